@@ -1,0 +1,81 @@
+"""outsim: simulator of a shared, multi-tenant outbound calling platform.
+
+It answers five questions: when should I schedule my calls, when is my call
+going out, what is the status of my campaign, why do I see failed calls, and
+why do calls still go out after I stopped?
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from outsim.errors import (
+        EngineError,
+        InvariantError,
+        OutsimError,
+        ScenarioError,
+        StudyError,
+        TapeError,
+    )
+    from outsim.result import Result, simulate
+    from outsim.scenario import Campaign, Scenario, load
+    from outsim.study.comparison import Comparison, compare
+    from outsim.study.synchronous import run_sync
+    from outsim.tape import Tape
+
+    __version__: str
+
+_HOMES = {
+    "load": "outsim.scenario",
+    "Scenario": "outsim.scenario",
+    "Campaign": "outsim.scenario",
+    "Tape": "outsim.tape",
+    "simulate": "outsim.result",
+    "Result": "outsim.result",
+    "compare": "outsim.study.comparison",
+    "Comparison": "outsim.study.comparison",
+    "run_sync": "outsim.study.synchronous",
+    "OutsimError": "outsim.errors",
+    "ScenarioError": "outsim.errors",
+    "TapeError": "outsim.errors",
+    "EngineError": "outsim.errors",
+    "InvariantError": "outsim.errors",
+    "StudyError": "outsim.errors",
+}
+
+__all__ = [
+    "Campaign",
+    "Comparison",
+    "EngineError",
+    "InvariantError",
+    "OutsimError",
+    "Result",
+    "Scenario",
+    "ScenarioError",
+    "StudyError",
+    "Tape",
+    "TapeError",
+    "compare",
+    "load",
+    "run_sync",
+    "simulate",
+]
+
+
+def __getattr__(name: str) -> Any:
+    # Names are fetched when they are first used: `import outsim` stays quick.
+    if name == "__version__":
+        from importlib.metadata import version
+
+        return version("outsim")
+    if name not in _HOMES:
+        raise AttributeError(f"module 'outsim' has no attribute {name!r}")
+    value = getattr(import_module(_HOMES[name]), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return [*__all__, "__version__"]

@@ -1,0 +1,219 @@
+"""Time, durations, rates and shares: the only place that converts them.
+
+Simulated time is an int64 count of microseconds since the scenario begins.
+Rates are integer tokens per million seconds, so that "5 an hour" and "0.3/s"
+stay integers and an engine never adds floats.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from datetime import UTC, date, datetime, time, timedelta
+from zoneinfo import ZoneInfo
+
+import numpy as np
+from numpy.typing import NDArray
+
+MICROSECOND = 1
+MILLISECOND = 1_000
+SECOND = 1_000_000
+MINUTE = 60 * SECOND
+HOUR = 60 * MINUTE
+DAY = 24 * HOUR
+
+NEVER = 2**62
+"""An instant after every run: 146,000 years."""
+
+MISSING = -(2**63)
+"""An instant that did not come. numpy and pandas read this integer as NaT."""
+
+RATE_SECONDS = 1_000_000
+"""Rates count tokens per this many seconds."""
+
+TOKEN = RATE_SECONDS * SECOND
+"""Parts of a token: a rate of r adds r of them every microsecond."""
+
+_UNITS_US = {
+    "us": MICROSECOND,
+    "µs": MICROSECOND,
+    "ms": MILLISECOND,
+    "s": SECOND,
+    "sec": SECOND,
+    "second": SECOND,
+    "seconds": SECOND,
+    "min": MINUTE,
+    "minute": MINUTE,
+    "minutes": MINUTE,
+    "h": HOUR,
+    "hour": HOUR,
+    "hours": HOUR,
+    "d": DAY,
+    "day": DAY,
+    "days": DAY,
+}
+_NUMBER = r"[0-9][0-9_]*(?:\.[0-9]+)?"
+_DURATION = re.compile(rf"({_NUMBER})\s*([a-zµ]+)")
+_RATE = re.compile(rf"({_NUMBER})\s*(?:/|\s+(?:a|an|per)\s+)\s*(s|sec|second|min|minute|h|hour)")
+_SHARE = re.compile(rf"({_NUMBER})\s*%")
+_CLOCK = re.compile(r"(?:(\d{4}-\d{2}-\d{2})[T ])?(\d{1,2}):(\d{2})(?::(\d{2})(?:\.(\d{1,6}))?)?")
+
+
+def parse_duration_us(text: str) -> int:
+    """Microseconds of a duration such as ``"10 min"`` or ``"1 h 30 min"``.
+
+    Raises
+    ------
+    ValueError
+        If `text` is not a number with a unit, or is shorter than 1 µs.
+    """
+    rest = text.strip().lower()
+    total = 0.0
+    parts = _DURATION.findall(rest)
+    if not parts or _DURATION.sub("", rest).strip(" ,"):
+        raise ValueError(f"{text!r} is no duration; write a number and a unit, such as '10 min'")
+    for number, unit in parts:
+        if unit not in _UNITS_US:
+            raise ValueError(f"unknown unit {unit!r} in {text!r}; allowed: us, ms, s, min, h, d")
+        total += float(number.replace("_", "")) * _UNITS_US[unit]
+    return round(total)
+
+
+def parse_rate(text: str) -> int:
+    """Tokens per million seconds of a rate such as ``"20/s"`` or ``"90/min"``.
+
+    Raises
+    ------
+    ValueError
+        If `text` is not a number per second, minute or hour.
+    """
+    match = _RATE.fullmatch(text.strip().lower())
+    if match is None:
+        raise ValueError(
+            f"{text!r} is no rate; write a number a second, minute or hour, such as '20/s'"
+        )
+    number, unit = match.groups()
+    seconds = _UNITS_US[unit] // SECOND
+    return round(float(number.replace("_", "")) * RATE_SECONDS / seconds)
+
+
+def parse_share(text: str) -> float:
+    """Fraction of a share such as ``"2 %"``.
+
+    Raises
+    ------
+    ValueError
+        If `text` is not a percentage.
+    """
+    match = _SHARE.fullmatch(text.strip())
+    if match is None:
+        raise ValueError(f"{text!r} is no share; write 0.02 or '2 %'")
+    return float(match[1].replace("_", "")) / 100
+
+
+def parse_clock_time(text: str, on: date, zone: ZoneInfo) -> datetime:
+    """Aware datetime of a local clock time such as ``"09:15"`` or ``"2026-03-10 09:15"``.
+
+    Raises
+    ------
+    ValueError
+        If `text` is no clock time, or falls into the hour that a change to
+        summer time skips.
+    """
+    match = _CLOCK.fullmatch(text.strip())
+    if match is None:
+        raise ValueError(
+            f"{text!r} is no local clock time; write '09:15', '09:15:30' or '2026-03-10 09:15'"
+        )
+    day, hour, minute, second, fraction = match.groups()
+    try:
+        local = datetime.combine(
+            date.fromisoformat(day) if day else on,
+            time(int(hour), int(minute), int(second or 0), int((fraction or "0").ljust(6, "0"))),
+            tzinfo=zone,
+        )
+    except ValueError as error:
+        raise ValueError(f"{text!r} is no local clock time: {error}") from None
+    return existing(local)
+
+
+def existing(local: datetime) -> datetime:
+    """Return `local` itself, if its clock ever showed it.
+
+    Raises
+    ------
+    ValueError
+        If a change to summer time skips it.
+    """
+    back = local.astimezone(UTC).astimezone(local.tzinfo)
+    if back.replace(tzinfo=None) != local.replace(tzinfo=None):
+        raise ValueError(
+            f"{local:%Y-%m-%d %H:%M} does not exist in {local.tzinfo}: "
+            "the clock is put forward over it"
+        )
+    return local
+
+
+def microseconds_between(earlier: datetime, later: datetime) -> int:
+    """Elapsed microseconds from one aware datetime to another, across clock changes."""
+    return (later.astimezone(UTC) - earlier.astimezone(UTC)) // timedelta(microseconds=1)
+
+
+def after(moment: datetime, elapsed_us: int) -> datetime:
+    """Aware datetime `elapsed_us` of real time after `moment`, in the same zone."""
+    return (moment.astimezone(UTC) + timedelta(microseconds=elapsed_us)).astimezone(moment.tzinfo)
+
+
+def format_duration(duration_us: int | float) -> str:
+    """Human-readable duration: ``"350 ms"``, ``"12.5 s"``, ``"3 min 20 s"``, ``"2 h 5 min"``."""
+    if not math.isfinite(duration_us):
+        return "-"
+    sign, size = ("-" if duration_us < 0 else ""), abs(round(duration_us))
+    if size < MILLISECOND:
+        return f"{sign}{size} us"
+    if size < SECOND:
+        return f"{sign}{size / MILLISECOND:.3g} ms"
+    if size < MINUTE:
+        return f"{sign}{size / SECOND:.3g} s"
+    if size < HOUR:
+        minutes, seconds = divmod(round(size / SECOND), 60)
+        return f"{sign}{minutes} min {seconds} s" if seconds else f"{sign}{minutes} min"
+    hours, minutes = divmod(round(size / MINUTE), 60)
+    return f"{sign}{hours} h {minutes} min" if minutes else f"{sign}{hours} h"
+
+
+def format_rate(rate: int) -> str:
+    """Human-readable rate: ``"20/s"``, or by the minute below one a second."""
+    per_second = rate / RATE_SECONDS
+    return f"{per_second:g}/s" if per_second >= 1 else f"{per_second * 60:g}/min"
+
+
+def local_segments(
+    begins: datetime, until_us: int, zone: ZoneInfo
+) -> tuple[NDArray[np.int64], list[tuple[int, int]]]:
+    """Split a run where the local hour in `zone` changes.
+
+    Every zone in use today is offset from UTC by whole quarters of an hour, and
+    changes its offset on one, so looking at each quarter finds every change.
+
+    Returns
+    -------
+    starts_us : int64 array of shape (segments,)
+        Where each segment starts; the first starts at or before 0.
+    hours : list of (weekday, hour)
+        Local weekday (Monday is 0) and hour of each segment.
+    """
+    quarter = 15 * MINUTE
+    begins_utc = begins.astimezone(UTC)
+    lead_us = (
+        begins_utc.minute % 15
+    ) * MINUTE + begins_utc.second * SECOND + begins_utc.microsecond
+    starts: list[int] = []
+    hours: list[tuple[int, int]] = []
+    for start_us in range(-lead_us, until_us + 1, quarter):
+        local = (begins_utc + timedelta(microseconds=start_us)).astimezone(zone)
+        hour = (local.weekday(), local.hour)
+        if not hours or hours[-1] != hour:
+            starts.append(start_us)
+            hours.append(hour)
+    return np.array(starts, dtype=np.int64), hours

@@ -1,0 +1,80 @@
+"""Every error that outsim raises on purpose.
+
+OutsimError
+├── ScenarioError(ValueError)   a scenario file or a contact list can't be used
+├── TapeError(ValueError)       recorded data can't serve as a tape
+├── EngineError(RuntimeError)   a run can't be made
+├── InvariantError(AssertionError)  a result breaks a law of the platform
+└── StudyError(RuntimeError)    a study of several runs can't be made
+
+The message of an error names the place, what was found, what is allowed, and
+what to do; it is written to be shown to a user as it stands.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+class OutsimError(Exception):
+    """Base of every error that outsim raises on purpose."""
+
+
+@dataclass(frozen=True)
+class Problem:
+    """One thing that is wrong in an input file.
+
+    Attributes
+    ----------
+    file : str
+        The file as the user named it, or as `extends` did.
+    line : int or None
+        Line in that file, counted from 1; None where no line can be named.
+    key : str
+        Key path such as ``campaign[0].start``; empty for the file as a whole.
+    message : str
+        What was found and what is allowed.
+    """
+
+    file: str
+    line: int | None
+    key: str
+    message: str
+
+    def __str__(self) -> str:
+        place = self.file if self.line is None else f"{self.file}:{self.line}"
+        return f"{place}: {self.key}: {self.message}" if self.key else f"{place}: {self.message}"
+
+
+class ScenarioError(OutsimError, ValueError):
+    """A scenario file or contact list can't be used.
+
+    `problems` lists everything that was found wrong, not only the first thing.
+    """
+
+    def __init__(self, problems: list[Problem] | str) -> None:
+        if isinstance(problems, str):
+            self.problems: list[Problem] = []
+            super().__init__(problems)
+        else:
+            self.problems = problems
+            super().__init__("\n".join(str(problem) for problem in problems))
+
+    def __reduce__(self) -> tuple[type[ScenarioError], tuple[list[Problem] | str]]:
+        return type(self), (self.problems or str(self),)
+
+
+class TapeError(OutsimError, ValueError):
+    """Recorded data can't serve as a tape."""
+
+
+class EngineError(OutsimError, RuntimeError):
+    """A run can't be made, or a snapshot can't be continued."""
+
+
+class InvariantError(OutsimError, AssertionError):
+    """A result breaks a law of the platform."""
+
+
+class StudyError(OutsimError, RuntimeError):
+    """A study of several runs can't be made."""

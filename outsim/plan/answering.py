@@ -1,0 +1,80 @@
+"""How likely each outcome is, as tables that an engine only looks up (rule 7)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from itertools import product
+from zoneinfo import ZoneInfo
+
+import numpy as np
+from numpy.typing import NDArray
+
+from outsim.clock import HOUR, MINUTE, local_segments
+from outsim.outcomes import BUSY, HUMAN, NO_ANSWER, VOICEMAIL
+from outsim.scenario.model import Callees, Profile, Scenario
+
+ORDER = (HUMAN, NO_ANSWER, VOICEMAIL, BUSY)
+"""Order of the outcomes on the unit interval: what a factor takes from the human share goes
+to no_answer, its neighbour, and the other outcomes keep their place."""
+
+GAPS_US = (5 * MINUTE, HOUR)
+"""Bounds of the redial gaps that have a factor each."""
+GAP_FACTORS = (0.75, 0.85, 1.0)
+"""cns_mobile_calls_wk1_2: 46 %, 53 % and about 62 % talk; grade M, weak."""
+
+
+@dataclass(frozen=True)
+class Answering:
+    """Thresholds of the outcomes, and where in them an attempt finds its row."""
+
+    thresholds: NDArray[np.float64]
+    """Shape (profiles, factors, failures, gaps, 3): the upper bounds of the first three
+    outcomes of ORDER; the fourth takes the rest."""
+    segment_starts_us: tuple[NDArray[np.int64], ...]
+    """For each zone, where the local hour changes."""
+    segment_factors: tuple[NDArray[np.int16], ...]
+    """For each zone and segment, the index of its factor."""
+
+
+def _bounds(profile: Profile, factor: float) -> tuple[float, float, float]:
+    total = profile.human + profile.voicemail + profile.no_answer + profile.busy
+    human, neighbour = profile.human / total, profile.no_answer / total
+    scaled = min(human * factor, human + neighbour)
+    return scaled, human + neighbour, human + neighbour + profile.voicemail / total
+
+
+def _factor(callees: Callees, weekday: int, hour: int) -> float:
+    return callees.hour_factors.at(hour) * callees.weekday_factors[weekday]
+
+
+def answering(
+    scenario: Scenario, profiles: tuple[str, ...], zones: tuple[str, ...], until_us: int
+) -> Answering:
+    """Tables for these profiles and callee zones, for a run until `until_us`."""
+    callees = scenario.callees
+    factors = sorted({_factor(callees, day, hour) for day, hour in product(range(7), range(24))})
+    starts, indexes = [], []
+    for zone in zones:
+        segment_starts, hours = local_segments(scenario.clock.begins, until_us, ZoneInfo(zone))
+        starts.append(segment_starts)
+        indexes.append(
+            np.array([factors.index(_factor(callees, *hour)) for hour in hours], dtype=np.int16)
+        )
+    gaps = GAP_FACTORS if callees.gap_factors else (1.0,) * len(GAP_FACTORS)
+    thresholds = np.array(
+        [
+            [
+                [
+                    [
+                        _bounds(scenario.all_profiles[profile], factor * redial * gap)
+                        for gap in gaps
+                    ]
+                    for redial in callees.redial_factors
+                ]
+                for factor in factors
+            ]
+            for profile in profiles
+        ],
+        dtype=np.float64,
+    )
+    return Answering(thresholds, tuple(starts), tuple(indexes))

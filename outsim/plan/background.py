@@ -1,0 +1,93 @@
+"""Other customers' campaigns, drawn anew in each replication (rule 14)."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from scipy.special import ndtri
+
+from outsim.clock import HOUR, MINUTE, after, microseconds_between
+from outsim.scenario.model import Background, Scenario
+from outsim.tape import Purpose, Tape
+
+
+@dataclass(frozen=True)
+class BackgroundCampaign:
+    """A campaign of another customer: whose, which, when and how large."""
+
+    tenant: str
+    name: str
+    start_us: int
+    size: int
+
+
+def _start_minute(background: Background, kind: float, place: float) -> int:
+    """Minute of the hour, from the uniforms for its kind and for its place in the kind."""
+    weights = background.start_minutes
+    others = [minute for minute in range(60) if minute % 15]
+    kinds = (
+        (weights.top, [0]),
+        (weights.half, [30]),
+        (weights.quarter, [15, 45]),
+        (weights.other, others),
+    )
+    mark = kind * sum(weight for weight, _ in kinds)
+    for weight, minutes in kinds:
+        if mark < weight:
+            return minutes[int(place * len(minutes))]
+        mark -= weight
+    return others[int(place * len(others))]
+
+
+def _clock_hours(begins: datetime, until_us: int) -> Iterator[int]:
+    """Microseconds from `begins` to each local clock hour that touches the run."""
+    first = begins - timedelta(
+        minutes=begins.minute, seconds=begins.second, microseconds=begins.microsecond
+    )
+    offset_us = microseconds_between(begins, first)
+    yield from range(offset_us, until_us, HOUR)
+
+
+def background_campaigns(
+    scenario: Scenario, tape: Tape, until_us: int
+) -> Iterator[BackgroundCampaign]:
+    """Campaigns of the background tenants that start from the scenario's begin to `until_us`.
+
+    Each place in each hour has its own stream, so a longer run only adds
+    campaigns. Sizes are stratified within the hour: its k campaigns take one
+    size from each k-th part of the distribution, in drawn order, so that the
+    hours differ by who starts when, and not by the luck of one giant list.
+    """
+    background = scenario.background
+    if background is None:
+        return
+    count = background.campaigns_per_hour
+    width = len(str(background.tenants))
+    for hour, hour_us in enumerate(_clock_hours(scenario.clock.begins, until_us)):
+        label = f"h{hour:02d}"
+
+        def stream(purpose: Purpose, attempt: int = 0, label: str = label) -> list[float]:
+            drawn = tape.uniforms("background", label, purpose, attempt=attempt, count=count)
+            return [float(uniform) for uniform in drawn]
+
+        kinds, places = stream(Purpose.BACKGROUND_START), stream(Purpose.BACKGROUND_MINUTE)
+        within, order = stream(Purpose.BACKGROUND_SIZE), stream(Purpose.BACKGROUND_SIZE, 1)
+        strata = sorted(range(count), key=order.__getitem__)
+        for slot in range(count):
+            uniform = (strata[slot] + within[slot]) / count
+            size = round(
+                background.median_size * math.exp(background.size_log_sd * float(ndtri(uniform)))
+            )
+            start_us = hour_us + _start_minute(background, kinds[slot], places[slot]) * MINUTE
+            if 0 <= start_us < until_us and size > 0:
+                tenant = (hour * count + slot) % background.tenants + 1
+                local = after(scenario.clock.begins, start_us)
+                yield BackgroundCampaign(
+                    tenant=f"other-{tenant:0{width}d}",
+                    name=f"{label}-{slot + 1:02d} {local:%H:%M}",
+                    start_us=start_us,
+                    size=size,
+                )

@@ -1,0 +1,222 @@
+"""A campaign as the engines see it: integers and arrays of integers, nothing to decide.
+
+Arrays are made when an engine first asks for them, so a campaign that never
+gets its turn costs nothing.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass, field
+from functools import cached_property
+
+import numpy as np
+from numpy.typing import NDArray
+
+from outsim.clock import NEVER, TOKEN
+from outsim.distributions import Distribution
+from outsim.scenario.contacts import ContactList
+from outsim.tape import Purpose, Tape
+from outsim.tape.draws import AttemptDraws, CallModel, ContactDraws, PostDraws, UpdateDraws
+
+REASONS_OF_DUPLICATES = "duplicate"
+"""Reason in `calls` for a number that stands in the list again, where the scenario rejects it."""
+
+FICTION = 5_550_100
+"""555-0100 to 555-0199 are reserved for fiction in every area code."""
+
+
+@dataclass(frozen=True)
+class CampaignRules:
+    """What a campaign's calls are held to; times in microseconds since the scenario begins."""
+
+    max_retry: int
+    retry_interval_us: int
+    expires_us: int = NEVER
+    stop_requested_us: int = NEVER
+    stop_effect_us: int = NEVER
+    stop_reaches_queue: bool = False
+    stop_cancels_retries: bool = True
+    pacing_rate: int = 0
+    """Tokens per million seconds; 0 for none."""
+    paced_at_dispatch: bool = False
+    max_simultaneous: int = 0
+    """0 for no limit."""
+    window: tuple[tuple[tuple[int, int], ...], ...] = ()
+    """For each of its lanes, the (opens, closes) spans; empty for always open."""
+    lane_zones: tuple[int, ...] = ()
+    """Zones of the plan whose calls have a lane each; empty where one lane serves all."""
+
+
+@dataclass(frozen=True)
+class ResultUrl:
+    """Where a campaign's final results are posted."""
+
+    endpoint: int
+    """Index of the endpoint in the plan."""
+    latency: Distribution
+    failure_share: float
+
+
+@dataclass(frozen=True, eq=False)
+class CampaignPlan:
+    """One campaign, ready to run.
+
+    The place of a campaign among all, in the order of (tenant name, campaign
+    name), is its `rank`: it decides ties and numbers the calls.
+    """
+
+    tenant: str
+    name: str
+    background: bool
+    size: int
+    """Calls, rejected rows included."""
+    submitted_us: int
+    start_us: int
+    rules: CampaignRules
+    model: CallModel
+    profile: int
+    """Index of the answering profile in the plan's thresholds."""
+    loader_rate: int
+    jitter_us: int
+    """Longest delay of the loader's beginning."""
+    tape: Tape = field(repr=False)
+    result_url: ResultUrl | None = None
+    contact_list: ContactList | None = field(default=None, repr=False)
+    ani: int = 0
+    """Caller ID for contacts that bring none; 0 for none."""
+    reject_duplicates: bool = False
+    requests_us: NDArray[np.int64] | None = field(default=None, repr=False)
+    """When each single-call request comes in; None for a list."""
+    zone_of_row: NDArray[np.int16] | None = field(default=None, repr=False)
+    """Index of each callee's zone in the plan; None where all have `zone`."""
+    zone: int = 0
+    rank: int = 0
+    tenant_rank: int = 0
+    first_call_id: int = 0
+
+    @property
+    def key(self) -> tuple[str, str]:
+        """Tenant and name: how people and the tape know it."""
+        return self.tenant, self.name
+
+    @cached_property
+    def reject_reason(self) -> NDArray[np.int8]:
+        """Per row, 1 + index into `reject_reasons`; 0 where it is accepted."""
+        reasons = np.zeros(self.size, dtype=np.int8)
+        if self.contact_list is not None:
+            for rejected in self.contact_list.rejected:
+                reasons[rejected.row] = 1 + self.reject_reasons.index(rejected.reason)
+            if self.reject_duplicates:
+                code = 1 + self.reject_reasons.index(REASONS_OF_DUPLICATES)
+                reasons[self.contact_list.duplicates] = code
+        return reasons
+
+    @cached_property
+    def reject_reasons(self) -> tuple[str, ...]:
+        """Distinct reasons for which rows of the list were rejected."""
+        if self.contact_list is None:
+            return ()
+        reasons = {rejected.reason for rejected in self.contact_list.rejected}
+        return (*sorted(reasons - {REASONS_OF_DUPLICATES}), REASONS_OF_DUPLICATES)
+
+    @cached_property
+    def accepted(self) -> NDArray[np.int64]:
+        """Indexes of the calls that can be dialled, in list order."""
+        return np.flatnonzero(self.reject_reason == 0)
+
+    @cached_property
+    def submitted_at_us(self) -> NDArray[np.int64]:
+        """When each call was handed in."""
+        if self.requests_us is not None:
+            return self.requests_us
+        return np.full(self.size, self.submitted_us, dtype=np.int64)
+
+    @cached_property
+    def loading_us(self) -> int:
+        """When the loader begins: the start, and up to `jitter_us` later."""
+        start = max(self.start_us, self.submitted_us)
+        if self.jitter_us == 0:
+            return start
+        uniform = self.tape.uniforms(*self.key, Purpose.START_JITTER, count=1)[0]
+        return start + round(float(uniform) * self.jitter_us / 1000) * 1000
+
+    @cached_property
+    def ready_us(self) -> NDArray[np.int64]:
+        """When each call could enter the queue if nothing paced it (rule 2)."""
+        if self.requests_us is not None:
+            return np.maximum(self.requests_us, self.loading_us)
+        ready = np.full(self.size, NEVER, dtype=np.int64)
+        ready[self.accepted] = self.loading_us + loading_delays(
+            len(self.accepted), self.loader_rate
+        )
+        return ready
+
+    @cached_property
+    def contacts(self) -> ContactDraws:
+        """Traits of the contacts."""
+        return self.tape.contacts(*self.key, self.model, self.size)
+
+    @cached_property
+    def missing_ani(self) -> NDArray[np.bool_]:
+        """Whether each call goes out without a caller ID."""
+        if self.contact_list is None:
+            return self.contacts.missing_ani
+        return np.asarray(self.contact_list.anis == 0) & (self.ani == 0)
+
+    @cached_property
+    def numbers(self) -> NDArray[np.int64]:
+        """National ten-digit number of each call; 0 where the row has none."""
+        if self.contact_list is not None:
+            return self.contact_list.numbers
+        area, line = np.divmod(np.arange(self.size, dtype=np.int64), 100)
+        first = _some_area(f"{self.tenant}/{self.name}") - 200
+        return (200 + (first + area) % 800) * 10**7 + FICTION + line
+
+    @cached_property
+    def anis(self) -> NDArray[np.int64]:
+        """Caller ID of each call; 0 where it has none."""
+        if self.contact_list is not None:
+            own = self.contact_list.anis
+            return np.where(own == 0, self.ani, own)
+        made_up = self.ani or _some_area(self.tenant) * 10**7 + FICTION
+        return np.where(self.missing_ani, 0, made_up)
+
+    @cached_property
+    def zones(self) -> NDArray[np.int16]:
+        """Index of each callee's zone in the plan."""
+        if self.zone_of_row is not None:
+            return self.zone_of_row
+        return np.full(self.size, self.zone, dtype=np.int16)
+
+    def attempts(self, attempt: int) -> AttemptDraws:
+        """Draws of the calls' attempts with this number, from 1."""
+        return self.tape.attempts(*self.key, self.model, attempt, self.size)
+
+    def updates(self, attempt: int) -> UpdateDraws:
+        """Draws of the updates about attempts with this number; 0 for before the first."""
+        return self.tape.updates(*self.key, self.model, attempt, self.size)
+
+    def posts(self, post: int) -> PostDraws:
+        """Draws of the posts with this number; only where there is a result_url."""
+        assert self.result_url is not None
+        url = self.result_url
+        return self.tape.posts(*self.key, url.latency, url.failure_share, post, self.size)
+
+
+def _some_area(name: str) -> int:
+    """Area code from 200 to 999 that belongs to a name, the same in every run."""
+    return 200 + int.from_bytes(hashlib.sha256(name.encode()).digest()[:4], "little") % 800
+
+
+def loading_delays(count: int, rate: int) -> NDArray[np.int64]:
+    """When each of `count` contacts is loaded: the k-th after k/rate, rounded up to 1 µs.
+
+    The remainder is worked out in two halves, since k times a token overflows int64.
+    """
+    k = np.arange(count, dtype=np.int64)
+    whole, rest = divmod(TOKEN, rate)
+    high, low = divmod(rest, 2**20)
+    quotient, remainder = np.divmod(k * high, rate)
+    tail = -(-(remainder * 2**20 + k * low) // rate)
+    return k * whole + quotient * 2**20 + tail

@@ -1,0 +1,219 @@
+"""A result: the tables of one run, with everything needed to make it again."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from outsim.clock import after
+from outsim.engine import Engine, execute
+from outsim.plan import build_plan
+from outsim.scenario.defaults import Assumption, assumptions
+from outsim.scenario.model import Campaign, Scenario
+from outsim.tables.frames import Frames
+from outsim.tables.measures import View, measure
+from outsim.tape import Tape
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+
+@dataclass(frozen=True, eq=False)
+class Result:
+    """What one run gives: tables, views of them, and where they come from."""
+
+    scenario: Scenario
+    seed: int
+    replication: int
+    engine: str
+    """Engine that made it; the records don't depend on it."""
+    version: str
+    """Version of outsim that made it."""
+    frames: Frames
+
+    @property
+    def begins(self) -> datetime:
+        """Start of the run, local time."""
+        return self.scenario.clock.begins
+
+    @property
+    def ended(self) -> datetime:
+        """End of the run, local time: nothing from here on is in the tables."""
+        return after(self.begins, self.frames.records.ended_us)
+
+    @cached_property
+    def calls(self) -> pd.DataFrame:
+        """One row a call; columns as in `outsim.tables.schema.CALLS`."""
+        return self.frames.calls()
+
+    @cached_property
+    def attempts(self) -> pd.DataFrame:
+        """One row an attempt; columns as in `outsim.tables.schema.ATTEMPTS`."""
+        return self.frames.attempts()
+
+    @cached_property
+    def updates(self) -> pd.DataFrame:
+        """One row a change of status; columns as in `outsim.tables.schema.UPDATES`."""
+        return self.frames.updates()
+
+    @cached_property
+    def deliveries(self) -> pd.DataFrame:
+        """One row a POST; columns as in `outsim.tables.schema.DELIVERIES`."""
+        return self.frames.deliveries()
+
+    @property
+    def tables(self) -> dict[str, pd.DataFrame]:
+        """All four tables by name."""
+        return {
+            "calls": self.calls,
+            "attempts": self.attempts,
+            "updates": self.updates,
+            "deliveries": self.deliveries,
+        }
+
+    def timeline(self, every: str | None = "1min") -> pd.DataFrame:
+        """Queue, busy ports, backlog and rates over time; see `outsim.tables.views.timeline`."""
+        from outsim.tables.views import timeline
+
+        return timeline(self.calls, self.attempts, self.updates, self.begins, self.ended, every)
+
+    def call_log(self) -> pd.DataFrame:
+        """What customers can get of their calls: numbers and times, and no call_id."""
+        from outsim.tables.views import call_log
+
+        return call_log(self.calls, self.attempts)
+
+    def seen_at(self, moment: datetime) -> pd.DataFrame:
+        """The customer's page at a moment, beside the truth; one row a call."""
+        from outsim.tables.views import seen_at
+
+        return seen_at(self.calls, self.attempts, self.updates, moment)
+
+    def view(self, campaign: Campaign | None = None) -> View:
+        """Tables of one campaign of the scenario, or of all calls, for the measures."""
+        calls, attempts, updates = self.calls, self.attempts, self.updates
+        if campaign is not None:
+
+            def of(table: pd.DataFrame) -> pd.DataFrame:
+                same = table["campaign"].eq(campaign.name) & table["tenant"].eq(campaign.tenant)
+                return table[same]
+
+            calls, attempts, updates = of(calls), of(attempts), of(updates)
+        study = self.scenario.study
+        deadline = study.deadline if study and study.deadline else self.scenario.clock.ends
+        return View(calls, attempts, updates, self.begins, deadline)
+
+    def measures(self, campaign: Campaign | None = None) -> dict[str, float]:
+        """Figures of `outsim.tables.measures.MEASURES`, of the campaign under study by default."""
+        return measure(self.view(campaign or self.scenario.campaign_under_study))
+
+    def summary(self) -> pd.DataFrame:
+        """Figures of each campaign of the scenario and of the background, one row each."""
+        from outsim.tables.summary import summary
+
+        return summary(self)
+
+    @property
+    def assumptions(self) -> list[Assumption]:
+        """Every default that this result rests on, with its grade and source."""
+        return assumptions(self.scenario)
+
+    def save(self, directory: str | Path) -> Path:
+        """Write the tables as Parquet and the provenance as JSON into a directory."""
+        target = Path(directory)
+        target.mkdir(parents=True, exist_ok=True)
+        for name, table in self.tables.items():
+            table.to_parquet(target / f"{name}.parquet", index=False)
+        (target / "run.json").write_text(json.dumps(self.provenance(), indent=2) + "\n")
+        return target
+
+    def provenance(self) -> dict[str, Any]:
+        """What is needed to make this result again."""
+        return {
+            "scenario": json.loads(self.scenario.model_dump_json()),
+            "seed": self.seed,
+            "replication": self.replication,
+            "engine": self.engine,
+            "version": self.version,
+        }
+
+    def _facts(self) -> Iterator[tuple[str, str]]:
+        yield "scenario", self.scenario.name
+        yield "run", f"{self.begins:%Y-%m-%d %H:%M} to {self.ended:%H:%M} {self.scenario.clock.zone}"
+        yield "seed, replication", f"{self.seed}, {self.replication}"
+        yield "calls", f"{len(self.calls):,}"
+        yield "attempts", f"{len(self.attempts):,}"
+        yield "background share", f"{self.background_share:.0%} of attempts"
+
+    @property
+    def background_share(self) -> float:
+        """Share of all attempts that background tenants make."""
+        if len(self.attempts) == 0:
+            return 0.0
+        background = self.calls.set_index("call_id")["background"]
+        return float(background.reindex(self.attempts["call_id"]).mean())
+
+    def __repr__(self) -> str:
+        return "Result(" + "; ".join(f"{name}: {value}" for name, value in self._facts()) + ")"
+
+    def _repr_html_(self) -> str:
+        from html import escape
+
+        facts = "".join(
+            f"<tr><th style='text-align:left'>{escape(name)}</th><td>{escape(value)}</td></tr>"
+            for name, value in self._facts()
+        )
+        return f"<table>{facts}</table>{self.summary().to_html()}"
+
+
+def simulate(
+    scenario: Scenario,
+    *,
+    seed: int | None = None,
+    replication: int = 0,
+    engine: Engine = "auto",
+    tape: Tape | None = None,
+) -> Result:
+    """Run a scenario once.
+
+    Parameters
+    ----------
+    scenario : Scenario
+        What `outsim.load` gives.
+    seed : int, optional
+        Seed of the tape; default: the scenario's.
+    replication : int
+        Which replication of this seed, from 0.
+    engine : "auto" or "simpy"
+        Which engine runs it; the choice never changes a result.
+    tape : Tape, optional
+        Random inputs to use instead of those of seed and replication, for
+        example recorded ones.
+
+    Raises
+    ------
+    EngineError
+        If there is no such engine, or the replication is negative.
+    """
+    from outsim import __version__
+    from outsim.errors import EngineError
+
+    if replication < 0:
+        raise EngineError(f"replication {replication}: must be 0 or more")
+    if tape is None:
+        tape = Tape(scenario.seed if seed is None else seed, replication)
+    plan = build_plan(scenario, tape)
+    records, ran_on = execute(plan, engine)
+    return Result(
+        scenario=scenario,
+        seed=tape.seed,
+        replication=tape.replication,
+        engine=ran_on,
+        version=__version__,
+        frames=Frames(plan, records, scenario.clock.begins),
+    )

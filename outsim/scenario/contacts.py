@@ -1,0 +1,1 @@
+"""Contact lists (placeholder until the reader lands)."""

@@ -1,0 +1,52 @@
+"""The summary of a run: one row a campaign, and one for all background tenants together."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pandas as pd
+
+from outsim.outcomes import PENDING_STATUSES
+from outsim.tables.measures import View, measure
+
+if TYPE_CHECKING:
+    from outsim.result import Result
+
+_COUNTED = ("completed", "failed", "canceled", "expired", "rejected")
+
+
+def counts(calls: pd.DataFrame) -> dict[str, int]:
+    """Calls by final status and by the state in which they are pending; they add up to all."""
+    by_status = calls["status"].value_counts()
+    return {
+        "calls": len(calls),
+        **{status: int(by_status.get(status, 0)) for status in _COUNTED},
+        "pending": int(sum(by_status.get(status, 0) for status in PENDING_STATUSES)),
+    }
+
+
+def summary(result: Result) -> pd.DataFrame:
+    """Counts and figures of each campaign of the scenario, and of the background as a whole."""
+    rows: dict[str, dict[str, float]] = {}
+    names = [campaign.name for campaign in result.scenario.campaign]
+    for campaign in result.scenario.campaign:
+        label = campaign.name
+        if names.count(label) > 1:
+            label = f"{campaign.tenant}/{label}"
+        view = result.view(campaign)
+        rows[label] = counts(view.calls) | {"attempts": len(view.attempts)} | measure(view)
+    if result.scenario.background is not None:
+        calls = result.calls[result.calls["background"]]
+        ids = calls["call_id"]
+        whole = result.view()
+        view = View(
+            calls,
+            whole.attempts[whole.attempts["call_id"].isin(ids)],
+            whole.updates[whole.updates["call_id"].isin(ids)],
+            whole.begins,
+            whole.deadline,
+        )
+        rows["(background)"] = (
+            counts(calls) | {"attempts": len(view.attempts)} | measure(view)
+        )
+    return pd.DataFrame.from_dict(rows, orient="index").rename_axis("campaign")

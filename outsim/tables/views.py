@@ -1,0 +1,159 @@
+"""What people look at: the customer's page, the call log, and the run as step functions.
+
+All are derived from the tables, exactly; nothing is sampled while a run goes on.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+FINAL = ("completed", "failed", "canceled", "expired", "rejected")
+
+
+def _last_by_call(updates: pd.DataFrame) -> pd.DataFrame:
+    """The last of the given updates of each call; they are in the order of happening."""
+    return updates.drop_duplicates("call_id", keep="last").set_index("call_id")
+
+
+def seen_at(
+    calls: pd.DataFrame, attempts: pd.DataFrame, updates: pd.DataFrame, moment: datetime
+) -> pd.DataFrame:
+    """What the customer's page shows at a moment, beside the truth; one row a call.
+
+    Columns: ``number``, ``ani``, ``status``, ``attempt``, ``callee_type`` and ``call_info``
+    are the page; ``since`` is when the shown status had come; ``true_status``,
+    ``true_attempt`` and ``wedged`` are the truth. Callee type and call info are those of
+    the shown attempt, once its end is shown.
+    """
+    shown = _last_by_call(updates[updates["visible_at"] <= moment])
+    truth = _last_by_call(updates[updates["happened_at"] <= moment])
+    page = calls.loc[calls["submitted_at"] <= moment].set_index("call_id")
+    page = page[["tenant", "campaign", "index", "number", "ani", "wedged"]]
+    page = page.join(
+        shown[["status", "attempt", "happened_at"]].rename(columns={"happened_at": "since"})
+    )
+    page = page.join(
+        truth[["status", "attempt"]].rename(
+            columns={"status": "true_status", "attempt": "true_attempt"}
+        )
+    )
+    page = page.reset_index()
+    known = page["status"].isin(("waiting_retry", *FINAL)) & (page["attempt"] > 0)
+    ended = attempts[["call_id", "attempt", "outcome", "callee_type"]]
+    page = page.merge(ended, on=["call_id", "attempt"], how="left", sort=False)
+    callee_type = page["callee_type"].astype(object).where(known, "")
+    outcome = page["outcome"].astype(object).where(known, "").fillna("")
+    page["callee_type"] = callee_type.fillna("").mask(callee_type.eq("") & known, outcome)
+    page["call_info"] = outcome
+    columns = ["call_id", "tenant", "campaign", "index", "number", "ani", "status", "attempt"]
+    columns += ["callee_type", "call_info", "since", "true_status", "true_attempt", "wedged"]
+    return page[columns]
+
+
+def call_log(calls: pd.DataFrame, attempts: pd.DataFrame) -> pd.DataFrame:
+    """The call log that a customer can get: number and times of each dial, and no call_id.
+
+    Columns: ``tenant`` (whose log it is), ``dest``, ``src``, ``type``, ``start`` (dialled)
+    and ``end`` (missing while it lasts), in the order of ``start``.
+    """
+    dialed = attempts[attempts["dialed_at"].notna()]
+    src = calls.set_index("call_id")["ani"].reindex(dialed["call_id"]).to_numpy()
+    log = pd.DataFrame(
+        {
+            "tenant": dialed["tenant"].to_numpy(),
+            "dest": dialed["number"].to_numpy(),
+            "src": src,
+            "type": "outbound",
+            "start": dialed["dialed_at"].array,
+            "end": dialed["ended_at"].array,
+        }
+    )
+    return log.sort_values(["start", "dest"], kind="stable", ignore_index=True)
+
+
+Steps = tuple[pd.DatetimeIndex, NDArray[np.int64]]
+
+
+def _steps(ups: pd.Series[Any], downs: pd.Series[Any]) -> Steps:
+    """A step function from the instants at which it goes up and down by one."""
+    ups, downs = ups.dropna(), downs.dropna()
+    at = pd.DatetimeIndex(ups).append(pd.DatetimeIndex(downs))
+    change = np.concatenate([np.ones(len(ups), np.int64), -np.ones(len(downs), np.int64)])
+    order = np.argsort(at.asi8, kind="stable")
+    return at[order], np.cumsum(change[order])
+
+
+def _left_queue(updates: pd.DataFrame) -> pd.Series[Any]:
+    """When calls left the queue without being dialled: canceled or expired in it."""
+    before = updates.groupby("call_id", sort=False, observed=True)["status"].shift()
+    gone = updates["status"].isin(("canceled", "expired")) & (before == "queued")
+    return updates.loc[gone, "happened_at"]
+
+
+def steps(
+    calls: pd.DataFrame, attempts: pd.DataFrame, updates: pd.DataFrame
+) -> dict[str, Steps]:
+    """Every quantity of `timeline` as a step function: instants, and the value from each on."""
+    wedged = set(calls.loc[calls["wedged"], "call_id"])
+    entered = updates[(updates["status"] == "queued") & ~updates["call_id"].isin(wedged)]
+    left = pd.concat([attempts["dispatched_at"], _left_queue(updates)])
+    processed = updates[updates["visible_at"].ne(updates["happened_at"])]
+    carried = attempts[~attempts["cause"].isin(("carrier_rate", "carrier_channels",
+                                                "carrier_outage", "missing_ani"))]
+    return {
+        "queue": _steps(entered["happened_at"], left),
+        "busy_ports": _steps(attempts["dispatched_at"], attempts["ended_at"]),
+        "waiting_for_worker": _steps(attempts["dispatched_at"], attempts["work_started_at"]),
+        "busy_channels": _steps(carried["dialed_at"], carried["ended_at"]),
+        "connected": _steps(
+            attempts["answered_at"], attempts.loc[attempts["answered_at"].notna(), "ended_at"]
+        ),
+        "status_backlog": _steps(processed["happened_at"], processed["begun_at"]),
+    }
+
+
+def timeline(
+    calls: pd.DataFrame,
+    attempts: pd.DataFrame,
+    updates: pd.DataFrame,
+    begins: datetime,
+    ends: datetime,
+    every: str | None,
+) -> pd.DataFrame:
+    """Queue, ports and backlog over time, indexed by local clock time.
+
+    Parameters
+    ----------
+    every : str or None
+        Width of the intervals, as pandas writes it (``"1min"``): values are those at the
+        start of each, and ``dispatched``, ``dialed`` and ``refused`` count what happened in
+        it. None gives one row for every instant at which anything changed, without counts.
+    """
+    functions = steps(calls, attempts, updates)
+    if every is None:
+        grid = pd.DatetimeIndex(
+            np.unique(np.concatenate([at.asi8 for at, _ in functions.values()])).view(
+                "datetime64[us]"
+            )
+        ).tz_localize("UTC").tz_convert(str(begins.tzinfo))
+    else:
+        grid = pd.date_range(begins, ends, freq=every, inclusive="left", unit="us")
+    frame = pd.DataFrame(index=grid.rename("at"))
+    for name, (at, values) in functions.items():
+        place = np.searchsorted(at.asi8, grid.asi8, side="right")
+        frame[name] = np.concatenate([[0], values])[place]
+    if every is not None:
+        refused = attempts.loc[attempts["outcome"] == "congestion", "dialed_at"]
+        edges = np.append(grid.asi8, pd.Timestamp(ends).as_unit("us").value)
+        for name, instants in (
+            ("dispatched", attempts["dispatched_at"]),
+            ("dialed", attempts["dialed_at"].dropna()),
+            ("refused", refused.dropna()),
+        ):
+            frame[name] = np.histogram(pd.DatetimeIndex(instants).asi8, bins=edges)[0]
+    return frame

@@ -1,0 +1,135 @@
+"""Recorded attempts in the place of drawn ones: trace-driven simulation."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from outsim.errors import TapeError
+from outsim.outcomes import CONGESTION, OUTCOMES
+from outsim.tape.draws import AttemptDraws, whole_ms
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+_RECORDABLE = tuple(name for code, name in enumerate(OUTCOMES) if code != CONGESTION)
+"""Congestion is left out: it emerges from the carrier rule."""
+
+_KEYS = ("tenant", "campaign", "index", "attempt")
+_DURATIONS = {
+    "post_dial_s": ("post_dial_ms",),
+    "ring_s": ("ring_human_ms", "ring_voicemail_ms"),
+    "talk_s": ("talk_human_ms", "talk_voicemail_ms"),
+}
+
+
+@dataclass(frozen=True)
+class RecordedAttempts:
+    """Recorded attempts of one campaign, as parallel arrays of shape (rows,)."""
+
+    index: NDArray[np.int64]
+    attempt: NDArray[np.int64]
+    outcome: NDArray[np.int8] | None
+    durations_ms: dict[str, NDArray[np.int32]]
+    """By column name; -1 where nothing was recorded."""
+
+    def laid_over(self, draws: AttemptDraws, attempt: int) -> AttemptDraws:
+        """Return `draws` with what was recorded of these attempts in its place."""
+        here = (self.attempt == attempt) & (self.index < len(draws.outcome))
+        if not here.any():
+            return draws
+        rows = self.index[here]
+        changed: dict[str, Any] = {}
+        if self.outcome is not None:
+            outcome = draws.recorded_outcome.copy()
+            outcome[rows] = self.outcome[here]
+            changed["recorded_outcome"] = outcome
+        for column, fields in _DURATIONS.items():
+            if column not in self.durations_ms:
+                continue
+            recorded = self.durations_ms[column][here]
+            known = recorded >= 0
+            for field in fields:
+                values = getattr(draws, field).copy()
+                values[rows[known]] = recorded[known]
+                changed[field] = values
+        return replace(draws, **changed)
+
+
+def _outcome_codes(column: pd.Series[Any]) -> NDArray[np.int8]:
+    empty = column.isna()
+    unknown = column[~empty & ~column.isin(_RECORDABLE)]
+    if len(unknown):
+        raise TapeError(
+            f"recorded outcome {unknown.iloc[0]!r} in row {unknown.index[0]}; "
+            f"allowed: {', '.join(_RECORDABLE)}, or empty where it is to be drawn"
+        )
+    codes = column.map({name: code for code, name in enumerate(OUTCOMES)})
+    return codes.fillna(-1).astype(np.int8).to_numpy()
+
+
+def _duration_ms(column: pd.Series[Any]) -> NDArray[np.int32]:
+    try:
+        seconds = column.astype(float)
+    except (TypeError, ValueError) as error:
+        raise TapeError(f"recorded {column.name}: {error}; allowed: seconds, or empty") from None
+    wrong = seconds[(seconds < 0) | np.isinf(seconds)]
+    if len(wrong):
+        raise TapeError(
+            f"recorded {column.name} {wrong.iloc[0]} in row {wrong.index[0]}; "
+            "allowed: seconds from 0, or empty"
+        )
+    milliseconds = whole_ms(seconds.fillna(0).to_numpy())
+    milliseconds[seconds.isna().to_numpy()] = -1
+    return milliseconds
+
+
+def read_recorded(table: object) -> dict[tuple[str, str], RecordedAttempts]:
+    """Recorded attempts by (tenant, campaign); the tenant is empty where none is given.
+
+    Raises
+    ------
+    TapeError
+        If a column is missing or unknown, a row stands twice, or a value can't be used.
+    """
+    import pandas as pd
+
+    frame = table.reset_index(drop=True) if isinstance(table, pd.DataFrame) else pd.DataFrame(table)
+    allowed = {*_KEYS, "outcome", *_DURATIONS}
+    missing = {"campaign", "index"} - set(frame.columns)
+    unknown = set(frame.columns) - allowed
+    if missing or unknown:
+        found = ", ".join(sorted(map(str, missing or unknown)))
+        what = "lacks the columns" if missing else "has unknown columns"
+        raise TapeError(f"the recorded table {what} {found}; allowed: {', '.join(sorted(allowed))}")
+    frame = frame.assign(
+        tenant=frame["tenant"] if "tenant" in frame else "",
+        attempt=frame["attempt"] if "attempt" in frame else 1,
+    )
+    for column, least in (("index", 0), ("attempt", 1)):
+        numbers = pd.to_numeric(frame[column], errors="coerce")
+        wrong = frame[numbers.isna() | (numbers < least) | (numbers % 1 != 0)]
+        if len(wrong):
+            raise TapeError(
+                f"recorded {column} {wrong[column].iloc[0]!r} in row {wrong.index[0]}; "
+                f"allowed: whole numbers from {least}"
+            )
+    twice = frame[frame.duplicated(list(_KEYS))]
+    if len(twice):
+        row = twice.iloc[0]
+        raise TapeError(
+            f"attempt {row['attempt']} of call {row['index']} of {row['campaign']!r} is recorded "
+            f"twice (row {twice.index[0]}); give each attempt once"
+        )
+    recorded = {}
+    for (tenant, campaign), rows in frame.groupby(["tenant", "campaign"], sort=True):
+        recorded[str(tenant), str(campaign)] = RecordedAttempts(
+            index=rows["index"].to_numpy(np.int64),
+            attempt=rows["attempt"].to_numpy(np.int64),
+            outcome=_outcome_codes(rows["outcome"]) if "outcome" in rows else None,
+            durations_ms={c: _duration_ms(rows[c]) for c in _DURATIONS if c in rows},
+        )
+    return recorded
