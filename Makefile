@@ -38,7 +38,7 @@ test-deep: .venv/.dev ## The tests that take minutes: many random scenarios, law
 	OUTSIM_PROFILE=deep $(PYTEST) -m deep tests $(ARGS)
 
 notebooks: .venv/.dev ## Run every notebook and keep the output in its file
-	$(PYTEST) --overwrite $(NOTEBOOKS) $(ARGS)
+	$(PYTEST) --overwrite notebooks $(ARGS)
 
 bench: .venv/.dev ## Measure the engines
 	$(BIN)/python tests/bench/run.py $(ARGS)

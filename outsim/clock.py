@@ -65,17 +65,20 @@ def parse_duration_us(text: str) -> int:
     Raises
     ------
     ValueError
-        If `text` is not a number with a unit, or is shorter than 1 µs.
+        If `text` is not a number with a unit, or is too long to count.
     """
     rest = text.strip().lower()
     total = 0.0
     parts = _DURATION.findall(rest)
     if not parts or _DURATION.sub("", rest).strip(" ,"):
-        raise ValueError(f"{text!r} is no duration; write a number and a unit, such as '10 min'")
+        _refuse_negative(rest, text)
+        raise ValueError(f"found {text!r}; write a number and a unit, such as '10 min'")
     for number, unit in parts:
         if unit not in _UNITS_US:
-            raise ValueError(f"unknown unit {unit!r} in {text!r}; allowed: us, ms, s, min, h, d")
+            raise ValueError(f"found the unit {unit!r} in {text!r}; allowed: us, ms, s, min, h, d")
         total += float(number.replace("_", "")) * _UNITS_US[unit]
+    if not total < NEVER:
+        raise ValueError(f"found {text!r}, which is too long")
     return round(total)
 
 
@@ -89,12 +92,15 @@ def parse_rate(text: str) -> int:
     """
     match = _RATE.fullmatch(text.strip().lower())
     if match is None:
+        _refuse_negative(text.strip(), text)
         raise ValueError(
-            f"{text!r} is no rate; write a number a second, minute or hour, such as '20/s'"
+            f"found {text!r}; write a number a second, minute or hour, such as '20/s'"
         )
     number, unit = match.groups()
-    seconds = _UNITS_US[unit] // SECOND
-    return round(float(number.replace("_", "")) * RATE_SECONDS / seconds)
+    rate = float(number.replace("_", "")) * RATE_SECONDS / (_UNITS_US[unit] // SECOND)
+    if not rate < NEVER:
+        raise ValueError(f"found {text!r}, which is too fast")
+    return round(rate)
 
 
 def parse_share(text: str) -> float:
@@ -107,8 +113,13 @@ def parse_share(text: str) -> float:
     """
     match = _SHARE.fullmatch(text.strip())
     if match is None:
-        raise ValueError(f"{text!r} is no share; write 0.02 or '2 %'")
+        raise ValueError(f"found {text!r}; write a share such as 0.02 or '2 %'")
     return float(match[1].replace("_", "")) / 100
+
+
+def _refuse_negative(number: str, text: str) -> None:
+    if number.startswith("-"):
+        raise ValueError(f"found {text!r}; must be more than 0")
 
 
 def parse_clock_time(text: str, on: date, zone: ZoneInfo) -> datetime:
@@ -123,7 +134,7 @@ def parse_clock_time(text: str, on: date, zone: ZoneInfo) -> datetime:
     match = _CLOCK.fullmatch(text.strip())
     if match is None:
         raise ValueError(
-            f"{text!r} is no local clock time; write '09:15', '09:15:30' or '2026-03-10 09:15'"
+            f"found {text!r}; write a local clock time: '09:15', '09:15:30' or '2026-03-10 09:15'"
         )
     day, hour, minute, second, fraction = match.groups()
     try:
@@ -133,7 +144,7 @@ def parse_clock_time(text: str, on: date, zone: ZoneInfo) -> datetime:
             tzinfo=zone,
         )
     except ValueError as error:
-        raise ValueError(f"{text!r} is no local clock time: {error}") from None
+        raise ValueError(f"found {text!r}, which is no local clock time: {error}") from None
     return existing(local)
 
 
@@ -145,10 +156,13 @@ def existing(local: datetime) -> datetime:
     ValueError
         If a change to summer time skips it.
     """
-    back = local.astimezone(UTC).astimezone(local.tzinfo)
+    try:
+        back = local.astimezone(UTC).astimezone(local.tzinfo)
+    except OverflowError:
+        raise ValueError(f"found the year {local.year}, which is out of range") from None
     if back.replace(tzinfo=None) != local.replace(tzinfo=None):
         raise ValueError(
-            f"{local:%Y-%m-%d %H:%M} does not exist in {local.tzinfo}: "
+            f"found {local:%Y-%m-%d %H:%M}, which {local.tzinfo} does not have: "
             "the clock is put forward over it"
         )
     return local
@@ -206,8 +220,8 @@ def local_segments(
     quarter = 15 * MINUTE
     begins_utc = begins.astimezone(UTC)
     lead_us = (
-        begins_utc.minute % 15
-    ) * MINUTE + begins_utc.second * SECOND + begins_utc.microsecond
+        (begins_utc.minute % 15) * MINUTE + begins_utc.second * SECOND + begins_utc.microsecond
+    )
     starts: list[int] = []
     hours: list[tuple[int, int]] = []
     for start_us in range(-lead_us, until_us + 1, quarter):

@@ -13,7 +13,16 @@ from typing import Annotated, Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Discriminator, Field, Tag, model_validator
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Discriminator,
+    Field,
+    Tag,
+    model_validator,
+)
+from typing_extensions import override
 
 from outsim.clock import SECOND
 from outsim.quantities import Duration
@@ -41,9 +50,11 @@ class Constant(_Distribution):
     value: Duration
     """The duration."""
 
+    @override
     def quantile_s(self, uniforms: Uniforms) -> Seconds:
         return np.full_like(uniforms, self.value / SECOND)
 
+    @override
     def mean_s(self) -> float:
         return self.value / SECOND
 
@@ -57,11 +68,13 @@ class Lognormal(_Distribution):
     log_sd: Annotated[float, Field(ge=0, le=5)]
     """Standard deviation of the natural logarithm."""
 
+    @override
     def quantile_s(self, uniforms: Uniforms) -> Seconds:
         from scipy.special import ndtri
 
         return np.exp(ndtri(uniforms) * self.log_sd + math.log(self.median / SECOND))
 
+    @override
     def mean_s(self) -> float:
         return self.median / SECOND * math.exp(self.log_sd**2 / 2)
 
@@ -92,6 +105,7 @@ class Normal(_Distribution):
         high = float(ndtr((self.most - self.mean) / self.sd))
         return low, high
 
+    @override
     def quantile_s(self, uniforms: Uniforms) -> Seconds:
         from scipy.special import ndtri
 
@@ -102,6 +116,7 @@ class Normal(_Distribution):
             self.most / SECOND,
         )
 
+    @override
     def mean_s(self) -> float:
         low, high = self._cut()
         a, b = (self.least - self.mean) / self.sd, (self.most - self.mean) / self.sd
@@ -116,9 +131,11 @@ class Exponential(_Distribution):
     mean: Duration
     """Mean."""
 
+    @override
     def quantile_s(self, uniforms: Uniforms) -> Seconds:
         return -np.log1p(-uniforms) * (self.mean / SECOND)
 
+    @override
     def mean_s(self) -> float:
         return self.mean / SECOND
 
@@ -138,9 +155,11 @@ class Uniform(_Distribution):
             raise ValueError("least must be less than most")
         return self
 
+    @override
     def quantile_s(self, uniforms: Uniforms) -> Seconds:
         return (self.least + uniforms * (self.most - self.least)) / SECOND
 
+    @override
     def mean_s(self) -> float:
         return (self.least + self.most) / 2 / SECOND
 

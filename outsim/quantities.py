@@ -7,13 +7,18 @@ fraction, an aware datetime.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import date, datetime, time
+from difflib import get_close_matches
+from functools import cache
 from typing import Annotated, Any
-from zoneinfo import ZoneInfo, available_timezones
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError, available_timezones
 
-from pydantic import BeforeValidator, Field, PlainSerializer, ValidationInfo
+from pydantic import AfterValidator, BeforeValidator, Field, PlainSerializer, ValidationInfo
 
 from outsim.clock import (
+    DAY,
+    MINUTE,
     RATE_SECONDS,
     existing,
     format_duration,
@@ -24,77 +29,175 @@ from outsim.clock import (
     parse_share,
 )
 
+LONGEST = 3660 * DAY
+"""Longest duration that a scenario may name: ten years."""
+FASTEST = 1_000_000 * RATE_SECONDS
+"""Highest rate that a scenario may name: a million a second."""
+YEARS = range(1970, 2200)
+"""Years that a scenario may lie in."""
+
+
+def shown(value: Any) -> str:
+    """A value as a message shows it: as it would be written in a scenario file, shortened."""
+    if isinstance(value, bool):
+        return str(value).lower()
+    if isinstance(value, date | time):
+        return value.isoformat()
+    if isinstance(value, Mapping):
+        return "a table"
+    if isinstance(value, list | tuple):
+        return "a list"
+    try:
+        text = repr(value)
+    except ValueError:  # an integer of thousands of digits
+        return "a very large number"
+    return text if len(text) <= 60 else text[:57] + "..."
+
+
+def _without_unit(value: Any, info: ValidationInfo) -> bool:
+    """Whether `value` can't be taken as an integer of the model's own unit."""
+    in_file = info.context is not None
+    return in_file or isinstance(value, bool) or not isinstance(value, int)
+
 
 def _duration(value: Any, info: ValidationInfo) -> Any:
     if isinstance(value, str):
-        return parse_duration_us(value)
-    if info.context is not None or isinstance(value, bool) or not isinstance(value, int):
-        raise ValueError(f"found {value!r}, which has no unit; write a duration such as '10 min'")
-    return value
+        duration = parse_duration_us(value)
+    elif _without_unit(value, info):
+        raise ValueError(f"found {shown(value)}; write a duration with a unit, such as '10 min'")
+    else:
+        duration = value
+    if not 1 <= duration <= LONGEST:
+        limits = "more than 0" if duration < 1 else "at most 3660 days"
+        raise ValueError(f"found {shown(value)}; must be {limits}")
+    return duration
 
 
 def _rate(value: Any, info: ValidationInfo) -> Any:
     if isinstance(value, str):
-        return parse_rate(value)
-    if info.context is not None or isinstance(value, bool) or not isinstance(value, int):
-        raise ValueError(f"found {value!r}, which has no unit; write a rate such as '20/s'")
-    return value
+        rate = parse_rate(value)
+    elif _without_unit(value, info):
+        raise ValueError(f"found {shown(value)}; write a rate with a unit, such as '20/s'")
+    else:
+        rate = value
+    if not 1 <= rate <= FASTEST:
+        limits = "more than 0" if rate < 1 else "at most 1000000/s"
+        raise ValueError(f"found {shown(value)}; must be {limits}")
+    return rate
 
 
 def _share(value: Any) -> Any:
-    return parse_share(value) if isinstance(value, str) else value
+    share = parse_share(value) if isinstance(value, str) else value
+    if isinstance(share, bool) or not isinstance(share, int | float):
+        raise ValueError(f"found {shown(value)}; write a share such as 0.02 or '2 %'")
+    if not 0 <= share <= 1:
+        raise ValueError(f"found {shown(value)}; must be 0 to 1, or '0 %' to '100 %'")
+    return share
+
+
+def _retry_interval(value: int) -> int:
+    if not MINUTE <= value <= 2 * DAY:
+        raise ValueError(
+            f"found {format_duration(value)}; must be 60 s to 172800 s (1 min to 2 days)"
+        )
+    return value
 
 
 def _local_time(value: Any, info: ValidationInfo) -> Any:
+    local = _local_datetime(value, info)
+    if local.year not in YEARS:
+        raise ValueError(f"found {shown(value)}; must lie in the years 1970 to 2199")
+    return existing(local)
+
+
+def _local_datetime(value: Any, info: ValidationInfo) -> datetime:
     if isinstance(value, datetime) and value.tzinfo is not None:
         return value
     if info.context is None:
-        raise ValueError(f"found {value!r}; outside a file, give a datetime with a time zone")
+        raise ValueError(f"found {shown(value)}; outside a file, give a datetime with a time zone")
     day: date = info.context["date"]
     zone: ZoneInfo = info.context["zone"]
     if isinstance(value, str):
         return parse_clock_time(value, day, zone)
     if isinstance(value, datetime):
-        return existing(value.replace(tzinfo=zone))
+        return value.replace(tzinfo=zone)
     if isinstance(value, time):
-        return existing(datetime.combine(day, value, tzinfo=zone))
-    raise ValueError(f"found {value!r}; write a local clock time such as '09:15'")
+        return datetime.combine(day, value, tzinfo=zone)
+    raise ValueError(f"found {shown(value)}; write a local clock time such as '09:15'")
 
 
-def _hour_and_minute(value: Any) -> Any:
-    if isinstance(value, str):
-        if value.strip() == "24:00":
-            return time.max
-        return time.fromisoformat(value.strip().rjust(5, "0"))
-    return value
+def _time_of_day(value: Any) -> Any:
+    if isinstance(value, str) and value.strip() == "24:00":
+        return time.max
+    try:
+        parsed = (
+            time.fromisoformat(value.strip().rjust(5, "0")) if isinstance(value, str) else value
+        )
+    except ValueError:
+        parsed = None
+    if not isinstance(parsed, time) or parsed.tzinfo is not None:
+        raise ValueError(f"found {shown(value)}; write a time of day from '00:00' to '24:00'")
+    return parsed
+
+
+def _date(value: Any) -> Any:
+    try:
+        parsed = date.fromisoformat(value) if isinstance(value, str) else value
+    except ValueError:
+        parsed = None
+    if not isinstance(parsed, date) or isinstance(parsed, datetime):
+        raise ValueError(f"found {shown(value)}; write a date such as 2026-03-10")
+    if parsed.year not in YEARS:
+        raise ValueError(f"found {shown(value)}; must lie in the years 1970 to 2199")
+    return parsed
+
+
+@cache
+def is_zone(name: str) -> bool:
+    """Whether `name` is a time zone of the IANA database.
+
+    Asking for the one zone is quicker than listing all of them.
+    """
+    try:
+        ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError, OSError):  # OSError: a directory of zones
+        return False
+    return True
 
 
 def _zone(value: Any) -> Any:
-    if value not in available_timezones():
-        raise ValueError(f"{value!r} is no time zone; write one such as 'America/New_York'")
+    if not isinstance(value, str) or not is_zone(value):
+        near = get_close_matches(str(value), available_timezones(), n=1, cutoff=0.7)
+        hint = f"did you mean {near[0]!r}?" if near else "write one such as 'America/New_York'"
+        raise ValueError(f"found {value!r}, which is no time zone; {hint}")
     return value
 
+
+_WrittenShare = Annotated[float, Field(ge=0, le=1)] | str
 
 Duration = Annotated[
     int,
     BeforeValidator(_duration, json_schema_input_type=str),
-    Field(ge=1, description="A duration with its unit, such as '10 min' or '350 ms'."),
+    Field(description="A duration with its unit, such as '10 min' or '350 ms'."),
     PlainSerializer(format_duration, return_type=str, when_used="json"),
 ]
 """Integer microseconds, at least 1; written as ``"10 min"``."""
 
+RetryInterval = Annotated[Duration, AfterValidator(_retry_interval)]
+"""A duration of 60 s to 172800 s, the limits of the platform."""
+
 Rate = Annotated[
     int,
     BeforeValidator(_rate, json_schema_input_type=str),
-    Field(ge=1, le=RATE_SECONDS * 1_000_000, description="A rate with its unit, such as '20/s'."),
+    Field(description="A rate with its unit, such as '20/s'."),
     PlainSerializer(format_rate, return_type=str, when_used="json"),
 ]
 """Integer tokens per million seconds, at least 1; written as ``"20/s"``."""
 
 Share = Annotated[
     float,
-    BeforeValidator(_share, json_schema_input_type=float | str),
-    Field(ge=0, le=1, description="A share between 0 and 1, or a percentage such as '2 %'."),
+    BeforeValidator(_share, json_schema_input_type=_WrittenShare),
+    Field(description="A share between 0 and 1, or a percentage such as '2 %'."),
 ]
 """Fraction from 0 to 1; written as ``0.02`` or ``"2 %"``."""
 
@@ -107,10 +210,21 @@ LocalTime = Annotated[
 
 TimeOfDay = Annotated[
     time,
-    BeforeValidator(_hour_and_minute, json_schema_input_type=str | time),
+    BeforeValidator(_time_of_day, json_schema_input_type=str | time),
     Field(description="A time of day such as '09:00'; '24:00' is the end of the day."),
 ]
 """Time of day without a date; written as ``"09:00"``."""
 
-ZoneName = Annotated[str, BeforeValidator(_zone)]
+Date = Annotated[
+    date,
+    BeforeValidator(_date),
+    Field(description="A date such as 2026-03-10."),
+]
+"""Date without a time of day."""
+
+ZoneName = Annotated[
+    str,
+    BeforeValidator(_zone, json_schema_input_type=str),
+    Field(description="A time zone such as 'America/New_York'."),
+]
 """Name of a time zone in the IANA database."""

@@ -144,7 +144,10 @@ class Result:
 
     def _facts(self) -> Iterator[tuple[str, str]]:
         yield "scenario", self.scenario.name
-        yield "run", f"{self.begins:%Y-%m-%d %H:%M} to {self.ended:%H:%M} {self.scenario.clock.zone}"
+        yield (
+            "run",
+            f"{self.begins:%Y-%m-%d %H:%M} to {self.ended:%H:%M} {self.scenario.clock.zone}",
+        )
         yield "seed, replication", f"{self.seed}, {self.replication}"
         yield "calls", f"{len(self.calls):,}"
         yield "attempts", f"{len(self.attempts):,}"

@@ -162,9 +162,7 @@ def _poisson_requests_us(
         [requests.rate_by_hour.get(hour, requests.rate or 0) for _, hour in hours], np.float64
     )
     edges = np.clip(np.append(starts, until_us), submitted_us, until_us).astype(np.float64)
-    expected = np.concatenate(
-        [[0.0], np.cumsum(rates / RATE_SECONDS * np.diff(edges) / SECOND)]
-    )
+    expected = np.concatenate([[0.0], np.cumsum(rates / RATE_SECONDS * np.diff(edges) / SECOND)])
     count = 64
     while True:
         uniforms = tape.uniforms(campaign.tenant, campaign.name, Purpose.REQUEST, count=count)
@@ -174,7 +172,8 @@ def _poisson_requests_us(
         count *= 2
     within = arrivals[arrivals < expected[-1]]
     instants = np.interp(within, expected, edges)
-    return np.rint(instants / 1000).astype(np.int64) * 1000
+    whole_ms: NDArray[np.int64] = np.rint(instants / 1000).astype(np.int64)
+    return np.multiply(whole_ms, 1000)
 
 
 def _requests_us(
@@ -237,9 +236,7 @@ class _Builder:
         if campaign.window.zone == "scenario":
             spans = window_spans(campaign.window, clock.begins, self.latest_us, clock.zone_info)
             return (), (spans,)
-        zones = (
-            (zone,) if zone_of_row is None else tuple(int(z) for z in np.unique(zone_of_row))
-        )
+        zones = (zone,) if zone_of_row is None else tuple(int(z) for z in np.unique(zone_of_row))
         return zones, tuple(
             window_spans(
                 campaign.window, clock.begins, self.latest_us, ZoneInfo(self.zones[lane_zone])

@@ -219,4 +219,5 @@ def loading_delays(count: int, rate: int) -> NDArray[np.int64]:
     high, low = divmod(rest, 2**20)
     quotient, remainder = np.divmod(k * high, rate)
     tail = -(-(remainder * 2**20 + k * low) // rate)
-    return k * whole + quotient * 2**20 + tail
+    delays: NDArray[np.int64] = k * whole + quotient * 2**20 + tail
+    return delays

@@ -1,1 +1,305 @@
-"""Contact lists (placeholder until the reader lands)."""
+"""Contact lists: CSV files in the platform's format.
+
+The header of the first column is ``destination``; every other column is a
+variable of the call, of which the model uses ``ani`` (caller ID) and
+``time_zone``. A row that can't be dialled is no error of the file: it keeps its
+place in the list and is rejected with a reason.
+"""
+
+from __future__ import annotations
+
+import csv
+from array import array
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+from typing import Any, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+from pydantic import GetCoreSchemaHandler
+from pydantic_core import CoreSchema, core_schema
+
+from outsim.errors import ScenarioError
+from outsim.quantities import is_zone
+from outsim.scenario.destinations import UndialableError, parse_ani, parse_destination
+from outsim.scenario.files import LINE_LIMIT, read_lines, refusal
+
+FIRST_HEADER = "destination"
+NO_ZONE = -1
+SHOWN_LENGTH = 80
+"""Characters that are kept of the text of a rejected row."""
+
+REASONS = {
+    "empty": "the row or its destination is empty",
+    "not a number": "other characters than those of a phone number",
+    "wrong length": "neither 10 digits nor 11 with a leading 1",
+    "country code": "not a number of country code 1",
+    "area code": "the area code begins with 0 or 1",
+    "exchange": "the exchange begins with 0 or 1",
+    "bad ani": "the caller ID is no number that could be dialled",
+    "bad postd": "the digits to dial after the answer are no digits",
+    "unknown parameter": "a parameter other than ani and postd, or one of them twice",
+    "unknown time zone": "the time zone is not in the IANA database",
+    "too few fields": "fewer fields than headers",
+    "too many fields": "more fields than headers",
+    "bad quoting": "quotes that don't enclose a whole field",
+}
+"""Why a row is rejected: the reason as `calls` shows it, and what it means."""
+
+
+@dataclass(frozen=True, slots=True)
+class RejectedRow:
+    """A row of a contact list that can't be dialled."""
+
+    row: int
+    """Index of the row in the list, from 0."""
+    line: int
+    """Line of the file on which it begins, from 1."""
+    text: str
+    """Its destination, or the whole line where it has none; shortened."""
+    reason: str
+    """A key of `REASONS`."""
+
+
+@dataclass(frozen=True, eq=False)
+class ContactList:
+    """Rows of a contact list, in the file's order.
+
+    Attributes
+    ----------
+    path : Path
+        The file, as the user or the scenario named it.
+    numbers : int64 array of shape (rows,)
+        National ten-digit number; 0 where the row is rejected.
+    anis : int64 array of shape (rows,)
+        Caller ID; 0 where the row has none or is rejected.
+    zones : tuple of str
+        Time zones that stand in the list.
+    zone_index : int16 array of shape (rows,)
+        Index into `zones`; -1 where the row has none or is rejected.
+    rejected : tuple of RejectedRow
+        Rows that can't be dialled, in order.
+    variables : tuple of str
+        Headers of all columns but the first.
+    """
+
+    path: Path
+    numbers: NDArray[np.int64] = field(repr=False)
+    anis: NDArray[np.int64] = field(repr=False)
+    zones: tuple[str, ...]
+    zone_index: NDArray[np.int16] = field(repr=False)
+    rejected: tuple[RejectedRow, ...] = field(repr=False)
+    variables: tuple[str, ...]
+
+    @classmethod
+    def read(cls, path: str | Path) -> ContactList:
+        """Read a list from a CSV in the platform's format.
+
+        Raises
+        ------
+        ScenarioError
+            If the file can't be read, is no such CSV, or is not UTF-8.
+        """
+        return _Reader(Path(path)).read()
+
+    def __len__(self) -> int:
+        return len(self.numbers)
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, ContactList):
+            return NotImplemented
+        return (
+            self.path == other.path
+            and (self.zones, self.variables) == (other.zones, other.variables)
+            and self.rejected == other.rejected
+            and np.array_equal(self.numbers, other.numbers)
+            and np.array_equal(self.anis, other.anis)
+            and np.array_equal(self.zone_index, other.zone_index)
+        )
+
+    def __hash__(self) -> int:
+        return hash((self.path, len(self)))
+
+    @cached_property
+    def duplicates(self) -> NDArray[np.bool_]:
+        """Whether the number of each row stands in an earlier accepted row too."""
+        repeated = np.zeros(len(self), dtype=np.bool_)
+        rows = np.flatnonzero(self.numbers)
+        rows = rows[np.argsort(self.numbers[rows], kind="stable")]
+        repeated[rows[1:]] = self.numbers[rows[1:]] == self.numbers[rows[:-1]]
+        return repeated
+
+    @property
+    def rejections(self) -> dict[str, int]:
+        """Number of rejected rows by reason, the most frequent first."""
+        return dict(Counter(row.reason for row in self.rejected).most_common())
+
+    @property
+    def without_ani(self) -> int:
+        """Number of accepted rows without a caller ID of their own."""
+        return int(np.count_nonzero((self.numbers != 0) & (self.anis == 0)))
+
+    @classmethod
+    def _validate(cls, value: Any) -> ContactList:
+        if isinstance(value, ContactList):
+            return value
+        if not isinstance(value, str | Path) or not str(value):
+            raise ValueError(f"found {value!r}; write the path of a CSV file")
+        return cls.read(value)
+
+    @classmethod
+    def __get_pydantic_core_schema__(
+        cls, source: Any, handler: GetCoreSchemaHandler
+    ) -> CoreSchema:
+        """Accept the path of a file, or a list that has been read."""
+        return core_schema.no_info_plain_validator_function(
+            cls._validate,
+            json_schema_input_schema=core_schema.str_schema(),
+            serialization=core_schema.plain_serializer_function_ser_schema(
+                lambda contacts: str(contacts.path),
+                return_schema=core_schema.str_schema(),
+                when_used="json",
+            ),
+        )
+
+
+class _Rows(Protocol):
+    """What `csv.reader` returns."""
+
+    line_num: int
+
+    def __next__(self) -> list[str]: ...
+
+
+class _Reader:
+    """Reads one file row by row: a list may be far larger than what is kept of it."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.numbers = array("q")
+        self.anis = array("q")
+        self.zone_of_row = array("h")
+        self.rejected: list[RejectedRow] = []
+        self.zone_indexes: dict[str, int] = {"": NO_ZONE}
+        self.line = 1
+        """Where the row that is being read begins."""
+        self.texts: list[str] = []
+        """Its lines: more than one if a quoted field has line ends."""
+        self.at_end = False
+
+    def read(self) -> ContactList:
+        rows = csv.reader(self._lines(), strict=True)
+        headers = self._headers(rows)
+        blank_lines: list[int] = []
+        for line, fields in self._records(rows):
+            if not fields or (len(fields) == 1 and not fields[0].strip()):
+                blank_lines.append(line)
+                continue
+            # Blank lines between rows are rows without a destination; at the end they are none.
+            for blank_line in blank_lines:
+                self._reject(blank_line, "", "empty")
+            blank_lines.clear()
+            if len(fields) < len(headers):
+                self._reject(line, fields[0], "too few fields")
+            elif len(fields) > len(headers):
+                self._reject(line, fields[0], "too many fields")
+            else:
+                self._add(line, fields)
+        return ContactList(
+            path=self.path,
+            numbers=np.array(self.numbers, dtype=np.int64),
+            anis=np.array(self.anis, dtype=np.int64),
+            zones=tuple(list(self.zone_indexes)[1:]),
+            zone_index=np.array(self.zone_of_row, dtype=np.int16),
+            rejected=tuple(self.rejected),
+            variables=tuple(headers[1:]),
+        )
+
+    def _lines(self) -> Iterator[str]:
+        size = 0
+        for text in read_lines(self.path):
+            size = size + len(text) if self.texts else len(text)
+            self.texts.append(text)
+            if size > LINE_LIMIT:
+                raise self._unclosed()
+            yield text
+        self.at_end = True
+
+    def _unclosed(self) -> ScenarioError:
+        return refusal(self.path, "a quoted field begins here and is not closed", self.line)
+
+    def _records(self, rows: _Rows) -> Iterator[tuple[int, list[str]]]:
+        """Line and fields of each row whose quotes are in order; the others are rejected."""
+        while True:
+            self.line = rows.line_num + 1
+            self.texts.clear()
+            try:
+                fields = next(rows)
+            except StopIteration:
+                return
+            except csv.Error:
+                if self.at_end:
+                    raise self._unclosed() from None
+                # Nobody can tell the rows of these lines apart: each line counts as one.
+                for offset, text in enumerate(self.texts):
+                    self._reject(self.line + offset, text, "bad quoting")
+            else:
+                yield self.line, fields
+
+    def _headers(self, rows: _Rows) -> list[str]:
+        try:
+            headers = [header.strip() for header in next(rows)]
+        except StopIteration:
+            raise refusal(
+                self.path, f"found an empty file; the first line must begin with {FIRST_HEADER!r}"
+            ) from None
+        except csv.Error as error:
+            raise refusal(self.path, f"the header can't be read: {error}", 1) from None
+        first = headers[0] if headers else ""
+        if first != FIRST_HEADER:
+            hint = "" if "," in self.texts[0] or len(first) < 12 else "; commas part columns"
+            shown = first if len(first) <= SHOWN_LENGTH else first[:SHOWN_LENGTH] + "..."
+            raise refusal(
+                self.path,
+                f"found {shown!r} as the first header; must be {FIRST_HEADER!r}{hint}",
+                1,
+            )
+        for header, count in Counter(headers).items():
+            if header and count > 1:
+                raise refusal(self.path, f"the header {header!r} stands {count} times", 1)
+        self.ani_column = headers.index("ani") if "ani" in headers else 0
+        self.zone_column = headers.index("time_zone") if "time_zone" in headers else 0
+        return headers
+
+    def _add(self, line: int, fields: list[str]) -> None:
+        try:
+            number, ani = parse_destination(fields[0])
+            if self.ani_column and not ani and fields[self.ani_column].strip():
+                ani = parse_ani(fields[self.ani_column])
+            zone = self._zone(fields[self.zone_column].strip()) if self.zone_column else NO_ZONE
+        except UndialableError as error:
+            self._reject(line, fields[0], str(error))
+        else:
+            self.numbers.append(number)
+            self.anis.append(ani)
+            self.zone_of_row.append(zone)
+
+    def _zone(self, name: str) -> int:
+        index = self.zone_indexes.get(name)
+        if index is None:
+            if not is_zone(name):
+                raise UndialableError("unknown time zone")
+            index = self.zone_indexes[name] = len(self.zone_indexes) - 1
+        return index
+
+    def _reject(self, line: int, text: str, reason: str) -> None:
+        shown = text.strip()
+        if len(shown) > SHOWN_LENGTH:
+            shown = shown[:SHOWN_LENGTH] + "..."
+        self.rejected.append(RejectedRow(len(self.numbers), line, shown, reason))
+        self.numbers.append(0)
+        self.anis.append(0)
+        self.zone_of_row.append(NO_ZONE)

@@ -8,32 +8,107 @@ drawn and nothing is run.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import date, datetime, timedelta
+from datetime import datetime, timedelta
 from functools import cached_property
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, get_args
 from zoneinfo import ZoneInfo
 
 from pydantic import BaseModel, ConfigDict, Field, PrivateAttr, model_validator
 
-from outsim.clock import microseconds_between
+from outsim.clock import DAY, microseconds_between
 from outsim.distributions import Distribution
-from outsim.quantities import Duration, LocalTime, Rate, Share, TimeOfDay, ZoneName
+from outsim.quantities import (
+    Date,
+    Duration,
+    LocalTime,
+    Rate,
+    RetryInterval,
+    Share,
+    TimeOfDay,
+    ZoneName,
+)
 from outsim.scenario.contacts import ContactList
 from outsim.scenario.defaults import DEFAULTS, default
+from outsim.scenario.references import NAMES, reference_problems
 
 Name = Annotated[str, Field(min_length=1, max_length=80, pattern=r"^[\w][\w .:+-]*$")]
 Count = Annotated[int, Field(ge=0, strict=True)]
 Positive = Annotated[int, Field(ge=1, le=1_000_000, strict=True)]
+LONGEST_RUN = 366 * DAY
 Weekday = Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
 
 
+class ContradictionError(ValueError):
+    """Values that are each allowed, but not together.
+
+    Attributes
+    ----------
+    problems : list of (key path, message)
+        Key paths begin at the part of the scenario that was checked.
+    """
+
+    def __init__(self, problems: list[tuple[tuple[str | int, ...], str]]) -> None:
+        self.problems = problems
+        lines = [f"{'.'.join(str(key) for key in path)}: {message}" for path, message in problems]
+        super().__init__("; ".join(lines))
+
+
+def _written(local: datetime) -> str:
+    return f"{local:%Y-%m-%d %H:%M:%S}"
+
+
+def _check_order(*pairs: tuple[str, datetime | None, str, datetime, bool]) -> None:
+    """Refuse instants out of order: (key, instant, other key, other instant, may be equal)."""
+    problems: list[tuple[tuple[str | int, ...], str]] = []
+    for key, instant, other, bound, may_be_equal in pairs:
+        elapsed_us = microseconds_between(bound, instant) if instant else 1
+        if elapsed_us < 0 or (elapsed_us == 0 and not may_be_equal):
+            rule = "not be earlier" if may_be_equal else "be later"
+            message = f"found {_written(instant or bound)}; must {rule} than {other}"
+            problems.append(((key,), f"{message} ({_written(bound)})"))
+    if problems:
+        raise ContradictionError(problems)
+
+
 class Part(BaseModel):
-    """A part of a scenario: frozen, and closed to unknown keys."""
+    """A part of a scenario: frozen, and closed to unknown keys.
+
+    A TOML file has no way to write that there is no value. So the word "none"
+    turns off what is optional, even if a default or an inherited file sets it.
+    """
 
     model_config = ConfigDict(
-        frozen=True, extra="forbid", use_attribute_docstrings=True, arbitrary_types_allowed=True
+        frozen=True,
+        extra="forbid",
+        use_attribute_docstrings=True,
+        arbitrary_types_allowed=True,
+        allow_inf_nan=False,
     )
+
+    @model_validator(mode="before")
+    @classmethod
+    def _none_turns_off(cls, values: Any) -> Any:
+        if not isinstance(values, dict) or "none" not in [
+            value for value in values.values() if isinstance(value, str)
+        ]:
+            return values
+        return {
+            key: cls._nothing(key) if value == "none" and cls._is_optional(key) else value
+            for key, value in values.items()
+        }
+
+    @classmethod
+    def _is_optional(cls, key: str) -> bool:
+        field = cls.model_fields.get(key)
+        return field is not None and (
+            type(None) in get_args(field.annotation) or field.default in ({}, [])
+        )
+
+    @classmethod
+    def _nothing(cls, key: str) -> Any:
+        default_value = cls.model_fields[key].default
+        return default_value if default_value in ({}, []) else None
 
 
 class Clock(Part):
@@ -41,7 +116,7 @@ class Clock(Part):
 
     zone: ZoneName = "UTC"
     """Time zone of the scenario, such as ``America/New_York``."""
-    date: date
+    date: Date
     """Date that clock times without a date fall on."""
     begins: LocalTime
     """Start of the run: simulated time 0."""
@@ -63,10 +138,13 @@ class Clock(Part):
 
     @model_validator(mode="after")
     def _in_order(self) -> Clock:
-        if microseconds_between(self.begins, self.ends) <= 0:
-            raise ValueError(f"ends ({self.ends:%H:%M}) must be later than begins")
-        if microseconds_between(self.ends, self.latest_end) < 0:
-            raise ValueError(f"latest ({self.latest_end:%H:%M}) must not be earlier than ends")
+        _check_order(
+            ("ends", self.ends, "begins", self.begins, False),
+            ("latest", self.latest, "ends", self.ends, True),
+        )
+        if microseconds_between(self.begins, self.latest_end) > LONGEST_RUN:
+            key = "latest" if self.latest else "ends"
+            raise ContradictionError([((key,), "a run may last 366 days at most")])
         return self
 
 
@@ -228,7 +306,8 @@ class Window(Part):
     @model_validator(mode="after")
     def _opens_first(self) -> Window:
         if self.opens >= self.closes:
-            raise ValueError(f"closes ({self.closes}) must be later than opens ({self.opens})")
+            message = f"found {self.closes}; must be later than opens ({self.opens})"
+            raise ContradictionError([(("closes",), message)])
         return self
 
 
@@ -281,7 +360,7 @@ class Campaign(Part):
     """Time zone of the callees, where the list has none; default: the scenario's."""
     max_retry: Annotated[int, Field(ge=0, le=10, strict=True)] = default("campaign.max_retry")
     """Dials after the first one, 0 to 10."""
-    retry_interval: Duration = default("campaign.retry_interval")
+    retry_interval: RetryInterval = default("campaign.retry_interval")
     """From the end of an attempt to the queue again, 60 to 172800 s."""
     expires_at: LocalTime | None = None
     """From here on none of its calls is dispatched; default: never."""
@@ -310,24 +389,17 @@ class Campaign(Part):
 
     @model_validator(mode="after")
     def _makes_sense(self) -> Campaign:
-        given = [k for k in ("contacts", "contact_list", "requests") if getattr(self, k) is not None]
+        given = [
+            k for k in ("contacts", "contact_list", "requests") if getattr(self, k) is not None
+        ]
         if len(given) != 1:
             found = " and ".join(given) if given else "none of them"
             raise ValueError(f"give one of contacts, contact_list and requests; found {found}")
-        if not 60 <= self.retry_interval / 1_000_000 <= 172_800:
-            raise ValueError("retry_interval must be 60 s to 172800 s (2 days)")
-        submitted = self.submitted
-        for name in ("stop_at", "expires_at"):
-            instant = getattr(self, name)
-            if instant is not None and microseconds_between(submitted, instant) < 0:
-                raise ValueError(
-                    f"{name} ({instant:%H:%M:%S}) is before submitted_at ({submitted:%H:%M:%S})"
-                )
-        if self.expires_at and microseconds_between(self.start, self.expires_at) <= 0:
-            raise ValueError(
-                f"expires_at ({self.expires_at:%H:%M:%S}) must be later than "
-                f"start ({self.start:%H:%M:%S})"
-            )
+        _check_order(
+            ("stop_at", self.stop_at, "submitted_at", self.submitted, True),
+            ("expires_at", self.expires_at, "submitted_at", self.submitted, True),
+            ("expires_at", self.expires_at, "start", self.start, False),
+        )
         return self
 
     @property
@@ -378,8 +450,7 @@ class Suspension(Part):
 
     @model_validator(mode="after")
     def _in_order(self) -> Suspension:
-        if self.ends and microseconds_between(self.begins, self.ends) <= 0:
-            raise ValueError(f"ends ({self.ends:%H:%M:%S}) must be later than begins")
+        _check_order(("ends", self.ends, "begins", self.begins, False))
         return self
 
 
@@ -403,14 +474,20 @@ class Outage(Part):
 
     @model_validator(mode="after")
     def _makes_sense(self) -> Outage:
-        if self.ends and microseconds_between(self.begins, self.ends) <= 0:
-            raise ValueError(f"ends ({self.ends:%H:%M:%S}) must be later than begins")
+        _check_order(("ends", self.ends, "begins", self.begins, False))
         if (self.of == "endpoint") != (self.endpoint is not None):
-            raise ValueError("endpoint must be named where, and only where, of = 'endpoint'")
+            message = "must be named where, and only where, of = 'endpoint'"
+            raise ContradictionError([(("endpoint",), message)])
         if self.count is not None and self.of not in ("ports", "workers", "channels"):
-            raise ValueError(f"count has no meaning for {self.of!r}")
+            message = (
+                f"has no meaning for an outage of {self.of}; allowed: ports, workers, channels"
+            )
+            raise ContradictionError([(("count",), message)])
         if self.drop and self.of not in ("ports", "channels", "carrier"):
-            raise ValueError(f"drop has no meaning for {self.of!r}")
+            message = (
+                f"has no meaning for an outage of {self.of}; allowed: ports, channels, carrier"
+            )
+            raise ContradictionError([(("drop",), message)])
         return self
 
 
@@ -452,7 +529,7 @@ class Background(Part):
     """How their callees answer."""
     max_retry: Annotated[int, Field(ge=0, le=10, strict=True)] = default("campaign.max_retry")
     """Dials after the first one."""
-    retry_interval: Duration = default("campaign.retry_interval")
+    retry_interval: RetryInterval = default("campaign.retry_interval")
     """From the end of an attempt to the queue again."""
     pacing: Rate | None = None
     """Calls a minute of each; default: as fast as they load."""
@@ -541,55 +618,26 @@ class Scenario(Part):
         """Microseconds from the scenario's begin to an aware datetime."""
         return microseconds_between(self.clock.begins, local)
 
-    def cross_problems(self) -> Iterator[tuple[tuple[str | int, ...], str]]:
-        """References that lead nowhere, as (key path, message)."""
-        endpoints = {endpoint.name for endpoint in self.endpoint}
-        tenants = {c.tenant for c in self.campaign} | {t.name for t in self.tenant}
-        profiles = set(self.all_profiles)
-
-        def missing(path: tuple[str | int, ...], name: str | None, known: set[str]) -> Any:
-            if name is not None and name not in known:
-                allowed = ", ".join(sorted(known)) or "none is defined"
-                yield path, f"found {name!r}; allowed: {allowed}"
-
-        seen: set[tuple[str, str]] = set()
-        for i, campaign in enumerate(self.campaign):
-            yield from missing(("campaign", i, "profile"), campaign.profile, profiles)
-            yield from missing(("campaign", i, "result_url"), campaign.result_url, endpoints)
-            key = (campaign.tenant, campaign.name)
-            if key in seen:
-                yield ("campaign", i, "name"), f"{campaign.name!r} stands twice for this tenant"
-            seen.add(key)
-            if self.instant_us(campaign.submitted) < 0:
-                yield ("campaign", i, "start"), "is before the scenario begins"
-        for i, outage in enumerate(self.outage):
-            yield from missing(("outage", i, "endpoint"), outage.endpoint, endpoints)
-        for i, suspension in enumerate(self.suspension):
-            yield from missing(("suspension", i, "tenant"), suspension.tenant, tenants)
-        if self.background is not None:
-            yield from missing(("background", "profile"), self.background.profile, profiles)
-            yield from missing(("background", "result_url"), self.background.result_url, endpoints)
-        for part, entries in (("tenant", self.tenant), ("endpoint", self.endpoint)):
-            names = [entry.name for entry in entries]
-            for i, name in enumerate(names):
-                if name in names[:i]:
-                    yield (part, i, "name"), f"{name!r} stands twice"
-        if self.study is not None and self.find_campaign(self.study.campaign) is None:
-            known = {campaign.name for campaign in self.campaign}
-            yield from missing(("study", "campaign"), self.study.campaign, known)
-
     @model_validator(mode="after")
-    def _references_lead_somewhere(self) -> Scenario:
-        problems = list(self.cross_problems())
+    def _fits_together(self) -> Scenario:
+        problems = [*reference_problems(self.model_dump(include=NAMES)), *self._early()]
         if problems:
-            raise CrossProblems(problems)
+            raise ContradictionError(problems)
         return self
 
-
-class CrossProblems(ValueError):
-    """References inside a scenario that lead nowhere."""
-
-    def __init__(self, problems: list[tuple[tuple[str | int, ...], str]]) -> None:
-        self.problems = problems
-        lines = [f"{'.'.join(str(key) for key in path)}: {message}" for path, message in problems]
-        super().__init__("; ".join(lines))
+    def _early(self) -> Iterator[tuple[tuple[str | int, ...], str]]:
+        """Instants before the scenario begins, as (key path, message)."""
+        instants: list[tuple[tuple[str | int, ...], datetime | None]] = []
+        for i, campaign in enumerate(self.campaign):
+            key = "submitted_at" if campaign.submitted_at else "start"
+            instants.append((("campaign", i, key), campaign.submitted))
+        instants += [(("outage", i, "begins"), o.begins) for i, o in enumerate(self.outage)]
+        instants += [
+            (("suspension", i, "begins"), s.begins) for i, s in enumerate(self.suspension)
+        ]
+        if self.study is not None:
+            instants.append((("study", "deadline"), self.study.deadline))
+        for path, instant in instants:
+            if instant is not None and self.instant_us(instant) < 0:
+                begins = _written(self.clock.begins)
+                yield path, f"found {_written(instant)}, before the scenario begins ({begins})"

@@ -30,11 +30,11 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _COMPLETE, _CENSORED, _NEVER, _CANCELED, _WEDGED, _REJECTED = range(len(WAIT_STATES))
 
 
-def _words(codes: NDArray[Any], words: Sequence[str]) -> pd.Categorical:
+def _words(codes: NDArray[np.integer[Any]], words: Sequence[str]) -> Any:
     """Categories from codes; a negative code is missing."""
-    dtype = pd.CategoricalDtype(list(words))
-    small = codes.astype(np.int8 if len(words) < 128 else np.int32)
-    return pd.Categorical.from_codes(small, dtype=dtype, validate=False)
+    small: NDArray[np.integer[Any]] = codes.astype(np.int8 if len(words) < 128 else np.int32)
+    categories: Any = list(words)
+    return pd.Categorical.from_codes(small, categories=categories, validate=False)
 
 
 @dataclass(frozen=True, eq=False)
@@ -207,4 +207,3 @@ class Frames:
             "reject_reason": _words(self._of_calls(rejects), reasons),
         }
         return self._frame(schema.CALLS, values)[self.submitted].reset_index(drop=True)
-

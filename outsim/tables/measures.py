@@ -87,7 +87,8 @@ def _finish(view: View) -> pd.Timestamp | None:
     calls = view.accepted[~view.accepted["wedged"]]
     if len(calls) == 0 or calls["final_at"].isna().any():
         return None
-    return calls["final_at"].max()
+    finish: pd.Timestamp = calls["final_at"].max()
+    return finish
 
 
 def finished_s(view: View) -> float:
@@ -142,7 +143,9 @@ def status_lag_p90_s(view: View) -> float:
 
 def seen_pending(view: View) -> float:
     """Calls that are over but were never shown as over by the end of the run."""
-    final = view.updates[view.updates["status"].isin(["completed", "failed", "canceled", "expired"])]
+    final = view.updates[
+        view.updates["status"].isin(["completed", "failed", "canceled", "expired"])
+    ]
     return float(final["visible_at"].isna().sum())
 
 
@@ -160,7 +163,9 @@ class Measure:
 
 
 MEASURES: tuple[Measure, ...] = (
-    Measure("completed_by_deadline", "completed by the deadline", "share", completed_by_deadline, 1),
+    Measure(
+        "completed_by_deadline", "completed by the deadline", "share", completed_by_deadline, 1
+    ),
     Measure("completed_share", "completed in the end", "share", completed_share, 1),
     Measure("finished_s", "finished at", "clock", finished_s, -1),
     Measure("duration_s", "duration since start", "seconds", duration_s, -1),

@@ -46,7 +46,5 @@ def summary(result: Result) -> pd.DataFrame:
             whole.begins,
             whole.deadline,
         )
-        rows["(background)"] = (
-            counts(calls) | {"attempts": len(view.attempts)} | measure(view)
-        )
+        rows["(background)"] = counts(calls) | {"attempts": len(view.attempts)} | measure(view)
     return pd.DataFrame.from_dict(rows, orient="index").rename_axis("campaign")

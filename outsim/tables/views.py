@@ -76,15 +76,21 @@ def call_log(calls: pd.DataFrame, attempts: pd.DataFrame) -> pd.DataFrame:
     return log.sort_values(["start", "dest"], kind="stable", ignore_index=True)
 
 
-Steps = tuple[pd.DatetimeIndex, NDArray[np.int64]]
+Instants = NDArray[np.int64]
+"""Microseconds since 1970, UTC."""
+Steps = tuple[Instants, NDArray[np.int64]]
+
+
+def _instants(column: pd.Series[Any]) -> Instants:
+    return np.asarray(column.dropna().astype("int64"), dtype=np.int64)
 
 
 def _steps(ups: pd.Series[Any], downs: pd.Series[Any]) -> Steps:
     """A step function from the instants at which it goes up and down by one."""
-    ups, downs = ups.dropna(), downs.dropna()
-    at = pd.DatetimeIndex(ups).append(pd.DatetimeIndex(downs))
-    change = np.concatenate([np.ones(len(ups), np.int64), -np.ones(len(downs), np.int64)])
-    order = np.argsort(at.asi8, kind="stable")
+    up, down = _instants(ups), _instants(downs)
+    change = np.concatenate([np.ones(len(up), np.int64), -np.ones(len(down), np.int64)])
+    at = np.concatenate([up, down])
+    order = np.argsort(at, kind="stable")
     return at[order], np.cumsum(change[order])
 
 
@@ -95,16 +101,16 @@ def _left_queue(updates: pd.DataFrame) -> pd.Series[Any]:
     return updates.loc[gone, "happened_at"]
 
 
-def steps(
-    calls: pd.DataFrame, attempts: pd.DataFrame, updates: pd.DataFrame
-) -> dict[str, Steps]:
-    """Every quantity of `timeline` as a step function: instants, and the value from each on."""
+def steps(calls: pd.DataFrame, attempts: pd.DataFrame, updates: pd.DataFrame) -> dict[str, Steps]:
+    """Every quantity of `timeline` as a step function: instants, and the value from each on.
+
+    Instants are integers, microseconds since 1970 in UTC.
+    """
     wedged = set(calls.loc[calls["wedged"], "call_id"])
     entered = updates[(updates["status"] == "queued") & ~updates["call_id"].isin(wedged)]
     left = pd.concat([attempts["dispatched_at"], _left_queue(updates)])
     processed = updates[updates["visible_at"].ne(updates["happened_at"])]
-    carried = attempts[~attempts["cause"].isin(("carrier_rate", "carrier_channels",
-                                                "carrier_outage", "missing_ani"))]
+    carried = attempts[attempts["cause"].isin(("", "dropped"))]
     return {
         "queue": _steps(entered["happened_at"], left),
         "busy_ports": _steps(attempts["dispatched_at"], attempts["ended_at"]),
@@ -136,24 +142,23 @@ def timeline(
     """
     functions = steps(calls, attempts, updates)
     if every is None:
-        grid = pd.DatetimeIndex(
-            np.unique(np.concatenate([at.asi8 for at, _ in functions.values()])).view(
-                "datetime64[us]"
-            )
-        ).tz_localize("UTC").tz_convert(str(begins.tzinfo))
+        changes = np.unique(np.concatenate([at for at, _ in functions.values()]))
+        grid = pd.DatetimeIndex(changes.view("datetime64[us]"), tz="UTC")
+        grid = grid.tz_convert(str(begins.tzinfo))
     else:
         grid = pd.date_range(begins, ends, freq=every, inclusive="left", unit="us")
     frame = pd.DataFrame(index=grid.rename("at"))
+    marks = _instants(grid.to_series())
     for name, (at, values) in functions.items():
-        place = np.searchsorted(at.asi8, grid.asi8, side="right")
+        place = np.searchsorted(at, marks, side="right")
         frame[name] = np.concatenate([[0], values])[place]
     if every is not None:
         refused = attempts.loc[attempts["outcome"] == "congestion", "dialed_at"]
-        edges = np.append(grid.asi8, pd.Timestamp(ends).as_unit("us").value)
+        edges = np.append(marks, _instants(pd.Series([pd.Timestamp(ends).as_unit("us")])))
         for name, instants in (
             ("dispatched", attempts["dispatched_at"]),
-            ("dialed", attempts["dialed_at"].dropna()),
-            ("refused", refused.dropna()),
+            ("dialed", attempts["dialed_at"]),
+            ("refused", refused),
         ):
-            frame[name] = np.histogram(pd.DatetimeIndex(instants).asi8, bins=edges)[0]
+            frame[name] = np.histogram(_instants(instants), bins=edges)[0]
     return frame

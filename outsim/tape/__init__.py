@@ -7,6 +7,8 @@ common random numbers by construction.
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -55,7 +57,7 @@ class Tape:
         self._recorded: dict[tuple[str, str], RecordedAttempts] = {}
 
     @classmethod
-    def from_table(cls, table: object, *, seed: int = 1, replication: int = 0) -> Tape:
+    def from_table(cls, table: Any, *, seed: int = 1, replication: int = 0) -> Tape:
         """Tape whose attempts are recorded data: trace-driven simulation.
 
         Parameters

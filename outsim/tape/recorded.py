@@ -68,7 +68,7 @@ def _outcome_codes(column: pd.Series[Any]) -> NDArray[np.int8]:
             f"allowed: {', '.join(_RECORDABLE)}, or empty where it is to be drawn"
         )
     codes = column.map({name: code for code, name in enumerate(OUTCOMES)})
-    return codes.fillna(-1).astype(np.int8).to_numpy()
+    return np.asarray(codes.fillna(-1), dtype=np.int8)
 
 
 def _duration_ms(column: pd.Series[Any]) -> NDArray[np.int32]:
@@ -82,12 +82,12 @@ def _duration_ms(column: pd.Series[Any]) -> NDArray[np.int32]:
             f"recorded {column.name} {wrong.iloc[0]} in row {wrong.index[0]}; "
             "allowed: seconds from 0, or empty"
         )
-    milliseconds = whole_ms(seconds.fillna(0).to_numpy())
+    milliseconds = whole_ms(np.asarray(seconds.fillna(0), dtype=np.float64))
     milliseconds[seconds.isna().to_numpy()] = -1
     return milliseconds
 
 
-def read_recorded(table: object) -> dict[tuple[str, str], RecordedAttempts]:
+def read_recorded(table: Any) -> dict[tuple[str, str], RecordedAttempts]:
     """Recorded attempts by (tenant, campaign); the tenant is empty where none is given.
 
     Raises
@@ -97,17 +97,21 @@ def read_recorded(table: object) -> dict[tuple[str, str], RecordedAttempts]:
     """
     import pandas as pd
 
-    frame = table.reset_index(drop=True) if isinstance(table, pd.DataFrame) else pd.DataFrame(table)
+    frame = (
+        table.reset_index(drop=True) if isinstance(table, pd.DataFrame) else pd.DataFrame(table)
+    )
     allowed = {*_KEYS, "outcome", *_DURATIONS}
     missing = {"campaign", "index"} - set(frame.columns)
     unknown = set(frame.columns) - allowed
     if missing or unknown:
         found = ", ".join(sorted(map(str, missing or unknown)))
         what = "lacks the columns" if missing else "has unknown columns"
-        raise TapeError(f"the recorded table {what} {found}; allowed: {', '.join(sorted(allowed))}")
+        raise TapeError(
+            f"the recorded table {what} {found}; allowed: {', '.join(sorted(allowed))}"
+        )
     frame = frame.assign(
-        tenant=frame["tenant"] if "tenant" in frame else "",
-        attempt=frame["attempt"] if "attempt" in frame else 1,
+        tenant=frame.get("tenant", ""),
+        attempt=frame.get("attempt", 1),
     )
     for column, least in (("index", 0), ("attempt", 1)):
         numbers = pd.to_numeric(frame[column], errors="coerce")

@@ -12,6 +12,7 @@ from enum import IntEnum
 from typing import Any
 
 import simpy
+from simpy.events import EventPriority
 
 INDEX_BITS = 27
 ATTEMPT_BITS = 4
@@ -67,22 +68,19 @@ class Agenda:
 
     def __init__(self, env: simpy.Environment) -> None:
         self.env = env
-
-    @property
-    def now(self) -> int:
-        """Microseconds since the scenario begins."""
-        return self.env.now  # type: ignore[return-value]
+        self.now = int(env.now)
+        """Microseconds since the scenario begins; whoever lets time pass keeps it right."""
 
     def moment(self, at: int, event_class: EventClass, key: int, value: Any = None) -> Moment:
         """Event for an actor to wait for."""
         moment = Moment(self.env, value)
-        self.env.schedule(moment, (event_class << CLASS_BITS) | key, at - self.env.now)  # type: ignore[arg-type]
+        priority = EventPriority((event_class << CLASS_BITS) | key)
+        self.env.schedule(moment, priority, at - self.now)
         return moment
 
     def call(
         self, at: int, event_class: EventClass, key: int, action: Action, value: Any = None
     ) -> None:
         """Have ``action(value)`` called then: a timer."""
-        self.moment(at, event_class, key, value).callbacks.append(  # type: ignore[union-attr]
-            lambda moment: action(moment._value)
-        )
+        moment = self.moment(at, event_class, key, value)
+        moment.callbacks.append(lambda _: action(value))

@@ -12,8 +12,8 @@ from outsim.engine.readable.dispatch import Dispatcher
 from outsim.engine.readable.line import Line
 from outsim.engine.readable.state import Attempt, CampaignState, Lane, TenantState
 from outsim.engine.readable.submission import Admission
-from outsim.engine.readable.workers import WorkerPool
 from outsim.engine.readable.updates import Update
+from outsim.engine.readable.workers import WorkerPool
 from outsim.outcomes import CANCELED, EXPIRED
 from outsim.plan import OutagePlan, SuspensionPlan
 
@@ -60,9 +60,7 @@ class Controls:
 
     def expire(self, campaign: CampaignState) -> Process:
         """A campaign's calls expire (rule 9)."""
-        yield self._control(
-            campaign.rules.expires_us, call_key(campaign.rank, 0, 0, EXPIRY_STEP)
-        )
+        yield self._control(campaign.rules.expires_us, call_key(campaign.rank, 0, 0, EXPIRY_STEP))
         campaign.expired = True
         self.admission.withdraw(campaign, EXPIRED, retries=True, queued=True)
 

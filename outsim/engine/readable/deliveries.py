@@ -25,7 +25,8 @@ class Post(NamedTuple):
     row: int
     sequence: int
     campaign: CampaignState
-    index: int
+    place: int
+    """Of the call in its campaign."""
     number: int
 
 
@@ -81,16 +82,16 @@ class Deliveries:
         self.busy += 1
         endpoint.busy += 1
         draws = post.campaign.post_draws(post.number)
-        latency_us = max(1, draws.latency_ms[post.index] * 1000)
+        latency_us = max(1, draws.latency_ms[post.place] * 1000)
         if endpoint.outages:
             result, lasts_us = UNREACHABLE, endpoint.plan.timeout_us
         elif latency_us > endpoint.plan.timeout_us:
             result, lasts_us = TIMEOUT, endpoint.plan.timeout_us
-        elif draws.fails[post.index]:
+        elif draws.fails[post.place]:
             result, lasts_us = SERVER_ERROR, latency_us
         else:
             result, lasts_us = ACCEPTED, latency_us
-        key = post.campaign.key(post.index, post.number, POST_ENDS_STEP)
+        key = post.campaign.key(post.place, post.number, POST_ENDS_STEP)
         self.agenda.call(
             now + lasts_us, EventClass.OTHER, key, self._ended, (endpoint, post, result)
         )
@@ -104,12 +105,12 @@ class Deliveries:
         endpoint.busy -= 1
         waits = endpoint.plan.retry_after_us
         if result != ACCEPTED and post.number <= len(waits):
-            key = post.campaign.key(post.index, post.number + 1, POST_DUE_STEP)
+            key = post.campaign.key(post.place, post.number + 1, POST_DUE_STEP)
             self.agenda.call(
                 now + waits[post.number - 1],
                 EventClass.OTHER,
                 key,
                 self._due,
-                (post.campaign, post.index, post.number + 1),
+                (post.campaign, post.place, post.number + 1),
             )
         self._begin()

@@ -76,7 +76,7 @@ class Dispatcher:
             self._awake_at = at
             self.agenda.call(at, EventClass.DISPATCH, 0, self._look)
 
-    def port_freed(self, now: int) -> None:
+    def port_freed(self) -> None:
         """A port is free again: whoever waits for it may go."""
         if self._head is not None:
             self.wake()
@@ -115,8 +115,8 @@ class Dispatcher:
         self._head = None
         self.ports.busy += 1
         self.tokens.take(now)
-        campaign.status[entry.index] = DIALING
-        campaign.attempts[entry.index] = entry.attempt
+        campaign.status[entry.place] = DIALING
+        campaign.attempts[entry.place] = entry.attempt
         self._count_up(campaign, now)
         self.dispatched(attempt)
 
@@ -170,4 +170,4 @@ class Dispatcher:
         campaign.active -= 1
         tenant.active -= 1
         self.ports.give_back(now)
-        self.port_freed(now)
+        self.port_freed()

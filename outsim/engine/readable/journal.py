@@ -25,8 +25,11 @@ _ORDERED_COLUMNS = ("order", *ATTEMPT_COLUMNS)
 
 
 def _row(attempt: Attempt, ends_us: int | None = None) -> tuple[int, ...]:
-    """Values of `_ORDERED_COLUMNS`; of an attempt still under way, only what came before
-    `ends_us`, for its course is set when it is dialled."""
+    """Values of `_ORDERED_COLUMNS`.
+
+    Of an attempt still under way, only what came before `ends_us`: its course is set when it
+    is dialled.
+    """
 
     def known(instant: int) -> int:
         return instant if ends_us is None or instant < ends_us else MISSING

@@ -201,7 +201,7 @@ class Line:
             self.admission.retry(campaign, index, attempt.number + 1, now)
 
     def _next_status(self, attempt: Attempt) -> int:
-        """Status after an attempt: what ended the call, or a wait for its retry (rules 8, 9, 12)."""
+        """What ended the call, or a wait for its retry (rules 8, 9 and 12)."""
         campaign: CampaignState = attempt.campaign
         rules = campaign.rules
         if attempt.outcome in ANSWERED:

@@ -36,9 +36,7 @@ class Platform:
         self.agenda = Agenda(self.env)
         self.dial_work_us = plan.platform.dial_work_us
         self.journal = Journal()
-        self.deliveries = Deliveries(
-            self.agenda, plan.platform.delivery_pool, plan.endpoints
-        )
+        self.deliveries = Deliveries(self.agenda, plan.platform.delivery_pool, plan.endpoints)
         self.board = StatusBoard(
             self.agenda,
             plan.platform.status_work_us,
@@ -137,13 +135,14 @@ class Platform:
 
     def advance(self, until_us: int) -> None:
         """Let everything happen that is due before `until_us`."""
-        peek, step, close_instant = self.env.peek, self.env.step, self.workers.close_instant
+        agenda, peek, step = self.agenda, self.env.peek, self.env.step
         coming = peek()
         while coming < until_us:
+            agenda.now = int(coming)
             step()
             following = peek()
             if following > coming:
-                close_instant()
+                self.workers.close_instant()
                 following = peek()
             coming = following
 
@@ -161,6 +160,4 @@ class Platform:
 
     def records(self, ends_us: int) -> Records:
         """What has happened before `ends_us`."""
-        return self.journal.records(
-            ends_us, self.campaigns, self.board.rows, self.deliveries.rows
-        )
+        return self.journal.records(ends_us, self.campaigns, self.board.rows, self.deliveries.rows)

@@ -11,6 +11,8 @@ from collections.abc import Callable, Iterable
 from heapq import heappop, heappush
 from typing import Protocol
 
+from typing_extensions import override
+
 from outsim.engine.readable.state import CampaignState, Entry, Lane, TenantState
 
 TURN = 10**9
@@ -31,15 +33,17 @@ class Discipline(Protocol):
         """Take note that the first call of a lane has gone."""
 
 
-class OldestFirst:
+class OldestFirst(Discipline):
     """The oldest eligible entry goes next; lanes of a lower priority number go before others."""
 
     def __init__(self) -> None:
         self._offers: list[tuple[int, int, Lane]] = []
 
+    @override
     def offer(self, lane: Lane) -> None:
         heappush(self._offers, (lane.priority, lane.entries[0].sequence, lane))
 
+    @override
     def head(self) -> Lane | None:
         offers = self._offers
         while offers:
@@ -50,11 +54,12 @@ class OldestFirst:
             heappop(offers)
         return None
 
+    @override
     def taken(self, lane: Lane) -> None:
         pass
 
 
-class TurnsByWeight:
+class TurnsByWeight(Discipline):
     """Tenants take turns, each as often as its weight says; oldest first within a tenant.
 
     Start-time fair queueing: a tenant's turn starts where its last one ended,
@@ -67,6 +72,7 @@ class TurnsByWeight:
         self._turn_ends: dict[int, int] = {}
         self._reached = 0
 
+    @override
     def offer(self, lane: Lane) -> None:
         tenant = lane.campaign.tenant
         if tenant.rank not in self._tenants:
@@ -77,6 +83,7 @@ class TurnsByWeight:
     def _turn_starts(self, rank: int) -> int:
         return max(self._turn_ends[rank], self._reached)
 
+    @override
     def head(self) -> Lane | None:
         best: tuple[int, int, Lane] | None = None
         for rank, (_, offers) in self._tenants.items():
@@ -87,6 +94,7 @@ class TurnsByWeight:
                     best = turn
         return best[2] if best else None
 
+    @override
     def taken(self, lane: Lane) -> None:
         tenant = lane.campaign.tenant
         self._reached = self._turn_starts(tenant.rank)
@@ -105,8 +113,11 @@ class OutboundQueue:
         self._sequence = 0
 
     def open_lanes(self, campaign: CampaignState) -> None:
-        """Give a campaign its lanes: by callee zone where its window needs it, and by
-        first attempt and retry where those are told apart."""
+        """Give a campaign its lanes.
+
+        There is one for each callee zone where its window needs it, and one each for first
+        attempts and retries where those are told apart.
+        """
         zones = campaign.rules.lane_zones or (-1,)
         for place, zone in enumerate(zones):
             campaign.lane_of_zone[zone] = place

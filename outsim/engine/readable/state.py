@@ -19,7 +19,8 @@ class Entry(NamedTuple):
 
     sequence: int
     """Counts entries over the whole platform."""
-    index: int
+    place: int
+    """Of the call in its campaign."""
     attempt: int
     ready_at: int
     queued_at: int
@@ -60,32 +61,32 @@ class AttemptViews:
     """Draws of one attempt number, to be read one call at a time without copying."""
 
     def __init__(self, draws: AttemptDraws) -> None:
-        self.outcome = memoryview(draws.outcome)
-        self.recorded_outcome = memoryview(draws.recorded_outcome)
-        self.post_dial_ms = memoryview(draws.post_dial_ms)
-        self.ring_human_ms = memoryview(draws.ring_human_ms)
-        self.ring_voicemail_ms = memoryview(draws.ring_voicemail_ms)
-        self.talk_human_ms = memoryview(draws.talk_human_ms)
-        self.talk_voicemail_ms = memoryview(draws.talk_voicemail_ms)
-        self.misdetected = memoryview(draws.misdetected)
-        self.ani_refused = memoryview(draws.ani_refused)
-        self.dial_work_us = memoryview(draws.dial_work_us)
+        self.outcome = draws.outcome.data
+        self.recorded_outcome = draws.recorded_outcome.data
+        self.post_dial_ms = draws.post_dial_ms.data
+        self.ring_human_ms = draws.ring_human_ms.data
+        self.ring_voicemail_ms = draws.ring_voicemail_ms.data
+        self.talk_human_ms = draws.talk_human_ms.data
+        self.talk_voicemail_ms = draws.talk_voicemail_ms.data
+        self.misdetected = draws.misdetected.data
+        self.ani_refused = draws.ani_refused.data
+        self.dial_work_us = draws.dial_work_us.data
 
 
 class UpdateViews:
     """The same for the updates about one attempt number."""
 
     def __init__(self, draws: UpdateDraws) -> None:
-        self.lost = memoryview(draws.lost)
-        self.status_work_us = [memoryview(work) for work in draws.status_work_us]
+        self.lost = draws.lost.data
+        self.status_work_us = [work.data for work in draws.status_work_us]
 
 
 class PostViews:
     """The same for the posts with one number."""
 
     def __init__(self, draws: PostDraws) -> None:
-        self.latency_ms = memoryview(draws.latency_ms)
-        self.fails = memoryview(draws.fails)
+        self.latency_ms = draws.latency_ms.data
+        self.fails = draws.fails.data
 
 
 class CampaignState:
@@ -105,10 +106,10 @@ class CampaignState:
         """Attempts so far that reached the callee and were not answered."""
         self.last_failure_at = array("q", [MISSING]) * plan.size
         self.final_at = array("q", [MISSING]) * plan.size
-        self.wedged = memoryview(plan.contacts.wedged)
-        self.trait = memoryview(plan.contacts.trait)
-        self.missing_ani = memoryview(plan.missing_ani)
-        self.zones = memoryview(plan.zones)
+        self.wedged = plan.contacts.wedged.data
+        self.trait = plan.contacts.trait.data
+        self.missing_ani = plan.missing_ani.data
+        self.zones = plan.zones.data
         self.unfinished = len(plan.accepted) - int(plan.contacts.wedged[plan.accepted].sum())
         """Calls that will still get a final status, if the run is long enough."""
         self.active = 0
@@ -160,8 +161,8 @@ class Attempt:
 
     __slots__ = (
         "answered_at",
-        "at_head_at",
         "at_carrier",
+        "at_head_at",
         "callee_type",
         "campaign",
         "cause",
@@ -185,9 +186,9 @@ class Attempt:
 
     def __init__(self, campaign: CampaignState, entry: Entry, order: int) -> None:
         self.campaign = campaign
-        self.index = entry.index
+        self.index = entry.place
         self.number = entry.attempt
-        self.key = campaign.key(entry.index, entry.attempt)
+        self.key = campaign.key(entry.place, entry.attempt)
         self.order = order
         """Counts dispatches over the whole platform."""
         self.ready_at = entry.ready_at

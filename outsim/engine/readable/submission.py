@@ -34,8 +34,8 @@ class Admission:
 
     def load(self, campaign: CampaignState) -> Generator[Moment, None, None]:
         """The loader of a campaign: a process that moves its calls in list order."""
-        ready_us = memoryview(campaign.plan.ready_us)
-        submitted_us = memoryview(campaign.plan.submitted_at_us)
+        ready_us = campaign.plan.ready_us.data
+        submitted_us = campaign.plan.submitted_at_us.data
         for index in campaign.plan.accepted.tolist():
             withdrawn = campaign.stopped or campaign.expired
             at = submitted_us[index] if withdrawn else ready_us[index]
@@ -111,7 +111,7 @@ class Admission:
     ) -> None:
         """Give the calls that this reaches a final status, in list order."""
         now = self.agenda.now
-        submitted_us = memoryview(campaign.plan.submitted_at_us)
+        submitted_us = campaign.plan.submitted_at_us.data
         for index in range(campaign.plan.size):
             found = campaign.status[index]
             reached = (

@@ -31,7 +31,8 @@ class Update(NamedTuple):
 
     row: int
     campaign: CampaignState
-    index: int
+    place: int
+    """Of the call in its campaign."""
     attempt: int
     status: int
     kind: int
@@ -89,8 +90,8 @@ class StatusBoard:
         campaign, length_us = update.campaign, self.status_work_us
         if length_us < 0:
             work = campaign.update_draws(update.attempt).status_work_us
-            length_us = work[update.kind][update.index]
-        return length_us, campaign.key(update.index, update.attempt, _FIRST_STEP + update.kind)
+            length_us = work[update.kind][update.place]
+        return length_us, campaign.key(update.place, update.attempt, _FIRST_STEP + update.kind)
 
     def end(self, update: Update) -> None:
         """A worker has processed an update: it is visible, unless it is lost."""
@@ -103,11 +104,11 @@ class StatusBoard:
     def _show(self, update: Update) -> None:
         self.rows[update.row + _VISIBLE] = self.agenda.now
         if update.status >= FIRST_FINAL:
-            self.final_visible(update.campaign, update.index)
+            self.final_visible(update.campaign, update.place)
 
     def reconcile(self) -> None:
         """Show the final statuses that were lost so far, in the order of their calls."""
-        for update in sorted(self._lost, key=lambda u: (u.campaign.rank, u.index)):
+        for update in sorted(self._lost, key=lambda u: (u.campaign.rank, u.place)):
             self.rows[update.row + _REPAIRED] = 1
             self._show(update)
         self._lost.clear()

@@ -1,0 +1,22 @@
+"""Arguments and options that several commands share, each described once."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+ScenarioFile = Annotated[str, typer.Argument(metavar="SCENARIO", help="Scenario file (TOML).")]
+Seed = Annotated[
+    int | None,
+    typer.Option(
+        min=0, help="Seed of the random draws; default: the scenario's.", show_default=False
+    ),
+]
+Json = Annotated[bool, typer.Option("--json", help="Print one JSON document instead of tables.")]
+CampaignName = Annotated[
+    str | None,
+    typer.Option(
+        "--campaign", metavar="NAME", help="Campaign, as NAME or TENANT/NAME.", show_default=False
+    ),
+]

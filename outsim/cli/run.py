@@ -1,0 +1,105 @@
+"""`outsim run`: one run of a scenario."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from outsim.cli.options import Json, ScenarioFile, Seed
+
+if TYPE_CHECKING:
+    from outsim.result import Result
+
+
+def run(
+    scenario: ScenarioFile,
+    seed: Seed = None,
+    replication: Annotated[int, typer.Option(min=0, help="Which replication of the seed.")] = 0,
+    out: Annotated[
+        str | None, typer.Option(metavar="DIR", help="Directory to write the tables to (Parquet).")
+    ] = None,
+    verify: Annotated[bool, typer.Option(help="Check every invariant of the result.")] = False,
+    json: Json = False,
+) -> None:
+    """Run a scenario once and say what happened to its campaigns."""
+    from outsim.cli.output import load_with_advice, note, print_json
+    from outsim.result import simulate
+
+    result = simulate(load_with_advice(scenario), seed=seed, replication=replication)
+    if verify:
+        from outsim.tables.invariants import check_invariants
+
+        check_invariants(result)
+        note("every invariant holds")
+    if out is not None:
+        note(f"tables written to {_save(result, out)}")
+    if json:
+        summary = result.summary()
+        print_json(
+            {
+                "scenario": result.scenario.name,
+                "seed": result.seed,
+                "replication": result.replication,
+                "engine": result.engine,
+                "version": result.version,
+                "ended": result.ended.isoformat(),
+                "attempts": len(result.attempts),
+                "background_share": result.background_share,
+                "campaigns": summary.to_dict(orient="index"),
+                "assumptions": [
+                    {"key": a.key, "value": a.value, "grade": a.grade, "source": a.source}
+                    for a in result.assumptions
+                ],
+            }
+        )
+        return
+    _print(result)
+
+
+def _save(result: Result, out: str) -> str:
+    from outsim.errors import OutsimError
+
+    try:
+        return str(result.save(out))
+    except OSError as error:
+        raise OutsimError(
+            f"--out {out}: {error.strerror}; name a directory that can be written"
+        ) from None
+
+
+def _print(result: Result) -> None:
+    from outsim.cli.output import say, show, table
+    from outsim.display import format_figure
+    from outsim.tables.measures import MEASURES
+
+    begins = result.begins
+    say(
+        f"{result.scenario.name}: one run, seed {result.seed}, replication {result.replication}, "
+        f"{begins:%Y-%m-%d %H:%M} to {result.ended:%H:%M} ({result.scenario.clock.zone})"
+    )
+    share = (
+        f"; background tenants make {result.background_share:.0%}"
+        if result.scenario.background
+        else ""
+    )
+    say(f"{len(result.attempts):,} attempts{share}")
+    summary = result.summary()
+    counted = [c for c in summary.columns if c not in {m.name for m in MEASURES}]
+    rows = [
+        [name.replace("_", " "), *(f"{value:,.0f}" for value in summary[name])] for name in counted
+    ]
+    rows += [
+        [each.label, *(format_figure(each.kind, value, begins) for value in summary[each.name])]
+        for each in MEASURES
+    ]
+    # Campaigns beyond four no longer fit beside each other in 80 columns.
+    for first in range(0, len(summary), 4):
+        names = list(summary.index[first : first + 4])
+        show(table(["", *names], [[row[0], *row[1 + first : 5 + first]] for row in rows]))
+    say("One run is one day that could be; `outsim compare` gives means with intervals.")
+    assumptions = [a for a in result.assumptions if a.grade == "A"]
+    say(
+        f"It rests on {len(result.assumptions)} defaults, {len(assumptions)} of them assumptions: "
+        "`outsim run --json` lists each with its source."
+    )

@@ -1,0 +1,143 @@
+"""`outsim status`: a campaign at a moment, the truth beside what its customer sees."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from outsim.cli.options import CampaignName, Json, ScenarioFile, Seed
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    import pandas as pd
+
+    from outsim.result import Result
+    from outsim.scenario import Campaign
+
+
+_TABLE = ("number", "ani", "status", "attempt", "callee_type", "call_info")
+"""Columns of the customer's call table."""
+
+
+def status(
+    scenario: ScenarioFile,
+    at: Annotated[str, typer.Option(metavar="TIME", help="Local clock time, such as 09:30.")],
+    campaign: CampaignName = None,
+    calls: Annotated[
+        bool, typer.Option("--calls", help="Show the customer's call table.")
+    ] = False,
+    limit: Annotated[int, typer.Option(min=1, help="Rows of the call table.")] = 20,
+    seed: Seed = None,
+    replication: Annotated[int, typer.Option(min=0, help="Which replication of the seed.")] = 0,
+    json: Json = False,
+) -> None:
+    """Show a campaign at a moment: the truth beside what the customer sees."""
+    from outsim.cli.output import load_with_advice, print_json
+    from outsim.result import simulate
+
+    loaded = load_with_advice(scenario)
+    chosen = chosen_campaign(loaded, campaign)
+    moment = _moment(loaded, at)
+    result = simulate(loaded, seed=seed, replication=replication)
+    if moment > result.ended:
+        raise typer.BadParameter(f"{at} is after the run's end ({result.ended:%Y-%m-%d %H:%M})")
+    page = result.seen_at(moment)
+    page = page[page["campaign"].eq(chosen.name) & page["tenant"].eq(chosen.tenant)]
+    if json:
+        print_json(_document(page, moment, chosen, limit if calls else 0))
+    elif calls:
+        _print_calls(page, limit)
+    else:
+        _print(result, page, moment, chosen)
+
+
+def chosen_campaign(scenario: Any, name: str | None) -> Campaign:
+    """Campaign that a command asks about: by name, or the one under study.
+
+    Raises
+    ------
+    typer.BadParameter
+        If there is no such campaign, or none at all.
+    """
+    found: Campaign | None = (
+        scenario.campaign_under_study if name is None else scenario.find_campaign(name)
+    )
+    if found is None:
+        names = ", ".join(sorted(each.name for each in scenario.campaigns)) or "none"
+        raise typer.BadParameter(f"--campaign {name}: no such campaign; there is: {names}")
+    return found
+
+
+def _moment(scenario: Any, at: str) -> datetime:
+    from outsim.clock import parse_clock_time
+
+    try:
+        moment = parse_clock_time(at, scenario.clock.date, scenario.clock.zone_info)
+    except ValueError as error:
+        raise typer.BadParameter(f"--at: {error}") from None
+    if moment < scenario.clock.begins:
+        raise typer.BadParameter(f"--at {at} is before the run begins")
+    return moment
+
+
+def _counts(page: pd.DataFrame) -> list[tuple[str, int, int]]:
+    from outsim.outcomes import STATUSES
+
+    seen, true = page["status"].value_counts(), page["true_status"].value_counts()
+    counted = [(word, int(seen.get(word, 0)), int(true.get(word, 0))) for word in STATUSES]
+    return [row for row in counted if row[1] or row[2]]
+
+
+def _document(page: pd.DataFrame, moment: datetime, campaign: Campaign, limit: int) -> Any:
+    document: dict[str, Any] = {
+        "campaign": campaign.name,
+        "tenant": campaign.tenant,
+        "at": moment.isoformat(),
+        "calls": len(page),
+        "seen": {word: seen for word, seen, _ in _counts(page)},
+        "true": {word: true for word, _, true in _counts(page)},
+        "differing": int((page["status"].astype(str) != page["true_status"].astype(str)).sum()),
+    }
+    if limit:
+        shown = page.head(limit)[[*_TABLE, "true_status"]]
+        document["table"] = shown.astype(object).to_dict(orient="records")
+    return document
+
+
+def _print(result: Result, page: pd.DataFrame, moment: datetime, campaign: Campaign) -> None:
+    from outsim.cli.output import say, show, table
+    from outsim.clock import SECOND, format_duration
+    from outsim.tables.measures import status_lags_s
+
+    say(f"{campaign.name} ({campaign.tenant}) at {moment:%H:%M:%S}, one run, seed {result.seed}")
+    rows = [[word, f"{seen:,}", f"{true:,}"] for word, seen, true in _counts(page)]
+    show(table(["status", "customer sees", "truth"], [*rows, ["calls", *[f"{len(page):,}"] * 2]]))
+    differing = int((page["status"].astype(str) != page["true_status"].astype(str)).sum())
+    say(f"{differing:,} calls are further than their page says.")
+    updates = result.view(campaign).updates
+    recent = updates[updates["visible_at"] <= moment].tail(100)
+    lags = status_lags_s(recent).dropna()
+    waiting = int(((updates["happened_at"] <= moment) & ~(updates["visible_at"] <= moment)).sum())
+    if len(lags):
+        mean = format_duration(lags.mean() * SECOND)
+        say(f"Lag of the last {len(lags)} updates shown: {mean} on average.")
+    say(f"{waiting:,} updates have happened and are not visible yet.")
+
+
+def _print_calls(page: pd.DataFrame, limit: int) -> None:
+    from outsim.cli.output import say, show, table
+
+    shown = page.head(limit)
+    columns = [shown["number"].map(_number), shown["ani"].map(_number)]
+    columns += [shown[name].astype(str) for name in _TABLE[2:]]
+    rows = [list(row) for row in zip(*columns, strict=True)]
+    show(table(["number dialed", "ANI", "status", "attempt", "callee type", "call info"], rows))
+    if len(page) > limit:
+        say(f"{limit} of {len(page):,} calls; --limit shows more.")
+
+
+def _number(number: int) -> str:
+    text = f"{number:010d}"
+    return f"{text[:3]}-{text[3:6]}-{text[6:]}" if number else ""

@@ -1,0 +1,6 @@
+"""Scenarios: what is simulated, as people write it down."""
+
+from outsim.scenario.loading import from_mapping, load
+from outsim.scenario.model import Campaign, Scenario
+
+__all__ = ["Campaign", "Scenario", "from_mapping", "load"]

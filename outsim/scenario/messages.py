@@ -1,0 +1,173 @@
+"""What is wrong with a scenario, in plain words.
+
+pydantic knows what it refused, and where in its own schema. Here that becomes
+the file, the line, the key as it was written, what was found and what is
+allowed.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from difflib import get_close_matches
+from typing import Any
+
+from pydantic import ValidationError
+from pydantic_core import ErrorDetails
+
+from outsim.errors import Problem, ScenarioError
+from outsim.quantities import shown
+from outsim.scenario.model import ContradictionError
+from outsim.scenario.positions import KeyPath
+from outsim.scenario.source import Source
+from outsim.scenario.structure import field_at, part_at
+
+_PATTERNS = {
+    r"^[\w][\w .:+-]*$": "must be letters, digits, spaces and any of _ . : + -, "
+    "and begin with a letter or digit",
+    r"^\d{10}$": "must be 10 digits",
+}
+_RULES: dict[str, Callable[[dict[str, Any]], str]] = {
+    "greater_than": lambda limits: f"must be more than {limits['gt']:g}",
+    "greater_than_equal": lambda limits: f"must be at least {limits['ge']:g}",
+    "less_than": lambda limits: f"must be less than {limits['lt']:g}",
+    "less_than_equal": lambda limits: f"must be at most {limits['le']:g}",
+    "string_too_short": lambda limits: f"must have at least {limits['min_length']} character",
+    "string_too_long": lambda limits: f"must have at most {limits['max_length']} characters",
+    "too_short": lambda limits: _length("at least", limits["min_length"], limits),
+    "too_long": lambda limits: _length("at most", limits["max_length"], limits),
+    "string_pattern_mismatch": lambda limits: _PATTERNS.get(
+        limits["pattern"], f"must match {limits['pattern']}"
+    ),
+}
+_KINDS = {
+    "int": "must be a whole number",
+    "float": "must be a number",
+    "finite_number": "must be a finite number",
+    "bool": "must be true or false",
+    "string": 'must be a text in quotes, such as "name"',
+    "list": "must be a list",
+    "dict": "must be a table",
+    "model": "must be a table",
+}
+_BARE_KEY = re.compile(r"[\w-]+")
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One thing that is wrong, at a key path."""
+
+    path: KeyPath
+    message: str
+    found_together: bool = False
+    """Whether it came to light by looking at several keys together."""
+    instead: str | None = None
+    """For an unknown key, the allowed key that was probably meant."""
+    unknown: bool = False
+    """Whether the key itself is unknown."""
+    problem: Problem | None = None
+    """What to report instead, where it lies in another file."""
+
+
+def dotted(path: KeyPath) -> str:
+    """Key path as people write it: ``campaign[0].start``."""
+    text = ""
+    for key in path:
+        if isinstance(key, int):
+            text += f"[{key}]"
+        else:
+            written = key if _BARE_KEY.fullmatch(key) else shown(key)
+            text += f".{written}" if text else written
+    return text
+
+
+def problem(source: Source, path: KeyPath, message: str) -> Problem:
+    """Problem at a key path of a scenario file."""
+    file, line = source.origin(path)
+    return Problem(file, line, dotted(path), message)
+
+
+def findings(error: ValidationError, source: Source) -> Iterator[Finding]:
+    """What pydantic found, in plain words."""
+    for details in error.errors(include_url=False):
+        path, value = _written_path(details["loc"], details["type"], source.values)
+        cause = details.get("ctx", {}).get("error")
+        if isinstance(cause, ContradictionError):
+            for below, message in cause.problems:
+                yield Finding((*path, *below), message, found_together=True)
+        elif isinstance(cause, ScenarioError):
+            for each in cause.problems:
+                yield _in_contact_list(each, path, source)
+        elif details["type"] == "extra_forbidden":
+            yield _unknown_key(path, source)
+        elif details["type"] == "missing":
+            yield Finding(path, _is_missing(path, source))
+        else:
+            together = isinstance(value, Mapping) and details["type"] == "value_error"
+            yield Finding(path, _message(details, value), found_together=together)
+
+
+def _length(bound: str, length: int, limits: dict[str, Any]) -> str:
+    return f"must have {bound} {length} items, has {limits['actual_length']}"
+
+
+def _written_path(
+    location: tuple[str | int, ...], kind: str, values: dict[str, Any]
+) -> tuple[KeyPath, Any]:
+    """Path in the file, and the value there: pydantic's has names of its own steps in between."""
+    path: list[str | int] = []
+    here: Any = values
+    for i, step in enumerate(location):
+        in_table = isinstance(here, Mapping) and step in here
+        if in_table or (isinstance(here, list) and isinstance(step, int)):
+            here = here[step]
+        elif not (kind == "missing" and i == len(location) - 1):
+            continue
+        path.append(step)
+    if kind == "union_tag_invalid" and isinstance(here, Mapping):
+        path.append("distribution")
+        here = here.get("distribution")
+    return tuple(path), here
+
+
+def _in_contact_list(inner: Problem, path: KeyPath, source: Source) -> Finding:
+    place = source.origin(path)
+    where = f"{place.file}:{place.line}" if place.line else place.file
+    message = f"{inner.message} ({dotted(path)} in {where})"
+    return Finding(path, message, problem=Problem(inner.file, inner.line, inner.key, message))
+
+
+def _unknown_key(path: KeyPath, source: Source) -> Finding:
+    part = part_at(path[:-1], source.values)
+    allowed = list(part.model_fields) if part else []
+    if len(path) == 1:
+        allowed.append("extends")
+    near = get_close_matches(str(path[-1]), allowed, n=1, cutoff=0.6)
+    hint = f'; did you mean "{near[0]}"?' if near else ";"
+    message = f'unknown key "{path[-1]}"{hint} allowed: {", ".join(allowed)}'
+    return Finding(path, message, instead=near[0] if near else None, unknown=True)
+
+
+def _is_missing(path: KeyPath, source: Source) -> str:
+    field = field_at(path, source.values)
+    meaning = (field.description or "").split("\n")[0].rstrip(".") if field else ""
+    return f"is missing: {meaning[0].lower()}{meaning[1:]}" if meaning else "is missing"
+
+
+def _message(details: ErrorDetails, value: Any) -> str:
+    kind, limits = details["type"], details.get("ctx", {})
+    if kind == "value_error":
+        return str(limits["error"])
+    found = f"found {shown(value)}"
+    if kind in ("literal_error", "union_tag_invalid"):
+        allowed = re.findall(r"'([^']*)'", limits.get("expected") or limits["expected_tags"])
+        near = get_close_matches(str(value), allowed, n=1, cutoff=0.6)
+        hint = f"did you mean {near[0]!r}? " if near else ""
+        return f"{found}; {hint}allowed: {', '.join(allowed)}"
+    if kind in _RULES:
+        return f"{found}; {_RULES[kind](limits)}"
+    for prefix, rule in _KINDS.items():
+        if kind.startswith(prefix):
+            return f"{found}; {rule}"
+    return f"{found}; {details['msg'][0].lower()}{details['msg'][1:]}"

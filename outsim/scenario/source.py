@@ -1,0 +1,238 @@
+"""Scenario files as they are written: TOML, with another file behind them.
+
+A file that ``extends`` another one is laid over it: tables are merged key by
+key; entries of ``[[campaign]]`` (by tenant and name), ``[[tenant]]`` and
+``[[endpoint]]`` (by name) are merged with the entry of that name and else added;
+``[[suspension]]`` and ``[[outage]]`` are added; any other value is replaced.
+Whatever is merged keeps the file and line that it came from.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from outsim.errors import Problem, ScenarioError
+from outsim.scenario.files import read_lines, refusal
+from outsim.scenario.positions import KeyPath, key_lines
+
+SIZE_LIMIT = 16 * 1024 * 1024
+"""Largest scenario file, in characters."""
+CHAIN_LIMIT = 20
+"""Longest chain of files that extend each other."""
+
+NAMED_ENTRIES = ("campaign", "tenant", "endpoint")
+ADDED_ENTRIES = ("suspension", "outage")
+INSTEAD_OF = {
+    "contacts": ("contact_list", "requests"),
+    "contact_list": ("contacts", "requests"),
+    "requests": ("contacts", "contact_list"),
+    "times_s": ("rate", "rate_by_hour"),
+    "rate": ("times_s",),
+    "rate_by_hour": ("times_s",),
+}
+"""Keys that take the place of others: a file that gives one drops what it inherits of those."""
+
+_SYNTAX_PLACE = re.compile(r"\s*\(at (?:line (\d+), column \d+|end of document)\)$")
+
+
+class Origin(NamedTuple):
+    """Where a value was written."""
+
+    file: str
+    line: int | None
+
+
+@dataclass(frozen=True)
+class Source:
+    """What a scenario file says, with everything that it inherits."""
+
+    values: dict[str, Any]
+    """Plain tables, lists and values; ``extends`` is gone."""
+    origins: dict[KeyPath, Origin]
+    """Where each of them was written."""
+    file: str
+    """The file as the user named it."""
+
+    def origin(self, path: KeyPath) -> Origin:
+        """Where `path` was written, or else the table that it would stand in."""
+        for length in range(len(path), 0, -1):
+            if path[:length] in self.origins:
+                return self.origins[path[:length]]
+        return Origin(self.file, None)
+
+
+@dataclass
+class _Node:
+    """A value with its origin."""
+
+    content: Any
+    """A dict of nodes, a list of nodes, or a plain value."""
+    origin: Origin
+
+
+def read_source(path: Path) -> Source:
+    """Read a scenario file and all that it extends.
+
+    Raises
+    ------
+    ScenarioError
+        If a file can't be read or is no TOML, or if `extends` leads in a circle.
+    """
+    return _source(_read_chain(path, []), str(path))
+
+
+def mapping_source(mapping: Mapping[str, Any], directory: Path, name: str) -> Source:
+    """Treat a mapping like a scenario file in `directory`.
+
+    Raises
+    ------
+    ScenarioError
+        If a file that it extends can't be read.
+    """
+    file = directory / name
+    tree = _tree(dict(mapping), (), {}, str(file))
+    return _source(_extended(tree, file, []), str(file))
+
+
+def _source(tree: _Node, file: str) -> Source:
+    origins: dict[KeyPath, Origin] = {}
+
+    def plain(node: _Node, path: KeyPath) -> Any:
+        origins[path] = node.origin
+        if isinstance(node.content, dict):
+            return {key: plain(child, (*path, key)) for key, child in node.content.items()}
+        if isinstance(node.content, list):
+            return [plain(child, (*path, i)) for i, child in enumerate(node.content)]
+        return node.content
+
+    values: dict[str, Any] = plain(tree, ())
+    del origins[()]
+    return Source(values, origins, file)
+
+
+def _tree(value: Any, path: KeyPath, lines: dict[KeyPath, int], file: str) -> _Node:
+    origin = Origin(file, lines.get(path))
+    if isinstance(value, Mapping):
+        return _Node({k: _tree(v, (*path, k), lines, file) for k, v in value.items()}, origin)
+    if isinstance(value, list | tuple):
+        return _Node([_tree(v, (*path, i), lines, file) for i, v in enumerate(value)], origin)
+    return _Node(value, origin)
+
+
+def _read_chain(path: Path, above: list[Path]) -> _Node:
+    """Tree of a file, laid over what it extends; `above` holds the files that led to it."""
+    text, size = [], 0
+    for line in read_lines(path):
+        text.append(line)
+        size += len(line)
+        if size > SIZE_LIMIT:
+            raise refusal(path, "found more than 16 MiB, the limit for a scenario file")
+    try:
+        values, lines = tomllib.loads("".join(text)), key_lines("".join(text))
+        tree = _tree(values, (), lines, str(path))
+    except RecursionError:
+        raise refusal(path, "lists or tables are nested too deeply") from None
+    except ValueError as error:
+        place = _SYNTAX_PLACE.search(str(error))
+        number = len(text) if place and not place[1] else int(place[1]) if place else None
+        message = _SYNTAX_PLACE.sub("", str(error))
+        raise refusal(path, f"is no valid TOML: {message}", number) from None
+    return _extended(tree, path, above)
+
+
+def _extended(tree: _Node, path: Path, above: list[Path]) -> _Node:
+    extends = tree.content.pop("extends", None)
+    if extends is None:
+        return tree
+
+    def problem(message: str) -> ScenarioError:
+        return ScenarioError([Problem(*extends.origin, "extends", message)])
+
+    if not isinstance(extends.content, str) or not extends.content:
+        raise problem(f"found {extends.content!r}; write the path of a scenario file")
+    base_path = path.parent / extends.content
+    chain = [*above, path]
+    files = [os.path.realpath(file) for file in chain]
+    if "\0" not in extends.content and os.path.realpath(base_path) in files:
+        circle = chain[files.index(os.path.realpath(base_path)) :]
+        names = " extends ".join(str(file) for file in [*circle, circle[0]])
+        raise problem(f"leads in a circle: {names}")
+    if len(chain) > CHAIN_LIMIT:
+        raise problem(f"found a chain of more than {CHAIN_LIMIT} files, the limit")
+    if not base_path.exists():
+        raise problem(f"found {extends.content!r}; there is no file {base_path}")
+    return _merge_tables(_read_chain(base_path, chain), tree, ())
+
+
+def _merge_tables(base: _Node, over: _Node, path: KeyPath) -> _Node:
+    """Lay one table over another, key by key."""
+    other_kind = "distribution" in over.content and (
+        over.content["distribution"].content
+        != base.content.get("distribution", over.content["distribution"]).content
+    )
+    if other_kind:
+        # The parameters of one distribution mean nothing to another one.
+        return over
+    dropped = {other for key in over.content for other in INSTEAD_OF.get(key, ())}
+    merged = {key: node for key, node in base.content.items() if key not in dropped}
+    for key, node in over.content.items():
+        merged[key] = _merge(base.content[key], node, (*path, key)) if key in merged else node
+    return _Node(merged, over.origin)
+
+
+def _merge(base: _Node, over: _Node, path: KeyPath) -> _Node:
+    if isinstance(base.content, dict) and isinstance(over.content, dict):
+        return _merge_tables(base, over, path)
+    if isinstance(base.content, list) and isinstance(over.content, list) and len(path) == 1:
+        if path[0] in ADDED_ENTRIES:
+            return _Node(base.content + over.content, over.origin)
+        if path[0] in NAMED_ENTRIES:
+            return _merge_entries(base, over, path)
+    return over
+
+
+def _name(entry: _Node, key: str) -> Any:
+    node = entry.content.get(key) if isinstance(entry.content, dict) else None
+    return None if node is None else node.content
+
+
+def _merge_entries(base: _Node, over: _Node, path: KeyPath) -> _Node:
+    """Merge entries of the same name; an entry that overrides nothing is added.
+
+    A second entry of the same name in one file is added too: the check for names
+    that stand twice then reports it.
+    """
+    merged = list(base.content)
+    taken: set[int] = set()
+    for entry in over.content:
+        name, tenant = _name(entry, "name"), _name(entry, "tenant")
+        matches = [
+            i
+            for i, inherited in enumerate(base.content)
+            if name is not None
+            and _name(inherited, "name") == name
+            and (tenant is None or _name(inherited, "tenant") == tenant)
+        ]
+        if len(matches) > 1:
+            tenants = ", ".join(str(_name(base.content[i], "tenant")) for i in matches)
+            raise ScenarioError(
+                [
+                    Problem(
+                        *entry.content["name"].origin,
+                        f"{path[0]}.name",
+                        f"found {name!r}, which several tenants have ({tenants}); name the tenant",
+                    )
+                ]
+            )
+        if matches and matches[0] not in taken:
+            taken.add(matches[0])
+            merged[matches[0]] = _merge_tables(base.content[matches[0]], entry, (*path, name))
+        else:
+            merged.append(entry)
+    return _Node(merged, over.origin)

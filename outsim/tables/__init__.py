@@ -1,0 +1,1 @@
+"""Result tables, and everything that is derived from them."""

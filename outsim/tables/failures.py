@@ -1,0 +1,125 @@
+"""Why calls fail, and what became of those that the page still shows as pending."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+import numpy as np
+import pandas as pd
+
+from outsim.outcomes import PENDING_STATUSES
+from outsim.tables.views import call_log, seen_at
+
+WENT_OUT, NEVER_WENT_OUT, AMBIGUOUS = "went out", "never went out", "ambiguous"
+VERDICTS = (WENT_OUT, NEVER_WENT_OUT, AMBIGUOUS)
+
+_UNANSWERED = ["no_answer", "busy", "invalid", "congestion"]
+
+
+def failed_calls_by_cause(calls: pd.DataFrame) -> pd.DataFrame:
+    """Failed calls by the outcome of their last attempt: ``calls`` and ``share`` of the failed."""
+    causes = calls.loc[calls["status"] == "failed", "outcome"].astype(str).value_counts()
+    counted = causes.reindex(_UNANSWERED, fill_value=0)
+    return pd.DataFrame({"calls": counted, "share": counted / max(1, counted.sum())}).rename_axis(
+        "cause"
+    )
+
+
+def unanswered_by(attempts: pd.DataFrame, key: pd.Series) -> pd.DataFrame:
+    """Attempts by outcome over a key such as attempt number or hour; one row a key.
+
+    Columns: ``attempts`` (ended ones), each unanswered outcome, and ``answered_share``.
+    """
+    ended = attempts["outcome"].notna()
+    table = pd.crosstab(key[ended], attempts.loc[ended, "outcome"].astype(str))
+    total = table.sum(axis=1)
+    unanswered = table.reindex(columns=_UNANSWERED, fill_value=0)
+    unanswered.insert(0, "attempts", total)
+    unanswered["answered_share"] = 1 - unanswered[_UNANSWERED].sum(axis=1) / total
+    unanswered.columns.name = None
+    return unanswered
+
+
+def unanswered_by_attempt(attempts: pd.DataFrame) -> pd.DataFrame:
+    """Attempts by outcome and attempt number."""
+    return unanswered_by(attempts, attempts["attempt"])
+
+
+def unanswered_by_hour(attempts: pd.DataFrame) -> pd.DataFrame:
+    """Attempts by outcome and local clock hour of dispatch."""
+    return unanswered_by(attempts, attempts["dispatched_at"].dt.strftime("%H:00").rename("hour"))
+
+
+@dataclass(frozen=True, eq=False)
+class PendingMatch:
+    """Calls that the page shows as pending, matched against the call log."""
+
+    calls: pd.DataFrame
+    """One row a call shown as pending: the columns of `views.seen_at`, ``verdict``, and
+    ``dialed`` (the truth: whether it ever went out)."""
+
+    @property
+    def counts(self) -> dict[str, int]:
+        """Calls by verdict."""
+        found = self.calls["verdict"].value_counts()
+        return {verdict: int(found.get(verdict, 0)) for verdict in VERDICTS}
+
+    @property
+    def wrong(self) -> int:
+        """Calls whose verdict is not the truth; ambiguous ones have none."""
+        said = self.calls["verdict"].map({WENT_OUT: True, NEVER_WENT_OUT: False})
+        return int((said.notna() & (said != self.calls["dialed"])).sum())
+
+    @property
+    def error_rate(self) -> float:
+        """Wrong verdicts, of all verdicts that were given; NaN where none was."""
+        given = int((self.calls["verdict"] != AMBIGUOUS).sum())
+        return self.wrong / given if given else float("nan")
+
+
+def match_pending(
+    calls: pd.DataFrame,
+    attempts: pd.DataFrame,
+    updates: pd.DataFrame,
+    moment: datetime,
+    asked: pd.Series,
+) -> PendingMatch:
+    """Tell pending calls that went out from those that did not, as a customer can.
+
+    The call log knows numbers and times but no call_id (platform FAQ: a call
+    can stay pending though it was placed; the way to tell is to find its log).
+    A log entry of the same customer and number from the submission on says
+    that the call went out, if no other call of the customer to this number
+    could have made it; else it is ambiguous. No entry: it never went out.
+
+    Parameters
+    ----------
+    calls, attempts, updates : DataFrame
+        Tables of a whole run: other campaigns of the customer matter too.
+    moment : datetime
+        When the customer looks at page and log.
+    asked : boolean Series
+        Which rows of `calls` are asked about.
+    """
+    page = seen_at(calls, attempts, updates, moment)
+    about = set(calls.loc[asked, "call_id"])
+    pending = page[page["status"].isin(PENDING_STATUSES) & page["call_id"].isin(about)].copy()
+    log = call_log(calls, attempts)
+    log = log[log["start"] <= moment]
+    whose = ["tenant", "number"]
+    last_entry = log.groupby(["tenant", "dest"], observed=True)["start"].max()
+    to_number = calls[calls["status"] != "rejected"].groupby(whose, observed=True).size()
+    pending = pending.merge(calls[["call_id", "submitted_at"]], on="call_id", how="left")
+    pending = pending.merge(
+        last_entry.rename("last_entry").rename_axis(whose).reset_index(), on=whose, how="left"
+    )
+    pending = pending.merge(
+        to_number.rename("calls_to_number").reset_index(), on=whose, how="left"
+    )
+    logged = pending["last_entry"] >= pending["submitted_at"]
+    alone = pending["calls_to_number"] == 1
+    pending["verdict"] = np.select([~logged, alone], [NEVER_WENT_OUT, WENT_OUT], default=AMBIGUOUS)
+    dialed = attempts.loc[attempts["dialed_at"] <= moment, "call_id"]
+    pending["dialed"] = pending["call_id"].isin(dialed)
+    return PendingMatch(pending.drop(columns=["submitted_at", "last_entry", "calls_to_number"]))
