@@ -152,7 +152,9 @@ def _extended(tree: _Node, path: Path, above: list[Path]) -> _Node:
         return tree
 
     def problem(message: str) -> ScenarioError:
-        return ScenarioError([Problem(*extends.origin, "extends", message)])
+        return ScenarioError(
+            [Problem(extends.origin.file, extends.origin.line, "extends", message)]
+        )
 
     if not isinstance(extends.content, str) or not extends.content:
         raise problem(f"found {extends.content!r}; write the path of a scenario file")
@@ -224,7 +226,8 @@ def _merge_entries(base: _Node, over: _Node, path: KeyPath) -> _Node:
             raise ScenarioError(
                 [
                     Problem(
-                        *entry.content["name"].origin,
+                        entry.content["name"].origin.file,
+                        entry.content["name"].origin.line,
                         f"{path[0]}.name",
                         f"found {name!r}, which several tenants have ({tenants}); name the tenant",
                     )

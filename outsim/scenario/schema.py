@@ -1,0 +1,99 @@
+"""JSON Schema of scenario files, for editors that complete keys and mark mistakes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from outsim.scenario.defaults import DEFAULTS
+from outsim.scenario.model import Scenario
+from outsim.scenario.source import NAMED_ENTRIES
+
+_GRADES = {"M": "measured", "V": "stated by a vendor", "S": "standard", "A": "assumption"}
+_PARTS = {
+    "platform": "Platform",
+    "carrier": "Carrier",
+    "callees": "Callees",
+    "campaign": "Campaign",
+    "endpoint": "Endpoint",
+    "background": "Background",
+}
+_EXTENDS = {
+    "type": "string",
+    "minLength": 1,
+    "title": "Extends",
+    "description": "Path of a scenario file, relative to this one, that this one is laid over.",
+}
+
+
+def json_schema() -> dict[str, Any]:
+    """JSON Schema, draft 2020-12, of one scenario file.
+
+    A file may extend another one and leave out whatever it inherits, in every
+    table. The schema sees one file alone, so it requires nothing but the `name`
+    of a campaign, tenant or endpoint, without which no entry can be matched with
+    an inherited one; `load` finds what is missing in the end. Keys that exist
+    nowhere are refused, and "none" turns off what is optional. TOML's own dates
+    and times count as the texts that they are written as.
+    """
+    schema = Scenario.model_json_schema(mode="validation")
+    definitions = schema.pop("$defs")
+    for table in [schema, *definitions.values()]:
+        table.pop("required", None)
+        for key, value in table.get("properties", {}).items():
+            if value.get("default", value) in ({}, []):
+                _allow_none(table["properties"], key)
+    for part in NAMED_ENTRIES:
+        definitions[part.capitalize()]["required"] = ["name"]
+    for node in _nodes([schema, definitions]):
+        _plain(node)
+    _name_sources(definitions)
+    schema["properties"] = {"extends": _EXTENDS, **schema["properties"]}
+    return {
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        **schema,
+        "title": "outsim scenario",
+        "$defs": definitions,
+    }
+
+
+def _nodes(value: Any) -> Iterator[dict[str, Any]]:
+    """Every schema inside `value`, outermost first."""
+    if isinstance(value, dict):
+        yield value
+        value = list(value.values())
+    if isinstance(value, list):
+        for each in value:
+            yield from _nodes(each)
+
+
+def _allow_none(properties: dict[str, Any], key: str) -> None:
+    """Let "none" empty a table or list that is empty by default."""
+    if properties[key].get("type") == "object":
+        described = {k: properties[key].pop(k) for k in ("title", "description", "default")}
+        properties[key] = {"anyOf": [properties[key], {"type": "null"}], **described}
+
+
+def _plain(node: dict[str, Any]) -> None:
+    """Say in a file's terms what pydantic says in Python's."""
+    if node.get("type") == "null":
+        node.clear()
+        node["const"] = "none"
+    if isinstance(node.get("description"), str):
+        node["description"] = " ".join(node["description"].split())
+    if "default" in node and node["default"] is None:
+        del node["default"]
+    # A distribution may inherit some of its keys, so that more than one may fit.
+    if "oneOf" in node:
+        node["anyOf"] = node.pop("oneOf")
+    node.pop("discriminator", None)
+
+
+def _name_sources(definitions: dict[str, Any]) -> None:
+    """Add to the description of each key where its default comes from."""
+    for name, default in DEFAULTS.items():
+        part, _, key = name.partition(".")
+        if part in _PARTS:
+            node = definitions[_PARTS[part]]["properties"][key]
+            source = f"Default: {_GRADES[default.grade]} ({default.source})."
+            node["description"] = f"{node['description']} {source}"
