@@ -56,6 +56,8 @@ def format_estimate(kind: str, value: Estimate, begins: datetime, *, signed: boo
     if value.count == 0:
         return UNKNOWN
     mean, half = value.mean, value.half_width
+    if signed and mean == half == 0:
+        return "none"
     plus = "+" if signed and mean >= 0 else ""
     if kind == "clock" and not signed:
         return f"{_clock_time(mean, half, begins)} ± {_duration(half, half)}"

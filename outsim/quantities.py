@@ -173,12 +173,16 @@ def _zone(value: Any) -> Any:
     return value
 
 
-_WrittenShare = Annotated[float, Field(ge=0, le=1)] | str
+def _text(pattern: str, *examples: str) -> Any:
+    """Type of a text as the JSON Schema shows it; the validators themselves know better."""
+    return Annotated[str, Field(pattern=pattern, json_schema_extra={"examples": [*examples]})]
+
 
 Duration = Annotated[
     int,
-    BeforeValidator(_duration, json_schema_input_type=str),
-    Field(description="A duration with its unit, such as '10 min' or '350 ms'."),
+    BeforeValidator(
+        _duration, json_schema_input_type=_text(r"^\s*[0-9].*[a-zA-Zµ]\s*$", "10 min", "350 ms")
+    ),
     PlainSerializer(format_duration, return_type=str, when_used="json"),
 ]
 """Integer microseconds, at least 1; written as ``"10 min"``."""
@@ -188,43 +192,42 @@ RetryInterval = Annotated[Duration, AfterValidator(_retry_interval)]
 
 Rate = Annotated[
     int,
-    BeforeValidator(_rate, json_schema_input_type=str),
-    Field(description="A rate with its unit, such as '20/s'."),
+    BeforeValidator(
+        _rate,
+        json_schema_input_type=_text(r"^\s*[0-9].*(/|\ba\b|\ban\b|\bper\b)", "20/s", "90/min"),
+    ),
     PlainSerializer(format_rate, return_type=str, when_used="json"),
 ]
 """Integer tokens per million seconds, at least 1; written as ``"20/s"``."""
 
 Share = Annotated[
     float,
-    BeforeValidator(_share, json_schema_input_type=_WrittenShare),
-    Field(description="A share between 0 and 1, or a percentage such as '2 %'."),
+    BeforeValidator(
+        _share, json_schema_input_type=Annotated[float, Field(ge=0, le=1)] | _text(r"%\s*$", "2 %")
+    ),
 ]
 """Fraction from 0 to 1; written as ``0.02`` or ``"2 %"``."""
 
 LocalTime = Annotated[
     datetime,
-    BeforeValidator(_local_time, json_schema_input_type=str | time | datetime),
-    Field(description="A local clock time such as '09:15' or '2026-03-10 09:15'."),
+    BeforeValidator(
+        _local_time, json_schema_input_type=_text(r"[0-9]:[0-9]{2}", "09:15", "2026-03-10 09:15")
+    ),
 ]
 """Aware datetime in the scenario's zone; written as ``"09:15"``."""
 
 TimeOfDay = Annotated[
     time,
-    BeforeValidator(_time_of_day, json_schema_input_type=str | time),
-    Field(description="A time of day such as '09:00'; '24:00' is the end of the day."),
+    BeforeValidator(
+        _time_of_day, json_schema_input_type=_text(r"[0-9]:[0-9]{2}", "09:00", "24:00")
+    ),
 ]
-"""Time of day without a date; written as ``"09:00"``."""
+"""Time of day without a date; ``"24:00"`` is the end of the day."""
 
-Date = Annotated[
-    date,
-    BeforeValidator(_date),
-    Field(description="A date such as 2026-03-10."),
-]
+Date = Annotated[date, BeforeValidator(_date)]
 """Date without a time of day."""
 
 ZoneName = Annotated[
-    str,
-    BeforeValidator(_zone, json_schema_input_type=str),
-    Field(description="A time zone such as 'America/New_York'."),
+    str, BeforeValidator(_zone, json_schema_input_type=_text("", "America/New_York"))
 ]
 """Name of a time zone in the IANA database."""

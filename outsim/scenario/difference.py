@@ -8,16 +8,16 @@ rows. The order of entries means nothing, and neither does a scenario's name.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections import Counter
 from dataclasses import dataclass
-from datetime import datetime
-from functools import partial
+from datetime import datetime, time, timedelta
 from typing import Any
 
 from pydantic import BaseModel
 
+from outsim.distributions import Constant
 from outsim.scenario.contacts import ContactList
-from outsim.scenario.model import Campaign, Outage, Scenario, Suspension
+from outsim.scenario.model import Campaign, Scenario
 
 NOT_THERE = "not there"
 NONE = "none"
@@ -28,105 +28,160 @@ class Difference:
     """One key in which two scenarios differ."""
 
     key: str
-    """Key path; campaigns and other entries by name: ``campaign[clinic/reminders].start``."""
+    """Key path, with entries by name: ``campaign[clinic/reminders].start``."""
     left: str
     """What the first scenario says."""
     right: str
     """What the second one says."""
 
 
-_Meaning = dict[str, tuple[Any, str]]
-"""Key path, with a value to compare and the same value as people write it."""
-
-
 def differences(left: Scenario, right: Scenario) -> list[Difference]:
     """Keys in which two scenarios differ, in the order of the first one's keys.
 
-    A campaign or another entry that only one of them has is one difference.
+    A campaign, or another part, that only one of them has is one difference.
     """
-    meanings = _meaning(left), _meaning(right)
+    ours, theirs = _Meaning(left).values, _Meaning(right).values
     found: dict[str, Difference] = {}
-    for key in [*meanings[0], *(key for key in meanings[1] if key not in meanings[0])]:
-        values = [meaning.get(key) for meaning in meanings]
-        if values[0] is None or values[1] is None:
-            key = _part_that_is_missing(key, meanings)
-            values = [meaning.get(key) for meaning in meanings]
-            shown = [value[1] if value else NOT_THERE for value in values]
-        elif values[0][0] != values[1][0]:
-            shown = _told_apart(values[0], values[1])
-        else:
-            continue
-        found.setdefault(key, Difference(key, *shown))
+    for key in [*ours, *(key for key in theirs if key not in ours)]:
+        value, other = ours.get(key, _ABSENT), theirs.get(key, _ABSENT)
+        inside_another = any(key.startswith(f"{part}.") for part in found)
+        if value.compared != other.compared and not inside_another:
+            shown = (value.shown, other.shown)
+            if value.shown == other.shown:
+                # Rounded for reading, they look alike.
+                shown = (str(value.compared), str(other.compared))
+            found[key] = Difference(key, *shown)
     return list(found.values())
 
 
-def _part_that_is_missing(key: str, meanings: tuple[_Meaning, _Meaning]) -> str:
-    """Outermost part of a key path that only one of two scenarios has."""
-    for i, character in enumerate(key):
-        part = key[:i]
-        if character == "." and any(part in m for m in meanings):
-            if not all(part in m for m in meanings):
-                return part
-    return key
+@dataclass(frozen=True)
+class _Value:
+    compared: Any
+    shown: str
 
 
-def _told_apart(left: tuple[Any, str], right: tuple[Any, str]) -> list[str]:
-    """Both values as people write them; exactly, where rounding makes them look alike."""
-    if left[1] != right[1]:
-        return [left[1], right[1]]
-    return [str(left[0]), str(right[0])]
+_ABSENT = _Value(NOT_THERE, NOT_THERE)
 
 
-def _meaning(scenario: Scenario) -> _Meaning:
-    local = partial(_local, scenario)
-    meaning: _Meaning = {"seed": _same(scenario.seed)}
-    clock = scenario.clock
-    meaning["clock.zone"] = _same(clock.zone)
-    meaning["clock.date"] = _same(str(clock.date))
-    for key in ("begins", "ends"):
-        meaning[f"clock.{key}"] = local(getattr(clock, key))
-    meaning["clock.latest"] = local(clock.latest_end)
-    for part in ("platform", "carrier", "callees"):
-        meaning |= _fields(part, getattr(scenario, part), local)
-    peak = scenario.carrier.other_traffic_peak
-    shares = [peak.get(minute, scenario.carrier.other_traffic) for minute in range(60)]
-    meaning["carrier.other_traffic_peak"] = (shares, str(peak) if peak else NONE)
-    meaning |= _profiles(scenario)
-    for tenant in scenario.tenant:
-        meaning |= _fields(f"tenant[{tenant.name}]", tenant, local, but=("name",))
-    for campaign in scenario.campaign:
-        meaning |= _campaign(scenario, campaign, local)
-    for endpoint in scenario.endpoint:
-        meaning |= _entry(f"endpoint[{endpoint.name}]", endpoint, local, but=("name",))
-    meaning |= _numbered("suspension", scenario.suspension, local)
-    meaning |= _numbered("outage", scenario.outage, local)
-    if scenario.background is not None:
-        meaning |= _entry("background", scenario.background, local)
-    study = scenario.campaign_under_study
-    meaning["study.campaign"] = _same(f"{study.tenant}/{study.name}" if study else NONE)
-    meaning["study.deadline"] = local(scenario.study.deadline if scenario.study else None)
-    return meaning
+class _Meaning:
+    """Key paths of a scenario with what stands there; a part comes before its keys."""
 
+    def __init__(self, scenario: Scenario) -> None:
+        self.scenario = scenario
+        self.values: dict[str, _Value] = {"seed": _Value(scenario.seed, str(scenario.seed))}
+        clock = scenario.clock
+        self._fields("clock", clock, {"latest": clock.ends + timedelta(days=1)})
+        self._fields("platform", scenario.platform, {})
+        self._carrier()
+        self._fields("callees", scenario.callees, {})
+        self._profiles()
+        for tenant in scenario.tenant:
+            if tenant.model_dump(exclude_defaults=True, exclude={"name"}):
+                self._part(f"tenant[{tenant.name}]", tenant, {})
+        for campaign in scenario.campaign:
+            self._campaign(campaign)
+        for endpoint in scenario.endpoint:
+            self._part(f"endpoint[{endpoint.name}]", endpoint, {})
+        self._events()
+        if scenario.background is not None:
+            self._part("background", scenario.background, {})
+        study = scenario.campaign_under_study
+        name = f"{study.tenant}/{study.name}" if study else NONE
+        self.values["study.campaign"] = _Value(name, name)
+        deadline = scenario.study.deadline if scenario.study else None
+        self.values["study.deadline"] = self._value(deadline, None)
 
-_Local = Callable[[datetime | None], tuple[Any, str]]
+    def _carrier(self) -> None:
+        carrier = self.scenario.carrier
+        usual = carrier.other_traffic
+        peak = {m: s for m, s in carrier.other_traffic_peak.items() if s != usual}
+        self._fields("carrier", carrier.model_copy(update={"other_traffic_peak": peak}), {})
 
+    def _profiles(self) -> None:
+        scenario = self.scenario
+        used = {campaign.profile for campaign in scenario.campaign}
+        if scenario.background is not None:
+            used.add(scenario.background.profile)
+        for name in sorted(used):
+            weights = scenario.all_profiles[name].model_dump()
+            total = sum(weights.values())
+            shares = {key: round(weight / total, 12) for key, weight in weights.items()}
+            shown = ", ".join(f"{key} {share:.1%}" for key, share in shares.items())
+            self.values[f"profiles.{name}"] = _Value(shares, shown)
 
-def _same(value: Any) -> tuple[Any, str]:
-    return value, NONE if value is None else str(value)
+    def _campaign(self, campaign: Campaign) -> None:
+        implied = {
+            "submitted_at": campaign.start,
+            "callee_zone": self.scenario.clock.zone,
+            "message": self.scenario.callees.message,
+        }
+        self._part(f"campaign[{campaign.tenant}/{campaign.name}]", campaign, implied)
 
+    def _events(self) -> None:
+        """Suspensions and outages have no names: each is known by all that it says."""
+        counts: Counter[str] = Counter()
+        for name in ("suspension", "outage"):
+            for event in getattr(self.scenario, name):
+                said = self._summary(event)
+                counts[said] += 1
+                count = f" ({counts[said]})" if counts[said] > 1 else ""
+                self.values[f"{name}[{said}]{count}"] = _Value(said, "there")
 
-def _local(scenario: Scenario, instant: datetime | None) -> tuple[Any, str]:
-    """Local clock time, with the days since the scenario's date."""
-    if instant is None:
-        return None, NONE
-    here = instant.astimezone(scenario.clock.zone_info)
-    days = (here.date() - scenario.clock.date).days
-    time = f"{here:%H:%M:%S}".removesuffix(":00")
-    text = f"{time} ({days:+d} d)" if days else time
-    return (days, here.time(), here.fold), text
+    def _part(self, key: str, part: BaseModel, implied: dict[str, Any]) -> None:
+        """Add a part that a scenario need not have: that it is there, and its keys."""
+        self.values[key] = _Value("there", self._summary(part))
+        self._fields(key, part, implied)
 
+    def _fields(self, prefix: str, part: BaseModel, implied: dict[str, Any]) -> None:
+        """Add the keys of a part; saying what is `implied` anyway says nothing."""
+        written = part.model_dump(mode="json")
+        for name in type(part).model_fields:
+            value = getattr(part, name)
+            key = f"{prefix}.{name}"
+            if isinstance(value, BaseModel) and "distribution" not in type(value).model_fields:
+                self._part(key, value, {})
+            elif name in implied and value == implied[name]:
+                self.values[key] = self._value(None, None)
+            elif name not in ("name", "tenant"):
+                self.values[key] = self._value(value, written[name])
 
-def _fields(
-    prefix: str, part: BaseModel, local: _Local, but: tuple[str, ...] = ()
-) -> Iterator[tuple[str, tuple[Any, str]]]:
-    raise NotImplementedError
+    def _summary(self, part: BaseModel) -> str:
+        """What a part says, in one line; its names are in its key."""
+        written = part.model_dump(mode="json")
+        said = {
+            name: self._value(getattr(part, name), written[name]).shown
+            for name in type(part).model_fields
+            if name in part.model_fields_set and name != "name"
+        }
+        return ", ".join(f"{name} {text}" for name, text in said.items()) or "defaults"
+
+    def _value(self, value: Any, written: Any) -> _Value:
+        if value is None:
+            return _Value(None, NONE)
+        if isinstance(value, datetime):
+            return self._local(value)
+        if isinstance(value, ContactList):
+            return _Value(value, f"{value.path} ({len(value)} rows)")
+        if isinstance(value, Constant):
+            return _Value(value.value, written["value"])
+        if isinstance(value, BaseModel) and "distribution" not in written:
+            return _Value(value, f"({self._summary(value)})")
+        if isinstance(value, BaseModel):
+            said = [f"{key} {text}" for key, text in written.items() if key != "distribution"]
+            return _Value(value.model_dump(), f"{written['distribution']} {', '.join(said)}")
+        if isinstance(value, time):
+            return _Value(value, value.isoformat("minutes") if value < time.max else "24:00")
+        if isinstance(value, list):
+            return _Value(value, ", ".join(str(each) for each in written) or NONE)
+        if isinstance(value, dict):
+            return _Value(value, ", ".join(f"{k}: {v}" for k, v in written.items()) or NONE)
+        return _Value(value, str(written))
+
+    def _local(self, instant: datetime) -> _Value:
+        """Local clock time, with the days since the scenario's date."""
+        clock = self.scenario.clock
+        here = instant.astimezone(clock.zone_info)
+        days = (here.date() - clock.date).days
+        text = here.time().isoformat().removesuffix(":00")
+        shown = f"{text} ({days:+d} d)" if days else text
+        return _Value((days, here.time(), here.fold), shown)
