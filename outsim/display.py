@@ -10,7 +10,10 @@ from outsim.estimates import Estimate
 
 UNKNOWN = "-"
 
-_STEPS_S = (0.001, 0.01, 0.1, 1, 5, 10, 30, 60, 300, 600, 1800, 3600)
+NO_DIFFERENCE = "none"
+
+_TIME_UNITS = (("min", 60.0, 120.0), ("s", 1.0, 0.1), ("ms", 0.001, 0.0))
+"""Unit, its seconds, and the shortest time that it is used for."""
 
 
 def _decimals(half_width: float) -> int:
@@ -20,22 +23,31 @@ def _decimals(half_width: float) -> int:
     return max(0, 1 - math.floor(math.log10(half_width)))
 
 
-def _rounded_s(seconds: float, half_width_s: float) -> float:
-    """Seconds rounded to a step that people use, not finer than a tenth of the half-width."""
-    if not math.isfinite(half_width_s):
-        return seconds
-    steps = [step for step in _STEPS_S if step <= max(half_width_s / 5, _STEPS_S[0])]
-    return round(seconds / steps[-1]) * steps[-1]
+def _time_unit(seconds: float) -> tuple[str, float]:
+    for unit, size, least in _TIME_UNITS:
+        if seconds >= least:
+            return unit, size
+    raise ValueError(f"{seconds} s has no unit")
 
 
-def _duration(seconds: float, half_width_s: float) -> str:
-    return format_duration(_rounded_s(seconds, half_width_s) * SECOND)
+def _with_half_width(mean: float, half: float, unit: str, *, signed: bool = False) -> str:
+    """Both rounded to what the half-width deserves; without one, the mean alone."""
+    decimals = _decimals(half)
+    text = f"{mean:+,.{decimals}f}" if signed else f"{mean:,.{decimals}f}"
+    if math.isfinite(half):
+        text += f" ± {half:,.{decimals}f}"
+    return f"{text} {unit}".rstrip()
 
 
-def _clock_time(seconds: float, half_width_s: float, begins: datetime) -> str:
-    local = after(begins, round(_rounded_s(seconds, half_width_s) * SECOND))
-    seconds_shown = math.isfinite(half_width_s) and half_width_s < 60
-    return local.strftime("%H:%M:%S" if seconds_shown else "%H:%M")
+def _clock_time(seconds: float, half: float, begins: datetime) -> str:
+    to_seconds = math.isfinite(half) and half < 60
+    step = 1 if to_seconds else 60
+    local = after(begins, round(seconds / step) * step * SECOND)
+    text = local.strftime("%H:%M:%S" if to_seconds else "%H:%M")
+    if not math.isfinite(half):
+        return text
+    unit, size = ("s", 1) if to_seconds else ("min", 60)
+    return f"{text} ± {math.ceil(half / size)} {unit}"
 
 
 def format_figure(kind: str, value: float, begins: datetime) -> str:
@@ -52,20 +64,26 @@ def format_figure(kind: str, value: float, begins: datetime) -> str:
 
 
 def format_estimate(kind: str, value: Estimate, begins: datetime, *, signed: bool = False) -> str:
-    """An estimate with its interval, such as ``68.4 % ± 1.2``."""
+    """An estimate with half of its interval's width, such as ``68.4 ± 1.2 %``.
+
+    Parameters
+    ----------
+    kind : str
+        Kind of the measure: share, seconds, clock (seconds since `begins`) or number.
+    signed : bool
+        Whether it is a difference: then clock times become durations, and shares points.
+    """
     if value.count == 0:
         return UNKNOWN
     mean, half = value.mean, value.half_width
     if signed and mean == half == 0:
-        return "none"
-    plus = "+" if signed and mean >= 0 else ""
+        return NO_DIFFERENCE
     if kind == "clock" and not signed:
-        return f"{_clock_time(mean, half, begins)} ± {_duration(half, half)}"
+        return _clock_time(mean, half, begins)
     if kind in ("seconds", "clock"):
-        return f"{plus}{_duration(mean, half)} ± {_duration(half, half)}"
+        unit, size = _time_unit(abs(mean))
+        return _with_half_width(mean / size, half / size, unit, signed=signed)
     if kind == "share":
-        decimals = _decimals(half * 100)
         unit = "points" if signed else "%"
-        return f"{plus}{mean * 100:.{decimals}f} ± {half * 100:.{decimals}f} {unit}"
-    decimals = _decimals(half)
-    return f"{plus}{mean:.{decimals}f} ± {half:.{decimals}f}"
+        return _with_half_width(mean * 100, half * 100, unit, signed=signed)
+    return _with_half_width(mean, half, "", signed=signed)

@@ -104,9 +104,7 @@ class Result:
                 return table[same]
 
             calls, attempts, updates = of(calls), of(attempts), of(updates)
-        study = self.scenario.study
-        deadline = study.deadline if study and study.deadline else self.scenario.clock.ends
-        return View(calls, attempts, updates, self.begins, deadline)
+        return View(calls, attempts, updates, self.begins, self.scenario.deadline)
 
     def measures(self, campaign: Campaign | None = None) -> dict[str, float]:
         """Figures of `outsim.tables.measures.MEASURES`, of the campaign under study by default."""

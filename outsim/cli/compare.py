@@ -61,7 +61,9 @@ def _print(comparison: Comparison) -> None:
 def _tell(comparison: Comparison, place: int) -> None:
     """Say in words what is clear about a scenario, and where its figures disagree."""
     from outsim.cli.output import say
+    from outsim.display import format_estimate
 
+    deadline = comparison.scenarios[0].deadline
     name, base = comparison.scenarios[place].name, comparison.scenarios[0].name
     clear = list(comparison.changes(place))
     say()
@@ -70,7 +72,11 @@ def _tell(comparison: Comparison, place: int) -> None:
         return
     say(f"{name}, held against {base}:")
     for heading, sign in (("better", 1), ("worse", -1)):
-        named = [_words(each, value) for each, value in clear if _sign(each, value) == sign]
+        named = [
+            f"{each.label_at(deadline)} {format_estimate(each.kind, value, deadline, signed=True)}"
+            for each, value in clear
+            if _sign(each, value) == sign
+        ]
         if named:
             say(f"  {heading}: {'; '.join(named)}")
     if comparison.conflicts(place):
@@ -82,12 +88,3 @@ def _tell(comparison: Comparison, place: int) -> None:
 
 def _sign(each: Measure, value: Estimate) -> int:
     return each.better * (1 if value.mean > 0 else -1)
-
-
-def _words(each: Measure, value: Estimate) -> str:
-    from datetime import UTC, datetime
-
-    from outsim.display import format_estimate
-
-    change = format_estimate(each.kind, value, datetime.now(UTC), signed=True)
-    return f"{each.label} {change}"

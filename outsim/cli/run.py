@@ -90,7 +90,10 @@ def _print(result: Result) -> None:
         [name.replace("_", " "), *(f"{value:,.0f}" for value in summary[name])] for name in counted
     ]
     rows += [
-        [each.label, *(format_figure(each.kind, value, begins) for value in summary[each.name])]
+        [
+            each.label_at(result.scenario.deadline),
+            *(format_figure(each.kind, value, begins) for value in summary[each.name]),
+        ]
         for each in MEASURES
     ]
     # Campaigns beyond four no longer fit beside each other in 80 columns.

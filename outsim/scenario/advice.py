@@ -8,9 +8,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import timedelta
+from itertools import pairwise
 from zoneinfo import ZoneInfo
 
-from outsim.clock import HOUR, MINUTE, RATE_SECONDS, SECOND, after, format_duration, format_rate
+from outsim.clock import MINUTE, RATE_SECONDS, SECOND, after, format_duration, format_rate
 from outsim.scenario.expectation import (
     campaign_traffic,
     contacts_without_ani,
@@ -18,7 +19,7 @@ from outsim.scenario.expectation import (
     rings,
     voicemail_rings,
 )
-from outsim.scenario.model import Campaign, Scenario
+from outsim.scenario.model import Background, Campaign, Outage, Scenario, Suspension
 from outsim.scenario.opportunities import Opportunity, opportunities
 from outsim.scenario.utilisation import share_left_by_others, utilisation
 
@@ -60,10 +61,11 @@ def _clock(scenario: Scenario) -> Iterator[Advice]:
     zones = {clock.zone, *(c.callee_zone for c in scenario.campaign if c.callee_zone)}
     for name in sorted(zones):
         zone = ZoneInfo(name)
-        until_us = scenario.instant_us(clock.latest_end)
+        # A run that needs longer goes on after `ends`, but few do.
+        until_us = scenario.instant_us(clock.latest or clock.ends)
         quarters = range(0, until_us + 15 * MINUTE, 15 * MINUTE)
         instants = [after(clock.begins, quarter).astimezone(zone) for quarter in quarters]
-        for earlier, later in zip(instants, instants[1:], strict=False):
+        for earlier, later in pairwise(instants):
             change = (later.utcoffset() or timedelta()) - (earlier.utcoffset() or timedelta())
             if change:
                 forward = change > timedelta()
@@ -111,7 +113,9 @@ def _capacity(scenario: Scenario) -> Iterator[Advice]:
         if each.offered > 1:
             key, consequence = keys[each.resource]
             yield Advice(
-                key, f"the expected attempts are {each.offered:.0%} of its capacity: {consequence}"
+                key,
+                f"the attempts that are to be expected take {each.offered:.0%} of it "
+                f"from begin to end of the run: {consequence}",
             )
     platform, carrier = scenario.platform, scenario.carrier
     channels = int(carrier.channels * share_left_by_others(carrier))
@@ -125,7 +129,9 @@ def _capacity(scenario: Scenario) -> Iterator[Advice]:
 
 def _names(scenario: Scenario) -> Iterator[Advice]:
     """Entries that nothing refers to: most likely a name is misspelt."""
-    callers = [*scenario.campaign, *([scenario.background] if scenario.background else [])]
+    callers: list[Campaign | Background] = [*scenario.campaign]
+    if scenario.background is not None:
+        callers.append(scenario.background)
     tenants = {campaign.tenant for campaign in scenario.campaign}
     endpoints = {caller.result_url for caller in callers}
     profiles = {caller.profile for caller in callers}
@@ -146,11 +152,13 @@ def _names(scenario: Scenario) -> Iterator[Advice]:
 
 
 def _events(scenario: Scenario) -> Iterator[Advice]:
-    latest = scenario.clock.latest_end
-    for name, events in (("suspension", scenario.suspension), ("outage", scenario.outage)):
-        for i, event in enumerate(events):
-            if event.begins >= latest:
-                yield Advice(f"{name}[{i}].begins", "is not before the latest end of the run")
+    numbered: list[tuple[str, int, Suspension | Outage]] = [
+        *(("suspension", i, event) for i, event in enumerate(scenario.suspension)),
+        *(("outage", i, event) for i, event in enumerate(scenario.outage)),
+    ]
+    for name, i, event in numbered:
+        if event.begins >= scenario.clock.latest_end:
+            yield Advice(f"{name}[{i}].begins", "is not before the latest end of the run")
 
 
 def _campaign(scenario: Scenario, campaign: Campaign) -> Iterator[tuple[str, str]]:

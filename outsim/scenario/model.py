@@ -607,6 +607,11 @@ class Scenario(Part):
             return self.campaign[0] if self.campaign else None
         return self.find_campaign(self.study.campaign)
 
+    @property
+    def deadline(self) -> datetime:
+        """Clock time by which completed calls are counted."""
+        return self.study.deadline if self.study and self.study.deadline else self.clock.ends
+
     def find_campaign(self, name: str) -> Campaign | None:
         """Campaign called ``name`` or ``tenant/name``; None if there is none."""
         for campaign in self.campaign:

@@ -27,7 +27,9 @@ class Opportunity:
 
     def first_from(self, instant_us: int) -> int | None:
         """Earliest instant from `instant_us` on at which a call may be dispatched."""
-        return next((max(since, instant_us) for since, end in self.spans if end > instant_us), None)
+        return next(
+            (max(since, instant_us) for since, end in self.spans if end > instant_us), None
+        )
 
 
 def opportunities(scenario: Scenario, campaign: Campaign) -> list[Opportunity]:

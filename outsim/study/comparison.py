@@ -114,7 +114,7 @@ class Comparison:
         begins = self.scenarios[0].clock.begins
         rows = []
         for each in MEASURES:
-            row = {"": each.label}
+            row = {"": each.label_at(self.scenarios[0].deadline)}
             for place, scenario in enumerate(self.scenarios):
                 value = self.mean(place, each.name)
                 over = (
@@ -163,7 +163,7 @@ class Comparison:
             "background_share": plain(self.background_share),
             "measures": {
                 each.name: {
-                    "label": each.label,
+                    "label": each.label_at(self.scenarios[0].deadline),
                     "kind": each.kind,
                     "means": [plain(self.mean(k, each.name)) for k in range(len(self.scenarios))],
                     "differences": [

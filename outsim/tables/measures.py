@@ -161,21 +161,25 @@ class Measure:
     better: int
     """+1 where more is better, -1 where less is, 0 where neither."""
 
+    def label_at(self, deadline: datetime) -> str:
+        """Label, with the clock time of the deadline where the figure has one."""
+        return self.label.format(deadline=deadline)
+
 
 MEASURES: tuple[Measure, ...] = (
     Measure(
-        "completed_by_deadline", "completed by the deadline", "share", completed_by_deadline, 1
+        "completed_by_deadline", "completed by {deadline:%H:%M}", "share", completed_by_deadline, 1
     ),
     Measure("completed_share", "completed in the end", "share", completed_share, 1),
     Measure("finished_s", "finished at", "clock", finished_s, -1),
-    Measure("duration_s", "duration since start", "seconds", duration_s, -1),
+    Measure("duration_s", "time from start to end", "seconds", duration_s, -1),
     Measure("wait_median_s", "wait, median", "seconds", wait_median_s, -1),
-    Measure("wait_p90_s", "wait, 9 in 10 within", "seconds", wait_p90_s, -1),
+    Measure("wait_p90_s", "wait, 9 in 10", "seconds", wait_p90_s, -1),
     Measure("human_share", "answered by a person", "share", human_share, 1),
-    Measure("congestion_share", "attempts refused (congestion)", "share", congestion_share, -1),
+    Measure("congestion_share", "attempts refused", "share", congestion_share, -1),
     Measure("attempts_per_call", "attempts per call", "number", attempts_per_call, 0),
-    Measure("status_lag_p90_s", "status lag, 9 in 10 within", "seconds", status_lag_p90_s, -1),
-    Measure("seen_pending", "over, but never shown so", "number", seen_pending, -1),
+    Measure("status_lag_p90_s", "status lag, 9 in 10", "seconds", status_lag_p90_s, -1),
+    Measure("seen_pending", "over, never shown so", "number", seen_pending, -1),
 )
 
 

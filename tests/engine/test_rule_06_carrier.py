@@ -90,11 +90,10 @@ def test_a_channel_is_held_to_the_end_of_the_attempt_and_ringing_takes_one_too()
 
 
 def test_a_refused_attempt_holds_no_channel():
-    result = run(
-        campaign(requests=requests(0, 19.5, 19.9, 20)), carrier={"channels": 1}
-    )
-    assert causes(result) == ["", "", "carrier_channels", "carrier_channels"]
-    # The second was dialled at 20.5 s, when the first was over; the two others find it busy.
+    """The second is being refused when the line falls free; the third gets it."""
+    result = run(campaign(requests=requests(0, 18.5, 19)), carrier={"channels": 1})
+    assert causes(result) == ["", "carrier_channels", ""]
+    assert seconds(result.attempts["ended_at"]) == [20.0, 20.5, 39.0]
 
 
 # Other traffic
@@ -142,9 +141,9 @@ def test_other_traffic_may_depend_on_the_minute_of_the_hour():
     in_peak, off_peak = ["", "carrier_rate"] * 5, [""] * 10
     assert causes(rate) == (in_peak + off_peak) * 2
     channels = run(
-        campaign(requests=requests(0, 0, 0, 60, 60, 60)), carrier={"channels": 4} | peak
+        campaign(requests=requests(0, 0, 0, *[60] * 5)), carrier={"channels": 4} | peak
     )
-    assert causes(channels) == ["", "", "carrier_channels", "", "", "carrier_channels"]
+    assert causes(channels) == ["", "", "carrier_channels", *[""] * 4, "carrier_channels"]
 
 
 def test_the_minute_is_that_of_the_clock_and_not_of_the_run():
