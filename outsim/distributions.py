@@ -24,8 +24,8 @@ from pydantic import (
 )
 from typing_extensions import override
 
-from outsim.clock import SECOND
-from outsim.quantities import Duration
+from outsim.clock import SECOND, format_duration
+from outsim.quantities import ContradictionError, Duration
 
 Uniforms = NDArray[np.float64]
 Seconds = NDArray[np.float64]
@@ -41,6 +41,12 @@ class _Distribution(BaseModel):
     @abstractmethod
     def mean_s(self) -> float:
         """Mean in seconds."""
+
+
+def _check_range(least_us: int, most_us: int) -> None:
+    if least_us >= most_us:
+        least, most = format_duration(least_us), format_duration(most_us)
+        raise ContradictionError([(("most",), f"found {most}; must be more than least ({least})")])
 
 
 class Constant(_Distribution):
@@ -94,8 +100,7 @@ class Normal(_Distribution):
 
     @model_validator(mode="after")
     def _range_is_a_range(self) -> Normal:
-        if self.least >= self.most:
-            raise ValueError("least must be less than most")
+        _check_range(self.least, self.most)
         return self
 
     def _cut(self) -> tuple[float, float]:
@@ -151,8 +156,7 @@ class Uniform(_Distribution):
 
     @model_validator(mode="after")
     def _range_is_a_range(self) -> Uniform:
-        if self.least >= self.most:
-            raise ValueError("least must be less than most")
+        _check_range(self.least, self.most)
         return self
 
     @override

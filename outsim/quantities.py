@@ -37,6 +37,25 @@ YEARS = range(1970, 2200)
 """Years that a scenario may lie in."""
 
 
+Problem = tuple[tuple[str | int, ...], str]
+"""Key path and message."""
+
+
+class ContradictionError(ValueError):
+    """Values that are each allowed, but not together.
+
+    Attributes
+    ----------
+    problems : list of (key path, message)
+        Key paths begin at the part of the scenario that was checked.
+    """
+
+    def __init__(self, problems: list[Problem]) -> None:
+        self.problems = problems
+        lines = [f"{'.'.join(str(key) for key in path)}: {message}" for path, message in problems]
+        super().__init__("; ".join(lines))
+
+
 def shown(value: Any) -> str:
     """A value as a message shows it: as it would be written in a scenario file, shortened."""
     if isinstance(value, bool):

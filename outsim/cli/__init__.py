@@ -6,6 +6,8 @@ Modules of commands import what they work with inside their functions, so that
 
 from __future__ import annotations
 
+import errno
+import os
 import sys
 
 import typer
@@ -18,7 +20,8 @@ from outsim.cli.run import run
 from outsim.cli.schema import schema
 from outsim.cli.status import status
 
-WRONG_USE = 2
+NOT_WRITTEN, WRONG_USE, INTERRUPTED = 1, 2, 130
+"""Exit codes, beside 0: standard output was closed or full; the user's mistake; Ctrl-C."""
 
 app = typer.Typer(
     name="outsim",
@@ -37,14 +40,25 @@ def main() -> None:
     from outsim.errors import OutsimError
 
     try:
-        app()
+        try:
+            app()
+        finally:
+            sys.stdout.flush()
+    except SystemExit as ended:
+        if ended.code == INTERRUPTED:
+            print("outsim: interrupted", file=sys.stderr)
+        raise
+    except KeyboardInterrupt:
+        print("outsim: interrupted", file=sys.stderr)
+        sys.exit(INTERRUPTED)
     except OutsimError as error:
         print(f"outsim: {error}", file=sys.stderr)
         sys.exit(WRONG_USE)
-    except KeyboardInterrupt:
-        print("outsim: interrupted", file=sys.stderr)
-        sys.exit(130)
-    except BrokenPipeError:
-        # Whoever read our output has gone, as `head` does: there is nobody to tell.
-        sys.stderr.close()
-        sys.exit(0)
+    except OSError as error:
+        # Standard output is gone: as `head` goes, which nobody need be told, or the disk is full.
+        if error.errno not in (errno.EPIPE, errno.ENOSPC):
+            raise
+        if error.errno == errno.ENOSPC:
+            print(f"outsim: can't write to standard output: {error.strerror}", file=sys.stderr)
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(NOT_WRITTEN)

@@ -12,7 +12,7 @@ from zoneinfo import ZoneInfo
 from pydantic import ValidationError
 
 from outsim.errors import Problem, ScenarioError
-from outsim.quantities import is_zone
+from outsim.quantities import YEARS, is_zone
 from outsim.scenario.messages import Finding, findings, problem
 from outsim.scenario.model import Scenario
 from outsim.scenario.positions import KeyPath
@@ -81,7 +81,7 @@ def _clock(values: Mapping[str, Any]) -> dict[str, Any]:
             day = date.fromisoformat(day)
         except ValueError:
             day = None
-    known_day = isinstance(day, date) and not isinstance(day, datetime)
+    known_day = isinstance(day, date) and not isinstance(day, datetime) and day.year in YEARS
     return {
         "zone": ZoneInfo(zone if isinstance(zone, str) and is_zone(zone) else "UTC"),
         "date": day if known_day else date(2000, 1, 1),

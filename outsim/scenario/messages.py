@@ -17,8 +17,7 @@ from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
 from outsim.errors import Problem, ScenarioError
-from outsim.quantities import shown
-from outsim.scenario.model import ContradictionError
+from outsim.quantities import ContradictionError, shown
 from outsim.scenario.positions import KeyPath
 from outsim.scenario.source import Source
 from outsim.scenario.structure import field_at, part_at
@@ -29,10 +28,10 @@ _PATTERNS = {
     r"^\d{10}$": "must be 10 digits",
 }
 _RULES: dict[str, Callable[[dict[str, Any]], str]] = {
-    "greater_than": lambda limits: f"must be more than {limits['gt']:g}",
-    "greater_than_equal": lambda limits: f"must be at least {limits['ge']:g}",
-    "less_than": lambda limits: f"must be less than {limits['lt']:g}",
-    "less_than_equal": lambda limits: f"must be at most {limits['le']:g}",
+    "greater_than": lambda limits: f"must be more than {_number(limits['gt'])}",
+    "greater_than_equal": lambda limits: f"must be at least {_number(limits['ge'])}",
+    "less_than": lambda limits: f"must be less than {_number(limits['lt'])}",
+    "less_than_equal": lambda limits: f"must be at most {_number(limits['le'])}",
     "string_too_short": lambda limits: f"must have at least {limits['min_length']} character",
     "string_too_long": lambda limits: f"must have at most {limits['max_length']} characters",
     "too_short": lambda limits: _length("at least", limits["min_length"], limits),
@@ -109,7 +108,12 @@ def findings(error: ValidationError, source: Source) -> Iterator[Finding]:
 
 
 def _length(bound: str, length: int, limits: dict[str, Any]) -> str:
-    return f"must have {bound} {length} items, has {limits['actual_length']}"
+    items = "item" if length == 1 else "items"
+    return f"must have {bound} {length} {items}, has {limits['actual_length']}"
+
+
+def _number(limit: float) -> str:
+    return str(int(limit)) if limit == int(limit) else f"{limit:g}"
 
 
 def _written_path(
@@ -160,6 +164,8 @@ def _message(details: ErrorDetails, value: Any) -> str:
     if kind == "value_error":
         return str(limits["error"])
     found = f"found {shown(value)}"
+    if details["loc"][-1] == "[key]":
+        found = f'found the key "{details["loc"][-2]}"'
     if kind in ("literal_error", "union_tag_invalid"):
         allowed = re.findall(r"'([^']*)'", limits.get("expected") or limits["expected_tags"])
         near = get_close_matches(str(value), allowed, n=1, cutoff=0.6)

@@ -19,9 +19,11 @@ from pydantic import BaseModel, ConfigDict, Field, PrivateAttr, model_validator
 from outsim.clock import DAY, microseconds_between
 from outsim.distributions import Distribution
 from outsim.quantities import (
+    ContradictionError,
     Date,
     Duration,
     LocalTime,
+    Problem,
     Rate,
     RetryInterval,
     Share,
@@ -39,34 +41,28 @@ LONGEST_RUN = 366 * DAY
 Weekday = Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
 
 
-class ContradictionError(ValueError):
-    """Values that are each allowed, but not together.
-
-    Attributes
-    ----------
-    problems : list of (key path, message)
-        Key paths begin at the part of the scenario that was checked.
-    """
-
-    def __init__(self, problems: list[tuple[tuple[str | int, ...], str]]) -> None:
-        self.problems = problems
-        lines = [f"{'.'.join(str(key) for key in path)}: {message}" for path, message in problems]
-        super().__init__("; ".join(lines))
-
-
 def _written(local: datetime) -> str:
     return f"{local:%Y-%m-%d %H:%M:%S}"
 
 
-def _check_order(*pairs: tuple[str, datetime | None, str, datetime, bool]) -> None:
-    """Refuse instants out of order: (key, instant, other key, other instant, may be equal)."""
-    problems: list[tuple[tuple[str | int, ...], str]] = []
+Instants = tuple[str, datetime | None, str, datetime, bool]
+"""Key, its instant, the key of its lower bound, that instant, and whether they may be equal."""
+
+
+def _out_of_order(*pairs: Instants) -> list[Problem]:
+    """Instants that lie before their lower bound, as (key path, message)."""
+    problems: list[Problem] = []
     for key, instant, other, bound, may_be_equal in pairs:
-        elapsed_us = microseconds_between(bound, instant) if instant else 1
+        elapsed_us = 1 if instant is None else microseconds_between(bound, instant)
         if elapsed_us < 0 or (elapsed_us == 0 and not may_be_equal):
             rule = "not be earlier" if may_be_equal else "be later"
             message = f"found {_written(instant or bound)}; must {rule} than {other}"
             problems.append(((key,), f"{message} ({_written(bound)})"))
+    return problems
+
+
+def _check_order(*pairs: Instants) -> None:
+    problems = _out_of_order(*pairs)
     if problems:
         raise ContradictionError(problems)
 
@@ -389,17 +385,21 @@ class Campaign(Part):
 
     @model_validator(mode="after")
     def _makes_sense(self) -> Campaign:
+        problems: list[Problem] = []
         given = [
             k for k in ("contacts", "contact_list", "requests") if getattr(self, k) is not None
         ]
         if len(given) != 1:
             found = " and ".join(given) if given else "none of them"
-            raise ValueError(f"give one of contacts, contact_list and requests; found {found}")
-        _check_order(
+            message = f"give one of contacts, contact_list and requests; found {found}"
+            problems.append(((), message))
+        problems += _out_of_order(
             ("stop_at", self.stop_at, "submitted_at", self.submitted, True),
             ("expires_at", self.expires_at, "submitted_at", self.submitted, True),
             ("expires_at", self.expires_at, "start", self.start, False),
         )
+        if problems:
+            raise ContradictionError(problems)
         return self
 
     @property
@@ -630,7 +630,7 @@ class Scenario(Part):
             raise ContradictionError(problems)
         return self
 
-    def _early(self) -> Iterator[tuple[tuple[str | int, ...], str]]:
+    def _early(self) -> Iterator[Problem]:
         """Instants before the scenario begins, as (key path, message)."""
         instants: list[tuple[tuple[str | int, ...], datetime | None]] = []
         for i, campaign in enumerate(self.campaign):

@@ -10,6 +10,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from difflib import get_close_matches
 from typing import Any
 
+from outsim.quantities import Problem
 from outsim.scenario.defaults import DEFAULTS
 
 BUILT_IN_PROFILES = frozenset(
@@ -28,9 +29,6 @@ NAMES: dict[str, Any] = {
 }
 """What of a scenario the check reads, in the form of pydantic's `include`."""
 
-Reference = tuple[tuple[str | int, ...], str]
-"""Key path and message."""
-
 SHOWN_NAMES = 12
 """Names that a message lists at most."""
 
@@ -44,7 +42,7 @@ def nearest(name: str, allowed: Iterable[str]) -> str:
     return f"{hint}allowed: {listed or 'none, as none is defined'}"
 
 
-def reference_problems(parts: Mapping[str, Any]) -> Iterator[Reference]:
+def reference_problems(parts: Mapping[str, Any]) -> Iterator[Problem]:
     """Names that lead nowhere, or that stand twice, as (key path, message)."""
     campaigns, tenants = _entries(parts, "campaign"), _entries(parts, "tenant")
     endpoints = _entries(parts, "endpoint")
@@ -72,7 +70,7 @@ def reference_problems(parts: Mapping[str, Any]) -> Iterator[Reference]:
 
 def _under_study(
     study: Mapping[str, Any], campaigns: list[tuple[int, Mapping[str, Any]]]
-) -> Iterator[Reference]:
+) -> Iterator[Problem]:
     names = list(_texts(campaigns, "name"))
     full_names = [f"{c.get('tenant')}/{c.get('name')}" for _, c in campaigns]
     name = study.get("campaign")
@@ -103,7 +101,7 @@ def _texts(entries: list[tuple[int, Mapping[str, Any]]], key: str) -> Iterator[s
 
 def _missing(
     path: tuple[str | int, ...], part: Mapping[str, Any], key: str, known: Iterable[str]
-) -> Iterator[Reference]:
+) -> Iterator[Problem]:
     name = part.get(key)
     if isinstance(name, str) and name != "none" and name not in known:
         yield (*path, key), f"found {name!r}; {nearest(name, known)}"
@@ -111,7 +109,7 @@ def _missing(
 
 def _twice(
     part: str, entries: list[tuple[int, Mapping[str, Any]]], keys: tuple[str, ...]
-) -> Iterator[Reference]:
+) -> Iterator[Problem]:
     seen: set[tuple[str, ...]] = set()
     for i, entry in entries:
         names = tuple(entry[key] for key in keys if isinstance(entry.get(key), str))

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from concurrent.futures import Executor
+from contextlib import aclosing
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -242,9 +243,10 @@ async def compare(
         for place, scenario in enumerate(scenarios)
     ]
     done: list[Figures] = []
-    async for figures in stream(jobs, executor):
-        done.append(figures)
-        if progress is not None:
-            progress(len(done), len(jobs))
+    async with aclosing(stream(jobs, executor)) as runs:
+        async for figures in runs:
+            done.append(figures)
+            if progress is not None:
+                progress(len(done), len(jobs))
     done.sort(key=lambda figures: (figures.place, figures.replication))
     return Comparison(scenarios, common, replications, tuple(done))

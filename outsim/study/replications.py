@@ -11,8 +11,10 @@ from __future__ import annotations
 import asyncio
 import multiprocessing
 import os
-from collections.abc import AsyncIterator, Iterable
-from concurrent.futures import BrokenExecutor, Executor, ProcessPoolExecutor
+import signal
+from collections.abc import AsyncGenerator, Iterable, Iterator
+from concurrent.futures import BrokenExecutor, Executor, Future, ProcessPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 from outsim.engine import Engine
@@ -67,12 +69,41 @@ def process_pool(jobs: int) -> ProcessPoolExecutor:
     return ProcessPoolExecutor(workers, mp_context=multiprocessing.get_context("spawn"))
 
 
-async def stream(jobs: Iterable[Job], executor: Executor | None = None) -> AsyncIterator[Figures]:
+@contextmanager
+def _interrupts_held() -> Iterator[None]:
+    """Hold back Ctrl-C, which processes that are started meanwhile then never see.
+
+    A terminal sends it to all of them; it is for the one that waits for them to end them.
+    """
+    if not hasattr(signal, "pthread_sigmask"):
+        yield
+        return
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
+def _end(pool: ProcessPoolExecutor) -> None:
+    """End the processes of a pool, in the middle of a run if they are in one."""
+    # Python 3.14 has this as terminate_workers().
+    processes = list((pool._processes or {}).values())
+    pool.shutdown(wait=False, cancel_futures=True)
+    for process in processes:
+        process.terminate()
+    for process in processes:
+        process.join()
+
+
+async def stream(
+    jobs: Iterable[Job], executor: Executor | None = None
+) -> AsyncGenerator[Figures, None]:
     """Figures of each job, as they come.
 
     Without an executor, processes of this machine do the work and are gone at
     the end. When the stream is closed or cancelled, what has not begun never
-    begins.
+    begins, and those processes end at once.
 
     Raises
     ------
@@ -80,18 +111,25 @@ async def stream(jobs: Iterable[Job], executor: Executor | None = None) -> Async
         If a process died, for example for lack of memory.
     """
     waiting = list(jobs)
-    pool = executor or process_pool(len(waiting))
-    futures = [pool.submit(run_job, job) for job in waiting]
+    own = process_pool(len(waiting)) if executor is None else None
+    futures: list[Future[Figures]] = []
+    results: list[asyncio.Future[Figures]] = []
     try:
-        for done in asyncio.as_completed([asyncio.wrap_future(future) for future in futures]):
+        with _interrupts_held():
+            futures += [(own or executor).submit(run_job, job) for job in waiting]
+        results += [asyncio.wrap_future(future) for future in futures]
+        for done in asyncio.as_completed(results):
             yield await done
     except BrokenExecutor as error:
         raise StudyError(
-            "a process of the study died; was it killed, or short of memory? "
-            "Try again with fewer at once"
+            "a process of the study died; was it killed, or short of memory? Try again with "
+            "fewer at once. In a script, a study must be under: if __name__ == '__main__'"
         ) from error
     finally:
         for future in futures:
             future.cancel()
-        if executor is None:
-            pool.shutdown(wait=False, cancel_futures=True)
+        for result in results:
+            if not result.cancel() and not result.cancelled():
+                result.exception()  # known to nobody else if the first one ended the study
+        if own is not None:
+            _end(own)

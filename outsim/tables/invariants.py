@@ -14,6 +14,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any, NamedTuple
 from zoneinfo import ZoneInfo
 
@@ -91,6 +92,19 @@ def _count_before(sorted_instants: Integers, at: Integers) -> Integers:
     return np.searchsorted(sorted_instants, at, side="left").astype(np.int64)
 
 
+def _first_of_each(groups: Integers) -> Mask:
+    """Whether each of some values in groups is the first of its group."""
+    first = np.ones(len(groups), dtype=np.bool_)
+    first[1:] = groups[1:] != groups[:-1]
+    return first
+
+
+def _place_in_each(first: Mask) -> Integers:
+    """Place in its group of each value, from 0; `first` marks where groups begin."""
+    place = np.arange(len(first))
+    return place - np.maximum.accumulate(np.where(first, place, 0))
+
+
 class Run:
     """A result as the laws look at it: recorded columns, and what each row is held to."""
 
@@ -162,10 +176,7 @@ class Run:
     @cached_property
     def follows(self) -> Mask:
         """Per attempt in the order `by_call`, whether the one before is of the same call."""
-        call_id = self.attempts["call_id"][self.by_call]
-        follows = np.zeros(len(call_id), dtype=np.bool_)
-        follows[1:] = call_id[1:] == call_id[:-1]
-        return follows
+        return ~_first_of_each(self.attempts["call_id"][self.by_call])
 
     @cached_property
     def last_attempt(self) -> Integers:
@@ -183,46 +194,35 @@ class Run:
 
     @cached_property
     def entries(self) -> Integers:
-        """Rows of the updates that are entries to the outbound queue, in their order."""
-        queued = self.updates["status"] == QUEUED
-        return np.flatnonzero(queued & ~self.wedged[self.updates["call_id"]])
+        """Rows of the updates that are entries to the outbound queue, in the order of entry.
+
+        At one instant that is the order of tenant, campaign, place and attempt.
+        """
+        u = self.updates
+        rows = np.flatnonzero((u["status"] == QUEUED) & ~self.wedged[u["call_id"]])
+        return rows[np.lexsort((u["attempt"][rows], u["call_id"][rows], u["happened"][rows]))]
 
     @cached_property
     def entry_of_attempt(self) -> Integers:
         """Place of each attempt's entry among all entries; -1 where there is none."""
-        # Tie order of one instant: entries stand by call and attempt.
-        call_id = self.updates["call_id"][self.entries]
-        attempt = self.updates["attempt"][self.entries]
-        order = np.lexsort((attempt, call_id, self.updates["happened"][self.entries]))
-        keys = (call_id << 8 | attempt)[order]
-        by_key = np.argsort(keys, kind="stable")
+        u = self.updates
+        keys = (u["call_id"] << 8 | u["attempt"])[self.entries]
+        order = np.argsort(keys, kind="stable")
         wanted = self.attempts["call_id"] << 8 | self.attempts["attempt"]
-        at = np.searchsorted(keys[by_key], wanted)
-        place = np.full(len(wanted), -1, dtype=np.int64)
-        within = at < len(keys)
-        found = by_key[at[within]]
-        place[within] = np.where(keys[found] == wanted[within], found, -1)
-        return place
+        found = np.append(order, -1)[np.searchsorted(keys[order], wanted)]
+        return np.where(np.append(keys, -1)[found] == wanted, found, -1)
 
     @cached_property
-    def undispatched_entries(self) -> Integers:
-        """Rows of the entries to the queue that no attempt came of."""
-        order = np.lexsort(
-            (
-                self.updates["attempt"][self.entries],
-                self.updates["call_id"][self.entries],
-                self.updates["happened"][self.entries],
-            )
-        )
-        dispatched = np.zeros(len(order), dtype=np.bool_)
-        dispatched[self.entry_of_attempt[self.entry_of_attempt >= 0]] = True
-        return np.sort(self.entries[order[~dispatched]])
+    def undispatched(self) -> Integers:
+        """Places of the entries that no attempt came of."""
+        return np.setdiff1d(np.arange(len(self.entries)), self.entry_of_attempt)
 
-    def left_queue_us(self, entry_rows: Integers) -> Integers:
-        """When calls whose entries came to no attempt left the queue: canceled or expired in
-        it, or at the end of the run."""
-        call_id = self.updates["call_id"][entry_rows]
-        final = self.calls["final"][call_id]
+    def left_queue_us(self, places: Integers) -> Integers:
+        """When calls whose entries came to no attempt left the queue.
+
+        They were canceled or expired in it, or were still there at the end of the run.
+        """
+        final = self.calls["final"][self.updates["call_id"][self.entries[places]]]
         return np.where(_came(final), final, self.ended_us)
 
     @cached_property
@@ -315,11 +315,11 @@ def attempts_are_counted(run: Run) -> Iterator[Breach]:
     """Attempts of a call are numbered from 1 without a gap, at most 1 + max_retry of them."""
     a, order = run.attempts, run.by_call
     number, call_id = a["attempt"][order], a["call_id"][order]
-    first = np.flatnonzero(~run.follows)
-    place = np.arange(len(order)) - first[np.cumsum(~run.follows) - 1] if len(order) else number
-    yield from run.breach("numbers", "attempts", number != place + 1, order)
+    wrong = number != _place_in_each(~run.follows) + 1
+    yield from run.breach("numbers", "attempts", wrong, order)
     most = 1 + run.per_campaign(lambda campaign: campaign.rules.max_retry)
-    yield from run.breach("more than 1 + max_retry", "attempts", number > most[run.rank[order]], order)
+    over = number > most[run.rank[order]]
+    yield from run.breach("more than 1 + max_retry", "attempts", over, order)
     counted = np.bincount(call_id, minlength=len(run.rank_of_call))
     yield from run.breach("attempts", "calls", counted != run.calls["attempts"])
 
@@ -339,7 +339,8 @@ def final_status_is_what_ended_the_call(run: Run) -> Iterator[Breach]:
     answered = np.isin(outcome, ANSWERED)
     wrong = over & (answered != (status == COMPLETED))
     yield from run.breach("completed, or not, against its last outcome", "calls", wrong)
-    used_up = run.calls["attempts"] > run.per_campaign(lambda c: c.rules.max_retry)[run.rank_of_call]
+    most = run.per_campaign(lambda campaign: campaign.rules.max_retry)
+    used_up = run.calls["attempts"] > most[run.rank_of_call]
     allowed = (outcome == INVALID) | (np.isin(outcome, _RETRIABLE) & used_up)
     yield from run.breach("failed with attempts left", "calls", (status == FAILED) & ~allowed)
     yield from run.breach("not failed", "calls", over & allowed & (status != FAILED))
@@ -449,7 +450,8 @@ def _clock_changes(at: pd.DatetimeIndex, zone: ZoneInfo) -> Mask:
     before, after = (at.tz_convert("UTC") + shift for shift in (-day, day))
     offsets = [moment.tz_convert(zone).tz_localize(None) for moment in (before, after)]
     gone = np.asarray(offsets[1] - offsets[0])
-    return np.asarray(gone != np.timedelta64(2, "D"))
+    changes: Mask = gone != np.timedelta64(2, "D")
+    return changes
 
 
 def not_dispatched_during_a_suspension(run: Run) -> Iterator[Breach]:
@@ -496,38 +498,24 @@ def queue_order_is_kept(run: Run) -> Iterator[Breach]:
     order = np.arange(len(entry))
 
     # Those who left the queue undialled, from campaigns that nothing holds back.
-    rows = run.undispatched_entries
-    rows = rows[~run.held_back_at_times[run.update_rank[rows]]]
-    since = run.updates["happened"][rows]
-    place = np.lexsort((run.updates["call_id"][rows], since))
-    rows, since = rows[place], since[place]
-    # Entries at or before an instant sit before all that come later: a seat between.
-    entered = np.sort(run.updates["happened"][run.entries])
-    position = _seat_of_entry(run, rows, entered)
+    left = run.undispatched
+    left = left[~run.held_back_at_times[run.update_rank[run.entries[left]]]]
+    rows = run.entries[left]
+    since, until = run.updates["happened"][rows], run.left_queue_us(left)
     again = (run.updates["attempt"][rows] > 1) & (discipline == "first_attempts_first")
-    position = position + (again.astype(np.int64) << 40)
-    until = run.left_queue_us(rows)
+    position = left + (again.astype(np.int64) << 40)
 
     groups = run.tenant_of_rank if discipline == "fair" else np.zeros_like(run.tenant_of_rank)
     of_attempt, of_row = groups[run.rank], groups[run.update_rank[rows]]
     for group in np.unique(of_attempt):
-        mine, left = order[of_attempt == group], np.flatnonzero(of_row == group)
+        mine, other = order[of_attempt == group], np.flatnonzero(of_row == group)
         at, highest = a["dispatched"][mine], _RangeMaximum(seat[mine])
         first = _count_before(at, a["eligible"][mine])
         passed = highest.between(first, np.arange(len(mine))) > seat[mine]
         yield from run.breach("a younger one went before it", "attempts", mine[passed])
-        first, end = _count_before(at, since[left]), _count_before(at, until[left])
-        passed = highest.between(first, end) > position[left]
-        yield from run.breach("younger ones went before it", "updates", rows[left[passed]])
-
-
-def _seat_of_entry(run: Run, rows: Integers, entered: Integers) -> Integers:
-    """Place of these entries among all, in the order of instant, call and attempt."""
-    u, entries = run.updates, run.entries
-    order = np.lexsort((u["attempt"][entries], u["call_id"][entries], u["happened"][entries]))
-    seat = np.empty(len(entries), dtype=np.int64)
-    seat[order] = np.arange(len(entries))
-    return seat[np.searchsorted(entries, rows)]
+        first, end = _count_before(at, since[other]), _count_before(at, until[other])
+        passed = highest.between(first, end) > position[other]
+        yield from run.breach("younger ones went before it", "updates", rows[other[passed]])
 
 
 class _RangeMaximum:
@@ -559,33 +547,30 @@ def parts_of_every_wait_add_up(run: Run) -> Iterator[Breach]:
     """
     a = run.attempts
     names = ("ready", "queued", "eligible", "at_head", "port_free", "dispatched")
-    for earlier, later in (*zip(names, names[1:], strict=False), ("at_head", "token_free")):
+    for earlier, later in (*pairwise(names), ("at_head", "token_free")):
         wrong = ~_came(a[earlier]) | (a[earlier] > a[later])
         yield from run.breach(f"{earlier} after {later}", "attempts", wrong)
     together = np.maximum(a["port_free"], a["token_free"])
     yield from run.breach("not dispatched with both", "attempts", a["dispatched"] != together)
-    names = ("dispatched", "work_started", "dialed", "ended")
-    for k, (earlier, later) in enumerate(zip(names, names[1:], strict=False)):
-        slack = 0 if k == 0 else 1  # work that takes time
-        dropped = (a["cause"] == DROPPED) if later == "ended" else np.bool_(False)
-        early = a[later] < a[earlier] + np.where(dropped, 0, slack)
-        wrong = _came(a[later]) & (~_came(a[earlier]) | early)
-        yield from run.breach(f"{earlier} after {later}", "attempts", wrong)
-    chain = ("dialed", "ringing", "answered", "detected")
-    for earlier, later in zip(chain, chain[1:], strict=False):
-        wrong = _came(a[later]) & (~_came(a[earlier]) | (a[later] <= a[earlier]))
-        yield from run.breach(f"{earlier} after {later}", "attempts", wrong)
-        wrong = _came(a[later]) & _came(a["ended"]) & (a[later] > a["ended"])
-        yield from run.breach(f"{later} after the end", "attempts", wrong)
+    least = {"work_started": np.int64(0), "ended": (a["cause"] != DROPPED).astype(np.int64)}
+    for course in (
+        ("dispatched", "work_started", "dialed", "ended"),
+        ("dialed", "ringing", "answered", "detected"),
+    ):
+        for earlier, later in pairwise(course):
+            soon = a[later] < a[earlier] + least.get(later, np.int64(1))
+            wrong = _came(a[later]) & (~_came(a[earlier]) | soon)
+            yield from run.breach(f"{earlier} after {later}", "attempts", wrong)
+            wrong = _came(a["ended"]) & (a[later] > a["ended"])
+            yield from run.breach(f"{later} after the end", "attempts", wrong)
     free = ~run.held_back_at_times[run.rank] & (a["eligible"] != a["queued"])
     yield from run.breach("held back by nothing", "attempts", free)
     before = np.append(MISSING, a["dispatched"][:-1]) if len(free) else a["dispatched"]
     early = a["at_head"] < np.maximum(a["eligible"], before)
     yield from run.breach("at the head before the one ahead went", "attempts", early)
     entry = run.entry_of_attempt
-    happened = np.sort(run.updates["happened"][run.entries])
-    known = entry >= 0
-    wrong = known & (a["queued"] != (happened[entry] if len(happened) else entry))
+    happened = np.append(run.updates["happened"][run.entries], MISSING)[entry]
+    wrong = (entry >= 0) & (a["queued"] != happened)
     yield from run.breach("not in the queue since then", "attempts", wrong)
     table = run.result.calls
     first = table["first_dispatched_at"] - table["waits_from"]
@@ -609,10 +594,10 @@ def littles_law(run: Run) -> Iterator[Breach]:
         to = np.where(_came(to), to, until)
         return int((to - since).sum())
 
-    left = run.undispatched_entries
+    left = run.undispatched
     sums = {
         "queue": stay(a["queued"], a["dispatched"])
-        + stay(u["happened"][left], run.left_queue_us(left)),
+        + stay(u["happened"][run.entries[left]], run.left_queue_us(left)),
         "busy_ports": stay(a["dispatched"], a["ended"]),
         "status_backlog": stay(u["happened"], u["begun"]),
     }
@@ -939,17 +924,17 @@ def one_final_delivery_per_call(run: Run) -> Iterator[Breach]:
     d, u = run.deliveries, run.updates
     order = np.lexsort((d["post"], d["call_id"]))
     call_id, post = d["call_id"][order], d["post"][order]
-    first = np.ones(len(order), dtype=np.bool_)
-    first[1:] = call_id[1:] != call_id[:-1]
-    place = np.arange(len(order)) - np.flatnonzero(first)[np.cumsum(first) - 1] if len(order) else post
-    yield from run.breach("posts of a call are not 1, 2, ...", "deliveries", post != place + 1, order)
+    first = _first_of_each(call_id)
+    wrong = post != _place_in_each(first) + 1
+    yield from run.breach("posts of a call are not 1, 2, ...", "deliveries", wrong, order)
     accepted = (d["result"][order][:-1] == ACCEPTED) & ~first[1:]
     yield from run.breach("posted again though accepted", "deliveries", accepted, order[:-1])
 
     final = np.flatnonzero((u["status"] >= FIRST_FINAL) & _came(u["visible"]))
     has_url = np.array([c.result_url is not None for c in run.plan.campaigns], dtype=np.bool_)
     due = np.full(len(run.rank_of_call), MISSING, dtype=np.int64)
-    due[u["call_id"][final]] = np.where(has_url[run.update_rank[final]], u["visible"][final], MISSING)
+    final = final[has_url[run.update_rank[final]]]
+    due[u["call_id"][final]] = u["visible"][final]
     posted = np.full(len(due), MISSING, dtype=np.int64)
     firsts = np.flatnonzero(d["post"] == 1)
     posted[d["call_id"][firsts]] = d["due"][firsts]
@@ -967,7 +952,8 @@ def one_final_delivery_per_call(run: Run) -> Iterator[Breach]:
         rows = np.flatnonzero((endpoint[order] == number) & ~first)
         gap = d["due"][order][rows] - d["ended"][order][rows - 1]
         wait = waits[np.minimum(post[rows] - 2, len(waits) - 1)]
-        yield from run.breach("posted again at another time", "deliveries", rows[gap != wait], order)
+        again = rows[gap != wait]
+        yield from run.breach("posted again at another time", "deliveries", again, order)
     yield from _too_many_posts(run, begun, run.plan.platform.delivery_pool, "all endpoints")
 
 
@@ -1028,9 +1014,7 @@ class Broken:
 def broken_laws(result: Result) -> list[Broken]:
     """Every breach of every law, in the order of `LAWS`."""
     run = Run(result)
-    return [
-        Broken(law.__name__.replace("_", " "), breach) for law in LAWS for breach in law(run)
-    ]
+    return [Broken(law.__name__.replace("_", " "), breach) for law in LAWS for breach in law(run)]
 
 
 def check_invariants(result: Result) -> None:
