@@ -12,6 +12,9 @@ UNKNOWN = "-"
 
 NO_DIFFERENCE = "none"
 
+_EXACT = 9
+"""Decimals of a figure that are its own: beyond them is what floating point leaves behind."""
+
 _TIME_UNITS = (("min", 60.0, 120.0), ("s", 1.0, 0.1), ("ms", 0.001, 0.0))
 """Unit, its seconds, and the shortest time that it is used for."""
 
@@ -75,7 +78,7 @@ def format_estimate(kind: str, value: Estimate, begins: datetime, *, signed: boo
     """
     if value.count == 0:
         return UNKNOWN
-    mean, half = value.mean, value.half_width
+    mean, half = round(value.mean, _EXACT), round(value.half_width, _EXACT)
     if signed and mean == half == 0:
         return NO_DIFFERENCE
     if kind == "clock" and not signed:

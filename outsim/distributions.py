@@ -43,6 +43,10 @@ class _Distribution(BaseModel):
         """Mean in seconds."""
 
 
+LEAST_MASS = 1e-6
+"""Least share of a normal distribution that a cut may leave: less is lost in rounding."""
+
+
 def _check_range(least_us: int, most_us: int) -> None:
     if least_us >= most_us:
         least, most = format_duration(least_us), format_duration(most_us)
@@ -101,6 +105,11 @@ class Normal(_Distribution):
     @model_validator(mode="after")
     def _range_is_a_range(self) -> Normal:
         _check_range(self.least, self.most)
+        deviations = ((bound - self.mean) / self.sd for bound in (self.least, self.most))
+        low, high = (math.erf(deviation / math.sqrt(2)) / 2 for deviation in deviations)
+        if high - low < LEAST_MASS:
+            message = "least and most leave almost nothing of the distribution"
+            raise ContradictionError([(("least",), message)])
         return self
 
     def _cut(self) -> tuple[float, float]:

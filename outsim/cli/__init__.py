@@ -43,7 +43,8 @@ def main() -> None:
         try:
             app()
         finally:
-            sys.stdout.flush()
+            if sys.stdout is not None:
+                sys.stdout.flush()
     except SystemExit as ended:
         if ended.code == INTERRUPTED:
             print("outsim: interrupted", file=sys.stderr)

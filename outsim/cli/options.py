@@ -10,7 +10,10 @@ ScenarioFile = Annotated[str, typer.Argument(metavar="SCENARIO", help="Scenario 
 Seed = Annotated[
     int | None,
     typer.Option(
-        min=0, help="Seed of the random draws; default: the scenario's.", show_default=False
+        min=0,
+        max=2**63 - 1,
+        help="Seed of the random draws; default: the scenario's.",
+        show_default=False,
     ),
 ]
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON document instead of tables.")]

@@ -5,13 +5,15 @@ from __future__ import annotations
 import json
 import math
 import sys
-from collections.abc import Iterator, Sequence
+import textwrap
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from rich.console import Console, Group
     from rich.table import Table
 
     from outsim.scenario import Scenario
@@ -19,7 +21,7 @@ if TYPE_CHECKING:
 
 def say(text: str = "") -> None:
     """Write a paragraph to standard output, wrapped to the terminal and at most 80 columns."""
-    _console().print(text, highlight=False, markup=False, soft_wrap=False)
+    _console().print(text)
 
 
 def note(text: str) -> None:
@@ -44,32 +46,89 @@ def _plain(value: Any) -> Any:
     return value
 
 
-def _console() -> Any:
+def _console() -> Console:
     from rich.console import Console
 
-    console = Console()
+    # Names stand as people wrote them: neither markup nor the name of an emoji.
+    console = Console(markup=False, emoji=False, highlight=False)
     console.width = min(console.width, 80)
     return console
 
 
-def table(
-    columns: Sequence[str], rows: Sequence[Sequence[str]], title: str | None = None
-) -> Table:
-    """Table of text whose first column is a label and whose others are figures."""
+def table(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> Group:
+    """Table of text whose first column is a label and whose others are figures, or long text.
+
+    Labels and text are broken where they must be, figures never. If they don't fit beside each
+    other, the table comes in parts, each with the labels again.
+    """
+    from rich.console import Group
+
+    width = _console().width
+    cells = list(zip(*rows, strict=True)) or [()] * len(columns)
+    for gap, headers in (
+        (_WIDE_GAP, list(columns)),
+        (_WIDE_GAP, [_broken(*column) for column in zip(columns, cells, strict=True)]),
+        (_CLOSE_GAP, [_broken(*column) for column in zip(columns, cells, strict=True)]),
+    ):
+        made = [(header, *texts) for header, texts in zip(headers, cells, strict=True)]
+        needs = [
+            _longest_word(texts) if k == 0 or _is_text(texts) else _longest_line(texts)
+            for k, texts in enumerate(made)
+        ]
+        if sum(needs) + gap * len(needs) <= width:
+            return Group(_part(made, gap))
+    parts = [[0]]
+    for k in range(1, len(needs)):
+        if len(parts[-1]) > 1 and sum(needs[j] + gap for j in (*parts[-1], k)) > width:
+            parts.append([0])
+        parts[-1].append(k)
+    return Group(*(_part([made[k] for k in part], gap) for part in parts))
+
+
+_WIDE_GAP, _CLOSE_GAP = 3, 2
+_LONGEST_FIGURE = 30
+
+
+def _longest_word(texts: Iterable[str]) -> int:
+    return max(len(word) for text in texts for word in text.split() or [""])
+
+
+def _longest_line(texts: Iterable[str]) -> int:
+    return max(len(line) for text in texts for line in text.split("\n"))
+
+
+def _is_text(texts: Iterable[str]) -> bool:
+    return _longest_line(texts) > _LONGEST_FIGURE
+
+
+def _broken(header: str, texts: Sequence[str]) -> str:
+    """A header over as many lines as it takes to be no wider than what is below it."""
+    return textwrap.fill(header, max(1, _longest_word([header]), _longest_line([*texts, ""])))
+
+
+def _part(columns: Sequence[Sequence[str]], gap: int) -> Table:
     from rich import box
     from rich.table import Table
 
-    made = Table(title=title, box=box.SIMPLE_HEAD, title_justify="left", pad_edge=False)
-    for place, column in enumerate(columns):
-        made.add_column(column, justify="left" if place == 0 else "right", overflow="fold")
-    for row in rows:
+    made = Table(
+        box=box.SIMPLE_HEAD, pad_edge=False, collapse_padding=gap == _CLOSE_GAP, show_edge=True
+    )
+    for k, (header, *texts) in enumerate(columns):
+        breaks = k == 0 or _is_text(texts or [""])
+        made.add_column(
+            header,
+            justify="left" if breaks else "right",
+            overflow="fold",
+            no_wrap=not breaks,
+        )
+    for row in zip(*(texts for _, *texts in columns), strict=True):
         made.add_row(*row)
     return made
 
 
 def show(renderable: Any) -> None:
     """Write a table to standard output."""
-    _console().print(renderable, markup=False)
+    _console().print(renderable)
 
 
 def _unseen(done: int, total: int) -> None:

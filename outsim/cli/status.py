@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from outsim.result import Result
-    from outsim.scenario import Campaign
+    from outsim.scenario import Campaign, Scenario
 
 
 _TABLE = ("number", "ani", "status", "attempt", "callee_type", "call_info")
@@ -53,24 +53,28 @@ def status(
         _print(result, page, moment, chosen)
 
 
-def chosen_campaign(scenario: Any, name: str | None) -> Campaign:
+def chosen_campaign(scenario: Scenario, name: str | None) -> Campaign:
     """Campaign that a command asks about: by name, or the one under study.
 
     Raises
     ------
     typer.BadParameter
-        If there is no such campaign, or none at all.
+        If there is no such campaign, more than one, or none at all.
     """
-    found: Campaign | None = (
-        scenario.campaign_under_study if name is None else scenario.find_campaign(name)
-    )
-    if found is None:
-        names = ", ".join(sorted(each.name for each in scenario.campaigns)) or "none"
-        raise typer.BadParameter(f"--campaign {name}: no such campaign; there is: {names}")
-    return found
+    if name is None:
+        found = [scenario.campaign_under_study] if scenario.campaign_under_study else []
+    else:
+        found = [c for c in scenario.campaigns if name in (c.name, f"{c.tenant}/{c.name}")]
+    if len(found) == 1:
+        return found[0]
+    if not scenario.campaigns:
+        raise typer.BadParameter("the scenario has no campaign to ask about")
+    there = ", ".join(sorted(f"{each.tenant}/{each.name}" for each in found or scenario.campaigns))
+    what = "is the name of several" if found else "no such campaign; there is"
+    raise typer.BadParameter(f"--campaign {name}: {what}: {there}")
 
 
-def _moment(scenario: Any, at: str) -> datetime:
+def _moment(scenario: Scenario, at: str) -> datetime:
     from outsim.clock import parse_clock_time
 
     try:

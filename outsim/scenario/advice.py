@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from itertools import pairwise
 from zoneinfo import ZoneInfo
 
@@ -23,6 +23,7 @@ from outsim.scenario.model import Background, Campaign, Outage, Scenario, Suspen
 from outsim.scenario.opportunities import Opportunity, opportunities
 from outsim.scenario.utilisation import share_left_by_others, utilisation
 
+QUARTER = timedelta(minutes=15)
 LATE_SHARE = 0.05
 """Share of answers after the ring timeout from which on it is worth a word."""
 
@@ -63,7 +64,8 @@ def _clock(scenario: Scenario) -> Iterator[Advice]:
         zone = ZoneInfo(name)
         # A run that needs longer goes on after `ends`, but few do.
         until_us = scenario.instant_us(clock.latest or clock.ends)
-        quarters = range(0, until_us + 15 * MINUTE, 15 * MINUTE)
+        # Clocks change on whole quarters of an hour of UTC.
+        quarters = range(-_past_quarter_us(clock.begins), until_us + 15 * MINUTE, 15 * MINUTE)
         instants = [after(clock.begins, quarter).astimezone(zone) for quarter in quarters]
         for earlier, later in pairwise(instants):
             change = (later.utcoffset() or timedelta()) - (earlier.utcoffset() or timedelta())
@@ -72,17 +74,24 @@ def _clock(scenario: Scenario) -> Iterator[Advice]:
                 yield Advice(
                     "clock.date",
                     f"the clock in {name} is put {'forward' if forward else 'back'} during the "
-                    f"run, at {earlier + (later - earlier):%Y-%m-%d %H:%M}: local times "
-                    f"{'are skipped' if forward else 'come twice'}, and windows shift by "
-                    f"{format_duration(abs(change) / timedelta(microseconds=1))}",
+                    f"run: {earlier + QUARTER:%Y-%m-%d %H:%M} becomes {later:%H:%M}, so local "
+                    f"times between them {'are skipped' if forward else 'come twice'}",
                 )
     study = scenario.study
     if study is not None and study.deadline is not None:
         campaign = scenario.campaign_under_study
-        if study.deadline > clock.latest_end:
+        deadline_us = scenario.instant_us(study.deadline)
+        if deadline_us > scenario.instant_us(clock.latest_end):
             yield Advice("study.deadline", "is after the latest end of the run")
-        elif campaign is not None and study.deadline <= campaign.start:
+        elif campaign is not None and deadline_us <= scenario.instant_us(campaign.start):
             yield Advice("study.deadline", "is not after the start of the campaign under study")
+
+
+def _past_quarter_us(instant: datetime) -> int:
+    since = timedelta(
+        minutes=instant.minute % 15, seconds=instant.second, microseconds=instant.microsecond
+    )
+    return since // timedelta(microseconds=1)
 
 
 def _ring_timeout(scenario: Scenario) -> Iterator[Advice]:
@@ -157,7 +166,7 @@ def _events(scenario: Scenario) -> Iterator[Advice]:
         *(("outage", i, event) for i, event in enumerate(scenario.outage)),
     ]
     for name, i, event in numbered:
-        if event.begins >= scenario.clock.latest_end:
+        if scenario.instant_us(event.begins) >= scenario.instant_us(scenario.clock.latest_end):
             yield Advice(f"{name}[{i}].begins", "is not before the latest end of the run")
 
 
@@ -171,16 +180,19 @@ def _campaign(scenario: Scenario, campaign: Campaign) -> Iterator[tuple[str, str
 
 
 def _instants(scenario: Scenario, campaign: Campaign) -> Iterator[tuple[str, str]]:
-    clock = scenario.clock
-    begins = max(campaign.start, campaign.submitted)
-    if campaign.start >= clock.latest_end:
+    # Local times of one zone compare by the clock's hands, so elapsed time is compared.
+    ends_us = scenario.instant_us(scenario.clock.ends)
+    latest_us = scenario.instant_us(scenario.clock.latest_end)
+    start_us = scenario.instant_us(campaign.start)
+    if start_us >= latest_us:
         yield "start", "is not before the latest end of the run: nothing is dialled"
-    elif campaign.start >= clock.ends:
+    elif start_us >= ends_us:
         yield "start", "is not before the end of the run"
     if campaign.stop_at is not None:
-        if campaign.stop_at <= begins:
+        stop_us = scenario.instant_us(campaign.stop_at)
+        if stop_us <= max(start_us, scenario.instant_us(campaign.submitted)):
             yield "stop_at", "is not after the start: every call is canceled before it is dialled"
-        elif campaign.stop_at >= clock.latest_end:
+        elif stop_us >= latest_us:
             yield "stop_at", "is not before the latest end of the run: nothing is stopped"
 
 
@@ -202,8 +214,10 @@ def _contacts(scenario: Scenario, campaign: Campaign) -> Iterator[tuple[str, str
             )
         duplicates = int(contacts.duplicates.sum())
         if duplicates:
-            fate = "dialled again" if campaign.duplicates == "dial" else "rejected"
-            yield "duplicates", f"{duplicates} rows repeat a number of the list and are {fate}"
+            fate = (
+                "they are dialled again" if campaign.duplicates == "dial" else "they are rejected"
+            )
+            yield "duplicates", f"rows that repeat a number of the list: {duplicates}; {fate}"
     missing = contacts_without_ani(scenario, campaign)
     refusal = scenario.carrier.missing_ani_refusal
     if missing > 0 and refusal > 0:
@@ -229,7 +243,7 @@ def _time_enough(
     scenario: Scenario, campaign: Campaign, opportunity: Opportunity
 ) -> Iterator[tuple[str, str]]:
     """Whether each contact can be dialled once in the time that there is, nobody else calling."""
-    if campaign.requests is not None or scenario.clock.latest_end <= campaign.start:
+    if campaign.requests is not None:
         return
     contacts = opportunity.contacts or dialable(scenario, campaign)
     where = f" in {opportunity.zone}" if opportunity.contacts else ""

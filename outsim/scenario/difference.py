@@ -161,7 +161,7 @@ class _Meaning:
         if isinstance(value, datetime):
             return self._local(value)
         if isinstance(value, ContactList):
-            return _Value(value, f"{value.path} ({len(value)} rows)")
+            return _Value(value, f"{value.path} (rows: {len(value)})")
         if isinstance(value, Constant):
             return _Value(value.value, written["value"])
         if isinstance(value, BaseModel) and "distribution" not in written:

@@ -260,8 +260,12 @@ def background_traffic(scenario: Scenario, background: Background) -> Traffic:
 
 def all_traffic(scenario: Scenario) -> tuple[Traffic, ...]:
     """Traffic of every campaign that starts within the run, and of the background."""
-    ends = scenario.clock.ends
-    traffic = [campaign_traffic(scenario, c) for c in scenario.campaign if c.start < ends]
+    ends_us = scenario.instant_us(scenario.clock.ends)
+    traffic = [
+        campaign_traffic(scenario, campaign)
+        for campaign in scenario.campaign
+        if scenario.instant_us(campaign.start) < ends_us
+    ]
     if scenario.background is not None:
         traffic.append(background_traffic(scenario, scenario.background))
     return tuple(each for each in traffic if each.contacts > 0)

@@ -158,9 +158,9 @@ def _problems(found: list[Finding], source: Source) -> list[Problem]:
     wrong |= {_setting(path) for path in wrong}
     problems: dict[Problem, None] = {}
     for finding in found:
-        if finding.path in misspelt or (
-            finding.found_together and _rests_on(finding, wrong | misspelt, source)
-        ):
+        absent = finding.path in misspelt and finding.path not in source.origins
+        rests = finding.found_together and _rests_on(finding, wrong | misspelt, source)
+        if absent or rests:
             continue
         place = finding.problem or problem(source, finding.path, finding.message)
         problems.setdefault(place)

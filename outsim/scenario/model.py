@@ -540,7 +540,7 @@ class Background(Part):
 class Study(Part):
     """What a scenario is asked about."""
 
-    campaign: Name
+    campaign: Annotated[str, Field(min_length=1, max_length=161)]
     """The campaign under study, as ``name`` or ``tenant/name``."""
     deadline: LocalTime | None = None
     """Clock time by which completed calls are counted; default: where the run ends."""

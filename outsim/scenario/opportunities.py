@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from zoneinfo import ZoneInfo
 
 from outsim.scenario.model import Campaign, Scenario
+from outsim.scenario.windows import window_spans
 
 Span = tuple[int, int]
 """Microseconds since the scenario begins, from and to."""
@@ -38,7 +39,7 @@ def opportunities(scenario: Scenario, campaign: Campaign) -> list[Opportunity]:
     One for each time zone that the window follows: that of the scenario, or
     those of the callees.
     """
-    since = scenario.instant_us(max(campaign.start, campaign.submitted))
+    since = max(scenario.instant_us(campaign.start), scenario.instant_us(campaign.submitted))
     until = scenario.instant_us(scenario.clock.latest_end)
     if campaign.expires_at is not None:
         until = min(until, scenario.instant_us(campaign.expires_at))
@@ -64,8 +65,6 @@ def _zones(scenario: Scenario, campaign: Campaign) -> dict[str, int]:
 
 
 def _open(scenario: Scenario, campaign: Campaign, zone: str) -> tuple[Span, ...]:
-    from outsim.plan.windows import window_spans
-
     clock = scenario.clock
     until = scenario.instant_us(clock.latest_end)
     if campaign.window is None:

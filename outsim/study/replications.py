@@ -87,13 +87,13 @@ def _interrupts_held() -> Iterator[None]:
 
 def _end(pool: ProcessPoolExecutor) -> None:
     """End the processes of a pool, in the middle of a run if they are in one."""
-    # Python 3.14 has this as terminate_workers().
-    processes = list((pool._processes or {}).values())
+    # Python 3.14 has this as terminate_workers(), but for the wait until they are gone.
+    manager, processes = pool._executor_manager_thread, list((pool._processes or {}).values())
     pool.shutdown(wait=False, cancel_futures=True)
     for process in processes:
         process.terminate()
-    for process in processes:
-        process.join()
+    if manager is not None:
+        manager.join()  # type: ignore[attr-defined]
 
 
 async def stream(
@@ -111,12 +111,12 @@ async def stream(
         If a process died, for example for lack of memory.
     """
     waiting = list(jobs)
-    own = process_pool(len(waiting)) if executor is None else None
+    pool = executor or process_pool(len(waiting))
     futures: list[Future[Figures]] = []
     results: list[asyncio.Future[Figures]] = []
     try:
         with _interrupts_held():
-            futures += [(own or executor).submit(run_job, job) for job in waiting]
+            futures += [pool.submit(run_job, job) for job in waiting]
         results += [asyncio.wrap_future(future) for future in futures]
         for done in asyncio.as_completed(results):
             yield await done
@@ -131,5 +131,5 @@ async def stream(
         for result in results:
             if not result.cancel() and not result.cancelled():
                 result.exception()  # known to nobody else if the first one ended the study
-        if own is not None:
-            _end(own)
+        if isinstance(pool, ProcessPoolExecutor) and executor is None:
+            _end(pool)

@@ -261,7 +261,7 @@ class Run:
     def admitted(self) -> Mask:
         """Per attempt, whether the carrier carried it."""
         cause = self.attempts["cause"]
-        return _came(self.attempts["dialed"]) & ((cause == NO_CAUSE) | (cause == DROPPED))
+        return np.asarray(_came(self.attempts["dialed"]) & np.isin(cause, (NO_CAUSE, DROPPED)))
 
     @cached_property
     def at_carrier(self) -> Integers:
@@ -430,7 +430,7 @@ def dispatched_inside_the_window(run: Run) -> Iterator[Breach]:
                 np.timedelta64(1, "us")
             )
             opens, closes = _since_midnight_us(window.opens), _since_midnight_us(window.closes)
-            day_ok = np.isin(np.asarray(at.weekday), [_WEEKDAYS.index(d) for d in window.days])
+            day_ok = np.isin(np.asarray(at.day_of_week), [_WEEKDAYS.index(d) for d in window.days])
             outside = ~(day_ok & (elapsed >= opens) & (elapsed < closes))
             outside &= ~_clock_changes(at, ZoneInfo(name))
             yield from run.breach(f"outside the window in {name}", "attempts", here[outside])

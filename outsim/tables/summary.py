@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import pandas as pd
 
 from outsim.outcomes import PENDING_STATUSES
-from outsim.tables.measures import View, measure
+from outsim.tables.measures import MEASURES, View, measure
 
 if TYPE_CHECKING:
     from outsim.result import Result
@@ -47,4 +47,6 @@ def summary(result: Result) -> pd.DataFrame:
             whole.deadline,
         )
         rows["(background)"] = counts(calls) | {"attempts": len(view.attempts)} | measure(view)
-    return pd.DataFrame.from_dict(rows, orient="index").rename_axis("campaign")
+    columns = [*counts(result.calls), "attempts", *(each.name for each in MEASURES)]
+    table = pd.DataFrame.from_dict(rows, orient="index").reindex(columns=columns)
+    return table.rename_axis("campaign")

@@ -111,9 +111,7 @@ def test_a_rejected_row_is_rejected_at_once_and_for_good(tmp_path):
 
 def test_a_rejected_row_takes_none_of_the_loaders_time(tmp_path):
     path = contact_list(tmp_path, "5125550100,", "oops,", "5125550102,")
-    result = run(
-        campaign(contact_list=path, ani="5125550199"), platform={"loader_rate": "1/s"}
-    )
+    result = run(campaign(contact_list=path, ani="5125550199"), platform={"loader_rate": "1/s"})
     assert dispatched(result) == [0.0, 1.0]
 
 
@@ -124,9 +122,7 @@ def test_a_rejected_row_takes_none_of_the_loaders_time(tmp_path):
         ("reject", ["completed", "rejected", "completed"]),
     ],
 )
-def test_a_number_that_stands_twice_is_dialled_twice_or_rejected(
-    tmp_path, duplicates, expected
-):
+def test_a_number_that_stands_twice_is_dialled_twice_or_rejected(tmp_path, duplicates, expected):
     path = contact_list(tmp_path, "5125550100,", "5125550100,", "5125550102,")
     result = run(campaign(contact_list=path, ani="5125550199", duplicates=duplicates))
     assert statuses(result) == expected

@@ -91,9 +91,7 @@ def test_what_is_not_admitted_is_still_scheduled():
 @pytest.mark.parametrize("place", ["admission", "dispatch"])
 def test_pacing_saves_up_no_more_than_one_call(place):
     """After five quiet minutes the pace is what it was: the bucket holds one token."""
-    result = run(
-        campaign(requests=requests(0, 300, 300, 300), pacing="6/min", pacing_at=place)
-    )
+    result = run(campaign(requests=requests(0, 300, 300, 300), pacing="6/min", pacing_at=place))
     assert dispatched(result) == [0.0, 300.0, 310.0, 320.0]
 
 
@@ -110,9 +108,7 @@ def test_retries_count_in_the_pace(place):
 
 def test_calls_are_admitted_in_the_order_in_which_they_became_ready():
     """A redial that falls due waits behind the contacts that were loaded before it."""
-    result = run(
-        campaign(contacts=4, pacing="0.6/min", max_retry=1), tape=recorded(list=["busy"])
-    )
+    result = run(campaign(contacts=4, pacing="0.6/min", max_retry=1), tape=recorded(list=["busy"]))
     assert [(index, attempt) for _, index, attempt, _ in dials(result)] == [
         (0, 1),
         (1, 1),

@@ -133,9 +133,7 @@ def test_what_comes_after_the_dispatch_stops_nothing():
 
 def test_dial_work_waits_for_a_worker_and_holds_the_port():
     """One worker, 5 s a dial: the second call's port is idle for 5 s, and nobody else's."""
-    result = run(
-        campaign(contacts=4), platform={"ports": 2, "workers": 1, "dial_work": "5 s"}
-    )
+    result = run(campaign(contacts=4), platform={"ports": 2, "workers": 1, "dial_work": "5 s"})
     assert dispatched(result) == [0.0, 0.001, 24.0, 29.0]
     assert seconds(result.attempts["work_started_at"]) == [0.0, 5.0, 24.0, 29.0]
     assert seconds(result.attempts["dialed_at"]) == [5.0, 10.0, 29.0, 34.0]

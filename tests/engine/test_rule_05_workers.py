@@ -34,9 +34,7 @@ def test_no_update_is_begun_while_dial_work_waits():
 
 def test_updates_wait_for_the_whole_burst():
     """Five dials of a second each: the first news of them comes when the last is out."""
-    result = run(
-        campaign(contacts=5), platform={"workers": 1, "dial_work": "1 s", "ports": 5}
-    )
+    result = run(campaign(contacts=5), platform={"workers": 1, "dial_work": "1 s", "ports": 5})
     assert seconds(result.attempts["work_started_at"]) == [0.0, 1.0, 2.0, 3.0, 4.0]
     assert begun(result)[0] == 5.0
 
@@ -103,9 +101,7 @@ def test_work_takes_its_time():
 
 def test_work_can_be_drawn():
     spread = {"distribution": "uniform", "least": "1 s", "most": "3 s"}
-    result = run(
-        campaign(contacts=200), platform={"dial_work": spread, "status_work": spread}
-    )
+    result = run(campaign(contacts=200), platform={"dial_work": spread, "status_work": spread})
     rows = result.attempts
     updates = result.updates[result.updates["begun_at"].notna()]
     for lengths in (

@@ -47,9 +47,7 @@ def test_a_refusal_takes_no_token():
 
 def test_nobodys_phone_rings_on_a_refusal():
     """A SIP 503: dialled at 1 s, refused at 2 s, and the port is free again."""
-    result = run(
-        campaign(requests=requests(0, 0)), carrier={"rate": "1/s", "burst": 1}
-    )
+    result = run(campaign(requests=requests(0, 0)), carrier={"rate": "1/s", "burst": 1})
     row = result.attempts.iloc[1:]
     assert list(row["outcome"]) == ["congestion"]
     assert seconds(row["dialed_at"]) == [1.0]
@@ -73,9 +71,7 @@ def test_the_rate_counts_at_the_carrier_and_not_at_the_dispatch():
 
 def test_the_carrier_carries_no_more_calls_than_it_has_channels():
     """Two lines, three calls: the third is refused; the fourth finds a line free again."""
-    result = run(
-        campaign(requests=requests(0, 0, 0, 20)), carrier={"channels": 2}
-    )
+    result = run(campaign(requests=requests(0, 0, 0, 20)), carrier={"channels": 2})
     assert causes(result) == ["", "", "carrier_channels", ""]
 
 
@@ -119,9 +115,7 @@ def test_the_share_that_is_left_is_what_arithmetic_says(channels, percent, left)
 
 def test_other_traffic_takes_its_share_of_the_rate():
     half_seconds = [0.5 * k for k in range(10)]
-    free = run(
-        campaign(requests=requests(*half_seconds)), carrier={"rate": "2/s", "burst": 1}
-    )
+    free = run(campaign(requests=requests(*half_seconds)), carrier={"rate": "2/s", "burst": 1})
     assert causes(free) == [""] * 10
     shared = run(
         campaign(requests=requests(*half_seconds)),
@@ -135,14 +129,10 @@ def test_other_traffic_may_depend_on_the_minute_of_the_hour():
     peak = {"other_traffic": 0.0, "other_traffic_peak": {0: 0.5}}
     half_seconds = [0.5 * k for k in range(10)]
     times = [hour + minute + s for hour in (0, 3600) for minute in (0, 60) for s in half_seconds]
-    rate = run(
-        campaign(requests=requests(*times)), carrier={"rate": "2/s", "burst": 1} | peak
-    )
+    rate = run(campaign(requests=requests(*times)), carrier={"rate": "2/s", "burst": 1} | peak)
     in_peak, off_peak = ["", "carrier_rate"] * 5, [""] * 10
     assert causes(rate) == (in_peak + off_peak) * 2
-    channels = run(
-        campaign(requests=requests(0, 0, 0, *[60] * 5)), carrier={"channels": 4} | peak
-    )
+    channels = run(campaign(requests=requests(0, 0, 0, *[60] * 5)), carrier={"channels": 4} | peak)
     assert causes(channels) == ["", "", "carrier_channels", *[""] * 4, "carrier_channels"]
 
 

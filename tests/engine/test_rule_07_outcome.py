@@ -334,9 +334,7 @@ def test_a_fax_is_one_whenever_it_is_dialled_and_counts_as_answered():
 )
 def test_what_is_reported_is_not_always_what_happened(outcome, wrong):
     """Both are kept: the outcome is the truth, the callee type what the platform says."""
-    result = run(
-        campaign(), tape=recorded(list=[outcome]), platform={"detection_accuracy": 0.0}
-    )
+    result = run(campaign(), tape=recorded(list=[outcome]), platform={"detection_accuracy": 0.0})
     assert outcomes(result) == [outcome]
     assert list(result.attempts["callee_type"]) == [wrong]
     assert statuses(result) == ["completed"]

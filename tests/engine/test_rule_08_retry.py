@@ -59,9 +59,7 @@ def test_a_call_is_dialled_once_and_then_as_often_as_it_may_be_again(retries):
 
 @pytest.mark.parametrize(("outcome", "ended"), [("busy", 2.0), ("no_answer", 32.0)])
 def test_the_interval_counts_from_the_end_of_the_attempt(outcome, ended):
-    result = run(
-        campaign(max_retry=2, retry_interval="90 s"), tape=recorded(list=[[outcome] * 3])
-    )
+    result = run(campaign(max_retry=2, retry_interval="90 s"), tape=recorded(list=[[outcome] * 3]))
     assert dispatched(result) == [0.0, ended + 90, 2 * (ended + 90)]
 
 

@@ -96,9 +96,7 @@ def test_an_update_is_visible_when_a_worker_has_processed_it():
 
 def test_the_page_shows_what_was_processed_and_not_what_happened():
     """Queued and dialling since 0 s; with 3 s a piece the page says so at 3 s and at 6 s."""
-    result = run(
-        campaign(), platform={"workers": 1, "dial_work": "1 ms", "status_work": "3 s"}
-    )
+    result = run(campaign(), platform={"workers": 1, "dial_work": "1 ms", "status_work": "3 s"})
 
     def page(second):
         return result.seen_at(moment(second)).iloc[0][["status", "true_status"]].tolist()
@@ -204,9 +202,7 @@ def test_a_wedged_call_blocks_nobody():
 
 def test_only_the_call_log_tells_the_two_kinds_of_stuck_calls_apart():
     """Both are pending on the page. The log has number and times of those that went out."""
-    result = run(
-        campaign(contacts=400), platform={"lost_updates": 0.1, "wedged_calls": 0.1}
-    )
+    result = run(campaign(contacts=400), platform={"lost_updates": 0.1, "wedged_calls": 0.1})
     page = result.seen_at(moment(3500))
     stuck = page[~page["status"].isin(FINAL)]
     log = result.call_log()

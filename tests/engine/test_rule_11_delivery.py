@@ -151,9 +151,7 @@ def test_an_accepted_post_is_not_repeated():
 
 
 def test_an_endpoint_is_sent_no_more_posts_at_once_than_it_takes():
-    result = run(
-        hooked(requests=requests(*[0] * 5)), endpoint=[endpoint(posts_at_once=2)]
-    )
+    result = run(hooked(requests=requests(*[0] * 5)), endpoint=[endpoint(posts_at_once=2)])
     assert [(call, begun) for call, _, _, begun, _, _ in posts(result)] == [
         (0, 20.01),
         (1, 20.01),
@@ -225,9 +223,7 @@ def test_a_lost_final_update_holds_its_post_back_until_it_is_repaired():
 
 
 def test_a_lost_final_update_that_nobody_repairs_is_never_posted():
-    result = run(
-        hooked(contacts=300), platform={"lost_updates": 0.2}, endpoint=[endpoint()]
-    )
+    result = run(hooked(contacts=300), platform={"lost_updates": 0.2}, endpoint=[endpoint()])
     final = result.updates[result.updates["status"] == "completed"]
     kept = final.loc[~final["lost"], "call_id"]
     assert sorted(result.deliveries["call_id"]) == sorted(kept)

@@ -79,9 +79,7 @@ def test_what_is_in_the_queue_goes_out():
 
 
 def test_a_stop_that_reaches_the_queue_takes_it_back():
-    result = run(
-        campaign(contacts=5, stop_at=10, stop_reaches="queue"), platform={"ports": 1}
-    )
+    result = run(campaign(contacts=5, stop_at=10, stop_reaches="queue"), platform={"ports": 1})
     assert dispatched(result) == [0.0]
     assert statuses(result) == ["completed"] + ["canceled"] * 4
     assert seconds(result.calls["final_at"]) == [20.0, 12.0, 12.0, 12.0, 12.0]
@@ -185,9 +183,7 @@ def test_a_request_that_comes_after_the_stop_is_canceled_at_once():
 
 def test_so_is_one_that_comes_after_the_stop_and_before_the_start():
     """Stopped at 22 s, with a start at 100 s: requests of 10 s, 30 s and 50 s get no place."""
-    result = run(
-        campaign(submitted_at=0, start=100, requests=requests(10, 30, 50), stop_at=20)
-    )
+    result = run(campaign(submitted_at=0, start=100, requests=requests(10, 30, 50), stop_at=20))
     assert statuses(result) == ["canceled"] * 3
     assert seconds(result.calls["final_at"]) == [22.0, 30.0, 50.0]
 

@@ -269,11 +269,11 @@ def test_without_status_processing_calls_go_on_unseen():
 
 def test_a_carrier_that_is_out_refuses_everything():
     result = run(
-        campaign(requests=requests(0, 9, 29)),
+        campaign(requests=requests(0, 9.5, 29.5)),
         outage=[part(of="carrier", begins=10, ends=30)],
     )
     assert list(result.attempts["cause"]) == ["", "carrier_outage", ""]
-    assert seconds(result.attempts["ended_at"]) == [20.0, 11.0, 49.0]
+    assert seconds(result.attempts["ended_at"]) == [20.0, 11.5, 49.5]
 
 
 def test_a_carrier_outage_that_drops_ends_all_calls():

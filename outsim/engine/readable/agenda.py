@@ -1,52 +1,18 @@
-"""The order of events: time, then class, then whose event it is.
+"""What is to happen when, on a SimPy environment.
 
-SimPy orders by time and then by priority. A priority made of the class and of
-the place of tenant, campaign, call and attempt in their written order gives
-the order of the design, and leaves nothing to the order of insertion.
+SimPy orders by time and then by priority. A priority made of the event's class
+and key (see `outsim.engine.order`) gives the written order natively.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from enum import IntEnum
 from typing import Any
 
 import simpy
 from simpy.events import EventPriority
 
-INDEX_BITS = 27
-ATTEMPT_BITS = 4
-STEP_BITS = 4
-CALL_BITS = ATTEMPT_BITS + STEP_BITS
-CAMPAIGN_BITS = INDEX_BITS + CALL_BITS
-CLASS_BITS = 58
-
-
-class EventClass(IntEnum):
-    """What goes first at the same instant."""
-
-    ATTEMPT_ENDS = 0
-    """An attempt ends and frees its port."""
-    WORKER_FINISHES = 1
-    """A worker finishes dial work or an update."""
-    CONTROL = 2
-    """Stops, suspensions, outages, windows, expiries, and their ends."""
-    ENTERS_QUEUE = 3
-    """A call enters the queue, or asks to."""
-    DISPATCH = 4
-    """The dispatcher looks at the head of the queue."""
-    OTHER = 5
-    """Everything else: answers, posts, reconciliation."""
-
-
-def call_key(rank: int, index: int, attempt: int = 0, step: int = 0) -> int:
-    """Place of an event among those of its class.
-
-    `rank` is the campaign's place in the order of (tenant, campaign); `step`
-    tells apart what one attempt can have due at one instant. Events of the
-    whole platform have keys below those of any campaign.
-    """
-    return ((((rank + 1) << INDEX_BITS | index) << ATTEMPT_BITS) | attempt) << STEP_BITS | step
+from outsim.engine.order import CLASS_BITS, EventClass
 
 
 class Moment(simpy.Event):

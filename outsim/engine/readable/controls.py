@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Generator
 
 from outsim.clock import NEVER
-from outsim.engine.readable.agenda import Agenda, EventClass, Moment, call_key
+from outsim.engine.order import EXPIRY_STEP, STOP_STEP, WINDOW_STEP, EventClass, call_key
+from outsim.engine.readable.agenda import Agenda, Moment
 from outsim.engine.readable.carrier import Carrier
 from outsim.engine.readable.deliveries import Deliveries
 from outsim.engine.readable.dispatch import Dispatcher
@@ -18,8 +19,6 @@ from outsim.outcomes import CANCELED, EXPIRED
 from outsim.plan import OutagePlan, SuspensionPlan
 
 Process = Generator[Moment, None, None]
-
-STOP_STEP, EXPIRY_STEP, WINDOW_STEP = 1, 2, 3
 
 
 class Controls:

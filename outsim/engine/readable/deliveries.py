@@ -7,13 +7,13 @@ from collections import deque
 from typing import NamedTuple
 
 from outsim.clock import MISSING
-from outsim.engine.readable.agenda import Agenda, EventClass
+from outsim.engine.order import POST_DUE_STEP, POST_ENDS_STEP, EventClass
+from outsim.engine.readable.agenda import Agenda
 from outsim.engine.readable.state import CampaignState
 from outsim.engine.records import DELIVERY_COLUMNS, NOT_KNOWN
 from outsim.outcomes import ACCEPTED, SERVER_ERROR, TIMEOUT, UNREACHABLE
 from outsim.plan import EndpointPlan
 
-POST_ENDS_STEP, POST_DUE_STEP = 1, 2
 _BEGUN = DELIVERY_COLUMNS.index("begun")
 _ENDED = DELIVERY_COLUMNS.index("ended")
 _RESULT = DELIVERY_COLUMNS.index("result")

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from outsim.engine.readable.agenda import Agenda, EventClass, call_key
+from outsim.engine.order import (
+    RELEASE_CAMPAIGN_STEP,
+    RELEASE_TENANT_STEP,
+    EventClass,
+    call_key,
+)
+from outsim.engine.readable.agenda import Agenda
 from outsim.engine.readable.bucket import TokenBucket
 from outsim.engine.readable.queue import OutboundQueue
 from outsim.engine.readable.state import Attempt, CampaignState, Lane
 from outsim.outcomes import DIALING
-
-RELEASE_CAMPAIGN, RELEASE_TENANT = 4, 5
-"""Steps of the controls that end a wait for pacing at dispatch or for a tenant's dial rate."""
 
 
 class Ports:
@@ -133,7 +136,7 @@ class Dispatcher:
             campaign.pacer.take(now)
             if campaign.pacer.ready_at > now:
                 self.queue.hold(campaign.lanes)
-                key = call_key(campaign.rank, 0, 0, RELEASE_CAMPAIGN)
+                key = call_key(campaign.rank, 0, 0, RELEASE_CAMPAIGN_STEP)
                 self.agenda.call(
                     campaign.pacer.ready_at,
                     EventClass.CONTROL,
@@ -144,7 +147,7 @@ class Dispatcher:
             tenant.bucket.take(now)
             if tenant.bucket.ready_at > now:
                 self._hold_tenant(campaign)
-                key = call_key(campaign.rank, 0, 0, RELEASE_TENANT)
+                key = call_key(campaign.rank, 0, 0, RELEASE_TENANT_STEP)
                 self.agenda.call(
                     tenant.bucket.ready_at,
                     EventClass.CONTROL,

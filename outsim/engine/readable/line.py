@@ -5,7 +5,8 @@ from __future__ import annotations
 from bisect import bisect_right
 
 from outsim.clock import MISSING
-from outsim.engine.readable.agenda import Agenda, EventClass
+from outsim.engine.order import ANSWER_STEP, EventClass
+from outsim.engine.readable.agenda import Agenda
 from outsim.engine.readable.carrier import Carrier
 from outsim.engine.readable.dispatch import Dispatcher
 from outsim.engine.readable.journal import Journal
@@ -39,7 +40,6 @@ from outsim.plan import Plan
 from outsim.plan.answering import GAPS_US, ORDER
 from outsim.tape.draws import TRAIT_FAX, TRAIT_INVALID
 
-ANSWER_STEP = 0
 CONNECTED_KIND = 2
 
 REPORTED_TYPE = {

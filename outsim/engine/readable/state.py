@@ -7,7 +7,7 @@ from collections import deque
 from typing import NamedTuple
 
 from outsim.clock import MISSING
-from outsim.engine.readable.agenda import call_key
+from outsim.engine.order import call_key
 from outsim.engine.readable.bucket import TokenBucket
 from outsim.outcomes import FIRST_FINAL, REJECTED, SCHEDULED
 from outsim.plan import CampaignPlan

@@ -5,13 +5,12 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Generator
 
-from outsim.engine.readable.agenda import Agenda, EventClass, Moment
+from outsim.engine.order import ADMIT_STEP, EventClass
+from outsim.engine.readable.agenda import Agenda, Moment
 from outsim.engine.readable.queue import OutboundQueue
 from outsim.engine.readable.state import CampaignState
 from outsim.engine.readable.updates import QUEUED_KIND, StatusBoard
 from outsim.outcomes import CANCELED, EXPIRED, QUEUED, SCHEDULED, WAITING_RETRY
-
-ADMIT_STEP = 1
 
 
 class Pacer:
@@ -35,24 +34,19 @@ class Admission:
     def load(self, campaign: CampaignState) -> Generator[Moment, None, None]:
         """The loader of a campaign: a process that moves its calls in list order."""
         ready_us = campaign.plan.ready_us.data
-        submitted_us = campaign.plan.submitted_at_us.data
-        for index in campaign.plan.accepted.tolist():
-            withdrawn = campaign.stopped or campaign.expired
-            at = submitted_us[index] if withdrawn else ready_us[index]
-            if at < self.agenda.now:
+        for index in range(campaign.plan.size):
+            if campaign.status[index] != SCHEDULED:
                 continue
             key = campaign.key(index, 1)
-            yield self.agenda.moment(at, EventClass.ENTERS_QUEUE, key)
+            yield self.agenda.moment(ready_us[index], EventClass.ENTERS_QUEUE, key)
             if campaign.status[index] != SCHEDULED:
                 continue
             if campaign.stopped or campaign.expired:
-                # Handed in after the campaign was over for it: it never gets a place.
-                self.board.withdraw(index=index, campaign=campaign, status=self._ending(campaign))
-                continue
-            self._ready((campaign, index, 1))
-
-    def _ending(self, campaign: CampaignState) -> int:
-        return EXPIRED if campaign.expired else CANCELED
+                # Handed in after the campaign was over: it never gets a place.
+                ending = EXPIRED if campaign.expired else CANCELED
+                self.board.withdraw(campaign, index, ending)
+            else:
+                self._ready((campaign, index, 1))
 
     def retry(self, campaign: CampaignState, index: int, attempt: int, ended_at: int) -> None:
         """Have a call ask for the queue again after its retry interval."""

@@ -7,7 +7,8 @@ from collections.abc import Callable
 from typing import NamedTuple
 
 from outsim.clock import MISSING
-from outsim.engine.readable.agenda import Agenda, EventClass
+from outsim.engine.order import FIRST_UPDATE_STEP, EventClass
+from outsim.engine.readable.agenda import Agenda
 from outsim.engine.readable.state import CampaignState
 from outsim.engine.records import UPDATE_COLUMNS
 from outsim.outcomes import FIRST_FINAL
@@ -22,8 +23,6 @@ _WIDTH = len(UPDATE_COLUMNS)
 _BEGUN = UPDATE_COLUMNS.index("begun")
 _VISIBLE = UPDATE_COLUMNS.index("visible")
 _REPAIRED = UPDATE_COLUMNS.index("repaired")
-_FIRST_STEP = 1
-"""Step 0 of a worker's job is dial work; the kinds of updates follow."""
 
 
 class Update(NamedTuple):
@@ -91,7 +90,9 @@ class StatusBoard:
         if length_us < 0:
             work = campaign.update_draws(update.attempt).status_work_us
             length_us = work[update.kind][update.place]
-        return length_us, campaign.key(update.place, update.attempt, _FIRST_STEP + update.kind)
+        return length_us, campaign.key(
+            update.place, update.attempt, FIRST_UPDATE_STEP + update.kind
+        )
 
     def end(self, update: Update) -> None:
         """A worker has processed an update: it is visible, unless it is lost."""

@@ -10,7 +10,8 @@ from collections import deque
 from collections.abc import Callable
 from typing import Generic, TypeVar
 
-from outsim.engine.readable.agenda import Agenda, EventClass
+from outsim.engine.order import EventClass
+from outsim.engine.readable.agenda import Agenda
 
 DialJob = TypeVar("DialJob")
 StatusJob = TypeVar("StatusJob")

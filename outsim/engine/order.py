@@ -1,0 +1,53 @@
+"""The order of events: time, then class, then whose event it is.
+
+Both engines order events at the same instant by one integer, made of the class
+and of the place of tenant, campaign, call and attempt in their written order.
+Nothing is left to the order of insertion: the last bits, the step, tell apart
+what one attempt can have due at one instant.
+"""
+
+from __future__ import annotations
+
+from enum import IntEnum
+
+INDEX_BITS = 27
+ATTEMPT_BITS = 4
+STEP_BITS = 4
+CALL_BITS = ATTEMPT_BITS + STEP_BITS
+CAMPAIGN_BITS = INDEX_BITS + CALL_BITS
+CLASS_BITS = 58
+
+
+class EventClass(IntEnum):
+    """What goes first at the same instant."""
+
+    ATTEMPT_ENDS = 0
+    """An attempt ends and frees its port."""
+    WORKER_FINISHES = 1
+    """A worker finishes dial work or an update."""
+    CONTROL = 2
+    """Stops, suspensions, outages, windows, expiries, and their ends."""
+    ENTERS_QUEUE = 3
+    """A call enters the queue, or asks to."""
+    DISPATCH = 4
+    """The dispatcher looks at the head of the queue."""
+    OTHER = 5
+    """Everything else: answers, posts, reconciliation."""
+
+
+# Steps of what is due for a call or a campaign, within a class.
+DIAL_STEP = 0
+FIRST_UPDATE_STEP = 1
+"""Of a worker's job: the kinds of updates follow dial work."""
+READY_STEP, ADMIT_STEP = 0, 1
+STOP_STEP, EXPIRY_STEP, WINDOW_STEP, RELEASE_CAMPAIGN_STEP, RELEASE_TENANT_STEP = 1, 2, 3, 4, 5
+ANSWER_STEP, POST_ENDS_STEP, POST_DUE_STEP = 0, 1, 2
+
+
+def call_key(rank: int, index: int, attempt: int = 0, step: int = 0) -> int:
+    """Place of an event among those of its class.
+
+    `rank` is the campaign's place in the order of (tenant, campaign). Events of
+    the whole platform have keys below those of any campaign.
+    """
+    return ((((rank + 1) << INDEX_BITS | index) << ATTEMPT_BITS) | attempt) << STEP_BITS | step

@@ -1,0 +1,2 @@
+from tests.strategies import scenarios
+def test_a(): assert scenarios

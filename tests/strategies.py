@@ -1,0 +1,432 @@
+"""Random scenarios that are small, full of ties, and leave no rule of the model out.
+
+`mappings` draws what a scenario file would hold, `scenarios` the scenario of it. Instants
+come from a coarse grid and durations from a few round numbers, so that a great deal happens
+at the same instant: the order of events decides, and an engine that gets it wrong shows.
+
+`occurrences` counts which rules had anything to do in a run: what never occurs is not tested.
+"""
+
+from __future__ import annotations
+
+import tempfile
+from datetime import date, datetime
+from functools import cache
+from pathlib import Path
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import numpy as np
+from hypothesis import strategies as st
+
+from outsim.clock import HOUR, MINUTE, SECOND, after
+from outsim.result import Result
+from outsim.scenario import Scenario, from_mapping
+
+Mapping = dict[str, Any]
+
+CLOCKS = (
+    # An ordinary Tuesday; a run that begins at an odd minute; the nights on which clocks are
+    # put forward and back, with the run across the change.
+    ("UTC", datetime(2026, 3, 10, 9, 0)),
+    ("America/New_York", datetime(2026, 3, 10, 8, 58, 30)),
+    ("America/New_York", datetime(2026, 3, 8, 1, 45)),
+    ("Europe/Berlin", datetime(2026, 10, 25, 2, 45)),
+    ("Australia/Lord_Howe", datetime(2026, 4, 5, 1, 50)),
+)
+CALLEE_ZONES = ("America/New_York", "America/Chicago", "Asia/Kolkata", "Pacific/Kiritimati")
+
+LISTS = {
+    "plain": "destination\n" + "".join(f"21255501{k:02d}\n" for k in range(8)),
+    "zones": "destination,ani,time_zone\n"
+    + "".join(
+        f"31255501{k:02d},{'4155550100' if k % 3 else ''},{zone}\n"
+        for k, zone in enumerate(("America/New_York", "America/Chicago", "", "Asia/Kolkata") * 2)
+    ),
+    "faulty": "destination\n2125550100\nnonsense\n2125550100\n12125550101\n911\n2125550102\n",
+    "hopeless": "destination\nnonsense\n911\n",
+}
+"""Contact lists: without anything, with time zones and callers, with rows that can't be dialled
+or stand twice, and without a row that can be dialled."""
+
+
+@cache
+def _list_directory() -> Path:
+    directory = Path(tempfile.mkdtemp(prefix="outsim-lists-"))
+    for name, text in LISTS.items():
+        (directory / f"{name}.csv").write_text(text)
+    return directory
+
+
+def _sometimes(strategy: st.SearchStrategy[Any], one_in: int = 2) -> st.SearchStrategy[Any]:
+    """None, or else something of `strategy`."""
+    return st.one_of(*[st.none()] * (one_in - 1), strategy)
+
+
+def _some(**values: st.SearchStrategy[Any]) -> st.SearchStrategy[Mapping]:
+    """Keys with their values; those that are None are left out."""
+    return st.fixed_dictionaries(values).map(
+        lambda drawn: {key: value for key, value in drawn.items() if value is not None}
+    )
+
+
+def _of(*values: Any) -> st.SearchStrategy[Any]:
+    return st.sampled_from(values)
+
+
+def _exponential(mean: str) -> Mapping:
+    return {"distribution": "exponential", "mean": mean}
+
+
+def _uniform(least: str, most: str) -> Mapping:
+    return {"distribution": "uniform", "least": least, "most": most}
+
+
+_LOGNORMAL = {"distribution": "lognormal", "median": "8 s", "log_sd": 0.8}
+
+PLATFORM = _some(
+    ports=_of(1, 2, 3, 5, 100),
+    dial_rate=_of("1/s", "2/s", "30/min", "10/s", "1000000/s"),
+    dial_burst=_of(1, 2, 5),
+    loader_rate=_of("1/s", "3/s", "500/s", "1000000/s"),
+    workers=_of(1, 2, 4),
+    dial_work=_of("1 us", "500 ms", "1 s", "3 s", _exponential("700 ms"), _uniform("1 s", "2 s")),
+    status_work=_of("1 us", "500 ms", "1 s", _exponential("900 ms"), _uniform("1 s", "9 s")),
+    ring_timeout=_of("10 s", "30 s"),
+    start_jitter=_of("none", "none", "5 s"),
+    stop_latency=_of("1 us", "2 s", "60 s"),
+    lost_updates=_of(0.0, 0.0, 0.3),
+    wedged_calls=_of(0.0, 0.0, 0.2),
+    reconciliation_every=_sometimes(_of("60 s", "95 s")),
+    queue=_of("fifo", "fifo", "fair", "first_attempts_first"),
+    delivery_pool=_of(1, 2, 50),
+    detection_person=_of("2 s", "10 s"),
+    detection_machine=_of("4 s", "10 s"),
+    detection_accuracy=_of(1.0, 0.5),
+)
+CARRIER = _some(
+    rate=_of("1/s", "20/min", "1000/s", "1000000/s"),
+    burst=_of(1, 2, 20),
+    channels=_of(1, 3, 100, 100),
+    other_traffic=_of(0.0, 0.0, 0.5),
+    other_traffic_peak=_of({}, {0: 0.9}, {0: 1.0, 1: 0.5, 30: 0.7}),
+    missing_ani_refusal=_of(0.8, 1.0),
+    refusal_time=_of("1 us", "100 ms", "1 s"),
+)
+CALLEES = _some(
+    post_dial_delay=_of("1 s", "2 s", _exponential("2 s")),
+    ring_human=_of("3 s", "10 s", _LOGNORMAL),
+    ring_voicemail=_of("3 s", "30 s"),
+    phone_off=_of(0.0, 0.5),
+    phone_off_ring=_of("1 s", _uniform("1 s", "3 s")),
+    message=_of("1 ms", "15 s", "60 s", _LOGNORMAL),
+    early_hang_up=_of(0.0, 0.25, 1.0),
+    greeting=_of("5 s", "9 s"),
+    agent_talk=_of("60 s", _exponential("90 s")),
+    fax_share=_of(0.0, 0.2),
+    redial_factors=_of([1.0], [1.0, 0.5, 0.0]),
+    gap_factors=st.booleans(),
+)
+PROFILES = {
+    "people": {"human": 1, "voicemail": 0, "no_answer": 0, "busy": 0},
+    "mixed": {"human": 30, "voicemail": 25, "no_answer": 20, "busy": 20, "invalid": 10},
+    "absent": {"human": 5, "voicemail": 0, "no_answer": 45, "busy": 50},
+}
+
+
+class _Grid:
+    """Instants of one scenario, as aware datetimes: round, and often the same."""
+
+    def __init__(self, begins: datetime) -> None:
+        self.begins = begins
+
+    def at(self, seconds: int) -> datetime:
+        return after(self.begins, seconds * SECOND)
+
+    def instants(self, *seconds: int) -> st.SearchStrategy[datetime]:
+        return st.sampled_from([self.at(second) for second in seconds])
+
+    def time_of_day(self, seconds: int, zone: ZoneInfo) -> str:
+        return f"{self.at(seconds).astimezone(zone):%H:%M:%S}"
+
+
+@st.composite
+def _windows(draw: st.DrawFn, grid: _Grid, zone: str) -> Mapping:
+    """A window with an edge or two inside the run, where midnight does not forbid it."""
+    whose = draw(_of("scenario", "callee"))
+    clock = ZoneInfo(zone if whose == "scenario" else draw(st.sampled_from(CALLEE_ZONES)))
+    opens = grid.time_of_day(draw(_of(0, 60, 120, 300)), clock)
+    closes = grid.time_of_day(draw(_of(360, 600, 1200)), clock)
+    window: Mapping = {"opens": opens, "closes": closes, "zone": whose}
+    if opens >= closes:
+        window |= {"opens": "00:00", "closes": draw(_of(closes, "24:00"))}
+        if window["closes"] <= window["opens"]:
+            window["closes"] = "24:00"
+    days = draw(_sometimes(_of(["mon", "tue", "sun"], ["sun"]), 6))
+    return window | ({"days": days} if days else {})
+
+
+@st.composite
+def _campaigns(draw: st.DrawFn, name: str, grid: _Grid, zone: str, urls: list[str]) -> Mapping:
+    start = draw(_of(0, 60, 60, 120))
+    campaign: Mapping = {
+        "name": name,
+        "tenant": draw(_of("acme", "acme", "bolt", "corp", "dune", "echo")),
+        "start": grid.at(start),
+        "profile": draw(_of("mixed", "people", "absent")),
+        "max_retry": draw(_of(0, 1, 2, 3)),
+        "retry_interval": draw(_of("60 s", "60 s", "61 s", "120 s")),
+        "missing_ani_share": draw(_of(0.0, 0.0, 0.0, 0.5)),
+    }
+    kind = draw(_of("count", "count", "count", "list", "recorded", "poisson"))
+    if kind == "count":
+        campaign["contacts"] = draw(_of(0, 1, 4, 10, 20))
+    elif kind == "list":
+        name = draw(st.sampled_from(sorted(LISTS)))
+        campaign["contact_list"] = str(_list_directory() / f"{name}.csv")
+        campaign |= {"duplicates": draw(_of("dial", "reject")), "ani": "4155550199"}
+        if draw(st.booleans()):
+            del campaign["ani"]
+        del campaign["missing_ani_share"]
+    elif kind == "recorded":
+        times = _of(0.0, 30.0, 60.0, 60.0, 61.0, 119.5, 120.0, 180.0, 400.0)
+        campaign["requests"] = {"times_s": draw(st.lists(times, max_size=8))}
+    else:
+        campaign["requests"] = {
+            "rate": draw(_of("2/min", "5/min")),
+            "until": draw(grid.instants(150, 300)),
+        }
+    campaign |= draw(
+        _some(
+            submitted_at=_sometimes(grid.instants(*sorted({0, start // 2, start})), 3),
+            expires_at=_sometimes(grid.instants(121, 180, 240, 600), 4),
+            stop_at=_sometimes(grid.instants(max(start, 60), 120, 122, 200, 300), 4),
+            window=_sometimes(_windows(grid, zone), 4),
+            pacing=_sometimes(_of("6/min", "20/min", "1/s", "1000000/s"), 3),
+            pacing_at=_of("admission", "dispatch"),
+            max_simultaneous=_sometimes(_of(1, 2), 4),
+            stop_reaches=_of("loading", "loading", "queue"),
+            stop_cancels_retries=st.booleans(),
+            callee_zone=_sometimes(st.sampled_from(CALLEE_ZONES), 3),
+            result_url=_sometimes(st.sampled_from(urls)) if urls else st.none(),
+            message=_sometimes(_of("10 s", "30 s"), 4),
+            asks_for_key=_sometimes(st.just(True), 4),
+            transfers_to_agent=_sometimes(st.just(True), 4),
+        )
+    )
+    return campaign
+
+
+def _endpoints(name: str) -> st.SearchStrategy[Mapping]:
+    return _some(
+        name=st.just(name),
+        latency=_of("1 s", "5 s", _exponential("3 s")),
+        timeout=_of("2 s", "5 s"),
+        retry_after=_of([], ["1 s"], ["2 s", "4 s", "8 s"]),
+        failure_share=_of(0.0, 0.4, 1.0),
+        posts_at_once=_of(1, 2, 10),
+    )
+
+
+@st.composite
+def _outages(draw: st.DrawFn, grid: _Grid, urls: list[str]) -> Mapping:
+    kinds = ["ports", "workers", "channels", "carrier", "status", *(["endpoint"] if urls else [])]
+    of = draw(st.sampled_from(kinds))
+    outage: Mapping = {"of": of, "begins": draw(grid.instants(0, 61, 65, 70, 120))}
+    if draw(_of(True, True, True, False)):
+        outage["ends"] = draw(grid.instants(121, 150, 180, 300))
+    if of == "endpoint":
+        outage["endpoint"] = draw(st.sampled_from(urls))
+    if of in ("ports", "workers", "channels"):
+        count = draw(_sometimes(_of(1, 2)))
+        outage |= {"count": count} if count else {}
+    if of in ("ports", "channels", "carrier"):
+        outage["drop"] = draw(st.booleans())
+    return outage
+
+
+@st.composite
+def _suspensions(draw: st.DrawFn, grid: _Grid, tenants: list[str]) -> Mapping:
+    suspension: Mapping = {"begins": draw(grid.instants(0, 61, 90, 120))}
+    ends = draw(_sometimes(grid.instants(121, 150, 240), 4) if draw(_of(0, 0, 1)) else
+                grid.instants(121, 150, 240))
+    suspension |= {"ends": ends} if ends else {}
+    if tenants and draw(st.booleans()):
+        suspension["tenant"] = draw(st.sampled_from(tenants))
+    return suspension
+
+
+def _tenants(name: str) -> st.SearchStrategy[Mapping]:
+    return _some(
+        name=st.just(name),
+        weight=_of(1, 2, 7),
+        max_simultaneous=_sometimes(_of(1, 2)),
+        dial_rate=_sometimes(_of("20/min", "1/s", "1000000/s")),
+    )
+
+
+@st.composite
+def mappings(draw: st.DrawFn) -> Mapping:
+    """What a random scenario file would hold."""
+    zone, local = draw(st.sampled_from(CLOCKS))
+    grid = _Grid(local.replace(tzinfo=ZoneInfo(zone)))
+    urls = ["https", "mail"][: draw(_of(0, 1, 2))]
+    campaigns = [
+        draw(_campaigns(f"list-{k}", grid, zone, urls)) for k in range(draw(st.integers(1, 6)))
+    ]
+    names = sorted({campaign["tenant"] for campaign in campaigns})
+    if len(campaigns) > 2 and campaigns[0]["tenant"] != campaigns[1]["tenant"]:
+        campaigns[1]["name"] = campaigns[0]["name"]  # two tenants may use one name
+    ends = draw(_of(150, 300, 900))
+    mapping: Mapping = {
+        "seed": draw(st.integers(0, 999)),
+        "clock": {
+            "zone": zone,
+            "date": date(local.year, local.month, local.day),
+            "begins": grid.begins,
+            "ends": grid.at(ends),
+            "latest": grid.at(draw(_of(ends, 1200, 4500))),
+        },
+        "platform": draw(PLATFORM),
+        "carrier": draw(CARRIER),
+        "callees": draw(CALLEES),
+        "profiles": PROFILES,
+        "campaign": campaigns,
+        "endpoint": [draw(_endpoints(name)) for name in urls],
+        "tenant": [draw(_tenants(name)) for name in names if draw(_of(False, True))],
+        "outage": [draw(_outages(grid, urls)) for _ in range(draw(_of(0, 1, 1, 3)))],
+        "suspension": [draw(_suspensions(grid, names)) for _ in range(draw(_of(0, 0, 1, 2)))],
+    }
+    if draw(_of(False, False, False, True)):
+        mapping["background"] = {
+            "tenants": draw(_of(1, 3)),
+            "campaigns_per_hour": draw(_of(1, 4)),
+            "median_size": draw(_of(1, 4)),
+            "size_log_sd": draw(_of(0.0, 0.5)),
+            "start_minutes": {"top": 6, "half": 1, "quarter": 1, "other": 2},
+            "profile": draw(_of("mixed", "people")),
+            "max_retry": draw(_of(0, 1)),
+            "retry_interval": "60 s",
+        } | ({"result_url": urls[0]} if urls else {})
+    if draw(_of(False, False, True)):
+        mapping["study"] = {
+            "campaign": campaigns[-1]["name"],
+            "deadline": grid.at(draw(_of(130, 200))),
+        }
+    return mapping
+
+
+def scenarios() -> st.SearchStrategy[Scenario]:
+    """Random scenarios."""
+    return mappings().map(from_mapping)
+
+
+def occurrences(result: Result) -> dict[str, int]:
+    """How often each rule of the model had something to do in a run.
+
+    Names begin with the number of the rule; a value of 0 says that it never did.
+    """
+    plan, records, calls = result.frames.plan, result.frames.records, result.calls
+    a, u, d = result.attempts, result.updates, result.deliveries
+    raw = records.attempts
+    cause, outcome = a["cause"], a["outcome"]
+    status = calls["status"]
+    dispatched = raw["dispatched"]
+    rank = result.frames.campaign_of_call[raw["call_id"]]
+    effect = np.array([c.rules.stop_effect_us for c in plan.campaigns], dtype=np.int64)
+    requested = np.array([c.rules.stop_requested_us for c in plan.campaigns], dtype=np.int64)
+    windowed = np.array([bool(c.rules.window) for c in plan.campaigns], dtype=np.bool_)
+    zoned = np.array([len(c.rules.lane_zones) for c in plan.campaigns], dtype=np.int64)
+    requests = np.array([c.requests_us is not None for c in plan.campaigns], dtype=np.bool_)
+    paced = raw["queued"] > raw["ready"]
+    held = raw["eligible"] > raw["queued"]
+    at_dispatch = np.array([c.rules.paced_at_dispatch for c in plan.campaigns], dtype=np.bool_)
+    begun = records.updates["begun"]
+
+    def kept(of: str) -> int:
+        return sum(
+            outage.of == of and outage.begins_us < records.ended_us for outage in plan.outages
+        )
+
+    times = np.concatenate([raw["dispatched"], raw["ended"], raw["queued"], begun])
+    per_instant = np.unique(times[times > 0], return_counts=True)[1]
+    gap = a.groupby("call_id", observed=True)["attempt"].max()
+    factors = result.scenario.callees.redial_factors
+    return {
+        "ties: events that share an instant": int(per_instant[per_instant > 1].sum()),
+        "ties: dispatches that share an instant": int((np.diff(dispatched) == 0).sum()),
+        "ties: an end and a dispatch": int(np.isin(raw["ended"], dispatched).sum()),
+        "1 rejected rows": int((status == "rejected").sum()),
+        "1 single-call requests": int(requests[rank].sum()),
+        "1 empty campaigns": sum(c.size == 0 for c in plan.campaigns),
+        "1 refused for a missing caller ID": int((cause == "missing_ani").sum()),
+        "2 paced at admission": int(paced.sum()),
+        "2 paced at dispatch": int((held & at_dispatch[rank]).sum()),
+        "2 loaders that began late": sum(
+            c.jitter_us > 0 and c.size > 0 for c in plan.campaigns
+        ),
+        "3 waited behind others": int((raw["at_head"] > raw["eligible"]).sum()),
+        "3 held back": int(held.sum()),
+        "3 fair": int((plan.platform.queue == "fair") * len(a)),
+        "3 first attempts first": int((plan.platform.queue == "first_attempts_first") * len(a)),
+        "4 waited for a port": int((raw["port_free"] > raw["at_head"]).sum()),
+        "4 waited for a dial token": int((raw["token_free"] > raw["at_head"]).sum()),
+        "5 dial work waited": int((raw["work_started"] > dispatched).sum()),
+        "5 updates waited": int((begun > records.updates["happened"]).sum()),
+        "6 refused for the rate": int((cause == "carrier_rate").sum()),
+        "6 refused for channels": int((cause == "carrier_channels").sum()),
+        "6 other traffic's peak": int(
+            (np.ptp(plan.platform.carrier_rates) > 0) * (outcome == "congestion").sum()
+        ),
+        **{f"7 {word}": int((outcome == word).sum()) for word in outcome.cat.categories},
+        "7 reported wrongly": int(
+            ((outcome == "human") & (a["callee_type"] == "answeringmachine")).sum()
+        ),
+        "7 over before it was detected": int((a["callee_type"] == "processing").sum()),
+        "7 redial factors": int((a["attempt"] > 1).sum() * (len(factors) > 1)),
+        "8 retries": int((a["attempt"] > 1).sum()),
+        "8 third attempts": int((a["attempt"] > 2).sum()),
+        "9 expired": int((status == "expired").sum()),
+        "9 expired after attempts": int(((status == "expired") & (calls["attempts"] > 0)).sum()),
+        "9 waited for the window": int((held & windowed[rank]).sum()),
+        "9 windows in several zones": int((zoned > 1).sum()),
+        "10 lost updates": int(u["lost"].sum()),
+        "10 wedged": int(calls["wedged"].sum()),
+        "10 repaired": int(u["repaired"].sum()),
+        "10 overtaken updates": int(
+            (np.diff(u.loc[u["visible_at"].notna(), "visible_at"].astype("int64")) < 0).sum()
+        ),
+        "11 posts": len(d),
+        "11 waited for a sender": int((d["begun_at"] > d["due_at"]).sum()),
+        **{f"11 {word}": int((d["result"] == word).sum()) for word in d["result"].cat.categories},
+        "11 posted again": int((d["post"] > 1).sum()),
+        "12 canceled": int((status == "canceled").sum()),
+        "12 canceled after attempts": int(
+            ((status == "canceled") & (calls["attempts"] > 0)).sum()
+        ),
+        "12 dialled after the effect": int((dispatched >= effect[rank]).sum()),
+        "12 dialled before it": int(
+            ((dispatched >= requested[rank]) & (dispatched < effect[rank])).sum()
+        ),
+        "13 suspensions": len(plan.suspensions),
+        **{
+            f"13 outages of {of}": kept(of)
+            for of in ("ports", "workers", "channels", "carrier", "status", "endpoint")
+        },
+        "13 refused in an outage": int((cause == "carrier_outage").sum()),
+        "13 dropped": int((cause == "dropped").sum()),
+        "14 background attempts": int(
+            calls.set_index("call_id")["background"].reindex(a["call_id"]).sum()
+        ),
+        "end: attempts under way": int(outcome.isna().sum()),
+        "end: calls in the queue": int((status == "queued").sum()),
+        "end: calls that wait for a retry": int((status == "waiting_retry").sum()),
+        "end: calls never begun": int((status == "scheduled").sum()),
+        "end: went on": int(records.ended_us > plan.ends_us),
+        "clock: across a change": int(
+            after(result.begins, records.ended_us + HOUR).utcoffset()
+            != result.begins.utcoffset()
+        ),
+        "clock: minutes": records.ended_us // MINUTE,
+        "calls with several attempts": int((gap > 1).sum()),
+    }

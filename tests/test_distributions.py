@@ -1,0 +1,140 @@
+"""Distributions of durations: quantiles, means, and the two ways to write a constant."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from pydantic import TypeAdapter, ValidationError
+from scipy import stats
+
+from outsim.clock import MILLISECOND, SECOND
+from outsim.distributions import (
+    Constant,
+    Distribution,
+    Exponential,
+    Lognormal,
+    Normal,
+    Uniform,
+)
+from outsim.scenario.defaults import DEFAULTS
+
+MIDPOINTS = (np.arange(200_000) + 0.5) / 200_000
+
+durations = st.integers(1, 600).map(lambda seconds: seconds * SECOND)
+shares = st.floats(0.001, 0.999)
+ranges = st.tuples(st.integers(1, 100), st.integers(1, 100)).map(
+    lambda each: (each[0] * SECOND, (each[0] + each[1]) * SECOND)
+)
+normals = st.builds(
+    lambda median, sd, spread: Normal(
+        distribution="normal",
+        mean=median,
+        sd=sd,
+        least=max(SECOND // 10, median - spread[0]),
+        most=median + spread[1],
+    ),
+    durations,
+    durations,
+    ranges,
+)
+kinds = st.one_of(
+    st.builds(Constant, value=durations),
+    st.builds(
+        Lognormal, distribution=st.just("lognormal"), median=durations, log_sd=st.floats(0, 1.5)
+    ),
+    normals,
+    st.builds(Exponential, distribution=st.just("exponential"), mean=durations),
+    st.builds(
+        lambda limits: Uniform(distribution="uniform", least=limits[0], most=limits[1]), ranges
+    ),
+)
+
+
+@given(distribution=kinds, one=shares, other=shares)
+def test_a_higher_uniform_never_gives_a_shorter_duration(
+    distribution: Distribution, one: float, other: float
+) -> None:
+    low, high = distribution.quantile_s(np.array(sorted([one, other])))
+    assert 0 <= low <= high
+
+
+@pytest.mark.parametrize(
+    ("distribution", "reference"),
+    [
+        (
+            Lognormal(distribution="lognormal", median=8 * SECOND, log_sd=0.45),
+            stats.lognorm(0.45, scale=8),
+        ),
+        (
+            Normal(
+                distribution="normal",
+                mean=21 * SECOND,
+                sd=3 * SECOND,
+                least=10 * SECOND,
+                most=22 * SECOND,
+            ),
+            stats.truncnorm((10 - 21) / 3, (22 - 21) / 3, loc=21, scale=3),
+        ),
+        (Exponential(distribution="exponential", mean=7 * SECOND), stats.expon(scale=7)),
+        (Uniform(distribution="uniform", least=SECOND, most=4 * SECOND), stats.uniform(1, 3)),
+    ],
+    ids=["lognormal", "normal", "exponential", "uniform"],
+)
+def test_quantiles_and_mean_are_those_of_the_textbook(
+    distribution: Distribution, reference: stats.rv_frozen
+) -> None:
+    at = np.array([1e-6, 0.01, 0.25, 0.5, 0.9, 0.999])
+    np.testing.assert_allclose(distribution.quantile_s(at), reference.ppf(at), rtol=1e-9)
+    assert distribution.mean_s() == pytest.approx(reference.mean())
+
+
+@given(distribution=kinds)
+def test_the_mean_is_the_average_over_quantiles(distribution: Distribution) -> None:
+    average = float(np.mean(distribution.quantile_s(MIDPOINTS)))
+    # The far tail of a wide lognormal lies between the last two midpoints.
+    assert average == pytest.approx(distribution.mean_s(), rel=2e-3)
+
+
+def test_a_constant_is_kept_to_the_microsecond() -> None:
+    constant = Constant(value=1_234_567)
+    assert constant.quantile_s(np.array([0.1, 0.9])).tolist() == [1.234567, 1.234567]
+
+
+def test_a_plain_duration_is_constant() -> None:
+    adapter: TypeAdapter[Distribution] = TypeAdapter(Distribution)
+    plain = adapter.validate_python("350 ms")
+    table = adapter.validate_python({"distribution": "constant", "value": "350 ms"})
+    assert plain == table == Constant(value=350 * MILLISECOND)
+
+
+@pytest.mark.parametrize(
+    "table",
+    [
+        {"distribution": "uniform", "least": "2 s", "most": "2 s"},
+        {"distribution": "normal", "mean": "1 s", "sd": "1 s", "least": "3 s", "most": "2 s"},
+        {"distribution": "normal", "mean": "40 s", "sd": "1 s", "least": "1 s", "most": "2 s"},
+        {"distribution": "lognormal", "median": "1 s", "log_sd": 9},
+        {"distribution": "lognormal", "median": "1 s"},
+        {"distribution": "exponential", "mean": "1 s", "median": "1 s"},
+        {"distribution": "gamma", "mean": "1 s"},
+    ],
+)
+def test_parameters_that_make_no_distribution(table: dict[str, object]) -> None:
+    with pytest.raises(ValidationError):
+        TypeAdapter(Distribution).validate_python(table)
+
+
+def test_every_default_distribution_has_the_mean_that_its_source_gives() -> None:
+    adapter: TypeAdapter[Distribution] = TypeAdapter(Distribution)
+    means = {
+        "callees.post_dial_delay": 3.0,
+        "callees.ring_human": 8.85,
+        "callees.ring_voicemail": 21.0,
+        "callees.message": 23.5,
+        "callees.agent_talk": 258.3,
+    }
+    for name, mean in means.items():
+        distribution = adapter.validate_python(DEFAULTS[name].value)
+        assert distribution.mean_s() == pytest.approx(mean, rel=0.005), name
