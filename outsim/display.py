@@ -23,7 +23,8 @@ def _decimals(half_width: float) -> int:
     """Decimals that an interval deserves: two digits of its half-width."""
     if not math.isfinite(half_width) or half_width <= 0:
         return 1
-    return max(0, 1 - math.floor(math.log10(half_width)))
+    exponent = int(f"{half_width:.1e}".partition("e")[2])
+    return max(0, 1 - exponent)
 
 
 def _time_unit(seconds: float) -> tuple[str, float]:
@@ -36,21 +37,25 @@ def _time_unit(seconds: float) -> tuple[str, float]:
 def _with_half_width(mean: float, half: float, unit: str, *, signed: bool = False) -> str:
     """Both rounded to what the half-width deserves; without one, the mean alone."""
     decimals = _decimals(half)
-    text = f"{mean:+,.{decimals}f}" if signed else f"{mean:,.{decimals}f}"
+    text = f"{mean:+z,.{decimals}f}" if signed else f"{mean:z,.{decimals}f}"
     if math.isfinite(half):
         text += f" ± {half:,.{decimals}f}"
     return f"{text} {unit}".rstrip()
 
 
-def _clock_time(seconds: float, half: float, begins: datetime) -> str:
-    to_seconds = math.isfinite(half) and half < 60
-    step = 1 if to_seconds else 60
-    local = after(begins, round(seconds / step) * step * SECOND)
-    text = local.strftime("%H:%M:%S" if to_seconds else "%H:%M")
+def _clock_time(seconds: float, step: int, begins: datetime) -> str:
+    """Local clock time rounded to whole steps, with the days since the run began."""
+    local = after(begins, round((seconds + step / 2) * SECOND))
+    days = (local.date() - begins.date()).days
+    text = local.strftime("%H:%M:%S" if step == 1 else "%H:%M")
+    return f"{text} ({days:+d} d)" if days else text
+
+
+def _clock_estimate(seconds: float, half: float, begins: datetime) -> str:
     if not math.isfinite(half):
-        return text
-    unit, size = ("s", 1) if to_seconds else ("min", 60)
-    return f"{text} ± {math.ceil(half / size)} {unit}"
+        return _clock_time(seconds, 60, begins)
+    unit, step = ("s", 1) if half < 60 else ("min", 60)
+    return f"{_clock_time(seconds, step, begins)} ± {math.ceil(half / step)} {unit}"
 
 
 def format_figure(kind: str, value: float, begins: datetime) -> str:
@@ -62,7 +67,7 @@ def format_figure(kind: str, value: float, begins: datetime) -> str:
     if kind == "seconds":
         return format_duration(value * SECOND)
     if kind == "clock":
-        return after(begins, round(value * SECOND)).strftime("%H:%M:%S")
+        return _clock_time(value, 1, begins)
     return f"{value:,.2f}".rstrip("0").rstrip(".")
 
 
@@ -82,9 +87,9 @@ def format_estimate(kind: str, value: Estimate, begins: datetime, *, signed: boo
     if signed and mean == half == 0:
         return NO_DIFFERENCE
     if kind == "clock" and not signed:
-        return _clock_time(mean, half, begins)
+        return _clock_estimate(mean, half, begins)
     if kind in ("seconds", "clock"):
-        unit, size = _time_unit(abs(mean))
+        unit, size = _time_unit(max(abs(mean), half if math.isfinite(half) else 0.0))
         return _with_half_width(mean / size, half / size, unit, signed=signed)
     if kind == "share":
         unit = "points" if signed else "%"

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -83,7 +85,7 @@ def test_a_higher_uniform_never_gives_a_shorter_duration(
     ids=["lognormal", "normal", "exponential", "uniform"],
 )
 def test_quantiles_and_mean_are_those_of_the_textbook(
-    distribution: Distribution, reference: stats.rv_frozen
+    distribution: Distribution, reference: Any
 ) -> None:
     at = np.array([1e-6, 0.01, 0.25, 0.5, 0.9, 0.999])
     np.testing.assert_allclose(distribution.quantile_s(at), reference.ppf(at), rtol=1e-9)

@@ -41,7 +41,7 @@ def main() -> None:
 
     try:
         try:
-            app()
+            app(prog_name="outsim")
         finally:
             if sys.stdout is not None:
                 sys.stdout.flush()

@@ -43,7 +43,7 @@ def _print(comparison: Comparison) -> None:
     count, (fewest, most) = comparison.replications, comparison.attempts
     study = comparison.scenarios[0].campaign_under_study
     assert study is not None
-    say(f"{' against '.join(scenario.name for scenario in comparison.scenarios)}")
+    say(" against ".join(comparison.labels))
     say(
         f"{count} paired replications, seed {comparison.seed}; {fewest:,} to {most:,} attempts "
         f"a run; campaign under study: {study.name}"
@@ -64,7 +64,7 @@ def _tell(comparison: Comparison, place: int) -> None:
     from outsim.display import format_estimate
 
     deadline = comparison.scenarios[0].deadline
-    name, base = comparison.scenarios[place].name, comparison.scenarios[0].name
+    name, base = comparison.labels[place], comparison.labels[0]
     clear = list(comparison.changes(place))
     say()
     if not clear:

@@ -72,7 +72,7 @@ def table(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> Group:
     ):
         made = [(header, *texts) for header, texts in zip(headers, cells, strict=True)]
         needs = [
-            _longest_word(texts) if k == 0 or _is_text(texts) else _longest_line(texts)
+            _longest_word(texts) if _breaks(k, texts) else _longest_line(texts)
             for k, texts in enumerate(made)
         ]
         if sum(needs) + gap * len(needs) <= width:
@@ -97,8 +97,9 @@ def _longest_line(texts: Iterable[str]) -> int:
     return max(len(line) for text in texts for line in text.split("\n"))
 
 
-def _is_text(texts: Iterable[str]) -> bool:
-    return _longest_line(texts) > _LONGEST_FIGURE
+def _breaks(place: int, column: Sequence[str]) -> bool:
+    """Whether a column is of labels or of text, going by what is below its header."""
+    return place == 0 or _longest_line([*column[1:], ""]) > _LONGEST_FIGURE
 
 
 def _broken(header: str, texts: Sequence[str]) -> str:
@@ -113,15 +114,15 @@ def _part(columns: Sequence[Sequence[str]], gap: int) -> Table:
     made = Table(
         box=box.SIMPLE_HEAD, pad_edge=False, collapse_padding=gap == _CLOSE_GAP, show_edge=True
     )
-    for k, (header, *texts) in enumerate(columns):
-        breaks = k == 0 or _is_text(texts or [""])
+    for k, column in enumerate(columns):
+        breaks = _breaks(k, column)
         made.add_column(
-            header,
+            column[0],
             justify="left" if breaks else "right",
             overflow="fold",
             no_wrap=not breaks,
         )
-    for row in zip(*(texts for _, *texts in columns), strict=True):
+    for row in zip(*(column[1:] for column in columns), strict=True):
         made.add_row(*row)
     return made
 

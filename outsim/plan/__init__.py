@@ -121,7 +121,11 @@ class Plan:
 
 def _platform(scenario: Scenario) -> PlatformPlan:
     platform, carrier = scenario.platform, scenario.carrier
-    shares = [carrier.other_traffic_peak.get(m, carrier.other_traffic) for m in range(60)]
+    # Shares are counted in millionths, so that what is left is exact: 80 % of 5 leaves 1.
+    left = [
+        1_000_000 - round(carrier.other_traffic_peak.get(minute, carrier.other_traffic) * 1e6)
+        for minute in range(60)
+    ]
     begins = scenario.clock.begins
     return PlatformPlan(
         ports=platform.ports,
@@ -136,8 +140,12 @@ def _platform(scenario: Scenario) -> PlatformPlan:
         delivery_pool=platform.delivery_pool,
         detection_person_us=platform.detection_person,
         detection_machine_us=platform.detection_machine,
-        carrier_rates=np.array([round(carrier.rate * (1 - s)) for s in shares], dtype=np.int64),
-        carrier_channels=np.array([int(carrier.channels * (1 - s)) for s in shares], np.int64),
+        carrier_rates=np.array(
+            [carrier.rate * part // 1_000_000 for part in left], dtype=np.int64
+        ),
+        carrier_channels=np.array(
+            [carrier.channels * part // 1_000_000 for part in left], np.int64
+        ),
         carrier_burst=carrier.burst,
         carrier_minute_offset_us=begins.minute * MINUTE
         + begins.second * SECOND

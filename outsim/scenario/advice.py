@@ -243,7 +243,10 @@ def _time_enough(
     scenario: Scenario, campaign: Campaign, opportunity: Opportunity
 ) -> Iterator[tuple[str, str]]:
     """Whether each contact can be dialled once in the time that there is, nobody else calling."""
-    if campaign.requests is not None:
+    too_late = scenario.instant_us(campaign.start) >= scenario.instant_us(
+        scenario.clock.latest_end
+    )
+    if campaign.requests is not None or too_late:
         return
     contacts = opportunity.contacts or dialable(scenario, campaign)
     where = f" in {opportunity.zone}" if opportunity.contacts else ""

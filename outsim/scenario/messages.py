@@ -25,7 +25,7 @@ from outsim.scenario.structure import field_at, part_at
 _PATTERNS = {
     r"^[\w][\w .:+-]*$": "must be letters, digits, spaces and any of _ . : + -, "
     "and begin with a letter or digit",
-    r"^\d{10}$": "must be 10 digits",
+    r"^[0-9]{10}$": "must be 10 digits",
 }
 _RULES: dict[str, Callable[[dict[str, Any]], str]] = {
     "greater_than": lambda limits: f"must be more than {_number(limits['gt'])}",

@@ -348,7 +348,7 @@ class Campaign(Part):
     """What becomes of a number that stands in the list again."""
     profile: Name = default("campaign.profile")
     """How its callees answer: a name in `profiles`."""
-    ani: Annotated[str, Field(pattern=r"^\d{10}$")] | None = None
+    ani: Annotated[str, Field(pattern=r"^[0-9]{10}$")] | None = None
     """Caller ID for contacts that bring none."""
     missing_ani_share: Share = default("campaign.missing_ani_share")
     """Contacts without a caller ID, where the contacts are a count or requests."""

@@ -69,7 +69,7 @@ def _nodes(value: Any) -> Iterator[dict[str, Any]]:
 
 def _allow_none(properties: dict[str, Any], key: str) -> None:
     """Let "none" empty a table or list that is empty by default."""
-    if properties[key].get("type") == "object":
+    if properties[key].get("type") in ("object", "array"):
         described = {k: properties[key].pop(k) for k in ("title", "description", "default")}
         properties[key] = {"anyOf": [properties[key], {"type": "null"}], **described}
 

@@ -45,6 +45,15 @@ class Comparison:
     figures: tuple[Figures, ...]
     """Of every run, by scenario and replication."""
 
+    @property
+    def labels(self) -> tuple[str, ...]:
+        """Names of the scenarios; where some share a name, with their numbers."""
+        names = [scenario.name for scenario in self.scenarios]
+        return tuple(
+            f"{name} ({place})" if names.count(name) > 1 else name
+            for place, name in enumerate(names, 1)
+        )
+
     def values(self, place: int, name: str) -> np.ndarray[Any, np.dtype[np.float64]]:
         """One figure of one scenario, by replication."""
         return np.array([f.measures[name] for f in self.figures if f.place == place])
@@ -90,12 +99,12 @@ class Comparison:
 
         rows = []
         for each in MEASURES:
-            for place, scenario in enumerate(self.scenarios):
+            for place, label in enumerate(self.labels):
                 mean, difference = self.mean(place, each.name), self.difference(place, each.name)
                 rows.append(
                     {
                         "measure": each.name,
-                        "scenario": scenario.name,
+                        "scenario": label,
                         "mean": mean.mean,
                         "low": mean.low,
                         "high": mean.high,
@@ -113,23 +122,26 @@ class Comparison:
         import pandas as pd
 
         begins = self.scenarios[0].clock.begins
+        others = range(1, len(self.scenarios))
+        differences = (
+            ["difference"]
+            if len(self.scenarios) == 2
+            else [f"{self.labels[place]}: difference" for place in others]
+        )
         rows = []
         for each in MEASURES:
-            row = {"": each.label_at(self.scenarios[0].deadline)}
-            for place, scenario in enumerate(self.scenarios):
+            row = [each.label_at(self.scenarios[0].deadline)]
+            for place in range(len(self.scenarios)):
                 value = self.mean(place, each.name)
                 over = (
                     f" ({value.count} of {value.count + value.missing})" if value.missing else ""
                 )
-                row[scenario.name] = format_estimate(each.kind, value, begins) + over
-            for place, scenario in enumerate(self.scenarios[1:], 1):
-                label = (
-                    "difference" if len(self.scenarios) == 2 else f"{scenario.name}: difference"
-                )
+                row.append(format_estimate(each.kind, value, begins) + over)
+            for place in others:
                 value = self.difference(place, each.name)
-                row[label] = format_estimate(each.kind, value, begins, signed=True)
+                row.append(format_estimate(each.kind, value, begins, signed=True))
             rows.append(row)
-        return pd.DataFrame(rows)
+        return pd.DataFrame(rows, columns=["", *self.labels, *differences])
 
     def replication_table(self) -> pd.DataFrame:
         """Figures of every run: one row per scenario and replication."""
@@ -137,7 +149,7 @@ class Comparison:
 
         return pd.DataFrame(
             [
-                {"scenario": self.scenarios[f.place].name, "replication": f.replication}
+                {"scenario": self.labels[f.place], "replication": f.replication}
                 | f.measures
                 | {"attempts": f.attempts, "background_share": f.background_share}
                 for f in self.figures
@@ -157,7 +169,7 @@ class Comparison:
             }
 
         return {
-            "scenarios": [scenario.name for scenario in self.scenarios],
+            "scenarios": list(self.labels),
             "seed": self.seed,
             "replications": self.replications,
             "confidence": LEVEL,
@@ -185,7 +197,7 @@ class Comparison:
         }
 
     def __repr__(self) -> str:
-        names = " against ".join(scenario.name for scenario in self.scenarios)
+        names = " against ".join(self.labels)
         return f"Comparison({names}; {self.replications} paired replications, seed {self.seed})"
 
     def _repr_html_(self) -> str:

@@ -116,11 +116,14 @@ async def stream(
     results: list[asyncio.Future[Figures]] = []
     try:
         with _interrupts_held():
-            futures += [pool.submit(run_job, job) for job in waiting]
+            for job in waiting:
+                futures.append(pool.submit(run_job, job))
         results += [asyncio.wrap_future(future) for future in futures]
         for done in asyncio.as_completed(results):
             yield await done
     except BrokenExecutor as error:
+        if results:
+            await asyncio.wait(results)  # the executor is about to fail each of them
         raise StudyError(
             "a process of the study died; was it killed, or short of memory? Try again with "
             "fewer at once. In a script, a study must be under: if __name__ == '__main__'"

@@ -33,7 +33,7 @@ _COMPLETE, _CENSORED, _NEVER, _CANCELED, _WEDGED, _REJECTED = range(len(WAIT_STA
 def _words(codes: NDArray[np.integer[Any]], words: Sequence[str]) -> Any:
     """Categories from codes; a negative code is missing."""
     small: NDArray[np.integer[Any]] = codes.astype(np.int8 if len(words) < 128 else np.int32)
-    categories: Any = list(words)
+    categories: Any = pd.Index(list(words), dtype="str")
     return pd.Categorical.from_codes(small, categories=categories, validate=False)
 
 
@@ -183,15 +183,15 @@ class Frames:
         waits_from_us = np.maximum(self.submitted_us, start_us[self.campaign_of_call])
         wedged = self._of_calls([c.contacts.wedged for c in plan.campaigns]).astype(np.bool_)
         wait_s = np.where(first_us == MISSING, np.nan, (first_us - waits_from_us) / SECOND)
-        reasons = sorted({reason for c in plan.campaigns for reason in c.reject_reasons})
+        reasons = ["", *sorted({reason for c in plan.campaigns for reason in c.reject_reasons})]
         rejects = [
-            np.array([-1, *(reasons.index(r) for r in c.reject_reasons)])[c.reject_reason]
+            np.array([0, *(reasons.index(r) for r in c.reject_reasons)])[c.reject_reason]
             for c in plan.campaigns
         ]
         background = np.array([c.background for c in plan.campaigns], dtype=np.bool_)
         values = self._names(np.arange(count)) | {
             "background": background[self.campaign_of_call],
-            "index": self._of_calls([np.arange(c.size, dtype=np.int32) for c in plan.campaigns]),
+            "index": self._of_calls([np.arange(c.size) for c in plan.campaigns]).astype(np.int32),
             "number": self.numbers,
             "ani": self._of_calls([c.anis for c in plan.campaigns]),
             "submitted_at": self.instants(self.submitted_us),

@@ -98,11 +98,14 @@ def finished_s(view: View) -> float:
 
 
 def duration_s(view: View) -> float:
-    """From the start (or submission, if later) to the last final status, in seconds."""
+    """From the start (or submission, if later) to the last final status, in seconds.
+
+    0 where all was over before the start, as after a stop.
+    """
     finish = _finish(view)
     if finish is None:
         return float("nan")
-    return float((finish - view.accepted["waits_from"].min()).total_seconds())
+    return max(0.0, float((finish - view.accepted["waits_from"].min()).total_seconds()))
 
 
 def wait_median_s(view: View) -> float:

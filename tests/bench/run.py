@@ -96,9 +96,7 @@ def main() -> None:
     medians = {name: statistics.median(values) for name, values in rates.items()}
     ratios = [
         one / other
-        for one, other in zip(
-            rates["engine on SimPy"], rates["naive SimPy program"], strict=True
-        )
+        for one, other in zip(rates["engine on SimPy"], rates["naive SimPy program"], strict=True)
     ]
     figures = {
         "calls": CALLS,

@@ -25,12 +25,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
-from zoneinfo import ZoneInfo
 
 import pandas as pd
 
 from outsim.result import Result, simulate
-from outsim.scenario.model import Scenario
+from outsim.scenario import Scenario, from_mapping
 from outsim.tape import Tape
 
 DAY = date(2026, 3, 10)
@@ -124,16 +123,22 @@ def scenario(*campaigns: dict[str, Any], **parts: Any) -> Scenario:
     for name, calm in CALM.items():
         mapping[name] = calm | parts.pop(name, {})
     mapping |= parts
-    clock = mapping["clock"]
-    return Scenario.model_validate(
-        mapping, context={"zone": ZoneInfo(clock["zone"]), "date": clock["date"]}
-    )
+    return from_mapping(mapping)
 
 
 def run(*campaigns: dict[str, Any], tape: Tape | None = None, **parts: Any) -> Result:
-    """Run these campaigns on the calm platform, but for what `parts` says."""
+    """Run these campaigns on the calm platform, but for what `parts` says.
+
+    The rules are stated on the readable engine, which is the model's definition.
+    """
     seed, replication = parts.pop("seed", 1), parts.pop("replication", 0)
-    return simulate(scenario(*campaigns, **parts), seed=seed, replication=replication, tape=tape)
+    return simulate(
+        scenario(*campaigns, **parts),
+        seed=seed,
+        replication=replication,
+        engine="simpy",
+        tape=tape,
+    )
 
 
 def recorded(**outcomes: Sequence[str | Sequence[str]]) -> Tape:

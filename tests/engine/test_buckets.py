@@ -5,7 +5,7 @@ from __future__ import annotations
 from fractions import Fraction
 from math import ceil
 
-from hypothesis import example, given, settings
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from outsim.clock import MINUTE, RATE_SECONDS, SECOND, TOKEN
@@ -15,7 +15,6 @@ from outsim.plan.campaigns import loading_delays
 RATES = st.integers(1, 10**12) | st.sampled_from([1, 16_667, 300_000, RATE_SECONDS, 10**12])
 BURSTS = st.integers(1, 10**6) | st.integers(1, 3)
 GAPS = st.integers(0, 3 * SECOND) | st.integers(0, 10**12) | st.just(0)
-QUICK = settings(max_examples=150, deadline=None)
 
 
 class Reference:
@@ -42,7 +41,6 @@ class Reference:
         return self.at + max(0, ceil((1 - self.tokens) * TOKEN / rate))
 
 
-@QUICK
 @given(RATES, BURSTS, st.lists(GAPS, min_size=1, max_size=30))
 @example(rate=300_000, burst=1, gaps=[0] * 10)
 @example(rate=1, burst=1, gaps=[0, 0])
@@ -58,7 +56,6 @@ def test_a_bucket_knows_to_the_microsecond_when_its_next_token_is_there(rate, bu
         assert bucket.ready_at == reference.ready_at(rate)
 
 
-@QUICK
 @given(RATES, BURSTS, st.integers(0, 10**12))
 def test_a_bucket_starts_full(rate, burst, now):
     bucket = TokenBucket(rate, burst, now)
@@ -69,7 +66,6 @@ def test_a_bucket_starts_full(rate, burst, now):
         assert bucket.ready_at == now + ceil(Fraction(TOKEN, rate))
 
 
-@QUICK
 @given(RATES, st.integers(1, 5), st.integers(1, 40))
 @example(rate=3 * RATE_SECONDS, burst=1, takes=40)
 @example(rate=3 * RATE_SECONDS, burst=2, takes=40)
@@ -107,7 +103,6 @@ MINUTES = st.lists(
 OFFSETS = st.integers(0, 60 * MINUTE - 1)
 
 
-@QUICK
 @given(
     MINUTES,
     st.integers(1, 50),
@@ -131,7 +126,6 @@ def test_a_varying_bucket_gains_what_each_minute_gives(rates, burst, offset, gap
             reference.take()
 
 
-@QUICK
 @given(st.integers(1, 100 * RATE_SECONDS), st.integers(1, 5), OFFSETS, st.lists(GAPS, max_size=20))
 def test_a_bucket_of_sixty_equal_minutes_is_a_plain_bucket(rate, burst, offset, gaps):
     plain, varying = TokenBucket(rate, burst), VaryingBucket([rate] * 60, burst, offset)
@@ -145,7 +139,6 @@ def test_a_bucket_of_sixty_equal_minutes_is_a_plain_bucket(rate, burst, offset, 
             plain.take(now)
 
 
-@QUICK
 @given(RATES, st.integers(1, 300))
 @example(rate=3 * RATE_SECONDS, count=10)
 @example(rate=999_999_999_989, count=300)

@@ -66,6 +66,12 @@ def test_no_token_is_spent_while_the_ports_are_busy():
         platform={"ports": 1, "dial_rate": "2.4/min", "dial_burst": 1},
     )
     assert dispatched(slower) == [0.0, 25.0, 50.0]
+    # The second token is there all the time: the call at the head does not take it yet.
+    saved = run(
+        campaign(contacts=3),
+        platform={"ports": 1, "dial_rate": "2.4/min", "dial_burst": 2},
+    )
+    assert dispatched(saved) == [0.0, 20.0, 40.0]
 
 
 def test_no_port_is_held_while_there_is_no_token():

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import pytest
-from pydantic import ValidationError
+
+from outsim.errors import ScenarioError
 
 from .scenarios import (
     campaign,
@@ -134,6 +135,6 @@ def test_each_attempt_takes_up_where_the_last_one_left():
     [{"max_retry": 11}, {"max_retry": -1}, {"retry_interval": "59 s"}, {"retry_interval": "49 h"}],
 )
 def test_the_platform_takes_0_to_10_retries_a_minute_to_two_days_apart(rules):
-    with pytest.raises(ValidationError, match=next(iter(rules))):
+    with pytest.raises(ScenarioError, match=next(iter(rules))):
         scenario(campaign(**rules))
     scenario(campaign(max_retry=10, retry_interval="48 h"))

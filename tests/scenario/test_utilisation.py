@@ -209,15 +209,15 @@ class TestAttempts:
             callees={"early_hang_up": 0.25, "redial_factors": [1, 0.75], "fax_share": 0.02},
             platform={"ports": 10**6, "workers": 10**5, "dial_rate": "1000/s", "wedged_calls": 0},
             carrier={"rate": "9999/s", "burst": 10**6, "channels": 10**6},
-            contacts=10_000,
+            contacts=5_000,
             max_retry=2,
             missing_ani_share=0.1,
         )
         (expected,) = all_traffic(roomy)
         attempts = outsim.simulate(roomy, seed=5).attempts
         seconds = (attempts["ended_at"] - attempts["dispatched_at"]).dt.total_seconds()
-        assert len(attempts) == pytest.approx(expected.attempts, rel=0.02)
-        assert seconds.mean() == pytest.approx(expected.means.port_s, rel=0.02)
+        assert len(attempts) == pytest.approx(expected.attempts, rel=0.03)
+        assert seconds.mean() == pytest.approx(expected.means.port_s, rel=0.03)
         assert attempts["answered_at"].notna().mean() == pytest.approx(
             expected.means.answered, rel=0.03
         )

@@ -1,0 +1,130 @@
+"""The command line on small scenario files, called as a shell calls it."""
+
+from __future__ import annotations
+
+import re
+import sys
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+import pytest
+
+from outsim.cli import main
+from outsim.study import replications
+
+SMALL = """\
+name = "small"
+
+[clock]
+zone = "America/New_York"
+date = 2026-03-10
+begins = "09:00"
+ends = "10:00"
+
+[platform]
+ports = 10
+ring_timeout = "30 s"
+
+[[campaign]]
+name = "appointment reminders"
+tenant = "clinic"
+start = "09:05"
+contacts = 60
+max_retry = 1
+retry_interval = "5 min"
+
+[[campaign]]
+name = "notices"
+tenant = "utility"
+start = "09:00"
+contacts = 20
+
+[study]
+campaign = "clinic/appointment reminders"
+"""
+
+FILES = {
+    "small.toml": SMALL,
+    "later.toml": """\
+extends = "small.toml"
+name = "later, and by far the longest of these names"
+[[campaign]]
+name = "appointment reminders"
+start = "09:15"
+""",
+    "nobody.toml": """\
+name = "nobody"
+[clock]
+date = 2026-03-10
+begins = "09:00"
+ends = "10:00"
+""",
+    "zero.toml": """\
+name = "no contacts"
+[clock]
+date = 2026-03-10
+begins = "09:00"
+ends = "10:00"
+[[campaign]]
+name = "list"
+tenant = "acme"
+start = "09:00"
+contacts = 0
+""",
+    "namesakes.toml": SMALL.replace("notices", "appointment reminders"),
+    "broken.toml": "name = [\n",
+    "wrong.toml": SMALL.replace("contacts = 60", 'contacts = 60\nstart_at = "09:05"'),
+}
+
+
+@dataclass(frozen=True)
+class Ended:
+    """What a command left behind."""
+
+    code: int
+    out: str
+    err: str
+
+    @property
+    def message(self) -> str:
+        """Standard error in one line, without the frame that it may stand in."""
+        return " ".join(re.sub(r"\x1b\[[\d;]*m|[│╭╮╰╯─]", " ", self.err).split())
+
+
+class Command(Protocol):
+    """`outsim` with some arguments, in a terminal of some columns."""
+
+    def __call__(self, *arguments: str, columns: int = 80) -> Ended: ...
+
+
+@pytest.fixture
+def files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The current directory, with the scenario files in it."""
+    for name, text in FILES.items():
+        (tmp_path / name).write_text(text)
+    (tmp_path / "directory").mkdir()
+    (tmp_path / "a file").touch()
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+@pytest.fixture
+def outsim(
+    files: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> Iterator[Command]:
+    """Call the command line; studies run in a thread, so that they start at once."""
+    with ThreadPoolExecutor(1) as thread:
+        monkeypatch.setattr(replications, "process_pool", lambda _: thread)
+
+        def call(*arguments: str, columns: int = 80) -> Ended:
+            monkeypatch.setenv("COLUMNS", str(columns))
+            monkeypatch.setattr(sys, "argv", ["outsim", *arguments])
+            with pytest.raises(SystemExit) as ended:
+                main()
+            code = ended.value.code
+            return Ended(code if isinstance(code, int) else 0, *capsys.readouterr())
+
+        yield call

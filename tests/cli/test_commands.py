@@ -1,0 +1,313 @@
+"""Every command on small scenarios: what it prints, where, and with which exit code."""
+
+from __future__ import annotations
+
+import json
+
+import pandas as pd
+import pytest
+
+import outsim as package
+from outsim.scenario.schema import json_schema
+from outsim.study.synchronous import run_sync
+from outsim.tables.measures import MEASURES
+
+COMMANDS = {
+    "run": ("run", "small.toml"),
+    "compare": ("compare", "small.toml", "later.toml", "--replications", "3"),
+    "status": ("status", "small.toml", "--at", "09:06"),
+    "status of calls": ("status", "small.toml", "--at", "09:15", "--calls", "--limit", "40"),
+    "failed": ("failed", "small.toml"),
+    "check": ("check", "small.toml", "later.toml"),
+    "diff": ("diff", "small.toml", "later.toml"),
+}
+CODES = {"diff": 1}
+"""Exit codes other than 0."""
+
+FRAME = {"─" * length for length in range(1, 81)}
+
+
+def words(text: str) -> set[str]:
+    return set(text.split()) - FRAME
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_a_command_prints_its_answer_to_standard_output_and_nothing_else_anywhere(outsim, command):
+    """No progress either: standard error is no terminal here."""
+    ended = outsim(*COMMANDS[command])
+    assert ended.code == CODES.get(command, 0)
+    assert ended.out.strip()
+    assert all(line.startswith("warning: ") for line in ended.err.splitlines())
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_json_is_one_document_on_standard_output_and_nothing_else(outsim, command):
+    ended = outsim(*COMMANDS[command], "--json")
+    assert ended.code == CODES.get(command, 0)
+    assert json.loads(ended.out)
+    assert ended.out.endswith(("}\n", "]\n"))
+    assert all(line.startswith("warning: ") for line in ended.err.splitlines())
+
+
+@pytest.mark.parametrize("columns", [200, 80, 60, 45])
+@pytest.mark.parametrize("command", COMMANDS)
+def test_the_answer_fits_the_terminal_and_80_columns_at_most(outsim, command, columns):
+    ended = outsim(*COMMANDS[command], columns=columns)
+    assert max(map(len, ended.out.splitlines())) <= min(columns, 80)
+
+
+@pytest.mark.parametrize("columns", [60, 45])
+@pytest.mark.parametrize("command", COMMANDS)
+def test_in_a_narrow_terminal_nothing_is_lost_and_no_word_is_broken(outsim, command, columns):
+    wide, narrow = (outsim(*COMMANDS[command], columns=width).out for width in (80, columns))
+    assert words(wide) <= words(narrow)
+
+
+def test_the_same_command_gives_the_same_answer(outsim):
+    assert outsim("run", "small.toml") == outsim("run", "small.toml")
+    assert outsim("run", "small.toml") != outsim("run", "small.toml", "--seed", "2")
+
+
+# run
+
+
+def test_run_says_what_became_of_each_campaign(outsim):
+    document = json.loads(outsim("run", "small.toml", "--seed", "5", "--json").out)
+    assert (document["scenario"], document["seed"], document["replication"]) == ("small", 5, 0)
+    assert document["ended"] == "2026-03-10T10:00:00-04:00"
+    result = package.simulate(package.load("small.toml"), seed=5)
+    assert document["attempts"] == len(result.attempts)
+    assert list(document["campaigns"]) == ["appointment reminders", "notices"]
+    assert document["campaigns"]["notices"]["calls"] == 20
+    for name, row in result.summary().iterrows():
+        for column, value in row.items():
+            shown = document["campaigns"][name][column]
+            assert (shown is None) if pd.isna(value) else shown == value
+
+
+def test_run_names_every_default_it_rests_on_with_its_source(outsim):
+    text = outsim("run", "small.toml").out
+    assumptions = json.loads(outsim("run", "small.toml", "--json").out)["assumptions"]
+    assert f"It rests on {len(assumptions)} defaults" in text
+    assert all(each["source"] and each["grade"] in "MVSA" for each in assumptions)
+    keys = {each["key"] for each in assumptions}
+    assert "platform.workers" in keys
+    assert "platform.ports" not in keys, "the scenario says it"
+
+
+def test_run_shows_the_counts_and_every_measure_of_each_campaign(outsim):
+    text = outsim("run", "small.toml").out
+    rows = [line.split() for line in text.splitlines()]
+    assert ["calls", "60", "20"] in rows
+    result = package.simulate(package.load("small.toml"))
+    for status in ("completed", "failed"):
+        counted = result.summary()[status].astype(int).astype(str).tolist()
+        assert [status, *counted] in rows
+    for measure in MEASURES:
+        assert measure.label_at(result.scenario.deadline) in text
+
+
+def test_run_takes_a_replication(outsim):
+    first, second = (
+        json.loads(outsim("run", "small.toml", "--replication", k, "--json").out) for k in "01"
+    )
+    assert second["replication"] == 1
+    assert first["campaigns"] != second["campaigns"]
+
+
+def test_run_writes_its_tables(outsim, files):
+    ended = outsim("run", "small.toml", "--out", "new/place")
+    assert "tables written to new/place" in ended.err
+    calls = pd.read_parquet(files / "new" / "place" / "calls.parquet")
+    assert len(calls) == 80
+    assert json.loads((files / "new" / "place" / "run.json").read_text())["seed"] == 1
+
+
+def test_run_verifies_every_invariant(outsim):
+    ended = outsim("run", "small.toml", "--verify", "--json")
+    assert (ended.code, json.loads(ended.out)["seed"]) == (0, 1)
+    assert "every invariant holds" in ended.err
+
+
+@pytest.mark.parametrize("file", ["nobody.toml", "zero.toml"])
+def test_run_has_an_answer_where_nobody_is_called(outsim, file):
+    ended = outsim("run", file)
+    assert ended.code == 0
+    assert "0 attempts" in ended.out
+    assert "warning" in ended.err
+    assert json.loads(outsim("run", file, "--json").out)["attempts"] == 0
+
+
+# compare
+
+
+def test_compare_prints_what_the_api_gives(outsim):
+    document = json.loads(outsim(*COMMANDS["compare"], "--seed", "4", "--json").out)
+    scenarios = [package.load(name) for name in ("small.toml", "later.toml")]
+    comparison = run_sync(package.compare(*scenarios, replications=3, seed=4))
+    assert document == json.loads(json.dumps(comparison.to_json()))
+
+
+def test_compare_says_how_many_replications_and_what_is_clear(outsim):
+    text = outsim(*COMMANDS["compare"]).out
+    assert "3 paired replications, seed 1" in text
+    assert "worse: finished at +10.0 ± 0.0 min" in " ".join(text.split())
+
+
+def test_compare_makes_eight_replications_unless_told(outsim):
+    assert "8 paired replications" in outsim("compare", "zero.toml", "zero.toml").out
+
+
+def test_compare_tells_files_apart_that_say_one_name(outsim):
+    assert outsim("compare", "zero.toml", "zero.toml").out.startswith(
+        "no contacts (1) against no contacts (2)"
+    )
+
+
+def test_compare_holds_several_against_the_first(outsim):
+    document = json.loads(
+        outsim(*COMMANDS["compare"][:3], "small.toml", "--replications", "2", "--json").out
+    )
+    assert len(document["scenarios"]) == 3
+    assert document["measures"]["finished_s"]["differences"][1]["mean"] == 0
+
+
+# status
+
+
+def test_status_holds_the_page_against_the_truth(outsim):
+    document = json.loads(outsim(*COMMANDS["status"], "--json").out)
+    assert document["campaign"] == "appointment reminders"
+    assert document["at"] == "2026-03-10T09:06:00-04:00"
+    assert sum(document["seen"].values()) == sum(document["true"].values()) == 60
+    assert document["differing"] >= 0
+    assert "table" not in document
+    text = outsim(*COMMANDS["status"]).out
+    for status, count in document["seen"].items():
+        assert any(line.split()[:2] == [status, str(count)] for line in text.splitlines())
+
+
+def test_status_before_the_start_shows_every_call_as_scheduled(outsim):
+    document = json.loads(
+        outsim("status", "small.toml", "--at", "09:00", "--campaign", "notices", "--json").out
+    )
+    assert document["calls"] == 20
+    assert document["seen"] == {"scheduled": 20}
+
+
+def test_status_shows_the_call_table_of_the_customer(outsim):
+    ended = outsim("status", "small.toml", "--at", "09:15", "--calls", "--limit", "3")
+    assert "3 of 60 calls" in ended.out
+    rows = [line.split() for line in ended.out.splitlines() if "555-01" in line]
+    assert len(rows) == 3
+    document = json.loads(
+        outsim("status", "small.toml", "--at", "09:15", "--calls", "--limit", "3", "--json").out
+    )
+    table = document["table"]
+    assert list(table[0])[:6] == [
+        *("number", "ani", "status", "attempt", "callee_type", "call_info")
+    ]
+    for row, call in zip(rows, table, strict=True):
+        assert row[0].replace("-", "") == str(call["number"])
+        assert row[2:4] == [call["status"], str(call["attempt"])]
+
+
+def test_a_campaign_goes_by_its_name_or_by_its_customer_and_name(outsim):
+    asked = ("status", "small.toml", "--at", "09:06", "--json", "--campaign")
+    by_name, by_both = (outsim(*asked, name).out for name in ("notices", "utility/notices"))
+    assert by_name == by_both
+    assert json.loads(by_name)["tenant"] == "utility"
+
+
+# failed
+
+
+def test_failed_counts_causes_attempts_and_hours(outsim):
+    document = json.loads(outsim(*COMMANDS["failed"], "--json").out)
+    scenario = package.load("small.toml")
+    result = package.simulate(scenario)
+    view = result.view(scenario.campaign_under_study)
+    failed = int((view.calls["status"] == "failed").sum())
+    assert failed > 0
+    assert sum(each["calls"] for each in document["by_cause"].values()) == failed
+    for table in ("by_attempt", "by_hour"):
+        assert sum(each["attempts"] for each in document[table].values()) == len(view.attempts)
+    assert f"{failed} of 60 calls failed" in outsim(*COMMANDS["failed"]).out
+
+
+def test_failed_matches_pending_calls_against_the_call_log(outsim, files):
+    (files / "lossy.toml").write_text(
+        'extends = "small.toml"\n[platform]\nlost_updates = "50 %"\n'
+    )
+    document = json.loads(outsim("failed", "lossy.toml", "--json").out)["pending"]
+    assert document["at"] == "2026-03-10T10:00:00-04:00"
+    given = document["went out"] + document["never went out"]
+    assert given > 0
+    assert document["error_rate"] == document["wrong"] / given
+    text = outsim("failed", "lossy.toml").out
+    assert f"{given + document['ambiguous']} calls are still shown as pending at 10:00." in text
+
+
+# check, diff, schema
+
+
+def test_check_reports_every_file_even_if_one_is_wrong(outsim):
+    ended = outsim("check", "broken.toml", "small.toml", "missing.toml")
+    assert ended.code == 2
+    assert "small.toml: small" in ended.out
+    assert "outsim: broken.toml:1: " in ended.err
+    assert "outsim: missing.toml: no such file" in ended.err
+    documents = json.loads(outsim("check", "broken.toml", "small.toml", "--json").out)
+    assert [bool(each["errors"]) for each in documents] == [True, False]
+    assert documents[1]["utilisation"].keys() == {
+        *("dial rate", "ports", "workers", "carrier rate", "carrier channels")
+    }
+
+
+def test_diff_names_what_differs_and_exits_with_1(outsim):
+    ended = outsim("diff", "small.toml", "later.toml", "--json")
+    assert ended.code == 1
+    assert json.loads(ended.out) == [
+        {"key": "campaign[clinic/appointment reminders].start", "left": "09:05", "right": "09:15"}
+    ]
+
+
+def test_scenarios_that_mean_the_same_do_not_differ(outsim):
+    ended = outsim("diff", "small.toml", "small.toml")
+    assert (ended.code, ended.out) == (0, "The scenarios mean the same.\n")
+    assert json.loads(outsim("diff", "small.toml", "small.toml", "--json").out) == []
+
+
+def test_schema_prints_the_json_schema(outsim):
+    ended = outsim("schema")
+    assert (ended.code, ended.err) == (0, "")
+    assert json.loads(ended.out) == json.loads(json.dumps(json_schema()))
+
+
+# All of them
+
+
+def test_names_stand_as_they_were_written(outsim, files):
+    """Brackets are no markup, and what stands between colons is no emoji."""
+    name = "[bold]a :100: b[/bold]"
+    (files / "odd.toml").write_text(f'extends = "small.toml"\nname = "{name}"\n')
+    assert outsim("run", "odd.toml").out.startswith(f"{name}: one run")
+    assert name in " ".join(
+        outsim("compare", "odd.toml", "small.toml", "--replications", "2").out.split()
+    )
+
+
+def test_advice_goes_to_standard_error_and_not_into_the_answer(outsim, files):
+    (files / "tight.toml").write_text('extends = "small.toml"\n[platform]\nports = 1\n')
+    ended = outsim("run", "tight.toml", "--json")
+    assert ended.code == 0
+    assert "warning: tight.toml: platform.ports" in ended.err
+    json.loads(ended.out)
+
+
+@pytest.mark.parametrize("command", ["", *sorted({each[0] for each in COMMANDS.values()})])
+def test_every_command_explains_itself(outsim, command):
+    ended = outsim(*([command] if command else []), "--help")
+    assert (ended.code, ended.err) == (0, "")
+    assert "Usage: outsim" in ended.out
+    assert "--help" in ended.out

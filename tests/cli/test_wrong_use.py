@@ -1,0 +1,107 @@
+"""Mistakes of the user's: one clear message on standard error, exit code 2, never a traceback."""
+
+from __future__ import annotations
+
+import pytest
+
+MISTAKES = {
+    "a missing file": (["run", "missing.toml"], "outsim: missing.toml: no such file"),
+    "a directory": (["run", "directory"], "outsim: directory: found a directory"),
+    "an empty name": (["run", ""], "outsim: .: found a directory"),
+    "no TOML": (["run", "broken.toml"], "outsim: broken.toml:1: is no valid TOML"),
+    "an unknown key": (["run", "wrong.toml"], "wrong.toml:18: campaign[0].start_at"),
+    "a file in one of two": (["compare", "small.toml", "nil.toml"], "nil.toml: no such file"),
+    "a file in a difference": (["diff", "small.toml", "nil.toml"], "nil.toml: no such file"),
+    "a file to check": (["check", "nil.toml"], "nil.toml: no such file"),
+    "a negative seed": (["run", "small.toml", "--seed", "-1"], "greater than or equal to 0"),
+    "a seed that is none": (
+        ["run", "small.toml", "--seed", "x"],
+        "'--seed': Input should be a valid integer",
+    ),
+    "a seed too large": (["run", "small.toml", "--seed", str(2**63)], "less than or equal to"),
+    "a negative replication": (
+        ["run", "small.toml", "--replication", "-1"],
+        "greater than or equal to 0",
+    ),
+    "a file as directory": (["run", "small.toml", "--out", "a file"], "--out a file: File exists"),
+    "a place below a file": (
+        ["run", "small.toml", "--out", "a file/below"],
+        "--out a file/below: Not a directory",
+    ),
+    "one scenario": (["compare", "small.toml"], "1 scenario given: a comparison needs two"),
+    "one replication": (
+        ["compare", "small.toml", "later.toml", "--replications", "1"],
+        "replications = 1: must be 2 or more",
+    ),
+    "nothing to compare": (
+        ["compare", "small.toml", "nobody.toml"],
+        "scenario 'nobody' has no campaign to compare",
+    ),
+    "no scenario": (["run"], "Missing argument 'SCENARIO'"),
+    "no time": (["status", "small.toml"], "Missing option '--at'"),
+    "no such time": (["status", "small.toml", "--at", "25:00"], "found '25:00'"),
+    "a time that is none": (["status", "small.toml", "--at", "noon"], "found 'noon'; write"),
+    "a time before the run": (
+        ["status", "small.toml", "--at", "08:59"],
+        "--at 08:59 is before the run begins",
+    ),
+    "a time after the run": (
+        ["status", "small.toml", "--at", "2026-03-12 09:00"],
+        "2026-03-12 09:00 is after the run's end",
+    ),
+    "no rows": (
+        ["status", "small.toml", "--at", "09:10", "--calls", "--limit", "0"],
+        "greater than or equal to 1",
+    ),
+    "an unknown campaign": (
+        ["status", "small.toml", "--at", "09:10", "--campaign", "reminder"],
+        "--campaign reminder: no such campaign; there is: clinic/appointment reminders, "
+        "utility/notices",
+    ),
+    "an unknown campaign of failures": (
+        ["failed", "small.toml", "--campaign", "reminder"],
+        "--campaign reminder: no such campaign",
+    ),
+    "a campaign of two customers": (
+        ["failed", "namesakes.toml", "--campaign", "appointment reminders"],
+        "is the name of several: clinic/appointment reminders, utility/appointment reminders",
+    ),
+    "the status of nobody": (
+        ["status", "nobody.toml", "--at", "09:10"],
+        "the scenario has no campaign to ask about",
+    ),
+    "an unknown command": (["simulate", "small.toml"], "No such command 'simulate'"),
+    "an unknown option": (["run", "small.toml", "--sede", "1"], "No such option: --sede"),
+}
+
+
+@pytest.mark.parametrize("mistake", MISTAKES)
+def test_a_mistake_is_named_and_exits_with_2(outsim, mistake):
+    arguments, message = MISTAKES[mistake]
+    ended = outsim(*arguments)
+    assert ended.code == 2
+    assert ended.out == ""
+    assert message in ended.message
+    assert "Traceback" not in ended.err
+
+
+def test_every_error_of_a_file_is_named_at_once(outsim, files):
+    (files / "many.toml").write_text(
+        (files / "small.toml")
+        .read_text()
+        .replace("ports = 10", "ports = -10")
+        .replace("max_retry = 1", "max_retry = 11")
+    )
+    ended = outsim("run", "many.toml")
+    assert ended.code == 2
+    assert ended.err.count("many.toml:") == 2
+    assert "platform.ports" in ended.err
+    assert "campaign[0].max_retry" in ended.err
+
+
+@pytest.mark.parametrize("command", ["run", "failed", "check", "diff"])
+def test_a_mistake_leaves_no_half_document(outsim, command):
+    files = ["broken.toml"] * (2 if command == "diff" else 1)
+    ended = outsim(command, *files, "--json")
+    assert ended.code == 2
+    assert ended.out == "" or command == "check"

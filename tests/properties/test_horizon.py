@@ -1,0 +1,119 @@
+"""Honest edges: where a run ends, nothing that was still to come is in its tables."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from hypothesis import assume, given, settings
+
+from outsim.clock import HOUR, MISSING
+from outsim.engine.records import Columns
+from outsim.result import simulate
+from outsim.scenario import Scenario, from_mapping
+from tests.strategies import mappings, scenarios
+
+FEWER = settings(max_examples=max(1, settings.default.max_examples // 3))
+
+
+def cut(columns: Columns, known_from: str, until_us: int) -> Columns:
+    """Rows of a longer run that had begun by `until_us`, without what came from there on."""
+    begun = columns[known_from] < until_us
+    instants = {name for name, column in columns.items() if (column == MISSING).any()}
+    instants |= {"ended", "visible", "begun", "work_started", "dialed"} & set(columns)
+    return {
+        name: np.where(column[begun] >= until_us, MISSING, column[begun])
+        if name in instants
+        else column[begun]
+        for name, column in columns.items()
+    }
+
+
+@FEWER
+@given(mappings())
+def test_a_shorter_run_is_the_beginning_of_a_longer_one(mapping: Any) -> None:
+    mapping = {key: part for key, part in mapping.items() if key != "study"}
+    clock = mapping["clock"]
+    assume(clock["ends"] != clock["latest"])
+    short = simulate(from_mapping(mapping)).frames.records
+    longer = mapping | {"clock": clock | {"ends": clock["latest"]}}
+    long = simulate(from_mapping(longer)).frames.records
+    ended = short.ended_us
+
+    attempts = cut(long.attempts, "dispatched", ended)
+    lasts = attempts["ended"] == MISSING
+    attempts["outcome"] = np.where(lasts, -1, attempts["outcome"])
+    undetected = lasts & (attempts["detected"] == MISSING)
+    attempts["callee_type"] = np.where(undetected, 0, attempts["callee_type"])
+    # Why an attempt was refused is known when it is refused; that it was dropped, when it ends.
+    came_later = lasts & ((attempts["dialed"] == MISSING) | (attempts["cause"] == 5))
+    attempts["cause"] = np.where(came_later, 0, attempts["cause"])
+    for name, column in short.attempts.items():
+        if name in ("ringing", "answered", "detected"):
+            # A call that is dropped later may have been going to ring, answer or be detected
+            # only after it; what came before the cut is the same.
+            assert (column == attempts[name]).all(), name
+        else:
+            assert column.tolist() == attempts[name].tolist(), name
+
+    updates = cut(long.updates, "happened", ended)
+    updates["repaired"] = np.where(updates["visible"] == MISSING, 0, updates["repaired"])
+    for name, column in short.updates.items():
+        assert column.tolist() == updates[name].tolist(), name
+
+    deliveries = cut(long.deliveries, "due", ended)
+    deliveries["result"] = np.where(deliveries["ended"] == MISSING, -1, deliveries["result"])
+    for name, column in short.deliveries.items():
+        assert column.tolist() == deliveries[name].tolist(), name
+
+
+@FEWER
+@given(scenarios())
+def test_every_call_is_in_one_class_and_its_wait_is_marked(scenario: Scenario) -> None:
+    result = simulate(scenario)
+    calls, attempts = result.calls, result.attempts
+    assert calls["status"].notna().all()
+    state = calls["wait_state"]
+    assert state.notna().all()
+    assert (calls["wait_s"].notna() == (state == "complete")).all()
+    assert (calls["first_dispatched_at"].notna() == (state == "complete")).all()
+    assert (calls.loc[state == "rejected", "status"] == "rejected").all()
+    assert calls.loc[state == "wedged", "wedged"].all()
+    assert (calls.loc[state == "canceled", "status"] == "canceled").all()
+    pending = ["scheduled", "queued"]
+    assert calls.loc[state == "censored", "status"].isin(pending).all()
+    assert calls.loc[state == "never", "status"].isin(["expired"]).all()
+    final = calls["status"].isin(["completed", "failed", "canceled", "expired"])
+    assert (calls["final_at"].notna() == final).all()
+
+    ended = attempts["ended_at"].notna()
+    assert (attempts["outcome"].notna() == ended).all()
+    busy = calls.set_index("call_id")["status"].isin(["dialing", "connected"])
+    under_way = busy[busy].index.tolist()
+    assert sorted(attempts.loc[~ended, "call_id"]) == under_way
+    for table in result.tables.values():
+        for name in table.columns:
+            if name.endswith("_at"):
+                assert not (table[name] >= result.ended).any(), name
+
+
+@FEWER
+@given(scenarios())
+def test_a_run_goes_on_until_the_campaign_under_study_is_over(scenario: Scenario) -> None:
+    result = simulate(scenario)
+    plan, records = result.frames.plan, result.frames.records
+    if plan.under_study < 0:
+        assert records.ended_us == plan.ends_us
+        return
+    campaign = plan.campaigns[plan.under_study]
+    mine = slice(campaign.first_call_id, campaign.first_call_id + campaign.size)
+    accepted = campaign.reject_reason == 0
+    may_end = accepted & ~campaign.contacts.wedged
+    final = records.calls["final"][mine][may_end]
+    hours = -(-(records.ended_us - plan.ends_us) // HOUR)
+    if records.ended_us < plan.latest_us:
+        assert (final != MISSING).all()
+        assert records.ended_us == plan.ends_us + hours * HOUR
+    if records.ended_us > plan.ends_us:
+        before = plan.ends_us + (hours - 1) * HOUR
+        assert ((final == MISSING) | (final >= before)).any()

@@ -1,0 +1,482 @@
+"""Every law of the platform holds in random scenarios, and a broken one is reported."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import date
+from functools import cache
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given
+
+from outsim.clock import MINUTE, MISSING, SECOND
+from outsim.engine.records import Columns
+from outsim.errors import InvariantError
+from outsim.outcomes import (
+    ACCEPTED,
+    BUSY,
+    CARRIER_CHANNELS,
+    CARRIER_RATE,
+    COMPLETED,
+    DIALING,
+    EXPIRED,
+    FAILED,
+    MISSING_ANI,
+    NO_CAUSE,
+    QUEUED,
+    REJECTED,
+    SCHEDULED,
+)
+from outsim.result import Result, simulate
+from outsim.scenario import Scenario, from_mapping
+from outsim.tables import invariants as laws
+from outsim.tables.frames import Frames
+from outsim.tables.invariants import LAWS, Law, broken_laws, check_invariants
+from tests.strategies import LISTS, PROFILES, occurrences, scenarios
+
+DEPTHS = ("quick", pytest.param("deep", marks=pytest.mark.deep))
+
+
+@pytest.mark.parametrize("depth", DEPTHS)
+def test_random_scenarios_keep_every_law(depth: str) -> None:
+    """And every rule has had something to do in some of them, or the test would mean nothing."""
+    occurred: Counter[str] = Counter()
+
+    @given(scenarios())
+    def keeps(scenario: Scenario) -> None:
+        result = simulate(scenario)
+        check_invariants(result)
+        occurred.update(occurrences(result))
+
+    keeps()
+    assert [name for name, count in occurred.items() if count == 0] == []
+
+
+@cache
+def crowded(tmp: str) -> Result:
+    """A run in which every law has something to say."""
+    begins = "09:00"
+    return simulate(
+        from_mapping(
+            {
+                "clock": {
+                    "zone": "UTC",
+                    "date": date(2026, 3, 10),
+                    "begins": begins,
+                    "ends": "09:14",
+                },
+                "platform": {
+                    "ports": 4,
+                    "dial_rate": "1/s",
+                    "dial_burst": 2,
+                    "workers": 1,
+                    "dial_work": "700 ms",
+                    "status_work": "600 ms",
+                    "start_jitter": "none",
+                    "lost_updates": 0.1,
+                    "wedged_calls": 0.05,
+                },
+                "carrier": {"channels": 3, "other_traffic": 0.0, "rate": "15/min", "burst": 1},
+                "callees": {"message": "10 s"},
+                "profiles": PROFILES,
+                "endpoint": [{"name": "url", "failure_share": 0.5, "posts_at_once": 1}],
+                "tenant": [{"name": "corp", "max_simultaneous": 2, "dial_rate": "10/min"}],
+                "campaign": [
+                    {
+                        "name": "windowed",
+                        "tenant": "acme",
+                        "start": begins,
+                        "contacts": 30,
+                        "profile": "mixed",
+                        "retry_interval": "60 s",
+                        "window": {"opens": "09:01", "closes": "09:13"},
+                        "result_url": "url",
+                    },
+                    {
+                        "name": "stopped",
+                        "tenant": "bolt",
+                        "start": "09:01",
+                        "contacts": 20,
+                        "profile": "mixed",
+                        "retry_interval": "60 s",
+                        "pacing": "10/min",
+                        "stop_at": "09:02",
+                    },
+                    {
+                        "name": "limited",
+                        "tenant": "corp",
+                        "start": begins,
+                        "contacts": 8,
+                        "profile": "absent",
+                        "retry_interval": "60 s",
+                        "max_simultaneous": 1,
+                        "missing_ani_share": 0.3,
+                    },
+                    {
+                        "name": "expiring",
+                        "tenant": "dune",
+                        "start": begins,
+                        "contacts": 60,
+                        "profile": "absent",
+                        "retry_interval": "60 s",
+                        "expires_at": "09:01:30",
+                    },
+                    {
+                        "name": "faulty",
+                        "tenant": "echo",
+                        "start": begins,
+                        "contact_list": f"{tmp}/faulty.csv",
+                        "profile": "people",
+                    },
+                ],
+                "suspension": [{"tenant": "acme", "begins": "09:03", "ends": "09:04"}],
+                "outage": [{"of": "status", "begins": "09:02", "ends": "09:03"}],
+            }
+        )
+    )
+
+
+@pytest.fixture(scope="module")
+def result(tmp_path_factory: pytest.TempPathFactory) -> Result:
+    directory = tmp_path_factory.mktemp("lists")
+    (directory / "faulty.csv").write_text(LISTS["faulty"])
+    return crowded(str(directory))
+
+
+class Copy:
+    """The records of a run, to be tampered with."""
+
+    def __init__(self, result: Result) -> None:
+        def copied(columns: Columns) -> Columns:
+            return {name: column.copy() for name, column in columns.items()}
+
+        self.result = result
+        records = result.frames.records
+        self.attempts, self.updates = copied(records.attempts), copied(records.updates)
+        self.deliveries, self.calls = copied(records.deliveries), copied(records.calls)
+
+    def rank(self, name: str) -> int:
+        return next(c.rank for c in self.result.frames.plan.campaigns if c.name == name)
+
+    def of(self, name: str, table: str = "attempts") -> np.ndarray:
+        """Rows of a campaign in a table."""
+        calls = getattr(self, table)["call_id"]
+        return np.flatnonzero(self.result.frames.campaign_of_call[calls] == self.rank(name))
+
+    def tampered(self) -> Result:
+        frames = self.result.frames
+        records = replace(
+            frames.records,
+            attempts=self.attempts,
+            updates=self.updates,
+            deliveries=self.deliveries,
+            calls=self.calls,
+        )
+        return replace(self.result, frames=Frames(frames.plan, records, frames.begins))
+
+
+def some(mask: Any) -> int:
+    """First place that is marked; there must be one."""
+    return int(np.flatnonzero(mask)[0])
+
+
+def accept_a_rejected_row(c: Copy) -> None:
+    c.calls["status"][some(c.calls["status"] == REJECTED)] = SCHEDULED
+
+
+def fail_a_completed_call(c: Copy) -> None:
+    c.calls["status"][some(c.calls["status"] == COMPLETED)] = FAILED
+
+
+def lose_a_final_change(c: Copy) -> None:
+    undialled = c.calls["attempts"][c.updates["call_id"]] == 0
+    row = some((c.updates["status"] == EXPIRED) & undialled)
+    c.updates = {name: np.delete(column, row) for name, column in c.updates.items()}
+
+
+def skip_an_attempt_number(c: Copy) -> None:
+    c.attempts["attempt"][some(c.attempts["attempt"] == 2)] = 3
+
+
+def dial_once_too_often(c: Copy) -> None:
+    last = some(c.attempts["attempt"] == 3)
+    again = {name: np.append(column, column[last]) for name, column in c.attempts.items()}
+    again["attempt"][-1] = 4
+    c.attempts = again
+    c.calls["attempts"][c.attempts["call_id"][-1]] += 1
+
+
+def forget_the_answer(c: Copy) -> None:
+    done = np.flatnonzero(c.calls["status"] == COMPLETED)
+    c.attempts["outcome"][some(np.isin(c.attempts["call_id"], done))] = BUSY
+
+
+def load_after_the_stop(c: Copy) -> None:
+    rows = c.of("stopped", "updates")
+    row = rows[c.updates["status"][rows] == QUEUED][-1]
+    c.updates["happened"][row] = 3 * MINUTE
+
+
+def leave_a_call_behind_the_stop(c: Copy) -> None:
+    c.calls["status"][c.result.frames.plan.campaigns[c.rank("stopped")].first_call_id] = SCHEDULED
+
+
+def leave_a_call_behind_the_expiry(c: Copy) -> None:
+    c.calls["status"][some(c.calls["status"] == EXPIRED)] = QUEUED
+
+
+def dispatch(name: str, at: int) -> Callable[[Copy], None]:
+    def tamper(c: Copy) -> None:
+        c.attempts["dispatched"][c.of(name)[0]] = at
+
+    return tamper
+
+
+def retry_too_soon(c: Copy) -> None:
+    row = some(c.attempts["attempt"] == 2)
+    c.attempts["ready"][row] -= 1
+
+
+def let_a_younger_call_pass(c: Copy) -> None:
+    one, two = c.of("expiring")[5:7]
+    for column in ("call_id", "attempt", "ready", "queued"):
+        c.attempts[column][[one, two]] = c.attempts[column][[two, one]]
+
+
+def let_an_undialled_call_wait(c: Copy) -> None:
+    """A call that expired in the queue had entered it first."""
+    rows = c.of("expiring", "updates")
+    entered = c.updates["status"][rows] == QUEUED
+    call_id = c.updates["call_id"][rows]
+    over = (c.calls["attempts"][call_id] == 0) & (c.calls["final"][call_id] != MISSING)
+    c.updates["happened"][rows[entered & over][0]] = 0
+
+
+def hold_back_for_nothing(c: Copy) -> None:
+    c.attempts["eligible"][c.of("expiring")[3]] += 1
+
+
+def jump_to_the_head(c: Copy) -> None:
+    c.attempts["at_head"][5] = c.attempts["eligible"][5] = c.attempts["queued"][5]
+
+
+def dispatch_late(c: Copy) -> None:
+    c.attempts["dispatched"][-1] += 1
+
+
+def answer_before_the_ring(c: Copy) -> None:
+    row = some(c.attempts["answered"] != MISSING)
+    c.attempts["answered"][row] = c.attempts["ringing"][row]
+
+
+def enter_earlier(c: Copy) -> None:
+    c.attempts["queued"][c.of("windowed")[0]] -= 1
+
+
+def process_earlier(c: Copy) -> None:
+    c.updates["happened"][some(c.updates["status"] == DIALING)] -= 1
+
+
+def never_hang_up(c: Copy) -> None:
+    c.attempts["ended"][:] = MISSING
+
+
+def idle_port(c: Copy) -> None:
+    row = some(c.attempts["port_free"] > c.attempts["at_head"])
+    c.attempts["ended"][: row - 2] = c.attempts["dispatched"][: row - 2] + 1
+
+
+def limited_never_hangs_up(c: Copy) -> None:
+    c.attempts["ended"][c.of("limited")] = MISSING
+
+
+def dial_all_at_once(c: Copy) -> None:
+    c.attempts["dispatched"][:] = c.attempts["dispatched"][0]
+
+
+def wait_for_no_token(c: Copy) -> None:
+    c.attempts["token_free"][-1] += 1
+
+
+def hurry(name: str) -> Callable[[Copy], None]:
+    def tamper(c: Copy) -> None:
+        one, two = c.of(name)[:2]
+        c.attempts["dispatched"][two] = c.attempts["dispatched"][one] + SECOND
+
+    return tamper
+
+
+def hurry_into_the_queue(c: Copy) -> None:
+    rows = c.of("stopped", "updates")
+    entered = rows[c.updates["status"][rows] == QUEUED]
+    c.updates["happened"][entered[1]] = c.updates["happened"][entered[0]] + SECOND
+
+
+def carry_what_was_refused(cause: int) -> Callable[[Copy], None]:
+    def tamper(c: Copy) -> None:
+        c.attempts["cause"][some(c.attempts["cause"] == cause)] = NO_CAUSE
+
+    return tamper
+
+
+def refuse_what_was_carried(cause: int) -> Callable[[Copy], None]:
+    def tamper(c: Copy) -> None:
+        row = some((c.attempts["cause"] == NO_CAUSE) & (c.attempts["dialed"] != MISSING))
+        c.attempts["cause"][row] = cause
+
+    return tamper
+
+
+def keep_dial_work_waiting(c: Copy) -> None:
+    c.attempts["work_started"][2] = c.attempts["work_started"][-1]
+
+
+def begin_updates_at_once(c: Copy) -> None:
+    c.updates["begun"][:9] = c.updates["begun"][8]
+
+
+def begin_in_the_outage(c: Copy) -> None:
+    row = some(c.updates["begun"] >= 3 * MINUTE)
+    c.updates["begun"][row] = 3 * MINUTE - 1
+
+
+def idle_worker(c: Copy) -> None:
+    row = some((c.updates["begun"] > 0) & (c.updates["begun"] > c.updates["happened"] + SECOND))
+    c.updates["begun"][: row - 1] = c.updates["happened"][: row - 1]
+    c.updates["visible"][: row - 1] = c.updates["happened"][: row - 1] + 1
+
+
+def see_the_future(c: Copy) -> None:
+    row = some(c.updates["visible"] != MISSING)
+    c.updates["visible"][row] = c.updates["happened"][row]
+
+
+def see_what_was_lost(c: Copy) -> None:
+    row = some((c.updates["lost"] == 1) & (c.updates["begun"] != MISSING))
+    c.updates["visible"][row] = c.updates["begun"][row] + 1
+
+
+def connect_at_another_time(c: Copy) -> None:
+    row = some(c.updates["status"] == 3)
+    c.updates["happened"][row] += 1
+
+
+def tell_twice(c: Copy) -> None:
+    row = some(c.updates["status"] == DIALING)
+    c.updates = {name: np.insert(column, row, column[row]) for name, column in c.updates.items()}
+
+
+def post_twice(c: Copy) -> None:
+    c.deliveries = {name: np.append(v, v[0]) for name, v in c.deliveries.items()}
+
+
+def post_after_success(c: Copy) -> None:
+    failed = some(c.deliveries["post"] == 2)
+    again = c.deliveries["call_id"] == c.deliveries["call_id"][failed]
+    c.deliveries["result"][some(again)] = ACCEPTED
+
+
+def post_what_nobody_sees(c: Copy) -> None:
+    call = c.deliveries["call_id"][0]
+    c.updates["visible"][some((c.updates["call_id"] == call) & (c.updates["status"] > 4))] = (
+        MISSING
+    )
+
+
+def post_in_parallel(c: Copy) -> None:
+    c.deliveries["begun"][:2] = c.deliveries["begun"][1]
+    c.deliveries["ended"][:2] = c.deliveries["begun"][1] + SECOND
+
+
+TAMPERINGS: tuple[tuple[Law, Callable[[Copy], None]], ...] = (
+    (laws.every_row_is_rejected_or_accepted, accept_a_rejected_row),
+    (laws.accepted_calls_add_up, fail_a_completed_call),
+    (laws.accepted_calls_add_up, lose_a_final_change),
+    (laws.attempts_are_counted, skip_an_attempt_number),
+    (laws.attempts_are_counted, dial_once_too_often),
+    (laws.final_status_is_what_ended_the_call, forget_the_answer),
+    (laws.stop_is_kept, load_after_the_stop),
+    (laws.stop_is_kept, leave_a_call_behind_the_stop),
+    (laws.expired_calls_are_over, leave_a_call_behind_the_expiry),
+    (laws.not_dispatched_before_start, dispatch("stopped", MINUTE - 1)),
+    (laws.not_dispatched_after_expiry, dispatch("expiring", 90 * SECOND)),
+    (laws.dispatched_inside_the_window, dispatch("windowed", MINUTE - 1)),
+    (laws.dispatched_inside_the_window, dispatch("windowed", 13 * MINUTE)),
+    (laws.not_dispatched_during_a_suspension, dispatch("windowed", 3 * MINUTE)),
+    (laws.not_dispatched_during_a_suspension, dispatch("windowed", 4 * MINUTE - 1)),
+    (laws.retry_interval_is_kept, retry_too_soon),
+    (laws.queue_order_is_kept, let_a_younger_call_pass),
+    (laws.queue_order_is_kept, let_an_undialled_call_wait),
+    (laws.parts_of_every_wait_add_up, hold_back_for_nothing),
+    (laws.parts_of_every_wait_add_up, jump_to_the_head),
+    (laws.parts_of_every_wait_add_up, dispatch_late),
+    (laws.parts_of_every_wait_add_up, answer_before_the_ring),
+    (laws.littles_law, enter_earlier),
+    (laws.littles_law, lose_a_final_change),
+    (laws.ports_are_enough, never_hang_up),
+    (laws.ports_are_enough, idle_port),
+    (laws.limits_on_simultaneous_calls_are_kept, limited_never_hangs_up),
+    (laws.dial_rate_is_kept, dial_all_at_once),
+    (laws.dial_rate_is_kept, wait_for_no_token),
+    (laws.tenants_keep_their_dial_rates, hurry("limited")),
+    (laws.pacing_is_kept, hurry_into_the_queue),
+    (laws.carrier_channels_are_enough, carry_what_was_refused(CARRIER_CHANNELS)),
+    (laws.carrier_channels_are_enough, refuse_what_was_carried(CARRIER_CHANNELS)),
+    (laws.carrier_rate_is_kept, carry_what_was_refused(CARRIER_RATE)),
+    (laws.carrier_rate_is_kept, refuse_what_was_carried(CARRIER_RATE)),
+    (laws.carrier_refuses_for_a_reason, refuse_what_was_carried(MISSING_ANI)),
+    (laws.dial_work_goes_first, keep_dial_work_waiting),
+    (laws.workers_are_enough, begin_updates_at_once),
+    (laws.workers_are_enough, begin_in_the_outage),
+    (laws.workers_are_enough, idle_worker),
+    (laws.updates_are_seen_after_they_happen, see_the_future),
+    (laws.updates_are_seen_after_they_happen, see_what_was_lost),
+    (laws.changes_follow_the_attempts, connect_at_another_time),
+    (laws.changes_follow_the_attempts, process_earlier),
+    (laws.changes_follow_the_attempts, tell_twice),
+    (laws.one_final_delivery_per_call, post_twice),
+    (laws.one_final_delivery_per_call, post_after_success),
+    (laws.one_final_delivery_per_call, post_what_nobody_sees),
+    (laws.one_final_delivery_per_call, post_in_parallel),
+)
+
+
+def test_the_run_that_is_tampered_with_keeps_every_law(result: Result) -> None:
+    check_invariants(result)
+
+
+@pytest.mark.parametrize(
+    ("law", "tamper"),
+    TAMPERINGS,
+    ids=[f"{law.__name__}-{k}" for k, (law, _) in enumerate(TAMPERINGS)],
+)
+def test_a_broken_law_is_reported(
+    law: Law, tamper: Callable[[Copy], None], result: Result
+) -> None:
+    copy = Copy(result)
+    tamper(copy)
+    tampered = copy.tampered()
+    assert law.__name__.replace("_", " ") in {broken.law for broken in broken_laws(tampered)}
+
+
+def test_every_law_has_been_broken() -> None:
+    assert {law for law, _ in TAMPERINGS} == set(LAWS)
+
+
+def test_every_law_says_what_it_is() -> None:
+    assert all(law.__doc__ and law.__doc__.strip() for law in LAWS)
+
+
+def test_the_message_names_run_law_and_rows(result: Result) -> None:
+    copy = Copy(result)
+    dispatch("windowed", 3 * MINUTE)(copy)
+    with pytest.raises(InvariantError) as caught:
+        check_invariants(copy.tampered())
+    message = str(caught.value)
+    assert "seed 1, replication 0" in message
+    assert "not dispatched during a suspension: suspended (attempts): 1 rows" in message
+    assert str(3 * MINUTE) in message

@@ -1,2 +1,0 @@
-from tests.strategies import scenarios
-def test_a(): assert scenarios

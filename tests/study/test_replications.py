@@ -1,0 +1,196 @@
+"""The stream of runs: cancelled, closed or broken, it leaves nothing behind."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import multiprocessing
+import os
+import threading
+from collections.abc import Iterator
+from concurrent.futures import Executor, Future, ProcessPoolExecutor, ThreadPoolExecutor
+
+import pytest
+
+from outsim.errors import StudyError
+from outsim.study import replications
+from outsim.study.comparison import compare
+from outsim.study.replications import Job, stream
+from outsim.study.synchronous import run_sync
+
+from .scenarios import chancy
+
+
+def jobs(count: int) -> list[Job]:
+    scenario = chancy()
+    return [Job(0, scenario, seed=1, replication=k) for k in range(count)]
+
+
+class Begun(Executor):
+    """One thread that counts the jobs that it begins, and holds from the second one on."""
+
+    def __init__(self) -> None:
+        self.thread = ThreadPoolExecutor(1)
+        self.count = 0
+        self.released = threading.Event()
+
+    def submit(self, work, /, *arguments) -> Future:  # type: ignore[override]
+        return self.thread.submit(self._begin, work, *arguments)
+
+    def _begin(self, work, *arguments):
+        self.count += 1
+        if self.count > 1:
+            self.released.wait()
+        return work(*arguments)
+
+    def finish(self) -> None:
+        """Let go of the job that is held, and wait for everything that still begins."""
+        self.released.set()
+        self.thread.shutdown(wait=True)
+
+
+@pytest.fixture
+def begun() -> Iterator[Begun]:
+    """Such an executor, which is let go of whatever becomes of the test."""
+    executor = Begun()
+    yield executor
+    executor.finish()
+
+
+def children() -> set[int | None]:
+    """Processes that were started by this one through multiprocessing and are alive."""
+    return {child.pid for child in multiprocessing.active_children()}
+
+
+async def first_of(executor: Executor | None, count: int) -> int:
+    """Take one run of a stream, close it, and say which it was."""
+    runs = stream(jobs(count), executor)
+    first = await anext(runs)
+    await runs.aclose()
+    return first.replication
+
+
+def test_the_stream_gives_every_run_once():
+    async def all_of_them() -> list[int]:
+        with ThreadPoolExecutor(3) as threads:
+            return [figures.replication async for figures in stream(jobs(7), threads)]
+
+    assert sorted(run_sync(all_of_them())) == list(range(7))
+
+
+def test_no_jobs_make_an_empty_stream():
+    async def all_of_them() -> list[int]:
+        return [figures.replication async for figures in stream([])]
+
+    assert run_sync(all_of_them()) == []
+
+
+def test_a_closed_stream_begins_nothing_more(begun):
+    """Of twenty jobs one is over and the next has begun; the other eighteen never do."""
+    assert run_sync(first_of(begun, 20)) == 0
+    begun.finish()
+    assert begun.count <= 2
+
+
+def test_an_executor_of_the_callers_is_left_open():
+    with ThreadPoolExecutor(1) as thread:
+        run_sync(first_of(thread, 3))
+        assert thread.submit(len, "still there").result() == 11
+
+
+def test_processes_are_gone_once_the_stream_is_closed():
+    before = children()
+    run_sync(first_of(None, 500))
+    assert children() == before
+
+
+@pytest.mark.parametrize("processes", [False, True])
+def test_a_cancelled_comparison_begins_nothing_more_and_leaves_no_process(processes, begun):
+    """It is cancelled when its first run is over, with hundreds to come."""
+    before, executor = children(), None if processes else begun
+
+    async def cancelled_in_between() -> bool:
+        task: asyncio.Task | None = None
+
+        def after_the_first_run(done: int, total: int) -> None:
+            assert (done, total) == (1, 800)
+            assert children() > before or not processes
+            task.cancel()
+
+        task = asyncio.create_task(
+            compare(
+                chancy("a"),
+                chancy("b"),
+                replications=400,
+                executor=executor,
+                progress=after_the_first_run,
+            )
+        )
+        try:
+            await task
+        except asyncio.CancelledError:
+            return children() == before
+        return False
+
+    assert run_sync(cancelled_in_between())
+    begun.finish()
+    assert begun.count == 0 if processes else begun.count <= 2
+
+
+def test_a_failing_progress_report_ends_the_study_and_its_processes():
+    before = children()
+
+    def broken(done: int, total: int) -> None:
+        raise OSError("the terminal is gone")
+
+    async def reported() -> bool:
+        with pytest.raises(OSError, match="the terminal is gone"):
+            await compare(chancy("a"), chancy("b"), replications=400, progress=broken)
+        return children() == before
+
+    assert run_sync(reported())
+
+
+def test_a_process_that_dies_is_an_error_of_the_study(caplog):
+    """The processes of this pool die as they start; every run is lost, and it is said once."""
+    spawn = multiprocessing.get_context("spawn")
+    with ProcessPoolExecutor(1, spawn, initializer=os._exit, initargs=(1,)) as doomed:
+        comparison = compare(chancy("a"), chancy("b"), replications=4, executor=doomed)
+        with pytest.raises(StudyError, match="a process of the study died"):
+            run_sync(comparison)
+    assert [record for record in caplog.records if record.levelno >= logging.ERROR] == []
+
+
+def test_there_are_no_more_processes_than_jobs_or_cores(monkeypatch):
+    monkeypatch.setattr(os, "cpu_count", lambda: 4)
+    for count, workers in ((1, 1), (3, 3), (9, 4)):
+        with replications.process_pool(count) as pool:
+            assert pool._max_workers == workers
+
+
+# The synchronous door
+
+
+async def answer() -> int:
+    await asyncio.sleep(0)
+    return 42
+
+
+def test_a_script_waits_for_a_coroutine():
+    assert run_sync(answer()) == 42
+
+
+def test_so_does_a_cell_of_a_notebook_whose_loop_is_running():
+    async def cell() -> int:
+        return run_sync(answer())
+
+    assert asyncio.run(cell()) == 42
+
+
+@pytest.mark.parametrize("inside", [False, True])
+def test_an_error_comes_out_of_the_door_as_it_is(inside):
+    async def cell() -> None:
+        run_sync(compare(chancy()))
+
+    with pytest.raises(StudyError, match="1 scenario given"):
+        asyncio.run(cell()) if inside else run_sync(compare(chancy()))
