@@ -90,11 +90,15 @@ _LONGEST_FIGURE = 30
 
 
 def _longest_word(texts: Iterable[str]) -> int:
-    return max(len(word) for text in texts for word in text.split() or [""])
+    from rich.cells import cell_len
+
+    return max(cell_len(word) for text in texts for word in text.split() or [""])
 
 
 def _longest_line(texts: Iterable[str]) -> int:
-    return max(len(line) for text in texts for line in text.split("\n"))
+    from rich.cells import cell_len
+
+    return max(cell_len(line) for text in texts for line in text.split("\n"))
 
 
 def _breaks(place: int, column: Sequence[str]) -> bool:
@@ -104,16 +108,15 @@ def _breaks(place: int, column: Sequence[str]) -> bool:
 
 def _broken(header: str, texts: Sequence[str]) -> str:
     """A header over as many lines as it takes to be no wider than what is below it."""
-    return textwrap.fill(header, max(1, _longest_word([header]), _longest_line([*texts, ""])))
+    width = max(1, _longest_word([header]), _longest_line([*texts, ""]))
+    return textwrap.fill(header, width, break_on_hyphens=False)
 
 
 def _part(columns: Sequence[Sequence[str]], gap: int) -> Table:
     from rich import box
     from rich.table import Table
 
-    made = Table(
-        box=box.SIMPLE_HEAD, pad_edge=False, collapse_padding=gap == _CLOSE_GAP, show_edge=True
-    )
+    made = Table(box=box.SIMPLE_HEAD, pad_edge=False, collapse_padding=gap == _CLOSE_GAP)
     for k, column in enumerate(columns):
         breaks = _breaks(k, column)
         made.add_column(

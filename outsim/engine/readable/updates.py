@@ -70,7 +70,8 @@ class StatusBoard:
         now = self.agenda.now
         if status >= FIRST_FINAL:
             campaign.final_at[index] = now
-            campaign.unfinished -= 1
+            if not campaign.wedged[index]:
+                campaign.unfinished -= 1
         lost = (campaign.update_draws(attempt).lost[index] >> kind) & 1
         row = len(self.rows)
         self.rows.extend(
