@@ -13,8 +13,9 @@ from typing import TYPE_CHECKING, Any
 from outsim.clock import after
 from outsim.engine import Engine, execute
 from outsim.plan import build_plan
+from outsim.scenario.campaigns import Campaign
 from outsim.scenario.defaults import Assumption, assumptions
-from outsim.scenario.model import Campaign, Scenario
+from outsim.scenario.model import Scenario
 from outsim.tables.frames import Frames
 from outsim.tables.measures import View, measure
 from outsim.tape import Tape

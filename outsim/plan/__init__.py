@@ -16,7 +16,8 @@ from outsim.clock import MINUTE, NEVER, SECOND
 from outsim.plan.answering import Answering, answering
 from outsim.plan.background import background_campaigns
 from outsim.plan.campaigns import CampaignPlan, CampaignRules, ResultUrl
-from outsim.scenario.model import Campaign, Scenario
+from outsim.scenario.campaigns import Campaign
+from outsim.scenario.model import Scenario
 from outsim.scenario.windows import window_spans
 from outsim.tape import Purpose, Tape
 from outsim.tape.draws import call_model, constant_us

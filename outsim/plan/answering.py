@@ -11,7 +11,8 @@ from numpy.typing import NDArray
 
 from outsim.clock import HOUR, MINUTE, local_segments
 from outsim.outcomes import BUSY, HUMAN, NO_ANSWER, VOICEMAIL
-from outsim.scenario.model import Callees, Profile, Scenario
+from outsim.scenario.callees import Callees, Profile
+from outsim.scenario.model import Scenario
 
 ORDER = (HUMAN, NO_ANSWER, VOICEMAIL, BUSY)
 """Order of the outcomes on the unit interval: what a factor takes from the human share goes

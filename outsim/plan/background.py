@@ -10,7 +10,8 @@ from datetime import datetime, timedelta
 from scipy.special import ndtri
 
 from outsim.clock import HOUR, MINUTE, after, microseconds_between
-from outsim.scenario.model import Background, Scenario
+from outsim.scenario.background import Background
+from outsim.scenario.model import Scenario
 from outsim.tape import Purpose, Tape
 
 

@@ -12,6 +12,9 @@ from itertools import pairwise
 from zoneinfo import ZoneInfo
 
 from outsim.clock import MINUTE, RATE_SECONDS, SECOND, after, format_duration, format_rate
+from outsim.scenario.background import Background
+from outsim.scenario.campaigns import Campaign
+from outsim.scenario.disturbances import Outage, Suspension
 from outsim.scenario.expectation import (
     campaign_traffic,
     contacts_without_ani,
@@ -19,7 +22,7 @@ from outsim.scenario.expectation import (
     rings,
     voicemail_rings,
 )
-from outsim.scenario.model import Background, Campaign, Outage, Scenario, Suspension
+from outsim.scenario.model import Scenario
 from outsim.scenario.opportunities import Opportunity, opportunities
 from outsim.scenario.utilisation import share_left_by_others, utilisation
 

@@ -16,8 +16,9 @@ from typing import Any
 from pydantic import BaseModel
 
 from outsim.distributions import Constant
+from outsim.scenario.campaigns import Campaign
 from outsim.scenario.contacts import ContactList
-from outsim.scenario.model import Campaign, Scenario
+from outsim.scenario.model import Scenario
 
 NOT_THERE = "not there"
 NONE = "none"

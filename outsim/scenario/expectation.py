@@ -15,7 +15,10 @@ import numpy as np
 
 from outsim.clock import HOUR, RATE_SECONDS, SECOND, local_segments, microseconds_between
 from outsim.distributions import Distribution
-from outsim.scenario.model import Background, Campaign, Profile, Requests, Scenario
+from outsim.scenario.background import Background
+from outsim.scenario.callees import Profile
+from outsim.scenario.campaigns import Campaign, Requests
+from outsim.scenario.model import Scenario
 
 _MIDPOINTS = (np.arange(4000, dtype=np.float64) + 0.5) / 4000
 """Quantiles at which a duration is averaged; together they stand for all of it."""

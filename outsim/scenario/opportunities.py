@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from zoneinfo import ZoneInfo
 
-from outsim.scenario.model import Campaign, Scenario
+from outsim.scenario.campaigns import Campaign
+from outsim.scenario.model import Scenario
 from outsim.scenario.windows import window_spans
 
 Span = tuple[int, int]

@@ -14,7 +14,8 @@ import numpy as np
 
 from outsim.clock import RATE_SECONDS
 from outsim.scenario.expectation import Means, Traffic, all_traffic, hours_of_the_run
-from outsim.scenario.model import Carrier, Scenario
+from outsim.scenario.model import Scenario
+from outsim.scenario.platform import Carrier
 
 
 @dataclass(frozen=True)

@@ -6,7 +6,7 @@ from datetime import datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
 from outsim.clock import microseconds_between
-from outsim.scenario.model import Window
+from outsim.scenario.campaigns import Window
 
 _DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 

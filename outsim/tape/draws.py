@@ -11,7 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from outsim.distributions import Constant, Distribution
-from outsim.scenario.model import Callees, Platform, Profile
+from outsim.scenario.callees import Callees, Profile
+from outsim.scenario.platform import Platform
 
 Milliseconds = NDArray[np.int32]
 Flags = NDArray[np.bool_]

@@ -1,0 +1,95 @@
+"""Those who are called: what becomes of dials to them, and how long it takes."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from pydantic import Field, model_validator
+
+from outsim.distributions import Distribution
+from outsim.quantities import (
+    Share,
+)
+from outsim.scenario.defaults import default
+from outsim.scenario.parts import Part
+
+
+class HourFactors(Part):
+    """Factors on the human share by part of the local day."""
+
+    morning: Annotated[float, Field(ge=0, le=3)]
+    """9 to 12."""
+    afternoon: Annotated[float, Field(ge=0, le=3)]
+    """12 to 17."""
+    evening: Annotated[float, Field(ge=0, le=3)]
+    """17 to 21."""
+    night: Annotated[float, Field(ge=0, le=3)]
+    """The rest."""
+
+    def at(self, hour: int) -> float:
+        """Factor at a local hour, 0 to 23."""
+        if 9 <= hour < 12:
+            return self.morning
+        if 12 <= hour < 17:
+            return self.afternoon
+        return self.evening if 17 <= hour < 21 else self.night
+
+
+class Callees(Part):
+    """How the people and machines behave that are called."""
+
+    post_dial_delay: Distribution = default("callees.post_dial_delay")
+    """From the carrier's acceptance to the first ring."""
+    ring_human: Distribution = default("callees.ring_human")
+    """Ringing until a person answers."""
+    ring_voicemail: Distribution = default("callees.ring_voicemail")
+    """Ringing until voicemail answers, with the phone on."""
+    phone_off: Share = default("callees.phone_off")
+    """Voicemail that answers early, the phone being off."""
+    phone_off_ring: Distribution = default("callees.phone_off_ring")
+    """Ringing until voicemail answers, with the phone off."""
+    message: Distribution = default("callees.message")
+    """Length of the spoken message, heard to its end."""
+    early_hang_up: Share = default("callees.early_hang_up")
+    """People who leave before the message ends, equally likely anywhere in it."""
+    key_press: Distribution = default("callees.key_press")
+    """Time to press a key after the message, where a campaign asks for one."""
+    greeting: Distribution = default("callees.greeting")
+    """Voicemail's greeting; the message follows it."""
+    agent_talk: Distribution = default("callees.agent_talk")
+    """Talk with an agent, where a campaign transfers to one."""
+    fax_share: Share = default("callees.fax_share")
+    """Contacts that are fax machines."""
+    hour_factors: HourFactors = default("callees.hour_factors")
+    """Factors on the human share by part of the callee's day."""
+    weekday_factors: Annotated[
+        list[Annotated[float, Field(ge=0, le=3)]], Field(min_length=7, max_length=7)
+    ] = default("callees.weekday_factors")
+    """Factors on the human share from Monday to Sunday."""
+    redial_factors: Annotated[
+        list[Annotated[float, Field(ge=0, le=3)]], Field(min_length=1, max_length=11)
+    ] = default("callees.redial_factors")
+    """Factors on the human share after 0, 1, 2 ... failed attempts; the last one lasts."""
+    gap_factors: bool = default("callees.gap_factors")
+    """Whether a short gap since the last failure lowers the human share."""
+
+
+class Profile(Part):
+    """What becomes of dials to a list, as weights; they need not add up to 100."""
+
+    human: Annotated[float, Field(ge=0)]
+    """A person answers."""
+    voicemail: Annotated[float, Field(ge=0)]
+    """Voicemail answers."""
+    no_answer: Annotated[float, Field(ge=0)]
+    """Nobody answers."""
+    busy: Annotated[float, Field(ge=0)]
+    """The line is busy."""
+    invalid: Annotated[float, Field(ge=0)] = 0
+    """The number is not in use: a trait of the contact."""
+
+    @model_validator(mode="after")
+    def _some_weight(self) -> Profile:
+        if self.human + self.voicemail + self.no_answer + self.busy <= 0:
+            raise ValueError("human, voicemail, no_answer and busy can't all be 0")
+        return self

@@ -1,0 +1,177 @@
+"""Campaigns, the customers whose they are, and the pages that get their results."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Annotated, Literal
+
+from pydantic import Field, model_validator
+
+from outsim.distributions import Distribution
+from outsim.quantities import (
+    ContradictionError,
+    Duration,
+    LocalTime,
+    Problem,
+    Rate,
+    RetryInterval,
+    Share,
+    TimeOfDay,
+    ZoneName,
+)
+from outsim.scenario.contacts import ContactList
+from outsim.scenario.defaults import default
+from outsim.scenario.parts import Count, Name, Part, Positive, out_of_order
+
+Weekday = Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
+
+
+class Window(Part):
+    """Hours in which calls may be dispatched."""
+
+    opens: TimeOfDay
+    """Local time of day from which dispatch is allowed."""
+    closes: TimeOfDay
+    """Local time of day from which it is not."""
+    days: list[Weekday] = ["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
+    """Weekdays on which the window opens."""
+    zone: Literal["scenario", "callee"] = "scenario"
+    """Whose clock the window follows."""
+
+    @model_validator(mode="after")
+    def _opens_first(self) -> Window:
+        if self.opens >= self.closes:
+            message = f"found {self.closes}; must be later than opens ({self.opens})"
+            raise ContradictionError([(("closes",), message)])
+        return self
+
+
+class Requests(Part):
+    """Single-call requests that come in over time, instead of a list."""
+
+    rate: Rate | None = None
+    """Mean requests over time (Poisson), unless `rate_by_hour` has the hour."""
+    rate_by_hour: dict[Annotated[int, Field(ge=0, le=23)], Rate] = {}
+    """Mean requests over time by local hour of the day."""
+    times_s: list[Annotated[float, Field(ge=0)]] | None = None
+    """Recorded times in seconds since the scenario begins, instead of a rate."""
+    until: LocalTime | None = None
+    """Poisson requests end here; default: where the run ends at the latest."""
+
+    @model_validator(mode="after")
+    def _one_kind(self) -> Requests:
+        drawn = self.rate is not None or bool(self.rate_by_hour)
+        if drawn == (self.times_s is not None):
+            raise ValueError("give either rate or rate_by_hour, or times_s")
+        return self
+
+
+class Campaign(Part):
+    """One customer's list of calls, with its rules."""
+
+    name: Name
+    """Name, unique within its tenant."""
+    tenant: Name
+    """The customer that it belongs to."""
+    submitted_at: LocalTime | None = None
+    """When it was handed in; default: at its start."""
+    start: LocalTime
+    """From when its calls may be loaded into the queue."""
+    contacts: Annotated[Count, Field(le=100_000_000)] | None = None
+    """Number of contacts, with made-up numbers."""
+    contact_list: ContactList | None = None
+    """Contacts from a CSV in the platform's format; written as the path of the file."""
+    requests: Requests | None = None
+    """Single calls that come in over time."""
+    duplicates: Literal["dial", "reject"] = default("campaign.duplicates")
+    """What becomes of a number that stands in the list again."""
+    profile: Name = default("campaign.profile")
+    """How its callees answer: a name in `profiles`."""
+    ani: Annotated[str, Field(pattern=r"^[0-9]{10}$")] | None = None
+    """Caller ID for contacts that bring none."""
+    missing_ani_share: Share = default("campaign.missing_ani_share")
+    """Contacts without a caller ID, where the contacts are a count or requests."""
+    callee_zone: ZoneName | None = None
+    """Time zone of the callees, where the list has none; default: the scenario's."""
+    max_retry: Annotated[int, Field(ge=0, le=10, strict=True)] = default("campaign.max_retry")
+    """Dials after the first one, 0 to 10."""
+    retry_interval: RetryInterval = default("campaign.retry_interval")
+    """From the end of an attempt to the queue again, 60 to 172800 s."""
+    expires_at: LocalTime | None = None
+    """From here on none of its calls is dispatched; default: never."""
+    window: Window | None = None
+    """Hours in which its calls may be dispatched; default: always."""
+    pacing: Rate | None = None
+    """Calls a minute, retries included; default: as fast as they load."""
+    pacing_at: Literal["admission", "dispatch"] = default("campaign.pacing_at")
+    """Where pacing acts: on entry to the queue, or at dispatch."""
+    max_simultaneous: Positive | None = None
+    """Its calls that may be up at once; default: no limit."""
+    stop_at: LocalTime | None = None
+    """When the customer asks to stop it; default: never."""
+    stop_reaches: Literal["loading", "queue"] = default("campaign.stop_reaches")
+    """How far a stop reaches: what is not loaded, or the queue as well."""
+    stop_cancels_retries: bool = default("campaign.stop_cancels_retries")
+    """Whether a stop cancels calls that wait for a retry."""
+    result_url: Name | None = None
+    """Endpoint that gets the final POST of each call: a name in `endpoint`; default: none."""
+    message: Distribution | None = None
+    """Length of its message; default: the callees' `message`."""
+    asks_for_key: bool = False
+    """Whether people who hear the message to its end then press a key."""
+    transfers_to_agent: bool = False
+    """Whether people talk to an agent instead of hearing a message."""
+
+    @model_validator(mode="after")
+    def _makes_sense(self) -> Campaign:
+        problems: list[Problem] = []
+        given = [
+            k for k in ("contacts", "contact_list", "requests") if getattr(self, k) is not None
+        ]
+        if len(given) != 1:
+            found = " and ".join(given) if given else "none of them"
+            message = f"give one of contacts, contact_list and requests; found {found}"
+            problems.append(((), message))
+        problems += out_of_order(
+            ("stop_at", self.stop_at, "submitted_at", self.submitted, True),
+            ("expires_at", self.expires_at, "submitted_at", self.submitted, True),
+            ("expires_at", self.expires_at, "start", self.start, False),
+        )
+        if problems:
+            raise ContradictionError(problems)
+        return self
+
+    @property
+    def submitted(self) -> datetime:
+        """When it was handed in."""
+        return self.submitted_at or self.start
+
+
+class Tenant(Part):
+    """A customer of the platform, where more than its name is said."""
+
+    name: Name
+    """Name, as its campaigns give it."""
+    weight: Annotated[int, Field(ge=1, le=1000, strict=True)] = 1
+    """Turns in the fair queue, relative to others."""
+    max_simultaneous: Positive | None = None
+    """Its calls that may be up at once; default: no limit."""
+    dial_rate: Rate | None = None
+    """Its calls that may start over time; default: no limit of its own."""
+
+
+class Endpoint(Part):
+    """A customer's result_url: where final results are posted."""
+
+    name: Name
+    """Name, as campaigns give it."""
+    latency: Distribution = default("endpoint.latency")
+    """Time that it takes to answer a post."""
+    timeout: Duration = default("endpoint.timeout")
+    """A post that is not answered by then has failed."""
+    retry_after: list[Duration] = default("endpoint.retry_after")
+    """Waits before the first, second ... repetition of a post that failed."""
+    failure_share: Share = default("endpoint.failure_share")
+    """Posts that it answers with a server error."""
+    posts_at_once: Positive = default("endpoint.posts_at_once")
+    """Posts that it is sent at once."""

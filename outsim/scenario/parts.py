@@ -1,0 +1,86 @@
+"""What all parts of a scenario have in common: frozen, closed to unknown keys, in order."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Annotated, Any, get_args
+
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+from outsim.clock import microseconds_between
+from outsim.quantities import (
+    ContradictionError,
+    Problem,
+)
+
+Name = Annotated[str, Field(min_length=1, max_length=80, pattern=r"^[\w][\w .:+-]*$")]
+Count = Annotated[int, Field(ge=0, strict=True)]
+Positive = Annotated[int, Field(ge=1, le=1_000_000, strict=True)]
+
+
+def written(local: datetime) -> str:
+    """Local time as messages show it."""
+    return f"{local:%Y-%m-%d %H:%M:%S}"
+
+
+Instants = tuple[str, datetime | None, str, datetime, bool]
+"""Key, its instant, the key of its lower bound, that instant, and whether they may be equal."""
+
+
+def out_of_order(*pairs: Instants) -> list[Problem]:
+    """Instants that lie before their lower bound, as (key path, message)."""
+    problems: list[Problem] = []
+    for key, instant, other, bound, may_be_equal in pairs:
+        elapsed_us = 1 if instant is None else microseconds_between(bound, instant)
+        if elapsed_us < 0 or (elapsed_us == 0 and not may_be_equal):
+            rule = "not be earlier" if may_be_equal else "be later"
+            message = f"found {written(instant or bound)}; must {rule} than {other}"
+            problems.append(((key,), f"{message} ({written(bound)})"))
+    return problems
+
+
+def check_order(*pairs: Instants) -> None:
+    """Refuse instants that lie before their lower bound."""
+    problems = out_of_order(*pairs)
+    if problems:
+        raise ContradictionError(problems)
+
+
+class Part(BaseModel):
+    """A part of a scenario: frozen, and closed to unknown keys.
+
+    A TOML file has no way to write that there is no value. So the word "none"
+    turns off what is optional, even if a default or an inherited file sets it.
+    """
+
+    model_config = ConfigDict(
+        frozen=True,
+        extra="forbid",
+        use_attribute_docstrings=True,
+        arbitrary_types_allowed=True,
+        allow_inf_nan=False,
+    )
+
+    @model_validator(mode="before")
+    @classmethod
+    def _none_turns_off(cls, values: Any) -> Any:
+        if not isinstance(values, dict) or "none" not in [
+            value for value in values.values() if isinstance(value, str)
+        ]:
+            return values
+        return {
+            key: cls._nothing(key) if value == "none" and cls._is_optional(key) else value
+            for key, value in values.items()
+        }
+
+    @classmethod
+    def _is_optional(cls, key: str) -> bool:
+        field = cls.model_fields.get(key)
+        return field is not None and (
+            type(None) in get_args(field.annotation) or field.default in ({}, [])
+        )
+
+    @classmethod
+    def _nothing(cls, key: str) -> Any:
+        default_value = cls.model_fields[key].default
+        return default_value if default_value in ({}, []) else None

@@ -1,0 +1,78 @@
+"""The calling platform itself, and the carrier's trunk."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from outsim.distributions import Distribution
+from outsim.quantities import (
+    Duration,
+    Rate,
+    Share,
+)
+from outsim.scenario.defaults import default
+from outsim.scenario.parts import Part, Positive
+
+
+class Platform(Part):
+    """The calling platform itself."""
+
+    ports: Positive = default("platform.ports")
+    """Simultaneous calls that the platform can hold."""
+    dial_rate: Rate = default("platform.dial_rate")
+    """Calls that the platform starts, at most, over time."""
+    dial_burst: Positive = default("platform.dial_burst")
+    """Calls that it may start at once after a pause."""
+    loader_rate: Rate = default("platform.loader_rate")
+    """Contacts that each campaign's loader moves into the queue."""
+    workers: Positive = default("platform.workers")
+    """Units of processing, shared by dial work and status updates."""
+    dial_work: Distribution = default("platform.dial_work")
+    """Processing of one dial."""
+    status_work: Distribution = default("platform.status_work")
+    """Processing of one status update."""
+    ring_timeout: Duration = default("platform.ring_timeout")
+    """An answer later than this is a no answer."""
+    start_jitter: Duration | None = default("platform.start_jitter")
+    """A campaign's loader begins up to this much after its start; equally likely anywhere."""
+    stop_latency: Duration = default("platform.stop_latency")
+    """From the request to stop a campaign to its effect."""
+    lost_updates: Share = default("platform.lost_updates")
+    """Updates that never become visible."""
+    wedged_calls: Share = default("platform.wedged_calls")
+    """Calls that are accepted, shown as pending, and never dialled."""
+    reconciliation_every: Duration | None = default("platform.reconciliation_every")
+    """How often a job repairs lost final updates, from the start of the run; off by default."""
+    queue: Literal["fifo", "fair", "first_attempts_first"] = default("platform.queue")
+    """Whose call goes next."""
+    delivery_pool: Positive = default("platform.delivery_pool")
+    """Posts to result_url endpoints that run at once, over all endpoints."""
+    detection_person: Duration = default("platform.detection_person")
+    """Time after the answer until a person is told from a machine, if it is a person."""
+    detection_machine: Duration = default("platform.detection_machine")
+    """The same, if it is a machine or a fax."""
+    detection_accuracy: Share = default("platform.detection_accuracy")
+    """Share of answered calls whose callee type is reported rightly."""
+
+
+class Carrier(Part):
+    """The carrier's trunk, shared with traffic that is not the platform's."""
+
+    rate: Rate = default("carrier.rate")
+    """New calls that it admits over time."""
+    burst: Positive = default("carrier.burst")
+    """New calls that it admits at once after a pause."""
+    channels: Positive = default("carrier.channels")
+    """Simultaneous calls that it carries."""
+    other_traffic: Share = default("carrier.other_traffic")
+    """Share of rate and channels that other traffic takes."""
+    other_traffic_peak: dict[Annotated[int, Field(ge=0, le=59)], Share] = default(
+        "carrier.other_traffic_peak"
+    )
+    """Share in single minutes of each hour, by minute, instead of `other_traffic`."""
+    missing_ani_refusal: Share = default("carrier.missing_ani_refusal")
+    """Share of attempts without a caller ID (ANI) that it refuses."""
+    refusal_time: Duration = default("carrier.refusal_time")
+    """From the dial to the refusal."""
