@@ -46,8 +46,10 @@ def loaded(file: str) -> Scenario:
 
 
 def cut(scenario: Scenario) -> Scenario:
-    """The scenario with at most 300 contacts a campaign, ten minutes of requests, and little
-    background, ended where it ends by the clock.
+    """The scenario with 300 contacts a campaign at most, and little of everything else.
+
+    That is ten minutes of requests, two campaigns an hour of background, and no run beyond
+    its end by the clock.
     """
 
     def fewer(campaign: Campaign) -> Campaign:

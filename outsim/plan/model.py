@@ -1,0 +1,106 @@
+"""What an engine is told: integers, arrays of integers, and names for the records."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from outsim.plan.answering import Answering
+from outsim.plan.campaigns import CampaignPlan
+
+
+@dataclass(frozen=True)
+class TenantPlan:
+    """A customer: its limits, and its turn in the fair queue."""
+
+    name: str
+    weight: int
+    max_simultaneous: int
+    """0 for no limit."""
+    dial_rate: int
+    """Tokens per million seconds; 0 for no limit."""
+
+
+@dataclass(frozen=True)
+class EndpointPlan:
+    """A result_url endpoint."""
+
+    name: str
+    timeout_us: int
+    retry_after_us: tuple[int, ...]
+    posts_at_once: int
+
+
+@dataclass(frozen=True, order=True)
+class OutagePlan:
+    """A time in which something is out of service. Ordered so that the file's order is moot."""
+
+    begins_us: int
+    of: str
+    count: int
+    """Ports, workers or channels that are out; 0 where all are, or where there is no number."""
+    endpoint: int
+    """Index of the endpoint; -1 where none is meant."""
+    ends_us: int
+    drop: bool
+
+
+@dataclass(frozen=True, order=True)
+class SuspensionPlan:
+    """A time in which calls are held back."""
+
+    begins_us: int
+    tenant: str
+    """Empty for everybody."""
+    ends_us: int
+
+
+@dataclass(frozen=True, eq=False)
+class PlatformPlan:
+    """The platform and the carrier in integers."""
+
+    ports: int
+    dial_rate: int
+    dial_burst: int
+    workers: int
+    dial_work_us: int
+    """-1 where it is drawn."""
+    status_work_us: int
+    """-1 where it is drawn."""
+    ring_timeout_us: int
+    reconciliation_us: int
+    """0 for none."""
+    queue: str
+    delivery_pool: int
+    detection_person_us: int
+    detection_machine_us: int
+    carrier_rates: NDArray[np.int64]
+    """Shape (60,): tokens per million seconds left to the platform in each minute of the hour."""
+    carrier_channels: NDArray[np.int64]
+    """Shape (60,): channels left to the platform in each minute of the hour."""
+    carrier_burst: int
+    carrier_minute_offset_us: int
+    """Time since the hour at the scenario's begin: where in the 60 minutes it starts."""
+    refusal_us: int
+
+
+@dataclass(frozen=True, eq=False)
+class Plan:
+    """Everything that an engine needs to know."""
+
+    platform: PlatformPlan
+    tenants: tuple[TenantPlan, ...]
+    """In the order of their names."""
+    campaigns: tuple[CampaignPlan, ...]
+    """In the order of (tenant name, campaign name)."""
+    endpoints: tuple[EndpointPlan, ...]
+    outages: tuple[OutagePlan, ...]
+    suspensions: tuple[SuspensionPlan, ...]
+    answering: Answering
+    zones: tuple[str, ...]
+    ends_us: int
+    latest_us: int
+    under_study: int
+    """Rank of the campaign that the run goes on for; -1 for none."""
