@@ -129,10 +129,10 @@ async def stream(
             "fewer at once. In a script, a study must be under: if __name__ == '__main__'"
         ) from error
     finally:
+        # Those that failed are cancelled too: their error has been told once.
         for future in futures:
             future.cancel()
         for result in results:
-            if not result.cancel() and not result.cancelled():
-                result.exception()  # known to nobody else if the first one ended the study
+            result.cancel()
         if isinstance(pool, ProcessPoolExecutor) and executor is None:
             _end(pool)

@@ -168,6 +168,13 @@ class Run:
         """Per call, whether it was handed in before the run ended."""
         return self.result.frames.submitted
 
+    def comes_up(self, instants: Integers) -> Mask:
+        """Per call, whether it was handed in by an instant of its campaign, or would have been
+        loaded after it and before the run ended."""
+        ready = self._of_calls([campaign.ready_us for campaign in self.plan.campaigns])
+        handed_in = self.result.frames.submitted_us <= instants[self.rank_of_call]
+        return np.asarray(handed_in | (ready < self.ended_us))
+
     @cached_property
     def by_call(self) -> Integers:
         """Order of the attempts by call and attempt."""
@@ -373,7 +380,7 @@ def stop_is_kept(run: Run) -> Iterator[Breach]:
     status, of = run.calls["status"], run.rank_of_call
     stopped = (effect < run.ended_us)[of] & run.handed_in
     left = stopped & (
-        (status == SCHEDULED)
+        ((status == SCHEDULED) & run.comes_up(effect))
         | ((status == WAITING_RETRY) & cancels[of])
         | ((status == QUEUED) & (reaches & cancels)[of] & ~run.wedged)
     )
@@ -382,10 +389,11 @@ def stop_is_kept(run: Run) -> Iterator[Breach]:
 
 def expired_calls_are_over(run: Run) -> Iterator[Breach]:
     """From the expiry on no call waits for anything: it has expired, or is being dialled."""
-    expires = run.per_campaign(lambda campaign: campaign.rules.expires_us)[run.rank_of_call]
-    waits = np.isin(run.calls["status"], (SCHEDULED, WAITING_RETRY))
-    waits |= (run.calls["status"] == QUEUED) & ~run.wedged
-    left = waits & (expires < run.ended_us) & run.handed_in
+    expires = run.per_campaign(lambda campaign: campaign.rules.expires_us)
+    status = run.calls["status"]
+    waits = (status == SCHEDULED) & run.comes_up(expires)
+    waits |= (status == WAITING_RETRY) | ((status == QUEUED) & ~run.wedged)
+    left = waits & (expires < run.ended_us)[run.rank_of_call] & run.handed_in
     yield from run.breach("still there after the expiry", "calls", left)
 
 

@@ -13,8 +13,17 @@ import pytest
 
 OUTSIM = [sys.executable, "-m", "outsim"]
 
+ANSWERS = [["schema"], ["diff", "small.toml", "small.toml", "--json"]]
+"""One that is written at once for its length, and one that is kept until the end."""
 
-@pytest.mark.parametrize("arguments", [["schema"], ["run", "small.toml"]])
+
+@pytest.fixture(autouse=True)
+def buffered(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Short answers are written when the command ends, as everywhere but in some containers."""
+    monkeypatch.delenv("PYTHONUNBUFFERED", raising=False)
+
+
+@pytest.mark.parametrize("arguments", ANSWERS)
 def test_a_reader_that_goes_away_is_no_error_to_tell(files, arguments):
     """As `head` does. Here nobody reads from the start, which is the same to who writes."""
     reader, writer = os.pipe()
@@ -26,7 +35,7 @@ def test_a_reader_that_goes_away_is_no_error_to_tell(files, arguments):
 
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="this system has no full device")
-@pytest.mark.parametrize("arguments", [["schema"], ["run", "small.toml"]])
+@pytest.mark.parametrize("arguments", ANSWERS)
 def test_an_answer_that_cannot_be_written_is_an_error(files, arguments):
     with Path("/dev/full").open("w") as full:
         ended = subprocess.run(

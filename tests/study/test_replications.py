@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import logging
 import multiprocessing
 import os
+import re
+import signal
 import threading
 from collections.abc import Iterator
 from concurrent.futures import Executor, Future, ProcessPoolExecutor, ThreadPoolExecutor
+from pathlib import Path
 
 import pytest
 
@@ -98,10 +102,47 @@ def test_an_executor_of_the_callers_is_left_open():
         assert thread.submit(len, "still there").result() == 11
 
 
+def test_jobs_that_were_taken_are_given_back_if_another_is_refused():
+    """As an executor does that is shut down meanwhile."""
+    taken: list[Future] = []
+
+    class Closing(Executor):
+        def submit(self, *_) -> Future:  # type: ignore[override]
+            if len(taken) == 2:
+                raise RuntimeError("cannot schedule new futures after shutdown")
+            taken.append(Future())
+            return taken[-1]
+
+    with pytest.raises(RuntimeError, match="after shutdown"):
+        run_sync(first_of(Closing(), 5))
+    assert [future.cancelled() for future in taken] == [True, True]
+
+
 def test_processes_are_gone_once_the_stream_is_closed():
     before = children()
     run_sync(first_of(None, 500))
     assert children() == before
+
+
+@pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="needs Linux to look into it")
+def test_ctrl_c_is_for_the_process_that_waits_and_not_for_those_that_work():
+    """A terminal sends it to all of them: those that work hold it back from their start on."""
+
+    async def held_back() -> list[bool]:
+        before = children()
+        runs = stream(jobs(500))
+        await anext(runs)
+        masks = [
+            re.search(r"SigBlk:\s*(\w+)", Path(f"/proc/{pid}/status").read_text())[1]
+            for pid in children() - before
+        ]
+        await runs.aclose()
+        return [bool(int(mask, 16) >> (signal.SIGINT - 1) & 1) for mask in masks]
+
+    held = run_sync(held_back())
+    assert held
+    assert all(held)
+    assert signal.SIGINT not in signal.pthread_sigmask(signal.SIG_BLOCK, [])
 
 
 @pytest.mark.parametrize("processes", [False, True])
@@ -158,6 +199,7 @@ def test_a_process_that_dies_is_an_error_of_the_study(caplog):
         comparison = compare(chancy("a"), chancy("b"), replications=4, executor=doomed)
         with pytest.raises(StudyError, match="a process of the study died"):
             run_sync(comparison)
+    gc.collect()  # asyncio tells of errors that nobody took when their futures go
     assert [record for record in caplog.records if record.levelno >= logging.ERROR] == []
 
 

@@ -77,7 +77,7 @@ CHANGES: dict[str, Callable[[Any], None]] = {
     "dial rate": platform(dial_rate="2/s"),
     "workers": platform(workers=9),
     "queue": platform(queue="fair"),
-    "carrier": carrier(rate="3/s", channels=5),
+    "carrier": carrier(rate="5/s", burst=5, channels=60),
     "start": study(start="09:15"),
     "max_retry": study(max_retry=6),
     "a longer list": study(contacts=900),
