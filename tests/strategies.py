@@ -105,9 +105,9 @@ PLATFORM = _some(
     detection_accuracy=_of(1.0, 0.5),
 )
 CARRIER = _some(
-    rate=_of("1/s", "20/min", "1000/s", "1000000/s"),
+    rate=_of("1/s", "20/min", "20/min", "1000000/s"),
     burst=_of(1, 2, 20),
-    channels=_of(1, 3, 100, 100),
+    channels=_of(1, 3, 100, 100, 100),
     other_traffic=_of(0.0, 0.0, 0.5),
     other_traffic_peak=_of({}, {0: 0.9}, {0: 1.0, 1: 0.5, 30: 0.7}),
     missing_ani_refusal=_of(0.8, 1.0),

@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import Executor
 from contextlib import aclosing
 from dataclasses import dataclass
+from datetime import date, datetime
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -28,6 +29,8 @@ if TYPE_CHECKING:
 
 START_TIME_MEASURES = ("completed_by_deadline", "completed_share", "finished_s", "duration_s")
 """The four figures that stand side by side when start times are compared."""
+
+_CLOCK_TIMES = {each.name for each in MEASURES if each.kind == "clock"}
 
 Progress = Callable[[int, int], None]
 
@@ -55,8 +58,20 @@ class Comparison:
         )
 
     def values(self, place: int, name: str) -> np.ndarray[Any, np.dtype[np.float64]]:
-        """One figure of one scenario, by replication."""
-        return np.array([f.measures[name] for f in self.figures if f.place == place])
+        """One figure of one scenario, by replication.
+
+        A clock time is in seconds since the first scenario begins, by the time of day, also
+        where the other one begins at another time or on another day.
+        """
+        values = np.array([f.measures[name] for f in self.figures if f.place == place])
+        return values + self._later_s(place) if name in _CLOCK_TIMES else values
+
+    def _later_s(self, place: int) -> float:
+        """How much later in the day a scenario begins than the first one."""
+        begins, first = (
+            datetime.combine(date.min, self.scenarios[k].clock.begins.time()) for k in (place, 0)
+        )
+        return (begins - first).total_seconds()
 
     def mean(self, place: int, name: str) -> Estimate:
         """Mean of one figure of one scenario."""

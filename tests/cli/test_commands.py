@@ -248,6 +248,14 @@ def test_failed_matches_pending_calls_against_the_call_log(outsim, files):
     assert f"{given + document['ambiguous']} calls are still shown as pending at 10:00." in text
 
 
+@pytest.mark.parametrize("file", ["nobody.toml", "zero.toml"])
+def test_failed_has_an_answer_where_nobody_is_called(outsim, file):
+    ended = outsim("failed", file)
+    assert ended.code == 0
+    assert "0 of 0 calls failed" in ended.out
+    assert json.loads(outsim("failed", file, "--json").out)["pending"]["error_rate"] is None
+
+
 # check, diff, schema
 
 

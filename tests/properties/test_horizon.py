@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from datetime import datetime, timedelta
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import numpy as np
 from hypothesis import assume, given, settings
@@ -11,7 +13,7 @@ from outsim.clock import HOUR, MISSING
 from outsim.engine.records import Columns
 from outsim.result import simulate
 from outsim.scenario import Scenario, from_mapping
-from tests.strategies import mappings, scenarios
+from tests.strategies import PROFILES, mappings, scenarios
 
 FEWER = settings(max_examples=max(1, settings.default.max_examples // 3))
 
@@ -117,3 +119,38 @@ def test_a_run_goes_on_until_the_campaign_under_study_is_over(scenario: Scenario
     if records.ended_us > plan.ends_us:
         before = plan.ends_us + (hours - 1) * HOUR
         assert ((final == MISSING) | (final >= before)).any()
+
+
+def test_wedged_calls_that_a_stop_cancels_do_not_end_the_run_early() -> None:
+    """They were never among those that the run waits for."""
+    begins = datetime(2026, 3, 10, 9, tzinfo=ZoneInfo("UTC"))
+    campaign = {
+        "name": "list",
+        "tenant": "acme",
+        "start": begins,
+        "contacts": 8,
+        "stop_at": begins,
+        "profile": "people",
+        "max_retry": 0,
+    }
+    mapping = {
+        "clock": {
+            "zone": "UTC",
+            "date": begins.date(),
+            "begins": begins,
+            "ends": begins + timedelta(seconds=30),
+            "latest": begins + timedelta(hours=3),
+        },
+        "platform": {
+            "wedged_calls": 0.5,
+            "loader_rate": "1/s",
+            "start_jitter": "none",
+            "stop_latency": "2500 ms",
+        },
+        "callees": {"message": "600 s", "early_hang_up": 0.0, "fax_share": 0.0},
+        "profiles": PROFILES,
+        "campaign": [campaign],
+    }
+    for seed in range(10):
+        calls = simulate(from_mapping(mapping), seed=seed).calls
+        assert calls.loc[~calls["wedged"], "final_at"].notna().all()

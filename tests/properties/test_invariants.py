@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 
 from outsim.clock import MINUTE, MISSING, SECOND
 from outsim.engine.records import Columns
@@ -46,6 +46,7 @@ def test_random_scenarios_keep_every_law(depth: str) -> None:
     """And every rule has had something to do in some of them, or the test would mean nothing."""
     occurred: Counter[str] = Counter()
 
+    @settings(max_examples=max(250, settings.default.max_examples))
     @given(scenarios())
     def keeps(scenario: Scenario) -> None:
         result = simulate(scenario)

@@ -7,6 +7,7 @@ import json
 import math
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
+from datetime import timedelta
 
 import numpy as np
 import pytest
@@ -85,6 +86,26 @@ def test_the_seed_is_that_of_the_first_scenario_unless_one_is_given():
     first, second = (chancy().model_copy(update={"seed": seed}) for seed in (5, 6))
     assert compared(first, second, replications=2).seed == 5
     assert compared(first, second, replications=2, seed=9).seed == 9
+
+
+def test_clock_times_are_held_against_each_other_by_the_time_of_day():
+    """The same morning, looked at from half an hour earlier: the campaign ends when it did."""
+    usual = chancy("usual", start=1800)
+    early = usual.model_copy(
+        update={
+            "name": "early",
+            "clock": usual.clock.model_copy(
+                update={"begins": usual.clock.begins - timedelta(minutes=30)}
+            ),
+        }
+    )
+    comparison = compared(usual, early, replications=2)
+    finished = [f.measures["finished_s"] for f in comparison.figures]
+    assert finished[2:] == [second + 1800 for second in finished[:2]]
+    assert comparison.values(1, "finished_s").tolist() == finished[:2]
+    shown = comparison.text_table().set_index("").loc["finished at"]
+    assert shown["usual"] == shown["early"]
+    assert shown["difference"] == "none"
 
 
 # Whoever does the work

@@ -1,0 +1,112 @@
+"""What the carrier admits and why it refuses."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+
+from outsim.clock import MINUTE, TOKEN
+from outsim.engine.records import Integers
+from outsim.outcomes import (
+    ANSWERED,
+    CARRIER_CHANNELS,
+    CARRIER_OUTAGE,
+    CARRIER_RATE,
+    CONGESTION,
+    DROPPED,
+    MISSING_ANI,
+    NO_CAUSE,
+)
+from outsim.tables.invariants.run import (
+    Breach,
+    Run,
+    came,
+    count_until,
+)
+
+
+def _minute(run: Run, at: Integers) -> Integers:
+    minute: Integers = (at + run.plan.platform.carrier_minute_offset_us) // MINUTE
+    return minute
+
+
+def _during(run: Run, of: str, at: Integers, everything: int) -> Integers:
+    """How many are out when dial work ends, before the controls of that instant act."""
+    return run.out_of_service(of, everything)(at - 1)
+
+
+def carrier_channels_are_enough(run: Run) -> Iterator[Breach]:
+    """The platform never has more channels than are left to it; refused only when it has them.
+
+    An outage and a missing caller ID come before this in the carrier's reasons.
+    """
+    a, rows = run.attempts, run.at_carrier
+    dialed, cause = a["dialed"][rows], a["cause"][rows]
+    channels = run.plan.platform.carrier_channels
+    everything = int(channels.max())
+    left = channels[_minute(run, dialed) % 60] - _during(run, "channels", dialed, everything)
+    # An attempt that ends by itself does so before dial work ends at that instant; a drop after.
+    carried = run.admitted & came(a["ended"])
+    ends = np.sort((2 * a["ended"] + (a["cause"] == DROPPED))[carried])
+    begun = np.cumsum(run.admitted[rows])
+    busy = begun - run.admitted[rows] - count_until(ends, 2 * dialed)
+    full = busy >= np.maximum(0, left)
+    yield from run.breach("no channel was left", "attempts", rows[run.admitted[rows] & full])
+    idle = (cause == CARRIER_CHANNELS) & ~full
+    yield from run.breach("refused while channels were left", "attempts", rows[idle])
+
+
+def carrier_rate_is_kept(run: Run) -> Iterator[Breach]:
+    """The carrier never admits faster than its rate and burst, less other traffic's share.
+
+    And it refuses for that reason only when it has no token left.
+    """
+    a, rows = run.attempts, run.at_carrier
+    platform = run.plan.platform
+    rates = platform.carrier_rates.tolist()
+    asked = np.flatnonzero(run.admitted[rows] | (a["cause"][rows] == CARRIER_RATE))
+    dialed = a["dialed"][rows][asked]
+    minute = _minute(run, dialed).tolist()
+    into = ((dialed + platform.carrier_minute_offset_us) % MINUTE).tolist()
+    admitted = run.admitted[rows][asked].tolist()
+    capacity = level = platform.carrier_burst * TOKEN
+    at_minute, at_into = 0, platform.carrier_minute_offset_us
+    broken = []
+    for place, (m, t) in enumerate(zip(minute, into, strict=True)):
+        if m == at_minute:
+            level = min(capacity, level + (t - at_into) * rates[m % 60])
+        else:
+            level += (MINUTE - at_into) * rates[at_minute % 60] if at_into < MINUTE else 0
+            for between in range(at_minute + 1, m):
+                if level >= capacity:
+                    break
+                level += MINUTE * rates[between % 60]
+            level = min(capacity, level + t * rates[m % 60])
+        at_minute, at_into = m, t
+        if (level >= TOKEN) != admitted[place]:
+            broken.append(place)
+        if admitted[place]:
+            level -= TOKEN
+    yield from run.breach("against the carrier's rate", "attempts", rows[asked[broken]])
+
+
+def carrier_refuses_for_a_reason(run: Run) -> Iterator[Breach]:
+    """All is refused while the carrier is out; only a call without a caller ID for lack of one.
+
+    Congestion always has a cause, and nothing else has one.
+    """
+    a = run.attempts
+    dialed = came(a["dialed"])
+    out = dialed & (_during(run, "carrier", a["dialed"], 1) > 0)
+    wrong = dialed & (out != (a["cause"] == CARRIER_OUTAGE))
+    yield from run.breach("against the outages of the carrier", "attempts", wrong)
+    missing = np.asarray(run.of_calls([c.missing_ani for c in run.plan.campaigns]), dtype=np.bool_)
+    wrong = (a["cause"] == MISSING_ANI) & ~missing[a["call_id"]]
+    yield from run.breach("it has a caller ID", "attempts", wrong)
+    over = came(a["ended"])
+    wrong = over & ((a["outcome"] == CONGESTION) != (a["cause"] != NO_CAUSE))
+    yield from run.breach("congestion without a cause", "attempts", wrong)
+    answered = over & (came(a["answered"]) != np.isin(a["outcome"], ANSWERED))
+    answered &= a["cause"] != DROPPED
+    yield from run.breach("answered, or not, against its outcome", "attempts", answered)
