@@ -202,6 +202,20 @@ def format_rate(rate: int) -> str:
     return f"{per_second:g}/s" if per_second >= 1 else f"{per_second * 60:g}/min"
 
 
+def write_duration(duration_us: int) -> str:
+    """Duration as a scenario file has it, exact to the microsecond: ``"90500 ms"``."""
+    for unit in ("h", "min", "s", "ms"):
+        if duration_us % _UNITS_US[unit] == 0:
+            return f"{duration_us // _UNITS_US[unit]} {unit}"
+    return f"{duration_us} us"
+
+
+def write_rate(rate: int) -> str:
+    """Rate as a scenario file has it, exact: ``"20/s"``, or with up to six decimals."""
+    whole, rest = divmod(rate, RATE_SECONDS)
+    return f"{whole}.{rest:06d}".rstrip("0").rstrip(".") + "/s"
+
+
 def local_segments(
     begins: datetime, until_us: int, zone: ZoneInfo
 ) -> tuple[NDArray[np.int64], list[tuple[int, int]]]:

@@ -22,11 +22,12 @@ from outsim.clock import (
     RATE_SECONDS,
     existing,
     format_duration,
-    format_rate,
     parse_clock_time,
     parse_duration_us,
     parse_rate,
     parse_share,
+    write_duration,
+    write_rate,
 )
 
 LONGEST = 3660 * DAY
@@ -129,6 +130,15 @@ def _local_time(value: Any, info: ValidationInfo) -> Any:
     return existing(local)
 
 
+def _with_offset(value: str, zone: ZoneInfo) -> datetime | None:
+    """Local time of an instant that names its offset, as in JSON; None if it names none."""
+    try:
+        instant = datetime.fromisoformat(value)
+        return None if instant.tzinfo is None else instant.astimezone(zone)
+    except (ValueError, OverflowError):
+        return None
+
+
 def _local_datetime(value: Any, info: ValidationInfo) -> datetime:
     if isinstance(value, datetime) and value.tzinfo is not None:
         return value
@@ -137,7 +147,7 @@ def _local_datetime(value: Any, info: ValidationInfo) -> datetime:
     day: date = info.context["date"]
     zone: ZoneInfo = info.context["zone"]
     if isinstance(value, str):
-        return parse_clock_time(value, day, zone)
+        return _with_offset(value, zone) or parse_clock_time(value, day, zone)
     if isinstance(value, datetime):
         return value.replace(tzinfo=zone)
     if isinstance(value, time):
@@ -202,7 +212,7 @@ Duration = Annotated[
     BeforeValidator(
         _duration, json_schema_input_type=_text(r"^\s*[0-9].*[a-zA-Zµ]\s*$", "10 min", "350 ms")
     ),
-    PlainSerializer(format_duration, return_type=str, when_used="json"),
+    PlainSerializer(write_duration, return_type=str, when_used="json"),
 ]
 """Integer microseconds, at least 1; written as ``"10 min"``."""
 
@@ -215,7 +225,7 @@ Rate = Annotated[
         _rate,
         json_schema_input_type=_text(r"^\s*[0-9].*(/|\ba\b|\ban\b|\bper\b)", "20/s", "90/min"),
     ),
-    PlainSerializer(format_rate, return_type=str, when_used="json"),
+    PlainSerializer(write_rate, return_type=str, when_used="json"),
 ]
 """Integer tokens per million seconds, at least 1; written as ``"20/s"``."""
 

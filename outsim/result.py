@@ -123,12 +123,18 @@ class Result:
         return assumptions(self.scenario)
 
     def save(self, directory: str | Path) -> Path:
-        """Write the tables as Parquet and the provenance as JSON into a directory."""
+        """Write the tables as Parquet and the provenance as JSON into a directory.
+
+        Each file is written beside its place and then put there whole, ``run.json`` last: where
+        it stands, everything does.
+        """
         target = Path(directory)
         target.mkdir(parents=True, exist_ok=True)
         for name, table in self.tables.items():
-            table.to_parquet(target / f"{name}.parquet", index=False)
-        (target / "run.json").write_text(json.dumps(self.provenance(), indent=2) + "\n")
+            table.to_parquet(target / f".{name}.parquet", index=False)
+            (target / f".{name}.parquet").replace(target / f"{name}.parquet")
+        (target / ".run.json").write_text(json.dumps(self.provenance(), indent=2) + "\n")
+        (target / ".run.json").replace(target / "run.json")
         return target
 
     def provenance(self) -> dict[str, Any]:
@@ -141,12 +147,15 @@ class Result:
             "version": self.version,
         }
 
+    @property
+    def span(self) -> str:
+        """Begin and end of the run, local time, for people."""
+        ends = "%H:%M" if self.ended.date() == self.begins.date() else "%Y-%m-%d %H:%M"
+        return f"{self.begins:%Y-%m-%d %H:%M} to {self.ended.strftime(ends)}"
+
     def _facts(self) -> Iterator[tuple[str, str]]:
         yield "scenario", self.scenario.name
-        yield (
-            "run",
-            f"{self.begins:%Y-%m-%d %H:%M} to {self.ended:%H:%M} {self.scenario.clock.zone}",
-        )
+        yield "run", f"{self.span} {self.scenario.clock.zone}"
         yield "seed, replication", f"{self.seed}, {self.replication}"
         yield "calls", f"{len(self.calls):,}"
         yield "attempts", f"{len(self.attempts):,}"
@@ -200,13 +209,12 @@ def simulate(
     Raises
     ------
     EngineError
-        If there is no such engine, or the replication is negative.
+        If there is no such engine.
+    TapeError
+        If seed or replication is negative, or too large.
     """
     from outsim import __version__
-    from outsim.errors import EngineError
 
-    if replication < 0:
-        raise EngineError(f"replication {replication}: must be 0 or more")
     if tape is None:
         tape = Tape(scenario.seed if seed is None else seed, replication)
     plan = build_plan(scenario, tape)

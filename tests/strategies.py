@@ -199,8 +199,8 @@ def _campaigns(draw: st.DrawFn, name: str, grid: _Grid, zone: str, urls: list[st
     campaign |= draw(
         _some(
             submitted_at=_sometimes(grid.instants(*sorted({0, start // 2, start})), 3),
-            expires_at=_sometimes(grid.instants(149, 180, 240, 600), 5),
-            stop_at=_sometimes(grid.instants(max(start, 60), max(start, 122), 200, 300), 5),
+            expires_at=_sometimes(grid.instants(start + 1, start + 15, start + 32, 240, 600), 5),
+            stop_at=_sometimes(grid.instants(max(start, 60), start + 2, start + 20, 200, 300), 5),
             window=_sometimes(_windows(grid, zone), 2 if kind == "list" else 4),
             pacing=_sometimes(_of("6/min", "20/min", "1/s", "1000000/s"), 3),
             pacing_at=_of("admission", "dispatch"),
@@ -346,6 +346,9 @@ def occurrences(result: Result) -> dict[str, int]:
     rank = result.frames.campaign_of_call[raw["call_id"]]
     effect = np.array([c.rules.stop_effect_us for c in plan.campaigns], dtype=np.int64)
     requested = np.array([c.rules.stop_requested_us for c in plan.campaigns], dtype=np.int64)
+    expires = np.array([c.rules.expires_us for c in plan.campaigns], dtype=np.int64)
+    of_call = result.frames.campaign_of_call[calls["call_id"]]
+    final = records.calls["final"][calls["call_id"]]
     windowed = np.array([bool(c.rules.window) for c in plan.campaigns], dtype=np.bool_)
     zoned = np.array([len(c.rules.lane_zones) for c in plan.campaigns], dtype=np.int64)
     requests = np.array([c.requests_us is not None for c in plan.campaigns], dtype=np.bool_)
@@ -396,6 +399,9 @@ def occurrences(result: Result) -> dict[str, int]:
         "8 retries": int((a["attempt"] > 1).sum()),
         "8 third attempts": int((a["attempt"] > 2).sum()),
         "9 expired": int((status == "expired").sum()),
+        "9 failed after the expiry": int(
+            ((status == "failed").to_numpy() & (final >= expires[of_call])).sum()
+        ),
         "9 expired after attempts": int(((status == "expired") & (calls["attempts"] > 0)).sum()),
         "9 waited for the window": int((held & windowed[rank]).sum()),
         "9 windows in several zones": int((zoned > 1).sum()),

@@ -73,7 +73,7 @@ def _tell(comparison: Comparison, place: int) -> None:
     say(f"{name}, held against {base}:")
     for heading, sign in (("better", 1), ("worse", -1)):
         named = [
-            f"{each.label_at(deadline)} {format_estimate(each.kind, value, deadline, signed=True)}"
+            f"{comparison.label(each)} {format_estimate(each.kind, value, deadline, signed=True)}"
             for each, value in clear
             if _sign(each, value) == sign
         ]

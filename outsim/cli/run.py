@@ -26,12 +26,12 @@ def run(
     from outsim.cli.output import load_with_advice, note, print_json
     from outsim.result import simulate
 
-    result = simulate(load_with_advice(scenario), seed=seed, replication=replication)
+    loaded = load_with_advice(scenario)
+    if out is not None:
+        _make_directory(out)
+    result = simulate(loaded, seed=seed, replication=replication)
     if verify:
-        from outsim.tables.invariants import check_invariants
-
-        check_invariants(result)
-        note("every invariant holds")
+        _verify(result)
     if out is not None:
         note(f"tables written to {_save(result, out)}")
     if json:
@@ -57,15 +57,43 @@ def run(
     _print(result)
 
 
-def _save(result: Result, out: str) -> str:
+def _verify(result: Result) -> None:
+    from outsim.cli.output import note
+    from outsim.errors import InvariantError
+    from outsim.tables.invariants import check_invariants
+
+    try:
+        check_invariants(result)
+    except InvariantError as error:
+        note(f"outsim: {error}")
+        raise typer.Exit(1) from None
+    note("every invariant holds")
+
+
+def _unwritable(out: str, error: OSError) -> Exception:
     from outsim.errors import OutsimError
 
+    return OutsimError(f"--out {out}: {error.strerror}; name a directory that can be written")
+
+
+def _make_directory(out: str) -> None:
+    """Find out before the run whether its tables can be written."""
+    from pathlib import Path
+    from tempfile import TemporaryFile
+
+    try:
+        Path(out).mkdir(parents=True, exist_ok=True)
+        with TemporaryFile(dir=out):
+            pass
+    except OSError as error:
+        raise _unwritable(out, error) from None
+
+
+def _save(result: Result, out: str) -> str:
     try:
         return str(result.save(out))
     except OSError as error:
-        raise OutsimError(
-            f"--out {out}: {error.strerror}; name a directory that can be written"
-        ) from None
+        raise _unwritable(out, error) from None
 
 
 def _print(result: Result) -> None:
@@ -76,7 +104,7 @@ def _print(result: Result) -> None:
     begins = result.begins
     say(
         f"{result.scenario.name}: one run, seed {result.seed}, replication {result.replication}, "
-        f"{begins:%Y-%m-%d %H:%M} to {result.ended:%H:%M} ({result.scenario.clock.zone})"
+        f"{result.span} ({result.scenario.clock.zone})"
     )
     share = (
         f"; background tenants make {result.background_share:.0%}"

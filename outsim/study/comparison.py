@@ -132,6 +132,10 @@ class Comparison:
                 )
         return pd.DataFrame(rows)
 
+    def label(self, each: Measure) -> str:
+        """What people call a figure, with the deadline that the scenarios share."""
+        return each.label_at(*(scenario.deadline for scenario in self.scenarios))
+
     def text_table(self) -> pd.DataFrame:
         """Figures by row, scenarios by column, then the paired differences from the first."""
         import pandas as pd
@@ -145,7 +149,7 @@ class Comparison:
         )
         rows = []
         for each in MEASURES:
-            row = [each.label_at(self.scenarios[0].deadline)]
+            row = [self.label(each)]
             for place in range(len(self.scenarios)):
                 value = self.mean(place, each.name)
                 over = (
@@ -191,7 +195,7 @@ class Comparison:
             "background_share": plain(self.background_share),
             "measures": {
                 each.name: {
-                    "label": each.label_at(self.scenarios[0].deadline),
+                    "label": self.label(each),
                     "kind": each.kind,
                     "means": [plain(self.mean(k, each.name)) for k in range(len(self.scenarios))],
                     "differences": [

@@ -89,9 +89,11 @@ def match_pending(
 
     The call log knows numbers and times but no call_id (platform FAQ: a call
     can stay pending though it was placed; the way to tell is to find its log).
-    A log entry of the same customer and number from the submission on says
-    that the call went out, if no other call of the customer to this number
-    could have made it; else it is ambiguous. No entry: it never went out.
+    What a customer can do: count the log entries of a number, and take away the
+    attempts that the page shows for the calls to it that are over. With nothing
+    left, or nothing since its submission, the call never went out; with
+    something left it did, or another pending call to the number did: with more
+    than one of those it is ambiguous. Pages lag, so even this can be wrong.
 
     Parameters
     ----------
@@ -105,21 +107,24 @@ def match_pending(
     page = seen_at(calls, attempts, updates, moment)
     about = set(calls.loc[asked, "call_id"])
     pending = page[page["status"].isin(PENDING_STATUSES) & page["call_id"].isin(about)].copy()
-    log = call_log(calls, attempts)
-    log = log[log["start"] <= moment]
     whose = ["tenant", "number"]
-    last_entry = log.groupby(["tenant", "dest"], observed=True)["start"].max()
-    to_number = calls[calls["status"] != "rejected"].groupby(whose, observed=True).size()
-    pending = pending.merge(calls[["call_id", "submitted_at"]], on="call_id", how="left")
-    pending = pending.merge(
-        last_entry.rename("last_entry").rename_axis(whose).reset_index(), on=whose, how="left"
+    log = call_log(calls, attempts)
+    starts = log[log["start"] <= moment].groupby(["tenant", "dest"], observed=True)["start"]
+    entries = starts.agg(["size", "max"]).rename_axis(whose)
+    shown = page[page["status"] != "rejected"].assign(
+        pending=page["status"].isin(PENDING_STATUSES),
+        explained=page["attempt"].where(~page["status"].isin(PENDING_STATUSES), 0),
     )
-    pending = pending.merge(
-        to_number.rename("calls_to_number").reset_index(), on=whose, how="left"
+    by_number = shown.groupby(whose, observed=True)[["pending", "explained"]].sum()
+    found = pending[["call_id", *whose]].merge(by_number.reset_index(), on=whose, how="left")
+    found = found.merge(entries.reset_index(), on=whose, how="left")
+    found = found.merge(calls[["call_id", "submitted_at"]], on="call_id", how="left")
+    its_time = found["max"] >= found["submitted_at"]
+    unexplained = (its_time & (found["size"] > found["explained"])).to_numpy()
+    alone = found["pending"].to_numpy() == 1
+    pending["verdict"] = np.select(
+        [~unexplained, alone], [NEVER_WENT_OUT, WENT_OUT], default=AMBIGUOUS
     )
-    logged = pending["last_entry"] >= pending["submitted_at"]
-    alone = pending["calls_to_number"] == 1
-    pending["verdict"] = np.select([~logged, alone], [NEVER_WENT_OUT, WENT_OUT], default=AMBIGUOUS)
     dialed = attempts.loc[attempts["dialed_at"] <= moment, "call_id"]
     pending["dialed"] = pending["call_id"].isin(dialed)
-    return PendingMatch(pending.drop(columns=["submitted_at", "last_entry", "calls_to_number"]))
+    return PendingMatch(pending.reset_index(drop=True))

@@ -164,15 +164,17 @@ class Measure:
     better: int
     """+1 where more is better, -1 where less is, 0 where neither."""
 
-    def label_at(self, deadline: datetime) -> str:
-        """Label, with the clock time of the deadline where the figure has one."""
-        return self.label.format(deadline=deadline)
+    def label_at(self, *deadlines: datetime) -> str:
+        """Label, with the clock time of the deadline where the figure has one.
+
+        Several scenarios may have several: then the label names none.
+        """
+        times = {f"{deadline:%H:%M}" for deadline in deadlines}
+        return self.label.format(deadline=times.pop() if len(times) == 1 else "its deadline")
 
 
 MEASURES: tuple[Measure, ...] = (
-    Measure(
-        "completed_by_deadline", "completed by {deadline:%H:%M}", "share", completed_by_deadline, 1
-    ),
+    Measure("completed_by_deadline", "completed by {deadline}", "share", completed_by_deadline, 1),
     Measure("completed_share", "completed in the end", "share", completed_share, 1),
     Measure("finished_s", "finished at", "clock", finished_s, -1),
     Measure("duration_s", "time from start to end", "seconds", duration_s, -1),

@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from outsim.distributions import Distribution
+from outsim.errors import TapeError
 from outsim.tape.draws import (
     UPDATE_KINDS,
     AttemptDraws,
@@ -45,6 +46,11 @@ class Tape:
     replication : int
         Which of its replications, from 0.
 
+    Raises
+    ------
+    TapeError
+        If seed or replication is negative, or too large.
+
     Examples
     --------
     >>> Tape(1).uniforms("acme", "reminders", Purpose.OUTCOME, attempt=1, count=2).round(3)
@@ -52,6 +58,9 @@ class Tape:
     """
 
     def __init__(self, seed: int, replication: int = 0) -> None:
+        for name, value in (("seed", seed), ("replication", replication)):
+            if not 0 <= value < 2**63:
+                raise TapeError(f"{name} {value}: must be 0 to 2**63 - 1")
         self.seed = seed
         self.replication = replication
         self._recorded: dict[tuple[str, str], RecordedAttempts] = {}

@@ -23,6 +23,7 @@ from outsim.outcomes import (
     CARRIER_RATE,
     COMPLETED,
     DIALING,
+    DROPPED,
     EXPIRED,
     FAILED,
     MISSING_ANI,
@@ -135,7 +136,10 @@ def crowded(tmp: str) -> Result:
                     },
                 ],
                 "suspension": [{"tenant": "acme", "begins": "09:03", "ends": "09:04"}],
-                "outage": [{"of": "status", "begins": "09:02", "ends": "09:03"}],
+                "outage": [
+                    {"of": "status", "begins": "09:02", "ends": "09:03"},
+                    {"of": "channels", "begins": "09:06", "ends": "09:07", "drop": True},
+                ],
             }
         )
     )
@@ -332,6 +336,16 @@ def refuse_what_was_carried(cause: int) -> Callable[[Copy], None]:
     return tamper
 
 
+def survive_the_drop(c: Copy) -> None:
+    row = some(c.attempts["cause"] == DROPPED)
+    c.attempts["ended"][row] += SECOND
+    c.attempts["cause"][row] = NO_CAUSE
+
+
+def drop_at_any_time(c: Copy) -> None:
+    c.attempts["ended"][some(c.attempts["cause"] == DROPPED)] -= 1
+
+
 def keep_dial_work_waiting(c: Copy) -> None:
     c.attempts["work_started"][2] = c.attempts["work_started"][-1]
 
@@ -430,6 +444,8 @@ TAMPERINGS: tuple[tuple[Law, Callable[[Copy], None]], ...] = (
     (laws.carrier_rate_is_kept, carry_what_was_refused(CARRIER_RATE)),
     (laws.carrier_rate_is_kept, refuse_what_was_carried(CARRIER_RATE)),
     (laws.carrier_refuses_for_a_reason, refuse_what_was_carried(MISSING_ANI)),
+    (laws.drops_take_effect, survive_the_drop),
+    (laws.drops_take_effect, drop_at_any_time),
     (laws.dial_work_goes_first, keep_dial_work_waiting),
     (laws.workers_are_enough, begin_updates_at_once),
     (laws.workers_are_enough, begin_in_the_outage),

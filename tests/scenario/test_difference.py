@@ -111,7 +111,7 @@ def test_a_profile_that_nobody_uses_means_nothing() -> None:
         (
             {"message": "21115 ms"},
             {"message": "21114 ms"},
-            ("message", "21115000", "21114000"),
+            ("message", "21115 ms", "21114 ms"),
         ),
         (
             {"message": "20 s"},

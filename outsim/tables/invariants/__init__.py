@@ -34,6 +34,7 @@ from outsim.tables.invariants.carrier import (
     carrier_channels_are_enough,
     carrier_rate_is_kept,
     carrier_refuses_for_a_reason,
+    drops_take_effect,
 )
 from outsim.tables.invariants.dispatching import (
     dispatched_inside_the_window,
@@ -87,6 +88,7 @@ LAWS: tuple[Law, ...] = (
     carrier_channels_are_enough,
     carrier_rate_is_kept,
     carrier_refuses_for_a_reason,
+    drops_take_effect,
     dial_work_goes_first,
     workers_are_enough,
     updates_are_seen_after_they_happen,

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from outsim.clock import MINUTE, TOKEN
+from outsim.clock import MINUTE, MISSING, TOKEN
 from outsim.engine.records import Integers
 from outsim.outcomes import (
     ANSWERED,
@@ -110,3 +110,36 @@ def carrier_refuses_for_a_reason(run: Run) -> Iterator[Breach]:
     answered = over & (came(a["answered"]) != np.isin(a["outcome"], ANSWERED))
     answered &= a["cause"] != DROPPED
     yield from run.breach("answered, or not, against its outcome", "attempts", answered)
+
+
+def drops_take_effect(run: Run) -> Iterator[Breach]:
+    """An outage with ``drop`` cuts calls off when it begins, and only then.
+
+    None of those that the carrier carries is left if the carrier is out, and else no more
+    than there are channels, or ports. Where another outage of the same kind begins or ends
+    at that instant, how many those are depends on their order, and nothing is said.
+    """
+    a = run.attempts
+    drops = [outage for outage in run.plan.outages if outage.drop]
+    began = np.array([outage.begins_us for outage in drops], dtype=np.int64)
+    stray = (a["cause"] == DROPPED) & ~np.isin(a["ended"], began)
+    yield from run.breach("dropped by no outage", "attempts", stray)
+    for outage in drops:
+        at = np.array([outage.begins_us])
+        others = [o for o in run.plan.outages if o is not outage and o.of == outage.of]
+        if any(outage.begins_us in (o.begins_us, o.ends_us) for o in others):
+            continue
+        lasts = (a["ended"] == MISSING) | (a["ended"] > outage.begins_us)
+        carried = run.admitted & (a["dialed"] <= outage.begins_us) & lasts
+        busy = carried
+        most = 0
+        if outage.of == "ports":
+            ports = run.plan.platform.ports
+            busy = (a["dispatched"] < outage.begins_us) & lasts
+            most = max(0, ports - int(run.out_of_service("ports", ports)(at)[0]))
+        elif outage.of == "channels":
+            channels = run.plan.platform.carrier_channels
+            out = run.out_of_service("channels", int(channels.max()))(at)
+            most = max(0, int((channels[_minute(run, at) % 60] - out)[0]))
+        if busy.sum() > most and outage.begins_us < run.ended_us:
+            yield from run.breach("carried on through an outage", "attempts", carried)
