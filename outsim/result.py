@@ -105,7 +105,17 @@ class Result:
                 return table[same]
 
             calls, attempts, updates = of(calls), of(attempts), of(updates)
-        return View(calls, attempts, updates, self.begins, self.scenario.deadline)
+        requested = campaign.stop_at if campaign is not None else None
+        latency_us = self.scenario.platform.stop_latency
+        return View(
+            calls,
+            attempts,
+            updates,
+            self.begins,
+            self.scenario.deadline,
+            stop_requested=requested,
+            stop_effect=after(requested, latency_us) if requested else None,
+        )
 
     def measures(self, campaign: Campaign | None = None) -> dict[str, float]:
         """Figures of `outsim.tables.measures.MEASURES`, of the campaign under study by default."""

@@ -123,6 +123,7 @@ def _print(result: Result) -> None:
             *(format_figure(each.kind, value, begins) for value in summary[each.name]),
         ]
         for each in MEASURES
+        if not (each.optional and summary[each.name].isna().all())
     ]
     # Campaigns beyond four no longer fit beside each other in 80 columns.
     for first in range(0, len(summary), 4):

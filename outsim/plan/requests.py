@@ -18,8 +18,7 @@ def _poisson_requests_us(
     requests = campaign.requests
     assert requests is not None
     submitted_us = scenario.instant_us(campaign.submitted)
-    if requests.until is not None:
-        until_us = min(until_us, scenario.instant_us(requests.until))
+    until_us = min(until_us, scenario.instant_us(requests.until or scenario.clock.ends))
     starts, hours = local_segments(scenario.clock.begins, until_us, scenario.clock.zone_info)
     rates = np.array(
         [requests.rate_by_hour.get(hour, requests.rate or 0) for _, hour in hours], np.float64

@@ -56,7 +56,7 @@ class Requests(Part):
     times_s: list[Annotated[float, Field(ge=0)]] | None = None
     """Recorded times in seconds since the scenario begins, instead of a rate."""
     until: LocalTime | None = None
-    """Poisson requests end here; default: where the run ends at the latest."""
+    """Poisson requests end here; default: where the run ends by the clock."""
 
     @model_validator(mode="after")
     def _one_kind(self) -> Requests:
@@ -169,7 +169,7 @@ class Endpoint(Part):
     """Time that it takes to answer a post."""
     timeout: Duration = default("endpoint.timeout")
     """A post that is not answered by then has failed."""
-    retry_after: list[Duration] = default("endpoint.retry_after")
+    retry_after: Annotated[list[Duration], Field(max_length=10)] = default("endpoint.retry_after")
     """Waits before the first, second ... repetition of a post that failed."""
     failure_share: Share = default("endpoint.failure_share")
     """Posts that it answers with a server error."""

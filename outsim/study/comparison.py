@@ -149,9 +149,11 @@ class Comparison:
         )
         rows = []
         for each in MEASURES:
+            means = [self.mean(place, each.name) for place in range(len(self.scenarios))]
+            if each.optional and not any(mean.count for mean in means):
+                continue
             row = [self.label(each)]
-            for place in range(len(self.scenarios)):
-                value = self.mean(place, each.name)
+            for value in means:
                 over = (
                     f" ({value.count} of {value.count + value.missing})" if value.missing else ""
                 )

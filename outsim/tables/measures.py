@@ -27,6 +27,10 @@ class View:
     """Start of the run."""
     deadline: datetime
     """Clock time by which completed calls are counted."""
+    stop_requested: datetime | None = None
+    """When the customer asked to stop the campaign; None if nobody did."""
+    stop_effect: datetime | None = None
+    """When that took effect."""
 
     @property
     def accepted(self) -> pd.DataFrame:
@@ -152,6 +156,21 @@ def seen_pending(view: View) -> float:
     return float(final["visible_at"].isna().sum())
 
 
+def dispatched_before_stop_effect(view: View) -> float:
+    """Attempts dispatched after the request to stop and before its effect (rule 12)."""
+    if view.stop_requested is None:
+        return float("nan")
+    at = view.attempts["dispatched_at"]
+    return float(((at >= view.stop_requested) & (at < view.stop_effect)).sum())
+
+
+def dispatched_after_stop_effect(view: View) -> float:
+    """Attempts dispatched after a stop took effect: what it did not reach (rule 12)."""
+    if view.stop_effect is None:
+        return float("nan")
+    return float((view.attempts["dispatched_at"] >= view.stop_effect).sum())
+
+
 @dataclass(frozen=True)
 class Measure:
     """A figure with what people call it and how it is shown."""
@@ -163,6 +182,8 @@ class Measure:
     compute: Callable[[View], float]
     better: int
     """+1 where more is better, -1 where less is, 0 where neither."""
+    optional: bool = False
+    """Whether tables leave it out where nobody has it, such as a stop that nobody asked for."""
 
     def label_at(self, *deadlines: datetime) -> str:
         """Label, with the clock time of the deadline where the figure has one.
@@ -184,6 +205,22 @@ MEASURES: tuple[Measure, ...] = (
     Measure("congestion_share", "attempts refused", "share", congestion_share, -1),
     Measure("attempts_per_call", "attempts per call", "number", attempts_per_call, 0),
     Measure("status_lag_p90_s", "status lag, 9 in 10", "seconds", status_lag_p90_s, -1),
+    Measure(
+        "dispatched_before_stop_effect",
+        "after the stop, before effect",
+        "number",
+        dispatched_before_stop_effect,
+        -1,
+        optional=True,
+    ),
+    Measure(
+        "dispatched_after_stop_effect",
+        "after the stop took effect",
+        "number",
+        dispatched_after_stop_effect,
+        -1,
+        optional=True,
+    ),
     Measure("seen_pending", "over, never shown so", "number", seen_pending, -1),
 )
 
