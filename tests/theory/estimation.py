@@ -69,7 +69,8 @@ def compare(theory: float, figures: list[float], controls: list[list[float]]) ->
     """
     y, x = np.array(figures), np.array(controls, dtype=float).reshape(len(figures), -1)
     assert len(y) >= 10 + 2 * x.shape[1], "too few replications for so many controls"
-    design = np.column_stack([np.ones(len(y)), x / np.where(x.std(0) > 0, x.std(0), 1)])
+    varies = x.std(0) > 1e-12  # what does not vary explains nothing
+    design = np.column_stack([np.ones(len(y)), (x / x.std(0).clip(1e-12))[:, varies]])
     cleared = np.empty(len(y))
     for k in range(len(y)):
         others = np.arange(len(y)) != k
