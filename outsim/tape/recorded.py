@@ -118,8 +118,14 @@ def read_recorded(table: Any) -> dict[tuple[str, str], RecordedAttempts]:
         wrong = frame[numbers.isna() | (numbers < least) | (numbers % 1 != 0)]
         if len(wrong):
             raise TapeError(
-                f"recorded {column} {wrong[column].iloc[0]!r} in row {wrong.index[0]}; "
+                f"recorded {column} {wrong[column].iloc[0]} in row {wrong.index[0]}; "
                 f"allowed: whole numbers from {least}"
+            )
+    for column in ("tenant", "campaign"):
+        nameless = frame[frame[column].isna()]
+        if len(nameless):
+            raise TapeError(
+                f"recorded {column} is empty in row {nameless.index[0]}; give its name"
             )
     twice = frame[frame.duplicated(list(_KEYS))]
     if len(twice):

@@ -68,16 +68,22 @@ def compare(theory: float, figures: list[float], controls: list[list[float]]) ->
         For each replication, what each control was less its known mean.
     """
     y, x = np.array(figures), np.array(controls, dtype=float).reshape(len(figures), -1)
-    assert len(y) >= 10 + 2 * x.shape[1], "too few replications for so many controls"
-    varies = x.std(0) > 1e-12  # what does not vary explains nothing
-    design = np.column_stack([np.ones(len(y)), (x / x.std(0).clip(1e-12))[:, varies]])
+    scale = x.std(0)
+    x = x[:, scale > 1e-12] / scale[scale > 1e-12]  # what does not vary explains nothing
+    freedom = len(y) - 1 - x.shape[1]
+    assert freedom >= 10, "too few replications for so many controls"
+    design = np.column_stack([np.ones(len(y)), x])
     cleared = np.empty(len(y))
     for k in range(len(y)):
         others = np.arange(len(y)) != k
         beta, *_ = np.linalg.lstsq(design[others], y[others], rcond=None)
-        cleared[k] = y[k] - design[k, 1:] @ beta[1:]
-    error = float(cleared.std(ddof=1) / np.sqrt(len(y)))
-    return Comparison(theory, float(cleared.mean()), error, len(y) - 1)
+        cleared[k] = y[k] - x[k] @ beta[1:]
+    # The error of the intercept, by least squares: that of the slopes counts as well.
+    beta, *_ = np.linalg.lstsq(design, y, rcond=None)
+    residuals = y - design @ beta
+    variance = float(residuals @ residuals) / freedom
+    error = float(np.sqrt(variance * np.linalg.inv(design.T @ design)[0, 0]))
+    return Comparison(theory, float(cleared.mean()), error, freedom)
 
 
 def assert_agrees(comparison: Comparison, share: float) -> None:
