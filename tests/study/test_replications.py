@@ -8,7 +8,10 @@ import logging
 import multiprocessing
 import os
 import re
+import select
 import signal
+import subprocess
+import sys
 import threading
 from collections.abc import Iterator
 from concurrent.futures import Executor, Future, ProcessPoolExecutor, ThreadPoolExecutor
@@ -236,3 +239,29 @@ def test_an_error_comes_out_of_the_door_as_it_is(inside):
 
     with pytest.raises(StudyError, match="1 scenario given"):
         asyncio.run(cell()) if inside else run_sync(compare(chancy()))
+
+
+WAITS_TO_BE_KILLED = """
+import os
+from outsim.study.replications import process_pool
+
+if __name__ == "__main__":
+    print(process_pool(1).submit(os.getpid).result(), flush=True)
+    input()
+"""
+
+
+@pytest.mark.skipif(not hasattr(os, "pidfd_open"), reason="needs a handle on a foreign process")
+def test_processes_do_not_outlive_the_program_that_is_killed(tmp_path):
+    """A kill leaves no time to clean up: the processes have to see for themselves."""
+    script = tmp_path / "waits.py"
+    script.write_text(WAITS_TO_BE_KILLED)
+    with subprocess.Popen(
+        [sys.executable, str(script)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    ) as program:
+        assert program.stdout is not None
+        handle = os.pidfd_open(int(program.stdout.readline()))
+        program.kill()
+    ended, _, _ = select.select([handle], [], [], 60)
+    os.close(handle)
+    assert ended
