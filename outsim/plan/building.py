@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from outsim.clock import NEVER
+from outsim.errors import TapeError
 from outsim.plan.answering import answering
 from outsim.plan.background import background_campaigns
 from outsim.plan.campaigns import CampaignPlan, CampaignRules, ResultUrl
@@ -203,6 +204,19 @@ def _ranked(campaigns: list[CampaignPlan], tenants: list[str]) -> tuple[Campaign
     return tuple(ranked)
 
 
+def _check_recorded(tape: Tape, campaigns: tuple[CampaignPlan, ...]) -> None:
+    """Refuse a record of a campaign that is not in the scenario: a typing error, most likely."""
+    known = {campaign.key for campaign in campaigns}
+    known |= {("", name) for _, name in known}
+    for tenant, name in tape.recorded_campaigns:
+        if (tenant, name) not in known:
+            names = ", ".join(sorted({each.name for each in campaigns if not each.background}))
+            whose = f"{tenant}/{name}" if tenant else name
+            raise TapeError(
+                f"recorded campaign {whose!r} is not in the scenario; there is: {names}"
+            )
+
+
 def build_plan(scenario: Scenario, tape: Tape) -> Plan:
     """Resolve a scenario and a tape into what an engine needs."""
     builder = _Builder(scenario, tape)
@@ -210,6 +224,7 @@ def build_plan(scenario: Scenario, tape: Tape) -> Plan:
     said = {tenant.name: tenant for tenant in scenario.tenant}
     tenants = sorted({campaign.tenant for campaign in campaigns} | set(said))
     ranked = _ranked(campaigns, tenants)
+    _check_recorded(tape, ranked)
     study = scenario.campaign_under_study
     under_study = [c.rank for c in ranked if study and c.key == (study.tenant, study.name)]
     return Plan(

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass
-from datetime import datetime, time, timedelta
+from datetime import datetime, time
 from typing import Any
 
 from pydantic import BaseModel
@@ -71,7 +71,7 @@ class _Meaning:
         self.scenario = scenario
         self.values: dict[str, _Value] = {"seed": _Value(scenario.seed, str(scenario.seed))}
         clock = scenario.clock
-        self._fields("clock", clock, {"latest": clock.ends + timedelta(days=1)})
+        self._fields("clock", clock, {"latest": clock.latest_end})
         self._fields("platform", scenario.platform, {})
         self._carrier()
         self._fields("callees", scenario.callees, {})

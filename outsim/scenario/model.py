@@ -8,7 +8,7 @@ drawn and nothing is run.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import datetime, timedelta
+from datetime import datetime
 from functools import cached_property
 from pathlib import Path
 from typing import Annotated
@@ -16,7 +16,7 @@ from zoneinfo import ZoneInfo
 
 from pydantic import Field, PrivateAttr, model_validator
 
-from outsim.clock import DAY, microseconds_between
+from outsim.clock import DAY, after, microseconds_between
 from outsim.quantities import (
     ContradictionError,
     Date,
@@ -59,7 +59,7 @@ class Clock(Part):
     @property
     def latest_end(self) -> datetime:
         """Where a run ends at the latest."""
-        return self.latest or self.ends + timedelta(days=1)
+        return self.latest or after(self.ends, DAY)
 
     @model_validator(mode="after")
     def _in_order(self) -> Clock:

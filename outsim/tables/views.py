@@ -76,6 +76,9 @@ def call_log(calls: pd.DataFrame, attempts: pd.DataFrame) -> pd.DataFrame:
     return log.sort_values(["start", "dest"], kind="stable", ignore_index=True)
 
 
+CARRIED = ("", "dropped")
+"""Causes, among them none, of attempts that the carrier did not refuse."""
+
 Instants = NDArray[np.int64]
 """Microseconds since 1970, UTC."""
 Steps = tuple[Instants, NDArray[np.int64]]
@@ -110,7 +113,7 @@ def steps(calls: pd.DataFrame, attempts: pd.DataFrame, updates: pd.DataFrame) ->
     entered = updates[(updates["status"] == "queued") & ~updates["call_id"].isin(wedged)]
     left = pd.concat([attempts["dispatched_at"], _left_queue(updates)])
     processed = updates[updates["visible_at"].ne(updates["happened_at"])]
-    carried = attempts[attempts["cause"].isin(("", "dropped"))]
+    carried = attempts[attempts["cause"].isin(CARRIED)]
     return {
         "queue": _steps(entered["happened_at"], left),
         "busy_ports": _steps(attempts["dispatched_at"], attempts["ended_at"]),
@@ -153,7 +156,7 @@ def timeline(
         place = np.searchsorted(at, marks, side="right")
         frame[name] = np.concatenate([[0], values])[place]
     if every is not None:
-        refused = attempts.loc[attempts["outcome"] == "congestion", "dialed_at"]
+        refused = attempts.loc[~attempts["cause"].isin(CARRIED), "dialed_at"]
         edges = np.append(marks, _instants(pd.Series([pd.Timestamp(ends).as_unit("us")])))
         for name, instants in (
             ("dispatched", attempts["dispatched_at"]),

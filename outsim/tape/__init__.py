@@ -90,6 +90,11 @@ class Tape:
         recorded = f", recorded={len(self._recorded)} campaigns" if self._recorded else ""
         return f"Tape(seed={self.seed}, replication={self.replication}{recorded})"
 
+    @property
+    def recorded_campaigns(self) -> list[tuple[str, str]]:
+        """Tenant (empty where none is given) and name of the campaigns with recorded attempts."""
+        return list(self._recorded)
+
     def uniforms(
         self, tenant: str, campaign: str, purpose: int, *, attempt: int = 0, count: int
     ) -> NDArray[np.float64]:

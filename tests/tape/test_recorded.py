@@ -166,3 +166,15 @@ def test_a_row_without_a_name_is_not_dropped_in_silence(key: str) -> None:
     table.loc[1, key] = None
     with pytest.raises(TapeError, match=key):
         Tape.from_table(table.assign(outcome="busy"))
+
+
+def test_a_record_of_a_campaign_that_is_not_there_is_refused() -> None:
+    scenario = from_mapping(
+        {
+            "clock": {"zone": "UTC", "date": "2026-03-10", "begins": "09:00", "ends": "10:00"},
+            "campaign": [{"name": "list", "tenant": "acme", "start": "09:00", "contacts": 1}],
+        }
+    )
+    tape = Tape.from_table({"campaign": ["lits"], "index": [0], "outcome": ["busy"]})
+    with pytest.raises(TapeError, match="'lits' is not in the scenario; there is: list"):
+        simulate(scenario, tape=tape)
