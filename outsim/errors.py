@@ -4,6 +4,7 @@ OutsimError
 ├── ScenarioError(ValueError)   a scenario file or a contact list can't be used
 ├── TapeError(ValueError)       recorded data can't serve as a tape
 ├── EngineError(RuntimeError)   a run can't be made
+├── MomentError(ValueError)     a moment that a run can't be asked about
 ├── InvariantError(AssertionError)  a result breaks a law of the platform
 └── StudyError(RuntimeError)    a study of several runs can't be made
 
@@ -70,6 +71,10 @@ class TapeError(OutsimError, ValueError):
 
 class EngineError(OutsimError, RuntimeError):
     """A run can't be made, or a snapshot can't be continued."""
+
+
+class MomentError(OutsimError, ValueError):
+    """A moment that a run can't be asked about."""
 
 
 class InvariantError(OutsimError, AssertionError):

@@ -10,8 +10,9 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from outsim.clock import after
+from outsim.clock import after, parse_clock_time
 from outsim.engine import Engine, execute
+from outsim.errors import MomentError
 from outsim.plan import build_plan
 from outsim.scenario.campaigns import Campaign
 from outsim.scenario.defaults import Assumption, assumptions
@@ -89,11 +90,41 @@ class Result:
 
         return call_log(self.calls, self.attempts)
 
-    def seen_at(self, moment: datetime) -> pd.DataFrame:
-        """The customer's page at a moment, beside the truth; one row a call."""
+    def moment(self, at: datetime | str) -> datetime:
+        """Moment of this run: an aware datetime, or a local clock time such as ``"09:15"``.
+
+        Raises
+        ------
+        MomentError
+            If it is no such thing, or lies outside the run.
+        """
+        clock = self.scenario.clock
+        if isinstance(at, str):
+            try:
+                at = parse_clock_time(at, clock.date, clock.zone_info)
+            except ValueError as error:
+                raise MomentError(str(error)) from None
+        if at.tzinfo is None:
+            raise MomentError(f"found {at!r}; give a datetime with a time zone, or '09:15'")
+        if not 0 <= self.scenario.instant_us(at) <= self.frames.records.ended_us:
+            raise MomentError(
+                f"{at:%Y-%m-%d %H:%M:%S} lies outside the run, {self.span} {clock.zone}"
+            )
+        return at
+
+    def seen_at(self, at: datetime | str) -> pd.DataFrame:
+        """The customer's page at a moment, beside the truth; one row a call.
+
+        `at` is an aware datetime, or a local clock time such as ``"09:15"``.
+
+        Raises
+        ------
+        MomentError
+            If it is no such thing, or lies outside the run.
+        """
         from outsim.tables.views import seen_at
 
-        return seen_at(self.calls, self.attempts, self.updates, moment)
+        return seen_at(self.calls, self.attempts, self.updates, self.moment(at))
 
     def view(self, campaign: Campaign | None = None) -> View:
         """Tables of one campaign of the scenario, or of all calls, for the measures."""

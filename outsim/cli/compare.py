@@ -62,11 +62,15 @@ def _tell(comparison: Comparison, place: int) -> None:
     """Say in words what is clear about a scenario, and where its figures disagree."""
     from outsim.cli.output import say
     from outsim.display import format_estimate
+    from outsim.tables.measures import MEASURES
 
     deadline = comparison.scenarios[0].deadline
     name, base = comparison.labels[place], comparison.labels[0]
     clear = list(comparison.changes(place))
     say()
+    if not any(comparison.difference(place, each.name).count for each in MEASURES):
+        say(f"{name}: there are no figures to hold against {base}: is there anybody to call?")
+        return
     if not clear:
         say(f"{name}: no clear difference from {base}; more replications may show one.")
         return

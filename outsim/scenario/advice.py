@@ -204,7 +204,6 @@ def _contacts(scenario: Scenario, campaign: Campaign) -> Iterator[tuple[str, str
     if count == 0:
         key = "contact_list" if campaign.contact_list is not None else "contacts"
         yield (key if campaign.requests is None else "requests"), "there is nobody to call"
-        return
     contacts = campaign.contact_list
     if contacts is not None:
         if contacts.rejected:
