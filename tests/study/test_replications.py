@@ -246,7 +246,9 @@ import os
 from outsim.study.replications import process_pool
 
 if __name__ == "__main__":
-    print(process_pool(1).submit(os.getpid).result(), flush=True)
+    pool = process_pool(2)
+    jobs = [pool.submit(os.getpid) for _ in range(2)]
+    print(jobs[0].result(), flush=True)
     input()
 """
 
