@@ -10,7 +10,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from outsim.clock import after, parse_clock_time
+from outsim.clock import after
 from outsim.engine import Engine, execute
 from outsim.errors import MomentError
 from outsim.plan import build_plan
@@ -101,7 +101,7 @@ class Result:
         clock = self.scenario.clock
         if isinstance(at, str):
             try:
-                at = parse_clock_time(at, clock.date, clock.zone_info)
+                at = clock.at(at)
             except ValueError as error:
                 raise MomentError(str(error)) from None
         if at.tzinfo is None:

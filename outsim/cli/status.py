@@ -41,7 +41,7 @@ def status(
     chosen = chosen_campaign(loaded, campaign)
     moment = _moment(loaded, at)
     result = simulate(loaded, seed=seed, replication=replication)
-    if moment > result.ended:
+    if loaded.instant_us(moment) > loaded.instant_us(result.ended):
         raise typer.BadParameter(f"{at} is after the run's end ({result.ended:%Y-%m-%d %H:%M})")
     page = result.seen_at(moment)
     page = page[page["campaign"].eq(chosen.name) & page["tenant"].eq(chosen.tenant)]
@@ -75,13 +75,11 @@ def chosen_campaign(scenario: Scenario, name: str | None) -> Campaign:
 
 
 def _moment(scenario: Scenario, at: str) -> datetime:
-    from outsim.clock import parse_clock_time
-
     try:
-        moment = parse_clock_time(at, scenario.clock.date, scenario.clock.zone_info)
+        moment = scenario.clock.at(at)
     except ValueError as error:
         raise typer.BadParameter(f"--at: {error}") from None
-    if moment < scenario.clock.begins:
+    if scenario.instant_us(moment) < 0:
         raise typer.BadParameter(f"--at {at} is before the run begins")
     return moment
 

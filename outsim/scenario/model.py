@@ -16,7 +16,7 @@ from zoneinfo import ZoneInfo
 
 from pydantic import Field, PrivateAttr, model_validator
 
-from outsim.clock import DAY, after, microseconds_between
+from outsim.clock import DAY, after, microseconds_between, parse_clock_time
 from outsim.quantities import (
     ContradictionError,
     Date,
@@ -55,6 +55,16 @@ class Clock(Part):
     def zone_info(self) -> ZoneInfo:
         """The time zone."""
         return ZoneInfo(self.zone)
+
+    def at(self, text: str) -> datetime:
+        """Local time that a text such as ``"09:15"`` stands for in this scenario.
+
+        Raises
+        ------
+        ValueError
+            If it is no clock time, or one that a change to summer time skips.
+        """
+        return parse_clock_time(text, self.date, self.zone_info)
 
     @property
     def latest_end(self) -> datetime:

@@ -16,8 +16,8 @@ from typing_extensions import override
 from outsim.engine.readable.state import CampaignState, Entry, Lane, TenantState
 
 TURN = 10**9
-"""Length of a turn of weight 1; the least common multiple is not needed, since turns of
-tenants are compared and never added across them."""
+"""Length of a turn of weight 1; long, so that what is lost by dividing it by a weight is
+nothing beside it."""
 
 
 class Discipline(Protocol):
