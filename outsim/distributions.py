@@ -82,7 +82,10 @@ class Lognormal(_Distribution):
     def quantile_s(self, uniforms: Uniforms) -> Seconds:
         from scipy.special import ndtri
 
-        return np.exp(ndtri(uniforms) * self.log_sd + math.log(self.median / SECOND))
+        seconds = ndtri(uniforms)
+        seconds *= self.log_sd
+        seconds += math.log(self.median / SECOND)
+        return np.exp(seconds, out=seconds)
 
     @override
     def mean_s(self) -> float:
@@ -124,11 +127,12 @@ class Normal(_Distribution):
         from scipy.special import ndtri
 
         low, high = self._cut()
-        return np.clip(
-            (ndtri(low + uniforms * (high - low)) * self.sd + self.mean) / SECOND,
-            self.least / SECOND,
-            self.most / SECOND,
-        )
+        seconds = ndtri(low + uniforms * (high - low))
+        seconds *= self.sd
+        seconds += self.mean
+        seconds /= SECOND
+        np.maximum(seconds, self.least / SECOND, out=seconds)
+        return np.minimum(seconds, self.most / SECOND, out=seconds)
 
     @override
     def mean_s(self) -> float:
