@@ -14,26 +14,13 @@ from numpy.typing import NDArray
 
 from outsim.distributions import Distribution
 from outsim.errors import TapeError
-from outsim.tape.draws import (
-    UPDATE_KINDS,
-    AttemptDraws,
-    CallModel,
-    ContactDraws,
-    PostDraws,
-    UpdateDraws,
-    constant_us,
-    heard_s,
-    lost_bits,
-    traits,
-    whole_ms,
-    work_us,
-)
+from outsim.tape.drawing import draw_attempts, draw_contacts, draw_posts, draw_updates
+from outsim.tape.draws import AttemptDraws, CallModel, ContactDraws, PostDraws, UpdateDraws
 from outsim.tape.recorded import RecordedAttempts, read_recorded
+from outsim.tape.seeding import Family, family
 from outsim.tape.streams import Purpose, uniforms
 
 __all__ = ["Purpose", "Tape"]
-
-_NO_WORK: NDArray[np.int64] = np.empty(0, dtype=np.int64)
 
 
 class Tape:
@@ -99,60 +86,21 @@ class Tape:
         self, tenant: str, campaign: str, purpose: int, *, attempt: int = 0, count: int
     ) -> NDArray[np.float64]:
         """First `count` uniforms of one stream, one for each call of the campaign."""
-        return uniforms(self.seed, self.replication, tenant, campaign, purpose, attempt, count)
+        return uniforms(self._family(tenant, campaign), purpose, attempt, count)
 
     def contacts(self, tenant: str, campaign: str, model: CallModel, count: int) -> ContactDraws:
         """Traits of the first `count` contacts of a campaign."""
-
-        def stream(purpose: Purpose) -> NDArray[np.float64]:
-            return self.uniforms(tenant, campaign, purpose, count=count)
-
-        return ContactDraws(
-            trait=traits(model, stream(Purpose.TRAIT)),
-            wedged=stream(Purpose.WEDGED) < model.wedged_calls,
-            missing_ani=(
-                stream(Purpose.MISSING_ANI) < model.missing_ani_share
-                if model.missing_ani_share > 0
-                else np.zeros(count, dtype=np.bool_)
-            ),
-        )
+        return draw_contacts(self._family(tenant, campaign), model, count)
 
     def attempts(
         self, tenant: str, campaign: str, model: CallModel, attempt: int, count: int
     ) -> AttemptDraws:
         """Draws of the attempts numbered `attempt` (from 1) of the first `count` calls."""
-
-        def stream(purpose: Purpose) -> NDArray[np.float64]:
-            return self.uniforms(tenant, campaign, purpose, attempt=attempt, count=count)
-
-        callees = model.callees
-        ring, talk = stream(Purpose.RING), stream(Purpose.TALK)
-        ring_off = callees.phone_off_ring.quantile_s(ring)
-        ring_on = callees.ring_voicemail.quantile_s(ring)
-        phone_off = stream(Purpose.PHONE_OFF) < callees.phone_off
-        key_press = stream(Purpose.KEY_PRESS) if model.asks_for_key else None
-        draws = AttemptDraws(
-            outcome=stream(Purpose.OUTCOME),
-            recorded_outcome=np.full(count, -1, dtype=np.int8),
-            post_dial_ms=whole_ms(
-                callees.post_dial_delay.quantile_s(stream(Purpose.POST_DIAL_DELAY))
-            ),
-            ring_human_ms=whole_ms(callees.ring_human.quantile_s(ring)),
-            ring_voicemail_ms=whole_ms(np.where(phone_off, ring_off, ring_on)),
-            talk_human_ms=whole_ms(heard_s(model, talk, stream(Purpose.HANG_UP), key_press)),
-            talk_voicemail_ms=whole_ms(
-                callees.greeting.quantile_s(talk) + model.message.quantile_s(talk)
-            ),
-            misdetected=(stream(Purpose.DETECTION) >= model.detection_accuracy).astype(np.uint8),
-            ani_refused=(stream(Purpose.ANI_REFUSAL) < model.missing_ani_refusal).astype(np.uint8),
-            dial_work_us=(
-                _NO_WORK
-                if constant_us(model.dial_work) >= 0
-                else work_us(model.dial_work, [stream(Purpose.DIAL_WORK)])[0]
-            ),
-        )
+        draws = draw_attempts(self._family(tenant, campaign), model, attempt, count)
         recorded = self._recorded.get((tenant, campaign)) or self._recorded.get(("", campaign))
-        return draws if recorded is None else recorded.laid_over(draws, attempt)
+        if recorded is not None:
+            recorded.lay_over(draws, attempt)
+        return draws
 
     def updates(
         self, tenant: str, campaign: str, model: CallModel, attempt: int, count: int
@@ -161,25 +109,7 @@ class Tape:
 
         Attempt 0 stands for what happens to a call before it is ever dialled.
         """
-
-        def streams(purpose: Purpose) -> list[NDArray[np.float64]]:
-            return [
-                self.uniforms(tenant, campaign, purpose + kind, attempt=attempt, count=count)
-                for kind in range(len(UPDATE_KINDS))
-            ]
-
-        return UpdateDraws(
-            lost=(
-                lost_bits(model.lost_updates, streams(Purpose.LOST_UPDATE))
-                if model.lost_updates > 0
-                else np.zeros(count, dtype=np.uint8)
-            ),
-            status_work_us=(
-                _NO_WORK
-                if constant_us(model.status_work) >= 0
-                else work_us(model.status_work, streams(Purpose.STATUS_WORK))
-            ),
-        )
+        return draw_updates(self._family(tenant, campaign), model, attempt, count)
 
     def posts(
         self,
@@ -191,11 +121,7 @@ class Tape:
         count: int,
     ) -> PostDraws:
         """Draws of the posts numbered `post` (from 1) about the first `count` calls."""
+        return draw_posts(self._family(tenant, campaign), latency, failure_share, post, count)
 
-        def stream(purpose: Purpose) -> NDArray[np.float64]:
-            return self.uniforms(tenant, campaign, purpose, attempt=post, count=count)
-
-        return PostDraws(
-            latency_ms=whole_ms(latency.quantile_s(stream(Purpose.LATENCY))),
-            fails=(stream(Purpose.POST_FAILURE) < failure_share).astype(np.uint8),
-        )
+    def _family(self, tenant: str, campaign: str) -> Family:
+        return family(self.seed, self.replication, tenant, campaign)

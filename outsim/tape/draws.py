@@ -61,25 +61,87 @@ class ContactDraws:
     missing_ani: Flags
 
 
-@dataclass(frozen=True)
+ATTEMPT_ROW = np.dtype(
+    [
+        ("outcome", "f8"),
+        ("post_dial_ms", "i4"),
+        ("ring_human_ms", "i4"),
+        ("ring_voicemail_ms", "i4"),
+        ("talk_human_ms", "i4"),
+        ("talk_voicemail_ms", "i4"),
+        ("recorded_outcome", "i1"),
+        ("misdetected", "u1"),
+        ("ani_refused", "u1"),
+        ("unused", "u1"),
+    ]
+)
+"""Draws of one attempt: 32 bytes, half a cache line, so that all of them come from memory
+together. Compiled code reads rows by this layout."""
+
+_CACHE_LINE = 64
+
+
+def attempt_rows(count: int) -> NDArray[np.void]:
+    """Rows of zeros for `count` attempts, none of which straddles two cache lines."""
+    size = count * ATTEMPT_ROW.itemsize
+    memory = np.zeros(size + _CACHE_LINE, dtype=np.uint8)
+    start = -memory.__array_interface__["data"][0] % _CACHE_LINE
+    return memory[start : start + size].view(ATTEMPT_ROW)
+
+
+@dataclass(frozen=True, eq=False)
 class AttemptDraws:
     """Draws of the k-th attempt of each call of a campaign; arrays of shape (calls,)."""
 
-    outcome: NDArray[np.float64]
-    """Uniform to hold against the thresholds of the outcomes."""
-    recorded_outcome: NDArray[np.int8]
-    """Index of a recorded outcome; -1 where the uniform decides."""
-    post_dial_ms: Milliseconds
-    ring_human_ms: Milliseconds
-    ring_voicemail_ms: Milliseconds
-    talk_human_ms: Milliseconds
-    talk_voicemail_ms: Milliseconds
-    misdetected: NDArray[np.uint8]
-    """1 where the callee type is reported wrongly."""
-    ani_refused: NDArray[np.uint8]
-    """1 where the carrier refuses the attempt if it has no caller ID."""
+    rows: NDArray[np.void]
+    """One row of `ATTEMPT_ROW` for each call, one after the other in memory."""
     dial_work_us: NDArray[np.int64]
     """Processing of the dial; empty where it is constant."""
+
+    @property
+    def outcome(self) -> NDArray[np.float64]:
+        """Uniform to hold against the thresholds of the outcomes."""
+        return self.rows["outcome"]
+
+    @property
+    def recorded_outcome(self) -> NDArray[np.int8]:
+        """Index of a recorded outcome; -1 where the uniform decides."""
+        return self.rows["recorded_outcome"]
+
+    @property
+    def post_dial_ms(self) -> Milliseconds:
+        """From the carrier's acceptance to the first ring."""
+        return self.rows["post_dial_ms"]
+
+    @property
+    def ring_human_ms(self) -> Milliseconds:
+        """Ringing until a person answers."""
+        return self.rows["ring_human_ms"]
+
+    @property
+    def ring_voicemail_ms(self) -> Milliseconds:
+        """Ringing until voicemail answers."""
+        return self.rows["ring_voicemail_ms"]
+
+    @property
+    def talk_human_ms(self) -> Milliseconds:
+        """How long a person stays on the line."""
+        return self.rows["talk_human_ms"]
+
+    @property
+    def talk_voicemail_ms(self) -> Milliseconds:
+        """Greeting and message."""
+        return self.rows["talk_voicemail_ms"]
+
+    @property
+    def misdetected(self) -> NDArray[np.uint8]:
+        """1 where the callee type is reported wrongly."""
+        return self.rows["misdetected"]
+
+    @property
+    def ani_refused(self) -> NDArray[np.uint8]:
+        """1 where the carrier refuses the attempt if it has no caller ID."""
+        return self.rows["ani_refused"]
 
 
 @dataclass(frozen=True)
@@ -102,58 +164,15 @@ class PostDraws:
 
 def whole_ms(seconds: NDArray[np.float64]) -> Milliseconds:
     """Seconds rounded to whole milliseconds, as int32."""
-    return np.minimum(np.rint(seconds * 1000.0), LONGEST_MS).astype(np.int32)
+    milliseconds = seconds * 1000.0
+    np.rint(milliseconds, out=milliseconds)
+    np.minimum(milliseconds, LONGEST_MS, out=milliseconds)
+    return milliseconds.astype(np.int32)
 
 
 def constant_us(distribution: Distribution) -> int:
     """Microseconds of a constant distribution; -1 where durations are drawn."""
     return distribution.value if isinstance(distribution, Constant) else -1
-
-
-def work_us(distribution: Distribution, streams: list[NDArray[np.float64]]) -> NDArray[np.int64]:
-    """Processing times of shape (streams, calls): whole milliseconds, at least 1 µs."""
-    drawn = [whole_ms(distribution.quantile_s(uniforms)) for uniforms in streams]
-    return np.maximum(np.stack(drawn).astype(np.int64) * 1000, 1)
-
-
-def heard_s(
-    model: CallModel,
-    talk: NDArray[np.float64],
-    hang_up: NDArray[np.float64],
-    key_press: NDArray[np.float64] | None,
-) -> NDArray[np.float64]:
-    """Seconds that a person stays on the line.
-
-    With an early hang-up the uniform, stretched to the unit interval again, is
-    also the place in the message: one draw says whether and where.
-    """
-    if model.transfers_to_agent:
-        return model.callees.agent_talk.quantile_s(talk)
-    whole = model.message.quantile_s(talk)
-    share = model.callees.early_hang_up
-    stays = whole
-    if key_press is not None:
-        stays = whole + model.callees.key_press.quantile_s(key_press)
-    if share == 0:
-        return stays
-    return np.where(hang_up < share, whole * (hang_up / share), stays)
-
-
-def lost_bits(share: float, uniforms: list[NDArray[np.float64]]) -> NDArray[np.uint8]:
-    """Bit k of each call is set where the k-th uniform falls below `share`."""
-    bits = np.zeros(len(uniforms[0]), dtype=np.uint8)
-    for kind, uniform in enumerate(uniforms):
-        bits |= (uniform < share).astype(np.uint8) << np.uint8(kind)
-    return bits
-
-
-def traits(model: CallModel, uniforms: NDArray[np.float64]) -> NDArray[np.uint8]:
-    """Trait of each contact: invalid at the low end of the uniform, then fax."""
-    invalid = model.invalid_share
-    fax = invalid + (1 - invalid) * model.callees.fax_share
-    return np.where(
-        uniforms < invalid, TRAIT_INVALID, np.where(uniforms < fax, TRAIT_FAX, TRAIT_NONE)
-    ).astype(np.uint8)
 
 
 def call_model(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -36,27 +36,17 @@ class RecordedAttempts:
     durations_ms: dict[str, NDArray[np.int32]]
     """By column name; -1 where nothing was recorded."""
 
-    def laid_over(self, draws: AttemptDraws, attempt: int) -> AttemptDraws:
-        """Return `draws` with what was recorded of these attempts in its place."""
-        here = (self.attempt == attempt) & (self.index < len(draws.outcome))
-        if not here.any():
-            return draws
-        rows = self.index[here]
-        changed: dict[str, Any] = {}
+    def lay_over(self, draws: AttemptDraws, attempt: int) -> None:
+        """Write what was recorded of these attempts in the place of what was drawn."""
+        here = (self.attempt == attempt) & (self.index < len(draws.rows))
+        places = self.index[here]
         if self.outcome is not None:
-            outcome = draws.recorded_outcome.copy()
-            outcome[rows] = self.outcome[here]
-            changed["recorded_outcome"] = outcome
-        for column, fields in _DURATIONS.items():
-            if column not in self.durations_ms:
-                continue
-            recorded = self.durations_ms[column][here]
+            draws.rows["recorded_outcome"][places] = self.outcome[here]
+        for column, durations in self.durations_ms.items():
+            recorded = durations[here]
             known = recorded >= 0
-            for field in fields:
-                values = getattr(draws, field).copy()
-                values[rows[known]] = recorded[known]
-                changed[field] = values
-        return replace(draws, **changed)
+            for field in _DURATIONS[column]:
+                draws.rows[field][places[known]] = recorded[known]
 
 
 def _outcome_codes(column: pd.Series[Any]) -> NDArray[np.int8]:

@@ -7,11 +7,25 @@ start or another campaign therefore changes no draw of anybody else's.
 
 from __future__ import annotations
 
-import hashlib
+from collections.abc import Iterator
 from enum import IntEnum
+from fractions import Fraction
+from functools import lru_cache
+from math import ceil
 
 import numpy as np
 from numpy.typing import NDArray
+
+from outsim.clock import SECOND
+from outsim.distributions import Constant, Distribution
+from outsim.tape.seeding import Family
+
+Words = NDArray[np.uint64]
+Uniforms = NDArray[np.float64]
+
+_UNUSED_BITS = np.uint64(12)
+"""At the lower end of a word."""
+_BITS_OF_ONE = np.float64(1).view(np.uint64)
 
 
 class Purpose(IntEnum):
@@ -62,36 +76,131 @@ class Purpose(IntEnum):
     BACKGROUND_SIZE = 52
     """How many contacts a background campaign has."""
 
-
-def _words(name: str) -> tuple[int, int, int, int]:
-    digest = hashlib.sha256(name.encode()).digest()
-    one, two, three, four = (int.from_bytes(digest[k : k + 4], "little") for k in (0, 4, 8, 12))
-    return one, two, three, four
+    __hash__ = int.__hash__  # an enumeration's own one is slow, and purposes are often looked up
 
 
-def uniforms(
-    seed: int,
-    replication: int,
-    tenant: str,
-    campaign: str,
-    purpose: int,
-    attempt: int,
-    count: int,
-) -> NDArray[np.float64]:
+BLOCK = 16_384
+"""Calls that are drawn at a time: their uniforms and durations then stay in the processor's
+cache, and what is only passed through needs no memory to speak of."""
+
+_MORE_THAN_A_BLOCK = 2**22
+"""Bytes; a block's arrays together take less."""
+
+
+def blocks(count: int) -> Iterator[slice]:
+    """Slices of at most `BLOCK` calls that make up the first `count`."""
+    for start in range(0, count, BLOCK):
+        yield slice(start, min(start + BLOCK, count))
+
+
+def _keep_freed_memory() -> None:
+    """Let the process keep the memory of one block for the next.
+
+    The C library of Linux returns what is free at the heap's end, to ask for it again at once,
+    until it has seen a larger array come and go: a third of the time in a new process. This one
+    is never touched, so it takes no memory.
+    """
+    np.empty(_MORE_THAN_A_BLOCK, dtype=np.uint8)
+
+
+def as_uniforms(words: Words) -> Uniforms:
+    """Uniform that each word stands for: (m + 1/2) / 2**52, m being its upper 52 bits.
+
+    It is made exactly, in steps that are the same on every processor: m as the fraction
+    of a number from 1 to 2, from which a little less than 1 is then taken.
+    """
+    bits = words >> _UNUSED_BITS
+    bits |= _BITS_OF_ONE
+    uniforms = bits.view(np.float64)
+    uniforms -= 1 - 2.0**-53
+    return uniforms
+
+
+@lru_cache
+def least_word_above(share: float) -> int:
+    """First word whose uniform is not below `share`; 2**64 if there is none.
+
+    (m + 1/2) / 2**52 < share just where m < share * 2**52 - 1/2, and so, m being whole,
+    where it is below that rounded up. All of it is exact in fractions.
+    """
+    least = ceil(Fraction(share) * 2**52 - Fraction(1, 2))
+    return min(max(least, 0), 2**52) << 12
+
+
+class Streams:
+    """Streams of one attempt number of a campaign, to be read in step, block by block.
+
+    A stream that nobody reads is not even seeded; one that is read in one block has
+    to be read in all of them.
+    """
+
+    def __init__(self, family: Family, attempt: int) -> None:
+        self._family = family
+        self._attempt = attempt
+        self._generators: dict[int, np.random.PCG64] = {}
+
+    def words(self, purpose: int, count: int) -> Words:
+        """Next `count` raw words of a stream."""
+        generator = self._generators.get(purpose)
+        if generator is None:
+            seed = self._family.seed(purpose, self._attempt)
+            # Numpy documents that a generator takes this interface; its types leave it out.
+            generator = np.random.PCG64(seed)  # type: ignore[arg-type]
+            self._generators[purpose] = generator
+        return generator.random_raw(count)
+
+    def blocks(self, count: int) -> Iterator[tuple[slice, Block]]:
+        """Go through the first `count` calls: which they are, and what the streams hold."""
+        if count > BLOCK:
+            _keep_freed_memory()
+        for part in blocks(count):
+            yield part, Block(self, part.stop - part.start)
+
+
+class Block:
+    """What the streams hold for some calls; each stream is read once, when first asked for."""
+
+    def __init__(self, streams: Streams, count: int) -> None:
+        self.count = count
+        self._streams = streams
+        self._words: dict[int, Words] = {}
+        self._uniforms: dict[int, Uniforms] = {}
+
+    def words(self, purpose: int) -> Words:
+        """Raw words of a stream."""
+        words = self._words.get(purpose)
+        if words is None:
+            words = self._words[purpose] = self._streams.words(purpose, self.count)
+        return words
+
+    def uniforms(self, purpose: int) -> Uniforms:
+        """Uniforms of a stream; not to be written to."""
+        uniforms = self._uniforms.get(purpose)
+        if uniforms is None:
+            uniforms = self._uniforms[purpose] = as_uniforms(self.words(purpose))
+        return uniforms
+
+    def below(self, purpose: int, share: float) -> NDArray[np.bool_]:
+        """Whether each uniform of a stream is below `share`.
+
+        Raw words are compared: they have the order of their uniforms, and are there already.
+        """
+        if share <= 0 or share >= 1:
+            return np.full(self.count, share >= 1)
+        return self.words(purpose) < np.uint64(least_word_above(share))
+
+    def seconds(self, distribution: Distribution, purpose: int) -> NDArray[np.float64]:
+        """Duration for each uniform of a stream, in seconds; a constant one needs no stream."""
+        if isinstance(distribution, Constant):
+            return np.full(self.count, distribution.value / SECOND)
+        return distribution.quantile_s(self.uniforms(purpose))
+
+
+def uniforms(family: Family, purpose: int, attempt: int, count: int) -> Uniforms:
     """First `count` uniforms of a stream, strictly between 0 and 1.
 
     They are made from raw PCG64 words by one exact operation, so they are the
     same on every processor and under every version of numpy. A longer draw
     begins with the shorter one.
     """
-    key = (
-        seed & 0xFFFFFFFF,
-        seed >> 32,
-        replication,
-        *_words(tenant),
-        *_words(campaign),
-        purpose,
-        attempt,
-    )
-    raw = np.random.PCG64(np.random.SeedSequence(key)).random_raw(count)
-    return ((raw >> np.uint64(12)).astype(np.float64) + 0.5) * 2.0**-52
+    return as_uniforms(Streams(family, attempt).words(purpose, count))

@@ -16,6 +16,7 @@ from outsim.plan import Plan, build_plan
 from outsim.plan.campaigns import CampaignPlan
 from outsim.scenario.model import Scenario
 from outsim.tape import Tape
+from outsim.tape.draws import AttemptDraws
 
 SEED = 20_260_310
 SCENARIO = {
@@ -55,11 +56,31 @@ SCENARIO = {
 }
 
 
+ATTEMPT_FIELDS = (
+    "outcome",
+    "recorded_outcome",
+    "post_dial_ms",
+    "ring_human_ms",
+    "ring_voicemail_ms",
+    "talk_human_ms",
+    "talk_voicemail_ms",
+    "misdetected",
+    "ani_refused",
+    "dial_work_us",
+)
+
+
+def attempt_arrays(draws: AttemptDraws) -> list[np.ndarray]:
+    """What is drawn for attempts, column by column."""
+    return [getattr(draws, name) for name in ATTEMPT_FIELDS]
+
+
 def arrays(campaign: CampaignPlan) -> list[np.ndarray]:
     """Everything that the tape says about a campaign, posts left out."""
     found = [campaign.ready_us, *astuple(campaign.contacts)]
     for attempt in (1, 2):
-        found += [*astuple(campaign.attempts(attempt)), *astuple(campaign.updates(attempt))]
+        found += attempt_arrays(campaign.attempts(attempt))
+        found += astuple(campaign.updates(attempt))
     return [*found, *astuple(campaign.updates(0))]
 
 

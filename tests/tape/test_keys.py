@@ -19,7 +19,7 @@ from outsim.plan.campaigns import CampaignPlan
 from outsim.result import simulate
 from outsim.scenario import Scenario, from_mapping
 from outsim.tape import Purpose, Tape
-from tests.tape.digest import SCENARIO, SEED
+from tests.tape.digest import SCENARIO, SEED, attempt_arrays
 
 BASE: dict[str, Any] = deepcopy(SCENARIO)
 BASE["clock"]["ends"] = "13:00"
@@ -106,7 +106,7 @@ def draws(campaign: CampaignPlan, calls: int) -> list[np.ndarray]:
     jitter = np.array([campaign.loading_us - campaign.start_us])
     found = [jitter, *(array[:calls] for array in astuple(campaign.contacts))]
     for number in (1, 2, 3):
-        found += [array[:calls] for array in astuple(campaign.attempts(number))]
+        found += [array[:calls] for array in attempt_arrays(campaign.attempts(number))]
         found += [array[:calls] for array in astuple(campaign.posts(number))]
     for number in (0, 1, 2, 3):
         updates = campaign.updates(number)
