@@ -2,60 +2,165 @@
 
 Both engines fill the same columns; tables, views and figures are derived from
 them afterwards. An instant that did not come is `clock.MISSING`.
+
+Each column has the smallest type that holds it. What is instants, and nothing
+else, has 64 bits.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-Integers = NDArray[np.int64]
-Columns = dict[str, Integers]
+from outsim.clock import MISSING
 
-ATTEMPT_COLUMNS = (
-    "call_id",
-    "attempt",
-    "ready",
-    "queued",
-    "eligible",
-    "at_head",
-    "port_free",
-    "token_free",
-    "dispatched",
-    "work_started",
-    "dialed",
-    "ringing",
-    "answered",
-    "detected",
-    "ended",
-    "outcome",
-    "cause",
-    "callee_type",
-)
+Integers = NDArray[np.int64]
+Recorded = NDArray[np.signedinteger[Any]]
+"""A column as it is recorded: of the type that the tables below give it."""
+Types = Mapping[str, type[np.signedinteger[Any]]]
+
+_INSTANT, _ID, _SMALL = np.int64, np.int32, np.int8
+
+ATTEMPT_TYPES: Types = {
+    "call_id": _ID,
+    "attempt": _SMALL,
+    "ready": _INSTANT,
+    "queued": _INSTANT,
+    "eligible": _INSTANT,
+    "at_head": _INSTANT,
+    "port_free": _INSTANT,
+    "token_free": _INSTANT,
+    "dispatched": _INSTANT,
+    "work_started": _INSTANT,
+    "dialed": _INSTANT,
+    "ringing": _INSTANT,
+    "answered": _INSTANT,
+    "detected": _INSTANT,
+    "ended": _INSTANT,
+    "outcome": _SMALL,
+    "cause": _SMALL,
+    "callee_type": _SMALL,
+}
 """One row an attempt, in the order of dispatch."""
 
-UPDATE_COLUMNS = (
-    "call_id",
-    "attempt",
-    "status",
-    "happened",
-    "begun",
-    "visible",
-    "lost",
-    "repaired",
-)
+UPDATE_TYPES: Types = {
+    "call_id": _ID,
+    "attempt": _SMALL,
+    "status": _SMALL,
+    "happened": _INSTANT,
+    "begun": _INSTANT,
+    "visible": _INSTANT,
+    "lost": _SMALL,
+    "repaired": _SMALL,
+}
 """One row a change of status, in the order in which they happened."""
 
-DELIVERY_COLUMNS = ("call_id", "post", "due", "begun", "ended", "result")
+DELIVERY_TYPES: Types = {
+    "call_id": _ID,
+    "post": _SMALL,
+    "due": _INSTANT,
+    "begun": _INSTANT,
+    "ended": _INSTANT,
+    "result": _SMALL,
+}
 """One row a post, in the order in which they became due."""
 
-CALL_COLUMNS = ("status", "attempts", "final")
+CALL_TYPES: Types = {"status": _SMALL, "attempts": _SMALL, "final": _INSTANT}
 """One row a call, by call_id: its status code, its attempts, and when its final status came."""
+
+ATTEMPT_COLUMNS = tuple(ATTEMPT_TYPES)
+UPDATE_COLUMNS = tuple(UPDATE_TYPES)
+DELIVERY_COLUMNS = tuple(DELIVERY_TYPES)
+CALL_COLUMNS = tuple(CALL_TYPES)
 
 NOT_KNOWN = -1
 """Outcome of an attempt, or result of a post, that is still under way."""
+
+_BLOCK = 1 << 14
+"""Instants that are shifted at a time: they stay in the processor's cache from pass to pass."""
+
+
+def shift(instants: Integers, by_us: int) -> None:
+    """Move instants by so many microseconds, in place; those that did not come stay missing."""
+    for begin in range(0, len(instants), _BLOCK):
+        block = instants[begin : begin + _BLOCK]
+        came = block != MISSING
+        # A product and not a mask: the processor can't guess which instants are missing.
+        block += by_us if came.all() else came * np.int64(by_us)
+
+
+class Columns(Mapping[str, Recorded]):
+    """Columns of one kind of record, by name; instants count from where the run begins.
+
+    Result tables show instants as clock times, which count from 1970. A copy of them for that
+    would double what a result takes, so tables and records share one memory: `since` moves a
+    column in place, once, to the origin that the tables want, and gives it out. Whoever reads
+    that column here afterwards gets it moved back, in a copy made at that moment; all other
+    columns are given as they are. Nobody writes to the arrays once they are here.
+
+    Parameters
+    ----------
+    types : mapping
+        Names of the columns in their order, and their types.
+    arrays : mapping
+        One array for each, of equal length. They are taken over; one that has not its type
+        is converted.
+    """
+
+    def __init__(self, types: Types, arrays: Mapping[str, NDArray[Any]]) -> None:
+        self._types = types
+        self._arrays: dict[str, NDArray[Any]] = {
+            name: np.ascontiguousarray(arrays[name], dtype=dtype) for name, dtype in types.items()
+        }
+        self._origins_us = dict.fromkeys(types, 0)
+
+    @classmethod
+    def of(cls, types: Types, arrays: Mapping[str, NDArray[Any]]) -> Columns:
+        """Columns as they are, or made of other arrays."""
+        return arrays if isinstance(arrays, cls) else cls(types, arrays)
+
+    def __getitem__(self, name: str) -> Recorded:
+        array, origin_us = self._arrays[name], self._origins_us[name]
+        if origin_us == 0:
+            return array
+        moved_back = array.copy()
+        shift(moved_back, -origin_us)
+        return moved_back
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._types)
+
+    def __len__(self) -> int:
+        return len(self._types)
+
+    @property
+    def rows(self) -> int:
+        """How many rows there are."""
+        return len(self._arrays[next(iter(self._types))])
+
+    def since(self, name: str, origin_us: int) -> Integers:
+        """The instants of a column, counted from `origin_us` before the run begins; no copy."""
+        array = self._arrays[name]
+        if origin_us != self._origins_us[name]:
+            shift(array, origin_us - self._origins_us[name])
+            self._origins_us[name] = origin_us
+        return array
+
+    def continue_from(self, name: str, first: NDArray[Any], origin_us: int = 0) -> NDArray[Any]:
+        """`first` and a column, joined; the column is from here on a part of that array.
+
+        So it is in memory once, and one column at a time twice. Instants in `first` count
+        from `origin_us` before the run begins, and so do those that are given out.
+        """
+        joined = np.concatenate([first, self._arrays[name]], dtype=self._types[name])
+        self._arrays[name] = joined[len(first) :]
+        if self._types[name] is _INSTANT:
+            self.since(name, origin_us)
+        return joined
 
 
 @dataclass(frozen=True, eq=False)
@@ -69,7 +174,17 @@ class Records:
     ended_us: int
     """Where the run ended: what was to come at this instant or later is not in it."""
 
+    def __post_init__(self) -> None:
+        """Give columns that come as plain arrays their types."""
+        for kind, types in (
+            ("attempts", ATTEMPT_TYPES),
+            ("updates", UPDATE_TYPES),
+            ("deliveries", DELIVERY_TYPES),
+            ("calls", CALL_TYPES),
+        ):
+            object.__setattr__(self, kind, Columns.of(types, getattr(self, kind)))
 
-def columns(names: tuple[str, ...], rows: Integers) -> Columns:
-    """Columns by name from rows of shape (rows, columns)."""
-    return {name: np.ascontiguousarray(rows[:, k]) for k, name in enumerate(names)}
+
+def columns(types: Types, rows: Integers) -> Columns:
+    """Columns from rows of shape (rows, columns)."""
+    return Columns(types, {name: rows[:, k] for k, name in enumerate(types)})

@@ -1,7 +1,8 @@
 """A campaign as the engines see it: integers and arrays of integers, nothing to decide.
 
 Arrays are made when an engine first asks for them, so a campaign that never
-gets its turn costs nothing.
+gets its turn costs nothing. Draws are kept; what is quickly made again is not:
+a plan lives as long as its result.
 """
 
 from __future__ import annotations
@@ -120,12 +121,12 @@ class CampaignPlan:
         reasons = {rejected.reason for rejected in self.contact_list.rejected}
         return (*sorted(reasons - {REASONS_OF_DUPLICATES}), REASONS_OF_DUPLICATES)
 
-    @cached_property
+    @property
     def accepted(self) -> NDArray[np.int64]:
         """Indexes of the calls that can be dialled, in list order."""
         return np.flatnonzero(self.reject_reason == 0)
 
-    @cached_property
+    @property
     def submitted_at_us(self) -> NDArray[np.int64]:
         """When each call was handed in."""
         if self.requests_us is not None:
@@ -141,7 +142,7 @@ class CampaignPlan:
         uniform = self.tape.uniforms(*self.key, Purpose.START_JITTER, count=1)[0]
         return start + round(float(uniform) * self.jitter_us / 1000) * 1000
 
-    @cached_property
+    @property
     def ready_us(self) -> NDArray[np.int64]:
         """When each call could enter the queue if nothing paced it (rule 2)."""
         if self.requests_us is not None:
@@ -164,7 +165,7 @@ class CampaignPlan:
             return self.contacts.missing_ani
         return np.asarray(self.contact_list.anis == 0) & (self.ani == 0)
 
-    @cached_property
+    @property
     def numbers(self) -> NDArray[np.int64]:
         """National ten-digit number of each call; 0 where the row has none."""
         if self.contact_list is not None:
@@ -173,7 +174,7 @@ class CampaignPlan:
         first = _some_area(f"{self.tenant}/{self.name}") - 200
         return (200 + (first + area) % 800) * 10**7 + FICTION + line
 
-    @cached_property
+    @property
     def anis(self) -> NDArray[np.int64]:
         """Caller ID of each call; 0 where it has none."""
         if self.contact_list is not None:
@@ -182,7 +183,7 @@ class CampaignPlan:
         made_up = self.ani or _some_area(self.tenant) * 10**7 + FICTION
         return np.where(self.missing_ani, 0, made_up)
 
-    @cached_property
+    @property
     def zones(self) -> NDArray[np.int16]:
         """Index of each callee's zone in the plan."""
         if self.zone_of_row is not None:

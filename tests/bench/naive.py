@@ -66,8 +66,9 @@ class NaivePlatform:
         self.stopped.add(campaign.rank)
 
     def load(self, campaign: CampaignPlan) -> Process:
+        ready_us = campaign.ready_us
         for index in campaign.accepted.tolist():
-            yield self.env.timeout(campaign.ready_us[index] / SECOND - self.env.now)
+            yield self.env.timeout(ready_us[index] / SECOND - self.env.now)
             if campaign.rank in self.stopped:
                 return
             if campaign.rules.pacing_rate and index:

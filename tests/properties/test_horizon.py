@@ -18,7 +18,7 @@ from tests.strategies import PROFILES, mappings, scenarios
 FEWER = settings(max_examples=max(1, settings.default.max_examples // 3))
 
 
-def cut(columns: Columns, known_from: str, until_us: int) -> Columns:
+def cut(columns: Columns, known_from: str, until_us: int) -> dict[str, np.ndarray]:
     """Rows of a longer run that had begun by `until_us`, without what came from there on."""
     begun = columns[known_from] < until_us
     instants = {name for name, column in columns.items() if (column == MISSING).any()}

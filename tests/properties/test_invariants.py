@@ -156,7 +156,7 @@ class Copy:
     """The records of a run, to be tampered with."""
 
     def __init__(self, result: Result) -> None:
-        def copied(columns: Columns) -> Columns:
+        def copied(columns: Columns) -> dict[str, np.ndarray]:
             return {name: column.copy() for name, column in columns.items()}
 
         self.result = result

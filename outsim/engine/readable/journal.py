@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from array import array
+from collections.abc import Iterable
+from typing import Any
 
 import numpy as np
 
@@ -10,13 +12,14 @@ from outsim.clock import MISSING
 from outsim.engine.readable.state import Attempt, CampaignState
 from outsim.engine.records import (
     ATTEMPT_COLUMNS,
-    CALL_COLUMNS,
-    DELIVERY_COLUMNS,
+    ATTEMPT_TYPES,
+    CALL_TYPES,
+    DELIVERY_TYPES,
     NOT_KNOWN,
-    UPDATE_COLUMNS,
+    UPDATE_TYPES,
     Columns,
-    Integers,
     Records,
+    Types,
     columns,
 )
 from outsim.outcomes import NO_CAUSE, NO_TYPE
@@ -80,10 +83,8 @@ class Journal:
         rows = array("q", self.rows)
         for attempt in self.under_way.values():
             rows.extend(_row(attempt, ends_us))
-        table = _table(rows, _ORDERED_COLUMNS)
-        ordered = columns(_ORDERED_COLUMNS, table[np.argsort(table[:, 0], kind="stable")])
-        del ordered["order"]
-        return ordered
+        table = np.array(rows, dtype=np.int64).reshape(-1, len(_ORDERED_COLUMNS))
+        return columns(ATTEMPT_TYPES, table[np.argsort(table[:, 0], kind="stable"), 1:])
 
     def records(
         self,
@@ -95,24 +96,26 @@ class Journal:
         """Everything that happened before `ends_us`."""
         return Records(
             attempts=self.attempts(ends_us),
-            updates=columns(UPDATE_COLUMNS, _table(update_rows, UPDATE_COLUMNS)),
-            deliveries=columns(DELIVERY_COLUMNS, _table(delivery_rows, DELIVERY_COLUMNS)),
+            updates=_columns(UPDATE_TYPES, update_rows),
+            deliveries=_columns(DELIVERY_TYPES, delivery_rows),
             calls=_calls(campaigns),
             ended_us=ends_us,
         )
 
 
-def _table(rows: array[int], names: tuple[str, ...]) -> Integers:
-    return np.array(rows, dtype=np.int64).reshape(-1, len(names))
+def _columns(types: Types, rows: array[int]) -> Columns:
+    return columns(types, np.array(rows, dtype=np.int64).reshape(-1, len(types)))
 
 
 def _calls(campaigns: list[CampaignState]) -> Columns:
-    parts: dict[str, list[Integers]] = {name: [] for name in CALL_COLUMNS}
-    for campaign in campaigns:
-        parts["status"].append(np.frombuffer(campaign.status, np.uint8).astype(np.int64))
-        parts["attempts"].append(np.frombuffer(campaign.attempts, np.uint8).astype(np.int64))
-        parts["final"].append(np.array(campaign.final_at, dtype=np.int64))
-    return {
-        name: np.concatenate(arrays) if arrays else np.empty(0, dtype=np.int64)
-        for name, arrays in parts.items()
-    }
+    def joined(arrays: Iterable[bytearray | array[int]], dtype: type[np.integer[Any]]) -> Any:
+        return np.frombuffer(bytearray().join(arrays), dtype)
+
+    return Columns(
+        CALL_TYPES,
+        {
+            "status": joined((c.status for c in campaigns), np.uint8),
+            "attempts": joined((c.attempts for c in campaigns), np.uint8),
+            "final": joined((c.final_at for c in campaigns), np.int64),
+        },
+    )

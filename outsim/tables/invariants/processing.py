@@ -24,6 +24,7 @@ from outsim.tables.invariants.run import (
     count_before,
     count_until,
     first_of_each,
+    keys_of,
     place_in_each,
 )
 
@@ -105,12 +106,12 @@ def updates_are_seen_after_they_happen(run: Run) -> Iterator[Breach]:
 def changes_follow_the_attempts(run: Run) -> Iterator[Breach]:
     """Updates are, for each attempt: queued, dialing, connected if answered, and what follows."""
     a, u = run.attempts, run.updates
-    keys = a["call_id"] << 8 | a["attempt"]
+    keys, told = keys_of(a), keys_of(u)
     instants = {QUEUED: a["queued"], DIALING: a["dispatched"], CONNECTED: a["answered"]}
     order = np.argsort(keys, kind="stable")
     for status, expected in instants.items():
         rows = np.flatnonzero(u["status"] == status)
-        wanted = u["call_id"][rows] << 8 | u["attempt"][rows]
+        wanted = told[rows]
         at = np.searchsorted(keys[order], wanted)
         found = np.zeros(len(rows), dtype=np.bool_)
         within = at < len(keys)

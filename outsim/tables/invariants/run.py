@@ -64,6 +64,11 @@ def place_in_each(first: Mask) -> Integers:
     return place - np.maximum.accumulate(np.where(first, place, 0))
 
 
+def keys_of(columns: Columns) -> Integers:
+    """One number for each row's call and attempt; equal where both are."""
+    return columns["call_id"].astype(np.int64) << 8 | columns["attempt"]
+
+
 class Run:
     """A result as the laws look at it: recorded columns, and what each row is held to."""
 
@@ -174,10 +179,9 @@ class Run:
     @cached_property
     def entry_of_attempt(self) -> Integers:
         """Place of each attempt's entry among all entries; -1 where there is none."""
-        u = self.updates
-        keys = (u["call_id"] << 8 | u["attempt"])[self.entries]
+        keys = keys_of(self.updates)[self.entries]
         order = np.argsort(keys, kind="stable")
-        wanted = self.attempts["call_id"] << 8 | self.attempts["attempt"]
+        wanted = keys_of(self.attempts)
         found = np.append(order, -1)[np.searchsorted(keys[order], wanted)]
         return np.where(np.append(keys, -1)[found] == wanted, found, -1)
 
