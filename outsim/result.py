@@ -241,8 +241,9 @@ def simulate(
         Seed of the tape; default: the scenario's.
     replication : int
         Which replication of this seed, from 0.
-    engine : "auto" or "simpy"
-        Which engine runs it; the choice never changes a result.
+    engine : "auto", "simpy" or "compiled"
+        Which engine runs it: the readable one, the quick one, or by size; the choice never
+        changes a result.
     tape : Tape, optional
         Random inputs to use instead of those of seed and replication, for
         example recorded ones.

@@ -1,21 +1,29 @@
-"""Engines: from a plan to records. They add mechanics, and nothing random."""
+"""Engines: from a plan to records. They add mechanics, and nothing random.
+
+There are two, and they give the same records. `readable` is the model's
+definition, on SimPy; `compiled` is for speed, on numba.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Literal, get_args
 
 from outsim.engine.records import Records
 from outsim.errors import EngineError
 from outsim.plan import Plan
 
-__all__ = ["ENGINES", "Engine", "Records", "execute"]
+__all__ = ["ENGINES", "Engine", "Records", "choose", "execute"]
 
-Engine = Literal["auto", "simpy"]
+Engine = Literal["auto", "simpy", "compiled"]
 ENGINES: tuple[str, ...] = get_args(Engine)
 
+LARGE = 20_000
+"""Calls from which on the compiled engine is worth the second that it takes to load."""
 
-def execute(plan: Plan, engine: Engine = "auto") -> tuple[Records, str]:
-    """Run a plan; return its records and the name of the engine that ran it.
+
+def choose(engine: Engine, calls: int) -> Literal["simpy", "compiled"]:
+    """Name of the engine for runs of so many calls in all; results don't depend on it.
 
     Raises
     ------
@@ -24,6 +32,37 @@ def execute(plan: Plan, engine: Engine = "auto") -> tuple[Records, str]:
     """
     if engine not in ENGINES:
         raise EngineError(f"engine {engine!r}: allowed are {', '.join(ENGINES)}")
-    from outsim.engine.readable.platform import Platform
+    if engine == "auto":
+        return "compiled" if calls >= LARGE else "simpy"
+    return engine
 
-    return Platform(plan).run(), "simpy"
+
+def execute(
+    plan: Plan, engine: Engine = "auto", cancelled: Callable[[], bool] | None = None
+) -> tuple[Records, str]:
+    """Run a plan; return its records and the name of the engine that ran it.
+
+    Parameters
+    ----------
+    plan : Plan
+        What to run.
+    engine : str
+        "simpy", "compiled", or "auto", which goes by the number of calls.
+    cancelled : callable, optional
+        Asked a few times a second whether to give up; the compiled engine alone does.
+
+    Raises
+    ------
+    EngineError
+        If there is no such engine.
+    concurrent.futures.CancelledError
+        If the run is no longer wanted.
+    """
+    chosen = choose(engine, sum(campaign.size for campaign in plan.campaigns))
+    if chosen == "simpy":
+        from outsim.engine.readable.platform import Platform
+
+        return Platform(plan).run(), chosen
+    from outsim.engine.compiled.run import Run
+
+    return (Run(plan, cancelled) if cancelled else Run(plan)).finish(), chosen

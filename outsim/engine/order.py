@@ -18,6 +18,11 @@ CAMPAIGN_BITS = INDEX_BITS + CALL_BITS
 CLASS_BITS = 58
 
 
+TURN = 10**9
+"""Length of a turn of weight 1 in the fair queue; long, so that what is lost by dividing it by a
+weight is nothing beside it."""
+
+
 class EventClass(IntEnum):
     """What goes first at the same instant."""
 

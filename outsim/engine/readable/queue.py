@@ -13,11 +13,8 @@ from typing import Protocol
 
 from typing_extensions import override
 
+from outsim.engine.order import TURN
 from outsim.engine.readable.state import CampaignState, Entry, Lane, TenantState
-
-TURN = 10**9
-"""Length of a turn of weight 1; long, so that what is lost by dividing it by a weight is
-nothing beside it."""
 
 
 class Discipline(Protocol):

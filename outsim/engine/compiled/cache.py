@@ -1,0 +1,94 @@
+"""Keeps compiled code on disk, so that only the first run on a machine compiles.
+
+numba asks whether the file of the compiled function has changed, and not those of
+the functions that it calls. So the code of each state of the sources is kept in
+a directory of its own, named by their hash.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import threading
+import warnings
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import platformdirs
+from numba import config, njit
+
+from outsim.errors import CacheWarning
+
+VARIABLE = "OUTSIM_CACHE_DIR"
+"""Environment variable that names another directory for compiled code."""
+
+_PACKAGE = Path(__file__).parents[2]
+SOURCES = ("engine/**/*.py", "clock.py", "outcomes.py", "plan/answering.py", "tape/draws.py")
+"""What compiled code is made from: patterns below the package."""
+
+_lock = threading.Lock()
+_compiled: list[Any] = []
+
+
+def _sources_hash() -> str:
+    digest = hashlib.sha256()
+    for pattern in SOURCES:
+        for source in sorted(_PACKAGE.glob(pattern)):
+            digest.update(source.read_bytes())
+    return digest.hexdigest()[:16]
+
+
+def directory() -> Path:
+    """Where the compiled code of these sources is kept."""
+    named = os.environ.get(VARIABLE)
+    root = Path(named) if named else Path(platformdirs.user_cache_dir("outsim", appauthor=False))
+    return root / f"kernel-{_sources_hash()}"
+
+
+def is_at_hand() -> bool:
+    """Whether the kernel can be had without compiling it."""
+    return bool(_compiled) or any(directory().glob("**/*.nbc"))
+
+
+def is_loaded() -> bool:
+    """Whether this process has the kernel already."""
+    return bool(_compiled)
+
+
+def _writable(path: Path) -> bool:
+    try:
+        path.mkdir(parents=True, exist_ok=True)
+        (path / f".{os.getpid()}").touch()
+        (path / f".{os.getpid()}").unlink()
+    except OSError as error:
+        warnings.warn(
+            f"the compiled engine can't be kept in {path} ({error.strerror}): it works, but every "
+            f"process compiles it anew, which takes some seconds. Name a directory that can be "
+            f"written in {VARIABLE}.",
+            CacheWarning,
+            stacklevel=2,
+        )
+        return False
+    return True
+
+
+def load(function: Callable[..., Any], signature: Any) -> Any:
+    """Compile the kernel's outermost function, or fetch it from disk.
+
+    Threads may ask at the same time: one compiles, the others wait for it.
+    """
+    with _lock:
+        if not _compiled:
+            path = directory()
+            keeps = _writable(path)
+            settings: Any = config
+            before = settings.CACHE_DIR
+            settings.CACHE_DIR = str(path)
+            try:
+                dispatcher = njit(nogil=True, error_model="numpy", cache=keeps)(function)
+            finally:
+                settings.CACHE_DIR = before
+            dispatcher.compile(signature)
+            _compiled.append(dispatcher)
+        return _compiled[0]

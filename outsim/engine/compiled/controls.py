@@ -1,0 +1,127 @@
+"""What is done to the platform from outside: stops, expiries, windows, suspensions, outages."""
+
+from __future__ import annotations
+
+from outsim.engine.compiled import queue
+from outsim.engine.compiled.carrier import channels_left
+from outsim.engine.compiled.dispatch import change_ports, free_ports
+from outsim.engine.compiled.layout import (
+    NONE,
+    campaign_at,
+    control_at,
+    endpoint_at,
+    outage_at,
+    window_at,
+)
+from outsim.engine.compiled.line import drop
+from outsim.engine.compiled.memory import (
+    Row,
+    kernel,
+)
+from outsim.engine.compiled.submission import withdraw_all
+from outsim.outcomes import CANCELED, EXPIRED
+
+STOP, EXPIRY, WINDOW_OPENS, WINDOW_CLOSES, SUSPENSION, RESUMPTION, OUTAGE, REPAIR = range(8)
+"""What a control does."""
+
+PORTS, WORKERS, CHANNELS, CARRIER, STATUS, ENDPOINT = range(6)
+"""What an outage is of."""
+
+
+@kernel
+def act(p: Row) -> None:
+    """Do what is due next."""
+    control = control_at(p.controls, p.next_control)
+    p.next_control += 1
+    item = control.item
+    if control.kind == STOP:
+        _stop(p, item)
+    elif control.kind == EXPIRY:
+        _expire(p, item)
+    elif control.kind == WINDOW_OPENS:
+        _keep_window(p, item, True)
+    elif control.kind == WINDOW_CLOSES:
+        _keep_window(p, item, False)
+    elif control.kind == SUSPENSION:
+        _suspend(p, item, True)
+    elif control.kind == RESUMPTION:
+        _suspend(p, item, False)
+    elif control.kind == OUTAGE:
+        _change_service(p, item, 1)
+        if outage_at(p.outages, item).drop:
+            _drop(p, item)
+    else:
+        _change_service(p, item, -1)
+
+
+@kernel
+def _stop(p: Row, rank: int) -> None:
+    """A stop of a campaign takes effect (rule 12)."""
+    campaign = campaign_at(p.campaigns, rank)
+    campaign.stopped = 1
+    withdraw_all(
+        p, rank, CANCELED, campaign.stop_cancels_retries != 0, campaign.stop_reaches_queue != 0
+    )
+
+
+@kernel
+def _expire(p: Row, rank: int) -> None:
+    """A campaign's calls expire (rule 9)."""
+    campaign_at(p.campaigns, rank).expired = 1
+    withdraw_all(p, rank, EXPIRED, True, True)
+
+
+@kernel
+def _keep_window(p: Row, place: int, opens: bool) -> None:
+    """Hold back the lanes of a callee zone outside the calling window (rule 9)."""
+    window = window_at(p.windows, place)
+    campaign = campaign_at(p.campaigns, window.campaign)
+    for k in range(window.place, campaign.lanes, campaign.zones):
+        if opens:
+            queue.release(p, campaign.first_lane + k, 1)
+        else:
+            queue.hold(p, campaign.first_lane + k, 1)
+
+
+@kernel
+def _suspend(p: Row, rank: int, begins: bool) -> None:
+    """Hold back the calls of a tenant, or all calls, for a while (rule 13)."""
+    if rank == NONE:
+        if begins:
+            queue.hold(p, 0, p.lane_count)
+        else:
+            queue.release(p, 0, p.lane_count)
+    elif begins:
+        queue.hold_tenant(p, rank)
+    else:
+        queue.release_tenant(p, rank)
+
+
+@kernel
+def _change_service(p: Row, place: int, sign: int) -> None:
+    """Take something out of service, or put it back (rule 13)."""
+    outage = outage_at(p.outages, place)
+    if outage.of == PORTS:
+        change_ports(p, sign * (outage.count if outage.count else p.port_count))
+    elif outage.of == WORKERS:
+        p.workers_out += sign * (outage.count if outage.count else p.worker_count)
+    elif outage.of == CHANNELS:
+        p.channels_out += sign * (outage.count if outage.count else p.most_channels)
+    elif outage.of == CARRIER:
+        p.carrier_outages += sign
+    elif outage.of == STATUS:
+        p.status_outages += sign
+    else:
+        endpoint_at(p.endpoints, outage.endpoint).outages += sign
+
+
+@kernel
+def _drop(p: Row, place: int) -> None:
+    """Cut calls off, in the order of their keys, until no more are up than may be."""
+    outage = outage_at(p.outages, place)
+    most = p.channels_busy
+    if outage.of == PORTS:
+        most = max(0, -free_ports(p))
+    elif outage.of == CHANNELS:
+        most = max(0, p.channels_busy - channels_left(p, p.now))
+    drop(p, most)

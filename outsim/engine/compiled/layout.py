@@ -1,0 +1,195 @@
+"""What the kernel's arrays hold: the rows of `outsim.engine.readable.state`, as plain numbers.
+
+Instants are microseconds since the scenario begins. A list of calls is linked
+through the calls themselves: a call is in one list at a time, be it a lane of the
+queue, the pacer's, or those that wait for their retry. -1 stands for none.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from outsim.engine.compiled.memory import rows_of
+from outsim.engine.records import ATTEMPT_TYPES, DELIVERY_TYPES, UPDATE_TYPES
+from outsim.tape.draws import ATTEMPT_ROW
+
+NONE = -1
+
+
+def _rows(*fields: tuple[str, str]) -> np.dtype[Any]:
+    return np.dtype([*fields], align=True)
+
+
+def _each(kind: str, *names: str) -> tuple[tuple[str, str], ...]:
+    return tuple((name, kind) for name in names)
+
+
+ENTRY = _rows(("at", "i8"), ("order", "i8"), ("item", "i8"))
+"""What is to happen when: an instant, the place among what is due then, and to whom."""
+
+HEAP = _rows(("entries", "i8"), ("count", "i8"))
+"""A heap of entries, earliest first. An empty one has an entry at NEVER."""
+
+BUCKET = _rows(*_each("i8", "rate", "capacity", "level", "at", "ready_at"))
+"""A token bucket; see `outsim.engine.readable.bucket.TokenBucket`."""
+
+CALL = _rows(
+    *_each("i8", "ready_at", "queued_at", "last_failure_at", "final_at"),
+    ("sequence", "i4"),  # counts entries into the queue over the whole platform
+    ("next", "i4"),
+    ("campaign", "i4"),
+    ("zone", "i2"),
+    *_each("i1", "status", "attempts", "failures", "number", "trait", "wedged", "missing_ani"),
+)
+"""A call, by call_id. `number` is of the attempt that it waits for."""
+
+CAMPAIGN = _rows(
+    *_each("i8", "ready_us", "requests_us", "lane_of_zone", "submitted_us"),
+    *_each("i8", "retry_interval_us", "unfinished"),
+    *_each("i8", "tenant", "first_call", "size", "active", "profile", "endpoint"),
+    *_each("i8", "max_retry", "max_simultaneous", "pacer", "blocks", "posts"),
+    *_each("i8", "first_lane", "lanes", "zones"),
+    *_each("i8", "loading", "first_paced", "last_paced"),
+    *_each("i8", "first_retry", "last_retry", "before_last_retries"),
+    *_each("i8", "stopped", "expired", "stop_cancels_retries", "stop_reaches_queue"),
+    *_each("i8", "paced_at_dispatch", "pacer_awake"),
+)
+"""A campaign, by rank. `ready_us`, `requests_us` and `lane_of_zone` are addresses; `pacer` is
+the place of its bucket, `blocks` and `posts` of its first draws; `loading` is the call that
+its loader waits for. `before_last_retries` is the last call that is ready before
+`last_retry`."""
+
+TENANT = _rows(
+    *_each("i8", "active", "max_simultaneous", "bucket", "first_lane", "lanes"),
+)
+"""A customer, by rank."""
+
+LANE = _rows(
+    ("order", "i8"),  # its priority, and when its first call entered
+    ("eligible_since", "i8"),
+    *_each("i8", "campaign", "priority", "group", "first", "last", "holds", "place"),
+)
+"""Queued calls that are held back together. `place` is its place among the offers."""
+
+GROUP = _rows(*_each("i8", "turn_ends", "turn"), *_each("i8", "first_offer", "offers"))
+"""Lanes among which the oldest entry goes first: of a tenant where tenants take turns, else
+all. Its offers are a heap of lanes from `first_offer` on."""
+
+ATTEMPT = _rows(
+    *_each("i8", "row", "key", "ends_at"),
+    *_each("i8", "ready_at", "queued_at", "eligible_at", "at_head_at", "port_free_at"),
+    *_each("i8", "token_free_at", "dispatched_at", "work_started_at", "dialed_at"),
+    *_each("i8", "ringing_at", "answered_at", "detected_at", "ended_at"),
+    *_each("i8", "call", "campaign"),
+    *_each("i8", "number", "outcome", "cause", "callee_type", "under_way", "at_carrier"),
+)
+"""An attempt from its dispatch to its end, by the port that it holds."""
+
+BLOCK = _rows(*_each("i8", "attempts", "lost", "dial_work_us", "status_work_us"))
+"""Addresses of what the tape says about one attempt number of a campaign; 0 if not drawn."""
+
+POSTS = _rows(*_each("i8", "latency_ms", "fails"))
+"""The same about posts."""
+
+ENDPOINT = _rows(
+    *_each("i8", "timeout_us"),
+    *_each("i8", "posts_at_once", "busy", "outages", "first", "last", "first_wait", "waits"),
+)
+"""A result_url, and the posts that wait for it."""
+
+WAIT = _rows(("wait_us", "i8"), ("first", "i8"), ("last", "i8"))
+"""Posts that failed and wait for their next time, by endpoint and post number."""
+
+CONTROL = _rows(("at", "i8"), ("order", "i8"), ("kind", "i8"), ("item", "i8"))
+"""What is done to the platform from outside, in the order in which it happens."""
+
+WINDOW = _rows(("campaign", "i8"), ("place", "i8"))
+"""A callee zone of a campaign with a calling window."""
+
+OUTAGE = _rows(("of", "i8"), ("count", "i8"), ("endpoint", "i8"), ("drop", "i8"))
+"""Something that is out of service for a while."""
+
+ZONE = _rows(("starts_us", "i8"), ("factors", "i8"), ("segments", "i8"))
+"""A callee zone: where the local hour changes, and the factor from there on."""
+
+TABLES: dict[str, np.dtype[Any]] = {
+    "calls": CALL,
+    "campaigns": CAMPAIGN,
+    "tenants": TENANT,
+    "lanes": LANE,
+    "groups": GROUP,
+    "ports": ATTEMPT,
+    "buckets": BUCKET,
+    "heaps": HEAP,
+    "blocks": BLOCK,
+    "posts": POSTS,
+    "endpoints": ENDPOINT,
+    "waits": WAIT,
+    "controls": CONTROL,
+    "windows": WINDOW,
+    "outages": OUTAGE,
+    "zones": ZONE,
+}
+"""Arrays of rows that hang on the platform, by the field that holds their address."""
+
+LISTS = ("offers", "free_ports", "dial_work")
+"""Plain int32 arrays: heaps of lanes, ports that nobody holds, ports whose dial work waits."""
+
+COURSES, WORK, AGENDA, POSTING, LOST, DROPPED = range(6)
+"""Heaps: what attempts at the carrier come to next, what workers finish, what is due for
+campaigns, tenants and posts, posts under way, lost final updates, calls to be cut off."""
+
+COLUMNS = {
+    **{f"attempt_{name}": kind for name, kind in ATTEMPT_TYPES.items()},
+    **{f"update_{name}": kind for name, kind in UPDATE_TYPES.items()},
+    "update_kind": np.int8,
+    **{f"delivery_{name}": kind for name, kind in DELIVERY_TYPES.items()},
+    "delivery_next": np.int32,
+}
+"""Plain arrays that grow: the records' columns, and two that only the kernel reads."""
+
+PLATFORM = _rows(
+    *_each("i8", "now", *TABLES, *COLUMNS, *LISTS),
+    *_each("i8", "carrier_rates", "carrier_channels", "thresholds"),
+    # How many rows there are, and how many there is room for.
+    *_each("i8", "dispatches", "updates", "deliveries", "begun_updates", "begun_dials"),
+    *_each("i8", "attempt_room", "update_room", "delivery_room"),
+    # The dispatcher, and what it looks at.
+    *_each("i8", "look_at", "head_lane", "head_sequence", "head_since", "sequence"),
+    *_each("i8", "port_count", "ports_out", "ports_busy", "ports_free_since", "free_ports_left"),
+    *_each("i8", "tenant_count", "lane_count", "group_count", "endpoint_count", "outage_count"),
+    *_each("i8", "fair", "retries_last", "turns_reached"),
+    *_each("i8", "worker_count", "workers_out", "workers_busy", "status_outages"),
+    *_each("i8", "dial_work_us", "status_work_us"),
+    *_each("i8", "carrier_level", "carrier_at", "carrier_capacity", "carrier_offset_us"),
+    *_each("i8", "channels_busy", "channels_out", "carrier_outages", "most_channels"),
+    *_each("i8", "refusal_us", "ring_timeout_us", "detection_person_us", "detection_machine_us"),
+    *_each("i8", "threshold_factors", "threshold_failures", "threshold_gaps"),
+    *_each("i8", "delivery_pool", "posts_busy", "posts_waiting", "reconciliation_us"),
+    *_each("i8", "next_control", "control_count", "instant_open"),
+    # What the kernel wants before it can go on; see `outsim.engine.compiled.platform`.
+    *_each("i8", "wanted_campaign", "wanted_number"),
+    *_each("i8", "wanted_updates", "wanted_deliveries"),
+)
+"""The platform: everything else hangs on it, by address."""
+
+entry_at = rows_of(ENTRY)
+call_at = rows_of(CALL)
+campaign_at = rows_of(CAMPAIGN)
+tenant_at = rows_of(TENANT)
+lane_at = rows_of(LANE)
+group_at = rows_of(GROUP)
+attempt_at = rows_of(ATTEMPT)
+bucket_at = rows_of(BUCKET)
+heap_at = rows_of(HEAP)
+block_at = rows_of(BLOCK)
+posts_at = rows_of(POSTS)
+endpoint_at = rows_of(ENDPOINT)
+wait_at = rows_of(WAIT)
+control_at = rows_of(CONTROL)
+window_at = rows_of(WINDOW)
+outage_at = rows_of(OUTAGE)
+zone_at = rows_of(ZONE)
+draws_at = rows_of(ATTEMPT_ROW)

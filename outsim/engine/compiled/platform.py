@@ -1,0 +1,198 @@
+"""The platform: who tells whom, and the passing of time.
+
+This is the model of `outsim.engine.readable`, rule by rule and name by name, on
+plain arrays. It pauses when it needs something of Python: room for records,
+draws that nobody has asked for yet, or a sign of life.
+"""
+
+from __future__ import annotations
+
+from numpy import int64
+
+from outsim.engine.compiled import (
+    agenda,
+    controls,
+    deliveries,
+    dispatch,
+    line,
+    submission,
+    workers,
+)
+from outsim.engine.compiled.agenda import (
+    ADMIT,
+    DISPATCH,
+    KINDS,
+    LOAD,
+    POST_DUE,
+    RECONCILE,
+    RELEASE_CAMPAIGN,
+    RELEASE_TENANT,
+    RETRY,
+)
+from outsim.engine.compiled.layout import (
+    AGENDA,
+    COURSES,
+    LOST,
+    POSTING,
+    WORK,
+    block_at,
+    call_at,
+    campaign_at,
+    control_at,
+    heap_at,
+    posts_at,
+    wait_at,
+)
+from outsim.engine.compiled.memory import (
+    Row,
+    code,
+    kernel,
+    number,
+)
+from outsim.engine.compiled.queue import release_campaign, release_tenant
+from outsim.engine.compiled.updates import reconcile
+
+REACHED, PAUSED, NEEDS_ROOM, NEEDS_DRAWS, NEEDS_POST_DRAWS = range(5)
+"""Why `advance` came back."""
+
+CONTROLS, LOOK = 100, 101
+"""Where the next event is, beside the heaps."""
+
+
+def advance(platforms: Row, until_us: int, events: int) -> int:
+    """Let everything happen that is due before `until_us`.
+
+    It comes back early after so many `events`, or when something is wanting, and can then be
+    called again.
+    """
+    p = platforms[0]
+    while True:
+        source, at, _ = _next_event(p)
+        if at > p.now and p.instant_open:
+            p.instant_open = 0
+            workers.close_instant(p)
+            continue
+        if at >= until_us:
+            return REACHED
+        if events == 0:
+            return PAUSED
+        events -= 1
+        wanting = _wanting(p, source)
+        if wanting != REACHED:
+            return wanting
+        p.now = at
+        p.instant_open = 1
+        if source == COURSES:
+            line.go_on(p)
+        elif source == WORK:
+            workers.finish(p)
+        elif source == LOOK:
+            dispatch.look(p)
+        elif source == AGENDA:
+            _act(p)
+        elif source == POSTING:
+            deliveries.post_ends(p)
+        else:
+            controls.act(p)
+
+
+@kernel
+def _next_event(p: Row) -> tuple[int, int, int]:
+    """Where the next event is, when, and its place among what happens then."""
+    first = agenda.first_of(p, COURSES)
+    source, at, order = COURSES, first.at, first.order
+    first = agenda.first_of(p, WORK)
+    if agenda.is_before(first.at, first.order, at, order):
+        source, at, order = WORK, first.at, first.order
+    first = agenda.first_of(p, AGENDA)
+    if agenda.is_before(first.at, first.order, at, order):
+        source, at, order = AGENDA, first.at, first.order
+    first = agenda.first_of(p, POSTING)
+    if agenda.is_before(first.at, first.order, at, order):
+        source, at, order = POSTING, first.at, first.order
+    if agenda.is_before(p.look_at, DISPATCH, at, order):
+        source, at, order = LOOK, p.look_at, DISPATCH
+    if p.next_control < p.control_count:
+        control = control_at(p.controls, p.next_control)
+        if agenda.is_before(control.at, control.order, at, order):
+            source, at, order = CONTROLS, control.at, control.order
+    return source, at, order
+
+
+@kernel
+def _act(p: Row) -> None:
+    """Do what is first on the agenda."""
+    item = agenda.first_of(p, AGENDA).item
+    kind, place = item % KINDS, item // KINDS
+    if kind == LOAD:
+        submission.load(p, place)
+    elif kind == RETRY:
+        submission.retry_is_due(p, place)
+    elif kind == POST_DUE:
+        deliveries.due_again(p, place)
+    elif kind == ADMIT:
+        agenda.drop_first(p, AGENDA)
+        submission.admit(p, place)
+    elif kind == RELEASE_CAMPAIGN:
+        agenda.drop_first(p, AGENDA)
+        release_campaign(p, campaign_at(p.campaigns, place))
+    elif kind == RELEASE_TENANT:
+        agenda.drop_first(p, AGENDA)
+        release_tenant(p, place)
+    else:
+        reconcile(p)
+
+
+@kernel
+def _wanting(p: Row, source: int) -> int:
+    """What is wanting before this event can happen: REACHED if nothing is."""
+    updates, deliveries = p.port_count + 1, 1
+    if source == CONTROLS:
+        control = control_at(p.controls, p.next_control)
+        if control.kind == controls.STOP or control.kind == controls.EXPIRY:
+            updates += campaign_at(p.campaigns, control.item).size
+            if not _drawn(p, control.item, 0):
+                return NEEDS_DRAWS
+    elif source == AGENDA:
+        item = agenda.first_of(p, AGENDA).item
+        kind, place = item % KINDS, item // KINDS
+        if kind == LOAD:
+            campaign = campaign_at(p.campaigns, place)
+            if not _drawn(p, place, 0 if campaign.stopped or campaign.expired else 1):
+                return NEEDS_DRAWS
+        elif kind == RETRY:
+            first = call_at(p.calls, campaign_at(p.campaigns, place).first_retry)
+            if not _drawn(p, place, int64(first.number)):
+                return NEEDS_DRAWS
+        elif kind == POST_DUE:
+            row = wait_at(p.waits, place).first
+            rank = int64(call_at(p.calls, number(p.delivery_call_id, row)).campaign)
+            if not _posts_drawn(p, rank, code(p.delivery_post, row) + 1):
+                return NEEDS_POST_DRAWS
+        elif kind == RECONCILE:
+            deliveries += heap_at(p.heaps, LOST).count
+    if (
+        p.dispatches + p.port_count > p.attempt_room
+        or p.updates + updates > p.update_room
+        or p.deliveries + deliveries > p.delivery_room
+    ):
+        p.wanted_updates = updates
+        p.wanted_deliveries = deliveries
+        return NEEDS_ROOM
+    return REACHED
+
+
+@kernel
+def _drawn(p: Row, rank: int, attempt: Row) -> bool:
+    """Whether the tape has been asked about attempts of a campaign with this number."""
+    p.wanted_campaign = rank
+    p.wanted_number = attempt
+    return block_at(p.blocks, campaign_at(p.campaigns, rank).blocks + attempt).lost != 0
+
+
+@kernel
+def _posts_drawn(p: Row, rank: int, post: int) -> bool:
+    """The same about posts."""
+    p.wanted_campaign = rank
+    p.wanted_number = post
+    return posts_at(p.posts, campaign_at(p.campaigns, rank).posts + post).fails != 0

@@ -1,0 +1,173 @@
+"""A run on the compiled engine: advances it, hands it what it wants, and gives the records."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from concurrent.futures import CancelledError
+from typing import Any
+
+from numba import from_dtype, types
+
+from outsim.clock import HOUR, MISSING
+from outsim.engine.compiled import cache
+from outsim.engine.compiled.draws import Draws
+from outsim.engine.compiled.layout import ATTEMPT, PLATFORM
+from outsim.engine.compiled.platform import (
+    NEEDS_DRAWS,
+    NEEDS_POST_DRAWS,
+    NEEDS_ROOM,
+    REACHED,
+    advance,
+)
+from outsim.engine.compiled.state import GROWING, State
+from outsim.engine.records import (
+    ATTEMPT_TYPES,
+    CALL_TYPES,
+    DELIVERY_TYPES,
+    NOT_KNOWN,
+    UPDATE_TYPES,
+    Columns,
+    Records,
+    Types,
+)
+from outsim.outcomes import NO_CAUSE, NO_TYPE
+from outsim.plan import Plan
+
+EVENTS = 1_000_000
+"""Events between two looks at whether the run is still wanted: some tenths of a second."""
+
+_SIGNATURE = types.int64(from_dtype(PLATFORM)[::1], types.int64, types.int64)
+
+
+def _never() -> bool:
+    return False
+
+
+class Run:
+    """A run that stands at some instant, and can be advanced, or copied and advanced twice.
+
+    Parameters
+    ----------
+    plan : Plan
+        What to run.
+    cancelled : callable, optional
+        Asked a few times a second whether to give up.
+    """
+
+    def __init__(self, plan: Plan, cancelled: Callable[[], bool] = _never) -> None:
+        self.plan = plan
+        self.cancelled = cancelled
+        self.reached_us = 0
+        """Everything that was due before is done."""
+        self._state = State(plan)
+        self._draws = Draws(plan)
+        self._advance = cache.load(advance, _SIGNATURE)
+
+    def advance(self, until_us: int) -> None:
+        """Let everything happen that is due before `until_us`.
+
+        Raises
+        ------
+        concurrent.futures.CancelledError
+            If the run is no longer wanted.
+        """
+        state = self._state
+        while (why := self._advance(state.platform, until_us, EVENTS)) != REACHED:
+            p = state.platform[0]
+            if self.cancelled():
+                raise CancelledError
+            if why == NEEDS_DRAWS:
+                self._draws.hand_attempts(
+                    state, int(p["wanted_campaign"]), int(p["wanted_number"])
+                )
+            elif why == NEEDS_POST_DRAWS:
+                self._draws.hand_posts(state, int(p["wanted_campaign"]), int(p["wanted_number"]))
+            elif why == NEEDS_ROOM:
+                self._make_room()
+        self.reached_us = until_us
+
+    def _make_room(self) -> None:
+        p = self._state.platform[0]
+        wanted = {
+            "attempt": int(p["port_count"]),
+            "update": int(p["wanted_updates"]),
+            "delivery": int(p["wanted_deliveries"]),
+        }
+        for kind, count in GROWING.items():
+            needed = int(p[count]) + wanted[kind]
+            if needed > p[f"{kind}_room"]:
+                self._state.make_room(kind, needed + needed // 2)
+        self._state.bind()
+
+    def finish(self) -> Records:
+        """Run to the plan's end, and on by whole hours until the campaign under study is over.
+
+        The records are the run's own arrays: it can't be advanced any further.
+        """
+        plan = self.plan
+        ends_us = plan.ends_us
+        self.advance(ends_us)
+        while self._goes_on() and ends_us < plan.latest_us:
+            ends_us = min(ends_us + HOUR, plan.latest_us)
+            self.advance(ends_us)
+        self._write_attempts_under_way(ends_us)
+        return self._records(ends_us)
+
+    def _goes_on(self) -> bool:
+        study = self.plan.under_study
+        return study >= 0 and bool(self._state.arrays["campaigns"][study]["unfinished"] > 0)
+
+    def _records(self, ends_us: int) -> Records:
+        p, arrays = self._state.platform[0], self._state.arrays
+
+        def columns(kind: str, types: Types) -> Columns:
+            count = p[GROWING[kind]]
+            return Columns(types, {name: arrays[f"{kind}_{name}"][:count] for name in types})
+
+        calls = arrays["calls"][: sum(campaign.size for campaign in self.plan.campaigns)]
+        return Records(
+            attempts=columns("attempt", ATTEMPT_TYPES),
+            updates=columns("update", UPDATE_TYPES),
+            deliveries=columns("delivery", DELIVERY_TYPES),
+            calls=Columns(
+                CALL_TYPES,
+                {
+                    "status": calls["status"],
+                    "attempts": calls["attempts"],
+                    "final": calls["final_at"],
+                },
+            ),
+            ended_us=ends_us,
+        )
+
+    def _write_attempts_under_way(self, ends_us: int) -> None:
+        """Write down the attempts that have not ended: only what came before `ends_us`.
+
+        The course of an attempt is set when it is dialled.
+        """
+        arrays = self._state.arrays
+        under_way = arrays["ports"][arrays["ports"]["under_way"] != 0]
+        for name in ("ringing_at", "answered_at", "detected_at"):
+            under_way[name][under_way[name] >= ends_us] = MISSING
+        under_way["outcome"][under_way["cause"] == NO_CAUSE] = NOT_KNOWN
+        under_way["callee_type"][under_way["detected_at"] == MISSING] = NO_TYPE
+        fields: dict[str, Any] = {"call_id": under_way["call"], "attempt": under_way["number"]}
+        for name in ATTEMPT_TYPES:
+            field = name if name in (ATTEMPT.names or ()) else f"{name}_at"
+            values = fields[name] if name in fields else under_way[field]
+            arrays[f"attempt_{name}"][under_way["row"]] = values
+
+    def branch(self, plan: Plan) -> Run:
+        """A run of its own that goes on from here, with what another plan says is to come.
+
+        `plan` has the same past: see `outsim.engine.compiled.timetable.past`.
+        """
+        twin = object.__new__(Run)
+        twin.plan = plan
+        twin.cancelled = self.cancelled
+        twin.reached_us = self.reached_us
+        twin._draws = self._draws
+        twin._advance = self._advance
+        twin._state = self._state.copy()
+        twin._state.change(plan, self.reached_us)
+        return twin

@@ -1,0 +1,104 @@
+"""Status updates (rule 10): every change, and when the customer can see it.
+
+The backlog is the part of the records that no worker has begun: updates are
+begun in the order in which they happened.
+"""
+
+from __future__ import annotations
+
+from numpy import int64
+
+from outsim.clock import MISSING
+from outsim.engine.compiled import agenda
+from outsim.engine.compiled.agenda import OTHER, call_key, schedule
+from outsim.engine.compiled.deliveries import final_visible
+from outsim.engine.compiled.layout import AGENDA, LOST, block_at, call_at, campaign_at, heap_at
+from outsim.engine.compiled.memory import (
+    Row,
+    code,
+    flag,
+    instant,
+    kernel,
+    number,
+    set_code,
+    set_instant,
+    set_number,
+)
+from outsim.engine.order import FIRST_UPDATE_STEP
+from outsim.outcomes import FIRST_FINAL
+from outsim.tape.draws import UPDATE_KINDS
+
+QUEUED_KIND, DIALING_KIND, CONNECTED_KIND, ENDED_KIND, WITHDRAWN_KIND = range(len(UPDATE_KINDS))
+
+
+@kernel
+def change(p: Row, at: int, attempt: int, status: int, kind: int) -> None:
+    """Note a change of status of a call that happens now."""
+    call = call_at(p.calls, at)
+    campaign = campaign_at(p.campaigns, call.campaign)
+    call.status = status
+    if status >= FIRST_FINAL:
+        call.final_at = p.now
+        if not call.wedged:
+            campaign.unfinished -= 1
+    lost = flag(block_at(p.blocks, campaign.blocks + attempt).lost, at - campaign.first_call)
+    row = p.updates
+    p.updates += 1
+    set_number(p.update_call_id, row, at)
+    set_code(p.update_attempt, row, attempt)
+    set_code(p.update_status, row, status)
+    set_instant(p.update_happened, row, p.now)
+    set_instant(p.update_begun, row, MISSING)
+    set_instant(p.update_visible, row, MISSING)
+    set_code(p.update_lost, row, (lost >> kind) & 1)
+    set_code(p.update_repaired, row, 0)
+    set_code(p.update_kind, row, kind)
+
+
+@kernel
+def withdraw(p: Row, at: int, status: int) -> None:
+    """Give a call that is not being dialled a final status."""
+    change(p, at, int64(call_at(p.calls, at).attempts), status, WITHDRAWN_KIND)
+
+
+@kernel
+def begin_update(p: Row, row: int) -> tuple[int, int]:
+    """A worker begins with an update: how long it takes, and its place at its end."""
+    set_instant(p.update_begun, row, p.now)
+    at = number(p.update_call_id, row)
+    attempt, kind = code(p.update_attempt, row), code(p.update_kind, row)
+    rank = int64(call_at(p.calls, at).campaign)
+    campaign = campaign_at(p.campaigns, rank)
+    index = at - campaign.first_call
+    length_us = p.status_work_us
+    if length_us < 0:
+        work = block_at(p.blocks, campaign.blocks + attempt).status_work_us
+        length_us = instant(work, kind * campaign.size + index)
+    return length_us, call_key(rank, index, attempt, FIRST_UPDATE_STEP + kind)
+
+
+@kernel
+def end_update(p: Row, row: int) -> None:
+    """A worker has processed an update: it is visible, unless it is lost."""
+    if code(p.update_lost, row) == 0:
+        _show(p, row)
+    elif code(p.update_status, row) >= FIRST_FINAL:
+        schedule(p, LOST, 0, number(p.update_call_id, row), row)
+
+
+@kernel
+def _show(p: Row, row: int) -> None:
+    set_instant(p.update_visible, row, p.now)
+    if code(p.update_status, row) >= FIRST_FINAL:
+        final_visible(p, number(p.update_call_id, row))
+
+
+@kernel
+def reconcile(p: Row) -> None:
+    """Show the final statuses that were lost so far, in the order of their calls."""
+    while heap_at(p.heaps, LOST).count > 0:
+        row = agenda.first_of(p, LOST).item
+        agenda.drop_first(p, LOST)
+        set_code(p.update_repaired, row, 1)
+        _show(p, row)
+    agenda.replace_first(p, AGENDA, p.now + p.reconciliation_us, OTHER)
