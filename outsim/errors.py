@@ -8,8 +8,6 @@ OutsimError
 ├── InvariantError(AssertionError)  a result breaks a law of the platform
 └── StudyError(RuntimeError)    a study of several runs can't be made
 
-CacheWarning(UserWarning)       compiled code can't be kept on this machine
-
 The message of an error names the place, what was found, what is allowed, and
 what to do; it is written to be shown to a user as it stands.
 """
@@ -69,10 +67,6 @@ class ScenarioError(OutsimError, ValueError):
 
 class TapeError(OutsimError, ValueError):
     """Recorded data can't serve as a tape."""
-
-
-class CacheWarning(UserWarning):
-    """Compiled code can't be kept on this machine."""
 
 
 class EngineError(OutsimError, RuntimeError):

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from outsim.clock import after
-from outsim.engine import Engine, execute
+from outsim.engine import Engine, Progress, execute
 from outsim.errors import MomentError
 from outsim.plan import build_plan
 from outsim.scenario.campaigns import Campaign
@@ -230,6 +230,7 @@ def simulate(
     replication: int = 0,
     engine: Engine = "auto",
     tape: Tape | None = None,
+    progress: Progress | None = None,
 ) -> Result:
     """Run a scenario once.
 
@@ -247,6 +248,9 @@ def simulate(
     tape : Tape, optional
         Random inputs to use instead of those of seed and replication, for
         example recorded ones.
+    progress : callable, optional
+        Told a few times a second (microseconds simulated, microseconds in all); what it raises
+        ends the run.
 
     Raises
     ------
@@ -260,7 +264,7 @@ def simulate(
     if tape is None:
         tape = Tape(scenario.seed if seed is None else seed, replication)
     plan = build_plan(scenario, tape)
-    records, ran_on = execute(plan, engine)
+    records, ran_on = execute(plan, engine, progress)
     return Result(
         scenario=scenario,
         seed=tape.seed,

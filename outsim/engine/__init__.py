@@ -6,14 +6,13 @@ definition, on SimPy; `compiled` is for speed, on numba.
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Literal, get_args
 
-from outsim.engine.records import Records
+from outsim.engine.records import Progress, Records
 from outsim.errors import EngineError
 from outsim.plan import Plan
 
-__all__ = ["ENGINES", "Engine", "Records", "choose", "execute"]
+__all__ = ["ENGINES", "Engine", "Progress", "Records", "choose", "execute"]
 
 Engine = Literal["auto", "simpy", "compiled"]
 ENGINES: tuple[str, ...] = get_args(Engine)
@@ -38,7 +37,7 @@ def choose(engine: Engine, calls: int) -> Literal["simpy", "compiled"]:
 
 
 def execute(
-    plan: Plan, engine: Engine = "auto", cancelled: Callable[[], bool] | None = None
+    plan: Plan, engine: Engine = "auto", progress: Progress | None = None
 ) -> tuple[Records, str]:
     """Run a plan; return its records and the name of the engine that ran it.
 
@@ -48,21 +47,20 @@ def execute(
         What to run.
     engine : str
         "simpy", "compiled", or "auto", which goes by the number of calls.
-    cancelled : callable, optional
-        Asked a few times a second whether to give up; the compiled engine alone does.
+    progress : callable, optional
+        Told a few times a second (instant reached, end of the run), both in microseconds since
+        the run begins; what it raises ends the run.
 
     Raises
     ------
     EngineError
         If there is no such engine.
-    concurrent.futures.CancelledError
-        If the run is no longer wanted.
     """
     chosen = choose(engine, sum(campaign.size for campaign in plan.campaigns))
     if chosen == "simpy":
         from outsim.engine.readable.platform import Platform
 
-        return Platform(plan).run(), chosen
+        return Platform(plan).run(progress), chosen
     from outsim.engine.compiled.run import Run
 
-    return (Run(plan, cancelled) if cancelled else Run(plan)).finish(), chosen
+    return Run(plan, progress).finish(), chosen

@@ -8,17 +8,15 @@ a directory of its own, named by their hash.
 from __future__ import annotations
 
 import hashlib
+import logging
 import os
 import threading
-import warnings
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import platformdirs
 from numba import config, njit
-
-from outsim.errors import CacheWarning
 
 VARIABLE = "OUTSIM_CACHE_DIR"
 """Environment variable that names another directory for compiled code."""
@@ -27,6 +25,7 @@ _PACKAGE = Path(__file__).parents[2]
 SOURCES = ("engine/**/*.py", "clock.py", "outcomes.py", "plan/answering.py", "tape/draws.py")
 """What compiled code is made from: patterns below the package."""
 
+_log = logging.getLogger("outsim")
 _lock = threading.Lock()
 _compiled: list[Any] = []
 
@@ -51,23 +50,18 @@ def is_at_hand() -> bool:
     return bool(_compiled) or any(directory().glob("**/*.nbc"))
 
 
-def is_loaded() -> bool:
-    """Whether this process has the kernel already."""
-    return bool(_compiled)
-
-
 def _writable(path: Path) -> bool:
     try:
         path.mkdir(parents=True, exist_ok=True)
         (path / f".{os.getpid()}").touch()
         (path / f".{os.getpid()}").unlink()
     except OSError as error:
-        warnings.warn(
-            f"the compiled engine can't be kept in {path} ({error.strerror}): it works, but every "
-            f"process compiles it anew, which takes some seconds. Name a directory that can be "
-            f"written in {VARIABLE}.",
-            CacheWarning,
-            stacklevel=2,
+        _log.warning(
+            "outsim: the compiled engine can't be kept in %s (%s): it works, but each process "
+            "compiles it anew. Name a directory that can be written in %s.",
+            path,
+            error.strerror,
+            VARIABLE,
         )
         return False
     return True
@@ -82,6 +76,8 @@ def load(function: Callable[..., Any], signature: Any) -> Any:
         if not _compiled:
             path = directory()
             keeps = _writable(path)
+            if not (keeps and is_at_hand()):
+                _log.warning("outsim: compiling the engine for this machine, once: some 15 s")
             settings: Any = config
             before = settings.CACHE_DIR
             settings.CACHE_DIR = str(path)

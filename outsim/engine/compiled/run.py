@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from concurrent.futures import CancelledError
 from typing import Any
 
 from numba import from_dtype, types
@@ -27,6 +25,7 @@ from outsim.engine.records import (
     NOT_KNOWN,
     UPDATE_TYPES,
     Columns,
+    Progress,
     Records,
     Types,
 )
@@ -39,8 +38,8 @@ EVENTS = 1_000_000
 _SIGNATURE = types.int64(from_dtype(PLATFORM)[::1], types.int64, types.int64)
 
 
-def _never() -> bool:
-    return False
+def _unseen(_done_us: int, _ends_us: int) -> None:
+    """Progress that nobody watches."""
 
 
 class Run:
@@ -50,13 +49,13 @@ class Run:
     ----------
     plan : Plan
         What to run.
-    cancelled : callable, optional
-        Asked a few times a second whether to give up.
+    progress : callable, optional
+        Told a few times a second (instant reached, end of the run); what it raises ends the run.
     """
 
-    def __init__(self, plan: Plan, cancelled: Callable[[], bool] = _never) -> None:
+    def __init__(self, plan: Plan, progress: Progress | None = None) -> None:
         self.plan = plan
-        self.cancelled = cancelled
+        self.progress = progress or _unseen
         self.reached_us = 0
         """Everything that was due before is done."""
         self._state = State(plan)
@@ -64,18 +63,11 @@ class Run:
         self._advance = cache.load(advance, _SIGNATURE)
 
     def advance(self, until_us: int) -> None:
-        """Let everything happen that is due before `until_us`.
-
-        Raises
-        ------
-        concurrent.futures.CancelledError
-            If the run is no longer wanted.
-        """
+        """Let everything happen that is due before `until_us`."""
         state = self._state
         while (why := self._advance(state.platform, until_us, EVENTS)) != REACHED:
             p = state.platform[0]
-            if self.cancelled():
-                raise CancelledError
+            self.progress(int(state.platform[0]["now"]), until_us)
             if why == NEEDS_DRAWS:
                 self._draws.hand_attempts(
                     state, int(p["wanted_campaign"]), int(p["wanted_number"])
@@ -164,7 +156,7 @@ class Run:
         """
         twin = object.__new__(Run)
         twin.plan = plan
-        twin.cancelled = self.cancelled
+        twin.progress = self.progress
         twin.reached_us = self.reached_us
         twin._draws = self._draws
         twin._advance = self._advance
