@@ -35,8 +35,11 @@ _BRANCHES = 4
 
 @kernel
 def is_before(at: int, order: int, other_at: int, other_order: int) -> bool:
-    """Whether one event comes before another."""
-    return at < other_at or (at == other_at and order < other_order)
+    """Whether one event comes before another.
+
+    Nobody can guess the answer, the processor neither: it is worked out without a jump.
+    """
+    return (at < other_at) | ((at == other_at) & (order < other_order))
 
 
 @kernel
@@ -59,19 +62,26 @@ def _rise(heap: Row, place: int, at: int, order: int, item: int) -> None:
 
 
 @kernel
+def _earlier(heap: Row, one: int, other: int) -> int:
+    """Which of two places has the earlier entry, again without a jump."""
+    first, second = entry_at(heap.entries, one), entry_at(heap.entries, other)
+    return one + (other - one) * is_before(second.at, second.order, first.at, first.order)
+
+
+@kernel
 def _sink(heap: Row, place: int, at: int, order: int, item: int) -> None:
     """Put an entry at `place` or below."""
     while True:
-        first = place * _BRANCHES + 1
-        if first >= heap.count:
+        best = place * _BRANCHES + 1
+        if best + _BRANCHES <= heap.count:
+            pair = _earlier(heap, best + 2, best + 3)
+            best = _earlier(heap, _earlier(heap, best, best + 1), pair)
+        elif best < heap.count:
+            for below in range(best + 1, heap.count):
+                best = _earlier(heap, best, below)
+        else:
             break
-        best = first
-        least = entry_at(heap.entries, first)
-        for below in range(first + 1, min(first + _BRANCHES, heap.count)):
-            entry = entry_at(heap.entries, below)
-            if is_before(entry.at, entry.order, least.at, least.order):
-                best = below
-                least = entry
+        least = entry_at(heap.entries, best)
         if not is_before(least.at, least.order, at, order):
             break
         _put(entry_at(heap.entries, place), least.at, least.order, least.item)

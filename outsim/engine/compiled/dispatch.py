@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from outsim.clock import MISSING, NEVER
-from outsim.engine.compiled import agenda, queue
+from outsim.engine.compiled import agenda, journal, queue
 from outsim.engine.compiled.agenda import (
     CONTROL,
     KINDS,
@@ -90,23 +90,17 @@ def _dispatch(p: Row, lane_place: int, lane: Row, tokens: Row) -> None:
     attempt.key = call_key(rank, at - campaign.first_call, attempt.number, 0)
     attempt.row = p.dispatches
     p.dispatches += 1
-    attempt.ready_at = call.ready_at
-    attempt.queued_at = call.queued_at
-    attempt.eligible_at = max(call.queued_at, lane.eligible_since)
-    attempt.at_head_at = p.head_since
-    attempt.port_free_at = max(p.head_since, p.ports_free_since)
-    attempt.token_free_at = max(p.head_since, tokens.ready_at)
     attempt.dispatched_at = p.now
     attempt.work_started_at = MISSING
     attempt.dialed_at = MISSING
     attempt.ringing_at = MISSING
     attempt.answered_at = MISSING
     attempt.detected_at = MISSING
-    attempt.ended_at = MISSING
     attempt.outcome = 0
     attempt.cause = 0
     attempt.callee_type = NO_TYPE
     attempt.under_way = 1
+    journal.begin(p, attempt, call, max(call.queued_at, lane.eligible_since), tokens.ready_at)
     p.head_lane = NONE
     p.ports_busy += 1
     take(tokens, p.now)

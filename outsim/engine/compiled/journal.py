@@ -1,35 +1,35 @@
-"""Writes an attempt down when it has ended."""
+"""Writes attempts down: what is known at their dispatch, and the rest when they end."""
 
 from __future__ import annotations
 
-from outsim.engine.compiled.memory import (
-    Row,
-    kernel,
-    set_code,
-    set_instant,
-    set_number,
-)
+from outsim.engine.compiled.memory import Row, kernel, set_code, set_instant, set_number
 
 
 @kernel
-def write(p: Row, attempt: Row) -> None:
-    """Put an attempt into the records, in the place of its dispatch."""
+def begin(p: Row, attempt: Row, call: Row, eligible_at: int, token_at: int) -> None:
+    """Put a dispatched attempt into the records, in the order of dispatch."""
     row = attempt.row
     set_number(p.attempt_call_id, row, attempt.call)
     set_code(p.attempt_attempt, row, attempt.number)
-    set_instant(p.attempt_ready, row, attempt.ready_at)
-    set_instant(p.attempt_queued, row, attempt.queued_at)
-    set_instant(p.attempt_eligible, row, attempt.eligible_at)
-    set_instant(p.attempt_at_head, row, attempt.at_head_at)
-    set_instant(p.attempt_port_free, row, attempt.port_free_at)
-    set_instant(p.attempt_token_free, row, attempt.token_free_at)
-    set_instant(p.attempt_dispatched, row, attempt.dispatched_at)
+    set_instant(p.attempt_ready, row, call.ready_at)
+    set_instant(p.attempt_queued, row, call.queued_at)
+    set_instant(p.attempt_eligible, row, eligible_at)
+    set_instant(p.attempt_at_head, row, p.head_since)
+    set_instant(p.attempt_port_free, row, max(p.head_since, p.ports_free_since))
+    set_instant(p.attempt_token_free, row, max(p.head_since, token_at))
+    set_instant(p.attempt_dispatched, row, p.now)
+
+
+@kernel
+def end(p: Row, attempt: Row) -> None:
+    """Add what came after the dispatch of an attempt that has ended."""
+    row = attempt.row
     set_instant(p.attempt_work_started, row, attempt.work_started_at)
     set_instant(p.attempt_dialed, row, attempt.dialed_at)
     set_instant(p.attempt_ringing, row, attempt.ringing_at)
     set_instant(p.attempt_answered, row, attempt.answered_at)
     set_instant(p.attempt_detected, row, attempt.detected_at)
-    set_instant(p.attempt_ended, row, attempt.ended_at)
+    set_instant(p.attempt_ended, row, p.now)
     set_code(p.attempt_outcome, row, attempt.outcome)
     set_code(p.attempt_cause, row, attempt.cause)
     set_code(p.attempt_callee_type, row, attempt.callee_type)

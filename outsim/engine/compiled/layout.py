@@ -78,12 +78,10 @@ GROUP = _rows(*_each("i8", "turn_ends", "turn"), *_each("i8", "first_offer", "of
 all. Its offers are a heap of lanes from `first_offer` on."""
 
 ATTEMPT = _rows(
-    *_each("i8", "row", "key", "ends_at"),
-    *_each("i8", "ready_at", "queued_at", "eligible_at", "at_head_at", "port_free_at"),
-    *_each("i8", "token_free_at", "dispatched_at", "work_started_at", "dialed_at"),
-    *_each("i8", "ringing_at", "answered_at", "detected_at", "ended_at"),
-    *_each("i8", "call", "campaign"),
-    *_each("i8", "number", "outcome", "cause", "callee_type", "under_way", "at_carrier"),
+    *_each("i8", "row", "key", "call", "campaign", "number"),
+    *_each("i8", "dispatched_at", "work_started_at", "dialed_at", "ends_at"),
+    *_each("i8", "ringing_at", "answered_at", "detected_at"),
+    *_each("i8", "outcome", "cause", "callee_type", "under_way", "at_carrier"),
 )
 """An attempt from its dispatch to its end, by the port that it holds."""
 

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from outsim.clock import MISSING
-from outsim.engine.compiled import agenda, carrier
+from outsim.engine.compiled import agenda, carrier, journal
 from outsim.engine.compiled.agenda import ATTEMPT_ENDS, OTHER
 from outsim.engine.compiled.dispatch import count_down
-from outsim.engine.compiled.journal import write
 from outsim.engine.compiled.layout import (
     COURSES,
     DROPPED,
@@ -208,14 +207,13 @@ def _cut_off(p: Row, port: int) -> None:
 def _end(p: Row, port: int) -> None:
     """The attempt is over: free what it held, and decide what becomes of the call."""
     attempt = attempt_at(p.ports, port)
-    attempt.ended_at = p.now
     attempt.under_way = 0
     campaign, call = campaign_at(p.campaigns, attempt.campaign), call_at(p.calls, attempt.call)
     carrier.hang_up(p, attempt)
     set_number(p.free_ports, p.free_ports_left, port)
     p.free_ports_left += 1
     count_down(p, campaign)
-    write(p, attempt)
+    journal.end(p, attempt)
     if attempt.outcome == NO_ANSWER or attempt.outcome == BUSY:
         call.failures += 1
         call.last_failure_at = p.now

@@ -28,6 +28,7 @@ from outsim.engine.compiled.agenda import (
     RELEASE_CAMPAIGN,
     RELEASE_TENANT,
     RETRY,
+    is_before,
 )
 from outsim.engine.compiled.layout import (
     AGENDA,
@@ -66,26 +67,31 @@ def advance(platforms: Row, until_us: int, events: int) -> int:
     called again.
     """
     p = platforms[0]
+    source, at, order = _next_event(p)
     while True:
-        source, at, _ = _next_event(p)
-        if at > p.now and p.instant_open:
+        work = agenda.first_of(p, WORK)
+        works = is_before(work.at, work.order, at, order)
+        coming = work.at if works else at
+        if coming > p.now and p.instant_open:
             p.instant_open = 0
             workers.close_instant(p)
             continue
-        if at >= until_us:
+        if coming >= until_us:
             return REACHED
         if events == 0:
             return PAUSED
         events -= 1
-        wanting = _wanting(p, source)
+        wanting = _wanting(p, WORK if works else source)
         if wanting != REACHED:
             return wanting
-        p.now = at
+        p.now = coming
         p.instant_open = 1
-        if source == COURSES:
+        if works:
+            # Most updates bring about nothing: then what comes next but for them is the same.
+            if not workers.finish(p):
+                continue
+        elif source == COURSES:
             line.go_on(p)
-        elif source == WORK:
-            workers.finish(p)
         elif source == LOOK:
             dispatch.look(p)
         elif source == AGENDA:
@@ -94,27 +100,25 @@ def advance(platforms: Row, until_us: int, events: int) -> int:
             deliveries.post_ends(p)
         else:
             controls.act(p)
+        source, at, order = _next_event(p)
 
 
 @kernel
 def _next_event(p: Row) -> tuple[int, int, int]:
-    """Where the next event is, when, and its place among what happens then."""
+    """Where the next event is that no worker finishes, when, and its place among others then."""
     first = agenda.first_of(p, COURSES)
     source, at, order = COURSES, first.at, first.order
-    first = agenda.first_of(p, WORK)
-    if agenda.is_before(first.at, first.order, at, order):
-        source, at, order = WORK, first.at, first.order
     first = agenda.first_of(p, AGENDA)
-    if agenda.is_before(first.at, first.order, at, order):
+    if is_before(first.at, first.order, at, order):
         source, at, order = AGENDA, first.at, first.order
     first = agenda.first_of(p, POSTING)
-    if agenda.is_before(first.at, first.order, at, order):
+    if is_before(first.at, first.order, at, order):
         source, at, order = POSTING, first.at, first.order
-    if agenda.is_before(p.look_at, DISPATCH, at, order):
+    if is_before(p.look_at, DISPATCH, at, order):
         source, at, order = LOOK, p.look_at, DISPATCH
     if p.next_control < p.control_count:
         control = control_at(p.controls, p.next_control)
-        if agenda.is_before(control.at, control.order, at, order):
+        if is_before(control.at, control.order, at, order):
             source, at, order = CONTROLS, control.at, control.order
     return source, at, order
 

@@ -61,9 +61,10 @@ def _sink(p: Row, group: Row, place: int, at: int) -> None:
         best = number(p.offers, group.first_offer + below)
         if below + 1 < group.offers:
             other = number(p.offers, group.first_offer + below + 1)
-            if lane_at(p.lanes, other).order < lane_at(p.lanes, best).order:
-                best = other
-                below += 1
+            # Which of the two it is nobody can guess, the processor neither: no jump.
+            later = lane_at(p.lanes, other).order < lane_at(p.lanes, best).order
+            below += later
+            best += (other - best) * later
         if order < lane_at(p.lanes, best).order:
             break
         _set_offer(p, group, place, best)

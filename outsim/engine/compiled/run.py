@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from numba import from_dtype, types
 
 from outsim.clock import HOUR, MISSING
@@ -34,6 +32,8 @@ from outsim.plan import Plan
 
 EVENTS = 1_000_000
 """Events between two looks at whether the run is still wanted: some tenths of a second."""
+
+_AFTER_DISPATCH = tuple(ATTEMPT_TYPES)[list(ATTEMPT_TYPES).index("dispatched") + 1 :]
 
 _SIGNATURE = types.int64(from_dtype(PLATFORM)[::1], types.int64, types.int64)
 
@@ -143,11 +143,10 @@ class Run:
             under_way[name][under_way[name] >= ends_us] = MISSING
         under_way["outcome"][under_way["cause"] == NO_CAUSE] = NOT_KNOWN
         under_way["callee_type"][under_way["detected_at"] == MISSING] = NO_TYPE
-        fields: dict[str, Any] = {"call_id": under_way["call"], "attempt": under_way["number"]}
-        for name in ATTEMPT_TYPES:
+        for name in _AFTER_DISPATCH:
             field = name if name in (ATTEMPT.names or ()) else f"{name}_at"
-            values = fields[name] if name in fields else under_way[field]
-            arrays[f"attempt_{name}"][under_way["row"]] = values
+            known = under_way[field] if field in (ATTEMPT.names or ()) else MISSING
+            arrays[f"attempt_{name}"][under_way["row"]] = known
 
     def branch(self, plan: Plan) -> Run:
         """A run of its own that goes on from here, with what another plan says is to come.

@@ -25,7 +25,7 @@ from outsim.engine.compiled.layout import (
 from outsim.engine.compiled.timetable import OUTAGES, timetable, windows
 from outsim.engine.order import TURN, call_key
 from outsim.outcomes import REJECTED, SCHEDULED
-from outsim.plan import Plan
+from outsim.plan import CampaignPlan, Plan
 
 Array = np.ndarray[Any, Any]
 
@@ -39,6 +39,15 @@ ROWS_PER_CALL = {"attempt": 1.7, "update": 6.5, "delivery": 1.1}
 def address_of(array: Array) -> int:
     """Where an array's first element is."""
     return int(array.__array_interface__["data"][0])
+
+
+def _call(rank: int, campaign: CampaignPlan) -> Array:
+    """A call that nothing has happened to yet, of shape (1,)."""
+    call: Array = np.zeros(1, TABLES["calls"])
+    call["last_failure_at"] = call["final_at"] = MISSING
+    call["campaign"], call["zone"] = rank, campaign.zone
+    call["number"], call["status"] = 1, SCHEDULED
+    return call
 
 
 class State:
@@ -60,6 +69,7 @@ class State:
         self.arrays: dict[str, Array] = {}
         self.heaps: list[Array] = []
         self._kept: list[Array] = []
+        self._first: list[tuple[int, int, int]] = []
         self._submit()
         self._open_queue()
         self._connect()
@@ -99,13 +109,14 @@ class State:
         for rank, campaign in enumerate(plan.campaigns):
             row, rules = campaigns[rank], campaign.rules
             reject, contacts = campaign.reject_reason, campaign.contacts
-            ready = campaign.ready_us
-            row["ready_us"] = self._keep(ready, np.int64)
+            accepted = campaign.accepted
+            ready_us = campaign.ready_us
+            row["ready_us"] = self._keep(ready_us, np.int64)
             if campaign.requests_us is not None:
                 row["requests_us"] = self._keep(campaign.requests_us, np.int64)
             row["submitted_us"] = campaign.submitted_us
             row["retry_interval_us"] = rules.retry_interval_us
-            row["unfinished"] = int(((reject == 0) & ~contacts.wedged).sum())
+            row["unfinished"] = len(accepted) - int(contacts.wedged[accepted].sum())
             row["tenant"] = campaign.tenant_rank
             row["first_call"] = campaign.first_call_id
             row["size"] = campaign.size
@@ -123,23 +134,28 @@ class State:
                 row["endpoint"] = campaign.result_url.endpoint
                 row["posts"] = posts
                 posts += len(plan.endpoints[campaign.result_url.endpoint].retry_after_us) + 2
-            accepted = np.flatnonzero(reject == 0)
             row["loading"] = accepted[0] if len(accepted) else campaign.size
+            if len(accepted):
+                key = ENTERS_QUEUE | call_key(rank, int(accepted[0]), 1)
+                self._first.append((int(ready_us[accepted[0]]), key, LOAD + KINDS * rank))
             for name in ("first_paced", "first_retry", "last_retry", "before_last_retries"):
                 row[name] = NONE
             row["stop_cancels_retries"] = rules.stop_cancels_retries
             row["stop_reaches_queue"] = rules.stop_reaches_queue
             row["paced_at_dispatch"] = rules.paced_at_dispatch
             mine = calls[campaign.first_call_id : campaign.first_call_id + campaign.size]
-            mine["last_failure_at"] = MISSING
-            mine["final_at"] = MISSING
-            mine["campaign"] = rank
-            mine["zone"] = campaign.zones
-            mine["number"] = 1
-            mine["status"] = np.where(reject == 0, SCHEDULED, REJECTED)
+            # Whole words: numpy copies rows field by field.
+            mine.view(np.int64).reshape(campaign.size, -1)[:] = _call(rank, campaign).view(
+                np.int64
+            )
             mine["trait"] = contacts.trait
             mine["wedged"] = contacts.wedged
-            mine["missing_ani"] = campaign.missing_ani
+            if campaign.zone_of_row is not None:
+                mine["zone"] = campaign.zones
+            if campaign.missing_ani.any():
+                mine["missing_ani"] = campaign.missing_ani
+            if len(accepted) < campaign.size:
+                mine["status"] = np.where(reject == 0, SCHEDULED, REJECTED)
         self._table("blocks", blocks)
         self._table("posts", posts)
         table = self._table("buckets", len(buckets))
@@ -253,12 +269,7 @@ class State:
             entries = np.empty(sizes[which] + 1, ENTRY)
             entries[0] = (NEVER, 0, 0)
             self.heaps.append(entries)
-        first = []
-        for rank, campaign in enumerate(plan.campaigns):
-            loading = int(self.arrays["campaigns"][rank]["loading"])
-            if loading < campaign.size:
-                key = ENTERS_QUEUE | call_key(rank, loading, 1)
-                first.append((int(campaign.ready_us[loading]), key, LOAD + KINDS * rank))
+        first = self._first
         if plan.platform.reconciliation_us:
             first.append((plan.platform.reconciliation_us, OTHER, RECONCILE))
         # A sorted list is a heap.

@@ -60,12 +60,14 @@ def _work(p: Row, length_us: int, key: int, job: int) -> None:
 
 
 @kernel
-def finish(p: Row) -> None:
-    """The first of the workers to finish has done so."""
+def finish(p: Row) -> bool:
+    """The first of the workers to finish has done so; return whether anything comes of it."""
     job = agenda.first_of(p, WORK).item
     agenda.drop_first(p, WORK)
     p.workers_busy -= 1
     if job % JOBS == DIAL_JOB:
         dial(p, job // JOBS)
-    else:
-        end_update(p, job // JOBS)
+        return True
+    posts = p.deliveries
+    end_update(p, job // JOBS)
+    return p.deliveries > posts
