@@ -16,6 +16,8 @@ STEP_BITS = 4
 CALL_BITS = ATTEMPT_BITS + STEP_BITS
 CAMPAIGN_BITS = INDEX_BITS + CALL_BITS
 CLASS_BITS = 58
+_STEPS, _ATTEMPTS, _INDEXES = 2**STEP_BITS - 1, 2**ATTEMPT_BITS - 1, 2**INDEX_BITS - 1
+_RANKS: int = 2 ** (CLASS_BITS - CAMPAIGN_BITS) - 1
 
 
 TURN = 10**9
@@ -56,3 +58,23 @@ def call_key(rank: int, index: int, attempt: int = 0, step: int = 0) -> int:
     the whole platform have keys below those of any campaign.
     """
     return ((((rank + 1) << INDEX_BITS | index) << ATTEMPT_BITS) | attempt) << STEP_BITS | step
+
+
+def campaign_of(key: int) -> int:
+    """Rank of the campaign that an event's key is of."""
+    return ((key >> CAMPAIGN_BITS) & _RANKS) - 1
+
+
+def index_of(key: int) -> int:
+    """Place in its campaign of the call that an event's key is of."""
+    return (key >> CALL_BITS) & _INDEXES
+
+
+def attempt_of(key: int) -> int:
+    """Attempt that an event's key is of."""
+    return (key >> STEP_BITS) & _ATTEMPTS
+
+
+def step_of(key: int) -> int:
+    """Step that an event's key is of."""
+    return key & _STEPS

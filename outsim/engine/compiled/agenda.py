@@ -24,6 +24,10 @@ DISPATCH = int(EventClass.DISPATCH) << CLASS_BITS
 OTHER = int(EventClass.OTHER) << CLASS_BITS
 
 call_key = kernel(order.call_key)
+campaign_of = kernel(order.campaign_of)
+index_of = kernel(order.index_of)
+attempt_of = kernel(order.attempt_of)
+step_of = kernel(order.step_of)
 
 LOAD, RETRY, ADMIT, RELEASE_CAMPAIGN, RELEASE_TENANT, POST_DUE, RECONCILE = range(7)
 """What an entry of the agenda is about."""

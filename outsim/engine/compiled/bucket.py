@@ -5,7 +5,7 @@ from __future__ import annotations
 from outsim.clock import MINUTE, TOKEN
 from outsim.engine.compiled.memory import (
     Row,
-    instant,
+    instant_at,
     kernel,
 )
 
@@ -40,7 +40,7 @@ def has_carrier_token(p: Row, now: int) -> bool:
     while p.carrier_at < until and p.carrier_level < p.carrier_capacity:
         minute = p.carrier_at // MINUTE
         edge = min(until, (minute + 1) * MINUTE)
-        rate = instant(p.carrier_rates, minute % 60)
+        rate = instant_at(p.carrier_rates, minute % 60)
         p.carrier_level = filled(p.carrier_level, p.carrier_capacity, rate, edge - p.carrier_at)
         p.carrier_at = edge
     p.carrier_at = until

@@ -6,7 +6,7 @@ from outsim.clock import TOKEN
 from outsim.engine.compiled.bucket import has_carrier_token, minute_of_hour
 from outsim.engine.compiled.memory import (
     Row,
-    instant,
+    instant_at,
     kernel,
 )
 from outsim.outcomes import (
@@ -21,7 +21,7 @@ from outsim.outcomes import (
 @kernel
 def channels_left(p: Row, now: int) -> int:
     """Channels that the platform may use."""
-    return max(0, instant(p.carrier_channels, minute_of_hour(p, now)) - p.channels_out)
+    return max(0, instant_at(p.carrier_channels, minute_of_hour(p, now)) - p.channels_out)
 
 
 @kernel

@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
-from numpy import int64
-
 from outsim.clock import MISSING
 from outsim.engine.compiled import agenda
-from outsim.engine.compiled.agenda import KINDS, OTHER, POST_DUE, call_key
+from outsim.engine.compiled.agenda import (
+    KINDS,
+    OTHER,
+    POST_DUE,
+    attempt_of,
+    call_key,
+    campaign_of,
+    index_of,
+)
 from outsim.engine.compiled.layout import (
     AGENDA,
     NONE,
     POSTING,
-    call_at,
     campaign_at,
     endpoint_at,
     posts_at,
@@ -19,11 +24,11 @@ from outsim.engine.compiled.layout import (
 )
 from outsim.engine.compiled.memory import (
     Row,
-    code,
-    flag,
-    instant,
+    code_at,
+    flag_at,
+    instant_at,
     kernel,
-    number,
+    number_at,
     set_code,
     set_instant,
     set_number,
@@ -37,22 +42,25 @@ RESULTS = 4
 
 
 @kernel
-def _campaign_of(p: Row, at: int) -> Row:
-    return campaign_at(p.campaigns, call_at(p.calls, at).campaign)
+def _endpoint_of(p: Row, row: int) -> Row:
+    rank = campaign_of(instant_at(p.delivery_key, row))
+    return endpoint_at(p.endpoints, campaign_at(p.campaigns, rank).endpoint)
 
 
 @kernel
-def final_visible(p: Row, at: int) -> None:
+def final_visible(p: Row, rank: int, at: int) -> None:
     """The customer can see how a call ended: post it, if it is to be posted."""
-    if _campaign_of(p, at).endpoint != NONE:
-        due(p, at, 1)
+    if campaign_at(p.campaigns, rank).endpoint != NONE:
+        due(p, rank, at, 1)
 
 
 @kernel
-def due(p: Row, at: int, post: int) -> None:
+def due(p: Row, rank: int, at: int, post: int) -> None:
     """A call's final result is to be posted now, for the first time or again."""
     row = p.deliveries
     p.deliveries += 1
+    index = at - campaign_at(p.campaigns, rank).first_call
+    set_instant(p.delivery_key, row, call_key(rank, index, post, POST_ENDS_STEP))
     set_number(p.delivery_call_id, row, at)
     set_code(p.delivery_post, row, post)
     set_instant(p.delivery_due, row, p.now)
@@ -60,7 +68,7 @@ def due(p: Row, at: int, post: int) -> None:
     set_instant(p.delivery_ended, row, MISSING)
     set_code(p.delivery_result, row, NOT_KNOWN)
     set_number(p.delivery_next, row, NONE)
-    endpoint = endpoint_at(p.endpoints, _campaign_of(p, at).endpoint)
+    endpoint = _endpoint_of(p, row)
     if endpoint.first == NONE:
         endpoint.first = row
     else:
@@ -86,7 +94,7 @@ def _begin(p: Row) -> None:
             return
         endpoint = endpoint_at(p.endpoints, oldest)
         row = endpoint.first
-        endpoint.first = number(p.delivery_next, row)
+        endpoint.first = number_at(p.delivery_next, row)
         p.posts_waiting -= 1
         _send(p, endpoint, row)
 
@@ -96,21 +104,18 @@ def _send(p: Row, endpoint: Row, row: int) -> None:
     set_instant(p.delivery_begun, row, p.now)
     p.posts_busy += 1
     endpoint.busy += 1
-    at, post = number(p.delivery_call_id, row), code(p.delivery_post, row)
-    rank = int64(call_at(p.calls, at).campaign)
-    campaign = campaign_at(p.campaigns, rank)
-    index = at - campaign.first_call
-    draws = posts_at(p.posts, campaign.posts + post)
-    latency_us = max(1, number(draws.latency_ms, index) * 1000)
+    key = instant_at(p.delivery_key, row)
+    index, post = index_of(key), attempt_of(key)
+    draws = posts_at(p.posts, campaign_at(p.campaigns, campaign_of(key)).posts + post)
+    latency_us = max(1, number_at(draws.latency_ms, index) * 1000)
     result, lasts_us = ACCEPTED, latency_us
     if endpoint.outages > 0:
         result, lasts_us = UNREACHABLE, endpoint.timeout_us
     elif latency_us > endpoint.timeout_us:
         result, lasts_us = TIMEOUT, endpoint.timeout_us
-    elif flag(draws.fails, index):
+    elif flag_at(draws.fails, index):
         result = SERVER_ERROR
-    key = OTHER | call_key(rank, index, post, POST_ENDS_STEP)
-    agenda.schedule(p, POSTING, p.now + lasts_us, key, row * RESULTS + result)
+    agenda.schedule(p, POSTING, p.now + lasts_us, OTHER | key, row * RESULTS + result)
 
 
 @kernel
@@ -121,8 +126,7 @@ def post_ends(p: Row) -> None:
     row, result = item // RESULTS, item % RESULTS
     set_instant(p.delivery_ended, row, p.now)
     set_code(p.delivery_result, row, result)
-    at, post = number(p.delivery_call_id, row), code(p.delivery_post, row)
-    endpoint = endpoint_at(p.endpoints, _campaign_of(p, at).endpoint)
+    post, endpoint = code_at(p.delivery_post, row), _endpoint_of(p, row)
     p.posts_busy -= 1
     endpoint.busy -= 1
     if result != ACCEPTED and post <= endpoint.waits:
@@ -132,10 +136,9 @@ def post_ends(p: Row) -> None:
 
 @kernel
 def _due_key(p: Row, row: int) -> int:
-    at = number(p.delivery_call_id, row)
-    rank = int64(call_at(p.calls, at).campaign)
-    index = at - campaign_at(p.campaigns, rank).first_call
-    return OTHER | call_key(rank, index, code(p.delivery_post, row) + 1, POST_DUE_STEP)
+    key = instant_at(p.delivery_key, row)
+    post = attempt_of(key) + 1
+    return OTHER | call_key(campaign_of(key), index_of(key), post, POST_DUE_STEP)
 
 
 @kernel
@@ -158,10 +161,11 @@ def due_again(p: Row, place: int) -> None:
     """The first of the posts that wait so long is due."""
     wait = wait_at(p.waits, place)
     row = wait.first
-    wait.first = number(p.delivery_next, row)
+    wait.first = number_at(p.delivery_next, row)
     if wait.first == NONE:
         agenda.drop_first(p, AGENDA)
     else:
-        due_at = instant(p.delivery_ended, wait.first) + wait.wait_us
+        due_at = instant_at(p.delivery_ended, wait.first) + wait.wait_us
         agenda.replace_first(p, AGENDA, due_at, _due_key(p, wait.first))
-    due(p, number(p.delivery_call_id, row), code(p.delivery_post, row) + 1)
+    rank = campaign_of(instant_at(p.delivery_key, row))
+    due(p, rank, number_at(p.delivery_call_id, row), code_at(p.delivery_post, row) + 1)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from numpy import int64
+
 from outsim.clock import MISSING, NEVER
 from outsim.engine.compiled import agenda, journal, queue
 from outsim.engine.compiled.agenda import (
@@ -16,6 +18,7 @@ from outsim.engine.compiled.layout import (
     AGENDA,
     NONE,
     attempt_at,
+    block_at,
     bucket_at,
     call_at,
     campaign_at,
@@ -24,13 +27,17 @@ from outsim.engine.compiled.layout import (
 )
 from outsim.engine.compiled.memory import (
     Row,
+    fetch,
     kernel,
-    number,
+    number_at,
     set_number,
 )
 from outsim.engine.compiled.updates import DIALING_KIND, change
 from outsim.engine.order import RELEASE_CAMPAIGN_STEP, RELEASE_TENANT_STEP
 from outsim.outcomes import DIALING, NO_TYPE
+from outsim.tape.draws import ATTEMPT_ROW
+
+_DRAWS_SIZE = ATTEMPT_ROW.itemsize
 
 DIAL_TOKENS = 0
 """Place of the platform's dial rate among the buckets."""
@@ -82,12 +89,13 @@ def _dispatch(p: Row, lane_place: int, lane: Row, tokens: Row) -> None:
     rank = lane.campaign
     campaign = campaign_at(p.campaigns, rank)
     p.free_ports_left -= 1
-    port = number(p.free_ports, p.free_ports_left)
+    port = number_at(p.free_ports, p.free_ports_left)
     attempt = attempt_at(p.ports, port)
     attempt.call = at
     attempt.campaign = rank
-    attempt.number = call.number
-    attempt.key = call_key(rank, at - campaign.first_call, attempt.number, 0)
+    index, number = at - campaign.first_call, int64(call.number)
+    attempt.number = number
+    attempt.key = call_key(rank, index, number, 0)
     attempt.row = p.dispatches
     p.dispatches += 1
     attempt.dispatched_at = p.now
@@ -106,7 +114,8 @@ def _dispatch(p: Row, lane_place: int, lane: Row, tokens: Row) -> None:
     take(tokens, p.now)
     call.attempts = call.number
     _count_up(p, rank, campaign)
-    change(p, at, attempt.number, DIALING, DIALING_KIND)
+    change(p, rank, at, number, DIALING, DIALING_KIND, int64(call.lost))
+    fetch(block_at(p.blocks, campaign.blocks + number).attempts, index * _DRAWS_SIZE)
     set_number(p.dial_work, attempt.row % p.port_count, port)
 
 

@@ -41,20 +41,23 @@ CALL = _rows(
     ("next", "i4"),
     ("campaign", "i4"),
     ("zone", "i2"),
-    *_each("i1", "status", "attempts", "failures", "number", "trait", "wedged", "missing_ani"),
+    *_each(
+        "i1", "status", "attempts", "failures", "number", "lost", "trait", "wedged", "missing_ani"
+    ),
 )
-"""A call, by call_id. `number` is of the attempt that it waits for."""
+"""A call, by call_id. `number` is of the attempt that it waits for, or is in; `lost` has a bit
+for each kind of update about that attempt that is lost."""
 
 CAMPAIGN = _rows(
-    *_each("i8", "ready_us", "requests_us", "lane_of_zone", "submitted_us"),
-    *_each("i8", "retry_interval_us", "unfinished"),
-    *_each("i8", "tenant", "first_call", "size", "active", "profile", "endpoint"),
-    *_each("i8", "max_retry", "max_simultaneous", "pacer", "blocks", "posts"),
-    *_each("i8", "first_lane", "lanes", "zones"),
-    *_each("i8", "loading", "first_paced", "last_paced"),
+    # What every attempt needs comes first: it fills one line of the processor's cache.
+    *_each("i8", "first_call", "blocks", "tenant", "active", "max_simultaneous", "pacer"),
+    *_each("i8", "endpoint", "posts"),
+    *_each("i8", "max_retry", "retry_interval_us", "unfinished", "profile"),
     *_each("i8", "first_retry", "last_retry", "before_last_retries"),
+    *_each("i8", "size", "loading", "ready_us", "requests_us", "submitted_us"),
+    *_each("i8", "first_lane", "lanes", "zones", "lane_of_zone"),
     *_each("i8", "stopped", "expired", "stop_cancels_retries", "stop_reaches_queue"),
-    *_each("i8", "paced_at_dispatch", "pacer_awake"),
+    *_each("i8", "paced_at_dispatch", "pacer_awake", "first_paced", "last_paced"),
 )
 """A campaign, by rank. `ready_us`, `requests_us` and `lane_of_zone` are addresses; `pacer` is
 the place of its bucket, `blocks` and `posts` of its first draws; `loading` is the call that
@@ -78,10 +81,10 @@ GROUP = _rows(*_each("i8", "turn_ends", "turn"), *_each("i8", "first_offer", "of
 all. Its offers are a heap of lanes from `first_offer` on."""
 
 ATTEMPT = _rows(
-    *_each("i8", "row", "key", "call", "campaign", "number"),
-    *_each("i8", "dispatched_at", "work_started_at", "dialed_at", "ends_at"),
+    *_each("i8", "row", "key", "dispatched_at", "work_started_at", "dialed_at", "ends_at"),
     *_each("i8", "ringing_at", "answered_at", "detected_at"),
-    *_each("i8", "outcome", "cause", "callee_type", "under_way", "at_carrier"),
+    *_each("i4", "call", "campaign"),
+    *_each("i1", "number", "outcome", "cause", "callee_type", "under_way", "at_carrier"),
 )
 """An attempt from its dispatch to its end, by the port that it holds."""
 
@@ -142,11 +145,16 @@ campaigns, tenants and posts, posts under way, lost final updates, calls to be c
 COLUMNS = {
     **{f"attempt_{name}": kind for name, kind in ATTEMPT_TYPES.items()},
     **{f"update_{name}": kind for name, kind in UPDATE_TYPES.items()},
-    "update_kind": np.int8,
+    "update_key": np.int64,
     **{f"delivery_{name}": kind for name, kind in DELIVERY_TYPES.items()},
+    "delivery_key": np.int64,
     "delivery_next": np.int32,
 }
-"""Plain arrays that grow: the records' columns, and two that only the kernel reads."""
+"""Plain arrays that grow: the records' columns, and some that only the kernel reads.
+
+The key of an update or a post is its place among what ends at one instant. It says whose it is,
+so that nothing of the call need be fetched, which is long out of the processor's cache by then.
+"""
 
 PLATFORM = _rows(
     *_each("i8", "now", *TABLES, *COLUMNS, *LISTS),

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from numpy import int64
+
 from outsim.clock import MISSING
 from outsim.engine.compiled import agenda, carrier, journal
 from outsim.engine.compiled.agenda import ATTEMPT_ENDS, OTHER
@@ -18,11 +20,11 @@ from outsim.engine.compiled.layout import (
 )
 from outsim.engine.compiled.memory import (
     Row,
-    instant,
+    instant_at,
     kernel,
     set_number,
-    share,
-    small,
+    share_at,
+    small_at,
 )
 from outsim.engine.compiled.submission import retry
 from outsim.engine.compiled.updates import CONNECTED_KIND, ENDED_KIND, change
@@ -91,11 +93,11 @@ def _outcome(p: Row, attempt: Row, campaign: Row, call: Row, draws: Row) -> int:
     if call.trait == TRAIT_FAX:
         return FAX
     bounds = _bounds(p, attempt, campaign, call)
-    if draws.outcome < share(p.thresholds, bounds):
+    if draws.outcome < share_at(p.thresholds, bounds):
         return FIRST
-    if draws.outcome < share(p.thresholds, bounds + 1):
+    if draws.outcome < share_at(p.thresholds, bounds + 1):
         return SECOND
-    if draws.outcome < share(p.thresholds, bounds + 2):
+    if draws.outcome < share_at(p.thresholds, bounds + 2):
         return THIRD
     return LAST
 
@@ -105,14 +107,14 @@ def _bounds(p: Row, attempt: Row, campaign: Row, call: Row) -> int:
     """Where the attempt's bounds begin in the table of thresholds."""
     zone = zone_at(p.zones, call.zone)
     segment = zone.segments - 1
-    while instant(zone.starts_us, segment) > attempt.dispatched_at:
+    while instant_at(zone.starts_us, segment) > attempt.dispatched_at:
         segment -= 1
     failures = min(call.failures, p.threshold_failures - 1)
     gap = p.threshold_gaps - 1
     if call.last_failure_at != MISSING:
         since_us = attempt.dispatched_at - call.last_failure_at
         gap = (since_us >= SHORT_GAP_US) + (since_us >= LONG_GAP_US)
-    row = campaign.profile * p.threshold_factors + small(zone.factors, segment)
+    row = campaign.profile * p.threshold_factors + small_at(zone.factors, segment)
     return ((row * p.threshold_failures + failures) * p.threshold_gaps + gap) * BOUNDS
 
 
@@ -165,10 +167,16 @@ def go_on(p: Row) -> None:
     attempt = attempt_at(p.ports, port)
     if entry.order >= OTHER:
         agenda.replace_first(p, COURSES, attempt.ends_at, ATTEMPT_ENDS | attempt.key)
-        change(p, attempt.call, attempt.number, CONNECTED, CONNECTED_KIND)
+        _change(p, attempt, CONNECTED, CONNECTED_KIND)
     else:
         agenda.drop_first(p, COURSES)
         _end(p, port)
+
+
+@kernel
+def _change(p: Row, attempt: Row, status: int, kind: int) -> None:
+    rank, at, number = int64(attempt.campaign), int64(attempt.call), int64(attempt.number)
+    change(p, rank, at, number, status, kind, int64(call_at(p.calls, at).lost))
 
 
 @kernel
@@ -218,9 +226,9 @@ def _end(p: Row, port: int) -> None:
         call.failures += 1
         call.last_failure_at = p.now
     status = _next_status(attempt, campaign)
-    change(p, attempt.call, attempt.number, status, ENDED_KIND)
+    _change(p, attempt, status, ENDED_KIND)
     if status == WAITING_RETRY:
-        retry(p, attempt.campaign, attempt.call, attempt.number + 1)
+        retry(p, int64(attempt.campaign), int64(attempt.call), attempt.number + 1)
 
 
 @kernel

@@ -29,7 +29,11 @@ def kernel(function: Callable[..., Any]) -> Any:
     No function of the kernel raises, so the machine's own arithmetic will do. Only other
     functions of the kernel call it: it needs no door for Python.
     """
-    options: dict[str, Any] = {"no_cpython_wrapper": True, "no_cfunc_wrapper": True}
+    options: dict[str, Any] = {
+        "no_cpython_wrapper": True,
+        "no_cfunc_wrapper": True,
+        "forceinline": True,
+    }
     return njit(function, nogil=True, error_model="numpy", **options)
 
 
@@ -90,9 +94,24 @@ def column_of(dtype: type[np.generic]) -> tuple[Any, Any]:
     return read, write
 
 
-instant, set_instant = column_of(np.int64)
-number, set_number = column_of(np.int32)
-code, set_code = column_of(np.int8)
-flag, set_flag = column_of(np.uint8)
-share, _ = column_of(np.float64)
-small, _ = column_of(np.int16)
+@intrinsic
+def fetch(_context: Any, _address: Any, offset: Any) -> Any:
+    """Have the processor fetch what is at an address before it is needed."""
+
+    def code(context: Any, builder: Any, _signature: Any, arguments: Any) -> Any:
+        place = builder.inttoptr(builder.add(*arguments), ir.IntType(8).as_pointer())
+        kind = ir.FunctionType(ir.VoidType(), [place.type, *[ir.IntType(32)] * 3])
+        prefetch = builder.module.declare_intrinsic("llvm.prefetch", [place.type], kind)
+        # For reading, to be kept in all caches, of data.
+        builder.call(prefetch, [place, *(ir.Constant(ir.IntType(32), k) for k in (0, 3, 1))])
+        return context.get_dummy_value()
+
+    return types.void(types.int64, offset), code
+
+
+instant_at, set_instant = column_of(np.int64)
+number_at, set_number = column_of(np.int32)
+code_at, set_code = column_of(np.int8)
+flag_at, set_flag = column_of(np.uint8)
+share_at, _ = column_of(np.float64)
+small_at, _ = column_of(np.int16)

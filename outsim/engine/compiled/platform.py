@@ -46,9 +46,9 @@ from outsim.engine.compiled.layout import (
 )
 from outsim.engine.compiled.memory import (
     Row,
-    code,
+    code_at,
+    instant_at,
     kernel,
-    number,
 )
 from outsim.engine.compiled.queue import release_campaign, release_tenant
 from outsim.engine.compiled.updates import reconcile
@@ -170,8 +170,8 @@ def _wanting(p: Row, source: int) -> int:
                 return NEEDS_DRAWS
         elif kind == POST_DUE:
             row = wait_at(p.waits, place).first
-            rank = int64(call_at(p.calls, number(p.delivery_call_id, row)).campaign)
-            if not _posts_drawn(p, rank, code(p.delivery_post, row) + 1):
+            rank = agenda.campaign_of(instant_at(p.delivery_key, row))
+            if not _posts_drawn(p, rank, code_at(p.delivery_post, row) + 1):
                 return NEEDS_POST_DRAWS
         elif kind == RECONCILE:
             deliveries += heap_at(p.heaps, LOST).count

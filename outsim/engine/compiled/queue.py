@@ -18,7 +18,7 @@ from outsim.engine.compiled.layout import (
 from outsim.engine.compiled.memory import (
     Row,
     kernel,
-    number,
+    number_at,
     set_number,
 )
 
@@ -43,7 +43,7 @@ def _set_offer(p: Row, group: Row, place: int, at: int) -> None:
 def _rise(p: Row, group: Row, place: int, at: int) -> None:
     order = lane_at(p.lanes, at).order
     while place > 0:
-        above = number(p.offers, group.first_offer + (place - 1) // 2)
+        above = number_at(p.offers, group.first_offer + (place - 1) // 2)
         if lane_at(p.lanes, above).order < order:
             break
         _set_offer(p, group, place, above)
@@ -58,9 +58,9 @@ def _sink(p: Row, group: Row, place: int, at: int) -> None:
         below = 2 * place + 1
         if below >= group.offers:
             break
-        best = number(p.offers, group.first_offer + below)
+        best = number_at(p.offers, group.first_offer + below)
         if below + 1 < group.offers:
-            other = number(p.offers, group.first_offer + below + 1)
+            other = number_at(p.offers, group.first_offer + below + 1)
             # Which of the two it is nobody can guess, the processor neither: no jump.
             later = lane_at(p.lanes, other).order < lane_at(p.lanes, best).order
             below += later
@@ -95,7 +95,7 @@ def _withdraw_offer(p: Row, at: int) -> None:
     place = lane.place
     group.offers -= 1
     if place < group.offers:
-        last = number(p.offers, group.first_offer + group.offers)
+        last = number_at(p.offers, group.first_offer + group.offers)
         _sink(p, group, place, last)
         _rise(p, group, lane_at(p.lanes, last).place, last)
 
@@ -121,13 +121,13 @@ def head(p: Row) -> int:
             best = place
     if best == NONE:
         return NONE
-    return number(p.offers, group_at(p.groups, best).first_offer)
+    return number_at(p.offers, group_at(p.groups, best).first_offer)
 
 
 @kernel
 def lane_of(p: Row, campaign: Row, call: Row) -> int:
     """Lane that a call waits in: by its zone, and by whether it is a retry."""
-    place = number(campaign.lane_of_zone, call.zone)
+    place = number_at(campaign.lane_of_zone, call.zone)
     if p.retries_last and call.number > 1:
         place += campaign.zones
     return campaign.first_lane + place

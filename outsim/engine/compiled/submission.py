@@ -16,10 +16,10 @@ from outsim.engine.compiled.layout import (
 )
 from outsim.engine.compiled.memory import (
     Row,
-    instant,
+    instant_at,
     kernel,
 )
-from outsim.engine.compiled.updates import QUEUED_KIND, change, withdraw
+from outsim.engine.compiled.updates import QUEUED_KIND, change, lost_updates, withdraw
 from outsim.engine.order import ADMIT_STEP
 from outsim.outcomes import CANCELED, EXPIRED, FIRST_FINAL, QUEUED, SCHEDULED, WAITING_RETRY
 
@@ -39,12 +39,12 @@ def load(p: Row, rank: int) -> None:
         agenda.drop_first(p, AGENDA)
     else:
         key = ENTERS_QUEUE | call_key(rank, campaign.loading, 1, 0)
-        agenda.replace_first(p, AGENDA, instant(campaign.ready_us, campaign.loading), key)
+        agenda.replace_first(p, AGENDA, instant_at(campaign.ready_us, campaign.loading), key)
     if call_at(p.calls, at).status != SCHEDULED:
         return
     if campaign.stopped or campaign.expired:
         # Handed in after the campaign was over: it never gets a place.
-        withdraw(p, at, EXPIRED if campaign.expired else CANCELED)
+        withdraw(p, rank, at, EXPIRED if campaign.expired else CANCELED)
     else:
         _ready(p, rank, at)
 
@@ -126,7 +126,7 @@ def _ready(p: Row, rank: int, at: int) -> None:
         return
     call.ready_at = p.now
     if campaign.pacer == NONE or campaign.paced_at_dispatch:
-        _enter(p, at)
+        _enter(p, rank, at)
         return
     call.next = NONE
     if campaign.first_paced == NONE:
@@ -157,13 +157,16 @@ def admit(p: Row, rank: int) -> None:
             take(bucket, p.now)
         campaign.first_paced = call.next
         if call.status < FIRST_FINAL:
-            _enter(p, at)
+            _enter(p, rank, at)
 
 
 @kernel
-def _enter(p: Row, at: int) -> None:
+def _enter(p: Row, rank: int, at: int) -> None:
     call = call_at(p.calls, at)
-    change(p, at, int64(call.number), QUEUED, QUEUED_KIND)
+    attempt = int64(call.number)
+    lost = lost_updates(p, campaign_at(p.campaigns, rank), at, attempt)
+    call.lost = lost
+    change(p, rank, at, attempt, QUEUED, QUEUED_KIND, lost)
     if not call.wedged:
         queue.enter(p, at)
 
@@ -176,12 +179,12 @@ def withdraw_all(p: Row, rank: int, status: int, retries: bool, queued: bool) ->
         call = call_at(p.calls, campaign.first_call + index)
         submitted_us = campaign.submitted_us
         if campaign.requests_us != 0:
-            submitted_us = instant(campaign.requests_us, index)
+            submitted_us = instant_at(campaign.requests_us, index)
         if (
             (call.status == SCHEDULED and submitted_us <= p.now)
             or (call.status == WAITING_RETRY and retries)
             or (call.status == QUEUED and queued and not call.wedged)
         ):
-            withdraw(p, campaign.first_call + index, status)
+            withdraw(p, rank, campaign.first_call + index, status)
     if queued:
         queue.clear(p, campaign)

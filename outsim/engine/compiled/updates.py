@@ -10,16 +10,24 @@ from numpy import int64
 
 from outsim.clock import MISSING
 from outsim.engine.compiled import agenda
-from outsim.engine.compiled.agenda import OTHER, call_key, schedule
+from outsim.engine.compiled.agenda import (
+    OTHER,
+    attempt_of,
+    call_key,
+    campaign_of,
+    index_of,
+    schedule,
+    step_of,
+)
 from outsim.engine.compiled.deliveries import final_visible
 from outsim.engine.compiled.layout import AGENDA, LOST, block_at, call_at, campaign_at, heap_at
 from outsim.engine.compiled.memory import (
     Row,
-    code,
-    flag,
-    instant,
+    code_at,
+    flag_at,
+    instant_at,
     kernel,
-    number,
+    number_at,
     set_code,
     set_instant,
     set_number,
@@ -32,18 +40,24 @@ QUEUED_KIND, DIALING_KIND, CONNECTED_KIND, ENDED_KIND, WITHDRAWN_KIND = range(le
 
 
 @kernel
-def change(p: Row, at: int, attempt: int, status: int, kind: int) -> None:
-    """Note a change of status of a call that happens now."""
-    call = call_at(p.calls, at)
-    campaign = campaign_at(p.campaigns, call.campaign)
+def lost_updates(p: Row, campaign: Row, at: int, attempt: int) -> int:
+    """Bits of the kinds of updates about an attempt of a call that are lost."""
+    return flag_at(block_at(p.blocks, campaign.blocks + attempt).lost, at - campaign.first_call)
+
+
+@kernel
+def change(p: Row, rank: int, at: int, attempt: int, status: int, kind: int, lost: int) -> None:
+    """Note a change of status of a call that happens now; `lost` has a bit for each kind."""
+    call, campaign = call_at(p.calls, at), campaign_at(p.campaigns, rank)
     call.status = status
     if status >= FIRST_FINAL:
         call.final_at = p.now
         if not call.wedged:
             campaign.unfinished -= 1
-    lost = flag(block_at(p.blocks, campaign.blocks + attempt).lost, at - campaign.first_call)
     row = p.updates
     p.updates += 1
+    key = call_key(rank, at - campaign.first_call, attempt, FIRST_UPDATE_STEP + kind)
+    set_instant(p.update_key, row, key)
     set_number(p.update_call_id, row, at)
     set_code(p.update_attempt, row, attempt)
     set_code(p.update_status, row, status)
@@ -52,45 +66,45 @@ def change(p: Row, at: int, attempt: int, status: int, kind: int) -> None:
     set_instant(p.update_visible, row, MISSING)
     set_code(p.update_lost, row, (lost >> kind) & 1)
     set_code(p.update_repaired, row, 0)
-    set_code(p.update_kind, row, kind)
 
 
 @kernel
-def withdraw(p: Row, at: int, status: int) -> None:
+def withdraw(p: Row, rank: int, at: int, status: int) -> None:
     """Give a call that is not being dialled a final status."""
-    change(p, at, int64(call_at(p.calls, at).attempts), status, WITHDRAWN_KIND)
+    attempts = int64(call_at(p.calls, at).attempts)
+    lost = lost_updates(p, campaign_at(p.campaigns, rank), at, attempts)
+    change(p, rank, at, attempts, status, WITHDRAWN_KIND, lost)
 
 
 @kernel
 def begin_update(p: Row, row: int) -> tuple[int, int]:
     """A worker begins with an update: how long it takes, and its place at its end."""
     set_instant(p.update_begun, row, p.now)
-    at = number(p.update_call_id, row)
-    attempt, kind = code(p.update_attempt, row), code(p.update_kind, row)
-    rank = int64(call_at(p.calls, at).campaign)
-    campaign = campaign_at(p.campaigns, rank)
-    index = at - campaign.first_call
+    key = instant_at(p.update_key, row)
     length_us = p.status_work_us
     if length_us < 0:
-        work = block_at(p.blocks, campaign.blocks + attempt).status_work_us
-        length_us = instant(work, kind * campaign.size + index)
-    return length_us, call_key(rank, index, attempt, FIRST_UPDATE_STEP + kind)
+        campaign = campaign_at(p.campaigns, campaign_of(key))
+        work = block_at(p.blocks, campaign.blocks + attempt_of(key)).status_work_us
+        kind = step_of(key) - FIRST_UPDATE_STEP
+        length_us = instant_at(work, kind * campaign.size + index_of(key))
+    return length_us, key
 
 
 @kernel
 def end_update(p: Row, row: int) -> None:
     """A worker has processed an update: it is visible, unless it is lost."""
-    if code(p.update_lost, row) == 0:
+    if code_at(p.update_lost, row) == 0:
         _show(p, row)
-    elif code(p.update_status, row) >= FIRST_FINAL:
-        schedule(p, LOST, 0, number(p.update_call_id, row), row)
+    elif code_at(p.update_status, row) >= FIRST_FINAL:
+        schedule(p, LOST, 0, number_at(p.update_call_id, row), row)
 
 
 @kernel
 def _show(p: Row, row: int) -> None:
     set_instant(p.update_visible, row, p.now)
-    if code(p.update_status, row) >= FIRST_FINAL:
-        final_visible(p, number(p.update_call_id, row))
+    if code_at(p.update_status, row) >= FIRST_FINAL:
+        rank = campaign_of(instant_at(p.update_key, row))
+        final_visible(p, rank, number_at(p.update_call_id, row))
 
 
 @kernel

@@ -12,9 +12,9 @@ from outsim.engine.compiled.layout import WORK, attempt_at, block_at, campaign_a
 from outsim.engine.compiled.line import dial
 from outsim.engine.compiled.memory import (
     Row,
-    instant,
+    instant_at,
     kernel,
-    number,
+    number_at,
 )
 from outsim.engine.compiled.updates import begin_update, end_update
 
@@ -28,7 +28,7 @@ def close_instant(p: Row) -> None:
     able = p.worker_count - p.workers_out
     while p.workers_busy < able:
         if p.begun_dials < p.dispatches:
-            port = number(p.dial_work, p.begun_dials % p.port_count)
+            port = number_at(p.dial_work, p.begun_dials % p.port_count)
             p.begun_dials += 1
             length_us, key = _begin_dial(p, port)
             _work(p, length_us, key, DIAL_JOB + JOBS * port)
@@ -49,7 +49,7 @@ def _begin_dial(p: Row, port: int) -> tuple[int, int]:
     if length_us < 0:
         campaign = campaign_at(p.campaigns, attempt.campaign)
         work = block_at(p.blocks, campaign.blocks + attempt.number).dial_work_us
-        length_us = instant(work, attempt.call - campaign.first_call)
+        length_us = instant_at(work, attempt.call - campaign.first_call)
     return length_us, attempt.key
 
 
