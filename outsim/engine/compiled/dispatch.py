@@ -16,6 +16,7 @@ from outsim.engine.compiled.agenda import (
 from outsim.engine.compiled.bucket import take
 from outsim.engine.compiled.layout import (
     AGENDA,
+    DRAWS_BYTES,
     NONE,
     attempt_at,
     block_at,
@@ -35,9 +36,6 @@ from outsim.engine.compiled.memory import (
 from outsim.engine.compiled.updates import DIALING_KIND, change
 from outsim.engine.order import RELEASE_CAMPAIGN_STEP, RELEASE_TENANT_STEP
 from outsim.outcomes import DIALING, NO_TYPE
-from outsim.tape.draws import ATTEMPT_ROW
-
-_DRAWS_SIZE = ATTEMPT_ROW.itemsize
 
 DIAL_TOKENS = 0
 """Place of the platform's dial rate among the buckets."""
@@ -115,7 +113,7 @@ def _dispatch(p: Row, lane_place: int, lane: Row, tokens: Row) -> None:
     call.attempts = call.number
     _count_up(p, rank, campaign)
     change(p, rank, at, number, DIALING, DIALING_KIND, int64(call.lost))
-    fetch(block_at(p.blocks, campaign.blocks + number).attempts, index * _DRAWS_SIZE)
+    fetch(block_at(p.blocks, campaign.blocks + number).attempts, index * DRAWS_BYTES)
     set_number(p.dial_work, attempt.row % p.port_count, port)
 
 

@@ -1,4 +1,4 @@
-"""Writes attempts down: what is known at their dispatch, and the rest when they end."""
+"""Writes attempts down, each time as much as is known: an attempt's row is then at hand."""
 
 from __future__ import annotations
 
@@ -21,15 +21,20 @@ def begin(p: Row, attempt: Row, call: Row, eligible_at: int, token_at: int) -> N
 
 
 @kernel
-def end(p: Row, attempt: Row) -> None:
-    """Add what came after the dispatch of an attempt that has ended."""
+def dial(p: Row, attempt: Row) -> None:
+    """Add the course of a dialled attempt: it is set, unless somebody cuts the call off."""
     row = attempt.row
     set_instant(p.attempt_work_started, row, attempt.work_started_at)
     set_instant(p.attempt_dialed, row, attempt.dialed_at)
     set_instant(p.attempt_ringing, row, attempt.ringing_at)
     set_instant(p.attempt_answered, row, attempt.answered_at)
     set_instant(p.attempt_detected, row, attempt.detected_at)
-    set_instant(p.attempt_ended, row, p.now)
     set_code(p.attempt_outcome, row, attempt.outcome)
     set_code(p.attempt_cause, row, attempt.cause)
     set_code(p.attempt_callee_type, row, attempt.callee_type)
+
+
+@kernel
+def end(p: Row, attempt: Row) -> None:
+    """Add the end of an attempt."""
+    set_instant(p.attempt_ended, attempt.row, p.now)

@@ -76,6 +76,7 @@ def dial(p: Row, port: int) -> None:
     else:
         attempt.outcome = _outcome(p, attempt, campaign, call, draws)
         _course(p, attempt, draws)
+    journal.dial(p, attempt)
     if attempt.answered_at != MISSING:
         key = OTHER | attempt.key | ANSWER_STEP
         agenda.schedule(p, COURSES, attempt.answered_at, key, port)
@@ -208,6 +209,7 @@ def _cut_off(p: Row, port: int) -> None:
     if attempt.detected_at >= p.now:
         attempt.detected_at = MISSING
         attempt.callee_type = PROCESSING if attempt.answered_at != MISSING else NO_TYPE
+    journal.dial(p, attempt)
     _end(p, port)
 
 

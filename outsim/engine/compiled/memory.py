@@ -95,7 +95,7 @@ def column_of(dtype: type[np.generic]) -> tuple[Any, Any]:
 
 
 @intrinsic
-def fetch(_context: Any, _address: Any, offset: Any) -> Any:
+def _fetch(_context: Any, _address: Any, offset: Any) -> Any:
     """Have the processor fetch what is at an address before it is needed."""
 
     def code(context: Any, builder: Any, _signature: Any, arguments: Any) -> Any:
@@ -108,6 +108,8 @@ def fetch(_context: Any, _address: Any, offset: Any) -> Any:
 
     return types.void(types.int64, offset), code
 
+
+fetch: Any = _fetch
 
 instant_at, set_instant = column_of(np.int64)
 number_at, set_number = column_of(np.int32)

@@ -8,6 +8,7 @@ leaves it at once.
 from __future__ import annotations
 
 from outsim.engine.compiled.layout import (
+    CALL_BYTES,
     NONE,
     call_at,
     campaign_at,
@@ -17,6 +18,7 @@ from outsim.engine.compiled.layout import (
 )
 from outsim.engine.compiled.memory import (
     Row,
+    fetch,
     kernel,
     number_at,
     set_number,
@@ -166,6 +168,9 @@ def take(p: Row, at: int) -> int:
     if lane.first == NONE:
         _withdraw_offer(p, at)
     else:
+        following = call_at(p.calls, lane.first).next
+        if following != NONE:
+            fetch(p.calls, following * CALL_BYTES)
         _set_order(p, lane)
         _sink(p, group, lane.place, at)
     return taken

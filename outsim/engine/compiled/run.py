@@ -102,7 +102,7 @@ class Run:
         while self._goes_on() and ends_us < plan.latest_us:
             ends_us = min(ends_us + HOUR, plan.latest_us)
             self.advance(ends_us)
-        self._write_attempts_under_way(ends_us)
+        self._write_what_is_to_come(ends_us)
         return self._records(ends_us)
 
     def _goes_on(self) -> bool:
@@ -132,12 +132,15 @@ class Run:
             ended_us=ends_us,
         )
 
-    def _write_attempts_under_way(self, ends_us: int) -> None:
-        """Write down the attempts that have not ended: only what came before `ends_us`.
+    def _write_what_is_to_come(self, ends_us: int) -> None:
+        """Complete the records of what had not come to its end before `ends_us`.
 
-        The course of an attempt is set when it is dialled.
+        The course of an attempt is set when it is dialled: of those under way only what came
+        before is written down.
         """
-        arrays = self._state.arrays
+        arrays, p = self._state.arrays, self._state.platform[0]
+        for name in ("update_begun", "update_visible"):
+            arrays[name][p["begun_updates"] : p["updates"]] = MISSING
         under_way = arrays["ports"][arrays["ports"]["under_way"] != 0]
         for name in ("ringing_at", "answered_at", "detected_at"):
             under_way[name][under_way[name] >= ends_us] = MISSING

@@ -9,6 +9,7 @@ from outsim.engine.compiled.agenda import ADMIT, ENTERS_QUEUE, KINDS, RETRY, cal
 from outsim.engine.compiled.bucket import take
 from outsim.engine.compiled.layout import (
     AGENDA,
+    CALL_BYTES,
     NONE,
     bucket_at,
     call_at,
@@ -16,6 +17,7 @@ from outsim.engine.compiled.layout import (
 )
 from outsim.engine.compiled.memory import (
     Row,
+    fetch,
     instant_at,
     kernel,
 )
@@ -114,6 +116,9 @@ def retry_is_due(p: Row, rank: int) -> None:
         agenda.drop_first(p, AGENDA)
     else:
         following = campaign.first_retry
+        after = call_at(p.calls, following).next
+        if after != NONE:
+            fetch(p.calls, after * CALL_BYTES)
         key = _retry_key(p, rank, following)
         agenda.replace_first(p, AGENDA, call_at(p.calls, following).ready_at, key)
     _ready(p, rank, at)

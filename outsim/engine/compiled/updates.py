@@ -47,7 +47,11 @@ def lost_updates(p: Row, campaign: Row, at: int, attempt: int) -> int:
 
 @kernel
 def change(p: Row, rank: int, at: int, attempt: int, status: int, kind: int, lost: int) -> None:
-    """Note a change of status of a call that happens now; `lost` has a bit for each kind."""
+    """Note a change of status of a call that happens now; `lost` has a bit for each kind.
+
+    When its processing begins and when it is visible are written when it does: the records
+    begin with zeros, and their tail is left as it is until then.
+    """
     call, campaign = call_at(p.calls, at), campaign_at(p.campaigns, rank)
     call.status = status
     if status >= FIRST_FINAL:
@@ -62,10 +66,8 @@ def change(p: Row, rank: int, at: int, attempt: int, status: int, kind: int, los
     set_code(p.update_attempt, row, attempt)
     set_code(p.update_status, row, status)
     set_instant(p.update_happened, row, p.now)
-    set_instant(p.update_begun, row, MISSING)
-    set_instant(p.update_visible, row, MISSING)
-    set_code(p.update_lost, row, (lost >> kind) & 1)
-    set_code(p.update_repaired, row, 0)
+    if lost != 0:
+        set_code(p.update_lost, row, (lost >> kind) & 1)
 
 
 @kernel
@@ -80,6 +82,7 @@ def withdraw(p: Row, rank: int, at: int, status: int) -> None:
 def begin_update(p: Row, row: int) -> tuple[int, int]:
     """A worker begins with an update: how long it takes, and its place at its end."""
     set_instant(p.update_begun, row, p.now)
+    set_instant(p.update_visible, row, MISSING)
     key = instant_at(p.update_key, row)
     length_us = p.status_work_us
     if length_us < 0:
