@@ -6,6 +6,7 @@ Every duration is rounded to whole milliseconds here and kept as an integer.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -81,12 +82,17 @@ together. Compiled code reads rows by this layout."""
 _CACHE_LINE = 64
 
 
-def attempt_rows(count: int) -> NDArray[np.void]:
-    """Rows of zeros for `count` attempts, none of which straddles two cache lines."""
-    size = count * ATTEMPT_ROW.itemsize
+def aligned_rows(count: int, dtype: np.dtype[Any]) -> NDArray[Any]:
+    """Rows of zeros, the first at the begin of a cache line."""
+    size = count * dtype.itemsize
     memory = np.zeros(size + _CACHE_LINE, dtype=np.uint8)
     start = -memory.__array_interface__["data"][0] % _CACHE_LINE
-    return memory[start : start + size].view(ATTEMPT_ROW)
+    return memory[start : start + size].view(dtype)
+
+
+def attempt_rows(count: int) -> NDArray[np.void]:
+    """Rows of zeros for `count` attempts, none of which straddles two cache lines."""
+    return aligned_rows(count, ATTEMPT_ROW)
 
 
 @dataclass(frozen=True, eq=False)

@@ -127,8 +127,8 @@ def _count_up(p: Row, rank: int, campaign: Row) -> None:
         queue.hold_campaign(p, campaign)
     if tenant.active == tenant.max_simultaneous:
         queue.hold_tenant(p, campaign.tenant)
-    if campaign.pacer != NONE and campaign.paced_at_dispatch:
-        pacer = bucket_at(p.buckets, campaign.pacer)
+    if campaign.bucket != NONE and campaign.paced_at_dispatch:
+        pacer = bucket_at(p.buckets, campaign.bucket)
         take(pacer, p.now)
         if pacer.ready_at > p.now:
             queue.hold_campaign(p, campaign)

@@ -43,24 +43,23 @@ CALL = _rows(
     ("zone", "i2"),
     *_each("i1", "status", "attempts", "failures", "number", "lost"),
     *_each("i1", "trait", "wedged", "missing_ani"),
-    ("unused", "i8"),
 )
 """A call, by call_id. `number` is of the attempt that it waits for, or is in; `lost` has a bit
 for each kind of update about that attempt that is lost."""
 
 CAMPAIGN = _rows(
     # What every attempt needs comes first: it fills one line of the processor's cache.
-    *_each("i8", "first_call", "blocks", "tenant", "active", "max_simultaneous", "pacer"),
+    *_each("i8", "first_call", "blocks", "tenant", "active", "max_simultaneous", "bucket"),
     *_each("i8", "endpoint", "posts"),
     *_each("i8", "max_retry", "retry_interval_us", "unfinished", "profile"),
     *_each("i8", "first_retry", "last_retry", "before_last_retries"),
-    *_each("i8", "size", "loading", "ready_us", "requests_us", "submitted_us"),
+    *_each("i8", "handed_in", "size", "loading", "ready_us", "requests_us", "submitted_us"),
     *_each("i8", "first_lane", "lanes", "zones", "lane_of_zone"),
     *_each("i8", "stopped", "expired", "stop_cancels_retries", "stop_reaches_queue"),
     *_each("i8", "paced_at_dispatch", "pacer_awake", "first_paced", "last_paced"),
 )
-"""A campaign, by rank. `ready_us`, `requests_us` and `lane_of_zone` are addresses; `pacer` is
-the place of its bucket, `blocks` and `posts` of its first draws; `loading` is the call that
+"""A campaign, by rank. `ready_us`, `requests_us` and `lane_of_zone` are addresses; `bucket` is
+the place of its pacer, `blocks` and `posts` of its first draws; `loading` is the call that
 its loader waits for. `before_last_retries` is the last call that is ready before
 `last_retry`."""
 
@@ -85,9 +84,7 @@ ATTEMPT = _rows(
     *_each("i8", "row", "key", "dispatched_at", "ends_at"),
     *_each("i4", "call", "campaign"),
     *_each("i1", "number", "outcome", "cause", "callee_type", "under_way", "at_carrier"),
-    *_each("i8", "unused", "unused_too"),
     *_each("i8", "work_started_at", "dialed_at", "ringing_at", "answered_at", "detected_at"),
-    *_each("i8", "unused_again", "unused_still", "unused_at_last"),
 )
 """An attempt from its dispatch to its end, by the port that it holds."""
 

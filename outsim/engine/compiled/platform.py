@@ -53,7 +53,7 @@ from outsim.engine.compiled.memory import (
 from outsim.engine.compiled.queue import release_campaign, release_tenant
 from outsim.engine.compiled.updates import reconcile
 
-REACHED, PAUSED, NEEDS_ROOM, NEEDS_DRAWS, NEEDS_POST_DRAWS = range(5)
+REACHED, PAUSED, NEEDS_ROOM, NEEDS_CALLS, NEEDS_DRAWS, NEEDS_POST_DRAWS = range(6)
 """Why `advance` came back."""
 
 CONTROLS, LOOK = 100, 101
@@ -155,6 +155,9 @@ def _wanting(p: Row, source: int) -> int:
         control = control_at(p.controls, p.next_control)
         if control.kind == controls.STOP or control.kind == controls.EXPIRY:
             updates += campaign_at(p.campaigns, control.item).size
+            if not campaign_at(p.campaigns, control.item).handed_in:
+                p.wanted_campaign = control.item
+                return NEEDS_CALLS
             if not _drawn(p, control.item, 0):
                 return NEEDS_DRAWS
     elif source == AGENDA:
@@ -162,6 +165,9 @@ def _wanting(p: Row, source: int) -> int:
         kind, place = item % KINDS, item // KINDS
         if kind == LOAD:
             campaign = campaign_at(p.campaigns, place)
+            if not campaign.handed_in:
+                p.wanted_campaign = place
+                return NEEDS_CALLS
             if not _drawn(p, place, 0 if campaign.stopped or campaign.expired else 1):
                 return NEEDS_DRAWS
         elif kind == RETRY:

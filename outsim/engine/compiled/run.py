@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
+import numpy as np
 from numba import from_dtype, types
 
 from outsim.clock import HOUR, MISSING
 from outsim.engine.compiled import cache
-from outsim.engine.compiled.draws import Draws
+from outsim.engine.compiled.building import build_state, set_timetable
 from outsim.engine.compiled.layout import ATTEMPT, PLATFORM
 from outsim.engine.compiled.platform import (
+    NEEDS_CALLS,
     NEEDS_DRAWS,
     NEEDS_POST_DRAWS,
     NEEDS_ROOM,
     REACHED,
     advance,
 )
-from outsim.engine.compiled.state import GROWING, State
+from outsim.engine.compiled.state import GROWING
+from outsim.engine.compiled.supply import Draws, hand_calls
 from outsim.engine.records import (
     ATTEMPT_TYPES,
     CALL_TYPES,
@@ -27,7 +30,7 @@ from outsim.engine.records import (
     Records,
     Types,
 )
-from outsim.outcomes import NO_CAUSE, NO_TYPE
+from outsim.outcomes import NO_CAUSE, NO_TYPE, REJECTED, SCHEDULED
 from outsim.plan import Plan
 
 EVENTS = 1_000_000
@@ -58,7 +61,7 @@ class Run:
         self.progress = progress or _unseen
         self.reached_us = 0
         """Everything that was due before is done."""
-        self._state = State(plan)
+        self._state = build_state(plan)
         self._draws = Draws(plan)
         self._advance = cache.load(advance, _SIGNATURE)
 
@@ -67,13 +70,14 @@ class Run:
         state = self._state
         while (why := self._advance(state.platform, until_us, EVENTS)) != REACHED:
             p = state.platform[0]
-            self.progress(int(state.platform[0]["now"]), until_us)
-            if why == NEEDS_DRAWS:
-                self._draws.hand_attempts(
-                    state, int(p["wanted_campaign"]), int(p["wanted_number"])
-                )
+            self.progress(int(p["now"]), until_us)
+            rank, number = int(p["wanted_campaign"]), int(p["wanted_number"])
+            if why == NEEDS_CALLS:
+                hand_calls(state, rank, self.plan.campaigns[rank])
+            elif why == NEEDS_DRAWS:
+                self._draws.hand_attempts(state, rank, number)
             elif why == NEEDS_POST_DRAWS:
-                self._draws.hand_posts(state, int(p["wanted_campaign"]), int(p["wanted_number"]))
+                self._draws.hand_posts(state, rank, number)
             elif why == NEEDS_ROOM:
                 self._make_room()
         self.reached_us = until_us
@@ -107,7 +111,12 @@ class Run:
 
     def _goes_on(self) -> bool:
         study = self.plan.under_study
-        return study >= 0 and bool(self._state.arrays["campaigns"][study]["unfinished"] > 0)
+        if study < 0:
+            return False
+        campaign = self._state.arrays["campaigns"][study]
+        if not campaign["handed_in"]:
+            hand_calls(self._state, study, self.plan.campaigns[study])
+        return bool(campaign["unfinished"] > 0)
 
     def _records(self, ends_us: int) -> Records:
         p, arrays = self._state.platform[0], self._state.arrays
@@ -139,6 +148,12 @@ class Run:
         before is written down.
         """
         arrays, p = self._state.arrays, self._state.platform[0]
+        for rank, campaign in enumerate(self.plan.campaigns):
+            if not arrays["campaigns"][rank]["handed_in"]:
+                first = campaign.first_call_id
+                calls = arrays["calls"][first : first + campaign.size]
+                calls["status"] = np.where(campaign.reject_reason == 0, SCHEDULED, REJECTED)
+                calls["final_at"] = MISSING
         for name in ("update_begun", "update_visible"):
             arrays[name][p["begun_updates"] : p["updates"]] = MISSING
         under_way = arrays["ports"][arrays["ports"]["under_way"] != 0]
@@ -163,5 +178,6 @@ class Run:
         twin._draws = self._draws
         twin._advance = self._advance
         twin._state = self._state.copy()
-        twin._state.change(plan, self.reached_us)
+        set_timetable(twin._state, plan, self.reached_us)
+        twin._state.bind()
         return twin

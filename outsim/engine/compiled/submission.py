@@ -130,7 +130,7 @@ def _ready(p: Row, rank: int, at: int) -> None:
     if call.status >= FIRST_FINAL:
         return
     call.ready_at = p.now
-    if campaign.pacer == NONE or campaign.paced_at_dispatch:
+    if campaign.bucket == NONE or campaign.paced_at_dispatch:
         _enter(p, rank, at)
         return
     call.next = NONE
@@ -147,7 +147,7 @@ def _ready(p: Row, rank: int, at: int) -> None:
 def admit(p: Row, rank: int) -> None:
     """Let in whoever has waited longest, as fast as the pace allows."""
     campaign = campaign_at(p.campaigns, rank)
-    bucket = bucket_at(p.buckets, campaign.pacer)
+    bucket = bucket_at(p.buckets, campaign.bucket)
     campaign.pacer_awake = 0
     while campaign.first_paced != NONE:
         at = campaign.first_paced

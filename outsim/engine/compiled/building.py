@@ -1,0 +1,255 @@
+"""From a plan to the state in which a run begins."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from outsim.clock import NEVER, TOKEN
+from outsim.engine.compiled.agenda import ENTERS_QUEUE, KINDS, LOAD, OTHER, RECONCILE
+from outsim.engine.compiled.layout import (
+    AGENDA,
+    COURSES,
+    DROPPED,
+    LOST,
+    NONE,
+    POSTING,
+    WORK,
+)
+from outsim.engine.compiled.state import GROWING, State
+from outsim.engine.compiled.timetable import OUTAGES, timetable, windows
+from outsim.engine.order import TURN, call_key
+from outsim.plan import CampaignPlan, Plan
+
+ROWS_PER_CALL = {"attempt": 1.7, "update": 6.5, "delivery": 1.1}
+"""Rows that there is room for at first."""
+
+_CONSTANTS = (
+    "dial_work_us",
+    "status_work_us",
+    "ring_timeout_us",
+    "refusal_us",
+    "detection_person_us",
+    "detection_machine_us",
+    "reconciliation_us",
+    "delivery_pool",
+)
+"""What the platform's row and plan call by the same name."""
+
+
+def build_state(plan: Plan) -> State:
+    """State of a run before anything has happened.
+
+    Campaigns and their calls are filled in when the first call is due: see
+    `outsim.engine.compiled.supply`.
+    """
+    state = State()
+    _hand_in(state, plan)
+    _fill_buckets(state, plan)
+    _open_lanes(state, plan)
+    _open_ports(state, plan)
+    _connect(state, plan)
+    _open_endpoints(state, plan)
+    _open_heaps(state, plan)
+    set_timetable(state, plan)
+    for kind in GROWING:
+        state.make_room(kind, int(_calls(plan) * ROWS_PER_CALL[kind]) + 1024)
+    state.bind()
+    return state
+
+
+def _calls(plan: Plan) -> int:
+    return sum(campaign.size for campaign in plan.campaigns)
+
+
+def _starts(counts: list[int]) -> list[int]:
+    """Where each of some ranges begins that lie one behind the other."""
+    return [0, *np.cumsum(counts).tolist()][: len(counts)]
+
+
+def _hand_in(state: State, plan: Plan) -> None:
+    """Tenants and campaigns."""
+    state.platform[0]["tenant_count"] = len(plan.tenants)
+    tenants = state.table("tenants", len(plan.tenants))
+    tenants["max_simultaneous"][: len(plan.tenants)] = [t.max_simultaneous for t in plan.tenants]
+    state.table("calls", _calls(plan))
+    blocks = [campaign.rules.max_retry + 2 for campaign in plan.campaigns]
+    posts = [
+        len(plan.endpoints[campaign.result_url.endpoint].retry_after_us) + 2
+        if campaign.result_url
+        else 0
+        for campaign in plan.campaigns
+    ]
+    state.table("blocks", sum(blocks))
+    state.table("posts", sum(posts))
+    campaigns = state.table("campaigns", len(plan.campaigns))[: len(plan.campaigns)]
+    campaigns["tenant"] = [c.tenant_rank for c in plan.campaigns]
+    campaigns["first_call"] = [c.first_call_id for c in plan.campaigns]
+    campaigns["size"] = [c.size for c in plan.campaigns]
+    campaigns["profile"] = [c.profile for c in plan.campaigns]
+    campaigns["submitted_us"] = [c.submitted_us for c in plan.campaigns]
+    campaigns["endpoint"] = [
+        c.result_url.endpoint if c.result_url else NONE for c in plan.campaigns
+    ]
+    campaigns["blocks"], campaigns["posts"] = _starts(blocks), _starts(posts)
+    for name in (
+        "max_retry",
+        "retry_interval_us",
+        "max_simultaneous",
+        "paced_at_dispatch",
+        "stop_cancels_retries",
+        "stop_reaches_queue",
+    ):
+        campaigns[name] = [getattr(c.rules, name) for c in plan.campaigns]
+    for name in ("first_paced", "first_retry", "last_retry", "before_last_retries"):
+        campaigns[name] = NONE
+
+
+def _fill_buckets(state: State, plan: Plan) -> None:
+    """The platform's dial tokens, then those of tenants and campaigns that have a pace."""
+    buckets = [(plan.platform.dial_rate, plan.platform.dial_burst)]
+    for rows, rates in (
+        (state.arrays["tenants"], [tenant.dial_rate for tenant in plan.tenants]),
+        (state.arrays["campaigns"], [campaign.rules.pacing_rate for campaign in plan.campaigns]),
+    ):
+        rows["bucket"] = NONE
+        for rank, rate in enumerate(rates):
+            if rate:
+                rows[rank]["bucket"] = len(buckets)
+                buckets.append((rate, 1))
+    table = state.table("buckets", len(buckets))
+    table["rate"] = [rate for rate, _ in buckets]
+    table["capacity"] = table["level"] = [burst * TOKEN for _, burst in buckets]
+
+
+def _open_lanes(state: State, plan: Plan) -> None:
+    """Lanes of campaigns and tenants, and the groups that they are offered in."""
+    p, campaigns = state.platform[0], state.arrays["campaigns"][: len(plan.campaigns)]
+    fair = plan.platform.queue == "fair"
+    priorities = 2 if plan.platform.queue == "first_attempts_first" else 1
+    zones = [len(campaign.rules.lane_zones) or 1 for campaign in plan.campaigns]
+    counts = [priorities * count for count in zones]
+    first = _starts(counts)
+    campaigns["zones"], campaigns["lanes"], campaigns["first_lane"] = zones, counts, first
+    one_lane = state.keep(np.zeros(len(plan.zones)), np.int32)
+    lanes = state.table("lanes", sum(counts))
+    lanes["first"] = NONE
+    for rank, campaign in enumerate(plan.campaigns):
+        mine = lanes[first[rank] : first[rank] + counts[rank]]
+        mine["campaign"] = rank
+        mine["priority"] = np.repeat(np.arange(priorities), zones[rank])
+        mine["group"] = campaign.tenant_rank if fair else 0
+        # A lane with a calling window is held back until it opens.
+        mine["holds"] = bool(campaign.rules.window)
+        campaigns[rank]["lane_of_zone"] = one_lane
+        if campaign.rules.lane_zones:
+            places = np.zeros(len(plan.zones), np.int32)
+            places[list(campaign.rules.lane_zones)] = range(zones[rank])
+            campaigns[rank]["lane_of_zone"] = state.keep(places, np.int32)
+        tenant = state.arrays["tenants"][campaign.tenant_rank]
+        if tenant["lanes"] == 0:
+            tenant["first_lane"] = first[rank]
+        tenant["lanes"] += counts[rank]
+    groups = state.table("groups", len(plan.tenants) if fair else 1)
+    if fair:
+        groups["first_offer"] = state.arrays["tenants"]["first_lane"]
+        groups["turn"][: len(plan.tenants)] = [TURN // tenant.weight for tenant in plan.tenants]
+    state.arrays["offers"] = np.zeros(len(lanes), np.int32)
+    p["lane_count"], p["group_count"] = sum(counts), len(groups)
+    p["retries_last"] = priorities == 2
+
+
+def _open_ports(state: State, plan: Plan) -> None:
+    """Ports, and what the dispatcher knows of them."""
+    p, ports = state.platform[0], plan.platform.ports
+    state.table("ports", ports)
+    state.arrays["free_ports"] = np.arange(ports, dtype=np.int32)
+    state.arrays["dial_work"] = np.zeros(ports, np.int32)
+    p["port_count"] = p["free_ports_left"] = ports
+    p["look_at"], p["head_lane"] = NEVER, NONE
+
+
+def _connect(state: State, plan: Plan) -> None:
+    """Workers, the carrier, and how callees answer."""
+    p, platform, answering = state.platform[0], plan.platform, plan.answering
+    p["worker_count"] = platform.workers
+    for name in _CONSTANTS:
+        p[name] = getattr(platform, name)
+    p["carrier_rates"] = state.keep(platform.carrier_rates, np.int64)
+    p["carrier_channels"] = state.keep(platform.carrier_channels, np.int64)
+    p["most_channels"] = max(platform.carrier_channels)
+    p["carrier_level"] = p["carrier_capacity"] = platform.carrier_burst * TOKEN
+    p["carrier_at"] = p["carrier_offset_us"] = platform.carrier_minute_offset_us
+    p["thresholds"] = state.keep(answering.thresholds, np.float64)
+    shape = answering.thresholds.shape
+    p["threshold_factors"], p["threshold_failures"], p["threshold_gaps"] = shape[1:4]
+    zones = state.table("zones", len(plan.zones))
+    for place, (starts, factors) in enumerate(
+        zip(answering.segment_starts_us, answering.segment_factors, strict=True)
+    ):
+        zones[place]["starts_us"] = state.keep(starts, np.int64)
+        zones[place]["factors"] = state.keep(factors, np.int16)
+        zones[place]["segments"] = len(starts)
+
+
+def _open_endpoints(state: State, plan: Plan) -> None:
+    """Endpoints, and the lines of posts that wait for their next time."""
+    state.platform[0]["endpoint_count"] = len(plan.endpoints)
+    endpoints = state.table("endpoints", len(plan.endpoints))[: len(plan.endpoints)]
+    counts = [len(endpoint.retry_after_us) for endpoint in plan.endpoints]
+    endpoints["timeout_us"] = [endpoint.timeout_us for endpoint in plan.endpoints]
+    endpoints["posts_at_once"] = [endpoint.posts_at_once for endpoint in plan.endpoints]
+    endpoints["waits"], endpoints["first_wait"] = counts, _starts(counts)
+    endpoints["first"] = NONE
+    waits = state.table("waits", sum(counts))
+    waits["wait_us"][: sum(counts)] = [
+        wait_us for endpoint in plan.endpoints for wait_us in endpoint.retry_after_us
+    ]
+    waits["first"] = NONE
+
+
+def first_load(campaign: CampaignPlan) -> tuple[int, int] | None:
+    """Which call the loader moves first, and when; None if there is none."""
+    if campaign.contact_list is None and campaign.requests_us is None:
+        return (0, campaign.loading_us) if campaign.size else None
+    if len(campaign.accepted) == 0:
+        return None
+    first = int(campaign.accepted[0])
+    return first, int(campaign.ready_us[first])
+
+
+def _open_heaps(state: State, plan: Plan) -> None:
+    """Heaps that are large enough for whatever may come, and what is on the agenda first."""
+    first = []
+    for rank, campaign in enumerate(plan.campaigns):
+        load = first_load(campaign)
+        state.arrays["campaigns"][rank]["loading"] = load[0] if load else campaign.size
+        if load:
+            key = ENTERS_QUEUE | call_key(rank, load[0], 1)
+            first.append((load[1], key, LOAD + KINDS * rank))
+    if plan.platform.reconciliation_us:
+        first.append((plan.platform.reconciliation_us, OTHER, RECONCILE))
+    size = 4 * len(plan.campaigns) + len(plan.tenants) + len(state.arrays["waits"]) + 1
+    sizes = {
+        COURSES: plan.platform.ports,
+        WORK: plan.platform.workers,
+        AGENDA: size,
+        POSTING: plan.platform.delivery_pool,
+        LOST: _calls(plan),
+        DROPPED: plan.platform.ports,
+    }
+    for which in sorted(sizes):
+        state.open_heap(sizes[which], first if which == AGENDA else [])
+    state.table("heaps", len(sizes))[AGENDA]["count"] = len(first)
+
+
+def set_timetable(state: State, plan: Plan, from_us: int = 0) -> None:
+    """Put down what will be done to the platform from outside, from an instant on."""
+    p = state.platform[0]
+    entries = [entry for entry in timetable(plan) if entry[0] >= from_us]
+    state.table("controls", len(entries))[: len(entries)] = entries
+    p["next_control"], p["control_count"] = 0, len(entries)
+    found = windows(plan)
+    state.table("windows", len(found))[: len(found)] = found
+    rows = state.table("outages", len(plan.outages))
+    for place, outage in enumerate(plan.outages):
+        rows[place] = OUTAGES[outage.of], outage.count, outage.endpoint, outage.drop

@@ -1,0 +1,87 @@
+"""Hands the kernel what it asks for: the calls of a campaign, and what the tape says of them.
+
+Nothing is drawn before the first call gets there, so a campaign that never gets
+its turn costs nothing.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from outsim.clock import MISSING
+from outsim.engine.compiled.layout import CALL
+from outsim.engine.compiled.state import Array, State, address_of
+from outsim.outcomes import REJECTED, SCHEDULED
+from outsim.plan import CampaignPlan, Plan
+
+
+def _call(rank: int, campaign: CampaignPlan) -> Array:
+    """A call that nothing has happened to yet, of shape (1,)."""
+    call: Array = np.zeros(1, CALL)
+    call["last_failure_at"] = call["final_at"] = MISSING
+    call["campaign"], call["zone"] = rank, campaign.zone
+    call["number"], call["status"] = 1, SCHEDULED
+    return call
+
+
+def hand_calls(state: State, rank: int, campaign: CampaignPlan) -> None:
+    """Give a run the calls of a campaign, before the first thing happens to one of them."""
+    row, contacts = state.arrays["campaigns"][rank], campaign.contacts
+    row["ready_us"] = state.keep(campaign.ready_us, np.int64)
+    if campaign.requests_us is not None:
+        row["requests_us"] = state.keep(campaign.requests_us, np.int64)
+    row["unfinished"] = len(campaign.accepted) - int(contacts.wedged[campaign.accepted].sum())
+    row["handed_in"] = 1
+    first = campaign.first_call_id
+    calls = state.arrays["calls"][first : first + campaign.size]
+    # Whole words: numpy copies rows field by field.
+    calls.view(np.int64).reshape(campaign.size, -1)[:] = _call(rank, campaign).view(np.int64)
+    calls["trait"] = contacts.trait
+    calls["wedged"] = contacts.wedged
+    if campaign.zone_of_row is not None:
+        calls["zone"] = campaign.zones
+    if campaign.missing_ani.any():
+        calls["missing_ani"] = campaign.missing_ani
+    if len(campaign.accepted) < campaign.size:
+        calls["status"] = np.where(campaign.reject_reason == 0, SCHEDULED, REJECTED)
+
+
+class Draws:
+    """Everything that was drawn so far; branches of a run share it, as the tape is the same."""
+
+    def __init__(self, plan: Plan) -> None:
+        self.plan = plan
+        self._attempts: dict[tuple[int, int], tuple[int, int, int, int]] = {}
+        self._posts: dict[tuple[int, int], tuple[int, int]] = {}
+        self._kept: list[Array] = []
+
+    def _address(self, array: Array) -> int:
+        self._kept.append(array)
+        return address_of(array)
+
+    def hand_attempts(self, state: State, rank: int, attempt: int) -> None:
+        """Give a run the draws of a campaign's attempts with this number, 0 for none yet."""
+        campaign = self.plan.campaigns[rank]
+        found = self._attempts.get((rank, attempt))
+        if found is None:
+            updates = campaign.updates(attempt)
+            rows = dial_work = 0
+            if attempt > 0:
+                draws = campaign.attempts(attempt)
+                rows, dial_work = self._address(draws.rows), self._address(draws.dial_work_us)
+            lost, status_work = self._address(updates.lost), self._address(updates.status_work_us)
+            found = self._attempts[rank, attempt] = rows, lost, dial_work, status_work
+        first = int(state.arrays["campaigns"][rank]["blocks"])
+        state.arrays["blocks"][first + attempt] = found
+        if campaign.result_url is not None:
+            self.hand_posts(state, rank, 1)
+
+    def hand_posts(self, state: State, rank: int, post: int) -> None:
+        """Give a run the draws of a campaign's posts with this number."""
+        found = self._posts.get((rank, post))
+        if found is None:
+            draws = self.plan.campaigns[rank].posts(post)
+            found = self._address(draws.latency_ms), self._address(draws.fails)
+            self._posts[rank, post] = found
+        first = int(state.arrays["campaigns"][rank]["posts"])
+        state.arrays["posts"][first + post] = found
