@@ -156,6 +156,9 @@ The key of an update or a post is its place among what ends at one instant. It s
 so that nothing of the call need be fetched, which is long out of the processor's cache by then.
 """
 
+ZEROED = ("update_lost", "update_repaired")
+"""Columns that are written only where they are not zero."""
+
 PLATFORM = _rows(
     *_each("i8", "now", *TABLES, *COLUMNS, *LISTS),
     *_each("i8", "carrier_rates", "carrier_channels", "thresholds"),

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from outsim.clock import NEVER
-from outsim.engine.compiled.layout import COLUMNS, ENTRY, PLATFORM, TABLES
+from outsim.engine.compiled.layout import COLUMNS, ENTRY, PLATFORM, TABLES, ZEROED
 from outsim.tape.draws import aligned_rows
 
 Array = np.ndarray[Any, Any]
@@ -59,7 +59,7 @@ class State:
         self.heaps.append(entries)
 
     def make_room(self, kind: str, count: int) -> None:
-        """Have the columns of a kind of record hold at least `count` rows, zero but for the used.
+        """Have the columns of a kind of record hold at least `count` rows.
 
         They grow one at a time, so that no more than one is there twice. Rows that are not used
         are never touched, and take no memory.
@@ -68,7 +68,7 @@ class State:
         used = int(p[GROWING[kind]])
         for name, dtype in COLUMNS.items():
             if name.startswith(f"{kind}_"):
-                grown: Array = np.zeros(count, dtype)
+                grown: Array = (np.zeros if name in ZEROED else np.empty)(count, dtype)
                 if name in self.arrays:
                     grown[:used] = self.arrays[name][:used]
                 self.arrays[name] = grown
@@ -95,7 +95,8 @@ class State:
             used = int(self.platform[0][counted])
             for name in COLUMNS:
                 if name.startswith(f"{kind}_"):
-                    twin.arrays[name] = np.zeros_like(self.arrays[name])
+                    make = np.zeros_like if name in ZEROED else np.empty_like
+                    twin.arrays[name] = make(self.arrays[name])
                     twin.arrays[name][:used] = self.arrays[name][:used]
         for heap, entries in zip(self.arrays["heaps"], self.heaps, strict=True):
             count = max(1, int(heap["count"]))
