@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from outsim.clock import after
 from outsim.engine import Engine, Progress, execute
 from outsim.errors import MomentError
-from outsim.plan import build_plan
+from outsim.plan import CampaignPlan, build_plan
 from outsim.scenario.campaigns import Campaign
 from outsim.scenario.defaults import Assumption, assumptions
 from outsim.scenario.model import Scenario
@@ -127,15 +129,25 @@ class Result:
         return seen_at(self.calls, self.attempts, self.updates, self.moment(at))
 
     def view(self, campaign: Campaign | None = None) -> View:
-        """Tables of one campaign of the scenario, or of all calls, for the measures."""
-        calls, attempts, updates = self.calls, self.attempts, self.updates
-        if campaign is not None:
+        """Tables of one campaign of the scenario, or of all calls."""
+        rows_of = self.frames.rows_of(_is(campaign))
 
-            def of(table: pd.DataFrame) -> pd.DataFrame:
-                same = table["campaign"].eq(campaign.name) & table["tenant"].eq(campaign.tenant)
-                return table[same]
+        def cut(table: pd.DataFrame) -> pd.DataFrame:
+            rows = rows_of(table["call_id"].to_numpy())
+            return table if rows is None else table.take(rows)
 
-            calls, attempts, updates = of(calls), of(attempts), of(updates)
+        return self._view([cut(self.calls), cut(self.attempts), cut(self.updates)], campaign)
+
+    def measured(self, campaign: Campaign | None = None) -> View:
+        """What the measures need of `view`, and no more: no table is made for it."""
+        return self._view(self.frames.measured(_is(campaign)), campaign)
+
+    def measured_background(self) -> View:
+        """What the measures need of the calls of all background tenants."""
+        return self._view(self.frames.measured(lambda plan: plan.background), None)
+
+    def _view(self, tables: Iterable[pd.DataFrame], campaign: Campaign | None) -> View:
+        calls, attempts, updates = tables
         requested = campaign.stop_at if campaign is not None else None
         latency_us = self.scenario.platform.stop_latency
         return View(
@@ -150,7 +162,7 @@ class Result:
 
     def measures(self, campaign: Campaign | None = None) -> dict[str, float]:
         """Figures of `outsim.tables.measures.MEASURES`, of the campaign under study by default."""
-        return measure(self.view(campaign or self.scenario.campaign_under_study))
+        return measure(self.measured(campaign or self.scenario.campaign_under_study))
 
     def summary(self) -> pd.DataFrame:
         """Figures of each campaign of the scenario and of the background, one row each."""
@@ -198,17 +210,20 @@ class Result:
         yield "scenario", self.scenario.name
         yield "run", f"{self.span} {self.scenario.clock.zone}"
         yield "seed, replication", f"{self.seed}, {self.replication}"
-        yield "calls", f"{len(self.calls):,}"
-        yield "attempts", f"{len(self.attempts):,}"
+        yield "calls", f"{np.count_nonzero(self.frames.submitted):,}"
+        yield "attempts", f"{self.frames.records.attempts.rows:,}"
         yield "background share", f"{self.background_share:.0%} of attempts"
 
     @property
     def background_share(self) -> float:
         """Share of all attempts that background tenants make."""
-        if len(self.attempts) == 0:
-            return 0.0
-        background = self.calls.set_index("call_id")["background"]
-        return float(background.reindex(self.attempts["call_id"]).mean())
+        made = self.frames.records.calls["attempts"]
+        background = sum(
+            int(made[plan.first_call_id : plan.first_call_id + plan.size].sum())
+            for plan in self.frames.plan.campaigns
+            if plan.background
+        )
+        return background / max(1, self.frames.records.attempts.rows)
 
     def __repr__(self) -> str:
         return "Result(" + "; ".join(f"{name}: {value}" for name, value in self._facts()) + ")"
@@ -221,6 +236,11 @@ class Result:
             for name, value in self._facts()
         )
         return f"<table>{facts}</table>{self.summary().to_html()}"
+
+
+def _is(campaign: Campaign | None) -> Callable[[CampaignPlan], bool]:
+    """Whether a campaign of the plan is this one of the scenario; all are where none is given."""
+    return lambda plan: campaign is None or plan.key == (campaign.tenant, campaign.name)
 
 
 def simulate(

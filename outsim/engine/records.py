@@ -109,8 +109,8 @@ class Columns(Mapping[str, Recorded]):
     types : mapping
         Names of the columns in their order, and their types.
     arrays : mapping
-        One array for each, of equal length. They are taken over; one that has not its type
-        is converted.
+        One array for each, of equal length. They are taken over, so each has memory of its
+        own that can be written to; one that has not its type is converted.
     """
 
     def __init__(self, types: Types, arrays: Mapping[str, NDArray[Any]]) -> None:

@@ -55,7 +55,7 @@ def run_job(job: Job) -> Figures:
         place=job.place,
         replication=job.replication,
         measures=result.measures(),
-        attempts=len(result.attempts),
+        attempts=result.frames.records.attempts.rows,
         background_share=result.background_share,
     )
 

@@ -1,209 +1,205 @@
-"""Data frames from an engine's records: names, words and clock times for integers."""
+"""Data frames from an engine's records: names, words and clock times for integers.
+
+Tables and records share one memory wherever they hold the same.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cached_property
-from typing import Any
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from outsim.clock import MISSING, SECOND, microseconds_between
-from outsim.engine.records import Columns, Integers, Records
-from outsim.outcomes import (
-    CANCELED,
-    FIRST_FINAL,
-    OUTCOMES,
-    REJECTED,
-    SCHEDULED,
-    STATUSES,
-)
-from outsim.plan import Plan
+from outsim.clock import MISSING, microseconds_between
+from outsim.engine.records import Columns, Integers, Records, shift
+from outsim.outcomes import REJECTED, SCHEDULED
+from outsim.plan import CampaignPlan, Plan
 from outsim.tables import schema
-from outsim.tables.schema import WAIT_STATES, Column
+from outsim.tables.calls import Calls
+from outsim.tables.columns import Array, frame, inside, looked_up
+from outsim.tables.measures import ATTEMPTS_NEEDED, CALLS_NEEDED, UPDATES_NEEDED
+from outsim.tables.schema import Column
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-_COMPLETE, _CENSORED, _NEVER, _CANCELED, _WEDGED, _REJECTED = range(len(WAIT_STATES))
+
+Rows = NDArray[np.int64] | None
+"""Rows of a table that are asked for; None for all."""
 
 
-def _words(codes: NDArray[np.integer[Any]], words: Sequence[str]) -> Any:
-    """Categories from codes; a negative code is missing."""
-    small: NDArray[np.integer[Any]] = codes.astype(np.int8 if len(words) < 128 else np.int32)
-    categories: Any = pd.Index(list(words), dtype="str")
-    return pd.Categorical.from_codes(small, categories=categories, validate=False)
+def _chosen(columns: tuple[Column, ...], names: Collection[str] | None) -> list[Column]:
+    return [column for column in columns if names is None or column.name in names]
+
+
+def _at(array: Array, rows: Rows) -> Array:
+    return array if rows is None else looked_up(array, rows)
+
+
+def _spans(plan: Plan, of: Callable[[CampaignPlan], bool]) -> list[range]:
+    """Numbers of the calls of some campaigns; neighbours have one span."""
+    spans: list[range] = []
+    for campaign in filter(of, plan.campaigns):
+        first, end = campaign.first_call_id, campaign.first_call_id + campaign.size
+        if spans and spans[-1].stop == first:
+            first = spans.pop().start
+        spans.append(range(first, end))
+    return spans
 
 
 @dataclass(frozen=True, eq=False)
 class Frames:
-    """Builds the result tables of one run."""
+    """Builds the result tables of one run, or the columns and rows of them that are asked for."""
 
     plan: Plan
     records: Records
     begins: datetime
 
     @cached_property
+    def origin_us(self) -> int:
+        """From 1970 to where the run begins."""
+        return microseconds_between(_EPOCH, self.begins)
+
+    @cached_property
+    def _calls(self) -> Calls:
+        return Calls(self.plan, self.records, self.origin_us)
+
+    @cached_property
+    def _handed_in(self) -> Rows:
+        """Calls that were handed in before the run ended."""
+        submitted = self.submitted
+        return None if submitted.all() else np.flatnonzero(submitted)
+
+    @property
     def submitted(self) -> NDArray[np.bool_]:
         """Per call, whether it was handed in before the run ended."""
-        return self.submitted_us < self.records.ended_us
+        return np.asarray(self.submitted_us < self.records.ended_us)
 
-    @cached_property
-    def sizes(self) -> Integers:
-        """Calls of each campaign."""
-        return np.array([campaign.size for campaign in self.plan.campaigns], dtype=np.int64)
-
-    @cached_property
-    def campaign_of_call(self) -> Integers:
-        """Rank of each call's campaign."""
-        return np.repeat(np.arange(len(self.sizes)), self.sizes)
-
-    def _of_calls(self, arrays: list[NDArray[Any]]) -> NDArray[Any]:
-        return np.concatenate(arrays) if arrays else np.empty(0, dtype=np.int64)
-
-    @cached_property
+    @property
     def submitted_us(self) -> Integers:
         """When each call was handed in."""
-        return self._of_calls([c.submitted_at_us for c in self.plan.campaigns])
+        return self._calls.joined(lambda c: c.submitted_at_us, np.int64)
 
-    @cached_property
-    def numbers(self) -> Integers:
-        """National number of each call."""
-        return self._of_calls([c.numbers for c in self.plan.campaigns])
+    @property
+    def campaign_of_call(self) -> Integers:
+        """Rank of each call's campaign."""
+        return self._calls.each(lambda c: c.rank, np.int64)
 
     def instants(self, instants_us: Integers) -> pd.DatetimeIndex:
         """Local clock times of simulated instants."""
-        epoch_us = microseconds_between(_EPOCH, self.begins)
-        shifted = np.where(instants_us == MISSING, MISSING, instants_us + epoch_us)
-        utc = pd.DatetimeIndex(shifted.view("datetime64[us]")).tz_localize("UTC")
-        return utc.tz_convert(str(self.begins.tzinfo))
+        shifted = instants_us.copy()
+        shift(shifted, self.origin_us)
+        return pd.DatetimeIndex(shifted, dtype=pd.DatetimeTZDtype("us", self._zone), copy=False)
 
-    def _names(self, call_ids: Integers) -> dict[str, Any]:
-        """Columns that say whose calls these are."""
-        ranks = self.campaign_of_call[call_ids]
-        names = sorted({campaign.name for campaign in self.plan.campaigns})
-        code_of_name = {name: code for code, name in enumerate(names)}
-        codes = np.array([code_of_name[c.name] for c in self.plan.campaigns], dtype=np.int32)
-        tenants = np.array([c.tenant_rank for c in self.plan.campaigns], dtype=np.int32)
-        return {
-            "call_id": call_ids.astype(np.int32),
-            "tenant": _words(tenants[ranks], [tenant.name for tenant in self.plan.tenants]),
-            "campaign": _words(codes[ranks], names),
-        }
+    @property
+    def _zone(self) -> str:
+        return str(self.begins.tzinfo)
 
-    def _frame(self, columns: tuple[Column, ...], values: dict[str, Any]) -> pd.DataFrame:
-        return pd.DataFrame({column.name: values[column.name] for column in columns}, copy=False)
+    def _frame(self, columns: list[Column], array_of: Callable[[str], Array]) -> pd.DataFrame:
+        return frame(columns, array_of, self._calls.names, self._zone)
 
-    def _converted(self, columns: tuple[Column, ...], raw: Columns) -> dict[str, Any]:
-        """Columns that need nothing but their type and their words."""
-        values: dict[str, Any] = {}
-        for column in columns:
-            recorded = raw.get(column.name.removesuffix("_at"), raw.get(column.name))
-            if recorded is None:
-                continue
-            if column.kind == "instant":
-                values[column.name] = self.instants(recorded)
-            elif column.kind == "word":
-                values[column.name] = _words(recorded, column.words)
-            else:
-                values[column.name] = recorded.astype(column.dtype)
-        return values
+    def _recorded(self, raw: Columns, name: str) -> Array:
+        """Column of a table as it was recorded, instants since 1970."""
+        if name in raw:
+            return raw[name]
+        return raw.since(name.removesuffix("_at"), self.origin_us)
 
-    def attempts(self) -> pd.DataFrame:
+    def _whose(self, name: str, call_ids: Array) -> Array:
+        """Of a column of the calls table, the value of each of these calls."""
+        if len(self._calls.names.get(name, ())) == 1:
+            # Memory that nobody has written to takes none.
+            return np.zeros(len(call_ids), dtype=np.int8)
+        return looked_up(self._calls[name], call_ids)
+
+    def calls(self, names: Collection[str] | None = None, rows: Rows = None) -> pd.DataFrame:
+        """One row a call that was handed in, by call_id."""
+
+        def array(name: str) -> Array:
+            return _at(_at(self._calls[name], self._handed_in), rows)
+
+        table = self._frame(_chosen(schema.CALLS, names), array)
+        if names is None and self._handed_in is not None:
+            # The table holds copies: what they were made of has served.
+            del self.__dict__["_calls"]
+        return table
+
+    def _table(
+        self,
+        columns: tuple[Column, ...],
+        raw: Columns,
+        names: Collection[str] | None,
+        rows: Rows,
+    ) -> pd.DataFrame:
+        """Recorded columns, with whose they are."""
+        call_ids = _at(raw["call_id"], rows)
+
+        def array(name: str) -> Array:
+            if name in ("tenant", "campaign", "number", "endpoint"):
+                return self._whose(name, call_ids)
+            return _at(self._recorded(raw, name), rows)
+
+        return self._frame(_chosen(columns, names), array)
+
+    def attempts(self, names: Collection[str] | None = None, rows: Rows = None) -> pd.DataFrame:
         """One row an attempt, in the order of dispatch: the truth."""
-        raw = self.records.attempts
-        values = self._converted(schema.ATTEMPTS, raw) | self._names(raw["call_id"])
-        values["number"] = self.numbers[raw["call_id"]]
-        return self._frame(schema.ATTEMPTS, values)
+        return self._table(schema.ATTEMPTS, self.records.attempts, names, rows)
 
-    def updates(self) -> pd.DataFrame:
-        """One row a change of status: first the submissions, then in order of happening."""
-        raw = self.records.updates
-        call_ids = np.flatnonzero(self.submitted)
-        status = self.records.calls["status"][call_ids]
-        submitted_us = self.submitted_us[call_ids]
-        zeros = np.zeros(len(call_ids), dtype=np.int64)
-        first = {
-            "call_id": call_ids,
-            "attempt": zeros,
-            # A submission is answered at once: there is nothing for a worker to do.
-            "status": np.where(status == REJECTED, REJECTED, SCHEDULED),
-            "happened": submitted_us,
-            "begun": np.full(len(call_ids), MISSING),
-            "visible": submitted_us,
-            "lost": zeros,
-            "repaired": zeros,
-        }
-        order = np.lexsort((call_ids, submitted_us))
-        joined = {name: np.concatenate([first[name][order], raw[name]]) for name in raw}
-        values = self._converted(schema.UPDATES, joined) | self._names(joined["call_id"])
-        return self._frame(schema.UPDATES, values)
+    def changes(self, names: Collection[str] | None = None, rows: Rows = None) -> pd.DataFrame:
+        """The updates without the submissions: one row a change that a worker processes."""
+        return self._table(schema.UPDATES, self.records.updates, names, rows)
+
+    def rows_of(self, of: Callable[[CampaignPlan], bool]) -> Callable[[Array], Rows]:
+        """Rows about the calls of some campaigns, once it is said whose calls rows are about."""
+        spans = _spans(self.plan, of)
+        everything = all(map(of, self.plan.campaigns))
+
+        def rows(call_ids: Array) -> Rows:
+            return None if everything else np.flatnonzero(inside(call_ids, spans))
+
+        return rows
+
+    def measured(self, of: Callable[[CampaignPlan], bool]) -> Iterator[pd.DataFrame]:
+        """What the measures need of calls, attempts and updates, for some campaigns."""
+        rows, records = self.rows_of(of), self.records
+        call_ids = _at(self._calls.call_id, self._handed_in)
+        yield self.calls(CALLS_NEEDED, rows(call_ids))
+        yield self.attempts(ATTEMPTS_NEEDED, rows(records.attempts["call_id"]))
+        yield self.changes(UPDATES_NEEDED, rows(records.updates["call_id"]))
 
     def deliveries(self) -> pd.DataFrame:
         """One row a POST, in the order in which they became due."""
-        raw = self.records.deliveries
-        values = self._converted(schema.DELIVERIES, raw) | self._names(raw["call_id"])
-        endpoint_of = np.array(
-            [c.result_url.endpoint if c.result_url else -1 for c in self.plan.campaigns],
-            dtype=np.int64,
-        )
-        values["endpoint"] = _words(
-            endpoint_of[self.campaign_of_call[raw["call_id"]]],
-            [endpoint.name for endpoint in self.plan.endpoints],
-        )
-        return self._frame(schema.DELIVERIES, values)
+        return self._table(schema.DELIVERIES, self.records.deliveries, None, None)
 
-    def _last_outcome(self) -> Integers:
-        raw = self.records.attempts
-        ended = raw["ended"] != MISSING
-        outcome = np.full(len(self.campaign_of_call), -1, dtype=np.int64)
-        # Rows are in the order of dispatch, and assignment keeps the last one.
-        outcome[raw["call_id"][ended]] = raw["outcome"][ended]
-        return outcome
+    def updates(self) -> pd.DataFrame:
+        """One row a change of status: first the submissions, then in order of happening."""
+        raw, first = self.records.updates, self._submissions()
+        joined = {name: raw.continue_from(name, first.pop(name), self.origin_us) for name in raw}
 
-    def _wait_state(self, first_us: Integers, wedged: NDArray[np.bool_]) -> Integers:
-        status = self.records.calls["status"]
-        return np.select(
-            [status == REJECTED, first_us != MISSING, wedged, status == CANCELED],
-            [_REJECTED, _COMPLETE, _WEDGED, _CANCELED],
-            default=np.where(status >= FIRST_FINAL, _NEVER, _CENSORED),
-        )
+        def array(name: str) -> Array:
+            if name in ("tenant", "campaign"):
+                return self._whose(name, joined["call_id"])
+            return joined[name.removesuffix("_at")]
 
-    def calls(self) -> pd.DataFrame:
-        """One row a call that was handed in, by call_id."""
-        raw, plan = self.records.calls, self.plan
-        count = len(self.campaign_of_call)
-        first_us = np.full(count, MISSING, dtype=np.int64)
-        attempts = self.records.attempts
-        is_first = attempts["attempt"] == 1
-        first_us[attempts["call_id"][is_first]] = attempts["dispatched"][is_first]
-        start_us = np.array([c.start_us for c in plan.campaigns], dtype=np.int64)
-        waits_from_us = np.maximum(self.submitted_us, start_us[self.campaign_of_call])
-        wedged = self._of_calls([c.contacts.wedged for c in plan.campaigns]).astype(np.bool_)
-        wait_s = np.where(first_us == MISSING, np.nan, (first_us - waits_from_us) / SECOND)
-        reasons = ["", *sorted({reason for c in plan.campaigns for reason in c.reject_reasons})]
-        rejects = [
-            np.array([0, *(reasons.index(r) for r in c.reject_reasons)])[c.reject_reason]
-            for c in plan.campaigns
-        ]
-        background = np.array([c.background for c in plan.campaigns], dtype=np.bool_)
-        values = self._names(np.arange(count)) | {
-            "background": background[self.campaign_of_call],
-            "index": self._of_calls([np.arange(c.size) for c in plan.campaigns]).astype(np.int32),
-            "number": self.numbers,
-            "ani": self._of_calls([c.anis for c in plan.campaigns]),
-            "submitted_at": self.instants(self.submitted_us),
-            "waits_from": self.instants(waits_from_us),
-            "status": _words(raw["status"], STATUSES),
-            "attempts": raw["attempts"].astype(np.int8),
-            "outcome": _words(self._last_outcome(), OUTCOMES),
-            "first_dispatched_at": self.instants(first_us),
-            "final_at": self.instants(raw["final"]),
-            "wait_s": wait_s,
-            "wait_state": _words(self._wait_state(first_us, wedged), WAIT_STATES),
-            "wedged": wedged & (raw["status"] != REJECTED),
-            "reject_reason": _words(self._of_calls(rejects), reasons),
+        return self._frame(list(schema.UPDATES), array)
+
+    def _submissions(self) -> dict[str, Array]:
+        """The first change of every call, in order of happening; instants since 1970."""
+        submitted_at = _at(self._calls.submitted_at, self._handed_in)
+        order = np.argsort(submitted_at, kind="stable")
+        call_ids = order if self._handed_in is None else self._handed_in[order]
+        status = self.records.calls["status"][call_ids]
+        happened = submitted_at[order]
+        zeros = np.zeros(len(call_ids), dtype=np.int8)
+        return {
+            "call_id": call_ids,
+            "attempt": zeros,
+            # A submission is answered at once: there is nothing for a worker to do.
+            "status": np.where(status == REJECTED, np.int8(REJECTED), np.int8(SCHEDULED)),
+            "happened": happened,
+            "begun": np.full(len(call_ids), MISSING),
+            "visible": happened,
+            "lost": zeros,
+            "repaired": zeros,
         }
-        return self._frame(schema.CALLS, values)[self.submitted].reset_index(drop=True)

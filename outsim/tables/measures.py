@@ -7,18 +7,30 @@ that the run was too short for is NaN, never a guess.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cached_property
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from outsim.clock import MISSING, SECOND
+
+CALLS_NEEDED = ("status", "outcome", "waits_from", "final_at", "wait_s", "wait_state", "wedged")
+ATTEMPTS_NEEDED = ("dispatched_at", "outcome")
+UPDATES_NEEDED = ("status", "happened_at", "visible_at")
+"""Columns of the tables that the figures are made of."""
+
 
 @dataclass(frozen=True, eq=False)
 class View:
-    """The tables of one run, cut to the calls that are asked about."""
+    """The tables of one run, cut to the calls that are asked about.
+
+    The figures need no more of them than the columns named above, and no update but those that
+    workers process: a submission is in none of them.
+    """
 
     calls: pd.DataFrame
     attempts: pd.DataFrame
@@ -32,10 +44,41 @@ class View:
     stop_effect: datetime | None = None
     """When that took effect."""
 
-    @property
+    @cached_property
     def accepted(self) -> pd.DataFrame:
         """Calls that were not rejected."""
-        return self.calls[self.calls["status"] != "rejected"]
+        accepted = self.calls["status"] != "rejected"
+        return self.calls if accepted.all() else self.calls[accepted]
+
+    @cached_property
+    def completed(self) -> pd.Series:
+        """Which of the accepted calls were completed."""
+        return self.accepted["status"] == "completed"
+
+    @cached_property
+    def waits_s(self) -> NDArray[np.float64]:
+        """Waits of the calls that count; see the function of this name."""
+        return waits_s(self.calls)
+
+    @cached_property
+    def finish(self) -> pd.Timestamp | None:
+        """When the last call got its final status.
+
+        None while any is pending but for wedged ones.
+        """
+        final_at = self.accepted["final_at"][~self.accepted["wedged"]]
+        if len(final_at) == 0 or final_at.isna().any():
+            return None
+        finish: pd.Timestamp = final_at.max()
+        return finish
+
+
+def _among(column: pd.Series, *words: str) -> pd.Series:
+    """Where a column has one of these words; categories compare a word as its code."""
+    found = column == words[0]
+    for word in words[1:]:
+        found |= column == word
+    return found
 
 
 def waits_s(calls: pd.DataFrame) -> NDArray[np.float64]:
@@ -45,8 +88,11 @@ def waits_s(calls: pd.DataFrame) -> NDArray[np.float64]:
     as longer than any limit (inf); canceled, wedged and rejected calls are left
     out.
     """
-    counted = calls[calls["wait_state"].isin(["complete", "censored", "never"])]
-    return np.sort(counted["wait_s"].fillna(np.inf).to_numpy())
+    counted = _among(calls["wait_state"], "complete", "censored", "never").to_numpy()
+    waits: NDArray[np.float64] = calls["wait_s"].to_numpy(np.float64)[counted]
+    waits[np.isnan(waits)] = np.inf
+    waits.sort()
+    return waits
 
 
 def wait_quantile_s(calls: pd.DataFrame, level: float) -> float:
@@ -54,7 +100,10 @@ def wait_quantile_s(calls: pd.DataFrame, level: float) -> float:
 
     NaN where that many calls were not dispatched, or none counts.
     """
-    waits = waits_s(calls)
+    return _quantile_s(waits_s(calls), level)
+
+
+def _quantile_s(waits: NDArray[np.float64], level: float) -> float:
     if len(waits) == 0:
         return float("nan")
     wait = waits[max(0, int(np.ceil(level * len(waits))) - 1)]
@@ -65,40 +114,28 @@ def _share(part: float, whole: float) -> float:
     return part / whole if whole else float("nan")
 
 
-def _completed(view: View) -> pd.Series:
-    return view.accepted["status"] == "completed"
-
-
 def completed_share(view: View) -> float:
     """Calls completed by the end of the run, of all accepted."""
-    return _share(int(_completed(view).sum()), len(view.accepted))
+    return _share(int(view.completed.sum()), len(view.accepted))
 
 
 def completed_by_deadline(view: View) -> float:
     """Calls completed by the common clock deadline, of all accepted."""
-    by_then = _completed(view) & (view.accepted["final_at"] <= view.deadline)
+    by_then = view.completed & (view.accepted["final_at"] <= view.deadline)
     return _share(int(by_then.sum()), len(view.accepted))
 
 
 def human_share(view: View) -> float:
     """Calls answered by a person in the end, of all accepted."""
-    reached = _completed(view) & (view.accepted["outcome"] == "human")
+    reached = view.completed & (view.accepted["outcome"] == "human")
     return _share(int(reached.sum()), len(view.accepted))
-
-
-def _finish(view: View) -> pd.Timestamp | None:
-    """When the last call got its final status; None while any is pending but for wedged ones."""
-    calls = view.accepted[~view.accepted["wedged"]]
-    if len(calls) == 0 or calls["final_at"].isna().any():
-        return None
-    finish: pd.Timestamp = calls["final_at"].max()
-    return finish
 
 
 def finished_s(view: View) -> float:
     """When the last call got its final status, in seconds since the run begins."""
-    finish = _finish(view)
-    return float("nan") if finish is None else (finish - view.begins).total_seconds()
+    if view.finish is None:
+        return float("nan")
+    return (view.finish - view.begins).total_seconds()
 
 
 def duration_s(view: View) -> float:
@@ -106,26 +143,25 @@ def duration_s(view: View) -> float:
 
     0 where all was over before the start, as after a stop.
     """
-    finish = _finish(view)
-    if finish is None:
+    if view.finish is None:
         return float("nan")
-    return max(0.0, float((finish - view.accepted["waits_from"].min()).total_seconds()))
+    return max(0.0, float((view.finish - view.accepted["waits_from"].min()).total_seconds()))
 
 
 def wait_median_s(view: View) -> float:
     """Median wait from start to first dispatch, in seconds."""
-    return wait_quantile_s(view.calls, 0.5)
+    return _quantile_s(view.waits_s, 0.5)
 
 
 def wait_p90_s(view: View) -> float:
     """Wait that nine calls in ten do not exceed, in seconds."""
-    return wait_quantile_s(view.calls, 0.9)
+    return _quantile_s(view.waits_s, 0.9)
 
 
 def congestion_share(view: View) -> float:
     """Attempts that ended in congestion, of all that ended."""
-    ended = view.attempts["outcome"].dropna()
-    return _share(int((ended == "congestion").sum()), len(ended))
+    outcome = view.attempts["outcome"]
+    return _share(int((outcome == "congestion").sum()), int(outcome.notna().sum()))
 
 
 def attempts_per_call(view: View) -> float:
@@ -144,16 +180,23 @@ def status_lags_s(updates: pd.DataFrame) -> pd.Series:
 
 def status_lag_p90_s(view: View) -> float:
     """Status lag that nine visible updates in ten do not exceed, in seconds."""
-    lags = status_lags_s(view.updates).dropna()
-    return float(lags.quantile(0.9, interpolation="lower")) if len(lags) else float("nan")
+    happened, visible = _since_1970_us(view.updates, "happened_at", "visible_at")
+    lags = visible - happened
+    lags = lags[(lags != 0) & (visible != MISSING)]
+    if len(lags) == 0:
+        return float("nan")
+    return float(np.quantile(lags, 0.9, method="lower", overwrite_input=True)) / SECOND
+
+
+def _since_1970_us(table: pd.DataFrame, *names: str) -> Iterator[NDArray[np.int64]]:
+    for name in names:
+        yield table[name].to_numpy("datetime64[us]").view(np.int64)
 
 
 def seen_pending(view: View) -> float:
     """Calls that are over but were never shown as over by the end of the run."""
-    final = view.updates[
-        view.updates["status"].isin(["completed", "failed", "canceled", "expired"])
-    ]
-    return float(final["visible_at"].isna().sum())
+    unseen = view.updates["status"][view.updates["visible_at"].isna()]
+    return float(_among(unseen, "completed", "failed", "canceled", "expired").sum())
 
 
 def dispatched_before_stop_effect(view: View) -> float:

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from outsim.result import Result
 
 _COUNTED = ("completed", "failed", "canceled", "expired", "rejected")
+_STATES = ("calls", *_COUNTED, "pending")
 
 
 def counts(calls: pd.DataFrame) -> dict[str, int]:
@@ -33,20 +34,13 @@ def summary(result: Result) -> pd.DataFrame:
         label = campaign.name
         if names.count(label) > 1:
             label = f"{campaign.tenant}/{label}"
-        view = result.view(campaign)
-        rows[label] = counts(view.calls) | {"attempts": len(view.attempts)} | measure(view)
+        rows[label] = _row(result.measured(campaign))
     if result.scenario.background is not None:
-        calls = result.calls[result.calls["background"]]
-        ids = calls["call_id"]
-        whole = result.view()
-        view = View(
-            calls,
-            whole.attempts[whole.attempts["call_id"].isin(ids)],
-            whole.updates[whole.updates["call_id"].isin(ids)],
-            whole.begins,
-            whole.deadline,
-        )
-        rows["(background)"] = counts(calls) | {"attempts": len(view.attempts)} | measure(view)
-    columns = [*counts(result.calls), "attempts", *(each.name for each in MEASURES)]
+        rows["(background)"] = _row(result.measured_background())
+    columns = [*_STATES, "attempts", *(each.name for each in MEASURES)]
     table = pd.DataFrame.from_dict(rows, orient="index").reindex(columns=columns)
     return table.rename_axis("campaign")
+
+
+def _row(view: View) -> dict[str, float]:
+    return counts(view.calls) | {"attempts": len(view.attempts)} | measure(view)
