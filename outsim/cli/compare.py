@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from outsim.cli.options import Json, Seed
+from outsim.cli.options import EngineName, Json, Seed
 
 if TYPE_CHECKING:
     from outsim.estimates import Estimate
@@ -18,6 +18,7 @@ def compare(
     scenarios: Annotated[list[str], typer.Argument(metavar="A B ...", help="Scenario files.")],
     replications: Annotated[int, typer.Option(help="Paired runs of each scenario.")] = 8,
     seed: Seed = None,
+    engine: EngineName = "auto",
     json: Json = False,
 ) -> None:
     """Compare scenarios over paired replications, with confidence intervals."""
@@ -28,7 +29,9 @@ def compare(
     loaded = [load_with_advice(path) for path in scenarios]
     with progress("runs") as advance:
         comparison = run_sync(
-            compare_scenarios(*loaded, replications=replications, seed=seed, progress=advance)
+            compare_scenarios(
+                *loaded, replications=replications, seed=seed, engine=engine, progress=advance
+            )
         )
     if json:
         print_json(comparison.to_json())

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from outsim.cli.options import CampaignName, Json, ScenarioFile, Seed
+from outsim.cli.options import CampaignName, EngineName, Json, ScenarioFile, Seed
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -19,10 +19,11 @@ def failed(
     campaign: CampaignName = None,
     seed: Seed = None,
     replication: Annotated[int, typer.Option(min=0, help="Which replication of the seed.")] = 0,
+    engine: EngineName = "auto",
     json: Json = False,
 ) -> None:
     """Show failures by cause, attempt and hour, and match pending calls against the call log."""
-    from outsim.cli.output import load_with_advice, print_json
+    from outsim.cli.output import load_with_advice, print_json, progress
     from outsim.cli.status import chosen_campaign
     from outsim.result import simulate
     from outsim.tables.failures import (
@@ -34,7 +35,10 @@ def failed(
 
     loaded = load_with_advice(scenario)
     chosen = chosen_campaign(loaded, campaign) if campaign or loaded.campaigns else None
-    result = simulate(loaded, seed=seed, replication=replication)
+    with progress("run", counts=False) as advance:
+        result = simulate(
+            loaded, seed=seed, replication=replication, engine=engine, progress=advance
+        )
     view = result.view(chosen)
     tables = {
         "by_cause": failed_calls_by_cause(view.calls),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 
@@ -14,6 +14,13 @@ Seed = Annotated[
         max=2**63 - 1,
         help="Seed of the random draws; default: the scenario's.",
         show_default=False,
+    ),
+]
+EngineName = Annotated[
+    Literal["auto", "simpy", "compiled"],
+    typer.Option(
+        "--engine",
+        help="Readable engine, quick engine, or by size; the choice never changes a result.",
     ),
 ]
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON document instead of tables.")]

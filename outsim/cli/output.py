@@ -140,8 +140,11 @@ def _unseen(done: int, total: int) -> None:
 
 
 @contextmanager
-def progress(label: str) -> Iterator[Callable[[int, int], None]]:
-    """Progress bar on standard error, there only if that is a terminal."""
+def progress(label: str, *, counts: bool = True) -> Iterator[Callable[[int, int], None]]:
+    """Progress bar on standard error, there only if that is a terminal.
+
+    What is done is counted, or else told as a share.
+    """
     if not sys.stderr.isatty():
         yield _unseen
         return
@@ -150,6 +153,7 @@ def progress(label: str) -> Iterator[Callable[[int, int], None]]:
         BarColumn,
         MofNCompleteColumn,
         Progress,
+        TaskProgressColumn,
         TextColumn,
         TimeRemainingColumn,
     )
@@ -157,7 +161,7 @@ def progress(label: str) -> Iterator[Callable[[int, int], None]]:
     with Progress(
         TextColumn(label),
         BarColumn(),
-        MofNCompleteColumn(),
+        MofNCompleteColumn() if counts else TaskProgressColumn(),
         TimeRemainingColumn(),
         console=Console(stderr=True),
         transient=True,

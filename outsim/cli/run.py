@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from outsim.cli.options import Json, ScenarioFile, Seed
+from outsim.cli.options import EngineName, Json, ScenarioFile, Seed
 
 if TYPE_CHECKING:
     from outsim.result import Result
@@ -20,16 +20,20 @@ def run(
         str | None, typer.Option(metavar="DIR", help="Directory to write the tables to (Parquet).")
     ] = None,
     verify: Annotated[bool, typer.Option(help="Check every invariant of the result.")] = False,
+    engine: EngineName = "auto",
     json: Json = False,
 ) -> None:
     """Run a scenario once and say what happened to its campaigns."""
-    from outsim.cli.output import load_with_advice, note, print_json
+    from outsim.cli.output import load_with_advice, note, print_json, progress
     from outsim.result import simulate
 
     loaded = load_with_advice(scenario)
     if out is not None:
         _make_directory(out)
-    result = simulate(loaded, seed=seed, replication=replication)
+    with progress("run", counts=False) as advance:
+        result = simulate(
+            loaded, seed=seed, replication=replication, engine=engine, progress=advance
+        )
     if verify:
         _verify(result)
     if out is not None:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from outsim.cli.options import CampaignName, Json, ScenarioFile, Seed
+from outsim.cli.options import CampaignName, EngineName, Json, ScenarioFile, Seed
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -31,16 +31,20 @@ def status(
     limit: Annotated[int, typer.Option(min=1, help="Rows of the call table.")] = 20,
     seed: Seed = None,
     replication: Annotated[int, typer.Option(min=0, help="Which replication of the seed.")] = 0,
+    engine: EngineName = "auto",
     json: Json = False,
 ) -> None:
     """Show a campaign at a moment: the truth beside what the customer sees."""
-    from outsim.cli.output import load_with_advice, print_json
+    from outsim.cli.output import load_with_advice, print_json, progress
     from outsim.result import simulate
 
     loaded = load_with_advice(scenario)
     chosen = chosen_campaign(loaded, campaign)
     moment = _moment(loaded, at)
-    result = simulate(loaded, seed=seed, replication=replication)
+    with progress("run", counts=False) as advance:
+        result = simulate(
+            loaded, seed=seed, replication=replication, engine=engine, progress=advance
+        )
     if loaded.instant_us(moment) > loaded.instant_us(result.ended):
         raise typer.BadParameter(f"{at} is after the run's end ({result.ended:%Y-%m-%d %H:%M})")
     page = result.seen_at(moment)

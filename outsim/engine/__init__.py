@@ -17,7 +17,7 @@ __all__ = ["ENGINES", "Engine", "Progress", "Records", "choose", "execute"]
 Engine = Literal["auto", "simpy", "compiled"]
 ENGINES: tuple[str, ...] = get_args(Engine)
 
-LARGE = 20_000
+LARGE = 10_000
 """Calls from which on the compiled engine is worth the second that it takes to load."""
 
 
@@ -56,7 +56,7 @@ def execute(
     EngineError
         If there is no such engine.
     """
-    chosen = choose(engine, sum(campaign.size for campaign in plan.campaigns))
+    chosen = choose(engine, plan.calls_begun)
     if chosen == "simpy":
         from outsim.engine.readable.platform import Platform
 

@@ -104,3 +104,8 @@ class Plan:
     latest_us: int
     under_study: int
     """Rank of the campaign that the run goes on for; -1 for none."""
+
+    @property
+    def calls_begun(self) -> int:
+        """Calls of the campaigns that start before the run ends by the clock: its size."""
+        return sum(c.size for c in self.campaigns if c.start_us < self.ends_us)

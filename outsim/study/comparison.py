@@ -17,12 +17,14 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from outsim.display import format_estimate
-from outsim.engine import Engine
+from outsim.engine import Engine, choose
 from outsim.errors import StudyError
 from outsim.estimates import LEVEL, Estimate, estimate
+from outsim.plan import build_plan
 from outsim.scenario.model import Scenario
 from outsim.study.replications import Figures, Job, stream
 from outsim.tables.measures import MEASURES, Measure
+from outsim.tape import Tape
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -248,9 +250,11 @@ async def compare(
     seed : int, optional
         Seed of all runs; default: that of the first scenario.
     executor : concurrent.futures.Executor, optional
-        Who does the work; default: processes of this machine.
-    engine : str
-        Which engine; the choice never changes a figure.
+        Who does the work; default: threads of this machine with the compiled engine, and
+        processes with the other.
+    engine : "auto", "simpy" or "compiled"
+        Which engine; "auto" goes by the size of the whole study. The choice never changes a
+        figure.
     progress : callable, optional
         Told (runs done, runs in all) after each run.
 
@@ -270,8 +274,11 @@ async def compare(
         if scenario.campaign_under_study is None:
             raise StudyError(f"scenario {scenario.name!r} has no campaign to compare")
     common = scenarios[0].seed if seed is None else seed
+    # One choice for the whole study: many small runs are worth a quick engine too.
+    first = [build_plan(scenario, Tape(common)) for scenario in scenarios]
+    chosen = choose(engine, replications * sum(plan.calls_begun for plan in first))
     jobs = [
-        Job(place, scenario, common, replication, engine)
+        Job(place, scenario, common, replication, chosen)
         for replication in range(replications)
         for place, scenario in enumerate(scenarios)
     ]

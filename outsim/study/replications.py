@@ -13,10 +13,18 @@ import multiprocessing
 import os
 import signal
 import threading
-from collections.abc import AsyncGenerator, Iterable, Iterator
-from concurrent.futures import BrokenExecutor, Executor, Future, ProcessPoolExecutor
+from collections.abc import AsyncGenerator, Callable, Iterable, Iterator
+from concurrent.futures import (
+    BrokenExecutor,
+    CancelledError,
+    Executor,
+    Future,
+    ProcessPoolExecutor,
+    ThreadPoolExecutor,
+)
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 
 from outsim.engine import Engine
 from outsim.errors import StudyError
@@ -46,11 +54,27 @@ class Figures:
     background_share: float
 
 
-def run_job(job: Job) -> Figures:
-    """Make one run and measure it."""
+def run_job(job: Job, stopped: threading.Event | None = None) -> Figures:
+    """Make one run and measure it; give up if it is no longer wanted.
+
+    Raises
+    ------
+    concurrent.futures.CancelledError
+        If `stopped` was set meanwhile.
+    """
     from outsim.result import simulate
 
-    result = simulate(job.scenario, seed=job.seed, replication=job.replication, engine=job.engine)
+    def progress(_done_us: int, _ends_us: int) -> None:
+        if stopped is not None and stopped.is_set():
+            raise CancelledError
+
+    result = simulate(
+        job.scenario,
+        seed=job.seed,
+        replication=job.replication,
+        engine=job.engine,
+        progress=progress,
+    )
     return Figures(
         place=job.place,
         replication=job.replication,
@@ -60,15 +84,18 @@ def run_job(job: Job) -> Figures:
     )
 
 
+def _workers(jobs: int) -> int:
+    return max(1, min(jobs, os.cpu_count() or 1))
+
+
 def process_pool(jobs: int) -> ProcessPoolExecutor:
     """Processes for this many jobs, at most one a core.
 
     Processes are spawned, not forked: a fork of a notebook or of a program with
     threads may never wake up.
     """
-    workers = max(1, min(jobs, os.cpu_count() or 1))
     context = multiprocessing.get_context("spawn")
-    return ProcessPoolExecutor(workers, mp_context=context, initializer=_end_with_parent)
+    return ProcessPoolExecutor(_workers(jobs), mp_context=context, initializer=_end_with_parent)
 
 
 def _end_with_parent() -> None:
@@ -120,9 +147,10 @@ async def stream(
 ) -> AsyncGenerator[Figures, None]:
     """Figures of each job, as they come.
 
-    Without an executor, processes of this machine do the work and are gone at
-    the end. When the stream is closed or cancelled, what has not begun never
-    begins, and those processes end at once.
+    Without an executor, this machine does the work: in threads where every job
+    is for the compiled engine, which lets them run side by side, else in
+    processes. When the stream is closed or cancelled, what has not begun never
+    begins, and what has begun ends within a second.
 
     Raises
     ------
@@ -130,13 +158,22 @@ async def stream(
         If a process died, for example for lack of memory.
     """
     waiting = list(jobs)
-    pool = executor or process_pool(len(waiting))
+    stopped = threading.Event()
+    work: Callable[[Job], Figures] = run_job
+    pool: Executor
+    if executor is not None:
+        pool = executor
+    elif all(job.engine == "compiled" for job in waiting):
+        pool = ThreadPoolExecutor(_workers(len(waiting)), "outsim")
+        work = partial(run_job, stopped=stopped)
+    else:
+        pool = process_pool(len(waiting))
     futures: list[Future[Figures]] = []
     results: list[asyncio.Future[Figures]] = []
     try:
         with _interrupts_held():
             for job in waiting:
-                futures.append(pool.submit(run_job, job))
+                futures.append(pool.submit(work, job))
         results += [asyncio.wrap_future(future) for future in futures]
         for done in asyncio.as_completed(results):
             yield await done
@@ -153,5 +190,9 @@ async def stream(
             future.cancel()
         for result in results:
             result.cancel()
-        if isinstance(pool, ProcessPoolExecutor) and executor is None:
-            _end(pool)
+        stopped.set()
+        if executor is None:
+            if isinstance(pool, ProcessPoolExecutor):
+                _end(pool)
+            else:
+                pool.shutdown(wait=True)

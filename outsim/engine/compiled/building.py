@@ -51,9 +51,8 @@ def build_state(plan: Plan) -> State:
     _open_endpoints(state, plan)
     _open_heaps(state, plan)
     set_timetable(state, plan)
-    begun = sum(campaign.size for campaign in plan.campaigns if campaign.start_us < plan.ends_us)
     for kind in GROWING:
-        state.make_room(kind, int(begun * ROWS_PER_CALL[kind]) + 1024)
+        state.make_room(kind, int(plan.calls_begun * ROWS_PER_CALL[kind]) + 1024)
     state.bind()
     return state
 
