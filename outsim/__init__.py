@@ -11,6 +11,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from outsim.branching import Past, run_until
     from outsim.errors import (
         EngineError,
         InvariantError,
@@ -34,6 +35,8 @@ _HOMES = {
     "Tape": "outsim.tape",
     "simulate": "outsim.result",
     "Result": "outsim.result",
+    "run_until": "outsim.branching",
+    "Past": "outsim.branching",
     "compare": "outsim.study.comparison",
     "Comparison": "outsim.study.comparison",
     "run_sync": "outsim.study.synchronous",
@@ -51,6 +54,7 @@ __all__ = [
     "EngineError",
     "InvariantError",
     "OutsimError",
+    "Past",
     "Result",
     "Scenario",
     "ScenarioError",
@@ -60,6 +64,7 @@ __all__ = [
     "compare",
     "load",
     "run_sync",
+    "run_until",
     "simulate",
 ]
 
@@ -69,7 +74,8 @@ def __getattr__(name: str) -> Any:
     if name == "__version__":
         from importlib.metadata import version
 
-        return version("outsim")
+        globals()[name] = version("outsim")
+        return globals()[name]
     if name not in _HOMES:
         raise AttributeError(f"module 'outsim' has no attribute {name!r}")
     value = getattr(import_module(_HOMES[name]), name)

@@ -100,19 +100,7 @@ class Result:
         MomentError
             If it is no such thing, or lies outside the run.
         """
-        clock = self.scenario.clock
-        if isinstance(at, str):
-            try:
-                at = clock.at(at)
-            except ValueError as error:
-                raise MomentError(str(error)) from None
-        if at.tzinfo is None:
-            raise MomentError(f"found {at!r}; give a datetime with a time zone, or '09:15'")
-        if not 0 <= self.scenario.instant_us(at) <= self.frames.records.ended_us:
-            raise MomentError(
-                f"{at:%Y-%m-%d %H:%M:%S} lies outside the run, {self.span} {clock.zone}"
-            )
-        return at
+        return in_run(self.scenario, at, self.frames.records.ended_us)
 
     def seen_at(self, at: datetime | str) -> pd.DataFrame:
         """The customer's page at a moment, beside the truth; one row a call.
@@ -203,8 +191,7 @@ class Result:
     @property
     def span(self) -> str:
         """Begin and end of the run, local time, for people."""
-        ends = "%H:%M" if self.ended.date() == self.begins.date() else "%Y-%m-%d %H:%M"
-        return f"{self.begins:%Y-%m-%d %H:%M} to {self.ended.strftime(ends)}"
+        return span(self.begins, self.ended)
 
     def _facts(self) -> Iterator[tuple[str, str]]:
         yield "scenario", self.scenario.name
@@ -236,6 +223,36 @@ class Result:
             for name, value in self._facts()
         )
         return f"<table>{facts}</table>{self.summary().to_html()}"
+
+
+def in_run(scenario: Scenario, at: datetime | str, ended_us: int) -> datetime:
+    """Moment of a run that goes on until `ended_us`; see `Result.moment`.
+
+    Raises
+    ------
+    MomentError
+        If it is no moment, or lies outside the run.
+    """
+    clock = scenario.clock
+    if isinstance(at, str):
+        try:
+            at = clock.at(at)
+        except ValueError as error:
+            raise MomentError(str(error)) from None
+    if at.tzinfo is None:
+        raise MomentError(f"found {at!r}; give a datetime with a time zone, or '09:15'")
+    if not 0 <= scenario.instant_us(at) <= ended_us:
+        raise MomentError(
+            f"{at:%Y-%m-%d %H:%M:%S} lies outside the run, "
+            f"{span(clock.begins, after(clock.begins, ended_us))} {clock.zone}"
+        )
+    return at
+
+
+def span(begins: datetime, ended: datetime) -> str:
+    """Begin and end of a run, for people."""
+    ends = "%H:%M" if ended.date() == begins.date() else "%Y-%m-%d %H:%M"
+    return f"{begins:%Y-%m-%d %H:%M} to {ended.strftime(ends)}"
 
 
 def _is(campaign: Campaign | None) -> Callable[[CampaignPlan], bool]:

@@ -22,6 +22,7 @@ LAYERS = (
     {"engine"},
     {"tables"},
     {"result"},
+    {"branching"},
     {"study"},
     {"cli", "__main__"},
 )

@@ -68,6 +68,7 @@ def run_job(job: Job, stopped: threading.Event | None = None) -> Figures:
         if stopped is not None and stopped.is_set():
             raise CancelledError
 
+    progress(0, 0)
     result = simulate(
         job.scenario,
         seed=job.seed,
@@ -185,12 +186,13 @@ async def stream(
             "fewer at once. In a script, a study must be under: if __name__ == '__main__'"
         ) from error
     finally:
+        # First of all: threads that go on with their work keep this one from its own.
+        stopped.set()
         # Those that failed are cancelled too: their error has been told once.
         for future in futures:
             future.cancel()
         for result in results:
             result.cancel()
-        stopped.set()
         if executor is None:
             if isinstance(pool, ProcessPoolExecutor):
                 _end(pool)

@@ -1,121 +1,269 @@
-"""Measures speed and memory: `make bench`. Prints a table, and writes JSON where told.
+"""Measures speed and memory: `make bench`. Prints a table, and writes JSON beside it.
 
-Machines are noisy, so engines are measured side by side in the same run, on the
-same tape, and what counts is the ratio.
+Machines are noisy, so what is compared is measured side by side in one process,
+on the same tape, as the median of several rounds; what counts is the ratio. Each
+size has a process of its own, on one core. Scenarios are scenarios/morning.toml
+at other sizes: see `headline`.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
+import os
 import platform
 import statistics
+import subprocess
 import sys
+import tempfile
 import time
-import tracemalloc
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 sys.path.insert(0, str(Path(__file__).parent))
 
-from naive import NaivePlatform
+from headline import headline
 
-from outsim.engine.readable.platform import Platform
-from outsim.plan import Plan, build_plan
-from outsim.scenario import from_mapping
-from outsim.tape import Tape
+SIZES = (100_000, 1_000_000, 10_000_000)
+SCENARIO = Path(__file__).parents[2] / "scenarios" / "top-of-hour.toml"
+KEPT = Path(__file__).parent / "result.json"
 
-CALLS = 50_000
+Figures = dict[str, Any]
 
-SCENARIO: dict[str, Any] = {
-    "name": "one campaign of 50,000 calls",
-    "clock": {
-        "zone": "UTC",
-        "date": "2026-03-10",
-        "begins": "09:00",
-        "ends": "21:00",
-        "latest": "21:00",
-    },
-    "platform": {"ports": 900, "dial_rate": "60/s", "dial_burst": 60, "workers": 6},
-    "carrier": {"rate": "45/s", "burst": 45, "channels": 1200},
-    "endpoint": [{"name": "customer", "posts_at_once": 50}],
-    "campaign": [
-        {
-            "name": "notices",
-            "tenant": "customer",
-            "start": "09:00",
-            "contacts": CALLS,
-            "result_url": "customer",
-        }
-    ],
+
+def _median_s(run: Callable[[], Any], rounds: int) -> float:
+    times = []
+    for _ in range(rounds):
+        begin = time.perf_counter()
+        run()
+        times.append(time.perf_counter() - begin)
+    return statistics.median(times)
+
+
+def _resident_bytes() -> int:
+    pages = int(Path("/proc/self/statm").read_text().split()[1])
+    return pages * os.sysconf("SC_PAGE_SIZE")
+
+
+def _peak_bytes() -> int:
+    status = Path("/proc/self/status").read_text()
+    (line,) = (line for line in status.splitlines() if line.startswith("VmHWM"))
+    return int(line.split()[1]) * 1024
+
+
+def _whole(calls: int, rounds: int) -> Figures:
+    """From scenario to tables and summary, drawing included, and what the result takes."""
+    import gc
+
+    from outsim.result import simulate
+    from outsim.scenario import from_mapping
+
+    simulate(from_mapping(headline(3_000)), engine="compiled").summary()
+    gc.collect()
+    before, times = _resident_bytes(), []
+    for _ in range(rounds):
+        result = None
+        begin = time.perf_counter()
+        result = simulate(from_mapping(headline(calls)), engine="compiled")
+        result.summary()
+        result.tables  # noqa: B018
+        times.append(time.perf_counter() - begin)
+    gc.collect()
+    assert result is not None
+    attempts = result.frames.records.attempts.rows
+    return {
+        "calls": len(result.calls),
+        "attempts": attempts,
+        "whole_s": statistics.median(times),
+        "whole_attempts_per_s": attempts / statistics.median(times),
+        "bytes_per_attempt": (_resident_bytes() - before) / attempts,
+        "peak_bytes": _peak_bytes(),
+    }
+
+
+def _engine(calls: int, rounds: int) -> Figures:
+    """The compiled engine alone: from the plan and what was drawn to the records."""
+    from outsim.engine.compiled.run import Run
+    from outsim.plan import build_plan
+    from outsim.scenario import from_mapping
+    from outsim.tape import Tape
+
+    plan = build_plan(from_mapping(headline(calls)), Tape(1))
+    first = Run(plan)
+    attempts = first.finish().attempts.rows
+    drawn = first.draws
+    del first
+    seconds = _median_s(lambda: Run(plan, draws=drawn).finish(), rounds)
+    return {"engine_attempts": attempts, "engine_attempts_per_s": attempts / seconds}
+
+
+def _branching(calls: int, rounds: int, branches: int = 10) -> Figures:
+    """So many futures of one past of two hours, against as many runs from the start."""
+    from outsim.clock import HOUR
+    from outsim.engine.compiled.run import Run
+    from outsim.plan import build_plan
+    from outsim.scenario import from_mapping
+    from outsim.tape import Tape
+
+    plan = build_plan(from_mapping(headline(calls)), Tape(1))
+    first = Run(plan)
+    first.finish()
+    drawn = first.draws
+
+    def branched() -> None:
+        past = Run(plan, draws=drawn)
+        past.advance(plan.ends_us - HOUR)
+        for _ in range(branches):
+            past.branch(plan).finish()
+
+    one = _median_s(lambda: Run(plan, draws=drawn).finish(), rounds)
+    return {"branches_over_runs": branches * one / _median_s(branched, rounds)}
+
+
+def _simpy(calls: int, rounds: int) -> Figures:
+    from outsim.engine.readable.platform import Platform
+    from outsim.plan import build_plan
+    from outsim.scenario import from_mapping
+    from outsim.tape import Tape
+
+    plan = build_plan(from_mapping(headline(calls)), Tape(1))
+    attempts = Platform(plan).run().attempts.rows
+    seconds = _median_s(lambda: Platform(plan).run(), rounds)
+    return {"simpy_attempts_per_s": attempts / seconds}
+
+
+def _cimba(calls: int, rounds: int) -> Figures:
+    """Cimba and the compiled engine on the part of the model that cimba can say."""
+    from cimba_platform import CimbaPlatform, part_of
+
+    from outsim.engine.compiled.run import Run
+    from outsim.plan import build_plan
+    from outsim.scenario import from_mapping
+    from outsim.tape import Tape
+
+    plan = build_plan(from_mapping(part_of(headline(calls))), Tape(1))
+    other = CimbaPlatform(plan)
+    other.warm_up()
+    ours = Run(plan)
+    attempts = ours.finish().attempts.rows
+    drawn, ratios, rates = ours.draws, [], []
+    for _ in range(rounds):
+        counted = 0
+
+        def theirs() -> None:
+            nonlocal counted
+            counted = other.run()
+
+        other_s = _median_s(theirs, 1)
+        our_s = _median_s(lambda: Run(plan, draws=drawn).finish(), 1)
+        rates.append(counted / other_s)
+        ratios.append((attempts / our_s) / (counted / other_s))
+    return {
+        "cimba_attempts": counted,
+        "cimba_attempts_per_s": statistics.median(rates),
+        "engine_over_cimba": statistics.median(ratios),
+    }
+
+
+def _command() -> Figures:
+    """`outsim run`, whole process: the first on a machine, and later ones."""
+    command = [sys.executable, "-m", "outsim", "run", str(SCENARIO)]
+    with tempfile.TemporaryDirectory() as directory:
+        environment = os.environ | {"OUTSIM_CACHE_DIR": directory}
+
+        def run() -> None:
+            subprocess.run(command, env=environment, check=True, capture_output=True)
+
+        first = _median_s(run, 1)
+        return {"first_command_s": first, "command_s": _median_s(run, 3)}
+
+
+def _child(name: str, calls: int, rounds: int) -> None:
+    print(json.dumps(PARTS[name](calls, rounds)))
+
+
+PARTS: dict[str, Callable[[int, int], Figures]] = {
+    "whole": _whole,
+    "engine": _engine,
+    "branching": _branching,
+    "simpy": _simpy,
+    "cimba": _cimba,
 }
 
 
-def _plan() -> Plan:
-    return build_plan(from_mapping(SCENARIO), Tape(1))
+def _measure(name: str, calls: int, rounds: int) -> Figures:
+    """Run one part in a process of its own, so that memory is its own."""
+    call = f"from run import _child; _child({name!r}, {calls}, {rounds})"
+    done = subprocess.run(
+        [sys.executable, "-c", call],
+        cwd=Path(__file__).parent,
+        stdout=subprocess.PIPE,
+        check=True,
+        text=True,
+    )
+    figures: Figures = json.loads(done.stdout.splitlines()[-1])
+    return figures
 
 
-def _engine() -> int:
-    records = Platform(_plan()).run()
-    return len(records.attempts["call_id"])
+def measure_size(calls: int, rounds: int) -> Figures:
+    """All figures of one size."""
+    few = rounds if calls <= 1_000_000 else 1
+    figures = _measure("whole", calls, few) | _measure("engine", calls, max(few, 2))
+    if calls <= 1_000_000:
+        figures |= _measure("cimba", calls, rounds) | _measure("branching", calls, rounds)
+    if calls <= 100_000:
+        figures |= _measure("simpy", calls, 1)
+        figures["engine_over_simpy"] = (
+            figures["engine_attempts_per_s"] / figures["simpy_attempts_per_s"]
+        )
+    return figures
 
 
-def _naive() -> int:
-    return NaivePlatform(_plan()).run()
-
-
-def _rate(run: Callable[[], int]) -> tuple[float, int]:
-    begin = time.perf_counter()
-    attempts = run()
-    return attempts / (time.perf_counter() - begin), attempts
-
-
-def _bytes_per_attempt() -> float:
-    tracemalloc.start()
-    plan = _plan()
-    platform_ = Platform(plan)
-    attempts = len(platform_.run().attempts["call_id"])
-    peak = tracemalloc.get_traced_memory()[1]
-    tracemalloc.stop()
-    return peak / attempts
+ROWS = (
+    ("calls", "calls", "{:,.0f}"),
+    ("attempts", "attempts", "{:,.0f}"),
+    ("engine, attempts/s", "engine_attempts_per_s", "{:,.0f}"),
+    ("over the SimPy engine", "engine_over_simpy", "{:.0f} times"),
+    ("over cimba, same part", "engine_over_cimba", "{:.2f} times"),
+    ("cimba, attempts/s", "cimba_attempts_per_s", "{:,.0f}"),
+    ("scenario to tables, attempts/s", "whole_attempts_per_s", "{:,.0f}"),
+    ("scenario to tables", "whole_s", "{:.2f} s"),
+    ("memory with all tables, B/attempt", "bytes_per_attempt", "{:.0f}"),
+    ("memory, peak", "peak_bytes", "{:,.0f}"),
+    ("10 branches over 10 runs", "branches_over_runs", "{:.2f} times"),
+)
 
 
 def main() -> None:
     """Measure, print, and write."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--rounds", type=int, default=3)
-    parser.add_argument("--json", type=Path, help="file to write the figures to")
+    parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--sizes", type=int, nargs="+", default=list(SIZES))
+    parser.add_argument("--json", type=Path, default=KEPT, help="file to write the figures to")
     arguments = parser.parse_args()
-    rates: dict[str, list[float]] = {"engine on SimPy": [], "naive SimPy program": []}
-    attempts: dict[str, int] = {}
-    for _ in range(arguments.rounds):
-        for name, run in (("engine on SimPy", _engine), ("naive SimPy program", _naive)):
-            rate, attempts[name] = _rate(run)
-            rates[name].append(rate)
-    medians = {name: statistics.median(values) for name, values in rates.items()}
-    ratios = [
-        one / other
-        for one, other in zip(rates["engine on SimPy"], rates["naive SimPy program"], strict=True)
-    ]
+    command = _command()
+    sizes = {calls: measure_size(calls, arguments.rounds) for calls in arguments.sizes}
+    per_attempt = [1 / each["engine_attempts_per_s"] for each in sizes.values()]
     figures = {
-        "calls": CALLS,
         "rounds": arguments.rounds,
-        "attempts": attempts,
-        "attempts_per_s": medians,
-        "engine_over_naive": statistics.median(ratios),
-        "bytes_per_attempt": _bytes_per_attempt(),
+        "sizes": sizes,
+        "growth_of_cost": per_attempt[-1] / per_attempt[0],
+        **command,
         "python": platform.python_version(),
         "machine": platform.machine(),
+        "cores": os.cpu_count(),
     }
-    print(f"{CALLS:,} calls, median of {arguments.rounds} rounds in one process")
-    print(f"{'':24}{'attempts':>12}{'attempts/s':>14}")
-    for name, rate in medians.items():
-        print(f"{name:24}{attempts[name]:>12,}{rate:>14,.0f}")
-    print(f"engine over naive program: {figures['engine_over_naive']:.2f}")
-    print(f"memory of the engine, peak: {figures['bytes_per_attempt']:,.0f} bytes an attempt")
-    if arguments.json:
-        arguments.json.write_text(json.dumps(figures, indent=2) + "\n")
+    print(f"{'':34}" + "".join(f"{calls:>15,}" for calls in sizes))
+    for label, name, form in ROWS:
+        cells = [form.format(each[name]) if name in each else "-" for each in sizes.values()]
+        print(f"{label:34}" + "".join(f"{cell:>15}" for cell in cells))
+    print(f"cost per attempt, largest over smallest: {figures['growth_of_cost']:.2f} times")
+    print(
+        f"outsim run {SCENARIO.name}: {command['command_s']:.1f} s, the first time on a machine "
+        f"{command['first_command_s']:.1f} s"
+    )
+    arguments.json.write_text(json.dumps(figures, indent=2) + "\n")
 
 
 if __name__ == "__main__":

@@ -54,15 +54,19 @@ class Run:
         What to run.
     progress : callable, optional
         Told a few times a second (instant reached, end of the run); what it raises ends the run.
+    draws : Draws, optional
+        What was drawn already, by another run with the same tape and campaigns.
     """
 
-    def __init__(self, plan: Plan, progress: Progress | None = None) -> None:
+    def __init__(
+        self, plan: Plan, progress: Progress | None = None, draws: Draws | None = None
+    ) -> None:
         self.plan = plan
         self.progress = progress or _unseen
         self.reached_us = 0
         """Everything that was due before is done."""
         self._state = build_state(plan)
-        self._draws = Draws(plan)
+        self.draws = draws or Draws(plan)
         self._advance = cache.load(advance, _SIGNATURE)
 
     def advance(self, until_us: int) -> None:
@@ -75,9 +79,9 @@ class Run:
             if why == NEEDS_CALLS:
                 hand_calls(state, rank, self.plan.campaigns[rank])
             elif why == NEEDS_DRAWS:
-                self._draws.hand_attempts(state, rank, number)
+                self.draws.hand_attempts(state, rank, number)
             elif why == NEEDS_POST_DRAWS:
-                self._draws.hand_posts(state, rank, number)
+                self.draws.hand_posts(state, rank, number)
             elif why == NEEDS_ROOM:
                 self._make_room()
         self.reached_us = until_us
@@ -175,7 +179,7 @@ class Run:
         twin.plan = plan
         twin.progress = self.progress
         twin.reached_us = self.reached_us
-        twin._draws = self._draws
+        twin.draws = self.draws
         twin._advance = self._advance
         twin._state = self._state.copy()
         set_timetable(twin._state, plan, self.reached_us)

@@ -1,0 +1,184 @@
+"""One past, many futures: a run that stands at a moment and is continued in several ways.
+
+The compiled engine's state is plain arrays, so a run can be copied where it
+stands. Each branch equals a whole run of its scenario, and the past is paid once.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+
+from outsim.clock import after
+from outsim.errors import EngineError
+from outsim.plan import Plan, build_plan
+from outsim.result import Result, in_run
+from outsim.scenario.difference import Difference, differences
+from outsim.scenario.model import Scenario
+from outsim.tables.frames import Frames
+from outsim.tape import Tape
+
+if TYPE_CHECKING:
+    from outsim.engine import Progress
+
+TO_COME = re.compile(
+    r"campaign\[.*\]\.(stop_at|stop_reaches|stop_cancels_retries|expires_at)"
+    r"|(suspension|outage)\[.*|study(\..*)?|clock\.ends|seed"
+)
+"""Keys of a scenario that a branch may change: they have their effect at a known instant, or
+after the run."""
+
+
+class Past:
+    """A run up to a moment; `branch` continues it.
+
+    What `run_until` gives. It can be branched from as often as wanted, also from several
+    threads.
+    """
+
+    def __init__(
+        self, scenario: Scenario, tape: Tape, at: datetime, progress: Progress | None = None
+    ) -> None:
+        from outsim.engine.compiled.run import Run
+
+        self.scenario = scenario
+        self.tape = tape
+        self.at = at
+        """The moment: everything before it has happened."""
+        self._plan = build_plan(scenario, tape)
+        self._run = Run(self._plan, progress)
+        self._run.advance(scenario.instant_us(at))
+
+    def branch(self, scenario: Scenario | None = None) -> Result:
+        """Continue to the end, as the scenario says or another one with the same past.
+
+        Parameters
+        ----------
+        scenario : Scenario, optional
+            What is to come: it may change stops, expiries, suspensions and outages from the
+            moment on, and the end of the run; default: what was to come anyway.
+
+        Returns
+        -------
+        Result
+            The same, to the last bit, as `outsim.simulate` gives for that scenario.
+
+        Raises
+        ------
+        EngineError
+            If the scenario's past is another one; the message says in what.
+        """
+        from outsim import __version__
+
+        changed = scenario or self.scenario
+        plan = self._plan
+        if scenario is not None:
+            plan = build_plan(scenario, self.tape)
+            self._check(scenario, plan)
+            _share_what_is_drawn(self._plan, plan)
+        return Result(
+            scenario=changed,
+            seed=self.tape.seed,
+            replication=self.tape.replication,
+            engine="compiled",
+            version=__version__,
+            frames=Frames(plan, self._run.branch(plan).finish(), changed.clock.begins),
+        )
+
+    def _check(self, scenario: Scenario, plan: Plan) -> None:
+        """Refuse a scenario with another past."""
+        for difference in differences(self.scenario, scenario):
+            if not TO_COME.fullmatch(difference.key):
+                raise EngineError(
+                    f"{_told(difference)}: a branch has the same past. It can change stops, "
+                    "expiries, suspensions, outages and the end of the run, from "
+                    f"{self.at:%H:%M:%S} on"
+                )
+        from_us = self.scenario.instant_us(self.at)
+        for what, at_us in sorted(set(_happened(self._plan)) ^ set(_happened(plan)), key=str):
+            if at_us < from_us:
+                when = after(self.scenario.clock.begins, at_us)
+                raise EngineError(
+                    f"{what} at {when:%H:%M:%S}: that is before {self.at:%H:%M:%S}, where the "
+                    "branches part; let the run stop earlier, or change only what comes later"
+                )
+        if plan.ends_us < from_us or plan.latest_us != self._plan.latest_us:
+            raise EngineError(
+                f"clock.ends: a branch ends after {self.at:%H:%M:%S}, and at the latest when "
+                "its past would have: give both the same clock.latest"
+            )
+
+    def __repr__(self) -> str:
+        return f"Past({self.scenario.name!r}, up to {self.at:%Y-%m-%d %H:%M:%S}, {self.tape!r})"
+
+
+def _told(difference: Difference) -> str:
+    return f"{difference.key} ({difference.left}, then {difference.right})"
+
+
+def _happened(plan: Plan) -> Iterator[tuple[str, int]]:
+    """Everything that is done to the platform from outside: what it is, and when."""
+    for campaign in plan.campaigns:
+        rules, name = campaign.rules, f"{campaign.tenant}/{campaign.name}"
+        how = ", reaching the queue" if rules.stop_reaches_queue else ""
+        how += "" if rules.stop_cancels_retries else ", sparing retries"
+        yield f"the stop of {name}{how}", rules.stop_effect_us
+        yield f"the expiry of {name}", rules.expires_us
+    for suspension in plan.suspensions:
+        whom = suspension.tenant or "everybody"
+        yield f"a suspension of {whom}", suspension.begins_us
+        yield f"the end of a suspension of {whom}", suspension.ends_us
+    for outage in plan.outages:
+        what: Any = outage.count or "all"
+        where = f"{outage.of} ({what}{', dropping calls' if outage.drop else ''})"
+        if outage.endpoint >= 0:
+            where = f"endpoint {plan.endpoints[outage.endpoint].name}"
+        yield f"an outage of {where}", outage.begins_us
+        yield f"the end of an outage of {where}", outage.ends_us
+
+
+def _share_what_is_drawn(past: Plan, plan: Plan) -> None:
+    """Let the campaigns of a branch have what those of its past have drawn and worked out."""
+    for ours, theirs in zip(past.campaigns, plan.campaigns, strict=True):
+        for name, value in vars(ours).items():
+            vars(theirs).setdefault(name, value)
+
+
+def run_until(
+    scenario: Scenario,
+    at: datetime | str,
+    *,
+    seed: int | None = None,
+    replication: int = 0,
+    tape: Tape | None = None,
+    progress: Progress | None = None,
+) -> Past:
+    """Run a scenario up to a moment, to continue it from there in several ways.
+
+    Parameters
+    ----------
+    scenario : Scenario
+        What `outsim.load` gives.
+    at : datetime or str
+        The moment: an aware datetime, or a local clock time such as ``"10:05"``.
+    seed, replication, tape, progress
+        As for `outsim.simulate`.
+
+    Raises
+    ------
+    MomentError
+        If `at` is no such thing, or lies outside the run.
+    TapeError
+        If seed or replication is negative, or too large.
+
+    Examples
+    --------
+    >>> past = outsim.run_until(scenario, "10:00")  # doctest: +SKIP
+    >>> results = [past.branch(stopped_at(minute)) for minute in (5, 10)]  # doctest: +SKIP
+    """
+    moment = in_run(scenario, at, scenario.instant_us(scenario.clock.latest_end))
+    if tape is None:
+        tape = Tape(scenario.seed if seed is None else seed, replication)
+    return Past(scenario, tape, moment, progress)
