@@ -25,10 +25,14 @@ from concurrent.futures import (
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
+from itertools import islice
 
 from outsim.engine import Engine
 from outsim.errors import StudyError
 from outsim.scenario.model import Scenario
+
+MOST_AHEAD = 256
+"""Jobs that another one's executor is given before the first of them is done."""
 
 
 @dataclass(frozen=True)
@@ -162,22 +166,31 @@ async def stream(
     stopped = threading.Event()
     work: Callable[[Job], Figures] = run_job
     pool: Executor
+    # Each job that is handed over must be taken back at the end, against others that still run.
+    ahead = 4 * _workers(len(waiting))
     if executor is not None:
-        pool = executor
+        pool, ahead = executor, MOST_AHEAD
     elif all(job.engine == "compiled" for job in waiting):
         pool = ThreadPoolExecutor(_workers(len(waiting)), "outsim")
         work = partial(run_job, stopped=stopped)
     else:
         pool = process_pool(len(waiting))
     futures: list[Future[Figures]] = []
-    results: list[asyncio.Future[Figures]] = []
+    results: set[asyncio.Future[Figures]] = set()
+    coming = iter(waiting)
     try:
-        with _interrupts_held():
-            for job in waiting:
-                futures.append(pool.submit(work, job))
-        results += [asyncio.wrap_future(future) for future in futures]
-        for done in asyncio.as_completed(results):
-            yield await done
+        while True:
+            with _interrupts_held():
+                for job in islice(coming, ahead - len(results)):
+                    futures.append(pool.submit(work, job))
+                    results.add(asyncio.wrap_future(futures[-1]))
+            if not results:
+                return
+            done, _ = await asyncio.wait(results, return_when=asyncio.FIRST_COMPLETED)
+            for result in done:
+                figures = await result
+                results.remove(result)
+                yield figures
     except BrokenExecutor as error:
         if results:
             await asyncio.wait(results)  # the executor is about to fail each of them
@@ -188,11 +201,12 @@ async def stream(
     finally:
         # First of all: threads that go on with their work keep this one from its own.
         stopped.set()
-        # Those that failed are cancelled too: their error has been told once.
+        # Errors of those that failed are looked at: one of them has been told, which will do.
         for future in futures:
             future.cancel()
         for result in results:
-            result.cancel()
+            if not result.cancel() and not result.cancelled():
+                result.exception()
         if executor is None:
             if isinstance(pool, ProcessPoolExecutor):
                 _end(pool)

@@ -14,7 +14,14 @@ import subprocess
 import sys
 import threading
 from collections.abc import Iterator
-from concurrent.futures import Executor, Future, ProcessPoolExecutor, ThreadPoolExecutor
+from concurrent.futures import (
+    CancelledError,
+    Executor,
+    Future,
+    ProcessPoolExecutor,
+    ThreadPoolExecutor,
+)
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -22,7 +29,7 @@ import pytest
 from outsim.errors import StudyError
 from outsim.study import replications
 from outsim.study.comparison import compare
-from outsim.study.replications import Job, stream
+from outsim.study.replications import Job, run_job, stream
 from outsim.study.synchronous import run_sync
 
 from .scenarios import chancy
@@ -167,6 +174,7 @@ def test_a_cancelled_comparison_begins_nothing_more_and_leaves_no_process(proces
                 chancy("b"),
                 replications=400,
                 executor=executor,
+                engine="simpy",
                 progress=after_the_first_run,
             )
         )
@@ -179,6 +187,25 @@ def test_a_cancelled_comparison_begins_nothing_more_and_leaves_no_process(proces
     assert run_sync(cancelled_in_between())
     begun.finish()
     assert begun.count == 0 if processes else begun.count <= 2
+
+
+def test_a_run_in_a_thread_that_nobody_wants_any_more_gives_up():
+    """In the middle: its thread would else hold the program until the run is over."""
+    stopped = threading.Event()
+    stopped.set()
+    job = Job(0, chancy(), seed=1, replication=0, engine="compiled")
+    with pytest.raises(CancelledError):
+        run_job(job, stopped)
+
+
+def test_runs_of_the_compiled_engine_share_this_process():
+    async def streamed() -> list[bool]:
+        runs = stream([replace(job, engine="compiled") for job in jobs(4)])
+        return [children() == before async for _ in runs]
+
+    before = children()
+    assert run_sync(streamed()) == [True] * 4
+    assert not any(thread.name.startswith("outsim") for thread in threading.enumerate())
 
 
 def test_a_failing_progress_report_ends_the_study_and_its_processes():
