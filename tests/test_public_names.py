@@ -36,6 +36,7 @@ def test_these_and_no_others_are_public():
         "EngineError",
         "InvariantError",
         "OutsimError",
+        "Past",
         "Result",
         "Scenario",
         "ScenarioError",
@@ -45,6 +46,7 @@ def test_these_and_no_others_are_public():
         "compare",
         "load",
         "run_sync",
+        "run_until",
         "simulate",
     }
 

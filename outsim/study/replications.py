@@ -166,12 +166,13 @@ async def stream(
     stopped = threading.Event()
     work: Callable[[Job], Figures] = run_job
     pool: Executor
+    threads: ThreadPoolExecutor | None = None
     # Each job that is handed over must be taken back at the end, against others that still run.
     ahead = 4 * _workers(len(waiting))
     if executor is not None:
         pool, ahead = executor, MOST_AHEAD
     elif all(job.engine == "compiled" for job in waiting):
-        pool = ThreadPoolExecutor(_workers(len(waiting)), "outsim")
+        pool = threads = ThreadPoolExecutor(_workers(len(waiting)), "outsim")
         work = partial(run_job, stopped=stopped)
     else:
         pool = process_pool(len(waiting))
@@ -207,8 +208,7 @@ async def stream(
         for result in results:
             if not result.cancel() and not result.cancelled():
                 result.exception()
-        if executor is None:
-            if isinstance(pool, ProcessPoolExecutor):
-                _end(pool)
-            else:
-                pool.shutdown(wait=True)
+        if threads is not None:
+            threads.shutdown(wait=True)
+        elif isinstance(pool, ProcessPoolExecutor) and executor is None:
+            _end(pool)

@@ -96,8 +96,6 @@ def _hand_in(state: State, plan: Plan) -> None:
         "retry_interval_us",
         "max_simultaneous",
         "paced_at_dispatch",
-        "stop_cancels_retries",
-        "stop_reaches_queue",
     ):
         campaigns[name] = [getattr(c.rules, name) for c in plan.campaigns]
     for name in ("first_paced", "first_retry", "last_retry", "before_last_retries"):
@@ -248,6 +246,9 @@ def set_timetable(state: State, plan: Plan, from_us: int = 0) -> None:
     entries = [entry for entry in timetable(plan) if entry[0] >= from_us]
     state.table("controls", len(entries))[: len(entries)] = entries
     p["next_control"], p["control_count"] = 0, len(entries)
+    campaigns = state.arrays["campaigns"][: len(plan.campaigns)]
+    for name in ("stop_cancels_retries", "stop_reaches_queue"):
+        campaigns[name] = [getattr(campaign.rules, name) for campaign in plan.campaigns]
     found = windows(plan)
     state.table("windows", len(found))[: len(found)] = found
     rows = state.table("outages", len(plan.outages))

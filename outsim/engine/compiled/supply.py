@@ -35,7 +35,9 @@ def hand_calls(state: State, rank: int, campaign: CampaignPlan) -> None:
     first = campaign.first_call_id
     calls = state.arrays["calls"][first : first + campaign.size]
     # Whole words: numpy copies rows field by field.
-    calls.view(np.int64).reshape(campaign.size, -1)[:] = _call(rank, campaign).view(np.int64)
+    calls.view(np.int64).reshape(campaign.size, CALL.itemsize // 8)[:] = _call(
+        rank, campaign
+    ).view(np.int64)
     calls["trait"] = contacts.trait
     calls["wedged"] = contacts.wedged
     if campaign.zone_of_row is not None:

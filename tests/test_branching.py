@@ -1,0 +1,135 @@
+"""One past, many futures: every branch equals a whole run of its scenario, bit for bit."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+import outsim
+from outsim.clock import after
+from outsim.engine.records import Records
+from outsim.errors import EngineError, MomentError
+from outsim.scenario import Scenario, from_mapping
+from tests.strategies import mappings
+
+MORNING = {
+    "name": "morning",
+    "clock": {"zone": "UTC", "date": "2026-03-10", "begins": "09:00", "ends": "11:00"},
+    "platform": {"ports": 20, "dial_rate": "2/s", "reconciliation_every": "10 min"},
+    "endpoint": [{"name": "customer", "failure_share": 0.3}],
+    "campaign": [
+        {
+            "name": "offer",
+            "tenant": "retailer",
+            "start": "09:05",
+            "contacts": 400,
+            "pacing": "60/min",
+            "retry_interval": "5 min",
+            "result_url": "customer",
+        },
+        {"name": "notices", "tenant": "utility", "start": "09:00", "contacts": 300},
+    ],
+}
+
+
+def scenario(**changes: object) -> Scenario:
+    """The morning, with other keys for its first campaign or for the whole."""
+    offer = {key: value for key, value in changes.items() if key.startswith("stop")}
+    others = {key: value for key, value in changes.items() if key not in offer}
+    offer_, notices = MORNING["campaign"]
+    return from_mapping(MORNING | others | {"campaign": [{**offer_, **offer}, notices]})
+
+
+def assert_same(one: Records, other: Records) -> None:
+    assert one.ended_us == other.ended_us
+    for table in ("attempts", "updates", "deliveries", "calls"):
+        ours, theirs = getattr(one, table), getattr(other, table)
+        for name in ours:
+            np.testing.assert_array_equal(ours[name], theirs[name], f"{table}.{name}")
+
+
+def whole(of: Scenario) -> Records:
+    return outsim.simulate(of, engine="simpy").frames.records
+
+
+@pytest.mark.parametrize("at", ["09:00", "09:05", "09:07", "09:30", "11:00"])
+def test_a_run_that_was_saved_and_continued_equals_one_that_was_not(at):
+    past = outsim.run_until(scenario(), at)
+    assert_same(past.branch().frames.records, whole(scenario()))
+
+
+@pytest.mark.parametrize("reaches", ["loading", "queue"])
+def test_every_branch_equals_a_whole_run_and_leaves_its_past_as_it_was(reaches):
+    past = outsim.run_until(scenario(), "09:08")
+    for minute in ("09:08", "09:10", "09:20"):
+        stopped = scenario(stop_at=minute, stop_reaches=reaches)
+        assert_same(past.branch(stopped).frames.records, whole(stopped))
+    assert_same(past.branch().frames.records, whole(scenario()))
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"suspension": [{"tenant": "retailer", "begins": "09:10", "ends": "09:20"}]},
+        {"outage": [{"of": "ports", "begins": "09:12", "ends": "09:15", "drop": True}]},
+        {"outage": [{"of": "endpoint", "endpoint": "customer", "begins": "09:12"}]},
+        {"clock": MORNING["clock"] | {"ends": "10:00", "latest": "23:00"}},
+    ],
+)
+def test_suspensions_outages_and_the_end_may_differ_from_branch_to_branch(changes):
+    same_end = {"clock": MORNING["clock"] | {"latest": "23:00"}}
+    changed = scenario(**same_end | changes)
+    past = outsim.run_until(scenario(**same_end), "09:10")
+    assert_same(past.branch(changed).frames.records, whole(changed))
+
+
+def test_a_branch_has_the_tables_of_its_own_scenario():
+    stopped = scenario(stop_at="09:10")
+    branch = outsim.run_until(scenario(), "09:08").branch(stopped)
+    assert branch.scenario is stopped
+    assert (branch.calls["status"] == "canceled").any()
+    assert branch.measures() == outsim.simulate(stopped).measures()
+
+
+@settings(max_examples=60, deadline=None, derandomize=True)
+@given(mapping=mappings(), share=st.floats(0, 1), second=st.floats(0, 1))
+def test_random_scenarios_may_be_cut_anywhere(mapping, share, second):
+    """Also twice: a branch that is cut again has the same end."""
+    drawn = from_mapping(mapping)
+    length_us = drawn.instant_us(drawn.clock.ends)
+    cut = after(drawn.clock.begins, int(share * length_us))
+    past = outsim.run_until(drawn, cut)
+    records = whole(drawn)
+    assert_same(past.branch().frames.records, records)
+    later = after(drawn.clock.begins, int(max(share, second) * length_us))
+    assert_same(outsim.run_until(drawn, later).branch().frames.records, records)
+
+
+# What is no branch
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"platform": {"ports": 21}}, r"platform.ports \(20, then 21\)"),
+        ({"stop_at": "09:05:30"}, "the stop of retailer/offer at 09:05:32: that is before"),
+        (
+            {"suspension": [{"begins": "09:01", "ends": "09:20"}]},
+            "a suspension of everybody at 09:01:00: that is before 09:08:00",
+        ),
+        ({"clock": MORNING["clock"] | {"ends": "10:30"}}, "clock.ends: a branch ends after"),
+    ],
+)
+def test_a_scenario_with_another_past_is_refused(changes, message):
+    past = outsim.run_until(scenario(), "09:08")
+    with pytest.raises(EngineError, match=message):
+        past.branch(scenario(**changes))
+
+
+def test_a_moment_outside_the_run_is_refused():
+    with pytest.raises(MomentError, match="lies outside the run"):
+        outsim.run_until(scenario(), scenario().clock.begins - timedelta(hours=1))
