@@ -277,17 +277,18 @@ def _tenants(name: str) -> st.SearchStrategy[Mapping]:
 
 
 @st.composite
-def mappings(draw: st.DrawFn) -> Mapping:
-    """What a random scenario file would hold."""
+def mappings(draw: st.DrawFn, campaigns: int = 1) -> Mapping:
+    """What a random scenario file would hold, with so many campaigns at least."""
     zone, local = draw(st.sampled_from((*CLOCKS[:2], *CLOCKS)))
     grid = _Grid(local.replace(tzinfo=ZoneInfo(zone)))
     urls = ["https", "mail"][: draw(_of(0, 1, 2))]
-    campaigns = [
-        draw(_campaigns(f"list-{k}", grid, zone, urls)) for k in range(draw(st.integers(1, 6)))
+    lists = [
+        draw(_campaigns(f"list-{k}", grid, zone, urls))
+        for k in range(draw(st.integers(campaigns, 6)))
     ]
-    names = sorted({campaign["tenant"] for campaign in campaigns})
-    if len(campaigns) > 2 and campaigns[0]["tenant"] != campaigns[1]["tenant"]:
-        campaigns[1]["name"] = campaigns[0]["name"]  # two tenants may use one name
+    names = sorted({each["tenant"] for each in lists})
+    if len(lists) > 2 and lists[0]["tenant"] != lists[1]["tenant"]:
+        lists[1]["name"] = lists[0]["name"]  # two tenants may use one name
     ends = draw(_of(150, 300, 900))
     mapping: Mapping = {
         "seed": draw(st.integers(0, 999)),
@@ -302,7 +303,7 @@ def mappings(draw: st.DrawFn) -> Mapping:
         "carrier": draw(CARRIER),
         "callees": draw(CALLEES),
         "profiles": PROFILES,
-        "campaign": campaigns,
+        "campaign": lists,
         "endpoint": [draw(_endpoints(name)) for name in urls],
         "tenant": [draw(_tenants(name)) for name in names if draw(_of(False, True))],
         "outage": [draw(_outages(grid, urls)) for _ in range(draw(_of(0, 1, 1, 3)))],
@@ -321,7 +322,7 @@ def mappings(draw: st.DrawFn) -> Mapping:
         } | ({"result_url": urls[0]} if urls else {})
     if draw(_of(False, False, True)):
         mapping["study"] = {
-            "campaign": campaigns[-1]["name"],
+            "campaign": lists[-1]["name"],
             "deadline": grid.at(draw(_of(130, 200))),
         }
     return mapping
@@ -330,6 +331,91 @@ def mappings(draw: st.DrawFn) -> Mapping:
 def scenarios() -> st.SearchStrategy[Scenario]:
     """Random scenarios."""
     return mappings().map(from_mapping)
+
+
+# Half seconds for all that takes time: whatever is due at one is due with much else.
+_PLATFORM_IN_STEP = _some(
+    ports=_of(3, 5, 100),
+    dial_burst=_of(5, 20),
+    loader_rate=_of("1/s", "2/s"),
+    workers=_of(2, 4, 20),
+    dial_work=_of("500 ms", "1 s"),
+    status_work=_of("500 ms", "1 s"),
+    ring_timeout=_of("10 s"),
+    start_jitter=_of("none"),
+    stop_latency=_of("2 s", "20 s"),
+    lost_updates=_of(0.0, 0.3, 0.6),
+    reconciliation_every=_of("5 s", "60 s"),
+    delivery_pool=_of(1, 50),
+    detection_person=_of("2 s"),
+    detection_machine=_of("4 s"),
+)
+_CARRIER_IN_STEP = _some(
+    rate=_of("1/s", "1000000/s"),
+    burst=_of(20),
+    channels=_of(3, 100),
+    other_traffic=_of(0.0),
+    refusal_time=_of("1 s"),
+)
+_CALLEES_IN_STEP = _some(
+    post_dial_delay=_of("1 s", "2 s"),
+    ring_human=_of("3 s"),
+    ring_voicemail=_of("3 s"),
+    phone_off_ring=_of("1 s"),
+    message=_of("2 s", "15 s"),
+    early_hang_up=_of(0.0),
+    greeting=_of("5 s"),
+    agent_talk=_of("60 s"),
+)
+_ENDPOINT_IN_STEP = _some(
+    latency=_of("1 s", "2 s"),
+    timeout=_of("2 s"),
+    retry_after=_of(["1 s"], ["1 s", "2 s", "4 s", "8 s"]),
+    failure_share=_of(0.4, 0.7),
+    posts_at_once=_of(2, 10),
+)
+
+
+@st.composite
+def _crowded(draw: st.DrawFn) -> Mapping:
+    """A scenario in step, with campaigns, outages and ends of campaigns in its busy minutes."""
+    mapping: Mapping = draw(mappings(campaigns=3))
+    grid = _Grid(mapping["clock"]["begins"])
+    zone = mapping["clock"]["zone"]
+    mapping["platform"] |= draw(_PLATFORM_IN_STEP)
+    mapping["carrier"] |= draw(_CARRIER_IN_STEP) | {"other_traffic_peak": {}}
+    mapping["callees"] |= draw(_CALLEES_IN_STEP)
+    for endpoint in mapping["endpoint"]:
+        endpoint |= draw(_ENDPOINT_IN_STEP)
+    urls = [endpoint["name"] for endpoint in mapping["endpoint"]]
+    for campaign in mapping["campaign"]:
+        starts = max(campaign["start"], campaign.get("submitted_at", campaign["start"]))
+        campaign |= draw(
+            _some(
+                expires_at=_sometimes(
+                    _of(*(after(starts, k * SECOND) for k in (2, 8, 15, 32))), 4
+                ),
+                stop_at=_sometimes(_of(*(after(starts, k * SECOND) for k in (1, 6, 40, 70))), 4),
+                result_url=st.sampled_from(urls) if urls else st.none(),
+            )
+        )
+        if "contacts" in campaign:
+            campaign["contacts"] = draw(_of(4, 10, 20))
+        if "contact_list" in campaign and draw(st.booleans()):
+            campaign["contact_list"] = str(_list_directory() / "zones.csv")
+            campaign["window"] = draw(_windows(grid, zone)) | {"zone": "callee"}
+        if "pacing" in campaign:
+            campaign["pacing"] = draw(_of("20/min", "1/s"))
+    mapping["outage"] += draw(st.lists(_outages(grid, urls), max_size=3))
+    for outage in mapping["outage"]:
+        if "drop" in outage:
+            outage["drop"] = draw(_of(True, True, False))
+    return mapping
+
+
+def crowded_scenarios() -> st.SearchStrategy[Scenario]:
+    """Random scenarios in which nearly everything shares its instant with something else."""
+    return _crowded().map(from_mapping)
 
 
 def occurrences(result: Result) -> dict[str, int]:

@@ -11,12 +11,15 @@ import numpy as np
 import pytest
 
 import outsim
+from outsim.engine import execute
+from outsim.plan import build_plan
 from outsim.plan.background import background_campaigns
 from outsim.scenario import Campaign, Scenario
 from outsim.scenario.contacts import REASONS, ContactList
 from outsim.scenario.difference import differences
 from outsim.tables.invariants import check_invariants
 from outsim.tape import Tape
+from tests.engine_differences import first_difference
 
 DIRECTORY = Path(__file__).parent.parent / "scenarios"
 FILES = sorted(path.name for path in DIRECTORY.glob("*.toml"))
@@ -45,7 +48,7 @@ def loaded(file: str) -> Scenario:
     return outsim.load(DIRECTORY / file)
 
 
-def cut(scenario: Scenario) -> Scenario:
+def cut(scenario: Scenario, contacts: int = 300) -> Scenario:
     """The scenario with 300 contacts a campaign at most, and little of everything else.
 
     That is ten minutes of requests, two campaigns an hour of background, and no run beyond
@@ -54,7 +57,7 @@ def cut(scenario: Scenario) -> Scenario:
 
     def fewer(campaign: Campaign) -> Campaign:
         if campaign.contacts:
-            return campaign.model_copy(update={"contacts": min(campaign.contacts, 300)})
+            return campaign.model_copy(update={"contacts": min(campaign.contacts, contacts)})
         if campaign.requests:
             until = {"until": campaign.start + timedelta(minutes=10)}
             return campaign.model_copy(
@@ -98,6 +101,24 @@ def test_cut_to_a_few_calls_it_runs_and_keeps_every_law(file):
     assert result.ended == scenario.clock.ends
     called = result.calls.loc[result.calls["status"] != "rejected", "number"]
     assert called.mod(10**7).between(5_550_100, 5_550_199).all(), "made-up numbers are fiction"
+
+
+def assert_same_on_both_engines(scenario: Scenario) -> None:
+    plan = build_plan(scenario, Tape(scenario.seed))
+    readable, compiled = (execute(plan, engine)[0] for engine in ("simpy", "compiled"))
+    difference = first_difference(plan, readable, compiled)
+    assert not difference, difference
+
+
+@pytest.mark.parametrize("file", FILES)
+def test_cut_to_2000_contacts_both_engines_give_the_same_records(file):
+    assert_same_on_both_engines(cut(loaded(file), contacts=2_000))
+
+
+@pytest.mark.deep
+@pytest.mark.parametrize("file", FILES)
+def test_both_engines_give_the_same_records_of_every_file(file):
+    assert_same_on_both_engines(loaded(file))
 
 
 # The headline pair

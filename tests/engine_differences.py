@@ -1,0 +1,266 @@
+"""Where two engines part: the first record in which they differ, and what happened around it."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import numpy as np
+
+from outsim.clock import MISSING, NEVER, SECOND
+from outsim.engine.records import (
+    ATTEMPT_TYPES,
+    CALL_TYPES,
+    DELIVERY_TYPES,
+    UPDATE_TYPES,
+    Columns,
+    Records,
+    Types,
+)
+from outsim.plan import Plan
+
+AROUND = 10
+"""Events that are shown before the first difference, and after it."""
+
+
+@dataclass(frozen=True)
+class _Kind:
+    """One kind of record: what names a row of it, and when the row begins."""
+
+    types: Types
+    names: tuple[str, ...]
+    begins: str
+
+    def is_instant(self, column: str) -> bool:
+        return self.types[column] is np.int64
+
+
+_KINDS = {
+    "attempts": _Kind(ATTEMPT_TYPES, ("call_id", "attempt"), "dispatched"),
+    "updates": _Kind(UPDATE_TYPES, ("call_id", "attempt", "status"), "happened"),
+    "deliveries": _Kind(DELIVERY_TYPES, ("call_id", "post"), "due"),
+    "calls": _Kind(CALL_TYPES, ("call_id",), "final"),
+}
+
+Name = tuple[int, ...]
+Row = dict[str, int]
+
+
+class Event(NamedTuple):
+    """Something that the records say of one instant."""
+
+    at: int
+    table: str
+    kind: str
+    name: Name
+
+
+class _Difference(NamedTuple):
+    at: int
+    table: str
+    place: int
+    name: Name
+    one: Row | None
+    other: Row | None
+
+    @property
+    def columns(self) -> list[str]:
+        if self.one is None or self.other is None:
+            return list(self.one or self.other or ())
+        return [c for c in self.one if self.one[c] != self.other[c]]
+
+
+def same(one: Records, other: Records) -> bool:
+    """Whether two runs have the same records, every column of them, and ended together."""
+    return one.ended_us == other.ended_us and all(
+        np.array_equal(getattr(one, table)[column], getattr(other, table)[column])
+        for table, kind in _KINDS.items()
+        for column in kind.types
+    )
+
+
+def first_difference(
+    plan: Plan, one: Records, other: Records, engines: tuple[str, str] = ("simpy", "compiled")
+) -> str:
+    """The first record, in simulated time, in which two runs of a plan differ; '' if none.
+
+    A record differs when a column of it does, when its place among the others does, or when
+    only one of the runs has it.
+    """
+    if same(one, other):
+        return ""
+    first = min(_differences(one, other))
+    lines = [
+        f"The engines part at {_seconds(first.at)} s, in {first.table}: "
+        f"{_whose(plan, first.table, first.name)}",
+        "",
+        *_side_by_side(first, engines),
+        "",
+        f"Around it, in {engines[0]}, {engines[1]} or both:",
+        *_around(plan, one, other, first.at, engines),
+    ]
+    return "\n".join(lines)
+
+
+def _rows(columns: Columns, kind: _Kind) -> dict[Name, Row]:
+    """Rows by name; one that comes again has a number more in its name."""
+    lists = {column: columns[column].tolist() for column in kind.types}
+    size = columns.rows
+    lists = {"call_id": list(range(size)), "place": list(range(size))} | lists
+    seen: Counter[Name] = Counter()
+    rows: dict[Name, Row] = {}
+    for values in zip(*lists.values(), strict=True):
+        row = dict(zip(lists, values, strict=True))
+        name = tuple(row[part] for part in kind.names)
+        seen[name] += 1
+        rows[name if seen[name] == 1 else (*name, seen[name])] = row
+    return rows
+
+
+def _differences(one: Records, other: Records) -> Iterator[_Difference]:
+    ended = min(one.ended_us, other.ended_us)
+    if one.ended_us != other.ended_us:
+        rows = ({"ended_us": one.ended_us}, {"ended_us": other.ended_us})
+        yield _Difference(ended, "the run", 0, (), *rows)
+    for table, kind in _KINDS.items():
+        ours, theirs = (_rows(getattr(each, table), kind) for each in (one, other))
+        for name in ours | theirs:
+            row, its = ours.get(name), theirs.get(name)
+            if row != its:
+                at, place = _parts_at(kind, row, its, ended)
+                yield _Difference(at, table, place, name, row, its)
+
+
+def _parts_at(kind: _Kind, one: Row | None, other: Row | None, ended: int) -> tuple[int, int]:
+    """When two rows part, and the place of the first of them in its table.
+
+    That is the earliest instant that only one of them has; where no instant differs, when
+    the row begins, or the end of the run if it does not.
+    """
+    known = [row for row in (one, other) if row is not None]
+    place = min(row["place"] for row in known)
+    if one is not None and other is not None:
+        instants = [
+            row[column]
+            for column in kind.types
+            if kind.is_instant(column) and one[column] != other[column]
+            for row in known
+            if row[column] != MISSING
+        ]
+        if instants:
+            return min(instants), place
+    begins = [row[kind.begins] for row in known if row[kind.begins] != MISSING]
+    return min(begins, default=ended), place
+
+
+def _seconds(at: int) -> str:
+    return f"{at / SECOND:.6f}"
+
+
+def _campaign_and_index(plan: Plan, call_id: int) -> str:
+    firsts = [campaign.first_call_id for campaign in plan.campaigns]
+    campaign = plan.campaigns[int(np.searchsorted(firsts, call_id, side="right")) - 1]
+    return f"{campaign.tenant}/{campaign.name} call {call_id - campaign.first_call_id}"
+
+
+def _whose(plan: Plan, table: str, name: Name) -> str:
+    if not name:
+        return "its end"
+    call_id, *parts = name
+    words = [*_KINDS[table].names[1:], "time"]
+    return ", ".join(
+        [
+            _campaign_and_index(plan, call_id),
+            *(f"{word} {part}" for word, part in zip(words, parts, strict=False)),
+        ]
+    )
+
+
+def _side_by_side(first: _Difference, engines: tuple[str, str]) -> Iterator[str]:
+    """The columns in which they differ, and after them those that are the same."""
+    kind = _KINDS.get(first.table)
+    differing = first.columns
+    columns = list(first.one or first.other or ())
+
+    def said(row: Row | None, column: str) -> str:
+        if row is None:
+            return "no such record"
+        value = row[column]
+        if column != "ended_us" and (kind is None or column not in kind.types):
+            return str(value)
+        if kind is not None and not kind.is_instant(column):
+            return str(value)
+        return "-" if value == MISSING else f"{_seconds(value)} s"
+
+    yield f"  {'':14}{engines[0]:>18}{engines[1]:>18}"
+    for column in [c for c in columns if c in differing]:
+        yield f"* {column:14}{said(first.one, column):>18}{said(first.other, column):>18}"
+    for column in [c for c in columns if c not in differing]:
+        value = said(first.one, column)
+        yield f"  {column:14}{value:>18}{value:>18}"
+
+
+def events(records: Records) -> set[Event]:
+    """Every instant that the records have, and of what."""
+    return {
+        Event(row[column], table, column, name)
+        for table, kind in _KINDS.items()
+        for name, row in _rows(getattr(records, table), kind).items()
+        for column in kind.types
+        if kind.is_instant(column) and row[column] != MISSING
+    }
+
+
+def controls(plan: Plan, until_us: int) -> list[tuple[int, str, int]]:
+    """What is done to the platform from outside until then: when, what, and to which campaign.
+
+    The campaign is its rank, or -1 where it is no single one.
+    """
+    done = [
+        (at, f"{what} {edge}", -1)
+        for what, each in (
+            *(("suspension of " + (s.tenant or "all"), s) for s in plan.suspensions),
+            *(("outage of " + o.of, o) for o in plan.outages),
+        )
+        for edge, at in (("begins", each.begins_us), ("ends", each.ends_us))
+    ]
+    for campaign in plan.campaigns:
+        rules = campaign.rules
+        done.append((rules.stop_effect_us, "stop takes effect", campaign.rank))
+        done.append((rules.expires_us, "calls expire", campaign.rank))
+        for spans in rules.window:
+            for opens, closes in spans:
+                if opens > 0:
+                    done.append((opens, "window opens", campaign.rank))
+                done.append((closes, "window closes", campaign.rank))
+    return sorted(each for each in done if 0 <= each[0] < min(until_us, NEVER))
+
+
+def _around(
+    plan: Plan, one: Records, other: Records, at: int, engines: tuple[str, str]
+) -> Iterator[str]:
+    """About ten events before an instant, all that differ at it, and about ten from it on."""
+    ours, theirs = events(one), events(other)
+    lines = [
+        (
+            event.at,
+            "both" if event in ours and event in theirs else engines[event not in ours],
+            f"{event.table} {event.kind}",
+            _whose(plan, event.table, event.name),
+        )
+        for event in ours | theirs
+    ]
+    for when, what, rank in controls(plan, max(one.ended_us, other.ended_us)):
+        campaign = plan.campaigns[rank] if rank >= 0 else None
+        lines.append(
+            (when, "plan", what, f"{campaign.tenant}/{campaign.name}" if campaign else "")
+        )
+    # At the instant itself what only one engine has comes first: it is why the other goes on.
+    lines.sort(key=lambda line: (line[0], line[1] == "both", line[2:]))
+    before = [line for line in lines if line[0] < at][-AROUND:]
+    after = [line for line in lines if line[0] >= at][:AROUND]
+    for when, where, what, whose in before + after:
+        mark = "*" if when >= at and where in engines else " "
+        yield f"{mark} {_seconds(when):>16} s  {where:9} {what:24} {whose}"

@@ -1,0 +1,51 @@
+"""Both engines give the same records, bit for bit, in random scenarios full of ties."""
+
+from __future__ import annotations
+
+from collections import Counter
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from outsim.engine import execute
+from outsim.plan import build_plan
+from outsim.result import Result
+from outsim.scenario import Scenario
+from outsim.tables.frames import Frames
+from outsim.tape import Tape
+from tests.engine_differences import first_difference
+from tests.strategies import crowded_scenarios, occurrences, scenarios
+from tests.ties import ties
+
+DEPTHS = ("quick", pytest.param("deep", marks=pytest.mark.deep))
+
+OFTEN = 50
+"""How often a rule and a tie occur at least over all scenarios of the test."""
+
+NO_OCCURRENCES = {
+    "clock: minutes": "simulated minutes, not something that occurs",
+}
+
+
+@pytest.mark.parametrize("depth", DEPTHS)
+def test_both_engines_give_the_same_records(depth: str) -> None:
+    """And every rule and every kind of tie occurs often, or the test would mean nothing."""
+    occurred: Counter[str] = Counter()
+
+    @settings(max_examples=max(600, settings.default.max_examples))
+    @given(st.one_of(scenarios(), crowded_scenarios()))
+    def agree(scenario: Scenario) -> None:
+        plan = build_plan(scenario, Tape(scenario.seed))
+        readable, compiled = (execute(plan, engine)[0] for engine in ("simpy", "compiled"))
+        difference = first_difference(plan, readable, compiled)
+        assert not difference, difference
+        occurred.update(ties(plan, readable))
+        frames = Frames(plan, readable, scenario.clock.begins)
+        occurred.update(occurrences(Result(scenario, scenario.seed, 0, "simpy", "", frames)))
+
+    agree()
+    for name, count in sorted(occurred.items(), key=lambda item: item[1]):
+        print(f"{count:9,} {name}")  # noqa: T201
+    seldom = {name: count for name, count in occurred.items() if count < OFTEN}
+    assert set(seldom) <= set(NO_OCCURRENCES), seldom
