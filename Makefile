@@ -40,7 +40,8 @@ test-deep: .venv/.dev ## The tests that take minutes: many random scenarios, law
 notebooks: .venv/.dev ## Run every notebook and keep the output in its file
 	$(PYTEST) --overwrite notebooks $(ARGS)
 
-bench: .venv/.dev ## Measure the engines
+bench: .venv/.dev ## Measure the engines, beside another simulator; some minutes
+	@$(PIP) --no-build-isolation -e '.[bench]'
 	$(BIN)/python tests/bench/run.py $(ARGS)
 
 format: .venv/.dev ## Format the code and mend what can be mended

@@ -344,8 +344,8 @@ _PLATFORM_IN_STEP = _some(
     ring_timeout=_of("10 s"),
     start_jitter=_of("none"),
     stop_latency=_of("2 s", "20 s"),
-    lost_updates=_of(0.0, 0.3, 0.6),
-    reconciliation_every=_of("5 s", "60 s"),
+    lost_updates=_of(0.0, 0.6, 0.9),
+    reconciliation_every=_of("1 s", "1 s", "5 s"),
     delivery_pool=_of(1, 50),
     detection_person=_of("2 s"),
     detection_machine=_of("4 s"),
@@ -370,8 +370,8 @@ _CALLEES_IN_STEP = _some(
 _ENDPOINT_IN_STEP = _some(
     latency=_of("1 s", "2 s"),
     timeout=_of("2 s"),
-    retry_after=_of(["1 s"], ["1 s", "2 s", "4 s", "8 s"]),
-    failure_share=_of(0.4, 0.7),
+    retry_after=_of(["1 s", "1 s", "1 s"], ["1 s", "2 s", "4 s", "8 s"]),
+    failure_share=_of(0.5, 0.8),
     posts_at_once=_of(2, 10),
 )
 

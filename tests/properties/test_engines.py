@@ -34,7 +34,7 @@ def test_both_engines_give_the_same_records(depth: str) -> None:
     occurred: Counter[str] = Counter()
 
     @settings(max_examples=max(600, settings.default.max_examples))
-    @given(st.one_of(scenarios(), crowded_scenarios()))
+    @given(st.one_of(scenarios(), crowded_scenarios(), crowded_scenarios()))
     def agree(scenario: Scenario) -> None:
         plan = build_plan(scenario, Tape(scenario.seed))
         readable, compiled = (execute(plan, engine)[0] for engine in ("simpy", "compiled"))
