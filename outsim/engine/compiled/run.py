@@ -129,21 +129,29 @@ class Run:
             count = p[GROWING[kind]]
             return Columns(types, {name: arrays[f"{kind}_{name}"][:count] for name in types})
 
-        calls = arrays["calls"][: sum(campaign.size for campaign in self.plan.campaigns)]
         return Records(
             attempts=columns("attempt", ATTEMPT_TYPES),
             updates=columns("update", UPDATE_TYPES),
             deliveries=columns("delivery", DELIVERY_TYPES),
-            calls=Columns(
-                CALL_TYPES,
-                {
-                    "status": calls["status"],
-                    "attempts": calls["attempts"],
-                    "final": calls["final_at"],
-                },
-            ),
+            calls=self._calls(),
             ended_us=ends_us,
         )
+
+    def _calls(self) -> Columns:
+        """The calls' columns; rows of campaigns that nothing has come to were never filled in."""
+        count = sum(campaign.size for campaign in self.plan.campaigns)
+        status, attempts = np.full(count, SCHEDULED, np.int8), np.zeros(count, np.int8)
+        final = np.full(count, MISSING)
+        rows, handed_in = self._state.arrays["calls"], self._state.arrays["campaigns"]["handed_in"]
+        for campaign in self.plan.campaigns:
+            mine = slice(campaign.first_call_id, campaign.first_call_id + campaign.size)
+            if handed_in[campaign.rank]:
+                status[mine] = rows["status"][mine]
+                attempts[mine] = rows["attempts"][mine]
+                final[mine] = rows["final_at"][mine]
+            elif campaign.contact_list is not None:
+                status[mine] = np.where(campaign.reject_reason == 0, SCHEDULED, REJECTED)
+        return Columns(CALL_TYPES, {"status": status, "attempts": attempts, "final": final})
 
     def _write_what_is_to_come(self, ends_us: int) -> None:
         """Complete the records of what had not come to its end before `ends_us`.
@@ -152,12 +160,6 @@ class Run:
         before is written down.
         """
         arrays, p = self._state.arrays, self._state.platform[0]
-        for rank, campaign in enumerate(self.plan.campaigns):
-            if not arrays["campaigns"][rank]["handed_in"]:
-                first = campaign.first_call_id
-                calls = arrays["calls"][first : first + campaign.size]
-                calls["status"] = np.where(campaign.reject_reason == 0, SCHEDULED, REJECTED)
-                calls["final_at"] = MISSING
         for name in ("update_begun", "update_visible"):
             arrays[name][p["begun_updates"] : p["updates"]] = MISSING
         under_way = arrays["ports"][arrays["ports"]["under_way"] != 0]
