@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from outsim.tables.measures import MEASURES, wait_quantile_s
+from outsim.tables.measures import MEASURES, View, status_lag_p90_s, wait_quantile_s
 from outsim.tables.schema import WAIT_STATES
 from tests.engine.scenarios import at, campaign, contact_list, recorded, run
 
@@ -68,6 +68,26 @@ def test_every_wait_state_is_counted_or_left_out_on_purpose():
     others = set(WAIT_STATES) - {"complete"}
     counted = {s for s in others if wait_quantile_s(waiting(complete=[1], **{s: 1}), 1) != 1}
     assert counted == {"censored", "never"}
+
+
+# Status lags
+
+
+@given(
+    st.lists(st.integers(0, 2**40), max_size=60) | st.lists(st.integers(0, 2), max_size=60),
+    st.integers(0, 5),
+)
+def test_the_status_lag_is_the_lower_quantile_of_the_lags_that_are_shown(lags_us, unseen):
+    """An update that was there at once is a submission; one that is never seen has no lag."""
+    begins = pd.Timestamp("2026-03-10 09:00", tz="America/New_York").as_unit("us")
+    lags = pd.to_timedelta(pd.Series([*lags_us, *[None] * unseen], dtype="Int64"), unit="us")
+    visible = begins + lags.astype("timedelta64[us]")
+    happened = pd.Series(begins, index=visible.index, dtype=visible.dtype)
+    updates = pd.DataFrame({"happened_at": happened, "visible_at": visible})
+    view = View(pd.DataFrame(), pd.DataFrame(), updates, begins, begins)
+    shown = [lag for lag in lags_us if lag]
+    expected = pd.Series(shown).quantile(0.9, interpolation="lower") / 1e6 if shown else math.nan
+    assert status_lag_p90_s(view) == pytest.approx(expected, rel=0, abs=0, nan_ok=True)
 
 
 # A whole run by hand: see `runs.full` and the calm platform's times.
