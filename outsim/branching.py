@@ -9,19 +9,17 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from datetime import datetime
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from outsim.clock import after
 from outsim.errors import EngineError
 from outsim.plan import Plan, build_plan
+from outsim.progress import Progress, unseen
 from outsim.result import Result, in_run
 from outsim.scenario.difference import Difference, differences
 from outsim.scenario.model import Scenario
 from outsim.tables.frames import Frames
 from outsim.tape import Tape
-
-if TYPE_CHECKING:
-    from outsim.engine import Progress
 
 TO_COME = re.compile(
     r"campaign\[.*\]\.(stop_at|stop_reaches|stop_cancels_retries|expires_at)"
@@ -39,7 +37,7 @@ class Past:
     """
 
     def __init__(
-        self, scenario: Scenario, tape: Tape, at: datetime, progress: Progress | None = None
+        self, scenario: Scenario, tape: Tape, at: datetime, progress: Progress = unseen
     ) -> None:
         from outsim.engine.compiled.run import Run
 
@@ -181,4 +179,4 @@ def run_until(
     moment = in_run(scenario, at, scenario.instant_us(scenario.clock.latest_end))
     if tape is None:
         tape = Tape(scenario.seed if seed is None else seed, replication)
-    return Past(scenario, tape, moment, progress)
+    return Past(scenario, tape, moment, progress or unseen)

@@ -13,9 +13,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from outsim.clock import after
-from outsim.engine import Engine, Progress, execute
+from outsim.engine import Engine, execute
 from outsim.errors import MomentError
 from outsim.plan import CampaignPlan, build_plan
+from outsim.progress import Progress, unseen
 from outsim.scenario.campaigns import Campaign
 from outsim.scenario.defaults import Assumption, assumptions
 from outsim.scenario.model import Scenario
@@ -301,7 +302,7 @@ def simulate(
     if tape is None:
         tape = Tape(scenario.seed if seed is None else seed, replication)
     plan = build_plan(scenario, tape)
-    records, ran_on = execute(plan, engine, progress)
+    records, ran_on = execute(plan, engine, progress or unseen)
     return Result(
         scenario=scenario,
         seed=tape.seed,

@@ -10,6 +10,7 @@ from typing import NamedTuple
 import numpy as np
 
 from outsim.clock import MISSING, NEVER, SECOND
+from outsim.engine import execute
 from outsim.engine.records import (
     ATTEMPT_TYPES,
     CALL_TYPES,
@@ -79,6 +80,11 @@ def same(one: Records, other: Records) -> bool:
         for table, kind in _KINDS.items()
         for column in kind.types
     )
+
+
+def on_both_engines(plan: Plan) -> tuple[Records, Records]:
+    """Records of a plan from the readable engine and from the compiled one."""
+    return execute(plan, "simpy")[0], execute(plan, "compiled")[0]
 
 
 def first_difference(

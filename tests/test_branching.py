@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import outsim
 from outsim.clock import after
-from outsim.engine.records import Records
 from outsim.errors import EngineError, MomentError
+from outsim.result import Result
 from outsim.scenario import Scenario, from_mapping
+from tests.engine_differences import first_difference
 from tests.strategies import mappings
 
 MORNING = {
@@ -44,22 +44,18 @@ def scenario(**changes: object) -> Scenario:
     return from_mapping(MORNING | others | {"campaign": [{**offer_, **offer}, notices]})
 
 
-def assert_same(one: Records, other: Records) -> None:
-    assert one.ended_us == other.ended_us
-    for table in ("attempts", "updates", "deliveries", "calls"):
-        ours, theirs = getattr(one, table), getattr(other, table)
-        for name in ours:
-            np.testing.assert_array_equal(ours[name], theirs[name], f"{table}.{name}")
-
-
-def whole(of: Scenario) -> Records:
-    return outsim.simulate(of, engine="simpy").frames.records
+def assert_whole(branch: Result, of: Scenario) -> None:
+    """A branch has the records of a whole run of its scenario, on the engine that defines them."""
+    whole = outsim.simulate(of, engine="simpy").frames
+    ours = branch.frames.records
+    difference = first_difference(whole.plan, ours, whole.records, ("branch", "whole"))
+    assert not difference, difference
 
 
 @pytest.mark.parametrize("at", ["09:00", "09:05", "09:07", "09:30", "11:00"])
 def test_a_run_that_was_saved_and_continued_equals_one_that_was_not(at):
     past = outsim.run_until(scenario(), at)
-    assert_same(past.branch().frames.records, whole(scenario()))
+    assert_whole(past.branch(), scenario())
 
 
 @pytest.mark.parametrize("reaches", ["loading", "queue"])
@@ -67,8 +63,8 @@ def test_every_branch_equals_a_whole_run_and_leaves_its_past_as_it_was(reaches):
     past = outsim.run_until(scenario(), "09:08")
     for minute in ("09:08", "09:10", "09:20"):
         stopped = scenario(stop_at=minute, stop_reaches=reaches)
-        assert_same(past.branch(stopped).frames.records, whole(stopped))
-    assert_same(past.branch().frames.records, whole(scenario()))
+        assert_whole(past.branch(stopped), stopped)
+    assert_whole(past.branch(), scenario())
 
 
 @pytest.mark.parametrize(
@@ -84,7 +80,7 @@ def test_suspensions_outages_and_the_end_may_differ_from_branch_to_branch(change
     same_end = {"clock": MORNING["clock"] | {"latest": "23:00"}}
     changed = scenario(**same_end | changes)
     past = outsim.run_until(scenario(**same_end), "09:10")
-    assert_same(past.branch(changed).frames.records, whole(changed))
+    assert_whole(past.branch(changed), changed)
 
 
 def test_a_branch_has_the_tables_of_its_own_scenario():
@@ -103,10 +99,9 @@ def test_random_scenarios_may_be_cut_anywhere(mapping, share, second):
     length_us = drawn.instant_us(drawn.clock.ends)
     cut = after(drawn.clock.begins, int(share * length_us))
     past = outsim.run_until(drawn, cut)
-    records = whole(drawn)
-    assert_same(past.branch().frames.records, records)
+    assert_whole(past.branch(), drawn)
     later = after(drawn.clock.begins, int(max(share, second) * length_us))
-    assert_same(outsim.run_until(drawn, later).branch().frames.records, records)
+    assert_whole(outsim.run_until(drawn, later).branch(), drawn)
 
 
 # What is no branch

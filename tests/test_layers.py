@@ -15,7 +15,16 @@ PACKAGE = Path(outsim.__file__).parent
 SOURCES = sorted(PACKAGE.rglob("*.py"))
 
 LAYERS = (
-    {"errors", "clock", "quantities", "outcomes", "estimates", "display", "distributions"},
+    {
+        "errors",
+        "clock",
+        "quantities",
+        "outcomes",
+        "estimates",
+        "display",
+        "distributions",
+        "progress",
+    },
     {"scenario"},
     {"tape"},
     {"plan"},

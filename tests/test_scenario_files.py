@@ -11,7 +11,6 @@ import numpy as np
 import pytest
 
 import outsim
-from outsim.engine import execute
 from outsim.plan import build_plan
 from outsim.plan.background import background_campaigns
 from outsim.scenario import Campaign, Scenario
@@ -19,7 +18,7 @@ from outsim.scenario.contacts import REASONS, ContactList
 from outsim.scenario.difference import differences
 from outsim.tables.invariants import check_invariants
 from outsim.tape import Tape
-from tests.engine_differences import first_difference
+from tests.engine_differences import first_difference, on_both_engines
 
 DIRECTORY = Path(__file__).parent.parent / "scenarios"
 FILES = sorted(path.name for path in DIRECTORY.glob("*.toml"))
@@ -105,8 +104,7 @@ def test_cut_to_a_few_calls_it_runs_and_keeps_every_law(file):
 
 def assert_same_on_both_engines(scenario: Scenario) -> None:
     plan = build_plan(scenario, Tape(scenario.seed))
-    readable, compiled = (execute(plan, engine)[0] for engine in ("simpy", "compiled"))
-    difference = first_difference(plan, readable, compiled)
+    difference = first_difference(plan, *on_both_engines(plan))
     assert not difference, difference
 
 

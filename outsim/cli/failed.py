@@ -23,9 +23,8 @@ def failed(
     json: Json = False,
 ) -> None:
     """Show failures by cause, attempt and hour, and match pending calls against the call log."""
-    from outsim.cli.output import load_with_advice, print_json, progress
+    from outsim.cli.output import load_with_advice, print_json, simulate_with_bar
     from outsim.cli.status import chosen_campaign
-    from outsim.result import simulate
     from outsim.tables.failures import (
         failed_calls_by_cause,
         match_pending,
@@ -35,10 +34,7 @@ def failed(
 
     loaded = load_with_advice(scenario)
     chosen = chosen_campaign(loaded, campaign) if campaign or loaded.campaigns else None
-    with progress("run", counts=False) as advance:
-        result = simulate(
-            loaded, seed=seed, replication=replication, engine=engine, progress=advance
-        )
+    result = simulate_with_bar(loaded, seed, replication, engine)
     view = result.view(chosen)
     tables = {
         "by_cause": failed_calls_by_cause(view.calls),

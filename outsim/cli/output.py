@@ -10,12 +10,14 @@ from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
-if TYPE_CHECKING:
-    from collections.abc import Callable
+from outsim.progress import Progress, unseen
 
+if TYPE_CHECKING:
     from rich.console import Console, Group
     from rich.table import Table
 
+    from outsim.engine import Engine
+    from outsim.result import Result
     from outsim.scenario import Scenario
 
 
@@ -135,30 +137,26 @@ def show(renderable: Any) -> None:
     _console().print(renderable)
 
 
-def _unseen(done: int, total: int) -> None:
-    """Progress that nobody watches."""
-
-
 @contextmanager
-def progress(label: str, *, counts: bool = True) -> Iterator[Callable[[int, int], None]]:
+def progress(label: str, *, counts: bool = True) -> Iterator[Progress]:
     """Progress bar on standard error, there only if that is a terminal.
 
     What is done is counted, or else told as a share.
     """
     if not sys.stderr.isatty():
-        yield _unseen
+        yield unseen
         return
     from rich.console import Console
     from rich.progress import (
         BarColumn,
         MofNCompleteColumn,
-        Progress,
         TaskProgressColumn,
         TextColumn,
         TimeRemainingColumn,
     )
+    from rich.progress import Progress as Bar
 
-    with Progress(
+    with Bar(
         TextColumn(label),
         BarColumn(),
         MofNCompleteColumn() if counts else TaskProgressColumn(),
@@ -168,6 +166,18 @@ def progress(label: str, *, counts: bool = True) -> Iterator[Callable[[int, int]
     ) as bar:
         task = bar.add_task(label, total=None)
         yield lambda done, total: bar.update(task, completed=done, total=total)
+
+
+def simulate_with_bar(
+    scenario: Scenario, seed: int | None, replication: int, engine: Engine
+) -> Result:
+    """Run a scenario once, with a progress bar."""
+    from outsim.result import simulate
+
+    with progress("run", counts=False) as advance:
+        return simulate(
+            scenario, seed=seed, replication=replication, engine=engine, progress=advance
+        )
 
 
 def load_with_advice(path: str) -> Scenario:

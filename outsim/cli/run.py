@@ -24,16 +24,12 @@ def run(
     json: Json = False,
 ) -> None:
     """Run a scenario once and say what happened to its campaigns."""
-    from outsim.cli.output import load_with_advice, note, print_json, progress
-    from outsim.result import simulate
+    from outsim.cli.output import load_with_advice, note, print_json, simulate_with_bar
 
     loaded = load_with_advice(scenario)
     if out is not None:
         _make_directory(out)
-    with progress("run", counts=False) as advance:
-        result = simulate(
-            loaded, seed=seed, replication=replication, engine=engine, progress=advance
-        )
+    result = simulate_with_bar(loaded, seed, replication, engine)
     if verify:
         _verify(result)
     if out is not None:

@@ -35,16 +35,12 @@ def status(
     json: Json = False,
 ) -> None:
     """Show a campaign at a moment: the truth beside what the customer sees."""
-    from outsim.cli.output import load_with_advice, print_json, progress
-    from outsim.result import simulate
+    from outsim.cli.output import load_with_advice, print_json, simulate_with_bar
 
     loaded = load_with_advice(scenario)
     chosen = chosen_campaign(loaded, campaign)
     moment = _moment(loaded, at)
-    with progress("run", counts=False) as advance:
-        result = simulate(
-            loaded, seed=seed, replication=replication, engine=engine, progress=advance
-        )
+    result = simulate_with_bar(loaded, seed, replication, engine)
     if loaded.instant_us(moment) > loaded.instant_us(result.ended):
         raise typer.BadParameter(f"{at} is after the run's end ({result.ended:%Y-%m-%d %H:%M})")
     page = result.seen_at(moment)

@@ -8,11 +8,12 @@ from __future__ import annotations
 
 from typing import Literal, get_args
 
-from outsim.engine.records import Progress, Records
+from outsim.engine.records import Records
 from outsim.errors import EngineError
 from outsim.plan import Plan
+from outsim.progress import Progress, unseen
 
-__all__ = ["ENGINES", "Engine", "Progress", "Records", "choose", "execute"]
+__all__ = ["ENGINES", "Engine", "Records", "choose", "execute"]
 
 Engine = Literal["auto", "simpy", "compiled"]
 ENGINES: tuple[str, ...] = get_args(Engine)
@@ -37,7 +38,7 @@ def choose(engine: Engine, calls: int) -> Literal["simpy", "compiled"]:
 
 
 def execute(
-    plan: Plan, engine: Engine = "auto", progress: Progress | None = None
+    plan: Plan, engine: Engine = "auto", progress: Progress = unseen
 ) -> tuple[Records, str]:
     """Run a plan; return its records and the name of the engine that ran it.
 

@@ -9,7 +9,7 @@ else, has 64 bits.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -21,8 +21,6 @@ from outsim.clock import MISSING
 Integers = NDArray[np.int64]
 Recorded = NDArray[np.signedinteger[Any]]
 """A column as it is recorded: of the type that the tables below give it."""
-Progress = Callable[[int, int], None]
-"""Told how much is done, and how much there is in all."""
 Types = Mapping[str, type[np.signedinteger[Any]]]
 
 _INSTANT, _ID, _SMALL = np.int64, np.int32, np.int8

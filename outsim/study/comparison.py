@@ -7,7 +7,7 @@ paired differences.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from concurrent.futures import Executor
 from contextlib import aclosing
 from dataclasses import dataclass
@@ -21,6 +21,7 @@ from outsim.engine import Engine, choose
 from outsim.errors import StudyError
 from outsim.estimates import LEVEL, Estimate, estimate
 from outsim.plan import build_plan
+from outsim.progress import Progress
 from outsim.scenario.model import Scenario
 from outsim.study.replications import Figures, Job, stream
 from outsim.tables.measures import MEASURES, Measure
@@ -33,8 +34,6 @@ START_TIME_MEASURES = ("completed_by_deadline", "completed_share", "finished_s",
 """The four figures that stand side by side when start times are compared."""
 
 _CLOCK_TIMES = {each.name for each in MEASURES if each.kind == "clock"}
-
-Progress = Callable[[int, int], None]
 
 
 @dataclass(frozen=True, eq=False)

@@ -8,13 +8,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from outsim.engine import execute
 from outsim.plan import build_plan
 from outsim.result import Result
 from outsim.scenario import Scenario
 from outsim.tables.frames import Frames
 from outsim.tape import Tape
-from tests.engine_differences import first_difference
+from tests.engine_differences import first_difference, on_both_engines
 from tests.strategies import crowded_scenarios, occurrences, scenarios
 from tests.ties import ties
 
@@ -37,7 +36,7 @@ def test_both_engines_give_the_same_records(depth: str) -> None:
     @given(st.one_of(scenarios(), crowded_scenarios(), crowded_scenarios()))
     def agree(scenario: Scenario) -> None:
         plan = build_plan(scenario, Tape(scenario.seed))
-        readable, compiled = (execute(plan, engine)[0] for engine in ("simpy", "compiled"))
+        readable, compiled = on_both_engines(plan)
         difference = first_difference(plan, readable, compiled)
         assert not difference, difference
         occurred.update(ties(plan, readable))

@@ -10,10 +10,7 @@ from __future__ import annotations
 from outsim.clock import NEVER
 from outsim.engine import order
 from outsim.engine.compiled.layout import entry_at, heap_at
-from outsim.engine.compiled.memory import (
-    Row,
-    kernel,
-)
+from outsim.engine.compiled.memory import Row, kernel
 from outsim.engine.order import CLASS_BITS, EventClass
 
 ATTEMPT_ENDS = int(EventClass.ATTEMPT_ENDS) << CLASS_BITS

@@ -3,11 +3,7 @@
 from __future__ import annotations
 
 from outsim.clock import MINUTE, TOKEN
-from outsim.engine.compiled.memory import (
-    Row,
-    instant_at,
-    kernel,
-)
+from outsim.engine.compiled.memory import Row, instant_at, kernel
 
 
 @kernel

@@ -6,15 +6,7 @@ import numpy as np
 
 from outsim.clock import NEVER, TOKEN
 from outsim.engine.compiled.agenda import ENTERS_QUEUE, KINDS, LOAD, OTHER, RECONCILE
-from outsim.engine.compiled.layout import (
-    AGENDA,
-    COURSES,
-    DROPPED,
-    LOST,
-    NONE,
-    POSTING,
-    WORK,
-)
+from outsim.engine.compiled.layout import AGENDA, COURSES, DROPPED, LOST, NONE, POSTING, WORK
 from outsim.engine.compiled.state import GROWING, State
 from outsim.engine.compiled.timetable import OUTAGES, timetable, windows
 from outsim.engine.order import TURN, call_key
@@ -68,7 +60,6 @@ def _starts(counts: list[int]) -> list[int]:
 
 def _hand_in(state: State, plan: Plan) -> None:
     """Tenants and campaigns."""
-    state.platform[0]["tenant_count"] = len(plan.tenants)
     tenants = state.table("tenants", len(plan.tenants))
     tenants["max_simultaneous"][: len(plan.tenants)] = [t.max_simultaneous for t in plan.tenants]
     state.table("calls", _calls(plan))
@@ -209,10 +200,8 @@ def first_load(campaign: CampaignPlan) -> tuple[int, int] | None:
     """Which call the loader moves first, and when; None if there is none."""
     if campaign.contact_list is None and campaign.requests_us is None:
         return (0, campaign.loading_us) if campaign.size else None
-    if len(campaign.accepted) == 0:
-        return None
-    first = int(campaign.accepted[0])
-    return first, int(campaign.ready_us[first])
+    accepted = campaign.accepted
+    return (int(accepted[0]), int(campaign.ready_us[accepted[0]])) if len(accepted) else None
 
 
 def _open_heaps(state: State, plan: Plan) -> None:

@@ -13,6 +13,7 @@ import os
 import threading
 from collections.abc import Callable
 from pathlib import Path
+from tempfile import TemporaryFile
 from typing import Any
 
 import platformdirs
@@ -53,8 +54,8 @@ def is_at_hand() -> bool:
 def _writable(path: Path) -> bool:
     try:
         path.mkdir(parents=True, exist_ok=True)
-        (path / f".{os.getpid()}").touch()
-        (path / f".{os.getpid()}").unlink()
+        with TemporaryFile(dir=path):
+            pass
     except OSError as error:
         _log.warning(
             "outsim: the compiled engine can't be kept in %s (%s): it works, but each process "

@@ -14,10 +14,7 @@ from outsim.engine.compiled.layout import (
     window_at,
 )
 from outsim.engine.compiled.line import drop
-from outsim.engine.compiled.memory import (
-    Row,
-    kernel,
-)
+from outsim.engine.compiled.memory import Row, kernel
 from outsim.engine.compiled.submission import withdraw_all
 from outsim.outcomes import CANCELED, EXPIRED
 

@@ -26,13 +26,7 @@ from outsim.engine.compiled.layout import (
     lane_at,
     tenant_at,
 )
-from outsim.engine.compiled.memory import (
-    Row,
-    fetch,
-    kernel,
-    number_at,
-    set_number,
-)
+from outsim.engine.compiled.memory import Row, fetch, kernel, number_at, set_number
 from outsim.engine.compiled.updates import DIALING_KIND, change
 from outsim.engine.order import RELEASE_CAMPAIGN_STEP, RELEASE_TENANT_STEP
 from outsim.outcomes import DIALING, NO_TYPE

@@ -63,9 +63,7 @@ the place of its pacer, `blocks` and `posts` of its first draws; `loading` is th
 its loader waits for. `before_last_retries` is the last call that is ready before
 `last_retry`."""
 
-TENANT = _rows(
-    *_each("i8", "active", "max_simultaneous", "bucket", "first_lane", "lanes"),
-)
+TENANT = _rows(*_each("i8", "active", "max_simultaneous", "bucket", "first_lane", "lanes"))
 """A customer, by rank."""
 
 LANE = _rows(
@@ -75,7 +73,7 @@ LANE = _rows(
 )
 """Queued calls that are held back together. `place` is its place among the offers."""
 
-GROUP = _rows(*_each("i8", "turn_ends", "turn"), *_each("i8", "first_offer", "offers"))
+GROUP = _rows(*_each("i8", "turn_ends", "turn", "first_offer", "offers"))
 """Lanes among which the oldest entry goes first: of a tenant where tenants take turns, else
 all. Its offers are a heap of lanes from `first_offer` on."""
 
@@ -95,8 +93,8 @@ POSTS = _rows(*_each("i8", "latency_ms", "fails"))
 """The same about posts."""
 
 ENDPOINT = _rows(
-    *_each("i8", "timeout_us"),
-    *_each("i8", "posts_at_once", "busy", "outages", "first", "last", "first_wait", "waits"),
+    *_each("i8", "timeout_us", "posts_at_once", "busy", "outages"),
+    *_each("i8", "first", "last", "first_wait", "waits"),
 )
 """A result_url, and the posts that wait for it."""
 
@@ -168,8 +166,7 @@ PLATFORM = _rows(
     # The dispatcher, and what it looks at.
     *_each("i8", "look_at", "head_lane", "head_sequence", "head_since", "sequence"),
     *_each("i8", "port_count", "ports_out", "ports_busy", "ports_free_since", "free_ports_left"),
-    *_each("i8", "tenant_count", "lane_count", "group_count", "endpoint_count", "outage_count"),
-    *_each("i8", "fair", "retries_last", "turns_reached"),
+    *_each("i8", "lane_count", "group_count", "endpoint_count", "retries_last", "turns_reached"),
     *_each("i8", "worker_count", "workers_out", "workers_busy", "status_outages"),
     *_each("i8", "dial_work_us", "status_work_us"),
     *_each("i8", "carrier_level", "carrier_at", "carrier_capacity", "carrier_offset_us"),

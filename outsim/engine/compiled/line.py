@@ -18,14 +18,7 @@ from outsim.engine.compiled.layout import (
     draws_at,
     zone_at,
 )
-from outsim.engine.compiled.memory import (
-    Row,
-    instant_at,
-    kernel,
-    set_number,
-    share_at,
-    small_at,
-)
+from outsim.engine.compiled.memory import Row, instant_at, kernel, set_number, share_at, small_at
 from outsim.engine.compiled.submission import retry
 from outsim.engine.compiled.updates import CONNECTED_KIND, ENDED_KIND, change
 from outsim.engine.order import ANSWER_STEP

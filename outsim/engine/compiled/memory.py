@@ -114,6 +114,6 @@ fetch: Any = _fetch
 instant_at, set_instant = column_of(np.int64)
 number_at, set_number = column_of(np.int32)
 code_at, set_code = column_of(np.int8)
-flag_at, set_flag = column_of(np.uint8)
+flag_at, _ = column_of(np.uint8)
 share_at, _ = column_of(np.float64)
 small_at, _ = column_of(np.int16)

@@ -44,12 +44,7 @@ from outsim.engine.compiled.layout import (
     posts_at,
     wait_at,
 )
-from outsim.engine.compiled.memory import (
-    Row,
-    code_at,
-    instant_at,
-    kernel,
-)
+from outsim.engine.compiled.memory import Row, code_at, instant_at, kernel
 from outsim.engine.compiled.queue import release_campaign, release_tenant
 from outsim.engine.compiled.updates import reconcile
 
@@ -155,8 +150,7 @@ def _wanting(p: Row, source: int) -> int:
         control = control_at(p.controls, p.next_control)
         if control.kind == controls.STOP or control.kind == controls.EXPIRY:
             updates += campaign_at(p.campaigns, control.item).size
-            if not campaign_at(p.campaigns, control.item).handed_in:
-                p.wanted_campaign = control.item
+            if not _handed_in(p, control.item):
                 return NEEDS_CALLS
             if not _drawn(p, control.item, 0):
                 return NEEDS_DRAWS
@@ -165,8 +159,7 @@ def _wanting(p: Row, source: int) -> int:
         kind, place = item % KINDS, item // KINDS
         if kind == LOAD:
             campaign = campaign_at(p.campaigns, place)
-            if not campaign.handed_in:
-                p.wanted_campaign = place
+            if not _handed_in(p, place):
                 return NEEDS_CALLS
             if not _drawn(p, place, 0 if campaign.stopped or campaign.expired else 1):
                 return NEEDS_DRAWS
@@ -193,7 +186,14 @@ def _wanting(p: Row, source: int) -> int:
 
 
 @kernel
-def _drawn(p: Row, rank: int, attempt: Row) -> bool:
+def _handed_in(p: Row, rank: int) -> bool:
+    """Whether the calls of a campaign are there."""
+    p.wanted_campaign = rank
+    return campaign_at(p.campaigns, rank).handed_in != 0
+
+
+@kernel
+def _drawn(p: Row, rank: int, attempt: int) -> bool:
     """Whether the tape has been asked about attempts of a campaign with this number."""
     p.wanted_campaign = rank
     p.wanted_number = attempt

@@ -16,13 +16,7 @@ from outsim.engine.compiled.layout import (
     lane_at,
     tenant_at,
 )
-from outsim.engine.compiled.memory import (
-    Row,
-    fetch,
-    kernel,
-    number_at,
-    set_number,
-)
+from outsim.engine.compiled.memory import Row, fetch, kernel, number_at, set_number
 
 PRIORITY_BITS = 40
 """A lane's order is its priority above the number of its first entry."""

@@ -18,7 +18,7 @@ from outsim.engine.compiled.platform import (
     advance,
 )
 from outsim.engine.compiled.state import GROWING
-from outsim.engine.compiled.supply import Draws, hand_calls
+from outsim.engine.compiled.supply import Draws, first_statuses, hand_calls
 from outsim.engine.records import (
     ATTEMPT_TYPES,
     CALL_TYPES,
@@ -26,12 +26,12 @@ from outsim.engine.records import (
     NOT_KNOWN,
     UPDATE_TYPES,
     Columns,
-    Progress,
     Records,
     Types,
 )
-from outsim.outcomes import NO_CAUSE, NO_TYPE, REJECTED, SCHEDULED
+from outsim.outcomes import NO_CAUSE, NO_TYPE, SCHEDULED
 from outsim.plan import Plan
+from outsim.progress import Progress, unseen
 
 EVENTS = 1_000_000
 """Events between two looks at whether the run is still wanted: some tenths of a second."""
@@ -39,10 +39,6 @@ EVENTS = 1_000_000
 _AFTER_DISPATCH = tuple(ATTEMPT_TYPES)[list(ATTEMPT_TYPES).index("dispatched") + 1 :]
 
 _SIGNATURE = types.int64(from_dtype(PLATFORM)[::1], types.int64, types.int64)
-
-
-def _unseen(_done_us: int, _ends_us: int) -> None:
-    """Progress that nobody watches."""
 
 
 class Run:
@@ -59,10 +55,10 @@ class Run:
     """
 
     def __init__(
-        self, plan: Plan, progress: Progress | None = None, draws: Draws | None = None
+        self, plan: Plan, progress: Progress = unseen, draws: Draws | None = None
     ) -> None:
         self.plan = plan
-        self.progress = progress or _unseen
+        self.progress = progress
         self.reached_us = 0
         """Everything that was due before is done."""
         self._state = build_state(plan)
@@ -150,7 +146,7 @@ class Run:
                 attempts[mine] = rows["attempts"][mine]
                 final[mine] = rows["final_at"][mine]
             elif campaign.contact_list is not None:
-                status[mine] = np.where(campaign.reject_reason == 0, SCHEDULED, REJECTED)
+                status[mine] = first_statuses(campaign)
         return Columns(CALL_TYPES, {"status": status, "attempts": attempts, "final": final})
 
     def _write_what_is_to_come(self, ends_us: int) -> None:

@@ -91,13 +91,11 @@ class State:
                 twin.table(name, len(array))[:] = array
             elif name not in COLUMNS:
                 twin.arrays[name] = array.copy()
-        for kind, counted in GROWING.items():
-            used = int(self.platform[0][counted])
-            for name in COLUMNS:
-                if name.startswith(f"{kind}_"):
-                    make = np.zeros_like if name in ZEROED else np.empty_like
-                    twin.arrays[name] = make(self.arrays[name])
-                    twin.arrays[name][:used] = self.arrays[name][:used]
+            else:
+                twin.arrays[name] = array
+        for kind in GROWING:
+            # Room of its own: until here the columns are those of both.
+            twin.make_room(kind, int(self.platform[0][f"{kind}_room"]))
         for heap, entries in zip(self.arrays["heaps"], self.heaps, strict=True):
             count = max(1, int(heap["count"]))
             twin.heaps.append(np.empty_like(entries))

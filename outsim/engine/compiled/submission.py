@@ -7,20 +7,8 @@ from numpy import int64
 from outsim.engine.compiled import agenda, queue
 from outsim.engine.compiled.agenda import ADMIT, ENTERS_QUEUE, KINDS, RETRY, call_key
 from outsim.engine.compiled.bucket import take
-from outsim.engine.compiled.layout import (
-    AGENDA,
-    CALL_BYTES,
-    NONE,
-    bucket_at,
-    call_at,
-    campaign_at,
-)
-from outsim.engine.compiled.memory import (
-    Row,
-    fetch,
-    instant_at,
-    kernel,
-)
+from outsim.engine.compiled.layout import AGENDA, CALL_BYTES, NONE, bucket_at, call_at, campaign_at
+from outsim.engine.compiled.memory import Row, fetch, instant_at, kernel
 from outsim.engine.compiled.updates import QUEUED_KIND, change, lost_updates, withdraw
 from outsim.engine.order import ADMIT_STEP
 from outsim.outcomes import CANCELED, EXPIRED, FIRST_FINAL, QUEUED, SCHEDULED, WAITING_RETRY

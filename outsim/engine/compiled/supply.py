@@ -15,6 +15,11 @@ from outsim.outcomes import REJECTED, SCHEDULED
 from outsim.plan import CampaignPlan, Plan
 
 
+def first_statuses(campaign: CampaignPlan) -> Array:
+    """Status of each call of a campaign before anything has happened to it."""
+    return np.where(campaign.reject_reason == 0, SCHEDULED, REJECTED)
+
+
 def _call(rank: int, campaign: CampaignPlan) -> Array:
     """A call that nothing has happened to yet, of shape (1,)."""
     call: Array = np.zeros(1, CALL)
@@ -27,10 +32,11 @@ def _call(rank: int, campaign: CampaignPlan) -> Array:
 def hand_calls(state: State, rank: int, campaign: CampaignPlan) -> None:
     """Give a run the calls of a campaign, before the first thing happens to one of them."""
     row, contacts = state.arrays["campaigns"][rank], campaign.contacts
+    accepted = campaign.accepted
     row["ready_us"] = state.keep(campaign.ready_us, np.int64)
     if campaign.requests_us is not None:
         row["requests_us"] = state.keep(campaign.requests_us, np.int64)
-    row["unfinished"] = len(campaign.accepted) - int(contacts.wedged[campaign.accepted].sum())
+    row["unfinished"] = len(accepted) - int(contacts.wedged[accepted].sum())
     row["handed_in"] = 1
     first = campaign.first_call_id
     calls = state.arrays["calls"][first : first + campaign.size]
@@ -44,8 +50,8 @@ def hand_calls(state: State, rank: int, campaign: CampaignPlan) -> None:
         calls["zone"] = campaign.zones
     if campaign.missing_ani.any():
         calls["missing_ani"] = campaign.missing_ani
-    if len(campaign.accepted) < campaign.size:
-        calls["status"] = np.where(campaign.reject_reason == 0, SCHEDULED, REJECTED)
+    if len(accepted) < campaign.size:
+        calls["status"] = first_statuses(campaign)
 
 
 class Draws:

@@ -10,12 +10,7 @@ from outsim.engine.compiled import agenda
 from outsim.engine.compiled.agenda import WORKER_FINISHES
 from outsim.engine.compiled.layout import WORK, attempt_at, block_at, campaign_at
 from outsim.engine.compiled.line import dial
-from outsim.engine.compiled.memory import (
-    Row,
-    instant_at,
-    kernel,
-    number_at,
-)
+from outsim.engine.compiled.memory import Row, instant_at, kernel, number_at
 from outsim.engine.compiled.updates import begin_update, end_update
 
 JOBS = 2

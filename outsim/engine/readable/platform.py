@@ -22,9 +22,10 @@ from outsim.engine.readable.state import Attempt, CampaignState, TenantState
 from outsim.engine.readable.submission import Admission
 from outsim.engine.readable.updates import DIALING_KIND, StatusBoard, Update
 from outsim.engine.readable.workers import WorkerPool
-from outsim.engine.records import Progress, Records
+from outsim.engine.records import Records
 from outsim.outcomes import DIALING
 from outsim.plan import CampaignPlan, Plan
+from outsim.progress import Progress, unseen
 
 PARTS = 200
 """Parts of a run between which it tells how far it has come."""
@@ -149,7 +150,7 @@ class Platform:
                 following = peek()
             coming = following
 
-    def run(self, progress: Progress | None = None) -> Records:
+    def run(self, progress: Progress = unseen) -> Records:
         """Run to the plan's end, and on by whole hours until the campaign under study is over.
 
         `progress` is told now and then how far the run has come; what it raises ends the run.
@@ -158,15 +159,13 @@ class Platform:
         ends_us = plan.ends_us
         for part in range(1, PARTS + 1):
             self.advance(ends_us * part // PARTS)
-            if progress is not None:
-                progress(ends_us * part // PARTS, ends_us)
+            progress(ends_us * part // PARTS, ends_us)
         if plan.under_study >= 0:
             study = self.campaigns[plan.under_study]
             while study.unfinished > 0 and ends_us < plan.latest_us:
                 ends_us = min(ends_us + HOUR, plan.latest_us)
                 self.advance(ends_us)
-                if progress is not None:
-                    progress(ends_us, plan.latest_us)
+                progress(ends_us, plan.latest_us)
         return self.records(ends_us)
 
     def records(self, ends_us: int) -> Records:

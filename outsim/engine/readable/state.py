@@ -110,7 +110,8 @@ class CampaignState:
         self.trait = plan.contacts.trait.data
         self.missing_ani = plan.missing_ani.data
         self.zones = plan.zones.data
-        self.unfinished = len(plan.accepted) - int(plan.contacts.wedged[plan.accepted].sum())
+        accepted = plan.accepted
+        self.unfinished = len(accepted) - int(plan.contacts.wedged[accepted].sum())
         """Calls that will still get a final status, if the run is long enough."""
         self.active = 0
         self.stopped = False
