@@ -10,9 +10,13 @@ from hypothesis import strategies as st
 
 import outsim
 from outsim.clock import after
+from outsim.engine import execute
+from outsim.engine.compiled.run import Run
 from outsim.errors import EngineError, MomentError
+from outsim.plan import build_plan
 from outsim.result import Result
 from outsim.scenario import Scenario, from_mapping
+from outsim.tape import Tape
 from tests.engine_differences import first_difference
 from tests.strategies import mappings
 
@@ -94,14 +98,21 @@ def test_a_branch_has_the_tables_of_its_own_scenario():
 @settings(max_examples=60, deadline=None, derandomize=True)
 @given(mapping=mappings(), share=st.floats(0, 1), second=st.floats(0, 1))
 def test_random_scenarios_may_be_cut_anywhere(mapping, share, second):
-    """Also twice: a branch that is cut again has the same end."""
+    """Also twice: a branch may be branched from again."""
     drawn = from_mapping(mapping)
     length_us = drawn.instant_us(drawn.clock.ends)
     cut = after(drawn.clock.begins, int(share * length_us))
     past = outsim.run_until(drawn, cut)
     assert_whole(past.branch(), drawn)
-    later = after(drawn.clock.begins, int(max(share, second) * length_us))
-    assert_whole(outsim.run_until(drawn, later).branch(), drawn)
+    plan = build_plan(drawn, Tape(drawn.seed))
+    first = Run(plan)
+    first.advance(int(share * length_us))
+    later = first.branch(plan)
+    later.advance(int(max(share, second) * length_us))
+    readable = execute(plan, "simpy")[0]
+    for run in (later.branch(plan), later, first):
+        difference = first_difference(plan, run.finish(), readable, ("branch", "whole"))
+        assert not difference, difference
 
 
 # What is no branch

@@ -14,7 +14,8 @@ from outsim.scenario import Scenario
 from outsim.tables.frames import Frames
 from outsim.tape import Tape
 from tests.engine_differences import first_difference, on_both_engines
-from tests.strategies import crowded_scenarios, occurrences, scenarios
+from tests.occurrences import occurrences
+from tests.strategies import crowded_scenarios, scenarios
 from tests.ties import ties
 
 DEPTHS = ("quick", pytest.param("deep", marks=pytest.mark.deep))

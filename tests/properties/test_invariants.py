@@ -37,7 +37,8 @@ from outsim.scenario import Scenario, from_mapping
 from outsim.tables import invariants as laws
 from outsim.tables.frames import Frames
 from outsim.tables.invariants import LAWS, Law, broken_laws, check_invariants
-from tests.strategies import LISTS, PROFILES, occurrences, scenarios
+from tests.occurrences import occurrences
+from tests.strategies import LISTS, PROFILES, scenarios
 
 DEPTHS = ("quick", pytest.param("deep", marks=pytest.mark.deep))
 
