@@ -208,7 +208,7 @@ class Result:
         made = self.frames.records.calls["attempts"]
         background = sum(
             int(made[plan.first_call_id : plan.first_call_id + plan.size].sum())
-            for plan in self.frames.plan.campaigns
+            for plan in self.frames.campaigns
             if plan.background
         )
         return background / max(1, self.frames.records.attempts.rows)

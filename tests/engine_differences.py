@@ -166,8 +166,8 @@ def _seconds(at: int) -> str:
 
 
 def _campaign_and_index(plan: Plan, call_id: int) -> str:
-    firsts = [campaign.first_call_id for campaign in plan.campaigns]
-    campaign = plan.campaigns[int(np.searchsorted(firsts, call_id, side="right")) - 1]
+    firsts = [campaign.first_call_id for campaign in plan.by_call]
+    campaign = plan.by_call[int(np.searchsorted(firsts, call_id, side="right")) - 1]
     return f"{campaign.tenant}/{campaign.name} call {call_id - campaign.first_call_id}"
 
 

@@ -24,6 +24,7 @@ LAYERS = (
         "display",
         "distributions",
         "progress",
+        "reuse",
     },
     {"scenario"},
     {"tape"},

@@ -59,12 +59,13 @@ def _shared(at: Integers, whose: Integers) -> int:
 def _happened(plan: Plan, records: Records) -> dict[EventClass, tuple[Integers, Integers]]:
     """Per class of events, when they happened, and the ranks of their campaigns."""
     a, u, d = records.attempts, records.updates, records.deliveries
-    firsts = np.array([c.first_call_id for c in plan.campaigns], dtype=np.int64)
+    firsts = np.array([c.first_call_id for c in plan.by_call], dtype=np.int64)
+    ranks = np.array([c.rank for c in plan.by_call], dtype=np.int64)
     ended = records.ended_us
 
     def at(instants: Integers, call_ids: NDArray[np.signedinteger]) -> tuple[Integers, Integers]:
         came = (instants != MISSING) & (instants < ended)
-        return instants[came], np.searchsorted(firsts, call_ids[came], side="right") - 1
+        return instants[came], ranks[np.searchsorted(firsts, call_ids[came], side="right") - 1]
 
     def joined(*parts: tuple[Integers, Integers]) -> tuple[Integers, Integers]:
         return np.concatenate([p[0] for p in parts]), np.concatenate([p[1] for p in parts])

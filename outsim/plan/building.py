@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import datetime
+from itertools import accumulate
 from zoneinfo import ZoneInfo
 
 import numpy as np
@@ -188,20 +189,19 @@ class _Builder:
 
 
 def _ranked(campaigns: list[CampaignPlan], tenants: list[str]) -> tuple[CampaignPlan, ...]:
-    """Give each campaign its rank, its tenant's, and its first call_id, in the order of names."""
-    ranked = []
-    first_call_id = 0
-    for rank, campaign in enumerate(sorted(campaigns, key=lambda c: c.key)):
-        ranked.append(
-            replace(
-                campaign,
-                rank=rank,
-                tenant_rank=tenants.index(campaign.tenant),
-                first_call_id=first_call_id,
-            )
+    """Give each campaign its rank, its tenant's, and its first call_id; in the order of names."""
+    by_call = sorted(campaigns, key=lambda c: (c.start_us if c.background else -1, c.key))
+    ends = accumulate(campaign.size for campaign in by_call)
+    first_call_ids = {c.key: end - c.size for c, end in zip(by_call, ends, strict=True)}
+    return tuple(
+        replace(
+            campaign,
+            rank=rank,
+            tenant_rank=tenants.index(campaign.tenant),
+            first_call_id=first_call_ids[campaign.key],
         )
-        first_call_id += campaign.size
-    return tuple(ranked)
+        for rank, campaign in enumerate(sorted(campaigns, key=lambda c: c.key))
+    )
 
 
 def _check_recorded(tape: Tape, campaigns: tuple[CampaignPlan, ...]) -> None:

@@ -64,7 +64,9 @@ class CampaignPlan:
     """One campaign, ready to run.
 
     The place of a campaign among all, in the order of (tenant name, campaign
-    name), is its `rank`: it decides ties and numbers the calls.
+    name), is its `rank`: it decides ties. Calls are numbered through the campaigns
+    of the scenario in that order, and on through those of background tenants as
+    they start: neither a longer run nor another start gives a call another number.
     """
 
     tenant: str

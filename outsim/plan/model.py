@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
@@ -109,3 +110,16 @@ class Plan:
     def calls_begun(self) -> int:
         """Calls of the campaigns that start before the run ends by the clock: its size."""
         return sum(c.size for c in self.campaigns if c.start_us < self.ends_us)
+
+    @cached_property
+    def by_call(self) -> tuple[CampaignPlan, ...]:
+        """Campaigns in the order of their calls' numbers."""
+        return tuple(sorted(self.campaigns, key=lambda campaign: campaign.first_call_id))
+
+    def in_run(self, ended_us: int) -> tuple[CampaignPlan, ...]:
+        """Campaigns that a run to `ended_us` tells of, in the order of their calls' numbers.
+
+        They are the scenario's, and those of background tenants that started before; all others
+        have the highest numbers.
+        """
+        return tuple(c for c in self.by_call if not c.background or c.start_us < ended_us)

@@ -33,13 +33,18 @@ _STATE_OF_UNDISPATCHED = np.array(
 class Calls:
     """Columns of the calls of one run, each made when it is first asked for and then kept.
 
-    There is a row for every call of the plan, handed in before the run ended or not. Instants
-    count from 1970, `origin_us` before the run begins.
+    There is a row for every call that the run tells of, handed in before it ended or not: see
+    `Plan.in_run`. Instants count from 1970, `origin_us` before the run begins.
     """
 
     plan: Plan
     records: Records
     origin_us: int
+
+    @cached_property
+    def campaigns(self) -> tuple[CampaignPlan, ...]:
+        """Campaigns that the run tells of, in the order of their calls."""
+        return self.plan.in_run(self.records.ended_us)
 
     def __getitem__(self, name: str) -> Array:
         """Column of the calls table by its name."""
@@ -48,13 +53,13 @@ class Calls:
 
     def each(self, of: Callable[[CampaignPlan], Any], dtype: type[np.generic]) -> Array:
         """Per call, one value of its campaign."""
-        values = np.array([of(campaign) for campaign in self.plan.campaigns], dtype=dtype)
-        sizes = np.array([campaign.size for campaign in self.plan.campaigns], dtype=np.int64)
+        values = np.array([of(campaign) for campaign in self.campaigns], dtype=dtype)
+        sizes = np.array([campaign.size for campaign in self.campaigns], dtype=np.int64)
         return np.repeat(values, sizes)
 
     def joined(self, of: Callable[[CampaignPlan], Array], dtype: type[np.generic]) -> Array:
         """Arrays of the campaigns as one."""
-        arrays = [of(campaign) for campaign in self.plan.campaigns]
+        arrays = [of(campaign) for campaign in self.campaigns]
         if len(arrays) == 1:
             return arrays[0].astype(dtype, copy=False)
         return np.concatenate([np.empty(0, dtype=dtype), *arrays], dtype=dtype, casting="unsafe")
@@ -67,18 +72,18 @@ class Calls:
     @cached_property
     def campaign_names(self) -> list[str]:
         """Words of `campaign`: campaigns of several tenants may share one."""
-        return sorted({campaign.name for campaign in self.plan.campaigns})
+        return sorted({campaign.name for campaign in self.campaigns})
 
     @cached_property
     def reasons(self) -> list[str]:
         """Words of `reject_reason`."""
-        found = {reason for c in self.plan.campaigns for reason in c.reject_reasons}
+        found = {reason for c in self.campaigns for reason in c.reject_reasons}
         return ["", *sorted(found)]
 
     @cached_property
     def call_id(self) -> Array:
         """Number of each call."""
-        return np.arange(sum(c.size for c in self.plan.campaigns), dtype=np.int32)
+        return np.arange(sum(c.size for c in self.campaigns), dtype=np.int32)
 
     @cached_property
     def tenant(self) -> Array:

@@ -5,7 +5,7 @@ Tables and records share one memory wherever they hold the same.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cached_property
@@ -38,10 +38,10 @@ def _at(array: Array, rows: Rows) -> Array:
     return array if rows is None else looked_up(array, rows)
 
 
-def _spans(plan: Plan, of: Callable[[CampaignPlan], bool]) -> list[range]:
-    """Numbers of the calls of some campaigns; neighbours have one span."""
+def _spans(campaigns: Iterable[CampaignPlan]) -> list[range]:
+    """Numbers of the calls of some campaigns, in this order; neighbours have one span."""
     spans: list[range] = []
-    for campaign in filter(of, plan.campaigns):
+    for campaign in campaigns:
         first, end = campaign.first_call_id, campaign.first_call_id + campaign.size
         if spans and spans[-1].stop == first:
             first = spans.pop().start
@@ -81,6 +81,11 @@ class Frames:
     def submitted_us(self) -> Integers:
         """When each call was handed in."""
         return self._calls.joined(lambda c: c.submitted_at_us, np.int64)
+
+    @property
+    def campaigns(self) -> tuple[CampaignPlan, ...]:
+        """Campaigns that the run tells of, in the order of their calls."""
+        return self._calls.campaigns
 
     @property
     def campaign_of_call(self) -> Integers:
@@ -152,8 +157,8 @@ class Frames:
 
     def rows_of(self, of: Callable[[CampaignPlan], bool]) -> Callable[[Array], Rows]:
         """Rows about the calls of some campaigns, once it is said whose calls rows are about."""
-        spans = _spans(self.plan, of)
-        everything = all(map(of, self.plan.campaigns))
+        chosen = [*filter(of, self.campaigns)]
+        spans, everything = _spans(chosen), len(chosen) == len(self.campaigns)
 
         def rows(call_ids: Array) -> Rows:
             return None if everything else np.flatnonzero(inside(call_ids, spans))

@@ -56,7 +56,7 @@ def _instant(name: str, meaning: str) -> Column:
 
 
 _CALL = (
-    Column("call_id", "id", "number of the call in the run, by tenant, campaign and place"),
+    Column("call_id", "id", "number of the call in the run, by campaign and place in it"),
     Column("tenant", "name", "customer that the campaign belongs to"),
     Column("campaign", "name", "campaign that the call belongs to"),
 )

@@ -9,8 +9,10 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from outsim import reuse
 from outsim.distributions import Distribution
 from outsim.tape.draws import (
+    ATTEMPT_ROW,
     TRAIT_FAX,
     TRAIT_INVALID,
     UPDATE_KINDS,
@@ -19,7 +21,6 @@ from outsim.tape.draws import (
     ContactDraws,
     PostDraws,
     UpdateDraws,
-    attempt_rows,
     constant_us,
     whole_ms,
 )
@@ -56,7 +57,8 @@ def draw_attempts(family: Family, model: CallModel, attempt: int, count: int) ->
     """Draws of the attempts numbered `attempt` (from 1) of the first `count` calls."""
     drawn_work = constant_us(model.dial_work) < 0
     draws = AttemptDraws(
-        rows=attempt_rows(count),
+        # None of them straddles two cache lines.
+        rows=reuse.empty(count, ATTEMPT_ROW),
         dial_work_us=np.empty(count if drawn_work else 0, dtype=np.int64),
     )
     for part, block in Streams(family, attempt).blocks(count):
@@ -80,6 +82,7 @@ def _fill_rows(rows: NDArray[np.void], model: CallModel, block: Block) -> None:
     rows["talk_human_ms"] = whole_ms(_heard_s(model, message, block))
     rows["talk_voicemail_ms"] = whole_ms(greeting + message)
     rows["recorded_outcome"] = -1
+    rows["unused"] = 0
     rows["misdetected"] = ~block.below(Purpose.DETECTION, model.detection_accuracy)
     rows["ani_refused"] = block.below(Purpose.ANI_REFUSAL, model.missing_ani_refusal)
 

@@ -6,7 +6,6 @@ Every duration is rounded to whole milliseconds here and kept as an integer.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -78,21 +77,6 @@ ATTEMPT_ROW = np.dtype(
 )
 """Draws of one attempt: 32 bytes, half a cache line, so that all of them come from memory
 together. Compiled code reads rows by this layout."""
-
-_CACHE_LINE = 64
-
-
-def aligned_rows(count: int, dtype: np.dtype[Any]) -> NDArray[Any]:
-    """Rows of zeros, the first at the begin of a cache line."""
-    size = count * dtype.itemsize
-    memory = np.zeros(size + _CACHE_LINE, dtype=np.uint8)
-    start = -memory.__array_interface__["data"][0] % _CACHE_LINE
-    return memory[start : start + size].view(dtype)
-
-
-def attempt_rows(count: int) -> NDArray[np.void]:
-    """Rows of zeros for `count` attempts, none of which straddles two cache lines."""
-    return aligned_rows(count, ATTEMPT_ROW)
 
 
 @dataclass(frozen=True, eq=False)

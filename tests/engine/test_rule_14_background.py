@@ -226,3 +226,27 @@ def test_a_run_waits_for_the_campaign_under_study_only():
     assert run(*lists, **parts).ended == BEGINS + timedelta(hours=1)
     studied = run(*lists, **parts, study={"campaign": "theirs"})
     assert studied.ended == BEGINS + timedelta(hours=3)
+
+
+# How their calls are numbered
+
+
+@pytest.mark.parametrize("change", [{"ends": "12:00"}, {"start": "09:15"}])
+def test_neither_a_longer_run_nor_another_start_gives_a_call_another_number(change):
+    """So a call can be followed from one what-if to the next."""
+
+    def whose(start="09:00", ends="11:00"):
+        result = run(
+            campaign("mine", start=start, contacts=5, tenant="zoo"),
+            campaign("yours", contacts=5, tenant="aquarium"),
+            background={"median_size": 5, "campaigns_per_hour": 4},
+            clock={"ends": ends},
+        )
+        calls = result.calls
+        named = zip(calls["tenant"], calls["campaign"], calls["index"], strict=True)
+        return dict(zip(calls["call_id"], named, strict=True))
+
+    usual, changed = whose(), whose(**change)
+    assert usual.items() <= changed.items()
+    assert [usual[number][1] for number in (0, 5)] == ["yours", "mine"]
+    assert sorted(usual) == list(range(len(usual)))

@@ -11,8 +11,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from outsim import reuse
 from outsim.tape import Purpose, Tape, streams
-from outsim.tape.draws import ATTEMPT_ROW, CallModel, attempt_rows
+from outsim.tape.draws import ATTEMPT_ROW, CallModel
 from tests.tape.digest import ATTEMPT_FIELDS, attempt_arrays
 from tests.tape.test_values import model
 
@@ -56,7 +57,7 @@ def test_the_size_of_the_blocks_changes_no_draw(
 
 @given(count=st.integers(0, 500))
 def test_rows_lie_one_after_the_other_and_within_cache_lines(count: int) -> None:
-    rows = attempt_rows(count)
+    rows = reuse.zeros(count, ATTEMPT_ROW)
     assert rows.shape == (count,)
     assert rows.dtype == ATTEMPT_ROW
     assert rows.itemsize == 32

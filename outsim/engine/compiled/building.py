@@ -62,7 +62,6 @@ def _hand_in(state: State, plan: Plan) -> None:
     """Tenants and campaigns."""
     tenants = state.table("tenants", len(plan.tenants))
     tenants["max_simultaneous"][: len(plan.tenants)] = [t.max_simultaneous for t in plan.tenants]
-    state.table("calls", _calls(plan))
     blocks = [campaign.rules.max_retry + 2 for campaign in plan.campaigns]
     posts = [
         len(plan.endpoints[campaign.result_url.endpoint].retry_after_us) + 2

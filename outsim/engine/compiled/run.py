@@ -29,8 +29,8 @@ from outsim.engine.records import (
     Records,
     Types,
 )
-from outsim.outcomes import NO_CAUSE, NO_TYPE, SCHEDULED
-from outsim.plan import Plan
+from outsim.outcomes import NO_TYPE, SCHEDULED
+from outsim.plan import CampaignPlan, Plan
 from outsim.progress import Progress, unseen
 
 EVENTS = 1_000_000
@@ -68,6 +68,8 @@ class Run:
     def advance(self, until_us: int) -> None:
         """Let everything happen that is due before `until_us`."""
         state = self._state
+        state.hold_calls(sum(campaign.size for campaign in self.plan.in_run(until_us)))
+        state.bind()
         while (why := self._advance(state.platform, until_us, EVENTS)) != REACHED:
             p = state.platform[0]
             self.progress(int(p["now"]), until_us)
@@ -129,17 +131,17 @@ class Run:
             attempts=columns("attempt", ATTEMPT_TYPES),
             updates=columns("update", UPDATE_TYPES),
             deliveries=columns("delivery", DELIVERY_TYPES),
-            calls=self._calls(),
+            calls=self._calls(self.plan.in_run(ends_us)),
             ended_us=ends_us,
         )
 
-    def _calls(self) -> Columns:
+    def _calls(self, campaigns: tuple[CampaignPlan, ...]) -> Columns:
         """The calls' columns; rows of campaigns that nothing has come to were never filled in."""
-        count = sum(campaign.size for campaign in self.plan.campaigns)
+        count = sum(campaign.size for campaign in campaigns)
         status, attempts = np.full(count, SCHEDULED, np.int8), np.zeros(count, np.int8)
         final = np.full(count, MISSING)
         rows, handed_in = self._state.arrays["calls"], self._state.arrays["campaigns"]["handed_in"]
-        for campaign in self.plan.campaigns:
+        for campaign in campaigns:
             mine = slice(campaign.first_call_id, campaign.first_call_id + campaign.size)
             if handed_in[campaign.rank]:
                 status[mine] = rows["status"][mine]
@@ -161,7 +163,7 @@ class Run:
         under_way = arrays["ports"][arrays["ports"]["under_way"] != 0]
         for name in ("ringing_at", "answered_at", "detected_at"):
             under_way[name][under_way[name] >= ends_us] = MISSING
-        under_way["outcome"][under_way["cause"] == NO_CAUSE] = NOT_KNOWN
+        under_way["outcome"] = NOT_KNOWN
         under_way["callee_type"][under_way["detected_at"] == MISSING] = NO_TYPE
         for name in _AFTER_DISPATCH:
             field = name if name in (ATTEMPT.names or ()) else f"{name}_at"

@@ -6,9 +6,9 @@ from typing import Any
 
 import numpy as np
 
+from outsim import reuse
 from outsim.clock import NEVER
 from outsim.engine.compiled.layout import COLUMNS, ENTRY, PLATFORM, TABLES, ZEROED
-from outsim.tape.draws import aligned_rows
 
 Array = np.ndarray[Any, Any]
 
@@ -42,8 +42,19 @@ class State:
 
     def table(self, name: str, count: int) -> Array:
         """Make the rows of one of `layout.TABLES`, at least one of them."""
-        self.arrays[name] = aligned_rows(max(1, count), TABLES[name])
+        self.arrays[name] = reuse.zeros(max(1, count), TABLES[name])
         return self.arrays[name]
+
+    def hold_calls(self, count: int) -> None:
+        """Have room for the first `count` calls, those that are there kept as they are.
+
+        What is new is filled in when it is handed in: see `outsim.engine.compiled.supply`.
+        """
+        held = self.arrays.get("calls")
+        if held is None or count > len(held):
+            self.arrays["calls"] = reuse.empty(max(1, count), TABLES["calls"])
+            if held is not None:
+                self.arrays["calls"][: len(held)] = held
 
     def keep(self, array: Array, dtype: type[np.generic]) -> int:
         """Address of an array that never changes, kept as long as this state or a copy of it."""
@@ -68,7 +79,7 @@ class State:
         used = int(p[GROWING[kind]])
         for name, dtype in COLUMNS.items():
             if name.startswith(f"{kind}_"):
-                grown: Array = (np.zeros if name in ZEROED else np.empty)(count, dtype)
+                grown: Array = (reuse.zeros if name in ZEROED else reuse.empty)(count, dtype)
                 if name in self.arrays:
                     grown[:used] = self.arrays[name][:used]
                 self.arrays[name] = grown
@@ -88,7 +99,9 @@ class State:
         twin._kept = self._kept
         for name, array in self.arrays.items():
             if name in TABLES:
-                twin.table(name, len(array))[:] = array
+                twin.arrays[name] = reuse.empty(len(array), array.dtype)
+                # Whole words: numpy copies rows field by field.
+                twin.arrays[name].view(np.int64)[:] = array.view(np.int64)
             elif name not in COLUMNS:
                 twin.arrays[name] = array.copy()
             else:

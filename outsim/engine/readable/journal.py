@@ -22,7 +22,7 @@ from outsim.engine.records import (
     Types,
     columns,
 )
-from outsim.outcomes import NO_CAUSE, NO_TYPE
+from outsim.outcomes import NO_TYPE
 
 _ORDERED_COLUMNS = ("order", *ATTEMPT_COLUMNS)
 
@@ -37,7 +37,6 @@ def _row(attempt: Attempt, ends_us: int | None = None) -> tuple[int, ...]:
     def known(instant: int) -> int:
         return instant if ends_us is None or instant < ends_us else MISSING
 
-    under_way = ends_us is not None and attempt.cause == NO_CAUSE
     undetected = ends_us is not None and known(attempt.detected_at) == MISSING
     return (
         attempt.order,
@@ -56,7 +55,7 @@ def _row(attempt: Attempt, ends_us: int | None = None) -> tuple[int, ...]:
         known(attempt.answered_at),
         known(attempt.detected_at),
         attempt.ended_at,
-        NOT_KNOWN if under_way else attempt.outcome,
+        attempt.outcome if ends_us is None else NOT_KNOWN,
         attempt.cause,
         NO_TYPE if undetected else attempt.callee_type,
     )
@@ -89,11 +88,11 @@ class Journal:
     def records(
         self,
         ends_us: int,
-        campaigns: list[CampaignState],
+        campaigns: Iterable[CampaignState],
         update_rows: array[int],
         delivery_rows: array[int],
     ) -> Records:
-        """Everything that happened before `ends_us`."""
+        """Everything that happened before `ends_us`; campaigns in the order of their calls."""
         return Records(
             attempts=self.attempts(ends_us),
             updates=_columns(UPDATE_TYPES, update_rows),
@@ -107,7 +106,7 @@ def _columns(types: Types, rows: array[int]) -> Columns:
     return columns(types, np.array(rows, dtype=np.int64).reshape(-1, len(types)))
 
 
-def _calls(campaigns: list[CampaignState]) -> Columns:
+def _calls(campaigns: Iterable[CampaignState]) -> Columns:
     def joined(arrays: Iterable[bytearray | array[int]], dtype: type[np.integer[Any]]) -> Any:
         return np.frombuffer(bytearray().join(arrays), dtype)
 

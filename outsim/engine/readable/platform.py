@@ -170,4 +170,5 @@ class Platform:
 
     def records(self, ends_us: int) -> Records:
         """What has happened before `ends_us`."""
-        return self.journal.records(ends_us, self.campaigns, self.board.rows, self.deliveries.rows)
+        campaigns = [self.campaigns[campaign.rank] for campaign in self.plan.in_run(ends_us)]
+        return self.journal.records(ends_us, campaigns, self.board.rows, self.deliveries.rows)

@@ -35,8 +35,8 @@ _RETRIABLE = (NO_ANSWER, BUSY, CONGESTION)
 
 def every_row_is_rejected_or_accepted(run: Run) -> Iterator[Breach]:
     """Rows = rejected + accepted: rejected are those that can't be dialled, and no others."""
-    rejects = [campaign.reject_reason != 0 for campaign in run.plan.campaigns]
-    cannot = np.asarray(run.of_calls(rejects), dtype=np.bool_)
+    reason = run.of_calls(lambda campaign: campaign.reject_reason)
+    cannot = np.asarray(reason != 0, dtype=np.bool_)
     rejected = run.calls["status"] == REJECTED
     yield from run.breach("rejected, or not, against its row", "calls", rejected != cannot)
     table = run.result.calls

@@ -101,7 +101,7 @@ def carrier_refuses_for_a_reason(run: Run) -> Iterator[Breach]:
     out = dialed & (_during(run, "carrier", a["dialed"], 1) > 0)
     wrong = dialed & (out != (a["cause"] == CARRIER_OUTAGE))
     yield from run.breach("against the outages of the carrier", "attempts", wrong)
-    missing = np.asarray(run.of_calls([c.missing_ani for c in run.plan.campaigns]), dtype=np.bool_)
+    missing = np.asarray(run.of_calls(lambda campaign: campaign.missing_ani), dtype=np.bool_)
     wrong = (a["cause"] == MISSING_ANI) & ~missing[a["call_id"]]
     yield from run.breach("it has a caller ID", "attempts", wrong)
     over = came(a["ended"])

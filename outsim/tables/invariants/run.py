@@ -118,14 +118,15 @@ class Run:
         """Rank of each campaign's tenant."""
         return self.per_campaign(lambda campaign: campaign.tenant_rank)
 
-    def of_calls(self, arrays: list[NDArray[Any]]) -> NDArray[Any]:
-        """Arrays of all campaigns, by rank, as one of all calls."""
+    def of_calls(self, of: Callable[[CampaignPlan], NDArray[Any]]) -> NDArray[Any]:
+        """An array of each campaign as one of all calls."""
+        arrays = [of(campaign) for campaign in self.result.frames.campaigns]
         return np.concatenate(arrays) if arrays else np.empty(0, dtype=np.int64)
 
     @cached_property
     def wedged(self) -> Mask:
         """Per call, whether it is wedged."""
-        flags = self.of_calls([c.contacts.wedged for c in self.plan.campaigns])
+        flags = self.of_calls(lambda campaign: campaign.contacts.wedged)
         return np.asarray(flags, dtype=np.bool_)
 
     @cached_property
@@ -138,7 +139,7 @@ class Run:
 
         It was handed in by then, or would have been loaded before the run ended.
         """
-        ready = self.of_calls([campaign.ready_us for campaign in self.plan.campaigns])
+        ready = self.of_calls(lambda campaign: campaign.ready_us)
         handed_in = self.result.frames.submitted_us <= instants[self.rank_of_call]
         return np.asarray(handed_in | (ready < self.ended_us))
 
@@ -174,7 +175,8 @@ class Run:
         """
         u = self.updates
         rows = np.flatnonzero((u["status"] == QUEUED) & ~self.wedged[u["call_id"]])
-        return rows[np.lexsort((u["attempt"][rows], u["call_id"][rows], u["happened"][rows]))]
+        place = u["attempt"][rows], u["call_id"][rows], self.update_rank[rows]
+        return rows[np.lexsort((*place, u["happened"][rows]))]
 
     @cached_property
     def entry_of_attempt(self) -> Integers:
