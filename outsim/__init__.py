@@ -22,7 +22,9 @@ if TYPE_CHECKING:
     )
     from outsim.result import Result, simulate
     from outsim.scenario import Campaign, Scenario, load
-    from outsim.study.comparison import Comparison, compare
+    from outsim.study.comparison import compare
+    from outsim.study.findings import Findings
+    from outsim.study.study import Study
     from outsim.study.synchronous import run_sync
     from outsim.tape import Tape
 
@@ -38,7 +40,8 @@ _HOMES = {
     "run_until": "outsim.branching",
     "Past": "outsim.branching",
     "compare": "outsim.study.comparison",
-    "Comparison": "outsim.study.comparison",
+    "Study": "outsim.study.study",
+    "Findings": "outsim.study.findings",
     "run_sync": "outsim.study.synchronous",
     "OutsimError": "outsim.errors",
     "ScenarioError": "outsim.errors",
@@ -50,14 +53,15 @@ _HOMES = {
 
 __all__ = [
     "Campaign",
-    "Comparison",
     "EngineError",
+    "Findings",
     "InvariantError",
     "OutsimError",
     "Past",
     "Result",
     "Scenario",
     "ScenarioError",
+    "Study",
     "StudyError",
     "Tape",
     "TapeError",

@@ -7,11 +7,12 @@ stands. Each branch equals a whole run of its scenario, and the past is paid onc
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import datetime
 from typing import Any
 
-from outsim.clock import after
+from outsim.clock import NEVER, after
+from outsim.engine import Records
 from outsim.errors import EngineError
 from outsim.plan import Plan, build_plan
 from outsim.progress import Progress, unseen
@@ -22,7 +23,7 @@ from outsim.tables.frames import Frames
 from outsim.tape import Tape
 
 TO_COME = re.compile(
-    r"campaign\[.*\]\.(stop_at|stop_reaches|stop_cancels_retries|expires_at)"
+    r"campaign\[.*\]\.(start|submitted_at|stop_at|stop_reaches|stop_cancels_retries|expires_at)"
     r"|(suspension|outage)\[.*|study(\..*)?|clock\.ends|seed"
 )
 """Keys of a scenario that a branch may change: they have their effect at a known instant, or
@@ -42,10 +43,10 @@ class Past:
         from outsim.engine.compiled.run import Run
 
         self.scenario = scenario
-        self.tape = tape
+        self.tape = tape.remembering()
         self.at = at
         """The moment: everything before it has happened."""
-        self._plan = build_plan(scenario, tape)
+        self._plan = build_plan(scenario, self.tape)
         self._run = Run(self._plan, progress)
         self._run.advance(scenario.instant_us(at))
 
@@ -55,8 +56,8 @@ class Past:
         Parameters
         ----------
         scenario : Scenario, optional
-            What is to come: it may change stops, expiries, suspensions and outages from the
-            moment on, and the end of the run; default: what was to come anyway.
+            What is to come: it may change starts, stops, expiries, suspensions and outages
+            from the moment on, and the end of the run; default: what was to come anyway.
 
         Returns
         -------
@@ -75,7 +76,6 @@ class Past:
         if scenario is not None:
             plan = build_plan(scenario, self.tape)
             self._check(scenario, plan)
-            _share_what_is_drawn(self._plan, plan)
         return Result(
             scenario=changed,
             seed=self.tape.seed,
@@ -90,12 +90,18 @@ class Past:
         for difference in differences(self.scenario, scenario):
             if not TO_COME.fullmatch(difference.key):
                 raise EngineError(
-                    f"{_told(difference)}: a branch has the same past. It can change stops, "
-                    "expiries, suspensions, outages and the end of the run, from "
+                    f"{_told(difference)}: a branch has the same past. It can change starts, "
+                    "stops, expiries, suspensions, outages and the end of the run, from "
                     f"{self.at:%H:%M:%S} on"
                 )
+        for ours, theirs in zip(self._plan.campaigns, plan.campaigns, strict=True):
+            if ours.loading_us != theirs.loading_us and ours.requests_us is not None:
+                raise EngineError(
+                    f"campaign {ours.tenant}/{ours.name}: a branch can't change the start of a "
+                    "campaign of single requests; run each start by itself"
+                )
         from_us = self.scenario.instant_us(self.at)
-        for what, at_us in sorted(set(_happened(self._plan)) ^ set(_happened(plan)), key=str):
+        for what, at_us in sorted(_apart(self._plan, plan), key=str):
             if at_us < from_us:
                 when = after(self.scenario.clock.begins, at_us)
                 raise EngineError(
@@ -116,10 +122,17 @@ def _told(difference: Difference) -> str:
     return f"{difference.key} ({difference.left}, then {difference.right})"
 
 
+def _apart(plan: Plan, other: Plan) -> set[tuple[str, int]]:
+    """What is done to the platform from outside in one of two runs only: what, and when."""
+    return set(_happened(plan)) ^ set(_happened(other))
+
+
 def _happened(plan: Plan) -> Iterator[tuple[str, int]]:
     """Everything that is done to the platform from outside: what it is, and when."""
     for campaign in plan.campaigns:
         rules, name = campaign.rules, f"{campaign.tenant}/{campaign.name}"
+        yield f"the start of {name}", campaign.loading_us
+        yield f"the submission of {name}", campaign.submitted_us
         how = ", reaching the queue" if rules.stop_reaches_queue else ""
         how += "" if rules.stop_cancels_retries else ", sparing retries"
         yield f"the stop of {name}{how}", rules.stop_effect_us
@@ -137,11 +150,49 @@ def _happened(plan: Plan) -> Iterator[tuple[str, int]]:
         yield f"the end of an outage of {where}", outage.ends_us
 
 
-def _share_what_is_drawn(past: Plan, plan: Plan) -> None:
-    """Let the campaigns of a branch have what those of its past have drawn and worked out."""
-    for ours, theirs in zip(past.campaigns, plan.campaigns, strict=True):
-        for name, value in vars(ours).items():
-            vars(theirs).setdefault(name, value)
+def is_family(scenarios: Sequence[Scenario]) -> bool:
+    """Whether scenarios differ only in what a branch may change, so that they share a past."""
+    first, *others = scenarios
+    if any(campaign.requests is not None for campaign in first.campaign):
+        return False
+    return all(
+        other.clock.latest_end == first.clock.latest_end
+        and all(TO_COME.fullmatch(each.key) for each in differences(first, other))
+        for other in others
+    )
+
+
+def run_family(
+    plans: Sequence[Plan], progress: Progress = unseen
+) -> Iterator[tuple[int, Records]]:
+    """Run plans that differ only in what is to come; what they have in common is run once.
+
+    Parameters
+    ----------
+    plans : sequence of Plan
+        Of a family of scenarios, see `is_family`, and of one tape.
+
+    Yields
+    ------
+    (int, Records)
+        Place among the plans, and the records that the plan has if it is run by itself; in the
+        order in which the plans part.
+    """
+    from outsim.engine.compiled.run import Run
+
+    def parts_us(plan: Plan) -> int:
+        apart = min((at_us for _, at_us in _apart(plans[last], plan)), default=NEVER)
+        return max(0, min(apart, plan.ends_us, plans[last].ends_us))
+
+    # The others part from the one in which what differs comes last.
+    happened = [sorted(at_us for _, at_us in _happened(plan)) for plan in plans]
+    last = max(range(len(plans)), key=happened.__getitem__)
+    past = Run(plans[last], progress)
+    others = sorted((parts_us(plan), place) for place, plan in enumerate(plans) if place != last)
+    for at_us, place in others:
+        past.advance(at_us)
+        yield place, past.branch(plans[place]).finish()
+    yield last, past.finish()
 
 
 def run_until(

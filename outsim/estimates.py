@@ -39,8 +39,8 @@ class Estimate:
         return bool(self.low > 0 or self.high < 0)
 
 
-def estimate(values: NDArray[np.float64]) -> Estimate:
-    """Mean of one figure per replication, with Student's t interval.
+def estimate(values: NDArray[np.float64], level: float = LEVEL) -> Estimate:
+    """Mean of one figure per replication, with Student's t interval of this confidence.
 
     Replications without a figure (NaN) are left out and counted: the mean is
     then one of those that have it, and the reader is told how many do not.
@@ -55,5 +55,5 @@ def estimate(values: NDArray[np.float64]) -> Estimate:
     from scipy.special import stdtrit
 
     error = float(known.std(ddof=1)) / float(np.sqrt(len(known)))
-    half_width = float(stdtrit(len(known) - 1, 0.5 + LEVEL / 2)) * error
+    half_width = float(stdtrit(len(known) - 1, 0.5 + level / 2)) * error
     return Estimate(mean, half_width, len(known), missing)

@@ -9,6 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import outsim
+from outsim.branching import is_family, run_family
 from outsim.clock import after
 from outsim.engine import execute
 from outsim.engine.compiled.run import Run
@@ -42,7 +43,7 @@ MORNING = {
 
 def scenario(**changes: object) -> Scenario:
     """The morning, with other keys for its first campaign or for the whole."""
-    offer = {key: value for key, value in changes.items() if key.startswith("stop")}
+    offer = {key: value for key, value in changes.items() if key.startswith(("start", "stop"))}
     others = {key: value for key, value in changes.items() if key not in offer}
     offer_, notices = MORNING["campaign"]
     return from_mapping(MORNING | others | {"campaign": [{**offer_, **offer}, notices]})
@@ -87,6 +88,14 @@ def test_suspensions_outages_and_the_end_may_differ_from_branch_to_branch(change
     assert_whole(past.branch(changed), changed)
 
 
+@pytest.mark.parametrize("start", ["09:02", "09:05", "09:06", "10:59"])
+def test_starts_may_differ_from_branch_to_branch(start):
+    """Also with a stop before the start, which cancels everything."""
+    past = outsim.run_until(scenario(), "09:02")
+    for changes in ({"start": start}, {"start": start, "stop_at": start}):
+        assert_whole(past.branch(scenario(**changes)), scenario(**changes))
+
+
 def test_a_branch_has_the_tables_of_its_own_scenario():
     stopped = scenario(stop_at="09:10")
     branch = outsim.run_until(scenario(), "09:08").branch(stopped)
@@ -115,6 +124,37 @@ def test_random_scenarios_may_be_cut_anywhere(mapping, share, second):
         assert not difference, difference
 
 
+# Families
+
+
+def family(places: int) -> list[Scenario]:
+    """Scenarios that share a past, with stops and starts at different times."""
+    starts = ["09:20", "09:05", "09:05", "09:30", "09:05:01"]
+    return [
+        scenario(start=start, **({"stop_at": "09:40"} if place % 2 else {}))
+        for place, start in enumerate(starts[:places])
+    ]
+
+
+@pytest.mark.parametrize("places", [1, 2, 5])
+def test_every_member_of_a_family_has_the_records_of_a_run_by_itself(places):
+    members = family(places)
+    assert is_family(members)
+    tape = Tape(1).remembering()
+    found = dict(run_family([build_plan(member, tape) for member in members]))
+    assert sorted(found) == list(range(places))
+    for place, member in enumerate(members):
+        plan = build_plan(member, Tape(1))
+        whole, _ = execute(plan, "simpy")
+        difference = first_difference(plan, found[place], whole, ("branch", "whole"))
+        assert not difference, difference
+
+
+def test_a_family_differs_in_nothing_but_what_is_to_come():
+    assert not is_family([scenario(), scenario(platform={"ports": 21})])
+    assert not is_family([scenario(), scenario(clock=MORNING["clock"] | {"latest": "12:00"})])
+
+
 # What is no branch
 
 
@@ -123,6 +163,10 @@ def test_random_scenarios_may_be_cut_anywhere(mapping, share, second):
     [
         ({"platform": {"ports": 21}}, r"platform.ports \(20, then 21\)"),
         ({"stop_at": "09:05:30"}, "the stop of retailer/offer at 09:05:32: that is before"),
+        (
+            {"start": "09:06"},
+            r"the start of retailer/offer at 09:05:\d\d: that is before 09:08:00",
+        ),
         (
             {"suspension": [{"begins": "09:01", "ends": "09:20"}]},
             "a suspension of everybody at 09:01:00: that is before 09:08:00",

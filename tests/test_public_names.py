@@ -32,7 +32,7 @@ def test_every_public_name_is_there(name):
 def test_these_and_no_others_are_public():
     assert set(outsim.__all__) == {
         "Campaign",
-        "Comparison",
+        "Findings",
         "EngineError",
         "InvariantError",
         "OutsimError",
@@ -40,6 +40,7 @@ def test_these_and_no_others_are_public():
         "Result",
         "Scenario",
         "ScenarioError",
+        "Study",
         "StudyError",
         "Tape",
         "TapeError",

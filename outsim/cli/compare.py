@@ -7,71 +7,89 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from outsim.cli.options import EngineName, Json, Seed
+from outsim.cli.studies import (
+    ExecutorName,
+    KeepTables,
+    Out,
+    Precision,
+    Replications,
+    Within,
+    say_precisions,
+    study_options,
+)
 
 if TYPE_CHECKING:
     from outsim.estimates import Estimate
-    from outsim.study.comparison import Comparison
+    from outsim.study.findings import Findings
     from outsim.tables.measures import Measure
+
+
+USUAL = 8
+"""Replications if nothing is said."""
 
 
 def compare(
     scenarios: Annotated[list[str], typer.Argument(metavar="A B ...", help="Scenario files.")],
-    replications: Annotated[int, typer.Option(help="Paired runs of each scenario.")] = 8,
+    replications: Replications = None,
+    precision: Precision = None,
+    within: Within = None,
+    out: Out = None,
+    keep_tables: KeepTables = False,
+    executor: ExecutorName = None,
     seed: Seed = None,
     engine: EngineName = "auto",
     json: Json = False,
 ) -> None:
     """Compare scenarios over paired replications, with confidence intervals."""
-    from outsim.cli.output import load_with_advice, print_json, progress
+    from outsim.cli.output import load_with_advice, print_json
     from outsim.study.comparison import compare as compare_scenarios
     from outsim.study.synchronous import run_sync
 
+    options = study_options(
+        replications, precision, within, out, keep_tables, executor, usual=USUAL
+    )
     loaded = [load_with_advice(path) for path in scenarios]
-    with progress("runs") as advance:
-        comparison = run_sync(
-            compare_scenarios(
-                *loaded, replications=replications, seed=seed, engine=engine, progress=advance
-            )
-        )
+    findings = run_sync(compare_scenarios(*loaded, seed=seed, engine=engine, **options))
     if json:
-        print_json(comparison.to_json())
+        print_json(findings.to_json())
         return
-    _print(comparison)
+    _print(findings)
 
 
-def _print(comparison: Comparison) -> None:
+def _print(findings: Findings) -> None:
     from outsim.cli.output import say, show, table
     from outsim.display import format_estimate
 
-    count, (fewest, most) = comparison.replications, comparison.attempts
-    study = comparison.scenarios[0].campaign_under_study
+    count, (fewest, most) = findings.replications, findings.attempts
+    study = findings.scenarios[0].campaign_under_study
     assert study is not None
-    say(" against ".join(comparison.labels))
+    say(" against ".join(findings.labels))
     say(
-        f"{count} paired replications, seed {comparison.seed}; {fewest:,} to {most:,} attempts "
+        f"{count} paired replications, seed {findings.seed}; {fewest:,} to {most:,} attempts "
         f"a run; campaign under study: {study.name}"
     )
-    if any(scenario.background for scenario in comparison.scenarios):
-        share = format_estimate("share", comparison.background_share, study.start)
+    if any(scenario.background for scenario in findings.scenarios):
+        share = format_estimate("share", findings.background_share, study.start)
         say(f"background tenants make {share} of all attempts")
-    text = comparison.text_table()
+    text = findings.text_table()
     show(table(list(text.columns), text.to_numpy().tolist()))
     say("mean ± half of the 95 % interval over replications; differences are paired.")
-    for place in range(1, len(comparison.scenarios)):
-        _tell(comparison, place)
+    say_precisions(findings)
+    for place in range(1, len(findings.scenarios)):
+        _tell(findings, place)
 
 
-def _tell(comparison: Comparison, place: int) -> None:
+def _tell(findings: Findings, place: int) -> None:
     """Say in words what is clear about a scenario, and where its figures disagree."""
     from outsim.cli.output import say
     from outsim.display import format_estimate
     from outsim.tables.measures import MEASURES
 
-    deadline = comparison.scenarios[0].deadline
-    name, base = comparison.labels[place], comparison.labels[0]
-    clear = list(comparison.changes(place))
+    deadline = findings.scenarios[0].deadline
+    name, base = findings.labels[place], findings.labels[0]
+    clear = list(findings.changes(place))
     say()
-    if not any(comparison.difference(place, each.name).count for each in MEASURES):
+    if not any(findings.difference(place, each.name).count for each in MEASURES):
         say(f"{name}: there are no figures to hold against {base}: is there anybody to call?")
         return
     if not clear:
@@ -80,13 +98,13 @@ def _tell(comparison: Comparison, place: int) -> None:
     say(f"{name}, held against {base}:")
     for heading, sign in (("better", 1), ("worse", -1)):
         named = [
-            f"{comparison.label(each)} {format_estimate(each.kind, value, deadline, signed=True)}"
+            f"{findings.label(each)} {format_estimate(each.kind, value, deadline, signed=True)}"
             for each, value in clear
             if _sign(each, value) == sign
         ]
         if named:
             say(f"  {heading}: {'; '.join(named)}")
-    if comparison.conflicts(place):
+    if findings.conflicts(place):
         say(
             "  The figures disagree: which one counts depends on whether you promise a clock "
             "time, a duration or a result."

@@ -6,11 +6,10 @@ import json
 import math
 import sys
 import textwrap
-from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
-from outsim.progress import Progress, unseen
+from outsim.progress import bar
 
 if TYPE_CHECKING:
     from rich.console import Console, Group
@@ -137,44 +136,13 @@ def show(renderable: Any) -> None:
     _console().print(renderable)
 
 
-@contextmanager
-def progress(label: str, *, counts: bool = True) -> Iterator[Progress]:
-    """Progress bar on standard error, there only if that is a terminal.
-
-    What is done is counted, or else told as a share.
-    """
-    if not sys.stderr.isatty():
-        yield unseen
-        return
-    from rich.console import Console
-    from rich.progress import (
-        BarColumn,
-        MofNCompleteColumn,
-        TaskProgressColumn,
-        TextColumn,
-        TimeRemainingColumn,
-    )
-    from rich.progress import Progress as Bar
-
-    with Bar(
-        TextColumn(label),
-        BarColumn(),
-        MofNCompleteColumn() if counts else TaskProgressColumn(),
-        TimeRemainingColumn(),
-        console=Console(stderr=True),
-        transient=True,
-    ) as bar:
-        task = bar.add_task(label, total=None)
-        yield lambda done, total: bar.update(task, completed=done, total=total)
-
-
 def simulate_with_bar(
     scenario: Scenario, seed: int | None, replication: int, engine: Engine
 ) -> Result:
     """Run a scenario once, with a progress bar."""
     from outsim.result import simulate
 
-    with progress("run", counts=False) as advance:
+    with bar("run", counts=False) as advance:
         return simulate(
             scenario, seed=seed, replication=replication, engine=engine, progress=advance
         )

@@ -18,6 +18,9 @@ from numpy.typing import NDArray
 
 from outsim.clock import MISSING
 
+MODEL_VERSION = 1
+"""Raised whenever any scenario's records change: studies of two versions don't mix."""
+
 Integers = NDArray[np.int64]
 Recorded = NDArray[np.signedinteger[Any]]
 """A column as it is recorded: of the type that the tables below give it."""

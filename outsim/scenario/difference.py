@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import dataclass
 from datetime import datetime, time
+from hashlib import sha256
 from typing import Any
 
 from pydantic import BaseModel
@@ -22,6 +23,8 @@ from outsim.scenario.model import Scenario
 
 NOT_THERE = "not there"
 NONE = "none"
+
+_LONG = 200
 
 
 @dataclass(frozen=True)
@@ -186,3 +189,15 @@ class _Meaning:
         text = here.time().isoformat().removesuffix(":00")
         shown = f"{text} ({days:+d} d)" if days else text
         return _Value((days, here.time(), here.fold), shown)
+
+
+def meaning(scenario: Scenario) -> dict[str, str]:
+    """Everything that a scenario means, by key path, in words that tell any two apart.
+
+    Long ones, such as contact lists, stand for themselves by their SHA-256.
+    """
+    said = {key: str(value.compared) for key, value in _Meaning(scenario).values.items()}
+    return {
+        key: text if len(text) <= _LONG else sha256(text.encode()).hexdigest()
+        for key, text in said.items()
+    }

@@ -7,7 +7,9 @@ common random numbers by construction.
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Callable
+from copy import copy
+from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,6 +23,11 @@ from outsim.tape.seeding import Family, family
 from outsim.tape.streams import Purpose, uniforms
 
 __all__ = ["Purpose", "Tape"]
+
+Value = TypeVar("Value")
+
+_Memory = dict[tuple[Any, ...], Any]
+"""What was drawn: by its key, a list of what shaped it and what it is."""
 
 
 class Tape:
@@ -51,6 +58,32 @@ class Tape:
         self.seed = seed
         self.replication = replication
         self._recorded: dict[tuple[str, str], RecordedAttempts] = {}
+        self._memory: _Memory | None = None
+
+    def remembering(self) -> Tape:
+        """The same tape, which keeps what it has drawn: several runs then draw it once.
+
+        It is as large as all that they ask it for.
+        """
+        if self._memory is not None:
+            return self
+        twin = copy(self)
+        twin._memory = {}
+        return twin
+
+    def _once(
+        self, key: tuple[Any, ...], shape: tuple[Any, ...], draw: Callable[[], Value]
+    ) -> Value:
+        """What `draw` gives; if it is remembered, from the last time with this key and shape."""
+        if self._memory is None:
+            return draw()
+        drawn: list[tuple[tuple[Any, ...], Value]] = self._memory.setdefault(key, [])
+        for known, value in drawn:
+            if all(a is b or a == b for a, b in zip(known, shape, strict=True)):
+                return value
+        value = draw()
+        drawn.append((shape, value))
+        return value
 
     @classmethod
     def from_table(cls, table: Any, *, seed: int = 1, replication: int = 0) -> Tape:
@@ -90,12 +123,26 @@ class Tape:
 
     def contacts(self, tenant: str, campaign: str, model: CallModel, count: int) -> ContactDraws:
         """Traits of the first `count` contacts of a campaign."""
-        return draw_contacts(self._family(tenant, campaign), model, count)
+        streams = self._family(tenant, campaign)
+        return self._once(
+            ("contacts", tenant, campaign),
+            (model, count),
+            lambda: draw_contacts(streams, model, count),
+        )
 
     def attempts(
         self, tenant: str, campaign: str, model: CallModel, attempt: int, count: int
     ) -> AttemptDraws:
         """Draws of the attempts numbered `attempt` (from 1) of the first `count` calls."""
+        return self._once(
+            ("attempts", tenant, campaign, attempt),
+            (model, count),
+            lambda: self._attempts(tenant, campaign, model, attempt, count),
+        )
+
+    def _attempts(
+        self, tenant: str, campaign: str, model: CallModel, attempt: int, count: int
+    ) -> AttemptDraws:
         draws = draw_attempts(self._family(tenant, campaign), model, attempt, count)
         recorded = self._recorded.get((tenant, campaign)) or self._recorded.get(("", campaign))
         if recorded is not None:
@@ -109,7 +156,12 @@ class Tape:
 
         Attempt 0 stands for what happens to a call before it is ever dialled.
         """
-        return draw_updates(self._family(tenant, campaign), model, attempt, count)
+        streams = self._family(tenant, campaign)
+        return self._once(
+            ("updates", tenant, campaign, attempt),
+            (model, count),
+            lambda: draw_updates(streams, model, attempt, count),
+        )
 
     def posts(
         self,
@@ -121,7 +173,12 @@ class Tape:
         count: int,
     ) -> PostDraws:
         """Draws of the posts numbered `post` (from 1) about the first `count` calls."""
-        return draw_posts(self._family(tenant, campaign), latency, failure_share, post, count)
+        streams = self._family(tenant, campaign)
+        return self._once(
+            ("posts", tenant, campaign, post),
+            (latency, failure_share, count),
+            lambda: draw_posts(streams, latency, failure_share, post, count),
+        )
 
     def _family(self, tenant: str, campaign: str) -> Family:
         return family(self.seed, self.replication, tenant, campaign)

@@ -13,7 +13,7 @@ from typing import Protocol
 import pytest
 
 from outsim.cli import main
-from outsim.study import replications
+from outsim.study import executors
 
 SMALL = """\
 name = "small"
@@ -117,7 +117,8 @@ def outsim(
 ) -> Iterator[Command]:
     """Call the command line; studies run in a thread, so that they start at once."""
     with ThreadPoolExecutor(1) as thread:
-        monkeypatch.setattr(replications, "process_pool", lambda _: thread)
+        monkeypatch.setattr(executors, "process_pool", lambda _: thread)
+        monkeypatch.setattr(executors, "_end", lambda _: None)
 
         def call(*arguments: str, columns: int = 80) -> Ended:
             monkeypatch.setenv("COLUMNS", str(columns))

@@ -35,7 +35,7 @@ MISTAKES = {
     ),
     "nothing to compare": (
         ["compare", "small.toml", "nobody.toml"],
-        "scenario 'nobody' has no campaign to compare",
+        "scenario 'nobody' has no campaign to study",
     ),
     "no scenario": (["run"], "Missing argument 'SCENARIO'"),
     "no time": (["status", "small.toml"], "Missing option '--at'"),

@@ -1,4 +1,4 @@
-"""Comparisons: paired replication by replication, whoever does the work."""
+"""Findingss: paired replication by replication, whoever does the work."""
 
 from __future__ import annotations
 
@@ -15,7 +15,8 @@ import pytest
 from outsim.errors import EngineError, StudyError
 from outsim.estimates import estimate
 from outsim.result import simulate
-from outsim.study.comparison import START_TIME_MEASURES, Comparison, compare
+from outsim.study.comparison import compare
+from outsim.study.findings import START_TIME_MEASURES, Findings
 from outsim.study.replications import Figures
 from outsim.study.synchronous import run_sync
 from outsim.tables.measures import MEASURES
@@ -26,14 +27,14 @@ NAMES = [each.name for each in MEASURES]
 ALWAYS = [each.name for each in MEASURES if not each.optional]
 
 
-def compared(*scenarios, replications=4, **options) -> Comparison:
+def compared(*scenarios, replications=4, **options) -> Findings:
     """A comparison made in one thread: no processes to wait for."""
     with ThreadPoolExecutor(1) as thread:
         return run_sync(compare(*scenarios, replications=replications, executor=thread, **options))
 
 
-def made_up(*rows: dict[str, list[float]]) -> Comparison:
-    """Comparison of scenarios whose figures are these, by replication; others are 0."""
+def made_up(*rows: dict[str, list[float]]) -> Findings:
+    """Findings of scenarios whose figures are these, by replication; others are 0."""
     count = len(next(iter(rows[0].values())))
     figures = tuple(
         Figures(
@@ -46,7 +47,8 @@ def made_up(*rows: dict[str, list[float]]) -> Comparison:
         for place, row in enumerate(rows)
         for k in range(count)
     )
-    return Comparison(tuple(chancy(f"s{k}") for k in range(len(rows))), 1, count, figures)
+    scenarios = tuple(chancy(f"s{k}") for k in range(len(rows)))
+    return Findings(scenarios, 1, range(count), figures)
 
 
 # Pairing
@@ -129,14 +131,14 @@ def test_figures_are_in_the_order_of_scenarios_and_replications():
     ]
 
 
-def test_progress_is_told_after_each_run():
+def test_progress_is_told_after_each_replication():
     told = []
     compared(chancy("a"), chancy("b"), replications=3, progress=lambda *now: told.append(now))
-    assert told == [(done, 6) for done in range(1, 7)]
+    assert told == [(done, 6) for done in (2, 4, 6)]
 
 
 def test_a_coroutine_of_the_study_can_be_awaited_as_it_stands():
-    async def in_a_notebook() -> Comparison:
+    async def in_a_notebook() -> Findings:
         with ThreadPoolExecutor(1) as thread:
             return await compare(chancy("a"), chancy("b"), replications=2, executor=thread)
 
@@ -153,7 +155,7 @@ def test_a_coroutine_of_the_study_can_be_awaited_as_it_stands():
         ([chancy()], 8, "1 scenario given: a comparison needs two or more"),
         ([chancy(), chancy()], 1, "replications = 1: must be 2 or more"),
         ([chancy(), chancy()], -3, "replications = -3: must be 2 or more"),
-        ([chancy(), without_campaigns()], 8, "'nobody' has no campaign to compare"),
+        ([chancy(), without_campaigns()], 8, "'nobody' has no campaign to study"),
     ],
 )
 def test_what_cannot_be_compared_is_refused_at_once(scenarios, replications, message):
@@ -240,7 +242,7 @@ def test_the_tables_have_a_row_for_each_figure_or_each_run():
 
 def test_a_comparison_shows_itself_in_a_notebook_and_in_a_terminal():
     comparison = made_up({"finished_s": [1.0, 2.0]}, {"finished_s": [2.0, 3.0]})
-    assert repr(comparison) == "Comparison(s0 against s1; 2 paired replications, seed 1)"
+    assert repr(comparison) == "Findings(s0 against s1; 2 replications, seed 1)"
     assert "<th>difference</th>" in comparison._repr_html_()
 
 

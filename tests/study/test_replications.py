@@ -27,7 +27,7 @@ from pathlib import Path
 import pytest
 
 from outsim.errors import StudyError
-from outsim.study import replications
+from outsim.study import executors
 from outsim.study.comparison import compare
 from outsim.study.replications import Job, run_job, stream
 from outsim.study.synchronous import run_sync
@@ -37,7 +37,7 @@ from .scenarios import chancy
 
 def jobs(count: int) -> list[Job]:
     scenario = chancy()
-    return [Job(0, scenario, seed=1, replication=k) for k in range(count)]
+    return [Job((0,), (scenario,), seed=1, replication=k) for k in range(count)]
 
 
 class Begun(Executor):
@@ -79,7 +79,7 @@ def children() -> set[int | None]:
 async def first_of(executor: Executor | None, count: int) -> int:
     """Take one run of a stream, close it, and say which it was."""
     runs = stream(jobs(count), executor)
-    first = await anext(runs)
+    (first,) = await anext(runs)
     await runs.aclose()
     return first.replication
 
@@ -87,14 +87,14 @@ async def first_of(executor: Executor | None, count: int) -> int:
 def test_the_stream_gives_every_run_once():
     async def all_of_them() -> list[int]:
         with ThreadPoolExecutor(3) as threads:
-            return [figures.replication async for figures in stream(jobs(7), threads)]
+            return [figures.replication async for (figures,) in stream(jobs(7), threads)]
 
     assert sorted(run_sync(all_of_them())) == list(range(7))
 
 
 def test_no_jobs_make_an_empty_stream():
     async def all_of_them() -> list[int]:
-        return [figures.replication async for figures in stream([])]
+        return [figures.replication async for (figures,) in stream([])]
 
     assert run_sync(all_of_them()) == []
 
@@ -164,7 +164,7 @@ def test_a_cancelled_comparison_begins_nothing_more_and_leaves_no_process(proces
         task: asyncio.Task | None = None
 
         def after_the_first_run(done: int, total: int) -> None:
-            assert (done, total) == (1, 800)
+            assert (done, total) == (2, 800)
             assert children() > before or not processes
             task.cancel()
 
@@ -193,7 +193,7 @@ def test_a_run_in_a_thread_that_nobody_wants_any_more_gives_up():
     """In the middle: its thread would else hold the program until the run is over."""
     stopped = threading.Event()
     stopped.set()
-    job = Job(0, chancy(), seed=1, replication=0, engine="compiled")
+    job = Job((0,), (chancy(),), seed=1, replication=0, engine="compiled")
     with pytest.raises(CancelledError):
         run_job(job, stopped)
 
@@ -236,7 +236,7 @@ def test_a_process_that_dies_is_an_error_of_the_study(caplog):
 def test_there_are_no_more_processes_than_jobs_or_cores(monkeypatch):
     monkeypatch.setattr(os, "cpu_count", lambda: 4)
     for count, workers in ((1, 1), (3, 3), (9, 4)):
-        with replications.process_pool(count) as pool:
+        with executors.process_pool(count) as pool:
             assert pool._max_workers == workers
 
 
@@ -270,7 +270,7 @@ def test_an_error_comes_out_of_the_door_as_it_is(inside):
 
 WAITS_TO_BE_KILLED = """
 import os
-from outsim.study.replications import process_pool
+from outsim.study.executors import process_pool
 
 if __name__ == "__main__":
     pool = process_pool(2)

@@ -195,6 +195,29 @@ def _open_endpoints(state: State, plan: Plan) -> None:
     waits["first"] = NONE
 
 
+def _loading(rank: int, index: int, at_us: int) -> tuple[int, int, int]:
+    """Entry of the agenda at which a campaign's loader moves a call."""
+    return at_us, ENTERS_QUEUE | call_key(rank, index, 1), LOAD + KINDS * rank
+
+
+def move_starts(state: State, past: Plan, plan: Plan) -> None:
+    """Have campaigns that have not begun do so when another plan says."""
+    agenda, p = state.heaps[AGENDA], state.arrays["heaps"][AGENDA]
+    for rank, (before, now) in enumerate(zip(past.campaigns, plan.campaigns, strict=True)):
+        if (before.submitted_us, before.loading_us) == (now.submitted_us, now.loading_us):
+            continue
+        row = state.arrays["campaigns"][rank]
+        row["submitted_us"] = now.submitted_us
+        if row["handed_in"]:
+            row["ready_us"] = state.keep(now.ready_us, np.int64)
+        mine = agenda[: p["count"]]["item"] == LOAD + KINDS * rank
+        load = first_load(now)
+        if load and mine.any():
+            agenda[: p["count"]][mine] = _loading(rank, *load)
+    # A sorted list is a heap.
+    agenda[: p["count"]] = np.sort(agenda[: p["count"]], order=("at", "order"))
+
+
 def first_load(campaign: CampaignPlan) -> tuple[int, int] | None:
     """Which call the loader moves first, and when; None if there is none."""
     if campaign.contact_list is None and campaign.requests_us is None:
@@ -210,8 +233,7 @@ def _open_heaps(state: State, plan: Plan) -> None:
         load = first_load(campaign)
         state.arrays["campaigns"][rank]["loading"] = load[0] if load else campaign.size
         if load:
-            key = ENTERS_QUEUE | call_key(rank, load[0], 1)
-            first.append((load[1], key, LOAD + KINDS * rank))
+            first.append(_loading(rank, *load))
     if plan.platform.reconciliation_us:
         first.append((plan.platform.reconciliation_us, OTHER, RECONCILE))
     size = 4 * len(plan.campaigns) + len(plan.tenants) + len(state.arrays["waits"]) + 1

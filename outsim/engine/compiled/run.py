@@ -7,7 +7,7 @@ from numba import from_dtype, types
 
 from outsim.clock import HOUR, MISSING
 from outsim.engine.compiled import cache
-from outsim.engine.compiled.building import build_state, set_timetable
+from outsim.engine.compiled.building import build_state, move_starts, set_timetable
 from outsim.engine.compiled.layout import ATTEMPT, PLATFORM
 from outsim.engine.compiled.platform import (
     NEEDS_CALLS,
@@ -173,7 +173,7 @@ class Run:
     def branch(self, plan: Plan) -> Run:
         """A run of its own that goes on from here, with what another plan says is to come.
 
-        `plan` has the same past: see `outsim.engine.compiled.timetable.past`.
+        `plan` has the same past: see `outsim.branching`.
         """
         twin = object.__new__(Run)
         twin.plan = plan
@@ -182,6 +182,7 @@ class Run:
         twin.draws = self.draws
         twin._advance = self._advance
         twin._state = self._state.copy()
+        move_starts(twin._state, self.plan, plan)
         set_timetable(twin._state, plan, self.reached_us)
         twin._state.bind()
         return twin

@@ -1,0 +1,152 @@
+"""Who does the work of a study: threads, processes, or any executor of the caller's."""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+import signal
+import threading
+from collections.abc import Iterator
+from concurrent.futures import Executor, ProcessPoolExecutor, ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any, cast
+
+from outsim.engine import Engine
+from outsim.errors import StudyError
+
+KINDS = ("threads", "processes", "dask://HOST:PORT")
+"""What an executor can be named as."""
+
+MOST_AHEAD = 256
+"""Jobs that another one's executor is given before the first of them is done."""
+
+
+def workers(jobs: int) -> int:
+    """How many of so many jobs this machine does at once."""
+    return max(1, min(jobs, os.cpu_count() or 1))
+
+
+@dataclass(frozen=True)
+class Workforce:
+    """An executor, and how to use it."""
+
+    executor: Executor
+    ahead: int
+    """Jobs that it is given before the first of them is done."""
+    shares_memory: bool = False
+    """Whether it works in this process, so that a job can be told to give up."""
+
+
+@contextmanager
+def workforce(executor: Executor | str | None, jobs: int, engine: Engine) -> Iterator[Workforce]:
+    """Somebody to do so many jobs; who was engaged for them is gone afterwards.
+
+    Parameters
+    ----------
+    executor : Executor, str or None
+        One of the caller's, which is left open; or one of `KINDS` by name. None takes threads
+        for the compiled engine, which lets them run side by side, else processes.
+
+    Raises
+    ------
+    StudyError
+        If it has no such name, or nobody answers there.
+    """
+    if executor is None:
+        executor = "threads" if engine == "compiled" else "processes"
+    if isinstance(executor, Executor):
+        yield Workforce(executor, MOST_AHEAD)
+    elif executor == "threads":
+        threads = ThreadPoolExecutor(workers(jobs), "outsim")
+        try:
+            yield Workforce(threads, 4 * workers(jobs), shares_memory=True)
+        finally:
+            threads.shutdown(wait=True, cancel_futures=True)
+    elif executor == "processes":
+        pool = process_pool(jobs)
+        try:
+            yield Workforce(pool, 4 * workers(jobs))
+        finally:
+            _end(pool)
+    elif executor.startswith("dask://"):
+        with _dask(executor) as there:
+            yield Workforce(there, MOST_AHEAD)
+    else:
+        raise StudyError(f"executor {executor!r}: allowed are {', '.join(KINDS)}")
+
+
+@contextmanager
+def _dask(address: str) -> Iterator[Executor]:
+    """Dask's own executor, on the workers of a scheduler that runs at this address."""
+    try:
+        import distributed
+    except ImportError:
+        raise StudyError(
+            f"executor {address!r} needs Dask: install it with pip install 'outsim[dask]'"
+        ) from None
+    try:
+        client: Any = cast(Any, distributed).Client(
+            address.replace("dask://", "tcp://", 1), timeout="10s"
+        )
+    except (OSError, ValueError) as error:
+        raise StudyError(
+            f"executor {address!r}: no scheduler answers there ({error}); start one with "
+            "dask scheduler, and give its address"
+        ) from None
+    with client:
+        yield client.get_executor(pure=False, retries=3)
+
+
+def process_pool(jobs: int) -> ProcessPoolExecutor:
+    """Processes for this many jobs, at most one a core.
+
+    Processes are spawned, not forked: a fork of a notebook or of a program with
+    threads may never wake up.
+    """
+    context = multiprocessing.get_context("spawn")
+    return ProcessPoolExecutor(workers(jobs), mp_context=context, initializer=_end_with_parent)
+
+
+def _end_with_parent() -> None:
+    """Have this process end when the one that waits for it is gone, however that was killed.
+
+    A process of a pool waits for work on a pipe that it holds open itself: it would wait for
+    ever.
+    """
+    parent = multiprocessing.parent_process()
+    if parent is None:
+        return
+
+    def watch() -> None:
+        parent.join()
+        os._exit(1)
+
+    threading.Thread(target=watch, daemon=True).start()
+
+
+@contextmanager
+def interrupts_held() -> Iterator[None]:
+    """Hold back Ctrl-C, which processes that are started meanwhile then never see.
+
+    A terminal sends it to all of them; it is for the one that waits for them to end them.
+    """
+    if not hasattr(signal, "pthread_sigmask"):
+        yield
+        return
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
+def _end(pool: ProcessPoolExecutor) -> None:
+    """End the processes of a pool, in the middle of a run if they are in one."""
+    # Python 3.14 has this as terminate_workers(), but for the wait until they are gone.
+    manager, processes = pool._executor_manager_thread, list((pool._processes or {}).values())
+    pool.shutdown(wait=False, cancel_futures=True)
+    for process in processes:
+        process.terminate()
+    if manager is not None:
+        manager.join()  # type: ignore[attr-defined]

@@ -1,0 +1,280 @@
+"""What a study found: estimates of each figure, and paired differences between scenarios.
+
+Each replication gives every scenario the same tape, so that a difference is
+what the change does and not luck; the interval of a difference is that of the
+paired differences. Where several scenarios are held against the first one, all
+of these intervals hold together with the confidence that is named.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import date, datetime
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from outsim.display import format_estimate
+from outsim.estimates import LEVEL, Estimate, estimate
+from outsim.scenario.model import Scenario
+from outsim.study.replications import Figures
+from outsim.study.stopping import Precision
+from outsim.tables.measures import MEASURES, Measure
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+START_TIME_MEASURES = ("completed_by_deadline", "completed_share", "finished_s", "duration_s")
+"""The four figures that stand side by side when start times are compared."""
+
+
+@dataclass(frozen=True, eq=False)
+class Findings:
+    """Figures of one or more scenarios over the same replications.
+
+    The first scenario is the baseline that the others are held against.
+    """
+
+    scenarios: tuple[Scenario, ...]
+    seed: int
+    indexes: range
+    """Which replications."""
+    figures: tuple[Figures, ...]
+    """Of every run, by scenario and replication."""
+    measures: tuple[Measure, ...] = MEASURES
+    precisions: tuple[Precision, ...] = ()
+    """Precisions that were asked for."""
+
+    @property
+    def replications(self) -> int:
+        """How many replications there are."""
+        return len(self.indexes)
+
+    @property
+    def labels(self) -> tuple[str, ...]:
+        """Names of the scenarios; where some share a name, with their numbers."""
+        names = [scenario.name for scenario in self.scenarios]
+        return tuple(
+            f"{name} ({place})" if names.count(name) > 1 else name
+            for place, name in enumerate(names, 1)
+        )
+
+    def values(self, place: int, name: str) -> np.ndarray[Any, np.dtype[np.float64]]:
+        """One figure of one scenario, by replication.
+
+        A clock time is in seconds since the first scenario begins, by the time of day, also
+        where the other one begins at another time or on another day.
+        """
+        values = np.array([f.measures[name] for f in self.figures if f.place == place])
+        return values + self._later_s(place) if self._kinds[name] == "clock" else values
+
+    @cached_property
+    def _kinds(self) -> dict[str, str]:
+        return {each.name: each.kind for each in self.measures}
+
+    def _later_s(self, place: int) -> float:
+        """How much later in the day a scenario begins than the first one."""
+        begins, first = (
+            datetime.combine(date.min, self.scenarios[k].clock.begins.time()) for k in (place, 0)
+        )
+        return (begins - first).total_seconds()
+
+    def mean(self, place: int, name: str) -> Estimate:
+        """Mean of one figure of one scenario."""
+        return estimate(self.values(place, name))
+
+    def difference(self, place: int, name: str) -> Estimate:
+        """Mean of the paired differences of a scenario from the first one.
+
+        The intervals of all scenarios together have the confidence `LEVEL`: each of them is wider
+        the more there are (Bonferroni).
+        """
+        level = 1 - (1 - LEVEL) / max(1, len(self.scenarios) - 1)
+        return estimate(self.values(place, name) - self.values(0, name), level)
+
+    def saved_by_pairing(self, place: int, name: str) -> float:
+        """How many times the replications unpaired runs would take for the same difference.
+
+        The variance of the difference of two independent runs, over that of the paired
+        difference; NaN where either is not known.
+        """
+        ours, theirs = self.values(place, name), self.values(0, name)
+        both = ~np.isnan(ours) & ~np.isnan(theirs)
+        if both.sum() < 2:
+            return float("nan")
+        paired = float(np.var(ours[both] - theirs[both], ddof=1))
+        unpaired = float(np.var(ours[both], ddof=1) + np.var(theirs[both], ddof=1))
+        return unpaired / paired if paired > 0 else float("nan")
+
+    def _about(self, precision: Precision) -> list[Estimate]:
+        """Estimates that a precision is about."""
+        places = range(len(self.scenarios))
+        if precision.of_difference:
+            return [self.difference(place, precision.measure) for place in places[1:]]
+        return [self.mean(place, precision.measure) for place in places]
+
+    def is_reached(self, precision: Precision) -> bool:
+        """Whether every estimate that a precision is about is as precise as that."""
+        return all(map(precision.is_reached, self._about(precision)))
+
+    def widest(self, precision: Precision) -> float:
+        """Half-width of the widest interval that a precision is about, in the figure's unit."""
+        return float(np.max([found.half_width for found in self._about(precision)]))
+
+    @property
+    def background_share(self) -> Estimate:
+        """Share of all attempts that background tenants make, over all runs."""
+        return estimate(np.array([f.background_share for f in self.figures]))
+
+    @property
+    def attempts(self) -> tuple[int, int]:
+        """Fewest and most attempts of a run."""
+        attempts = [f.attempts for f in self.figures]
+        return min(attempts), max(attempts)
+
+    def changes(self, place: int) -> Iterator[tuple[Measure, Estimate]]:
+        """Differences from the first scenario that are clear, with what they are about."""
+        for each in self.measures:
+            difference = self.difference(place, each.name)
+            if difference.is_clear:
+                yield each, difference
+
+    def conflicts(self, place: int) -> bool:
+        """Whether the four figures of a start time clearly disagree on what is better."""
+        signs = {
+            np.sign(difference.mean) * each.better
+            for each, difference in self.changes(place)
+            if each.name in START_TIME_MEASURES
+        }
+        return len(signs) > 1
+
+    def table(self) -> pd.DataFrame:
+        """One row per figure and scenario: mean, interval, difference and its interval."""
+        import pandas as pd
+
+        rows = []
+        for each in self.measures:
+            for place, label in enumerate(self.labels):
+                mean, difference = self.mean(place, each.name), self.difference(place, each.name)
+                rows.append(
+                    {
+                        "measure": each.name,
+                        "scenario": label,
+                        "mean": mean.mean,
+                        "low": mean.low,
+                        "high": mean.high,
+                        "replications": mean.count,
+                        "not_over": mean.missing,
+                        "difference": difference.mean if place else np.nan,
+                        "difference_low": difference.low if place else np.nan,
+                        "difference_high": difference.high if place else np.nan,
+                    }
+                )
+        return pd.DataFrame(rows)
+
+    def label(self, each: Measure) -> str:
+        """What people call a figure, with the deadline that the scenarios share."""
+        return each.label_at(*(scenario.deadline for scenario in self.scenarios))
+
+    def text_table(self) -> pd.DataFrame:
+        """Figures by row, scenarios by column, then the paired differences from the first."""
+        import pandas as pd
+
+        begins = self.scenarios[0].clock.begins
+        others = range(1, len(self.scenarios))
+        differences = (
+            ["difference"]
+            if len(self.scenarios) == 2
+            else [f"{self.labels[place]}: difference" for place in others]
+        )
+        rows = []
+        for each in self.measures:
+            means = [self.mean(place, each.name) for place in range(len(self.scenarios))]
+            if each.optional and not any(mean.count for mean in means):
+                continue
+            row = [self.label(each)]
+            for value in means:
+                over = (
+                    f" ({value.count} of {value.count + value.missing})" if value.missing else ""
+                )
+                row.append(format_estimate(each.kind, value, begins) + over)
+            for place in others:
+                value = self.difference(place, each.name)
+                row.append(format_estimate(each.kind, value, begins, signed=True))
+            rows.append(row)
+        return pd.DataFrame(rows, columns=["", *self.labels, *differences])
+
+    def replication_table(self) -> pd.DataFrame:
+        """Figures of every run: one row per scenario and replication."""
+        import pandas as pd
+
+        return pd.DataFrame(
+            [
+                {"scenario": self.labels[f.place], "replication": f.replication}
+                | f.measures
+                | {"attempts": f.attempts, "background_share": f.background_share}
+                for f in self.figures
+            ]
+        )
+
+    def to_json(self) -> dict[str, Any]:
+        """The comparison for machines: names, counts, estimates."""
+
+        def plain(value: Estimate) -> dict[str, float | int | None]:
+            return {
+                "mean": _number(value.mean),
+                "low": _number(value.low),
+                "high": _number(value.high),
+                "replications": value.count,
+                "not_over": value.missing,
+            }
+
+        return {
+            "scenarios": list(self.labels),
+            "seed": self.seed,
+            "replications": self.replications,
+            "first_replication": self.indexes.start,
+            "precision": [
+                {
+                    "asked": str(each),
+                    "reached": self.is_reached(each),
+                    "half_width": _number(self.widest(each)),
+                }
+                for each in self.precisions
+            ],
+            "confidence": LEVEL,
+            "background_share": plain(self.background_share),
+            "measures": {
+                each.name: {
+                    "label": self.label(each),
+                    "kind": each.kind,
+                    "means": [plain(self.mean(k, each.name)) for k in range(len(self.scenarios))],
+                    "differences": [
+                        plain(self.difference(k, each.name)) for k in range(1, len(self.scenarios))
+                    ],
+                }
+                for each in self.measures
+            },
+            "runs": [
+                {
+                    "scenario": f.place,
+                    "replication": f.replication,
+                    "attempts": f.attempts,
+                    **{name: _number(value) for name, value in f.measures.items()},
+                }
+                for f in self.figures
+            ],
+        }
+
+    def __repr__(self) -> str:
+        names = " against ".join(self.labels)
+        return f"Findings({names}; {self.replications} replications, seed {self.seed})"
+
+    def _repr_html_(self) -> str:
+        return self.text_table().to_html(index=False)
+
+
+def _number(value: float) -> float | None:
+    return None if np.isnan(value) else float(value)
