@@ -24,6 +24,7 @@ from outsim.plan import build_plan
 from outsim.progress import Progress
 from outsim.result import Result
 from outsim.scenario.model import Scenario
+from outsim.study.disk import disk_errors_told
 from outsim.study.executors import interrupts_held, workforce
 from outsim.tables.frames import Frames
 from outsim.tables.measures import MEASURES, Measure, measure
@@ -95,7 +96,8 @@ def run_job(job: Job, stopped: threading.Event | None = None) -> tuple[Figures, 
             )
         )
         if job.tables is not None:
-            result.save(job.tables / str(place))
+            with disk_errors_told(job.tables):
+                result.save(job.tables / str(place))
     return tuple(sorted(figures, key=lambda each: each.place))
 
 
