@@ -82,6 +82,11 @@ def lists_of(scenarios: Sequence[Scenario]) -> dict[Path, Path]:
     }
 
 
+def copies_in(directory: Path) -> dict[Path, Path]:
+    """Contact lists that a directory keeps, by their places in it."""
+    return {path.relative_to(directory): path for path in (directory / CONTACTS).glob("*.csv")}
+
+
 def settle(directory: Path, identity: Identity, lists: Mapping[Path, Path]) -> None:
     """Have a directory hold this study: it does already, or it is new.
 

@@ -23,7 +23,7 @@ from typing import TYPE_CHECKING, Any
 from outsim.errors import StudyError
 from outsim.scenario.model import Scenario
 from outsim.study.disk import disk_errors_told, flush, flush_all, room_in
-from outsim.study.identity import REPLICATIONS, identity_of, lists_of, settle
+from outsim.study.identity import REPLICATIONS, identity_of, lists_of, read_identity, settle
 from outsim.study.replications import Figures
 from outsim.tables.measures import Measure
 
@@ -84,6 +84,18 @@ class Store:
         """
         settle(directory, identity_of(scenarios, seed, measures), lists_of(scenarios))
         return cls(directory, len(scenarios), [each.name for each in measures], keep_tables)
+
+    @classmethod
+    def at(cls, directory: str | Path) -> Store:
+        """Directory that holds a study, whichever.
+
+        Raises
+        ------
+        StudyError
+            If it holds none.
+        """
+        identity = read_identity(Path(directory))
+        return cls(Path(directory), len(identity["names"]), identity["measures"])
 
     # Reading
 
