@@ -129,8 +129,8 @@ class KeptStudy:
         for index in self.replications if replications is None else replications:
             table = self._store.series(index)
             places = table.pop("place").to_numpy(np.int64)
-            labels = pd.Index(self._labels)
-            table.insert(0, "scenario", pd.Categorical.from_codes(places, labels))
+            labels = pd.Categorical.from_codes(places, pd.Index(self._labels))
+            table.insert(0, "scenario", pd.Series(labels, index=table.index))
             table.insert(1, "replication", index)
             parts.append(table)
         if not parts:
