@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from outsim.scenario import Campaign, Scenario, load
     from outsim.study.comparison import compare
     from outsim.study.findings import Findings
+    from outsim.study.kept import read_study
     from outsim.study.study import Study
     from outsim.study.synchronous import run_sync
     from outsim.tape import Tape
@@ -42,6 +43,7 @@ _HOMES = {
     "compare": "outsim.study.comparison",
     "Study": "outsim.study.study",
     "Findings": "outsim.study.findings",
+    "read_study": "outsim.study.kept",
     "run_sync": "outsim.study.synchronous",
     "OutsimError": "outsim.errors",
     "ScenarioError": "outsim.errors",
@@ -67,6 +69,7 @@ __all__ = [
     "TapeError",
     "compare",
     "load",
+    "read_study",
     "run_sync",
     "run_until",
     "simulate",

@@ -46,6 +46,7 @@ def test_these_and_no_others_are_public():
         "TapeError",
         "compare",
         "load",
+        "read_study",
         "run_sync",
         "run_until",
         "simulate",

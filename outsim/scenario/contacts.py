@@ -14,6 +14,7 @@ from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import cached_property
+from hashlib import sha256
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -123,6 +124,14 @@ class ContactList:
 
     def __hash__(self) -> int:
         return hash((self.zones, self.variables, len(self)))
+
+    @cached_property
+    def digest(self) -> str:
+        """SHA-256 of all that the list says, wherever it was read from."""
+        said = sha256(repr((self.zones, self.variables, self.rejected)).encode())
+        for column in (self.numbers, self.anis, self.zone_index):
+            said.update(column.astype(column.dtype.newbyteorder("<")).tobytes())
+        return said.hexdigest()
 
     @cached_property
     def duplicates(self) -> NDArray[np.bool_]:

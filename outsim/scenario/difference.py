@@ -194,9 +194,13 @@ class _Meaning:
 def meaning(scenario: Scenario) -> dict[str, str]:
     """Everything that a scenario means, by key path, in words that tell any two apart.
 
-    Long ones, such as contact lists, stand for themselves by their SHA-256.
+    Contact lists, and what is long, are told by their SHA-256.
     """
-    said = {key: str(value.compared) for key, value in _Meaning(scenario).values.items()}
+    values = {key: value.compared for key, value in _Meaning(scenario).values.items()}
+    said = {
+        key: value.digest if isinstance(value, ContactList) else str(value)
+        for key, value in values.items()
+    }
     return {
         key: text if len(text) <= _LONG else sha256(text.encode()).hexdigest()
         for key, text in said.items()

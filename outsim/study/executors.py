@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from typing import Any, cast
 
 from outsim.engine import Engine
+from outsim.engine.records import MODEL_VERSION
 from outsim.errors import StudyError
 
 KINDS = ("threads", "processes", "dask://HOST:PORT")
@@ -36,6 +37,8 @@ class Workforce:
     """Jobs that it is given before the first of them is done."""
     shares_memory: bool = False
     """Whether it works in this process, so that a job can be told to give up."""
+    deaths: tuple[type[Exception], ...] = ()
+    """What it raises, beside `BrokenExecutor`, if those that work die."""
 
 
 @contextmanager
@@ -71,13 +74,13 @@ def workforce(executor: Executor | str | None, jobs: int, engine: Engine) -> Ite
             _end(pool)
     elif executor.startswith("dask://"):
         with _dask(executor) as there:
-            yield Workforce(there, MOST_AHEAD)
+            yield there
     else:
         raise StudyError(f"executor {executor!r}: allowed are {', '.join(KINDS)}")
 
 
 @contextmanager
-def _dask(address: str) -> Iterator[Executor]:
+def _dask(address: str) -> Iterator[Workforce]:
     """Dask's own executor, on the workers of a scheduler that runs at this address."""
     try:
         import distributed
@@ -85,9 +88,10 @@ def _dask(address: str) -> Iterator[Executor]:
         raise StudyError(
             f"executor {address!r} needs Dask: install it with pip install 'outsim[dask]'"
         ) from None
+    dask = cast(Any, distributed)
     try:
-        client: Any = cast(Any, distributed).Client(
-            address.replace("dask://", "tcp://", 1), timeout="10s"
+        client = dask.Client(
+            address.replace("dask://", "tcp://", 1), timeout=ANSWERS_WITHIN, asynchronous=False
         )
     except (OSError, ValueError) as error:
         raise StudyError(
@@ -95,7 +99,36 @@ def _dask(address: str) -> Iterator[Executor]:
             "dask scheduler, and give its address"
         ) from None
     with client:
-        yield client.get_executor(pure=False, retries=3)
+        try:
+            client.wait_for_workers(1, timeout=ANSWERS_WITHIN)
+        except dask.TimeoutError:
+            raise StudyError(
+                f"executor {address!r}: the scheduler there has no worker; start some with "
+                f"dask worker {address.removeprefix('dask://')}"
+            ) from None
+        _check_workers(client, address)
+        there = client.get_executor(pure=False)
+        yield Workforce(there, MOST_AHEAD, deaths=(dask.KilledWorker,))
+
+
+ANSWERS_WITHIN = "10s"
+"""Time that a scheduler has to answer, and to find a worker."""
+
+
+def _check_workers(client: Any, address: str) -> None:
+    """Refuse workers that have no outsim, or another model than ours, before they get work."""
+    told = client.run(_model_version, on_error="return")
+    for worker, version in told.items():
+        if version != MODEL_VERSION:
+            what = version if isinstance(version, Exception) else f"model version {version}"
+            raise StudyError(
+                f"executor {address!r}: worker {worker} can't do this work ({what}); install there "
+                f"the outsim that is here (model version {MODEL_VERSION}), and start it again"
+            )
+
+
+def _model_version() -> int:
+    return MODEL_VERSION
 
 
 def process_pool(jobs: int) -> ProcessPoolExecutor:

@@ -8,7 +8,7 @@ of these intervals hold together with the confidence that is named.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from functools import cached_property
@@ -55,11 +55,7 @@ class Findings:
     @property
     def labels(self) -> tuple[str, ...]:
         """Names of the scenarios; where some share a name, with their numbers."""
-        names = [scenario.name for scenario in self.scenarios]
-        return tuple(
-            f"{name} ({place})" if names.count(name) > 1 else name
-            for place, name in enumerate(names, 1)
-        )
+        return tuple(label_scenarios([scenario.name for scenario in self.scenarios]))
 
     def values(self, place: int, name: str) -> np.ndarray[Any, np.dtype[np.float64]]:
         """One figure of one scenario, by replication.
@@ -274,6 +270,14 @@ class Findings:
 
     def _repr_html_(self) -> str:
         return self.text_table().to_html(index=False)
+
+
+def label_scenarios(names: Sequence[str]) -> list[str]:
+    """Names of scenarios; where some share a name, with their numbers."""
+    return [
+        f"{name} ({place})" if names.count(name) > 1 else name
+        for place, name in enumerate(names, 1)
+    ]
 
 
 def _number(value: float) -> float | None:

@@ -19,11 +19,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from outsim.engine import Engine, execute
+from outsim.engine.records import MODEL_VERSION
 from outsim.errors import StudyError
 from outsim.plan import build_plan
 from outsim.progress import Progress
 from outsim.result import Result
 from outsim.scenario.model import Scenario
+from outsim.study.disk import disk_errors_told
 from outsim.study.executors import interrupts_held, workforce
 from outsim.tables.frames import Frames
 from outsim.tables.measures import MEASURES, Measure, measure
@@ -50,6 +52,8 @@ class Job:
     """Whether the state of the platform is kept minute by minute."""
     tables: Path | None = None
     """Directory to write the tables of each run to, each in one by its place."""
+    model_version: int = MODEL_VERSION
+    """Model of whoever asks: no other may do the work."""
 
 
 @dataclass(frozen=True)
@@ -73,7 +77,14 @@ def run_job(job: Job, stopped: threading.Event | None = None) -> tuple[Figures, 
     ------
     concurrent.futures.CancelledError
         If `stopped` was set meanwhile.
+    StudyError
+        If it was asked for by an outsim with another model, or tables can't be written.
     """
+    if job.model_version != MODEL_VERSION:
+        raise StudyError(
+            f"a worker has model version {MODEL_VERSION}, and the study {job.model_version}: "
+            "install the same outsim everywhere"
+        )
 
     def progress(_done_us: int, _ends_us: int) -> None:
         if stopped is not None and stopped.is_set():
@@ -95,7 +106,8 @@ def run_job(job: Job, stopped: threading.Event | None = None) -> tuple[Figures, 
             )
         )
         if job.tables is not None:
-            result.save(job.tables / str(place))
+            with disk_errors_told(job.tables):
+                result.save(job.tables / str(place))
     return tuple(sorted(figures, key=lambda each: each.place))
 
 
@@ -133,7 +145,7 @@ async def stream(
     Raises
     ------
     StudyError
-        If a process died, for example for lack of memory.
+        If a process died, for example for lack of memory, or a scheduler is gone.
     """
     waiting = list(jobs)
     stopped = threading.Event()
@@ -158,10 +170,15 @@ async def stream(
                     return
                 done, _ = await asyncio.wait(results, return_when=asyncio.FIRST_COMPLETED)
                 for result in done:
+                    if result.cancelled():
+                        raise StudyError(
+                            "whoever does the work gave a run up: is the scheduler gone? Start "
+                            "it again, and the study with the same --out goes on where it was"
+                        )
                     figures = await result
                     results.remove(result)
                     yield figures
-        except BrokenExecutor as error:
+        except (BrokenExecutor, *force.deaths) as error:
             if results:
                 await asyncio.wait(results)  # the executor is about to fail each of them
             raise StudyError(

@@ -12,7 +12,7 @@ import asyncio
 import time
 from collections.abc import AsyncGenerator, Generator, Iterator, Mapping, Sequence
 from concurrent.futures import Executor
-from contextlib import aclosing
+from contextlib import aclosing, nullcontext
 from dataclasses import dataclass
 from itertools import count, takewhile
 from pathlib import Path
@@ -28,7 +28,7 @@ from outsim.scenario.model import Scenario
 from outsim.study.findings import Findings
 from outsim.study.replications import Figures, Job, stream
 from outsim.study.stopping import LEAST, MOST, Precision, batch_ends, read_precisions
-from outsim.study.storage import Store
+from outsim.study.storage import Store, Writer, without_series
 from outsim.study.synchronous import run_sync
 from outsim.tables.measures import MEASURES, Measure
 from outsim.tape import Tape
@@ -74,7 +74,8 @@ class Study:
     out : path, optional
         Directory in which each replication is kept; what it holds already is not run again.
     keep_tables : bool
-        Keep the tables of every run there, too.
+        Keep the tables of every run there, too; replications that are there without their tables
+        are run again for them.
     progress : callable, "bar" or None
         Told (runs done, runs in all) after each run; or a bar on a terminal or in a notebook.
 
@@ -111,12 +112,11 @@ class Study:
         self._executor = executor
         self._progress = progress
         self._have: dict[int, Replication] = {}
-        self._tables: dict[int, Path] = {}
         self.engine = self._engine(engine)
         self._is_family = len(self.scenarios) > 1 and is_family(self.scenarios)
         self._store = None
         if out is not None:
-            self._store = Store(Path(out), self.scenarios, self.seed, measures, keep_tables)
+            self._store = Store.of(Path(out), self.scenarios, self.seed, measures, keep_tables)
             self._have = {
                 index: Replication(index, figures) for index, figures in self._store.read().items()
             }
@@ -158,30 +158,32 @@ class Study:
         self, missing: list[int], deadline: float | None
     ) -> AsyncGenerator[Replication, None]:
         """Run replications, keep each once it is whole, and give it out, while there is time."""
+        if not missing:
+            return
         parts: dict[int, list[Figures]] = {index: [] for index in missing}
-        jobs = [job for index in missing for job in self._jobs(index)]
         done, runs = 0, len(missing) * len(self.scenarios)
-        async with aclosing(stream(jobs, self._executor)) as finished:
-            with reporting(self._progress) as report:
-                while True:
-                    left_s = None if deadline is None else max(0.0, deadline - time.monotonic())
-                    try:
-                        figures = await asyncio.wait_for(anext(finished), left_s)
-                    except (StopAsyncIteration, TimeoutError):
-                        return
-                    done += len(figures)
-                    report(done, runs)
-                    mine = parts[figures[0].replication]
-                    mine.extend(figures)
-                    if len(mine) == len(self.scenarios):
-                        yield self._keep(mine)
+        with nullcontext() if self._store is None else self._store.at_work() as writer:
+            jobs = [job for index in missing for job in self._jobs(index, writer)]
+            async with aclosing(stream(jobs, self._executor)) as finished:
+                with reporting(self._progress) as report:
+                    while True:
+                        left_s = (
+                            None if deadline is None else max(0.0, deadline - time.monotonic())
+                        )
+                        try:
+                            figures = await asyncio.wait_for(anext(finished), left_s)
+                        except (StopAsyncIteration, TimeoutError):
+                            return
+                        done += len(figures)
+                        report(done, runs)
+                        mine = parts[figures[0].replication]
+                        mine.extend(figures)
+                        if len(mine) == len(self.scenarios):
+                            yield self._keep(mine, writer)
 
-    def _jobs(self, index: int) -> Iterator[Job]:
+    def _jobs(self, index: int, writer: Writer | None) -> Iterator[Job]:
         places = range(len(self.scenarios))
         size = len(places) if self._is_family else TOGETHER
-        tables = self._store.tables_of(index) if self._store is not None else None
-        if tables is not None:
-            self._tables[index] = tables
         for first in places[::size]:
             chosen = tuple(places[first : first + size])
             yield Job(
@@ -192,17 +194,17 @@ class Study:
                 engine=self.engine,
                 measures=self.measures,
                 is_family=self._is_family,
-                series=self._store is not None,
-                tables=tables,
+                series=writer is not None,
+                tables=None if writer is None else writer.tables_of(index),
             )
 
-    def _keep(self, figures: list[Figures]) -> Replication:
+    def _keep(self, figures: list[Figures], writer: Writer | None) -> Replication:
         figures.sort(key=lambda each: each.place)
-        replication = Replication(figures[0].replication, tuple(figures))
-        if self._store is not None:
-            tables = self._tables.pop(replication.index, None)
-            self._store.write(replication.index, replication.figures, tables)
-        self._have[replication.index] = replication
+        index = figures[0].replication
+        if writer is not None:
+            writer.write(index, figures)
+        replication = Replication(index, without_series(figures))
+        self._have[index] = replication
         return replication
 
     def _is_enough(self) -> bool:

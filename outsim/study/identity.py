@@ -1,0 +1,244 @@
+"""Which study a directory holds: what was run, so that nothing else is mixed into it.
+
+``study.json`` says it twice: what the scenarios mean, which is what is compared, and the
+scenarios themselves, from which they are made again. Contact lists are copied beside it.
+"""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from outsim.engine.records import MODEL_VERSION
+from outsim.errors import ScenarioError, StudyError
+from outsim.scenario.contacts import ContactList
+from outsim.scenario.difference import meaning
+from outsim.scenario.loading import from_mapping
+from outsim.scenario.model import Scenario
+from outsim.study.disk import disk_errors_told, flush, room_in
+from outsim.tables.measures import Measure
+
+STUDY, CONTACTS, REPLICATIONS = "study.json", "contacts", "replications"
+
+_COMPARED = ("model_version", "seed", "names", "measures")
+_SHAPE: dict[str, type] = {
+    "model_version": int,
+    "seed": int,
+    "names": list,
+    "measures": list,
+    "scenarios": list,
+    "written": list,
+}
+_TOLD = 8
+"""Differences that a message lists."""
+
+Identity = dict[str, Any]
+"""What ``study.json`` holds."""
+
+
+def identity_of(scenarios: Sequence[Scenario], seed: int, measures: Sequence[Measure]) -> Identity:
+    """Which study this is."""
+    from outsim import __version__
+
+    return {
+        "model_version": MODEL_VERSION,
+        "outsim_version": __version__,
+        "seed": seed,
+        "measures": [measure.name for measure in measures],
+        "names": [scenario.name for scenario in scenarios],
+        "scenarios": [_meaning(scenario) for scenario in scenarios],
+        "written": [_written(scenario) for scenario in scenarios],
+    }
+
+
+def _meaning(scenario: Scenario) -> dict[str, str]:
+    """What a scenario means; the study has a seed of its own."""
+    return {key: text for key, text in meaning(scenario).items() if key != "seed"}
+
+
+def _written(scenario: Scenario) -> dict[str, Any]:
+    """A scenario's tables as a file would hold them, its contact lists by their copies."""
+    written: dict[str, Any] = json.loads(scenario.model_dump_json(exclude_unset=True))
+    for campaign, said in zip(scenario.campaign, written.get("campaign", []), strict=True):
+        if campaign.contact_list is not None:
+            said["contact_list"] = str(_copy_of(campaign.contact_list))
+    return written
+
+
+def _copy_of(contacts: ContactList) -> Path:
+    return Path(CONTACTS, f"{contacts.digest[:16]}.csv")
+
+
+def lists_of(scenarios: Sequence[Scenario]) -> dict[Path, Path]:
+    """Contact lists of some scenarios: where each stands, by its place in the directory."""
+    return {
+        _copy_of(campaign.contact_list): campaign.contact_list.path
+        for scenario in scenarios
+        for campaign in scenario.campaign
+        if campaign.contact_list is not None
+    }
+
+
+def copies_in(directory: Path) -> dict[Path, Path]:
+    """Contact lists that a directory keeps, by their places in it."""
+    return {path.relative_to(directory): path for path in (directory / CONTACTS).glob("*.csv")}
+
+
+def settle(directory: Path, identity: Identity, lists: Mapping[Path, Path]) -> None:
+    """Have a directory hold this study: it does already, or it is new.
+
+    Parameters
+    ----------
+    directory : Path
+        Made if it is not there.
+    identity : Identity
+        Which study.
+    lists : mapping
+        Contact lists to copy, by their places in the directory.
+
+    Raises
+    ------
+    StudyError
+        If it holds another study, with what differs, or can't be written to.
+    """
+    if not (directory / STUDY).exists():
+        if (directory / REPLICATIONS).exists() and any((directory / REPLICATIONS).iterdir()):
+            raise StudyError(
+                f"{directory}: has replications and no {STUDY} that says of what; restore it, or "
+                "give another directory"
+            )
+        with disk_errors_told(directory):
+            directory.mkdir(parents=True, exist_ok=True)
+            with room_in(directory) as room:
+                for place, path in lists.items():
+                    _copy(path, room / place.name, directory / place)
+                beside = room / STUDY
+                beside.write_text(json.dumps(identity, indent=2) + "\n")
+                flush(beside)
+                _put_first(beside, directory / STUDY)
+                flush(directory)
+    check_same(directory, read_identity(directory), identity)
+
+
+def _copy(path: Path, beside: Path, place: Path) -> None:
+    try:
+        shutil.copyfile(path, beside)
+    except FileNotFoundError:
+        raise StudyError(
+            f"{path}: is gone, and the study keeps a copy of it; put the contact list back"
+        ) from None
+    flush(beside)
+    place.parent.mkdir(exist_ok=True)
+    beside.replace(place)
+    flush(place.parent)
+
+
+def _put_first(beside: Path, place: Path) -> None:
+    """Put a file in its place unless another study was quicker: it then keeps the directory."""
+    try:
+        place.hardlink_to(beside)
+    except FileExistsError:
+        return
+    except OSError:
+        if not place.exists():
+            beside.replace(place)  # a disk that has no links
+
+
+def read_identity(directory: Path) -> Identity:
+    """Which study a directory holds.
+
+    Raises
+    ------
+    StudyError
+        If it holds none, or its ``study.json`` can't be read.
+    """
+    path = directory / STUDY
+    try:
+        found = json.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise StudyError(
+            f"{directory}: holds no study (there is no {STUDY} in it); give the directory that "
+            "a study was kept in with --out"
+        ) from None
+    except (OSError, ValueError) as error:
+        raise StudyError(_unusable(path, str(error))) from None
+    if not isinstance(found, dict):
+        raise StudyError(_unusable(path, "it is no table"))
+    for key, kind in _SHAPE.items():
+        if not isinstance(found.get(key), kind):
+            raise StudyError(_unusable(path, f"it has no {key}"))
+    if not len(found["names"]) == len(found["scenarios"]) == len(found["written"]):
+        raise StudyError(_unusable(path, "its scenarios are not as many as their names"))
+    if not all(isinstance(each, dict) for each in (*found["scenarios"], *found["written"])):
+        raise StudyError(_unusable(path, "its scenarios are no tables"))
+    return found
+
+
+def _unusable(path: Path, why: str) -> str:
+    return f"{path}: can't be read ({why}); restore it, or give another directory"
+
+
+def check_same(directory: Path, found: Identity, asked: Identity) -> None:
+    """Refuse a directory that holds another study than the one asked for.
+
+    Raises
+    ------
+    StudyError
+        If it does: the message says what differs.
+    """
+    told = [*_differences(found, asked)]
+    if told:
+        shown = "\n".join(f"  {each}" for each in told[:_TOLD])
+        more = f"\n  and {len(told) - _TOLD} more" if len(told) > _TOLD else ""
+        raise StudyError(
+            f"{directory}: holds another study:\n{shown}{more}\n"
+            "give another directory, or ask for what is in this one"
+        )
+
+
+def _differences(found: Identity, asked: Identity) -> Iterator[str]:
+    for key in _COMPARED:
+        if found[key] != asked[key]:
+            yield f"{key}: {_shown(found[key])}, and not {_shown(asked[key])}"
+    pairs = zip(asked["names"], found["scenarios"], asked["scenarios"], strict=False)
+    for name, left, right in pairs:
+        for key in dict.fromkeys((*left, *right)):
+            there, here = left.get(key, "not there"), right.get(key, "not there")
+            # A part that is not there is told once, and not key by key.
+            inside = any(key.startswith(f"{part}.") for part in set(left) ^ set(right))
+            if there != here and not inside:
+                yield f"{name}: {key}: {there}, and not {here}"
+
+
+def _shown(value: Any) -> str:
+    return ", ".join(map(str, value)) if isinstance(value, list) else str(value)
+
+
+def scenarios_of(directory: Path, identity: Identity) -> tuple[Scenario, ...]:
+    """Make the scenarios of a kept study again.
+
+    Raises
+    ------
+    StudyError
+        If they can't be, or come out as others: the message says which, and why.
+    """
+    scenarios = []
+    for name, written, means in zip(
+        identity["names"], identity["written"], identity["scenarios"], strict=True
+    ):
+        try:
+            scenario = from_mapping(written, directory)
+        except ScenarioError as error:
+            raise StudyError(f"{directory / STUDY}: scenario {name!r}: {error}") from None
+        for key, text in _meaning(scenario).items():
+            if means.get(key) != text:
+                raise StudyError(
+                    f"{directory / STUDY}: scenario {name!r}: {key} was {means.get(key)}, and is "
+                    f"{text} now; restore the files in {directory}, or use the version of outsim "
+                    f"that wrote it ({identity.get('outsim_version')})"
+                )
+        scenarios.append(scenario)
+    return tuple(scenarios)

@@ -1,0 +1,209 @@
+"""A study that is kept in a directory, for whoever looks into it: in Jupyter, a day later."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from outsim.errors import StudyError
+from outsim.result import Result, simulate
+from outsim.scenario.model import Scenario
+from outsim.study.findings import Findings, label_scenarios
+from outsim.study.identity import read_identity, scenarios_of
+from outsim.study.storage import Store
+from outsim.tables.measures import MEASURES, Measure
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+
+def read_study(directory: str | Path, measures: tuple[Measure, ...] = MEASURES) -> KeptStudy:
+    """Open the directory of a study.
+
+    Parameters
+    ----------
+    directory : path
+        What ``out`` was, or ``--out``.
+    measures : tuple of Measure
+        Figures that it may have: give those of your own, if the study had any.
+
+    Raises
+    ------
+    StudyError
+        If it holds no study, or one with other figures.
+
+    Examples
+    --------
+    >>> study = outsim.read_study("studies/quarter-past")  # doctest: +SKIP
+    >>> study.findings  # doctest: +SKIP
+    >>> study.series().groupby(["scenario", "at"])["queue"].mean()  # doctest: +SKIP
+    """
+    return KeptStudy(Path(directory), measures)
+
+
+class KeptStudy:
+    """What a study kept: findings, series, tables; see `read_study`."""
+
+    def __init__(self, directory: Path, measures: tuple[Measure, ...] = MEASURES) -> None:
+        self.directory = directory
+        self._identity = read_identity(directory)
+        self._store = Store.at(directory)
+        self.measures = _known(self._identity["measures"], measures, directory)
+
+    @property
+    def seed(self) -> int:
+        """Seed of all runs."""
+        seed: int = self._identity["seed"]
+        return seed
+
+    @property
+    def names(self) -> list[str]:
+        """Names of the scenarios."""
+        return list(self._identity["names"])
+
+    @property
+    def replications(self) -> list[int]:
+        """Replications that are there, in order."""
+        return self._store.indexes()
+
+    @cached_property
+    def scenarios(self) -> tuple[Scenario, ...]:
+        """The scenarios, made again from what the directory keeps of them.
+
+        Raises
+        ------
+        StudyError
+            If that gives others than were run: files were changed, or outsim was.
+        """
+        return scenarios_of(self.directory, self._identity)
+
+    @property
+    def findings(self) -> Findings:
+        """Estimates from all replications that are there.
+
+        Raises
+        ------
+        StudyError
+            If there are none, or one is missing between two others.
+        """
+        indexes = self.replications
+        if not indexes:
+            raise StudyError(f"{self.directory}: no replication is there yet")
+        between = sorted(set(range(indexes[0], indexes[-1])) - set(indexes))
+        if between:
+            raise StudyError(
+                f"{self.directory}: replication {between[0]} is missing between others "
+                f"({len(between)} are); run or merge it first"
+            )
+        figures = [self._store.figures(index) for index in indexes]
+        return Findings(
+            scenarios=self.scenarios,
+            seed=self.seed,
+            indexes=range(indexes[0], indexes[-1] + 1),
+            figures=tuple(each for column in zip(*figures, strict=True) for each in column),
+            measures=self.measures,
+        )
+
+    def series(self, replications: Iterable[int] | None = None) -> pd.DataFrame:
+        """The platform minute by minute, of every run: one row a scenario, replication, minute.
+
+        Columns ``scenario``, ``replication``, ``at`` and those of `Result.timeline`.
+
+        Parameters
+        ----------
+        replications : iterable of int, optional
+            Which; default: all that are there.
+
+        Raises
+        ------
+        StudyError
+            If one can't be read.
+        """
+        import pandas as pd
+
+        parts = []
+        for index in self.replications if replications is None else replications:
+            table = self._store.series(index)
+            places = table.pop("place").to_numpy(np.int64)
+            labels = pd.Categorical.from_codes(places, pd.Index(self._labels))
+            table.insert(0, "scenario", pd.Series(labels, index=table.index))
+            table.insert(1, "replication", index)
+            parts.append(table)
+        if not parts:
+            raise StudyError(f"{self.directory}: no replication is there yet")
+        return pd.concat(parts, ignore_index=True)
+
+    @property
+    def _labels(self) -> list[str]:
+        return label_scenarios(self.names)
+
+    def tables(self, replication: int, scenario: int | str = 0) -> dict[str, pd.DataFrame]:
+        """Tables of one run by name, if the study kept them; see `Result.tables`.
+
+        Parameters
+        ----------
+        replication : int
+            Which replication.
+        scenario : int or str
+            Place of the scenario, or its name.
+
+        Raises
+        ------
+        StudyError
+            If they were not kept, or there is no such scenario.
+        """
+        return self._store.tables(replication, self._place(scenario))
+
+    def run(self, replication: int, scenario: int | str = 0, **options: Any) -> Result:
+        """Run one replication of one scenario by itself: all of its tables and views.
+
+        Parameters
+        ----------
+        replication : int
+            Which replication; it need not be there.
+        scenario : int or str
+            Place of the scenario, or its name.
+        **options
+            As for `outsim.simulate`, such as ``engine``.
+
+        Raises
+        ------
+        StudyError
+            If there is no such scenario.
+        """
+        chosen = self.scenarios[self._place(scenario)]
+        return simulate(chosen, seed=self.seed, replication=replication, **options)
+
+    def _place(self, scenario: int | str) -> int:
+        labels = self._labels
+        if isinstance(scenario, str) and scenario in labels:
+            return labels.index(scenario)
+        if isinstance(scenario, int) and 0 <= scenario < len(labels):
+            return scenario
+        raise StudyError(
+            f"scenario {scenario!r}: there is no such one in {self.directory}; allowed are "
+            f"{', '.join(labels)}, or 0 to {len(labels) - 1}"
+        )
+
+    def __repr__(self) -> str:
+        return (
+            f"KeptStudy({str(self.directory)!r}: {' against '.join(self._labels)}; "
+            f"{len(self.replications)} replications, seed {self.seed})"
+        )
+
+
+def _known(
+    names: list[str], measures: tuple[Measure, ...], directory: Path
+) -> tuple[Measure, ...]:
+    by_name = {each.name: each for each in measures}
+    for name in names:
+        if name not in by_name:
+            raise StudyError(
+                f"{directory}: has the figure {name}, which is none of outsim's; give it to "
+                "read_study among its measures"
+            )
+    return tuple(by_name[name] for name in names)

@@ -1,0 +1,75 @@
+"""Studies that keep their replications in a directory, and what is in it."""
+
+from __future__ import annotations
+
+from concurrent.futures import Executor, Future
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from outsim.study.findings import Findings
+from outsim.study.study import Study
+
+from .scenarios import chancy
+
+PAIR = (chancy("a"), chancy("b", max_retry=0))
+SEED = 5
+
+
+class Here(Executor):
+    """Does each job at once, in this thread, and counts them."""
+
+    def __init__(self) -> None:
+        self.count = 0
+
+    def submit(self, work, /, *arguments) -> Future:  # type: ignore[override]
+        self.count += 1
+        future: Future[Any] = Future()
+        future.set_result(work(*arguments))
+        return future
+
+
+def study(directory: Path | None, replications: int | range, **options: Any) -> Study:
+    """A study of two small scenarios on the readable engine, in one thread."""
+    options = {"executor": Here(), "engine": "simpy", "seed": SEED, "progress": None} | options
+    scenarios = options.pop("scenarios", PAIR)
+    return Study(scenarios, replications=replications, out=directory, **options)
+
+
+def resumed(directory: Path, replications: int | range, **options: Any) -> tuple[Findings, int]:
+    """What such a study finds, and how many replications it ran for it."""
+    here = Here()
+    return study(directory, replications, executor=here, **options).run(), here.count
+
+
+def finished(directory: Path) -> set[int]:
+    """Replications that stand in a directory."""
+    return {int(place.name) for place in (directory / "replications").glob("*")}
+
+
+def files(directory: Path) -> list[str]:
+    """Everything that is in a directory, by its path in it."""
+    return sorted(str(path.relative_to(directory)) for path in directory.rglob("*"))
+
+
+def content(directory: Path) -> dict[str, Any]:
+    """All that is in a directory, read back: tables by their rows, other files by their bytes."""
+    read: dict[str, Any] = {}
+    for path in directory.rglob("*"):
+        if path.suffix == ".parquet":
+            read[str(path.relative_to(directory))] = pd.read_parquet(path)
+        elif path.is_file():
+            read[str(path.relative_to(directory))] = path.read_bytes()
+    return read
+
+
+def assert_same_content(left: Path, right: Path) -> None:
+    """Both hold the same files, and these the same tables."""
+    ours, theirs = content(left), content(right)
+    assert sorted(ours) == sorted(theirs)
+    for name, table in ours.items():
+        if isinstance(table, pd.DataFrame):
+            pd.testing.assert_frame_equal(table, theirs[name], check_exact=True, obj=name)
+        else:
+            assert table == theirs[name], name
