@@ -17,8 +17,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from outsim.display import format_estimate
-from outsim.estimates import LEVEL, Estimate, estimate
+from outsim.estimates import LEVEL, Estimate, Probability, estimate, probability
 from outsim.scenario.model import Scenario
+from outsim.study.pairing import Saving, saving
 from outsim.study.replications import Figures
 from outsim.study.stopping import Precision
 from outsim.tables.measures import MEASURES, Measure
@@ -94,19 +95,34 @@ class Findings:
         level = 1 - (1 - LEVEL) / max(1, len(self.scenarios) - 1)
         return estimate(self.values(place, name) - self.values(0, name), level)
 
-    def saved_by_pairing(self, place: int, name: str) -> float:
-        """How many times the replications unpaired runs would take for the same difference.
+    def probability(
+        self,
+        place: int,
+        name: str,
+        *,
+        at_least: float = -np.inf,
+        at_most: float = np.inf,
+        is_exact: bool = False,
+    ) -> Probability:
+        """Probability that a figure of one scenario keeps within limits, both of them included.
 
-        The variance of the difference of two independent runs, over that of the paired
-        difference; NaN where either is not known.
+        A promise about days is one about runs. A run that is too short to give the figure, such
+        as one whose campaign is not over, does not keep it.
+
+        Parameters
+        ----------
+        at_least, at_most : float
+            Limits in the figure's unit; for a clock time, seconds since the first scenario
+            begins.
+        is_exact : bool
+            As for `outsim.estimates.probability`.
         """
-        ours, theirs = self.values(place, name), self.values(0, name)
-        both = ~np.isnan(ours) & ~np.isnan(theirs)
-        if both.sum() < 2:
-            return float("nan")
-        paired = float(np.var(ours[both] - theirs[both], ddof=1))
-        unpaired = float(np.var(ours[both], ddof=1) + np.var(theirs[both], ddof=1))
-        return unpaired / paired if paired > 0 else float("nan")
+        values = self.values(place, name)
+        return probability((values >= at_least) & (values <= at_most), is_exact=is_exact)
+
+    def saved_by_pairing(self, place: int, name: str) -> Saving:
+        """How many times the replications unpaired runs would take for the same difference."""
+        return saving(self.values(place, name), self.values(0, name))
 
     def _about(self, precision: Precision) -> list[Estimate]:
         """Estimates that a precision is about."""
@@ -252,7 +268,9 @@ class Findings:
                     "kind": each.kind,
                     "means": [plain(self.mean(k, each.name)) for k in range(len(self.scenarios))],
                     "differences": [
-                        plain(self.difference(k, each.name)) for k in range(1, len(self.scenarios))
+                        plain(self.difference(k, each.name))
+                        | {"saved_by_pairing": self.saved_by_pairing(k, each.name).to_json()}
+                        for k in range(1, len(self.scenarios))
                     ],
                 }
                 for each in self.measures
@@ -277,4 +295,4 @@ class Findings:
 
 
 def _number(value: float) -> float | None:
-    return None if np.isnan(value) else float(value)
+    return float(value) if np.isfinite(value) else None
