@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -126,6 +127,9 @@ def _tell_pairing(findings: Findings, place: int, clear: list[Measure]) -> None:
     (least, of_least), (most, of_most) = savings[0], savings[-1]
     if most.times <= 1:
         say("  pairing: saves nothing here")
+        return
+    if math.isinf(least.times):
+        say("  pairing: all pairs differ alike, as unpaired replications never would")
         return
     text = f"  pairing: as good as {least} times more replications ({of_least})"
     say(text if len(savings) == 1 else f"{text}, up to {most} times ({of_most})")

@@ -214,8 +214,7 @@ class Study:
         return replication
 
     def _is_enough(self) -> bool:
-        findings = self.findings
-        return bool(self.precisions) and all(map(findings.is_reached, self.precisions))
+        return bool(self.precisions) and all(map(self.findings.is_reached, self.precisions))
 
     # What was found
 
