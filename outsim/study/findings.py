@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from outsim.display import format_estimate
+from outsim.errors import StudyError
 from outsim.estimates import LEVEL, Estimate, Probability, estimate, probability
 from outsim.scenario.model import Scenario
 from outsim.study.pairing import Saving, saving
@@ -26,6 +27,7 @@ from outsim.tables.measures import MEASURES, Measure
 
 if TYPE_CHECKING:
     import pandas as pd
+    from matplotlib.axes import Axes
 
 START_TIME_MEASURES = ("completed_by_deadline", "completed_share", "finished_s", "duration_s")
 """The four figures that stand side by side when start times are compared."""
@@ -285,6 +287,37 @@ class Findings:
                 for f in self.figures
             ],
         }
+
+    def plot(self, measure: str, ax: Axes | None = None) -> Axes:
+        """Draw one figure of every scenario with its interval, one below the other.
+
+        Parameters
+        ----------
+        measure : str
+            Name of the figure; clock times stand on an axis of clock times.
+        ax : matplotlib axes, optional
+            Where to draw; default: a picture of its own.
+
+        Returns
+        -------
+        matplotlib.axes.Axes
+            A scenario whose runs give no figure has its place and no mark.
+
+        Raises
+        ------
+        StudyError
+            If there is no such figure.
+        """
+        from outsim.study.pictures import draw_estimates
+
+        found = next((each for each in self.measures if each.name == measure), None)
+        if found is None:
+            raise StudyError(
+                f"figure {measure!r}: there is no such one; allowed: {', '.join(self._kinds)}"
+            )
+        means = [self.mean(place, measure) for place in range(len(self.scenarios))]
+        begins = self.scenarios[0].clock.begins
+        return draw_estimates(self.labels, means, self.label(found), found.kind, begins, ax)
 
     def __repr__(self) -> str:
         names = " against ".join(self.labels)
