@@ -58,6 +58,16 @@ def _clock_estimate(seconds: float, half: float, begins: datetime) -> str:
     return f"{_clock_time(seconds, step, begins)} ± {math.ceil(half / step)} {unit}"
 
 
+def format_half_width(kind: str, half: float) -> str:
+    """Half of an interval's width, in the unit of its figure, such as ``1.2 points``."""
+    if kind == "share":
+        return f"{half * 100:,.{_decimals(half * 100)}f} points"
+    if kind in ("seconds", "clock"):
+        unit, size = _time_unit(half)
+        return f"{half / size:,.{_decimals(half / size)}f} {unit}"
+    return f"{half:,.{_decimals(half)}f}"
+
+
 def format_figure(kind: str, value: float, begins: datetime) -> str:
     """One figure of one run: what happened in it, so no interval belongs to it."""
     if math.isnan(value):

@@ -39,6 +39,54 @@ class Estimate:
         return bool(self.low > 0 or self.high < 0)
 
 
+@dataclass(frozen=True)
+class Probability:
+    """A share of replications with its confidence interval, which is not symmetric."""
+
+    mean: float
+    """Share of the replications in which it happened."""
+    low: float
+    high: float
+    count: int
+    """Replications that it was asked of."""
+
+    @property
+    def half_width(self) -> float:
+        """Half of the interval's width."""
+        return (self.high - self.low) / 2
+
+
+def probability(
+    happened: NDArray[np.bool_], level: float = LEVEL, *, is_exact: bool = False
+) -> Probability:
+    """Probability that something happens in a run, from one answer per replication.
+
+    Parameters
+    ----------
+    happened : array of bool, shape (replications,)
+        In which replications it did.
+    level : float
+        Confidence of the interval.
+    is_exact : bool
+        The interval is Wilson's (1927), which holds the probability about as often as it says,
+        on average over probabilities; or, for a promise that must not be too bold, that of
+        Clopper and Pearson (1934), which never holds it less often, and mostly more often.
+
+    Returns
+    -------
+    Probability
+        All NaN from no replication.
+    """
+    count = len(happened)
+    if count == 0:
+        return Probability(float("nan"), float("nan"), float("nan"), 0)
+    from scipy.stats import binomtest
+
+    found = binomtest(int(np.count_nonzero(happened)), count)
+    interval = found.proportion_ci(level, method="exact" if is_exact else "wilson")
+    return Probability(float(found.statistic), float(interval.low), float(interval.high), count)
+
+
 def estimate(values: NDArray[np.float64], level: float = LEVEL) -> Estimate:
     """Mean of one figure per replication, with Student's t interval of this confidence.
 

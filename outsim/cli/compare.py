@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -24,10 +25,6 @@ if TYPE_CHECKING:
     from outsim.tables.measures import Measure
 
 
-USUAL = 8
-"""Replications if nothing is said."""
-
-
 def compare(
     scenarios: Annotated[list[str], typer.Argument(metavar="A B ...", help="Scenario files.")],
     replications: Replications = None,
@@ -42,6 +39,7 @@ def compare(
 ) -> None:
     """Compare scenarios over paired replications, with confidence intervals."""
     from outsim.cli.output import load_with_advice, print_json
+    from outsim.study.comparison import USUAL
     from outsim.study.comparison import compare as compare_scenarios
     from outsim.study.synchronous import run_sync
 
@@ -74,6 +72,12 @@ def _print(findings: Findings) -> None:
     text = findings.text_table()
     show(table(list(text.columns), text.to_numpy().tolist()))
     say("mean ± half of the 95 % interval over replications; differences are paired.")
+    others = len(findings.scenarios) - 1
+    if others > 1:
+        say(
+            f"The {others} differences of one figure hold together with 95 %: each interval is "
+            "the wider for it (Bonferroni)."
+        )
     say_precisions(findings)
     for place in range(1, len(findings.scenarios)):
         _tell(findings, place)
@@ -109,6 +113,26 @@ def _tell(findings: Findings, place: int) -> None:
             "  The figures disagree: which one counts depends on whether you promise a clock "
             "time, a duration or a result."
         )
+    _tell_pairing(findings, place, [each for each, _ in clear])
+
+
+def _tell_pairing(findings: Findings, place: int, clear: list[Measure]) -> None:
+    """Say what pairing saved for the figures that clearly differ: the least and the most."""
+    from outsim.cli.output import say
+
+    savings = sorted(
+        ((findings.saved_by_pairing(place, each.name), findings.label(each)) for each in clear),
+        key=lambda each: each[0].times,
+    )
+    (least, of_least), (most, of_most) = savings[0], savings[-1]
+    if most.times <= 1:
+        say("  pairing: saves nothing here")
+        return
+    if math.isinf(least.times):
+        say("  pairing: all pairs differ alike, as unpaired replications never would")
+        return
+    text = f"  pairing: as good as {least} times more replications ({of_least})"
+    say(text if len(savings) == 1 else f"{text}, up to {most} times ({of_most})")
 
 
 def _sign(each: Measure, value: Estimate) -> int:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -22,7 +23,7 @@ Precision = Annotated[
     typer.Option(
         metavar="FIGURE=WIDTH",
         help="Run until the interval's half-width is at most this, such as wait_p90_s=30s or "
-        "difference:completed_share=0.005 or finished_s=2%; may be given several times.",
+        "difference:completed_share=0.005 or duration_s=2%; may be given several times.",
         show_default=False,
     ),
 ]
@@ -93,10 +94,13 @@ def study_options(
 def say_precisions(findings: Findings) -> None:
     """Say of each precision that was asked for whether it was reached, and the one there is."""
     from outsim.cli.output import say
+    from outsim.display import format_half_width
 
+    kinds = {each.name: each.kind for each in findings.measures}
     for precision in findings.precisions:
         reached = "reached" if findings.is_reached(precision) else "NOT reached"
-        say(
-            f"precision {precision}: {reached} with {findings.replications} replications; the "
-            f"widest interval has a half-width of {findings.widest(precision):.3g}"
-        )
+        widest = findings.widest(precision)
+        there = f"mean ± {format_half_width(kinds[precision.measure], widest)} at most"
+        if math.isnan(widest):
+            there = "too few runs have the figure for an interval"
+        say(f"precision {precision}: {reached} with {findings.replications} replications; {there}")

@@ -9,9 +9,12 @@ from outsim.scenario.model import Scenario
 from outsim.study.findings import Findings
 from outsim.study.study import Study
 
+USUAL = 8
+"""Replications if neither a count nor a precision nor a time is given."""
+
 
 async def compare(
-    *scenarios: Scenario, replications: int | range | None = 8, **options: Any
+    *scenarios: Scenario, replications: int | range | None = None, **options: Any
 ) -> Findings:
     """Compare scenarios over paired replications.
 
@@ -20,7 +23,8 @@ async def compare(
     *scenarios : Scenario
         Two or more; the first is the baseline.
     replications : int or range
-        How many, at least 2; the more, the narrower the intervals. None with a precision.
+        How many, at least 2; the more, the narrower the intervals. Default: 8, unless a
+        precision or a time decides.
     **options
         As for `Study`.
 
@@ -36,4 +40,6 @@ async def compare(
         raise StudyError(
             f"replications = {replications}: must be 2 or more, or there is no interval"
         )
+    if replications is None and not (options.get("precision") or options.get("within")):
+        replications = USUAL
     return await Study(scenarios, replications=replications, **options)

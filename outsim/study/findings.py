@@ -17,14 +17,17 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from outsim.display import format_estimate
-from outsim.estimates import LEVEL, Estimate, estimate
+from outsim.errors import StudyError
+from outsim.estimates import LEVEL, Estimate, Probability, estimate, probability
 from outsim.scenario.model import Scenario
+from outsim.study.pairing import Saving, saving
 from outsim.study.replications import Figures
 from outsim.study.stopping import Precision
 from outsim.tables.measures import MEASURES, Measure
 
 if TYPE_CHECKING:
     import pandas as pd
+    from matplotlib.axes import Axes
 
 START_TIME_MEASURES = ("completed_by_deadline", "completed_share", "finished_s", "duration_s")
 """The four figures that stand side by side when start times are compared."""
@@ -90,19 +93,34 @@ class Findings:
         level = 1 - (1 - LEVEL) / max(1, len(self.scenarios) - 1)
         return estimate(self.values(place, name) - self.values(0, name), level)
 
-    def saved_by_pairing(self, place: int, name: str) -> float:
-        """How many times the replications unpaired runs would take for the same difference.
+    def probability(
+        self,
+        place: int,
+        name: str,
+        *,
+        at_least: float = -np.inf,
+        at_most: float = np.inf,
+        is_exact: bool = False,
+    ) -> Probability:
+        """Probability that a figure of one scenario keeps within limits, both of them included.
 
-        The variance of the difference of two independent runs, over that of the paired
-        difference; NaN where either is not known.
+        A promise about days is one about runs. A run that is too short to give the figure, such
+        as one whose campaign is not over, does not keep it.
+
+        Parameters
+        ----------
+        at_least, at_most : float
+            Limits in the figure's unit; for a clock time, seconds since the first scenario
+            begins.
+        is_exact : bool
+            As for `outsim.estimates.probability`.
         """
-        ours, theirs = self.values(place, name), self.values(0, name)
-        both = ~np.isnan(ours) & ~np.isnan(theirs)
-        if both.sum() < 2:
-            return float("nan")
-        paired = float(np.var(ours[both] - theirs[both], ddof=1))
-        unpaired = float(np.var(ours[both], ddof=1) + np.var(theirs[both], ddof=1))
-        return unpaired / paired if paired > 0 else float("nan")
+        values = self.values(place, name)
+        return probability((values >= at_least) & (values <= at_most), is_exact=is_exact)
+
+    def saved_by_pairing(self, place: int, name: str) -> Saving:
+        """How many times the replications unpaired runs would take for the same difference."""
+        return saving(self.values(place, name), self.values(0, name))
 
     def _about(self, precision: Precision) -> list[Estimate]:
         """Estimates that a precision is about."""
@@ -248,7 +266,9 @@ class Findings:
                     "kind": each.kind,
                     "means": [plain(self.mean(k, each.name)) for k in range(len(self.scenarios))],
                     "differences": [
-                        plain(self.difference(k, each.name)) for k in range(1, len(self.scenarios))
+                        plain(self.difference(k, each.name))
+                        | {"saved_by_pairing": self.saved_by_pairing(k, each.name).to_json()}
+                        for k in range(1, len(self.scenarios))
                     ],
                 }
                 for each in self.measures
@@ -263,6 +283,37 @@ class Findings:
                 for f in self.figures
             ],
         }
+
+    def plot(self, measure: str, ax: Axes | None = None) -> Axes:
+        """Draw one figure of every scenario with its interval, one below the other.
+
+        Parameters
+        ----------
+        measure : str
+            Name of the figure; clock times stand on an axis of clock times.
+        ax : matplotlib axes, optional
+            Where to draw; default: a picture of its own.
+
+        Returns
+        -------
+        matplotlib.axes.Axes
+            A scenario whose runs give no figure has its place and no mark.
+
+        Raises
+        ------
+        StudyError
+            If there is no such figure.
+        """
+        from outsim.study.pictures import draw_estimates
+
+        found = next((each for each in self.measures if each.name == measure), None)
+        if found is None:
+            raise StudyError(
+                f"figure {measure!r}: there is no such one; allowed: {', '.join(self._kinds)}"
+            )
+        means = [self.mean(place, measure) for place in range(len(self.scenarios))]
+        begins = self.scenarios[0].clock.begins
+        return draw_estimates(self.labels, means, self.label(found), found.kind, begins, ax)
 
     def __repr__(self) -> str:
         names = " against ".join(self.labels)
@@ -281,4 +332,4 @@ def label_scenarios(names: Sequence[str]) -> list[str]:
 
 
 def _number(value: float) -> float | None:
-    return None if np.isnan(value) else float(value)
+    return float(value) if np.isfinite(value) else None

@@ -80,13 +80,18 @@ def split_precisions(texts: Sequence[str]) -> dict[str, str]:
     Raises
     ------
     StudyError
-        If one of them has another form.
+        If one of them has another form, or a figure has two.
     """
-    asked = {}
+    asked: dict[str, str] = {}
     for text in texts:
         name, equals, width = text.partition("=")
         if not equals:
             raise StudyError(f"precision {text!r}: write FIGURE=WIDTH, such as wait_p90_s=30s")
+        if name.strip() in asked:
+            raise StudyError(
+                f"precision {text!r}: {name.strip()} has one already, "
+                f"{asked[name.strip()]}; give the one that is meant"
+            )
         asked[name.strip()] = width.strip()
     return asked
 
@@ -96,7 +101,8 @@ def read_precisions(
 ) -> tuple[Precision, ...]:
     """Precisions by name of the measure, such as ``{"wait_p90_s": "30s"}``.
 
-    ``"5%"`` is a share of the mean, a number or a duration is absolute. In front of the name,
+    ``"5%"`` is a share of the mean, a number or a duration is absolute; a clock time has only
+    those. In front of the name,
     ``difference:`` asks for the difference from the first scenario.
 
     Raises
@@ -116,6 +122,10 @@ def _read_precision(name: str, width: str | float, measures: tuple[Measure, ...]
         )
     text = str(width).strip()
     is_relative = text.endswith("%")
+    if is_relative and kinds[measure] == "clock" and name == measure:
+        raise StudyError(
+            f"precision {name}={text}: a clock time has no per cent; ask for minutes, such as 2min"
+        )
     try:
         if is_relative:
             half_width = float(text[:-1]) / 100

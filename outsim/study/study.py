@@ -9,7 +9,6 @@ result = await study              # all of them; study.run() in a script
 from __future__ import annotations
 
 import asyncio
-import time
 from collections.abc import AsyncGenerator, Generator, Iterator, Mapping, Sequence
 from concurrent.futures import Executor
 from contextlib import aclosing, nullcontext
@@ -58,7 +57,8 @@ class Study:
         Run until intervals are as narrow as this, by figure: see
         `outsim.study.stopping.read_precisions`. All of them must be.
     least, most : int
-        Replications before the first decision, and at which the study ends anyway.
+        Replications before the first decision, and at which the study ends anyway. Intervals of
+        figures that are far from normal need more of the former.
     within : str, optional
         Time after which the study ends with what it has, such as ``"60s"``. The count reached is
         in the result; asking for as many replications repeats it.
@@ -91,7 +91,7 @@ class Study:
         *,
         replications: int | range | None = None,
         precision: Mapping[str, str | float] | None = None,
-        least: int = LEAST,
+        least: int | None = None,
         most: int = MOST,
         within: str | None = None,
         seed: int | None = None,
@@ -109,6 +109,7 @@ class Study:
         self._within_s = _seconds(within)
         self._check()
         self.seed = self.scenarios[0].seed if seed is None else seed
+        self._end = self._batches[-1].stop
         self._executor = executor
         self._progress = progress
         self._have: dict[int, Replication] = {}
@@ -142,8 +143,11 @@ class Study:
 
     async def __aiter__(self) -> AsyncGenerator[Replication, None]:
         """Replications as they finish; of each batch, those that are there already come first."""
-        deadline = None if self._within_s is None else time.monotonic() + self._within_s
+        clock = asyncio.get_running_loop().time
+        deadline = None if self._within_s is None else clock() + self._within_s
         for batch in self._batches:
+            # What is there beyond the batch has no say: it would decide, and differ, by chance.
+            self._end = batch.stop
             for index in batch:
                 if index in self._have:
                     yield self._have[index]
@@ -151,7 +155,7 @@ class Study:
             async with aclosing(self._run(missing, deadline)) as finished:
                 async for replication in finished:
                     yield replication
-            if self._is_enough() or (deadline is not None and time.monotonic() >= deadline):
+            if self._is_enough() or (deadline is not None and clock() >= deadline):
                 return
 
     async def _run(
@@ -166,14 +170,7 @@ class Study:
             jobs = [job for index in missing for job in self._jobs(index, writer)]
             async with aclosing(stream(jobs, self._executor)) as finished:
                 with reporting(self._progress) as report:
-                    while True:
-                        left_s = (
-                            None if deadline is None else max(0.0, deadline - time.monotonic())
-                        )
-                        try:
-                            figures = await asyncio.wait_for(anext(finished), left_s)
-                        except (StopAsyncIteration, TimeoutError):
-                            return
+                    while (figures := await _next(finished, deadline)) is not None:
                         done += len(figures)
                         report(done, runs)
                         mine = parts[figures[0].replication]
@@ -208,8 +205,7 @@ class Study:
         return replication
 
     def _is_enough(self) -> bool:
-        findings = self.findings
-        return bool(self.precisions) and all(map(findings.is_reached, self.precisions))
+        return bool(self.precisions) and all(map(self.findings.is_reached, self.precisions))
 
     # What was found
 
@@ -217,14 +213,16 @@ class Study:
     def findings(self) -> Findings:
         """Estimates from the replications that are there without a gap, in their order.
 
+        They end where the study does: replications beyond, which a larger study may have left in
+        the directory, are not in them.
+
         Raises
         ------
         StudyError
             If there are none.
         """
         indexes = [*takewhile(self._have.__contains__, count(self._batches[0].start))]
-        last = self._batches[-1].stop
-        figures = [self._have[index].figures for index in indexes if index < last]
+        figures = [self._have[index].figures for index in indexes if index < self._end]
         if not figures:
             raise StudyError("no replication is over: give the study more time")
         return Findings(
@@ -251,14 +249,34 @@ class Study:
         return run_sync(self._all())
 
 
+async def _next(
+    finished: AsyncGenerator[tuple[Figures, ...], None], deadline: float | None
+) -> tuple[Figures, ...] | None:
+    """Figures of the next job that is done; None if there is none, or the time is up."""
+    try:
+        async with asyncio.timeout_at(deadline) as timeout:
+            return await anext(finished)
+    except StopAsyncIteration:
+        return None
+    except TimeoutError:
+        if timeout.expired():
+            return None
+        raise  # a run's own, such as that of a disk far away
+
+
 def _batches(
     replications: int | range | None,
     precisions: tuple[Precision, ...],
     within: str | None,
-    least: int,
+    least: int | None,
     most: int,
 ) -> tuple[range, ...]:
     """What is run between two decisions; each batch begins with what the one before had."""
+    if most < 2 or (least is not None and not 2 <= least <= most):
+        raise StudyError(
+            f"least = {least}, most = {most}: the least is 2 or more, or there is no interval, "
+            "and not above the most"
+        )
     if replications is not None:
         asked = range(replications) if isinstance(replications, int) else replications
         if asked.step != 1 or asked.start < 0 or not asked:
@@ -273,7 +291,7 @@ def _batches(
         return (asked,)
     if not precisions:
         return (range(most if within else LEAST),)
-    return tuple(range(end) for end in batch_ends(least, most))
+    return tuple(range(end) for end in batch_ends(LEAST if least is None else least, most))
 
 
 def _seconds(within: str | None) -> float | None:

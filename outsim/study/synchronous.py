@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Coroutine
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import suppress
 from typing import Any, TypeVar
 
 Value = TypeVar("Value")
@@ -12,6 +13,8 @@ Value = TypeVar("Value")
 
 def run_sync(coroutine: Coroutine[Any, Any, Value]) -> Value:
     """Wait for a coroutine of outsim, from a script or from inside a running event loop.
+
+    Ctrl-C, or the interruption of a notebook's cell, cancels it.
 
     Examples
     --------
@@ -23,5 +26,21 @@ def run_sync(coroutine: Coroutine[Any, Any, Value]) -> Value:
     except RuntimeError:
         return asyncio.run(coroutine)
     # A running loop can't be entered twice: wait in a thread with a loop of its own.
+    begun: Future[tuple[asyncio.AbstractEventLoop, asyncio.Task[Any]]] = Future()
+
+    async def begin() -> Value:
+        task = asyncio.current_task()
+        assert task is not None
+        begun.set_result((asyncio.get_running_loop(), task))
+        return await coroutine
+
     with ThreadPoolExecutor(1) as thread:
-        return thread.submit(asyncio.run, coroutine).result()
+        waited = thread.submit(asyncio.run, begin())
+        try:
+            return waited.result()
+        except BaseException:
+            if not waited.done():
+                loop, task = begun.result()
+                with suppress(RuntimeError):  # it ended at this very moment
+                    loop.call_soon_threadsafe(task.cancel)
+            raise
