@@ -94,9 +94,10 @@ def disk_errors_told(directory: Path) -> Iterator[None]:
     try:
         yield
     except OSError as error:
+        why = os.strerror(error.errno) if error.errno else str(error)
         raise StudyError(
-            f"{directory}: can't be written to ({error.strerror or error}); what is there "
-            "already is whole: make room, or give another directory, and ask again"
+            f"{directory}: can't be written to ({why}); what is there already is whole: make "
+            "room, or give another directory, and ask again"
         ) from None
 
 

@@ -7,7 +7,7 @@ import os
 import signal
 import threading
 from collections.abc import Iterator
-from concurrent.futures import Executor, ProcessPoolExecutor, ThreadPoolExecutor
+from concurrent.futures import BrokenExecutor, Executor, ProcessPoolExecutor, ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, cast
@@ -37,8 +37,8 @@ class Workforce:
     """Jobs that it is given before the first of them is done."""
     shares_memory: bool = False
     """Whether it works in this process, so that a job can be told to give up."""
-    deaths: tuple[type[Exception], ...] = ()
-    """What it raises, beside `BrokenExecutor`, if those that work die."""
+    deaths: tuple[type[Exception], ...] = (BrokenExecutor,)
+    """What it raises if those that work die."""
 
 
 @contextmanager
@@ -122,8 +122,8 @@ def _check_workers(client: Any, address: str) -> None:
         if version != MODEL_VERSION:
             what = version if isinstance(version, Exception) else f"model version {version}"
             raise StudyError(
-                f"executor {address!r}: worker {worker} can't do this work ({what}); install there "
-                f"the outsim that is here (model version {MODEL_VERSION}), and start it again"
+                f"executor {address!r}: worker {worker} can't do this work ({what}); install "
+                f"there what is here, an outsim of model version {MODEL_VERSION}, and restart it"
             )
 
 

@@ -11,7 +11,7 @@ from __future__ import annotations
 import asyncio
 import threading
 from collections.abc import AsyncGenerator, Callable, Iterable, Iterator
-from concurrent.futures import BrokenExecutor, CancelledError, Executor, Future
+from concurrent.futures import CancelledError, Executor, Future
 from dataclasses import dataclass
 from functools import partial
 from itertools import islice
@@ -178,7 +178,7 @@ async def stream(
                     figures = await result
                     results.remove(result)
                     yield figures
-        except (BrokenExecutor, *force.deaths) as error:
+        except force.deaths as error:
             if results:
                 await asyncio.wait(results)  # the executor is about to fail each of them
             raise StudyError(

@@ -70,6 +70,11 @@ MISTAKES = {
         ["status", "nobody.toml", "--at", "09:10"],
         "the scenario has no campaign to ask about",
     ),
+    "a part that is none": (["merge", "out", "directory"], "directory: holds no study"),
+    "tables without a place": (
+        ["compare", "small.toml", "later.toml", "--keep-tables"],
+        "--keep-tables: say where, with --out DIR",
+    ),
     "an unknown command": (["simulate", "small.toml"], "No such command 'simulate'"),
     "an unknown option": (["run", "small.toml", "--sede", "1"], "No such option: --sede"),
 }
