@@ -98,7 +98,7 @@ def test_the_interval_of_a_probability_is_wilsons(count, happened):
 
 
 @pytest.mark.parametrize("truth", [0.5, 0.8, 0.9, 0.97])
-@pytest.mark.parametrize("count", [20, 50, 200])
+@pytest.mark.parametrize("count", [20, 50])
 def test_the_exact_interval_never_holds_the_truth_less_often_than_it_says(count, truth):
     holding = {True: 0.0, False: 0.0}
     for happened in range(count + 1):
