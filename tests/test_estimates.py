@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats
 
-from outsim.estimates import LEVEL, Estimate, estimate
+from outsim.estimates import LEVEL, Estimate, estimate, probability
 
 FIGURES = st.lists(st.floats(-1e6, 1e6), min_size=2, max_size=30)
 
@@ -73,3 +73,45 @@ def test_intervals_hold_the_true_mean_as_often_as_they_promise(count):
     holding = [found.low <= 3.0 <= found.high for found in map(estimate, samples)]
     deviation = math.sqrt(LEVEL * (1 - LEVEL) / len(samples))
     assert abs(np.mean(holding) - LEVEL) < 4 * deviation
+
+
+# Probabilities
+
+
+@given(st.integers(1, 60), st.integers(0, 60))
+def test_the_interval_of_a_probability_is_wilsons(count, happened):
+    """By its formula; and the exact one is that of the beta distribution."""
+    happened = min(happened, count)
+    answers = np.arange(count) < happened
+    share, z = happened / count, stats.norm.ppf(0.5 + LEVEL / 2)
+    centre = (share + z**2 / (2 * count)) / (1 + z**2 / count)
+    half = z / (1 + z**2 / count) * math.sqrt(share * (1 - share) / count + (z / count / 2) ** 2)
+    found = probability(answers)
+    assert (found.mean, found.count) == (share, count)
+    assert (found.low, found.high) == pytest.approx((centre - half, centre + half), abs=1e-9)
+    assert found.half_width == pytest.approx(half)
+    exact = probability(answers, is_exact=True)
+    tail = (1 - LEVEL) / 2
+    low = stats.beta.ppf(tail, happened, count - happened + 1) if happened else 0.0
+    high = stats.beta.isf(tail, happened + 1, count - happened) if happened < count else 1.0
+    assert (exact.low, exact.high) == pytest.approx((low, high))
+
+
+@pytest.mark.parametrize("truth", [0.5, 0.8, 0.9, 0.97])
+@pytest.mark.parametrize("count", [20, 50])
+def test_the_exact_interval_never_holds_the_truth_less_often_than_it_says(count, truth):
+    holding = {True: 0.0, False: 0.0}
+    for happened in range(count + 1):
+        for is_exact in holding:
+            found = probability(np.arange(count) < happened, is_exact=is_exact)
+            if found.low <= truth <= found.high:
+                holding[is_exact] += float(stats.binom.pmf(happened, count, truth))
+    assert holding[True] >= LEVEL
+    assert holding[False] > LEVEL - 0.04
+    assert holding[False] <= holding[True] + 1e-9
+
+
+def test_of_no_replication_there_is_no_probability():
+    found = probability(np.array([], dtype=np.bool_))
+    assert found.count == 0
+    assert all(map(math.isnan, (found.mean, found.low, found.high, found.half_width)))

@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from numpy.typing import NDArray
 
-from outsim.clock import SECOND, after
 from outsim.estimates import LEVEL, Estimate
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.axis import Axis
+
+_DAY_S = 86_400.0
 
 _LONG_S = 300.0
 """Times from here on are shown in minutes."""
@@ -29,7 +32,19 @@ def new_axes(ax: Axes | None, rows: int = 5) -> Axes:
     return made
 
 
-def scale_axis(axis: Axis, kind: str, label: str, begins: datetime, longest_s: float) -> float:
+@dataclass(frozen=True)
+class Scale:
+    """From figures to what is drawn."""
+
+    factor: float
+    origin: float = 0.0
+
+    def at(self, figures: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Where figures are drawn."""
+        return self.origin + self.factor * figures
+
+
+def scale_axis(axis: Axis, kind: str, label: str, begins: datetime, longest_s: float) -> Scale:
     """Label an axis for figures of a kind, in units that people think in.
 
     Parameters
@@ -43,26 +58,25 @@ def scale_axis(axis: Axis, kind: str, label: str, begins: datetime, longest_s: f
 
     Returns
     -------
-    float
-        What to multiply figures with before they are drawn.
+    Scale
+        Where figures are to be drawn; clock times become matplotlib's dates.
     """
-    from matplotlib.ticker import FuncFormatter, MaxNLocator
-
     unit, factor = "", 1.0
     if kind == "share":
         unit, factor = " (%)", 100.0
     elif kind == "seconds":
         unit, factor = (" (min)", 1 / 60) if longest_s >= _LONG_S else (" (s)", 1.0)
     elif kind == "clock":
-        axis.set_major_locator(MaxNLocator(nbins=6, steps=[1, 1.5, 2, 3, 6, 10]))
-        axis.set_major_formatter(FuncFormatter(lambda s, _: _clock_time(s, begins)))
+        import matplotlib.dates
+
+        dates: Any = matplotlib.dates  # it has no types
+        locator = dates.AutoDateLocator(tz=begins.tzinfo, maxticks=7)
+        axis.set_major_locator(locator)
+        axis.set_major_formatter(dates.ConciseDateFormatter(locator, tz=begins.tzinfo))
+        axis.set_label_text(label)
+        return Scale(1 / _DAY_S, float(dates.date2num(begins)))
     axis.set_label_text(f"{label}{unit}")
-    return factor
-
-
-def _clock_time(seconds: float, begins: datetime) -> str:
-    local = after(begins, round(seconds * SECOND))
-    return f"{local:%H:%M}" if local.second == 0 else f"{local:%H:%M:%S}"
+    return Scale(factor)
 
 
 def draw_estimates(
@@ -93,9 +107,11 @@ def draw_estimates(
     means = np.array([each.mean for each in estimates])
     half_widths = np.array([each.half_width for each in estimates])
     known = means[~np.isnan(means)]
-    factor = scale_axis(ax.xaxis, kind, label, begins, float(known.max()) if len(known) else 0.0)
+    scale = scale_axis(ax.xaxis, kind, label, begins, float(known.max()) if len(known) else 0.0)
     places = np.arange(len(names))
-    ax.errorbar(means * factor, places, xerr=half_widths * factor, fmt="o", capsize=4, label=label)
+    ax.errorbar(
+        scale.at(means), places, xerr=half_widths * scale.factor, fmt="o", capsize=4, label=label
+    )
     ax.set_yticks(places, list(names))
     ax.set_ylim(len(names) - 0.5, -0.5)
     ax.grid(axis="x", alpha=0.3)

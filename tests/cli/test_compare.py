@@ -1,0 +1,210 @@
+"""`outsim compare` as a study: how many replications, kept where, by whom, and what is said."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+import outsim as package
+from outsim.tables.measures import MEASURES
+
+COMPARE = ("compare", "small.toml", "later.toml")
+
+OTHERS = {
+    "one-port.toml": 'extends = "small.toml"\nname = "one port"\n[platform]\nports = 1\n',
+    "two-ports.toml": 'extends = "small.toml"\nname = "two ports"\n[platform]\nports = 2\n',
+}
+
+
+@pytest.fixture
+def document(outsim):
+    """The JSON document of a comparison with some options."""
+
+    def compared(*options: str, scenarios=COMPARE) -> dict:
+        ended = outsim(*scenarios, *options, "--json")
+        assert ended.code == 0, ended.message
+        return json.loads(ended.out)
+
+    return compared
+
+
+@pytest.fixture
+def ports(files: Path) -> tuple[str, ...]:
+    """Small, with one port and with two: there is something to tell."""
+    for name, text in OTHERS.items():
+        (files / name).write_text(text)
+    return ("compare", "small.toml", *OTHERS)
+
+
+def kept(files: Path, directory: str = "kept") -> list[str]:
+    return sorted(path.name for path in (files / directory / "replications").iterdir())
+
+
+# How many
+
+
+def test_a_part_of_a_study_has_the_replications_of_the_whole(document):
+    whole, part = document("--replications", "5"), document("--replications", "2:5")
+    assert (part["first_replication"], part["replications"]) == (2, 3)
+    assert part["runs"] == [run for run in whole["runs"] if run["replication"] >= 2]
+
+
+def test_it_runs_until_every_precision_is_reached_and_says_so(outsim, document):
+    options = ("--precision", "attempts_per_call=8%", "--precision", "wait_p90_s=1min")
+    found = document(*options)
+    assert found["replications"] == 20
+    assert [(each["asked"], each["reached"]) for each in found["precision"]] == [
+        ("attempts_per_call=8.000%", True),
+        ("wait_p90_s=60", True),
+    ]
+    text = " ".join(outsim(*COMPARE, *options).out.split())
+    width = found["precision"][1]["half_width"]
+    assert f"precision wait_p90_s=60: reached with 20 replications; mean ± {width:.1f} s" in text
+
+
+def test_a_precision_of_the_difference_is_reached_at_once_where_nothing_differs(document):
+    found = document("--precision", "difference:completed_share=0.001")
+    assert (found["replications"], found["precision"][0]["half_width"]) == (20, 0.0)
+
+
+def test_a_time_bounds_a_search_for_precision_and_the_count_repeats_the_answer(document):
+    """It is precise enough long before an hour is over."""
+    found = document("--within", "1 h", "--precision", "wait_p90_s=1h")
+    assert found["replications"] == 20
+    assert found["measures"] == document("--replications", "20")["measures"]
+
+
+# Where they are kept
+
+
+def test_what_a_directory_holds_is_not_run_again(outsim, document, files, monkeypatch):
+    first = document("--replications", "3", "--out", "kept")
+    assert kept(files) == ["000000", "000001", "000002"]
+    grown = document("--replications", "5", "--out", "kept")
+    assert grown["runs"][:3] == first["runs"][:3]
+    assert grown == document("--replications", "5")
+    monkeypatch.setattr("outsim.study.replications.run_job", None)
+    assert document("--replications", "5", "--out", "kept") == grown
+
+
+def test_the_tables_of_every_run_are_kept_if_asked(document, files):
+    document("--replications", "2", "--out", "without")
+    document("--replications", "2", "--out", "with", "--keep-tables")
+    assert not [*files.glob("without/**/tables")]
+    tables = files / "with" / "replications" / "000001" / "tables"
+    assert sorted(path.name for path in tables.iterdir()) == ["0", "1"]
+    assert any((tables / "1").glob("calls*"))
+
+
+def test_the_directory_of_another_study_is_refused_with_the_difference(outsim, files):
+    outsim(*COMPARE, "--replications", "2", "--out", "kept")
+    for options, difference in (
+        (("small.toml", "small.toml"), "names: "),
+        (("small.toml", "later.toml", "--seed", "5"), "seed: 1, and not 5"),
+    ):
+        ended = outsim("compare", *options, "--replications", "2", "--out", "kept")
+        assert (ended.code, ended.out) == (2, "")
+        assert "kept: holds another study" in ended.message
+        assert difference in ended.message
+    assert kept(files) == ["000000", "000001"]
+
+
+# Who works
+
+
+@pytest.mark.parametrize("executor", ["threads", "processes"])
+@pytest.mark.parametrize("engine", ["simpy", "compiled"])
+def test_neither_executor_nor_engine_changes_a_figure(document, executor, engine):
+    found = document("--replications", "3", "--executor", executor, "--engine", engine)
+    assert found == document("--replications", "3")
+
+
+# What it says
+
+
+def test_it_says_what_pairing_saved_for_what_is_clear(outsim, document, ports):
+    options = ("--replications", "6")
+    text = " ".join(outsim(*ports, *options).out.split())
+    saved = {
+        name: figure["differences"][0]["saved_by_pairing"]
+        for name, figure in document(*options, scenarios=ports)["measures"].items()
+    }
+    assert saved["wait_p90_s"]["low"] < saved["wait_p90_s"]["times"] < saved["wait_p90_s"]["high"]
+    told = text[text.index("one port, held against small:") :]
+    assert "pairing: as good as " in told
+    assert " times more replications (" in told
+    labels = [each.label for each in MEASURES]
+    assert any(f"({label})" in told for label in labels)
+
+
+def test_where_all_pairs_differ_alike_it_says_that(outsim):
+    """Ten minutes later, on an empty platform, everything happens ten minutes later."""
+    text = outsim(*COMPARE, "--replications", "4").out
+    assert "pairing: all pairs differ alike" in " ".join(text.split())
+
+
+def test_intervals_of_several_scenarios_hold_together_and_it_says_so(outsim, ports):
+    several, two = outsim(*ports), outsim(*COMPARE)
+    assert "The 2 differences of one figure hold together with 95 %" in several.out
+    assert "Bonferroni" not in two.out
+
+
+def test_its_json_is_that_of_the_python_interface(document, files):
+    scenarios = [package.load(path) for path in COMPARE[1:]]
+    options = {"precision": {"wait_p90_s": "1h"}, "least": 20}
+    found = package.run_sync(package.compare(*scenarios, executor="threads", **options)).to_json()
+    assert document("--precision", "wait_p90_s=1h") == json.loads(json.dumps(found))
+
+
+# Mistakes
+
+
+MISTAKES = {
+    "no count": (("--replications", "many"), "replications 'many': give a count such as 30, or"),
+    "an empty part": (("--replications", "9:9"), "replications '9:9': give a count such as 30"),
+    "a count and a precision": (
+        ("--replications", "9", "--precision", "wait_p90_s=1s"),
+        "give one or the other",
+    ),
+    "a precision without a width": (
+        ("--precision", "wait_p90_s"),
+        "precision 'wait_p90_s': write FIGURE=WIDTH, such as wait_p90_s=30s",
+    ),
+    "a precision of nothing": (
+        ("--precision", "wait=30s"),
+        "precision of 'wait': there is no such figure; allowed: completed_by_deadline",
+    ),
+    "a width that is none": (
+        ("--precision", "wait_p90_s=narrow"),
+        "precision wait_p90_s=narrow: allowed is a share of the mean such as 5%",
+    ),
+    "a share of a clock time": (
+        ("--precision", "finished_s=2%"),
+        "a clock time has no per cent",
+    ),
+    "two widths of one figure": (
+        ("--precision", "wait_p90_s=1s", "--precision", "wait_p90_s=2s"),
+        "wait_p90_s has one already, 1s",
+    ),
+    "a time that is none": (("--within", "soon"), "within 'soon': found 'soon'; write a number"),
+    "tables to keep nowhere": (("--keep-tables",), "--keep-tables: say where, with --out DIR"),
+    "an unknown executor": (
+        ("--replications", "2", "--executor", "friends"),
+        "executor 'friends': allowed are threads, processes, dask://HOST:PORT",
+    ),
+    "a file as directory": (
+        ("--replications", "2", "--out", "a file"),
+        "a file: can't be written to",
+    ),
+}
+
+
+@pytest.mark.parametrize("mistake", MISTAKES)
+def test_a_mistake_is_named_before_anything_is_run(outsim, mistake):
+    options, message = MISTAKES[mistake]
+    ended = outsim(*COMPARE, *options)
+    assert (ended.code, ended.out) == (2, "")
+    assert message in ended.message
+    assert "Traceback" not in ended.err
