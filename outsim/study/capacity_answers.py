@@ -93,6 +93,18 @@ class Capacity:
         return tuple((self.text(last), self.text(first)) for last, first in self.found.breaks)
 
     @property
+    def level_from(self) -> str | None:
+        """Value from which on more of it changed nothing, as far as was looked; None if it did.
+
+        What keeps the promises from being kept there is something else.
+        """
+        places = sorted(self.found.glances, reverse=True)
+        scores = [self.found.glances[place].score for place in places]
+        alike = [p for p, score in zip(places, scores, strict=True) if score == scores[0]]
+        level = alike == places[: len(alike)] and len(alike) > 1
+        return self.text(alike[-1]) if level else None
+
+    @property
     def runs(self) -> int:
         """Runs that it took."""
         return self.found.runs

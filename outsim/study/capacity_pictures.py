@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
+from functools import partial
 from typing import TYPE_CHECKING
 
 from outsim.scenario.varying import Range
+from outsim.study.capacity_answers import Capacity
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
 
-    from outsim.study.capacity_answers import Capacity, Frontier
+    from outsim.study.capacity_answers import Frontier
 
 _COLOURS = {"kept": "tab:green", "broken": "tab:red", "unclear": "tab:gray"}
 _UNITS = {"seconds": ("min", 60.0), "clock": ("h since the run begins", 3600.0)}
@@ -89,3 +93,20 @@ def plot_frontier(frontier: Frontier, ax: Axes | None) -> Axes:
     ax.set_ylabel(_axis(first.vary))
     ax.legend()
     return ax
+
+
+def picture(answer: Capacity | Frontier) -> Figure:
+    """Figure with the whole answer: a frontier, or one part for each promise."""
+    from matplotlib import pyplot
+
+    draws: list[Callable[..., Axes]] = (
+        [partial(answer.plot, k) for k in range(len(answer.promises))]
+        if isinstance(answer, Capacity)
+        else [answer.plot]
+    )
+    figure, grid = pyplot.subplots(
+        len(draws), squeeze=False, figsize=(7, 4 * len(draws)), layout="constrained"
+    )
+    for draw, ax in zip(draws, grid.flat, strict=True):
+        draw(ax=ax)
+    return figure
