@@ -54,6 +54,20 @@ def plot_capacity(capacity: Capacity, promise: int, ax: Axes | None) -> Axes:
             capsize=3,
             color=_COLOURS[each.verdict],
         )
+    glanced = [
+        (capacity.values[place], float(about.outcomes(figures[:, promise]).mean()) / size)
+        for place, figures in sorted(capacity.found.glanced.items())
+    ]
+    seen = [point for point in glanced if math.isfinite(point[1])]
+    if seen:
+        ax.plot(
+            *zip(*seen, strict=True),
+            "o",
+            color="black",
+            fillstyle="none",
+            markersize=4,
+            label="few runs, to find the place",
+        )
     for verdict, colour in _COLOURS.items():
         if verdict in capacity.found.verdicts.values():
             ax.plot([], [], "o", color=colour, label=verdict)

@@ -94,11 +94,12 @@ class Promise:
     def bounds(self, outcomes: Outcomes, error: float) -> tuple[float, float]:
         """Lower and upper bound of what is promised, each wrong with probability `error`."""
         if self.probability is not None:
-            from scipy.stats import binomtest
+            from scipy.special import betaincinv
 
             kept, runs = int(outcomes.sum()), len(outcomes)
-            found = binomtest(kept, runs).proportion_ci(1 - 2 * error, method="exact")
-            return float(found.low), float(found.high)
+            low = float(betaincinv(kept, runs - kept + 1, error)) if kept else 0.0
+            high = float(betaincinv(kept + 1, runs - kept, 1 - error)) if kept < runs else 1.0
+            return low, high
         if not np.isfinite(outcomes).all():
             worst = math.inf if self.at_most else -math.inf
             return worst, worst

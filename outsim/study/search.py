@@ -15,7 +15,6 @@ error that one test has. Many tests make it no larger, because none of them matt
 
 from __future__ import annotations
 
-import math
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Literal
@@ -43,7 +42,7 @@ FIRST_LOOK, FIRST_ERROR = 20, 0.1
 """A test looks once before its end, at a quarter of its runs and at least so many, and spends
 this share of its error there."""
 
-ROUNDS = 6
+ROUNDS = 10
 """Rounds in which a value that keeps promises is looked for where the ends and middle don't."""
 
 FINEST = 100
@@ -78,6 +77,8 @@ class Found:
     below: int | None = None
     """Largest value below it that was tested and is not shown to; None if there is none."""
     glances: dict[int, Glance] = field(default_factory=dict)
+    glanced: dict[int, NDArray[np.float64]] = field(default_factory=dict)
+    """Figures that those rest on: shape (replications, promises)."""
     verdicts: dict[int, Verdict] = field(default_factory=dict)
     """Of the values that were tested on fresh replications."""
     fresh: dict[int, NDArray[np.float64]] = field(default_factory=dict)
@@ -151,9 +152,9 @@ class Search:
     async def _glance(self, place: int) -> Glance:
         if place in self.found.glances:
             return self.found.glances[place]
-        glance = Glance(-math.inf, False)
         for runs in sorted({max(2, min(glance_at, self._replications)) for glance_at in GLANCES}):
-            outcomes = self._outcomes(await self._figures(place, 0, runs))
+            figures = await self._figures(place, 0, runs)
+            outcomes = self._outcomes(figures)
             leans = [
                 (*p.lean(each, self._replications, self._error), p.scale)
                 for p, each in zip(self._promises, outcomes, strict=True)
@@ -165,7 +166,7 @@ class Search:
             )
             if glance.is_clear:
                 break
-        self.found.glances[place] = glance
+        self.found.glances[place], self.found.glanced[place] = glance, figures
         return glance
 
     async def _test(self, place: int) -> Verdict:
@@ -229,18 +230,17 @@ class Search:
         return max(self.found.glances, key=lambda place: (self.found.glances[place].score, place))
 
     async def _look_around(self) -> None:
-        """Look on both sides of the value that comes nearest to keeping all promises."""
+        """Look on both sides of the value that comes nearest to keeping all promises.
+
+        Where the figures rise to one best value and fall behind it, this closes in on it.
+        """
         for _ in range(ROUNDS):
             best, places = self._nearest(), sorted(self.found.glances)
-            scores = [self.found.glances[place].score for place in places]
-            if best == places[-1] and scores == sorted(scores):
-                return
             here = places.index(best)
             sides = [places[k] for k in (here - 1, here + 1) if 0 <= k < len(places)]
             new = [(best + side) // 2 for side in sides if abs(best - side) > 1]
-            for place in new:
-                await self._glance(place)
-            if not new or self._seem_to_keep():
+            scores = {(await self._glance(place)).score for place in [best, *sides, *new]}
+            if self._seem_to_keep() or not new or len(scores) == 1:
                 return
 
     # Which it is
