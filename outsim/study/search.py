@@ -17,6 +17,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
+from itertools import pairwise
 from typing import Literal
 
 import numpy as np
@@ -60,6 +61,8 @@ class Glance:
     score: float
     """How far it is from keeping all promises, relative to their limits; positive if it may."""
     is_clear: bool
+    broken: frozenset[int] = frozenset()
+    """Which of the promises it seems to break."""
 
     @property
     def keeps(self) -> bool:
@@ -163,6 +166,7 @@ class Search:
                 min(margin / scale for margin, _, scale in leans),
                 all(margin > CLEAR * noise for margin, noise, _ in leans)
                 or any(margin < -CLEAR * noise for margin, noise, _ in leans),
+                frozenset(k for k, (margin, _, _) in enumerate(leans) if margin < 0),
             )
             if glance.is_clear:
                 break
@@ -209,6 +213,8 @@ class Search:
         for place in sorted({round(last * quarter / 4) for quarter in range(5)}):
             await self._glance(place)
         if not self._seem_to_keep():
+            await self._look_between()
+        if not self._seem_to_keep():
             await self._look_around()
         seem = self._seem_to_keep()
         if not seem:
@@ -228,6 +234,23 @@ class Search:
 
     def _nearest(self) -> int:
         return max(self.found.glances, key=lambda place: (self.found.glances[place].score, place))
+
+    async def _look_between(self) -> None:
+        """Look where one promise comes to be kept and another to be broken.
+
+        Between values that break different promises, some that keep all of them may lie.
+        """
+        places = sorted(self.found.glances)
+        for low, high in pairwise(places):
+            while high - low > 1:
+                ours, theirs = self.found.glances[low].broken, self.found.glances[high].broken
+                if ours & theirs:
+                    break
+                middle = (low + high) // 2
+                broken = (await self._glance(middle)).broken
+                if not broken:
+                    return
+                low, high = (low, middle) if ours & broken == frozenset() else (middle, high)
 
     async def _look_around(self) -> None:
         """Look on both sides of the value that comes nearest to keeping all promises.

@@ -125,6 +125,22 @@ class TestWithoutNoise:
         found = asyncio.run(Search(count, [MEAN, MEAN], both, error=0.05, replications=4).run())
         assert (found.outcome, found.place) == ("found", max(thresholds))
 
+    @given(st.data(), st.integers(5, 400))
+    def test_values_between_those_that_break_one_promise_and_another_are_found(
+        self, data: st.DataObject, count: int
+    ) -> None:
+        """Figures that jump tell nothing of how near they are."""
+        first = data.draw(st.integers(1, count - 2))
+        last = data.draw(st.integers(first, count - 2))
+
+        async def both(place: int, replications: range) -> np.ndarray:
+            figures = [LIMIT + 900 * (place < first), LIMIT + 5 * (place > last)]
+            return np.tile(figures, (len(replications), 1))
+
+        found = asyncio.run(Search(count, [MEAN, MEAN], both, error=0.05, replications=4).run())
+        assert (found.outcome, found.place) == ("found", first)
+        assert [kept <= last < broken for kept, broken in found.breaks] == [True]
+
     def test_a_figure_that_is_missing_breaks_the_promise(self) -> None:
         def mean(place: int) -> float:
             return float("nan") if place < 30 else LIMIT - 1
