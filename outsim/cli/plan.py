@@ -81,6 +81,8 @@ def plan(
         raise StudyError(f"{len(vary)} keys to vary: give one, or two for a frontier")
     if keep_tables and out is None:
         raise StudyError("--keep-tables: say where, with --out DIR")
+    if plot is not None:
+        _check_picture(plot)
     options: dict[str, Any] = {
         "confidence": confidence,
         "replications": replications or REPLICATIONS,
@@ -118,6 +120,21 @@ def _tell(
         say_it()
 
 
+def _check_picture(path: str) -> None:
+    """Refuse a picture that could not be written, before any run is made for it."""
+    from pathlib import Path
+
+    from matplotlib.backend_bases import FigureCanvasBase
+
+    from outsim.errors import StudyError
+
+    kinds = sorted(FigureCanvasBase.get_supported_filetypes())
+    if Path(path).suffix.removeprefix(".").lower() not in kinds:
+        raise StudyError(f"--plot {path}: its ending must be one of .{', .'.join(kinds)}")
+    if not Path(path).parent.is_dir():
+        raise StudyError(f"--plot {path}: there is no directory {Path(path).parent}")
+
+
 def _save(answer: Capacity | Frontier, path: str) -> None:
     from matplotlib import pyplot
 
@@ -127,7 +144,7 @@ def _save(answer: Capacity | Frontier, path: str) -> None:
     figure = picture(answer)
     try:
         figure.savefig(path, dpi=150)
-    except (OSError, ValueError) as error:
+    except OSError as error:
         raise StudyError(f"--plot {path}: {error}") from None
     finally:
         pyplot.close(figure)
