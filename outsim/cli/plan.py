@@ -203,8 +203,8 @@ def _answer(capacity: Capacity) -> str:
     best, below = capacity.best, capacity.below
     if best is None:
         return f"Undecided: {spent} before any value of {key} was shown to keep the promises."
-    lower = f"none below {below} was" if below is not None else "whether less does is not known"
-    return f"Undecided: {spent}. {key} = {best} keeps the promises; {lower}."
+    lower = "whether less does" if below is None else f"whether one between {below} and it does"
+    return f"Undecided: {spent}. {key} = {best} keeps the promises; {lower} is not known."
 
 
 def _notes(capacity: Capacity) -> list[str]:

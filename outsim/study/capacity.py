@@ -26,7 +26,8 @@ from outsim.scenario.model import Scenario
 from outsim.scenario.varying import Range, read_range
 from outsim.study.capacity_answers import Capacity, Frontier
 from outsim.study.executors import workforce
-from outsim.study.promises import Promise, read_promise
+from outsim.study.promise_texts import read_promise
+from outsim.study.promises import Promise
 from outsim.study.search import FIRST_ERROR, OutOfBudget, Search
 from outsim.study.study import Study
 from outsim.tape import Tape
@@ -53,7 +54,7 @@ async def plan_capacity(
     vary : str
         Key and range, such as ``"platform.ports=100:2000"``; see `outsim.scenario.varying`.
     targets : sequence of str
-        Promises, such as ``"p95 wait <= 10 min"``; see `outsim.study.promises`.
+        Promises, such as ``"p95 wait <= 10 min"``; see `outsim.study.promise_texts`.
     **options
         confidence : str or float, ``"95%"`` by default, that the answer keeps the promises;
         replications : int, `REPLICATIONS` by default, that it rests on; most : int, `MOST` by

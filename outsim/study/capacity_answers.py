@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from outsim.scenario.model import Scenario
 from outsim.scenario.varying import Range
 from outsim.study.promises import Promise
-from outsim.study.search import Found, Verdict
+from outsim.study.search_found import Found, Verdict
 
 if TYPE_CHECKING:
     import pandas as pd

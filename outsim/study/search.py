@@ -16,19 +16,16 @@ error that one test has. Many tests make it no larger, because none of them matt
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass, field
 from itertools import pairwise
-from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
 from outsim.study.promises import Promise
+from outsim.study.search_found import Found, Glance, Verdict
 
 Sample = Callable[[int, range], Awaitable[NDArray[np.float64]]]
 """Figures of a value in some replications, by its place: shape (replications, promises)."""
-
-Verdict = Literal["kept", "broken", "unclear"]
 
 FRESH = 1_000_000
 """First replication of those that the answer rests on."""
@@ -52,46 +49,6 @@ FINEST = 100
 
 class OutOfBudget(Exception):  # noqa: N818 - it says that the search is over, and is no mistake
     """There are no more runs, or there is no more time."""
-
-
-@dataclass
-class Glance:
-    """What few runs say of a value."""
-
-    score: float
-    """How far it is from keeping all promises, relative to their limits; positive if it may."""
-    is_clear: bool
-    broken: frozenset[int] = frozenset()
-    """Which of the promises it seems to break."""
-
-    @property
-    def keeps(self) -> bool:
-        """Whether it seems to keep all of them."""
-        return self.score >= 0
-
-
-@dataclass
-class Found:
-    """What a search came to; values are named by their places."""
-
-    outcome: Literal["found", "nothing", "undecided"] = "undecided"
-    place: int | None = None
-    """Smallest value that is shown to keep all promises, as far as it was searched."""
-    below: int | None = None
-    """Largest value below it that was tested and is not shown to; None if there is none."""
-    glances: dict[int, Glance] = field(default_factory=dict)
-    glanced: dict[int, NDArray[np.float64]] = field(default_factory=dict)
-    """Figures that those rest on: shape (replications, promises)."""
-    verdicts: dict[int, Verdict] = field(default_factory=dict)
-    """Of the values that were tested on fresh replications."""
-    fresh: dict[int, NDArray[np.float64]] = field(default_factory=dict)
-    """Their figures: shape (replications, promises)."""
-    breaks: list[tuple[int, int]] = field(default_factory=list)
-    """Where larger values break a promise again: the last that keeps them, the first that
-    does not."""
-    runs: int = 0
-    is_spent: bool = False
-    """Whether it ended for want of runs or time."""
 
 
 class Search:

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from scipy.stats import binomtest, t
 
 from outsim.errors import StudyError
-from outsim.study.promises import FORMS, read_promise
+from outsim.study.promise_texts import FORMS, read_promise
 from outsim.tables.measures import MEASURES
 from tests.engine import scenarios
 

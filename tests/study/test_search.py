@@ -13,7 +13,8 @@ from hypothesis import strategies as st
 from scipy.stats import binom
 
 from outsim.study.promises import Promise
-from outsim.study.search import FRESH, Found, OutOfBudget, Search
+from outsim.study.search import FRESH, OutOfBudget, Search
+from outsim.study.search_found import Found
 from outsim.tables.measures import MEASURES
 
 WAIT = next(each for each in MEASURES if each.name == "wait_p90_s")
