@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     )
     from outsim.result import Result, simulate
     from outsim.scenario import Campaign, Scenario, load
+    from outsim.study.capacity import plan_capacity, plan_frontier
+    from outsim.study.capacity_answers import Capacity, Frontier
     from outsim.study.comparison import compare
     from outsim.study.findings import Findings
     from outsim.study.kept import read_study
@@ -41,6 +43,10 @@ _HOMES = {
     "run_until": "outsim.branching",
     "Past": "outsim.branching",
     "compare": "outsim.study.comparison",
+    "plan_capacity": "outsim.study.capacity",
+    "plan_frontier": "outsim.study.capacity",
+    "Capacity": "outsim.study.capacity_answers",
+    "Frontier": "outsim.study.capacity_answers",
     "Study": "outsim.study.study",
     "Findings": "outsim.study.findings",
     "read_study": "outsim.study.kept",
@@ -55,8 +61,10 @@ _HOMES = {
 
 __all__ = [
     "Campaign",
+    "Capacity",
     "EngineError",
     "Findings",
+    "Frontier",
     "InvariantError",
     "OutsimError",
     "Past",
@@ -69,6 +77,8 @@ __all__ = [
     "TapeError",
     "compare",
     "load",
+    "plan_capacity",
+    "plan_frontier",
     "read_study",
     "run_sync",
     "run_until",

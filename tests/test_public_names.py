@@ -32,7 +32,9 @@ def test_every_public_name_is_there(name):
 def test_these_and_no_others_are_public():
     assert set(outsim.__all__) == {
         "Campaign",
+        "Capacity",
         "Findings",
+        "Frontier",
         "EngineError",
         "InvariantError",
         "OutsimError",
@@ -47,6 +49,8 @@ def test_these_and_no_others_are_public():
         "compare",
         "load",
         "read_study",
+        "plan_capacity",
+        "plan_frontier",
         "run_sync",
         "run_until",
         "simulate",

@@ -17,6 +17,7 @@ from outsim.cli.compare import compare
 from outsim.cli.diff import diff
 from outsim.cli.failed import failed
 from outsim.cli.merge import merge
+from outsim.cli.plan import plan
 from outsim.cli.run import run
 from outsim.cli.schema import schema
 from outsim.cli.status import status
@@ -32,7 +33,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for command in (run, compare, status, failed, merge, check, diff, schema):
+for command in (run, compare, status, failed, merge, check, diff, schema, plan):
     app.command()(command)
 
 

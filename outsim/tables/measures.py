@@ -121,8 +121,18 @@ def completed_share(view: View) -> float:
 
 def completed_by_deadline(view: View) -> float:
     """Calls completed by the common clock deadline, of all accepted."""
-    by_then = view.completed & (view.accepted["final_at"] <= view.deadline)
+    return completed_by(view, view.deadline)
+
+
+def completed_by(view: View, at: datetime) -> float:
+    """Calls completed by a clock time, of all accepted."""
+    by_then = view.completed & (view.accepted["final_at"] <= at)
     return _share(int(by_then.sum()), len(view.accepted))
+
+
+def done_by(view: View, at: datetime) -> float:
+    """Calls that have their final status by a clock time, whichever it is, of all accepted."""
+    return _share(int((view.accepted["final_at"] <= at).sum()), len(view.accepted))
 
 
 def human_share(view: View) -> float:
@@ -148,14 +158,26 @@ def duration_s(view: View) -> float:
     return max(0.0, float((view.finish - view.accepted["waits_from"].min()).total_seconds()))
 
 
+def wait_at_s(view: View, level: float) -> float:
+    """Wait from start to first dispatch that this share of calls do not exceed, in seconds."""
+    return _quantile_s(view.waits_s, level)
+
+
 def wait_median_s(view: View) -> float:
     """Median wait from start to first dispatch, in seconds."""
-    return _quantile_s(view.waits_s, 0.5)
+    return wait_at_s(view, 0.5)
 
 
 def wait_p90_s(view: View) -> float:
     """Wait that nine calls in ten do not exceed, in seconds."""
-    return _quantile_s(view.waits_s, 0.9)
+    return wait_at_s(view, 0.9)
+
+
+def wait_mean_s(view: View) -> float:
+    """Mean wait from start to first dispatch, in seconds; NaN if a call that counts had none."""
+    if len(view.waits_s) == 0 or not np.isfinite(view.waits_s[-1]):
+        return float("nan")
+    return float(view.waits_s.mean())
 
 
 def congestion_share(view: View) -> float:
@@ -180,6 +202,11 @@ def status_lags_s(updates: pd.DataFrame) -> pd.Series:
 
 def status_lag_p90_s(view: View) -> float:
     """Status lag that nine visible updates in ten do not exceed, in seconds."""
+    return status_lag_at_s(view, 0.9)
+
+
+def status_lag_at_s(view: View, level: float) -> float:
+    """Status lag that this share of visible updates do not exceed, in seconds."""
     happened, visible = _since_1970_us(view.updates, "happened_at", "visible_at")
     lags = visible - happened
     lags = lags[(lags != 0) & (visible != MISSING)]
@@ -188,7 +215,7 @@ def status_lag_p90_s(view: View) -> float:
     # Most lags are equal, where work is constant: numpy sorts such values far faster than it
     # selects among them.
     lags.sort()
-    return float(lags[int(0.9 * (len(lags) - 1))]) / SECOND
+    return float(lags[int(level * (len(lags) - 1))]) / SECOND
 
 
 def _since_1970_us(table: pd.DataFrame, *names: str) -> Iterator[NDArray[np.int64]]:

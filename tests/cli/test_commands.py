@@ -18,6 +18,14 @@ COMMANDS = {
     "status": ("status", "small.toml", "--at", "09:06"),
     "status of calls": ("status", "small.toml", "--at", "09:15", "--calls", "--limit", "40"),
     "failed": ("failed", "small.toml"),
+    "plan": (
+        *("plan", "small.toml", "--vary", "platform.ports=4:12", "--replications", "3"),
+        *("--target", "p90 wait <= 4 min", "--target", "P(finished by 09:59) >= 0.1"),
+    ),
+    "plan of two keys": (
+        *("plan", "small.toml", "--vary", "platform.ports=4:12", "--replications", "3"),
+        *("--vary", "platform.dial_rate=1/s:20/s:2", "--target", "p90 wait <= 4 min"),
+    ),
     "check": ("check", "small.toml", "later.toml"),
     "diff": ("diff", "small.toml", "later.toml"),
 }

@@ -1,0 +1,288 @@
+"""`outsim plan`: the smallest capacity that keeps a promise."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from functools import partial
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from outsim.cli.options import EngineName, Json, Picture, ScenarioFile, Seed
+from outsim.cli.studies import ExecutorName, KeepTables, Out, Within
+
+if TYPE_CHECKING:
+    from outsim.study.capacity_answers import Capacity, Frontier, Tested
+    from outsim.study.promises import Promise
+
+NOT_FOUND = 1
+"""Exit code where no value is shown to keep the promises."""
+
+_VERDICTS = {"kept": "kept", "broken": "broken", "unclear": "not shown"}
+
+
+def plan(
+    scenario: ScenarioFile,
+    vary: Annotated[
+        list[str],
+        typer.Option(
+            metavar="KEY=LOW:HIGH",
+            help="What to find the smallest value of, such as platform.ports=100:2000. Given "
+            "twice, the second (KEY=LOW:HIGH:COUNT) takes a few values and the first is found "
+            "for each.",
+        ),
+    ],
+    target: Annotated[
+        list[str],
+        typer.Option(
+            metavar="PROMISE",
+            help='What must be kept, such as "p95 wait <= 10 min", "finished by 17:30" or '
+            '"P(95% of calls done by 18:00) >= 0.9"; may be given several times.',
+        ),
+    ],
+    confidence: Annotated[
+        str, typer.Option(metavar="SHARE", help="How sure the answer must be.")
+    ] = "95%",
+    replications: Annotated[
+        int | None,
+        typer.Option(
+            metavar="N",
+            min=2,
+            help="Runs that the answer and the value below it rest on; default: 100.",
+            show_default=False,
+        ),
+    ] = None,
+    most: Annotated[
+        int | None,
+        typer.Option(
+            metavar="N",
+            min=1,
+            help="Runs in all at most; default: 20000.",
+            show_default=False,
+        ),
+    ] = None,
+    within: Within = None,
+    out: Out = None,
+    keep_tables: KeepTables = False,
+    executor: ExecutorName = None,
+    seed: Seed = None,
+    engine: EngineName = "auto",
+    plot: Picture = None,
+    json: Json = False,
+) -> None:
+    """Find the smallest capacity that keeps a promise."""
+    from outsim.cli.output import load_with_advice
+    from outsim.errors import StudyError
+    from outsim.study.capacity import MOST, REPLICATIONS, plan_capacity, plan_frontier
+    from outsim.study.synchronous import run_sync
+
+    if len(vary) > 2:
+        raise StudyError(f"{len(vary)} keys to vary: give one, or two for a frontier")
+    if keep_tables and out is None:
+        raise StudyError("--keep-tables: say where, with --out DIR")
+    if plot is not None:
+        _check_picture(plot)
+    options: dict[str, Any] = {
+        "confidence": confidence,
+        "replications": replications or REPLICATIONS,
+        "most": most or MOST,
+        "within": within,
+        "seed": seed,
+        "engine": engine,
+        "executor": executor,
+        "out": out,
+        "keep_tables": keep_tables,
+    }
+    loaded = load_with_advice(scenario)
+    if len(vary) == 2:
+        frontier = run_sync(plan_frontier(loaded, vary[0], vary[1], target, **options))
+        found = any(each.value is not None for each in frontier.capacities)
+        _tell(frontier, plot, json, partial(_print_frontier, frontier))
+    else:
+        capacity = run_sync(plan_capacity(loaded, vary[0], target, **options))
+        found = capacity.value is not None
+        _tell(capacity, plot, json, partial(_print, capacity))
+    if not found:
+        raise typer.Exit(NOT_FOUND)
+
+
+def _tell(
+    answer: Capacity | Frontier, plot: str | None, json: bool, say_it: Callable[[], None]
+) -> None:
+    from outsim.cli.output import print_json
+
+    if plot is not None:
+        _save(answer, plot)
+    if json:
+        print_json(answer.to_json())
+    else:
+        say_it()
+
+
+def _check_picture(path: str) -> None:
+    """Refuse a picture that could not be written, before any run is made for it."""
+    from pathlib import Path
+
+    from matplotlib.backend_bases import FigureCanvasBase
+
+    from outsim.errors import StudyError
+
+    kinds = sorted(FigureCanvasBase.get_supported_filetypes())
+    if Path(path).suffix.removeprefix(".").lower() not in kinds:
+        raise StudyError(f"--plot {path}: its ending must be one of .{', .'.join(kinds)}")
+    if not Path(path).parent.is_dir():
+        raise StudyError(f"--plot {path}: there is no directory {Path(path).parent}")
+
+
+def _save(answer: Capacity | Frontier, path: str) -> None:
+    from matplotlib import pyplot
+
+    from outsim.errors import StudyError
+    from outsim.study.capacity_pictures import picture
+
+    figure = picture(answer)
+    try:
+        figure.savefig(path, dpi=150)
+    except OSError as error:
+        raise StudyError(f"--plot {path}: {error}") from None
+    finally:
+        pyplot.close(figure)
+
+
+def _heading(capacity: Capacity) -> None:
+    from outsim.cli.output import say
+
+    study = capacity.scenario.campaign_under_study
+    assert study is not None
+    say(
+        f"{capacity.scenario.name}; campaign under study: {study.name}; seed {capacity.seed}; "
+        f"promises, with {_percent(capacity.confidence)} confidence:"
+    )
+    for promise in capacity.promises:
+        say(f"  {promise.text}")
+
+
+def _print(capacity: Capacity) -> None:
+    from outsim.cli.output import say, show, table
+
+    _heading(capacity)
+    say()
+    say(_answer(capacity))
+    for note in _notes(capacity):
+        say(note)
+    tested = capacity.tested()
+    if tested:
+        columns = [capacity.vary.key, *(_column(each, capacity) for each in capacity.promises)]
+        shown = [_row(each, capacity) for each in tested]
+        show(table([*columns, "runs", "promises"], shown))
+        say(
+            "mean over fresh runs, or share of them that kept the promise, and behind it the "
+            f"bound that counts: one-sided, with {_percent(capacity.confidence)} confidence."
+        )
+    say(
+        f"{capacity.runs:,} runs; testing all {len(capacity.values):,} values with "
+        f"{capacity.replications} each would have taken {capacity.grid_runs:,}."
+    )
+
+
+def _percent(share: float) -> str:
+    return f"{100 * share:.4g} %"
+
+
+def _answer(capacity: Capacity) -> str:
+    key, tests = capacity.vary.key, f"{capacity.replications} fresh runs"
+    if capacity.outcome == "found":
+        return f"Smallest value that keeps the promises: {key} = {capacity.value}."
+    if capacity.outcome == "nothing":
+        return (
+            f"No value of {key} from {capacity.text(0)} to {capacity.text(-1)} keeps the "
+            "promises, as far as was looked: the nearest is shown to break one."
+        )
+    spent = "the runs or the time ran out" if capacity.found.is_spent else f"{tests} are too few"
+    best, below = capacity.best, capacity.below
+    if best is None:
+        return f"Undecided: {spent} before any value of {key} was shown to keep the promises."
+    lower = "whether less does" if below is None else f"whether one between {below} and it does"
+    return f"Undecided: {spent}. {key} = {best} keeps the promises; {lower} is not known."
+
+
+def _notes(capacity: Capacity) -> list[str]:
+    notes = []
+    verdicts = {each.value: each.verdict for each in capacity.tested()}
+    if capacity.outcome == "found" and capacity.below is None:
+        notes.append("It is the least that was asked about; less may do, too.")
+    elif capacity.outcome == "found":
+        unclear = verdicts[str(capacity.below)] == "unclear"
+        notes.append(
+            f"{capacity.below}, the next below, is not shown to keep them"
+            + (", nor to break one: it is close." if unclear else ": it is shown to break one.")
+        )
+    if capacity.outcome != "found" and capacity.level_from is not None:
+        notes.append(
+            f"From {capacity.level_from} on, more of it changes nothing: something else is scarce."
+        )
+    for last, first in capacity.breaks:
+        notes.append(
+            f"More is not always better: from somewhere between {last} and {first} on, a promise "
+            "is broken again."
+        )
+    if capacity.outcome == "found" and capacity.found.is_spent:
+        notes.append("Whether larger values keep them too was not looked at to the end.")
+    return notes
+
+
+def _column(promise: Promise, capacity: Capacity) -> str:
+    if promise.probability is not None:
+        return promise.text
+    return promise.measure.label_at(capacity.scenario.deadline)
+
+
+def _row(each: Tested, capacity: Capacity) -> list[str]:
+    cells = [
+        _cell(promise, shown, bounds, capacity)
+        for promise, shown, bounds in zip(capacity.promises, each.shown, each.bounds, strict=True)
+    ]
+    return [each.value, *cells, str(each.replications), _VERDICTS[each.verdict]]
+
+
+def _cell(promise: Promise, shown: float, bounds: tuple[float, float], capacity: Capacity) -> str:
+    """What was shown, and the bound of it that must keep the promise."""
+    from outsim.display import format_figure
+
+    low, high = bounds
+    if promise.probability is not None:
+        return f"{shown:.0%} (≥ {low:.1%})"
+    if not math.isfinite(shown):
+        return "never"
+    begins, kind = capacity.scenario.clock.begins, promise.measure.kind
+    sign, bound = ("≤", high) if promise.at_most else ("≥", low)
+    return f"{format_figure(kind, shown, begins)} ({sign} {format_figure(kind, bound, begins)})"
+
+
+def _print_frontier(frontier: Frontier) -> None:
+    from outsim.cli.output import say, show, table
+
+    first = frontier.capacities[0]
+    _heading(first)
+    words = {"nothing": "none in range", "undecided": "undecided"}
+    rows = [
+        [
+            frontier.other.text(other),
+            each.value or words[each.outcome],
+            each.below or "-",
+            f"{each.runs:,}",
+        ]
+        for other, each in zip(frontier.others, frontier.capacities, strict=True)
+    ]
+    show(table([frontier.other.key, first.vary.key, "not shown", "runs"], rows))
+    say(
+        f"smallest {first.vary.key} that keeps the promises, and the largest below it that is "
+        f"not shown to; from {first.text(0)} to {first.text(-1)}."
+    )
+    for other, each in zip(frontier.others, frontier.capacities, strict=True):
+        for last, broken in each.breaks:
+            say(
+                f"{frontier.other.key} = {frontier.other.text(other)}: more is not always better: "
+                f"from somewhere between {last} and {broken} on, a promise is broken again."
+            )

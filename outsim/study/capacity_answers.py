@@ -1,0 +1,258 @@
+"""What a plan found: the smallest value that keeps promises, and what that rests on."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Literal
+
+from outsim.scenario.model import Scenario
+from outsim.scenario.varying import Range
+from outsim.study.promises import Promise
+from outsim.study.search_found import Found, Verdict
+
+if TYPE_CHECKING:
+    import pandas as pd
+    from matplotlib.axes import Axes
+
+
+@dataclass(frozen=True)
+class Tested:
+    """A value that was tested on fresh replications."""
+
+    value: str
+    """As a scenario file has it."""
+    verdict: Verdict
+    """Whether it is shown to keep all promises, to break one, or neither."""
+    replications: int
+    shown: tuple[float, ...]
+    """Mean of each promise's figure, or share of runs that kept it."""
+    bounds: tuple[tuple[float, float], ...]
+    """Lower and upper bound of each, one-sided with the confidence that was asked for."""
+
+
+@dataclass(frozen=True, eq=False)
+class Capacity:
+    """What a plan found: `plan_capacity` gives it."""
+
+    scenario: Scenario
+    vary: Range
+    promises: tuple[Promise, ...]
+    confidence: float
+    replications: int
+    """Runs that a test rests on."""
+    seed: int
+    found: Found = field(repr=False)
+
+    @property
+    def outcome(self) -> Literal["found", "nothing", "undecided"]:
+        """What came of it.
+
+        found: a value is shown to keep all promises, and the one below it is not. nothing: no
+        value in the range does, as far as it was looked at: the one that comes nearest is shown
+        to break one. undecided: neither could be shown with the runs or the time there was.
+        """
+        return self.found.outcome
+
+    @property
+    def values(self) -> tuple[float, ...]:
+        """All values that were searched among, in the unit of the range."""
+        return self.vary.values()
+
+    def text(self, place: int) -> str:
+        """Value at a place among them, as a scenario file has it."""
+        return self.vary.text(self.values[place])
+
+    @property
+    def value(self) -> str | None:
+        """Smallest value that keeps every promise, as in a scenario file; None if not found."""
+        return self.best if self._is_found else None
+
+    @property
+    def number(self) -> float:
+        """The same as a number, in the unit of the range; NaN if not found."""
+        return self.values[self.found.place or 0] if self._is_found else math.nan
+
+    @property
+    def _is_found(self) -> bool:
+        return self.outcome == "found"
+
+    @property
+    def below(self) -> str | None:
+        """Largest value below that is not shown to keep every promise; None if there is none."""
+        return None if self.found.below is None else self.text(self.found.below)
+
+    @property
+    def best(self) -> str | None:
+        """Smallest value that is shown to keep every promise so far, also where undecided."""
+        return None if self.found.place is None else self.text(self.found.place)
+
+    @property
+    def breaks(self) -> tuple[tuple[str, str], ...]:
+        """Where larger values break a promise again: last that keeps all, first that does not."""
+        return tuple((self.text(last), self.text(first)) for last, first in self.found.breaks)
+
+    @property
+    def level_from(self) -> str | None:
+        """Value from which on more of it changed nothing, as far as was looked; None if it did.
+
+        What keeps the promises from being kept there is something else.
+        """
+        places = sorted(self.found.glances, reverse=True)
+        scores = [self.found.glances[place].score for place in places]
+        alike = [p for p, score in zip(places, scores, strict=True) if score == scores[0]]
+        level = alike == places[: len(alike)] and len(alike) > 1
+        return self.text(alike[-1]) if level else None
+
+    @property
+    def runs(self) -> int:
+        """Runs that it took."""
+        return self.found.runs
+
+    @property
+    def grid_runs(self) -> int:
+        """Runs that testing every value of the range would have taken."""
+        return len(self.values) * self.replications
+
+    def tested(self) -> list[Tested]:
+        """Values that were tested on fresh replications, the smallest first."""
+        return [self._tested(place) for place in sorted(self.found.verdicts)]
+
+    def _tested(self, place: int) -> Tested:
+        figures = self.found.fresh[place]
+        outcomes = [p.outcomes(figures[:, k]) for k, p in enumerate(self.promises)]
+        pairs = list(zip(self.promises, outcomes, strict=True))
+        return Tested(
+            self.text(place),
+            self.found.verdicts[place],
+            len(figures),
+            tuple(float(each.mean()) for each in outcomes),
+            tuple(promise.bounds(each, 1 - self.confidence) for promise, each in pairs),
+        )
+
+    def table(self) -> pd.DataFrame:
+        """One row per value that was tested on fresh replications, and promise."""
+        import pandas as pd
+
+        return pd.DataFrame(
+            [
+                {
+                    "value": each.value,
+                    "promise": promise.text,
+                    "shown": shown,
+                    "low": low,
+                    "high": high,
+                    "replications": each.replications,
+                    "verdict": each.verdict,
+                }
+                for each in self.tested()
+                for promise, shown, (low, high) in zip(
+                    self.promises, each.shown, each.bounds, strict=True
+                )
+            ]
+        )
+
+    def plot(self, promise: int = 0, ax: Axes | None = None) -> Axes:
+        """Draw a promise's figure against the values that were tested, with its bounds.
+
+        Parameters
+        ----------
+        promise : int
+            Which of the promises.
+        ax : matplotlib axes, optional
+            Where to draw; default: a new figure.
+        """
+        from outsim.study.capacity_pictures import plot_capacity
+
+        return plot_capacity(self, promise, ax)
+
+    def to_json(self) -> dict[str, Any]:
+        """The answer for machines."""
+        return {
+            "key": self.vary.key,
+            "outcome": self.outcome,
+            "value": self.value,
+            "below": self.below,
+            "kept_so_far": self.best,
+            "promises": [promise.text for promise in self.promises],
+            "confidence": self.confidence,
+            "replications": self.replications,
+            "seed": self.seed,
+            "runs": self.runs,
+            "grid_runs": self.grid_runs,
+            "out_of_budget": self.found.is_spent,
+            "breaks_again": [{"kept": last, "broken": first} for last, first in self.breaks],
+            "looked_at": [self.text(place) for place in sorted(self.found.glances)],
+            "tested": [
+                {
+                    "value": each.value,
+                    "verdict": each.verdict,
+                    "replications": each.replications,
+                    "promises": [
+                        {"shown": shown, "low": low, "high": high}
+                        for shown, (low, high) in zip(each.shown, each.bounds, strict=True)
+                    ],
+                }
+                for each in self.tested()
+            ],
+        }
+
+    def __repr__(self) -> str:
+        what = self.value or self.outcome
+        return f"Capacity({self.vary.key}: {what}; {self.runs} runs, seed {self.seed})"
+
+    def _repr_html_(self) -> str:
+        return self.table().to_html(index=False)
+
+
+@dataclass(frozen=True, eq=False)
+class Frontier:
+    """Smallest value of one key for several values of another: `plan_frontier` gives it."""
+
+    other: Range
+    others: tuple[float, ...]
+    """Values of the other key, in its unit."""
+    capacities: tuple[Capacity, ...]
+    """What was found at each of them."""
+
+    def table(self) -> pd.DataFrame:
+        """One row per value of the other key: what is needed there."""
+        import pandas as pd
+
+        return pd.DataFrame(
+            [
+                {
+                    self.other.key: self.other.text(other),
+                    each.vary.key: each.value,
+                    "outcome": each.outcome,
+                    "below": each.below,
+                    "runs": each.runs,
+                }
+                for other, each in zip(self.others, self.capacities, strict=True)
+            ]
+        )
+
+    def plot(self, ax: Axes | None = None) -> Axes:
+        """Draw the smallest value of the one key against the other one.
+
+        Parameters
+        ----------
+        ax : matplotlib axes, optional
+            Where to draw; default: a new figure.
+        """
+        from outsim.study.capacity_pictures import plot_frontier
+
+        return plot_frontier(self, ax)
+
+    def to_json(self) -> dict[str, Any]:
+        """The answers for machines."""
+        return {
+            "key": self.other.key,
+            "frontier": [
+                {"at": self.other.text(other), **each.to_json()}
+                for other, each in zip(self.others, self.capacities, strict=True)
+            ],
+        }
+
+    def _repr_html_(self) -> str:
+        return self.table().to_html(index=False)

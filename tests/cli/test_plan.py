@@ -1,0 +1,137 @@
+"""`outsim plan` on a small platform: its answer, its exit code, and mistakes."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+ASKED = ("plan", "small.toml", "--vary", "platform.ports=2:12", "--replications", "3")
+WAIT = ("--target", "p90 wait <= 4 min")
+
+
+def test_the_smallest_value_is_named_with_the_one_below_it_and_what_it_took(outsim):
+    document = json.loads(outsim(*ASKED, *WAIT, "--json").out)
+    assert document["outcome"] == "found"
+    value, below = int(document["value"]), int(document["below"])
+    assert below == value - 1
+    ended = outsim(*ASKED, *WAIT)
+    assert ended.code == 0
+    said = " ".join(ended.out.split())
+    assert f"Smallest value that keeps the promises: platform.ports = {value}." in said
+    assert f"{below}, the next below, is not shown to keep them" in said
+    assert (
+        f"{document['runs']} runs; testing all 11 values with 3 each would have taken 33" in said
+    )
+    assert "p90 wait <= 4 min" in ended.out
+
+
+def test_the_least_of_the_range_may_be_enough(outsim):
+    ended = outsim(*ASKED, "--target", "p90 wait <= 50 min")
+    assert ended.code == 0
+    assert "platform.ports = 2." in ended.out
+    assert "less may do, too" in " ".join(ended.out.split())
+
+
+@pytest.mark.parametrize("form", [(), ("--json",)])
+def test_nothing_in_the_range_exits_with_1(outsim, form):
+    ended = outsim(*ASKED, "--target", "p90 wait <= 1 ms", *form)
+    assert ended.code == 1
+    if form:
+        assert json.loads(ended.out)["outcome"] == "nothing"
+    else:
+        said = " ".join(ended.out.split())
+        assert "No value of platform.ports from 2 to 12 keeps the promises" in said
+
+
+@pytest.mark.parametrize("limit", [("--most", "10"), ("--within", "1 us")])
+def test_undecided_is_said_and_exits_with_1(outsim, limit):
+    ended = outsim(*ASKED, *WAIT, *limit)
+    assert ended.code == 1
+    assert "Undecided: the runs or the time ran out" in " ".join(ended.out.split())
+    document = json.loads(outsim(*ASKED, *WAIT, *limit, "--json").out)
+    assert (document["outcome"], document["value"]) == ("undecided", None)
+    assert document["out_of_budget"]
+
+
+def test_two_keys_give_a_frontier(outsim):
+    rates = ("--vary", "platform.dial_rate=1/s:20/s:2")
+    ended = outsim(*ASKED, *rates, *WAIT, "--json")
+    document = json.loads(ended.out)
+    assert (ended.code, document["key"]) == (0, "platform.dial_rate")
+    assert [each["at"] for each in document["frontier"]] == ["1/s", "20/s"]
+    table = outsim(*ASKED, *rates, *WAIT).out
+    for each in document["frontier"]:
+        assert each["value"] in table
+
+
+def test_a_frontier_of_nothing_exits_with_1(outsim):
+    rates = ("--vary", "platform.dial_rate=1/s:20/s:2")
+    ended = outsim(*ASKED, *rates, "--target", "p90 wait <= 1 ms")
+    assert ended.code == 1
+    assert ended.out.count("none in range") == 2
+
+
+@pytest.mark.parametrize("second", [(), ("--vary", "platform.dial_rate=1/s:20/s:2")])
+def test_a_picture_is_written_where_it_is_asked_for(outsim, files, second):
+    ended = outsim(*ASKED, *second, *WAIT, "--plot", "plan.png")
+    assert ended.code == 0
+    assert (files / "plan.png").read_bytes().startswith(b"\x89PNG")
+
+
+def test_replications_are_kept_by_value_and_not_run_again(outsim, files):
+    first = outsim(*ASKED, *WAIT, "--out", "kept", "--json")
+    value = json.loads(first.out)["value"]
+    kept = files / "kept" / f"platform.ports={value}"
+    before = {path: path.stat().st_mtime_ns for path in kept.rglob("*.parquet")}
+    assert before
+    assert outsim(*ASKED, *WAIT, "--out", "kept", "--json").out == first.out
+    assert {path: path.stat().st_mtime_ns for path in kept.rglob("*.parquet")} == before
+
+
+MISTAKES = {
+    "no target": ((), "Missing option '--target'"),
+    "a target that is none": (("--target", "soon"), "promise 'soon': found no limit in 'soon'"),
+    "a figure that is none": (
+        ("--target", "p95 weight <= 1 min"),
+        "there is no figure 'p95 weight'; did you mean 'p95 wait'?",
+    ),
+    "a probability of too few": (
+        ("--target", "P(p95 wait <= 1 min) >= 0.9"),
+        "it takes 30 replications or more to show that with 0.95 confidence, found 3",
+    ),
+    "a confidence that is none": ((*WAIT, "--confidence", "sure"), "confidence sure: write one"),
+    "three keys": (
+        (*WAIT, "--vary", "platform.workers=1:2", "--vary", "carrier.channels=1:2"),
+        "3 keys to vary: give one, or two for a frontier",
+    ),
+    "an unknown key": ((*WAIT, "--vary", "platform.worker=1:2"), 'did you mean "workers"?'),
+    "one key twice": ((*WAIT, "--vary", "platform.ports=1:2"), "platform.ports is varied twice"),
+    "tables nowhere": ((*WAIT, "--keep-tables"), "--keep-tables: say where, with --out DIR"),
+    "a picture of no kind": (
+        (*WAIT, "--plot", "plan.xyz"),
+        "--plot plan.xyz: its ending must be one of",
+    ),
+    "a picture nowhere": (
+        (*WAIT, "--plot", "nowhere/plan.png"),
+        "--plot nowhere/plan.png: there is no directory nowhere",
+    ),
+    "one replication": ((*WAIT, "--replications", "1"), "greater than or equal to 2"),
+    "no runs": ((*WAIT, "--most", "0"), "greater than or equal to 1"),
+}
+
+
+@pytest.mark.parametrize("mistake", MISTAKES)
+def test_a_mistake_is_named_and_exits_with_2(outsim, mistake):
+    arguments, message = MISTAKES[mistake]
+    ended = outsim(*ASKED, *arguments)
+    assert ended.code == 2
+    assert ended.out == ""
+    assert message in ended.message
+    assert "Traceback" not in ended.err
+
+
+def test_a_scenario_without_campaigns_can_not_be_planned(outsim):
+    ended = outsim("plan", "nobody.toml", "--vary", "platform.ports=1:9", *WAIT)
+    assert ended.code == 2
+    assert "has no campaign to make promises about" in ended.message
