@@ -30,7 +30,7 @@ def load(path: str | Path) -> Scenario:
     ScenarioError
         If a file can't be read, or for everything in it that can't be used.
     """
-    scenario = _scenario(read_source(Path(path)))
+    scenario = from_source(read_source(Path(path)))
     scenario._path = Path(path)
     return scenario
 
@@ -50,10 +50,17 @@ def from_mapping(mapping: Mapping[str, Any], directory: str | Path | None = None
     ScenarioError
         For everything in it that can't be used.
     """
-    return _scenario(mapping_source(mapping, Path(directory or ""), "mapping"))
+    return from_source(mapping_source(mapping, Path(directory or ""), "mapping"))
 
 
-def _scenario(source: Source) -> Scenario:
+def from_source(source: Source) -> Scenario:
+    """Make a scenario of what was written, wherever that was.
+
+    Raises
+    ------
+    ScenarioError
+        For everything in it that can't be used.
+    """
     values = _with_list_paths(source)
     try:
         return _validated(values, source)

@@ -21,18 +21,22 @@ def part_at(path: KeyPath, values: Any) -> _Part | None:
     `values` are the scenario's plain tables: which distribution stands at a
     path, for one, is decided by what is written there.
     """
-    annotations: list[Any] = [Scenario]
     here = values
     for key in path:
         here = _child(here, key)
-        annotations = [
-            below for annotation in annotations for below in _below(annotation, key) or ()
-        ]
-    parts = [kind for kind in annotations if _is_part(kind)]
+    parts = [kind for kind in kinds_at(path) if _is_part(kind)]
     if len(parts) > 1:
         named = here.get("distribution", "constant") if isinstance(here, Mapping) else "constant"
         parts = [part for part in parts if part.__name__.lower() == named]
     return parts[0] if parts else None
+
+
+def kinds_at(path: KeyPath) -> list[Any]:
+    """Types of what may stand at `path`: parts, plain types, lists; none where no path leads."""
+    kinds: list[Any] = [Scenario]
+    for key in path:
+        kinds = [below for kind in kinds for below in _below(kind, key)]
+    return kinds
 
 
 def field_at(path: KeyPath, values: Any) -> FieldInfo | None:

@@ -1,0 +1,297 @@
+"""A scenario with other values at some of its keys, and the values between two ends.
+
+A key is written as messages write it: ``platform.ports``, ``campaign[NAME].max_retry`` (or
+``campaign[TENANT/NAME]`` where several have the name), ``callees.redial_factors[1]``. A value
+is written as in a scenario file, without quotes: ``300``, ``20/s``, ``10 min``, ``2 %``,
+``09:15``. What comes out is checked as a scenario file is.
+"""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from collections.abc import Mapping
+from copy import deepcopy
+from dataclasses import dataclass
+from typing import Any
+
+from outsim.clock import parse_duration_us, parse_rate
+from outsim.errors import ScenarioError
+from outsim.quantities import shown
+from outsim.scenario.loading import from_source
+from outsim.scenario.messages import dotted
+from outsim.scenario.model import Scenario
+from outsim.scenario.positions import KeyPath
+from outsim.scenario.references import nearest
+from outsim.scenario.source import INSTEAD_OF, NAMED_ENTRIES, Source
+from outsim.scenario.structure import kinds_at
+
+FINE = 101
+"""Values of a range whose unit has no steps of its own."""
+
+_STEP = re.compile(r"([\w-]+)((?:\[[^\]]*\])*)")
+_NUMBER = re.compile(r"\s*(-?[0-9][0-9_]*(?:\.[0-9]+)?)\s*([a-zA-Zµ/%].*?)?\s*")
+_CLOCK_RANGE = re.compile(r"\s*(\d{1,2}:\d{2}):(\d{1,2}:\d{2})(?::(\d+))?\s*")
+
+
+def vary(scenario: Scenario, changes: Mapping[str, str | float]) -> Scenario:
+    """The same scenario with other values at these keys.
+
+    Parameters
+    ----------
+    scenario : Scenario
+        What is changed; it stays as it is.
+    changes : mapping
+        Value by key; a text is read as in a scenario file.
+
+    Raises
+    ------
+    ScenarioError
+        If there is no such key, or the scenario can't be used with the value.
+
+    Examples
+    --------
+    >>> vary(scenario, {"platform.ports": "300", "campaign[reminders].start": "09:15"})
+    """
+    values = scenario.model_dump(mode="json", exclude_unset=True)
+    _keep_contact_lists(values, scenario)
+    whole = scenario.model_dump(mode="json")
+    whole["profiles"] = {
+        name: profile.model_dump(mode="json") for name, profile in scenario.all_profiles.items()
+    }
+    for key, value in changes.items():
+        path = _path(key, whole)
+        _put(values, whole, path, _read(value, path) if isinstance(value, str) else value)
+    said = ", ".join(f"{key} = {value}" for key, value in changes.items())
+    changed = from_source(Source(values, {}, said))
+    changed._path = scenario.path
+    return changed
+
+
+def _keep_contact_lists(values: dict[str, Any], scenario: Scenario) -> None:
+    """Put contact lists in as they were read: they need not be there to be read again."""
+    for written, campaign in zip(values.get("campaign", ()), scenario.campaign, strict=True):
+        if campaign.contact_list is not None:
+            written["contact_list"] = campaign.contact_list
+
+
+def _path(key: str, whole: Mapping[str, Any]) -> KeyPath:
+    """Keys and list indexes that a written key stands for."""
+    path: list[str | int] = []
+    here: Any = whole
+    rest = key.strip()
+    while True:
+        found = _STEP.match(rest)
+        if found is None:
+            raise ScenarioError(
+                f"{key}: is no key; write one such as platform.ports or campaign[NAME].max_retry"
+            )
+        names = re.findall(r"\[([^\]]*)\]", found[2])
+        here = _step(here, found[1], path)
+        for name in names:
+            here = _step(here, _index(key, here, path, name), path)
+        rest = rest[found.end() :]
+        if not rest:
+            return tuple(path)
+        if isinstance(here, list) and rest.startswith("."):
+            raise ScenarioError(f"{key}: {_which(path, here)}")
+        if not rest.startswith("."):
+            raise ScenarioError(f"{key}: found {shown(rest)}; write a dot between keys")
+        rest = rest[1:]
+
+
+def _step(here: Any, step: str | int, path: list[str | int]) -> Any:
+    path.append(step)
+    if isinstance(here, list):
+        return here[int(step)]
+    return here.get(step) if isinstance(here, Mapping) else None
+
+
+def _index(key: str, here: Any, path: list[str | int], name: str) -> str | int:
+    """Index of the entry that a name in brackets means."""
+    if not isinstance(here, list):
+        return name
+    if len(path) == 1 and path[0] in NAMED_ENTRIES:
+        found = [i for i, entry in enumerate(here) if name in _names(entry)]
+        if len(found) == 1:
+            return found[0]
+        if found:
+            same = ", ".join(_names(here[i])[-1] for i in found)
+            raise ScenarioError(f"{key}: {name} is the name of several; write one of {same}")
+    if name.isdecimal() and int(name) < len(here):
+        return int(name)
+    raise ScenarioError(f"{key}: found [{name}]; {_which(path, here)}")
+
+
+def _names(entry: Mapping[str, Any]) -> tuple[str, ...]:
+    """Names of an entry, the one that no other has last."""
+    name = entry["name"]
+    return (name, f"{entry['tenant']}/{name}") if "tenant" in entry else (name,)
+
+
+def _which(path: list[str | int], entries: list[Any]) -> str:
+    place = dotted(tuple(path))
+    if len(path) == 1 and path[0] in NAMED_ENTRIES:
+        names = [_names(entry)[-1] for entry in entries]
+        return f"{place} is a list; write {place}[NAME]; {nearest('', names)}"
+    there = f"0 to {len(entries) - 1}" if entries else "none, as it is empty"
+    return f"{place} is a list; write {place}[NUMBER]; allowed: {there}"
+
+
+def _put(values: Any, whole: Any, path: KeyPath, value: Any) -> None:
+    """Write a value; tables and lists on the way are what the scenario means by default."""
+    here, there = values, whole
+    for place, step in enumerate(path):
+        if isinstance(here, dict):
+            for other in INSTEAD_OF.get(str(step), ()):
+                here.pop(other, None)
+        if place == len(path) - 1:
+            here[step] = value
+            return
+        there = _child(there, step)
+        inner = _child(here, step)
+        if not isinstance(inner, dict | list):
+            inner = deepcopy(there) if isinstance(there, dict | list) else {}
+            here[step] = inner
+        here = inner
+
+
+def _child(values: Any, step: str | int) -> Any:
+    if isinstance(values, list):
+        return values[int(step)]
+    return values.get(step) if isinstance(values, dict) else None
+
+
+def _read(text: str, path: KeyPath) -> Any:
+    """A value as in a scenario file; quotes are left out where they can be."""
+    if str in kinds_at(path):
+        return text.strip()
+    try:
+        read = tomllib.loads(f"value = {text}")
+    except ValueError:
+        return text.strip()
+    return read["value"] if len(read) == 1 else text
+
+
+@dataclass(frozen=True)
+class Range:
+    """Values of one key, between two ends that count.
+
+    They are counted in the unit that the ends are written in: ``5/s`` to ``40/s`` goes by whole
+    calls a second.
+    """
+
+    key: str
+    low: float
+    high: float
+    unit: str = ""
+    """What stands behind the number: ``/s``, `` min``, `` %``; ``:00`` for minutes of a clock."""
+    is_whole: bool = True
+    """Whether only whole numbers of the unit are meant."""
+    count: int | None = None
+    """How many values, evenly spaced, if that was said."""
+
+    def text(self, value: float) -> str:
+        """A value as a scenario file has it."""
+        if self.unit == _CLOCK:
+            return f"{int(value) // 60:02d}:{int(value) % 60:02d}"
+        return f"{value:.10g}{self.unit}"
+
+    def values(self, count: int | None = None) -> tuple[float, ...]:
+        """Values from the low end to the high one, in the unit.
+
+        Parameters
+        ----------
+        count : int, optional
+            How many, evenly spaced; default: as many as were asked for, else every whole number
+            of the unit, or `FINE` of them where parts of it are meant. Whole numbers are rounded
+            to, and stand there once.
+        """
+        count = count or self.count
+        if count is None:
+            count = int(self.high - self.low) + 1 if self.is_whole else FINE
+        steps = max(1, count - 1)
+        spaced = [self.low + (self.high - self.low) * k / steps for k in range(count)]
+        if self.is_whole:
+            spaced = [float(round(value)) for value in spaced]
+        return tuple(dict.fromkeys(spaced))
+
+    def vary(self, scenario: Scenario, value: float) -> Scenario:
+        """The scenario with this value at the key."""
+        return vary(scenario, {self.key: self.text(value)})
+
+
+_CLOCK = ":00"
+
+
+def read_range(text: str, scenario: Scenario) -> Range:
+    """Read ``KEY=LOW:HIGH`` or ``KEY=LOW:HIGH:COUNT``, such as ``platform.dial_rate=5/s:40/s``.
+
+    Raises
+    ------
+    ScenarioError
+        If it has another form, there is no such key, or an end is not allowed.
+    """
+    key, equals, ends = text.partition("=")
+    key = key.strip()
+    if not equals or not key:
+        raise ScenarioError(f"range {text!r}: write KEY=LOW:HIGH, such as platform.ports=100:2000")
+    found = _read_clock(key, ends) or _read_ends(key, ends, text)
+    if not found.low < found.high:
+        raise ScenarioError(f"range {text!r}: the low end must be less than the high one")
+    for end in (found.low, found.high):
+        found.vary(scenario, end)
+    path = _path(key, scenario.model_dump(mode="json"))
+    if found.unit == "" and float in kinds_at(path):
+        return Range(key, found.low, found.high, is_whole=False, count=found.count)
+    return found
+
+
+def _read_clock(key: str, ends: str) -> Range | None:
+    found = _CLOCK_RANGE.fullmatch(ends)
+    if found is None:
+        return None
+    low, high = (int(end[:-3]) * 60 + int(end[-2:]) for end in found.group(1, 2))
+    return Range(key, low, high, _CLOCK, True, _count(found[3], ends))
+
+
+def _read_ends(key: str, ends: str, text: str) -> Range:
+    parts = ends.split(":")
+    numbers = [_NUMBER.fullmatch(part) for part in parts[:2]]
+    low, high = numbers if len(parts) in (2, 3) else (None, None)
+    if low is None or high is None:
+        raise ScenarioError(
+            f"range {text!r}: found {ends.strip()!r} for the ends; write two numbers, with their "
+            "units, such as 100:2000, 5/s:40/s or 1 min:10 min, and behind another colon how many "
+            "values if not all"
+        )
+    unit = low[2] or high[2] or ""
+    factor = _size(high[2] or unit, text) / _size(unit, text)
+    first, last = (float(number[1].replace("_", "")) for number in (low, high))
+    last = round(last * factor, 9)
+    spaced = unit if not unit or unit.startswith("/") else f" {unit}"
+    is_whole = first == int(first) and last == int(last)
+    return Range(key, first, last, spaced, is_whole, _count(parts[2:], ends))
+
+
+def _size(unit: str, text: str) -> float:
+    """What one of a unit is, to hold units against each other."""
+    try:
+        if unit in ("", "%"):
+            return 1.0 if not unit else 0.01
+        if unit.startswith("/") or re.match(r"(a|an|per)\b", unit):
+            return float(parse_rate(f"1 {unit}"))
+        return float(parse_duration_us(f"1 {unit}"))
+    except ValueError as error:
+        raise ScenarioError(f"range {text!r}: {error}") from None
+
+
+def _count(written: str | list[str] | None, ends: str) -> int | None:
+    if not written:
+        return None
+    count = written if isinstance(written, str) else written[0]
+    if not count.strip().isdecimal() or int(count) < 2:
+        raise ScenarioError(
+            f"range {ends.strip()!r}: found {count!r} for how many values; write 2 or more"
+        )
+    return int(count)

@@ -1,0 +1,193 @@
+"""A scenario with other values at some keys is the one that a file would have made of them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from outsim.errors import ScenarioError
+from outsim.scenario import Scenario, from_mapping, load
+from outsim.scenario.varying import FINE, read_range, vary
+
+FILES = sorted(Path("scenarios").glob("*.toml"))
+
+CLOCK = {"date": "2026-03-10", "begins": "09:00", "ends": "11:00"}
+
+
+def made(**parts: Any) -> Scenario:
+    """Two campaigns of one name, and one of another, but for what `parts` says."""
+    campaigns = [
+        {"name": "calls", "tenant": "acme", "start": "09:00", "contacts": 3},
+        {"name": "calls", "tenant": "bank", "start": "09:00", "contacts": 3},
+        {"name": "news", "tenant": "bank", "start": "09:00", "contacts": 3, "expires_at": "10:00"},
+    ]
+    study = {"campaign": "bank/news"}
+    return from_mapping({"clock": CLOCK, "campaign": campaigns, "study": study} | parts)
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda path: path.stem)
+def test_no_change_is_the_same_scenario(path: Path) -> None:
+    scenario = load(path)
+    same = vary(scenario, {})
+    assert same == scenario
+    assert same.path == scenario.path
+    assert same.model_fields_set == scenario.model_fields_set
+    assert [each.contact_list for each in same.campaign] == [
+        each.contact_list for each in scenario.campaign
+    ]
+
+
+@pytest.mark.parametrize(
+    ("change", "parts"),
+    [
+        ({"platform.ports": "300"}, {"platform": {"ports": 300}}),
+        ({"platform.ports": 300}, {"platform": {"ports": 300}}),
+        ({"carrier.rate": "90/min"}, {"carrier": {"rate": "90/min"}}),
+        ({"platform.ring_timeout": "20 s"}, {"platform": {"ring_timeout": "20 s"}}),
+        ({"platform.lost_updates": "2 %"}, {"platform": {"lost_updates": 0.02}}),
+        ({"platform.start_jitter": "none"}, {"platform": {"start_jitter": "none"}}),
+        ({"platform.queue": "fair"}, {"platform": {"queue": "fair"}}),
+        ({"seed": "7"}, {"seed": 7}),
+        ({"clock.ends": "12:00"}, {"clock": CLOCK | {"ends": "12:00"}}),
+        ({"background.tenants": "4"}, {"background": {"tenants": 4}}),
+        (
+            {"platform.dial_work": '{distribution = "lognormal", median = "1 s", log_sd = 1}'},
+            {
+                "platform": {
+                    "dial_work": {"distribution": "lognormal", "median": "1 s", "log_sd": 1}
+                }
+            },
+        ),
+        (
+            {"platform.ports": "300", "platform.workers": "2"},
+            {"platform": {"ports": 300, "workers": 2}},
+        ),
+    ],
+    ids=str,
+)
+def test_a_value_is_read_as_in_a_file(
+    change: dict[str, str | float], parts: dict[str, Any]
+) -> None:
+    assert vary(made(), change) == made(**parts)
+
+
+def test_campaigns_go_by_name_by_tenant_and_name_or_by_place() -> None:
+    for key in ("news", "bank/news", "2"):
+        varied = vary(made(), {f"campaign[{key}].max_retry": "5"})
+        assert [each.max_retry for each in varied.campaign] == [2, 2, 5]
+
+
+def test_a_number_that_is_a_text_stays_one() -> None:
+    assert vary(made(), {"campaign[news].ani": "2125550100"}).campaign[2].ani == "2125550100"
+
+
+def test_contacts_take_the_place_of_requests_and_the_other_way_round() -> None:
+    varied = vary(made(), {"campaign[news].requests.rate": "5/min"})
+    assert varied.campaign[2].contacts is None
+    assert vary(varied, {"campaign[news].contacts": "9"}).campaign[2].requests is None
+
+
+def test_what_stands_beside_a_value_stays_as_it_is_by_default() -> None:
+    scenario = made()
+    factors = vary(scenario, {"callees.redial_factors[1]": "0.5"}).callees.redial_factors
+    before = scenario.callees.redial_factors
+    assert factors == [before[0], 0.5, *before[2:]]
+    profile = vary(scenario, {"profiles.known_list.human": "50"}).all_profiles["known_list"]
+    assert profile == scenario.all_profiles["known_list"].model_copy(update={"human": 50})
+    hours = vary(scenario, {"callees.hour_factors.morning": "0.9"}).callees.hour_factors
+    assert hours == scenario.callees.hour_factors.model_copy(update={"morning": 0.9})
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "message"),
+    [
+        ("platform.portz", "3", 'unknown key "portz"; did you mean "ports"?'),
+        ("platfrom.ports", "3", 'unknown key "platfrom"; did you mean "platform"?'),
+        ("platform.ports", "0", "platform.ports = 0: platform.ports: found 0; must be at least 1"),
+        ("platform.ports", "many", "found 'many'; must be a whole number"),
+        ("platform.ports.x", "1", "platform.ports: found a table; must be a whole number"),
+        ("carrier.rate", "20", "write a rate with a unit, such as '20/s'"),
+        ("campaign.start", "09:15", "write campaign[NAME]; allowed: acme/calls, bank/calls"),
+        ("campaign[old].start", "09:15", "found [old]; campaign is a list"),
+        ("campaign[calls].start", "09:15", "the name of several; write one of acme/calls, bank/"),
+        ("campaign[9].start", "09:15", "found [9]; campaign is a list"),
+        ("campaign[news].start", "10:30", "expires_at: found 2026-03-10 10:00:00; must be later"),
+        ("callees.redial_factors[99]", "1", "allowed: 0 to 4"),
+        ("outage[0].ends", "10:00", "allowed: none, as it is empty"),
+        ("", "1", "is no key"),
+        ("platform..ports", "1", "is no key"),
+        ("platform.ports-", "1", "unknown key"),
+        ("platform ports", "1", "write a dot between keys"),
+    ],
+)
+def test_a_mistake_is_named_with_what_is_allowed(key: str, value: str, message: str) -> None:
+    with pytest.raises(ScenarioError) as error:
+        vary(made(), {key: value})
+    assert message in str(error.value)
+
+
+class TestRanges:
+    @pytest.mark.parametrize(
+        ("text", "values"),
+        [
+            ("platform.ports=100:103", ["100", "101", "102", "103"]),
+            ("platform.ports=100:200:3", ["100", "150", "200"]),
+            ("platform.ports = 100 : 200 : 3", ["100", "150", "200"]),
+            ("platform.dial_rate=5/s:8/s", ["5/s", "6/s", "7/s", "8/s"]),
+            ("platform.dial_rate=5:8/s", ["5/s", "6/s", "7/s", "8/s"]),
+            ("platform.ring_timeout=30 s:1 min:4", ["30 s", "40 s", "50 s", "60 s"]),
+            ("platform.lost_updates=1%:3%", ["1 %", "2 %", "3 %"]),
+            ("callees.hour_factors.morning=0:1:3", ["0", "0.5", "1"]),
+            ("campaign[news].start=09:15:09:45:3", ["09:15", "09:30", "09:45"]),
+        ],
+    )
+    def test_a_range_has_the_values_that_its_unit_counts(
+        self, text: str, values: list[str]
+    ) -> None:
+        found = read_range(text, made())
+        assert [found.text(value) for value in found.values()] == values
+
+    def test_parts_of_a_unit_are_many_steps(self) -> None:
+        assert len(read_range("platform.lost_updates=0.01:0.5", made()).values()) == FINE
+        assert len(read_range("callees.hour_factors.morning=0:1", made()).values()) == FINE
+
+    @given(st.integers(1, 400), st.integers(1, 400), st.integers(2, 50))
+    def test_values_rise_from_end_to_end_and_all_of_them_can_be_used(
+        self, low: int, width: int, count: int
+    ) -> None:
+        scenario = made()
+        found = read_range(f"platform.ports={low}:{low + width}", scenario)
+        values = found.values(count)
+        assert values[0] == low
+        assert values[-1] == low + width
+        assert list(values) == sorted(set(values))
+        assert len(values) <= count
+        middle = values[len(values) // 2]
+        assert found.vary(scenario, middle).platform.ports == middle
+
+    @pytest.mark.parametrize(
+        ("text", "message"),
+        [
+            ("platform.ports", "write KEY=LOW:HIGH"),
+            ("=1:2", "write KEY=LOW:HIGH"),
+            ("platform.ports=1", "found '1' for the ends"),
+            ("platform.ports=1:2:3:4", "for the ends"),
+            ("platform.ports=x:y", "for the ends"),
+            ("platform.ports=5:1", "the low end must be less"),
+            ("platform.ports=5:5", "the low end must be less"),
+            ("platform.ports=0:5", "found 0; must be at least 1"),
+            ("platform.ports=1:5:1", "found '1' for how many values; write 2 or more"),
+            ("platform.portz=1:5", 'did you mean "ports"?'),
+            ("platform.dial_rate=1:5", "write a rate with a unit"),
+            ("platform.ring_timeout=1 week:5 min", "found the unit 'week'"),
+            ("campaign[news].start=09:15:10:15", "expires_at"),
+        ],
+    )
+    def test_a_mistake_is_named_with_what_is_allowed(self, text: str, message: str) -> None:
+        with pytest.raises(ScenarioError) as error:
+            read_range(text, made())
+        assert message in str(error.value)
