@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from outsim.study.comparison import compare
     from outsim.study.findings import Findings
     from outsim.study.study import Study
+    from outsim.study.sweep import Sweep, sweep
     from outsim.study.synchronous import run_sync
     from outsim.tape import Tape
 
@@ -42,6 +43,8 @@ _HOMES = {
     "compare": "outsim.study.comparison",
     "Study": "outsim.study.study",
     "Findings": "outsim.study.findings",
+    "sweep": "outsim.study.sweep",
+    "Sweep": "outsim.study.sweep",
     "run_sync": "outsim.study.synchronous",
     "OutsimError": "outsim.errors",
     "ScenarioError": "outsim.errors",
@@ -63,6 +66,7 @@ __all__ = [
     "ScenarioError",
     "Study",
     "StudyError",
+    "Sweep",
     "Tape",
     "TapeError",
     "compare",
@@ -70,6 +74,7 @@ __all__ = [
     "run_sync",
     "run_until",
     "simulate",
+    "sweep",
 ]
 
 

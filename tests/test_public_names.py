@@ -42,6 +42,7 @@ def test_these_and_no_others_are_public():
         "ScenarioError",
         "Study",
         "StudyError",
+        "Sweep",
         "Tape",
         "TapeError",
         "compare",
@@ -49,6 +50,7 @@ def test_these_and_no_others_are_public():
         "run_sync",
         "run_until",
         "simulate",
+        "sweep",
     }
 
 

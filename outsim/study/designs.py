@@ -118,7 +118,7 @@ def make_design(
         from SALib.sample import morris
 
         positions = morris.sample(problem, size, num_levels=MORRIS_LEVELS, seed=seed)
-    return Design(kind, tuple(names), np.asarray(positions, dtype=np.float64), size)  # type: ignore[arg-type]
+    return Design(kind, tuple(names), np.asarray(positions, dtype=np.float64), size)
 
 
 def _grid(names: tuple[str, ...], levels: Sequence[int]) -> Design:

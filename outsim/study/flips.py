@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Iterator, Sequence
 from dataclasses import dataclass, field
+from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
@@ -185,7 +186,7 @@ async def find_flip(
 def _changes(rungs: Sequence[Rung]) -> Iterator[tuple[Rung, Rung]]:
     """Pairs of clear rungs with different signs, with none that is clear between them."""
     clear = [rung for rung in rungs if rung.sign]
-    for low, high in zip(clear, clear[1:], strict=False):
+    for low, high in pairwise(clear):
         if low.sign != high.sign:
             yield low, high
 

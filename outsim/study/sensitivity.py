@@ -65,9 +65,7 @@ class Sensitivity:
         if not self.indices:
             return ()
         found = self.indices[MAIN[self.kind]]
-        return tuple(
-            name for _, name in sorted(zip(found, self.names, strict=True), key=_by_size)
-        )
+        return tuple(name for _, name in sorted(zip(found, self.names, strict=True), key=_by_size))
 
     def of(self, index: str, name: str) -> Estimate:
         """One index of one assumption."""

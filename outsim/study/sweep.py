@@ -405,5 +405,3 @@ async def _find_flips(found: Sweep, work: _Work) -> tuple[Flip, ...]:
     ]
     order = ("flips", "not confirmed", "undecided", "none in range", "no effect")
     return tuple(sorted(flips, key=lambda each: (order.index(each.verdict), -each.swing)))
-
-
