@@ -267,8 +267,13 @@ def _print_flips(found: Sweep) -> None:
     for flip in found.flips:
         for crossing in flip.crossings:
             _tell(found, flip, crossing)
-    if not any(flip.verdict == "flips" for flip in found.flips):
-        say("No flip: no assumption turns the recommendation round within its range.")
+    verdicts = [flip.verdict for flip in found.flips]
+    if "flips" in verdicts:
+        return
+    say("No assumption was found to turn the recommendation round within its range.")
+    uncertain = verdicts.count("undecided") + verdicts.count("not confirmed")
+    if uncertain:
+        say(f"For {uncertain} of {len(verdicts)} that is not certain: more replications may tell.")
 
 
 def _verdict(flip: Flip) -> str:

@@ -6,7 +6,8 @@ A position in a range goes from 0, its low end, to 1, its high one.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from math import exp, floor, log, log10
 from typing import Any
@@ -138,15 +139,17 @@ WITHOUT_RANGE = {
     "campaign.pacing_at": "it is a word, not a number",
     "campaign.stop_cancels_retries": "it is yes or no, not a number",
     "campaign.duplicates": "it is a word, not a number",
-    "campaign.missing_ani_share": "it is 0 by nature: such contacts have caller IDs",
     "endpoint.retry_after": "it is a list, not a number",
-    "endpoint.failure_share": "it is 0 by nature: the page works",
 }
 """Assumptions that no range can be given for, and why."""
+
+_GUESSES = {"campaign.missing_ani_share": "0-10 %", "endpoint.failure_share": "0-10 %"}
+"""Ranges of assumptions that are 0, of which there is no half and no double."""
 
 FACTS = "dialling facts"
 PEAK_SOURCE = "dialling facts: none of the peak named there, to all of it"
 OWN = "none given: half to double"
+GUESS = "none given: a guess"
 
 
 @dataclass(frozen=True)
@@ -162,15 +165,16 @@ def assumed(*scenarios: Scenario) -> Assumed:
     """Every default graded A that scenarios rest on, with the range that it may lie in.
 
     The range is the one of the dialling facts; where they give none, from half of the default to
-    its double. Scenarios after the first must rest on it too: what one of them sets by itself
-    is left out.
+    its double. All scenarios must rest on it: what one of them sets by itself is left out.
     """
     factors: list[Factor] = []
     left_out: list[tuple[str, str]] = []
-    resting = [{each.key for each in assumptions(scenario)} for scenario in scenarios]
-    for each in assumptions(scenarios[0]):
-        if each.grade != "A":
-            continue
+    resting = [
+        {each.key: each for each in assumptions(scenario) if each.grade == "A"}
+        for scenario in scenarios
+    ]
+    anywhere = {key: each for keys in reversed(resting) for key, each in keys.items()}
+    for each in (anywhere[key] for key in DEFAULTS if key in anywhere):
         if each.key in WITHOUT_RANGE:
             left_out.append((each.key, WITHOUT_RANGE[each.key]))
         elif not all(each.key in keys for keys in resting):
@@ -187,7 +191,8 @@ def _factor(assumption: Assumption, scenario: Scenario) -> Factor:
     value = assumption.value
     if isinstance(value, Mapping) and "median" in value:
         key, value = f"{key}.median", value["median"]
-    found = _stated(key, assumption.sweep, value) or _around(key, value)
+    sweep = assumption.sweep or _GUESSES.get(key, "")
+    found = _stated(key, sweep, value) or _between(key, value, 0.5, 2.0)
     settings: Callable[[str], Settings] | None = None
     if assumption.key == "background.start_minutes":
         settings = _share_setting(f"{key}.top", DEFAULTS[key].value, "top")
@@ -195,9 +200,9 @@ def _factor(assumption: Assumption, scenario: Scenario) -> Factor:
         settings = _share_setting(f"{key}.human", DEFAULTS[key].value, "human")
     elif key.startswith(("campaign.", "endpoint.")):
         settings = _each_entry(key, scenario)
-    from_nothing = assumption.sweep.startswith("0-")
-    is_log = not from_nothing and found.low > 0 and found.high / found.low >= WIDE
-    return Factor(found, settings, is_log, FACTS if assumption.sweep else OWN)
+    is_log = not sweep.startswith("0-") and found.low > 0 and found.high / found.low >= WIDE
+    source = FACTS if assumption.sweep else GUESS if sweep else OWN
+    return Factor(found, settings, is_log, source)
 
 
 def _stated(key: str, sweep: str, value: Any) -> Range | None:
@@ -216,10 +221,6 @@ def _stated(key: str, sweep: str, value: Any) -> Range | None:
         low, high, unit = max(1.0, low * size), high * size, "ms"
     spaced = unit if unit.startswith("/") or not unit else f" {unit}"
     return Range(key, low, high, spaced, low == int(low) and not isinstance(value, float))
-
-
-def _around(key: str, value: Any) -> Range:
-    return _between(key, value, 0.5, 2.0)
 
 
 def _between(key: str, value: Any, low: float, high: float) -> Range:
@@ -291,16 +292,10 @@ def check(factors: Sequence[Factor], scenarios: Sequence[Scenario]) -> None:
     ScenarioError
         The message names the key, and the value where it is the value.
     """
-    for name, count in _counts(each.name for each in factors):
+    for name, count in Counter(each.name for each in factors).items():
         if count > 1:
             raise ScenarioError(f"{name}: given {count} times; a key has one range")
     for factor in factors:
         for scenario in scenarios:
             for position in (0.0, 1.0):
                 vary(scenario, factor.changes(position))
-
-
-def _counts(names: Iterator[str] | Any) -> Iterator[tuple[str, int]]:
-    from collections import Counter
-
-    yield from Counter(names).items()

@@ -318,6 +318,8 @@ async def sweep(
         raise StudyError("nothing to vary: give a range KEY=LOW:HIGH, or ask for assumptions")
     if design is None and other is None:
         design = usual_kind(len(factors))
+    if other is None and any(name.startswith("difference:") for name in precision or ()):
+        raise StudyError("precision of a difference: it takes two scenarios to differ")
     if design is None and points is not None:
         raise StudyError("points: they are a design's; give a design too, such as morris")
     made = None
