@@ -56,6 +56,8 @@ class Factor:
     def value(self, position: float) -> float:
         """Value at a position, in the range's unit, to a step that people can write."""
         low, high = self.range.low, self.range.high
+        if position in (0, 1):
+            return float(high if position else low)
         if self.is_log:
             value = exp(log(low) + position * (log(high) - log(low)))
             step = 10 ** floor(log10(value)) / 100
