@@ -109,18 +109,6 @@ def read_factor(text: str, *scenarios: Scenario) -> Factor:
     return Factor(found[0])
 
 
-def varied(scenario: Scenario, changes: Mapping[str, str], name: str | None = None) -> Scenario:
-    """The scenario with these settings, under another name if one is given.
-
-    Raises
-    ------
-    ScenarioError
-        If it can't be used with them.
-    """
-    changed = vary(scenario, changes)
-    return changed if name is None else changed.model_copy(update={"name": name})
-
-
 def _shown(text: str) -> str:
     try:
         return format_duration(parse_duration_us(text))

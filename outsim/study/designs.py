@@ -23,7 +23,7 @@ USUAL_LEVELS = 3
 """Values of each assumption in a grid, if nothing is said."""
 MORRIS_LEVELS = 4
 """Positions that a Morris design uses: 0, 1/3, 2/3 and 1."""
-LEAST_LHS = 40
+LEAST_LHS = 64
 """Points below which a Latin hypercube says nothing about importance."""
 MOST_POINTS = 20_000
 """Points that a design may have."""
@@ -103,7 +103,7 @@ def make_design(
         if size is not None:
             raise StudyError("points: a grid has as many as its levels make; write KEY=a:b:n")
         return _grid(tuple(names), [level or USUAL_LEVELS for level in levels or [None] * count])
-    size = max(64, 10 * count) if size is None and kind == "lhs" else size or _USUAL[kind]
+    size = max(LEAST_LHS, 10 * count) if size is None and kind == "lhs" else size or _USUAL[kind]
     _check_size(kind, size, count)
     problem = {"num_vars": count, "names": list(names), "bounds": [[0.0, 1.0]] * count}
     if kind == "lhs":

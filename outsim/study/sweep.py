@@ -21,8 +21,9 @@ from outsim.engine import Engine
 from outsim.errors import StudyError
 from outsim.estimates import Estimate, estimate
 from outsim.progress import Progress, reporting
-from outsim.scenario.factors import Assumed, Factor, assumed, check, read_factor, varied
+from outsim.scenario.factors import Assumed, Factor, assumed, check, read_factor
 from outsim.scenario.model import Scenario
+from outsim.scenario.varying import vary as change
 from outsim.study.designs import Design, make_design, usual_kind
 from outsim.study.findings import Findings
 from outsim.study.flips import USUAL_RUNGS, Flip, find_flip
@@ -237,7 +238,7 @@ class _Work:
     async def differences(self, factor: Factor, position: float, replications: range) -> Array:
         """Paired differences of the two scenarios with one assumption changed."""
         changes = factor.changes(position)
-        pair = [varied(scenario, changes) for scenario in self.scenarios]
+        pair = [change(scenario, changes) for scenario in self.scenarios]
         place = _directory(f"{factor.name}={factor.text(position)}")
         findings = await self.run(pair, "flips", place, replications=replications)
         name = self.measure.name
@@ -384,7 +385,7 @@ async def _run_design(found: Sweep, work: _Work, count: Mapping[str, Any]) -> Sw
             for factor, at in zip(found.factors, row, strict=True):
                 changes |= factor.changes(factor.level(float(at)))
             for each in found.scenarios:
-                scenarios.append(varied(each, changes, f"{each.name}, point {len(runs)}"))
+                scenarios.append(change(each, changes))
         places.append(runs[values])
     findings = await work.run(scenarios, "design", **count)
     return replace(
