@@ -112,8 +112,8 @@ def _print(found: Sweep) -> None:
 
     say(" against ".join(scenario.name for scenario in found.scenarios))
     say(
-        f"{len(found.factors)} assumptions varied, {found.replications} paired replications at "
-        f"each point, seed {found.seed}; figure: {_label(found, found.measure)}"
+        f"varied: {len(found.factors)}; {found.replications} paired replications at each point, "
+        f"seed {found.seed}; figure: {_label(found, found.measure)}"
     )
     _print_ranges(found)
     if found.design is not None:
@@ -296,7 +296,7 @@ def _tell(found: Sweep, flip: Flip, crossing: Crossing) -> None:
     again = "confirmed" if crossing.is_confirmed else "NOT confirmed"
     say()
     say(
-        f"{flip.name}: up to {shown(low.position)} {found.preferred(low.sign)} is {better}, from "
-        f"{shown(high.position)} on {found.preferred(high.sign)}. {again.capitalize()} by "
+        f"{flip.name}: {found.preferred(low.sign)} is {better} up to {shown(low.position)}, "
+        f"{found.preferred(high.sign)} from {shown(high.position)} on. {again.capitalize()} by "
         f"{crossing.fresh[0].count} fresh replications on both sides: {fresh[0]} and {fresh[1]}."
     )

@@ -18,6 +18,11 @@ COMMANDS = {
     "status": ("status", "small.toml", "--at", "09:06"),
     "status of calls": ("status", "small.toml", "--at", "09:15", "--calls", "--limit", "40"),
     "failed": ("failed", "small.toml"),
+    "sweep": ("sweep", "small.toml", "--vary", "platform.ports=5:10:2", "--replications", "2"),
+    "sweep of two": (
+        *("sweep", "small.toml", "later.toml", "--replications", "2"),
+        *("--vary", "platform.ports=5:10:2", "--design", "grid", "--figure", "finished_s"),
+    ),
     "check": ("check", "small.toml", "later.toml"),
     "diff": ("diff", "small.toml", "later.toml"),
 }
