@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from outsim.study.findings import Findings
     from outsim.study.kept import read_study
     from outsim.study.study import Study
+    from outsim.study.sweep import Sweep, sweep
     from outsim.study.synchronous import run_sync
     from outsim.tape import Tape
 
@@ -50,6 +51,8 @@ _HOMES = {
     "Study": "outsim.study.study",
     "Findings": "outsim.study.findings",
     "read_study": "outsim.study.kept",
+    "sweep": "outsim.study.sweep",
+    "Sweep": "outsim.study.sweep",
     "run_sync": "outsim.study.synchronous",
     "OutsimError": "outsim.errors",
     "ScenarioError": "outsim.errors",
@@ -73,6 +76,7 @@ __all__ = [
     "ScenarioError",
     "Study",
     "StudyError",
+    "Sweep",
     "Tape",
     "TapeError",
     "compare",
@@ -83,6 +87,7 @@ __all__ = [
     "run_sync",
     "run_until",
     "simulate",
+    "sweep",
 ]
 
 

@@ -44,6 +44,7 @@ def test_these_and_no_others_are_public():
         "ScenarioError",
         "Study",
         "StudyError",
+        "Sweep",
         "Tape",
         "TapeError",
         "compare",
@@ -54,6 +55,7 @@ def test_these_and_no_others_are_public():
         "run_sync",
         "run_until",
         "simulate",
+        "sweep",
     }
 
 

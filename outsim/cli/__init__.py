@@ -21,6 +21,7 @@ from outsim.cli.plan import plan
 from outsim.cli.run import run
 from outsim.cli.schema import schema
 from outsim.cli.status import status
+from outsim.cli.sweep import sweep
 
 NOT_WRITTEN, WRONG_USE, INTERRUPTED = 1, 2, 130
 """Exit codes, beside 0: standard output was closed or full; the user's mistake; Ctrl-C."""
@@ -33,7 +34,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for command in (run, compare, status, failed, merge, check, diff, schema, plan):
+for command in (run, compare, status, failed, merge, check, diff, schema, plan, sweep):
     app.command()(command)
 
 

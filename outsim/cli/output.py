@@ -72,18 +72,15 @@ def table(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> Group:
         (_CLOSE_GAP, [_broken(*column) for column in zip(columns, cells, strict=True)]),
     ):
         made = [(header, *texts) for header, texts in zip(headers, cells, strict=True)]
-        needs = [
-            _longest_word(texts) if _breaks(k, texts) else _longest_line(texts)
-            for k, texts in enumerate(made)
-        ]
+        needs = _needs(made)
         if sum(needs) + gap * len(needs) <= width:
-            return Group(_part(made, gap))
+            return Group(_part(made, gap, width))
     parts = [[0]]
     for k in range(1, len(needs)):
         if len(parts[-1]) > 1 and sum(needs[j] + gap for j in (*parts[-1], k)) > width:
             parts.append([0])
         parts[-1].append(k)
-    return Group(*(_part([made[k] for k in part], gap) for part in parts))
+    return Group(*(_part([made[k] for k in part], gap, width) for part in parts))
 
 
 _WIDE_GAP, _CLOSE_GAP = 3, 2
@@ -113,11 +110,33 @@ def _broken(header: str, texts: Sequence[str]) -> str:
     return textwrap.fill(header, width, break_on_hyphens=False)
 
 
-def _part(columns: Sequence[Sequence[str]], gap: int) -> Table:
+def _needs(columns: Sequence[Sequence[str]]) -> list[int]:
+    """How narrow each column can be: figures stay whole, and so do words."""
+    return [
+        _longest_word(texts) if _breaks(k, texts) else _longest_line(texts)
+        for k, texts in enumerate(columns)
+    ]
+
+
+def _widths(columns: Sequence[Sequence[str]], room: int) -> list[int] | None:
+    """Widths of columns, the first ones as wide as their text is; None if they don't fit."""
+    widths = _needs(columns)
+    left = room - sum(widths)
+    if left < 0:
+        return None
+    for k, texts in enumerate(columns):
+        more = min(left, _longest_line(texts) - widths[k])
+        widths[k] += more
+        left -= more
+    return widths
+
+
+def _part(columns: Sequence[Sequence[str]], gap: int, width: int) -> Table:
     from rich import box
     from rich.table import Table
 
     made = Table(box=box.SIMPLE_HEAD, pad_edge=False, collapse_padding=gap == _CLOSE_GAP)
+    widths = _widths(columns, width - gap * len(columns))
     for k, column in enumerate(columns):
         breaks = _breaks(k, column)
         made.add_column(
@@ -125,6 +144,7 @@ def _part(columns: Sequence[Sequence[str]], gap: int) -> Table:
             justify="left" if breaks else "right",
             overflow="fold",
             no_wrap=not breaks,
+            width=widths[k] if widths else None,
         )
     for row in zip(*(column[1:] for column in columns), strict=True):
         made.add_row(*row)

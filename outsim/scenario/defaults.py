@@ -129,6 +129,7 @@ DEFAULTS: dict[str, Default] = {
         {"human": 34, "voicemail": 29, "no_answer": 27, "busy": 5, "invalid": 3},
         "A",
         "inside UNICOM's bounds; carrier failures emerge and are left out",
+        "human 20-74 %",
     ),
     "profiles.cold_list": Default(
         {"human": 22, "voicemail": 33, "no_answer": 28, "busy": 5, "invalid": 10},

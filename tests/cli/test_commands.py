@@ -26,6 +26,11 @@ COMMANDS = {
         *("plan", "small.toml", "--vary", "platform.ports=4:12", "--replications", "3"),
         *("--vary", "platform.dial_rate=1/s:20/s:2", "--target", "p90 wait <= 4 min"),
     ),
+    "sweep": ("sweep", "small.toml", "--vary", "platform.ports=5:10:2", "--replications", "2"),
+    "sweep of two": (
+        *("sweep", "small.toml", "later.toml", "--replications", "2"),
+        *("--vary", "platform.ports=5:10:2", "--design", "grid", "--figure", "finished_s"),
+    ),
     "check": ("check", "small.toml", "later.toml"),
     "diff": ("diff", "small.toml", "later.toml"),
 }

@@ -75,6 +75,50 @@ MISTAKES = {
         ["compare", "small.toml", "later.toml", "--keep-tables"],
         "--keep-tables: say where, with --out DIR",
     ),
+    "nothing to sweep": (["sweep", "small.toml"], "nothing to vary: give a range KEY=LOW:HIGH"),
+    "a range that is none": (
+        ["sweep", "small.toml", "--vary", "platform.ports"],
+        "range 'platform.ports': write KEY=LOW:HIGH",
+    ),
+    "a range of an unknown key": (
+        ["sweep", "small.toml", "--vary", "platform.prots=1:2"],
+        'unknown key "prots"; did you mean "ports"?',
+    ),
+    "a range that ends too low": (
+        ["sweep", "small.toml", "--vary", "platform.ports=0:2"],
+        "platform.ports = 0",
+    ),
+    "an unknown figure": (
+        ["sweep", "small.toml", "--vary", "platform.ports=1:2", "--figure", "speed"],
+        "figure 'speed': there is no such figure; allowed: completed_by_deadline",
+    ),
+    "an unknown design": (
+        ["sweep", "small.toml", "--vary", "platform.ports=1:2", "--design", "star"],
+        "'star' is not one of",
+    ),
+    "a Sobol design of odd size": (
+        [
+            *("sweep", "small.toml", "--vary", "platform.ports=1:2"),
+            *("--design", "sobol", "--points", "100"),
+        ],
+        "takes a power of two, such as 64 or 128",
+    ),
+    "points of no design": (
+        ["sweep", "small.toml", "later.toml", "--vary", "platform.ports=1:2", "--points", "9"],
+        "points: they are a design's",
+    ),
+    "a part of a sweep": (
+        ["sweep", "small.toml", "--vary", "platform.ports=1:2", "--replications", "2:4"],
+        "--replications 2:4: a sweep takes a count, such as 20",
+    ),
+    "a sweep of one replication": (
+        ["sweep", "small.toml", "--vary", "platform.ports=1:2", "--replications", "1"],
+        "replications = 1: must be 2 or more",
+    ),
+    "a sweep of nobody": (
+        ["sweep", "nobody.toml", "--vary", "platform.ports=1:2"],
+        "scenario 'nobody' has no campaign to study",
+    ),
     "an unknown command": (["simulate", "small.toml"], "No such command 'simulate'"),
     "an unknown option": (["run", "small.toml", "--sede", "1"], "No such option: --sede"),
 }

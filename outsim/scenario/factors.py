@@ -1,0 +1,291 @@
+"""What a sweep varies: keys of a scenario with ranges, and the assumptions that it rests on.
+
+A position in a range goes from 0, its low end, to 1, its high one.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from math import exp, floor, log, log10
+from typing import Any
+
+from outsim.clock import format_duration, parse_duration_us
+from outsim.errors import ScenarioError
+from outsim.scenario.defaults import DEFAULTS, Assumption, assumptions
+from outsim.scenario.model import Scenario
+from outsim.scenario.varying import Range, read_range, vary
+
+Settings = dict[str, str]
+"""Values by key, for `vary`."""
+
+WIDE = 10.0
+"""High end over low end from which an assumption's range is gone through by equal factors."""
+
+_STEPS = 1000
+"""Steps of a range, at least, between values that no whole unit separates."""
+
+ASKED = "as asked"
+
+
+@dataclass(frozen=True)
+class Factor:
+    """Something that a sweep varies."""
+
+    range: Range
+    """Its values; the key is what people call it."""
+    settings: Callable[[str], Settings] | None = None
+    """Settings for a value; None where the range's key is the one that is set."""
+    is_log: bool = False
+    """Whether equal steps in position are equal factors of the value."""
+    source: str = ASKED
+    """Where the range comes from."""
+
+    @property
+    def name(self) -> str:
+        """What people call it: the key."""
+        return self.range.key
+
+    @property
+    def levels(self) -> int | None:
+        """How many values, evenly spaced, if that was said."""
+        return self.range.count
+
+    def value(self, position: float) -> float:
+        """Value at a position, in the range's unit, to a step that people can write."""
+        low, high = self.range.low, self.range.high
+        if position in (0, 1):
+            return float(high if position else low)
+        if self.is_log:
+            value = exp(log(low) + position * (log(high) - log(low)))
+            step = 10 ** floor(log10(value)) / 100
+        else:
+            value = low + position * (high - low)
+            step = 10 ** floor(log10(high - low)) / _STEPS
+        if self.range.is_whole:
+            step = max(1.0, round(step))
+        return float(min(high, max(low, round(round(value / step) * step, 12))))
+
+    def text(self, position: float) -> str:
+        """Value at a position as a scenario file has it."""
+        return self.range.text(self.value(position))
+
+    def shown(self, position: float) -> str:
+        """Value at a position as people read it."""
+        return _shown(self.text(position))
+
+    @property
+    def ends(self) -> str:
+        """The range as people read it."""
+        return f"{self.shown(0)} to {self.shown(1)}"
+
+    def level(self, position: float) -> float:
+        """Position of the level that a point of a design takes.
+
+        Each level stands for an equal part of the positions; the position itself where there
+        are none.
+        """
+        if self.levels is None:
+            return position
+        return min(self.levels - 1, floor(position * self.levels)) / (self.levels - 1)
+
+    def changes(self, position: float) -> Settings:
+        """What `vary` has to set for the value at a position."""
+        text = self.text(position)
+        return {self.name: text} if self.settings is None else self.settings(text)
+
+
+def read_factor(text: str, *scenarios: Scenario) -> Factor:
+    """Read ``KEY=LOW:HIGH`` or ``KEY=LOW:HIGH:COUNT`` for scenarios that all have the key.
+
+    Raises
+    ------
+    ScenarioError
+        If it has another form, or a scenario can't be used with one of the ends.
+    """
+    found = [read_range(text, scenario) for scenario in scenarios]
+    return Factor(found[0])
+
+
+def _shown(text: str) -> str:
+    try:
+        return format_duration(parse_duration_us(text))
+    except ValueError:
+        return text
+
+
+# Assumptions
+
+_SWEEP = re.compile(r"(?:[a-z]+ )?([0-9.,]+)-([0-9.,]+)\s*(.*)")
+_NUMBER = re.compile(r"([0-9.]+)(.*)")
+_PEAK = (35, 30, 20, 10)
+"""Percent of the carrier that other traffic takes in minutes 0 to 3 of an hour at its peak."""
+
+WITHOUT_RANGE = {
+    "platform.reconciliation_every": "it is off; switching it on is another scenario",
+    "campaign.profile": "it is a word, not a number; the shares of the profile are varied",
+    "campaign.pacing_at": "it is a word, not a number",
+    "campaign.stop_cancels_retries": "it is yes or no, not a number",
+    "campaign.duplicates": "it is a word, not a number",
+    "endpoint.retry_after": "it is a list, not a number",
+}
+"""Assumptions that no range can be given for, and why."""
+
+_GUESSES = {"campaign.missing_ani_share": "0-10 %", "endpoint.failure_share": "0-10 %"}
+"""Ranges of assumptions that are 0, of which there is no half and no double."""
+
+FACTS = "dialling facts"
+PEAK_SOURCE = "dialling facts: none of the peak named there, to all of it"
+OWN = "none given: half to double"
+GUESS = "none given: a guess"
+
+
+@dataclass(frozen=True)
+class Assumed:
+    """Assumptions of a scenario, as far as they can be swept."""
+
+    factors: tuple[Factor, ...]
+    left_out: tuple[tuple[str, str], ...]
+    """Key of each that can't be, and why."""
+
+
+def assumed(*scenarios: Scenario) -> Assumed:
+    """Every default graded A that scenarios rest on, with the range that it may lie in.
+
+    The range is the one of the dialling facts; where they give none, from half of the default to
+    its double. All scenarios must rest on it: what one of them sets by itself is left out.
+    """
+    factors: list[Factor] = []
+    left_out: list[tuple[str, str]] = []
+    resting = [
+        {each.key: each for each in assumptions(scenario) if each.grade == "A"}
+        for scenario in scenarios
+    ]
+    anywhere = {key: each for keys in reversed(resting) for key, each in keys.items()}
+    for each in (anywhere[key] for key in DEFAULTS if key in anywhere):
+        if each.key in WITHOUT_RANGE:
+            left_out.append((each.key, WITHOUT_RANGE[each.key]))
+        elif not all(each.key in keys for keys in resting):
+            left_out.append((each.key, "one of the scenarios says what it is"))
+        else:
+            factors.append(_factor(each, scenarios[0]))
+    return Assumed(tuple(factors), tuple(left_out))
+
+
+def _factor(assumption: Assumption, scenario: Scenario) -> Factor:
+    key = assumption.key
+    if key == "carrier.other_traffic_peak":
+        return Factor(Range(key, 0, 100, " %"), _peak(scenario), source=PEAK_SOURCE)
+    value = assumption.value
+    if isinstance(value, Mapping) and "median" in value:
+        key, value = f"{key}.median", value["median"]
+    sweep = assumption.sweep or _GUESSES.get(key, "")
+    found = _stated(key, sweep, value) or _between(key, value, 0.5, 2.0)
+    settings: Callable[[str], Settings] | None = None
+    if assumption.key == "background.start_minutes":
+        settings = _share_setting(f"{key}.top", DEFAULTS[key].value, "top")
+    elif key.startswith("profiles."):
+        settings = _share_setting(f"{key}.human", DEFAULTS[key].value, "human")
+    elif key.startswith(("campaign.", "endpoint.")):
+        settings = _each_entry(key, scenario)
+    is_log = not sweep.startswith("0-") and found.low > 0 and found.high / found.low >= WIDE
+    source = FACTS if assumption.sweep else GUESS if sweep else OWN
+    return Factor(found, settings, is_log, source)
+
+
+def _stated(key: str, sweep: str, value: Any) -> Range | None:
+    """The range that comes with a default, such as ``5-100 ms`` or ``+-50 %``."""
+    if sweep.startswith("+-"):
+        part = float(sweep[2:].rstrip(" %")) / 100
+        return _between(key, value, 1 - part, 1 + part)
+    found = _SWEEP.fullmatch(sweep)
+    if found is None:
+        return None
+    low, high = (float(end.replace(",", "")) for end in found.group(1, 2))
+    unit = found[3]
+    if unit in ("s", "min") and (low == 0 or low != int(low)):
+        # A duration is more than 0: to the millisecond, as durations are drawn.
+        size = 1000 if unit == "s" else 60_000
+        low, high, unit = max(1.0, low * size), high * size, "ms"
+    spaced = unit if unit.startswith("/") or not unit else f" {unit}"
+    return Range(key, low, high, spaced, low == int(low) and not isinstance(value, float))
+
+
+def _between(key: str, value: Any, low: float, high: float) -> Range:
+    """From so many times a default to so many times."""
+    number, unit = (value, "")
+    if isinstance(value, str):
+        found = _NUMBER.fullmatch(value)
+        assert found is not None, value
+        number, unit = float(found[1]), found[2]
+    is_whole = isinstance(value, int)
+    ends = [number * low, number * high]
+    if is_whole:
+        ends = [max(1, floor(ends[0])), round(ends[1])]
+    return Range(key, float(ends[0]), float(ends[1]), unit, is_whole)
+
+
+def _peak(scenario: Scenario) -> Callable[[str], Settings]:
+    """Settings of a part of the peak; it is never less than the traffic outside of it."""
+    usual = 100 * scenario.carrier.other_traffic
+
+    def settings(text: str) -> Settings:
+        share = _percent(text)
+        return {
+            f"carrier.other_traffic_peak.{minute}": f"{max(usual, peak * share):.6g} %"
+            for minute, peak in enumerate(_PEAK)
+            if share > 0
+        }
+
+    return settings
+
+
+def _share_setting(key: str, weights: Mapping[str, float], name: str) -> Callable[[str], Settings]:
+    """Setting of the one weight that makes a share of all of them; the others stay."""
+    others = sum(weight for other, weight in weights.items() if other != name)
+
+    def settings(text: str) -> Settings:
+        share = _percent(text)
+        return {key: f"{others * share / (1 - share):.6g}"}
+
+    return settings
+
+
+def _percent(text: str) -> float:
+    return float(text.rstrip(" %")) / 100
+
+
+def _each_entry(key: str, scenario: Scenario) -> Callable[[str], Settings]:
+    """Settings of every campaign, or endpoint, that says nothing else."""
+    part, _, rest = key.partition(".")
+    entries: Sequence[Any] = getattr(scenario, part)
+    silent = [each for each in entries if rest.partition(".")[0] not in each.model_fields_set]
+    keys = [f"{part}[{_name(each)}].{rest}" for each in silent]
+
+    def settings(text: str) -> Settings:
+        return dict.fromkeys(keys, text)
+
+    return settings
+
+
+def _name(entry: Any) -> str:
+    return f"{entry.tenant}/{entry.name}" if hasattr(entry, "tenant") else str(entry.name)
+
+
+def check(factors: Sequence[Factor], scenarios: Sequence[Scenario]) -> None:
+    """Refuse what would be varied twice, and values that a scenario can't be used with.
+
+    Raises
+    ------
+    ScenarioError
+        The message names the key, and the value where it is the value.
+    """
+    for name, count in Counter(each.name for each in factors).items():
+        if count > 1:
+            raise ScenarioError(f"{name}: given {count} times; a key has one range")
+    for factor in factors:
+        for scenario in scenarios:
+            for position in (0.0, 1.0):
+                vary(scenario, factor.changes(position))

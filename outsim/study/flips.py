@@ -1,0 +1,273 @@
+"""Which assumption flips a recommendation, and at what value.
+
+The recommendation is the sign of the paired difference between two scenarios in one figure.
+One assumption at a time is moved through its range, the others stay as the scenarios have
+them. Where the sign is clear at two values and they differ, the place between them is
+searched by bisection; then both ends of what is left are run again, with replications that
+the search has not seen, and the flip counts as confirmed if both signs are there again. If
+they are not, ends farther out are run with other fresh replications.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from itertools import pairwise
+
+import numpy as np
+from numpy.typing import NDArray
+
+from outsim.estimates import LEVEL, Estimate, estimate
+from outsim.scenario.factors import Factor
+
+Array = NDArray[np.float64]
+
+Differences = Callable[[Factor, float, range], Awaitable[Array]]
+"""Paired differences of a factor at a position, one for each of these replications."""
+
+USUAL_RUNGS = 5
+"""Values of an assumption at which the sign is looked at first."""
+
+MOST_TIMES = 8
+"""So many times the usual replications are spent at one value before it counts as undecided."""
+
+FINE = 1 / 200
+"""Part of the range at which a search ends."""
+
+EDGE = 4
+"""Where the sign is not clear over some part of a bracket: so many times it is longer than what
+is left open of where that part begins and ends."""
+
+
+@dataclass(frozen=True)
+class Rung:
+    """The difference at one value of an assumption."""
+
+    position: float
+    """From 0, the low end of the range, to 1, the high one."""
+    text: str
+    """The value, as a scenario file has it."""
+    difference: Estimate
+
+    @property
+    def sign(self) -> int:
+        """Sign of the difference; 0 where it is not clear."""
+        return int(np.sign(self.difference.mean)) if self.difference.is_clear else 0
+
+
+@dataclass(frozen=True)
+class Crossing:
+    """A place where the difference changes its sign: it lies between two values."""
+
+    low: Rung
+    high: Rung
+    fresh: tuple[Estimate, Estimate]
+    """The difference at both, over replications that the search had not seen; together, their
+    intervals hold with the confidence of all."""
+    is_confirmed: bool
+    """Whether these have the two signs, too."""
+    position: float
+    """Where a straight line between the two differences is 0."""
+
+
+@dataclass(frozen=True)
+class Flip:
+    """What one assumption does to the sign of a difference."""
+
+    factor: Factor
+    rungs: tuple[Rung, ...]
+    """Values that were looked at, from low to high."""
+    crossings: tuple[Crossing, ...] = ()
+    replications: int = 0
+    """Replications spent on it."""
+
+    @property
+    def name(self) -> str:
+        """The assumption's key."""
+        return self.factor.name
+
+    @property
+    def signs(self) -> set[int]:
+        """Signs that were found."""
+        return {rung.sign for rung in self.rungs}
+
+    @property
+    def verdict(self) -> str:
+        """In one word or three: flips, not confirmed, none in range, undecided or no effect.
+
+        ``undecided``: at some value the interval of the difference holds 0, and nowhere has it
+        changed sides. ``no effect``: no value changes the difference at all, in any replication.
+        """
+        if any(crossing.is_confirmed for crossing in self.crossings):
+            return "flips"
+        if self.crossings:
+            return "not confirmed"
+        if len({rung.difference for rung in self.rungs}) == 1:
+            return "no effect"
+        return "undecided" if 0 in self.signs else "none in range"
+
+    @property
+    def swing(self) -> float:
+        """How far the mean difference moves over the values looked at."""
+        means = [rung.difference.mean for rung in self.rungs]
+        return float(np.nanmax(means) - np.nanmin(means)) if np.isfinite(means).any() else 0.0
+
+
+@dataclass
+class _Spent:
+    """Differences of one factor, with the replications that they come from."""
+
+    factor: Factor
+    differences: Differences
+    usual: int
+    level: float
+    """Confidence of the intervals that bracket a flip."""
+    known: dict[float, Array] = field(default_factory=dict)
+    fresh_from: int = 0
+    """First replication that nothing has seen."""
+    count: int = 0
+
+    async def at(self, position: float, replications: int) -> Rung:
+        """Difference over the first so many replications; what is known is not run again."""
+        known = self.known.get(position, np.empty(0))
+        if len(known) < replications:
+            more = await self._run(position, range(len(known), replications))
+            known = self.known[position] = np.concatenate([known, more])
+        return Rung(position, self.factor.text(position), estimate(known, self.level))
+
+    async def fresh(self, position: float, replications: range) -> Estimate:
+        """Difference over replications that are nobody else's."""
+        # Both ends must hold together, and each by itself with half of what may go wrong.
+        return estimate(await self._run(position, replications), 1 - (1 - self.level) / 2)
+
+    async def _run(self, position: float, replications: range) -> Array:
+        self.count += len(replications)
+        self.fresh_from = max(self.fresh_from, replications.stop)
+        return await self.differences(self.factor, position, replications)
+
+    async def decided(self, position: float) -> Rung:
+        """Difference over as many replications as its sign takes, up to `MOST_TIMES`."""
+        replications = self.usual
+        rung = await self.at(position, replications)
+        while not rung.sign and replications < MOST_TIMES * self.usual:
+            replications *= 2
+            rung = await self.at(position, replications)
+        return rung
+
+
+async def find_flip(
+    factor: Factor, differences: Differences, *, replications: int, comparisons: int = 1
+) -> Flip:
+    """Look for the values at which a difference changes its sign.
+
+    Parameters
+    ----------
+    factor : Factor
+        What is moved; its levels are the values looked at first, else `USUAL_RUNGS`.
+    differences : callable
+        Gives the paired differences at a position for some replications.
+    replications : int
+        How many at each value; the search takes up to `MOST_TIMES` as many where a sign is not
+        clear.
+    comparisons : int
+        Assumptions that are searched together: the more, the wider each interval (Bonferroni).
+    """
+    spent = _Spent(factor, differences, replications, 1 - (1 - LEVEL) / comparisons)
+    count = factor.levels or USUAL_RUNGS
+    ladder: dict[str, Rung] = {}
+    for position in np.linspace(0, 1, count):
+        rung = await spent.at(float(position), replications)
+        ladder.setdefault(rung.text, rung)
+    rungs = [*ladder.values()]
+    found = [await _cross(spent, *pair) for pair in _changes(rungs)]
+    return Flip(factor, tuple(rungs), tuple(found), spent.count)
+
+
+def _changes(rungs: Sequence[Rung]) -> Iterator[tuple[Rung, Rung]]:
+    """Pairs of clear rungs with different signs, with none that is clear between them."""
+    clear = [rung for rung in rungs if rung.sign]
+    for low, high in pairwise(clear):
+        if low.sign != high.sign:
+            yield low, high
+
+
+@dataclass
+class _Bracket:
+    """Where a flip is looked for: between two clear signs, with what is not clear inside."""
+
+    low: Rung
+    high: Rung
+    unclear: tuple[float, float] | None = None
+    """Lowest and highest position at which the sign is not clear."""
+
+    def next(self, factor: Factor) -> float | None:
+        """Position to look at next; None where nothing is left between values to look at."""
+        low, high = self.low.position, self.high.position
+        parts = [(low, high)]
+        if self.unclear is not None:
+            parts = [(low, self.unclear[0]), (self.unclear[1], high)]
+        # Where nothing in the middle is clear, its edges need not be known better than it is wide.
+        least = FINE if self.unclear is None else max(FINE, (high - low) / EDGE)
+        for start, end in parts:
+            middle = (start + end) / 2
+            ends = factor.text(start), factor.text(end)
+            if end - start >= least and factor.text(middle) not in ends:
+                return middle
+        return None
+
+    def take(self, rung: Rung) -> None:
+        """Narrow it by what was found at a position inside."""
+        if rung.sign == self.low.sign:
+            self.low = rung
+        elif rung.sign:
+            self.high = rung
+        else:
+            found = (*(self.unclear or ()), rung.position)
+            self.unclear = min(found), max(found)
+        if self.unclear is not None and not (
+            self.low.position < self.unclear[0] and self.unclear[1] < self.high.position
+        ):
+            self.unclear = None
+
+
+async def _cross(spent: _Spent, low: Rung, high: Rung) -> Crossing:
+    """Narrow a bracket while signs are clear, and confirm what is left of it."""
+    bracket = _Bracket(low, high)
+    pairs = [(low, high)]
+    while (position := bracket.next(spent.factor)) is not None:
+        bracket.take(await spent.decided(position))
+        if pairs[-1] != (bracket.low, bracket.high):
+            pairs.append((bracket.low, bracket.high))
+    crossing = await _confirm(spent, *pairs.pop())
+    while pairs and not crossing.is_confirmed:
+        wider = pairs.pop()
+        if _width(*wider) >= 2 * _width(crossing.low, crossing.high) or not pairs:
+            crossing = await _confirm(spent, *wider)
+    return crossing
+
+
+def _width(low: Rung, high: Rung) -> float:
+    return high.position - low.position
+
+
+async def _confirm(spent: _Spent, low: Rung, high: Rung) -> Crossing:
+    most = max(len(spent.known[low.position]), len(spent.known[high.position]))
+    replications = range(spent.fresh_from, spent.fresh_from + 2 * most)
+    fresh = (
+        await spent.fresh(low.position, replications),
+        await spent.fresh(high.position, replications),
+    )
+    again = [Rung(0.0, "", each).sign for each in fresh]
+    return Crossing(
+        low,
+        high,
+        fresh,
+        again == [low.sign, high.sign],
+        _zero(low.position, fresh[0].mean, high.position, fresh[1].mean),
+    )
+
+
+def _zero(low: float, at_low: float, high: float, at_high: float) -> float:
+    """Where the line through two differences is 0; the middle, where it is not between them."""
+    share = at_low / (at_low - at_high) if at_low != at_high else 0.5
+    return low + (high - low) * (share if 0 <= share <= 1 else 0.5)

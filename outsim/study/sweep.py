@@ -1,0 +1,410 @@
+"""Sweeps: a scenario, or two held against each other, over the ranges of some assumptions.
+
+sweep = await outsim.sweep(scenario, vary=["platform.ports=100:400:4"])
+sweep = await outsim.sweep(top_of_hour, quarter_past, assumptions=True)
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from concurrent.futures import Executor
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+from hashlib import sha256
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from outsim.engine import Engine
+from outsim.errors import StudyError
+from outsim.estimates import Estimate, estimate
+from outsim.progress import Progress, reporting
+from outsim.scenario.factors import Assumed, Factor, assumed, check, read_factor
+from outsim.scenario.model import Scenario
+from outsim.scenario.varying import vary as change
+from outsim.study.designs import Design, make_design, usual_kind
+from outsim.study.findings import Findings
+from outsim.study.flips import USUAL_RUNGS, Flip, find_flip
+from outsim.study.sensitivity import Sensitivity, analyse
+from outsim.study.study import Study
+from outsim.tables.measures import MEASURES, Measure
+
+if TYPE_CHECKING:
+    import pandas as pd
+    from matplotlib.axes import Axes
+
+Array = NDArray[np.float64]
+
+USUAL_REPLICATIONS = 8
+"""Replications at each point, if nothing is said."""
+
+USUAL_FIGURE = "completed_by_deadline"
+"""Figure that a recommendation is about, if nothing is said."""
+
+
+@dataclass(frozen=True, eq=False)
+class Sweep:
+    """What a sweep found."""
+
+    scenarios: tuple[Scenario, ...]
+    """One; or two, of which the second is held against the first."""
+    factors: tuple[Factor, ...]
+    """What was varied."""
+    left_out: tuple[tuple[str, str], ...]
+    """Assumptions that could not be varied, and why."""
+    measure: Measure
+    """Figure that is asked about."""
+    seed: int
+    replications: int
+    """Replications at each point and value; a search for a flip takes more where it must."""
+    design: Design | None = None
+    """None where only flips were looked for."""
+    findings: Findings | None = None
+    """Runs of the design: at each place of `places`, one scenario after the other."""
+    places: tuple[int, ...] = ()
+    """Which of the runs each point of the design is: points of equal values are one."""
+    base: Findings | None = None
+    """The two scenarios as they stand."""
+    flips: tuple[Flip, ...] = ()
+    """What each assumption does to the sign of the difference, largest effect first."""
+
+    @property
+    def is_paired(self) -> bool:
+        """Whether two scenarios are held against each other."""
+        return len(self.scenarios) == 2
+
+    # The design
+
+    def figures(self, name: str, scenario: int | None = None) -> Array:
+        """A figure at each point of the design and in each replication.
+
+        Parameters
+        ----------
+        name : str
+            Name of the measure.
+        scenario : int, optional
+            0 or 1; default: the only scenario, or of two the second less the first.
+
+        Returns
+        -------
+        float64 array of shape (points, replications)
+            NaN where a run was too short to have it.
+
+        Raises
+        ------
+        StudyError
+            If no design was run.
+        """
+        if self.findings is None:
+            raise StudyError("no design was run: ask for one, such as design='morris'")
+        findings, count = self.findings, len(self.scenarios)
+
+        def of(k: int) -> Array:
+            runs = len(findings.scenarios) // count
+            return np.array([findings.values(run * count + k, name) for run in range(runs)])
+
+        if scenario is not None:
+            return of(scenario)[list(self.places)]
+        found = of(1) - of(0) if self.is_paired else of(0)
+        return found[list(self.places)]
+
+    @cached_property
+    def sensitivities(self) -> Mapping[str, Sensitivity]:
+        """By figure, which assumption matters; empty where no design was run.
+
+        Of two scenarios, it is about their difference.
+        """
+        if self.design is None:
+            return {}
+        return {
+            each.name: analyse(self.design, self.figures(each.name), self.seed)
+            for each in MEASURES
+            if not each.optional or not np.isnan(self.figures(each.name)).all()
+        }
+
+    def point(self, index: int) -> dict[str, str]:
+        """Value of each assumption at a point of the design."""
+        if self.design is None:
+            raise StudyError("no design was run: ask for one, such as design='morris'")
+        row = self.design.positions[index]
+        return {
+            factor.name: factor.text(factor.level(float(at)))
+            for factor, at in zip(self.factors, row, strict=True)
+        }
+
+    def estimates(self, name: str, scenario: int | None = None) -> list[Estimate]:
+        """Mean of a figure at each point of the design; see `figures`."""
+        return [estimate(row) for row in self.figures(name, scenario)]
+
+    def table(self) -> pd.DataFrame:
+        """One row per point and figure: values, mean and interval (of the difference, of two)."""
+        import pandas as pd
+
+        rows = []
+        for each in MEASURES:
+            for index, mean in enumerate(self.estimates(each.name)):
+                rows.append(
+                    {"point": index, **self.point(index), "measure": each.name}
+                    | {"mean": mean.mean, "low": mean.low, "high": mean.high}
+                    | {"replications": mean.count, "not_over": mean.missing}
+                )
+        return pd.DataFrame(rows)
+
+    # What it says
+
+    @property
+    def base_difference(self) -> Estimate | None:
+        """The difference between two scenarios as they stand."""
+        return None if self.base is None else self.base.difference(1, self.measure.name)
+
+    def preferred(self, sign: int) -> str:
+        """Name of the scenario that a sign of the difference speaks for.
+
+        Of a figure that is neither better high nor low, the one in which it is higher.
+        """
+        second = sign * (self.measure.better or 1) > 0
+        labels = self.base.labels if self.base is not None else (self.scenarios[0].name,)
+        return labels[1 if second else 0]
+
+    def plot(self, ax: Axes | None = None, figure: str | None = None) -> Axes:
+        """Draw which assumption matters for a figure: a bar of each index, with its interval.
+
+        Where no design was run, draw the largest flip instead, as `plot_flip` does.
+        """
+        from outsim.study.sweep_pictures import plot_flip, plot_sensitivity
+
+        if self.design is None:
+            return plot_flip(self, None, ax)
+        return plot_sensitivity(self, figure or self.measure.name, ax)
+
+    def plot_flip(self, key: str | None = None, ax: Axes | None = None) -> Axes:
+        """Draw the difference over one assumption, with the flip marked.
+
+        Parameters
+        ----------
+        key : str, optional
+            The assumption; default: the first of `flips`.
+
+        Raises
+        ------
+        StudyError
+            If no flips were looked for, or not over this assumption.
+        """
+        from outsim.study.sweep_pictures import plot_flip
+
+        return plot_flip(self, key, ax)
+
+    def to_json(self) -> dict[str, Any]:
+        """The sweep for machines: ranges, points, indices, flips."""
+        from outsim.study.sweep_json import document
+
+        return document(self)
+
+    def __repr__(self) -> str:
+        names = " against ".join(scenario.name for scenario in self.scenarios)
+        kind = f"{self.design.kind}, {self.design.points} points; " if self.design else ""
+        return f"Sweep({names}; {len(self.factors)} assumptions; {kind}seed {self.seed})"
+
+
+@dataclass
+class _Work:
+    """How the studies of a sweep are made."""
+
+    scenarios: tuple[Scenario, ...]
+    seed: int
+    measure: Measure
+    out: Path | None
+    report: Progress
+    options: dict[str, Any] = field(default_factory=dict)
+    done: int = 0
+    total: int = 0
+
+    async def run(self, scenarios: Sequence[Scenario], *where: str, **count: Any) -> Findings:
+        """Run a study; what its directory holds already is not run again."""
+        before = self.done
+
+        def progress(done: int, total: int) -> None:
+            self.done = before + done
+            self.total = max(self.total, before + total)
+            self.report(self.done, self.total)
+
+        out = None if self.out is None else self.out.joinpath(*where)
+        return await Study(
+            scenarios, **count, seed=self.seed, out=out, progress=progress, **self.options
+        )
+
+    async def differences(self, factor: Factor, position: float, replications: range) -> Array:
+        """Paired differences of the two scenarios with one assumption changed."""
+        changes = factor.changes(position)
+        pair = [change(scenario, changes) for scenario in self.scenarios]
+        place = _directory(f"{factor.name}={factor.text(position)}")
+        findings = await self.run(pair, "flips", place, replications=replications)
+        name = self.measure.name
+        return findings.values(1, name) - findings.values(0, name)
+
+
+def _directory(text: str) -> str:
+    """Name of a directory for a value: readable, and no other value's."""
+    plain = "".join(each if each.isalnum() or each in "=._-" else "_" for each in text)
+    return plain if plain == text else f"{plain}-{sha256(text.encode()).hexdigest()[:8]}"
+
+
+async def sweep(
+    scenario: Scenario,
+    other: Scenario | None = None,
+    *,
+    vary: Sequence[str] = (),
+    assumptions: bool = False,
+    design: str | None = None,
+    points: int | None = None,
+    figure: str = USUAL_FIGURE,
+    replications: int | None = None,
+    precision: Mapping[str, str | float] | None = None,
+    within: str | None = None,
+    seed: int | None = None,
+    engine: Engine = "auto",
+    executor: Executor | str | None = None,
+    out: str | Path | None = None,
+    progress: Progress | Literal["bar"] | None = "bar",
+) -> Sweep:
+    """Run a scenario over ranges of assumptions, or ask which of them flips a recommendation.
+
+    All points have the same replications, on the same tapes.
+
+    Parameters
+    ----------
+    scenario, other : Scenario
+        What is run; with `other`, it is held against `scenario`, and the assumptions are searched
+        for values at which the difference changes its sign.
+    vary : sequence of str
+        Ranges, ``KEY=LOW:HIGH`` or ``KEY=LOW:HIGH:COUNT``, such as ``platform.ports=100:400:4``.
+    assumptions : bool
+        Vary every default graded A that the scenarios rest on, too, within the range that comes
+        with it.
+    design : "grid", "lhs", "sobol" or "morris", optional
+        See `outsim.study.designs.make_design`. Default: for one scenario, a grid of one or two
+        ranges, else "morris"; for two, none, so that only flips are looked for.
+    points : int, optional
+        Size of a design other than a grid.
+    figure : str
+        Measure that the recommendation, and the picture, is about.
+    replications : int, optional
+        How many at each point; default: 8. A search for a flip takes more where it must.
+    precision, within
+        As for `Study`, instead of `replications`; of two scenarios as they stand, whose count the
+        rest then has.
+    seed, engine, executor, progress
+        As for `Study`.
+    out : path, optional
+        Directory that keeps every replication; what is there is not run again.
+
+    Raises
+    ------
+    ScenarioError
+        If a range can't be used.
+    StudyError
+        If the sweep can't be made as asked.
+    """
+    scenarios = (scenario,) if other is None else (scenario, other)
+    measure = _measure(figure)
+    chosen = assumed(*scenarios) if assumptions else Assumed((), ())
+    asked = tuple(read_factor(text, *scenarios) for text in vary)
+    names = {factor.name for factor in asked}
+    factors = asked + tuple(each for each in chosen.factors if each.name not in names)
+    check(factors, scenarios)
+    seed = scenario.seed if seed is None else seed
+    if not factors:
+        raise StudyError("nothing to vary: give a range KEY=LOW:HIGH, or ask for assumptions")
+    if design is None and other is None:
+        design = usual_kind(len(factors))
+    if other is None and any(name.startswith("difference:") for name in precision or ()):
+        raise StudyError("precision of a difference: it takes two scenarios to differ")
+    if design is None and points is not None:
+        raise StudyError("points: they are a design's; give a design too, such as morris")
+    made = None
+    if design is not None:
+        made = make_design(
+            design,
+            [factor.name for factor in factors],
+            levels=[factor.levels for factor in factors],
+            size=points,
+            seed=seed,
+        )
+        if design == "grid":
+            factors = tuple(map(_with_levels, factors, made.levels))
+    count: dict[str, Any] = {"replications": replications, "precision": precision}
+    count["within"] = within
+    if replications is None and not precision and within is None:
+        count["replications"] = USUAL_REPLICATIONS
+    if isinstance(count["replications"], int) and count["replications"] < 2:
+        raise StudyError(
+            f"replications = {replications}: must be 2 or more, or there is no interval"
+        )
+    found = Sweep(scenarios, factors, chosen.left_out, measure, seed, 0, made)
+    with reporting(progress) as report:
+        place = None if out is None else Path(out)
+        options = {"engine": engine, "executor": executor}
+        work = _Work(scenarios, seed, measure, place, report, options)
+        if other is not None:
+            base = await work.run(scenarios, "base", **count)
+            count = {"replications": base.replications}
+            found = replace(found, base=base, replications=base.replications)
+        if made is not None:
+            found = await _run_design(found, work, count)
+        if other is not None:
+            found = replace(found, flips=await _find_flips(found, work))
+    return found
+
+
+def _measure(name: str) -> Measure:
+    for each in MEASURES:
+        if each.name == name:
+            return each
+    names = ", ".join(each.name for each in MEASURES)
+    raise StudyError(f"figure {name!r}: there is no such figure; allowed: {names}")
+
+
+def _with_levels(factor: Factor, levels: int) -> Factor:
+    """The factor as a grid goes through it."""
+    return replace(factor, range=replace(factor.range, count=levels))
+
+
+async def _run_design(found: Sweep, work: _Work, count: Mapping[str, Any]) -> Sweep:
+    """Run each point once; points whose values are equal are the same run."""
+    assert found.design is not None
+    runs: dict[tuple[str, ...], int] = {}
+    places = []
+    scenarios: list[Scenario] = []
+    for index, row in enumerate(found.design.positions):
+        values = tuple(found.point(index).values())
+        if values not in runs:
+            runs[values] = len(runs)
+            changes: dict[str, str] = {}
+            for factor, at in zip(found.factors, row, strict=True):
+                changes |= factor.changes(factor.level(float(at)))
+            for each in found.scenarios:
+                scenarios.append(change(each, changes))
+        places.append(runs[values])
+    findings = await work.run(scenarios, "design", **count)
+    return replace(
+        found, findings=findings, places=tuple(places), replications=findings.replications
+    )
+
+
+async def _find_flips(found: Sweep, work: _Work) -> tuple[Flip, ...]:
+    factors = found.factors
+    rungs = sum(factor.levels or USUAL_RUNGS for factor in factors)
+    work.total = work.done + 2 * rungs * found.replications
+    flips = [
+        await find_flip(
+            factor,
+            work.differences,
+            replications=found.replications,
+            comparisons=len(factors),
+        )
+        for factor in factors
+    ]
+    order = ("flips", "not confirmed", "undecided", "none in range", "no effect")
+    return tuple(sorted(flips, key=lambda each: (order.index(each.verdict), -each.swing)))
