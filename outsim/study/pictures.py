@@ -1,0 +1,134 @@
+"""How studies draw themselves."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from outsim.errors import StudyError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from matplotlib.axes import Axes
+
+    from outsim.estimates import Estimate
+    from outsim.study.schedule import Schedule
+    from outsim.tables.measures import Measure
+
+COLOUR = "tab:blue"
+
+
+def panels(count: int, *, columns: int = 2) -> list[Axes]:
+    """New figure with so many panels, in rows of `columns`."""
+    import matplotlib.pyplot as plt
+
+    rows = -(-count // columns)
+    figure, grid = plt.subplots(
+        rows, columns, figsize=(5 * columns, 2.6 * rows), squeeze=False, layout="constrained"
+    )
+    axes: list[Axes] = [*grid.flat]
+    for spare in axes[count:]:
+        figure.delaxes(spare)
+    return axes[:count]
+
+
+def plot_estimates(
+    axis: Axes,
+    at: Sequence[float],
+    found: Sequence[Estimate],
+    *,
+    scale: float = 1.0,
+    colour: str = COLOUR,
+    label: str | None = None,
+) -> None:
+    """Draw estimates with their intervals; values are divided by `scale`."""
+    axis.errorbar(
+        at,
+        [each.mean / scale for each in found],
+        yerr=[each.half_width / scale for each in found],
+        fmt="o-",
+        markersize=4,
+        linewidth=1,
+        capsize=2,
+        color=colour,
+        label=label,
+    )
+
+
+def plot_starts(schedule: Schedule, measure: Measure, axis: Axes) -> None:
+    """Draw one figure of a schedule against the start time."""
+    found = [schedule.mean(start, measure.name) for start in schedule.starts]
+    places = range(len(schedule.starts))
+    labels = [schedule.label(start) for start in schedule.starts]
+    if measure.kind == "share":
+        plot_estimates(axis, places, found, scale=0.01)
+        axis.set_ylabel("% of calls")
+    elif measure.kind == "clock":
+        plot_estimates(axis, places, found)
+        _clock_axis(axis, schedule.findings.scenarios[0].clock.begins)
+    else:
+        in_minutes = max(each.mean for each in found) >= 120
+        plot_estimates(axis, places, found, scale=60 if in_minutes else 1)
+        axis.set_ylabel("min" if in_minutes else "s")
+    step = -(-len(places) // 8)
+    axis.set_xticks(places[::step], labels[::step])
+    axis.set_xlabel("start")
+    axis.set_title(schedule.findings.label(measure), fontsize="medium")
+    ranking = schedule.ranking(measure.name)
+    if ranking.best is not None:
+        k = schedule.starts.index(ranking.best)
+        axis.axvline(k, color=COLOUR, alpha=0.25, linewidth=6, zorder=0)
+
+
+def _clock_axis(axis: Axes, begins: datetime) -> None:
+    """Label seconds since a run begins by the local clock."""
+    from matplotlib.ticker import FuncFormatter, MaxNLocator
+
+    from outsim.clock import SECOND, after
+
+    axis.yaxis.set_major_locator(MaxNLocator(6, steps=[1, 1.2, 1.5, 3, 6, 10]))
+    axis.yaxis.set_major_formatter(
+        FuncFormatter(lambda s, _: f"{after(begins, round(s * SECOND)):%H:%M}")
+    )
+    axis.set_ylabel("local time")
+
+
+def check_picture(path: str | Path) -> Path:
+    """Path of a picture that can be written.
+
+    Raises
+    ------
+    StudyError
+        If its ending stands for no kind of picture, or its directory is not there.
+    """
+    from matplotlib.backend_bases import FigureCanvasBase
+
+    target = Path(path)
+    kinds = FigureCanvasBase.get_supported_filetypes()
+    if target.suffix.removeprefix(".").lower() not in kinds:
+        raise StudyError(f"picture {path}: its ending must be one of .{', .'.join(sorted(kinds))}")
+    if not target.parent.is_dir():
+        raise StudyError(f"picture {path}: there is no directory {target.parent}")
+    return target
+
+
+def save_picture(axes: Sequence[Axes], path: Path) -> None:
+    """Write the figure that some axes are in, and let go of it.
+
+    Raises
+    ------
+    StudyError
+        If it can't be written.
+    """
+    import matplotlib.pyplot as plt
+
+    figure = axes[0].get_figure(root=True)
+    assert figure is not None
+    try:
+        figure.savefig(path, dpi=150)
+    except OSError as error:
+        raise StudyError(f"picture {path}: {error.strerror or error}") from None
+    finally:
+        plt.close(figure)
