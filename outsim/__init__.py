@@ -24,6 +24,8 @@ if TYPE_CHECKING:
     from outsim.scenario import Campaign, Scenario, load
     from outsim.study.comparison import compare
     from outsim.study.findings import Findings
+    from outsim.study.schedule import schedule
+    from outsim.study.stop_race import stop_race
     from outsim.study.study import Study
     from outsim.study.synchronous import run_sync
     from outsim.tape import Tape
@@ -42,6 +44,8 @@ _HOMES = {
     "compare": "outsim.study.comparison",
     "Study": "outsim.study.study",
     "Findings": "outsim.study.findings",
+    "schedule": "outsim.study.schedule",
+    "stop_race": "outsim.study.stop_race",
     "run_sync": "outsim.study.synchronous",
     "OutsimError": "outsim.errors",
     "ScenarioError": "outsim.errors",
@@ -69,7 +73,9 @@ __all__ = [
     "load",
     "run_sync",
     "run_until",
+    "schedule",
     "simulate",
+    "stop_race",
 ]
 
 

@@ -48,7 +48,9 @@ def test_these_and_no_others_are_public():
         "load",
         "run_sync",
         "run_until",
+        "schedule",
         "simulate",
+        "stop_race",
     }
 
 

@@ -17,8 +17,10 @@ from outsim.cli.compare import compare
 from outsim.cli.diff import diff
 from outsim.cli.failed import failed
 from outsim.cli.run import run
+from outsim.cli.schedule import schedule
 from outsim.cli.schema import schema
 from outsim.cli.status import status
+from outsim.cli.stop import stop
 
 NOT_WRITTEN, WRONG_USE, INTERRUPTED = 1, 2, 130
 """Exit codes, beside 0: standard output was closed or full; the user's mistake; Ctrl-C."""
@@ -31,7 +33,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for command in (run, compare, status, failed, check, diff, schema):
+for command in (run, compare, schedule, status, failed, stop, check, diff, schema):
     app.command()(command)
 
 

@@ -6,6 +6,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from outsim.clock import SECOND, after
 from outsim.errors import StudyError
 
 if TYPE_CHECKING:
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
 
     from outsim.estimates import Estimate
     from outsim.study.schedule import Schedule
+    from outsim.study.stop_race import StopRace
     from outsim.tables.measures import Measure
 
 COLOUR = "tab:blue"
@@ -82,11 +84,35 @@ def plot_starts(schedule: Schedule, measure: Measure, axis: Axes) -> None:
         axis.axvline(k, color=COLOUR, alpha=0.25, linewidth=6, zorder=0)
 
 
+def plot_stops(race: StopRace, dialled: Axes, saved: Axes) -> None:
+    """Draw what is dialled after stops, and what they save, over their time after the start."""
+    at_s = [each / SECOND for each in race.after_us]
+    from outsim.study.stop_race import SHARES
+
+    size, unit = (60, "min") if at_s[-1] >= 300 else (1, "s")
+    at = [each / size for each in at_s]
+    total = [race.dialled_after(each) for each in race.after_us]
+    unreached = [race.dialled_after_effect(each) for each in race.after_us]
+    plot_estimates(dialled, at, total, label="from the request on")
+    plot_estimates(dialled, at, unreached, colour="tab:orange", label="from its effect on")
+    dialled.set_title("dials after the stop", fontsize="medium")
+    dialled.legend()
+    plot_estimates(saved, at, [race.saved_share(each) for each in race.after_us], scale=0.01)
+    saved.set_title("calls saved", fontsize="medium")
+    saved.set_ylabel("% of calls")
+    for share in SHARES:
+        saved.axhline(100 * share, color="grey", linewidth=0.8, linestyle=":")
+        found = race.last_moment(share)
+        if found.is_known:
+            saved.axvline(found.after_s.mean / size, color="grey", linewidth=0.8, linestyle=":")
+    for axis in (dialled, saved):
+        axis.set_xlabel(f"{unit} from the start to the stop")
+        axis.set_ylim(bottom=0)
+
+
 def _clock_axis(axis: Axes, begins: datetime) -> None:
     """Label seconds since a run begins by the local clock."""
     from matplotlib.ticker import FuncFormatter, MaxNLocator
-
-    from outsim.clock import SECOND, after
 
     axis.yaxis.set_major_locator(MaxNLocator(6, steps=[1, 1.2, 1.5, 3, 6, 10]))
     axis.yaxis.set_major_formatter(

@@ -1,4 +1,4 @@
-"""When should I schedule my calls? One campaign at several start times, paired.
+"""Start times of one campaign, paired: when should I schedule my calls?
 
 Every start gets the same tape, so others' calls and everybody's answers are the same whenever
 the campaign starts; and every run goes on until the campaign is over.
@@ -157,6 +157,10 @@ class Schedule:
             any_clear=bool(preferred),
         )
 
+    def rankings(self) -> list[Ranking]:
+        """The ranking by each figure."""
+        return [self.ranking(each.name) for each in FIGURES]
+
     @property
     def conflicts(self) -> list[Conflict]:
         """For each two figures that order any starts differently, the starts furthest apart."""
@@ -250,13 +254,12 @@ class Schedule:
             "scenario_of_start": list(self._places.values()),
             "base": self.base.isoformat(),
             "best": {
-                each.name: {
-                    "label": label(each),
-                    "best": best.isoformat() if (best := ranking.best) else None,
-                    "candidates": [start.isoformat() for start in ranking.candidates],
+                each.measure.name: {
+                    "label": label(each.measure),
+                    "best": None if each.best is None else each.best.isoformat(),
+                    "candidates": [start.isoformat() for start in each.candidates],
                 }
-                for each in FIGURES
-                for ranking in [self.ranking(each.name)]
+                for each in self.rankings()
             },
             "conflicts": [
                 {
