@@ -6,7 +6,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from outsim.clock import SECOND, after
+from outsim.clock import MINUTE, SECOND, after
 from outsim.errors import StudyError
 
 if TYPE_CHECKING:
@@ -86,37 +86,56 @@ def plot_starts(schedule: Schedule, measure: Measure, axis: Axes) -> None:
 
 def plot_stops(race: StopRace, dialled: Axes, saved: Axes) -> None:
     """Draw what is dialled after stops, and what they save, over their time after the start."""
-    at_s = [each / SECOND for each in race.after_us]
     from outsim.study.stop_race import SHARES
 
-    size, unit = (60, "min") if at_s[-1] >= 300 else (1, "s")
-    at = [each / size for each in at_s]
-    total = [race.dialled_after(each) for each in race.after_us]
-    unreached = [race.dialled_after_effect(each) for each in race.after_us]
+    stops = race.after_us
+    size, unit = _unit(stops[-1])
+    at = [each / size for each in stops]
+    total = [race.dialled_after(each) for each in stops]
+    unreached = [race.dialled_after_effect(each) for each in stops]
     plot_estimates(dialled, at, total, label="from the request on")
     plot_estimates(dialled, at, unreached, colour="tab:orange", label="from its effect on")
     dialled.set_title("dials after the stop", fontsize="medium")
+    dialled.set_xlabel(f"{unit} from the start to the stop")
     dialled.legend()
-    plot_estimates(saved, at, [race.saved_share(each) for each in race.after_us], scale=0.01)
+    # Once nothing is saved any more, there is no more to see.
+    found = [race.saved_share(each) for each in stops]
+    shown = next((k for k, each in enumerate(found, 1) if not each.mean > 0), len(found))
+    size, unit = _unit(stops[shown - 1])
+    plot_estimates(saved, [each / size for each in stops[:shown]], found[:shown], scale=0.01)
     saved.set_title("calls saved", fontsize="medium")
+    saved.set_xlabel(f"{unit} from the start to the stop")
     saved.set_ylabel("% of calls")
     for share in SHARES:
         saved.axhline(100 * share, color="grey", linewidth=0.8, linestyle=":")
-        found = race.last_moment(share)
-        if found.is_known:
-            saved.axvline(found.after_s.mean / size, color="grey", linewidth=0.8, linestyle=":")
+        last = race.last_moment(share)
+        if last.is_known:
+            at_us = last.after_s.mean * SECOND
+            saved.axvline(at_us / size, color="grey", linewidth=0.8, linestyle=":")
     for axis in (dialled, saved):
-        axis.set_xlabel(f"{unit} from the start to the stop")
         axis.set_ylim(bottom=0)
 
 
-def _clock_axis(axis: Axes, begins: datetime) -> None:
-    """Label seconds since a run begins by the local clock."""
-    from matplotlib.ticker import FuncFormatter, MaxNLocator
+def _unit(longest_us: int) -> tuple[int, str]:
+    """Unit of durations up to this one: its microseconds, and its name."""
+    return (MINUTE, "min") if longest_us >= 5 * MINUTE else (SECOND, "s")
 
-    axis.yaxis.set_major_locator(MaxNLocator(6, steps=[1, 1.2, 1.5, 3, 6, 10]))
+
+_CLOCK_STEPS_S = (1, 5, 15, 60, 300, 900, 1800, 3600, 7200, 14400, 43200, 86400)
+
+
+def _clock_axis(axis: Axes, begins: datetime) -> None:
+    """Label seconds since a run begins by the local clock, at full minutes and hours."""
+    from matplotlib.ticker import FuncFormatter
+
+    low, high = axis.get_ylim()
+    step = next((s for s in _CLOCK_STEPS_S if (high - low) / s <= 6), _CLOCK_STEPS_S[-1])
+    since_midnight = begins.hour * 3600 + begins.minute * 60 + begins.second
+    first = int(-(-(low + since_midnight) // step)) * step - since_midnight
+    axis.set_yticks([*range(first, int(high) + 1, step)])
+    form = "%H:%M" if step >= 60 else "%H:%M:%S"
     axis.yaxis.set_major_formatter(
-        FuncFormatter(lambda s, _: f"{after(begins, round(s * SECOND)):%H:%M}")
+        FuncFormatter(lambda s, _: after(begins, round(s * SECOND)).strftime(form))
     )
     axis.set_ylabel("local time")
 

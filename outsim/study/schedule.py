@@ -1,4 +1,4 @@
-"""Start times of one campaign, paired: when should I schedule my calls?
+"""Start times of one campaign, paired; the answer to when calls should be scheduled.
 
 Every start gets the same tape, so others' calls and everybody's answers are the same whenever
 the campaign starts; and every run goes on until the campaign is over.
