@@ -353,7 +353,8 @@ def _usual(never: Scenario, seed: int | None) -> list[int]:
     saved_s = (first[reached].max() - campaign.start).total_seconds()
     stops_s = _steps(0.0, saved_s, _FINE)
     stops_s += _steps(max(stops_s, default=0.0), dialled_s, _COARSE)
-    return [round(each * SECOND) for each in (0.0, *stops_s)]
+    latest_us = never.instant_us(never.clock.latest_end) - never.instant_us(campaign.start)
+    return [0, *(at for each in stops_s if (at := round(each * SECOND)) < latest_us)]
 
 
 def _steps(begin_s: float, end_s: float, count: int) -> list[float]:
