@@ -218,20 +218,20 @@ class StopRace:
 
     def to_json(self) -> dict[str, Any]:
         """The answer for machines: what each stop does, and until when it helps."""
-        campaign = self.campaign
+        campaign, table = self.campaign, self.table().reset_index().astype(object)
         return {
             "campaign": f"{campaign.tenant}/{campaign.name}",
             "start": campaign.start.isoformat(),
             "stop_latency_s": self.effect_us / SECOND,
             "stop_reaches": campaign.stop_reaches,
             "stop_cancels_retries": campaign.stop_cancels_retries,
-            "stops": self.table().reset_index().to_dict(orient="records"),
+            "stops": table.where(table.notna(), None).to_dict(orient="records"),
             "last_moment": [
                 {
                     "share": share,
-                    "after_s": found.after_s.mean,
-                    "low": found.after_s.low,
-                    "high": found.after_s.high,
+                    "after_s": _known(found.after_s.mean),
+                    "low": _known(found.after_s.low),
+                    "high": _known(found.after_s.high),
                     "replications": found.after_s.count,
                     "always": found.always,
                     "never": found.never,
@@ -318,6 +318,10 @@ def stop_race(
         for each in stops
     ]
     return AnsweringStudy(Study([never, *stopped], measures=STOP_MEASURES, **options), StopRace)
+
+
+def _known(value: float) -> float | None:
+    return None if np.isnan(value) else value
 
 
 def _written(after_us: int) -> str:

@@ -85,7 +85,7 @@ MISTAKES = {
     "nobody to start": (["schedule", "nobody.toml"], "'nobody' has no campaign to study; add one"),
     "a picture of no kind": (
         ["schedule", "small.toml", "--plot", "picture.bmpx"],
-        "picture picture.bmpx: its ending must be one of .eps",
+        "picture picture.bmpx: its ending must be one of .",
     ),
     "a picture nowhere": (
         ["stop", "small.toml", "--plot", "nowhere/picture.png"],
