@@ -258,8 +258,13 @@ def test_the_json_document_says_how_a_stop_works_and_what_each_does():
     assert [each["share"] for each in document["last_moment"]] == [0.5, 0.9]
     # Even at once a stop saves 80 % and no more.
     assert document["last_moment"][1] == {
-        **{"share": 0.9, "after_s": None, "low": None, "high": None},
-        **{"replications": 0, "always": 0, "never": 2},
+        "share": 0.9,
+        "after_s": None,
+        "low": None,
+        "high": None,
+        "replications": 0,
+        "always": 0,
+        "never": 2,
     }
 
 

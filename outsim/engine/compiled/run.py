@@ -194,7 +194,8 @@ class Run:
     def make_ready(self, branch: Records) -> None:
         """Have ready, for the branches to come, what it took to make the records of one.
 
-        Each of them would else hand in the same calls, and make room for as many records.
+        Each of them would else ask for the same draws, hand in the same calls, and make room for
+        as many records.
         """
         state = self._state
         campaigns = self.plan.in_run(branch.ended_us)
@@ -210,4 +211,5 @@ class Run:
         for kind, count in rows.items():
             if count > state.platform[0][f"{kind}_room"]:
                 state.make_room(kind, count + count // _SPARE)
+        self.draws.hand_known(state)
         state.bind()
