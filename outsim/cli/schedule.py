@@ -144,9 +144,7 @@ def _tell_conflicts(answer: Schedule) -> None:
     say("The figures order the starts differently:")
     label = answer.findings.label
     for each in answer.conflicts:
-        better, other = answer.label(each.better), answer.label(each.other_better)
-        say(
-            f"  {label(each.measure)}: {better} is better than {other}; "
-            f"{label(each.other_measure)}: {other} is better than {better}"
-        )
+        start, other = answer.label(each.start), answer.label(each.other)
+        by, other_by = (", ".join(map(label, found)) for found in (each.by, each.other_by))
+        say(f"  {start} is better than {other} by: {by}; {other} by: {other_by}")
     say("Which figure counts depends on whether you promise a clock time, a duration or a result.")

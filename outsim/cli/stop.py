@@ -115,18 +115,22 @@ def _settings(answer: StopRace, campaign: Campaign) -> str:
 
 def _told(answer: StopRace, found: LastMoment) -> str:
     """Until when a stop saves a share of the calls."""
-    from outsim.clock import format_duration
     from outsim.display import format_estimate
+    from outsim.study.stop_race import written
 
     replications, share = answer.findings.replications, f"{found.share:.0%}"
     if found.never == replications:
         return f"None of these stops saves {share} of the calls."
     if found.always == replications:
-        latest = format_duration(answer.after_us[-1])
+        latest = written(answer.after_us[-1])
         return f"Even the latest of these stops, {latest} after the start, saves {share}."
     if found.is_known:
         last = format_estimate("seconds", found.after_s, answer.campaign.start)
-        return f"A stop saves {share} of the calls until {last} after the start."
+        early, late = map(written, found.between_us)
+        return (
+            f"A stop saves {share} of the calls until {last} after the start (on a straight line "
+            f"between the stops at {early} and {late})."
+        )
     return (
         f"Until when a stop saves {share} of the calls these stops don't tell: in {found.never} "
         f"of {replications} replications not even the first one does, in {found.always} the "

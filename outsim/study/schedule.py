@@ -71,14 +71,15 @@ class Ranking:
 
 @dataclass(frozen=True)
 class Conflict:
-    """Two figures that order two starts differently, each clearly."""
+    """Two starts that figures order differently, each of them clearly."""
 
-    measure: Measure
-    better: datetime
-    """By the one figure."""
-    other_measure: Measure
-    other_better: datetime
-    """By the other figure."""
+    start: datetime
+    """The earlier one."""
+    by: tuple[Measure, ...]
+    """Figures by which it is the better one."""
+    other: datetime
+    other_by: tuple[Measure, ...]
+    """Figures by which the other one is."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -163,15 +164,24 @@ class Schedule:
 
     @property
     def conflicts(self) -> list[Conflict]:
-        """For each two figures that order any starts differently, the starts furthest apart."""
-        found = []
+        """Starts that figures order differently, so many that each two such figures are there.
+
+        Of the starts that two figures order differently, they are those furthest apart.
+        """
+        pairs = set()
         for one, other in combinations(FIGURES, 2):
             ours, theirs = self._preferred[one.name], self._preferred[other.name]
             apart = [pair for pair in ours.keys() & theirs.keys() if ours[pair] != theirs[pair]]
             if apart:
-                pair = max(apart, key=lambda each: (each[1] - each[0], each[1]))
-                found.append(Conflict(one, ours[pair], other, theirs[pair]))
-        return found
+                pairs.add(max(apart, key=lambda each: (each[1] - each[0], each[1])))
+        return [self._conflict(*pair) for pair in sorted(pairs)]
+
+    def _conflict(self, start: datetime, other: datetime) -> Conflict:
+        def by(better: datetime) -> tuple[Measure, ...]:
+            preferred = [self._preferred[each.name].get((start, other)) for each in FIGURES]
+            return tuple(each for each, at in zip(FIGURES, preferred, strict=True) if at == better)
+
+        return Conflict(start, by(start), other, by(other))
 
     def table(self) -> pd.DataFrame:
         """One row a start and figure.
@@ -263,8 +273,8 @@ class Schedule:
             },
             "conflicts": [
                 {
-                    each.measure.name: each.better.isoformat(),
-                    each.other_measure.name: each.other_better.isoformat(),
+                    "starts": [each.start.isoformat(), each.other.isoformat()],
+                    "better_by": [[m.name for m in each.by], [m.name for m in each.other_by]],
                 }
                 for each in self.conflicts
             ],

@@ -51,7 +51,11 @@ class LastMoment:
     share: float
     after_s: Estimate
     """From the start to the request, over the replications in which that moment lies between two
-    of the stops; it is read off on a straight line between them."""
+    of the stops; it is read off on a straight line between them, an error that the interval does
+    not know of."""
+    between_us: tuple[int, int]
+    """Stops that it lies between in all of these replications, in microseconds after the start;
+    (0, 0) if there are none."""
     always: int
     """Replications in which the latest of the stops still saves that much."""
     never: int
@@ -138,7 +142,7 @@ class StopRace:
 
     def last_moment(self, share: float) -> LastMoment:
         """Until when a stop saves at least this share of the calls."""
-        at_s = np.array(self.after_us) / SECOND
+        at_s, between = np.array(self.after_us) / SECOND, set()
         # Shape (stops, replications).
         saved = np.array([self._saved_share(each) for each in self.after_us])
         enough = saved >= share
@@ -152,8 +156,15 @@ class StopRace:
             else:
                 here, there = column[last], column[last + 1]
                 part = (here - share) / (here - there)
+                between |= {self.after_us[last], self.after_us[last + 1]}
                 moments.append(at_s[last] + part * (at_s[last + 1] - at_s[last]))
-        return LastMoment(share, estimate(np.array(moments, dtype=np.float64)), always, never)
+        return LastMoment(
+            share=share,
+            after_s=estimate(np.array(moments, dtype=np.float64)),
+            between_us=(min(between, default=0), max(between, default=0)),
+            always=always,
+            never=never,
+        )
 
     def table(self) -> pd.DataFrame:
         """One row a stop, indexed by ``after_s``, the seconds from the start to the request.
@@ -188,7 +199,7 @@ class StopRace:
         """What each stop does, as people write it."""
         found = []
         for each in self.after_us:
-            row = [_written(each)]
+            row = [written(each)]
             for name, value in self._estimates(each).items():
                 if name != "dialled_after":
                     kind = "share" if name == "saved_share" else "number"
@@ -232,6 +243,7 @@ class StopRace:
                     "after_s": _known(found.after_s.mean),
                     "low": _known(found.after_s.low),
                     "high": _known(found.after_s.high),
+                    "between": [each / SECOND for each in found.between_us],
                     "replications": found.after_s.count,
                     "always": found.always,
                     "never": found.never,
@@ -312,7 +324,7 @@ def stop_race(
         with_campaign(
             scenario,
             chosen,
-            f"{scenario.name}, stopped after {_written(each)}",
+            f"{scenario.name}, stopped after {written(each)}",
             {"stop_at": later(chosen.start, each)},
         )
         for each in stops
@@ -324,7 +336,8 @@ def _known(value: float) -> float | None:
     return None if np.isnan(value) else value
 
 
-def _written(after_us: int) -> str:
+def written(after_us: int) -> str:
+    """Time from the start to a stop, for people."""
     return format_duration(after_us) if after_us else "0 s"
 
 

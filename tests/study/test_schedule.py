@@ -303,10 +303,16 @@ def test_figures_conflict_where_they_order_two_starts_differently():
     agree, differ = made_up(SAME, BETTER), made_up(SAME, WORSE)
     assert agree.conflicts == []
     (conflict,) = differ.conflicts
-    assert (conflict.measure.name, conflict.other_measure.name) == (
-        *("completed_share", "duration_s"),
-    )
-    assert (conflict.better, conflict.other_better) == differ.starts
+    assert (conflict.start, conflict.other) == differ.starts
+    assert [each.name for each in conflict.by] == ["completed_share"]
+    assert [each.name for each in conflict.other_by] == ["duration_s"]
+
+
+def test_two_figures_that_conflict_are_named_by_the_starts_furthest_apart():
+    halfway = {name: [value / 2 for value in values] for name, values in WORSE.items()}
+    found = made_up(SAME, halfway, WORSE)
+    (conflict,) = found.conflicts
+    assert (conflict.start, conflict.other) == (found.starts[0], found.starts[2])
 
 
 def test_the_true_best_start_is_among_the_candidates():
@@ -350,7 +356,7 @@ def test_the_json_document_names_starts_and_what_is_best():
     assert document["base"] == document["starts"][0]
     assert document["best"]["completed_share"]["best"] == document["starts"][0]
     assert document["conflicts"] == [
-        {"completed_share": document["starts"][0], "duration_s": document["starts"][1]}
+        {"starts": document["starts"], "better_by": [["completed_share"], ["duration_s"]]}
     ]
 
 

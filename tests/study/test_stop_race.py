@@ -94,6 +94,8 @@ def test_the_last_moment_lies_between_the_stops_that_save_enough_and_too_little(
     half, between = race.last_moment(0.5), race.last_moment(0.65)
     assert (half.is_known, half.after_s.mean, half.after_s.half_width) == (True, 3.0, 0.0)
     assert between.after_s.mean == pytest.approx(1.5)
+    assert between.between_us == (SECOND, 2 * SECOND)
+    assert between.between_us == (SECOND, 2 * SECOND)
 
 
 def test_a_last_moment_that_no_stop_tells_is_not_made_up():
@@ -262,6 +264,7 @@ def test_the_json_document_says_how_a_stop_works_and_what_each_does():
         "after_s": None,
         "low": None,
         "high": None,
+        "between": [0, 0],
         "replications": 0,
         "always": 0,
         "never": 2,
