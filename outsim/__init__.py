@@ -27,6 +27,8 @@ if TYPE_CHECKING:
     from outsim.study.comparison import compare
     from outsim.study.findings import Findings
     from outsim.study.kept import read_study
+    from outsim.study.schedule import schedule
+    from outsim.study.stop_race import stop_race
     from outsim.study.study import Study
     from outsim.study.sweep import Sweep, sweep
     from outsim.study.synchronous import run_sync
@@ -53,6 +55,8 @@ _HOMES = {
     "read_study": "outsim.study.kept",
     "sweep": "outsim.study.sweep",
     "Sweep": "outsim.study.sweep",
+    "schedule": "outsim.study.schedule",
+    "stop_race": "outsim.study.stop_race",
     "run_sync": "outsim.study.synchronous",
     "OutsimError": "outsim.errors",
     "ScenarioError": "outsim.errors",
@@ -86,7 +90,9 @@ __all__ = [
     "read_study",
     "run_sync",
     "run_until",
+    "schedule",
     "simulate",
+    "stop_race",
     "sweep",
 ]
 

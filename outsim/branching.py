@@ -130,6 +130,8 @@ def _apart(plan: Plan, other: Plan) -> set[tuple[str, int]]:
 def _happened(plan: Plan) -> Iterator[tuple[str, int]]:
     """Everything that is done to the platform from outside: what it is, and when."""
     for campaign in plan.campaigns:
+        if campaign.background:
+            continue  # its tape says when it starts, and nothing else is done to it
         rules, name = campaign.rules, f"{campaign.tenant}/{campaign.name}"
         yield f"the start of {name}", campaign.loading_us
         yield f"the submission of {name}", campaign.submitted_us
@@ -180,18 +182,21 @@ def run_family(
     """
     from outsim.engine.compiled.run import Run
 
-    def parts_us(plan: Plan) -> int:
-        apart = min((at_us for _, at_us in _apart(plans[last], plan)), default=NEVER)
-        return max(0, min(apart, plan.ends_us, plans[last].ends_us))
+    def parts_us(place: int) -> int:
+        apart = min((at_us for _, at_us in happened[last] ^ happened[place]), default=NEVER)
+        return max(0, min(apart, plans[place].ends_us, plans[last].ends_us))
 
     # The others part from the one in which what differs comes last.
-    happened = [sorted(at_us for _, at_us in _happened(plan)) for plan in plans]
-    last = max(range(len(plans)), key=happened.__getitem__)
+    happened = [set(_happened(plan)) for plan in plans]
+    last = max(range(len(plans)), key=lambda k: sorted(at_us for _, at_us in happened[k]))
     past = Run(plans[last], progress)
-    others = sorted((parts_us(plan), place) for place, plan in enumerate(plans) if place != last)
+    others = sorted((parts_us(place), place) for place in range(len(plans)) if place != last)
     for at_us, place in others:
         past.advance(at_us)
-        yield place, past.branch(plans[place]).finish()
+        records = past.branch(plans[place]).finish()
+        past.make_ready(records)
+        yield place, records
+        del records  # whoever asked for them may be done with them by now
     yield last, past.finish()
 
 

@@ -14,7 +14,7 @@ from outsim.clock import after
 from outsim.engine import execute
 from outsim.engine.compiled.run import Run
 from outsim.errors import EngineError, MomentError
-from outsim.plan import build_plan
+from outsim.plan import build_plan, build_sibling
 from outsim.result import Result
 from outsim.scenario import Scenario, from_mapping
 from outsim.tape import Tape
@@ -145,6 +145,28 @@ def test_every_member_of_a_family_has_the_records_of_a_run_by_itself(places):
     assert sorted(found) == list(range(places))
     for place, member in enumerate(members):
         plan = build_plan(member, Tape(1))
+        whole, _ = execute(plan, "simpy")
+        difference = first_difference(plan, found[place], whole, ("branch", "whole"))
+        assert not difference, difference
+
+
+@pytest.mark.parametrize("under_study", ["offer", "notices"])
+def test_plans_that_share_what_is_alike_are_those_that_are_made_one_by_one(under_study):
+    """Other customers' campaigns are the same objects, and the records the same bit for bit."""
+    study = {"study": {"campaign": under_study}}
+    others = {"background": {"campaigns_per_hour": 4, "median_size": 50}}
+    outage = {"outage": [{"of": "workers", "begins": "09:20", "ends": "09:25"}]}
+    first = scenario(**others)
+    members = [scenario(start="09:20", **others, **study), scenario(**others, **outage)]
+    tape = Tape(2).remembering()
+    plans = [build_plan(first, tape)]
+    plans += [build_sibling(plans[0], member, tape) for member in members]
+    for ours, theirs in zip(plans[0].campaigns, plans[1].campaigns, strict=True):
+        assert (ours is theirs) == ours.background
+    found = dict(run_family(plans))
+    for place, member in enumerate([first, *members]):
+        plan = build_plan(member, Tape(2))
+        assert plan.under_study == plans[place].under_study
         whole, _ = execute(plan, "simpy")
         difference = first_difference(plan, found[place], whole, ("branch", "whole"))
         assert not difference, difference

@@ -54,8 +54,10 @@ def test_these_and_no_others_are_public():
         "plan_frontier",
         "run_sync",
         "run_until",
+        "schedule",
         "simulate",
         "sweep",
+        "stop_race",
     }
 
 

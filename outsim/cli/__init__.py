@@ -19,8 +19,10 @@ from outsim.cli.failed import failed
 from outsim.cli.merge import merge
 from outsim.cli.plan import plan
 from outsim.cli.run import run
+from outsim.cli.schedule import schedule
 from outsim.cli.schema import schema
 from outsim.cli.status import status
+from outsim.cli.stop import stop
 from outsim.cli.sweep import sweep
 
 NOT_WRITTEN, WRONG_USE, INTERRUPTED = 1, 2, 130
@@ -34,7 +36,11 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for command in (run, compare, status, failed, merge, check, diff, schema, plan, sweep):
+for command in (
+    *(run, status, schedule, stop, failed),
+    *(compare, plan, sweep, merge),
+    *(check, diff, schema),
+):
     app.command()(command)
 
 

@@ -4,7 +4,7 @@ Everything that needs a calendar, a name, a unit or a distribution is settled
 here. An engine gets a plan and nothing else, and adds only mechanics.
 """
 
-from outsim.plan.building import build_plan
+from outsim.plan.building import build_plan, build_sibling
 from outsim.plan.campaigns import CampaignPlan, CampaignRules
 from outsim.plan.model import EndpointPlan, OutagePlan, Plan, PlatformPlan, SuspensionPlan
 
@@ -17,4 +17,5 @@ __all__ = [
     "PlatformPlan",
     "SuspensionPlan",
     "build_plan",
+    "build_sibling",
 ]

@@ -17,12 +17,10 @@ from outsim.plan.background import background_campaigns
 from outsim.plan.campaigns import CampaignPlan, CampaignRules, ResultUrl
 from outsim.plan.model import (
     EndpointPlan,
-    OutagePlan,
     Plan,
-    SuspensionPlan,
     TenantPlan,
 )
-from outsim.plan.platform import platform_plan
+from outsim.plan.platform import outages, platform_plan, suspensions
 from outsim.plan.requests import requests_us
 from outsim.scenario.campaigns import Campaign
 from outsim.scenario.model import Scenario
@@ -217,6 +215,41 @@ def _check_recorded(tape: Tape, campaigns: tuple[CampaignPlan, ...]) -> None:
             )
 
 
+def _under_study(scenario: Scenario, campaigns: tuple[CampaignPlan, ...]) -> int:
+    """Rank of the campaign that the run goes on for; -1 for none."""
+    study = scenario.campaign_under_study
+    key = (study.tenant, study.name) if study else None
+    return next((campaign.rank for campaign in campaigns if campaign.key == key), -1)
+
+
+def build_sibling(plan: Plan, scenario: Scenario, tape: Tape) -> Plan:
+    """Plan of a scenario that differs from that of another plan only in what is to come.
+
+    What may differ is in `outsim.branching.TO_COME`; all else, such as the campaigns of
+    background tenants with what was drawn for them, is that of `plan`. Both have one tape.
+    """
+    builder = _Builder(scenario, tape)
+    own = {(c.tenant, c.name): builder.campaign(c) for c in scenario.campaign}
+    return replace(
+        plan,
+        campaigns=tuple(
+            each
+            if each.background
+            else replace(
+                own[each.key],
+                rank=each.rank,
+                tenant_rank=each.tenant_rank,
+                first_call_id=each.first_call_id,
+            )
+            for each in plan.campaigns
+        ),
+        outages=outages(scenario, builder.endpoint_names),
+        suspensions=suspensions(scenario),
+        ends_us=scenario.instant_us(scenario.clock.ends),
+        under_study=_under_study(scenario, plan.campaigns),
+    )
+
+
 def build_plan(scenario: Scenario, tape: Tape) -> Plan:
     """Resolve a scenario and a tape into what an engine needs."""
     builder = _Builder(scenario, tape)
@@ -225,8 +258,6 @@ def build_plan(scenario: Scenario, tape: Tape) -> Plan:
     tenants = sorted({campaign.tenant for campaign in campaigns} | set(said))
     ranked = _ranked(campaigns, tenants)
     _check_recorded(tape, ranked)
-    study = scenario.campaign_under_study
-    under_study = [c.rank for c in ranked if study and c.key == (study.tenant, study.name)]
     return Plan(
         platform=platform_plan(scenario),
         tenants=tuple(
@@ -243,34 +274,11 @@ def build_plan(scenario: Scenario, tape: Tape) -> Plan:
             EndpointPlan(e.name, e.timeout, tuple(e.retry_after), e.posts_at_once)
             for e in builder.endpoints
         ),
-        outages=tuple(
-            sorted(
-                OutagePlan(
-                    begins_us=scenario.instant_us(outage.begins),
-                    of=outage.of,
-                    count=outage.count or 0,
-                    endpoint=(
-                        builder.endpoint_names.index(outage.endpoint) if outage.endpoint else -1
-                    ),
-                    ends_us=scenario.instant_us(outage.ends) if outage.ends else NEVER,
-                    drop=outage.drop,
-                )
-                for outage in scenario.outage
-            )
-        ),
-        suspensions=tuple(
-            sorted(
-                SuspensionPlan(
-                    begins_us=scenario.instant_us(suspension.begins),
-                    tenant=suspension.tenant or "",
-                    ends_us=scenario.instant_us(suspension.ends) if suspension.ends else NEVER,
-                )
-                for suspension in scenario.suspension
-            )
-        ),
+        outages=outages(scenario, builder.endpoint_names),
+        suspensions=suspensions(scenario),
         answering=answering(scenario, builder.profiles, builder.zones, builder.latest_us),
         zones=builder.zones,
         ends_us=scenario.instant_us(scenario.clock.ends),
         latest_us=builder.latest_us,
-        under_study=under_study[0] if under_study else -1,
+        under_study=_under_study(scenario, ranked),
     )

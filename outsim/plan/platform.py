@@ -1,13 +1,11 @@
-"""The platform and the carrier in integers (rules 4, 5 and 6)."""
+"""The platform, the carrier and what comes between, in integers (rules 4, 5, 6 and 13)."""
 
 from __future__ import annotations
 
 import numpy as np
 
-from outsim.clock import MINUTE, SECOND
-from outsim.plan.model import (
-    PlatformPlan,
-)
+from outsim.clock import MINUTE, NEVER, SECOND
+from outsim.plan.model import OutagePlan, PlatformPlan, SuspensionPlan
 from outsim.scenario.model import Scenario
 from outsim.tape.draws import constant_us
 
@@ -45,4 +43,35 @@ def platform_plan(scenario: Scenario) -> PlatformPlan:
         + begins.second * SECOND
         + begins.microsecond,
         refusal_us=carrier.refusal_time,
+    )
+
+
+def outages(scenario: Scenario, endpoints: list[str]) -> tuple[OutagePlan, ...]:
+    """Resolve the outages; `endpoints` are the names of the plan's endpoints in their order."""
+    return tuple(
+        sorted(
+            OutagePlan(
+                begins_us=scenario.instant_us(outage.begins),
+                of=outage.of,
+                count=outage.count or 0,
+                endpoint=endpoints.index(outage.endpoint) if outage.endpoint else -1,
+                ends_us=scenario.instant_us(outage.ends) if outage.ends else NEVER,
+                drop=outage.drop,
+            )
+            for outage in scenario.outage
+        )
+    )
+
+
+def suspensions(scenario: Scenario) -> tuple[SuspensionPlan, ...]:
+    """Resolve the suspensions."""
+    return tuple(
+        sorted(
+            SuspensionPlan(
+                begins_us=scenario.instant_us(suspension.begins),
+                tenant=suspension.tenant or "",
+                ends_us=scenario.instant_us(suspension.ends) if suspension.ends else NEVER,
+            )
+            for suspension in scenario.suspension
+        )
     )

@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from outsim.errors import StudyError
 from outsim.estimates import LEVEL, Estimate
 
 if TYPE_CHECKING:
@@ -117,3 +119,56 @@ def draw_estimates(
     ax.grid(axis="x", alpha=0.3)
     ax.set_title(f"mean and {LEVEL:.0%} interval over replications", fontsize="medium")
     return ax
+
+
+def panels(count: int, *, columns: int = 2) -> list[Axes]:
+    """New figure with so many panels, in rows of `columns`."""
+    import matplotlib.pyplot as plt
+
+    rows = -(-count // columns)
+    figure, grid = plt.subplots(
+        rows, columns, figsize=(5 * columns, 2.6 * rows), squeeze=False, layout="constrained"
+    )
+    axes: list[Axes] = [*grid.flat]
+    for spare in axes[count:]:
+        figure.delaxes(spare)
+    return axes[:count]
+
+
+def check_picture(path: str | Path) -> Path:
+    """Path of a picture that can be written.
+
+    Raises
+    ------
+    StudyError
+        If its ending stands for no kind of picture, or its directory is not there.
+    """
+    from matplotlib.backend_bases import FigureCanvasBase
+
+    target = Path(path)
+    kinds = FigureCanvasBase.get_supported_filetypes()
+    if target.suffix.removeprefix(".").lower() not in kinds:
+        raise StudyError(f"picture {path}: its ending must be one of .{', .'.join(sorted(kinds))}")
+    if not target.parent.is_dir():
+        raise StudyError(f"picture {path}: there is no directory {target.parent}")
+    return target
+
+
+def save_picture(axes: Sequence[Axes], path: Path) -> None:
+    """Write the figure that some axes are in, and let go of it.
+
+    Raises
+    ------
+    StudyError
+        If it can't be written.
+    """
+    import matplotlib.pyplot as plt
+
+    figure = axes[0].get_figure(root=True)
+    assert figure is not None
+    try:
+        figure.savefig(path, dpi=150)
+    except OSError as error:
+        raise StudyError(f"picture {path}: {error.strerror or error}") from None
+    finally:
+        plt.close(figure)

@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING
 from outsim.engine import Engine, execute
 from outsim.engine.records import MODEL_VERSION
 from outsim.errors import StudyError
-from outsim.plan import build_plan
+from outsim.plan import build_plan, build_sibling
 from outsim.progress import Progress
 from outsim.result import Result
 from outsim.scenario.model import Scenario
@@ -119,7 +119,12 @@ def results_of(job: Job, progress: Progress) -> Iterator[tuple[int, Result]]:
     tape = Tape(job.seed, job.replication)
     if len(job.scenarios) > 1:
         tape = tape.remembering()
-    plans = [build_plan(scenario, tape) for scenario in job.scenarios]
+    first, *others = job.scenarios
+    plans = [build_plan(first, tape)]
+    if job.is_family:
+        plans += [build_sibling(plans[0], scenario, tape) for scenario in others]
+    else:
+        plans += [build_plan(scenario, tape) for scenario in others]
     if job.is_family and job.engine == "compiled":
         runs = ((k, records, "compiled") for k, records in run_family(plans, progress))
     else:

@@ -113,8 +113,8 @@ class Study:
         self._executor = executor
         self._progress = progress
         self._have: dict[int, Replication] = {}
-        self.engine = self._engine(engine)
         self._is_family = len(self.scenarios) > 1 and is_family(self.scenarios)
+        self.engine = self._engine(engine)
         self._store = None
         if out is not None:
             self._store = Store.of(Path(out), self.scenarios, self.seed, measures, keep_tables)
@@ -136,7 +136,9 @@ class Study:
 
     def _engine(self, engine: Engine) -> Literal["simpy", "compiled"]:
         """One choice for the whole study: many small runs are worth a quick engine too."""
-        calls = sum(build_plan(each, Tape(self.seed)).calls_begun for each in self.scenarios)
+        looked_at = self.scenarios[:1] if self._is_family else self.scenarios
+        calls = sum(build_plan(each, Tape(self.seed)).calls_begun for each in looked_at)
+        calls = calls * len(self.scenarios) // len(looked_at)
         return choose(engine, calls * len(self._batches[0]))
 
     # Running

@@ -3,7 +3,7 @@
 Machines are noisy, so what is compared is measured side by side in one process,
 on the same tape, as the median of several rounds; what counts is the ratio. Each
 size has a process of its own, on one core. Scenarios are scenarios/morning.toml
-at other sizes: see `headline`.
+at other sizes: see `headline`. Studies are measured last, on all cores: see `studies`.
 """
 
 from __future__ import annotations
@@ -23,7 +23,8 @@ from typing import Any
 
 sys.path.insert(0, str(Path(__file__).parent))
 
-from headline import headline
+import studies
+from headline import CALLS, headline
 
 SIZES = (100_000, 1_000_000, 10_000_000)
 SCENARIO = Path(__file__).parents[2] / "scenarios" / "top-of-hour.toml"
@@ -192,6 +193,9 @@ PARTS: dict[str, Callable[[int, int], Figures]] = {
     "branching": _branching,
     "simpy": _simpy,
     "cimba": _cimba,
+    "cores": studies.cores,
+    "overhead": studies.overhead,
+    "schedule": studies.schedule,
 }
 
 
@@ -223,6 +227,16 @@ def measure_size(calls: int, rounds: int) -> Figures:
     return figures
 
 
+def measure_studies(rounds: int) -> Figures:
+    """All figures of studies, whose sizes are fixed; they have all cores."""
+    few = min(rounds, 3)
+    return {
+        name: value
+        for part in ("cores", "overhead", "schedule")
+        for name, value in _measure(part, CALLS, few).items()
+    }
+
+
 ROWS = (
     ("calls", "calls", "{:,.0f}"),
     ("attempts", "attempts", "{:,.0f}"),
@@ -248,12 +262,14 @@ def main() -> None:
     arguments = parser.parse_args()
     command = _command()
     sizes = {calls: measure_size(calls, arguments.rounds) for calls in arguments.sizes}
+    of_studies = measure_studies(arguments.rounds)
     per_attempt = [1 / each["engine_attempts_per_s"] for each in sizes.values()]
     figures = {
         "rounds": arguments.rounds,
         "sizes": sizes,
         "growth_of_cost": per_attempt[-1] / per_attempt[0],
         **command,
+        **of_studies,
         "python": platform.python_version(),
         "machine": platform.machine(),
         "cores": os.cpu_count(),
@@ -266,6 +282,16 @@ def main() -> None:
     print(
         f"outsim run {SCENARIO.name}: {command['command_s']:.1f} s, the first time on a machine "
         f"{command['first_command_s']:.1f} s"
+    )
+    print(
+        f"two cores against one, {of_studies['study_replications']} replications: "
+        f"{of_studies['two_cores_over_one']:.2f} times; a study over its bare runs: "
+        f"{of_studies['study_overhead_percent']:+.1f} %"
+    )
+    print(
+        f"schedule, 12 starts, {of_studies['schedule_replications']} replications: "
+        f"{of_studies['schedule_s']:.0f} s, at most "
+        f"{of_studies['schedule_most_attempts']:,} attempts a run"
     )
     arguments.json.write_text(json.dumps(figures, indent=2) + "\n")
 

@@ -75,6 +75,7 @@ start = "09:00"
 contacts = 0
 """,
     "namesakes.toml": SMALL.replace("notices", "appointment reminders"),
+    "stopped.toml": SMALL.replace("contacts = 60", 'contacts = 60\nstop_at = "09:15"'),
     "broken.toml": "name = [\n",
     "wrong.toml": SMALL.replace("contacts = 60", 'contacts = 60\nstart_at = "09:05"'),
 }

@@ -15,6 +15,11 @@ from outsim.tables.measures import MEASURES
 COMMANDS = {
     "run": ("run", "small.toml"),
     "compare": ("compare", "small.toml", "later.toml", "--replications", "3"),
+    "schedule": (
+        *("schedule", "small.toml", "--every", "10min", "--between", "09:05", "09:15"),
+        *("--replications", "2"),
+    ),
+    "stop": ("stop", "small.toml", "--after", "0s,1s,5min", "--replications", "2"),
     "status": ("status", "small.toml", "--at", "09:06"),
     "status of calls": ("status", "small.toml", "--at", "09:15", "--calls", "--limit", "40"),
     "failed": ("failed", "small.toml"),
@@ -184,6 +189,71 @@ def test_compare_holds_several_against_the_first(outsim):
     )
     assert len(document["scenarios"]) == 3
     assert document["measures"]["finished_s"]["differences"][1]["mean"] == 0
+
+
+# schedule and stop
+
+
+def test_schedule_prints_what_the_api_gives(outsim):
+    document = json.loads(outsim(*COMMANDS["schedule"], "--seed", "4", "--json").out)
+    answer = package.schedule(
+        package.load("small.toml"),
+        every="10min",
+        between=("09:05", "09:15"),
+        replications=2,
+        seed=4,
+        executor="threads",
+    ).run()
+    assert document == json.loads(json.dumps(answer.to_json()))
+
+
+def test_schedule_names_the_best_start_or_says_that_it_is_not_clear(outsim):
+    text = " ".join(outsim(*COMMANDS["schedule"]).out.split())
+    assert "appointment reminders (clinic): 2 starts, 09:05 to 09:15" in text
+    assert "finished at: 09:05 is best." in text
+    assert "answered" not in text
+
+
+def test_schedule_says_what_keeps_its_clock_time(outsim, files):
+    (files / "kept.toml").write_text(
+        'extends = "small.toml"\n[[campaign]]\nname = "appointment reminders"\n'
+        'stop_at = "09:40"\nexpires_at = "09:50"\nwindow = {opens = "09:00", closes = "09:30"}\n'
+    )
+    text = " ".join(outsim("schedule", "kept.toml", *COMMANDS["schedule"][2:]).out.split())
+    kept = "stopped at 09:40:00, expires at 09:50:00, dialled from 09:00 to 09:30"
+    assert f"at every start: {kept}" in text
+
+
+def test_stop_prints_what_the_api_gives(outsim):
+    document = json.loads(outsim(*COMMANDS["stop"], "--seed", "4", "--json").out)
+    race = package.stop_race(
+        package.load("small.toml"),
+        after=["0s", "1s", "5min"],
+        replications=2,
+        seed=4,
+        executor="threads",
+    ).run()
+    assert document == json.loads(json.dumps(race.to_json()))
+
+
+def test_stop_says_how_stops_work_in_the_scenario(outsim, files):
+    (files / "reaching.toml").write_text(
+        'extends = "small.toml"\n[platform]\nstop_latency = "7 s"\n[[campaign]]\n'
+        'name = "appointment reminders"\nstop_reaches = "queue"\nstop_cancels_retries = false\n'
+        'stop_at = "09:20"\n'
+    )
+    text = " ".join(outsim("stop", "reaching.toml", *COMMANDS["stop"][2:]).out.split())
+    assert "A stop takes effect after 7 s (stop_latency)" in text
+    assert 'what is not dispatched yet (stop_reaches = "queue")' in text
+    assert "spares calls that wait for a retry (stop_cancels_retries = false)" in text
+    assert "The scenario's own stop at 09:20:00 is left out." in text
+
+
+@pytest.mark.parametrize("command", ["schedule", "stop"])
+def test_a_picture_is_written_where_it_is_asked_for(outsim, files, command):
+    ended = outsim(*COMMANDS[command], "--plot", "picture.png")
+    assert "picture written to picture.png" in ended.err
+    assert (files / "picture.png").read_bytes().startswith(b"\x89PNG")
 
 
 # status

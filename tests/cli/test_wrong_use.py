@@ -119,6 +119,32 @@ MISTAKES = {
         ["sweep", "nobody.toml", "--vary", "platform.ports=1:2"],
         "scenario 'nobody' has no campaign to study",
     ),
+    "a start after the stop": (
+        ["schedule", "stopped.toml", "--between", "09:05", "09:30"],
+        "start 09:20:00: clinic/appointment reminders can't start when it is stopped already",
+    ),
+    "one start": (
+        ["schedule", "small.toml", "--between", "09:05", "09:05"],
+        "the latest start must be later than the first by 15 min or more",
+    ),
+    "no campaign to start": (
+        ["schedule", "small.toml", "--campaign", "reminder"],
+        "campaign reminder: no such campaign; there is: clinic/appointment reminders",
+    ),
+    "nobody to start": (["schedule", "nobody.toml"], "'nobody' has no campaign to study; add one"),
+    "a picture of no kind": (
+        ["schedule", "small.toml", "--plot", "picture.bmpx"],
+        "picture picture.bmpx: its ending must be one of .",
+    ),
+    "a picture nowhere": (
+        ["stop", "small.toml", "--plot", "nowhere/picture.png"],
+        "picture nowhere/picture.png: there is no directory nowhere",
+    ),
+    "a stop at no time": (
+        ["stop", "small.toml", "--after", "0s,soon"],
+        "after: found 'soon'; write a number and a unit",
+    ),
+    "nobody to stop": (["stop", "zero.toml"], "acme/list: none of its calls is ever dialled"),
     "an unknown command": (["simulate", "small.toml"], "No such command 'simulate'"),
     "an unknown option": (["run", "small.toml", "--sede", "1"], "No such option: --sede"),
 }

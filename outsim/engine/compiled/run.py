@@ -36,6 +36,9 @@ from outsim.progress import Progress, unseen
 EVENTS = 1_000_000
 """Events between two looks at whether the run is still wanted: some tenths of a second."""
 
+_SPARE = 10
+"""One record in so many that there is room for beyond those of another branch."""
+
 _AFTER_DISPATCH = tuple(ATTEMPT_TYPES)[list(ATTEMPT_TYPES).index("dispatched") + 1 :]
 
 _SIGNATURE = types.int64(from_dtype(PLATFORM)[::1], types.int64, types.int64)
@@ -184,5 +187,29 @@ class Run:
         twin._state = self._state.copy()
         move_starts(twin._state, self.plan, plan)
         set_timetable(twin._state, plan, self.reached_us)
+        twin.draws.hand_known(twin._state)
         twin._state.bind()
         return twin
+
+    def make_ready(self, branch: Records) -> None:
+        """Have ready, for the branches to come, what it took to make the records of one.
+
+        Each of them would else ask for the same draws, hand in the same calls, and make room for
+        as many records.
+        """
+        state = self._state
+        campaigns = self.plan.in_run(branch.ended_us)
+        state.hold_calls(sum(campaign.size for campaign in campaigns))
+        for campaign in campaigns:
+            if not state.arrays["campaigns"][campaign.rank]["handed_in"]:
+                hand_calls(state, campaign.rank, campaign)
+        rows = {
+            "attempt": branch.attempts.rows,
+            "update": branch.updates.rows,
+            "delivery": branch.deliveries.rows,
+        }
+        for kind, count in rows.items():
+            if count > state.platform[0][f"{kind}_room"]:
+                state.make_room(kind, count + count // _SPARE)
+        self.draws.hand_known(state)
+        state.bind()

@@ -84,6 +84,14 @@ class Draws:
         if campaign.result_url is not None:
             self.hand_posts(state, rank, 1)
 
+    def hand_known(self, state: State) -> None:
+        """Give a run all that was drawn already, so that it need not ask for it."""
+        campaigns = state.arrays["campaigns"]
+        for (rank, attempt), found in self._attempts.items():
+            state.arrays["blocks"][int(campaigns[rank]["blocks"]) + attempt] = found
+        for (rank, post), addresses in self._posts.items():
+            state.arrays["posts"][int(campaigns[rank]["posts"]) + post] = addresses
+
     def hand_posts(self, state: State, rank: int, post: int) -> None:
         """Give a run the draws of a campaign's posts with this number."""
         found = self._posts.get((rank, post))

@@ -1,0 +1,150 @@
+"""`outsim schedule`: start times of a campaign, compared."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from outsim.cli.options import CampaignName, EngineName, Json, Picture, ScenarioFile, Seed
+from outsim.cli.studies import (
+    ExecutorName,
+    KeepTables,
+    Out,
+    Precision,
+    Replications,
+    Within,
+    say_precisions,
+    study_options,
+)
+
+if TYPE_CHECKING:
+    from outsim.study.schedule import Ranking, Schedule
+
+USUAL = 20
+"""Replications if nothing is said."""
+
+
+def schedule(
+    scenario: ScenarioFile,
+    campaign: CampaignName = None,
+    every: Annotated[
+        str, typer.Option(metavar="TIME", help="Time between two starts, such as 5min.")
+    ] = "15min",
+    between: Annotated[
+        tuple[str, str] | None,
+        typer.Option(
+            metavar="FIRST LAST",
+            help="First and latest start, such as 09:00 10:00; default: the full hour that the "
+            "scenario's start is in, to the next.",
+            show_default=False,
+        ),
+    ] = None,
+    replications: Replications = None,
+    precision: Precision = None,
+    within: Within = None,
+    out: Out = None,
+    keep_tables: KeepTables = False,
+    executor: ExecutorName = None,
+    seed: Seed = None,
+    engine: EngineName = "auto",
+    plot: Picture = None,
+    json: Json = False,
+) -> None:
+    """When should I schedule my calls? Compare start times of a campaign."""
+    from outsim.cli.output import load_with_advice, note, print_json
+    from outsim.study.pictures import check_picture, save_picture
+    from outsim.study.schedule import schedule as schedule_study
+
+    options = study_options(
+        replications, precision, within, out, keep_tables, executor, usual=USUAL
+    )
+    picture = None if plot is None else check_picture(plot)
+    loaded = load_with_advice(scenario)
+    answer = schedule_study(
+        loaded, campaign, every=every, between=between, seed=seed, engine=engine, **options
+    ).run()
+    if picture is not None:
+        save_picture(answer.plot(), picture)
+        note(f"picture written to {picture}")
+    if json:
+        print_json(answer.to_json())
+        return
+    _print(answer)
+
+
+def _print(answer: Schedule) -> None:
+    from outsim.cli.output import say, show, table
+    from outsim.display import format_estimate
+
+    findings, campaign = answer.findings, answer.campaign
+    fewest, most = findings.attempts
+    first, last, base = map(answer.label, (answer.starts[0], answer.starts[-1], answer.base))
+    say(f"{campaign.name} ({campaign.tenant}): {len(answer.starts)} starts, {first} to {last}")
+    say(
+        f"{findings.replications} paired replications, seed {findings.seed}; {fewest:,} to "
+        f"{most:,} attempts a run, each until the campaign is over"
+    )
+    if any(scenario.background for scenario in findings.scenarios):
+        share = format_estimate("share", findings.background_share, campaign.start)
+        say(f"background tenants make {share} of all attempts")
+    kept = _kept(answer)
+    if kept:
+        say(f"at every start: {kept}")
+    show(table(answer.columns, answer.rows()))
+    say("mean ± half of the 95 % interval over replications.")
+    say()
+    say(f"Paired differences from {base}; those with a star leave out 0, all of a column at once:")
+    show(table(answer.columns, answer.difference_rows()))
+    say_precisions(findings)
+    for each in answer.rankings():
+        say(f"{findings.label(each.measure)}: {_told(answer, each)}")
+    _tell_conflicts(answer)
+
+
+def _kept(answer: Schedule) -> str:
+    """What keeps its clock time wherever the campaign starts."""
+    campaign = answer.campaign
+    told = [
+        f"{what} {moment:%H:%M:%S}"
+        for what, moment in (
+            ("handed in at", campaign.submitted_at),
+            ("stopped at", campaign.stop_at),
+            ("expires at", campaign.expires_at),
+        )
+        if moment is not None
+    ]
+    if campaign.window is not None:
+        told.append(
+            f"dialled from {campaign.window.opens:%H:%M} to {campaign.window.closes:%H:%M}"
+        )
+    return ", ".join(told)
+
+
+def _told(answer: Schedule, ranking: Ranking) -> str:
+    """Which start is best by a figure, as far as that is clear."""
+    labels = [answer.label(start) for start in ranking.candidates]
+    if ranking.incomplete:
+        return "no best start is named, since not every run came to its figure."
+    if ranking.best is not None:
+        return f"{labels[0]} is best."
+    if not ranking.any_clear:
+        return "no clear difference between any two starts."
+    others = ", ".join(labels[:-1])
+    return f"the best is one of {others} and {labels[-1]}; between these it is not clear."
+
+
+def _tell_conflicts(answer: Schedule) -> None:
+    """Say where the figures order the starts differently."""
+    from outsim.cli.output import say
+
+    if not answer.conflicts:
+        say("No two figures clearly order any starts differently.")
+        return
+    say("The figures order the starts differently:")
+    label = answer.findings.label
+    for each in answer.conflicts:
+        start, other = answer.label(each.start), answer.label(each.other)
+        by, other_by = (", ".join(map(label, found)) for found in (each.by, each.other_by))
+        say(f"  {start} is better than {other} by: {by}; {other} by: {other_by}")
+    say("Which figure counts depends on whether you promise a clock time, a duration or a result.")

@@ -1,0 +1,435 @@
+"""Start times of one campaign, paired; the answer to when calls should be scheduled.
+
+Every start gets the same tape, so others' calls and everybody's answers are the same whenever
+the campaign starts; and every run goes on until the campaign is over.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from functools import cached_property
+from itertools import combinations
+from typing import TYPE_CHECKING, Any
+
+from outsim.clock import HOUR, SECOND, after, format_duration, parse_duration_us
+from outsim.display import format_estimate
+from outsim.errors import StudyError
+from outsim.estimates import LEVEL, Estimate, estimate
+from outsim.scenario.campaigns import Campaign
+from outsim.scenario.model import Scenario
+from outsim.study.answers import AnsweringStudy
+from outsim.study.changes import campaign_of, with_campaign
+from outsim.study.findings import START_TIME_MEASURES, Findings
+from outsim.study.study import Study
+from outsim.tables.measures import MEASURES, Measure
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    import pandas as pd
+    from matplotlib.axes import Axes
+
+FIGURES: tuple[Measure, ...] = tuple(
+    each for each in MEASURES if each.name in (*START_TIME_MEASURES, "status_lag_p90_s")
+)
+"""Figures by which start times are compared."""
+
+EVERY = "15min"
+"""Time between two starts, if nothing is said."""
+
+MOST_STARTS = 100
+
+
+@dataclass(frozen=True)
+class Ranking:
+    """What is known of which start is best by one figure.
+
+    `candidates` are the starts that no other one is clearly better than; the best start is one
+    of them with a confidence of 95 %, and if there is one only, it is `best`. Each start is
+    held against all others by paired differences whose intervals hold together with that
+    confidence (Bonferroni). That errors in favour of none but the true best need be bounded, and
+    so as many intervals as there are other starts, is the argument of multiple comparisons
+    with the best (Hsu, Annals of Statistics 12, 1984; for common random numbers Nelson and
+    Matejcik, Management Science 41, 1995).
+    """
+
+    measure: Measure
+    candidates: tuple[datetime, ...]
+    incomplete: bool
+    """Whether runs were too short for this figure; then there is no best start, as those whose
+    campaigns were not over in time would be judged by the runs that went well."""
+    any_clear: bool
+    """Whether any start is clearly better than any other."""
+
+    @property
+    def best(self) -> datetime | None:
+        """Start that is clearly better than every other one; None if there is no such."""
+        alone = len(self.candidates) == 1 and not self.incomplete
+        return self.candidates[0] if alone else None
+
+
+@dataclass(frozen=True)
+class Conflict:
+    """Two starts that figures order differently, each of them clearly."""
+
+    start: datetime
+    """The earlier one."""
+    by: tuple[Measure, ...]
+    """Figures by which it is the better one."""
+    other: datetime
+    other_by: tuple[Measure, ...]
+    """Figures by which the other one is."""
+
+
+@dataclass(frozen=True, eq=False)
+class Schedule:
+    """Start times of one campaign, compared over the same replications."""
+
+    findings: Findings
+    """Figures of a scenario for each start; the first is the one that others are held against."""
+
+    @property
+    def campaign(self) -> Campaign:
+        """The campaign, as it is where it starts at `base`."""
+        campaign = self.findings.scenarios[0].campaign_under_study
+        assert campaign is not None
+        return campaign
+
+    @property
+    def base(self) -> datetime:
+        """Start that the others are held against: the scenario's own, or the earliest."""
+        return self.campaign.start
+
+    @cached_property
+    def _places(self) -> dict[datetime, int]:
+        """Place of each start among the scenarios, earliest first."""
+        starts = {
+            each.campaign_under_study.start: place
+            for place, each in enumerate(self.findings.scenarios)
+            if each.campaign_under_study is not None
+        }
+        return dict(sorted(starts.items(), key=lambda item: item[0].timestamp()))
+
+    @property
+    def starts(self) -> tuple[datetime, ...]:
+        """Start times, earliest first."""
+        return tuple(self._places)
+
+    def label(self, start: datetime) -> str:
+        """Clock time of a start, with what is needed to tell it from the others."""
+        return _labels(self.starts)[self.starts.index(start)]
+
+    def mean(self, start: datetime, name: str) -> Estimate:
+        """Mean of one figure of one start, with its 95 % interval."""
+        return self.findings.mean(self._places[start], name)
+
+    def difference(self, start: datetime, name: str) -> Estimate:
+        """Paired difference of a start from `base`, see `Findings.difference`."""
+        return self.findings.difference(self._places[start], name)
+
+    def _between(self, start: datetime, other: datetime, name: str) -> Estimate:
+        level = 1 - (1 - LEVEL) / max(1, len(self.starts) - 1)
+        mine, theirs = (self.findings.values(self._places[at], name) for at in (start, other))
+        return estimate(mine - theirs, level)
+
+    @cached_property
+    def _preferred(self) -> dict[str, dict[tuple[datetime, datetime], datetime]]:
+        """By figure and pair of starts, the one that is clearly better, where one is."""
+        found: dict[str, dict[tuple[datetime, datetime], datetime]] = {}
+        for each in FIGURES:
+            found[each.name] = {}
+            for pair in combinations(self.starts, 2):
+                difference = self._between(*pair, each.name)
+                if difference.is_clear:
+                    first = difference.mean * each.better > 0
+                    found[each.name][pair] = pair[0] if first else pair[1]
+        return found
+
+    def ranking(self, name: str) -> Ranking:
+        """Which starts may be the best by a figure."""
+        (measure,) = (each for each in FIGURES if each.name == name)
+        preferred = self._preferred[name]
+        beaten = {at for pair, better in preferred.items() for at in pair if at != better}
+        return Ranking(
+            measure=measure,
+            candidates=tuple(start for start in self.starts if start not in beaten),
+            incomplete=any(self.mean(start, name).missing for start in self.starts),
+            any_clear=bool(preferred),
+        )
+
+    def rankings(self) -> list[Ranking]:
+        """The ranking by each figure."""
+        return [self.ranking(each.name) for each in FIGURES]
+
+    @property
+    def conflicts(self) -> list[Conflict]:
+        """Starts that figures order differently, so many that each two such figures are there.
+
+        Of the starts that two figures order differently, they are those furthest apart.
+        """
+        pairs = set()
+        for one, other in combinations(FIGURES, 2):
+            ours, theirs = self._preferred[one.name], self._preferred[other.name]
+            apart = [pair for pair in ours.keys() & theirs.keys() if ours[pair] != theirs[pair]]
+            if apart:
+                pairs.add(max(apart, key=lambda each: (each[1] - each[0], each[1])))
+        return [self._conflict(*pair) for pair in sorted(pairs)]
+
+    def _conflict(self, start: datetime, other: datetime) -> Conflict:
+        def by(better: datetime) -> tuple[Measure, ...]:
+            preferred = [self._preferred[each.name].get((start, other)) for each in FIGURES]
+            return tuple(each for each, at in zip(FIGURES, preferred, strict=True) if at == better)
+
+        return Conflict(start, by(start), other, by(other))
+
+    def table(self) -> pd.DataFrame:
+        """One row a start and figure.
+
+        Columns ``start``, ``measure``, ``mean``, ``low``, ``high``, and ``difference``,
+        ``difference_low``, ``difference_high`` from `base`; shares from 0 to 1, durations in
+        seconds, ``finished_s`` in seconds since the run begins.
+        """
+        import pandas as pd
+
+        rows = []
+        for start in self.starts:
+            for each in FIGURES:
+                mean, difference = (of(start, each.name) for of in (self.mean, self.difference))
+                row = {"start": start, "measure": each.name}
+                row |= {"mean": mean.mean, "low": mean.low, "high": mean.high}
+                row |= {"difference": difference.mean, "difference_low": difference.low}
+                rows.append(row | {"difference_high": difference.high})
+        return pd.DataFrame(rows)
+
+    @property
+    def columns(self) -> list[str]:
+        """Headers of `rows` and `difference_rows`."""
+        return ["start", *map(self.findings.label, FIGURES)]
+
+    def rows(self) -> list[list[str]]:
+        """The figures of each start as people write them."""
+        begins = self.findings.scenarios[0].clock.begins
+        found = []
+        for start in self.starts:
+            row = [self.label(start)]
+            for each in FIGURES:
+                mean = self.mean(start, each.name)
+                over = f" ({mean.count} of {mean.count + mean.missing})" if mean.missing else ""
+                row.append(format_estimate(each.kind, mean, begins) + over)
+            found.append(row)
+        return found
+
+    def difference_rows(self) -> list[list[str]]:
+        """The differences of each other start from `base`; those that are clear have a star."""
+        found = []
+        for start in self.starts:
+            if start == self.base:
+                continue
+            row = [self.label(start)]
+            for each in FIGURES:
+                difference = self.difference(start, each.name)
+                text = format_estimate(each.kind, difference, self.base, signed=True)
+                row.append(text + " *" if difference.is_clear else text)
+            found.append(row)
+        return found
+
+    def plot(self, ax: Sequence[Axes] | None = None) -> list[Axes]:
+        """Draw each figure against the start time, with its 95 % interval.
+
+        Parameters
+        ----------
+        ax : sequence of Axes, optional
+            One for each of `FIGURES`; default: a new figure with as many panels.
+
+        Returns
+        -------
+        list of Axes
+        """
+        from outsim.study.pictures import panels
+        from outsim.study.timing_pictures import plot_starts
+
+        axes = panels(len(FIGURES)) if ax is None else list(ax)
+        if len(axes) != len(FIGURES):
+            raise StudyError(f"{len(axes)} axes: a schedule has {len(FIGURES)} figures")
+        for each, axis in zip(FIGURES, axes, strict=True):
+            plot_starts(self, each, axis)
+        return axes
+
+    def to_json(self) -> dict[str, Any]:
+        """The answer for machines: the findings, and what they say about each start."""
+        label = self.findings.label
+        return {
+            "campaign": f"{self.campaign.tenant}/{self.campaign.name}",
+            "starts": [start.isoformat() for start in self.starts],
+            "scenario_of_start": list(self._places.values()),
+            "base": self.base.isoformat(),
+            "best": {
+                each.measure.name: {
+                    "label": label(each.measure),
+                    "best": None if each.best is None else each.best.isoformat(),
+                    "candidates": [start.isoformat() for start in each.candidates],
+                }
+                for each in self.rankings()
+            },
+            "conflicts": [
+                {
+                    "starts": [each.start.isoformat(), each.other.isoformat()],
+                    "better_by": [[m.name for m in each.by], [m.name for m in each.other_by]],
+                }
+                for each in self.conflicts
+            ],
+            "findings": self.findings.to_json(),
+        }
+
+    def __repr__(self) -> str:
+        first, last = self.label(self.starts[0]), self.label(self.starts[-1])
+        return (
+            f"Schedule({self.campaign.name!r}; {len(self.starts)} starts, {first} to {last}; "
+            f"{self.findings.replications} replications, seed {self.findings.seed})"
+        )
+
+    def _repr_html_(self) -> str:
+        import pandas as pd
+
+        return pd.DataFrame(self.rows(), columns=self.columns).to_html(index=False)
+
+
+def _labels(starts: Sequence[datetime]) -> list[str]:
+    """Clock times of some starts, as short as they can be told apart."""
+    form = "%H:%M" if not any(at.second for at in starts) else "%H:%M:%S"
+    if len({at.date() for at in starts}) > 1:
+        form = f"%m-%d {form}"
+    labels = [at.strftime(form) for at in starts]
+    if len(set(labels)) < len(labels):
+        # Clocks are put back: an hour comes twice.
+        labels = [at.strftime(f"{form} %Z") for at in starts]
+    return labels
+
+
+def schedule(
+    scenario: Scenario,
+    campaign: str | None = None,
+    *,
+    every: str = EVERY,
+    between: tuple[str | datetime, str | datetime] | None = None,
+    **options: Any,
+) -> AnsweringStudy[Schedule]:
+    """Compare start times of a campaign.
+
+    The campaign's stop, expiry, window and time of submission keep their clock times where the
+    scenario gives them; a campaign without a time of submission is handed in as it starts.
+
+    Parameters
+    ----------
+    scenario : Scenario
+        What `outsim.load` gives.
+    campaign : str, optional
+        ``name`` or ``tenant/name``; default: the campaign under study.
+    every : str
+        Time between two starts, such as ``"5min"``.
+    between : (first, last), optional
+        First and latest start, as local clock times or aware datetimes; both are among the
+        starts, if the steps meet the last one. Default: the full hour in which the scenario
+        has the start, to the next full hour.
+    **options
+        As for `Study`; figures are those of `FIGURES`.
+
+    Returns
+    -------
+    AnsweringStudy of Schedule
+        To be awaited, or `run` in a script.
+
+    Raises
+    ------
+    StudyError
+        If there is no such campaign, or it can't start then; the message says why.
+
+    Examples
+    --------
+    >>> answer = await outsim.schedule(scenario, between=("09:00", "10:00"))  # doctest: +SKIP
+    >>> answer.ranking("completed_share").best  # doctest: +SKIP
+    """
+    chosen = campaign_of(scenario, campaign)
+    starts = _starts(scenario, chosen, every, between)
+    for start in starts:
+        _check_start(scenario, chosen, start)
+    base = chosen.start if chosen.start in starts else starts[0]
+    labels = dict(zip(starts, _labels(starts), strict=True))
+    scenarios = [
+        with_campaign(scenario, chosen, f"{scenario.name}, start {labels[at]}", {"start": at})
+        for at in (base, *(at for at in starts if at != base))
+    ]
+    return AnsweringStudy(Study(scenarios, measures=FIGURES, **options), Schedule)
+
+
+def _starts(
+    scenario: Scenario,
+    campaign: Campaign,
+    every: str,
+    between: tuple[str | datetime, str | datetime] | None,
+) -> list[datetime]:
+    try:
+        every_us = parse_duration_us(every)
+    except ValueError as error:
+        raise StudyError(f"every: {error}") from None
+    if every_us < SECOND:
+        raise StudyError(f"every {every!r}: must be 1 s or more")
+    if between is None:
+        hour = campaign.start.replace(minute=0, second=0, microsecond=0)
+        first, last = max(hour, scenario.clock.begins), after(hour, HOUR)
+    else:
+        first, last = (_moment(scenario, each) for each in between)
+    span_us = scenario.instant_us(last) - scenario.instant_us(first)
+    if span_us < every_us:
+        raise StudyError(
+            f"between {first:%H:%M:%S} and {last:%H:%M:%S}: the latest start must be later than "
+            f"the first by {format_duration(every_us)} or more, or there is nothing to compare"
+        )
+    count = span_us // every_us + 1
+    if count > MOST_STARTS:
+        raise StudyError(
+            f"every {every!r}: that makes {count:,} starts; at most {MOST_STARTS} are allowed: "
+            "take longer steps"
+        )
+    return [after(first, k * every_us) for k in range(count)]
+
+
+def _moment(scenario: Scenario, at: str | datetime) -> datetime:
+    if isinstance(at, datetime):
+        if at.tzinfo is None:
+            raise StudyError(f"between: found {at!r}; give a datetime with a time zone")
+        return at.astimezone(scenario.clock.zone_info)
+    try:
+        return scenario.clock.at(at)
+    except ValueError as error:
+        raise StudyError(f"between: {error}") from None
+
+
+def _check_start(scenario: Scenario, campaign: Campaign, start: datetime) -> None:
+    """Refuse a start that makes no sense with what else the scenario says."""
+    name, clock = f"{campaign.tenant}/{campaign.name}", scenario.clock
+    if campaign.requests is not None:
+        raise StudyError(
+            f"{name}: its calls are handed in one by one; only a list has a start to choose"
+        )
+    if start < clock.begins or start >= clock.latest_end:
+        raise StudyError(
+            f"start {start:%Y-%m-%d %H:%M:%S}: the run begins at {clock.begins:%Y-%m-%d %H:%M} "
+            f"and ends at {clock.latest_end:%Y-%m-%d %H:%M} at the latest; choose starts between, "
+            "or give the scenario another clock.begins or clock.latest"
+        )
+    reasons = {
+        "submitted_at": "before it is handed in",
+        "stop_at": "when it is stopped already",
+        "expires_at": "when it has expired already",
+    }
+    for key, why in reasons.items():
+        bound: datetime | None = getattr(campaign, key)
+        if bound is None:
+            continue
+        if start < bound if key == "submitted_at" else start >= bound:
+            raise StudyError(
+                f"start {start:%H:%M:%S}: {name} can't start {why}, at {bound:%H:%M:%S} "
+                f"({key}, which keeps its clock time); choose other starts, or change {key}"
+            )

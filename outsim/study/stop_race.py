@@ -1,0 +1,384 @@
+"""Why do calls still go out after I stopped? One campaign, stopped at several times.
+
+Each replication is run as if nobody ever stopped the campaign, and again for each stop; up to
+their stops all of these runs are one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from outsim.clock import SECOND, format_duration, parse_duration_us
+from outsim.clock import after as later
+from outsim.display import format_estimate
+from outsim.errors import StudyError
+from outsim.estimates import Estimate, estimate
+from outsim.result import simulate
+from outsim.scenario.campaigns import Campaign
+from outsim.scenario.model import Scenario
+from outsim.study.answers import AnsweringStudy
+from outsim.study.changes import campaign_of, with_campaign
+from outsim.study.findings import Findings
+from outsim.study.study import Study
+from outsim.tables.stops import STOP_MEASURES
+
+if TYPE_CHECKING:
+    import pandas as pd
+    from matplotlib.axes import Axes
+
+SHARES = (0.5, 0.9)
+"""Shares of the calls of which it is said until when a stop saves them."""
+
+MOST_STOPS = 100
+
+_STEPS_S = (0.1, 0.2, 0.5, 1, 2, 5, 10, 15, 20, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200)
+"""Steps between stops that read well."""
+
+_FINE, _COARSE = 10, 5
+"""Stops while calls are still saved, and later ones until everything is dialled, about."""
+
+
+@dataclass(frozen=True)
+class LastMoment:
+    """Until when a stop still saves a share of the calls."""
+
+    share: float
+    after_s: Estimate
+    """From the start to the request, over the replications in which that moment lies between two
+    of the stops; it is read off on a straight line between them, an error that the interval does
+    not know of."""
+    between_us: tuple[int, int]
+    """Stops that it lies between in all of these replications, in microseconds after the start;
+    (0, 0) if there are none."""
+    always: int
+    """Replications in which the latest of the stops still saves that much."""
+    never: int
+    """Replications in which not even the earliest one does."""
+
+    @property
+    def is_known(self) -> bool:
+        """Whether the moment lies between two stops in every replication."""
+        return self.always == self.never == 0
+
+
+@dataclass(frozen=True, eq=False)
+class StopRace:
+    """Stops of one campaign at several times after its start."""
+
+    findings: Findings
+    """Figures of a scenario for each stop; in the first one nobody stops the campaign."""
+
+    @property
+    def campaign(self) -> Campaign:
+        """The campaign, never stopped."""
+        campaign = self.findings.scenarios[0].campaign_under_study
+        assert campaign is not None
+        return campaign
+
+    @cached_property
+    def _places(self) -> dict[int, int]:
+        """By microseconds from the start to the stop, its place among the scenarios."""
+        found = {}
+        for place, scenario in enumerate(self.findings.scenarios):
+            campaign = scenario.campaign_under_study
+            if campaign is not None and campaign.stop_at is not None:
+                found[_elapsed_us(scenario, campaign)] = place
+        return dict(sorted(found.items()))
+
+    @property
+    def after_us(self) -> tuple[int, ...]:
+        """From the start to each stop, earliest first, in microseconds."""
+        return tuple(self._places)
+
+    @property
+    def effect_us(self) -> int:
+        """From the request to stop to its effect, in microseconds."""
+        return self.findings.scenarios[0].platform.stop_latency
+
+    def _saved(self, after_us: int) -> NDArray[np.float64]:
+        """By replication, calls that are dialled if nobody stops, less those dialled anyway."""
+        values, name = self.findings.values, "calls_dialled"
+        return values(0, name) - values(self._places[after_us], name)
+
+    def _saved_share(self, after_us: int) -> NDArray[np.float64]:
+        everything = self.findings.values(0, "calls_dialled")
+        share = np.full(len(everything), np.nan)
+        np.divide(self._saved(after_us), everything, out=share, where=everything > 0)
+        return share
+
+    def calls_saved(self, after_us: int) -> Estimate:
+        """Calls that a stop keeps from being dialled at all.
+
+        In each replication, those that are dialled if nobody ever stops the campaign, less those
+        that are dialled with the stop.
+        """
+        return estimate(self._saved(after_us))
+
+    def saved_share(self, after_us: int) -> Estimate:
+        """The same, as a share of the calls that are dialled if nobody stops."""
+        return estimate(self._saved_share(after_us))
+
+    def dialled_before_effect(self, after_us: int) -> Estimate:
+        """Dials, retries included, from the request to stop to its effect."""
+        return self.findings.mean(self._places[after_us], "dispatched_before_stop_effect")
+
+    def dialled_after_effect(self, after_us: int) -> Estimate:
+        """Dials, retries included, from the effect of the stop on: what it did not reach."""
+        return self.findings.mean(self._places[after_us], "dispatched_after_stop_effect")
+
+    def dialled_after(self, after_us: int) -> Estimate:
+        """Dials, retries included, from the request to stop on."""
+        place, values = self._places[after_us], self.findings.values
+        return estimate(
+            values(place, "dispatched_before_stop_effect")
+            + values(place, "dispatched_after_stop_effect")
+        )
+
+    def last_moment(self, share: float) -> LastMoment:
+        """Until when a stop saves at least this share of the calls."""
+        at_s, between = np.array(self.after_us) / SECOND, set()
+        # Shape (stops, replications).
+        saved = np.array([self._saved_share(each) for each in self.after_us])
+        enough = saved >= share
+        moments, always, never = [], 0, 0
+        for column, reached in zip(saved.T, enough.T, strict=True):
+            last = int(np.flatnonzero(reached)[-1]) if reached.any() else -1
+            if last < 0:
+                never += 1
+            elif last == len(at_s) - 1:
+                always += 1
+            else:
+                here, there = column[last], column[last + 1]
+                part = (here - share) / (here - there)
+                between |= {self.after_us[last], self.after_us[last + 1]}
+                moments.append(at_s[last] + part * (at_s[last + 1] - at_s[last]))
+        return LastMoment(
+            share=share,
+            after_s=estimate(np.array(moments, dtype=np.float64)),
+            between_us=(min(between, default=0), max(between, default=0)),
+            always=always,
+            never=never,
+        )
+
+    def table(self) -> pd.DataFrame:
+        """One row a stop, indexed by ``after_s``, the seconds from the start to the request.
+
+        Columns are estimates with their 95 % intervals, each as ``NAME``, ``NAME_low`` and
+        ``NAME_high``: ``dialled_before_effect``, ``dialled_after_effect``, ``dialled_after``,
+        ``calls_saved`` (counts) and ``saved_share`` (0 to 1).
+        """
+        import pandas as pd
+
+        rows = []
+        for each in self.after_us:
+            row = {"after_s": each / SECOND}
+            for name, found in self._estimates(each).items():
+                row |= {name: found.mean, f"{name}_low": found.low, f"{name}_high": found.high}
+            rows.append(row)
+        return pd.DataFrame(rows).set_index("after_s")
+
+    def _estimates(self, after_us: int) -> dict[str, Estimate]:
+        return {
+            "dialled_before_effect": self.dialled_before_effect(after_us),
+            "dialled_after_effect": self.dialled_after_effect(after_us),
+            "dialled_after": self.dialled_after(after_us),
+            "calls_saved": self.calls_saved(after_us),
+            "saved_share": self.saved_share(after_us),
+        }
+
+    COLUMNS = ("stop after", "dials before effect", "dials after effect", "calls saved", "saved")
+    """Headers of `rows`."""
+
+    def rows(self) -> list[list[str]]:
+        """What each stop does, as people write it."""
+        found = []
+        for each in self.after_us:
+            row = [written(each)]
+            for name, value in self._estimates(each).items():
+                if name != "dialled_after":
+                    kind = "share" if name == "saved_share" else "number"
+                    row.append(format_estimate(kind, value, self.campaign.start))
+            found.append(row)
+        return found
+
+    def plot(self, ax: Sequence[Axes] | None = None) -> list[Axes]:
+        """Draw what is dialled after a stop, and the share of calls saved, over its time.
+
+        Parameters
+        ----------
+        ax : sequence of two Axes, optional
+            Default: a new figure.
+
+        Returns
+        -------
+        list of Axes
+        """
+        from outsim.study.pictures import panels
+        from outsim.study.timing_pictures import plot_stops
+
+        axes = panels(2) if ax is None else list(ax)
+        if len(axes) != 2:
+            raise StudyError(f"{len(axes)} axes: the picture of a stop has 2")
+        plot_stops(self, axes[0], axes[1])
+        return axes
+
+    def to_json(self) -> dict[str, Any]:
+        """The answer for machines: what each stop does, and until when it helps."""
+        campaign, table = self.campaign, self.table().reset_index().astype(object)
+        return {
+            "campaign": f"{campaign.tenant}/{campaign.name}",
+            "start": campaign.start.isoformat(),
+            "stop_latency_s": self.effect_us / SECOND,
+            "stop_reaches": campaign.stop_reaches,
+            "stop_cancels_retries": campaign.stop_cancels_retries,
+            "stops": table.where(table.notna(), None).to_dict(orient="records"),
+            "last_moment": [
+                {
+                    "share": share,
+                    "after_s": _known(found.after_s.mean),
+                    "low": _known(found.after_s.low),
+                    "high": _known(found.after_s.high),
+                    "between": [each / SECOND for each in found.between_us],
+                    "replications": found.after_s.count,
+                    "always": found.always,
+                    "never": found.never,
+                }
+                for share in SHARES
+                for found in [self.last_moment(share)]
+            ],
+            "findings": self.findings.to_json(),
+        }
+
+    def __repr__(self) -> str:
+        return (
+            f"StopRace({self.campaign.name!r}; {len(self.after_us)} stops; "
+            f"{self.findings.replications} replications, seed {self.findings.seed})"
+        )
+
+    def _repr_html_(self) -> str:
+        import pandas as pd
+
+        return pd.DataFrame(self.rows(), columns=list(self.COLUMNS)).to_html(index=False)
+
+
+def _elapsed_us(scenario: Scenario, campaign: Campaign) -> int:
+    assert campaign.stop_at is not None
+    return scenario.instant_us(campaign.stop_at) - scenario.instant_us(campaign.start)
+
+
+def stop_race(
+    scenario: Scenario,
+    campaign: str | None = None,
+    *,
+    after: Sequence[str] | None = None,
+    **options: Any,
+) -> AnsweringStudy[StopRace]:
+    """Find out what a stop of a campaign does, depending on when it comes.
+
+    Each replication is run without a stop and with each of them; a stop of this campaign that
+    the scenario has is left out. How a stop works is the scenario's: ``stop_latency``,
+    ``stop_reaches``, ``stop_cancels_retries``.
+
+    Parameters
+    ----------
+    scenario : Scenario
+        What `outsim.load` gives.
+    campaign : str, optional
+        ``name`` or ``tenant/name``; default: the campaign under study.
+    after : sequence of str, optional
+        From the start of the campaign to the request to stop it, such as ``["0s", "30s"]``.
+        Default: about fifteen, until every call was dialled in the first replication.
+    **options
+        As for `Study`; figures are those of `outsim.tables.stops.STOP_MEASURES`.
+
+    Returns
+    -------
+    AnsweringStudy of StopRace
+        To be awaited, or `run` in a script.
+
+    Raises
+    ------
+    StudyError
+        If there is no such campaign, or it can't be stopped then.
+
+    Examples
+    --------
+    >>> race = await outsim.stop_race(scenario, after=["0s", "5s", "1 min"])  # doctest: +SKIP
+    >>> race.last_moment(0.5).after_s  # doctest: +SKIP
+    """
+    chosen = campaign_of(scenario, campaign)
+    never = with_campaign(scenario, chosen, f"{scenario.name}, never stopped", {"stop_at": None})
+    stops = _usual(never, options.get("seed")) if after is None else _read(after)
+    latest_us = scenario.instant_us(scenario.clock.latest_end)
+    if scenario.instant_us(chosen.start) + stops[-1] >= latest_us:
+        raise StudyError(
+            f"stop {format_duration(stops[-1])} after the start: the run is over by then, at "
+            f"{scenario.clock.latest_end:%Y-%m-%d %H:%M} at the latest"
+        )
+    stopped = [
+        with_campaign(
+            scenario,
+            chosen,
+            f"{scenario.name}, stopped after {written(each)}",
+            {"stop_at": later(chosen.start, each)},
+        )
+        for each in stops
+    ]
+    return AnsweringStudy(Study([never, *stopped], measures=STOP_MEASURES, **options), StopRace)
+
+
+def _known(value: float) -> float | None:
+    return None if np.isnan(value) else value
+
+
+def written(after_us: int) -> str:
+    """Time from the start to a stop, for people."""
+    return format_duration(after_us) if after_us else "0 s"
+
+
+def _read(texts: Sequence[str]) -> list[int]:
+    """Microseconds of some durations, each once, shortest first."""
+    if not texts:
+        raise StudyError("after: give one time or more, such as 0s")
+    try:
+        found = sorted({parse_duration_us(text) for text in texts})
+    except ValueError as error:
+        raise StudyError(f"after: {error}") from None
+    if len(found) > MOST_STOPS:
+        raise StudyError(f"after: {len(found)} stops; at most {MOST_STOPS} are allowed")
+    return found
+
+
+def _usual(never: Scenario, seed: int | None) -> list[int]:
+    """Stops from the start on until everything was dialled, in steps that read well."""
+    result = simulate(never, seed=seed)
+    campaign = never.campaign_under_study
+    assert campaign is not None
+    frames, key = result.frames, (campaign.tenant, campaign.name)
+    rows = frames.rows_of(lambda plan: plan.key == key)(frames.records.attempts["call_id"])
+    attempts = frames.attempts(("attempt", "queued_at", "dispatched_at"), rows)
+    first = attempts[attempts["attempt"] == 1]
+    if first.empty:
+        raise StudyError(f"{campaign.tenant}/{campaign.name}: none of its calls is ever dialled")
+    dialled_s = (first["dispatched_at"].max() - campaign.start).total_seconds()
+    reached = "dispatched_at" if campaign.stop_reaches == "queue" else "queued_at"
+    saved_s = (first[reached].max() - campaign.start).total_seconds()
+    stops_s = _steps(0.0, saved_s, _FINE)
+    stops_s += _steps(max(stops_s, default=0.0), dialled_s, _COARSE)
+    latest_us = never.instant_us(never.clock.latest_end) - never.instant_us(campaign.start)
+    return [0, *(at for each in stops_s if (at := round(each * SECOND)) < latest_us)]
+
+
+def _steps(begin_s: float, end_s: float, count: int) -> list[float]:
+    """Multiples of a step that reads well, later than `begin_s`, until one is past `end_s`."""
+    if end_s <= begin_s:
+        return []
+    step = next((s for s in _STEPS_S if s * count >= end_s - begin_s), _STEPS_S[-1])
+    first, last = int(begin_s // step) + 1, int(np.ceil(end_s / step))
+    return [k * step for k in range(first, last + 1)]

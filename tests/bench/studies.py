@@ -1,0 +1,102 @@
+"""What studies cost: two cores against one, a study over its runs, and start times compared."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from statistics import median
+from typing import Any
+
+from headline import CALLS, headline
+from starting import BETWEEN, CAMPAIGN, EVERY, REPLICATIONS, STARTS, morning
+
+Figures = dict[str, Any]
+
+
+def _seconds(work: Callable[[], Any]) -> float:
+    begin = time.perf_counter()
+    work()
+    return time.perf_counter() - begin
+
+
+def cores(_calls: int, rounds: int, replications: int = 64) -> Figures:
+    """So many replications of the headline scenario on one thread, and on two."""
+    from outsim.scenario import from_mapping
+    from outsim.study.study import Study
+
+    scenario = from_mapping(headline(CALLS))
+
+    def study(threads: int) -> None:
+        with ThreadPoolExecutor(threads) as executor:
+            Study(
+                scenario,
+                replications=replications,
+                engine="compiled",
+                executor=executor,
+                progress=None,
+            ).run()
+
+    study(2)
+    pairs = [(_seconds(lambda: study(1)), _seconds(lambda: study(2))) for _ in range(rounds)]
+    return {
+        "study_replications": replications,
+        "two_cores_over_one": median(one / two for one, two in pairs),
+    }
+
+
+def overhead(_calls: int, rounds: int, replications: int = 16) -> Figures:
+    """A study on one thread, against its runs made and measured one by one."""
+    from outsim.result import simulate
+    from outsim.scenario import from_mapping
+    from outsim.study.study import Study
+
+    scenario = from_mapping(headline(CALLS))
+
+    def study() -> None:
+        with ThreadPoolExecutor(1) as executor:
+            Study(
+                scenario,
+                replications=replications,
+                engine="compiled",
+                executor=executor,
+                progress=None,
+            ).run()
+
+    def bare() -> None:
+        for k in range(replications):
+            simulate(scenario, replication=k, engine="compiled").measures()
+
+    bare()
+    pairs = [(_seconds(study), _seconds(bare)) for _ in range(rounds)]
+    return {"study_overhead_percent": 100 * (median(s / b for s, b in pairs) - 1)}
+
+
+def schedule(_calls: int, _rounds: int, replications: int = REPLICATIONS) -> Figures:
+    """`outsim schedule` over twelve start times of a campaign of 50,000 calls."""
+    from outsim.scenario import from_mapping
+    from outsim.study.schedule import schedule as compare_starts
+
+    scenario = from_mapping(morning())
+
+    def study(count: int) -> Any:
+        return compare_starts(
+            scenario,
+            CAMPAIGN,
+            every=EVERY,
+            between=BETWEEN,
+            replications=count,
+            engine="compiled",
+            progress=None,
+        ).run()
+
+    study(1)
+    begin = time.perf_counter()
+    answer = study(replications)
+    seconds = time.perf_counter() - begin
+    assert len(answer.starts) == STARTS
+    return {
+        "schedule_s": seconds,
+        "schedule_replications": replications,
+        "schedule_most_attempts": answer.findings.attempts[1],
+    }
