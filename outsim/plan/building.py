@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import replace
 from datetime import datetime
 from itertools import accumulate
@@ -24,6 +25,7 @@ from outsim.plan.model import (
 )
 from outsim.plan.platform import platform_plan
 from outsim.plan.requests import requests_us
+from outsim.plan.standing import Standings, stand
 from outsim.scenario.campaigns import Campaign
 from outsim.scenario.model import Scenario
 from outsim.scenario.windows import window_spans
@@ -187,6 +189,27 @@ class _Builder:
             for drawn in background_campaigns(scenario, self.tape, self.latest_us)
         ]
 
+    def outages(self) -> Iterator[OutagePlan]:
+        """Resolve the outages of the scenario."""
+        for outage in self.scenario.outage:
+            yield OutagePlan(
+                begins_us=self.scenario.instant_us(outage.begins),
+                of=outage.of,
+                count=outage.count or 0,
+                endpoint=self.endpoint_names.index(outage.endpoint) if outage.endpoint else -1,
+                ends_us=self.scenario.instant_us(outage.ends) if outage.ends else NEVER,
+                drop=outage.drop,
+            )
+
+    def suspensions(self) -> Iterator[SuspensionPlan]:
+        """Resolve the suspensions of the scenario."""
+        for suspension in self.scenario.suspension:
+            yield SuspensionPlan(
+                begins_us=self.scenario.instant_us(suspension.begins),
+                tenant=suspension.tenant or "",
+                ends_us=self.scenario.instant_us(suspension.ends) if suspension.ends else NEVER,
+            )
+
 
 def _ranked(campaigns: list[CampaignPlan], tenants: list[str]) -> tuple[CampaignPlan, ...]:
     """Give each campaign its rank, its tenant's, and its first call_id; in the order of names."""
@@ -220,7 +243,15 @@ def _check_recorded(tape: Tape, campaigns: tuple[CampaignPlan, ...]) -> None:
 def build_plan(scenario: Scenario, tape: Tape) -> Plan:
     """Resolve a scenario and a tape into what an engine needs."""
     builder = _Builder(scenario, tape)
-    campaigns = [builder.campaign(c) for c in scenario.campaign] + builder.background()
+    platform = platform_plan(scenario)
+    answers = answering(scenario, builder.profiles, builder.zones, builder.latest_us)
+    background = builder.background()
+    if scenario.snapshot is None:
+        campaigns = [builder.campaign(c) for c in scenario.campaign] + background
+        standing = Standings(campaigns, [], [])
+    else:
+        standing = stand(scenario, tape, platform, answers, builder.campaign, background)
+        campaigns = standing.campaigns
     said = {tenant.name: tenant for tenant in scenario.tenant}
     tenants = sorted({campaign.tenant for campaign in campaigns} | set(said))
     ranked = _ranked(campaigns, tenants)
@@ -228,7 +259,7 @@ def build_plan(scenario: Scenario, tape: Tape) -> Plan:
     study = scenario.campaign_under_study
     under_study = [c.rank for c in ranked if study and c.key == (study.tenant, study.name)]
     return Plan(
-        platform=platform_plan(scenario),
+        platform=platform,
         tenants=tuple(
             TenantPlan(
                 name=name,
@@ -243,32 +274,9 @@ def build_plan(scenario: Scenario, tape: Tape) -> Plan:
             EndpointPlan(e.name, e.timeout, tuple(e.retry_after), e.posts_at_once)
             for e in builder.endpoints
         ),
-        outages=tuple(
-            sorted(
-                OutagePlan(
-                    begins_us=scenario.instant_us(outage.begins),
-                    of=outage.of,
-                    count=outage.count or 0,
-                    endpoint=(
-                        builder.endpoint_names.index(outage.endpoint) if outage.endpoint else -1
-                    ),
-                    ends_us=scenario.instant_us(outage.ends) if outage.ends else NEVER,
-                    drop=outage.drop,
-                )
-                for outage in scenario.outage
-            )
-        ),
-        suspensions=tuple(
-            sorted(
-                SuspensionPlan(
-                    begins_us=scenario.instant_us(suspension.begins),
-                    tenant=suspension.tenant or "",
-                    ends_us=scenario.instant_us(suspension.ends) if suspension.ends else NEVER,
-                )
-                for suspension in scenario.suspension
-            )
-        ),
-        answering=answering(scenario, builder.profiles, builder.zones, builder.latest_us),
+        outages=tuple(sorted([*standing.outages, *builder.outages()])),
+        suspensions=tuple(sorted([*standing.suspensions, *builder.suspensions()])),
+        answering=answers,
         zones=builder.zones,
         ends_us=scenario.instant_us(scenario.clock.ends),
         latest_us=builder.latest_us,

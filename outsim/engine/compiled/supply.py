@@ -46,6 +46,11 @@ def hand_calls(state: State, rank: int, campaign: CampaignPlan) -> None:
     ).view(np.int64)
     calls["trait"] = contacts.trait
     calls["wedged"] = contacts.wedged
+    if campaign.opening is not None:
+        calls["attempts"] = campaign.opening.attempts
+        calls["number"] = campaign.opening.attempts + 1
+        calls["failures"] = campaign.opening.failures
+        calls["last_failure_at"] = campaign.opening.last_failure_us
     if campaign.zone_of_row is not None:
         calls["zone"] = campaign.zones
     if campaign.missing_ani.any():
