@@ -15,6 +15,7 @@ import typer
 from outsim.cli.check import check
 from outsim.cli.compare import compare
 from outsim.cli.diff import diff
+from outsim.cli.eta import eta
 from outsim.cli.failed import failed
 from outsim.cli.run import run
 from outsim.cli.schema import schema
@@ -31,7 +32,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for command in (run, compare, status, failed, check, diff, schema):
+for command in (run, compare, eta, status, failed, check, diff, schema):
     app.command()(command)
 
 

@@ -89,7 +89,9 @@ def queued_since_us(scenario: Scenario, campaign: CampaignSnapshot) -> Instants:
 
 
 def _small(campaign: CampaignSnapshot, state: str, of: Callable[[Standing], int]) -> Small:
-    return np.array([of(each) for each, _ in campaign.expanded(state)], dtype=np.int8)
+    standings = campaign.standing(state)
+    values = np.array([of(each) for each in standings], dtype=np.int8)
+    return np.repeat(values, [each.count for each in standings])
 
 
 def _failures(standing: Standing, state: str) -> int:
@@ -145,15 +147,19 @@ class _Stander:
 
     def calls(self, campaign: CampaignSnapshot, state: str, over_us: int) -> Calls:
         """Calls of a campaign in one state."""
-        if state == "queued":
-            since = queued_since_us(self.scenario, campaign)
-        else:
-            since = since_us(self.scenario, campaign, state, over_us)
-        return Calls(
-            since,
-            _small(campaign, state, lambda each: attempts_of(each, state)),
-            _small(campaign, state, lambda each: _failures(each, state)),
-        )
+        key = state, over_us, self.scenario.clock.begins, self.at_us
+        if key not in campaign.kept:
+            if state == "queued":
+                since = queued_since_us(self.scenario, campaign)
+            else:
+                since = since_us(self.scenario, campaign, state, over_us)
+            campaign.kept[key] = Calls(
+                since,
+                _small(campaign, state, lambda each: attempts_of(each, state)),
+                _small(campaign, state, lambda each: _failures(each, state)),
+            )
+        calls: Calls = campaign.kept[key]
+        return calls
 
     def stand(
         self, campaign: CampaignSnapshot, base: CampaignPlan

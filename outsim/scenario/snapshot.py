@@ -10,6 +10,7 @@ import json
 import re
 from collections.abc import Iterator
 from datetime import datetime
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -145,11 +146,10 @@ class CampaignSnapshot(Part):
         """How many calls stand in one of `STATES`."""
         return sum(each.count for each in self.standing(state))
 
-    def expanded(self, state: str) -> Iterator[tuple[Standing, int]]:
-        """Each call in a state: what is said of it, and its place among those it is said of."""
-        for standing in self.standing(state):
-            for place in range(standing.count):
-                yield standing, place
+    @cached_property
+    def kept(self) -> dict[Any, Any]:
+        """What has been worked out of it, for the next replication."""
+        return {}
 
 
 class Snapshot(Part):
@@ -376,6 +376,11 @@ _SPREAD = {
 """Over what time calls are spread of which it is not said since when."""
 
 
+def said(state: str) -> str:
+    """A state in a sentence: calls are ..."""
+    return "waiting for a retry" if state == "waiting_retry" else state
+
+
 def _estimates(scenario: Scenario, snapshot: Snapshot) -> Iterator[str]:
     for campaign in snapshot.campaign:
         whose = "/".join(campaign.key)
@@ -383,20 +388,22 @@ def _estimates(scenario: Scenario, snapshot: Snapshot) -> Iterator[str]:
         if scenario.find_campaign(whose) is None:
             source = "the background's" if scenario.background else "the defaults"
             yield f"{whose}: not in the scenario, its rules are {source}"
+            if campaign.start is None:
+                yield f"{whose}: when it started; taken as {rules.start:%H:%M:%S}"
         for state, spread in _SPREAD.items():
             untimed = [s for s in campaign.standing(state) if not s.is_timed]
             if untimed:
                 count = sum(s.count for s in untimed)
-                yield f"{whose}: since when {count:,} are {state}; spread evenly {spread}"
+                yield f"{whose}: since when {count:,} are {said(state)}; spread evenly {spread}"
             spread_out = sum(s.count for s in campaign.standing(state) if s.oldest is not None)
             if spread_out > 1:
-                yield f"{whose}: since when {spread_out:,} are {state}; spread from the oldest on"
+                yield f"{whose}: since when {spread_out:,} are {said(state)}; spread from the oldest on"
             unknown = sum(
                 s.count for s in campaign.standing(state) if s.attempts is None and s.count
             )
-            if unknown and rules.max_retry:
+            if unknown and rules.max_retry and state != "connected":
                 assumed = 1 if state == "waiting_retry" else 0
-                yield f"{whose}: attempts made by {unknown:,} that are {state}; taken as {assumed}"
+                yield f"{whose}: attempts made by {unknown:,} that are {said(state)}; taken as {assumed}"
     there = {campaign.key for campaign in snapshot.campaign}
     for each in scenario.campaigns:
         if (each.tenant, each.name) not in there:

@@ -76,6 +76,7 @@ class Run:
             rank, number = int(p["wanted_campaign"]), int(p["wanted_number"])
             if why == NEEDS_CALLS:
                 hand_calls(state, rank, self.plan.campaigns[rank])
+                self.draws.hand_opening(state, rank)
             elif why == NEEDS_DRAWS:
                 self.draws.hand_attempts(state, rank, number)
             elif why == NEEDS_POST_DRAWS:

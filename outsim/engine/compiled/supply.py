@@ -72,6 +72,15 @@ class Draws:
         self._kept.append(array)
         return address_of(array)
 
+    def hand_opening(self, state: State, rank: int) -> None:
+        """Give a run the draws that a campaign's calls need where they stand to begin with."""
+        opening = self.plan.campaigns[rank].opening
+        if opening is not None:
+            for over in np.unique(opening.attempts).tolist():
+                # Of what is over, a stop; of what is to come, the queue.
+                self.hand_attempts(state, rank, over)
+                self.hand_attempts(state, rank, over + 1)
+
     def hand_attempts(self, state: State, rank: int, attempt: int) -> None:
         """Give a run the draws of a campaign's attempts with this number, 0 for none yet."""
         campaign = self.plan.campaigns[rank]
