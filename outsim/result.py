@@ -131,9 +131,7 @@ class Result:
         """
         from outsim.tables.snapshots import snapshot
 
-        starts = {
-            plan.key: after(self.begins, plan.start_us) for plan in self.frames.campaigns
-        }
+        starts = {plan.key: after(self.begins, plan.start_us) for plan in self.frames.campaigns}
         return snapshot(self.calls, self.attempts, self.updates, starts, self.moment(at))
 
     def view(self, campaign: Campaign | None = None) -> View:

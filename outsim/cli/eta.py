@@ -31,7 +31,9 @@ def eta(
     campaign: CampaignName = None,
     call: Annotated[
         int | None,
-        typer.Option("--call", metavar="ID", min=0, help="One call, by its id.", show_default=False),
+        typer.Option(
+            "--call", metavar="ID", min=0, help="One call, by its id.", show_default=False
+        ),
     ] = None,
     number: Annotated[
         str | None,
@@ -119,7 +121,7 @@ def _from_now(
 ) -> tuple[Scenario, int]:
     """The scenario as it is to be forecast, and the seed of the forecast."""
     from outsim.cli.output import simulate_with_bar
-    from outsim.scenario.snapshot import read_snapshot, standing_at
+    from outsim.scenario.standing import read_snapshot, standing_at
 
     chosen = scenario.seed if seed is None else seed
     if snapshot is not None:
@@ -140,7 +142,7 @@ def _instant(findings: Findings, seconds: float) -> str | None:
 
 
 def _document(findings: Findings, campaign: Campaign, asked: Asked | None) -> dict[str, Any]:
-    from outsim.scenario.snapshot import estimates
+    from outsim.scenario.estimated import estimates
     from outsim.study.eta import BAND, of_findings
 
     scenario = findings.scenarios[0]
@@ -170,7 +172,7 @@ def _print(
     findings: Findings, campaign: Campaign, asked: Asked | None, source: str | None
 ) -> None:
     from outsim.cli.output import say, show, table
-    from outsim.scenario.snapshot import estimates
+    from outsim.scenario.estimated import estimates
 
     scenario = findings.scenarios[0]
     say(f"{campaign.name} ({campaign.tenant}), scenario {scenario.name}")
@@ -194,7 +196,8 @@ def _print(
 
 def _say_where(scenario: Scenario, campaign: Campaign) -> None:
     from outsim.cli.output import say
-    from outsim.scenario.snapshot import STATES, said
+    from outsim.scenario.estimated import said
+    from outsim.scenario.snapshot import STATES
 
     assert scenario.snapshot is not None
     found = scenario.snapshot.find((campaign.tenant, campaign.name))

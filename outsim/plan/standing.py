@@ -22,6 +22,7 @@ from outsim.plan.campaigns import CampaignPlan, loading_delays
 from outsim.plan.model import OutagePlan, PlatformPlan, SuspensionPlan
 from outsim.plan.opening import Opening
 from outsim.plan.requests import requests_us
+from outsim.plan.told import Calls, calls_in
 from outsim.plan.underway import UnderWay, go_on
 from outsim.scenario.campaigns import Campaign
 from outsim.scenario.model import Scenario
@@ -29,73 +30,12 @@ from outsim.scenario.snapshot import (
     STATES,
     CampaignSnapshot,
     Snapshot,
-    Standing,
-    attempts_of,
-    campaign_of,
 )
+from outsim.scenario.standing import campaign_of
 from outsim.tape import Tape
 
 Instants = NDArray[np.int64]
 Small = NDArray[np.int8]
-
-
-@dataclass(frozen=True, eq=False)
-class Calls:
-    """Calls that stand in one state, as parallel arrays."""
-
-    since_us: Instants
-    attempts: Small
-    failures: Small
-
-
-def since_us(scenario: Scenario, campaign: CampaignSnapshot, state: str, over_us: int) -> Instants:
-    """When each call of a campaign came into a state; what is not said is spread evenly.
-
-    Parameters
-    ----------
-    over_us : int
-        Time before the moment over which calls are spread of which nothing is said.
-    """
-    assert scenario.snapshot is not None
-    at_us = scenario.instant_us(scenario.snapshot.at)
-    standings = campaign.standing(state)
-    untimed = sum(each.count for each in standings if not each.is_timed)
-    spread = np.linspace(at_us - over_us, at_us, untimed + 2)[1:-1].astype(np.int64)
-    used, parts = 0, [np.empty(0, dtype=np.int64)]
-    for each in standings:
-        if each.since is not None:
-            parts.append(np.full(each.count, scenario.instant_us(each.since)))
-        elif each.lasting is not None:
-            parts.append(np.full(each.count, at_us - each.lasting))
-        elif each.oldest is not None:
-            oldest_us = scenario.instant_us(each.oldest)
-            ends = np.linspace(oldest_us, at_us, each.count + 1)[:-1]
-            parts.append(ends.astype(np.int64))
-        else:
-            parts.append(spread[used : used + each.count])
-            used += each.count
-    return np.concatenate(parts).astype(np.int64)
-
-
-def queued_since_us(scenario: Scenario, campaign: CampaignSnapshot) -> Instants:
-    """When each queued call of a campaign entered the queue, as it is known or estimated."""
-    assert scenario.snapshot is not None
-    at_us = scenario.instant_us(scenario.snapshot.at)
-    start_us = scenario.instant_us(campaign_of(scenario, campaign).start)
-    found = since_us(scenario, campaign, "queued", max(0, at_us - max(0, start_us)))
-    # Calls are in the order of the queue; an entry before the run begins, as a duration may
-    # have it, comes first.
-    return np.maximum(np.maximum.accumulate(found), 0) if len(found) else found
-
-
-def _small(campaign: CampaignSnapshot, state: str, of: Callable[[Standing], int]) -> Small:
-    standings = campaign.standing(state)
-    values = np.array([of(each) for each in standings], dtype=np.int8)
-    return np.repeat(values, [each.count for each in standings])
-
-
-def _failures(standing: Standing, state: str) -> int:
-    return attempts_of(standing, state) if standing.failures is None else standing.failures
 
 
 @dataclass(frozen=True, eq=False)
@@ -147,19 +87,7 @@ class _Stander:
 
     def calls(self, campaign: CampaignSnapshot, state: str, over_us: int) -> Calls:
         """Calls of a campaign in one state."""
-        key = state, over_us, self.scenario.clock.begins, self.at_us
-        if key not in campaign.kept:
-            if state == "queued":
-                since = queued_since_us(self.scenario, campaign)
-            else:
-                since = since_us(self.scenario, campaign, state, over_us)
-            campaign.kept[key] = Calls(
-                since,
-                _small(campaign, state, lambda each: attempts_of(each, state)),
-                _small(campaign, state, lambda each: _failures(each, state)),
-            )
-        calls: Calls = campaign.kept[key]
-        return calls
+        return calls_in(self.scenario, campaign, state, over_us)
 
     def stand(
         self, campaign: CampaignSnapshot, base: CampaignPlan
@@ -256,7 +184,9 @@ class _Stander:
         """Single-call requests that are still to come in."""
         known = self.scenario.find_campaign("/".join(base.key))
         latest_us = self.scenario.instant_us(self.scenario.clock.latest_end)
-        found = known and requests_us(self.scenario, known, self.tape, latest_us)
+        found = None
+        if known is not None:
+            found = requests_us(self.scenario, known, self.tape, latest_us)
         coming = np.empty(0, dtype=np.int64) if found is None else found[found > self.at_us]
         return _ready(
             np.maximum(coming, base.loading_us),

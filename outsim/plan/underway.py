@@ -55,7 +55,7 @@ def _outcomes(
     failures = np.minimum(under_way.failures, table.shape[1] - 1)
     bounds = table[factors[segment], failures, len(GAPS_US)]
     place = (uniforms[:, :, np.newaxis] >= bounds[:, np.newaxis, :]).sum(axis=2)
-    outcomes = np.array(ORDER, dtype=np.int8)[place]
+    outcomes: NDArray[np.int8] = np.array(ORDER, dtype=np.int8)[place]
     # Traits show themselves in the first attempt: whoever is dialled again has none.
     first = (under_way.attempts == 0)[:, np.newaxis]
     invalid = campaign.model.invalid_share
@@ -79,9 +79,7 @@ def _lengths_us(
     work_us: Instants | int = platform.dial_work_us
     if platform.dial_work_us < 0:
         work_us = draws.dial_work_us.reshape(outcomes.shape)
-    ring_us = np.where(
-        outcomes == VOICEMAIL, us(draws.ring_voicemail_ms), us(draws.ring_human_ms)
-    )
+    ring_us = np.where(outcomes == VOICEMAIL, us(draws.ring_voicemail_ms), us(draws.ring_human_ms))
     answers = np.isin(outcomes, ANSWERED) & (ring_us <= platform.ring_timeout_us)
     rings = answers | ~np.isin(outcomes, (BUSY, INVALID))
     ring_us = np.where(answers, ring_us, platform.ring_timeout_us * rings)

@@ -32,7 +32,8 @@ from outsim.scenario.disturbances import Outage, Suspension
 from outsim.scenario.parts import Name, Part, check_order, written
 from outsim.scenario.platform import Carrier, Platform
 from outsim.scenario.references import NAMES, reference_problems
-from outsim.scenario.snapshot import Snapshot, snapshot_problems
+from outsim.scenario.snapshot import Snapshot
+from outsim.scenario.standing import snapshot_problems
 
 LONGEST_RUN = 366 * DAY
 

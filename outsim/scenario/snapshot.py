@@ -1,29 +1,20 @@
 """A live queue at a moment: where every campaign's calls stand, and since when.
 
 It is what a forecast begins with. A snapshot is a JSON document, or the table
-``snapshot`` of a scenario; what it leaves out is estimated, and `estimates` names it.
+``snapshot`` of a scenario; what it leaves out is estimated.
 """
 
 from __future__ import annotations
 
-import json
 import re
-from collections.abc import Iterator
-from datetime import datetime
 from functools import cached_property
-from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated, Any
 
-from pydantic import BeforeValidator, Field, ValidationError, model_validator
+from pydantic import BeforeValidator, Field, model_validator
 
-from outsim.errors import Problem, ScenarioError
 from outsim.quantities import ContradictionError, Duration, LocalTime
 from outsim.quantities import Problem as Contradiction
-from outsim.scenario.campaigns import Campaign
 from outsim.scenario.parts import Count, Name, Part, Positive, written
-
-if TYPE_CHECKING:
-    from outsim.scenario.model import Scenario
 
 STATES = ("queued", "waiting_retry", "dialing", "connected", "scheduled")
 """Statuses of calls that are not over, in the order in which a forecast takes them up."""
@@ -66,7 +57,7 @@ class Standing(Part):
     @property
     def is_timed(self) -> bool:
         """Whether it is said since when."""
-        return not self.since is self.lasting is self.oldest is None
+        return any(each is not None for each in (self.since, self.lasting, self.oldest))
 
 
 def _one(value: Any) -> Any:
@@ -86,9 +77,7 @@ def _listed(value: Any) -> Any:
 
 Standings = Annotated[
     list[Standing],
-    BeforeValidator(
-        _listed, json_schema_input_type=int | Standing | list[Standing | str]
-    ),
+    BeforeValidator(_listed, json_schema_input_type=int | Standing | list[Standing | str]),
 ]
 """Calls in one state: a count; or one table, such as ``{"count": 300, "oldest": "09:02"}``; or
 a list of tables and of texts, which are clock times (``"09:02:11"``) or durations (``"20 s"``).
@@ -200,212 +189,8 @@ def json_schema() -> dict[str, Any]:
     }
 
 
-def read_snapshot(path: str | Path, scenario: Scenario) -> Scenario:
-    """The scenario, beginning at the moment of a snapshot file with the queue as it stands.
-
-    Clock times in the file that name no date or offset are the scenario's.
-
-    Raises
-    ------
-    ScenarioError
-        If the file can't be read, or for everything in it that can't be used.
-    """
-    try:
-        document = json.loads(Path(path).read_text())
-    except OSError as error:
-        raise ScenarioError(f"{path}: {error.strerror}") from None
-    except UnicodeDecodeError:
-        raise ScenarioError(f"{path}: is no text; give a JSON document") from None
-    except json.JSONDecodeError as error:
-        raise ScenarioError(
-            [Problem(str(path), error.lineno, "", f"is no valid JSON: {error.msg}")]
-        ) from None
-    context = {"zone": scenario.clock.zone_info, "date": scenario.clock.date}
-    try:
-        snapshot = Snapshot.model_validate(document, context=context)
-    except ValidationError as error:
-        raise ScenarioError(list(_file_problems(str(path), error))) from None
-    return standing_at(scenario, snapshot, str(path))
-
-
-def _file_problems(path: str, error: ValidationError) -> Iterator[Problem]:
-    for each in error.errors():
-        cause = each.get("ctx", {}).get("error")
-        if isinstance(cause, ContradictionError):
-            found = [((*each["loc"], *place), message) for place, message in cause.problems]
-        else:
-            found = [(each["loc"], _message(each, cause))]
-        for place, message in found:
-            yield Problem(path, None, key_path(place), message)
-
-
-def _message(each: Any, cause: Any) -> str:
-    if cause is not None:
-        return str(cause)
-    if each["type"] == "extra_forbidden":
-        return "unknown key; see `outsim schema --snapshot`"
-    if each["type"] == "missing":
-        return "is missing"
-    return f"found {each['input']!r:.60}; {each['msg'][0].lower()}{each['msg'][1:]}"
-
-
-def key_path(place: tuple[str | int, ...]) -> str:
-    """Key path as messages write it, such as ``campaign[0].queued[3].since``."""
-    text = "".join(f"[{key}]" if isinstance(key, int) else f".{key}" for key in place)
-    return text.removeprefix(".")
-
-
-def standing_at(scenario: Scenario, snapshot: Snapshot, file: str = "snapshot") -> Scenario:
-    """The scenario with the queue as a snapshot has it, to be forecast from its moment.
-
-    Raises
-    ------
-    ScenarioError
-        If the two don't fit together.
-    """
-    problems = [
-        Problem(file, None, key_path(place), message)
-        for place, message in snapshot_problems(scenario, snapshot)
-    ]
-    if problems:
-        raise ScenarioError(problems)
-    changed = scenario.model_copy(update={"snapshot": snapshot})
-    changed._path = scenario.path
-    return changed
-
-
-def snapshot_problems(scenario: Scenario, snapshot: Snapshot) -> Iterator[Contradiction]:
-    """What in a snapshot does not fit a scenario, as (key path, message)."""
-    clock = scenario.clock
-    if not 0 <= scenario.instant_us(snapshot.at) < scenario.instant_us(clock.latest_end):
-        yield (
-            ("at",),
-            f"found {written(snapshot.at)}, outside of the scenario's run "
-            f"({written(clock.begins)} to {written(clock.latest_end)}); set its clock.date",
-        )
-        return
-    under_way = 0
-    for i, campaign in enumerate(snapshot.campaign):
-        under_way += campaign.count("dialing") + campaign.count("connected")
-        for k, standing in enumerate(campaign.queued):
-            for key in ("since", "oldest"):
-                instant: datetime | None = getattr(standing, key)
-                if instant is not None and scenario.instant_us(instant) < 0:
-                    yield (
-                        ("campaign", i, "queued", k, key),
-                        f"found {written(instant)}, before the scenario begins "
-                        f"({written(clock.begins)}); set its clock.begins earlier",
-                    )
-        yield from _beyond_retries(scenario, i, campaign)
-    for what, limit in (
-        ("platform.ports", scenario.platform.ports),
-        ("carrier.channels", scenario.carrier.channels),
-    ):
-        if under_way > limit:
-            yield (
-                ("campaign",),
-                f"found {under_way} calls dialing or connected; the scenario's {what} is {limit}",
-            )
-
-
-def _beyond_retries(
-    scenario: Scenario, i: int, campaign: CampaignSnapshot
-) -> Iterator[Contradiction]:
-    """Calls with more attempts than their campaign allows."""
-    most = campaign_of(scenario, campaign).max_retry
-    for state in STATES:
-        for k, standing in enumerate(campaign.standing(state)):
-            if attempts_of(standing, state) > most:
-                yield (
-                    ("campaign", i, state, k, "attempts"),
-                    f"found {attempts_of(standing, state)}; allowed: at most {most}, the "
-                    "max_retry of its campaign in the scenario",
-                )
-
-
 def attempts_of(standing: Standing, state: str) -> int:
     """Attempts of a call that are over, estimated where they are not said."""
     if standing.attempts is not None:
         return standing.attempts
     return 1 if state == "waiting_retry" else 0
-
-
-def campaign_of(scenario: Scenario, campaign: CampaignSnapshot) -> Campaign:
-    """The rules that a campaign of a snapshot is held to, without any call of its own.
-
-    They are the scenario's where it has this campaign; else they are taken from its
-    background, or from the defaults.
-    """
-    known = scenario.find_campaign("/".join(campaign.key))
-    if known is not None:
-        return known.model_copy(update={"contact_list": None, "requests": None, "contacts": 0})
-    background = scenario.background
-    rules: dict[str, Any] = {}
-    if background is not None:
-        rules = {
-            rule: getattr(background, rule)
-            for rule in ("max_retry", "retry_interval", "profile", "pacing", "result_url")
-        }
-    return Campaign(
-        name=campaign.name,
-        tenant=campaign.tenant,
-        start=campaign.start or _oldest(campaign) or scenario.clock.begins,
-        contacts=0,
-        **rules,
-    )
-
-
-def _oldest(campaign: CampaignSnapshot) -> datetime | None:
-    """When the oldest call of a campaign came into the queue, if it is said."""
-    instants = [each.since or each.oldest for each in campaign.queued]
-    return min((instant for instant in instants if instant is not None), default=None)
-
-
-def estimates(scenario: Scenario) -> list[str]:
-    """What a forecast from the scenario's snapshot estimates, one sentence each."""
-    snapshot = scenario.snapshot
-    return [] if snapshot is None else [*_estimates(scenario, snapshot)]
-
-
-_SPREAD = {
-    "queued": "since its start",
-    "waiting_retry": "over the last retry interval",
-    "dialing": "over the last ring timeout",
-    "connected": "over the last mean talk",
-}
-"""Over what time calls are spread of which it is not said since when."""
-
-
-def said(state: str) -> str:
-    """A state in a sentence: calls are ..."""
-    return "waiting for a retry" if state == "waiting_retry" else state
-
-
-def _estimates(scenario: Scenario, snapshot: Snapshot) -> Iterator[str]:
-    for campaign in snapshot.campaign:
-        whose = "/".join(campaign.key)
-        rules = campaign_of(scenario, campaign)
-        if scenario.find_campaign(whose) is None:
-            source = "the background's" if scenario.background else "the defaults"
-            yield f"{whose}: not in the scenario, its rules are {source}"
-            if campaign.start is None:
-                yield f"{whose}: when it started; taken as {rules.start:%H:%M:%S}"
-        for state, spread in _SPREAD.items():
-            untimed = [s for s in campaign.standing(state) if not s.is_timed]
-            if untimed:
-                count = sum(s.count for s in untimed)
-                yield f"{whose}: since when {count:,} are {said(state)}; spread evenly {spread}"
-            spread_out = sum(s.count for s in campaign.standing(state) if s.oldest is not None)
-            if spread_out > 1:
-                yield f"{whose}: since when {spread_out:,} are {said(state)}; spread from the oldest on"
-            unknown = sum(
-                s.count for s in campaign.standing(state) if s.attempts is None and s.count
-            )
-            if unknown and rules.max_retry and state != "connected":
-                assumed = 1 if state == "waiting_retry" else 0
-                yield f"{whose}: attempts made by {unknown:,} that are {said(state)}; taken as {assumed}"
-    there = {campaign.key for campaign in snapshot.campaign}
-    for each in scenario.campaigns:
-        if (each.tenant, each.name) not in there:
-            fate = "over" if each.start <= snapshot.at else "still to start"
-            yield f"{each.tenant}/{each.name}: not in the snapshot, taken as {fate}"

@@ -10,6 +10,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,7 +19,7 @@ from outsim.clock import MISSING, SECOND
 from outsim.errors import StudyError
 from outsim.outcomes import CANCELED, FIRST_FINAL, REJECTED
 from outsim.plan import CampaignPlan, Plan, build_plan
-from outsim.plan.standing import queued_since_us
+from outsim.plan.told import queued_since_us
 from outsim.scenario.campaigns import Campaign
 from outsim.scenario.model import Scenario
 from outsim.scenario.model import Study as StudyPart
@@ -120,7 +121,9 @@ def next_dispatch_s(view: View, place: int) -> float:
 
 CAMPAIGN_MEASURES = (
     Measure("first_out_s", "first call goes out", "clock", partial(outgoing_s, level=0.0), -1),
-    Measure("median_out_s", "half of the calls are out", "clock", partial(outgoing_s, level=0.5), -1),
+    Measure(
+        "median_out_s", "half of the calls are out", "clock", partial(outgoing_s, level=0.5), -1
+    ),
     Measure("p90_out_s", "9 in 10 calls are out", "clock", partial(outgoing_s, level=0.9), -1),
     Measure("last_out_s", "last call goes out", "clock", partial(outgoing_s, level=1.0), -1),
     Measure("finished_s", "finished", "clock", finished_s, -1),
@@ -155,7 +158,7 @@ def quantiles(values: Sequence[float], band: float = BAND) -> Quantiles:
     instants[never] = _LATER
     levels = [(1 - band) / 2, 0.5, (1 + band) / 2]
     found = np.quantile(instants, levels, method="weibull")
-    bounds = quantile_test(instants, p=0.5).confidence_interval(0.95)
+    bounds: Any = quantile_test(instants, p=0.5).confidence_interval(0.95)
 
     def told(instant: float, beyond: float) -> float:
         if math.isnan(instant):
@@ -207,7 +210,9 @@ class Asked:
     def measure(self) -> Measure:
         """When it goes out."""
         label = "goes out again" if self.state == "waiting_retry" else "goes out"
-        return Measure("call_out_s", label, "clock", partial(next_dispatch_s, place=self.place), -1)
+        return Measure(
+            "call_out_s", label, "clock", partial(next_dispatch_s, place=self.place), -1
+        )
 
 
 def find_call(
@@ -289,6 +294,6 @@ def _ahead(scenario: Scenario, key: tuple[str, str], state: str, place: int) -> 
     for other, instants in entered.items():
         if other != key:
             # Those that entered at one instant stand in the order of their names.
-            side = "right" if other < key else "left"
+            side: Literal["left", "right"] = "right" if other < key else "left"
             ahead += int(np.searchsorted(instants, mine_us, side=side))
     return ahead

@@ -45,13 +45,15 @@ def snapshot(
     # In the order of the queue: calls that came in at one instant in the order of their numbers.
     ordered = known.sort_values("happened_at", kind="stable")
     campaigns = [
-        _campaign(key, rows, starts[key])
-        for key, rows in ordered.groupby(["tenant", "campaign"], observed=True, sort=True)
+        _campaign((tenant, name), rows, starts[tenant, name])
+        for (tenant, name), rows in ordered.groupby(
+            ["tenant", "campaign"], observed=True, sort=True
+        )
     ]
     return Snapshot(at=moment, campaign=campaigns)
 
 
-def _campaign(key: Any, rows: pd.DataFrame, start: datetime) -> CampaignSnapshot:
+def _campaign(key: tuple[str, str], rows: pd.DataFrame, start: datetime) -> CampaignSnapshot:
     status = rows["status"].astype(object)
     found: dict[str, Any] = {
         state: [*_standings(state, rows[status == state].sort_index())]

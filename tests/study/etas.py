@@ -9,10 +9,10 @@ from typing import Any
 from outsim.clock import after
 from outsim.result import simulate
 from outsim.scenario import Scenario, from_mapping
-from outsim.scenario.snapshot import standing_at
+from outsim.scenario.standing import standing_at
 from outsim.study.eta import CAMPAIGN_MEASURES, quantiles
 from outsim.tables.measures import measure
-from outsim.tape import Tape, Purpose
+from outsim.tape import Purpose, Tape
 
 JUDGED = ("median_out_s", "p90_out_s", "last_out_s", "finished_s")
 FORECASTS = 19
@@ -24,8 +24,8 @@ def busy(contacts: int = 2500, **background: Any) -> Scenario:
     """A campaign that other tenants' campaigns hold up, 5,000 calls and more in all."""
     return from_mapping(
         {
-            "clock": {"date": "2026-03-10", "begins": "08:00", "ends": "09:30"},
-            "platform": {"ports": 120, "dial_rate": "6/s", "wedged_calls": 0.0},
+            "clock": {"date": "2026-03-10", "begins": "08:00", "ends": "09:30", "latest": "11:30"},
+            "platform": {"ports": 80, "dial_rate": "4/s", "wedged_calls": 0.0},
             "campaign": [
                 {
                     "name": "list",
@@ -38,8 +38,8 @@ def busy(contacts: int = 2500, **background: Any) -> Scenario:
             ],
             "background": {
                 "tenants": 6,
-                "campaigns_per_hour": 8,
-                "median_size": 400,
+                "campaigns_per_hour": 6,
+                "median_size": 220,
                 "max_retry": 1,
                 "retry_interval": "10 min",
             }
@@ -58,8 +58,10 @@ def cut(scenario: Scenario, run: int, replications: int = FORECASTS) -> dict[str
     true = simulate(scenario, replication=run, engine="compiled")
     figures = measure(true.measured(study), CAMPAIGN_MEASURES)
     start_s = scenario.instant_us(study.start) / 1e6
-    uniform = float(Tape(FORECAST_SEED, run).uniforms("", "cuts", Purpose.START_JITTER, count=1)[0])
-    at_s = start_s + uniform * (figures["finished_s"] - start_s)
+    uniform = float(
+        Tape(FORECAST_SEED, run).uniforms("", "cuts", Purpose.START_JITTER, count=1)[0]
+    )
+    at_s = start_s + uniform * (figures["last_out_s"] - start_s)
     moment = after(scenario.clock.begins, round(at_s * 1e6))
     begun = standing_at(scenario, true.snapshot(moment))
     forecasts = [
@@ -73,7 +75,7 @@ def cut(scenario: Scenario, run: int, replications: int = FORECASTS) -> dict[str
     for name in JUDGED:
         if figures[name] > at_s:
             band = quantiles([each[name] for each in forecasts])
-            held[name] = band.low <= figures[name] <= band.high
+            held[name] = bool(band.low <= figures[name] <= band.high)
     return held
 
 
