@@ -150,6 +150,8 @@ class Run:
                 final[mine] = rows["final_at"][mine]
             elif campaign.contact_list is not None:
                 status[mine] = first_statuses(campaign)
+            elif campaign.opening is not None:
+                attempts[mine] = campaign.opening.attempts
         return Columns(CALL_TYPES, {"status": status, "attempts": attempts, "final": final})
 
     def _write_what_is_to_come(self, ends_us: int) -> None:
