@@ -120,12 +120,10 @@ def next_dispatch_s(view: View, place: int) -> float:
 
 
 CAMPAIGN_MEASURES = (
-    Measure("first_out_s", "first call goes out", "clock", partial(outgoing_s, level=0.0), -1),
-    Measure(
-        "median_out_s", "half of the calls are out", "clock", partial(outgoing_s, level=0.5), -1
-    ),
-    Measure("p90_out_s", "9 in 10 calls are out", "clock", partial(outgoing_s, level=0.9), -1),
-    Measure("last_out_s", "last call goes out", "clock", partial(outgoing_s, level=1.0), -1),
+    Measure("first_out_s", "first call out", "clock", partial(outgoing_s, level=0.0), -1),
+    Measure("median_out_s", "half of them out", "clock", partial(outgoing_s, level=0.5), -1),
+    Measure("p90_out_s", "9 in 10 of them out", "clock", partial(outgoing_s, level=0.9), -1),
+    Measure("last_out_s", "last call out", "clock", partial(outgoing_s, level=1.0), -1),
     Measure("finished_s", "finished", "clock", finished_s, -1),
 )
 """What is said of a campaign."""

@@ -45,7 +45,7 @@ def snapshot(
     # In the order of the queue: calls that came in at one instant in the order of their numbers.
     ordered = known.sort_values("happened_at", kind="stable")
     campaigns = [
-        _campaign((tenant, name), rows, starts[tenant, name])
+        _campaign((str(tenant), str(name)), rows, starts[str(tenant), str(name)])
         for (tenant, name), rows in ordered.groupby(
             ["tenant", "campaign"], observed=True, sort=True
         )

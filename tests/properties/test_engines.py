@@ -8,7 +8,6 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from outsim.clock import after
 from outsim.plan import build_plan
 from outsim.result import Result, simulate
 from outsim.scenario import Scenario
@@ -63,13 +62,15 @@ def test_both_engines_give_the_same_records_from_a_queue_as_it_stands(depth: str
     """
     stood: Counter[str] = Counter()
 
-    @settings(max_examples=max(200, settings.default.max_examples // 4))
+    @settings(max_examples=max(250, settings.default.max_examples // 4))
     @given(st.one_of(scenarios(), crowded_scenarios()), st.floats(0, 1))
     def agree(scenario: Scenario, place: float) -> None:
         run = simulate(scenario, engine="simpy")
-        latest_us = scenario.instant_us(scenario.clock.latest_end)
-        ended_us = min(run.frames.records.ended_us, latest_us - 1)
-        moment = after(scenario.clock.begins, round(place * ended_us))
+        happened = run.updates["happened_at"]
+        moment = scenario.clock.begins
+        if len(happened):
+            # Right after something happened: calls then stand in every state.
+            moment = happened.iloc[int(place * (len(happened) - 1))].to_pydatetime()
         standing = standing_at(scenario, run.snapshot(moment))
         assert standing.snapshot is not None
         for campaign in standing.snapshot.campaign:
