@@ -105,9 +105,7 @@ def snapshot_problems(scenario: Scenario, snapshot: Snapshot) -> Iterator[Contra
             f"({written(clock.begins)} to {written(clock.latest_end)}); set its clock.date",
         )
         return
-    under_way = 0
     for i, campaign in enumerate(snapshot.campaign):
-        under_way += campaign.count("dialing") + campaign.count("connected")
         for k, standing in enumerate(campaign.queued):
             for key in ("since", "oldest"):
                 instant: datetime | None = getattr(standing, key)
@@ -118,14 +116,17 @@ def snapshot_problems(scenario: Scenario, snapshot: Snapshot) -> Iterator[Contra
                         f"({written(clock.begins)}); set its clock.begins earlier",
                     )
         yield from _beyond_retries(scenario, i, campaign)
-    for what, limit in (
-        ("platform.ports", scenario.platform.ports),
-        ("carrier.channels", scenario.carrier.channels),
+    # A call that is dialling need not be at the carrier yet.
+    for states, what, limit in (
+        (("dialing", "connected"), "platform.ports", scenario.platform.ports),
+        (("connected",), "carrier.channels", scenario.carrier.channels),
     ):
-        if under_way > limit:
+        found = sum(each.count(state) for each in snapshot.campaign for state in states)
+        if found > limit:
+            words = " or ".join(states)
             yield (
                 ("campaign",),
-                f"found {under_way} calls dialing or connected; the scenario's {what} is {limit}",
+                f"found {found} calls {words}; the scenario's {what} is {limit}",
             )
 
 
