@@ -157,6 +157,8 @@ def is_family(scenarios: Sequence[Scenario]) -> bool:
     first, *others = scenarios
     if any(campaign.requests is not None for campaign in first.campaign):
         return False
+    if any(scenario.snapshot is not None for scenario in scenarios):
+        return False
     return all(
         other.clock.latest_end == first.clock.latest_end
         and all(TO_COME.fullmatch(each.key) for each in differences(first, other))

@@ -27,6 +27,8 @@ from outsim.tape import Tape
 if TYPE_CHECKING:
     import pandas as pd
 
+    from outsim.scenario.snapshot import Snapshot
+
 
 @dataclass(frozen=True, eq=False)
 class Result:
@@ -117,6 +119,21 @@ class Result:
 
         return seen_at(self.calls, self.attempts, self.updates, self.moment(at))
 
+    def snapshot(self, at: datetime | str) -> Snapshot:
+        """The queue as it is at a moment, to forecast from: see `outsim.tables.snapshots`.
+
+        `at` is an aware datetime, or a local clock time such as ``"09:15"``.
+
+        Raises
+        ------
+        MomentError
+            If it is no such thing, or lies outside the run.
+        """
+        from outsim.tables.snapshots import snapshot
+
+        starts = {plan.key: after(self.begins, plan.start_us) for plan in self.frames.campaigns}
+        return snapshot(self.calls, self.attempts, self.updates, starts, self.moment(at))
+
     def view(self, campaign: Campaign | None = None) -> View:
         """Tables of one campaign of the scenario, or of all calls."""
         rows_of = self.frames.rows_of(_is(campaign))
@@ -147,6 +164,7 @@ class Result:
             self.scenario.deadline,
             stop_requested=requested,
             stop_effect=after(requested, latency_us) if requested else None,
+            frames=self.frames,
         )
 
     def measures(self, campaign: Campaign | None = None) -> dict[str, float]:

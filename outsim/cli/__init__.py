@@ -15,6 +15,7 @@ import typer
 from outsim.cli.check import check
 from outsim.cli.compare import compare
 from outsim.cli.diff import diff
+from outsim.cli.eta import eta
 from outsim.cli.failed import failed
 from outsim.cli.merge import merge
 from outsim.cli.plan import plan
@@ -37,7 +38,7 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 for command in (
-    *(run, status, schedule, stop, failed),
+    *(run, status, schedule, eta, stop, failed),
     *(compare, plan, sweep, merge),
     *(check, diff, schema),
 ):

@@ -22,6 +22,7 @@ from outsim.plan.model import (
 )
 from outsim.plan.platform import outages, platform_plan, suspensions
 from outsim.plan.requests import requests_us
+from outsim.plan.standing import Standings, stand
 from outsim.scenario.campaigns import Campaign
 from outsim.scenario.model import Scenario
 from outsim.scenario.windows import window_spans
@@ -253,13 +254,21 @@ def build_sibling(plan: Plan, scenario: Scenario, tape: Tape) -> Plan:
 def build_plan(scenario: Scenario, tape: Tape) -> Plan:
     """Resolve a scenario and a tape into what an engine needs."""
     builder = _Builder(scenario, tape)
-    campaigns = [builder.campaign(c) for c in scenario.campaign] + builder.background()
+    platform = platform_plan(scenario)
+    answers = answering(scenario, builder.profiles, builder.zones, builder.latest_us)
+    background = builder.background()
+    if scenario.snapshot is None:
+        campaigns = [builder.campaign(c) for c in scenario.campaign] + background
+        standing = Standings(campaigns, [], [])
+    else:
+        standing = stand(scenario, tape, platform, answers, builder.campaign, background)
+        campaigns = standing.campaigns
     said = {tenant.name: tenant for tenant in scenario.tenant}
     tenants = sorted({campaign.tenant for campaign in campaigns} | set(said))
     ranked = _ranked(campaigns, tenants)
     _check_recorded(tape, ranked)
     return Plan(
-        platform=platform_plan(scenario),
+        platform=platform,
         tenants=tuple(
             TenantPlan(
                 name=name,
@@ -274,9 +283,9 @@ def build_plan(scenario: Scenario, tape: Tape) -> Plan:
             EndpointPlan(e.name, e.timeout, tuple(e.retry_after), e.posts_at_once)
             for e in builder.endpoints
         ),
-        outages=outages(scenario, builder.endpoint_names),
-        suspensions=suspensions(scenario),
-        answering=answering(scenario, builder.profiles, builder.zones, builder.latest_us),
+        outages=tuple(sorted([*standing.outages, *outages(scenario, builder.endpoint_names)])),
+        suspensions=tuple(sorted([*standing.suspensions, *suspensions(scenario)])),
+        answering=answers,
         zones=builder.zones,
         ends_us=scenario.instant_us(scenario.clock.ends),
         latest_us=builder.latest_us,

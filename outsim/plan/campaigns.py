@@ -16,9 +16,17 @@ from numpy.typing import NDArray
 
 from outsim.clock import NEVER, TOKEN
 from outsim.distributions import Distribution
+from outsim.plan.opening import Opening
 from outsim.scenario.contacts import ContactList
 from outsim.tape import Purpose, Tape
-from outsim.tape.draws import AttemptDraws, CallModel, ContactDraws, PostDraws, UpdateDraws
+from outsim.tape.draws import (
+    TRAIT_NONE,
+    AttemptDraws,
+    CallModel,
+    ContactDraws,
+    PostDraws,
+    UpdateDraws,
+)
 
 REASONS_OF_DUPLICATES = "duplicate"
 """Reason in `calls` for a number that stands in the list again, where the scenario rejects it."""
@@ -94,6 +102,8 @@ class CampaignPlan:
     zone_of_row: NDArray[np.int16] | None = field(default=None, repr=False)
     """Index of each callee's zone in the plan; None where all have `zone`."""
     zone: int = 0
+    opening: Opening | None = field(default=None, repr=False)
+    """Where its calls stand when the run begins in the middle; None if nothing has happened."""
     rank: int = 0
     tenant_rank: int = 0
     first_call_id: int = 0
@@ -147,6 +157,8 @@ class CampaignPlan:
     @property
     def ready_us(self) -> NDArray[np.int64]:
         """When each call could enter the queue if nothing paced it (rule 2)."""
+        if self.opening is not None:
+            return self.opening.ready_us
         if self.requests_us is not None:
             return np.maximum(self.requests_us, self.loading_us)
         ready = np.full(self.size, NEVER, dtype=np.int64)
@@ -157,8 +169,15 @@ class CampaignPlan:
 
     @cached_property
     def contacts(self) -> ContactDraws:
-        """Traits of the contacts."""
-        return self.tape.contacts(*self.key, self.model, self.size)
+        """Traits of the contacts: what a call has come through shows which it hasn't."""
+        drawn = self.tape.contacts(*self.key, self.model, self.size)
+        if self.opening is None:
+            return drawn
+        return ContactDraws(
+            trait=np.where(self.opening.attempts > 0, np.uint8(TRAIT_NONE), drawn.trait),
+            wedged=drawn.wedged & ~self.opening.is_loaded,
+            missing_ani=drawn.missing_ani,
+        )
 
     @cached_property
     def missing_ani(self) -> NDArray[np.bool_]:

@@ -32,6 +32,8 @@ from outsim.scenario.disturbances import Outage, Suspension
 from outsim.scenario.parts import Name, Part, check_order, written
 from outsim.scenario.platform import Carrier, Platform
 from outsim.scenario.references import NAMES, reference_problems
+from outsim.scenario.snapshot import Snapshot
+from outsim.scenario.standing import snapshot_problems
 
 LONGEST_RUN = 366 * DAY
 
@@ -123,6 +125,8 @@ class Scenario(Part):
     """Other customers' campaigns; default: none."""
     study: Study | None = None
     """What the scenario is asked about."""
+    snapshot: Snapshot | None = None
+    """A live queue to forecast from: the run begins anew at its moment; default: none."""
 
     _path: Path | None = PrivateAttr(default=None)
 
@@ -172,6 +176,9 @@ class Scenario(Part):
     @model_validator(mode="after")
     def _fits_together(self) -> Scenario:
         problems = [*reference_problems(self.model_dump(include=NAMES)), *self._early()]
+        if self.snapshot is not None and not problems:
+            found = snapshot_problems(self, self.snapshot)
+            problems += [(("snapshot", *place), message) for place, message in found]
         if problems:
             raise ContradictionError(problems)
         return self

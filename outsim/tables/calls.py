@@ -17,7 +17,7 @@ from outsim.plan import CampaignPlan, Plan
 from outsim.tables.columns import Array, blocks, code_type, looked_up
 from outsim.tables.schema import WAIT_STATES
 
-_COMPLETE, _CENSORED, _NEVER, _CANCELED, _WEDGED, _REJECTED = range(len(WAIT_STATES))
+_COMPLETE, _CENSORED, _NEVER, _CANCELED, _WEDGED, _REJECTED, _BEFORE = range(len(WAIT_STATES))
 
 _STATE_OF_UNDISPATCHED = np.array(
     [
@@ -191,8 +191,17 @@ class Calls:
         state = looked_up(_STATE_OF_UNDISPATCHED, self.status)
         state[self.wedged] = _WEDGED
         state[self.first_dispatched_at != MISSING] = _COMPLETE
+        state[self.dispatched_before] = _BEFORE
         state[self.status == REJECTED] = _REJECTED
         return state
+
+    @property
+    def dispatched_before(self) -> NDArray[np.bool_]:
+        """Whether the first attempt of each was dispatched before the snapshot's moment."""
+        return self.joined(
+            lambda c: np.zeros(c.size, np.bool_) if c.opening is None else c.opening.attempts > 0,
+            np.bool_,
+        )
 
     @cached_property
     def wedged(self) -> NDArray[np.bool_]:

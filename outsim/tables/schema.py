@@ -25,9 +25,10 @@ DTYPES: dict[str, str] = {
     "name": "category",
 }
 
-WAIT_STATES = ("complete", "censored", "never", "canceled", "wedged", "rejected")
+WAIT_STATES = ("complete", "censored", "never", "canceled", "wedged", "rejected", "before")
 """What is known of a call's wait: it is complete; the run ended first; the call ended without
-ever being dispatched; it was canceled first; it was wedged; it was rejected."""
+ever being dispatched; it was canceled first; it was wedged; it was rejected; it was over before
+the moment of the snapshot that the run goes on from."""
 
 
 @dataclass(frozen=True)

@@ -76,6 +76,12 @@ contacts = 0
 """,
     "namesakes.toml": SMALL.replace("notices", "appointment reminders"),
     "stopped.toml": SMALL.replace("contacts = 60", 'contacts = 60\nstop_at = "09:15"'),
+    "queue.json": """\
+{"at": "09:20", "campaign": [
+  {"tenant": "clinic", "name": "appointment reminders", "completed": 20,
+   "queued": {"count": 30, "oldest": "09:10"}, "dialing": ["20 s", "09:19:55"]},
+  {"tenant": "bank", "name": "alerts", "queued": 100, "connected": 3}]}
+""",
     "broken.toml": "name = [\n",
     "wrong.toml": SMALL.replace("contacts = 60", 'contacts = 60\nstart_at = "09:05"'),
 }

@@ -20,6 +20,9 @@ COMMANDS = {
         *("--replications", "2"),
     ),
     "stop": ("stop", "small.toml", "--after", "0s,1s,5min", "--replications", "2"),
+    "eta": ("eta", "small.toml", "--replications", "5"),
+    "eta of a queue": ("eta", "small.toml", "--snapshot", "queue.json", "--replications", "5"),
+    "eta of a call": ("eta", "small.toml", "--at", "09:07", "--call", "50", "--replications", "5"),
     "status": ("status", "small.toml", "--at", "09:06"),
     "status of calls": ("status", "small.toml", "--at", "09:15", "--calls", "--limit", "40"),
     "failed": ("failed", "small.toml"),
@@ -403,3 +406,42 @@ def test_every_command_explains_itself(outsim, command):
     assert (ended.code, ended.err) == (0, "")
     assert "Usage: outsim" in ended.out
     assert "--help" in ended.out
+
+
+# eta
+
+
+def test_eta_gives_quantiles_as_clock_times(outsim):
+    document = json.loads(outsim("eta", "small.toml", "--replications", "19", "--json").out)
+    assert (document["replications"], document["band"], document["at"]) == (19, 0.9, None)
+    for figure in document["figures"].values():
+        low, median, high = (pd.Timestamp(figure[name]) for name in ("low", "median", "high"))
+        assert low <= median <= high
+        assert figure["never"] == 0
+    medians = [figure["median"] for figure in document["figures"].values()]
+    assert medians == sorted(medians)
+    assert medians[0] >= "2026-03-10T09:05"
+
+
+def test_eta_says_what_of_a_queue_it_estimates_and_what_is_over(outsim):
+    text = outsim("eta", "small.toml", "--snapshot", "queue.json", "--replications", "5").out
+    assert "first call out" in text
+    assert "already" in text
+    assert "bank/alerts: not in the scenario, its rules are the defaults" in text
+    assert "utility/notices: not in the snapshot, taken as over" in text
+
+
+def test_eta_of_one_call_says_how_many_are_ahead(outsim):
+    answers = [
+        json.loads(outsim("eta", "small.toml", "--at", "09:07", "--call", call, "--json").out)
+        for call in ("50", "51")
+    ]
+    ahead = [each["call"]["ahead"] for each in answers]
+    assert ahead[1] == ahead[0] + 1
+    assert answers[0]["figures"]["call_out_s"]["median"] > "2026-03-10T09:07"
+
+
+def test_the_schema_of_a_snapshot_is_printed(outsim):
+    document = json.loads(outsim("schema", "--snapshot").out)
+    assert document["title"] == "outsim snapshot"
+    assert set(document["required"]) == {"at"}

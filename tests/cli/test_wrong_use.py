@@ -38,6 +38,30 @@ MISTAKES = {
         "scenario 'nobody' has no campaign to study",
     ),
     "no scenario": (["run"], "Missing argument 'SCENARIO'"),
+    "a snapshot that is none": (
+        ["eta", "small.toml", "--snapshot", "small.toml"],
+        "small.toml:1: is no valid JSON",
+    ),
+    "a snapshot and a time": (
+        ["eta", "small.toml", "--snapshot", "queue.json", "--at", "09:07"],
+        "--snapshot and --at: give one or the other",
+    ),
+    "a call that is not there": (
+        ["eta", "small.toml", "--call", "99"],
+        "call 99: no such call in the scenario",
+    ),
+    "a call that no snapshot names": (
+        ["eta", "small.toml", "--snapshot", "queue.json", "--call", "3"],
+        "call 3: no such call among the calls that the snapshot names",
+    ),
+    "a number that is none": (
+        ["eta", "small.toml", "--number", "911"],
+        "--number 911: write a number of ten digits",
+    ),
+    "a call of another campaign": (
+        ["eta", "small.toml", "--campaign", "notices", "--call", "3"],
+        "the call is one of clinic/appointment reminders",
+    ),
     "no time": (["status", "small.toml"], "Missing option '--at'"),
     "no such time": (["status", "small.toml", "--at", "25:00"], "found '25:00'"),
     "a time that is none": (["status", "small.toml", "--at", "noon"], "found 'noon'; write"),

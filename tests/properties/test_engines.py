@@ -9,9 +9,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from outsim.plan import build_plan
-from outsim.result import Result
+from outsim.result import Result, simulate
 from outsim.scenario import Scenario
+from outsim.scenario.snapshot import STATES
+from outsim.scenario.standing import standing_at
 from outsim.tables.frames import Frames
+from outsim.tables.invariants import check_invariants
 from outsim.tape import Tape
 from tests.engine_differences import first_difference, on_both_engines
 from tests.occurrences import occurrences
@@ -49,3 +52,35 @@ def test_both_engines_give_the_same_records(depth: str) -> None:
         print(f"{count:9,} {name}")  # noqa: T201
     seldom = {name: count for name, count in occurred.items() if count < OFTEN}
     assert set(seldom) <= set(NO_OCCURRENCES), seldom
+
+
+@pytest.mark.parametrize("depth", DEPTHS)
+def test_both_engines_give_the_same_records_from_a_queue_as_it_stands(depth: str) -> None:
+    """A random run is cut at a random moment, and goes on from there by the laws.
+
+    Calls stand in every state often, or the test would mean nothing.
+    """
+    stood: Counter[str] = Counter()
+
+    @settings(max_examples=max(250, settings.default.max_examples // 4))
+    @given(st.one_of(scenarios(), crowded_scenarios()), st.floats(0, 1))
+    def agree(scenario: Scenario, place: float) -> None:
+        run = simulate(scenario, engine="simpy")
+        happened = run.updates["happened_at"]
+        moment = scenario.clock.begins
+        if len(happened):
+            # Right after something happened: calls then stand in every state.
+            moment = happened.iloc[int(place * (len(happened) - 1))].to_pydatetime()
+        standing = standing_at(scenario, run.snapshot(moment))
+        assert standing.snapshot is not None
+        for campaign in standing.snapshot.campaign:
+            stood.update({state: campaign.count(state) for state in STATES})
+        plan = build_plan(standing, Tape(scenario.seed, 1))
+        readable, compiled = on_both_engines(plan)
+        difference = first_difference(plan, readable, compiled)
+        assert not difference, difference
+        frames = Frames(plan, readable, scenario.clock.begins)
+        check_invariants(Result(standing, scenario.seed, 1, "simpy", "", frames))
+
+    agree()
+    assert min(stood[state] for state in STATES) >= OFTEN, stood

@@ -79,6 +79,7 @@ class Run:
             rank, number = int(p["wanted_campaign"]), int(p["wanted_number"])
             if why == NEEDS_CALLS:
                 hand_calls(state, rank, self.plan.campaigns[rank])
+                self.draws.hand_opening(state, rank)
             elif why == NEEDS_DRAWS:
                 self.draws.hand_attempts(state, rank, number)
             elif why == NEEDS_POST_DRAWS:
@@ -152,6 +153,8 @@ class Run:
                 final[mine] = rows["final_at"][mine]
             elif campaign.contact_list is not None:
                 status[mine] = first_statuses(campaign)
+            elif campaign.opening is not None:
+                attempts[mine] = campaign.opening.attempts
         return Columns(CALL_TYPES, {"status": status, "attempts": attempts, "final": final})
 
     def _write_what_is_to_come(self, ends_us: int) -> None:

@@ -46,6 +46,11 @@ def hand_calls(state: State, rank: int, campaign: CampaignPlan) -> None:
     ).view(np.int64)
     calls["trait"] = contacts.trait
     calls["wedged"] = contacts.wedged
+    if campaign.opening is not None:
+        calls["attempts"] = campaign.opening.attempts
+        calls["number"] = campaign.opening.attempts + 1
+        calls["failures"] = campaign.opening.failures
+        calls["last_failure_at"] = campaign.opening.last_failure_us
     if campaign.zone_of_row is not None:
         calls["zone"] = campaign.zones
     if campaign.missing_ani.any():
@@ -66,6 +71,15 @@ class Draws:
     def _address(self, array: Array) -> int:
         self._kept.append(array)
         return address_of(array)
+
+    def hand_opening(self, state: State, rank: int) -> None:
+        """Give a run the draws that a campaign's calls need where they stand to begin with."""
+        opening = self.plan.campaigns[rank].opening
+        if opening is not None:
+            for over in np.unique(opening.attempts).tolist():
+                # Of what is over, a stop; of what is to come, the queue.
+                self.hand_attempts(state, rank, over)
+                self.hand_attempts(state, rank, over + 1)
 
     def hand_attempts(self, state: State, rank: int, attempt: int) -> None:
         """Give a run the draws of a campaign's attempts with this number, 0 for none yet."""

@@ -102,9 +102,14 @@ class CampaignState:
             if plan.reject_reason[index]:
                 self.status[index] = REJECTED
         self.attempts = bytearray(plan.size)
+        """Attempts so far."""
         self.failures = bytearray(plan.size)
-        """Attempts so far that reached the callee and were not answered."""
+        """Those of them that reached the callee and were not answered."""
         self.last_failure_at = array("q", [MISSING]) * plan.size
+        if plan.opening is not None:
+            self.attempts[:] = plan.opening.attempts.tobytes()
+            self.failures[:] = plan.opening.failures.tobytes()
+            self.last_failure_at = array("q", plan.opening.last_failure_us.tolist())
         self.final_at = array("q", [MISSING]) * plan.size
         self.wedged = plan.contacts.wedged.data
         self.trait = plan.contacts.trait.data

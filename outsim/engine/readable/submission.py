@@ -46,7 +46,7 @@ class Admission:
                 ending = EXPIRED if campaign.expired else CANCELED
                 self.board.withdraw(campaign, index, ending)
             else:
-                self._ready((campaign, index, 1))
+                self._ready((campaign, index, campaign.attempts[index] + 1))
 
     def retry(self, campaign: CampaignState, index: int, attempt: int, ended_at: int) -> None:
         """Have a call ask for the queue again after its retry interval."""

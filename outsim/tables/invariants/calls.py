@@ -71,15 +71,18 @@ def accepted_calls_add_up(run: Run) -> Iterator[Breach]:
 
 
 def attempts_are_counted(run: Run) -> Iterator[Breach]:
-    """Attempts of a call are numbered from 1 without a gap, at most 1 + max_retry of them."""
+    """Attempts of a call are numbered from 1 without a gap, at most 1 + max_retry of them.
+
+    Those from before the moment of a snapshot are counted, and are not in the tables.
+    """
     a, order = run.attempts, run.by_call
     number, call_id = a["attempt"][order], a["call_id"][order]
-    wrong = number != place_in_each(~run.follows) + 1
+    wrong = number != place_in_each(~run.follows) + 1 + run.made_before[call_id]
     yield from run.breach("numbers", "attempts", wrong, order)
     most = 1 + run.per_campaign(lambda campaign: campaign.rules.max_retry)
     over = number > most[run.rank[order]]
     yield from run.breach("more than 1 + max_retry", "attempts", over, order)
-    counted = np.bincount(call_id, minlength=len(run.rank_of_call))
+    counted = np.bincount(call_id, minlength=len(run.rank_of_call)) + run.made_before
     yield from run.breach("attempts", "calls", counted != run.calls["attempts"])
 
 

@@ -130,6 +130,14 @@ class Run:
         return np.asarray(flags, dtype=np.bool_)
 
     @cached_property
+    def made_before(self) -> Integers:
+        """Per call, its attempts from before the moment of a snapshot."""
+        made = self.of_calls(
+            lambda c: np.zeros(c.size) if c.opening is None else c.opening.attempts
+        )
+        return made.astype(np.int64)
+
+    @cached_property
     def handed_in(self) -> Mask:
         """Per call, whether it was handed in before the run ended."""
         return self.result.frames.submitted

@@ -1,0 +1,252 @@
+"""`outsim eta`: when a campaign's calls go out, or one call, from the queue as it stands."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from outsim.cli.options import CampaignName, EngineName, Json, ScenarioFile, Seed
+from outsim.cli.studies import (
+    ExecutorName,
+    KeepTables,
+    Out,
+    Precision,
+    Replications,
+    Within,
+    say_precisions,
+    study_options,
+)
+
+if TYPE_CHECKING:
+    from outsim.scenario import Campaign, Scenario
+    from outsim.study.eta import Asked
+    from outsim.study.findings import Findings
+    from outsim.tables.measures import Measure
+
+
+def eta(
+    scenario: ScenarioFile,
+    campaign: CampaignName = None,
+    call: Annotated[
+        int | None,
+        typer.Option(
+            "--call", metavar="ID", min=0, help="One call, by its id.", show_default=False
+        ),
+    ] = None,
+    number: Annotated[
+        str | None,
+        typer.Option(
+            "--number", metavar="N", help="One call, by its ten-digit number.", show_default=False
+        ),
+    ] = None,
+    snapshot: Annotated[
+        str | None,
+        typer.Option(
+            "--snapshot",
+            metavar="FILE",
+            help="The queue as it stands (JSON; see `outsim schema --snapshot`).",
+            show_default=False,
+        ),
+    ] = None,
+    at: Annotated[
+        str | None,
+        typer.Option(
+            "--at",
+            metavar="TIME",
+            help="Forecast from the queue as one run of the scenario has it then.",
+            show_default=False,
+        ),
+    ] = None,
+    replications: Replications = None,
+    precision: Precision = None,
+    within: Within = None,
+    out: Out = None,
+    keep_tables: KeepTables = False,
+    executor: ExecutorName = None,
+    seed: Seed = None,
+    engine: EngineName = "auto",
+    json: Json = False,
+) -> None:
+    """Say when a campaign's calls go out and when it is finished, or when one call goes out."""
+    from outsim.cli.output import load_with_advice, print_json
+    from outsim.cli.status import chosen_campaign
+    from outsim.study.eta import CAMPAIGN_MEASURES, USUAL, find_call, studying
+    from outsim.study.study import Study
+
+    _one_of("--call", call, "--number", number)
+    _one_of("--snapshot", snapshot, "--at", at)
+    options = study_options(
+        replications, precision, within, out, keep_tables, executor, usual=USUAL
+    )
+    loaded = load_with_advice(scenario)
+    chosen = chosen_campaign(loaded, campaign)
+    loaded, seed = _from_now(loaded, snapshot, at, seed)
+    measures: tuple[Measure, ...] = CAMPAIGN_MEASURES
+    asked = None
+    if call is not None or number is not None:
+        asked = find_call(loaded, call_id=call, number=_ten_digits(number))
+        known = loaded.find_campaign("/".join(asked.campaign))
+        if known is None or (campaign is not None and known is not chosen):
+            raise typer.BadParameter(f"the call is one of {'/'.join(asked.campaign)}; ask there")
+        chosen, measures = known, (asked.measure,)
+    findings = Study(
+        studying(loaded, chosen), measures=measures, seed=seed, engine=engine, **options
+    ).run()
+    if json:
+        print_json(_document(findings, chosen, asked))
+    else:
+        _print(findings, chosen, asked, snapshot or at)
+
+
+def _one_of(one: str, first: object, other: str, second: object) -> None:
+    if first is not None and second is not None:
+        raise typer.BadParameter(f"{one} and {other}: give one or the other")
+
+
+def _ten_digits(number: str | None) -> str | None:
+    if number is None:
+        return None
+    digits = "".join(each for each in number if each.isdigit())
+    if len(digits) == 11 and digits.startswith("1"):
+        digits = digits[1:]
+    if len(digits) != 10:
+        raise typer.BadParameter(f"--number {number}: write a number of ten digits")
+    return digits
+
+
+def _from_now(
+    scenario: Scenario, snapshot: str | None, at: str | None, seed: int | None
+) -> tuple[Scenario, int]:
+    """The scenario as it is to be forecast, and the seed of the forecast."""
+    from outsim.cli.output import simulate_with_bar
+    from outsim.scenario.standing import read_snapshot, standing_at
+
+    chosen = scenario.seed if seed is None else seed
+    if snapshot is not None:
+        return read_snapshot(snapshot, scenario), chosen
+    if at is None:
+        return scenario, chosen
+    run = simulate_with_bar(scenario, chosen, 0, "auto")
+    # What is to come is drawn anew: a forecast knows nothing of the run's own future.
+    return standing_at(scenario, run.snapshot(at)), (chosen + 1) % 2**63
+
+
+def _instant(findings: Findings, seconds: float) -> str | None:
+    from outsim.clock import SECOND, after
+
+    if not math.isfinite(seconds):
+        return None
+    return after(findings.scenarios[0].clock.begins, round(seconds * SECOND)).isoformat()
+
+
+def _document(findings: Findings, campaign: Campaign, asked: Asked | None) -> dict[str, Any]:
+    from outsim.scenario.estimated import estimates
+    from outsim.study.eta import BAND, of_findings
+
+    scenario = findings.scenarios[0]
+    figures = {}
+    for measure in findings.measures:
+        found = of_findings(findings, measure)
+        figures[measure.name] = {
+            name: _instant(findings, getattr(found, name))
+            for name in ("median", "low", "high", "median_low", "median_high")
+        } | {"never": found.never}
+    document: dict[str, Any] = {
+        "campaign": campaign.name,
+        "tenant": campaign.tenant,
+        "at": scenario.snapshot.at.isoformat() if scenario.snapshot else None,
+        "replications": findings.replications,
+        "seed": findings.seed,
+        "band": BAND,
+        "figures": figures,
+        "estimated": estimates(scenario),
+    }
+    if asked is not None:
+        document["call"] = {"state": asked.state, "ahead": asked.ahead}
+    return document
+
+
+def _print(
+    findings: Findings, campaign: Campaign, asked: Asked | None, source: str | None
+) -> None:
+    from outsim.cli.output import say, show, table
+    from outsim.scenario.estimated import estimates
+
+    scenario = findings.scenarios[0]
+    say(f"{campaign.name} ({campaign.tenant}), scenario {scenario.name}")
+    if scenario.snapshot is not None:
+        say(f"from the queue at {scenario.snapshot.at:%Y-%m-%d %H:%M:%S} ({source})")
+        _say_where(scenario, campaign)
+    say(f"{findings.replications} replications, seed {findings.seed}")
+    if asked is not None:
+        _say_call(asked)
+    if not (asked and asked.state in ("dialing", "connected")):
+        columns = ["", "median", "95 % interval of it", "90 % of runs"]
+        show(table(columns, [_row(findings, measure) for measure in findings.measures]))
+        say("Median and 90 % band over replications: nine runs in ten come to it in the band.")
+    say_precisions(findings)
+    named = estimates(scenario)
+    if named:
+        say("Estimated, as the snapshot does not say it:")
+        for each in named:
+            say(f"  {each}")
+
+
+def _say_where(scenario: Scenario, campaign: Campaign) -> None:
+    from outsim.cli.output import say
+    from outsim.scenario.estimated import said
+    from outsim.scenario.snapshot import STATES
+
+    assert scenario.snapshot is not None
+    found = scenario.snapshot.find((campaign.tenant, campaign.name))
+    if found is None:
+        return
+    words = [(said(state), found.count(state)) for state in STATES]
+    words += [(state, getattr(found, state)) for state in ("completed", "failed", "canceled")]
+    words += [("expired", found.expired)]
+    say("; ".join(f"{count:,} {word}" for word, count in words if count))
+
+
+def _say_call(asked: Asked) -> None:
+    from outsim.cli.output import say
+
+    if asked.state in ("dialing", "connected"):
+        say(f"The call is {asked.state}: it is out now.")
+    elif asked.ahead is not None:
+        standing = {
+            "queued": "in the queue",
+            "waiting_retry": "waiting for its retry: it joins the queue at its tail",
+            "scheduled": "not in the queue yet: others may come in before it",
+        }
+        say(f"The call is {standing[asked.state]}. Calls ahead of it now: {asked.ahead:,}.")
+
+
+def _row(findings: Findings, measure: Measure) -> list[str]:
+    from outsim.study.eta import of_findings
+
+    found = of_findings(findings, measure)
+    snapshot = findings.scenarios[0].snapshot
+    if snapshot is not None and measure.name != "call_out_s":
+        moment_s = findings.scenarios[0].instant_us(snapshot.at) / 1e6
+        if found.high <= moment_s:
+            return [measure.label, "already", "", ""]
+    return [
+        measure.label,
+        _clock(findings, found.median),
+        _span(findings, found.median_low, found.median_high),
+        _span(findings, found.low, found.high),
+    ]
+
+
+def _clock(findings: Findings, seconds: float) -> str:
+    from outsim.display import format_figure
+
+    if not math.isfinite(seconds):
+        return "not in the run" if seconds > 0 else "unknown"
+    return format_figure("clock", seconds, findings.scenarios[0].clock.begins)
+
+
+def _span(findings: Findings, low: float, high: float) -> str:
+    return f"{_clock(findings, low)} to {_clock(findings, high)}"
