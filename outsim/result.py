@@ -147,6 +147,7 @@ class Result:
             self.scenario.deadline,
             stop_requested=requested,
             stop_effect=after(requested, latency_us) if requested else None,
+            run=self.frames,
         )
 
     def measures(self, campaign: Campaign | None = None) -> dict[str, float]:

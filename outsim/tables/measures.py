@@ -11,12 +11,16 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
 from outsim.clock import MISSING, SECOND
+
+if TYPE_CHECKING:
+    from outsim.tables.frames import Frames
 
 CALLS_NEEDED = ("status", "outcome", "waits_from", "final_at", "wait_s", "wait_state", "wedged")
 ATTEMPTS_NEEDED = ("dispatched_at", "outcome")
@@ -43,6 +47,8 @@ class View:
     """When the customer asked to stop the campaign; None if nobody did."""
     stop_effect: datetime | None = None
     """When that took effect."""
+    run: Frames | None = None
+    """The whole run, for figures that are not only about these calls; None if it is not known."""
 
     @cached_property
     def accepted(self) -> pd.DataFrame:
