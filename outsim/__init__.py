@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from outsim.scenario import Campaign, Scenario, load
     from outsim.study.comparison import compare
     from outsim.study.findings import Findings
+    from outsim.study.quarter_map import QuarterMap, quarter_map
     from outsim.study.study import Study
     from outsim.study.synchronous import run_sync
     from outsim.tape import Tape
@@ -42,6 +43,8 @@ _HOMES = {
     "compare": "outsim.study.comparison",
     "Study": "outsim.study.study",
     "Findings": "outsim.study.findings",
+    "quarter_map": "outsim.study.quarter_map",
+    "QuarterMap": "outsim.study.quarter_map",
     "run_sync": "outsim.study.synchronous",
     "OutsimError": "outsim.errors",
     "ScenarioError": "outsim.errors",
@@ -58,6 +61,7 @@ __all__ = [
     "InvariantError",
     "OutsimError",
     "Past",
+    "QuarterMap",
     "Result",
     "Scenario",
     "ScenarioError",
@@ -67,6 +71,7 @@ __all__ = [
     "TapeError",
     "compare",
     "load",
+    "quarter_map",
     "run_sync",
     "run_until",
     "simulate",

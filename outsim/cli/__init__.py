@@ -16,6 +16,7 @@ from outsim.cli.check import check
 from outsim.cli.compare import compare
 from outsim.cli.diff import diff
 from outsim.cli.failed import failed
+from outsim.cli.map import quarter_map
 from outsim.cli.run import run
 from outsim.cli.schema import schema
 from outsim.cli.status import status
@@ -33,6 +34,7 @@ app = typer.Typer(
 )
 for command in (run, compare, status, failed, check, diff, schema):
     app.command()(command)
+app.command("map")(quarter_map)
 
 
 def main() -> None:

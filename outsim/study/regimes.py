@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import product
 from typing import TypeVar
 
 from pydantic import ValidationError
@@ -59,7 +61,13 @@ def family(scenario: Scenario, regime: Regime, minutes: tuple[int, ...]) -> tupl
         "carrier": _scaled_carrier(scenario.carrier, regime.carrier),
     }
     return tuple(
-        _started(scenario, campaign, campaign.start.replace(minute=minute, second=0, microsecond=0), regime, shared)
+        _started(
+            scenario,
+            campaign,
+            campaign.start.replace(minute=minute, second=0, microsecond=0),
+            regime,
+            shared,
+        )
         for minute in minutes
     )
 
@@ -118,3 +126,42 @@ def _scaled_carrier(carrier: Carrier, factor: float) -> Carrier:
         channels=max(1, round(carrier.channels * factor)),
     )
 
+
+def regimes_of(
+    loads: Sequence[float], carriers: Sequence[float], retries: Sequence[int]
+) -> tuple[Regime, ...]:
+    """Every combination of loads, carriers and retries, in this order: retries, load, carrier.
+
+    Raises
+    ------
+    StudyError
+        If a factor is none, or stands twice.
+    """
+    for name, values in (("loads", loads), ("carriers", carriers)):
+        if not values or len(set(values)) < len(values) or not all(0 < v <= 1000 for v in values):
+            raise StudyError(
+                f"{name} {', '.join(f'{value:g}' for value in values) or 'none'}: give one or "
+                "more factors, each above 0, at most 1000, and once"
+            )
+    if not retries or len(set(retries)) < len(retries):
+        raise StudyError(f"retries {', '.join(map(str, retries)) or 'none'}: give each count once")
+    return tuple(
+        Regime(max_retry, load, carrier)
+        for max_retry, load, carrier in product(sorted(retries), sorted(loads), sorted(carriers))
+    )
+
+
+def check_minutes(minutes: tuple[int, ...]) -> None:
+    """Refuse what are no starts to hold against :00.
+
+    Raises
+    ------
+    StudyError
+        If there is none, or one is not from 1 to 59, or stands twice.
+    """
+    right = all(0 < minute < 60 for minute in minutes) and len(set(minutes)) == len(minutes)
+    if not minutes or not right:
+        raise StudyError(
+            f"starts {', '.join(map(str, minutes)) or 'none'}: give minutes of the hour to hold "
+            "against :00, from 1 to 59, each once"
+        )
