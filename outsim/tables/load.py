@@ -62,8 +62,9 @@ def _others_queue(frames: Frames) -> tuple[NDArray[np.int64], NDArray[np.int64]]
         frames.attempts(("dispatched_at",), rows(records.attempts["call_id"])),
         frames.changes(("call_id", "status", "happened_at"), rows(records.updates["call_id"])),
     )
-    # What happens at one instant is one step: the queue of nobody's view in between is no queue.
-    last = np.append(at[1:] != at[:-1], True)
+    # What happens at one instant is one step: nobody sees a queue in between.
+    last = np.ones(len(at), dtype=np.bool_)
+    last[:-1] = at[1:] != at[:-1]
     return at[last] - frames.origin_us, length[last]
 
 

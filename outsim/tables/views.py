@@ -99,8 +99,10 @@ def _steps(ups: pd.Series[Any], downs: pd.Series[Any]) -> Steps:
 
 def _left_queue(updates: pd.DataFrame) -> pd.Series[Any]:
     """When calls left the queue without being dialled: canceled or expired in it."""
-    before = updates.groupby("call_id", sort=False, observed=True)["status"].shift()
-    gone = updates["status"].isin(("canceled", "expired")) & (before == "queued")
+    gone = updates["status"].isin(("canceled", "expired"))
+    if gone.any():
+        before = updates.groupby("call_id", sort=False, observed=True)["status"].shift()
+        gone &= before == "queued"
     return updates.loc[gone, "happened_at"]
 
 
