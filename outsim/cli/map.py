@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -71,6 +72,8 @@ def quarter_map(
     from outsim.study.stopping import LEAST
     from outsim.study.synchronous import run_sync
 
+    if plot is not None:
+        _check_picture(plot)
     options = study_options(replications, precision, within, out, executor=executor, usual=LEAST)
     del options["keep_tables"]
     found = run_sync(
@@ -107,6 +110,17 @@ def _counts(option: str, text: str | None, usual: tuple[int, ...]) -> tuple[int,
         raise typer.BadParameter(f"{option} {text}: write whole numbers, such as 1,4") from None
 
 
+def _check_picture(path: str) -> None:
+    """Refuse at once what a picture can't be written to: the map takes minutes."""
+    from matplotlib.backend_bases import FigureCanvasBase
+
+    formats = FigureCanvasBase.get_supported_filetypes()
+    if Path(path).suffix.lstrip(".").lower() not in formats:
+        raise typer.BadParameter(f"--plot {path}: allowed endings are {', '.join(formats)}")
+    if not Path(path).absolute().parent.is_dir():
+        raise typer.BadParameter(f"--plot {path}: there is no directory for it")
+
+
 def _draw(found: QuarterMap, path: str) -> None:
     import matplotlib as mpl
 
@@ -116,8 +130,8 @@ def _draw(found: QuarterMap, path: str) -> None:
     axes = found.plot()
     try:
         axes[0, 0].figure.savefig(path, dpi=100)
-    except (OSError, ValueError) as error:
-        raise typer.BadParameter(f"--plot {path}: {error}") from None
+    except OSError as error:
+        raise typer.BadParameter(f"--plot {path}: {error.strerror or error}") from None
     note(f"picture written to {path}")
 
 

@@ -33,7 +33,7 @@ from outsim.tables.measures import MEASURES, Measure
 if TYPE_CHECKING:
     import pandas as pd
 
-LOADS = (0.5, 1.0, 1.5, 2.0, 2.5, 3.0)
+LOADS = (0.5, 1.0, 1.5, 2.0, 2.75, 3.5)
 CARRIERS = (0.35, 0.45, 0.55, 0.7, 0.85, 1.1)
 RETRIES = (1, 4)
 MINUTES = (15, 30, 45)

@@ -52,8 +52,11 @@ def plot_map(found: QuarterMap, name: str, axes: Any = None) -> Any:
         ax.set_xlabel("backlog of :00 drained after, min")
     for ax in axes[:, 0]:
         ax.set_ylabel("carrier's headroom, %")
-    bar = axes[0, 0].figure.colorbar(colours, ax=axes, shrink=0.8)
-    bar.set_label(f"{_TITLES[name]}, {unit}\nblue: better than :00; red: worse; blank: not clear")
+    figure = axes[0, 0].figure
+    figure.colorbar(colours, ax=axes, shrink=0.8).set_label(f"{_TITLES[name]}, {unit}")
+    figure.suptitle(
+        "Starts after :00, held against :00. Blue: better; red: worse; blank: not clear", size=10
+    )
     return axes
 
 

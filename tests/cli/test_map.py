@@ -96,8 +96,11 @@ def test_with_a_directory_the_same_map_comes_back(outsim, scenario):
         (["map.toml", "--starts", "0"], "starts 0: give minutes of the hour"),
         (["map.toml", "--carrier", "-1"], "carriers -1: give one or more factors"),
         (["map.toml", "--replications", "1"], "replications = 1: must be 2 or more"),
-        ([*COMMAND[1:], "--plot", "nowhere/map.png"], "--plot nowhere/map.png: "),
-        ([*COMMAND[1:], "--plot", "map.doc"], "--plot map.doc: Format 'doc' is not supported"),
+        (
+            [*COMMAND[1:], "--plot", "nowhere/map.png"],
+            "--plot nowhere/map.png: there is no directory",
+        ),
+        ([*COMMAND[1:], "--plot", "map.doc"], "--plot map.doc: allowed endings are"),
     ],
 )
 def test_what_cannot_be_mapped_is_one_message_and_exit_code_2(
