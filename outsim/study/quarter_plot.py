@@ -54,9 +54,7 @@ def plot_map(found: QuarterMap, name: str, axes: Any = None) -> Any:
         ax.set_ylabel("carrier's headroom, %")
     figure = axes[0, 0].figure
     figure.colorbar(colours, ax=axes, shrink=0.8).set_label(f"{_TITLES[name]}, {unit}")
-    figure.suptitle(
-        "Starts after :00, held against :00. Blue: better; red: worse; blank: not clear", size=10
-    )
+    figure.suptitle("starts held against :00\nblue: better; red: worse; blank: not clear", size=10)
     return axes
 
 

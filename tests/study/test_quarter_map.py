@@ -114,7 +114,6 @@ def saturated() -> QuarterMap:
                 "workers": 1,
                 "dial_work": "500 ms",
                 "status_work": "200 ms",
-                "start_jitter": "5 s",
             },
             carrier={"channels": 1000},
         ),
