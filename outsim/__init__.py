@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from outsim.study.comparison import compare
     from outsim.study.findings import Findings
     from outsim.study.kept import read_study
+    from outsim.study.quarter_map import QuarterMap, quarter_map
     from outsim.study.schedule import schedule
     from outsim.study.stop_race import stop_race
     from outsim.study.study import Study
@@ -57,6 +58,8 @@ _HOMES = {
     "Sweep": "outsim.study.sweep",
     "schedule": "outsim.study.schedule",
     "stop_race": "outsim.study.stop_race",
+    "quarter_map": "outsim.study.quarter_map",
+    "QuarterMap": "outsim.study.quarter_map",
     "run_sync": "outsim.study.synchronous",
     "OutsimError": "outsim.errors",
     "ScenarioError": "outsim.errors",
@@ -75,6 +78,7 @@ __all__ = [
     "InvariantError",
     "OutsimError",
     "Past",
+    "QuarterMap",
     "Result",
     "Scenario",
     "ScenarioError",
@@ -87,6 +91,7 @@ __all__ = [
     "load",
     "plan_capacity",
     "plan_frontier",
+    "quarter_map",
     "read_study",
     "run_sync",
     "run_until",

@@ -17,6 +17,7 @@ from outsim.cli.compare import compare
 from outsim.cli.diff import diff
 from outsim.cli.eta import eta
 from outsim.cli.failed import failed
+from outsim.cli.map import quarter_map
 from outsim.cli.merge import merge
 from outsim.cli.plan import plan
 from outsim.cli.run import run
@@ -43,6 +44,7 @@ for command in (
     *(check, diff, schema),
 ):
     app.command()(command)
+app.command("map")(quarter_map)
 
 
 def main() -> None:

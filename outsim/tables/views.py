@@ -99,9 +99,24 @@ def _steps(ups: pd.Series[Any], downs: pd.Series[Any]) -> Steps:
 
 def _left_queue(updates: pd.DataFrame) -> pd.Series[Any]:
     """When calls left the queue without being dialled: canceled or expired in it."""
-    before = updates.groupby("call_id", sort=False, observed=True)["status"].shift()
-    gone = updates["status"].isin(("canceled", "expired")) & (before == "queued")
+    gone = updates["status"].isin(("canceled", "expired"))
+    if gone.any():
+        before = updates.groupby("call_id", sort=False, observed=True)["status"].shift()
+        gone &= before == "queued"
     return updates.loc[gone, "happened_at"]
+
+
+def queue_steps(calls: pd.DataFrame, attempts: pd.DataFrame, updates: pd.DataFrame) -> Steps:
+    """Length of the outbound queue as a step function: instants, and the length from each on.
+
+    Instants are integers, microseconds since 1970 in UTC. The tables need no columns but
+    ``call_id`` and ``wedged`` of calls, ``dispatched_at``, and ``call_id``, ``status`` and
+    ``happened_at`` of updates, in the order of happening.
+    """
+    wedged = set(calls.loc[calls["wedged"], "call_id"])
+    entered = updates[(updates["status"] == "queued") & ~updates["call_id"].isin(wedged)]
+    left = pd.concat([attempts["dispatched_at"], _left_queue(updates)])
+    return _steps(entered["happened_at"], left)
 
 
 def steps(calls: pd.DataFrame, attempts: pd.DataFrame, updates: pd.DataFrame) -> dict[str, Steps]:
@@ -109,13 +124,10 @@ def steps(calls: pd.DataFrame, attempts: pd.DataFrame, updates: pd.DataFrame) ->
 
     Instants are integers, microseconds since 1970 in UTC.
     """
-    wedged = set(calls.loc[calls["wedged"], "call_id"])
-    entered = updates[(updates["status"] == "queued") & ~updates["call_id"].isin(wedged)]
-    left = pd.concat([attempts["dispatched_at"], _left_queue(updates)])
     processed = updates[updates["visible_at"].ne(updates["happened_at"])]
     carried = attempts[attempts["cause"].isin(CARRIED)]
     return {
-        "queue": _steps(entered["happened_at"], left),
+        "queue": queue_steps(calls, attempts, updates),
         "busy_ports": _steps(attempts["dispatched_at"], attempts["ended_at"]),
         "waiting_for_worker": _steps(attempts["dispatched_at"], attempts["work_started_at"]),
         "busy_channels": _steps(carried["dialed_at"], carried["ended_at"]),
