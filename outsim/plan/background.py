@@ -52,6 +52,61 @@ def _clock_hours(begins: datetime, until_us: int) -> Iterator[int]:
     yield from range(offset_us, until_us, HOUR)
 
 
+def _hour_stream(
+    tape: Tape, label: str, count: int, purpose: Purpose, attempt: int = 0
+) -> list[float]:
+    """What one stream holds for the campaigns of an hour."""
+    drawn = tape.uniforms("background", label, purpose, attempt=attempt, count=count)
+    return [float(uniform) for uniform in drawn]
+
+
+def _sizes(background: Background, tape: Tape, label: str) -> list[float]:
+    """Contacts of each campaign of an hour, before they are rounded."""
+    count = background.campaigns_per_hour
+    within = _hour_stream(tape, label, count, Purpose.BACKGROUND_SIZE)
+    order = _hour_stream(tape, label, count, Purpose.BACKGROUND_SIZE, 1)
+    strata = sorted(range(count), key=order.__getitem__)
+    return [
+        background.median_size
+        * math.exp(background.size_log_sd * float(ndtri((stratum + place) / count)))
+        for stratum, place in zip(strata, within, strict=True)
+    ]
+
+
+def starts_at_the_hour(
+    scenario: Scenario, tape: Tape, at_us: int, hours_before: int = 0
+) -> float | None:
+    """How much more of an hour's contacts than on average start calling at its minute 0.
+
+    Parameters
+    ----------
+    at_us, hours_before : int
+        Which hour: so many before the one that this instant, since the run begins, lies in.
+
+    Returns
+    -------
+    float or None
+        The contacts of campaigns that begin at the hour, over the mean number of the hour's
+        contacts, less its own mean, which is known exactly: a campaign's size and its start are
+        drawn apart, and a lognormal size has the mean exp(sd^2 / 2) medians. None if there is no
+        such hour in the run, or no background.
+    """
+    background = scenario.background
+    if background is None:
+        return None
+    begun = [*_clock_hours(scenario.clock.begins, at_us + 1)]
+    hour = len(begun) - 1 - hours_before
+    if hour < 0 or begun[hour] < 0:
+        return None
+    count, weights = background.campaigns_per_hour, background.start_minutes
+    share = weights.top / (weights.top + weights.half + weights.quarter + weights.other)
+    label = f"h{hour:02d}"
+    kinds = _hour_stream(tape, label, count, Purpose.BACKGROUND_START)
+    sizes = _sizes(background, tape, label)
+    mean = background.median_size * math.exp(background.size_log_sd**2 / 2) * count
+    return sum(s for s, kind in zip(sizes, kinds, strict=True) if kind < share) / mean - share
+
+
 def background_campaigns(
     scenario: Scenario, tape: Tape, until_us: int
 ) -> Iterator[BackgroundCampaign]:
@@ -69,19 +124,11 @@ def background_campaigns(
     width = len(str(background.tenants))
     for hour, hour_us in enumerate(_clock_hours(scenario.clock.begins, until_us)):
         label = f"h{hour:02d}"
-
-        def stream(purpose: Purpose, attempt: int = 0, label: str = label) -> list[float]:
-            drawn = tape.uniforms("background", label, purpose, attempt=attempt, count=count)
-            return [float(uniform) for uniform in drawn]
-
-        kinds, places = stream(Purpose.BACKGROUND_START), stream(Purpose.BACKGROUND_MINUTE)
-        within, order = stream(Purpose.BACKGROUND_SIZE), stream(Purpose.BACKGROUND_SIZE, 1)
-        strata = sorted(range(count), key=order.__getitem__)
+        kinds = _hour_stream(tape, label, count, Purpose.BACKGROUND_START)
+        places = _hour_stream(tape, label, count, Purpose.BACKGROUND_MINUTE)
+        sizes = _sizes(background, tape, label)
         for slot in range(count):
-            uniform = (strata[slot] + within[slot]) / count
-            size = round(
-                background.median_size * math.exp(background.size_log_sd * float(ndtri(uniform)))
-            )
+            size = round(sizes[slot])
             start_us = hour_us + _start_minute(background, kinds[slot], places[slot]) * MINUTE
             if 0 <= start_us < until_us and size > 0:
                 tenant = (hour * count + slot) % background.tenants + 1

@@ -25,6 +25,7 @@ from outsim.engine.records import MODEL_VERSION
 from outsim.errors import StudyError
 from outsim.scenario.difference import meaning
 from outsim.scenario.model import Scenario
+from outsim.study.members import NOTHING, Member, Switches
 from outsim.study.replications import Figures
 from outsim.tables.measures import Measure
 
@@ -33,8 +34,10 @@ if TYPE_CHECKING:
 
 _STUDY, _REPLICATIONS = "study.json", "replications"
 _FIGURES, _SERIES, _TABLES = "figures.parquet", "series.parquet", "tables"
-_OWN = ("place", "replication", "attempts", "background_share")
+_OWN = ("place", "replication", "stratum", "mirrored", "attempts", "background_share")
 """Columns of the figures that are no measures."""
+_CONTROL = "control: "
+"""What the column of a control begins with; they are the last ones."""
 
 Kept = dict[int, tuple[Figures, ...]]
 """Figures of each scenario, by replication."""
@@ -56,6 +59,7 @@ class Store:
         seed: int,
         measures: Sequence[Measure],
         keep_tables: bool = False,
+        switches: Switches = NOTHING,
     ) -> None:
         self.directory = directory
         self._scenarios = len(scenarios)
@@ -67,6 +71,7 @@ class Store:
             "measures": self._measures,
             "names": [scenario.name for scenario in scenarios],
             "scenarios": [meaning(scenario) for scenario in scenarios],
+            "switches": switches.named,
         }
         with self._writing():
             (directory / _REPLICATIONS).mkdir(parents=True, exist_ok=True)
@@ -117,11 +122,14 @@ class Store:
 
         try:
             rows = pd.read_parquet(place / _FIGURES)
-            columns = [*_OWN, *self._measures]
+            controls = [name for name in rows.columns if name.startswith(_CONTROL)]
+            columns = [*_OWN, *self._measures, *controls]
             if list(rows.columns) != columns:
                 raise ValueError(f"its columns are {', '.join(map(str, rows.columns))}")
-            if list(rows["place"]) != [*range(self._scenarios)]:
-                raise ValueError(f"{len(rows)} scenarios, and not {self._scenarios}")
+            if sorted(set(rows["place"])) != [*range(self._scenarios)]:
+                raise ValueError(f"{len(set(rows['place']))} scenarios, and not {self._scenarios}")
+            if rows.groupby("place").size().nunique() != 1:
+                raise ValueError("its scenarios have not equally many runs")
             if set(rows["replication"]) != {int(place.name)}:
                 raise ValueError(f"it is of replication {set(rows['replication'])}")
         except (OSError, ValueError) as error:
@@ -136,6 +144,12 @@ class Store:
                 measures={name: float(row[name]) for name in self._measures},
                 attempts=int(row["attempts"]),
                 background_share=float(row["background_share"]),
+                member=Member(int(row["stratum"]), bool(row["mirrored"])),
+                controls={
+                    name.removeprefix(_CONTROL): float(row[name])
+                    for name in controls
+                    if not pd.isna(row[name])
+                },
             )
             for row in rows.to_dict("records")
         )
@@ -160,7 +174,14 @@ class Store:
         import pandas as pd
 
         rows = pd.DataFrame(
-            [{name: getattr(each, name) for name in _OWN} | each.measures for each in figures]
+            [
+                {"place": each.place, "replication": each.replication}
+                | each.member._asdict()
+                | {"attempts": each.attempts, "background_share": each.background_share}
+                | each.measures
+                | {f"{_CONTROL}{name}": value for name, value in each.controls.items()}
+                for each in figures
+            ]
         )
         with self._writing():
             beside = Path(mkdtemp(prefix=f".{replication:06d}-", dir=self.directory))
@@ -210,7 +231,7 @@ _TOLD = 8
 
 
 def _differences(found: Mapping[str, Any], asked: Mapping[str, Any]) -> Iterator[str]:
-    for key in ("model_version", "seed", "names", "measures"):
+    for key in ("model_version", "seed", "names", "measures", "switches"):
         if found.get(key) != asked[key]:
             yield f"{key}: {found.get(key)}, and not {asked[key]}"
     for name, left, right in zip(

@@ -14,7 +14,8 @@ from collections.abc import AsyncGenerator, Generator, Iterator, Mapping, Sequen
 from concurrent.futures import Executor
 from contextlib import aclosing
 from dataclasses import dataclass
-from itertools import count, takewhile
+from functools import cached_property
+from itertools import count
 from pathlib import Path
 from typing import Any, Literal
 
@@ -26,6 +27,8 @@ from outsim.plan import build_plan
 from outsim.progress import Progress, reporting
 from outsim.scenario.model import Scenario
 from outsim.study.findings import Findings
+from outsim.study.members import Members, Switches
+from outsim.study.reduction import PILOT, Reduction, decide, unit
 from outsim.study.replications import Figures, Job, stream
 from outsim.study.stopping import LEAST, MOST, Precision, batch_ends, read_precisions
 from outsim.study.storage import Store
@@ -39,10 +42,21 @@ TOGETHER = 16
 
 @dataclass(frozen=True)
 class Replication:
-    """What a study keeps of one replication: the figures of each scenario, in their order."""
+    """What a study keeps of one replication."""
 
     index: int
-    figures: tuple[Figures, ...]
+    runs: tuple[Figures, ...]
+    """Of each scenario, in their order; several of each with antithetic or stratified runs."""
+
+    @property
+    def figures(self) -> tuple[Figures, ...]:
+        """Figures of each scenario, in their order: the means over its runs."""
+        return unit(self.runs, self.members)
+
+    @property
+    def members(self) -> Members:
+        """Which runs there are of each scenario."""
+        return tuple(each.member for each in self.runs if each.place == 0)
 
 
 class Study:
@@ -74,7 +88,16 @@ class Study:
     out : path, optional
         Directory in which each replication is kept; what it holds already is not run again.
     keep_tables : bool
-        Keep the tables of every run there, too.
+        Keep the tables of every plain run there, too.
+    antithetic, stratified : bool
+        Make each replication a pair of runs, the draws of one mirrored in the other, or a set of
+        four, in which each draw is once in each quarter of its range; with both, of eight. The
+        mean of the runs is then the replication's figure, and the replication is the unit as
+        ever. Used where they save variance for what they cost, which the first replications
+        decide (see `outsim.study.reduction`); else the study is as without them.
+    controls : bool
+        Take out of each figure what is due to draws whose mean is known, where that is clear
+        (see `outsim.study.controls`).
     progress : callable, "bar" or None
         Told (runs done, runs in all) after each run; or a bar on a terminal or in a notebook.
 
@@ -100,12 +123,16 @@ class Study:
         out: str | Path | None = None,
         keep_tables: bool = False,
         progress: Progress | Literal["bar"] | None = "bar",
+        antithetic: bool = False,
+        stratified: bool = False,
+        controls: bool = False,
     ) -> None:
         self.scenarios = (scenarios,) if isinstance(scenarios, Scenario) else tuple(scenarios)
         self.measures = measures
         self.precisions = read_precisions(precision or {}, measures)
         self._batches = _batches(replications, self.precisions, within, least, most)
         self._within_s = _seconds(within)
+        self.switches = Switches(antithetic, stratified, controls)
         self._check()
         self.seed = self.scenarios[0].seed if seed is None else seed
         self._executor = executor
@@ -116,9 +143,11 @@ class Study:
         self._is_family = len(self.scenarios) > 1 and is_family(self.scenarios)
         self._store = None
         if out is not None:
-            self._store = Store(Path(out), self.scenarios, self.seed, measures, keep_tables)
+            self._store = Store(
+                Path(out), self.scenarios, self.seed, measures, keep_tables, self.switches
+            )
             self._have = {
-                index: Replication(index, figures) for index, figures in self._store.read().items()
+                index: Replication(index, runs) for index, runs in self._store.read().items()
             }
 
     def _check(self) -> None:
@@ -143,14 +172,18 @@ class Study:
     async def __aiter__(self) -> AsyncGenerator[Replication, None]:
         """Replications as they finish; of each batch, those that are there already come first."""
         deadline = None if self._within_s is None else time.monotonic() + self._within_s
+        given: set[int] = set()
         for batch in self._batches:
-            for index in batch:
-                if index in self._have:
-                    yield self._have[index]
-            missing = [index for index in batch if index not in self._have]
-            async with aclosing(self._run(missing, deadline)) as finished:
-                async for replication in finished:
-                    yield replication
+            for part in self._parts(batch):
+                there = [index for index in part if self._is_there(index)]
+                for index in there:
+                    if index not in given:
+                        yield self._have[index]
+                missing = [index for index in part if index not in there]
+                async with aclosing(self._run(missing, deadline)) as finished:
+                    async for replication in finished:
+                        yield replication
+                given.update(part)
             if self._is_enough() or (deadline is not None and time.monotonic() >= deadline):
                 return
 
@@ -160,7 +193,7 @@ class Study:
         """Run replications, keep each once it is whole, and give it out, while there is time."""
         parts: dict[int, list[Figures]] = {index: [] for index in missing}
         jobs = [job for index in missing for job in self._jobs(index)]
-        done, runs = 0, len(missing) * len(self.scenarios)
+        done, runs = 0, sum(len(job.places) * len(job.members) for job in jobs)
         async with aclosing(stream(jobs, self._executor)) as finished:
             with reporting(self._progress) as report:
                 while True:
@@ -173,7 +206,8 @@ class Study:
                     report(done, runs)
                     mine = parts[figures[0].replication]
                     mine.extend(figures)
-                    if len(mine) == len(self.scenarios):
+                    whole = len(self.scenarios) * len(self._members(figures[0].replication))
+                    if len(mine) == whole:
                         yield self._keep(mine)
 
     def _jobs(self, index: int) -> Iterator[Job]:
@@ -194,16 +228,61 @@ class Study:
                 is_family=self._is_family,
                 series=self._store is not None,
                 tables=tables,
+                members=self._members(index),
+                controls=self.switches.controls,
             )
 
     def _keep(self, figures: list[Figures]) -> Replication:
-        figures.sort(key=lambda each: each.place)
+        figures.sort(key=lambda each: (each.place, each.member))
         replication = Replication(figures[0].replication, tuple(figures))
         if self._store is not None:
             tables = self._tables.pop(replication.index, None)
-            self._store.write(replication.index, replication.figures, tables)
+            self._store.write(replication.index, replication.runs, tables)
         self._have[replication.index] = replication
         return replication
+
+    # Several runs a replication
+
+    def _parts(self, batch: range) -> tuple[range, ...]:
+        """A batch, parted where it is decided how many runs a replication has from there on."""
+        if len(self.switches.members) == 1 or not batch.start < PILOT < batch.stop:
+            return (batch,)
+        return range(batch.start, PILOT), range(PILOT, batch.stop)
+
+    def _pilot(self, end: int = PILOT) -> list[tuple[Figures, ...]] | None:
+        """Runs of the replications that it is decided on, of those before `end`.
+
+        None where the study is a part of a larger one and does not have them.
+        """
+        first = range(min(end, PILOT))
+        return [self._have[k].runs for k in first] if self._has_all(first) else None
+
+    def _has_all(self, indexes: range) -> bool:
+        """Whether replications are there with every run that was asked for."""
+        asked = self.switches.members
+        return all(k in self._have and self._have[k].members == asked for k in indexes)
+
+    @cached_property
+    def _decided(self) -> Members:
+        """Runs of the replications from `PILOT` on; asked for once those before are over."""
+        members, _ = decide(self.switches, self._pilot(), [])
+        return members
+
+    def _members(self, index: int) -> Members:
+        """Runs that a replication has to have of each scenario."""
+        several = len(self.switches.members) > 1
+        return self._decided if several and index >= PILOT else self.switches.members
+
+    def _is_there(self, index: int) -> bool:
+        return index in self._have and {*self._members(index)} <= {*self._have[index].members}
+
+    def _counted(self, indexes: range) -> tuple[list[tuple[Figures, ...]], tuple[Reduction, ...]]:
+        """Figures of replications, and what antithetic and stratified runs did for them."""
+        runs = [self._have[index].runs for index in indexes]
+        if len(self.switches.members) == 1:
+            return runs, ()
+        members, reductions = decide(self.switches, self._pilot(indexes.stop), runs)
+        return [unit(each, members) for each in runs], reductions
 
     def _is_enough(self) -> bool:
         findings = self.findings
@@ -220,18 +299,21 @@ class Study:
         StudyError
             If there are none.
         """
-        indexes = [*takewhile(self._have.__contains__, count(self._batches[0].start))]
-        last = self._batches[-1].stop
-        figures = [self._have[index].figures for index in indexes if index < last]
-        if not figures:
+        first, last = self._batches[0].start, self._batches[-1].stop
+        end = next(index for index in count(first) if index == last or not self._is_there(index))
+        if end == first:
             raise StudyError("no replication is over: give the study more time")
+        indexes = range(first, end)
+        figures, reductions = self._counted(indexes)
         return Findings(
             scenarios=self.scenarios,
             seed=self.seed,
-            indexes=range(indexes[0], indexes[0] + len(figures)),
+            indexes=indexes,
             figures=tuple(each for column in zip(*figures, strict=True) for each in column),
             measures=self.measures,
             precisions=self.precisions,
+            switches=self.switches,
+            reductions=reductions,
         )
 
     async def _all(self) -> Findings:
