@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+import numpy as np
 from scipy.special import ndtri
 
 from outsim.clock import HOUR, MINUTE, after, microseconds_between
@@ -73,38 +74,33 @@ def _sizes(background: Background, tape: Tape, label: str) -> list[float]:
     ]
 
 
-def starts_at_the_hour(
-    scenario: Scenario, tape: Tape, at_us: int, hours_before: int = 0
-) -> float | None:
-    """How much more of an hour's contacts than on average start calling at its minute 0.
+def hour_brings(scenario: Scenario, tape: Tape, at_us: int) -> tuple[float, float] | None:
+    """How much more the background brings in an hour than on average.
 
     Parameters
     ----------
-    at_us, hours_before : int
-        Which hour: so many before the one that this instant, since the run begins, lies in.
+    at_us : int
+        An instant of that hour, since the run begins.
 
     Returns
     -------
-    float or None
-        The contacts of campaigns that begin at the hour, over the mean number of the hour's
-        contacts, less its own mean, which is known exactly: a campaign's size and its start are
-        drawn apart, and a lognormal size has the mean exp(sd^2 / 2) medians. None if there is no
-        such hour in the run, or no background.
+    (float, float) or None
+        Contacts of its campaigns that start at minute 0, and of all of them; each over the mean
+        number of the hour's contacts, less its own mean, which is known exactly: a campaign's
+        size and its start are drawn apart, and a lognormal size is on average exp(sd^2 / 2)
+        medians. None if there is no background, or the run begins within the hour.
     """
     background = scenario.background
-    if background is None:
-        return None
-    begun = [*_clock_hours(scenario.clock.begins, at_us + 1)]
-    hour = len(begun) - 1 - hours_before
-    if hour < 0 or begun[hour] < 0:
+    hours_us = [*_clock_hours(scenario.clock.begins, at_us + 1)]
+    if background is None or hours_us[-1] < 0:
         return None
     count, weights = background.campaigns_per_hour, background.start_minutes
-    share = weights.top / (weights.top + weights.half + weights.quarter + weights.other)
-    label = f"h{hour:02d}"
-    kinds = _hour_stream(tape, label, count, Purpose.BACKGROUND_START)
-    sizes = _sizes(background, tape, label)
+    top = weights.top / (weights.top + weights.half + weights.quarter + weights.other)
+    label = f"h{len(hours_us) - 1:02d}"
+    kinds = np.array(_hour_stream(tape, label, count, Purpose.BACKGROUND_START))
+    sizes = np.array(_sizes(background, tape, label))
     mean = background.median_size * math.exp(background.size_log_sd**2 / 2) * count
-    return sum(s for s, kind in zip(sizes, kinds, strict=True) if kind < share) / mean - share
+    return float(sizes[kinds < top].sum()) / mean - top, float(sizes.sum()) / mean - 1
 
 
 def background_campaigns(

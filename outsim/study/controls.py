@@ -14,11 +14,12 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from outsim.clock import HOUR
 from outsim.estimates import LEVEL, Estimate, estimate
 from outsim.outcomes import OUTCOMES
 from outsim.plan import Plan
 from outsim.plan.answering import ORDER
-from outsim.plan.background import starts_at_the_hour
+from outsim.plan.background import hour_brings
 from outsim.scenario.model import Scenario
 from outsim.tape import Purpose, Tape
 
@@ -29,8 +30,8 @@ DOUBT = 0.05
 """A regression is used where one on controls that explain nothing would seem to explain as much
 with at most this probability (F test)."""
 
-_VARIES = 1e-9
-"""Share of its size that a control has to vary by."""
+VARIES = 1e-9
+"""Share of its size that a figure or a control has to vary by: less than that is rounding."""
 
 Values = NDArray[np.float64]
 
@@ -40,7 +41,8 @@ def controls_of(plan: Plan, scenario: Scenario, tape: Tape) -> dict[str, float]:
 
     They are of the campaign under study, but for those of the background: shares of its first
     attempts' uniforms below the thresholds of the outcomes as they stand at its start, share of
-    its contacts with an invalid number, and how much the background brings at the hour.
+    its contacts with an invalid number; the contacts that background tenants begin to call at
+    the hour that it starts in, in all of that hour, and at the next hour.
     """
     campaign = plan.campaigns[plan.under_study]
     controls: dict[str, float] = {}
@@ -51,10 +53,10 @@ def controls_of(plan: Plan, scenario: Scenario, tape: Tape) -> dict[str, float]:
         trait = tape.uniforms(*campaign.key, Purpose.TRAIT, count=campaign.size)
         invalid = campaign.model.invalid_share
         controls["invalid"] = float((trait < invalid).mean()) - invalid
-    for hours_before, name in enumerate(("background", "background before")):
-        more = starts_at_the_hour(scenario, tape, campaign.start_us, hours_before)
-        if more is not None:
-            controls[name] = more
+    for later, name in ((0, "the hour"), (1, "the next hour")):
+        brought = hour_brings(scenario, tape, campaign.start_us + later * HOUR)
+        if brought is not None:
+            controls[f"background at {name}"], controls[f"background in {name}"] = brought
     return controls
 
 
@@ -103,13 +105,13 @@ def controlled(values: Values, controls: Values, level: float = LEVEL) -> Contro
     from scipy.special import fdtrc, stdtrit
 
     design = np.column_stack([np.ones(count), design])
+    if np.ptp(values) <= VARIES * np.abs(values).max():
+        return Controlled(plain, False, float("nan"))
     orthogonal, triangle = np.linalg.qr(design)
     slopes = np.linalg.solve(triangle, orthogonal.T @ values)
     left = float(np.square(values - design @ slopes).sum())
     total = float(np.square(values - values.mean()).sum())
-    if total <= 0:
-        return Controlled(plain, False, float("nan"))
-    left = max(left, total * _VARIES**2)
+    left = max(left, total * VARIES**2)
     # Variance of the intercept, by least squares: that of the slopes counts as well.
     spread = float(np.square(np.linalg.solve(triangle.T, np.eye(1 + explaining)[0])).sum())
     error = np.sqrt(left / freedom * spread)
@@ -124,7 +126,7 @@ def controlled(values: Values, controls: Values, level: float = LEVEL) -> Contro
 def _independent(controls: Values) -> Values:
     """The controls that vary, each scaled, without those that the ones before them make up."""
     spread = controls.std(axis=0)
-    varies = spread > _VARIES * np.maximum(1.0, np.abs(controls).max(axis=0, initial=0.0))
+    varies = spread > VARIES
     scaled = controls[:, varies] / spread[varies]
     kept = np.ones((len(scaled), 1))
     for column in scaled.T:

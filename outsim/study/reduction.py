@@ -34,6 +34,9 @@ SURE = 0.95
 MOST_SAVED = 10_000.0
 """Where next to no variance is left, rounding decides how much: more than this is not told."""
 
+VARIES = 1e-9
+"""Share of its size that a figure has to vary by: less than that is rounding."""
+
 _MOST_WEIGHT = 100.0
 """What one figure may save at most, or lose, in the decision for all."""
 
@@ -95,9 +98,9 @@ def saved(values: Values) -> float:
     """
     if len(values) < 2 or np.isnan(values).any():
         return float("nan")
-    alone = float(values.var(axis=0, ddof=1).mean()) / values.shape[1]
-    if alone <= 0:
+    if np.ptp(values) <= VARIES * np.abs(values).max():
         return float("nan")
+    alone = float(values.var(axis=0, ddof=1).mean()) / values.shape[1]
     together = float(values.mean(axis=1).var(ddof=1))
     return min(MOST_SAVED, alone / together) if together > 0 else MOST_SAVED
 
