@@ -19,6 +19,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from outsim.study.controls import VARIES
 from outsim.study.members import Members, Switches, members
 from outsim.study.replications import Figures
 
@@ -33,9 +34,6 @@ SURE = 0.95
 
 MOST_SAVED = 10_000.0
 """Where next to no variance is left, rounding decides how much: more than this is not told."""
-
-VARIES = 1e-9
-"""Share of its size that a figure has to vary by: less than that is rounding."""
 
 _MOST_WEIGHT = 100.0
 """What one figure may save at most, or lose, in the decision for all."""
