@@ -135,6 +135,7 @@ def say_precisions(findings: Findings) -> None:
 def say_savings(findings: Findings) -> None:
     """Say of antithetic and stratified runs and of controls what they saved, figure by figure."""
     from outsim.cli.output import say, show, table
+    from outsim.display import UNKNOWN
 
     if not findings.switches.named:
         return
@@ -143,14 +144,21 @@ def say_savings(findings: Findings) -> None:
         row = [_range(reduction.saved_for(each.name)) for reduction in findings.reductions]
         if findings.switches.controls:
             row.append(_of_controls(findings, each.name))
-        rows.append([findings.label(each), *row])
+        if {*row} != {UNKNOWN}:
+            rows.append([findings.label(each), *row])
     say()
-    say("as good as so many times the runs, at the same cost:")
-    show(table(["", *findings.switches.named], rows))
+    about = "the differences" if len(findings.scenarios) > 1 else "the means"
+    say(f"variance saved in {about}: as good as so many times the runs, at the same cost")
+    if rows:
+        show(table(["", *findings.switches.named], rows))
     for reduction in findings.reductions:
         say(f"{reduction.name}: {_verdict(reduction)}")
     if findings.switches.controls:
-        say("controls: used where a number stands, and nowhere else.")
+        say(
+            "controls: used where a number stands"
+            + (" and in the means where they help" if len(findings.scenarios) > 1 else "")
+            + ", and nowhere else."
+        )
 
 
 def _verdict(reduction: Reduction) -> str:
@@ -173,8 +181,10 @@ def _verdict(reduction: Reduction) -> str:
 
 def _range(saved: list[float]) -> str:
     """A saving, or from the smallest to the largest."""
+    from outsim.display import UNKNOWN
+
     if not saved:
-        return "-"
+        return UNKNOWN
     low, high = (_times(value) for value in (min(saved), max(saved)))
     return low if low == high else f"{low} to {high}"
 

@@ -15,6 +15,10 @@ from outsim.tables.measures import MEASURES
 COMMANDS = {
     "run": ("run", "small.toml"),
     "compare": ("compare", "small.toml", "later.toml", "--replications", "3"),
+    "compare with switches": (
+        *("compare", "small.toml", "later.toml", "--replications", "2"),
+        *("--antithetic", "--stratified", "--controls"),
+    ),
     "status": ("status", "small.toml", "--at", "09:06"),
     "status of calls": ("status", "small.toml", "--at", "09:15", "--calls", "--limit", "40"),
     "failed": ("failed", "small.toml"),
