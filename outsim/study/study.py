@@ -13,8 +13,6 @@ import time
 from collections.abc import AsyncGenerator, Generator, Iterator, Mapping, Sequence
 from concurrent.futures import Executor
 from contextlib import aclosing
-from dataclasses import dataclass
-from functools import cached_property
 from itertools import count
 from pathlib import Path
 from typing import Any, Literal
@@ -27,8 +25,8 @@ from outsim.plan import build_plan
 from outsim.progress import Progress, reporting
 from outsim.scenario.model import Scenario
 from outsim.study.findings import Findings
-from outsim.study.members import Members, Switches
-from outsim.study.reduction import PILOT, Reduction, decide, unit
+from outsim.study.kept import Kept, Replication
+from outsim.study.members import Switches
 from outsim.study.replications import Figures, Job, stream
 from outsim.study.stopping import LEAST, MOST, Precision, batch_ends, read_precisions
 from outsim.study.storage import Store
@@ -38,25 +36,6 @@ from outsim.tape import Tape
 
 TOGETHER = 16
 """Scenarios that one job runs at most, where they share no past: what they draw is drawn once."""
-
-
-@dataclass(frozen=True)
-class Replication:
-    """What a study keeps of one replication."""
-
-    index: int
-    runs: tuple[Figures, ...]
-    """Of each scenario, in their order; several of each with antithetic or stratified runs."""
-
-    @property
-    def figures(self) -> tuple[Figures, ...]:
-        """Figures of each scenario, in their order: the means over its runs."""
-        return unit(self.runs, self.members)
-
-    @property
-    def members(self) -> Members:
-        """Which runs there are of each scenario."""
-        return tuple(each.member for each in self.runs if each.place == 0)
 
 
 class Study:
@@ -137,7 +116,7 @@ class Study:
         self.seed = self.scenarios[0].seed if seed is None else seed
         self._executor = executor
         self._progress = progress
-        self._have: dict[int, Replication] = {}
+        self._kept = Kept(self.switches)
         self._tables: dict[int, Path] = {}
         self.engine = self._engine(engine)
         self._is_family = len(self.scenarios) > 1 and is_family(self.scenarios)
@@ -146,9 +125,8 @@ class Study:
             self._store = Store(
                 Path(out), self.scenarios, self.seed, measures, keep_tables, self.switches
             )
-            self._have = {
-                index: Replication(index, runs) for index, runs in self._store.read().items()
-            }
+            for index, runs in self._store.read().items():
+                self._kept.add(Replication(index, runs))
 
     def _check(self) -> None:
         if not self.scenarios:
@@ -174,11 +152,11 @@ class Study:
         deadline = None if self._within_s is None else time.monotonic() + self._within_s
         given: set[int] = set()
         for batch in self._batches:
-            for part in self._parts(batch):
-                there = [index for index in part if self._is_there(index)]
+            for part in self._kept.parts(batch):
+                there = [index for index in part if self._kept.is_there(index)]
                 for index in there:
                     if index not in given:
-                        yield self._have[index]
+                        yield self._kept[index]
                 missing = [index for index in part if index not in there]
                 async with aclosing(self._run(missing, deadline)) as finished:
                     async for replication in finished:
@@ -206,7 +184,7 @@ class Study:
                     report(done, runs)
                     mine = parts[figures[0].replication]
                     mine.extend(figures)
-                    whole = len(self.scenarios) * len(self._members(figures[0].replication))
+                    whole = len(self.scenarios) * len(self._kept.members(figures[0].replication))
                     if len(mine) == whole:
                         yield self._keep(mine)
 
@@ -228,7 +206,7 @@ class Study:
                 is_family=self._is_family,
                 series=self._store is not None,
                 tables=tables,
-                members=self._members(index),
+                members=self._kept.members(index),
                 controls=self.switches.controls,
             )
 
@@ -238,51 +216,8 @@ class Study:
         if self._store is not None:
             tables = self._tables.pop(replication.index, None)
             self._store.write(replication.index, replication.runs, tables)
-        self._have[replication.index] = replication
+        self._kept.add(replication)
         return replication
-
-    # Several runs a replication
-
-    def _parts(self, batch: range) -> tuple[range, ...]:
-        """A batch, parted where it is decided how many runs a replication has from there on."""
-        if len(self.switches.members) == 1 or not batch.start < PILOT < batch.stop:
-            return (batch,)
-        return range(batch.start, PILOT), range(PILOT, batch.stop)
-
-    def _pilot(self, end: int = PILOT) -> list[tuple[Figures, ...]] | None:
-        """Runs of the replications that it is decided on, of those before `end`.
-
-        None where the study is a part of a larger one and does not have them.
-        """
-        first = range(min(end, PILOT))
-        return [self._have[k].runs for k in first] if self._has_all(first) else None
-
-    def _has_all(self, indexes: range) -> bool:
-        """Whether replications are there with every run that was asked for."""
-        asked = self.switches.members
-        return all(k in self._have and self._have[k].members == asked for k in indexes)
-
-    @cached_property
-    def _decided(self) -> Members:
-        """Runs of the replications from `PILOT` on; asked for once those before are over."""
-        members, _ = decide(self.switches, self._pilot(), [])
-        return members
-
-    def _members(self, index: int) -> Members:
-        """Runs that a replication has to have of each scenario."""
-        several = len(self.switches.members) > 1
-        return self._decided if several and index >= PILOT else self.switches.members
-
-    def _is_there(self, index: int) -> bool:
-        return index in self._have and {*self._members(index)} <= {*self._have[index].members}
-
-    def _counted(self, indexes: range) -> tuple[list[tuple[Figures, ...]], tuple[Reduction, ...]]:
-        """Figures of replications, and what antithetic and stratified runs did for them."""
-        runs = [self._have[index].runs for index in indexes]
-        if len(self.switches.members) == 1:
-            return runs, ()
-        members, reductions = decide(self.switches, self._pilot(indexes.stop), runs)
-        return [unit(each, members) for each in runs], reductions
 
     def _is_enough(self) -> bool:
         findings = self.findings
@@ -300,11 +235,13 @@ class Study:
             If there are none.
         """
         first, last = self._batches[0].start, self._batches[-1].stop
-        end = next(index for index in count(first) if index == last or not self._is_there(index))
+        end = next(
+            index for index in count(first) if index == last or not self._kept.is_there(index)
+        )
         if end == first:
             raise StudyError("no replication is over: give the study more time")
         indexes = range(first, end)
-        figures, reductions = self._counted(indexes)
+        figures, reductions = self._kept.counted(indexes)
         return Findings(
             scenarios=self.scenarios,
             seed=self.seed,
