@@ -25,12 +25,12 @@ from outsim.plan import build_plan
 from outsim.progress import Progress, reporting
 from outsim.scenario.model import Scenario
 from outsim.study.findings import Findings
-from outsim.study.kept import Kept, Replication
 from outsim.study.members import Switches
 from outsim.study.replications import Figures, Job, stream
 from outsim.study.stopping import LEAST, MOST, Precision, batch_ends, read_precisions
 from outsim.study.storage import Store
 from outsim.study.synchronous import run_sync
+from outsim.study.units import Replication, Units
 from outsim.tables.measures import MEASURES, Measure
 from outsim.tape import Tape
 
@@ -116,7 +116,7 @@ class Study:
         self.seed = self.scenarios[0].seed if seed is None else seed
         self._executor = executor
         self._progress = progress
-        self._kept = Kept(self.switches)
+        self._units = Units(self.switches)
         self._tables: dict[int, Path] = {}
         self.engine = self._engine(engine)
         self._is_family = len(self.scenarios) > 1 and is_family(self.scenarios)
@@ -126,7 +126,7 @@ class Study:
                 Path(out), self.scenarios, self.seed, measures, keep_tables, self.switches
             )
             for index, runs in self._store.read().items():
-                self._kept.add(Replication(index, runs))
+                self._units.add(Replication(index, runs))
 
     def _check(self) -> None:
         if not self.scenarios:
@@ -152,11 +152,11 @@ class Study:
         deadline = None if self._within_s is None else time.monotonic() + self._within_s
         given: set[int] = set()
         for batch in self._batches:
-            for part in self._kept.parts(batch):
-                there = [index for index in part if self._kept.is_there(index)]
+            for part in self._units.parts(batch):
+                there = [index for index in part if self._units.is_there(index)]
                 for index in there:
                     if index not in given:
-                        yield self._kept[index]
+                        yield self._units[index]
                 missing = [index for index in part if index not in there]
                 async with aclosing(self._run(missing, deadline)) as finished:
                     async for replication in finished:
@@ -184,7 +184,7 @@ class Study:
                     report(done, runs)
                     mine = parts[figures[0].replication]
                     mine.extend(figures)
-                    whole = len(self.scenarios) * len(self._kept.members(figures[0].replication))
+                    whole = len(self.scenarios) * len(self._units.members(figures[0].replication))
                     if len(mine) == whole:
                         yield self._keep(mine)
 
@@ -206,7 +206,7 @@ class Study:
                 is_family=self._is_family,
                 series=self._store is not None,
                 tables=tables,
-                members=self._kept.members(index),
+                members=self._units.members(index),
                 controls=self.switches.controls,
             )
 
@@ -216,7 +216,7 @@ class Study:
         if self._store is not None:
             tables = self._tables.pop(replication.index, None)
             self._store.write(replication.index, replication.runs, tables)
-        self._kept.add(replication)
+        self._units.add(replication)
         return replication
 
     def _is_enough(self) -> bool:
@@ -236,12 +236,12 @@ class Study:
         """
         first, last = self._batches[0].start, self._batches[-1].stop
         end = next(
-            index for index in count(first) if index == last or not self._kept.is_there(index)
+            index for index in count(first) if index == last or not self._units.is_there(index)
         )
         if end == first:
             raise StudyError("no replication is over: give the study more time")
         indexes = range(first, end)
-        figures, reductions = self._kept.counted(indexes)
+        figures, reductions = self._units.counted(indexes)
         return Findings(
             scenarios=self.scenarios,
             seed=self.seed,

@@ -18,12 +18,12 @@ from hypothesis import strategies as st
 from outsim.errors import StudyError
 from outsim.estimates import estimate
 from outsim.result import simulate
-from outsim.study.kept import Replication
 from outsim.study.members import PLAIN, Member, Switches, members
 from outsim.study.reduction import LEAST_PILOT, MOST_SAVED, PILOT, decide, helps, saved, unit
 from outsim.study.replications import Figures
 from outsim.study.study import Study
 from outsim.study.synchronous import run_sync
+from outsim.study.units import Replication
 from outsim.tables.measures import MEASURES
 from outsim.tape import STRATA, Purpose, Tape
 from tests.engine import scenarios
@@ -272,9 +272,9 @@ def test_a_kept_study_has_its_runs_and_its_controls(tmp_path):
         made = first.run()
         again = Study(chancy(), **asked, **options)
     assert again.findings.to_json() == made.to_json()
-    assert [each.member for each in again._kept[1].runs] == [*first.switches.members]
-    assert [each.controls for each in again._kept[1].runs] == [
-        each.controls for each in first._kept[1].runs
+    assert [each.member for each in again._units[1].runs] == [*first.switches.members]
+    assert [each.controls for each in again._units[1].runs] == [
+        each.controls for each in first._units[1].runs
     ]
 
 

@@ -28,7 +28,7 @@ class Replication:
         return tuple(each.member for each in self.runs if each.place == 0)
 
 
-class Kept:
+class Units:
     """Replications by number, and what is decided on the first of them."""
 
     def __init__(self, switches: Switches) -> None:
