@@ -9,13 +9,17 @@ import typer
 
 from outsim.cli.options import EngineName, Json, Seed
 from outsim.cli.studies import (
+    Antithetic,
+    Controls,
     ExecutorName,
     KeepTables,
     Out,
     Precision,
     Replications,
+    Stratified,
     Within,
     say_precisions,
+    say_savings,
     study_options,
 )
 
@@ -33,6 +37,9 @@ def compare(
     out: Out = None,
     keep_tables: KeepTables = False,
     executor: ExecutorName = None,
+    antithetic: Antithetic = False,
+    stratified: Stratified = False,
+    controls: Controls = False,
     seed: Seed = None,
     engine: EngineName = "auto",
     json: Json = False,
@@ -44,7 +51,16 @@ def compare(
     from outsim.study.synchronous import run_sync
 
     options = study_options(
-        replications, precision, within, out, keep_tables, executor, usual=USUAL
+        replications,
+        precision,
+        within,
+        out,
+        keep_tables,
+        executor,
+        usual=USUAL,
+        antithetic=antithetic,
+        stratified=stratified,
+        controls=controls,
     )
     loaded = [load_with_advice(path) for path in scenarios]
     findings = run_sync(compare_scenarios(*loaded, seed=seed, engine=engine, **options))
@@ -81,6 +97,7 @@ def _print(findings: Findings) -> None:
     say_precisions(findings)
     for place in range(1, len(findings.scenarios)):
         _tell(findings, place)
+    say_savings(findings)
 
 
 def _tell(findings: Findings, place: int) -> None:

@@ -9,6 +9,7 @@ import typer
 
 if TYPE_CHECKING:
     from outsim.study.findings import Findings
+    from outsim.study.reduction import Reduction
 
 Replications = Annotated[
     str | None,
@@ -53,6 +54,29 @@ ExecutorName = Annotated[
         show_default=False,
     ),
 ]
+Antithetic = Annotated[
+    bool,
+    typer.Option(
+        "--antithetic",
+        help="Make each replication a pair of runs, one with the draws of the other mirrored; "
+        "used only where the pairs save more than they cost.",
+    ),
+]
+Stratified = Annotated[
+    bool,
+    typer.Option(
+        "--stratified",
+        help="Make each replication four runs that share out the range of every draw; used only "
+        "where that saves more than it costs.",
+    ),
+]
+Controls = Annotated[
+    bool,
+    typer.Option(
+        "--controls",
+        help="Take out of each figure what is due to lucky draws, where that is clear.",
+    ),
+]
 
 
 def study_options(
@@ -64,6 +88,9 @@ def study_options(
     executor: str | None = None,
     *,
     usual: int,
+    antithetic: bool = False,
+    stratified: bool = False,
+    controls: bool = False,
 ) -> dict[str, Any]:
     """Arguments of `Study` for what was typed; `usual` replications if nothing was.
 
@@ -88,6 +115,9 @@ def study_options(
         "out": out,
         "keep_tables": keep_tables,
         "executor": executor,
+        "antithetic": antithetic,
+        "stratified": stratified,
+        "controls": controls,
     }
 
 
@@ -104,3 +134,70 @@ def say_precisions(findings: Findings) -> None:
         if math.isnan(widest):
             there = "too few runs have the figure for an interval"
         say(f"precision {precision}: {reached} with {findings.replications} replications; {there}")
+
+
+def say_savings(findings: Findings) -> None:
+    """Say of antithetic and stratified runs and of controls what they saved, figure by figure."""
+    from outsim.cli.output import say, show, table
+    from outsim.display import UNKNOWN
+
+    if not findings.switches.named:
+        return
+    rows = []
+    for each in findings.measures:
+        row = [_range(reduction.saved_for(each.name)) for reduction in findings.reductions]
+        if findings.switches.controls:
+            row.append(_of_controls(findings, each.name))
+        if {*row} != {UNKNOWN}:
+            rows.append([findings.label(each), *row])
+    say()
+    about = "the differences" if len(findings.scenarios) > 1 else "the means"
+    say(f"variance saved in {about}: as good as so many times the runs, at the same cost")
+    if rows:
+        show(table(["", *findings.switches.named], rows))
+    for reduction in findings.reductions:
+        say(f"{reduction.name}: {_verdict(reduction)}")
+    if findings.switches.controls:
+        say(
+            "controls: used where a number stands"
+            + (" and in the means where they help" if len(findings.scenarios) > 1 else "")
+            + ", and nowhere else."
+        )
+
+
+def _verdict(reduction: Reduction) -> str:
+    count, runs = reduction.decided_on, reduction.runs
+    if not count:
+        return (
+            f"{runs} runs a replication; whether that helps is decided on the first replications "
+            "of the whole study, which are not in this part."
+        )
+    if reduction.is_used:
+        return (
+            f"used, {runs} runs a replication: it saves variance over all figures, by the first "
+            f"{count} replications."
+        )
+    return (
+        f"NOT used: by the first {count} replications it does not clearly save variance over all "
+        "figures. What was run for it is left out."
+    )
+
+
+def _range(saved: list[float]) -> str:
+    """A saving, or from the smallest to the largest."""
+    from outsim.display import UNKNOWN
+
+    if not saved:
+        return UNKNOWN
+    low, high = (_times(value) for value in (min(saved), max(saved)))
+    return low if low == high else f"{low} to {high}"
+
+
+def _times(saved: float) -> str:
+    return f"{saved:.1f}" if saved < 10 else f"{saved:.2g}" if saved < 100 else "100 and more"
+
+
+def _of_controls(findings: Findings, name: str) -> str:
+    first = min(1, len(findings.scenarios) - 1)
+    did = [findings.saved_by_controls(k, name) for k in range(first, len(findings.scenarios))]
+    return _range([each.saved for each in did if each.is_used])

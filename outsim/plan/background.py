@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+import numpy as np
 from scipy.special import ndtri
 
 from outsim.clock import HOUR, MINUTE, after, microseconds_between
@@ -52,6 +53,56 @@ def _clock_hours(begins: datetime, until_us: int) -> Iterator[int]:
     yield from range(offset_us, until_us, HOUR)
 
 
+def _hour_stream(
+    tape: Tape, label: str, count: int, purpose: Purpose, attempt: int = 0
+) -> list[float]:
+    """What one stream holds for the campaigns of an hour."""
+    drawn = tape.uniforms("background", label, purpose, attempt=attempt, count=count)
+    return [float(uniform) for uniform in drawn]
+
+
+def _sizes(background: Background, tape: Tape, label: str) -> list[float]:
+    """Contacts of each campaign of an hour, before they are rounded."""
+    count = background.campaigns_per_hour
+    within = _hour_stream(tape, label, count, Purpose.BACKGROUND_SIZE)
+    order = _hour_stream(tape, label, count, Purpose.BACKGROUND_SIZE, 1)
+    strata = sorted(range(count), key=order.__getitem__)
+    return [
+        background.median_size
+        * math.exp(background.size_log_sd * float(ndtri((stratum + place) / count)))
+        for stratum, place in zip(strata, within, strict=True)
+    ]
+
+
+def hour_brings(scenario: Scenario, tape: Tape, at_us: int) -> tuple[float, float] | None:
+    """How much more the background brings in an hour than on average.
+
+    Parameters
+    ----------
+    at_us : int
+        An instant of that hour, since the run begins.
+
+    Returns
+    -------
+    (float, float) or None
+        Contacts of its campaigns that start at minute 0, and of all of them; each over the mean
+        number of the hour's contacts, less its own mean, which is known exactly: a campaign's
+        size and its start are drawn apart, and a lognormal size is on average exp(sd^2 / 2)
+        medians. None if there is no background, or the run begins within the hour.
+    """
+    background = scenario.background
+    hours_us = [*_clock_hours(scenario.clock.begins, at_us + 1)]
+    if background is None or hours_us[-1] < 0:
+        return None
+    count, weights = background.campaigns_per_hour, background.start_minutes
+    top = weights.top / (weights.top + weights.half + weights.quarter + weights.other)
+    label = f"h{len(hours_us) - 1:02d}"
+    kinds = np.array(_hour_stream(tape, label, count, Purpose.BACKGROUND_START))
+    sizes = np.array(_sizes(background, tape, label))
+    mean = background.median_size * math.exp(background.size_log_sd**2 / 2) * count
+    return float(sizes[kinds < top].sum()) / mean - top, float(sizes.sum()) / mean - 1
+
+
 def background_campaigns(
     scenario: Scenario, tape: Tape, until_us: int
 ) -> Iterator[BackgroundCampaign]:
@@ -69,19 +120,11 @@ def background_campaigns(
     width = len(str(background.tenants))
     for hour, hour_us in enumerate(_clock_hours(scenario.clock.begins, until_us)):
         label = f"h{hour:02d}"
-
-        def stream(purpose: Purpose, attempt: int = 0, label: str = label) -> list[float]:
-            drawn = tape.uniforms("background", label, purpose, attempt=attempt, count=count)
-            return [float(uniform) for uniform in drawn]
-
-        kinds, places = stream(Purpose.BACKGROUND_START), stream(Purpose.BACKGROUND_MINUTE)
-        within, order = stream(Purpose.BACKGROUND_SIZE), stream(Purpose.BACKGROUND_SIZE, 1)
-        strata = sorted(range(count), key=order.__getitem__)
+        kinds = _hour_stream(tape, label, count, Purpose.BACKGROUND_START)
+        places = _hour_stream(tape, label, count, Purpose.BACKGROUND_MINUTE)
+        sizes = _sizes(background, tape, label)
         for slot in range(count):
-            uniform = (strata[slot] + within[slot]) / count
-            size = round(
-                background.median_size * math.exp(background.size_log_sd * float(ndtri(uniform)))
-            )
+            size = round(sizes[slot])
             start_us = hour_us + _start_minute(background, kinds[slot], places[slot]) * MINUTE
             if 0 <= start_us < until_us and size > 0:
                 tenant = (hour * count + slot) % background.tenants + 1

@@ -6,8 +6,9 @@ from collections.abc import AsyncIterator, Callable, Generator
 from typing import Any, Generic, TypeVar
 
 from outsim.study.findings import Findings
-from outsim.study.study import Replication, Study
+from outsim.study.study import Study
 from outsim.study.synchronous import run_sync
+from outsim.study.units import Replication
 
 Answer = TypeVar("Answer")
 

@@ -20,7 +20,10 @@ from outsim.display import format_estimate
 from outsim.errors import StudyError
 from outsim.estimates import LEVEL, Estimate, Probability, estimate, probability
 from outsim.scenario.model import Scenario
+from outsim.study.controls import Controlled, controlled
+from outsim.study.members import NOTHING, Switches
 from outsim.study.pairing import Saving, saving
+from outsim.study.reduction import Reduction
 from outsim.study.replications import Figures
 from outsim.study.stopping import Precision
 from outsim.tables.measures import MEASURES, Measure
@@ -45,10 +48,14 @@ class Findings:
     indexes: range
     """Which replications."""
     figures: tuple[Figures, ...]
-    """Of every run, by scenario and replication."""
+    """Of every replication, by scenario; a replication of several runs has their means."""
     measures: tuple[Measure, ...] = MEASURES
     precisions: tuple[Precision, ...] = ()
     """Precisions that were asked for."""
+    switches: Switches = NOTHING
+    """Ways of saving variance that were asked for."""
+    reductions: tuple[Reduction, ...] = ()
+    """What became of antithetic and stratified runs."""
 
     @property
     def replications(self) -> int:
@@ -82,7 +89,10 @@ class Findings:
 
     def mean(self, place: int, name: str) -> Estimate:
         """Mean of one figure of one scenario."""
-        return estimate(self.values(place, name))
+        values = self.values(place, name)
+        if self.switches.controls:
+            return controlled(values, self._controls(place)).estimate
+        return estimate(values)
 
     def difference(self, place: int, name: str) -> Estimate:
         """Mean of the paired differences of a scenario from the first one.
@@ -90,8 +100,31 @@ class Findings:
         The intervals of all scenarios together have the confidence `LEVEL`: each of them is wider
         the more there are (Bonferroni).
         """
-        level = 1 - (1 - LEVEL) / max(1, len(self.scenarios) - 1)
-        return estimate(self.values(place, name) - self.values(0, name), level)
+        values = self.values(place, name) - self.values(0, name)
+        if self.switches.controls:
+            return controlled(values, self._controls(0, place), self._joint_level).estimate
+        return estimate(values, self._joint_level)
+
+    @property
+    def _joint_level(self) -> float:
+        """Confidence of each difference's interval."""
+        return 1 - (1 - LEVEL) / max(1, len(self.scenarios) - 1)
+
+    def _controls(self, *places: int) -> np.ndarray[Any, np.dtype[np.float64]]:
+        """Controls of these scenarios, shape (replications, controls)."""
+        return np.hstack(
+            [
+                np.array([[*f.controls.values()] for f in self.figures if f.place == place])
+                for place in places
+            ]
+        )
+
+    def saved_by_controls(self, place: int, name: str) -> Controlled:
+        """What controls did for a figure: for its difference where there are several scenarios."""
+        if len(self.scenarios) == 1:
+            return controlled(self.values(place, name), self._controls(place))
+        values = self.values(place, name) - self.values(0, name)
+        return controlled(values, self._controls(0, place), self._joint_level)
 
     def probability(
         self,
@@ -258,6 +291,7 @@ class Findings:
                 }
                 for each in self.precisions
             ],
+            "variance_reduction": self._saved_to_json(),
             "confidence": LEVEL,
             "background_share": plain(self.background_share),
             "measures": {
@@ -314,6 +348,23 @@ class Findings:
         means = [self.mean(place, measure) for place in range(len(self.scenarios))]
         begins = self.scenarios[0].clock.begins
         return draw_estimates(self.labels, means, self.label(found), found.kind, begins, ax)
+
+    def _saved_to_json(self) -> dict[str, Any]:
+        """What each way of saving variance came to."""
+        found = {each.name: each.to_json() for each in self.reductions}
+        if self.switches.controls:
+            about = range(min(1, len(self.scenarios) - 1), len(self.scenarios))
+            did = {
+                each.name: [self.saved_by_controls(place, each.name) for place in about]
+                for each in self.measures
+            }
+            found["controls"] = {
+                "used": {name: [each.is_used for each in row] for name, row in did.items()},
+                "saved": {
+                    name: [_number(each.saved) for each in row] for name, row in did.items()
+                },
+            }
+        return found
 
     def __repr__(self) -> str:
         names = " against ".join(self.labels)

@@ -19,16 +19,18 @@ from outsim.scenario.difference import meaning
 from outsim.scenario.loading import from_mapping
 from outsim.scenario.model import Scenario
 from outsim.study.disk import disk_errors_told, flush, room_in
+from outsim.study.members import NOTHING, Switches
 from outsim.tables.measures import Measure
 
 STUDY, CONTACTS, REPLICATIONS = "study.json", "contacts", "replications"
 
-_COMPARED = ("model_version", "seed", "names", "measures")
+_COMPARED = ("model_version", "seed", "names", "measures", "switches")
 _SHAPE: dict[str, type] = {
     "model_version": int,
     "seed": int,
     "names": list,
     "measures": list,
+    "switches": list,
     "scenarios": list,
     "written": list,
 }
@@ -39,7 +41,12 @@ Identity = dict[str, Any]
 """What ``study.json`` holds."""
 
 
-def identity_of(scenarios: Sequence[Scenario], seed: int, measures: Sequence[Measure]) -> Identity:
+def identity_of(
+    scenarios: Sequence[Scenario],
+    seed: int,
+    measures: Sequence[Measure],
+    switches: Switches = NOTHING,
+) -> Identity:
     """Which study this is."""
     from outsim import __version__
 
@@ -48,6 +55,7 @@ def identity_of(scenarios: Sequence[Scenario], seed: int, measures: Sequence[Mea
         "outsim_version": __version__,
         "seed": seed,
         "measures": [measure.name for measure in measures],
+        "switches": switches.named,
         "names": [scenario.name for scenario in scenarios],
         "scenarios": [_meaning(scenario) for scenario in scenarios],
         "written": [_written(scenario) for scenario in scenarios],

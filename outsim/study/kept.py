@@ -14,7 +14,9 @@ from outsim.result import Result, simulate
 from outsim.scenario.model import Scenario
 from outsim.study.findings import Findings, label_scenarios
 from outsim.study.identity import read_identity, scenarios_of
+from outsim.study.members import Switches
 from outsim.study.storage import Store
+from outsim.study.units import Replication, Units
 from outsim.tables.measures import MEASURES, Measure
 
 if TYPE_CHECKING:
@@ -99,13 +101,19 @@ class KeptStudy:
                 f"{self.directory}: replication {between[0]} is missing between others "
                 f"({len(between)} are); run or merge it first"
             )
-        figures = [self._store.figures(index) for index in indexes]
+        switches = Switches(**dict.fromkeys(self._identity["switches"], True))
+        units = Units(switches)
+        for index in indexes:
+            units.add(Replication(index, self._store.figures(index)))
+        figures, reductions = units.counted(range(indexes[0], indexes[-1] + 1))
         return Findings(
             scenarios=self.scenarios,
             seed=self.seed,
             indexes=range(indexes[0], indexes[-1] + 1),
             figures=tuple(each for column in zip(*figures, strict=True) for each in column),
             measures=self.measures,
+            switches=switches,
+            reductions=reductions,
         )
 
     def series(self, replications: Iterable[int] | None = None) -> pd.DataFrame:

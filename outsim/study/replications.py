@@ -12,7 +12,7 @@ import asyncio
 import threading
 from collections.abc import AsyncGenerator, Callable, Iterable, Iterator
 from concurrent.futures import CancelledError, Executor, Future
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from itertools import islice
 from pathlib import Path
@@ -25,8 +25,10 @@ from outsim.plan import build_plan, build_sibling
 from outsim.progress import Progress
 from outsim.result import Result
 from outsim.scenario.model import Scenario
+from outsim.study.controls import controls_of
 from outsim.study.disk import disk_errors_told
 from outsim.study.executors import interrupts_held, workforce
+from outsim.study.members import PLAIN, Member, Members
 from outsim.tables.frames import Frames
 from outsim.tables.measures import MEASURES, Measure, measure
 from outsim.tape import Tape
@@ -37,7 +39,10 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Job:
-    """One replication of some scenarios of a study: a run of each, on one tape."""
+    """One replication of some scenarios of a study: a run of each, on one tape.
+
+    With antithetic or stratified runs there are several of each, and a tape for each.
+    """
 
     places: tuple[int, ...]
     """Which of the study's scenarios they are."""
@@ -51,7 +56,11 @@ class Job:
     series: bool = False
     """Whether the state of the platform is kept minute by minute."""
     tables: Path | None = None
-    """Directory to write the tables of each run to, each in one by its place."""
+    """Directory to write the tables of each plain run to, each in one by its place."""
+    members: Members = (PLAIN,)
+    """Runs of each scenario."""
+    controls: bool = False
+    """Whether to tell of each run how lucky its draws were."""
     model_version: int = MODEL_VERSION
     """Model of whoever asks: no other may do the work."""
 
@@ -64,10 +73,15 @@ class Figures:
     """Which of the study's scenarios it is."""
     replication: int
     measures: dict[str, float]
+    """By name; the means over the runs where the replication has several."""
     attempts: int
     background_share: float
     series: pd.DataFrame | None = None
     """As `Result.timeline` has it, one row a minute; None where that is not kept."""
+    member: Member = PLAIN
+    """Which run of the replication it is."""
+    controls: dict[str, float] = field(default_factory=dict)
+    """What each control is less its known mean; see `outsim.study.controls`."""
 
 
 def run_job(job: Job, stopped: threading.Event | None = None) -> tuple[Figures, ...]:
@@ -92,33 +106,46 @@ def run_job(job: Job, stopped: threading.Event | None = None) -> tuple[Figures, 
 
     progress(0, 0)
     figures = []
-    for place, result in results_of(job, progress):
-        figures.append(
-            Figures(
-                place=place,
-                replication=job.replication,
-                measures=measure(
-                    result.measured(result.scenario.campaign_under_study), job.measures
-                ),
-                attempts=result.frames.records.attempts.rows,
-                background_share=result.background_share,
-                series=result.timeline() if job.series else None,
-            )
-        )
-        if job.tables is not None:
-            with disk_errors_told(job.tables):
-                result.save(job.tables / str(place))
-    return tuple(sorted(figures, key=lambda each: each.place))
+    for member in job.members:
+        tape = tape_of(job, member)
+        for place, result in results_of(job, progress, tape):
+            figures.append(_figures(job, place, member, tape, result))
+            if job.tables is not None and member == PLAIN:
+                with disk_errors_told(job.tables):
+                    result.save(job.tables / str(place))
+    return tuple(sorted(figures, key=lambda each: (each.place, each.member)))
 
 
-def results_of(job: Job, progress: Progress) -> Iterator[tuple[int, Result]]:
-    """Place and result of each run of a job; what they have in common is drawn and run once."""
+def _figures(job: Job, place: int, member: Member, tape: Tape, result: Result) -> Figures:
+    return Figures(
+        place=place,
+        replication=job.replication,
+        measures=measure(result.measured(result.scenario.campaign_under_study), job.measures),
+        attempts=result.frames.records.attempts.rows,
+        background_share=result.background_share,
+        series=result.timeline() if job.series and member == PLAIN else None,
+        member=member,
+        controls=controls_of(result.frames.plan, result.scenario, tape) if job.controls else {},
+    )
+
+
+def tape_of(job: Job, member: Member = PLAIN) -> Tape:
+    """Tape of the runs of a job; it remembers what several of them draw."""
+    tape = member.tape_of(Tape(job.seed, job.replication))
+    return tape.remembering() if len(job.scenarios) > 1 else tape
+
+
+def results_of(
+    job: Job, progress: Progress, tape: Tape | None = None
+) -> Iterator[tuple[int, Result]]:
+    """Place and result of each run of a job; what they have in common is drawn and run once.
+
+    They are the plain runs, if no other tape is given.
+    """
     from outsim import __version__
     from outsim.branching import run_family
 
-    tape = Tape(job.seed, job.replication)
-    if len(job.scenarios) > 1:
-        tape = tape.remembering()
+    tape = tape or tape_of(job)
     first, *others = job.scenarios
     plans = [build_plan(first, tape)]
     if job.is_family:

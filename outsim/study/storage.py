@@ -24,6 +24,7 @@ from outsim.errors import StudyError
 from outsim.scenario.model import Scenario
 from outsim.study.disk import disk_errors_told, flush, flush_all, room_in
 from outsim.study.identity import REPLICATIONS, identity_of, lists_of, read_identity, settle
+from outsim.study.members import NOTHING, Member, Switches
 from outsim.study.replications import Figures
 from outsim.tables.measures import Measure
 
@@ -32,8 +33,10 @@ if TYPE_CHECKING:
 
 _FIGURES, _SERIES, _TABLES = "figures.parquet", "series.parquet", "tables"
 _WRITTEN_LAST = "run.json"
-_OWN = ("place", "replication", "attempts", "background_share")
+_OWN = ("place", "replication", "stratum", "mirrored", "attempts", "background_share")
 """Columns of the figures that are no measures."""
+_CONTROL = "control: "
+"""What the column of a control begins with; they are the last ones."""
 
 Kept = dict[int, tuple[Figures, ...]]
 """Figures of each scenario, by replication."""
@@ -74,6 +77,7 @@ class Store:
         seed: int,
         measures: Sequence[Measure],
         keep_tables: bool = False,
+        switches: Switches = NOTHING,
     ) -> Store:
         """Directory of a study; made if it is not there.
 
@@ -82,7 +86,8 @@ class Store:
         StudyError
             If it can't be used, or holds another study: the message says what differs.
         """
-        settle(directory, identity_of(scenarios, seed, measures), lists_of(scenarios))
+        identity = identity_of(scenarios, seed, measures, switches)
+        settle(directory, identity, lists_of(scenarios))
         return cls(directory, len(scenarios), [each.name for each in measures], keep_tables)
 
     @classmethod
@@ -131,11 +136,16 @@ class Store:
         place = self.place(replication)
         try:
             rows = pd.read_parquet(place / _FIGURES)
-            columns = [*_OWN, *self._measures]
+            controls = [name for name in rows.columns if name.startswith(_CONTROL)]
+            columns = [*_OWN, *self._measures, *controls]
             if list(rows.columns) != columns:
                 raise ValueError(f"its columns are {', '.join(map(str, rows.columns))}")
-            if list(rows["place"]) != [*range(self._scenarios)]:
-                raise ValueError(f"it has {len(rows)} scenarios, and not {self._scenarios}")
+            if sorted(set(rows["place"])) != [*range(self._scenarios)]:
+                raise ValueError(
+                    f"it has {len(set(rows['place']))} scenarios, and not {self._scenarios}"
+                )
+            if rows.groupby("place").size().nunique() != 1:
+                raise ValueError("its scenarios have not equally many runs")
             if set(rows["replication"]) != {replication}:
                 raise ValueError(f"it is of replication {rows['replication'].iloc[0]}")
             return tuple(
@@ -145,6 +155,12 @@ class Store:
                     measures={name: float(row[name]) for name in self._measures},
                     attempts=int(row["attempts"]),
                     background_share=float(row["background_share"]),
+                    member=Member(int(row["stratum"]), bool(row["mirrored"])),
+                    controls={
+                        name.removeprefix(_CONTROL): float(row[name])
+                        for name in controls
+                        if not pd.isna(row[name])
+                    },
                 )
                 for row in rows.to_dict("records")
             )
@@ -238,10 +254,8 @@ class Writer:
         beside = self._beside(replication)
         with disk_errors_told(self.store.directory):
             beside.mkdir(exist_ok=True)
-            rows = [
-                {name: getattr(each, name) for name in _OWN} | each.measures for each in figures
-            ]
-            pd.DataFrame(rows).to_parquet(beside / _FIGURES, index=False)
+            rows = pd.DataFrame([_plain(each) for each in figures])
+            rows.to_parquet(beside / _FIGURES, index=False)
             series = [
                 each.series.reset_index().assign(place=each.place)
                 for each in figures
@@ -250,7 +264,7 @@ class Writer:
             if series:
                 pd.concat(series).to_parquet(beside / _SERIES, index=False)
             if self.keep_tables:
-                _check_tables(beside / _TABLES, [each.place for each in figures])
+                _check_tables(beside / _TABLES, sorted({each.place for each in figures}))
             self._put(beside, replication, figures)
 
     def adopt(self, other: Store, replication: int) -> bool:
@@ -312,7 +326,12 @@ def check_equal(store: Store, replication: int, figures: Sequence[Figures]) -> N
     StudyError
         If they do; the message names the first of them.
     """
-    for there, here in zip(store.figures(replication), figures, strict=True):
+    kept_runs = {(each.place, each.member): each for each in store.figures(replication)}
+    for here in figures:
+        # Either may have runs that the other could do without.
+        there = kept_runs.get((here.place, here.member))
+        if there is None:
+            continue
         kept, made = _plain(there), _plain(here)
         for name, value in made.items():
             # As they are written: so two that are missing (NaN) are the same.
@@ -325,8 +344,13 @@ def check_equal(store: Store, replication: int, figures: Sequence[Figures]) -> N
 
 
 def _plain(figures: Figures) -> dict[str, Any]:
-    own = {name: getattr(figures, name) for name in _OWN}
-    return own | {name: float(value) for name, value in figures.measures.items()}
+    return (
+        {"place": figures.place, "replication": figures.replication}
+        | figures.member._asdict()
+        | {"attempts": figures.attempts, "background_share": figures.background_share}
+        | {name: float(value) for name, value in figures.measures.items()}
+        | {f"{_CONTROL}{name}": value for name, value in figures.controls.items()}
+    )
 
 
 def without_series(figures: Sequence[Figures]) -> tuple[Figures, ...]:

@@ -12,8 +12,7 @@ import asyncio
 from collections.abc import AsyncGenerator, Generator, Iterator, Mapping, Sequence
 from concurrent.futures import Executor
 from contextlib import aclosing, nullcontext
-from dataclasses import dataclass
-from itertools import count, takewhile
+from itertools import count
 from pathlib import Path
 from typing import Any, Literal
 
@@ -25,23 +24,17 @@ from outsim.plan import build_plan
 from outsim.progress import Progress, reporting
 from outsim.scenario.model import Scenario
 from outsim.study.findings import Findings
+from outsim.study.members import Switches
 from outsim.study.replications import Figures, Job, stream
 from outsim.study.stopping import LEAST, MOST, Precision, batch_ends, read_precisions
 from outsim.study.storage import Store, Writer, without_series
 from outsim.study.synchronous import run_sync
+from outsim.study.units import Replication, Units
 from outsim.tables.measures import MEASURES, Measure
 from outsim.tape import Tape
 
 TOGETHER = 16
 """Scenarios that one job runs at most, where they share no past: what they draw is drawn once."""
-
-
-@dataclass(frozen=True)
-class Replication:
-    """What a study keeps of one replication: the figures of each scenario, in their order."""
-
-    index: int
-    figures: tuple[Figures, ...]
 
 
 class Study:
@@ -74,8 +67,17 @@ class Study:
     out : path, optional
         Directory in which each replication is kept; what it holds already is not run again.
     keep_tables : bool
-        Keep the tables of every run there, too; replications that are there without their tables
-        are run again for them.
+        Keep the tables of every plain run there, too; replications that are there without their
+        tables are run again for them.
+    antithetic, stratified : bool
+        Make each replication a pair of runs, the draws of one mirrored in the other, or a set of
+        four, in which each draw is once in each quarter of its range; with both, of eight. The
+        mean of the runs is then the replication's figure, and the replication is the unit as
+        ever. Used where they save variance for what they cost, which the first replications
+        decide (see `outsim.study.reduction`); else the study is as without them.
+    controls : bool
+        Take out of each figure what is due to draws whose mean is known, where that is clear
+        (see `outsim.study.controls`).
     progress : callable, "bar" or None
         Told (runs done, runs in all) after each run; or a bar on a terminal or in a notebook.
 
@@ -101,26 +103,31 @@ class Study:
         out: str | Path | None = None,
         keep_tables: bool = False,
         progress: Progress | Literal["bar"] | None = "bar",
+        antithetic: bool = False,
+        stratified: bool = False,
+        controls: bool = False,
     ) -> None:
         self.scenarios = (scenarios,) if isinstance(scenarios, Scenario) else tuple(scenarios)
         self.measures = measures
         self.precisions = read_precisions(precision or {}, measures)
         self._batches = _batches(replications, self.precisions, within, least, most)
         self._within_s = _seconds(within)
+        self.switches = Switches(antithetic, stratified, controls)
         self._check()
         self.seed = self.scenarios[0].seed if seed is None else seed
         self._end = self._batches[-1].stop
         self._executor = executor
         self._progress = progress
-        self._have: dict[int, Replication] = {}
+        self._units = Units(self.switches)
         self._is_family = len(self.scenarios) > 1 and is_family(self.scenarios)
         self.engine = self._engine(engine)
         self._store = None
         if out is not None:
-            self._store = Store.of(Path(out), self.scenarios, self.seed, measures, keep_tables)
-            self._have = {
-                index: Replication(index, figures) for index, figures in self._store.read().items()
-            }
+            self._store = Store.of(
+                Path(out), self.scenarios, self.seed, measures, keep_tables, self.switches
+            )
+            for index, runs in self._store.read().items():
+                self._units.add(Replication(index, runs))
 
     def _check(self) -> None:
         if not self.scenarios:
@@ -147,16 +154,20 @@ class Study:
         """Replications as they finish; of each batch, those that are there already come first."""
         clock = asyncio.get_running_loop().time
         deadline = None if self._within_s is None else clock() + self._within_s
+        given: set[int] = set()
         for batch in self._batches:
             # What is there beyond the batch has no say: it would decide, and differ, by chance.
             self._end = batch.stop
-            for index in batch:
-                if index in self._have:
-                    yield self._have[index]
-            missing = [index for index in batch if index not in self._have]
-            async with aclosing(self._run(missing, deadline)) as finished:
-                async for replication in finished:
-                    yield replication
+            for part in self._units.parts(batch):
+                there = [index for index in part if self._units.is_there(index)]
+                for index in there:
+                    if index not in given:
+                        yield self._units[index]
+                missing = [index for index in part if index not in there]
+                async with aclosing(self._run(missing, deadline)) as finished:
+                    async for replication in finished:
+                        yield replication
+                given.update(part)
             if self._is_enough() or (deadline is not None and clock() >= deadline):
                 return
 
@@ -167,17 +178,18 @@ class Study:
         if not missing:
             return
         parts: dict[int, list[Figures]] = {index: [] for index in missing}
-        done, runs = 0, len(missing) * len(self.scenarios)
         with nullcontext() if self._store is None else self._store.at_work() as writer:
             jobs = [job for index in missing for job in self._jobs(index, writer)]
+            done, runs = 0, sum(len(job.places) * len(job.members) for job in jobs)
             async with aclosing(stream(jobs, self._executor)) as finished:
                 with reporting(self._progress) as report:
                     while (figures := await _next(finished, deadline)) is not None:
                         done += len(figures)
                         report(done, runs)
-                        mine = parts[figures[0].replication]
+                        index = figures[0].replication
+                        mine = parts[index]
                         mine.extend(figures)
-                        if len(mine) == len(self.scenarios):
+                        if len(mine) == len(self.scenarios) * len(self._units.members(index)):
                             yield self._keep(mine, writer)
 
     def _jobs(self, index: int, writer: Writer | None) -> Iterator[Job]:
@@ -195,15 +207,17 @@ class Study:
                 is_family=self._is_family,
                 series=writer is not None,
                 tables=None if writer is None else writer.tables_of(index),
+                members=self._units.members(index),
+                controls=self.switches.controls,
             )
 
     def _keep(self, figures: list[Figures], writer: Writer | None) -> Replication:
-        figures.sort(key=lambda each: each.place)
+        figures.sort(key=lambda each: (each.place, each.member))
         index = figures[0].replication
         if writer is not None:
             writer.write(index, figures)
         replication = Replication(index, without_series(figures))
-        self._have[index] = replication
+        self._units.add(replication)
         return replication
 
     def _is_enough(self) -> bool:
@@ -223,17 +237,21 @@ class Study:
         StudyError
             If there are none.
         """
-        indexes = [*takewhile(self._have.__contains__, count(self._batches[0].start))]
-        figures = [self._have[index].figures for index in indexes if index < self._end]
-        if not figures:
+        first = self._batches[0].start
+        end = next(i for i in count(first) if i == self._end or not self._units.is_there(i))
+        if end == first:
             raise StudyError("no replication is over: give the study more time")
+        indexes = range(first, end)
+        figures, reductions = self._units.counted(indexes)
         return Findings(
             scenarios=self.scenarios,
             seed=self.seed,
-            indexes=range(indexes[0], indexes[0] + len(figures)),
+            indexes=indexes,
             figures=tuple(each for column in zip(*figures, strict=True) for each in column),
             measures=self.measures,
             precisions=self.precisions,
+            switches=self.switches,
+            reductions=reductions,
         )
 
     async def _all(self) -> Findings:

@@ -20,9 +20,9 @@ from outsim.tape.drawing import draw_attempts, draw_contacts, draw_posts, draw_u
 from outsim.tape.draws import AttemptDraws, CallModel, ContactDraws, PostDraws, UpdateDraws
 from outsim.tape.recorded import RecordedAttempts, read_recorded
 from outsim.tape.seeding import Family, family
-from outsim.tape.streams import Purpose, uniforms
+from outsim.tape.streams import STRATA, Purpose, uniforms
 
-__all__ = ["Purpose", "Tape"]
+__all__ = ["STRATA", "Purpose", "Tape"]
 
 Value = TypeVar("Value")
 
@@ -57,6 +57,10 @@ class Tape:
                 raise TapeError(f"{name} {value}: must be 0 to 2**63 - 1")
         self.seed = seed
         self.replication = replication
+        self.stratum = 0
+        """Which of the stratified runs of the replication it is for; 0 for the plain one."""
+        self.is_mirrored = False
+        """Whether it holds 1 - u where the other run of its antithetic pair has u."""
         self._recorded: dict[tuple[str, str], RecordedAttempts] = {}
         self._memory: _Memory | None = None
 
@@ -69,6 +73,40 @@ class Tape:
             return self
         twin = copy(self)
         twin._memory = {}
+        return twin
+
+    def mirrored(self) -> Tape:
+        """The other tape of the antithetic pair: 1 - u where this one has the uniform u.
+
+        All that is drawn is mirrored, background tenants included: a run's law is the same, and
+        where they start is most of what replications differ by. What is recorded stays.
+        """
+        twin = self._anew()
+        twin.is_mirrored = not self.is_mirrored
+        return twin
+
+    def in_stratum(self, stratum: int) -> Tape:
+        """Tape of one of the stratified runs of this replication.
+
+        Together they have each uniform once in each of `STRATA` equal parts of the unit interval;
+        each by itself is as good a tape as the plain one, which is number 0. What is recorded
+        stays.
+
+        Raises
+        ------
+        TapeError
+            If there is no such run.
+        """
+        if not 0 <= stratum < STRATA:
+            raise TapeError(f"stratum {stratum}: must be 0 to {STRATA - 1}")
+        twin = self._anew()
+        twin.stratum = stratum
+        return twin
+
+    def _anew(self) -> Tape:
+        """A copy that remembers nothing yet, if it remembers at all."""
+        twin = copy(self)
+        twin._memory = None if self._memory is None else {}
         return twin
 
     def _once(
@@ -108,7 +146,10 @@ class Tape:
 
     def __repr__(self) -> str:
         recorded = f", recorded={len(self._recorded)} campaigns" if self._recorded else ""
-        return f"Tape(seed={self.seed}, replication={self.replication}{recorded})"
+        stratum = f", stratum={self.stratum}" if self.stratum else ""
+        mirrored = ", mirrored" if self.is_mirrored else ""
+        key = f"seed={self.seed}, replication={self.replication}"
+        return f"Tape({key}{stratum}{mirrored}{recorded})"
 
     @property
     def recorded_campaigns(self) -> list[tuple[str, str]]:
@@ -181,4 +222,6 @@ class Tape:
         )
 
     def _family(self, tenant: str, campaign: str) -> Family:
-        return family(self.seed, self.replication, tenant, campaign)
+        return family(
+            self.seed, self.replication, tenant, campaign, self.stratum, self.is_mirrored
+        )

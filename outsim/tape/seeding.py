@@ -69,32 +69,39 @@ class Seed(ISeedSequence):
         return self._words
 
 
-_TABLED = np.arange(64, dtype=np.uint32)
+TOGETHER = 64
 """Purposes whose seeds are made together: all that there are, and some more."""
 
 
 class Family:
-    """All streams of one campaign in one replication.
+    """All streams of one campaign in one run.
 
     Parameters
     ----------
     words : sequence of int
         What the keys of its streams have in common, in words of 32 bits.
+    stratum : int
+        Which of the stratified runs of a replication it is for; 0 for the plain one.
+    mirrored : bool
+        Whether each uniform u is to be 1 - u.
     """
 
-    def __init__(self, words: Sequence[int]) -> None:
+    def __init__(self, words: Sequence[int], stratum: int = 0, mirrored: bool = False) -> None:
+        self.stratum = stratum
+        self.mirrored = mirrored
         self._pool: Words = SeedSequence(np.array(words, dtype=np.uint32)).pool[:, np.newaxis]
         self._hashes = _POOL * len(words)
-        self._tables: dict[int, Seeds] = {}
+        self._tables: dict[tuple[int, int], Seeds] = {}
 
     def seed(self, purpose: int, attempt: int) -> Seed:
         """Seed of one stream."""
-        if not 0 <= purpose < len(_TABLED):
-            return Seed(self._seeds(np.array([purpose], dtype=np.uint32), attempt)[0])
-        table = self._tables.get(attempt)
+        group, place = divmod(purpose, TOGETHER)
+        table = self._tables.get((group, attempt))
         if table is None:
-            table = self._tables[attempt] = self._seeds(_TABLED, attempt)
-        return Seed(table[purpose])
+            first = group * TOGETHER
+            purposes = np.arange(first, first + TOGETHER, dtype=np.uint32)
+            table = self._tables[group, attempt] = self._seeds(purposes, attempt)
+        return Seed(table[place])
 
     def _seeds(self, purposes: Words, attempt: int) -> Seeds:
         """Seeds of the streams for these purposes, shape (purposes, 4)."""
@@ -111,7 +118,14 @@ class Family:
 
 
 @lru_cache(maxsize=1024)
-def family(seed: int, replication: int, tenant: str, campaign: str) -> Family:
+def family(
+    seed: int,
+    replication: int,
+    tenant: str,
+    campaign: str,
+    stratum: int = 0,
+    mirrored: bool = False,
+) -> Family:
     """Streams of a campaign, made from what all their keys begin with."""
     # A number is as many words as it needs, for numpy; the seed has always been given two.
     beyond = (replication >> 32,) if replication >> 32 else ()
@@ -123,4 +137,4 @@ def family(seed: int, replication: int, tenant: str, campaign: str) -> Family:
         *_name_words(tenant),
         *_name_words(campaign),
     )
-    return Family(words)
+    return Family(words, stratum, mirrored)

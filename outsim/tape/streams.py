@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from outsim.clock import SECOND
 from outsim.distributions import Constant, Distribution
-from outsim.tape.seeding import Family
+from outsim.tape.seeding import TOGETHER, Family
 
 Words = NDArray[np.uint64]
 Uniforms = NDArray[np.float64]
@@ -29,7 +29,11 @@ _BITS_OF_ONE = np.float64(1).view(np.uint64)
 
 
 class Purpose(IntEnum):
-    """What a stream is for. Values are part of every tape: never renumber them."""
+    """What a stream is for. Values are part of every tape: never renumber them.
+
+    All are below `outsim.tape.seeding.TOGETHER`: from there on are the streams that stratified
+    runs read beside the plain ones.
+    """
 
     TRAIT = 1
     """Whether a contact is a fax machine or an invalid number."""
@@ -127,6 +131,40 @@ def least_word_above(share: float) -> int:
     return min(max(least, 0), 2**52) << 12
 
 
+STRATA = 4
+"""Runs of a stratified replication, and parts of the unit interval that they share out."""
+
+_BELOW_STRATUM = np.uint64(2)
+"""Bits of a word that name its quarter."""
+_QUARTER = np.uint64(3 << 62)
+_PRODUCTS = ((0, 0, 0, 0), (0, 1, 2, 3), (0, 2, 3, 1), (0, 3, 1, 2))
+"""Multiplication in the field of four elements; its addition is the exclusive or."""
+_AWAY = tuple(np.array(row, dtype=np.uint64) << np.uint64(62) for row in _PRODUCTS)
+
+
+def in_stratum(words: Words, places: Words, stratum: int) -> Words:
+    """Words of the stratified run with this number, from those of the plain run.
+
+    The `STRATA` runs of a replication have each of their uniforms in another quarter of the
+    unit interval (Latin hypercube sampling: McKay, Beckman, Conover 1979). Run k takes the
+    quarter of the plain word, plus k times a step, in the field of four elements: any two runs
+    then have any two quarters equally often. The step, not 0, is read from bits of the plain
+    word that no uniform uses; the place in the quarter is the run's own. So the uniforms of one
+    run are independent of each other and uniform, exactly as in a plain one.
+
+    Parameters
+    ----------
+    words, places : array of uint64
+        The plain stream, and one that only this run reads.
+    stratum : int
+        From 1 to `STRATA` - 1.
+    """
+    unused = words & np.uint64((1 << 12) - 1)
+    step = np.uint64(1) + (unused * np.uint64(STRATA - 1) >> _UNUSED_BITS)
+    away = _AWAY[stratum][step.astype(np.intp)]
+    return (places >> _BELOW_STRATUM) | ((words & _QUARTER) ^ away)
+
+
 class Streams:
     """Streams of one attempt number of a campaign, to be read in step, block by block.
 
@@ -140,7 +178,17 @@ class Streams:
         self._generators: dict[int, np.random.PCG64] = {}
 
     def words(self, purpose: int, count: int) -> Words:
-        """Next `count` raw words of a stream."""
+        """Next `count` words of a stream, as the run is to have them."""
+        words = self._raw(purpose, count)
+        if self._family.stratum:
+            places = self._raw(purpose + TOGETHER * self._family.stratum, count)
+            words = in_stratum(words, places, self._family.stratum)
+        if self._family.mirrored:
+            # The uniform (m + 1/2) / 2**52 becomes exactly 1 less itself.
+            np.invert(words, out=words)
+        return words
+
+    def _raw(self, purpose: int, count: int) -> Words:
         generator = self._generators.get(purpose)
         if generator is None:
             seed = self._family.seed(purpose, self._attempt)
@@ -167,7 +215,7 @@ class Block:
         self._uniforms: dict[int, Uniforms] = {}
 
     def words(self, purpose: int) -> Words:
-        """Raw words of a stream."""
+        """Words of a stream."""
         words = self._words.get(purpose)
         if words is None:
             words = self._words[purpose] = self._streams.words(purpose, self.count)

@@ -23,6 +23,10 @@ COMMANDS = {
     "eta": ("eta", "small.toml", "--replications", "5"),
     "eta of a queue": ("eta", "small.toml", "--snapshot", "queue.json", "--replications", "5"),
     "eta of a call": ("eta", "small.toml", "--at", "09:07", "--call", "50", "--replications", "5"),
+    "compare with switches": (
+        *("compare", "small.toml", "later.toml", "--replications", "2"),
+        *("--antithetic", "--stratified", "--controls"),
+    ),
     "status": ("status", "small.toml", "--at", "09:06"),
     "status of calls": ("status", "small.toml", "--at", "09:15", "--calls", "--limit", "40"),
     "failed": ("failed", "small.toml"),

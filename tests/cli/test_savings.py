@@ -1,0 +1,104 @@
+"""What a study says of antithetic and stratified runs and of controls."""
+
+from __future__ import annotations
+
+import json
+import math
+
+import numpy as np
+import pytest
+
+from outsim.cli.studies import say_savings
+from outsim.study.findings import Findings
+from outsim.study.members import Switches
+from outsim.study.reduction import Reduction
+from outsim.study.replications import Figures
+from outsim.tables.measures import MEASURES
+from tests.study.scenarios import chancy
+
+NAMES = [each.name for each in MEASURES]
+
+
+def findings(scenarios: int = 1, switches: Switches | None = None, *reductions) -> Findings:
+    """Twenty replications, whose waits one control explains, and whose other figures are 0."""
+    random = np.random.default_rng(1)
+    luck, rest = random.normal(size=20), random.normal(size=(scenarios, 20))
+    figures = tuple(
+        Figures(
+            place=place,
+            replication=k,
+            measures=dict.fromkeys(NAMES, 0.0)
+            | {"wait_p90_s": 60 + 5 * (1 + place) * luck[k] + rest[place, k]},
+            attempts=10,
+            background_share=0.0,
+            controls={"luck": luck[k]},
+        )
+        for place in range(scenarios)
+        for k in range(20)
+    )
+    several = tuple(chancy(f"s{k}") for k in range(scenarios))
+    return Findings(
+        several, 1, range(20), figures, switches=switches or Switches(), reductions=reductions
+    )
+
+
+def said(capsys, *found) -> str:
+    say_savings(findings(*found))
+    return " ".join(capsys.readouterr().out.split())
+
+
+def reduction(is_used: bool, decided_on: int, *saved: float) -> Reduction:
+    about = {(k, "wait_p90_s"): value for k, value in enumerate(saved)}
+    return Reduction("antithetic", 2, is_used, decided_on, about | {(0, "finished_s"): math.nan})
+
+
+PAIRS = Switches(antithetic=True)
+
+
+def test_without_a_switch_nothing_is_said(capsys):
+    assert said(capsys) == ""
+
+
+@pytest.mark.parametrize(
+    ("is_used", "decided_on", "verdict"),
+    [
+        (True, 20, "antithetic: used, 2 runs a replication: it saves variance"),
+        (False, 8, "antithetic: NOT used: by the first 8 replications it does not clearly save"),
+        (True, 0, "antithetic: 2 runs a replication; whether that helps is decided on the first"),
+    ],
+)
+def test_it_is_said_whether_a_switch_is_used_and_why(capsys, is_used, decided_on, verdict):
+    text = said(capsys, 1, PAIRS, reduction(is_used, decided_on, 1.84))
+    assert verdict in text
+    assert "wait, 9 in 10 1.8 " in text
+    assert "finished at" not in text, "nothing is known of it"
+
+
+def test_what_was_saved_in_several_differences_is_a_range(capsys):
+    text = said(capsys, 3, PAIRS, reduction(True, 20, 1.2, 14.4))
+    assert "in the differences" in text
+    assert "wait, 9 in 10 1.2 to 14 " in text
+
+
+def test_what_controls_saved_is_told_where_they_are_used(capsys):
+    text = said(capsys, 1, Switches(controls=True))
+    saved = findings(1, Switches(controls=True)).saved_by_controls(0, "wait_p90_s").saved
+    assert f"wait, 9 in 10 {saved:.2g} controls: used where a number stands, and" in text
+    assert saved > 4
+
+
+def test_the_options_are_those_of_the_study(outsim):
+    asked = ("--replications", "2", "--antithetic", "--stratified", "--controls", "--json")
+    document = json.loads(outsim("compare", "small.toml", "later.toml", *asked).out)
+    found = document["variance_reduction"]
+    assert [(name, found[name].get("runs")) for name in found] == [
+        ("antithetic", 2),
+        ("stratified", 4),
+        ("controls", None),
+    ]
+    assert not found["antithetic"]["used"], "two replications tell nothing"
+    plain = json.loads(
+        outsim("compare", "small.toml", "later.toml", "--replications", "2", "--json").out
+    )
+    assert plain["variance_reduction"] == {}
+    assert plain["runs"] == document["runs"]
