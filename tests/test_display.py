@@ -11,7 +11,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from outsim.display import NO_DIFFERENCE, UNKNOWN, format_estimate, format_figure
+from outsim.display import (
+    NO_DIFFERENCE,
+    UNKNOWN,
+    format_estimate,
+    format_figure,
+    format_half_width,
+)
 from outsim.estimates import Estimate
 
 NINE = datetime(2026, 3, 10, 9, tzinfo=UTC)
@@ -156,3 +162,14 @@ def test_clock_times_are_local_across_a_change_to_summer_time():
     begins = datetime(2026, 3, 8, 1, tzinfo=NEW_YORK)
     assert format_figure("clock", 5400.0, begins) == "03:30:00"
     assert format_estimate("clock", Estimate(5400.0, 3.0, 8), begins) == "03:30:00 ± 3 s"
+
+
+@given(kinds, half_widths)
+def test_a_half_width_alone_is_as_an_estimate_has_it(kind, half):
+    """The same figure in the same unit as behind the sign of an estimate around 0."""
+    estimated = shown(kind, 0.0, half, signed=True)
+    assert format_half_width(kind, half) == estimated.partition(" ± ")[2]
+
+
+def test_no_half_width_at_all_is_told_as_it_is():
+    assert [format_half_width(kind, 0.0) for kind in ("share", "number")] == ["0.0 points", "0.0"]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -134,22 +133,14 @@ def _tell(findings: Findings, place: int) -> None:
 
 
 def _tell_pairing(findings: Findings, place: int, clear: list[Measure]) -> None:
-    """Say what pairing saved for the figures that clearly differ: the least and the most."""
+    """Say what pairing saved for the figures that clearly differ."""
     from outsim.cli.output import say
+    from outsim.study.pairing import in_words
 
-    savings = sorted(
-        ((findings.saved_by_pairing(place, each.name), findings.label(each)) for each in clear),
-        key=lambda each: each[0].times,
-    )
-    (least, of_least), (most, of_most) = savings[0], savings[-1]
-    if most.times <= 1:
-        say("  pairing: saves nothing here")
-        return
-    if math.isinf(least.times):
-        say("  pairing: all pairs differ alike, as unpaired replications never would")
-        return
-    text = f"  pairing: as good as {least} times more replications ({of_least})"
-    say(text if len(savings) == 1 else f"{text}, up to {most} times ({of_most})")
+    savings = [
+        (findings.label(each), findings.saved_by_pairing(place, each.name)) for each in clear
+    ]
+    say(f"  pairing: {in_words(savings)}")
 
 
 def _sign(each: Measure, value: Estimate) -> int:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -30,7 +31,7 @@ class Saving:
     def __str__(self) -> str:
         if math.isinf(self.times):
             return "any number of"
-        return f"{_rounded(self.times)} ({_rounded(self.low)} to {_rounded(self.high)})"
+        return f"{_rounded(self.times)} (95 %: {_rounded(self.low)} to {_rounded(self.high)})"
 
     def to_json(self) -> dict[str, float | str | None]:
         """The saving for machines; "infinite" where all pairs differ alike."""
@@ -66,6 +67,27 @@ def saving(ours: NDArray[np.float64], theirs: NDArray[np.float64]) -> Saving:
     ratio = of_sum / of_difference
     most = float(fdtri(pairs - 1, pairs - 1, 0.5 + LEVEL / 2))
     return Saving((ratio + 1) / 2, (ratio / most + 1) / 2, (ratio * most + 1) / 2)
+
+
+def in_words(savings: Sequence[tuple[str, Saving]]) -> str:
+    """What pairing saved for one or more figures, by their names: the least and the most."""
+    known = sorted(
+        ((name, each) for name, each in savings if not math.isnan(each.times)),
+        key=lambda named: named[1].times,
+    )
+    if not known:
+        return "what it saves is not known from so few pairs"
+    (least_of, least), (most_of, most) = known[0], known[-1]
+    if most.times <= 1:
+        return "saves no replications here"
+    if math.isinf(least.times):
+        return "all pairs differ alike, as unpaired replications never would"
+    best = f"as good as {most} times more replications ({most_of})"
+    if len(known) == 1:
+        return best
+    if least.times <= 1:
+        return f"from no gain ({least_of}) to {best}"
+    return f"as good as {least} times more replications ({least_of}) to {most} times ({most_of})"
 
 
 def _rounded(times: float) -> str:

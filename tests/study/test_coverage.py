@@ -1,8 +1,9 @@
 """Intervals of studies hold the truth as often as they say, on a queue whose answers are known.
 
 Twenty calls are there at once before one port, and everybody who answers hears a message of
-exponential length. So the wait of a call is the sum of the messages before it: its mean is known,
-and its distribution is the gamma distribution (Erlang 1909). Some runs of the engine first show
+exponential length, or of uniform length in the scenario that is held against it. So the wait of a
+call is the sum of the messages before it: its mean is known, and where they are exponential its
+distribution is the gamma distribution (Erlang 1909). Some runs of the engine first show
 that waits are these sums of what the tape draws; a thousand studies then take them from the tape.
 """
 
@@ -27,14 +28,18 @@ CALLS = 20
 HELD_S = OVERHEAD_US / 1e6
 """That each call takes beside its message."""
 MESSAGES_S = (10, 12)
+"""Means; of other distributions, so that a difference is no multiple of what it is of."""
 QUEUES = tuple(
     bare(
         3_600,
         {"contacts": CALLS},
-        {"distribution": "exponential", "mean": f"{mean} s"},
+        message,
         ports=1,
     )
-    for mean in MESSAGES_S
+    for message in (
+        {"distribution": "exponential", "mean": "10 s"},
+        {"distribution": "uniform", "least": "2 s", "most": "22 s"},
+    )
 )
 
 

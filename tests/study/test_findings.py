@@ -17,7 +17,7 @@ from scipy import stats
 from outsim.errors import StudyError
 from outsim.estimates import Estimate, estimate, probability
 from outsim.study.findings import Findings
-from outsim.study.pairing import saving
+from outsim.study.pairing import in_words, saving
 from outsim.study.replications import Figures
 from outsim.study.stopping import Precision
 from outsim.tables.measures import MEASURES
@@ -156,9 +156,38 @@ def test_what_pairing_saves_is_not_known_from_one_pair_or_where_nothing_varies(r
 
 def test_it_is_told_with_two_digits():
     found = saving(np.array([1.0, 2.0, 3.0, 5.0]), np.array([1.1, 2.0, 3.1, 4.9]))
-    assert str(found) == "610 (40 to 9,400)"
+    assert str(found) == "610 (95 %: 40 to 9,400)"
     assert [round(each, -1) for each in (found.times, found.low)] == [610, 40]
     assert round(found.high, -2) == 9_400
+
+
+KNOWN = {
+    "worse": saving(np.array([1.0, 2.0, 3.0, 5.0]), np.array([4.0, 3.0, 2.0, 1.0])),
+    "some": saving(np.array([1.0, 2.0, 3.0, 5.0]), np.array([2.0, 2.0, 3.0, 4.0])),
+    "more": saving(np.array([1.0, 2.0, 3.0, 5.0]), np.array([1.1, 2.0, 3.1, 4.9])),
+    "alike": saving(np.array([1.0, 2.0]), np.array([2.0, 3.0])),
+    "not known": saving(np.array([1.0]), np.array([2.0])),
+}
+
+
+@pytest.mark.parametrize(
+    ("names", "words"),
+    [
+        (["more"], "as good as 610 (95 %: 40 to 9,400) times more replications (more)"),
+        (["more", "not known"], "as good as 610 (95 %: 40 to 9,400) times more"),
+        (
+            ["more", "some"],
+            "times more replications (some) to 610 (95 %: 40 to 9,400) times (more)",
+        ),
+        (["more", "worse"], "from no gain (worse) to as good as 610 (95 %: 40 to 9,400) times"),
+        (["alike", "some"], "times more replications (some) to any number of times (alike)"),
+        (["alike"], "all pairs differ alike"),
+        (["worse"], "saves no replications"),
+        (["not known"], "not known from so few pairs"),
+    ],
+)
+def test_what_pairing_saved_is_said_in_plain_words(names, words):
+    assert words in in_words([(name, KNOWN[name]) for name in names])
 
 
 # Pictures
