@@ -85,7 +85,7 @@ def plot_sensitivity(sweep: Sweep, figure: str, ax: Axes | None = None) -> Axes:
     what = "difference in " if sweep.is_paired else ""
     ax.set_title(f"What matters for {what}{of}{left}", wrap=True)
     ax.set_xlabel(f"{LABELS[MAIN[found.kind]].partition(',')[0]} [{unit}]".replace(" []", ""))
-    ax.legend()
+    ax.legend(loc="lower right")
     return ax
 
 
