@@ -47,11 +47,22 @@ class _Blocks:
         """Keep a block for later; those that came first make room for it."""
         with self._lock:
             self._free.append(block)
-            while sum(map(len, self._free)) > KEPT_BYTES:
+            while self.kept_bytes > KEPT_BYTES:
                 self._free.pop(0)
+
+    @property
+    def kept_bytes(self) -> int:
+        """How much there is."""
+        with self._lock:
+            return sum(map(len, self._free))
 
 
 _blocks = _Blocks()
+
+
+def kept_bytes() -> int:
+    """Memory that is kept for later, at most `KEPT_BYTES`."""
+    return _blocks.kept_bytes
 
 
 class _Loan:

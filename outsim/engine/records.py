@@ -16,6 +16,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from outsim import reuse
 from outsim.clock import MISSING
 
 MODEL_VERSION = 1
@@ -159,7 +160,9 @@ class Columns(Mapping[str, Recorded]):
         So it is in memory once, and one column at a time twice. Instants in `first` count
         from `origin_us` before the run begins, and so do those that are given out.
         """
-        joined = np.concatenate([first, self._arrays[name]], dtype=self._types[name])
+        rest = self._arrays[name]
+        joined = reuse.empty(len(first) + len(rest), self._types[name])
+        joined[: len(first)], joined[len(first) :] = first, rest
         self._arrays[name] = joined[len(first) :]
         if self._types[name] is _INSTANT:
             self.since(name, origin_us)

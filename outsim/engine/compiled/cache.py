@@ -59,7 +59,7 @@ def _writable(path: Path) -> bool:
     except OSError as error:
         _log.warning(
             "outsim: the compiled engine can't be kept in %s (%s): it works, but each process "
-            "compiles it anew. Name a directory that can be written in %s.",
+            "compiles it anew, in some 15 s. Name a directory that can be written in %s.",
             path,
             error.strerror,
             VARIABLE,
@@ -77,7 +77,7 @@ def load(function: Callable[..., Any], signature: Any) -> Any:
         if not _compiled:
             path = directory()
             keeps = _writable(path)
-            if not (keeps and is_at_hand()):
+            if keeps and not is_at_hand():
                 _log.warning("outsim: compiling the engine for this machine, once: some 15 s")
             settings: Any = config
             before = settings.CACHE_DIR
