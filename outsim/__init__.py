@@ -25,7 +25,8 @@ if TYPE_CHECKING:
     from outsim.study.comparison import compare
     from outsim.study.findings import Findings
     from outsim.study.study import Study
-    from outsim.study.sweep import Sweep, sweep
+    from outsim.study.sweep import sweep
+    from outsim.study.sweep_findings import Sweep
     from outsim.study.synchronous import run_sync
     from outsim.tape import Tape
 
@@ -44,7 +45,7 @@ _HOMES = {
     "Study": "outsim.study.study",
     "Findings": "outsim.study.findings",
     "sweep": "outsim.study.sweep",
-    "Sweep": "outsim.study.sweep",
+    "Sweep": "outsim.study.sweep_findings",
     "run_sync": "outsim.study.synchronous",
     "OutsimError": "outsim.errors",
     "ScenarioError": "outsim.errors",

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from outsim.estimates import Estimate
     from outsim.study.flips import Crossing, Flip
     from outsim.study.sensitivity import Sensitivity
-    from outsim.study.sweep import Sweep
+    from outsim.study.sweep_findings import Sweep
     from outsim.tables.measures import Measure
 
 MOST_POINTS = 30

@@ -14,7 +14,7 @@ from outsim.tables.measures import MEASURES, Measure
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-    from outsim.study.sweep import Sweep
+    from outsim.study.sweep_findings import Sweep
 
 _SCALES = {"share": (100.0, "points"), "seconds": (1 / 60, "min"), "clock": (1 / 60, "min")}
 """What a figure is multiplied by, and the unit that it then has."""
