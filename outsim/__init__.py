@@ -31,7 +31,8 @@ if TYPE_CHECKING:
     from outsim.study.schedule import schedule
     from outsim.study.stop_race import stop_race
     from outsim.study.study import Study
-    from outsim.study.sweep import Sweep, sweep
+    from outsim.study.sweep import sweep
+    from outsim.study.sweep_findings import Sweep
     from outsim.study.synchronous import run_sync
     from outsim.tape import Tape
 
@@ -60,6 +61,7 @@ _HOMES = {
     "stop_race": "outsim.study.stop_race",
     "quarter_map": "outsim.study.quarter_map",
     "QuarterMap": "outsim.study.quarter_map",
+    "Sweep": "outsim.study.sweep_findings",
     "run_sync": "outsim.study.synchronous",
     "OutsimError": "outsim.errors",
     "ScenarioError": "outsim.errors",

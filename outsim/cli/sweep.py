@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from outsim.estimates import Estimate
     from outsim.study.flips import Crossing, Flip
     from outsim.study.sensitivity import Sensitivity
-    from outsim.study.sweep import Sweep
+    from outsim.study.sweep_findings import Sweep
     from outsim.tables.measures import Measure
 
 MOST_POINTS = 30
@@ -293,10 +293,10 @@ def _tell(found: Sweep, flip: Flip, crossing: Crossing) -> None:
     shown, better = flip.factor.shown, "better" if found.measure.better else "higher"
     low, high = crossing.low, crossing.high
     fresh = [_format(found, each, found.measure, signed=True) for each in crossing.fresh]
-    again = "confirmed" if crossing.is_confirmed else "NOT confirmed"
+    again = "Confirmed" if crossing.is_confirmed else "NOT confirmed"
     say()
     say(
         f"{flip.name}: {found.preferred(low.sign)} is {better} up to {shown(low.position)}, "
-        f"{found.preferred(high.sign)} from {shown(high.position)} on. {again.capitalize()} by "
+        f"{found.preferred(high.sign)} from {shown(high.position)} on. {again} by "
         f"{crossing.fresh[0].count} fresh replications on both sides: {fresh[0]} and {fresh[1]}."
     )

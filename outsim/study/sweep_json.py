@@ -10,7 +10,7 @@ from outsim.study.flips import Flip, Rung
 from outsim.tables.measures import MEASURES
 
 if TYPE_CHECKING:
-    from outsim.study.sweep import Sweep
+    from outsim.study.sweep_findings import Sweep
 
 
 def document(sweep: Sweep) -> dict[str, Any]:

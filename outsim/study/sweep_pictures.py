@@ -14,7 +14,7 @@ from outsim.tables.measures import MEASURES, Measure
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-    from outsim.study.sweep import Sweep
+    from outsim.study.sweep_findings import Sweep
 
 _SCALES = {"share": (100.0, "points"), "seconds": (1 / 60, "min"), "clock": (1 / 60, "min")}
 """What a figure is multiplied by, and the unit that it then has."""
@@ -85,7 +85,7 @@ def plot_sensitivity(sweep: Sweep, figure: str, ax: Axes | None = None) -> Axes:
     what = "difference in " if sweep.is_paired else ""
     ax.set_title(f"What matters for {what}{of}{left}", wrap=True)
     ax.set_xlabel(f"{LABELS[MAIN[found.kind]].partition(',')[0]} [{unit}]".replace(" []", ""))
-    ax.legend()
+    ax.legend(loc="lower right")
     return ax
 
 

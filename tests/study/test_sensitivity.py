@@ -119,6 +119,22 @@ def test_replications_that_disagree_about_an_effect_widen_its_interval():
     assert effect.half_width == pytest.approx(4.303 / np.sqrt(3), rel=1e-3)
 
 
+def test_intervals_of_morriss_design_cover_the_truth():
+    """30 studies of 8 replications that disagree about all three slopes: 90 intervals."""
+    slopes = np.array([3.0, 2.0, 1.0])
+    random = np.random.default_rng(5)
+    covered = []
+    for seed in range(30):
+        design = make_design("morris", "abc", seed=seed)
+        luck = slopes + 0.3 * random.normal(size=(8, 3))
+        found = analyse(design, design.positions @ luck.T + random.normal(size=(1, 8)), seed)
+        covered += [
+            each.low <= slope <= each.high
+            for each, slope in zip(found.indices["mu_star"], slopes, strict=True)
+        ]
+    assert sum(covered) >= 0.88 * len(covered)
+
+
 def test_one_replication_has_no_interval():
     design = make_design("grid", "ab")
     found = analyse(design, design.positions @ np.array([[2.0], [1.0]]))

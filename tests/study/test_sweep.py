@@ -17,7 +17,8 @@ from outsim.estimates import estimate
 from outsim.result import simulate
 from outsim.scenario import from_mapping
 from outsim.scenario.varying import vary
-from outsim.study.sweep import Sweep, sweep
+from outsim.study.sweep import sweep
+from outsim.study.sweep_findings import Sweep
 from outsim.study.synchronous import run_sync
 
 from .flip_scenarios import FLIP_PER_MIN, hasty, paced
