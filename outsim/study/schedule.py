@@ -244,7 +244,7 @@ class Schedule:
         -------
         list of Axes
         """
-        from outsim.study.pictures import panels
+        from outsim.study.pictures import panels, plot_starts
 
         axes = panels(len(FIGURES)) if ax is None else list(ax)
         if len(axes) != len(FIGURES):
