@@ -116,7 +116,7 @@ def _settings(answer: StopRace, campaign: Campaign) -> str:
 def _told(answer: StopRace, found: LastMoment) -> str:
     """Until when a stop saves a share of the calls."""
     from outsim.display import format_estimate
-    from outsim.study.stop_race import written
+    from outsim.study.stops import written
 
     replications, share = answer.findings.replications, f"{found.share:.0%}"
     if found.never == replications:

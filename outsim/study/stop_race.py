@@ -14,17 +14,17 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from outsim.clock import SECOND, format_duration, parse_duration_us
+from outsim.clock import SECOND, format_duration
 from outsim.clock import after as later
 from outsim.display import format_estimate
 from outsim.errors import StudyError
 from outsim.estimates import Estimate, estimate
-from outsim.result import simulate
 from outsim.scenario.campaigns import Campaign
 from outsim.scenario.model import Scenario
 from outsim.study.answers import AnsweringStudy
 from outsim.study.changes import campaign_of, with_campaign
 from outsim.study.findings import Findings
+from outsim.study.stops import read_stops, usual_stops, written
 from outsim.study.study import Study
 from outsim.tables.stops import STOP_MEASURES
 
@@ -34,14 +34,6 @@ if TYPE_CHECKING:
 
 SHARES = (0.5, 0.9)
 """Shares of the calls of which it is said until when a stop saves them."""
-
-MOST_STOPS = 100
-
-_STEPS_S = (0.1, 0.2, 0.5, 1, 2, 5, 10, 15, 20, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200)
-"""Steps between stops that read well."""
-
-_FINE, _COARSE = 10, 5
-"""Stops while calls are still saved, and later ones until everything is dialled, about."""
 
 
 @dataclass(frozen=True)
@@ -314,7 +306,7 @@ def stop_race(
     """
     chosen = campaign_of(scenario, campaign)
     never = with_campaign(scenario, chosen, f"{scenario.name}, never stopped", {"stop_at": None})
-    stops = _usual(never, options.get("seed")) if after is None else _read(after)
+    stops = usual_stops(never, options.get("seed")) if after is None else read_stops(after)
     latest_us = scenario.instant_us(scenario.clock.latest_end)
     if scenario.instant_us(chosen.start) + stops[-1] >= latest_us:
         raise StudyError(
@@ -335,50 +327,3 @@ def stop_race(
 
 def _known(value: float) -> float | None:
     return None if np.isnan(value) else value
-
-
-def written(after_us: int) -> str:
-    """Time from the start to a stop, for people."""
-    return format_duration(after_us) if after_us else "0 s"
-
-
-def _read(texts: Sequence[str]) -> list[int]:
-    """Microseconds of some durations, each once, shortest first."""
-    if not texts:
-        raise StudyError("after: give one time or more, such as 0s")
-    try:
-        found = sorted({parse_duration_us(text) for text in texts})
-    except ValueError as error:
-        raise StudyError(f"after: {error}") from None
-    if len(found) > MOST_STOPS:
-        raise StudyError(f"after: {len(found)} stops; at most {MOST_STOPS} are allowed")
-    return found
-
-
-def _usual(never: Scenario, seed: int | None) -> list[int]:
-    """Stops from the start on until everything was dialled, in steps that read well."""
-    result = simulate(never, seed=seed)
-    campaign = never.campaign_under_study
-    assert campaign is not None
-    frames, key = result.frames, (campaign.tenant, campaign.name)
-    rows = frames.rows_of(lambda plan: plan.key == key)(frames.records.attempts["call_id"])
-    attempts = frames.attempts(("attempt", "queued_at", "dispatched_at"), rows)
-    first = attempts[attempts["attempt"] == 1]
-    if first.empty:
-        raise StudyError(f"{campaign.tenant}/{campaign.name}: none of its calls is ever dialled")
-    dialled_s = (first["dispatched_at"].max() - campaign.start).total_seconds()
-    reached = "dispatched_at" if campaign.stop_reaches == "queue" else "queued_at"
-    saved_s = (first[reached].max() - campaign.start).total_seconds()
-    stops_s = _steps(0.0, saved_s, _FINE)
-    stops_s += _steps(max(stops_s, default=0.0), dialled_s, _COARSE)
-    latest_us = never.instant_us(never.clock.latest_end) - never.instant_us(campaign.start)
-    return [0, *(at for each in stops_s if (at := round(each * SECOND)) < latest_us)]
-
-
-def _steps(begin_s: float, end_s: float, count: int) -> list[float]:
-    """Multiples of a step that reads well, later than `begin_s`, until one is past `end_s`."""
-    if end_s <= begin_s:
-        return []
-    step = next((s for s in _STEPS_S if s * count >= end_s - begin_s), _STEPS_S[-1])
-    first, last = int(begin_s // step) + 1, int(np.ceil(end_s / step))
-    return [k * step for k in range(first, last + 1)]

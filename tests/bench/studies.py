@@ -9,7 +9,7 @@ from statistics import median
 from typing import Any
 
 from headline import CALLS, headline
-from starting import BETWEEN, CAMPAIGN, EVERY, REPLICATIONS, STARTS, morning
+from starting import BETWEEN, CAMPAIGN, EVERY, MOST_ATTEMPTS, REPLICATIONS, STARTS, morning
 
 Figures = dict[str, Any]
 
@@ -95,6 +95,7 @@ def schedule(_calls: int, _rounds: int, replications: int = REPLICATIONS) -> Fig
     answer = study(replications)
     seconds = time.perf_counter() - begin
     assert len(answer.starts) == STARTS
+    assert answer.findings.attempts[1] <= MOST_ATTEMPTS
     return {
         "schedule_s": seconds,
         "schedule_replications": replications,
