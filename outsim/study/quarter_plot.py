@@ -14,6 +14,9 @@ if TYPE_CHECKING:
 _UNITS = {"share": (100.0, "points"), "seconds": (1 / 60, "min"), "clock": (1 / 60, "min")}
 """Factor from a figure to the unit that it is shown in, and that unit, by kind."""
 
+_REACH = 0.1
+"""How far a cell goes at most from where its regime was measured, as a share of the panel."""
+
 _TITLES = {
     "completed_share": "gain in completions",
     "duration_s": "gain in time from start to end",
@@ -63,6 +66,8 @@ def plot_panel(
 ) -> Any:
     """One panel: every regime has the cell of what is nearest to where it was measured.
 
+    No cell goes further than a tenth of the panel: beyond it, nothing was measured.
+
     Parameters
     ----------
     colours : ScalarMappable
@@ -73,6 +78,8 @@ def plot_panel(
     matplotlib axes
         The panel.
     """
+    from matplotlib.patches import Rectangle
+
     factor, _ = _UNITS[found.measures[name].kind]
     places = found.places(max_retry)
     points = np.array([[found.drain_s(k).mean / 60, 100 * found.headroom(k).mean] for k in places])
@@ -87,10 +94,14 @@ def plot_panel(
     low, high = points.min(axis=0), points.max(axis=0)
     margin = np.maximum(0.08 * (high - low), 0.5)
     low, high = low - margin, high + margin
+    found_at = dict(zip(places, points, strict=True))
     for k, corners in zip(places, _cells((points - low) / (high - low)), strict=True):
         if found.verdict(k, minute, name):
             colour = colours.to_rgba(found.gain(k, minute, name).mean * factor)
-            ax.fill(*(low + corners * (high - low)).T, facecolor=colour, edgecolor="none")
+            (cell,) = ax.fill(*(low + corners * (high - low)).T, facecolor=colour, linewidth=0)
+            centre, reach = found_at[k], _REACH * (high - low)
+            near = Rectangle(tuple(centre - reach), *(2 * reach), transform=ax.transData)
+            cell.set_clip_path(near)
     ax.plot(*points.T, ".", color="0.35", markersize=2.5)
     if low[0] < minute < high[0]:
         # Left of it, the backlog is gone when the start comes.
