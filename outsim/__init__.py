@@ -56,7 +56,6 @@ _HOMES = {
     "Findings": "outsim.study.findings",
     "read_study": "outsim.study.kept",
     "sweep": "outsim.study.sweep",
-    "Sweep": "outsim.study.sweep",
     "schedule": "outsim.study.schedule",
     "stop_race": "outsim.study.stop_race",
     "quarter_map": "outsim.study.quarter_map",

@@ -78,8 +78,7 @@ class Run:
             self.progress(int(p["now"]), until_us)
             rank, number = int(p["wanted_campaign"]), int(p["wanted_number"])
             if why == NEEDS_CALLS:
-                hand_calls(state, rank, self.plan.campaigns[rank])
-                self.draws.hand_opening(state, rank)
+                self._hand_in(rank)
             elif why == NEEDS_DRAWS:
                 self.draws.hand_attempts(state, rank, number)
             elif why == NEEDS_POST_DRAWS:
@@ -87,6 +86,11 @@ class Run:
             elif why == NEEDS_ROOM:
                 self._make_room()
         self.reached_us = until_us
+
+    def _hand_in(self, rank: int) -> None:
+        """Give the kernel a campaign's calls, and what they need where they stand to begin with."""
+        hand_calls(self._state, rank, self.plan.campaigns[rank])
+        self.draws.hand_opening(self._state, rank)
 
     def _make_room(self) -> None:
         p = self._state.platform[0]
@@ -121,7 +125,7 @@ class Run:
             return False
         campaign = self._state.arrays["campaigns"][study]
         if not campaign["handed_in"]:
-            hand_calls(self._state, study, self.plan.campaigns[study])
+            self._hand_in(study)
         return bool(campaign["unfinished"] > 0)
 
     def _records(self, ends_us: int) -> Records:
@@ -205,7 +209,7 @@ class Run:
         state.hold_calls(sum(campaign.size for campaign in campaigns))
         for campaign in campaigns:
             if not state.arrays["campaigns"][campaign.rank]["handed_in"]:
-                hand_calls(state, campaign.rank, campaign)
+                self._hand_in(campaign.rank)
         rows = {
             "attempt": branch.attempts.rows,
             "update": branch.updates.rows,
