@@ -50,19 +50,13 @@ def compare(
     from outsim.study.synchronous import run_sync
 
     options = study_options(
-        replications,
-        precision,
-        within,
-        out,
-        keep_tables,
-        executor,
-        usual=USUAL,
-        antithetic=antithetic,
-        stratified=stratified,
-        controls=controls,
+        replications, precision, within, out, keep_tables, executor, usual=USUAL
     )
+    switches = {"antithetic": antithetic, "stratified": stratified, "controls": controls}
     loaded = [load_with_advice(path) for path in scenarios]
-    findings = run_sync(compare_scenarios(*loaded, seed=seed, engine=engine, **options))
+    findings = run_sync(
+        compare_scenarios(*loaded, seed=seed, engine=engine, **switches, **options)
+    )
     if json:
         print_json(findings.to_json())
         return

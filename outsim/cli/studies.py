@@ -88,9 +88,6 @@ def study_options(
     executor: str | None = None,
     *,
     usual: int,
-    antithetic: bool = False,
-    stratified: bool = False,
-    controls: bool = False,
 ) -> dict[str, Any]:
     """Arguments of `Study` for what was typed; `usual` replications if nothing was.
 
@@ -115,9 +112,6 @@ def study_options(
         "out": out,
         "keep_tables": keep_tables,
         "executor": executor,
-        "antithetic": antithetic,
-        "stratified": stratified,
-        "controls": controls,
     }
 
 

@@ -88,7 +88,7 @@ class Run:
         self.reached_us = until_us
 
     def _hand_in(self, rank: int) -> None:
-        """Give the kernel a campaign's calls, and what they need where they stand to begin with."""
+        """Give the kernel a campaign's calls, and the draws that they need where they stand."""
         hand_calls(self._state, rank, self.plan.campaigns[rank])
         self.draws.hand_opening(self._state, rank)
 
