@@ -222,7 +222,7 @@ def _differences(found: Identity, asked: Identity) -> Iterator[str]:
 
 
 def _shown(value: Any) -> str:
-    return ", ".join(map(str, value)) if isinstance(value, list) else str(value)
+    return (", ".join(map(str, value)) or "none") if isinstance(value, list) else str(value)
 
 
 def scenarios_of(directory: Path, identity: Identity) -> tuple[Scenario, ...]:
