@@ -205,7 +205,7 @@ def test_a_scenario_with_another_past_is_refused(changes, message):
 def test_another_end_at_the_latest_is_refused_whatever_the_background():
     background = {"background": {"tenants": 2, "campaigns_per_hour": 2, "median_size": 10}}
     past = outsim.run_until(scenario(**background), "09:08")
-    with pytest.raises(EngineError, match="give both the same clock.latest"):
+    with pytest.raises(EngineError, match=r"give both the same clock\.latest"):
         past.branch(scenario(clock=MORNING["clock"] | {"ends": "11:30"}, **background))
 
 
