@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from outsim.cli.options import EngineName, Json, ScenarioFile, Seed
+from outsim.cli.options import EngineName, Json, Picture, ScenarioFile, Seed
 from outsim.cli.studies import ExecutorName, Out, Precision, Replications, Within, study_options
 
 if TYPE_CHECKING:
@@ -50,12 +49,7 @@ def quarter_map(
             show_default=False,
         ),
     ] = None,
-    plot: Annotated[
-        str | None,
-        typer.Option(
-            metavar="FILE", help="Draw the gain in completions, as PNG or SVG.", show_default=False
-        ),
-    ] = None,
+    plot: Picture = None,
     replications: Replications = None,
     precision: Precision = None,
     within: Within = None,
@@ -66,14 +60,14 @@ def quarter_map(
     json: Json = False,
 ) -> None:
     """Map over which regimes a start at :15, :30 or :45 beats one at :00."""
-    from outsim.cli.output import load_with_advice, print_json
+    from outsim.cli.output import load_with_advice, note, print_json
+    from outsim.study.pictures import check_picture, save_picture
     from outsim.study.quarter_map import CARRIERS, LOADS, MINUTES, RETRIES
     from outsim.study.quarter_map import quarter_map as make
     from outsim.study.stopping import LEAST
     from outsim.study.synchronous import run_sync
 
-    if plot is not None:
-        _check_picture(plot)
+    file = None if plot is None else check_picture(plot)
     options = study_options(replications, precision, within, out, executor=executor, usual=LEAST)
     del options["keep_tables"]
     found = run_sync(
@@ -88,8 +82,9 @@ def quarter_map(
             **options,
         )
     )
-    if plot is not None:
-        _draw(found, plot)
+    if file is not None:
+        save_picture(list(found.plot().flat), file)
+        note(f"picture written to {file}")
     if json:
         print_json(found.to_json())
     else:
@@ -108,31 +103,6 @@ def _counts(option: str, text: str | None, usual: tuple[int, ...]) -> tuple[int,
         return usual if text is None else tuple(int(part) for part in text.split(","))
     except ValueError:
         raise typer.BadParameter(f"{option} {text}: write whole numbers, such as 1,4") from None
-
-
-def _check_picture(path: str) -> None:
-    """Refuse at once what a picture can't be written to: the map takes minutes."""
-    from matplotlib.backend_bases import FigureCanvasBase
-
-    formats = FigureCanvasBase.get_supported_filetypes()
-    if Path(path).suffix.lstrip(".").lower() not in formats:
-        raise typer.BadParameter(f"--plot {path}: allowed endings are {', '.join(formats)}")
-    if not Path(path).absolute().parent.is_dir():
-        raise typer.BadParameter(f"--plot {path}: there is no directory for it")
-
-
-def _draw(found: QuarterMap, path: str) -> None:
-    import matplotlib as mpl
-
-    from outsim.cli.output import note
-
-    mpl.use("agg")
-    axes = found.plot()
-    try:
-        axes[0, 0].figure.savefig(path, dpi=100)
-    except OSError as error:
-        raise typer.BadParameter(f"--plot {path}: {error.strerror or error}") from None
-    note(f"picture written to {path}")
 
 
 def _print(found: QuarterMap) -> None:

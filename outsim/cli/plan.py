@@ -13,6 +13,8 @@ from outsim.cli.options import EngineName, Json, Picture, ScenarioFile, Seed
 from outsim.cli.studies import ExecutorName, KeepTables, Out, Within
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from outsim.study.capacity_answers import Capacity, Frontier, Tested
     from outsim.study.promises import Promise
 
@@ -75,14 +77,14 @@ def plan(
     from outsim.cli.output import load_with_advice
     from outsim.errors import StudyError
     from outsim.study.capacity import MOST, REPLICATIONS, plan_capacity, plan_frontier
+    from outsim.study.pictures import check_picture
     from outsim.study.synchronous import run_sync
 
     if len(vary) > 2:
         raise StudyError(f"{len(vary)} keys to vary: give one, or two for a frontier")
     if keep_tables and out is None:
         raise StudyError("--keep-tables: say where, with --out DIR")
-    if plot is not None:
-        _check_picture(plot)
+    file = None if plot is None else check_picture(plot)
     options: dict[str, Any] = {
         "confidence": confidence,
         "replications": replications or REPLICATIONS,
@@ -98,56 +100,29 @@ def plan(
     if len(vary) == 2:
         frontier = run_sync(plan_frontier(loaded, vary[0], vary[1], target, **options))
         found = any(each.value is not None for each in frontier.capacities)
-        _tell(frontier, plot, json, partial(_print_frontier, frontier))
+        _tell(frontier, file, json, partial(_print_frontier, frontier))
     else:
         capacity = run_sync(plan_capacity(loaded, vary[0], target, **options))
         found = capacity.value is not None
-        _tell(capacity, plot, json, partial(_print, capacity))
+        _tell(capacity, file, json, partial(_print, capacity))
     if not found:
         raise typer.Exit(NOT_FOUND)
 
 
 def _tell(
-    answer: Capacity | Frontier, plot: str | None, json: bool, say_it: Callable[[], None]
+    answer: Capacity | Frontier, file: Path | None, json: bool, say_it: Callable[[], None]
 ) -> None:
-    from outsim.cli.output import print_json
+    from outsim.cli.output import note, print_json
+    from outsim.study.capacity_pictures import picture
+    from outsim.study.pictures import save_picture
 
-    if plot is not None:
-        _save(answer, plot)
+    if file is not None:
+        save_picture(picture(answer).axes, file)
+        note(f"picture written to {file}")
     if json:
         print_json(answer.to_json())
     else:
         say_it()
-
-
-def _check_picture(path: str) -> None:
-    """Refuse a picture that could not be written, before any run is made for it."""
-    from pathlib import Path
-
-    from matplotlib.backend_bases import FigureCanvasBase
-
-    from outsim.errors import StudyError
-
-    kinds = sorted(FigureCanvasBase.get_supported_filetypes())
-    if Path(path).suffix.removeprefix(".").lower() not in kinds:
-        raise StudyError(f"--plot {path}: its ending must be one of .{', .'.join(kinds)}")
-    if not Path(path).parent.is_dir():
-        raise StudyError(f"--plot {path}: there is no directory {Path(path).parent}")
-
-
-def _save(answer: Capacity | Frontier, path: str) -> None:
-    from matplotlib import pyplot
-
-    from outsim.errors import StudyError
-    from outsim.study.capacity_pictures import picture
-
-    figure = picture(answer)
-    try:
-        figure.savefig(path, dpi=150)
-    except OSError as error:
-        raise StudyError(f"--plot {path}: {error}") from None
-    finally:
-        pyplot.close(figure)
 
 
 def _heading(capacity: Capacity) -> None:

@@ -98,9 +98,9 @@ def test_with_a_directory_the_same_map_comes_back(outsim, scenario):
         (["map.toml", "--replications", "1"], "replications = 1: must be 2 or more"),
         (
             [*COMMAND[1:], "--plot", "nowhere/map.png"],
-            "--plot nowhere/map.png: there is no directory",
+            "picture nowhere/map.png: there is no directory",
         ),
-        ([*COMMAND[1:], "--plot", "map.doc"], "--plot map.doc: allowed endings are"),
+        ([*COMMAND[1:], "--plot", "map.doc"], "picture map.doc: its ending must be one of"),
     ],
 )
 def test_what_cannot_be_mapped_is_one_message_and_exit_code_2(

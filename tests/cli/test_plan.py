@@ -110,11 +110,11 @@ MISTAKES = {
     "tables nowhere": ((*WAIT, "--keep-tables"), "--keep-tables: say where, with --out DIR"),
     "a picture of no kind": (
         (*WAIT, "--plot", "plan.xyz"),
-        "--plot plan.xyz: its ending must be one of",
+        "picture plan.xyz: its ending must be one of",
     ),
     "a picture nowhere": (
         (*WAIT, "--plot", "nowhere/plan.png"),
-        "--plot nowhere/plan.png: there is no directory nowhere",
+        "picture nowhere/plan.png: there is no directory nowhere",
     ),
     "one replication": ((*WAIT, "--replications", "1"), "greater than or equal to 2"),
     "no runs": ((*WAIT, "--most", "0"), "greater than or equal to 1"),
