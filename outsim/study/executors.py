@@ -5,19 +5,28 @@ from __future__ import annotations
 import multiprocessing
 import os
 import signal
+import sys
 import threading
-from collections.abc import Iterator
-from concurrent.futures import BrokenExecutor, Executor, ProcessPoolExecutor, ThreadPoolExecutor
+from collections.abc import Callable, Iterator
+from concurrent.futures import (
+    BrokenExecutor,
+    Executor,
+    Future,
+    ProcessPoolExecutor,
+    ThreadPoolExecutor,
+)
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
 from typing import Any, cast
 
 from outsim.engine import Engine
 from outsim.engine.records import MODEL_VERSION
 from outsim.errors import StudyError
 
-KINDS = ("threads", "processes", "dask://HOST:PORT")
-"""What an executor can be named as."""
+KINDS = ("threads", "processes", "cores", "dask://HOST:PORT")
+"""What an executor can be named as; "cores" is a thread here and a process for each other core."""
 
 MOST_AHEAD = 256
 """Jobs that another one's executor is given before the first of them is done."""
@@ -72,11 +81,78 @@ def workforce(executor: Executor | str | None, jobs: int, engine: Engine) -> Ite
             yield Workforce(pool, 4 * workers(jobs))
         finally:
             _end(pool)
+    elif executor == "cores":
+        with _cores(jobs) as both:
+            yield Workforce(both, 4 * workers(jobs), shares_memory=True)
     elif executor.startswith("dask://"):
         with _dask(executor) as there:
             yield there
     else:
         raise StudyError(f"executor {executor!r}: allowed are {', '.join(KINDS)}")
+
+
+class _Cores(Executor):
+    """One thread of this process, and a process for each other core.
+
+    Small runs are mostly Python, of which a process does one thing at a time. The thread is at
+    work while the processes start, which takes them seconds.
+    """
+
+    def __init__(self, count: int) -> None:
+        self.threads = ThreadPoolExecutor(count, "outsim")
+        self.processes = process_pool(max(1, count - 1))
+        self._here = threading.Lock()
+
+    def submit(self, work: Callable[..., Any], /, *arguments: Any, **named: Any) -> Future[Any]:
+        """Have it done here, or in a process if this one is busy."""
+        return self.threads.submit(self._do, work, *arguments, **named)
+
+    def _do(self, work: Callable[..., Any], *arguments: Any, **named: Any) -> Any:
+        if self._here.acquire(blocking=False):
+            try:
+                return work(*arguments, **named)
+            finally:
+                self._here.release()
+        # What tells a job to give up is of this process; the others are ended instead.
+        plain = work.func if isinstance(work, partial) else work
+        return self.processes.submit(plain, *arguments, **named).result()
+
+
+@contextmanager
+def _cores(jobs: int) -> Iterator[Executor]:
+    both = _Cores(workers(jobs))
+    try:
+        yield both
+    finally:
+        both.threads.shutdown(wait=False, cancel_futures=True)
+        _end(both.processes)
+        both.threads.shutdown(wait=True)
+
+
+SMALL_CALLS = 400_000
+"""Calls of a run up to which it is mostly Python: threads then wait for each other."""
+
+WORTH_CALLS = 4_000_000
+"""Calls of a study from which on it is worth starting processes."""
+
+
+def usual_executor(engine: Engine, runs: int, calls: int) -> str:
+    """Who does so many runs of so many calls each, if nobody says."""
+    if engine != "compiled":
+        return "processes"
+    worth = calls <= SMALL_CALLS and runs * calls >= WORTH_CALLS and workers(runs) > 1
+    return "cores" if worth and _may_start_processes() else "threads"
+
+
+def _may_start_processes() -> bool:
+    """Whether a process that is started does not run the user's program again.
+
+    It does with a script that is not guarded by ``if __name__ == "__main__"``, and nobody can
+    tell; a notebook and outsim's own command line are safe.
+    """
+    main = sys.modules["__main__"]
+    name = getattr(main, "__file__", None)
+    return name is None or Path(name).stem == "outsim" or Path(name).parent.name == "outsim"
 
 
 @contextmanager

@@ -23,6 +23,7 @@ from outsim.errors import StudyError
 from outsim.plan import build_plan
 from outsim.progress import Progress, reporting
 from outsim.scenario.model import Scenario
+from outsim.study.executors import usual_executor
 from outsim.study.findings import Findings
 from outsim.study.members import Switches
 from outsim.study.replications import Figures, Job, stream
@@ -61,7 +62,9 @@ class Study:
         Which engine; "auto" goes by the size of the whole study. It never changes a figure.
     executor : Executor or str, optional
         Who does the work: one of the caller's, ``"threads"``, ``"processes"`` or
-        ``"dask://HOST:PORT"``; default: threads for the compiled engine, else processes.
+        ``"dask://HOST:PORT"``; default: threads for the compiled engine, with processes beside
+        them for many small runs where the program is a notebook or outsim's own command line;
+        else processes.
     measures : tuple of Measure
         Figures to keep, of each scenario's campaign under study.
     out : path, optional
@@ -116,18 +119,23 @@ class Study:
         self._check()
         self.seed = self.scenarios[0].seed if seed is None else seed
         self._end = self._batches[-1].stop
-        self._executor = executor
         self._progress = progress
         self._units = Units(self.switches)
         self._is_family = len(self.scenarios) > 1 and is_family(self.scenarios)
-        self.engine = self._engine(engine)
+        calls, count = self._calls(), len(self._batches[0])
+        # One choice for the whole study: many small runs are worth a quick engine too.
+        self.engine = choose(engine, calls * count)
+        runs = count * len(self.scenarios)
+        self._executor = executor or usual_executor(
+            self.engine, runs, calls // len(self.scenarios)
+        )
         self._store = None
         if out is not None:
             self._store = Store.of(
                 Path(out), self.scenarios, self.seed, measures, keep_tables, self.switches
             )
-            for index, runs in self._store.read().items():
-                self._units.add(Replication(index, runs))
+            for index, figures in self._store.read().items():
+                self._units.add(Replication(index, figures))
 
     def _check(self) -> None:
         if not self.scenarios:
@@ -141,12 +149,11 @@ class Study:
         if len(self.scenarios) == 1 and any(p.of_difference for p in self.precisions):
             raise StudyError("precision of a difference: it takes two scenarios to differ")
 
-    def _engine(self, engine: Engine) -> Literal["simpy", "compiled"]:
-        """One choice for the whole study: many small runs are worth a quick engine too."""
+    def _calls(self) -> int:
+        """Calls of one replication, about."""
         looked_at = self.scenarios[:1] if self._is_family else self.scenarios
         calls = sum(build_plan(each, Tape(self.seed)).calls_begun for each in looked_at)
-        calls = calls * len(self.scenarios) // len(looked_at)
-        return choose(engine, calls * len(self._batches[0]))
+        return calls * len(self.scenarios) // len(looked_at)
 
     # Running
 

@@ -39,7 +39,7 @@ def test_both_engines_give_the_same_records(depth: str) -> None:
     """And every rule and every kind of tie occurs often, or the test would mean nothing."""
     occurred: Counter[str] = Counter()
 
-    @settings(max_examples=max(1_300, settings.default.max_examples))
+    @settings(max_examples=max(1_500, settings.default.max_examples))
     @given(st.one_of(scenarios(), crowded_scenarios(), crowded_scenarios()))
     def agree(scenario: Scenario) -> None:
         plan = build_plan(scenario, Tape(scenario.seed))
