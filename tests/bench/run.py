@@ -25,6 +25,7 @@ sys.path.insert(0, str(Path(__file__).parent))
 
 import studies
 from headline import CALLS, headline
+from plan import plan_figures
 
 SIZES = (100_000, 1_000_000, 10_000_000)
 SCENARIO = Path(__file__).parents[2] / "scenarios" / "top-of-hour.toml"
@@ -196,6 +197,7 @@ PARTS: dict[str, Callable[[int, int], Figures]] = {
     "cores": studies.cores,
     "overhead": studies.overhead,
     "schedule": studies.schedule,
+    "plan": lambda _calls, _rounds: {"plans": plan_figures()},
 }
 
 
@@ -232,7 +234,7 @@ def measure_studies(rounds: int) -> Figures:
     few = min(rounds, 3)
     return {
         name: value
-        for part in ("cores", "overhead", "schedule")
+        for part in ("cores", "overhead", "schedule", "plan")
         for name, value in _measure(part, CALLS, few).items()
     }
 
@@ -293,6 +295,8 @@ def main() -> None:
         f"{of_studies['schedule_s']:.0f} s, at most "
         f"{of_studies['schedule_most_attempts']:,} attempts a run"
     )
+    for name, plan in of_studies["plans"].items():
+        print(f"plan, {name}: {plan['share_of_grid']:.1%} of the runs of the full grid")
     arguments.json.write_text(json.dumps(figures, indent=2) + "\n")
 
 
