@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from outsim.study.capacity_answers import Capacity, Frontier
     from outsim.study.comparison import compare
     from outsim.study.findings import Findings
+    from outsim.study.forecast import Forecast, eta
     from outsim.study.kept import read_study
     from outsim.study.quarter_map import QuarterMap, quarter_map
     from outsim.study.schedule import schedule
@@ -54,6 +55,8 @@ _HOMES = {
     "Frontier": "outsim.study.capacity_answers",
     "Study": "outsim.study.study",
     "Findings": "outsim.study.findings",
+    "eta": "outsim.study.forecast",
+    "Forecast": "outsim.study.forecast",
     "read_study": "outsim.study.kept",
     "sweep": "outsim.study.sweep",
     "schedule": "outsim.study.schedule",
@@ -75,6 +78,7 @@ __all__ = [
     "Capacity",
     "EngineError",
     "Findings",
+    "Forecast",
     "Frontier",
     "InvariantError",
     "OutsimError",
@@ -89,6 +93,7 @@ __all__ = [
     "Tape",
     "TapeError",
     "compare",
+    "eta",
     "load",
     "plan_capacity",
     "plan_frontier",

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from outsim.cli.options import CampaignName, EngineName, Json, ScenarioFile, Seed
+from outsim.cli.options import CampaignName, EngineName, Json, Picture, ScenarioFile, Seed
 from outsim.cli.studies import (
     ExecutorName,
     KeepTables,
@@ -59,6 +59,7 @@ def eta(
             show_default=False,
         ),
     ] = None,
+    plot: Picture = None,
     replications: Replications = None,
     precision: Precision = None,
     within: Within = None,
@@ -70,9 +71,11 @@ def eta(
     json: Json = False,
 ) -> None:
     """Say when a campaign's calls go out and when it is finished, or when one call goes out."""
-    from outsim.cli.output import load_with_advice, print_json
+    from outsim.cli.output import load_with_advice, note, print_json
     from outsim.cli.status import chosen_campaign
     from outsim.study.eta import CAMPAIGN_MEASURES, USUAL, find_call, studying
+    from outsim.study.forecast import Forecast
+    from outsim.study.pictures import check_picture, save_picture
     from outsim.study.study import Study
 
     _one_of("--call", call, "--number", number)
@@ -80,6 +83,7 @@ def eta(
     options = study_options(
         replications, precision, within, out, keep_tables, executor, usual=USUAL
     )
+    file = None if plot is None else check_picture(plot)
     loaded = load_with_advice(scenario)
     chosen = chosen_campaign(loaded, campaign)
     loaded, seed = _from_now(loaded, snapshot, at, seed)
@@ -91,9 +95,14 @@ def eta(
         if known is None or (campaign is not None and known is not chosen):
             raise typer.BadParameter(f"the call is one of {'/'.join(asked.campaign)}; ask there")
         chosen, measures = known, (asked.measure,)
+    if file is not None and asked is not None:
+        raise typer.BadParameter("--plot draws a campaign; leave out --call and --number")
     findings = Study(
         studying(loaded, chosen), measures=measures, seed=seed, engine=engine, **options
     ).run()
+    if file is not None:
+        save_picture([Forecast(chosen, findings).plot()], file)
+        note(f"picture written to {file}")
     if json:
         print_json(_document(findings, chosen, asked))
     else:

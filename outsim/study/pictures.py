@@ -121,6 +121,37 @@ def draw_estimates(
     return ax
 
 
+def draw_bands(
+    names: Sequence[str],
+    bands: Sequence[tuple[float, float, float]],
+    begins: datetime,
+    ax: Axes | None = None,
+) -> Axes:
+    """Draw instants with bands around them on a clock, the first one on top.
+
+    Parameters
+    ----------
+    names : sequence of str
+        What each of them is.
+    bands : sequence of (low, middle, high)
+        Seconds since `begins`; what is not finite has no mark, or a band of no end on that side.
+    begins, ax
+        As for `draw_estimates`.
+    """
+    ax = new_axes(ax, len(names))
+    scale = scale_axis(ax.xaxis, "clock", "local time", begins, 0.0)
+    for place, band in enumerate(bands):
+        low, middle, high = scale.at(np.array(band))
+        if not np.isfinite(middle):
+            continue
+        ends = [[max(0.0, middle - low)], [max(0.0, high - middle) if np.isfinite(high) else 0.0]]
+        ax.errorbar(middle, place, xerr=ends, fmt="o", capsize=4, color="tab:blue")
+    ax.set_yticks(range(len(names)), list(names))
+    ax.set_ylim(len(names) - 0.5, -0.5)
+    ax.grid(axis="x", alpha=0.3)
+    return ax
+
+
 def panels(count: int, *, columns: int = 2) -> list[Axes]:
     """New figure with so many panels, in rows of `columns`."""
     import matplotlib.pyplot as plt

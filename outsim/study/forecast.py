@@ -1,0 +1,125 @@
+"""A forecast of when a campaign's calls go out: the study, and what it answers."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from outsim.clock import SECOND, after
+from outsim.scenario.campaigns import Campaign
+from outsim.scenario.model import Scenario
+from outsim.scenario.standing import read_snapshot
+from outsim.study.answers import AnsweringStudy
+from outsim.study.changes import campaign_of
+from outsim.study.eta import CAMPAIGN_MEASURES, USUAL, Quantiles, of_findings, studying
+from outsim.study.findings import Findings
+from outsim.study.study import Study
+
+if TYPE_CHECKING:
+    import pandas as pd
+    from matplotlib.axes import Axes
+
+
+@dataclass(frozen=True, eq=False)
+class Forecast:
+    """When a campaign's calls go out, over replications."""
+
+    campaign: Campaign
+    findings: Findings
+
+    def quantiles(self, name: str) -> Quantiles:
+        """Median and band of one of `outsim.study.eta.CAMPAIGN_MEASURES`, by its name."""
+        measure = next(each for each in self.findings.measures if each.name == name)
+        return of_findings(self.findings, measure)
+
+    def table(self) -> pd.DataFrame:
+        """One row a figure: median, its 95 % interval, and the 90 % band, as local clock times.
+
+        Missing where the runs don't come to it; ``never`` is the share of those.
+        """
+        import pandas as pd
+
+        begins = self.findings.scenarios[0].clock.begins
+        rows = {}
+        for measure in self.findings.measures:
+            found = vars(of_findings(self.findings, measure)).copy()
+            never = found.pop("never")
+            rows[measure.label] = {
+                name: after(begins, round(seconds * SECOND)) if abs(seconds) < 1e12 else pd.NaT
+                for name, seconds in found.items()
+            } | {"never": never}
+        return pd.DataFrame.from_dict(rows, orient="index")
+
+    def plot(self, ax: Axes | None = None) -> Axes:
+        """Draw each figure's median and 90 % band on a clock, the first call on top.
+
+        Parameters
+        ----------
+        ax : matplotlib axes, optional
+            Where to draw; default: a picture of its own.
+
+        Returns
+        -------
+        matplotlib.axes.Axes
+            A figure that the runs don't come to has its place and no mark.
+        """
+        from outsim.study.pictures import draw_bands
+
+        measures = self.findings.measures
+        found = [of_findings(self.findings, measure) for measure in measures]
+        ax = draw_bands(
+            [measure.label for measure in measures],
+            [(each.low, each.median, each.high) for each in found],
+            self.findings.scenarios[0].clock.begins,
+            ax,
+        )
+        ax.set_title(f"{self.campaign.name}: median and 90 % of the runs", fontsize="medium")
+        return ax
+
+
+def eta(
+    scenario: Scenario,
+    campaign: str | None = None,
+    *,
+    snapshot: str | Path | None = None,
+    **options: Any,
+) -> AnsweringStudy[Forecast]:
+    """Forecast when a campaign's calls go out, and when it is finished.
+
+    Parameters
+    ----------
+    scenario : Scenario
+        What `outsim.load` gives.
+    campaign : str, optional
+        ``name`` or ``tenant/name``; default: the campaign under study.
+    snapshot : path, optional
+        The live queue to forecast from (JSON; `outsim schema --snapshot` says what is in it);
+        default: from the scenario's begin.
+    **options
+        As for `Study`; 39 replications if nothing is said.
+
+    Returns
+    -------
+    AnsweringStudy of Forecast
+        To be awaited, or `run` in a script.
+
+    Raises
+    ------
+    StudyError
+        If there is no such campaign.
+    ScenarioError
+        If the snapshot can't be used.
+
+    Examples
+    --------
+    >>> forecast = await outsim.eta(scenario, snapshot="queue.json")  # doctest: +SKIP
+    >>> forecast.table()  # doctest: +SKIP
+    """
+    chosen = campaign_of(scenario, campaign)
+    if snapshot is not None:
+        scenario = read_snapshot(snapshot, scenario)
+    if not {"replications", "precision", "within"} & set(options):
+        options["replications"] = USUAL
+    study = Study(studying(scenario, chosen), measures=CAMPAIGN_MEASURES, **options)
+    return AnsweringStudy(study, lambda findings: Forecast(chosen, findings))
