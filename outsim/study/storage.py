@@ -22,7 +22,7 @@ from typing import TYPE_CHECKING, Any
 
 from outsim.errors import StudyError
 from outsim.scenario.model import Scenario
-from outsim.study.disk import disk_errors_told, flush, flush_all, room_in
+from outsim.study.disk import disk_errors_told, flush, flush_all, room_in, sweep
 from outsim.study.identity import REPLICATIONS, identity_of, lists_of, read_identity, settle
 from outsim.study.members import NOTHING, Member, Switches
 from outsim.study.replications import Figures
@@ -88,6 +88,7 @@ class Store:
         """
         identity = identity_of(scenarios, seed, measures, switches)
         settle(directory, identity, lists_of(scenarios))
+        sweep(directory)
         return cls(directory, len(scenarios), [each.name for each in measures], keep_tables)
 
     @classmethod
