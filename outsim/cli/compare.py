@@ -106,6 +106,10 @@ def _tell(findings: Findings, place: int) -> None:
     if not any(findings.difference(place, each.name).count for each in MEASURES):
         say(f"{name}: there are no figures to hold against {base}: is there anybody to call?")
         return
+    differences = [findings.difference(place, each.name) for each in findings.measures]
+    if all(each.mean == each.half_width == 0 for each in differences if each.count):
+        say(f"{name}: no figure differs from {base} in any replication.")
+        return
     if not clear:
         say(f"{name}: no clear difference from {base}; more replications may show one.")
         return

@@ -182,6 +182,7 @@ def _print(
 ) -> None:
     from outsim.cli.output import say, show, table
     from outsim.scenario.estimated import estimates
+    from outsim.study.eta import USUAL
 
     scenario = findings.scenarios[0]
     say(f"{campaign.name} ({campaign.tenant}), scenario {scenario.name}")
@@ -195,6 +196,11 @@ def _print(
         columns = ["", "median", "95 % interval of it", "90 % of runs"]
         show(table(columns, [_row(findings, measure) for measure in findings.measures]))
         say("Median and 90 % band over replications: nine runs in ten come to it in the band.")
+        if findings.replications < USUAL:
+            say(
+                f"{findings.replications} replications are too few for such a band: it takes "
+                f"{USUAL}."
+            )
     say_precisions(findings)
     named = estimates(scenario)
     if named:
@@ -239,7 +245,7 @@ def _row(findings: Findings, measure: Measure) -> list[str]:
     snapshot = findings.scenarios[0].snapshot
     if snapshot is not None and measure.name != "call_out_s":
         moment_s = findings.scenarios[0].instant_us(snapshot.at) / 1e6
-        if found.high <= moment_s:
+        if found.high < moment_s:
             return [measure.label, "already", "", ""]
     return [
         measure.label,

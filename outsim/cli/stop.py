@@ -30,11 +30,11 @@ def stop(
     scenario: ScenarioFile,
     campaign: CampaignName = None,
     after: Annotated[
-        str | None,
+        list[str] | None,
         typer.Option(
             metavar="TIMES",
-            help="From the start to the stop, with commas between, such as 0s,30s,5min; default: "
-            "until everything is dialled.",
+            help="From the start to the stop, with commas between, such as 0s,30s,5min, or given "
+            "several times; default: until everything is dialled.",
             show_default=False,
         ),
     ] = None,
@@ -59,7 +59,7 @@ def stop(
     )
     picture = None if plot is None else check_picture(plot)
     loaded = load_with_advice(scenario)
-    times = None if after is None else [part.strip() for part in after.split(",")]
+    times = [part.strip() for text in after or [] for part in text.split(",")] or None
     answer = stop_race(loaded, campaign, after=times, seed=seed, engine=engine, **options).run()
     if picture is not None:
         save_picture(answer.plot(), picture)

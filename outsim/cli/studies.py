@@ -50,7 +50,7 @@ ExecutorName = Annotated[
     typer.Option(
         "--executor",
         metavar="WHO",
-        help="Who does the work: threads, processes, or dask://HOST:PORT.",
+        help="Who does the work: threads, processes, cores, or dask://HOST:PORT.",
         show_default=False,
     ),
 ]

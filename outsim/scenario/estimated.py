@@ -54,6 +54,9 @@ def _estimates(scenario: Scenario, snapshot: Snapshot) -> Iterator[str]:
                 assumed = 1 if state == "waiting_retry" else 0
                 made = f"attempts made by {unknown:,} that are {said(state)}"
                 yield f"{whose}: {made}; taken as {assumed}"
+    own = {campaign.tenant for campaign in scenario.campaigns}
+    if scenario.background is not None and own >= {c.tenant for c in snapshot.campaign}:
+        yield "other customers' calls: none in the snapshot, taken as none in the queue"
     there = {campaign.key for campaign in snapshot.campaign}
     for each in scenario.campaigns:
         if (each.tenant, each.name) not in there:

@@ -26,6 +26,7 @@ from outsim.scenario.model import Scenario
 from outsim.scenario.varying import Range, read_range
 from outsim.study.capacity_answers import Capacity, Frontier
 from outsim.study.executors import workforce
+from outsim.study.identity import refuse_study_in
 from outsim.study.promise_texts import read_promise
 from outsim.study.promises import Promise
 from outsim.study.search import FIRST_ERROR, OutOfBudget, Search
@@ -138,6 +139,8 @@ class _Planner:
         self.engine = choose(engine, calls * replications)
         self._executor, self._work = executor, executor
         self._out, self._keep_tables = out, keep_tables
+        if self._out is not None:
+            refuse_study_in(Path(self._out))
         self._progress = progress
         self._report: Progress | None = None
         self._done, self._expected = 0, 0

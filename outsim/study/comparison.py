@@ -9,7 +9,7 @@ from outsim.scenario.model import Scenario
 from outsim.study.findings import Findings
 from outsim.study.study import Study
 
-USUAL = 8
+USUAL = 40
 """Replications if neither a count nor a precision nor a time is given."""
 
 
@@ -23,7 +23,7 @@ async def compare(
     *scenarios : Scenario
         Two or more; the first is the baseline.
     replications : int or range
-        How many, at least 2; the more, the narrower the intervals. Default: 8, unless a
+        How many, at least 2; the more, the narrower the intervals. Default: 40, unless a
         precision or a time decides.
     **options
         As for `Study`.

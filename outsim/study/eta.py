@@ -66,7 +66,7 @@ def outgoing_s(view: View, level: float) -> float:
 
     Calls go out with their first dispatch. Those canceled before are left out, as are wedged and
     rejected ones; an expired or late one counts as later than any. NaN where the run does not
-    come to it; the moment of the snapshot where it was over by then.
+    come to it; just before the moment of the snapshot where it was over by then.
     """
     _, campaign = _planned(view)
     assert view.frames is not None
@@ -83,7 +83,8 @@ def outgoing_s(view: View, level: float) -> float:
     # The first call is the smallest share.
     place = max(1, math.ceil(level * (before + len(out) + late)))
     if place <= before and opening is not None:
-        return opening.at_us / SECOND
+        # Before the moment, and not at it, where what stands in the queue may go out.
+        return (opening.at_us - 1) / SECOND
     return out[place - before - 1] / SECOND if place - before <= len(out) else math.nan
 
 
@@ -100,7 +101,7 @@ def finished_s(view: View) -> float:
         return math.nan
     ends = [calls["final"][_own(campaign)][counts]]
     if campaign.opening is not None:
-        ends += [campaign.opening.settled_us, np.array([campaign.opening.at_us])]
+        ends += [campaign.opening.settled_us, np.array([campaign.opening.at_us - 1])]
     instants = np.concatenate(ends)
     return float(instants.max()) / SECOND if len(instants) else math.nan
 

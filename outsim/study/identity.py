@@ -41,6 +41,21 @@ Identity = dict[str, Any]
 """What ``study.json`` holds."""
 
 
+def refuse_study_in(directory: Path) -> None:
+    """Refuse a directory that holds a single study, for one that is to hold several.
+
+    Raises
+    ------
+    StudyError
+        If it does.
+    """
+    if (directory / STUDY).exists():
+        raise StudyError(
+            f"{directory}: holds a study of its own ({STUDY}), and no collection of them; give "
+            "another directory"
+        )
+
+
 def identity_of(
     scenarios: Sequence[Scenario],
     seed: int,

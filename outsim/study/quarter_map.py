@@ -24,6 +24,7 @@ from outsim.progress import Progress, reporting
 from outsim.scenario.model import Scenario
 from outsim.study.executors import workforce
 from outsim.study.findings import Findings
+from outsim.study.identity import refuse_study_in
 from outsim.study.regimes import Regime, check_minutes, family, regimes_of
 from outsim.study.stopping import LEAST
 from outsim.study.study import Study
@@ -261,6 +262,8 @@ async def quarter_map(
             f"replications = {replications}: must be 2 or more, or there is no interval"
         )
     families = [family(scenario, regime, (0, *asked)) for regime in regimes]
+    if out is not None:
+        refuse_study_in(Path(out))
     ends_s = None if within is None else time.monotonic() + _seconds(within)
 
     def study(place: int, told: Progress, engine: Engine, executor: Executor) -> Study:

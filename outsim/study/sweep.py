@@ -25,6 +25,7 @@ from outsim.scenario.varying import vary as change
 from outsim.study.designs import make_design, usual_kind
 from outsim.study.findings import Findings
 from outsim.study.flips import USUAL_RUNGS, Flip, find_flip
+from outsim.study.identity import refuse_study_in
 from outsim.study.study import Study
 from outsim.study.sweep_findings import Sweep
 from outsim.tables.measures import MEASURES, Measure
@@ -175,6 +176,8 @@ async def sweep(
         raise StudyError(
             f"replications = {replications}: must be 2 or more, or there is no interval"
         )
+    if out is not None:
+        refuse_study_in(Path(out))
     found = Sweep(scenarios, factors, chosen.left_out, measure, seed, 0, made)
     with reporting(progress) as report:
         place = None if out is None else Path(out)

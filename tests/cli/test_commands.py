@@ -181,7 +181,7 @@ def test_compare_says_how_many_replications_and_what_is_clear(outsim):
 
 
 def test_compare_makes_eight_replications_unless_told(outsim):
-    assert "8 paired replications" in outsim("compare", "zero.toml", "zero.toml").out
+    assert "40 paired replications" in outsim("compare", "zero.toml", "zero.toml").out
 
 
 def test_compare_tells_files_apart_that_say_one_name(outsim):

@@ -192,7 +192,7 @@ MISTAKES = {
     "tables to keep nowhere": (("--keep-tables",), "--keep-tables: say where, with --out DIR"),
     "an unknown executor": (
         ("--replications", "2", "--executor", "friends"),
-        "executor 'friends': allowed are threads, processes, dask://HOST:PORT",
+        "executor 'friends': allowed are threads, processes, cores, dask://HOST:PORT",
     ),
     "a file as directory": (
         ("--replications", "2", "--out", "a file"),

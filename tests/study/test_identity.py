@@ -6,13 +6,21 @@ import json
 import tempfile
 from pathlib import Path
 
+import pytest
 from hypothesis import given, settings
 
+import outsim
+from outsim.errors import StudyError
 from outsim.scenario import Scenario
 from outsim.scenario.difference import differences
 from outsim.study.identity import identity_of, lists_of, read_identity, scenarios_of, settle
+from outsim.study.study import Study
 from outsim.tables.measures import MEASURES
 from tests.strategies import scenarios
+
+from .scenarios import chancy
+
+MAP = Path(__file__).parents[2] / "scenarios" / "quarter-map.toml"
 
 
 @settings(max_examples=40)
@@ -24,3 +32,22 @@ def test_a_scenario_that_is_kept_means_the_same_when_it_is_made_again(scenario: 
         (again,) = scenarios_of(Path(name), identity)
     assert differences(scenario, again) == []
     assert json.loads(json.dumps(identity)) == identity_of((again,), 1, MEASURES)
+
+
+@pytest.mark.parametrize(
+    "ask",
+    [
+        lambda out: outsim.sweep(
+            chancy(), vary=["platform.ports=5:10:2"], replications=2, out=out
+        ),
+        lambda out: outsim.plan_capacity(
+            chancy(), "platform.ports=5:10", ["p90 wait <= 1 h"], out=out
+        ),
+        lambda out: outsim.quarter_map(outsim.load(MAP), replications=2, out=out),
+    ],
+    ids=["sweep", "plan", "map"],
+)
+def test_a_directory_of_one_study_is_no_place_for_several(ask, tmp_path):
+    Study(chancy(), replications=2, out=tmp_path, progress=None, executor="threads").run()
+    with pytest.raises(StudyError, match="holds a study of its own"):
+        outsim.run_sync(ask(tmp_path))

@@ -407,7 +407,7 @@ def test_a_comparison_takes_a_precision_or_a_time_in_the_place_of_a_count():
         executor = MadeUp(lambda *of: chance(*of) | dict.fromkeys(ALL, 0.0))
         return run_sync(compare(*BOTH, executor=executor, engine="simpy", **options))
 
-    assert compared().replications == 8
+    assert compared().replications == 40
     assert compared(precision={"wait_p90_s": "1000"}).replications == 20
     assert compared(precision={"wait_p90_s": "1000"}, most=5).replications == 5
 
