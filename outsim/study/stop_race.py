@@ -7,7 +7,7 @@ their stops all of these runs are one.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
@@ -43,8 +43,8 @@ class LastMoment:
     share: float
     after_s: Estimate
     """From the start to the request, over the replications in which that moment lies between two
-    of the stops; it is read off on a straight line between them, an error that the interval does
-    not know of."""
+    of the stops. It is read off on a straight line between them: half of their distance is added
+    to the interval for that."""
     between_us: tuple[int, int]
     """Stops that it lies between in all of these replications, in microseconds after the start;
     (0, 0) if there are none."""
@@ -138,7 +138,7 @@ class StopRace:
         # Shape (stops, replications).
         saved = np.array([self._saved_share(each) for each in self.after_us])
         enough = saved >= share
-        moments, always, never = [], 0, 0
+        moments, always, never, distance_s = [], 0, 0, 0.0
         for column, reached in zip(saved.T, enough.T, strict=True):
             last = int(np.flatnonzero(reached)[-1]) if reached.any() else -1
             if last < 0:
@@ -150,9 +150,11 @@ class StopRace:
                 part = (here - share) / (here - there)
                 between |= {self.after_us[last], self.after_us[last + 1]}
                 moments.append(at_s[last] + part * (at_s[last + 1] - at_s[last]))
+                distance_s = max(distance_s, float(at_s[last + 1] - at_s[last]))
+        read_off = estimate(np.array(moments, dtype=np.float64))
         return LastMoment(
             share=share,
-            after_s=estimate(np.array(moments, dtype=np.float64)),
+            after_s=replace(read_off, half_width=read_off.half_width + distance_s / 2),
             between_us=(min(between, default=0), max(between, default=0)),
             always=always,
             never=never,
