@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from outsim.cli.options import EngineName, Json, Picture, ScenarioFile, Seed
-from outsim.cli.studies import ExecutorName, KeepTables, Out, Within
+from outsim.cli.studies import ExecutorName, KeepTables, Out, Within, say_precisions
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -55,6 +55,15 @@ def plan(
             show_default=False,
         ),
     ] = None,
+    precision: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="FIGURE=WIDTH",
+            help="As many runs as the scenario as it stands takes for intervals of this "
+            "half-width, such as wait_p90_s=30s, instead of --replications.",
+            show_default=False,
+        ),
+    ] = None,
     most: Annotated[
         int | None,
         typer.Option(
@@ -74,17 +83,32 @@ def plan(
     json: Json = False,
 ) -> None:
     """Find the smallest capacity that keeps a promise."""
-    from outsim.cli.output import load_with_advice
+    from outsim.cli.output import load_with_advice, say
     from outsim.errors import StudyError
     from outsim.study.capacity import MOST, REPLICATIONS, plan_capacity, plan_frontier
     from outsim.study.pictures import check_picture
+    from outsim.study.stopping import split_precisions
+    from outsim.study.study import Study
     from outsim.study.synchronous import run_sync
 
     if len(vary) > 2:
         raise StudyError(f"{len(vary)} keys to vary: give one, or two for a frontier")
     if keep_tables and out is None:
         raise StudyError("--keep-tables: say where, with --out DIR")
+    if precision and replications is not None:
+        raise StudyError("--replications and --precision: give one or the other")
     file = None if plot is None else check_picture(plot)
+    loaded = load_with_advice(scenario)
+    if precision:
+        asked = split_precisions(precision)
+        study = Study(
+            loaded, precision=asked, within=within, seed=seed, engine=engine, executor=executor
+        )
+        base = study.run()
+        replications = base.replications
+        if not json:
+            say(f"{replications} runs at each value that is tested: as the scenario takes them")
+            say_precisions(base)
     options: dict[str, Any] = {
         "confidence": confidence,
         "replications": replications or REPLICATIONS,
@@ -96,7 +120,6 @@ def plan(
         "out": out,
         "keep_tables": keep_tables,
     }
-    loaded = load_with_advice(scenario)
     if len(vary) == 2:
         frontier = run_sync(plan_frontier(loaded, vary[0], vary[1], target, **options))
         found = any(each.value is not None for each in frontier.capacities)

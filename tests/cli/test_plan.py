@@ -54,6 +54,22 @@ def test_undecided_is_said_and_exits_with_1(outsim, limit):
     assert document["out_of_budget"]
 
 
+def test_a_precision_says_how_many_runs_each_tested_value_has(outsim):
+    """As many as the scenario as it stands takes: at least the 20 of a first decision."""
+    asked = ASKED[:-2]  # but for the count
+    precise = ("--precision", "wait_p90_s=1h")
+    ended = outsim(*asked, *precise, *WAIT)
+    assert ended.code == 0
+    said = " ".join(ended.out.split())
+    assert "20 runs at each value that is tested" in said
+    assert "precision wait_p90_s=3600: reached with 20 replications" in said
+    document = json.loads(outsim(*asked, *precise, *WAIT, "--json").out)
+    assert document["replications"] == 20
+    ended = outsim(*asked, *precise, *WAIT, "--replications", "5")
+    assert (ended.code, ended.out) == (2, "")
+    assert "--replications and --precision: give one or the other" in ended.message
+
+
 def test_two_keys_give_a_frontier(outsim):
     rates = ("--vary", "platform.dial_rate=1/s:20/s:2")
     ended = outsim(*ASKED, *rates, *WAIT, "--json")
