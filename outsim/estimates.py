@@ -11,6 +11,11 @@ LEVEL = 0.95
 """Confidence of every interval."""
 
 
+def finite_or_none(value: float) -> float | None:
+    """A figure for documents that have no word for "not a number": None if it is not finite."""
+    return float(value) if np.isfinite(value) else None
+
+
 @dataclass(frozen=True)
 class Estimate:
     """A mean over replications with its confidence interval."""
@@ -37,6 +42,16 @@ class Estimate:
     def is_clear(self) -> bool:
         """Whether the interval leaves 0 out."""
         return bool(self.low > 0 or self.high < 0)
+
+    def to_json(self) -> dict[str, float | int | None]:
+        """The estimate for machines; ``not_over`` counts the runs that gave no figure."""
+        return {
+            "mean": finite_or_none(self.mean),
+            "low": finite_or_none(self.low),
+            "high": finite_or_none(self.high),
+            "replications": self.count,
+            "not_over": self.missing,
+        }
 
 
 @dataclass(frozen=True)

@@ -71,11 +71,10 @@ def eta(
     json: Json = False,
 ) -> None:
     """Say when a campaign's calls go out and when it is finished, or when one call goes out."""
-    from outsim.cli.output import load_with_advice, note, print_json
+    from outsim.cli.output import load_with_advice, picture_file, print_json, write_picture
     from outsim.cli.status import chosen_campaign
     from outsim.study.eta import CAMPAIGN_MEASURES, USUAL, find_call, studying
     from outsim.study.forecast import Forecast
-    from outsim.study.pictures import check_picture, save_picture
     from outsim.study.study import Study
 
     _one_of("--call", call, "--number", number)
@@ -83,7 +82,7 @@ def eta(
     options = study_options(
         replications, precision, within, out, keep_tables, executor, usual=USUAL
     )
-    file = None if plot is None else check_picture(plot)
+    file = picture_file(plot)
     loaded = load_with_advice(scenario)
     chosen = chosen_campaign(loaded, campaign)
     loaded, seed = _from_now(loaded, snapshot, at, seed)
@@ -100,9 +99,7 @@ def eta(
     findings = Study(
         studying(loaded, chosen), measures=measures, seed=seed, engine=engine, **options
     ).run()
-    if file is not None:
-        save_picture([Forecast(chosen, findings).plot()], file)
-        note(f"picture written to {file}")
+    write_picture(lambda: [Forecast(chosen, findings).plot()], file)
     if json:
         print_json(_document(findings, chosen, asked))
     else:

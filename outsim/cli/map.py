@@ -60,14 +60,13 @@ def quarter_map(
     json: Json = False,
 ) -> None:
     """Map over which regimes a start at :15, :30 or :45 beats one at :00."""
-    from outsim.cli.output import load_with_advice, note, print_json
-    from outsim.study.pictures import check_picture, save_picture
+    from outsim.cli.output import load_with_advice, picture_file, print_json, write_picture
     from outsim.study.quarter_map import CARRIERS, LOADS, MINUTES, RETRIES
     from outsim.study.quarter_map import quarter_map as make
     from outsim.study.stopping import LEAST
     from outsim.study.synchronous import run_sync
 
-    file = None if plot is None else check_picture(plot)
+    file = picture_file(plot)
     options = study_options(replications, precision, within, out, executor=executor, usual=LEAST)
     del options["keep_tables"]
     found = run_sync(
@@ -82,9 +81,7 @@ def quarter_map(
             **options,
         )
     )
-    if file is not None:
-        save_picture(list(found.plot().flat), file)
-        note(f"picture written to {file}")
+    write_picture(lambda: list(found.plot().flat), file)
     if json:
         print_json(found.to_json())
     else:

@@ -12,6 +12,10 @@ from typing import TYPE_CHECKING, Any
 from outsim.progress import bar
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from matplotlib.axes import Axes
     from rich.console import Console, Group
     from rich.table import Table
 
@@ -154,6 +158,22 @@ def _part(columns: Sequence[Sequence[str]], gap: int, width: int) -> Table:
 def show(renderable: Any) -> None:
     """Write a table to standard output."""
     _console().print(renderable)
+
+
+def picture_file(plot: str | None) -> Path | None:
+    """File of a picture that was asked for, before any run is made for it."""
+    from outsim.study.pictures import check_picture
+
+    return None if plot is None else check_picture(plot)
+
+
+def write_picture(draw: Callable[[], Sequence[Axes]], file: Path | None) -> None:
+    """Write the picture that `draw` gives the axes of, if it was asked for."""
+    from outsim.study.pictures import save_picture
+
+    if file is not None:
+        save_picture(draw(), file)
+        note(f"picture written to {file}")
 
 
 def simulate_with_bar(

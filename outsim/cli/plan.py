@@ -83,10 +83,9 @@ def plan(
     json: Json = False,
 ) -> None:
     """Find the smallest capacity that keeps a promise."""
-    from outsim.cli.output import load_with_advice, say
+    from outsim.cli.output import load_with_advice, picture_file, say
     from outsim.errors import StudyError
     from outsim.study.capacity import MOST, REPLICATIONS, plan_capacity, plan_frontier
-    from outsim.study.pictures import check_picture
     from outsim.study.stopping import split_precisions
     from outsim.study.study import Study
     from outsim.study.synchronous import run_sync
@@ -97,7 +96,7 @@ def plan(
         raise StudyError("--keep-tables: say where, with --out DIR")
     if precision and replications is not None:
         raise StudyError("--replications and --precision: give one or the other")
-    file = None if plot is None else check_picture(plot)
+    file = picture_file(plot)
     loaded = load_with_advice(scenario)
     if precision:
         asked = split_precisions(precision)
@@ -135,13 +134,10 @@ def plan(
 def _tell(
     answer: Capacity | Frontier, file: Path | None, json: bool, say_it: Callable[[], None]
 ) -> None:
-    from outsim.cli.output import note, print_json
+    from outsim.cli.output import print_json, write_picture
     from outsim.study.capacity_pictures import picture
-    from outsim.study.pictures import save_picture
 
-    if file is not None:
-        save_picture(picture(answer).axes, file)
-        note(f"picture written to {file}")
+    write_picture(lambda: picture(answer).axes, file)
     if json:
         print_json(answer.to_json())
     else:

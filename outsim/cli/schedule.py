@@ -52,21 +52,18 @@ def schedule(
     json: Json = False,
 ) -> None:
     """When should I schedule my calls? Compare start times of a campaign."""
-    from outsim.cli.output import load_with_advice, note, print_json
-    from outsim.study.pictures import check_picture, save_picture
+    from outsim.cli.output import load_with_advice, picture_file, print_json, write_picture
     from outsim.study.schedule import schedule as schedule_study
 
     options = study_options(
         replications, precision, within, out, keep_tables, executor, usual=USUAL
     )
-    picture = None if plot is None else check_picture(plot)
+    picture = picture_file(plot)
     loaded = load_with_advice(scenario)
     answer = schedule_study(
         loaded, campaign, every=every, between=between, seed=seed, engine=engine, **options
     ).run()
-    if picture is not None:
-        save_picture(answer.plot(), picture)
-        note(f"picture written to {picture}")
+    write_picture(answer.plot, picture)
     if json:
         print_json(answer.to_json())
         return

@@ -50,20 +50,17 @@ def stop(
     json: Json = False,
 ) -> None:
     """Why do calls still go out after I stopped? What a stop saves, by when it comes."""
-    from outsim.cli.output import load_with_advice, note, print_json
-    from outsim.study.pictures import check_picture, save_picture
+    from outsim.cli.output import load_with_advice, picture_file, print_json, write_picture
     from outsim.study.stop_race import stop_race
 
     options = study_options(
         replications, precision, within, out, keep_tables, executor, usual=USUAL
     )
-    picture = None if plot is None else check_picture(plot)
+    picture = picture_file(plot)
     loaded = load_with_advice(scenario)
     times = [part.strip() for text in after or [] for part in text.split(",")] or None
     answer = stop_race(loaded, campaign, after=times, seed=seed, engine=engine, **options).run()
-    if picture is not None:
-        save_picture(answer.plot(), picture)
-        note(f"picture written to {picture}")
+    write_picture(answer.plot, picture)
     if json:
         print_json(answer.to_json())
         return

@@ -17,7 +17,7 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from outsim.clock import SECOND, parse_duration_us, parse_share
+from outsim.clock import parse_share
 from outsim.engine import Engine, choose
 from outsim.errors import StudyError
 from outsim.plan import build_plan
@@ -30,6 +30,7 @@ from outsim.study.identity import refuse_study_in
 from outsim.study.promise_texts import read_promise
 from outsim.study.promises import Promise
 from outsim.study.search import FIRST_ERROR, OutOfBudget, Search
+from outsim.study.stopping import read_within
 from outsim.study.study import Study
 from outsim.tape import Tape
 
@@ -251,9 +252,5 @@ def _share(text: str) -> float:
 
 
 def _deadline(within: str | None) -> float | None:
-    if within is None:
-        return None
-    try:
-        return time.monotonic() + parse_duration_us(within) / SECOND
-    except ValueError as error:
-        raise StudyError(f"within {within!r}: {error}") from None
+    within_s = read_within(within)
+    return None if within_s is None else time.monotonic() + within_s

@@ -18,7 +18,7 @@ import numpy as np
 
 from outsim.display import format_estimate
 from outsim.errors import StudyError
-from outsim.estimates import LEVEL, Estimate, Probability, estimate, probability
+from outsim.estimates import LEVEL, Estimate, Probability, estimate, finite_or_none, probability
 from outsim.scenario.model import Scenario
 from outsim.study.controls import Controlled, controlled
 from outsim.study.members import NOTHING, Switches
@@ -268,16 +268,6 @@ class Findings:
 
     def to_json(self) -> dict[str, Any]:
         """The comparison for machines: names, counts, estimates."""
-
-        def plain(value: Estimate) -> dict[str, float | int | None]:
-            return {
-                "mean": _number(value.mean),
-                "low": _number(value.low),
-                "high": _number(value.high),
-                "replications": value.count,
-                "not_over": value.missing,
-            }
-
         return {
             "scenarios": list(self.labels),
             "seed": self.seed,
@@ -287,20 +277,22 @@ class Findings:
                 {
                     "asked": str(each),
                     "reached": self.is_reached(each),
-                    "half_width": _number(self.widest(each)),
+                    "half_width": finite_or_none(self.widest(each)),
                 }
                 for each in self.precisions
             ],
             "variance_reduction": self._saved_to_json(),
             "confidence": LEVEL,
-            "background_share": plain(self.background_share),
+            "background_share": self.background_share.to_json(),
             "measures": {
                 each.name: {
                     "label": self.label(each),
                     "kind": each.kind,
-                    "means": [plain(self.mean(k, each.name)) for k in range(len(self.scenarios))],
+                    "means": [
+                        self.mean(k, each.name).to_json() for k in range(len(self.scenarios))
+                    ],
                     "differences": [
-                        plain(self.difference(k, each.name))
+                        self.difference(k, each.name).to_json()
                         | {"saved_by_pairing": self.saved_by_pairing(k, each.name).to_json()}
                         for k in range(1, len(self.scenarios))
                     ],
@@ -312,7 +304,7 @@ class Findings:
                     "scenario": f.place,
                     "replication": f.replication,
                     "attempts": f.attempts,
-                    **{name: _number(value) for name, value in f.measures.items()},
+                    **{name: finite_or_none(value) for name, value in f.measures.items()},
                 }
                 for f in self.figures
             ],
@@ -361,7 +353,7 @@ class Findings:
             found["controls"] = {
                 "used": {name: [each.is_used for each in row] for name, row in did.items()},
                 "saved": {
-                    name: [_number(each.saved) for each in row] for name, row in did.items()
+                    name: [finite_or_none(each.saved) for each in row] for name, row in did.items()
                 },
             }
         return found
@@ -380,7 +372,3 @@ def label_scenarios(names: Sequence[str]) -> list[str]:
         f"{name} ({place})" if names.count(name) > 1 else name
         for place, name in enumerate(names, 1)
     ]
-
-
-def _number(value: float) -> float | None:
-    return float(value) if np.isfinite(value) else None

@@ -16,7 +16,6 @@ from itertools import product
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
-from outsim.clock import SECOND, parse_duration_us
 from outsim.engine import Engine
 from outsim.errors import StudyError
 from outsim.estimates import LEVEL, Estimate, estimate
@@ -26,7 +25,7 @@ from outsim.study.executors import workforce
 from outsim.study.findings import Findings
 from outsim.study.identity import refuse_study_in
 from outsim.study.regimes import Regime, check_minutes, family, regimes_of
-from outsim.study.stopping import LEAST
+from outsim.study.stopping import LEAST, read_within
 from outsim.study.study import Study
 from outsim.tables.load import LOAD_MEASURES
 from outsim.tables.measures import MEASURES, Measure
@@ -264,7 +263,8 @@ async def quarter_map(
     families = [family(scenario, regime, (0, *asked)) for regime in regimes]
     if out is not None:
         refuse_study_in(Path(out))
-    ends_s = None if within is None else time.monotonic() + _seconds(within)
+    within_s = read_within(within)
+    ends_s = None if within_s is None else time.monotonic() + within_s
 
     def study(place: int, told: Progress, engine: Engine, executor: Executor) -> Study:
         left = None
@@ -307,10 +307,3 @@ async def quarter_map(
 
 def _range(replications: int | range) -> range:
     return range(replications) if isinstance(replications, int) else replications
-
-
-def _seconds(within: str) -> float:
-    try:
-        return parse_duration_us(within) / SECOND
-    except ValueError as error:
-        raise StudyError(f"within {within!r}: {error}") from None

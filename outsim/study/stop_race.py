@@ -18,7 +18,7 @@ from outsim.clock import SECOND, format_duration
 from outsim.clock import after as later
 from outsim.display import format_estimate
 from outsim.errors import StudyError
-from outsim.estimates import Estimate, estimate
+from outsim.estimates import Estimate, estimate, finite_or_none
 from outsim.scenario.campaigns import Campaign
 from outsim.scenario.model import Scenario
 from outsim.study.answers import AnsweringStudy
@@ -235,9 +235,9 @@ class StopRace:
             "last_moment": [
                 {
                     "share": share,
-                    "after_s": _known(found.after_s.mean),
-                    "low": _known(found.after_s.low),
-                    "high": _known(found.after_s.high),
+                    "after_s": finite_or_none(found.after_s.mean),
+                    "low": finite_or_none(found.after_s.low),
+                    "high": finite_or_none(found.after_s.high),
                     "between": [each / SECOND for each in found.between_us],
                     "replications": found.after_s.count,
                     "always": found.always,
@@ -325,7 +325,3 @@ def stop_race(
         for each in stops
     ]
     return AnsweringStudy(Study([never, *stopped], measures=STOP_MEASURES, **options), StopRace)
-
-
-def _known(value: float) -> float | None:
-    return None if np.isnan(value) else value

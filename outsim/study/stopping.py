@@ -11,7 +11,7 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from outsim.clock import parse_duration_us
+from outsim.clock import SECOND, parse_duration_us
 from outsim.errors import StudyError
 from outsim.estimates import Estimate
 from outsim.tables.measures import Measure
@@ -72,6 +72,20 @@ def read_replications(text: str) -> int | range:
             f"replications {text!r}: give a count such as 30, or a part such as 20:50"
         )
     return int(found[2]) if found[1] is None else range(int(found[1]), int(found[2]))
+
+
+def read_within(text: str | None) -> float | None:
+    """Seconds of a time limit such as ``60s``; None for none.
+
+    Raises
+    ------
+    StudyError
+        If it is no duration.
+    """
+    try:
+        return None if text is None else parse_duration_us(text) / SECOND
+    except ValueError as error:
+        raise StudyError(f"within {text!r}: {error}") from None
 
 
 def split_precisions(texts: Sequence[str]) -> dict[str, str]:

@@ -17,7 +17,6 @@ from pathlib import Path
 from typing import Any, Literal
 
 from outsim.branching import is_family
-from outsim.clock import SECOND, parse_duration_us
 from outsim.engine import Engine, choose
 from outsim.errors import StudyError
 from outsim.plan import build_plan
@@ -27,7 +26,7 @@ from outsim.study.executors import usual_executor
 from outsim.study.findings import Findings
 from outsim.study.members import Switches
 from outsim.study.replications import Figures, Job, stream
-from outsim.study.stopping import LEAST, MOST, Precision, batch_ends, read_precisions
+from outsim.study.stopping import LEAST, MOST, Precision, batch_ends, read_precisions, read_within
 from outsim.study.storage import Store, Writer, without_series
 from outsim.study.synchronous import run_sync
 from outsim.study.units import Replication, Units
@@ -114,7 +113,7 @@ class Study:
         self.measures = measures
         self.precisions = read_precisions(precision or {}, measures)
         self._batches = _batches(replications, self.precisions, within, least, most)
-        self._within_s = _seconds(within)
+        self._within_s = read_within(within)
         self.switches = Switches(antithetic, stratified, controls)
         self._check()
         self.seed = self.scenarios[0].seed if seed is None else seed
@@ -122,13 +121,12 @@ class Study:
         self._progress = progress
         self._units = Units(self.switches)
         self._is_family = len(self.scenarios) > 1 and is_family(self.scenarios)
-        calls, count = self._calls(), len(self._batches[0])
+        places, count = len(self.scenarios), len(self._batches[0])
+        # It takes a plan to know: only where the engine or the executor is left open.
+        calls = self._calls() if engine == "auto" or executor is None else 0
         # One choice for the whole study: many small runs are worth a quick engine too.
         self.engine = choose(engine, calls * count)
-        runs = count * len(self.scenarios)
-        self._executor = executor or usual_executor(
-            self.engine, runs, calls // len(self.scenarios)
-        )
+        self._executor = executor or usual_executor(self.engine, count * places, calls // places)
         self._store = None
         if out is not None:
             self._store = Store.of(
@@ -319,10 +317,3 @@ def _batches(
     if not precisions:
         return (range(most if within else LEAST),)
     return tuple(range(end) for end in batch_ends(LEAST if least is None else least, most))
-
-
-def _seconds(within: str | None) -> float | None:
-    try:
-        return None if within is None else parse_duration_us(within) / SECOND
-    except ValueError as error:
-        raise StudyError(f"within {within!r}: {error}") from None

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import math
 from typing import TYPE_CHECKING, Any
 
-from outsim.estimates import LEVEL, Estimate
+from outsim.estimates import LEVEL
 from outsim.study.flips import Flip, Rung
 from outsim.tables.measures import MEASURES
 
@@ -35,7 +34,7 @@ def document(sweep: Sweep) -> dict[str, Any]:
         ],
         "left_out": dict(sweep.left_out),
         "design": _design(sweep),
-        "difference": None if base is None else _estimate(base),
+        "difference": None if base is None else base.to_json(),
         "flips": [_flip(flip) for flip in sweep.flips],
     }
 
@@ -49,7 +48,7 @@ def _design(sweep: Sweep) -> dict[str, Any] | None:
         "points": [
             {
                 "values": sweep.point(index),
-                "figures": {name: _estimate(found[index]) for name, found in estimates.items()},
+                "figures": {name: found[index].to_json() for name, found in estimates.items()},
             }
             for index in range(sweep.design.points)
         ],
@@ -61,7 +60,7 @@ def _design(sweep: Sweep) -> dict[str, Any] | None:
                 "nothing": found.nothing or None,
                 "indices": {
                     index: {
-                        key: _estimate(each)
+                        key: each.to_json()
                         for key, each in zip(found.names, estimates, strict=True)
                     }
                     for index, estimates in found.indices.items()
@@ -84,7 +83,7 @@ def _flip(flip: Flip) -> dict[str, Any]:
                 "low": _rung(crossing.low),
                 "high": _rung(crossing.high),
                 "confirmed": crossing.is_confirmed,
-                "fresh": [_estimate(each) for each in crossing.fresh],
+                "fresh": [each.to_json() for each in crossing.fresh],
             }
             for crossing in flip.crossings
         ],
@@ -92,18 +91,4 @@ def _flip(flip: Flip) -> dict[str, Any]:
 
 
 def _rung(rung: Rung) -> dict[str, Any]:
-    return {"value": rung.text, "difference": _estimate(rung.difference)}
-
-
-def _estimate(found: Estimate) -> dict[str, float | int | None]:
-    return {
-        "mean": _number(found.mean),
-        "low": _number(found.low),
-        "high": _number(found.high),
-        "replications": found.count,
-        "not_over": found.missing,
-    }
-
-
-def _number(value: float) -> float | None:
-    return value if math.isfinite(value) else None
+    return {"value": rung.text, "difference": rung.difference.to_json()}

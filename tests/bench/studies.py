@@ -20,24 +20,25 @@ def _seconds(work: Callable[[], Any]) -> float:
     return time.perf_counter() - begin
 
 
+def _study(scenario: Any, replications: int, executor: ThreadPoolExecutor | None) -> None:
+    from outsim.study.study import Study
+
+    Study(
+        scenario, replications=replications, engine="compiled", executor=executor, progress=None
+    ).run()
+
+
 def cores(_calls: int, rounds: int, replications: int = 64) -> Figures:
     """So many replications of the headline scenario on one thread, and as a study is by itself.
 
     With two cores that is a thread and a process, whose start is counted.
     """
     from outsim.scenario import from_mapping
-    from outsim.study.study import Study
 
     scenario = from_mapping(headline(CALLS))
 
     def study(executor: ThreadPoolExecutor | None) -> None:
-        Study(
-            scenario,
-            replications=replications,
-            engine="compiled",
-            executor=executor,
-            progress=None,
-        ).run()
+        _study(scenario, replications, executor)
 
     with ThreadPoolExecutor(1) as thread:
         study(None)
@@ -55,19 +56,12 @@ def overhead(_calls: int, rounds: int, replications: int = 16) -> Figures:
     """A study on one thread, against its runs made and measured one by one."""
     from outsim.result import simulate
     from outsim.scenario import from_mapping
-    from outsim.study.study import Study
 
     scenario = from_mapping(headline(CALLS))
 
     def study() -> None:
         with ThreadPoolExecutor(1) as executor:
-            Study(
-                scenario,
-                replications=replications,
-                engine="compiled",
-                executor=executor,
-                progress=None,
-            ).run()
+            _study(scenario, replications, executor)
 
     def bare() -> None:
         for k in range(replications):
