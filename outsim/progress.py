@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from importlib.util import find_spec
 from typing import Literal
 
 Progress = Callable[[int, int], None]
@@ -27,9 +28,18 @@ def bar(label: str, *, counts: bool = True) -> Iterator[Progress]:
 
     On a terminal it is on standard error. What is done is counted, or else told as a share.
     """
-    if not (is_notebook() or (sys.stderr is not None and sys.stderr.isatty())):
+    if is_notebook():
+        with _notebook_bar(label, counts=counts) as shown:
+            yield shown
+    elif sys.stderr is not None and sys.stderr.isatty():
+        with _terminal_bar(label, counts=counts) as shown:
+            yield shown
+    else:
         yield unseen
-        return
+
+
+@contextmanager
+def _terminal_bar(label: str, *, counts: bool) -> Iterator[Progress]:
     from rich.console import Console
     from rich.progress import (
         BarColumn,
@@ -45,11 +55,44 @@ def bar(label: str, *, counts: bool = True) -> Iterator[Progress]:
         BarColumn(),
         MofNCompleteColumn() if counts else TaskProgressColumn(),
         TimeRemainingColumn(),
-        console=Console(stderr=not is_notebook()),
+        console=Console(stderr=True),
         transient=True,
     ) as shown:
         task = shown.add_task(label, total=None)
         yield lambda done, total: shown.update(task, completed=done, total=total)
+
+
+@contextmanager
+def _notebook_bar(label: str, *, counts: bool) -> Iterator[Progress]:
+    """Progress in a cell, as a widget of its own.
+
+    Rich's bar captures whatever the cell shows, from a thread of its own, and so takes away what
+    the cell prints meanwhile. Without the notebook extra there is no bar.
+    """
+    if find_spec("tqdm") is None or find_spec("ipywidgets") is None:
+        yield unseen
+        return
+    from tqdm.notebook import tqdm
+
+    done_so_far = "{n_fmt}/{total_fmt}" if counts else "{percentage:.0f} %"
+    shown = tqdm(
+        desc=label,
+        leave=False,
+        bar_format="{desc} {bar} " + done_so_far + " [{elapsed}<{remaining}]",
+    )
+
+    def report(done: int, total: int) -> None:
+        if total == shown.total:
+            shown.update(done - shown.n)
+        else:
+            shown.reset(total)
+            shown.initial = shown.n = shown.last_print_n = done
+            shown.refresh()
+
+    try:
+        yield report
+    finally:
+        shown.close()
 
 
 @contextmanager
