@@ -13,9 +13,11 @@ PINS := pyproject.toml .ci/constraints.txt
 NOTEBOOKS := $(wildcard notebooks/*.ipynb)
 PYTEST := JUPYTER_PLATFORM_DIRS=1 $(BIN)/python -m pytest -q -n auto --nbmake --nbmake-timeout=600
 
+ROOT := $(if $(filter-out 0,$(shell id -u)),sudo)
+
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help install run test check test-deep notebooks bench format clean
+.PHONY: help install run test check test-deep notebooks bench format clean browser
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -26,7 +28,7 @@ install: .venv/.dev ## Install outsim and all its tools into .venv
 run: .venv/.runtime ## Compare calls at the top of the hour with calls at a quarter past
 	$(BIN)/outsim compare scenarios/top-of-hour.toml scenarios/quarter-past.toml
 
-test: check ## Check, then run the tests and the notebooks; ARGS="-k stop" chooses
+test: check browser ## Check, then run the tests and the notebooks; ARGS="-k stop" chooses
 	$(PYTEST) tests $(NOTEBOOKS) $(ARGS)
 
 check: .venv/.dev ## Lint, formatting and types, without tests
@@ -51,6 +53,16 @@ format: .venv/.dev ## Format the code and mend what can be mended
 clean: ## Remove .venv, caches and builds
 	rm -rf .venv .hypothesis .mypy_cache .pytest_cache .ruff_cache build dist
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+# The report is looked at in a real browser: Debian's, or the one that OUTSIM_CHROMIUM names.
+browser:
+	@test -n "$$OUTSIM_CHROMIUM" || command -v chromium >/dev/null || { \
+		echo "Installing Debian's chromium"; \
+		$(ROOT) apt-get update -qq && $(ROOT) env DEBIAN_FRONTEND=noninteractive apt-get install -qq --yes --no-install-recommends chromium >/dev/null; \
+	} || { \
+		echo 'The tests of the report need chromium: install it, or name one in OUTSIM_CHROMIUM' >&2; \
+		exit 1; \
+	}
 
 # Stamps: each is made once, and again when a pinned version changes.
 
