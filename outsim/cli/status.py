@@ -84,22 +84,16 @@ def _moment(scenario: Scenario, at: str) -> datetime:
     return moment
 
 
-def _counts(page: pd.DataFrame) -> list[tuple[str, int, int]]:
-    from outsim.outcomes import STATUSES
-
-    seen, true = page["status"].value_counts(), page["true_status"].value_counts()
-    counted = [(word, int(seen.get(word, 0)), int(true.get(word, 0))) for word in STATUSES]
-    return [row for row in counted if row[1] or row[2]]
-
-
 def _document(page: pd.DataFrame, moment: datetime, campaign: Campaign, limit: int) -> Any:
+    from outsim.tables.views import counts
+
     document: dict[str, Any] = {
         "campaign": campaign.name,
         "tenant": campaign.tenant,
         "at": moment.isoformat(),
         "calls": len(page),
-        "seen": {word: seen for word, seen, _ in _counts(page)},
-        "true": {word: true for word, _, true in _counts(page)},
+        "seen": {word: seen for word, seen, _ in counts(page)},
+        "true": {word: true for word, _, true in counts(page)},
         "differing": int((page["status"].astype(str) != page["true_status"].astype(str)).sum()),
     }
     if limit:
@@ -112,9 +106,10 @@ def _print(result: Result, page: pd.DataFrame, moment: datetime, campaign: Campa
     from outsim.cli.output import say, show, table
     from outsim.clock import SECOND, format_duration
     from outsim.tables.measures import status_lags_s
+    from outsim.tables.views import counts
 
     say(f"{campaign.name} ({campaign.tenant}) at {moment:%H:%M:%S}, one run, seed {result.seed}")
-    rows = [[word, f"{seen:,}", f"{true:,}"] for word, seen, true in _counts(page)]
+    rows = [[word, f"{seen:,}", f"{true:,}"] for word, seen, true in counts(page)]
     show(table(["status", "customer sees", "truth"], [*rows, ["calls", *[f"{len(page):,}"] * 2]]))
     differing = int((page["status"].astype(str) != page["true_status"].astype(str)).sum())
     say(f"{differing:,} calls are further than their page says.")

@@ -12,6 +12,8 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from outsim.outcomes import STATUSES
+
 FINAL = ("completed", "failed", "canceled", "expired", "rejected")
 
 
@@ -53,6 +55,19 @@ def seen_at(
     columns = ["call_id", "tenant", "campaign", "index", "number", "ani", "status", "attempt"]
     columns += ["callee_type", "call_info", "since", "true_status", "true_attempt", "wedged"]
     return page[columns]
+
+
+def counts(page: pd.DataFrame) -> list[tuple[str, int, int]]:
+    """Calls on a page, as `seen_at` gives it, by status.
+
+    Returns
+    -------
+    list of (status, seen, true)
+        How many the customer sees in a status, and how many are; those of nobody are left out.
+    """
+    seen, true = page["status"].value_counts(), page["true_status"].value_counts()
+    counted = [(word, int(seen.get(word, 0)), int(true.get(word, 0))) for word in STATUSES]
+    return [row for row in counted if row[1] or row[2]]
 
 
 def call_log(calls: pd.DataFrame, attempts: pd.DataFrame) -> pd.DataFrame:
