@@ -1,0 +1,35 @@
+"""Pictures in a page: drawn as SVG, with nothing in them that changes from one time to the next."""
+
+from __future__ import annotations
+
+import base64
+import io
+
+from outsim.report.parts import Picture
+
+WIDTH_IN = 5.2
+"""Width of a picture; at that of a phone its text is still read without zooming."""
+
+
+def data_uri(picture: Picture) -> str:
+    """Picture as the address of an image that holds it whole.
+
+    Returns
+    -------
+    str
+        ``data:image/svg+xml;base64,...``; the text in it is drawn, so that it needs no font.
+    """
+    import matplotlib.pyplot as plt
+
+    settings = {"svg.hashsalt": "outsim", "svg.fonttype": "path", "font.size": 10.0}
+    with plt.rc_context(settings):
+        figure, axes = plt.subplots(
+            figsize=(WIDTH_IN, 1.1 + 0.35 * picture.rows), layout="constrained"
+        )
+        try:
+            picture.draw(axes)
+            file = io.BytesIO()
+            figure.savefig(file, format="svg", metadata={"Date": None})
+        finally:
+            plt.close(figure)
+    return f"data:image/svg+xml;base64,{base64.b64encode(file.getvalue()).decode()}"
