@@ -69,7 +69,6 @@ def stop(
 
 def _print(scenario: Scenario, answer: StopRace) -> None:
     from outsim.cli.output import say, show, table
-    from outsim.study.stop_race import SHARES
     from outsim.study.timing_texts import last_moment, stop_settings
 
     findings, campaign = answer.findings, answer.campaign
@@ -91,5 +90,5 @@ def _print(scenario: Scenario, answer: StopRace) -> None:
         "stop, retries included; saved calls are never dialled, and would be without the stop."
     )
     say_precisions(findings)
-    for share in SHARES:
-        say(last_moment(answer, answer.last_moment(share)))
+    for moment in answer.last_moments.values():
+        say(last_moment(answer, moment))

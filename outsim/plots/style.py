@@ -1,0 +1,244 @@
+"""How every picture looks: axes, colours, units, local clock times.
+
+Colours are those of Okabe and Ito (2008, "Color universal design"), which people with any kind of
+colour vision can tell apart. What differs in colour differs in its line, its mark, its hatch or
+its place as well, so that a picture can be read in print without colours.
+"""
+
+from __future__ import annotations
+
+import textwrap
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from outsim.clock import microseconds_between
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.axis import Axis
+
+BLUE, VERMILION, GREEN, ORANGE = "#0072B2", "#D55E00", "#009E73", "#E69F00"
+SKY, PURPLE, YELLOW, GREY, INK = "#56B4E9", "#CC79A7", "#F0E442", "#999999", "#333333"
+
+COLOURS = (BLUE, ORANGE, GREEN, PURPLE, SKY, VERMILION, YELLOW)
+"""In this order, for what is drawn side by side."""
+DASHES = ("-", "--", "-.", ":", (0, (5, 1, 1, 1, 1, 1)), (0, (8, 2)), (0, (1, 1)))
+MARKS = ("o", "s", "^", "D", "v", "P", "X")
+HATCHES = ("", "////", "....", "\\\\\\\\", "xx", "----", "++")
+"""One for each of the colours."""
+
+DIFFERENCE_UNITS = {
+    "share": (100.0, "points"),
+    "seconds": (1 / 60, "min"),
+    "clock": (1 / 60, "min"),
+}
+"""Factor from a difference to the unit that it is shown in, and that unit, by kind."""
+
+_LONG_S = 300.0
+"""Times from here on are shown in minutes, ..."""
+_VERY_LONG_S = 5 * 3600.0
+"""... and from here on in hours."""
+
+_SMALL = "small"
+
+
+def new_axes(ax: Axes | None, rows: float = 6) -> Axes:
+    """The axes that were given, or those of a new picture, high enough for so many rows.
+
+    Both come in the style of this module.
+    """
+    if ax is None:
+        from matplotlib import pyplot
+
+        _, ax = pyplot.subplots(figsize=(7, 1.2 + 0.4 * rows), layout="constrained")
+    return dress(ax)
+
+
+def dress(ax: Axes) -> Axes:
+    """Put axes into the style that all pictures share."""
+    ax.spines[["top", "right"]].set_visible(False)
+    ax.grid(color="0.9", linewidth=0.8)
+    ax.set_axisbelow(True)
+    ax.tick_params(labelsize=_SMALL)
+    for axis in (ax.xaxis, ax.yaxis):
+        axis.label.set_fontsize(_SMALL)
+        axis.offsetText.set_fontsize(_SMALL)
+    return ax
+
+
+def panels(count: int, *, columns: int = 2, height: float = 2.6) -> list[Axes]:
+    """New figure with so many panels, in rows of `columns`; `height` of each in inches."""
+    import matplotlib.pyplot as plt
+
+    rows = -(-count // columns)
+    width = 7.0 if columns == 1 else 5.0 * columns
+    figure, grid = plt.subplots(
+        rows, columns, figsize=(width, height * rows), squeeze=False, layout="constrained"
+    )
+    axes: list[Axes] = [*grid.flat]
+    for spare in axes[count:]:
+        figure.delaxes(spare)
+    return axes[:count]
+
+
+def width_in(ax: Axes) -> float:
+    """How wide axes are at present, in inches."""
+    figure = ax.get_figure(root=True)
+    assert figure is not None
+    return float(ax.get_window_extent().width / figure.dpi)
+
+
+def title(ax: Axes, text: str) -> None:
+    """Set the title of axes, in as many lines as their width asks for."""
+    ax.set_title(textwrap.fill(text, max(24, int(14 * width_in(ax)))), fontsize="medium")
+
+
+def legend(ax: Axes, *, outside: bool = False, **options: Any) -> None:
+    """Tell what is drawn: in the axes, or below them where nothing must be covered."""
+    handles, labels = ax.get_legend_handles_labels()
+    if not handles:
+        return
+    options = {"fontsize": _SMALL, "framealpha": 0.85, "edgecolor": "none"} | options
+    if outside:
+        longest = max(map(len, labels))
+        columns = max(1, min(len(labels), int(width_in(ax) * 11 / (longest + 6))))
+        place = {"loc": "upper center", "bbox_to_anchor": (0.5, -0.22), "ncols": columns}
+        options = place | options
+    ax.legend(**options)
+
+
+def say_nothing(ax: Axes, why: str) -> Axes:
+    """Say on axes why there is nothing to draw."""
+    ax.text(0.5, 0.5, why, transform=ax.transAxes, ha="center", va="center", color=INK, wrap=True)
+    ax.set_yticks([])
+    return ax
+
+
+@dataclass(frozen=True)
+class Scale:
+    """From figures to what is drawn."""
+
+    factor: float
+    origin: float = 0.0
+
+    def at(self, figures: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Where figures are drawn."""
+        return self.origin + self.factor * figures
+
+
+_DAY_S = 86_400.0
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+def time_unit(longest_s: float) -> tuple[str, float]:
+    """Unit for times up to this one, and its seconds."""
+    if longest_s >= _VERY_LONG_S:
+        return "h", 3600.0
+    return ("min", 60.0) if longest_s >= _LONG_S else ("s", 1.0)
+
+
+def scale_axis(axis: Axis, kind: str, label: str, begins: datetime, longest_s: float) -> Scale:
+    """Label an axis for figures of a kind, in units that people think in.
+
+    Parameters
+    ----------
+    kind : str
+        As a measure has it: share, seconds, clock or number.
+    begins : datetime
+        Instant that clock times count from, in the zone that they are shown in.
+    longest_s : float
+        Longest time that is to be shown, in seconds.
+
+    Returns
+    -------
+    Scale
+        Where figures are to be drawn; clock times become matplotlib's dates.
+    """
+    unit, factor = "", 1.0
+    if kind == "share":
+        unit, factor = " (%)", 100.0
+    elif kind == "seconds":
+        name, size = time_unit(longest_s)
+        unit, factor = f" ({name})", 1 / size
+    elif kind == "clock":
+        clock_axis(axis, begins, label)
+        return Scale(1 / _DAY_S, float(dates_of(np.array([_us(begins)]))[0]))
+    axis.set_label_text(f"{label}{unit}")
+    return Scale(factor)
+
+
+def clock_axis(axis: Axis, begins: datetime, label: str | None = None) -> None:
+    """Make an axis of matplotlib's dates one of local clock times.
+
+    Parameters
+    ----------
+    begins : datetime
+        Any instant in the zone that times are shown in.
+    label : str, optional
+        Default: says which zone the times are in.
+    """
+    import matplotlib.dates
+
+    dates: Any = matplotlib.dates  # it has no types
+    is_wide = axis is axis.axes.xaxis
+    most = int(np.clip(1.3 * width_in(axis.axes), 3, 8)) if is_wide else 7
+    locator = dates.AutoDateLocator(tz=begins.tzinfo, minticks=3, maxticks=most)
+    form = dates.ConciseDateFormatter(locator, tz=begins.tzinfo)
+    form.zero_formats = ["", "%Y", "%b", "%d %b", "%H:%M", "%H:%M"]
+    form.formats = ["%Y", "%b", "%d %b", "%H:%M", "%H:%M", "%H:%M:%S"]
+    form.offset_formats = ["", "%Y", "%Y", "%b %Y", "%a, %d %b %Y", "%a, %d %b %Y"]
+    axis.set_major_locator(locator)
+    axis.set_major_formatter(form)
+    axis.set_label_text(f"local time, {begins.tzinfo}" if label is None else label)
+
+
+def _us(instant: datetime) -> int:
+    return microseconds_between(_EPOCH, instant)
+
+
+def dates_of(instants_us: NDArray[np.int64]) -> NDArray[np.float64]:
+    """Places of instants, microseconds since 1970 in UTC, on an axis of matplotlib's dates."""
+    import matplotlib.dates
+
+    dates: Any = matplotlib.dates
+    places: NDArray[np.float64] = dates.date2num(instants_us.astype("datetime64[us]"))
+    return places
+
+
+def date_of(instant: datetime) -> float:
+    """Place of one instant on an axis of matplotlib's dates."""
+    return float(dates_of(np.array([_us(instant)]))[0])
+
+
+def whole_numbers(axis: Axis) -> None:
+    """Mark counts at whole numbers, thousands apart by commas."""
+    from matplotlib.ticker import MaxNLocator, StrMethodFormatter
+
+    axis.set_major_locator(MaxNLocator(nbins="auto", integer=True, steps=[1, 2, 5, 10]))
+    axis.set_major_formatter(StrMethodFormatter("{x:,.0f}"))
+
+
+def mark_instant(ax: Axes, instant: datetime, text: str) -> None:
+    """Mark an instant on a clock axis, with a word at its top."""
+    ax.axvline(date_of(instant), color=INK, linewidth=0.9, linestyle=(0, (4, 2)))
+    ax.annotate(
+        text,
+        (date_of(instant), 1),
+        xycoords=("data", "axes fraction"),
+        xytext=(3, -3),
+        textcoords="offset points",
+        va="top",
+        fontsize=_SMALL,
+        color=INK,
+        bbox={"facecolor": "white", "alpha": 0.7, "edgecolor": "none", "pad": 1},
+    )
+
+
+def interval_marks(count: int) -> Sequence[int]:
+    """Every so many-th of the places of an axis, so that their labels do not touch."""
+    return range(0, count, -(-count // 8))
