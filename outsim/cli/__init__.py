@@ -20,6 +20,7 @@ from outsim.cli.failed import failed
 from outsim.cli.map import quarter_map
 from outsim.cli.merge import merge
 from outsim.cli.plan import plan
+from outsim.cli.report import report
 from outsim.cli.run import run
 from outsim.cli.schedule import schedule
 from outsim.cli.schema import schema
@@ -41,6 +42,7 @@ app = typer.Typer(
 for command in (
     *(run, status, schedule, eta, stop, failed),
     *(compare, plan, sweep, merge),
+    report,
     *(check, diff, schema),
 ):
     app.command()(command)

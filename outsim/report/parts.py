@@ -52,5 +52,7 @@ class Section:
     """Small print: what figures mean, and what they rest on."""
     command: str = ""
     """Command that would answer it, or answer it in full."""
+    code: Sequence[tuple[str, str]] = ()
+    """Commands and files, each with what it is."""
     parts: Sequence[Section] = field(default=())
     """Sections in it, each with a heading of its own."""
