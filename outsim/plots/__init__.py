@@ -14,9 +14,13 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from outsim.plots.assumptions import flip, sensitivity
     from outsim.plots.estimates import findings, forecast
+    from outsim.plots.load import load_over_replications, ports, queue
+    from outsim.plots.outcomes import outcome_mix
     from outsim.plots.quarter import quarter_map, quarter_panel
     from outsim.plots.sizing import capacity, frontier
+    from outsim.plots.status import status_lag, truth_and_seen
     from outsim.plots.timing import dials_after_stop, saved_by_stop, start_sweep
+    from outsim.plots.waiting import waits
 
 _HOMES = {
     "capacity": "sizing",
@@ -25,11 +29,18 @@ _HOMES = {
     "flip": "assumptions",
     "forecast": "estimates",
     "frontier": "sizing",
+    "load_over_replications": "load",
+    "outcome_mix": "outcomes",
+    "ports": "load",
     "quarter_map": "quarter",
     "quarter_panel": "quarter",
+    "queue": "load",
     "saved_by_stop": "timing",
     "sensitivity": "assumptions",
     "start_sweep": "timing",
+    "status_lag": "status",
+    "truth_and_seen": "status",
+    "waits": "waiting",
 }
 
 __all__ = [
@@ -39,11 +50,18 @@ __all__ = [
     "flip",
     "forecast",
     "frontier",
+    "load_over_replications",
+    "outcome_mix",
+    "ports",
     "quarter_map",
     "quarter_panel",
+    "queue",
     "saved_by_stop",
     "sensitivity",
     "start_sweep",
+    "status_lag",
+    "truth_and_seen",
+    "waits",
 ]
 
 

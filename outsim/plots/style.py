@@ -8,15 +8,13 @@ its place as well, so that a picture can be read in print without colours.
 from __future__ import annotations
 
 import textwrap
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
-
-from outsim.clock import microseconds_between
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -86,11 +84,11 @@ def panels(count: int, *, columns: int = 2, height: float = 2.6) -> list[Axes]:
     return axes[:count]
 
 
-def width_in(ax: Axes) -> float:
-    """How wide axes are at present, in inches."""
+def width_in(ax: Axes, side: str = "width") -> float:
+    """How wide axes are at present, or with ``"height"`` how high, in inches."""
     figure = ax.get_figure(root=True)
     assert figure is not None
-    return float(ax.get_window_extent().width / figure.dpi)
+    return float(getattr(ax.get_window_extent(), side) / figure.dpi)
 
 
 def title(ax: Axes, text: str) -> None:
@@ -98,18 +96,39 @@ def title(ax: Axes, text: str) -> None:
     ax.set_title(textwrap.fill(text, max(24, int(14 * width_in(ax)))), fontsize="medium")
 
 
-def legend(ax: Axes, *, outside: bool = False, **options: Any) -> None:
-    """Tell what is drawn: in the axes, or below them where nothing must be covered."""
-    handles, labels = ax.get_legend_handles_labels()
-    if not handles:
-        return
-    options = {"fontsize": _SMALL, "framealpha": 0.85, "edgecolor": "none"} | options
-    if outside:
-        longest = max(map(len, labels))
-        columns = max(1, min(len(labels), int(width_in(ax) * 11 / (longest + 6))))
-        place = {"loc": "upper center", "bbox_to_anchor": (0.5, -0.22), "ncols": columns}
-        options = place | options
-    ax.legend(**options)
+def legend(ax: Axes, **options: Any) -> None:
+    """Tell what is drawn, where matplotlib finds room for it."""
+    ax.legend(**_LEGEND | options)
+
+
+_LEGEND: dict[str, Any] = {"fontsize": _SMALL, "framealpha": 0.85, "edgecolor": "none"}
+
+_CHARACTERS_AN_INCH = 13
+_ROW_IN = 0.19
+"""Of small letters."""
+
+
+def legend_above(ax: Axes, highest: float, handles: Sequence[Any] | None = None) -> None:
+    """Tell what is drawn in a row of its own above it, within the axes.
+
+    Nothing is covered, whatever else is in the figure.
+
+    Parameters
+    ----------
+    highest : float
+        Highest value that is drawn; the axis goes from 0 so far up that the legend has room.
+    handles : sequence, optional
+        What to tell of; default: everything with a label.
+    """
+    shown = ax.get_legend_handles_labels()[0] if handles is None else handles
+    longest = max((len(str(each.get_label())) for each in shown), default=0)
+    columns = max(1, int(width_in(ax) * _CHARACTERS_AN_INCH / (longest + 8)))
+    rows = -(-len(shown) // columns)
+    height_in = width_in(ax, "height")
+    room = min(0.6, (rows * _ROW_IN + 0.12) / height_in)
+    ax.set_ylim(0, max(highest, 1e-9) * 1.04 / (1 - room))
+    place = {"loc": "upper left", "ncols": min(columns, max(1, len(shown))), "borderaxespad": 0.2}
+    ax.legend(handles=shown, **_LEGEND | place | {"columnspacing": 1.2, "handlelength": 1.8})
 
 
 def say_nothing(ax: Axes, why: str) -> Axes:
@@ -132,7 +151,6 @@ class Scale:
 
 
 _DAY_S = 86_400.0
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 def time_unit(longest_s: float) -> tuple[str, float]:
@@ -167,7 +185,7 @@ def scale_axis(axis: Axis, kind: str, label: str, begins: datetime, longest_s: f
         unit, factor = f" ({name})", 1 / size
     elif kind == "clock":
         clock_axis(axis, begins, label)
-        return Scale(1 / _DAY_S, float(dates_of(np.array([_us(begins)]))[0]))
+        return Scale(1 / _DAY_S, date_of(begins))
     axis.set_label_text(f"{label}{unit}")
     return Scale(factor)
 
@@ -197,8 +215,11 @@ def clock_axis(axis: Axis, begins: datetime, label: str | None = None) -> None:
     axis.set_label_text(f"local time, {begins.tzinfo}" if label is None else label)
 
 
-def _us(instant: datetime) -> int:
-    return microseconds_between(_EPOCH, instant)
+def instants_us(local: Iterable[Any]) -> NDArray[np.int64]:
+    """Microseconds since 1970 of aware datetimes."""
+    import pandas as pd
+
+    return pd.DatetimeIndex(list(local)).as_unit("us").asi8
 
 
 def dates_of(instants_us: NDArray[np.int64]) -> NDArray[np.float64]:
@@ -212,7 +233,7 @@ def dates_of(instants_us: NDArray[np.int64]) -> NDArray[np.float64]:
 
 def date_of(instant: datetime) -> float:
     """Place of one instant on an axis of matplotlib's dates."""
-    return float(dates_of(np.array([_us(instant)]))[0])
+    return float(dates_of(instants_us([instant]))[0])
 
 
 def whole_numbers(axis: Axis) -> None:
@@ -223,19 +244,19 @@ def whole_numbers(axis: Axis) -> None:
     axis.set_major_formatter(StrMethodFormatter("{x:,.0f}"))
 
 
-def mark_instant(ax: Axes, instant: datetime, text: str) -> None:
-    """Mark an instant on a clock axis, with a word at its top."""
-    ax.axvline(date_of(instant), color=INK, linewidth=0.9, linestyle=(0, (4, 2)))
+def mark_instant(ax: Axes, instant: datetime, text: str, top: float) -> None:
+    """Mark an instant on a clock axis by a line up to `top`, with a word beside its end."""
+    at = date_of(instant)
+    ax.plot([at, at], [0, top], color=INK, linewidth=0.9, linestyle=(0, (4, 2)))
     ax.annotate(
         text,
-        (date_of(instant), 1),
-        xycoords=("data", "axes fraction"),
-        xytext=(3, -3),
+        (at, top),
+        xytext=(3, -1),
         textcoords="offset points",
         va="top",
         fontsize=_SMALL,
         color=INK,
-        bbox={"facecolor": "white", "alpha": 0.7, "edgecolor": "none", "pad": 1},
+        bbox={"facecolor": "white", "alpha": 0.75, "edgecolor": "none", "pad": 1},
     )
 
 
