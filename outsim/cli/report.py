@@ -29,7 +29,7 @@ def report(
             metavar="N",
             min=2,
             help="Replications of each question that are run for it, of a run or a scenario; "
-            "default: 5.",
+            "default: 10.",
             show_default=False,
         ),
     ] = None,

@@ -67,7 +67,10 @@ def reproduction(subject: Subject, command: str) -> Section:
         title="Making this report again",
         asked="The same version, seed and scenario give the same figures on any machine.",
         tables=[Table("Version and seed", ["", "value"], facts, is_text=True)],
-        code=(("Command", command), (f"The scenario, as it was run ({subject.file})", toml(subject))),
+        code=(
+            ("Command", command),
+            (f"The scenario, as it was run ({subject.file})", toml(subject)),
+        ),
     )
 
 

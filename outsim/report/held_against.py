@@ -34,9 +34,7 @@ def comparison(subject: Subject) -> Section:
         ),
         answer=answer,
         more=[*more, *(line for lines in rest for line in lines)],
-        pictures=[
-            _picture(findings, each) for each in findings.measures if each.name in SHOWN
-        ],
+        pictures=[_picture(findings, each) for each in findings.measures if each.name in SHOWN],
         tables=[
             Table("Figures of each scenario", [*text.columns], text.to_numpy().tolist()),
         ],

@@ -11,6 +11,7 @@ from outsim.report.page import Page
 from outsim.report.parts import Section
 from outsim.report.subject import Subject
 from outsim.report.timing import after_stop, when_out, when_to_start
+from outsim.report.waiting import where_the_wait_went
 
 
 def page_of(subject: Subject, command: str) -> Page:
@@ -45,6 +46,7 @@ def _sections(subject: Subject) -> Iterator[Section]:
 
 
 def _ground(subject: Subject, command: str) -> Iterator[Section]:
+    yield where_the_wait_went(subject)
     yield assumptions(subject)
     yield sensitivity(subject)
     yield reproduction(subject, command)

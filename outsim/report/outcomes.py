@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+
 import pandas as pd
 
+from outsim.report import run_pictures
 from outsim.report.parts import Section, Table
-from outsim.report.subject import Subject
+from outsim.report.subject import Figure, Subject
 from outsim.tables.failures import (
     failed_calls_by_cause,
     match_pending,
@@ -20,6 +23,8 @@ ONE_DAY = "One run is one day that could be."
 def what_is_seen(subject: Subject) -> Section:
     """What the customer's page shows, and how far it is behind."""
     lag, never = subject.figure("status_lag_p90_s"), subject.figure("seen_pending")
+    moment = furthest_behind(subject.result.view(subject.campaign).updates)
+    at = subject.result.begins if moment is None else moment.to_pydatetime()
     return Section(
         id="status",
         title="What's the status of my campaign?",
@@ -35,8 +40,9 @@ def what_is_seen(subject: Subject) -> Section:
         more=[]
         if never is None
         else [f"Calls that are over and never shown so by the end of the run: {never.text}."],
-        tables=[_page(subject)],
-        notes=[f"The table is of {subject.this_run}. {ONE_DAY}"],
+        pictures=[run_pictures.truth_beside_page(subject, at), run_pictures.lag(subject)],
+        tables=[_page(subject, at)],
+        notes=[f"Pictures and table are of {subject.this_run}. {ONE_DAY}"],
         command="" if lag is not None else _asking(subject, "status", "--at 09:30"),
     )
 
@@ -45,12 +51,10 @@ def _asking(subject: Subject, command: str, *options: str) -> str:
     return " ".join(["outsim", command, subject.file, *options, f"--seed {subject.seed}"])
 
 
-def _page(subject: Subject) -> Table:
-    """The page at the moment at which most of the campaign's updates waited."""
-    result, campaign = subject.result, subject.campaign
-    moment = furthest_behind(result.view(campaign).updates)
-    at = result.begins if moment is None else moment.to_pydatetime()
-    page = result.seen_at(at)
+def _page(subject: Subject, at: datetime) -> Table:
+    """The page at a moment beside the truth."""
+    campaign = subject.campaign
+    page = subject.result.seen_at(at)
     page = page[page["campaign"].eq(campaign.name) & page["tenant"].eq(campaign.tenant)]
     rows = [[word, f"{seen:,}", f"{true:,}"] for word, seen, true in counts(page)]
     return Table(
@@ -91,9 +95,7 @@ def why_failed(subject: Subject) -> Section:
     answer = ""
     if completed is not None:
         answer = f"{completed.text} of the calls are completed in the end"
-        answer += (
-            "." if refused is None else f"; the carrier refuses {refused.text} of the attempts."
-        )
+        answer += "." if refused is None else f"; the carrier refuses {_share(refused)} attempts."
     rows = [
         found.row()
         for name in ("completed_share", "human_share", "attempts_per_call", "congestion_share")
@@ -113,10 +115,19 @@ def why_failed(subject: Subject) -> Section:
             "one of them went out.",
             f"In {subject.this_run}, {failed:,} of {len(view.calls):,} calls failed.",
         ],
+        pictures=[run_pictures.outcomes(subject)],
         tables=[*tables, *_failure_tables(subject)],
         notes=[f"Causes, attempts and hours are those of {subject.this_run}. {ONE_DAY}"],
         command="" if completed is not None else _asking(subject, "failed"),
     )
+
+
+def _share(figure: Figure) -> str:
+    """A share of the attempts, in words where no run has any."""
+    value = figure.estimate
+    if value.mean == 0 and value.half_width == 0:
+        return "none of the"
+    return f"{figure.text} of the"
 
 
 def _failure_tables(subject: Subject) -> list[Table]:
@@ -154,9 +165,7 @@ def _pending(subject: Subject, calls: pd.DataFrame) -> list[Table]:
     """Calls still shown as pending in the end, matched against the call log."""
     result = subject.result
     asked = result.calls["call_id"].isin(calls["call_id"])
-    match = match_pending(
-        result.calls, result.attempts, result.updates, result.ended, asked
-    )
+    match = match_pending(result.calls, result.attempts, result.updates, result.ended, asked)
     if match.calls.empty:
         return []
     return [

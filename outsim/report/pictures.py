@@ -21,13 +21,15 @@ def data_uri(picture: Picture) -> str:
     """
     import matplotlib.pyplot as plt
 
-    settings = {"svg.hashsalt": "outsim", "svg.fonttype": "path", "font.size": 10.0}
+    settings = {"svg.hashsalt": "outsim", "svg.fonttype": "path", "font.size": 12.0}
     with plt.rc_context(settings):
         figure, axes = plt.subplots(
             figsize=(WIDTH_IN, 1.1 + 0.35 * picture.rows), layout="constrained"
         )
         try:
             picture.draw(axes)
+            for each in figure.axes:
+                each.set_title("")  # the caption says it
             file = io.BytesIO()
             figure.savefig(file, format="svg", metadata={"Date": None})
         finally:

@@ -29,7 +29,7 @@ from outsim.tables.load import LOAD_MEASURES
 from outsim.tables.measures import MEASURES, Measure
 from outsim.tables.stops import STOP_MEASURES
 
-REPLICATIONS = 5
+REPLICATIONS = 10
 """Replications of each question that are run for a report, if nothing is said."""
 
 RUN = "run.json"

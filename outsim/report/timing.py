@@ -7,12 +7,14 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from outsim.display import format_estimate
+from outsim.plots.estimates import draw_estimates
 from outsim.plots.estimates import forecast as draw_forecast
 from outsim.plots.timing import dials_after_stop, saved_by_stop, start_sweep
 from outsim.report.parts import Picture, Section, Table
+from outsim.report.run_pictures import waits
 from outsim.report.subject import Subject
 from outsim.study import eta_texts, timing_texts
-from outsim.study.eta import CAMPAIGN_MEASURES, USUAL
+from outsim.study.eta import USUAL
 from outsim.study.schedule import FIGURES, Ranking, Schedule
 from outsim.study.stops import written
 
@@ -83,7 +85,7 @@ def when_to_start(subject: Subject) -> Section:
 def _best_start(answer: Schedule, ranking: Ranking) -> str:
     label = answer.findings.label(ranking.measure)
     if ranking.best is None:
-        return f"By the calls {label}, {timing_texts.best_start(answer, ranking)}"
+        return f"By calls {label}, {timing_texts.best_start(answer, ranking)}"
     value = answer.mean(ranking.best, ranking.measure.name)
     text = format_estimate(ranking.measure.kind, value, answer.base)
     return f"Start at {answer.label(ranking.best)}: {text} of the calls are {label}."
@@ -108,7 +110,7 @@ def _start_picture(answer: Schedule, measure: Measure) -> Picture:
     return Picture(
         partial(_draw_start, answer, measure.name),
         alt=f"Marks with intervals, one for each start time. {label}: {'; '.join(values)}.",
-        caption=f"{label}, by start time",
+        caption=f"{label[0].upper()}{label[1:]}, by start time",
     )
 
 
@@ -124,7 +126,7 @@ def when_out(subject: Subject) -> Section:
     head = {"id": "eta", "title": "When is my call going out?"}
     answer = subject.forecast
     if answer is not None:
-        return _forecast(head, answer)
+        return _forecast(subject, head, answer)
     rows = _known_rows(
         subject, "wait_median_s", "wait_p90_s", "finished_s", "duration_s", "completed_by_deadline"
     )
@@ -138,6 +140,7 @@ def when_out(subject: Subject) -> Section:
         **head,
         asked=_of_known(subject),
         answer=_waits(subject),
+        pictures=[waits(subject)],
         tables=[Table("When calls go out", ["figure", "mean"], rows)],
         notes=[INTERVALS],
         command=f"outsim eta {subject.file} --seed {subject.seed}",
@@ -155,7 +158,7 @@ def _waits(subject: Subject) -> str:
     return "; ".join(texts) + "." if texts else ""
 
 
-def _forecast(head: dict[str, str], answer: Forecast) -> Section:
+def _forecast(subject: Subject, head: dict[str, str], answer: Forecast) -> Section:
     findings, campaign = answer.findings, answer.campaign
     begins = findings.scenarios[0].clock.begins
 
@@ -176,9 +179,6 @@ def _forecast(head: dict[str, str], answer: Forecast) -> Section:
         notes = [
             f"{INTERVALS} A median with a band of nine runs in ten takes {USUAL} replications."
         ]
-    labels = [
-        f"{each.label}: {at(each.name)}" for each in findings.measures if each in CAMPAIGN_MEASURES
-    ]
     return Section(
         **head,
         asked=(
@@ -189,19 +189,31 @@ def _forecast(head: dict[str, str], answer: Forecast) -> Section:
             f"Half of the calls have gone out by {at('median_out_s')}, 9 in 10 by "
             f"{at('p90_out_s')}; the campaign is finished at {at('finished_s')}."
         ),
-        pictures=[
-            Picture(
-                lambda ax: draw_forecast(answer, ax=ax),
-                alt=(
-                    "Marks on a clock, each with the band that nine runs in ten fall into. "
-                    f"{'; '.join(labels)}."
-                ),
-                caption="When calls go out: median and nine runs in ten",
-                rows=len(findings.measures),
-            )
-        ],
+        pictures=[_forecast_picture(answer, is_enough, at), waits(subject)],
         tables=[Table("When calls go out", columns, rows)],
         notes=notes,
+    )
+
+
+def _forecast_picture(answer: Forecast, is_band: bool, at: Callable[[str], str]) -> Picture:
+    """Bands, where there are runs enough for them; else means with their intervals."""
+    findings = answer.findings
+    names = [each.label for each in findings.measures]
+    means = [findings.mean(0, each.name) for each in findings.measures]
+    begins = findings.scenarios[0].clock.begins
+
+    def draw(ax: Axes) -> object:
+        if is_band:
+            return draw_forecast(answer, ax=ax)
+        return draw_estimates(names, means, "local time", "clock", begins, ax)
+
+    told = "; ".join(f"{each.label}: {at(each.name)}" for each in findings.measures)
+    what = "the band that nine runs in ten fall into" if is_band else "its 95 % interval"
+    return Picture(
+        draw,
+        alt=f"Marks on a clock, each with {what}. {told}.",
+        caption=f"When calls go out: {'median and nine runs in ten' if is_band else 'means'}",
+        rows=len(names),
     )
 
 
