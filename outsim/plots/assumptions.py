@@ -12,6 +12,7 @@ from outsim.plots.style import (
     COLOURS,
     DIFFERENCE_UNITS,
     HATCHES,
+    HATCHING,
     INK,
     VERMILION,
     legend,
@@ -75,7 +76,7 @@ def sensitivity(sweep: Sweep, figure: str, ax: Axes | None = None) -> Axes:
             label=found.label(index),
             color=COLOURS[row],
             hatch=HATCHES[row],
-            edgecolor="white",
+            edgecolor=HATCHING,
             capsize=2,
         )
     ax.set_yticks(np.arange(len(shown)) + 0.4 - height / 2, shown)

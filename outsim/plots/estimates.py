@@ -102,7 +102,7 @@ def draw_bands(
         As for `draw_estimates`.
     """
     ax = new_axes(ax, len(names))
-    scale = scale_axis(ax.xaxis, "clock", f"local time, {begins.tzinfo}", begins, 0.0)
+    scale = scale_axis(ax.xaxis, "clock", None, begins, 0.0)
     for place, band in enumerate(bands):
         low, middle, high = scale.at(np.array(band))
         if not np.isfinite(middle):

@@ -11,14 +11,15 @@ import pandas as pd
 from outsim.plots.style import (
     BLUE,
     COLOURS,
+    GREY,
     HATCHES,
+    HATCHING,
     INK,
     clock_axis,
-    date_of,
     dates_of,
     instants_us,
     legend_above,
-    mark_instant,
+    mark_start,
     new_axes,
     say_nothing,
     title,
@@ -83,8 +84,7 @@ def _over_time(
     result: Result, of: Quantity, ax: Axes | None, most: int, limit: int | None = None
 ) -> Axes:
     ax = new_axes(ax)
-    clock_axis(ax.xaxis, result.begins)
-    ax.set_xlim(date_of(result.begins), date_of(result.ended))
+    clock_axis(ax.xaxis, result.begins, ends=result.ended)
     campaign = result.scenario.campaign_under_study
     parts = by_tenant(
         result.calls,
@@ -103,8 +103,7 @@ def _over_time(
         highest = max(highest, limit)
     whole_numbers(ax.yaxis)
     legend_above(ax, highest)
-    if campaign is not None:
-        mark_instant(ax, campaign.start, f"{campaign.name} starts", highest)
+    mark_start(ax, campaign, highest)
     return ax
 
 
@@ -114,16 +113,18 @@ def _stack(ax: Axes, parts: Parts, result: Result) -> int:
     ends = instants_us([result.begins, result.ended])
     at = np.unique(np.concatenate([ends, telling_instants([*parts.values(), everything], PIECES)]))
     below = np.zeros(len(at), dtype=np.int64)
+    alone = {*result.calls["tenant"].cat.categories}
     for place, (name, part) in enumerate(parts.items()):
         above = below + value_at(part, at)
+        together = name not in alone
         ax.fill_between(
             dates_of(at),
             below,
             above,
             step="post",
-            facecolor=COLOURS[place],
-            hatch=HATCHES[place],
-            edgecolor="white",
+            facecolor=GREY if together else COLOURS[place],
+            hatch="" if together else HATCHES[place],
+            edgecolor=HATCHING,
             linewidth=0.0,
             label=name,
         )
@@ -165,14 +166,13 @@ def load_over_replications(
     if not any(len(at) for at, _ in functions):
         return say_nothing(ax, "no call came into the queue in any run")
     begins, last = results[0].begins, max(each.ended for each in results)
-    clock_axis(ax.xaxis, begins)
+    clock_axis(ax.xaxis, begins, ends=last)
     minutes = instants_us(pd.date_range(begins, last, freq="1min"))
     found = over_replications(functions, minutes)
     at = dates_of(minutes)
     band = "90 % of them" if len(functions) >= 20 else "lowest to highest"
     ax.fill_between(at, found["low"], found["high"], color=BLUE, alpha=0.25, lw=0, label=band)
     ax.plot(at, found["median"], color=BLUE, label=f"median of {len(functions)} runs")
-    ax.set_xlim(at[0], at[-1])
     whole_numbers(ax.yaxis)
     legend_above(ax, float(found["high"].max()))
     title(ax, f"{words}, over replications")

@@ -11,6 +11,7 @@ from outsim.plots.style import (
     BLUE,
     GREEN,
     GREY,
+    HATCHING,
     ORANGE,
     PURPLE,
     SKY,
@@ -90,7 +91,7 @@ def outcome_mix(
             align="edge",
             color=colour,
             hatch=hatch,
-            edgecolor="white",
+            edgecolor=HATCHING,
             linewidth=0.3,
             label=name.replace("_", " "),
         )

@@ -16,7 +16,6 @@ from outsim.plots.style import (
     ORANGE,
     VERMILION,
     clock_axis,
-    date_of,
     dates_of,
     instants_us,
     legend_above,
@@ -72,8 +71,7 @@ def truth_and_seen(
     ax = new_axes(ax)
     chosen = campaign or result.scenario.campaign_under_study
     found = true_and_seen(result.view(chosen).updates)
-    clock_axis(ax.xaxis, result.begins)
-    ax.set_xlim(date_of(result.begins), date_of(result.ended))
+    clock_axis(ax.xaxis, result.begins, ends=result.ended)
     ax.set_ylabel("calls")
     title(ax, f"{chosen.name}: truth and page" if chosen else "truth and page, all calls")
     found = {name: found[name] for name in _COLOURS if len(found[name][0][0])}
@@ -132,26 +130,27 @@ def status_lag(
     dialed = result.timeline(every)["dialed"]
     width_s = pd.Series(dialed.index).diff().dt.total_seconds().bfill().fillna(1.0).to_numpy()
     per_s = dialed.to_numpy() / width_s
-    clock_axis(ax.xaxis, result.begins)
-    ax.set_xlim(date_of(result.begins), date_of(result.ended))
+    clock_axis(ax.xaxis, result.begins, ends=result.ended)
     whose = f"{campaign.name}: " if campaign else ""
-    title(ax, f"{whose}status lag, by when it happened, over the dial load")
+    title(ax, f"{whose}status lag, and the dial load")
     longest_s = float(np.nanmax(found["p90"].to_numpy(), initial=0.0))
     unit, size_s = time_unit(longest_s)
-    ax.set_ylabel(f"status lag ({unit})")
+    ax.set_ylabel(f"lag of what happens then ({unit})")
     if not found["updates"].any():
         return say_nothing(ax, "no status changed")
     at = dates_of(instants_us(found.index))
     most_per_s = float(per_s.max()) or 1.0
     below = ax.twinx()
-    below.fill_between(at, per_s, step="post", color=GREY, alpha=0.5, linewidth=0, label="_dials")
+    below.fill_between(
+        at, per_s, step="post", color=GREY, alpha=0.5, linewidth=0, label="dials, all tenants"
+    )
     below.set_ylim(0, 4 * most_per_s)
-    below.set_yticks([0, most_per_s], ["0", f"{most_per_s:.3g}"])
+    below.set_yticks([0, most_per_s], ["0", f"{most_per_s:.3g}/s"])
     below.tick_params(labelsize="small", labelcolor="0.4", color="0.4")
-    below.set_ylabel("dials/s, all tenants", fontsize="small", color="0.4")
-    below.yaxis.set_label_coords(1.01, 0.3)
     below.spines[["top", "right", "left"]].set_visible(False)
-    lines: list[Artist] = [below.fill_between([], [], color=GREY, alpha=0.5, label="dials")]
+    lines: list[Artist] = [
+        below.fill_between([], [], color=GREY, alpha=0.5, label="dials, all tenants")
+    ]
     lines += ax.step(at, found["p90"] / size_s, where="post", color=VERMILION, label="9 in 10")
     lines += ax.step(
         at, found["median"] / size_s, where="post", color=BLUE, ls="--", label="half of them"

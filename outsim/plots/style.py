@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.axis import Axis
 
+    from outsim.scenario import Campaign
+
 BLUE, VERMILION, GREEN, ORANGE = "#0072B2", "#D55E00", "#009E73", "#E69F00"
 SKY, PURPLE, YELLOW, GREY, INK = "#56B4E9", "#CC79A7", "#F0E442", "#999999", "#333333"
 
@@ -29,6 +31,8 @@ DASHES = ("-", "--", "-.", ":", (0, (5, 1, 1, 1, 1, 1)), (0, (8, 2)), (0, (1, 1)
 MARKS = ("o", "s", "^", "D", "v", "P", "X")
 HATCHES = ("", "////", "....", "\\\\\\\\", "xx", "----", "++")
 """One for each of the colours."""
+HATCHING = (1.0, 1.0, 1.0, 0.6)
+"""Colour of hatches: enough to tell areas apart, and no more."""
 
 DIFFERENCE_UNITS = {
     "share": (100.0, "points"),
@@ -160,13 +164,17 @@ def time_unit(longest_s: float) -> tuple[str, float]:
     return ("min", 60.0) if longest_s >= _LONG_S else ("s", 1.0)
 
 
-def scale_axis(axis: Axis, kind: str, label: str, begins: datetime, longest_s: float) -> Scale:
+def scale_axis(
+    axis: Axis, kind: str, label: str | None, begins: datetime, longest_s: float
+) -> Scale:
     """Label an axis for figures of a kind, in units that people think in.
 
     Parameters
     ----------
     kind : str
         As a measure has it: share, seconds, clock or number.
+    label : str or None
+        None for the usual label of a clock.
     begins : datetime
         Instant that clock times count from, in the zone that they are shown in.
     longest_s : float
@@ -186,33 +194,43 @@ def scale_axis(axis: Axis, kind: str, label: str, begins: datetime, longest_s: f
     elif kind == "clock":
         clock_axis(axis, begins, label)
         return Scale(1 / _DAY_S, date_of(begins))
-    axis.set_label_text(f"{label}{unit}")
+    axis.set_label_text(f"{label or ''}{unit}".strip())
     return Scale(factor)
 
 
-def clock_axis(axis: Axis, begins: datetime, label: str | None = None) -> None:
+def clock_axis(
+    axis: Axis, begins: datetime, label: str | None = None, ends: datetime | None = None
+) -> None:
     """Make an axis of matplotlib's dates one of local clock times.
 
     Parameters
     ----------
     begins : datetime
-        Any instant in the zone that times are shown in.
+        Start of what is shown, in the zone that times are shown in.
     label : str, optional
-        Default: says which zone the times are in.
+        Default: says which day it is, and in which zone.
+    ends : datetime, optional
+        End of what is shown; the axis begins and ends there. Default: by what is drawn.
     """
     import matplotlib.dates
 
     dates: Any = matplotlib.dates  # it has no types
-    is_wide = axis is axis.axes.xaxis
-    most = int(np.clip(1.3 * width_in(axis.axes), 3, 8)) if is_wide else 7
+    across = axis is axis.axes.xaxis
+    # Fewer than 7 do not suffice for nearly three hours in steps of half an hour.
+    most = int(np.clip(1.3 * width_in(axis.axes), 7, 9)) if across else 7
     locator = dates.AutoDateLocator(tz=begins.tzinfo, minticks=3, maxticks=most)
-    form = dates.ConciseDateFormatter(locator, tz=begins.tzinfo)
+    form = dates.ConciseDateFormatter(locator, tz=begins.tzinfo, show_offset=False)
     form.zero_formats = ["", "%Y", "%b", "%d %b", "%H:%M", "%H:%M"]
     form.formats = ["%Y", "%b", "%d %b", "%H:%M", "%H:%M", "%H:%M:%S"]
-    form.offset_formats = ["", "%Y", "%Y", "%b %Y", "%a, %d %b %Y", "%a, %d %b %Y"]
     axis.set_major_locator(locator)
     axis.set_major_formatter(form)
-    axis.set_label_text(f"local time, {begins.tzinfo}" if label is None else label)
+    if ends is not None:
+        axis.axes.set_xlim(date_of(begins), date_of(ends))
+    day = f"{begins:%a} {begins.day} {begins:%b %Y}"
+    if ends is not None and ends.date() != begins.date():
+        day += f" to {ends:%a} {ends.day} {ends:%b %Y}"
+    text = f"{day}, local time, {begins.tzinfo}" if label is None else label
+    axis.set_label_text(textwrap.fill(text, max(24, int(12 * width_in(axis.axes)))))
 
 
 def instants_us(local: Iterable[Any]) -> NDArray[np.int64]:
@@ -242,6 +260,12 @@ def whole_numbers(axis: Axis) -> None:
 
     axis.set_major_locator(MaxNLocator(nbins="auto", integer=True, steps=[1, 2, 5, 10]))
     axis.set_major_formatter(StrMethodFormatter("{x:,.0f}"))
+
+
+def mark_start(ax: Axes, campaign: Campaign | None, top: float) -> None:
+    """Mark the start of a campaign, if there is one, on a clock axis."""
+    if campaign is not None:
+        mark_instant(ax, campaign.start, f"start of {textwrap.shorten(campaign.name, 30)}", top)
 
 
 def mark_instant(ax: Axes, instant: datetime, text: str, top: float) -> None:
