@@ -8,27 +8,22 @@ from typing import Any
 from outsim.engine.records import MODEL_VERSION
 from outsim.report.parts import Section, Table
 from outsim.report.subject import Subject
-
-GRADES = {"M": "measured", "V": "vendor", "S": "standard", "A": "assumption"}
-"""Grades of defaults, in words."""
+from outsim.scenario.ledger import ledger
 
 
 def assumptions(subject: Subject) -> Section:
-    """Every default that the answers rest on, with its source and grade."""
-    found = subject.result.assumptions
-    guessed = sum(each.grade == "A" for each in found)
+    """Every number that the answers rest on, with its source and grade."""
+    found = ledger(subject.scenario)
+    graded = "; ".join(f"{count} {grade}" for grade, count in found.by_grade.items() if count)
     return Section(
         id="assumptions",
         title="What the answers rest on",
-        asked=f"{len(found)} numbers that the scenario does not give, {guessed} of them assumed.",
+        asked=f"{len(found)} numbers, by where they come from: {graded}.",
         tables=[
             Table(
-                "Numbers with source and grade",
-                ["key", "value", "grade", "source"],
-                [
-                    [each.key, str(each.value), GRADES.get(each.grade, each.grade), each.source]
-                    for each in found
-                ],
+                "Numbers with grade, source and plausible range",
+                ["key", "value", "grade", "source", "range"],
+                [[each.key, each.value, each.grade, each.source, each.range] for each in found],
                 is_text=True,
             )
         ],

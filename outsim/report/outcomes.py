@@ -82,8 +82,7 @@ def furthest_behind(updates: pd.DataFrame) -> pd.Timestamp | None:
     happened, visible = updates["happened_at"], updates["visible_at"].dropna()
     steps = pd.concat([pd.Series(1, index=happened), pd.Series(-1, index=visible)])
     waiting = steps.groupby(level=0).sum().cumsum()
-    found: pd.Timestamp = waiting.idxmax()
-    return found
+    return pd.DatetimeIndex(waiting.index)[int(waiting.to_numpy().argmax())]
 
 
 def why_failed(subject: Subject) -> Section:

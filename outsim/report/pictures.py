@@ -1,9 +1,10 @@
-"""Pictures in a page: drawn as SVG, with nothing in them that changes from one time to the next."""
+"""Pictures in a page: drawn as SVG, the same each time."""
 
 from __future__ import annotations
 
 import base64
 import io
+from typing import Any
 
 from outsim.report.parts import Picture
 
@@ -21,7 +22,7 @@ def data_uri(picture: Picture) -> str:
     """
     import matplotlib.pyplot as plt
 
-    settings = {"svg.hashsalt": "outsim", "svg.fonttype": "path", "font.size": 12.0}
+    settings: Any = {"svg.hashsalt": "outsim", "svg.fonttype": "path", "font.size": 12.0}
     with plt.rc_context(settings):
         figure, axes = plt.subplots(
             figsize=(WIDTH_IN, 1.1 + 0.35 * picture.rows), layout="constrained"

@@ -28,7 +28,8 @@ def load(subject: Subject) -> list[Picture]:
         (draw_queue, "queue", "calls in the outbound queue"),
         (draw_ports, "busy_ports", "busy ports"),
     ):
-        most, at = timeline[column].max(), timeline[column].idxmax()
+        most = timeline[column].max()
+        at = timeline.index[int(timeline[column].to_numpy().argmax())]
         limit = f" of {result.scenario.platform.ports:,}" if column == "busy_ports" else ""
         found.append(
             Picture(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -25,6 +26,10 @@ if TYPE_CHECKING:
     from outsim.study.stop_race import StopRace
     from outsim.tables.measures import Measure
 
+_START = Section("schedule", "When should I schedule my calls?")
+_OUT = Section("eta", "When is my call going out?")
+_STOP = Section("stop", "Why do calls still go out after I stopped?")
+
 INTERVALS = "Mean ± half of the 95 % interval over the replications."
 
 
@@ -37,11 +42,10 @@ def _counted(count: int, what: str = "replication") -> str:
 
 def when_to_start(subject: Subject) -> Section:
     """Start times held against each other, or why they are not."""
-    head = {"id": "schedule", "title": "When should I schedule my calls?"}
     answer = subject.schedule
     if answer is None:
-        return Section(
-            **head,
+        return replace(
+            _START,
             asked=subject.reason("schedule") or "No start times were tried in this study.",
             command=f"outsim schedule {subject.file} --seed {subject.seed}",
         )
@@ -55,8 +59,8 @@ def when_to_start(subject: Subject) -> Section:
     kept = timing_texts.kept_clock_times(answer)
     first, *rest = answer.rankings()
     base = answer.label(answer.base)
-    return Section(
-        **head,
+    return replace(
+        _START,
         asked=asked + (f" At every start: {kept}." if kept else ""),
         answer=_best_start(answer, first),
         more=[
@@ -123,21 +127,20 @@ def _draw_start(answer: Schedule, name: str, ax: Axes) -> object:
 
 def when_out(subject: Subject) -> Section:
     """When calls go out and when the campaign is finished."""
-    head = {"id": "eta", "title": "When is my call going out?"}
     answer = subject.forecast
     if answer is not None:
-        return _forecast(subject, head, answer)
+        return _forecast(subject, answer)
     rows = _known_rows(
         subject, "wait_median_s", "wait_p90_s", "finished_s", "duration_s", "completed_by_deadline"
     )
     if not rows:
-        return Section(
-            **head,
+        return replace(
+            _OUT,
             asked="This study did not keep when calls go out.",
             command=f"outsim eta {subject.file} --seed {subject.seed}",
         )
-    return Section(
-        **head,
+    return replace(
+        _OUT,
         asked=_of_known(subject),
         answer=_waits(subject),
         pictures=[waits(subject)],
@@ -158,7 +161,7 @@ def _waits(subject: Subject) -> str:
     return "; ".join(texts) + "." if texts else ""
 
 
-def _forecast(subject: Subject, head: dict[str, str], answer: Forecast) -> Section:
+def _forecast(subject: Subject, answer: Forecast) -> Section:
     findings, campaign = answer.findings, answer.campaign
     begins = findings.scenarios[0].clock.begins
 
@@ -179,8 +182,8 @@ def _forecast(subject: Subject, head: dict[str, str], answer: Forecast) -> Secti
         notes = [
             f"{INTERVALS} A median with a band of nine runs in ten takes {USUAL} replications."
         ]
-    return Section(
-        **head,
+    return replace(
+        _OUT,
         asked=(
             f"{campaign.name} ({campaign.tenant}), starting at {campaign.start:%H:%M}: "
             f"{_counted(findings.replications)}."
@@ -234,20 +237,19 @@ def _of_known(subject: Subject) -> str:
 
 def after_stop(subject: Subject) -> Section:
     """What a stop saves, by when it comes."""
-    head = {"id": "stop", "title": "Why do calls still go out after I stopped?"}
     command = f"outsim stop {subject.file} --seed {subject.seed}"
     answer = subject.race
     if answer is not None:
-        return _race(head, answer)
+        return _race(answer)
     rows = _known_rows(subject, "dispatched_before_stop_effect", "dispatched_after_stop_effect")
     if not rows:
         why = subject.reason("stop") or "Nobody stops the campaign in this study."
-        return Section(**head, asked=why, command=command)
+        return replace(_STOP, asked=why, command=command)
     before, after = (row[1] for row in rows)
     stop_at = subject.campaign.stop_at
     assert stop_at is not None
-    return Section(
-        **head,
+    return replace(
+        _STOP,
         asked=f"{_of_known(subject)} The campaign is stopped at {stop_at:%H:%M:%S}.",
         answer=(
             f"{before} dials go out between the request to stop and its effect, and {after} "
@@ -259,7 +261,7 @@ def after_stop(subject: Subject) -> Section:
     )
 
 
-def _race(head: dict[str, str], answer: StopRace) -> Section:
+def _race(answer: StopRace) -> Section:
     campaign, findings = answer.campaign, answer.findings
     first, last = written(answer.after_us[0]), written(answer.after_us[-1])
     half, most = answer.last_moments.values()
@@ -271,8 +273,8 @@ def _race(head: dict[str, str], answer: StopRace) -> Section:
         f"{row[0]} after the start: {row[-1]}" for row in answer.rows() if row[-1] != "0.0 ± 0.0 %"
     )
     dialled = "; ".join(f"{row[0]} after the start: {row[2]}" for row in answer.rows())
-    return Section(
-        **head,
+    return replace(
+        _STOP,
         asked=(
             f"{campaign.name} ({campaign.tenant}) was stopped at {len(answer.after_us)} times, "
             f"from {first} to {last} after its start, and each time held against the same day "
