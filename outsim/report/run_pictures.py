@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
+from functools import partial
 
 from outsim.clock import SECOND, format_duration
 from outsim.plots.load import ports as draw_ports
@@ -33,7 +34,7 @@ def load(subject: Subject) -> list[Picture]:
         limit = f" of {result.scenario.platform.ports:,}" if column == "busy_ports" else ""
         found.append(
             Picture(
-                lambda ax, draw=draw: draw(result, ax=ax),
+                partial(draw, result),
                 alt=(
                     f"Areas over the time of day, one a tenant: {what}. Minute by minute, "
                     f"together they are most at {at:%H:%M}: {most:,.0f}{limit}."
