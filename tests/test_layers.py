@@ -31,7 +31,7 @@ LAYERS = (
     {"plan"},
     {"engine"},
     {"tables"},
-    {"result"},
+    {"result", "saving"},
     {"branching"},
     {"study"},
     {"cli", "__main__"},
