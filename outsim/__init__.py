@@ -17,11 +17,13 @@ if TYPE_CHECKING:
         EngineError,
         InvariantError,
         OutsimError,
+        ResultError,
         ScenarioError,
         StudyError,
         TapeError,
     )
     from outsim.result import Result, simulate
+    from outsim.saving import read_result
     from outsim.scenario import Campaign, Scenario, load
     from outsim.study.capacity import plan_capacity, plan_frontier
     from outsim.study.capacity_answers import Capacity, Frontier
@@ -47,6 +49,7 @@ _HOMES = {
     "Tape": "outsim.tape",
     "simulate": "outsim.result",
     "Result": "outsim.result",
+    "read_result": "outsim.saving",
     "run_until": "outsim.branching",
     "Past": "outsim.branching",
     "compare": "outsim.study.comparison",
@@ -71,6 +74,7 @@ _HOMES = {
     "TapeError": "outsim.errors",
     "EngineError": "outsim.errors",
     "InvariantError": "outsim.errors",
+    "ResultError": "outsim.errors",
     "StudyError": "outsim.errors",
 }
 
@@ -86,6 +90,7 @@ __all__ = [
     "Past",
     "QuarterMap",
     "Result",
+    "ResultError",
     "Scenario",
     "ScenarioError",
     "Study",
@@ -100,6 +105,7 @@ __all__ = [
     "plan_frontier",
     "plots",
     "quarter_map",
+    "read_result",
     "read_study",
     "run_sync",
     "run_until",

@@ -32,7 +32,7 @@ LAYERS = (
     {"engine"},
     {"tables"},
     {"plots"},
-    {"result"},
+    {"result", "saving"},
     {"branching"},
     {"study"},
     {"report"},

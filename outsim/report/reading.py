@@ -13,6 +13,7 @@ from outsim.errors import StudyError
 from outsim.progress import bar
 from outsim.report.subject import Subject, cut
 from outsim.result import Result, simulate
+from outsim.saving import read_result
 from outsim.scenario.difference import differences
 from outsim.scenario.loading import load
 from outsim.scenario.model import Scenario
@@ -74,7 +75,7 @@ def read_subject(
         raise StudyError(f"{replications} replications: an interval takes 2 or more")
     if (place / RUN).exists():
         _refuse(path, "run", seed=seed)
-        return _of_run(_read_result(place), campaign, replications, engine, str(path))
+        return _of_run(read_result(place), campaign, replications, engine, str(path))
     if place.is_dir():
         raise StudyError(_unknown(place))
     return _of_file(place, campaign, replications, seed, engine)
@@ -98,25 +99,6 @@ def _unknown(place: Path) -> str:
         f"{place}: holds neither a run ({RUN}) nor a study ({STUDY}); give what --out was for "
         "outsim run, compare, schedule, eta or stop, or a scenario file"
     )
-
-
-def _read_result(place: Path) -> Result:
-    import json
-
-    from outsim.scenario.loading import from_mapping
-
-    kept = json.loads((place / RUN).read_text())
-    return simulate(
-        from_mapping(_without_none(kept["scenario"]), place),
-        seed=kept["seed"],
-        replication=kept["replication"],
-    )
-
-
-def _without_none(value: Any) -> Any:
-    if isinstance(value, dict):
-        return {key: _without_none(each) for key, each in value.items() if each is not None}
-    return [_without_none(each) for each in value] if isinstance(value, list) else value
 
 
 # Scenarios and runs

@@ -14,7 +14,8 @@ from outsim.result import simulate
 from .reports import QUESTIONS, kept, report_of, scenario
 
 CHROMIUM = "/usr/bin/chromium"
-SUBJECTS = ("run", "compare", "starts", "schedule", "stop", "eta")
+SUBJECTS = ("run", "compare", "stop")
+"""A run answers all questions, a study has one of its own."""
 PHONE, DESK = {"width": 360, "height": 740}, {"width": 1280, "height": 900}
 PAPER = {"width": 680, "height": 960}
 """A sheet of A4 without its margins, in pixels of CSS."""
