@@ -272,10 +272,13 @@ def mark_instant(ax: Axes, instant: datetime, text: str, top: float) -> None:
     """Mark an instant on a clock axis by a line up to `top`, with a word beside its end."""
     at = date_of(instant)
     ax.plot([at, at], [0, top], color=INK, linewidth=0.9, linestyle=(0, (4, 2)))
+    low, high = ax.get_xlim()
+    is_late = at - low > 0.6 * (high - low)
     ax.annotate(
         text,
         (at, top),
-        xytext=(3, -1),
+        xytext=(-3 if is_late else 3, -1),
+        ha="right" if is_late else "left",
         textcoords="offset points",
         va="top",
         fontsize=_SMALL,
