@@ -39,7 +39,13 @@ if TYPE_CHECKING:
     from outsim.result import Result
     from outsim.scenario import Campaign
 
-_COLOURS = {"completed": BLUE, "pending": ORANGE, "failed": VERMILION, "ended otherwise": GREEN}
+_LOOKS = {
+    "completed": (BLUE, "o"),
+    "pending": (ORANGE, "s"),
+    "failed": (VERMILION, "X"),
+    "ended otherwise": (GREEN, "D"),
+}
+"""Colour and mark of each."""
 
 
 def truth_and_seen(
@@ -74,7 +80,7 @@ def truth_and_seen(
     clock_axis(ax.xaxis, result.begins, ends=result.ended)
     ax.set_ylabel("calls")
     title(ax, f"{chosen.name}: truth and page" if chosen else "truth and page, all calls")
-    found = {name: found[name] for name in _COLOURS if len(found[name][0][0])}
+    found = {name: found[name] for name in _LOOKS if len(found[name][0][0])}
     if not found:
         return say_nothing(ax, "no call was handed in")
     marks = telling_instants([each for pair in found.values() for each in pair], PIECES)
@@ -82,8 +88,18 @@ def truth_and_seen(
     places, highest, handles = dates_of(marks), 1, []
     for name, (truth, seen) in found.items():
         happened, visible = value_at(truth, marks), value_at(seen, marks)
-        colour = _COLOURS[name]
-        handles += ax.step(places, happened, where="post", color=colour, lw=1.4, label=name)
+        colour, mark = _LOOKS[name]
+        handles += ax.step(
+            places,
+            happened,
+            where="post",
+            color=colour,
+            lw=1.4,
+            marker=mark,
+            markevery=0.15,
+            markersize=4,
+            label=name,
+        )
         ax.step(places, visible, where="post", color=colour, lw=1.4, linestyle=(0, (3, 1.5)))
         ax.fill_between(
             places, happened, visible, step="post", color=colour, alpha=0.18, linewidth=0
@@ -141,16 +157,13 @@ def status_lag(
     at = dates_of(instants_us(found.index))
     most_per_s = float(per_s.max()) or 1.0
     below = ax.twinx()
-    below.fill_between(
-        at, per_s, step="post", color=GREY, alpha=0.5, linewidth=0, label="dials, all tenants"
-    )
+    dials = below.fill_between(at, per_s, step="post", color=GREY, alpha=0.5, linewidth=0)
+    dials.set_label("dials, all tenants")
     below.set_ylim(0, 4 * most_per_s)
     below.set_yticks([0, most_per_s], ["0", f"{most_per_s:.3g}/s"])
     below.tick_params(labelsize="small", labelcolor="0.4", color="0.4")
     below.spines[["top", "right", "left"]].set_visible(False)
-    lines: list[Artist] = [
-        below.fill_between([], [], color=GREY, alpha=0.5, label="dials, all tenants")
-    ]
+    lines: list[Artist] = [dials]
     lines += ax.step(at, found["p90"] / size_s, where="post", color=VERMILION, label="9 in 10")
     lines += ax.step(
         at, found["median"] / size_s, where="post", color=BLUE, ls="--", label="half of them"

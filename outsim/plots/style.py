@@ -216,9 +216,10 @@ def clock_axis(
 
     dates: Any = matplotlib.dates  # it has no types
     across = axis is axis.axes.xaxis
-    # Fewer than 7 do not suffice for nearly three hours in steps of half an hour.
-    most = int(np.clip(1.3 * width_in(axis.axes), 7, 9)) if across else 7
-    locator = dates.AutoDateLocator(tz=begins.tzinfo, minticks=3, maxticks=most)
+    # Three hours or less are marked by half hours, and there must be room for that: for 7 of
+    # them, or for 5 where hours do from two hours on.
+    most = int(np.clip(1.9 * width_in(axis.axes), 5, 9)) if across else 7
+    locator = dates.AutoDateLocator(tz=begins.tzinfo, minticks=3 if most > 6 else 2, maxticks=most)
     form = dates.ConciseDateFormatter(locator, tz=begins.tzinfo, show_offset=False)
     form.zero_formats = ["", "%Y", "%b", "%d %b", "%H:%M", "%H:%M"]
     form.formats = ["%Y", "%b", "%d %b", "%H:%M", "%H:%M", "%H:%M:%S"]
@@ -272,10 +273,13 @@ def mark_instant(ax: Axes, instant: datetime, text: str, top: float) -> None:
     """Mark an instant on a clock axis by a line up to `top`, with a word beside its end."""
     at = date_of(instant)
     ax.plot([at, at], [0, top], color=INK, linewidth=0.9, linestyle=(0, (4, 2)))
+    low, high = ax.get_xlim()
+    is_late = at - low > 0.6 * (high - low)
     ax.annotate(
         text,
         (at, top),
-        xytext=(3, -1),
+        xytext=(-3 if is_late else 3, -1),
+        ha="right" if is_late else "left",
         textcoords="offset points",
         va="top",
         fontsize=_SMALL,
