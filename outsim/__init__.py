@@ -20,8 +20,10 @@ if TYPE_CHECKING:
         StudyError,
         TapeError,
     )
+    from outsim.report.stress_des import Description, describe
     from outsim.result import Result, simulate
     from outsim.scenario import Campaign, Scenario, load
+    from outsim.scenario.ledger import Ledger
     from outsim.study.capacity import plan_capacity, plan_frontier
     from outsim.study.capacity_answers import Capacity, Frontier
     from outsim.study.comparison import compare
@@ -65,6 +67,9 @@ _HOMES = {
     "QuarterMap": "outsim.study.quarter_map",
     "Sweep": "outsim.study.sweep_findings",
     "run_sync": "outsim.study.synchronous",
+    "describe": "outsim.report.stress_des",
+    "Description": "outsim.report.stress_des",
+    "Ledger": "outsim.scenario.ledger",
     "OutsimError": "outsim.errors",
     "ScenarioError": "outsim.errors",
     "TapeError": "outsim.errors",
@@ -76,11 +81,13 @@ _HOMES = {
 __all__ = [
     "Campaign",
     "Capacity",
+    "Description",
     "EngineError",
     "Findings",
     "Forecast",
     "Frontier",
     "InvariantError",
+    "Ledger",
     "OutsimError",
     "Past",
     "QuarterMap",
@@ -93,6 +100,7 @@ __all__ = [
     "Tape",
     "TapeError",
     "compare",
+    "describe",
     "eta",
     "load",
     "plan_capacity",

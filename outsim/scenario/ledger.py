@@ -192,9 +192,7 @@ def _fields_set(part: Any) -> Iterator[str]:
 
 def _source(scenario: Scenario, key: str, files: set[str]) -> SourceOf | None:
     """The source that stands nearest to a key, if it was written in the same file."""
-    covering = [
-        each for each in scenario.sources if each == key or _is_below(key, each)
-    ]
+    covering = [each for each in scenario.sources if each == key or _is_below(key, each)]
     for name in sorted(covering, key=len, reverse=True):
         if files == scenario.written.files_of("sources", name):
             return scenario.sources[name]
