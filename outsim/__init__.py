@@ -22,9 +22,11 @@ if TYPE_CHECKING:
         StudyError,
         TapeError,
     )
+    from outsim.report.stress_des import Description, describe
     from outsim.result import Result, simulate
     from outsim.saving import read_result
     from outsim.scenario import Campaign, Scenario, load
+    from outsim.scenario.ledger import Ledger
     from outsim.study.capacity import plan_capacity, plan_frontier
     from outsim.study.capacity_answers import Capacity, Frontier
     from outsim.study.comparison import compare
@@ -69,6 +71,9 @@ _HOMES = {
     "QuarterMap": "outsim.study.quarter_map",
     "Sweep": "outsim.study.sweep_findings",
     "run_sync": "outsim.study.synchronous",
+    "describe": "outsim.report.stress_des",
+    "Description": "outsim.report.stress_des",
+    "Ledger": "outsim.scenario.ledger",
     "OutsimError": "outsim.errors",
     "ScenarioError": "outsim.errors",
     "TapeError": "outsim.errors",
@@ -81,11 +86,13 @@ _HOMES = {
 __all__ = [
     "Campaign",
     "Capacity",
+    "Description",
     "EngineError",
     "Findings",
     "Forecast",
     "Frontier",
     "InvariantError",
+    "Ledger",
     "OutsimError",
     "Past",
     "QuarterMap",
@@ -99,6 +106,7 @@ __all__ = [
     "Tape",
     "TapeError",
     "compare",
+    "describe",
     "eta",
     "load",
     "plan_capacity",

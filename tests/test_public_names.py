@@ -33,6 +33,8 @@ def test_these_and_no_others_are_public():
     assert set(outsim.__all__) == {
         "Campaign",
         "Capacity",
+        "Description",
+        "Ledger",
         "Findings",
         "Forecast",
         "Frontier",
@@ -51,6 +53,7 @@ def test_these_and_no_others_are_public():
         "Tape",
         "TapeError",
         "compare",
+        "describe",
         "eta",
         "load",
         "read_result",
