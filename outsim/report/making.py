@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from outsim.report.checklist import checklist
 from outsim.report.foundations import assumptions, reproduction, sensitivity
 from outsim.report.held_against import comparison
 from outsim.report.outcomes import what_is_seen, why_failed
@@ -49,4 +50,5 @@ def _ground(subject: Subject, command: str) -> Iterator[Section]:
     yield where_the_wait_went(subject)
     yield assumptions(subject)
     yield sensitivity(subject)
+    yield checklist(subject)
     yield reproduction(subject, command)

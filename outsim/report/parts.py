@@ -52,6 +52,10 @@ class Section:
     """Small print: what figures mean, and what they rest on."""
     command: str = ""
     """Command that would answer it, or answer it in full."""
+    texts: Sequence[str] = ()
+    """Paragraphs."""
+    gaps: Sequence[str] = ()
+    """What only the author can say and has not said."""
     code: Sequence[tuple[str, str]] = ()
     """Commands and files, each with what it is."""
     parts: Sequence[Section] = field(default=())
