@@ -13,7 +13,7 @@ from outsim.errors import StudyError
 from outsim.progress import bar
 from outsim.report.subject import Subject, cut
 from outsim.result import Result, simulate
-from outsim.saving import read_result
+from outsim.saving import RUN, read_result
 from outsim.scenario.difference import differences
 from outsim.scenario.loading import load
 from outsim.scenario.model import Scenario
@@ -32,9 +32,6 @@ from outsim.tables.stops import STOP_MEASURES
 
 REPLICATIONS = 10
 """Replications of each question that are run for a report, if nothing is said."""
-
-RUN = "run.json"
-"""What tells the directory of a run."""
 
 Answer = TypeVar("Answer")
 
@@ -73,7 +70,7 @@ def read_subject(
         return _of_study(place)
     if replications < 2:
         raise StudyError(f"{replications} replications: an interval takes 2 or more")
-    if (place / RUN).exists():
+    if (place / RUN).exists() or (place / "calls.parquet").exists():
         _refuse(path, "run", seed=seed)
         return _of_run(read_result(place), campaign, replications, engine, str(path))
     if place.is_dir():

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
     from outsim.study.forecast import Forecast
-    from outsim.study.stop_race import StopRace
+    from outsim.study.stop_race import LastMoment, StopRace
     from outsim.tables.measures import Measure
 
 _START = Section("schedule", "When should I schedule my calls?")
@@ -99,9 +99,9 @@ def _disagreement(answer: Schedule) -> Iterator[str]:
     found = list(timing_texts.conflicts(answer))
     if not found:
         return
+    yield f"The figures order the starts differently. {timing_texts.WHICH_COUNTS}"
     for text in found:
-        yield f"The figures disagree: {text}."
-    yield timing_texts.WHICH_COUNTS
+        yield f"{text}."
 
 
 def _start_picture(answer: Schedule, measure: Measure) -> Picture:
@@ -261,6 +261,16 @@ def after_stop(subject: Subject) -> Section:
     )
 
 
+def _half(answer: StopRace, found: LastMoment) -> str:
+    """Until when a stop saves half of the calls; where it is not the same in all runs, how much."""
+    count = answer.findings.replications
+    if found.is_known or count in (found.always, found.never):
+        return timing_texts.last_moment(answer, found)
+    first = answer.after_us[0]
+    saved = format_estimate("share", answer.saved_share(first), answer.campaign.start)
+    return f"A stop {written(first)} after the start saves {saved} of the calls; a later one less."
+
+
 def _race(answer: StopRace) -> Section:
     campaign, findings = answer.campaign, answer.findings
     first, last = written(answer.after_us[0]), written(answer.after_us[-1])
@@ -280,7 +290,7 @@ def _race(answer: StopRace) -> Section:
             f"from {first} to {last} after its start, and each time held against the same day "
             f"without a stop: {_counted(findings.replications)}."
         ),
-        answer=timing_texts.last_moment(answer, half),
+        answer=_half(answer, half),
         more=[timing_texts.last_moment(answer, most), timing_texts.stop_settings(answer)],
         pictures=[
             Picture(
