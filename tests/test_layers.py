@@ -31,6 +31,7 @@ LAYERS = (
     {"plan"},
     {"engine"},
     {"tables"},
+    {"plots"},
     {"result"},
     {"branching"},
     {"study"},
