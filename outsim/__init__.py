@@ -26,10 +26,11 @@ if TYPE_CHECKING:
     from outsim.result import Result, simulate
     from outsim.saving import read_result
     from outsim.scenario import Campaign, Scenario, load
-    from outsim.scenario.ledger import Ledger
+    from outsim.scenario.ledger import Ledger, assumptions
     from outsim.study.capacity import plan_capacity, plan_frontier
     from outsim.study.capacity_answers import Capacity, Frontier
     from outsim.study.comparison import compare
+    from outsim.study.effects import Effects, assumption_effects
     from outsim.study.findings import Findings
     from outsim.study.forecast import Forecast, eta
     from outsim.study.kept import read_study
@@ -73,7 +74,10 @@ _HOMES = {
     "run_sync": "outsim.study.synchronous",
     "describe": "outsim.report.stress_des",
     "Description": "outsim.report.stress_des",
+    "assumptions": "outsim.scenario.ledger",
     "Ledger": "outsim.scenario.ledger",
+    "assumption_effects": "outsim.study.effects",
+    "Effects": "outsim.study.effects",
     "OutsimError": "outsim.errors",
     "ScenarioError": "outsim.errors",
     "TapeError": "outsim.errors",
@@ -87,6 +91,7 @@ __all__ = [
     "Campaign",
     "Capacity",
     "Description",
+    "Effects",
     "EngineError",
     "Findings",
     "Forecast",
@@ -105,6 +110,8 @@ __all__ = [
     "Sweep",
     "Tape",
     "TapeError",
+    "assumption_effects",
+    "assumptions",
     "compare",
     "describe",
     "eta",

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from outsim.report.stress_des_items import TEXTS, Subject, Table
-from outsim.scenario.ledger import Ledger, ledger
+from outsim.scenario.ledger import Ledger, assumptions
 from outsim.scenario.model import Scenario
 
 SOURCE = (
@@ -216,7 +216,7 @@ def describe(scenario: Scenario, *others: Scenario) -> Description:
     >>> [item.number for item in told.gaps]
     ['1.1', '1.3', '3.1', '3.2', '5.4', '6.1']
     """
-    subject = Subject(scenario, others, ledger(scenario))
+    subject = Subject(scenario, others, assumptions(scenario))
     made = {}
     for number, title in TITLES.items():
         told = TEXTS[number](subject)
