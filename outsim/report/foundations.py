@@ -8,12 +8,12 @@ from typing import Any
 from outsim.engine.records import MODEL_VERSION
 from outsim.report.parts import Section, Table
 from outsim.report.subject import Subject
-from outsim.scenario.ledger import ledger
+from outsim.scenario import ledger
 
 
 def assumptions(subject: Subject) -> Section:
     """Every number that the answers rest on, with its source and grade."""
-    found = ledger(subject.scenario)
+    found = ledger.assumptions(subject.scenario)
     graded = "; ".join(f"{count} {grade}" for grade, count in found.by_grade.items() if count)
     return Section(
         id="assumptions",
@@ -27,19 +27,6 @@ def assumptions(subject: Subject) -> Section:
                 is_text=True,
             )
         ],
-    )
-
-
-def sensitivity(subject: Subject) -> Section:
-    """Which assumption matters: told where a sweep was made."""
-    return Section(
-        id="sensitivity",
-        title="Which assumption matters most",
-        asked=(
-            "Not looked at here: a sweep varies every assumption through its range, and tells "
-            "which one would turn an answer round."
-        ),
-        command=f"outsim sweep {subject.file} --assumptions --seed {subject.seed}",
     )
 
 

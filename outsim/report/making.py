@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from outsim.report.checklist import checklist
-from outsim.report.foundations import assumptions, reproduction, sensitivity
+from outsim.report.foundations import assumptions, reproduction
 from outsim.report.held_against import comparison
 from outsim.report.outcomes import what_is_seen, why_failed
 from outsim.report.page import Page
 from outsim.report.parts import Section
 from outsim.report.subject import Subject
 from outsim.report.timing import after_stop, when_out, when_to_start
+from outsim.report.varied import sensitivity
 from outsim.report.waiting import where_the_wait_went
 
 
@@ -42,6 +43,8 @@ def page_of(subject: Subject, command: str) -> Page:
 def _sections(subject: Subject) -> Iterator[Section]:
     if subject.comparison is not None:
         yield comparison(subject)
+    if subject.sweep is not None:
+        yield sensitivity(subject)
     for question in (when_to_start, when_out, what_is_seen, why_failed, after_stop):
         yield question(subject)
 
@@ -49,6 +52,7 @@ def _sections(subject: Subject) -> Iterator[Section]:
 def _ground(subject: Subject, command: str) -> Iterator[Section]:
     yield where_the_wait_went(subject)
     yield assumptions(subject)
-    yield sensitivity(subject)
+    if subject.sweep is None:
+        yield sensitivity(subject)
     yield checklist(subject)
     yield reproduction(subject, command)

@@ -17,6 +17,7 @@ from outsim.saving import RUN, read_result
 from outsim.scenario.difference import differences
 from outsim.scenario.loading import load
 from outsim.scenario.model import Scenario
+from outsim.study.asked import ASKED, read_asked
 from outsim.study.changes import campaign_of
 from outsim.study.eta import CAMPAIGN_MEASURES, studying
 from outsim.study.findings import Findings
@@ -26,6 +27,8 @@ from outsim.study.kept import KeptStudy, read_study
 from outsim.study.schedule import FIGURES, Schedule, schedule
 from outsim.study.stop_race import StopRace, stop_race
 from outsim.study.study import Study
+from outsim.study.sweep import sweep
+from outsim.study.synchronous import run_sync
 from outsim.tables.load import LOAD_MEASURES
 from outsim.tables.measures import MEASURES, Measure
 from outsim.tables.stops import STOP_MEASURES
@@ -68,6 +71,9 @@ def read_subject(
     if (place / STUDY).exists():
         _refuse(path, "study", campaign=campaign, seed=seed)
         return _of_study(place)
+    if (place / ASKED).exists():
+        _refuse(path, "study", campaign=campaign, seed=seed)
+        return _of_sweep(place, engine)
     if replications < 2:
         raise StudyError(f"{replications} replications: an interval takes 2 or more")
     if (place / RUN).exists() or (place / "calls.parquet").exists():
@@ -184,6 +190,29 @@ def _of_study(place: Path) -> Subject:
         notices=tuple(notices),
     )
     return subject(**_answers(findings, study))
+
+
+def _of_sweep(place: Path, engine: Engine) -> Subject:
+    asked = read_asked(place)
+    found = run_sync(
+        sweep(*asked.scenarios, **asked.options, seed=asked.seed, out=place, engine=engine)
+    )
+    scenario = asked.scenarios[0]
+    with bar("run", counts=False) as advance:
+        result = simulate(scenario, seed=asked.seed, engine=engine, progress=advance)
+    return Subject(
+        scenario=scenario,
+        seed=asked.seed,
+        result=result,
+        known=() if found.base is None else (found.base,),
+        comparison=found.base,
+        sweep=found,
+        is_kept=True,
+        made_of=(
+            f"a sweep kept in {place.name}: {found.replications} replications at each point, seed "
+            f"{asked.seed}; tables of single calls from replication 0, run again"
+        ),
+    )
 
 
 def _measures_of(names: list[str]) -> tuple[Measure, ...]:

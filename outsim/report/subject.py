@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from outsim.study.forecast import Forecast
     from outsim.study.schedule import Schedule
     from outsim.study.stop_race import StopRace
+    from outsim.study.sweep_findings import Sweep
 
 
 @dataclass(frozen=True, eq=False)
@@ -34,6 +35,7 @@ class Subject:
     schedule: Schedule | None = None
     forecast: Forecast | None = None
     race: StopRace | None = None
+    sweep: Sweep | None = None
     reasons: tuple[tuple[str, str], ...] = ()
     """Why a question could not be answered, by the name of its command."""
     is_kept: bool = False

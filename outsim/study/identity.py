@@ -112,14 +112,19 @@ def settle(directory: Path, identity: Identity, lists: Mapping[Path, Path]) -> N
         with disk_errors_told(directory):
             directory.mkdir(parents=True, exist_ok=True)
             with room_in(directory) as room:
-                for place, path in lists.items():
-                    _copy(path, room / place.name, directory / place)
+                copy_lists(directory, lists, room)
                 beside = room / STUDY
                 beside.write_text(json.dumps(identity, indent=2) + "\n")
                 flush(beside)
                 _put_first(beside, directory / STUDY)
                 flush(directory)
     check_same(directory, read_identity(directory), identity)
+
+
+def copy_lists(directory: Path, lists: Mapping[Path, Path], room: Path) -> None:
+    """Copy contact lists to their places in a directory, by way of a room in it."""
+    for place, path in lists.items():
+        _copy(path, room / place.name, directory / place)
 
 
 def _copy(path: Path, beside: Path, place: Path) -> None:

@@ -22,6 +22,7 @@ from outsim.progress import Progress, reporting
 from outsim.scenario.factors import Assumed, Factor, assumed, check, read_factor
 from outsim.scenario.model import Scenario
 from outsim.scenario.varying import vary as change
+from outsim.study.asked import keep_asked
 from outsim.study.designs import make_design, usual_kind
 from outsim.study.findings import Findings
 from outsim.study.flips import USUAL_RUNGS, Flip, find_flip
@@ -151,6 +152,7 @@ async def sweep(
     seed = scenario.seed if seed is None else seed
     if not factors:
         raise StudyError("nothing to vary: give a range KEY=LOW:HIGH, or ask for assumptions")
+    given_design = design
     if design is None and other is None:
         design = usual_kind(len(factors))
     if other is None and any(name.startswith("difference:") for name in precision or ()):
@@ -176,8 +178,11 @@ async def sweep(
         raise StudyError(
             f"replications = {replications}: must be 2 or more, or there is no interval"
         )
+    asked = {"vary": [*vary], "assumptions": assumptions, "figure": figure}
+    asked |= {"design": given_design, "points": points}
     if out is not None:
         refuse_study_in(Path(out))
+        keep_asked(Path(out), "sweep", scenarios, seed, asked, is_finished=False)
     found = Sweep(scenarios, factors, chosen.left_out, measure, seed, 0, made)
     with reporting(progress) as report:
         place = None if out is None else Path(out)
@@ -191,6 +196,10 @@ async def sweep(
             found = await _run_design(found, work, count)
         if other is not None:
             found = replace(found, flips=await _find_flips(found, work))
+    if out is not None:
+        # As many again come to the same, also where a precision or a time decided.
+        asked |= {"replications": found.replications}
+        keep_asked(Path(out), "sweep", scenarios, seed, asked, is_finished=True)
     return found
 
 

@@ -14,7 +14,7 @@ from outsim.report.subject import Subject
 from outsim.result import simulate
 from outsim.scenario import load
 from outsim.scenario.difference import differences
-from outsim.scenario.ledger import ledger
+from outsim.scenario.ledger import assumptions
 
 from .reports import QUESTIONS, kept, parsed, scenario, section, words
 
@@ -94,7 +94,7 @@ def test_every_number_stands_with_grade_and_source(subject, page):
         words(row.find("th")): [words(cell) for cell in row.find_all("td")]
         for row in section(page, "assumptions").find("tbody").find_all("tr")
     }
-    for each in ledger(subject.scenario):
+    for each in assumptions(subject.scenario):
         value, grade, source, _ = rows[" ".join(each.key.split())]
         assert (grade, source) == (each.grade, " ".join(each.source.split()))
         assert value == " ".join(each.value.split())
