@@ -143,6 +143,6 @@ def waited(since: Integers, until: Integers, at: Integers) -> Integers:
         # Sums may wrap around: what is wanted of them is differences, and those come out right.
         sums = np.concatenate([np.zeros(1, dtype=np.int64), np.cumsum(instants)])
         count = np.searchsorted(instants, at, side="right")
-        return count * at - sums[count]
+        return np.asarray(count * at - sums[count])
 
     return after(since) - after(until)
