@@ -16,11 +16,13 @@ if TYPE_CHECKING:
         EngineError,
         InvariantError,
         OutsimError,
+        ResultError,
         ScenarioError,
         StudyError,
         TapeError,
     )
     from outsim.result import Result, simulate
+    from outsim.saving import read_result
     from outsim.scenario import Campaign, Scenario, load
     from outsim.study.capacity import plan_capacity, plan_frontier
     from outsim.study.capacity_answers import Capacity, Frontier
@@ -46,6 +48,7 @@ _HOMES = {
     "Tape": "outsim.tape",
     "simulate": "outsim.result",
     "Result": "outsim.result",
+    "read_result": "outsim.saving",
     "run_until": "outsim.branching",
     "Past": "outsim.branching",
     "compare": "outsim.study.comparison",
@@ -70,6 +73,7 @@ _HOMES = {
     "TapeError": "outsim.errors",
     "EngineError": "outsim.errors",
     "InvariantError": "outsim.errors",
+    "ResultError": "outsim.errors",
     "StudyError": "outsim.errors",
 }
 
@@ -85,6 +89,7 @@ __all__ = [
     "Past",
     "QuarterMap",
     "Result",
+    "ResultError",
     "Scenario",
     "ScenarioError",
     "Study",
@@ -98,6 +103,7 @@ __all__ = [
     "plan_capacity",
     "plan_frontier",
     "quarter_map",
+    "read_result",
     "read_study",
     "run_sync",
     "run_until",

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
@@ -295,29 +294,33 @@ class Result:
         return assumptions(self.scenario)
 
     def save(self, directory: str | Path) -> Path:
-        """Write the tables as Parquet and the provenance as JSON into a directory.
+        """Write the tables as Parquet, and the provenance as JSON, into a directory.
 
-        Each file is written beside its place and then put there whole, ``run.json`` last: where
-        it stands, everything does.
+        `outsim.read_result` reads them again. Contact lists, and recorded attempts, are copied
+        with them. Each file is written beside its place and then put there whole, ``run.json``
+        last: where it stands, everything does.
+
+        Raises
+        ------
+        ResultError
+            If a contact list is gone that the directory keeps a copy of.
         """
-        target = Path(directory)
-        target.mkdir(parents=True, exist_ok=True)
-        for name, table in self.tables.items():
-            table.to_parquet(target / f".{name}.parquet", index=False)
-            (target / f".{name}.parquet").replace(target / f"{name}.parquet")
-        (target / ".run.json").write_text(json.dumps(self.provenance(), indent=2) + "\n")
-        (target / ".run.json").replace(target / "run.json")
-        return target
+        from outsim.saving import save
+
+        return save(self, Path(directory))
 
     def provenance(self) -> dict[str, Any]:
-        """What is needed to make this result again."""
-        return {
-            "scenario": json.loads(self.scenario.model_dump_json()),
-            "seed": self.seed,
-            "replication": self.replication,
-            "engine": self.engine,
-            "version": self.version,
-        }
+        """What is needed to make this result again: what ``run.json`` holds."""
+        from outsim.saving import provenance
+
+        return provenance(self)
+
+    @property
+    def tape(self) -> Tape:
+        """The random inputs that it was made from."""
+        for campaign in self.frames.plan.campaigns:
+            return campaign.tape
+        return Tape(self.seed, self.replication)
 
     @property
     def span(self) -> str:

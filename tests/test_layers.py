@@ -31,9 +31,9 @@ LAYERS = (
     {"plan"},
     {"engine"},
     {"tables"},
-    {"result"},
+    {"result", "saving"},
     {"branching"},
-    {"study"},
+    {"study", "export"},
     {"cli", "__main__"},
 )
 """From the bottom to the top. A module may import from its own layer and from those below."""

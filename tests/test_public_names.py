@@ -42,6 +42,7 @@ def test_these_and_no_others_are_public():
         "Past",
         "QuarterMap",
         "Result",
+        "ResultError",
         "Scenario",
         "ScenarioError",
         "Study",
@@ -52,6 +53,7 @@ def test_these_and_no_others_are_public():
         "compare",
         "eta",
         "load",
+        "read_result",
         "read_study",
         "plan_capacity",
         "plan_frontier",
@@ -80,7 +82,7 @@ def test_an_unknown_name_is_an_error_that_names_it():
 
 def test_every_error_can_be_caught_as_one_of_outsim():
     errors = [getattr(outsim, name) for name in outsim.__all__ if name.endswith("Error")]
-    assert len(errors) == 6
+    assert len(errors) == 7
     assert all(issubclass(error, outsim.OutsimError) for error in errors)
 
 

@@ -18,7 +18,7 @@ from outsim.distributions import Distribution
 from outsim.errors import TapeError
 from outsim.tape.drawing import draw_attempts, draw_contacts, draw_posts, draw_updates
 from outsim.tape.draws import AttemptDraws, CallModel, ContactDraws, PostDraws, UpdateDraws
-from outsim.tape.recorded import RecordedAttempts, read_recorded
+from outsim.tape.recorded import RecordedAttempts, read_recorded, table_of
 from outsim.tape.seeding import Family, family
 from outsim.tape.streams import STRATA, Purpose, uniforms
 
@@ -155,6 +155,11 @@ class Tape:
     def recorded_campaigns(self) -> list[tuple[str, str]]:
         """Tenant (empty where none is given) and name of the campaigns with recorded attempts."""
         return list(self._recorded)
+
+    @property
+    def recorded_table(self) -> Any:
+        """What was recorded, as a table that `from_table` takes; None if nothing was."""
+        return table_of(self._recorded) if self._recorded else None
 
     def uniforms(
         self, tenant: str, campaign: str, purpose: int, *, attempt: int = 0, count: int
