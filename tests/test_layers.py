@@ -34,7 +34,7 @@ LAYERS = (
     {"plots"},
     {"result", "saving"},
     {"branching"},
-    {"study"},
+    {"study", "export"},
     {"report"},
     {"cli", "__main__"},
 )

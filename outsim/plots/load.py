@@ -33,7 +33,7 @@ from outsim.tables.over_time import (
     telling_instants,
     total,
 )
-from outsim.tables.views import queue_steps, settled, steps_of, value_at
+from outsim.tables.views import queue_steps, settled, step_function, value_at
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -159,7 +159,7 @@ def load_over_replications(
         if of == "queue":
             function = queue_steps(each.calls, each.attempts, each.updates)
         else:
-            function = steps_of(each.attempts["dispatched_at"], each.attempts["ended_at"])
+            function = step_function(each.attempts["dispatched_at"], each.attempts["ended_at"])
         functions.append(settled(function))
     words = {"queue": "calls in the queue", "busy_ports": "busy ports"}[of]
     ax.set_ylabel(words)

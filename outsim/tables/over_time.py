@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from outsim.clock import HOUR, MISSING, SECOND
 from outsim.outcomes import OUTCOMES
-from outsim.tables.views import Instants, Steps, queue_steps, settled, steps_of, value_at
+from outsim.tables.views import Instants, Steps, queue_steps, settled, step_function, value_at
 
 Quantity = Literal["queue", "busy_ports"]
 """What can be told by tenant: calls in the outbound queue, or busy ports."""
@@ -76,7 +76,7 @@ def by_tenant(
     for name, tenants in tenant_groups(calls, first, most).items():
         mine = attempts[attempts["tenant"].isin(tenants)]
         if of == "busy_ports":
-            function = steps_of(mine["dispatched_at"], mine["ended_at"])
+            function = step_function(mine["dispatched_at"], mine["ended_at"])
         else:
             theirs = updates.loc[
                 updates["tenant"].isin(tenants), ["call_id", "status", "happened_at"]
@@ -160,10 +160,10 @@ def true_and_seen(updates: pd.DataFrame) -> dict[str, tuple[Steps, Steps]]:
         words = _OTHERWISE if name == ENDS[-1] else (name,)
         rows = updates["status"].isin(words)
         found[name] = (
-            settled(steps_of(updates.loc[rows, "happened_at"], nothing)),
-            settled(steps_of(updates.loc[rows, "visible_at"], nothing)),
+            settled(step_function(updates.loc[rows, "happened_at"], nothing)),
+            settled(step_function(updates.loc[rows, "visible_at"], nothing)),
         )
-    handed_in = steps_of(updates.loc[submitted, "happened_at"], nothing)
+    handed_in = step_function(updates.loc[submitted, "happened_at"], nothing)
     pending = []
     for side in (0, 1):
         at = np.unique(

@@ -103,7 +103,7 @@ def _instants(column: pd.Series[Any]) -> Instants:
     return np.asarray(column.dropna().astype("int64"), dtype=np.int64)
 
 
-def steps_of(ups: pd.Series[Any], downs: pd.Series[Any]) -> Steps:
+def step_function(ups: pd.Series[Any], downs: pd.Series[Any]) -> Steps:
     """A step function from the instants at which it goes up and down by one."""
     up, down = _instants(ups), _instants(downs)
     change = np.concatenate([np.ones(len(up), np.int64), -np.ones(len(down), np.int64)])
@@ -148,7 +148,7 @@ def queue_steps(calls: pd.DataFrame, attempts: pd.DataFrame, updates: pd.DataFra
     wedged = set(calls.loc[calls["wedged"], "call_id"])
     entered = updates[(updates["status"] == "queued") & ~updates["call_id"].isin(wedged)]
     left = pd.concat([attempts["dispatched_at"], _left_queue(updates)])
-    return steps_of(entered["happened_at"], left)
+    return step_function(entered["happened_at"], left)
 
 
 def steps(calls: pd.DataFrame, attempts: pd.DataFrame, updates: pd.DataFrame) -> dict[str, Steps]:
@@ -160,13 +160,15 @@ def steps(calls: pd.DataFrame, attempts: pd.DataFrame, updates: pd.DataFrame) ->
     carried = attempts[attempts["cause"].isin(CARRIED)]
     return {
         "queue": queue_steps(calls, attempts, updates),
-        "busy_ports": steps_of(attempts["dispatched_at"], attempts["ended_at"]),
-        "waiting_for_worker": steps_of(attempts["dispatched_at"], attempts["work_started_at"]),
-        "busy_channels": steps_of(carried["dialed_at"], carried["ended_at"]),
-        "connected": steps_of(
+        "busy_ports": step_function(attempts["dispatched_at"], attempts["ended_at"]),
+        "waiting_for_worker": step_function(
+            attempts["dispatched_at"], attempts["work_started_at"]
+        ),
+        "busy_channels": step_function(carried["dialed_at"], carried["ended_at"]),
+        "connected": step_function(
             attempts["answered_at"], attempts.loc[attempts["answered_at"].notna(), "ended_at"]
         ),
-        "status_backlog": steps_of(processed["happened_at"], processed["begun_at"]),
+        "status_backlog": step_function(processed["happened_at"], processed["begun_at"]),
     }
 
 
