@@ -262,7 +262,7 @@ def after_stop(subject: Subject) -> Section:
 
 
 def _half(answer: StopRace, found: LastMoment) -> str:
-    """Until when a stop saves half of the calls; where that is not known, how much the first does."""
+    """Until when a stop saves half of the calls; or how much the first one saves."""
     count = answer.findings.replications
     if found.is_known or count in (found.always, found.never):
         return timing_texts.last_moment(answer, found)
