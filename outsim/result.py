@@ -19,6 +19,8 @@ from outsim.plan import CampaignPlan, build_plan
 from outsim.progress import Progress, unseen
 from outsim.scenario.campaigns import Campaign
 from outsim.scenario.defaults import Assumption, assumptions
+from outsim.scenario.ledger import Ledger
+from outsim.scenario.ledger import assumptions as ledger_of
 from outsim.scenario.model import Scenario
 from outsim.tables.frames import Frames
 from outsim.tables.measures import View, measure
@@ -182,6 +184,11 @@ class Result:
         """Every default that this result rests on, with its grade and source."""
         return assumptions(self.scenario)
 
+    @cached_property
+    def ledger(self) -> Ledger:
+        """Every number that this result rests on, with its grade and source."""
+        return ledger_of(self.scenario)
+
     def save(self, directory: str | Path) -> Path:
         """Write the tables as Parquet and the provenance as JSON into a directory.
 
@@ -205,6 +212,7 @@ class Result:
             "replication": self.replication,
             "engine": self.engine,
             "version": self.version,
+            "assumptions": self.ledger.to_json(),
         }
 
     @property

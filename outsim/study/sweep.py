@@ -28,7 +28,7 @@ from outsim.study.flips import USUAL_RUNGS, Flip, find_flip
 from outsim.study.identity import refuse_study_in
 from outsim.study.study import Study
 from outsim.study.sweep_findings import Sweep
-from outsim.tables.measures import MEASURES, Measure
+from outsim.tables.measures import Measure, measure_named
 
 if TYPE_CHECKING:
     pass
@@ -142,7 +142,7 @@ async def sweep(
         If the sweep can't be made as asked.
     """
     scenarios = (scenario,) if other is None else (scenario, other)
-    measure = _measure(figure)
+    measure = measure_named(figure)
     chosen = assumed(*scenarios) if assumptions else Assumed((), ())
     asked = tuple(read_factor(text, *scenarios) for text in vary)
     names = {factor.name for factor in asked}
@@ -192,14 +192,6 @@ async def sweep(
         if other is not None:
             found = replace(found, flips=await _find_flips(found, work))
     return found
-
-
-def _measure(name: str) -> Measure:
-    for each in MEASURES:
-        if each.name == name:
-            return each
-    names = ", ".join(each.name for each in MEASURES)
-    raise StudyError(f"figure {name!r}: there is no such figure; allowed: {names}")
 
 
 def _with_levels(factor: Factor, levels: int) -> Factor:
