@@ -223,6 +223,11 @@ def run_until(
     seed, replication, tape, progress
         As for `outsim.simulate`.
 
+    Returns
+    -------
+    Past
+        The run up to the moment; each of its branches is a whole result.
+
     Raises
     ------
     MomentError

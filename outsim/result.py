@@ -86,7 +86,18 @@ class Result:
         }
 
     def timeline(self, every: str | None = "1min") -> pd.DataFrame:
-        """Queue, busy ports, backlog and rates over time; see `outsim.tables.views.timeline`."""
+        """Queue, busy ports, backlog and rates over time; see `outsim.tables.views.timeline`.
+
+        Parameters
+        ----------
+        every : str or None
+            Step of the rows, as pandas writes it; None: one row at each change.
+
+        Returns
+        -------
+        DataFrame
+            Indexed by local time.
+        """
         from outsim.tables.views import timeline
 
         return timeline(self.calls, self.attempts, self.updates, self.begins, self.ended, every)
@@ -99,6 +110,11 @@ class Result:
 
     def moment(self, at: datetime | str) -> datetime:
         """Moment of this run: an aware datetime, or a local clock time such as ``"09:15"``.
+
+        Parameters
+        ----------
+        at : datetime or str
+            Aware, or a clock time of the scenario.
 
         Raises
         ------
@@ -147,7 +163,13 @@ class Result:
         return self._view([cut(self.calls), cut(self.attempts), cut(self.updates)], campaign)
 
     def measured(self, campaign: Campaign | None = None) -> View:
-        """What the measures need of `view`, and no more: no table is made for it."""
+        """What the measures need of `view`, and no more: no table is made for it.
+
+        Parameters
+        ----------
+        campaign : Campaign, optional
+            One of the scenario's; default: all calls.
+        """
         return self._view(self.frames.measured(_is(campaign)), campaign)
 
     def measured_background(self) -> View:
@@ -315,6 +337,11 @@ def simulate(
     progress : callable, optional
         Told a few times a second (microseconds simulated, microseconds in all); what it raises
         ends the run.
+
+    Returns
+    -------
+    Result
+        Tables of calls, attempts, updates and deliveries, and where they come from.
 
     Raises
     ------

@@ -28,6 +28,16 @@ _LISTS = ("campaign", "tenant", "endpoint", "suspension", "outage")
 def load(path: str | Path) -> Scenario:
     """Read a scenario from a TOML file and the files that it extends.
 
+    Parameters
+    ----------
+    path : path
+        The file; what it extends is found from there.
+
+    Returns
+    -------
+    Scenario
+        Frozen, with every value checked.
+
     Raises
     ------
     ScenarioError

@@ -134,6 +134,11 @@ async def sweep(
     out : path, optional
         Directory that keeps every replication; what is there is not run again.
 
+    Returns
+    -------
+    Sweep
+        Points, indices and flips, as far as they were asked for.
+
     Raises
     ------
     ScenarioError

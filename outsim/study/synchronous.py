@@ -16,6 +16,16 @@ def run_sync(coroutine: Coroutine[Any, Any, Value]) -> Value:
 
     Ctrl-C, or the interruption of a notebook's cell, cancels it.
 
+    Parameters
+    ----------
+    coroutine : coroutine
+        Such as `outsim.compare` gives.
+
+    Returns
+    -------
+    object
+        What the coroutine gives.
+
     Examples
     --------
     >>> import outsim
