@@ -349,6 +349,13 @@ def simulate(
         If there is no such engine.
     TapeError
         If seed or replication is negative, or too large.
+
+    Examples
+    --------
+    >>> import outsim
+    >>> result = outsim.simulate(outsim.load("scenarios/stop-race.toml"), seed=1)
+    >>> result.calls["campaign"].value_counts().to_dict()
+    {'paced offer': 5000, 'unpaced offer': 5000, 'steady notices': 3000}
     """
     from outsim import __version__
 

@@ -10,6 +10,7 @@ import re
 import textwrap
 from collections.abc import Iterator
 from functools import cached_property
+from pathlib import Path
 
 import pytest
 
@@ -116,3 +117,19 @@ def test_a_function_says_what_it_gives(name):
 def test_what_a_function_refuses_is_said(name):
     value = FUNCTIONS[name]
     assert raises(value) <= described(sections(value).get("Raises", ""))
+
+
+def modules() -> list[str]:
+    """Modules whose docstrings have examples."""
+    package = Path(outsim.__file__).parent
+    return [
+        ".".join(file.relative_to(package.parent).with_suffix("").parts).removesuffix(".__init__")
+        for file in sorted(package.rglob("*.py"))
+        if ">>>" in file.read_text()
+    ]
+
+
+@pytest.mark.parametrize("module", modules())
+def test_examples_in_docstrings_give_what_they_say(module):
+    found = doctest.testmod(importlib.import_module(module), optionflags=doctest.ELLIPSIS)
+    assert found.failed == 0

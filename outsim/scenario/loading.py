@@ -42,6 +42,13 @@ def load(path: str | Path) -> Scenario:
     ------
     ScenarioError
         If a file can't be read, or for everything in it that can't be used.
+
+    Examples
+    --------
+    >>> import outsim
+    >>> scenario = outsim.load("scenarios/quarter-past.toml")
+    >>> f"{scenario.campaign_under_study.start:%H:%M %Z}"
+    '09:15 EDT'
     """
     scenario = from_source(read_source(Path(path)))
     scenario._path = Path(path)

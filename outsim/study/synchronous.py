@@ -29,7 +29,10 @@ def run_sync(coroutine: Coroutine[Any, Any, Value]) -> Value:
     Examples
     --------
     >>> import outsim
-    >>> comparison = outsim.run_sync(outsim.compare(a, b))  # doctest: +SKIP
+    >>> scenario = outsim.load("scenarios/stop-race.toml")
+    >>> pair = outsim.compare(scenario, scenario, replications=2, executor="threads")
+    >>> outsim.run_sync(pair).replications
+    2
     """
     try:
         asyncio.get_running_loop()

@@ -48,7 +48,7 @@ class Tape:
     Examples
     --------
     >>> Tape(1).uniforms("acme", "reminders", Purpose.OUTCOME, attempt=1, count=2).round(3)
-    array([0.346, 0.811])
+    array([0.082, 0.411])
     """
 
     def __init__(self, seed: int, replication: int = 0) -> None:
