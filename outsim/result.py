@@ -19,6 +19,8 @@ from outsim.plan import CampaignPlan, build_plan
 from outsim.progress import Progress, unseen
 from outsim.scenario.campaigns import Campaign
 from outsim.scenario.defaults import Assumption, assumptions
+from outsim.scenario.ledger import Ledger
+from outsim.scenario.ledger import assumptions as ledger_of
 from outsim.scenario.model import Scenario
 from outsim.tables.frames import Frames
 from outsim.tables.measures import View, measure
@@ -85,7 +87,18 @@ class Result:
         }
 
     def timeline(self, every: str | None = "1min") -> pd.DataFrame:
-        """Queue, busy ports, backlog and rates over time; see `outsim.tables.views.timeline`."""
+        """Queue, busy ports, backlog and rates over time; see `outsim.tables.views.timeline`.
+
+        Parameters
+        ----------
+        every : str or None
+            Step of the rows, as pandas writes it; None: one row at each change.
+
+        Returns
+        -------
+        DataFrame
+            Indexed by local time.
+        """
         from outsim.tables.views import timeline
 
         return timeline(self.calls, self.attempts, self.updates, self.begins, self.ended, every)
@@ -209,6 +222,11 @@ class Result:
     def moment(self, at: datetime | str) -> datetime:
         """Moment of this run: an aware datetime, or a local clock time such as ``"09:15"``.
 
+        Parameters
+        ----------
+        at : datetime or str
+            Aware, or a clock time of the scenario.
+
         Raises
         ------
         MomentError
@@ -256,7 +274,13 @@ class Result:
         return self._view([cut(self.calls), cut(self.attempts), cut(self.updates)], campaign)
 
     def measured(self, campaign: Campaign | None = None) -> View:
-        """What the measures need of `view`, and no more: no table is made for it."""
+        """What the measures need of `view`, and no more: no table is made for it.
+
+        Parameters
+        ----------
+        campaign : Campaign, optional
+            One of the scenario's; default: all calls.
+        """
         return self._view(self.frames.measured(_is(campaign)), campaign)
 
     def measured_background(self) -> View:
@@ -292,6 +316,11 @@ class Result:
     def assumptions(self) -> list[Assumption]:
         """Every default that this result rests on, with its grade and source."""
         return assumptions(self.scenario)
+
+    @cached_property
+    def ledger(self) -> Ledger:
+        """Every number that this result rests on, with its grade and source."""
+        return ledger_of(self.scenario)
 
     def save(self, directory: str | Path) -> Path:
         """Write the tables as Parquet, and the provenance as JSON, into a directory.
@@ -423,12 +452,24 @@ def simulate(
         Told a few times a second (microseconds simulated, microseconds in all); what it raises
         ends the run.
 
+    Returns
+    -------
+    Result
+        Tables of calls, attempts, updates and deliveries, and where they come from.
+
     Raises
     ------
     EngineError
         If there is no such engine.
     TapeError
         If seed or replication is negative, or too large.
+
+    Examples
+    --------
+    >>> import outsim
+    >>> result = outsim.simulate(outsim.load("scenarios/stop-race.toml"), seed=1)
+    >>> result.calls["campaign"].value_counts().to_dict()
+    {'paced offer': 5000, 'unpaced offer': 5000, 'steady notices': 3000}
     """
     from outsim import __version__
 

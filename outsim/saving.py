@@ -62,6 +62,7 @@ def provenance(result: Result) -> dict[str, Any]:
         "recorded": bool(tape.recorded_campaigns),
         "engine": result.engine,
         "version": result.version,
+        "assumptions": result.ledger.to_json(),
         "model_version": MODEL_VERSION,
         "ended": result.ended.isoformat(),
         "rows": {name: len(table) for name, table in result.tables.items()},

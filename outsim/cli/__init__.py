@@ -12,6 +12,7 @@ import sys
 
 import typer
 
+from outsim.cli.assumptions import assumptions
 from outsim.cli.check import check
 from outsim.cli.compare import compare
 from outsim.cli.describe import describe
@@ -44,7 +45,7 @@ for command in (
     *(run, status, schedule, eta, stop, failed),
     *(compare, plan, sweep, merge),
     report,
-    *(check, diff, describe, schema),
+    *(check, diff, describe, assumptions, schema),
 ):
     app.command()(command)
 app.command("map")(quarter_map)

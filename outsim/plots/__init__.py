@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from outsim.plots.sizing import capacity, frontier
     from outsim.plots.status import status_lag, truth_and_seen
     from outsim.plots.timing import dials_after_stop, saved_by_stop, start_sweep
+    from outsim.plots.tornadoes import tornado
     from outsim.plots.waiting import waits
 
 _HOMES = {
@@ -38,6 +39,7 @@ _HOMES = {
     "saved_by_stop": "timing",
     "sensitivity": "assumptions",
     "start_sweep": "timing",
+    "tornado": "tornadoes",
     "status_lag": "status",
     "truth_and_seen": "status",
     "waits": "waiting",
@@ -60,6 +62,7 @@ __all__ = [
     "sensitivity",
     "start_sweep",
     "status_lag",
+    "tornado",
     "truth_and_seen",
     "waits",
 ]

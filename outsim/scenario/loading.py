@@ -28,10 +28,27 @@ _LISTS = ("campaign", "tenant", "endpoint", "suspension", "outage")
 def load(path: str | Path) -> Scenario:
     """Read a scenario from a TOML file and the files that it extends.
 
+    Parameters
+    ----------
+    path : path
+        The file; what it extends is found from there.
+
+    Returns
+    -------
+    Scenario
+        Frozen, with every value checked.
+
     Raises
     ------
     ScenarioError
         If a file can't be read, or for everything in it that can't be used.
+
+    Examples
+    --------
+    >>> import outsim
+    >>> scenario = outsim.load("scenarios/quarter-past.toml")
+    >>> f"{scenario.campaign_under_study.start:%H:%M %Z}"
+    '09:15 EDT'
     """
     scenario = from_source(read_source(Path(path)))
     scenario._path = Path(path)

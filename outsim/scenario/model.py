@@ -182,7 +182,13 @@ class Scenario(Part):
         return None
 
     def instant_us(self, local: datetime) -> int:
-        """Microseconds from the scenario's begin to an aware datetime."""
+        """Microseconds from the scenario's begin to an aware datetime.
+
+        Parameters
+        ----------
+        local : datetime
+            Aware, in any zone.
+        """
         return microseconds_between(self.clock.begins, local)
 
     @model_validator(mode="after")

@@ -52,7 +52,10 @@ def vary(scenario: Scenario, changes: Mapping[str, str | float]) -> Scenario:
 
     Examples
     --------
-    >>> vary(scenario, {"platform.ports": "300", "campaign[reminders].start": "09:15"})
+    >>> import outsim
+    >>> scenario = outsim.load("scenarios/stop-race.toml")
+    >>> vary(scenario, {"campaign[paced offer].pacing": "1/s"}).campaign[1].pacing
+    1000000
     """
     values = scenario.model_dump(mode="json", exclude_unset=True)
     _keep_contact_lists(values, scenario)

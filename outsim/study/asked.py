@@ -14,9 +14,9 @@ from typing import Any
 
 from outsim.engine.records import MODEL_VERSION
 from outsim.errors import StudyError
+from outsim.scenario.kept import lists_of
 from outsim.scenario.model import Scenario
 from outsim.study.disk import disk_errors_told, flush, room_in
-from outsim.scenario.kept import lists_of
 from outsim.study.identity import copy_lists, identity_of, scenarios_of
 
 ASKED = "asked.json"

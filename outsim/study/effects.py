@@ -24,7 +24,7 @@ from outsim.scenario.varying import vary
 from outsim.study.findings import Findings
 from outsim.study.study import Study
 from outsim.study.sweep import USUAL_FIGURE, USUAL_REPLICATIONS
-from outsim.tables.measures import Measure
+from outsim.tables.measures import Measure, measure_named
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -100,7 +100,7 @@ class Effects:
         StudyError
             If there is no such figure.
         """
-        name = self._measure(figure).name
+        name = self.measure_of(figure).name
         values = [self.findings.values(k, name) for k in range(2 * len(self.factors) + 1)]
         level = 1 - (1 - LEVEL) / max(1, len(self.factors))
         found = []
@@ -110,14 +110,15 @@ class Effects:
             found.append(Effect(factor, *(estimate(each, level) for each in differences)))
         return tuple(sorted(found, key=lambda each: -each.size))
 
-    def _measure(self, figure: str | None) -> Measure:
-        if figure is None:
-            return self.measure
-        found = next((each for each in self.findings.measures if each.name == figure), None)
-        if found is None:
-            names = ", ".join(each.name for each in self.findings.measures)
-            raise StudyError(f"figure {figure!r}: there is no such figure; allowed: {names}")
-        return found
+    def measure_of(self, figure: str | None = None) -> Measure:
+        """The measure of a name; by default the one that is asked about.
+
+        Raises
+        ------
+        StudyError
+            If there is no such figure.
+        """
+        return self.measure if figure is None else measure_named(figure, self.findings.measures)
 
     def table(self) -> pd.DataFrame:
         """One row a number and figure, in the order of the ledger.
@@ -155,7 +156,7 @@ class Effects:
         StudyError
             If there is no such figure.
         """
-        from outsim.plots.tornado import tornado
+        from outsim.plots.tornadoes import tornado
 
         return tornado(self, figure, ax)
 
@@ -196,7 +197,7 @@ class Effects:
 
 
 def _columns(effect: Effect) -> dict[str, float]:
-    found = {}
+    found: dict[str, float] = {}
     for name in ("low", "high", "move"):
         value: Estimate = getattr(effect, name)
         found |= {name: value.mean, f"{name}_from": value.low, f"{name}_to": value.high}
@@ -245,6 +246,7 @@ async def assumption_effects(
     --------
     >>> effects = await outsim.assumption_effects(scenario, figure="wait_p90_s")  # doctest: +SKIP
     """
+    measure = measure_named(figure)
     found = assumptions(scenario)
     check(found.factors, [scenario])
     if replications < 2:
@@ -263,5 +265,4 @@ async def assumption_effects(
         out=out,
         progress=progress,
     )
-    measure = measure_named(figure)
     return Effects(found, await study, measure)

@@ -34,6 +34,11 @@ def read_study(directory: str | Path, measures: tuple[Measure, ...] = MEASURES) 
     measures : tuple of Measure
         Figures that it may have: give those of your own, if the study had any.
 
+    Returns
+    -------
+    KeptStudy
+        What the directory holds; nothing is run.
+
     Raises
     ------
     StudyError

@@ -29,7 +29,7 @@ from outsim.study.flips import USUAL_RUNGS, Flip, find_flip
 from outsim.study.identity import refuse_study_in
 from outsim.study.study import Study
 from outsim.study.sweep_findings import Sweep
-from outsim.tables.measures import MEASURES, Measure
+from outsim.tables.measures import Measure, measure_named
 
 if TYPE_CHECKING:
     pass
@@ -135,6 +135,11 @@ async def sweep(
     out : path, optional
         Directory that keeps every replication; what is there is not run again.
 
+    Returns
+    -------
+    Sweep
+        Points, indices and flips, as far as they were asked for.
+
     Raises
     ------
     ScenarioError
@@ -143,7 +148,7 @@ async def sweep(
         If the sweep can't be made as asked.
     """
     scenarios = (scenario,) if other is None else (scenario, other)
-    measure = _measure(figure)
+    measure = measure_named(figure)
     chosen = assumed(*scenarios) if assumptions else Assumed((), ())
     asked = tuple(read_factor(text, *scenarios) for text in vary)
     names = {factor.name for factor in asked}
@@ -201,14 +206,6 @@ async def sweep(
         asked |= {"replications": found.replications}
         keep_asked(Path(out), "sweep", scenarios, seed, asked, is_finished=True)
     return found
-
-
-def _measure(name: str) -> Measure:
-    for each in MEASURES:
-        if each.name == name:
-            return each
-    names = ", ".join(each.name for each in MEASURES)
-    raise StudyError(f"figure {name!r}: there is no such figure; allowed: {names}")
 
 
 def _with_levels(factor: Factor, levels: int) -> Factor:
