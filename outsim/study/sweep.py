@@ -183,7 +183,7 @@ async def sweep(
         raise StudyError(
             f"replications = {replications}: must be 2 or more, or there is no interval"
         )
-    asked = {"vary": [*vary], "assumptions": assumptions, "figure": figure}
+    asked: dict[str, Any] = {"vary": [*vary], "assumptions": assumptions, "figure": figure}
     asked |= {"design": given_design, "points": points}
     if out is not None:
         refuse_study_in(Path(out))

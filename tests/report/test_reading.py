@@ -9,11 +9,16 @@ import pytest
 
 from outsim.engine.records import MODEL_VERSION
 from outsim.errors import OutsimError, StudyError
+from outsim.report.making import page_of
 from outsim.report.reading import read_subject
 from outsim.result import simulate
+from outsim.study import sweep_texts
+from outsim.study.asked import ASKED
 from outsim.study.identity import STUDY
+from outsim.study.sweep import sweep
+from outsim.study.synchronous import run_sync
 
-from .reports import REPLICATIONS, kept, scenario
+from .reports import OPTIONS, REPLICATIONS, Here, kept, scenario
 
 
 @pytest.mark.parametrize(
@@ -108,3 +113,36 @@ def test_one_replication_gives_no_interval(tmp_path):
     place = simulate(scenario(), engine="simpy").save(tmp_path)
     with pytest.raises(StudyError, match="2 or more"):
         read_subject(place, replications=1)
+
+
+def swept(directory, *others):
+    """A sweep that is kept in a directory."""
+    options = OPTIONS | {"executor": Here(), "replications": 2, "out": directory}
+    return run_sync(sweep(scenario(), *others, vary=["platform.ports=5:20:2"], **options))
+
+
+def test_a_sweep_is_told_from_what_it_kept(tmp_path):
+    found = swept(tmp_path)
+    there = sorted(tmp_path.rglob("figures.parquet"))
+    subject = read_subject(tmp_path)
+    assert subject.sweep is not None
+    assert subject.sweep.table().equals(found.table())
+    assert sorted(tmp_path.rglob("figures.parquet")) == there
+
+
+def test_a_sweep_of_two_scenarios_tells_what_flips(tmp_path):
+    found = swept(tmp_path, scenario("many calls", contacts=90))
+    subject = read_subject(tmp_path)
+    assert subject.sweep is not None
+    assert [each.verdict for each in subject.sweep.flips] == [each.verdict for each in found.flips]
+    assert subject.comparison is not None
+    section = next(each for each in page_of(subject, "").sections if each.id == "sensitivity")
+    assert section.tables[0].rows == sweep_texts.flip_rows(found)
+
+
+def test_a_sweep_that_is_not_finished_says_how_to_finish_it(tmp_path):
+    swept(tmp_path)
+    file = tmp_path / ASKED
+    file.write_text(json.dumps(json.loads(file.read_text()) | {"is_finished": False}))
+    with pytest.raises(StudyError, match=f"outsim sweep with --out {tmp_path}"):
+        read_subject(tmp_path)
