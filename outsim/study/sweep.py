@@ -183,11 +183,11 @@ async def sweep(
         raise StudyError(
             f"replications = {replications}: must be 2 or more, or there is no interval"
         )
-    asked: dict[str, Any] = {"vary": [*vary], "assumptions": assumptions, "figure": figure}
-    asked |= {"design": given_design, "points": points}
+    question: dict[str, Any] = {"vary": [*vary], "assumptions": assumptions, "figure": figure}
+    question |= {"design": given_design, "points": points}
     if out is not None:
         refuse_study_in(Path(out))
-        keep_asked(Path(out), "sweep", scenarios, seed, asked, is_finished=False)
+        keep_asked(Path(out), "sweep", scenarios, seed, question, is_finished=False)
     found = Sweep(scenarios, factors, chosen.left_out, measure, seed, 0, made)
     with reporting(progress) as report:
         place = None if out is None else Path(out)
@@ -203,8 +203,8 @@ async def sweep(
             found = replace(found, flips=await _find_flips(found, work))
     if out is not None:
         # As many again come to the same, also where a precision or a time decided.
-        asked |= {"replications": found.replications}
-        keep_asked(Path(out), "sweep", scenarios, seed, asked, is_finished=True)
+        question |= {"replications": found.replications}
+        keep_asked(Path(out), "sweep", scenarios, seed, question, is_finished=True)
     return found
 
 
