@@ -11,20 +11,26 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from outsim import plots
     from outsim.branching import Past, run_until
     from outsim.errors import (
         EngineError,
         InvariantError,
         OutsimError,
+        ResultError,
         ScenarioError,
         StudyError,
         TapeError,
     )
+    from outsim.report.stress_des import Description, describe
     from outsim.result import Result, simulate
+    from outsim.saving import read_result
     from outsim.scenario import Campaign, Scenario, load
+    from outsim.scenario.ledger import Ledger, assumptions
     from outsim.study.capacity import plan_capacity, plan_frontier
     from outsim.study.capacity_answers import Capacity, Frontier
     from outsim.study.comparison import compare
+    from outsim.study.effects import Effects, assumption_effects
     from outsim.study.findings import Findings
     from outsim.study.forecast import Forecast, eta
     from outsim.study.kept import read_study
@@ -46,6 +52,7 @@ _HOMES = {
     "Tape": "outsim.tape",
     "simulate": "outsim.result",
     "Result": "outsim.result",
+    "read_result": "outsim.saving",
     "run_until": "outsim.branching",
     "Past": "outsim.branching",
     "compare": "outsim.study.comparison",
@@ -65,26 +72,37 @@ _HOMES = {
     "QuarterMap": "outsim.study.quarter_map",
     "Sweep": "outsim.study.sweep_findings",
     "run_sync": "outsim.study.synchronous",
+    "describe": "outsim.report.stress_des",
+    "Description": "outsim.report.stress_des",
+    "assumptions": "outsim.scenario.ledger",
+    "Ledger": "outsim.scenario.ledger",
+    "assumption_effects": "outsim.study.effects",
+    "Effects": "outsim.study.effects",
     "OutsimError": "outsim.errors",
     "ScenarioError": "outsim.errors",
     "TapeError": "outsim.errors",
     "EngineError": "outsim.errors",
     "InvariantError": "outsim.errors",
+    "ResultError": "outsim.errors",
     "StudyError": "outsim.errors",
 }
 
 __all__ = [
     "Campaign",
     "Capacity",
+    "Description",
+    "Effects",
     "EngineError",
     "Findings",
     "Forecast",
     "Frontier",
     "InvariantError",
+    "Ledger",
     "OutsimError",
     "Past",
     "QuarterMap",
     "Result",
+    "ResultError",
     "Scenario",
     "ScenarioError",
     "Study",
@@ -92,12 +110,17 @@ __all__ = [
     "Sweep",
     "Tape",
     "TapeError",
+    "assumption_effects",
+    "assumptions",
     "compare",
+    "describe",
     "eta",
     "load",
     "plan_capacity",
     "plan_frontier",
+    "plots",
     "quarter_map",
+    "read_result",
     "read_study",
     "run_sync",
     "run_until",
@@ -115,6 +138,8 @@ def __getattr__(name: str) -> Any:
 
         globals()[name] = version("outsim")
         return globals()[name]
+    if name == "plots":
+        return import_module("outsim.plots")
     if name not in _HOMES:
         raise AttributeError(f"module 'outsim' has no attribute {name!r}")
     value = getattr(import_module(_HOMES[name]), name)

@@ -223,6 +223,11 @@ def run_until(
     seed, replication, tape, progress
         As for `outsim.simulate`.
 
+    Returns
+    -------
+    Past
+        The run up to the moment; each of its branches is a whole result.
+
     Raises
     ------
     MomentError
@@ -232,8 +237,11 @@ def run_until(
 
     Examples
     --------
-    >>> past = outsim.run_until(scenario, "10:00")  # doctest: +SKIP
-    >>> results = [past.branch(stopped_at(minute)) for minute in (5, 10)]  # doctest: +SKIP
+    >>> import outsim
+    >>> scenario = outsim.load("scenarios/stop-race.toml")
+    >>> past = outsim.run_until(scenario, "09:31")
+    >>> past.branch().calls.equals(outsim.simulate(scenario).calls)
+    True
     """
     moment = in_run(scenario, at, scenario.instant_us(scenario.clock.latest_end))
     if tape is None:

@@ -6,6 +6,7 @@ OutsimError
 ├── EngineError(RuntimeError)   a run can't be made
 ├── MomentError(ValueError)     a moment that a run can't be asked about
 ├── InvariantError(AssertionError)  a result breaks a law of the platform
+├── ResultError(RuntimeError)   a kept result can't be read, or a result not be written
 └── StudyError(RuntimeError)    a study of several runs can't be made
 
 The message of an error names the place, what was found, what is allowed, and
@@ -83,3 +84,7 @@ class InvariantError(OutsimError, AssertionError):
 
 class StudyError(OutsimError, RuntimeError):
     """A study of several runs can't be made."""
+
+
+class ResultError(OutsimError, RuntimeError):
+    """A kept result can't be read, or a result can't be kept or exported."""

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
+from numpy.typing import NDArray
 
 from outsim.clock import after
 from outsim.engine import Engine, execute
@@ -19,6 +19,8 @@ from outsim.plan import CampaignPlan, build_plan
 from outsim.progress import Progress, unseen
 from outsim.scenario.campaigns import Campaign
 from outsim.scenario.defaults import Assumption, assumptions
+from outsim.scenario.ledger import Ledger
+from outsim.scenario.ledger import assumptions as ledger_of
 from outsim.scenario.model import Scenario
 from outsim.tables.frames import Frames
 from outsim.tables.measures import View, measure
@@ -28,6 +30,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from outsim.scenario.snapshot import Snapshot
+    from outsim.tables.causes import Causes
 
 
 @dataclass(frozen=True, eq=False)
@@ -84,10 +87,131 @@ class Result:
         }
 
     def timeline(self, every: str | None = "1min") -> pd.DataFrame:
-        """Queue, busy ports, backlog and rates over time; see `outsim.tables.views.timeline`."""
+        """Queue, busy ports, backlog and rates over time; see `outsim.tables.views.timeline`.
+
+        Parameters
+        ----------
+        every : str or None
+            Step of the rows, as pandas writes it; None: one row at each change.
+
+        Returns
+        -------
+        DataFrame
+            Indexed by local time.
+        """
         from outsim.tables.views import timeline
 
         return timeline(self.calls, self.attempts, self.updates, self.begins, self.ended, every)
+
+    @cached_property
+    def causes(self) -> Causes:
+        """Where the time of every call went; see `outsim.tables.causes`."""
+        from outsim.tables.causes import Causes
+
+        return Causes(self)
+
+    def _call_ids(self, campaign: Campaign | None) -> NDArray[np.int64]:
+        """Calls of one campaign that were handed in, or of all."""
+        ids = self.frames.calls(("call_id",))["call_id"].to_numpy()
+        rows = self.frames.rows_of(_is(campaign))(ids)
+        return (ids if rows is None else ids[rows]).astype(np.int64)
+
+    def time_by_cause(
+        self,
+        campaign: Campaign | None = None,
+        *,
+        until: Literal["end", "first_dispatch"] = "end",
+        by_resource: bool = False,
+    ) -> pd.DataFrame:
+        """Where the time of every call went, split by cause; the parts add up exactly.
+
+        Parameters
+        ----------
+        campaign : Campaign, optional
+            A campaign of the scenario; default: all calls.
+        until : "end" or "first_dispatch"
+            Up to where. The end of a call is its final status, made visible and posted to its
+            result_url; or that of the run where this has not come. With "first_dispatch" a row
+            less its ``schedule`` is the call's wait.
+        by_resource : bool
+            Whether time behind calls ahead, too, is put down to what their dispatches waited
+            for: ``no_free_port``, ``dial_rate`` or ``no_worker``. Otherwise it is
+            ``calls_ahead``, and those three are what the call waited for at the head of the
+            queue.
+
+        Returns
+        -------
+        DataFrame
+            One row a call, indexed by ``call_id``; columns are those of
+            `outsim.tables.causes.CAUSES`, of type timedelta64[us].
+
+        Notes
+        -----
+        A call that is held back in the queue for several reasons at once has the first of these:
+        suspension, window, limit on simultaneous calls, pacing. ``pacing`` is that of campaign
+        and tenant, at admission and at dispatch. ``no_worker`` is, beside the wait of its own
+        dial work, the share of waits for a port in which ports stood idle, as their dial work
+        waited for a worker. ``earlier`` is time before the moment of a snapshot.
+        """
+        from outsim.tables.causes import time_by_cause
+
+        rows = self._call_ids(campaign)
+        return time_by_cause(self.causes, rows, until=until, by_resource=by_resource)
+
+    def causes_over_time(
+        self, every: str = "5min", campaign: Campaign | None = None, *, by_resource: bool = True
+    ) -> pd.DataFrame:
+        """Mean wait by cause, by when calls entered the queue for the first time.
+
+        Parameters
+        ----------
+        every : str
+            Length of a slot, as pandas has it.
+        campaign : Campaign, optional
+            A campaign of the scenario; default: all calls.
+        by_resource : bool
+            As for `time_by_cause`.
+
+        Returns
+        -------
+        DataFrame
+            Indexed by ``since``, the local time at which a slot begins; slots without calls are
+            left out. ``calls`` is how many calls entered in it, the other columns the mean of
+            their waits from start to first dispatch by cause (timedelta64[us]). Canceled, wedged
+            and rejected calls are left out; the wait of a call that was not dispatched goes to
+            its end, or that of the run.
+        """
+        from outsim.tables.causes import causes_over_time
+
+        calls = self.view(campaign).calls
+        return causes_over_time(self.causes, calls, every, by_resource=by_resource)
+
+    def queue_charges(self, campaign: Campaign | None = None) -> pd.DataFrame:
+        """Time in the outbound queue, charged twice: by whom, and by what.
+
+        Each gap between two dispatches is charged to the campaign whose call is dispatched next,
+        and to what this dispatch waited for; a port and a dial token: whichever came last. What
+        a call waits at the head of the queue, and while it is held back, is its own campaign's.
+
+        Parameters
+        ----------
+        campaign : Campaign, optional
+            Whose calls' time is told; default: that of all calls.
+
+        Returns
+        -------
+        DataFrame
+            One row a campaign that was charged with any, most first: ``tenant``, ``campaign``,
+            ``start`` (local time), one column a cause (timedelta64[us], summed over all calls
+            and attempts), and ``total``. The totals add up to the time in the queue exactly.
+        """
+        from outsim.tables.causes import queue_charges
+
+        stays = self.causes.queue.stays
+        rank = next((p.rank for p in self.frames.campaigns if _is(campaign)(p)), -1)
+        return queue_charges(
+            self.causes, stays if campaign is None else stays.of(stays.rank == rank)
+        )
 
     def call_log(self) -> pd.DataFrame:
         """What customers can get of their calls: numbers and times, and no call_id."""
@@ -97,6 +221,11 @@ class Result:
 
     def moment(self, at: datetime | str) -> datetime:
         """Moment of this run: an aware datetime, or a local clock time such as ``"09:15"``.
+
+        Parameters
+        ----------
+        at : datetime or str
+            Aware, or a clock time of the scenario.
 
         Raises
         ------
@@ -145,7 +274,13 @@ class Result:
         return self._view([cut(self.calls), cut(self.attempts), cut(self.updates)], campaign)
 
     def measured(self, campaign: Campaign | None = None) -> View:
-        """What the measures need of `view`, and no more: no table is made for it."""
+        """What the measures need of `view`, and no more: no table is made for it.
+
+        Parameters
+        ----------
+        campaign : Campaign, optional
+            One of the scenario's; default: all calls.
+        """
         return self._view(self.frames.measured(_is(campaign)), campaign)
 
     def measured_background(self) -> View:
@@ -182,30 +317,39 @@ class Result:
         """Every default that this result rests on, with its grade and source."""
         return assumptions(self.scenario)
 
-    def save(self, directory: str | Path) -> Path:
-        """Write the tables as Parquet and the provenance as JSON into a directory.
+    @cached_property
+    def ledger(self) -> Ledger:
+        """Every number that this result rests on, with its grade and source."""
+        return ledger_of(self.scenario)
 
-        Each file is written beside its place and then put there whole, ``run.json`` last: where
-        it stands, everything does.
+    def save(self, directory: str | Path) -> Path:
+        """Write the tables as Parquet, and the provenance as JSON, into a directory.
+
+        `outsim.read_result` reads them again. Contact lists, and recorded attempts, are copied
+        with them. Each file is written beside its place and then put there whole, ``run.json``
+        last: where it stands, everything does.
+
+        Raises
+        ------
+        ResultError
+            If a contact list is gone that the directory keeps a copy of.
         """
-        target = Path(directory)
-        target.mkdir(parents=True, exist_ok=True)
-        for name, table in self.tables.items():
-            table.to_parquet(target / f".{name}.parquet", index=False)
-            (target / f".{name}.parquet").replace(target / f"{name}.parquet")
-        (target / ".run.json").write_text(json.dumps(self.provenance(), indent=2) + "\n")
-        (target / ".run.json").replace(target / "run.json")
-        return target
+        from outsim.saving import save
+
+        return save(self, Path(directory))
 
     def provenance(self) -> dict[str, Any]:
-        """What is needed to make this result again."""
-        return {
-            "scenario": json.loads(self.scenario.model_dump_json()),
-            "seed": self.seed,
-            "replication": self.replication,
-            "engine": self.engine,
-            "version": self.version,
-        }
+        """What is needed to make this result again: what ``run.json`` holds."""
+        from outsim.saving import provenance
+
+        return provenance(self)
+
+    @property
+    def tape(self) -> Tape:
+        """The random inputs that it was made from."""
+        for campaign in self.frames.plan.campaigns:
+            return campaign.tape
+        return Tape(self.seed, self.replication)
 
     @property
     def span(self) -> str:
@@ -308,12 +452,24 @@ def simulate(
         Told a few times a second (microseconds simulated, microseconds in all); what it raises
         ends the run.
 
+    Returns
+    -------
+    Result
+        Tables of calls, attempts, updates and deliveries, and where they come from.
+
     Raises
     ------
     EngineError
         If there is no such engine.
     TapeError
         If seed or replication is negative, or too large.
+
+    Examples
+    --------
+    >>> import outsim
+    >>> result = outsim.simulate(outsim.load("scenarios/stop-race.toml"), seed=1)
+    >>> result.calls["campaign"].value_counts().to_dict()
+    {'paced offer': 5000, 'unpaced offer': 5000, 'steady notices': 3000}
     """
     from outsim import __version__
 

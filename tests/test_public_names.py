@@ -26,13 +26,16 @@ def imported_by(code: str) -> set[str]:
 
 @pytest.mark.parametrize("name", outsim.__all__)
 def test_every_public_name_is_there(name):
-    assert getattr(outsim, name).__name__ == name
+    assert getattr(outsim, name).__name__.removeprefix("outsim.") == name
 
 
 def test_these_and_no_others_are_public():
     assert set(outsim.__all__) == {
         "Campaign",
         "Capacity",
+        "Description",
+        "Effects",
+        "Ledger",
         "Findings",
         "Forecast",
         "Frontier",
@@ -42,6 +45,7 @@ def test_these_and_no_others_are_public():
         "Past",
         "QuarterMap",
         "Result",
+        "ResultError",
         "Scenario",
         "ScenarioError",
         "Study",
@@ -49,12 +53,17 @@ def test_these_and_no_others_are_public():
         "Sweep",
         "Tape",
         "TapeError",
+        "assumption_effects",
+        "assumptions",
         "compare",
+        "describe",
         "eta",
         "load",
+        "read_result",
         "read_study",
         "plan_capacity",
         "plan_frontier",
+        "plots",
         "quarter_map",
         "run_sync",
         "run_until",
@@ -80,7 +89,7 @@ def test_an_unknown_name_is_an_error_that_names_it():
 
 def test_every_error_can_be_caught_as_one_of_outsim():
     errors = [getattr(outsim, name) for name in outsim.__all__ if name.endswith("Error")]
-    assert len(errors) == 6
+    assert len(errors) == 7
     assert all(issubclass(error, outsim.OutsimError) for error in errors)
 
 

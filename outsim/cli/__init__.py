@@ -12,14 +12,17 @@ import sys
 
 import typer
 
+from outsim.cli.assumptions import assumptions
 from outsim.cli.check import check
 from outsim.cli.compare import compare
+from outsim.cli.describe import describe
 from outsim.cli.diff import diff
 from outsim.cli.eta import eta
 from outsim.cli.failed import failed
 from outsim.cli.map import quarter_map
 from outsim.cli.merge import merge
 from outsim.cli.plan import plan
+from outsim.cli.report import report
 from outsim.cli.run import run
 from outsim.cli.schedule import schedule
 from outsim.cli.schema import schema
@@ -41,7 +44,8 @@ app = typer.Typer(
 for command in (
     *(run, status, schedule, eta, stop, failed),
     *(compare, plan, sweep, merge),
-    *(check, diff, schema),
+    report,
+    *(check, diff, describe, assumptions, schema),
 ):
     app.command()(command)
 app.command("map")(quarter_map)

@@ -23,7 +23,6 @@ from outsim.cli.studies import (
 )
 
 if TYPE_CHECKING:
-    from outsim.estimates import Estimate
     from outsim.study.findings import Findings
     from outsim.tables.measures import Measure
 
@@ -96,38 +95,19 @@ def _print(findings: Findings) -> None:
 def _tell(findings: Findings, place: int) -> None:
     """Say in words what is clear about a scenario, and where its figures disagree."""
     from outsim.cli.output import say
-    from outsim.display import format_estimate
-    from outsim.tables.measures import MEASURES
+    from outsim.study.comparison_texts import DISAGREE, better_and_worse, nothing_clear
 
-    deadline = findings.scenarios[0].deadline
-    name, base = findings.labels[place], findings.labels[0]
-    clear = list(findings.changes(place))
     say()
-    if not any(findings.difference(place, each.name).count for each in MEASURES):
-        say(f"{name}: there are no figures to hold against {base}: is there anybody to call?")
+    nothing = nothing_clear(findings, place)
+    if nothing:
+        say(nothing)
         return
-    differences = [findings.difference(place, each.name) for each in findings.measures]
-    if all(each.mean == each.half_width == 0 for each in differences if each.count):
-        say(f"{name}: no figure differs from {base} in any replication.")
-        return
-    if not clear:
-        say(f"{name}: no clear difference from {base}; more replications may show one.")
-        return
-    say(f"{name}, held against {base}:")
-    for heading, sign in (("better", 1), ("worse", -1)):
-        named = [
-            f"{findings.label(each)} {format_estimate(each.kind, value, deadline, signed=True)}"
-            for each, value in clear
-            if _sign(each, value) == sign
-        ]
-        if named:
-            say(f"  {heading}: {'; '.join(named)}")
+    say(f"{findings.labels[place]}, held against {findings.labels[0]}:")
+    for heading, named in better_and_worse(findings, place):
+        say(f"  {heading}: {'; '.join(named)}")
     if findings.conflicts(place):
-        say(
-            "  The figures disagree: which one counts depends on whether you promise a clock "
-            "time, a duration or a result."
-        )
-    _tell_pairing(findings, place, [each for each, _ in clear])
+        say(f"  {DISAGREE}")
+    _tell_pairing(findings, place, [each for each, _ in findings.changes(place)])
 
 
 def _tell_pairing(findings: Findings, place: int, clear: list[Measure]) -> None:
@@ -139,7 +119,3 @@ def _tell_pairing(findings: Findings, place: int, clear: list[Measure]) -> None:
         (findings.label(each), findings.saved_by_pairing(place, each.name)) for each in clear
     ]
     say(f"  pairing: {in_words(savings)}")
-
-
-def _sign(each: Measure, value: Estimate) -> int:
-    return each.better * (1 if value.mean > 0 else -1)

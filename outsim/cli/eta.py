@@ -180,6 +180,7 @@ def _print(
     from outsim.cli.output import say, show, table
     from outsim.scenario.estimated import estimates
     from outsim.study.eta import USUAL
+    from outsim.study.eta_texts import COLUMNS, row
 
     scenario = findings.scenarios[0]
     say(f"{campaign.name} ({campaign.tenant}), scenario {scenario.name}")
@@ -190,8 +191,7 @@ def _print(
     if asked is not None:
         _say_call(asked)
     if not (asked and asked.state in ("dialing", "connected")):
-        columns = ["", "median", "95 % interval of it", "90 % of runs"]
-        show(table(columns, [_row(findings, measure) for measure in findings.measures]))
+        show(table(list(COLUMNS), [row(findings, measure) for measure in findings.measures]))
         say("Median and 90 % band over replications: nine runs in ten come to it in the band.")
         if findings.replications < USUAL:
             say(
@@ -233,32 +233,3 @@ def _say_call(asked: Asked) -> None:
             "scheduled": "not in the queue yet: others may come in before it",
         }
         say(f"The call is {standing[asked.state]}. Calls ahead of it now: {asked.ahead:,}.")
-
-
-def _row(findings: Findings, measure: Measure) -> list[str]:
-    from outsim.study.eta import of_findings
-
-    found = of_findings(findings, measure)
-    snapshot = findings.scenarios[0].snapshot
-    if snapshot is not None and measure.name != "call_out_s":
-        moment_s = findings.scenarios[0].instant_us(snapshot.at) / 1e6
-        if found.high < moment_s:
-            return [measure.label, "already", "", ""]
-    return [
-        measure.label,
-        _clock(findings, found.median),
-        _span(findings, found.median_low, found.median_high),
-        _span(findings, found.low, found.high),
-    ]
-
-
-def _clock(findings: Findings, seconds: float) -> str:
-    from outsim.display import format_figure
-
-    if not math.isfinite(seconds):
-        return "not in the run" if seconds > 0 else "unknown"
-    return format_figure("clock", seconds, findings.scenarios[0].clock.begins)
-
-
-def _span(findings: Findings, low: float, high: float) -> str:
-    return f"{_clock(findings, low)} to {_clock(findings, high)}"

@@ -19,7 +19,7 @@ from outsim.cli.studies import (
 )
 
 if TYPE_CHECKING:
-    from outsim.study.schedule import Ranking, Schedule
+    from outsim.study.schedule import Schedule
 
 USUAL = 20
 """Replications if nothing is said."""
@@ -73,6 +73,7 @@ def schedule(
 def _print(answer: Schedule) -> None:
     from outsim.cli.output import say, show, table
     from outsim.display import format_estimate
+    from outsim.study.timing_texts import best_start, kept_clock_times
 
     findings, campaign = answer.findings, answer.campaign
     fewest, most = findings.attempts
@@ -85,7 +86,7 @@ def _print(answer: Schedule) -> None:
     if any(scenario.background for scenario in findings.scenarios):
         share = format_estimate("share", findings.background_share, campaign.start)
         say(f"background tenants make {share} of all attempts")
-    kept = _kept(answer)
+    kept = kept_clock_times(answer)
     if kept:
         say(f"at every start: {kept}")
     show(table(answer.columns, answer.rows()))
@@ -95,53 +96,19 @@ def _print(answer: Schedule) -> None:
     show(table(answer.columns, answer.difference_rows()))
     say_precisions(findings)
     for each in answer.rankings():
-        say(f"{findings.label(each.measure)}: {_told(answer, each)}")
+        say(f"{findings.label(each.measure)}: {best_start(answer, each)}")
     _tell_conflicts(answer)
-
-
-def _kept(answer: Schedule) -> str:
-    """What keeps its clock time wherever the campaign starts."""
-    campaign = answer.campaign
-    told = [
-        f"{what} {moment:%H:%M:%S}"
-        for what, moment in (
-            ("handed in at", campaign.submitted_at),
-            ("stopped at", campaign.stop_at),
-            ("expires at", campaign.expires_at),
-        )
-        if moment is not None
-    ]
-    if campaign.window is not None:
-        told.append(
-            f"dialled from {campaign.window.opens:%H:%M} to {campaign.window.closes:%H:%M}"
-        )
-    return ", ".join(told)
-
-
-def _told(answer: Schedule, ranking: Ranking) -> str:
-    """Which start is best by a figure, as far as that is clear."""
-    labels = [answer.label(start) for start in ranking.candidates]
-    if ranking.incomplete:
-        return "no best start is named, since not every run came to its figure."
-    if ranking.best is not None:
-        return f"{labels[0]} is best."
-    if not ranking.any_clear:
-        return "no clear difference between any two starts."
-    others = ", ".join(labels[:-1])
-    return f"the best is one of {others} and {labels[-1]}; between these it is not clear."
 
 
 def _tell_conflicts(answer: Schedule) -> None:
     """Say where the figures order the starts differently."""
     from outsim.cli.output import say
+    from outsim.study.timing_texts import WHICH_COUNTS, conflicts
 
     if not answer.conflicts:
         say("No two figures clearly order any starts differently.")
         return
     say("The figures order the starts differently:")
-    label = answer.findings.label
-    for each in answer.conflicts:
-        start, other = answer.label(each.start), answer.label(each.other)
-        by, other_by = (", ".join(map(label, found)) for found in (each.by, each.other_by))
-        say(f"  {start} is better than {other} by: {by}; {other} by: {other_by}")
-    say("Which figure counts depends on whether you promise a clock time, a duration or a result.")
+    for text in conflicts(answer):
+        say(f"  {text}")
+    say(WHICH_COUNTS)

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from outsim.cli.options import CampaignName, EngineName, Json, ScenarioFile, Seed
+from outsim.cli.options import CampaignName, EngineName, Json, Picture, ScenarioFile, Seed
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -32,17 +32,30 @@ def status(
     seed: Seed = None,
     replication: Annotated[int, typer.Option(min=0, help="Which replication of the seed.")] = 0,
     engine: EngineName = "auto",
+    plot: Picture = None,
     json: Json = False,
 ) -> None:
-    """Show a campaign at a moment: the truth beside what the customer sees."""
-    from outsim.cli.output import load_with_advice, print_json, simulate_with_bar
+    """Show a campaign at a moment: the truth beside what the customer sees.
 
+    The picture that --plot writes shows both over the whole run, with the moment marked.
+    """
+    from outsim.cli.output import (
+        load_with_advice,
+        picture_file,
+        print_json,
+        simulate_with_bar,
+        write_picture,
+    )
+    from outsim.plots.status import truth_and_seen
+
+    picture = picture_file(plot)
     loaded = load_with_advice(scenario)
     chosen = chosen_campaign(loaded, campaign)
     moment = _moment(loaded, at)
     result = simulate_with_bar(loaded, seed, replication, engine)
     if loaded.instant_us(moment) > loaded.instant_us(result.ended):
         raise typer.BadParameter(f"{at} is after the run's end ({result.ended:%Y-%m-%d %H:%M})")
+    write_picture(lambda: [truth_and_seen(result, campaign=chosen, at=moment)], picture)
     page = result.seen_at(moment)
     page = page[page["campaign"].eq(chosen.name) & page["tenant"].eq(chosen.tenant)]
     if json:
@@ -84,22 +97,16 @@ def _moment(scenario: Scenario, at: str) -> datetime:
     return moment
 
 
-def _counts(page: pd.DataFrame) -> list[tuple[str, int, int]]:
-    from outsim.outcomes import STATUSES
-
-    seen, true = page["status"].value_counts(), page["true_status"].value_counts()
-    counted = [(word, int(seen.get(word, 0)), int(true.get(word, 0))) for word in STATUSES]
-    return [row for row in counted if row[1] or row[2]]
-
-
 def _document(page: pd.DataFrame, moment: datetime, campaign: Campaign, limit: int) -> Any:
+    from outsim.tables.views import counts
+
     document: dict[str, Any] = {
         "campaign": campaign.name,
         "tenant": campaign.tenant,
         "at": moment.isoformat(),
         "calls": len(page),
-        "seen": {word: seen for word, seen, _ in _counts(page)},
-        "true": {word: true for word, _, true in _counts(page)},
+        "seen": {word: seen for word, seen, _ in counts(page)},
+        "true": {word: true for word, _, true in counts(page)},
         "differing": int((page["status"].astype(str) != page["true_status"].astype(str)).sum()),
     }
     if limit:
@@ -112,9 +119,10 @@ def _print(result: Result, page: pd.DataFrame, moment: datetime, campaign: Campa
     from outsim.cli.output import say, show, table
     from outsim.clock import SECOND, format_duration
     from outsim.tables.measures import status_lags_s
+    from outsim.tables.views import counts
 
     say(f"{campaign.name} ({campaign.tenant}) at {moment:%H:%M:%S}, one run, seed {result.seed}")
-    rows = [[word, f"{seen:,}", f"{true:,}"] for word, seen, true in _counts(page)]
+    rows = [[word, f"{seen:,}", f"{true:,}"] for word, seen, true in counts(page)]
     show(table(["status", "customer sees", "truth"], [*rows, ["calls", *[f"{len(page):,}"] * 2]]))
     differing = int((page["status"].astype(str) != page["true_status"].astype(str)).sum())
     say(f"{differing:,} calls are further than their page says.")

@@ -19,8 +19,8 @@ from outsim.cli.studies import (
 )
 
 if TYPE_CHECKING:
-    from outsim.scenario import Campaign, Scenario
-    from outsim.study.stop_race import LastMoment, StopRace
+    from outsim.scenario import Scenario
+    from outsim.study.stop_race import StopRace
 
 USUAL = 20
 """Replications if nothing is said."""
@@ -69,7 +69,7 @@ def stop(
 
 def _print(scenario: Scenario, answer: StopRace) -> None:
     from outsim.cli.output import say, show, table
-    from outsim.study.stop_race import SHARES
+    from outsim.study.timing_texts import last_moment, stop_settings
 
     findings, campaign = answer.findings, answer.campaign
     say(
@@ -80,7 +80,7 @@ def _print(scenario: Scenario, answer: StopRace) -> None:
         f"{findings.replications} replications, seed {findings.seed}, each held against itself "
         "without a stop"
     )
-    say(_settings(answer, campaign))
+    say(stop_settings(answer))
     own = scenario.find_campaign(f"{campaign.tenant}/{campaign.name}")
     if own is not None and own.stop_at is not None:
         say(f"The scenario's own stop at {own.stop_at:%H:%M:%S} is left out.")
@@ -90,46 +90,5 @@ def _print(scenario: Scenario, answer: StopRace) -> None:
         "stop, retries included; saved calls are never dialled, and would be without the stop."
     )
     say_precisions(findings)
-    for share in SHARES:
-        say(_told(answer, answer.last_moment(share)))
-
-
-def _settings(answer: StopRace, campaign: Campaign) -> str:
-    """What a stop does in this scenario."""
-    from outsim.clock import format_duration
-
-    reach = {
-        "loading": "what is not in the queue yet",
-        "queue": "what is not dispatched yet",
-    }[campaign.stop_reaches]
-    retries = "cancels" if campaign.stop_cancels_retries else "spares"
-    return (
-        f"A stop takes effect after {format_duration(answer.effect_us)} (stop_latency), reaches "
-        f'{reach} (stop_reaches = "{campaign.stop_reaches}") and {retries} calls that wait for a '
-        f"retry (stop_cancels_retries = {str(campaign.stop_cancels_retries).lower()})."
-    )
-
-
-def _told(answer: StopRace, found: LastMoment) -> str:
-    """Until when a stop saves a share of the calls."""
-    from outsim.display import format_estimate
-    from outsim.study.stops import written
-
-    replications, share = answer.findings.replications, f"{found.share:.0%}"
-    if found.never == replications:
-        return f"None of these stops saves {share} of the calls."
-    if found.always == replications:
-        latest = written(answer.after_us[-1])
-        return f"Even the latest of these stops, {latest} after the start, saves {share}."
-    if found.is_known:
-        last = format_estimate("seconds", found.after_s, answer.campaign.start)
-        early, late = map(written, found.between_us)
-        return (
-            f"A stop saves {share} of the calls until {last} after the start (on a straight line "
-            f"between the stops at {early} and {late})."
-        )
-    return (
-        f"Until when a stop saves {share} of the calls these stops don't tell: in {found.never} "
-        f"of {replications} replications not even the first one does, in {found.always} the "
-        "latest one still does. Give others with --after."
-    )
+    for moment in answer.last_moments.values():
+        say(last_moment(answer, moment))

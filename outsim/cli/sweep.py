@@ -10,11 +10,7 @@ from outsim.cli.options import EngineName, Json, ScenarioFile, Seed
 from outsim.cli.studies import ExecutorName, Out, Precision, Replications, Within, study_options
 
 if TYPE_CHECKING:
-    from outsim.estimates import Estimate
-    from outsim.study.flips import Crossing, Flip
-    from outsim.study.sensitivity import Sensitivity
     from outsim.study.sweep_findings import Sweep
-    from outsim.tables.measures import Measure
 
 MOST_POINTS = 30
 """Points of a design that are told one by one; all of them are in the JSON document."""
@@ -109,11 +105,12 @@ def sweep(
 
 def _print(found: Sweep) -> None:
     from outsim.cli.output import say
+    from outsim.study.sweep_texts import label
 
     say(" against ".join(scenario.name for scenario in found.scenarios))
     say(
         f"varied: {len(found.factors)}; {found.replications} paired replications at each point, "
-        f"seed {found.seed}; figure: {_label(found, found.measure)}"
+        f"seed {found.seed}; figure: {label(found, found.measure)}"
     )
     _print_ranges(found)
     if found.design is not None:
@@ -121,16 +118,6 @@ def _print(found: Sweep) -> None:
         _print_sensitivity(found)
     if found.base is not None:
         _print_flips(found)
-
-
-def _label(found: Sweep, measure: Measure) -> str:
-    return measure.label_at(*(scenario.deadline for scenario in found.scenarios))
-
-
-def _format(found: Sweep, value: Estimate, measure: Measure, *, signed: bool) -> str:
-    from outsim.display import format_estimate
-
-    return format_estimate(measure.kind, value, found.scenarios[0].clock.begins, signed=signed)
 
 
 def _print_ranges(found: Sweep) -> None:
@@ -153,6 +140,7 @@ def _print_ranges(found: Sweep) -> None:
 
 def _print_points(found: Sweep) -> None:
     from outsim.cli.output import say, show, table
+    from outsim.study.sweep_texts import written
 
     design = found.design
     assert design is not None
@@ -171,7 +159,7 @@ def _print_points(found: Sweep) -> None:
         [
             ", ".join(found.point(index).values()),
             *(
-                _format(found, each[index], found.measure, signed=place == 2)
+                written(found, each[index], found.measure, signed=place == 2)
                 for place, each in enumerate(estimates)
             ),
         ]
@@ -183,41 +171,22 @@ def _print_points(found: Sweep) -> None:
 
 def _print_sensitivity(found: Sweep) -> None:
     from outsim.cli.output import say, show, table
-    from outsim.study.sensitivity import LABELS, MAIN
-    from outsim.tables.measures import MEASURES
+    from outsim.study.sweep_texts import (
+        index_columns,
+        index_rows,
+        label,
+        matters_columns,
+        matters_rows,
+    )
 
     say()
     difference = "the difference in " if found.is_paired else ""
-    main = MAIN[next(iter(found.sensitivities.values())).kind]
-    rows = []
-    for measure in MEASURES:
-        sensitivity = found.sensitivities.get(measure.name)
-        if sensitivity is None:
-            continue
-        if not sensitivity.ranked:
-            rows.append([_label(found, measure), sensitivity.nothing, "-"])
-            continue
-        first = sensitivity.ranked[0]
-        index = _index(found, sensitivity, main, first, measure)
-        clear = "" if sensitivity.is_clear else " (not clearly)"
-        rows.append([_label(found, measure), first + clear, index])
-    show(table(["figure", "matters most", LABELS[main]], rows))
+    show(table(matters_columns(found), matters_rows(found)))
     chosen = found.sensitivities.get(found.measure.name)
     if chosen is None or not chosen.indices:
         return
-    say(f"{difference}{_label(found, found.measure)}, by assumption:")
-    show(
-        table(
-            ["assumption", *(LABELS[index] for index in chosen.indices)],
-            [
-                [
-                    name,
-                    *(_index(found, chosen, each, name, found.measure) for each in chosen.indices),
-                ]
-                for name in chosen.ranked
-            ],
-        )
-    )
+    say(f"{difference}{label(found, found.measure)}, by assumption:")
+    show(table(index_columns(chosen), index_rows(found, chosen)))
     say(
         "index ± half of its 95 % interval, over designs of this size and over replications."
         if chosen.kind != "grid"
@@ -227,46 +196,22 @@ def _print_sensitivity(found: Sweep) -> None:
         say(f"{chosen.missing} replications are left out: somewhere a run was too short.")
 
 
-def _index(found: Sweep, sensitivity: Sensitivity, index: str, name: str, measure: Measure) -> str:
-    from outsim.display import format_estimate
-
-    value = sensitivity.of(index, name)
-    if index in ("mu_star", "sigma"):
-        return _format(found, value, measure, signed=True).lstrip("+")
-    return format_estimate("share", value, found.scenarios[0].clock.begins)
-
-
 def _print_flips(found: Sweep) -> None:
     from outsim.cli.output import say, show, table
+    from outsim.study.sweep_texts import FLIP_COLUMNS, base_texts, crossing_text, flip_rows
 
-    base = found.base_difference
-    assert base is not None
     say()
-    told = _format(found, base, found.measure, signed=True)
-    first, second = (scenario.name for scenario in found.scenarios)
-    say(f"As the scenarios stand, {second} less {first}: {told}.")
-    if base.is_clear:
-        better = "better" if found.measure.better else "higher"
-        say(f"So {found.preferred(1 if base.mean > 0 else -1)} is {better}.")
-    else:
-        say("That may be luck: neither is clearly better; more replications may tell.")
-    rows = [
-        [
-            flip.name,
-            _verdict(flip),
-            _format(found, flip.rungs[0].difference, found.measure, signed=True),
-            _format(found, flip.rungs[-1].difference, found.measure, signed=True),
-        ]
-        for flip in found.flips
-    ]
-    show(table(["assumption", "flips", "difference, low end", "difference, high end"], rows))
+    for text in base_texts(found):
+        say(text)
+    show(table(list(FLIP_COLUMNS), flip_rows(found)))
     say(
         "Each assumption by itself, the others as they stand; the intervals hold together with "
         "95 %. Undecided: somewhere the interval holds 0, and nowhere has it changed sides."
     )
     for flip in found.flips:
         for crossing in flip.crossings:
-            _tell(found, flip, crossing)
+            say()
+            say(crossing_text(found, flip, crossing))
     verdicts = [flip.verdict for flip in found.flips]
     if "flips" in verdicts:
         return
@@ -274,29 +219,3 @@ def _print_flips(found: Sweep) -> None:
     uncertain = verdicts.count("undecided") + verdicts.count("not confirmed")
     if uncertain:
         say(f"For {uncertain} of {len(verdicts)} that is not certain: more replications may tell.")
-
-
-def _verdict(flip: Flip) -> str:
-    if not flip.crossings:
-        return flip.verdict
-    shown = flip.factor.shown
-    return "; ".join(
-        f"at {shown(each.position)} ({shown(each.low.position)} to {shown(each.high.position)})"
-        + ("" if each.is_confirmed else ", not confirmed")
-        for each in flip.crossings
-    )
-
-
-def _tell(found: Sweep, flip: Flip, crossing: Crossing) -> None:
-    from outsim.cli.output import say
-
-    shown, better = flip.factor.shown, "better" if found.measure.better else "higher"
-    low, high = crossing.low, crossing.high
-    fresh = [_format(found, each, found.measure, signed=True) for each in crossing.fresh]
-    again = "Confirmed" if crossing.is_confirmed else "NOT confirmed"
-    say()
-    say(
-        f"{flip.name}: {found.preferred(low.sign)} is {better} up to {shown(low.position)}, "
-        f"{found.preferred(high.sign)} from {shown(high.position)} on. {again} by "
-        f"{crossing.fresh[0].count} fresh replications on both sides: {fresh[0]} and {fresh[1]}."
-    )

@@ -64,6 +64,11 @@ async def plan_capacity(
         ``"5 min"``; seed, engine, executor, out, keep_tables, progress : as for `Study`.
         In `out` each value has a directory of its own.
 
+    Returns
+    -------
+    Capacity
+        The value, or that there is none, with how sure that is.
+
     Raises
     ------
     StudyError
@@ -88,6 +93,11 @@ async def plan_frontier(
     other : str
         The other key with its range; ``platform.dial_rate=5/s:40/s:8`` takes 8 values, else
         `SECOND_VALUES`.
+
+    Returns
+    -------
+    Frontier
+        One answer for each value of `other`.
 
     Raises
     ------

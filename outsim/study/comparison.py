@@ -28,6 +28,11 @@ async def compare(
     **options
         As for `Study`.
 
+    Returns
+    -------
+    Findings
+        Of all scenarios, over the same replications.
+
     Raises
     ------
     StudyError

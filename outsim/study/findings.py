@@ -72,6 +72,18 @@ class Findings:
 
         A clock time is in seconds since the first scenario begins, by the time of day, also
         where the other one begins at another time or on another day.
+
+        Parameters
+        ----------
+        place : int
+            The scenario, by its place, from 0.
+        name : str
+            Name of the measure.
+
+        Returns
+        -------
+        float64 array of shape (replications,)
+            In the figure's unit, NaN where a run was too short to have it.
         """
         values = np.array([f.measures[name] for f in self.figures if f.place == place])
         return values + self._later_s(place) if self._kinds[name] == "clock" else values
@@ -88,7 +100,20 @@ class Findings:
         return (begins - first).total_seconds()
 
     def mean(self, place: int, name: str) -> Estimate:
-        """Mean of one figure of one scenario."""
+        """Mean of one figure of one scenario.
+
+        Parameters
+        ----------
+        place : int
+            The scenario, by its place, from 0.
+        name : str
+            Name of the measure.
+
+        Returns
+        -------
+        Estimate
+            In the figure's unit: shares as fractions, times in seconds.
+        """
         values = self.values(place, name)
         if self.switches.controls:
             return controlled(values, self._controls(place)).estimate
@@ -99,6 +124,18 @@ class Findings:
 
         The intervals of all scenarios together have the confidence `LEVEL`: each of them is wider
         the more there are (Bonferroni).
+
+        Parameters
+        ----------
+        place : int
+            The scenario, by its place, from 0.
+        name : str
+            Name of the measure.
+
+        Returns
+        -------
+        Estimate
+            In the figure's unit: shares as fractions, times in seconds.
         """
         values = self.values(place, name) - self.values(0, name)
         if self.switches.controls:
@@ -120,7 +157,15 @@ class Findings:
         )
 
     def saved_by_controls(self, place: int, name: str) -> Controlled:
-        """What controls did for a figure: for its difference where there are several scenarios."""
+        """What controls did for a figure: for its difference where there are several scenarios.
+
+        Parameters
+        ----------
+        place : int
+            The scenario, by its place, from 0.
+        name : str
+            Name of the measure.
+        """
         if len(self.scenarios) == 1:
             return controlled(self.values(place, name), self._controls(place))
         values = self.values(place, name) - self.values(0, name)
@@ -142,6 +187,10 @@ class Findings:
 
         Parameters
         ----------
+        place : int
+            The scenario, by its place, from 0.
+        name : str
+            Name of the measure.
         at_least, at_most : float
             Limits in the figure's unit; for a clock time, seconds since the first scenario
             begins.
@@ -152,7 +201,15 @@ class Findings:
         return probability((values >= at_least) & (values <= at_most), is_exact=is_exact)
 
     def saved_by_pairing(self, place: int, name: str) -> Saving:
-        """How many times the replications unpaired runs would take for the same difference."""
+        """How many times the replications unpaired runs would take for the same difference.
+
+        Parameters
+        ----------
+        place : int
+            The scenario, by its place, from 0.
+        name : str
+            Name of the measure.
+        """
         return saving(self.values(place, name), self.values(0, name))
 
     def _about(self, precision: Precision) -> list[Estimate]:
@@ -182,14 +239,26 @@ class Findings:
         return min(attempts), max(attempts)
 
     def changes(self, place: int) -> Iterator[tuple[Measure, Estimate]]:
-        """Differences from the first scenario that are clear, with what they are about."""
+        """Differences from the first scenario that are clear, with what they are about.
+
+        Parameters
+        ----------
+        place : int
+            The scenario, by its place, from 0.
+        """
         for each in self.measures:
             difference = self.difference(place, each.name)
             if difference.is_clear:
                 yield each, difference
 
     def conflicts(self, place: int) -> bool:
-        """Whether the four figures of a start time clearly disagree on what is better."""
+        """Whether the four figures of a start time clearly disagree on what is better.
+
+        Parameters
+        ----------
+        place : int
+            The scenario, by its place, from 0.
+        """
         signs = {
             np.sign(difference.mean) * each.better
             for each, difference in self.changes(place)
@@ -221,8 +290,29 @@ class Findings:
                 )
         return pd.DataFrame(rows)
 
+    def measure(self, name: str) -> Measure:
+        """One of `measures` by its name.
+
+        Raises
+        ------
+        StudyError
+            If there is no such figure.
+        """
+        found = next((each for each in self.measures if each.name == name), None)
+        if found is None:
+            raise StudyError(
+                f"figure {name!r}: there is no such one; allowed: {', '.join(self._kinds)}"
+            )
+        return found
+
     def label(self, each: Measure) -> str:
-        """What people call a figure, with the deadline that the scenarios share."""
+        """What people call a figure, with the deadline that the scenarios share.
+
+        Parameters
+        ----------
+        each : Measure
+            The figure.
+        """
         return each.label_at(*(scenario.deadline for scenario in self.scenarios))
 
     def text_table(self) -> pd.DataFrame:
@@ -330,16 +420,9 @@ class Findings:
         StudyError
             If there is no such figure.
         """
-        from outsim.study.pictures import draw_estimates
+        from outsim.plots.estimates import findings
 
-        found = next((each for each in self.measures if each.name == measure), None)
-        if found is None:
-            raise StudyError(
-                f"figure {measure!r}: there is no such one; allowed: {', '.join(self._kinds)}"
-            )
-        means = [self.mean(place, measure) for place in range(len(self.scenarios))]
-        begins = self.scenarios[0].clock.begins
-        return draw_estimates(self.labels, means, self.label(found), found.kind, begins, ax)
+        return findings(self, measure, ax)
 
     def _saved_to_json(self) -> dict[str, Any]:
         """What each way of saving variance came to."""

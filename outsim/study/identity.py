@@ -14,15 +14,14 @@ from typing import Any
 
 from outsim.engine.records import MODEL_VERSION
 from outsim.errors import ScenarioError, StudyError
-from outsim.scenario.contacts import ContactList
 from outsim.scenario.difference import meaning
-from outsim.scenario.loading import from_mapping
+from outsim.scenario.kept import CONTACTS, made_again, written
 from outsim.scenario.model import Scenario
 from outsim.study.disk import disk_errors_told, flush, room_in
 from outsim.study.members import NOTHING, Switches
 from outsim.tables.measures import Measure
 
-STUDY, CONTACTS, REPLICATIONS = "study.json", "contacts", "replications"
+STUDY, REPLICATIONS = "study.json", "replications"
 
 _COMPARED = ("model_version", "seed", "names", "measures", "switches")
 _SHAPE: dict[str, type] = {
@@ -73,36 +72,13 @@ def identity_of(
         "switches": switches.named,
         "names": [scenario.name for scenario in scenarios],
         "scenarios": [_meaning(scenario) for scenario in scenarios],
-        "written": [_written(scenario) for scenario in scenarios],
+        "written": [written(scenario) for scenario in scenarios],
     }
 
 
 def _meaning(scenario: Scenario) -> dict[str, str]:
     """What a scenario means; the study has a seed of its own."""
     return {key: text for key, text in meaning(scenario).items() if key != "seed"}
-
-
-def _written(scenario: Scenario) -> dict[str, Any]:
-    """A scenario's tables as a file would hold them, its contact lists by their copies."""
-    written: dict[str, Any] = json.loads(scenario.model_dump_json(exclude_unset=True))
-    for campaign, said in zip(scenario.campaign, written.get("campaign", []), strict=True):
-        if campaign.contact_list is not None:
-            said["contact_list"] = str(_copy_of(campaign.contact_list))
-    return written
-
-
-def _copy_of(contacts: ContactList) -> Path:
-    return Path(CONTACTS, f"{contacts.digest[:16]}.csv")
-
-
-def lists_of(scenarios: Sequence[Scenario]) -> dict[Path, Path]:
-    """Contact lists of some scenarios: where each stands, by its place in the directory."""
-    return {
-        _copy_of(campaign.contact_list): campaign.contact_list.path
-        for scenario in scenarios
-        for campaign in scenario.campaign
-        if campaign.contact_list is not None
-    }
 
 
 def copies_in(directory: Path) -> dict[Path, Path]:
@@ -136,14 +112,19 @@ def settle(directory: Path, identity: Identity, lists: Mapping[Path, Path]) -> N
         with disk_errors_told(directory):
             directory.mkdir(parents=True, exist_ok=True)
             with room_in(directory) as room:
-                for place, path in lists.items():
-                    _copy(path, room / place.name, directory / place)
+                copy_lists(directory, lists, room)
                 beside = room / STUDY
                 beside.write_text(json.dumps(identity, indent=2) + "\n")
                 flush(beside)
                 _put_first(beside, directory / STUDY)
                 flush(directory)
     check_same(directory, read_identity(directory), identity)
+
+
+def copy_lists(directory: Path, lists: Mapping[Path, Path], room: Path) -> None:
+    """Copy contact lists to their places in a directory, by way of a room in it."""
+    for place, path in lists.items():
+        _copy(path, room / place.name, directory / place)
 
 
 def _copy(path: Path, beside: Path, place: Path) -> None:
@@ -249,19 +230,11 @@ def scenarios_of(directory: Path, identity: Identity) -> tuple[Scenario, ...]:
         If they can't be, or come out as others: the message says which, and why.
     """
     scenarios = []
-    for name, written, means in zip(
+    for name, tables, means in zip(
         identity["names"], identity["written"], identity["scenarios"], strict=True
     ):
         try:
-            scenario = from_mapping(written, directory)
+            scenarios.append(made_again(tables, means, directory, identity.get("outsim_version")))
         except ScenarioError as error:
             raise StudyError(f"{directory / STUDY}: scenario {name!r}: {error}") from None
-        for key, text in _meaning(scenario).items():
-            if means.get(key) != text:
-                raise StudyError(
-                    f"{directory / STUDY}: scenario {name!r}: {key} was {means.get(key)}, and is "
-                    f"{text} now; restore the files in {directory}, or use the version of outsim "
-                    f"that wrote it ({identity.get('outsim_version')})"
-                )
-        scenarios.append(scenario)
     return tuple(scenarios)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from functools import cached_property
+from itertools import count
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -32,6 +33,11 @@ def read_study(directory: str | Path, measures: tuple[Measure, ...] = MEASURES) 
         What ``out`` was, or ``--out``.
     measures : tuple of Measure
         Figures that it may have: give those of your own, if the study had any.
+
+    Returns
+    -------
+    KeptStudy
+        What the directory holds; nothing is run.
 
     Raises
     ------
@@ -93,23 +99,48 @@ class KeptStudy:
             If there are none, or one is missing between two others.
         """
         indexes = self.replications
+        whole = self.without_gap
+        if len(whole) < len(indexes):
+            gaps = len(range(indexes[0], indexes[-1] + 1)) - len(indexes)
+            raise StudyError(
+                f"{self.directory}: replication {whole.stop} is missing between others "
+                f"({gaps} are); run or merge it first"
+            )
+        return self.findings_of(whole)
+
+    @property
+    def without_gap(self) -> range:
+        """Replications from the first one on, up to where one is missing.
+
+        Raises
+        ------
+        StudyError
+            If there are none.
+        """
+        indexes = self.replications
         if not indexes:
             raise StudyError(f"{self.directory}: no replication is there yet")
-        between = sorted(set(range(indexes[0], indexes[-1])) - set(indexes))
-        if between:
-            raise StudyError(
-                f"{self.directory}: replication {between[0]} is missing between others "
-                f"({len(between)} are); run or merge it first"
-            )
+        there = set(indexes)
+        end = next(k for k in count(indexes[0]) if k not in there)
+        return range(indexes[0], end)
+
+    def findings_of(self, replications: range) -> Findings:
+        """Estimates from some of the replications that are there.
+
+        Raises
+        ------
+        StudyError
+            If one can't be read.
+        """
         switches = Switches(**dict.fromkeys(self._identity["switches"], True))
         units = Units(switches)
-        for index in indexes:
+        for index in replications:
             units.add(Replication(index, self._store.figures(index)))
-        figures, reductions = units.counted(range(indexes[0], indexes[-1] + 1))
+        figures, reductions = units.counted(replications)
         return Findings(
             scenarios=self.scenarios,
             seed=self.seed,
-            indexes=range(indexes[0], indexes[-1] + 1),
+            indexes=replications,
             figures=tuple(each for column in zip(*figures, strict=True) for each in column),
             measures=self.measures,
             switches=switches,

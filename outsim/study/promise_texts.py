@@ -60,8 +60,10 @@ def read_promise(text: str, scenario: Scenario) -> Promise:
 
     Examples
     --------
-    >>> read_promise("p95 wait <= 10 min", scenario)
-    >>> read_promise("P(95% of calls done by 18:00) >= 0.9", scenario)
+    >>> import outsim
+    >>> scenario = outsim.load("scenarios/stop-race.toml")
+    >>> read_promise("p95 wait <= 10 min", scenario).measure.name
+    'wait_p95_s'
     """
     probable = _PROBABILITY.fullmatch(text)
     if probable is None:

@@ -75,15 +75,35 @@ class QuarterMap:
 
         It is that of the run with the latest start, which the campaign under study has
         lengthened least.
+
+        Parameters
+        ----------
+        regime : int
+            Number of the regime, from 0.
         """
         return self.findings[regime].mean(len(self.minutes), "drain_s")
 
     def headroom(self, regime: int) -> Estimate:
-        """The carrier's headroom at the peak, as a share of what is asked; of the same run."""
+        """The carrier's headroom at the peak, as a share of what is asked; of the same run.
+
+        Parameters
+        ----------
+        regime : int
+            Number of the regime, from 0.
+        """
         return self.findings[regime].mean(len(self.minutes), "carrier_headroom")
 
     def gain(self, regime: int, minute: int, name: str = MAIN) -> Estimate:
         """What the start at this minute gains in a figure, of one regime by its number.
+
+        Parameters
+        ----------
+        regime : int
+            Number of the regime, from 0.
+        minute : int
+            Minute of the start.
+        name : str
+            Name of the measure.
 
         Raises
         ------
@@ -101,7 +121,17 @@ class QuarterMap:
         return estimate(gains, 1 - (1 - LEVEL) / self.comparisons)
 
     def verdict(self, regime: int, minute: int, name: str = MAIN) -> int:
-        """+1 where the start helps, -1 where it harms, 0 where the interval covers zero."""
+        """+1 where the start helps, -1 where it harms, 0 where the interval covers zero.
+
+        Parameters
+        ----------
+        regime : int
+            Number of the regime, from 0.
+        minute : int
+            Minute of the start.
+        name : str
+            Name of the measure.
+        """
         gain = self.gain(regime, minute, name)
         return 0 if not gain.is_clear else 1 if gain.mean > 0 else -1
 
@@ -111,7 +141,13 @@ class QuarterMap:
         return tuple(sorted({each.max_retry for each in self.regimes}))
 
     def places(self, max_retry: int) -> list[int]:
-        """Numbers of the regimes with so many retries, by load and carrier."""
+        """Numbers of the regimes with so many retries, by load and carrier.
+
+        Parameters
+        ----------
+        max_retry : int
+            Retries of the campaign.
+        """
         return [k for k, each in enumerate(self.regimes) if each.max_retry == max_retry]
 
     def table(self) -> pd.DataFrame:
@@ -199,9 +235,9 @@ class QuarterMap:
         array of matplotlib axes
             The panels.
         """
-        from outsim.study.quarter_plot import plot_map
+        from outsim.plots.quarter import quarter_map as draw
 
-        return plot_map(self, name, axes)
+        return draw(self, name, axes)
 
     def __repr__(self) -> str:
         starts = ", ".join(f":{minute:02d}" for minute in self.minutes)
@@ -247,6 +283,11 @@ async def quarter_map(
         again.
     engine, executor, progress, **options
         As for `outsim.study.study.Study`; progress counts runs of the whole map.
+
+    Returns
+    -------
+    QuarterMap
+        Gains of each later start in each regime, with their intervals.
 
     Raises
     ------

@@ -21,9 +21,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from outsim.errors import StudyError
+from outsim.scenario.kept import lists_of
 from outsim.scenario.model import Scenario
 from outsim.study.disk import disk_errors_told, flush, flush_all, room_in, sweep
-from outsim.study.identity import REPLICATIONS, identity_of, lists_of, read_identity, settle
+from outsim.study.identity import REPLICATIONS, identity_of, read_identity, settle
 from outsim.study.members import NOTHING, Member, Switches
 from outsim.study.replications import Figures
 from outsim.tables.measures import Measure

@@ -22,13 +22,14 @@ from outsim.progress import Progress, reporting
 from outsim.scenario.factors import Assumed, Factor, assumed, check, read_factor
 from outsim.scenario.model import Scenario
 from outsim.scenario.varying import vary as change
+from outsim.study.asked import keep_asked
 from outsim.study.designs import make_design, usual_kind
 from outsim.study.findings import Findings
 from outsim.study.flips import USUAL_RUNGS, Flip, find_flip
 from outsim.study.identity import refuse_study_in
 from outsim.study.study import Study
 from outsim.study.sweep_findings import Sweep
-from outsim.tables.measures import MEASURES, Measure
+from outsim.tables.measures import Measure, measure_named
 
 if TYPE_CHECKING:
     pass
@@ -134,6 +135,11 @@ async def sweep(
     out : path, optional
         Directory that keeps every replication; what is there is not run again.
 
+    Returns
+    -------
+    Sweep
+        Points, indices and flips, as far as they were asked for.
+
     Raises
     ------
     ScenarioError
@@ -142,7 +148,7 @@ async def sweep(
         If the sweep can't be made as asked.
     """
     scenarios = (scenario,) if other is None else (scenario, other)
-    measure = _measure(figure)
+    measure = measure_named(figure)
     chosen = assumed(*scenarios) if assumptions else Assumed((), ())
     asked = tuple(read_factor(text, *scenarios) for text in vary)
     names = {factor.name for factor in asked}
@@ -151,6 +157,7 @@ async def sweep(
     seed = scenario.seed if seed is None else seed
     if not factors:
         raise StudyError("nothing to vary: give a range KEY=LOW:HIGH, or ask for assumptions")
+    given_design = design
     if design is None and other is None:
         design = usual_kind(len(factors))
     if other is None and any(name.startswith("difference:") for name in precision or ()):
@@ -176,8 +183,11 @@ async def sweep(
         raise StudyError(
             f"replications = {replications}: must be 2 or more, or there is no interval"
         )
+    question: dict[str, Any] = {"vary": [*vary], "assumptions": assumptions, "figure": figure}
+    question |= {"design": given_design, "points": points}
     if out is not None:
         refuse_study_in(Path(out))
+        keep_asked(Path(out), "sweep", scenarios, seed, question, is_finished=False)
     found = Sweep(scenarios, factors, chosen.left_out, measure, seed, 0, made)
     with reporting(progress) as report:
         place = None if out is None else Path(out)
@@ -191,15 +201,11 @@ async def sweep(
             found = await _run_design(found, work, count)
         if other is not None:
             found = replace(found, flips=await _find_flips(found, work))
+    if out is not None:
+        # As many again come to the same, also where a precision or a time decided.
+        question |= {"replications": found.replications}
+        keep_asked(Path(out), "sweep", scenarios, seed, question, is_finished=True)
     return found
-
-
-def _measure(name: str) -> Measure:
-    for each in MEASURES:
-        if each.name == name:
-            return each
-    names = ", ".join(each.name for each in MEASURES)
-    raise StudyError(f"figure {name!r}: there is no such figure; allowed: {names}")
 
 
 def _with_levels(factor: Factor, levels: int) -> Factor:

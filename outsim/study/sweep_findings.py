@@ -108,7 +108,23 @@ class Sweep:
         }
 
     def point(self, index: int) -> dict[str, str]:
-        """Value of each assumption at a point of the design."""
+        """Value of each assumption at a point of the design.
+
+        Parameters
+        ----------
+        index : int
+            Number of the point, from 0.
+
+        Returns
+        -------
+        dict
+            Values by key, as a scenario file has them.
+
+        Raises
+        ------
+        StudyError
+            If no design was run.
+        """
         if self.design is None:
             raise StudyError("no design was run: ask for one, such as design='morris'")
         row = self.design.positions[index]
@@ -118,7 +134,13 @@ class Sweep:
         }
 
     def estimates(self, name: str, scenario: int | None = None) -> list[Estimate]:
-        """Mean of a figure at each point of the design; see `figures`."""
+        """Mean of a figure at each point of the design; see `figures`.
+
+        Parameters
+        ----------
+        name, scenario
+            As for `figures`.
+        """
         return [estimate(row) for row in self.figures(name, scenario)]
 
     def table(self) -> pd.DataFrame:
@@ -155,12 +177,19 @@ class Sweep:
         """Draw which assumption matters for a figure: a bar of each index, with its interval.
 
         Where no design was run, draw the largest flip instead, as `plot_flip` does.
+
+        Parameters
+        ----------
+        ax : matplotlib axes, optional
+            Where to draw; default: a picture of its own.
+        figure : str, optional
+            Name of a measure; default: the one that is asked about.
         """
-        from outsim.study.sweep_pictures import plot_flip, plot_sensitivity
+        from outsim.plots.assumptions import flip, sensitivity
 
         if self.design is None:
-            return plot_flip(self, None, ax)
-        return plot_sensitivity(self, figure or self.measure.name, ax)
+            return flip(self, None, ax)
+        return sensitivity(self, figure or self.measure.name, ax)
 
     def plot_flip(self, key: str | None = None, ax: Axes | None = None) -> Axes:
         """Draw the difference over one assumption, with the flip marked.
@@ -169,15 +198,17 @@ class Sweep:
         ----------
         key : str, optional
             The assumption; default: the first of `flips`.
+        ax : matplotlib axes, optional
+            Where to draw; default: a picture of its own.
 
         Raises
         ------
         StudyError
             If no flips were looked for, or not over this assumption.
         """
-        from outsim.study.sweep_pictures import plot_flip
+        from outsim.plots.assumptions import flip
 
-        return plot_flip(self, key, ax)
+        return flip(self, key, ax)
 
     def to_json(self) -> dict[str, Any]:
         """The sweep for machines: ranges, points, indices, flips."""

@@ -16,10 +16,23 @@ def run_sync(coroutine: Coroutine[Any, Any, Value]) -> Value:
 
     Ctrl-C, or the interruption of a notebook's cell, cancels it.
 
+    Parameters
+    ----------
+    coroutine : coroutine
+        Such as `outsim.compare` gives.
+
+    Returns
+    -------
+    object
+        What the coroutine gives.
+
     Examples
     --------
     >>> import outsim
-    >>> comparison = outsim.run_sync(outsim.compare(a, b))  # doctest: +SKIP
+    >>> scenario = outsim.load("scenarios/stop-race.toml")
+    >>> pair = outsim.compare(scenario, scenario, replications=2, executor="threads")
+    >>> outsim.run_sync(pair).replications
+    2
     """
     try:
         asyncio.get_running_loop()

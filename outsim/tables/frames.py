@@ -30,6 +30,11 @@ Rows = NDArray[np.int64] | None
 """Rows of a table that are asked for; None for all."""
 
 
+def origin_us_of(begins: datetime) -> int:
+    """From 1970 to where a run begins."""
+    return microseconds_between(_EPOCH, begins)
+
+
 def _chosen(columns: tuple[Column, ...], names: Collection[str] | None) -> list[Column]:
     return [column for column in columns if names is None or column.name in names]
 
@@ -60,7 +65,7 @@ class Frames:
     @cached_property
     def origin_us(self) -> int:
         """From 1970 to where the run begins."""
-        return microseconds_between(_EPOCH, self.begins)
+        return origin_us_of(self.begins)
 
     @cached_property
     def _calls(self) -> Calls:

@@ -18,6 +18,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from outsim.clock import MISSING, SECOND
+from outsim.errors import StudyError
 
 if TYPE_CHECKING:
     from outsim.tables.frames import Frames
@@ -307,3 +308,18 @@ MEASURES: tuple[Measure, ...] = (
 def measure(view: View, measures: Sequence[Measure] = MEASURES) -> dict[str, float]:
     """Figures of one run, by name."""
     return {each.name: each.compute(view) for each in measures}
+
+
+def measure_named(name: str, measures: Sequence[Measure] = MEASURES) -> Measure:
+    """The measure of this name.
+
+    Raises
+    ------
+    StudyError
+        If there is none; the message lists those that there are.
+    """
+    found = next((each for each in measures if each.name == name), None)
+    if found is None:
+        names = ", ".join(each.name for each in measures)
+        raise StudyError(f"figure {name!r}: there is no such figure; allowed: {names}")
+    return found

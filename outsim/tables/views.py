@@ -12,6 +12,8 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from outsim.outcomes import STATUSES
+
 FINAL = ("completed", "failed", "canceled", "expired", "rejected")
 
 
@@ -55,6 +57,19 @@ def seen_at(
     return page[columns]
 
 
+def counts(page: pd.DataFrame) -> list[tuple[str, int, int]]:
+    """Calls on a page, as `seen_at` gives it, by status.
+
+    Returns
+    -------
+    list of (status, seen, true)
+        How many the customer sees in a status, and how many are; those of nobody are left out.
+    """
+    seen, true = page["status"].value_counts(), page["true_status"].value_counts()
+    counted = [(word, int(seen.get(word, 0)), int(true.get(word, 0))) for word in STATUSES]
+    return [row for row in counted if row[1] or row[2]]
+
+
 def call_log(calls: pd.DataFrame, attempts: pd.DataFrame) -> pd.DataFrame:
     """The call log that a customer can get: number and times of each dial, and no call_id.
 
@@ -88,13 +103,30 @@ def _instants(column: pd.Series[Any]) -> Instants:
     return np.asarray(column.dropna().astype("int64"), dtype=np.int64)
 
 
-def _steps(ups: pd.Series[Any], downs: pd.Series[Any]) -> Steps:
+def step_function(ups: pd.Series[Any], downs: pd.Series[Any]) -> Steps:
     """A step function from the instants at which it goes up and down by one."""
     up, down = _instants(ups), _instants(downs)
     change = np.concatenate([np.ones(len(up), np.int64), -np.ones(len(down), np.int64)])
     at = np.concatenate([up, down])
     order = np.argsort(at, kind="stable")
     return at[order], np.cumsum(change[order])
+
+
+def settled(function: Steps) -> Steps:
+    """The same step function with one step for each instant at which it changes.
+
+    What happens at one instant is one step: nobody sees a value in between.
+    """
+    at, values = function
+    last = np.ones(len(at), dtype=np.bool_)
+    last[:-1] = at[1:] != at[:-1]
+    return at[last], values[last]
+
+
+def value_at(function: Steps, marks: Instants) -> NDArray[np.int64]:
+    """Value of a step function at these instants; 0 before its first step."""
+    at, values = function
+    return np.concatenate([[0], values])[np.searchsorted(at, marks, side="right")]
 
 
 def _left_queue(updates: pd.DataFrame) -> pd.Series[Any]:
@@ -116,7 +148,7 @@ def queue_steps(calls: pd.DataFrame, attempts: pd.DataFrame, updates: pd.DataFra
     wedged = set(calls.loc[calls["wedged"], "call_id"])
     entered = updates[(updates["status"] == "queued") & ~updates["call_id"].isin(wedged)]
     left = pd.concat([attempts["dispatched_at"], _left_queue(updates)])
-    return _steps(entered["happened_at"], left)
+    return step_function(entered["happened_at"], left)
 
 
 def steps(calls: pd.DataFrame, attempts: pd.DataFrame, updates: pd.DataFrame) -> dict[str, Steps]:
@@ -128,13 +160,15 @@ def steps(calls: pd.DataFrame, attempts: pd.DataFrame, updates: pd.DataFrame) ->
     carried = attempts[attempts["cause"].isin(CARRIED)]
     return {
         "queue": queue_steps(calls, attempts, updates),
-        "busy_ports": _steps(attempts["dispatched_at"], attempts["ended_at"]),
-        "waiting_for_worker": _steps(attempts["dispatched_at"], attempts["work_started_at"]),
-        "busy_channels": _steps(carried["dialed_at"], carried["ended_at"]),
-        "connected": _steps(
+        "busy_ports": step_function(attempts["dispatched_at"], attempts["ended_at"]),
+        "waiting_for_worker": step_function(
+            attempts["dispatched_at"], attempts["work_started_at"]
+        ),
+        "busy_channels": step_function(carried["dialed_at"], carried["ended_at"]),
+        "connected": step_function(
             attempts["answered_at"], attempts.loc[attempts["answered_at"].notna(), "ended_at"]
         ),
-        "status_backlog": _steps(processed["happened_at"], processed["begun_at"]),
+        "status_backlog": step_function(processed["happened_at"], processed["begun_at"]),
     }
 
 
@@ -164,9 +198,8 @@ def timeline(
         grid = pd.date_range(begins, ends, freq=every, inclusive="left", unit="us")
     frame = pd.DataFrame(index=grid.rename("at"))
     marks = _instants(grid.to_series())
-    for name, (at, values) in functions.items():
-        place = np.searchsorted(at, marks, side="right")
-        frame[name] = np.concatenate([[0], values])[place]
+    for name, function in functions.items():
+        frame[name] = value_at(function, marks)
     if every is not None:
         refused = attempts.loc[~attempts["cause"].isin(CARRIED), "dialed_at"]
         edges = np.append(marks, _instants(pd.Series([pd.Timestamp(ends).as_unit("us")])))

@@ -18,7 +18,7 @@ from outsim.distributions import Distribution
 from outsim.errors import TapeError
 from outsim.tape.drawing import draw_attempts, draw_contacts, draw_posts, draw_updates
 from outsim.tape.draws import AttemptDraws, CallModel, ContactDraws, PostDraws, UpdateDraws
-from outsim.tape.recorded import RecordedAttempts, read_recorded
+from outsim.tape.recorded import RecordedAttempts, read_recorded, table_of
 from outsim.tape.seeding import Family, family
 from outsim.tape.streams import STRATA, Purpose, uniforms
 
@@ -48,7 +48,7 @@ class Tape:
     Examples
     --------
     >>> Tape(1).uniforms("acme", "reminders", Purpose.OUTCOME, attempt=1, count=2).round(3)
-    array([0.346, 0.811])
+    array([0.082, 0.411])
     """
 
     def __init__(self, seed: int, replication: int = 0) -> None:
@@ -92,6 +92,11 @@ class Tape:
         each by itself is as good a tape as the plain one, which is number 0. What is recorded
         stays.
 
+        Parameters
+        ----------
+        stratum : int
+            Which of them, from 0.
+
         Raises
         ------
         TapeError
@@ -134,6 +139,8 @@ class Tape:
             campaigns of two tenants share a name), ``index`` (of the call in its campaign,
             from 0), ``attempt`` (from 1), and any of ``outcome``, ``post_dial_s``,
             ``ring_s``, ``talk_s``. What is missing or empty is drawn from the seed.
+        seed, replication : int
+            Of the draws that the table does not have.
 
         Raises
         ------
@@ -156,14 +163,46 @@ class Tape:
         """Tenant (empty where none is given) and name of the campaigns with recorded attempts."""
         return list(self._recorded)
 
+    @property
+    def recorded_table(self) -> Any:
+        """What was recorded, as a table that `from_table` takes; None if nothing was."""
+        return table_of(self._recorded) if self._recorded else None
+
     def uniforms(
         self, tenant: str, campaign: str, purpose: int, *, attempt: int = 0, count: int
     ) -> NDArray[np.float64]:
-        """First `count` uniforms of one stream, one for each call of the campaign."""
+        """First `count` uniforms of one stream, one for each call of the campaign.
+
+        Parameters
+        ----------
+        tenant, campaign : str
+            Whose stream it is.
+        purpose : int
+            What they are for: one of `Purpose`.
+        attempt : int
+            Number of the attempt.
+        count : int
+            How many calls, from the first one.
+
+        Returns
+        -------
+        float64 array of shape (count,)
+            In the unit interval.
+        """
         return uniforms(self._family(tenant, campaign), purpose, attempt, count)
 
     def contacts(self, tenant: str, campaign: str, model: CallModel, count: int) -> ContactDraws:
-        """Traits of the first `count` contacts of a campaign."""
+        """Traits of the first `count` contacts of a campaign.
+
+        Parameters
+        ----------
+        tenant, campaign : str
+            Whose stream it is.
+        model : CallModel
+            How calls of the campaign behave.
+        count : int
+            How many calls, from the first one.
+        """
         streams = self._family(tenant, campaign)
         return self._once(
             ("contacts", tenant, campaign),
@@ -174,7 +213,19 @@ class Tape:
     def attempts(
         self, tenant: str, campaign: str, model: CallModel, attempt: int, count: int
     ) -> AttemptDraws:
-        """Draws of the attempts numbered `attempt` (from 1) of the first `count` calls."""
+        """Draws of the attempts numbered `attempt` (from 1) of the first `count` calls.
+
+        Parameters
+        ----------
+        tenant, campaign : str
+            Whose stream it is.
+        model : CallModel
+            How calls of the campaign behave.
+        attempt : int
+            Number of the attempt.
+        count : int
+            How many calls, from the first one.
+        """
         return self._once(
             ("attempts", tenant, campaign, attempt),
             (model, count),
@@ -196,6 +247,17 @@ class Tape:
         """Draws of the updates about the attempts numbered `attempt` of the first `count` calls.
 
         Attempt 0 stands for what happens to a call before it is ever dialled.
+
+        Parameters
+        ----------
+        tenant, campaign : str
+            Whose stream it is.
+        model : CallModel
+            How calls of the campaign behave.
+        attempt : int
+            Number of the attempt.
+        count : int
+            How many calls, from the first one.
         """
         streams = self._family(tenant, campaign)
         return self._once(
@@ -213,7 +275,21 @@ class Tape:
         post: int,
         count: int,
     ) -> PostDraws:
-        """Draws of the posts numbered `post` (from 1) about the first `count` calls."""
+        """Draws of the posts numbered `post` (from 1) about the first `count` calls.
+
+        Parameters
+        ----------
+        tenant, campaign : str
+            Whose stream it is.
+        latency : Distribution
+            Time that the endpoint takes.
+        failure_share : float
+            Share of posts that it answers with an error.
+        post : int
+            Number of the post.
+        count : int
+            How many calls, from the first one.
+        """
         streams = self._family(tenant, campaign)
         return self._once(
             ("posts", tenant, campaign, post),

@@ -133,3 +133,25 @@ def read_recorded(table: Any) -> dict[tuple[str, str], RecordedAttempts]:
             durations_ms={c: _duration_ms(rows[c]) for c in _DURATIONS if c in rows},
         )
     return recorded
+
+
+def table_of(recorded: dict[tuple[str, str], RecordedAttempts]) -> pd.DataFrame:
+    """The table that `read_recorded` makes these attempts of."""
+    import pandas as pd
+
+    parts = []
+    for (tenant, campaign), rows in recorded.items():
+        codes = rows.outcome if rows.outcome is not None else np.full(len(rows.index), -1)
+        columns: dict[str, Any] = {
+            "tenant": tenant,
+            "campaign": campaign,
+            "index": rows.index,
+            "attempt": rows.attempt,
+            # The last one stands for -1: to be drawn.
+            "outcome": np.array([*OUTCOMES, None], dtype=object)[codes],
+        }
+        for name in _DURATIONS:
+            durations_ms = rows.durations_ms.get(name, np.full(len(rows.index), -1))
+            columns[name] = np.where(durations_ms < 0, np.nan, durations_ms / 1000)
+        parts.append(pd.DataFrame(columns))
+    return pd.concat(parts, ignore_index=True)

@@ -13,7 +13,8 @@ import outsim
 from outsim.errors import StudyError
 from outsim.scenario import Scenario
 from outsim.scenario.difference import differences
-from outsim.study.identity import identity_of, lists_of, read_identity, scenarios_of, settle
+from outsim.scenario.kept import lists_of
+from outsim.study.identity import identity_of, read_identity, scenarios_of, settle
 from outsim.study.study import Study
 from outsim.tables.measures import MEASURES
 from tests.strategies import scenarios

@@ -1,0 +1,139 @@
+"""`outsim assumptions`: every number that a scenario uses, and how far it moves the answer."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from outsim.cli.options import EngineName, Json, Picture, ScenarioFile, Seed
+from outsim.cli.studies import ExecutorName, Out, Replications, study_options
+
+if TYPE_CHECKING:
+    from outsim.scenario.ledger import Entry, Ledger
+    from outsim.study.effects import Effects
+
+
+def assumptions(
+    scenario: ScenarioFile,
+    effect: Annotated[
+        bool,
+        typer.Option(
+            "--effect",
+            help="Run both ends of each range, and tell how far they move the answer.",
+        ),
+    ] = False,
+    figure: Annotated[
+        str, typer.Option(metavar="FIGURE", help="Figure that the answer is about.")
+    ] = "completed_by_deadline",
+    replications: Replications = None,
+    plot: Picture = None,
+    out: Out = None,
+    executor: ExecutorName = None,
+    seed: Seed = None,
+    engine: EngineName = "auto",
+    json: Json = False,
+) -> None:
+    """List every number that a scenario uses, with its source, grade and plausible range."""
+    from outsim.cli.output import load_with_advice, picture_file, print_json, write_picture
+    from outsim.errors import StudyError
+    from outsim.scenario.ledger import assumptions as ledger_of
+    from outsim.study.effects import assumption_effects
+    from outsim.study.sweep import USUAL_REPLICATIONS
+    from outsim.study.synchronous import run_sync
+
+    for option, given in (("--plot", plot), ("--out", out), ("--replications", replications)):
+        if given is not None and not effect:
+            raise StudyError(f"{option}: it is about the effect; ask for that too, with --effect")
+    picture = picture_file(plot)
+    options = study_options(replications, out=out, executor=executor, usual=USUAL_REPLICATIONS)
+    count = options["replications"]
+    if isinstance(count, range):
+        raise StudyError(f"--replications {replications}: effects take a count, such as 20")
+    loaded = load_with_advice(scenario)
+    if not effect:
+        ledger = ledger_of(loaded)
+        if json:
+            print_json({"scenario": loaded.name, "assumptions": ledger.to_json()})
+        else:
+            _print_ledger(ledger)
+        return
+    found = run_sync(
+        assumption_effects(
+            loaded,
+            figure=figure,
+            replications=count,
+            seed=seed,
+            engine=engine,
+            executor=executor,
+            out=out,
+        )
+    )
+    write_picture(lambda: [found.plot()], picture)
+    if json:
+        print_json(found.to_json() | {"assumptions": found.ledger.to_json()})
+        return
+    _print_effects(found)
+    _print_ledger(found.ledger)
+
+
+def _print_ledger(ledger: Ledger) -> None:
+    from outsim.cli.output import say
+
+    say(f"{ledger.scenario.name}: {len(ledger)} numbers and words, by grade")
+    for grade, count in ledger.by_grade.items():
+        say()
+        say(f"{grade.upper()} ({count})")
+        for each in ledger:
+            if each.grade == grade:
+                say(_line(each))
+
+
+def _line(entry: Entry) -> str:
+    """An entry in a line: value, range, source, and the file where one holds it."""
+    from outsim.scenario.ledger import DEFAULT
+
+    text = f"- {entry.key} = {entry.value}"
+    if entry.range:
+        text += f" ({entry.range}; {entry.range_source})"
+    if entry.source:
+        text += f": {entry.source}"
+    return text if entry.written_in == DEFAULT else f"{text} [{entry.written_in}]"
+
+
+def _print_effects(found: Effects) -> None:
+    from outsim.cli.output import say, show, table
+    from outsim.display import format_estimate
+
+    scenario, measure = found.ledger.scenario, found.measure
+    begins = scenario.clock.begins
+    label = measure.label_at(scenario.deadline)
+
+    say(scenario.name)
+    say(
+        f"{label} as it stands: {format_estimate(measure.kind, found.base, begins)}; "
+        f"{found.replications} paired replications, seed {found.findings.seed}"
+    )
+    effects = found.of()
+    rows = [
+        [
+            f"{each.factor.name}: {each.factor.ends}",
+            *(
+                format_estimate(measure.kind, value, begins, signed=True)
+                for value in (each.low, each.high, each.move)
+            ),
+        ]
+        for each in effects
+        if not each.is_none
+    ]
+    if rows:
+        show(table(["number: range", "low end", "high end", "low to high"], rows))
+        say(
+            "change of the figure from the scenario as it stands, and from the low end to the "
+            "high one; mean ± half of the interval over replications, paired. The intervals of a "
+            "column hold together with 95 % (Bonferroni). One number is moved at a time."
+        )
+    still = [each.factor.name for each in effects if each.is_none]
+    if still:
+        say(f"Without any effect on {label}, in every replication: {', '.join(still)}.")
+    say()

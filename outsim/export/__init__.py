@@ -1,0 +1,1 @@
+"""A result in formats that other tools open."""

@@ -1,0 +1,262 @@
+"""A run as a trace for the Perfetto viewer, https://ui.perfetto.dev.
+
+Written with Perfetto's own message types, of the package `perfetto`. Tracks:
+
+campaigns
+    a slice for each campaign of the scenario from its start to the end of its last call, with
+    instants for stop and expiry
+disturbances
+    a slice for each suspension and outage
+ports
+    a track for each port with a slice for each attempt, from dispatch to end, and within it
+    what went on. Records know no numbers of ports: an attempt is shown on the free port with
+    the lowest number, which is as good as any other
+counters
+    queue (in all, and by tenant), busy ports and channels, connected calls, workers at dial work
+    and at status work, dialled calls waiting for a worker, backlog of updates, deliveries
+    waiting and under way
+
+Times are of the wall clock: microseconds are kept, and the viewer is told the time zone.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import datetime
+from heapq import heappop, heappush
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from outsim.clock import MISSING, SECOND, after
+from outsim.errors import ResultError
+from outsim.export.selection import Selection, blocks_of
+from outsim.export.trace import TraceWriter, Track
+from outsim.export.writing import whole_file
+from outsim.result import Result
+from outsim.tables.views import Steps, queue_steps, step_function, steps
+
+EVERY_US = SECOND
+"""A counter that changes often is told this often, and its title says so."""
+OFTEN = 20_000
+"""Changes from which on a counter counts as one that changes often."""
+
+_PHASES = (
+    ("waits for a worker", "dispatched_at"),
+    ("dial work", "work_started_at"),
+    ("connecting", "dialed_at"),
+    ("ringing", "ringing_at"),
+    ("answered", "answered_at"),
+)
+"""What goes on within an attempt, and when it begins."""
+
+_COUNTERS = {
+    "queue": ("queue", "calls"),
+    "busy_ports": ("busy ports", "ports"),
+    "busy_channels": ("busy channels", "channels"),
+    "connected": ("connected calls", "calls"),
+    "waiting_for_worker": ("dialled calls waiting for a worker", "calls"),
+    "status_backlog": ("backlog of updates", "updates"),
+}
+"""Title and unit of the quantities of `outsim.tables.views.steps`."""
+
+
+def write_perfetto(selection: Selection, path: Path) -> None:
+    """Write a run as a trace that opens in the Perfetto viewer.
+
+    Parameters
+    ----------
+    selection : Selection
+        What is written: where it is of one campaign, the ports show that campaign's attempts
+        alone; all else is of the whole platform.
+    path : Path
+        File to write; compressed if its name ends in ``.gz``.
+
+    Raises
+    ------
+    ResultError
+        If it can't be written, or the package `perfetto` is not there.
+    """
+    try:
+        import perfetto.protos.perfetto.trace.perfetto_trace_pb2  # noqa: F401
+    except ImportError:
+        raise ResultError(
+            "--format perfetto: the package perfetto is not there; install it with "
+            "pip install 'outsim[perfetto]'"
+        ) from None
+    result = selection.result
+    with whole_file(path) as file, TraceWriter(file, result.begins) as trace:
+        _write_campaigns(trace, result)
+        _write_disturbances(trace, result)
+        _write_counters(trace, result)
+        _write_ports(trace, selection)
+
+
+def _us(instants: pd.Series[Any]) -> NDArray[np.int64]:
+    """Microseconds since 1970; `clock.MISSING` where the instant did not come."""
+    return instants.to_numpy(dtype="datetime64[us]").view(np.int64)
+
+
+def _write_campaigns(trace: TraceWriter, result: Result) -> None:
+    group = trace.group("campaigns")
+    for campaign in result.scenario.campaigns:
+        name = f"{campaign.tenant}/{campaign.name}"
+        track = trace.track(name, group)
+        calls = result.view(campaign).calls
+        if campaign.start < result.ended:
+            over = calls["final_at"].notna().all() and len(calls)
+            end = max(calls["final_at"].max(), campaign.start) if over else None
+            trace.span(track, name, campaign.start, end, {"calls": len(calls)})
+        stop = campaign.stop_at
+        effect = None if stop is None else after(stop, result.scenario.platform.stop_latency)
+        for title, at in (
+            ("stop asked for", stop),
+            ("stop takes effect", effect),
+            ("expires", campaign.expires_at),
+        ):
+            if at is not None and at < result.ended:
+                trace.instant(track, title, at)
+
+
+def _write_disturbances(trace: TraceWriter, result: Result) -> None:
+    group = trace.group("disturbances")
+    spans: list[tuple[str, datetime, datetime | None]] = [
+        (f"suspension of {each.tenant or 'everybody'}", each.begins, each.ends)
+        for each in result.scenario.suspension
+    ]
+    for outage in result.scenario.outage:
+        whom = outage.endpoint or outage.of
+        how = f" ({outage.count})" if outage.count else ""
+        cut = ", calls cut off" if outage.drop else ""
+        spans.append((f"outage of {whom}{how}{cut}", outage.begins, outage.ends))
+    for name, begins, ends in spans:
+        if begins < result.ended:
+            over = ends if ends is not None and ends <= result.ended else None
+            trace.span(trace.track(name, group), name, begins, over, {})
+
+
+def _write_counters(trace: TraceWriter, result: Result) -> None:
+    calls, attempts, updates = result.calls, result.attempts, result.updates
+    group = trace.group("platform")
+    for key, function in steps(calls, attempts, updates).items():
+        title, unit = _COUNTERS[key]
+        _write_counter(trace, group, title, unit, function)
+    dial_work = step_function(attempts["work_started_at"], attempts["dialed_at"])
+    _write_counter(trace, group, "workers at dial work", "workers", dial_work)
+    _write_counter(trace, group, "workers at status work", "workers", _status_work(result))
+    posts = result.deliveries
+    waiting = step_function(posts["due_at"], posts["begun_at"])
+    _write_counter(trace, group, "deliveries waiting", "posts", waiting)
+    under_way = step_function(posts["begun_at"], posts["ended_at"])
+    _write_counter(trace, group, "deliveries under way", "posts", under_way)
+    group = trace.group("queue by tenant")
+    for tenant in calls["tenant"].cat.categories:
+        mine = [table[table["tenant"] == tenant] for table in (calls, attempts, updates)]
+        _write_counter(trace, group, f"queue of {tenant}", "calls", queue_steps(*mine))
+
+
+def _status_work(result: Result) -> Steps:
+    """Workers at status work; updates that are lost are left out where their length is drawn."""
+    updates = result.updates
+    begun = updates[updates["begun_at"].notna()]
+    constant_us = result.frames.plan.platform.status_work_us
+    direct = begun["visible_at"].notna() & ~begun["repaired"]
+    ended = begun["visible_at"].where(direct)
+    if constant_us >= 0:
+        ended = begun["begun_at"] + pd.Timedelta(constant_us, "us")
+        known = begun
+    else:
+        known = begun[direct | ~begun["lost"]]
+        ended = ended[known.index]
+    return step_function(known["begun_at"], ended[ended < result.ended])
+
+
+def _write_counter(
+    trace: TraceWriter, group: Track, title: str, unit: str, function: Steps
+) -> None:
+    at, values = function
+    last = np.ones(len(at), dtype=np.bool_)
+    # What happens at one instant is one step.
+    last[:-1] = at[1:] != at[:-1]
+    if np.count_nonzero(last) > OFTEN:
+        title += ", every second"
+        last[:-1] = at[1:] // EVERY_US != at[:-1] // EVERY_US
+    trace.counter(trace.track(title, group, unit=unit), at[last], values[last])
+
+
+def ports_of(dispatched_us: NDArray[np.int64], ended_us: NDArray[np.int64]) -> NDArray[np.int32]:
+    """A port for each attempt, numbered from 1: the free one with the lowest number.
+
+    Parameters
+    ----------
+    dispatched_us, ended_us : int64 arrays of shape (attempts,)
+        When each port is taken and free again, in the order of dispatch; `clock.MISSING` where
+        it is not free again.
+
+    Returns
+    -------
+    int32 array of shape (attempts,)
+        One port is never taken twice at once.
+    """
+    ports = np.empty(len(dispatched_us), dtype=np.int32)
+    free: list[int] = []
+    taken: list[tuple[int, int]] = []
+    count = 0
+    for row, (begin, end) in enumerate(
+        zip(dispatched_us.tolist(), ended_us.tolist(), strict=True)
+    ):
+        while taken and taken[0][0] <= begin:
+            heappush(free, heappop(taken)[1])
+        if free:
+            port = heappop(free)
+        else:
+            count += 1
+            port = count
+        if end != MISSING:
+            heappush(taken, (end, port))
+        ports[row] = port
+    return ports
+
+
+def _write_ports(trace: TraceWriter, selection: Selection) -> None:
+    everything = selection.result.attempts
+    ports = ports_of(_us(everything["dispatched_at"]), _us(everything["ended_at"]))
+    attempts = selection.table("attempts")
+    if attempts is not everything:
+        ports = ports[attempts.index.to_numpy()]
+    group = trace.group("ports")
+    tracks = {int(n): trace.track(f"port {n}", group, rank=int(n)) for n in np.unique(ports)}
+    more = selection.counting(len(attempts))
+    begin = 0
+    for block in blocks_of(attempts):
+        here = ports[begin : begin + len(block)].tolist()
+        for port, (name, values, marks) in zip(here, _slices(block), strict=True):
+            trace.attempt(tracks[port], name, values, marks)
+        begin += len(block)
+        more(len(block))
+
+
+def _slices(block: pd.DataFrame) -> Iterator[tuple[str, dict[str, Any], list[tuple[str, int]]]]:
+    """Name, values, and phases with their instants of each attempt; the end has no name."""
+    columns = [_us(block[column]).tolist() for _, column in _PHASES]
+    titles = [title for title, _ in _PHASES]
+    words = {
+        name: block[name].astype(object).fillna("under way" if name == "outcome" else "").tolist()
+        for name in ("tenant", "campaign", "outcome", "cause", "callee_type")
+    }
+    ended = _us(block["ended_at"]).tolist()
+    numbers = {name: block[name].tolist() for name in ("call_id", "attempt", "number")}
+    for row, end in enumerate(ended):
+        marks = [
+            (title, column[row])
+            for title, column in zip(titles, columns, strict=True)
+            if column[row] != MISSING
+        ]
+        if end != MISSING:
+            marks.append(("", end))
+        values = {name: column[row] for name, column in numbers.items()}
+        values |= {name: words[name][row] for name in ("outcome", "cause", "callee_type")}
+        yield f"{words['tenant'][row]}/{words['campaign'][row]}", values, marks

@@ -1,0 +1,100 @@
+"""What of a result is exported, block by block, as text and plain numbers."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from outsim.progress import Progress, unseen
+from outsim.result import Result
+from outsim.scenario.campaigns import Campaign
+
+BLOCK = 1 << 15
+"""Rows that are turned into text at a time: memory does not grow with the result."""
+
+
+@dataclass(frozen=True, eq=False)
+class Selection:
+    """A result, or one campaign of it, on its way out.
+
+    Attributes
+    ----------
+    result : Result
+        The result.
+    campaign : Campaign or None
+        The campaign whose calls are exported; None for all calls.
+    progress : callable
+        Told how many rows are written, and how many there are.
+    """
+
+    result: Result
+    campaign: Campaign | None = None
+    progress: Progress = unseen
+
+    def table(self, name: str) -> pd.DataFrame:
+        """Rows of one of the result's tables that are exported."""
+        table = self.result.tables[name]
+        if self.campaign is None:
+            return table
+        campaign = self.campaign
+        rows = self.result.frames.rows_of(
+            lambda plan: plan.key == (campaign.tenant, campaign.name)
+        )
+        chosen = rows(table["call_id"].to_numpy())
+        return table if chosen is None else table.take(chosen)
+
+    def counting(self, total: int) -> Callable[[int], None]:
+        """Somebody to tell of rows that were written, of so many."""
+        done = 0
+
+        def more(rows: int) -> None:
+            nonlocal done
+            done += rows
+            self.progress(done, total)
+
+        return more
+
+
+def blocks_of(table: pd.DataFrame) -> Iterator[pd.DataFrame]:
+    """Parts of a table, in order."""
+    for begin in range(0, len(table), BLOCK):
+        yield table.iloc[begin : begin + BLOCK]
+
+
+def iso_times(instants: pd.Series[Any]) -> NDArray[np.object_]:
+    """Local times with their offset, such as ``2026-03-10T09:00:00.000000-04:00``.
+
+    None where the instant did not come.
+    """
+    came = instants.notna().to_numpy()
+    utc = instants.to_numpy(dtype="datetime64[us]")[came]
+    local = instants.dt.tz_localize(None).to_numpy(dtype="datetime64[us]")[came]
+    minutes = (local - utc).astype("timedelta64[m]").astype(np.int64)
+    offsets, which = np.unique(minutes, return_inverse=True)
+    written = np.array([_offset(int(each)) for each in offsets], dtype="U6")
+    texts = np.full(len(came), None, dtype=object)
+    if len(utc):
+        texts[came] = np.char.add(np.datetime_as_string(local), written[which])
+    return texts
+
+
+def _offset(minutes: int) -> str:
+    hours, rest = divmod(abs(minutes), 60)
+    return f"{'-' if minutes < 0 else '+'}{hours:02d}:{rest:02d}"
+
+
+def plain(values: pd.Series[Any]) -> NDArray[np.object_]:
+    """Values of a column as text, numbers and truth values of Python; None where missing."""
+    if isinstance(values.dtype, pd.DatetimeTZDtype):
+        return iso_times(values)
+    if isinstance(values.dtype, pd.CategoricalDtype):
+        words = np.array([*values.cat.categories, None], dtype=object)
+        return words[values.cat.codes.to_numpy()]
+    array = values.to_numpy().astype(object)
+    array[values.isna().to_numpy()] = None
+    return array

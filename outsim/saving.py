@@ -1,0 +1,260 @@
+"""A result on the disk: its tables, where they come from, and the way back.
+
+    run.json              scenario, seed, versions, rows of each table; written last
+    calls.parquet ...     one file a table, as `outsim.tables.schema` describes it
+    contacts/             contact lists of the scenario
+    recorded.parquet      recorded attempts, where the tape had any
+
+Reading makes records of the tables again and the plan of the scenario: nothing is run. The
+calls that the plan tells of must be those that the table holds.
+"""
+
+from __future__ import annotations
+
+import json
+import shutil
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from outsim.engine.records import MODEL_VERSION
+from outsim.errors import ResultError, ScenarioError, TapeError
+from outsim.plan import build_plan
+from outsim.result import Result
+from outsim.scenario.difference import meaning
+from outsim.scenario.kept import lists_of, made_again, written
+from outsim.scenario.model import Scenario
+from outsim.tables.frames import Frames
+from outsim.tables.kept import records_of
+from outsim.tables.schema import TABLES
+from outsim.tape import Tape
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+RUN, RECORDED = "run.json", "recorded.parquet"
+_STUDY = "study.json"
+_SHAPE: dict[str, type] = {
+    "scenario": dict,
+    "means": dict,
+    "seed": int,
+    "replication": int,
+    "stratum": int,
+    "mirrored": bool,
+    "recorded": bool,
+    "engine": str,
+    "version": str,
+    "ended": str,
+    "rows": dict,
+}
+
+
+def provenance(result: Result) -> dict[str, Any]:
+    """What is needed to make a result again, or to read it: what ``run.json`` holds."""
+    tape = result.tape
+    return {
+        "scenario": written(result.scenario),
+        "means": meaning(result.scenario),
+        "seed": result.seed,
+        "replication": result.replication,
+        "stratum": tape.stratum,
+        "mirrored": tape.is_mirrored,
+        "recorded": bool(tape.recorded_campaigns),
+        "engine": result.engine,
+        "version": result.version,
+        "assumptions": result.ledger.to_json(),
+        "model_version": MODEL_VERSION,
+        "ended": result.ended.isoformat(),
+        "rows": {name: len(table) for name, table in result.tables.items()},
+    }
+
+
+def save(result: Result, directory: Path) -> Path:
+    """Write a result into a directory; see `Result.save`.
+
+    Raises
+    ------
+    ResultError
+        If a contact list is gone that the directory keeps a copy of.
+    """
+    directory.mkdir(parents=True, exist_ok=True)
+    # What stands there from now on is no whole result until the last file is in its place.
+    (directory / RUN).unlink(missing_ok=True)
+    for place, path in lists_of([result.scenario]).items():
+        _copy(path, directory / place)
+    recorded = result.tape.recorded_table
+    if recorded is not None:
+        _write(recorded, directory / RECORDED)
+    else:
+        (directory / RECORDED).unlink(missing_ok=True)
+    for name, table in result.tables.items():
+        _write(table, directory / f"{name}.parquet")
+    beside = directory / f".{RUN}"
+    beside.write_text(json.dumps(provenance(result), indent=2) + "\n", encoding="utf-8")
+    beside.replace(directory / RUN)
+    return directory
+
+
+def _write(table: pd.DataFrame, place: Path) -> None:
+    beside = place.with_name(f".{place.name}")
+    table.to_parquet(beside, index=False)
+    beside.replace(place)
+
+
+def _copy(path: Path, place: Path) -> None:
+    place.parent.mkdir(exist_ok=True)
+    beside = place.with_name(f".{place.name}")
+    try:
+        shutil.copyfile(path, beside)
+    except FileNotFoundError:
+        raise ResultError(
+            f"{path}: is gone, and a result keeps a copy of it; put the contact list back"
+        ) from None
+    beside.replace(place)
+
+
+def read_result(directory: str | Path) -> Result:
+    """Read what `Result.save`, or ``outsim run --out``, wrote.
+
+    Parameters
+    ----------
+    directory : path
+        The directory.
+
+    Returns
+    -------
+    Result
+        With the tables as they were kept, and every view and figure of them. Nothing is run.
+
+    Raises
+    ------
+    ResultError
+        If there is no result in it, or one that is not whole, is damaged, or was written by an
+        outsim of another model; the message says what to do.
+    """
+    place = Path(directory)
+    said = _said(place)
+    try:
+        scenario = made_again(said["scenario"], said["means"], place, said["version"])
+        ended_us = scenario.instant_us(datetime.fromisoformat(said["ended"]))
+        plan = build_plan(scenario, _tape(place, said))
+    except (ScenarioError, TapeError, ValueError) as error:
+        raise ResultError(f"{place / RUN}: {error}") from None
+    tables = {name: _table(place, name, scenario, said) for name in TABLES}
+    try:
+        records = records_of(tables, plan, scenario.clock.begins, ended_us)
+    except ValueError as error:
+        raise ResultError(_damaged(place, error)) from None
+    result = Result(
+        scenario=scenario,
+        seed=said["seed"],
+        replication=said["replication"],
+        engine=said["engine"],
+        version=said["version"],
+        frames=Frames(plan, records, scenario.clock.begins),
+    )
+    _check_calls(place, tables["calls"], result.calls)
+    return result
+
+
+def _damaged(path: Path, why: object) -> str:
+    return f"{path}: can't be read ({why}); restore it, or run the scenario again"
+
+
+def _said(directory: Path) -> dict[str, Any]:
+    """What ``run.json`` of a directory holds, once it is known to be usable."""
+    if not directory.exists():
+        raise ResultError(f"{directory}: no such directory; name one that outsim run --out wrote")
+    if not directory.is_dir():
+        raise ResultError(f"{directory}: is a file; name the directory that it stands in")
+    if (directory / _STUDY).exists():
+        raise ResultError(
+            f"{directory}: holds a study ({_STUDY}), and not the result of one run; "
+            "outsim.read_study reads it, and outsim report tells of it"
+        )
+    path = directory / RUN
+    try:
+        said = json.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        if any((directory / f"{name}.parquet").exists() for name in TABLES):
+            raise ResultError(
+                f"{directory}: has tables and no {RUN}, which is written last: whoever wrote it "
+                "did not come to the end; run the scenario again"
+            ) from None
+        raise ResultError(
+            f"{directory}: holds no result (there is no {RUN} in it); name a directory that "
+            "outsim run --out wrote"
+        ) from None
+    except (OSError, ValueError) as error:
+        raise ResultError(_damaged(path, error)) from None
+    if not isinstance(said, dict):
+        raise ResultError(_damaged(path, "it is no table"))
+    found = said.get("model_version", "an earlier one")
+    if found != MODEL_VERSION:
+        raise ResultError(
+            f"{path}: was written by outsim {said.get('version')} with version {found} of the "
+            f"model, and this is {MODEL_VERSION}: figures would differ. Run the scenario again, "
+            "or read it with the outsim that wrote it; pandas.read_parquet reads the tables"
+        )
+    for key, kind in _SHAPE.items():
+        if not isinstance(said.get(key), kind):
+            raise ResultError(_damaged(path, f"it has no {key}"))
+    return said
+
+
+def _tape(directory: Path, said: dict[str, Any]) -> Tape:
+    """Random inputs that the result was made from."""
+    seed, replication = said["seed"], said["replication"]
+    if said["recorded"]:
+        table = _parquet(directory / RECORDED)
+        tape = Tape.from_table(table, seed=seed, replication=replication)
+    else:
+        tape = Tape(seed, replication)
+    tape = tape.in_stratum(said["stratum"])
+    return tape.mirrored() if said["mirrored"] else tape
+
+
+def _parquet(path: Path) -> pd.DataFrame:
+    import pandas as pd
+
+    try:
+        return pd.read_parquet(path)
+    except FileNotFoundError:
+        raise ResultError(f"{path}: is gone; restore it, or run the scenario again") from None
+    except (OSError, ValueError) as error:
+        raise ResultError(_damaged(path, error)) from None
+
+
+def _table(directory: Path, name: str, scenario: Scenario, said: dict[str, Any]) -> pd.DataFrame:
+    """One table, once it is known to have the columns of its kind and all its rows."""
+    path = directory / f"{name}.parquet"
+    table = _parquet(path)
+    zone = scenario.clock.zone
+    wanted = {
+        column.name: f"datetime64[us, {zone}]" if column.kind == "instant" else column.dtype
+        for column in TABLES[name]
+    }
+    found = {str(column): str(dtype) for column, dtype in table.dtypes.items()}
+    for column in [*wanted, *found]:
+        if wanted.get(column) != found.get(column):
+            raise ResultError(
+                _damaged(path, f"{column} is {found.get(column)}, and not {wanted.get(column)}")
+            )
+    if len(table) != said["rows"].get(name):
+        raise ResultError(
+            _damaged(path, f"it has {len(table)} rows, and not {said['rows'].get(name)}")
+        )
+    return table
+
+
+def _check_calls(directory: Path, kept: pd.DataFrame, made: pd.DataFrame) -> None:
+    """Refuse a table of calls that is not that of the scenario and the other tables."""
+    for name in made.columns:
+        ours, theirs = made[name].reset_index(drop=True), kept[name]
+        if ours.dtype == "category":
+            ours, theirs = ours.astype(object), theirs.astype(object)
+        if not ours.equals(theirs):
+            raise ResultError(
+                f"{directory / 'calls.parquet'}: its {name} is not what the scenario in {RUN} and "
+                "the other tables give; restore the directory, or run the scenario again"
+            )

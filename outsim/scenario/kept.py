@@ -1,0 +1,74 @@
+"""A scenario beside what was run of it: written so that it can be made again, and checked.
+
+Contact lists are copied beside it, into the directory `CONTACTS`.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from outsim.errors import ScenarioError
+from outsim.scenario.contacts import ContactList
+from outsim.scenario.difference import meaning
+from outsim.scenario.loading import from_mapping
+from outsim.scenario.model import Scenario
+
+CONTACTS = "contacts"
+
+
+def written(scenario: Scenario) -> dict[str, Any]:
+    """A scenario's tables as a file would hold them, its contact lists by their copies."""
+    tables: dict[str, Any] = json.loads(scenario.model_dump_json(exclude_unset=True))
+    for campaign, said in zip(scenario.campaign, tables.get("campaign", []), strict=True):
+        if campaign.contact_list is not None:
+            said["contact_list"] = str(_copy_of(campaign.contact_list))
+    return tables
+
+
+def _copy_of(contacts: ContactList) -> Path:
+    return Path(CONTACTS, f"{contacts.digest[:16]}.csv")
+
+
+def lists_of(scenarios: Sequence[Scenario]) -> dict[Path, Path]:
+    """Contact lists of some scenarios: where each stands, by its place in the directory."""
+    return {
+        _copy_of(campaign.contact_list): campaign.contact_list.path
+        for scenario in scenarios
+        for campaign in scenario.campaign
+        if campaign.contact_list is not None
+    }
+
+
+def made_again(
+    tables: Mapping[str, Any], means: Mapping[str, str], directory: Path, version: object
+) -> Scenario:
+    """Scenario of what `written` gave.
+
+    Parameters
+    ----------
+    tables : mapping
+        What `written` gave.
+    means : mapping
+        What the scenario meant then: `outsim.scenario.difference.meaning`, or a part of it.
+    directory : Path
+        Where the copies of its contact lists are.
+    version : object
+        Which outsim wrote it, for the message.
+
+    Raises
+    ------
+    ScenarioError
+        If it can't be made, or means something else now: the message says in what.
+    """
+    scenario = from_mapping(tables, directory)
+    now = meaning(scenario)
+    for key in now:
+        if key != "seed" and means.get(key) != now[key]:
+            raise ScenarioError(
+                f"{key} was {means.get(key)}, and is {now[key]} now; restore the files in "
+                f"{directory}, or use the version of outsim that wrote it ({version})"
+            )
+    return scenario

@@ -1,0 +1,95 @@
+"""What was asked of a directory of several studies, so that it can be asked again.
+
+A sweep keeps each of its studies in a directory of its own. ``asked.json`` beside them says
+which question they answer: asking it again finds every replication there and runs none.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from outsim.engine.records import MODEL_VERSION
+from outsim.errors import StudyError
+from outsim.scenario.kept import lists_of
+from outsim.scenario.model import Scenario
+from outsim.study.disk import disk_errors_told, flush, room_in
+from outsim.study.identity import copy_lists, identity_of, scenarios_of
+
+ASKED = "asked.json"
+
+
+@dataclass(frozen=True)
+class Asked:
+    """A question that was asked of a directory."""
+
+    command: str
+    """Name of the command."""
+    scenarios: tuple[Scenario, ...]
+    seed: int
+    options: Mapping[str, Any]
+    """What it was asked with, by the names that the function has for it."""
+
+
+def keep_asked(
+    directory: Path,
+    command: str,
+    scenarios: Sequence[Scenario],
+    seed: int,
+    options: Mapping[str, Any],
+    *,
+    is_finished: bool,
+) -> None:
+    """Write down what is asked of a directory; the last question is kept.
+
+    Raises
+    ------
+    StudyError
+        If it can't be written.
+    """
+    asked = {"command": command, "is_finished": is_finished, "options": dict(options)}
+    with disk_errors_told(directory):
+        directory.mkdir(parents=True, exist_ok=True)
+        with room_in(directory) as room:
+            copy_lists(directory, lists_of(scenarios), room)
+            beside = room / ASKED
+            document = identity_of(scenarios, seed, ()) | asked
+            beside.write_text(json.dumps(document, indent=2) + "\n")
+            flush(beside)
+            beside.replace(directory / ASKED)
+            flush(directory)
+
+
+def read_asked(directory: Path) -> Asked:
+    """What was asked of a directory.
+
+    Raises
+    ------
+    StudyError
+        If nobody knows, it was never answered to the end, or by another version of the model.
+    """
+    path = directory / ASKED
+    try:
+        found = json.loads(path.read_text(encoding="utf-8"))
+        command, options, seed = found["command"], dict(found["options"]), int(found["seed"])
+        version, is_finished = found["model_version"], found["is_finished"]
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise StudyError(
+            f"{path}: can't be read ({error}); ask again what was asked there"
+        ) from None
+    if version != MODEL_VERSION:
+        raise StudyError(
+            f"{directory}: was run with version {version} of the model, and this outsim has "
+            f"version {MODEL_VERSION}; use the outsim that wrote it "
+            f"({found.get('outsim_version')}), or run it again in another directory"
+        )
+    if not is_finished:
+        raise StudyError(
+            f"{directory}: the {command} in it is not finished; run outsim {command} with --out "
+            f"{directory} again to finish it (what is there is not run again), or name one of "
+            "the studies in it"
+        )
+    return Asked(command, scenarios_of(directory, found), seed, options)

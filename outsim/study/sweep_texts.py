@@ -1,0 +1,117 @@
+"""What a sweep says, as people write it."""
+
+from __future__ import annotations
+
+from outsim.display import format_estimate
+from outsim.estimates import Estimate
+from outsim.study.flips import Crossing, Flip
+from outsim.study.sensitivity import LABELS, MAIN, Sensitivity
+from outsim.study.sweep_findings import Sweep
+from outsim.tables.measures import MEASURES, Measure
+
+FLIP_COLUMNS = ("assumption", "flips", "difference, low end", "difference, high end")
+"""Headers of `flip_rows`."""
+
+
+def label(found: Sweep, measure: Measure) -> str:
+    """What people call a figure of a sweep."""
+    return measure.label_at(*(scenario.deadline for scenario in found.scenarios))
+
+
+def written(found: Sweep, value: Estimate, measure: Measure, *, signed: bool) -> str:
+    """An estimate of a figure with its interval."""
+    return format_estimate(measure.kind, value, found.scenarios[0].clock.begins, signed=signed)
+
+
+def _index(found: Sweep, sensitivity: Sensitivity, index: str, name: str, measure: Measure) -> str:
+    value = sensitivity.of(index, name)
+    if index in ("mu_star", "sigma"):
+        return written(found, value, measure, signed=True).lstrip("+")
+    return format_estimate("share", value, found.scenarios[0].clock.begins)
+
+
+def matters_columns(found: Sweep) -> list[str]:
+    """Headers of `matters_rows`."""
+    main = MAIN[next(iter(found.sensitivities.values())).kind]
+    return ["figure", "matters most", LABELS[main]]
+
+
+def matters_rows(found: Sweep) -> list[list[str]]:
+    """By figure, which assumption matters most, and how much."""
+    main = MAIN[next(iter(found.sensitivities.values())).kind]
+    rows = []
+    for measure in MEASURES:
+        sensitivity = found.sensitivities.get(measure.name)
+        if sensitivity is None:
+            continue
+        if not sensitivity.ranked:
+            rows.append([label(found, measure), sensitivity.nothing, "-"])
+            continue
+        first = sensitivity.ranked[0]
+        index = _index(found, sensitivity, main, first, measure)
+        clear = "" if sensitivity.is_clear else " (not clearly)"
+        rows.append([label(found, measure), first + clear, index])
+    return rows
+
+
+def index_columns(chosen: Sensitivity) -> list[str]:
+    """Headers of `index_rows`."""
+    return ["assumption", *(LABELS[index] for index in chosen.indices)]
+
+
+def index_rows(found: Sweep, chosen: Sensitivity) -> list[list[str]]:
+    """How much each assumption matters for the figure that is asked about."""
+    return [
+        [name, *(_index(found, chosen, each, name, found.measure) for each in chosen.indices)]
+        for name in chosen.ranked
+    ]
+
+
+def base_texts(found: Sweep) -> tuple[str, str]:
+    """What the two scenarios differ by as they stand, and which of them is better."""
+    base = found.base_difference
+    assert base is not None
+    told = written(found, base, found.measure, signed=True)
+    first, second = (scenario.name for scenario in found.scenarios)
+    differ = f"As the scenarios stand, {second} less {first}: {told}."
+    if not base.is_clear:
+        return differ, "That may be luck: neither is clearly better; more replications may tell."
+    better = "better" if found.measure.better else "higher"
+    return differ, f"So {found.preferred(1 if base.mean > 0 else -1)} is {better}."
+
+
+def flip_rows(found: Sweep) -> list[list[str]]:
+    """What each assumption does to the sign of the difference."""
+    return [
+        [
+            flip.name,
+            _verdict(flip),
+            written(found, flip.rungs[0].difference, found.measure, signed=True),
+            written(found, flip.rungs[-1].difference, found.measure, signed=True),
+        ]
+        for flip in found.flips
+    ]
+
+
+def _verdict(flip: Flip) -> str:
+    if not flip.crossings:
+        return flip.verdict
+    shown = flip.factor.shown
+    return "; ".join(
+        f"at {shown(each.position)} ({shown(each.low.position)} to {shown(each.high.position)})"
+        + ("" if each.is_confirmed else ", not confirmed")
+        for each in flip.crossings
+    )
+
+
+def crossing_text(found: Sweep, flip: Flip, crossing: Crossing) -> str:
+    """Where a recommendation is turned round."""
+    shown, better = flip.factor.shown, "better" if found.measure.better else "higher"
+    low, high = crossing.low, crossing.high
+    fresh = [written(found, each, found.measure, signed=True) for each in crossing.fresh]
+    again = "Confirmed" if crossing.is_confirmed else "NOT confirmed"
+    return (
+        f"{flip.name}: {found.preferred(low.sign)} is {better} up to {shown(low.position)}, "
+        f"{found.preferred(high.sign)} from {shown(high.position)} on. {again} by "
+        f"{crossing.fresh[0].count} fresh replications on both sides: {fresh[0]} and {fresh[1]}."
+    )

@@ -1,0 +1,43 @@
+"""`outsim report`: from a run, a study or a scenario to one page."""
+
+from __future__ import annotations
+
+import pytest
+
+
+@pytest.mark.parametrize("what", ["small.toml", "run"])
+def test_it_writes_one_page(outsim, files, what):
+    assert outsim("run", "small.toml", "--out", "run").code == 0
+    ended = outsim("report", what, "-o", "page.html", "--replications", "2")
+    assert ended.code == 0, ended.err
+    assert ended.out == ""
+    assert "report written to page.html" in ended.err
+    text = (files / "page.html").read_text()
+    assert f"outsim report {what} --output page.html --replications 2" in text
+
+
+def test_a_study_needs_no_run_of_its_own(outsim, files):
+    asked = ("compare", "small.toml", "stopped.toml", "--replications", "2", "--out", "study")
+    assert outsim(*asked).code == 0
+    assert outsim("report", "study").code == 0
+    text = (files / "report.html").read_text()
+    assert "Which scenario does better?" in text
+    assert "outsim schedule" in text
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (("directory",), "holds neither a run"),
+        (("missing",), "missing"),
+        (("small.toml", "-o", "page.pdf"), "must end in .html"),
+        (("small.toml", "-o", "nowhere/page.html"), "report nowhere/page.html: No such file"),
+        (("nobody.toml",), "no campaign to study"),
+        (("small.toml", "--campaign", "none"), "no such campaign"),
+    ],
+)
+def test_what_can_not_be_reported_is_told(outsim, arguments, message):
+    ended = outsim("report", *arguments)
+    assert ended.code == 2
+    assert message in ended.message
+    assert "Traceback" not in ended.err

@@ -1,0 +1,255 @@
+"""A result that was saved and read again is the one that was saved."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+import outsim
+from outsim.errors import ResultError
+from outsim.result import Result
+from outsim.scenario import from_mapping
+from outsim.tables.invariants import check_invariants
+from outsim.tape import Tape
+from tests.engine.scenarios import campaign, contact_list, recorded, run, scenario
+from tests.strategies import scenarios
+
+from .runs import EMPTY, full
+
+FEWER = settings(max_examples=max(1, settings.default.max_examples // 4), deadline=None)
+
+
+def assert_same(read: Result, saved: Result) -> None:
+    """Every table, record, view and figure is equal, and so is what they come from."""
+    for name, table in saved.tables.items():
+        pd.testing.assert_frame_equal(read.tables[name], table)
+    for kind in ("attempts", "updates", "deliveries", "calls"):
+        ours, theirs = (getattr(each.frames.records, kind) for each in (read, saved))
+        for column in theirs:
+            np.testing.assert_array_equal(ours[column], theirs[column], f"{kind}.{column}")
+    for each in (None, *saved.scenario.campaigns):
+        assert repr(read.measures(each)) == repr(saved.measures(each))
+    pd.testing.assert_frame_equal(read.summary(), saved.summary())
+    pd.testing.assert_frame_equal(read.timeline(), saved.timeline())
+    pd.testing.assert_frame_equal(read.call_log(), saved.call_log())
+    pd.testing.assert_frame_equal(read.seen_at(read.ended), saved.seen_at(saved.ended))
+    assert (read.seed, read.replication, read.engine, read.version, read.ended) == (
+        *(saved.seed, saved.replication, saved.engine, saved.version, saved.ended),
+    )
+    assert read.scenario == saved.scenario
+    assert read.assumptions == saved.assumptions
+    assert read.provenance() == saved.provenance()
+
+
+@FEWER
+@given(scenarios(), st.integers(0, 3), st.booleans())
+def test_what_is_read_is_what_was_saved(tmp_path_factory, given, replication, mirrored):
+    tape = Tape(given.seed, replication)
+    directory = tmp_path_factory.mktemp("run")
+    saved = outsim.simulate(given, tape=tape.mirrored() if mirrored else tape)
+    saved.save(directory)
+    read = outsim.read_result(directory)
+    check_invariants(read)
+    assert_same(read, saved)
+    shutil.rmtree(directory)
+
+
+@pytest.mark.parametrize("make", [full, *EMPTY], ids=lambda make: make.__name__)
+def test_tables_with_everything_and_with_nothing_in_them_are_read(make, tmp_path):
+    saved = make()
+    assert_same(outsim.read_result(saved.save(tmp_path)), saved)
+
+
+def test_reading_runs_nothing(tmp_path, monkeypatch):
+    directory = full().save(tmp_path)
+    monkeypatch.setattr("outsim.result.execute", None)
+    assert len(outsim.read_result(directory).calls) == 7
+
+
+def test_a_contact_list_is_kept_with_the_result(tmp_path):
+    (tmp_path / "lists").mkdir()
+    path = contact_list(tmp_path / "lists", "2125550101,4155550100", "nonsense,", "2125550102,")
+    saved = run(campaign(contact_list=path), campaign("late", start=7200, contact_list=path))
+    saved.save(tmp_path / "run")
+    shutil.rmtree(tmp_path / "lists")
+    read = outsim.read_result((tmp_path / "run").rename(tmp_path / "elsewhere"))
+    assert_same(read, saved)
+
+
+def test_a_contact_list_that_was_changed_since_is_refused(tmp_path):
+    saved = run(campaign(contact_list=contact_list(tmp_path, "2125550101,", "2125550102,")))
+    directory = saved.save(tmp_path / "run")
+    (copy,) = (directory / "contacts").iterdir()
+    copy.write_text("destination,ani\n2125550101,\n2125550103,\n")
+    with pytest.raises(ResultError, match="contact_list was"):
+        outsim.read_result(directory)
+
+
+def test_a_contact_list_that_is_gone_can_not_be_kept(tmp_path):
+    path = contact_list(tmp_path, "2125550101,")
+    saved = run(campaign(contact_list=path))
+    Path(path).unlink()
+    with pytest.raises(ResultError, match="put the contact list back"):
+        saved.save(tmp_path / "run")
+
+
+def test_recorded_attempts_are_kept_with_the_result(tmp_path):
+    tape = Tape.from_table(
+        pd.DataFrame(
+            {
+                "campaign": ["list", "list", "other"],
+                "index": [0, 0, 0],
+                "attempt": [1, 2, 1],
+                "outcome": ["busy", None, "human"],
+                "ring_s": [None, 2.5, 0.001],
+            }
+        ),
+        seed=5,
+        replication=2,
+    )
+    given = scenario(campaign(contacts=2, max_retry=1), campaign("other"))
+    saved = outsim.simulate(given, tape=tape)
+    read = outsim.read_result(saved.save(tmp_path))
+    assert_same(read, saved)
+    again = outsim.simulate(read.scenario, tape=read.tape)
+    pd.testing.assert_frame_equal(again.attempts, saved.attempts)
+
+
+def test_saving_without_recorded_attempts_leaves_none_of_an_older_run(tmp_path):
+    run(campaign("list"), tape=recorded(list=["busy"])).save(tmp_path)
+    saved = run(campaign("list"))
+    assert_same(outsim.read_result(saved.save(tmp_path)), saved)
+    assert not (tmp_path / "recorded.parquet").exists()
+
+
+def test_a_forecast_from_a_snapshot_is_read(tmp_path):
+    given = from_mapping(
+        {
+            "clock": {"date": "2026-03-10", "begins": "09:00", "ends": "10:00"},
+            "campaign": [
+                {"name": "list", "tenant": "acme", "start": "09:00", "contacts": 50},
+                {"name": "next", "tenant": "acme", "start": "11:00", "contacts": 5},
+            ],
+            "snapshot": {
+                "at": "09:20",
+                "campaign": [
+                    {"tenant": "acme", "name": "list", "queued": 20, "dialing": ["20 s"]},
+                    {"tenant": "bolt", "name": "alerts", "waiting_retry": 3},
+                ],
+            },
+        }
+    )
+    saved = outsim.simulate(given)
+    assert_same(outsim.read_result(saved.save(tmp_path)), saved)
+
+
+# What can't be read
+
+
+def broken(tmp_path, name: str, change) -> str:
+    """What is said of a result one of whose files is changed."""
+    directory = full().save(tmp_path / "run")
+    change(directory / name)
+    with pytest.raises(ResultError) as told:
+        outsim.read_result(directory)
+    return str(told.value)
+
+
+def edit(**keys):
+    def change(path: Path) -> None:
+        said = json.loads(path.read_text()) | keys
+        path.write_text(json.dumps({k: v for k, v in said.items() if v is not None}))
+
+    return change
+
+
+def frame(change):
+    def rewrite(path: Path) -> None:
+        change(pd.read_parquet(path)).to_parquet(path, index=False)
+
+    return rewrite
+
+
+DAMAGE = {
+    "no end": ("run.json", Path.unlink, "did not come to the end; run the scenario again"),
+    "no JSON": ("run.json", lambda path: path.write_text("{"), "run.json: can't be read ("),
+    "no table": ("run.json", lambda path: path.write_text("[]"), "it is no table"),
+    "an earlier model": ("run.json", edit(model_version=None), "version an earlier one of the"),
+    "another model": ("run.json", edit(model_version=-1), "version -1 of the model, and this is"),
+    "no seed": ("run.json", edit(seed=None), "it has no seed"),
+    "no scenario": ("run.json", edit(scenario={}), "clock: is missing"),
+    "another meaning": ("run.json", edit(means={"platform.ports": "1"}), " now; restore"),
+    "no time": ("run.json", edit(ended="noon"), "run.json: Invalid isoformat string: 'noon'"),
+    "a table less": ("updates.parquet", Path.unlink, "updates.parquet: is gone; restore it"),
+    "half a table": (
+        "updates.parquet",
+        lambda path: path.write_bytes(path.read_bytes()[:-99]),
+        "updates.parquet: can't be read (",
+    ),
+    "no column": (
+        "attempts.parquet",
+        frame(lambda table: table.drop(columns="ended_at")),
+        "ended_at is None, and not datetime64[us, UTC]",
+    ),
+    "a column more": (
+        "attempts.parquet",
+        frame(lambda table: table.assign(more=1)),
+        "more is int64, and not None",
+    ),
+    "a row less": ("updates.parquet", frame(lambda table: table.iloc[:-1]), "rows, and not"),
+    "a call too many": (
+        "deliveries.parquet",
+        frame(lambda table: table.assign(call_id=table["call_id"] + 1000)),
+        "deliveries tells of calls that the scenario does not have",
+    ),
+    "a word": (
+        "attempts.parquet",
+        frame(
+            lambda table: table.assign(
+                outcome=table["outcome"].cat.rename_categories({"busy": "b"})
+            )
+        ),
+        "outcome 'b' is none of: human",
+    ),
+    "another number": (
+        "calls.parquet",
+        frame(lambda table: table.assign(number=table["number"] + 1)),
+        "its number is not what the scenario",
+    ),
+}
+
+
+@pytest.mark.parametrize("damage", DAMAGE)
+def test_what_is_damaged_is_refused_with_what_to_do(damage, tmp_path):
+    name, change, message = DAMAGE[damage]
+    assert message in broken(tmp_path, name, change)
+
+
+def test_what_is_no_result_is_refused_with_what_to_name_instead(tmp_path):
+    (tmp_path / "file").touch()
+    (tmp_path / "study").mkdir()
+    (tmp_path / "study" / "study.json").touch()
+    for name, message in {
+        "nowhere": "no such directory; name one that outsim run --out wrote",
+        "file": "is a file; name the directory",
+        "study": "outsim.read_study reads it, and outsim report tells of it",
+        "": "holds no result",
+    }.items():
+        with pytest.raises(ResultError, match=message):
+            outsim.read_result(tmp_path / name)
+
+
+def test_a_save_that_is_cut_short_leaves_nothing_that_passes_for_a_result(tmp_path, monkeypatch):
+    full().save(tmp_path)
+    monkeypatch.setattr("outsim.saving.provenance", None)
+    with pytest.raises(TypeError):
+        run(campaign()).save(tmp_path)
+    with pytest.raises(ResultError, match="did not come to the end"):
+        outsim.read_result(tmp_path)

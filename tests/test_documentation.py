@@ -1,0 +1,152 @@
+"""What the documents show works: Python blocks run, scenarios load, commands have these options.
+
+The blocks run in a directory of their own, on the scenarios that they name, cut to a few calls.
+"""
+
+from __future__ import annotations
+
+import ast
+import asyncio
+import json
+import re
+import shlex
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import pytest
+import typer
+
+import outsim
+from outsim.cli import app
+from outsim.scenario import load
+from outsim.study import executors
+
+ROOT = Path(__file__).parent.parent
+DOCUMENTS = ("README.md", "CONTRIBUTING.md")
+BLOCK = re.compile(r"^```(\w*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+INLINE = re.compile(r"`(outsim [^`\n]+)`")
+GROUP = typer.main.get_command(app)
+
+SMALL = """\
+extends = "{path}"
+{stop}
+[[campaign]]
+name = "appointment reminders"
+tenant = "clinic"
+contacts = 40
+
+[background]
+campaigns_per_hour = 1
+median_size = 10
+"""
+
+
+def blocks(document: str, kind: str) -> list[str]:
+    text = (ROOT / document).read_text()
+    return [body for name, body in BLOCK.findall(text) if name == kind]
+
+
+def fenced_commands() -> list[str]:
+    """Commands that stand in blocks, joined where a line goes on."""
+    lines = "\n".join(body for each in DOCUMENTS for body in blocks(each, ""))
+    found = re.sub(r"\\\n\s*", "", lines).splitlines()
+    return [line.removeprefix("$ ") for line in found if re.match(r"(\$ )?outsim ", line)]
+
+
+def inline_commands() -> list[str]:
+    return sorted(
+        {found for each in DOCUMENTS for found in INLINE.findall((ROOT / each).read_text())}
+    )
+
+
+def options_of(command) -> set[str]:
+    options = {option for parameter in command.params for option in parameter.opts}
+    return options | {"--help"}
+
+
+@pytest.fixture
+def workplace(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Directory with small scenarios of the names that the documents use, and a study."""
+    (tmp_path / "scenarios").mkdir()
+    for file in ("morning.toml", "top-of-hour.toml", "quarter-past.toml"):
+        small = SMALL.format(path=ROOT / "scenarios" / file, stop="")
+        (tmp_path / "scenarios" / file).write_text(small)
+    stopped = SMALL.format(path=tmp_path / "scenarios" / "top-of-hour.toml", stop="")
+    stopped = stopped.replace("contacts = 40", 'contacts = 40\nstop_at = "10:10"')
+    (tmp_path / "stopped-at-ten.toml").write_text(stopped)
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+@pytest.fixture
+def threads(monkeypatch: pytest.MonkeyPatch):
+    with ThreadPoolExecutor(1) as thread:
+        monkeypatch.setattr(executors, "process_pool", lambda _: thread)
+        monkeypatch.setattr(executors, "_end", lambda _: None)
+        yield
+
+
+@pytest.mark.usefixtures("threads")
+def test_python_blocks_of_the_readme_run_in_their_order(workplace):
+    pair = [load(f"scenarios/{name}.toml") for name in ("top-of-hour", "quarter-past")]
+    outsim.run_sync(outsim.compare(*pair, replications=13, out="all", progress=None))
+    names = {"outsim": outsim, "scenario": pair[0], "moment": "09:30"}
+
+    async def run() -> None:
+        for block in blocks("README.md", "python"):
+            code = compile(block, "README.md", "exec", ast.PyCF_ALLOW_TOP_LEVEL_AWAIT)
+            waiting = eval(code, names)
+            if waiting is not None:
+                await waiting
+
+    asyncio.run(run())
+    assert names["stopped"].summary().index.equals(names["as_planned"].summary().index)
+
+
+@pytest.mark.parametrize("block", blocks("README.md", "toml"))
+def test_scenarios_in_the_readme_can_be_used(workplace, block):
+    file = workplace / "scenarios" / "shown.toml"
+    file.write_text(block)
+    assert load(file).campaign
+
+
+@pytest.mark.parametrize("block", blocks("README.md", "json"))
+def test_the_queue_in_the_readme_can_be_forecast_from(workplace, block):
+    (workplace / "queue.json").write_text(block)
+    scenario = load("scenarios/top-of-hour.toml")
+    study = outsim.eta(scenario, snapshot="queue.json", replications=2, progress=None)
+    forecast = study.run()
+    assert len(forecast.table())
+    assert json.loads(block)["at"] == "09:20"
+
+
+@pytest.mark.parametrize("line", fenced_commands())
+def test_a_command_in_a_block_is_one_that_can_be_given(line):
+    name, *arguments = shlex.split(line)[1:]
+    command = GROUP.commands[name]
+    with command.make_context(name, arguments) as context:
+        assert context.params
+
+
+@pytest.mark.parametrize("line", inline_commands())
+def test_a_command_in_a_sentence_exists_with_its_options(line):
+    words = line.split()[1:]
+    if words[0] in options_of(GROUP):
+        return
+    command = GROUP.commands[words[0]]
+    used = {word.partition("=")[0] for word in words if word.startswith("--")}
+    assert used <= options_of(command)
+
+
+@pytest.mark.parametrize("command", GROUP.commands)
+def test_every_command_says_what_it_and_each_of_its_options_is_for(command):
+    found = GROUP.commands[command]
+    assert found.help
+    for parameter in found.params:
+        assert parameter.help, parameter.name
+
+
+@pytest.mark.parametrize("document", DOCUMENTS)
+def test_files_that_a_document_links_to_are_there(document):
+    linked = re.findall(r"\]\((?!https?:|#)([^)#]+)\)", (ROOT / document).read_text())
+    assert [each for each in linked if not (ROOT / each).exists()] == []
