@@ -11,6 +11,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from outsim import plots
     from outsim.branching import Past, run_until
     from outsim.errors import (
         EngineError,
@@ -102,6 +103,7 @@ __all__ = [
     "load",
     "plan_capacity",
     "plan_frontier",
+    "plots",
     "quarter_map",
     "read_result",
     "read_study",
@@ -121,6 +123,8 @@ def __getattr__(name: str) -> Any:
 
         globals()[name] = version("outsim")
         return globals()[name]
+    if name == "plots":
+        return import_module("outsim.plots")
     if name not in _HOMES:
         raise AttributeError(f"module 'outsim' has no attribute {name!r}")
     value = getattr(import_module(_HOMES[name]), name)

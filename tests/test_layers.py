@@ -31,6 +31,7 @@ LAYERS = (
     {"plan"},
     {"engine"},
     {"tables"},
+    {"plots"},
     {"result", "saving"},
     {"branching"},
     {"study", "export"},

@@ -97,6 +97,23 @@ def step_function(ups: pd.Series[Any], downs: pd.Series[Any]) -> Steps:
     return at[order], np.cumsum(change[order])
 
 
+def settled(function: Steps) -> Steps:
+    """The same step function with one step for each instant at which it changes.
+
+    What happens at one instant is one step: nobody sees a value in between.
+    """
+    at, values = function
+    last = np.ones(len(at), dtype=np.bool_)
+    last[:-1] = at[1:] != at[:-1]
+    return at[last], values[last]
+
+
+def value_at(function: Steps, marks: Instants) -> NDArray[np.int64]:
+    """Value of a step function at these instants; 0 before its first step."""
+    at, values = function
+    return np.concatenate([[0], values])[np.searchsorted(at, marks, side="right")]
+
+
 def _left_queue(updates: pd.DataFrame) -> pd.Series[Any]:
     """When calls left the queue without being dialled: canceled or expired in it."""
     gone = updates["status"].isin(("canceled", "expired"))
@@ -166,9 +183,8 @@ def timeline(
         grid = pd.date_range(begins, ends, freq=every, inclusive="left", unit="us")
     frame = pd.DataFrame(index=grid.rename("at"))
     marks = _instants(grid.to_series())
-    for name, (at, values) in functions.items():
-        place = np.searchsorted(at, marks, side="right")
-        frame[name] = np.concatenate([[0], values])[place]
+    for name, function in functions.items():
+        frame[name] = value_at(function, marks)
     if every is not None:
         refused = attempts.loc[~attempts["cause"].isin(CARRIED), "dialed_at"]
         edges = np.append(marks, _instants(pd.Series([pd.Timestamp(ends).as_unit("us")])))

@@ -153,7 +153,7 @@ def test_the_call_log_of_nobody_is_empty(make):
 # The run as step functions
 
 
-def steps_of(result: Result, column: str) -> list[tuple[float, int]]:
+def step_function(result: Result, column: str) -> list[tuple[float, int]]:
     """(second, value) wherever the value of a column changes."""
     series = result.timeline(every=None)[column]
     changed = series[series.diff().fillna(series).ne(0)]
@@ -163,16 +163,16 @@ def steps_of(result: Result, column: str) -> list[tuple[float, int]]:
 def test_the_timeline_is_exact():
     """Two calls and one port: the second waits in the queue until the first ends at 20 s."""
     result = run(campaign(contacts=2), platform={"ports": 1})
-    assert steps_of(result, "queue") == [(0.001, 1), (20.0, 0)]
-    assert steps_of(result, "busy_ports") == [(0.0, 1), (40.0, 0)]
-    assert steps_of(result, "connected") == [(5.0, 1), (20.0, 0), (25.0, 1), (40.0, 0)]
-    assert steps_of(result, "busy_channels") == [(1.0, 1), (20.0, 0), (21.0, 1), (40.0, 0)]
+    assert step_function(result, "queue") == [(0.001, 1), (20.0, 0)]
+    assert step_function(result, "busy_ports") == [(0.0, 1), (40.0, 0)]
+    assert step_function(result, "connected") == [(5.0, 1), (20.0, 0), (25.0, 1), (40.0, 0)]
+    assert step_function(result, "busy_channels") == [(1.0, 1), (20.0, 0), (21.0, 1), (40.0, 0)]
 
 
 def test_the_timeline_shows_ports_that_wait_for_a_worker():
     """One worker, one second a dial: three ports are taken at once and wait for it in turn."""
     result = run(campaign(contacts=3), platform={"workers": 1, "loader_rate": "1000000/s"})
-    assert steps_of(result, "waiting_for_worker") == [
+    assert step_function(result, "waiting_for_worker") == [
         *((0.000001, 1), (0.000002, 2)),
         *((1.0, 1), (2.0, 0)),
     ]
@@ -180,23 +180,23 @@ def test_the_timeline_shows_ports_that_wait_for_a_worker():
 
 def test_status_updates_wait_for_dial_work_to_end():
     result = run(campaign(), platform={"workers": 1})
-    assert steps_of(result, "status_backlog") == [(0.0, 2), (1.0, 1), (1.01, 0)]
+    assert step_function(result, "status_backlog") == [(0.0, 2), (1.0, 1), (1.01, 0)]
 
 
 def test_a_refused_attempt_takes_no_channel():
     result = run(campaign(contacts=2), carrier={"channels": 1})
-    assert steps_of(result, "busy_channels") == [(1.0, 1), (20.0, 0)]
+    assert step_function(result, "busy_channels") == [(1.0, 1), (20.0, 0)]
     assert result.attempts["outcome"].tolist() == ["human", "congestion"]
 
 
 def test_canceled_in_the_queue_a_call_leaves_it():
     result = run(campaign(contacts=2, stop_at=8, stop_reaches="queue"), platform={"ports": 1})
-    assert steps_of(result, "queue") == [(0.001, 1), (10.0, 0)]
+    assert step_function(result, "queue") == [(0.001, 1), (10.0, 0)]
 
 
 def test_a_wedged_call_is_in_no_queue():
     result = run(campaign(contacts=5), platform={"wedged_calls": 1.0})
-    assert steps_of(result, "queue") == []
+    assert step_function(result, "queue") == []
 
 
 def test_the_grid_gives_values_at_the_start_of_each_minute_and_counts_in_it():
