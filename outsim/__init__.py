@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from outsim.study.capacity import plan_capacity, plan_frontier
     from outsim.study.capacity_answers import Capacity, Frontier
     from outsim.study.comparison import compare
+    from outsim.study.explanation import Explanation, explain
     from outsim.study.findings import Findings
     from outsim.study.forecast import Forecast, eta
     from outsim.study.kept import read_study
@@ -59,6 +60,8 @@ _HOMES = {
     "Frontier": "outsim.study.capacity_answers",
     "Study": "outsim.study.study",
     "Findings": "outsim.study.findings",
+    "explain": "outsim.study.explanation",
+    "Explanation": "outsim.study.explanation",
     "eta": "outsim.study.forecast",
     "Forecast": "outsim.study.forecast",
     "read_study": "outsim.study.kept",
@@ -82,6 +85,7 @@ __all__ = [
     "Campaign",
     "Capacity",
     "EngineError",
+    "Explanation",
     "Findings",
     "Forecast",
     "Frontier",
@@ -100,6 +104,7 @@ __all__ = [
     "TapeError",
     "compare",
     "eta",
+    "explain",
     "load",
     "plan_capacity",
     "plan_frontier",

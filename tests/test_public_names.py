@@ -52,6 +52,8 @@ def test_these_and_no_others_are_public():
         "TapeError",
         "compare",
         "eta",
+        "Explanation",
+        "explain",
         "load",
         "read_result",
         "read_study",
