@@ -155,16 +155,15 @@ def _print_reasons(found: Explanation) -> None:
     if reasons.empty:
         return
     say("Calls that were not completed, by what their last attempt came to:")
-    rows = [
-        [
-            f"{row.status}: {str(row.reason).replace('_', ' ')}" if row.reason else row.status,
-            f"{row.calls:,}",
-            ", ".join(map(str, row.examples)),
-        ]
-        for row in reasons.itertuples()
-    ]
+    rows = []
+    for row in reasons.to_dict(orient="records"):
+        named = f": {row['reason'].replace('_', ' ')}" if row["reason"] else ""
+        rows.append(
+            [f"{row['status']}{named}", f"{row['calls']:,}", ", ".join(map(str, row["examples"]))]
+        )
+    first = reasons["examples"].iloc[0][0]
     show(table(["", "calls", "such as"], rows))
-    say(f"--call {rows[0][2].split(',')[0]} tells why, attempt by attempt.")
+    say(f"--call {first} tells why, attempt by attempt.")
 
 
 def _print_worth(worth: Worth) -> None:

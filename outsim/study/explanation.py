@@ -97,9 +97,12 @@ class Explanation:
                 f"{own:.0%} of the time that the calls spent in the queue went to calls of the "
                 f"campaign itself{others}."
             )
+        whose = f"{first['start']:%H:%M} campaign"
+        if first["tenant"] == self.campaign.tenant:
+            whose = f"other campaign, {first['campaign']}"
         return (
             f"{first['share']:.0%} of the time that the calls spent in the queue went to calls "
-            f"of {first['tenant']}'s {first['start']:%H:%M} campaign, {own:.0%} to their own."
+            f"of {first['tenant']}'s {whose}; {own:.0%} to their own."
         )
 
     def reasons(self) -> pd.DataFrame:
@@ -188,9 +191,15 @@ class Explanation:
 
     def rows(self) -> list[list[str]]:
         """The table of causes, as people write it."""
+        table = self.table()
         return [
-            [row.label, format_duration(row.mean_s * SECOND), f"{row.share:.1%}"]
-            for row in self.table().itertuples()
+            [label, format_duration(mean_s * SECOND), f"{share:.1%}"]
+            for label, mean_s, share in zip(
+                table["label"].tolist(),
+                table["mean_s"].tolist(),
+                table["share"].tolist(),
+                strict=True,
+            )
         ]
 
 

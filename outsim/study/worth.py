@@ -23,7 +23,8 @@ SHARE = 20
 
 WORTH_MEASURES: tuple[Measure, ...] = (
     WAIT_MEAN,
-    *(each for each in MEASURES if each.name in ("wait_p90_s", "completed_by_deadline")),
+    *(each for each in MEASURES if each.name == "wait_p90_s"),
+    *(each for each in MEASURES if each.name == "completed_by_deadline"),
 )
 """Figures that the worth of more is told in."""
 

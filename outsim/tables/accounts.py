@@ -1,4 +1,4 @@
-"""The account of one call: what became of each attempt and why, and the platform at that moment."""
+"""The account of one call: what became of its attempts and why, and the platform at the time."""
 
 from __future__ import annotations
 
@@ -32,8 +32,7 @@ class Account:
     attempts: pd.DataFrame
     """One row an attempt: ``attempt``, ``dispatched_at``, ``ended_at``, ``outcome``, ``cause``,
     ``why`` in words, ``at`` (when it came to the carrier), and of the platform just before that:
-    `STATE` and ``refused_last_minute``. Without ports or channels at work in an outage the
-    number of those in service is what is left of it."""
+    `STATE` and ``refused_last_minute``. ``ports`` and ``channels`` are those in service."""
     ending: str
     """Why the call is over, or that it isn't, in words."""
 
@@ -56,14 +55,14 @@ def account(result: Result, call_id: int) -> Account:
     table = mine[["attempt", "dispatched_at", "ended_at", "outcome", "cause"]].copy()
     table["at"] = moments
     table["why"] = [
-        _why(result, str(outcome), str(cause), at_us, place)
+        _why(result, str(outcome), str(cause), at_us, int(place))
         for outcome, cause, at_us, place in zip(
             mine["outcome"], mine["cause"], _since_begin(result, moments), rows, strict=True
         )
     ]
     for name in state:
         table[name] = state[name].to_numpy()
-    return Account(call, table.reset_index(drop=True), _ending(result, call, table))
+    return Account(call, table.reset_index(drop=True), _ending(call, table))
 
 
 def _since_begin(result: Result, moments: pd.Series) -> list[int]:
@@ -75,7 +74,7 @@ def platform_at(result: Result, moments: pd.Series) -> pd.DataFrame:
     """The platform just before each of some instants: `STATE` and ``refused_last_minute``."""
     run, plan = Run(result), result.frames.plan.platform
     functions = steps(result.calls, result.attempts, result.updates)
-    marks = moments.astype("int64").to_numpy()
+    marks = np.asarray(moments.astype("int64"), dtype=np.int64)
     found = {
         name: value_at(_settled(functions[name]), marks - 1)
         for name in ("queue", "busy_ports", "busy_channels", "status_backlog")
@@ -127,7 +126,7 @@ def _why(result: Result, outcome: str, cause: str, at_us: int, place: int) -> st
     return said.get(cause) or said.get(outcome, "under way when the run ended")
 
 
-def _ending(result: Result, call: pd.Series, attempts: pd.DataFrame) -> str:
+def _ending(call: pd.Series, attempts: pd.DataFrame) -> str:
     status, made = str(call["status"]), int(call["attempts"])
     made_words = f"{made} attempt" + ("s" if made != 1 else "")
     if status == "rejected":
