@@ -137,6 +137,8 @@ def _ending(call: pd.Series, attempts: pd.DataFrame) -> str:
     if status == "failed":
         if len(attempts) and attempts["outcome"].iloc[-1] == "invalid":
             return f"failed{when}: an invalid number is not dialled again"
+        if made == 1:
+            return f"failed{when}: its only attempt was not answered"
         return f"failed{when}: none of the {made_words} that it may have was answered"
     if status == "completed":
         return f"completed{when}: answered"
