@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from outsim.study.capacity_answers import Capacity, Frontier
     from outsim.study.comparison import compare
     from outsim.study.effects import Effects, assumption_effects
+    from outsim.study.explanation import Explanation, explain
     from outsim.study.findings import Findings
     from outsim.study.forecast import Forecast, eta
     from outsim.study.kept import read_study
@@ -62,6 +63,8 @@ _HOMES = {
     "Frontier": "outsim.study.capacity_answers",
     "Study": "outsim.study.study",
     "Findings": "outsim.study.findings",
+    "explain": "outsim.study.explanation",
+    "Explanation": "outsim.study.explanation",
     "eta": "outsim.study.forecast",
     "Forecast": "outsim.study.forecast",
     "read_study": "outsim.study.kept",
@@ -93,6 +96,7 @@ __all__ = [
     "Description",
     "Effects",
     "EngineError",
+    "Explanation",
     "Findings",
     "Forecast",
     "Frontier",
@@ -115,6 +119,7 @@ __all__ = [
     "compare",
     "describe",
     "eta",
+    "explain",
     "load",
     "plan_capacity",
     "plan_frontier",

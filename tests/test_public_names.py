@@ -58,6 +58,8 @@ def test_these_and_no_others_are_public():
         "compare",
         "describe",
         "eta",
+        "Explanation",
+        "explain",
         "load",
         "read_result",
         "read_study",

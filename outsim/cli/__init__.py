@@ -18,6 +18,7 @@ from outsim.cli.compare import compare
 from outsim.cli.describe import describe
 from outsim.cli.diff import diff
 from outsim.cli.eta import eta
+from outsim.cli.explain import explain
 from outsim.cli.failed import failed
 from outsim.cli.map import quarter_map
 from outsim.cli.merge import merge
@@ -42,7 +43,7 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 for command in (
-    *(run, status, schedule, eta, stop, failed),
+    *(run, status, schedule, eta, stop, failed, explain),
     *(compare, plan, sweep, merge),
     report,
     *(check, diff, describe, assumptions, schema),

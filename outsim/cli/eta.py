@@ -89,7 +89,7 @@ def eta(
     measures: tuple[Measure, ...] = CAMPAIGN_MEASURES
     asked = None
     if call is not None or number is not None:
-        asked = find_call(loaded, call_id=call, number=_ten_digits(number))
+        asked = find_call(loaded, call_id=call, number=ten_digits(number))
         known = loaded.find_campaign("/".join(asked.campaign))
         if known is None or (campaign is not None and known is not chosen):
             raise typer.BadParameter(f"the call is one of {'/'.join(asked.campaign)}; ask there")
@@ -111,7 +111,14 @@ def _one_of(one: str, first: object, other: str, second: object) -> None:
         raise typer.BadParameter(f"{one} and {other}: give one or the other")
 
 
-def _ten_digits(number: str | None) -> str | None:
+def ten_digits(number: str | None) -> str | None:
+    """National number of ten digits, without what people write between them.
+
+    Raises
+    ------
+    typer.BadParameter
+        If there are not ten.
+    """
     if number is None:
         return None
     digits = "".join(each for each in number if each.isdigit())

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from outsim.plots.status import status_lag, truth_and_seen
     from outsim.plots.timing import dials_after_stop, saved_by_stop, start_sweep
     from outsim.plots.tornadoes import tornado
-    from outsim.plots.waiting import waits
+    from outsim.plots.waiting import wait_causes, waits
 
 _HOMES = {
     "capacity": "sizing",
@@ -42,6 +42,7 @@ _HOMES = {
     "tornado": "tornadoes",
     "status_lag": "status",
     "truth_and_seen": "status",
+    "wait_causes": "waiting",
     "waits": "waiting",
 }
 
@@ -64,6 +65,7 @@ __all__ = [
     "status_lag",
     "tornado",
     "truth_and_seen",
+    "wait_causes",
     "waits",
 ]
 

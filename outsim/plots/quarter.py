@@ -163,8 +163,9 @@ def _panel(
             *points[verdicts == verdict].T,
             mark,
             color=INK,
-            markersize=6 if verdict else 3,
-            path_effects=[withStroke(linewidth=2.5, foreground="white")],
+            markersize=7 if verdict else 3,
+            markeredgewidth=1.6 if verdict else 0.5,
+            path_effects=[withStroke(linewidth=3.5, foreground="white")],
         )
     if low[0] < minute < high[0]:
         # Left of it, the backlog is gone when the start comes.

@@ -15,12 +15,12 @@ from outsim.scenario.model import Scenario
 from outsim.study.promises import Promise
 from outsim.tables.measures import (
     MEASURES,
+    WAIT_MEAN,
     Measure,
     completed_by,
     done_by,
     status_lag_at_s,
     wait_at_s,
-    wait_mean_s,
 )
 
 FORMS = (
@@ -138,7 +138,7 @@ def find_measure(name: str, text: str) -> Measure:
     if level is not None and 0 < float(level[1]) <= 100:
         return _at_level(level[2], float(level[1]), known)
     if said == "mean wait":
-        return Measure("wait_mean_s", "wait, mean", "seconds", wait_mean_s, -1)
+        return WAIT_MEAN
     if said in SHORT_NAMES:
         return known[SHORT_NAMES[said]]
     allowed = ["p95 wait", "p90 status lag", "mean wait", *SHORT_NAMES, *known]

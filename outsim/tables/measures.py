@@ -305,6 +305,10 @@ MEASURES: tuple[Measure, ...] = (
 )
 
 
+WAIT_MEAN = Measure("wait_mean_s", "wait, mean", "seconds", wait_mean_s, -1)
+"""The mean wait, which tells less than its quantiles, and is asked for now and then."""
+
+
 def measure(view: View, measures: Sequence[Measure] = MEASURES) -> dict[str, float]:
     """Figures of one run, by name."""
     return {each.name: each.compute(view) for each in measures}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 
 import pandas as pd
 import pytest
@@ -30,6 +31,9 @@ COMMANDS = {
     "status": ("status", "small.toml", "--at", "09:06"),
     "status of calls": ("status", "small.toml", "--at", "09:15", "--calls", "--limit", "40"),
     "failed": ("failed", "small.toml"),
+    "explain": ("explain", "small.toml", "--replications", "3"),
+    "explain one run": ("explain", "small.toml", "--campaign", "notices", "--no-worth"),
+    "explain a call": ("explain", "small.toml", "--call", "12"),
     "plan": (
         *("plan", "small.toml", "--vary", "platform.ports=4:12", "--replications", "3"),
         *("--target", "p90 wait <= 4 min", "--target", "P(finished by 09:59) >= 0.1"),
@@ -449,3 +453,48 @@ def test_the_schema_of_a_snapshot_is_printed(outsim):
     document = json.loads(outsim("schema", "--snapshot").out)
     assert document["title"] == "outsim snapshot"
     assert set(document["required"]) == {"at"}
+
+
+# explain
+
+
+def test_explain_prints_what_the_api_gives(outsim):
+    document = json.loads(outsim(*COMMANDS["explain"], "--seed", "4", "--json").out)
+    result = package.simulate(package.load("small.toml"), seed=4)
+    found = package.explain(result, replications=3, executor="threads").run()
+    assert document == json.loads(json.dumps(found.to_json()))
+
+
+def test_explain_tells_of_a_result_that_was_kept(outsim):
+    outsim("run", "small.toml", "--seed", "5", "--out", "kept")
+    kept, made = (
+        outsim("explain", *where, "--no-worth")
+        for where in (("kept",), ("small.toml", "--seed", "5"))
+    )
+    assert kept.out == made.out
+    assert "seed 5, replication 0" in kept.out
+
+
+def test_explain_finds_the_campaign_of_a_call_and_a_call_by_its_number(outsim):
+    by_call = outsim("explain", "small.toml", "--call", "70", "--json")
+    document = json.loads(by_call.out)
+    assert (document["tenant"], document["campaign"]) == ("utility", "notices")
+    by_number = outsim(
+        *("explain", "small.toml", "--campaign", "notices", "--number", document["number"]),
+        "--json",
+    )
+    assert by_number.out == by_call.out
+
+
+def test_explain_names_calls_that_failed_and_how_to_ask_for_one(outsim):
+    text = outsim("explain", "small.toml", "--no-worth").out
+    calls = package.simulate(package.load("small.toml")).calls
+    failed = calls[calls["campaign"].eq("appointment reminders") & calls["status"].eq("failed")]
+    named = re.search(r"--call (\d+) tells why", text)
+    assert named is not None
+    assert int(named[1]) in failed["call_id"].tolist()
+
+
+def test_explain_draws_the_wait_by_cause(outsim, files):
+    assert outsim(*COMMANDS["explain one run"], "--plot", "wait.png").code == 0
+    assert (files / "wait.png").stat().st_size > 1000

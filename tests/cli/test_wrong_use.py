@@ -62,6 +62,20 @@ MISTAKES = {
         ["eta", "small.toml", "--campaign", "notices", "--call", "3"],
         "the call is one of clinic/appointment reminders",
     ),
+    "no call to explain": (
+        ["explain", "small.toml", "--call", "99"],
+        "call 99: no such call of clinic/appointment reminders in this run; there is: 0 to 59",
+    ),
+    "a call and a number": (
+        ["explain", "small.toml", "--call", "1", "--number", "2125550100"],
+        "--call and --number: give one or the other",
+    ),
+    "nothing to explain": (["explain", "nobody.toml"], "has no campaign to study; add one"),
+    "a campaign that is none": (
+        ["explain", "small.toml", "--campaign", "nil"],
+        "campaign nil: no such campaign; there is: clinic/appointment reminders",
+    ),
+    "a directory without a result": (["explain", "directory"], "outsim: directory"),
     "no time": (["status", "small.toml"], "Missing option '--at'"),
     "no such time": (["status", "small.toml", "--at", "25:00"], "found '25:00'"),
     "a time that is none": (["status", "small.toml", "--at", "noon"], "found 'noon'; write"),

@@ -14,6 +14,7 @@ from outsim.clock import MISSING
 from outsim.outcomes import REJECTED
 from outsim.result import Result, simulate
 from outsim.scenario import Scenario
+from outsim.scenario.standing import standing_at
 from outsim.tables.causes import queue_charges
 from tests.strategies import crowded_scenarios, scenarios
 
@@ -82,3 +83,22 @@ def test_until_the_first_dispatch_they_are_the_wait(scenario: Scenario) -> None:
     known = (calls["wait_state"] == "complete").to_numpy()
     waits = microseconds(table.drop(columns="schedule"))[known]
     assert np.allclose(waits / 1e6, calls["wait_s"][known], atol=1e-9)
+
+
+@FEWER
+@given(ANY, st.floats(0, 1))
+def test_they_add_up_from_a_queue_as_it_stands(scenario: Scenario, place: float) -> None:
+    first = simulate(scenario, engine="simpy")
+    happened = first.updates["happened_at"]
+    moment = scenario.clock.begins
+    if len(happened):
+        moment = happened.iloc[int(place * (len(happened) - 1))].to_pydatetime()
+    result = simulate(standing_at(scenario, first.snapshot(moment)), engine="simpy")
+    table = result.time_by_cause(by_resource=True)
+    assert (table.astype("int64") >= 0).all(axis=None)
+    assert table["calls_ahead"].astype("int64").sum() == 0
+    before = table.drop(columns=["status_backlog", "lost_update", "delivery"])
+    expected = (ends_us(result) - result.frames.submitted_us)[table.index.to_numpy()]
+    assert microseconds(before).tolist() == expected.tolist()
+    lasted = result.causes.queue.stays.until - result.causes.queue.stays.since
+    assert result.queue_charges()["total"].astype("int64").sum() == lasted.sum()
