@@ -33,7 +33,8 @@ LAYERS = (
     {"tables"},
     {"result", "saving"},
     {"branching"},
-    {"study", "export"},
+    {"export"},
+    {"study"},
     {"cli", "__main__"},
 )
 """From the bottom to the top. A module may import from its own layer and from those below."""

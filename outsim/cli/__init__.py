@@ -16,6 +16,7 @@ from outsim.cli.check import check
 from outsim.cli.compare import compare
 from outsim.cli.diff import diff
 from outsim.cli.eta import eta
+from outsim.cli.export import export
 from outsim.cli.failed import failed
 from outsim.cli.map import quarter_map
 from outsim.cli.merge import merge
@@ -41,7 +42,7 @@ app = typer.Typer(
 for command in (
     *(run, status, schedule, eta, stop, failed),
     *(compare, plan, sweep, merge),
-    *(check, diff, schema),
+    *(check, diff, schema, export),
 ):
     app.command()(command)
 app.command("map")(quarter_map)
