@@ -47,7 +47,11 @@ def export(
     engine: EngineName = "auto",
     json: Json = False,
 ) -> None:
-    """Write a result as a timeline, an event log, or plain tables."""
+    """Write a result as a timeline, an event log, or plain tables.
+
+    With --campaign, a timeline shows that campaign's attempts alone, on a platform that is shown
+    whole.
+    """
     from pathlib import Path
 
     from outsim.cli.output import load_with_advice, print_json, say, simulate_with_bar

@@ -8,7 +8,10 @@ from typing import Any, NamedTuple
 import numpy as np
 import pandas as pd
 
-from outsim.export.selection import BLOCK, Selection, plain
+from outsim.export.selection import Selection, plain
+
+CALLS_AT_ONCE = 1 << 12
+"""Calls that are turned into Python objects at a time: memory does not grow with the result."""
 
 
 class Call(NamedTuple):
@@ -34,7 +37,7 @@ ENDS = ("waiting_retry", "completed", "failed", "canceled", "expired")
 def calls_of(selection: Selection) -> Iterator[Call]:
     """Each call with what happened to it: its changes of status, the truth of them.
 
-    Some thousand calls at a time are in memory as Python objects.
+    `CALLS_AT_ONCE` of them are in memory as Python objects.
     """
     calls, updates = selection.table("calls"), selection.table("updates")
     attempts = selection.table("attempts")
@@ -43,8 +46,8 @@ def calls_of(selection: Selection) -> Iterator[Call]:
     attempt_order = np.argsort(attempts["call_id"].to_numpy(), kind="stable")
     call_of_attempt = attempts["call_id"].to_numpy()[attempt_order]
     more = selection.counting(len(calls))
-    for begin in range(0, len(calls), BLOCK):
-        block = calls.iloc[begin : begin + BLOCK]
+    for begin in range(0, len(calls), CALLS_AT_ONCE):
+        block = calls.iloc[begin : begin + CALLS_AT_ONCE]
         first, last = block["call_id"].iloc[[0, -1]]
         rows = order[slice(*np.searchsorted(call_of_update, [first, last + 1]))]
         events = _records(updates.iloc[rows], ("call_id", *_EVENT_COLUMNS))

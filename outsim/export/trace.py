@@ -52,7 +52,8 @@ class TraceWriter:
         )
 
         self._file = file
-        self._batch = perfetto_trace_pb2.Trace()
+        self._trace = perfetto_trace_pb2.Trace
+        self._batch = self._trace()
         self._origin_us = origin_us_of(begins)
         self._names: dict[str, int] = {}
         self._value_names: dict[str, int] = {}
@@ -68,7 +69,8 @@ class TraceWriter:
 
     def _flush(self) -> None:
         self._file.write(self._batch.SerializeToString())
-        self._batch.Clear()
+        # Cleared messages keep the memory of all that was ever in them.
+        self._batch = self._trace()
 
     def _packet(self) -> Any:
         """Next packet of the trace, to be filled in."""
