@@ -34,7 +34,8 @@ LAYERS = (
     {"plots"},
     {"result", "saving"},
     {"branching"},
-    {"study", "export"},
+    {"export"},
+    {"study"},
     {"report"},
     {"cli", "__main__"},
 )

@@ -19,6 +19,7 @@ from outsim.cli.describe import describe
 from outsim.cli.diff import diff
 from outsim.cli.eta import eta
 from outsim.cli.explain import explain
+from outsim.cli.export import export
 from outsim.cli.failed import failed
 from outsim.cli.map import quarter_map
 from outsim.cli.merge import merge
@@ -45,7 +46,7 @@ app = typer.Typer(
 for command in (
     *(run, status, schedule, eta, stop, failed, explain),
     *(compare, plan, sweep, merge),
-    report,
+    *(report, export),
     *(check, diff, describe, assumptions, schema),
 ):
     app.command()(command)

@@ -24,6 +24,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import datetime
 from heapq import heappop, heappush
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -80,13 +81,11 @@ def write_perfetto(selection: Selection, path: Path) -> None:
     ResultError
         If it can't be written, or the package `perfetto` is not there.
     """
-    try:
-        import perfetto.protos.perfetto.trace.perfetto_trace_pb2  # noqa: F401
-    except ImportError:
+    if find_spec("perfetto") is None:
         raise ResultError(
             "--format perfetto: the package perfetto is not there; install it with "
             "pip install 'outsim[perfetto]'"
-        ) from None
+        )
     result = selection.result
     with whole_file(path) as file, TraceWriter(file, result.begins) as trace:
         _write_campaigns(trace, result)

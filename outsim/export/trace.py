@@ -7,12 +7,13 @@ package `perfetto` brings them. Names are interned: they are written once.
 from __future__ import annotations
 
 from datetime import datetime
-from typing import IO, Any, NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from outsim.clock import MINUTE, SECOND
+from outsim.export.writing import BinaryFile
 from outsim.tables.frames import origin_us_of
 
 _SEQUENCE = 1
@@ -45,11 +46,14 @@ class TraceWriter:
         Start of the run: the trace counts from there, and tells the time of day.
     """
 
-    def __init__(self, file: IO[bytes], begins: datetime) -> None:
-        from perfetto.protos.perfetto.trace.perfetto_trace_pb2 import Trace
+    def __init__(self, file: BinaryFile, begins: datetime) -> None:
+        from perfetto.protos.perfetto.trace import (  # type: ignore[import-untyped]
+            perfetto_trace_pb2,
+        )
 
         self._file = file
-        self._batch = Trace()
+        self._trace = perfetto_trace_pb2.Trace
+        self._batch = self._trace()
         self._origin_us = origin_us_of(begins)
         self._names: dict[str, int] = {}
         self._value_names: dict[str, int] = {}
@@ -65,7 +69,8 @@ class TraceWriter:
 
     def _flush(self) -> None:
         self._file.write(self._batch.SerializeToString())
-        self._batch.Clear()
+        # Cleared messages keep the memory of all that was ever in them.
+        self._batch = self._trace()
 
     def _packet(self) -> Any:
         """Next packet of the trace, to be filled in."""

@@ -9,9 +9,16 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from tempfile import mkdtemp
-from typing import IO
+from typing import Protocol
 
 from outsim.errors import ResultError
+
+
+class BinaryFile(Protocol):
+    """Something that bytes are written to."""
+
+    def write(self, data: bytes, /) -> int:
+        """Write bytes."""
 
 
 @contextmanager
@@ -33,7 +40,7 @@ def errors_told(path: Path) -> Iterator[None]:
 
 
 @contextmanager
-def whole_file(path: Path) -> Iterator[IO[bytes]]:
+def whole_file(path: Path) -> Iterator[BinaryFile]:
     """Open a file to write bytes to; it is at its place once all of it is written.
 
     One whose name ends in ``.gz`` is compressed. What was there before is replaced.

@@ -47,6 +47,7 @@ COMMANDS = {
         *("sweep", "small.toml", "later.toml", "--replications", "2"),
         *("--vary", "platform.ports=5:10:2", "--design", "grid", "--figure", "finished_s"),
     ),
+    "export": ("export", "small.toml", "--format", "csv", "-o", "exported"),
     "check": ("check", "small.toml", "later.toml"),
     "diff": ("diff", "small.toml", "later.toml"),
 }

@@ -1,0 +1,66 @@
+"""The formats that a result is exported in."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Literal, get_args
+
+from outsim.export.flat import write_csv, write_parquet
+from outsim.export.ocel import write_ocel
+from outsim.export.perfetto import write_perfetto
+from outsim.export.selection import Selection
+from outsim.export.xes import write_xes
+from outsim.progress import Progress, unseen
+from outsim.result import Result
+from outsim.scenario.campaigns import Campaign
+
+Format = Literal["perfetto", "xes", "ocel", "parquet", "csv"]
+
+FORMATS: dict[Format, Callable[[Selection, Path], None]] = {
+    "perfetto": write_perfetto,
+    "xes": write_xes,
+    "ocel": write_ocel,
+    "parquet": write_parquet,
+    "csv": write_csv,
+}
+assert tuple(FORMATS) == get_args(Format)
+
+
+def export(
+    result: Result,
+    form: Format,
+    path: str | Path,
+    *,
+    campaign: Campaign | None = None,
+    progress: Progress = unseen,
+) -> Path:
+    """Write a result in another format, whole or not at all.
+
+    Parameters
+    ----------
+    result : Result
+        What `outsim.simulate` or `outsim.read_result` gives.
+    form : str
+        ``perfetto`` (a trace for https://ui.perfetto.dev), ``xes`` or ``ocel`` (event logs for
+        process mining), ``parquet`` or ``csv`` (the tables, with a data dictionary).
+    path : path
+        File to write; for ``parquet`` and ``csv`` a directory. An earlier export is replaced.
+    campaign : Campaign, optional
+        Write its calls alone; default: all calls.
+    progress : callable
+        Told how many rows are written, and how many there are.
+
+    Returns
+    -------
+    Path
+        What was written.
+
+    Raises
+    ------
+    ResultError
+        If it can't be written, or something else stands there.
+    """
+    target = Path(path)
+    FORMATS[form](Selection(result, campaign, progress), target)
+    return target
