@@ -44,6 +44,8 @@ COMMANDS = {
         *("--vary", "platform.ports=5:10:2", "--design", "grid", "--figure", "finished_s"),
     ),
     "check": ("check", "small.toml", "later.toml"),
+    "describe": ("describe", "small.toml", "later.toml"),
+    "assumptions": ("assumptions", "later.toml"),
     "diff": ("diff", "small.toml", "later.toml"),
 }
 CODES = {"diff": 1}
