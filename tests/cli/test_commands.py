@@ -49,6 +49,8 @@ COMMANDS = {
     ),
     "export": ("export", "small.toml", "--format", "csv", "-o", "exported"),
     "check": ("check", "small.toml", "later.toml"),
+    "describe": ("describe", "small.toml", "later.toml"),
+    "assumptions": ("assumptions", "later.toml"),
     "diff": ("diff", "small.toml", "later.toml"),
 }
 CODES = {"diff": 1}
