@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from zoneinfo import ZoneInfo
-
 import numpy as np
 import pandas as pd
 import pyarrow as pa
@@ -132,21 +130,6 @@ def _put(found: Micros, at: Flags, times: pd.Series[pd.Timestamp], zone: str | N
         return
     micros = times.dt.tz_convert("UTC").astype("datetime64[us, UTC]")
     found[at] = np.where(times.isna(), MISSING, micros.astype("int64"))
-
-
-def repeated_hours(started: Micros, zone: str) -> int:
-    """How many instants lie in an hour that the zone's clocks show twice."""
-    if not len(started):
-        return 0
-    info = ZoneInfo(zone)
-    hours = np.unique(started // 3_600_000_000)
-    twice = [
-        hour
-        for hour in hours.tolist()
-        if pd.Timestamp(hour * 3600, unit="s", tz="UTC").tz_convert(info).utcoffset()
-        != pd.Timestamp(hour * 3600 + 3600, unit="s", tz="UTC").tz_convert(info).utcoffset()
-    ]
-    return int(np.isin(started // 3_600_000_000, twice).sum())
 
 
 def seconds_between(first: Micros, then: Micros) -> Floats:

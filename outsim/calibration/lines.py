@@ -108,11 +108,14 @@ class Parsed:
         Line on which each row begins, from 1.
     broken : list of (int, str)
         Lines that are no rows, with what was found.
+    allowed : str
+        What they should be.
     """
 
     table: pa.Table
     lines: Lines
     broken: list[tuple[int, str]]
+    allowed: str = "write as many fields as the other lines have"
 
 
 def parse(

@@ -68,8 +68,8 @@ class CallLog:
             Which number was dialled, as a code from 0; -1 where it is not told. The numbers
             themselves are not kept.
         ``attempt`` (int32)
-            Which dial of the call it is, from 1: as recorded, or worked out from earlier
-            attempts at the number.
+            Which dial of the call it is, from 1; 0 where it is not told. As recorded, or worked
+            out from earlier attempts at the number: see `outsim.calibration.ordering`.
         ``gap_s`` (float64)
             Seconds since the previous attempt of the same call was dialled; missing for the first.
         ``weight`` (float64)
