@@ -51,7 +51,7 @@ def numbers(text: pa.Array) -> tuple[Floats, Flags]:
     except pa.ArrowInvalid:
         fits = pc.match_substring_regex(text, r"^[+-]?(\d+([.]\d*)?|[.]\d+)([eE][+-]?\d{1,2})?$")
         values = pc.cast(pc.if_else(fits, text, None), pa.float64())
-    found = np.asarray(values.to_numpy(zero_copy_only=False), dtype=np.float64)
+    found = np.array(values.to_numpy(zero_copy_only=False), dtype=np.float64)
     return found, is_there(text) & ~np.isfinite(found)
 
 

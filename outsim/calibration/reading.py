@@ -34,7 +34,6 @@ from outsim.calibration.mapping import (
 )
 from outsim.calibration.ordering import WINDOW_S, dials, repeats
 from outsim.calibration.results import batch_of_result, is_result, zone_of_result
-from outsim.progress import Progress, unseen
 from outsim.quantities import is_zone
 from outsim.scenario.files import refusal
 
@@ -67,7 +66,6 @@ def read_call_log(
     format: Format | None = None,  # noqa: A002 - the word that people know
     mapping: Mapping | None = None,
     zone: str | None = None,
-    progress: Progress = unseen,
 ) -> CallLog:
     """Read call logs into one table of attempts.
 
@@ -81,8 +79,6 @@ def read_call_log(
         What columns and words stand for, where the format does not say or says otherwise.
     zone : str, optional
         Time zone of times that say none, and of hours and weekdays.
-    progress : callable, optional
-        Told (bytes read, bytes in all), as the files are stored.
 
     Raises
     ------
@@ -106,7 +102,6 @@ def read_call_log(
             "its rows are single attempts, those of another file last attempts; "
             "calibrate to one kind at a time",
         )
-    del progress
     zones = {zone_of_result(Path(name)) for name in files if is_result(Path(name))}
     return _joined(read_files, zone or (zones.pop() if len(zones) == 1 else None))
 

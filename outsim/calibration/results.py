@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 from pathlib import Path
 from typing import Any
 
@@ -53,7 +54,7 @@ def batch_of_result(path: Path) -> Batch:
     is_dialled, is_over = table["dialed_at"].notna(), table["ended_at"].notna()
     batch.left_out["not dialled"] = int((~is_dialled).sum())
     batch.left_out["not over"] = int((is_dialled & ~is_over).sum())
-    batch.left_out += type(batch.left_out)()
+    batch.left_out += Counter()
     table = table[is_dialled & is_over]
     codes = pd.Categorical(table["outcome"], categories=list(WORDS)).codes.astype(np.int8)
     answered, gave_up = np.isin(codes, ANSWERED), codes == _NO_ANSWER
