@@ -9,7 +9,7 @@ from typing import Literal, get_args
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from outsim.errors import ScenarioError
+from outsim.errors import CalibrationError
 
 Floats = NDArray[np.float64]
 
@@ -139,16 +139,16 @@ def count(
 
     Raises
     ------
-    ScenarioError
+    CalibrationError
         If there is no such rounding, or no duration at all.
     """
     if rounding not in get_args(Rounding):
-        raise ScenarioError(f"rounding: found {rounding!r}; write nearest, down or up")
+        raise CalibrationError(f"rounding: found {rounding!r}; write nearest, down or up")
     values = np.asarray(seconds, dtype=np.float64)
     usable = (values >= 0) & (values <= LONGEST_S)
     values = values[usable]
     if not len(values):
-        raise ScenarioError("durations: found none; need at least one")
+        raise CalibrationError("durations: found none; need at least one")
     if step_s is None:
         step_s = 1.0 if (values == np.rint(values)).all() else FINE_STEP_S
     steps = np.rint(values / step_s).astype(np.int64)
