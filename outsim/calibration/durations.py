@@ -132,6 +132,15 @@ class DurationFit:
         """How the later part differs."""
         return drift_between(self.early, self.late)
 
+    @property
+    def is_cut(self) -> bool:
+        """Whether calls were given up while others were still being answered."""
+        given_up_s = self.all.recorded_s[self.all.censored > 0]
+        if not len(given_up_s):
+            return False
+        last = self.all.recorded_s > 0.9 * given_up_s.max()
+        return bool(self.all.events[last].sum() >= 0.01 * self.calls)
+
     def quantile_interval_s(self, share: float) -> tuple[float, float]:
         """95 % interval of a recorded quantile by order statistics, in seconds."""
         low, high = stats.binom.interval(LEVEL, int(self.calls), share) / np.float64(self.calls)

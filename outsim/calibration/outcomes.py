@@ -93,20 +93,27 @@ def jeffreys(hits: float, of: float) -> tuple[float, float]:
     return (float(low) if hits > 0 else 0.0), (float(high) if hits < of else 1.0)
 
 
+WORDS = (*DIALLED, "answered", *TRAITS, "congestion")
+"""What the outcome of an attempt may be called; any other word counts as not told."""
+
+
+def as_words(outcomes: pd.Series[Any]) -> pd.Series[Any]:
+    """Outcomes as categories, `WORDS` in their order."""
+    return outcomes.astype(pd.CategoricalDtype([*WORDS]))
+
+
 def count_outcomes(table: pd.DataFrame) -> dict[str, float]:
-    """Attempts by outcome, in the order of the words; dials by weight."""
-    words = table["outcome"].astype("str")
-    found = _weights(table).groupby(words, sort=True).sum()
-    return {str(word): float(size) for word, size in found.items() if word in _ALL}
+    """Attempts by outcome, in the order of `WORDS`, as far as there are any."""
+    codes = table["outcome"].cat.codes.to_numpy().astype(np.int64) + 1
+    sizes = np.bincount(codes, weights=weights_of(table), minlength=len(WORDS) + 1)[1:]
+    return {word: float(size) for word, size in zip(WORDS, sizes, strict=True) if size}
 
 
-_ALL = (*DIALLED, "answered", *TRAITS, "congestion")
-
-
-def _weights(table: pd.DataFrame) -> pd.Series[float]:
+def weights_of(table: pd.DataFrame) -> Floats:
+    """How many attempts each row stands for."""
     if "weight" in table:
-        return table["weight"].astype("float64")
-    return pd.Series(1.0, index=table.index)
+        return table["weight"].to_numpy(dtype=np.float64, na_value=1.0)
+    return np.ones(len(table))
 
 
 def fit_outcomes(table: pd.DataFrame, zone: str | None) -> OutcomeFit:
@@ -122,7 +129,7 @@ def fit_outcomes(table: pd.DataFrame, zone: str | None) -> OutcomeFit:
     """
     by_outcome = count_outcomes(table)
     counts, divided = _divided(by_outcome)
-    words = table["outcome"].astype("category")
+    words = table["outcome"]
     dialled = words.isin([*DIALLED, "answered"]).to_numpy()
     told_human = by_outcome.get("human", 0) > 0
     answered = words.isin(["human"] if told_human else ["human", "answered"]).to_numpy()
@@ -184,7 +191,7 @@ def _pooled(rows: pd.DataFrame, answered: NDArray[np.bool_]) -> int:
     failures = _failures(rows)
     if failures is None:
         return 0
-    weights = _weights(rows).to_numpy()
+    weights = weights_of(rows)
     at = np.clip(failures, 0, REDIAL_LEVELS - 1)
     dials = np.bincount(at, weights=weights, minlength=REDIAL_LEVELS)
     hits = np.bincount(at, weights=weights * answered, minlength=REDIAL_LEVELS)
@@ -207,7 +214,7 @@ def _cells(
         told = local.notna().to_numpy()
         hours = local.dt.hour.to_numpy(dtype=np.float64, na_value=0).astype(np.int64)
         codes[0] = np.where(told, _PART_OF_HOUR[hours], -1)
-        days = local.dt.dayofweek.to_numpy(dtype=np.float64, na_value=0).astype(np.int64)
+        days = local.dt.day_of_week.to_numpy(dtype=np.float64, na_value=0).astype(np.int64)
         codes[1] = np.where(told, days, -1)
     failures = _failures(rows)
     if failures is not None:
@@ -220,7 +227,7 @@ def _cells(
             codes[3] = np.where(failures > 0, np.where(np.isnan(gaps_s), -1, level), 0)
     sizes = [len(group.levels) + 1 for group in groups]
     index = np.ravel_multi_index([code + 1 for code in codes], sizes)
-    weights = _weights(rows).to_numpy()
+    weights = weights_of(rows)
     dials = np.bincount(index, weights=weights, minlength=int(np.prod(sizes)))
     hits = np.bincount(index, weights=weights * answered, minlength=int(np.prod(sizes)))
     there = np.flatnonzero(dials)
@@ -254,7 +261,7 @@ class MixDrift:
 def mix_drift(early: pd.DataFrame, late: pd.DataFrame) -> list[MixDrift]:
     """How the outcome mix moved between two parts of a log."""
     counts = [count_outcomes(part) for part in (early, late)]
-    words = [word for word in _ALL if any(word in found for found in counts)]
+    words = [word for word in WORDS if any(word in found for found in counts)]
     observed = np.array([[found.get(word, 0.0) for word in words] for found in counts])
     sizes = observed.sum(axis=1)
     if len(words) < 2 or not sizes.all():
