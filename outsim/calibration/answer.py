@@ -25,7 +25,7 @@ from outsim.calibration.outcomes import (
 )
 from outsim.calibration.quantile_table import SCORED
 from outsim.clock import SECOND
-from outsim.distributions import Constant, Distribution
+from outsim.distributions import Constant, Distribution, Quantiles
 from outsim.scenario.callees import Callees, Profile
 from outsim.scenario.defaults import DEFAULTS
 from outsim.scenario.uncertainty import Uncertainty
@@ -362,8 +362,11 @@ class Calibration:
         if self.outcomes is not None:
             keys.append(f"profiles.{self.profile_name}")
         entry = {"grade": CALIBRATED, "source": self.source}
+        durations = {each.key: each for each in self.durations}
         for key in keys:
             yield key, {**entry, "details": {**self.details, "rows": self.attempts}}
+            if key in durations:
+                yield from _scale_range(durations[key], entry)
             for name, each in ranges.items():
                 if name.startswith((f"{key}.", f"{key}[")) or name == key:
                     ends = [_short(end) for end in (each.low, each.high) if end is not None]
@@ -418,6 +421,13 @@ class Calibration:
 
     def _repr_html_(self) -> str:
         return self.table().to_html()
+
+
+def _scale_range(fitted: DurationFit, entry: dict[str, Any]) -> Iterator[tuple[str, Any]]:
+    """Plausible range of how long the durations are as a whole."""
+    ends = [_short(round(end, 4)) for end in fitted.scale_interval]
+    if isinstance(fitted.distribution, Quantiles) and ends[0] < ends[1]:
+        yield f"{fitted.key}.scale", {**entry, "range": f"{ends[0]!r}:{ends[1]!r}"}
 
 
 def _factor_key(group: str, level: str) -> str:

@@ -142,10 +142,20 @@ class DurationFit:
         return bool(self.all.events[last].sum() >= 0.01 * self.calls)
 
     def quantile_interval_s(self, share: float) -> tuple[float, float]:
-        """95 % interval of a recorded quantile by order statistics, in seconds."""
+        """95 % interval of a quantile by order statistics, in seconds.
+
+        Half a step wider at either end: the log tells nothing below its step.
+        """
         low, high = stats.binom.interval(LEVEL, int(self.calls), share) / np.float64(self.calls)
         ends = self.all.quantiles_s([max(low, 0.0), min(high, 1.0)])
-        return float(ends[0]), float(ends[1])
+        half = self.all.step_s / 2
+        return max(float(ends[0]) - half, 0.0), float(ends[1]) + half
+
+    @property
+    def scale_interval(self) -> tuple[float, float]:
+        """95 % interval of a factor on all durations (normal, for the mean logarithm)."""
+        width = float(stats.norm.ppf((1 + LEVEL) / 2)) * _log_mean(self.all)[1]
+        return float(np.exp(-width)), float(np.exp(width))
 
     def errors_on_later(self) -> tuple[Floats, Floats]:
         """Errors at the quantiles of `SCORED`, as shares of the later part's: fit, recorded.

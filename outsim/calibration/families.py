@@ -106,13 +106,34 @@ def _start(shape: Callable[[float], list[float]]) -> Callable[[Floats, Floats], 
     return start
 
 
+def _start_gamma(logs: Floats, weights: Floats) -> Floats:
+    mean, sd = _moments(logs, weights)
+    return np.array([-2 * np.log(sd), mean + 2 * np.log(sd)])
+
+
+@dataclass(frozen=True)
+class Named:
+    """Distribution of scipy with these shapes and scale; freezing one would take milliseconds."""
+
+    kind: Any
+    shapes: tuple[float, ...]
+    scale: float
+
+    def cdf(self, seconds: Any) -> Any:
+        """Share that is at most so long."""
+        return self.kind.cdf(seconds, *self.shapes, scale=self.scale)
+
+    def ppf(self, shares: Any) -> Any:
+        """Seconds that this share is at most."""
+        return self.kind.ppf(shares, *self.shapes, scale=self.scale)
+
+
 def _scaled(kind: Any) -> Callable[[Floats], Form]:
     """Distribution of scipy by the logarithms of its shapes and of its scale."""
 
     def make(parameters: Floats) -> Form:
-        values = np.exp(np.clip(parameters, -30, 30))
-        form: Form = kind(*values[:-1], scale=values[-1])
-        return form
+        *shapes, scale = np.exp(np.clip(parameters, -30, 30)).tolist()
+        return Named(kind, tuple(shapes), scale)
 
     return make
 
@@ -121,7 +142,7 @@ FAMILIES = (
     Family("exponential", _scaled(stats.expon), _start(lambda sd: [])),
     Family("lognormal", _scaled(stats.lognorm), _start(lambda sd: [sd])),
     Family("Weibull", _scaled(stats.weibull_min), _start(lambda sd: [1.28 / sd])),
-    Family("gamma", _scaled(stats.gamma), _start(lambda sd: [1 / sd**2])),
+    Family("gamma", _scaled(stats.gamma), _start_gamma),
     Family("log-logistic", _scaled(stats.fisk), _start(lambda sd: [1.81 / sd])),
     Family("Burr", _scaled(stats.burr12), _start(lambda sd: [1.81 / sd, 1.0])),
     Family("two lognormals", _mixture, _start_mixture(2)),

@@ -98,8 +98,8 @@ def _fit_tail(counts: Counts, above: NDArray[np.bool_], threshold_s: float) -> A
 
     def unlikelihood(parameters: Floats) -> float:
         shape, scale = 1.5 * special.expit(parameters[0]) - 0.5, np.exp(parameters[1])
-        form = stats.genpareto(shape, scale=scale)
-        masses = np.maximum(form.sf(low) - form.sf(high), LEAST_MASS)
+        beyond = stats.genpareto.sf([low, high], shape, scale=scale)
+        masses = np.maximum(beyond[0] - beyond[1], LEAST_MASS)
         return -float(events @ np.log(masses)) / float(events.sum())
 
     found = optimize.minimize(unlikelihood, [-0.4, np.log(mean)], method="Nelder-Mead").x

@@ -49,16 +49,19 @@ def _assignment(key: str, value: Any) -> Iterator[str]:
     if any(isinstance(each, list) for each in value):
         yield from (f"    {_value(each)}," for each in value)
     else:
-        text = ", ".join(_value(each) for each in value)
-        yield from wrap(
-            text,
-            _WIDTH,
-            initial_indent="    ",
-            subsequent_indent="    ",
-            break_long_words=False,
-            break_on_hyphens=False,
-        )
+        yield from _filled([f"{_value(each)}," for each in value])
     yield "]"
+
+
+def _filled(texts: Sequence[str]) -> Iterator[str]:
+    """Texts in lines that are as long as they may be; none is broken."""
+    line = "   "
+    for text in texts:
+        if len(line) + len(text) + 1 > _WIDTH:
+            yield line
+            line = "   "
+        line += f" {text}"
+    yield line
 
 
 def _key(key: str) -> str:
