@@ -12,7 +12,6 @@ from typing import Any
 
 from pydantic import Field
 
-
 GRADES = {"M": "measured", "V": "vendor", "S": "standard", "A": "assumption"}
 """Grades in words."""
 

@@ -191,14 +191,14 @@ def _factor(assumption: Assumption, scenario: Scenario) -> Factor:
         return Factor(Range(key, 0, 100, " %"), _peak(scenario), source=PEAK_SOURCE)
     value = assumption.value
     if key in _SHAPES:
-        low, high, settings = _SHAPES[key]
-        return Factor(Range(key, low, high, " %"), settings, source=FACTS)
+        low, high, shape = _SHAPES[key]
+        return Factor(Range(key, low, high, " %"), shape, source=FACTS)
     centre = next((each for each in _CENTRES if isinstance(value, Mapping) and each in value), "")
     if centre:
         key, value = f"{key}.{centre}", value[centre]
     sweep = assumption.sweep or _GUESSES.get(key, "")
     found = _stated(key, sweep, value) or _between(key, value, 0.5, 2.0)
-    settings = None
+    settings: Callable[[str], Settings] | None = None
     if assumption.key == "background.start_minutes":
         settings = _share_setting(f"{key}.top", DEFAULTS[key].value, "top")
     elif key.startswith("profiles."):

@@ -8,7 +8,8 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from outsim.scenario.defaults import GRADES, assumptions
+from outsim.scenario import defaults
+from outsim.scenario.defaults import GRADES
 from outsim.scenario.difference import NONE, shown_values
 from outsim.scenario.factors import Assumed, Factor, assumed
 from outsim.scenario.model import Scenario
@@ -91,7 +92,7 @@ class Ledger:
         return self.table().to_html()
 
 
-def ledger(scenario: Scenario) -> Ledger:
+def assumptions(scenario: Scenario) -> Ledger:
     """Every number that a scenario uses, with its source, grade and plausible range.
 
     What its files set comes first, then each default that some part of it leaves as it is. A
@@ -192,9 +193,7 @@ def _fields_set(part: Any) -> Iterator[str]:
 
 def _source(scenario: Scenario, key: str, files: set[str]) -> SourceOf | None:
     """The source that stands nearest to a key, if it was written in the same file."""
-    covering = [
-        each for each in scenario.sources if each == key or _is_below(key, each)
-    ]
+    covering = [each for each in scenario.sources if each == key or _is_below(key, each)]
     for name in sorted(covering, key=len, reverse=True):
         if files == scenario.written.files_of("sources", name):
             return scenario.sources[name]
@@ -209,7 +208,7 @@ def _defaults(scenario: Scenario, swept: Assumed) -> Iterator[Entry]:
     factors = {_without_parameter(each.name): each for each in swept.factors}
     reasons = dict(swept.left_out)
     values = shown_values(scenario)
-    for each in assumptions(scenario):
+    for each in defaults.assumptions(scenario):
         factor = factors.get(each.key)
         yield Entry(
             each.key,
