@@ -44,13 +44,23 @@ class Unreadable:
         return f"{self.file}:{self.line}: found {self.found}; {self.allowed}"
 
 
+@dataclass(frozen=True)
+class LogSource:
+    """Where a call log comes from."""
+
+    label: str
+    """One line for people: files, span, attempts."""
+    details: dict[str, str | int | float]
+    """Format, digests of the files, counts, days."""
+
+
 @dataclass(frozen=True, eq=False)
 class CallLog:
     """Attempts of one or several call logs.
 
     Attributes
     ----------
-    attempts : DataFrame
+    table : DataFrame
         One row an attempt, in the order of ``started``; in the order of the files where the log
         has no times. A column that no file tells of is not there at all.
 
@@ -90,7 +100,7 @@ class CallLog:
         What was taken to be so in reading it.
     """
 
-    attempts: pd.DataFrame
+    table: pd.DataFrame
     zone: str | None
     files: tuple[LogFile, ...]
     unreadable: tuple[Unreadable, ...] = ()
@@ -100,7 +110,7 @@ class CallLog:
     notes: tuple[str, ...] = ()
 
     def __len__(self) -> int:
-        return len(self.attempts)
+        return len(self.table)
 
     @property
     def rows(self) -> int:
@@ -110,20 +120,31 @@ class CallLog:
     @property
     def span(self) -> tuple[datetime, datetime] | None:
         """First and last dial, in the log's zone; None if the log has no times."""
-        if "started" not in self.attempts or self.attempts["started"].isna().all():
+        if "started" not in self.table or self.table["started"].isna().all():
             return None
         zone = self.zone or "UTC"
-        first, last = self.attempts["started"].min(), self.attempts["started"].max()
+        first, last = self.table["started"].min(), self.table["started"].max()
         return first.tz_convert(zone).to_pydatetime(), last.tz_convert(zone).to_pydatetime()
 
     @property
-    def source(self) -> str:
-        """Where it comes from, in one line for people."""
+    def source(self) -> LogSource:
+        """Where it comes from, to be told with what is fitted to it."""
         names = ", ".join(Path(file.name).name for file in self.files[:3])
         if len(self.files) > 3:
             names += f" and {len(self.files) - 3} more"
-        days = "" if self.span is None else f", {self.span[0]:%Y-%m-%d} to {self.span[1]:%Y-%m-%d}"
-        return f"{names}{days}, {len(self):,} attempts"
+        details: dict[str, str | int | float] = {
+            "format": ", ".join(sorted({file.format for file in self.files})),
+            "sha256": ", ".join(file.sha256 for file in self.files),
+            "rows": self.rows,
+            "attempts": len(self),
+            "unreadable": len(self.unreadable),
+        }
+        days = ""
+        if self.span is not None:
+            first, last = (f"{each:%Y-%m-%d}" for each in self.span)
+            days = f", {first} to {last}"
+            details |= {"first_day": first, "last_day": last}
+        return LogSource(f"{names}{days}, {len(self):,} attempts", details)
 
     def to_json(self) -> dict[str, Any]:
         """What was read, as a document: files, counts, and the first rows that can't be read."""
@@ -131,9 +152,10 @@ class CallLog:
             "files": [vars(file) for file in self.files],
             "rows": self.rows,
             "attempts": len(self),
+            "source": self.source.label,
             "span": None if self.span is None else [each.isoformat() for each in self.span],
             "zone": self.zone,
-            "columns": list(self.attempts.columns),
+            "columns": list(self.table.columns),
             "attempts_derived": self.attempts_derived,
             "last_only": self.last_only,
             "left_out": self.left_out,

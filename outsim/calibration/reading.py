@@ -439,7 +439,7 @@ def _ordered(
             f"{WINDOW_S // 86_400} days of one that was not answered",
         )
     frame = pd.DataFrame(columns, copy=False)
-    return replace(log, attempts=frame, attempts_derived=derived, notes=notes)
+    return replace(log, table=frame, attempts_derived=derived, notes=notes)
 
 
 def _notes(
