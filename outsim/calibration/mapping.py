@@ -10,9 +10,11 @@ from dataclasses import dataclass, field, replace
 from difflib import get_close_matches
 from pathlib import Path
 
+from outsim.calibration.lines import refusal
 from outsim.calibration.log import ANSWERED, UNANSWERED, WORDS
 from outsim.outcomes import OUTCOMES
-from outsim.scenario.files import read_lines, refusal
+from outsim.errors import CalibrationError, ScenarioError
+from outsim.scenario.files import read_lines
 
 FIELDS = {
     "started": "when it was dialled",
@@ -145,6 +147,7 @@ class Mapping:
             columns=basis.columns | self.columns,
             outcomes=basis.outcomes | self.outcomes,
             time_format=self.time_format or basis.time_format,
+            where=basis.where | self.where,
             last_only=self.last_only or basis.last_only,
         )
 
@@ -190,7 +193,7 @@ def mapping_of(
 
     Raises
     ------
-    ScenarioError
+    CalibrationError
         If a field or an outcome is none that there is.
     """
     for target in columns or {}:
@@ -220,11 +223,13 @@ def read_mapping(file: Path) -> Mapping:
 
     Raises
     ------
-    ScenarioError
+    CalibrationError
         If it can't be read, or says what there is not.
     """
     try:
         found = tomllib.loads("".join(read_lines(file)))
+    except ScenarioError as error:
+        raise CalibrationError(str(error)) from None
     except tomllib.TOMLDecodeError as error:
         raise refusal(file, f"is no valid TOML: {error}") from None
     allowed = ("columns", "outcomes", "where", "time_format", "last_only")
@@ -251,7 +256,7 @@ def pairs(text: str, place: str) -> dict[str, str]:
 
     Raises
     ------
-    ScenarioError
+    CalibrationError
         If it is no such list.
     """
     found = {}

@@ -22,7 +22,7 @@ import pyarrow.compute as pc
 from outsim.calibration import records
 from outsim.calibration.batches import NOT_TOLD, Batch, attempts_of
 from outsim.calibration.convert import MISSING, NoZoneError
-from outsim.calibration.lines import BLOCK, blocks, opened, parse, read, shown
+from outsim.calibration.lines import BLOCK, blocks, opened, parse, read, refusal, shown
 from outsim.calibration.log import WORDS, CallLog, LogFile, Unreadable
 from outsim.calibration.mapping import (
     ASTERISK,
@@ -35,7 +35,6 @@ from outsim.calibration.mapping import (
 from outsim.calibration.ordering import WINDOW_S, dials, repeats
 from outsim.calibration.results import batch_of_result, is_result, zone_of_result
 from outsim.quantities import is_zone
-from outsim.scenario.files import refusal
 
 Format = Literal["calls", "results", "asterisk", "twilio", "csv", "outsim"]
 """The platform's call log; its result_url records; Asterisk's cdr-csv; Twilio's export; any
@@ -82,7 +81,7 @@ def read_call_log(
 
     Raises
     ------
-    ScenarioError
+    CalibrationError
         If a file can't be read, its format is not known, the zone is missing or none, or no row
         can be used.
     """
