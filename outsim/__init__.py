@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from outsim import plots
     from outsim.branching import Past, run_until
+    from outsim.calibration import Calibration, calibrate
     from outsim.errors import (
         EngineError,
         InvariantError,
@@ -50,6 +51,8 @@ _HOMES = {
     "Tape": "outsim.tape",
     "simulate": "outsim.result",
     "Result": "outsim.result",
+    "calibrate": "outsim.calibration",
+    "Calibration": "outsim.calibration",
     "run_until": "outsim.branching",
     "Past": "outsim.branching",
     "compare": "outsim.study.comparison",
@@ -84,6 +87,7 @@ _HOMES = {
 }
 
 __all__ = [
+    "Calibration",
     "Campaign",
     "Capacity",
     "Description",

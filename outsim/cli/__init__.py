@@ -12,6 +12,7 @@ import sys
 
 import typer
 
+from outsim.cli.calibrate import calibrate
 from outsim.cli.check import check
 from outsim.cli.compare import compare
 from outsim.cli.describe import describe
@@ -42,7 +43,7 @@ app = typer.Typer(
 for command in (
     *(run, status, schedule, eta, stop, failed),
     *(compare, plan, sweep, merge),
-    *(check, diff, describe, schema),
+    *(calibrate, check, diff, describe, schema),
 ):
     app.command()(command)
 app.command("map")(quarter_map)
