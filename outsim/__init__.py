@@ -111,6 +111,7 @@ __all__ = [
     "TapeError",
     "assumption_effects",
     "assumptions",
+    "calibrate",
     "compare",
     "describe",
     "eta",

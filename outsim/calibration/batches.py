@@ -16,8 +16,8 @@ from outsim.calibration.convert import MISSING, Flags, Floats, Micros
 from outsim.calibration.lines import Lines, Parsed, shown
 from outsim.calibration.log import ANSWERED, UNANSWERED, WORDS
 from outsim.calibration.mapping import ANY, LEFT_OUT, Mapping, word
-from outsim.outcomes import OUTCOMES
 from outsim.outcomes import ANSWERED as ANSWERED_OUTCOMES
+from outsim.outcomes import OUTCOMES
 
 NOT_TOLD = -1
 """Code of an outcome that the log does not say."""
@@ -104,7 +104,9 @@ class _Rows:
         name = "+".join(self.mapping.columns[target])
         for line, text in zip(self.lines[at].tolist(), texts, strict=True):
             found = f"no {name}" if text is None else f"{name} {shown(text)}"
-            self.batch.unreadable.append((line, found + (missing if text is None else ""), allowed))
+            self.batch.unreadable.append(
+                (line, found + (missing if text is None else ""), allowed)
+            )
         self.kept &= ~at
 
     def instants(self, target: str, zone: str | None) -> Micros:
@@ -162,7 +164,9 @@ def _leave_out_others(rows: _Rows) -> None:
         empty &= ~convert.is_there(text)
     rows.leave_out(empty, "empty row")
     for name, allowed in rows.mapping.where.items():
-        others = pc.invert(pc.fill_null(pc.is_in(rows.raw[name], pa.array(sorted(allowed))), False))
+        others = pc.invert(
+            pc.fill_null(pc.is_in(rows.raw[name], pa.array(sorted(allowed))), False)
+        )
         rows.leave_out(_flags(others), f"{name} is not {' or '.join(sorted(allowed))}")
     if rows.has("direction"):
         inbound = pc.match_substring_regex(rows.text("direction"), "(?i)^in")
@@ -210,7 +214,9 @@ def _outcomes(rows: _Rows) -> Codes | None:
         codes, _ = _coded(rows.text("outcome"), mapping.outcomes)
         for said in _said(rows.text("outcome"), codes == _LEAVE):
             at = _flags(pc.fill_null(pc.equal(rows.text("outcome"), said), False))
-            rows.leave_out(at & (codes == _LEAVE), f"{'+'.join(mapping.columns['outcome'])} {said}")
+            rows.leave_out(
+                at & (codes == _LEAVE), f"{'+'.join(mapping.columns['outcome'])} {said}"
+            )
         rows.refuse(
             codes == _UNKNOWN,
             "outcome",

@@ -10,14 +10,15 @@ from pathlib import Path
 from outsim.calibration.answer import Calibration
 from outsim.calibration.counts import Rounding
 from outsim.calibration.fitting import Talk, fit
+from outsim.calibration.layout import Format
 from outsim.calibration.mapping import Mapping, mapping_of
-from outsim.calibration.reading import Format, read_call_log
+from outsim.calibration.reading import read_call_log
 
 
 def calibrate(
     files: str | Path | Sequence[str | Path],
     *,
-    format: Format | None = None,  # noqa: A002 - the word that people know
+    format: Format | None = None,
     columns: Dictionary[str, str] | None = None,
     outcomes: Dictionary[str, str] | None = None,
     where: Dictionary[str, str] | None = None,
@@ -71,6 +72,4 @@ def calibrate(
         mapping=given if mapping is None else given.over(mapping),
         zone=zone,
     )
-    return fit(
-        log, holdout, talk=talk, profile=profile, rounding=rounding, fitted_on=fitted_on
-    )
+    return fit(log, holdout, talk=talk, profile=profile, rounding=rounding, fitted_on=fitted_on)

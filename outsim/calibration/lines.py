@@ -12,7 +12,7 @@ import zlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO
+from typing import IO, cast
 
 import numpy as np
 import pyarrow as pa
@@ -52,7 +52,7 @@ def opened(path: Path) -> IO[bytes]:
     try:
         with path.open("rb") as stream:
             packed = stream.read(2) == b"\x1f\x8b"
-        return gzip.open(path, "rb") if packed else path.open("rb")
+        return cast("IO[bytes]", gzip.open(path) if packed else path.open("rb"))
     except OSError as error:
         raise refusal(path, f"can't be read: {error.strerror}") from None
 
@@ -68,9 +68,9 @@ def read(stream: IO[bytes], size: int, path: Path) -> bytes:
 
 
 def blocks(path: Path, size: int = BLOCK) -> Iterator[tuple[int, bytes]]:
-    """(line on which it begins, whole lines) of a file, one block after the other.
+    r"""(line on which it begins, whole lines) of a file, one block after the other.
 
-    Bytes that are no UTF-8 are replaced; every line ends in ``\\n`` and holds no other break.
+    Bytes that are no UTF-8 are replaced; every line ends in ``\n`` and holds no other break.
     """
     line = 1
     with opened(path) as stream:

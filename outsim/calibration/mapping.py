@@ -12,8 +12,8 @@ from pathlib import Path
 
 from outsim.calibration.lines import refusal
 from outsim.calibration.log import ANSWERED, UNANSWERED, WORDS
-from outsim.outcomes import OUTCOMES
 from outsim.errors import CalibrationError, ScenarioError
+from outsim.outcomes import OUTCOMES
 from outsim.scenario.files import read_lines
 
 FIELDS = {
@@ -141,7 +141,7 @@ class Mapping:
         return list(dict.fromkeys([*named, *self.where]))
 
     def over(self, basis: Mapping) -> Mapping:
-        """This mapping, and what `basis` says where it says nothing."""
+        """What it says, and what `basis` says where it says nothing itself."""
         return replace(
             self,
             columns=basis.columns | self.columns,
@@ -200,8 +200,11 @@ def mapping_of(
         _check(place, "field", target, FIELDS)
     for meant in (outcomes or {}).values():
         _check(place, "outcome", meant, (*WORDS, LEFT_OUT))
+    joined: dict[str, tuple[str, ...]] = {
+        target: tuple(name.split("+")) for target, name in (columns or {}).items()
+    }
     return Mapping(
-        {target: tuple(name.split("+")) for target, name in (columns or {}).items()},
+        joined,
         {said if said == ANY else word(said): meant for said, meant in (outcomes or {}).items()},
         time_format,
         {name: frozenset(values.split("|")) for name, values in (where or {}).items()},

@@ -38,9 +38,7 @@ class Dials:
     gap_s: Floats
 
 
-def dials(
-    numbers: Integers, campaigns: Integers, started: Micros, outcome: Codes | None
-) -> Dials:
+def dials(numbers: Integers, campaigns: Integers, started: Micros, outcome: Codes | None) -> Dials:
     """Count the attempts of each call; all arrays are in the order of time."""
     count = len(numbers)
     order = np.lexsort((np.arange(count), campaigns, numbers))

@@ -136,9 +136,7 @@ def is_call_log(record: Record) -> bool:
     return "dest" in record and "start" in record
 
 
-def columns(
-    path: Path, wanted: tuple[str, ...] | list[str], *, is_log: bool
-) -> Iterator[Parsed]:
+def columns(path: Path, wanted: tuple[str, ...] | list[str], *, is_log: bool) -> Iterator[Parsed]:
     """Records of a file as columns of text, a batch at a time."""
     stream = records(path)
     while batch := list(islice(stream, BATCH)):
@@ -153,7 +151,10 @@ def columns(
             lines.append(line)
             rows.append(flat)
         table = pa.table(
-            {name: pa.array([_text(row.get(name)) for row in rows], pa.string()) for name in wanted}
+            {
+                name: pa.array([_text(row.get(name)) for row in rows], pa.string())
+                for name in wanted
+            }
         )
         yield Parsed(table, np.array(lines, dtype=np.int64), broken, ALLOWED)
 

@@ -58,7 +58,9 @@ def batch_of_result(path: Path) -> Batch:
     table = table[is_dialled & is_over]
     codes = pd.Categorical(table["outcome"], categories=list(WORDS)).codes.astype(np.int8)
     answered, gave_up = np.isin(codes, ANSWERED), codes == _NO_ANSWER
-    ringing, answer, end = (_micros(table[f"{name}_at"]) for name in ("ringing", "answered", "ended"))
+    ringing, answer, end = (
+        _micros(table[f"{name}_at"]) for name in ("ringing", "answered", "ended")
+    )
     batch.started = _micros(table["dialed_at"])
     batch.outcome = codes
     rung = np.where(answered, seconds_between(ringing, answer), seconds_between(ringing, end))

@@ -75,9 +75,7 @@ def calibrate(
     ] = None,
     time_format: Annotated[
         str | None,
-        typer.Option(
-            metavar="FORMAT", help="How times are written, such as '%m/%d/%Y %H:%M'."
-        ),
+        typer.Option(metavar="FORMAT", help="How times are written, such as '%m/%d/%Y %H:%M'."),
     ] = None,
     last_only: Annotated[
         bool, typer.Option("--last-only", help="Rows are the last attempts of their calls.")
@@ -167,8 +165,8 @@ def _print(log: CallLog, fitted: Calibration) -> None:
 
     say(log.source.label)
     _print_counts(log)
-    for each in log.notes:
-        say(f"note: {each}")
+    for text in log.notes:
+        say(f"note: {text}")
     calibrated = [each for each in fitted.parameters if each.low is not None]
     kept = [each for each in fitted.parameters if each.low is None]
     if calibrated:
@@ -187,8 +185,11 @@ def _print(log: CallLog, fitted: Calibration) -> None:
 
 
 def _row(each: Parameter) -> list[str]:
-    assert each.low is not None and each.high is not None
-    value, low, high = (_figure(x, each.high - each.low) for x in (each.value, each.low, each.high))
+    assert each.low is not None
+    assert each.high is not None
+    value, low, high = (
+        _figure(x, each.high - each.low) for x in (each.value, each.low, each.high)
+    )
     return [each.key, value, f"{low} to {high}", f"{each.calls:,.0f}"]
 
 
