@@ -136,10 +136,10 @@ def attempts_of(parsed: Parsed, mapping: Mapping, zone: str | None) -> Batch:
     batch.unreadable += [(line, found, parsed.allowed) for line, found in parsed.broken]
     rows = _Rows(parsed, mapping, batch)
     _leave_out_others(rows)
+    batch.outcome = _outcomes(rows)
     if rows.has("started"):
         batch.started = rows.instants("started", zone)
         rows.refuse(batch.started == MISSING, "started", convert.TIMES)
-    batch.outcome = _outcomes(rows)
     _durations(rows, batch, zone)
     if rows.has("attempt"):
         batch.attempt = rows.numbers("attempt", 1)

@@ -109,7 +109,7 @@ def _columns(batches: list[Batch]) -> Columns:
 
 
 def _codes(batches: list[Batch], name: str) -> Array:
-    """Codes of a text of all batches, from 0 in the order of appearance; -1 where there is none."""
+    """Codes of a text of all batches, from 0 as they appear; -1 where there is none."""
     arrays = [getattr(batch, name) for batch in batches]
     texts = [
         pa.nulls(_size(batch), pa.string()) if array is None else array
@@ -121,7 +121,7 @@ def _codes(batches: list[Batch], name: str) -> Array:
         return np.asarray(codes, dtype=np.int32)
     again = _national(coded.dictionary).dictionary_encode()
     of_number = pc.fill_null(again.indices, -1).to_numpy(zero_copy_only=False)
-    return np.append(of_number, -1).astype(np.int32)[codes]
+    return np.asarray(np.append(of_number, -1)[codes], dtype=np.int32)
 
 
 def _national(numbers: pa.Array) -> pa.Array:

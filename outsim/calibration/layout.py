@@ -114,7 +114,8 @@ def _asterisk_fields(lines: list[str]) -> int:
     """Fields of a line of Asterisk's, as most lines have them; 0 if these are others."""
     counts = Counter(
         len(fields)
-        for fields in csv.reader(lines[:200])
+        for line in lines[:200]
+        for fields in csv.reader([line])
         if len(ASTERISK_COLUMNS) - 2 <= len(fields) <= len(ASTERISK_COLUMNS) + len(ASTERISK_MORE)
         and re.match(r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d", fields[9])
     )

@@ -219,7 +219,7 @@ def _closed_lines(
     """Lines whose quotes are closed, where they were, and the others.
 
     A row that is broken over a few lines within quotes is put together if the whole has the
-    right number of fields.
+    right number of fields, and no line in it is a row by itself.
     """
     comma = re.escape(delimiter)
     field = rf'(?:"(?:[^"]|"")*"[^{comma}]*|[^"{comma}][^{comma}]*|)'
@@ -231,18 +231,16 @@ def _closed_lines(
     unclosed: list[tuple[int, str]] = []
     k = 0
     while k < len(lines):
-        numbers.append(k)
-        if whole.fullmatch(lines[k]):
-            kept.append(lines[k])
-            k += 1
-            continue
-        for last in range(k + 2, min(k + JOINED, len(lines)) + 1):
-            if a_row.fullmatch(joined := " ".join(lines[k:last])):
-                kept.append(joined)
-                k = last
+        row, end = lines[k], k + 1
+        while end < min(k + JOINED, len(lines)) and not whole.fullmatch(row):
+            if a_row.fullmatch(lines[end]):
                 break
+            row, end = f"{row} {lines[end]}", end + 1
+        if whole.fullmatch(row) and (end == k + 1 or a_row.fullmatch(row)):
+            kept.append(row)
+            numbers.append(k)
+            k = end
         else:
-            numbers.pop()
             unclosed.append((k, f"a quote that is not closed: {shown(lines[k])}"))
             k += 1
     text = "".join(f"{line}\n" for line in kept).encode()
