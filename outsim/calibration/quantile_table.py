@@ -87,7 +87,7 @@ def _tail_s(counts: Counts, shares: Floats, joint: float, joint_s: float) -> Flo
             seconds.append(last_s)
         else:
             seconds.append(last_s * fitted(float(share)) / max(fitted(last), 1e-9))
-    return np.maximum(np.array(seconds), joint_s)
+    return np.maximum(np.array(seconds, dtype=np.float64), joint_s)
 
 
 def _fit_tail(counts: Counts, above: NDArray[np.bool_], threshold_s: float) -> Any:
@@ -98,7 +98,7 @@ def _fit_tail(counts: Counts, above: NDArray[np.bool_], threshold_s: float) -> A
 
     def unlikelihood(parameters: Floats) -> float:
         shape, scale = 1.5 * special.expit(parameters[0]) - 0.5, np.exp(parameters[1])
-        beyond = stats.genpareto.sf([low, high], shape, scale=scale)
+        beyond = np.asarray(stats.genpareto.sf([low, high], shape, scale=scale))
         masses = np.maximum(beyond[0] - beyond[1], LEAST_MASS)
         return -float(events @ np.log(masses)) / float(events.sum())
 
