@@ -187,6 +187,8 @@ def _mix(table: pd.DataFrame, call_log: CallLog, notes: list[str]) -> OutcomeFit
     if "outcome" not in table or table["outcome"].isna().all():
         notes.append("outcome mix: kept at its default; the log does not tell outcomes")
         return None
+    if call_log.last_only and "attempt" in table:
+        table = outcomes.with_earlier_attempts(table)
     found = outcomes.count_outcomes(table)
     dials = sum(found.get(word, 0.0) for word in outcomes.IN_USE)
     hits = sum(found.get(word, 0.0) for word in ("human", "answered"))
@@ -196,8 +198,6 @@ def _mix(table: pd.DataFrame, call_log: CallLog, notes: list[str]) -> OutcomeFit
             f"too few (need {outcomes.ENOUGH}, some answered and some not)"
         )
         return None
-    if call_log.last_only:
-        table = outcomes.with_earlier_attempts(table)
     if call_log.zone is None:
         notes.append("hour and weekday factors: kept at their defaults; give the log's time zone")
     refused = found.get("congestion", 0.0)
