@@ -22,8 +22,12 @@ SMOOTHED = (0.005, 0.01, 0.02, 0.05, 0.925, 0.975)
 TAIL = (0.995, 0.998, 0.999, 0.9995, 0.9999)
 """Shares beyond the last kept one."""
 
-TOLERANCE = 0.02
-"""How far any percentile from 10 to 99 may lie from the recorded one, unless within a step."""
+TOLERANCE = 0.015
+"""How far a fit may lie from a recorded quantile, from the 10th percentile to the 99th.
+
+With the one factor that a later comparison allows, which may lie as far off the other way, a
+fit so is at most three points worse than the recorded quantiles at any of them.
+"""
 ENOUGH_ABOVE = 100
 """Calls beyond a quantile from which it is taken as recorded, in the tail."""
 ENOUGH_BELOW = 5

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 from scipy import stats
 
+import outsim.plots
 from outsim.calibration.counts import Counts, count
 from outsim.calibration.durations import TABLE, cdf_of, drift_between, fit_duration
 from outsim.calibration.families import FAMILIES, fit_family
@@ -141,6 +142,17 @@ def test_the_tail_beyond_the_recorded_calls_is_fitted() -> None:
     table = recorded_table(count(np.rint(drawn)))
     at = np.array([0.999, 0.9995])
     np.testing.assert_allclose(table.quantile_s(at), truth.ppf(at), rtol=0.25)
+
+
+def test_pictures_show_the_fit_beside_both_parts_of_the_log() -> None:
+    fitted = fit_duration("callees.message", *_parts(words()))
+    shares = outsim.plots.fitted_duration(fitted)
+    named = [line.get_label() for line in shares.get_lines()]
+    assert named == ["earlier calls (805)", "later calls (268)", f"fit ({fitted.form})"]
+    quantiles = outsim.plots.fitted_quantiles(fitted)
+    recorded, drawn = quantiles.get_lines()[1].get_data()
+    inner = slice(40, 396)
+    np.testing.assert_allclose(np.array(recorded)[inner], np.array(drawn)[inner], rtol=0.03)
 
 
 def test_the_shares_of_a_table_are_the_inverse_of_its_quantiles() -> None:
