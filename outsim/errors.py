@@ -6,7 +6,6 @@ OutsimError
 ├── EngineError(RuntimeError)   a run can't be made
 ├── MomentError(ValueError)     a moment that a run can't be asked about
 ├── InvariantError(AssertionError)  a result breaks a law of the platform
-├── CalibrationError(ValueError)  a call log can't be read or fitted
 └── StudyError(RuntimeError)    a study of several runs can't be made
 
 The message of an error names the place, what was found, what is allowed, and
@@ -80,10 +79,6 @@ class MomentError(OutsimError, ValueError):
 
 class InvariantError(OutsimError, AssertionError):
     """A result breaks a law of the platform."""
-
-
-class CalibrationError(OutsimError, ValueError):
-    """A call log can't be read, or nothing can be fitted to it."""
 
 
 class StudyError(OutsimError, RuntimeError):

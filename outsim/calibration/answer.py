@@ -35,6 +35,9 @@ if TYPE_CHECKING:
 
     import pandas as pd
 
+NO_DELAY = "1 ms"
+"""Post-dial delay beside ring times that have it in them, as those of call logs have."""
+
 CALIBRATED, DEFAULT = "calibrated", "default"
 
 
@@ -84,6 +87,8 @@ class Calibration:
         Outcomes whose share moved.
     own_notes : tuple of str
         What was kept at its default, and why.
+    rings_have_delay : bool
+        Whether the log's ring times have the post-dial delay in them.
     """
 
     source: str
@@ -96,6 +101,7 @@ class Calibration:
     outcomes: OutcomeFit | None
     mix_drift: tuple[MixDrift, ...]
     own_notes: tuple[str, ...]
+    rings_have_delay: bool = True
 
     # The profile
 
@@ -129,6 +135,8 @@ class Calibration:
         values: dict[str, Any] = {
             each.key.removeprefix("callees."): _plain(each.distribution) for each in self.durations
         }
+        if "ring_human" in values and self.rings_have_delay:
+            values["post_dial_delay"] = NO_DELAY
         if "ring_voicemail" in values:
             values["phone_off"] = 0.0  # the fit has early answers in it
         if "message" in values:
@@ -186,8 +194,12 @@ class Calibration:
         }
         if self.outcomes is not None:
             factors = self.outcomes.factors
-            values["factors"] = [_factor_key(*name) for name in factors.names]
-            values["covariance"] = [[_short(each) for each in row] for row in factors.covariance]
+            free = np.flatnonzero(np.diag(factors.covariance) > 0)
+            values["factors"] = [_factor_key(*factors.names[i]) for i in free]
+            values["covariance"] = [
+                [float(f"{each:.9g}") for each in row]
+                for row in factors.covariance[np.ix_(free, free)]
+            ]
         return values
 
     # What is said of it
@@ -196,13 +208,17 @@ class Calibration:
     def notes(self) -> tuple[str, ...]:
         """What a reader has to know: too little data, drift, what was assumed."""
         notes = list(self.own_notes)
+        if "post_dial_delay" in self._callees:
+            notes.append(
+                "callees.post_dial_delay: set to 1 ms; the log's ring times have it in them"
+            )
         for each in self.durations:
             drift = each.drift
             if drift.is_there:
                 notes.append(
                     f"{each.key}: the later {self.holdout:.0%} of the log differ; durations are "
-                    f"{drift.factor:.2f} times as long (95 %: {drift.low:.2f} to {drift.high:.2f}; "
-                    f"distance {drift.distance:.3f})"
+                    f"{drift.factor:.2f} times as long "
+                    f"(95 %: {drift.low:.2f} to {drift.high:.2f}; distance {drift.distance:.3f})"
                 )
             if each.is_cut:
                 notes.append(
@@ -210,7 +226,8 @@ class Calibration:
                     "with a longer ring timeout"
                 )
         notes += [
-            f"{each.outcome}: its share of attempts moved from {each.early:.1%} to {each.late:.1%} "
+            f"{each.outcome}: its share of attempts moved from {each.early:.1%} to "
+            f"{each.late:.1%} "
             f"(95 % of the change: {100 * each.low:+.1f} to {100 * each.high:+.1f} points)"
             for each in self.mix_drift
         ]
@@ -310,7 +327,13 @@ class Calibration:
             of -= mix.contacts["invalid"]
             low, high = jeffreys(mix.contacts["fax"], of)
             yield Parameter(
-                "callees.fax_share", mix.contacts["fax"] / max(of, 1), low, high, of, "", CALIBRATED
+                "callees.fax_share",
+                mix.contacts["fax"] / max(of, 1),
+                low,
+                high,
+                of,
+                "",
+                CALIBRATED,
             )
         z = float(stats.norm.ppf((1 + LEVEL) / 2))
         errors = np.sqrt(np.maximum(np.diag(mix.factors.covariance), 0))
@@ -318,8 +341,9 @@ class Calibration:
             mix.factors.names, mix.factors.logs, errors, mix.factors.dials, strict=True
         ):
             if named[0] != "base" and error > 0:
-                ends = np.exp([log, log - z * error, log + z * error]).tolist()
-                yield Parameter(f"callees.{_factor_key(*named)}", *ends, dials, "", CALIBRATED)
+                value, low, high = np.exp([log, log - z * error, log + z * error]).tolist()
+                key = f"callees.{_factor_key(*named)}"
+                yield Parameter(key, value, low, high, float(dials), "", CALIBRATED)
 
     def _kept(self) -> Iterator[Parameter]:
         """Defaults that a log could have told of, and this one did not."""
@@ -334,7 +358,7 @@ class Calibration:
                 yield Parameter(
                     f"profiles.{self.profile_name}.{word}", value, None, None, 0, "", DEFAULT
                 )
-        fitted = set() if self.outcomes is None else set(self._uncertainty["factors"])
+        fitted = set(self._uncertainty.get("factors", ()))
         for part, value in DEFAULTS["callees.hour_factors"].value.items():
             if f"hour_factors.{part}" not in fitted:
                 yield Parameter(f"callees.hour_factors.{part}", value, None, None, 0, "", DEFAULT)
@@ -364,7 +388,7 @@ class Calibration:
         entry = {"grade": CALIBRATED, "source": self.source}
         durations = {each.key: each for each in self.durations}
         for key in keys:
-            yield key, {**entry, "details": {**self.details, "rows": self.attempts}}
+            yield key, {**entry, "details": dict(self.details)}
             if key in durations:
                 yield from _scale_range(durations[key], entry)
             for name, each in ranges.items():
@@ -384,7 +408,8 @@ class Calibration:
     def to_json(self) -> dict[str, Any]:
         """Everything for machines."""
         return {
-            "source": {"label": self.source, **self.details, "attempts": self.attempts},
+            "source": {"label": self.source, **self.details},
+            "attempts": self.attempts,
             "holdout": self.holdout,
             "parameters": [dict(vars(each)) for each in self.parameters],
             "durations": [

@@ -9,7 +9,7 @@ from typing import Literal, get_args
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from outsim.errors import CalibrationError
+from outsim.errors import ScenarioError
 
 Floats = NDArray[np.float64]
 
@@ -110,7 +110,7 @@ class Counts:
         """
         seen = self.events > 0
         middles = (self.shares - self.masses / 2)[seen]
-        return np.interp(shares, middles, self.middle_s[seen])
+        return np.interp(np.asarray(shares, np.float64), middles, self.middle_s[seen])
 
 
 def count(
@@ -139,16 +139,16 @@ def count(
 
     Raises
     ------
-    CalibrationError
+    ScenarioError
         If there is no such rounding, or no duration at all.
     """
     if rounding not in get_args(Rounding):
-        raise CalibrationError(f"rounding: found {rounding!r}; write nearest, down or up")
+        raise ScenarioError(f"rounding: found {rounding!r}; write nearest, down or up")
     values = np.asarray(seconds, dtype=np.float64)
     usable = (values >= 0) & (values <= LONGEST_S)
     values = values[usable]
     if not len(values):
-        raise CalibrationError("durations: found none; need at least one")
+        raise ScenarioError("durations: found none; need at least one")
     if step_s is None:
         step_s = 1.0 if (values == np.rint(values)).all() else FINE_STEP_S
     steps = np.rint(values / step_s).astype(np.int64)
@@ -158,8 +158,8 @@ def count(
         if is_censored is None
         else np.asarray(is_censored, dtype=np.bool_)[usable]
     )
-    events = np.bincount(steps, weights=np.where(cut, 0, sizes))
-    censored = np.bincount(steps, weights=np.where(cut, sizes, 0))
+    events = np.bincount(steps, weights=np.where(cut, 0, sizes)).astype(np.float64)
+    censored = np.bincount(steps, weights=np.where(cut, sizes, 0)).astype(np.float64)
     there = np.flatnonzero(events + censored)
     recorded = np.round(there * step_s, 9)
     return Counts(recorded, events[there], censored[there], step_s, rounding)

@@ -112,7 +112,7 @@ def _factors(uncertainty: Uncertainty, normals: Floats) -> dict[str, float]:
         return {}
     covariance = np.array(uncertainty.covariance)
     # Singular as it is, since factors of a group determine each other: a grain makes it regular.
-    grain = 1e-9 * max(float(np.trace(covariance)), 1e-12) * np.eye(len(covariance))
+    grain = 1e-6 * max(float(np.trace(covariance)), 1e-12) * np.eye(len(covariance))
     changes = np.exp(np.linalg.cholesky(covariance + grain) @ normals)
     return dict(zip(uncertainty.factors, changes.tolist(), strict=True))
 

@@ -146,8 +146,8 @@ class DurationFit:
 
         Half a step wider at either end: the log tells nothing below its step.
         """
-        low, high = stats.binom.interval(LEVEL, int(self.calls), share) / np.float64(self.calls)
-        ends = self.all.quantiles_s([max(low, 0.0), min(high, 1.0)])
+        ranks = np.asarray(stats.binom.interval(LEVEL, int(self.calls), share))
+        ends = self.all.quantiles_s(np.clip(ranks / self.calls, 0.0, 1.0))
         half = self.all.step_s / 2
         return max(float(ends[0]) - half, 0.0), float(ends[1]) + half
 
@@ -179,7 +179,9 @@ def cdf_of(distribution: Distribution, seconds: ArrayLike) -> Floats:
         return Tabled(distribution).cdf(seconds)
     scores = np.linspace(-8.2, 8.2, 16_401)
     found_s = distribution.quantile_s(special.ndtr(scores))
-    return np.asarray(special.ndtr(np.interp(seconds, found_s, scores)), dtype=np.float64)
+    return np.asarray(
+        special.ndtr(np.interp(np.asarray(seconds, np.float64), found_s, scores)), dtype=np.float64
+    )
 
 
 def fit_duration(key: str, early: Counts, late: Counts, together: Counts) -> DurationFit:
@@ -187,7 +189,7 @@ def fit_duration(key: str, early: Counts, late: Counts, together: Counts) -> Dur
 
     The candidates are scored by the likelihood of the later part, all under the one factor
     that lies between the parts, since it is the shape that is chosen here. A candidate that
-    leaves a recorded quantile from the 10th percentile to the 99th by more than 2 % is out:
+    leaves a recorded quantile from the 10th percentile to the 99th by more than `TOLERANCE` is out:
     with many calls the recorded quantiles are a better guess than any form that bends them.
     """
     factor = drift_between(early, late).factor

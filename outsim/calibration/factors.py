@@ -87,9 +87,14 @@ def totals(cells: Cells, group: int, levels: int) -> tuple[Floats, Floats]:
     at = cells.levels[:, group]
     told = at >= 0
     return (
-        np.bincount(at[told], weights=cells.dials[told], minlength=levels),
-        np.bincount(at[told], weights=cells.answered[told], minlength=levels),
+        sums(at[told], cells.dials[told], levels),
+        sums(at[told], cells.answered[told], levels),
     )
+
+
+def sums(places: Integers, weights: Floats, count: int) -> Floats:
+    """Sum of the weights at each of `count` places."""
+    return np.bincount(places, weights=weights, minlength=count).astype(np.float64)
 
 
 def fit_factors(cells: Cells, groups: tuple[Group, ...]) -> Factors:
@@ -150,7 +155,10 @@ def _marginal_totals(cells: Cells, design: Floats) -> tuple[Floats, Floats]:
 
 
 def _normalised(
-    names: list[tuple[str, str]], logs: Floats, weights: dict[str, Floats], groups: tuple[Group, ...]
+    names: list[tuple[str, str]],
+    logs: Floats,
+    weights: dict[str, Floats],
+    groups: tuple[Group, ...],
 ) -> tuple[Floats, Floats]:
     """Jacobian of the normalisation, and the normalised logarithms."""
     jacobian, centred = np.eye(len(names)), logs.copy()

@@ -72,7 +72,7 @@ class Mixture:
         grid = np.linspace(
             np.min(self.medians_log - widest), np.max(self.medians_log + widest), 40_001
         )
-        found = np.interp(shares, self.cdf(np.exp(grid)), grid)
+        found = np.interp(np.asarray(shares, np.float64), self.cdf(np.exp(grid)), grid)
         return np.asarray(np.exp(found), dtype=np.float64)
 
 
@@ -139,7 +139,7 @@ def _scaled(kind: Any) -> Callable[[Floats], Form]:
 
 
 FAMILIES = (
-    Family("exponential", _scaled(stats.expon), _start(lambda sd: [])),
+    Family("exponential", _scaled(stats.expon), _start(lambda _: [])),
     Family("lognormal", _scaled(stats.lognorm), _start(lambda sd: [sd])),
     Family("Weibull", _scaled(stats.weibull_min), _start(lambda sd: [1.28 / sd])),
     Family("gamma", _scaled(stats.gamma), _start_gamma),
@@ -191,9 +191,7 @@ def written(name: str, form: Form) -> Distribution:
             log_sd=round(float(np.log(upper / median)), 5),
         )
     if name == "exponential":
-        return Exponential(
-            distribution="exponential", mean=microseconds(form.ppf(1 - np.exp(-1)))
-        )
+        return Exponential(distribution="exponential", mean=microseconds(form.ppf(1 - np.exp(-1))))
     shares = np.round(special.ndtr(SCORES), 6)
     return table_of(shares, form.ppf(shares))
 

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date
-from typing import Literal, Protocol, get_args
+from typing import Literal, get_args
 
 import numpy as np
 import pandas as pd
@@ -15,44 +15,20 @@ from outsim.calibration import durations, outcomes
 from outsim.calibration.answer import Calibration
 from outsim.calibration.counts import Rounding, count
 from outsim.calibration.durations import DurationFit, fit_duration
+from outsim.calibration.log import WORDS, CallLog
 from outsim.calibration.outcomes import OutcomeFit, fit_outcomes, mix_drift
 from outsim.clock import parse_share
-from outsim.errors import CalibrationError
+from outsim.errors import ScenarioError
 
 Talk = Literal["message", "agent_talk"]
 """What people hear who answer."""
 
+OWN = "outsim"
+"""Format of saved results, whose ring times leave the post-dial delay out."""
+
 LEAST_HOLDOUT, MOST_HOLDOUT = 0.05, 0.5
 LEAST_PART = 20
 """Durations that either part needs, for a form to be chosen."""
-
-
-class LogSource(Protocol):
-    """Where a call log comes from."""
-
-    @property
-    def label(self) -> str:
-        """One line for people: files, span, rows."""
-
-    @property
-    def details(self) -> Mapping[str, str | int | float]:
-        """What else is known, such as a digest of the file."""
-
-
-class Log(Protocol):
-    """What is needed of a call log."""
-
-    @property
-    def table(self) -> pd.DataFrame:
-        """Attempts in order of time; see `fit`."""
-
-    @property
-    def zone(self) -> str | None:
-        """Time zone that hours and weekdays are taken in."""
-
-    @property
-    def source(self) -> LogSource:
-        """Where it comes from."""
 
 
 @dataclass(frozen=True)
@@ -66,7 +42,7 @@ class _Part:
 
 
 def fit(
-    call_log: Log,
+    call_log: CallLog,
     holdout: float | str = 0.25,
     *,
     talk: Talk = "message",
@@ -79,9 +55,8 @@ def fit(
     Parameters
     ----------
     call_log : CallLog
-        Attempts in order of time, of which ``table`` may have the columns ``started`` (with a
-        time zone), ``outcome``, ``ring_s``, ``talk_s``, ``attempt``, ``gap_s``, ``weight``.
-        What a missing column would tell stays at its default.
+        What `outsim.calibration.read_call_log` gives. What a missing column would tell stays at
+        its default.
     holdout : float or str
         Share of the rows, the latest ones, by which forms are chosen: 0.05 to 0.5, or
         ``"25 %"``. In the end everything is fitted to all rows.
@@ -102,19 +77,19 @@ def fit(
 
     Raises
     ------
-    CalibrationError
+    ScenarioError
         If the log has no rows, or `holdout`, `talk` or `rounding` is none.
     """
     held = _holdout(holdout)
     if talk not in get_args(Talk):
-        raise CalibrationError(f"talk: found {talk!r}; write message or agent_talk")
+        raise ScenarioError(f"talk: found {talk!r}; write message or agent_talk")
     table = _typed(call_log.table)
     if not len(table):
-        raise CalibrationError("call log: found no attempts; need at least one")
+        raise ScenarioError("call log: found no attempts; need at least one")
     late = np.arange(len(table)) >= round(len(table) * (1 - held))
     notes: list[str] = []
     fitted = _durations(table, late, talk, rounding, notes)
-    mix = _mix(table, call_log.zone, notes)
+    mix = _mix(table, call_log, notes)
     moved = []
     if mix is not None:
         moved = [each for each in mix_drift(table[~late], table[late]) if each.is_there]
@@ -131,7 +106,8 @@ def fit(
         durations=tuple(fitted),
         outcomes=mix,
         mix_drift=tuple(moved),
-        own_notes=tuple(notes),
+        own_notes=(*call_log.notes, *notes),
+        rings_have_delay=any(file.format != OWN for file in call_log.files),
     )
 
 
@@ -141,7 +117,7 @@ def _holdout(given: float | str) -> float:
     except ValueError:
         share = float("nan")
     if not LEAST_HOLDOUT <= share <= MOST_HOLDOUT:
-        raise CalibrationError(f"holdout: found {given!r}; must be '5 %' to '50 %', or 0.05 to 0.5")
+        raise ScenarioError(f"holdout: found {given!r}; must be '5 %' to '50 %', or 0.05 to 0.5")
     return share
 
 
@@ -163,7 +139,7 @@ def _parts(table: pd.DataFrame, talk: Talk) -> Iterator[_Part]:
     if "outcome" not in table or table["outcome"].isna().all():
         yield _Part(f"callees.{talk}", "talk_s", every)
         return
-    word = {name: (table["outcome"] == name).to_numpy() for name in outcomes.WORDS}
+    word = {name: (table["outcome"] == name).to_numpy() for name in WORDS}
     people = word["human"] if word["human"].any() else word["answered"]
     machines = word["voicemail"] if word["voicemail"].any() else word["answered"]
     yield _Part("callees.ring_human", "ring_s", people, word["no_answer"])
@@ -207,12 +183,14 @@ def _step_s(seconds: NDArray[np.float64]) -> float:
     return count(seconds).step_s
 
 
-def _mix(table: pd.DataFrame, zone: str | None, notes: list[str]) -> OutcomeFit | None:
+def _mix(table: pd.DataFrame, call_log: CallLog, notes: list[str]) -> OutcomeFit | None:
     if "outcome" not in table or table["outcome"].isna().all():
         notes.append("outcome mix: kept at its default; the log does not tell outcomes")
         return None
+    if call_log.last_only and "attempt" in table:
+        table = outcomes.with_earlier_attempts(table)
     found = outcomes.count_outcomes(table)
-    dials = sum(found.get(word, 0.0) for word in (*outcomes.DIALLED, "answered"))
+    dials = sum(found.get(word, 0.0) for word in outcomes.IN_USE)
     hits = sum(found.get(word, 0.0) for word in ("human", "answered"))
     if dials < outcomes.ENOUGH or not 0 < hits < dials:
         notes.append(
@@ -220,7 +198,7 @@ def _mix(table: pd.DataFrame, zone: str | None, notes: list[str]) -> OutcomeFit 
             f"too few (need {outcomes.ENOUGH}, some answered and some not)"
         )
         return None
-    if zone is None:
+    if call_log.zone is None:
         notes.append("hour and weekday factors: kept at their defaults; give the log's time zone")
     refused = found.get("congestion", 0.0)
     if refused:
@@ -228,5 +206,4 @@ def _mix(table: pd.DataFrame, zone: str | None, notes: list[str]) -> OutcomeFit 
             f"congestion: {refused:,.0f} attempts left out of the mix; a run makes its own "
             "from the carrier's limits"
         )
-    return fit_outcomes(table, zone)
-
+    return fit_outcomes(table, call_log.zone)

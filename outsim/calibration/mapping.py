@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import re
 import tomllib
+from collections.abc import Collection, Sequence
 from collections.abc import Mapping as Dictionary
-from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from difflib import get_close_matches
 from pathlib import Path
@@ -187,9 +187,11 @@ def mapping_of(
     where: Dictionary[str, str] | None = None,
     *,
     last_only: bool = False,
-    place: str = "columns",
+    file: Path | None = None,
 ) -> Mapping:
-    """Mapping that a user gives; `where` has allowed values parted by ``|``.
+    """Mapping that a user gives, on the command line or in a file.
+
+    `where` has allowed values parted by ``|``.
 
     Raises
     ------
@@ -197,9 +199,9 @@ def mapping_of(
         If a field or an outcome is none that there is.
     """
     for target in columns or {}:
-        _check(place, "field", target, FIELDS)
+        _check("--columns" if file is None else file, "field", target, FIELDS)
     for meant in (outcomes or {}).values():
-        _check(place, "outcome", meant, (*WORDS, LEFT_OUT))
+        _check("--outcome" if file is None else file, "outcome", meant, (*WORDS, LEFT_OUT))
     joined: dict[str, tuple[str, ...]] = {
         target: tuple(name.split("+")) for target, name in (columns or {}).items()
     }
@@ -212,7 +214,9 @@ def mapping_of(
     )
 
 
-def _check(place: str, what: str, found: str, allowed: Sequence[str] | dict[str, str]) -> None:
+def _check(
+    place: str | Path, what: str, found: str, allowed: Sequence[str] | dict[str, str]
+) -> None:
     if found not in allowed:
         near = get_close_matches(found, list(allowed), n=1, cutoff=0.6)
         hint = f"did you mean {near[0]!r}?" if near else f"write one of {', '.join(allowed)}"
@@ -237,7 +241,7 @@ def read_mapping(file: Path) -> Mapping:
         raise refusal(file, f"is no valid TOML: {error}") from None
     allowed = ("columns", "outcomes", "where", "time_format", "last_only")
     for key, value in found.items():
-        _check(str(file), "key of a mapping", key, allowed)
+        _check(file, "key of a mapping", key, allowed)
         kind = {"time_format": str, "last_only": bool}.get(key, dict)
         texts = value.values() if isinstance(value, dict) else ()
         if not isinstance(value, kind) or not all(isinstance(each, str) for each in texts):
@@ -250,7 +254,7 @@ def read_mapping(file: Path) -> Mapping:
         found.get("time_format"),
         found.get("where"),
         last_only=found.get("last_only", False),
-        place=str(file),
+        file=file,
     )
 
 

@@ -19,8 +19,9 @@ from outsim.calibration.factors import (
     Group,
     fit_factors,
     has_enough,
-    totals,
+    sums,
 )
+from outsim.calibration.log import WORDS
 from outsim.clock import MINUTE, SECOND
 from outsim.scenario.callees import DAY_PARTS, GAP_BOUNDS_US, REDIAL_LEVELS, day_part
 from outsim.scenario.defaults import DEFAULTS
@@ -87,14 +88,13 @@ class OutcomeFit:
 
 def jeffreys(hits: float, of: float) -> tuple[float, float]:
     """95 % interval of a share: the Jeffreys interval (Brown, Cai, DasGupta 2001)."""
-    low, high = stats.beta.ppf(
-        [(1 - LEVEL) / 2, (1 + LEVEL) / 2], hits + 0.5, max(of - hits, 0) + 0.5
-    )
+    tails = np.array([(1 - LEVEL) / 2, (1 + LEVEL) / 2])
+    low, high = np.asarray(stats.beta.ppf(tails, hits + 0.5, max(of - hits, 0) + 0.5)).tolist()
     return (float(low) if hits > 0 else 0.0), (float(high) if hits < of else 1.0)
 
 
-WORDS = (*DIALLED, "answered", *TRAITS, "congestion")
-"""What the outcome of an attempt may be called; any other word counts as not told."""
+IN_USE = (*DIALLED, "answered", "unanswered")
+"""What the outcome of an attempt at a number in use may be called."""
 
 
 def as_words(outcomes: pd.Series[Any]) -> pd.Series[Any]:
@@ -129,8 +129,9 @@ def fit_outcomes(table: pd.DataFrame, zone: str | None) -> OutcomeFit:
     """
     by_outcome = count_outcomes(table)
     counts, divided = _divided(by_outcome)
+    counts = _with_unanswered(counts, by_outcome.get("unanswered", 0.0))
     words = table["outcome"]
-    dialled = words.isin([*DIALLED, "answered"]).to_numpy()
+    dialled = words.isin([*IN_USE]).to_numpy()
     told_human = by_outcome.get("human", 0) > 0
     answered = words.isin(["human"] if told_human else ["human", "answered"]).to_numpy()
     rows = table[dialled]
@@ -168,14 +169,40 @@ def _divided(by_outcome: Mapping[str, float]) -> tuple[dict[str, float], float |
     return counts, human
 
 
+def _with_unanswered(counts: dict[str, float], unanswered: float) -> dict[str, float]:
+    """Dials by outcome, with those added of which the log says no more than unanswered."""
+    names = ("no_answer", "busy")
+    known = {name: counts[name] for name in names}
+    if not sum(known.values()):
+        known = {name: float(DEFAULTS["profiles.known_list"].value[name]) for name in names}
+    whole = sum(known.values())
+    return {
+        word: size + unanswered * known.get(word, 0.0) / whole for word, size in counts.items()
+    }
+
+
+def with_earlier_attempts(table: pd.DataFrame) -> pd.DataFrame:
+    """Attempts of a log that has the last of each call, with the unanswered ones before it."""
+    earlier = table["attempt"].to_numpy(dtype=np.float64, na_value=1).astype(np.int64) - 1
+    rows = np.repeat(np.arange(len(table)), np.maximum(earlier, 0))
+    before = pd.DataFrame({"outcome": np.full(len(rows), "unanswered")})
+    before["outcome"] = as_words(before["outcome"])
+    starts = np.concatenate(([0], np.cumsum(np.maximum(earlier, 0))))[:-1]
+    before["attempt"] = np.arange(len(rows)) - starts[rows] + 1
+    if "weight" in table:
+        before["weight"] = table["weight"].to_numpy()[rows]
+    return pd.concat([table, before], ignore_index=True)
+
+
 def _contacts(table: pd.DataFrame) -> dict[str, float]:
     """First dials by trait of the contact."""
-    first = table[table["attempt"] == 1] if "attempt" in table else table
+    is_told = "attempt" in table and bool((table["attempt"] == 1).any())
+    first = table[table["attempt"] == 1] if is_told else table
     found = count_outcomes(first)
     if not any(found.get(word) for word in TRAITS):
         return {}
     traits = {word: found.get(word, 0.0) for word in TRAITS}
-    others = sum(found.get(word, 0.0) for word in (*DIALLED, "answered"))
+    others = sum(found.get(word, 0.0) for word in IN_USE)
     return {**traits, "other": others}
 
 
@@ -191,10 +218,11 @@ def _pooled(rows: pd.DataFrame, answered: NDArray[np.bool_]) -> int:
     failures = _failures(rows)
     if failures is None:
         return 0
-    weights = weights_of(rows)
-    at = np.clip(failures, 0, REDIAL_LEVELS - 1)
-    dials = np.bincount(at, weights=weights, minlength=REDIAL_LEVELS)
-    hits = np.bincount(at, weights=weights * answered, minlength=REDIAL_LEVELS)
+    told = failures >= 0
+    weights = weights_of(rows)[told]
+    at = np.minimum(failures[told], REDIAL_LEVELS - 1)
+    dials = sums(at, weights, REDIAL_LEVELS)
+    hits = sums(at, weights * answered[told], REDIAL_LEVELS)
     alone = has_enough(dials, hits)
     together = has_enough(np.cumsum(dials[::-1])[::-1], np.cumsum(hits[::-1])[::-1])
     for last in range(REDIAL_LEVELS - 1, 0, -1):
@@ -228,8 +256,8 @@ def _cells(
     sizes = [len(group.levels) + 1 for group in groups]
     index = np.ravel_multi_index([code + 1 for code in codes], sizes)
     weights = weights_of(rows)
-    dials = np.bincount(index, weights=weights, minlength=int(np.prod(sizes)))
-    hits = np.bincount(index, weights=weights * answered, minlength=int(np.prod(sizes)))
+    dials = sums(index.astype(np.int64), weights, int(np.prod(sizes)))
+    hits = sums(index.astype(np.int64), weights * answered, int(np.prod(sizes)))
     there = np.flatnonzero(dials)
     levels = np.column_stack(np.unravel_index(there, sizes)).astype(np.int64) - 1
     return Cells(levels, dials[there], hits[there])

@@ -22,8 +22,12 @@ SMOOTHED = (0.005, 0.01, 0.02, 0.05, 0.925, 0.975)
 TAIL = (0.995, 0.998, 0.999, 0.9995, 0.9999)
 """Shares beyond the last kept one."""
 
-TOLERANCE = 0.02
-"""How far any percentile from 10 to 99 may lie from the recorded one, unless within a step."""
+TOLERANCE = 0.015
+"""How far a fit may lie from a recorded quantile, from the 10th percentile to the 99th.
+
+With the one factor that a later comparison allows, which may lie as far off the other way, a
+fit so is at most three points worse than the recorded quantiles at any of them.
+"""
 ENOUGH_ABOVE = 100
 """Calls beyond a quantile from which it is taken as recorded, in the tail."""
 ENOUGH_BELOW = 5
@@ -87,7 +91,7 @@ def _tail_s(counts: Counts, shares: Floats, joint: float, joint_s: float) -> Flo
             seconds.append(last_s)
         else:
             seconds.append(last_s * fitted(float(share)) / max(fitted(last), 1e-9))
-    return np.maximum(np.array(seconds), joint_s)
+    return np.maximum(np.array(seconds, dtype=np.float64), joint_s)
 
 
 def _fit_tail(counts: Counts, above: NDArray[np.bool_], threshold_s: float) -> Any:
@@ -98,7 +102,7 @@ def _fit_tail(counts: Counts, above: NDArray[np.bool_], threshold_s: float) -> A
 
     def unlikelihood(parameters: Floats) -> float:
         shape, scale = 1.5 * special.expit(parameters[0]) - 0.5, np.exp(parameters[1])
-        beyond = stats.genpareto.sf([low, high], shape, scale=scale)
+        beyond = np.asarray(stats.genpareto.sf([low, high], shape, scale=scale))
         masses = np.maximum(beyond[0] - beyond[1], LEAST_MASS)
         return -float(events @ np.log(masses)) / float(events.sum())
 

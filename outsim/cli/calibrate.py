@@ -138,7 +138,6 @@ def _mapping(
         time_format,
         pairs(where, "--where") if where is not None else None,
         last_only=last_only,
-        place="--columns, --outcome",
     )
     return given.over(read_mapping(Path(columns))) if columns is not None and is_file else given
 

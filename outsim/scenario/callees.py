@@ -14,7 +14,6 @@ from outsim.quantities import (
 from outsim.scenario.defaults import default
 from outsim.scenario.parts import Part
 
-
 DAY_PARTS = ("morning", "afternoon", "evening", "night")
 """Parts of the local day that have a factor each."""
 

@@ -43,6 +43,7 @@ COMMANDS = {
         *("sweep", "small.toml", "later.toml", "--replications", "2"),
         *("--vary", "platform.ports=5:10:2", "--design", "grid", "--figure", "finished_s"),
     ),
+    "calibrate": ("calibrate", "Master.csv", "--zone", "America/New_York"),
     "check": ("check", "small.toml", "later.toml"),
     "diff": ("diff", "small.toml", "later.toml"),
 }
