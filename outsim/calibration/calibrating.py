@@ -62,7 +62,7 @@ def calibrate(
 
     Raises
     ------
-    CalibrationError
+    ScenarioError
         If the logs can't be read, or nothing can be made of them.
     """
     given = mapping_of(columns, outcomes, time_format, where, last_only=last_only)

@@ -16,10 +16,10 @@ from numpy.typing import NDArray
 from outsim.calibration.batches import NOT_TOLD, Batch
 from outsim.calibration.convert import MISSING
 from outsim.calibration.layout import Format, Layout
-from outsim.calibration.lines import refusal
 from outsim.calibration.log import WORDS, CallLog, LogFile, Unreadable
 from outsim.calibration.ordering import WINDOW_S, dials, repeats
-from outsim.errors import CalibrationError
+from outsim.errors import ScenarioError
+from outsim.scenario.files import refusal
 
 Array = NDArray[Any]
 Columns = dict[str, Array]
@@ -47,7 +47,7 @@ def joined(read_files: Sequence[ReadFile], zone: str | None) -> CallLog:
 
     Raises
     ------
-    CalibrationError
+    ScenarioError
         If no row can be used.
     """
     batches = [batch for each in read_files for batch in each.batches]
@@ -144,7 +144,7 @@ def _without_repeats(columns: Columns, left_out: Counter[str]) -> Columns:
 
 def _nothing(
     first: ReadFile, unreadable: tuple[Unreadable, ...], left_out: Counter[str]
-) -> CalibrationError:
+) -> ScenarioError:
     why = [f"{count:,} left out: {reason}" for reason, count in left_out.items() if count]
     if unreadable:
         each = unreadable[0]

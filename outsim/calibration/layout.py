@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Literal
 
 from outsim.calibration import records
-from outsim.calibration.lines import opened, read, refusal, shown
+from outsim.calibration.lines import opened, read, shown
 from outsim.calibration.mapping import (
     ASTERISK,
     ASTERISK_COLUMNS,
@@ -21,6 +21,7 @@ from outsim.calibration.mapping import (
     twilio,
 )
 from outsim.calibration.results import is_result
+from outsim.scenario.files import refusal
 
 Format = Literal["calls", "results", "asterisk", "twilio", "csv", "outsim"]
 """The platform's call log; its result_url records; Asterisk's cdr-csv; Twilio's export; any
@@ -55,7 +56,7 @@ def layout_of(path: Path, format: Format | None, given: Mapping) -> Layout:
 
     Raises
     ------
-    CalibrationError
+    ScenarioError
         If it can't be read, is of no known format or of another one, or lacks a column.
     """
     if format == "outsim" or (format is None and is_result(path)):

@@ -19,8 +19,7 @@ import pyarrow as pa
 import pyarrow.csv as pacsv
 from numpy.typing import NDArray
 
-from outsim.errors import CalibrationError, ScenarioError
-from outsim.scenario.files import LINE_LIMIT, check_kind
+from outsim.scenario.files import LINE_LIMIT, check_kind, refusal
 
 BLOCK = 8 * 2**20
 """Bytes that are read at a time."""
@@ -32,23 +31,15 @@ SHOWN = 80
 Lines = NDArray[np.int64]
 
 
-def refusal(place: Path | str, message: str, line: int | None = None) -> CalibrationError:
-    """Error about a file, or about a line of it, or about an option."""
-    return CalibrationError(f"{place}{'' if line is None else f':{line}'}: {message}")
-
-
 def opened(path: Path) -> IO[bytes]:
     """A file to read bytes from, decompressed if it is a gzip file.
 
     Raises
     ------
-    CalibrationError
+    ScenarioError
         If there is no such file, or it is no regular one.
     """
-    try:
-        check_kind(path)
-    except ScenarioError as error:
-        raise CalibrationError(str(error)) from None
+    check_kind(path)
     try:
         with path.open("rb") as stream:
             packed = stream.read(2) == b"\x1f\x8b"

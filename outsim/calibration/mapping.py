@@ -4,17 +4,15 @@ from __future__ import annotations
 
 import re
 import tomllib
-from collections.abc import Collection, Sequence
 from collections.abc import Mapping as Dictionary
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from difflib import get_close_matches
 from pathlib import Path
 
-from outsim.calibration.lines import refusal
 from outsim.calibration.log import ANSWERED, UNANSWERED, WORDS
-from outsim.errors import CalibrationError, ScenarioError
 from outsim.outcomes import OUTCOMES
-from outsim.scenario.files import read_lines
+from outsim.scenario.files import read_lines, refusal
 
 FIELDS = {
     "started": "when it was dialled",
@@ -170,7 +168,7 @@ ASTERISK = Mapping(
 def twilio(header: Sequence[str]) -> Mapping | None:
     """Mapping of Twilio's export with this header; None if it is another file's."""
     plain = {re.sub(r"[^a-z]", "", name.lower()): name for name in reversed(header)}
-    columns = {}
+    columns: dict[str, tuple[str, ...]] = {}
     for target, names in _TWILIO_HEADERS.items():
         found = [plain[name] for name in names if name in plain]
         if found:
@@ -195,7 +193,7 @@ def mapping_of(
 
     Raises
     ------
-    CalibrationError
+    ScenarioError
         If a field or an outcome is none that there is.
     """
     for target in columns or {}:
@@ -230,13 +228,11 @@ def read_mapping(file: Path) -> Mapping:
 
     Raises
     ------
-    CalibrationError
+    ScenarioError
         If it can't be read, or says what there is not.
     """
     try:
         found = tomllib.loads("".join(read_lines(file)))
-    except ScenarioError as error:
-        raise CalibrationError(str(error)) from None
     except tomllib.TOMLDecodeError as error:
         raise refusal(file, f"is no valid TOML: {error}") from None
     allowed = ("columns", "outcomes", "where", "time_format", "last_only")
@@ -263,7 +259,7 @@ def pairs(text: str, place: str) -> dict[str, str]:
 
     Raises
     ------
-    CalibrationError
+    ScenarioError
         If it is no such list.
     """
     found = {}

@@ -16,11 +16,12 @@ from outsim.calibration.batches import Batch, attempts_of
 from outsim.calibration.convert import NoZoneError
 from outsim.calibration.joining import ReadFile, joined
 from outsim.calibration.layout import Format, Layout, layout_of
-from outsim.calibration.lines import BLOCK, blocks, parse, refusal
+from outsim.calibration.lines import BLOCK, blocks, parse
 from outsim.calibration.log import CallLog, LogFile
 from outsim.calibration.mapping import Mapping
 from outsim.calibration.results import batch_of_result, is_result, zone_of_result
 from outsim.quantities import is_zone
+from outsim.scenario.files import refusal
 
 _THREADS = 2
 _WAITING = 4
@@ -49,7 +50,7 @@ def read_call_log(
 
     Raises
     ------
-    CalibrationError
+    ScenarioError
         If a file can't be read, its format is not known, the zone is missing or none, or no row
         can be used.
     """

@@ -13,9 +13,9 @@ import pyarrow as pa
 
 from outsim.calibration.batches import Batch
 from outsim.calibration.convert import MISSING, Micros, seconds_between
-from outsim.calibration.lines import refusal
 from outsim.calibration.log import WORDS
 from outsim.outcomes import ANSWERED, OUTCOMES
+from outsim.scenario.files import refusal
 
 _NO_ANSWER = OUTCOMES.index("no_answer")
 _NEEDED = (
@@ -43,7 +43,7 @@ def batch_of_result(path: Path) -> Batch:
 
     Raises
     ------
-    CalibrationError
+    ScenarioError
         If its table can't be read.
     """
     try:

@@ -111,12 +111,12 @@ def calibrate(
 
 
 def _writable(file: Path) -> Path:
-    from outsim.errors import CalibrationError
+    from outsim.errors import ScenarioError
 
     if file.is_dir():
-        raise CalibrationError(f"--out {file}: Is a directory; name a file such as callees.toml")
+        raise ScenarioError(f"--out {file}: Is a directory; name a file such as callees.toml")
     if not file.parent.is_dir():
-        raise CalibrationError(f"--out {file}: there is no directory {file.parent}")
+        raise ScenarioError(f"--out {file}: there is no directory {file.parent}")
     return file
 
 
@@ -144,7 +144,7 @@ def _mapping(
 
 def _write(log: CallLog, fitted: Calibration, target: Path) -> None:
     from outsim.cli.output import note
-    from outsim.errors import CalibrationError
+    from outsim.errors import ScenarioError
 
     beside = target.with_suffix(".unreadable.csv")
     try:
@@ -156,7 +156,7 @@ def _write(log: CallLog, fitted: Calibration, target: Path) -> None:
         else:
             beside.unlink(missing_ok=True)
     except OSError as error:
-        raise CalibrationError(f"--out {target}: {error.strerror}") from None
+        raise ScenarioError(f"--out {target}: {error.strerror}") from None
 
 
 def _print(log: CallLog, fitted: Calibration) -> None:

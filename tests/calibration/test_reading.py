@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from outsim.calibration import CallLog, Mapping, mapping_of, read_call_log
 from outsim.calibration.lines import blocks, parse
 from outsim.calibration.ordering import WINDOW_S, dials
-from outsim.errors import CalibrationError
+from outsim.errors import ScenarioError
 from outsim.outcomes import OUTCOMES as RUN_OUTCOMES
 from outsim.result import simulate
 from outsim.scenario import from_mapping
@@ -344,7 +344,7 @@ def test_a_failed_call_of_many_attempts_tells_of_its_last(tmp_path):
     ],
 )
 def test_a_log_that_cannot_be_read_is_an_error_that_says_what_to_do(text, options, message):
-    with pytest.raises(CalibrationError, match=message):
+    with pytest.raises(ScenarioError, match=message):
         read_text(text, **options)
 
 
@@ -360,5 +360,5 @@ def test_an_unknown_word_is_listed_with_the_words_that_are_known():
     [({"begun": "a"}, {}, "no field"), ({}, {"A": "humann"}, "did you mean 'human'")],
 )
 def test_a_mapping_knows_its_fields_and_outcomes(columns, outcomes, message):
-    with pytest.raises(CalibrationError, match=message):
+    with pytest.raises(ScenarioError, match=message):
         mapping_of(columns, outcomes)
