@@ -17,7 +17,6 @@ from outsim.calibration.lines import Lines, Parsed, shown
 from outsim.calibration.log import ANSWERED, UNANSWERED, WORDS
 from outsim.calibration.mapping import ANY, LEFT_OUT, Mapping, word
 from outsim.outcomes import ANSWERED as ANSWERED_OUTCOMES
-from outsim.outcomes import OUTCOMES
 
 NOT_TOLD = -1
 """Code of an outcome that the log does not say."""
@@ -277,6 +276,3 @@ def _not_negative(first: Floats, otherwise: Floats) -> Floats:
     with np.errstate(invalid="ignore"):
         seconds = np.where(first >= 0, first, otherwise)
         return np.where(seconds >= 0, seconds, np.nan)
-
-
-__all__ = ["ANSWERED_CODES", "NOT_TOLD", "OUTCOMES", "Batch", "attempts_of"]

@@ -13,7 +13,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-from outsim.calibration.batches import NOT_TOLD, Batch
+from outsim.calibration.batches import ANSWERED_CODES, NOT_TOLD, Batch
 from outsim.calibration.convert import MISSING
 from outsim.calibration.layout import Format, Layout
 from outsim.calibration.log import WORDS, CallLog, LogFile, Unreadable
@@ -63,6 +63,9 @@ def joined(read_files: Sequence[ReadFile], zone: str | None) -> CallLog:
     if not any(map(_size, batches)):
         raise _nothing(read_files[0], unreadable, left_out)
     columns = _without_repeats(_columns(batches), left_out)
+    last_only = read_files[0].layout.mapping.last_only
+    if not last_only and _has_only_talks(read_files, columns):
+        del columns["outcome"]
     notes = list(_notes({each.layout.format for each in read_files}, zone, columns))
     if "started" in columns:
         order = np.argsort(columns["started"], kind="stable")
@@ -80,7 +83,7 @@ def joined(read_files: Sequence[ReadFile], zone: str | None) -> CallLog:
         unreadable,
         {reason: count for reason, count in left_out.items() if count},
         attempts_derived=derived,
-        last_only=read_files[0].layout.mapping.last_only,
+        last_only=last_only,
         notes=tuple(notes),
     )
 
@@ -140,6 +143,14 @@ def _without_repeats(columns: Columns, left_out: Counter[str]) -> Columns:
     twice = repeats(columns.pop("keys"), *others)
     left_out["duplicate"] += int(twice.sum())
     return {name: array[~twice] for name, array in columns.items()} if twice.any() else columns
+
+
+def _has_only_talks(read_files: Sequence[ReadFile], columns: Columns) -> bool:
+    """Whether the files have no word of outcomes and answered calls alone: no mix is in them."""
+    named = [each.layout.mapping.columns for each in read_files]
+    if "outcome" not in columns or any({"outcome", "answered_by"} & each.keys() for each in named):
+        return False
+    return bool(np.isin(columns["outcome"], ANSWERED_CODES).all())
 
 
 def _nothing(

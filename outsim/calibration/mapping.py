@@ -10,7 +10,7 @@ from dataclasses import dataclass, field, replace
 from difflib import get_close_matches
 from pathlib import Path
 
-from outsim.calibration.log import ANSWERED, UNANSWERED, WORDS
+from outsim.calibration.log import ANSWERED, WORDS
 from outsim.outcomes import OUTCOMES
 from outsim.scenario.files import read_lines, refusal
 
@@ -269,19 +269,3 @@ def pairs(text: str, place: str) -> dict[str, str]:
             raise refusal(place, f"found {part!r}; write NAME=VALUE, parted by commas")
         found[name.strip()] = value.strip()
     return found
-
-
-__all__ = [
-    "ASTERISK",
-    "ASTERISK_COLUMNS",
-    "ASTERISK_MORE",
-    "FIELDS",
-    "LEFT_OUT",
-    "UNANSWERED",
-    "Mapping",
-    "mapping_of",
-    "pairs",
-    "read_mapping",
-    "twilio",
-    "word",
-]

@@ -164,8 +164,6 @@ def _print(log: CallLog, fitted: Calibration) -> None:
 
     say(log.source.label)
     _print_counts(log)
-    for text in log.notes:
-        say(f"note: {text}")
     calibrated = [each for each in fitted.parameters if each.low is not None]
     kept = [each for each in fitted.parameters if each.low is None]
     if calibrated:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from outsim.calibration import CallLog, Mapping, mapping_of, read_call_log
@@ -21,6 +21,9 @@ from outsim.result import simulate
 from outsim.scenario import from_mapping
 from tests.calibration import logs
 from tests.calibration.logs import WRITERS, ZONE, Attempt, attempts
+
+fewer = settings(max_examples=settings().max_examples // 3)
+"""Of the tests that are made once for each format."""
 
 OWN = mapping_of(logs.COLUMNS, logs.OUTCOMES, logs.TIME_FORMAT)
 
@@ -62,6 +65,7 @@ def expected(rows: list[Attempt]) -> list[tuple[object, ...]]:
 
 
 @pytest.mark.parametrize("kind", WRITERS)
+@fewer
 @given(rows=attempts)
 def test_a_log_in_any_format_reads_back_as_the_same_attempts(kind, rows):
     text, tells = WRITERS[kind](rows)
@@ -84,6 +88,7 @@ GARBAGE = (
 
 
 @pytest.mark.parametrize("kind", ["asterisk", "twilio", "result_url as forms", "csv"])
+@fewer
 @given(
     rows=attempts,
     junk=st.lists(st.tuples(st.integers(0, 40), st.sampled_from(GARBAGE)), max_size=4),
@@ -259,6 +264,15 @@ def test_clocks_put_back_do_not_make_rings_negative():
     )
     table = read_text(text).table
     assert (table["ring_s"].tolist(), table["talk_s"].tolist()) == ([15.0], [20.0])
+
+
+def test_a_log_of_answered_calls_alone_tells_no_outcomes():
+    talks = {"talk_s": "d"}
+    log = read_text("d\n20\n30\n", mapping=mapping_of(talks))
+    assert "outcome" not in log.table
+    log = read_text("d\n20\n\n-1\n", mapping=mapping_of({**talks, "outcome": "d"}, {"*": "human"}))
+    assert log.left_out == {"empty row": 1}
+    assert [bad.line for bad in log.unreadable] == [4]
 
 
 def test_words_may_be_read_otherwise_and_rows_chosen():
