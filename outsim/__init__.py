@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from outsim import plots
     from outsim.branching import Past, run_until
+    from outsim.calibration import Calibration, calibrate
     from outsim.errors import (
         EngineError,
         InvariantError,
@@ -54,6 +55,8 @@ _HOMES = {
     "simulate": "outsim.result",
     "Result": "outsim.result",
     "read_result": "outsim.saving",
+    "calibrate": "outsim.calibration",
+    "Calibration": "outsim.calibration",
     "run_until": "outsim.branching",
     "Past": "outsim.branching",
     "compare": "outsim.study.comparison",
@@ -91,6 +94,7 @@ _HOMES = {
 }
 
 __all__ = [
+    "Calibration",
     "Campaign",
     "Capacity",
     "Description",
@@ -116,6 +120,7 @@ __all__ = [
     "TapeError",
     "assumption_effects",
     "assumptions",
+    "calibrate",
     "compare",
     "describe",
     "eta",

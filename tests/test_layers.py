@@ -27,6 +27,7 @@ LAYERS = (
         "reuse",
     },
     {"scenario"},
+    {"calibration"},
     {"tape"},
     {"plan"},
     {"engine"},

@@ -31,6 +31,7 @@ def test_every_public_name_is_there(name):
 
 def test_these_and_no_others_are_public():
     assert set(outsim.__all__) == {
+        "Calibration",
         "Campaign",
         "Capacity",
         "Description",
@@ -55,6 +56,7 @@ def test_these_and_no_others_are_public():
         "TapeError",
         "assumption_effects",
         "assumptions",
+        "calibrate",
         "compare",
         "describe",
         "eta",

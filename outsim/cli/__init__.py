@@ -13,6 +13,7 @@ import sys
 import typer
 
 from outsim.cli.assumptions import assumptions
+from outsim.cli.calibrate import calibrate
 from outsim.cli.check import check
 from outsim.cli.compare import compare
 from outsim.cli.describe import describe
@@ -46,7 +47,7 @@ app = typer.Typer(
 for command in (
     *(run, status, schedule, eta, stop, failed, explain),
     *(compare, plan, sweep, merge),
-    *(report, export),
+    *(report, export, calibrate),
     *(check, diff, describe, assumptions, schema),
 ):
     app.command()(command)

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from outsim.plots.assumptions import flip, sensitivity
     from outsim.plots.estimates import findings, forecast
+    from outsim.plots.fitting import fitted_duration, fitted_quantiles
     from outsim.plots.load import load_over_replications, ports, queue
     from outsim.plots.outcomes import outcome_mix
     from outsim.plots.quarter import quarter_map, quarter_panel
@@ -27,6 +28,8 @@ _HOMES = {
     "capacity": "sizing",
     "dials_after_stop": "timing",
     "findings": "estimates",
+    "fitted_duration": "fitting",
+    "fitted_quantiles": "fitting",
     "flip": "assumptions",
     "forecast": "estimates",
     "frontier": "sizing",
@@ -50,6 +53,8 @@ __all__ = [
     "capacity",
     "dials_after_stop",
     "findings",
+    "fitted_duration",
+    "fitted_quantiles",
     "flip",
     "forecast",
     "frontier",

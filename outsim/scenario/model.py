@@ -35,6 +35,7 @@ from outsim.scenario.references import NAMES, reference_problems
 from outsim.scenario.snapshot import Snapshot
 from outsim.scenario.sources import About, SourceOf, Written
 from outsim.scenario.standing import snapshot_problems
+from outsim.scenario.uncertainty import Uncertainty
 
 LONGEST_RUN = 366 * DAY
 
@@ -133,6 +134,8 @@ class Scenario(Part):
     """What the author says of it; default: nothing."""
     sources: dict[str, SourceOf] = {}
     """Where its values come from, by key, such as ``"callees.ring_human"``."""
+    uncertainty: Uncertainty | None = None
+    """What a calibrated callee profile rests on; default: nothing is said."""
 
     _path: Path | None = PrivateAttr(default=None)
     _written: Written = PrivateAttr(default_factory=Written)

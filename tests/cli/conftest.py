@@ -46,7 +46,33 @@ contacts = 20
 campaign = "clinic/appointment reminders"
 """
 
+
+def call_rows() -> str:
+    """A call log of 400 rows as Asterisk writes it, every fifth number busy, one line broken."""
+    rows = []
+    for k in range(400):
+        clock = f"2026-03-{2 + k // 40:02d} {9 + k % 8:02d}:{k % 60:02d}"
+        rings, talks = 5 + k * 7 % 20, 10 + k * 11 % 40
+        if k % 5 == 0:
+            times = f'"{clock}:00",,"{clock}:02",2,0'
+            word = "BUSY"
+        else:
+            answered = f"{clock}:{rings:02d}"
+            times, word = (
+                f'"{clock}:00","{answered}","{clock}:59",{rings + talks},{talks}',
+                "ANSWERED",
+            )
+        rows.append(
+            f'"acme","5550100","1212555{k:04d}","out","","a","b","Dial","c",{times},"{word}",'
+            f'"DOCUMENTATION","1.{k}",""'
+        )
+    rows[7] = "a line that is no row"
+    return "\n".join([*rows, ""])
+
+
 FILES = {
+    "Master.csv": call_rows(),
+    "own.csv": "when,what\n2026-03-10 09:00:00,busy\n",
     "small.toml": SMALL,
     "later.toml": """\
 extends = "small.toml"

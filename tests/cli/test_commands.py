@@ -48,6 +48,7 @@ COMMANDS = {
         *("--vary", "platform.ports=5:10:2", "--design", "grid", "--figure", "finished_s"),
     ),
     "export": ("export", "small.toml", "--format", "csv", "-o", "exported"),
+    "calibrate": ("calibrate", "Master.csv", "--zone", "America/New_York"),
     "check": ("check", "small.toml", "later.toml"),
     "describe": ("describe", "small.toml", "later.toml"),
     "assumptions": ("assumptions", "later.toml"),

@@ -183,6 +183,47 @@ MISTAKES = {
         "after: found 'soon'; write a number and a unit",
     ),
     "nobody to stop": (["stop", "zero.toml"], "acme/list: none of its calls is ever dialled"),
+    "no log": (["calibrate", "missing.csv"], "missing.csv: no such file"),
+    "a log of unknown columns": (
+        ["calibrate", "own.csv"],
+        "own.csv: is in no format that is known by its first lines. Say what its columns are",
+    ),
+    "a log without a zone": (
+        ["calibrate", "own.csv", "--columns", "started=when,outcome=what"],
+        "own.csv: its times say no time zone; give the zone",
+    ),
+    "a log of another format": (
+        ["calibrate", "own.csv", "--format", "asterisk"],
+        "own.csv: has no line of Asterisk's cdr-csv",
+    ),
+    "a column that is not there": (
+        ["calibrate", "own.csv", "--columns", "started=wen"],
+        "own.csv: has no column 'wen'; did you mean 'when'?",
+    ),
+    "a field that is none": (
+        ["calibrate", "own.csv", "--columns", "strated=when"],
+        "--columns: found 'strated', which is no field; did you mean 'started'?",
+    ),
+    "an outcome that is none": (
+        ["calibrate", "own.csv", "--outcome", "busy=engaged"],
+        "--outcome: found 'engaged', which is no outcome; write one of human,",
+    ),
+    "no list of columns": (
+        ["calibrate", "own.csv", "--columns", "when"],
+        "--columns: found 'when'; write NAME=VALUE, parted by commas",
+    ),
+    "a holdout that is none": (
+        ["calibrate", "Master.csv", "--zone", "UTC", "--holdout", "90%"],
+        "holdout: found '90%'; must be '5 %' to '50 %'",
+    ),
+    "a profile nowhere": (
+        ["calibrate", "Master.csv", "--zone", "UTC", "--out", "nowhere/callees.toml"],
+        "--out nowhere/callees.toml: there is no directory nowhere",
+    ),
+    "one log twice": (
+        ["calibrate", "Master.csv", "Master.csv", "--zone", "UTC"],
+        "Master.csv: is given twice",
+    ),
     "an unknown command": (["simulate", "small.toml"], "No such command 'simulate'"),
     "an unknown option": (["run", "small.toml", "--sede", "1"], "No such option: --sede"),
 }

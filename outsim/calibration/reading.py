@@ -1,0 +1,146 @@
+"""Read call logs of any format into one table."""
+
+from __future__ import annotations
+
+import hashlib
+from collections import Counter, deque
+from collections.abc import Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from difflib import get_close_matches
+from functools import partial
+from pathlib import Path
+from typing import get_args
+
+from outsim.calibration import records
+from outsim.calibration.batches import Batch, attempts_of
+from outsim.calibration.convert import NoZoneError
+from outsim.calibration.joining import ReadFile, joined
+from outsim.calibration.layout import Format, Layout, layout_of
+from outsim.calibration.lines import BLOCK, blocks, parse
+from outsim.calibration.log import CallLog, LogFile
+from outsim.calibration.mapping import Mapping
+from outsim.calibration.results import batch_of_result, is_result, zone_of_result
+from outsim.quantities import is_zone
+from outsim.scenario.files import refusal
+
+_THREADS = 2
+_WAITING = 4
+"""Blocks that are read before the first of them is done."""
+
+
+def read_call_log(
+    files: Sequence[str | Path],
+    *,
+    format: Format | None = None,
+    mapping: Mapping | None = None,
+    zone: str | None = None,
+) -> CallLog:
+    """Read call logs into one table of attempts.
+
+    Parameters
+    ----------
+    files : sequence of paths
+        Logs, also several of one kind such as rotated ones, in any order; gzip is read as it is.
+    format : optional
+        Format of the files; default: found by how each begins.
+    mapping : Mapping, optional
+        What columns and words stand for, where the format does not say or says otherwise.
+    zone : str, optional
+        Time zone of times that say none, and of hours and weekdays.
+
+    Raises
+    ------
+    ScenarioError
+        If a file can't be read, its format is not known, the zone is missing or none, or no row
+        can be used.
+    """
+    if zone is not None and not is_zone(zone):
+        near = get_close_matches(zone, _zones(), n=1, cutoff=0.6)
+        hint = f"did you mean {near[0]!r}?" if near else "write one such as 'America/New_York'"
+        raise refusal("--zone", f"found {zone!r}, which is no time zone; {hint}")
+    if format is not None and format not in get_args(Format):
+        raise refusal("--format", f"found {format!r}; write one of {', '.join(get_args(Format))}")
+    if not files:
+        raise refusal("calibrate", "no file given")
+    _check_twice(files)
+    read_files = [_read_file(Path(name), format, mapping or Mapping(), zone) for name in files]
+    if len({each.layout.mapping.last_only for each in read_files}) > 1:
+        raise refusal(
+            str(files[0]),
+            "its rows are single attempts, those of another file last attempts; "
+            "calibrate to one kind at a time",
+        )
+    zones = {zone_of_result(Path(name)) for name in files if is_result(Path(name))}
+    return joined(read_files, zone or (zones.pop() if len(zones) == 1 else None))
+
+
+def _zones() -> list[str]:
+    from zoneinfo import available_timezones
+
+    return sorted(available_timezones())
+
+
+def _check_twice(files: Sequence[str | Path]) -> None:
+    for name, times in Counter(Path(name).resolve() for name in files).items():
+        if times > 1:
+            raise refusal(name, "is given twice; name each file once")
+
+
+def _read_file(path: Path, format: Format | None, mapping: Mapping, zone: str | None) -> ReadFile:
+    layout = layout_of(path, format, mapping)
+    if layout.format == "outsim":
+        batches = [batch_of_result(path)]
+        digest = _digest(path / "attempts.parquet")
+    else:
+        try:
+            with ThreadPoolExecutor(1) as hashing:
+                made = hashing.submit(_digest, path)
+                batches = list(_batches(path, layout, zone))
+                digest = made.result()
+        except NoZoneError:
+            raise refusal(
+                path,
+                "its times say no time zone; give the zone of the machine that wrote them, "
+                "such as --zone America/New_York",
+            ) from None
+    rows = sum(batch.rows for batch in batches)
+    if not rows:
+        raise refusal(path, "holds no rows; give a log with at least one")
+    return ReadFile(layout, LogFile(str(path), layout.format, rows, digest), batches)
+
+
+def _digest(path: Path) -> str:
+    with path.open("rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()
+
+
+def _batches(path: Path, layout: Layout, zone: str | None) -> Iterator[Batch]:
+    """Batches of a file in its order, made in two threads."""
+    if layout.format in ("calls", "results"):
+        parsed = records.columns(path, layout.names, is_log=layout.format == "calls")
+        yield from (attempts_of(each, layout.mapping, zone) for each in parsed)
+        return
+    # Unnamed and repeated columns need names too; nobody asks for them.
+    names = [
+        name if name and name not in layout.names[:k] else f"{name}\n{k}"
+        for k, name in enumerate(layout.names)
+    ]
+    names_and_wanted = (names, layout.mapping.wanted, layout.delimiter)
+
+    def made(block: bytes, line: int) -> Batch:
+        return attempts_of(parse(block, line, *names_and_wanted), layout.mapping, zone)
+
+    with ThreadPoolExecutor(_THREADS) as pool:
+        waiting: deque[Future[Batch]] = deque()
+        left = layout.header
+        for line, block in blocks(path, BLOCK):
+            while left and block:
+                text, _, block = block.partition(b"\n")
+                line += 1
+                left -= bool(text.strip())
+            if block:
+                waiting.append(pool.submit(partial(made, block, line)))
+            if len(waiting) > _WAITING:
+                yield waiting.popleft().result()
+        while waiting:
+            yield waiting.popleft().result()

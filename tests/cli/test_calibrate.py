@@ -1,0 +1,53 @@
+"""`outsim calibrate`: from a call log to a file that scenarios extend."""
+
+from __future__ import annotations
+
+import csv
+import json
+
+import outsim as package
+
+CALIBRATE = ("calibrate", "Master.csv", "--zone", "America/New_York")
+
+
+def test_it_prints_what_the_api_gives(outsim):
+    document = json.loads(outsim(*CALIBRATE, "--json").out)
+    found = package.calibrate("Master.csv", zone="America/New_York")
+    assert document["parameters"] == json.loads(json.dumps(found.to_json()))["parameters"]
+    assert document["log"]["attempts"] == 399
+    assert document["log"]["files"][0]["format"] == "asterisk"
+
+
+def test_it_says_what_was_read_and_names_what_was_not(outsim):
+    text = " ".join(outsim(*CALIBRATE).out.split())
+    assert "400 rows of 1 file (asterisk): 399 attempts used, 0 left out, 1 can't be read" in text
+    assert "Master.csv:8: found 1 field: 'a line that is no row'" in text
+
+
+def test_the_profile_serves_scenarios_and_bad_rows_are_listed_beside_it(outsim, files):
+    ended = outsim(*CALIBRATE, "--out", "callees.toml")
+    assert ended.code == 0
+    mine = 'extends = "callees.toml"\n' + (files / "small.toml").read_text()
+    (files / "mine.toml").write_text(mine)
+    assert package.load("mine.toml").callees != package.load("small.toml").callees
+    with (files / "callees.unreadable.csv").open(newline="") as stream:
+        (row,) = csv.DictReader(stream)
+    assert (row["file"], row["line"]) == ("Master.csv", "8")
+
+
+def test_a_log_too_thin_for_anything_keeps_defaults_and_exits_with_1(outsim):
+    ended = outsim(
+        *("calibrate", "own.csv", "--columns", "started=when,outcome=what", "--zone", "UTC")
+    )
+    assert ended.code == 1
+    assert "nothing could be fitted" in ended.err
+    assert "default" in ended.out
+
+
+def test_a_file_can_say_what_columns_are(outsim, files):
+    (files / "own.toml").write_text(
+        '[columns]\nstarted = "when"\noutcome = "what"\n[outcomes]\nbusy = "no_answer"\n'
+    )
+    arguments = ("calibrate", "own.csv", "--columns", "own.toml", "--zone", "UTC", "--json")
+    document = json.loads(outsim(*arguments).out)
+    assert document["log"]["attempts"] == 1
