@@ -34,7 +34,7 @@ LAYERS = (
     {"result"},
     {"branching"},
     {"study"},
-    {"cli", "__main__"},
+    {"cli", "testing", "__main__"},
 )
 """From the bottom to the top. A module may import from its own layer and from those below."""
 
