@@ -21,8 +21,8 @@ from outsim.engine.records import (
     Records,
     Types,
 )
-from outsim.outcomes import STATUSES
-from outsim.plan import Plan
+from outsim.outcomes import DROPPED, STATUSES
+from outsim.plan import OutagePlan, Plan, SuspensionPlan
 
 AROUND = 10
 """Events that are shown before the first difference, and after it."""
@@ -232,12 +232,19 @@ def _difference(
     for column in kind.types:
         if one[column] != other[column]:
             settled = DECIDED.get(column, column)
+            if table == "attempts" and settled == "dialed" and _is_dropped(one, other):
+                settled = "ended"
             step = _step(table, settled, one)
             parted.append((earliest(settled), step, int(settled != column), column))
     if not parted:
         return Difference(earliest(kind.begins), LAST, 0, table, place, name, "place", one, other)
     at, step, later, column = min(parted)
     return Difference(at, step, later, table, place, name, column, one, other)
+
+
+def _is_dropped(*rows: Row) -> bool:
+    """Whether an attempt was cut off in one of the runs: its outcome is settled only then."""
+    return any(row["cause"] == DROPPED for row in rows)
 
 
 def _step(table: str, column: str, row: Row) -> int:
@@ -311,12 +318,13 @@ def controls(plan: Plan, until_us: int) -> list[tuple[int, str, int]]:
 
     The campaign is its rank, or -1 where it is no single one.
     """
+    disturbances: list[tuple[str, SuspensionPlan | OutagePlan]] = [
+        *(("suspension of " + (s.tenant or "all"), s) for s in plan.suspensions),
+        *(("outage of " + o.of, o) for o in plan.outages),
+    ]
     done = [
         (at, f"{what} {edge}", -1)
-        for what, each in (
-            *(("suspension of " + (s.tenant or "all"), s) for s in plan.suspensions),
-            *(("outage of " + o.of, o) for o in plan.outages),
-        )
+        for what, each in disturbances
         for edge, at in (("begins", each.begins_us), ("ends", each.ends_us))
     ]
     for campaign in plan.campaigns:
