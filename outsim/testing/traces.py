@@ -37,7 +37,7 @@ KINDS: dict[str, Types] = {
     "calls": CALL_TYPES,
 }
 
-PLAIN_BYTES = 32_000
+PLAIN_BYTES = 8_000
 """A trace that is larger is kept compressed."""
 
 CampaignRow = tuple[str, str, bool, int, int, int, int]
