@@ -86,7 +86,11 @@ def _campaigns(kept: Trace, found: Trace) -> Moved:
     for ours, theirs in zip(kept.campaigns, found.campaigns, strict=False):
         if ours != theirs:
             column = next(k for k, value in enumerate(ours) if value != theirs[k])
-            rule = 14 if ours[2] or theirs[2] else RULE_OF_CAMPAIGN[CAMPAIGN_COLUMNS[column]]
+            rule = RULE_OF_CAMPAIGN[CAMPAIGN_COLUMNS[column]]
+            if ours[2] or theirs[2]:
+                rule = 14
+            elif ours[4] > ours[5]:
+                rule = 1  # handed in after its start: it counts from there
             break
     else:
         more = max(kept.campaigns, found.campaigns, key=len)
@@ -174,18 +178,37 @@ class _Question:
             return 12
         if rules.expires_us <= self.at:
             return 9
+        is_paced = rules.pacing_rate and not rules.paced_at_dispatch
         if self.attempt <= 1:
-            is_paced = rules.pacing_rate and not rules.paced_at_dispatch
             return 1 if self.campaign.requests_us is not None and not is_paced else 2
         before = [r for r in self._attempts(self.kept) if r["attempt"] == self.attempt - 1]
-        again = [u for u in self._changes(self.kept, self.call_id) if u["status"] == QUEUED]
-        if not before or any(
-            u["attempt"] == self.attempt and u["happened"] < self.at for u in again
-        ):
+        if self._enters_as_another_attempt():
+            return 6
+        entries = [self._entries(each) for each in (self.kept, self.found)]
+        if not before or max(map(len, entries)) > 1:
             return 6
         due = before[0]["ended"] + rules.retry_interval_us
-        is_paced = rules.pacing_rate and not rules.paced_at_dispatch
-        return 2 if is_paced and due < self.at else 8
+        return 2 if is_paced and all(entries) and min(map(min, entries)) >= due else 8
+
+    def _enters_as_another_attempt(self) -> bool:
+        """Whether the call enters at this instant in both runs, with other numbers."""
+        numbers = [
+            {
+                u["attempt"]
+                for u in self._changes(each, self.call_id)
+                if u["status"] == QUEUED and u["happened"] == self.at
+            }
+            for each in (self.kept, self.found)
+        ]
+        return bool(numbers[0] and numbers[1])
+
+    def _entries(self, records: Records) -> list[int]:
+        """When the call enters the queue for this attempt."""
+        return [
+            row["happened"]
+            for row in self._changes(records, self.call_id)
+            if row["status"] == QUEUED and row["attempt"] == self.attempt
+        ]
 
     def _gone(self, records: Records) -> dict[int, Row]:
         """Attempts that are dispatched at this instant, by call."""
