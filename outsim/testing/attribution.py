@@ -239,13 +239,24 @@ class _Question:
             if was_held and (held := self.scene.released_by(call, self.at)):
                 return HELD_BY_RULE[held]
         if less and more:
-            return 3
+            return 9 if self._are_of_other_zones([*less, *more]) else 3
         if self.scene.outages("ports"):
             return RULE_OF_OUTAGE
         waiting = self.scene.queue
         if less and any(each.held for each in waiting):
             return 3
         return 4
+
+    def _are_of_other_zones(self, calls: list[int]) -> bool:
+        """Whether calls of one campaign changed places that wait for windows of their own."""
+        campaigns = {self.scene.campaign(call).key: self.scene.campaign(call) for call in calls}
+        campaign = next(iter(campaigns.values()))
+        zones = {
+            int(campaign.zones[call - campaign.first_call_id])
+            for call in calls
+            if len(campaigns) == 1
+        }
+        return bool(campaign.rules.lane_zones) and len(zones) > 1
 
     def _eligible(self) -> int:
         for row in self.rows:

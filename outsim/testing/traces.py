@@ -7,8 +7,8 @@ where it did not come. So what shifts by a constant changes one number in a row 
 
 from __future__ import annotations
 
-import gzip
 import json
+import lzma
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from hashlib import sha256
@@ -88,22 +88,22 @@ def _campaign(plan: CampaignPlan) -> CampaignRow:
 
 
 def write(trace: Trace, path: Path) -> Path:
-    """Keep a trace; a larger one goes, compressed, into ``path`` with ``.gz`` behind it."""
+    """Keep a trace; a larger one goes, compressed, into ``path`` with ``.xz`` behind it."""
     text = "\n".join(_lines(trace)) + "\n"
-    packed = path.with_name(path.name + ".gz")
+    packed = path.with_name(path.name + ".xz")
     path.parent.mkdir(parents=True, exist_ok=True)
     for old in (path, packed):
         old.unlink(missing_ok=True)
     if len(text) <= PLAIN_BYTES:
         path.write_text(text, encoding="utf-8")
         return path
-    packed.write_bytes(gzip.compress(text.encode(), mtime=0))
+    packed.write_bytes(lzma.compress(text.encode(), preset=9))
     return packed
 
 
 def kept_at(path: Path) -> Path | None:
     """The file that a trace is in, as `write` chose it; None if there is none."""
-    packed = path.with_name(path.name + ".gz")
+    packed = path.with_name(path.name + ".xz")
     return next((each for each in (path, packed) if each.exists()), None)
 
 
@@ -117,9 +117,9 @@ def read(path: Path) -> Trace:
     """
     try:
         raw = path.read_bytes()
-        text = gzip.decompress(raw) if path.suffix == ".gz" else raw
+        text = lzma.decompress(raw) if path.suffix == ".xz" else raw
         return _trace(text.decode().splitlines())
-    except (ValueError, OSError, EOFError, KeyError, IndexError, TypeError) as error:
+    except (ValueError, OSError, lzma.LZMAError, KeyError, IndexError, TypeError) as error:
         raise TraceError(
             f"{path}: holds no trace that can be read ({error}); write it anew with "
             "--update-golden, or take it from version control again"
@@ -168,7 +168,7 @@ def _trace(lines: list[str]) -> Trace:
     word, _, rest = next(coming, "").partition(" ")
     if word != "run":
         raise ValueError("the first line does not name a run")
-    run = json.loads(rest)
+    run = dict(json.loads(rest))
     ended_us = int(run.pop("ended"))
     campaigns: list[CampaignRow] = []
     tables: dict[str, Columns] = {}
