@@ -238,6 +238,10 @@ class _Question:
             was_held = row["eligible"] > row["queued"] and row["eligible"] == self.at
             if was_held and (held := self.scene.released_by(call, self.at)):
                 return HELD_BY_RULE[held]
+        held_until = {**_eligible(self.found, less), **_eligible(self.kept, more)}
+        for call, eligible in held_until.items():
+            if rule := self.scene.rule_that_released(call, eligible):
+                return rule
         if less and more:
             return 9 if self._are_of_other_zones([*less, *more]) else 3
         if self.scene.outages("ports"):
@@ -301,7 +305,11 @@ class _Question:
         """A change of status that only one of the runs has."""
         status = self.rows[0]["status"]
         if status == QUEUED:
-            return self._entry()
+            came = [
+                {r["queued"] for r in self._attempts(each) if r["attempt"] == self.attempt}
+                for each in (self.kept, self.found)
+            ]
+            return 10 if came[0] and came[0] == came[1] else self._entry()
         if status == DIALING:
             here, there = (self.call_id in self._gone(each) for each in (self.kept, self.found))
             return 10 if here == there else self._dispatch()
@@ -342,6 +350,8 @@ class _Question:
         uses_up = found[0] == {FAILED} and found[1] == {WAITING_RETRY} and outcome != INVALID
         if outcome == CONGESTION and uses_up:
             return 6
+        if found[0] == {CANCELED} and found[1] == {FAILED}:
+            return 12
         return RULE_OF_ENDING.get(words, 9)
 
     def _course_of_attempt(self) -> int:
@@ -363,6 +373,16 @@ class _Question:
 
     def _changes(self, records: Records, call_id: int) -> list[Row]:
         return _rows_at(records, "updates", "call_id", call_id)
+
+
+def _eligible(records: Records, rows: dict[int, Row]) -> dict[int, int]:
+    """When calls that are not dispatched in a run may go in it, where something held them back."""
+    return {
+        call: row["eligible"]
+        for call, known in rows.items()
+        for row in _rows_at(records, "attempts", "call_id", call)
+        if row["attempt"] == known["attempt"] and row["eligible"] > row["queued"]
+    }
 
 
 def _rows_at(records: Records, table: str, column: str, value: int) -> list[Row]:

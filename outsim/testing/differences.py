@@ -74,6 +74,9 @@ DECIDED = {
 }
 """The instant at which a value is settled that is none itself, or is noted down later."""
 
+_CUT_SHORT = ("outcome", "cause", "callee_type")
+"""Values that are settled by the end of an attempt that is cut off."""
+
 _CHANGE_CLASSES = {
     "queued": EventClass.ENTERS_QUEUE,
     "dialing": EventClass.DISPATCH,
@@ -232,7 +235,7 @@ def _difference(
     for column in kind.types:
         if one[column] != other[column]:
             settled = DECIDED.get(column, column)
-            if table == "attempts" and settled == "dialed" and _is_dropped(one, other):
+            if column in _CUT_SHORT and _is_dropped(one, other):
                 settled = "ended"
             step = _step(table, settled, one)
             parted.append((earliest(settled), step, int(settled != column), column))

@@ -114,6 +114,13 @@ class Scene:
         """What had held a call back until `eligible`, as `held` says it; empty if unknown."""
         return Scene(self.plan, self.records, eligible - 1).held(call_id)
 
+    def rule_that_released(self, call_id: int, eligible: int) -> int | None:
+        """The rule of what ends at `eligible` and may have held a call back until then."""
+        if any(s.ends_us == eligible for s in self.plan.suspensions):
+            return 13
+        windows = self.campaign(call_id).rules.window
+        return 9 if any(opens == eligible for spans in windows for opens, _ in spans) else None
+
     def outages(self, *of: str) -> bool:
         """Whether something of this kind is out of service, or just went or came back."""
         return any(o.of in of and o.begins_us <= self.at <= o.ends_us for o in self.plan.outages)
