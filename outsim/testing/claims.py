@@ -70,10 +70,10 @@ def looks(most: int) -> list[int]:
 
 def bounds(values: Values, alpha: float) -> tuple[float, float]:
     """One-sided bounds of a mean: each is crossed with probability `alpha` (Student's t)."""
-    from scipy.stats import t
+    from scipy.special import stdtrit
 
     mean, spread = float(values.mean()), float(values.std(ddof=1))
-    half = float(t.isf(alpha, len(values) - 1)) * spread / float(np.sqrt(len(values)))
+    half = -float(stdtrit(len(values) - 1, alpha)) * spread / float(np.sqrt(len(values)))
     return mean - half, mean + half
 
 
