@@ -72,14 +72,31 @@ def test_true_suites_on_real_figures_raise_no_more_alarms_than_stated(measure: s
         assert false_alarms(pool, 4_000, 6, alpha) <= at_most_expected(4_000, alpha)
 
 
-@given(st.floats(-100, 100), st.floats(0.1, 10), st.integers(0, 2**32 - 1), st.floats(0.001, 0.2))
-def test_a_bound_is_students_interval(mean: float, spread: float, seed: int, alpha: float) -> None:
-    from scipy.stats import ttest_1samp
+SAMPLES = st.builds(
+    lambda mean, spread, seed: np.random.default_rng(seed).gamma(1.0, spread, 12) + mean,
+    st.floats(-100, 100),
+    st.floats(0.1, 10),
+    st.integers(0, 2**32 - 1),
+)
 
-    values = np.random.default_rng(seed).normal(mean, spread, 12)
+
+@given(SAMPLES, st.floats(0.001, 0.2))
+def test_bounds_are_students_and_further_out_where_the_tail_is(
+    values: np.ndarray, alpha: float
+) -> None:
+    from scipy.stats import skew, ttest_1samp
+
     low, high = bounds(values, alpha)
-    interval = ttest_1samp(values, 0).confidence_interval(1 - 2 * alpha)
-    assert (low, high) == pytest.approx((interval.low, interval.high))
+    student = ttest_1samp(values, 0).confidence_interval(1 - 2 * alpha)
+    if skew(values) > 0:
+        assert low == pytest.approx(student.low)
+        assert high > student.high
+    else:
+        assert low < student.low
+        assert high == pytest.approx(student.high)
+    symmetric = np.concatenate([values, -values])
+    student = ttest_1samp(symmetric, 0).confidence_interval(1 - 2 * alpha)
+    assert bounds(symmetric, alpha) == pytest.approx((student.low, student.high))
 
 
 @given(st.integers(2, 2_000))
@@ -108,6 +125,8 @@ def test_a_figure_that_does_not_vary_is_decided_exactly() -> None:
     same = drawing(np.full(20, 3.0))
     assert decide("mean", same, -INFINITE, 3.0, 0.01, 20).word == "pass"
     assert decide("mean", same, -INFINITE, 2.9, 0.01, 20).word == "fail"
+    longer = drawing(np.array([3.0] * 20 + [4.0] * 20))
+    assert decide("mean", longer, -INFINITE, 3.0, 0.01, 40).word == "fail"
 
 
 def test_replications_without_the_figure_are_not_left_out_in_silence() -> None:
