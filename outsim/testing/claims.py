@@ -1,7 +1,7 @@
 """Claims about what a scenario does on average, with three verdicts and a stated error rate.
 
-A claim is tested on independent replications, the units of every statistic here. After 20, 40,
-80 ... of them one-sided bounds of the mean are drawn; a claim passes if the bound leaves
+A claim is tested on independent replications, the units of every statistic here. After 40, 80
+and 160 of them one-sided bounds of the mean are drawn; a claim passes if the bound leaves
 no room for its opposite, fails if the other bound leaves no room for it, and is undecided if
 neither is so after the last replication. The chance of a wrong verdict, of either kind, is at most
 the claim's share of the error rate of the suite: looks and claims share it out in equal parts
@@ -25,7 +25,7 @@ from outsim.scenario.model import Scenario
 from outsim.study.study import Study
 from outsim.tables.measures import MEASURES, Measure
 
-LEAST, MOST = 20, 160
+LEAST, MOST = 40, 160
 """Replications at the first look, and at the last one if nothing else is said."""
 
 Word = Literal["pass", "fail", "undecided"]

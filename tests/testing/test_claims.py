@@ -125,8 +125,8 @@ def test_a_figure_that_does_not_vary_is_decided_exactly() -> None:
     same = drawing(np.full(20, 3.0))
     assert decide("mean", same, -INFINITE, 3.0, 0.01, 20).word == "pass"
     assert decide("mean", same, -INFINITE, 2.9, 0.01, 20).word == "fail"
-    longer = drawing(np.array([3.0] * 20 + [4.0] * 20))
-    assert decide("mean", longer, -INFINITE, 3.0, 0.01, 40).word == "fail"
+    longer = drawing(np.array([3.0] * 40 + [4.0] * 40))
+    assert decide("mean", longer, -INFINITE, 3.0, 0.01, 80).word == "fail"
 
 
 def test_replications_without_the_figure_are_not_left_out_in_silence() -> None:
