@@ -18,7 +18,7 @@ from outsim.plan import build_plan, build_sibling
 from outsim.result import Result
 from outsim.scenario import Scenario, from_mapping
 from outsim.tape import Tape
-from tests.engine_differences import first_difference
+from outsim.testing.differences import first_difference
 from tests.strategies import mappings
 
 MORNING = {

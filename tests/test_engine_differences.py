@@ -16,7 +16,7 @@ from outsim.engine.records import Records
 from outsim.plan import Plan, build_plan
 from outsim.scenario import from_mapping
 from outsim.tape import Tape
-from tests.engine_differences import AROUND, first_difference
+from outsim.testing.differences import AROUND, first_difference
 from tests.strategies import PROFILES
 
 Arrays = dict[str, np.ndarray]

@@ -38,7 +38,7 @@ LAYERS = (
     {"export"},
     {"study"},
     {"report"},
-    {"cli", "__main__"},
+    {"cli", "testing", "__main__"},
 )
 """From the bottom to the top. A module may import from its own layer and from those below."""
 

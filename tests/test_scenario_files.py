@@ -18,7 +18,7 @@ from outsim.scenario.contacts import REASONS, ContactList
 from outsim.scenario.difference import differences
 from outsim.tables.invariants import check_invariants
 from outsim.tape import Tape
-from tests.engine_differences import first_difference, on_both_engines
+from outsim.testing.differences import first_difference, on_both_engines
 
 DIRECTORY = Path(__file__).parent.parent / "scenarios"
 FILES = sorted(path.name for path in DIRECTORY.glob("*.toml"))

@@ -16,7 +16,7 @@ from outsim.engine.order import EventClass
 from outsim.engine.records import Integers, Records
 from outsim.outcomes import DROPPED, QUEUED
 from outsim.plan import Plan
-from tests.engine_differences import controls
+from outsim.testing.differences import controls
 
 WORDS = {
     EventClass.ATTEMPT_ENDS: "an attempt ends",

@@ -16,7 +16,7 @@ from outsim.scenario.standing import standing_at
 from outsim.tables.frames import Frames
 from outsim.tables.invariants import check_invariants
 from outsim.tape import Tape
-from tests.engine_differences import first_difference, on_both_engines
+from outsim.testing.differences import first_difference, on_both_engines
 from tests.occurrences import occurrences
 from tests.strategies import crowded_scenarios, scenarios
 from tests.ties import ties

@@ -1,4 +1,4 @@
-"""Where two engines part: the first record in which they differ, and what happened around it."""
+"""Where two runs of a plan part: the first record in which they differ, and what was around it."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ import numpy as np
 
 from outsim.clock import MISSING, NEVER, SECOND
 from outsim.engine import execute
+from outsim.engine.order import EventClass
 from outsim.engine.records import (
     ATTEMPT_TYPES,
     CALL_TYPES,
@@ -20,7 +21,8 @@ from outsim.engine.records import (
     Records,
     Types,
 )
-from outsim.plan import Plan
+from outsim.outcomes import DROPPED, STATUSES
+from outsim.plan import OutagePlan, Plan, SuspensionPlan
 
 AROUND = 10
 """Events that are shown before the first difference, and after it."""
@@ -37,6 +39,53 @@ class _Kind:
     def is_instant(self, column: str) -> bool:
         return self.types[column] is np.int64
 
+
+CLOSING = len(EventClass)
+"""Work begins as an instant closes, after all classes of events."""
+LAST = CLOSING + 1
+"""What only repeats other records, or their order."""
+
+COLUMN_CLASSES = {
+    ("attempts", "ready"): EventClass.ENTERS_QUEUE,
+    ("attempts", "queued"): EventClass.ENTERS_QUEUE,
+    ("attempts", "dispatched"): EventClass.DISPATCH,
+    ("attempts", "work_started"): CLOSING,
+    ("attempts", "dialed"): EventClass.WORKER_FINISHES,
+    ("attempts", "ended"): EventClass.ATTEMPT_ENDS,
+    ("updates", "begun"): CLOSING,
+    ("updates", "visible"): EventClass.WORKER_FINISHES,
+    ("calls", "final"): LAST,
+}
+"""When in its instant a column's event comes; `OTHER` for those that are not here."""
+
+DECIDED = {
+    "outcome": "dialed",
+    "cause": "dialed",
+    "callee_type": "answered",
+    "lost": "happened",
+    "repaired": "visible",
+    "result": "begun",
+    "status": "final",
+    "attempts": "final",
+    "eligible": "dispatched",
+    "at_head": "dispatched",
+    "port_free": "dispatched",
+    "token_free": "dispatched",
+}
+"""The instant at which a value is settled that is none itself, or is noted down later."""
+
+_CUT_SHORT = ("outcome", "cause", "callee_type")
+"""Values that are settled by the end of an attempt that is cut off."""
+
+_CHANGE_CLASSES = {
+    "queued": EventClass.ENTERS_QUEUE,
+    "dialing": EventClass.DISPATCH,
+    "waiting_retry": EventClass.ATTEMPT_ENDS,
+    "completed": EventClass.ATTEMPT_ENDS,
+    "failed": EventClass.ATTEMPT_ENDS,
+    "canceled": EventClass.CONTROL,
+    "expired": EventClass.CONTROL,
+}
 
 _KINDS = {
     "attempts": _Kind(ATTEMPT_TYPES, ("call_id", "attempt"), "dispatched"),
@@ -58,16 +107,26 @@ class Event(NamedTuple):
     name: Name
 
 
-class _Difference(NamedTuple):
+class Difference(NamedTuple):
+    """A record that is another one in two runs, or that only one of them has."""
+
     at: int
+    """Instant from which on it differs."""
+    step: int
+    """Place in that instant: a class of events, `CLOSING` or `LAST`."""
+    later: int
+    """0 if the event itself differs or is missing, 1 for what is noted with it."""
     table: str
     place: int
     name: Name
+    column: str
+    """The column that differs first; empty where only one run has the record."""
     one: Row | None
     other: Row | None
 
     @property
     def columns(self) -> list[str]:
+        """The columns that differ; all of a record that only one run has."""
         if self.one is None or self.other is None:
             return list(self.one or self.other or ())
         return [c for c in self.one if self.one[c] != self.other[c]]
@@ -95,19 +154,35 @@ def first_difference(
     A record differs when a column of it does, when its place among the others does, or when
     only one of the runs has it.
     """
-    if same(one, other):
+    first = find_first(one, other)
+    if first is None:
         return ""
-    first = min(_differences(one, other))
-    lines = [
-        f"The engines part at {_seconds(first.at)} s, in {first.table}: "
-        f"{_whose(plan, first.table, first.name)}",
-        "",
-        *_side_by_side(first, engines),
-        "",
-        f"Around it, in {engines[0]}, {engines[1]} or both:",
-        *_around(plan, one, other, first.at, engines),
-    ]
-    return "\n".join(lines)
+    return "\n".join(
+        [
+            f"The engines part at {_seconds(first.at)} s, in {first.table}: "
+            f"{record_name(plan, first.table, first.name)}",
+            "",
+            *told(plan, one, other, first, engines),
+        ]
+    )
+
+
+def find_first(one: Records, other: Records) -> Difference | None:
+    """The first record in which two runs of a plan differ; None if they are the same.
+
+    First in time, then in the order that events have within an instant.
+    """
+    return None if same(one, other) else min(_differences(one, other))
+
+
+def told(
+    plan: Plan, one: Records, other: Records, first: Difference, sides: tuple[str, str]
+) -> Iterator[str]:
+    """Lines that show a difference side by side, and the events around it."""
+    yield from _side_by_side(first, sides)
+    yield ""
+    yield f"Around it, in {sides[0]}, {sides[1]} or both:"
+    yield from _around(plan, one, other, first.at, sides)
 
 
 def _rows(columns: Columns, kind: _Kind) -> dict[Name, Row]:
@@ -125,40 +200,61 @@ def _rows(columns: Columns, kind: _Kind) -> dict[Name, Row]:
     return rows
 
 
-def _differences(one: Records, other: Records) -> Iterator[_Difference]:
+def _differences(one: Records, other: Records) -> Iterator[Difference]:
     ended = min(one.ended_us, other.ended_us)
     if one.ended_us != other.ended_us:
         rows = ({"ended_us": one.ended_us}, {"ended_us": other.ended_us})
-        yield _Difference(ended, "the run", 0, (), *rows)
+        yield Difference(ended, LAST, 0, "the run", 0, (), "ended_us", *rows)
     for table, kind in _KINDS.items():
         ours, theirs = (_rows(getattr(each, table), kind) for each in (one, other))
         for name in ours | theirs:
             row, its = ours.get(name), theirs.get(name)
             if row != its:
-                at, place = _parts_at(kind, row, its, ended)
-                yield _Difference(at, table, place, name, row, its)
+                yield _difference(table, name, row, its, ended)
 
 
-def _parts_at(kind: _Kind, one: Row | None, other: Row | None, ended: int) -> tuple[int, int]:
-    """When two rows part, and the place of the first of them in its table.
+def _difference(
+    table: str, name: Name, one: Row | None, other: Row | None, ended: int
+) -> Difference:
+    """When and in what two rows part: in the earliest instant that only one of them has.
 
-    That is the earliest instant that only one of them has; where no instant differs, when
-    the row begins, or the end of the run if it does not.
+    A value that is no instant parts when it was settled, and a row that only one run has when
+    it begins; at the end of the run where that did not come.
     """
+    kind = _KINDS[table]
     known = [row for row in (one, other) if row is not None]
     place = min(row["place"] for row in known)
-    if one is not None and other is not None:
-        instants = [
-            row[column]
-            for column in kind.types
-            if kind.is_instant(column) and one[column] != other[column]
-            for row in known
-            if row[column] != MISSING
-        ]
-        if instants:
-            return min(instants), place
-    begins = [row[kind.begins] for row in known if row[kind.begins] != MISSING]
-    return min(begins, default=ended), place
+
+    def earliest(column: str) -> int:
+        return min((row[column] for row in known if row[column] != MISSING), default=ended)
+
+    if one is None or other is None:
+        step = _step(table, kind.begins, known[0])
+        return Difference(earliest(kind.begins), step, 0, table, place, name, "", one, other)
+    parted = []
+    for column in kind.types:
+        if one[column] != other[column]:
+            settled = DECIDED.get(column, column)
+            if column in _CUT_SHORT and _is_dropped(one, other):
+                settled = "ended"
+            step = _step(table, settled, one)
+            parted.append((earliest(settled), step, int(settled != column), column))
+    if not parted:
+        return Difference(earliest(kind.begins), LAST, 0, table, place, name, "place", one, other)
+    at, step, later, column = min(parted)
+    return Difference(at, step, later, table, place, name, column, one, other)
+
+
+def _is_dropped(*rows: Row) -> bool:
+    """Whether an attempt was cut off in one of the runs: its outcome is settled only then."""
+    return any(row["cause"] == DROPPED for row in rows)
+
+
+def _step(table: str, column: str, row: Row) -> int:
+    if (table, column) == ("updates", "happened"):
+        status = STATUSES[row["status"]]
+        return _CHANGE_CLASSES.get(status, EventClass.OTHER)
+    return COLUMN_CLASSES.get((table, column), EventClass.OTHER)
 
 
 def _seconds(at: int) -> str:
@@ -171,7 +267,8 @@ def _campaign_and_index(plan: Plan, call_id: int) -> str:
     return f"{campaign.tenant}/{campaign.name} call {call_id - campaign.first_call_id}"
 
 
-def _whose(plan: Plan, table: str, name: Name) -> str:
+def record_name(plan: Plan, table: str, name: Name) -> str:
+    """Campaign, index and number of what a record is about."""
     if not name:
         return "its end"
     call_id, *parts = name
@@ -184,7 +281,7 @@ def _whose(plan: Plan, table: str, name: Name) -> str:
     )
 
 
-def _side_by_side(first: _Difference, engines: tuple[str, str]) -> Iterator[str]:
+def _side_by_side(first: Difference, engines: tuple[str, str]) -> Iterator[str]:
     """The columns in which they differ, and after them those that are the same."""
     kind = _KINDS.get(first.table)
     differing = first.columns
@@ -224,12 +321,13 @@ def controls(plan: Plan, until_us: int) -> list[tuple[int, str, int]]:
 
     The campaign is its rank, or -1 where it is no single one.
     """
+    disturbances: list[tuple[str, SuspensionPlan | OutagePlan]] = [
+        *(("suspension of " + (s.tenant or "all"), s) for s in plan.suspensions),
+        *(("outage of " + o.of, o) for o in plan.outages),
+    ]
     done = [
         (at, f"{what} {edge}", -1)
-        for what, each in (
-            *(("suspension of " + (s.tenant or "all"), s) for s in plan.suspensions),
-            *(("outage of " + o.of, o) for o in plan.outages),
-        )
+        for what, each in disturbances
         for edge, at in (("begins", each.begins_us), ("ends", each.ends_us))
     ]
     for campaign in plan.campaigns:
@@ -254,7 +352,7 @@ def _around(
             event.at,
             "both" if event in ours and event in theirs else engines[event not in ours],
             f"{event.table} {event.kind}",
-            _whose(plan, event.table, event.name),
+            record_name(plan, event.table, event.name),
         )
         for event in ours | theirs
     ]

@@ -1,0 +1,300 @@
+"""Claims about what a scenario does on average, with three verdicts and a stated error rate.
+
+A claim is tested on independent replications, the units of every statistic here. After 40, 80
+and 160 of them one-sided bounds of the mean are drawn; a claim passes if the bound leaves
+no room for its opposite, fails if the other bound leaves no room for it, and is undecided if
+neither is so after the last replication. The chance of a wrong verdict, of either kind, is at most
+the claim's share of the error rate of the suite: looks and claims share it out in equal parts
+(Bonferroni), so it holds however they hang together. The bounds are Student's, moved
+outwards for a skewed figure (Johnson 1978); they are approximate for figures that are mostly one
+value and seldom another.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import asdict, dataclass
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from outsim.engine import Engine
+from outsim.errors import StudyError
+from outsim.scenario.model import Scenario
+from outsim.study.study import Study
+from outsim.tables.measures import MEASURES, Measure
+
+LEAST, MOST = 40, 160
+"""Replications at the first look, and at the last one if nothing else is said."""
+
+Word = Literal["pass", "fail", "undecided"]
+Values = NDArray[np.float64]
+Draw = Callable[[range], Values]
+"""Figures of these replications."""
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What became of a claim."""
+
+    word: Word
+    claim: str
+    mean: float
+    low: float
+    """Lower one-sided bound of the mean at the claim's error rate."""
+    high: float
+    replications: int
+    alpha: float
+    """Chance that the verdict is wrong, at most."""
+
+    def __str__(self) -> str:
+        return (
+            f"{self.word}: {self.claim}; found {self.mean:.4g}, bounds {self.low:.4g} and "
+            f"{self.high:.4g}, from {self.replications} replications"
+        )
+
+    def to_json(self) -> dict[str, str | float]:
+        """For machines."""
+        return asdict(self)
+
+
+def looks(most: int) -> list[int]:
+    """Counts of replications at which a claim is looked at; the last is `most`."""
+    ends = []
+    end = LEAST
+    while end < most:
+        ends.append(end)
+        end *= 2
+    return [*ends, most]
+
+
+def bounds(values: Values, alpha: float) -> tuple[float, float]:
+    """One-sided bounds of a mean: each is crossed with probability `alpha`, about.
+
+    Student's t, and on the side of a long tail as much further out as Johnson's modified t
+    (J. Am. Stat. Assoc. 73, 1978) puts it.
+    """
+    from scipy.special import stdtrit
+
+    count, mean, spread = len(values), float(values.mean()), float(values.std(ddof=1))
+    quantile = -float(stdtrit(count - 1, alpha))
+    half = quantile * spread / float(np.sqrt(count))
+    if spread == 0:
+        return mean, mean
+    skewness = float(((values - mean) ** 3).mean()) / spread**3
+    shift = skewness * spread * (1 + 2 * quantile**2) / (6 * count)
+    return mean - half + min(0.0, shift), mean + half + max(0.0, shift)
+
+
+def decide(claim: str, draw: Draw, low: float, high: float, alpha: float, most: int) -> Verdict:
+    """Test whether a mean lies from `low` to `high`, either of which may be infinite.
+
+    Parameters
+    ----------
+    claim : str
+        In words.
+    draw : callable
+        Gives the figures of a range of replications.
+    low, high : float
+        Where the claim says that the mean is.
+    alpha : float
+        Chance of a wrong verdict, at most.
+    most : int
+        Replications at the last look, at least 2.
+
+    Raises
+    ------
+    StudyError
+        If a replication has no such figure, or there are too few.
+    """
+    if most < 2:
+        raise StudyError(f"most = {most}: a claim needs 2 replications or more")
+    ends = looks(most)
+    sides = 2 if np.isfinite(low) and np.isfinite(high) else 1
+    each = alpha / len(ends) / sides
+    values: Values = np.empty(0)
+    word: Word = "undecided"
+    below = above = float("nan")
+    for end in ends:
+        values = np.concatenate([values, draw(range(len(values), end))])
+        if np.isnan(values).any():
+            missing = int(np.isnan(values).sum())
+            raise StudyError(
+                f"{claim}: {missing} of {len(values)} replications have no such figure; let the "
+                "run go on until the campaign is over, or claim something that each run has"
+            )
+        below, above = bounds(values, each)
+        if below == above and end < most:
+            continue  # nothing varied yet, which says little of how much it may
+        if below >= low and above <= high:
+            word = "pass"
+        elif below > high or above < low:
+            word = "fail"
+        if word != "undecided":
+            break
+    return Verdict(word, claim, float(values.mean()), below, above, len(values), alpha)
+
+
+class Replications:
+    """Draws figures of one or two scenarios from outsim's studies."""
+
+    def __init__(self, engine: Engine, seed: int | None) -> None:
+        self.engine = engine
+        self.seed = seed
+
+    def of(self, measure: str | Measure, *scenarios: Scenario) -> Draw:
+        """Figures of one scenario, or paired differences of the second from the first."""
+        chosen = find_measure(measure)
+
+        def draw(indexes: range) -> Values:
+            study = Study(
+                scenarios,
+                replications=indexes,
+                seed=self.seed,
+                engine=self.engine,
+                executor="threads",
+                measures=(chosen,),
+                progress=None,
+            )
+            found = study.run()
+            values: Values = found.values(len(scenarios) - 1, chosen.name)
+            return values - found.values(0, chosen.name) if len(scenarios) > 1 else values
+
+        return draw
+
+
+def find_measure(measure: str | Measure) -> Measure:
+    """A measure by its name.
+
+    Raises
+    ------
+    StudyError
+        If there is none of that name.
+    """
+    if isinstance(measure, Measure):
+        return measure
+    known = {each.name: each for each in MEASURES}
+    if measure not in known:
+        raise StudyError(f"measure {measure!r}: there is none; allowed: {', '.join(known)}")
+    return known[measure]
+
+
+def _range(relation: str, value: float) -> tuple[float, float]:
+    """Where a mean lies that stands so to a value."""
+    ranges = {"<=": (-np.inf, value), ">=": (value, np.inf)}
+    if relation not in ranges:
+        raise StudyError(f"relation {relation!r}: allowed are {', '.join(ranges)}")
+    return ranges[relation]
+
+
+class Claims:
+    """Makes the claims of one test.
+
+    Parameters
+    ----------
+    replications : Replications
+        Where figures come from.
+    alphas : iterator of float
+        Chance of a wrong verdict that each claim may have; ends when the test has made as many
+        as it declared.
+    scenario : callable
+        Makes a scenario of whatever a test gives.
+    conclude : callable
+        Told each verdict; raises where that ends the test.
+    """
+
+    def __init__(
+        self,
+        replications: Replications,
+        alphas: Iterator[float],
+        scenario: Callable[[object], Scenario],
+        conclude: Callable[[Verdict], None],
+    ) -> None:
+        self._replications = replications
+        self._alphas = alphas
+        self._scenario = scenario
+        self._conclude = conclude
+
+    def __call__(
+        self,
+        scenario: object,
+        measure: str | Measure,
+        relation: Literal["<=", ">="],
+        value: float,
+        *,
+        most: int = MOST,
+    ) -> Verdict:
+        """Claim that a figure of the campaign under study is on average at most, or least, this.
+
+        Parameters
+        ----------
+        scenario : Scenario, path, mapping or TOML text
+            What to run.
+        measure : str or Measure
+            A figure of `outsim.tables.measures.MEASURES`, or one of the test's own.
+        relation : "<=" or ">="
+            How the mean over replications stands to `value`, in the measure's unit.
+        most : int
+            Replications after which it stays undecided.
+
+        Raises
+        ------
+        StudyError
+            If it can't be tested as it stands.
+        """
+        low, high = _range(relation, value)
+        draw = self._replications.of(measure, self._scenario(scenario))
+        return self._decided(f"{_name(measure)} {relation} {value:g}", draw, low, high, most)
+
+    def equal(
+        self,
+        one: object,
+        other: object,
+        measure: str | Measure,
+        *,
+        within: float,
+        most: int = MOST,
+    ) -> Verdict:
+        """Claim that a figure is on average the same in two scenarios, but for `within`.
+
+        Two one-sided tests (Schuirmann 1987) of the mean of paired differences.
+
+        Raises
+        ------
+        StudyError
+            If it can't be tested as it stands.
+        """
+        if not within > 0:
+            raise StudyError(f"within = {within:g}: must be more than 0, in the measure's unit")
+        draw = self._replications.of(measure, self._scenario(one), self._scenario(other))
+        claim = f"{_name(measure)} equal within {within:g}"
+        return self._decided(claim, draw, -within, within, most)
+
+    def less(
+        self, one: object, other: object, measure: str | Measure, *, most: int = MOST
+    ) -> Verdict:
+        """Claim that a figure is on average not more in the first of two scenarios, paired.
+
+        Raises
+        ------
+        StudyError
+            If it can't be tested as it stands.
+        """
+        draw = self._replications.of(measure, self._scenario(one), self._scenario(other))
+        return self._decided(f"{_name(measure)} not more than in the other", draw, 0, np.inf, most)
+
+    def _decided(self, claim: str, draw: Draw, low: float, high: float, most: int) -> Verdict:
+        alpha = next(self._alphas, None)
+        if alpha is None:
+            raise StudyError(
+                "more claims than the test declares: mark it with @pytest.mark.claims(COUNT), "
+                "so that the error rate of the suite can be shared out"
+            )
+        verdict = decide(claim, draw, low, high, alpha, most)
+        self._conclude(verdict)
+        return verdict
+
+
+def _name(measure: str | Measure) -> str:
+    return measure if isinstance(measure, str) else measure.name

@@ -1,0 +1,261 @@
+"""The pytest plugin: fixtures ``simulate``, ``golden`` and ``claim``, and what they sum up to.
+
+It costs a suite that doesn't use it nothing: outsim is imported by the fixtures.
+"""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Callable, Iterable
+from itertools import repeat
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+if TYPE_CHECKING:
+    from outsim.result import Result
+    from outsim.scenario.model import Scenario
+    from outsim.testing.claims import Claims, Verdict
+    from outsim.testing.golden import Golden
+
+ENGINES = ("auto", "simpy", "compiled")
+ALPHA = 0.01
+"""Chance that a suite whose claims are all true fails, at most, if nothing else is said."""
+
+_CLAIM, _MOVED, _RULE = "outsim_claim", "outsim_moved", "outsim_rule"
+_SHARE = pytest.StashKey[float]()
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Options of the command line."""
+    group = parser.getgroup("outsim", "tests of queue behaviour (outsim)")
+    group.addoption(
+        "--outsim-engine",
+        choices=ENGINES,
+        default="auto",
+        help="engine that runs scenarios; a result never depends on it (default: auto)",
+    )
+    group.addoption(
+        "--outsim-seed",
+        type=int,
+        default=None,
+        metavar="SEED",
+        help="seed of every run whose test gives none (default: the scenario's)",
+    )
+    group.addoption(
+        "--outsim-alpha",
+        type=_alpha,
+        default=ALPHA,
+        metavar="SHARE",
+        help="chance that the claims of a suite fail though all are true (default: 0.01)",
+    )
+    group.addoption(
+        "--outsim-undecided",
+        choices=("report", "fail"),
+        default="report",
+        help="what an undecided claim does to its test (default: report it)",
+    )
+    group.addoption(
+        "--update-golden",
+        action="store_true",
+        help="keep what is found as the golden traces",
+    )
+
+
+def _alpha(text: str) -> float:
+    share = float(text)
+    if not 0 < share < 0.5:
+        raise ValueError(text)
+    return share
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Markers."""
+    config.addinivalue_line("markers", "rule(number): the rule of the model that a test is about")
+    config.addinivalue_line(
+        "markers", "claims(count): how many claims a test makes (1 if it is not said)"
+    )
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Note the rule that each test is about."""
+    for item in items:
+        for mark in item.iter_markers("rule"):
+            item.user_properties.append((_RULE, mark.args[0]))
+
+
+def pytest_collection_finish(session: pytest.Session) -> None:
+    """Share the error rate out over the claims of all tests that will run."""
+    count = sum(_claims_of(item) for item in session.items)
+    session.config.stash[_SHARE] = session.config.getoption("--outsim-alpha") / max(1, count)
+
+
+def _claims_of(item: pytest.Item) -> int:
+    if "claim" not in getattr(item, "fixturenames", ()):
+        return 0
+    mark = item.get_closest_marker("claims")
+    return int(mark.args[0]) if mark else 1
+
+
+def _scenario(given: object, directory: Path) -> Scenario:
+    """Scenario of TOML text, a mapping, a path from the test's directory, or a scenario."""
+    import tomllib
+    from collections.abc import Mapping
+
+    from outsim.scenario import Scenario, from_mapping, load
+
+    if isinstance(given, Scenario):
+        return given
+    if isinstance(given, Mapping):
+        return from_mapping(given, directory)
+    if isinstance(given, str) and "\n" in given:
+        return from_mapping(tomllib.loads(given), directory)
+    if isinstance(given, str | Path):
+        return load(directory / given)
+    raise TypeError(
+        f"found a {type(given).__name__} for a scenario; allowed: TOML text, a mapping, a path, "
+        "or what outsim.load gives"
+    )
+
+
+@pytest.fixture
+def simulate(request: pytest.FixtureRequest) -> Callable[..., Result]:
+    """Run a scenario: ``simulate(scenario, seed=None, replication=0, engine=None)``.
+
+    The scenario is TOML text, a mapping, a path from the test's directory, or what
+    `outsim.load` gives. Seed and engine are those of the command line if the test gives none.
+    """
+
+    def run(
+        scenario: object,
+        *,
+        seed: int | None = None,
+        replication: int = 0,
+        engine: str | None = None,
+    ) -> Result:
+        from outsim.result import simulate as simulate_once
+
+        options: dict[str, Any] = {
+            "engine": engine or request.config.getoption("--outsim-engine"),
+            "seed": request.config.getoption("--outsim-seed") if seed is None else seed,
+        }
+        return simulate_once(
+            _scenario(scenario, request.path.parent), replication=replication, **options
+        )
+
+    return run
+
+
+@pytest.fixture
+def golden(request: pytest.FixtureRequest) -> Golden:
+    """Hold a result against its golden trace: ``golden(result)``, or with a name for several.
+
+    Traces are in ``golden/`` beside the test; ``--update-golden`` writes them.
+    """
+    from outsim.testing.golden import Golden
+
+    return Golden(
+        request.path.parent / "golden",
+        f"{request.path.stem}.{request.node.name}",
+        update=request.config.getoption("--update-golden"),
+        note=lambda rule: request.node.user_properties.append((_MOVED, rule)),
+    )
+
+
+@pytest.fixture
+def claim(request: pytest.FixtureRequest) -> Claims:
+    """Make a claim about averages: ``claim(scenario, "wait_p90_s", "<=", 60)``.
+
+    Also ``claim.equal(one, other, measure, within=...)`` and ``claim.less(one, other, measure)``.
+    A test that makes several says how many: ``@pytest.mark.claims(2)``.
+    """
+    from outsim.testing.claims import Claims, Replications
+
+    config = request.config
+
+    def conclude(verdict: Verdict) -> None:
+        request.node.user_properties.append((_CLAIM, json.dumps(verdict.to_json())))
+        wrong = ("fail", "undecided")[: 1 + (config.getoption("--outsim-undecided") == "fail")]
+        if verdict.word in wrong:
+            pytest.fail(str(verdict), pytrace=False)
+
+    return Claims(
+        Replications(config.getoption("--outsim-engine"), config.getoption("--outsim-seed")),
+        repeat(config.stash[_SHARE], _claims_of(request.node)),
+        lambda given: _scenario(given, request.path.parent),
+        conclude,
+    )
+
+
+def _noted(report: pytest.TestReport, name: str) -> list[Any]:
+    return [value for key, value in report.user_properties if key == name]
+
+
+def pytest_report_teststatus(
+    report: pytest.TestReport,
+) -> tuple[str, str, tuple[str, dict[str, bool]]] | None:
+    """A test with an undecided claim has a word of its own."""
+    if report.when != "call" or not report.passed:
+        return None
+    if any(json.loads(each)["word"] == "undecided" for each in _noted(report, _CLAIM)):
+        return "undecided", "u", ("UNDECIDED", {"yellow": True})
+    return None
+
+
+def diagnosis(reports: Iterable[pytest.TestReport]) -> list[tuple[int, int]]:
+    """Rules that moved, with how many failed tests say so, the likeliest first.
+
+    Golden traces say it by the first event that differs. Where as many speak for two rules, that
+    goes first which tests about it name; where no trace speaks, the tests' own marks do.
+    """
+    failed = list(reports)
+    votes = Counter(rule for report in failed for rule in _noted(report, _MOVED)[:1])
+    marks = Counter(rule for report in failed for rule in _noted(report, _RULE))
+    agreed = Counter(
+        rule
+        for report in failed
+        for rule in _noted(report, _MOVED)[:1]
+        if rule in _noted(report, _RULE)
+    )
+    votes = votes or marks
+    return sorted(votes.items(), key=lambda each: (-each[1], -agreed[each[0]], each[0]))
+
+
+def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> None:
+    """What the claims and the traces of all tests sum up to."""
+    stats = terminalreporter.stats
+    reports = [
+        report
+        for word in ("passed", "failed", "undecided")
+        for report in stats.get(word, [])
+        if getattr(report, "when", "") == "call"
+    ]
+    verdicts = [json.loads(each) for report in reports for each in _noted(report, _CLAIM)]
+    moved = diagnosis(report for report in reports if report.failed)
+    if not verdicts and not moved:
+        return
+    terminalreporter.section("outsim")
+    if verdicts:
+        counts = Counter(each["word"] for each in verdicts)
+        terminalreporter.line(
+            f"claims: {counts['pass']} passed, {counts['fail']} failed, "
+            f"{counts['undecided']} undecided"
+        )
+        alpha = config.getoption("--outsim-alpha")
+        terminalreporter.line(f"false-alarm rate of the suite: at most {100 * alpha:g} %")
+    for report in stats.get("undecided", []):
+        for each in map(json.loads, _noted(report, _CLAIM)):
+            if each["word"] == "undecided":
+                terminalreporter.line(
+                    f"undecided: {report.nodeid}: {each['claim']}, after "
+                    f"{each['replications']} replications"
+                )
+    if moved:
+        from outsim.testing.rules import named
+
+        for k, (rule, count) in enumerate(moved):
+            word = "rule that moved" if k == 0 else "or, less likely"
+            tests = "test says" if count == 1 else "tests say"
+            terminalreporter.line(f"{word}: {named(rule)} ({count} {tests} so)")

@@ -1,0 +1,82 @@
+"""The rules of the model, by number, and which of them a difference between two runs speaks of.
+
+`RULE_OF_COLUMN` is the table: a column of a record, and the rule that settles its value when
+everything before is the same. What a rule decides together with others, such as whether a call
+is dispatched, has a name there instead, and `outsim.testing.attribution` looks at the state of
+the platform to tell them apart.
+"""
+
+from __future__ import annotations
+
+RULES = {
+    1: "Submission",
+    2: "Schedule and loading",
+    3: "The outbound queue",
+    4: "Dispatch",
+    5: "Workers",
+    6: "The carrier",
+    7: "Outcome",
+    8: "Retry",
+    9: "Expiry and calling window",
+    10: "Updates",
+    11: "result_url",
+    12: "Stop",
+    13: "Suspensions and outages",
+    14: "Background tenants",
+}
+"""What the model's rules are called; their texts are in the design."""
+
+RULE_OF_COLUMN: dict[tuple[str, str], int | str] = {
+    ("attempts", "ready"): "entry",
+    ("attempts", "queued"): "entry",
+    ("attempts", "dispatched"): "dispatch",
+    ("attempts", "eligible"): "eligible",
+    ("attempts", "at_head"): 3,
+    ("attempts", "port_free"): "port",
+    ("attempts", "token_free"): 4,
+    ("attempts", "work_started"): "work",
+    ("attempts", "dialed"): 5,
+    ("attempts", "outcome"): "outcome",
+    ("attempts", "cause"): "outcome",
+    ("attempts", "callee_type"): 7,
+    ("attempts", "ringing"): "course",
+    ("attempts", "answered"): "course",
+    ("attempts", "detected"): "course",
+    ("attempts", "ended"): "course",
+    ("updates", "happened"): "change",
+    ("updates", "begun"): "work",
+    ("updates", "visible"): "visible",
+    ("updates", "lost"): 10,
+    ("updates", "repaired"): 10,
+    ("deliveries", "due"): 11,
+    ("deliveries", "begun"): 11,
+    ("deliveries", "ended"): "post",
+    ("deliveries", "result"): "post",
+}
+"""The rule of each column, or the question that settles it."""
+
+RULE_OF_OUTAGE = 13
+
+RULE_OF_CAMPAIGN = {
+    "tenant": 1,
+    "name": 1,
+    "background": 14,
+    "size": 1,
+    "submitted": 1,
+    "start": 2,
+    "loading": 2,
+}
+"""The rule of what a campaign of the scenario is when the run begins; 14 for a background one."""
+
+RULE_OF_ENDING = {
+    frozenset({"failed", "waiting_retry"}): 8,
+    frozenset({"canceled", "waiting_retry"}): 12,
+    frozenset({"canceled"}): 12,
+}
+"""The rule of a status that an attempt ends with, by the two that are found; 9 if others are
+final, since there it says which comes first, and 7 where `completed` is among them."""
+
+
+def named(rule: int) -> str:
+    """A rule as people know it: ``"rule 5, Workers"``."""
+    return f"rule {rule}, {RULES[rule]}"

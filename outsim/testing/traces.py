@@ -1,0 +1,187 @@
+"""Golden traces: what was recorded of a run, as a small text that can be read in a review.
+
+One row a line, values parted by commas. An instant is written as the microseconds since the one
+before it in its row (the first since the run begins), empty where it is the same one, and ``-``
+where it did not come. So what shifts by a constant changes one number in a row and not all.
+"""
+
+from __future__ import annotations
+
+import json
+import lzma
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from hashlib import sha256
+from pathlib import Path
+
+import numpy as np
+
+from outsim.clock import MISSING
+from outsim.engine.records import (
+    ATTEMPT_TYPES,
+    CALL_TYPES,
+    DELIVERY_TYPES,
+    MODEL_VERSION,
+    UPDATE_TYPES,
+    Columns,
+    Records,
+    Types,
+)
+from outsim.plan import CampaignPlan
+from outsim.result import Result
+
+KINDS: dict[str, Types] = {
+    "attempts": ATTEMPT_TYPES,
+    "updates": UPDATE_TYPES,
+    "deliveries": DELIVERY_TYPES,
+    "calls": CALL_TYPES,
+}
+
+PLAIN_BYTES = 8_000
+"""A trace that is larger is kept compressed."""
+
+CampaignRow = tuple[str, str, bool, int, int, int, int]
+CAMPAIGN_COLUMNS = ("tenant", "name", "background", "size", "submitted", "start", "loading")
+
+
+class TraceError(ValueError):
+    """A file that holds no trace."""
+
+
+@dataclass(frozen=True, eq=False)
+class Trace:
+    """What is kept of a run."""
+
+    records: Records
+    campaigns: tuple[CampaignRow, ...]
+    """In the order of their calls, as `CAMPAIGN_COLUMNS`; instants in µs since the run begins."""
+    run: dict[str, int | str] = field(default_factory=dict)
+    """Which run it is: digest of the scenario, seed, replication, model version."""
+
+
+def trace_of(result: Result) -> Trace:
+    """What is kept of a result."""
+    scenario = sha256(result.scenario.model_dump_json().encode()).hexdigest()[:16]
+    records = result.frames.records
+    return Trace(
+        records,
+        tuple(_campaign(each) for each in result.frames.plan.in_run(records.ended_us)),
+        {
+            "scenario": scenario,
+            "seed": result.seed,
+            "replication": result.replication,
+            "model": MODEL_VERSION,
+        },
+    )
+
+
+def _campaign(plan: CampaignPlan) -> CampaignRow:
+    return (
+        plan.tenant,
+        plan.name,
+        plan.background,
+        plan.size,
+        plan.submitted_us,
+        plan.start_us,
+        plan.loading_us,
+    )
+
+
+def write(trace: Trace, path: Path) -> Path:
+    """Keep a trace; a larger one goes, compressed, into ``path`` with ``.xz`` behind it."""
+    text = "\n".join(_lines(trace)) + "\n"
+    packed = path.with_name(path.name + ".xz")
+    path.parent.mkdir(parents=True, exist_ok=True)
+    for old in (path, packed):
+        old.unlink(missing_ok=True)
+    if len(text) <= PLAIN_BYTES:
+        path.write_text(text, encoding="utf-8")
+        return path
+    packed.write_bytes(lzma.compress(text.encode(), preset=9))
+    return packed
+
+
+def kept_at(path: Path) -> Path | None:
+    """The file that a trace is in, as `write` chose it; None if there is none."""
+    packed = path.with_name(path.name + ".xz")
+    return next((each for each in (path, packed) if each.exists()), None)
+
+
+def read(path: Path) -> Trace:
+    """Read a trace.
+
+    Raises
+    ------
+    TraceError
+        If the file holds none.
+    """
+    try:
+        raw = path.read_bytes()
+        text = lzma.decompress(raw) if path.suffix == ".xz" else raw
+        return _trace(text.decode().splitlines())
+    except (ValueError, OSError, lzma.LZMAError, KeyError, IndexError, TypeError) as error:
+        raise TraceError(
+            f"{path}: holds no trace that can be read ({error}); write it anew with "
+            "--update-golden, or take it from version control again"
+        ) from None
+
+
+def _lines(trace: Trace) -> Iterator[str]:
+    yield "run " + json.dumps(trace.run | {"ended": trace.records.ended_us})
+    for campaign in trace.campaigns:
+        yield "campaign " + json.dumps(campaign, ensure_ascii=False)
+    for kind, types in KINDS.items():
+        columns: Columns = getattr(trace.records, kind)
+        yield f"{kind} {columns.rows} {','.join(types)}"
+        rows = zip(*(columns[name].tolist() for name in types), strict=True)
+        yield from (_line(types, row) for row in rows)
+
+
+def _line(types: Types, row: Iterable[int]) -> str:
+    before, words = 0, []
+    for dtype, value in zip(types.values(), row, strict=True):
+        if dtype is not np.int64:
+            words.append(str(value))
+        elif value == MISSING:
+            words.append("-")
+        else:
+            words.append(str(value - before) if value != before else "")
+            before = value
+    return ",".join(words)
+
+
+def _row(types: Types, line: str) -> list[int]:
+    before, row = 0, []
+    for dtype, word in zip(types.values(), line.split(","), strict=True):
+        if dtype is not np.int64:
+            row.append(int(word))
+        elif word == "-":
+            row.append(MISSING)
+        else:
+            before += int(word or 0)
+            row.append(before)
+    return row
+
+
+def _trace(lines: list[str]) -> Trace:
+    coming = iter(lines)
+    word, _, rest = next(coming, "").partition(" ")
+    if word != "run":
+        raise ValueError("the first line does not name a run")
+    run = dict(json.loads(rest))
+    ended_us = int(run.pop("ended"))
+    campaigns: list[CampaignRow] = []
+    tables: dict[str, Columns] = {}
+    for line in coming:
+        word, _, rest = line.partition(" ")
+        if word == "campaign":
+            campaigns.append(tuple(json.loads(rest)))
+            continue
+        types, count = KINDS[word], int(rest.split(" ")[0])
+        rows = [_row(types, next(coming, "")) for _ in range(count)]
+        values = np.array(rows, dtype=np.int64).reshape(count, len(types))
+        tables[word] = Columns(types, {name: values[:, k] for k, name in enumerate(types)})
+    records = Records(
+        tables["attempts"], tables["updates"], tables["deliveries"], tables["calls"], ended_us
+    )
+    return Trace(records, tuple(campaigns), run)

@@ -1,0 +1,177 @@
+"""The plugin in sessions of its own: fixtures, verdicts, traces, and suites that don't use it."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+# What sessions in this process import stays: they would load numpy a second time.
+import outsim.result
+import outsim.study.study
+import outsim.testing.claims
+import outsim.testing.golden
+import outsim.testing.rules  # noqa: F401
+from tests.testing.examples import TEXT
+
+pytest_plugins = ["pytester"]
+
+PLUGIN = ("-p", "outsim.testing.plugin", "-p", "no:cacheprovider")
+SCENARIO = f'SCENARIO = """{TEXT}"""\n'
+ENOUGH = "claim(SCENARIO, 'wait_p90_s', {}, most=10)"
+
+
+@pytest.fixture
+def session(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> pytest.Pytester:
+    monkeypatch.setenv("PYTEST_DISABLE_PLUGIN_AUTOLOAD", "1")
+    monkeypatch.setenv("PYTHONPATH", str(Path(__file__).parents[2]))
+    return pytester
+
+
+def run(session: pytest.Pytester, source: str, *options: str) -> pytest.RunResult:
+    session.makepyfile(SCENARIO + source)
+    return session.runpytest_inprocess(*PLUGIN, *options)
+
+
+def test_a_scenario_may_be_text_mapping_path_or_made(session: pytest.Pytester) -> None:
+    session.path.joinpath("file.toml").write_text(TEXT)
+    run(
+        session,
+        """
+import tomllib
+import outsim
+
+def test_it(simulate):
+    made = outsim.load("file.toml")
+    runs = [simulate(each) for each in (SCENARIO, tomllib.loads(SCENARIO), "file.toml", made)]
+    assert [len(run.attempts) for run in runs] == [len(runs[0].attempts)] * 4
+    assert {run.seed for run in runs} == {7}
+    assert {run.engine for run in runs} == {"simpy"}
+    assert simulate(SCENARIO, seed=3, replication=2).seed == 3
+""",
+        "--outsim-seed=7",
+        "--outsim-engine=simpy",
+    ).assert_outcomes(passed=1)
+
+
+GOLDEN = """
+def test_it(simulate, golden):
+    golden(simulate(SCENARIO, seed=1))
+    golden(simulate(SCENARIO, seed=1, replication=1), "another")
+"""
+
+
+def test_a_trace_is_kept_found_again_and_missed(session: pytest.Pytester) -> None:
+    missing = run(session, GOLDEN)
+    missing.assert_outcomes(failed=1)
+    missing.stdout.fnmatch_lines(["*no golden trace *keep one with --update-golden*"])
+    run(session, GOLDEN, "--update-golden").assert_outcomes(passed=1)
+    assert len([*session.path.joinpath("golden").iterdir()]) == 2
+    run(session, GOLDEN).assert_outcomes(passed=1)
+
+
+def test_a_run_that_leaves_its_trace_shows_where_and_by_which_rule(
+    session: pytest.Pytester,
+) -> None:
+    run(session, GOLDEN, "--update-golden").assert_outcomes(passed=1)
+    kept = (
+        session.path
+        / "golden"
+        / next(
+            path.name
+            for path in session.path.joinpath("golden").iterdir()
+            if "another" not in path.name
+        )
+    )
+    lines = kept.read_text().splitlines()
+    first = next(k for k, line in enumerate(lines) if line.startswith("attempts ")) + 1
+    columns = lines[first - 1].split(" ")[2].split(",")
+    row = lines[first].split(",")
+    row[columns.index("work_started")] = "5"
+    lines[first] = ",".join(row)
+    kept.write_text("\n".join(lines) + "\n")
+    failed = run(session, GOLDEN)
+    failed.assert_outcomes(failed=1)
+    failed.stdout.fnmatch_lines(
+        [
+            "*The runs part at *, in attempts: acme/list call 0, attempt 1*",
+            "*The rule that moved: rule 5, Workers*",
+            "*calls in the queue*of 4 ports busy*",
+            "*work_started*",
+            "*rule that moved: rule 5, Workers (1 test says so)*",
+        ]
+    )
+
+
+def test_another_seed_and_another_scenario_are_told_from_a_rule(session: pytest.Pytester) -> None:
+    run(session, GOLDEN, "--update-golden").assert_outcomes(passed=1)
+    other = run(session, GOLDEN.replace("seed=1)", "seed=2)"))
+    other.stdout.fnmatch_lines(["*was kept of seed 1, replication 0; this run has seed 2*"])
+    changed = run(session, 'SCENARIO = SCENARIO.replace("ports = 4", "ports = 3")\n' + GOLDEN)
+    changed.assert_outcomes(failed=1)
+    changed.stdout.fnmatch_lines(["*The scenario is another one than the trace was kept of*"])
+    changed.stdout.no_fnmatch_line("rule that moved:*")
+
+
+def test_verdicts_and_the_rate_are_summed_up(session: pytest.Pytester) -> None:
+    source = f"""
+import pytest
+
+def test_true(claim):
+    assert {ENOUGH.format('"<=", 10_000')}.word == "pass"
+
+def test_false(claim):
+    {ENOUGH.format('"<=", 0.001')}
+
+@pytest.mark.claims(2)
+def test_close(claim):
+    values = claim._replications.of("wait_p90_s", claim._scenario(SCENARIO))(range(10))
+    first = claim(SCENARIO, "wait_p90_s", "<=", values.mean(), most=10)
+    second = claim.equal(SCENARIO, SCENARIO, "wait_p90_s", within=1, most=10)
+    assert (first.word, second.word) == ("undecided", "pass")
+    assert first.alpha == second.alpha == 0.04 / 4
+"""
+    found = run(session, source, "--outsim-alpha=0.04")
+    found.stdout.fnmatch_lines(
+        [
+            "*fail: wait_p90_s <= 0.001; found *",
+            "claims: 2 passed, 1 failed, 1 undecided",
+            "false-alarm rate of the suite: at most 4 %",
+            "undecided: *test_close: wait_p90_s <= *after 10 replications",
+            "*1 failed, 1 passed, 1 undecided*",
+        ]
+    )
+    strict = run(session, source, "--outsim-alpha=0.04", "--outsim-undecided=fail")
+    strict.assert_outcomes(failed=2, passed=1)
+
+
+def test_more_claims_than_declared_are_refused(session: pytest.Pytester) -> None:
+    once = ENOUGH.format('"<=", 10_000')
+    found = run(session, f"def test_it(claim):\n    {once}\n    {once}\n")
+    found.assert_outcomes(failed=1)
+    found.stdout.fnmatch_lines(["*more claims than the test declares*claims(COUNT)*"])
+
+
+def test_a_claim_that_can_not_be_made_says_what_is_allowed(session: pytest.Pytester) -> None:
+    found = run(session, "def test_it(claim):\n    claim(SCENARIO, 'wait', '<=', 1)\n")
+    found.stdout.fnmatch_lines(["*measure 'wait': there is none; allowed: *wait_p90_s*"])
+
+
+def test_a_suite_that_does_not_use_it_sees_nothing_of_it(session: pytest.Pytester) -> None:
+    found = run(session, "def test_it():\n    assert True\n")
+    found.assert_outcomes(passed=1)
+    found.stdout.no_fnmatch_line("*outsim*")
+
+
+def test_it_is_cheap_to_load() -> None:
+    """No numbers, tables or scenarios are imported before a fixture is asked for."""
+    code = (
+        "import sys, outsim.testing.plugin as p; "
+        "print(sorted({'numpy', 'pandas', 'pydantic', 'scipy', 'simpy'} & {*sys.modules}))"
+    )
+    found = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True
+    )
+    assert found.stdout.strip() == "[]"

@@ -1,0 +1,55 @@
+"""A trace is small, and gives back every record that was kept."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from outsim.engine.records import Records
+from outsim.result import simulate
+from outsim.scenario import from_mapping
+from outsim.testing.attribution import moved
+from outsim.testing.differences import same
+from outsim.testing.traces import TraceError, kept_at, read, trace_of, write
+from tests.test_determinism import SCENARIO
+from tests.testing.examples import CALLS
+
+
+def test_what_is_read_is_what_was_written(tmp_path: Path) -> None:
+    """A plain trace, and a compressed one of everything that can happen."""
+    for mapping, ending in ((CALLS, ".trace"), (SCENARIO, ".xz")):
+        result = simulate(from_mapping(mapping), seed=4, engine="simpy")
+        trace = trace_of(result)
+        path = write(trace, tmp_path / "run.trace")
+        assert path.suffix == ending
+        assert kept_at(tmp_path / "run.trace") == path
+        kept = read(path)
+        assert same(kept.records, trace.records)
+        assert (kept.run, kept.campaigns) == (trace.run, trace.campaigns)
+        assert moved(result.frames.plan, kept, trace) is None
+
+
+def test_a_trace_of_some_hundred_calls_takes_few_bytes_an_attempt(tmp_path: Path) -> None:
+    result = simulate(from_mapping(SCENARIO), seed=4, engine="simpy")
+    assert len(result.calls) > 200
+    size = write(trace_of(result), tmp_path / "run.trace").stat().st_size
+    assert size / len(result.attempts) < 50
+
+
+def test_both_engines_have_one_trace() -> None:
+    traces = [
+        trace_of(simulate(from_mapping(CALLS), seed=4, engine=engine))
+        for engine in ("simpy", "compiled")
+    ]
+    records: list[Records] = [trace.records for trace in traces]
+    assert same(*records)
+    assert traces[0].campaigns == traces[1].campaigns
+
+
+@pytest.mark.parametrize("text", ["", "run {}", "run 5\nattempts", 'run {"ended": 1}\nnothing 3'])
+def test_a_file_that_holds_no_trace_is_named(text: str, tmp_path: Path) -> None:
+    file = tmp_path / "broken.trace"
+    file.write_text(text)
+    with pytest.raises(TraceError, match=r"broken\.trace: holds no trace"):
+        read(file)
