@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Coroutine
-from concurrent.futures import Future, ThreadPoolExecutor
+from collections.abc import Awaitable
+from concurrent.futures import Future
 from contextlib import suppress
+from threading import Lock, Thread
 from typing import Any, TypeVar
+
+from outsim.study.executors import interrupts_held
 
 Value = TypeVar("Value")
 
 
-def run_sync(coroutine: Coroutine[Any, Any, Value]) -> Value:
-    """Wait for a coroutine of outsim, from a script or from inside a running event loop.
+def run_sync(awaitable: Awaitable[Value]) -> Value:
+    """Wait for what outsim gives to await, from a script or from inside a running event loop.
 
     Ctrl-C, or the interruption of a notebook's cell, cancels it.
 
@@ -34,26 +37,47 @@ def run_sync(coroutine: Coroutine[Any, Any, Value]) -> Value:
     >>> outsim.run_sync(pair).replications
     2
     """
+
+    async def whole() -> Value:
+        return await awaitable
+
     try:
         asyncio.get_running_loop()
     except RuntimeError:
-        return asyncio.run(coroutine)
-    # A running loop can't be entered twice: wait in a thread with a loop of its own.
+        return asyncio.run(whole())
+    # A running loop can't be entered twice: wait for a thread with a loop of its own.
     begun: Future[tuple[asyncio.AbstractEventLoop, asyncio.Task[Any]]] = Future()
+    waited: Future[Value] = Future()
+    going_on = Lock()
+    going_on.acquire()
 
     async def begin() -> Value:
         task = asyncio.current_task()
         assert task is not None
         begun.set_result((asyncio.get_running_loop(), task))
-        return await coroutine
+        return await awaitable
 
-    with ThreadPoolExecutor(1) as thread:
-        waited = thread.submit(asyncio.run, begin())
+    def work() -> None:
         try:
-            return waited.result()
-        except BaseException:
-            if not waited.done():
-                loop, task = begun.result()
-                with suppress(RuntimeError):  # it ended at this very moment
-                    loop.call_soon_threadsafe(task.cancel)
-            raise
+            waited.set_result(asyncio.run(begin()))
+        except BaseException as error:
+            waited.set_exception(error)
+        finally:
+            going_on.release()
+
+    thread = Thread(target=work, name="outsim")
+    try:
+        with interrupts_held():
+            thread.start()
+        # An interruption in the wrong line of `Future.result` would leave its lock taken.
+        going_on.acquire()
+    except BaseException:
+        if thread.is_alive():
+            loop, task = begun.result()
+            with suppress(RuntimeError):  # it ended at this very moment
+                loop.call_soon_threadsafe(task.cancel)
+        raise
+    finally:
+        if thread.ident is not None:
+            thread.join()
+    return waited.result()

@@ -8,6 +8,7 @@ import multiprocessing
 import random
 import signal
 import threading
+from collections.abc import Callable, Iterator
 from concurrent.futures import Executor, Future, ThreadPoolExecutor
 from functools import cache
 
@@ -348,29 +349,54 @@ def test_a_study_that_is_left_leaves_no_worker(executor, engine):
     assert not any(thread.name.startswith("outsim") for thread in threading.enumerate())
 
 
-def test_the_interruption_of_a_cell_cancels_its_study():
+class InterruptionError(Exception):
+    """What an interruption is told by, so that the tests can't be ended by it."""
+
+
+@pytest.fixture
+def interruption() -> Iterator[Callable[..., None]]:
+    """Interrupts the main thread, as Ctrl-C does."""
+
+    def told(_signal, _frame) -> None:
+        raise InterruptionError
+
+    before = signal.signal(signal.SIGINT, told)
+    yield lambda *_: signal.pthread_kill(threading.main_thread().ident, signal.SIGINT)
+    signal.signal(signal.SIGINT, before)
+
+
+def test_the_interruption_of_a_cell_cancels_its_study(interruption):
     """The study waits in a thread of its own, for jobs that nobody ever does."""
     executor = Never()
 
-    class InterruptionError(Exception):
-        """What the interruption is told by, so that the test can't be ended by it."""
+    async def cell() -> None:
+        study(executor, replications=9, progress=interruption).run()
 
-    def interrupt(_signal, _frame) -> None:
-        raise InterruptionError
+    with pytest.raises(InterruptionError):
+        asyncio.run(cell())
+    assert all(future.cancelled() for future in executor.taken[1:])
 
-    def told(_done: int, _runs: int) -> None:
-        signal.pthread_kill(threading.main_thread().ident, signal.SIGUSR1)
+
+def test_an_interruption_as_early_as_can_be_cancels_too(interruption):
+    """It comes while the thread that does the work is only just starting."""
+    cancelled = 0
+
+    async def work() -> None:
+        nonlocal cancelled
+        try:
+            interruption()
+            await asyncio.Event().wait()
+        except asyncio.CancelledError:
+            cancelled += 1
+            raise
 
     async def cell() -> None:
-        study(executor, replications=9, progress=told).run()
+        run_sync(work())
 
-    before = signal.signal(signal.SIGUSR1, interrupt)
-    try:
+    for _ in range(100):
         with pytest.raises(InterruptionError):
             asyncio.run(cell())
-    finally:
-        signal.signal(signal.SIGUSR1, before)
-    assert all(future.cancelled() for future in executor.taken[1:])
+    assert cancelled == 100
 
 
 # What it can't be asked
