@@ -36,7 +36,7 @@ check: .venv/.dev ## Lint, formatting and types, without tests
 	$(BIN)/ruff format --check
 	$(BIN)/mypy
 
-test-deep: .venv/.dev ## The tests that take minutes: many random scenarios, laws of queues
+test-deep: .venv/.dev browser ## The tests that take minutes: many random scenarios, laws of queues
 	OUTSIM_PROFILE=deep $(PYTEST) -m deep tests $(ARGS)
 
 notebooks: .venv/.dev ## Run every notebook and keep the output in its file

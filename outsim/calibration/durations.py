@@ -189,8 +189,8 @@ def fit_duration(key: str, early: Counts, late: Counts, together: Counts) -> Dur
 
     The candidates are scored by the likelihood of the later part, all under the one factor
     that lies between the parts, since it is the shape that is chosen here. A candidate that
-    leaves a recorded quantile from the 10th percentile to the 99th by more than `TOLERANCE` is out:
-    with many calls the recorded quantiles are a better guess than any form that bends them.
+    leaves a recorded quantile from the 10th percentile to the 99th by more than `TOLERANCE` is
+    out: with many calls the recorded quantiles are a better guess than any form that bends them.
     """
     factor = drift_between(early, late).factor
     scores, rendered = [], {}

@@ -47,7 +47,7 @@ class TraceWriter:
     """
 
     def __init__(self, file: BinaryFile, begins: datetime) -> None:
-        from perfetto.protos.perfetto.trace import (  # type: ignore[import-untyped]
+        from perfetto.protos.perfetto.trace import (
             perfetto_trace_pb2,
         )
 
