@@ -34,6 +34,7 @@ LAYERS = (
     {"result"},
     {"branching"},
     {"study"},
+    {"theory"},
     {"cli", "__main__"},
 )
 """From the bottom to the top. A module may import from its own layer and from those below."""
