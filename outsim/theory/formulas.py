@@ -253,6 +253,4 @@ def answered_in_the_end(answered: float, retries: int) -> float:
 
 def attempts_a_call(answered: float, retries: int) -> float:
     """Mean attempts at a call that is tried until it is answered, at most 1 + retries times."""
-    if answered == 0:
-        return 1.0 + retries
-    return answered_in_the_end(answered, retries) / answered
+    return float(sum((1 - answered) ** k for k in range(1 + retries)))

@@ -243,10 +243,16 @@ def test_batches_of_exponential_calls(calls, servers):
         assert abs(np.mean(found) - theory) <= 4 * error + 1e-9
 
 
-@given(st.floats(0.0, 1.0), st.integers(0, 10))
+@given(st.floats(0.001, 0.999), st.integers(0, 10))
 def test_attempts_are_geometric_up_to_the_last(answered, retries):
-    least = stats.geom(answered) if answered > 0 else None
-    reached = least.cdf(1 + retries) if least else 0.0
-    assert formulas.answered_in_the_end(answered, retries) == pytest.approx(reached, abs=1e-9)
-    mean = sum(least.sf(k) if least else 1.0 for k in range(1 + retries))
-    assert formulas.attempts_a_call(answered, retries) == pytest.approx(mean, rel=1e-6)
+    until = stats.geom(answered)
+    assert formulas.answered_in_the_end(answered, retries) == pytest.approx(until.cdf(1 + retries))
+    mean = until.sf(np.arange(1 + retries)).sum()
+    assert formulas.attempts_a_call(answered, retries) == pytest.approx(mean)
+
+
+def test_attempts_at_nobody_and_at_everybody():
+    assert formulas.attempts_a_call(0, 3) == 4
+    assert formulas.attempts_a_call(1, 3) == 1
+    assert formulas.answered_in_the_end(0, 3) == 0
+    assert formulas.answered_in_the_end(1, 3) == 1
