@@ -108,6 +108,23 @@ def cobham_s(streams: Sequence[Stream]) -> list[float]:
     return _by_priority(residual, [each.load for each in streams])
 
 
+def first_class_wait_s(first: Stream, others: Sequence[Stream], grid_s: float = 0.0) -> float:
+    """Mean wait of the stream that one server takes first, whatever order the others come in.
+
+    Cobham's, for which it is enough that the first stream comes at random: it then finds the
+    server as it is on average over time, and how the others bunch is nothing to it.
+
+    Parameters
+    ----------
+    grid_s : float
+        Instants at which jobs come are whole multiples of this, and so are their times. What is
+        under way is then on average grid_s / 2 nearer to its end when a job comes, and the jobs
+        of the first stream that come at one instant make up for their part of that.
+    """
+    wait_s = cobham_s([first, *others])[0]
+    return wait_s - grid_s / 2 * sum(each.load for each in others) / (1 - first.load)
+
+
 def priority_wait_s(servers: int, rates_per_s: Sequence[float], mean_s: float) -> list[float]:
     """Mean waits by priority at several servers, all jobs exponential with one mean.
 
