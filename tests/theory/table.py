@@ -86,7 +86,7 @@ def channels(servers: int, offered: float, talk: str, count: int, calls: int) ->
 
 @lru_cache
 def _workers(load: str) -> tuple[Comparison, Comparison]:
-    return against_cobham(LOADS[load], count=40, jobs=25_000)
+    return against_cobham(LOADS[load], count=40, jobs=30_000)
 
 
 def workers(load: str, kind: int) -> Comparison:
@@ -222,7 +222,7 @@ def _cases() -> tuple[Case, ...]:
         (1, 0.5, 40, 40_000),
         (2, 1.4, 40, 20_000),
         (3, 2.1, 40, 20_000),
-        (5, 3.5, 40, 30_000),
+        (5, 3.5, 40, 45_000),
         (10, 8.0, 40, 60_000),
     ):
         asked = (servers, offered, "exponential", count, calls)
