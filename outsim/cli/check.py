@@ -34,7 +34,6 @@ def check(
     replications: Annotated[
         int | None,
         typer.Option(
-            min=2,
             metavar="N",
             help="With --theory: how many runs; default: 20.",
             show_default=False,
@@ -108,7 +107,9 @@ def _theory(
 
     # Whether Ciw is there is known before anything is run.
     opinion = second_opinion(scenario, seed) if ciw else None
-    found = run_sync(check_theory(scenario, replications or USUAL, seed=seed))
+    found = run_sync(
+        check_theory(scenario, USUAL if replications is None else replications, seed=seed)
+    )
     if not quiet:
         _print(found)
         if opinion is not None:
@@ -123,6 +124,9 @@ def _theory(
 
 def _print(found: Theory) -> None:
     from outsim.cli.output import say, show, table
+    from outsim.display import format_figure
+
+    begins = found.scenario.clock.begins
 
     say()
     say(
@@ -145,6 +149,11 @@ def _print(found: Theory) -> None:
             )
         )
         say("Bounds are each run's own, by what came in: each run is held against its own.")
+    if found.pace is not None:
+        say(
+            f"The latest of them for the last first call is that of {found.pace.resource}: "
+            f"it goes out {format_figure('seconds', found.pace.difference, begins)} after."
+        )
     if any(line.check.kind == "exact" for line in lines):
         say(
             "± is half of the 95 % interval. Formulas are told the times and rates of the runs; "

@@ -17,6 +17,7 @@ from outsim.study.findings import Findings
 from outsim.study.study import Study
 from outsim.tables.measures import Measure
 from outsim.theory.checks import Check, DoesNotApply, checks
+from outsim.theory.figures import last_first_dispatch_s
 
 USUAL = 20
 """Replications if no count is given."""
@@ -47,6 +48,11 @@ class Line:
     def is_bound(self) -> bool:
         """Whether the formula bounds the figure, run by run."""
         return self.check.kind in ("at least", "at most")
+
+    @property
+    def resource(self) -> str:
+        """What the formula is about, in a word or two."""
+        return self.check.formula.rpartition(", ")[2]
 
     @property
     def is_known(self) -> bool:
@@ -122,6 +128,17 @@ class Theory:
 
         exact = sum(check.kind == "exact" for check in self.applying)
         return float(stdtrit(self.findings.replications - 1, 1 - LEVEL / 2 / max(1, exact)))
+
+    @property
+    def pace(self) -> Line | None:
+        """Of the bounds on the last first call, the latest: what sets the pace, if it is near."""
+        name = last_first_dispatch_s.__name__
+        found = [
+            line
+            for line in self.lines
+            if line.check.simulated.name == name and np.isfinite(line.predicted)
+        ]
+        return max(found, key=lambda line: line.predicted, default=None)
 
     def _line(self, check: Check) -> Line:
         simulated = self.findings.values(0, check.simulated.name)

@@ -311,9 +311,11 @@ def _workers(scenario: Scenario) -> Found:
     busy = Measure(
         "workers_busy", "workers_busy", "share", partial(figures.workers_busy, until_us=ends_us), 0
     )
+    full = loads["workers"].load
     yield Check(
         "worker stability",
-        "workers busy from begin to end of the run",
+        f"workers busy over the run (at the full dial rate {full:.0%}: updates "
+        f"{'keep up' if full < 1 else 'fall behind'})",
         "approximation",
         busy,
         partial(_constant, min(1.0, loads["workers"].offered)),
