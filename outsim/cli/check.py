@@ -50,6 +50,10 @@ def check(
     for name, asked in (("--ciw", ciw), ("--replications", replications), ("--seed", seed)):
         if asked not in (None, False) and not theory:
             raise StudyError(f"{name} is about runs: ask for them, with --theory")
+    if replications is not None:
+        from outsim.theory.answer import check_replications
+
+        check_replications(replications)
     documents: list[dict[str, Any]] = []
     code = 0
     for path in scenarios:

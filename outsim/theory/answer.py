@@ -138,7 +138,9 @@ class Theory:
             for line in self.lines
             if line.check.simulated.name == name and np.isfinite(line.predicted)
         ]
-        return max(found, key=lambda line: line.predicted, default=None)
+        # Where calls come no faster than they go, every bound is when the last one came: then it
+        # is loading, the last of them, that sets the pace.
+        return max(reversed(found), key=lambda line: round(line.predicted, 3), default=None)
 
     def _line(self, check: Check) -> Line:
         simulated = self.findings.values(0, check.simulated.name)
@@ -208,6 +210,20 @@ def _leaving(every: NDArray[np.bool_]) -> Iterator[NDArray[np.bool_]]:
         yield rows
 
 
+def check_replications(replications: int) -> None:
+    """Refuse so few that there is no standard error.
+
+    Raises
+    ------
+    StudyError
+        If there are fewer than two.
+    """
+    if replications < 2:
+        raise StudyError(
+            f"replications = {replications}: must be 2 or more, or there is no standard error"
+        )
+
+
 async def check_theory(scenario: Scenario, replications: int = USUAL, **options: Any) -> Theory:
     """Hold every formula that applies to a scenario, or to part of it, against its runs.
 
@@ -223,10 +239,7 @@ async def check_theory(scenario: Scenario, replications: int = USUAL, **options:
     StudyError
         If there are too few replications.
     """
-    if replications < 2:
-        raise StudyError(
-            f"replications = {replications}: must be 2 or more, or there is no standard error"
-        )
+    check_replications(replications)
     applying, others = checks(scenario)
     measures: dict[str, Measure] = {}
     for check in applying:

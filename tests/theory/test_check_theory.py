@@ -128,7 +128,7 @@ def test_the_pace_of_a_batch_is_set_by_what_is_scarce():
     scarce = {
         "ports": bare(7_200, LIST, "10 s", ports=7),
         "dial rate": bare(7_200, LIST, "10 s", platform={"dial_rate": "2/s", "dial_burst": 1}),
-        "loading": bare(7_200, LIST, "10 s", platform={"loader_rate": "2/s"}),
+        "loading": bare(7_200, LIST | {"pacing": "2/s"}, "10 s"),
     }
     for resource, scenario in scarce.items():
         pace = asked(scenario, 2).pace
