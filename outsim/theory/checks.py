@@ -349,15 +349,16 @@ def _fluid(scenario: Scenario) -> Found:
         return
     campaign = scenario.campaign_under_study
     if campaign is None:
-        yield DoesNotApply("fluid bound, last first call out", "there is no campaign to ask about")
+        yield DoesNotApply("fluid bound", "there is no campaign to ask about")
+    elif campaign.requests is not None:
+        yield DoesNotApply("fluid bound", "calls come in one by one: no backlog is there to drain")
     else:
         bounds = [
             ("dial rate", figures.last_by_dial_rate_s),
             ("ports", figures.last_by_ports_s),
             ("workers", figures.last_by_workers_s),
+            ("loading", figures.last_by_loading_s),
         ]
-        if campaign.requests is None:
-            bounds.append(("loading", figures.last_by_loading_s))
         for resource, compute in bounds:
             bound = _of_run(compute)
             yield Check(

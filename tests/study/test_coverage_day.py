@@ -16,6 +16,7 @@ import pytest
 from outsim.study.findings import Findings
 from outsim.study.study import Study
 from outsim.tables.measures import MEASURES
+from tests.measured import tell
 
 from .day import QUARTER, TOP
 from .test_coverage import bounds
@@ -66,9 +67,7 @@ def drawn(of: Findings, runs: np.ndarray) -> Findings:
     ],
 )
 @pytest.mark.parametrize("replications", [20, 40])
-def test_intervals_on_a_morning_hold_its_truth(
-    runs, studies, within, replications, record_property
-):
+def test_intervals_on_a_morning_hold_its_truth(runs, studies, within, replications, request):
     low, high = within
     whole = reference(runs)
     means = {name: whole.mean(0, name).mean for name in FIGURES}
@@ -88,6 +87,7 @@ def test_intervals_on_a_morning_hold_its_truth(
             note(f"difference: {name}", found.difference(1, name), differences[name])
         note("promise", found.probability(0, "wait_p90_s", at_most=PROMISED_S), promised)
     shares = {name: float(np.mean(each)) for name, each in held.items()}
-    record_property("coverage", f"{replications} runs: {shares}")
+    for name, share in shares.items():
+        tell(request, "coverage on a morning", f"| {name} | {replications} runs | {share:.1%} |")
     outside = {name: share for name, share in shares.items() if not low <= share <= high}
     assert outside == {}

@@ -290,9 +290,7 @@ def found(case: Case) -> Comparison:
     return replace(case.found(), level=LEVEL / len(CASES))
 
 
-HEADER = (
-    "| case | formula | theory | simulated | standard errors |\n| --- | --- | --- | --- | --- |"
-)
+TITLE = "theory beside simulation: case | formula | theory | simulated | standard errors"
 
 
 def line(case: Case, comparison: Comparison) -> str:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from tests.measured import tell
 from tests.theory import table
-from tests.theory.conftest import LINE
 from tests.theory.estimation import assert_agrees
 
 TOLD = 0.02
@@ -18,10 +18,10 @@ def test_the_table_has_what_it_should():
 
 @pytest.mark.deep
 @pytest.mark.parametrize("case", table.CASES, ids=lambda case: case.name)
-def test_simulation_is_as_theory_has_it_to_2_percent(case, record_property):
+def test_simulation_is_as_theory_has_it_to_2_percent(case, request):
     """`assert_agrees` also holds the figure against formulas that are 2 % off, up and down."""
     comparison = table.found(case)
-    record_property(LINE, table.line(case, comparison))
+    tell(request, table.TITLE, table.line(case, comparison))
     assert_agrees(comparison, TOLD)
 
 
