@@ -16,7 +16,8 @@ from outsim.scenario.model import Scenario
 from outsim.study.findings import Findings
 from outsim.study.study import Study
 from outsim.tables.measures import Measure
-from outsim.theory.checks import Check, DoesNotApply, checks
+from outsim.theory.check import Check, DoesNotApply
+from outsim.theory.checks import checks
 from outsim.theory.figures import last_first_dispatch_s
 
 USUAL = 20
