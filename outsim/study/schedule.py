@@ -128,8 +128,10 @@ class Schedule:
 
     def _between(self, start: datetime, other: datetime, name: str) -> Estimate:
         level = 1 - (1 - LEVEL) / max(1, len(self.starts) - 1)
-        mine, theirs = (self.findings.values(self._places[at], name) for at in (start, other))
-        return estimate(mine - theirs, level)
+        mine, theirs = self._places[start], self._places[other]
+        return self.findings.estimate_of(
+            lambda values: values(mine, name) - values(theirs, name), level
+        )
 
     @cached_property
     def _preferred(self) -> dict[str, dict[tuple[datetime, datetime], datetime]]:
