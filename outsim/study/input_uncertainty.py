@@ -17,14 +17,17 @@ the data tell, the truth is one more draw of callees: so m(truth) differs from t
 replications by a variance of v + s2 / n, where v is the callees' variance and s2 that of all
 runs (the random-effects view of input uncertainty: Zouaoui and Wilson, IIE Transactions 35, 2003;
 Ankenman and Nelson, Winter Simulation Conference, 2012). More replications make the second part
-small, and never the first. The interval is Student's, with the degrees of freedom of Satterthwaite
-(Biometrics Bulletin 2, 1946).
+small, and never the first. The interval is a generalized one (Weerahandi, JASA 88, 1993): a
+normal distribution whose variance has the distribution that its three estimates leave it, with
+none below 0. It is Student's where either part is all there is, and wide where the runs are too
+few to tell the parts.
 """
 
 from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -33,6 +36,9 @@ from numpy.typing import NDArray
 from outsim.estimates import LEVEL, Estimate, estimate, finite_or_none
 
 Array = NDArray[np.float64]
+
+NODES = 14
+"""Places at which a distribution is looked at: half-widths are then right to two digits."""
 
 
 @dataclass(frozen=True)
@@ -106,8 +112,7 @@ def apportioned(own: Array, swapped: Array, first: int = 0, level: float = LEVEL
     Uncertain
         With half-widths of NaN where no two partners have all figures.
     """
-    from scipy.special import fdtri, stdtrit
-    from scipy.stats import chi2
+    from scipy.special import fdtri
 
     plain = estimate(own, level)
     luck_sd = float(np.nanstd(own, ddof=1)) / math.sqrt(plain.count) if plain.count > 1 else np.nan
@@ -121,24 +126,18 @@ def apportioned(own: Array, swapped: Array, first: int = 0, level: float = LEVEL
     if pairs == 0:
         nothing = Estimate(plain.mean, math.nan, plain.count, plain.missing)
         return Uncertain(nothing, plain.half_width, math.nan, math.nan, math.nan, luck_sd, 0)
-    callees = (mine[:, 0] + theirs[:, 1] - theirs[:, 0] - mine[:, 1]) / 2
-    both = (mine[:, 0] - theirs[:, 1] - theirs[:, 0] + mine[:, 1]) / 2
+    # By day, what the callees of its number do against the partner's.
+    does = mine - theirs
+    callees, both = (does[:, 0] - does[:, 1]) / 2, (does[:, 0] + does[:, 1]) / 2
     # Expected: twice the callees' variance and once that of both; that of both.
     of_callees, of_both = float(np.mean(callees**2)), float(np.mean(both**2))
     variance = (of_callees - of_both) / 2
 
     def sd_at(share: float) -> float:
         least = of_callees - of_both * float(fdtri(pairs, pairs, share))
-        found = least * pairs / float(chi2.ppf(share, pairs)) / 2
-        return math.sqrt(max(found, 0.0))
+        return math.sqrt(max(least / 2 / _chi_squares(pairs, share), 0.0))
 
-    half_width = plain.half_width
-    if variance > 0:
-        whole_variance = variance + luck_sd**2
-        parts = (of_callees / 2, pairs), (of_both / 2, pairs), (luck_sd**2, plain.count - 1)
-        spread = sum(part**2 / freedom for part, freedom in parts)
-        freedom = whole_variance**2 / spread
-        half_width = float(stdtrit(freedom, 0.5 + level / 2)) * math.sqrt(whole_variance)
+    half_width = _half_width((of_callees, of_both, pairs), (luck_sd**2, plain.count - 1), level)
     tail = (1 - LEVEL) / 2
     return Uncertain(
         estimate=Estimate(plain.mean, half_width, plain.count, plain.missing),
@@ -149,3 +148,61 @@ def apportioned(own: Array, swapped: Array, first: int = 0, level: float = LEVEL
         luck_sd=luck_sd,
         pairs=pairs,
     )
+
+
+def _chi_squares(freedom: int, shares: Any) -> Any:
+    """Quantiles of a chi-squared variable over its degrees of freedom."""
+    from scipy.special import gammaincinv
+
+    return gammaincinv(freedom / 2, shares) * 2 / freedom
+
+
+@lru_cache(maxsize=4096)
+def _half_width(
+    callees: tuple[float, float, int], luck: tuple[float, int], level: float
+) -> float:
+    """Half-width of the generalized interval.
+
+    Parameters
+    ----------
+    callees : (float, float, int)
+        Mean squares of callees and of both, and their degrees of freedom.
+    luck : (float, int)
+        Squared standard error of the mean, and its degrees of freedom.
+    level : float
+        Confidence.
+    """
+    from scipy.optimize import brentq
+    from scipy.special import ndtr
+
+    of_callees, of_both, pairs = callees
+    squared, freedom = luck
+    if not of_callees + squared > 0:
+        return 0.0
+    shares, weights = _nodes()
+    each = _chi_squares(pairs, shares)
+    # By callees, both and luck: what the variance may be.
+    variance = np.maximum(of_callees / each[:, None] - of_both / each, 0)[:, :, None] / 2
+    variance = variance + squared / _chi_squares(freedom, shares)
+    weight = weights[:, None, None] * weights[:, None] * weights
+    known = variance > 0
+    sd, weight = np.sqrt(variance[known]), weight[known]
+    missing = 1 - float(weight.sum())
+
+    def short_of(half_width: float) -> float:
+        inside = float(weight @ (2 * ndtr(half_width / sd) - 1)) + missing
+        return inside - level
+
+    if short_of(0.0) >= 0:
+        return 0.0
+    most = math.sqrt(float(weight @ sd**2))
+    while short_of(most) < 0:
+        most *= 2
+    return float(brentq(short_of, 0.0, most, xtol=1e-4 * most))
+
+
+@lru_cache
+def _nodes() -> tuple[Array, Array]:
+    """Shares and weights to take means over a distribution with (Gauss and Legendre)."""
+    places, weights = np.polynomial.legendre.leggauss(NODES)
+    return (places + 1) / 2, weights / 2

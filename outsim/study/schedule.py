@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from outsim.display import format_estimate
 from outsim.errors import StudyError
-from outsim.estimates import LEVEL, Estimate, estimate
+from outsim.estimates import LEVEL, Estimate
 from outsim.scenario.campaigns import Campaign
 from outsim.scenario.model import Scenario
 from outsim.study.answers import AnsweringStudy
