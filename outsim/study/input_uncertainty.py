@@ -34,6 +34,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from outsim.estimates import LEVEL, Estimate, estimate, finite_or_none
+from outsim.study.controls import VARIES
 
 Array = NDArray[np.float64]
 
@@ -123,6 +124,10 @@ def apportioned(own: Array, swapped: Array, first: int = 0, level: float = LEVEL
     known = ~np.isnan(mine + theirs).any(axis=1)
     mine, theirs = mine[known], theirs[known]
     pairs = len(mine)
+    four = np.array([mine, theirs])
+    if pairs and np.ptp(four) <= VARIES * np.abs(four).max():
+        # What is left by rounding is neither luck nor data.
+        return Uncertain(plain, plain.half_width, 0.0, 0.0, 0.0, 0.0, pairs)
     if pairs == 0:
         nothing = Estimate(plain.mean, math.nan, plain.count, plain.missing)
         return Uncertain(nothing, plain.half_width, math.nan, math.nan, math.nan, luck_sd, 0)
@@ -158,9 +163,7 @@ def _chi_squares(freedom: int, shares: Any) -> Any:
 
 
 @lru_cache(maxsize=4096)
-def _half_width(
-    callees: tuple[float, float, int], luck: tuple[float, int], level: float
-) -> float:
+def _half_width(callees: tuple[float, float, int], luck: tuple[float, int], level: float) -> float:
     """Half-width of the generalized interval.
 
     Parameters

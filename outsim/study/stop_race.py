@@ -144,17 +144,13 @@ class StopRace:
         read_off = self.findings.estimate_of(lambda values: self._moments_s(values, share))
         return LastMoment(
             share=share,
-            after_s=replace(
-                read_off, missing=0, half_width=read_off.half_width + distance_s / 2
-            ),
+            after_s=replace(read_off, missing=0, half_width=read_off.half_width + distance_s / 2),
             between_us=(self.after_us[steps[0]], self.after_us[steps[-1]]) if steps else (0, 0),
             always=int(np.count_nonzero(lasts == len(at_s) - 1)),
             never=int(np.count_nonzero(lasts < 0)),
         )
 
-    def _lasts(
-        self, values: Values, share: float
-    ) -> tuple[NDArray[np.float64], NDArray[np.intp]]:
+    def _lasts(self, values: Values, share: float) -> tuple[NDArray[np.float64], NDArray[np.intp]]:
         """Shares saved, shape (stops, replications), and the last stop that saves enough.
 
         By replication; -1 where none does.

@@ -8,7 +8,6 @@ import numpy as np
 import pandas as pd
 
 from outsim.calibration import fit
-from outsim.calibration.toml import toml
 from outsim.scenario import Scenario, from_mapping
 from tests.calibration_logs import FIRST, call_log
 
@@ -34,6 +33,7 @@ PLATFORM: dict[str, Any] = {
     "name": "reminders",
     "clock": {"zone": "UTC", "date": "2026-03-10", "begins": "10:00", "ends": "12:00"},
     "platform": {"ports": 12, "ring_timeout": f"{RING_TIMEOUT_S} s", "wedged_calls": 0.0},
+    "carrier": {"rate": "10000/s", "burst": 1000, "channels": 1000, "other_traffic": 0.0},
     "campaign": [
         {
             "name": "reminders",
@@ -49,9 +49,14 @@ PLATFORM: dict[str, Any] = {
 
 def true_scenario(**callees: Any) -> Scenario:
     """The platform with the callees as they are, or with some things of them changed."""
-    return from_mapping(
-        PLATFORM | {"callees": TRUE_CALLEES | callees, "profiles": TRUE_PROFILES}
-    )
+    return from_mapping(PLATFORM | {"callees": TRUE_CALLEES | callees, "profiles": TRUE_PROFILES})
+
+
+def true_completed_share() -> float:
+    """Share of calls that is answered at one of two dials, where nothing is refused."""
+    total = sum(SHARES.values())
+    missed = [1 - (SHARES["human"] * factor + SHARES["voicemail"]) / total for factor in REDIAL]
+    return 1 - missed[0] * missed[1]
 
 
 def log_of(seed: int, dials: int) -> pd.DataFrame:
@@ -90,7 +95,13 @@ def log_of(seed: int, dials: int) -> pd.DataFrame:
     )
 
 
-def calibrated(seed: int, dials: int) -> Scenario:
-    """The platform with callees fitted to such a log."""
-    found = fit(call_log(log_of(seed, dials)))
-    return from_mapping(PLATFORM | found.to_mapping())
+def calibrated(seed: int, dials: int, *, timed: bool = True, **parts: Any) -> Scenario:
+    """The platform with callees fitted to such a log; without times, its outcomes alone are.
+
+    All else is as true.
+    """
+    log = log_of(seed, dials)
+    found = fit(call_log(log if timed else log.drop(columns=["ring_s", "talk_s"])))
+    mapping = found.to_mapping()
+    callees = TRUE_CALLEES | mapping.pop("callees")
+    return from_mapping(PLATFORM | mapping | {"callees": callees} | parts)
