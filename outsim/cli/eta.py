@@ -103,7 +103,7 @@ def eta(
         measures=measures,
         seed=seed,
         engine=engine,
-        input_uncertainty=input_uncertainty,
+        input_uncertainty="drawn" if input_uncertainty else False,
         **options,
     ).run()
     write_picture(lambda: [Forecast(chosen, findings).plot()], file)
@@ -200,7 +200,7 @@ def _print(
         columns = ["", "median", "95 % interval of it", "90 % of runs"]
         show(table(columns, [_row(findings, measure) for measure in findings.measures]))
         say("Median and 90 % band over replications: nine runs in ten come to it in the band.")
-        if findings.swapped:
+        if findings.switches.draws_callees:
             say("Each has callees of its own, out of what the call log leaves open.")
         if findings.replications < USUAL:
             say(

@@ -61,9 +61,10 @@ async def plan_capacity(
         confidence : str or float, ``"95%"`` by default, that the answer keeps the promises;
         replications : int, `REPLICATIONS` by default, that it rests on; most : int, `MOST` by
         default, runs in all; within : str, time after which it is undecided, such as
-        ``"5 min"``; seed, engine, executor, out, keep_tables, progress, input_uncertainty : as
-        for `Study`. In `out` each value has a directory of its own. With input uncertainty a
-        promise is a probability, over days and over callees that the data would bear out.
+        ``"5 min"``; seed, engine, executor, out, keep_tables, progress : as for `Study`;
+        input_uncertainty : bool, whether each run has callees of its own, which a calibration's
+        data would bear out. A promise must then be a probability: it is one over days and
+        callees. In `out` each value has a directory of its own.
 
     Raises
     ------
@@ -212,7 +213,7 @@ class _Planner:
                 measures=measures,
                 out=out or None,
                 keep_tables=self._keep_tables,
-                input_uncertainty=self.input_uncertainty,
+                input_uncertainty="drawn" if self.input_uncertainty else False,
                 progress=None,
             )
             try:

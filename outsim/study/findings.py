@@ -128,12 +128,12 @@ class Findings:
         Raises
         ------
         StudyError
-            If the study did not draw callees.
+            If callees were not drawn, or partners did not swap them.
         """
         if not self.swapped:
             raise StudyError(
-                "no callees were drawn: give the study input_uncertainty=True, or the command "
-                "--input-uncertainty"
+                "what the intervals are made of is not known: give the study "
+                "input_uncertainty=True, or the command --input-uncertainty"
             )
         swapped = figure(self._values_of(self.swapped))
         return apportioned(figure(self.values), swapped, self.indexes.start, level)
@@ -144,7 +144,7 @@ class Findings:
         Raises
         ------
         StudyError
-            If the study did not draw callees.
+            If callees were not drawn, or partners did not swap them.
         """
         return self.uncertainty_of(lambda values: values(place, name))
 
@@ -154,7 +154,7 @@ class Findings:
         Raises
         ------
         StudyError
-            If the study did not draw callees.
+            If callees were not drawn, or partners did not swap them.
         """
         return self.uncertainty_of(_difference(place, name), self._joint_level)
 

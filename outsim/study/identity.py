@@ -20,7 +20,7 @@ from outsim.scenario.difference import meaning
 from outsim.scenario.loading import from_mapping
 from outsim.scenario.model import Scenario
 from outsim.study.disk import disk_errors_told, flush, room_in
-from outsim.study.members import NOTHING, Switches
+from outsim.study.members import DRAWING, NOTHING, Switches
 from outsim.tables.measures import Measure
 
 STUDY, CONTACTS, REPLICATIONS = "study.json", "contacts", "replications"
@@ -86,7 +86,7 @@ def _meaning(scenario: Scenario, switches: Sequence[str]) -> dict[str, str]:
     What its callees rest on is a part of that only where they are drawn.
     """
     means = {key: text for key, text in meaning(scenario).items() if key != "seed"}
-    if "input_uncertainty" in switches and scenario.uncertainty is not None:
+    if {*DRAWING} & {*switches} and scenario.uncertainty is not None:
         for key, value in scenario.uncertainty.model_dump(mode="json").items():
             text = json.dumps(value)
             if len(text) > _LONG:

@@ -15,7 +15,7 @@ from outsim.scenario.model import Scenario
 from outsim.study.drawn import with_drawn_callees
 from outsim.study.findings import Findings, label_scenarios
 from outsim.study.identity import read_identity, scenarios_of
-from outsim.study.members import Switches
+from outsim.study.members import DRAWING, Switches
 from outsim.study.storage import Store
 from outsim.study.units import Replication, Units
 from outsim.tables.measures import MEASURES, Measure
@@ -186,7 +186,7 @@ class KeptStudy:
             If there is no such scenario.
         """
         chosen = self.scenarios[self._place(scenario)]
-        if "input_uncertainty" in self._identity["switches"]:
+        if {*DRAWING} & {*self._identity["switches"]}:
             chosen = with_drawn_callees(chosen, self.seed, replication)
         return simulate(chosen, seed=self.seed, replication=replication, **options)
 

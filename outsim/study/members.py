@@ -57,7 +57,9 @@ class Switches:
     stratified: bool = False
     controls: bool = False
     input_uncertainty: bool = False
-    """Whether callees are drawn anew for each replication."""
+    """Whether callees are drawn anew for each replication, and partners swap them."""
+    drawn_callees: bool = False
+    """Whether callees are drawn, and nobody swaps them."""
 
     @property
     def members(self) -> Members:
@@ -81,8 +83,16 @@ class Switches:
     @property
     def saving(self) -> list[str]:
         """Names of the ways of saving variance that are on."""
-        return [name for name in self.named if name != "input_uncertainty"]
+        return [name for name in self.named if name not in DRAWING]
 
+    @property
+    def draws_callees(self) -> bool:
+        """Whether each replication has callees of its own."""
+        return self.input_uncertainty or self.drawn_callees
+
+
+DRAWING = ("input_uncertainty", "drawn_callees")
+"""Switches by which callees are drawn."""
 
 NOTHING = Switches()
 """All of them off."""

@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from scipy import stats
 
+import outsim
 from outsim.errors import StudyError
 from outsim.result import simulate
 from outsim.scenario import Scenario
@@ -164,6 +165,19 @@ def test_each_replication_is_a_run_with_its_own_callees_and_one_with_its_partner
                 expected = measure(result.measured(drawn.campaign_under_study), findings.measures)
                 mine = [each for each in figures if each.place == place][k]
                 np.testing.assert_equal(mine.measures, expected)
+
+
+def test_where_only_runs_count_they_are_the_same_ones():
+    whole = run_study(thin(), replications=4, input_uncertainty=True).run()
+    runs = run_study(thin(), replications=4, input_uncertainty="drawn").run()
+    assert repr(runs.figures) == repr(whole.figures)
+    assert runs.swapped == ()
+    forecast = outsim.eta(
+        thin(), replications=4, input_uncertainty=True, engine="simpy", executor="threads",
+        progress=None,
+    ).run()  # fmt: skip
+    finished = [each.measures["finished_s"] for each in forecast.findings.figures]
+    assert finished == [each.measures["finished_s"] for each in whole.figures]
 
 
 def test_a_job_gives_the_same_wherever_it_is_done():
