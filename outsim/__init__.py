@@ -11,6 +11,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from outsim import plots
     from outsim.branching import Past, run_until
     from outsim.errors import (
         EngineError,
@@ -20,11 +21,14 @@ if TYPE_CHECKING:
         StudyError,
         TapeError,
     )
+    from outsim.report.stress_des import Description, describe
     from outsim.result import Result, simulate
     from outsim.scenario import Campaign, Scenario, load
+    from outsim.scenario.ledger import Ledger, assumptions
     from outsim.study.capacity import plan_capacity, plan_frontier
     from outsim.study.capacity_answers import Capacity, Frontier
     from outsim.study.comparison import compare
+    from outsim.study.effects import Effects, assumption_effects
     from outsim.study.findings import Findings
     from outsim.study.forecast import Forecast, eta
     from outsim.study.kept import read_study
@@ -65,6 +69,12 @@ _HOMES = {
     "QuarterMap": "outsim.study.quarter_map",
     "Sweep": "outsim.study.sweep_findings",
     "run_sync": "outsim.study.synchronous",
+    "describe": "outsim.report.stress_des",
+    "Description": "outsim.report.stress_des",
+    "assumptions": "outsim.scenario.ledger",
+    "Ledger": "outsim.scenario.ledger",
+    "assumption_effects": "outsim.study.effects",
+    "Effects": "outsim.study.effects",
     "OutsimError": "outsim.errors",
     "ScenarioError": "outsim.errors",
     "TapeError": "outsim.errors",
@@ -76,11 +86,14 @@ _HOMES = {
 __all__ = [
     "Campaign",
     "Capacity",
+    "Description",
+    "Effects",
     "EngineError",
     "Findings",
     "Forecast",
     "Frontier",
     "InvariantError",
+    "Ledger",
     "OutsimError",
     "Past",
     "QuarterMap",
@@ -92,11 +105,15 @@ __all__ = [
     "Sweep",
     "Tape",
     "TapeError",
+    "assumption_effects",
+    "assumptions",
     "compare",
+    "describe",
     "eta",
     "load",
     "plan_capacity",
     "plan_frontier",
+    "plots",
     "quarter_map",
     "read_study",
     "run_sync",
@@ -115,6 +132,8 @@ def __getattr__(name: str) -> Any:
 
         globals()[name] = version("outsim")
         return globals()[name]
+    if name == "plots":
+        return import_module("outsim.plots")
     if name not in _HOMES:
         raise AttributeError(f"module 'outsim' has no attribute {name!r}")
     value = getattr(import_module(_HOMES[name]), name)

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import math
 from abc import abstractmethod
+from functools import cached_property
 from typing import Annotated, Any, Literal
 
 import numpy as np
@@ -181,6 +182,67 @@ class Uniform(_Distribution):
         return (self.least + self.most) / 2 / SECOND
 
 
+class Quantiles(_Distribution):
+    """A table of quantiles, as measured: each share of the durations is at most its duration.
+
+    Between two points the logarithm of the duration is linear in the normal score of the
+    share: each piece is a piece of a lognormal distribution. The first and the last piece go
+    on beyond the table.
+    """
+
+    distribution: Literal["quantiles"]
+    shares: Annotated[
+        tuple[Annotated[float, Field(gt=0, lt=1)], ...], Field(min_length=2, max_length=1000)
+    ]
+    """Shares of the durations, rising."""
+    durations: Annotated[tuple[Duration, ...], Field(min_length=2, max_length=1000)]
+    """What each of these shares is at most; not falling."""
+    scale: Annotated[float, Field(gt=0, le=1000)] = 1.0
+    """Factor on all durations."""
+
+    @model_validator(mode="after")
+    def _is_a_table(self) -> Quantiles:
+        if len(self.shares) != len(self.durations):
+            found = f"found {len(self.durations)}; must be as many as shares ({len(self.shares)})"
+            raise ContradictionError([(("durations",), found)])
+        for key, steps, rule in (
+            ("shares", np.diff(self.shares) <= 0, "rise"),
+            ("durations", np.diff(self.durations) < 0, "not fall"),
+        ):
+            if steps.any():
+                place = int(np.argmax(steps)) + 2
+                raise ContradictionError([((key,), f"must {rule}; number {place} does not")])
+        return self
+
+    @cached_property
+    def _points(self) -> tuple[Seconds, Seconds]:
+        """Normal scores of the shares, and natural logarithms of the seconds."""
+        from scipy.special import ndtri
+
+        seconds = np.array(self.durations, dtype=np.float64) / SECOND * self.scale
+        return ndtri(np.array(self.shares)), np.log(seconds)
+
+    @override
+    def quantile_s(self, uniforms: Uniforms) -> Seconds:
+        from scipy.special import ndtri
+
+        scores, logs = self._points
+        at = ndtri(uniforms)
+        piece = np.clip(np.searchsorted(scores, at, side="right") - 1, 0, len(scores) - 2)
+        slopes = np.diff(logs) / np.diff(scores)
+        return np.exp(logs[piece] + slopes[piece] * (at - scores[piece]))
+
+    @override
+    def mean_s(self) -> float:
+        from scipy.special import ndtr
+
+        scores, logs = self._points
+        slopes = np.diff(logs) / np.diff(scores)
+        bounds = np.concatenate(([-np.inf], scores[1:-1], [np.inf]))
+        masses = ndtr(bounds[1:] - slopes) - ndtr(bounds[:-1] - slopes)
+        return float(np.sum(np.exp(logs[:-1] - slopes * scores[:-1] + slopes**2 / 2) * masses))
+
+
 def _kind(value: Any) -> str:
     if isinstance(value, dict):
         return str(value.get("distribution", "constant"))
@@ -198,7 +260,8 @@ _AnyDistribution = Annotated[
     | Annotated[Lognormal, Tag("lognormal")]
     | Annotated[Normal, Tag("normal")]
     | Annotated[Exponential, Tag("exponential")]
-    | Annotated[Uniform, Tag("uniform")],
+    | Annotated[Uniform, Tag("uniform")]
+    | Annotated[Quantiles, Tag("quantiles")],
     Discriminator(_kind),
 ]
 

@@ -1,7 +1,7 @@
 """Every error that outsim raises on purpose.
 
 OutsimError
-├── ScenarioError(ValueError)   a scenario file or a contact list can't be used
+├── ScenarioError(ValueError)   a scenario file, a contact list or a call log can't be used
 ├── TapeError(ValueError)       recorded data can't serve as a tape
 ├── EngineError(RuntimeError)   a run can't be made
 ├── MomentError(ValueError)     a moment that a run can't be asked about
@@ -48,7 +48,7 @@ class Problem:
 
 
 class ScenarioError(OutsimError, ValueError):
-    """A scenario file or contact list can't be used.
+    """A scenario file, a contact list or a call log can't be used.
 
     `problems` lists everything that was found wrong, not only the first thing.
     """

@@ -18,6 +18,7 @@ from outsim.distributions import (
     Exponential,
     Lognormal,
     Normal,
+    Quantiles,
     Uniform,
 )
 from outsim.scenario.defaults import DEFAULTS
@@ -41,6 +42,21 @@ normals = st.builds(
     durations,
     ranges,
 )
+tables = st.builds(
+    lambda shares, steps, scale: Quantiles(
+        distribution="quantiles",
+        shares=tuple(sorted(shares)),
+        durations=tuple(
+            SECOND + int(at) for at in np.cumsum(steps[: len(shares)] + [0] * len(shares))
+        )[: len(shares)],
+        scale=scale,
+    ),
+    st.lists(st.integers(1, 19), min_size=2, max_size=8, unique=True).map(
+        lambda each: [share / 20 for share in each]
+    ),
+    st.lists(st.integers(0, SECOND), min_size=8, max_size=8),
+    st.sampled_from([1.0, 0.5, 3.0]),
+)
 kinds = st.one_of(
     st.builds(Constant, value=durations),
     st.builds(
@@ -51,6 +67,7 @@ kinds = st.one_of(
     st.builds(
         lambda limits: Uniform(distribution="uniform", least=limits[0], most=limits[1]), ranges
     ),
+    tables,
 )
 
 
@@ -104,6 +121,26 @@ def test_a_constant_is_kept_to_the_microsecond() -> None:
     assert constant.quantile_s(np.array([0.1, 0.9])).tolist() == [1.234567, 1.234567]
 
 
+def test_a_table_of_lognormal_quantiles_is_that_lognormal() -> None:
+    scores = np.array([-1, 0.5, 2])
+    table = Quantiles(
+        distribution="quantiles",
+        shares=tuple(stats.norm.cdf(scores)),
+        durations=tuple(round(each * SECOND) for each in 8 * np.exp(0.45 * scores)),
+    )
+    reference = stats.lognorm(0.45, scale=8)
+    at = np.array([1e-6, 0.01, 0.25, 0.5, 0.9, 0.999])
+    np.testing.assert_allclose(table.quantile_s(at), reference.ppf(at), rtol=1e-5)
+    assert table.mean_s() == pytest.approx(reference.mean())
+
+
+@given(distribution=tables)
+def test_a_table_gives_its_own_quantiles(distribution: Quantiles) -> None:
+    found = distribution.quantile_s(np.array(distribution.shares))
+    written = np.array(distribution.durations) / SECOND * distribution.scale
+    np.testing.assert_allclose(found, written, rtol=1e-12)
+
+
 def test_a_plain_duration_is_constant() -> None:
     adapter: TypeAdapter[Distribution] = TypeAdapter(Distribution)
     plain = adapter.validate_python("350 ms")
@@ -120,6 +157,11 @@ def test_a_plain_duration_is_constant() -> None:
         {"distribution": "lognormal", "median": "1 s", "log_sd": 9},
         {"distribution": "lognormal", "median": "1 s"},
         {"distribution": "exponential", "mean": "1 s", "median": "1 s"},
+        {"distribution": "quantiles", "shares": [0.5], "durations": ["1 s"]},
+        {"distribution": "quantiles", "shares": [0.5, 0.9], "durations": ["1 s"]},
+        {"distribution": "quantiles", "shares": [0.9, 0.5], "durations": ["1 s", "2 s"]},
+        {"distribution": "quantiles", "shares": [0.5, 0.9], "durations": ["2 s", "1 s"]},
+        {"distribution": "quantiles", "shares": [0.5, 1.0], "durations": ["1 s", "2 s"]},
         {"distribution": "gamma", "mean": "1 s"},
     ],
 )

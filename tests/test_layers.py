@@ -27,13 +27,16 @@ LAYERS = (
         "reuse",
     },
     {"scenario"},
+    {"calibration"},
     {"tape"},
     {"plan"},
     {"engine"},
     {"tables"},
+    {"plots"},
     {"result"},
     {"branching"},
     {"study"},
+    {"report"},
     {"cli", "__main__"},
 )
 """From the bottom to the top. A module may import from its own layer and from those below."""

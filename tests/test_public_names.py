@@ -26,13 +26,16 @@ def imported_by(code: str) -> set[str]:
 
 @pytest.mark.parametrize("name", outsim.__all__)
 def test_every_public_name_is_there(name):
-    assert getattr(outsim, name).__name__ == name
+    assert getattr(outsim, name).__name__.removeprefix("outsim.") == name
 
 
 def test_these_and_no_others_are_public():
     assert set(outsim.__all__) == {
         "Campaign",
         "Capacity",
+        "Description",
+        "Effects",
+        "Ledger",
         "Findings",
         "Forecast",
         "Frontier",
@@ -49,12 +52,16 @@ def test_these_and_no_others_are_public():
         "Sweep",
         "Tape",
         "TapeError",
+        "assumption_effects",
+        "assumptions",
         "compare",
+        "describe",
         "eta",
         "load",
         "read_study",
         "plan_capacity",
         "plan_frontier",
+        "plots",
         "quarter_map",
         "run_sync",
         "run_until",

@@ -14,6 +14,7 @@ import typer
 
 from outsim.cli.check import check
 from outsim.cli.compare import compare
+from outsim.cli.describe import describe
 from outsim.cli.diff import diff
 from outsim.cli.eta import eta
 from outsim.cli.failed import failed
@@ -41,7 +42,7 @@ app = typer.Typer(
 for command in (
     *(run, status, schedule, eta, stop, failed),
     *(compare, plan, sweep, merge),
-    *(check, diff, schema),
+    *(check, diff, describe, schema),
 ):
     app.command()(command)
 app.command("map")(quarter_map)

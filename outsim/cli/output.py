@@ -162,14 +162,14 @@ def show(renderable: Any) -> None:
 
 def picture_file(plot: str | None) -> Path | None:
     """File of a picture that was asked for, before any run is made for it."""
-    from outsim.study.pictures import check_picture
+    from outsim.plots.files import check_picture
 
     return None if plot is None else check_picture(plot)
 
 
 def write_picture(draw: Callable[[], Sequence[Axes]], file: Path | None) -> None:
     """Write the picture that `draw` gives the axes of, if it was asked for."""
-    from outsim.study.pictures import save_picture
+    from outsim.plots.files import save_picture
 
     if file is not None:
         save_picture(draw(), file)

@@ -135,9 +135,8 @@ def _tell(
     answer: Capacity | Frontier, file: Path | None, json: bool, say_it: Callable[[], None]
 ) -> None:
     from outsim.cli.output import print_json, write_picture
-    from outsim.study.capacity_pictures import picture
 
-    write_picture(lambda: picture(answer).axes, file)
+    write_picture(answer.plot_all, file)
     if json:
         print_json(answer.to_json())
     else:

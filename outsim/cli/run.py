@@ -6,9 +6,11 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from outsim.cli.options import EngineName, Json, ScenarioFile, Seed
+from outsim.cli.options import EngineName, Json, Picture, ScenarioFile, Seed
 
 if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
     from outsim.result import Result
 
 
@@ -21,11 +23,23 @@ def run(
     ] = None,
     verify: Annotated[bool, typer.Option(help="Check every invariant of the result.")] = False,
     engine: EngineName = "auto",
+    plot: Picture = None,
     json: Json = False,
 ) -> None:
-    """Run a scenario once and say what happened to its campaigns."""
-    from outsim.cli.output import load_with_advice, note, print_json, simulate_with_bar
+    """Run a scenario once and say what happened to its campaigns.
 
+    The picture that --plot writes shows queue and busy ports over time, by tenant.
+    """
+    from outsim.cli.output import (
+        load_with_advice,
+        note,
+        picture_file,
+        print_json,
+        simulate_with_bar,
+        write_picture,
+    )
+
+    picture = picture_file(plot)
     loaded = load_with_advice(scenario)
     if out is not None:
         _make_directory(out)
@@ -34,6 +48,7 @@ def run(
         _verify(result)
     if out is not None:
         note(f"tables written to {_save(result, out)}")
+    write_picture(lambda: _draw(result), picture)
     if json:
         summary = result.summary()
         print_json(
@@ -55,6 +70,14 @@ def run(
         )
         return
     _print(result)
+
+
+def _draw(result: Result) -> list[Axes]:
+    from outsim.plots.load import ports, queue
+    from outsim.plots.style import panels
+
+    upper, lower = panels(2, columns=1, height=3.4)
+    return [queue(result, upper), ports(result, lower)]
 
 
 def _verify(result: Result) -> None:

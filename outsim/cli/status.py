@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from outsim.cli.options import CampaignName, EngineName, Json, ScenarioFile, Seed
+from outsim.cli.options import CampaignName, EngineName, Json, Picture, ScenarioFile, Seed
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -32,17 +32,30 @@ def status(
     seed: Seed = None,
     replication: Annotated[int, typer.Option(min=0, help="Which replication of the seed.")] = 0,
     engine: EngineName = "auto",
+    plot: Picture = None,
     json: Json = False,
 ) -> None:
-    """Show a campaign at a moment: the truth beside what the customer sees."""
-    from outsim.cli.output import load_with_advice, print_json, simulate_with_bar
+    """Show a campaign at a moment: the truth beside what the customer sees.
 
+    The picture that --plot writes shows both over the whole run, with the moment marked.
+    """
+    from outsim.cli.output import (
+        load_with_advice,
+        picture_file,
+        print_json,
+        simulate_with_bar,
+        write_picture,
+    )
+    from outsim.plots.status import truth_and_seen
+
+    picture = picture_file(plot)
     loaded = load_with_advice(scenario)
     chosen = chosen_campaign(loaded, campaign)
     moment = _moment(loaded, at)
     result = simulate_with_bar(loaded, seed, replication, engine)
     if loaded.instant_us(moment) > loaded.instant_us(result.ended):
         raise typer.BadParameter(f"{at} is after the run's end ({result.ended:%Y-%m-%d %H:%M})")
+    write_picture(lambda: [truth_and_seen(result, campaign=chosen, at=moment)], picture)
     page = result.seen_at(moment)
     page = page[page["campaign"].eq(chosen.name) & page["tenant"].eq(chosen.tenant)]
     if json:

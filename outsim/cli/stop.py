@@ -69,7 +69,6 @@ def stop(
 
 def _print(scenario: Scenario, answer: StopRace) -> None:
     from outsim.cli.output import say, show, table
-    from outsim.study.stop_race import SHARES
 
     findings, campaign = answer.findings, answer.campaign
     say(
@@ -90,8 +89,8 @@ def _print(scenario: Scenario, answer: StopRace) -> None:
         "stop, retries included; saved calls are never dialled, and would be without the stop."
     )
     say_precisions(findings)
-    for share in SHARES:
-        say(_told(answer, answer.last_moment(share)))
+    for moment in answer.last_moments.values():
+        say(_told(answer, moment))
 
 
 def _settings(answer: StopRace, campaign: Campaign) -> str:

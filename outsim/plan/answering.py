@@ -9,19 +9,16 @@ from zoneinfo import ZoneInfo
 import numpy as np
 from numpy.typing import NDArray
 
-from outsim.clock import HOUR, MINUTE, local_segments
+from outsim.clock import local_segments
 from outsim.outcomes import BUSY, HUMAN, NO_ANSWER, VOICEMAIL
-from outsim.scenario.callees import Callees, Profile
+from outsim.scenario.callees import GAP_BOUNDS_US, Callees, Profile
 from outsim.scenario.model import Scenario
 
 ORDER = (HUMAN, NO_ANSWER, VOICEMAIL, BUSY)
 """Order of the outcomes on the unit interval: what a factor takes from the human share goes
 to no_answer, its neighbour, and the other outcomes keep their place."""
 
-GAPS_US = (5 * MINUTE, HOUR)
-"""Bounds of the redial gaps that have a factor each."""
-GAP_FACTORS = (0.75, 0.85, 1.0)
-"""cns_mobile_calls_wk1_2: 46 %, 53 % and about 62 % talk; grade M, weak."""
+GAPS_US = GAP_BOUNDS_US
 
 
 @dataclass(frozen=True)
@@ -61,14 +58,13 @@ def answering(
         indexes.append(
             np.array([factors.index(_factor(callees, *hour)) for hour in hours], dtype=np.int16)
         )
-    gaps = GAP_FACTORS if callees.gap_factors else (1.0,) * len(GAP_FACTORS)
     thresholds = np.array(
         [
             [
                 [
                     [
                         _bounds(scenario.all_profiles[profile], factor * redial * gap)
-                        for gap in gaps
+                        for gap in callees.factors_by_gap
                     ]
                     for redial in callees.redial_factors
                 ]

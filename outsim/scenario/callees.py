@@ -6,12 +6,33 @@ from typing import Annotated
 
 from pydantic import Field, model_validator
 
+from outsim.clock import HOUR, MINUTE
 from outsim.distributions import Distribution
 from outsim.quantities import (
     Share,
 )
 from outsim.scenario.defaults import default
 from outsim.scenario.parts import Part
+
+DAY_PARTS = ("morning", "afternoon", "evening", "night")
+"""Parts of the local day that have a factor each."""
+
+GAP_BOUNDS_US = (5 * MINUTE, HOUR)
+"""Bounds of the redial gaps that have a factor each."""
+GAP_FACTORS = (0.75, 0.85, 1.0)
+"""cns_mobile_calls_wk1_2: 46 %, 53 % and about 62 % talk; grade M, weak."""
+
+REDIAL_LEVELS = 11
+"""Numbers of failed attempts that may have a factor each: 0 to 10 retries."""
+
+
+def day_part(hour: int) -> str:
+    """Part of the day that a local hour, 0 to 23, belongs to."""
+    if 9 <= hour < 12:
+        return "morning"
+    if 12 <= hour < 17:
+        return "afternoon"
+    return "evening" if 17 <= hour < 21 else "night"
 
 
 class HourFactors(Part):
@@ -28,11 +49,11 @@ class HourFactors(Part):
 
     def at(self, hour: int) -> float:
         """Factor at a local hour, 0 to 23."""
-        if 9 <= hour < 12:
-            return self.morning
-        if 12 <= hour < 17:
-            return self.afternoon
-        return self.evening if 17 <= hour < 21 else self.night
+        return float(getattr(self, day_part(hour)))
+
+
+_Factor = Annotated[float, Field(ge=0, le=3)]
+GapFactors = tuple[_Factor, _Factor, _Factor]
 
 
 class Callees(Part):
@@ -67,11 +88,19 @@ class Callees(Part):
     ] = default("callees.weekday_factors")
     """Factors on the human share from Monday to Sunday."""
     redial_factors: Annotated[
-        list[Annotated[float, Field(ge=0, le=3)]], Field(min_length=1, max_length=11)
+        list[Annotated[float, Field(ge=0, le=3)]], Field(min_length=1, max_length=REDIAL_LEVELS)
     ] = default("callees.redial_factors")
     """Factors on the human share after 0, 1, 2 ... failed attempts; the last one lasts."""
-    gap_factors: bool = default("callees.gap_factors")
-    """Whether a short gap since the last failure lowers the human share."""
+    gap_factors: bool | GapFactors = default("callees.gap_factors")
+    """Whether a short gap since the last failure lowers the human share; or factors for gaps
+    under 5 minutes, up to an hour, and longer."""
+
+    @property
+    def factors_by_gap(self) -> tuple[float, float, float]:
+        """Factors on the human share for gaps under 5 minutes, up to an hour, and longer."""
+        if isinstance(self.gap_factors, bool):
+            return GAP_FACTORS if self.gap_factors else (1.0, 1.0, 1.0)
+        return self.gap_factors
 
 
 class Profile(Part):

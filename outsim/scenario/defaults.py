@@ -12,6 +12,9 @@ from typing import Any
 
 from pydantic import Field
 
+GRADES = {"M": "measured", "V": "vendor", "S": "standard", "A": "assumption"}
+"""Grades in words."""
+
 
 @dataclass(frozen=True)
 class Default:
@@ -135,7 +138,7 @@ DEFAULTS: dict[str, Default] = {
         {"human": 22, "voicemail": 33, "no_answer": 28, "busy": 5, "invalid": 10},
         "M",
         "PMC5875189 table 3; carrier failures emerge and are left out",
-        "human 17-25",
+        "human 17-25 %",
     ),
     # Campaigns
     "campaign.profile": Default("known_list", "A", "customers call their own customers"),
@@ -199,13 +202,14 @@ def assumptions(scenario: Any) -> list[Assumption]:
     """Every default that a scenario rests on, in the order of `DEFAULTS`.
 
     A default counts as used where some part of its kind leaves the key out;
-    defaults of parts that the scenario does not have are left out.
+    defaults of parts that the scenario does not have are left out. The background
+    is one more campaign, as far as it has the keys of one.
     """
     parts: dict[str, list[Any]] = {
         "platform": [scenario.platform],
         "carrier": [scenario.carrier],
         "callees": [scenario.callees],
-        "campaign": list(scenario.campaign),
+        "campaign": [*scenario.campaign, *([scenario.background] if scenario.background else [])],
         "endpoint": list(scenario.endpoint),
         "background": [scenario.background] if scenario.background else [],
     }
@@ -218,7 +222,10 @@ def assumptions(scenario: Any) -> list[Assumption]:
         if part == "profiles":
             rests = name in profiles and name not in scenario.profiles
         else:
-            rests = any(name not in each.model_fields_set for each in parts[part])
+            rests = any(
+                name in type(each).model_fields and name not in each.model_fields_set
+                for each in parts[part]
+            )
         if rests:
             used.append(Assumption(key, entry.value, entry.grade, entry.source, entry.sweep))
     return used

@@ -205,3 +205,8 @@ def meaning(scenario: Scenario) -> dict[str, str]:
         key: text if len(text) <= _LONG else sha256(text.encode()).hexdigest()
         for key, text in said.items()
     }
+
+
+def shown_values(scenario: Scenario) -> dict[str, str]:
+    """Everything that a scenario means, by key path, as people read it."""
+    return {key: value.shown for key, value in _Meaning(scenario).values.items()}

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from math import exp, floor, log, log10
 from typing import Any
@@ -118,7 +118,7 @@ def _shown(text: str) -> str:
 
 # Assumptions
 
-_SWEEP = re.compile(r"(?:[a-z]+ )?([0-9.,]+)-([0-9.,]+)\s*(.*)")
+_SWEEP = re.compile(r"(?:[a-z]+ )?([0-9.,]+)(?: ([a-z]+))?-([0-9.,]+)\s*(.*)")
 _NUMBER = re.compile(r"([0-9.]+)(.*)")
 _PEAK = (35, 30, 20, 10)
 """Percent of the carrier that other traffic takes in minutes 0 to 3 of an hour at its peak."""
@@ -130,8 +130,12 @@ WITHOUT_RANGE = {
     "campaign.stop_cancels_retries": "it is yes or no, not a number",
     "campaign.duplicates": "it is a word, not a number",
     "endpoint.retry_after": "it is a list, not a number",
+    "platform.queue": "it is a word, not a number",
+    "campaign.stop_reaches": "it is a word, not a number",
+    "callees.weekday_factors": "its source finds 2 points between weekdays at most",
+    "callees.gap_factors": "it is yes or no, not a number",
 }
-"""Assumptions that no range can be given for, and why."""
+"""Defaults that no range can be given for, and why."""
 
 _GUESSES = {"campaign.missing_ani_share": "0-10 %", "endpoint.failure_share": "0-10 %"}
 """Ranges of assumptions that are 0, of which there is no half and no double."""
@@ -151,16 +155,23 @@ class Assumed:
     """Key of each that can't be, and why."""
 
 
-def assumed(*scenarios: Scenario) -> Assumed:
-    """Every default graded A that scenarios rest on, with the range that it may lie in.
+def assumed(*scenarios: Scenario, grades: Collection[str] = ("A",)) -> Assumed:
+    """Every default of some grades that scenarios rest on, with the range that it may lie in.
 
     The range is the one of the dialling facts; where they give none, from half of the default to
     its double. All scenarios must rest on it: what one of them sets by itself is left out.
+
+    Parameters
+    ----------
+    scenarios : Scenario
+        One or more.
+    grades : collection of str
+        Letters of `outsim.scenario.defaults.GRADES`; default: assumptions alone.
     """
     factors: list[Factor] = []
     left_out: list[tuple[str, str]] = []
     resting = [
-        {each.key: each for each in assumptions(scenario) if each.grade == "A"}
+        {each.key: each for each in assumptions(scenario) if each.grade in grades}
         for scenario in scenarios
     ]
     anywhere = {key: each for keys in reversed(resting) for key, each in keys.items()}
@@ -179,8 +190,12 @@ def _factor(assumption: Assumption, scenario: Scenario) -> Factor:
     if key == "carrier.other_traffic_peak":
         return Factor(Range(key, 0, 100, " %"), _peak(scenario), source=PEAK_SOURCE)
     value = assumption.value
-    if isinstance(value, Mapping) and "median" in value:
-        key, value = f"{key}.median", value["median"]
+    if key in _SHAPES:
+        low, high, shape = _SHAPES[key]
+        return Factor(Range(key, low, high, " %"), shape, source=FACTS)
+    centre = next((each for each in _CENTRES if isinstance(value, Mapping) and each in value), "")
+    if centre:
+        key, value = f"{key}.{centre}", value[centre]
     sweep = assumption.sweep or _GUESSES.get(key, "")
     found = _stated(key, sweep, value) or _between(key, value, 0.5, 2.0)
     settings: Callable[[str], Settings] | None = None
@@ -195,6 +210,33 @@ def _factor(assumption: Assumption, scenario: Scenario) -> Factor:
     return Factor(found, settings, is_log, source)
 
 
+def _hour_factors(text: str) -> Settings:
+    """Factors of the day that swing by so much at most, as the default ones do."""
+    key = "callees.hour_factors"
+    usual: Mapping[str, float] = DEFAULTS[key].value
+    widest = max(abs(each - 1) for each in usual.values())
+    return {
+        f"{key}.{part}": f"{1 + (each - 1) * _percent(text) / widest:.6g}"
+        for part, each in usual.items()
+    }
+
+
+def _redial_factors(text: str) -> Settings:
+    """One factor after any failed attempt; none for the first dial."""
+    key = "callees.redial_factors"
+    return {f"{key}[{k}]": f"{_percent(text):.6g}" for k in range(1, len(DEFAULTS[key].value))}
+
+
+_CENTRES = ("median", "mean", "most")
+"""Parameter of a distribution that its range is about: the first of these that it has."""
+
+_SHAPES: dict[str, tuple[float, float, Callable[[str], Settings]]] = {
+    "callees.hour_factors": (0, 20, _hour_factors),
+    "callees.redial_factors": (50, 100, _redial_factors),
+}
+"""Ends, in percent, of ranges of several factors at once, and what they set."""
+
+
 def _stated(key: str, sweep: str, value: Any) -> Range | None:
     """The range that comes with a default, such as ``5-100 ms`` or ``+-50 %``."""
     if sweep.startswith("+-"):
@@ -203,8 +245,11 @@ def _stated(key: str, sweep: str, value: Any) -> Range | None:
     found = _SWEEP.fullmatch(sweep)
     if found is None:
         return None
-    low, high = (float(end.replace(",", "")) for end in found.group(1, 2))
-    unit = found[3]
+    low, high = (float(end.replace(",", "")) for end in found.group(1, 3))
+    unit = found[4]
+    if found[2] is not None:
+        high *= parse_duration_us(f"1 {unit}") / parse_duration_us(f"1 {found[2]}")
+        unit = found[2]
     if unit in ("s", "min") and (low == 0 or low != int(low)):
         # A duration is more than 0: to the millisecond, as durations are drawn.
         size = 1000 if unit == "s" else 60_000
@@ -261,8 +306,12 @@ def _each_entry(key: str, scenario: Scenario) -> Callable[[str], Settings]:
     """Settings of every campaign, or endpoint, that says nothing else."""
     part, _, rest = key.partition(".")
     entries: Sequence[Any] = getattr(scenario, part)
-    silent = [each for each in entries if rest.partition(".")[0] not in each.model_fields_set]
+    name = rest.partition(".")[0]
+    silent = [each for each in entries if name not in each.model_fields_set]
     keys = [f"{part}[{_name(each)}].{rest}" for each in silent]
+    others = scenario.background
+    if part == "campaign" and others is not None and name in type(others).model_fields:
+        keys += [] if name in others.model_fields_set else [f"background.{rest}"]
 
     def settings(text: str) -> Settings:
         return dict.fromkeys(keys, text)

@@ -1,6 +1,6 @@
 """Text files from outside, read with limits.
 
-Scenario files and contact lists come from anywhere. A pipe, a device, a file
+Scenario files, contact lists and call logs come from anywhere. A pipe, a device, a file
 of one endless line or of another encoding must give a message at once, and
 never fill the memory first.
 """
@@ -30,7 +30,8 @@ def refusal(file: Path | str, message: str, line: int | None = None) -> Scenario
     return ScenarioError([Problem(str(file), line, "", message)])
 
 
-def _check_kind(path: Path) -> None:
+def check_kind(path: Path) -> None:
+    """Refuse what is no regular file, before anything is read of it."""
     try:
         mode = path.stat().st_mode
     except FileNotFoundError:
@@ -55,7 +56,7 @@ def read_lines(path: Path) -> Iterator[str]:
         If there is no such file, it is no regular file, a line of it is longer
         than `LINE_LIMIT`, is not UTF-8 or holds a NUL.
     """
-    _check_kind(path)
+    check_kind(path)
     try:
         with path.open("rb") as stream:
             number = 0

@@ -13,11 +13,14 @@ from pydantic import ValidationError
 
 from outsim.errors import Problem, ScenarioError
 from outsim.quantities import YEARS, is_zone
+from outsim.scenario.keys import key_path, plain_tables
 from outsim.scenario.messages import Finding, findings, problem
 from outsim.scenario.model import Scenario
 from outsim.scenario.positions import KeyPath
 from outsim.scenario.references import reference_problems
 from outsim.scenario.source import Source, mapping_source, read_source
+from outsim.scenario.sources import Written
+from outsim.scenario.structure import kinds_at
 
 _LISTS = ("campaign", "tenant", "endpoint", "suspension", "outage")
 
@@ -63,9 +66,14 @@ def from_source(source: Source) -> Scenario:
     """
     values = _with_list_paths(source)
     try:
-        return _validated(values, source)
+        scenario = _validated(values, source)
     except ValidationError as error:
         found = list(findings(error, source))
+    else:
+        found = list(_unknown_sources(scenario))
+        if not found:
+            scenario._written = Written({key: at.file for key, at in source.origins.items()})
+            return scenario
     found += _second_look(found, values, source)
     found += [Finding(*reference) for reference in reference_problems(source.values)]
     raise ScenarioError(_problems(found, source))
@@ -73,6 +81,20 @@ def from_source(source: Source) -> Scenario:
 
 def _validated(values: dict[str, Any], source: Source) -> Scenario:
     return Scenario.model_validate(values, context=_clock(source.values))
+
+
+def _unknown_sources(scenario: Scenario) -> Iterator[Finding]:
+    """Sources of keys that do not exist."""
+    whole = plain_tables(scenario) if scenario.sources else {}
+    for key in scenario.sources:
+        try:
+            path = key_path(key, whole)
+        except ScenarioError as error:
+            yield Finding(("sources", key), str(error))
+            continue
+        if not kinds_at(path):
+            allowed = "a key of a scenario, such as callees.ring_human"
+            yield Finding(("sources", key), f"there is no key {key}; allowed: {allowed}")
 
 
 def _clock(values: Mapping[str, Any]) -> dict[str, Any]:

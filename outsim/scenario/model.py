@@ -33,7 +33,9 @@ from outsim.scenario.parts import Name, Part, check_order, written
 from outsim.scenario.platform import Carrier, Platform
 from outsim.scenario.references import NAMES, reference_problems
 from outsim.scenario.snapshot import Snapshot
+from outsim.scenario.sources import About, SourceOf, Written
 from outsim.scenario.standing import snapshot_problems
+from outsim.scenario.uncertainty import Uncertainty
 
 LONGEST_RUN = 366 * DAY
 
@@ -128,12 +130,25 @@ class Scenario(Part):
     snapshot: Snapshot | None = None
     """A live queue to forecast from: the run begins anew at its moment; default: none."""
 
+    about: About | None = None
+    """What the author says of it; default: nothing."""
+    sources: dict[str, SourceOf] = {}
+    """Where its values come from, by key, such as ``"callees.ring_human"``."""
+    uncertainty: Uncertainty | None = None
+    """What a calibrated callee profile rests on; default: nothing is said."""
+
     _path: Path | None = PrivateAttr(default=None)
+    _written: Written = PrivateAttr(default_factory=Written)
 
     @property
     def path(self) -> Path | None:
         """The file that it was read from, if any."""
         return self._path
+
+    @property
+    def written(self) -> Written:
+        """Where each of its values was written."""
+        return self._written
 
     @property
     def campaigns(self) -> tuple[Campaign, ...]:

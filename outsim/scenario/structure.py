@@ -62,8 +62,11 @@ def _below(annotation: Any, key: str | int) -> list[Any]:
         field = annotation.model_fields.get(key)
         return list(_flat(field.annotation)) if field else []
     origin, arguments = get_origin(annotation), get_args(annotation)
-    if origin is list:
+    if origin is list or (origin is tuple and arguments[-1] is Ellipsis):
         return list(_flat(arguments[0]))
+    if origin is tuple:
+        inside = isinstance(key, int) and key < len(arguments)
+        return list(_flat(arguments[int(key)])) if inside else []
     return list(_flat(arguments[1])) if origin is dict else []
 
 

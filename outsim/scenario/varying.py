@@ -17,19 +17,20 @@ from typing import Any
 
 from outsim.clock import parse_duration_us, parse_rate
 from outsim.errors import ScenarioError
-from outsim.quantities import shown
+from outsim.scenario.keys import key_path, plain_tables
 from outsim.scenario.loading import from_source
-from outsim.scenario.messages import dotted
 from outsim.scenario.model import Scenario
 from outsim.scenario.positions import KeyPath
-from outsim.scenario.references import nearest
-from outsim.scenario.source import INSTEAD_OF, NAMED_ENTRIES, Source
+from outsim.scenario.source import INSTEAD_OF, Source
+from outsim.scenario.sources import Written
 from outsim.scenario.structure import kinds_at
+
+VARIED = "varied"
+"""Stands for the file of a value that no file has."""
 
 FINE = 101
 """Values of a range whose unit has no steps of its own."""
 
-_STEP = re.compile(r"([\w-]+)((?:\[[^\]]*\])*)")
 _NUMBER = re.compile(r"\s*(-?[0-9][0-9_]*(?:\.[0-9]+)?)\s*([a-zA-Zµ/%].*?)?\s*")
 _CLOCK_RANGE = re.compile(r"\s*(\d{1,2}:\d{2}):(\d{1,2}:\d{2})(?::(\d+))?\s*")
 
@@ -55,16 +56,17 @@ def vary(scenario: Scenario, changes: Mapping[str, str | float]) -> Scenario:
     """
     values = scenario.model_dump(mode="json", exclude_unset=True)
     _keep_contact_lists(values, scenario)
-    whole = scenario.model_dump(mode="json")
-    whole["profiles"] = {
-        name: profile.model_dump(mode="json") for name, profile in scenario.all_profiles.items()
-    }
+    whole = plain_tables(scenario)
+    files = dict(scenario.written.files)
     for key, value in changes.items():
-        path = _path(key, whole)
+        path = key_path(key, whole)
         _put(values, whole, path, _read(value, path) if isinstance(value, str) else value)
+        files = {old: file for old, file in files.items() if old[: len(path)] != path}
+        files[path] = VARIED
     said = ", ".join(f"{key} = {value}" for key, value in changes.items())
     changed = from_source(Source(values, {}, said))
     changed._path = scenario.path
+    changed._written = Written(files)
     return changed
 
 
@@ -73,69 +75,6 @@ def _keep_contact_lists(values: dict[str, Any], scenario: Scenario) -> None:
     for written, campaign in zip(values.get("campaign", ()), scenario.campaign, strict=True):
         if campaign.contact_list is not None:
             written["contact_list"] = campaign.contact_list
-
-
-def _path(key: str, whole: Mapping[str, Any]) -> KeyPath:
-    """Keys and list indexes that a written key stands for."""
-    path: list[str | int] = []
-    here: Any = whole
-    rest = key.strip()
-    while True:
-        found = _STEP.match(rest)
-        if found is None:
-            raise ScenarioError(
-                f"{key}: is no key; write one such as platform.ports or campaign[NAME].max_retry"
-            )
-        names = re.findall(r"\[([^\]]*)\]", found[2])
-        here = _step(here, found[1], path)
-        for name in names:
-            here = _step(here, _index(key, here, path, name), path)
-        rest = rest[found.end() :]
-        if not rest:
-            return tuple(path)
-        if isinstance(here, list) and rest.startswith("."):
-            raise ScenarioError(f"{key}: {_which(path, here)}")
-        if not rest.startswith("."):
-            raise ScenarioError(f"{key}: found {shown(rest)}; write a dot between keys")
-        rest = rest[1:]
-
-
-def _step(here: Any, step: str | int, path: list[str | int]) -> Any:
-    path.append(step)
-    if isinstance(here, list):
-        return here[int(step)]
-    return here.get(step) if isinstance(here, Mapping) else None
-
-
-def _index(key: str, here: Any, path: list[str | int], name: str) -> str | int:
-    """Index of the entry that a name in brackets means."""
-    if not isinstance(here, list):
-        return name
-    if len(path) == 1 and path[0] in NAMED_ENTRIES:
-        found = [i for i, entry in enumerate(here) if name in _names(entry)]
-        if len(found) == 1:
-            return found[0]
-        if found:
-            same = ", ".join(_names(here[i])[-1] for i in found)
-            raise ScenarioError(f"{key}: {name} is the name of several; write one of {same}")
-    if name.isdecimal() and int(name) < len(here):
-        return int(name)
-    raise ScenarioError(f"{key}: found [{name}]; {_which(path, here)}")
-
-
-def _names(entry: Mapping[str, Any]) -> tuple[str, ...]:
-    """Names of an entry, the one that no other has last."""
-    name = entry["name"]
-    return (name, f"{entry['tenant']}/{name}") if "tenant" in entry else (name,)
-
-
-def _which(path: list[str | int], entries: list[Any]) -> str:
-    place = dotted(tuple(path))
-    if len(path) == 1 and path[0] in NAMED_ENTRIES:
-        names = [_names(entry)[-1] for entry in entries]
-        return f"{place} is a list; write {place}[NAME]; {nearest('', names)}"
-    there = f"0 to {len(entries) - 1}" if entries else "none, as it is empty"
-    return f"{place} is a list; write {place}[NUMBER]; allowed: {there}"
 
 
 def _put(values: Any, whole: Any, path: KeyPath, value: Any) -> None:
@@ -241,7 +180,7 @@ def read_range(text: str, scenario: Scenario) -> Range:
         raise ScenarioError(f"range {text!r}: the low end must be less than the high one")
     for end in (found.low, found.high):
         found.vary(scenario, end)
-    path = _path(key, scenario.model_dump(mode="json"))
+    path = key_path(key, scenario.model_dump(mode="json"))
     if found.unit == "" and float in kinds_at(path):
         return Range(key, found.low, found.high, is_whole=False, count=found.count)
     return found

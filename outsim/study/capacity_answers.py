@@ -162,9 +162,16 @@ class Capacity:
         ax : matplotlib axes, optional
             Where to draw; default: a new figure.
         """
-        from outsim.study.capacity_pictures import plot_capacity
+        from outsim.plots.sizing import capacity
 
-        return plot_capacity(self, promise, ax)
+        return capacity(self, promise, ax)
+
+    def plot_all(self) -> list[Axes]:
+        """Draw every promise, one below the other in a new figure."""
+        from outsim.plots.style import panels
+
+        axes = panels(len(self.promises), columns=1, height=4)
+        return [self.plot(k, each) for k, each in enumerate(axes)]
 
     def to_json(self) -> dict[str, Any]:
         """The answer for machines."""
@@ -240,9 +247,13 @@ class Frontier:
         ax : matplotlib axes, optional
             Where to draw; default: a new figure.
         """
-        from outsim.study.capacity_pictures import plot_frontier
+        from outsim.plots.sizing import frontier
 
-        return plot_frontier(self, ax)
+        return frontier(self, ax)
+
+    def plot_all(self) -> list[Axes]:
+        """Draw it in a new figure."""
+        return [self.plot()]
 
     def to_json(self) -> dict[str, Any]:
         """The answers for machines."""

@@ -221,6 +221,21 @@ class Findings:
                 )
         return pd.DataFrame(rows)
 
+    def measure(self, name: str) -> Measure:
+        """One of `measures` by its name.
+
+        Raises
+        ------
+        StudyError
+            If there is no such figure.
+        """
+        found = next((each for each in self.measures if each.name == name), None)
+        if found is None:
+            raise StudyError(
+                f"figure {name!r}: there is no such one; allowed: {', '.join(self._kinds)}"
+            )
+        return found
+
     def label(self, each: Measure) -> str:
         """What people call a figure, with the deadline that the scenarios share."""
         return each.label_at(*(scenario.deadline for scenario in self.scenarios))
@@ -330,16 +345,9 @@ class Findings:
         StudyError
             If there is no such figure.
         """
-        from outsim.study.pictures import draw_estimates
+        from outsim.plots.estimates import findings
 
-        found = next((each for each in self.measures if each.name == measure), None)
-        if found is None:
-            raise StudyError(
-                f"figure {measure!r}: there is no such one; allowed: {', '.join(self._kinds)}"
-            )
-        means = [self.mean(place, measure) for place in range(len(self.scenarios))]
-        begins = self.scenarios[0].clock.begins
-        return draw_estimates(self.labels, means, self.label(found), found.kind, begins, ax)
+        return findings(self, measure, ax)
 
     def _saved_to_json(self) -> dict[str, Any]:
         """What each way of saving variance came to."""

@@ -64,18 +64,9 @@ class Forecast:
         matplotlib.axes.Axes
             A figure that the runs don't come to has its place and no mark.
         """
-        from outsim.study.pictures import draw_bands
+        from outsim.plots.estimates import forecast
 
-        measures = self.findings.measures
-        found = [of_findings(self.findings, measure) for measure in measures]
-        ax = draw_bands(
-            [measure.label for measure in measures],
-            [(each.low, each.median, each.high) for each in found],
-            self.findings.scenarios[0].clock.begins,
-            ax,
-        )
-        ax.set_title(f"{self.campaign.name}: median and 90 % of the runs", fontsize="medium")
-        return ax
+        return forecast(self, ax)
 
 
 def eta(

@@ -199,9 +199,9 @@ class QuarterMap:
         array of matplotlib axes
             The panels.
         """
-        from outsim.study.quarter_plot import plot_map
+        from outsim.plots.quarter import quarter_map as draw
 
-        return plot_map(self, name, axes)
+        return draw(self, name, axes)
 
     def __repr__(self) -> str:
         starts = ", ".join(f":{minute:02d}" for minute in self.minutes)

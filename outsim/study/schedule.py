@@ -244,14 +244,14 @@ class Schedule:
         -------
         list of Axes
         """
-        from outsim.study.pictures import panels
-        from outsim.study.timing_pictures import plot_starts
+        from outsim.plots.style import panels
+        from outsim.plots.timing import start_sweep
 
         axes = panels(len(FIGURES)) if ax is None else list(ax)
         if len(axes) != len(FIGURES):
             raise StudyError(f"{len(axes)} axes: a schedule has {len(FIGURES)} figures")
         for each, axis in zip(FIGURES, axes, strict=True):
-            plot_starts(self, each, axis)
+            start_sweep(self, each.name, axis)
         return axes
 
     def to_json(self) -> dict[str, Any]:

@@ -60,11 +60,20 @@ class Sensitivity:
     """Why there are no indices."""
 
     @property
+    def main(self) -> str:
+        """Index that assumptions are ranked by."""
+        return MAIN[self.kind]
+
+    def label(self, index: str) -> str:
+        """What people call an index."""
+        return LABELS[index]
+
+    @property
     def ranked(self) -> tuple[str, ...]:
         """What was varied, the one that matters most first."""
         if not self.indices:
             return ()
-        found = self.indices[MAIN[self.kind]]
+        found = self.indices[self.main]
         return tuple(name for _, name in sorted(zip(found, self.names, strict=True), key=_by_size))
 
     def of(self, index: str, name: str) -> Estimate:
@@ -75,8 +84,7 @@ class Sensitivity:
     def is_clear(self) -> bool:
         """Whether the interval of the first in rank lies above the next one's."""
         first, *others = self.ranked[:2]
-        main = MAIN[self.kind]
-        return not others or self.of(main, first).low > self.of(main, others[0]).high
+        return not others or self.of(self.main, first).low > self.of(self.main, others[0]).high
 
 
 def _by_size(pair: tuple[Estimate, str]) -> float:

@@ -160,6 +160,11 @@ class StopRace:
             never=never,
         )
 
+    @property
+    def last_moments(self) -> dict[float, LastMoment]:
+        """`last_moment` of each of `SHARES`."""
+        return {share: self.last_moment(share) for share in SHARES}
+
     def table(self) -> pd.DataFrame:
         """One row a stop, indexed by ``after_s``, the seconds from the start to the request.
 
@@ -213,14 +218,13 @@ class StopRace:
         -------
         list of Axes
         """
-        from outsim.study.pictures import panels
-        from outsim.study.timing_pictures import plot_stops
+        from outsim.plots.style import panels
+        from outsim.plots.timing import dials_after_stop, saved_by_stop
 
         axes = panels(2) if ax is None else list(ax)
         if len(axes) != 2:
             raise StudyError(f"{len(axes)} axes: the picture of a stop has 2")
-        plot_stops(self, axes[0], axes[1])
-        return axes
+        return [dials_after_stop(self, axes[0]), saved_by_stop(self, axes[1])]
 
     def to_json(self) -> dict[str, Any]:
         """The answer for machines: what each stop does, and until when it helps."""
@@ -243,8 +247,7 @@ class StopRace:
                     "always": found.always,
                     "never": found.never,
                 }
-                for share in SHARES
-                for found in [self.last_moment(share)]
+                for share, found in self.last_moments.items()
             ],
             "findings": self.findings.to_json(),
         }

@@ -156,11 +156,11 @@ class Sweep:
 
         Where no design was run, draw the largest flip instead, as `plot_flip` does.
         """
-        from outsim.study.sweep_pictures import plot_flip, plot_sensitivity
+        from outsim.plots.assumptions import flip, sensitivity
 
         if self.design is None:
-            return plot_flip(self, None, ax)
-        return plot_sensitivity(self, figure or self.measure.name, ax)
+            return flip(self, None, ax)
+        return sensitivity(self, figure or self.measure.name, ax)
 
     def plot_flip(self, key: str | None = None, ax: Axes | None = None) -> Axes:
         """Draw the difference over one assumption, with the flip marked.
@@ -175,9 +175,9 @@ class Sweep:
         StudyError
             If no flips were looked for, or not over this assumption.
         """
-        from outsim.study.sweep_pictures import plot_flip
+        from outsim.plots.assumptions import flip
 
-        return plot_flip(self, key, ax)
+        return flip(self, key, ax)
 
     def to_json(self) -> dict[str, Any]:
         """The sweep for machines: ranges, points, indices, flips."""

@@ -14,7 +14,7 @@ from outsim.outcomes import CAUSES
 from outsim.plan import Plan
 from outsim.tables.frames import Frames
 from outsim.tables.measures import Measure, View
-from outsim.tables.views import CARRIED, queue_steps
+from outsim.tables.views import CARRIED, queue_steps, settled
 
 BUILDS_UP_US = 5 * MINUTE
 """Time after the top of the hour in which its lists are loaded: the backlog is there by then."""
@@ -57,15 +57,14 @@ def _others_queue(frames: Frames) -> tuple[NDArray[np.int64], NDArray[np.int64]]
     """Instants since the run begins, and the queue from each on; calls under study left out."""
     rank, records = frames.plan.under_study, frames.records
     rows = frames.rows_of(lambda plan: plan.rank != rank)
-    at, length = queue_steps(
-        frames.calls(("call_id", "wedged")),
-        frames.attempts(("dispatched_at",), rows(records.attempts["call_id"])),
-        frames.changes(("call_id", "status", "happened_at"), rows(records.updates["call_id"])),
+    at, length = settled(
+        queue_steps(
+            frames.calls(("call_id", "wedged")),
+            frames.attempts(("dispatched_at",), rows(records.attempts["call_id"])),
+            frames.changes(("call_id", "status", "happened_at"), rows(records.updates["call_id"])),
+        )
     )
-    # What happens at one instant is one step: nobody sees a queue in between.
-    last = np.ones(len(at), dtype=np.bool_)
-    last[:-1] = at[1:] != at[:-1]
-    return at[last] - frames.origin_us, length[last]
+    return at - frames.origin_us, length
 
 
 def carrier_headroom(view: View) -> float:

@@ -88,13 +88,30 @@ def _instants(column: pd.Series[Any]) -> Instants:
     return np.asarray(column.dropna().astype("int64"), dtype=np.int64)
 
 
-def _steps(ups: pd.Series[Any], downs: pd.Series[Any]) -> Steps:
+def steps_of(ups: pd.Series[Any], downs: pd.Series[Any]) -> Steps:
     """A step function from the instants at which it goes up and down by one."""
     up, down = _instants(ups), _instants(downs)
     change = np.concatenate([np.ones(len(up), np.int64), -np.ones(len(down), np.int64)])
     at = np.concatenate([up, down])
     order = np.argsort(at, kind="stable")
     return at[order], np.cumsum(change[order])
+
+
+def settled(function: Steps) -> Steps:
+    """The same step function with one step for each instant at which it changes.
+
+    What happens at one instant is one step: nobody sees a value in between.
+    """
+    at, values = function
+    last = np.ones(len(at), dtype=np.bool_)
+    last[:-1] = at[1:] != at[:-1]
+    return at[last], values[last]
+
+
+def value_at(function: Steps, marks: Instants) -> NDArray[np.int64]:
+    """Value of a step function at these instants; 0 before its first step."""
+    at, values = function
+    return np.concatenate([[0], values])[np.searchsorted(at, marks, side="right")]
 
 
 def _left_queue(updates: pd.DataFrame) -> pd.Series[Any]:
@@ -116,7 +133,7 @@ def queue_steps(calls: pd.DataFrame, attempts: pd.DataFrame, updates: pd.DataFra
     wedged = set(calls.loc[calls["wedged"], "call_id"])
     entered = updates[(updates["status"] == "queued") & ~updates["call_id"].isin(wedged)]
     left = pd.concat([attempts["dispatched_at"], _left_queue(updates)])
-    return _steps(entered["happened_at"], left)
+    return steps_of(entered["happened_at"], left)
 
 
 def steps(calls: pd.DataFrame, attempts: pd.DataFrame, updates: pd.DataFrame) -> dict[str, Steps]:
@@ -128,13 +145,13 @@ def steps(calls: pd.DataFrame, attempts: pd.DataFrame, updates: pd.DataFrame) ->
     carried = attempts[attempts["cause"].isin(CARRIED)]
     return {
         "queue": queue_steps(calls, attempts, updates),
-        "busy_ports": _steps(attempts["dispatched_at"], attempts["ended_at"]),
-        "waiting_for_worker": _steps(attempts["dispatched_at"], attempts["work_started_at"]),
-        "busy_channels": _steps(carried["dialed_at"], carried["ended_at"]),
-        "connected": _steps(
+        "busy_ports": steps_of(attempts["dispatched_at"], attempts["ended_at"]),
+        "waiting_for_worker": steps_of(attempts["dispatched_at"], attempts["work_started_at"]),
+        "busy_channels": steps_of(carried["dialed_at"], carried["ended_at"]),
+        "connected": steps_of(
             attempts["answered_at"], attempts.loc[attempts["answered_at"].notna(), "ended_at"]
         ),
-        "status_backlog": _steps(processed["happened_at"], processed["begun_at"]),
+        "status_backlog": steps_of(processed["happened_at"], processed["begun_at"]),
     }
 
 
@@ -164,9 +181,8 @@ def timeline(
         grid = pd.date_range(begins, ends, freq=every, inclusive="left", unit="us")
     frame = pd.DataFrame(index=grid.rename("at"))
     marks = _instants(grid.to_series())
-    for name, (at, values) in functions.items():
-        place = np.searchsorted(at, marks, side="right")
-        frame[name] = np.concatenate([[0], values])[place]
+    for name, function in functions.items():
+        frame[name] = value_at(function, marks)
     if every is not None:
         refused = attempts.loc[~attempts["cause"].isin(CARRIED), "dialed_at"]
         edges = np.append(marks, _instants(pd.Series([pd.Timestamp(ends).as_unit("us")])))

@@ -256,7 +256,7 @@ def test_stop_says_how_stops_work_in_the_scenario(outsim, files):
     assert "The scenario's own stop at 09:20:00 is left out." in text
 
 
-@pytest.mark.parametrize("command", ["schedule", "stop"])
+@pytest.mark.parametrize("command", ["run", "status", "schedule", "stop"])
 def test_a_picture_is_written_where_it_is_asked_for(outsim, files, command):
     ended = outsim(*COMMANDS[command], "--plot", "picture.png")
     assert "picture written to picture.png" in ended.err

@@ -181,10 +181,10 @@ class TestPictures:
         )
         assert found.plot(ax=axes) is axes
         assert axes.get_xlabel() == "platform.ports"
-        assert axes.get_ylabel() == "wait, 95 in 100 (min)"
+        assert axes.get_ylabel() == "wait, 95 in 100 (s)"
         labels = axes.get_legend_handles_labels()[1]
         assert {"p95 wait <= 41 s", "smallest: 13", "kept", "broken"} <= set(labels)
-        assert found.plot(1).get_ylabel() == "runs that keep it"
+        assert found.plot(1).get_ylabel() == "runs that keep it (%)"
 
     def test_a_frontier_is_drawn_with_what_was_not_found(self, axes: Any) -> None:
         asked = (batch(20), "platform.ports=1:6", "platform.dial_rate=1/s:9/s:2")

@@ -14,13 +14,13 @@ from scipy import stats
 
 from outsim.branching import is_family
 from outsim.errors import StudyError
+from outsim.plots.quarter import _cells
 from outsim.scenario.background import Background
 from outsim.scenario.difference import differences
 from outsim.scenario.model import Scenario
 from outsim.study import study as studies
 from outsim.study.findings import Findings
 from outsim.study.quarter_map import GAINS, QuarterMap, quarter_map
-from outsim.study.quarter_plot import _cells
 from outsim.study.regimes import Regime, family, scaled_background
 from outsim.study.replications import Figures
 from outsim.study.synchronous import run_sync

@@ -7,28 +7,28 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from outsim.errors import StudyError
-from outsim.study.flips import Flip
-from outsim.study.sensitivity import LABELS, MAIN
+from outsim.plots.style import (
+    BLUE,
+    COLOURS,
+    DIFFERENCE_UNITS,
+    HATCHES,
+    HATCHING,
+    INK,
+    VERMILION,
+    legend,
+    new_axes,
+    title,
+)
 from outsim.tables.measures import MEASURES, Measure
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
+    from outsim.study.flips import Flip
     from outsim.study.sweep_findings import Sweep
-
-_SCALES = {"share": (100.0, "points"), "seconds": (1 / 60, "min"), "clock": (1 / 60, "min")}
-"""What a figure is multiplied by, and the unit that it then has."""
 
 MOST_BARS = 15
 """Assumptions that a picture shows, the ones that matter most; its title counts the others."""
-
-
-def _axes(ax: Axes | None) -> Axes:
-    if ax is not None:
-        return ax
-    import matplotlib.pyplot as plt
-
-    return plt.subplots(layout="constrained")[1]
 
 
 def _label(sweep: Sweep, name: str) -> str:
@@ -37,10 +37,10 @@ def _label(sweep: Sweep, name: str) -> str:
 
 
 def _scale(measure: Measure) -> tuple[float, str]:
-    return _SCALES.get(measure.kind, (1.0, ""))
+    return DIFFERENCE_UNITS.get(measure.kind, (1.0, ""))
 
 
-def plot_sensitivity(sweep: Sweep, figure: str, ax: Axes | None = None) -> Axes:
+def sensitivity(sweep: Sweep, figure: str, ax: Axes | None = None) -> Axes:
     """Bars of the indices of one figure, the assumption that matters most on top.
 
     Parameters
@@ -63,8 +63,8 @@ def plot_sensitivity(sweep: Sweep, figure: str, ax: Axes | None = None) -> Axes:
         raise StudyError(f"figure {figure!r}: nothing to draw: {why}")
     measure = next(each for each in MEASURES if each.name == figure)
     size, unit = _scale(measure) if found.kind == "morris" else (100.0, "%")
-    ax = _axes(ax)
     shown = found.ranked[:MOST_BARS]
+    ax = new_axes(ax, len(shown))
     height = 0.8 / len(found.indices)
     for row, index in enumerate(found.indices):
         estimates = [found.of(index, name) for name in shown]
@@ -73,23 +73,27 @@ def plot_sensitivity(sweep: Sweep, figure: str, ax: Axes | None = None) -> Axes:
             [each.mean * size for each in estimates],
             height,
             xerr=[np.nan_to_num(each.half_width) * size for each in estimates],
-            label=LABELS[index],
+            label=found.label(index),
+            color=COLOURS[row],
+            hatch=HATCHES[row],
+            edgecolor=HATCHING,
             capsize=2,
         )
     ax.set_yticks(np.arange(len(shown)) + 0.4 - height / 2, shown)
     ax.invert_yaxis()
-    ax.axvline(0, color="black", linewidth=0.8)
+    ax.axvline(0, color=INK, linewidth=0.9)
     of = _label(sweep, figure)
     more = len(found.names) - len(shown)
     left = f" ({more} that matter less are not shown)" if more else ""
     what = "difference in " if sweep.is_paired else ""
-    ax.set_title(f"What matters for {what}{of}{left}", wrap=True)
-    ax.set_xlabel(f"{LABELS[MAIN[found.kind]].partition(',')[0]} [{unit}]".replace(" []", ""))
-    ax.legend(loc="lower right")
+    title(ax, f"What matters for {what}{of}{left}")
+    ax.set_xlabel(f"{found.label(found.main).partition(',')[0]} [{unit}]".replace(" []", ""))
+    ax.grid(visible=False, axis="y")
+    legend(ax, loc="lower right")
     return ax
 
 
-def plot_flip(sweep: Sweep, key: str | None = None, ax: Axes | None = None) -> Axes:
+def flip(sweep: Sweep, key: str | None = None, ax: Axes | None = None) -> Axes:
     """The paired difference over one assumption, with the place where its sign changes.
 
     Parameters
@@ -106,38 +110,40 @@ def plot_flip(sweep: Sweep, key: str | None = None, ax: Axes | None = None) -> A
     StudyError
         If no flip was looked for over this assumption.
     """
-    flip = _flip(sweep, key)
-    factor = flip.factor
+    found = _flip(sweep, key)
+    factor = found.factor
     size, unit = _scale(sweep.measure)
-    rungs = list(flip.rungs)
-    for crossing in flip.crossings:
+    rungs = list(found.rungs)
+    for crossing in found.crossings:
         rungs += [crossing.low, crossing.high]
     rungs.sort(key=lambda rung: rung.position)
-    ax = _axes(ax)
+    ax = new_axes(ax)
     ax.errorbar(
         [factor.value(rung.position) for rung in rungs],
         [rung.difference.mean * size for rung in rungs],
         [np.nan_to_num(rung.difference.half_width) * size for rung in rungs],
         marker="o",
+        color=BLUE,
         capsize=3,
     )
-    ax.axhline(0, color="black", linewidth=0.8)
-    for crossing in flip.crossings:
+    ax.axhline(0, color=INK, linewidth=0.9)
+    for crossing in found.crossings:
         low, high = (factor.value(rung.position) for rung in (crossing.low, crossing.high))
-        ax.axvspan(low, high, alpha=0.3, color="tab:red")
+        ax.axvspan(low, high, alpha=0.3, color=VERMILION)
         confirmed = "" if crossing.is_confirmed else ", not confirmed"
         ax.annotate(
             f"flips at {factor.shown(crossing.position)}{confirmed}",
             (factor.value(crossing.position), 0),
             xytext=(6, 12),
             textcoords="offset points",
+            fontsize="small",
         )
     if factor.is_log:
         ax.set_xscale("log")
     second, first = sweep.scenarios[1].name, sweep.scenarios[0].name
     ax.set_xlabel(f"{factor.name} [{factor.range.unit.strip()}]".replace(" []", ""))
     ax.set_ylabel(f"{_label(sweep, sweep.measure.name)}, difference [{unit}]".replace(" []", ""))
-    ax.set_title(f"{second} less {first}: {flip.verdict}")
+    title(ax, f"{second} less {first}: {found.verdict}")
     return ax
 
 
@@ -146,8 +152,8 @@ def _flip(sweep: Sweep, key: str | None) -> Flip:
         raise StudyError("no flips were looked for: hold the scenario against another one")
     if key is None:
         return sweep.flips[0]
-    for flip in sweep.flips:
-        if flip.name == key:
-            return flip
-    names = ", ".join(flip.name for flip in sweep.flips)
+    for each in sweep.flips:
+        if each.name == key:
+            return each
+    names = ", ".join(each.name for each in sweep.flips)
     raise StudyError(f"{key!r}: was not varied; allowed: {names}")

@@ -1,0 +1,276 @@
+"""Attempts from columns of text: one batch of rows of a delimited log."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+from numpy.typing import NDArray
+
+from outsim.calibration import convert
+from outsim.calibration.convert import MISSING, Flags, Floats, Micros
+from outsim.calibration.lines import Lines, Parsed, shown
+from outsim.calibration.log import ANSWERED, UNANSWERED, WORDS
+from outsim.calibration.mapping import ANY, LEFT_OUT, Mapping, word
+from outsim.outcomes import OUTCOMES
+from outsim.outcomes import ANSWERED as ANSWERED_OUTCOMES
+
+NOT_TOLD = -1
+"""Code of an outcome that the log does not say."""
+_LEAVE = -2
+_UNKNOWN = -3
+
+Codes = NDArray[np.int8]
+
+ANSWERED_CODES = np.array([*ANSWERED_OUTCOMES, WORDS.index(ANSWERED)], dtype=np.int8)
+_NO_ANSWER = WORDS.index("no_answer")
+
+
+@dataclass
+class Batch:
+    """Attempts of some rows; a field that the log does not have is None.
+
+    Arrays have one place a row. `keys` is what `id` is: text of which repeats are duplicates.
+    """
+
+    started: Micros | None = None
+    outcome: Codes | None = None
+    ring_s: Floats | None = None
+    talk_s: Floats | None = None
+    numbers: pa.Array | None = None
+    attempt: Floats | None = None
+    gap_s: Floats | None = None
+    weight: Floats | None = None
+    campaigns: pa.Array | None = None
+    keys: pa.Array | None = None
+    rows: int = 0
+    """Rows of the file that it was made from, those that can't be read among them."""
+    left_out: Counter[str] = field(default_factory=Counter)
+    unreadable: list[tuple[int, str, str]] = field(default_factory=list)
+    """(line, what was found, what is allowed)."""
+
+    ARRAYS = (
+        *("started", "outcome", "ring_s", "talk_s", "attempt", "gap_s", "weight"),
+        *("numbers", "campaigns", "keys"),
+    )
+
+    def keep(self, kept: Flags) -> None:
+        """Drop the rows that are not kept."""
+        if kept.all():
+            return
+        for name in self.ARRAYS:
+            array = getattr(self, name)
+            if isinstance(array, pa.Array):
+                setattr(self, name, array.filter(pa.array(kept)))
+            elif array is not None:
+                setattr(self, name, array[kept])
+
+
+class _Rows:
+    """The rows of a batch, with what becomes of those that are not used."""
+
+    def __init__(self, parsed: Parsed, mapping: Mapping, batch: Batch) -> None:
+        self.lines: Lines = parsed.lines
+        self.mapping = mapping
+        self.batch = batch
+        self.kept = np.ones(len(parsed.lines), dtype=np.bool_)
+        self.raw = {name: convert.trimmed(parsed.table[name]) for name in mapping.wanted}
+
+    def has(self, target: str) -> bool:
+        return target in self.mapping.columns
+
+    def text(self, target: str) -> pa.Array:
+        names = self.mapping.columns[target]
+        if len(names) == 1:
+            return self.raw[names[0]]
+        return pc.binary_join_element_wise(*(self.raw[name] for name in names), "+")
+
+    def leave_out(self, at: Flags, reason: str) -> None:
+        count = int((at & self.kept).sum())
+        if count:
+            self.batch.left_out[reason] += count
+            self.kept &= ~at
+
+    def refuse(self, at: Flags, target: str, allowed: str, missing: str = "") -> None:
+        """List rows as unreadable, with what their columns of this field say."""
+        at = at & self.kept
+        if not at.any():
+            return
+        texts = self.text(target).filter(pa.array(at)).to_pylist()
+        name = "+".join(self.mapping.columns[target])
+        for line, text in zip(self.lines[at].tolist(), texts, strict=True):
+            found = f"no {name}" if text is None else f"{name} {shown(text)}"
+            self.batch.unreadable.append((line, found + (missing if text is None else ""), allowed))
+        self.kept &= ~at
+
+    def instants(self, target: str, zone: str | None) -> Micros:
+        found, wrong = convert.instants(self.text(target), zone, self.mapping.time_format)
+        written = self.mapping.time_format
+        self.refuse(wrong, target, f"write it as {written}" if written else convert.TIMES)
+        return found
+
+    def numbers(self, target: str, least: float, at: Flags | None = None) -> Floats:
+        found, wrong = convert.numbers(self.text(target))
+        with np.errstate(invalid="ignore"):
+            wrong |= found < least
+        self.refuse(wrong if at is None else wrong & at, target, f"write a number from {least:g}")
+        found[wrong] = np.nan
+        return found
+
+
+def attempts_of(parsed: Parsed, mapping: Mapping, zone: str | None) -> Batch:
+    """Attempts of some rows of a delimited log.
+
+    Raises
+    ------
+    NoZoneError
+        If times are local ones and no zone is given.
+    """
+    batch = Batch(rows=len(parsed.lines) + len(parsed.broken))
+    batch.unreadable += [(line, found, parsed.allowed) for line, found in parsed.broken]
+    rows = _Rows(parsed, mapping, batch)
+    _leave_out_others(rows)
+    if rows.has("started"):
+        batch.started = rows.instants("started", zone)
+        rows.refuse(batch.started == MISSING, "started", convert.TIMES)
+    batch.outcome = _outcomes(rows)
+    _durations(rows, batch, zone)
+    if rows.has("attempt"):
+        batch.attempt = rows.numbers("attempt", 1)
+    if rows.has("gap_s"):
+        batch.gap_s = rows.numbers("gap_s", 0)
+    if rows.has("weight"):
+        batch.weight = rows.numbers("weight", 0)
+    if rows.has("number"):
+        batch.numbers = rows.text("number")
+    if rows.has("campaign"):
+        batch.campaigns = rows.text("campaign")
+    if rows.has("id"):
+        batch.keys = rows.text("id")
+    batch.keep(rows.kept)
+    batch.unreadable.sort()
+    return batch
+
+
+def _leave_out_others(rows: _Rows) -> None:
+    empty = np.ones(len(rows.lines), dtype=np.bool_)
+    for text in rows.raw.values():
+        empty &= ~convert.is_there(text)
+    rows.leave_out(empty, "empty row")
+    for name, allowed in rows.mapping.where.items():
+        others = pc.invert(pc.fill_null(pc.is_in(rows.raw[name], pa.array(sorted(allowed))), False))
+        rows.leave_out(_flags(others), f"{name} is not {' or '.join(sorted(allowed))}")
+    if rows.has("direction"):
+        inbound = pc.match_substring_regex(rows.text("direction"), "(?i)^in")
+        rows.leave_out(_flags(pc.fill_null(inbound, False)), "inbound")
+    if rows.has("number"):
+        others = pc.match_substring_regex(rows.text("number"), "(?i)^(client|sip):")
+        rows.leave_out(_flags(pc.fill_null(others, False)), "dialled no phone number")
+
+
+def _flags(array: pa.Array) -> Flags:
+    return np.asarray(array.to_numpy(zero_copy_only=False), dtype=np.bool_)
+
+
+def _coded(text: pa.Array, words: dict[str, str]) -> tuple[Codes, list[str]]:
+    """Codes of outcomes of a column of words, and each row's place among its distinct words."""
+    encoded = pc.dictionary_encode(text)
+    said = [word(each) for each in encoded.dictionary.to_pylist()]
+    codes = np.array([_code(each, words) for each in said] + [NOT_TOLD], dtype=np.int8)
+    places = pc.fill_null(encoded.indices, len(said)).to_numpy(zero_copy_only=False)
+    return codes[places], [*said, ""]
+
+
+def _code(said: str, words: dict[str, str]) -> int:
+    meant = words.get(said, words.get(ANY))
+    if meant is None:
+        return WORDS.index(_plain(said)) if _plain(said) in WORDS else _UNKNOWN
+    return _LEAVE if meant == LEFT_OUT else WORDS.index(meant)
+
+
+def _plain(said: str) -> str:
+    return said.replace(" ", "_")
+
+
+def _outcomes(rows: _Rows) -> Codes | None:
+    count = len(rows.lines)
+    mapping = rows.mapping
+    if not rows.has("outcome") and not rows.has("answered_by"):
+        if not rows.has("talk_s") and not rows.has("answered"):
+            return None
+        given = rows.text("answered" if rows.has("answered") else "talk_s")
+        there = convert.is_there(given)
+        return np.where(there, WORDS.index(ANSWERED), WORDS.index(UNANSWERED)).astype(np.int8)
+    codes = np.full(count, WORDS.index(ANSWERED), dtype=np.int8)
+    if rows.has("outcome"):
+        codes, _ = _coded(rows.text("outcome"), mapping.outcomes)
+        for said in _said(rows.text("outcome"), codes == _LEAVE):
+            at = _flags(pc.fill_null(pc.equal(rows.text("outcome"), said), False))
+            rows.leave_out(at & (codes == _LEAVE), f"{'+'.join(mapping.columns['outcome'])} {said}")
+        rows.refuse(
+            codes == _UNKNOWN,
+            "outcome",
+            "write " + ", ".join(_known(mapping.outcomes)) + ", or say what it stands for",
+        )
+    if rows.has("answered_by"):
+        who, _ = _coded(rows.text("answered_by"), mapping.answerers)
+        told = (codes == WORDS.index(ANSWERED)) & (who != NOT_TOLD)
+        rows.refuse(
+            told & (who < 0), "answered_by", "write " + ", ".join(_known(mapping.answerers))
+        )
+        codes = np.where(told, who, codes)
+    return codes
+
+
+def _known(words: Iterable[str]) -> list[str]:
+    return sorted({*(each for each in words if each != ANY)}) or list(WORDS)
+
+
+def _said(text: pa.Array, at: Flags) -> list[str]:
+    return [each for each in pc.unique(text.filter(pa.array(at))).to_pylist() if each is not None]
+
+
+def _durations(rows: _Rows, batch: Batch, zone: str | None) -> None:
+    """Ring and talk times, from what the log has of them."""
+    nobody = np.full(len(rows.lines), np.nan)
+    codes = batch.outcome
+    told = np.zeros(len(nobody), np.bool_) if codes is None else codes != NOT_TOLD
+    answered = np.isin(codes, ANSWERED_CODES) if codes is not None else told
+    started = batch.started if batch.started is not None else np.full(len(nobody), MISSING)
+
+    def read(target: str, at: Flags) -> Floats:
+        return rows.numbers(target, 0, at) if rows.has(target) else nobody
+
+    def instants(target: str) -> Micros:
+        if not rows.has(target):
+            return np.full(len(nobody), MISSING)
+        return rows.instants(target, zone)
+
+    talk, ring = read("talk_s", answered), read("ring_s", told)
+    whole = read("duration_s", told)
+    answer, end = instants("answered"), instants("ended")
+    between = convert.seconds_between
+    rest = whole - talk
+    ring = np.where(answered & np.isnan(ring), _not_negative(between(started, answer), rest), ring)
+    talk = np.where(np.isnan(talk), _not_negative(between(answer, end), whole - ring), talk)
+    held = np.where(np.isnan(whole), between(started, end), whole)
+    gave_up = codes == _NO_ANSWER if codes is not None else told
+    ring = np.where(gave_up & np.isnan(ring), _not_negative(held, nobody), ring)
+    if any(rows.has(each) for each in ("ring_s", "answered", "duration_s", "ended")):
+        batch.ring_s = np.where(answered | gave_up, ring, np.nan)
+    if any(rows.has(each) for each in ("talk_s", "answered", "duration_s")):
+        batch.talk_s = np.where(answered, talk, np.nan)
+
+
+def _not_negative(first: Floats, otherwise: Floats) -> Floats:
+    """Seconds; where clocks were put back in between, as the log's own durations have it."""
+    with np.errstate(invalid="ignore"):
+        seconds = np.where(first >= 0, first, otherwise)
+        return np.where(seconds >= 0, seconds, np.nan)
+
+
+__all__ = ["ANSWERED_CODES", "NOT_TOLD", "OUTCOMES", "Batch", "attempts_of"]

@@ -1,0 +1,196 @@
+"""Callee profiles that the data of a calibration would bear out as well as the fitted one.
+
+Everything is a function of uniforms: nothing is drawn here. Counts of outcomes are drawn from
+their Dirichlet distribution with Jeffreys' prior; logarithms of factors from the normal
+distribution with their covariance; a duration's shares from the Dirichlet distribution that
+its calls give (the Bayesian bootstrap; Rubin, Annals of Statistics 9, 1981), between knots
+that have a few calls each.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+from scipy import special
+
+from outsim.calibration.counts import Floats
+from outsim.calibration.families import SCORES, table_of
+from outsim.distributions import Distribution, Quantiles
+from outsim.scenario.callees import Callees, HourFactors, Profile
+from outsim.scenario.model import Scenario
+from outsim.scenario.uncertainty import Uncertainty
+
+KNOTS = (0.01, 0.02, 0.05, *(round(0.1 * k, 1) for k in range(1, 10)), 0.95, 0.98, 0.99, 0.995)
+"""Shares of a duration that are drawn; those in between move with them."""
+CALLS_BETWEEN = 5
+"""Calls that must lie between two knots."""
+OUTCOMES = ("human", "voicemail", "no_answer", "busy")
+TRAITS = ("invalid", "fax", "other")
+DURATIONS = ("ring_human", "ring_voicemail", "message", "agent_talk")
+
+_PRIOR = 0.5
+_MOST = 3.0
+"""Largest factor that a scenario may have."""
+
+
+def uniforms_needed(uncertainty: Uncertainty) -> int:
+    """How many uniforms one profile takes.
+
+    Each part has places of its own, so that one that is fitted anew leaves the others' draws.
+    """
+    places = len(OUTCOMES) + len(TRAITS) + len(DURATIONS) * (len(KNOTS) + 1)
+    return places + len(uncertainty.factors)
+
+
+def draw_profile(scenario: Scenario, uniforms: Floats) -> Scenario:
+    """Scenario with another callee profile that its calibration's data would bear out.
+
+    Parameters
+    ----------
+    scenario : Scenario
+        A scenario with `Scenario.uncertainty`; without it, it comes back as it is.
+    uniforms : float64 array of shape (uniforms_needed(scenario.uncertainty),)
+        Strictly between 0 and 1; the same ones give the same profile.
+
+    Returns
+    -------
+    Scenario
+        With other callees, and another profile where that was fitted. What was not fitted
+        stays as it is.
+
+    Raises
+    ------
+    ValueError
+        If there are too few or too many uniforms.
+    """
+    uncertainty = scenario.uncertainty
+    if uncertainty is None:
+        return scenario
+    needed = uniforms_needed(uncertainty)
+    if np.shape(uniforms) != (needed,):
+        raise ValueError(f"uniforms: found shape {np.shape(uniforms)}; need ({needed},)")
+    sizes = [len(OUTCOMES), len(TRAITS), *[len(KNOTS) + 1] * len(DURATIONS)]
+    outcomes, traits, *rest = np.split(np.asarray(uniforms), np.cumsum(sizes))
+    *durations, normals = rest
+    factors = _factors(uncertainty, special.ndtri(normals))
+    changes: dict[str, Any] = _changed_factors(scenario.callees, factors)
+    for key, part in zip(DURATIONS, durations, strict=True):
+        calls = uncertainty.durations.get(key)  # type: ignore[call-overload]
+        if calls is not None:
+            changes[key] = warped(getattr(scenario.callees, key), float(calls), part)
+    contacts = _dirichlet(uncertainty.contacts, TRAITS, traits)
+    if contacts:
+        in_use = contacts["fax"] + contacts["other"]
+        changes["fax_share"] = contacts["fax"] / in_use
+    update: dict[str, Any] = {"callees": scenario.callees.model_copy(update=changes)}
+    name = uncertainty.profile
+    if name is not None and name in scenario.profiles and uncertainty.outcomes:
+        drawn = _dirichlet(uncertainty.outcomes, OUTCOMES, outcomes)
+        profile = _profile(scenario.profiles[name], drawn, factors.get("human", 1.0), contacts)
+        update["profiles"] = {**scenario.profiles, name: profile}
+    changed = scenario.model_copy(update=update)
+    changed.__dict__.pop("all_profiles", None)  # the copy took what was worked out before
+    return changed
+
+
+def _dirichlet(
+    counts: Mapping[Any, float], names: tuple[str, ...], uniforms: Floats
+) -> dict[str, float]:
+    """Shares drawn for counts; empty if there are none."""
+    if not counts:
+        return {}
+    sizes = np.array([counts.get(name, 0.0) + _PRIOR for name in names])
+    parts = np.maximum(special.gammaincinv(sizes, uniforms), 1e-300)
+    return dict(zip(names, (parts / parts.sum()).tolist(), strict=True))
+
+
+def _factors(uncertainty: Uncertainty, normals: Floats) -> dict[str, float]:
+    """What each fitted factor is to be multiplied by."""
+    if not uncertainty.factors:
+        return {}
+    covariance = np.array(uncertainty.covariance)
+    # Singular as it is, since factors of a group determine each other: a grain makes it regular.
+    grain = 1e-6 * max(float(np.trace(covariance)), 1e-12) * np.eye(len(covariance))
+    changes = np.exp(np.linalg.cholesky(covariance + grain) @ normals)
+    return dict(zip(uncertainty.factors, changes.tolist(), strict=True))
+
+
+def _changed_factors(callees: Callees, factors: Mapping[str, float]) -> dict[str, Any]:
+    def times(value: float, key: str) -> float:
+        return float(min(value * factors.get(key, 1.0), _MOST))
+
+    hours = {
+        part: times(value, f"hour_factors.{part}")
+        for part, value in callees.hour_factors.model_dump().items()
+    }
+    lists = {
+        key: [times(value, f"{key}[{i}]") for i, value in enumerate(getattr(callees, key))]
+        for key in ("weekday_factors", "redial_factors")
+    }
+    changes: dict[str, Any] = {"hour_factors": HourFactors(**hours), **lists}
+    if not isinstance(callees.gap_factors, bool):
+        changes["gap_factors"] = tuple(
+            times(value, f"gap_factors[{i}]") for i, value in enumerate(callees.gap_factors)
+        )
+    return changes
+
+
+def _profile(
+    fitted: Profile, drawn: Mapping[str, float], human: float, contacts: Mapping[str, float]
+) -> Profile:
+    """Profile with drawn shares; what the others leave goes to no_answer."""
+    in_use = fitted.human + fitted.voicemail + fitted.no_answer + fitted.busy
+    voicemail, busy = (drawn[word] if getattr(fitted, word) else 0.0 for word in _OTHERS)
+    share = min(fitted.human / in_use * human, 1 - voicemail - busy)
+    invalid = fitted.invalid / (in_use + fitted.invalid)
+    if contacts:
+        invalid = contacts["invalid"] / sum(contacts.values())
+    rest = 100 * (1 - invalid)
+    return Profile(
+        human=rest * share,
+        voicemail=rest * voicemail,
+        busy=rest * busy,
+        no_answer=rest * max(1 - voicemail - busy - share, 0.0),
+        invalid=100 * invalid,
+    )
+
+
+_OTHERS = ("voicemail", "busy")
+
+
+def warped(distribution: Distribution, calls: float, uniforms: Floats) -> Quantiles:
+    """Distribution of the same durations, each at a share that is drawn.
+
+    Parameters
+    ----------
+    distribution : Distribution
+        As fitted.
+    calls : float
+        How many it rests on.
+    uniforms : float64 array of shape (len(KNOTS) + 1,)
+        One for the calls up to each knot, and one for those beyond the last.
+    """
+    if not isinstance(distribution, Quantiles):
+        shares = special.ndtr(SCORES)
+        distribution = table_of(shares, distribution.quantile_s(shares))
+    knots, used = [0.0], []
+    for place, knot in enumerate(KNOTS):
+        wide = (knot - knots[-1]) * calls >= CALLS_BETWEEN
+        if wide and (1 - knot) * calls >= CALLS_BETWEEN:
+            knots.append(knot)
+            used.append(place)
+    knots.append(1.0)
+    used.append(len(KNOTS))
+    gaps = np.diff(knots)
+    parts = np.maximum(special.gammaincinv(gaps * calls, uniforms[used]), 1e-9)
+    drawn = np.append(0.0, np.cumsum(parts / parts.sum()))
+    drawn[-1] = 1.0
+    shares = np.interp(distribution.shares, knots, drawn)
+    return Quantiles(
+        distribution="quantiles",
+        shares=tuple(shares.tolist()),
+        durations=distribution.durations,
+        scale=distribution.scale,
+    )

@@ -1,0 +1,253 @@
+"""Which form a duration gets: the one that later calls bear out, near what was recorded."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+from numpy.typing import ArrayLike
+from scipy import special, stats
+
+from outsim.calibration.counts import Counts, Floats
+from outsim.calibration.families import FAMILIES, Form, fit_family, step_masses, written
+from outsim.calibration.quantile_table import KEPT, SCORED, TOLERANCE, recorded_table
+from outsim.distributions import Distribution, Quantiles
+
+ENOUGH = 100
+"""Durations from which one is fitted at all."""
+TABLE = "recorded quantiles"
+"""Name of the form that follows what was recorded."""
+LEVEL = 0.95
+"""Coverage of the intervals."""
+DRIFT_LEVEL = 0.01
+"""Chance of a drift being reported where there is none."""
+DRIFT_SIZE = 0.05
+"""Least distance between early and late that is worth a word, as share or as factor."""
+
+
+class Tabled:
+    """A table of quantiles as a form: with the shares that go with its seconds."""
+
+    def __init__(self, table: Quantiles) -> None:
+        self._table = table
+        self._scores = np.linspace(-8.2, 8.2, 16_401)
+        seconds = table.quantile_s(special.ndtr(self._scores))
+        self._logs = np.log(seconds)
+
+    def cdf(self, seconds: ArrayLike) -> Floats:
+        """Share that is at most so long."""
+        logs = np.log(np.maximum(np.asarray(seconds, dtype=np.float64), 1e-12))
+        at = np.searchsorted(self._logs, logs, side="right")
+        low = np.clip(at - 1, 0, len(self._logs) - 1)
+        high = np.clip(at, 0, len(self._logs) - 1)
+        step = self._logs[high] - self._logs[low]
+        part = np.where(step > 0, (logs - self._logs[low]) / np.where(step > 0, step, 1), 0)
+        scores = self._scores[low] + part * (self._scores[high] - self._scores[low])
+        return np.where(at == 0, 0.0, special.ndtr(scores))
+
+    def ppf(self, shares: ArrayLike) -> Floats:
+        """Seconds that this share is at most."""
+        return self._table.quantile_s(np.asarray(shares, dtype=np.float64))
+
+
+@dataclass(frozen=True)
+class Drift:
+    """How the later part of a log differs from the earlier one."""
+
+    factor: float
+    """Later durations over earlier ones: the factor between their geometric means."""
+    low: float
+    """Lower end of its 95 % interval (normal, for the difference of the mean logarithms)."""
+    high: float
+    """Upper end."""
+    distance: float
+    """Largest difference between the two distribution functions (Kolmogorov and Smirnov)."""
+    p_value: float
+    """Chance of such a distance without any drift; asymptotic, ties make it cautious."""
+
+    @property
+    def is_there(self) -> bool:
+        """Whether it is more than luck, and large enough to matter."""
+        is_large = self.distance >= DRIFT_SIZE or abs(self.factor - 1) >= DRIFT_SIZE
+        return self.p_value < DRIFT_LEVEL and is_large
+
+
+@dataclass(frozen=True)
+class Score:
+    """How one form does on the later part of a log, fitted to the earlier part."""
+
+    form: str
+    """Name of the form."""
+    loss: float
+    """Mean negative log-likelihood of a later call, under the one factor between the parts."""
+    deviation: float
+    """Largest relative distance to a recorded quantile of the earlier part."""
+
+    @property
+    def is_near(self) -> bool:
+        """Whether it follows the recorded quantiles well enough to be chosen."""
+        return self.deviation <= TOLERANCE
+
+
+@dataclass(frozen=True)
+class DurationFit:
+    """A duration of the callee profile, fitted.
+
+    Attributes
+    ----------
+    key : str
+        Where a scenario has it, such as ``callees.agent_talk``.
+    distribution : Distribution
+        What was fitted, to all calls.
+    form : str
+        Name of the form.
+    all, early, late : Counts
+        What it was fitted to: all calls, and the two parts by which the form was chosen.
+    scores : tuple of Score
+        How the candidates did on the later part, the best first.
+    """
+
+    key: str
+    distribution: Distribution
+    form: str
+    all: Counts
+    early: Counts
+    late: Counts
+    scores: tuple[Score, ...]
+
+    @property
+    def calls(self) -> float:
+        """Durations that were seen to end."""
+        return self.all.total
+
+    @cached_property
+    def distance(self) -> float:
+        """Largest difference between the fitted and the recorded distribution function."""
+        shares = cdf_of(self.distribution, self.all.upper_s)
+        return float(np.max(np.abs(shares - self.all.shares)))
+
+    @cached_property
+    def drift(self) -> Drift:
+        """How the later part differs."""
+        return drift_between(self.early, self.late)
+
+    @property
+    def is_cut(self) -> bool:
+        """Whether calls were given up while others were still being answered."""
+        given_up_s = self.all.recorded_s[self.all.censored > 0]
+        if not len(given_up_s):
+            return False
+        last = self.all.recorded_s > 0.9 * given_up_s.max()
+        return bool(self.all.events[last].sum() >= 0.01 * self.calls)
+
+    def quantile_interval_s(self, share: float) -> tuple[float, float]:
+        """95 % interval of a quantile by order statistics, in seconds.
+
+        Half a step wider at either end: the log tells nothing below its step.
+        """
+        ranks = np.asarray(stats.binom.interval(LEVEL, int(self.calls), share))
+        ends = self.all.quantiles_s(np.clip(ranks / self.calls, 0.0, 1.0))
+        half = self.all.step_s / 2
+        return max(float(ends[0]) - half, 0.0), float(ends[1]) + half
+
+    @property
+    def scale_interval(self) -> tuple[float, float]:
+        """95 % interval of a factor on all durations (normal, for the mean logarithm)."""
+        width = float(stats.norm.ppf((1 + LEVEL) / 2)) * _log_mean(self.all)[1]
+        return float(np.exp(-width)), float(np.exp(width))
+
+    def errors_on_later(self) -> tuple[Floats, Floats]:
+        """Errors at the quantiles of `SCORED`, as shares of the later part's: fit, recorded.
+
+        Both come from the earlier part alone and are scaled by the one factor that brings
+        them nearest to the later part (in mean logarithm).
+        """
+        shares = np.array(SCORED)
+        later_s = self.late.quantiles_s(shares)
+        fitted = _fit(self.form, self.early)[0]
+        found = []
+        for quantiles_s in (fitted.quantile_s(shares), self.early.quantiles_s(shares)):
+            factor = np.exp(np.mean(np.log(later_s / quantiles_s)))
+            found.append(quantiles_s * factor / later_s - 1)
+        return found[0], found[1]
+
+
+def cdf_of(distribution: Distribution, seconds: ArrayLike) -> Floats:
+    """Share of a distribution's durations that are at most so long."""
+    if isinstance(distribution, Quantiles):
+        return Tabled(distribution).cdf(seconds)
+    scores = np.linspace(-8.2, 8.2, 16_401)
+    found_s = distribution.quantile_s(special.ndtr(scores))
+    return np.asarray(
+        special.ndtr(np.interp(np.asarray(seconds, np.float64), found_s, scores)), dtype=np.float64
+    )
+
+
+def fit_duration(key: str, early: Counts, late: Counts, together: Counts) -> DurationFit:
+    """Fit a duration: each candidate to the early part, the best one to all.
+
+    The candidates are scored by the likelihood of the later part, all under the one factor
+    that lies between the parts, since it is the shape that is chosen here. A candidate that
+    leaves a recorded quantile from the 10th percentile to the 99th by more than `TOLERANCE` is out:
+    with many calls the recorded quantiles are a better guess than any form that bends them.
+    """
+    factor = drift_between(early, late).factor
+    scores, rendered = [], {}
+    for name in (*(family.name for family in FAMILIES), TABLE):
+        distribution, form = _fit(name, early)
+        loss = -float(late.events @ np.log(step_masses(form, late, factor))) / late.total
+        scores.append(Score(name, loss, deviation(distribution, early)))
+        rendered[name] = distribution
+    scores.sort(key=lambda score: score.loss)
+    for score in scores:
+        if score.is_near:
+            distribution, _ = _fit(score.form, together)
+            if deviation(distribution, together) <= TOLERANCE:
+                break
+    return DurationFit(key, distribution, score.form, together, early, late, tuple(scores))
+
+
+def _fit(name: str, counts: Counts) -> tuple[Distribution, Form]:
+    for family in FAMILIES:
+        if family.name == name:
+            form = fit_family(family, counts)
+            return written(name, form), form
+    table = recorded_table(counts)
+    return table, Tabled(table)
+
+
+def deviation(distribution: Distribution, counts: Counts) -> float:
+    """Largest relative distance to a recorded quantile, from the 10th percentile to the 99th."""
+    shares = np.array(KEPT)
+    recorded_s = counts.quantiles_s(shares)
+    return float(np.max(np.abs(distribution.quantile_s(shares) / recorded_s - 1)))
+
+
+def drift_between(early: Counts, late: Counts) -> Drift:
+    """How the durations of one part differ from those of an earlier one."""
+    (mean, error), (later_mean, later_error) = (_log_mean(each) for each in (early, late))
+    width = stats.norm.ppf((1 + LEVEL) / 2) * np.hypot(error, later_error)
+    seconds = np.union1d(early.recorded_s, late.recorded_s)
+    shares = []
+    for each in (early, late):
+        place = np.searchsorted(each.recorded_s, seconds, side="right")
+        shares.append(np.append(0.0, each.shares)[place])
+    distance = float(np.max(np.abs(shares[0] - shares[1])))
+    size = early.total * late.total / (early.total + late.total)
+    change = later_mean - mean
+    return Drift(
+        factor=float(np.exp(change)),
+        low=float(np.exp(change - width)),
+        high=float(np.exp(change + width)),
+        distance=distance,
+        p_value=float(stats.kstwobign.sf(distance * np.sqrt(size))),
+    )
+
+
+def _log_mean(counts: Counts) -> tuple[float, float]:
+    """Mean logarithm of the seconds, and its standard error."""
+    logs = np.log(counts.middle_s)
+    mean = float(np.average(logs, weights=counts.masses))
+    variance = float(np.average((logs - mean) ** 2, weights=counts.masses))
+    return mean, float(np.sqrt(variance / counts.total))

@@ -1,0 +1,211 @@
+"""Forms that a duration may have, fitted to counts per second by maximum likelihood.
+
+What is recorded as 12 s lay somewhere around it: a record's likelihood is the probability
+of its whole step. A call that was cut off counts with the probability of not having been
+answered by then, for whatever reason: with share p answering in the end, ``1 - p F(t)``
+(a mixture cure model; Maller and Zhou, Survival Analysis with Long-Term Survivors, 1996).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+import numpy as np
+from numpy.typing import ArrayLike
+from scipy import optimize, special, stats
+
+from outsim.calibration.counts import Counts, Floats
+from outsim.clock import SECOND
+from outsim.distributions import Distribution, Exponential, Lognormal, Quantiles
+
+LEAST_MASS = 1e-12
+"""Probability that any record has at least: no form is ruled out by a single call."""
+
+SCORES = np.linspace(-3.25, 3.5, 28)
+"""Normal scores at which a form is written down that a scenario has no name for."""
+
+
+class Form(Protocol):
+    """A continuous distribution of seconds."""
+
+    def cdf(self, seconds: Any) -> Any:
+        """Share that is at most so long."""
+
+    def ppf(self, shares: Any) -> Any:
+        """Seconds that this share is at most."""
+
+
+@dataclass(frozen=True)
+class Family:
+    """A form with free parameters, all of them real numbers."""
+
+    name: str
+    """What tables call it."""
+    make: Callable[[Floats], Form]
+    """Form with these parameters."""
+    start: Callable[[Floats, Floats], Floats]
+    """Parameters to start from, by log-seconds and their weights."""
+
+
+@dataclass(frozen=True)
+class Mixture:
+    """Mixture of lognormal distributions."""
+
+    weights: Floats
+    medians_log: Floats
+    log_sds: Floats
+
+    def cdf(self, seconds: ArrayLike) -> Floats:
+        """Share that is at most so long."""
+        with np.errstate(divide="ignore"):
+            logs = np.log(np.asarray(seconds, dtype=np.float64))[..., None]
+        return np.asarray(
+            special.ndtr((logs - self.medians_log) / self.log_sds) @ self.weights,
+            dtype=np.float64,
+        )
+
+    def ppf(self, shares: ArrayLike) -> Floats:
+        """Seconds that this share is at most, to about one part in a million."""
+        widest = 9 * self.log_sds
+        grid = np.linspace(
+            np.min(self.medians_log - widest), np.max(self.medians_log + widest), 40_001
+        )
+        found = np.interp(np.asarray(shares, np.float64), self.cdf(np.exp(grid)), grid)
+        return np.asarray(np.exp(found), dtype=np.float64)
+
+
+def _mixture(parameters: Floats) -> Mixture:
+    parts = (len(parameters) + 1) // 3
+    weights = special.softmax(np.append(0.0, parameters[: parts - 1]))
+    middles, spreads = parameters[parts - 1 : 2 * parts - 1], parameters[2 * parts - 1 :]
+    return Mixture(weights, middles, np.exp(np.clip(spreads, -4, 3)))
+
+
+def _moments(logs: Floats, weights: Floats) -> tuple[float, float]:
+    mean = float(np.average(logs, weights=weights))
+    variance = float(np.average((logs - mean) ** 2, weights=weights))
+    return mean, max(variance**0.5, 0.01)
+
+
+def _start_mixture(parts: int) -> Callable[[Floats, Floats], Floats]:
+    def start(logs: Floats, weights: Floats) -> Floats:
+        mean, sd = _moments(logs, weights)
+        middles = mean + sd * np.linspace(-0.8, 0.8, parts)
+        return np.concatenate((np.zeros(parts - 1), middles, np.full(parts, np.log(0.7 * sd))))
+
+    return start
+
+
+def _start(shape: Callable[[float], list[float]]) -> Callable[[Floats, Floats], Floats]:
+    def start(logs: Floats, weights: Floats) -> Floats:
+        mean, sd = _moments(logs, weights)
+        return np.array([*(np.log(each) for each in shape(sd)), mean])
+
+    return start
+
+
+def _start_gamma(logs: Floats, weights: Floats) -> Floats:
+    mean, sd = _moments(logs, weights)
+    return np.array([-2 * np.log(sd), mean + 2 * np.log(sd)])
+
+
+@dataclass(frozen=True)
+class Named:
+    """Distribution of scipy with these shapes and scale; freezing one would take milliseconds."""
+
+    kind: Any
+    shapes: tuple[float, ...]
+    scale: float
+
+    def cdf(self, seconds: Any) -> Any:
+        """Share that is at most so long."""
+        return self.kind.cdf(seconds, *self.shapes, scale=self.scale)
+
+    def ppf(self, shares: Any) -> Any:
+        """Seconds that this share is at most."""
+        return self.kind.ppf(shares, *self.shapes, scale=self.scale)
+
+
+def _scaled(kind: Any) -> Callable[[Floats], Form]:
+    """Distribution of scipy by the logarithms of its shapes and of its scale."""
+
+    def make(parameters: Floats) -> Form:
+        *shapes, scale = np.exp(np.clip(parameters, -30, 30)).tolist()
+        return Named(kind, tuple(shapes), scale)
+
+    return make
+
+
+FAMILIES = (
+    Family("exponential", _scaled(stats.expon), _start(lambda _: [])),
+    Family("lognormal", _scaled(stats.lognorm), _start(lambda sd: [sd])),
+    Family("Weibull", _scaled(stats.weibull_min), _start(lambda sd: [1.28 / sd])),
+    Family("gamma", _scaled(stats.gamma), _start_gamma),
+    Family("log-logistic", _scaled(stats.fisk), _start(lambda sd: [1.81 / sd])),
+    Family("Burr", _scaled(stats.burr12), _start(lambda sd: [1.81 / sd, 1.0])),
+    Family("two lognormals", _mixture, _start_mixture(2)),
+    Family("three lognormals", _mixture, _start_mixture(3)),
+)
+"""Candidates, the simpler ones first. Log-logistic and Burr have heavy tails."""
+
+
+def step_masses(form: Form, counts: Counts, scale: float = 1.0) -> Floats:
+    """Probability of each record under a form whose durations are all `scale` times as long."""
+    below = form.cdf(counts.lower_s / scale)
+    masses = np.asarray(form.cdf(counts.upper_s / scale) - below, dtype=np.float64)
+    return np.maximum(masses, LEAST_MASS)
+
+
+def fit_family(family: Family, counts: Counts) -> Form:
+    """Form of this family that makes the counts most likely."""
+    start = family.start(np.log(counts.middle_s), counts.masses + 1e-300)
+    has_censored = bool(counts.censored.any())
+    if has_censored:
+        share = counts.total / (counts.total + counts.censored.sum())
+        start = np.append(start, special.logit(share))
+
+    def unlikelihood(parameters: Floats) -> float:
+        form = family.make(parameters[:-1] if has_censored else parameters)
+        loss = -float(counts.events @ np.log(step_masses(form, counts)))
+        if has_censored:
+            answering = float(special.expit(parameters[-1]))
+            waiting = 1 - answering * np.asarray(form.cdf(counts.lower_s))
+            loss -= counts.total * np.log(max(answering, LEAST_MASS))
+            loss -= float(counts.censored @ np.log(np.maximum(waiting, LEAST_MASS)))
+        return loss / counts.total
+
+    found = optimize.minimize(unlikelihood, start, method="BFGS", options={"gtol": 1e-6})
+    parameters = np.asarray(found.x, dtype=np.float64)
+    return family.make(parameters[:-1] if has_censored else parameters)
+
+
+def written(name: str, form: Form) -> Distribution:
+    """A form as a scenario says it: by its name if it has one, else by its quantiles."""
+    if name == "lognormal":
+        median, upper = form.ppf([0.5, special.ndtr(1.0)])
+        return Lognormal(
+            distribution="lognormal",
+            median=microseconds(median),
+            log_sd=round(float(np.log(upper / median)), 5),
+        )
+    if name == "exponential":
+        return Exponential(distribution="exponential", mean=microseconds(form.ppf(1 - np.exp(-1))))
+    shares = np.round(special.ndtr(SCORES), 6)
+    return table_of(shares, form.ppf(shares))
+
+
+def table_of(shares: Floats, seconds: Floats) -> Quantiles:
+    """Table of quantiles, to the millisecond, that falls nowhere."""
+    durations = np.maximum.accumulate(np.maximum(np.rint(seconds * 1000), 1)) * 1000
+    return Quantiles(
+        distribution="quantiles",
+        shares=tuple(float(share) for share in shares),
+        durations=tuple(int(duration) for duration in durations),
+    )
+
+
+def microseconds(seconds: float) -> int:
+    """Whole milliseconds, in microseconds."""
+    return max(round(float(seconds) * 1000), 1) * (SECOND // 1000)

@@ -1,0 +1,209 @@
+"""From a call log to a calibration: what is fitted, what stays at its default, and why."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import date
+from typing import Literal, get_args
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from outsim.calibration import durations, outcomes
+from outsim.calibration.answer import Calibration
+from outsim.calibration.counts import Rounding, count
+from outsim.calibration.durations import DurationFit, fit_duration
+from outsim.calibration.log import WORDS, CallLog
+from outsim.calibration.outcomes import OutcomeFit, fit_outcomes, mix_drift
+from outsim.clock import parse_share
+from outsim.errors import ScenarioError
+
+Talk = Literal["message", "agent_talk"]
+"""What people hear who answer."""
+
+OWN = "outsim"
+"""Format of saved results, whose ring times leave the post-dial delay out."""
+
+LEAST_HOLDOUT, MOST_HOLDOUT = 0.05, 0.5
+LEAST_PART = 20
+"""Durations that either part needs, for a form to be chosen."""
+
+
+@dataclass(frozen=True)
+class _Part:
+    """Rows that tell of one duration."""
+
+    key: str
+    column: str
+    ended: NDArray[np.bool_]
+    censored: NDArray[np.bool_] | None = None
+
+
+def fit(
+    call_log: CallLog,
+    holdout: float | str = 0.25,
+    *,
+    talk: Talk = "message",
+    profile: str = "known_list",
+    rounding: Rounding = "nearest",
+    fitted_on: date | None = None,
+) -> Calibration:
+    """Fit the callee profile to a call log.
+
+    Parameters
+    ----------
+    call_log : CallLog
+        What `outsim.calibration.read_call_log` gives. What a missing column would tell stays at
+        its default.
+    holdout : float or str
+        Share of the rows, the latest ones, by which forms are chosen: 0.05 to 0.5, or
+        ``"25 %"``. In the end everything is fitted to all rows.
+    talk : {"message", "agent_talk"}
+        What the recorded talk times of people are times of: a message, in which case the fit
+        has their early hang-ups in it, or a talk with an agent.
+    profile : str
+        Name of the profile that gets the outcome mix; the default takes the place of the
+        built-in profile that campaigns have unless they say otherwise.
+    rounding : {"nearest", "down", "up"}
+        How the log turned durations into whole seconds.
+    fitted_on : date, optional
+        Date of the fit, to be written into the sources.
+
+    Returns
+    -------
+    Calibration
+
+    Raises
+    ------
+    ScenarioError
+        If the log has no rows, or `holdout`, `talk` or `rounding` is none.
+    """
+    held = _holdout(holdout)
+    if talk not in get_args(Talk):
+        raise ScenarioError(f"talk: found {talk!r}; write message or agent_talk")
+    table = _typed(call_log.table)
+    if not len(table):
+        raise ScenarioError("call log: found no attempts; need at least one")
+    late = np.arange(len(table)) >= round(len(table) * (1 - held))
+    notes: list[str] = []
+    fitted = _durations(table, late, talk, rounding, notes)
+    mix = _mix(table, call_log, notes)
+    moved = []
+    if mix is not None:
+        moved = [each for each in mix_drift(table[~late], table[late]) if each.is_there]
+    return Calibration(
+        source=call_log.source.label,
+        details={
+            **call_log.source.details,
+            **({} if fitted_on is None else {"fitted": fitted_on.isoformat()}),
+        },
+        attempts=len(table),
+        holdout=held,
+        talk=talk,
+        profile_name=profile,
+        durations=tuple(fitted),
+        outcomes=mix,
+        mix_drift=tuple(moved),
+        own_notes=(*call_log.notes, *notes),
+        rings_have_delay=any(file.format != OWN for file in call_log.files),
+    )
+
+
+def _holdout(given: float | str) -> float:
+    try:
+        share = parse_share(given) if isinstance(given, str) else float(given)
+    except ValueError:
+        share = float("nan")
+    if not LEAST_HOLDOUT <= share <= MOST_HOLDOUT:
+        raise ScenarioError(f"holdout: found {given!r}; must be '5 %' to '50 %', or 0.05 to 0.5")
+    return share
+
+
+def _typed(table: pd.DataFrame) -> pd.DataFrame:
+    """The columns that are used, outcomes as categories."""
+    used = [name for name in _COLUMNS if name in table]
+    found = table[used].reset_index(drop=True)
+    if "outcome" in found:
+        found["outcome"] = outcomes.as_words(found["outcome"])
+    return found
+
+
+_COLUMNS = ("started", "outcome", "ring_s", "talk_s", "attempt", "gap_s", "weight")
+
+
+def _parts(table: pd.DataFrame, talk: Talk) -> Iterator[_Part]:
+    """Which rows tell of which duration."""
+    every = np.ones(len(table), dtype=np.bool_)
+    if "outcome" not in table or table["outcome"].isna().all():
+        yield _Part(f"callees.{talk}", "talk_s", every)
+        return
+    word = {name: (table["outcome"] == name).to_numpy() for name in WORDS}
+    people = word["human"] if word["human"].any() else word["answered"]
+    machines = word["voicemail"] if word["voicemail"].any() else word["answered"]
+    yield _Part("callees.ring_human", "ring_s", people, word["no_answer"])
+    yield _Part("callees.ring_voicemail", "ring_s", machines, word["no_answer"])
+    yield _Part(f"callees.{talk}", "talk_s", people)
+
+
+def _durations(
+    table: pd.DataFrame,
+    late: NDArray[np.bool_],
+    talk: Talk,
+    rounding: Rounding,
+    notes: list[str],
+) -> Iterator[DurationFit]:
+    weights = outcomes.weights_of(table)
+    for part in _parts(table, talk):
+        if part.column not in table:
+            notes.append(f"{part.key}: kept at its default; the log has no {part.column}")
+            continue
+        seconds = table[part.column].to_numpy(dtype=np.float64, na_value=np.nan)
+        known = np.isfinite(seconds) & (seconds >= 0)
+        ended = part.ended & known
+        cut = np.zeros_like(ended) if part.censored is None else part.censored & known
+        sizes = [float(weights[ended & which].sum()) for which in (~late, late)]
+        if sum(sizes) < durations.ENOUGH or min(sizes) < LEAST_PART:
+            notes.append(
+                f"{part.key}: kept at its default; {sum(sizes):,.0f} calls with {part.column} are "
+                f"too few (need {durations.ENOUGH}, and {LEAST_PART} in either part)"
+            )
+            continue
+        counts = [
+            count(seconds[rows], weights[rows], cut[rows], rounding=rounding, step_s=step_s)
+            for step_s in (_step_s(seconds[ended | cut]),)
+            for rows in ((ended | cut) & ~late, (ended | cut) & late, ended | cut)
+        ]
+        yield fit_duration(part.key, *counts)
+
+
+def _step_s(seconds: NDArray[np.float64]) -> float:
+    """Step that all parts of a log are counted in."""
+    return count(seconds).step_s
+
+
+def _mix(table: pd.DataFrame, call_log: CallLog, notes: list[str]) -> OutcomeFit | None:
+    if "outcome" not in table or table["outcome"].isna().all():
+        notes.append("outcome mix: kept at its default; the log does not tell outcomes")
+        return None
+    if call_log.last_only and "attempt" in table:
+        table = outcomes.with_earlier_attempts(table)
+    found = outcomes.count_outcomes(table)
+    dials = sum(found.get(word, 0.0) for word in outcomes.IN_USE)
+    hits = sum(found.get(word, 0.0) for word in ("human", "answered"))
+    if dials < outcomes.ENOUGH or not 0 < hits < dials:
+        notes.append(
+            f"outcome mix: kept at its default; {dials:,.0f} dials with {hits:,.0f} answered are "
+            f"too few (need {outcomes.ENOUGH}, some answered and some not)"
+        )
+        return None
+    if call_log.zone is None:
+        notes.append("hour and weekday factors: kept at their defaults; give the log's time zone")
+    refused = found.get("congestion", 0.0)
+    if refused:
+        notes.append(
+            f"congestion: {refused:,.0f} attempts left out of the mix; a run makes its own "
+            "from the carrier's limits"
+        )
+    return fit_outcomes(table, call_log.zone)

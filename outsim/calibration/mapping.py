@@ -1,0 +1,279 @@
+"""What the columns and the words of a delimited call log stand for."""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from collections.abc import Mapping as Dictionary
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from difflib import get_close_matches
+from pathlib import Path
+
+from outsim.calibration.log import ANSWERED, UNANSWERED, WORDS
+from outsim.outcomes import OUTCOMES
+from outsim.scenario.files import read_lines, refusal
+
+FIELDS = {
+    "started": "when it was dialled",
+    "answered": "when it was answered",
+    "ended": "when it was over",
+    "outcome": "what became of it",
+    "answered_by": "who answered: a person, a machine, a fax",
+    "ring_s": "seconds until the answer, or until given up",
+    "talk_s": "seconds from the answer to the end",
+    "duration_s": "seconds from the dial to the end",
+    "number": "number dialled; columns joined by + name it together",
+    "attempt": "which dial of the call, from 1",
+    "gap_s": "seconds since the call's previous attempt",
+    "campaign": "attempts at a number belong to one call within one of these",
+    "direction": "rows that say inbound are left out",
+    "id": "rows that agree in it and in all else are duplicates",
+    "weight": "how many attempts the row stands for",
+}
+"""What a column of a log may stand for."""
+
+LEFT_OUT = "-"
+"""In place of an outcome: rows with this word are left out, and counted."""
+ANY = "*"
+"""In place of a word of the log: every word that is not named."""
+
+_ASTERISK_DISPOSITIONS = {
+    "answered": ANSWERED,
+    "no answer": "no_answer",
+    "busy": "busy",
+    "failed": "invalid",
+    "congestion": "congestion",
+}
+_TWILIO_STATUSES = {
+    "completed": ANSWERED,
+    "no answer": "no_answer",
+    "busy": "busy",
+    "failed": "invalid",
+    **dict.fromkeys(("canceled", "queued", "initiated", "ringing", "in progress"), LEFT_OUT),
+}
+_ANSWERERS = {
+    **dict.fromkeys(("human", "person", "voice"), "human"),
+    **dict.fromkeys(
+        (
+            "machine",
+            "machine start",
+            "machine end beep",
+            "machine end silence",
+            "machine end other",
+            "answeringmachine",
+            "voicemail",
+        ),
+        "voicemail",
+    ),
+    "fax": "fax",
+    **dict.fromkeys(("unknown", "notsure", "processing"), ANSWERED),
+}
+"""Who answered, in the words of Twilio, of Asterisk's AMD and of the platform."""
+
+ASTERISK_COLUMNS = (
+    *("accountcode", "src", "dst", "dcontext", "clid", "channel", "dstchannel", "lastapp"),
+    *("lastdata", "start", "answer", "end", "duration", "billsec", "disposition", "amaflags"),
+    *("uniqueid", "userfield"),
+)
+"""Columns of Asterisk's cdr-csv in order (cdr_csv.c); the last two only if it was told to log
+them, and then up to three more."""
+ASTERISK_MORE = ("peeraccount", "linkedid", "sequence")
+
+_TWILIO_HEADERS = {
+    "id": ("sid", "callsid"),
+    "outcome": ("status", "callstatus"),
+    "started": ("starttime", "startdate", "date", "datecreated"),
+    "talk_s": ("duration", "durations", "callduration"),
+    "number": ("to", "toformatted", "called"),
+    "direction": ("direction",),
+    "answered_by": ("answeredby",),
+}
+"""Columns of Twilio's export of calls, by the names of its Call resource; case, blanks and
+underscores don't matter. The first three must be there."""
+
+
+def word(text: str) -> str:
+    """A word as words are compared: in small letters, with one blank between parts."""
+    return re.sub(r"[\s_-]+", " ", text.strip()).lower() or text.strip()
+
+
+@dataclass(frozen=True)
+class Mapping:
+    """How to read a delimited file.
+
+    Attributes
+    ----------
+    columns : dict of str to tuple of str
+        For each of `FIELDS` the log has, its columns; several are joined.
+    outcomes : dict of str to str
+        For words of the column of outcomes, compared as `word` writes them, one of the outcomes
+        of `outsim.calibration.log.WORDS`, or `LEFT_OUT`. `ANY` stands for all other words.
+    time_format : str or None
+        How times are written, for `strptime`; None for the usual ways.
+    where : dict of str to frozenset of str
+        Rows with other values in these columns are left out.
+    last_only : bool
+        Whether a row is the last attempt of a call.
+    """
+
+    columns: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    outcomes: dict[str, str] = field(default_factory=dict)
+    time_format: str | None = None
+    where: dict[str, frozenset[str]] = field(default_factory=dict)
+    last_only: bool = False
+
+    @property
+    def answerers(self) -> dict[str, str]:
+        """What the words of the column of who answered stand for."""
+        return _ANSWERERS | {
+            said: meant
+            for said, meant in self.outcomes.items()
+            if meant in (*OUTCOMES, ANSWERED) and said not in (*_ASTERISK_DISPOSITIONS, ANY)
+        }
+
+    @property
+    def wanted(self) -> list[str]:
+        """Columns of the file that are read."""
+        named = [name for names in self.columns.values() for name in names]
+        return list(dict.fromkeys([*named, *self.where]))
+
+    def over(self, basis: Mapping) -> Mapping:
+        """This mapping, and what `basis` says where it says nothing."""
+        return replace(
+            self,
+            columns=basis.columns | self.columns,
+            outcomes=basis.outcomes | self.outcomes,
+            time_format=self.time_format or basis.time_format,
+            last_only=self.last_only or basis.last_only,
+        )
+
+
+ASTERISK = Mapping(
+    columns={
+        "started": ("start",),
+        "answered": ("answer",),
+        "ended": ("end",),
+        "outcome": ("disposition",),
+        "talk_s": ("billsec",),
+        "duration_s": ("duration",),
+        "number": ("dst",),
+        "id": ("uniqueid",),
+    },
+    outcomes=_ASTERISK_DISPOSITIONS,
+)
+
+
+def twilio(header: Sequence[str]) -> Mapping | None:
+    """Mapping of Twilio's export with this header; None if it is another file's."""
+    plain = {re.sub(r"[^a-z]", "", name.lower()): name for name in reversed(header)}
+    columns = {}
+    for target, names in _TWILIO_HEADERS.items():
+        found = [plain[name] for name in names if name in plain]
+        if found:
+            columns[target] = (found[0],)
+    if not {"id", "outcome", "started"} <= set(columns):
+        return None
+    return Mapping(columns=columns, outcomes=_TWILIO_STATUSES)
+
+
+def mapping_of(
+    columns: Dictionary[str, str] | None = None,
+    outcomes: Dictionary[str, str] | None = None,
+    time_format: str | None = None,
+    where: Dictionary[str, str] | None = None,
+    *,
+    last_only: bool = False,
+    place: str = "columns",
+) -> Mapping:
+    """Mapping that a user gives; `where` has allowed values parted by ``|``.
+
+    Raises
+    ------
+    ScenarioError
+        If a field or an outcome is none that there is.
+    """
+    for target in columns or {}:
+        _check(place, "field", target, FIELDS)
+    for meant in (outcomes or {}).values():
+        _check(place, "outcome", meant, (*WORDS, LEFT_OUT))
+    return Mapping(
+        {target: tuple(name.split("+")) for target, name in (columns or {}).items()},
+        {said if said == ANY else word(said): meant for said, meant in (outcomes or {}).items()},
+        time_format,
+        {name: frozenset(values.split("|")) for name, values in (where or {}).items()},
+        last_only,
+    )
+
+
+def _check(place: str, what: str, found: str, allowed: Sequence[str] | dict[str, str]) -> None:
+    if found not in allowed:
+        near = get_close_matches(found, list(allowed), n=1, cutoff=0.6)
+        hint = f"did you mean {near[0]!r}?" if near else f"write one of {', '.join(allowed)}"
+        raise refusal(place, f"found {found!r}, which is no {what}; {hint}")
+
+
+def read_mapping(file: Path) -> Mapping:
+    """Mapping from a TOML file, with tables ``columns``, ``outcomes`` and ``where``.
+
+    ``time_format`` and ``last_only`` may stand above them.
+
+    Raises
+    ------
+    ScenarioError
+        If it can't be read, or says what there is not.
+    """
+    try:
+        found = tomllib.loads("".join(read_lines(file)))
+    except tomllib.TOMLDecodeError as error:
+        raise refusal(file, f"is no valid TOML: {error}") from None
+    allowed = ("columns", "outcomes", "where", "time_format", "last_only")
+    for key, value in found.items():
+        _check(str(file), "key of a mapping", key, allowed)
+        kind = {"time_format": str, "last_only": bool}.get(key, dict)
+        texts = value.values() if isinstance(value, dict) else ()
+        if not isinstance(value, kind) or not all(isinstance(each, str) for each in texts):
+            raise refusal(
+                file, f"{key}: found {value!r}; write a table of texts, or see the README"
+            )
+    return mapping_of(
+        found.get("columns"),
+        found.get("outcomes"),
+        found.get("time_format"),
+        found.get("where"),
+        last_only=found.get("last_only", False),
+        place=str(file),
+    )
+
+
+def pairs(text: str, place: str) -> dict[str, str]:
+    """``A=x,B=y`` as a dictionary.
+
+    Raises
+    ------
+    ScenarioError
+        If it is no such list.
+    """
+    found = {}
+    for part in text.split(","):
+        name, sign, value = part.rpartition("=")
+        if not sign or not name.strip() or not value.strip():
+            raise refusal(place, f"found {part!r}; write NAME=VALUE, parted by commas")
+        found[name.strip()] = value.strip()
+    return found
+
+
+__all__ = [
+    "ASTERISK",
+    "ASTERISK_COLUMNS",
+    "ASTERISK_MORE",
+    "FIELDS",
+    "LEFT_OUT",
+    "UNANSWERED",
+    "Mapping",
+    "mapping_of",
+    "pairs",
+    "read_mapping",
+    "twilio",
+    "word",
+]

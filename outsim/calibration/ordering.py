@@ -1,0 +1,77 @@
+"""Attempts in the order of time: which are repeats of one row, and which dial of a call each is.
+
+A log that numbers no attempts has them by number: an attempt is the next one of the same call if
+it is to the same number in the same campaign, comes within `WINDOW_S` of the one before, and that
+one was not answered.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from outsim.calibration.batches import ANSWERED_CODES, Codes
+from outsim.calibration.convert import Floats, Micros
+from outsim.clock import SECOND
+
+WINDOW_S = 2 * 172_800
+"""Longest gap between attempts of one call: twice the platform's longest retry interval."""
+
+Integers = NDArray[np.int32]
+
+
+@dataclass(frozen=True)
+class Dials:
+    """Which dial of its call each attempt is.
+
+    Attributes
+    ----------
+    attempt : int32 array of shape (attempts,)
+        From 1; 0 where the number is not told.
+    gap_s : float64 array of shape (attempts,)
+        Seconds since the call's previous attempt was dialled; missing for the first.
+    """
+
+    attempt: Integers
+    gap_s: Floats
+
+
+def dials(
+    numbers: Integers, campaigns: Integers, started: Micros, outcome: Codes | None
+) -> Dials:
+    """Count the attempts of each call; all arrays are in the order of time."""
+    count = len(numbers)
+    order = np.lexsort((np.arange(count), campaigns, numbers))
+    number, campaign, at = numbers[order], campaigns[order], started[order]
+    gap_us = np.diff(at, prepend=at[:1])
+    begins = np.ones(count, dtype=np.bool_)
+    if count:
+        same = (number[1:] == number[:-1]) & (campaign[1:] == campaign[:-1]) & (number[1:] >= 0)
+        begins[1:] = ~same | (gap_us[1:] > WINDOW_S * SECOND)
+        if outcome is not None:
+            begins[1:] |= np.isin(outcome[order][:-1], ANSWERED_CODES)
+    places = np.arange(count)
+    first = np.maximum.accumulate(np.where(begins, places, 0))
+    attempt = np.empty(count, dtype=np.int32)
+    attempt[order] = np.where(number < 0, 0, places - first + 1)
+    gap_s = np.empty(count)
+    gap_s[order] = np.where(begins, np.nan, gap_us / SECOND)
+    return Dials(attempt, gap_s)
+
+
+def repeats(keys: Integers, *columns: NDArray[np.generic] | None) -> NDArray[np.bool_]:
+    """Rows that agree with an earlier one in their key and in all else; -1 is no key."""
+    count = len(keys)
+    found = np.zeros(count, dtype=np.bool_)
+    times = np.bincount(keys + 1)
+    times[0] = 0
+    suspects = np.flatnonzero(times[keys + 1] > 1)
+    seen: set[tuple[object, ...]] = set()
+    for row in suspects.tolist():
+        # A missing time is written as text: it equals itself there.
+        whole = (int(keys[row]), *(repr(each[row]) for each in columns if each is not None))
+        found[row] = whole in seen
+        seen.add(whole)
+    return found

@@ -1,0 +1,312 @@
+"""What becomes of dials: the shares of the outcomes, and what scales the human share."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+from scipy import stats
+
+from outsim.calibration.counts import Floats
+from outsim.calibration.durations import DRIFT_LEVEL, DRIFT_SIZE, LEVEL
+from outsim.calibration.factors import (
+    Cells,
+    Factors,
+    Group,
+    fit_factors,
+    has_enough,
+    sums,
+)
+from outsim.calibration.log import WORDS
+from outsim.clock import MINUTE, SECOND
+from outsim.scenario.callees import DAY_PARTS, GAP_BOUNDS_US, REDIAL_LEVELS, day_part
+from outsim.scenario.defaults import DEFAULTS
+
+ENOUGH = 100
+"""Dials from which the outcome mix is fitted at all."""
+DIALLED = ("human", "voicemail", "no_answer", "busy")
+"""Outcomes that an attempt at a number in use may have; ``answered`` is human or voicemail."""
+TRAITS = ("invalid", "fax")
+"""Outcomes that are traits of the contact."""
+
+WEEKDAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
+HOUR, WEEKDAY, REDIAL, GAP = "hour", "weekday", "failures", "gap"
+GAPS = tuple(f"under {bound // MINUTE} min" for bound in GAP_BOUNDS_US)
+
+Codes = NDArray[np.int64]
+
+
+@dataclass(frozen=True)
+class OutcomeFit:
+    """Shares of the outcomes, and factors on the human share.
+
+    Attributes
+    ----------
+    shares : dict of str to float
+        Share of each outcome of `DIALLED` among dials to numbers in use, at the factors' mean
+        and with no failure so far.
+    counts : dict of str to float
+        Dials with each of them, as recorded; what `answered` dials there were is divided as
+        `divided` says.
+    contacts : dict of str to float
+        First dials that were ``invalid``, a ``fax``, and ``other``; empty if the log has none
+        of the first two words.
+    factors : Factors
+        On the human share, base included.
+    pooled : int
+        Number of failures from which on all dials share one factor; 0 if none was fitted.
+    divided : float or None
+        Share of answered dials taken to be human where the log doesn't tell; None if it does.
+    """
+
+    shares: dict[str, float]
+    counts: dict[str, float]
+    contacts: dict[str, float]
+    factors: Factors
+    pooled: int
+    divided: float | None
+
+    @property
+    def dials(self) -> float:
+        """Dials to numbers in use."""
+        return sum(self.counts.values())
+
+    def interval(self, outcome: str) -> tuple[float, float]:
+        """95 % interval of an outcome's share (Jeffreys; of the human share: from the fit)."""
+        if outcome == "human":
+            width = float(stats.norm.ppf((1 + LEVEL) / 2) * self.factors.covariance[0, 0] ** 0.5)
+            share = self.shares[outcome]
+            return share * float(np.exp(-width)), min(share * float(np.exp(width)), 1.0)
+        scale = self.shares[outcome] / max(self.counts[outcome] / self.dials, 1e-12)
+        low, high = jeffreys(self.counts[outcome], self.dials)
+        return low * scale, min(high * scale, 1.0)
+
+
+def jeffreys(hits: float, of: float) -> tuple[float, float]:
+    """95 % interval of a share: the Jeffreys interval (Brown, Cai, DasGupta 2001)."""
+    tails = np.array([(1 - LEVEL) / 2, (1 + LEVEL) / 2])
+    low, high = np.asarray(stats.beta.ppf(tails, hits + 0.5, max(of - hits, 0) + 0.5)).tolist()
+    return (float(low) if hits > 0 else 0.0), (float(high) if hits < of else 1.0)
+
+
+IN_USE = (*DIALLED, "answered", "unanswered")
+"""What the outcome of an attempt at a number in use may be called."""
+
+
+def as_words(outcomes: pd.Series[Any]) -> pd.Series[Any]:
+    """Outcomes as categories, `WORDS` in their order."""
+    return outcomes.astype(pd.CategoricalDtype([*WORDS]))
+
+
+def count_outcomes(table: pd.DataFrame) -> dict[str, float]:
+    """Attempts by outcome, in the order of `WORDS`, as far as there are any."""
+    codes = table["outcome"].cat.codes.to_numpy().astype(np.int64) + 1
+    sizes = np.bincount(codes, weights=weights_of(table), minlength=len(WORDS) + 1)[1:]
+    return {word: float(size) for word, size in zip(WORDS, sizes, strict=True) if size}
+
+
+def weights_of(table: pd.DataFrame) -> Floats:
+    """How many attempts each row stands for."""
+    if "weight" in table:
+        return table["weight"].to_numpy(dtype=np.float64, na_value=1.0)
+    return np.ones(len(table))
+
+
+def fit_outcomes(table: pd.DataFrame, zone: str | None) -> OutcomeFit:
+    """Fit the outcome mix of attempts.
+
+    Parameters
+    ----------
+    table : DataFrame
+        Attempts with ``outcome``, and where they have it ``started``, ``attempt``, ``gap_s``,
+        ``weight``.
+    zone : str or None
+        Time zone that hours and weekdays are taken in; None leaves them out.
+    """
+    by_outcome = count_outcomes(table)
+    counts, divided = _divided(by_outcome)
+    counts = _with_unanswered(counts, by_outcome.get("unanswered", 0.0))
+    words = table["outcome"]
+    dialled = words.isin([*IN_USE]).to_numpy()
+    told_human = by_outcome.get("human", 0) > 0
+    answered = words.isin(["human"] if told_human else ["human", "answered"]).to_numpy()
+    rows = table[dialled]
+    pooled = _pooled(rows, answered[dialled])
+    groups = (
+        Group(HOUR, DAY_PARTS),
+        Group(WEEKDAY, WEEKDAYS),
+        Group(REDIAL, tuple(str(k) for k in range(pooled + 1)), from_first=True),
+        Group(GAP, ("later", *GAPS), from_first=True),
+    )
+    cells = _cells(rows, answered[dialled], zone, groups)
+    factors = fit_factors(cells, groups)
+    total = sum(counts.values())
+    shares = {word: counts[word] / total for word in DIALLED}
+    human = float(np.exp(factors.logs[0])) * (1 if divided is None else divided)
+    rest = 1 - shares["voicemail"] - shares["busy"]
+    shares["human"] = min(human, rest)
+    shares["no_answer"] = rest - shares["human"]
+    return OutcomeFit(shares, counts, _contacts(table), factors, pooled, divided)
+
+
+def _divided(by_outcome: Mapping[str, float]) -> tuple[dict[str, float], float | None]:
+    """Dials by outcome of `DIALLED`, and the human share of answered dials that was assumed."""
+    counts = {word: by_outcome.get(word, 0.0) for word in DIALLED}
+    unknown = by_outcome.get("answered", 0.0)
+    if not unknown:
+        return counts, None
+    known = {word: counts[word] for word in ("human", "voicemail")}
+    if not sum(known.values()):
+        profile = DEFAULTS["profiles.known_list"].value
+        known = {word: float(profile[word]) for word in known}
+    human = known["human"] / sum(known.values())
+    counts["human"] += unknown * human
+    counts["voicemail"] += unknown * (1 - human)
+    return counts, human
+
+
+def _with_unanswered(counts: dict[str, float], unanswered: float) -> dict[str, float]:
+    """Dials by outcome, with those added of which the log says no more than unanswered."""
+    names = ("no_answer", "busy")
+    known = {name: counts[name] for name in names}
+    if not sum(known.values()):
+        known = {name: float(DEFAULTS["profiles.known_list"].value[name]) for name in names}
+    whole = sum(known.values())
+    return {
+        word: size + unanswered * known.get(word, 0.0) / whole for word, size in counts.items()
+    }
+
+
+def with_earlier_attempts(table: pd.DataFrame) -> pd.DataFrame:
+    """Attempts of a log that has the last of each call, with the unanswered ones before it."""
+    earlier = table["attempt"].to_numpy(dtype=np.float64, na_value=1).astype(np.int64) - 1
+    rows = np.repeat(np.arange(len(table)), np.maximum(earlier, 0))
+    before = pd.DataFrame({"outcome": np.full(len(rows), "unanswered")})
+    before["outcome"] = as_words(before["outcome"])
+    starts = np.concatenate(([0], np.cumsum(np.maximum(earlier, 0))))[:-1]
+    before["attempt"] = np.arange(len(rows)) - starts[rows] + 1
+    if "weight" in table:
+        before["weight"] = table["weight"].to_numpy()[rows]
+    return pd.concat([table, before], ignore_index=True)
+
+
+def _contacts(table: pd.DataFrame) -> dict[str, float]:
+    """First dials by trait of the contact."""
+    is_told = "attempt" in table and bool((table["attempt"] == 1).any())
+    first = table[table["attempt"] == 1] if is_told else table
+    found = count_outcomes(first)
+    if not any(found.get(word) for word in TRAITS):
+        return {}
+    traits = {word: found.get(word, 0.0) for word in TRAITS}
+    others = sum(found.get(word, 0.0) for word in IN_USE)
+    return {**traits, "other": others}
+
+
+def _failures(rows: pd.DataFrame) -> Codes | None:
+    if "attempt" not in rows or rows["attempt"].isna().all():
+        return None
+    attempts = rows["attempt"].to_numpy(dtype=np.float64, na_value=0)
+    return np.asarray(attempts, dtype=np.int64) - 1
+
+
+def _pooled(rows: pd.DataFrame, answered: NDArray[np.bool_]) -> int:
+    """Number of failures from which on all dials share a factor: as many as the data carry."""
+    failures = _failures(rows)
+    if failures is None:
+        return 0
+    told = failures >= 0
+    weights = weights_of(rows)[told]
+    at = np.minimum(failures[told], REDIAL_LEVELS - 1)
+    dials = sums(at, weights, REDIAL_LEVELS)
+    hits = sums(at, weights * answered[told], REDIAL_LEVELS)
+    alone = has_enough(dials, hits)
+    together = has_enough(np.cumsum(dials[::-1])[::-1], np.cumsum(hits[::-1])[::-1])
+    for last in range(REDIAL_LEVELS - 1, 0, -1):
+        if together[last] and alone[:last].all():
+            return last
+    return 0
+
+
+def _cells(
+    rows: pd.DataFrame, answered: NDArray[np.bool_], zone: str | None, groups: tuple[Group, ...]
+) -> Cells:
+    """Dials counted by everything that has a factor."""
+    count = len(rows)
+    codes = [np.full(count, -1, dtype=np.int64) for _ in groups]
+    if "started" in rows and zone is not None:
+        local = rows["started"].dt.tz_convert(zone)
+        told = local.notna().to_numpy()
+        hours = local.dt.hour.to_numpy(dtype=np.float64, na_value=0).astype(np.int64)
+        codes[0] = np.where(told, _PART_OF_HOUR[hours], -1)
+        days = local.dt.day_of_week.to_numpy(dtype=np.float64, na_value=0).astype(np.int64)
+        codes[1] = np.where(told, days, -1)
+    failures = _failures(rows)
+    if failures is not None:
+        codes[2] = np.clip(failures, -1, len(groups[2].levels) - 1)
+        if "gap_s" in rows:
+            gaps_s = rows["gap_s"].to_numpy(dtype=np.float64, na_value=np.nan)
+            bounds_s = np.array(GAP_BOUNDS_US) / SECOND
+            place = np.searchsorted(bounds_s, gaps_s, side="right")
+            level = np.where(place == len(bounds_s), 0, place + 1)
+            codes[3] = np.where(failures > 0, np.where(np.isnan(gaps_s), -1, level), 0)
+    sizes = [len(group.levels) + 1 for group in groups]
+    index = np.ravel_multi_index([code + 1 for code in codes], sizes)
+    weights = weights_of(rows)
+    dials = sums(index.astype(np.int64), weights, int(np.prod(sizes)))
+    hits = sums(index.astype(np.int64), weights * answered, int(np.prod(sizes)))
+    there = np.flatnonzero(dials)
+    levels = np.column_stack(np.unravel_index(there, sizes)).astype(np.int64) - 1
+    return Cells(levels, dials[there], hits[there])
+
+
+_PART_OF_HOUR = np.array([DAY_PARTS.index(day_part(hour)) for hour in range(24)], dtype=np.int64)
+
+
+@dataclass(frozen=True)
+class MixDrift:
+    """How far an outcome's share moved from the early to the late part."""
+
+    outcome: str
+    early: float
+    late: float
+    low: float
+    """Lower end of the 95 % interval of the difference (normal)."""
+    high: float
+    """Upper end."""
+    p_value: float
+    """Of the chi-square test over all outcomes."""
+
+    @property
+    def is_there(self) -> bool:
+        """Whether it is more than luck, and large enough to matter."""
+        return self.p_value < DRIFT_LEVEL and abs(self.late - self.early) >= DRIFT_SIZE / 2
+
+
+def mix_drift(early: pd.DataFrame, late: pd.DataFrame) -> list[MixDrift]:
+    """How the outcome mix moved between two parts of a log."""
+    counts = [count_outcomes(part) for part in (early, late)]
+    words = [word for word in WORDS if any(word in found for found in counts)]
+    observed = np.array([[found.get(word, 0.0) for word in words] for found in counts])
+    sizes = observed.sum(axis=1)
+    if len(words) < 2 or not sizes.all():
+        return []
+    p_value = float(stats.chi2_contingency(observed).pvalue)
+    shares = observed / sizes[:, None]
+    z: Any = stats.norm.ppf((1 + LEVEL) / 2)
+    widths = z * np.sqrt(np.sum(shares * (1 - shares) / sizes[:, None], axis=0))
+    change = shares[1] - shares[0]
+    return [
+        MixDrift(
+            word,
+            float(shares[0, i]),
+            float(shares[1, i]),
+            float(change[i] - widths[i]),
+            float(change[i] + widths[i]),
+            p_value,
+        )
+        for i, word in enumerate(words)
+    ]

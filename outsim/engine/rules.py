@@ -1,0 +1,92 @@
+"""The rules of the model, by number: what code and docstrings mean by "rule 7".
+
+Each is carried out by both engines, and a test fails when it is taken out.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Rule:
+    """One rule of the model."""
+
+    number: int
+    name: str
+    text: str
+
+
+RULES: tuple[Rule, ...] = tuple(
+    Rule(number, name, " ".join(text.split()))
+    for number, (name, text) in enumerate(
+        {
+            "submission": """
+                A campaign has a time of submission and a start; waits count from the later of the
+                two. It brings a contact list, a number of contacts, or single-call requests over
+                time (a Poisson rate by hour, or recorded times). A row that can't be dialled is
+                rejected and listed.""",
+            "schedule, loading and pacing": """
+                Contacts are scheduled until the start. Each campaign has a loader of its own,
+                which moves them into the queue in list order. Pacing is a token bucket of one
+                token that counts retries too; it acts on entry to the queue, or at dispatch.""",
+            "outbound queue": """
+                One queue for all tenants, first in, first out by time of entry. A call that is
+                held back (window, suspension, a limit on simultaneous calls) keeps its entry time
+                and place and blocks nobody. What-ifs: tenants take turns by weight; first
+                attempts go first.""",
+            "dispatch": """
+                Dispatch is the instant at which a port and a dial token (rate and burst) are
+                taken together. Start, expiry, window, suspension, limits and stop are checked
+                then. Dial work then waits for a worker, with the port held; when it ends the
+                attempt is at the carrier.""",
+            "workers": """
+                A pool of workers with two priorities, not preemptive: no worker begins a status
+                update while dial work waits. The lag of statuses follows from that.""",
+            "carrier": """
+                The carrier admits an attempt by its own token bucket and its channels, of which
+                other traffic takes a share that may depend on the minute of the hour; otherwise
+                it refuses it (congestion), and nobody's phone rings. A refusal uses up an
+                attempt. It is no failure of the callee.""",
+            "outcome": """
+                Invalid number and fax machine are traits of the contact, drawn once. Otherwise
+                one uniform number an attempt is held against thresholds in the order human, no
+                answer, voicemail, busy. Factors (local hour and weekday of the callee, failed
+                attempts so far, optionally the gap since then) scale the human share; what they
+                take goes to no answer. An answer after the ring timeout is a no answer. Post-dial
+                delay, ring, greeting and talk follow by outcome. What detection reports of an
+                answered call is not always what answered.""",
+            "retry": """
+                Busy, no answer and congestion come back at the tail of the queue after the retry
+                interval while attempts remain; an invalid number never does.""",
+            "expiry and calling window": """
+                An expired call is never dispatched, nor any call outside its calling window. The
+                final status of a call is what ended it: expired or canceled also after attempts,
+                failed only where the attempts are used up or the outcome allows no other.""",
+            "status updates": """
+                Every change (queued, dialing, connected, waiting for a retry or final) waits in a
+                first-in-first-out backlog for a worker, and is visible when that is done;
+                scheduled is visible at once. A small share of updates is lost; a small share of
+                calls is wedged: accepted, shown as pending, never dialled. A reconciliation job
+                may repair lost final updates.""",
+            "result_url": """
+                One final POST a call, once its final update is visible: with latency, time-out,
+                failures, repetitions with back-off, and limits on posts at once, for each
+                endpoint and for all.""",
+            "stop": """
+                A stop lasts. It takes effect some latency after the request. From then on nothing
+                of the campaign is loaded, and no call of it waits for a retry; what is in the
+                queue or dispatched goes out. What-ifs: it reaches the queue too; it leaves
+                retries alone.""",
+            "suspensions and outages": """
+                Calls of a tenant, or of all, are held back for a while; ports, workers, the
+                carrier, status processing or an endpoint are out of service for a while. An
+                outage of ports or channels takes free ones at once and busy ones as they end, or
+                drops their calls.""",
+            "background tenants": """
+                Other customers' campaigns, with their number, sizes, pace and start minutes, are
+                drawn anew in each replication, for as long as the campaign under study needs.""",
+        }.items(),
+        1,
+    )
+)

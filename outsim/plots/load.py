@@ -1,0 +1,179 @@
+"""Pictures of queue and busy ports over time, by tenant, and over replications."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+
+from outsim.plots.style import (
+    BLUE,
+    COLOURS,
+    GREY,
+    HATCHES,
+    HATCHING,
+    INK,
+    clock_axis,
+    dates_of,
+    instants_us,
+    legend_above,
+    mark_start,
+    new_axes,
+    say_nothing,
+    title,
+    whole_numbers,
+)
+from outsim.tables.over_time import (
+    Parts,
+    Quantity,
+    by_tenant,
+    over_replications,
+    telling_instants,
+    total,
+)
+from outsim.tables.views import queue_steps, settled, steps_of, value_at
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+    from outsim.result import Result
+
+PIECES = 1_500
+"""So many points across a picture may have; see `telling_instants`."""
+
+
+def queue(result: Result, ax: Axes | None = None, *, most: int = 6) -> Axes:
+    """Draw the calls in the outbound queue over time, by tenant.
+
+    Parameters
+    ----------
+    result : Result
+        One run.
+    ax : Axes, optional
+        Where to draw; default: a new figure.
+    most : int
+        Areas at most, 2 to 7: the tenant of the campaign under study, the largest others, and
+        all the rest together.
+
+    Returns
+    -------
+    Axes
+        Areas upon each other, which add up to the ``queue`` of `Result.timeline`.
+    """
+    ax = _over_time(result, "queue", ax, most)
+    title(ax, "calls in the outbound queue, by tenant")
+    ax.set_ylabel("calls in the queue")
+    return ax
+
+
+def ports(result: Result, ax: Axes | None = None, *, most: int = 6) -> Axes:
+    """Draw the busy ports over time, by tenant, below a line at the ports that there are.
+
+    Parameters are those of `queue`; the areas add up to the ``busy_ports`` of
+    `Result.timeline`.
+    """
+    ax = _over_time(result, "busy_ports", ax, most, result.scenario.platform.ports)
+    title(ax, "busy ports, by tenant")
+    ax.set_ylabel("busy ports")
+    return ax
+
+
+def _over_time(
+    result: Result, of: Quantity, ax: Axes | None, most: int, limit: int | None = None
+) -> Axes:
+    ax = new_axes(ax)
+    clock_axis(ax.xaxis, result.begins, ends=result.ended)
+    campaign = result.scenario.campaign_under_study
+    parts = by_tenant(
+        result.calls,
+        result.attempts,
+        result.updates,
+        of,
+        first=campaign.tenant if campaign else None,
+        most=min(most, len(COLOURS)),
+    )
+    parts = {name: part for name, part in parts.items() if len(part[0])}
+    if not parts:
+        return say_nothing(ax, "no call came into the queue")
+    highest = _stack(ax, parts, result)
+    if limit is not None:
+        ax.axhline(limit, color=INK, linewidth=1, linestyle="--", label=f"{limit:,} ports")
+        highest = max(highest, limit)
+    whole_numbers(ax.yaxis)
+    legend_above(ax, highest)
+    mark_start(ax, campaign, highest)
+    return ax
+
+
+def _stack(ax: Axes, parts: Parts, result: Result) -> int:
+    """Draw step functions as areas upon each other; gives the highest value of their sum."""
+    everything = total(parts)
+    ends = instants_us([result.begins, result.ended])
+    at = np.unique(np.concatenate([ends, telling_instants([*parts.values(), everything], PIECES)]))
+    below = np.zeros(len(at), dtype=np.int64)
+    alone = {*result.calls["tenant"].cat.categories}
+    for place, (name, part) in enumerate(parts.items()):
+        above = below + value_at(part, at)
+        together = name not in alone
+        ax.fill_between(
+            dates_of(at),
+            below,
+            above,
+            step="post",
+            facecolor=GREY if together else COLOURS[place],
+            hatch="" if together else HATCHES[place],
+            edgecolor=HATCHING,
+            linewidth=0.0,
+            label=name,
+        )
+        below = above
+    ax.plot(dates_of(at), below, drawstyle="steps-post", color=INK, linewidth=0.7)
+    return int(below.max())
+
+
+def load_over_replications(
+    results: Sequence[Result], of: Quantity = "queue", ax: Axes | None = None
+) -> Axes:
+    """Draw queue or busy ports of several runs over time: their median, and a band around it.
+
+    Parameters
+    ----------
+    results : sequence of Result
+        Replications of one scenario.
+    of : "queue" or "busy_ports"
+        What to draw.
+    ax : Axes, optional
+        Where to draw; default: a new figure.
+
+    Returns
+    -------
+    Axes
+        Minute by minute, the median over the runs, and the band from the lowest to the highest
+        of them; from twenty runs on, the band that holds 90 % of them.
+    """
+    ax = new_axes(ax)
+    functions = []
+    for each in results:
+        if of == "queue":
+            function = queue_steps(each.calls, each.attempts, each.updates)
+        else:
+            function = steps_of(each.attempts["dispatched_at"], each.attempts["ended_at"])
+        functions.append(settled(function))
+    words = {"queue": "calls in the queue", "busy_ports": "busy ports"}[of]
+    ax.set_ylabel(words)
+    if not any(len(at) for at, _ in functions):
+        return say_nothing(ax, "no call came into the queue in any run")
+    begins, last = results[0].begins, max(each.ended for each in results)
+    clock_axis(ax.xaxis, begins, ends=last)
+    minutes = instants_us(pd.date_range(begins, last, freq="1min"))
+    found = over_replications(functions, minutes)
+    at = dates_of(minutes)
+    band = "90 % of them" if len(functions) >= 20 else "lowest to highest"
+    ax.fill_between(at, found["low"], found["high"], color=BLUE, alpha=0.25, lw=0, label=band)
+    ax.plot(at, found["median"], color=BLUE, label=f"median of {len(functions)} runs")
+    whole_numbers(ax.yaxis)
+    legend_above(ax, float(found["high"].max()))
+    title(ax, f"{words}, over replications")
+    return ax

@@ -1,0 +1,105 @@
+"""Pictures of plans: what was found at each value, and what one key needs for another."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from outsim.plots.style import GREEN, GREY, INK, VERMILION, legend, new_axes, scale_axis
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+    from outsim.scenario.varying import Range
+    from outsim.study.capacity_answers import Capacity, Frontier
+
+_VERDICTS = {"kept": (GREEN, "o"), "broken": (VERMILION, "X"), "unclear": (GREY, "D")}
+"""Colour and mark of each."""
+
+
+def _key(varied: Range) -> str:
+    unit = varied.unit.strip()
+    return f"{varied.key} ({unit})" if unit and unit != ":00" else varied.key
+
+
+def capacity(found: Capacity, promise: int = 0, ax: Axes | None = None) -> Axes:
+    """Draw a promise's figure against the values that were tested; see `Capacity.plot`."""
+    ax = new_axes(ax)
+    about = found.promises[promise]
+    kind, limit = about.measure.kind, about.limit
+    label = about.measure.label_at(found.scenario.deadline)
+    if about.probability is not None:
+        kind, limit, label = "share", about.probability, "runs that keep it"
+    places = sorted(found.found.verdicts)
+    tested = [*zip(places, found.tested(), strict=True)]
+    shown = [each.shown[promise] for _, each in tested if math.isfinite(each.shown[promise])]
+    scale = scale_axis(
+        ax.yaxis, kind, label, found.scenario.clock.begins, max([*shown, limit], default=limit)
+    )
+    for place, each in tested:
+        low, middle, high = scale.at(
+            np.array([each.bounds[promise][0], each.shown[promise], each.bounds[promise][1]])
+        )
+        if not math.isfinite(middle):
+            continue
+        ends = [[max(0.0, middle - low)], [max(0.0, high - middle)]]
+        colour, mark = _VERDICTS[each.verdict]
+        ax.errorbar(found.values[place], middle, ends, fmt=mark, capsize=3, color=colour)
+    glanced = [
+        (found.values[place], scale.at(about.outcomes(figures[:, promise]).mean()))
+        for place, figures in sorted(found.found.glanced.items())
+    ]
+    seen = [point for point in glanced if math.isfinite(point[1])]
+    if seen:
+        ax.plot(
+            *zip(*seen, strict=True),
+            "o",
+            color=INK,
+            fillstyle="none",
+            markersize=4,
+            label="few runs, to find the place",
+        )
+    for verdict, (colour, mark) in _VERDICTS.items():
+        if verdict in found.found.verdicts.values():
+            ax.plot([], [], mark, color=colour, label=verdict)
+    ax.axhline(
+        float(scale.at(np.array(limit))),
+        color=INK,
+        linewidth=0.9,
+        linestyle="--",
+        label=about.text,
+    )
+    if found.value is not None:
+        ax.axvline(found.number, color=GREEN, linewidth=0.9, label=f"smallest: {found.value}")
+    ax.set_xlabel(_key(found.vary))
+    legend(ax)
+    return ax
+
+
+def frontier(found: Frontier, ax: Axes | None = None) -> Axes:
+    """Draw the smallest value of one key against another one; see `Frontier.plot`."""
+    ax = new_axes(ax)
+    first = found.capacities[0]
+    ax.plot(
+        found.others,
+        [each.number for each in found.capacities],
+        "o-",
+        color=GREEN,
+        label="smallest that keeps " + "; ".join(p.text for p in first.promises),
+    )
+    for outcome, mark, colour in (("nothing", "X", VERMILION), ("undecided", "$?$", GREY)):
+        places = [
+            other
+            for other, each in zip(found.others, found.capacities, strict=True)
+            if each.outcome == outcome
+        ]
+        if places:
+            label = "none in range" if outcome == "nothing" else outcome
+            top = [first.vary.high] * len(places)
+            ax.plot(places, top, mark, color=colour, linestyle="", label=label)
+    ax.set_xlabel(_key(found.other))
+    ax.set_ylabel(_key(first.vary))
+    legend(ax)
+    return ax

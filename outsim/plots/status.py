@@ -1,0 +1,175 @@
+"""Pictures of two clocks: what happened, and what the customer sees of it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+
+from outsim.plots.load import PIECES
+from outsim.plots.style import (
+    BLUE,
+    GREEN,
+    GREY,
+    INK,
+    ORANGE,
+    VERMILION,
+    clock_axis,
+    dates_of,
+    instants_us,
+    legend_above,
+    mark_instant,
+    new_axes,
+    say_nothing,
+    time_unit,
+    title,
+    whole_numbers,
+)
+from outsim.tables.over_time import status_lag as lag_of
+from outsim.tables.over_time import telling_instants, true_and_seen
+from outsim.tables.views import value_at
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from matplotlib.artist import Artist
+    from matplotlib.axes import Axes
+
+    from outsim.result import Result
+    from outsim.scenario import Campaign
+
+_LOOKS = {
+    "completed": (BLUE, "o"),
+    "pending": (ORANGE, "s"),
+    "failed": (VERMILION, "X"),
+    "ended otherwise": (GREEN, "D"),
+}
+"""Colour and mark of each."""
+
+
+def truth_and_seen(
+    result: Result,
+    ax: Axes | None = None,
+    *,
+    campaign: Campaign | None = None,
+    at: datetime | None = None,
+) -> Axes:
+    """Draw how many calls are pending, completed and failed, in truth and on the customer's page.
+
+    Parameters
+    ----------
+    result : Result
+        One run.
+    ax : Axes, optional
+        Where to draw; default: a new figure.
+    campaign : Campaign, optional
+        Whose calls; default: the campaign under study, or everybody's if there is none.
+    at : datetime, optional
+        A moment to mark.
+
+    Returns
+    -------
+    Axes
+        For each, a solid line of what happened and a dashed one of what can be seen. Canceled,
+        expired and rejected calls are ``ended otherwise``, shown where there are any.
+    """
+    ax = new_axes(ax)
+    chosen = campaign or result.scenario.campaign_under_study
+    found = true_and_seen(result.view(chosen).updates)
+    clock_axis(ax.xaxis, result.begins, ends=result.ended)
+    ax.set_ylabel("calls")
+    title(ax, f"{chosen.name}: truth and page" if chosen else "truth and page, all calls")
+    found = {name: found[name] for name in _LOOKS if len(found[name][0][0])}
+    if not found:
+        return say_nothing(ax, "no call was handed in")
+    marks = telling_instants([each for pair in found.values() for each in pair], PIECES)
+    marks = np.unique(np.concatenate([instants_us([result.begins, result.ended]), marks]))
+    places, highest, handles = dates_of(marks), 1, []
+    for name, (truth, seen) in found.items():
+        happened, visible = value_at(truth, marks), value_at(seen, marks)
+        colour, mark = _LOOKS[name]
+        handles += ax.step(
+            places,
+            happened,
+            where="post",
+            color=colour,
+            lw=1.4,
+            marker=mark,
+            markevery=0.15,
+            markersize=4,
+            label=name,
+        )
+        ax.step(places, visible, where="post", color=colour, lw=1.4, linestyle=(0, (3, 1.5)))
+        ax.fill_between(
+            places, happened, visible, step="post", color=colour, alpha=0.18, linewidth=0
+        )
+        highest = max(highest, int(happened.max()), int(visible.max()))
+    handles += ax.plot([], [], color=INK, lw=1.4, label="truth")
+    handles += ax.plot([], [], color=INK, lw=1.4, ls=(0, (3, 1.5)), label="customer sees")
+    whole_numbers(ax.yaxis)
+    legend_above(ax, highest, handles)
+    if at is not None:
+        mark_instant(ax, at, f"{at:%H:%M}", highest)
+    return ax
+
+
+def status_lag(
+    result: Result,
+    ax: Axes | None = None,
+    *,
+    campaign: Campaign | None = None,
+    every: str = "1min",
+) -> Axes:
+    """Draw the status lag by when updates happened, above the dial load of all tenants.
+
+    Parameters
+    ----------
+    result : Result
+        One run.
+    ax : Axes, optional
+        Where to draw; default: a new figure.
+    campaign : Campaign, optional
+        Whose updates; default: everybody's.
+    every : str
+        Width of the intervals, as pandas writes it.
+
+    Returns
+    -------
+    Axes
+        Median and nine in ten of each interval (`outsim.tables.over_time.status_lag`), with a
+        gap where they were not visible by the end of the run; the dials per second have an
+        axis of their own on the right, in the lowest quarter.
+    """
+    ax = new_axes(ax)
+    found = lag_of(result.view(campaign).updates, result.begins, result.ended, every)
+    dialed = result.timeline(every)["dialed"]
+    width_s = pd.Series(dialed.index).diff().dt.total_seconds().bfill().fillna(1.0).to_numpy()
+    per_s = dialed.to_numpy() / width_s
+    clock_axis(ax.xaxis, result.begins, ends=result.ended)
+    whose = f"{campaign.name}: " if campaign else ""
+    title(ax, f"{whose}status lag, and the dial load")
+    longest_s = float(np.nanmax(found["p90"].to_numpy(), initial=0.0))
+    unit, size_s = time_unit(longest_s)
+    ax.set_ylabel(f"lag of what happens then ({unit})")
+    if not found["updates"].any():
+        return say_nothing(ax, "no status changed")
+    at = dates_of(instants_us(found.index))
+    most_per_s = float(per_s.max()) or 1.0
+    below = ax.twinx()
+    dials = below.fill_between(at, per_s, step="post", color=GREY, alpha=0.5, linewidth=0)
+    dials.set_label("dials, all tenants")
+    below.set_ylim(0, 4 * most_per_s)
+    below.set_yticks([0, most_per_s], ["0", f"{most_per_s:.3g}/s"])
+    below.tick_params(labelsize="small", labelcolor="0.4", color="0.4")
+    below.spines[["top", "right", "left"]].set_visible(False)
+    lines: list[Artist] = [dials]
+    lines += ax.step(at, found["p90"] / size_s, where="post", color=VERMILION, label="9 in 10")
+    lines += ax.step(
+        at, found["median"] / size_s, where="post", color=BLUE, ls="--", label="half of them"
+    )
+    # The lag stands in front of the load.
+    ax.set_zorder(below.get_zorder() + 1)
+    ax.patch.set_visible(False)
+    legend_above(ax, longest_s / size_s, lines)
+    return ax

@@ -1,0 +1,293 @@
+"""How every picture looks: axes, colours, units, local clock times.
+
+Colours are those of Okabe and Ito (2008, "Color universal design"), which people with any kind of
+colour vision can tell apart. What differs in colour differs in its line, its mark, its hatch or
+its place as well, so that a picture can be read in print without colours.
+"""
+
+from __future__ import annotations
+
+import textwrap
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.axis import Axis
+
+    from outsim.scenario import Campaign
+
+BLUE, VERMILION, GREEN, ORANGE = "#0072B2", "#D55E00", "#009E73", "#E69F00"
+SKY, PURPLE, YELLOW, GREY, INK = "#56B4E9", "#CC79A7", "#F0E442", "#999999", "#333333"
+
+COLOURS = (BLUE, ORANGE, GREEN, PURPLE, SKY, VERMILION, YELLOW)
+"""In this order, for what is drawn side by side."""
+DASHES = ("-", "--", "-.", ":", (0, (5, 1, 1, 1, 1, 1)), (0, (8, 2)), (0, (1, 1)))
+MARKS = ("o", "s", "^", "D", "v", "P", "X")
+HATCHES = ("", "////", "....", "\\\\\\\\", "xx", "----", "++")
+"""One for each of the colours."""
+HATCHING = (1.0, 1.0, 1.0, 0.6)
+"""Colour of hatches: enough to tell areas apart, and no more."""
+
+DIFFERENCE_UNITS = {
+    "share": (100.0, "points"),
+    "seconds": (1 / 60, "min"),
+    "clock": (1 / 60, "min"),
+}
+"""Factor from a difference to the unit that it is shown in, and that unit, by kind."""
+
+_LONG_S = 300.0
+"""Times from here on are shown in minutes, ..."""
+_VERY_LONG_S = 5 * 3600.0
+"""... and from here on in hours."""
+
+_SMALL = "small"
+
+
+def new_axes(ax: Axes | None, rows: float = 6) -> Axes:
+    """The axes that were given, or those of a new picture, high enough for so many rows.
+
+    Both come in the style of this module.
+    """
+    if ax is None:
+        from matplotlib import pyplot
+
+        _, ax = pyplot.subplots(figsize=(7, 1.2 + 0.4 * rows), layout="constrained")
+    return dress(ax)
+
+
+def dress(ax: Axes) -> Axes:
+    """Put axes into the style that all pictures share."""
+    ax.spines[["top", "right"]].set_visible(False)
+    ax.grid(color="0.9", linewidth=0.8)
+    ax.set_axisbelow(True)
+    ax.tick_params(labelsize=_SMALL)
+    for axis in (ax.xaxis, ax.yaxis):
+        axis.label.set_fontsize(_SMALL)
+        axis.offsetText.set_fontsize(_SMALL)
+    return ax
+
+
+def panels(count: int, *, columns: int = 2, height: float = 2.6) -> list[Axes]:
+    """New figure with so many panels, in rows of `columns`; `height` of each in inches."""
+    import matplotlib.pyplot as plt
+
+    rows = -(-count // columns)
+    width = 7.0 if columns == 1 else 5.0 * columns
+    figure, grid = plt.subplots(
+        rows, columns, figsize=(width, height * rows), squeeze=False, layout="constrained"
+    )
+    axes: list[Axes] = [*grid.flat]
+    for spare in axes[count:]:
+        figure.delaxes(spare)
+    return axes[:count]
+
+
+def width_in(ax: Axes, side: str = "width") -> float:
+    """How wide axes are at present, or with ``"height"`` how high, in inches."""
+    figure = ax.get_figure(root=True)
+    assert figure is not None
+    return float(getattr(ax.get_window_extent(), side) / figure.dpi)
+
+
+def title(ax: Axes, text: str) -> None:
+    """Set the title of axes, in as many lines as their width asks for."""
+    ax.set_title(textwrap.fill(text, max(24, int(14 * width_in(ax)))), fontsize="medium")
+
+
+def legend(ax: Axes, **options: Any) -> None:
+    """Tell what is drawn, where matplotlib finds room for it."""
+    ax.legend(**_LEGEND | options)
+
+
+_LEGEND: dict[str, Any] = {"fontsize": _SMALL, "framealpha": 0.85, "edgecolor": "none"}
+
+_CHARACTERS_AN_INCH = 13
+_ROW_IN = 0.19
+"""Of small letters."""
+
+
+def legend_above(ax: Axes, highest: float, handles: Sequence[Any] | None = None) -> None:
+    """Tell what is drawn in a row of its own above it, within the axes.
+
+    Nothing is covered, whatever else is in the figure.
+
+    Parameters
+    ----------
+    highest : float
+        Highest value that is drawn; the axis goes from 0 so far up that the legend has room.
+    handles : sequence, optional
+        What to tell of; default: everything with a label.
+    """
+    shown = ax.get_legend_handles_labels()[0] if handles is None else handles
+    longest = max((len(str(each.get_label())) for each in shown), default=0)
+    columns = max(1, int(width_in(ax) * _CHARACTERS_AN_INCH / (longest + 8)))
+    rows = -(-len(shown) // columns)
+    height_in = width_in(ax, "height")
+    room = min(0.6, (rows * _ROW_IN + 0.12) / height_in)
+    ax.set_ylim(0, max(highest, 1e-9) * 1.04 / (1 - room))
+    place = {"loc": "upper left", "ncols": min(columns, max(1, len(shown))), "borderaxespad": 0.2}
+    ax.legend(handles=shown, **_LEGEND | place | {"columnspacing": 1.2, "handlelength": 1.8})
+
+
+def say_nothing(ax: Axes, why: str) -> Axes:
+    """Say on axes why there is nothing to draw."""
+    ax.text(0.5, 0.5, why, transform=ax.transAxes, ha="center", va="center", color=INK, wrap=True)
+    ax.set_yticks([])
+    return ax
+
+
+@dataclass(frozen=True)
+class Scale:
+    """From figures to what is drawn."""
+
+    factor: float
+    origin: float = 0.0
+
+    def at(self, figures: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Where figures are drawn."""
+        return self.origin + self.factor * figures
+
+
+_DAY_S = 86_400.0
+
+
+def time_unit(longest_s: float) -> tuple[str, float]:
+    """Unit for times up to this one, and its seconds."""
+    if longest_s >= _VERY_LONG_S:
+        return "h", 3600.0
+    return ("min", 60.0) if longest_s >= _LONG_S else ("s", 1.0)
+
+
+def scale_axis(
+    axis: Axis, kind: str, label: str | None, begins: datetime, longest_s: float
+) -> Scale:
+    """Label an axis for figures of a kind, in units that people think in.
+
+    Parameters
+    ----------
+    kind : str
+        As a measure has it: share, seconds, clock or number.
+    label : str or None
+        None for the usual label of a clock.
+    begins : datetime
+        Instant that clock times count from, in the zone that they are shown in.
+    longest_s : float
+        Longest time that is to be shown, in seconds.
+
+    Returns
+    -------
+    Scale
+        Where figures are to be drawn; clock times become matplotlib's dates.
+    """
+    unit, factor = "", 1.0
+    if kind == "share":
+        unit, factor = " (%)", 100.0
+    elif kind == "seconds":
+        name, size = time_unit(longest_s)
+        unit, factor = f" ({name})", 1 / size
+    elif kind == "clock":
+        clock_axis(axis, begins, label)
+        return Scale(1 / _DAY_S, date_of(begins))
+    axis.set_label_text(f"{label or ''}{unit}".strip())
+    return Scale(factor)
+
+
+def clock_axis(
+    axis: Axis, begins: datetime, label: str | None = None, ends: datetime | None = None
+) -> None:
+    """Make an axis of matplotlib's dates one of local clock times.
+
+    Parameters
+    ----------
+    begins : datetime
+        Start of what is shown, in the zone that times are shown in.
+    label : str, optional
+        Default: says which day it is, and in which zone.
+    ends : datetime, optional
+        End of what is shown; the axis begins and ends there. Default: by what is drawn.
+    """
+    import matplotlib.dates
+
+    dates: Any = matplotlib.dates  # it has no types
+    across = axis is axis.axes.xaxis
+    # Three hours or less are marked by half hours, and there must be room for that: for 7 of
+    # them, or for 5 where hours do from two hours on.
+    most = int(np.clip(1.9 * width_in(axis.axes), 5, 9)) if across else 7
+    locator = dates.AutoDateLocator(tz=begins.tzinfo, minticks=3 if most > 6 else 2, maxticks=most)
+    form = dates.ConciseDateFormatter(locator, tz=begins.tzinfo, show_offset=False)
+    form.zero_formats = ["", "%Y", "%b", "%d %b", "%H:%M", "%H:%M"]
+    form.formats = ["%Y", "%b", "%d %b", "%H:%M", "%H:%M", "%H:%M:%S"]
+    axis.set_major_locator(locator)
+    axis.set_major_formatter(form)
+    if ends is not None:
+        axis.axes.set_xlim(date_of(begins), date_of(ends))
+    day = f"{begins:%a} {begins.day} {begins:%b %Y}"
+    if ends is not None and ends.date() != begins.date():
+        day += f" to {ends:%a} {ends.day} {ends:%b %Y}"
+    text = f"{day}, local time, {begins.tzinfo}" if label is None else label
+    axis.set_label_text(textwrap.fill(text, max(24, int(12 * width_in(axis.axes)))))
+
+
+def instants_us(local: Iterable[Any]) -> NDArray[np.int64]:
+    """Microseconds since 1970 of aware datetimes."""
+    import pandas as pd
+
+    return pd.DatetimeIndex(list(local)).as_unit("us").asi8
+
+
+def dates_of(instants_us: NDArray[np.int64]) -> NDArray[np.float64]:
+    """Places of instants, microseconds since 1970 in UTC, on an axis of matplotlib's dates."""
+    import matplotlib.dates
+
+    dates: Any = matplotlib.dates
+    places: NDArray[np.float64] = dates.date2num(instants_us.astype("datetime64[us]"))
+    return places
+
+
+def date_of(instant: datetime) -> float:
+    """Place of one instant on an axis of matplotlib's dates."""
+    return float(dates_of(instants_us([instant]))[0])
+
+
+def whole_numbers(axis: Axis) -> None:
+    """Mark counts at whole numbers, thousands apart by commas."""
+    from matplotlib.ticker import MaxNLocator, StrMethodFormatter
+
+    axis.set_major_locator(MaxNLocator(nbins="auto", integer=True, steps=[1, 2, 5, 10]))
+    axis.set_major_formatter(StrMethodFormatter("{x:,.0f}"))
+
+
+def mark_start(ax: Axes, campaign: Campaign | None, top: float) -> None:
+    """Mark the start of a campaign, if there is one, on a clock axis."""
+    if campaign is not None:
+        mark_instant(ax, campaign.start, f"start of {textwrap.shorten(campaign.name, 30)}", top)
+
+
+def mark_instant(ax: Axes, instant: datetime, text: str, top: float) -> None:
+    """Mark an instant on a clock axis by a line up to `top`, with a word beside its end."""
+    at = date_of(instant)
+    ax.plot([at, at], [0, top], color=INK, linewidth=0.9, linestyle=(0, (4, 2)))
+    low, high = ax.get_xlim()
+    is_late = at - low > 0.6 * (high - low)
+    ax.annotate(
+        text,
+        (at, top),
+        xytext=(-3 if is_late else 3, -1),
+        ha="right" if is_late else "left",
+        textcoords="offset points",
+        va="top",
+        fontsize=_SMALL,
+        color=INK,
+        bbox={"facecolor": "white", "alpha": 0.75, "edgecolor": "none", "pad": 1},
+    )
+
+
+def interval_marks(count: int) -> Sequence[int]:
+    """Every so many-th of the places of an axis, so that their labels do not touch."""
+    return range(0, count, -(-count // 8))

@@ -1,0 +1,97 @@
+"""Pictures of waits: how long, and for what."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from outsim.plots.style import (
+    COLOURS,
+    DASHES,
+    legend,
+    new_axes,
+    say_nothing,
+    time_unit,
+    title,
+)
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+    from outsim.result import Result
+    from outsim.scenario import Campaign
+
+_POINTS = 2_000
+"""Waits that one line shows; more would not be seen."""
+
+
+def waits(
+    result: Result, ax: Axes | None = None, *, campaigns: Sequence[Campaign] | None = None
+) -> Axes:
+    """Draw the share of calls whose wait, from start to first dispatch, is no longer than a time.
+
+    A call that is not dispatched by its end, or by the end of the run, waits longer than any
+    time: a line stays as far below 100 % as there are such calls, and its label says so. Canceled,
+    wedged and rejected calls are left out (`outsim.tables.measures.waits_s`).
+
+    Parameters
+    ----------
+    result : Result
+        One run.
+    ax : Axes, optional
+        Where to draw; default: a new figure.
+    campaigns : sequence of Campaign, optional
+        Whose waits; default: those of the scenario, the one under study first, and no more than
+        there are colours. A run without campaigns shows all calls.
+    """
+    ax = new_axes(ax)
+    shown: Sequence[Campaign | None] = campaigns or _campaigns(result) or [None]
+    counted = [(each, result.measured(each).waits_s) for each in shown]
+    finite = [waited[np.isfinite(waited)] for _, waited in counted]
+    longest_s = max((float(each[-1]) for each in finite if len(each)), default=0.0)
+    unit, size_s = time_unit(longest_s)
+    ax.set_xlabel(f"wait from start to first dispatch ({unit})")
+    ax.set_ylabel("calls dispatched by then (%)")
+    ax.set_ylim(0, 104)
+    left = len(result.scenario.campaigns) - len(shown) if campaigns is None else 0
+    title(ax, "waits" + (f" ({left} campaigns more are not shown)" if left > 0 else ""))
+    if not any(len(waited) for _, waited in counted):
+        return say_nothing(ax, "no call counts: nobody waited")
+    end = max(longest_s, 1.0) * 1.03
+    for place, ((campaign, waited), known) in enumerate(zip(counted, finite, strict=True)):
+        if not len(waited):
+            continue
+        never = 1 - len(known) / len(waited)
+        name = campaign.name if campaign else "all calls"
+        label = f"{name} ({never:.1%} never)" if never else name
+        x, y = _distribution(known, len(waited), end)
+        ax.step(
+            x / size_s,
+            y,
+            where="post",
+            color=COLOURS[place % len(COLOURS)],
+            linestyle=DASHES[place % len(DASHES)],
+            label=label,
+        )
+    ax.set_xlim(0, end / size_s)
+    legend(ax, loc="lower right")
+    return ax
+
+
+def _campaigns(result: Result) -> list[Campaign]:
+    under_study = result.scenario.campaign_under_study
+    ranked = sorted(result.scenario.campaigns, key=lambda each: each != under_study)
+    return ranked[: len(COLOURS)]
+
+
+def _distribution(waited: np.ndarray, of: int, end: float) -> tuple[np.ndarray, np.ndarray]:
+    """Places and percentages of a step function that goes up at each wait, of so many calls."""
+    at, counts = np.unique(waited, return_counts=True)
+    shares = 100 * np.cumsum(counts) / of
+    if len(at) > _POINTS:
+        kept = np.unique(np.linspace(0, len(at) - 1, _POINTS).astype(int))
+        at, shares = at[kept], shares[kept]
+    top = shares[-1] if len(shares) else 0.0
+    return np.concatenate([[0.0], at, [end]]), np.concatenate([[0.0], shares, [top]])

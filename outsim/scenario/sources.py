@@ -1,0 +1,78 @@
+"""What only the author of a scenario can say: what it is for, and where its numbers come from.
+
+None of it changes how a scenario runs, or what it means.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from outsim.scenario.parts import Part
+from outsim.scenario.positions import KeyPath
+
+Grade = Literal["measured", "vendor", "standard", "assumption", "calibrated"]
+Text = Annotated[str, Field(min_length=1)]
+
+
+class About(Part):
+    """What the author says of a scenario: it stands in its description and in reports."""
+
+    purpose: Text | None = None
+    """Why it was made, and what is decided by it."""
+    aims: Text | None = None
+    """What is tried out with it, and why these scenarios."""
+    data: Text | None = None
+    """Where its own data come from: who gathered them, when, and how many."""
+    preprocessing: Text | None = None
+    """What was done to these data before they came into the scenario."""
+    sharing: Text | None = None
+    """How others can get the scenario and its data."""
+    author: Text | None = None
+    """Who made it, and whom to ask."""
+
+
+class SourceOf(Part):
+    """Where values of a scenario come from.
+
+    An entry holds for its key and for all that is below it, as far as they are written in the
+    same file as the entry.
+    """
+
+    grade: Grade
+    """How good the source is."""
+    source: Text
+    """Where the values come from, in one line."""
+    range: Annotated[str, Field(pattern=r"^[^:=]+:[^=]+$")] | None = None
+    """Values that are plausible too, ``LOW:HIGH`` with units, such as ``"6 s:12 s"``."""
+    details: dict[str, str | int | float] = {}
+    """What else is known of the source, such as a digest of the file."""
+
+
+@dataclass(frozen=True)
+class Written:
+    """Where each value of a scenario was written.
+
+    Two scenarios are the same wherever they were written, so that this has no say.
+    """
+
+    files: Mapping[KeyPath, str] = field(default_factory=dict, compare=False)
+    """File by key path; empty for a scenario that was made in Python."""
+
+    @cached_property
+    def _below(self) -> dict[KeyPath, set[str]]:
+        inner = {key[:-1] for key in self.files}
+        below: dict[KeyPath, set[str]] = {}
+        for key, file in self.files.items():
+            if key not in inner:
+                for length in range(len(key) + 1):
+                    below.setdefault(key[:length], set()).add(file)
+        return below
+
+    def files_of(self, *path: str | int) -> set[str]:
+        """Files that the values at a key path, and below it, were written in."""
+        return self._below.get(path, set())

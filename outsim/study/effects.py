@@ -1,0 +1,267 @@
+"""How far the answer moves as each number of a scenario goes through its plausible range.
+
+One number at a time goes to both ends of its range, the others stay as the scenario has them.
+All runs share their random numbers, so that what is told is what the number does and not luck.
+Which numbers matter together is another question; see `outsim.study.sweep`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from concurrent.futures import Executor
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
+
+from outsim.engine import Engine
+from outsim.errors import StudyError
+from outsim.estimates import LEVEL, Estimate, estimate
+from outsim.progress import Progress
+from outsim.scenario.factors import Factor, check
+from outsim.scenario.ledger import Ledger, assumptions
+from outsim.scenario.model import Scenario
+from outsim.scenario.varying import vary
+from outsim.study.findings import Findings
+from outsim.study.study import Study
+from outsim.study.sweep import USUAL_FIGURE, USUAL_REPLICATIONS
+from outsim.tables.measures import Measure
+
+if TYPE_CHECKING:
+    import pandas as pd
+    from matplotlib.axes import Axes
+
+
+@dataclass(frozen=True)
+class Effect:
+    """What one number does to one figure; differences are paired."""
+
+    factor: Factor
+    low: Estimate
+    """The figure at the low end of the range, less the figure as the scenario stands."""
+    high: Estimate
+    """The same at the high end."""
+    move: Estimate
+    """The figure at the high end less the one at the low end."""
+
+    @property
+    def size(self) -> float:
+        """How far the figure moves, at the most; 0 where no run has it."""
+        moves = (self.low.mean, self.high.mean, self.move.mean)
+        return max((abs(each) for each in moves if each == each), default=0.0)
+
+    @property
+    def is_none(self) -> bool:
+        """Whether nothing changes in any replication."""
+        return all(each.mean == each.half_width == 0 for each in (self.low, self.high, self.move))
+
+
+@dataclass(frozen=True, eq=False)
+class Effects:
+    """What each number of a scenario does to its figures."""
+
+    ledger: Ledger
+    findings: Findings
+    """The scenario as it stands; then, for each factor of the ledger, its low and high end."""
+    measure: Measure
+    """Figure that is asked about."""
+
+    @property
+    def factors(self) -> tuple[Factor, ...]:
+        """What was moved."""
+        return self.ledger.factors
+
+    @property
+    def replications(self) -> int:
+        """How many there are of each scenario."""
+        return self.findings.replications
+
+    @property
+    def base(self) -> Estimate:
+        """The figure as the scenario stands."""
+        return self.findings.mean(0, self.measure.name)
+
+    def of(self, figure: str | None = None) -> tuple[Effect, ...]:
+        """What each number does to a figure, the largest effect first.
+
+        The intervals of all numbers hold together with the confidence that is named (Bonferroni).
+
+        Parameters
+        ----------
+        figure : str, optional
+            Name of a measure; default: the one that is asked about.
+
+        Returns
+        -------
+        tuple of Effect
+            Differences in the unit of the figure: shares as fractions, times in seconds.
+
+        Raises
+        ------
+        StudyError
+            If there is no such figure.
+        """
+        name = self._measure(figure).name
+        values = [self.findings.values(k, name) for k in range(2 * len(self.factors) + 1)]
+        level = 1 - (1 - LEVEL) / max(1, len(self.factors))
+        found = []
+        for k, factor in enumerate(self.factors):
+            low, high = values[2 * k + 1], values[2 * k + 2]
+            differences = (low - values[0], high - values[0], high - low)
+            found.append(Effect(factor, *(estimate(each, level) for each in differences)))
+        return tuple(sorted(found, key=lambda each: -each.size))
+
+    def _measure(self, figure: str | None) -> Measure:
+        if figure is None:
+            return self.measure
+        found = next((each for each in self.findings.measures if each.name == figure), None)
+        if found is None:
+            names = ", ".join(each.name for each in self.findings.measures)
+            raise StudyError(f"figure {figure!r}: there is no such figure; allowed: {names}")
+        return found
+
+    def table(self) -> pd.DataFrame:
+        """One row a number and figure, in the order of the ledger.
+
+        Columns: key, low_end, high_end (texts), measure, and of ``low``, ``high`` and ``move``
+        the mean and both ends of its interval, in the figure's unit: shares as fractions, times in
+        seconds.
+        """
+        import pandas as pd
+
+        rows: list[dict[str, Any]] = []
+        for measure in self.findings.measures:
+            found = {each.factor.name: each for each in self.of(measure.name)}
+            for factor in self.factors:
+                row = {"key": factor.name, "low_end": factor.shown(0), "high_end": factor.shown(1)}
+                rows.append(row | {"measure": measure.name} | _columns(found[factor.name]))
+        return pd.DataFrame(rows)
+
+    def plot(self, ax: Axes | None = None, figure: str | None = None) -> Axes:
+        """Draw the tornado of a figure: how far each number moves it, the widest on top.
+
+        Parameters
+        ----------
+        ax : matplotlib axes, optional
+            Where to draw; default: a picture of its own.
+        figure : str, optional
+            Name of a measure; default: the one that is asked about.
+
+        Returns
+        -------
+        matplotlib.axes.Axes
+
+        Raises
+        ------
+        StudyError
+            If there is no such figure.
+        """
+        from outsim.plots.tornado import tornado
+
+        return tornado(self, figure, ax)
+
+    def to_json(self) -> dict[str, Any]:
+        """The effects for machines, of every figure, by key."""
+        measures = self.findings.measures
+        return {
+            "scenario": self.ledger.scenario.name,
+            "seed": self.findings.seed,
+            "replications": self.replications,
+            "confidence": LEVEL,
+            "figure": self.measure.name,
+            "base": {each.name: self.findings.mean(0, each.name).to_json() for each in measures},
+            "effects": {each.name: self._effects(each.name) for each in measures},
+        }
+
+    def _effects(self, figure: str) -> list[dict[str, Any]]:
+        return [
+            {
+                "key": each.factor.name,
+                "low_end": each.factor.text(0),
+                "high_end": each.factor.text(1),
+                "low": each.low.to_json(),
+                "high": each.high.to_json(),
+                "move": each.move.to_json(),
+            }
+            for each in self.of(figure)
+        ]
+
+    def __repr__(self) -> str:
+        return (
+            f"Effects({self.ledger.scenario.name}: {len(self.factors)} numbers, "
+            f"{self.replications} replications, seed {self.findings.seed})"
+        )
+
+    def _repr_html_(self) -> str:
+        return self.table().to_html(index=False)
+
+
+def _columns(effect: Effect) -> dict[str, float]:
+    found = {}
+    for name in ("low", "high", "move"):
+        value: Estimate = getattr(effect, name)
+        found |= {name: value.mean, f"{name}_from": value.low, f"{name}_to": value.high}
+    return found
+
+
+async def assumption_effects(
+    scenario: Scenario,
+    *,
+    figure: str = USUAL_FIGURE,
+    replications: int = USUAL_REPLICATIONS,
+    seed: int | None = None,
+    engine: Engine = "auto",
+    executor: Executor | str | None = None,
+    out: str | Path | None = None,
+    progress: Progress | Literal["bar"] | None = "bar",
+) -> Effects:
+    """Run a scenario with each of its numbers at both ends of its plausible range.
+
+    Every number of `outsim.assumptions` that has a range takes two runs a replication; the
+    scenario as it stands takes one. All have the same tapes.
+
+    Parameters
+    ----------
+    scenario : Scenario
+        What is asked about; its figures are those of its campaign under study.
+    figure : str
+        Measure by which the numbers are put in order.
+    replications : int
+        How many of each, 2 or more.
+    seed, engine, executor, out, progress
+        As for `Study`.
+
+    Returns
+    -------
+    Effects
+
+    Raises
+    ------
+    ScenarioError
+        If a range can't be used.
+    StudyError
+        If there is no such figure, or the study can't be made as asked.
+
+    Examples
+    --------
+    >>> effects = await outsim.assumption_effects(scenario, figure="wait_p90_s")  # doctest: +SKIP
+    """
+    found = assumptions(scenario)
+    check(found.factors, [scenario])
+    if replications < 2:
+        raise StudyError(
+            f"replications = {replications}: must be 2 or more, or there is no interval"
+        )
+    changes: list[Mapping[str, str]] = [
+        factor.changes(position) for factor in found.factors for position in (0.0, 1.0)
+    ]
+    study = Study(
+        [scenario, *(vary(scenario, each) for each in changes)],
+        replications=replications,
+        seed=seed,
+        engine=engine,
+        executor=executor,
+        out=out,
+        progress=progress,
+    )
+    measure = measure_named(figure)
+    return Effects(found, await study, measure)

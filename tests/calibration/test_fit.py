@@ -1,0 +1,247 @@
+"""Fits to logs whose truth is known: shares, factors, intervals, what is kept, what is written."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from scipy import stats
+
+import outsim
+import outsim.scenario
+from outsim.calibration import Calibration, draw_profile, fit, uniforms_needed
+from outsim.distributions import Quantiles
+from outsim.errors import ScenarioError
+from outsim.scenario import Scenario
+from outsim.scenario.callees import Callees
+from tests.calibration_logs import call_log, dials
+
+SCENARIO = """
+extends = "callees.toml"
+[clock]
+date = 2026-03-10
+begins = "09:00"
+ends = "10:00"
+[[campaign]]
+name = "reminders"
+tenant = "clinic"
+contacts = 300
+start = "09:00"
+"""
+
+
+def with_times(table: pd.DataFrame, seed: int = 1) -> pd.DataFrame:
+    """Attempts with ring and talk times in whole seconds."""
+    generator = np.random.default_rng(seed)
+    size = len(table)
+    rings = np.select(
+        [table["outcome"] == "human", table["outcome"] == "voicemail"],
+        [
+            stats.lognorm(0.45, scale=8).rvs(size, random_state=generator),
+            generator.normal(21, 3, size),
+        ],
+        60.0,
+    )
+    talks = stats.lognorm(0.9, scale=60).rvs(size, random_state=generator)
+    return table.assign(
+        ring_s=np.rint(np.where(table["outcome"] == "busy", np.nan, np.minimum(rings, 60))),
+        talk_s=np.where(table["outcome"] == "human", np.rint(talks), np.nan),
+    )
+
+
+@pytest.fixture(scope="module")
+def calibration() -> Calibration:
+    table = with_times(dials(1, 4000, morning=0.7, redial=(1.0, 0.6)))
+    return fit(call_log(table))
+
+
+@pytest.fixture
+def extending(calibration: Calibration, tmp_path: Path) -> Scenario:
+    calibration.save(tmp_path / "callees.toml")
+    file = tmp_path / "scenario.toml"
+    file.write_text(SCENARIO)
+    return outsim.load(file)
+
+
+def test_intervals_cover_the_truth_at_their_stated_rate() -> None:
+    truth = {
+        "profiles.known_list.human": 34.0,
+        "profiles.known_list.voicemail": 29.0,
+        "profiles.known_list.busy": 5.0,
+        "callees.redial_factors[1]": 0.6,
+    }
+    covered = dict.fromkeys(truth, 0)
+    for seed in range(120):
+        table = fit(call_log(dials(seed, 1200, redial=(1.0, 0.6)))).table()
+        for key, value in truth.items():
+            covered[key] += int(table.loc[key, "low"] <= value <= table.loc[key, "high"])
+    # Of 120 at 95 %, fewer than 105 cover with a chance below 1 in 500.
+    assert all(hits >= 105 for hits in covered.values()), covered
+    assert sum(covered.values()) < 4 * 120
+
+
+def test_factors_are_found_with_their_intervals() -> None:
+    """Three hours in 24 at 0.7: relative to the mean of all hours."""
+    table = fit(call_log(dials(7, 40_000, morning=0.7, redial=(1.0, 0.6)))).table()
+    mean = (3 * 0.7 + 21) / 24
+    truth = {
+        "hour_factors.morning": 0.7 / mean,
+        "hour_factors.afternoon": 1 / mean,
+        "hour_factors.night": 1 / mean,
+        "weekday_factors[2]": 1.0,
+        "redial_factors[1]": 0.6,
+    }
+    for key, value in truth.items():
+        row = table.loc[f"callees.{key}"]
+        error = np.log(row["high"] / row["low"]) / 3.92
+        assert abs(np.log(row["value"] / value)) < 3.5 * error, key
+        assert error < 0.035, key
+
+
+def test_weights_count_as_rows() -> None:
+    table = dials(2, 500)
+    doubled = fit(call_log(pd.concat([table, table]).sort_values("started", kind="stable")))
+    weighted = fit(call_log(table.assign(weight=2.0)))
+    pd.testing.assert_frame_equal(doubled.table(), weighted.table())
+
+
+def test_a_log_of_last_attempts_has_the_earlier_ones_counted() -> None:
+    """Three calls in four answered at once, one at the second dial: four in five dials."""
+    table = pd.DataFrame(
+        {"outcome": ["human"] * 400, "attempt": np.tile([1, 1, 1, 2], 100)},
+    )
+    found = fit(call_log(table, None, last_only=True)).outcomes
+    assert found is not None
+    assert found.dials == 500
+    assert found.counts["human"] == 400
+
+
+def test_thin_data_keep_the_default_and_say_so() -> None:
+    thin = fit(call_log(with_times(dials(3, 40))))
+    assert thin.callees == Callees()
+    assert thin.profile is None
+    assert set(thin.table()["source"]) == {"default"}
+    assert sum("kept at its default" in note for note in thin.notes) == 4
+
+
+def test_missing_columns_keep_the_default_and_say_so() -> None:
+    talks = fit(call_log(pd.DataFrame({"talk_s": np.arange(400) % 90 + 1.0}), None))
+    assert set(talks.to_mapping()["callees"]) == {"message", "early_hang_up"}
+    assert any("does not tell outcomes" in note for note in talks.notes)
+
+
+def test_a_log_that_drifts_is_reported() -> None:
+    table = pd.concat(
+        [with_times(dials(1, 3000)), with_times(dials(2, 1000, human=0.2))], ignore_index=True
+    )
+    table.loc[3000:, "talk_s"] *= 2
+    notes = fit(call_log(table)).notes
+    assert any(note.startswith("callees.message: the later 25%") for note in notes)
+    assert any(note.startswith("human: its share") for note in notes)
+    assert not any("moved" in note for note in fit(call_log(dials(4, 4000))).notes)
+
+
+@pytest.mark.parametrize("holdout", [0, 0.9, "half", "60 %"])
+def test_a_holdout_that_is_none(holdout: float | str) -> None:
+    with pytest.raises(ScenarioError, match=r"holdout: found .* must be '5 %' to '50 %'"):
+        fit(call_log(dials(1, 200)), holdout)
+
+
+def test_a_scenario_that_extends_the_fit_has_it(
+    calibration: Calibration, extending: Scenario
+) -> None:
+    assert extending.callees == calibration.callees
+    assert extending.profiles == {"known_list": calibration.profile}
+    assert extending.uncertainty == calibration.uncertainty
+    assert extending.sources["callees.message"].grade == "calibrated"
+    assert "made.csv" in extending.sources["profiles.known_list"].source
+
+
+def test_both_engines_agree_on_a_fitted_profile(extending: Scenario) -> None:
+    one, other = (outsim.simulate(extending, engine=engine) for engine in ("simpy", "compiled"))
+    pd.testing.assert_frame_equal(one.attempts, other.attempts)
+    pd.testing.assert_frame_equal(one.updates, other.updates)
+
+
+def test_a_run_of_the_fit_has_the_log_s_outcomes_and_times(
+    calibration: Calibration, extending: Scenario
+) -> None:
+    campaign = extending.campaign[0].model_copy(update={"contacts": 6000, "max_retry": 0})
+    attempts = outsim.simulate(extending.model_copy(update={"campaign": [campaign]})).attempts
+    shares = attempts["outcome"].value_counts(normalize=True)
+    assert calibration.profile is not None
+    factor = calibration.callees.hour_factors.morning * calibration.callees.weekday_factors[1]
+    assert shares["human"] == pytest.approx(calibration.profile.human / 100 * factor, abs=0.02)
+    people = attempts[attempts["outcome"] == "human"]
+    talked_s = (people["ended_at"] - people["answered_at"]).dt.total_seconds()
+    assert talked_s.median() == pytest.approx(60, rel=0.15)
+
+
+def test_a_profile_drawn_at_the_middle_is_nearly_the_fit(extending: Scenario) -> None:
+    assert extending.uncertainty is not None
+    middle = draw_profile(extending, np.full(uniforms_needed(extending.uncertainty), 0.5))
+    fitted, drawn = extending.all_profiles["known_list"], middle.all_profiles["known_list"]
+    assert drawn.human == pytest.approx(fitted.human, rel=0.01)
+    at = np.array([0.1, 0.5, 0.9])
+    np.testing.assert_allclose(
+        middle.callees.message.quantile_s(at), extending.callees.message.quantile_s(at), rtol=0.05
+    )
+
+
+def test_drawn_profiles_spread_as_their_intervals_say(
+    calibration: Calibration, extending: Scenario
+) -> None:
+    assert extending.uncertainty is not None
+    generator = np.random.default_rng(8)
+    size = uniforms_needed(extending.uncertainty)
+    drawn = [draw_profile(extending, generator.uniform(size=size)) for _ in range(400)]
+    found = {
+        "profiles.known_list.human": [each.profiles["known_list"].human for each in drawn],
+        "profiles.known_list.busy": [each.profiles["known_list"].busy for each in drawn],
+        "callees.redial_factors[1]": [each.callees.redial_factors[1] for each in drawn],
+        "callees.message p50": [
+            float(each.callees.message.quantile_s(np.array([0.5]))[0]) for each in drawn
+        ],
+    }
+    for key, values in found.items():
+        row = calibration.table().loc[key]
+        width = float(np.subtract(*np.quantile(values, [0.975, 0.025])))
+        assert width == pytest.approx(row["high"] - row["low"], rel=0.3), key
+
+
+@given(seed=st.integers(0, 10_000))
+@settings(max_examples=25)
+def test_every_drawn_profile_can_be_used(seed: int) -> None:
+    calibration = _thin()
+    scenario = outsim.scenario.from_mapping(
+        {
+            **calibration.to_mapping(),
+            "clock": {"date": "2026-03-10", "begins": "09:00", "ends": "10:00"},
+        }
+    )
+    uniforms = np.random.default_rng(seed).uniform(
+        1e-12, 1 - 1e-12, uniforms_needed(calibration.uncertainty)
+    )
+    drawn = draw_profile(scenario, uniforms)
+    assert drawn == draw_profile(scenario, uniforms)
+    assert isinstance(drawn.callees.message, Quantiles)
+    Callees.model_validate(drawn.callees.model_dump(mode="json"), context={})
+    assert drawn.callees.message.quantile_s(np.array([0.999999]))[0] < 1e6
+
+
+def _thin() -> Calibration:
+    if not _KEPT:
+        _KEPT.append(fit(call_log(with_times(dials(5, 420)))))
+    return _KEPT[0]
+
+
+_KEPT: list[Calibration] = []
+
+
+def test_wrong_number_of_uniforms(extending: Scenario) -> None:
+    with pytest.raises(ValueError, match="uniforms: found shape"):
+        draw_profile(extending, np.full(3, 0.5))
