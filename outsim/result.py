@@ -8,9 +8,10 @@ from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
+from numpy.typing import NDArray
 
 from outsim.clock import after
 from outsim.engine import Engine, execute
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from outsim.scenario.snapshot import Snapshot
+    from outsim.tables.causes import Causes
 
 
 @dataclass(frozen=True, eq=False)
@@ -88,6 +90,116 @@ class Result:
         from outsim.tables.views import timeline
 
         return timeline(self.calls, self.attempts, self.updates, self.begins, self.ended, every)
+
+    @cached_property
+    def causes(self) -> Causes:
+        """Where the time of every call went; see `outsim.tables.causes`."""
+        from outsim.tables.causes import Causes
+
+        return Causes(self)
+
+    def _call_ids(self, campaign: Campaign | None) -> NDArray[np.int64]:
+        """Calls of one campaign that were handed in, or of all."""
+        ids = self.frames.calls(("call_id",))["call_id"].to_numpy()
+        rows = self.frames.rows_of(_is(campaign))(ids)
+        return (ids if rows is None else ids[rows]).astype(np.int64)
+
+    def time_by_cause(
+        self,
+        campaign: Campaign | None = None,
+        *,
+        until: Literal["end", "first_dispatch"] = "end",
+        by_resource: bool = False,
+    ) -> pd.DataFrame:
+        """Where the time of every call went, split by cause; the parts add up exactly.
+
+        Parameters
+        ----------
+        campaign : Campaign, optional
+            A campaign of the scenario; default: all calls.
+        until : "end" or "first_dispatch"
+            Up to where. The end of a call is its final status, made visible and posted to its
+            result_url; or that of the run where this has not come. With "first_dispatch" a row
+            less its ``schedule`` is the call's wait.
+        by_resource : bool
+            Whether time behind calls ahead, too, is put down to what their dispatches waited
+            for: ``no_free_port``, ``dial_rate`` or ``no_worker``. Otherwise it is
+            ``calls_ahead``, and those three are what the call waited for at the head of the
+            queue.
+
+        Returns
+        -------
+        DataFrame
+            One row a call, indexed by ``call_id``; columns are those of
+            `outsim.tables.causes.CAUSES`, of type timedelta64[us].
+
+        Notes
+        -----
+        A call that is held back in the queue for several reasons at once has the first of these:
+        suspension, window, limit on simultaneous calls, pacing. ``pacing`` is that of campaign
+        and tenant, at admission and at dispatch. ``no_worker`` is, beside the wait of its own
+        dial work, the share of waits for a port in which ports stood idle, as their dial work
+        waited for a worker. ``earlier`` is time before the moment of a snapshot.
+        """
+        from outsim.tables.causes import time_by_cause
+
+        rows = self._call_ids(campaign)
+        return time_by_cause(self.causes, rows, until=until, by_resource=by_resource)
+
+    def causes_over_time(
+        self, every: str = "5min", campaign: Campaign | None = None, *, by_resource: bool = True
+    ) -> pd.DataFrame:
+        """Mean wait by cause, by when calls entered the queue for the first time.
+
+        Parameters
+        ----------
+        every : str
+            Length of a slot, as pandas has it.
+        campaign : Campaign, optional
+            A campaign of the scenario; default: all calls.
+        by_resource : bool
+            As for `time_by_cause`.
+
+        Returns
+        -------
+        DataFrame
+            Indexed by ``since``, the local time at which a slot begins; slots without calls are
+            left out. ``calls`` is how many calls entered in it, the other columns the mean of
+            their waits from start to first dispatch by cause (timedelta64[us]). Canceled, wedged
+            and rejected calls are left out; the wait of a call that was not dispatched goes to
+            its end, or that of the run.
+        """
+        from outsim.tables.causes import causes_over_time
+
+        calls = self.view(campaign).calls
+        return causes_over_time(self.causes, calls, every, by_resource=by_resource)
+
+    def queue_charges(self, campaign: Campaign | None = None) -> pd.DataFrame:
+        """Time in the outbound queue, charged twice: by whom, and by what.
+
+        Each gap between two dispatches is charged to the campaign whose call is dispatched next,
+        and to what this dispatch waited for; a port and a dial token: whichever came last. What
+        a call waits at the head of the queue, and while it is held back, is its own campaign's.
+
+        Parameters
+        ----------
+        campaign : Campaign, optional
+            Whose calls' time is told; default: that of all calls.
+
+        Returns
+        -------
+        DataFrame
+            One row a campaign that was charged with any, most first: ``tenant``, ``campaign``,
+            ``start`` (local time), one column a cause (timedelta64[us], summed over all calls
+            and attempts), and ``total``. The totals add up to the time in the queue exactly.
+        """
+        from outsim.tables.causes import queue_charges
+
+        stays = self.causes.queue.stays
+        rank = next((p.rank for p in self.frames.campaigns if _is(campaign)(p)), -1)
+        return queue_charges(
+            self.causes, stays if campaign is None else stays.of(stays.rank == rank)
+        )
 
     def call_log(self) -> pd.DataFrame:
         """What customers can get of their calls: numbers and times, and no call_id."""

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from outsim.plots.sizing import capacity, frontier
     from outsim.plots.status import status_lag, truth_and_seen
     from outsim.plots.timing import dials_after_stop, saved_by_stop, start_sweep
-    from outsim.plots.waiting import waits
+    from outsim.plots.waiting import wait_causes, waits
 
 _HOMES = {
     "capacity": "sizing",
@@ -43,6 +43,7 @@ _HOMES = {
     "start_sweep": "timing",
     "status_lag": "status",
     "truth_and_seen": "status",
+    "wait_causes": "waiting",
     "waits": "waiting",
 }
 
@@ -66,6 +67,7 @@ __all__ = [
     "start_sweep",
     "status_lag",
     "truth_and_seen",
+    "wait_causes",
     "waits",
 ]
 

@@ -87,7 +87,7 @@ def sensitivity(sweep: Sweep, figure: str, ax: Axes | None = None) -> Axes:
     left = f" ({more} that matter less are not shown)" if more else ""
     what = "difference in " if sweep.is_paired else ""
     title(ax, f"What matters for {what}{of}{left}")
-    ax.set_xlabel(f"{found.label(found.main).partition(',')[0]} [{unit}]".replace(" []", ""))
+    ax.set_xlabel(f"{found.label(found.main).partition(',')[0]} ({unit})".replace(" ()", ""))
     ax.grid(visible=False, axis="y")
     legend(ax, loc="lower right")
     return ax
@@ -141,8 +141,8 @@ def flip(sweep: Sweep, key: str | None = None, ax: Axes | None = None) -> Axes:
     if factor.is_log:
         ax.set_xscale("log")
     second, first = sweep.scenarios[1].name, sweep.scenarios[0].name
-    ax.set_xlabel(f"{factor.name} [{factor.range.unit.strip()}]".replace(" []", ""))
-    ax.set_ylabel(f"{_label(sweep, sweep.measure.name)}, difference [{unit}]".replace(" []", ""))
+    ax.set_xlabel(f"{factor.name} ({factor.range.unit.strip()})".replace(" ()", ""))
+    ax.set_ylabel(f"{_label(sweep, sweep.measure.name)}, difference ({unit})".replace(" ()", ""))
     title(ax, f"{second} less {first}: {found.verdict}")
     return ax
 

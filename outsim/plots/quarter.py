@@ -127,6 +127,7 @@ def _panel(
     No cell goes further than a tenth of the panel: beyond it, nothing was measured.
     """
     from matplotlib.patches import Rectangle
+    from matplotlib.patheffects import withStroke
 
     dress(ax).grid(visible=False)
     factor, _ = DIFFERENCE_UNITS[found.measures[name].kind]
@@ -153,11 +154,19 @@ def _panel(
                 *(low + corners * (high - low)).T, facecolor=colours.to_rgba(gain)[0], linewidth=0
             )
             centre, reach = found_at[k], _REACH * (high - low)
-            near = Rectangle(tuple(centre - reach), *(2 * reach), transform=ax.transData)
+            begin, end = np.maximum(centre - reach, low), np.minimum(centre + reach, high)
+            near = Rectangle(tuple(begin), *(end - begin), transform=ax.transData)
             cell.set_clip_path(near)
     verdicts = np.array([found.verdict(k, minute, name) for k in places])
     for verdict, mark in ((1, "+"), (0, "."), (-1, "_")):
-        ax.plot(*points[verdicts == verdict].T, mark, color=INK, markersize=5 if verdict else 3)
+        ax.plot(
+            *points[verdicts == verdict].T,
+            mark,
+            color=INK,
+            markersize=7 if verdict else 3,
+            markeredgewidth=1.6 if verdict else 0.5,
+            path_effects=[withStroke(linewidth=3.5, foreground="white")],
+        )
     if low[0] < minute < high[0]:
         # Left of it, the backlog is gone when the start comes.
         ax.axvline(minute, color=INK, linewidth=0.9, linestyle="--")

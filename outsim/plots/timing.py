@@ -19,6 +19,7 @@ from outsim.plots.style import (
     scale_axis,
     time_unit,
     title,
+    whole_numbers,
 )
 
 if TYPE_CHECKING:
@@ -123,6 +124,7 @@ def dials_after_stop(race: StopRace, ax: Axes | None = None) -> Axes:
     ax.set_xlabel(f"from the start to the stop ({unit})")
     ax.set_ylabel("dials, retries included")
     ax.set_ylim(bottom=0)
+    whole_numbers(ax.yaxis)
     legend(ax)
     return ax
 

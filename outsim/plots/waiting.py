@@ -10,12 +10,20 @@ import numpy as np
 from outsim.plots.style import (
     COLOURS,
     DASHES,
+    GREY,
+    HATCHES,
+    HATCHING,
+    clock_axis,
+    dates_of,
+    instants_us,
     legend,
+    legend_above,
     new_axes,
     say_nothing,
     time_unit,
     title,
 )
+from outsim.tables.causes import CAUSES
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -77,6 +85,77 @@ def waits(
         )
     ax.set_xlim(0, end / size_s)
     legend(ax, loc="lower right")
+    return ax
+
+
+def wait_causes(
+    result: Result,
+    ax: Axes | None = None,
+    *,
+    campaign: Campaign | None = None,
+    every: str = "5min",
+    by_resource: bool = True,
+) -> Axes:
+    """Draw what calls waited for, by when they entered the queue for the first time.
+
+    Parameters
+    ----------
+    result : Result
+        One run.
+    ax : Axes, optional
+        Where to draw; default: a new figure.
+    campaign : Campaign, optional
+        Whose calls; default: everybody's.
+    every : str
+        Length of a slot, as pandas writes it.
+    by_resource : bool
+        Whether time behind calls ahead is put down to what their dispatches waited for; see
+        `Result.time_by_cause`.
+
+    Returns
+    -------
+    Axes
+        A bar for each slot in which calls came, as high as their mean wait, in parts by cause
+        (`Result.causes_over_time`). Causes without any time are left out, and the small ones
+        stand together where there are more than colours.
+    """
+    import pandas as pd
+
+    ax = new_axes(ax)
+    clock_axis(ax.xaxis, result.begins, ends=result.ended)
+    whose = f"{campaign.name}: " if campaign else ""
+    title(ax, f"{whose}what calls waited for, by when they came")
+    found = result.causes_over_time(every, campaign, by_resource=by_resource)
+    waited_s = found.drop(columns="calls").apply(lambda column: column.dt.total_seconds())
+    totals = waited_s.mul(found["calls"], axis=0).sum()
+    longest_s = float(waited_s.sum(axis=1).max()) if len(waited_s) else 0.0
+    unit, size_s = time_unit(longest_s)
+    ax.set_ylabel(f"mean wait ({unit})")
+    if not longest_s:
+        return say_nothing(ax, "no call waited" if len(found) else "no call came into the queue")
+    shown = [*totals[totals > 0].sort_values(ascending=False).index]
+    small = shown[len(COLOURS) :]
+    parts = {CAUSES[name]: waited_s[name] for name in shown[: len(COLOURS)]}
+    if small:
+        parts["other causes"] = waited_s[small].sum(axis=1)
+    at, below = dates_of(instants_us(found.index)), np.zeros(len(found))
+    width_days = pd.Timedelta(every) / pd.Timedelta("1D")
+    for place, (label, column) in enumerate(parts.items()):
+        heights = column.to_numpy() / size_s
+        ax.bar(
+            at,
+            heights,
+            width_days,
+            below,
+            align="edge",
+            color=[*COLOURS, GREY][place],
+            hatch=[*HATCHES, ""][place],
+            edgecolor=HATCHING,
+            linewidth=0.3,
+            label=label,
+        )
+        below += heights
+    legend_above(ax, longest_s / size_s)
     return ax
 
 

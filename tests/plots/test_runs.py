@@ -20,7 +20,15 @@ from tests.tables.runs import EMPTY, full
 
 DRAWN: dict[str, Callable[..., Any]] = {
     name: getattr(outsim.plots, name)
-    for name in ("queue", "ports", "outcome_mix", "waits", "truth_and_seen", "status_lag")
+    for name in (
+        "queue",
+        "ports",
+        "outcome_mix",
+        "waits",
+        "wait_causes",
+        "truth_and_seen",
+        "status_lag",
+    )
 }
 each_picture = pytest.mark.parametrize("draw", DRAWN.values(), ids=DRAWN)
 
@@ -225,6 +233,31 @@ def test_several_campaigns_differ_in_more_than_colour(ax):
     outsim.plots.waits(shared(), ax=ax)
     assert texts(ax) == ["list 0", "list 1", "list 2"]
     assert len({str(line._dash_pattern) for line in ax.lines}) == 3
+
+
+# Causes of waits
+
+
+def test_a_bar_of_causes_is_as_high_as_the_mean_wait_of_its_calls(ax):
+    result = shared(tenants=1, calls=40)
+    outsim.plots.wait_causes(result, ax=ax)
+    assert ax.get_ylabel() == "mean wait (s)"
+    (height,) = [sum(bar.get_height() for bars in ax.containers for bar in bars)]
+    assert height == pytest.approx(result.calls["wait_s"].mean())
+    assert "no free port" in texts(ax)
+
+
+def test_each_slot_has_the_causes_of_those_who_came_in_it(ax):
+    result = shared(tenants=3, calls=20)
+    outsim.plots.wait_causes(result, ax=ax, every="10s", by_resource=False)
+    found = result.causes_over_time("10s", by_resource=False)
+    (ahead,) = [bars for bars in ax.containers if bars.get_label() == "calls ahead in the queue"]
+    unit_s = {"s": 1, "min": 60}[ax.get_ylabel().split("(")[1].rstrip(")")]
+    assert [bar.get_height() * unit_s for bar in ahead] == pytest.approx(
+        found["calls_ahead"].dt.total_seconds().tolist()
+    )
+    starts = [bar.get_x() * 86_400e6 for bar in ahead]
+    assert np.round(starts).tolist() == found.index.asi8.tolist()
 
 
 # Truth and page

@@ -256,7 +256,7 @@ def test_a_sweep_draws_its_flip_and_its_bars(known):
 
     found = known
     ax = found.plot()
-    assert ax.get_xlabel() == "platform.loader_rate [/min]"
+    assert ax.get_xlabel() == "platform.loader_rate (/min)"
     assert [text.get_text() for text in ax.texts] == [
         f"flips at {found.flips[0].factor.shown(found.flips[0].crossings[0].position)}"
     ]

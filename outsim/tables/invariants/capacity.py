@@ -6,11 +6,11 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from outsim.clock import TOKEN
 from outsim.engine.records import Integers
 from outsim.outcomes import (
     QUEUED,
 )
+from outsim.tables.buckets import replay
 from outsim.tables.invariants.run import (
     Breach,
     Run,
@@ -68,32 +68,15 @@ def _too_many_up(run: Run, whose: str, group: Integers, most: Integers) -> Itera
     yield from run.breach(f"too many calls {whose} up", "attempts", rows[by_key][up > most[of]])
 
 
-def _replay_bucket(instants: list[int], rate: int, burst: int) -> tuple[list[int], list[int]]:
-    """Places at which a token is taken that is not there, and since when each one was there."""
-    level, at, ready_at = burst * TOKEN, 0, 0
-    capacity = level
-    overdrawn, ready = [], []
-    for place, now in enumerate(instants):
-        level = min(capacity, level + (now - at) * rate) - TOKEN
-        if level < 0:
-            overdrawn.append(place)
-        ready.append(ready_at)
-        at = now
-        ready_at = now if level >= TOKEN else now - (level - TOKEN) // rate
-    return overdrawn, ready
-
-
 def dial_rate_is_kept(run: Run) -> Iterator[Breach]:
     """The platform never dials faster than its rate and burst allow.
 
     And a call waits for a token only while there is none.
     """
     platform, a = run.plan.platform, run.attempts
-    overdrawn, ready = _replay_bucket(
-        a["dispatched"].tolist(), platform.dial_rate, platform.dial_burst
-    )
+    overdrawn, ready = replay(a["dispatched"].tolist(), platform.dial_rate, platform.dial_burst)
     yield from run.breach("no dial token was there", "attempts", np.array(overdrawn, np.int64))
-    free = np.maximum(a["at_head"], np.array(ready, dtype=np.int64))
+    free = np.maximum(a["at_head"], np.array(ready[:-1], dtype=np.int64))
     yield from run.breach("token free at another instant", "attempts", a["token_free"] != free)
 
 
@@ -104,7 +87,7 @@ def tenants_keep_their_dial_rates(run: Run) -> Iterator[Breach]:
         if tenant.dial_rate:
             rows = np.flatnonzero(tenant_of == rank)
             at = run.attempts["dispatched"][rows].tolist()
-            overdrawn, _ = _replay_bucket(at, tenant.dial_rate, 1)
+            overdrawn, _ = replay(at, tenant.dial_rate, 1)
             yield from run.breach(f"too fast for {tenant.name}", "attempts", rows[overdrawn])
 
 
@@ -121,5 +104,5 @@ def pacing_is_kept(run: Run) -> Iterator[Breach]:
             table, instants = "updates", run.updates["happened"]
             entered = run.updates["status"] == QUEUED
             rows = np.flatnonzero(entered & (run.update_rank == rank))
-        overdrawn, _ = _replay_bucket(instants[rows].tolist(), rules.pacing_rate, 1)
+        overdrawn, _ = replay(instants[rows].tolist(), rules.pacing_rate, 1)
         yield from run.breach(f"too fast for {campaign.name}", table, rows[overdrawn])

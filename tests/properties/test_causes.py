@@ -1,0 +1,84 @@
+"""The causes of every call's time add up to it exactly, in random scenarios, by either engine."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from outsim.clock import MISSING
+from outsim.outcomes import REJECTED
+from outsim.result import Result, simulate
+from outsim.scenario import Scenario
+from outsim.tables.causes import queue_charges
+from tests.strategies import crowded_scenarios, scenarios
+
+FEWER = settings(max_examples=max(1, settings.default.max_examples // 4))
+ENGINES = pytest.mark.parametrize("engine", ["simpy", "compiled"])
+ANY = st.one_of(scenarios(), crowded_scenarios())
+
+
+def microseconds(table: pd.DataFrame) -> np.ndarray[Any, np.dtype[np.int64]]:
+    return table.astype("int64").sum(axis=1).to_numpy()
+
+
+def ends_us(result: Result) -> np.ndarray[Any, np.dtype[np.int64]]:
+    """When each call was over, or the run if that was first, by going through all rows."""
+    frames, records = result.frames, result.frames.records
+    ends = np.where(records.calls["final"] == MISSING, records.ended_us, records.calls["final"])
+    rejected = records.calls["status"] == REJECTED
+    ends[rejected] = frames.submitted_us[rejected]
+    return ends
+
+
+@ENGINES
+@FEWER
+@given(ANY)
+def test_the_causes_of_a_call_add_up_to_its_time(engine: str, scenario: Scenario) -> None:
+    result = simulate(scenario, engine=engine)
+    for by_resource in (False, True):
+        table = result.time_by_cause(by_resource=by_resource)
+        assert (table.astype("int64") >= 0).all(axis=None)
+        after = table[["status_backlog", "lost_update", "delivery"]]
+        before = microseconds(table) - microseconds(after)
+        ids = table.index.to_numpy()
+        assert before.tolist() == (ends_us(result) - result.frames.submitted_us)[ids].tolist()
+
+
+@ENGINES
+@FEWER
+@given(ANY)
+def test_the_queue_is_never_idle_while_a_call_may_go(engine: str, scenario: Scenario) -> None:
+    result = simulate(scenario, engine=engine)
+    table = result.time_by_cause(by_resource=True)
+    assert table["calls_ahead"].astype("int64").sum() == 0
+
+
+@FEWER
+@given(ANY)
+def test_both_charges_add_up_to_the_time_in_the_queue(scenario: Scenario) -> None:
+    result = simulate(scenario, engine="simpy")
+    queue = result.causes.queue
+    before, after = queue.split(queue.stays)
+    lasted = queue.stays.until - queue.stays.since
+    assert (before + after).sum(axis=1).tolist() == lasted.tolist()
+    everything = result.queue_charges()
+    assert everything["total"].astype("int64").sum() == lasted.sum()
+    for row in range(min(len(lasted), 40)):
+        charged = queue_charges(result.causes, queue.stays.of(np.array([row])))
+        assert charged["total"].astype("int64").sum() == lasted[row]
+
+
+@FEWER
+@given(ANY)
+def test_until_the_first_dispatch_they_are_the_wait(scenario: Scenario) -> None:
+    result = simulate(scenario, engine="simpy")
+    calls = result.calls.set_index("call_id")
+    table = result.time_by_cause(until="first_dispatch")
+    known = (calls["wait_state"] == "complete").to_numpy()
+    waits = microseconds(table.drop(columns="schedule"))[known]
+    assert np.allclose(waits / 1e6, calls["wait_s"][known], atol=1e-9)
