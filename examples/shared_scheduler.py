@@ -18,6 +18,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 from scipy.optimize import minimize
+from scipy.stats import spearmanr
 
 import outsim
 
@@ -103,7 +104,7 @@ def simulated(scenario: outsim.Scenario, days: int, seed: int = 1) -> pd.DataFra
     for day in range(days):
         result = outsim.simulate(scenario, seed=seed, replication=day)
         calls = result.calls
-        watched = calls[calls["campaign"] == scenario.campaign_under_study.name]
+        watched = calls[calls["tenant"] == "watched"]
         since = watched["first_dispatched_at"] - (result.begins + pd.Timedelta("1h"))
         slot = (watched["submitted_at"] - (result.begins + pd.Timedelta("1h"))).dt.floor("1min")
         minutes = slot // pd.Timedelta("1min")
@@ -155,6 +156,12 @@ def as_seen(
 def predicted(scenario: outsim.Scenario, days: int = 40) -> pd.DataFrame:
     """Median lag by hour and minute, as `by_slot` has it, over simulated days."""
     return by_slot(as_seen(simulated(scenario, days)))
+
+
+def with_runners(scenario: outsim.Scenario, runners: int) -> outsim.Scenario:
+    """The scenario with so many runners."""
+    platform = scenario.platform.model_copy(update={"ports": runners})
+    return scenario.model_copy(update={"platform": platform})
 
 
 def scenario_text(load: Load) -> str:
@@ -225,8 +232,8 @@ def fit(seen: pd.DataFrame, start: Load = START, trials: int = 300) -> Load:
     """The load with the least `misfit`, by trials from a start."""
 
     def load(point: Array) -> Load:
-        values = [float(value) for value in point * _SCALES]
-        return Load(*values[:4], tuple(values[4:]))
+        any_minute, pace, first, half, *every = (float(value) for value in point * _SCALES)
+        return Load(any_minute, pace, first, half, tuple(every))
 
     found = minimize(
         lambda point: misfit(load(point), seen),
@@ -236,6 +243,65 @@ def fit(seen: pd.DataFrame, start: Load = START, trials: int = 300) -> Load:
         options={"maxfev": trials, "initial_tr_radius": 0.2, "final_tr_radius": 0.005},
     )
     return load(found.x)
+
+
+def score(predicted: pd.DataFrame, seen: pd.DataFrame) -> dict[str, float]:
+    """Errors of median lags, both as `by_slot` has them.
+
+    Returns
+    -------
+    dict
+        ``slot_error_s``, ``hour_error_s``, ``minute_error_s``: mean absolute error of a slot, of
+        an hour (mean of its three slots) and of a minute (mean of its 24 slots); and
+        ``slot_rank``, ``hour_rank``: Spearman's rank correlation over slots and hours.
+    """
+    one, other = predicted.to_numpy(), seen.to_numpy()
+    return {
+        "slot_error_s": float(np.abs(one - other).mean()),
+        "hour_error_s": float(np.abs(one.mean(axis=1) - other.mean(axis=1)).mean()),
+        "minute_error_s": float(np.abs(one.mean(axis=0) - other.mean(axis=0)).mean()),
+        "slot_rank": float(spearmanr(one.ravel(), other.ravel()).statistic),
+        "hour_rank": float(spearmanr(one.mean(axis=1), other.mean(axis=1)).statistic),
+    }
+
+
+def scored(
+    predicted: pd.DataFrame, seen: pd.DataFrame, first_hour: int = 0, repeats: int = 200
+) -> pd.DataFrame:
+    """`score` of a prediction, with 95 % intervals by the bootstrap over days.
+
+    The days that were seen are drawn again; the prediction stays as it is.
+
+    Parameters
+    ----------
+    predicted : DataFrame
+        Median lags, as `by_slot` has them.
+    seen : DataFrame
+        Slots, as `observed` has them.
+    first_hour : int
+        Hours before this one are left out.
+    repeats : int
+        Times that the days are drawn.
+
+    Returns
+    -------
+    DataFrame
+        Indexed by the names of `score`: ``value``, ``low``, ``high``.
+    """
+    lags = seen[seen["hour"] >= first_hour]
+    kept = predicted.loc[first_hour:]
+    table = lags.assign(day=lags["slot"].dt.date).pivot(
+        index="day", columns=["hour", "minute"], values="lag_s"
+    )
+    days = table.sort_index(axis="columns").dropna().to_numpy()
+    rng = np.random.default_rng(1)
+    drawn = []
+    for _ in range(repeats):
+        medians = np.median(days[rng.integers(len(days), size=len(days))], axis=0)
+        drawn.append(score(kept, pd.DataFrame(medians.reshape(kept.shape))))
+    found = pd.DataFrame({"value": score(kept, by_slot(lags))})
+    found["low"], found["high"] = pd.DataFrame(drawn).quantile([0.025, 0.975]).to_numpy()
+    return found
 
 
 TEMPLATE = Template("""\
