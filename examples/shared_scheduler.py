@@ -315,8 +315,8 @@ TEMPLATE = Template("""\
 #   share of a list that is in the queue before the watched job of that minute: $first
 #   jobs a minute at which the rest of a list comes into the queue: $pace
 #   jobs of minute 30, as a share of the hour's list: $half
-# What was seen are times, so that only ratios are known: 30 runners and jobs of 90 s are a
-# choice, and set how much luck there is in a wait.
+# What was seen are times: they tell the load for each runner, and little of how many runners
+# there are. 30 of them and jobs of 90 s are a choice, and set how much luck there is in a wait.
 
 name = "a shared scheduler"
 
@@ -372,7 +372,7 @@ source = "nine numbers fitted to the slots of 2022 of scheduled_job_lag.csv.gz"
 
 [sources."platform.ports"]
 grade = "assumption"
-source = "a choice: only the ratio of load and runners shows in the data"
+source = "a choice: lags tell the load for each runner, and little of how many there are"
 
 [sources."callees.message"]
 grade = "assumption"
