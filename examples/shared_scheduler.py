@@ -2,7 +2,8 @@
 
 Jobs that a public scheduler starts by the clock are calls, its runners are ports, and the jobs of
 all others are campaigns that start on the hour. ``python examples/shared_scheduler.py`` fits the
-load to the days of 2022 and writes it into ``scenarios/shared-scheduler.toml``.
+load to the days of 2022, writes ``scenarios/shared-scheduler.toml`` and prints the load, which
+is kept here as `FITTED`. It takes some minutes.
 """
 
 from __future__ import annotations
@@ -229,20 +230,20 @@ def misfit(load: Load, seen: pd.DataFrame, days: int = 10) -> float:
 
 
 def fit(seen: pd.DataFrame, start: Load = START, trials: int = 300) -> Load:
-    """The load with the least `misfit`, by trials from a start."""
+    """The load with the least `misfit`, by trials from a start; to four digits."""
 
-    def load(point: Array) -> Load:
-        any_minute, pace, first, half, *every = (float(value) for value in point * _SCALES)
+    def load(values: Array) -> Load:
+        any_minute, pace, first, half, *every = (float(value) for value in values)
         return Load(any_minute, pace, first, half, tuple(every))
 
     found = minimize(
-        lambda point: misfit(load(point), seen),
+        lambda point: misfit(load(point * _SCALES), seen),
         np.array([*start[:4], *start.every]) / _SCALES,
         method="COBYQA",
         bounds=[(0.01, 20)] * len(_SCALES),
         options={"maxfev": trials, "initial_tr_radius": 0.2, "final_tr_radius": 0.005},
     )
-    return load(found.x)
+    return load(np.array([float(f"{value:.4g}") for value in found.x * _SCALES]))
 
 
 def score(predicted: pd.DataFrame, seen: pd.DataFrame) -> dict[str, float]:
