@@ -250,6 +250,4 @@ def scenarios_of(directory: Path, identity: Identity) -> tuple[Scenario, ...]:
             scenarios.append(made_again(tables, means, directory, identity.get("outsim_version")))
         except ScenarioError as error:
             raise StudyError(f"{directory / STUDY}: scenario {name!r}: {error}") from None
-        "scenarios": [_meaning(scenario, switches.named) for scenario in scenarios],
-        "written": [written(scenario) for scenario in scenarios],
     return tuple(scenarios)

@@ -146,7 +146,7 @@ class KeptStudy:
             measures=self.measures,
             switches=switches,
             reductions=reductions,
-            swapped=units.swapped(range(indexes[0], indexes[-1] + 1)),
+            swapped=units.swapped(replications),
         )
 
     def series(self, replications: Iterable[int] | None = None) -> pd.DataFrame:
