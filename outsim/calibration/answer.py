@@ -82,7 +82,17 @@ class Calibration:
         return Uncertainty.model_validate(self.uncertainty_values)
 
     def duration(self, key: str) -> DurationFit:
-        """Fit of one duration, such as ``callees.agent_talk``.
+        """Fit of one duration.
+
+        Parameters
+        ----------
+        key : str
+            Such as ``callees.agent_talk``.
+
+        Returns
+        -------
+        DurationFit
+            Form, quantiles, drift and how the other forms did.
 
         Raises
         ------
@@ -253,6 +263,11 @@ class Calibration:
 
     def save(self, path: str | Path) -> None:
         """Write `to_toml` to a file.
+
+        Parameters
+        ----------
+        path : path
+            Where; what stands there is written over.
 
         Raises
         ------

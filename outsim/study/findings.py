@@ -150,6 +150,18 @@ class Findings:
     def uncertainty_of(self, figure: Callable[[Values], Array], level: float = LEVEL) -> Uncertain:
         """What the interval of such a mean comes from: luck of the day, thinness of the data.
 
+        Parameters
+        ----------
+        figure : callable
+            As for `estimate_of`.
+        level : float
+            Confidence of the interval.
+
+        Returns
+        -------
+        Uncertain
+            In the figure's unit.
+
         Raises
         ------
         StudyError
@@ -166,6 +178,18 @@ class Findings:
     def uncertainty(self, place: int, name: str) -> Uncertain:
         """What the interval of `mean` comes from: luck of the day, and thinness of the data.
 
+        Parameters
+        ----------
+        place : int
+            The scenario, by its place, from 0.
+        name : str
+            Name of the measure.
+
+        Returns
+        -------
+        Uncertain
+            In the figure's unit: shares as fractions, times in seconds.
+
         Raises
         ------
         StudyError
@@ -175,6 +199,18 @@ class Findings:
 
     def uncertainty_of_difference(self, place: int, name: str) -> Uncertain:
         """What the interval of `difference` comes from; callees are the same in all scenarios.
+
+        Parameters
+        ----------
+        place : int
+            The scenario, by its place, from 0.
+        name : str
+            Name of the measure.
+
+        Returns
+        -------
+        Uncertain
+            In the figure's unit: shares as fractions, times in seconds.
 
         Raises
         ------
