@@ -14,7 +14,8 @@ from outsim.errors import StudyError
 from outsim.result import Result, simulate
 from outsim.scenario.model import Scenario
 from outsim.study.drawn import with_drawn_callees
-from outsim.study.findings import Findings, label_scenarios
+from outsim.study.estimating import label_scenarios
+from outsim.study.findings import Findings
 from outsim.study.identity import read_identity, scenarios_of
 from outsim.study.members import DRAWING, Switches
 from outsim.study.storage import Store

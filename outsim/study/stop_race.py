@@ -23,7 +23,8 @@ from outsim.scenario.campaigns import Campaign
 from outsim.scenario.model import Scenario
 from outsim.study.answers import AnsweringStudy
 from outsim.study.changes import campaign_of, with_campaign
-from outsim.study.findings import Findings, Values
+from outsim.study.estimating import Values
+from outsim.study.findings import Findings
 from outsim.study.stops import read_stops, usual_stops, written
 from outsim.study.study import Study
 from outsim.tables.stops import STOP_MEASURES
