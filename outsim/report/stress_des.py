@@ -12,9 +12,12 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from outsim.report.stress_des_items import TEXTS, Subject, Table
+from outsim.report import stress_des_logic, stress_des_making
+from outsim.report.stress_des_parts import Subject, Table
 from outsim.scenario.ledger import Ledger, assumptions
 from outsim.scenario.model import Scenario
+
+TEXTS = stress_des_logic.TEXTS | stress_des_making.TEXTS
 
 SOURCE = (
     "Monks, Currie, Onggo, Robinson, Kunc and Taylor (2019), Strengthening the reporting of "
