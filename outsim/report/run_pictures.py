@@ -73,7 +73,9 @@ def wait_causes(subject: Subject) -> Picture:
     total, told = int(waited_us.to_numpy().sum()), "no call waited"
     if total:
         causes = waited_us.sum().sort_values(ascending=False) / total
-        told = ", ".join(f"{CAUSES[str(name)]} {share:.0%}" for name, share in causes.head(3).items())
+        told = ", ".join(
+            f"{CAUSES[str(name)]} {share:.0%}" for name, share in causes.head(3).items()
+        )
         told = f"of all that waiting most was for: {told}"
     return Picture(
         lambda ax: draw_causes(result, ax=ax, campaign=campaign),
