@@ -23,6 +23,8 @@ FILES = sorted((ROOT / "notebooks").glob("*.ipynb"))
 NOTEBOOKS = {file.stem: nbformat.read(file, as_version=4) for file in FILES}
 OTHERS = {"matplotlib", "numpy", "pandas"}
 """Packages that a notebook may use beside outsim and what comes with Python."""
+EXAMPLES = {file.stem for file in (ROOT / "examples").rglob("*.py")}
+"""Modules that are there to be read and copied, as notebooks are."""
 TEXTS = ("text/plain", "text/html")
 WIDGET = "application/vnd.jupyter.widget-view+json"
 
@@ -89,7 +91,7 @@ def test_a_notebook_imports_public_names_only(name):
             assert module == "outsim"
             assert set(taken) <= set(outsim.__all__)
         else:
-            assert package in OTHERS | sys.stdlib_module_names
+            assert package in OTHERS | EXAMPLES | sys.stdlib_module_names
 
 
 @each_notebook
