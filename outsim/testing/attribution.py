@@ -28,7 +28,7 @@ from outsim.outcomes import (
     STATUSES,
     WAITING_RETRY,
 )
-from outsim.plan import Plan
+from outsim.plan import CampaignPlan, Plan
 from outsim.testing.differences import LAST, Difference, Row, find_first, record_name, told
 from outsim.testing.rules import (
     RULE_OF_CAMPAIGN,
@@ -180,6 +180,8 @@ class _Question:
             return 9
         is_paced = rules.pacing_rate and not rules.paced_at_dispatch
         if self.attempt <= 1:
+            if not all(self._changes(each, self.call_id) for each in (self.kept, self.found)):
+                return 1  # a row that disappears
             return 1 if self.campaign.requests_us is not None and not is_paced else 2
         before = [r for r in self._attempts(self.kept) if r["attempt"] == self.attempt - 1]
         if self._enters_as_another_attempt():
@@ -229,9 +231,11 @@ class _Question:
                 return 12
             if held := self.scene.held(call):
                 return HELD_BY_RULE[held]
+        if any(self.scene.is_wedged(call) for call in less):
+            return 10
+        if less and more and self._may_go_alike(less, more):
+            return self._order(less, more)
         for call, row in {**less, **more}.items():
-            if self.scene.is_wedged(call):
-                return 10
             rules = self.scene.campaign(call).rules
             if rules.pacing_rate and rules.paced_at_dispatch:
                 return 2
@@ -243,7 +247,7 @@ class _Question:
             if rule := self.scene.rule_that_released(call, eligible):
                 return rule
         if less and more:
-            return 9 if self._are_of_other_zones([*less, *more]) else 3
+            return self._order(less, more)
         if self.scene.outages("ports"):
             return RULE_OF_OUTAGE
         waiting = self.scene.queue
@@ -251,16 +255,53 @@ class _Question:
             return 3
         return 4
 
-    def _are_of_other_zones(self, calls: list[int]) -> bool:
-        """Whether calls of one campaign changed places that wait for windows of their own."""
-        campaigns = {self.scene.campaign(call).key: self.scene.campaign(call) for call in calls}
-        campaign = next(iter(campaigns.values()))
-        zones = {
-            int(campaign.zones[call - campaign.first_call_id])
-            for call in calls
-            if len(campaigns) == 1
-        }
+    def _may_go_alike(self, less: dict[int, Row], more: dict[int, Row]) -> bool:
+        """Whether both runs let these calls go from the same instants on, if not in one order."""
+        for calls, other in ((less, self.found), (more, self.kept)):
+            for call, row in calls.items():
+                eligible = {
+                    each["eligible"]
+                    for each in _rows_at(other, "attempts", "call_id", call)
+                    if each["attempt"] == row["attempt"]
+                }
+                was_held = row["eligible"] > row["queued"]
+                if eligible != {row["eligible"]} and (eligible or was_held):
+                    return False
+        return True
+
+    def _order(self, less: dict[int, Row], more: dict[int, Row]) -> int:
+        """Other calls go first than did."""
+        campaigns = [[self.scene.campaign(call) for call in each] for each in (less, more)]
+        if {*campaigns[0], *campaigns[1]} == {campaigns[0][0]} and self._are_of_other_zones(
+            campaigns[0][0], [*less, *more]
+        ):
+            return 9
+        background = [{each.background for each in side} for side in campaigns]
+        if len(background[0]) == len(background[1]) == 1 and background[0] != background[1]:
+            return 14
+        return 8 if self._retry_has_another_place(more) else 3
+
+    def _are_of_other_zones(self, campaign: CampaignPlan, calls: list[int]) -> bool:
+        """Whether calls of a campaign wait for windows of their own."""
+        zones = {int(campaign.zones[call - campaign.first_call_id]) for call in calls}
         return bool(campaign.rules.lane_zones) and len(zones) > 1
+
+    def _retry_has_another_place(self, more: dict[int, Row]) -> bool:
+        """Whether a call goes before an older one of its campaign, and one of them is a retry.
+
+        Which campaign goes first is the queue's matter; within a campaign, a retry changes
+        places only where it enters elsewhere than at the tail.
+        """
+        if self.scene.plan.platform.queue == "first_attempts_first":
+            return False
+        return any(
+            older.queued < row["queued"]
+            and not older.held
+            and (older.attempt > 1) != (row["attempt"] > 1)
+            and self.scene.campaign(older.call_id) is self.scene.campaign(call)
+            for call, row in more.items()
+            for older in self.scene.queue
+        )
 
     def _eligible(self) -> int:
         for row in self.rows:
@@ -337,7 +378,9 @@ class _Question:
         statuses = (found[0] | found[1]) - {QUEUED, DIALING, CONNECTED}
         if not any(ended):
             if statuses <= {CANCELED, EXPIRED} and len(statuses) == 1:
-                return 12 if status == CANCELED else 9
+                if status == CANCELED:
+                    return 2 if self._only_paced_calls_escape() else 12
+                return 9
             return 9
         if not all(ended):
             return self._course_of_attempt()
@@ -353,6 +396,29 @@ class _Question:
         if found[0] == {CANCELED} and found[1] == {FAILED}:
             return 12
         return RULE_OF_ENDING.get(words, 9)
+
+    def _only_paced_calls_escape(self) -> bool:
+        """Whether a stop reaches all calls that it did but those that wait for their pace.
+
+        Where pacing acts settles whether those are in the queue yet.
+        """
+        rules = self.campaign.rules
+        if not rules.pacing_rate or rules.paced_at_dispatch:
+            return False
+        reached = [
+            {
+                row["call_id"]: row["attempt"]
+                for row in _rows_at(each, "updates", "happened", self.at)
+                if row["status"] == CANCELED
+                and self.scene.campaign(row["call_id"]) is self.campaign
+            }
+            for each in (self.kept, self.found)
+        ]
+        first_call_id, ready_us = self.campaign.first_call_id, self.campaign.ready_us
+        return reached[1].items() <= reached[0].items() and all(
+            attempts == 0 and ready_us[call - first_call_id] <= self.at
+            for call, attempts in reached[0].items() - reached[1].items()
+        )
 
     def _course_of_attempt(self) -> int:
         """The rule of an attempt's course, seen by its update."""
