@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from outsim import reuse
 from outsim.clock import MISSING
 
-MODEL_VERSION = 1
+MODEL_VERSION = 2
 """Raised whenever any scenario's records change: studies of two versions don't mix."""
 
 Integers = NDArray[np.int64]

@@ -124,7 +124,7 @@ DEFAULTS: dict[str, Default] = {
     ),
     "callees.weekday_factors": Default([1.0] * 7, "M", "PMC5875189: within 2 points"),
     "callees.redial_factors": Default(
-        [1.0, 0.75, 0.73, 0.60, 0.5], "M", "cns_mobile_calls, weak", "1.0 to 0.5"
+        [1.0, 1.0, 0.75, 0.73, 0.60, 0.5], "M", "cns_mobile_calls, weak", "1.0 to 0.5"
     ),
     "callees.gap_factors": Default(False, "M", "overlaps with the redial factors: off"),
     # Profiles of answering, percent of dials
