@@ -152,6 +152,7 @@ class _Question:
             "eligible": self._eligible,
             "port": lambda: RULE_OF_OUTAGE if self.scene.outages("ports") else 4,
             "work": self._work,
+            "dialed": self._dialed,
             "outcome": self._outcome,
             "course": self._course,
             "change": self._change,
@@ -323,6 +324,10 @@ class _Question:
 
     # At the carrier and beyond
 
+    def _dialed(self) -> int:
+        """The same dial work brings an attempt to the carrier at other instants."""
+        return 6 if any(row["outcome"] == CONGESTION for row in self.rows) else 5
+
     def _outcome(self) -> int:
         causes = {row["cause"] for row in self.rows}
         outcomes = {row["outcome"] for row in self.rows}
@@ -386,6 +391,8 @@ class _Question:
             return self._course_of_attempt()
         if not (found[0] and found[1]):
             return 10
+        if any(row["cause"] == DROPPED for each in ended for row in each):
+            return RULE_OF_OUTAGE
         outcome = ended[0][0]["outcome"]
         words = frozenset(STATUSES[each] for each in statuses)
         if "completed" in words:

@@ -35,7 +35,7 @@ RULE_OF_COLUMN: dict[tuple[str, str], int | str] = {
     ("attempts", "port_free"): "port",
     ("attempts", "token_free"): 4,
     ("attempts", "work_started"): "work",
-    ("attempts", "dialed"): 5,
+    ("attempts", "dialed"): "dialed",
     ("attempts", "outcome"): "outcome",
     ("attempts", "cause"): "outcome",
     ("attempts", "callee_type"): 7,

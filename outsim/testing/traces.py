@@ -56,23 +56,29 @@ class Trace:
     campaigns: tuple[CampaignRow, ...]
     """In the order of their calls, as `CAMPAIGN_COLUMNS`; instants in µs since the run begins."""
     run: dict[str, int | str] = field(default_factory=dict)
-    """Which run it is: digest of the scenario, seed, replication, model version."""
+    """Which run it is: digests of what the scenario says and of all that it then has, seed,
+    replication, model version."""
 
 
 def trace_of(result: Result) -> Trace:
     """What is kept of a result."""
-    scenario = sha256(result.scenario.model_dump_json().encode()).hexdigest()[:16]
+    scenario = result.scenario
     records = result.frames.records
     return Trace(
         records,
         tuple(_campaign(each) for each in result.frames.plan.in_run(records.ended_us)),
         {
-            "scenario": scenario,
+            "scenario": _digest(scenario.model_dump_json(exclude_unset=True)),
+            "with_defaults": _digest(scenario.model_dump_json()),
             "seed": result.seed,
             "replication": result.replication,
             "model": MODEL_VERSION,
         },
     )
+
+
+def _digest(text: str) -> str:
+    return sha256(text.encode()).hexdigest()[:16]
 
 
 def _campaign(plan: CampaignPlan) -> CampaignRow:
