@@ -38,7 +38,7 @@ from outsim.testing.rules import (
     named,
 )
 from outsim.testing.scene import HELD_BY_RULE, Scene
-from outsim.testing.traces import CAMPAIGN_COLUMNS, Trace
+from outsim.testing.traces import CampaignRow, Trace
 
 SIDES = ("golden", "now")
 
@@ -85,22 +85,25 @@ def moved(plan: Plan, kept: Trace, found: Trace) -> Moved | None:
 def _campaigns(kept: Trace, found: Trace) -> Moved:
     for ours, theirs in zip(kept.campaigns, found.campaigns, strict=False):
         if ours != theirs:
-            column = next(k for k, value in enumerate(ours) if value != theirs[k])
-            rule = RULE_OF_CAMPAIGN[CAMPAIGN_COLUMNS[column]]
-            if ours[2] or theirs[2]:
+            column = next(
+                name
+                for name in CampaignRow._fields
+                if getattr(ours, name) != getattr(theirs, name)
+            )
+            rule = RULE_OF_CAMPAIGN[column]
+            if ours.background or theirs.background:
                 rule = 14
-            elif ours[4] > ours[5]:
+            elif column in ("start", "loading") and ours.submitted > ours.start:
                 rule = 1  # handed in after its start: it counts from there
             break
     else:
         more = max(kept.campaigns, found.campaigns, key=len)
         ours = theirs = more[min(len(kept.campaigns), len(found.campaigns))]
-        rule = 14 if ours[2] else 1
+        rule = 14 if ours.background else 1
     lines = [
         "The runs have other campaigns",
         f"The rule that moved: {named(rule)}",
         "",
-        f"  columns: {', '.join(CAMPAIGN_COLUMNS)}",
         f"* {SIDES[0]:8}{ours}",
         f"* {SIDES[1]:8}{theirs}",
         f"  campaigns in all: {len(kept.campaigns)} and {len(found.campaigns)}",

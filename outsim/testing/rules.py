@@ -65,6 +65,10 @@ RULE_OF_CAMPAIGN = {
     "submitted": 1,
     "start": 2,
     "loading": 2,
+    "stop_requested": 12,
+    "stop_effect": 12,
+    "expires": 9,
+    "windows": 9,
 }
 """The rule of what a campaign of the scenario is when the run begins; 14 for a background one."""
 

@@ -13,10 +13,11 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from hashlib import sha256
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 
-from outsim.clock import MISSING
+from outsim.clock import MISSING, NEVER
 from outsim.engine.records import (
     ATTEMPT_TYPES,
     CALL_TYPES,
@@ -40,8 +41,22 @@ KINDS: dict[str, Types] = {
 PLAIN_BYTES = 8_000
 """A trace that is larger is kept compressed."""
 
-CampaignRow = tuple[str, str, bool, int, int, int, int]
-CAMPAIGN_COLUMNS = ("tenant", "name", "background", "size", "submitted", "start", "loading")
+
+class CampaignRow(NamedTuple):
+    """What a campaign is as the run begins; instants in µs since then, ``-1`` for never."""
+
+    tenant: str
+    name: str
+    background: bool
+    size: int
+    submitted: int
+    start: int
+    loading: int
+    stop_requested: int
+    stop_effect: int
+    expires: int
+    windows: str
+    """When its calling window opens and closes, for each of its lanes."""
 
 
 class TraceError(ValueError):
@@ -54,7 +69,7 @@ class Trace:
 
     records: Records
     campaigns: tuple[CampaignRow, ...]
-    """In the order of their calls, as `CAMPAIGN_COLUMNS`; instants in µs since the run begins."""
+    """In the order of their calls."""
     run: dict[str, int | str] = field(default_factory=dict)
     """Which run it is: digests of what the scenario says and of all that it then has, seed,
     replication, model version."""
@@ -82,7 +97,10 @@ def _digest(text: str) -> str:
 
 
 def _campaign(plan: CampaignPlan) -> CampaignRow:
-    return (
+    rules = plan.rules
+    controls = (rules.stop_requested_us, rules.stop_effect_us, rules.expires_us)
+    windows = (" ".join(f"{opens}..{closes}" for opens, closes in each) for each in rules.window)
+    return CampaignRow(
         plan.tenant,
         plan.name,
         plan.background,
@@ -90,6 +108,8 @@ def _campaign(plan: CampaignPlan) -> CampaignRow:
         plan.submitted_us,
         plan.start_us,
         plan.loading_us,
+        *(MISSING if at == NEVER else at for at in controls),
+        "; ".join(windows),
     )
 
 
@@ -181,7 +201,7 @@ def _trace(lines: list[str]) -> Trace:
     for line in coming:
         word, _, rest = line.partition(" ")
         if word == "campaign":
-            campaigns.append(tuple(json.loads(rest)))
+            campaigns.append(CampaignRow(*json.loads(rest)))
             continue
         types, count = KINDS[word], int(rest.split(" ")[0])
         rows = [_row(types, next(coming, "")) for _ in range(count)]
