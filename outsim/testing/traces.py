@@ -98,7 +98,6 @@ def _digest(text: str) -> str:
 
 def _campaign(plan: CampaignPlan) -> CampaignRow:
     rules = plan.rules
-    controls = (rules.stop_requested_us, rules.stop_effect_us, rules.expires_us)
     windows = (" ".join(f"{opens}..{closes}" for opens, closes in each) for each in rules.window)
     return CampaignRow(
         plan.tenant,
@@ -108,9 +107,15 @@ def _campaign(plan: CampaignPlan) -> CampaignRow:
         plan.submitted_us,
         plan.start_us,
         plan.loading_us,
-        *(MISSING if at == NEVER else at for at in controls),
+        _or_missing(rules.stop_requested_us),
+        _or_missing(rules.stop_effect_us),
+        _or_missing(rules.expires_us),
         "; ".join(windows),
     )
+
+
+def _or_missing(at: int) -> int:
+    return MISSING if at == NEVER else at
 
 
 def write(trace: Trace, path: Path) -> Path:
