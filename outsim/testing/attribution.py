@@ -28,8 +28,9 @@ from outsim.outcomes import (
     STATUSES,
     WAITING_RETRY,
 )
-from outsim.plan import CampaignPlan, Plan
+from outsim.plan import Plan
 from outsim.testing.differences import LAST, Difference, Row, find_first, record_name, told
+from outsim.testing.dispatching import dispatched_at, rule_of_dispatch
 from outsim.testing.rules import (
     RULE_OF_CAMPAIGN,
     RULE_OF_COLUMN,
@@ -37,7 +38,7 @@ from outsim.testing.rules import (
     RULE_OF_OUTAGE,
     named,
 )
-from outsim.testing.scene import HELD_BY_RULE, Scene
+from outsim.testing.scene import HELD_BY_RULE, Scene, rows_at
 from outsim.testing.traces import CampaignRow, Trace
 
 SIDES = ("golden", "now")
@@ -151,7 +152,7 @@ class _Question:
             return settled
         ask: dict[str, Callable[[], int]] = {
             "entry": self._entry,
-            "dispatch": self._dispatch,
+            "dispatch": lambda: rule_of_dispatch(self.scene, self.found),
             "eligible": self._eligible,
             "port": lambda: RULE_OF_OUTAGE if self.scene.outages("ports") else 4,
             "work": self._work,
@@ -216,97 +217,6 @@ class _Question:
             if row["status"] == QUEUED and row["attempt"] == self.attempt
         ]
 
-    def _gone(self, records: Records) -> dict[int, Row]:
-        """Attempts that are dispatched at this instant, by call."""
-        return {
-            row["call_id"]: row for row in _rows_at(records, "attempts", "dispatched", self.at)
-        }
-
-    def _dispatch(self) -> int:
-        """A call is dispatched in one run and not, or another one, in the other."""
-        kept, found = self._gone(self.kept), self._gone(self.found)
-        less = {call: row for call, row in kept.items() if call not in found}
-        more = {call: row for call, row in found.items() if call not in kept}
-        for call in more:
-            rules = self.scene.campaign(call).rules
-            if self.scene.is_wedged(call):
-                return 10
-            if rules.stop_effect_us <= self.at and rules.stop_reaches_queue:
-                return 12
-            if held := self.scene.held(call):
-                return HELD_BY_RULE[held]
-        if any(self.scene.is_wedged(call) for call in less):
-            return 10
-        if less and more and self._may_go_alike(less, more):
-            return self._order(less, more)
-        for call, row in {**less, **more}.items():
-            rules = self.scene.campaign(call).rules
-            if rules.pacing_rate and rules.paced_at_dispatch:
-                return 2
-            was_held = row["eligible"] > row["queued"] and row["eligible"] == self.at
-            if was_held and (held := self.scene.released_by(call, self.at)):
-                return HELD_BY_RULE[held]
-        held_until = {**_eligible(self.found, less), **_eligible(self.kept, more)}
-        for call, eligible in held_until.items():
-            if rule := self.scene.rule_that_released(call, eligible):
-                return rule
-        if less and more:
-            return self._order(less, more)
-        if self.scene.outages("ports"):
-            return RULE_OF_OUTAGE
-        waiting = self.scene.queue
-        if less and any(each.held for each in waiting):
-            return 3
-        return 4
-
-    def _may_go_alike(self, less: dict[int, Row], more: dict[int, Row]) -> bool:
-        """Whether both runs let these calls go from the same instants on, if not in one order."""
-        for calls, other in ((less, self.found), (more, self.kept)):
-            for call, row in calls.items():
-                eligible = {
-                    each["eligible"]
-                    for each in _rows_at(other, "attempts", "call_id", call)
-                    if each["attempt"] == row["attempt"]
-                }
-                was_held = row["eligible"] > row["queued"]
-                if eligible != {row["eligible"]} and (eligible or was_held):
-                    return False
-        return True
-
-    def _order(self, less: dict[int, Row], more: dict[int, Row]) -> int:
-        """Other calls go first than did."""
-        campaigns = [[self.scene.campaign(call) for call in each] for each in (less, more)]
-        if {*campaigns[0], *campaigns[1]} == {campaigns[0][0]} and self._are_of_other_zones(
-            campaigns[0][0], [*less, *more]
-        ):
-            return 9
-        background = [{each.background for each in side} for side in campaigns]
-        if len(background[0]) == len(background[1]) == 1 and background[0] != background[1]:
-            return 14
-        return 8 if self._retry_has_another_place(more) else 3
-
-    def _are_of_other_zones(self, campaign: CampaignPlan, calls: list[int]) -> bool:
-        """Whether calls of a campaign wait for windows of their own."""
-        zones = {int(campaign.zones[call - campaign.first_call_id]) for call in calls}
-        return bool(campaign.rules.lane_zones) and len(zones) > 1
-
-    def _retry_has_another_place(self, more: dict[int, Row]) -> bool:
-        """Whether a call goes before an older one of its campaign, and one of them is a retry.
-
-        Which campaign goes first is the queue's matter; within a campaign, a retry changes
-        places only where it enters elsewhere than at the tail.
-        """
-        if self.scene.plan.platform.queue == "first_attempts_first":
-            return False
-        return any(
-            older.queued < row["queued"]
-            and not older.held
-            and (older.attempt > 1) != (row["attempt"] > 1)
-            and self.scene.campaign(older.call_id) is self.scene.campaign(call)
-            for call, row in more.items()
-            for older in self.scene.queue
-        )
-
     def _eligible(self) -> int:
         for row in self.rows:
             was_held = row["eligible"] > row["queued"]
@@ -319,7 +229,7 @@ class _Question:
         if self.scene.outages("workers", "status"):
             return RULE_OF_OUTAGE
         dials, updates = (
-            [len(_rows_at(each, table, column, self.at)) for each in (self.kept, self.found)]
+            [len(rows_at(each, table, column, self.at)) for each in (self.kept, self.found)]
             for table, column in (("attempts", "work_started"), ("updates", "begun"))
         )
         same_work = dials[0] == dials[1] and updates[0] == updates[1]
@@ -360,8 +270,10 @@ class _Question:
             ]
             return 10 if came[0] and came[0] == came[1] else self._entry()
         if status == DIALING:
-            here, there = (self.call_id in self._gone(each) for each in (self.kept, self.found))
-            return 10 if here == there else self._dispatch()
+            here, there = (
+                self.call_id in dispatched_at(self.at, each) for each in (self.kept, self.found)
+            )
+            return 10 if here == there else rule_of_dispatch(self.scene, self.found)
         if status == CONNECTED:
             answers = [
                 {row["answered"] for row in self._attempts(each)}
@@ -418,7 +330,7 @@ class _Question:
         reached = [
             {
                 row["call_id"]: row["attempt"]
-                for row in _rows_at(each, "updates", "happened", self.at)
+                for row in rows_at(each, "updates", "happened", self.at)
                 if row["status"] == CANCELED
                 and self.scene.campaign(row["call_id"]) is self.campaign
             }
@@ -445,24 +357,7 @@ class _Question:
         return 10 if lost or MISSING in {row["visible"] for row in self.rows} else 5
 
     def _attempts(self, records: Records) -> list[Row]:
-        return _rows_at(records, "attempts", "call_id", self.call_id)
+        return rows_at(records, "attempts", "call_id", self.call_id)
 
     def _changes(self, records: Records, call_id: int) -> list[Row]:
-        return _rows_at(records, "updates", "call_id", call_id)
-
-
-def _eligible(records: Records, rows: dict[int, Row]) -> dict[int, int]:
-    """When calls that are not dispatched in a run may go in it, where something held them back."""
-    return {
-        call: row["eligible"]
-        for call, known in rows.items()
-        for row in _rows_at(records, "attempts", "call_id", call)
-        if row["attempt"] == known["attempt"] and row["eligible"] > row["queued"]
-    }
-
-
-def _rows_at(records: Records, table: str, column: str, value: int) -> list[Row]:
-    """Rows of a table in which a column has this value, in their order."""
-    columns = getattr(records, table)
-    rows = (columns[column] == value).nonzero()[0]
-    return [{name: int(columns[name][row]) for name in columns} for row in rows]
+        return rows_at(records, "updates", "call_id", call_id)

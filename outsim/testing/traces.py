@@ -43,7 +43,7 @@ PLAIN_BYTES = 8_000
 
 
 class CampaignRow(NamedTuple):
-    """What a campaign is as the run begins; instants in µs since then, ``-1`` for never."""
+    """What a campaign is as the run begins; instants in µs since then."""
 
     tenant: str
     name: str
@@ -52,9 +52,10 @@ class CampaignRow(NamedTuple):
     submitted: int
     start: int
     loading: int
-    stop_requested: int
-    stop_effect: int
-    expires: int
+    stop_requested: int | None
+    stop_effect: int | None
+    expires: int | None
+    """None for never, as for stops."""
     windows: str
     """When its calling window opens and closes, for each of its lanes."""
 
@@ -107,15 +108,15 @@ def _campaign(plan: CampaignPlan) -> CampaignRow:
         plan.submitted_us,
         plan.start_us,
         plan.loading_us,
-        _or_missing(rules.stop_requested_us),
-        _or_missing(rules.stop_effect_us),
-        _or_missing(rules.expires_us),
+        _unless_never(rules.stop_requested_us),
+        _unless_never(rules.stop_effect_us),
+        _unless_never(rules.expires_us),
         "; ".join(windows),
     )
 
 
-def _or_missing(at: int) -> int:
-    return MISSING if at == NEVER else at
+def _unless_never(at: int) -> int | None:
+    return None if at == NEVER else at
 
 
 def write(trace: Trace, path: Path) -> Path:

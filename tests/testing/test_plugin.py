@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -163,6 +165,42 @@ def test_a_suite_that_does_not_use_it_sees_nothing_of_it(session: pytest.Pyteste
     found = run(session, "def test_it():\n    assert True\n")
     found.assert_outcomes(passed=1)
     found.stdout.no_fnmatch_line("*outsim*")
+
+
+@pytest.fixture
+def installed(session: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> pytest.Pytester:
+    """A session that finds the entry point as if outsim had been installed."""
+    root = Path(__file__).parents[2]
+    project = tomllib.loads((root / "pyproject.toml").read_text())["project"]
+    points = project["entry-points"]["pytest11"]
+    info = session.mkdir("outsim_of_the_test-1.dist-info")
+    info.joinpath("METADATA").write_text("Name: outsim-of-the-test\nVersion: 1\n")
+    lines = [f"{name} = {where}" for name, where in points.items()]
+    info.joinpath("entry_points.txt").write_text("\n".join(["[pytest11]", *lines]))
+    monkeypatch.setenv("PYTHONPATH", f"{session.path}{os.pathsep}{root}")
+    return session
+
+
+@pytest.mark.parametrize(
+    ("options", "autoload"),
+    [((), True), (("-p", "outsim"), True), (("-p", "outsim"), False), (PLUGIN[:2], False)],
+    ids=["found", "found and asked for", "asked for", "asked for by its module"],
+)
+def test_it_is_loaded_once(
+    options: tuple[str, ...],
+    autoload: bool,
+    installed: pytest.Pytester,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    if autoload:
+        monkeypatch.delenv("PYTEST_DISABLE_PLUGIN_AUTOLOAD")
+    installed.makepyfile("""
+def test_it(simulate, pytestconfig):
+    loaded = [getattr(each, "__name__", "") for each in pytestconfig.pluginmanager.get_plugins()]
+    assert loaded.count("outsim.testing.plugin") == 1
+""")
+    found = installed.runpytest_subprocess(*options, "-p", "no:cacheprovider")
+    found.assert_outcomes(passed=1)
 
 
 def test_it_is_cheap_to_load() -> None:
