@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import math
 from abc import abstractmethod
+from dataclasses import dataclass
 from functools import cached_property
 from typing import Annotated, Any, Literal
 
@@ -182,6 +183,19 @@ class Uniform(_Distribution):
         return (self.least + self.most) / 2 / SECOND
 
 
+@dataclass(frozen=True, eq=False)
+class _Points:
+    """Points of a table of quantiles.
+
+    Not compared: models compare what they keep, and arrays have no single answer to that.
+    """
+
+    scores: Seconds
+    """Normal scores of the shares."""
+    logs: Seconds
+    """Natural logarithms of the seconds."""
+
+
 class Quantiles(_Distribution):
     """A table of quantiles, as measured: each share of the durations is at most its duration.
 
@@ -215,18 +229,17 @@ class Quantiles(_Distribution):
         return self
 
     @cached_property
-    def _points(self) -> tuple[Seconds, Seconds]:
-        """Normal scores of the shares, and natural logarithms of the seconds."""
+    def _points(self) -> _Points:
         from scipy.special import ndtri
 
         seconds = np.array(self.durations, dtype=np.float64) / SECOND * self.scale
-        return ndtri(np.array(self.shares)), np.log(seconds)
+        return _Points(ndtri(np.array(self.shares)), np.log(seconds))
 
     @override
     def quantile_s(self, uniforms: Uniforms) -> Seconds:
         from scipy.special import ndtri
 
-        scores, logs = self._points
+        scores, logs = self._points.scores, self._points.logs
         at = ndtri(uniforms)
         piece = np.clip(np.searchsorted(scores, at, side="right") - 1, 0, len(scores) - 2)
         slopes = np.diff(logs) / np.diff(scores)
@@ -236,7 +249,7 @@ class Quantiles(_Distribution):
     def mean_s(self) -> float:
         from scipy.special import ndtr
 
-        scores, logs = self._points
+        scores, logs = self._points.scores, self._points.logs
         slopes = np.diff(logs) / np.diff(scores)
         bounds = np.concatenate(([-np.inf], scores[1:-1], [np.inf]))
         masses = ndtr(bounds[1:] - slopes) - ndtr(bounds[:-1] - slopes)

@@ -102,11 +102,37 @@ def probability(
     return Probability(float(found.statistic), float(interval.low), float(interval.high), count)
 
 
-def estimate(values: NDArray[np.float64], level: float = LEVEL) -> Estimate:
-    """Mean of one figure per replication, with Student's t interval of this confidence.
+ENOUGH = 10
+"""Figures from which on their skewness is known well enough to be made use of."""
 
-    Replications without a figure (NaN) are left out and counted: the mean is
-    then one of those that have it, and the reader is told how many do not.
+
+def widening(known: NDArray[np.float64], level: float) -> float:
+    """Factor on Student's t interval for figures that are skewed, as waits and lags are.
+
+    A mean of few skewed figures errs to one side more often than to the other, and its interval
+    holds the truth less often than it says: of 20 exponential ones 92 % of times. By the
+    expansion of P. Hall, The Bootstrap and Edgeworth Expansion (1992), section 2.6, an interval
+    that is wider by the share (z^4 + 2 z^2 - 3) g^2 / (18 n) makes up for skewness g, z being the
+    normal quantile; here g is that of the sample. From fewer than `ENOUGH` figures: 1.
+    """
+    count, error = len(known), float(known.std())
+    if count < ENOUGH or error == 0:
+        return 1.0
+    from scipy.special import ndtri
+
+    third = float(np.mean(((known - known.mean()) / error) ** 3))
+    skewness = third * float(np.sqrt(count * (count - 1))) / (count - 2)
+    z = float(ndtri(0.5 + level / 2))
+    return 1 + (z**4 + 2 * z**2 - 3) / 18 * skewness**2 / count
+
+
+def estimate(values: NDArray[np.float64], level: float = LEVEL) -> Estimate:
+    """Mean of one figure per replication, with an interval of this confidence.
+
+    It is Student's t interval, wider where the figures are skewed; see `widening`. Replications
+    without a figure (NaN) are left out and counted: the mean is then one of those that have it,
+    and the reader is told how many do not. Equal figures leave no doubt here: of what happens in
+    one run of a hundred, twenty runs may know nothing.
     """
     known = values[~np.isnan(values)]
     missing = len(values) - len(known)
@@ -118,5 +144,5 @@ def estimate(values: NDArray[np.float64], level: float = LEVEL) -> Estimate:
     from scipy.special import stdtrit
 
     error = float(known.std(ddof=1)) / float(np.sqrt(len(known)))
-    half_width = float(stdtrit(len(known) - 1, 0.5 + level / 2)) * error
+    half_width = float(stdtrit(len(known) - 1, 0.5 + level / 2)) * error * widening(known, level)
     return Estimate(mean, half_width, len(known), missing)

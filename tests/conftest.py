@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import os
+from typing import Any
 
 from hypothesis import HealthCheck, Phase, settings
+
+from tests.measured import told
 
 settings.register_profile(
     "ci",
@@ -16,3 +19,11 @@ settings.register_profile(
 )
 settings.register_profile("deep", parent=settings.get_profile("ci"), max_examples=5_000)
 settings.load_profile(os.environ.get("OUTSIM_PROFILE", "ci"))
+
+
+def pytest_terminal_summary(terminalreporter: Any) -> None:
+    """Print what tests measured."""
+    reports = [r for end in ("passed", "failed") for r in terminalreporter.getreports(end)]
+    for title, lines in told(reports).items():
+        terminalreporter.section(title)
+        terminalreporter.write_line("\n".join(lines))

@@ -134,6 +134,22 @@ def test_a_table_of_lognormal_quantiles_is_that_lognormal() -> None:
     assert table.mean_s() == pytest.approx(reference.mean())
 
 
+def test_tables_are_equal_by_what_they_say_also_once_they_were_used() -> None:
+    """Two scenarios with one calibration, whose draws are shared."""
+    first, second = (
+        Quantiles(
+            distribution="quantiles", shares=(0.1, 0.5, 0.9), durations=("1 s", "2 s", "9 s")
+        )  # type: ignore[arg-type]
+        for _ in range(2)
+    )
+    longer = first.model_copy(update={"scale": 1.1})
+    for each in (first, second, longer):
+        each.mean_s()
+    assert first == second
+    assert hash(first) == hash(second)
+    assert first != longer
+
+
 @given(distribution=tables)
 def test_a_table_gives_its_own_quantiles(distribution: Quantiles) -> None:
     found = distribution.quantile_s(np.array(distribution.shares))

@@ -37,6 +37,7 @@ LAYERS = (
     {"branching"},
     {"export"},
     {"study"},
+    {"theory"},
     {"report"},
     {"cli", "testing", "__main__"},
 )

@@ -60,6 +60,11 @@ def calibrate(
     holdout, talk, profile, rounding, fitted_on
         See `outsim.calibration.fit`.
 
+    Returns
+    -------
+    Calibration
+        The profile, with intervals, notes and what was read; `Calibration.save` writes it.
+
     Raises
     ------
     ScenarioError

@@ -11,6 +11,7 @@ from outsim.cli.studies import (
     Antithetic,
     Controls,
     ExecutorName,
+    InputUncertainty,
     KeepTables,
     Out,
     Precision,
@@ -19,6 +20,7 @@ from outsim.cli.studies import (
     Within,
     say_precisions,
     say_savings,
+    say_uncertainty,
     study_options,
 )
 
@@ -38,6 +40,7 @@ def compare(
     antithetic: Antithetic = False,
     stratified: Stratified = False,
     controls: Controls = False,
+    input_uncertainty: InputUncertainty = False,
     seed: Seed = None,
     engine: EngineName = "auto",
     json: Json = False,
@@ -51,7 +54,12 @@ def compare(
     options = study_options(
         replications, precision, within, out, keep_tables, executor, usual=USUAL
     )
-    switches = {"antithetic": antithetic, "stratified": stratified, "controls": controls}
+    switches = {
+        "antithetic": antithetic,
+        "stratified": stratified,
+        "controls": controls,
+        "input_uncertainty": input_uncertainty,
+    }
     loaded = [load_with_advice(path) for path in scenarios]
     findings = run_sync(
         compare_scenarios(*loaded, seed=seed, engine=engine, **switches, **options)
@@ -90,6 +98,7 @@ def _print(findings: Findings) -> None:
     for place in range(1, len(findings.scenarios)):
         _tell(findings, place)
     say_savings(findings)
+    say_uncertainty(findings)
 
 
 def _tell(findings: Findings, place: int) -> None:

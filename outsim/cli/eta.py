@@ -10,6 +10,7 @@ import typer
 from outsim.cli.options import CampaignName, EngineName, Json, Picture, ScenarioFile, Seed
 from outsim.cli.studies import (
     ExecutorName,
+    InputUncertainty,
     KeepTables,
     Out,
     Precision,
@@ -65,6 +66,7 @@ def eta(
     within: Within = None,
     out: Out = None,
     keep_tables: KeepTables = False,
+    input_uncertainty: InputUncertainty = False,
     executor: ExecutorName = None,
     seed: Seed = None,
     engine: EngineName = "auto",
@@ -97,7 +99,12 @@ def eta(
     if file is not None and asked is not None:
         raise typer.BadParameter("--plot draws a campaign; leave out --call and --number")
     findings = Study(
-        studying(loaded, chosen), measures=measures, seed=seed, engine=engine, **options
+        studying(loaded, chosen),
+        measures=measures,
+        seed=seed,
+        engine=engine,
+        input_uncertainty="drawn" if input_uncertainty else False,
+        **options,
     ).run()
     write_picture(lambda: [Forecast(chosen, findings).plot()], file)
     if json:
@@ -200,6 +207,8 @@ def _print(
     if not (asked and asked.state in ("dialing", "connected")):
         show(table(list(COLUMNS), [row(findings, measure) for measure in findings.measures]))
         say("Median and 90 % band over replications: nine runs in ten come to it in the band.")
+        if findings.switches.draws_callees:
+            say("Each has callees of its own, out of what the call log leaves open.")
         if findings.replications < USUAL:
             say(
                 f"{findings.replications} replications are too few for such a band: it takes "

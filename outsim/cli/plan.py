@@ -10,7 +10,14 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from outsim.cli.options import EngineName, Json, Picture, ScenarioFile, Seed
-from outsim.cli.studies import ExecutorName, KeepTables, Out, Within, say_precisions
+from outsim.cli.studies import (
+    ExecutorName,
+    InputUncertainty,
+    KeepTables,
+    Out,
+    Within,
+    say_precisions,
+)
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -76,6 +83,7 @@ def plan(
     within: Within = None,
     out: Out = None,
     keep_tables: KeepTables = False,
+    input_uncertainty: InputUncertainty = False,
     executor: ExecutorName = None,
     seed: Seed = None,
     engine: EngineName = "auto",
@@ -101,7 +109,13 @@ def plan(
     if precision:
         asked = split_precisions(precision)
         study = Study(
-            loaded, precision=asked, within=within, seed=seed, engine=engine, executor=executor
+            loaded,
+            precision=asked,
+            within=within,
+            seed=seed,
+            engine=engine,
+            executor=executor,
+            input_uncertainty=input_uncertainty,
         )
         base = study.run()
         replications = base.replications
@@ -118,6 +132,7 @@ def plan(
         "executor": executor,
         "out": out,
         "keep_tables": keep_tables,
+        "input_uncertainty": input_uncertainty,
     }
     if len(vary) == 2:
         frontier = run_sync(plan_frontier(loaded, vary[0], vary[1], target, **options))
@@ -154,6 +169,8 @@ def _heading(capacity: Capacity) -> None:
     )
     for promise in capacity.promises:
         say(f"  {promise.text}")
+    if capacity.input_uncertainty:
+        say("Each run has callees of its own, out of what the call log leaves open.")
 
 
 def _print(capacity: Capacity) -> None:

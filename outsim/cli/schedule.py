@@ -9,12 +9,14 @@ import typer
 from outsim.cli.options import CampaignName, EngineName, Json, Picture, ScenarioFile, Seed
 from outsim.cli.studies import (
     ExecutorName,
+    InputUncertainty,
     KeepTables,
     Out,
     Precision,
     Replications,
     Within,
     say_precisions,
+    say_uncertainty,
     study_options,
 )
 
@@ -45,6 +47,7 @@ def schedule(
     within: Within = None,
     out: Out = None,
     keep_tables: KeepTables = False,
+    input_uncertainty: InputUncertainty = False,
     executor: ExecutorName = None,
     seed: Seed = None,
     engine: EngineName = "auto",
@@ -61,7 +64,14 @@ def schedule(
     picture = picture_file(plot)
     loaded = load_with_advice(scenario)
     answer = schedule_study(
-        loaded, campaign, every=every, between=between, seed=seed, engine=engine, **options
+        loaded,
+        campaign,
+        every=every,
+        between=between,
+        seed=seed,
+        engine=engine,
+        input_uncertainty=input_uncertainty,
+        **options,
     ).run()
     write_picture(answer.plot, picture)
     if json:
@@ -98,6 +108,7 @@ def _print(answer: Schedule) -> None:
     for each in answer.rankings():
         say(f"{findings.label(each.measure)}: {best_start(answer, each)}")
     _tell_conflicts(answer)
+    say_uncertainty(findings)
 
 
 def _tell_conflicts(answer: Schedule) -> None:

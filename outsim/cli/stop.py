@@ -9,12 +9,14 @@ import typer
 from outsim.cli.options import CampaignName, EngineName, Json, Picture, ScenarioFile, Seed
 from outsim.cli.studies import (
     ExecutorName,
+    InputUncertainty,
     KeepTables,
     Out,
     Precision,
     Replications,
     Within,
     say_precisions,
+    say_uncertainty,
     study_options,
 )
 
@@ -43,6 +45,7 @@ def stop(
     within: Within = None,
     out: Out = None,
     keep_tables: KeepTables = False,
+    input_uncertainty: InputUncertainty = False,
     executor: ExecutorName = None,
     seed: Seed = None,
     engine: EngineName = "auto",
@@ -59,7 +62,15 @@ def stop(
     picture = picture_file(plot)
     loaded = load_with_advice(scenario)
     times = [part.strip() for text in after or [] for part in text.split(",")] or None
-    answer = stop_race(loaded, campaign, after=times, seed=seed, engine=engine, **options).run()
+    answer = stop_race(
+        loaded,
+        campaign,
+        after=times,
+        seed=seed,
+        engine=engine,
+        input_uncertainty=input_uncertainty,
+        **options,
+    ).run()
     write_picture(answer.plot, picture)
     if json:
         print_json(answer.to_json())
@@ -92,3 +103,4 @@ def _print(scenario: Scenario, answer: StopRace) -> None:
     say_precisions(findings)
     for moment in answer.last_moments.values():
         say(last_moment(answer, moment))
+    say_uncertainty(findings)

@@ -9,6 +9,7 @@ import typer
 
 if TYPE_CHECKING:
     from outsim.study.findings import Findings
+    from outsim.study.input_uncertainty import Uncertain
     from outsim.study.reduction import Reduction
 
 Replications = Annotated[
@@ -78,6 +79,15 @@ Controls = Annotated[
     ),
 ]
 
+InputUncertainty = Annotated[
+    bool,
+    typer.Option(
+        "--input-uncertainty",
+        help="Draw the callees anew for each replication, out of what the call log that they were "
+        "calibrated to leaves open, and say how much of an interval that is.",
+    ),
+]
+
 
 def study_options(
     replications: str | None,
@@ -130,12 +140,54 @@ def say_precisions(findings: Findings) -> None:
         say(f"precision {precision}: {reached} with {findings.replications} replications; {there}")
 
 
+def say_uncertainty(findings: Findings) -> None:
+    """Say of each figure how much of its interval is thinness of the data, if callees are drawn.
+
+    With several scenarios it is said of the first one's mean and of the differences from it.
+    """
+    from outsim.cli.output import say, show, table
+
+    if not findings.swapped:
+        return
+    others = range(1, len(findings.scenarios))
+    rows = []
+    for each in findings.measures:
+        row = [_data_share([findings.uncertainty(0, each.name)])]
+        if others:
+            row.append(
+                _data_share([findings.uncertainty_of_difference(k, each.name) for k in others])
+            )
+        rows.append([findings.label(each), *row])
+    heads = ["mean", "difference"] if len(others) == 1 else ["mean", "differences"]
+    say()
+    say("Share of the interval's square that is thinness of the call log, and its 95 % interval:")
+    show(table(["", *(heads if others else heads[:1])], rows))
+    say(
+        "Callees are drawn for each replication. The rest is luck of the day: more replications "
+        "narrow that, and only more calls in the log narrow the share that is shown."
+    )
+
+
+def _data_share(found: list[Uncertain]) -> str:
+    """Share of one answer with its interval, or the least and the largest of several."""
+    from outsim.display import UNKNOWN
+
+    known = [each for each in found if not math.isnan(each.data_share)]
+    if not known:
+        return UNKNOWN
+    if len(known) == 1:
+        low, high = known[0].data_share_interval
+        return f"{known[0].data_share:.0%} ({low:.0%} to {high:.0%})"
+    shares = [each.data_share for each in known]
+    return f"{min(shares):.0%} to {max(shares):.0%}"
+
+
 def say_savings(findings: Findings) -> None:
     """Say of antithetic and stratified runs and of controls what they saved, figure by figure."""
     from outsim.cli.output import say, show, table
     from outsim.display import UNKNOWN
 
-    if not findings.switches.named:
+    if not findings.switches.saving:
         return
     rows = []
     for each in findings.measures:
@@ -148,7 +200,7 @@ def say_savings(findings: Findings) -> None:
     about = "the differences" if len(findings.scenarios) > 1 else "the means"
     say(f"variance saved in {about}: as good as so many times the runs, at the same cost")
     if rows:
-        show(table(["", *findings.switches.named], rows))
+        show(table(["", *findings.switches.saving], rows))
     for reduction in findings.reductions:
         say(f"{reduction.name}: {_verdict(reduction)}")
     if findings.switches.controls:

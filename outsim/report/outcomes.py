@@ -43,12 +43,8 @@ def what_is_seen(subject: Subject) -> Section:
         pictures=[run_pictures.truth_beside_page(subject, at), run_pictures.lag(subject)],
         tables=[_page(subject, at)],
         notes=[f"Pictures and table are of {subject.this_run}. {ONE_DAY}"],
-        command="" if lag is not None else _asking(subject, "status", "--at 09:30"),
+        command="" if lag is not None else subject.asking("status", "--at 09:30"),
     )
-
-
-def _asking(subject: Subject, command: str, *options: str) -> str:
-    return " ".join(["outsim", command, subject.file, *options, f"--seed {subject.seed}"])
 
 
 def _page(subject: Subject, at: datetime) -> Table:
@@ -117,7 +113,7 @@ def why_failed(subject: Subject) -> Section:
         pictures=[run_pictures.outcomes(subject)],
         tables=[*tables, *_failure_tables(subject)],
         notes=[f"Causes, attempts and hours are those of {subject.this_run}. {ONE_DAY}"],
-        command="" if completed is not None else _asking(subject, "failed"),
+        command="" if completed is not None else subject.asking("failed"),
     )
 
 

@@ -11,9 +11,11 @@ from outsim.plots.load import queue as draw_queue
 from outsim.plots.outcomes import outcome_mix
 from outsim.plots.status import status_lag as draw_lag
 from outsim.plots.status import truth_and_seen
+from outsim.plots.waiting import wait_causes as draw_causes
 from outsim.plots.waiting import waits as draw_waits
 from outsim.report.parts import Picture
 from outsim.report.subject import Subject
+from outsim.tables.causes import CAUSES
 from outsim.tables.measures import MEASURES
 from outsim.tables.over_time import hourly_outcomes
 from outsim.tables.over_time import status_lag as lag_of
@@ -60,6 +62,26 @@ def waits(subject: Subject) -> Picture:
         lambda ax: draw_waits(result, ax=ax, campaigns=[campaign]),
         alt=f"A line that rises with the wait, from no call to all: {told}.",
         caption="Share of the calls that wait no longer, one run",
+    )
+
+
+def wait_causes(subject: Subject) -> Picture:
+    """What the campaign's calls waited for, by when they came."""
+    result, campaign = subject.result, subject.campaign
+    found = result.causes_over_time(campaign=campaign)
+    waited_us = found.drop(columns="calls").astype("int64").mul(found["calls"], axis=0)
+    total, told = int(waited_us.to_numpy().sum()), "no call waited"
+    if total:
+        causes = waited_us.sum().sort_values(ascending=False) / total
+        told = ", ".join(
+            f"{CAUSES[str(name)]} {share:.0%}" for name, share in causes.head(3).items()
+        )
+        told = f"of all that waiting most was for: {told}"
+    return Picture(
+        lambda ax: draw_causes(result, ax=ax, campaign=campaign),
+        alt=f"Bars over the time of day, as high as the mean wait, parted by cause; {told}.",
+        caption="What the calls waited for, by when they came, one run",
+        rows=7,
     )
 
 

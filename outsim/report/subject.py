@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
@@ -71,6 +72,13 @@ class Subject:
             return self.scenario.path.name
         words = "".join(c if c.isalnum() else " " for c in self.scenario.name.lower()).split()
         return "-".join(words or ["scenario"]) + ".toml"
+
+    def asking(self, command: str, *options: str) -> str:
+        """Give the command that asks a question about the campaign in full."""
+        words = ["outsim", command, self.file]
+        if len(self.scenario.campaigns) > 1:
+            words += ["--campaign", shlex.quote(f"{self.campaign.tenant}/{self.campaign.name}")]
+        return " ".join([*words, *options, f"--seed {self.seed}"])
 
     @property
     def this_run(self) -> str:

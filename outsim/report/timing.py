@@ -47,7 +47,7 @@ def when_to_start(subject: Subject) -> Section:
         return replace(
             _START,
             asked=subject.reason("schedule") or "No start times were tried in this study.",
-            command=f"outsim schedule {subject.file} --seed {subject.seed}",
+            command=subject.asking("schedule"),
         )
     campaign, findings = answer.campaign, answer.findings
     starts = ", ".join(answer.label(start) for start in answer.starts)
@@ -137,7 +137,7 @@ def when_out(subject: Subject) -> Section:
         return replace(
             _OUT,
             asked="This study did not keep when calls go out.",
-            command=f"outsim eta {subject.file} --seed {subject.seed}",
+            command=subject.asking("eta"),
         )
     return replace(
         _OUT,
@@ -146,7 +146,7 @@ def when_out(subject: Subject) -> Section:
         pictures=[waits(subject)],
         tables=[Table("When calls go out", ["figure", "mean"], rows)],
         notes=[INTERVALS],
-        command=f"outsim eta {subject.file} --seed {subject.seed}",
+        command=subject.asking("eta"),
     )
 
 
@@ -237,7 +237,7 @@ def _of_known(subject: Subject) -> str:
 
 def after_stop(subject: Subject) -> Section:
     """What a stop saves, by when it comes."""
-    command = f"outsim stop {subject.file} --seed {subject.seed}"
+    command = subject.asking("stop")
     answer = subject.race
     if answer is not None:
         return _race(answer)

@@ -33,13 +33,13 @@ def where_the_wait_went(subject: Subject) -> Section:
             "all of it."
         ),
         answer=_answer(charges, campaign),
-        pictures=run_pictures.load(subject),
+        pictures=[run_pictures.wait_causes(subject), *run_pictures.load(subject)],
         tables=[*_by_cause(spent), *_by_whom(charges)],
         notes=[
             f"All of it is of {subject.this_run}. {ONE_DAY} Time in the queue is charged twice: "
             "to the campaign whose call went out next, and to what that one waited for."
         ],
-        command=f"outsim explain {subject.file} --seed {subject.seed}",
+        command=subject.asking("explain"),
     )
 
 

@@ -61,8 +61,10 @@ async def plan_capacity(
         confidence : str or float, ``"95%"`` by default, that the answer keeps the promises;
         replications : int, `REPLICATIONS` by default, that it rests on; most : int, `MOST` by
         default, runs in all; within : str, time after which it is undecided, such as
-        ``"5 min"``; seed, engine, executor, out, keep_tables, progress : as for `Study`.
-        In `out` each value has a directory of its own.
+        ``"5 min"``; seed, engine, executor, out, keep_tables, progress : as for `Study`;
+        input_uncertainty : bool, whether each run has callees of its own, which a calibration's
+        data would bear out. A promise must then be a probability: it is one over days and
+        callees. In `out` each value has a directory of its own.
 
     Returns
     -------
@@ -137,6 +139,7 @@ class _Planner:
         out: str | Path | None = None,
         keep_tables: bool = False,
         progress: Progress | Literal["bar"] | None = "bar",
+        input_uncertainty: bool = False,
     ) -> None:
         if scenario.campaign_under_study is None:
             raise StudyError(f"scenario {scenario.name!r} has no campaign to make promises about")
@@ -144,6 +147,7 @@ class _Planner:
         self.vary = self.range(vary)
         self.confidence = _confidence(confidence)
         self.replications, self.left = replications, most
+        self.input_uncertainty = input_uncertainty
         self.promises = self._read(targets)
         self.seed = scenario.seed if seed is None else seed
         calls = build_plan(scenario, Tape(self.seed)).calls_begun
@@ -172,6 +176,12 @@ class _Planner:
             raise StudyError(f"replications = {self.replications}: must be 2 or more")
         promises = tuple(read_promise(text, self.scenario) for text in targets)
         for promise in promises:
+            if self.input_uncertainty and promise.probability is None:
+                raise StudyError(
+                    f"promise {promise.text!r}: with input uncertainty the mean over all callees "
+                    "that the data allow is no promise about the true ones; write a probability, "
+                    "such as 'P(p95 wait <= 10 min) >= 0.9'"
+                )
             needed = promise.least_runs((1 - self.confidence) * (1 - FIRST_ERROR))
             if needed > self.replications:
                 raise StudyError(
@@ -213,6 +223,7 @@ class _Planner:
                 measures=measures,
                 out=out or None,
                 keep_tables=self._keep_tables,
+                input_uncertainty="drawn" if self.input_uncertainty else False,
                 progress=None,
             )
             try:
@@ -239,6 +250,7 @@ class _Planner:
             self.replications,
             self.seed,
             await search.run(),
+            self.input_uncertainty,
         )
 
 

@@ -43,6 +43,8 @@ class Capacity:
     """Runs that a test rests on."""
     seed: int
     found: Found = field(repr=False)
+    input_uncertainty: bool = False
+    """Whether each run has callees of its own, out of what a calibration's data leave open."""
 
     @property
     def outcome(self) -> Literal["found", "nothing", "undecided"]:
@@ -177,6 +179,7 @@ class Capacity:
         """The answer for machines."""
         return {
             "key": self.vary.key,
+            "input_uncertainty": self.input_uncertainty,
             "outcome": self.outcome,
             "value": self.value,
             "below": self.below,

@@ -112,6 +112,16 @@ class Explanation:
     def call(self, call_id: int) -> Account:
         """What became of one call of the campaign, attempt by attempt.
 
+        Parameters
+        ----------
+        call_id : int
+            As in `Result.calls`.
+
+        Returns
+        -------
+        Account
+            Its attempts, each with its reason and the state of the platform at that moment.
+
         Raises
         ------
         StudyError

@@ -8,7 +8,7 @@ of these intervals hold together with the confidence that is named.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from functools import cached_property
@@ -21,6 +21,7 @@ from outsim.errors import StudyError
 from outsim.estimates import LEVEL, Estimate, Probability, estimate, finite_or_none, probability
 from outsim.scenario.model import Scenario
 from outsim.study.controls import Controlled, controlled
+from outsim.study.input_uncertainty import Array, Uncertain, apportioned
 from outsim.study.members import NOTHING, Switches
 from outsim.study.pairing import Saving, saving
 from outsim.study.reduction import Reduction
@@ -31,6 +32,9 @@ from outsim.tables.measures import MEASURES, Measure
 if TYPE_CHECKING:
     import pandas as pd
     from matplotlib.axes import Axes
+
+Values = Callable[[int, str], Array]
+"""Gives one figure of one scenario, by replication."""
 
 START_TIME_MEASURES = ("completed_by_deadline", "completed_share", "finished_s", "duration_s")
 """The four figures that stand side by side when start times are compared."""
@@ -56,6 +60,9 @@ class Findings:
     """Ways of saving variance that were asked for."""
     reductions: tuple[Reduction, ...] = ()
     """What became of antithetic and stratified runs."""
+    swapped: tuple[Figures, ...] = ()
+    """Of every replication with the callees of its partner, by scenario; empty where callees are
+    not drawn."""
 
     @property
     def replications(self) -> int:
@@ -85,8 +92,14 @@ class Findings:
         float64 array of shape (replications,)
             In the figure's unit, NaN where a run was too short to have it.
         """
-        values = np.array([f.measures[name] for f in self.figures if f.place == place])
-        return values + self._later_s(place) if self._kinds[name] == "clock" else values
+        return self._values_of(self.figures)(place, name)
+
+    def _values_of(self, figures: Sequence[Figures]) -> Values:
+        def values(place: int, name: str) -> Array:
+            found = np.array([f.measures[name] for f in figures if f.place == place])
+            return found + self._later_s(place) if self._kinds[name] == "clock" else found
+
+        return values
 
     @cached_property
     def _kinds(self) -> dict[str, str]:
@@ -114,10 +127,97 @@ class Findings:
         Estimate
             In the figure's unit: shares as fractions, times in seconds.
         """
-        values = self.values(place, name)
         if self.switches.controls:
-            return controlled(values, self._controls(place)).estimate
-        return estimate(values)
+            return controlled(self.values(place, name), self._controls(place)).estimate
+        return self.estimate_of(lambda values: values(place, name))
+
+    def estimate_of(self, figure: Callable[[Values], Array], level: float = LEVEL) -> Estimate:
+        """Mean of anything that is worked out of the figures of each replication.
+
+        Parameters
+        ----------
+        figure : callable
+            Given a function like `values`, one number for each replication; NaN where there is
+            none.
+        level : float
+            Confidence of its interval. Where callees are drawn, it holds the answer for the true
+            ones; see `outsim.study.input_uncertainty`.
+        """
+        if not self.swapped:
+            return estimate(figure(self.values), level)
+        return self.uncertainty_of(figure, level).estimate
+
+    def uncertainty_of(self, figure: Callable[[Values], Array], level: float = LEVEL) -> Uncertain:
+        """What the interval of such a mean comes from: luck of the day, thinness of the data.
+
+        Parameters
+        ----------
+        figure : callable
+            As for `estimate_of`.
+        level : float
+            Confidence of the interval.
+
+        Returns
+        -------
+        Uncertain
+            In the figure's unit.
+
+        Raises
+        ------
+        StudyError
+            If callees were not drawn, or partners did not swap them.
+        """
+        if not self.swapped:
+            raise StudyError(
+                "what the intervals are made of is not known: give the study "
+                "input_uncertainty=True, or the command --input-uncertainty"
+            )
+        swapped = figure(self._values_of(self.swapped))
+        return apportioned(figure(self.values), swapped, self.indexes.start, level)
+
+    def uncertainty(self, place: int, name: str) -> Uncertain:
+        """What the interval of `mean` comes from: luck of the day, and thinness of the data.
+
+        Parameters
+        ----------
+        place : int
+            The scenario, by its place, from 0.
+        name : str
+            Name of the measure.
+
+        Returns
+        -------
+        Uncertain
+            In the figure's unit: shares as fractions, times in seconds.
+
+        Raises
+        ------
+        StudyError
+            If callees were not drawn, or partners did not swap them.
+        """
+        return self.uncertainty_of(lambda values: values(place, name))
+
+    def uncertainty_of_difference(self, place: int, name: str) -> Uncertain:
+        """What the interval of `difference` comes from; callees are the same in all scenarios.
+
+        Parameters
+        ----------
+        place : int
+            The scenario, by its place, from 0.
+        name : str
+            Name of the measure.
+
+        Returns
+        -------
+        Uncertain
+            In the figure's unit: shares as fractions, times in seconds.
+
+        Raises
+        ------
+        StudyError
+            If callees were not drawn, or partners did not swap them.
+        """
+        return self.uncertainty_of(_difference(place, name), self._joint_level)
 
     def difference(self, place: int, name: str) -> Estimate:
         """Mean of the paired differences of a scenario from the first one.
@@ -137,10 +237,10 @@ class Findings:
         Estimate
             In the figure's unit: shares as fractions, times in seconds.
         """
-        values = self.values(place, name) - self.values(0, name)
         if self.switches.controls:
+            values = self.values(place, name) - self.values(0, name)
             return controlled(values, self._controls(0, place), self._joint_level).estimate
-        return estimate(values, self._joint_level)
+        return self.estimate_of(_difference(place, name), self._joint_level)
 
     @property
     def _joint_level(self) -> float:
@@ -183,7 +283,8 @@ class Findings:
         """Probability that a figure of one scenario keeps within limits, both of them included.
 
         A promise about days is one about runs. A run that is too short to give the figure, such
-        as one whose campaign is not over, does not keep it.
+        as one whose campaign is not over, does not keep it. Where callees are drawn, it is the
+        probability as far as the data tell: over days and callees.
 
         Parameters
         ----------
@@ -213,11 +314,18 @@ class Findings:
         return saving(self.values(place, name), self.values(0, name))
 
     def _about(self, precision: Precision) -> list[Estimate]:
-        """Estimates that a precision is about."""
-        places = range(len(self.scenarios))
+        """Estimates that a precision is about; the luck alone, which runs can narrow."""
+        places, name = range(len(self.scenarios)), precision.measure
         if precision.of_difference:
-            return [self.difference(place, precision.measure) for place in places[1:]]
-        return [self.mean(place, precision.measure) for place in places]
+            if self.swapped:
+                return [
+                    estimate(_difference(k, name)(self.values), self._joint_level)
+                    for k in places[1:]
+                ]
+            return [self.difference(place, name) for place in places[1:]]
+        if self.swapped:
+            return [estimate(self.values(place, name)) for place in places]
+        return [self.mean(place, name) for place in places]
 
     def is_reached(self, precision: Precision) -> bool:
         """Whether every estimate that a precision is about is as precise as that."""
@@ -372,6 +480,7 @@ class Findings:
                 for each in self.precisions
             ],
             "variance_reduction": self._saved_to_json(),
+            "input_uncertainty": self._uncertainty_to_json(),
             "confidence": LEVEL,
             "background_share": self.background_share.to_json(),
             "measures": {
@@ -424,6 +533,21 @@ class Findings:
 
         return findings(self, measure, ax)
 
+    def _uncertainty_to_json(self) -> dict[str, Any] | None:
+        """What intervals come from where callees were drawn; None where they were not."""
+        if not self.swapped:
+            return None
+        places = range(len(self.scenarios))
+        return {
+            each.name: {
+                "means": [self.uncertainty(k, each.name).to_json() for k in places],
+                "differences": [
+                    self.uncertainty_of_difference(k, each.name).to_json() for k in places[1:]
+                ],
+            }
+            for each in self.measures
+        }
+
     def _saved_to_json(self) -> dict[str, Any]:
         """What each way of saving variance came to."""
         found = {each.name: each.to_json() for each in self.reductions}
@@ -447,6 +571,11 @@ class Findings:
 
     def _repr_html_(self) -> str:
         return self.text_table().to_html(index=False)
+
+
+def _difference(place: int, name: str) -> Callable[[Values], Array]:
+    """Paired difference of a scenario from the first one, by replication."""
+    return lambda values: values(place, name) - values(0, name)
 
 
 def label_scenarios(names: Sequence[str]) -> list[str]:

@@ -88,7 +88,8 @@ def eta(
         The live queue to forecast from (JSON; `outsim schema --snapshot` says what is in it);
         default: from the scenario's begin.
     **options
-        As for `Study`; 39 replications if nothing is said.
+        As for `Study`; 39 replications if nothing is said. With input uncertainty the bands are
+        over days and over callees that a calibration's data would bear out.
 
     Returns
     -------
@@ -112,5 +113,7 @@ def eta(
         scenario = read_snapshot(snapshot, scenario)
     if not {"replications", "precision", "within"} & set(options):
         options["replications"] = USUAL
+    if options.get("input_uncertainty"):
+        options["input_uncertainty"] = "drawn"  # bands are of runs: partners would add nothing
     study = Study(studying(scenario, chosen), measures=CAMPAIGN_MEASURES, **options)
     return AnsweringStudy(study, lambda findings: Forecast(chosen, findings))

@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import shutil
 from collections.abc import Iterator, Mapping, Sequence
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +19,7 @@ from outsim.scenario.difference import meaning
 from outsim.scenario.kept import CONTACTS, made_again, written
 from outsim.scenario.model import Scenario
 from outsim.study.disk import disk_errors_told, flush, room_in
-from outsim.study.members import NOTHING, Switches
+from outsim.study.members import DRAWING, NOTHING, Switches
 from outsim.tables.measures import Measure
 
 STUDY, REPLICATIONS = "study.json", "replications"
@@ -33,6 +34,8 @@ _SHAPE: dict[str, type] = {
     "scenarios": list,
     "written": list,
 }
+_LONG = 200
+"""Characters of a value from which on only what it comes to is kept."""
 _TOLD = 8
 """Differences that a message lists."""
 
@@ -71,14 +74,24 @@ def identity_of(
         "measures": [measure.name for measure in measures],
         "switches": switches.named,
         "names": [scenario.name for scenario in scenarios],
-        "scenarios": [_meaning(scenario) for scenario in scenarios],
+        "scenarios": [_meaning(scenario, switches.named) for scenario in scenarios],
         "written": [written(scenario) for scenario in scenarios],
     }
 
 
-def _meaning(scenario: Scenario) -> dict[str, str]:
-    """What a scenario means; the study has a seed of its own."""
-    return {key: text for key, text in meaning(scenario).items() if key != "seed"}
+def _meaning(scenario: Scenario, switches: Sequence[str]) -> dict[str, str]:
+    """What a scenario means; the study has a seed of its own.
+
+    What its callees rest on is a part of that only where they are drawn.
+    """
+    means = {key: text for key, text in meaning(scenario).items() if key != "seed"}
+    if {*DRAWING} & {*switches} and scenario.uncertainty is not None:
+        for key, value in scenario.uncertainty.model_dump(mode="json").items():
+            text = json.dumps(value)
+            if len(text) > _LONG:
+                text = f"{len(text)} characters, sha256 {sha256(text.encode()).hexdigest()[:16]}"
+            means[f"uncertainty.{key}"] = text
+    return means
 
 
 def copies_in(directory: Path) -> dict[Path, Path]:

@@ -13,9 +13,10 @@ import numpy as np
 from outsim.errors import StudyError
 from outsim.result import Result, simulate
 from outsim.scenario.model import Scenario
+from outsim.study.drawn import with_drawn_callees
 from outsim.study.findings import Findings, label_scenarios
 from outsim.study.identity import read_identity, scenarios_of
-from outsim.study.members import Switches
+from outsim.study.members import DRAWING, Switches
 from outsim.study.storage import Store
 from outsim.study.units import Replication, Units
 from outsim.tables.measures import MEASURES, Measure
@@ -145,6 +146,7 @@ class KeptStudy:
             measures=self.measures,
             switches=switches,
             reductions=reductions,
+            swapped=units.swapped(replications),
         )
 
     def series(self, replications: Iterable[int] | None = None) -> pd.DataFrame:
@@ -215,6 +217,8 @@ class KeptStudy:
             If there is no such scenario.
         """
         chosen = self.scenarios[self._place(scenario)]
+        if {*DRAWING} & {*self._identity["switches"]}:
+            chosen = with_drawn_callees(chosen, self.seed, replication)
         return simulate(chosen, seed=self.seed, replication=replication, **options)
 
     def _place(self, scenario: int | str) -> int:

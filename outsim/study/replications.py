@@ -27,6 +27,7 @@ from outsim.result import Result
 from outsim.scenario.model import Scenario
 from outsim.study.controls import controls_of
 from outsim.study.disk import disk_errors_told
+from outsim.study.drawn import partner, with_drawn_callees
 from outsim.study.executors import interrupts_held, workforce
 from outsim.study.members import PLAIN, Member, Members
 from outsim.tables.frames import Frames
@@ -61,6 +62,8 @@ class Job:
     """Runs of each scenario."""
     controls: bool = False
     """Whether to tell of each run how lucky its draws were."""
+    draws_callees: bool = False
+    """Whether each run has callees that the scenarios' calibrations would bear out as well."""
     model_version: int = MODEL_VERSION
     """Model of whoever asks: no other may do the work."""
 
@@ -108,7 +111,7 @@ def run_job(job: Job, stopped: threading.Event | None = None) -> tuple[Figures, 
     figures = []
     for member in job.members:
         tape = tape_of(job, member)
-        for place, result in results_of(job, progress, tape):
+        for place, result in results_of(job, progress, tape, swapped=member.swapped):
             figures.append(_figures(job, place, member, tape, result))
             if job.tables is not None and member == PLAIN:
                 with disk_errors_told(job.tables):
@@ -136,17 +139,22 @@ def tape_of(job: Job, member: Member = PLAIN) -> Tape:
 
 
 def results_of(
-    job: Job, progress: Progress, tape: Tape | None = None
+    job: Job, progress: Progress, tape: Tape | None = None, *, swapped: bool = False
 ) -> Iterator[tuple[int, Result]]:
     """Place and result of each run of a job; what they have in common is drawn and run once.
 
-    They are the plain runs, if no other tape is given.
+    They are the plain runs, if no other tape is given; or those with the callees of the
+    replication's partner.
     """
     from outsim import __version__
     from outsim.branching import run_family
 
     tape = tape or tape_of(job)
-    first, *others = job.scenarios
+    scenarios = job.scenarios
+    if job.draws_callees:
+        whose = partner(job.replication) if swapped else job.replication
+        scenarios = tuple(with_drawn_callees(each, job.seed, whose) for each in scenarios)
+    first, *others = scenarios
     plans = [build_plan(first, tape)]
     if job.is_family:
         plans += [build_sibling(plans[0], scenario, tape) for scenario in others]
@@ -157,7 +165,7 @@ def results_of(
     else:
         runs = ((k, *execute(plan, job.engine, progress)) for k, plan in enumerate(plans))
     for k, records, engine in runs:
-        scenario = job.scenarios[k]
+        scenario = scenarios[k]
         frames = Frames(plans[k], records, scenario.clock.begins)
         yield (
             job.places[k],

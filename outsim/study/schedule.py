@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from outsim.display import format_estimate
 from outsim.errors import StudyError
-from outsim.estimates import LEVEL, Estimate, estimate
+from outsim.estimates import LEVEL, Estimate
 from outsim.scenario.campaigns import Campaign
 from outsim.scenario.model import Scenario
 from outsim.study.answers import AnsweringStudy
@@ -128,8 +128,10 @@ class Schedule:
 
     def _between(self, start: datetime, other: datetime, name: str) -> Estimate:
         level = 1 - (1 - LEVEL) / max(1, len(self.starts) - 1)
-        mine, theirs = (self.findings.values(self._places[at], name) for at in (start, other))
-        return estimate(mine - theirs, level)
+        mine, theirs = self._places[start], self._places[other]
+        return self.findings.estimate_of(
+            lambda values: values(mine, name) - values(theirs, name), level
+        )
 
     @cached_property
     def _preferred(self) -> dict[str, dict[tuple[datetime, datetime], datetime]]:

@@ -18,12 +18,12 @@ from outsim.clock import SECOND, format_duration
 from outsim.clock import after as later
 from outsim.display import format_estimate
 from outsim.errors import StudyError
-from outsim.estimates import Estimate, estimate, finite_or_none
+from outsim.estimates import Estimate, finite_or_none
 from outsim.scenario.campaigns import Campaign
 from outsim.scenario.model import Scenario
 from outsim.study.answers import AnsweringStudy
 from outsim.study.changes import campaign_of, with_campaign
-from outsim.study.findings import Findings
+from outsim.study.findings import Findings, Values
 from outsim.study.stops import read_stops, usual_stops, written
 from outsim.study.study import Study
 from outsim.tables.stops import STOP_MEASURES
@@ -93,15 +93,15 @@ class StopRace:
         """From the request to stop to its effect, in microseconds."""
         return self.findings.scenarios[0].platform.stop_latency
 
-    def _saved(self, after_us: int) -> NDArray[np.float64]:
+    def _saved(self, values: Values, after_us: int) -> NDArray[np.float64]:
         """By replication, calls that are dialled if nobody stops, less those dialled anyway."""
-        values, name = self.findings.values, "calls_dialled"
+        name = "calls_dialled"
         return values(0, name) - values(self._places[after_us], name)
 
-    def _saved_share(self, after_us: int) -> NDArray[np.float64]:
-        everything = self.findings.values(0, "calls_dialled")
+    def _saved_share(self, values: Values, after_us: int) -> NDArray[np.float64]:
+        everything = values(0, "calls_dialled")
         share = np.full(len(everything), np.nan)
-        np.divide(self._saved(after_us), everything, out=share, where=everything > 0)
+        np.divide(self._saved(values, after_us), everything, out=share, where=everything > 0)
         return share
 
     def calls_saved(self, after_us: int) -> Estimate:
@@ -110,11 +110,11 @@ class StopRace:
         In each replication, those that are dialled if nobody ever stops the campaign, less those
         that are dialled with the stop.
         """
-        return estimate(self._saved(after_us))
+        return self.findings.estimate_of(lambda values: self._saved(values, after_us))
 
     def saved_share(self, after_us: int) -> Estimate:
         """The same, as a share of the calls that are dialled if nobody stops."""
-        return estimate(self._saved_share(after_us))
+        return self.findings.estimate_of(lambda values: self._saved_share(values, after_us))
 
     def dialled_before_effect(self, after_us: int) -> Estimate:
         """Dials, retries included, from the request to stop to its effect."""
@@ -126,39 +126,54 @@ class StopRace:
 
     def dialled_after(self, after_us: int) -> Estimate:
         """Dials, retries included, from the request to stop on."""
-        place, values = self._places[after_us], self.findings.values
-        return estimate(
-            values(place, "dispatched_before_stop_effect")
-            + values(place, "dispatched_after_stop_effect")
+        place = self._places[after_us]
+        return self.findings.estimate_of(
+            lambda values: (
+                values(place, "dispatched_before_stop_effect")
+                + values(place, "dispatched_after_stop_effect")
+            )
         )
 
     def last_moment(self, share: float) -> LastMoment:
         """Until when a stop saves at least this share of the calls."""
-        at_s, between = np.array(self.after_us) / SECOND, set()
-        # Shape (stops, replications).
-        saved = np.array([self._saved_share(each) for each in self.after_us])
-        enough = saved >= share
-        moments, always, never, distance_s = [], 0, 0, 0.0
-        for column, reached in zip(saved.T, enough.T, strict=True):
-            last = int(np.flatnonzero(reached)[-1]) if reached.any() else -1
-            if last < 0:
-                never += 1
-            elif last == len(at_s) - 1:
-                always += 1
-            else:
-                here, there = column[last], column[last + 1]
-                part = (here - share) / (here - there)
-                between |= {self.after_us[last], self.after_us[last + 1]}
-                moments.append(at_s[last] + part * (at_s[last + 1] - at_s[last]))
-                distance_s = max(distance_s, float(at_s[last + 1] - at_s[last]))
-        read_off = estimate(np.array(moments, dtype=np.float64))
+        at_s = np.array(self.after_us) / SECOND
+        lasts = self._lasts(self.findings.values, share)[1]
+        inside = lasts[(lasts >= 0) & (lasts < len(at_s) - 1)]
+        steps = sorted({step for last in inside.tolist() for step in (last, last + 1)})
+        distance_s = float(np.max(at_s[inside + 1] - at_s[inside], initial=0.0))
+        read_off = self.findings.estimate_of(lambda values: self._moments_s(values, share))
         return LastMoment(
             share=share,
-            after_s=replace(read_off, half_width=read_off.half_width + distance_s / 2),
-            between_us=(min(between, default=0), max(between, default=0)),
-            always=always,
-            never=never,
+            after_s=replace(read_off, missing=0, half_width=read_off.half_width + distance_s / 2),
+            between_us=(self.after_us[steps[0]], self.after_us[steps[-1]]) if steps else (0, 0),
+            always=int(np.count_nonzero(lasts == len(at_s) - 1)),
+            never=int(np.count_nonzero(lasts < 0)),
         )
+
+    def _lasts(self, values: Values, share: float) -> tuple[NDArray[np.float64], NDArray[np.intp]]:
+        """Shares saved, shape (stops, replications), and the last stop that saves enough.
+
+        By replication; -1 where none does.
+        """
+        saved = np.array([self._saved_share(values, each) for each in self.after_us])
+        enough = saved >= share
+        last = len(enough) - 1 - np.argmax(enough[::-1], axis=0)
+        return saved, np.where(enough.any(axis=0), last, -1)
+
+    def _moments_s(self, values: Values, share: float) -> NDArray[np.float64]:
+        """By replication, when that share is saved last, on a straight line between stops.
+
+        Seconds after the start; NaN where no stop saves it, or the latest still does.
+        """
+        at_s = np.array(self.after_us) / SECOND
+        saved, lasts = self._lasts(values, share)
+        moments = np.full(len(lasts), np.nan)
+        for k in np.flatnonzero((lasts >= 0) & (lasts < len(at_s) - 1)):
+            last = lasts[k]
+            here, there = saved[last, k], saved[last + 1, k]
+            part = (here - share) / (here - there)
+            moments[k] = at_s[last] + part * (at_s[last + 1] - at_s[last])
+        return moments
 
     @property
     def last_moments(self) -> dict[float, LastMoment]:

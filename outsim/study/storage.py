@@ -34,8 +34,10 @@ if TYPE_CHECKING:
 
 _FIGURES, _SERIES, _TABLES = "figures.parquet", "series.parquet", "tables"
 _WRITTEN_LAST = "run.json"
-_OWN = ("place", "replication", "stratum", "mirrored", "attempts", "background_share")
+_OWN = ("place", "replication", "stratum", "mirrored", "swapped", "attempts", "background_share")
 """Columns of the figures that are no measures."""
+_LATER = "swapped"
+"""The one of them that older directories do not have."""
 _CONTROL = "control: "
 """What the column of a control begins with; they are the last ones."""
 
@@ -139,7 +141,8 @@ class Store:
         try:
             rows = pd.read_parquet(place / _FIGURES)
             controls = [name for name in rows.columns if name.startswith(_CONTROL)]
-            columns = [*_OWN, *self._measures, *controls]
+            own = [name for name in _OWN if name != _LATER or name in rows.columns]
+            columns = [*own, *self._measures, *controls]
             if list(rows.columns) != columns:
                 raise ValueError(f"its columns are {', '.join(map(str, rows.columns))}")
             if sorted(set(rows["place"])) != [*range(self._scenarios)]:
@@ -157,7 +160,9 @@ class Store:
                     measures={name: float(row[name]) for name in self._measures},
                     attempts=int(row["attempts"]),
                     background_share=float(row["background_share"]),
-                    member=Member(int(row["stratum"]), bool(row["mirrored"])),
+                    member=Member(
+                        int(row["stratum"]), bool(row["mirrored"]), bool(row.get(_LATER, False))
+                    ),
                     controls={
                         name.removeprefix(_CONTROL): float(row[name])
                         for name in controls

@@ -22,6 +22,7 @@ from outsim.errors import StudyError
 from outsim.plan import build_plan
 from outsim.progress import Progress, reporting
 from outsim.scenario.model import Scenario
+from outsim.study.drawn import check_drawable
 from outsim.study.executors import usual_executor
 from outsim.study.findings import Findings
 from outsim.study.members import Switches
@@ -80,6 +81,15 @@ class Study:
     controls : bool
         Take out of each figure what is due to draws whose mean is known, where that is clear
         (see `outsim.study.controls`).
+    input_uncertainty : bool or "drawn"
+        Draw the callees anew for each replication, out of what the data of the scenarios'
+        calibrations leave open: the same for all scenarios. Intervals then hold what the
+        scenarios would give with the true callees, and `Findings.uncertainty` says how much of
+        each is luck of the day and how much thinness of the data. It takes two runs a
+        replication. A precision is about the luck alone, since no run makes the data thicker.
+        "drawn" takes one, for what needs no such interval: the runs are days that the data would
+        bear out, and probabilities and quantiles over them are over days and callees; intervals
+        of means are those of the mean over all such callees.
     progress : callable, "bar" or None
         Told (runs done, runs in all) after each run; or a bar on a terminal or in a notebook.
 
@@ -108,19 +118,26 @@ class Study:
         antithetic: bool = False,
         stratified: bool = False,
         controls: bool = False,
+        input_uncertainty: bool | Literal["drawn"] = False,
     ) -> None:
         self.scenarios = (scenarios,) if isinstance(scenarios, Scenario) else tuple(scenarios)
         self.measures = measures
         self.precisions = read_precisions(precision or {}, measures)
         self._batches = _batches(replications, self.precisions, within, least, most)
         self._within_s = read_within(within)
-        self.switches = Switches(antithetic, stratified, controls)
+        drawn = input_uncertainty == "drawn"
+        self.switches = Switches(
+            antithetic, stratified, controls, bool(input_uncertainty) and not drawn, drawn
+        )
         self._check()
         self.seed = self.scenarios[0].seed if seed is None else seed
         self._end = self._batches[-1].stop
         self._progress = progress
         self._units = Units(self.switches)
         self._is_family = len(self.scenarios) > 1 and is_family(self.scenarios)
+        if self.switches.draws_callees:
+            first = self.scenarios[0].uncertainty
+            self._is_family &= all(each.uncertainty == first for each in self.scenarios)
         places, count = len(self.scenarios), len(self._batches[0])
         # It takes a plan to know: only where the engine or the executor is left open.
         calls = self._calls() if engine == "auto" or executor is None else 0
@@ -146,6 +163,13 @@ class Study:
                 )
         if len(self.scenarios) == 1 and any(p.of_difference for p in self.precisions):
             raise StudyError("precision of a difference: it takes two scenarios to differ")
+        if self.switches.draws_callees:
+            check_drawable(self.scenarios)
+            if self.switches.saving:
+                raise StudyError(
+                    f"input uncertainty and {', '.join(self.switches.saving)}: give one or the "
+                    "other; ways of saving variance narrow the part that is luck alone"
+                )
 
     def _calls(self) -> int:
         """Calls of one replication, about."""
@@ -214,6 +238,7 @@ class Study:
                 tables=None if writer is None else writer.tables_of(index),
                 members=self._units.members(index),
                 controls=self.switches.controls,
+                draws_callees=self.switches.draws_callees,
             )
 
     def _keep(self, figures: list[Figures], writer: Writer | None) -> Replication:
@@ -257,6 +282,7 @@ class Study:
             precisions=self.precisions,
             switches=self.switches,
             reductions=reductions,
+            swapped=self._units.swapped(indexes),
         )
 
     async def _all(self) -> Findings:

@@ -21,13 +21,13 @@ def run_sync(awaitable: Awaitable[Value]) -> Value:
 
     Parameters
     ----------
-    coroutine : coroutine
-        Such as `outsim.compare` gives.
+    awaitable : awaitable
+        Such as `outsim.compare` or a `Study` gives.
 
     Returns
     -------
     object
-        What the coroutine gives.
+        What comes of it.
 
     Examples
     --------

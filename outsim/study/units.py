@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from outsim.study.members import Members, Switches
+from outsim.study.members import PLAIN, SWAPPED, Members, Switches
 from outsim.study.reduction import PILOT, Reduction, decide, unit
 from outsim.study.replications import Figures
 
@@ -19,8 +19,11 @@ class Replication:
 
     @property
     def figures(self) -> tuple[Figures, ...]:
-        """Figures of each scenario, in their order: the means over its runs."""
-        return unit(self.runs, self.members)
+        """Figures of each scenario, in their order: the means over its runs.
+
+        Runs with the callees of the replication's partner are not in them.
+        """
+        return unit(self.runs, tuple(each for each in self.members if not each.swapped))
 
     @property
     def members(self) -> Members:
@@ -46,7 +49,7 @@ class Units:
 
     def parts(self, batch: range) -> tuple[range, ...]:
         """A batch, parted where it is decided how many runs a replication has from there on."""
-        if len(self._asked) == 1 or not batch.start < PILOT < batch.stop:
+        if not self._switches.reduces_runs or not batch.start < PILOT < batch.stop:
             return (batch,)
         return range(batch.start, PILOT), range(PILOT, batch.stop)
 
@@ -64,7 +67,7 @@ class Units:
 
     def members(self, index: int) -> Members:
         """Runs that a replication has to have of each scenario."""
-        if len(self._asked) == 1 or index < PILOT:
+        if not self._switches.reduces_runs or index < PILOT:
             return self._asked
         if self._decided is None and (pilot := self._pilot()) is not None:
             self._decided, _ = decide(self._switches, pilot, [])
@@ -77,7 +80,14 @@ class Units:
     def counted(self, indexes: range) -> tuple[list[tuple[Figures, ...]], tuple[Reduction, ...]]:
         """Figures of replications, and what antithetic and stratified runs did for them."""
         runs = [self._have[index].runs for index in indexes]
-        if len(self._asked) == 1:
-            return runs, ()
+        if not self._switches.reduces_runs:
+            return [unit(each, (PLAIN,)) for each in runs], ()
         members, reductions = decide(self._switches, self._pilot(indexes.stop), runs)
         return [unit(each, members) for each in runs], reductions
+
+    def swapped(self, indexes: range) -> tuple[Figures, ...]:
+        """Figures of replications with the callees of their partners, by scenario, if any."""
+        if not self._switches.input_uncertainty:
+            return ()
+        runs = [unit(self._have[index].runs, (SWAPPED,)) for index in indexes]
+        return tuple(each for column in zip(*runs, strict=True) for each in column)

@@ -79,6 +79,8 @@ class Purpose(IntEnum):
     """Which minute of that kind."""
     BACKGROUND_SIZE = 52
     """How many contacts a background campaign has."""
+    CALLEES = 60
+    """Which callees a calibration's data would bear out; one uniform for each thing drawn."""
 
     __hash__ = int.__hash__  # an enumeration's own one is slow, and purposes are often looked up
 

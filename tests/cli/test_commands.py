@@ -502,3 +502,68 @@ def test_explain_names_calls_that_failed_and_how_to_ask_for_one(outsim):
 def test_explain_draws_the_wait_by_cause(outsim, files):
     assert outsim(*COMMANDS["explain one run"], "--plot", "wait.png").code == 0
     assert (files / "wait.png").stat().st_size > 1000
+
+
+TEXTBOOK = """\
+name = "a port, constant talk"
+[clock]
+date = 2026-03-10
+begins = "08:00"
+ends = "16:00"
+[platform]
+ports = 1
+dial_rate = "1000/s"
+[carrier]
+rate = "1000/s"
+[callees]
+message = "10 s"
+[[campaign]]
+name = "reminders"
+tenant = "clinic"
+start = "08:00"
+max_retry = 0
+requests = { rate = "50/hour" }
+"""
+
+
+def test_theory_is_told_beside_simulation(outsim, files):
+    (files / "textbook.toml").write_text(TEXTBOOK)
+    ended = outsim("check", "textbook.toml", "--theory", "--replications", "6", "--ciw")
+    assert ended.code == 0
+    assert "theory beside simulation: 6 runs" in ended.out
+    assert "Pollaczek-Khinchine" in ended.out
+    assert "batch makespan: no, calls come in one by one" in ended.out
+    assert "Ciw: agrees" in " ".join(ended.out.split())
+    narrow = outsim("check", "textbook.toml", "--theory", "--replications", "2", columns=60)
+    assert max(map(len, narrow.out.splitlines())) <= 60
+
+
+def test_theory_for_machines(outsim):
+    ended = outsim("check", "small.toml", "--theory", "--replications", "3", "--json")
+    assert ended.code == 0
+    (document,) = json.loads(ended.out)
+    found = document["theory"]
+    assert found["replications"] == 3
+    assert found["agrees"] is True
+    bounds = [each for each in found["applies"] if each["kind"] == "at least"]
+    assert bounds
+    assert all(each["runs_beyond_the_bound"] == 0 for each in bounds)
+    because = {each["formula"]: each["because"] for each in found["does_not_apply"]}
+    assert because["Erlang C, ports"] == "calls come in lists, not one by one at random"
+
+
+def test_runs_that_are_not_as_theory_says_end_with_1(outsim, files, monkeypatch):
+    from outsim.theory import formulas
+
+    (files / "textbook.toml").write_text(TEXTBOOK)
+    right = formulas.several_servers_wait_s
+    monkeypatch.setattr(formulas, "several_servers_wait_s", lambda *args: 2 * right(*args))
+    ended = outsim("check", "textbook.toml", "--theory", "--replications", "6")
+    assert ended.code == 1
+    assert "DIFFERS" in ended.out
+
+
+def test_theory_of_nobody(outsim):
+    ended = outsim("check", "zero.toml", "--theory", "--replications", "2")
+    assert ended.code == 0
+    assert "worker stability: no, there is nobody to call" in ended.out

@@ -13,6 +13,18 @@ MISTAKES = {
     "a file in one of two": (["compare", "small.toml", "nil.toml"], "nil.toml: no such file"),
     "a file in a difference": (["diff", "small.toml", "nil.toml"], "nil.toml: no such file"),
     "a file to check": (["check", "nil.toml"], "nil.toml: no such file"),
+    "runs of theory without theory": (
+        ["check", "small.toml", "--replications", "9"],
+        "--replications is about runs: ask for them, with --theory",
+    ),
+    "another simulator without runs": (
+        ["check", "small.toml", "--ciw"],
+        "--ciw is about runs: ask for them, with --theory",
+    ),
+    "one run of theory": (
+        ["check", "small.toml", "--theory", "--replications", "1"],
+        "replications = 1: must be 2 or more",
+    ),
     "a negative seed": (["run", "small.toml", "--seed", "-1"], "greater than or equal to 0"),
     "a seed that is none": (
         ["run", "small.toml", "--seed", "x"],

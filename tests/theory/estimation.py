@@ -14,7 +14,7 @@ says two things: the figure agrees, and a figure off by d would not have.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from scipy import stats
@@ -33,20 +33,28 @@ class Comparison:
     """Standard error of the mean."""
     freedom: int
 
+    level: float = LEVEL
+    """How often the test rejects what is right."""
+
+    @property
+    def errors(self) -> float:
+        """How many standard errors the mean lies above the theoretical value."""
+        return (self.mean - self.theory) / self.error
+
     @property
     def agrees(self) -> bool:
-        """Whether the t test at the 1 % level lets the theoretical value stand."""
-        bound = stats.t.ppf(1 - LEVEL / 2, self.freedom)
+        """Whether the t test lets the theoretical value stand."""
+        bound = stats.t.ppf(1 - self.level / 2, self.freedom)
         return bool(abs(self.mean - self.theory) <= bound * self.error)
 
     def would_show(self, share: float) -> bool:
         """Whether an error of this share of the theoretical value is found in 95 % of cases."""
-        bounds = stats.t.ppf([1 - LEVEL / 2, POWER], self.freedom)
+        bounds = stats.t.ppf([1 - self.level / 2, POWER], self.freedom)
         return bool(bounds.sum() * self.error <= share * self.theory)
 
     def off_by(self, share: float) -> Comparison:
         """The same estimate beside a theory that is off by a share."""
-        return Comparison(self.theory * (1 + share), self.mean, self.error, self.freedom)
+        return replace(self, theory=self.theory * (1 + share))
 
     def __str__(self) -> str:
         return (
@@ -100,8 +108,3 @@ def lindley(gaps: np.ndarray, services: np.ndarray) -> np.ndarray:
     steps = np.concatenate([[0.0], services[:-1] - gaps[1:]])
     walk = np.cumsum(steps)
     return walk - np.minimum.accumulate(walk)
-
-
-def pollaczek_khinchine(rate: float, mean: float, second_moment: float) -> float:
-    """Mean wait in a single-server queue with Poisson arrivals."""
-    return rate * second_moment / (2 * (1 - rate * mean))

@@ -5,49 +5,17 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-import ciw
 import numpy as np
 import pytest
 
 from outsim.clock import SECOND
 from outsim.result import simulate
+from outsim.theory.second_opinion import begins_in_ciw
 from tests.theory.bare import OVERHEAD_US, bare
 from tests.theory.test_priorities import Jobs, begins_at, constant, drawn, exponential
 
 CLOSE_S = 1e-6
 """Ciw adds up floats; a microsecond is the unit of time here."""
-
-
-def ciw_begins_s(
-    classes: dict[str, tuple[np.ndarray, np.ndarray]],
-    servers: int,
-    priorities: dict[str, int] | None = None,
-) -> dict[str, np.ndarray]:
-    """When each customer's service begins in Ciw, by class and in order of arrival; seconds.
-
-    Customers of a class are served in the order of their arrival, so service times can be
-    handed out in that order.
-    """
-
-    def sequence(values: np.ndarray) -> Any:
-        return ciw.dists.Sequential(values.tolist())
-
-    def gaps(arrives: np.ndarray) -> Any:
-        return sequence(np.append(np.diff(arrives, prepend=0.0), np.inf))
-
-    network = ciw.create_network(
-        arrival_distributions={name: [gaps(a)] for name, (a, _) in classes.items()},
-        service_distributions={name: [sequence(s)] for name, (_, s) in classes.items()},
-        number_of_servers=[servers],
-        **({"priority_classes": priorities} if priorities else {}),
-    )
-    simulation = ciw.Simulation(network)
-    total = sum(len(arrives) for arrives, _ in classes.values())
-    simulation.simulate_until_max_customers(total, method="Finish")
-    begins: dict[str, list[tuple[float, float]]] = {name: [] for name in classes}
-    for record in simulation.get_all_records():
-        begins[record.customer_class].append((record.arrival_date, record.service_start_date))
-    return {name: np.array([b for _, b in sorted(found)]) for name, found in begins.items()}
 
 
 TALKS: dict[str, Any] = {
@@ -70,7 +38,7 @@ def test_calls_wait_for_ports_as_long_as_ciw_says(talk: Any, ports: int, per_hou
     services = (plan.attempts(1).talk_human_ms * 1000 + OVERHEAD_US) / SECOND
     a = result.frames.records.attempts
     assert len(a["dispatched"]) > 500
-    theirs = ciw_begins_s({"call": (arrives, services)}, ports)["call"]
+    theirs = begins_in_ciw({"call": (arrives, services)}, ports)["call"]
     ours = a["dispatched"] / SECOND
     assert (ours - arrives[: len(ours)]).max() > 10
     np.testing.assert_allclose(ours, theirs[: len(ours)], rtol=0, atol=CLOSE_S)
@@ -89,7 +57,7 @@ def test_jobs_wait_for_workers_as_long_as_ciw_says(
     kinds = (dial(8.0 * workers, 0.05), exponential(10.0 * workers, 0.03))
     jobs = drawn(kinds, 3_000, np.random.default_rng(17))
     ours = begins_at(jobs, workers) / SECOND
-    theirs = ciw_begins_s(
+    theirs = begins_in_ciw(
         {"dial": class_of(jobs, 1), "status": class_of(jobs, 0)},
         workers,
         {"dial": 0, "status": 1},
@@ -108,5 +76,5 @@ def test_a_port_less_or_a_longer_call_would_show() -> None:
     services = (plan.attempts(1).talk_human_ms * 1000 + OVERHEAD_US) / SECOND
     ours = result.frames.records.attempts["dispatched"] / SECOND
     for servers, stretched in ((3, 1.0), (4, 1.001)):
-        theirs = ciw_begins_s({"call": (arrives, services * stretched)}, servers)["call"]
+        theirs = begins_in_ciw({"call": (arrives, services * stretched)}, servers)["call"]
         assert np.abs(ours - theirs[: len(ours)]).max() > 0.001

@@ -1,0 +1,251 @@
+"""Theory beside simulation: every formula that applies to a scenario, held against its runs."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from outsim.errors import StudyError
+from outsim.estimates import Estimate, estimate, finite_or_none
+from outsim.scenario.model import Scenario
+from outsim.study.findings import Findings
+from outsim.study.study import Study
+from outsim.tables.measures import Measure
+from outsim.theory.check import Check, DoesNotApply
+from outsim.theory.checks import checks
+from outsim.theory.figures import last_first_dispatch_s
+
+USUAL = 20
+"""Replications if no count is given."""
+LEVEL = 0.01
+"""How often it is said of any of the formulas that runs differ from it, where none does."""
+ROUNDING = 1e-6
+"""Seconds by which a bound may be missed: instants are whole microseconds."""
+
+
+@dataclass(frozen=True)
+class Line:
+    """A formula that applies, with what it says and what the runs gave."""
+
+    check: Check
+    predicted: float
+    """NaN where the runs don't give what the formula needs."""
+    simulated: Estimate
+    difference: float
+    """Simulated less predicted."""
+    error: float
+    """Standard error of that."""
+    broken: int
+    """Runs that are beyond the bound; 0 where it is none."""
+    critical: float
+    """Standard errors from which on a difference is none by chance."""
+
+    @property
+    def is_bound(self) -> bool:
+        """Whether the formula bounds the figure, run by run."""
+        return self.check.kind in ("at least", "at most")
+
+    @property
+    def resource(self) -> str:
+        """What the formula is about, in a word or two."""
+        return self.check.formula.rpartition(", ")[2]
+
+    @property
+    def is_known(self) -> bool:
+        """Whether there is anything to compare."""
+        return bool(np.isfinite(self.difference) and np.isfinite(self.error))
+
+    @property
+    def errors(self) -> float:
+        """Difference in standard errors; NaN for bounds, and where no run differs from another."""
+        if self.is_bound or not self.error > 0:
+            return float("nan")
+        return self.difference / self.error
+
+    @property
+    def agrees(self) -> bool | None:
+        """Whether runs are as the formula says; None for approximations, and if not known."""
+        if self.is_bound:
+            return self.broken == 0
+        if self.check.kind == "approximation" or not self.is_known:
+            return None
+        return bool(abs(self.difference) <= self.check.slack + self.critical * self.error)
+
+    @property
+    def verdict(self) -> str:
+        """What comes of it, in a word or two."""
+        if self.is_bound:
+            held = self.simulated.count - self.broken
+            return "holds" if self.broken == 0 else f"BROKEN in {self.broken}, holds in {held}"
+        return {True: "agrees", False: "DIFFERS", None: ""}[self.agrees]
+
+    def to_json(self) -> dict[str, Any]:
+        """The line for machines; figures in seconds, clock times since the run begins."""
+        return {
+            "formula": self.check.formula,
+            "of": self.check.of,
+            "kind": self.check.kind,
+            "predicted": finite_or_none(self.predicted),
+            "simulated": self.simulated.to_json(),
+            "difference": finite_or_none(self.difference),
+            "standard_error": finite_or_none(self.error),
+            "standard_errors": finite_or_none(self.errors),
+            "runs_beyond_the_bound": self.broken if self.is_bound else None,
+            "agrees": self.agrees,
+        }
+
+
+@dataclass(frozen=True, eq=False)
+class Theory:
+    """What theory says of a scenario, and what its runs gave."""
+
+    scenario: Scenario
+    findings: Findings
+    applying: tuple[Check, ...]
+    others: tuple[DoesNotApply, ...]
+
+    @cached_property
+    def lines(self) -> tuple[Line, ...]:
+        """Every formula that applies, with its verdict."""
+        return tuple(self._line(check) for check in self.applying)
+
+    @property
+    def agrees(self) -> bool:
+        """Whether runs differ from no exact formula, and keep every bound."""
+        return all(line.agrees is not False for line in self.lines)
+
+    @property
+    def critical(self) -> float:
+        """Standard errors within which all exact formulas' figures lie, but for one time in 100.
+
+        Student's t at `LEVEL`, shared out among them (Bonferroni).
+        """
+        from scipy.special import stdtrit
+
+        exact = sum(check.kind == "exact" for check in self.applying)
+        return float(stdtrit(self.findings.replications - 1, 1 - LEVEL / 2 / max(1, exact)))
+
+    @property
+    def pace(self) -> Line | None:
+        """Of the bounds on the last first call, the latest: what sets the pace, if it is near."""
+        name = last_first_dispatch_s.__name__
+        found = [
+            line
+            for line in self.lines
+            if line.check.simulated.name == name and np.isfinite(line.predicted)
+        ]
+        # Where calls come no faster than they go, every bound is when the last one came: then it
+        # is loading, the last of them, that sets the pace.
+        return max(reversed(found), key=lambda line: round(line.predicted, 3), default=None)
+
+    def _line(self, check: Check) -> Line:
+        simulated = self.findings.values(0, check.simulated.name)
+        told = {each.name: self.findings.values(0, each.name) for each in check.inputs}
+        predicted, difference, error = _jackknife(check, simulated, told)
+        broken = 0
+        if check.kind in ("at least", "at most"):
+            beyond = simulated - told[check.inputs[0].name]
+            beyond = -beyond if check.kind == "at least" else beyond
+            broken = int((beyond > ROUNDING).sum())
+        return Line(
+            check, predicted, estimate(simulated), difference, error, broken, self.critical
+        )
+
+    def to_json(self) -> dict[str, Any]:
+        """The answer for machines."""
+        return {
+            "scenario": self.scenario.name,
+            "seed": self.findings.seed,
+            "replications": self.findings.replications,
+            "agrees": self.agrees,
+            "standard_errors_allowed": self.critical,
+            "applies": [line.to_json() for line in self.lines],
+            "does_not_apply": [
+                {"formula": each.formula, "because": each.because} for each in self.others
+            ],
+        }
+
+
+def _jackknife(
+    check: Check, simulated: NDArray[np.float64], told: dict[str, NDArray[np.float64]]
+) -> tuple[float, float, float]:
+    """Prediction from the means over all runs, simulated less predicted, and its standard error.
+
+    A formula of means is no mean of formulas: leaving out one run at a time takes the bias of
+    that away, and tells how much the difference varies, with what is common to both sides taken
+    out (M. Quenouille 1956; J. Tukey 1958).
+    """
+    known = ~np.isnan(simulated)
+    for values in told.values():
+        known &= ~np.isnan(values)
+    if known.sum() < 2:
+        return float("nan"), float("nan"), float("nan")
+    simulated, told = simulated[known], {name: values[known] for name, values in told.items()}
+    count = len(simulated)
+
+    def predicted(rows: NDArray[np.bool_]) -> float:
+        try:
+            return check.predict({name: float(v[rows].mean()) for name, v in told.items()})
+        except (ValueError, ZeroDivisionError):
+            return float("nan")  # what happened to come in has no steady state
+
+    every = np.ones(count, dtype=np.bool_)
+    without = np.array(
+        [float(simulated[rows].mean()) - predicted(rows) for rows in _leaving(every)]
+    )
+    whole = predicted(every)
+    difference = count * (float(simulated.mean()) - whole) - (count - 1) * float(without.mean())
+    error = float(np.sqrt((count - 1) * without.var()))
+    return whole, difference, error
+
+
+def _leaving(every: NDArray[np.bool_]) -> Iterator[NDArray[np.bool_]]:
+    for k in range(len(every)):
+        rows = every.copy()
+        rows[k] = False
+        yield rows
+
+
+def check_replications(replications: int) -> None:
+    """Refuse so few that there is no standard error.
+
+    Raises
+    ------
+    StudyError
+        If there are fewer than two.
+    """
+    if replications < 2:
+        raise StudyError(
+            f"replications = {replications}: must be 2 or more, or there is no standard error"
+        )
+
+
+async def check_theory(scenario: Scenario, replications: int = USUAL, **options: Any) -> Theory:
+    """Hold every formula that applies to a scenario, or to part of it, against its runs.
+
+    Parameters
+    ----------
+    replications : int
+        How many runs, at least 2; the more, the smaller a difference that shows.
+    **options
+        As for `Study`.
+
+    Raises
+    ------
+    StudyError
+        If there are too few replications.
+    """
+    check_replications(replications)
+    applying, others = checks(scenario)
+    measures: dict[str, Measure] = {}
+    for check in applying:
+        measures |= {each.name: each for each in check.measures}
+    findings = await Study(
+        scenario, replications=replications, measures=tuple(measures.values()), **options
+    )
+    return Theory(scenario, findings, tuple(applying), tuple(others))
