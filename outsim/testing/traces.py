@@ -38,7 +38,7 @@ KINDS: dict[str, Types] = {
     "calls": CALL_TYPES,
 }
 
-PLAIN_BYTES = 8_000
+PLAIN_BYTES = 10_000
 """A trace that is larger is kept compressed."""
 
 
