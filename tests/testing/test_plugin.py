@@ -16,6 +16,7 @@ import outsim.study.study
 import outsim.testing.claims
 import outsim.testing.golden
 import outsim.testing.rules  # noqa: F401
+from outsim.scenario import Scenario
 from tests.testing.examples import TEXT
 
 pytest_plugins = ["pytester"]
@@ -74,19 +75,10 @@ def test_a_trace_is_kept_found_again_and_missed(session: pytest.Pytester) -> Non
     run(session, GOLDEN).assert_outcomes(passed=1)
 
 
-def test_a_run_that_leaves_its_trace_shows_where_and_by_which_rule(
-    session: pytest.Pytester,
-) -> None:
-    run(session, GOLDEN, "--update-golden").assert_outcomes(passed=1)
-    kept = (
-        session.path
-        / "golden"
-        / next(
-            path.name
-            for path in session.path.joinpath("golden").iterdir()
-            if "another" not in path.name
-        )
-    )
+def let_work_begin_earlier(session: pytest.Pytester) -> None:
+    """Change one number of the first trace that was kept."""
+    golden = session.path / "golden"
+    kept = next(path for path in golden.iterdir() if "another" not in path.name)
     lines = kept.read_text().splitlines()
     first = next(k for k, line in enumerate(lines) if line.startswith("attempts ")) + 1
     columns = lines[first - 1].split(" ")[2].split(",")
@@ -94,6 +86,13 @@ def test_a_run_that_leaves_its_trace_shows_where_and_by_which_rule(
     row[columns.index("work_started")] = "5"
     lines[first] = ",".join(row)
     kept.write_text("\n".join(lines) + "\n")
+
+
+def test_a_run_that_leaves_its_trace_shows_where_and_by_which_rule(
+    session: pytest.Pytester,
+) -> None:
+    run(session, GOLDEN, "--update-golden").assert_outcomes(passed=1)
+    let_work_begin_earlier(session)
     failed = run(session, GOLDEN)
     failed.assert_outcomes(failed=1)
     failed.stdout.fnmatch_lines(
@@ -115,6 +114,27 @@ def test_another_seed_and_another_scenario_are_told_from_a_rule(session: pytest.
     changed.assert_outcomes(failed=1)
     changed.stdout.fnmatch_lines(["*The scenario is another one than the trace was kept of*"])
     changed.stdout.no_fnmatch_line("rule that moved:*")
+
+
+def test_other_defaults_are_told_beside_the_rule(
+    session: pytest.Pytester, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A default that came later, or has another value, makes no other scenario."""
+    run(session, GOLDEN, "--update-golden").assert_outcomes(passed=1)
+    let_work_begin_earlier(session)
+    dump = Scenario.model_dump_json
+    monkeypatch.setattr(
+        Scenario,
+        "model_dump_json",
+        lambda scenario, **options: dump(scenario, **options) + " " * (not options),
+    )
+    failed = run(session, GOLDEN)
+    failed.stdout.fnmatch_lines(
+        [
+            "*The trace was kept with other defaults, or fewer*",
+            "*rule that moved: rule 5, Workers (1 test says so)*",
+        ]
+    )
 
 
 def test_verdicts_and_the_rate_are_summed_up(session: pytest.Pytester) -> None:
