@@ -10,6 +10,7 @@ import pytest
 
 SCENARIOS = Path(__file__).parent / "scenarios"
 FILES = sorted(path for path in SCENARIOS.glob("[0-9]*.toml"))
+DRAWN_ANEW = [path for path in FILES if path.name.startswith("14-")]
 
 
 def about(path):
@@ -20,3 +21,8 @@ def about(path):
 @pytest.mark.parametrize("path", [about(path) for path in FILES])
 def test_the_rule_has_not_moved(path, simulate, golden):
     golden(simulate(path, seed=1))
+
+
+@pytest.mark.parametrize("path", [about(path) for path in DRAWN_ANEW])
+def test_the_rule_has_not_moved_in_another_replication(path, simulate, golden):
+    golden(simulate(path, seed=1, replication=1))

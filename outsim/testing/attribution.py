@@ -30,6 +30,7 @@ from outsim.outcomes import (
 )
 from outsim.plan import Plan
 from outsim.testing.differences import LAST, Difference, Row, find_first, record_name, told
+from outsim.testing.dispatching import dispatched_at, rule_of_dispatch
 from outsim.testing.rules import (
     RULE_OF_CAMPAIGN,
     RULE_OF_COLUMN,
@@ -37,8 +38,8 @@ from outsim.testing.rules import (
     RULE_OF_OUTAGE,
     named,
 )
-from outsim.testing.scene import HELD_BY_RULE, Scene
-from outsim.testing.traces import CAMPAIGN_COLUMNS, Trace
+from outsim.testing.scene import HELD_BY_RULE, Scene, rows_at
+from outsim.testing.traces import CampaignRow, Trace
 
 SIDES = ("golden", "now")
 
@@ -85,22 +86,25 @@ def moved(plan: Plan, kept: Trace, found: Trace) -> Moved | None:
 def _campaigns(kept: Trace, found: Trace) -> Moved:
     for ours, theirs in zip(kept.campaigns, found.campaigns, strict=False):
         if ours != theirs:
-            column = next(k for k, value in enumerate(ours) if value != theirs[k])
-            rule = RULE_OF_CAMPAIGN[CAMPAIGN_COLUMNS[column]]
-            if ours[2] or theirs[2]:
+            column = next(
+                name
+                for name in CampaignRow._fields
+                if getattr(ours, name) != getattr(theirs, name)
+            )
+            rule = RULE_OF_CAMPAIGN[column]
+            if ours.background or theirs.background:
                 rule = 14
-            elif ours[4] > ours[5]:
+            elif column in ("start", "loading") and ours.submitted > ours.start:
                 rule = 1  # handed in after its start: it counts from there
             break
     else:
         more = max(kept.campaigns, found.campaigns, key=len)
         ours = theirs = more[min(len(kept.campaigns), len(found.campaigns))]
-        rule = 14 if ours[2] else 1
+        rule = 14 if ours.background else 1
     lines = [
         "The runs have other campaigns",
         f"The rule that moved: {named(rule)}",
         "",
-        f"  columns: {', '.join(CAMPAIGN_COLUMNS)}",
         f"* {SIDES[0]:8}{ours}",
         f"* {SIDES[1]:8}{theirs}",
         f"  campaigns in all: {len(kept.campaigns)} and {len(found.campaigns)}",
@@ -148,10 +152,11 @@ class _Question:
             return settled
         ask: dict[str, Callable[[], int]] = {
             "entry": self._entry,
-            "dispatch": self._dispatch,
+            "dispatch": lambda: rule_of_dispatch(self.scene, self.found),
             "eligible": self._eligible,
             "port": lambda: RULE_OF_OUTAGE if self.scene.outages("ports") else 4,
             "work": self._work,
+            "dialed": self._dialed,
             "outcome": self._outcome,
             "course": self._course,
             "change": self._change,
@@ -180,6 +185,8 @@ class _Question:
             return 9
         is_paced = rules.pacing_rate and not rules.paced_at_dispatch
         if self.attempt <= 1:
+            if not all(self._changes(each, self.call_id) for each in (self.kept, self.found)):
+                return 1  # a row that disappears
             return 1 if self.campaign.requests_us is not None and not is_paced else 2
         before = [r for r in self._attempts(self.kept) if r["attempt"] == self.attempt - 1]
         if self._enters_as_another_attempt():
@@ -210,58 +217,6 @@ class _Question:
             if row["status"] == QUEUED and row["attempt"] == self.attempt
         ]
 
-    def _gone(self, records: Records) -> dict[int, Row]:
-        """Attempts that are dispatched at this instant, by call."""
-        return {
-            row["call_id"]: row for row in _rows_at(records, "attempts", "dispatched", self.at)
-        }
-
-    def _dispatch(self) -> int:
-        """A call is dispatched in one run and not, or another one, in the other."""
-        kept, found = self._gone(self.kept), self._gone(self.found)
-        less = {call: row for call, row in kept.items() if call not in found}
-        more = {call: row for call, row in found.items() if call not in kept}
-        for call in more:
-            rules = self.scene.campaign(call).rules
-            if self.scene.is_wedged(call):
-                return 10
-            if rules.stop_effect_us <= self.at and rules.stop_reaches_queue:
-                return 12
-            if held := self.scene.held(call):
-                return HELD_BY_RULE[held]
-        for call, row in {**less, **more}.items():
-            if self.scene.is_wedged(call):
-                return 10
-            rules = self.scene.campaign(call).rules
-            if rules.pacing_rate and rules.paced_at_dispatch:
-                return 2
-            was_held = row["eligible"] > row["queued"] and row["eligible"] == self.at
-            if was_held and (held := self.scene.released_by(call, self.at)):
-                return HELD_BY_RULE[held]
-        held_until = {**_eligible(self.found, less), **_eligible(self.kept, more)}
-        for call, eligible in held_until.items():
-            if rule := self.scene.rule_that_released(call, eligible):
-                return rule
-        if less and more:
-            return 9 if self._are_of_other_zones([*less, *more]) else 3
-        if self.scene.outages("ports"):
-            return RULE_OF_OUTAGE
-        waiting = self.scene.queue
-        if less and any(each.held for each in waiting):
-            return 3
-        return 4
-
-    def _are_of_other_zones(self, calls: list[int]) -> bool:
-        """Whether calls of one campaign changed places that wait for windows of their own."""
-        campaigns = {self.scene.campaign(call).key: self.scene.campaign(call) for call in calls}
-        campaign = next(iter(campaigns.values()))
-        zones = {
-            int(campaign.zones[call - campaign.first_call_id])
-            for call in calls
-            if len(campaigns) == 1
-        }
-        return bool(campaign.rules.lane_zones) and len(zones) > 1
-
     def _eligible(self) -> int:
         for row in self.rows:
             was_held = row["eligible"] > row["queued"]
@@ -274,13 +229,17 @@ class _Question:
         if self.scene.outages("workers", "status"):
             return RULE_OF_OUTAGE
         dials, updates = (
-            [len(_rows_at(each, table, column, self.at)) for each in (self.kept, self.found)]
+            [len(rows_at(each, table, column, self.at)) for each in (self.kept, self.found)]
             for table, column in (("attempts", "work_started"), ("updates", "begun"))
         )
         same_work = dials[0] == dials[1] and updates[0] == updates[1]
         return 10 if same_work and self.first.table == "updates" else 5
 
     # At the carrier and beyond
+
+    def _dialed(self) -> int:
+        """The same dial work brings an attempt to the carrier at other instants."""
+        return 6 if any(row["outcome"] == CONGESTION for row in self.rows) else 5
 
     def _outcome(self) -> int:
         causes = {row["cause"] for row in self.rows}
@@ -311,8 +270,10 @@ class _Question:
             ]
             return 10 if came[0] and came[0] == came[1] else self._entry()
         if status == DIALING:
-            here, there = (self.call_id in self._gone(each) for each in (self.kept, self.found))
-            return 10 if here == there else self._dispatch()
+            here, there = (
+                self.call_id in dispatched_at(self.at, each) for each in (self.kept, self.found)
+            )
+            return 10 if here == there else rule_of_dispatch(self.scene, self.found)
         if status == CONNECTED:
             answers = [
                 {row["answered"] for row in self._attempts(each)}
@@ -337,12 +298,16 @@ class _Question:
         statuses = (found[0] | found[1]) - {QUEUED, DIALING, CONNECTED}
         if not any(ended):
             if statuses <= {CANCELED, EXPIRED} and len(statuses) == 1:
-                return 12 if status == CANCELED else 9
+                if status == CANCELED:
+                    return 2 if self._only_paced_calls_escape() else 12
+                return 9
             return 9
         if not all(ended):
             return self._course_of_attempt()
         if not (found[0] and found[1]):
             return 10
+        if any(row["cause"] == DROPPED for each in ended for row in each):
+            return RULE_OF_OUTAGE
         outcome = ended[0][0]["outcome"]
         words = frozenset(STATUSES[each] for each in statuses)
         if "completed" in words:
@@ -353,6 +318,29 @@ class _Question:
         if found[0] == {CANCELED} and found[1] == {FAILED}:
             return 12
         return RULE_OF_ENDING.get(words, 9)
+
+    def _only_paced_calls_escape(self) -> bool:
+        """Whether a stop reaches all calls that it did but those that wait for their pace.
+
+        Where pacing acts settles whether those are in the queue yet.
+        """
+        rules = self.campaign.rules
+        if not rules.pacing_rate or rules.paced_at_dispatch:
+            return False
+        reached = [
+            {
+                row["call_id"]: row["attempt"]
+                for row in rows_at(each, "updates", "happened", self.at)
+                if row["status"] == CANCELED
+                and self.scene.campaign(row["call_id"]) is self.campaign
+            }
+            for each in (self.kept, self.found)
+        ]
+        first_call_id, ready_us = self.campaign.first_call_id, self.campaign.ready_us
+        return reached[1].items() <= reached[0].items() and all(
+            attempts == 0 and ready_us[call - first_call_id] <= self.at
+            for call, attempts in reached[0].items() - reached[1].items()
+        )
 
     def _course_of_attempt(self) -> int:
         """The rule of an attempt's course, seen by its update."""
@@ -369,24 +357,7 @@ class _Question:
         return 10 if lost or MISSING in {row["visible"] for row in self.rows} else 5
 
     def _attempts(self, records: Records) -> list[Row]:
-        return _rows_at(records, "attempts", "call_id", self.call_id)
+        return rows_at(records, "attempts", "call_id", self.call_id)
 
     def _changes(self, records: Records, call_id: int) -> list[Row]:
-        return _rows_at(records, "updates", "call_id", call_id)
-
-
-def _eligible(records: Records, rows: dict[int, Row]) -> dict[int, int]:
-    """When calls that are not dispatched in a run may go in it, where something held them back."""
-    return {
-        call: row["eligible"]
-        for call, known in rows.items()
-        for row in _rows_at(records, "attempts", "call_id", call)
-        if row["attempt"] == known["attempt"] and row["eligible"] > row["queued"]
-    }
-
-
-def _rows_at(records: Records, table: str, column: str, value: int) -> list[Row]:
-    """Rows of a table in which a column has this value, in their order."""
-    columns = getattr(records, table)
-    rows = (columns[column] == value).nonzero()[0]
-    return [{name: int(columns[name][row]) for name in columns} for row in rows]
+        return rows_at(records, "updates", "call_id", call_id)

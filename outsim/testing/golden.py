@@ -73,7 +73,7 @@ class Golden:
             kept = read(there)
         except TraceError as error:
             raise GoldenError(str(error)) from None
-        other = [key for key in kept.run if kept.run[key] != found.run[key]]
+        other = [key for key in found.run if kept.run.get(key) != found.run[key]]
         if {"seed", "replication"} & {*other}:
             raise GoldenError(
                 f"{there.name} was kept of seed {kept.run['seed']}, replication "
@@ -90,5 +90,10 @@ class Golden:
             )
         else:
             self.note(what.rule)
+            if "with_defaults" in other:
+                lines.append(
+                    "The trace was kept with other defaults, or fewer: `outsim assumptions` "
+                    "lists those of today."
+                )
         lines += ["", what.text, "", "If the change is meant, keep it with --update-golden."]
         raise GoldenError("\n".join(lines))

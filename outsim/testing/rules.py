@@ -35,7 +35,7 @@ RULE_OF_COLUMN: dict[tuple[str, str], int | str] = {
     ("attempts", "port_free"): "port",
     ("attempts", "token_free"): 4,
     ("attempts", "work_started"): "work",
-    ("attempts", "dialed"): 5,
+    ("attempts", "dialed"): "dialed",
     ("attempts", "outcome"): "outcome",
     ("attempts", "cause"): "outcome",
     ("attempts", "callee_type"): 7,
@@ -65,6 +65,10 @@ RULE_OF_CAMPAIGN = {
     "submitted": 1,
     "start": 2,
     "loading": 2,
+    "stop_requested": 12,
+    "stop_effect": 12,
+    "expires": 9,
+    "windows": 9,
 }
 """The rule of what a campaign of the scenario is when the run begins; 14 for a background one."""
 

@@ -17,7 +17,7 @@ from outsim.clock import MISSING
 from outsim.engine.records import Records
 from outsim.outcomes import DIALING, FIRST_FINAL, QUEUED
 from outsim.plan import CampaignPlan, Plan
-from outsim.testing.differences import record_name
+from outsim.testing.differences import Row, record_name
 
 SHOWN = 8
 """Calls of the queue that are shown."""
@@ -160,3 +160,10 @@ class Scene:
             yield f"  {name:36} since {each.queued / 1e6:14.6f} s  {state}"
         if len(waiting) > SHOWN:
             yield f"  and {len(waiting) - SHOWN} more behind them"
+
+
+def rows_at(records: Records, table: str, column: str, value: int) -> list[Row]:
+    """Rows of a table in which a column has this value, in their order."""
+    columns = getattr(records, table)
+    rows = (columns[column] == value).nonzero()[0]
+    return [{name: int(columns[name][row]) for name in columns} for row in rows]

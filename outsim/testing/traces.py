@@ -13,10 +13,11 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from hashlib import sha256
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 
-from outsim.clock import MISSING
+from outsim.clock import MISSING, NEVER
 from outsim.engine.records import (
     ATTEMPT_TYPES,
     CALL_TYPES,
@@ -37,11 +38,26 @@ KINDS: dict[str, Types] = {
     "calls": CALL_TYPES,
 }
 
-PLAIN_BYTES = 8_000
+PLAIN_BYTES = 10_000
 """A trace that is larger is kept compressed."""
 
-CampaignRow = tuple[str, str, bool, int, int, int, int]
-CAMPAIGN_COLUMNS = ("tenant", "name", "background", "size", "submitted", "start", "loading")
+
+class CampaignRow(NamedTuple):
+    """What a campaign is as the run begins; instants in µs since then."""
+
+    tenant: str
+    name: str
+    background: bool
+    size: int
+    submitted: int
+    start: int
+    loading: int
+    stop_requested: int | None
+    stop_effect: int | None
+    expires: int | None
+    """None for never, as for stops."""
+    windows: str
+    """When its calling window opens and closes, for each of its lanes."""
 
 
 class TraceError(ValueError):
@@ -54,20 +70,22 @@ class Trace:
 
     records: Records
     campaigns: tuple[CampaignRow, ...]
-    """In the order of their calls, as `CAMPAIGN_COLUMNS`; instants in µs since the run begins."""
+    """In the order of their calls."""
     run: dict[str, int | str] = field(default_factory=dict)
-    """Which run it is: digest of the scenario, seed, replication, model version."""
+    """Which run it is: digests of what the scenario says and of all that it then has, seed,
+    replication, model version."""
 
 
 def trace_of(result: Result) -> Trace:
     """What is kept of a result."""
-    scenario = sha256(result.scenario.model_dump_json().encode()).hexdigest()[:16]
+    scenario = result.scenario
     records = result.frames.records
     return Trace(
         records,
         tuple(_campaign(each) for each in result.frames.plan.in_run(records.ended_us)),
         {
-            "scenario": scenario,
+            "scenario": _digest(scenario.model_dump_json(exclude_unset=True)),
+            "with_defaults": _digest(scenario.model_dump_json()),
             "seed": result.seed,
             "replication": result.replication,
             "model": MODEL_VERSION,
@@ -75,8 +93,14 @@ def trace_of(result: Result) -> Trace:
     )
 
 
+def _digest(text: str) -> str:
+    return sha256(text.encode()).hexdigest()[:16]
+
+
 def _campaign(plan: CampaignPlan) -> CampaignRow:
-    return (
+    rules = plan.rules
+    windows = (" ".join(f"{opens}..{closes}" for opens, closes in each) for each in rules.window)
+    return CampaignRow(
         plan.tenant,
         plan.name,
         plan.background,
@@ -84,7 +108,15 @@ def _campaign(plan: CampaignPlan) -> CampaignRow:
         plan.submitted_us,
         plan.start_us,
         plan.loading_us,
+        _unless_never(rules.stop_requested_us),
+        _unless_never(rules.stop_effect_us),
+        _unless_never(rules.expires_us),
+        "; ".join(windows),
     )
+
+
+def _unless_never(at: int) -> int | None:
+    return None if at == NEVER else at
 
 
 def write(trace: Trace, path: Path) -> Path:
@@ -175,7 +207,7 @@ def _trace(lines: list[str]) -> Trace:
     for line in coming:
         word, _, rest = line.partition(" ")
         if word == "campaign":
-            campaigns.append(tuple(json.loads(rest)))
+            campaigns.append(CampaignRow(*json.loads(rest)))
             continue
         types, count = KINDS[word], int(rest.split(" ")[0])
         rows = [_row(types, next(coming, "")) for _ in range(count)]

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -14,6 +16,7 @@ import outsim.study.study
 import outsim.testing.claims
 import outsim.testing.golden
 import outsim.testing.rules  # noqa: F401
+from outsim.scenario import Scenario
 from tests.testing.examples import TEXT
 
 pytest_plugins = ["pytester"]
@@ -72,19 +75,10 @@ def test_a_trace_is_kept_found_again_and_missed(session: pytest.Pytester) -> Non
     run(session, GOLDEN).assert_outcomes(passed=1)
 
 
-def test_a_run_that_leaves_its_trace_shows_where_and_by_which_rule(
-    session: pytest.Pytester,
-) -> None:
-    run(session, GOLDEN, "--update-golden").assert_outcomes(passed=1)
-    kept = (
-        session.path
-        / "golden"
-        / next(
-            path.name
-            for path in session.path.joinpath("golden").iterdir()
-            if "another" not in path.name
-        )
-    )
+def let_work_begin_earlier(session: pytest.Pytester) -> None:
+    """Change one number of the first trace that was kept."""
+    golden = session.path / "golden"
+    kept = next(path for path in golden.iterdir() if "another" not in path.name)
     lines = kept.read_text().splitlines()
     first = next(k for k, line in enumerate(lines) if line.startswith("attempts ")) + 1
     columns = lines[first - 1].split(" ")[2].split(",")
@@ -92,6 +86,13 @@ def test_a_run_that_leaves_its_trace_shows_where_and_by_which_rule(
     row[columns.index("work_started")] = "5"
     lines[first] = ",".join(row)
     kept.write_text("\n".join(lines) + "\n")
+
+
+def test_a_run_that_leaves_its_trace_shows_where_and_by_which_rule(
+    session: pytest.Pytester,
+) -> None:
+    run(session, GOLDEN, "--update-golden").assert_outcomes(passed=1)
+    let_work_begin_earlier(session)
     failed = run(session, GOLDEN)
     failed.assert_outcomes(failed=1)
     failed.stdout.fnmatch_lines(
@@ -113,6 +114,27 @@ def test_another_seed_and_another_scenario_are_told_from_a_rule(session: pytest.
     changed.assert_outcomes(failed=1)
     changed.stdout.fnmatch_lines(["*The scenario is another one than the trace was kept of*"])
     changed.stdout.no_fnmatch_line("rule that moved:*")
+
+
+def test_other_defaults_are_told_beside_the_rule(
+    session: pytest.Pytester, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A default that came later, or has another value, makes no other scenario."""
+    run(session, GOLDEN, "--update-golden").assert_outcomes(passed=1)
+    let_work_begin_earlier(session)
+    dump = Scenario.model_dump_json
+    monkeypatch.setattr(
+        Scenario,
+        "model_dump_json",
+        lambda scenario, **options: dump(scenario, **options) + " " * (not options),
+    )
+    failed = run(session, GOLDEN)
+    failed.stdout.fnmatch_lines(
+        [
+            "*The trace was kept with other defaults, or fewer*",
+            "*rule that moved: rule 5, Workers (1 test says so)*",
+        ]
+    )
 
 
 def test_verdicts_and_the_rate_are_summed_up(session: pytest.Pytester) -> None:
@@ -163,6 +185,42 @@ def test_a_suite_that_does_not_use_it_sees_nothing_of_it(session: pytest.Pyteste
     found = run(session, "def test_it():\n    assert True\n")
     found.assert_outcomes(passed=1)
     found.stdout.no_fnmatch_line("*outsim*")
+
+
+@pytest.fixture
+def installed(session: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> pytest.Pytester:
+    """A session that finds the entry point as if outsim had been installed."""
+    root = Path(__file__).parents[2]
+    project = tomllib.loads((root / "pyproject.toml").read_text())["project"]
+    points = project["entry-points"]["pytest11"]
+    info = session.mkdir("outsim_of_the_test-1.dist-info")
+    info.joinpath("METADATA").write_text("Name: outsim-of-the-test\nVersion: 1\n")
+    lines = [f"{name} = {where}" for name, where in points.items()]
+    info.joinpath("entry_points.txt").write_text("\n".join(["[pytest11]", *lines]))
+    monkeypatch.setenv("PYTHONPATH", f"{session.path}{os.pathsep}{root}")
+    return session
+
+
+@pytest.mark.parametrize(
+    ("options", "autoload"),
+    [((), True), (("-p", "outsim"), True), (("-p", "outsim"), False), (PLUGIN[:2], False)],
+    ids=["found", "found and asked for", "asked for", "asked for by its module"],
+)
+def test_it_is_loaded_once(
+    options: tuple[str, ...],
+    autoload: bool,
+    installed: pytest.Pytester,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    if autoload:
+        monkeypatch.delenv("PYTEST_DISABLE_PLUGIN_AUTOLOAD")
+    installed.makepyfile("""
+def test_it(simulate, pytestconfig):
+    loaded = [getattr(each, "__name__", "") for each in pytestconfig.pluginmanager.get_plugins()]
+    assert loaded.count("outsim.testing.plugin") == 1
+""")
+    found = installed.runpytest_subprocess(*options, "-p", "no:cacheprovider")
+    found.assert_outcomes(passed=1)
 
 
 def test_it_is_cheap_to_load() -> None:
