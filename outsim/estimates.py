@@ -123,7 +123,7 @@ def widening(known: NDArray[np.float64], level: float) -> float:
     third = float(np.mean(((known - known.mean()) / error) ** 3))
     skewness = third * float(np.sqrt(count * (count - 1))) / (count - 2)
     z = float(ndtri(0.5 + level / 2))
-    return 1 + (z**4 + 2 * z**2 - 3) / 18 * skewness**2 / count
+    return 1 + max(0.0, z**4 + 2 * z**2 - 3) / 18 * skewness**2 / count
 
 
 def estimate(values: NDArray[np.float64], level: float = LEVEL) -> Estimate:

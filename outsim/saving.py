@@ -22,7 +22,7 @@ from outsim.errors import ResultError, ScenarioError, TapeError
 from outsim.plan import build_plan
 from outsim.result import Result
 from outsim.scenario.difference import meaning
-from outsim.scenario.kept import lists_of, made_again, written
+from outsim.scenario.kept import lists_of, made_again, places_written, written
 from outsim.scenario.model import Scenario
 from outsim.tables.frames import Frames
 from outsim.tables.kept import records_of
@@ -37,6 +37,7 @@ _STUDY = "study.json"
 _SHAPE: dict[str, type] = {
     "scenario": dict,
     "means": dict,
+    "written_in": list,
     "seed": int,
     "replication": int,
     "stratum": int,
@@ -55,6 +56,7 @@ def provenance(result: Result) -> dict[str, Any]:
     return {
         "scenario": written(result.scenario),
         "means": meaning(result.scenario),
+        "written_in": places_written(result.scenario),
         "seed": result.seed,
         "replication": result.replication,
         "stratum": tape.stratum,
@@ -135,7 +137,9 @@ def read_result(directory: str | Path) -> Result:
     place = Path(directory)
     said = _said(place)
     try:
-        scenario = made_again(said["scenario"], said["means"], place, said["version"])
+        scenario = made_again(
+            *(said["scenario"], said["means"], place, said["version"], said["written_in"])
+        )
         ended_us = scenario.instant_us(datetime.fromisoformat(said["ended"]))
         plan = build_plan(scenario, _tape(place, said))
     except (ScenarioError, TapeError, ValueError) as error:

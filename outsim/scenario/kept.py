@@ -6,7 +6,7 @@ Contact lists are copied beside it, into the directory `CONTACTS`.
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +15,7 @@ from outsim.scenario.contacts import ContactList
 from outsim.scenario.difference import meaning
 from outsim.scenario.loading import from_mapping
 from outsim.scenario.model import Scenario
+from outsim.scenario.sources import Written
 
 CONTACTS = "contacts"
 
@@ -26,6 +27,11 @@ def written(scenario: Scenario) -> dict[str, Any]:
         if campaign.contact_list is not None:
             said["contact_list"] = str(_copy_of(campaign.contact_list))
     return tables
+
+
+def places_written(scenario: Scenario) -> list[list[Any]]:
+    """Which file holds each value: key path and name of the file, for `made_again`."""
+    return [[[*key], Path(file).name] for key, file in scenario.written.files.items()]
 
 
 def _copy_of(contacts: ContactList) -> Path:
@@ -43,7 +49,11 @@ def lists_of(scenarios: Sequence[Scenario]) -> dict[Path, Path]:
 
 
 def made_again(
-    tables: Mapping[str, Any], means: Mapping[str, str], directory: Path, version: object
+    tables: Mapping[str, Any],
+    means: Mapping[str, str],
+    directory: Path,
+    version: object,
+    places: Iterable[Sequence[Any]] = (),
 ) -> Scenario:
     """Scenario of what `written` gave.
 
@@ -57,6 +67,8 @@ def made_again(
         Where the copies of its contact lists are.
     version : object
         Which outsim wrote it, for the message.
+    places : iterable
+        What `places_written` gave.
 
     Raises
     ------
@@ -71,4 +83,6 @@ def made_again(
                 f"{key} was {means.get(key)}, and is {now[key]} now; restore the files in "
                 f"{directory}, or use the version of outsim that wrote it ({version})"
             )
+    if places:
+        scenario._written = Written({tuple(key): file for key, file in places})
     return scenario

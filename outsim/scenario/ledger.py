@@ -136,7 +136,7 @@ def _stated_ranges(scenario: Scenario) -> dict[str, Factor]:
 
 
 def _set(scenario: Scenario, stated: Mapping[str, Factor]) -> Iterator[Entry]:
-    values = shown_values(scenario)
+    values = shown_values(scenario) | _contact_lists(scenario)
     for key, path in _keys_set(scenario):
         files = scenario.written.files_of(*path)
         names = sorted({Path(file).name for file in files if file != VARIED})
@@ -151,6 +151,17 @@ def _set(scenario: Scenario, stated: Mapping[str, Factor]) -> Iterator[Entry]:
             "; ".join(_range(key, each) for each in factors),
             "; ".join(dict.fromkeys(each.source for each in factors)),
         )
+
+
+def _contact_lists(scenario: Scenario) -> dict[str, str]:
+    """Contact lists by what is in them: a result keeps a copy of each under another name."""
+    return {
+        f"campaign[{each.tenant}/{each.name}].contact_list": (
+            f"{len(each.contact_list):,} rows, sha256 {each.contact_list.digest[:16]}"
+        )
+        for each in scenario.campaign
+        if each.contact_list is not None
+    }
 
 
 def _range(key: str, factor: Factor) -> str:

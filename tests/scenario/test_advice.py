@@ -141,7 +141,7 @@ class TestCapacity:
     def test_more_attempts_than_the_platform_can_make(self) -> None:
         found = told(platform={"ports": 1, "workers": 20})
         assert found["platform.ports"] == (
-            "the attempts that are to be expected take 393% of it from begin to end of the run: "
+            "the attempts that are to be expected take 379% of it from begin to end of the run: "
             "calls wait ever longer"
         )
 

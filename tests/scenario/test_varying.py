@@ -116,7 +116,7 @@ def test_what_stands_beside_a_value_stays_as_it_is_by_default() -> None:
         ("campaign[calls].start", "09:15", "the name of several; write one of acme/calls, bank/"),
         ("campaign[9].start", "09:15", "found [9]; campaign is a list"),
         ("campaign[news].start", "10:30", "expires_at: found 2026-03-10 10:00:00; must be later"),
-        ("callees.redial_factors[99]", "1", "allowed: 0 to 4"),
+        ("callees.redial_factors[99]", "1", "allowed: 0 to 5"),
         ("outage[0].ends", "10:00", "allowed: none, as it is empty"),
         ("", "1", "is no key"),
         ("platform..ports", "1", "is no key"),

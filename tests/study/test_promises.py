@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from scipy.stats import binomtest, t
 
 from outsim.errors import StudyError
+from outsim.estimates import estimate
 from outsim.study.promise_texts import FORMS, read_promise
 from outsim.tables.measures import MEASURES
 from tests.engine import scenarios
@@ -152,12 +153,20 @@ class TestShowing:
         assert (low, high) == pytest.approx((expected.low, expected.high), abs=1e-9)
 
     @given(st.lists(st.floats(-100, 100), min_size=2, max_size=40), st.floats(0.001, 0.4))
-    def test_bounds_of_a_mean_are_students(self, figures: list[float], error: float) -> None:
+    def test_bounds_of_a_mean_are_students_and_wider_for_skewed_figures(
+        self, figures: list[float], error: float
+    ) -> None:
         promise = read_promise("p95 wait <= 1 s", SCENARIO)
         values = np.array(figures)
         low, high = promise.bounds(promise.outcomes(values), error)
         half = t.ppf(1 - error, len(values) - 1) * values.std(ddof=1) / np.sqrt(len(values))
-        assert (low, high) == pytest.approx((values.mean() - half, values.mean() + half))
+        whole = estimate(values, 1 - 2 * error)
+        assert (low, high) == pytest.approx((whole.low, whole.high))
+        mirrored = np.concatenate([values, -values])
+        assert whole.half_width >= half * (1 - 1e-9)
+        assert estimate(mirrored, 1 - 2 * error).half_width == pytest.approx(
+            t.ppf(1 - error, len(mirrored) - 1) * mirrored.std(ddof=1) / np.sqrt(len(mirrored))
+        )
 
     @given(
         st.lists(st.floats(0, 20), min_size=2, max_size=40),
