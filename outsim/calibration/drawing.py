@@ -17,6 +17,7 @@ from scipy import special
 
 from outsim.calibration.counts import Floats
 from outsim.calibration.families import SCORES, table_of
+from outsim.clock import SECOND
 from outsim.distributions import Distribution, Quantiles
 from outsim.scenario.callees import Callees, HourFactors, Profile
 from outsim.scenario.model import Scenario
@@ -24,6 +25,8 @@ from outsim.scenario.uncertainty import Uncertainty
 
 KNOTS = (0.01, 0.02, 0.05, *(round(0.1 * k, 1) for k in range(1, 10)), 0.95, 0.98, 0.99, 0.995)
 """Shares of a duration that are drawn; those in between move with them."""
+PLACES = len(KNOTS) + 2
+"""Uniforms that a duration takes: one a knot, one for the calls beyond, one for their length."""
 CALLS_BETWEEN = 5
 """Calls that must lie between two knots."""
 OUTCOMES = ("human", "voicemail", "no_answer", "busy")
@@ -40,7 +43,7 @@ def uniforms_needed(uncertainty: Uncertainty) -> int:
 
     Each part has places of its own, so that one that is fitted anew leaves the others' draws.
     """
-    places = len(OUTCOMES) + len(TRAITS) + len(DURATIONS) * (len(KNOTS) + 1)
+    places = len(OUTCOMES) + len(TRAITS) + len(DURATIONS) * PLACES
     return places + len(uncertainty.factors)
 
 
@@ -71,7 +74,7 @@ def draw_profile(scenario: Scenario, uniforms: Floats) -> Scenario:
     needed = uniforms_needed(uncertainty)
     if np.shape(uniforms) != (needed,):
         raise ValueError(f"uniforms: found shape {np.shape(uniforms)}; need ({needed},)")
-    sizes = [len(OUTCOMES), len(TRAITS), *[len(KNOTS) + 1] * len(DURATIONS)]
+    sizes = [len(OUTCOMES), len(TRAITS), *[PLACES] * len(DURATIONS)]
     outcomes, traits, *rest = np.split(np.asarray(uniforms), np.cumsum(sizes))
     *durations, normals = rest
     factors = _factors(uncertainty, special.ndtri(normals))
@@ -161,7 +164,7 @@ _OTHERS = ("voicemail", "busy")
 
 
 def warped(distribution: Distribution, calls: float, uniforms: Floats) -> Quantiles:
-    """Distribution of the same durations, each at a share that is drawn.
+    """Distribution of the same durations, each at a share that is drawn, with a drawn tail.
 
     Parameters
     ----------
@@ -169,8 +172,14 @@ def warped(distribution: Distribution, calls: float, uniforms: Floats) -> Quanti
         As fitted.
     calls : float
         How many it rests on.
-    uniforms : float64 array of shape (len(KNOTS) + 1,)
-        One for the calls up to each knot, and one for those beyond the last.
+    uniforms : float64 array of shape (PLACES,)
+        One for the calls up to each knot, one for those beyond the last, and one for how long
+        those are.
+
+    Returns
+    -------
+    Quantiles
+        With a few calls more beyond the last knot, or fewer, and all of these longer or shorter.
     """
     if not isinstance(distribution, Quantiles):
         shares = special.ndtr(SCORES)
@@ -181,16 +190,33 @@ def warped(distribution: Distribution, calls: float, uniforms: Floats) -> Quanti
         if wide and (1 - knot) * calls >= CALLS_BETWEEN:
             knots.append(knot)
             used.append(place)
+    last = knots[-1]
     knots.append(1.0)
     used.append(len(KNOTS))
-    gaps = np.diff(knots)
-    parts = np.maximum(special.gammaincinv(gaps * calls, uniforms[used]), 1e-9)
+    sizes = np.diff(knots) * calls
+    sizes[[0, -1]] += _PRIOR
+    parts = np.maximum(special.gammaincinv(sizes, uniforms[used]), 1e-9)
     drawn = np.append(0.0, np.cumsum(parts / parts.sum()))
     drawn[-1] = 1.0
     shares = np.interp(distribution.shares, knots, drawn)
     return Quantiles(
         distribution="quantiles",
         shares=tuple(shares.tolist()),
-        durations=distribution.durations,
+        durations=_stretched(distribution, last, calls * (1 - last), float(uniforms[-1])),
         scale=distribution.scale,
     )
+
+
+def _stretched(
+    distribution: Quantiles, last: float, beyond: float, uniform: float
+) -> tuple[int, ...]:
+    """Durations of a table, those beyond a share with a drawn length over what is there."""
+    microseconds = np.array(distribution.durations, dtype=np.float64)
+    if last == 0.0:
+        return distribution.durations
+    factor = float(special.gammaincinv(beyond, uniform)) / beyond
+    start = float(distribution.quantile_s(np.array([last]))[0]) * SECOND / distribution.scale
+    is_beyond = np.array(distribution.shares) > last
+    longer = start * (np.maximum(microseconds / start, 1.0)) ** factor
+    found = np.where(is_beyond, np.rint(longer / 1000) * 1000, microseconds)
+    return tuple(int(each) for each in np.maximum.accumulate(found))
