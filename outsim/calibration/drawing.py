@@ -3,8 +3,14 @@
 Everything is a function of uniforms: nothing is drawn here. Counts of outcomes are drawn from
 their Dirichlet distribution with Jeffreys' prior; logarithms of factors from the normal
 distribution with their covariance; a duration's shares from the Dirichlet distribution that
-its calls give (the Bayesian bootstrap; Rubin, Annals of Statistics 9, 1981), between knots
-that have a few calls each.
+its calls give (the Bayesian bootstrap; Rubin, Annals of Statistics 9, 1981), between knots that
+have a few calls each, with Jeffreys' prior for the first and the last piece.
+
+Few calls say little about how much longer the longest ones may be, whichever form was chosen. So
+the logarithms of how much longer they are than the knot where the tail begins are multiplied by
+a drawn factor of mean 1. It has the distribution that the mean of as many exponential variables
+has as calls lie in the tail, as that of logarithms beyond a threshold nearly has (Hill, Annals of
+Statistics 3, 1975).
 """
 
 from __future__ import annotations
@@ -26,9 +32,11 @@ from outsim.scenario.uncertainty import Uncertainty
 KNOTS = (0.01, 0.02, 0.05, *(round(0.1 * k, 1) for k in range(1, 10)), 0.95, 0.98, 0.99, 0.995)
 """Shares of a duration that are drawn; those in between move with them."""
 PLACES = len(KNOTS) + 2
-"""Uniforms that a duration takes: one a knot, one for the calls beyond, one for their length."""
+"""Uniforms that a duration takes: one a knot, one for the calls beyond, one for the tail."""
 CALLS_BETWEEN = 5
 """Calls that must lie between two knots."""
+CALLS_IN_TAIL = 10
+"""Calls that must lie beyond a knot, for their lengths to be drawn together."""
 OUTCOMES = ("human", "voicemail", "no_answer", "busy")
 TRAITS = ("invalid", "fax", "other")
 DURATIONS = ("ring_human", "ring_voicemail", "message", "agent_talk")
@@ -174,12 +182,12 @@ def warped(distribution: Distribution, calls: float, uniforms: Floats) -> Quanti
         How many it rests on.
     uniforms : float64 array of shape (PLACES,)
         One for the calls up to each knot, one for those beyond the last, and one for how long
-        those are.
+        the calls of the tail are.
 
     Returns
     -------
     Quantiles
-        With a few calls more beyond the last knot, or fewer, and all of these longer or shorter.
+        With some calls more between two knots, or fewer, and all of the tail longer or shorter.
     """
     if not isinstance(distribution, Quantiles):
         shares = special.ndtr(SCORES)
@@ -190,7 +198,7 @@ def warped(distribution: Distribution, calls: float, uniforms: Floats) -> Quanti
         if wide and (1 - knot) * calls >= CALLS_BETWEEN:
             knots.append(knot)
             used.append(place)
-    last = knots[-1]
+    tail = max(knot for knot in knots if knot == 0 or (1 - knot) * calls >= CALLS_IN_TAIL)
     knots.append(1.0)
     used.append(len(KNOTS))
     sizes = np.diff(knots) * calls
@@ -202,21 +210,21 @@ def warped(distribution: Distribution, calls: float, uniforms: Floats) -> Quanti
     return Quantiles(
         distribution="quantiles",
         shares=tuple(shares.tolist()),
-        durations=_stretched(distribution, last, calls * (1 - last), float(uniforms[-1])),
+        durations=_stretched(distribution, tail, calls * (1 - tail), float(uniforms[-1])),
         scale=distribution.scale,
     )
 
 
 def _stretched(
-    distribution: Quantiles, last: float, beyond: float, uniform: float
+    distribution: Quantiles, start: float, beyond: float, uniform: float
 ) -> tuple[int, ...]:
-    """Durations of a table, those beyond a share with a drawn length over what is there."""
-    microseconds = np.array(distribution.durations, dtype=np.float64)
-    if last == 0.0:
+    """Durations of a table, with a drawn factor on logarithms of what lies beyond a share."""
+    if start == 0.0:
         return distribution.durations
     factor = float(special.gammaincinv(beyond, uniform)) / beyond
-    start = float(distribution.quantile_s(np.array([last]))[0]) * SECOND / distribution.scale
-    is_beyond = np.array(distribution.shares) > last
-    longer = start * (np.maximum(microseconds / start, 1.0)) ** factor
-    found = np.where(is_beyond, np.rint(longer / 1000) * 1000, microseconds)
-    return tuple(int(each) for each in np.maximum.accumulate(found))
+    from_us = float(distribution.quantile_s(np.array([start]))[0]) * SECOND / distribution.scale
+    durations_us = np.array(distribution.durations, dtype=np.float64)
+    stretched_us = from_us * np.maximum(durations_us / from_us, 1.0) ** factor
+    found_us = np.where(np.array(distribution.shares) > start, stretched_us, durations_us)
+    milliseconds = np.maximum.accumulate(np.rint(found_us / 1000))
+    return tuple(int(each) * 1000 for each in milliseconds)
