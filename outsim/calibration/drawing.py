@@ -3,8 +3,14 @@
 Everything is a function of uniforms: nothing is drawn here. Counts of outcomes are drawn from
 their Dirichlet distribution with Jeffreys' prior; logarithms of factors from the normal
 distribution with their covariance; a duration's shares from the Dirichlet distribution that
-its calls give (the Bayesian bootstrap; Rubin, Annals of Statistics 9, 1981), between knots
-that have a few calls each.
+its calls give (the Bayesian bootstrap; Rubin, Annals of Statistics 9, 1981), between knots that
+have a few calls each, with Jeffreys' prior for the first and the last piece.
+
+Few calls say little about how much longer the longest ones may be, whichever form was chosen. So
+the logarithms of how much longer they are than the knot where the tail begins are multiplied by
+a drawn factor of mean 1. It has the distribution that the mean of as many exponential variables
+has as calls lie in the tail, as that of logarithms beyond a threshold nearly has (Hill, Annals of
+Statistics 3, 1975).
 """
 
 from __future__ import annotations
@@ -17,6 +23,7 @@ from scipy import special
 
 from outsim.calibration.counts import Floats
 from outsim.calibration.families import SCORES, table_of
+from outsim.clock import SECOND
 from outsim.distributions import Distribution, Quantiles
 from outsim.scenario.callees import Callees, HourFactors, Profile
 from outsim.scenario.model import Scenario
@@ -24,8 +31,12 @@ from outsim.scenario.uncertainty import Uncertainty
 
 KNOTS = (0.01, 0.02, 0.05, *(round(0.1 * k, 1) for k in range(1, 10)), 0.95, 0.98, 0.99, 0.995)
 """Shares of a duration that are drawn; those in between move with them."""
+PLACES = len(KNOTS) + 2
+"""Uniforms that a duration takes: one a knot, one for the calls beyond, one for the tail."""
 CALLS_BETWEEN = 5
 """Calls that must lie between two knots."""
+CALLS_IN_TAIL = 10
+"""Calls that must lie beyond a knot, for their lengths to be drawn together."""
 OUTCOMES = ("human", "voicemail", "no_answer", "busy")
 TRAITS = ("invalid", "fax", "other")
 DURATIONS = ("ring_human", "ring_voicemail", "message", "agent_talk")
@@ -40,7 +51,7 @@ def uniforms_needed(uncertainty: Uncertainty) -> int:
 
     Each part has places of its own, so that one that is fitted anew leaves the others' draws.
     """
-    places = len(OUTCOMES) + len(TRAITS) + len(DURATIONS) * (len(KNOTS) + 1)
+    places = len(OUTCOMES) + len(TRAITS) + len(DURATIONS) * PLACES
     return places + len(uncertainty.factors)
 
 
@@ -71,7 +82,7 @@ def draw_profile(scenario: Scenario, uniforms: Floats) -> Scenario:
     needed = uniforms_needed(uncertainty)
     if np.shape(uniforms) != (needed,):
         raise ValueError(f"uniforms: found shape {np.shape(uniforms)}; need ({needed},)")
-    sizes = [len(OUTCOMES), len(TRAITS), *[len(KNOTS) + 1] * len(DURATIONS)]
+    sizes = [len(OUTCOMES), len(TRAITS), *[PLACES] * len(DURATIONS)]
     outcomes, traits, *rest = np.split(np.asarray(uniforms), np.cumsum(sizes))
     *durations, normals = rest
     factors = _factors(uncertainty, special.ndtri(normals))
@@ -161,7 +172,7 @@ _OTHERS = ("voicemail", "busy")
 
 
 def warped(distribution: Distribution, calls: float, uniforms: Floats) -> Quantiles:
-    """Distribution of the same durations, each at a share that is drawn.
+    """Distribution of the same durations, each at a share that is drawn, with a drawn tail.
 
     Parameters
     ----------
@@ -169,8 +180,14 @@ def warped(distribution: Distribution, calls: float, uniforms: Floats) -> Quanti
         As fitted.
     calls : float
         How many it rests on.
-    uniforms : float64 array of shape (len(KNOTS) + 1,)
-        One for the calls up to each knot, and one for those beyond the last.
+    uniforms : float64 array of shape (PLACES,)
+        One for the calls up to each knot, one for those beyond the last, and one for how long
+        the calls of the tail are.
+
+    Returns
+    -------
+    Quantiles
+        With some calls more between two knots, or fewer, and all of the tail longer or shorter.
     """
     if not isinstance(distribution, Quantiles):
         shares = special.ndtr(SCORES)
@@ -181,16 +198,33 @@ def warped(distribution: Distribution, calls: float, uniforms: Floats) -> Quanti
         if wide and (1 - knot) * calls >= CALLS_BETWEEN:
             knots.append(knot)
             used.append(place)
+    tail = max(knot for knot in knots if knot == 0 or (1 - knot) * calls >= CALLS_IN_TAIL)
     knots.append(1.0)
     used.append(len(KNOTS))
-    gaps = np.diff(knots)
-    parts = np.maximum(special.gammaincinv(gaps * calls, uniforms[used]), 1e-9)
+    sizes = np.diff(knots) * calls
+    sizes[[0, -1]] += _PRIOR
+    parts = np.maximum(special.gammaincinv(sizes, uniforms[used]), 1e-9)
     drawn = np.append(0.0, np.cumsum(parts / parts.sum()))
     drawn[-1] = 1.0
     shares = np.interp(distribution.shares, knots, drawn)
     return Quantiles(
         distribution="quantiles",
         shares=tuple(shares.tolist()),
-        durations=distribution.durations,
+        durations=_stretched(distribution, tail, calls * (1 - tail), float(uniforms[-1])),
         scale=distribution.scale,
     )
+
+
+def _stretched(
+    distribution: Quantiles, start: float, beyond: float, uniform: float
+) -> tuple[int, ...]:
+    """Durations of a table, with a drawn factor on logarithms of what lies beyond a share."""
+    if start == 0.0:
+        return distribution.durations
+    factor = float(special.gammaincinv(beyond, uniform)) / beyond
+    from_us = float(distribution.quantile_s(np.array([start]))[0]) * SECOND / distribution.scale
+    durations_us = np.array(distribution.durations, dtype=np.float64)
+    stretched_us = from_us * np.maximum(durations_us / from_us, 1.0) ** factor
+    found_us = np.where(np.array(distribution.shares) > start, stretched_us, durations_us)
+    milliseconds = np.maximum.accumulate(np.rint(found_us / 1000))
+    return tuple(int(each) * 1000 for each in milliseconds)

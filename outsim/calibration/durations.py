@@ -16,6 +16,9 @@ from outsim.distributions import Distribution, Quantiles
 
 ENOUGH = 100
 """Durations from which one is fitted at all."""
+THIN = 400
+"""Durations below which recorded quantiles are guesses themselves: with fewer than four beyond the
+99th percentile, a form may leave them by as much as their sampling error."""
 TABLE = "recorded quantiles"
 """Name of the form that follows what was recorded."""
 LEVEL = 0.95
@@ -83,11 +86,9 @@ class Score:
     """Mean negative log-likelihood of a later call, under the one factor between the parts."""
     deviation: float
     """Largest relative distance to a recorded quantile of the earlier part."""
-
-    @property
-    def is_near(self) -> bool:
-        """Whether it follows the recorded quantiles well enough to be chosen."""
-        return self.deviation <= TOLERANCE
+    is_near: bool
+    """Whether it follows the recorded quantiles well enough to be chosen, of the earlier part
+    and of all calls."""
 
 
 @dataclass(frozen=True)
@@ -146,10 +147,8 @@ class DurationFit:
 
         Half a step wider at either end: the log tells nothing below its step.
         """
-        ranks = np.asarray(stats.binom.interval(LEVEL, int(self.calls), share))
-        ends = self.all.quantiles_s(np.clip(ranks / self.calls, 0.0, 1.0))
-        half = self.all.step_s / 2
-        return max(float(ends[0]) - half, 0.0), float(ends[1]) + half
+        low, high = quantile_intervals_s(self.all, np.array([share]))
+        return float(low[0]), float(high[0])
 
     @property
     def scale_interval(self) -> tuple[float, float]:
@@ -191,28 +190,51 @@ def fit_duration(key: str, early: Counts, late: Counts, together: Counts) -> Dur
     that lies between the parts, since it is the shape that is chosen here. A candidate that
     leaves a recorded quantile from the 10th percentile to the 99th by more than `TOLERANCE` is
     out: with many calls the recorded quantiles are a better guess than any form that bends them.
+    With fewer than `THIN` they are not, and a candidate may lie anywhere in their 95 % intervals.
+    Of those that the later calls can't tell from the best, the one with the fewest parameters is
+    chosen.
     """
     factor = drift_between(early, late).factor
-    scores, rendered = [], {}
-    for name in (*(family.name for family in FAMILIES), TABLE):
+    is_thin = together.total < THIN
+    scores: list[Score] = []
+    losses: dict[str, Floats] = {}
+    fitted: dict[str, Distribution] = {}
+    for name in (*FAMILIES, TABLE):
         distribution, form = _fit(name, early)
-        loss = -float(late.events @ np.log(step_masses(form, late, factor))) / late.total
-        scores.append(Score(name, loss, deviation(distribution, early)))
-        rendered[name] = distribution
+        losses[name] = -np.log(step_masses(form, late, factor))
+        loss = float(late.events @ losses[name]) / late.total
+        near = name == TABLE or is_near(distribution, early, is_thin=is_thin)
+        if near:
+            fitted[name] = _fit(name, together)[0]
+            near = name == TABLE or is_near(fitted[name], together, is_thin=is_thin)
+        scores.append(Score(name, loss, deviation(distribution, early), near))
     scores.sort(key=lambda score: score.loss)
-    for score in scores:
-        if score.is_near:
-            distribution, _ = _fit(score.form, together)
-            if deviation(distribution, together) <= TOLERANCE:
-                break
-    return DurationFit(key, distribution, score.form, together, early, late, tuple(scores))
+    near_ones = [score.form for score in scores if score.is_near]
+    best = losses[near_ones[0]]
+    as_good = [name for name in near_ones if _is_as_good(losses[name] - best, late.events)]
+    chosen = min(as_good, key=_parameters)
+    return DurationFit(key, fitted[chosen], chosen, together, early, late, tuple(scores))
+
+
+def _is_as_good(worse: Floats, calls: Floats) -> bool:
+    """Whether a mean loss is within one standard error of the best, call by call.
+
+    This is the rule of Breiman, Friedman, Olshen and Stone (Classification and Regression
+    Trees, 1984), for differences.
+    """
+    mean = float(np.average(worse, weights=calls))
+    variance = float(np.average((worse - mean) ** 2, weights=calls))
+    return bool(mean <= np.sqrt(variance / calls.sum()))
+
+
+def _parameters(name: str) -> float:
+    return FAMILIES[name].parameters if name in FAMILIES else np.inf
 
 
 def _fit(name: str, counts: Counts) -> tuple[Distribution, Form]:
-    for family in FAMILIES:
-        if family.name == name:
-            form = fit_family(family, counts)
-            return written(name, form), form
+    if name in FAMILIES:
+        form = fit_family(FAMILIES[name], counts)
+        return written(name, form), form
     table = recorded_table(counts)
     return table, Tabled(table)
 
@@ -222,6 +244,30 @@ def deviation(distribution: Distribution, counts: Counts) -> float:
     shares = np.array(KEPT)
     recorded_s = counts.quantiles_s(shares)
     return float(np.max(np.abs(distribution.quantile_s(shares) / recorded_s - 1)))
+
+
+def quantile_intervals_s(counts: Counts, shares: Floats) -> tuple[Floats, Floats]:
+    """95 % intervals of recorded quantiles by order statistics: their ends, in seconds.
+
+    Half a step wider at either end: the log tells nothing below its step.
+    """
+    calls = counts.total
+    low, high = (
+        counts.quantiles_s(np.clip(np.asarray(ranks) / calls, 0.0, 1.0))
+        for ranks in stats.binom.interval(LEVEL, int(calls), shares)
+    )
+    return np.maximum(low - counts.step_s / 2, 0.0), high + counts.step_s / 2
+
+
+def is_near(distribution: Distribution, counts: Counts, *, is_thin: bool) -> bool:
+    """Whether a distribution follows the recorded quantiles well enough to be chosen."""
+    shares = np.array(KEPT)
+    found_s, recorded_s = distribution.quantile_s(shares), counts.quantiles_s(shares)
+    near = np.abs(found_s / recorded_s - 1) <= TOLERANCE
+    if is_thin:
+        low, high = quantile_intervals_s(counts, shares)
+        near |= (low <= found_s) & (found_s <= high)
+    return bool(near.all())
 
 
 def drift_between(early: Counts, late: Counts) -> Drift:

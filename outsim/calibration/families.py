@@ -41,8 +41,8 @@ class Form(Protocol):
 class Family:
     """A form with free parameters, all of them real numbers."""
 
-    name: str
-    """What tables call it."""
+    parameters: int
+    """How many there are."""
     make: Callable[[Floats], Form]
     """Form with these parameters."""
     start: Callable[[Floats, Floats], Floats]
@@ -138,17 +138,17 @@ def _scaled(kind: Any) -> Callable[[Floats], Form]:
     return make
 
 
-FAMILIES = (
-    Family("exponential", _scaled(stats.expon), _start(lambda _: [])),
-    Family("lognormal", _scaled(stats.lognorm), _start(lambda sd: [sd])),
-    Family("Weibull", _scaled(stats.weibull_min), _start(lambda sd: [1.28 / sd])),
-    Family("gamma", _scaled(stats.gamma), _start_gamma),
-    Family("log-logistic", _scaled(stats.fisk), _start(lambda sd: [1.81 / sd])),
-    Family("Burr", _scaled(stats.burr12), _start(lambda sd: [1.81 / sd, 1.0])),
-    Family("two lognormals", _mixture, _start_mixture(2)),
-    Family("three lognormals", _mixture, _start_mixture(3)),
-)
-"""Candidates, the simpler ones first. Log-logistic and Burr have heavy tails."""
+FAMILIES = {
+    "exponential": Family(1, _scaled(stats.expon), _start(lambda _: [])),
+    "lognormal": Family(2, _scaled(stats.lognorm), _start(lambda sd: [sd])),
+    "Weibull": Family(2, _scaled(stats.weibull_min), _start(lambda sd: [1.28 / sd])),
+    "gamma": Family(2, _scaled(stats.gamma), _start_gamma),
+    "log-logistic": Family(2, _scaled(stats.fisk), _start(lambda sd: [1.81 / sd])),
+    "Burr": Family(3, _scaled(stats.burr12), _start(lambda sd: [1.81 / sd, 1.0])),
+    "two lognormals": Family(5, _mixture, _start_mixture(2)),
+    "three lognormals": Family(8, _mixture, _start_mixture(3)),
+}
+"""Candidates by name, the simpler ones first. Log-logistic and Burr have heavy tails."""
 
 
 def step_masses(form: Form, counts: Counts, scale: float = 1.0) -> Floats:

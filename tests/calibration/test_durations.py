@@ -21,7 +21,7 @@ from outsim.distributions import Lognormal
 from outsim.errors import ScenarioError
 
 DATA = Path(__file__).parents[2] / "examples" / "data"
-LOGNORMAL = next(family for family in FAMILIES if family.name == "lognormal")
+LOGNORMAL = FAMILIES["lognormal"]
 
 seconds = st.lists(st.integers(0, 5000), min_size=2, max_size=300)
 

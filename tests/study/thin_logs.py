@@ -83,6 +83,10 @@ def log_of(seed: int, dials: int) -> pd.DataFrame:
         ],
         np.nan,
     )
+    # Nobody answers whom the platform has given up by then.
+    answered = np.isin(outcome, ["human", "voicemail"])
+    outcome = np.where(answered & (rings_s > RING_TIMEOUT_S), "no_answer", outcome)
+    rings_s = np.minimum(rings_s, RING_TIMEOUT_S)
     talks_s = callees.message.quantile_s(generator.uniform(size=dials))
     return pd.DataFrame(
         {
