@@ -10,7 +10,6 @@ import asyncio
 import json
 import re
 import shlex
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -19,7 +18,7 @@ import typer
 import outsim
 from outsim.cli import app
 from outsim.scenario import load
-from outsim.study import executors
+from tests.in_a_thread import studies_in_a_thread
 
 ROOT = Path(__file__).parent.parent
 DOCUMENTS = ("README.md", "CONTRIBUTING.md")
@@ -79,10 +78,8 @@ def workplace(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 @pytest.fixture
-def threads(monkeypatch: pytest.MonkeyPatch):
-    with ThreadPoolExecutor(1) as thread:
-        monkeypatch.setattr(executors, "process_pool", lambda _: thread)
-        monkeypatch.setattr(executors, "_end", lambda _: None)
+def threads():
+    with studies_in_a_thread():
         yield
 
 

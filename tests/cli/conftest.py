@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 import sys
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
@@ -13,7 +12,7 @@ from typing import Protocol
 import pytest
 
 from outsim.cli import main
-from outsim.study import executors
+from tests.in_a_thread import studies_in_a_thread
 
 SMALL = """\
 name = "small"
@@ -149,9 +148,7 @@ def outsim(
     files: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> Iterator[Command]:
     """Call the command line; studies run in a thread, so that they start at once."""
-    with ThreadPoolExecutor(1) as thread:
-        monkeypatch.setattr(executors, "process_pool", lambda _: thread)
-        monkeypatch.setattr(executors, "_end", lambda _: None)
+    with studies_in_a_thread():
 
         def call(*arguments: str, columns: int = 80) -> Ended:
             monkeypatch.setenv("COLUMNS", str(columns))

@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from outsim.study import executors
+from tests.in_a_thread import studies_in_a_thread
 
 
-@pytest.fixture(scope="session", autouse=True)
+@pytest.fixture(scope="module", autouse=True)
 def in_a_thread() -> Iterator[None]:
-    with ThreadPoolExecutor(1) as thread, pytest.MonkeyPatch.context() as patch:
-        patch.setattr(executors, "process_pool", lambda _: thread)
-        patch.setattr(executors, "_end", lambda _: None)
+    with studies_in_a_thread():
         yield
