@@ -73,10 +73,10 @@ class Subject:
         words = "".join(c if c.isalnum() else " " for c in self.scenario.name.lower()).split()
         return "-".join(words or ["scenario"]) + ".toml"
 
-    def asking(self, command: str, *options: str) -> str:
-        """Give the command that asks a question about the campaign in full."""
-        words = ["outsim", command, self.file]
-        if len(self.scenario.campaigns) > 1:
+    def asking(self, command: str, *options: str, names_campaign: bool = True) -> str:
+        """Give the command that asks a question in full; most of them name the campaign."""
+        words = ["outsim", command, shlex.quote(self.file)]
+        if names_campaign and len(self.scenario.campaigns) > 1:
             words += ["--campaign", shlex.quote(f"{self.campaign.tenant}/{self.campaign.name}")]
         return " ".join([*words, *options, f"--seed {self.seed}"])
 

@@ -23,7 +23,7 @@ def sensitivity(subject: Subject) -> Section:
                 "Not looked at here: a sweep varies every assumption through its range, and "
                 "tells which one would turn an answer round."
             ),
-            command=f"outsim sweep {subject.file} --assumptions --seed {subject.seed}",
+            command=subject.asking("sweep", "--assumptions", names_campaign=False),
         )
     names = " against ".join(scenario.name for scenario in found.scenarios)
     ranges = [[each.name, each.ends, each.source] for each in found.factors]
@@ -50,6 +50,10 @@ def sensitivity(subject: Subject) -> Section:
         if chosen is not None and chosen.ranked and not answer:
             clear = "" if chosen.is_clear else ", though not clearly"
             answer = f"{chosen.ranked[0]} matters most for what is {label}{clear}."
+            if chosen.indices:
+                first = sweep_texts.index_rows(found, chosen)[0]
+                told = f"{sweep_texts.index_columns(chosen)[1]} {first[1]}"
+                answer = f"{answer[:-1]}: {told}."
         if chosen is not None and chosen.indices:
             columns = sweep_texts.index_columns(chosen)
             rows = sweep_texts.index_rows(found, chosen)

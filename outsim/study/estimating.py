@@ -12,7 +12,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
@@ -27,9 +27,6 @@ from outsim.study.reduction import Reduction
 from outsim.study.replications import Figures
 from outsim.study.stopping import Precision
 from outsim.tables.measures import MEASURES, Measure
-
-if TYPE_CHECKING:
-    pass
 
 Values = Callable[[int, str], Array]
 """Gives one figure of one scenario, by replication."""

@@ -133,7 +133,8 @@ def hourly_outcomes(attempts: pd.DataFrame, begins: datetime) -> pd.DataFrame:
     if ended.empty:
         empty = pd.DatetimeIndex([], dtype=pd.DatetimeTZDtype("us", zone), name="hour")
         return pd.DataFrame(0, index=empty, columns=list(OUTCOMES))
-    # Hours of a zone begin at one and the same minute of the hours in UTC, all year round.
+    # Clocks change by whole hours, but for Lord Howe Island's: after a change there, these hours
+    # begin at half past.
     lead_us = (begins.minute * 60 + begins.second) * SECOND + begins.microsecond
     origin_us = int(pd.Timestamp(begins).as_unit("us").asm8.astype(np.int64)) - lead_us
     hours = (ended["dispatched_at"].astype("int64").to_numpy() - origin_us) // HOUR
