@@ -21,6 +21,8 @@ _BELOW = {"nearest": 0.5, "down": 0.0, "up": 1.0}
 
 LONGEST_S = 2.0**20
 """Durations beyond are no calls: twelve days."""
+MOST_STOOD_FOR = 20
+"""Calls that one which ended may stand for, where others were cut off before it."""
 FINE_STEP_S = 0.1
 """Step that durations are counted in where a log has fractions of a second."""
 
@@ -69,6 +71,22 @@ class Counts:
         """The duration that each record stands for; positive."""
         middles = self.recorded_s + (0.5 - _BELOW[self.rounding]) * self.step_s
         return np.where(middles > 0, middles, (self.lower_s + self.upper_s) / 2)
+
+    @cached_property
+    def told_until_s(self) -> float:
+        """Longest duration up to which those that ended tell of all.
+
+        The product-limit estimate lets a call that ended after most others were cut off stand for
+        all of these (Efron 1967 spreads their weight to the right). Beyond this, one that ended
+        stands for more than `MOST_STOOD_FOR` calls, and a few of them would decide everything.
+        """
+        at_risk = np.cumsum((self.events + self.censored)[::-1])[::-1]
+        surviving = np.cumprod(1 - self.events / np.maximum(at_risk, 1e-300))
+        before = np.append(1.0, surviving[:-1]) * at_risk[0]
+        ended = self.events > 0
+        too_many = ended & (before > MOST_STOOD_FOR * at_risk)
+        told = ended & (np.cumsum(too_many) == 0)
+        return float(self.recorded_s[told][-1]) if told.any() else float("inf")
 
     @cached_property
     def shares(self) -> Floats:

@@ -163,6 +163,14 @@ def _durations(
         known = np.isfinite(seconds) & (seconds >= 0)
         ended = part.ended & known
         cut = np.zeros_like(ended) if part.censored is None else part.censored & known
+        beyond = _beyond_what_is_told(seconds, weights, ended, cut)
+        if beyond.any():
+            notes.append(
+                f"{part.key}: {weights[beyond].sum():,.0f} answers after "
+                f"{seconds[ended & ~beyond].max():g} s left out; most calls had been given up by "
+                "then, and these few would stand for all of them"
+            )
+        ended, cut = ended & ~beyond, cut | beyond
         sizes = [float(weights[ended & which].sum()) for which in (~late, late)]
         if sum(sizes) < durations.ENOUGH or min(sizes) < LEAST_PART:
             notes.append(
@@ -176,6 +184,19 @@ def _durations(
             for rows in ((ended | cut) & ~late, (ended | cut) & late, ended | cut)
         ]
         yield fit_duration(part.key, *counts)
+
+
+def _beyond_what_is_told(
+    seconds: NDArray[np.float64],
+    weights: NDArray[np.float64],
+    ended: NDArray[np.bool_],
+    cut: NDArray[np.bool_],
+) -> NDArray[np.bool_]:
+    """Answers so late that they would stand for all calls that were given up before."""
+    known = ended | cut
+    if not cut.any() or not ended.any():
+        return np.zeros_like(ended)
+    return ended & (seconds > count(seconds[known], weights[known], cut[known]).told_until_s)
 
 
 def _step_s(seconds: NDArray[np.float64]) -> float:

@@ -95,7 +95,7 @@ def calibrate(
     from outsim.calibration import fit, read_call_log
     from outsim.cli.output import note, print_json
 
-    target = None if out is None else _writable(Path(out))
+    target = None if out is None else _writable(Path(out), logs)
     mapping = _mapping(columns, outcome, where, time_format, last_only=last_only)
     log = read_call_log(logs, format=format_, mapping=mapping, zone=zone)
     fitted = fit(log, holdout, talk=talk, rounding=rounding, fitted_on=date.today())
@@ -103,16 +103,19 @@ def calibrate(
         print_json({"log": log.to_json(), **fitted.to_json()})
     else:
         _print(log, fitted)
+    if not fitted.durations and fitted.outcomes is None:
+        what = "" if target is None else f"; {target} is not written"
+        note(f"outsim: nothing could be fitted: every value is kept at its default{what}")
+        raise typer.Exit(NOTHING)
     if target is not None:
         _write(log, fitted, target)
-    if not fitted.durations and fitted.outcomes is None:
-        note("outsim: nothing could be fitted: every value is kept at its default")
-        raise typer.Exit(NOTHING)
 
 
-def _writable(file: Path) -> Path:
+def _writable(file: Path, logs: list[str]) -> Path:
     from outsim.errors import ScenarioError
 
+    if file.exists() and any(Path(log).exists() and file.samefile(log) for log in logs):
+        raise ScenarioError(f"--out {file}: is the log itself; name another file")
     if file.is_dir():
         raise ScenarioError(f"--out {file}: Is a directory; name a file such as callees.toml")
     if not file.parent.is_dir():

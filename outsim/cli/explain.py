@@ -61,7 +61,11 @@ def explain(
     picture = picture_file(plot)
     digits = ten_digits(number)
     options = study_options(replications, None, within, executor=executor, usual=USUAL)
-    result, chosen = _run(asked, campaign, call, seed, replication, engine)
+    if worth and isinstance(options.get("replications"), int | range):
+        runs = options["replications"]
+        if (runs if isinstance(runs, int) else len(runs)) < 2:
+            raise typer.BadParameter("--replications: 2 or more, or there is no interval")
+    result, chosen = _run(asked, campaign, call, digits, seed, replication, engine)
     if call is not None or digits is not None:
         found = Explanation(result, chosen)
         one = found.call(call if call is not None else found.call_of_number(digits or ""))
@@ -86,6 +90,7 @@ def _run(
     asked: str,
     campaign: str | None,
     call: int | None,
+    digits: str | None,
     seed: int | None,
     replication: int,
     engine: Any,
@@ -106,8 +111,12 @@ def _run(
         campaign_of(scenario, campaign)
         result = simulate_with_bar(scenario, seed, replication, engine)
     chosen = campaign_of(result.scenario, campaign)
-    if call is not None and campaign is None:
-        whose = result.calls.loc[result.calls["call_id"] == call, ["tenant", "campaign"]]
+    if campaign is None and (call is not None or digits is not None):
+        calls = result.calls
+        meant = (
+            calls["call_id"] == call if call is not None else calls["number"] == int(digits or 0)
+        )
+        whose = calls.loc[meant, ["tenant", "campaign"]].drop_duplicates()
         for tenant, name in whose.itertuples(index=False):
             chosen = result.scenario.find_campaign(f"{tenant}/{name}") or chosen
     return result, chosen

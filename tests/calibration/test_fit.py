@@ -134,6 +134,27 @@ def test_missing_columns_keep_the_default_and_say_so() -> None:
     assert any("does not tell outcomes" in note for note in talks.notes)
 
 
+def test_a_few_answers_after_the_others_were_given_up_stand_for_nobody() -> None:
+    """Two late answers don't make late ones of the thousand calls that were given up at 30 s."""
+    table = dials(8, 3_000, human=0.4, voicemail=0.0, busy=0.0)
+    answered = table["outcome"].eq("human").to_numpy()
+    rings_s = np.rint(np.random.default_rng(8).lognormal(np.log(8), 0.4, len(table)))
+    table["ring_s"] = np.where(answered, np.minimum(rings_s, 29), 30.0)
+    plain = fit(call_log(table))
+    late = np.flatnonzero(answered)[[100, 900]]
+    table.loc[late, "ring_s"] = 38.0
+    found = fit(call_log(table))
+    for share in (0.5, 0.9, 0.99):
+        of_both = [
+            float(
+                each.duration("callees.ring_human").distribution.quantile_s(np.array([share]))[0]
+            )
+            for each in (plain, found)
+        ]
+        assert of_both[1] == pytest.approx(of_both[0], rel=0.05)
+    assert any("2 answers after" in note for note in found.notes)
+
+
 def test_a_log_that_drifts_is_reported() -> None:
     table = pd.concat(
         [with_times(dials(1, 3000)), with_times(dials(2, 1000, human=0.2))], ignore_index=True

@@ -51,3 +51,11 @@ def test_a_file_can_say_what_columns_are(outsim, files):
     arguments = ("calibrate", "own.csv", "--columns", "own.toml", "--zone", "UTC", "--json")
     document = json.loads(outsim(*arguments).out)
     assert document["log"]["attempts"] == 1
+
+
+def test_a_log_is_not_written_over(outsim, files):
+    before = (files / "Master.csv").read_bytes()
+    ended = outsim("calibrate", "Master.csv", "--zone", "America/New_York", "--out", "Master.csv")
+    assert ended.code == 2
+    assert "is the log itself" in ended.err
+    assert (files / "Master.csv").read_bytes() == before

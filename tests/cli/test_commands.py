@@ -488,6 +488,14 @@ def test_explain_finds_the_campaign_of_a_call_and_a_call_by_its_number(outsim):
         "--json",
     )
     assert by_number.out == by_call.out
+    anywhere = outsim("explain", "small.toml", "--number", document["number"], "--json")
+    assert anywhere.out == by_call.out
+
+
+def test_explain_asks_for_runs_enough_for_an_interval(outsim):
+    ended = outsim("explain", "small.toml", "--replications", "1")
+    assert ended.code == 2
+    assert "2 or more" in ended.err
 
 
 def test_explain_names_calls_that_failed_and_how_to_ask_for_one(outsim):
