@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from outsim.calibration import convert
 from outsim.calibration.convert import MISSING, Flags, Floats, Micros
 from outsim.calibration.lines import Lines, Parsed, shown
-from outsim.calibration.log import ANSWERED, UNANSWERED, WORDS
+from outsim.calibration.log import ANSWERED, MOST_ATTEMPTS, UNANSWERED, WORDS
 from outsim.calibration.mapping import ANY, LEFT_OUT, Mapping, word
 from outsim.outcomes import ANSWERED as ANSWERED_OUTCOMES
 
@@ -114,11 +114,14 @@ class _Rows:
         self.refuse(wrong, target, f"write it as {written}" if written else convert.TIMES)
         return found
 
-    def numbers(self, target: str, least: float, at: Flags | None = None) -> Floats:
+    def numbers(
+        self, target: str, least: float, at: Flags | None = None, most: float = np.inf
+    ) -> Floats:
         found, wrong = convert.numbers(self.text(target))
         with np.errstate(invalid="ignore"):
-            wrong |= found < least
-        self.refuse(wrong if at is None else wrong & at, target, f"write a number from {least:g}")
+            wrong |= (found < least) | (found > most)
+        allowed = f"write a number from {least:g}" + (f" to {most:g}" if most < np.inf else "")
+        self.refuse(wrong if at is None else wrong & at, target, allowed)
         found[wrong] = np.nan
         return found
 
@@ -141,7 +144,7 @@ def attempts_of(parsed: Parsed, mapping: Mapping, zone: str | None) -> Batch:
         rows.refuse(batch.started == MISSING, "started", convert.TIMES)
     _durations(rows, batch, zone)
     if rows.has("attempt"):
-        batch.attempt = rows.numbers("attempt", 1)
+        batch.attempt = rows.numbers("attempt", 1, most=MOST_ATTEMPTS)
     if rows.has("gap_s"):
         batch.gap_s = rows.numbers("gap_s", 0)
     if rows.has("weight"):

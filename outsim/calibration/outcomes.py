@@ -21,8 +21,9 @@ from outsim.calibration.factors import (
     has_enough,
     sums,
 )
-from outsim.calibration.log import WORDS
+from outsim.calibration.log import MOST_ATTEMPTS, WORDS
 from outsim.clock import MINUTE, SECOND
+from outsim.errors import ScenarioError
 from outsim.scenario.callees import DAY_PARTS, GAP_BOUNDS_US, REDIAL_LEVELS, day_part
 from outsim.scenario.defaults import DEFAULTS
 
@@ -207,16 +208,29 @@ def _with_unanswered(counts: dict[str, float], unanswered: float) -> dict[str, f
 
 
 def with_earlier_attempts(table: pd.DataFrame) -> pd.DataFrame:
-    """Attempts of a log that has the last of each call, with the unanswered ones before it."""
-    earlier = table["attempt"].to_numpy(dtype=np.float64, na_value=1).astype(np.int64) - 1
-    rows = np.repeat(np.arange(len(table)), np.maximum(earlier, 0))
-    before = pd.DataFrame({"outcome": np.full(len(rows), "unanswered")})
-    before["outcome"] = as_words(before["outcome"])
-    starts = np.concatenate(([0], np.cumsum(np.maximum(earlier, 0))))[:-1]
-    before["attempt"] = np.arange(len(rows)) - starts[rows] + 1
-    if "weight" in table:
-        before["weight"] = table["weight"].to_numpy()[rows]
-    return pd.concat([table, before], ignore_index=True)
+    """Attempts of a log that has the last of each call, with the unanswered ones before it.
+
+    Those before are one row for each dial of a call, weighted.
+
+    Raises
+    ------
+    ScenarioError
+        If a call has more than `MOST_ATTEMPTS`.
+    """
+    attempts = table["attempt"].to_numpy(dtype=np.float64, na_value=1)
+    most = attempts.max(initial=1)
+    if most > MOST_ATTEMPTS:
+        raise ScenarioError(
+            f"call log: attempt: found {most:.0f}; must be 1 to {MOST_ATTEMPTS}, "
+            "which dial of its call each row is"
+        )
+    weights = weights_of(table)
+    last = np.maximum(attempts, 1).astype(np.int64)
+    ending = sums(last, weights, int(most) + 1)
+    before = pd.DataFrame({"attempt": np.arange(1, int(most))})
+    before["outcome"] = as_words(pd.Series("unanswered", index=before.index))
+    before["weight"] = np.cumsum(ending[::-1])[::-1][2:]
+    return pd.concat([table.assign(weight=weights), before], ignore_index=True)
 
 
 def _contacts(table: pd.DataFrame) -> dict[str, float]:

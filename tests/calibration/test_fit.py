@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from pathlib import Path
 
 import numpy as np
@@ -14,6 +15,7 @@ from scipy import stats
 import outsim
 import outsim.scenario
 from outsim.calibration import Calibration, draw_profile, fit, uniforms_needed
+from outsim.calibration.outcomes import with_earlier_attempts
 from outsim.distributions import Quantiles
 from outsim.errors import ScenarioError
 from outsim.scenario import Scenario
@@ -119,6 +121,26 @@ def test_a_log_of_last_attempts_has_the_earlier_ones_counted() -> None:
     assert found is not None
     assert found.dials == 500
     assert found.counts["human"] == 400
+
+
+@given(last=st.lists(st.tuples(st.integers(0, 12), st.integers(1, 5)), min_size=1, max_size=20))
+def test_earlier_attempts_are_those_below_each_last_one(last: list[tuple[int, int]]) -> None:
+    table = pd.DataFrame(
+        {"outcome": "busy", "attempt": [k for k, _ in last], "weight": [w for _, w in last]}
+    )
+    found = with_earlier_attempts(table)
+    before = found[found["outcome"] == "unanswered"].set_index("attempt")["weight"]
+    expected: Counter[int] = Counter()
+    for attempt, weight in last:
+        expected.update(dict.fromkeys(range(1, attempt), weight))
+    assert before.to_dict() == expected
+    assert found["weight"].sum() == sum(expected.values()) + table["weight"].sum()
+
+
+def test_more_attempts_than_a_call_can_have_are_refused() -> None:
+    table = pd.DataFrame({"outcome": ["human"] * 400, "attempt": 2_125_550_100})
+    with pytest.raises(ScenarioError, match="attempt: found 2125550100; must be 1 to 1000"):
+        fit(call_log(table, None, last_only=True))
 
 
 def of_outcomes(**counts: int) -> pd.DataFrame:

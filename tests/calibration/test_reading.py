@@ -348,6 +348,11 @@ def test_a_failed_call_of_many_attempts_tells_of_its_last(tmp_path):
         ("Start,b\n1,2\n", {"mapping": mapping_of({"started": "start"})}, "did you mean 'Start'"),
         ("t,o\nx,busy\n", {"mapping": mapping_of({"started": "t"})}, "no row can be used"),
         ("a,b\n1,2\n", {"zone": "America/Chicgo"}, "did you mean 'America/Chicago'"),
+        (
+            "Phone,o\n2125550100,busy\n",
+            {"mapping": mapping_of({"attempt": "Phone", "outcome": "o"}, last_only=True)},
+            "Phone '2125550100'; write a number from 1 to 1000",
+        ),
         (b"\xff\xfea\x00", {}, "UTF-16"),
         (b"\x1f\x8bbroken", {}, "broken gzip"),
         (
