@@ -208,8 +208,10 @@ def _outcomes(rows: _Rows) -> Codes | None:
     if not rows.has("outcome") and not rows.has("answered_by"):
         if not rows.has("talk_s") and not rows.has("answered"):
             return None
-        given = rows.text("answered" if rows.has("answered") else "talk_s")
-        there = convert.is_there(given)
+        there = convert.is_there(rows.text("answered" if rows.has("answered") else "talk_s"))
+        if not rows.has("answered"):
+            # Logs of all dials write a talk of no seconds where nobody answered.
+            there &= convert.numbers(rows.text("talk_s"))[0] != 0
         return np.where(there, WORDS.index(ANSWERED), WORDS.index(UNANSWERED)).astype(np.int8)
     codes = np.full(count, WORDS.index(ANSWERED), dtype=np.int8)
     if rows.has("outcome"):

@@ -275,6 +275,12 @@ def test_a_log_of_answered_calls_alone_tells_no_outcomes():
     assert [bad.line for bad in log.unreadable] == [4]
 
 
+def test_a_talk_of_no_seconds_is_none_where_no_column_says_the_outcome():
+    log = read_text("d\n20\n0\n0.0\n\n1\n", mapping=mapping_of({"talk_s": "d"}))
+    assert log.table["outcome"].tolist() == ["answered", "unanswered", "unanswered", "answered"]
+    assert log.table["talk_s"].dropna().tolist() == [20, 1]
+
+
 def test_words_may_be_read_otherwise_and_rows_chosen():
     rows = [Attempt(60 * k, "2125550100", "invalid") for k in range(3)]
     text = logs.asterisk(rows)[0].replace('"outbound"', '"test"', 1)
