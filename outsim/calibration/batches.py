@@ -264,20 +264,32 @@ def _durations(rows: _Rows, batch: Batch, zone: str | None) -> None:
     whole = read("duration_s", told)
     answer, end = instants("answered"), instants("ended")
     between = convert.seconds_between
-    rest = whole - talk
-    ring = np.where(answered & np.isnan(ring), _not_negative(between(started, answer), rest), ring)
-    talk = np.where(np.isnan(talk), _not_negative(between(answer, end), whole - ring), talk)
+    after = between(answer, end)
+    possible = np.where((after >= 0) & ~(after > whole), after, np.nan)
+    rest = whole - np.where(np.isnan(talk), possible, talk)
+    ring = np.where(answered & np.isnan(ring), _told(between(started, answer), rest), ring)
+    talk = np.where(np.isnan(talk), _told(after, whole - ring), talk)
     held = np.where(np.isnan(whole), between(started, end), whole)
     gave_up = codes == _NO_ANSWER if codes is not None else told
-    ring = np.where(gave_up & np.isnan(ring), _not_negative(held, nobody), ring)
+    ring = np.where(gave_up & np.isnan(ring), _told(held, nobody), ring)
     if any(rows.has(each) for each in ("ring_s", "answered", "duration_s", "ended")):
         batch.ring_s = np.where(answered | gave_up, ring, np.nan)
     if any(rows.has(each) for each in ("talk_s", "answered", "duration_s")):
         batch.talk_s = np.where(answered, talk, np.nan)
 
 
-def _not_negative(first: Floats, otherwise: Floats) -> Floats:
-    """Seconds; where clocks were put back in between, as the log's own durations have it."""
+_CLOCK_CHANGE_S = 900
+"""Clocks are put back by half an hour at least; durations are rounded by much less than this."""
+
+
+def _told(by_times: Floats, by_durations: Floats) -> Floats:
+    """Seconds by the times; as the log's own durations have it where a clock change is in them.
+
+    In the hour that clocks repeat local times say not which pass is meant, so that the seconds
+    between two of them are negative, or too many by as much as clocks are put back.
+    """
     with np.errstate(invalid="ignore"):
-        seconds = np.where(first >= 0, first, otherwise)
+        changed = np.abs(by_times - by_durations) > _CLOCK_CHANGE_S
+        told = (by_times >= 0) & ~(changed & (by_durations >= 0))
+        seconds = np.where(told, by_times, by_durations)
         return np.where(seconds >= 0, seconds, np.nan)

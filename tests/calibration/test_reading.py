@@ -256,13 +256,24 @@ def test_asterisk_logs_a_few_columns_only_if_it_is_told_to(columns, logged):
     assert log.table["outcome"].tolist() == ["busy"], logged
 
 
-def test_clocks_put_back_do_not_make_rings_negative():
-    # 01:59:50 in summer time to 01:00:05 in winter time: 15 s.
-    text = (
-        '"a","b","12125550100","c","d","e","f","Dial","g","2026-11-01 01:59:50",'
-        '"2026-11-01 01:00:05","2026-11-01 01:00:25",35,20,"ANSWERED","DOCUMENTATION","1.1",""\n'
-    )
-    table = read_text(text).table
+@pytest.mark.parametrize(
+    ("start", "answer", "end"),
+    [
+        # From summer time to winter time.
+        ("01:59:50", "01:00:05", "01:00:25"),
+        ("01:59:30", "01:59:45", "01:00:05"),
+        # Out of the hour's second pass.
+        ("01:59:50", "02:00:05", "02:00:25"),
+        ("01:59:30", "01:59:45", "02:00:05"),
+    ],
+)
+@pytest.mark.parametrize("durations", [("duration_s", "talk_s"), ("duration_s",)])
+def test_clocks_put_back_change_neither_rings_nor_talks(start, answer, end, durations):
+    times = ("started", "answered", "ended")
+    header = "started,answered,ended,duration_s,talk_s,outcome\n"
+    row = ",".join(f"2026-11-01 {at}" for at in (start, answer, end)) + ",35,20,answered\n"
+    columns = {name: name for name in (*times, *durations, "outcome")}
+    table = read_text(header + row, mapping=mapping_of(columns)).table
     assert (table["ring_s"].tolist(), table["talk_s"].tolist()) == ([15.0], [20.0])
 
 
