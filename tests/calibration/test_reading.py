@@ -370,6 +370,11 @@ def test_a_failed_call_of_many_attempts_tells_of_its_last(tmp_path):
             {"mapping": mapping_of({"attempt": "Phone", "outcome": "o"}, last_only=True)},
             "Phone '2125550100'; write a number from 1 to 1000",
         ),
+        (
+            "x,x,o,t,o\n1,1,busy,1,busy\n",
+            {"mapping": mapping_of({"started": "t", "outcome": "o"})},
+            "has two columns 'o'",
+        ),
         (b"\xff\xfea\x00", {}, "UTF-16"),
         (b"\x1f\x8bbroken", {}, "broken gzip"),
         (
