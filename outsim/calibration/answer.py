@@ -146,10 +146,7 @@ class Calibration:
             for each in self.mix_drift
         ]
         if self.outcomes is not None and self.outcomes.divided is not None:
-            notes.append(
-                f"answered calls whose callee the log doesn't name: {self.outcomes.divided:.0%} "
-                "taken to be people, an assumption; ring and talk times are of all of them"
-            )
+            notes.append(_unnamed_note(self.outcomes.divided, self.outcomes.named))
         return tuple(notes)
 
     @cached_property
@@ -285,6 +282,20 @@ class Calibration:
 
     def _repr_html_(self) -> str:
         return self.table().to_html()
+
+
+def _unnamed_note(divided: float, named: tuple[str, ...]) -> str:
+    """What answered calls whose callee the log doesn't name were taken for."""
+    if named == ("voicemail",):
+        why = "since the log names machines alone; people's ring and talk times are of them"
+    elif named:
+        why = "as of those it names, an assumption"
+    else:
+        why = "an assumption; ring and talk times are of all of them"
+    return (
+        f"answered calls whose callee the log doesn't name: {divided:.0%} "
+        f"taken to be people, {why}"
+    )
 
 
 def _scale_range(fitted: DurationFit, entry: dict[str, Any]) -> Iterator[tuple[str, Any]]:

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from outsim.calibration import convert
 from outsim.calibration.convert import MISSING, Flags, Floats, Micros
 from outsim.calibration.lines import Lines, Parsed, shown
-from outsim.calibration.log import ANSWERED, UNANSWERED, WORDS
+from outsim.calibration.log import ANSWERED, MOST_ATTEMPTS, UNANSWERED, WORDS
 from outsim.calibration.mapping import ANY, LEFT_OUT, Mapping, word
 from outsim.outcomes import ANSWERED as ANSWERED_OUTCOMES
 
@@ -114,11 +114,14 @@ class _Rows:
         self.refuse(wrong, target, f"write it as {written}" if written else convert.TIMES)
         return found
 
-    def numbers(self, target: str, least: float, at: Flags | None = None) -> Floats:
+    def numbers(
+        self, target: str, least: float, at: Flags | None = None, most: float = np.inf
+    ) -> Floats:
         found, wrong = convert.numbers(self.text(target))
         with np.errstate(invalid="ignore"):
-            wrong |= found < least
-        self.refuse(wrong if at is None else wrong & at, target, f"write a number from {least:g}")
+            wrong |= (found < least) | (found > most)
+        allowed = f"write a number from {least:g}" + (f" to {most:g}" if most < np.inf else "")
+        self.refuse(wrong if at is None else wrong & at, target, allowed)
         found[wrong] = np.nan
         return found
 
@@ -141,7 +144,7 @@ def attempts_of(parsed: Parsed, mapping: Mapping, zone: str | None) -> Batch:
         rows.refuse(batch.started == MISSING, "started", convert.TIMES)
     _durations(rows, batch, zone)
     if rows.has("attempt"):
-        batch.attempt = rows.numbers("attempt", 1)
+        batch.attempt = rows.numbers("attempt", 1, most=MOST_ATTEMPTS)
     if rows.has("gap_s"):
         batch.gap_s = rows.numbers("gap_s", 0)
     if rows.has("weight"):
@@ -205,8 +208,10 @@ def _outcomes(rows: _Rows) -> Codes | None:
     if not rows.has("outcome") and not rows.has("answered_by"):
         if not rows.has("talk_s") and not rows.has("answered"):
             return None
-        given = rows.text("answered" if rows.has("answered") else "talk_s")
-        there = convert.is_there(given)
+        there = convert.is_there(rows.text("answered" if rows.has("answered") else "talk_s"))
+        if not rows.has("answered"):
+            # Logs of all dials write a talk of no seconds where nobody answered.
+            there &= convert.numbers(rows.text("talk_s"))[0] != 0
         return np.where(there, WORDS.index(ANSWERED), WORDS.index(UNANSWERED)).astype(np.int8)
     codes = np.full(count, WORDS.index(ANSWERED), dtype=np.int8)
     if rows.has("outcome"):
@@ -259,20 +264,32 @@ def _durations(rows: _Rows, batch: Batch, zone: str | None) -> None:
     whole = read("duration_s", told)
     answer, end = instants("answered"), instants("ended")
     between = convert.seconds_between
-    rest = whole - talk
-    ring = np.where(answered & np.isnan(ring), _not_negative(between(started, answer), rest), ring)
-    talk = np.where(np.isnan(talk), _not_negative(between(answer, end), whole - ring), talk)
+    after = between(answer, end)
+    possible = np.where((after >= 0) & ~(after > whole), after, np.nan)
+    rest = whole - np.where(np.isnan(talk), possible, talk)
+    ring = np.where(answered & np.isnan(ring), _told(between(started, answer), rest), ring)
+    talk = np.where(np.isnan(talk), _told(after, whole - ring), talk)
     held = np.where(np.isnan(whole), between(started, end), whole)
     gave_up = codes == _NO_ANSWER if codes is not None else told
-    ring = np.where(gave_up & np.isnan(ring), _not_negative(held, nobody), ring)
+    ring = np.where(gave_up & np.isnan(ring), _told(held, nobody), ring)
     if any(rows.has(each) for each in ("ring_s", "answered", "duration_s", "ended")):
         batch.ring_s = np.where(answered | gave_up, ring, np.nan)
     if any(rows.has(each) for each in ("talk_s", "answered", "duration_s")):
         batch.talk_s = np.where(answered, talk, np.nan)
 
 
-def _not_negative(first: Floats, otherwise: Floats) -> Floats:
-    """Seconds; where clocks were put back in between, as the log's own durations have it."""
+_CLOCK_CHANGE_S = 900
+"""Clocks are put back by half an hour at least; durations are rounded by much less than this."""
+
+
+def _told(by_times: Floats, by_durations: Floats) -> Floats:
+    """Seconds by the times; as the log's own durations have it where a clock change is in them.
+
+    In the hour that clocks repeat local times say not which pass is meant, so that the seconds
+    between two of them are negative, or too many by as much as clocks are put back.
+    """
     with np.errstate(invalid="ignore"):
-        seconds = np.where(first >= 0, first, otherwise)
+        changed = np.abs(by_times - by_durations) > _CLOCK_CHANGE_S
+        told = (by_times >= 0) & ~(changed & (by_durations >= 0))
+        seconds = np.where(told, by_times, by_durations)
         return np.where(seconds >= 0, seconds, np.nan)

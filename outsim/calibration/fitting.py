@@ -78,7 +78,8 @@ def fit(
     Raises
     ------
     ScenarioError
-        If the log has no rows, or `holdout`, `talk` or `rounding` is none.
+        If the log has no rows, a call of it has too many attempts, or `holdout`, `talk` or
+        `rounding` is none.
     """
     held = _holdout(holdout)
     if talk not in get_args(Talk):

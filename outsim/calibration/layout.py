@@ -151,7 +151,7 @@ def _checked(path: Path, layout: Layout) -> Layout:
             near = get_close_matches(name, layout.names, n=1, cutoff=0.6)
             hint = f"did you mean {near[0]!r}?" if near else f"found {', '.join(layout.names)}"
             raise refusal(path, f"has no column {name!r}; {hint}")
-    twice = [name for name, times in Counter(layout.names).items() if times > 1 and name]
-    if set(twice) & set(layout.mapping.wanted):
+    twice = [name for name in layout.mapping.wanted if name and layout.names.count(name) > 1]
+    if twice:
         raise refusal(path, f"has two columns {twice[0]!r}; give each a name of its own")
     return layout

@@ -16,6 +16,9 @@ WORDS = (*OUTCOMES, ANSWERED, UNANSWERED)
 """Outcomes in a call log: those of a run, and two for logs that tell less. ``answered`` is a
 person or a machine; ``unanswered`` rang out, was busy or was refused."""
 
+MOST_ATTEMPTS = 1000
+"""Attempts of one call that a log may tell of: more is a number of something else."""
+
 
 @dataclass(frozen=True)
 class LogFile:

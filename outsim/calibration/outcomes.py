@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -21,8 +21,9 @@ from outsim.calibration.factors import (
     has_enough,
     sums,
 )
-from outsim.calibration.log import WORDS
+from outsim.calibration.log import MOST_ATTEMPTS, WORDS
 from outsim.clock import MINUTE, SECOND
+from outsim.errors import ScenarioError
 from outsim.scenario.callees import DAY_PARTS, GAP_BOUNDS_US, REDIAL_LEVELS, day_part
 from outsim.scenario.defaults import DEFAULTS
 
@@ -30,6 +31,8 @@ ENOUGH = 100
 """Dials from which the outcome mix is fitted at all."""
 DIALLED = ("human", "voicemail", "no_answer", "busy")
 """Outcomes that an attempt at a number in use may have; ``answered`` is human or voicemail."""
+ANSWERERS = ("human", "voicemail")
+"""Those among them that ``answered`` stands for, in a log that doesn't say which."""
 TRAITS = ("invalid", "fax")
 """Outcomes that are traits of the contact."""
 
@@ -61,6 +64,8 @@ class OutcomeFit:
         Number of failures from which on all dials share one factor; 0 if none was fitted.
     divided : float or None
         Share of answered dials taken to be human where the log doesn't tell; None if it does.
+    named : tuple of str
+        Which of ``human`` and ``voicemail`` the log names.
     """
 
     shares: dict[str, float]
@@ -69,6 +74,7 @@ class OutcomeFit:
     factors: Factors
     pooled: int
     divided: float | None
+    named: tuple[str, ...]
 
     @property
     def dials(self) -> float:
@@ -132,25 +138,43 @@ def fit_outcomes(table: pd.DataFrame, zone: str | None) -> OutcomeFit:
     counts = _with_unanswered(counts, by_outcome.get("unanswered", 0.0))
     words = table["outcome"]
     dialled = words.isin([*IN_USE]).to_numpy()
-    told_human = by_outcome.get("human", 0) > 0
-    answered = words.isin(["human"] if told_human else ["human", "answered"]).to_numpy()
-    rows = table[dialled]
-    pooled = _pooled(rows, answered[dialled])
+    named = tuple(word for word in ANSWERERS if by_outcome.get(word))
+    rows, inflation = table[dialled], 1.0
+    if "human" in named and divided is not None:
+        rows, inflation = _named_alone(rows)
+    answered = rows["outcome"].isin(["human", "answered"]).to_numpy()
+    pooled = _pooled(rows, answered)
     groups = (
         Group(HOUR, DAY_PARTS),
         Group(WEEKDAY, WEEKDAYS),
         Group(REDIAL, tuple(str(k) for k in range(pooled + 1)), from_first=True),
         Group(GAP, ("later", *GAPS), from_first=True),
     )
-    cells = _cells(rows, answered[dialled], zone, groups)
-    factors = fit_factors(cells, groups)
+    factors = fit_factors(_cells(rows, answered, zone, groups), groups)
+    factors = replace(factors, covariance=factors.covariance * inflation)
     total = sum(counts.values())
     shares = {word: counts[word] / total for word in DIALLED}
-    human = float(np.exp(factors.logs[0])) * (1 if divided is None else divided)
+    # Where no person is named, what was fitted is the share answered by anyone.
+    human = float(np.exp(factors.logs[0]))
+    human *= 1 if divided is None or "human" in named else divided
     rest = 1 - shares["voicemail"] - shares["busy"]
     shares["human"] = min(human, rest)
     shares["no_answer"] = rest - shares["human"]
-    return OutcomeFit(shares, counts, _contacts(table), factors, pooled, divided)
+    return OutcomeFit(shares, counts, _contacts(table), factors, pooled, divided, named)
+
+
+def _named_alone(rows: pd.DataFrame) -> tuple[pd.DataFrame, float]:
+    """Dials without the answered ones that name nobody, and how much wider it makes intervals.
+
+    Those that name somebody stand for the others too, so that every share stays what it was.
+    Variances grow at most as if only as many dials had been made as there are names for.
+    """
+    unnamed = (rows["outcome"] == "answered").to_numpy()
+    by_name = rows["outcome"].isin([*ANSWERERS]).to_numpy()
+    weights = weights_of(rows)
+    inflation = 1 + float(weights[unnamed].sum() / weights[by_name].sum())
+    weighted = rows.assign(weight=np.where(by_name, weights * inflation, weights))
+    return weighted[~unnamed], inflation
 
 
 def _divided(by_outcome: Mapping[str, float]) -> tuple[dict[str, float], float | None]:
@@ -159,8 +183,10 @@ def _divided(by_outcome: Mapping[str, float]) -> tuple[dict[str, float], float |
     unknown = by_outcome.get("answered", 0.0)
     if not unknown:
         return counts, None
-    known = {word: counts[word] for word in ("human", "voicemail")}
-    if not sum(known.values()):
+    known = {word: counts[word] for word in ANSWERERS}
+    if not known["human"] and known["voicemail"]:
+        known = {"human": 1.0, "voicemail": 0.0}  # a log that names machines alone
+    elif not sum(known.values()):
         profile = DEFAULTS["profiles.known_list"].value
         known = {word: float(profile[word]) for word in known}
     human = known["human"] / sum(known.values())
@@ -182,16 +208,29 @@ def _with_unanswered(counts: dict[str, float], unanswered: float) -> dict[str, f
 
 
 def with_earlier_attempts(table: pd.DataFrame) -> pd.DataFrame:
-    """Attempts of a log that has the last of each call, with the unanswered ones before it."""
-    earlier = table["attempt"].to_numpy(dtype=np.float64, na_value=1).astype(np.int64) - 1
-    rows = np.repeat(np.arange(len(table)), np.maximum(earlier, 0))
-    before = pd.DataFrame({"outcome": np.full(len(rows), "unanswered")})
-    before["outcome"] = as_words(before["outcome"])
-    starts = np.concatenate(([0], np.cumsum(np.maximum(earlier, 0))))[:-1]
-    before["attempt"] = np.arange(len(rows)) - starts[rows] + 1
-    if "weight" in table:
-        before["weight"] = table["weight"].to_numpy()[rows]
-    return pd.concat([table, before], ignore_index=True)
+    """Attempts of a log that has the last of each call, with the unanswered ones before it.
+
+    Those before are one row for each dial of a call, weighted.
+
+    Raises
+    ------
+    ScenarioError
+        If a call has more than `MOST_ATTEMPTS`.
+    """
+    attempts = table["attempt"].to_numpy(dtype=np.float64, na_value=1)
+    most = attempts.max(initial=1)
+    if most > MOST_ATTEMPTS:
+        raise ScenarioError(
+            f"call log: attempt: found {most:.0f}; must be 1 to {MOST_ATTEMPTS}, "
+            "which dial of its call each row is"
+        )
+    weights = weights_of(table)
+    last = np.maximum(attempts, 1).astype(np.int64)
+    ending = sums(last, weights, int(most) + 1)
+    before = pd.DataFrame({"attempt": np.arange(1, int(most))})
+    before["outcome"] = as_words(pd.Series("unanswered", index=before.index))
+    before["weight"] = np.cumsum(ending[::-1])[::-1][2:]
+    return pd.concat([table.assign(weight=weights), before], ignore_index=True)
 
 
 def _contacts(table: pd.DataFrame) -> dict[str, float]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from pathlib import Path
 
 import numpy as np
@@ -14,10 +15,12 @@ from scipy import stats
 import outsim
 import outsim.scenario
 from outsim.calibration import Calibration, draw_profile, fit, uniforms_needed
+from outsim.calibration.outcomes import with_earlier_attempts
 from outsim.distributions import Quantiles
 from outsim.errors import ScenarioError
 from outsim.scenario import Scenario
 from outsim.scenario.callees import Callees
+from outsim.scenario.defaults import DEFAULTS
 from tests.calibration_logs import call_log, dials
 
 SCENARIO = """
@@ -118,6 +121,88 @@ def test_a_log_of_last_attempts_has_the_earlier_ones_counted() -> None:
     assert found is not None
     assert found.dials == 500
     assert found.counts["human"] == 400
+
+
+@given(last=st.lists(st.tuples(st.integers(0, 12), st.integers(1, 5)), min_size=1, max_size=20))
+def test_earlier_attempts_are_those_below_each_last_one(last: list[tuple[int, int]]) -> None:
+    table = pd.DataFrame(
+        {"outcome": "busy", "attempt": [k for k, _ in last], "weight": [w for _, w in last]}
+    )
+    found = with_earlier_attempts(table)
+    before = found[found["outcome"] == "unanswered"].set_index("attempt")["weight"]
+    expected: Counter[int] = Counter()
+    for attempt, weight in last:
+        expected.update(dict.fromkeys(range(1, attempt), weight))
+    assert before.to_dict() == expected
+    assert found["weight"].sum() == sum(expected.values()) + table["weight"].sum()
+
+
+def test_more_attempts_than_a_call_can_have_are_refused() -> None:
+    table = pd.DataFrame({"outcome": ["human"] * 400, "attempt": 2_125_550_100})
+    with pytest.raises(ScenarioError, match="attempt: found 2125550100; must be 1 to 1000"):
+        fit(call_log(table, None, last_only=True))
+
+
+def of_outcomes(**counts: int) -> pd.DataFrame:
+    """Attempts with as many of each outcome, shuffled."""
+    words = pd.Series(np.repeat([*counts], [*counts.values()]), name="outcome")
+    return words.sample(frac=1, random_state=1, ignore_index=True).to_frame()
+
+
+@given(
+    human=st.integers(50, 400),
+    voicemail=st.integers(0, 400),
+    missed=st.integers(50, 400),
+    answered=st.integers(0, 400),
+)
+@settings(max_examples=25)
+def test_unnamed_answers_are_divided_as_the_named_ones(
+    human: int, voicemail: int, missed: int, answered: int
+) -> None:
+    table = of_outcomes(human=human, voicemail=voicemail, no_answer=missed, answered=answered)
+    found = fit(call_log(table, None)).outcomes
+    assert found is not None
+    persons = human * (1 + answered / (human + voicemail))
+    assert found.counts["human"] == pytest.approx(persons)
+    assert found.shares["human"] == pytest.approx(persons / len(table))
+    assert found.shares["no_answer"] == pytest.approx(missed / len(table))
+    low, high = found.interval("human")
+    assert low < persons / len(table) < high
+
+
+def test_unnamed_answers_leave_factors_and_intervals_right() -> None:
+    """Half of the answered dials unnamed, by chance: factors stay, intervals cover."""
+    truth = {"profiles.known_list.human": 34.0, "callees.redial_factors[1]": 0.6}
+    covered = dict.fromkeys(truth, 0)
+    for seed in range(120):
+        table = dials(seed, 1200, redial=(1.0, 0.6))
+        unnamed = np.random.default_rng(seed).uniform(size=len(table)) < 0.5
+        is_answered = table["outcome"].isin(["human", "voicemail"])
+        table["outcome"] = table["outcome"].mask(is_answered & unnamed, "answered")
+        found = fit(call_log(table)).table()
+        for key, value in truth.items():
+            covered[key] += int(found.loc[key, "low"] <= value <= found.loc[key, "high"])
+    # Of 120 at 95 %, fewer than 105 cover with a chance below 1 in 500.
+    assert all(hits >= 105 for hits in covered.values()), covered
+    assert sum(covered.values()) < 2 * 120
+
+
+def test_where_machines_alone_are_named_the_others_are_people() -> None:
+    calibration = fit(call_log(of_outcomes(answered=1000, voicemail=500, no_answer=500), None))
+    found = calibration.outcomes
+    assert found is not None
+    assert found.shares["human"] == pytest.approx(0.5)
+    assert found.shares["voicemail"] == pytest.approx(0.25)
+    assert found.counts["human"] == 1000
+    assert any("names machines alone" in note for note in calibration.notes)
+
+
+def test_where_nobody_is_named_answers_are_divided_as_by_default() -> None:
+    found = fit(call_log(of_outcomes(answered=1000, no_answer=1000), None)).outcomes
+    assert found is not None
+    default = DEFAULTS["profiles.known_list"].value
+    divided = default["human"] / (default["human"] + default["voicemail"])
+    assert found.shares["human"] == pytest.approx(divided / 2)
 
 
 def test_thin_data_keep_the_default_and_say_so() -> None:

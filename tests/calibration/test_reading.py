@@ -256,13 +256,24 @@ def test_asterisk_logs_a_few_columns_only_if_it_is_told_to(columns, logged):
     assert log.table["outcome"].tolist() == ["busy"], logged
 
 
-def test_clocks_put_back_do_not_make_rings_negative():
-    # 01:59:50 in summer time to 01:00:05 in winter time: 15 s.
-    text = (
-        '"a","b","12125550100","c","d","e","f","Dial","g","2026-11-01 01:59:50",'
-        '"2026-11-01 01:00:05","2026-11-01 01:00:25",35,20,"ANSWERED","DOCUMENTATION","1.1",""\n'
-    )
-    table = read_text(text).table
+@pytest.mark.parametrize(
+    ("start", "answer", "end"),
+    [
+        # From summer time to winter time.
+        ("01:59:50", "01:00:05", "01:00:25"),
+        ("01:59:30", "01:59:45", "01:00:05"),
+        # Out of the hour's second pass.
+        ("01:59:50", "02:00:05", "02:00:25"),
+        ("01:59:30", "01:59:45", "02:00:05"),
+    ],
+)
+@pytest.mark.parametrize("durations", [("duration_s", "talk_s"), ("duration_s",)])
+def test_clocks_put_back_change_neither_rings_nor_talks(start, answer, end, durations):
+    times = ("started", "answered", "ended")
+    header = "started,answered,ended,duration_s,talk_s,outcome\n"
+    row = ",".join(f"2026-11-01 {at}" for at in (start, answer, end)) + ",35,20,answered\n"
+    columns = {name: name for name in (*times, *durations, "outcome")}
+    table = read_text(header + row, mapping=mapping_of(columns)).table
     assert (table["ring_s"].tolist(), table["talk_s"].tolist()) == ([15.0], [20.0])
 
 
@@ -273,6 +284,12 @@ def test_a_log_of_answered_calls_alone_tells_no_outcomes():
     log = read_text("d\n20\n\n-1\n", mapping=mapping_of({**talks, "outcome": "d"}, {"*": "human"}))
     assert log.left_out == {"empty row": 1}
     assert [bad.line for bad in log.unreadable] == [4]
+
+
+def test_a_talk_of_no_seconds_is_none_where_no_column_says_the_outcome():
+    log = read_text("d\n20\n0\n0.0\n\n1\n", mapping=mapping_of({"talk_s": "d"}))
+    assert log.table["outcome"].tolist() == ["answered", "unanswered", "unanswered", "answered"]
+    assert log.table["talk_s"].dropna().tolist() == [20, 1]
 
 
 def test_words_may_be_read_otherwise_and_rows_chosen():
@@ -348,6 +365,16 @@ def test_a_failed_call_of_many_attempts_tells_of_its_last(tmp_path):
         ("Start,b\n1,2\n", {"mapping": mapping_of({"started": "start"})}, "did you mean 'Start'"),
         ("t,o\nx,busy\n", {"mapping": mapping_of({"started": "t"})}, "no row can be used"),
         ("a,b\n1,2\n", {"zone": "America/Chicgo"}, "did you mean 'America/Chicago'"),
+        (
+            "Phone,o\n2125550100,busy\n",
+            {"mapping": mapping_of({"attempt": "Phone", "outcome": "o"}, last_only=True)},
+            "Phone '2125550100'; write a number from 1 to 1000",
+        ),
+        (
+            "x,x,o,t,o\n1,1,busy,1,busy\n",
+            {"mapping": mapping_of({"started": "t", "outcome": "o"})},
+            "has two columns 'o'",
+        ),
         (b"\xff\xfea\x00", {}, "UTF-16"),
         (b"\x1f\x8bbroken", {}, "broken gzip"),
         (
