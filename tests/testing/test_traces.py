@@ -6,11 +6,13 @@ from pathlib import Path
 
 import pytest
 
+from outsim.engine import rules as model
 from outsim.engine.records import Records
 from outsim.result import simulate
 from outsim.scenario import Scenario, from_mapping
 from outsim.testing.attribution import moved
 from outsim.testing.differences import same
+from outsim.testing.rules import named
 from outsim.testing.traces import TraceError, kept_at, read, trace_of, write
 from tests.test_determinism import SCENARIO
 from tests.testing.examples import CALLS
@@ -87,3 +89,11 @@ def test_a_contact_list_whose_file_is_gone_counts_by_what_was_read(tmp_path: Pat
         runs.append(run_of(scenario))
     assert runs[0] == runs[1]
     assert runs[0]["scenario"] != runs[2]["scenario"]
+
+
+def test_rules_have_the_names_of_the_model() -> None:
+    for rule in model.RULES:
+        assert named(rule.number).casefold() == f"rule {rule.number}, {rule.name}".casefold()
+    assert named(2) == "rule 2, Schedule, loading and pacing"
+    assert named(5) == "rule 5, Workers"
+    assert named(11) == "rule 11, result_url"
