@@ -5,6 +5,7 @@ It costs a suite that doesn't use it nothing: outsim is imported by the fixtures
 
 from __future__ import annotations
 
+import argparse
 import json
 from collections import Counter
 from collections.abc import Callable, Iterable
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from outsim.testing.golden import Golden
 
 ENGINES = ("auto", "simpy", "compiled")
+FIXTURES = ("simulate", "golden", "claim")
 ALPHA = 0.01
 """Chance that a suite whose claims are all true fails, at most, if nothing else is said."""
 
@@ -65,9 +67,14 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def _alpha(text: str) -> float:
-    share = float(text)
+    try:
+        share = float(text)
+    except ValueError:
+        share = 0.0
     if not 0 < share < 0.5:
-        raise ValueError(text)
+        raise argparse.ArgumentTypeError(
+            f"found {text!r}; must be a number above 0 and below 0.5, such as {ALPHA:g}"
+        )
     return share
 
 
@@ -83,7 +90,8 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Note the rule that each test is about."""
     for item in items:
         for mark in item.iter_markers("rule"):
-            item.user_properties.append((_RULE, mark.args[0]))
+            if _uses(item, *FIXTURES):
+                item.user_properties.append((_RULE, _rule_of(mark, item)))
 
 
 def pytest_collection_finish(session: pytest.Session) -> None:
@@ -92,11 +100,54 @@ def pytest_collection_finish(session: pytest.Session) -> None:
     session.config.stash[_SHARE] = session.config.getoption("--outsim-alpha") / max(1, count)
 
 
+def _uses(item: pytest.Item, *names: str) -> bool:
+    """Whether a test uses one of these fixtures, and not another suite's of the same name.
+
+    The marks have plain names too, which mean something else there.
+    """
+    known = getattr(getattr(item, "_fixtureinfo", None), "name2fixturedefs", {})
+    for name in names:
+        for definition in reversed(known.get(name, ())):
+            if definition.func.__module__ == __name__:
+                return True
+            if name not in definition.argnames:
+                break  # it takes the place of those before it
+    return False
+
+
+def _rule_of(mark: pytest.Mark, item: pytest.Item) -> int:
+    from outsim.testing.rules import RULES
+
+    number = _only_number(mark)
+    if number not in RULES:
+        raise _refused(mark, item, f"the number of a rule, from 1 to {max(RULES)}")
+    return number
+
+
 def _claims_of(item: pytest.Item) -> int:
-    if "claim" not in getattr(item, "fixturenames", ()):
+    if not _uses(item, "claim"):
         return 0
     mark = item.get_closest_marker("claims")
-    return int(mark.args[0]) if mark else 1
+    if mark is None:
+        return 1
+    count = _only_number(mark)
+    if count is None or count < 1:
+        raise _refused(mark, item, "a number of claims, 1 or more")
+    return count
+
+
+def _only_number(mark: pytest.Mark) -> int | None:
+    """The whole number that a mark gives; None if it gives anything else."""
+    number = mark.args[0] if len(mark.args) == 1 and not mark.kwargs else None
+    return number if type(number) is int else None
+
+
+def _refused(mark: pytest.Mark, item: pytest.Item, allowed: str) -> pytest.UsageError:
+    given = [*map(repr, mark.args), *(f"{key}={value!r}" for key, value in mark.kwargs.items())]
+    return pytest.UsageError(
+        f"{item.nodeid}: found @pytest.mark.{mark.name}({', '.join(given)}) on a test that uses "
+        f"outsim's fixtures; it must give {allowed}: @pytest.mark.{mark.name}(2)"
+    )
 
 
 def _scenario(given: object, directory: Path) -> Scenario:

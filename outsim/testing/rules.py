@@ -8,23 +8,10 @@ the platform to tell them apart.
 
 from __future__ import annotations
 
-RULES = {
-    1: "Submission",
-    2: "Schedule and loading",
-    3: "The outbound queue",
-    4: "Dispatch",
-    5: "Workers",
-    6: "The carrier",
-    7: "Outcome",
-    8: "Retry",
-    9: "Expiry and calling window",
-    10: "Updates",
-    11: "result_url",
-    12: "Stop",
-    13: "Suspensions and outages",
-    14: "Background tenants",
-}
-"""What the model's rules are called; their texts are in the design."""
+from outsim.engine import rules as model
+
+RULES = {rule.number: rule.name for rule in model.RULES}
+"""What the model's rules are called."""
 
 RULE_OF_COLUMN: dict[tuple[str, str], int | str] = {
     ("attempts", "ready"): "entry",
@@ -83,4 +70,6 @@ final, since there it says which comes first, and 7 where `completed` is among t
 
 def named(rule: int) -> str:
     """A rule as people know it: ``"rule 5, Workers"``."""
-    return f"rule {rule}, {RULES[rule]}"
+    name = RULES[rule]
+    is_code = "_" in name
+    return f"rule {rule}, {name if is_code else name[0].upper() + name[1:]}"

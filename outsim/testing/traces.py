@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 import lzma
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from hashlib import sha256
 from pathlib import Path
 from typing import NamedTuple
@@ -28,8 +28,12 @@ from outsim.engine.records import (
     Records,
     Types,
 )
+from outsim.errors import ScenarioError
 from outsim.plan import CampaignPlan
 from outsim.result import Result
+from outsim.scenario.contacts import ContactList
+from outsim.scenario.files import read_lines
+from outsim.scenario.model import Scenario
 
 KINDS: dict[str, Types] = {
     "attempts": ATTEMPT_TYPES,
@@ -78,7 +82,7 @@ class Trace:
 
 def trace_of(result: Result) -> Trace:
     """What is kept of a result."""
-    scenario = result.scenario
+    scenario = _wherever_it_is(result.scenario)
     records = result.frames.records
     return Trace(
         records,
@@ -91,6 +95,29 @@ def trace_of(result: Result) -> Trace:
             "model": MODEL_VERSION,
         },
     )
+
+
+def _wherever_it_is(scenario: Scenario) -> Scenario:
+    """A scenario whose contact lists are named by what stands in them, not by their paths."""
+    campaigns = [
+        campaign
+        if campaign.contact_list is None
+        else campaign.model_copy(update={"contact_list": _by_content(campaign.contact_list)})
+        for campaign in scenario.campaign
+    ]
+    return scenario.model_copy(update={"campaign": campaigns}) if campaigns else scenario
+
+
+def _by_content(contacts: ContactList) -> ContactList:
+    # By its text: if the model reads the same text otherwise now, a rule has moved.
+    said = sha256()
+    try:
+        for line in read_lines(contacts.path):
+            said.update(line.rstrip("\r\n").encode() + b"\n")
+    except ScenarioError:
+        # The file is gone, or there never was one.
+        return replace(contacts, path=Path(contacts.digest))
+    return replace(contacts, path=Path(said.hexdigest()))
 
 
 def _digest(text: str) -> str:

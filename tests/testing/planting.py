@@ -90,8 +90,8 @@ class Outcome:
     output: str
 
 
-def run_suite(package: Path, *options: str) -> Outcome:
-    """Run the example suite, as somebody has it who copied it, on the package in a directory."""
+def run_suite(package: Path, *options: str, suite: Path = SUITE) -> Outcome:
+    """Run the example suite, or a copy of it, on the package in a directory."""
     environment = os.environ | {
         "PYTHONPATH": str(package),
         "PYTHONDONTWRITEBYTECODE": "1",
@@ -102,9 +102,9 @@ def run_suite(package: Path, *options: str) -> Outcome:
         [
             *(sys.executable, "-m", "pytest", "-p", "outsim.testing.plugin"),
             *("-p", "no:cacheprovider", "--tb=short", "-q", "--outsim-engine=simpy", *options),
-            str(SUITE),
+            str(suite),
         ],
-        cwd=SUITE,
+        cwd=suite,
         env=environment,
         capture_output=True,
         text=True,

@@ -6,14 +6,17 @@ are for the runner alone.
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 
 import pytest
 
 from tests.testing.planting import (
     MUTANTS,
+    SUITE,
     Change,
     Mutant,
+    Outcome,
     StaleError,
     read,
     run_suite,
@@ -24,6 +27,21 @@ TRACES = ("-k", "test_the_rule_has_not_moved")
 
 READABLE = "outsim/engine/readable/"
 OWN = [
+    Mutant(
+        1,
+        "a number that begins with 0 is cut, not rejected",
+        (
+            Change(
+                "outsim/scenario/destinations.py",
+                """    plus, number = digits.groups()
+""",
+                """    plus, number = digits.groups()
+    if number[0] == "0":
+        return int(number[1:])
+""",
+            ),
+        ),
+    ),
     Mutant(
         5,
         "updates go before dial work",
@@ -66,12 +84,13 @@ OWN = [
 ]
 
 
-def caught(mutant: Mutant, directory: Path) -> None:
+def caught(mutant: Mutant, directory: Path, suite: Path = SUITE) -> Outcome:
     """Assert that the suite fails on a change, and names its rule."""
     mutant.plant(directory)
-    outcome = run_suite(directory, *TRACES)
+    outcome = run_suite(directory, *TRACES, suite=suite)
     assert outcome.code == 1, f"{mutant.what}: not caught\n{outcome.output}"
     assert outcome.rule == mutant.rule, f"{mutant.what}\n{outcome.output}"
+    return outcome
 
 
 @pytest.mark.parametrize(
@@ -84,6 +103,14 @@ def test_a_planted_change_is_caught_and_its_rule_named(path: Path, tmp_path: Pat
 @pytest.mark.parametrize("mutant", OWN, ids=lambda mutant: mutant.what)
 def test_the_runner_plants_a_change(mutant: Mutant, tmp_path: Path) -> None:
     caught(mutant, tmp_path)
+
+
+def test_a_copied_suite_tells_a_rule_from_another_scenario(tmp_path: Path) -> None:
+    """By contact lists, too, which are elsewhere and are read otherwise."""
+    suite = tmp_path / "another place" / "suite"
+    shutil.copytree(SUITE, suite)
+    outcome = caught(OWN[0], tmp_path / "package", suite)
+    assert "The scenario is another one" not in outcome.output
 
 
 def test_an_unchanged_copy_passes(tmp_path: Path) -> None:

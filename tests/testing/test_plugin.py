@@ -187,6 +187,82 @@ def test_a_suite_that_does_not_use_it_sees_nothing_of_it(session: pytest.Pyteste
     found.stdout.no_fnmatch_line("*outsim*")
 
 
+OTHERS_MARKS = """
+import pytest
+
+@pytest.mark.rule(name="x")
+@pytest.mark.claims
+def test_marked():
+    pass
+
+@pytest.mark.rule("abc")
+def test_failing():
+    assert False
+
+@pytest.fixture
+def claim():
+    pass
+
+@pytest.mark.rule
+@pytest.mark.claims("many")
+def test_with_a_fixture_of_its_own(claim):
+    pass
+"""
+
+
+def test_marks_of_the_same_name_are_left_to_other_suites(session: pytest.Pytester) -> None:
+    found = run(session, OTHERS_MARKS)
+    found.assert_outcomes(passed=2, failed=1)
+    found.stdout.no_fnmatch_line("*outsim*")
+
+
+def test_a_fixture_of_ours_that_a_suite_wraps_is_still_ours(session: pytest.Pytester) -> None:
+    once = ENOUGH.format('"<=", 10_000')
+    wrapped = f"""
+import pytest
+
+@pytest.fixture
+def claim(claim):
+    return claim
+
+@pytest.mark.claims(2)
+def test_it(claim):
+    {once}
+    assert {once}.alpha == 0.01 / 2
+"""
+    run(session, wrapped).assert_outcomes(passed=1)
+
+
+@pytest.mark.parametrize(
+    ("mark", "fixture"),
+    [
+        *((f"rule({given})", "golden") for given in ("", "'abc'", "0", "15", "5, 8", "number=5")),
+        ("rule('5')", "simulate"),
+        ("rule(True)", "claim"),
+        *((f"claims({given})", "claim") for given in ("", "0", "'2'", "1.5", "count=2")),
+    ],
+)
+def test_a_mark_that_says_nothing_of_use_is_refused(
+    mark: str, fixture: str, session: pytest.Pytester
+) -> None:
+    found = run(session, f"import pytest\n@pytest.mark.{mark}\ndef test_it({fixture}): pass\n")
+    assert found.ret == pytest.ExitCode.USAGE_ERROR
+    found.stderr.fnmatch_lines([f"ERROR: *::test_it: found @pytest.mark.{mark} on a test that *"])
+    what = "a number of claims, 1 or more" if "claims" in mark else "from 1 to 14"
+    found.stderr.fnmatch_lines([f"*it must give *{what}: *"])
+
+
+@pytest.mark.parametrize("given", ["2", "0", "0.5", "nan", "much"])
+def test_an_error_rate_that_is_none_says_what_is_allowed(
+    given: str, session: pytest.Pytester
+) -> None:
+    found = run(session, "", f"--outsim-alpha={given}")
+    assert found.ret == pytest.ExitCode.USAGE_ERROR
+    found.stderr.fnmatch_lines(
+        [f"*--outsim-alpha: found '{given}'; must be *above 0 and below 0.5*"]
+    )
+
+
 @pytest.fixture
 def installed(session: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> pytest.Pytester:
     """A session that finds the entry point as if outsim had been installed."""

@@ -6,11 +6,13 @@ from pathlib import Path
 
 import pytest
 
+from outsim.engine import rules as model
 from outsim.engine.records import Records
 from outsim.result import simulate
-from outsim.scenario import from_mapping
+from outsim.scenario import Scenario, from_mapping
 from outsim.testing.attribution import moved
 from outsim.testing.differences import same
+from outsim.testing.rules import named
 from outsim.testing.traces import TraceError, kept_at, read, trace_of, write
 from tests.test_determinism import SCENARIO
 from tests.testing.examples import CALLS
@@ -53,3 +55,45 @@ def test_a_file_that_holds_no_trace_is_named(text: str, tmp_path: Path) -> None:
     file.write_text(text)
     with pytest.raises(TraceError, match=r"broken\.trace: holds no trace"):
         read(file)
+
+
+def with_a_list(directory: Path, text: str) -> Scenario:
+    """The calls of a contact list in a directory of its own."""
+    directory.mkdir()
+    directory.joinpath("list.csv").write_bytes(text.encode())
+    campaign = {k: v for k, v in CALLS["campaign"][0].items() if k != "contacts"}
+    campaign["contact_list"] = "list.csv"
+    return from_mapping(CALLS | {"campaign": [campaign]}, directory)
+
+
+LIST = "destination\n2025550100\n2025550101\n"
+
+
+def run_of(scenario: Scenario) -> dict[str, int | str]:
+    return trace_of(simulate(scenario, seed=4, engine="simpy")).run
+
+
+def test_a_contact_list_counts_by_its_rows_and_not_by_its_place(tmp_path: Path) -> None:
+    here = run_of(with_a_list(tmp_path / "here", LIST))
+    assert run_of(with_a_list(tmp_path / "there", LIST)) == here
+    assert run_of(with_a_list(tmp_path / "line ends", LIST.replace("\n", "\r\n"))) == here
+    other = run_of(with_a_list(tmp_path / "other", LIST.replace("0101", "0102")))
+    assert {key for key in here if here[key] != other[key]} == {"scenario", "with_defaults"}
+
+
+def test_a_contact_list_whose_file_is_gone_counts_by_what_was_read(tmp_path: Path) -> None:
+    runs = []
+    for name, text in (("one", LIST), ("same", LIST), ("other", LIST.replace("0101", "0102"))):
+        scenario = with_a_list(tmp_path / name, text)
+        (tmp_path / name / "list.csv").unlink()
+        runs.append(run_of(scenario))
+    assert runs[0] == runs[1]
+    assert runs[0]["scenario"] != runs[2]["scenario"]
+
+
+def test_rules_have_the_names_of_the_model() -> None:
+    for rule in model.RULES:
+        assert named(rule.number).casefold() == f"rule {rule.number}, {rule.name}".casefold()
+    assert named(2) == "rule 2, Schedule, loading and pacing"
+    assert named(5) == "rule 5, Workers"
+    assert named(11) == "rule 11, result_url"
