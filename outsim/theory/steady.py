@@ -128,6 +128,7 @@ def channels(scenario: Scenario) -> Found:
             conditions.undisturbed(scenario, "pacing"),
             conditions.constant_channels(scenario),
             conditions.ports_to_spare(scenario),
+            conditions.workers_to_spare(scenario),
             conditions.carrier_rate_to_spare(scenario),
         ]
     )
@@ -135,7 +136,12 @@ def channels(scenario: Scenario) -> Found:
         attempt, servers = conditions.means(scenario), conditions.channels_left(scenario)
         assert attempt is not None, "requests that come in have attempts"
         # A loss system has a steady state at any load, and comes to it in a few calls' time.
-        reason = conditions.settles(scenario, servers, 0.0, attempt.carrier_s)
+        reason = conditions.first(
+            [
+                conditions.comes_as_it_entered(scenario, attempt.carrier_s),
+                conditions.settles(scenario, servers, 0.0, attempt.carrier_s),
+            ]
+        )
     if reason:
         yield DoesNotApply(name, reason)
         return
@@ -195,9 +201,11 @@ def workers(scenario: Scenario) -> Found:
         [
             conditions.one_worker(scenario),
             conditions.ports_to_spare(scenario),
-            conditions.settles(scenario, 1, loads["workers"].offered, 1.0) if loads else None,
+            conditions.settles(scenario, 1, conditions.worker_load(scenario), 1.0),
         ]
     )
+    if reason is None:
+        reason = conditions.tokens_to_spare(scenario, conditions.least_worker_wait_s(scenario))
     if reason is None:
         window = conditions.settled_window(scenario)
         yield Check(

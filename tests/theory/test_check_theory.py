@@ -9,6 +9,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from outsim.clock import SECOND, after
+from outsim.outcomes import CARRIER_CHANNELS
 from outsim.result import simulate
 from outsim.scenario import Scenario
 from outsim.study.synchronous import run_sync
@@ -16,7 +18,7 @@ from outsim.theory import formulas, second_opinion
 from outsim.theory.answer import Line, Theory, check_theory
 from outsim.theory.checks import checks
 from tests.strategies import crowded_scenarios, scenarios
-from tests.theory.bare import bare
+from tests.theory.bare import BEGINS, bare
 
 HOURS_8 = 28_800
 EXPONENTIAL = {"distribution": "exponential", "mean": "10 s"}
@@ -178,6 +180,56 @@ REASONS = {
         "Erlang B, carrier's channels",
         "3 ports never fill 1,000,000 channels",
     ),
+    "channels behind a dial rate": (
+        requests(1_296),
+        {
+            "carrier": {"channels": 5},
+            "platform": {"dial_rate": "0.4/s", "dial_burst": 1},
+        },
+        "Erlang B, carrier's channels",
+        "wait for the dial rate first",
+    ),
+    "channels behind a dial rate that is seldom waited for": (
+        requests(1_296),
+        {
+            "carrier": {"channels": 5},
+            "platform": {"dial_rate": "1.53/s", "dial_burst": 1},
+        },
+        "Erlang B, carrier's channels",
+        "wait for the dial rate first",
+    ),
+    "channels behind a busy worker": (
+        requests(1_296),
+        {"carrier": {"channels": 5}, "platform": {"workers": 1, "dial_work": "2 s"}},
+        "Erlang B, carrier's channels",
+        "dial work waits for workers, 72% busy",
+    ),
+    "channels behind a slow worker": (
+        requests(1_296),
+        {"carrier": {"channels": 5}, "platform": {"workers": 1, "dial_work": "1 s"}},
+        "Erlang B, carrier's channels",
+        "dial work waits for workers first",
+    ),
+    "a worker behind a dial rate": (
+        requests(3_600),
+        {
+            "platform": {
+                "workers": 1,
+                "dial_work": "200 ms",
+                "status_work": "100 ms",
+                "dial_rate": "1.1/s",
+                "dial_burst": 1,
+            }
+        },
+        "Cobham, workers",
+        "wait for the dial rate as well",
+    ),
+    "a worker with too much to do in the only hour of requests": (
+        {"requests": {"rate": "3600/hour", "until": after(BEGINS, 3_600 * SECOND)}},
+        {"platform": {"workers": 1, "dial_work": "800 ms", "status_work": "100 ms"}},
+        "Cobham, workers",
+        "no steady state",
+    ),
     "many tokens": (requests(750), {}, "token bucket, dial rate", "for at most 25 tokens"),
     "many workers": (requests(750), {}, "Cobham, workers", "is for one worker"),
     "requests": (requests(750), {}, "batch makespan", "one by one, not as a list"),
@@ -193,6 +245,55 @@ def test_what_does_not_apply_says_why(campaign, scarce, formula, because):
     reasons = {each.formula: str(each) for each in others}
     assert reasons[formula].startswith(f"{formula}: no, ")
     assert because in reasons[formula]
+
+
+def test_a_worker_that_waits_evens_calls_out_for_the_channels():
+    """Which is why Erlang B is not asked there: it would say a tenth too much."""
+    scenario = bare(
+        HOURS_8,
+        requests(1_296),
+        "10 s",
+        carrier={"channels": 5},
+        platform={"workers": 1, "dial_work": "1 s"},
+    )
+    refused = np.mean(
+        [
+            np.mean(
+                simulate(scenario, seed=seed).frames.records.attempts["cause"] == CARRIER_CHANNELS
+            )
+            for seed in range(8)
+        ]
+    )
+    assert refused < 0.95 * formulas.erlang_b(5, 3.6)
+
+
+PLENTIFUL: dict[str, tuple[dict[str, Any], float, dict[str, Any]]] = {
+    "Erlang B, carrier's channels": (
+        {"dial_rate": "15/s", "dial_burst": 1, "workers": 1, "dial_work": "20 ms"},
+        1_296,
+        {"carrier": {"channels": 5}},
+    ),
+    "Cobham, workers": (
+        {
+            "dial_rate": "40/s",
+            "dial_burst": 1,
+            "workers": 1,
+            "dial_work": "200 ms",
+            "status_work": "100 ms",
+        },
+        3_600,
+        {},
+    ),
+}
+"""Platform, calls an hour, and what else is scarce."""
+
+
+@pytest.mark.parametrize("formula", PLENTIFUL)
+def test_a_dial_rate_and_workers_with_plenty_to_spare_are_let_pass(formula):
+    platform, per_hour, scarce = PLENTIFUL[formula]
+    found = asked(bare(HOURS_8, requests(per_hour), "10 s", platform=platform, **scarce), 24)
+    (line,) = (line for line in particular(found) if line.check.formula == formula)
+    assert line.agrees
 
 
 @settings(max_examples=60)
