@@ -38,7 +38,7 @@ def _any_time_wait(servers: int, told: Mapping[str, float]) -> float:
 
 
 def _erlang_b(servers: int, told: Mapping[str, float]) -> float:
-    return formulas.erlang_b(servers, told["rate_per_s"] * told["channel_time_mean_s"])
+    return formulas.erlang_b(servers, told["channel_rate_per_s"] * told["channel_time_mean_s"])
 
 
 def _token_wait(tokens_per_s: float, burst: int, told: Mapping[str, float]) -> float:
@@ -148,12 +148,12 @@ def channels(scenario: Scenario) -> Found:
     window = conditions.settled_window(scenario)
     yield Check(
         name,
-        "attempts refused for want of a channel",
+        "attempts that ask for a channel and find none",
         "exact",
         in_window(figures.refused_by_channels, "share", window),
         partial(_erlang_b, servers),
         (
-            in_window(figures.rate_per_s, "number", window),
+            in_window(figures.channel_rate_per_s, "number", window),
             in_window(figures.channel_time_mean_s, "seconds", window),
         ),
     )

@@ -267,6 +267,20 @@ def test_a_worker_that_waits_evens_calls_out_for_the_channels():
     assert refused < 0.95 * formulas.erlang_b(5, 3.6)
 
 
+def test_calls_without_a_caller_id_never_ask_for_a_channel():
+    """The carrier refuses half of these before it looks for one: 3.6 erlang are left of 7.2."""
+    scenario = bare(
+        HOURS_8,
+        requests(2_592) | {"missing_ani_share": 1.0},
+        "10 s",
+        carrier={"channels": 5, "missing_ani_refusal": 0.5},
+    )
+    (line,) = particular(asked(scenario))
+    assert line.check.formula == "Erlang B, carrier's channels"
+    assert line.agrees
+    assert line.predicted == pytest.approx(formulas.erlang_b(5, 3.6), rel=0.03)
+
+
 PLENTIFUL: dict[str, tuple[dict[str, Any], float, dict[str, Any]]] = {
     "Erlang B, carrier's channels": (
         {"dial_rate": "15/s", "dial_burst": 1, "workers": 1, "dial_work": "20 ms"},
