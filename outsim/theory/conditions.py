@@ -264,6 +264,18 @@ def expected_port_wait_s(scenario: Scenario, attempt: Means) -> float:
     return erlang_c_wait_s(ports, offered, attempt.port_s) if offered < ports else float("inf")
 
 
+def order_blind_to_length(scenario: Scenario) -> str | None:
+    """Whether the order in which calls go has nothing to do with how long they take.
+
+    Taking turns favours the tenant that asks for less, whose calls may be the short ones. Calls
+    that are not retried are all first attempts, so putting these first changes nothing.
+    """
+    tenants = {campaign.tenant for campaign in scenario.campaign}
+    if scenario.platform.queue == "fair" and len(tenants) > 1:
+        return "tenants take turns, which favours calls of some length over others"
+    return None
+
+
 def exponential_times(scenario: Scenario) -> str | None:
     """Whether the time that a call holds a port is exponential, but for a trace of it."""
     attempt = means(scenario)

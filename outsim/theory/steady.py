@@ -108,6 +108,10 @@ def ports(scenario: Scenario) -> Found:
         return
     yield DoesNotApply(name, not_exponential)
     formula, kind = ("Pollaczek-Khinchine", "exact") if servers == 1 else ("Lee-Longton", None)
+    reason = conditions.order_blind_to_length(scenario)
+    if reason:
+        yield DoesNotApply(f"{formula}, ports", reason)
+        return
     yield Check(
         f"{formula}, ports",
         of,

@@ -281,6 +281,29 @@ def test_calls_without_a_caller_id_never_ask_for_a_channel():
     assert line.predicted == pytest.approx(formulas.erlang_b(5, 3.6), rel=0.03)
 
 
+def two_tenants(queue: str, tenant: str = "zeta") -> Scenario:
+    """One port: short calls of one tenant, and every now and then a long one of another."""
+    short = bare(HOURS_8, requests(1_440), "1 s", ports=1, platform={"queue": queue})
+    long = bare(HOURS_8, requests(72) | {"tenant": tenant, "name": "long"}, "15 s")
+    (few,) = long.campaign
+    few = few.model_copy(update={"message": long.callees.message})
+    return short.model_copy(update={"campaign": [*short.campaign, few]})
+
+
+def test_turns_of_tenants_change_the_mean_wait_for_the_only_port(monkeypatch):
+    """Long calls of the tenant that asks for less go first: all wait longer than in order."""
+    formula = "Pollaczek-Khinchine, ports"
+    (in_order,) = particular(asked(two_tenants("fifo")))
+    assert in_order.check.formula == formula
+    assert in_order.agrees
+    assert formula in {each.formula for each in checks(two_tenants("fair", "acme"))[0]}
+    _, others = checks(two_tenants("fair"))
+    assert "tenants take turns" in {each.formula: str(each) for each in others}[formula]
+    monkeypatch.setattr("outsim.theory.conditions.order_blind_to_length", lambda _: None)
+    (in_turns,) = particular(asked(two_tenants("fair")))
+    assert in_turns.agrees is False
+
+
 PLENTIFUL: dict[str, tuple[dict[str, Any], float, dict[str, Any]]] = {
     "Erlang B, carrier's channels": (
         {"dial_rate": "15/s", "dial_burst": 1, "workers": 1, "dial_work": "20 ms"},
