@@ -13,13 +13,15 @@ from outsim.distributions import Exponential
 from outsim.scenario.campaigns import Campaign
 from outsim.scenario.expectation import Means, all_traffic
 from outsim.scenario.model import Scenario
-from outsim.scenario.utilisation import mean_attempt, share_left_by_others, utilisation
+from outsim.scenario.utilisation import mean_attempt, share_left_by_others
 from outsim.theory.figures import Window
 from outsim.theory.formulas import (
     MOST_TOKENS,
+    Stream,
     erlang_b,
     erlang_c,
     erlang_c_wait_s,
+    first_class_wait_s,
     token_refusals,
     token_wait_s,
 )
@@ -137,11 +139,52 @@ def ports_to_spare(scenario: Scenario) -> str | None:
     return None
 
 
+def _work(scenario: Scenario) -> tuple[Stream, Stream]:
+    """Dial work and updates while requests come in, as if each of a kind took equally long."""
+    attempt, rate = means(scenario), requests_per_s(scenario)
+    dial_s = scenario.platform.dial_work.mean_s()
+    status_s = scenario.platform.status_work.mean_s()
+    updates = attempt.updates if attempt else 0.0
+    return Stream(rate, dial_s, dial_s**2), Stream(updates * rate, status_s, status_s**2)
+
+
+def worker_load(scenario: Scenario) -> float:
+    """Load of the workers while requests come in."""
+    return sum(each.load for each in _work(scenario)) / scenario.platform.workers
+
+
+def least_worker_wait_s(scenario: Scenario) -> float:
+    """Mean wait of dial work for the only worker, or less: work that varies waits longer."""
+    dial, status = _work(scenario)
+    return first_class_wait_s(dial, [status])
+
+
 def workers_to_spare(scenario: Scenario) -> str | None:
     """Whether workers have so little to do that dial work hardly waits."""
-    load = next((u.offered for u in utilisation(scenario) if u.resource == "workers"), 0.0)
+    load = worker_load(scenario)
     if load > BUSY:
         return f"dial work waits for workers, {load:.0%} busy, and holds a port meanwhile"
+    return None
+
+
+def comes_as_it_entered(scenario: Scenario, held_s: float) -> str | None:
+    """Whether calls that ask for a channel, to hold for this long, still come at random.
+
+    A queue in front evens them out: calls that wait there are not up as well. What comes in
+    within a time, A, and the queue's length Q have covariance rate x dE[Q]/d rate, and what
+    passes has the variance of A less twice that, or more. For one server with constant service,
+    a mean wait W and a load r, the share taken off is at most 4 W / (1 - r) over the time that
+    channels are held. Refusals are rare events, and change by more than that.
+    """
+    platform, load = scenario.platform, worker_load(scenario)
+    trace_s = TRACE / 10 * held_s
+    dial_load = requests_per_s(scenario) / (platform.dial_rate / RATE_SECONDS)
+    if dial_load >= 1 or _token_wait_s(scenario) > trace_s * (1 - dial_load):
+        return "calls wait for the dial rate first, which evens them out"
+    longest_s = max(each.mean_s for each in _work(scenario))
+    offered = load * platform.workers
+    if load >= 1 or erlang_c_wait_s(platform.workers, offered, longest_s) > trace_s * (1 - load):
+        return "dial work waits for workers first, which evens calls out"
     return None
 
 
@@ -219,6 +262,18 @@ def expected_port_wait_s(scenario: Scenario, attempt: Means) -> float:
     """Erlang's wait for a port; infinite where there is no steady state."""
     ports, offered = scenario.platform.ports, requests_per_s(scenario) * attempt.port_s
     return erlang_c_wait_s(ports, offered, attempt.port_s) if offered < ports else float("inf")
+
+
+def order_blind_to_length(scenario: Scenario) -> str | None:
+    """Whether the order in which calls go has nothing to do with how long they take.
+
+    Taking turns favours the tenant that asks for less, whose calls may be the short ones. Calls
+    that are not retried are all first attempts, so putting these first changes nothing.
+    """
+    tenants = {campaign.tenant for campaign in scenario.campaign}
+    if scenario.platform.queue == "fair" and len(tenants) > 1:
+        return "tenants take turns, which favours calls of some length over others"
+    return None
 
 
 def exponential_times(scenario: Scenario) -> str | None:

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from outsim.clock import MISSING, RATE_SECONDS, SECOND
 from outsim.engine.records import Columns
-from outsim.outcomes import CARRIER_CHANNELS
+from outsim.outcomes import CARRIER_CHANNELS, MISSING_ANI
 from outsim.plan import CampaignPlan
 from outsim.tables.frames import Frames
 from outsim.tables.measures import View
@@ -85,16 +85,26 @@ def port_time_square(view: View, window: Window) -> float:
     return _mean(_between_s(a, "dispatched", "ended", _within(a["queued"], window)) ** 2)
 
 
-def refused_by_channels(view: View, window: Window) -> float:
-    """Share of attempts that the carrier has no channel for."""
+def _reaches_channels(view: View, window: Window) -> Chosen:
+    """Attempts that the carrier does not refuse for want of a caller ID, before all else."""
     a = _attempts(view)
-    return _mean(a["cause"][_within(a["queued"], window)] == CARRIER_CHANNELS)
+    return np.asarray(_within(a["queued"], window) & (a["cause"] != MISSING_ANI))
+
+
+def channel_rate_per_s(view: View, window: Window) -> float:
+    """Attempts that ask for a channel, per second."""
+    return float(_reaches_channels(view, window).sum()) / (window[1] - window[0]) * SECOND
+
+
+def refused_by_channels(view: View, window: Window) -> float:
+    """Share of the attempts that ask for a channel that there is none for."""
+    return _mean(_attempts(view)["cause"][_reaches_channels(view, window)] == CARRIER_CHANNELS)
 
 
 def channel_time_mean_s(view: View, window: Window) -> float:
     """Mean time that an attempt holds a channel, if it gets one."""
     a = _attempts(view)
-    carried = _within(a["queued"], window) & (a["cause"] != CARRIER_CHANNELS)
+    carried = _reaches_channels(view, window) & (a["cause"] != CARRIER_CHANNELS)
     return _mean(_between_s(a, "dialed", "ended", carried))
 
 

@@ -38,7 +38,7 @@ def _any_time_wait(servers: int, told: Mapping[str, float]) -> float:
 
 
 def _erlang_b(servers: int, told: Mapping[str, float]) -> float:
-    return formulas.erlang_b(servers, told["rate_per_s"] * told["channel_time_mean_s"])
+    return formulas.erlang_b(servers, told["channel_rate_per_s"] * told["channel_time_mean_s"])
 
 
 def _token_wait(tokens_per_s: float, burst: int, told: Mapping[str, float]) -> float:
@@ -108,6 +108,10 @@ def ports(scenario: Scenario) -> Found:
         return
     yield DoesNotApply(name, not_exponential)
     formula, kind = ("Pollaczek-Khinchine", "exact") if servers == 1 else ("Lee-Longton", None)
+    reason = conditions.order_blind_to_length(scenario)
+    if reason:
+        yield DoesNotApply(f"{formula}, ports", reason)
+        return
     yield Check(
         f"{formula}, ports",
         of,
@@ -128,6 +132,7 @@ def channels(scenario: Scenario) -> Found:
             conditions.undisturbed(scenario, "pacing"),
             conditions.constant_channels(scenario),
             conditions.ports_to_spare(scenario),
+            conditions.workers_to_spare(scenario),
             conditions.carrier_rate_to_spare(scenario),
         ]
     )
@@ -135,19 +140,24 @@ def channels(scenario: Scenario) -> Found:
         attempt, servers = conditions.means(scenario), conditions.channels_left(scenario)
         assert attempt is not None, "requests that come in have attempts"
         # A loss system has a steady state at any load, and comes to it in a few calls' time.
-        reason = conditions.settles(scenario, servers, 0.0, attempt.carrier_s)
+        reason = conditions.first(
+            [
+                conditions.comes_as_it_entered(scenario, attempt.carrier_s),
+                conditions.settles(scenario, servers, 0.0, attempt.carrier_s),
+            ]
+        )
     if reason:
         yield DoesNotApply(name, reason)
         return
     window = conditions.settled_window(scenario)
     yield Check(
         name,
-        "attempts refused for want of a channel",
+        "attempts that ask for a channel and find none",
         "exact",
         in_window(figures.refused_by_channels, "share", window),
         partial(_erlang_b, servers),
         (
-            in_window(figures.rate_per_s, "number", window),
+            in_window(figures.channel_rate_per_s, "number", window),
             in_window(figures.channel_time_mean_s, "seconds", window),
         ),
     )
@@ -195,9 +205,11 @@ def workers(scenario: Scenario) -> Found:
         [
             conditions.one_worker(scenario),
             conditions.ports_to_spare(scenario),
-            conditions.settles(scenario, 1, loads["workers"].offered, 1.0) if loads else None,
+            conditions.settles(scenario, 1, conditions.worker_load(scenario), 1.0),
         ]
     )
+    if reason is None:
+        reason = conditions.tokens_to_spare(scenario, conditions.least_worker_wait_s(scenario))
     if reason is None:
         window = conditions.settled_window(scenario)
         yield Check(

@@ -9,6 +9,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from outsim.clock import SECOND, after
+from outsim.outcomes import CARRIER_CHANNELS
 from outsim.result import simulate
 from outsim.scenario import Scenario
 from outsim.study.synchronous import run_sync
@@ -16,7 +18,7 @@ from outsim.theory import formulas, second_opinion
 from outsim.theory.answer import Line, Theory, check_theory
 from outsim.theory.checks import checks
 from tests.strategies import crowded_scenarios, scenarios
-from tests.theory.bare import bare
+from tests.theory.bare import BEGINS, bare
 
 HOURS_8 = 28_800
 EXPONENTIAL = {"distribution": "exponential", "mean": "10 s"}
@@ -178,6 +180,56 @@ REASONS = {
         "Erlang B, carrier's channels",
         "3 ports never fill 1,000,000 channels",
     ),
+    "channels behind a dial rate": (
+        requests(1_296),
+        {
+            "carrier": {"channels": 5},
+            "platform": {"dial_rate": "0.4/s", "dial_burst": 1},
+        },
+        "Erlang B, carrier's channels",
+        "wait for the dial rate first",
+    ),
+    "channels behind a dial rate that is seldom waited for": (
+        requests(1_296),
+        {
+            "carrier": {"channels": 5},
+            "platform": {"dial_rate": "1.53/s", "dial_burst": 1},
+        },
+        "Erlang B, carrier's channels",
+        "wait for the dial rate first",
+    ),
+    "channels behind a busy worker": (
+        requests(1_296),
+        {"carrier": {"channels": 5}, "platform": {"workers": 1, "dial_work": "2 s"}},
+        "Erlang B, carrier's channels",
+        "dial work waits for workers, 72% busy",
+    ),
+    "channels behind a slow worker": (
+        requests(1_296),
+        {"carrier": {"channels": 5}, "platform": {"workers": 1, "dial_work": "1 s"}},
+        "Erlang B, carrier's channels",
+        "dial work waits for workers first",
+    ),
+    "a worker behind a dial rate": (
+        requests(3_600),
+        {
+            "platform": {
+                "workers": 1,
+                "dial_work": "200 ms",
+                "status_work": "100 ms",
+                "dial_rate": "1.1/s",
+                "dial_burst": 1,
+            }
+        },
+        "Cobham, workers",
+        "wait for the dial rate as well",
+    ),
+    "a worker with too much to do in the only hour of requests": (
+        {"requests": {"rate": "3600/hour", "until": after(BEGINS, 3_600 * SECOND)}},
+        {"platform": {"workers": 1, "dial_work": "800 ms", "status_work": "100 ms"}},
+        "Cobham, workers",
+        "no steady state",
+    ),
     "many tokens": (requests(750), {}, "token bucket, dial rate", "for at most 25 tokens"),
     "many workers": (requests(750), {}, "Cobham, workers", "is for one worker"),
     "requests": (requests(750), {}, "batch makespan", "one by one, not as a list"),
@@ -193,6 +245,92 @@ def test_what_does_not_apply_says_why(campaign, scarce, formula, because):
     reasons = {each.formula: str(each) for each in others}
     assert reasons[formula].startswith(f"{formula}: no, ")
     assert because in reasons[formula]
+
+
+def test_a_worker_that_waits_evens_calls_out_for_the_channels():
+    """Which is why Erlang B is not asked there: it would say a tenth too much."""
+    scenario = bare(
+        HOURS_8,
+        requests(1_296),
+        "10 s",
+        carrier={"channels": 5},
+        platform={"workers": 1, "dial_work": "1 s"},
+    )
+    refused = np.mean(
+        [
+            np.mean(
+                simulate(scenario, seed=seed).frames.records.attempts["cause"] == CARRIER_CHANNELS
+            )
+            for seed in range(8)
+        ]
+    )
+    assert refused < 0.95 * formulas.erlang_b(5, 3.6)
+
+
+def test_calls_without_a_caller_id_never_ask_for_a_channel():
+    """The carrier refuses half of these before it looks for one: 3.6 erlang are left of 7.2."""
+    scenario = bare(
+        HOURS_8,
+        requests(2_592) | {"missing_ani_share": 1.0},
+        "10 s",
+        carrier={"channels": 5, "missing_ani_refusal": 0.5},
+    )
+    (line,) = particular(asked(scenario))
+    assert line.check.formula == "Erlang B, carrier's channels"
+    assert line.agrees
+    assert line.predicted == pytest.approx(formulas.erlang_b(5, 3.6), rel=0.03)
+
+
+def two_tenants(queue: str, tenant: str = "zeta") -> Scenario:
+    """One port: short calls of one tenant, and every now and then a long one of another."""
+    short = bare(HOURS_8, requests(1_440), "1 s", ports=1, platform={"queue": queue})
+    long = bare(HOURS_8, requests(72) | {"tenant": tenant, "name": "long"}, "15 s")
+    (few,) = long.campaign
+    few = few.model_copy(update={"message": long.callees.message})
+    return short.model_copy(update={"campaign": [*short.campaign, few]})
+
+
+def test_turns_of_tenants_change_the_mean_wait_for_the_only_port(monkeypatch):
+    """Long calls of the tenant that asks for less go first: all wait longer than in order."""
+    formula = "Pollaczek-Khinchine, ports"
+    (in_order,) = particular(asked(two_tenants("fifo")))
+    assert in_order.check.formula == formula
+    assert in_order.agrees
+    assert formula in {each.formula for each in checks(two_tenants("fair", "acme"))[0]}
+    _, others = checks(two_tenants("fair"))
+    assert "tenants take turns" in {each.formula: str(each) for each in others}[formula]
+    monkeypatch.setattr("outsim.theory.conditions.order_blind_to_length", lambda _: None)
+    (in_turns,) = particular(asked(two_tenants("fair")))
+    assert in_turns.agrees is False
+
+
+PLENTIFUL: dict[str, tuple[dict[str, Any], float, dict[str, Any]]] = {
+    "Erlang B, carrier's channels": (
+        {"dial_rate": "15/s", "dial_burst": 1, "workers": 1, "dial_work": "20 ms"},
+        1_296,
+        {"carrier": {"channels": 5}},
+    ),
+    "Cobham, workers": (
+        {
+            "dial_rate": "40/s",
+            "dial_burst": 1,
+            "workers": 1,
+            "dial_work": "200 ms",
+            "status_work": "100 ms",
+        },
+        3_600,
+        {},
+    ),
+}
+"""Platform, calls an hour, and what else is scarce."""
+
+
+@pytest.mark.parametrize("formula", PLENTIFUL)
+def test_a_dial_rate_and_workers_with_plenty_to_spare_are_let_pass(formula):
+    platform, per_hour, scarce = PLENTIFUL[formula]
+    found = asked(bare(HOURS_8, requests(per_hour), "10 s", platform=platform, **scarce), 24)
+    (line,) = (line for line in particular(found) if line.check.formula == formula)
+    assert line.agrees
 
 
 @settings(max_examples=60)
