@@ -49,9 +49,7 @@ def whole_file(path: Path) -> Iterator[Path]:
     """Where to write a file; by the end it is at its place, instead of what was there before."""
     with room_in(path.parent) as room:
         yield room / _NEW
-        flush(room / _NEW)
-        (room / _NEW).replace(path)
-        flush(path.parent)
+        put(room / _NEW, path)
 
 
 @contextmanager
@@ -147,6 +145,13 @@ def disk_errors_told(
     except OSError as error:
         why = os.strerror(error.errno) if error.errno else str(error)
         raise kind(f"{path}: can't be written to ({why}); {advice}") from None
+
+
+def put(beside: Path, place: Path) -> None:
+    """Put a file in its place, instead of what was there before, and have it on the disk."""
+    flush(beside)
+    beside.replace(place)
+    flush(place.parent)
 
 
 def flush(path: Path) -> None:
