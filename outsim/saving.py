@@ -17,6 +17,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from outsim.disk import put, room_in
 from outsim.engine.records import MODEL_VERSION
 from outsim.errors import ResultError, ScenarioError, TapeError
 from outsim.plan import build_plan
@@ -80,39 +81,35 @@ def save(result: Result, directory: Path) -> Path:
         If a contact list is gone that the directory keeps a copy of.
     """
     directory.mkdir(parents=True, exist_ok=True)
-    # What stands there from now on is no whole result until the last file is in its place.
-    (directory / RUN).unlink(missing_ok=True)
-    for place, path in lists_of([result.scenario]).items():
-        _copy(path, directory / place)
-    recorded = result.tape.recorded_table
-    if recorded is not None:
-        _write(recorded, directory / RECORDED)
-    else:
-        (directory / RECORDED).unlink(missing_ok=True)
-    for name, table in result.tables.items():
-        _write(table, directory / f"{name}.parquet")
-    beside = directory / f".{RUN}"
-    beside.write_text(json.dumps(provenance(result), indent=2) + "\n", encoding="utf-8")
-    beside.replace(directory / RUN)
+    with room_in(directory) as room:
+        # What stands there from now on is no whole result until the last file is in its place.
+        (directory / RUN).unlink(missing_ok=True)
+        for place, path in lists_of([result.scenario]).items():
+            _copy(path, room / place.name)
+            (directory / place).parent.mkdir(exist_ok=True)
+            put(room / place.name, directory / place)
+        tables = {f"{name}.parquet": table for name, table in result.tables.items()}
+        recorded = result.tape.recorded_table
+        if recorded is not None:
+            tables[RECORDED] = recorded
+        else:
+            (directory / RECORDED).unlink(missing_ok=True)
+        for name, table in tables.items():
+            table.to_parquet(room / name, index=False)
+            put(room / name, directory / name)
+        said = json.dumps(provenance(result), indent=2) + "\n"
+        (room / RUN).write_text(said, encoding="utf-8")
+        put(room / RUN, directory / RUN)
     return directory
 
 
-def _write(table: pd.DataFrame, place: Path) -> None:
-    beside = place.with_name(f".{place.name}")
-    table.to_parquet(beside, index=False)
-    beside.replace(place)
-
-
-def _copy(path: Path, place: Path) -> None:
-    place.parent.mkdir(exist_ok=True)
-    beside = place.with_name(f".{place.name}")
+def _copy(path: Path, beside: Path) -> None:
     try:
         shutil.copyfile(path, beside)
     except FileNotFoundError:
         raise ResultError(
             f"{path}: is gone, and a result keeps a copy of it; put the contact list back"
         ) from None
-    beside.replace(place)
 
 
 def read_result(directory: str | Path) -> Result:

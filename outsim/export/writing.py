@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import gzip
-import os
-import shutil
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
-from tempfile import mkdtemp
 from typing import Protocol
 
+from outsim import disk
+from outsim.disk import disk_errors_told
 from outsim.errors import ResultError
 
 
@@ -21,22 +20,8 @@ class BinaryFile(Protocol):
         """Write bytes."""
 
 
-@contextmanager
-def errors_told(path: Path) -> Iterator[None]:
-    """Turn what a disk refuses into an error that says where, and what to do.
-
-    Raises
-    ------
-    ResultError
-        If the disk is full, or the place can't be written to.
-    """
-    try:
-        yield
-    except OSError as error:
-        why = os.strerror(error.errno) if error.errno else str(error)
-        raise ResultError(
-            f"{path}: can't be written ({why}); make room, or name another place"
-        ) from None
+def _errors_told(path: Path) -> AbstractContextManager[None]:
+    return disk_errors_told(path, ResultError, "make room, or name another place")
 
 
 @contextmanager
@@ -52,18 +37,13 @@ def whole_file(path: Path) -> Iterator[BinaryFile]:
     """
     if path.is_dir():
         raise ResultError(f"{path}: is a directory; name a file to write")
-    with errors_told(path), ExitStack() as stack:
-        room = Path(mkdtemp(prefix=".outsim-export-", dir=path.parent))
-        stack.callback(shutil.rmtree, room, ignore_errors=True)
-        beside = room / path.name
-        with beside.open("wb") as file:
-            if path.suffix == ".gz":
-                # Without a name and a time in it, equal results give equal files.
-                with gzip.GzipFile("", "wb", 6, file, 0) as packed:
-                    yield packed
-            else:
-                yield file
-        beside.replace(path)
+    with _errors_told(path), disk.whole_file(path) as beside, beside.open("wb") as file:
+        if path.suffix == ".gz":
+            # Without a name and a time in it, equal results give equal files.
+            with gzip.GzipFile("", "wb", 6, file, 0) as packed:
+                yield packed
+        else:
+            yield file
 
 
 @contextmanager
@@ -90,13 +70,7 @@ def whole_directory(path: Path, is_own: Callable[[Path], bool]) -> Iterator[Path
             f"{path}: is there already, and holds other files than an export; name a new "
             "directory, or remove it"
         )
-    with errors_told(path), ExitStack() as stack:
+    with _errors_told(path):
         path.parent.mkdir(parents=True, exist_ok=True)
-        room = Path(mkdtemp(prefix=".outsim-export-", dir=path.parent))
-        stack.callback(shutil.rmtree, room, ignore_errors=True)
-        beside = room / "new"
-        beside.mkdir()
-        yield beside
-        if path.exists():
-            path.rename(room / "old")
-        beside.rename(path)
+        with disk.whole_directory(path) as beside:
+            yield beside

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from tempfile import NamedTemporaryFile
 
+from outsim.disk import whole_file
 from outsim.errors import OutsimError
 from outsim.progress import Progress, unseen
 from outsim.report.parts import Picture, Section
@@ -98,12 +99,10 @@ def write(text: str, path: Path) -> None:
     OutsimError
         If it can't be written.
     """
-    beside = path.with_name(f".{path.name}.part")
     try:
-        beside.write_text(text, encoding="utf-8")
-        beside.replace(path)
+        with whole_file(path) as beside:
+            beside.write_text(text, encoding="utf-8")
     except OSError as error:
-        beside.unlink(missing_ok=True)
         raise _unwritable(path, error) from None
 
 

@@ -12,11 +12,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from outsim.disk import disk_errors_told, flush, room_in
 from outsim.engine.records import MODEL_VERSION
 from outsim.errors import StudyError
 from outsim.scenario.kept import lists_of
 from outsim.scenario.model import Scenario
-from outsim.study.disk import disk_errors_told, flush, room_in
 from outsim.study.identity import copy_lists, identity_of, scenarios_of
 
 ASKED = "asked.json"

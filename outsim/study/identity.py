@@ -13,12 +13,12 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
+from outsim.disk import disk_errors_told, flush, room_in
 from outsim.engine.records import MODEL_VERSION
 from outsim.errors import ScenarioError, StudyError
 from outsim.scenario.difference import meaning
 from outsim.scenario.kept import CONTACTS, made_again, written
 from outsim.scenario.model import Scenario
-from outsim.study.disk import disk_errors_told, flush, room_in
 from outsim.study.members import DRAWING, NOTHING, Switches
 from outsim.tables.measures import Measure
 

@@ -18,6 +18,7 @@ from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from outsim.disk import disk_errors_told
 from outsim.engine import Engine, execute
 from outsim.engine.records import MODEL_VERSION
 from outsim.errors import StudyError
@@ -26,7 +27,6 @@ from outsim.progress import Progress
 from outsim.result import Result
 from outsim.scenario.model import Scenario
 from outsim.study.controls import controls_of
-from outsim.study.disk import disk_errors_told
 from outsim.study.drawn import partner, with_drawn_callees
 from outsim.study.executors import interrupts_held, workforce
 from outsim.study.members import PLAIN, Member, Members

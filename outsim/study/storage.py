@@ -20,10 +20,10 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from outsim.disk import disk_errors_told, flush, flush_all, room_in, sweep
 from outsim.errors import StudyError
 from outsim.scenario.kept import lists_of
 from outsim.scenario.model import Scenario
-from outsim.study.disk import disk_errors_told, flush, flush_all, room_in, sweep
 from outsim.study.identity import REPLICATIONS, identity_of, read_identity, settle
 from outsim.study.members import NOTHING, Member, Switches
 from outsim.study.replications import Figures

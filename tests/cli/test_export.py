@@ -67,7 +67,7 @@ MISTAKES = {
     ),
     "no directory to write to": (
         ["small.toml", "--format", "xes", "-o", "nowhere/log.xes"],
-        "nowhere/log.xes: can't be written (No such file or directory)",
+        "nowhere/log.xes: can't be written to (No such file or directory)",
     ),
 }
 

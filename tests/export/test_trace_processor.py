@@ -1,7 +1,7 @@
 """A trace opened by Perfetto's own trace processor: the WebAssembly module of its viewer.
 
 Perfetto's Python package fetches a program for that from a place of its own. The module comes
-with a build of the viewer in the npm registry; `node` runs it.
+with a build of the viewer, which is fetched with npm; `node` runs it.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ NULL, INTEGER, FLOAT, TEXT = 1, 2, 3, 4
 
 @pytest.fixture(scope="module")
 def viewer(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Directory of the viewer, fetched from the npm registry."""
+    """Directory of the viewer, fetched with npm."""
     if not (shutil.which("npm") and shutil.which("node")):
         pytest.skip("there is no npm and node")
     directory = tmp_path_factory.mktemp("viewer")
@@ -38,7 +38,7 @@ def viewer(tmp_path_factory: pytest.TempPathFactory) -> Path:
         ["npm", "pack", VIEWER], cwd=directory, capture_output=True, text=True
     )
     if fetched.returncode:
-        pytest.skip(f"the npm registry does not give {VIEWER}")
+        pytest.skip(f"{VIEWER} can't be fetched with npm")
     (archive,) = directory.glob("*.tgz")
     assert hashlib.sha256(archive.read_bytes()).hexdigest() == SHA256
     with tarfile.open(archive) as packed:

@@ -15,7 +15,8 @@ from pathlib import Path
 from types import FrameType
 from typing import Any
 
-from outsim.study import disk, identity, storage
+from outsim import disk
+from outsim.study import identity, storage
 from outsim.study.replications import Figures
 from outsim.study.study import Study
 

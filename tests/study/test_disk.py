@@ -13,9 +13,9 @@ from pathlib import Path
 import pytest
 
 import outsim
+from outsim.disk import room_in, sweep
 from outsim.errors import StudyError
 from outsim.scenario import Scenario
-from outsim.study.disk import room_in, sweep
 
 from .kept import assert_same_content, files, finished, resumed, study
 
@@ -135,7 +135,7 @@ def test_a_room_goes_with_whoever_made_it_and_not_before(tmp_path):
 
 def test_a_room_that_nobody_locked_is_swept(tmp_path):
     """As one is left whose maker was killed before, or on another machine."""
-    (tmp_path / ".writing-left").mkdir()
-    (tmp_path / ".writing-left" / "half").touch()
+    (tmp_path / ".outsim-writing-left").mkdir()
+    (tmp_path / ".outsim-writing-left" / "half").touch()
     resumed(tmp_path, 1)
     assert not [*tmp_path.glob(".*")]

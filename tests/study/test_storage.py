@@ -17,9 +17,9 @@ import pandas as pd
 import pytest
 
 import outsim
+from outsim.disk import room_in
 from outsim.errors import StudyError
 from outsim.study import identity
-from outsim.study.disk import room_in
 from outsim.study.replications import Figures
 from outsim.tables.measures import MEASURES
 from tests.engine import scenarios
@@ -163,13 +163,15 @@ def test_what_a_killed_study_left_goes_and_what_others_are_writing_stays(tmp_pat
         (room / "half").write_text("of something")
         process = begun("waits_after", tmp_path / "study", options, 2, theirs)
         ours.recv()
-        rooms = [*(tmp_path / "study").glob(".writing-*")]
+        rooms = [*(tmp_path / "study").glob(".outsim-writing-*")]
         assert len(rooms) == 2
         process.kill()
         process.join()
-        assert len([*(tmp_path / "study").glob(".writing-*")]) == 2, "it had no time to tidy up"
+        assert len([*(tmp_path / "study").glob(".outsim-writing-*")]) == 2, (
+            "it had no time to tidy up"
+        )
         resumed(tmp_path / "study", 3)
-        assert [*(tmp_path / "study").glob(".writing-*")] == [room]
+        assert [*(tmp_path / "study").glob(".outsim-writing-*")] == [room]
         assert (room / "half").read_text() == "of something"
     ours.close()
     theirs.close()

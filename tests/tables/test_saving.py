@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 
 import pandas as pd
 import pytest
@@ -73,3 +74,22 @@ def test_names_are_no_markup_in_a_notebook():
     result = full(name="<b>bold</b> & brave")
     assert "<b>bold" not in result._repr_html_()
     assert "&lt;b&gt;bold&lt;/b&gt; &amp; brave" in result._repr_html_()
+
+
+def test_a_save_that_fails_leaves_nothing_hidden_and_the_next_takes_what_others_left(
+    tmp_path, monkeypatch
+):
+    result = full()
+    (tmp_path / ".outsim-writing-left").mkdir()
+
+    def half(self: pd.DataFrame, path: Path, index: bool) -> None:
+        path.write_bytes(b"PAR1")
+        raise OSError(28, "No space left on device")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(pd.DataFrame, "to_parquet", half)
+        with pytest.raises(OSError, match="No space left"):
+            result.save(tmp_path)
+    assert [*tmp_path.iterdir()] == []
+    result.save(tmp_path)
+    assert not [*tmp_path.glob(".*")]

@@ -1,8 +1,9 @@
-"""What a study needs of a disk: room to write in, nothing half there, and errors that say what.
+"""What is kept on a disk: room to write it in, nothing half there, and errors that say what.
 
 What is being written stands in a room of its own, a directory beside what is kept, until it
 is whole. Whoever works there holds a lock that goes with the process, however that ends: a
 room whose lock is free was left by one that was killed, and the next to write sweeps it out.
+What had been put aside there, and was not replaced, goes back to its place.
 """
 
 from __future__ import annotations
@@ -15,12 +16,12 @@ from contextlib import contextmanager
 from pathlib import Path
 from tempfile import mkdtemp
 
-from outsim.errors import StudyError
+from outsim.errors import OutsimError, StudyError
 
 if sys.platform != "win32":
     import fcntl
 
-_ROOM, _LOCK = ".writing-", "lock"
+_ROOM, _LOCK, _NEW, _ASIDE = ".outsim-writing-", "lock", "new", "aside"
 
 
 @contextmanager
@@ -35,8 +36,38 @@ def room_in(directory: Path) -> Iterator[Path]:
     try:
         yield room
     finally:
-        shutil.rmtree(room, ignore_errors=True)
-        os.close(lock)
+        if sys.platform == "win32":  # which removes no file that is open
+            os.close(lock)
+            _remove(room)
+        else:
+            _remove(room)
+            os.close(lock)
+
+
+@contextmanager
+def whole_file(path: Path) -> Iterator[Path]:
+    """Where to write a file; by the end it is at its place, instead of what was there before."""
+    with room_in(path.parent) as room:
+        yield room / _NEW
+        put(room / _NEW, path)
+
+
+@contextmanager
+def whole_directory(path: Path) -> Iterator[Path]:
+    """A directory to fill; by the end it is at its place, instead of what was there before.
+
+    That is put aside first, as no directory can be put where another one is. It goes once the
+    new one is there, and comes back if that does not come to be.
+    """
+    with room_in(path.parent) as room:
+        (room / _NEW).mkdir()
+        yield room / _NEW
+        flush_all(room / _NEW)
+        (room / _ASIDE).mkdir()
+        if path.exists():
+            path.rename(room / _ASIDE / path.name)
+        (room / _NEW).rename(path)
+        flush(path.parent)
 
 
 def sweep(directory: Path) -> None:
@@ -48,9 +79,21 @@ def sweep(directory: Path) -> None:
             continue  # gone meanwhile, or not ours to remove
         try:
             if _take(lock, wait=False):
-                shutil.rmtree(room, ignore_errors=True)
+                _remove(room)
         finally:
             os.close(lock)
+
+
+def _remove(room: Path) -> None:
+    """Remove a room, and put back what stands aside in it and has been replaced by nothing."""
+    for aside in (room / _ASIDE).glob("*"):
+        place = room.parent / aside.name
+        if not place.exists():
+            try:
+                aside.rename(place)
+            except OSError:
+                return  # it stays until it can go back
+    shutil.rmtree(room, ignore_errors=True)
 
 
 def _own(directory: Path) -> tuple[Path, int]:
@@ -83,26 +126,41 @@ def _take(lock: int, *, wait: bool) -> bool:
 
 
 @contextmanager
-def disk_errors_told(directory: Path) -> Iterator[None]:
-    """Turn what a disk refuses into an error that says where, and what to do.
+def disk_errors_told(
+    path: Path,
+    kind: type[OutsimError] = StudyError,
+    advice: str = (
+        "what is there already is whole: make room, or give another directory, and ask again"
+    ),
+) -> Iterator[None]:
+    """Turn what a disk refuses into an error of a kind that says where, and what to do.
 
     Raises
     ------
-    StudyError
-        If the disk is full, or the directory can't be written to.
+    OutsimError
+        If the disk is full, or the place can't be written to.
     """
     try:
         yield
     except OSError as error:
         why = os.strerror(error.errno) if error.errno else str(error)
-        raise StudyError(
-            f"{directory}: can't be written to ({why}); what is there already is whole: make "
-            "room, or give another directory, and ask again"
-        ) from None
+        raise kind(f"{path}: can't be written to ({why}); {advice}") from None
+
+
+def put(beside: Path, place: Path) -> None:
+    """Put a file in its place, instead of what was there before, and have it on the disk."""
+    flush(beside)
+    beside.replace(place)
+    flush(place.parent)
 
 
 def flush(path: Path) -> None:
-    """Have a file, or what a directory lists, on the disk before anything else happens."""
+    """Have a file, or what a directory lists, on the disk before anything else happens.
+
+    Windows does this for none that is open for reading alone, and for no directory.
+    """
+    if sys.platform == "win32":
+        return
     handle = os.open(path, os.O_RDONLY)
     try:
         os.fsync(handle)
