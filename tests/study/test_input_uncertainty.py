@@ -284,11 +284,11 @@ def test_a_plan_with_drawn_callees_is_about_probabilities():
 
 def test_a_precision_is_about_the_luck_that_runs_can_narrow():
     study = run_study(
-        thin(), precision={"completed_share": 0.06}, least=10, input_uncertainty=True
+        thin(), precision={"completed_share": 0.02}, least=10, input_uncertainty=True
     )
     findings = study.run()
     found = findings.uncertainty(0, "completed_share")
-    assert found.luck <= 0.06 < found.estimate.half_width
+    assert found.luck <= 0.02 < found.estimate.half_width
     assert findings.mean(0, "completed_share") == found.estimate
     assert findings.replications < 200
 
