@@ -73,32 +73,40 @@ class Counts:
         return np.where(middles > 0, middles, (self.lower_s + self.upper_s) / 2)
 
     @cached_property
+    def _at_risk(self) -> Floats:
+        """Calls that lasted to each record or longer; one cut off in it is at risk all through."""
+        return np.cumsum((self.events + self.censored)[::-1])[::-1]
+
+    @cached_property
+    def _surviving(self) -> Floats:
+        """Share that lasts beyond each record: the product-limit estimate (Kaplan, Meier 1958)."""
+        lasting = 1 - self.events / np.maximum(self._at_risk, 1e-300)
+        return np.asarray(np.cumprod(lasting), dtype=np.float64)
+
+    @cached_property
     def told_until_s(self) -> float:
-        """Longest duration up to which those that ended tell of all.
+        """Duration up to which those that ended tell of all; infinite if all of them do.
 
         The product-limit estimate lets a call that ended after most others were cut off stand for
         all of these (Efron 1967 spreads their weight to the right). Beyond this, one that ended
         stands for more than `MOST_STOOD_FOR` calls, and a few of them would decide everything.
         """
-        at_risk = np.cumsum((self.events + self.censored)[::-1])[::-1]
-        surviving = np.cumprod(1 - self.events / np.maximum(at_risk, 1e-300))
-        before = np.append(1.0, surviving[:-1]) * at_risk[0]
+        before = np.append(1.0, self._surviving[:-1]) * self._at_risk[0]
         ended = self.events > 0
-        too_many = ended & (before > MOST_STOOD_FOR * at_risk)
+        too_many = ended & (before > MOST_STOOD_FOR * self._at_risk)
+        if not too_many.any():
+            return float("inf")
         told = ended & (np.cumsum(too_many) == 0)
-        return float(self.recorded_s[told][-1]) if told.any() else float("inf")
+        return float(self.recorded_s[told][-1] + self.step_s / 2) if told.any() else float("inf")
 
     @cached_property
     def shares(self) -> Floats:
         """Share of the durations up to and with each record, shape (durations,).
 
-        With censored ones it is the product-limit estimate (Kaplan and Meier 1958) divided
-        by its last value: those who would never have answered are no part of it. A call that
-        was cut off in a second counts as at risk all through that second.
+        With censored ones it is the product-limit estimate divided by its last value: those who
+        would never have answered are no part of it.
         """
-        at_risk = np.cumsum((self.events + self.censored)[::-1])[::-1]
-        surviving = np.cumprod(1 - self.events / np.maximum(at_risk, 1e-300))
-        ended = 1 - surviving
+        ended = 1 - self._surviving
         return np.asarray(ended / ended[-1], dtype=np.float64)
 
     @property

@@ -164,7 +164,9 @@ def _durations(
         known = np.isfinite(seconds) & (seconds >= 0)
         ended = part.ended & known
         cut = np.zeros_like(ended) if part.censored is None else part.censored & known
-        beyond = _beyond_what_is_told(seconds, weights, ended, cut)
+        known = ended | cut
+        whole = count(seconds[known], weights[known], cut[known]) if known.any() else None
+        beyond = ended & (seconds > (np.inf if whole is None else whole.told_until_s))
         if beyond.any():
             notes.append(
                 f"{part.key}: {weights[beyond].sum():,.0f} answers after "
@@ -173,36 +175,17 @@ def _durations(
             )
         ended, cut = ended & ~beyond, cut | beyond
         sizes = [float(weights[ended & which].sum()) for which in (~late, late)]
-        if sum(sizes) < durations.ENOUGH or min(sizes) < LEAST_PART:
+        if whole is None or sum(sizes) < durations.ENOUGH or min(sizes) < LEAST_PART:
             notes.append(
                 f"{part.key}: kept at its default; {sum(sizes):,.0f} calls with {part.column} are "
                 f"too few (need {durations.ENOUGH}, and {LEAST_PART} in either part)"
             )
             continue
         counts = [
-            count(seconds[rows], weights[rows], cut[rows], rounding=rounding, step_s=step_s)
-            for step_s in (_step_s(seconds[ended | cut]),)
-            for rows in ((ended | cut) & ~late, (ended | cut) & late, ended | cut)
+            count(seconds[rows], weights[rows], cut[rows], rounding=rounding, step_s=whole.step_s)
+            for rows in (known & ~late, known & late, known)
         ]
         yield fit_duration(part.key, *counts)
-
-
-def _beyond_what_is_told(
-    seconds: NDArray[np.float64],
-    weights: NDArray[np.float64],
-    ended: NDArray[np.bool_],
-    cut: NDArray[np.bool_],
-) -> NDArray[np.bool_]:
-    """Answers so late that they would stand for all calls that were given up before."""
-    known = ended | cut
-    if not cut.any() or not ended.any():
-        return np.zeros_like(ended)
-    return ended & (seconds > count(seconds[known], weights[known], cut[known]).told_until_s)
-
-
-def _step_s(seconds: NDArray[np.float64]) -> float:
-    """Step that all parts of a log are counted in."""
-    return count(seconds).step_s
 
 
 def _mix(table: pd.DataFrame, call_log: CallLog, notes: list[str]) -> OutcomeFit | None:

@@ -240,6 +240,18 @@ def test_a_few_answers_after_the_others_were_given_up_stand_for_nobody() -> None
     assert any("2 answers after" in note for note in found.notes)
 
 
+def test_the_longest_ring_of_a_log_with_fractions_of_seconds_counts() -> None:
+    """It is recorded in steps, and may be longer than the step that it is counted in."""
+    table = dials(9, 2_000, human=0.4, voicemail=0.0, busy=0.0)
+    answered = table["outcome"].eq("human").to_numpy()
+    rings_s = np.random.default_rng(9).uniform(2, 20, len(table)).round(2)
+    rings_s[np.flatnonzero(answered)[0]] = 20.04
+    table["ring_s"] = np.where(answered, rings_s, 30.0)
+    found = fit(call_log(table))
+    assert found.duration("callees.ring_human").calls == answered.sum()
+    assert not any("left out" in note for note in found.notes)
+
+
 def test_a_log_that_drifts_is_reported() -> None:
     table = pd.concat(
         [with_times(dials(1, 3000)), with_times(dials(2, 1000, human=0.2))], ignore_index=True
