@@ -6,9 +6,10 @@ import json
 from pathlib import Path
 from typing import Any
 
+from outsim.engine.rules import RULES
 from outsim.export.selection import Selection
 from outsim.saving import provenance
-from outsim.tables.schema import RULES, TABLE_MEANINGS, TABLES, Column
+from outsim.tables.schema import TABLE_MEANINGS, TABLES, Column
 
 JSON_FILE, TEXT_FILE = "data-dictionary.json", "data-dictionary.md"
 WRITTEN_BY = "outsim export"
@@ -54,7 +55,7 @@ def document(selection: Selection, form: str) -> dict[str, Any]:
             }
             for name, columns in TABLES.items()
         },
-        "rules": {str(number): title for number, title in RULES.items()},
+        "rules": {str(rule.number): rule.name for rule in RULES},
         "provenance": provenance(result),
     }
 

@@ -2,19 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
-import pandas as pd
-
-from outsim.clock import format_duration
 from outsim.report import run_pictures
 from outsim.report.outcomes import ONE_DAY
 from outsim.report.parts import Section, Table
 from outsim.report.subject import Subject
-from outsim.tables.causes import CAUSES, QUEUE_CAUSES
-
-if TYPE_CHECKING:
-    from outsim.scenario.campaigns import Campaign
+from outsim.study.explanation import Explanation
+from outsim.tables.causes import CAUSES
 
 _NAMED = 8
 """Campaigns that are named among those that were dialled in the meantime."""
@@ -22,9 +15,7 @@ _NAMED = 8
 
 def where_the_wait_went(subject: Subject) -> Section:
     """Causes of the time between a call's submission and its end."""
-    campaign = subject.campaign
-    spent = subject.result.time_by_cause(campaign)
-    charges = subject.result.queue_charges(campaign)
+    found = Explanation(subject.result, subject.campaign)
     return Section(
         id="wait",
         title="Where did the wait go?",
@@ -32,9 +23,9 @@ def where_the_wait_went(subject: Subject) -> Section:
             "What each call's time went to, from its submission to its end. The parts add up to "
             "all of it."
         ),
-        answer=_answer(charges, campaign),
+        answer=_answer(found),
         pictures=[run_pictures.wait_causes(subject), *run_pictures.load(subject)],
-        tables=[*_by_cause(spent), *_by_whom(charges)],
+        tables=[*_by_cause(found), *_by_whom(found)],
         notes=[
             f"All of it is of {subject.this_run}. {ONE_DAY} Time in the queue is charged twice: "
             "to the campaign whose call went out next, and to what that one waited for."
@@ -43,60 +34,40 @@ def where_the_wait_went(subject: Subject) -> Section:
     )
 
 
-def _us(column: pd.Series) -> int:
-    return int(column.astype("int64").sum())
-
-
-def _answer(charges: pd.DataFrame, campaign: Campaign) -> str:
+def _answer(found: Explanation) -> str:
     """Who was dialled while the calls waited in the queue."""
-    total = _us(charges["total"])
-    if not total:
+    whom = found.by_whom()
+    others = whom[~whom["own"]]
+    if not whom["share"].sum():
         return "In this one run no call waited in the queue."
-    own = charges["tenant"].eq(campaign.tenant) & charges["campaign"].eq(campaign.name)
-    others = charges[~own]
-    share = _us(others["total"]) / total
     if others.empty:
         return "In this one run all of the time in the queue went to the campaign's own calls."
     first = others.iloc[0]
-    part = int(first["total"] / pd.Timedelta(microseconds=1)) / total
     return (
-        f"In this one run, {share:.0%} of the time in the queue went to others' calls: most, "
-        f"{part:.0%}, to {first['tenant']}'s {first['start']:%H:%M} campaign."
+        f"In this one run, {others['share'].sum():.0%} of the time in the queue went to others' "
+        f"calls: most, {first['share']:.0%}, to {first['tenant']}'s {first['start']:%H:%M} "
+        "campaign."
     )
 
 
-def _by_cause(spent: pd.DataFrame) -> list[Table]:
-    calls, total = len(spent), sum(_us(spent[cause]) for cause in spent.columns)
-    if not total:
-        return []
-    rows = [
-        [CAUSES[cause], format_duration(round(us / calls)), f"{us / total:.1%}"]
-        for cause in spent.columns
-        if (us := _us(spent[cause]))
-    ]
-    return [Table("Time of a call by cause", ["cause", "mean of a call", "share"], rows)]
+def _by_cause(found: Explanation) -> list[Table]:
+    rows = found.rows()
+    columns = ["cause", "mean of a call", "share"]
+    return [Table("Time of a call by cause", columns, rows)] if rows else []
 
 
-def _by_whom(charges: pd.DataFrame) -> list[Table]:
-    total = _us(charges["total"])
-    if not total:
+def _by_whom(found: Explanation) -> list[Table]:
+    whom = found.by_whom()
+    if not whom["share"].sum():
         return []
     rows = [
-        [
-            f"{row['tenant']}: {row['campaign']}",
-            f"{row['start']:%H:%M}",
-            f"{row['total'] / pd.Timedelta(microseconds=1) / total:.1%}",
-        ]
-        for _, row in charges.head(_NAMED).iterrows()
+        [f"{row.tenant}: {row.campaign}", f"{row.start:%H:%M}", f"{row.share:.1%}"]
+        for row in whom.head(_NAMED).itertuples()
     ]
-    rest = charges.iloc[_NAMED:]
+    rest = whom.iloc[_NAMED:]
     if len(rest):
-        rows.append([f"{len(rest)} others", "", f"{_us(rest['total']) / total:.1%}"])
-    resources = [
-        [CAUSES[cause], f"{us / total:.1%}"]
-        for cause in QUEUE_CAUSES
-        if (us := _us(charges[cause]))
-    ]
+        rows.append([f"{len(rest)} others", "", f"{rest['share'].sum():.1%}"])
+    resources = [[CAUSES[str(cause)], f"{share:.1%}"] for cause, share in found.by_what().items()]
     return [
         Table(
             "Time in the queue, by whose call went out next", ["campaign", "start", "share"], rows

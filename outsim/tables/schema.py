@@ -41,7 +41,7 @@ class Column:
     words: tuple[str, ...] = ()
     """Allowed words, in their order."""
     rules: tuple[int, ...] = ()
-    """Rules of the model that decide it: keys of `RULES`."""
+    """Rules of the model that decide it: numbers of `outsim.engine.rules`."""
 
     @property
     def dtype(self) -> str:
@@ -56,25 +56,6 @@ class Column:
 
 def _instant(name: str, meaning: str, *rules: int) -> Column:
     return Column(name, "instant", meaning, rules=rules)
-
-
-RULES = {
-    1: "Submission",
-    2: "Schedule and loading",
-    3: "The outbound queue",
-    4: "Dispatch",
-    5: "Workers",
-    6: "The carrier",
-    7: "Outcome",
-    8: "Retry",
-    9: "Expiry and calling window",
-    10: "Updates",
-    11: "Delivery to the result_url",
-    12: "Stop",
-    13: "Suspend and resume, outages",
-    14: "Background tenants",
-}
-"""Rules of the model by their number."""
 
 
 _CALL = (
