@@ -1,0 +1,19 @@
+"""``python tests/mutation KIND``: see `tests.mutation.run`."""
+
+from __future__ import annotations
+
+import sys
+from importlib import import_module
+from importlib.machinery import ModuleSpec
+from importlib.util import module_from_spec
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[2]
+
+# Other people's packages install a package named tests: this checkout's is meant.
+spec = ModuleSpec("tests", None, is_package=True)
+spec.submodule_search_locations = [str(ROOT / "tests")]
+sys.modules["tests"] = module_from_spec(spec)
+sys.path[0] = str(ROOT)
+
+import_module("tests.mutation.run").main()
