@@ -70,9 +70,7 @@ class Result:
 
     @property
     def updates(self) -> pd.DataFrame:
-        """One row a change of status; columns as in `outsim.tables.schema.UPDATES`; see
-        `tables`.
-        """
+        """One row a change; columns as in `outsim.tables.schema.UPDATES`; see `tables`."""
         return handed_out(self._table("updates"))
 
     @property
@@ -296,11 +294,13 @@ class Result:
         campaign : Campaign, optional
             One of the scenario's; default: all calls.
         """
-        return self._view(self.frames.measured(_is(campaign)), campaign)
+        tables = map(handed_out, self.frames.measured(_is(campaign)))
+        return self._view(tables, campaign)
 
     def measured_background(self) -> View:
         """What the measures need of the calls of all background tenants."""
-        return self._view(self.frames.measured(lambda plan: plan.background), None)
+        tables = map(handed_out, self.frames.measured(lambda plan: plan.background))
+        return self._view(tables, None)
 
     def _view(self, tables: Iterable[pd.DataFrame], campaign: Campaign | None) -> View:
         calls, attempts, updates = tables

@@ -21,7 +21,7 @@ from outsim.tables.schema import TABLES
 
 from .runs import full
 
-FEWER = settings(max_examples=max(1, settings.default.max_examples // 2))
+FEWER = settings(max_examples=max(1, settings.default.max_examples // 4))
 
 # Users still sort and drop in place, whatever pandas says of it.
 pytestmark = pytest.mark.filterwarnings("ignore::pandas.errors.Pandas4Warning")
