@@ -26,6 +26,7 @@ LAYERS = (
         "progress",
         "reuse",
         "disk",
+        "text",
     },
     {"scenario"},
     {"calibration"},
