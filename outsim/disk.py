@@ -11,6 +11,7 @@ from __future__ import annotations
 import os
 import shutil
 import sys
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -123,6 +124,44 @@ def _take(lock: int, *, wait: bool) -> bool:
     except OSError:
         return False
     return True
+
+
+@contextmanager
+def one_at_a_time(path: Path, *, patience_s: float) -> Iterator[None]:
+    """Hold the lock on a file: of all processes that ask for it, one goes on at a time.
+
+    The lock goes with the process that holds it, however that ends. Who has waited for
+    `patience_s` goes on without it: the holder may be halted, or on a machine that is gone.
+    There is no waiting on Windows, nor where no lock is to be had.
+    """
+    try:
+        lock = os.open(path, os.O_RDWR | os.O_CREAT | getattr(os, "O_NOFOLLOW", 0), 0o600)
+    except OSError:
+        yield
+        return
+    try:
+        for _ in range(round(patience_s / _ASKS_AGAIN_S)):
+            if not _is_held_elsewhere(lock):
+                break
+            time.sleep(_ASKS_AGAIN_S)
+        yield
+    finally:
+        os.close(lock)
+
+
+_ASKS_AGAIN_S = 0.05
+
+
+def _is_held_elsewhere(lock: int) -> bool:
+    """Take a lock, if nobody else holds it."""
+    if sys.platform != "win32":
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return True
+        except OSError:
+            return False  # a disk that has no locks
+    return False
 
 
 @contextmanager
