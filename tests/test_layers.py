@@ -26,6 +26,8 @@ LAYERS = (
         "progress",
         "reuse",
         "disk",
+        "rooms",
+        "checksums",
     },
     {"scenario"},
     {"calibration"},
