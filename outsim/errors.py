@@ -17,9 +17,17 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from outsim.text import visible, visible_lines
+
 
 class OutsimError(Exception):
-    """Base of every error that outsim raises on purpose."""
+    """Base of every error that outsim raises on purpose.
+
+    What does not show itself in its message, such as orders to a terminal, becomes an escape.
+    """
+
+    def __init__(self, *args: object) -> None:
+        super().__init__(*(visible_lines(a) if isinstance(a, str) else a for a in args))
 
 
 @dataclass(frozen=True)
@@ -44,7 +52,8 @@ class Problem:
     message: str
 
     def __str__(self) -> str:
-        place = self.file if self.line is None else f"{self.file}:{self.line}"
+        file = visible(self.file)
+        place = file if self.line is None else f"{file}:{self.line}"
         return f"{place}: {self.key}: {self.message}" if self.key else f"{place}: {self.message}"
 
 

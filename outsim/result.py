@@ -22,8 +22,10 @@ from outsim.scenario.defaults import Assumption, assumptions
 from outsim.scenario.ledger import Ledger
 from outsim.scenario.ledger import assumptions as ledger_of
 from outsim.scenario.model import Scenario
+from outsim.tables.columns import handed_out
 from outsim.tables.frames import Frames
 from outsim.tables.measures import View, measure
+from outsim.tables.schema import TABLES
 from outsim.tape import Tape
 
 if TYPE_CHECKING:
@@ -56,35 +58,45 @@ class Result:
         """End of the run, local time: nothing from here on is in the tables."""
         return after(self.begins, self.frames.records.ended_us)
 
-    @cached_property
+    @property
     def calls(self) -> pd.DataFrame:
-        """One row a call; columns as in `outsim.tables.schema.CALLS`."""
-        return self.frames.calls()
+        """One row a call; columns as in `outsim.tables.schema.CALLS`; see `tables`."""
+        return handed_out(self._table("calls"))
 
-    @cached_property
+    @property
     def attempts(self) -> pd.DataFrame:
-        """One row an attempt; columns as in `outsim.tables.schema.ATTEMPTS`."""
-        return self.frames.attempts()
+        """One row an attempt; columns as in `outsim.tables.schema.ATTEMPTS`; see `tables`."""
+        return handed_out(self._table("attempts"))
 
-    @cached_property
+    @property
     def updates(self) -> pd.DataFrame:
-        """One row a change of status; columns as in `outsim.tables.schema.UPDATES`."""
-        return self.frames.updates()
+        """One row a change; columns as in `outsim.tables.schema.UPDATES`; see `tables`."""
+        return handed_out(self._table("updates"))
 
-    @cached_property
+    @property
     def deliveries(self) -> pd.DataFrame:
-        """One row a POST; columns as in `outsim.tables.schema.DELIVERIES`."""
-        return self.frames.deliveries()
+        """One row a POST; columns as in `outsim.tables.schema.DELIVERIES`; see `tables`."""
+        return handed_out(self._table("deliveries"))
 
     @property
     def tables(self) -> dict[str, pd.DataFrame]:
-        """All four tables by name."""
-        return {
-            "calls": self.calls,
-            "attempts": self.attempts,
-            "updates": self.updates,
-            "deliveries": self.deliveries,
-        }
+        """All four tables by name.
+
+        They are the caller's own: whatever is done to them, in place or not, changes neither the
+        result nor the tables that it gives next. No column is copied until it is written to.
+        """
+        return {name: handed_out(self._table(name)) for name in TABLES}
+
+    @cached_property
+    def _made(self) -> dict[str, pd.DataFrame]:
+        """Tables that were asked for so far, by name; nobody else holds them."""
+        return {}
+
+    def _table(self, name: str) -> pd.DataFrame:
+        """The result's own table of this name."""
+        if name not in self._made:
+            self._made[name] = getattr(self.frames, name)()
+        return self._made[name]
 
     def timeline(self, every: str | None = "1min") -> pd.DataFrame:
         """Queue, busy ports, backlog and rates over time; see `outsim.tables.views.timeline`.
@@ -269,9 +281,10 @@ class Result:
 
         def cut(table: pd.DataFrame) -> pd.DataFrame:
             rows = rows_of(table["call_id"].to_numpy())
-            return table if rows is None else table.take(rows)
+            return handed_out(table) if rows is None else table.take(rows)
 
-        return self._view([cut(self.calls), cut(self.attempts), cut(self.updates)], campaign)
+        names = ("calls", "attempts", "updates")
+        return self._view([cut(self._table(name)) for name in names], campaign)
 
     def measured(self, campaign: Campaign | None = None) -> View:
         """What the measures need of `view`, and no more: no table is made for it.
@@ -281,11 +294,13 @@ class Result:
         campaign : Campaign, optional
             One of the scenario's; default: all calls.
         """
-        return self._view(self.frames.measured(_is(campaign)), campaign)
+        tables = map(handed_out, self.frames.measured(_is(campaign)))
+        return self._view(tables, campaign)
 
     def measured_background(self) -> View:
         """What the measures need of the calls of all background tenants."""
-        return self._view(self.frames.measured(lambda plan: plan.background), None)
+        tables = map(handed_out, self.frames.measured(lambda plan: plan.background))
+        return self._view(tables, None)
 
     def _view(self, tables: Iterable[pd.DataFrame], campaign: Campaign | None) -> View:
         calls, attempts, updates = tables

@@ -1,29 +1,39 @@
 """A result on the disk: its tables, where they come from, and the way back.
 
-    run.json              scenario, seed, versions, rows of each table; written last
+    run.json              scenario, seed, versions, rows of each table, checksums; written last
     calls.parquet ...     one file a table, as `outsim.tables.schema` describes it
     contacts/             contact lists of the scenario
     recorded.parquet      recorded attempts, where the tape had any
 
-Reading makes records of the tables again and the plan of the scenario: nothing is run. The
-calls that the plan tells of must be those that the table holds.
+Reading makes records of the tables again and the plan of the scenario: nothing is run. Every
+file must be the one that was written, and the calls that the plan tells of those of the table.
 """
 
 from __future__ import annotations
 
-import json
 import shutil
+from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
-from outsim.disk import put, room_in
+from outsim.checksums import (
+    FILES,
+    check_values,
+    checksums_of,
+    read_document,
+    read_kept,
+    read_kept_table,
+    sealed,
+)
+from outsim.disk import put
 from outsim.engine.records import MODEL_VERSION
 from outsim.errors import ResultError, ScenarioError, TapeError
 from outsim.plan import build_plan
 from outsim.result import Result
+from outsim.rooms import room_in
 from outsim.scenario.difference import meaning
-from outsim.scenario.kept import lists_of, made_again, places_written, written
+from outsim.scenario.kept import CONTACTS, lists_of, made_again, places_written, written
 from outsim.scenario.model import Scenario
 from outsim.tables.frames import Frames
 from outsim.tables.kept import records_of
@@ -32,6 +42,8 @@ from outsim.tape import Tape
 
 if TYPE_CHECKING:
     import pandas as pd
+
+_Read = TypeVar("_Read")
 
 RUN, RECORDED = "run.json", "recorded.parquet"
 _STUDY = "study.json"
@@ -48,6 +60,7 @@ _SHAPE: dict[str, type] = {
     "version": str,
     "ended": str,
     "rows": dict,
+    FILES: dict,
 }
 
 
@@ -82,24 +95,27 @@ def save(result: Result, directory: Path) -> Path:
     """
     directory.mkdir(parents=True, exist_ok=True)
     with room_in(directory) as room:
-        # What stands there from now on is no whole result until the last file is in its place.
-        (directory / RUN).unlink(missing_ok=True)
-        for place, path in lists_of([result.scenario]).items():
-            _copy(path, room / place.name)
-            (directory / place).parent.mkdir(exist_ok=True)
-            put(room / place.name, directory / place)
+        places = lists_of([result.scenario])
+        for place, path in places.items():
+            (room / place).parent.mkdir(exist_ok=True)
+            _copy(path, room / place)
         tables = {f"{name}.parquet": table for name, table in result.tables.items()}
         recorded = result.tape.recorded_table
         if recorded is not None:
             tables[RECORDED] = recorded
-        else:
-            (directory / RECORDED).unlink(missing_ok=True)
         for name, table in tables.items():
             table.to_parquet(room / name, index=False)
+        names = [*map(Path.as_posix, places), *tables]
+        said = provenance(result) | {FILES: checksums_of(room, names)}
+        (room / RUN).write_text(sealed(said), encoding="utf-8")
+        # There is room for all of it. What stands there from now on is no whole result until
+        # the last file is in its place.
+        (directory / RUN).unlink(missing_ok=True)
+        if recorded is None:
+            (directory / RECORDED).unlink(missing_ok=True)
+        for name in [*names, RUN]:
+            (directory / name).parent.mkdir(exist_ok=True)
             put(room / name, directory / name)
-        said = json.dumps(provenance(result), indent=2) + "\n"
-        (room / RUN).write_text(said, encoding="utf-8")
-        put(room / RUN, directory / RUN)
     return directory
 
 
@@ -133,6 +149,9 @@ def read_result(directory: str | Path) -> Result:
     """
     place = Path(directory)
     said = _said(place)
+    for name in said[FILES]:
+        if name.startswith(f"{CONTACTS}/"):
+            _kept(place, name, said, read_kept)
     try:
         scenario = made_again(
             *(said["scenario"], said["means"], place, said["version"], said["written_in"])
@@ -175,7 +194,7 @@ def _said(directory: Path) -> dict[str, Any]:
         )
     path = directory / RUN
     try:
-        said = json.loads(path.read_text(encoding="utf-8"))
+        said = read_document(path)
     except FileNotFoundError:
         if any((directory / f"{name}.parquet").exists() for name in TABLES):
             raise ResultError(
@@ -188,8 +207,6 @@ def _said(directory: Path) -> dict[str, Any]:
         ) from None
     except (OSError, ValueError) as error:
         raise ResultError(_damaged(path, error)) from None
-    if not isinstance(said, dict):
-        raise ResultError(_damaged(path, "it is no table"))
     found = said.get("model_version", "an earlier one")
     if found != MODEL_VERSION:
         raise ResultError(
@@ -197,6 +214,10 @@ def _said(directory: Path) -> dict[str, Any]:
             f"model, and this is {MODEL_VERSION}: figures would differ. Run the scenario again, "
             "or read it with the outsim that wrote it; pandas.read_parquet reads the tables"
         )
+    try:
+        check_values(said)
+    except ValueError as error:
+        raise ResultError(_damaged(path, error)) from None
     for key, kind in _SHAPE.items():
         if not isinstance(said.get(key), kind):
             raise ResultError(_damaged(path, f"it has no {key}"))
@@ -207,7 +228,7 @@ def _tape(directory: Path, said: dict[str, Any]) -> Tape:
     """Random inputs that the result was made from."""
     seed, replication = said["seed"], said["replication"]
     if said["recorded"]:
-        table = _parquet(directory / RECORDED)
+        table = _kept(directory, RECORDED, said, read_kept_table)
         tape = Tape.from_table(table, seed=seed, replication=replication)
     else:
         tape = Tape(seed, replication)
@@ -215,11 +236,13 @@ def _tape(directory: Path, said: dict[str, Any]) -> Tape:
     return tape.mirrored() if said["mirrored"] else tape
 
 
-def _parquet(path: Path) -> pd.DataFrame:
-    import pandas as pd
-
+def _kept(
+    directory: Path, name: str, said: dict[str, Any], read: Callable[[Path, str, object], _Read]
+) -> _Read:
+    """A file of the directory, as it was written."""
+    path = directory / name
     try:
-        return pd.read_parquet(path)
+        return read(directory, name, said[FILES])
     except FileNotFoundError:
         raise ResultError(f"{path}: is gone; restore it, or run the scenario again") from None
     except (OSError, ValueError) as error:
@@ -229,7 +252,7 @@ def _parquet(path: Path) -> pd.DataFrame:
 def _table(directory: Path, name: str, scenario: Scenario, said: dict[str, Any]) -> pd.DataFrame:
     """One table, once it is known to have the columns of its kind and all its rows."""
     path = directory / f"{name}.parquet"
-    table = _parquet(path)
+    table = _kept(directory, path.name, said, read_kept_table)
     zone = scenario.clock.zone
     wanted = {
         column.name: f"datetime64[us, {zone}]" if column.kind == "instant" else column.dtype

@@ -10,6 +10,7 @@ from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
 from outsim.progress import bar
+from outsim.text import visible_lines
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -26,12 +27,12 @@ if TYPE_CHECKING:
 
 def say(text: str = "") -> None:
     """Write a paragraph to standard output, wrapped to the terminal and at most 80 columns."""
-    _console().print(text)
+    _console().print(visible_lines(text))
 
 
 def note(text: str) -> None:
     """Write a line to standard error."""
-    print(text, file=sys.stderr)
+    print(visible_lines(text), file=sys.stderr)
 
 
 def print_json(document: Any) -> None:
@@ -69,6 +70,8 @@ def table(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> Group:
     from rich.console import Group
 
     width = _console().width
+    columns = [visible_lines(column) for column in columns]
+    rows = [[visible_lines(cell) for cell in row] for row in rows]
     cells = list(zip(*rows, strict=True)) or [()] * len(columns)
     for gap, headers in (
         (_WIDE_GAP, list(columns)),

@@ -97,6 +97,12 @@ def shift(instants: Integers, by_us: int) -> None:
         block += by_us if came.all() else came * np.int64(by_us)
 
 
+def _read_only(array: NDArray[Any]) -> NDArray[Any]:
+    view = array.view()
+    view.flags.writeable = False
+    return view
+
+
 class Columns(Mapping[str, Recorded]):
     """Columns of one kind of record, by name; instants count from where the run begins.
 
@@ -104,7 +110,7 @@ class Columns(Mapping[str, Recorded]):
     would double what a result takes, so tables and records share one memory: `since` moves a
     column in place, once, to the origin that the tables want, and gives it out. Whoever reads
     that column here afterwards gets it moved back, in a copy made at that moment; all other
-    columns are given as they are. Nobody writes to the arrays once they are here.
+    columns are given as they are. What is given out can be read only.
 
     Parameters
     ----------
@@ -130,7 +136,7 @@ class Columns(Mapping[str, Recorded]):
     def __getitem__(self, name: str) -> Recorded:
         array, origin_us = self._arrays[name], self._origins_us[name]
         if origin_us == 0:
-            return array
+            return _read_only(array)
         moved_back = array.copy()
         shift(moved_back, -origin_us)
         return moved_back
@@ -152,7 +158,7 @@ class Columns(Mapping[str, Recorded]):
         if origin_us != self._origins_us[name]:
             shift(array, origin_us - self._origins_us[name])
             self._origins_us[name] = origin_us
-        return array
+        return _read_only(array)
 
     def continue_from(self, name: str, first: NDArray[Any], origin_us: int = 0) -> NDArray[Any]:
         """`first` and a column, joined; the column is from here on a part of that array.
@@ -166,7 +172,7 @@ class Columns(Mapping[str, Recorded]):
         self._arrays[name] = joined[len(first) :]
         if self._types[name] is _INSTANT:
             self.since(name, origin_us)
-        return joined
+        return _read_only(joined)
 
 
 @dataclass(frozen=True, eq=False)

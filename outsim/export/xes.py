@@ -14,6 +14,7 @@ from xml.sax.saxutils import quoteattr
 from outsim.export.events import calls_of
 from outsim.export.selection import Selection
 from outsim.export.writing import whole_file
+from outsim.text import visible
 
 _EXTENSIONS = {
     "Concept": ("concept", "http://www.xes-standard.org/concept.xesext"),
@@ -84,4 +85,4 @@ def _attribute(key: str, value: Any) -> str:
     if isinstance(value, float):
         return f'<float key="{key}" value="{value}"/>'
     kind = "date" if key == "time:timestamp" or key.endswith(("_at", "_from")) else "string"
-    return f'<{kind} key="{key}" value={quoteattr(value)}/>'
+    return f'<{kind} key="{key}" value={quoteattr(visible(value))}/>'

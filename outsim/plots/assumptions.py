@@ -17,6 +17,7 @@ from outsim.plots.style import (
     VERMILION,
     legend,
     new_axes,
+    plain,
     title,
 )
 from outsim.tables.measures import MEASURES, Measure
@@ -79,7 +80,7 @@ def sensitivity(sweep: Sweep, figure: str, ax: Axes | None = None) -> Axes:
             edgecolor=HATCHING,
             capsize=2,
         )
-    ax.set_yticks(np.arange(len(shown)) + 0.4 - height / 2, shown)
+    ax.set_yticks(np.arange(len(shown)) + 0.4 - height / 2, [plain(each) for each in shown])
     ax.invert_yaxis()
     ax.axvline(0, color=INK, linewidth=0.9)
     of = _label(sweep, figure)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from outsim.estimates import LEVEL, Estimate
-from outsim.plots.style import BLUE, new_axes, scale_axis, title
+from outsim.plots.style import BLUE, new_axes, plain, scale_axis, title
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -114,6 +114,6 @@ def draw_bands(
 
 
 def _name_rows(ax: Axes, names: Sequence[str]) -> None:
-    ax.set_yticks(range(len(names)), list(names))
+    ax.set_yticks(range(len(names)), [plain(name) for name in names])
     ax.set_ylim(len(names) - 0.5, -0.5)
     ax.grid(visible=False, axis="y")

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from outsim.plots.style import COLOURS, DASHES, legend, new_axes, title
+from outsim.plots.style import COLOURS, DASHES, legend, new_axes, plain, title
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -35,7 +35,7 @@ def fitted_duration(fit: DurationFit, ax: Axes | None = None) -> Axes:
     parts = ((fit.early, "earlier calls"), (fit.late, "later calls"))
     for number, (counts, name) in enumerate(parts, start=1):
         seconds = np.maximum(counts.upper_s, _LEAST_S)
-        label = f"{name} ({counts.total:,.0f})"
+        label = plain(f"{name} ({counts.total:,.0f})")
         ax.step(
             seconds,
             100 * counts.shares,

@@ -21,6 +21,7 @@ from outsim.plots.style import (
     legend_above,
     mark_start,
     new_axes,
+    plain,
     say_nothing,
     title,
     whole_numbers,
@@ -126,7 +127,7 @@ def _stack(ax: Axes, parts: Parts, result: Result) -> int:
             hatch="" if together else HATCHES[place],
             edgecolor=HATCHING,
             linewidth=0.0,
-            label=name,
+            label=plain(name),
         )
         below = above
     ax.plot(dates_of(at), below, drawstyle="steps-post", color=INK, linewidth=0.7)

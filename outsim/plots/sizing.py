@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from outsim.plots.style import GREEN, GREY, INK, VERMILION, legend, new_axes, scale_axis
+from outsim.plots.style import GREEN, GREY, INK, VERMILION, legend, new_axes, plain, scale_axis
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -69,7 +69,7 @@ def capacity(found: Capacity, promise: int = 0, ax: Axes | None = None) -> Axes:
         color=INK,
         linewidth=0.9,
         linestyle="--",
-        label=about.text,
+        label=plain(about.text),
     )
     if found.value is not None:
         ax.axvline(found.number, color=GREEN, linewidth=0.9, label=f"smallest: {found.value}")
@@ -87,7 +87,7 @@ def frontier(found: Frontier, ax: Axes | None = None) -> Axes:
         [each.number for each in found.capacities],
         "o-",
         color=GREEN,
-        label="smallest that keeps " + "; ".join(p.text for p in first.promises),
+        label=plain("smallest that keeps " + "; ".join(p.text for p in first.promises)),
     )
     for outcome, mark, colour in (("nothing", "X", VERMILION), ("undecided", "$?$", GREY)):
         places = [

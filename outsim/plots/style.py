@@ -16,6 +16,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from outsim.text import visible_lines
+
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.axis import Axis
@@ -95,9 +97,18 @@ def width_in(ax: Axes, side: str = "width") -> float:
     return float(getattr(ax.get_window_extent(), side) / figure.dpi)
 
 
+def plain(text: str) -> str:
+    """A name as it is drawn, whatever is in it.
+
+    Dollars do not begin a formula, and legends have it even if it begins with an underscore.
+    """
+    text = visible_lines(text).replace("$", r"\$")
+    return f" {text}" if text.startswith("_") else text
+
+
 def title(ax: Axes, text: str) -> None:
     """Set the title of axes, in as many lines as their width asks for."""
-    ax.set_title(textwrap.fill(text, max(24, int(14 * width_in(ax)))), fontsize="medium")
+    ax.set_title(textwrap.fill(plain(text), max(24, int(14 * width_in(ax)))), fontsize="medium")
 
 
 def legend(ax: Axes, **options: Any) -> None:
@@ -266,7 +277,9 @@ def whole_numbers(axis: Axis) -> None:
 def mark_start(ax: Axes, campaign: Campaign | None, top: float) -> None:
     """Mark the start of a campaign, if there is one, on a clock axis."""
     if campaign is not None:
-        mark_instant(ax, campaign.start, f"start of {textwrap.shorten(campaign.name, 30)}", top)
+        mark_instant(
+            ax, campaign.start, f"start of {plain(textwrap.shorten(campaign.name, 30))}", top
+        )
 
 
 def mark_instant(ax: Axes, instant: datetime, text: str, top: float) -> None:

@@ -15,6 +15,7 @@ from outsim.plots.style import (
     ORANGE,
     legend,
     new_axes,
+    plain,
     say_nothing,
     title,
 )
@@ -70,7 +71,7 @@ def tornado(effects: Effects, figure: str | None = None, ax: Axes | None = None)
             edgecolor=HATCHING,
             capsize=2,
         )
-    ax.set_yticks(places, [f"{each.factor.name}\n{each.factor.ends}" for each in shown])
+    ax.set_yticks(places, [plain(f"{each.factor.name}\n{each.factor.ends}") for each in shown])
     ax.margins(y=0.01)
     ax.invert_yaxis()
     ax.axvline(0, color=INK, linewidth=0.9)

@@ -19,6 +19,7 @@ from outsim.plots.style import (
     legend,
     legend_above,
     new_axes,
+    plain,
     say_nothing,
     time_unit,
     title,
@@ -81,7 +82,7 @@ def waits(
             where="post",
             color=COLOURS[place % len(COLOURS)],
             linestyle=DASHES[place % len(DASHES)],
-            label=label,
+            label=plain(label),
         )
     ax.set_xlim(0, end / size_s)
     legend(ax, loc="lower right")

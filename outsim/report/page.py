@@ -6,12 +6,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import NamedTemporaryFile
+from typing import Any
 
 from outsim.disk import whole_file
 from outsim.errors import OutsimError
 from outsim.progress import Progress, unseen
 from outsim.report.parts import Picture, Section
 from outsim.report.pictures import data_uri
+from outsim.text import visible_lines
 
 _HERE = Path(__file__).parent
 
@@ -57,6 +59,7 @@ def html(page: Page, progress: Progress = unseen) -> str:
     environment = Environment(
         loader=FileSystemLoader(_HERE),
         autoescape=True,
+        finalize=_shown,
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
@@ -64,6 +67,11 @@ def html(page: Page, progress: Progress = unseen) -> str:
     template = environment.get_template("page.html")
     style = (_HERE / "page.css").read_text(encoding="utf-8")
     return template.render(page=page, drawn=drawn, style=style)
+
+
+def _shown(value: Any) -> Any:
+    """Text as it is shown; what is HTML already stays."""
+    return visible_lines(value) if type(value) is str else value
 
 
 def _pictures(section: Section) -> int:

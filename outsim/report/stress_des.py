@@ -16,6 +16,7 @@ from outsim.report import stress_des_logic, stress_des_making
 from outsim.report.stress_des_parts import Subject, Table
 from outsim.scenario.ledger import Ledger, assumptions
 from outsim.scenario.model import Scenario
+from outsim.text import visible_lines
 
 TEXTS = stress_des_logic.TEXTS | stress_des_making.TEXTS
 
@@ -151,7 +152,11 @@ class Description:
 
     def to_markdown(self) -> str:
         """The description as Markdown, with a heading for each section and item."""
-        lines = [f"# {self.scenarios[0].name}", "", f"Described by STRESS-DES: {SOURCE}."]
+        lines = [
+            f"# {_escaped(self.scenarios[0].name)}",
+            "",
+            f"Described by STRESS-DES: {SOURCE}.",
+        ]
         section = ""
         for item in self:
             if item.section != section:
@@ -176,6 +181,7 @@ class Description:
 
 
 def _escaped(text: str) -> str:
+    text = visible_lines(text)
     for mark in ("\\", "|", "*", "_", "<", "`", "["):
         text = text.replace(mark, f"\\{mark}")
     return text

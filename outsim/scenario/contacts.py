@@ -95,6 +95,11 @@ class ContactList:
     rejected: tuple[RejectedRow, ...] = field(repr=False)
     variables: tuple[str, ...]
 
+    def __post_init__(self) -> None:
+        """Let nobody write to the arrays: scenarios share them."""
+        for column in (self.numbers, self.anis, self.zone_index):
+            column.flags.writeable = False
+
     @classmethod
     def read(cls, path: str | Path) -> ContactList:
         """Read a list from a CSV in the platform's format.

@@ -11,6 +11,8 @@ from pathlib import Path
 from typing import Any
 
 from outsim.errors import ScenarioError
+from outsim.inside import OutsideError, inside
+from outsim.quantities import shown
 from outsim.scenario.contacts import ContactList
 from outsim.scenario.difference import meaning
 from outsim.scenario.loading import from_mapping
@@ -48,6 +50,28 @@ def lists_of(scenarios: Sequence[Scenario]) -> dict[Path, Path]:
     }
 
 
+def _check_inside(tables: Mapping[str, Any], directory: Path) -> None:
+    """Refuse tables that name files other than the copies in their directory."""
+    if "extends" in tables:
+        raise ScenarioError(
+            f"extends: found {shown(tables['extends'])}; what is kept extends no file. Load the "
+            "scenario from its own file, and run it again"
+        )
+    campaigns = tables.get("campaign")
+    for i, campaign in enumerate(campaigns if isinstance(campaigns, list) else ()):
+        named = campaign.get("contact_list") if isinstance(campaign, Mapping) else None
+        if not isinstance(named, str) or named in ("", "none"):
+            continue
+        try:
+            place = inside(directory / CONTACTS, Path(named).name)
+            if Path(named) != Path(CONTACTS, place.name):
+                raise OutsideError(f"it is none of the copies in {directory / CONTACTS}")
+        except OutsideError as error:
+            raise ScenarioError(
+                f"campaign[{i}].contact_list: found {shown(named)}: {error}"
+            ) from None
+
+
 def made_again(
     tables: Mapping[str, Any],
     means: Mapping[str, str],
@@ -75,6 +99,7 @@ def made_again(
     ScenarioError
         If it can't be made, or means something else now: the message says in what.
     """
+    _check_inside(tables, directory)
     scenario = from_mapping(tables, directory)
     now = meaning(scenario)
     for key in now:

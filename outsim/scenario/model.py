@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Annotated
 from zoneinfo import ZoneInfo
 
-from pydantic import Field, PrivateAttr, model_validator
+from pydantic import AfterValidator, Field, PrivateAttr, model_validator
 
 from outsim.clock import DAY, after, microseconds_between, parse_clock_time
 from outsim.quantities import (
@@ -36,6 +36,7 @@ from outsim.scenario.snapshot import Snapshot
 from outsim.scenario.sources import About, SourceOf, Written
 from outsim.scenario.standing import snapshot_problems
 from outsim.scenario.uncertainty import Uncertainty
+from outsim.text import visible
 
 LONGEST_RUN = 366 * DAY
 
@@ -99,7 +100,7 @@ class Study(Part):
 class Scenario(Part):
     """Everything that a run is made from, but for the seed and the replication."""
 
-    name: str = "unnamed"
+    name: Annotated[str, AfterValidator(visible)] = "unnamed"
     """What tables and plots call it."""
     seed: Annotated[int, Field(ge=0, lt=2**63, strict=True)] = 1
     """Seed, where none is given."""

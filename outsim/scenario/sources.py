@@ -10,13 +10,15 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Annotated, Literal
 
-from pydantic import Field
+from pydantic import AfterValidator, Field
 
 from outsim.scenario.parts import Part
 from outsim.scenario.positions import KeyPath
+from outsim.text import visible, visible_lines
 
 Grade = Literal["measured", "vendor", "standard", "assumption", "calibrated"]
-Text = Annotated[str, Field(min_length=1)]
+Text = Annotated[str, Field(min_length=1), AfterValidator(visible_lines)]
+"""Text of an author's; what does not show itself in it becomes an escape."""
 
 
 class About(Part):
@@ -47,7 +49,7 @@ class SourceOf(Part):
     """How good the source is."""
     source: Text
     """Where the values come from, in one line."""
-    range: Annotated[str, Field(pattern=r"^[^:=]+:[^=]+$")] | None = None
+    range: Annotated[str, Field(pattern=r"^[^:=]+:[^=]+$"), AfterValidator(visible)] | None = None
     """Values that are plausible too, ``LOW:HIGH`` with units, such as ``"6 s:12 s"``."""
     details: dict[str, str | int | float] = {}
     """What else is known of the source, such as a digest of the file."""

@@ -6,15 +6,16 @@ which question they answer: asking it again finds every replication there and ru
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from outsim.disk import disk_errors_told, flush, room_in
+from outsim.checksums import FILES, read_sealed, sealed
+from outsim.disk import disk_errors_told, put
 from outsim.engine.records import MODEL_VERSION
 from outsim.errors import StudyError
+from outsim.rooms import room_in
 from outsim.scenario.kept import lists_of
 from outsim.scenario.model import Scenario
 from outsim.study.identity import copy_lists, identity_of, scenarios_of
@@ -54,13 +55,10 @@ def keep_asked(
     with disk_errors_told(directory):
         directory.mkdir(parents=True, exist_ok=True)
         with room_in(directory) as room:
-            copy_lists(directory, lists_of(scenarios), room)
-            beside = room / ASKED
-            document = identity_of(scenarios, seed, ()) | asked
-            beside.write_text(json.dumps(document, indent=2) + "\n")
-            flush(beside)
-            beside.replace(directory / ASKED)
-            flush(directory)
+            files = copy_lists(directory, lists_of(scenarios), room)
+            document = identity_of(scenarios, seed, ()) | asked | {FILES: files}
+            (room / ASKED).write_text(sealed(document), encoding="utf-8")
+            put(room / ASKED, directory / ASKED)
 
 
 def read_asked(directory: Path) -> Asked:
@@ -73,9 +71,10 @@ def read_asked(directory: Path) -> Asked:
     """
     path = directory / ASKED
     try:
-        found = json.loads(path.read_text(encoding="utf-8"))
+        found = read_sealed(path)
         command, options, seed = found["command"], dict(found["options"]), int(found["seed"])
         version, is_finished = found["model_version"], found["is_finished"]
+        found[FILES].items()
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise StudyError(
             f"{path}: can't be read ({error}); ask again what was asked there"

@@ -27,6 +27,7 @@ from outsim.study.reduction import Reduction
 from outsim.study.replications import Figures
 from outsim.study.stopping import Precision
 from outsim.tables.measures import MEASURES, Measure
+from outsim.text import visible
 
 Values = Callable[[int, str], Array]
 """Gives one figure of one scenario, by replication."""
@@ -346,6 +347,7 @@ def _difference(place: int, name: str) -> Callable[[Values], Array]:
 
 def label_scenarios(names: Sequence[str]) -> list[str]:
     """Names of scenarios; where some share a name, with their numbers."""
+    names = [visible(name) for name in names]
     return [
         f"{name} ({place})" if names.count(name) > 1 else name
         for place, name in enumerate(names, 1)

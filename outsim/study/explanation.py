@@ -20,6 +20,7 @@ from outsim.study.study import Study
 from outsim.study.worth import WORTH_MEASURES, Worth, usual_steps
 from outsim.tables.accounts import Account, account, reasons
 from outsim.tables.causes import CAUSES, QUEUE_CAUSES
+from outsim.tables.columns import handed_out
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -40,14 +41,22 @@ class Explanation:
     worth: Worth | None = None
     """What one more would have been worth, over paired replications; None if nobody asked."""
 
-    @cached_property
+    @property
     def time_by_cause(self) -> pd.DataFrame:
         """One row a call; see `Result.time_by_cause`."""
+        return handed_out(self._time_by_cause)
+
+    @property
+    def charges(self) -> pd.DataFrame:
+        """Time in the queue, by whom and by what; see `Result.queue_charges`."""
+        return handed_out(self._charges)
+
+    @cached_property
+    def _time_by_cause(self) -> pd.DataFrame:
         return self.result.time_by_cause(self.campaign)
 
     @cached_property
-    def charges(self) -> pd.DataFrame:
-        """Time in the queue, by whom and by what; see `Result.queue_charges`."""
+    def _charges(self) -> pd.DataFrame:
         return self.result.queue_charges(self.campaign)
 
     def table(self) -> pd.DataFrame:

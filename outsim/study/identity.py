@@ -1,7 +1,8 @@
 """Which study a directory holds: what was run, so that nothing else is mixed into it.
 
 ``study.json`` says it twice: what the scenarios mean, which is what is compared, and the
-scenarios themselves, from which they are made again. Contact lists are copied beside it.
+scenarios themselves, from which they are made again. Contact lists are copied beside it. It has
+checksums of all of that.
 """
 
 from __future__ import annotations
@@ -13,9 +14,18 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
-from outsim.disk import disk_errors_told, flush, room_in
+from outsim.checksums import (
+    FILES,
+    checksum_of_values,
+    checksums_of,
+    read_kept,
+    read_sealed,
+    sealed,
+)
+from outsim.disk import disk_errors_told, flush, put
 from outsim.engine.records import MODEL_VERSION
 from outsim.errors import ScenarioError, StudyError
+from outsim.rooms import room_in
 from outsim.scenario.difference import meaning
 from outsim.scenario.kept import CONTACTS, made_again, written
 from outsim.scenario.model import Scenario
@@ -33,6 +43,7 @@ _SHAPE: dict[str, type] = {
     "switches": list,
     "scenarios": list,
     "written": list,
+    FILES: dict,
 }
 _LONG = 200
 """Characters of a value from which on only what it comes to is kept."""
@@ -125,32 +136,40 @@ def settle(directory: Path, identity: Identity, lists: Mapping[Path, Path]) -> N
         with disk_errors_told(directory):
             directory.mkdir(parents=True, exist_ok=True)
             with room_in(directory) as room:
-                copy_lists(directory, lists, room)
                 beside = room / STUDY
-                beside.write_text(json.dumps(identity, indent=2) + "\n")
+                said = identity | {FILES: copy_lists(directory, lists, room)}
+                beside.write_text(sealed(said), encoding="utf-8")
                 flush(beside)
                 _put_first(beside, directory / STUDY)
                 flush(directory)
     check_same(directory, read_identity(directory), identity)
 
 
-def copy_lists(directory: Path, lists: Mapping[Path, Path], room: Path) -> None:
-    """Copy contact lists to their places in a directory, by way of a room in it."""
+def copy_lists(directory: Path, lists: Mapping[Path, Path], room: Path) -> Identity:
+    """Copy contact lists to their places in a directory, by way of a room in it.
+
+    Returns
+    -------
+    dict
+        Their checksums, by their places.
+    """
     for place, path in lists.items():
-        _copy(path, room / place.name, directory / place)
+        _copy(path, room / place)
+    found = checksums_of(room, map(Path.as_posix, lists))
+    for place in lists:
+        (directory / place).parent.mkdir(exist_ok=True)
+        put(room / place, directory / place)
+    return found
 
 
-def _copy(path: Path, beside: Path, place: Path) -> None:
+def _copy(path: Path, beside: Path) -> None:
+    beside.parent.mkdir(exist_ok=True)
     try:
         shutil.copyfile(path, beside)
     except FileNotFoundError:
         raise StudyError(
             f"{path}: is gone, and the study keeps a copy of it; put the contact list back"
         ) from None
-    flush(beside)
-    place.parent.mkdir(exist_ok=True)
-    beside.replace(place)
-    flush(place.parent)
 
 
 def _put_first(beside: Path, place: Path) -> None:
@@ -174,7 +193,7 @@ def read_identity(directory: Path) -> Identity:
     """
     path = directory / STUDY
     try:
-        found = json.loads(path.read_text(encoding="utf-8"))
+        found = read_sealed(path)
     except FileNotFoundError:
         raise StudyError(
             f"{directory}: holds no study (there is no {STUDY} in it); give the directory that "
@@ -182,8 +201,6 @@ def read_identity(directory: Path) -> Identity:
         ) from None
     except (OSError, ValueError) as error:
         raise StudyError(_unusable(path, str(error))) from None
-    if not isinstance(found, dict):
-        raise StudyError(_unusable(path, "it is no table"))
     for key, kind in _SHAPE.items():
         if not isinstance(found.get(key), kind):
             raise StudyError(_unusable(path, f"it has no {key}"))
@@ -196,6 +213,26 @@ def read_identity(directory: Path) -> Identity:
 
 def _unusable(path: Path, why: str) -> str:
     return f"{path}: can't be read ({why}); restore it, or give another directory"
+
+
+def check_lists(directory: Path, identity: Identity) -> None:
+    """Refuse contact lists that are not those that were copied.
+
+    Raises
+    ------
+    StudyError
+        If one is changed, or gone.
+    """
+    for name in identity[FILES]:
+        try:
+            read_kept(directory, name, identity[FILES])
+        except (OSError, ValueError) as error:
+            raise StudyError(_unusable(directory / name, str(error))) from None
+
+
+def fingerprint(identity: Identity) -> str:
+    """What tells the replications of a study from those of another one."""
+    return checksum_of_values([identity[key] for key in (*_COMPARED, "scenarios")])
 
 
 def check_same(directory: Path, found: Identity, asked: Identity) -> None:
@@ -242,6 +279,7 @@ def scenarios_of(directory: Path, identity: Identity) -> tuple[Scenario, ...]:
     StudyError
         If they can't be, or come out as others: the message says which, and why.
     """
+    check_lists(directory, identity)
     scenarios = []
     for name, tables, means in zip(
         identity["names"], identity["written"], identity["scenarios"], strict=True

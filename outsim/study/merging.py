@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from outsim.study.identity import check_same, copies_in, read_identity, settle
+from outsim.study.identity import check_lists, check_same, copies_in, read_identity, settle
 from outsim.study.storage import Store
 
 
@@ -49,6 +49,7 @@ def merge(out: str | Path, parts: Sequence[str | Path]) -> list[Joined]:
     identities = [read_identity(directory) for directory in directories]
     for directory, identity in zip(directories, identities, strict=True):
         check_same(directory, identity, identities[0])
+        check_lists(directory, identity)
     settle(target, identities[0], copies_in(directories[0]))
     store = Store.at(target)
     with store.at_work() as writer:

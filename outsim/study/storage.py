@@ -4,7 +4,9 @@
     contacts/                             contact lists of the scenarios
     replications/000012/figures.parquet   one row a scenario
     replications/000012/series.parquet    one row a scenario and minute
+    replications/000012/checksums.json    of these two, and the study that they belong to
     replications/000012/tables/0/         tables of the first scenario's run, if they are kept
+    replications/000012/tables/checksums.json
 
 A replication is written in a room beside its place, flushed to the disk and then renamed:
 where it stands, all of it does, whatever was killed when. Two studies may write to one
@@ -20,14 +22,18 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from outsim.disk import disk_errors_told, flush, flush_all, room_in, sweep
+from outsim.checksums import FILES, read_kept, read_kept_table, read_sealed
+from outsim.disk import disk_errors_told, flush, flush_all
 from outsim.errors import StudyError
+from outsim.rooms import room_in, sweep
 from outsim.scenario.kept import lists_of
 from outsim.scenario.model import Scenario
-from outsim.study.identity import REPLICATIONS, identity_of, read_identity, settle
+from outsim.study.identity import REPLICATIONS, fingerprint, identity_of, read_identity, settle
 from outsim.study.members import NOTHING, Member, Switches
 from outsim.study.replications import Figures
+from outsim.study.seals import files_of, seal
 from outsim.tables.measures import Measure
+from outsim.tables.schema import TABLES
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -56,6 +62,8 @@ class Store:
         How many scenarios each replication has.
     measures : sequence of str
         Names of the figures.
+    study : str
+        Fingerprint of the study, which each of its replications has too.
     keep_tables : bool
         Whether tables of every run are kept, too.
     """
@@ -65,9 +73,11 @@ class Store:
         directory: Path,
         scenarios: int,
         measures: Sequence[str],
+        study: str,
         keep_tables: bool = False,
     ) -> None:
         self.directory = directory.absolute()
+        self.study = study
         self._scenarios = scenarios
         self._measures = list(measures)
         self._keep_tables = keep_tables
@@ -92,7 +102,8 @@ class Store:
         identity = identity_of(scenarios, seed, measures, switches)
         settle(directory, identity, lists_of(scenarios))
         sweep(directory)
-        return cls(directory, len(scenarios), [each.name for each in measures], keep_tables)
+        names = [each.name for each in measures]
+        return cls(directory, len(scenarios), names, fingerprint(identity), keep_tables)
 
     @classmethod
     def at(cls, directory: str | Path) -> Store:
@@ -104,14 +115,18 @@ class Store:
             If it holds none.
         """
         identity = read_identity(Path(directory))
-        return cls(Path(directory), len(identity["names"]), identity["measures"])
+        return cls(
+            *(Path(directory), len(identity["names"]), identity["measures"], fingerprint(identity))
+        )
 
     # Reading
 
     def indexes(self) -> list[int]:
         """Replications that are there, in order."""
-        places = (self.directory / REPLICATIONS).glob("[0-9]*")
-        return sorted(int(place.name) for place in places if place.name.isdecimal())
+        names = [place.name for place in (self.directory / REPLICATIONS).glob("[0-9]*")]
+        return sorted(
+            int(name) for name in names if name.isdecimal() and _named(int(name)) == name
+        )
 
     def read(self) -> Kept:
         """Replications that are there; where tables are kept, those that have them.
@@ -139,7 +154,7 @@ class Store:
 
         place = self.place(replication)
         try:
-            rows = pd.read_parquet(place / _FIGURES)
+            rows = read_kept_table(place, _FIGURES, self._files(place, replication))
             controls = [name for name in rows.columns if name.startswith(_CONTROL)]
             own = [name for name in _OWN if name != _LATER or name in rows.columns]
             columns = [*own, *self._measures, *controls]
@@ -182,11 +197,9 @@ class Store:
         StudyError
             If they can't be read; the message says what to remove.
         """
-        import pandas as pd
-
         place = self.place(replication)
         try:
-            return pd.read_parquet(place / _SERIES)
+            return read_kept_table(place, _SERIES, self._files(place, replication))
         except (OSError, ValueError) as error:
             raise StudyError(_unreadable(place / _SERIES, place, error)) from None
 
@@ -198,23 +211,48 @@ class Store:
         StudyError
             If they were not kept, or can't be read.
         """
-        import pandas as pd
-
         there = self.place(replication)
         if not (there / _TABLES).exists():
             raise StudyError(
                 f"{there}: has no tables; ask the study for them with --keep-tables, or run this "
                 "replication by itself"
             )
-        paths = sorted((there / _TABLES / str(place)).glob("*.parquet"))
+        run, path = f"{place}/{_WRITTEN_LAST}", there / _TABLES / str(place)
         try:
-            return {path.stem: pd.read_parquet(path) for path in paths}
+            read_kept(there / _TABLES, run, self._files(there / _TABLES, replication))
+            files = read_sealed(there / _TABLES / run)[FILES]
+            found = {}
+            for path in (there / _TABLES / str(place) / f"{name}.parquet" for name in TABLES):
+                found[path.stem] = read_kept_table(path.parent, path.name, files)
+            return found
+        except (OSError, ValueError, KeyError) as error:
+            raise StudyError(_unreadable(path, there, error)) from None
+
+    def check(self, replication: int) -> None:
+        """Refuse a replication any file of which is not the one that was written.
+
+        Raises
+        ------
+        StudyError
+            If one is changed, or gone.
+        """
+        place = self.place(replication)
+        directory, name = place, ""
+        try:
+            for name in (files := self._files(place, replication)):
+                read_kept(place, name, files)
+            directory = place / _TABLES
+            for name in self._files(directory, replication) if directory.exists() else ():
+                self.tables(replication, int(Path(name).parent.name))
         except (OSError, ValueError) as error:
-            raise StudyError(_unreadable(there / _TABLES / str(place), there, error)) from None
+            raise StudyError(_unreadable(directory / name, place, error)) from None
+
+    def _files(self, directory: Path, replication: int) -> dict[str, Any]:
+        return files_of(directory, self.study, replication)
 
     def place(self, replication: int) -> Path:
         """Directory of a replication."""
-        return self.directory / REPLICATIONS / f"{replication:06d}"
+        return self.directory / REPLICATIONS / _named(replication)
 
     # Writing
 
@@ -232,6 +270,10 @@ class Store:
                 (self.directory / REPLICATIONS).mkdir(exist_ok=True)
                 room = stack.enter_context(room_in(self.directory))
             yield Writer(self, room, self._keep_tables)
+
+
+def _named(replication: int) -> str:
+    return f"{replication:06d}"
 
 
 @dataclass(frozen=True)
@@ -270,8 +312,13 @@ class Writer:
             ]
             if series:
                 pd.concat(series).to_parquet(beside / _SERIES, index=False)
+            names = [_FIGURES, _SERIES] if series else [_FIGURES]
+            seal(beside, self.store.study, replication, names)
             if self.keep_tables:
-                _check_tables(beside / _TABLES, sorted({each.place for each in figures}))
+                places = sorted({each.place for each in figures})
+                _check_tables(beside / _TABLES, places)
+                runs = [f"{place}/{_WRITTEN_LAST}" for place in places]
+                seal(beside / _TABLES, self.store.study, replication, runs)
             self._put(beside, replication, figures)
 
     def adopt(self, other: Store, replication: int) -> bool:
@@ -283,6 +330,7 @@ class Writer:
             If it can't be read or written, or is here with other figures.
         """
         figures = other.figures(replication)
+        other.check(replication)
         here, there = self.store.place(replication), other.place(replication)
         tables_wanted = (there / _TABLES).exists() and not (here / _TABLES).exists()
         if here.exists() and not tables_wanted:
@@ -294,7 +342,7 @@ class Writer:
             return self._put(beside, replication, figures)
 
     def _beside(self, replication: int) -> Path:
-        return self.room / f"{replication:06d}"
+        return self.room / _named(replication)
 
     def _put(self, beside: Path, replication: int, figures: Sequence[Figures]) -> bool:
         """Put a replication in its place; False if it is there, and has the same figures."""

@@ -74,6 +74,21 @@ def frame(
     return pd.DataFrame(shown, copy=False)
 
 
+def handed_out(table: pd.DataFrame) -> pd.DataFrame:
+    """A table to give away: whatever is done to it, this one stays as it is.
+
+    It shares all columns with this one; pandas copies a column when it is written to.
+    """
+    for dtype in table.dtypes:
+        if isinstance(dtype, pd.CategoricalDtype):
+            dtype.categories.name = None  # the one thing that copies share and that can be set
+    given = table.copy(deep=False)
+    # A column that only one table has is written to where it is, and this memory can be read
+    # only: so the other table has to be there for as long as this one is.
+    object.__setattr__(given, "_given_of", table)
+    return given
+
+
 def _shown(array: Array, column: Column, words: Sequence[str], zone: str) -> Any:
     if column.kind == "instant":
         return pd.array(array, dtype=pd.DatetimeTZDtype("us", zone), copy=False)

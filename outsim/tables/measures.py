@@ -8,7 +8,7 @@ that the run was too short for is NaN, never a guess.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import cached_property
 from typing import TYPE_CHECKING
@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 
 from outsim.clock import MISSING, SECOND
 from outsim.errors import StudyError
+from outsim.tables.columns import handed_out
 
 if TYPE_CHECKING:
     from outsim.tables.frames import Frames
@@ -50,6 +51,11 @@ class View:
     """When that took effect."""
     frames: Frames | None = None
     """Everything that the run gave, for figures that need more than the columns above."""
+
+    def handed_out(self) -> View:
+        """The same, for somebody who may change the tables."""
+        names = ("calls", "attempts", "updates")
+        return replace(self, **{name: handed_out(getattr(self, name)) for name in names})
 
     @cached_property
     def accepted(self) -> pd.DataFrame:
@@ -309,9 +315,14 @@ WAIT_MEAN = Measure("wait_mean_s", "wait, mean", "seconds", wait_mean_s, -1)
 """The mean wait, which tells less than its quantiles, and is asked for now and then."""
 
 
+_OWN = frozenset(MEASURES)
+
+
 def measure(view: View, measures: Sequence[Measure] = MEASURES) -> dict[str, float]:
-    """Figures of one run, by name."""
-    return {each.name: each.compute(view) for each in measures}
+    """Figures of one run, by name; a measure of a user's gets tables that it may change."""
+    return {
+        each.name: each.compute(view if each in _OWN else view.handed_out()) for each in measures
+    }
 
 
 def measure_named(name: str, measures: Sequence[Measure] = MEASURES) -> Measure:

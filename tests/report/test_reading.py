@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import shutil
 
 import pytest
@@ -17,6 +16,7 @@ from outsim.study.asked import ASKED
 from outsim.study.identity import STUDY
 from outsim.study.sweep import sweep
 from outsim.study.synchronous import run_sync
+from tests.sealing import edit_sealed
 
 from .reports import OPTIONS, REPLICATIONS, Here, kept, scenario
 
@@ -78,8 +78,7 @@ def test_another_version_of_the_model_is_refused(tmp_path, what):
         file = kept("compare", tmp_path) / STUDY
     else:
         file = simulate(scenario(), engine="simpy").save(tmp_path) / "run.json"
-    said = json.loads(file.read_text())
-    file.write_text(json.dumps(said | {"model_version": MODEL_VERSION + 1}))
+    edit_sealed(file, model_version=MODEL_VERSION + 1)
     with pytest.raises(OutsimError, match=f"version {MODEL_VERSION + 1} of the model"):
         read_subject(tmp_path)
 
@@ -142,7 +141,6 @@ def test_a_sweep_of_two_scenarios_tells_what_flips(tmp_path):
 
 def test_a_sweep_that_is_not_finished_says_how_to_finish_it(tmp_path):
     swept(tmp_path)
-    file = tmp_path / ASKED
-    file.write_text(json.dumps(json.loads(file.read_text()) | {"is_finished": False}))
+    edit_sealed(tmp_path / ASKED, is_finished=False)
     with pytest.raises(StudyError, match=f"outsim sweep with --out {tmp_path}"):
         read_subject(tmp_path)

@@ -13,8 +13,8 @@ from pathlib import Path
 import pytest
 
 import outsim
-from outsim.disk import room_in, sweep
 from outsim.errors import StudyError
+from outsim.rooms import room_in, sweep
 from outsim.scenario import Scenario
 
 from .kept import assert_same_content, files, finished, resumed, study

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import tempfile
 from pathlib import Path
 
@@ -32,7 +31,8 @@ def test_a_scenario_that_is_kept_means_the_same_when_it_is_made_again(scenario: 
         identity = read_identity(Path(name))
         (again,) = scenarios_of(Path(name), identity)
     assert differences(scenario, again) == []
-    assert json.loads(json.dumps(identity)) == identity_of((again,), 1, MEASURES)
+    found = identity_of((again,), 1, MEASURES)
+    assert {key: identity[key] for key in found} == found
 
 
 @pytest.mark.parametrize(

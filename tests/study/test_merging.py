@@ -14,6 +14,7 @@ from outsim.errors import StudyError
 from outsim.study.merging import merge
 from outsim.tables.measures import MEASURES, Measure
 from tests.engine import scenarios
+from tests.sealing import change_table, seal_files
 
 from .kept import PAIR, SEED, assert_same_content, content, finished, resumed, study
 from .scenarios import chancy
@@ -75,7 +76,7 @@ def test_a_part_of_another_study_is_refused_before_anything_is_copied(tmp_path, 
 
 def test_a_replication_that_two_parts_have_must_be_the_same(tmp_path, parts):
     path = parts[1] / "replications" / "000003" / "figures.parquet"
-    pd.read_parquet(path).assign(completed_share=0.0).to_parquet(path, index=False)
+    change_table(path, completed_share=0.0)
     with pytest.raises(
         StudyError, match=r"completed_share of scenario 0 is .* there, and 0\.0 in"
     ):
@@ -148,6 +149,9 @@ def test_a_contact_list_that_was_changed_in_the_directory_is_told(tmp_path):
     ).run()
     (copy,) = (tmp_path / "study" / "contacts").iterdir()
     copy.write_text("destination,ani\n6175550103\n")
+    with pytest.raises(StudyError, match=r"contacts/\w+\.csv: can't be read \(it has 27 bytes"):
+        _ = outsim.read_study(tmp_path / "study").scenarios
+    seal_files(tmp_path / "study" / "study.json")
     with pytest.raises(StudyError, match=r"contact_list was \w+, and is \w+ now; restore"):
         _ = outsim.read_study(tmp_path / "study").scenarios
 

@@ -6,6 +6,7 @@ import json
 import multiprocessing
 import random
 import runpy
+import shutil
 import signal
 from concurrent.futures import Future
 from dataclasses import replace
@@ -17,12 +18,13 @@ import pandas as pd
 import pytest
 
 import outsim
-from outsim.disk import room_in
 from outsim.errors import StudyError
+from outsim.rooms import room_in
 from outsim.study import identity
 from outsim.study.replications import Figures
 from outsim.tables.measures import MEASURES
 from tests.engine import scenarios
+from tests.sealing import change_table, seal_files
 
 from .kept import (
     PAIR,
@@ -265,7 +267,7 @@ def test_tables_of_more_scenarios_than_one_job_runs_come_together(tmp_path):
     many = tuple(chancy(f"s{k}", contacts=k + 1) for k in range(17))
     assert resumed(tmp_path, 1, scenarios=many, keep_tables=True)[1] == 2
     tables = tmp_path / "replications" / "000000" / "tables"
-    assert len([*tables.iterdir()]) == 17
+    assert len([*tables.glob("*/run.json")]) == 17
 
 
 def test_a_precision_uses_what_is_there(tmp_path):
@@ -333,7 +335,7 @@ def test_a_run_that_comes_out_otherwise_than_what_is_kept_is_an_error(tmp_path):
     """As where a file was changed by hand, and the tables are asked for later."""
     resumed(tmp_path, 1)
     path = tmp_path / "replications" / "000000" / "figures.parquet"
-    pd.read_parquet(path).assign(attempts=1).to_parquet(path, index=False)
+    change_table(path, attempts=1)
     with pytest.raises(StudyError, match=r"000000: attempts of scenario 0 is 1 there, and \d+ in"):
         study(tmp_path, 1, keep_tables=True).run()
 
@@ -354,8 +356,10 @@ DAMAGES = {
     "cut": lambda place: _cut(place / "figures.parquet"),
     "empty": lambda place: (place / "figures.parquet").write_bytes(b""),
     "missing": lambda place: (place / "figures.parquet").unlink(),
-    "of other columns": lambda place: pd.DataFrame({"a": [1]}).to_parquet(
-        place / "figures.parquet"
+    "of other columns": lambda place: _sealed(place, pd.DataFrame({"a": [1]})),
+    "without a checksum": lambda place: (place / "checksums.json").unlink(),
+    "with the checksums of another": lambda place: shutil.copy(
+        place.with_name("000002") / "checksums.json", place
     ),
     "of words": lambda place: _changed(place, measure=lambda _: "many"),
     "of one scenario": lambda place: _changed(place, rows=1),
@@ -372,7 +376,12 @@ def _changed(place: Path, *, rows: int = 2, measure: Any = None, replication: in
     table = table.assign(replication=replication)
     if measure is not None:
         table["human_share"] = table["human_share"].map(measure)
+    _sealed(place, table)
+
+
+def _sealed(place: Path, table: pd.DataFrame) -> None:
     table.to_parquet(place / "figures.parquet", index=False)
+    seal_files(place / "checksums.json")
 
 
 @pytest.mark.parametrize("damage", DAMAGES)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import shutil
 from pathlib import Path
 
@@ -19,6 +18,7 @@ from outsim.scenario import from_mapping
 from outsim.tables.invariants import check_invariants
 from outsim.tape import Tape
 from tests.engine.scenarios import campaign, contact_list, recorded, run, scenario
+from tests.sealing import edit_sealed, seal_files
 from tests.strategies import scenarios
 
 from .runs import EMPTY, full
@@ -88,6 +88,9 @@ def test_a_contact_list_that_was_changed_since_is_refused(tmp_path):
     directory = saved.save(tmp_path / "run")
     (copy,) = (directory / "contacts").iterdir()
     copy.write_text("destination,ani\n2125550101,\n2125550103,\n")
+    with pytest.raises(ResultError, match=r"contacts/.*\.csv: can't be read \(its checksum is"):
+        outsim.read_result(directory)
+    seal_files(directory / "run.json")
     with pytest.raises(ResultError, match="contact_list was"):
         outsim.read_result(directory)
 
@@ -163,16 +166,13 @@ def broken(tmp_path, name: str, change) -> str:
 
 
 def edit(**keys):
-    def change(path: Path) -> None:
-        said = json.loads(path.read_text()) | keys
-        path.write_text(json.dumps({k: v for k, v in said.items() if v is not None}))
-
-    return change
+    return lambda path: edit_sealed(path, **keys)
 
 
 def frame(change):
     def rewrite(path: Path) -> None:
         change(pd.read_parquet(path)).to_parquet(path, index=False)
+        seal_files(path.parent / "run.json")
 
     return rewrite
 
@@ -248,8 +248,22 @@ def test_what_is_no_result_is_refused_with_what_to_name_instead(tmp_path):
 
 def test_a_save_that_is_cut_short_leaves_nothing_that_passes_for_a_result(tmp_path, monkeypatch):
     full().save(tmp_path)
-    monkeypatch.setattr("outsim.saving.provenance", None)
-    with pytest.raises(TypeError):
+
+    def killed(beside: Path, place: Path) -> None:
+        beside.replace(place)
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("outsim.saving.put", killed)
+    with pytest.raises(KeyboardInterrupt):
         run(campaign()).save(tmp_path)
     with pytest.raises(ResultError, match="did not come to the end"):
         outsim.read_result(tmp_path)
+
+
+def test_a_save_that_comes_to_nothing_leaves_the_result_that_was_there(tmp_path, monkeypatch):
+    full().save(tmp_path)
+    with monkeypatch.context() as patch:
+        patch.setattr("outsim.saving.provenance", None)
+        with pytest.raises(TypeError):
+            run(campaign()).save(tmp_path)
+    assert_same(outsim.read_result(tmp_path), full())

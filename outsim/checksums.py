@@ -1,0 +1,171 @@
+"""Checksums of what is kept, so that what was changed or damaged is known when it is read.
+
+A JSON document says, under `FILES`, how many bytes each file beside it has and what their
+checksum is; and, under `CHECKSUM`, what the checksum of all the values in the document is. That
+one is of what is read and not of how it is written: line ends and layout don't matter.
+
+A checksum finds damage and mistakes. It does not keep out anybody who writes a new one.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import stat
+from collections.abc import Iterable, Mapping
+from io import BytesIO
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from outsim.inside import inside
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+CHECKSUM, FILES = "checksum", "files"
+"""Names in a document: of the checksum of its values, and of those of the files beside it."""
+
+Files = Mapping[str, Any]
+"""Bytes and checksum of files by their names, as `checksums_of` gives them."""
+
+_BYTES = 16
+
+
+class DamageError(ValueError):
+    """What is kept is not what was written."""
+
+
+def checksum(data: bytes) -> str:
+    """Checksum of bytes: BLAKE2b, 32 hexadecimal digits."""
+    return hashlib.blake2b(data, digest_size=_BYTES).hexdigest()
+
+
+def checksum_of_values(values: Any) -> str:
+    """Checksum of what a JSON or TOML document says, however it is laid out."""
+    text = json.dumps(values, sort_keys=True, separators=(",", ":"), default=str)
+    return checksum(text.encode())
+
+
+def checksums_of(directory: Path, names: Iterable[str]) -> dict[str, dict[str, Any]]:
+    """Bytes and checksum of some files of a directory.
+
+    Raises
+    ------
+    OSError
+        If one can't be read.
+    """
+    found = {}
+    for name in names:
+        with (directory / name).open("rb") as file:
+            digest = hashlib.file_digest(file, lambda: hashlib.blake2b(digest_size=_BYTES))
+            found[name] = {"bytes": file.tell(), "blake2b": digest.hexdigest()}
+    return found
+
+
+def sealed(document: Mapping[str, Any]) -> str:
+    """Text of a JSON document with the checksum of its values."""
+    values = json.loads(json.dumps({k: v for k, v in document.items() if k != CHECKSUM}))
+    return json.dumps(values | {CHECKSUM: checksum_of_values(values)}, indent=2) + "\n"
+
+
+def read_sealed(path: Path) -> dict[str, Any]:
+    """What a JSON document says that `sealed` wrote.
+
+    Raises
+    ------
+    DamageError
+        If it is no such document, or its checksum is not that of its values.
+    OSError
+        If there is none, or it can't be read.
+    """
+    said = read_document(path)
+    check_values(said)
+    return said
+
+
+def read_document(path: Path) -> dict[str, Any]:
+    """What a JSON document says, whatever its checksum; errors are those of `read_sealed`."""
+    try:
+        said = json.loads(_read(inside(path.parent, path.name)).decode())
+    except RecursionError:
+        raise DamageError("it is nested too deeply") from None
+    if not isinstance(said, dict):
+        raise DamageError("it is no table")
+    return said
+
+
+def check_values(said: Mapping[str, Any]) -> None:
+    """Refuse a document whose checksum is not that of its values.
+
+    Raises
+    ------
+    DamageError
+        If it is not, or it has none.
+    """
+    stated = said.get(CHECKSUM)
+    if stated is None:
+        raise DamageError(
+            "it has no checksum: it is damaged, or was written by an outsim that gave none"
+        )
+    found = checksum_of_values({key: value for key, value in said.items() if key != CHECKSUM})
+    if stated != found:
+        raise DamageError(
+            f"the checksum of its values is {found}, and it says {str(stated)[:40]}: it was "
+            "changed after it was written"
+        )
+
+
+def read_kept(directory: Path, name: str, files: object) -> bytes:
+    """Bytes of a file that is kept, once they are known to be those that were written.
+
+    Parameters
+    ----------
+    directory : Path
+        Where it is.
+    name : str
+        Its name in `files`.
+    files : mapping
+        What `checksums_of` gave when it was written.
+
+    Raises
+    ------
+    DamageError
+        If they are not.
+    OSError
+        If it can't be read.
+    """
+    wanted = files.get(name) if isinstance(files, Mapping) else None
+    if not isinstance(wanted, Mapping):
+        raise DamageError("it has no checksum: it is none of the files that were written there")
+    data = _read(inside(directory, name), wanted.get("bytes"))
+    found = checksum(data)
+    if found != wanted.get("blake2b"):
+        raise DamageError(
+            f"its checksum is {found}, and was {wanted.get('blake2b')} when it was written: it "
+            "was changed since"
+        )
+    return data
+
+
+def read_kept_table(directory: Path, name: str, files: object) -> pd.DataFrame:
+    """A Parquet table that is kept, as `read_kept` reads its bytes."""
+    import pandas as pd
+
+    return pd.read_parquet(BytesIO(read_kept(directory, name, files)))
+
+
+def _read(path: Path, size: object = None) -> bytes:
+    """Bytes of a regular file, if they are as many as they should be."""
+    # A pipe would be waited for: it is not, and then it is known for what it is.
+    opened = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0))
+    try:
+        found = os.fstat(opened)
+        if not stat.S_ISREG(found.st_mode):
+            raise DamageError("it is no regular file")
+        if size is not None and found.st_size != size:
+            raise DamageError(f"it has {found.st_size} bytes, and had {size} when it was written")
+        with open(opened, "rb", closefd=False) as file:
+            return file.read()
+    finally:
+        os.close(opened)
