@@ -259,7 +259,7 @@ class Calibration:
         }
 
     def save(self, path: str | Path) -> None:
-        """Write `to_toml` to a file.
+        """Write `to_toml` to a file, whole or not at all.
 
         Parameters
         ----------
@@ -273,7 +273,10 @@ class Calibration:
         """
         from pathlib import Path
 
-        Path(path).write_text(self.to_toml(), encoding="utf-8")
+        from outsim.disk import whole_file
+
+        with whole_file(Path(path)) as beside:
+            beside.write_text(self.to_toml(), encoding="utf-8")
 
     def __repr__(self) -> str:
         fitted = [each.key for each in self.durations]
