@@ -229,12 +229,16 @@ class Calibration:
                         yield name, {**entry, "range": f"{ends[0]!r}:{ends[1]!r}"}
 
     def to_toml(self) -> str:
-        """A scenario file with the profile, to be extended by another one."""
+        """A scenario file with the profile, to be extended by another one.
+
+        Its last line is a checksum: the file may be changed, and then says so.
+        """
         from outsim.calibration.toml import toml
+        from outsim.scenario.source import with_checksum
 
         head = [f"Callees fitted to {self.source}."]
         head += [f"Note: {note}." for note in self.notes]
-        return toml(self.to_mapping(), head)
+        return with_checksum(toml(self.to_mapping(), head))
 
     def to_json(self) -> dict[str, Any]:
         """Everything for machines."""
