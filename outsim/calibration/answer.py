@@ -229,12 +229,16 @@ class Calibration:
                         yield name, {**entry, "range": f"{ends[0]!r}:{ends[1]!r}"}
 
     def to_toml(self) -> str:
-        """A scenario file with the profile, to be extended by another one."""
+        """A scenario file with the profile, to be extended by another one.
+
+        Its last line is a checksum: the file may be changed, and then says so.
+        """
         from outsim.calibration.toml import toml
+        from outsim.scenario.source import with_checksum
 
         head = [f"Callees fitted to {self.source}."]
         head += [f"Note: {note}." for note in self.notes]
-        return toml(self.to_mapping(), head)
+        return with_checksum(toml(self.to_mapping(), head))
 
     def to_json(self) -> dict[str, Any]:
         """Everything for machines."""
@@ -259,7 +263,7 @@ class Calibration:
         }
 
     def save(self, path: str | Path) -> None:
-        """Write `to_toml` to a file.
+        """Write `to_toml` to a file, whole or not at all.
 
         Parameters
         ----------
@@ -273,7 +277,10 @@ class Calibration:
         """
         from pathlib import Path
 
-        Path(path).write_text(self.to_toml(), encoding="utf-8")
+        from outsim.disk import whole_file
+
+        with whole_file(Path(path)) as beside:
+            beside.write_text(self.to_toml(), encoding="utf-8")
 
     def __repr__(self) -> str:
         fitted = [each.key for each in self.durations]

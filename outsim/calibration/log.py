@@ -9,6 +9,7 @@ from typing import Any
 
 import pandas as pd
 
+from outsim.disk import whole_file
 from outsim.outcomes import OUTCOMES
 
 ANSWERED, UNANSWERED = "answered", "unanswered"
@@ -170,8 +171,8 @@ class CallLog:
         }
 
     def write_unreadable(self, file: Path) -> None:
-        """Write the list of rows that can't be read, as CSV."""
+        """Write the list of rows that can't be read, as CSV, whole or not at all."""
         columns = ["file", "line", "found", "allowed"]
-        pd.DataFrame([vars(each) for each in self.unreadable], columns=columns).to_csv(
-            file, index=False
-        )
+        rows = pd.DataFrame([vars(each) for each in self.unreadable], columns=columns)
+        with whole_file(file) as beside:
+            rows.to_csv(beside, index=False)

@@ -9,6 +9,9 @@ from __future__ import annotations
 import errno
 import os
 import sys
+from collections.abc import Callable
+from contextlib import redirect_stdout, suppress
+from typing import Any, TextIO, TypeVar, cast
 
 import typer
 
@@ -33,8 +36,10 @@ from outsim.cli.status import status
 from outsim.cli.stop import stop
 from outsim.cli.sweep import sweep
 
-NOT_WRITTEN, WRONG_USE, INTERRUPTED = 1, 2, 130
-"""Exit codes, beside 0: standard output was closed or full; the user's mistake; Ctrl-C."""
+_Written = TypeVar("_Written")
+
+READER_GONE, WRONG_USE, INTERRUPTED = 1, 2, 130
+"""Exit codes, beside 0: nobody reads on; the user's mistake, or no room for the answer; Ctrl-C."""
 
 app = typer.Typer(
     name="outsim",
@@ -58,27 +63,78 @@ def main() -> None:
     """Run the command line; mistakes of the user's become a message and exit code 2."""
     from outsim.errors import OutsimError
 
+    _have_streams()
+    watched = _Watched(sys.stdout)
     try:
-        try:
-            app(prog_name="outsim")
-        finally:
-            if sys.stdout is not None:
-                sys.stdout.flush()
+        with redirect_stdout(cast("TextIO", watched)):
+            try:
+                app(prog_name="outsim")
+            finally:
+                watched.flush()
     except SystemExit as ended:
         if ended.code == INTERRUPTED:
-            print("outsim: interrupted", file=sys.stderr)
+            _tell("interrupted")
         raise
     except KeyboardInterrupt:
-        print("outsim: interrupted", file=sys.stderr)
+        _tell("interrupted")
         sys.exit(INTERRUPTED)
     except OutsimError as error:
-        print(f"outsim: {error}", file=sys.stderr)
+        _tell(str(error))
         sys.exit(WRONG_USE)
     except OSError as error:
-        # Standard output is gone: as `head` goes, which nobody need be told, or the disk is full.
-        if error.errno not in (errno.EPIPE, errno.ENOSPC):
+        if watched.refusal is not None:
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        if error.errno == errno.EPIPE:
+            # As `head` goes, once it has enough: nobody need be told.
+            sys.exit(READER_GONE)
+        place = "can't write to standard output" if watched.refusal is error else error.filename
+        _tell(": ".join(str(each) for each in (place, error.strerror or error) if each))
+        sys.exit(WRONG_USE)
+
+
+class _Watched:
+    """Standard output, which remembers that it could not be written to."""
+
+    def __init__(self, stream: TextIO) -> None:
+        self._stream = stream
+        self.refusal: OSError | None = None
+
+    def write(self, text: str) -> int:
+        return self._remembering(self._stream.write, text)
+
+    def flush(self) -> None:
+        self._remembering(self._stream.flush)
+
+    def _remembering(self, write: Callable[..., _Written], *arguments: str) -> _Written:
+        try:
+            return write(*arguments)
+        except OSError as error:
+            self.refusal = error
             raise
-        if error.errno == errno.ENOSPC:
-            print(f"outsim: can't write to standard output: {error.strerror}", file=sys.stderr)
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        sys.exit(NOT_WRITTEN)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._stream, name)
+
+
+def _have_streams() -> None:
+    """Refuse to run without a standard output: nobody would have the answer.
+
+    Without a standard error, or an input, nothing else may take its number and get its text.
+    """
+    missing = sys.stdout is None
+    for number in range(3):
+        try:
+            os.fstat(number)
+        except OSError:
+            os.open(os.devnull, os.O_RDWR)
+    if sys.stderr is None:
+        sys.stderr = os.fdopen(os.open(os.devnull, os.O_WRONLY), "w")
+    if missing:
+        _tell("standard output is closed, and the answer goes there; give it a file or a terminal")
+        sys.exit(WRONG_USE)
+
+
+def _tell(message: str) -> None:
+    """Say something on standard error; where that can't be written to, there is no saying it."""
+    with suppress(OSError):
+        print(f"outsim: {message}", file=sys.stderr)

@@ -112,6 +112,7 @@ def calibrate(
 
 
 def _writable(file: Path, logs: list[str]) -> Path:
+    from outsim.disk import check_place, reason
     from outsim.errors import ScenarioError
 
     if file.exists() and any(Path(log).exists() and file.samefile(log) for log in logs):
@@ -120,6 +121,10 @@ def _writable(file: Path, logs: list[str]) -> Path:
         raise ScenarioError(f"--out {file}: Is a directory; name a file such as callees.toml")
     if not file.parent.is_dir():
         raise ScenarioError(f"--out {file}: there is no directory {file.parent}")
+    try:
+        check_place(file)
+    except OSError as error:
+        raise ScenarioError(f"--out {file}: {reason(error)}; name another file") from None
     return file
 
 
@@ -147,19 +152,23 @@ def _mapping(
 
 def _write(log: CallLog, fitted: Calibration, target: Path) -> None:
     from outsim.cli.output import note
+    from outsim.disk import reason
     from outsim.errors import ScenarioError
 
-    beside = target.with_suffix(".unreadable.csv")
+    place = beside = target.with_suffix(".unreadable.csv")
+    is_file = target.is_file() or not target.exists()
     try:
-        fitted.save(target)
-        note(f"profile written to {target}; scenarios take it with extends")
-        if log.unreadable:
+        if log.unreadable and is_file:
             log.write_unreadable(beside)
-            note(f"rows that can't be read are listed in {beside}")
-        else:
+        elif is_file:
             beside.unlink(missing_ok=True)
+        place = target
+        fitted.save(target)
     except OSError as error:
-        raise ScenarioError(f"--out {target}: {error.strerror}") from None
+        raise ScenarioError(f"--out {place}: {reason(error)}; name another file") from None
+    note(f"profile written to {target}; scenarios take it with extends")
+    if log.unreadable and is_file:
+        note(f"rows that can't be read are listed in {beside}")
 
 
 def _print(log: CallLog, fitted: Calibration) -> None:

@@ -56,10 +56,12 @@ def export(
 
     from outsim.cli.output import load_with_advice, print_json, say, simulate_with_bar
     from outsim.cli.status import chosen_campaign
+    from outsim.export.formats import check_target
     from outsim.export.formats import export as write
     from outsim.progress import bar
     from outsim.saving import read_result
 
+    check_target(form, Path(out))
     given = Path(result)
     if given.is_dir() or not (given.exists() or given.suffix):
         for name, value in (("seed", seed), ("replication", replication)):
@@ -95,7 +97,7 @@ _HINTS = {
 
 
 def _document(result: Result, form: str, path: Path) -> dict[str, object]:
-    files = [path] if path.is_file() else sorted(path.iterdir())
+    files = sorted(path.iterdir()) if path.is_dir() else [path]
     return {
         "scenario": result.scenario.name,
         "seed": result.seed,

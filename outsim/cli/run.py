@@ -94,9 +94,10 @@ def _verify(result: Result) -> None:
 
 
 def _unwritable(out: str, error: OSError) -> Exception:
+    from outsim.disk import reason
     from outsim.errors import OutsimError
 
-    return OutsimError(f"--out {out}: {error.strerror}; name a directory that can be written")
+    return OutsimError(f"--out {out}: {reason(error)}; name a directory that can be written")
 
 
 def _make_directory(out: str) -> None:

@@ -10,7 +10,7 @@ import pandas as pd
 
 from outsim.export.dictionary import is_export, write
 from outsim.export.selection import Selection, blocks_of, plain
-from outsim.export.writing import whole_directory
+from outsim.export.writing import tables_directory
 from outsim.tables.schema import TABLES, Column
 
 _BYTE_ORDER_MARK = b"\xef\xbb\xbf"
@@ -62,7 +62,7 @@ def _write(
             yield block
             more(len(block))
 
-    with whole_directory(path, is_export) as directory:
+    with tables_directory(path, is_export) as directory:
         for name, table in tables.items():
             write_table(directory / f"{name}.{form}", told(table), TABLES[name])
         write(directory, selection, form)

@@ -6,10 +6,12 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Literal, get_args
 
+from outsim.export.dictionary import is_export
 from outsim.export.flat import write_csv, write_parquet
 from outsim.export.ocel import write_ocel
 from outsim.export.perfetto import write_perfetto
 from outsim.export.selection import Selection
+from outsim.export.writing import check_directory, check_file
 from outsim.export.xes import write_xes
 from outsim.progress import Progress, unseen
 from outsim.result import Result
@@ -25,6 +27,20 @@ FORMATS: dict[Format, Callable[[Selection, Path], None]] = {
     "csv": write_csv,
 }
 assert tuple(FORMATS) == get_args(Format)
+
+
+def check_target(form: Format, path: Path) -> None:
+    """Find out whether a result can be written to a place, before it is made.
+
+    Raises
+    ------
+    ResultError
+        If it can't be, or something else stands there.
+    """
+    if form in ("parquet", "csv"):
+        check_directory(path, is_export)
+    else:
+        check_file(path)
 
 
 def export(

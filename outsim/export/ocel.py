@@ -14,7 +14,7 @@ from typing import Any
 
 from outsim.export.events import ENDS, Call, calls_of
 from outsim.export.selection import Selection
-from outsim.export.writing import BinaryFile, whole_file
+from outsim.export.writing import BinaryFile, binary_file
 from outsim.outcomes import STATUSES
 
 _CALL = {
@@ -52,7 +52,7 @@ def write_ocel(selection: Selection, path: Path) -> None:
     ResultError
         If it can't be written.
     """
-    with whole_file(path) as file:
+    with binary_file(path) as file:
         file.write(b'{"objectTypes": ')
         file.write(_text([_type("tenant", {}), _type("campaign", {}), _type("call", _CALL)]))
         file.write(b',\n"eventTypes": ')

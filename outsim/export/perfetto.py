@@ -36,7 +36,7 @@ from outsim.clock import MISSING, SECOND, after
 from outsim.errors import ResultError
 from outsim.export.selection import Selection, blocks_of
 from outsim.export.trace import TraceWriter, Track
-from outsim.export.writing import whole_file
+from outsim.export.writing import binary_file
 from outsim.result import Result
 from outsim.tables.views import Steps, queue_steps, step_function, steps
 
@@ -87,7 +87,7 @@ def write_perfetto(selection: Selection, path: Path) -> None:
             "pip install 'outsim[perfetto]'"
         )
     result = selection.result
-    with whole_file(path) as file, TraceWriter(file, result.begins) as trace:
+    with binary_file(path) as file, TraceWriter(file, result.begins) as trace:
         _write_campaigns(trace, result)
         _write_disturbances(trace, result)
         _write_counters(trace, result)

@@ -8,8 +8,7 @@ from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from typing import Protocol
 
-from outsim import disk
-from outsim.disk import disk_errors_told
+from outsim.disk import check_place, disk_errors_told, whole_directory, whole_file
 from outsim.errors import ResultError
 
 
@@ -24,8 +23,22 @@ def _errors_told(path: Path) -> AbstractContextManager[None]:
     return disk_errors_told(path, ResultError, "make room, or name another place")
 
 
+def check_file(path: Path) -> None:
+    """Find out whether a file can be written, before the work for it is done.
+
+    Raises
+    ------
+    ResultError
+        If it can't be, or a directory stands there.
+    """
+    if path.is_dir():
+        raise ResultError(f"{path}: is a directory; name a file to write")
+    with _errors_told(path):
+        check_place(path)
+
+
 @contextmanager
-def whole_file(path: Path) -> Iterator[BinaryFile]:
+def binary_file(path: Path) -> Iterator[BinaryFile]:
     """Open a file to write bytes to; it is at its place once all of it is written.
 
     One whose name ends in ``.gz`` is compressed. What was there before is replaced.
@@ -35,9 +48,8 @@ def whole_file(path: Path) -> Iterator[BinaryFile]:
     ResultError
         If it can't be written, or a directory stands there.
     """
-    if path.is_dir():
-        raise ResultError(f"{path}: is a directory; name a file to write")
-    with _errors_told(path), disk.whole_file(path) as beside, beside.open("wb") as file:
+    check_file(path)
+    with _errors_told(path), whole_file(path) as beside, beside.open("wb") as file:
         if path.suffix == ".gz":
             # Without a name and a time in it, equal results give equal files.
             with gzip.GzipFile("", "wb", 6, file, 0) as packed:
@@ -47,7 +59,7 @@ def whole_file(path: Path) -> Iterator[BinaryFile]:
 
 
 @contextmanager
-def whole_directory(path: Path, is_own: Callable[[Path], bool]) -> Iterator[Path]:
+def tables_directory(path: Path, is_own: Callable[[Path], bool]) -> Iterator[Path]:
     """A directory to write files in; it is at its place once all of them are written.
 
     Parameters
@@ -62,6 +74,21 @@ def whole_directory(path: Path, is_own: Callable[[Path], bool]) -> Iterator[Path
     ResultError
         If it can't be written, or something else stands there.
     """
+    check_directory(path, is_own)
+    with _errors_told(path):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with whole_directory(path) as beside:
+            yield beside
+
+
+def check_directory(path: Path, is_own: Callable[[Path], bool]) -> None:
+    """Refuse a place where something else stands than a directory that may be replaced.
+
+    Raises
+    ------
+    ResultError
+        If it does.
+    """
     if path.exists() and not path.is_dir():
         raise ResultError(f"{path}: is a file; name a directory to write")
     taken = path.exists() and any(path.iterdir())
@@ -70,7 +97,3 @@ def whole_directory(path: Path, is_own: Callable[[Path], bool]) -> Iterator[Path
             f"{path}: is there already, and holds other files than an export; name a new "
             "directory, or remove it"
         )
-    with _errors_told(path):
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with disk.whole_directory(path) as beside:
-            yield beside

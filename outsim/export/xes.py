@@ -13,7 +13,7 @@ from xml.sax.saxutils import quoteattr
 
 from outsim.export.events import calls_of
 from outsim.export.selection import Selection
-from outsim.export.writing import whole_file
+from outsim.export.writing import binary_file
 from outsim.text import visible
 
 _EXTENSIONS = {
@@ -53,7 +53,7 @@ def write_xes(selection: Selection, path: Path) -> None:
     ResultError
         If it can't be written.
     """
-    with whole_file(path) as file:
+    with binary_file(path) as file:
         file.write(_HEAD.encode())
         file.write(_attribute("concept:name", selection.result.scenario.name).encode())
         for call in calls_of(selection):

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from outsim.disk import check_place, reason, whole_file
 from outsim.errors import StudyError
 
 if TYPE_CHECKING:
@@ -18,7 +19,8 @@ def check_picture(path: str | Path) -> Path:
     Raises
     ------
     StudyError
-        If its ending stands for no kind of picture, or its directory is not there.
+        If its ending stands for no kind of picture, its directory is not there, or it can't be
+        written there.
     """
     from matplotlib.backend_bases import FigureCanvasBase
 
@@ -28,11 +30,15 @@ def check_picture(path: str | Path) -> Path:
         raise StudyError(f"picture {path}: its ending must be one of .{', .'.join(sorted(kinds))}")
     if not target.parent.is_dir():
         raise StudyError(f"picture {path}: there is no directory {target.parent}")
+    try:
+        check_place(target)
+    except OSError as error:
+        raise _unwritable(path, error) from None
     return target
 
 
 def save_picture(axes: Sequence[Axes], path: Path) -> None:
-    """Write the figure that some axes are in, and let go of it.
+    """Write the figure that some axes are in, whole or not at all, and let go of it.
 
     Raises
     ------
@@ -44,8 +50,13 @@ def save_picture(axes: Sequence[Axes], path: Path) -> None:
     figure = axes[0].get_figure(root=True)
     assert figure is not None
     try:
-        figure.savefig(path, dpi=150)
+        with whole_file(path) as beside:
+            figure.savefig(beside, dpi=150, format=path.suffix.removeprefix(".").lower())
     except OSError as error:
-        raise StudyError(f"picture {path}: {error.strerror or error}") from None
+        raise _unwritable(path, error) from None
     finally:
         plt.close(figure)
+
+
+def _unwritable(path: str | Path, error: OSError) -> StudyError:
+    return StudyError(f"picture {path}: can't be written ({reason(error)}); name another file")

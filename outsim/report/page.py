@@ -5,10 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from tempfile import NamedTemporaryFile
 from typing import Any
 
-from outsim.disk import whole_file
+from outsim.disk import check_place, reason, whole_file
 from outsim.errors import OutsimError
 from outsim.progress import Progress, unseen
 from outsim.report.parts import Picture, Section
@@ -92,8 +91,7 @@ def check_file(path: str | Path) -> Path:
     if target.is_dir():
         raise OutsimError(f"report {path}: is a directory; name a file, such as report.html")
     try:
-        with NamedTemporaryFile(dir=target.parent):
-            pass
+        check_place(target)
     except OSError as error:
         raise _unwritable(path, error) from None
     return target
@@ -116,6 +114,5 @@ def write(text: str, path: Path) -> None:
 
 def _unwritable(path: str | Path, error: OSError) -> OutsimError:
     return OutsimError(
-        f"report {path}: {error.strerror or error}; name a file in a directory that can be "
-        "written to"
+        f"report {path}: {reason(error)}; name a file in a directory that can be written to"
     )

@@ -5,10 +5,14 @@ key; entries of ``[[campaign]]`` (by tenant and name), ``[[tenant]]`` and
 ``[[endpoint]]`` (by name) are merged with the entry of that name and else added;
 ``[[suspension]]`` and ``[[outage]]`` are added; any other value is replaced.
 Whatever is merged keeps the file and line that it came from.
+
+A file that a program wrote may end in a checksum of its values. People may change it all the
+same: then what it says of its sources is said to be of what it was before.
 """
 
 from __future__ import annotations
 
+import logging
 import os
 import re
 import tomllib
@@ -17,6 +21,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from outsim.checksums import checksum_of_values
 from outsim.errors import Problem, ScenarioError
 from outsim.scenario.files import read_lines, refusal
 from outsim.scenario.positions import KeyPath, key_lines
@@ -38,6 +43,11 @@ INSTEAD_OF = {
 }
 """Keys that take the place of others: a file that gives one drops what it inherits of those."""
 
+CHANGED_SINCE = "; changed since"
+"""What is added to a source where the values that it is of were changed."""
+
+_log = logging.getLogger("outsim")
+_CHECKSUM = re.compile(r"^# Checksum of the values: ([0-9a-f]+)[ \t]*$", re.MULTILINE)
 _SYNTAX_PLACE = re.compile(r"\s*\(at (?:line (\d+), column \d+|end of document)\)$")
 
 
@@ -135,6 +145,7 @@ def _read_chain(path: Path, above: list[Path]) -> _Node:
             raise refusal(path, "found more than 16 MiB, the limit for a scenario file")
     try:
         values, lines = tomllib.loads("".join(text)), key_lines("".join(text))
+        _note_changes("".join(text), values, path)
         tree = _tree(values, (), lines, str(path))
     except RecursionError:
         raise refusal(path, "lists or tables are nested too deeply") from None
@@ -144,6 +155,28 @@ def _read_chain(path: Path, above: list[Path]) -> _Node:
         message = _SYNTAX_PLACE.sub("", str(error))
         raise refusal(path, f"is no valid TOML: {message}", number) from None
     return _extended(tree, path, above)
+
+
+def with_checksum(text: str) -> str:
+    """Text of a scenario file, with a checksum of its values as the last line."""
+    return f"{text}\n# Checksum of the values: {checksum_of_values(tomllib.loads(text))}\n"
+
+
+def _note_changes(text: str, values: dict[str, Any], path: Path) -> None:
+    """Say of the sources of a file that its values were changed, if its checksum tells so."""
+    stated = _CHECKSUM.findall(text)
+    if not stated or stated[-1] == checksum_of_values(values):
+        return
+    _log.warning(
+        "outsim: %s: its values are not those that were written: it was changed since, and so "
+        "may not be what its sources say. Write it anew; or if the change is meant, say so under "
+        "[sources], and take the line with the checksum out.",
+        path,
+    )
+    sources = values.get("sources")
+    for each in sources.values() if isinstance(sources, dict) else ():
+        if isinstance(each, dict) and isinstance(each.get("source"), str):
+            each["source"] += CHANGED_SINCE
 
 
 def _extended(tree: _Node, path: Path, above: list[Path]) -> _Node:

@@ -6,6 +6,7 @@ import re
 from collections.abc import Callable
 from pathlib import Path
 
+from outsim.disk import reason
 from outsim.result import Result
 from outsim.testing.attribution import moved
 from outsim.testing.traces import TraceError, kept_at, read, trace_of, write
@@ -64,7 +65,10 @@ class Golden:
         path = self.directory / (re.sub(r"[^\w.-]+", "-", words).strip("-") + ".trace")
         found = trace_of(result)
         if self.update:
-            write(found, path)
+            try:
+                write(found, path)
+            except OSError as error:
+                raise GoldenError(f"{path}: can't be written to ({reason(error)})") from None
             return
         there = kept_at(path)
         if there is None:

@@ -3,6 +3,8 @@
 One row a line, values parted by commas. An instant is written as the microseconds since the one
 before it in its row (the first since the run begins), empty where it is the same one, and ``-``
 where it did not come. So what shifts by a constant changes one number in a row and not all.
+
+The last line is a checksum of the others. Their ends don't count: version control may change them.
 """
 
 from __future__ import annotations
@@ -17,7 +19,9 @@ from typing import NamedTuple
 
 import numpy as np
 
+from outsim.checksums import DamageError, checksum
 from outsim.clock import MISSING, NEVER
+from outsim.disk import whole_file
 from outsim.engine.records import (
     ATTEMPT_TYPES,
     CALL_TYPES,
@@ -147,17 +151,44 @@ def _unless_never(at: int) -> int | None:
 
 
 def write(trace: Trace, path: Path) -> Path:
-    """Keep a trace; a larger one goes, compressed, into ``path`` with ``.xz`` behind it."""
-    text = "\n".join(_lines(trace)) + "\n"
+    """Keep a trace; a larger one goes, compressed, into ``path`` with ``.xz`` behind it.
+
+    Raises
+    ------
+    OSError
+        If it can't be written: then what was kept is still there.
+    """
+    text = sealed("\n".join(_lines(trace)))
     packed = path.with_name(path.name + ".xz")
     path.parent.mkdir(parents=True, exist_ok=True)
-    for old in (path, packed):
-        old.unlink(missing_ok=True)
-    if len(text) <= PLAIN_BYTES:
-        path.write_text(text, encoding="utf-8")
-        return path
-    packed.write_bytes(lzma.compress(text.encode(), preset=9))
-    return packed
+    place, other = (path, packed) if len(text) <= PLAIN_BYTES else (packed, path)
+    data = text.encode() if place is path else lzma.compress(text.encode(), preset=9)
+    with whole_file(place) as beside:
+        beside.write_bytes(data)
+    other.unlink(missing_ok=True)
+    return place
+
+
+_CHECKSUM = "\nchecksum "
+
+
+def sealed(text: str) -> str:
+    """A trace with its checksum behind it."""
+    return f"{text}{_CHECKSUM}{checksum(text.encode())}\n"
+
+
+def _unsealed(text: str) -> str:
+    """A trace without its checksum, once that is known to be its own."""
+    said, mark, stated = text.replace("\r\n", "\n").rstrip("\n").rpartition(_CHECKSUM)
+    if not mark:
+        raise DamageError("it has no checksum: it is cut, or was written by an earlier outsim")
+    found = checksum(said.encode())
+    if found != stated:
+        raise DamageError(
+            f"its checksum is {found}, and it says {stated[:40]}: it was changed after it was "
+            "written"
+        )
+    return said
 
 
 def kept_at(path: Path) -> Path | None:
@@ -177,7 +208,7 @@ def read(path: Path) -> Trace:
     try:
         raw = path.read_bytes()
         text = lzma.decompress(raw) if path.suffix == ".xz" else raw
-        return _trace(text.decode().splitlines())
+        return _trace(_unsealed(text.decode()).split("\n"))
     except (ValueError, OSError, lzma.LZMAError, KeyError, IndexError, TypeError) as error:
         raise TraceError(
             f"{path}: holds no trace that can be read ({error}); write it anew with "

@@ -34,23 +34,64 @@ def test_a_reader_that_goes_away_is_no_error_to_tell(files, arguments):
     assert ended.returncode == 1
 
 
+FILES = [
+    ["run", "small.toml", "--out", "kept"],
+    ["export", "small.toml", "--format", "xes", "--out", "small.xes"],
+    ["report", "small.toml", "--replications", "2"],
+]
+"""Commands whose answers are files; but for the report, they say on standard output what is in
+them."""
+
+
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="this system has no full device")
-@pytest.mark.parametrize("arguments", ANSWERS)
+@pytest.mark.parametrize("arguments", [*ANSWERS, *FILES[:2], ["--help"], ["run", "--help"]])
 def test_an_answer_that_cannot_be_written_is_an_error(files, arguments):
     with Path("/dev/full").open("w") as full:
         ended = subprocess.run(
             [*OUTSIM, *arguments], stdout=full, stderr=subprocess.PIPE, text=True
         )
-    assert ended.stderr == "outsim: can't write to standard output: No space left on device\n"
-    assert ended.returncode == 1
-
-
-def test_without_standard_output_a_command_still_says_by_its_exit_code(files):
-    ended = subprocess.run(
-        ["sh", "-c", '"$@" >&-', "sh", *OUTSIM, "diff", "small.toml", "later.toml"],
-        stderr=subprocess.PIPE,
+    assert "Traceback" not in ended.stderr
+    assert ended.stderr.endswith(
+        "outsim: can't write to standard output: No space left on device\n"
     )
-    assert (ended.returncode, ended.stderr) == (1, b"")
+    assert ended.returncode == 2
+
+
+@pytest.mark.parametrize("arguments", [*ANSWERS, *FILES, ["--help"], ["run", "missing.toml"]])
+def test_without_a_standard_output_nothing_is_run(files, arguments):
+    before = {*Path().iterdir()}
+    ended = subprocess.run(
+        ["sh", "-c", '"$@" >&-', "sh", *OUTSIM, *arguments], stderr=subprocess.PIPE, text=True
+    )
+    assert ended.stderr.startswith("outsim: standard output is closed")
+    assert ended.returncode == 2
+    assert {*Path().iterdir()} == before
+
+
+@pytest.mark.parametrize("closed", ["2>&-", "<&-"])
+def test_without_the_other_streams_an_answer_is_the_same(files, closed):
+    """And what goes to standard error gets nowhere else."""
+    answer = [*OUTSIM, "run", "small.toml", "--json", "--verify"]
+    usual = subprocess.run(answer, capture_output=True)
+    ended = subprocess.run(["sh", "-c", f'"$@" {closed}', "sh", *answer], stdout=subprocess.PIPE)
+    assert (ended.returncode, ended.stdout) == (0, usual.stdout)
+
+
+def test_a_file_that_is_full_is_an_error_of_the_answer(files):
+    """Where standard output is a file that may not grow."""
+    limited = (
+        "import resource; resource.setrlimit(resource.RLIMIT_FSIZE, (1000, 1000)); "
+        "from outsim.cli import main; main()"
+    )
+    with Path("answer").open("w") as answer:
+        ended = subprocess.run(
+            [sys.executable, "-c", limited, "schema"],
+            stdout=answer,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+    assert ended.stderr == "outsim: can't write to standard output: File too large\n"
+    assert ended.returncode == 2
 
 
 def test_a_mistake_is_told_on_standard_error(files):

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import errno
 import fcntl
 import os
+import stat
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
-from outsim.engine.compiled import cache
+from outsim.engine.compiled import cache, trust
 from tests.test_layers import PACKAGE, imports_of
 
 RUN = """
@@ -51,18 +55,31 @@ def test_of_processes_that_begin_together_one_compiles_and_says_so(tmp_path):
     assert len(said) == 1
     assert "compiling the engine" in said[0]
     assert said[0].count("outsim: ") == 1
+    # Flipped bits of machine code would end the process that runs it.
+    (code,) = tmp_path.rglob("*.nbc")
+    code.write_bytes(bytes(byte ^ 1 for byte in code.read_bytes()))
+    stdout, stderr = output_of(start_in(tmp_path))
+    assert stdout == ran[0][0]
+    assert "is not used (its checksum is" in stderr
 
 
 class _Dispatcher:
-    """Stands for numba's: it compiles by keeping a file, unless there is one."""
+    """Stands for numba's: it compiles by keeping two files, unless they are there."""
 
     def __init__(self) -> None:
         self.compiled = 0
+        self.overloads: list[object] = []
+        self.stats = SimpleNamespace(cache_hits={})
 
-    def compile(self, _: object) -> None:
-        if not cache.is_at_hand():
+    def compile(self, signature: object) -> None:
+        index, code = (cache.directory() / "below" / name for name in ("a.nbi", "a.1.nbc"))
+        self.stats.cache_hits = {signature: int(index.exists() and code.exists())}
+        self.overloads = [signature]
+        if not self.stats.cache_hits[signature]:
             self.compiled += 1
-            (cache.directory() / "advance.1.nbc").write_bytes(b"")
+            code.parent.mkdir(exist_ok=True)
+            index.write_bytes(b"index")
+            code.write_bytes(bytes(100))
 
 
 @pytest.fixture
@@ -83,7 +100,8 @@ def test_a_process_waits_for_another_that_compiles_and_fetches_what_it_kept(
         fcntl.flock(other, fcntl.LOCK_EX)
 
         def other_is_done(_: float) -> None:
-            (cache.directory() / "advance.1.nbc").write_bytes(b"")
+            _Dispatcher().compile(None)
+            cache._seal(cache.directory())
             fcntl.flock(other, fcntl.LOCK_UN)
 
         monkeypatch.setattr(time, "sleep", other_is_done)
@@ -115,6 +133,201 @@ def test_a_process_does_not_wait_for_ever_for_one_that_is_halted(dispatcher, mon
         cache.load(len, None)
     assert dispatcher.compiled == 1
     assert "compiling the engine" in caplog.text
+
+
+def load_again(monkeypatch: pytest.MonkeyPatch) -> object:
+    """Load as a process would that begins now."""
+    monkeypatch.setattr(cache, "_compiled", [])
+    return cache.load(len, None)
+
+
+def test_what_is_kept_is_for_its_owner_alone(dispatcher):
+    cache.load(len, None)
+    modes = {
+        path.relative_to(cache.directory()).as_posix(): stat.S_IMODE(path.stat().st_mode)
+        for path in cache.directory().rglob("*")
+    }
+    assert stat.S_IMODE(cache.directory().stat().st_mode) == 0o700
+    assert modes == {
+        "below": 0o700,
+        "below/a.nbi": 0o600,
+        "below/a.1.nbc": 0o600,
+        "checksums.json": 0o600,
+        "compiling": 0o600,
+    }
+
+
+def _flip(path: Path) -> None:
+    data = bytearray(path.read_bytes())
+    data[len(data) // 2] ^= 1
+    path.write_bytes(data)
+
+
+def _directory_instead(path: Path) -> None:
+    path.unlink()
+    path.mkdir()
+    (path / "file").touch()
+
+
+DAMAGE = {
+    "empty": lambda path: path.write_bytes(b""),
+    "cut": lambda path: path.write_bytes(path.read_bytes()[:-9]),
+    "longer": lambda path: path.write_bytes(path.read_bytes() + b"x"),
+    "garbage": lambda path: path.write_bytes(os.urandom(100)),
+    "a flipped bit": _flip,
+    "gone": Path.unlink,
+    "a directory": _directory_instead,
+    "a link": lambda path: path.symlink_to(path.rename(path.with_name("elsewhere"))),
+    "for all to write": lambda path: path.chmod(0o666),
+}
+
+
+@pytest.mark.parametrize("name", ["below/a.nbi", "below/a.1.nbc", "checksums.json"])
+@pytest.mark.parametrize("damage", DAMAGE)
+def test_what_is_damaged_is_compiled_anew_and_kept(dispatcher, monkeypatch, caplog, damage, name):
+    cache.load(len, None)
+    DAMAGE[damage](cache.directory() / name)
+    caplog.clear()
+    assert load_again(monkeypatch) is dispatcher
+    assert dispatcher.compiled == 2
+    assert "compiling the engine" in caplog.text
+    load_again(monkeypatch)
+    assert dispatcher.compiled == 2
+
+
+def test_code_that_is_not_among_the_checksums_is_not_used(dispatcher, monkeypatch, caplog):
+    cache.load(len, None)
+    (cache.directory() / "below" / "b.nbi").write_bytes(b"index")
+    load_again(monkeypatch)
+    assert dispatcher.compiled == 2
+    assert "is not used (it has no checksum" in caplog.text
+
+
+def test_code_that_can_not_be_loaded_is_compiled_anew(dispatcher, monkeypatch, caplog):
+    """As after an update of a library that it was made with."""
+    cache.load(len, None)
+    compile_ = dispatcher.compile
+
+    def outdated(signature: object) -> None:
+        if (cache.directory() / "below").exists():
+            raise ModuleNotFoundError("No module named 'numpy.core'")
+        compile_(signature)
+
+    monkeypatch.setattr(dispatcher, "compile", outdated)
+    load_again(monkeypatch)
+    assert dispatcher.compiled == 2
+    assert "No module named 'numpy.core'" in caplog.text
+
+
+@pytest.mark.parametrize("compiled", [True, False])
+def test_a_disk_that_is_full_costs_the_keeping_alone(dispatcher, monkeypatch, caplog, compiled):
+    def full(signature: object) -> None:
+        dispatcher.compiled += compiled
+        dispatcher.overloads = [signature] * compiled
+        monkeypatch.setattr(dispatcher, "compile", done)
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    def done(_: object) -> None:
+        dispatcher.compiled += 1
+
+    monkeypatch.setattr(dispatcher, "compile", full)
+    assert load_again(monkeypatch) is dispatcher
+    assert dispatcher.compiled == 1
+    assert "can't be kept in" in caplog.text
+    assert "(No space left on device)" in caplog.text
+
+
+# Other users
+
+
+@pytest.fixture
+def another(monkeypatch: pytest.MonkeyPatch) -> Callable[[Path], None]:
+    """Makes a path another user's: in truth for root, and else by what the system says of it."""
+    theirs: set[tuple[int, int]] = set()
+    lstat = Path.lstat
+
+    def told(path: Path) -> os.stat_result:
+        found = lstat(path)
+        if (found.st_dev, found.st_ino) not in theirs:
+            return found
+        return os.stat_result((*found[:4], 12345, *found[5:]))
+
+    def give(path: Path) -> None:
+        if os.geteuid() == 0:
+            os.chown(path, 12345, 12345)
+        else:
+            theirs.add((lstat(path).st_dev, lstat(path).st_ino))
+
+    monkeypatch.setattr(Path, "lstat", told)
+    return give
+
+
+UNSAFE: dict[str, tuple[Callable[[Path, Callable[[Path], None]], object], str]] = {
+    "of another user": (lambda path, give: give(path), "belongs to another user"),
+    "for all to write": (lambda path, _: path.chmod(0o777), "every user can write to"),
+    "for a group to write": (lambda path, _: path.chmod(0o770), "every user of its group"),
+}
+
+
+@pytest.mark.parametrize("where", ["kernel", "root", "above"])
+@pytest.mark.parametrize("unsafe", UNSAFE)
+def test_code_is_not_fetched_from_where_others_could_have_put_it(
+    dispatcher, another, monkeypatch, caplog, tmp_path, unsafe, where
+):
+    monkeypatch.setenv(cache.VARIABLE, str(tmp_path / "above" / "root"))
+    cache.load(len, None)
+    kernel = cache.directory()
+    places = {"kernel": kernel, "root": kernel.parent, "above": kernel.parent.parent}
+    change, why = UNSAFE[unsafe]
+    change(places[where], another)
+    monkeypatch.setattr("outsim.engine.compiled.trust._is_alone_in", lambda _: False)
+    caplog.clear()
+    before = {path: path.stat().st_mtime_ns for path in kernel.rglob("*")}
+    fetched = SimpleNamespace(compile=lambda _: None)
+    monkeypatch.setattr(cache, "njit", lambda **_: lambda _: fetched)
+    monkeypatch.setattr(cache, "_keeping", lambda *_: pytest.fail("fetched from there"))
+    assert load_again(monkeypatch) is fetched
+    assert f"{why}" in caplog.text
+    assert str(places[where]) in caplog.text
+    assert cache.VARIABLE in caplog.text
+    assert {path: path.stat().st_mtime_ns for path in kernel.rglob("*")} == before
+
+
+def test_a_link_in_place_of_the_directory_is_not_followed(dispatcher, monkeypatch, caplog):
+    cache.load(len, None)
+    kernel = cache.directory()
+    kernel.symlink_to(kernel.rename(kernel.with_name("elsewhere")))
+    load_again(monkeypatch)
+    assert "is no directory" in caplog.text
+
+
+def test_a_file_of_another_user_is_not_fetched(dispatcher, another, monkeypatch, caplog):
+    cache.load(len, None)
+    another(cache.directory() / "below" / "a.nbi")
+    load_again(monkeypatch)
+    assert dispatcher.compiled == 2
+    assert "a.nbi belongs to another user" in caplog.text
+
+
+def test_a_directory_for_all_whose_entries_are_their_owners_will_do(dispatcher, tmp_path, caplog):
+    tmp_path.chmod(0o1777)
+    cache.load(len, None)
+    assert "neither kept" not in caplog.text
+    assert cache.is_at_hand()
+
+
+def test_a_group_that_a_user_is_alone_in_is_the_user():
+    import grp
+    import pwd
+
+    user = pwd.struct_passwd(("ann", "x", 1000, 1000, "", "/home/ann", "/bin/sh"))
+    for members, alone in (([], True), (["ann"], True), (["ann", "bob"], False)):
+        group = grp.struct_group(("ann", "x", 1000, members))
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(os, "geteuid", lambda: 1000)
+            patch.setattr(pwd, "getpwuid", lambda _: user)
+            patch.setattr(grp, "getgrgid", lambda _, group=group: group)
+            assert trust._is_alone_in(1000) is alone
 
 
 def test_where_nothing_can_be_kept_the_engine_works_and_says_so_once(tmp_path):

@@ -12,7 +12,7 @@ import pytest
 
 from outsim.errors import ResultError
 from outsim.export.formats import export
-from outsim.export.writing import whole_directory
+from outsim.export.writing import tables_directory
 from tests.tables.runs import full
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="needs SIGKILL")
@@ -29,14 +29,14 @@ export(read_result(kept), form, path, progress=lambda *_: os.kill(os.getpid(), s
 WHILE_NOTHING_IS_IN_PLACE = """
 import os, signal, sys
 from pathlib import Path
-from outsim.export.writing import whole_directory
+from outsim.export.writing import tables_directory
 
 def rename(self, target):
     os.rename(self, target)
     os.kill(os.getpid(), signal.SIGKILL)
 
 Path.rename = rename
-with whole_directory(Path(sys.argv[1]), lambda _: True) as directory:
+with tables_directory(Path(sys.argv[1]), lambda _: True) as directory:
     (directory / "later").touch()
 """
 
@@ -82,7 +82,7 @@ def test_an_earlier_export_that_stood_aside_comes_back_with_the_next_export(tmp_
     (path / "earlier").write_text("whole")
     killed(WHILE_NOTHING_IS_IN_PLACE, str(path))
     assert not path.exists()
-    with pytest.raises(KeyboardInterrupt), whole_directory(tmp_path / "other", lambda _: True):
+    with pytest.raises(KeyboardInterrupt), tables_directory(tmp_path / "other", lambda _: True):
         raise KeyboardInterrupt
     assert content(path) == {"earlier": b"whole"}
     assert [*tmp_path.iterdir()] == [path]
@@ -102,7 +102,7 @@ def test_an_earlier_export_stays_if_the_new_one_finds_no_place(tmp_path, monkeyp
     monkeypatch.setattr(Path, "rename", refused)
     with (
         pytest.raises(ResultError, match=r"can't be written to \(Permission denied\)"),
-        whole_directory(path, lambda _: True) as directory,
+        tables_directory(path, lambda _: True) as directory,
     ):
         (directory / "later").touch()
     assert content(path) == {"earlier": b"whole"}
@@ -111,6 +111,6 @@ def test_an_earlier_export_stays_if_the_new_one_finds_no_place(tmp_path, monkeyp
 
 def test_a_directory_of_somebody_else_s_is_no_leftover(tmp_path):
     (tmp_path / ".writing-a-novel").mkdir()
-    with whole_directory(tmp_path / "out", lambda _: True):
+    with tables_directory(tmp_path / "out", lambda _: True):
         pass
     assert hidden(tmp_path) == [tmp_path / ".writing-a-novel"]

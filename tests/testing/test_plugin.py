@@ -17,6 +17,7 @@ import outsim.testing.claims
 import outsim.testing.golden
 import outsim.testing.rules  # noqa: F401
 from outsim.scenario import Scenario
+from outsim.testing.traces import sealed
 from tests.testing.examples import TEXT
 
 pytest_plugins = ["pytester"]
@@ -85,7 +86,7 @@ def let_work_begin_earlier(session: pytest.Pytester) -> None:
     row = lines[first].split(",")
     row[columns.index("work_started")] = "5"
     lines[first] = ",".join(row)
-    kept.write_text("\n".join(lines) + "\n")
+    kept.write_text(sealed("\n".join(lines[:-1])))
 
 
 def test_a_run_that_leaves_its_trace_shows_where_and_by_which_rule(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -13,7 +14,8 @@ from outsim.scenario import Scenario, from_mapping
 from outsim.testing.attribution import moved
 from outsim.testing.differences import same
 from outsim.testing.rules import named
-from outsim.testing.traces import TraceError, kept_at, read, trace_of, write
+from outsim.testing.traces import TraceError, kept_at, read, sealed, trace_of, write
+from tests.damage import flipped
 from tests.test_determinism import SCENARIO
 from tests.testing.examples import CALLS
 
@@ -49,12 +51,64 @@ def test_both_engines_have_one_trace() -> None:
     assert traces[0].campaigns == traces[1].campaigns
 
 
+def test_line_ends_are_no_damage(tmp_path: Path) -> None:
+    """As version control changes them on Windows."""
+    trace = trace_of(simulate(from_mapping(CALLS), seed=4, engine="simpy"))
+    path = write(trace, tmp_path / "run.trace")
+    path.write_bytes(path.read_bytes().replace(b"\n", b"\r\n"))
+    assert same(read(path).records, trace.records)
+
+
+@pytest.mark.parametrize("mapping", [CALLS, SCENARIO], ids=["plain", "compressed"])
+def test_no_flipped_bit_is_read_as_another_trace(mapping: Any, tmp_path: Path) -> None:
+    trace = trace_of(simulate(from_mapping(mapping), seed=4, engine="simpy"))
+    path = write(trace, tmp_path / "run.trace")
+    messages = []
+    for data in flipped(path.read_bytes(), 300):
+        path.write_bytes(data)
+        try:
+            kept = read(path)
+        except TraceError as error:
+            messages.append(str(error))
+        else:
+            assert same(kept.records, trace.records)
+            assert (kept.run, kept.campaigns) == (trace.run, trace.campaigns)
+    assert len(messages) > 250
+    assert all(f"{path}: holds no trace that can be read (" in each for each in messages)
+
+
+def test_a_trace_without_a_checksum_is_refused(tmp_path: Path) -> None:
+    trace = trace_of(simulate(from_mapping(CALLS), seed=4, engine="simpy"))
+    path = write(trace, tmp_path / "run.trace")
+    path.write_text("\n".join(path.read_text().split("\n")[:-2]) + "\n")
+    with pytest.raises(TraceError, match=r"run\.trace: .*no checksum.*--update-golden"):
+        read(path)
+
+
+def test_a_trace_that_finds_no_room_leaves_the_one_that_was_there(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    small = trace_of(simulate(from_mapping(CALLS), seed=4, engine="simpy"))
+    large = trace_of(simulate(from_mapping(SCENARIO), seed=4, engine="simpy"))
+    path = write(small, tmp_path / "run.trace")
+
+    def full(_: Path, data: bytes) -> int:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(Path, "write_bytes", full)
+    with pytest.raises(OSError, match="No space left"):
+        write(large, path)
+    assert [*tmp_path.iterdir()] == [path]
+    assert same(read(path).records, small.records)
+
+
 @pytest.mark.parametrize("text", ["", "run {}", "run 5\nattempts", 'run {"ended": 1}\nnothing 3'])
 def test_a_file_that_holds_no_trace_is_named(text: str, tmp_path: Path) -> None:
     file = tmp_path / "broken.trace"
-    file.write_text(text)
-    with pytest.raises(TraceError, match=r"broken\.trace: holds no trace"):
-        read(file)
+    for said in (text, sealed(text)):
+        file.write_text(said)
+        with pytest.raises(TraceError, match=r"broken\.trace: holds no trace"):
+            read(file)
 
 
 def with_a_list(directory: Path, text: str) -> Scenario:

@@ -6,6 +6,10 @@ a directory of its own, named by their hash.
 
 Several processes that begin together on a new machine compile once: the first holds a lock
 meanwhile, the others wait for it and then fetch what it has kept.
+
+What is fetched is run. So the directory must be one that nobody else can write to, and every
+file in it must have the checksum that was written last, when all was compiled. What is left of
+it otherwise goes, and the code is compiled anew.
 """
 
 from __future__ import annotations
@@ -13,6 +17,7 @@ from __future__ import annotations
 import hashlib
 import logging
 import os
+import shutil
 import sys
 import threading
 from collections.abc import Callable
@@ -26,7 +31,9 @@ import numba
 import platformdirs
 from numba import config, njit
 
-from outsim.disk import one_at_a_time
+from outsim.checksums import FILES, checksums_of, read_kept, read_sealed, sealed
+from outsim.disk import one_at_a_time, reason, whole_file
+from outsim.engine.compiled.trust import distrust, distrust_within
 
 VARIABLE = "OUTSIM_CACHE_DIR"
 """Environment variable that names another directory for compiled code."""
@@ -39,8 +46,7 @@ _log = logging.getLogger("outsim")
 _lock = threading.Lock()
 _compiled: list[Any] = []
 
-
-_LOCK = "compiling"
+_LOCK, _SEAL = "compiling", "checksums.json"
 
 PATIENCE_S = 120.0
 """Time after which a process no longer waits for the one that compiles."""
@@ -60,36 +66,71 @@ def directory() -> Path:
     """Where the compiled code of these sources is kept."""
     named = os.environ.get(VARIABLE)
     root = Path(named) if named else Path(platformdirs.user_cache_dir("outsim", appauthor=False))
-    return root / f"kernel-{_hash()}"
+    return Path(os.path.realpath(root)) / f"kernel-{_hash()}"
 
 
 def is_at_hand() -> bool:
     """Whether the kernel can be had without compiling it."""
-    return bool(_compiled) or any(directory().glob("**/*.nbc"))
+    return bool(_compiled) or _fault(directory()) is None
 
 
-def _writable(path: Path) -> bool:
+def _fault(path: Path) -> str | None:
+    """Why what is kept can't be used; empty if nothing was kept to the end, None if it can be."""
     try:
-        path.mkdir(parents=True, exist_ok=True)
+        if not (path / _SEAL).exists():
+            return ""
+        if why := distrust_within(path):
+            return why
+        files = read_sealed(path / _SEAL)[FILES]
+        for name in {*files, *_names_in(path)}:
+            read_kept(path, name, files)
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        return f"{error}"
+    return None
+
+
+def _names_in(path: Path) -> list[str]:
+    """Files of compiled code, as numba keeps them."""
+    return [file.relative_to(path).as_posix() for file in path.rglob("*.nb[ic]")]
+
+
+def _is_usable(path: Path) -> bool:
+    """Whether code can be kept in a directory, and fetched from it; if not, that is told."""
+    try:
+        for each in (*reversed(path.parents), path):
+            if not each.exists():
+                each.mkdir(mode=0o700, exist_ok=True)
+        if why := distrust(path):
+            _log.warning(
+                "outsim: the compiled engine is neither kept in %s nor fetched from there (%s): "
+                "others could have it run what they like. It works, but each process compiles "
+                "it anew, in some 15 s. Remove that directory, or name one of your own in %s.",
+                path,
+                why,
+                VARIABLE,
+            )
+            return False
         with TemporaryFile(dir=path):
             pass
     except OSError as error:
-        _log.warning(
-            "outsim: the compiled engine can't be kept in %s (%s): it works, but each process "
-            "compiles it anew, in some 15 s. Name a directory that can be written in %s.",
-            path,
-            error.strerror,
-            VARIABLE,
-        )
+        _tell_not_kept(path, reason(error))
         return False
     return True
 
 
-def _turn(path: Path, keeps: bool) -> AbstractContextManager[None]:
-    """What to hold while compiling; nothing where the code is at hand or can't be kept."""
-    if not keeps or is_at_hand():
-        return nullcontext()
-    return one_at_a_time(path / _LOCK, patience_s=PATIENCE_S)
+def _tell_not_kept(path: Path, why: str) -> None:
+    _log.warning(
+        "outsim: the compiled engine can't be kept in %s (%s): it works, but each process "
+        "compiles it anew, in some 15 s. Name a directory that can be written in %s.",
+        path,
+        why,
+        VARIABLE,
+    )
+
+
+def _turn(path: Path) -> AbstractContextManager[None]:
+    """What to hold while compiling; nothing where the code is at hand."""
+    return nullcontext() if is_at_hand() else one_at_a_time(path / _LOCK, patience_s=PATIENCE_S)
 
 
 def load(function: Callable[..., Any], signature: Any) -> Any:
@@ -99,18 +140,83 @@ def load(function: Callable[..., Any], signature: Any) -> Any:
     """
     with _lock:
         if not _compiled:
-            path = directory()
-            keeps = _writable(path)
-            settings: Any = config
-            before = settings.CACHE_DIR
-            settings.CACHE_DIR = str(path)
-            try:
-                dispatcher = njit(nogil=True, error_model="numpy", cache=keeps)(function)
-            finally:
-                settings.CACHE_DIR = before
-            with _turn(path, keeps):
-                if keeps and not is_at_hand():
-                    _log.warning("outsim: compiling the engine for this machine, once: some 15 s")
-                dispatcher.compile(signature)
-            _compiled.append(dispatcher)
+            _compiled.append(_loaded(function, signature))
         return _compiled[0]
+
+
+def _loaded(function: Callable[..., Any], signature: Any) -> Any:
+    path = directory()
+    if _is_usable(path):
+        with _turn(path):
+            try:
+                return _kept(path, function, signature, _fault(path))
+            except (OSError, RuntimeError) as error:
+                _tell_not_kept(path, reason(error) if isinstance(error, OSError) else str(error))
+    dispatcher = njit(**_SETTINGS)(function)
+    dispatcher.compile(signature)
+    return dispatcher
+
+
+_SETTINGS: dict[str, Any] = {"nogil": True, "error_model": "numpy"}
+
+
+def _kept(path: Path, function: Callable[..., Any], signature: Any, fault: str | None) -> Any:
+    """Fetch the function from a directory, or compile it and keep it there.
+
+    Raises
+    ------
+    OSError, RuntimeError
+        If there is no fetching and no keeping.
+    """
+    if fault is not None:
+        _tell_compiling(path, fault)
+        _clear(path)
+    dispatcher = _keeping(path, function)
+    try:
+        dispatcher.compile(signature)
+        if not any(dispatcher.stats.cache_hits.values()):
+            _seal(path)
+    except OSError as error:
+        if not dispatcher.overloads:
+            raise
+        _tell_not_kept(path, reason(error))
+    except Exception as error:
+        if fault is not None:
+            raise
+        return _kept(path, function, signature, f"it can't be loaded: {error!r}")
+    return dispatcher
+
+
+def _tell_compiling(path: Path, fault: str) -> None:
+    if fault:
+        _log.warning("outsim: what is kept of the engine in %s is not used (%s)", path, fault)
+    _log.warning("outsim: compiling the engine for this machine, once: some 15 s")
+
+
+def _keeping(path: Path, function: Callable[..., Any]) -> Any:
+    """What compiles a function and keeps the code in a directory."""
+    settings: Any = config
+    before = settings.CACHE_DIR
+    settings.CACHE_DIR = str(path)
+    try:
+        return njit(cache=True, **_SETTINGS)(function)
+    finally:
+        settings.CACHE_DIR = before
+
+
+def _clear(path: Path) -> None:
+    """Remove what is left of compiled code."""
+    for each in path.iterdir():
+        if each.is_dir() and not each.is_symlink():
+            shutil.rmtree(each)
+        elif each.name != _LOCK:
+            each.unlink()
+
+
+def _seal(path: Path) -> None:
+    """Write the checksums of what was compiled; nobody else may read or write any of it."""
+    for each in path.rglob("*"):
+        each.chmod(0o700 if each.is_dir() else 0o600)
+    with whole_file(path / _SEAL) as beside:
+        beside.write_text(sealed({FILES: checksums_of(path, _names_in(path))}), encoding="utf-8")
+        beside.chmod(0o600)

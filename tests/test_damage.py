@@ -1,0 +1,233 @@
+"""Whatever is kept is read as it was written, or refused by name: no damage passes for data."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+import outsim
+from outsim.errors import OutsimError
+from outsim.scenario import Scenario
+from outsim.study.asked import ASKED, keep_asked, read_asked
+from outsim.study.merging import merge
+from outsim.study.study import Study
+from outsim.tape import Tape
+from tests.damage import flipped
+from tests.engine.scenarios import campaign, contact_list, scenario
+
+READ = Callable[[Path], str]
+
+
+def _scenario(directory: Path, contacts: int = 3) -> Scenario:
+    rows = [f"212555010{k},4155550100" for k in range(contacts)]
+    return scenario(campaign("list", contact_list=contact_list(directory, *rows), max_retry=1))
+
+
+def _result(directory: Path, seed: int = 1) -> Path:
+    """A run of a contact list with a recorded tape: every kind of file that a result has."""
+    tape = Tape.from_table(recorded(list=["busy", "human"]), seed=seed)
+    return outsim.simulate(_scenario(directory), tape=tape, engine="simpy").save(
+        directory / "kept"
+    )
+
+
+def _study(directory: Path, seed: int = 1) -> Path:
+    """A study with series and tables, and what was asked of its directory."""
+    asked = (_scenario(directory),)
+    kept = directory / "kept"
+    study = Study(
+        asked,
+        replications=2,
+        seed=seed,
+        out=kept,
+        keep_tables=True,
+        engine="simpy",
+        executor="threads",
+        progress=None,
+    )
+    study.run()
+    keep_asked(kept, "sweep", asked, seed, {"replications": 2}, is_finished=True)
+    return kept
+
+
+def _read_result(directory: Path) -> str:
+    read = outsim.read_result(directory)
+    tables = [table.to_csv() for table in read.tables.values()]
+    return repr((tables, read.provenance(), read.tape.recorded_table))
+
+
+def _read_study(directory: Path) -> str:
+    kept = outsim.read_study(directory)
+    tables = [
+        table.to_csv()
+        for replication in kept.replications
+        for table in kept.tables(replication).values()
+    ]
+    asked = read_asked(directory)
+    findings = kept.findings.to_json()
+    return repr((findings, kept.series().to_csv(), tables, asked.options, asked.seed))
+
+
+KINDS: dict[str, tuple[Callable[..., Path], READ]] = {
+    "result": (_result, _read_result),
+    "study": (_study, _read_study),
+}
+
+
+def files_of(directory: Path) -> list[Path]:
+    return sorted(path for path in directory.rglob("*") if path.is_file())
+
+
+def refusal(read: READ, directory: Path) -> str | None:
+    """Why a directory is refused; None if it is read."""
+    try:
+        read(directory)
+    except OutsimError as error:
+        return str(error)
+    return None
+
+
+def names(message: str, path: Path, directory: Path) -> bool:
+    """Whether a message names a file, or that the one with its checksum is beside it."""
+    place = str(path.relative_to(directory))
+    return place in message or (path.name == "checksums.json" and path.name in message)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_flipped_bit_is_refused_by_name_or_changes_nothing(kind, tmp_path):
+    make, read = KINDS[kind]
+    kept = make(tmp_path)
+    written = read(kept)
+    refused = 0
+    for path in files_of(kept):
+        whole = path.read_bytes()
+        for data in flipped(whole, 5):
+            path.write_bytes(data)
+            message = refusal(read, kept)
+            if message is None:
+                assert read(kept) == written, path
+            else:
+                assert names(message, path, kept), (path, message)
+                refused += 1
+        path.write_bytes(whole)
+    assert refused > 4 * len(files_of(kept))
+    assert read(kept) == written
+
+
+def _other_shape(path: Path) -> None:
+    if path.suffix == ".parquet":
+        pd.DataFrame({"a": [1]}).to_parquet(path)
+    else:
+        path.write_text('{"a": [[1]]}')
+
+
+def _instead(make: Callable[[Path], object]) -> Callable[[Path], None]:
+    def change(path: Path) -> None:
+        path.unlink()
+        make(path)
+
+    return change
+
+
+DAMAGE: dict[str, Callable[[Path], object]] = {
+    "cut": lambda path: path.write_bytes(path.read_bytes()[: path.stat().st_size // 2]),
+    "empty": lambda path: path.write_bytes(b""),
+    "grown": lambda path: path.write_bytes(path.read_bytes() + b"}"),
+    "gone": Path.unlink,
+    "garbage": lambda path: path.write_bytes(b"\xff\x00" * 100),
+    "of another shape": _other_shape,
+    "nested too deeply": lambda path: path.write_text("[" * 100_000),
+    "a directory": _instead(Path.mkdir),
+    "a pipe": _instead(os.mkfifo),
+    "a link that leads nowhere": _instead(lambda path: path.symlink_to("nowhere")),
+}
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_every_other_damage_is_refused_by_name(kind, tmp_path):
+    make, read = KINDS[kind]
+    kept = make(tmp_path)
+    for path in files_of(kept):
+        for damage, change in DAMAGE.items():
+            path.rename(tmp_path / "whole")
+            shutil.copy(tmp_path / "whole", path)
+            change(path)
+            message = refusal(read, kept) or ""
+            # Without the one that says what it is, a directory is none of its kind.
+            assert names(message, path, kept) or "holds no" in message, (path, damage, message)
+            if path.is_dir():
+                path.rmdir()
+            (tmp_path / "whole").rename(path)
+    assert refusal(read, kept) is None
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_files_of_another_one_are_refused(kind, tmp_path):
+    make, read = KINDS[kind]
+    for name in ("one", "other"):
+        (tmp_path / name).mkdir()
+    one, other = make(tmp_path / "one"), make(tmp_path / "other", seed=2)
+    for path in files_of(one):
+        whole, theirs = path.read_bytes(), (other / path.relative_to(one)).read_bytes()
+        if theirs == whole:
+            continue
+        path.write_bytes(theirs)
+        assert refusal(read, one) is not None, path
+        path.write_bytes(whole)
+    assert refusal(read, one) is None
+
+
+def test_replications_are_those_of_their_study_and_their_number(tmp_path):
+    for name in ("one", "other"):
+        (tmp_path / name).mkdir()
+    one, other = _study(tmp_path / "one"), _study(tmp_path / "other", seed=2)
+    first, second = (one / "replications" / name for name in ("000000", "000001"))
+    second.rename(tmp_path / "second")
+    shutil.copytree(other / "replications" / "000001", second)
+    assert "checksums.json beside it is of study" in (refusal(_read_study, one) or "")
+    shutil.rmtree(second)
+    shutil.copytree(first, second)
+    assert "is of replication 0, and not 1" in (refusal(_read_study, one) or "")
+    shutil.rmtree(second / "tables")
+    shutil.copytree(tmp_path / "second" / "tables", second / "tables")
+    shutil.rmtree(second)
+    (tmp_path / "second").rename(second)
+    assert refusal(_read_study, one) is None
+
+
+def test_damage_of_a_part_is_not_merged(tmp_path):
+    part = _study(tmp_path)
+    for name in ("series.parquet", "tables/0/updates.parquet", "tables/0/run.json"):
+        path = part / "replications" / "000001" / name
+        whole = path.read_bytes()
+        path.write_bytes(next(flipped(whole, 1)))
+        with pytest.raises(OutsimError, match=name):
+            merge(tmp_path / "out", [part])
+        path.write_bytes(whole)
+    merge(tmp_path / "out", [part])
+    (part / ASKED).rename(tmp_path / "out" / ASKED)
+    assert refusal(_read_study, tmp_path / "out") is None
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_what_may_not_be_read_is_told(kind, tmp_path, monkeypatch):
+    make, read = KINDS[kind]
+    kept = make(tmp_path)
+    opened = os.open
+    for path in files_of(kept):
+
+        def denied(place, *arguments, path: Path = path, **options) -> int:
+            if Path(place) == path:
+                raise PermissionError(13, "Permission denied", str(place))
+            return opened(place, *arguments, **options)
+
+        with monkeypatch.context() as patch:
+            patch.setattr(os, "open", denied)
+            message = refusal(read, kept) or ""
+        assert names(message, path, kept), (path, message)
+        assert "Permission denied" in message
