@@ -48,6 +48,9 @@ CAUSES = ("", "carrier_rate", "carrier_channels", "carrier_outage", "missing_ani
 """Why an attempt ended in congestion; empty for every other outcome."""
 NO_CAUSE, CARRIER_RATE, CARRIER_CHANNELS, CARRIER_OUTAGE, MISSING_ANI, DROPPED = range(6)
 
+REFUSALS = (CARRIER_RATE, CARRIER_CHANNELS, CARRIER_OUTAGE, MISSING_ANI)
+"""Causes for which the carrier does not take an attempt: nobody's phone rings."""
+
 CALLEE_TYPES = ("", "voice", "answeringmachine", "fax", "unknown", "processing")
 """What the platform reports about who answered: the platform's own five words, and empty
 where nobody did. ``processing`` is a call that ended before it was known."""

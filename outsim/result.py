@@ -132,7 +132,7 @@ class Result:
         self,
         campaign: Campaign | None = None,
         *,
-        until: Literal["end", "first_dispatch"] = "end",
+        until: Literal["end", "wait", "first_dispatch"] = "end",
         by_resource: bool = False,
     ) -> pd.DataFrame:
         """Where the time of every call went, split by cause; the parts add up exactly.
@@ -141,10 +141,11 @@ class Result:
         ----------
         campaign : Campaign, optional
             A campaign of the scenario; default: all calls.
-        until : "end" or "first_dispatch"
+        until : "end", "wait" or "first_dispatch"
             Up to where. The end of a call is its final status, made visible and posted to its
-            result_url; or that of the run where this has not come. With "first_dispatch" a row
-            less its ``schedule`` is the call's wait.
+            result_url; or that of the run where this has not come. With "wait" a row less its
+            ``schedule`` is the call's wait, which ends with the dispatch of the first attempt
+            that the carrier takes.
         by_resource : bool
             Whether time behind calls ahead, too, is put down to what their dispatches waited
             for: ``no_free_port``, ``dial_rate`` or ``no_worker``. Otherwise it is
@@ -189,9 +190,9 @@ class Result:
         DataFrame
             Indexed by ``since``, the local time at which a slot begins; slots without calls are
             left out. ``calls`` is how many calls entered in it, the other columns the mean of
-            their waits from start to first dispatch by cause (timedelta64[us]). Canceled, wedged
-            and rejected calls are left out; the wait of a call that was not dispatched goes to
-            its end, or that of the run.
+            their waits by cause (timedelta64[us]). Calls canceled before they went out, wedged
+            and rejected ones are left out; the wait of a call that never went out goes to its
+            end, or that of the run.
         """
         from outsim.tables.causes import causes_over_time
 

@@ -37,6 +37,7 @@ from outsim.scenario.kept import CONTACTS, lists_of, made_again, places_written,
 from outsim.scenario.model import Scenario
 from outsim.tables.frames import Frames
 from outsim.tables.kept import records_of
+from outsim.tables.measures import DEFINITIONS
 from outsim.tables.schema import TABLES
 from outsim.tape import Tape
 
@@ -80,6 +81,7 @@ def provenance(result: Result) -> dict[str, Any]:
         "version": result.version,
         "assumptions": result.ledger.to_json(),
         "model_version": MODEL_VERSION,
+        "definitions": DEFINITIONS,
         "ended": result.ended.isoformat(),
         "rows": {name: len(table) for name, table in result.tables.items()},
     }
@@ -160,7 +162,8 @@ def read_result(directory: str | Path) -> Result:
         plan = build_plan(scenario, _tape(place, said))
     except (ScenarioError, TapeError, ValueError) as error:
         raise ResultError(f"{place / RUN}: {error}") from None
-    tables = {name: _table(place, name, scenario, said) for name in TABLES}
+    later = () if said.get("definitions") == DEFINITIONS else _DEFINED_ANEW
+    tables = {name: _table(place, name, scenario, said, later) for name in TABLES}
     try:
         records = records_of(tables, plan, scenario.clock.begins, ended_us)
     except ValueError as error:
@@ -173,8 +176,13 @@ def read_result(directory: str | Path) -> Result:
         version=said["version"],
         frames=Frames(plan, records, scenario.clock.begins),
     )
-    _check_calls(place, tables["calls"], result.calls)
+    _check_calls(place, tables["calls"], result.calls.drop(columns=[*later]))
     return result
+
+
+_DEFINED_ANEW = ("went_out_at", "wait_s", "wait_state")
+"""Columns of calls that results kept before the present definitions have otherwise, or not at
+all; they are made anew from the others."""
 
 
 def _damaged(path: Path, why: object) -> str:
@@ -249,14 +257,18 @@ def _kept(
         raise ResultError(_damaged(path, error)) from None
 
 
-def _table(directory: Path, name: str, scenario: Scenario, said: dict[str, Any]) -> pd.DataFrame:
+def _table(
+    directory: Path, name: str, scenario: Scenario, said: dict[str, Any], without: tuple[str, ...]
+) -> pd.DataFrame:
     """One table, once it is known to have the columns of its kind and all its rows."""
     path = directory / f"{name}.parquet"
     table = _kept(directory, path.name, said, read_kept_table)
+    table = table.drop(columns=[*without], errors="ignore")
     zone = scenario.clock.zone
     wanted = {
         column.name: f"datetime64[us, {zone}]" if column.kind == "instant" else column.dtype
         for column in TABLES[name]
+        if column.name not in without
     }
     found = {str(column): str(dtype) for column, dtype in table.dtypes.items()}
     for column in [*wanted, *found]:

@@ -181,6 +181,7 @@ def _print(capacity: Capacity) -> None:
     say(_answer(capacity))
     for note in _notes(capacity):
         say(note)
+    _warn(capacity)
     tested = capacity.tested()
     if tested:
         columns = [capacity.vary.key, *(_column(each, capacity) for each in capacity.promises)]
@@ -194,6 +195,17 @@ def _print(capacity: Capacity) -> None:
         f"{capacity.runs:,} runs; testing all {len(capacity.values):,} values with "
         f"{capacity.replications} each would have taken {capacity.grid_runs:,}."
     )
+
+
+def _warn(capacity: Capacity, where: str = "") -> None:
+    from outsim.cli.output import note
+    from outsim.scenario.carrier_demand import shortages
+
+    already = {f"{key}: {message}" for key, message in shortages(capacity.scenario)}
+    for warning in capacity.warnings:
+        if warning in already:
+            continue
+        note(f"warning: with {where}{capacity.vary.key} = {capacity.best}: {warning}")
 
 
 def _percent(share: float) -> str:
@@ -291,6 +303,7 @@ def _print_frontier(frontier: Frontier) -> None:
         f"not shown to; from {first.text(0)} to {first.text(-1)}."
     )
     for other, each in zip(frontier.others, frontier.capacities, strict=True):
+        _warn(each, f"{frontier.other.key} = {frontier.other.text(other)}, ")
         for last, broken in each.breaks:
             say(
                 f"{frontier.other.key} = {frontier.other.text(other)}: more is not always better: "

@@ -39,11 +39,12 @@ _POINTS = 2_000
 def waits(
     result: Result, ax: Axes | None = None, *, campaigns: Sequence[Campaign] | None = None
 ) -> Axes:
-    """Draw the share of calls whose wait, from start to first dispatch, is no longer than a time.
+    """Draw the share of calls whose wait is no longer than a time.
 
-    A call that is not dispatched by its end, or by the end of the run, waits longer than any
-    time: a line stays as far below 100 % as there are such calls, and its label says so. Canceled,
-    wedged and rejected calls are left out (`outsim.tables.measures.waits_s`).
+    A wait goes from the start to the dispatch of the first attempt that the carrier takes. A call
+    without one by its end, or by the end of the run, waits longer than any time: a line stays as
+    far below 100 % as there are such calls, and its label says so. Calls canceled before, wedged
+    and rejected ones are left out (`outsim.tables.measures.waits_s`).
 
     Parameters
     ----------
@@ -61,8 +62,8 @@ def waits(
     finite = [waited[np.isfinite(waited)] for _, waited in counted]
     longest_s = max((float(each[-1]) for each in finite if len(each)), default=0.0)
     unit, size_s = time_unit(longest_s)
-    ax.set_xlabel(f"wait from start to first dispatch ({unit})")
-    ax.set_ylabel("calls dispatched by then (%)")
+    ax.set_xlabel(f"wait from the start ({unit})")
+    ax.set_ylabel("calls gone out by then (%)")
     ax.set_ylim(0, 104)
     left = len(result.scenario.campaigns) - len(shown) if campaigns is None else 0
     title(ax, "waits" + (f" ({left} campaigns more are not shown)" if left > 0 else ""))

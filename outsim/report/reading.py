@@ -30,7 +30,7 @@ from outsim.study.study import Study
 from outsim.study.sweep import sweep
 from outsim.study.synchronous import run_sync
 from outsim.tables.load import LOAD_MEASURES
-from outsim.tables.measures import MEASURES, Measure
+from outsim.tables.measures import DEFINITIONS, MEASURES, Measure
 from outsim.tables.stops import STOP_MEASURES
 
 REPLICATIONS = 10
@@ -163,6 +163,13 @@ def _of_study(place: Path) -> Subject:
             f"{place}: was run with version {identity['model_version']} of the model, and this "
             f"outsim has version {MODEL_VERSION}; use the outsim that wrote it "
             f"({identity.get('outsim_version')}), or run the study again in another directory"
+        )
+    if identity["definitions"] != DEFINITIONS:
+        raise StudyError(
+            f"{place}: its figures were taken by definitions of version "
+            f"{identity['definitions']}, and those of this outsim have version {DEFINITIONS}; use "
+            f"the outsim that wrote it ({identity.get('outsim_version')}), or run the study again "
+            "in another directory"
         )
     study = read_study(place, _measures_of(identity["measures"]))
     whole, there = study.without_gap, study.replications

@@ -14,6 +14,7 @@ from zoneinfo import ZoneInfo
 from outsim.clock import MINUTE, RATE_SECONDS, SECOND, after, format_duration, format_rate
 from outsim.scenario.background import Background
 from outsim.scenario.campaigns import Campaign
+from outsim.scenario.carrier_demand import shortages
 from outsim.scenario.disturbances import Outage, Suspension
 from outsim.scenario.expectation import (
     campaign_traffic,
@@ -24,7 +25,7 @@ from outsim.scenario.expectation import (
 )
 from outsim.scenario.model import Scenario
 from outsim.scenario.opportunities import Opportunity, opportunities
-from outsim.scenario.utilisation import share_left_by_others, utilisation
+from outsim.scenario.utilisation import utilisation
 
 QUARTER = timedelta(minutes=15)
 LATE_SHARE = 0.05
@@ -129,14 +130,8 @@ def _capacity(scenario: Scenario) -> Iterator[Advice]:
                 f"the attempts that are to be expected take {each.offered:.0%} of it "
                 f"from begin to end of the run: {consequence}",
             )
-    platform, carrier = scenario.platform, scenario.carrier
-    channels = int(carrier.channels * share_left_by_others(carrier))
-    if channels < platform.ports:
-        yield Advice(
-            "carrier.channels",
-            f"{channels} are left to the platform, fewer than its {platform.ports} ports: "
-            "calls on the other ports are refused",
-        )
+    for key, message in shortages(scenario):
+        yield Advice(key, message)
 
 
 def _names(scenario: Scenario) -> Iterator[Advice]:

@@ -6,8 +6,9 @@ import math
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal
 
+from outsim.scenario.carrier_demand import shortages
 from outsim.scenario.model import Scenario
-from outsim.scenario.varying import Range
+from outsim.scenario.varying import Range, vary
 from outsim.study.promises import Promise
 from outsim.study.search_found import Found, Verdict
 
@@ -88,6 +89,14 @@ class Capacity:
     def best(self) -> str | None:
         """Smallest value that is shown to keep every promise so far, also where undecided."""
         return None if self.found.place is None else self.text(self.found.place)
+
+    @property
+    def warnings(self) -> list[str]:
+        """What the platform, with the value that keeps the promises, asks the carrier in vain."""
+        if self.best is None:
+            return []
+        chosen = vary(self.scenario, {self.vary.key: self.best})
+        return [f"{key}: {message}" for key, message in shortages(chosen)]
 
     @property
     def breaks(self) -> tuple[tuple[str, str], ...]:
@@ -184,6 +193,7 @@ class Capacity:
             "value": self.value,
             "below": self.below,
             "kept_so_far": self.best,
+            "warnings": self.warnings,
             "promises": [promise.text for promise in self.promises],
             "confidence": self.confidence,
             "replications": self.replications,

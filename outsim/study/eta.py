@@ -25,6 +25,7 @@ from outsim.scenario.model import Scenario
 from outsim.scenario.model import Study as StudyPart
 from outsim.scenario.snapshot import STATES
 from outsim.study.findings import Findings
+from outsim.tables.carried import first_carried_us
 from outsim.tables.measures import Measure, View
 from outsim.tape import Tape
 
@@ -49,24 +50,20 @@ def _own(campaign: CampaignPlan) -> slice:
     return slice(campaign.first_call_id, campaign.first_call_id + campaign.size)
 
 
-def _dispatches_us(view: View, campaign: CampaignPlan) -> NDArray[np.int64]:
-    """First dispatch of each call of a campaign in this run; MISSING where there is none."""
+def _went_out_us(view: View, campaign: CampaignPlan) -> NDArray[np.int64]:
+    """When each call of a campaign goes out in this run; MISSING where it does not."""
     assert view.frames is not None
-    raw = view.frames.records.attempts
-    index = raw["call_id"].astype(np.int64) - campaign.first_call_id
-    mine = (index >= 0) & (index < campaign.size)
-    first = np.full(campaign.size, MISSING, dtype=np.int64)
-    # In the order of dispatch; assignment keeps the last, so that the first is assigned last.
-    first[index[mine][::-1]] = raw["dispatched"][mine][::-1]
-    return first
+    records = view.frames.records
+    return first_carried_us(records.attempts, records.calls.rows)[_own(campaign)]
 
 
 def outgoing_s(view: View, level: float) -> float:
     """When this share of the campaign's calls have gone out, in seconds since the run begins.
 
-    Calls go out with their first dispatch. Those canceled before are left out, as are wedged and
-    rejected ones; an expired or late one counts as later than any. NaN where the run does not
-    come to it; just before the moment of the snapshot where it was over by then.
+    Calls go out with the dispatch of their first attempt that the carrier takes, where their wait
+    ends. Those canceled before are left out, as are wedged and rejected ones; one that expires,
+    or is only ever refused, counts as later than any. NaN where the run does not come to it; just
+    before the moment of the snapshot where it was over by then.
     """
     _, campaign = _planned(view)
     assert view.frames is not None
@@ -77,7 +74,7 @@ def outgoing_s(view: View, level: float) -> float:
     if opening is not None:
         before, undialed = opening.dispatched, opening.settled_undialed
         counts &= opening.attempts == 0
-    first = _dispatches_us(view, campaign)[counts]
+    first = _went_out_us(view, campaign)[counts]
     out = np.sort(first[first != MISSING])
     late = int(np.count_nonzero((first == MISSING) & (status[counts] != CANCELED))) + undialed
     # The first call is the smallest share.
@@ -109,6 +106,8 @@ def finished_s(view: View) -> float:
 def next_dispatch_s(view: View, place: int) -> float:
     """When one call goes out next, in seconds since the run begins; NaN if it never does.
 
+    It does with the dispatch of an attempt that the carrier takes.
+
     Parameters
     ----------
     place : int
@@ -116,8 +115,8 @@ def next_dispatch_s(view: View, place: int) -> float:
     """
     _, campaign = _planned(view)
     index = place if campaign.opening is None else int(campaign.opening.places[place])
-    dispatched_us = _dispatches_us(view, campaign)[index] if index >= 0 else MISSING
-    return math.nan if dispatched_us == MISSING else float(dispatched_us) / SECOND
+    went_out_us = _went_out_us(view, campaign)[index] if index >= 0 else MISSING
+    return math.nan if went_out_us == MISSING else float(went_out_us) / SECOND
 
 
 CAMPAIGN_MEASURES = (

@@ -30,13 +30,14 @@ from outsim.scenario.difference import meaning
 from outsim.scenario.kept import CONTACTS, made_again, written
 from outsim.scenario.model import Scenario
 from outsim.study.members import DRAWING, NOTHING, Switches
-from outsim.tables.measures import Measure
+from outsim.tables.measures import DEFINITIONS, Measure
 
 STUDY, REPLICATIONS = "study.json", "replications"
 
-_COMPARED = ("model_version", "seed", "names", "measures", "switches")
+_COMPARED = ("model_version", "definitions", "seed", "names", "measures", "switches")
 _SHAPE: dict[str, type] = {
     "model_version": int,
+    "definitions": int,
     "seed": int,
     "names": list,
     "measures": list,
@@ -80,6 +81,7 @@ def identity_of(
 
     return {
         "model_version": MODEL_VERSION,
+        "definitions": DEFINITIONS,
         "outsim_version": __version__,
         "seed": seed,
         "measures": [measure.name for measure in measures],
@@ -201,6 +203,7 @@ def read_identity(directory: Path) -> Identity:
         ) from None
     except (OSError, ValueError) as error:
         raise StudyError(_unusable(path, str(error))) from None
+    found.setdefault("definitions", 1)
     for key, kind in _SHAPE.items():
         if not isinstance(found.get(key), kind):
             raise StudyError(_unusable(path, f"it has no {key}"))

@@ -11,22 +11,23 @@ import numpy as np
 from numpy.typing import NDArray
 
 from outsim.clock import MISSING, SECOND
-from outsim.engine.records import Integers, Records
+from outsim.engine.records import Integers, Records, shift
 from outsim.outcomes import CANCELED, FIRST_FINAL, REJECTED, STATUSES
 from outsim.plan import CampaignPlan, Plan
+from outsim.tables.carried import first_carried_us
 from outsim.tables.columns import Array, blocks, code_type, looked_up
 from outsim.tables.schema import WAIT_STATES
 
 _COMPLETE, _CENSORED, _NEVER, _CANCELED, _WEDGED, _REJECTED, _BEFORE = range(len(WAIT_STATES))
 
-_STATE_OF_UNDISPATCHED = np.array(
+_STATE_OF_OTHERS = np.array(
     [
         _CANCELED if code == CANCELED else _NEVER if code >= FIRST_FINAL else _CENSORED
         for code in range(len(STATUSES))
     ],
     dtype=np.int8,
 )
-"""What is known of the wait of a call that was not dispatched, by its status."""
+"""What is known of the wait of a call that has not gone out, by its status."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -176,9 +177,17 @@ class Calls:
         return last
 
     @cached_property
+    def went_out_at(self) -> Integers:
+        """Dispatch of the first attempt that the carrier took."""
+        first = first_carried_us(self.records.attempts, len(self.call_id))
+        first[self.dispatched_before] = MISSING
+        shift(first, self.origin_us)
+        return first
+
+    @cached_property
     def wait_s(self) -> NDArray[np.float64]:
-        """From `waits_from` to the first dispatch."""
-        first, waits_from = self.first_dispatched_at, self.waits_from
+        """From `waits_from` to when each call went out."""
+        first, waits_from = self.went_out_at, self.waits_from
         waits = np.empty(len(first), dtype=np.float64)
         for rows in blocks(len(first)):
             np.divide(first[rows] - waits_from[rows], SECOND, out=waits[rows])
@@ -188,9 +197,9 @@ class Calls:
     @cached_property
     def wait_state(self) -> Array:
         """What is known of the wait."""
-        state = looked_up(_STATE_OF_UNDISPATCHED, self.status)
+        state = looked_up(_STATE_OF_OTHERS, self.status)
         state[self.wedged] = _WEDGED
-        state[self.first_dispatched_at != MISSING] = _COMPLETE
+        state[self.went_out_at != MISSING] = _COMPLETE
         state[self.dispatched_before] = _BEFORE
         state[self.status == REJECTED] = _REJECTED
         return state

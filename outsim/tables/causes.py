@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
-from outsim.clock import MISSING
+from outsim.clock import MISSING, NEVER
 from outsim.engine.records import Integers
-from outsim.outcomes import ACCEPTED, QUEUED, REJECTED
+from outsim.outcomes import ACCEPTED, QUEUED, REFUSALS, REJECTED
 from outsim.plan import CampaignPlan
 from outsim.tables.gaps import RESOURCES
 from outsim.tables.holds import FREE, HELD_BY
@@ -37,6 +37,7 @@ CAUSES: dict[str, str] = {
     "no_free_port": "no free port",
     "dial_rate": "dial rate",
     "no_worker": "no worker",
+    "refused_attempt": "refused by the carrier",
     "dialing_and_talking": "dialling and talking",
     "retry_gap": "waiting for a retry",
     "wedged": "wedged",
@@ -49,10 +50,11 @@ CAUSES: dict[str, str] = {
 QUEUE_CAUSES = (*HELD_BY[1:], "calls_ahead", *RESOURCES)
 """What time in the outbound queue may be put down to, but for what was before a snapshot."""
 
-WAIT_CAUSES = ("loading", *QUEUE_CAUSES)
-"""Causes of a wait, from the start of the campaign to the first dispatch."""
+WAIT_CAUSES = ("loading", *QUEUE_CAUSES, "refused_attempt", "dialing_and_talking", "retry_gap")
+"""Causes of a wait, from the start of the campaign to the dispatch of the first attempt that the
+carrier takes: `outsim.tables.measures.waits_s`."""
 
-Until = Literal["end", "first_dispatch"]
+Until = Literal["end", "wait", "first_dispatch"]
 
 
 class _Course:
@@ -97,30 +99,36 @@ class Causes:
         final = run.calls["final"]
         over = np.where(came(final), final, run.ended_us)
         over = np.where(run.calls["status"] == REJECTED, submitted, over)
-        only_first = until == "first_dispatch"
-        first = self._first_dispatched
-        if only_first:
-            over = np.where(came(first), first, over)
+        last = self._last_attempt(until)
+        if until != "end":
+            a = run.attempts
+            rows = a["attempt"] == last[a["call_id"]]
+            over[a["call_id"][rows]] = a["dispatched"][rows]
             over = np.where(run.made_before > 0, submitted, over)
         course = _Course(submitted, np.maximum(submitted, over))
         self._before_the_queue(course)
         stays = self.queue.stays
-        for attempt in self._rounds(stays, only_first=only_first):
+        for attempt in self._rounds(stays, last):
             self._attempt(course, stays, attempt, by_resource=by_resource)
         wedged = np.flatnonzero(run.wedged)
         course.go("wedged", course.until[wedged], wedged)
         self._after_the_last(course)
-        if not only_first:
+        if until == "end":
             self._after_the_end(course)
         return course.spent
 
-    @property
-    def _first_dispatched(self) -> Integers:
-        """When the first attempt of each call was dispatched, if it was in this run."""
-        a, first = self.run.attempts, np.full(len(self.run.rank_of_call), MISSING)
-        rows = a["attempt"] == 1
-        first[a["call_id"][rows]] = a["dispatched"][rows]
-        return first
+    def _last_attempt(self, until: Until) -> Integers:
+        """Number of the attempt of each call whose dispatch ends what is told."""
+        run, a = self.run, self.run.attempts
+        last = np.full(len(run.rank_of_call), NEVER)
+        if until == "first_dispatch":
+            last[:] = 1
+        elif until == "wait":
+            rows = run.by_call[run.admitted[run.by_call]][::-1]
+            last[a["call_id"][rows]] = a["attempt"][rows]
+        if until != "end":
+            last[run.made_before > 0] = 0
+        return last
 
     def _before_the_queue(self, course: _Course) -> None:
         run = self.run
@@ -143,12 +151,13 @@ class Causes:
         first[u["call_id"][entered]] = u["happened"][entered]
         course.go("pacing", first)
 
-    def _rounds(self, stays: Stays, *, only_first: bool) -> Iterator[Integers]:
-        """Rows of the stays, first the first ones of all calls, then the second ones and so on."""
-        if only_first:
-            yield np.flatnonzero(stays.attempt == 1)
-            return
-        order = np.argsort(stays.attempt, kind="stable")
+    def _rounds(self, stays: Stays, last: Integers) -> Iterator[Integers]:
+        """Rows of the stays, first the first ones of all calls, then the second ones and so on.
+
+        Up to the last attempt of each call that is told of.
+        """
+        told = np.flatnonzero(stays.attempt <= last[stays.call_id])
+        order = told[np.argsort(stays.attempt[told], kind="stable")]
         numbers = stays.attempt[order]
         yield from np.split(order, np.flatnonzero(np.diff(numbers)) + 1)
 
@@ -169,10 +178,14 @@ class Causes:
         course.now[calls] = chosen.until
         went = rows < len(a["call_id"])
         rows, calls = rows[went], calls[went]
-        for cause, name in (("no_worker", "work_started"), ("dialing_and_talking", "ended")):
-            instants = a[name][rows]
-            to = np.where(came(instants), instants, self.run.ended_us)
-            course.go(cause, to, calls)
+        came_to, ended = (
+            np.where(came(instants), instants, self.run.ended_us)
+            for instants in (a["work_started"][rows], a["ended"][rows])
+        )
+        course.go("no_worker", came_to, calls)
+        refused = np.isin(a["cause"][rows], REFUSALS)
+        course.go("refused_attempt", ended[refused], calls[refused])
+        course.go("dialing_and_talking", ended[~refused], calls[~refused])
 
     def _retry(self, course: _Course, calls: Integers, queued: Integers | int) -> None:
         """From the end of an attempt to the next entry."""
@@ -231,7 +244,7 @@ def causes_over_time(
 
     counted = calls["wait_state"].isin(("complete", "censored", "never")).to_numpy()
     rows = calls["call_id"].to_numpy()[counted].astype(np.int64)
-    table = time_by_cause(causes, rows, until="first_dispatch", by_resource=by_resource)
+    table = time_by_cause(causes, rows, until="wait", by_resource=by_resource)
     # Rounded down on UTC, where no clock is put forward or back.
     came_at = pd.DatetimeIndex(calls["waits_from"].array[counted])
     came_at += pd.to_timedelta((table["loading"] + table["pacing"]).array)

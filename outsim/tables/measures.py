@@ -24,7 +24,14 @@ from outsim.tables.columns import handed_out
 if TYPE_CHECKING:
     from outsim.tables.frames import Frames
 
-CALLS_NEEDED = ("status", "outcome", "waits_from", "final_at", "wait_s", "wait_state", "wedged")
+DEFINITIONS = 2
+"""Version of what the figures mean: studies of two versions are not mixed. In the first one a
+wait ended with the first dispatch, even where the carrier refused the attempt."""
+
+CALLS_NEEDED = (
+    *("status", "outcome", "waits_from", "first_dispatched_at", "final_at"),
+    *("wait_s", "wait_state", "wedged"),
+)
 ATTEMPTS_NEEDED = ("dispatched_at", "outcome")
 UPDATES_NEEDED = ("status", "happened_at", "visible_at")
 """Columns of the tables that the figures are made of."""
@@ -97,9 +104,10 @@ def _among(column: pd.Series, *words: str) -> pd.Series:
 def waits_s(calls: pd.DataFrame) -> NDArray[np.float64]:
     """Waits of the calls that count, sorted, in seconds.
 
-    A call that was not dispatched by its end, or by the end of the run, counts
-    as longer than any limit (inf); canceled, wedged and rejected calls are left
-    out.
+    A wait ends with the dispatch of the first attempt that the carrier takes: one
+    that it refuses reaches nobody. A call without such an attempt by its end, or by
+    the end of the run, counts as longer than any limit (inf); those canceled before,
+    wedged and rejected ones are left out.
     """
     counted = _among(calls["wait_state"], "complete", "censored", "never").to_numpy()
     waits: NDArray[np.float64] = calls["wait_s"].to_numpy(np.float64)[counted]
@@ -111,7 +119,7 @@ def waits_s(calls: pd.DataFrame) -> NDArray[np.float64]:
 def wait_quantile_s(calls: pd.DataFrame, level: float) -> float:
     """Smallest wait that at least this share of the counted calls do not exceed.
 
-    NaN where that many calls were not dispatched, or none counts.
+    NaN where not that many calls went out, or none counts.
     """
     return _quantile_s(waits_s(calls), level)
 
@@ -172,12 +180,12 @@ def duration_s(view: View) -> float:
 
 
 def wait_at_s(view: View, level: float) -> float:
-    """Wait from start to first dispatch that this share of calls do not exceed, in seconds."""
+    """Wait that this share of calls do not exceed, in seconds; see `waits_s`."""
     return _quantile_s(view.waits_s, level)
 
 
 def wait_median_s(view: View) -> float:
-    """Median wait from start to first dispatch, in seconds."""
+    """Median wait, in seconds."""
     return wait_at_s(view, 0.5)
 
 
@@ -187,10 +195,31 @@ def wait_p90_s(view: View) -> float:
 
 
 def wait_mean_s(view: View) -> float:
-    """Mean wait from start to first dispatch, in seconds; NaN if a call that counts had none."""
+    """Mean wait, in seconds; NaN if a call that counts never went out."""
     if len(view.waits_s) == 0 or not np.isfinite(view.waits_s[-1]):
         return float("nan")
     return float(view.waits_s.mean())
+
+
+def time_to_first_dispatch_at_s(view: View, level: float) -> float:
+    """Time from start to first dispatch that this share of calls do not exceed, in seconds.
+
+    Unlike a wait it ends with the first attempt even where the carrier refuses it. A call that
+    is never dispatched counts as for waits.
+    """
+    first, since = _since_1970_us(view.calls, "first_dispatched_at", "waits_from")
+    dispatched = first != MISSING
+    never = _among(view.calls["wait_state"], "censored", "never").to_numpy() & ~dispatched
+    times = (first - since)[dispatched] / SECOND
+    place = max(0, int(np.ceil(level * (len(times) + np.count_nonzero(never)))) - 1)
+    if place >= len(times):
+        return float("nan")
+    return float(np.partition(times, place)[place])
+
+
+def time_to_first_dispatch_median_s(view: View) -> float:
+    """Median time from start to first dispatch, in seconds."""
+    return time_to_first_dispatch_at_s(view, 0.5)
 
 
 def congestion_share(view: View) -> float:
@@ -287,6 +316,13 @@ MEASURES: tuple[Measure, ...] = (
     Measure("duration_s", "time from start to end", "seconds", duration_s, -1),
     Measure("wait_median_s", "wait, median", "seconds", wait_median_s, -1),
     Measure("wait_p90_s", "wait, 9 in 10", "seconds", wait_p90_s, -1),
+    Measure(
+        "time_to_first_dispatch_median_s",
+        "time to first dispatch, median",
+        "seconds",
+        time_to_first_dispatch_median_s,
+        0,
+    ),
     Measure("human_share", "answered by a person", "share", human_share, 1),
     Measure("congestion_share", "attempts refused", "share", congestion_share, -1),
     Measure("attempts_per_call", "attempts per call", "number", attempts_per_call, 0),

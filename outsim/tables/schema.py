@@ -26,9 +26,9 @@ DTYPES: dict[str, str] = {
 }
 
 WAIT_STATES = ("complete", "censored", "never", "canceled", "wedged", "rejected", "before")
-"""What is known of a call's wait: it is complete; the run ended first; the call ended without
-ever being dispatched; it was canceled first; it was wedged; it was rejected; it was over before
-the moment of the snapshot that the run goes on from."""
+"""What is known of a call's wait: it is complete; the run ended first; the call ended without an
+attempt that the carrier took; it was canceled first; it was wedged; it was rejected; it was over
+before the moment of the snapshot that the run goes on from."""
 
 
 @dataclass(frozen=True)
@@ -78,15 +78,20 @@ CALLS = (
     Column("attempts", "small", "attempts dispatched", rules=(4, 8)),
     Column("outcome", "word", "outcome of the last attempt that ended", OUTCOMES, rules=(6, 7)),
     _instant("first_dispatched_at", "dispatch of the first attempt", 4),
+    _instant("went_out_at", "dispatch of the first attempt that the carrier took", 4, 6),
     _instant("final_at", "when the final status came", 8, 9, 12),
     Column(
         "wait_s",
         "seconds",
-        "from waits_from to the first dispatch; missing unless complete",
-        rules=(1, 4),
+        "from waits_from to went_out_at; missing unless complete",
+        rules=(1, 4, 6),
     ),
     Column(
-        "wait_state", "word", "what is known of the wait", WAIT_STATES, rules=(1, 4, 9, 10, 12)
+        "wait_state",
+        "word",
+        "what is known of the wait",
+        WAIT_STATES,
+        rules=(1, 4, 6, 9, 10, 12),
     ),
     Column("wedged", "flag", "accepted, shown as pending, and never dialled", rules=(10,)),
     Column(

@@ -6,8 +6,8 @@ from outsim.tables.measures import MEASURES, Measure, View
 
 
 def calls_dialled(view: View) -> float:
-    """Calls that were dispatched at least once."""
-    return float((view.calls["wait_state"] == "complete").sum())
+    """Calls that were dispatched at least once, be it in vain."""
+    return float(view.calls["first_dispatched_at"].notna().sum())
 
 
 def dials(view: View) -> float:

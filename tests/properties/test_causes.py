@@ -15,7 +15,7 @@ from outsim.outcomes import REJECTED
 from outsim.result import Result, simulate
 from outsim.scenario import Scenario
 from outsim.scenario.standing import standing_at
-from outsim.tables.causes import queue_charges
+from outsim.tables.causes import WAIT_CAUSES, queue_charges
 from tests.strategies import crowded_scenarios, scenarios
 
 FEWER = settings(max_examples=max(1, settings.default.max_examples // 4))
@@ -76,13 +76,20 @@ def test_both_charges_add_up_to_the_time_in_the_queue(scenario: Scenario) -> Non
 
 @FEWER
 @given(ANY)
-def test_until_the_first_dispatch_they_are_the_wait(scenario: Scenario) -> None:
+def test_until_a_call_goes_out_they_are_its_wait(scenario: Scenario) -> None:
     result = simulate(scenario, engine="simpy")
     calls = result.calls.set_index("call_id")
-    table = result.time_by_cause(until="first_dispatch")
+    table = result.time_by_cause(until="wait")
+    assert (table.astype("int64") >= 0).all(axis=None)
     known = (calls["wait_state"] == "complete").to_numpy()
     waits = microseconds(table.drop(columns="schedule"))[known]
     assert np.allclose(waits / 1e6, calls["wait_s"][known], atol=1e-9)
+    others = table.drop(columns=["schedule", *WAIT_CAUSES, "wedged", "earlier"])
+    assert microseconds(others)[known].sum() == 0
+    first = result.time_by_cause(until="first_dispatch").drop(columns="schedule")
+    dispatched = calls["first_dispatched_at"].notna().to_numpy()
+    times = (calls["first_dispatched_at"] - calls["waits_from"])[dispatched].dt.total_seconds()
+    assert np.allclose(microseconds(first)[dispatched] / 1e6, times, atol=1e-9)
 
 
 @FEWER

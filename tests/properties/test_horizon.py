@@ -78,13 +78,14 @@ def test_every_call_is_in_one_class_and_its_wait_is_marked(scenario: Scenario) -
     state = calls["wait_state"]
     assert state.notna().all()
     assert (calls["wait_s"].notna() == (state == "complete")).all()
-    assert (calls["first_dispatched_at"].notna() == (state == "complete")).all()
+    assert (calls["went_out_at"].notna() == (state == "complete")).all()
+    assert not (calls["went_out_at"] < calls["first_dispatched_at"]).any()
     assert (calls.loc[state == "rejected", "status"] == "rejected").all()
     assert calls.loc[state == "wedged", "wedged"].all()
     assert (calls.loc[state == "canceled", "status"] == "canceled").all()
-    pending = ["scheduled", "queued"]
+    pending = ["scheduled", "queued", "dialing", "waiting_retry"]
     assert calls.loc[state == "censored", "status"].isin(pending).all()
-    assert calls.loc[state == "never", "status"].isin(["expired"]).all()
+    assert calls.loc[state == "never", "status"].isin(["expired", "failed"]).all()
     final = calls["status"].isin(["completed", "failed", "canceled", "expired"])
     assert (calls["final_at"].notna() == final).all()
 

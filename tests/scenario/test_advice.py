@@ -9,6 +9,7 @@ import pytest
 
 from outsim.scenario import from_mapping
 from outsim.scenario.advice import advice
+from outsim.scenario.carrier_demand import shortages
 
 CAMPAIGN: dict[str, Any] = {"name": "a", "tenant": "t", "start": "09:00", "contacts": 1000}
 ROOMY: dict[str, Any] = {"ports": 1000, "workers": 20}
@@ -163,6 +164,79 @@ class TestCapacity:
             "carrier.channels": "500 are left to the platform, fewer than its 1000 ports: calls "
             "on the other ports are refused"
         }
+
+    def test_ports_and_dial_rate_that_ask_for_more_than_the_carrier_takes(self) -> None:
+        """5/s, and the ports for them: the carrier takes 3/s of them, others the rest."""
+        asking = {"platform": {"dial_rate": "5/s", "ports": 1000, "workers": 20}}
+        assert told(**asking, carrier={"rate": "4/s", "other_traffic": 0.25}) == {
+            "carrier.rate": "while calls queue, the platform makes up to 5 attempts a second, "
+            "167% of the 3/s that other traffic leaves: up to 40% of them are refused"
+        }
+        assert told(**asking, carrier={"rate": "5/s", "other_traffic": 0.0}) == {}
+
+    def test_a_refused_attempt_frees_its_port_for_the_next_at_once(self) -> None:
+        """The ports make 2.0/s while nothing is refused; once it is, the full dial rate."""
+        found = told(
+            platform={"dial_rate": "20/s", "ports": 120, "workers": 20},
+            carrier={"rate": "1/s", "other_traffic": 0.0},
+        )
+        assert "makes up to 20 attempts a second, 2000% of the 1/s" in found["carrier.rate"]
+
+    def test_a_dial_rate_that_ports_keep_from_lasting_is_refused_in_a_spike(self) -> None:
+        few = {"dial_rate": "20/s", "ports": 50, "workers": 20}
+        assert told(platform=few, carrier={"rate": "10/s", "other_traffic": 0.0}) == {
+            "carrier.rate": "the dial rate of 20/s is 200% of the 10/s that other traffic "
+            "leaves: until the ports are busy, up to 50% of attempts are refused"
+        }
+        assert told(platform=few, carrier={"rate": "14/s", "other_traffic": 0.0}) == {}
+
+    def test_other_traffic_counts_in_the_minute_with_most_of_it(self) -> None:
+        found = told(
+            platform={"dial_rate": "5/s", "ports": 300, "workers": 20},
+            carrier={
+                "rate": "6/s",
+                "channels": 500,
+                "other_traffic": 0.0,
+                "other_traffic_peak": {0: 0.5, 1: 0.2},
+            },
+        )
+        assert found == {
+            "carrier.rate": "while calls queue, the platform makes up to 5 attempts a second, "
+            "167% of the 3/s that other traffic leaves in the minute with most other traffic: up "
+            "to 40% of them are refused",
+            "carrier.channels": "250 are left to the platform in the minute with most other "
+            "traffic, fewer than its 300 ports: calls on the other ports are refused",
+        }
+
+    @pytest.mark.parametrize(
+        "limit",
+        [
+            {"tenant": [{"name": "t", "dial_rate": "2/s"}]},
+            {"campaign": {"pacing": "2/s"}},
+            {"campaign": {"contacts": None, "requests": {"rate": "2/s"}}},
+        ],
+    )
+    def test_a_rate_that_nobody_may_ask_for_is_not_refused(self, limit: dict[str, Any]) -> None:
+        campaign = {k: v for k, v in (CAMPAIGN | limit.pop("campaign", {})).items() if v}
+        scenario = from_mapping(
+            {
+                "clock": {"date": "2026-03-10", "begins": "08:00", "ends": "13:00"},
+                "platform": ROOMY | {"dial_rate": "5/s", "workers": 20},
+                "carrier": CARRIER | {"rate": "3/s", "other_traffic": 0.0},
+                "campaign": [campaign],
+                **limit,
+            }
+        )
+        assert [*shortages(scenario)] == []
+
+    def test_channels_that_no_limit_lets_anybody_ask_for_are_not_missed(self) -> None:
+        limit = {"max_simultaneous": 40}
+        channels = {"channels": 50, "other_traffic": 0.0}
+        assert "carrier.channels" not in told(limit, carrier=channels)
+        found = told(limit, carrier=channels | {"channels": 30})
+        assert found["carrier.channels"].startswith(
+            "30 are left to the platform, fewer than the 40 simultaneous calls that its limits"
+        )
 
     def test_limits_that_limit_nothing(self) -> None:
         assert told({"pacing": "100/s", "max_simultaneous": 5000}) == {

@@ -307,6 +307,16 @@ def test_a_directory_of_another_model_is_refused(undisturbed, monkeypatch):
         study(undisturbed, 3)
 
 
+def test_a_directory_of_figures_that_were_defined_otherwise_is_refused(undisturbed, tmp_path):
+    place = shutil.copytree(undisturbed, tmp_path / "older")
+    file = place / identity.STUDY
+    said = json.loads(file.read_text())
+    del said["definitions"]
+    file.write_text(json.dumps(said))
+    with pytest.raises(StudyError, match=r"definitions: 1, and not \d+"):
+        study(place, 3)
+
+
 def test_the_seed_of_a_file_does_not_matter_where_the_study_has_its_own(undisturbed):
     seeded = tuple(scenario.model_copy(update={"seed": 77}) for scenario in PAIR)
     assert resumed(undisturbed, 3, scenarios=seeded)[1] == 0

@@ -67,6 +67,12 @@ OUTSIDE: dict[str, Callable[[], Result]] = {
         campaign(max_retry=1, retry_interval="2000 s"), tape=recorded(list=[["busy", "human"]])
     ),
     "dialing_and_talking": lambda: run(campaign(contacts=5)),
+    # The carrier takes its time to refuse every call, which is then over.
+    "refused_attempt": lambda: run(
+        campaign(contacts=5),
+        carrier={"refusal_time": "60 s"},
+        outage=[part(of="carrier", begins=0, ends=600)],
+    ),
     # The worker is busy with the updates of others.
     "status_backlog": lambda: run(
         campaign(contacts=200), platform={"workers": 1, "dial_work": "1 ms", "status_work": "2 s"}
@@ -171,7 +177,7 @@ def test_means_over_time_are_those_of_the_calls() -> None:
     found = result.causes_over_time("10s", by_resource=False)
     counted = result.calls["wait_state"].isin(("complete", "censored", "never"))
     assert found["calls"].sum() == counted.sum()
-    table = result.time_by_cause(until="first_dispatch").loc[counted.to_numpy()]
+    table = result.time_by_cause(until="wait").loc[counted.to_numpy()]
     weighted = (found["calls_ahead"].astype("int64") * found["calls"]).sum()
     assert weighted == pytest.approx(table["calls_ahead"].astype("int64").sum(), abs=len(table))
 

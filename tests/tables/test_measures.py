@@ -108,6 +108,7 @@ def test_the_status_lag_is_the_lower_quantile_of_the_lags_that_are_shown(lags_us
         ("duration_s", 94.002),
         ("wait_median_s", 0.001),
         ("wait_p90_s", 0.003),
+        ("time_to_first_dispatch_median_s", 0.001),
         ("human_share", 1 / 4),
         ("congestion_share", 0.0),
         ("attempts_per_call", 6 / 4),

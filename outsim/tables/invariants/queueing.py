@@ -10,14 +10,13 @@ import pandas as pd
 
 from outsim.clock import MISSING, microseconds_between
 from outsim.engine.records import Integers
-from outsim.outcomes import (
-    DROPPED,
-)
+from outsim.outcomes import DROPPED, REFUSALS
 from outsim.tables.invariants.run import (
     Breach,
     Run,
     came,
     count_before,
+    first_of_each,
 )
 from outsim.tables.views import steps
 
@@ -113,13 +112,26 @@ def parts_of_every_wait_add_up(run: Run) -> Iterator[Breach]:
     happened = np.append(run.updates["happened"][run.entries], MISSING)[entry]
     wrong = (entry >= 0) & (a["queued"] != happened)
     yield from run.breach("not in the queue since then", "attempts", wrong)
-    table = run.result.calls
-    first = table["first_dispatched_at"] - table["waits_from"]
-    exact = np.asarray(first.dt.total_seconds())
+    yield from _waits(run)
+
+
+def _waits(run: Run) -> Iterator[Breach]:
+    """A wait ends with the dispatch of the first attempt that the carrier does not refuse."""
+    table, a = run.result.calls, run.attempts
+    refused = np.isin(a["cause"], REFUSALS)
+    order = run.by_call[(came(a["dialed"]) & ~refused)[run.by_call]]
+    order = order[first_of_each(a["call_id"][order])]
+    went_out = np.full(len(run.rank_of_call), MISSING)
+    went_out[a["call_id"][order]] = a["dispatched"][order]
+    went_out[run.made_before > 0] = MISSING
+    call_id = np.asarray(table["call_id"], dtype=np.int64)
+    ours = run.result.frames.instants(went_out[call_id])
+    off = ~((ours.asi8 == table["went_out_at"].astype("int64")).to_numpy())
+    exact = np.asarray((table["went_out_at"] - table["waits_from"]).dt.total_seconds())
     shown = np.asarray(table["wait_s"])
-    off = ~((np.isnan(exact) & np.isnan(shown)) | (np.abs(exact - shown) < 1e-6))
-    off |= (table["wait_state"] == "complete").to_numpy() & np.isnan(exact)
-    yield from run.breach("wait", "calls", np.asarray(table["call_id"][off], dtype=np.int64))
+    off |= ~((np.isnan(exact) & np.isnan(shown)) | (np.abs(exact - shown) < 1e-6))
+    off |= (table["wait_state"] == "complete").to_numpy() != ~np.isnan(exact)
+    yield from run.breach("wait", "calls", call_id[off])
 
 
 def littles_law(run: Run) -> Iterator[Breach]:

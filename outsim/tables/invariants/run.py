@@ -12,11 +12,8 @@ from numpy.typing import NDArray
 
 from outsim.clock import MISSING
 from outsim.engine.records import Columns, Integers
-from outsim.outcomes import (
-    DROPPED,
-    NO_CAUSE,
-    QUEUED,
-)
+from outsim.outcomes import QUEUED
+from outsim.tables.carried import carried
 
 if TYPE_CHECKING:
     from outsim.plan import CampaignPlan, OutagePlan
@@ -243,8 +240,7 @@ class Run:
     @cached_property
     def admitted(self) -> Mask:
         """Per attempt, whether the carrier carried it."""
-        cause = self.attempts["cause"]
-        return np.asarray(came(self.attempts["dialed"]) & np.isin(cause, (NO_CAUSE, DROPPED)))
+        return carried(self.attempts)
 
     @cached_property
     def at_carrier(self) -> Integers:
