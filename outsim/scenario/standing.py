@@ -153,7 +153,10 @@ def campaign_of(scenario: Scenario, campaign: CampaignSnapshot) -> Campaign:
     """
     known = scenario.find_campaign("/".join(campaign.key))
     if known is not None:
-        return known.model_copy(update={"contact_list": None, "requests": None, "contacts": 0})
+        changed: dict[str, Any] = {"contact_list": None, "requests": None, "contacts": 0}
+        if campaign.start is not None:
+            changed["start"] = campaign.start
+        return known.model_copy(update=changed)
     background = scenario.background
     rules: dict[str, Any] = {}
     if background is not None:
