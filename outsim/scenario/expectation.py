@@ -151,10 +151,10 @@ def _kinds(scenario: Scenario, profile: Profile, without_ani: float) -> list[_Ki
     invalid = profile.invalid / (weights + profile.invalid)
     fax = (1 - invalid) * scenario.callees.fax_share
     traits = {"invalid": invalid, "fax": fax, "none": 1 - invalid - fax}
-    refused = {0.0: 1 - without_ani, scenario.carrier.missing_ani_refusal: without_ani}
+    refused = ((0.0, 1 - without_ani), (scenario.carrier.missing_ani_refusal, without_ani))
     return [
         _Kind(share * ani_share, trait, refusal)
-        for (trait, share), (refusal, ani_share) in product(traits.items(), refused.items())
+        for (trait, share), (refusal, ani_share) in product(traits.items(), refused)
         if share * ani_share > 0
     ]
 

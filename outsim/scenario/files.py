@@ -16,6 +16,9 @@ from outsim.errors import Problem, ScenarioError
 LINE_LIMIT = 64 * 1024
 """Longest line, in bytes, its end included."""
 
+SHOWN_PATH = 200
+"""Characters of a path that a message repeats."""
+
 _KINDS = (
     (stat.S_ISDIR, "a directory"),
     (stat.S_ISFIFO, "a pipe"),
@@ -30,17 +33,25 @@ def refusal(file: Path | str, message: str, line: int | None = None) -> Scenario
     return ScenarioError([Problem(str(file), line, "", message)])
 
 
-def check_kind(path: Path) -> None:
-    """Refuse what is no regular file, before anything is read of it."""
+def kind_problem(path: Path) -> str | None:
+    """Why a path can't be read: there is nothing, or no regular file; None if it can."""
     try:
         mode = path.stat().st_mode
     except FileNotFoundError:
-        raise refusal(path, "no such file") from None
+        return f"there is no file {str(path)[:SHOWN_PATH]}"
     except (OSError, ValueError) as error:
-        raise refusal(path, f"can't be read: {_reason(error)}") from None
-    if not stat.S_ISREG(mode):
-        kind = next((name for is_kind, name in _KINDS if is_kind(mode)), "something else")
-        raise refusal(path, f"found {kind}; must be a regular file")
+        return f"can't be read: {_reason(error)}"
+    if stat.S_ISREG(mode):
+        return None
+    kind = next((name for is_kind, name in _KINDS if is_kind(mode)), "something else")
+    return f"found {kind}; must be a regular file"
+
+
+def check_kind(path: Path) -> None:
+    """Refuse what is no regular file, before anything is read of it."""
+    reason = kind_problem(path)
+    if reason is not None:
+        raise refusal(path, "no such file" if reason.startswith("there is no") else reason)
 
 
 def _reason(error: Exception) -> str:

@@ -79,7 +79,7 @@ def test_random_queues_as_they_stand_keep_every_law(depth: str) -> None:
     """And dials share an instant whose calls are numbered in another order than they go."""
     ties: Counter[str] = Counter()
 
-    @settings(max_examples=max(200, settings.default.max_examples))
+    @settings(max_examples=max(300, settings.default.max_examples))
     @given(standing_scenarios())
     def keeps(scenario: Scenario) -> None:
         result = simulate(scenario)
