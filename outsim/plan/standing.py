@@ -31,7 +31,7 @@ from outsim.scenario.snapshot import (
     CampaignSnapshot,
     Snapshot,
 )
-from outsim.scenario.standing import campaign_of
+from outsim.scenario.standing_campaigns import campaign_of
 from outsim.tape import Tape
 
 Instants = NDArray[np.int64]

@@ -150,6 +150,15 @@ class Campaign(Part):
         """When it was handed in."""
         return self.submitted_at or self.start
 
+    @property
+    def dialable(self) -> int | None:
+        """Contacts that can be dialled; None where they come in as requests."""
+        if self.contact_list is not None:
+            contacts = self.contact_list
+            repeated = int(contacts.duplicates.sum()) if self.duplicates == "reject" else 0
+            return len(contacts) - len(contacts.rejected) - repeated
+        return None if self.requests is not None else self.contacts or 0
+
 
 class Tenant(Part):
     """A customer of the platform, where more than its name is said."""

@@ -249,7 +249,8 @@ def _merge_entries(base: _Node, over: _Node, path: KeyPath) -> _Node:
                         entry.content["name"].origin.file,
                         entry.content["name"].origin.line,
                         f"{path[0]}.name",
-                        f"found {shown(name)}, which several tenants have ({tenants}); name the tenant",
+                        f"found {shown(name)}, which several tenants have ({tenants}); "
+                        "name the tenant",
                     )
                 ]
             )
