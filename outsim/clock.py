@@ -59,6 +59,18 @@ _SHARE = re.compile(rf"({_NUMBER})\s*%")
 _CLOCK = re.compile(r"(?:(\d{4}-\d{2}-\d{2})[T ])?(\d{1,2}):(\d{2})(?::(\d{2})(?:\.(\d{1,6}))?)?")
 
 
+LONGEST_TEXT = 100
+"""Characters of a quantity at most; what is longer is none."""
+
+
+def _check_length(text: str) -> None:
+    if len(text) > LONGEST_TEXT:
+        raise ValueError(
+            f"found {text[:40]!r} and {len(text) - 40} more characters; write "
+            f"{LONGEST_TEXT} at most"
+        )
+
+
 def parse_duration_us(text: str) -> int:
     """Microseconds of a duration such as ``"10 min"`` or ``"1 h 30 min"``.
 
@@ -67,6 +79,7 @@ def parse_duration_us(text: str) -> int:
     ValueError
         If `text` is not a number with a unit, or is too long to count.
     """
+    _check_length(text)
     rest = text.strip().lower()
     total = 0.0
     parts = _DURATION.findall(rest)
@@ -90,6 +103,7 @@ def parse_rate(text: str) -> int:
     ValueError
         If `text` is not a number per second, minute or hour.
     """
+    _check_length(text)
     match = _RATE.fullmatch(text.strip().lower())
     if match is None:
         _refuse_negative(text.strip(), text)
@@ -111,6 +125,7 @@ def parse_share(text: str) -> float:
     ValueError
         If `text` is not a percentage.
     """
+    _check_length(text)
     match = _SHARE.fullmatch(text.strip())
     if match is None:
         raise ValueError(f"found {text!r}; write a share such as 0.02 or '2 %'")
@@ -131,6 +146,7 @@ def parse_clock_time(text: str, on: date, zone: ZoneInfo) -> datetime:
         If `text` is no clock time, or falls into the hour that a change to
         summer time skips.
     """
+    _check_length(text)
     match = _CLOCK.fullmatch(text.strip())
     if match is None:
         raise ValueError(

@@ -4,8 +4,19 @@ from __future__ import annotations
 
 import numpy as np
 
-from outsim.clock import HOUR, MINUTE, after
+from outsim.clock import HOUR, MINUTE, MISSING, after
+from outsim.engine.records import Columns, Integers
 from outsim.result import Result
+
+
+def _dials_against_call_id(raw: Columns, rank: Integers) -> int:
+    """Pairs of dials at one instant of which the later campaign has the lower call_id."""
+    reached = raw["dialed"] != MISSING
+    dialed, call_id, of = raw["dialed"][reached], raw["call_id"][reached], rank[reached]
+    order = np.lexsort((of, dialed))
+    dialed, call_id, of = dialed[order], call_id[order], of[order]
+    together = (np.diff(dialed) == 0) & (np.diff(of) > 0)
+    return int((together & (np.diff(call_id.astype(np.int64)) < 0)).sum())
 
 
 def occurrences(result: Result) -> dict[str, int]:
@@ -45,6 +56,9 @@ def occurrences(result: Result) -> dict[str, int]:
     return {
         "ties: events that share an instant": int(per_instant[per_instant > 1].sum()),
         "ties: dispatches that share an instant": int((np.diff(dispatched) == 0).sum()),
+        "ties: dials that share an instant, not in the order of call_id": _dials_against_call_id(
+            raw, rank
+        ),
         "ties: an end and a dispatch": int(np.isin(raw["ended"], dispatched).sum()),
         "1 rejected rows": int((status == "rejected").sum()),
         "1 single-call requests": int(requests[rank].sum()),

@@ -21,6 +21,10 @@ from hypothesis import strategies as st
 
 from outsim.clock import SECOND, after
 from outsim.scenario import Scenario, from_mapping
+from outsim.scenario.campaigns import Campaign
+from outsim.scenario.expectation import dialable
+from outsim.scenario.snapshot import Snapshot
+from outsim.scenario.standing import standing_at
 
 Mapping = dict[str, Any]
 
@@ -170,7 +174,8 @@ def _campaigns(draw: st.DrawFn, name: str, grid: _Grid, zone: str, urls: list[st
     start = draw(_of(0, 60, 60, 60, 120, 148))
     campaign: Mapping = {
         "name": name,
-        "tenant": draw(_of("acme", "acme", "bolt", "corp", "dune", "echo")),
+        # Background tenants, other-1 and so on, come between those of the scenario by name.
+        "tenant": draw(_of("acme", "acme", "bolt", "corp", "dune", "zulu")),
         "start": grid.at(start),
         "profile": draw(_of("mixed", "people", "absent")),
         "max_retry": draw(_of(0, 1, 2, 3)),
@@ -415,3 +420,67 @@ def _crowded(draw: st.DrawFn) -> Mapping:
 def crowded_scenarios() -> st.SearchStrategy[Scenario]:
     """Random scenarios in which nearly everything shares its instant with something else."""
     return _crowded().map(from_mapping)
+
+
+def _standings(draw: st.DrawFn, most: int, elapsed_s: int, retries: int) -> list[Mapping]:
+    """Calls of a campaign in one state, as a snapshot lists them, `most` of them at most."""
+    listed = []
+    while most > 0 and draw(st.booleans()):
+        count = draw(st.integers(1, most))
+        most -= count
+        standing: Mapping = {"count": count}
+        if draw(st.booleans()):
+            standing["lasting"] = f"{draw(st.integers(1, min(8, elapsed_s)))} s"
+        if draw(st.booleans()):
+            standing["attempts"] = draw(st.integers(retries > 0, retries))
+        listed.append(standing)
+    return listed
+
+
+@st.composite
+def standing_scenarios(draw: st.DrawFn) -> Scenario:
+    """Random scenarios that begin with a queue as it stands, of their customers and of others."""
+    mapping = draw(st.one_of(mappings(), _crowded()))
+    if draw(st.booleans()):
+        # Calls that waited for the moment go in one burst, and the carrier takes some of them.
+        mapping["platform"] |= {"ports": 100, "dial_burst": 20, "workers": 20, "dial_work": "1 s"}
+        mapping["carrier"] |= {"rate": "1/s", "burst": 2, "channels": 100}
+    scenario = from_mapping(mapping)
+    clock = scenario.clock
+    moment_s = draw(_of(1, 60, 65, 120, 140))
+    at = after(clock.begins, moment_s * SECOND)
+    under_way = min(scenario.platform.ports, scenario.carrier.channels)
+
+    def stands(tenant: str, name: str, rules: Campaign | None) -> Mapping:
+        nonlocal under_way
+        others = scenario.background.max_retry if scenario.background else 1
+        retries = others if rules is None else rules.max_retry
+        left = 20 if rules is None or rules.requests is not None else dialable(scenario, rules)
+        there: Mapping = {"tenant": tenant, "name": name}
+        for state in ("dialing", "connected", "queued", "waiting_retry", "scheduled"):
+            most = min(left, 8, under_way if state in ("dialing", "connected") else 8)
+            if state == "waiting_retry" and retries == 0:
+                continue
+            if state != "scheduled" and rules is not None and rules.start > at:
+                continue  # it has not started
+            there[state] = _standings(draw, most, moment_s, retries)
+            if rules is None and state == "queued":
+                there[state].append({"count": 3})
+            taken = sum(each["count"] for each in there[state])
+            left -= taken
+            under_way -= taken if state in ("dialing", "connected") else 0
+        if rules is None or rules.start <= at:
+            there["completed"] = draw(st.integers(0, max(0, min(3, int(left)))))
+        return there
+
+    told = [
+        *(stands(c.tenant, c.name, c) for c in scenario.campaign if draw(st.booleans())),
+        *(
+            stands(tenant, "of another customer", None)
+            for tenant in ("aaa", "bbb", "mid", "zzz")
+            if draw(st.booleans())
+        ),
+    ]
+    context = {"zone": clock.zone_info, "date": clock.date}
+    snapshot = Snapshot.model_validate({"at": at, "campaign": told}, context=context)
+    return standing_at(scenario, snapshot)

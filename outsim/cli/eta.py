@@ -141,7 +141,8 @@ def _from_now(
 ) -> tuple[Scenario, int]:
     """The scenario as it is to be forecast, and the seed of the forecast."""
     from outsim.cli.output import simulate_with_bar
-    from outsim.scenario.standing import read_snapshot, standing_at
+    from outsim.scenario.snapshot_file import read_snapshot
+    from outsim.scenario.standing import standing_at
 
     chosen = scenario.seed if seed is None else seed
     if snapshot is not None:

@@ -191,12 +191,13 @@ def _ranked(campaigns: list[CampaignPlan], tenants: list[str]) -> tuple[Campaign
     """Give each campaign its rank, its tenant's, and its first call_id; in the order of names."""
     by_call = sorted(campaigns, key=lambda c: (c.start_us if c.background else -1, c.key))
     ends = accumulate(campaign.size for campaign in by_call)
+    tenant_ranks = {name: rank for rank, name in enumerate(tenants)}
     first_call_ids = {c.key: end - c.size for c, end in zip(by_call, ends, strict=True)}
     return tuple(
         replace(
             campaign,
             rank=rank,
-            tenant_rank=tenants.index(campaign.tenant),
+            tenant_rank=tenant_ranks[campaign.tenant],
             first_call_id=first_call_ids[campaign.key],
         )
         for rank, campaign in enumerate(sorted(campaigns, key=lambda c: c.key))

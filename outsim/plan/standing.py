@@ -31,7 +31,7 @@ from outsim.scenario.snapshot import (
     CampaignSnapshot,
     Snapshot,
 )
-from outsim.scenario.standing import campaign_of
+from outsim.scenario.standing_campaigns import campaign_of
 from outsim.tape import Tape
 
 Instants = NDArray[np.int64]
@@ -241,8 +241,9 @@ def stand(
     campaigns, ends_us = [], [np.empty(0, dtype=np.int64)]
     for each in (*snapshot.campaign, *_untold(scenario, snapshot)):
         known = scenario.find_campaign("/".join(each.key))
-        if known is not None and scenario.instant_us(known.start) > at_us:
-            plan = resolve(known)
+        starts = campaign_of(scenario, each).start
+        if known is not None and scenario.instant_us(starts) > at_us:
+            plan = resolve(known.model_copy(update={"start": starts}))
             if snapshot.find(each.key) is None or _has_not_begun(each, plan):
                 campaigns.append(plan)
                 continue

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from outsim.scenario.model import Scenario
 from outsim.scenario.snapshot import CampaignSnapshot, Standing, attempts_of
-from outsim.scenario.standing import campaign_of
+from outsim.scenario.standing_campaigns import campaign_of
 
 Instants = NDArray[np.int64]
 Small = NDArray[np.int8]

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Any
 
-from pydantic import Field, model_validator
+from pydantic import BeforeValidator, Field, model_validator
 
 from outsim.clock import HOUR, MINUTE
 from outsim.distributions import Distribution
 from outsim.quantities import (
     Share,
+    shown,
 )
 from outsim.scenario.defaults import default
 from outsim.scenario.parts import Part
@@ -56,6 +57,19 @@ _Factor = Annotated[float, Field(ge=0, le=3)]
 GapFactors = tuple[_Factor, _Factor, _Factor]
 
 
+def _three(value: Any) -> Any:
+    if not isinstance(value, bool | list | tuple):
+        found = shown(value)
+    elif isinstance(value, list | tuple) and len(value) != len(GAP_FACTORS):
+        found = f"a list of {len(value)}"
+    else:
+        return value
+    raise ValueError(
+        f"found {found}; write true, false or three factors: for gaps under 5 minutes, up to an "
+        "hour, and longer"
+    )
+
+
 class Callees(Part):
     """How the people and machines behave that are called."""
 
@@ -91,7 +105,9 @@ class Callees(Part):
         list[Annotated[float, Field(ge=0, le=3)]], Field(min_length=1, max_length=REDIAL_LEVELS)
     ] = default("callees.redial_factors")
     """Factors on the human share after 0, 1, 2 ... failed attempts; the last one lasts."""
-    gap_factors: bool | GapFactors = default("callees.gap_factors")
+    gap_factors: Annotated[bool | GapFactors, BeforeValidator(_three)] = default(
+        "callees.gap_factors"
+    )
     """Whether a short gap since the last failure lowers the human share; or factors for gaps
     under 5 minutes, up to an hour, and longer."""
 

@@ -7,6 +7,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
 
+from outsim.clock import DAY, SECOND
 from outsim.distributions import Distribution
 from outsim.quantities import (
     ContradictionError,
@@ -22,6 +23,9 @@ from outsim.quantities import (
 from outsim.scenario.contacts import ContactList
 from outsim.scenario.defaults import default
 from outsim.scenario.parts import Count, Name, Part, Positive, out_of_order
+
+LATEST_S = 366 * DAY / SECOND
+"""Seconds since the scenario begins that a request may come at: no run is longer."""
 
 Weekday = Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
 
@@ -53,7 +57,7 @@ class Requests(Part):
     """Mean requests over time (Poisson), unless `rate_by_hour` has the hour."""
     rate_by_hour: dict[Annotated[int, Field(ge=0, le=23)], Rate] = {}
     """Mean requests over time by local hour of the day."""
-    times_s: list[Annotated[float, Field(ge=0)]] | None = None
+    times_s: list[Annotated[float, Field(ge=0, le=LATEST_S)]] | None = None
     """Recorded times in seconds since the scenario begins, instead of a rate."""
     until: LocalTime | None = None
     """Poisson requests end here; default: where the run ends by the clock."""
@@ -145,6 +149,15 @@ class Campaign(Part):
     def submitted(self) -> datetime:
         """When it was handed in."""
         return self.submitted_at or self.start
+
+    @property
+    def dialable(self) -> int | None:
+        """Contacts that can be dialled; None where they come in as requests."""
+        if self.contact_list is not None:
+            contacts = self.contact_list
+            repeated = int(contacts.duplicates.sum()) if self.duplicates == "reject" else 0
+            return len(contacts) - len(contacts.rejected) - repeated
+        return None if self.requests is not None else self.contacts or 0
 
 
 class Tenant(Part):

@@ -48,7 +48,7 @@ def differences(left: Scenario, right: Scenario) -> list[Difference]:
     found: dict[str, Difference] = {}
     for key in [*ours, *(key for key in theirs if key not in ours)]:
         value, other = ours.get(key, _ABSENT), theirs.get(key, _ABSENT)
-        inside_another = any(key.startswith(f"{part}.") for part in found)
+        inside_another = any(key[:i] in found for i, c in enumerate(key) if c == ".")
         if value.compared != other.compared and not inside_another:
             shown = (value.shown, other.shown)
             if value.shown == other.shown:

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from outsim.scenario.model import Scenario
 from outsim.scenario.snapshot import Snapshot
-from outsim.scenario.standing import campaign_of
+from outsim.scenario.standing_campaigns import campaign_of
 
 
 def estimates(scenario: Scenario) -> list[str]:

@@ -123,13 +123,9 @@ def contacts_without_ani(scenario: Scenario, campaign: Campaign) -> float:
 
 def dialable(scenario: Scenario, campaign: Campaign) -> float:
     """Contacts of a campaign that can be dialled; for requests, as many as are expected."""
-    if campaign.contact_list is not None:
-        contacts = campaign.contact_list
-        repeated = int(contacts.duplicates.sum()) if campaign.duplicates == "reject" else 0
-        return len(contacts) - len(contacts.rejected) - repeated
     if campaign.requests is not None:
         return _expected_requests(scenario, campaign, campaign.requests)
-    return campaign.contacts or 0
+    return campaign.dialable or 0
 
 
 def _expected_requests(scenario: Scenario, campaign: Campaign, requests: Requests) -> float:
@@ -151,10 +147,10 @@ def _kinds(scenario: Scenario, profile: Profile, without_ani: float) -> list[_Ki
     invalid = profile.invalid / (weights + profile.invalid)
     fax = (1 - invalid) * scenario.callees.fax_share
     traits = {"invalid": invalid, "fax": fax, "none": 1 - invalid - fax}
-    refused = {0.0: 1 - without_ani, scenario.carrier.missing_ani_refusal: without_ani}
+    refused = ((0.0, 1 - without_ani), (scenario.carrier.missing_ani_refusal, without_ani))
     return [
         _Kind(share * ani_share, trait, refusal)
-        for (trait, share), (refusal, ani_share) in product(traits.items(), refused.items())
+        for (trait, share), (refusal, ani_share) in product(traits.items(), refused)
         if share * ani_share > 0
     ]
 

@@ -13,6 +13,9 @@ from bisect import bisect_right
 KeyPath = tuple[str | int, ...]
 """Keys and list indexes from the top of a file to a value."""
 
+LINES_OF_ITEMS = 1000
+"""Items of a list whose lines are kept."""
+
 _SPACE = re.compile(r"(?:[ \t\r\n]|#[^\n]*)*")
 _INLINE_SPACE = re.compile(r"[ \t]*")
 _BARE_KEY = re.compile(r"[A-Za-z0-9_-]+")
@@ -138,7 +141,8 @@ class _Scanner:
         self.position += 1
         index = 0
         while self._skip(_SPACE) is not None and self.text[self.position] != "]":
-            self._note((*path, index), self._line())
+            if index < LINES_OF_ITEMS:
+                self._note((*path, index), self._line())
             self._value((*path, index))
             index += 1
             self._skip(_SPACE)

@@ -103,7 +103,9 @@ def _missing(
     path: tuple[str | int, ...], part: Mapping[str, Any], key: str, known: Iterable[str]
 ) -> Iterator[Problem]:
     name = part.get(key)
-    if isinstance(name, str) and name != "none" and name not in known:
+    # The word "none" turns off what is optional; a profile and a campaign are names.
+    turned_off = name == "none" and key not in ("profile", "campaign")
+    if isinstance(name, str) and not turned_off and name not in known:
         yield (*path, key), f"found {name!r}; {nearest(name, known)}"
 
 

@@ -12,13 +12,17 @@ from typing import Annotated, Any
 
 from pydantic import BeforeValidator, Field, model_validator
 
-from outsim.quantities import ContradictionError, Duration, LocalTime
+from outsim.quantities import ContradictionError, Duration, LocalTime, shown
 from outsim.quantities import Problem as Contradiction
 from outsim.scenario.parts import Count, Name, Part, Positive, written
 
 STATES = ("queued", "waiting_retry", "dialing", "connected", "scheduled")
 """Statuses of calls that are not over, in the order in which a forecast takes them up."""
 
+_WRITE = (
+    'write a count without quotes, such as 30; or a table, such as {"count": 30, "oldest": '
+    '"09:02"}; or a list of clock times and durations, such as ["09:02:11", "20 s"]'
+)
 _DURATION = re.compile(r"\s*[0-9.]+\s*[a-zµ]", re.IGNORECASE)
 
 
@@ -69,10 +73,14 @@ def _one(value: Any) -> Any:
 def _listed(value: Any) -> Any:
     """What stands for a list of calls: a count, a table, or a list of tables and texts."""
     if isinstance(value, int) and not isinstance(value, bool):
+        if value < 0:
+            raise ValueError(f"found {value}; must be at least 0")
         return [{"count": value}] if value else []
     if isinstance(value, dict):
         return [value]
-    return [_one(each) for each in value] if isinstance(value, list) else value
+    if isinstance(value, list):
+        return [_one(each) for each in value]
+    raise ValueError(f"found {shown(value)}; {_WRITE}")
 
 
 Standings = Annotated[

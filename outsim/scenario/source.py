@@ -23,13 +23,19 @@ from typing import Any, NamedTuple
 
 from outsim.checksums import checksum_of_values
 from outsim.errors import Problem, ScenarioError
-from outsim.scenario.files import read_lines, refusal
-from outsim.scenario.positions import KeyPath, key_lines
+from outsim.quantities import shown
+from outsim.scenario.files import kind_problem, read_lines, refusal
+from outsim.scenario.positions import LINES_OF_ITEMS, KeyPath, key_lines
 
 SIZE_LIMIT = 16 * 1024 * 1024
 """Largest scenario file, in characters."""
 CHAIN_LIMIT = 20
 """Longest chain of files that extend each other."""
+
+KEY_LIMIT = 100
+"""Parts that a dotted key has at most."""
+_PART = r"""(?:[\w-]++|"[^"\n]*+"|'[^'\n]*+')"""
+_LONG_KEY = re.compile(rf"(?<![\w-]){_PART}(?:[ \t]*+\.[ \t]*+{_PART}){{{KEY_LIMIT}}}")
 
 NAMED_ENTRIES = ("campaign", "tenant", "endpoint")
 ADDED_ENTRIES = ("suspension", "outage")
@@ -86,6 +92,10 @@ class _Node:
     origin: Origin
 
 
+class _Items(tuple[Any, ...]):
+    """Plain values of a long list, such as recorded times, without an origin each."""
+
+
 def read_source(path: Path) -> Source:
     """Read a scenario file and all that it extends.
 
@@ -119,7 +129,7 @@ def _source(tree: _Node, file: str) -> Source:
             return {key: plain(child, (*path, key)) for key, child in node.content.items()}
         if isinstance(node.content, list):
             return [plain(child, (*path, i)) for i, child in enumerate(node.content)]
-        return node.content
+        return [*node.content] if isinstance(node.content, _Items) else node.content
 
     values: dict[str, Any] = plain(tree, ())
     del origins[()]
@@ -131,6 +141,8 @@ def _tree(value: Any, path: KeyPath, lines: dict[KeyPath, int], file: str) -> _N
     if isinstance(value, Mapping):
         return _Node({k: _tree(v, (*path, k), lines, file) for k, v in value.items()}, origin)
     if isinstance(value, list | tuple):
+        if len(value) > LINES_OF_ITEMS and not any(isinstance(v, dict | list) for v in value):
+            return _Node(_Items(value), origin)
         return _Node([_tree(v, (*path, i), lines, file) for i, v in enumerate(value)], origin)
     return _Node(value, origin)
 
@@ -143,6 +155,10 @@ def _read_chain(path: Path, above: list[Path]) -> _Node:
         size += len(line)
         if size > SIZE_LIMIT:
             raise refusal(path, "found more than 16 MiB, the limit for a scenario file")
+    for number, line in enumerate(text, 1):
+        if _LONG_KEY.search(line):
+            message = f"found a key of more than {KEY_LIMIT} parts, the limit"
+            raise refusal(path, message, number)
     try:
         values, lines = tomllib.loads("".join(text)), key_lines("".join(text))
         _note_changes("".join(text), values, path)
@@ -150,6 +166,8 @@ def _read_chain(path: Path, above: list[Path]) -> _Node:
     except RecursionError:
         raise refusal(path, "lists or tables are nested too deeply") from None
     except ValueError as error:
+        if "int_max_str_digits" in str(error):
+            raise refusal(path, "found a number of more than 4300 digits") from None
         place = _SYNTAX_PLACE.search(str(error))
         number = len(text) if place and not place[1] else int(place[1]) if place else None
         message = _SYNTAX_PLACE.sub("", str(error))
@@ -190,7 +208,7 @@ def _extended(tree: _Node, path: Path, above: list[Path]) -> _Node:
         )
 
     if not isinstance(extends.content, str) or not extends.content:
-        raise problem(f"found {extends.content!r}; write the path of a scenario file")
+        raise problem(f"found {shown(extends.content)}; write the path of a scenario file")
     base_path = path.parent / extends.content
     chain = [*above, path]
     files = [os.path.realpath(file) for file in chain]
@@ -200,8 +218,9 @@ def _extended(tree: _Node, path: Path, above: list[Path]) -> _Node:
         raise problem(f"leads in a circle: {names}")
     if len(chain) > CHAIN_LIMIT:
         raise problem(f"found a chain of more than {CHAIN_LIMIT} files, the limit")
-    if not base_path.exists():
-        raise problem(f"found {extends.content!r}; there is no file {base_path}")
+    reason = kind_problem(base_path)
+    if reason is not None:
+        raise problem(f"found {shown(extends.content)}; {reason}")
     return _merge_tables(_read_chain(base_path, chain), tree, ())
 
 
@@ -245,14 +264,15 @@ def _merge_entries(base: _Node, over: _Node, path: KeyPath) -> _Node:
     """
     merged = list(base.content)
     taken: set[int] = set()
+    called: dict[str, list[int]] = {}
+    for i, inherited in enumerate(base.content):
+        called.setdefault(str(_name(inherited, "name")), []).append(i)
     for entry in over.content:
         name, tenant = _name(entry, "name"), _name(entry, "tenant")
         matches = [
             i
-            for i, inherited in enumerate(base.content)
-            if name is not None
-            and _name(inherited, "name") == name
-            and (tenant is None or _name(inherited, "tenant") == tenant)
+            for i in (called.get(name, []) if isinstance(name, str) else [])
+            if tenant is None or _name(base.content[i], "tenant") == tenant
         ]
         if len(matches) > 1:
             tenants = ", ".join(str(_name(base.content[i], "tenant")) for i in matches)
@@ -262,7 +282,8 @@ def _merge_entries(base: _Node, over: _Node, path: KeyPath) -> _Node:
                         entry.content["name"].origin.file,
                         entry.content["name"].origin.line,
                         f"{path[0]}.name",
-                        f"found {name!r}, which several tenants have ({tenants}); name the tenant",
+                        f"found {shown(name)}, which several tenants have ({tenants}); "
+                        "name the tenant",
                     )
                 ]
             )

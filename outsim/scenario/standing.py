@@ -1,73 +1,28 @@
-"""A snapshot and a scenario together: whether they fit, and which rules its campaigns have."""
+"""A snapshot and a scenario together: whether they fit."""
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 from datetime import datetime
-from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from difflib import get_close_matches
+from typing import TYPE_CHECKING
 
-from pydantic import ValidationError
-
+from outsim.clock import MINUTE, format_duration
 from outsim.errors import Problem, ScenarioError
-from outsim.quantities import ContradictionError
 from outsim.quantities import Problem as Contradiction
 from outsim.scenario.campaigns import Campaign
 from outsim.scenario.parts import written
-from outsim.scenario.snapshot import STATES, CampaignSnapshot, Snapshot, attempts_of
+from outsim.scenario.references import nearest
+from outsim.scenario.snapshot import STATES, CampaignSnapshot, Snapshot, Standing, attempts_of
+from outsim.scenario.standing_campaigns import campaign_of
 
 if TYPE_CHECKING:
     from outsim.scenario.model import Scenario
 
-
-def read_snapshot(path: str | Path, scenario: Scenario) -> Scenario:
-    """The scenario, beginning at the moment of a snapshot file with the queue as it stands.
-
-    Clock times in the file that name no date or offset are the scenario's.
-
-    Raises
-    ------
-    ScenarioError
-        If the file can't be read, or for everything in it that can't be used.
-    """
-    try:
-        document = json.loads(Path(path).read_text())
-    except OSError as error:
-        raise ScenarioError(f"{path}: {error.strerror}") from None
-    except UnicodeDecodeError:
-        raise ScenarioError(f"{path}: is no text; give a JSON document") from None
-    except json.JSONDecodeError as error:
-        raise ScenarioError(
-            [Problem(str(path), error.lineno, "", f"is no valid JSON: {error.msg}")]
-        ) from None
-    context = {"zone": scenario.clock.zone_info, "date": scenario.clock.date}
-    try:
-        snapshot = Snapshot.model_validate(document, context=context)
-    except ValidationError as error:
-        raise ScenarioError(list(_file_problems(str(path), error))) from None
-    return standing_at(scenario, snapshot, str(path))
-
-
-def _file_problems(path: str, error: ValidationError) -> Iterator[Problem]:
-    for each in error.errors():
-        cause = each.get("ctx", {}).get("error")
-        if isinstance(cause, ContradictionError):
-            found = [((*each["loc"], *place), message) for place, message in cause.problems]
-        else:
-            found = [(each["loc"], _message(each, cause))]
-        for place, message in found:
-            yield Problem(path, None, key_path(place), message)
-
-
-def _message(each: Any, cause: Any) -> str:
-    if cause is not None:
-        return str(cause)
-    if each["type"] == "extra_forbidden":
-        return "unknown key; see `outsim schema --snapshot`"
-    if each["type"] == "missing":
-        return "is missing"
-    return f"found {each['input']!r:.60}; {each['msg'][0].lower()}{each['msg'][1:]}"
+FINAL = ("completed", "failed", "canceled", "expired")
+"""States of calls that are over, which a snapshot counts."""
+ROUNDED = MINUTE
+"""How much a duration in a snapshot may be rounded."""
 
 
 def key_path(place: tuple[str | int, ...]) -> str:
@@ -106,16 +61,19 @@ def snapshot_problems(scenario: Scenario, snapshot: Snapshot) -> Iterator[Contra
         )
         return
     for i, campaign in enumerate(snapshot.campaign):
-        for k, standing in enumerate(campaign.queued):
-            for key in ("since", "oldest"):
-                instant: datetime | None = getattr(standing, key)
-                if instant is not None and scenario.instant_us(instant) < 0:
-                    yield (
-                        ("campaign", i, "queued", k, key),
-                        f"found {written(instant)}, before the scenario begins "
-                        f"({written(clock.begins)}); set its clock.begins earlier",
-                    )
-        yield from _beyond_retries(scenario, i, campaign)
+        unknown = _unknown(scenario, campaign)
+        if unknown is not None:
+            key, message = unknown
+            yield ("campaign", i, key), message
+            continue
+        rules = campaign_of(scenario, campaign)
+        for place, message in (
+            *_instants(scenario, campaign),
+            *_before_start(scenario, snapshot, campaign, rules),
+            *_beyond_retries(campaign, rules),
+            *_beyond_list(scenario, campaign),
+        ):
+            yield ("campaign", i, *place), message
     # A call that is dialling need not be at the carrier yet.
     for states, what, limit in (
         (("dialing", "connected"), "platform.ports", scenario.platform.ports),
@@ -130,47 +88,107 @@ def snapshot_problems(scenario: Scenario, snapshot: Snapshot) -> Iterator[Contra
             )
 
 
-def _beyond_retries(
-    scenario: Scenario, i: int, campaign: CampaignSnapshot
+def _plain(name: str) -> str:
+    """A name without what is easily written in another way: case, spaces and hyphens."""
+    return "".join(each for each in name.casefold() if each.isalnum())
+
+
+def _unknown(scenario: Scenario, campaign: CampaignSnapshot) -> tuple[str, str] | None:
+    """Why a campaign must be one of the scenario's and is not, as (key, message).
+
+    Campaigns of customers of whom the scenario says nothing are allowed: they are those of
+    others. One whose name is nearly the scenario's is most likely misspelt.
+    """
+    if scenario.find_campaign("/".join(campaign.key)) is not None:
+        return None
+    tenants: dict[str, list[str]] = {}
+    for each in scenario.campaign:
+        tenants.setdefault(each.tenant, []).append(each.name)
+    if campaign.tenant in tenants:
+        names = nearest(campaign.name, tenants[campaign.tenant])
+        whose = f"which is no campaign of {campaign.tenant} in the scenario"
+        return "name", f"found {campaign.name!r}, {whose}; {names}"
+    known = [*tenants, *(each.name for each in scenario.tenant)]
+    near = [name for name in known if _plain(name) == _plain(campaign.tenant)]
+    if not near and any(_plain(campaign.name) == _plain(n) for ns in tenants.values() for n in ns):
+        near = get_close_matches(campaign.tenant, known, n=1, cutoff=0.7)
+    if near:
+        found = f"found {campaign.tenant!r}, which is no customer in the scenario"
+        return "tenant", f"{found}; did you mean {near[0]!r}?"
+    return None
+
+
+def _instants(scenario: Scenario, campaign: CampaignSnapshot) -> Iterator[Contradiction]:
+    """Instants before the scenario begins."""
+    for k, standing in enumerate(campaign.queued):
+        for key in ("since", "oldest"):
+            instant: datetime | None = getattr(standing, key)
+            if instant is not None and scenario.instant_us(instant) < 0:
+                yield (
+                    ("queued", k, key),
+                    f"found {written(instant)}, before the scenario begins "
+                    f"({written(scenario.clock.begins)}); set its clock.begins earlier",
+                )
+
+
+def _before_start(
+    scenario: Scenario, snapshot: Snapshot, campaign: CampaignSnapshot, rules: Campaign
 ) -> Iterator[Contradiction]:
+    """Calls that are in the queue, or further, before their campaign starts."""
+    started_us = scenario.instant_us(snapshot.at) - scenario.instant_us(rules.start)
+    starts = f"its campaign's start ({written(rules.start)})"
+    if started_us < 0:
+        for state in ("queued", "waiting_retry", "dialing", "connected", "completed", "failed"):
+            count = campaign.count(state) if state in STATES else getattr(campaign, state)
+            if count:
+                found = f"found {count} at {written(snapshot.at)}, before {starts}"
+                yield (state,), f"{found}; allowed: scheduled, canceled, expired"
+        return
+    for state in ("queued", "waiting_retry", "dialing", "connected"):
+        for k, standing in enumerate(campaign.standing(state)):
+            key, since_us = _since(scenario, snapshot, standing)
+            rounded = ROUNDED if key == "lasting" else 0
+            if since_us + rounded < scenario.instant_us(rules.start):
+                value = getattr(standing, key)
+                said = format_duration(value) if key == "lasting" else written(value)
+                yield (state, k, key), f"found {said}, which is before {starts}"
+
+
+def _since(scenario: Scenario, snapshot: Snapshot, standing: Standing) -> tuple[str, int]:
+    """The key that says since when calls stand, and that instant; the moment where none does."""
+    at_us = scenario.instant_us(snapshot.at)
+    for key in ("since", "oldest"):
+        if getattr(standing, key) is not None:
+            return key, scenario.instant_us(getattr(standing, key))
+    return "lasting", at_us - (standing.lasting or 0)
+
+
+def _beyond_retries(campaign: CampaignSnapshot, rules: Campaign) -> Iterator[Contradiction]:
     """Calls with more attempts than their campaign allows."""
-    most = campaign_of(scenario, campaign).max_retry
+    most = rules.max_retry
     for state in STATES:
         for k, standing in enumerate(campaign.standing(state)):
             if attempts_of(standing, state) > most:
                 yield (
-                    ("campaign", i, state, k, "attempts"),
+                    (state, k, "attempts"),
                     f"found {attempts_of(standing, state)}; allowed: at most {most}, the "
                     "max_retry of its campaign in the scenario",
                 )
 
 
-def campaign_of(scenario: Scenario, campaign: CampaignSnapshot) -> Campaign:
-    """The rules that a campaign of a snapshot is held to, without any call of its own.
-
-    They are the scenario's where it has this campaign; else they are taken from its
-    background, or from the defaults.
-    """
+def _beyond_list(scenario: Scenario, campaign: CampaignSnapshot) -> Iterator[Contradiction]:
+    """More calls in one state, or in all, than the campaign's list holds."""
     known = scenario.find_campaign("/".join(campaign.key))
-    if known is not None:
-        return known.model_copy(update={"contact_list": None, "requests": None, "contacts": 0})
-    background = scenario.background
-    rules: dict[str, Any] = {}
-    if background is not None:
-        rules = {
-            rule: getattr(background, rule)
-            for rule in ("max_retry", "retry_interval", "profile", "pacing", "result_url")
-        }
-    return Campaign(
-        name=campaign.name,
-        tenant=campaign.tenant,
-        start=campaign.start or _oldest(campaign) or scenario.clock.begins,
-        contacts=0,
-        **rules,
-    )
-
-
-def _oldest(campaign: CampaignSnapshot) -> datetime | None:
-    """When the oldest call of a campaign came into the queue, if it is said."""
-    instants = [each.since or each.oldest for each in campaign.queued]
-    return min((instant for instant in instants if instant is not None), default=None)
+    most = None if known is None else known.dialable
+    if most is None:
+        return
+    counts = {state: campaign.count(state) for state in STATES}
+    counts |= {state: getattr(campaign, state) for state in FINAL}
+    total = sum(counts.values())
+    if total > most:
+        said = ", ".join(f"{count} {state}" for state, count in counts.items() if count)
+        all_of_them = f", {total} in all" if sum(map(bool, counts.values())) > 1 else ""
+        yield (
+            (),
+            f"found {said}{all_of_them}; its list in the scenario has {most} that can be dialled",
+        )

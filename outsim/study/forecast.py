@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from outsim.clock import SECOND, after
 from outsim.scenario.campaigns import Campaign
 from outsim.scenario.model import Scenario
-from outsim.scenario.standing import read_snapshot
+from outsim.scenario.snapshot_file import read_snapshot
 from outsim.study.answers import AnsweringStudy
 from outsim.study.changes import campaign_of
 from outsim.study.eta import CAMPAIGN_MEASURES, USUAL, Quantiles, of_findings, studying

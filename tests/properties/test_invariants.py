@@ -38,7 +38,22 @@ from outsim.tables import invariants as laws
 from outsim.tables.frames import Frames
 from outsim.tables.invariants import LAWS, Law, broken_laws, check_invariants
 from tests.occurrences import occurrences
-from tests.strategies import LISTS, PROFILES, scenarios
+from tests.strategies import LISTS, PROFILES, scenarios, standing_scenarios
+
+TIED: dict[str, Any] = {
+    "clock": {"zone": "UTC", "date": date(2026, 3, 10), "begins": "09:00", "ends": "09:05"},
+    "platform": {"ports": 9, "dial_rate": "9/s", "dial_burst": 9, "start_jitter": "none"},
+    "carrier": {"rate": "1/s", "burst": 1, "other_traffic": 0.0},
+    "background": {
+        "tenants": 1,
+        "campaigns_per_hour": 1,
+        "median_size": 9,
+        "size_log_sd": 0.0,
+        "start_minutes": {"top": 1, "half": 0, "quarter": 0, "other": 0},
+    },
+    "campaign": [{"name": "a", "tenant": "zulu", "start": "09:00", "contacts": 9}],
+}
+"""Background tenants come before the scenario's own by name, and after it by call_id."""
 
 DEPTHS = ("quick", pytest.param("deep", marks=pytest.mark.deep))
 
@@ -57,6 +72,31 @@ def test_random_scenarios_keep_every_law(depth: str) -> None:
 
     keeps()
     assert [name for name, count in occurred.items() if count == 0] == []
+
+
+@pytest.mark.parametrize("depth", DEPTHS)
+def test_random_queues_as_they_stand_keep_every_law(depth: str) -> None:
+    """And dials share an instant whose calls are numbered in another order than they go."""
+    ties: Counter[str] = Counter()
+
+    @settings(max_examples=max(300, settings.default.max_examples))
+    @given(standing_scenarios())
+    def keeps(scenario: Scenario) -> None:
+        result = simulate(scenario)
+        check_invariants(result)
+        ties.update({k: v for k, v in occurrences(result).items() if k.startswith("ties")})
+
+    keeps()
+    assert min(ties.values()) >= 10, ties
+
+
+def test_dials_at_one_instant_are_in_the_order_of_tenants() -> None:
+    """Not of call_id, by which those of background tenants come last."""
+    result = simulate(from_mapping(TIED))
+    dialed = result.attempts.groupby("dialed_at")["call_id"]
+    assert (dialed.nunique() > 1).any()
+    assert "carrier_rate" in set(result.attempts["cause"])
+    check_invariants(result)
 
 
 @cache

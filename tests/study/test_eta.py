@@ -19,7 +19,8 @@ from outsim.plan.underway import UnderWay, go_on
 from outsim.result import simulate
 from outsim.scenario.estimated import estimates
 from outsim.scenario.snapshot import Snapshot
-from outsim.scenario.standing import read_snapshot, standing_at
+from outsim.scenario.snapshot_file import read_snapshot
+from outsim.scenario.standing import standing_at
 from outsim.study.eta import CAMPAIGN_MEASURES, find_call, quantiles
 from outsim.tables.measures import measure
 from outsim.tape import Tape

@@ -244,7 +244,10 @@ class Run:
 
     @cached_property
     def at_carrier(self) -> Integers:
-        """Rows of the attempts that came to the carrier, in the order of their coming."""
+        """Rows of the attempts that came to the carrier, in the order of their coming.
+
+        At one instant that is the order of tenant, campaign, place and attempt.
+        """
         a = self.attempts
-        order = np.lexsort((a["attempt"], a["call_id"], a["dialed"]))
+        order = np.lexsort((a["attempt"], a["call_id"], self.rank, a["dialed"]))
         return order[came(a["dialed"][order])]
