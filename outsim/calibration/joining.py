@@ -40,6 +40,8 @@ class ReadFile:
     layout: Layout
     file: LogFile
     batches: list[Batch]
+    notes: tuple[str, ...] = ()
+    """What was taken to be so in reading its values."""
 
 
 def joined(read_files: Sequence[ReadFile], zone: str | None) -> CallLog:
@@ -66,7 +68,8 @@ def joined(read_files: Sequence[ReadFile], zone: str | None) -> CallLog:
     last_only = read_files[0].layout.mapping.last_only
     if not last_only and _has_only_talks(read_files, columns):
         del columns["outcome"]
-    notes = list(_notes({each.layout.format for each in read_files}, zone, columns))
+    notes = list(dict.fromkeys(text for each in read_files for text in each.notes))
+    notes += _notes({each.layout.format for each in read_files}, zone, columns)
     if "started" in columns:
         order = np.argsort(columns["started"], kind="stable")
         columns = {name: array[order] for name, array in columns.items()}

@@ -11,6 +11,7 @@ from difflib import get_close_matches
 from pathlib import Path
 
 from outsim.calibration.log import ANSWERED, WORDS
+from outsim.calibration.values import is_time_format
 from outsim.outcomes import OUTCOMES
 from outsim.scenario.files import read_lines, refusal
 
@@ -200,6 +201,13 @@ def mapping_of(
         _check("--columns" if file is None else file, "field", target, FIELDS)
     for meant in (outcomes or {}).values():
         _check("--outcome" if file is None else file, "outcome", meant, (*WORDS, LEFT_OUT))
+    if time_format is not None and not is_time_format(time_format):
+        place = "--time-format" if file is None else f"{file}: time_format"
+        raise refusal(
+            place,
+            f"found {time_format[:80]!r}; write one that has year, month, day and time, such as "
+            "'%m/%d/%Y %H:%M'",
+        )
     joined: dict[str, tuple[str, ...]] = {
         target: tuple(name.split("+")) for target, name in (columns or {}).items()
     }
