@@ -6,6 +6,7 @@ import json
 import os
 import resource
 import signal
+import sys
 import traceback
 from collections.abc import Callable
 from pathlib import Path
@@ -20,7 +21,7 @@ class _OverTimeError(BaseException):
 
 
 def bounded(act: Callable[[], dict[str, Any]]) -> dict[str, Any]:
-    """Do something in a child and give what it returned, or ``{"fault": ..., "detail": ...}``.
+    """Do something in a child; what it returned, or a fault, its detail and the last command.
 
     A fault is a ``traceback``, ``over time``, ``over memory``, or a ``crash`` of the process.
     """
@@ -53,6 +54,8 @@ def _do(act: Callable[[], dict[str, Any]], write: int) -> None:
     except BaseException as error:
         fault = "over memory" if isinstance(error.__context__, MemoryError) else "traceback"
         answer = {"fault": fault, "detail": traceback.format_exc(limit=-8)}
+    if "fault" in answer:
+        answer["command"] = sys.argv[1:]
     try:
         signal.setitimer(signal.ITIMER_PROF, 0)
         os.write(write, json.dumps(answer, default=repr)[:60_000].encode(errors="replace"))

@@ -52,11 +52,16 @@ def call(*arguments: str) -> Ended:
         Whatever it raises, apart from how a command ends.
     """
     from outsim.cli import main
+    from tests.in_a_thread import studies_in_a_thread
 
     out, err = io.StringIO(), io.StringIO()
     sys.argv = ["outsim", *arguments]
     code = 0
-    with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
+    with (
+        studies_in_a_thread(),
+        contextlib.redirect_stdout(out),
+        contextlib.redirect_stderr(err),
+    ):
         try:
             main()
         except SystemExit as ended:

@@ -47,7 +47,7 @@ def mutation_run(
             became[answer["became"]] += 1
             faults += [{"input": number, "fault": x} for x in answer["problems"]]
         if shown:
-            print(number, json.dumps(answer)[:400], file=sys.stderr)
+            sys.stderr.write(f"{number} {json.dumps(answer)}\n")
     return {"kind": kind, "seed": seed, "inputs": len(inputs), "became": became, "faults": faults}
 
 

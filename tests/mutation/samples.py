@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import csv
 import io
-from pathlib import Path
 from datetime import date
+from pathlib import Path
 from random import Random
 from typing import Any
 
@@ -123,7 +123,8 @@ SETTINGS: tuple[tuple[str, str, Any], ...] = (
     ("campaign", "submitted_at", "09:30"),
     ("campaign", "requests", {"times_s": [5, 5, 1, 1e300]}),
     ("campaign", "requests", {"rate": "1000000/s"}),
-    ("campaign", "window", {"opens": "09:10", "closes": "09:10:00.000001", "days": ["tue", "tue"]}),
+    ("campaign", "window", {"opens": "09:10", "closes": "09:10:00.000001"}),
+    ("campaign", "window", {"opens": "09:00", "closes": "17:00", "days": ["tue", "tue"]}),
     ("clock", "zone", "right/UTC"),
     ("clock", "date", date(1970, 1, 1)),
     ("clock", "latest", "2027-03-10 09:00"),
@@ -166,6 +167,7 @@ CONTACTS = [
     ["12345", "Bob", "", ""],
     ["3125550199;ani=2125550100", 'Eve "E", 2nd', "America/New_York", ""],
 ]
+
 
 def attempts() -> list[Attempt]:
     """Dials of a log, the same each time."""
