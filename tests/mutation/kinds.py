@@ -410,7 +410,8 @@ def option(random: Random, at: Workspace) -> Answer:
     if command == "compare":
         arguments.append(str(at.given / "later.toml"))
     arguments += always
-    wrong = random.choice(sorted(options)) if options else ""
+    is_right = random.random() < 0.3
+    wrong = random.choice(sorted(options)) if options and not is_right else ""
     for name, values in options.items():
         value = random.choice(values)
         if name == wrong:
@@ -422,7 +423,7 @@ def option(random: Random, at: Workspace) -> Answer:
             arguments += [name, value.replace("\0", "")]
     if command == "export":
         arguments += ["-o", str(at.room / "out")]
-    if not wrong:
+    if not wrong and not is_right:
         arguments.append(random.choice(TEXTS).replace("\0", ""))
     became, problems = _asked(*arguments)
     return {"became": f"{command} {became}", "problems": [f"{x}; {arguments}" for x in problems]}

@@ -52,8 +52,12 @@ def mutation_run(
 
 
 def _warm_up(act: Any, workspace: Workspace) -> None:
-    """Import what the act needs once, and not in every child."""
+    """Import and compile what the act needs once, and not in every child."""
+    import outsim
+
     assert workspace.trace
+    if act is KINDS["option"]:
+        outsim.simulate(outsim.load(workspace.given / "small.toml"), engine="compiled")
     os.chdir(workspace.room)
     # What an input does to outsim is counted in a child; here it only has modules imported.
     with contextlib.suppress(BaseException):
