@@ -143,6 +143,8 @@ def read_kept(directory: Path, name: str, files: object) -> bytes:
     wanted = files.get(name) if isinstance(files, Mapping) else None
     if not isinstance(wanted, Mapping):
         raise DamageError("it has no checksum: it is none of the files that were written there")
+    if Path(name).is_absolute() or ".." in Path(name).parts:
+        raise DamageError("its name leads out of the directory that it is kept in")
     data = _read(directory / name, wanted.get("bytes"))
     found = f"{zlib.crc32(data):08x}"
     if found != wanted.get(_CRC):
