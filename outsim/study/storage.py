@@ -217,16 +217,22 @@ class Store:
                 f"{there}: has no tables; ask the study for them with --keep-tables, or run this "
                 "replication by itself"
             )
-        run, path = f"{place}/{_WRITTEN_LAST}", there / _TABLES / str(place)
+        path = there / _TABLES / str(place) / _WRITTEN_LAST
         try:
-            read_kept(there / _TABLES, run, self._files(there / _TABLES, replication))
-            files = read_sealed(there / _TABLES / run)[FILES]
+            files = self._files_of_run(replication, place)
             found = {}
-            for path in (there / _TABLES / str(place) / f"{name}.parquet" for name in TABLES):
+            for path in (path.with_name(f"{name}.parquet") for name in TABLES):
                 found[path.stem] = read_kept_table(path.parent, path.name, files)
             return found
-        except (OSError, ValueError, KeyError) as error:
+        except (OSError, ValueError) as error:
             raise StudyError(_unreadable(path, there, error)) from None
+
+    def _files_of_run(self, replication: int, place: int) -> dict[str, Any]:
+        """Checksums of the files that a run's tables are in."""
+        tables, run = self.place(replication) / _TABLES, f"{place}/{_WRITTEN_LAST}"
+        read_kept(tables, run, self._files(tables, replication))
+        files: dict[str, Any] = read_sealed(tables / run)[FILES]
+        return files
 
     def check(self, replication: int) -> None:
         """Refuse a replication any file of which is not the one that was written.
@@ -237,15 +243,20 @@ class Store:
             If one is changed, or gone.
         """
         place = self.place(replication)
-        directory, name = place, ""
+        path = place / _FIGURES
         try:
             for name in (files := self._files(place, replication)):
+                path = place / name
                 read_kept(place, name, files)
-            directory = place / _TABLES
-            for name in self._files(directory, replication) if directory.exists() else ():
-                self.tables(replication, int(Path(name).parent.name))
+            tables = place / _TABLES
+            for run in self._files(tables, replication) if tables.exists() else ():
+                path = tables / run
+                files = self._files_of_run(replication, int(path.parent.name))
+                for name in files:
+                    path = Path(tables, Path(run).parent, name)
+                    read_kept(tables / Path(run).parent, name, files)
         except (OSError, ValueError) as error:
-            raise StudyError(_unreadable(directory / name, place, error)) from None
+            raise StudyError(_unreadable(path, place, error)) from None
 
     def _files(self, directory: Path, replication: int) -> dict[str, Any]:
         return files_of(directory, self.study, replication)

@@ -95,6 +95,15 @@ def test_a_contact_list_that_was_changed_since_is_refused(tmp_path):
         outsim.read_result(directory)
 
 
+@pytest.mark.parametrize("name", ["contacts/../../private", "contacts/../../run/run.json"])
+def test_no_file_outside_the_directory_is_opened(tmp_path, name):
+    (tmp_path / "private").write_text("mine")
+    directory = full().save(tmp_path / "run")
+    edit_sealed(directory / "run.json", files={name: {"bytes": 4, "crc32": "0"}})
+    with pytest.raises(ResultError, match=r"can't be read \(its name leads out of the directory"):
+        outsim.read_result(directory)
+
+
 def test_a_contact_list_that_is_gone_can_not_be_kept(tmp_path):
     path = contact_list(tmp_path, "2125550101,")
     saved = run(campaign(contact_list=path))
