@@ -21,7 +21,7 @@ from outsim.calibration.mapping import (
     twilio,
 )
 from outsim.calibration.results import is_result
-from outsim.scenario.files import refusal
+from outsim.scenario.files import header_shown, refusal
 
 Format = Literal["calls", "results", "asterisk", "twilio", "csv", "outsim"]
 """The platform's call log; its result_url records; Asterisk's cdr-csv; Twilio's export; any
@@ -133,14 +133,14 @@ def _with_header(path: Path, format: Format | None, given: Mapping, line: str) -
         raise refusal(
             path,
             "has no column of Twilio's export for one of: call SID, status, start time; "
-            f"found {', '.join(names[:12])}",
+            f"found {header_shown(names)}",
         )
     if not given.columns:
         raise refusal(
             path,
             "is in no format that is known by its first lines. Say what its columns are: "
             "--columns started=NAME,outcome=NAME,talk_s=NAME (fields: "
-            f"{', '.join(FIELDS)}). Columns found: {', '.join(names[:20])}",
+            f"{', '.join(FIELDS)}). Columns found: {header_shown(names)}",
         )
     return _checked(path, Layout("csv", given, names, delimiter, 1))
 
@@ -149,7 +149,7 @@ def _checked(path: Path, layout: Layout) -> Layout:
     for name in layout.mapping.wanted:
         if name not in layout.names:
             near = get_close_matches(name, layout.names, n=1, cutoff=0.6)
-            hint = f"did you mean {near[0]!r}?" if near else f"found {', '.join(layout.names)}"
+            hint = f"did you mean {near[0]!r}?" if near else f"found {header_shown(layout.names)}"
             raise refusal(path, f"has no column {name!r}; {hint}")
     twice = [name for name in layout.mapping.wanted if name and layout.names.count(name) > 1]
     if twice:

@@ -9,8 +9,10 @@ from __future__ import annotations
 import errno
 import os
 import sys
+from typing import Any
 
 import typer
+from typer.core import TyperGroup
 
 from outsim.cli.assumptions import assumptions
 from outsim.cli.calibrate import calibrate
@@ -32,11 +34,25 @@ from outsim.cli.schema import schema
 from outsim.cli.status import status
 from outsim.cli.stop import stop
 from outsim.cli.sweep import sweep
+from outsim.text import visible_lines
 
 NOT_WRITTEN, WRONG_USE, INTERRUPTED = 1, 2, 130
 """Exit codes, beside 0: standard output was closed or full; the user's mistake; Ctrl-C."""
 
+
+class _Commands(TyperGroup):
+    """The commands; what they found wrong is shown as text."""
+
+    def invoke(self, ctx: Any) -> Any:
+        try:
+            return super().invoke(ctx)
+        except typer.BadParameter as error:
+            error.message = visible_lines(error.message)
+            raise
+
+
 app = typer.Typer(
+    cls=_Commands,
     name="outsim",
     help="Simulate a shared outbound calling platform, and answer its customers' questions.",
     no_args_is_help=True,

@@ -26,7 +26,7 @@ from pydantic_core import CoreSchema, core_schema
 from outsim.errors import ScenarioError
 from outsim.quantities import is_zone
 from outsim.scenario.destinations import UndialableError, parse_ani, parse_destination
-from outsim.scenario.files import LINE_LIMIT, read_lines, refusal
+from outsim.scenario.files import LINE_LIMIT, header_shown, read_lines, refusal
 
 FIRST_HEADER = "destination"
 NO_ZONE = -1
@@ -276,7 +276,7 @@ class _Reader:
         first = headers[0] if headers else ""
         if first != FIRST_HEADER:
             hint = "" if "," in self.texts[0] or len(first) < 12 else "; commas part columns"
-            shown = first if len(first) <= SHOWN_LENGTH else first[:SHOWN_LENGTH] + "..."
+            shown = header_shown([first])
             raise refusal(
                 self.path,
                 f"found {shown!r} as the first header; must be {FIRST_HEADER!r}{hint}",
@@ -284,7 +284,9 @@ class _Reader:
             )
         for header, count in Counter(headers).items():
             if header and count > 1:
-                raise refusal(self.path, f"the header {header!r} stands {count} times", 1)
+                raise refusal(
+                    self.path, f"the header {header_shown([header])!r} stands {count} times", 1
+                )
         self.ani_column = headers.index("ani") if "ani" in headers else 0
         self.zone_column = headers.index("time_zone") if "time_zone" in headers else 0
         return headers

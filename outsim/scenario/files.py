@@ -8,11 +8,15 @@ never fill the memory first.
 from __future__ import annotations
 
 import stat
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from outsim.errors import Problem, ScenarioError
+from outsim.text import shortened
 
+SHOWN_OF_KEYS = 40
+"""Characters that messages show of a key or header that can't be used: the file may be another
+one than was meant."""
 LINE_LIMIT = 64 * 1024
 """Longest line, in bytes, its end included."""
 
@@ -28,6 +32,16 @@ _KINDS = (
 def refusal(file: Path | str, message: str, line: int | None = None) -> ScenarioError:
     """Error about one place in a file."""
     return ScenarioError([Problem(str(file), line, "", message)])
+
+
+def header_shown(names: Sequence[str]) -> str:
+    """The beginning of a header that is not what it should be.
+
+    The file may be another one than was meant, and nobody's business: a private key, a list of
+    passwords.
+    """
+    told = shortened(", ".join(names), SHOWN_OF_KEYS)
+    return told if len(names) < 2 or not told.endswith("...") else f"{told} ({len(names)} in all)"
 
 
 def check_kind(path: Path) -> None:

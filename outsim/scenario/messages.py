@@ -18,9 +18,11 @@ from pydantic_core import ErrorDetails
 
 from outsim.errors import Problem, ScenarioError
 from outsim.quantities import ContradictionError, shown
+from outsim.scenario.files import SHOWN_OF_KEYS
 from outsim.scenario.positions import KeyPath
 from outsim.scenario.source import Source
 from outsim.scenario.structure import field_at, part_at
+from outsim.text import shortened
 
 _PATTERNS = {
     r"^[\w][\w .:+-]*$": "must be letters, digits, spaces and any of _ . : + -, "
@@ -76,6 +78,7 @@ def dotted(path: KeyPath) -> str:
         if isinstance(key, int):
             text += f"[{key}]"
         else:
+            key = shortened(key, SHOWN_OF_KEYS)
             written = key if _BARE_KEY.fullmatch(key) else shown(key)
             text += f".{written}" if text else written
     return text
@@ -149,7 +152,8 @@ def _unknown_key(path: KeyPath, source: Source) -> Finding:
         allowed.append("extends")
     near = get_close_matches(str(path[-1]), allowed, n=1, cutoff=0.6)
     hint = f'; did you mean "{near[0]}"?' if near else ";"
-    message = f'unknown key "{path[-1]}"{hint} allowed: {", ".join(allowed)}'
+    found = shortened(str(path[-1]), SHOWN_OF_KEYS)
+    message = f'unknown key "{found}"{hint} allowed: {", ".join(allowed)}'
     return Finding(path, message, instead=near[0] if near else None, unknown=True)
 
 
@@ -165,7 +169,7 @@ def _message(details: ErrorDetails, value: Any) -> str:
         return str(limits["error"])
     found = f"found {shown(value)}"
     if details["loc"][-1] == "[key]":
-        found = f'found the key "{details["loc"][-2]}"'
+        found = f'found the key "{shortened(str(details["loc"][-2]), SHOWN_OF_KEYS)}"'
     if kind in ("literal_error", "union_tag_invalid"):
         allowed = re.findall(r"'([^']*)'", limits.get("expected") or limits["expected_tags"])
         near = get_close_matches(str(value), allowed, n=1, cutoff=0.6)
