@@ -212,3 +212,55 @@ def test_a_table_of_findings_has_text(hostile):
     assert not hidden(scenario.about.purpose.replace("\t", ""))
     html = pd.DataFrame(columns=[scenario.name]).to_html()
     assert not hidden(html)
+
+
+SECRET = "".join(f"{k:x}" for k in range(1000, 1400))
+"""As of a key: nothing in it comes twice within 40 characters."""
+
+WRONG_FILES = {
+    "key": f"-----BEGIN {SECRET[:200]} KEY-----\n{SECRET[200:300]}\n{SECRET[300:400]}\n",
+    "token": f"{SECRET}\n",
+    "line": ",".join(SECRET[k : k + 60] for k in range(0, 600, 60)) + "\n1,2\n",
+    "json": json.dumps({SECRET[:300]: SECRET[300:600]}),
+    "toml": f'{SECRET[:300]} = "{SECRET[300:600]}"\n',
+    "table": f'[{SECRET[:300]}]\n{SECRET[300:600]} = "{SECRET[600:900]}"\n',
+}
+
+
+def openers(file: Path) -> list[list[str]]:
+    scenario = "scenarios/stop-race.toml"
+    name = str(file)
+    return [
+        ["check", name],
+        ["check", str(file.with_name("listing.toml"))],
+        ["check", str(file.with_name("extending.toml"))],
+        ["calibrate", name, "--zone", "UTC"],
+        ["calibrate", name, "--zone", "UTC", "--columns", "started=a,outcome=b"],
+        ["calibrate", name, "--zone", "UTC", "--columns", name],
+        ["calibrate", name, "--zone", "UTC", "--format", "twilio"],
+        ["eta", scenario, "--snapshot", name],
+        ["diff", scenario, name],
+        ["export", name, "--format", "csv", "--out", str(file.with_name("out"))],
+    ]
+
+
+@pytest.mark.parametrize("kind", WRONG_FILES)
+def test_no_more_than_forty_characters_of_a_wrong_file_are_told(kind, tmp_path):
+    file = tmp_path / "wrong"
+    file.write_text(WRONG_FILES[kind])
+    (tmp_path / "extending.toml").write_text('extends = "wrong"\n')
+    (tmp_path / "listing.toml").write_text(
+        """clock = { zone = "UTC", date = 2026-03-10, begins = "09:00", ends = "09:30" }
+[[campaign]]
+name = "a"
+tenant = "b"
+start = "09:10"
+contact_list = "wrong"
+"""
+    )
+    for command in openers(file):
+        done = CliRunner().invoke(app, command)
+        assert isinstance(done.exception, SystemExit | OutsimError), command
+        said = "".join((done.output + str(done.exception)).split())
+        told = [SECRET[k : k + 41] for k in range(len(SECRET) - 40) if SECRET[k : k + 41] in said]
+        assert not told, command
