@@ -10,6 +10,7 @@ from typing import Any
 import pandas as pd
 
 from outsim.outcomes import OUTCOMES
+from outsim.text import brief
 
 ANSWERED, UNANSWERED = "answered", "unanswered"
 WORDS = (*OUTCOMES, ANSWERED, UNANSWERED)
@@ -102,6 +103,8 @@ class CallLog:
     notes : tuple of str
         What was taken to be so in reading it.
     """
+
+    __repr__ = brief
 
     table: pd.DataFrame
     zone: str | None

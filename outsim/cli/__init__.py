@@ -88,7 +88,7 @@ def main() -> None:
         print("outsim: interrupted", file=sys.stderr)
         sys.exit(INTERRUPTED)
     except OutsimError as error:
-        print(f"outsim: {error}", file=sys.stderr)
+        print(f"outsim: {error.message}", file=sys.stderr)
         sys.exit(WRONG_USE)
     except OSError as error:
         # Standard output is gone: as `head` goes, which nobody need be told, or the disk is full.

@@ -27,6 +27,7 @@ from outsim.errors import ScenarioError
 from outsim.quantities import is_zone
 from outsim.scenario.destinations import UndialableError, parse_ani, parse_destination
 from outsim.scenario.files import LINE_LIMIT, header_shown, read_lines, refusal
+from outsim.text import brief
 
 FIRST_HEADER = "destination"
 NO_ZONE = -1
@@ -86,6 +87,8 @@ class ContactList:
     variables : tuple of str
         Headers of all columns but the first.
     """
+
+    __repr__ = brief
 
     path: Path
     numbers: NDArray[np.int64] = field(repr=False)

@@ -23,6 +23,7 @@ from outsim.plan import build_plan
 from outsim.progress import Progress, reporting
 from outsim.scenario.model import Scenario
 from outsim.study.drawn import check_drawable
+from outsim.study.estimating import label_scenarios
 from outsim.study.executors import usual_executor
 from outsim.study.findings import Findings
 from outsim.study.members import Switches
@@ -33,6 +34,7 @@ from outsim.study.synchronous import run_sync
 from outsim.study.units import Replication, Units
 from outsim.tables.measures import MEASURES, Measure
 from outsim.tape import Tape
+from outsim.text import bounded
 
 TOGETHER = 16
 """Scenarios that one job runs at most, where they share no past: what they draw is drawn once."""
@@ -294,6 +296,12 @@ class Study:
     def __await__(self) -> Generator[Any, None, Findings]:
         """Wait for all replications; what they say is what `findings` gives."""
         return self._all().__await__()
+
+    def __repr__(self) -> str:
+        names = " against ".join(label_scenarios([each.name for each in self.scenarios]))
+        return bounded(
+            f"Study({names}; seed {self.seed}; await it, or call run(), for what it finds)", 1_900
+        )
 
     def run(self) -> Findings:
         """Wait for all replications, in a script or a cell."""

@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 from outsim.clock import MISSING, SECOND
 from outsim.errors import StudyError
 from outsim.tables.columns import handed_out
+from outsim.text import brief
 
 if TYPE_CHECKING:
     from outsim.tables.frames import Frames
@@ -37,6 +38,8 @@ class View:
     The figures need no more of them than the columns named above, and no update but those that
     workers process: a submission is in none of them.
     """
+
+    __repr__ = brief
 
     calls: pd.DataFrame
     attempts: pd.DataFrame
