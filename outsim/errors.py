@@ -19,6 +19,9 @@ from dataclasses import dataclass
 
 from outsim.text import MOST_SHOWN, bounded, visible, visible_lines
 
+_LONGEST_NAME = 400
+"""Characters of a file's name that messages show."""
+
 
 class OutsimError(Exception):
     """Base of every error that outsim raises on purpose.
@@ -64,6 +67,8 @@ class Problem:
 
     def __str__(self) -> str:
         file = visible(self.file)
+        if len(file) > _LONGEST_NAME:  # what is wrong with it would be out of sight
+            file = f"{file[: _LONGEST_NAME // 2]}...{file[-_LONGEST_NAME // 2 :]}"
         place = file if self.line is None else f"{file}:{self.line}"
         return f"{place}: {self.key}: {self.message}" if self.key else f"{place}: {self.message}"
 
