@@ -123,7 +123,7 @@ def _said(value: Any) -> tuple[str, bool]:
 def _several(values: Any) -> tuple[str, bool]:
     """Some values: all of them where they are few and plain, else how many of what."""
     plain = values.items() if isinstance(values, dict) else values
-    begin, end = {dict: "{}", list: "[]", tuple: "()"}.get(type(values), "{}")
+    begin, end = "[]" if isinstance(values, list) else "()" if isinstance(values, tuple) else "{}"
     if len(values) <= _FEW:
         if isinstance(values, dict):
             told = [f"{shortened(repr(key), _VALUE)}: {_said(each)[0]}" for key, each in plain]

@@ -323,6 +323,10 @@ async def _next(
         raise  # a run's own, such as that of a disk far away
 
 
+MOST_NUMBERED = 2**63 - 1
+"""No replication has a higher number."""
+
+
 def _batches(
     replications: int | range | None,
     precisions: tuple[Precision, ...],
@@ -338,10 +342,9 @@ def _batches(
         )
     if replications is not None:
         asked = range(replications) if isinstance(replications, int) else replications
-        if asked.step != 1 or asked.start < 0 or not asked:
-            raise StudyError(
-                f"replications {replications!r}: give a count, or a range such as 20:50"
-            )
+        if asked.step != 1 or asked.start < 0 or asked.stop > MOST_NUMBERED or not asked:
+            given = replications if asked.stop <= MOST_NUMBERED else "beyond 2**63"
+            raise StudyError(f"replications {given!r}: give a count, or a range such as 20:50")
         if precisions or within:
             raise StudyError(
                 "replications, and a precision or a time: give one or the other; least and most "
