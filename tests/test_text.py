@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import pickle
+import tomllib
 import unicodedata
 import warnings
 import xml.dom.minidom
@@ -17,6 +18,8 @@ from hypothesis import strategies as st
 from typer.testing import CliRunner
 
 import outsim
+from outsim.calibration.log import CallLog, LogFile
+from outsim.calibration.toml import toml
 from outsim.cli import app
 from outsim.errors import OutsimError, Problem, ScenarioError
 from outsim.scenario.loading import from_mapping
@@ -264,3 +267,14 @@ contact_list = "wrong"
         said = "".join((done.output + str(done.exception)).split())
         told = [SECRET[k : k + 41] for k in range(len(SECRET) - 40) if SECRET[k : k + 41] in said]
         assert not told, command
+
+
+def test_a_profile_can_be_read_whatever_its_log_is_called():
+    log = LogFile(HOSTILE.replace("/", "") + ".csv", "csv", 1, "0" * 64)
+    source = CallLog(pd.DataFrame(), None, (log,), (), {}, False, False).source
+    values = {"sources": {HOSTILE: {"source": source.label, "words": [HOSTILE, "\ud800"]}}}
+    written = toml(values, [source.label])
+    assert not hidden(written.replace("\t", ""))
+    assert SHOWN.replace("/", "") in source.label
+    (read,) = tomllib.loads(written)["sources"].values()
+    assert read["source"] == source.label

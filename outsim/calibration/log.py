@@ -10,7 +10,7 @@ from typing import Any
 import pandas as pd
 
 from outsim.outcomes import OUTCOMES
-from outsim.text import brief
+from outsim.text import brief, visible
 
 ANSWERED, UNANSWERED = "answered", "unanswered"
 WORDS = (*OUTCOMES, ANSWERED, UNANSWERED)
@@ -135,7 +135,7 @@ class CallLog:
     @property
     def source(self) -> LogSource:
         """Where it comes from, to be told with what is fitted to it."""
-        names = ", ".join(Path(file.name).name for file in self.files[:3])
+        names = ", ".join(visible(Path(file.name).name) for file in self.files[:3])
         if len(self.files) > 3:
             names += f" and {len(self.files) - 3} more"
         details: dict[str, str | int | float] = {
