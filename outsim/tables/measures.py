@@ -57,8 +57,12 @@ class View:
 
     def handed_out(self) -> View:
         """The same, for somebody who may change the tables."""
-        names = ("calls", "attempts", "updates")
-        return replace(self, **{name: handed_out(getattr(self, name)) for name in names})
+        return replace(
+            self,
+            calls=handed_out(self.calls),
+            attempts=handed_out(self.attempts),
+            updates=handed_out(self.updates),
+        )
 
     @cached_property
     def accepted(self) -> pd.DataFrame:
