@@ -21,6 +21,7 @@ from outsim.scenario.difference import Difference, differences
 from outsim.scenario.model import Scenario
 from outsim.tables.frames import Frames
 from outsim.tape import Tape
+from outsim.text import bounded
 
 TO_COME = re.compile(
     r"campaign\[.*\]\.(start|submitted_at|stop_at|stop_reaches|stop_cancels_retries|expires_at)"
@@ -116,7 +117,9 @@ class Past:
             )
 
     def __repr__(self) -> str:
-        return f"Past({self.scenario.name!r}, up to {self.at:%Y-%m-%d %H:%M:%S}, {self.tape!r})"
+        return bounded(
+            f"Past({self.scenario.name!r}, up to {self.at:%Y-%m-%d %H:%M:%S}, {self.tape!r})"
+        )
 
 
 def _told(difference: Difference) -> str:

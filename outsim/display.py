@@ -4,9 +4,13 @@ from __future__ import annotations
 
 import math
 from datetime import datetime
+from typing import TYPE_CHECKING
 
 from outsim.clock import SECOND, after, format_duration
 from outsim.estimates import Estimate
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 UNKNOWN = "-"
 
@@ -105,3 +109,24 @@ def format_estimate(kind: str, value: Estimate, begins: datetime, *, signed: boo
         unit = "points" if signed else "%"
         return _with_half_width(mean * 100, half * 100, unit, signed=signed)
     return _with_half_width(mean, half, "", signed=signed)
+
+
+MOST_ROWS, MOST_COLUMNS, MOST_IN_A_CELL = 100, 50, 120
+"""Of a table in a notebook: rows, columns, and characters of a cell that are shown."""
+
+
+def table_html(table: pd.DataFrame, *, index: bool = True) -> str:
+    """A table as a cell of a notebook shows it.
+
+    Of one with more rows or columns than `MOST_ROWS` and `MOST_COLUMNS` the first and last ones
+    are there, and how many it has; a longer text than `MOST_IN_A_CELL` is cut.
+    """
+    import pandas as pd
+
+    with pd.option_context("display.max_colwidth", MOST_IN_A_CELL):
+        return table.to_html(
+            index=index,
+            max_rows=MOST_ROWS,
+            max_cols=MOST_COLUMNS,
+            show_dimensions=table.shape[0] > MOST_ROWS or table.shape[1] > MOST_COLUMNS,
+        )

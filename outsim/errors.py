@@ -17,7 +17,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from outsim.text import visible, visible_lines
+from outsim.text import MOST_SHOWN, bounded, visible, visible_lines
+
+_LONGEST_NAME = 400
+"""Characters of a file's name that messages show."""
 
 
 class OutsimError(Exception):
@@ -28,6 +31,17 @@ class OutsimError(Exception):
 
     def __init__(self, *args: object) -> None:
         super().__init__(*(visible_lines(a) if isinstance(a, str) else a for a in args))
+
+    @property
+    def message(self) -> str:
+        """All of the message; `str` gives its first 2,000 characters."""
+        return " ".join(map(str, self.args))
+
+    def __str__(self) -> str:
+        return bounded(self.message, more="; .message has all of it")
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}({bounded(repr(self.message), MOST_SHOWN - 40)})"
 
 
 @dataclass(frozen=True)
@@ -53,6 +67,8 @@ class Problem:
 
     def __str__(self) -> str:
         file = visible(self.file)
+        if len(file) > _LONGEST_NAME:  # what is wrong with it would be out of sight
+            file = f"{file[: _LONGEST_NAME // 2]}...{file[-_LONGEST_NAME // 2 :]}"
         place = file if self.line is None else f"{file}:{self.line}"
         return f"{place}: {self.key}: {self.message}" if self.key else f"{place}: {self.message}"
 
@@ -72,7 +88,7 @@ class ScenarioError(OutsimError, ValueError):
             super().__init__("\n".join(str(problem) for problem in problems))
 
     def __reduce__(self) -> tuple[type[ScenarioError], tuple[list[Problem] | str]]:
-        return type(self), (self.problems or str(self),)
+        return type(self), (self.problems or self.message,)
 
 
 class TapeError(OutsimError, ValueError):

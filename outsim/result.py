@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from outsim.clock import after
+from outsim.display import table_html
 from outsim.engine import Engine, execute
 from outsim.errors import MomentError
 from outsim.plan import CampaignPlan, build_plan
@@ -27,6 +28,7 @@ from outsim.tables.frames import Frames
 from outsim.tables.measures import View, measure
 from outsim.tables.schema import TABLES
 from outsim.tape import Tape
+from outsim.text import bounded, shortened
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -373,7 +375,7 @@ class Result:
         return span(self.begins, self.ended)
 
     def _facts(self) -> Iterator[tuple[str, str]]:
-        yield "scenario", self.scenario.name
+        yield "scenario", shortened(self.scenario.name, 200)
         yield "run", f"{self.span} {self.scenario.clock.zone}"
         yield "seed, replication", f"{self.seed}, {self.replication}"
         yield "calls", f"{np.count_nonzero(self.frames.submitted):,}"
@@ -392,7 +394,8 @@ class Result:
         return background / max(1, self.frames.records.attempts.rows)
 
     def __repr__(self) -> str:
-        return "Result(" + "; ".join(f"{name}: {value}" for name, value in self._facts()) + ")"
+        facts = "; ".join(f"{name}: {value}" for name, value in self._facts())
+        return bounded(f"Result({facts})")
 
     def _repr_html_(self) -> str:
         from html import escape
@@ -401,7 +404,7 @@ class Result:
             f"<tr><th style='text-align:left'>{escape(name)}</th><td>{escape(value)}</td></tr>"
             for name, value in self._facts()
         )
-        return f"<table>{facts}</table>{self.summary().to_html()}"
+        return f"<table>{facts}</table>{table_html(self.summary())}"
 
 
 def in_run(scenario: Scenario, at: datetime | str, ended_us: int) -> datetime:

@@ -2,7 +2,13 @@
 
 from __future__ import annotations
 
+import math
 import re
+from collections.abc import Iterator
+from dataclasses import fields, is_dataclass
+from datetime import date, time, timedelta
+from pathlib import PurePath
+from typing import Any
 
 _CONTROLS = (
     "\x00-\x08\x0b-\x1f\x7f-\x9f"  # C0 without tab and line feed, DEL, C1
@@ -46,3 +52,87 @@ def visible_lines(text: str) -> str:
 def shortened(text: str, most: int) -> str:
     """A text of at most so many characters, and three dots where it is longer."""
     return text if len(text) <= most else text[:most] + "..."
+
+
+MOST_SHOWN = 2_000
+"""Characters that anything shows of itself at most, where nobody asked for all of it."""
+
+_VALUE = 60
+_FEW = 4
+_PLAIN = (str, bytes, int, float, complex, bool, date, time, timedelta, PurePath, type(None))
+
+
+def bounded(text: str, most: int = MOST_SHOWN, more: str = "") -> str:
+    """A text of at most so many characters; where it is longer, its beginning and what is left.
+
+    Parameters
+    ----------
+    more : str
+        Where the rest is to be had.
+    """
+    if len(text) <= most:
+        return text
+    kept = text[: most - len(more) - 40]
+    return f"{kept} ... ({len(text) - len(kept):,} characters more{more})"
+
+
+def brief(thing: Any) -> str:
+    """The repr of a thing with many parts: what it is, what is in it, and how much of that.
+
+    To be had as ``__repr__`` of a dataclass or a pydantic model.
+    """
+    parts, whole = [], True
+    for name, value in _parts_of(thing):
+        said, is_whole = _said(value)
+        parts.append(said if name is None else f"{name}={said}")
+        whole = whole and is_whole
+    more = "" if whole else "; its attributes have the rest"
+    return bounded(f"{type(thing).__name__}({', '.join(parts)}{more})")
+
+
+def _parts_of(thing: Any) -> Iterator[tuple[str | None, Any]]:
+    if is_dataclass(thing):
+        yield from ((each.name, getattr(thing, each.name)) for each in fields(thing) if each.repr)
+    else:
+        for name, value in thing.__repr_args__():
+            # What is empty there is what nobody has said anything of.
+            if not (value is None or (isinstance(value, list | dict) and not value)):
+                yield name, value
+
+
+def _said(value: Any) -> tuple[str, bool]:
+    """A value as a part of something else, and whether that is all of it."""
+    if isinstance(value, _PLAIN):
+        if isinstance(value, int) and abs(value) >= 10**_VALUE:
+            return f"a number of {int(value.bit_length() * math.log10(2)) + 1} digits", False
+        if isinstance(value, date | time):
+            return str(value), True
+        text = repr(value[: _VALUE + 1] if isinstance(value, str | bytes) else value)
+        return shortened(visible(text), _VALUE), len(text) <= _VALUE
+    if isinstance(value, dict | list | tuple | set | frozenset):
+        return _several(value)
+    shape = getattr(value, "shape", None)
+    if isinstance(shape, tuple) and shape:
+        sizes = " x ".join(f"{size:,}" for size in shape)
+        return f"<{type(value).__name__}, {sizes}>", False
+    name = getattr(value, "name", None)
+    inner = repr(shortened(name, _VALUE)) if isinstance(name, str) else "..."
+    return f"{type(value).__name__}({inner})", False
+
+
+def _several(values: Any) -> tuple[str, bool]:
+    """Some values: all of them where they are few and plain, else how many of what."""
+    plain = values.items() if isinstance(values, dict) else values
+    begin, end = "[]" if isinstance(values, list) else "()" if isinstance(values, tuple) else "{}"
+    if len(values) <= _FEW:
+        if isinstance(values, dict):
+            told = [f"{shortened(repr(key), _VALUE)}: {_said(each)[0]}" for key, each in plain]
+        else:
+            told = [_said(each)[0] for each in plain]
+        whole = all(isinstance(each, _PLAIN) for each in values)
+        text = ", ".join(told)
+        if len(text) <= 2 * _VALUE:
+            return f"{begin}{text}{end}", whole
+    kinds = {type(each).__name__ for each in values}
+    of = f" {kinds.pop()}" if len(kinds) == 1 and not isinstance(values, dict) else ""
+    return f"{begin}{len(values):,}{of}{end}", False

@@ -12,9 +12,11 @@ from outsim.calibration.outcomes import MixDrift, OutcomeFit
 from outsim.calibration.parameters import CALIBRATED, Parameter, parameters_of
 from outsim.calibration.profile import callee_values, profile_weights, short, uncertainty_values
 from outsim.calibration.quantile_table import SCORED
+from outsim.display import table_html
 from outsim.distributions import Quantiles
 from outsim.scenario.callees import Callees, Profile
 from outsim.scenario.uncertainty import Uncertainty
+from outsim.text import bounded
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -285,10 +287,10 @@ class Calibration:
     def __repr__(self) -> str:
         fitted = [each.key for each in self.durations]
         fitted += [] if self.outcomes is None else [f"profiles.{self.profile_name}"]
-        return f"Calibration({self.source}; fitted: {', '.join(fitted) or 'nothing'})"
+        return bounded(f"Calibration({self.source}; fitted: {', '.join(fitted) or 'nothing'})")
 
     def _repr_html_(self) -> str:
-        return self.table().to_html()
+        return table_html(self.table())
 
 
 def _unnamed_note(divided: float, named: tuple[str, ...]) -> str:

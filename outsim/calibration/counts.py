@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from outsim.errors import ScenarioError
+from outsim.text import brief
 
 Floats = NDArray[np.float64]
 
@@ -44,6 +45,8 @@ class Counts:
     rounding : {"nearest", "down", "up"}
         How it rounds to a step.
     """
+
+    __repr__ = brief
 
     recorded_s: Floats
     events: Floats

@@ -13,6 +13,7 @@ from outsim.calibration.counts import Counts, Floats
 from outsim.calibration.families import FAMILIES, Form, fit_family, step_masses, written
 from outsim.calibration.quantile_table import KEPT, SCORED, TOLERANCE, recorded_table
 from outsim.distributions import Distribution, Quantiles
+from outsim.text import brief
 
 ENOUGH = 100
 """Durations from which one is fitted at all."""
@@ -108,6 +109,8 @@ class DurationFit:
     scores : tuple of Score
         How the candidates did on the later part, the best first.
     """
+
+    __repr__ = brief
 
     key: str
     distribution: Distribution

@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from outsim.calibration.counts import Floats
+from outsim.text import brief
 
 ENOUGH_DIALS = 50
 """Dials that a factor needs, at least."""
@@ -69,6 +70,8 @@ class Factors:
     dials : float64 array of shape (names,)
         Dials that each rests on.
     """
+
+    __repr__ = brief
 
     names: tuple[tuple[str, str], ...]
     logs: Floats

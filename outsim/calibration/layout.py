@@ -20,7 +20,7 @@ from outsim.calibration.opening import is_parquet, shown
 from outsim.calibration.results import is_result
 from outsim.calibration.values import TIMES, is_number, is_time
 from outsim.scenario.csv_rows import Row, read_rows
-from outsim.scenario.files import refusal
+from outsim.scenario.files import header_shown, refusal
 
 Format = Literal[
     "calls", "results", "asterisk", "freeswitch", "twilio", "connect", "csv", "outsim"
@@ -228,15 +228,15 @@ def _named(path: Path, format: Format | None, layout: Layout) -> Layout:
             return _checked(
                 path, replace(layout, format=cast("Format", maker), mapping=given.over(basis))
             )
-    shown_names = ", ".join(shown(name)[1:-1] for name in names[:20])
     if format in _MAKERS:
-        raise refusal(path, f"has not the columns of {_MAKERS[format]}; found {shown_names}")
+        found = header_shown(names)
+        raise refusal(path, f"has not the columns of {_MAKERS[format]}; found {found}")
     if not given.columns:
         raise refusal(
             path,
             "is in no format that is known by its first lines. Say what its columns are: "
             "--columns started=NAME,outcome=NAME,talk_s=NAME, or by position as in started=10 "
-            f"(fields: {', '.join(FIELDS)}). Columns found: {shown_names}",
+            f"(fields: {', '.join(FIELDS)}). Columns found: {header_shown(names)}",
         )
     return _checked(path, layout)
 
@@ -253,8 +253,7 @@ def _checked(path: Path, layout: Layout) -> Layout:
         same = _name(name, names)
         if same is None:
             near = get_close_matches(name, names, n=1, cutoff=0.6)
-            some = ", ".join(shown(each)[1:-1] for each in names[:20])
-            hint = f"did you mean {near[0]!r}?" if near else f"found {some}"
+            hint = f"did you mean {near[0]!r}?" if near else f"found {header_shown(names)}"
             raise refusal(path, f"has no column {name!r}; {hint}")
         if any(each.partition("\n")[0] == same and each != same for each in names):
             raise refusal(

@@ -11,6 +11,7 @@ import pandas as pd
 
 from outsim.disk import whole_file
 from outsim.outcomes import OUTCOMES
+from outsim.text import brief, visible
 
 ANSWERED, UNANSWERED = "answered", "unanswered"
 WORDS = (*OUTCOMES, ANSWERED, UNANSWERED)
@@ -104,6 +105,8 @@ class CallLog:
         What was taken to be so in reading it.
     """
 
+    __repr__ = brief
+
     table: pd.DataFrame
     zone: str | None
     files: tuple[LogFile, ...]
@@ -133,7 +136,7 @@ class CallLog:
     @property
     def source(self) -> LogSource:
         """Where it comes from, to be told with what is fitted to it."""
-        names = ", ".join(Path(file.name).name for file in self.files[:3])
+        names = ", ".join(visible(Path(file.name).name) for file in self.files[:3])
         if len(self.files) > 3:
             names += f" and {len(self.files) - 3} more"
         details: dict[str, str | int | float] = {

@@ -13,7 +13,8 @@ from pathlib import Path
 from outsim.calibration.log import ANSWERED, WORDS
 from outsim.calibration.values import is_time_format
 from outsim.outcomes import OUTCOMES
-from outsim.scenario.files import read_lines, refusal
+from outsim.quantities import shown
+from outsim.scenario.files import header_shown, read_lines, refusal
 
 FIELDS = {
     "started": "when it was dialled",
@@ -226,7 +227,7 @@ def _check(
     if found not in allowed:
         near = get_close_matches(found, list(allowed), n=1, cutoff=0.6)
         hint = f"did you mean {near[0]!r}?" if near else f"write one of {', '.join(allowed)}"
-        raise refusal(place, f"found {found!r}, which is no {what}; {hint}")
+        raise refusal(place, f"found {header_shown([found])!r}, which is no {what}; {hint}")
 
 
 def read_mapping(file: Path) -> Mapping:
@@ -250,7 +251,7 @@ def read_mapping(file: Path) -> Mapping:
         texts = value.values() if isinstance(value, dict) else ()
         if not isinstance(value, kind) or not all(isinstance(each, str) for each in texts):
             raise refusal(
-                file, f"{key}: found {value!r}; write a table of texts, or see the README"
+                file, f"{key}: found {shown(value)}; write a table of texts, or see the README"
             )
     return mapping_of(
         found.get("columns"),
@@ -274,6 +275,6 @@ def pairs(text: str, place: str) -> dict[str, str]:
     for part in text.split(","):
         name, sign, value = part.rpartition("=")
         if not sign or not name.strip() or not value.strip():
-            raise refusal(place, f"found {part!r}; write NAME=VALUE, parted by commas")
+            raise refusal(place, f"found {shown(part)}; write NAME=VALUE, parted by commas")
         found[name.strip()] = value.strip()
     return found

@@ -26,6 +26,7 @@ from outsim.clock import MINUTE, SECOND
 from outsim.errors import ScenarioError
 from outsim.scenario.callees import DAY_PARTS, GAP_BOUNDS_US, REDIAL_LEVELS, day_part
 from outsim.scenario.defaults import DEFAULTS
+from outsim.text import brief
 
 ENOUGH = 100
 """Dials from which the outcome mix is fitted at all."""
@@ -67,6 +68,8 @@ class OutcomeFit:
     named : tuple of str
         Which of ``human`` and ``voicemail`` the log names.
     """
+
+    __repr__ = brief
 
     shares: dict[str, float]
     counts: dict[str, float]

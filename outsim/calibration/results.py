@@ -14,6 +14,7 @@ import pyarrow as pa
 from outsim.calibration.batches import Batch
 from outsim.calibration.convert import MISSING, Micros, seconds_between
 from outsim.calibration.log import WORDS
+from outsim.inside import inside
 from outsim.outcomes import ANSWERED, OUTCOMES
 from outsim.scenario.files import refusal
 
@@ -32,7 +33,7 @@ def is_result(path: Path) -> bool:
 def zone_of_result(path: Path) -> str:
     """Time zone of a saved result's scenario."""
     try:
-        found = json.loads((path / "run.json").read_text())["scenario"]["clock"]["zone"]
+        found = json.loads(inside(path, "run.json").read_text())["scenario"]["clock"]["zone"]
     except (ValueError, KeyError, TypeError, OSError):
         raise refusal(path / "run.json", "is no provenance of a saved result") from None
     return str(found)
@@ -47,7 +48,7 @@ def batch_of_result(path: Path) -> Batch:
         If its table can't be read.
     """
     try:
-        table = pd.read_parquet(path / "attempts.parquet", columns=list(_NEEDED))
+        table = pd.read_parquet(inside(path, "attempts.parquet"), columns=list(_NEEDED))
     except (OSError, ValueError, KeyError) as error:
         raise refusal(path / "attempts.parquet", f"can't be read: {error}") from None
     batch = Batch(rows=len(table))

@@ -8,6 +8,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from textwrap import wrap
 from typing import Any
 
+from outsim.text import visible, visible_lines
+
 _BARE = re.compile(r"[A-Za-z0-9_-]+")
 _WIDTH = 90
 
@@ -17,7 +19,7 @@ def toml(values: Mapping[str, Any], head: Sequence[str] = ()) -> str:
 
     Tables that hold plain values only are written in one line if that is short.
     """
-    lines = [f"# {line}" for text in head for line in wrap(text, _WIDTH)]
+    lines = [f"# {line}" for text in head for line in wrap(visible(text), _WIDTH)]
     lines += _table(values, ())
     return "\n".join(lines) + "\n"
 
@@ -65,7 +67,7 @@ def _filled(texts: Sequence[str]) -> Iterator[str]:
 
 
 def _key(key: str) -> str:
-    return key if _BARE.fullmatch(key) else json.dumps(key)
+    return key if _BARE.fullmatch(key) else json.dumps(visible(key))
 
 
 def _value(value: Any) -> str:
@@ -77,5 +79,5 @@ def _value(value: Any) -> str:
     if isinstance(value, bool):
         return str(value).lower()
     if isinstance(value, str):
-        return json.dumps(value, ensure_ascii=False)
+        return json.dumps(visible_lines(value), ensure_ascii=False)
     return repr(value)

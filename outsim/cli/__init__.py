@@ -14,6 +14,7 @@ from contextlib import redirect_stdout, suppress
 from typing import Any, TextIO, TypeVar, cast
 
 import typer
+from typer.core import TyperGroup
 
 from outsim.cli.assumptions import assumptions
 from outsim.cli.calibrate import calibrate
@@ -35,13 +36,27 @@ from outsim.cli.schema import schema
 from outsim.cli.status import status
 from outsim.cli.stop import stop
 from outsim.cli.sweep import sweep
+from outsim.text import visible_lines
 
 _Written = TypeVar("_Written")
 
 READER_GONE, WRONG_USE, INTERRUPTED = 1, 2, 130
 """Exit codes, beside 0: nobody reads on; the user's mistake, or no room for the answer; Ctrl-C."""
 
+
+class _Commands(TyperGroup):
+    """The commands; what they found wrong is shown as text."""
+
+    def invoke(self, ctx: Any) -> Any:
+        try:
+            return super().invoke(ctx)
+        except typer.BadParameter as error:
+            error.message = visible_lines(error.message)
+            raise
+
+
 app = typer.Typer(
+    cls=_Commands,
     name="outsim",
     help="Simulate a shared outbound calling platform, and answer its customers' questions.",
     no_args_is_help=True,
@@ -79,7 +94,7 @@ def main() -> None:
         _tell("interrupted")
         sys.exit(INTERRUPTED)
     except OutsimError as error:
-        _tell(str(error))
+        _tell(error.message)
         sys.exit(WRONG_USE)
     except OSError as error:
         if watched.refusal is not None:

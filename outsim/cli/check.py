@@ -61,7 +61,7 @@ def check(
             scenario = load(path)
         except ScenarioError as error:
             code = WRONG
-            documents.append({"file": path, "errors": str(error).splitlines()})
+            documents.append({"file": path, "errors": error.message.splitlines()})
             note(f"outsim: {error}")
             continue
         document = _checked(path, scenario, quiet=json)

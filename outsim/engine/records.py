@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 
 from outsim import reuse
 from outsim.clock import MISSING
+from outsim.text import brief
 
 MODEL_VERSION = 2
 """Raised whenever any scenario's records change: studies of two versions don't mix."""
@@ -141,6 +142,9 @@ class Columns(Mapping[str, Recorded]):
         shift(moved_back, -origin_us)
         return moved_back
 
+    def __repr__(self) -> str:
+        return f"Columns({self.rows:,} rows of {', '.join(self)})"
+
     def __iter__(self) -> Iterator[str]:
         return iter(self._types)
 
@@ -178,6 +182,8 @@ class Columns(Mapping[str, Recorded]):
 @dataclass(frozen=True, eq=False)
 class Records:
     """Everything that happened in one run."""
+
+    __repr__ = brief
 
     attempts: Columns
     updates: Columns

@@ -13,6 +13,7 @@ from outsim.clock import local_segments
 from outsim.outcomes import BUSY, HUMAN, NO_ANSWER, VOICEMAIL
 from outsim.scenario.callees import GAP_BOUNDS_US, Callees, Profile
 from outsim.scenario.model import Scenario
+from outsim.text import brief
 
 ORDER = (HUMAN, NO_ANSWER, VOICEMAIL, BUSY)
 """Order of the outcomes on the unit interval: what a factor takes from the human share goes
@@ -24,6 +25,8 @@ GAPS_US = GAP_BOUNDS_US
 @dataclass(frozen=True)
 class Answering:
     """Thresholds of the outcomes, and where in them an attempt finds its row."""
+
+    __repr__ = brief
 
     thresholds: NDArray[np.float64]
     """Shape (profiles, factors, failures, gaps, 3): the upper bounds of the first three

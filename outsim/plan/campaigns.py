@@ -27,6 +27,7 @@ from outsim.tape.draws import (
     PostDraws,
     UpdateDraws,
 )
+from outsim.text import brief
 
 REASONS_OF_DUPLICATES = "duplicate"
 """Reason in `calls` for a number that stands in the list again, where the scenario rejects it."""
@@ -76,6 +77,8 @@ class CampaignPlan:
     of the scenario in that order, and on through those of background tenants as
     they start: neither a longer run nor another start gives a call another number.
     """
+
+    __repr__ = brief
 
     tenant: str
     name: str

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from outsim.plan.answering import Answering
 from outsim.plan.campaigns import CampaignPlan
+from outsim.text import brief
 
 
 @dataclass(frozen=True)
@@ -62,6 +63,8 @@ class SuspensionPlan:
 class PlatformPlan:
     """The platform and the carrier in integers."""
 
+    __repr__ = brief
+
     ports: int
     dial_rate: int
     dial_burst: int
@@ -90,6 +93,8 @@ class PlatformPlan:
 @dataclass(frozen=True, eq=False)
 class Plan:
     """Everything that an engine needs to know."""
+
+    __repr__ = brief
 
     platform: PlatformPlan
     tenants: tuple[TenantPlan, ...]

@@ -16,7 +16,7 @@ from outsim.report import stress_des_logic, stress_des_making
 from outsim.report.stress_des_parts import Subject, Table
 from outsim.scenario.ledger import Ledger, assumptions
 from outsim.scenario.model import Scenario
-from outsim.text import visible_lines
+from outsim.text import bounded, visible_lines
 
 TEXTS = stress_des_logic.TEXTS | stress_des_making.TEXTS
 
@@ -177,7 +177,9 @@ class Description:
 
     def __repr__(self) -> str:
         names = ", ".join(scenario.name for scenario in self.scenarios)
-        return f"Description({names}; {len(self.items)} items, {len(self.gaps)} with gaps)"
+        return bounded(
+            f"Description({names}; {len(self.items)} items, {len(self.gaps)} with gaps)"
+        )
 
 
 def _escaped(text: str) -> str:

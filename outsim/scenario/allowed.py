@@ -10,6 +10,8 @@ from typing import Any
 from pydantic_core import ErrorDetails
 
 from outsim.quantities import shown
+from outsim.scenario.files import SHOWN_OF_KEYS
+from outsim.text import shortened
 
 _PATTERNS = {
     r"^[\w][\w .:+-]*$": "must be letters, digits, spaces and any of _ . : + -, "
@@ -57,7 +59,7 @@ def in_words(details: ErrorDetails, value: Any) -> str:
         return str(limits["error"])
     found = f"found {shown(value)}"
     if details["loc"][-1] == "[key]":
-        found = f'found the key "{details["loc"][-2]}"'
+        found = f'found the key "{shortened(str(details["loc"][-2]), SHOWN_OF_KEYS)}"'
     if kind in ("literal_error", "union_tag_invalid"):
         allowed = re.findall(r"'([^']*)'", limits.get("expected") or limits["expected_tags"])
         near = get_close_matches(str(value), allowed, n=1, cutoff=0.6)

@@ -25,7 +25,8 @@ from pydantic_core import CoreSchema, core_schema
 from outsim.quantities import is_zone
 from outsim.scenario.csv_rows import Row, read_rows
 from outsim.scenario.destinations import UndialableError, parse_ani, parse_destination
-from outsim.scenario.files import read_table_lines, refusal
+from outsim.scenario.files import header_shown, read_table_lines, refusal
+from outsim.text import brief
 
 FIRST_HEADER = "destination"
 NO_ZONE = -1
@@ -85,6 +86,8 @@ class ContactList:
     variables : tuple of str
         Headers of all columns but the first.
     """
+
+    __repr__ = brief
 
     path: Path
     numbers: NDArray[np.int64] = field(repr=False)
@@ -235,7 +238,7 @@ class _Reader:
         first = headers[0]
         if first != FIRST_HEADER:
             hint = "" if "," in row.text or len(first) < 12 else "; commas part columns"
-            shown = first if len(first) <= SHOWN_LENGTH else first[:SHOWN_LENGTH] + "..."
+            shown = header_shown([first])
             raise refusal(
                 self.path,
                 f"found {shown!r} as the first header; must be {FIRST_HEADER!r}{hint}",
@@ -243,7 +246,9 @@ class _Reader:
             )
         for header, count in Counter(headers).items():
             if header and count > 1:
-                raise refusal(self.path, f"the header {header!r} stands {count} times", 1)
+                raise refusal(
+                    self.path, f"the header {header_shown([header])!r} stands {count} times", 1
+                )
         self.ani_column = headers.index("ani") if "ani" in headers else 0
         self.zone_column = headers.index("time_zone") if "time_zone" in headers else 0
         return headers

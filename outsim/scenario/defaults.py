@@ -12,6 +12,8 @@ from typing import Any
 
 from pydantic import Field
 
+from outsim.text import brief
+
 GRADES = {"M": "measured", "V": "vendor", "S": "standard", "A": "assumption"}
 """Grades in words."""
 
@@ -190,6 +192,8 @@ def default(name: str) -> Any:
 @dataclass(frozen=True)
 class Assumption:
     """A default that a scenario uses, because it says nothing else."""
+
+    __repr__ = brief
 
     key: str
     value: Any

@@ -10,13 +10,17 @@ from __future__ import annotations
 import codecs
 import io
 import stat
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from functools import partial
 from pathlib import Path
 from typing import IO
 
 from outsim.errors import Problem, ScenarioError
+from outsim.text import shortened
 
+SHOWN_OF_KEYS = 40
+"""Characters that messages show of a key or header that can't be used: the file may be another
+one than was meant."""
 LINE_LIMIT = 64 * 1024
 """Longest line, in bytes, its end included."""
 
@@ -35,6 +39,16 @@ _KINDS = (
 def refusal(file: Path | str, message: str, line: int | None = None) -> ScenarioError:
     """Error about one place in a file."""
     return ScenarioError([Problem(str(file), line, "", message)])
+
+
+def header_shown(names: Sequence[str]) -> str:
+    """The beginning of a header that is not what it should be.
+
+    The file may be another one than was meant, and nobody's business: a private key, a list of
+    passwords.
+    """
+    told = shortened(", ".join(names), SHOWN_OF_KEYS)
+    return told if len(names) < 2 or not told.endswith("...") else f"{told} ({len(names)} in all)"
 
 
 def kind_problem(path: Path) -> str | None:

@@ -8,6 +8,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from outsim.display import table_html
 from outsim.scenario import defaults
 from outsim.scenario.defaults import GRADES
 from outsim.scenario.difference import NONE, shown_values
@@ -15,6 +16,7 @@ from outsim.scenario.factors import Assumed, Factor, assumed
 from outsim.scenario.model import Scenario
 from outsim.scenario.sources import SourceOf
 from outsim.scenario.varying import VARIED, read_range
+from outsim.text import bounded
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -86,10 +88,10 @@ class Ledger:
 
     def __repr__(self) -> str:
         grades = ", ".join(f"{count} {grade}" for grade, count in self.by_grade.items())
-        return f"Ledger({self.scenario.name}: {len(self)} numbers; {grades})"
+        return bounded(f"Ledger({self.scenario.name}: {len(self)} numbers; {grades})")
 
     def _repr_html_(self) -> str:
-        return self.table().to_html()
+        return table_html(self.table())
 
 
 def assumptions(scenario: Scenario) -> Ledger:

@@ -18,9 +18,11 @@ from pydantic import ValidationError
 from outsim.errors import Problem, ScenarioError
 from outsim.quantities import ContradictionError, shown
 from outsim.scenario.allowed import in_words
+from outsim.scenario.files import SHOWN_OF_KEYS
 from outsim.scenario.positions import KeyPath
 from outsim.scenario.source import Source
 from outsim.scenario.structure import field_at, part_at
+from outsim.text import shortened
 
 _BARE_KEY = re.compile(r"[\w-]+")
 
@@ -48,6 +50,7 @@ def dotted(path: KeyPath) -> str:
         if isinstance(key, int):
             text += f"[{key}]"
         else:
+            key = shortened(key, SHOWN_OF_KEYS)
             written = key if _BARE_KEY.fullmatch(key) else shown(key)
             text += f".{written}" if text else written
     return text
@@ -112,7 +115,8 @@ def _unknown_key(path: KeyPath, source: Source) -> Finding:
         allowed.append("extends")
     near = get_close_matches(str(path[-1]), allowed, n=1, cutoff=0.6)
     hint = f'; did you mean "{near[0]}"?' if near else ";"
-    message = f'unknown key "{path[-1]}"{hint} allowed: {", ".join(allowed)}'
+    found = shortened(str(path[-1]), SHOWN_OF_KEYS)
+    message = f'unknown key "{found}"{hint} allowed: {", ".join(allowed)}'
     return Finding(path, message, instead=near[0] if near else None, unknown=True)
 
 

@@ -12,6 +12,7 @@ from outsim.quantities import (
     ContradictionError,
     Problem,
 )
+from outsim.text import brief
 
 Name = Annotated[str, Field(min_length=1, max_length=80, pattern=r"^[\w][\w .:+-]*$")]
 Count = Annotated[int, Field(ge=0, strict=True)]
@@ -60,6 +61,10 @@ class Part(BaseModel):
         arbitrary_types_allowed=True,
         allow_inf_nan=False,
     )
+
+    __repr__ = brief
+
+    __str__ = brief
 
     @model_validator(mode="before")
     @classmethod

@@ -14,7 +14,7 @@ from pydantic import AfterValidator, Field
 
 from outsim.scenario.parts import Part
 from outsim.scenario.positions import KeyPath
-from outsim.text import visible, visible_lines
+from outsim.text import brief, visible, visible_lines
 
 Grade = Literal["measured", "vendor", "standard", "assumption", "calibrated"]
 Text = Annotated[str, Field(min_length=1), AfterValidator(visible_lines)]
@@ -61,6 +61,8 @@ class Written:
 
     Two scenarios are the same wherever they were written, so that this has no say.
     """
+
+    __repr__ = brief
 
     files: Mapping[KeyPath, str] = field(default_factory=dict, compare=False)
     """File by key path; empty for a scenario that was made in Python."""

@@ -11,10 +11,12 @@ from outsim.clock import MINUTE, format_duration
 from outsim.errors import Problem, ScenarioError
 from outsim.quantities import Problem as Contradiction
 from outsim.scenario.campaigns import Campaign
+from outsim.scenario.files import SHOWN_OF_KEYS
 from outsim.scenario.parts import written
 from outsim.scenario.references import nearest
 from outsim.scenario.snapshot import STATES, CampaignSnapshot, Snapshot, Standing, attempts_of
 from outsim.scenario.standing_campaigns import campaign_of
+from outsim.text import shortened
 
 if TYPE_CHECKING:
     from outsim.scenario.model import Scenario
@@ -27,7 +29,10 @@ ROUNDED = MINUTE
 
 def key_path(place: tuple[str | int, ...]) -> str:
     """Key path as messages write it, such as ``campaign[0].queued[3].since``."""
-    text = "".join(f"[{key}]" if isinstance(key, int) else f".{key}" for key in place)
+    text = "".join(
+        f"[{key}]" if isinstance(key, int) else f".{shortened(key, SHOWN_OF_KEYS)}"
+        for key in place
+    )
     return text.removeprefix(".")
 
 

@@ -8,6 +8,7 @@ is written as in a scenario file, without quotes: ``300``, ``20/s``, ``10 min``,
 
 from __future__ import annotations
 
+import math
 import re
 import tomllib
 from collections.abc import Mapping
@@ -17,6 +18,7 @@ from typing import Any
 
 from outsim.clock import parse_duration_us, parse_rate
 from outsim.errors import ScenarioError
+from outsim.quantities import shown
 from outsim.scenario.keys import key_path, plain_tables
 from outsim.scenario.loading import from_source
 from outsim.scenario.model import Scenario
@@ -211,6 +213,10 @@ def _read_ends(key: str, ends: str, text: str) -> Range:
     factor = _size(high[2] or unit, text) / _size(unit, text)
     first, last = (float(number[1].replace("_", "")) for number in (low, high))
     last = round(last * factor, 9)
+    if not (math.isfinite(first) and math.isfinite(last)):
+        raise ScenarioError(
+            f"range {shown(text)}: one of its ends is no number that a scenario can have"
+        )
     spaced = unit if not unit or unit.startswith("/") else f" {unit}"
     is_whole = first == int(first) and last == int(last)
     return Range(key, first, last, spaced, is_whole, _count(parts[2:], ends))
@@ -232,8 +238,9 @@ def _count(written: str | list[str] | None, ends: str) -> int | None:
     if not written:
         return None
     count = written if isinstance(written, str) else written[0]
-    if not count.strip().isdecimal() or int(count) < 2:
+    if not re.fullmatch(r"\s*\d{1,9}\s*", count) or int(count) < 2:
         raise ScenarioError(
-            f"range {ends.strip()!r}: found {count!r} for how many values; write 2 or more"
+            f"range {shown(ends.strip())}: found {shown(count)} for how many values; "
+            "write 2 or more"
         )
     return int(count)

@@ -31,6 +31,9 @@ class AnsweringStudy(Generic[Answer]):
         self.study = study
         self._answered = answered
 
+    def __repr__(self) -> str:
+        return f"AnsweringStudy of {self.study!r}"
+
     def __aiter__(self) -> AsyncIterator[Replication]:
         """Replications as they finish."""
         return self.study.__aiter__()

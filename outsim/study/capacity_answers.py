@@ -6,11 +6,13 @@ import math
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal
 
+from outsim.display import table_html
 from outsim.scenario.carrier_demand import shortages
 from outsim.scenario.model import Scenario
 from outsim.scenario.varying import Range, vary
 from outsim.study.promises import Promise
 from outsim.study.search_found import Found, Verdict
+from outsim.text import bounded, brief
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -20,6 +22,8 @@ if TYPE_CHECKING:
 @dataclass(frozen=True)
 class Tested:
     """A value that was tested on fresh replications."""
+
+    __repr__ = brief
 
     value: str
     """As a scenario file has it."""
@@ -219,15 +223,17 @@ class Capacity:
 
     def __repr__(self) -> str:
         what = self.value or self.outcome
-        return f"Capacity({self.vary.key}: {what}; {self.runs} runs, seed {self.seed})"
+        return bounded(f"Capacity({self.vary.key}: {what}; {self.runs} runs, seed {self.seed})")
 
     def _repr_html_(self) -> str:
-        return self.table().to_html(index=False)
+        return table_html(self.table(), index=False)
 
 
 @dataclass(frozen=True, eq=False)
 class Frontier:
     """Smallest value of one key for several values of another: `plan_frontier` gives it."""
+
+    __repr__ = brief
 
     other: Range
     others: tuple[float, ...]
@@ -279,4 +285,4 @@ class Frontier:
         }
 
     def _repr_html_(self) -> str:
-        return self.table().to_html(index=False)
+        return table_html(self.table(), index=False)

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
+from outsim.display import table_html
 from outsim.engine import Engine
 from outsim.errors import StudyError
 from outsim.estimates import LEVEL, Estimate, estimate
@@ -25,6 +26,7 @@ from outsim.study.findings import Findings
 from outsim.study.study import Study
 from outsim.study.sweep import USUAL_FIGURE, USUAL_REPLICATIONS
 from outsim.tables.measures import Measure, measure_named
+from outsim.text import bounded
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -187,13 +189,13 @@ class Effects:
         ]
 
     def __repr__(self) -> str:
-        return (
+        return bounded(
             f"Effects({self.ledger.scenario.name}: {len(self.factors)} numbers, "
             f"{self.replications} replications, seed {self.findings.seed})"
         )
 
     def _repr_html_(self) -> str:
-        return self.table().to_html(index=False)
+        return table_html(self.table(), index=False)
 
 
 def _columns(effect: Effect) -> dict[str, float]:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 from outsim.clock import SECOND, format_duration
+from outsim.display import table_html
 from outsim.errors import StudyError
 from outsim.result import Result, simulate
 from outsim.scenario.campaigns import Campaign
@@ -206,7 +207,7 @@ class Explanation:
     def _repr_html_(self) -> str:
         from html import escape
 
-        return f"<p>{escape(self.sentence)}</p>{self.table().to_html()}"
+        return f"<p>{escape(self.sentence)}</p>{table_html(self.table())}"
 
     def rows(self) -> list[list[str]]:
         """The table of causes, as people write it."""

@@ -8,11 +8,12 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from outsim.display import format_estimate
+from outsim.display import format_estimate, table_html
 from outsim.errors import StudyError
 from outsim.estimates import LEVEL, Estimate, finite_or_none
 from outsim.study.estimating import Estimates
 from outsim.tables.measures import Measure
+from outsim.text import bounded
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -250,7 +251,7 @@ class Findings(Estimates):
 
     def __repr__(self) -> str:
         names = " against ".join(self.labels)
-        return f"Findings({names}; {self.replications} replications, seed {self.seed})"
+        return bounded(f"Findings({names}; {self.replications} replications, seed {self.seed})")
 
     def _repr_html_(self) -> str:
-        return self.text_table().to_html(index=False)
+        return table_html(self.text_table(), index=False)

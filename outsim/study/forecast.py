@@ -15,6 +15,7 @@ from outsim.study.changes import campaign_of
 from outsim.study.eta import CAMPAIGN_MEASURES, USUAL, Quantiles, of_findings, studying
 from outsim.study.findings import Findings
 from outsim.study.study import Study
+from outsim.text import brief
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -24,6 +25,8 @@ if TYPE_CHECKING:
 @dataclass(frozen=True, eq=False)
 class Forecast:
     """When a campaign's calls go out, over replications."""
+
+    __repr__ = brief
 
     campaign: Campaign
     findings: Findings

@@ -25,6 +25,7 @@ from outsim.checksums import (
 from outsim.disk import disk_errors_told, flush, put
 from outsim.engine.records import MODEL_VERSION
 from outsim.errors import ScenarioError, StudyError
+from outsim.inside import OutsideError, inside
 from outsim.rooms import room_in
 from outsim.scenario.difference import meaning
 from outsim.scenario.kept import CONTACTS, made_again, written
@@ -108,8 +109,18 @@ def _meaning(scenario: Scenario, switches: Sequence[str]) -> dict[str, str]:
 
 
 def copies_in(directory: Path) -> dict[Path, Path]:
-    """Contact lists that a directory keeps, by their places in it."""
-    return {path.relative_to(directory): path for path in (directory / CONTACTS).glob("*.csv")}
+    """Contact lists that a directory keeps, by their places in it.
+
+    Raises
+    ------
+    StudyError
+        If one is a link to a place outside.
+    """
+    names = [path.relative_to(directory) for path in (directory / CONTACTS).glob("*.csv")]
+    try:
+        return {name: inside(directory, name) for name in names}
+    except OutsideError as error:
+        raise StudyError(_unusable(directory / CONTACTS, str(error))) from None
 
 
 def settle(directory: Path, identity: Identity, lists: Mapping[Path, Path]) -> None:

@@ -21,6 +21,7 @@ from outsim.study.members import DRAWING, Switches
 from outsim.study.storage import Store
 from outsim.study.units import Replication, Units
 from outsim.tables.measures import MEASURES, Measure
+from outsim.text import bounded
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -234,7 +235,7 @@ class KeptStudy:
         )
 
     def __repr__(self) -> str:
-        return (
+        return bounded(
             f"KeptStudy({str(self.directory)!r}: {' against '.join(self._labels)}; "
             f"{len(self.replications)} replications, seed {self.seed})"
         )

@@ -29,6 +29,7 @@ from outsim.study.stopping import LEAST, read_within
 from outsim.study.study import Study
 from outsim.tables.load import LOAD_MEASURES
 from outsim.tables.measures import MEASURES, Measure
+from outsim.text import bounded
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -241,7 +242,8 @@ class QuarterMap:
 
     def __repr__(self) -> str:
         starts = ", ".join(f":{minute:02d}" for minute in self.minutes)
-        return f"QuarterMap({self.scenario.name!r}, {len(self.regimes)} regimes, starts {starts})"
+        name, regimes = self.scenario.name, len(self.regimes)
+        return bounded(f"QuarterMap({name!r}, {regimes} regimes, starts {starts})")
 
 
 async def quarter_map(

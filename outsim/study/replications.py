@@ -33,6 +33,7 @@ from outsim.study.members import PLAIN, Member, Members
 from outsim.tables.frames import Frames
 from outsim.tables.measures import MEASURES, Measure, measure
 from outsim.tape import Tape
+from outsim.text import brief
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -71,6 +72,8 @@ class Job:
 @dataclass(frozen=True)
 class Figures:
     """What a study keeps of one run."""
+
+    __repr__ = brief
 
     place: int
     """Which of the study's scenarios it is."""

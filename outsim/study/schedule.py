@@ -12,7 +12,7 @@ from functools import cached_property
 from itertools import combinations
 from typing import TYPE_CHECKING, Any
 
-from outsim.display import format_estimate
+from outsim.display import format_estimate, table_html
 from outsim.errors import StudyError
 from outsim.estimates import LEVEL, Estimate
 from outsim.scenario.campaigns import Campaign
@@ -292,7 +292,7 @@ class Schedule:
     def _repr_html_(self) -> str:
         import pandas as pd
 
-        return pd.DataFrame(self.rows(), columns=self.columns).to_html(index=False)
+        return table_html(pd.DataFrame(self.rows(), columns=self.columns), index=False)
 
 
 def schedule(

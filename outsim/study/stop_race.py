@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from outsim.clock import SECOND, format_duration
 from outsim.clock import after as later
-from outsim.display import format_estimate
+from outsim.display import format_estimate, table_html
 from outsim.errors import StudyError
 from outsim.estimates import Estimate, finite_or_none
 from outsim.scenario.campaigns import Campaign
@@ -277,7 +277,7 @@ class StopRace:
     def _repr_html_(self) -> str:
         import pandas as pd
 
-        return pd.DataFrame(self.rows(), columns=list(self.COLUMNS)).to_html(index=False)
+        return table_html(pd.DataFrame(self.rows(), columns=list(self.COLUMNS)), index=False)
 
 
 def _elapsed_us(scenario: Scenario, campaign: Campaign) -> int:

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from outsim.clock import SECOND, parse_duration_us
 from outsim.errors import StudyError
 from outsim.estimates import Estimate
+from outsim.quantities import shown
 from outsim.tables.measures import Measure
 
 LEAST = 20
@@ -66,10 +67,10 @@ def read_replications(text: str) -> int | range:
     StudyError
         If it is neither.
     """
-    found = re.fullmatch(r"\s*(?:(\d+):)?(\d+)\s*", text)
+    found = re.fullmatch(r"\s*(?:(\d{1,18}):)?(\d{1,18})\s*", text)
     if not found or int(found[2]) <= int(found[1] or 0):
         raise StudyError(
-            f"replications {text!r}: give a count such as 30, or a part such as 20:50"
+            f"replications {shown(text)}: give a count such as 30, or a part such as 20:50"
         )
     return int(found[2]) if found[1] is None else range(int(found[1]), int(found[2]))
 

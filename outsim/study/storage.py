@@ -349,7 +349,7 @@ class Writer:
             return False
         with disk_errors_told(self.store.directory):
             beside = self._beside(replication)
-            shutil.copytree(there, beside)
+            shutil.copytree(there, beside, symlinks=True)
             return self._put(beside, replication, figures)
 
     def _beside(self, replication: int) -> Path:

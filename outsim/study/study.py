@@ -23,6 +23,7 @@ from outsim.plan import build_plan
 from outsim.progress import Progress, reporting
 from outsim.scenario.model import Scenario
 from outsim.study.drawn import check_drawable
+from outsim.study.estimating import label_scenarios
 from outsim.study.executors import usual_executor
 from outsim.study.findings import Findings
 from outsim.study.members import Switches
@@ -33,6 +34,7 @@ from outsim.study.synchronous import run_sync
 from outsim.study.units import Replication, Units
 from outsim.tables.measures import MEASURES, Measure
 from outsim.tape import Tape
+from outsim.text import bounded
 
 TOGETHER = 16
 """Scenarios that one job runs at most, where they share no past: what they draw is drawn once."""
@@ -295,6 +297,12 @@ class Study:
         """Wait for all replications; what they say is what `findings` gives."""
         return self._all().__await__()
 
+    def __repr__(self) -> str:
+        names = " against ".join(label_scenarios([each.name for each in self.scenarios]))
+        return bounded(
+            f"Study({names}; seed {self.seed}; await it, or call run(), for what it finds)", 1_900
+        )
+
     def run(self) -> Findings:
         """Wait for all replications, in a script or a cell."""
         return run_sync(self._all())
@@ -315,6 +323,10 @@ async def _next(
         raise  # a run's own, such as that of a disk far away
 
 
+MOST_NUMBERED = 2**63 - 1
+"""No replication has a higher number."""
+
+
 def _batches(
     replications: int | range | None,
     precisions: tuple[Precision, ...],
@@ -330,10 +342,9 @@ def _batches(
         )
     if replications is not None:
         asked = range(replications) if isinstance(replications, int) else replications
-        if asked.step != 1 or asked.start < 0 or not asked:
-            raise StudyError(
-                f"replications {replications!r}: give a count, or a range such as 20:50"
-            )
+        if asked.step != 1 or asked.start < 0 or asked.stop > MOST_NUMBERED or not asked:
+            given = replications if asked.stop <= MOST_NUMBERED else "beyond 2**63"
+            raise StudyError(f"replications {given!r}: give a count, or a range such as 20:50")
         if precisions or within:
             raise StudyError(
                 "replications, and a precision or a time: give one or the other; least and most "

@@ -19,6 +19,7 @@ from outsim.study.findings import Findings
 from outsim.study.flips import Flip
 from outsim.study.sensitivity import Sensitivity, analyse
 from outsim.tables.measures import MEASURES, Measure
+from outsim.text import bounded
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -219,4 +220,4 @@ class Sweep:
     def __repr__(self) -> str:
         names = " against ".join(scenario.name for scenario in self.scenarios)
         kind = f"{self.design.kind}, {self.design.points} points; " if self.design else ""
-        return f"Sweep({names}; {len(self.factors)} assumptions; {kind}seed {self.seed})"
+        return bounded(f"Sweep({names}; {len(self.factors)} assumptions; {kind}seed {self.seed})")

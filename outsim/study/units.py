@@ -7,11 +7,14 @@ from dataclasses import dataclass
 from outsim.study.members import PLAIN, SWAPPED, Members, Switches
 from outsim.study.reduction import PILOT, Reduction, decide, unit
 from outsim.study.replications import Figures
+from outsim.text import brief
 
 
 @dataclass(frozen=True)
 class Replication:
     """What a study keeps of one replication."""
+
+    __repr__ = brief
 
     index: int
     runs: tuple[Figures, ...]

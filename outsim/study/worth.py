@@ -17,6 +17,7 @@ from outsim.scenario.model import Scenario
 from outsim.scenario.varying import vary
 from outsim.study.findings import Findings
 from outsim.tables.measures import MEASURES, WAIT_MEAN, Measure
+from outsim.text import brief
 
 SHARE = 20
 """The larger step in ports is one in so many: 5 %."""
@@ -69,6 +70,8 @@ def _count(what: str, key: str, there: int, more: int) -> More:
 @dataclass(frozen=True, eq=False)
 class Worth:
     """What more of something does to the waits of a campaign, over paired replications."""
+
+    __repr__ = brief
 
     findings: Findings
     """Figures of the scenario, and then of one for each step."""

@@ -12,6 +12,7 @@ from outsim.clock import MINUTE, MISSING, format_duration, format_rate
 from outsim.engine.records import Integers
 from outsim.tables.invariants.run import Run
 from outsim.tables.views import Steps, settled, steps, value_at
+from outsim.text import brief
 
 if TYPE_CHECKING:
     from outsim.result import Result
@@ -26,6 +27,8 @@ EXAMPLES = 3
 @dataclass(frozen=True, eq=False)
 class Account:
     """What became of one call."""
+
+    __repr__ = brief
 
     call: pd.Series
     """Its row of the calls table."""

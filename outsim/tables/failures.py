@@ -10,6 +10,7 @@ import pandas as pd
 
 from outsim.outcomes import PENDING_STATUSES
 from outsim.tables.views import call_log, seen_at
+from outsim.text import brief
 
 WENT_OUT, NEVER_WENT_OUT, AMBIGUOUS = "went out", "never went out", "ambiguous"
 VERDICTS = (WENT_OUT, NEVER_WENT_OUT, AMBIGUOUS)
@@ -54,6 +55,8 @@ def unanswered_by_hour(attempts: pd.DataFrame) -> pd.DataFrame:
 @dataclass(frozen=True, eq=False)
 class PendingMatch:
     """Calls that the page shows as pending, matched against the call log."""
+
+    __repr__ = brief
 
     calls: pd.DataFrame
     """One row a call shown as pending: the columns of `views.seen_at`, ``verdict``, and

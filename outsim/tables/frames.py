@@ -23,6 +23,7 @@ from outsim.tables.calls import Calls
 from outsim.tables.columns import Array, frame, inside, looked_up
 from outsim.tables.measures import ATTEMPTS_NEEDED, CALLS_NEEDED, UPDATES_NEEDED
 from outsim.tables.schema import Column
+from outsim.text import brief
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
@@ -57,6 +58,8 @@ def _spans(campaigns: Iterable[CampaignPlan]) -> list[range]:
 @dataclass(frozen=True, eq=False)
 class Frames:
     """Builds the result tables of one run, or the columns and rows of them that are asked for."""
+
+    __repr__ = brief
 
     plan: Plan
     records: Records

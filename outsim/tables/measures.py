@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 from outsim.clock import MISSING, SECOND
 from outsim.errors import StudyError
 from outsim.tables.columns import handed_out
+from outsim.text import brief
 
 if TYPE_CHECKING:
     from outsim.tables.frames import Frames
@@ -45,6 +46,8 @@ class View:
     workers process: a submission is in none of them.
     """
 
+    __repr__ = brief
+
     calls: pd.DataFrame
     attempts: pd.DataFrame
     updates: pd.DataFrame
@@ -61,8 +64,12 @@ class View:
 
     def handed_out(self) -> View:
         """The same, for somebody who may change the tables."""
-        names = ("calls", "attempts", "updates")
-        return replace(self, **{name: handed_out(getattr(self, name)) for name in names})
+        return replace(
+            self,
+            calls=handed_out(self.calls),
+            attempts=handed_out(self.attempts),
+            updates=handed_out(self.updates),
+        )
 
     @cached_property
     def accepted(self) -> pd.DataFrame:

@@ -11,6 +11,7 @@ from outsim.engine.records import Integers
 from outsim.tables.gaps import RESOURCES, WORKER, Gaps, waited
 from outsim.tables.holds import FREE, HELD_BY, Holds, HoldsOf, lanes
 from outsim.tables.invariants.run import Mask, Run, first_of_each
+from outsim.text import brief
 
 PARTS = (*HELD_BY, *RESOURCES, "calls_ahead")
 """Parts of a stay: held back, and waiting for a resource. The last one is time in which neither
@@ -20,6 +21,8 @@ is so; there is none of it while calls are there to go."""
 @dataclass(frozen=True, eq=False)
 class Stays:
     """Stays in the queue, one row each; instants in microseconds since the run begins."""
+
+    __repr__ = brief
 
     call_id: Integers
     attempt: Integers

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from outsim.distributions import Distribution
 from outsim.errors import TapeError
+from outsim.quantities import shown
 from outsim.tape.drawing import draw_attempts, draw_contacts, draw_posts, draw_updates
 from outsim.tape.draws import AttemptDraws, CallModel, ContactDraws, PostDraws, UpdateDraws
 from outsim.tape.recorded import RecordedAttempts, read_recorded, table_of
@@ -54,7 +55,7 @@ class Tape:
     def __init__(self, seed: int, replication: int = 0) -> None:
         for name, value in (("seed", seed), ("replication", replication)):
             if not 0 <= value < 2**63:
-                raise TapeError(f"{name} {value}: must be 0 to 2**63 - 1")
+                raise TapeError(f"{name} {shown(value)}: must be 0 to 2**63 - 1")
         self.seed = seed
         self.replication = replication
         self.stratum = 0
@@ -103,7 +104,7 @@ class Tape:
             If there is no such run.
         """
         if not 0 <= stratum < STRATA:
-            raise TapeError(f"stratum {stratum}: must be 0 to {STRATA - 1}")
+            raise TapeError(f"stratum {shown(stratum)}: must be 0 to {STRATA - 1}")
         twin = self._anew()
         twin.stratum = stratum
         return twin

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from outsim.distributions import Constant, Distribution
 from outsim.scenario.callees import Callees, Profile
 from outsim.scenario.platform import Platform
+from outsim.text import brief
 
 Milliseconds = NDArray[np.int32]
 Flags = NDArray[np.bool_]
@@ -30,6 +31,8 @@ final status that comes without one."""
 @dataclass(frozen=True)
 class CallModel:
     """What shapes the draws of one campaign: everything but the stream's key."""
+
+    __repr__ = brief
 
     callees: Callees
     profile: Profile
@@ -54,6 +57,8 @@ class CallModel:
 @dataclass(frozen=True)
 class ContactDraws:
     """Traits of each contact, drawn once; arrays of shape (calls,)."""
+
+    __repr__ = brief
 
     trait: NDArray[np.uint8]
     """TRAIT_NONE, TRAIT_INVALID or TRAIT_FAX."""
@@ -82,6 +87,8 @@ together. Compiled code reads rows by this layout."""
 @dataclass(frozen=True, eq=False)
 class AttemptDraws:
     """Draws of the k-th attempt of each call of a campaign; arrays of shape (calls,)."""
+
+    __repr__ = brief
 
     rows: NDArray[np.void]
     """One row of `ATTEMPT_ROW` for each call, one after the other in memory."""
@@ -138,6 +145,8 @@ class AttemptDraws:
 class UpdateDraws:
     """Draws of the updates that the k-th attempt of each call of a campaign causes."""
 
+    __repr__ = brief
+
     lost: NDArray[np.uint8]
     """Bit j is set where the update of kind UPDATE_KINDS[j] is lost."""
     status_work_us: NDArray[np.int64]
@@ -147,6 +156,8 @@ class UpdateDraws:
 @dataclass(frozen=True)
 class PostDraws:
     """Draws of the k-th post about each call of a campaign; arrays of shape (calls,)."""
+
+    __repr__ = brief
 
     latency_ms: Milliseconds
     fails: NDArray[np.uint8]

@@ -104,7 +104,13 @@ def read_recorded(table: Any) -> dict[tuple[str, str], RecordedAttempts]:
         attempt=frame.get("attempt", 1),
     )
     for column, least in (("index", 0), ("attempt", 1)):
-        numbers = pd.to_numeric(frame[column], errors="coerce")
+        try:
+            numbers = pd.to_numeric(frame[column], errors="coerce")
+        except OverflowError:
+            raise TapeError(
+                f"recorded {column}: found a number of hundreds of digits; allowed: whole numbers "
+                f"from {least}"
+            ) from None
         wrong = frame[numbers.isna() | (numbers < least) | (numbers % 1 != 0)]
         if len(wrong):
             raise TapeError(
