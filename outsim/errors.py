@@ -17,6 +17,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+SHOWN_PROBLEMS = 20
+"""Problems that the message of one error lists; it counts the others."""
+
 
 class OutsimError(Exception):
     """Base of every error that outsim raises on purpose."""
@@ -60,7 +63,9 @@ class ScenarioError(OutsimError, ValueError):
             super().__init__(problems)
         else:
             self.problems = problems
-            super().__init__("\n".join(str(problem) for problem in problems))
+            lines = [str(problem) for problem in problems[:SHOWN_PROBLEMS]]
+            more = len(problems) - len(lines)
+            super().__init__("\n".join([*lines, *([f"and {more:,} more"] if more else [])]))
 
     def __reduce__(self) -> tuple[type[ScenarioError], tuple[list[Problem] | str]]:
         return type(self), (self.problems or str(self),)

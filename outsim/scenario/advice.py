@@ -12,6 +12,7 @@ from itertools import pairwise
 from zoneinfo import ZoneInfo
 
 from outsim.clock import MINUTE, RATE_SECONDS, SECOND, after, format_duration, format_rate
+from outsim.scenario.advice_lists import zones
 from outsim.scenario.background import Background
 from outsim.scenario.campaigns import Campaign
 from outsim.scenario.disturbances import Outage, Suspension
@@ -52,6 +53,7 @@ def advice(scenario: Scenario) -> list[Advice]:
         *_capacity(scenario),
         *_names(scenario),
         *_events(scenario),
+        *(Advice(key, message) for key, message in zones(scenario)),
         *(
             Advice(f"campaign[{campaign.tenant}/{campaign.name}].{key}", message)
             for campaign in scenario.campaign

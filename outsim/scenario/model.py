@@ -16,7 +16,7 @@ from zoneinfo import ZoneInfo
 
 from pydantic import Field, PrivateAttr, model_validator
 
-from outsim.clock import DAY, after, microseconds_between, parse_clock_time
+from outsim.clock import DAY, after, format_duration, microseconds_between, parse_clock_time
 from outsim.quantities import (
     ContradictionError,
     Date,
@@ -38,6 +38,8 @@ from outsim.scenario.standing import snapshot_problems
 from outsim.scenario.uncertainty import Uncertainty
 
 LONGEST_RUN = 366 * DAY
+MOST_REPAIRS = 1_000_000
+"""How often a run may look for lost updates."""
 
 
 class Clock(Part):
@@ -197,12 +199,25 @@ class Scenario(Part):
     @model_validator(mode="after")
     def _fits_together(self) -> Scenario:
         problems = [*reference_problems(self.model_dump(include=NAMES)), *self._early()]
+        problems += self._too_often()
         if self.snapshot is not None and not problems:
             found = snapshot_problems(self, self.snapshot)
             problems += [(("snapshot", *place), message) for place, message in found]
         if problems:
             raise ContradictionError(problems)
         return self
+
+    def _too_often(self) -> Iterator[Problem]:
+        """Repairs of updates that would take longer than all the rest, as (key path, message)."""
+        every = self.platform.reconciliation_every
+        times = self.instant_us(self.clock.latest_end) // every if every else 0
+        if every and times > MOST_REPAIRS:
+            least = format_duration(-(-self.instant_us(self.clock.latest_end) // MOST_REPAIRS))
+            yield (
+                ("platform", "reconciliation_every"),
+                f"found {format_duration(every)}, {times:,} times in the run; must be {least} or "
+                f"more: at most {MOST_REPAIRS:,} times",
+            )
 
     def _early(self) -> Iterator[Problem]:
         """Instants before the scenario begins, as (key path, message)."""
