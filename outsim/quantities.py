@@ -220,7 +220,7 @@ def near_zone(name: str) -> str | None:
 @cache
 def zone_names() -> frozenset[str]:
     """Time zones of the IANA database."""
-    return frozenset(available_timezones())
+    return frozenset(available_timezones() - NO_PLACES)
 
 
 @cache

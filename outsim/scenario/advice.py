@@ -12,7 +12,10 @@ from itertools import pairwise
 from zoneinfo import ZoneInfo
 
 from outsim.clock import MINUTE, RATE_SECONDS, SECOND, after, format_duration, format_rate
+from outsim.scenario.advice_events import events
 from outsim.scenario.advice_lists import zones
+from outsim.scenario.advice_snapshot import standing
+from outsim.scenario.advice_values import values
 from outsim.scenario.background import Background
 from outsim.scenario.campaigns import Campaign
 from outsim.scenario.disturbances import Outage, Suspension
@@ -28,6 +31,8 @@ from outsim.scenario.opportunities import Opportunity, opportunities
 from outsim.scenario.utilisation import share_left_by_others, utilisation
 
 QUARTER = timedelta(minutes=15)
+MOST_SHOWN = 100.0
+"""Load that is shown at most, as a multiple of what there is."""
 LATE_SHARE = 0.05
 """Share of answers after the ring timeout from which on it is worth a word."""
 
@@ -53,7 +58,11 @@ def advice(scenario: Scenario) -> list[Advice]:
         *_capacity(scenario),
         *_names(scenario),
         *_events(scenario),
-        *(Advice(key, message) for key, message in zones(scenario)),
+        *(
+            Advice(key, message)
+            for look in (values, events, zones, standing)
+            for key, message in look(scenario)
+        ),
         *(
             Advice(f"campaign[{campaign.tenant}/{campaign.name}].{key}", message)
             for campaign in scenario.campaign
@@ -128,7 +137,7 @@ def _capacity(scenario: Scenario) -> Iterator[Advice]:
             key, consequence = keys[each.resource]
             yield Advice(
                 key,
-                f"the attempts that are to be expected take {each.offered:.0%} of it "
+                f"the attempts that are to be expected take {_busy(each.offered)} of it "
                 f"from begin to end of the run: {consequence}",
             )
     platform, carrier = scenario.platform, scenario.carrier
@@ -139,6 +148,10 @@ def _capacity(scenario: Scenario) -> Iterator[Advice]:
             f"{channels} are left to the platform, fewer than its {platform.ports} ports: "
             "calls on the other ports are refused",
         )
+
+
+def _busy(offered: float) -> str:
+    return f"{offered:.0%}" if offered < MOST_SHOWN else f"more than {MOST_SHOWN:.0%}"
 
 
 def _names(scenario: Scenario) -> Iterator[Advice]:
@@ -290,7 +303,9 @@ def _slowest(scenario: Scenario, campaign: Campaign) -> tuple[str, float]:
                 tenant.max_simultaneous / means.port_s
             )
     slowest = min(rates, key=rates.__getitem__)
-    return f"{slowest} of {rates[slowest] * 60:,.0f} calls a minute", rates[slowest]
+    a_minute = rates[slowest] * 60
+    said = f"{a_minute:,.0f}" if a_minute >= 10 else f"{a_minute:.2g}"
+    return f"{slowest} of {said} calls a minute", rates[slowest]
 
 
 def _retries(campaign: Campaign, opportunity: Opportunity) -> Iterator[tuple[str, str]]:

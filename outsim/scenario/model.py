@@ -101,7 +101,7 @@ class Study(Part):
 class Scenario(Part):
     """Everything that a run is made from, but for the seed and the replication."""
 
-    name: str = "unnamed"
+    name: Annotated[str, Field(min_length=1, max_length=200)] = "unnamed"
     """What tables and plots call it."""
     seed: Annotated[int, Field(ge=0, lt=2**63, strict=True)] = 1
     """Seed, where none is given."""

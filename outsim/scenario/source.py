@@ -27,7 +27,7 @@ SIZE_LIMIT = 16 * 1024 * 1024
 CHAIN_LIMIT = 20
 """Longest chain of files that extend each other."""
 
-KEY_LIMIT = 100
+KEY_LIMIT = 16
 """Parts that a dotted key has at most."""
 _PART = r"""(?:[\w-]++|"[^"\n]*+"|'[^'\n]*+')"""
 _LONG_KEY = re.compile(rf"(?<![\w-]){_PART}(?:[ \t]*+\.[ \t]*+{_PART}){{{KEY_LIMIT}}}")
