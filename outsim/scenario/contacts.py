@@ -22,7 +22,7 @@ from numpy.typing import NDArray
 from pydantic import GetCoreSchemaHandler
 from pydantic_core import CoreSchema, core_schema
 
-from outsim.quantities import is_zone, zone_names
+from outsim.quantities import is_zone, shown, zone_names
 from outsim.scenario.csv_rows import Row, read_rows
 from outsim.scenario.destinations import UndialableError, parse_ani, parse_destination
 from outsim.scenario.files import read_table_lines, refusal
@@ -159,7 +159,7 @@ class ContactList:
         if isinstance(value, ContactList):
             return value
         if not isinstance(value, str | Path) or not str(value):
-            raise ValueError(f"found {value!r}; write the path of a CSV file")
+            raise ValueError(f"found {shown(value)}; write the path of a CSV file")
         return cls.read(value)
 
     @classmethod
