@@ -52,7 +52,7 @@ _UNITS_US = {
     "day": DAY,
     "days": DAY,
 }
-_NUMBER = r"[0-9][0-9_]*(?:\.[0-9]+)?"
+_NUMBER = r"[0-9]+(?:_[0-9]+)*(?:\.[0-9]+)?"
 _DURATION = re.compile(rf"({_NUMBER})\s*([a-zµ]+)")
 _RATE = re.compile(rf"({_NUMBER})\s*(?:/|\s+(?:a|an|per)\s+)\s*(s|sec|second|min|minute|h|hour)")
 _SHARE = re.compile(rf"({_NUMBER})\s*%")

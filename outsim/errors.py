@@ -19,6 +19,8 @@ from dataclasses import dataclass
 
 from outsim.text import MOST_SHOWN, bounded, visible, visible_lines
 
+SHOWN_PROBLEMS = 20
+"""Problems that the message of one error lists; it counts the others."""
 _LONGEST_NAME = 400
 """Characters of a file's name that messages show."""
 
@@ -85,7 +87,9 @@ class ScenarioError(OutsimError, ValueError):
             super().__init__(problems)
         else:
             self.problems = problems
-            super().__init__("\n".join(str(problem) for problem in problems))
+            lines = [str(problem) for problem in problems[:SHOWN_PROBLEMS]]
+            more = len(problems) - len(lines)
+            super().__init__("\n".join([*lines, *([f"and {more:,} more"] if more else [])]))
 
     def __reduce__(self) -> tuple[type[ScenarioError], tuple[list[Problem] | str]]:
         return type(self), (self.problems or self.message,)

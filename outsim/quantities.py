@@ -181,12 +181,56 @@ def _date(value: Any) -> Any:
     return parsed
 
 
+NO_PLACES = frozenset({"Factory", "localtime", "posixrules"})
+"""Names in a database of zones that are those of no place: of a machine, or of none."""
+PLACES = {
+    "EST": "America/New_York",
+    "EDT": "America/New_York",
+    "CST": "America/Chicago",
+    "CDT": "America/Chicago",
+    "MST": "America/Denver",
+    "MDT": "America/Denver",
+    "PST": "America/Los_Angeles",
+    "PDT": "America/Los_Angeles",
+    "AKST": "America/Anchorage",
+    "BST": "Europe/London",
+    "CEST": "Europe/Berlin",
+    "IST": "Asia/Kolkata",
+    "Etc/GMT+4": "America/Halifax",
+    "Etc/GMT+5": "America/New_York",
+    "Etc/GMT+6": "America/Chicago",
+    "Etc/GMT+7": "America/Denver",
+    "Etc/GMT+8": "America/Los_Angeles",
+    "Etc/GMT+9": "America/Anchorage",
+    "Etc/GMT-1": "Europe/Berlin",
+    "Etc/GMT-2": "Europe/Athens",
+}
+"""Zones of places that are probably meant by what people write instead."""
+
+
+def near_zone(name: str) -> str | None:
+    """The time zone that was probably meant; None if there is none like it."""
+    place = PLACES.get(name) or PLACES.get(name.upper())
+    if place is not None:
+        return place
+    near = get_close_matches(name[:100], zone_names(), n=1, cutoff=0.7)
+    return near[0] if near else None
+
+
+@cache
+def zone_names() -> frozenset[str]:
+    """Time zones of the IANA database."""
+    return frozenset(available_timezones() - NO_PLACES)
+
+
 @cache
 def is_zone(name: str) -> bool:
     """Whether `name` is a time zone of the IANA database.
 
     Asking for the one zone is quicker than listing all of them.
     """
+    if name in NO_PLACES or name.startswith(("posix/", "right/")):
+        return False
     try:
         ZoneInfo(name)
     except (ZoneInfoNotFoundError, ValueError, OSError):  # OSError: a directory of zones
@@ -194,12 +238,15 @@ def is_zone(name: str) -> bool:
     return True
 
 
-def _zone(value: Any) -> Any:
-    if not isinstance(value, str) or not is_zone(value):
-        near = get_close_matches(str(value), available_timezones(), n=1, cutoff=0.7)
-        hint = f"did you mean {near[0]!r}?" if near else "write one such as 'America/New_York'"
-        raise ValueError(f"found {value!r}, which is no time zone; {hint}")
-    return value
+def _zone(value: Any, info: ValidationInfo) -> Any:
+    if isinstance(value, str) and is_zone(value):
+        return value
+    near = None
+    # The first of many are looked up: it takes a while.
+    if info.context is None or next(info.context.get("hints", iter([0])), None) is not None:
+        near = near_zone(str(value))
+    hint = f"did you mean {near!r}?" if near else "write one such as 'America/New_York'"
+    raise ValueError(f"found {shown(value)}, which is no time zone; {hint}")
 
 
 def _text(pattern: str, *examples: str) -> Any:

@@ -175,13 +175,17 @@ def test_a_run_reads_no_wall_clock():
 
 
 def test_nothing_in_the_package_lies_outside_of_it():
-    """No file of the package names a path of one machine, or one beside the checkout."""
+    """No file of the package names a path of one machine, or one beside the checkout.
+
+    What the kernel tells of itself has the same path on every machine that has it.
+    """
     found = [
         f"{file.relative_to(PACKAGE.parent)}: {match}"
         for file in sorted(PACKAGE.rglob("*"))
         if file.suffix in (".py", ".toml", ".csv", ".css", ".html")
         for match in re.findall(
-            r"\.\./|[\"'](?:/[a-z]\w*){2,}|/(?:home|root|Users)/|\b[A-Z]:\\\\", file.read_text()
+            r"\.\./|[\"'](?!/proc/|/sys/)(?:/[a-z]\w*){2,}|/(?:home|root|Users)/|\b[A-Z]:\\\\",
+            file.read_text(),
         )
     ]
     assert found == []

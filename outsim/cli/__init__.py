@@ -74,6 +74,11 @@ for command in (
 app.command("map")(quarter_map)
 
 
+OUT_OF_MEMORY = (
+    "there is not enough memory for this; ask for less at once, or use a machine with more"
+)
+
+
 def main() -> None:
     """Run the command line; mistakes of the user's become a message and exit code 2."""
     from outsim.errors import OutsimError
@@ -95,6 +100,9 @@ def main() -> None:
         sys.exit(INTERRUPTED)
     except OutsimError as error:
         _tell(error.message)
+        sys.exit(WRONG_USE)
+    except MemoryError:
+        print(f"outsim: {OUT_OF_MEMORY}", file=sys.stderr)
         sys.exit(WRONG_USE)
     except OSError as error:
         if watched.refusal is not None:

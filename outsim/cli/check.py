@@ -46,6 +46,7 @@ def check(
     from outsim.cli.output import note, print_json
     from outsim.errors import ScenarioError, StudyError
     from outsim.scenario import load
+    from outsim.scenario.memory import check_size
 
     for name, asked in (("--ciw", ciw), ("--replications", replications), ("--seed", seed)):
         if asked not in (None, False) and not theory:
@@ -59,6 +60,7 @@ def check(
     for path in scenarios:
         try:
             scenario = load(path)
+            check_size(scenario)
         except ScenarioError as error:
             code = WRONG
             documents.append({"file": path, "errors": error.message.splitlines()})

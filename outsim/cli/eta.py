@@ -140,13 +140,17 @@ def _from_now(
     scenario: Scenario, snapshot: str | None, at: str | None, seed: int | None
 ) -> tuple[Scenario, int]:
     """The scenario as it is to be forecast, and the seed of the forecast."""
-    from outsim.cli.output import simulate_with_bar
+    from outsim.cli.output import note, simulate_with_bar
+    from outsim.scenario.advice_snapshot import standing as unlikely
     from outsim.scenario.snapshot_file import read_snapshot
     from outsim.scenario.standing import standing_at
 
     chosen = scenario.seed if seed is None else seed
     if snapshot is not None:
-        return read_snapshot(snapshot, scenario), chosen
+        standing = read_snapshot(snapshot, scenario)
+        for key, message in unlikely(standing):
+            note(f"warning: {snapshot}: {key.removeprefix('snapshot.')}: {message}")
+        return standing, chosen
     if at is None:
         return scenario, chosen
     run = simulate_with_bar(scenario, chosen, 0, "auto")

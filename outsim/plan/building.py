@@ -24,6 +24,7 @@ from outsim.plan.platform import outages, platform_plan, suspensions
 from outsim.plan.requests import requests_us
 from outsim.plan.standing import Standings, stand
 from outsim.scenario.campaigns import Campaign
+from outsim.scenario.memory import check_drawn, check_size
 from outsim.scenario.model import Scenario
 from outsim.scenario.windows import window_spans
 from outsim.tape import Tape
@@ -36,6 +37,7 @@ class _Builder:
     def __init__(self, scenario: Scenario, tape: Tape) -> None:
         self.scenario = scenario
         self.tape = tape
+        self.ends_us = scenario.instant_us(scenario.clock.ends)
         self.latest_us = scenario.instant_us(scenario.clock.latest_end)
         self.profiles = tuple(sorted(scenario.all_profiles))
         self.endpoints = tuple(sorted(scenario.endpoint, key=lambda endpoint: endpoint.name))
@@ -253,11 +255,19 @@ def build_sibling(plan: Plan, scenario: Scenario, tape: Tape) -> Plan:
 
 
 def build_plan(scenario: Scenario, tape: Tape) -> Plan:
-    """Resolve a scenario and a tape into what an engine needs."""
+    """Resolve a scenario and a tape into what an engine needs.
+
+    Raises
+    ------
+    ScenarioError
+        If no run of it fits in memory.
+    """
+    check_size(scenario)
     builder = _Builder(scenario, tape)
     platform = platform_plan(scenario)
     answers = answering(scenario, builder.profiles, builder.zones, builder.latest_us)
     background = builder.background()
+    check_drawn(scenario, [c.size for c in background if c.start_us < builder.ends_us])
     if scenario.snapshot is None:
         campaigns = [builder.campaign(c) for c in scenario.campaign] + background
         standing = Standings(campaigns, [], [])

@@ -12,6 +12,10 @@ from itertools import pairwise
 from zoneinfo import ZoneInfo
 
 from outsim.clock import MINUTE, RATE_SECONDS, SECOND, after, format_duration, format_rate
+from outsim.scenario.advice_events import events
+from outsim.scenario.advice_lists import zones
+from outsim.scenario.advice_snapshot import standing
+from outsim.scenario.advice_values import values
 from outsim.scenario.background import Background
 from outsim.scenario.campaigns import Campaign
 from outsim.scenario.carrier_demand import shortages
@@ -28,6 +32,8 @@ from outsim.scenario.opportunities import Opportunity, opportunities
 from outsim.scenario.utilisation import utilisation
 
 QUARTER = timedelta(minutes=15)
+MOST_SHOWN = 100.0
+"""Load that is shown at most, as a multiple of what there is."""
 LATE_SHARE = 0.05
 """Share of answers after the ring timeout from which on it is worth a word."""
 
@@ -53,6 +59,11 @@ def advice(scenario: Scenario) -> list[Advice]:
         *_capacity(scenario),
         *_names(scenario),
         *_events(scenario),
+        *(
+            Advice(key, message)
+            for look in (values, events, zones, standing)
+            for key, message in look(scenario)
+        ),
         *(
             Advice(f"campaign[{campaign.tenant}/{campaign.name}].{key}", message)
             for campaign in scenario.campaign
@@ -127,11 +138,15 @@ def _capacity(scenario: Scenario) -> Iterator[Advice]:
             key, consequence = keys[each.resource]
             yield Advice(
                 key,
-                f"the attempts that are to be expected take {each.offered:.0%} of it "
+                f"the attempts that are to be expected take {_busy(each.offered)} of it "
                 f"from begin to end of the run: {consequence}",
             )
     for key, message in shortages(scenario):
         yield Advice(key, message)
+
+
+def _busy(offered: float) -> str:
+    return f"{offered:.0%}" if offered < MOST_SHOWN else f"more than {MOST_SHOWN:.0%}"
 
 
 def _names(scenario: Scenario) -> Iterator[Advice]:
@@ -283,7 +298,9 @@ def _slowest(scenario: Scenario, campaign: Campaign) -> tuple[str, float]:
                 tenant.max_simultaneous / means.port_s
             )
     slowest = min(rates, key=rates.__getitem__)
-    return f"{slowest} of {rates[slowest] * 60:,.0f} calls a minute", rates[slowest]
+    a_minute = rates[slowest] * 60
+    said = f"{a_minute:,.0f}" if a_minute >= 10 else f"{a_minute:.2g}"
+    return f"{slowest} of {said} calls a minute", rates[slowest]
 
 
 def _retries(campaign: Campaign, opportunity: Opportunity) -> Iterator[tuple[str, str]]:

@@ -119,22 +119,32 @@ class Callees(Part):
         return self.gap_factors
 
 
+_Weight = Annotated[float, Field(ge=0, le=1e12)]
+LEAST_WEIGHT = 1e-12
+"""Least sum of the weights of a profile: below it they lose their digits."""
+
+
 class Profile(Part):
     """What becomes of dials to a list, as weights; they need not add up to 100."""
 
-    human: Annotated[float, Field(ge=0)]
+    human: _Weight
     """A person answers."""
-    voicemail: Annotated[float, Field(ge=0)]
+    voicemail: _Weight
     """Voicemail answers."""
-    no_answer: Annotated[float, Field(ge=0)]
+    no_answer: _Weight
     """Nobody answers."""
-    busy: Annotated[float, Field(ge=0)]
+    busy: _Weight
     """The line is busy."""
-    invalid: Annotated[float, Field(ge=0)] = 0
+    invalid: _Weight = 0
     """The number is not in use: a trait of the contact."""
 
     @model_validator(mode="after")
     def _some_weight(self) -> Profile:
-        if self.human + self.voicemail + self.no_answer + self.busy <= 0:
+        total = self.human + self.voicemail + self.no_answer + self.busy
+        if 0 < total < LEAST_WEIGHT:
+            raise ValueError(
+                f"found weights that add up to {total:g}; write {LEAST_WEIGHT:g} or more"
+            )
+        if total <= 0:
             raise ValueError("human, voicemail, no_answer and busy can't all be 0")
         return self

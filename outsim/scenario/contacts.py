@@ -22,7 +22,7 @@ from numpy.typing import NDArray
 from pydantic import GetCoreSchemaHandler
 from pydantic_core import CoreSchema, core_schema
 
-from outsim.quantities import is_zone
+from outsim.quantities import is_zone, shown, zone_names
 from outsim.scenario.csv_rows import Row, read_rows
 from outsim.scenario.destinations import UndialableError, parse_ani, parse_destination
 from outsim.scenario.files import header_shown, read_table_lines, refusal
@@ -30,6 +30,8 @@ from outsim.text import brief
 
 FIRST_HEADER = "destination"
 NO_ZONE = -1
+LOOKED_UP = 50
+"""Unknown time zones that are looked up one by one, which is quicker for a few."""
 SHOWN_LENGTH = 80
 """Characters that are kept of the text of a rejected row."""
 
@@ -60,7 +62,8 @@ class RejectedRow:
     line: int
     """Line of the file on which it begins, from 1."""
     text: str
-    """Its destination, or the whole line where it has none; shortened."""
+    """What can't be used of it: its destination, caller ID or time zone, or the whole line;
+    shortened."""
     reason: str
     """A key of `REASONS`."""
 
@@ -164,7 +167,7 @@ class ContactList:
         if isinstance(value, ContactList):
             return value
         if not isinstance(value, str | Path) or not str(value):
-            raise ValueError(f"found {value!r}; write the path of a CSV file")
+            raise ValueError(f"found {shown(value)}; write the path of a CSV file")
         return cls.read(value)
 
     @classmethod
@@ -192,6 +195,7 @@ class _Reader:
         self.anis = array("q")
         self.zone_of_row = array("h")
         self.rejected: list[RejectedRow] = []
+        self.unknown_zones = 0
         self.zone_indexes: dict[str, int] = {"": NO_ZONE}
 
     def read(self) -> ContactList:
@@ -254,13 +258,18 @@ class _Reader:
         return headers
 
     def _add(self, line: int, fields: list[str]) -> None:
+        said = fields[0]
         try:
-            number, ani = parse_destination(fields[0])
+            number, ani = parse_destination(said)
             if self.ani_column and not ani and fields[self.ani_column].strip():
-                ani = parse_ani(fields[self.ani_column])
-            zone = self._zone(fields[self.zone_column].strip()) if self.zone_column else NO_ZONE
+                said = fields[self.ani_column]
+                ani = parse_ani(said)
+            zone = NO_ZONE
+            if self.zone_column:
+                said = fields[self.zone_column].strip()
+                zone = self._zone(said)
         except UndialableError as error:
-            self._reject(line, fields[0], str(error))
+            self._reject(line, said, str(error))
         else:
             self.numbers.append(number)
             self.anis.append(ani)
@@ -269,7 +278,12 @@ class _Reader:
     def _zone(self, name: str) -> int:
         index = self.zone_indexes.get(name)
         if index is None:
-            if not is_zone(name):
+            if self.unknown_zones > LOOKED_UP:
+                is_known = name in zone_names() and is_zone(name)
+            else:
+                is_known = is_zone(name)
+            if not is_known:
+                self.unknown_zones += 1
                 raise UndialableError("unknown time zone")
             index = self.zone_indexes[name] = len(self.zone_indexes) - 1
         return index

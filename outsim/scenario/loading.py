@@ -14,7 +14,7 @@ from pydantic import ValidationError
 from outsim.errors import Problem, ScenarioError
 from outsim.quantities import YEARS, is_zone
 from outsim.scenario.keys import key_path, plain_tables
-from outsim.scenario.messages import Finding, findings, problem
+from outsim.scenario.messages import HINTS, Finding, findings, problem
 from outsim.scenario.model import Scenario
 from outsim.scenario.positions import KeyPath
 from outsim.scenario.references import reference_problems
@@ -131,6 +131,7 @@ def _clock(values: Mapping[str, Any]) -> dict[str, Any]:
     return {
         "zone": ZoneInfo(zone if isinstance(zone, str) and is_zone(zone) else "UTC"),
         "date": day if known_day else date(2000, 1, 1),
+        "hints": iter(range(HINTS)),
     }
 
 

@@ -24,6 +24,8 @@ from outsim.scenario.source import Source
 from outsim.scenario.structure import field_at, part_at
 from outsim.text import shortened
 
+HINTS = 100
+"""Problems with which what was probably meant is looked for."""
 _BARE_KEY = re.compile(r"[\w-]+")
 
 
@@ -64,7 +66,7 @@ def problem(source: Source, path: KeyPath, message: str) -> Problem:
 
 def findings(error: ValidationError, source: Source) -> Iterator[Finding]:
     """What pydantic found, in plain words."""
-    for details in error.errors(include_url=False):
+    for number, details in enumerate(error.errors(include_url=False)):
         path, value = _written_path(details["loc"], details["type"], source.values)
         cause = details.get("ctx", {}).get("error")
         if isinstance(cause, ContradictionError):
@@ -74,7 +76,7 @@ def findings(error: ValidationError, source: Source) -> Iterator[Finding]:
             for each in cause.problems:
                 yield _in_contact_list(each, path, source)
         elif details["type"] == "extra_forbidden":
-            yield _unknown_key(path, source)
+            yield _unknown_key(path, source, hinted=number < HINTS)
         elif details["type"] == "missing":
             yield Finding(path, _is_missing(path, source))
         else:
@@ -108,12 +110,12 @@ def _in_contact_list(inner: Problem, path: KeyPath, source: Source) -> Finding:
     return Finding(path, message, problem=Problem(inner.file, inner.line, inner.key, message))
 
 
-def _unknown_key(path: KeyPath, source: Source) -> Finding:
+def _unknown_key(path: KeyPath, source: Source, *, hinted: bool) -> Finding:
     part = part_at(path[:-1], source.values)
     allowed = list(part.model_fields) if part else []
     if len(path) == 1:
         allowed.append("extends")
-    near = get_close_matches(str(path[-1]), allowed, n=1, cutoff=0.6)
+    near = get_close_matches(str(path[-1]), allowed, n=1, cutoff=0.6) if hinted else []
     hint = f'; did you mean "{near[0]}"?' if near else ";"
     found = shortened(str(path[-1]), SHOWN_OF_KEYS)
     message = f'unknown key "{found}"{hint} allowed: {", ".join(allowed)}'

@@ -16,7 +16,7 @@ from zoneinfo import ZoneInfo
 
 from pydantic import AfterValidator, Field, PrivateAttr, model_validator
 
-from outsim.clock import DAY, after, microseconds_between, parse_clock_time
+from outsim.clock import DAY, after, format_duration, microseconds_between, parse_clock_time
 from outsim.quantities import (
     ContradictionError,
     Date,
@@ -39,6 +39,8 @@ from outsim.scenario.uncertainty import Uncertainty
 from outsim.text import visible
 
 LONGEST_RUN = 366 * DAY
+MOST_REPAIRS = 1_000_000
+"""How often a run may look for lost updates."""
 
 
 class Clock(Part):
@@ -100,7 +102,7 @@ class Study(Part):
 class Scenario(Part):
     """Everything that a run is made from, but for the seed and the replication."""
 
-    name: Annotated[str, AfterValidator(visible)] = "unnamed"
+    name: Annotated[str, Field(min_length=1, max_length=200), AfterValidator(visible)] = "unnamed"
     """What tables and plots call it."""
     seed: Annotated[int, Field(ge=0, lt=2**63, strict=True)] = 1
     """Seed, where none is given."""
@@ -198,12 +200,25 @@ class Scenario(Part):
     @model_validator(mode="after")
     def _fits_together(self) -> Scenario:
         problems = [*reference_problems(self.model_dump(include=NAMES)), *self._early()]
+        problems += self._too_often()
         if self.snapshot is not None and not problems:
             found = snapshot_problems(self, self.snapshot)
             problems += [(("snapshot", *place), message) for place, message in found]
         if problems:
             raise ContradictionError(problems)
         return self
+
+    def _too_often(self) -> Iterator[Problem]:
+        """Repairs of updates that would take longer than all the rest, as (key path, message)."""
+        every = self.platform.reconciliation_every
+        times = self.instant_us(self.clock.latest_end) // every if every else 0
+        if every and times > MOST_REPAIRS:
+            least = format_duration(-(-self.instant_us(self.clock.latest_end) // MOST_REPAIRS))
+            yield (
+                ("platform", "reconciliation_every"),
+                f"found {format_duration(every)}, {times:,} times in the run; must be {least} or "
+                f"more: at most {MOST_REPAIRS:,} times",
+            )
 
     def _early(self) -> Iterator[Problem]:
         """Instants before the scenario begins, as (key path, message)."""

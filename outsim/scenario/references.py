@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from difflib import get_close_matches
 from typing import Any
 
-from outsim.quantities import Problem
+from outsim.quantities import Problem, shown
 from outsim.scenario.defaults import DEFAULTS
 
 BUILT_IN_PROFILES = frozenset(
@@ -29,6 +29,8 @@ NAMES: dict[str, Any] = {
 }
 """What of a scenario the check reads, in the form of pydantic's `include`."""
 
+HINTS = 100
+"""Problems with which the nearest name is looked for."""
 SHOWN_NAMES = 12
 """Names that a message lists at most."""
 
@@ -44,6 +46,7 @@ def nearest(name: str, allowed: Iterable[str]) -> str:
 
 def reference_problems(parts: Mapping[str, Any]) -> Iterator[Problem]:
     """Names that lead nowhere, or that stand twice, as (key path, message)."""
+    hints = iter(range(HINTS))
     campaigns, tenants = _entries(parts, "campaign"), _entries(parts, "tenant")
     endpoints = _entries(parts, "endpoint")
     known_profiles = BUILT_IN_PROFILES.union(*_table(parts, "profiles"))
@@ -55,28 +58,30 @@ def reference_problems(parts: Mapping[str, Any]) -> Iterator[Problem]:
     ]
     callers += [(("background",), part) for part in _table(parts, "background")]
     for path, caller in callers:
-        yield from _missing(path, caller, "profile", known_profiles)
-        yield from _missing(path, caller, "result_url", known_endpoints)
+        yield from _missing(path, caller, "profile", known_profiles, hints)
+        yield from _missing(path, caller, "result_url", known_endpoints, hints)
     for i, outage in _entries(parts, "outage"):
-        yield from _missing(("outage", i), outage, "endpoint", known_endpoints)
+        yield from _missing(("outage", i), outage, "endpoint", known_endpoints, hints)
     for i, suspension in _entries(parts, "suspension"):
-        yield from _missing(("suspension", i), suspension, "tenant", known_tenants)
+        yield from _missing(("suspension", i), suspension, "tenant", known_tenants, hints)
     for study in _table(parts, "study"):
-        yield from _under_study(study, campaigns)
+        yield from _under_study(study, campaigns, hints)
     yield from _twice("campaign", campaigns, ("tenant", "name"))
     yield from _twice("tenant", tenants, ("name",))
     yield from _twice("endpoint", endpoints, ("name",))
 
 
 def _under_study(
-    study: Mapping[str, Any], campaigns: list[tuple[int, Mapping[str, Any]]]
+    study: Mapping[str, Any],
+    campaigns: list[tuple[int, Mapping[str, Any]]],
+    hints: Iterator[int],
 ) -> Iterator[Problem]:
     names = list(_texts(campaigns, "name"))
     full_names = [f"{c.get('tenant')}/{c.get('name')}" for _, c in campaigns]
     name = study.get("campaign")
     if name in full_names:
         return
-    yield from _missing(("study",), study, "campaign", names)
+    yield from _missing(("study",), study, "campaign", names, hints)
     if names.count(str(name)) > 1:
         same = ", ".join(full for full in full_names if full.endswith(f"/{name}"))
         message = f"found {name!r}, which several tenants have; write one of {same}"
@@ -100,13 +105,18 @@ def _texts(entries: list[tuple[int, Mapping[str, Any]]], key: str) -> Iterator[s
 
 
 def _missing(
-    path: tuple[str | int, ...], part: Mapping[str, Any], key: str, known: Iterable[str]
+    path: tuple[str | int, ...],
+    part: Mapping[str, Any],
+    key: str,
+    known: Iterable[str],
+    hints: Iterator[int],
 ) -> Iterator[Problem]:
     name = part.get(key)
     # The word "none" turns off what is optional; a profile and a campaign are names.
     turned_off = name == "none" and key not in ("profile", "campaign")
     if isinstance(name, str) and not turned_off and name not in known:
-        yield (*path, key), f"found {name!r}; {nearest(name, known)}"
+        allowed = nearest(name, known) if next(hints, None) is not None else "it is not defined"
+        yield (*path, key), f"found {shown(name)}; {allowed}"
 
 
 def _twice(

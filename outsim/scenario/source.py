@@ -32,7 +32,7 @@ SIZE_LIMIT = 16 * 1024 * 1024
 CHAIN_LIMIT = 20
 """Longest chain of files that extend each other."""
 
-KEY_LIMIT = 100
+KEY_LIMIT = 16
 """Parts that a dotted key has at most."""
 _PART = r"""(?:[\w-]++|"[^"\n]*+"|'[^'\n]*+')"""
 _LONG_KEY = re.compile(rf"(?<![\w-]){_PART}(?:[ \t]*+\.[ \t]*+{_PART}){{{KEY_LIMIT}}}")
@@ -155,10 +155,9 @@ def _read_chain(path: Path, above: list[Path]) -> _Node:
         size += len(line)
         if size > SIZE_LIMIT:
             raise refusal(path, "found more than 16 MiB, the limit for a scenario file")
-    for number, line in enumerate(text, 1):
+    for place, line in enumerate(text, 1):
         if _LONG_KEY.search(line):
-            message = f"found a key of more than {KEY_LIMIT} parts, the limit"
-            raise refusal(path, message, number)
+            raise refusal(path, f"found a key of more than {KEY_LIMIT} parts, the limit", place)
     try:
         values, lines = tomllib.loads("".join(text)), key_lines("".join(text))
         _note_changes("".join(text), values, path)
@@ -168,8 +167,8 @@ def _read_chain(path: Path, above: list[Path]) -> _Node:
     except ValueError as error:
         if "int_max_str_digits" in str(error):
             raise refusal(path, "found a number of more than 4300 digits") from None
-        place = _SYNTAX_PLACE.search(str(error))
-        number = len(text) if place and not place[1] else int(place[1]) if place else None
+        at = _SYNTAX_PLACE.search(str(error))
+        number = len(text) if at and not at[1] else int(at[1]) if at else None
         message = _SYNTAX_PLACE.sub("", str(error))
         raise refusal(path, f"is no valid TOML: {message}", number) from None
     return _extended(tree, path, above)

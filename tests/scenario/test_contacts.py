@@ -12,6 +12,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from outsim.errors import ScenarioError
+from outsim.quantities import is_zone
+from outsim.scenario import contacts as contact_lists
+from outsim.scenario.advice_lists import headers
 from outsim.scenario.contacts import REASONS, ContactList, RejectedRow
 from outsim.scenario.destinations import UndialableError, parse_destination
 from outsim.scenario.files import LINE_LIMIT
@@ -342,3 +345,78 @@ class TestFilesThatCannotBeUsed:
         with file.open("wb") as stream:
             stream.truncate(1 << 40)
         assert self.refused(file).startswith("1: found a line longer than 64 KiB")
+
+
+class TestColumnsAndZones:
+    def test_a_rejected_row_shows_what_can_not_be_used_of_it(self, file: Path) -> None:
+        contacts = read("destination,ani,time_zone\n2125550100,,CST\n2125550101,911,\n", file)
+        assert [row.text for row in contacts.rejected] == ["CST", "911"]
+
+    def test_thousands_of_unknown_zones_are_looked_up_in_one_list(
+        self, file: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        asked = []
+        monkeypatch.setattr(
+            contact_lists, "is_zone", lambda name: asked.append(name) or is_zone(name)
+        )
+        rows = "".join(f"2125550100,Zone/X{k}\n" for k in range(5000))
+        contacts = read(f"destination,time_zone\n{rows}2125550100,UTC\n", file)
+        assert contacts.rejections == {"unknown time zone": 5000}
+        assert len(asked) < 100
+
+    @pytest.mark.parametrize("header", ["timezone", "Time Zone", "tz", "TIME_ZONE", "time_zon"])
+    def test_a_header_nearly_that_of_the_zone_is_told(self, header: str, file: Path) -> None:
+        contacts = read(f"destination,{header}\n2125550100,UTC\n", file)
+        assert [*headers(contacts)] == [
+            f"the column {header!r} is taken as a variable of the call; did you mean time_zone?"
+        ]
+
+    @pytest.mark.parametrize("header", ["ANI", "caller_id", "Caller ID", "a n i"])
+    def test_a_header_nearly_that_of_the_caller_is_told(self, header: str, file: Path) -> None:
+        contacts = read(f"destination,{header}\n2125550100,\n", file)
+        assert "did you mean ani?" in "".join(headers(contacts))
+
+    def test_other_variables_are_not(self, file: Path) -> None:
+        contacts = read("destination,ani,time_zone,name,due,time\n2125550100,,,Ann,1,2\n", file)
+        assert [*headers(contacts)] == []
+
+    @pytest.mark.parametrize("first", ["Destination", "phone", "DESTINATION", "number"])
+    def test_the_first_header_is_named_where_it_is_another(self, first: str, file: Path) -> None:
+        with pytest.raises(ScenarioError, match=f"found '{first}' as the first header; must be"):
+            read(f"{first}\n2125550100\n", file)
+
+
+MUTATIONS = st.sampled_from(['"', '""', '"a"b', "\0", "\ufffd", ";", "\t", "\\", "'"])
+
+
+@given(
+    count=st.integers(1, 8),
+    row=st.integers(0, 7),
+    place=st.integers(0, 40),
+    what=MUTATIONS,
+    instead=st.booleans(),
+    end=st.sampled_from(["\n", "\r\n"]),
+    last=st.booleans(),
+)
+def test_a_mutated_list_keeps_all_its_rows(
+    count: int,
+    row: int,
+    place: int,
+    what: str,
+    instead: bool,
+    end: str,
+    last: bool,
+    tmp_path_factory: pytest.TempPathFactory,
+) -> None:
+    """What is put into one row costs that row at most; the others are dialed as they were."""
+    rows = [f"21255501{k:02d},due {k}" for k in range(count)]
+    row %= count
+    rows[row] = what if instead and what.strip() else rows[row][:place] + what + rows[row][place:]
+    text = end.join(["destination,note", *rows]) + (end if last else "")
+    file = tmp_path_factory.getbasetemp() / "mutated.csv"
+    file.write_bytes(text.encode())
+    contacts = ContactList.read(file)
+    assert len(contacts) == count == np.count_nonzero(contacts.numbers) + len(contacts.rejected)
+    others = [k for k in range(count) if k != row]
+    assert contacts.numbers[others].tolist() == [2125550100 + k for k in others]
+    assert {each.row for each in contacts.rejected} <= {row}

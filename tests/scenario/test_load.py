@@ -213,7 +213,7 @@ SETTINGS = [
     (
         "platform",
         f'ring_timeout = "{"9" * 400} s"',
-        f"ring_timeout: found '{'9' * 400} s', which is too long",
+        f"ring_timeout: found '{'9' * 40}' and 362 more characters; write 100 at most",
     ),
     ("platform", "ring_timeout = true", "ring_timeout: found true; write a duration with a unit"),
     ("platform", "ports = 2.5", "ports: found 2.5; must be a whole number"),
@@ -260,7 +260,7 @@ SETTINGS = [
         "other_traffic_peak = { x = 0.1 }",
         'other_traffic_peak.x: found the key "x"; must be a whole number',
     ),
-    ("callees", "gap_factors = 3", "gap_factors: found 3; must be true or false"),
+    ("callees", "gap_factors = 3", "gap_factors: found 3; write true, false"),
     ("callees", "redial_factors = []", "redial_factors: found a list; must have at least 1 item"),
     (
         "callees",

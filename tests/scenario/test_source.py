@@ -12,12 +12,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from outsim import quantities
 from outsim.errors import ScenarioError
+from outsim.scenario import load
 from outsim.scenario.files import LINE_LIMIT
 from outsim.scenario.positions import KeyPath, key_lines
 from outsim.scenario.source import SIZE_LIMIT, Source, read_source
 
-from .conftest import Write
+from .conftest import CAMPAIGN, CLOCK, Problems, Write
 
 
 def refused(path: str | Path) -> str:
@@ -286,7 +288,7 @@ class TestFilesThatCannotBeUsed:
             ("[t]\n[t]\n", "a.toml:2: is no valid TOML: Cannot declare"),
             ("a = 2026-02-30\n", "a.toml:1: is no valid TOML: Invalid date"),
             ("a = 09:00\n", "a.toml:1: is no valid TOML: "),
-            (f"a = {'9' * 5000}\n", "a.toml: is no valid TOML: Exceeds the limit"),
+            (f"a = {'9' * 5000}\n", "a.toml: found a number of more than 4300 digits"),
             (f"a = '{'x' * LINE_LIMIT}'\n", "a.toml:1: found a line longer than 64 KiB"),
             ("a = 1\nb = '\0'\n", "a.toml:2: found a NUL byte"),
         ],
@@ -318,3 +320,77 @@ class TestFilesThatCannotBeUsed:
         line = f"#{'x' * 60_000}\n"
         path = write("a.toml", line * (SIZE_LIMIT // len(line) + 1))
         assert refused(path) == "a.toml: found more than 16 MiB, the limit for a scenario file"
+
+
+class TestWhatWouldCostTime:
+    def test_a_key_of_thousands_of_parts_is_refused_unread(
+        self, write: Write, problems: Problems
+    ) -> None:
+        write("a.toml", CLOCK + "a" + ".a" * 20_000 + " = 1\n")
+        assert problems("a.toml") == ["a.toml:6: found a key of more than 16 parts, the limit"]
+
+    def test_a_path_that_is_too_long_is_no_file(self, write: Write, problems: Problems) -> None:
+        write("a.toml", f'extends = "{"x" * 300}"\n')
+        (message,) = problems("a.toml")
+        assert message.startswith("a.toml:1: extends: found 'xxx")
+        assert message.endswith("can't be read: File name too long")
+
+    @pytest.mark.parametrize(
+        ("value", "message"),
+        [
+            ('"/dev/null"', "found '/dev/null'; found a device; must be a regular file"),
+            ('"."', "found '.'; found a directory; must be a regular file"),
+            ('"pipe"', "found 'pipe'; found a pipe; must be a regular file"),
+            ("{ a = 1 }", "found a table; write the path of a scenario file"),
+            ("[{ a = 1 }]", "found a list; write the path of a scenario file"),
+            ('"a\\u0000b"', "can't be read: embedded null byte"),
+        ],
+    )
+    def test_what_is_no_file_is_not_opened(
+        self, value: str, message: str, write: Write, problems: Problems
+    ) -> None:
+        write("a.toml", f"extends = {value}\n")
+        os.mkfifo("pipe")
+        assert message in problems("a.toml")[0]
+
+    def test_names_of_several_tenants_are_shown_as_they_stand(
+        self, write: Write, problems: Problems
+    ) -> None:
+        two = CAMPAIGN + CAMPAIGN.replace("clinic", "bank")
+        write("base.toml", CLOCK + two)
+        write("a.toml", 'extends = "base.toml"\n[[campaign]]\nname = "reminders"\n')
+        assert "_Node" not in problems("a.toml")[0]
+
+    def test_a_list_of_thousands_of_times_keeps_its_line(
+        self, write: Write, problems: Problems
+    ) -> None:
+        times = ",\n".join(["1.5"] * 5000)
+        start = CAMPAIGN.replace("contacts = 100", f"requests.times_s = [{times}, -1]")
+        write("a.toml", CLOCK + start)
+        (message,) = problems("a.toml")
+        assert (
+            message
+            == "a.toml:10: campaign[0].requests.times_s[5000]: found -1; must be at least 0"
+        )
+
+    def test_of_many_mistakes_the_first_are_listed_and_all_counted(self, write: Write) -> None:
+        write("a.toml", CLOCK + "[platform]\n" + "".join(f"portz{k} = 1\n" for k in range(5000)))
+        with pytest.raises(ScenarioError) as caught:
+            load("a.toml")
+        lines = str(caught.value).splitlines()
+        assert len(caught.value.problems) == 5000
+        assert (len(lines), lines[-1]) == (21, "and 4,980 more")
+
+    def test_only_the_first_of_many_unknown_names_are_looked_for(
+        self, write: Write, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        asked: list[str] = []
+        monkeypatch.setattr(quantities, "near_zone", lambda name: asked.append(name))
+        each = "".join(
+            CAMPAIGN.replace("reminders", f"c{k}") + f'callee_zone = "Zone/{k}"\n'
+            for k in range(500)
+        )
+        write("a.toml", CLOCK + each)
+        with pytest.raises(ScenarioError):
+            load("a.toml")
+        assert 0 < len(asked) < 250

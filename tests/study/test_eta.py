@@ -105,7 +105,9 @@ def test_figures_are_the_instants_of_dispatch():
 
 def test_queued_calls_go_on_in_the_order_of_the_queue_whoever_they_are_of():
     scenario = scenarios.scenario(
-        scenarios.campaign("a", contacts=9), scenarios.campaign("b", "bank"), platform={"ports": 1}
+        scenarios.campaign("a", contacts=9),
+        scenarios.campaign("b", "bank", contacts=9),
+        platform={"ports": 1},
     )
     standing_queue = queue(
         scenario,
@@ -261,7 +263,7 @@ WRONG = {
     "no text": ("{", "queue.json:1: is no valid JSON"),
     "no moment": ('{"campaign": []}', "queue.json: at: is missing"),
     "outside the run": ('{"at": "08:00"}', "at: found 2026-03-10 08:00:00, outside of"),
-    "an unknown key": ('{"at": "09:10", "calls": 3}', "calls: unknown key; see"),
+    "an unknown key": ('{"at": "09:10", "calls": 3}', "calls: unknown key; allowed: at, campaign"),
     "a campaign twice": (
         '{"at": "09:10", "campaign": [{"name": "list", "tenant": "acme"},'
         ' {"name": "list", "tenant": "acme"}]}',
@@ -302,7 +304,7 @@ def test_a_mistake_in_a_snapshot_is_named_with_its_place(tmp_path, mistake):
 
 
 def test_a_missing_snapshot_is_named(tmp_path):
-    with pytest.raises(ScenarioError, match=r"nil\.json: No such file"):
+    with pytest.raises(ScenarioError, match=r"nil\.json: no such file"):
         read_snapshot(tmp_path / "nil.json", scenarios.scenario(scenarios.campaign()))
 
 

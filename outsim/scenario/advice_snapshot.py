@@ -1,0 +1,77 @@
+"""Calls of a snapshot that stand in a state for longer than calls do."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+
+from outsim.clock import MINUTE, SECOND, format_duration
+from outsim.distributions import Distribution
+from outsim.scenario.model import Scenario
+from outsim.scenario.snapshot import STATES, CampaignSnapshot, Standing
+from outsim.scenario.standing import FINAL
+from outsim.scenario.standing_campaigns import campaign_of
+
+_LAST = np.array([0.9999])
+
+
+def standing(scenario: Scenario) -> Iterator[tuple[str, str]]:
+    """What can't be meant of the snapshot that a scenario begins with, as (key, message)."""
+    snapshot = scenario.snapshot
+    if snapshot is None:
+        return
+    for i, told in enumerate(snapshot.campaign):
+        key = f"snapshot.campaign[{i}]"
+        for state, most_us in _longest_us(scenario, told).items():
+            lasting = [(_lasting_us(scenario, each), each) for each in told.standing(state)]
+            count = sum(each.count for lasted_us, each in lasting if lasted_us > most_us)
+            if count:
+                longest = format_duration(max(lasted_us for lasted_us, _ in lasting))
+                fate = (
+                    "they are ready at once"
+                    if state == "waiting_retry"
+                    else "they end at once. Most likely their updates are lost: leave them out"
+                )
+                yield (
+                    f"{key}.{state}",
+                    f"{count:,} for up to {longest}, longer than the scenario allows "
+                    f"({format_duration(most_us)}): {fate}",
+                )
+        known = scenario.find_campaign("/".join(told.key))
+        listed = None if known is None else known.dialable
+        there = sum(map(told.count, STATES)) + sum(getattr(told, state) for state in FINAL)
+        if listed is not None and 0 < there < listed:
+            yield (
+                key,
+                f"tells of {there:,} of the {listed:,} calls of its list; the others are taken as "
+                "over",
+            )
+
+
+def _lasting_us(scenario: Scenario, each: Standing) -> int:
+    assert scenario.snapshot is not None
+    since = each.since or each.oldest
+    if since is None:
+        return each.lasting or 0
+    return scenario.instant_us(scenario.snapshot.at) - scenario.instant_us(since)
+
+
+def _longest_us(scenario: Scenario, told: CampaignSnapshot) -> dict[str, int]:
+    """How long calls stand in a state at most, or as good as that."""
+    platform, callees = scenario.platform, scenario.callees
+    rules = campaign_of(scenario, told)
+
+    def last_us(*distributions: Distribution) -> int:
+        return round(sum(float(d.quantile_s(_LAST)[0]) for d in distributions) * SECOND)
+
+    talk = [callees.greeting, rules.message or callees.message]
+    talk += [callees.agent_talk] if rules.transfers_to_agent else []
+    talk += [callees.key_press] if rules.asks_for_key else []
+    return {
+        "dialing": platform.ring_timeout
+        + last_us(callees.post_dial_delay, platform.dial_work)
+        + MINUTE,
+        "connected": last_us(*talk) + MINUTE,
+        "waiting_retry": rules.retry_interval + MINUTE,
+    }

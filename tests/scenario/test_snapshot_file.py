@@ -1,0 +1,167 @@
+"""Snapshot files: what can't be used is named with its place, and what is odd is told."""
+
+from __future__ import annotations
+
+import json
+import os
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from outsim.errors import ScenarioError
+from outsim.scenario import Scenario, from_mapping
+from outsim.scenario.advice import advice
+from outsim.scenario.snapshot_file import read_snapshot
+
+CAMPAIGN = {"name": "reminders", "tenant": "clinic", "start": "09:00", "contacts": 100}
+
+
+def scenario() -> Scenario:
+    return from_mapping(
+        {
+            "clock": {"zone": "UTC", "date": "2026-03-10", "begins": "08:00", "ends": "12:00"},
+            "platform": {"ring_timeout": "30 s"},
+            "campaign": [CAMPAIGN, CAMPAIGN | {"name": "later", "start": "10:00"}],
+        }
+    )
+
+
+def document(at: str = "09:20", **states: Any) -> dict[str, Any]:
+    there = {"tenant": "clinic", "name": "reminders"} | states
+    return {"at": at, "campaign": [there]}
+
+
+@pytest.fixture
+def file(tmp_path: Path) -> Path:
+    return tmp_path / "queue.json"
+
+
+def refusal(file: Path) -> str:
+    with pytest.raises(ScenarioError) as caught:
+        read_snapshot(file, scenario())
+    return str(caught.value)
+
+
+DOES_NOT_FIT = {
+    "a misspelt campaign": (
+        document(name="reminder", queued=3),
+        "campaign[0].name: found 'reminder', which is no campaign of clinic in the scenario; "
+        "did you mean 'reminders'?",
+    ),
+    "another case": (document(tenant="Clinic", queued=3), "did you mean 'clinic'?"),
+    "a space more": (document(tenant="cli nic", queued=3), "did you mean 'clinic'?"),
+    "a misspelt customer": (document(tenant="clinc", queued=3), "did you mean 'clinic'?"),
+    "more than the list": (
+        document(queued=30_000),
+        "campaign[0]: found 30000 queued; its list in the scenario has 100 that can be dialled",
+    ),
+    "more in all": (
+        document(queued=60, completed=50),
+        "found 60 queued, 50 completed, 110 in all; its list",
+    ),
+    "a count in quotes": (
+        document(queued="30"),
+        "campaign[0].queued: found '30'; write a count without quotes, such as 30",
+    ),
+    "a final count in quotes": (
+        document(completed="20"),
+        "completed: found '20'; must be a whole",
+    ),
+    "a negative count": (document(queued=-3), "campaign[0].queued: found -3; must be at least 0"),
+    "a count of halves": (document(queued=1.5), "found 1.5; write a count without quotes"),
+    "true": (document(queued=True), "found true; write a count without quotes"),
+    "a call before the start": (
+        document(dialing=["2026-03-10 08:30"]),
+        "dialing[0].since: found 2026-03-10 08:30:00, which is before its campaign's start",
+    ),
+    "a call of another day": (document(dialing=["2026-03-05 09:00"]), "is before its campaign's"),
+    "longer than the campaign": (document(connected=["3 h"]), "found 3 h, which is before its"),
+    "dialed before the start": (
+        document(name="later", queued=3, completed=1),
+        "campaign[0].queued: found 3 at 2026-03-10 09:20:00, before its campaign's start",
+    ),
+    "a list": ([], 'found a list; write a table such as {"at": "09:20", ...}'),
+    "nothing": ({}, "at: is missing"),
+    "seconds since 1970": (document(at=1773148800), "write a local clock time such as '09:15'"),
+    "another day": (document(at="2026-03-12 09:20"), "outside of the scenario's run"),
+    "an unknown state": (
+        document(queud=3),
+        "campaign[0].queud: unknown key; did you mean 'queued",
+    ),
+    "a word": (document(queued=["soon"]), "found 'soon'; write a local clock time"),
+}
+
+
+@pytest.mark.parametrize("mistake", DOES_NOT_FIT)
+def test_what_does_not_fit_is_named_with_its_place(mistake: str, file: Path) -> None:
+    said, message = DOES_NOT_FIT[mistake]
+    file.write_text(json.dumps(said))
+    assert message in refusal(file)
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        ("[" * 1500 + "]" * 1500, "queue.json: "),
+        ("[" * 100_000, "nested too deeply"),
+        ('{"at": ' + "1" * 5000 + "}", "found a number of 5000 digits; write 18 at most"),
+        ('{"at": NaN}', "found NaN, which is no number"),
+        ('{"at": Infinity}', "found Infinity, which is no number"),
+        ('{"at": "09:20", "at": "09:30"}', "found the key 'at' twice in one table"),
+        ('{"at":\n "09:20"', "queue.json:2: is no valid JSON"),
+        ('{"at": "\\ud800"}', "at: found "),
+        (b"\xff\xfe", "is no UTF-8 text"),
+        ("", "is no valid JSON"),
+    ],
+)
+def test_what_is_no_snapshot_is_told_so(content: str | bytes, message: str, file: Path) -> None:
+    file.write_bytes(content if isinstance(content, bytes) else content.encode())
+    found = refusal(file)
+    assert message in found
+    assert "sys." not in found
+    assert len(found) < 400
+
+
+def test_pipes_devices_and_directories_are_refused_at_once(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe")
+    kinds = {tmp_path / "pipe": "a pipe", Path(os.devnull): "a device", tmp_path: "a directory"}
+    for path, kind in kinds.items():
+        assert f"found {kind}; must be a regular file" in refusal(path)
+    assert "name too long" in refusal(tmp_path / ("x" * 300))
+
+
+def test_a_byte_order_mark_is_dropped(file: Path) -> None:
+    file.write_text("\ufeff" + json.dumps(document(queued=3)), encoding="utf-8")
+    snapshot = read_snapshot(file, scenario()).snapshot
+    assert snapshot is not None
+    assert snapshot.campaign[0].count("queued") == 3
+
+
+def test_other_customers_may_have_campaigns_of_any_name(file: Path) -> None:
+    file.write_text(json.dumps(document(tenant="bank", queued=3000)))
+    snapshot = read_snapshot(file, scenario()).snapshot
+    assert snapshot is not None
+    assert snapshot.campaign[0].count("queued") == 3000
+
+
+@pytest.mark.parametrize(
+    ("states", "message"),
+    [
+        ({"dialing": ["10 min"]}, "dialing: 1 for up to 10 min, longer than the scenario allows"),
+        ({"connected": ["15 min"]}, "connected: 1 for up to 15 min, longer than"),
+        ({"waiting_retry": ["09:01"], "completed": 9}, "tells of 10 of the 100 calls of its list"),
+    ],
+)
+def test_calls_that_stand_for_too_long_are_told(
+    states: dict[str, Any], message: str, file: Path
+) -> None:
+    file.write_text(json.dumps(document(**states)))
+    told = [str(each) for each in advice(read_snapshot(file, scenario()))]
+    assert any(message in each for each in told), told
+
+
+def test_the_start_of_a_snapshot_counts(file: Path) -> None:
+    """As its description says: a campaign may have started later than it was to."""
+    file.write_text(json.dumps(document(start="09:15", queued=["09:10"])))
+    assert "before its campaign's start (2026-03-10 09:15:00)" in refusal(file)
