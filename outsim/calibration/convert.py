@@ -55,6 +55,18 @@ def numbers(text: pa.Array) -> tuple[Floats, Flags]:
     return found, is_there(text) & ~np.isfinite(found)
 
 
+def say_no_zone(text: pa.Array, time_format: str | None) -> Flags:
+    """Where a time says neither its zone nor its offset: all of a log, or none, or some."""
+    if time_format is not None:
+        return is_there(text) & ("%z" not in time_format)
+    absolute = pc.match_substring_regex(text, r"(Z|UTC|GMT|[+-]\d\d:?\d\d)$|^\d{5,14}([.]\d+)?$")
+    return is_there(text) & ~_true(absolute)
+
+
+def _true(found: pa.Array) -> Flags:
+    return np.asarray(pc.fill_null(found, False).to_numpy(zero_copy_only=False), dtype=np.bool_)
+
+
 def instants(text: pa.Array, zone: str | None, time_format: str | None) -> tuple[Micros, Flags]:
     """Instants of a column, as microseconds since 1970 UTC; where a text is none.
 

@@ -21,6 +21,7 @@ from outsim.calibration.mapping import (
     twilio,
 )
 from outsim.calibration.results import is_result
+from outsim.calibration.selecting import told_by_header
 from outsim.scenario.files import refusal
 
 Format = Literal["calls", "results", "asterisk", "twilio", "csv", "outsim"]
@@ -82,10 +83,8 @@ def layout_of(path: Path, format: Format | None, given: Mapping) -> Layout:
             return _checked(path, Layout(found, given.over(basis), tuple(basis.wanted)))
     if format in (None, "asterisk") and (fields := _asterisk_fields(lines)):
         names = (*ASTERISK_COLUMNS, *ASTERISK_MORE)[:fields]
-        basis = ASTERISK
-        if "uniqueid" not in names:
-            columns = {name: each for name, each in ASTERISK.columns.items() if name != "id"}
-            basis = replace(ASTERISK, columns=columns)
+        logged = {key: each for key, each in ASTERISK.columns.items() if each[0] in names}
+        basis = replace(ASTERISK, columns=logged)
         return _checked(path, Layout("asterisk", given.over(basis), names))
     if format == "asterisk":
         raise refusal(
@@ -142,7 +141,8 @@ def _with_header(path: Path, format: Format | None, given: Mapping, line: str) -
             "--columns started=NAME,outcome=NAME,talk_s=NAME (fields: "
             f"{', '.join(FIELDS)}). Columns found: {', '.join(names[:20])}",
         )
-    return _checked(path, Layout("csv", given, names, delimiter, 1))
+    basis = Mapping(columns=told_by_header(names))
+    return _checked(path, Layout("csv", given.over(basis), names, delimiter, 1))
 
 
 def _checked(path: Path, layout: Layout) -> Layout:
