@@ -16,6 +16,7 @@ from outsim.calibration.evidence import ANSWERED_CODES, EITHER, Codes, Evidence,
 from outsim.calibration.lines import Lines, Parsed, shown
 from outsim.calibration.log import ANSWERED, MOST_ATTEMPTS, UNANSWERED, WORDS
 from outsim.calibration.mapping import ANY, CLEARED, HANGUP_CAUSES, LEFT_OUT, Mapping, word
+from outsim.calibration.plausibility import unit_s
 from outsim.calibration.selecting import no_dials
 
 NOT_TOLD = -1
@@ -46,6 +47,7 @@ class Batch:
     keys: pa.Array | None = None
     calls: pa.Array | None = None
     legs: pa.Array | None = None
+    others: pa.Array | None = None
     contexts: pa.Array | None = None
     is_local: Flags | None = None
     """Where the time of the dial says no zone."""
@@ -61,7 +63,7 @@ class Batch:
 
     ARRAYS = (
         *("started", "outcome", "ring_s", "talk_s", "attempt", "gap_s", "weight"),
-        *("numbers", "campaigns", "keys", "calls", "legs", "contexts", "is_local"),
+        *("numbers", "campaigns", "keys", "calls", "legs", "others", "contexts", "is_local"),
     )
 
     def keep(self, kept: Flags) -> None:
@@ -169,7 +171,7 @@ def attempts_of(parsed: Parsed, mapping: Mapping, zone: str | None) -> Batch:
         batch.numbers = rows.text("number")
     if rows.has("campaign"):
         batch.campaigns = rows.text("campaign")
-    for name, target in (("keys", "id"), ("calls", "call"), ("legs", "leg")):
+    for name, target in (("keys", "id"), ("calls", "call"), ("legs", "leg"), ("others", "other")):
         if rows.has(target):
             setattr(batch, name, rows.text(target))
     if rows.has("context") and not rows.are_chosen:
@@ -281,7 +283,9 @@ def _durations(rows: _Rows, batch: Batch, zone: str | None) -> None:
     started = batch.started if batch.started is not None else np.full(len(nobody), MISSING)
 
     def read(target: str, at: Flags) -> Floats:
-        return rows.numbers(target, 0, at) if rows.has(target) else nobody
+        if not rows.has(target):
+            return nobody
+        return rows.numbers(target, 0, at) * unit_s(rows.mapping.columns[target])
 
     def instants(target: str) -> Micros:
         if not rows.has(target):

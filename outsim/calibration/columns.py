@@ -59,15 +59,20 @@ def columns_of(batches: list[Batch]) -> Columns:
     for name in _TEXTS:
         if any(getattr(batch, name) is not None for batch in batches):
             columns[name] = _codes(batches, name)[0]
+    if any(batch.others is not None for batch in batches) and "keys" in columns:
+        both, size = _codes(batches, "keys", "others")[0], len(columns["keys"])
+        columns["keys"], columns["others"] = both[:size], both[size:]
     return columns
 
 
-def _codes(batches: list[Batch], name: str) -> tuple[Array, pa.Array]:
-    """Codes of a text of all batches, from 0 as they appear, and the texts; -1 where is none."""
-    arrays = [getattr(batch, name) for batch in batches]
+def _codes(batches: list[Batch], *names: str) -> tuple[Array, pa.Array]:
+    """Codes of texts of all batches, from 0 as they appear, and the texts; -1 where is none."""
     texts = [
-        pa.nulls(size_of(batch), pa.string()) if array is None else array
-        for batch, array in zip(batches, arrays, strict=True)
+        pa.nulls(size_of(batch), pa.string())
+        if getattr(batch, name) is None
+        else getattr(batch, name)
+        for name in names
+        for batch in batches
     ]
     coded = pa.concat_arrays(texts).dictionary_encode()
     codes = pc.fill_null(coded.indices, -1).to_numpy(zero_copy_only=False)

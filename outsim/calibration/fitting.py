@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from typing import Literal, get_args
 
@@ -159,6 +159,7 @@ def _durations(
     notes: list[str],
 ) -> Iterator[DurationFit]:
     weights = outcomes.weights_of(table)
+    fitted: dict[tuple[str, bytes, bytes], DurationFit] = {}
     for part in _parts(table, talk):
         if part.column not in table:
             notes.append(f"{part.key}: kept at its default; the log has no {part.column}")
@@ -219,7 +220,10 @@ def _durations(
         for each in lumps(seconds[ended], whole.step_s):
             if not any(note.endswith(each) for note in notes):
                 notes.append(f"{part.key}: {each}")
-        yield fit_duration(part.key, *counts)
+        same = (part.column, ended.tobytes(), cut.tobytes())
+        if same not in fitted:
+            fitted[same] = fit_duration(part.key, *counts)
+        yield replace(fitted[same], key=part.key)
 
 
 def _unusable(part: _Part, seconds: Floats, step_s: float | None) -> str:

@@ -24,6 +24,9 @@ _EPOCH = r"^(?:.*-)?(?P<epoch>1[0-9]{9})[.][0-9]+$"
 LEAST_IDS, MOST_IDS = 10, 0.9
 """Ids from which they are believed, and the share of them that has to agree."""
 
+NEAR_S = 450.0
+"""Seconds that a call's id may be from its dial."""
+
 LONGEST_SPAN = 40 * 366 * DAY
 """Longest log whose clock changes are looked for."""
 
@@ -71,21 +74,32 @@ def told_apart(
     local = np.flatnonzero(is_local & (started != MISSING))
     if not len(local):
         return started, 0, 0
-    if epoch_s is not None and seconds_off(started[local], epoch_s[local]) != 0:
-        epoch_s = None  # these ids are no seconds since 1970, or the zone is another one
+    moved = changes(int(started[local].min()), int(started[local].max()), zone)
+    skipped = sum(
+        int(np.sum(np.abs(started[local] - change) <= SECOND // 1000))
+        for change, by in moved
+        if by > 0
+    )
+    second = np.zeros(len(started), dtype=np.int64)
+    for change, by in moved:
+        if by < 0:
+            second[is_local & (started >= change + by) & (started < change)] = -by
     found = started.copy()
-    repeated = skipped = 0
-    for change, by in changes(int(started[local].min()), int(started[local].max()), zone):
-        if by > 0:
-            skipped += int(np.sum(np.abs(started[local] - change) <= SECOND // 1000))
-            continue
-        is_repeated = is_local & (started >= change + by) & (started < change)
-        repeated += int(is_repeated.sum())
-        _choose(found, np.flatnonzero(is_repeated), -by, epoch_s)
-    return found, repeated, skipped
+    rows = np.flatnonzero(second)
+    if epoch_s is not None:
+        # Ids count only if they are seconds since 1970, in this zone.
+        off_s = started / SECOND - epoch_s
+        off_s = np.where(off_s < -second / SECOND / 2, off_s + second / SECOND, off_s)
+        told = local[np.isfinite(off_s[local])]
+        if len(told) < LEAST_IDS or np.mean(np.abs(off_s[told]) < NEAR_S) < MOST_IDS:
+            epoch_s = None
+    _choose(found, rows, second, epoch_s)
+    return found, len(rows), skipped
 
 
-def _choose(found: Micros, rows: NDArray[np.int64], by: int, epoch_s: Floats | None) -> None:
+def _choose(
+    found: Micros, rows: NDArray[np.int64], second: NDArray[np.int64], epoch_s: Floats | None
+) -> None:
     """Move rows into the second pass of an hour where that is nearer to what is known."""
     told = {} if epoch_s is None else dict(zip(rows.tolist(), epoch_s[rows].tolist(), strict=True))
     for row in rows.tolist():
@@ -96,8 +110,9 @@ def _choose(found: Micros, rows: NDArray[np.int64], by: int, epoch_s: Floats | N
             near = int(found[row - 1])
         else:
             continue
-        if abs(int(found[row]) + by - near) < abs(int(found[row]) - near):
-            found[row] += by
+        later = int(found[row]) + int(second[row])
+        if abs(later - near) < abs(int(found[row]) - near):
+            found[row] = later
 
 
 def seconds_off(started: Micros, epoch_s: Floats) -> float | None:

@@ -18,7 +18,7 @@ from outsim.calibration.convert import MISSING, Flags
 from outsim.calibration.evidence import ANSWERED_CODES
 from outsim.calibration.hours import are_universal, told_apart
 from outsim.calibration.layout import Format, Layout
-from outsim.calibration.legs import is_of_calls, legs, overlaps, repeats
+from outsim.calibration.legs import connected, is_of_calls, legs, overlaps, repeats
 from outsim.calibration.log import WORDS, CallLog, LogFile, Unreadable
 from outsim.calibration.numbers import dialled_as_nobody
 from outsim.calibration.ordering import WINDOW_S, dials
@@ -74,7 +74,8 @@ def joined(
     last_only = read_files[0].layout.mapping.last_only
     if not last_only and _has_only_talks(read_files, columns):
         del columns["outcome"]
-    notes = list(_notes({each.layout.format for each in read_files}, zone, columns))
+    formats = {each.layout.format for each in read_files}
+    notes = list(_notes(formats, callee_zone or zone, columns))
     notes += telling.notes_of(read_files, columns, zone, callee_zone)
     notes += found.notes
     if "started" in columns:
@@ -136,7 +137,7 @@ class _Joined:
         self._callees()
         self._without_repeats()
         self._legs()
-        for name in ("keys", "calls", "legs", "is_local"):
+        for name in ("keys", "calls", "legs", "others", "is_local"):
             self.columns.pop(name, None)
         self._units()
 
@@ -229,6 +230,10 @@ class _Joined:
     def _legs(self) -> None:
         columns = self.columns
         keys = columns.get("calls", columns.get("keys"))
+        any_number = "calls" in columns
+        if not any_number and "keys" in columns and "others" in columns:
+            keys = connected(columns["keys"], columns["others"])
+            any_number = True
         if keys is None or "started" not in columns or "outcome" not in columns:
             return
         held = [np.nan_to_num(columns[each]) for each in ("ring_s", "talk_s") if each in columns]
@@ -239,7 +244,7 @@ class _Joined:
             sum(held, np.zeros(self.size)),
             columns["outcome"].astype(np.int8),
             columns.get("ring_s"),
-            any_number="calls" in columns,
+            any_number=any_number,
         )
         more = self.size - len(found.kept)
         if not more:
@@ -318,9 +323,9 @@ def _count_dials(columns: Columns, notes: list[str]) -> bool:
     )
     if nobody.any():
         notes.append(
-            f"{nobody.sum():,} dials are to numbers that are dialled more often than a callee's "
-            f"would be ({len(np.unique(codes[nobody])):,} different ones): attempts are not "
-            "counted by them, and redials have no factors of them"
+            f"{nobody.sum():,} dials are to {len(np.unique(codes[nobody])):,} numbers that are "
+            "dialled more often than a callee's: redials have no factors by them. If they are "
+            "numbers of your own, the calls are inbound: leave them out (--where)"
         )
         if nobody.sum() > MOST_OF_NOBODY * np.sum(numbers >= 0):
             return False

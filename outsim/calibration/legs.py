@@ -40,6 +40,20 @@ def is_of_calls(keys: Integers) -> bool:
     return float(sizes[sizes > MOST_LEGS].sum()) <= len(told) / 2
 
 
+def connected(keys: Integers, others: Integers) -> Integers:
+    """Ids with that of a leg that another row was connected to replaced by that row's.
+
+    Both are codes of one list of texts; -1 is none.
+    """
+    given = (keys >= 0) & (others >= 0) & (keys != others)
+    by = np.full(int(max(keys.max(initial=-1), others.max(initial=-1))) + 1, -1, dtype=np.int32)
+    by[others[given]] = keys[given]
+    found = np.where(keys >= 0, by[np.maximum(keys, 0)], -1) if len(by) else keys
+    # Of two rows that name each other the first one named stands.
+    found = np.where((found >= 0) & ~given, found, keys)
+    return np.asarray(found, dtype=np.int32)
+
+
 def repeats(columns: list[NDArray[np.generic]], among: Flags) -> Flags:
     """Rows among some that agree with an earlier one of them in all columns."""
     found = np.zeros(len(among), dtype=np.bool_)

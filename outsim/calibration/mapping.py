@@ -30,6 +30,7 @@ FIELDS = {
     "direction": "rows that say inbound, internal, transfer ... are left out",
     "id": "rows that agree in it are records of one call",
     "call": "likewise, of several channels (Asterisk's linkedid)",
+    "other": "id of the leg that it was connected to",
     "leg": "which record of its call it is: rows that differ in it are no duplicates",
     "parent": "call that it is a leg of: rows that name one are left out",
     "context": "dialplan context: rows with one of inbound calls are left out",

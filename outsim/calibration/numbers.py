@@ -28,12 +28,14 @@ LEAST_OVERLAPS = 3
 """Such dials from which a number is no callee's."""
 SOON_S = 4 * 3600
 """Who answered is dialled again within this time only by exception."""
+FEW_NUMBERS = 5
+"""Different numbers that are those of no list, if each has `MOST_DIALS` dials on average."""
 MOST_SOON = 0.7
 """Share of answered dials that may be followed by another one within `SOON_S`."""
 LEAST_ANSWERED = 30
 """Answered dials from which that share is looked at."""
 
-_MASKED = r"^[+0-9 ().-]*[*#xX•…]{2,}[+0-9 ().*#xX•…-]*$"
+_MASKED = r"^[+0-9 ()-]*([*#xX•]{2,}|…|[.]{3,})[+0-9 ().*#xX•…-]*$"
 _SCIENTIFIC = r"^[+]?[0-9]([.,][0-9]*)?[eE][+]?[0-9]{1,3}$"
 _PLAIN = r"^(tel:)?\+?[0-9 ().-]+(;.*)?$"
 
@@ -73,7 +75,11 @@ def callees_of(texts: pa.Array) -> Callees:
     written = pc.if_else(pc.fill_null(told, False), written, None)
     return Callees(
         written,
-        {"rounded by a spreadsheet": scientific, "masked": masked},
+        {
+            "rounded by a spreadsheet": scientific,
+            "masked": masked,
+            "words without a digit": ~_flags(texts, "[0-9]"),
+        },
         _flags(written, rf"^[*#]?[0-9]{{1,{LEAST_DIGITS - 1}}}$"),
     )
 
@@ -89,8 +95,8 @@ def dialled_as_nobody(
     """Attempts at numbers that are dialled as no callee's number would be.
 
     These are numbers with more than `MOST_DIALS` dials in `BUSY_DAYS` days, and those that are
-    often dialled while they are being called already. Where most numbers that answered are
-    dialled again within hours, all of them are.
+    often dialled while they are being called already. Where there are but a few numbers, or most
+    that answered are dialled again within hours, all of them are.
 
     Parameters
     ----------
@@ -117,7 +123,8 @@ def dialled_as_nobody(
     gap_s = np.diff(at) / SECOND
     spoken = answered[order][:-1]
     soon = spoken & again & (gap_s <= SOON_S)
-    if spoken.sum() >= LEAST_ANSWERED and soon.sum() > MOST_SOON * spoken.sum():
+    are_few = np.sum(dials > 0) <= min(FEW_NUMBERS, len(told) / MOST_DIALS)
+    if are_few or (spoken.sum() >= LEAST_ANSWERED and soon.sum() > MOST_SOON * spoken.sum()):
         found[told] = True
         return found
     overlaps = again & (gap_s < np.nan_to_num(held_s[order])[:-1])

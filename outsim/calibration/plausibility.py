@@ -6,6 +6,9 @@ that such ring times are milliseconds. All else is said.
 
 from __future__ import annotations
 
+import re
+from collections.abc import Sequence
+
 import numpy as np
 
 from outsim.calibration.convert import Floats
@@ -16,7 +19,7 @@ LONGEST_RING_S = 180.0
 """Networks give a call up by then: ITU-T Q.118 has 90 s to two minutes for the calling side's."""
 NO_RING_S = 900.0
 """Median ring from which the unit is beyond doubt another one."""
-NO_TALK_S = 3 * 3600.0
+NO_TALK_S = 2 * 3600.0
 """Median talk from which it is."""
 _TYPICAL_S = {"ring_s": (1.0, LONGEST_RING_S), "talk_s": (1.0, 3600.0)}
 """Medians that are believed."""
@@ -30,6 +33,27 @@ LUMP = 0.05
 """Share of durations at one value that is worth a word."""
 _ABOVE_NEIGHBOURS = 5.0
 """How many times as many as at values nearby make a lump."""
+
+
+_UNITS = (
+    (r"[_ (]ms\)?$|msec|millisec|^mduration$", "milliseconds", 1e-3),
+    (r"usec|microsec|^uduration$", "microseconds", 1e-6),
+    (r"[_ (]min(ute)?s?\)?$|^minutes$", "minutes", 60.0),
+)
+"""Units by what a column is called."""
+
+
+def unit_of(names: Sequence[str]) -> tuple[str, float]:
+    """Unit of durations by the names of their columns, and its length in seconds."""
+    for pattern, unit, seconds in _UNITS:
+        if any(re.search(pattern, name.lower()) for name in names):
+            return unit, seconds
+    return "seconds", 1.0
+
+
+def unit_s(names: Sequence[str]) -> float:
+    """Seconds that the unit of durations in these columns has."""
+    return unit_of(names)[1]
 
 
 def in_seconds(durations: dict[str, Floats]) -> tuple[dict[str, Floats], list[str]]:
@@ -116,8 +140,9 @@ def billed_step_s(seconds: Floats) -> float | None:
         return None
     for step in BILLED_STEPS_S:
         is_whole = (told % step) == 0
-        # One value alone is a lump, not a step, unless it is one or a few minutes.
-        if is_whole.mean() >= _ALL_BUT and (len(np.unique(told[is_whole])) >= 3 or step == 60):
+        # A value or two are lumps, not steps, unless these are as coarse as billed ones may be.
+        least = {60.0: 1, 30.0: 2}.get(step, 3)
+        if is_whole.mean() >= _ALL_BUT and len(np.unique(told[is_whole])) >= least:
             return step
     return None
 

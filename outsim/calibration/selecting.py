@@ -12,13 +12,13 @@ import pyarrow.compute as pc
 from outsim.calibration.convert import Flags, is_there
 
 _DIRECTIONS = {
-    "inbound": r"^in([-_ ]?(bound|coming|ward).*)?$|[-_ ]terminating$|^received"
-    r"|^from[-_ ](trunk|pstn)",
-    "child leg": r"^outbound[-_ ]dial$",
+    "inbound": r"^in([-_ ]?(bound|coming|ward).*)?$|^i$|[-_ ]terminating$|^(received|missed)"
+    r"|^from[-_ ](trunk|pstn)|^(entrante|entrant|eingehend|inkommande)",
+    "child leg": r"^out(bound|going)[-_ ]dial$",
     "transfer": r"transfer|xfer",
     "queue leg": r"queue",
     "conference": r"conference|confbridge|meetme",
-    "internal": r"^(internal|intercom|local|extension|on[-_ ]?net)$",
+    "internal": r"^(internal|intercom|extension|on[-_ ]?net)$",
 }
 """Kinds of rows by what a column of directions says of them."""
 
@@ -34,11 +34,12 @@ _CONTEXTS = {
 """Kinds of rows by their dialplan's context, as FreePBX and common dialplans name them."""
 
 _HEADERS = {
-    "direction": ("direction", "calldirection", "initiationmethod"),
+    "direction": ("direction", "calldirection", "initiationmethod", "calltype", "type"),
     "context": ("dcontext", "context"),
     "parent": ("parentcallsid", "parentsid", "parentcallid", "parentcalluuid"),
-    "call": ("linkedid",),
-    "id": ("uniqueid", "callsid", "calluuid", "uuid", "callid"),
+    "call": ("linkedid", "calluuid"),
+    "id": ("uniqueid", "callsid", "uuid", "callid"),
+    "other": ("bleguuid",),
 }
 """Columns that tell legs and directions, by names that a header has of itself."""
 

@@ -14,6 +14,7 @@ from scipy import stats
 
 from outsim.calibration import evidence
 from outsim.calibration.evidence import ANSWERED_CODES
+from outsim.calibration.plausibility import unit_of
 
 if TYPE_CHECKING:
     from outsim.calibration.joining import ReadFile
@@ -39,6 +40,7 @@ def notes_of(
         yield from evidence.notes_of(sum((each.doubts for each in batches), Counter()), answered)
         refused = sum((each.refused for each in batches), Counter())
         yield from _bias(answered, int((outcome >= 0).sum()), refused)
+    yield from _units(read_files)
     local = [each.is_local for each in batches if each.is_local is not None]
     yield from _zones(
         sum(int(each.sum()) for each in local), sum(map(len, local)), zone, callee_zone
@@ -47,6 +49,20 @@ def notes_of(
     if contexts:
         names = {name for each in read_files for name in each.layout.mapping.columns["context"]}
         yield from _contexts(pa.concat_arrays(contexts), " or ".join(sorted(names)))
+
+
+def _units(read_files: Sequence[ReadFile]) -> Iterator[str]:
+    """Units that columns were read in because of their names."""
+    named = {
+        (name, unit_of(names)[0])
+        for each in read_files
+        for target, names in each.layout.mapping.columns.items()
+        if target in ("ring_s", "talk_s", "duration_s")
+        for name in names
+    }
+    for name, unit in sorted(named):
+        if unit != "seconds":
+            yield f"{name} is read as {unit}, as its name says"
 
 
 def _bias(answered: int, told: int, refused: Counter[int]) -> Iterator[str]:

@@ -12,14 +12,12 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from outsim.calibration.log import WORDS
+
 Floats = NDArray[np.float64]
 
-WORDS = ("human", "voicemail", "no_answer", "busy", "invalid", "congestion", "fax") + (
-    "answered",
-    "unanswered",
-)
 COMMON = ("human", "voicemail", "no_answer", "answered", "busy")
-SIZES = (1, 20, 99, 101, 150, 200, 250, 300, 400, 500, 600, 800, 1000)
+SIZES = (1, 20, 99, 101, 120, 150, 200, 250, 300, 400, 600)
 ROUNDINGS = ("nearest", "down", "up")
 
 
@@ -107,6 +105,8 @@ def random_log(seed: int) -> tuple[pd.DataFrame, dict[str, Any]]:
         if has(0.7):
             gaps_s = np.abs(durations(generator, size))
             columns["gap_s"] = np.where(columns["attempt"] > 1, gaps_s, np.nan)
+    if has(0.4):
+        columns["number"] = generator.integers(0, int(generator.choice([1, 5, 200, 10**6])), size)
     if has(0.15):
         columns["weight"] = generator.choice([0.0, 0.5, 1.0, 3.0, 1e6], size)
     options = {
