@@ -12,12 +12,14 @@ import pyarrow.compute as pc
 
 from outsim.calibration import convert
 from outsim.calibration.convert import MISSING, Flags, Floats, Micros
-from outsim.calibration.evidence import ANSWERED_CODES, EITHER, Codes, Evidence, settled
-from outsim.calibration.lines import Lines, Parsed, shown
+from outsim.calibration.evidence import ANSWERED_CODES, EITHER, Codes, Signs, settled
+from outsim.calibration.lines import Lines, Parsed
 from outsim.calibration.log import ANSWERED, MOST_ATTEMPTS, UNANSWERED, WORDS
 from outsim.calibration.mapping import ANY, CLEARED, HANGUP_CAUSES, LEFT_OUT, Mapping, word
+from outsim.calibration.opening import shown
 from outsim.calibration.plausibility import unit_s
 from outsim.calibration.selecting import no_dials
+from outsim.calibration.values import NO_WORD, NOTHING, Evidence, Style
 
 NOT_TOLD = -1
 """Code of an outcome that the log does not say."""
@@ -25,6 +27,17 @@ _LEAVE = -2
 _UNKNOWN = -3
 
 _NO_ANSWER = WORDS.index("no_answer")
+
+
+@dataclass(frozen=True)
+class Missed:
+    """Values of one column that can't be read, and are taken as missing."""
+
+    column: str
+    count: int
+    line: int
+    """Line of the first."""
+    found: str
 
 
 @dataclass
@@ -60,6 +73,10 @@ class Batch:
     """Outcomes, by code, of rows that can't be read for another reason."""
     doubts: Counter[str] = field(default_factory=Counter)
     """Rows whose words and evidence differ, by kind (`outsim.calibration.evidence`)."""
+    told: dict[str, Evidence] = field(default_factory=dict)
+    """What values tell of how they are written, by field."""
+    missed: list[Missed] = field(default_factory=list)
+    """Values of optional fields that can't be read: their rows are used without them."""
 
     ARRAYS = (
         *("started", "outcome", "ring_s", "talk_s", "attempt", "gap_s", "weight"),
@@ -81,13 +98,15 @@ class Batch:
 class _Rows:
     """The rows of a batch, with what becomes of those that are not used."""
 
-    def __init__(self, parsed: Parsed, mapping: Mapping, batch: Batch) -> None:
+    def __init__(self, parsed: Parsed, mapping: Mapping, style: Style, batch: Batch) -> None:
         self.lines: Lines = parsed.lines
         self.mapping = mapping
+        self.style = style
         self.batch = batch
         self.kept = np.ones(len(parsed.lines), dtype=np.bool_)
         self.is_refused = np.zeros(len(parsed.lines), dtype=np.bool_)
         self.raw = {name: convert.trimmed(parsed.table[name]) for name in mapping.wanted}
+        self._instants: dict[str, tuple[Micros, Flags]] = {}
 
     def has(self, target: str) -> bool:
         return target in self.mapping.columns
@@ -99,10 +118,17 @@ class _Rows:
         return bool(named & self.mapping.where.keys())
 
     def text(self, target: str) -> pa.Array:
+        """Text of a field; missing where it is a word for nothing that the user gave no sense."""
         names = self.mapping.columns[target]
-        if len(names) == 1:
-            return self.raw[names[0]]
-        return pc.binary_join_element_wise(*(self.raw[name] for name in names), "+")
+        if target in ("outcome", "answered_by"):
+            meant = {"outcome": self.mapping.outcomes, "answered_by": self.mapping.answerers}
+            nothing = {each for each in NO_WORD if word(each) not in meant[target]}
+        else:
+            nothing = NOTHING
+        texts = [convert.said(self.raw[name], nothing) for name in names]
+        if len(texts) == 1:
+            return texts[0]
+        return pc.binary_join_element_wise(*texts, "+")
 
     def leave_out(self, at: Flags, reason: str) -> None:
         count = int((at & self.kept).sum())
@@ -125,26 +151,52 @@ class _Rows:
         self.kept &= ~at
         self.is_refused |= at
 
-    def instants(self, target: str, zone: str | None) -> Micros:
-        found, wrong = convert.instants(self.text(target), zone, self.mapping.time_format)
-        written = self.mapping.time_format
-        self.refuse(wrong, target, f"write it as {written}" if written else convert.TIMES)
-        return found
+    def miss(self, at: Flags, target: str) -> None:
+        """Note values that can't be read and are taken as missing."""
+        at = at & self.kept
+        if at.any():
+            first = int(np.flatnonzero(at)[0])
+            found = shown(str(self.text(target)[first]))
+            name = "+".join(self.mapping.columns[target])
+            self.batch.missed.append(Missed(name, int(at.sum()), int(self.lines[first]), found))
+
+    def instants(self, target: str, zone: str | None) -> tuple[Micros, Flags]:
+        """Instants of a field, and where a text is none."""
+        if target not in self._instants:
+            found, wrong, told = convert.instants(
+                self.text(target), zone, self.mapping.time_format, self.style
+            )
+            self.batch.told[target] = told
+            self._instants[target] = found, wrong
+        return self._instants[target]
 
     def numbers(
-        self, target: str, least: float, at: Flags | None = None, most: float = np.inf
+        self,
+        target: str,
+        least: float,
+        at: Flags | None = None,
+        *,
+        most: float = np.inf,
+        needed: bool = False,
     ) -> Floats:
-        found, wrong = convert.numbers(self.text(target))
+        """Numbers of a field; a row without one is refused if it is needed."""
+        found, wrong, self.batch.told[target] = convert.numbers(
+            self.text(target), target, self.style
+        )
         with np.errstate(invalid="ignore"):
             wrong |= (found < least) | (found > most)
-        allowed = f"write a number from {least:g}" + (f" to {most:g}" if most < np.inf else "")
-        self.refuse(wrong if at is None else wrong & at, target, allowed)
+        told = wrong if at is None else wrong & at
+        if needed:
+            allowed = f"write a number from {least:g}" + (f" to {most:g}" if most < np.inf else "")
+            self.refuse(told, target, allowed)
+        else:
+            self.miss(told, target)
         found[wrong] = np.nan
         return found
 
 
-def attempts_of(parsed: Parsed, mapping: Mapping, zone: str | None) -> Batch:
-    """Attempts of some rows of a delimited log.
+def attempts_of(parsed: Parsed, mapping: Mapping, zone: str | None, style: Style) -> Batch:
+    """Attempts of some rows of a table.
 
     Raises
     ------
@@ -153,20 +205,22 @@ def attempts_of(parsed: Parsed, mapping: Mapping, zone: str | None) -> Batch:
     """
     batch = Batch(rows=len(parsed.lines) + len(parsed.broken))
     batch.unreadable += [(line, found, parsed.allowed) for line, found in parsed.broken]
-    rows = _Rows(parsed, mapping, batch)
+    rows = _Rows(parsed, mapping, style, batch)
     _leave_out_others(rows)
-    batch.outcome = _outcomes(rows)
+    batch.outcome = _outcomes(rows, zone)
     if rows.has("started"):
-        batch.started = rows.instants("started", zone)
-        batch.is_local = convert.say_no_zone(rows.text("started"), mapping.time_format)
-        rows.refuse(batch.started == MISSING, "started", convert.TIMES)
+        written = mapping.time_format
+        batch.started, _ = rows.instants("started", zone)
+        batch.is_local = convert.say_no_zone(rows.text("started"), written)
+        allowed = convert.TIMES if written is None else f"write it as {written}"
+        rows.refuse(batch.started == MISSING, "started", allowed)
     _durations(rows, batch, zone)
     if rows.has("attempt"):
-        batch.attempt = rows.numbers("attempt", 1, most=MOST_ATTEMPTS)
+        batch.attempt = rows.numbers("attempt", 1, most=MOST_ATTEMPTS, needed=True)
     if rows.has("gap_s"):
         batch.gap_s = rows.numbers("gap_s", 0)
     if rows.has("weight"):
-        batch.weight = rows.numbers("weight", 0)
+        batch.weight = rows.numbers("weight", 0, needed=True)
     if rows.has("number"):
         batch.numbers = rows.text("number")
     if rows.has("campaign"):
@@ -232,16 +286,19 @@ def _plain(said: str) -> str:
     return said.replace(" ", "_")
 
 
-def _outcomes(rows: _Rows) -> Codes | None:
+def _outcomes(rows: _Rows, zone: str | None) -> Codes | None:
     count = len(rows.lines)
     mapping = rows.mapping
     if not rows.has("outcome") and not rows.has("answered_by"):
         if not rows.has("talk_s") and not rows.has("answered"):
             return None
-        there = convert.is_there(rows.text("answered" if rows.has("answered") else "talk_s"))
-        if not rows.has("answered"):
+        if rows.has("answered"):
+            at, wrong = rows.instants("answered", zone)
+            rows.refuse(wrong, "answered", convert.TIMES)
+            there = at != MISSING
+        else:
             # Logs of all dials write a talk of no seconds where nobody answered.
-            there &= convert.numbers(rows.text("talk_s"))[0] != 0
+            there = rows.numbers("talk_s", 0, needed=True) > 0
         return np.where(there, WORDS.index(ANSWERED), WORDS.index(UNANSWERED)).astype(np.int8)
     codes = np.full(count, WORDS.index(ANSWERED), dtype=np.int8)
     if rows.has("outcome"):
@@ -290,28 +347,32 @@ def _durations(rows: _Rows, batch: Batch, zone: str | None) -> None:
     def instants(target: str) -> Micros:
         if not rows.has(target):
             return np.full(len(nobody), MISSING)
-        return rows.instants(target, zone)
+        found, wrong = rows.instants(target, zone)
+        rows.miss(wrong, target)
+        return found
 
     talk, ring = read("talk_s", answered), read("ring_s", told)
     whole = read("duration_s", told)
     answer, end = instants("answered"), instants("ended")
+    is_coarse = _are_minutes(started, answer, end)
     between = convert.seconds_between
     after = between(answer, end)
     if codes is not None:
         has_answer = rows.has("answered")
         spoken = talk if rows.has("talk_s") else after if has_answer else None
-        evidence = Evidence(answer != MISSING if has_answer else None, spoken)
-        codes, doubts = settled(codes, evidence, rows.kept)
+        signs = Signs(answer != MISSING if has_answer else None, spoken)
+        codes, doubts = settled(codes, signs, rows.kept)
         batch.outcome = codes
         batch.doubts += doubts
         answered = np.isin(codes, ANSWERED_CODES)
     possible = np.where((after >= 0) & ~(after > whole), after, np.nan)
     rest = whole - np.where(np.isnan(talk), possible, talk)
-    ring = np.where(answered & np.isnan(ring), _told(between(started, answer), rest), ring)
-    talk = np.where(np.isnan(talk), _told(after, whole - ring), talk)
+    by_times = between(started, answer)
+    ring = np.where(answered & np.isnan(ring), _told(by_times, rest, is_coarse), ring)
+    talk = np.where(np.isnan(talk), _told(after, whole - ring, is_coarse), talk)
     held = np.where(np.isnan(whole), between(started, end), whole)
     gave_up = codes == _NO_ANSWER if codes is not None else told
-    ring = np.where(gave_up & np.isnan(ring), _told(held, nobody), ring)
+    ring = np.where(gave_up & np.isnan(ring), _told(held, nobody, is_coarse), ring)
     if any(rows.has(each) for each in ("ring_s", "answered", "duration_s", "ended")):
         batch.ring_s = np.where(answered | gave_up, ring, np.nan)
     if any(rows.has(each) for each in ("talk_s", "answered", "duration_s")):
@@ -322,14 +383,20 @@ _CLOCK_CHANGE_S = 900
 """Clocks are put back by half an hour at least; durations are rounded by much less than this."""
 
 
-def _told(by_times: Floats, by_durations: Floats) -> Floats:
+def _are_minutes(*times: Micros) -> bool:
+    """Whether times are written to whole minutes: durations tell more than they do."""
+    there = np.concatenate([each[each != MISSING] for each in times])
+    return len(there) >= 10 and not (there % 60_000_000).any()
+
+
+def _told(by_times: Floats, by_durations: Floats, is_coarse: bool) -> Floats:
     """Seconds by the times; as the log's own durations have it where a clock change is in them.
 
     In the hour that clocks repeat local times say not which pass is meant, so that the seconds
     between two of them are negative, or too many by as much as clocks are put back.
     """
     with np.errstate(invalid="ignore"):
-        changed = np.abs(by_times - by_durations) > _CLOCK_CHANGE_S
+        changed = is_coarse | (np.abs(by_times - by_durations) > _CLOCK_CHANGE_S)
         told = (by_times >= 0) & ~(changed & (by_durations >= 0))
         seconds = np.where(told, by_times, by_durations)
         return np.where(seconds >= 0, seconds, np.nan)

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
 import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
+
+from outsim.calibration.values import NOTHING, Evidence, Style, bare, number, seconds, told_by
 
 Floats = NDArray[np.float64]
 Flags = NDArray[np.bool_]
@@ -15,7 +19,8 @@ Micros = NDArray[np.int64]
 MISSING = np.iinfo(np.int64).min
 """An instant that is not there."""
 
-_FIRST_US = 0
+_FIRST_US = 86_400_000_000
+"""Times of the first day are what a clock or a program says that was never set."""
 _LAST_US = int(pd.Timestamp("2200-01-01").value // 1000)
 
 _CLOCK = r"^\d{4}-\d\d-\d\d[T ]\d\d:\d\d(:\d\d([.]\d{1,9})?)?$"
@@ -23,6 +28,14 @@ _ABSOLUTE = r"^\d{4}-\d\d-\d\d[T ]\d\d:\d\d(:\d\d([.]\d{1,9})?)? ?(Z|UTC|[+-]\d\
 _MAIL = r"^[A-Za-z]{3}, \d{1,2} [A-Za-z]{3} \d{4} \d\d:\d\d:\d\d ([+-]\d{4}|GMT|UTC)$"
 _SECONDS = r"^\d{1,11}([.]\d+)?$"
 _MILLISECONDS = r"^\d{12,14}$"
+_WITH_ZONE = r"(Z|UTC|GMT|[+-]\d\d:?\d\d)$|^\d{5,14}([.]\d+)?$"
+_NO_TIME = r"^0000-00-00|^0001-01-01|^1899-12-3[01]|^1900-01-0[01]|^0+([.]0*)?$"
+"""Times that stand for none: of MySQL, .NET and spreadsheets."""
+_PARTED = (
+    r"^(?P<a>\d{1,4})[/.-](?P<b>\d{1,2})[/.-](?P<c>\d{2,4}),?[T ]+(?P<h>\d{1,2}):(?P<m>\d{2})"
+    r"(:(?P<s>\d{2}(\.\d{1,6})?))?( ?(?P<half>[AaPp])\.?[Mm]\.?)?$"
+)
+"""A day in three parts, and a time of 24 or twice 12 hours."""
 
 TIMES = "write 2026-03-10 09:00:00, with an offset, or seconds since 1970"
 """What is allowed for an instant."""
@@ -36,7 +49,16 @@ def trimmed(text: pa.ChunkedArray | pa.Array) -> pa.Array:
     """Text without blanks around it; missing where there is none."""
     array = text.combine_chunks() if isinstance(text, pa.ChunkedArray) else text
     array = pc.utf8_trim_whitespace(array)
+    if pc.any(pc.starts_with(array, '="')).as_py():
+        # A spreadsheet's way to keep digits as text.
+        array = pc.replace_substring_regex(array, '^="(.*)"$', r"\1")
     return pc.if_else(pc.equal(array, ""), None, array)
+
+
+def said(text: pa.Array, nothing: Collection[str] = NOTHING) -> pa.Array:
+    """Text that is no word for nothing; missing in place of such words."""
+    is_nothing = pc.is_in(pc.utf8_lower(text), pa.array(sorted(nothing)))
+    return pc.if_else(is_nothing, None, text) if pc.any(is_nothing).as_py() else text
 
 
 def is_there(text: pa.Array) -> Flags:
@@ -44,31 +66,70 @@ def is_there(text: pa.Array) -> Flags:
     return np.asarray(pc.is_valid(text).to_numpy(zero_copy_only=False), dtype=np.bool_)
 
 
-def numbers(text: pa.Array) -> tuple[Floats, Flags]:
-    """Numbers of a column; where there is a text that is none."""
+def numbers(text: pa.Array, target: str, style: Style) -> tuple[Floats, Flags, Evidence]:
+    """Numbers of a column, durations in seconds; where a text is none, and what texts tell.
+
+    Parameters
+    ----------
+    text : pyarrow.Array of strings
+    target : str
+        Field of the column, by which `style` has how it is written.
+    style : Style
+    """
     try:
         values = pc.cast(text, pa.float64())
     except pa.ArrowInvalid:
-        fits = pc.match_substring_regex(text, r"^[+-]?(\d+([.]\d*)?|[.]\d+)([eE][+-]?\d{1,2})?$")
-        values = pc.cast(pc.if_else(fits, text, None), pa.float64())
-    found = np.array(values.to_numpy(zero_copy_only=False), dtype=np.float64)
-    return found, is_there(text) & ~np.isfinite(found)
+        values = None
+    if values is not None:
+        found = np.array(values.to_numpy(zero_copy_only=False), dtype=np.float64)
+        told = _told_by_dots(text, found)
+        if told.signs and target in style.thousands_dot:
+            found = np.where(_matching(text, _THREE_DIGITS), found * 1000, found)
+        return found, is_there(text) & np.isinf(found), told
+    coded = text.dictionary_encode()
+    texts = coded.dictionary.to_pylist()
+    read = number if target in _NO_DURATIONS else seconds
+    each = np.array([read(one, target, style) for one in texts] + [np.nan])
+    is_none = np.array([bare(one) in NOTHING for one in texts] + [True])
+    places = pc.fill_null(coded.indices, len(texts)).to_numpy(zero_copy_only=False)
+    found = each[places]
+    return found, ~np.isfinite(found) & ~is_none[places], told_by(texts)
 
 
 def say_no_zone(text: pa.Array, time_format: str | None) -> Flags:
     """Where a time says neither its zone nor its offset: all of a log, or none, or some."""
     if time_format is not None:
         return is_there(text) & ("%z" not in time_format)
-    absolute = pc.match_substring_regex(text, r"(Z|UTC|GMT|[+-]\d\d:?\d\d)$|^\d{5,14}([.]\d+)?$")
-    return is_there(text) & ~_true(absolute)
+    return is_there(text) & ~_matching(text, _WITH_ZONE)
 
 
-def _true(found: pa.Array) -> Flags:
-    return np.asarray(pc.fill_null(found, False).to_numpy(zero_copy_only=False), dtype=np.bool_)
+_NO_DURATIONS = frozenset({"attempt", "weight"})
+_THREE_DIGITS = r"^[1-9]\d{0,2}[.]\d{3}$"
 
 
-def instants(text: pa.Array, zone: str | None, time_format: str | None) -> tuple[Micros, Flags]:
-    """Instants of a column, as microseconds since 1970 UTC; where a text is none.
+def _told_by_dots(text: pa.Array, found: Floats) -> Evidence:
+    """What numbers without commas tell of dots: see `values.told_by`."""
+    told = Evidence()
+    with np.errstate(invalid="ignore"):
+        if ((found >= 1) & (found < 1000) & (found == np.floor(found))).any():
+            told.signs.add("below a thousand")
+        if not (np.isfinite(found) & (found != np.floor(found))).any():
+            return told
+    three = _matching(text, _THREE_DIGITS)
+    if (_matching(text, "[.]") & ~three).any():
+        told.signs.add("decimal dot")
+    if three.any():
+        told.signs.add("three digits after a dot")
+        told.examples["dot"] = str(text[int(np.flatnonzero(three)[0])])
+    return told
+
+
+def instants(
+    text: pa.Array, zone: str | None, time_format: str | None, style: Style | None = None
+) -> tuple[Micros, Flags, Evidence]:
+    """Instants of a column, as microseconds since 1970 UTC; where a text is none; what texts tell.
+
+    A time that can't be meant, such as 0000-00-00 or 1970, is no time at all.
 
     Parameters
     ----------
@@ -77,7 +138,9 @@ def instants(text: pa.Array, zone: str | None, time_format: str | None) -> tuple
         Zone of times that say none.
     time_format : str or None
         How times are written, for `strptime`; None for the usual ways: ISO 8601, the way of
-        mail (RFC 2822), seconds or milliseconds since 1970.
+        mail (RFC 2822), day, month and year parted by other signs, seconds or milliseconds
+        since 1970.
+    style : Style, optional
 
     Raises
     ------
@@ -86,22 +149,29 @@ def instants(text: pa.Array, zone: str | None, time_format: str | None) -> tuple
     """
     there = is_there(text)
     found = np.full(len(text), MISSING, dtype=np.int64)
+    told = Evidence()
     if not there.any():
-        return found, ~there & False
+        return found, ~there & False, told
     if time_format is not None:
         _put(found, there, _parsed(text, there, time_format), zone)
     else:
-        _as_usual(text, there, found, zone)
+        told = _as_usual(text, there, found, zone, style or Style())
     outside = (found != MISSING) & ((found < _FIRST_US) | (found >= _LAST_US))
+    is_nothing = outside & (found < _FIRST_US)
     found[outside] = MISSING
-    return found, there & (found == MISSING)
+    wrong = there & (found == MISSING) & ~is_nothing
+    if wrong.any():
+        wrong &= ~_matching(text, _NO_TIME) & is_there(said(text))
+    return found, wrong, told
 
 
-def _as_usual(text: pa.Array, there: Flags, found: Micros, zone: str | None) -> None:
+def _as_usual(
+    text: pa.Array, there: Flags, found: Micros, zone: str | None, style: Style
+) -> Evidence:
     plain = _all_clock_times(text)
     if plain is not None:
         _put(found, there, pd.Series(plain.filter(pa.array(there)).to_pandas()), zone)
-        return
+        return Evidence()
     for pattern, how, utc in (
         (_CLOCK, "ISO8601", False),
         (_ABSOLUTE, "ISO8601", True),
@@ -113,7 +183,40 @@ def _as_usual(text: pa.Array, there: Flags, found: Micros, zone: str | None) -> 
     for pattern, unit in ((_SECONDS, 1e6), (_MILLISECONDS, 1e3)):
         at = _matching(text, pattern)
         if at.any():
-            found[at] = np.rint(numbers(text.filter(pa.array(at)))[0] * unit).astype(np.int64)
+            since = pc.cast(text.filter(pa.array(at)), pa.float64())
+            found[at] = np.rint(since.to_numpy(zero_copy_only=False) * unit).astype(np.int64)
+    left = there & (found == MISSING)
+    at = left & _matching(text, _PARTED) if left.any() else left
+    return _in_parts(text, at, found, zone, style) if at.any() else Evidence()
+
+
+def _in_parts(
+    text: pa.Array, at: Flags, found: Micros, zone: str | None, style: Style
+) -> Evidence:
+    """Times such as ``3/10/2026 9:00 AM`` and ``10.03.2026 09:00``, and what they tell of days."""
+    texts = text.filter(pa.array(at))
+    parts = texts.to_pandas().str.extract(_PARTED)
+    first, second, third = (parts[name].astype(int) for name in "abc")
+    year_first = parts["a"].str.len() == 4
+    german = texts.to_pandas().str.match(r"\d+\.\d+\.")
+    day_first = german | style.day_first
+    year = np.where(year_first, first, np.where(third < 100, third + 2000, third))
+    month = np.where(year_first | day_first, second, first)
+    day = np.where(year_first, third, np.where(day_first, first, second))
+    half = parts["half"].str.lower()
+    hour = parts["h"].astype(int)
+    hour = hour.where(half.isna(), hour % 12 + 12 * (half == "p"))
+    day_text = [f"{y:04d}-{m:02d}-{d:02d}" for y, m, d in zip(year, month, day, strict=True)]
+    second_text = parts["s"].fillna("00").str.pad(2, fillchar="0")
+    written = (pd.Series(day_text) + " " + hour.astype(str).str.pad(2, fillchar="0") + ":") + (
+        parts["m"] + ":" + second_text
+    )
+    _put(found, at, pd.to_datetime(written, format="ISO8601", errors="coerce"), zone)
+    is_open = ~(year_first | german)
+    told = Evidence(days=set(zip(first[is_open], second[is_open], year[is_open], strict=True)))
+    if is_open.any():
+        told.examples["day"] = str(texts[int(np.flatnonzero(is_open)[0])])
+    return told
 
 
 def _all_clock_times(text: pa.Array) -> pa.Array | None:

@@ -57,7 +57,7 @@ _WORTH_A_NOTE = 0.05
 
 
 @dataclass(frozen=True)
-class Evidence:
+class Signs:
     """What rows have beside their words.
 
     Attributes
@@ -72,7 +72,7 @@ class Evidence:
     talk_s: Floats | None
 
 
-def settled(codes: Codes, evidence: Evidence, among: Flags) -> tuple[Codes, Counter[str]]:
+def settled(codes: Codes, signs: Signs, among: Flags) -> tuple[Codes, Counter[str]]:
     """Outcomes after words were held against the evidence; how many rows of each kind there are.
 
     Only rows `among` those that are used are counted.
@@ -81,8 +81,8 @@ def settled(codes: Codes, evidence: Evidence, among: Flags) -> tuple[Codes, Coun
     nor talk; a word for none gives way where the row has both.
     """
     nothing = np.zeros(len(codes), dtype=np.bool_)
-    answer = nothing if evidence.answer is None else evidence.answer
-    talk_s = np.full(len(codes), np.nan) if evidence.talk_s is None else evidence.talk_s
+    answer = nothing if signs.answer is None else signs.answer
+    talk_s = np.full(len(codes), np.nan) if signs.talk_s is None else signs.talk_s
     with np.errstate(invalid="ignore"):
         talk, no_talk = talk_s > 0, ~(talk_s > 0)
     either = codes == EITHER
@@ -93,17 +93,17 @@ def settled(codes: Codes, evidence: Evidence, among: Flags) -> tuple[Codes, Coun
     def note(kind: str, at: Flags) -> None:
         found[kind] = int((at & among).sum())
 
-    if evidence.answer is None and evidence.talk_s is None:
+    if signs.answer is None and signs.talk_s is None:
         note(CLEARED, either)
         return np.where(either, _ANSWERED, codes).astype(np.int8), +found
-    never = says_answered & ~answer & no_talk & (evidence.answer is not None)
+    never = says_answered & ~answer & no_talk & (signs.answer is not None)
     spoke = says_none & answer & talk
     note(NEVER, never)
     note(SPOKE, spoke)
     note(SILENT, either & ~answer & no_talk)
     note(TALK_ALONE, says_none & ~answer & talk)
     note(ANSWER_ALONE, says_none & answer & no_talk)
-    if evidence.answer is None:
+    if signs.answer is None:
         note(NO_TALK, says_answered & (talk_s == 0))
     codes = np.where(either, np.where(answer | talk, _ANSWERED, _NO_ANSWER), codes)
     codes = np.where(never, _NO_ANSWER, np.where(spoke, _ANSWERED, codes))

@@ -36,6 +36,8 @@ class ReadFile:
     layout: Layout
     file: LogFile
     batches: list[Batch]
+    notes: tuple[str, ...] = ()
+    """What was taken to be so in reading its values."""
 
 
 def joined(
@@ -75,7 +77,8 @@ def joined(
     if not last_only and _has_only_talks(read_files, columns):
         del columns["outcome"]
     formats = {each.layout.format for each in read_files}
-    notes = list(_notes(formats, callee_zone or zone, columns))
+    notes = list(dict.fromkeys(text for each in read_files for text in each.notes))
+    notes += _notes(formats, callee_zone or zone, columns)
     notes += telling.notes_of(read_files, columns, zone, callee_zone)
     notes += found.notes
     if "started" in columns:
@@ -229,11 +232,13 @@ class _Joined:
 
     def _legs(self) -> None:
         columns = self.columns
-        keys = columns.get("calls", columns.get("keys"))
-        any_number = "calls" in columns
-        if not any_number and "keys" in columns and "others" in columns:
-            keys = connected(columns["keys"], columns["others"])
-            any_number = True
+        keys, any_number = columns.get("keys"), False
+        if keys is not None and "others" in columns:
+            keys, any_number = connected(keys, columns["others"]), True
+        calls = columns.get("calls")
+        if calls is not None and (calls >= 0).any():
+            beside = -1 if keys is None else np.where(keys >= 0, keys + calls.max() + 1, -1)
+            keys, any_number = np.where(calls >= 0, calls, beside).astype(np.int32), True
         if keys is None or "started" not in columns or "outcome" not in columns:
             return
         held = [np.nan_to_num(columns[each]) for each in ("ring_s", "talk_s") if each in columns]

@@ -2,45 +2,53 @@
 
 from __future__ import annotations
 
-import csv
 import re
 from collections import Counter
-from dataclasses import dataclass, replace
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
 from difflib import get_close_matches
+from itertools import islice
 from pathlib import Path
-from typing import Literal
+from typing import Literal, cast
 
-from outsim.calibration import records
-from outsim.calibration.lines import opened, read, shown
-from outsim.calibration.mapping import (
-    ASTERISK,
-    ASTERISK_COLUMNS,
-    ASTERISK_MORE,
-    FIELDS,
-    Mapping,
-    twilio,
-)
+from outsim.calibration import records, tables
+from outsim.calibration.entries import holds_records
+from outsim.calibration.lines import Shape, first_lines
+from outsim.calibration.makers import BY_NAMES, WITHOUT_HEADER, Order
+from outsim.calibration.mapping import FIELDS, Mapping
+from outsim.calibration.opening import is_parquet, shown
 from outsim.calibration.results import is_result
 from outsim.calibration.selecting import told_by_header
+from outsim.calibration.values import TIMES, is_number, is_time
+from outsim.scenario.csv_rows import Row, read_rows
 from outsim.scenario.files import refusal
 
-Format = Literal["calls", "results", "asterisk", "twilio", "csv", "outsim"]
-"""The platform's call log; its result_url records; Asterisk's cdr-csv; Twilio's export; any
-delimited file with a mapping; a saved result of outsim's."""
+Format = Literal[
+    "calls", "results", "asterisk", "freeswitch", "twilio", "connect", "csv", "outsim"
+]
+"""The platform's call log; its result_url records; Asterisk's and FreeSWITCH's tables of calls;
+Twilio's export; Amazon Connect's contact records; any table with a mapping; a saved result of
+outsim's."""
 
 SAMPLE = 64 * 1024
 """Bytes at the beginning of a file that its format is found by."""
+_SAMPLE_ROWS = 200
+_BEFORE_HEADER = 20
+"""Rows that a header is looked for in."""
+
+Kind = Literal["delimited", "records", "tables"]
 
 
 @dataclass(frozen=True)
 class Layout:
-    """How a file is laid out: its format, its columns in order, and what they stand for."""
+    """How a file is laid out: its format, its columns, and what they stand for."""
 
     format: Format
     mapping: Mapping
-    names: tuple[str, ...] = ()
-    delimiter: str = ","
-    header: int = 0
+    kind: Kind = "delimited"
+    """Delimited text, records in JSON or in the platform's forms, or a Parquet table."""
+    shape: Shape = field(default_factory=lambda: Shape(()))
+    skipped: int = 0
     """Lines before the first row."""
 
 
@@ -64,94 +72,223 @@ def layout_of(path: Path, format: Format | None, given: Mapping) -> Layout:
         if not is_result(path):
             raise refusal(path, "is no saved result; write one with outsim run --out DIRECTORY")
         return Layout("outsim", Mapping())
-    with opened(path) as stream:
-        sample = read(stream, SAMPLE, path)
-    if sample[:2] in (b"\xff\xfe", b"\xfe\xff"):
-        raise refusal(path, "is UTF-16; save it as UTF-8")
-    lines = [line for line in sample.decode("utf-8-sig", "replace").splitlines() if line.strip()]
-    if not lines:
+    if path.is_dir():
+        raise refusal(path, "is a directory; name the logs in it, such as with DIRECTORY/*.csv")
+    if is_parquet(path):
+        return _named(path, format, Layout("csv", given, "tables", Shape(tables.names(path))))
+    lines = first_lines(path, SAMPLE)
+    if not any(map(str.strip, lines)):
         raise refusal(path, "is empty; give a log with at least one row")
-    if format is None and given.columns.keys() - {"answered_by"}:
-        format = "asterisk" if _asterisk_fields(lines) else "csv"
-    if format in (None, "calls", "results"):
-        found = _platform_format(lines) or format
-        if found in ("calls", "results"):
-            is_log = found == "calls"
-            if format not in (None, found):
-                raise refusal(path, f"holds {_NAMES[found]}; leave out --format, or say {found}")
-            basis = records.CALL_LOG if is_log else records.RESULTS
-            return _checked(path, Layout(found, given.over(basis), tuple(basis.wanted)))
-    if format in (None, "asterisk") and (fields := _asterisk_fields(lines)):
-        names = (*ASTERISK_COLUMNS, *ASTERISK_MORE)[:fields]
-        logged = {key: each for key, each in ASTERISK.columns.items() if each[0] in names}
-        basis = replace(ASTERISK, columns=logged)
-        return _checked(path, Layout("asterisk", given.over(basis), names))
-    if format == "asterisk":
-        raise refusal(
-            path,
-            "has no line of Asterisk's cdr-csv: 16 to 21 fields, a time in the tenth; "
-            "the first line is " + shown(lines[0]),
-        )
-    return _with_header(path, format, given, lines[0])
+    if holds_records(lines):
+        return _of_records(path, format, given, records.kind_of(path))
+    return _of_text(path, format, given, lines)
 
 
 _NAMES = {"calls": "the platform's call log", "results": "result_url records"}
+_MAKERS = {
+    "asterisk": "Asterisk's tables of calls",
+    "freeswitch": "FreeSWITCH's tables of calls",
+    "twilio": "Twilio's export of calls (a call SID, a status, a start time)",
+    "connect": "Amazon Connect's contact records",
+}
 
 
-def _platform_format(lines: list[str]) -> Format | None:
-    for line in lines:
-        text = line.strip()
-        if text[:1] in ("{", "[") or re.match(r"\w+=[^&]*(&|$)", text):
-            head = "".join(lines)
-            if re.search(r'"log_id"|"dest"', head):
-                return "calls"
-            if re.search(r'"(attempts|result|status)"|\battempts=|\bcall_id=', head):
-                return "results"
+def _of_records(path: Path, format: Format | None, given: Mapping, found: str) -> Layout:
+    is_known = found in _NAMES and not given.columns.keys() - {"answered_by"}
+    if found in _NAMES and format not in (None, found, "csv"):
+        raise refusal(path, f"holds {_NAMES[found]}; leave out --format, or say {found}")
+    if found in _NAMES and (is_known or format == found):
+        basis = records.CALL_LOG if found == "calls" else records.RESULTS
+        shape = Shape(tuple(basis.wanted))
+        return _checked(path, Layout(cast("Format", found), given.over(basis), "records", shape))
+    return _named(path, format, Layout("csv", given, "records", Shape(records.names(path))))
+
+
+def _of_text(path: Path, format: Format | None, given: Mapping, lines: list[str]) -> Layout:
+    if format in _NAMES:
+        what = f"holds no {_NAMES[format]}: the first line is {shown(lines[0])}"
+        raise refusal(path, f"{what}; leave out --format")
+    said = re.fullmatch(r'"?sep=(.)"?;*', lines[0].strip(), re.IGNORECASE)
+    skipped = int(said is not None)
+    delimiter = said[1] if said is not None else _delimiter(lines)
+    texts = [f"{line}\n" for line in lines[skipped:]]
+    found = read_rows(texts, delimiter, first_line=skipped + 1)
+    rows = list(islice((row for row in found if not row.is_blank), _SAMPLE_ROWS))
+    if not rows:
+        raise refusal(path, "is empty; give a log with at least one row")
+    header = _header(rows, format, given)
+    order = _order(rows, format, given.time_format, delimiter) if header is None else None
+    if order is not None:
+        shape = Shape(order.names, delimiter, order.least)
+        layout = Layout(cast("Format", order.format), given.over(order.mapping), shape=shape)
+        return _checked(path, layout)
+    if format in (each.format for each in WITHOUT_HEADER) and header is None:
+        raise refusal(
+            path,
+            f"has no row of {_MAKERS[format]}, with or without a header; the first line is "
+            + shown(lines[0]),
+        )
+    if header is None and _begins_with_a_row(rows, given):
+        counts = Counter(len(row.fields or ()) for row in rows)
+        names = tuple(f"column {k + 1}" for k in range(max(counts)))
+        shape = Shape(names, delimiter, counts.most_common(1)[0][0])
+        return _checked(path, Layout("csv", given, shape=shape, skipped=skipped))
+    header = header or rows[0]
+    fields = [name.strip() for name in header.fields or [header.text]]
+    least = max((k + 1 for k, name in enumerate(fields) if name), default=1)
+    shape = Shape(_each_its_own(fields), delimiter, least)
+    after = header.line + header.text.count("\n")
+    return _named(path, format, Layout("csv", given, shape=shape, skipped=after))
+
+
+def _each_its_own(fields: Sequence[str]) -> tuple[str, ...]:
+    """Names of columns; those that are repeated or missing get one that nobody asks for."""
+    seen: set[str] = set()
+    names = []
+    for k, name in enumerate(fields):
+        names.append(f"{name}\n{k}" if not name or name in seen else name)
+        seen.add(name)
+    return tuple(names)
+
+
+def _delimiter(lines: Sequence[str]) -> str:
+    """The delimiter by which most lines have the same fields as the first, and more than one."""
+
+    def agreement(delimiter: str) -> tuple[bool, int]:
+        texts = [f"{line}\n" for line in lines[:_SAMPLE_ROWS]]
+        rows = (row for row in read_rows(texts, delimiter) if not row.is_blank)
+        counts = [len(row.fields or ()) for row in rows]
+        several = Counter(count for count in counts if count > 1)
+        if not several:
+            return False, 0
+        fields, often = several.most_common(1)[0]
+        return counts[0] == fields, often * (fields - 1)
+
+    return max(",;\t|", key=agreement)
+
+
+def _header(rows: Sequence[Row], format: Format | None, given: Mapping) -> Row | None:
+    """The row that has the names the user gives, or those of a known maker."""
+    names = [name for name in given.wanted if not _position(name)]
+    for row in rows[:_BEFORE_HEADER]:
+        fields = [each.strip() for each in row.fields or ()]
+        if names and all(_name(name, fields) is not None for name in names):
+            return row
+        if format in (None, *BY_NAMES) and any(
+            by_names(fields) is not None
+            for maker, by_names in BY_NAMES.items()
+            if format in (None, maker)
+        ):
+            return row
     return None
 
 
-def _asterisk_fields(lines: list[str]) -> int:
-    """Fields of a line of Asterisk's, as most lines have them; 0 if these are others."""
-    counts = Counter(
-        len(fields)
-        for line in lines[:200]
-        for fields in csv.reader([line])
-        if len(ASTERISK_COLUMNS) - 2 <= len(fields) <= len(ASTERISK_COLUMNS) + len(ASTERISK_MORE)
-        and re.match(r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d", fields[9])
-    )
-    return counts.most_common(1)[0][0] if counts else 0
+def _order(
+    rows: Sequence[Row], format: Format | None, time_format: str | None, delimiter: str
+) -> Order | None:
+    """The table without a header that has most of the rows, if it has any."""
+    best, most = None, 0
+    for order in WITHOUT_HEADER:
+        if format in (None, order.format):
+            shape = Shape(order.names, delimiter, order.least)
+            read = (shape.read(row.text) for row in rows)
+            count = sum(order.is_row(fields or (), time_format) for fields in read)
+            best, most = (order, count) if count > most else (best, most)
+    return best
 
 
-def _with_header(path: Path, format: Format | None, given: Mapping, line: str) -> Layout:
-    delimiter = max(",;\t|", key=line.count)
-    names = tuple(name.strip() for name in next(csv.reader([line], delimiter=delimiter)))
-    basis = twilio(names) if format in (None, "twilio") else None
-    if basis is not None:
-        return _checked(path, Layout("twilio", given.over(basis), names, delimiter, 1))
-    if format == "twilio":
-        raise refusal(
-            path,
-            "has no column of Twilio's export for one of: call SID, status, start time; "
-            f"found {', '.join(names[:12])}",
-        )
+def _begins_with_a_row(rows: Sequence[Row], given: Mapping) -> bool:
+    """Whether the first row is none of names, where columns are given by their positions."""
+    if not given.wanted or not all(map(_position, given.wanted)):
+        return False
+    first = rows[0].fields or []
+
+    def said(names: tuple[str, ...]) -> str:
+        place = _position(names[0]) - 1
+        return first[place].strip() if place < len(first) else ""
+
+    of_kind = [
+        is_time(said(names), given.time_format) if target in TIMES else is_number(said(names))
+        for target, names in given.columns.items()
+        if target in TIMES or target.endswith("_s")
+    ]
+    if of_kind:
+        return any(of_kind)
+    place = _position(given.wanted[0]) - 1
+    others = [row.fields[place] for row in rows[1:] if row.fields and place < len(row.fields)]
+    return place < len(first) and first[place] in others
+
+
+def _named(path: Path, format: Format | None, layout: Layout) -> Layout:
+    """Layout of a file whose columns have names."""
+    names = layout.shape.names
+    given = layout.mapping
+    kinds = Mapping(columns=told_by_header(names))
+    is_said = bool(given.columns.keys() - {"answered_by"})
+    for maker, by_names in BY_NAMES.items():
+        basis = by_names(names) if format == maker or (format is None and not is_said) else None
+        if basis is not None:
+            return _checked(
+                path,
+                replace(
+                    layout,
+                    format=cast("Format", maker),
+                    mapping=given.over(basis).over(kinds),
+                ),
+            )
+    shown_names = ", ".join(shown(name)[1:-1] for name in names[:20])
+    if format in _MAKERS:
+        raise refusal(path, f"has not the columns of {_MAKERS[format]}; found {shown_names}")
     if not given.columns:
         raise refusal(
             path,
             "is in no format that is known by its first lines. Say what its columns are: "
-            "--columns started=NAME,outcome=NAME,talk_s=NAME (fields: "
-            f"{', '.join(FIELDS)}). Columns found: {', '.join(names[:20])}",
+            "--columns started=NAME,outcome=NAME,talk_s=NAME, or by position as in started=10 "
+            f"(fields: {', '.join(FIELDS)}). Columns found: {shown_names}",
         )
-    basis = Mapping(columns=told_by_header(names))
-    return _checked(path, Layout("csv", given.over(basis), names, delimiter, 1))
+    return _checked(path, replace(layout, mapping=given.over(kinds)))
 
 
 def _checked(path: Path, layout: Layout) -> Layout:
-    for name in layout.mapping.wanted:
-        if name not in layout.names:
-            near = get_close_matches(name, layout.names, n=1, cutoff=0.6)
-            hint = f"did you mean {near[0]!r}?" if near else f"found {', '.join(layout.names)}"
+    """The layout with the names that its columns have in the file."""
+    names = layout.shape.names
+    mapping = layout.mapping
+
+    def found(name: str) -> str:
+        place = _position(name)
+        if name not in names and 0 < place <= len(names):
+            return names[place - 1]
+        same = _name(name, names)
+        if same is None:
+            near = get_close_matches(name, names, n=1, cutoff=0.6)
+            some = ", ".join(shown(each)[1:-1] for each in names[:20])
+            hint = f"did you mean {near[0]!r}?" if near else f"found {some}"
             raise refusal(path, f"has no column {name!r}; {hint}")
-    twice = [name for name in layout.mapping.wanted if name and layout.names.count(name) > 1]
-    if twice:
-        raise refusal(path, f"has two columns {twice[0]!r}; give each a name of its own")
-    return layout
+        if any(each.partition("\n")[0] == same and each != same for each in names):
+            raise refusal(
+                path,
+                f"has two columns {same!r}; say which by its position, as in "
+                f"started={names.index(same) + 1}",
+            )
+        return same
+
+    columns = {target: tuple(map(found, each)) for target, each in mapping.columns.items()}
+    where = {found(name): values for name, values in mapping.where.items()}
+    return replace(layout, mapping=replace(mapping, columns=columns, where=where))
+
+
+def _position(name: str) -> int:
+    """Position of a column that is given by it, from 1; 0 if it is given by name."""
+    return int(name) if name.isdecimal() and len(name) < 7 else 0
+
+
+def _name(name: str, names: Sequence[str]) -> str | None:
+    """A name as the file writes it: case, blanks and underscores matter only if they must."""
+    if name in names:
+        return name
+    same = [each for each in names if _plain(each) == _plain(name)]
+    return same[0] if len(same) == 1 else None
+
+
+def _plain(name: str) -> str:
+    return re.sub(r"[\s_-]+", "", name).casefold()

@@ -1,99 +1,178 @@
 """Rows of large delimited files, each with its line number, in blocks.
 
-A block ends at the end of a line. Arrow parses it; where a quote that is never closed makes it
-swallow lines, the block is gone through line by line, so that one bad line costs itself alone.
+A block ends at the end of a row. Arrow parses it where every line is a row; elsewhere rows are
+read one by one, and what is not written as RFC 4180 has it is read as other programs mean it if
+that gives the fields that a row has. One bad line costs itself alone.
 """
 
 from __future__ import annotations
 
-import gzip
-import re
-import zlib
+import csv
+import io
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO, cast
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.csv as pacsv
 from numpy.typing import NDArray
 
-from outsim.scenario.files import LINE_LIMIT, check_kind, refusal
+from outsim.calibration.opening import opened, shown
+from outsim.scenario.csv_rows import ROW_LINES, Row, read_rows
+from outsim.scenario.files import refusal
 
 BLOCK = 8 * 2**20
 """Bytes that are read at a time."""
 JOINED = 20
-"""Lines that one row may be broken over, in quotes."""
-SHOWN = 80
-"""Characters that are kept of a line that can't be read."""
+"""Lines that a row may be broken over where its quotes are not doubled."""
 
 Lines = NDArray[np.int64]
 
 
-def opened(path: Path) -> IO[bytes]:
-    """A file to read bytes from, decompressed if it is a gzip file.
-
-    Raises
-    ------
-    ScenarioError
-        If there is no such file, or it is no regular one.
-    """
-    check_kind(path)
-    try:
-        with path.open("rb") as stream:
-            packed = stream.read(2) == b"\x1f\x8b"
-        return cast("IO[bytes]", gzip.open(path) if packed else path.open("rb"))
-    except OSError as error:
-        raise refusal(path, f"can't be read: {error.strerror}") from None
-
-
-def read(stream: IO[bytes], size: int, path: Path) -> bytes:
-    """Bytes of a file; a broken one is the user's to know of."""
-    try:
-        return stream.read(size)
-    except (EOFError, zlib.error, gzip.BadGzipFile):
-        raise refusal(path, "is a broken gzip file; get it again") from None
-    except OSError as error:
-        raise refusal(path, f"can't be read: {error.strerror}") from None
-
-
 def blocks(path: Path, size: int = BLOCK) -> Iterator[tuple[int, bytes]]:
-    r"""(line on which it begins, whole lines) of a file, one block after the other.
+    r"""(line on which it begins, whole rows) of a file, one block after the other.
 
-    Bytes that are no UTF-8 are replaced; every line ends in ``\n`` and holds no other break.
+    Text is in UTF-8, a NUL is U+FFFD; every line ends in ``\n`` and holds no other break.
     """
     line = 1
-    with opened(path) as stream:
+    with opened(path) as source:
         rest = b""
-        while chunk := read(stream, size, path):
+        while chunk := source.read(size):
             whole, end, rest_of = chunk.rpartition(b"\n")
             if not end:
                 rest += chunk
-                if len(rest) > max(size, LINE_LIMIT):
+                if len(rest) > BLOCK:
                     raise refusal(path, "found a line of many megabytes; is it a text?", line)
                 continue
             block = _clean(rest + whole + end, first=line == 1)
-            rest = rest_of
+            at = _end_of_rows(block)
+            block, rest = block[:at], block[at:] + rest_of
             yield line, block
             line += block.count(b"\n")
         if rest:
-            yield line, _clean(rest + b"\n", first=line == 1)
+            yield line, _clean(rest.removesuffix(b"\n") + b"\n", first=line == 1)
+
+
+def first_lines(path: Path, size: int) -> list[str]:
+    """The lines that a file begins with, about so many bytes of them and one at least."""
+    head = b""
+    with opened(path) as source:
+        while chunk := source.read(size):
+            head += chunk
+            if len(head) >= size and b"\n" in head:
+                head = head[: head.rfind(b"\n")]
+                break
+            if len(head) > BLOCK:
+                raise refusal(path, "found a line of many megabytes; is it a text?", 1)
+    return _clean(head, first=True).decode().removesuffix("\n").split("\n")
+
+
+def _end_of_rows(block: bytes) -> int:
+    """Where the last row of a block ends that is over: a quoted field may go on in the next."""
+    if block.count(b'"') % 2 == 0:
+        return len(block)
+    end = len(block) - 1
+    for _ in range(ROW_LINES):
+        begin = block.rfind(b"\n", 0, end) + 1
+        if block.count(b'"', begin, end) % 2:
+            return begin or len(block)
+        if begin == 0:
+            break
+        end = begin - 1
+    return len(block)
 
 
 def _clean(block: bytes, *, first: bool) -> bytes:
     if first:
         block = block.removeprefix(b"\xef\xbb\xbf")
     if b"\r" in block:
-        block = block.replace(b"\r\n", b"\n").replace(b"\r", b" ")
+        block = block.replace(b"\r\r\n", b"\n").replace(b"\r\n", b"\n").replace(b"\r", b" ")
     if b"\0" in block:
         block = block.replace(b"\0", "\ufffd".encode())
     if not block.isascii():
         try:
             block.decode()
         except UnicodeDecodeError:
-            block = block.decode(errors="replace").encode()
+            block = b"\n".join(map(_in_utf8, block.split(b"\n")))
     return block
+
+
+def _in_utf8(line: bytes) -> bytes:
+    """A line in UTF-8; one that is not is taken to be in the code page of Western Windows."""
+    try:
+        line.decode()
+    except UnicodeDecodeError:
+        return line.decode("cp1252", "replace").encode()
+    return line
+
+
+@dataclass(frozen=True)
+class Shape:
+    """What rows of a file look like.
+
+    Attributes
+    ----------
+    names : tuple of str
+        Every column, in order, each with a name of its own.
+    delimiter : str
+    least : int
+        Fields that a row has at least: the last columns may be missing.
+    """
+
+    names: tuple[str, ...]
+    delimiter: str = ","
+    least: int = 0
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "least", self.least or len(self.names))
+
+    def fits(self, fields: Sequence[str]) -> bool:
+        """Whether a row may have these fields; empty ones after the last column don't count."""
+        return len(fields) >= self.least and not any(map(str.strip, fields[len(self.names) :]))
+
+    def read(self, text: str) -> list[str] | None:
+        """Fields of a row that is not written as RFC 4180 has it; None if it is no row."""
+        for fields in self._readings(text):
+            if fields is not None and self.fits(fields):
+                return fields
+        return None
+
+    def _readings(self, text: str) -> Iterator[list[str] | None]:
+        yield self._parsed(text)
+        if "\\" in text:
+            yield self._parsed(text, escapechar="\\")
+        if '"' in text:
+            yield self._with_quotes_inside(text)
+            yield None if "\n" in text else text.split(self.delimiter)
+
+    def _parsed(self, text: str, escapechar: str | None = None) -> list[str] | None:
+        rows = csv.reader(
+            io.StringIO(text, newline="\n"),
+            delimiter=self.delimiter,
+            escapechar=escapechar,
+            strict=True,
+        )
+        try:
+            fields = next(rows)
+            return None if next(rows, None) is not None else fields
+        except (csv.Error, StopIteration):
+            return None
+
+    def _with_quotes_inside(self, text: str) -> list[str] | None:
+        """Fields whose own quotes are not doubled: one ends with a quote before a delimiter."""
+        fields: list[str] = []
+        is_open = False
+        for part in text.split(self.delimiter):
+            if is_open:
+                fields[-1] += self.delimiter + part
+            else:
+                fields.append(part)
+                is_open = part.startswith('"')
+            if is_open and part.endswith('"') and len(fields[-1]) > 1:
+                fields[-1] = fields[-1][1:-1]
+                is_open = False
+        return None if is_open else fields
 
 
 @dataclass(frozen=True)
@@ -118,10 +197,8 @@ class Parsed:
     allowed: str = "write as many fields as the other lines have"
 
 
-def parse(
-    block: bytes, first_line: int, names: Sequence[str], wanted: Sequence[str], delimiter: str
-) -> Parsed:
-    """Rows of a block of whole lines.
+def parse(block: bytes, first_line: int, shape: Shape, wanted: Sequence[str]) -> Parsed:
+    """Rows of a block, in their order.
 
     Parameters
     ----------
@@ -129,52 +206,58 @@ def parse(
         As `blocks` gives them.
     first_line : int
         Line on which it begins.
-    names : sequence of str
-        Every column of the file, in order.
+    shape : Shape
     wanted : sequence of str
-        Those to keep.
-    delimiter : str
+        Columns to keep.
     """
     count = block.count(b"\n")
-    quick = _quickly(block, names, wanted, delimiter)
-    if quick is not None and quick[0].num_rows + len(quick[1]) == count:
-        table, broken = quick
-        numbers = np.arange(count, dtype=np.int64)
-    else:
-        text, numbers, unclosed = _closed_lines(block, len(names), delimiter)
-        closed = _quickly(text, names, wanted, delimiter)
-        assert closed is not None, "every quote is closed"
-        table, broken = closed
-        unclosed_text = [(int(line) + first_line, found) for line, found in unclosed]
-        return _numbered(table, numbers, broken, first_line, unclosed_text)
-    return _numbered(table, numbers, broken, first_line, [])
-
-
-def _numbered(
-    table: pa.Table,
-    numbers: Lines,
-    broken: list[tuple[int, str]],
-    first_line: int,
-    more: list[tuple[int, str]],
-) -> Parsed:
-    at = np.array([row for row, _ in broken], dtype=np.int64)
-    listed = [(int(numbers[row]) + first_line, found) for row, found in broken]
-    return Parsed(table, np.delete(numbers, at) + first_line, sorted(listed + more))
+    table, others = _quickly(block, shape, wanted)
+    if table is None or table.num_rows + len(others) != count:
+        texts = [f"{text}\n" for text in block.decode().split("\n")[:-1]]
+        table = None
+        others = list(read_rows(texts, shape.delimiter, first_line=0, fits=shape.fits))
+    places = [shape.names.index(name) for name in wanted]
+    found: list[tuple[int, list[str]]] = []
+    broken: list[tuple[int, str]] = []
+    for row in _read(others, shape):
+        if row.fields is None:
+            broken.append((row.line + first_line, _what(row.text, shape)))
+        else:
+            fields = row.fields
+            found.append((row.line, [fields[k] if k < len(fields) else "" for k in places]))
+    lines = np.array([line for line, _ in found], dtype=np.int64)
+    more = pa.table(
+        {
+            name: pa.array([fields[k] for _, fields in found], pa.string())
+            for k, name in enumerate(wanted)
+        }
+    )
+    if table is None:
+        return Parsed(more, lines + first_line, broken)
+    is_other = np.zeros(count, dtype=np.bool_)
+    is_other[[row.line for row in others]] = True
+    quick = np.flatnonzero(~is_other)
+    if not found:
+        return Parsed(table, quick + first_line, broken)
+    together = np.concatenate([quick, lines])
+    order = np.argsort(together)
+    table = pa.concat_tables([table, more]).take(pa.array(order))
+    return Parsed(table, together[order] + first_line, broken)
 
 
 def _quickly(
-    block: bytes, names: Sequence[str], wanted: Sequence[str], delimiter: str
-) -> tuple[pa.Table, list[tuple[int, str]]] | None:
-    """Rows by Arrow, and (row from 0, what was found) of those with too few or many fields."""
-    broken: list[tuple[int, str]] = []
+    block: bytes, shape: Shape, wanted: Sequence[str]
+) -> tuple[pa.Table | None, list[Row]]:
+    """Rows by Arrow, and the lines, from 0, that have other fields than the first has."""
+    others: list[Row] = []
 
     def note(row: pacsv.InvalidRow) -> str:
-        fields = f"{row.actual_columns} field{'s' if row.actual_columns != 1 else ''}"
-        broken.append((row.number - 1, f"{fields}: {shown(row.text)}"))
+        others.append(Row(row.number - 1, row.text, None))
         return "skip"
 
-    if not block:
-        return pa.table({name: pa.array([], pa.string()) for name in wanted}), broken
+    first = next(read_rows([block[: block.find(b"\n")].decode()], shape.delimiter))
+    fields = 0 if first.fields is None else len(first.fields)
+    names = shape.names[: fields if fields >= shape.least else len(shape.names)]
     try:
         table = pacsv.read_csv(
             pa.py_buffer(block),
@@ -182,57 +265,58 @@ def _quickly(
                 column_names=list(names), use_threads=False, block_size=len(block) + 1
             ),
             parse_options=pacsv.ParseOptions(
-                delimiter=delimiter,
+                delimiter=shape.delimiter,
                 ignore_empty_lines=False,
                 invalid_row_handler=note,
                 newlines_in_values=True,
             ),
             convert_options=pacsv.ConvertOptions(
                 include_columns=list(wanted),
+                include_missing_columns=True,
                 column_types={name: pa.string() for name in wanted},
                 strings_can_be_null=False,
             ),
         )
     except pa.ArrowInvalid:
-        return None
-    return table, broken
+        return None, []
+    return table, others
 
 
-def shown(text: str) -> str:
-    """A piece of a file as messages show it."""
-    plain = "".join(each if each.isprintable() else "\ufffd" for each in text)
-    return repr(plain[:SHOWN] + ("..." if len(plain) > SHOWN else ""))
+def _read(rows: Sequence[Row], shape: Shape) -> Iterator[Row]:
+    """Rows with their fields, however they are written; without any where they are none.
 
-
-def _closed_lines(
-    block: bytes, fields: int, delimiter: str
-) -> tuple[bytes, Lines, list[tuple[int, str]]]:
-    """Lines whose quotes are closed, where they were, and the others.
-
-    A row that is broken over a few lines within quotes is put together if the whole has the
-    right number of fields, and no line in it is a row by itself.
+    A row that goes on in the next line although its quotes don't say so is put together if no
+    line of it is a row by itself.
     """
-    comma = re.escape(delimiter)
-    field = rf'(?:"(?:[^"]|"")*"[^{comma}]*|[^"{comma}][^{comma}]*|)'
-    whole = re.compile(rf"{field}(?:{comma}{field})*")
-    a_row = re.compile(rf"{field}(?:{comma}{field}){{{fields - 1}}}")
-    lines = block.decode().split("\n")[:-1]
-    kept: list[str] = []
-    numbers: list[int] = []
-    unclosed: list[tuple[int, str]] = []
+    is_row = [row.fields is not None and shape.fits(row.fields) for row in rows]
     k = 0
-    while k < len(lines):
-        row, end = lines[k], k + 1
-        while end < min(k + JOINED, len(lines)) and not whole.fullmatch(row):
-            if a_row.fullmatch(lines[end]):
+    while k < len(rows):
+        row, k = rows[k], k + 1
+        if row.is_blank:
+            yield row._replace(fields=[])
+            continue
+        if is_row[k - 1]:
+            yield row
+            continue
+        text, end, fields = row.text, k, shape.read(row.text)
+        while fields is None and '"' in row.text and end < min(k + JOINED, len(rows)):
+            after = rows[end]
+            is_next = after.line == row.line + text.count("\n") + 1
+            if not is_next or is_row[end] or shape.read(after.text) is not None:
                 break
-            row, end = f"{row} {lines[end]}", end + 1
-        if whole.fullmatch(row) and (end == k + 1 or a_row.fullmatch(row)):
-            kept.append(row)
-            numbers.append(k)
-            k = end
+            text, end = f"{text}\n{after.text}", end + 1
+            fields = shape.read(text)
+        if fields is None:
+            yield row._replace(fields=None)
         else:
-            unclosed.append((k, f"a quote that is not closed: {shown(lines[k])}"))
-            k += 1
-    text = "".join(f"{line}\n" for line in kept).encode()
-    return text, np.array(numbers, dtype=np.int64), unclosed
+            yield Row(row.line, text, fields)
+            k = max(k, end)
+
+
+def _what(text: str, shape: Shape) -> str:
+    """What was found in place of a row."""
+    (row,) = read_rows([text], shape.delimiter)
+    if row.fields is None:
+        return f"a quote that is not closed: {shown(text)}"
+    fields = len(row.fields)
+    return f"{fields} field{'s' if fields != 1 else ''}: {shown(text)}"

@@ -11,6 +11,7 @@ from difflib import get_close_matches
 from pathlib import Path
 
 from outsim.calibration.log import ANSWERED, WORDS
+from outsim.calibration.values import is_time_format
 from outsim.outcomes import OUTCOMES
 from outsim.scenario.files import read_lines, refusal
 
@@ -61,27 +62,28 @@ CLEARED = "cleared"
 """In place of an outcome: the word says how a call was cleared, not whether it was answered."""
 
 HANGUP_CAUSES = {
-    **dict.fromkeys(("normal clearing", "normal unspecified", "success"), CLEARED),
+    **dict.fromkeys(("normal clearing", "success"), CLEARED),
     **dict.fromkeys(
-        ("no user response", "originator cancel", "progress timeout", "allotted timeout"),
+        (
+            *("no answer", "no user response", "originator cancel"),
+            *("progress timeout", "allotted timeout"),
+        ),
         "no_answer",
     ),
     **dict.fromkeys(("user busy", "call rejected"), "busy"),
     **dict.fromkeys(("lose race", "picked off", "attended transfer", "blind transfer"), LEFT_OUT),
     **dict.fromkeys(
-        ("unallocated number", "invalid number format", "number changed", "no route destination"),
+        (
+            *("unallocated number", "invalid number format", "no route destination"),
+            *("number changed", "destination out of order", "subscriber absent"),
+        ),
         "invalid",
     ),
     **dict.fromkeys(
         (
-            "normal circuit congestion",
-            "normal temporary failure",
-            "network out of order",
-            "recovery on timer expire",
-            "switch congestion",
-            "exchange routing error",
-            "destination out of order",
-            "gateway down",
+            *("normal circuit congestion", "switch congestion", "normal temporary failure"),
+            *("network out of order", "recovery on timer expire", "gateway down"),
+            *("requested chan unavail", "exchange routing error", "normal unspecified"),
             "service unavailable",
         ),
         "congestion",
@@ -240,6 +242,13 @@ def mapping_of(
         _check("--columns" if file is None else file, "field", target, FIELDS)
     for meant in (outcomes or {}).values():
         _check("--outcome" if file is None else file, "outcome", meant, (*WORDS, LEFT_OUT))
+    if time_format is not None and not is_time_format(time_format):
+        place = "--time-format" if file is None else f"{file}: time_format"
+        raise refusal(
+            place,
+            f"found {time_format[:80]!r}; write one that has year, month, day and time, such as "
+            "'%m/%d/%Y %H:%M'",
+        )
     joined: dict[str, tuple[str, ...]] = {
         target: tuple(name.split("+")) for target, name in (columns or {}).items()
     }

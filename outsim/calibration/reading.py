@@ -11,8 +11,8 @@ from functools import partial
 from pathlib import Path
 from typing import get_args
 
-from outsim.calibration import records
-from outsim.calibration.batches import Batch, attempts_of
+from outsim.calibration import records, tables
+from outsim.calibration.batches import Batch, Missed, attempts_of
 from outsim.calibration.convert import NoZoneError
 from outsim.calibration.joining import ReadFile, joined
 from outsim.calibration.layout import Format, Layout, layout_of
@@ -20,6 +20,7 @@ from outsim.calibration.lines import BLOCK, blocks, parse
 from outsim.calibration.log import CallLog, LogFile
 from outsim.calibration.mapping import Mapping
 from outsim.calibration.results import batch_of_result, is_result, zone_of_result
+from outsim.calibration.values import Evidence, Style, notes_of, style_of
 from outsim.quantities import is_zone
 from outsim.scenario.files import refusal
 
@@ -92,6 +93,7 @@ def _check_twice(files: Sequence[str | Path]) -> None:
 
 def _read_file(path: Path, format: Format | None, mapping: Mapping, zone: str | None) -> ReadFile:
     layout = layout_of(path, format, mapping)
+    notes: list[str] = []
     if layout.format == "outsim":
         batches = [batch_of_result(path)]
         digest = _digest(path / "attempts.parquet")
@@ -99,7 +101,7 @@ def _read_file(path: Path, format: Format | None, mapping: Mapping, zone: str | 
         try:
             with ThreadPoolExecutor(1) as hashing:
                 made = hashing.submit(_digest, path)
-                batches = list(_batches(path, layout, zone))
+                batches, notes = _whole(path, layout, zone)
                 digest = made.result()
         except NoZoneError:
             raise refusal(
@@ -110,7 +112,47 @@ def _read_file(path: Path, format: Format | None, mapping: Mapping, zone: str | 
     rows = sum(batch.rows for batch in batches)
     if not rows:
         raise refusal(path, "holds no rows; give a log with at least one")
-    return ReadFile(layout, LogFile(str(path), layout.format, rows, digest), batches)
+    file = LogFile(str(path), layout.format, rows, digest)
+    return ReadFile(layout, file, batches, tuple(notes))
+
+
+def _whole(path: Path, layout: Layout, zone: str | None) -> tuple[list[Batch], list[str]]:
+    """All batches of a file, and what was taken to be so of their values.
+
+    Where values can be read in two ways the first batch tells how; if the others tell
+    otherwise, the file is read again.
+    """
+    style = Style()
+    told: dict[str, Evidence] = {}
+    while True:
+        batches: list[Batch] = []
+        for batch in _batches(path, layout, zone, style):
+            batches.append(batch)
+            for target, each in batch.told.items():
+                told.setdefault(target, Evidence()).add(each)
+            if len(batches) == 1 and style_of(told, zone) != style:
+                break
+        else:
+            if style_of(told, zone) == style:
+                break
+        style = style_of(told, zone)
+    columns = {target: "+".join(names) for target, names in layout.mapping.columns.items()}
+    return batches, [*notes_of(told, style, columns), *_notes_of_missed(batches)]
+
+
+def _notes_of_missed(batches: Sequence[Batch]) -> Iterator[str]:
+    """What values can't be read, by column; their rows are used all the same."""
+    missed: dict[str, list[Missed]] = {}
+    for batch in batches:
+        for each in batch.missed:
+            missed.setdefault(each.column, []).append(each)
+    for column, those in missed.items():
+        count, first = sum(each.count for each in those), those[0]
+        yield (
+            f"{count:,} value{'s' if count != 1 else ''} of {column} can't be read and "
+            f"{'are' if count != 1 else 'is'} taken as missing; the first, line {first.line}: "
+            f"found {first.found}"
+        )
 
 
 def _digest(path: Path) -> str:
@@ -118,30 +160,28 @@ def _digest(path: Path) -> str:
         return hashlib.file_digest(stream, "sha256").hexdigest()
 
 
-def _batches(path: Path, layout: Layout, zone: str | None) -> Iterator[Batch]:
+def _batches(path: Path, layout: Layout, zone: str | None, style: Style) -> Iterator[Batch]:
     """Batches of a file in its order, made in two threads."""
-    if layout.format in ("calls", "results"):
-        parsed = records.columns(path, layout.names, is_log=layout.format == "calls")
-        yield from (attempts_of(each, layout.mapping, zone) for each in parsed)
+    mapping = layout.mapping
+    if layout.kind != "delimited":
+        if layout.kind == "tables":
+            parsed = tables.columns(path, mapping.wanted)
+        else:
+            kind = layout.format if layout.format in ("calls", "results") else "other"
+            parsed = records.columns(path, mapping.wanted, kind)
+        yield from (attempts_of(each, mapping, zone, style) for each in parsed)
         return
-    # Unnamed and repeated columns need names too; nobody asks for them.
-    names = [
-        name if name and name not in layout.names[:k] else f"{name}\n{k}"
-        for k, name in enumerate(layout.names)
-    ]
-    names_and_wanted = (names, layout.mapping.wanted, layout.delimiter)
 
     def made(block: bytes, line: int) -> Batch:
-        return attempts_of(parse(block, line, *names_and_wanted), layout.mapping, zone)
+        rows = parse(block, line, layout.shape, mapping.wanted)
+        return attempts_of(rows, mapping, zone, style)
 
     with ThreadPoolExecutor(_THREADS) as pool:
         waiting: deque[Future[Batch]] = deque()
-        left = layout.header
         for line, block in blocks(path, BLOCK):
-            while left and block:
-                text, _, block = block.partition(b"\n")
+            while line <= layout.skipped and block:
+                _, _, block = block.partition(b"\n")
                 line += 1
-                left -= bool(text.strip())
             if block:
                 waiting.append(pool.submit(partial(made, block, line)))
             if len(waiting) > _WAITING:

@@ -8,24 +8,25 @@ are those that a public client reads, and no page gives the values of ``result``
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Iterator, Sequence
 from itertools import islice
+from math import inf
 from pathlib import Path
 from typing import Any
-from urllib.parse import parse_qsl
 
 import numpy as np
 import pyarrow as pa
 
-from outsim.calibration.lines import Parsed, blocks, shown
+from outsim.calibration.entries import Record, entries, flat, text_of
+from outsim.calibration.lines import Parsed
 from outsim.calibration.log import ANSWERED, UNANSWERED
 from outsim.calibration.mapping import LEFT_OUT, Mapping
+from outsim.calibration.opening import shown
 
 BATCH = 50_000
 """Records that are made into columns at a time."""
-LARGEST_DOCUMENT = 256 * 2**20
-"""Bytes of a document that is not one record a line."""
+_SAMPLE = 200
 
 ALLOWED = "write one record of the platform a line, as JSON or as form fields"
 
@@ -53,164 +54,108 @@ RESULTS = Mapping(
     last_only=True,
 )
 
-Record = dict[str, Any]
+_RESULT = {"attempts", "events", "callee_type", "last_attempt_timestamp"}
+_STATUS = {"result", "status"}
 
 
-def records(path: Path) -> Iterator[tuple[int, Record | None, str]]:
-    """(line, record, its text) of a file; None where a line is no record.
+def kind_of(path: Path) -> str:
+    """Whether most of the first records are of a call log, of result_url, or others'."""
+    counts = Counter(
+        "other" if record is None else _kind(record)
+        for _, record, _ in islice(entries(path), _SAMPLE)
+        if record != {}
+    )
+    known = [kind for kind in ("calls", "results") if counts[kind]]
+    return max(known, key=lambda kind: counts[kind], default="other")
 
-    A document over several lines, or an envelope of logs, has its entries counted instead.
+
+def _kind(record: Record) -> str:
+    if "dest" in record and "start" in record:
+        return "calls"
+    details = record.get("call_details")
+    said = details if isinstance(details, dict) else record
+    if _RESULT & said.keys() and _STATUS & said.keys():
+        return "results"
+    return "other"
+
+
+def names(path: Path) -> tuple[str, ...]:
+    """Columns of the first records, flat, in the order in which they appear."""
+    found: dict[str, None] = {}
+    for _, record, _ in islice(entries(path), _SAMPLE):
+        found |= dict.fromkeys(flat(record or {}))
+    return tuple(found)
+
+
+def columns(path: Path, wanted: Sequence[str], kind: str) -> Iterator[Parsed]:
+    """Records of a file as columns of text, a batch at a time.
+
+    `kind` is what `kind_of` says; records of another one are broken.
     """
-    for line, block in blocks(path):
-        rows = block.decode().split("\n")[:-1]
-        if line == 1 and _is_one_document(rows):
-            yield from _document(path)
-            return
-        for k, text in enumerate(rows):
-            if not text.strip():
-                continue
-            record = _record(text)
-            inside = None if record is None else _inside(record)
-            if inside is None:
-                yield line + k, record, text
-            else:
-                yield from ((line + k, *_entry(each)) for each in inside)
-
-
-def _is_one_document(rows: list[str]) -> bool:
-    first = next((row.strip() for row in rows if row.strip()), "")
-    return first[:1] in ("{", "[") and _loaded(first) is None
-
-
-def _loaded(text: str) -> Any:
-    try:
-        return json.loads(text)
-    except (ValueError, RecursionError):
-        return None
-
-
-def _document(path: Path) -> Iterator[tuple[int, Record | None, str]]:
-    text = bytearray()
-    for _, block in blocks(path):
-        text += block
-        if len(text) > LARGEST_DOCUMENT:
-            return
-    found = _loaded(text.decode())
-    if found is None:
-        # Not a document after all: a first line that is cut off, and records after it.
-        for k, line in enumerate(text.decode().split("\n")):
-            if line.strip():
-                yield k + 1, _record(line), line
-        return
-    entries = _inside(found)
-    for k, each in enumerate([found] if entries is None else entries):
-        yield k + 1, *_entry(each)
-
-
-def _entry(each: Any) -> tuple[Record | None, str]:
-    return (each if isinstance(each, dict) else None), json.dumps(each)
-
-
-def _inside(found: Any) -> list[Any] | None:
-    """Entries of an envelope or a list; None if it is a record itself."""
-    if isinstance(found, list):
-        return found
-    result = found.get("result")
-    logs = result.get("logs") if isinstance(result, dict) else found.get("logs")
-    return logs if isinstance(logs, list) else None
-
-
-def _record(text: str) -> Record | None:
-    text = text.strip()
-    if text[:1] in ("{", "["):
-        found = _loaded(text)
-        if isinstance(found, list):
-            return {"logs": found}
-        return found if isinstance(found, dict) else None
-    fields = dict(parse_qsl(text, keep_blank_values=True)) if "=" in text else {}
-    return fields if "call_id" in fields or "phone_number" in fields else None
-
-
-def is_call_log(record: Record) -> bool:
-    """Whether a record is one of a call log, not of result_url."""
-    return "dest" in record and "start" in record
-
-
-def columns(path: Path, wanted: tuple[str, ...] | list[str], *, is_log: bool) -> Iterator[Parsed]:
-    """Records of a file as columns of text, a batch at a time."""
-    stream = records(path)
+    stream = entries(path)
     while batch := list(islice(stream, BATCH)):
         lines: list[int] = []
         broken: list[tuple[int, str]] = []
-        rows: list[Record] = []
+        rows: list[dict[str, str]] = []
         for line, record, text in batch:
-            if record is None or is_call_log(record) != is_log:
-                broken.append((line, shown(text)))
+            if record is None or (record and kind != "other" and _kind(record) != kind):
+                broken.append((line, shown(text_of(text))))
                 continue
-            flat = record if is_log else _result(record)
             lines.append(line)
-            rows.append(flat)
+            as_it_is = kind != "results" or not record
+            rows.append(flat(record) if as_it_is else _result(record))
         table = pa.table(
-            {
-                name: pa.array([_text(row.get(name)) for row in rows], pa.string())
-                for name in wanted
-            }
+            {name: pa.array([row.get(name, "") for row in rows], pa.string()) for name in wanted}
         )
-        yield Parsed(table, np.array(lines, dtype=np.int64), broken, ALLOWED)
+        allowed = "write one record a line, as JSON" if kind == "other" else ALLOWED
+        yield Parsed(table, np.array(lines, dtype=np.int64), broken, allowed)
 
 
-def _text(value: Any) -> str:
-    return "" if value is None else str(value)
-
-
-def _result(record: Record) -> Record:
+def _result(record: Record) -> dict[str, str]:
     """What a record of result_url says of the call's last attempt, by field of `FIELDS`."""
     details = record.get("call_details")
     said = details if isinstance(details, dict) else record
-    status = _text(said.get("result") or said.get("status")).strip().lower()
-    attempts = _text(said.get("attempts")).strip()
+    status = text_of(said.get("result") or said.get("status")).strip().lower()
+    attempts = text_of(said.get("attempts")).strip()
     events = _last_attempt(said.get("events"))
     if attempts == "0" or (said.get("events") and "dialing" not in events):
         status = "never dialled"
     elif status in ("canceled", "expired"):
         status += " after attempts"
-    kind = _text(said.get("callee_type")).strip().lower()
+    kind = text_of(said.get("callee_type")).strip().lower()
     outcome = status
     if status == "failed" and kind in ("busy", "noanswer", "no_answer"):
         outcome = kind
-    number = _text(said.get("phone_number"))
-    return {
+    number = text_of(said.get("phone_number"))
+    spoken, between = text_of(said.get("duration")), _seconds(events, "connected", "disconnected")
+    found = {
         "started": events.get("dialing") or said.get("last_attempt_timestamp"),
         "outcome": outcome,
         "answered_by": kind if status == "completed" else "",
         "ring_s": _seconds(events, "dialing", "connected"),
-        "talk_s": said.get("duration") or _seconds(events, "connected", "disconnected"),
+        "talk_s": spoken if between is None or spoken.strip(" 0.") else between,
         "number": number.partition(";")[0],
         "attempt": attempts,
         "id": said.get("call_id") or record.get("call_id"),
     }
+    return {name: text_of(value) for name, value in found.items()}
 
 
-def _last_attempt(events: Any) -> dict[str, float]:
-    """Times of the last attempt's events, in seconds since 1970."""
-    found: dict[str, float] = {}
+def _last_attempt(events: Any) -> dict[str, str]:
+    """Times of the last attempt's events, as they are written."""
+    found: dict[str, str] = {}
     if not isinstance(events, list):
         return found
     for each in events:
-        if not isinstance(each, dict):
-            continue
-        try:
-            at = float(each.get("timestamp", ""))
-        except (TypeError, ValueError):
-            continue
-        name = _text(each.get("event"))
-        if name == "dialing":
-            found = {}
-        found[name] = at
+        if isinstance(each, dict) and (at := text_of(each.get("timestamp"))):
+            name = text_of(each.get("event"))
+            found = {name: at} if name == "dialing" else {**found, name: at}
     return found
 
 
-def _seconds(events: dict[str, float], first: str, then: str) -> float | None:
-    if first in events and then in events and events[then] >= events[first]:
-        return events[then] - events[first]
-    return None
+def _seconds(events: dict[str, str], first: str, then: str) -> float | None:
+    try:
+        seconds = float(events[then]) - float(events[first])
+    except (KeyError, ValueError):
+        return None
+    return seconds if 0 <= seconds < inf else None

@@ -8,7 +8,6 @@ place in the list and is rejected with a reason.
 
 from __future__ import annotations
 
-import csv
 from array import array
 from collections import Counter
 from collections.abc import Iterator
@@ -16,17 +15,17 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from hashlib import sha256
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 from pydantic import GetCoreSchemaHandler
 from pydantic_core import CoreSchema, core_schema
 
-from outsim.errors import ScenarioError
 from outsim.quantities import is_zone
+from outsim.scenario.csv_rows import Row, read_rows
 from outsim.scenario.destinations import UndialableError, parse_ani, parse_destination
-from outsim.scenario.files import LINE_LIMIT, read_lines, refusal
+from outsim.scenario.files import read_table_lines, refusal
 
 FIRST_HEADER = "destination"
 NO_ZONE = -1
@@ -176,14 +175,6 @@ class ContactList:
         )
 
 
-class _Rows(Protocol):
-    """What `csv.reader` returns."""
-
-    line_num: int
-
-    def __next__(self) -> list[str]: ...
-
-
 class _Reader:
     """Reads one file row by row: a list may be far larger than what is kept of it."""
 
@@ -194,30 +185,27 @@ class _Reader:
         self.zone_of_row = array("h")
         self.rejected: list[RejectedRow] = []
         self.zone_indexes: dict[str, int] = {"": NO_ZONE}
-        self.line = 1
-        """Where the row that is being read begins."""
-        self.texts: list[str] = []
-        """Its lines: more than one if a quoted field has line ends."""
-        self.at_end = False
 
     def read(self) -> ContactList:
-        rows = csv.reader(self._lines(), strict=True)
+        rows = read_rows(read_table_lines(self.path))
         headers = self._headers(rows)
         blank_lines: list[int] = []
-        for line, fields in self._records(rows):
-            if not fields or (len(fields) == 1 and not fields[0].strip()):
-                blank_lines.append(line)
+        for row in rows:
+            if row.is_blank:
+                blank_lines.append(row.line)
                 continue
             # Blank lines between rows are rows without a destination; at the end they are none.
             for blank_line in blank_lines:
                 self._reject(blank_line, "", "empty")
             blank_lines.clear()
-            if len(fields) < len(headers):
-                self._reject(line, fields[0], "too few fields")
-            elif len(fields) > len(headers):
-                self._reject(line, fields[0], "too many fields")
+            if row.fields is None:
+                self._reject(row.line, row.text, "bad quoting")
+            elif len(row.fields) < len(headers):
+                self._reject(row.line, row.fields[0], "too few fields")
+            elif len(row.fields) > len(headers):
+                self._reject(row.line, row.fields[0], "too many fields")
             else:
-                self._add(line, fields)
+                self._add(row.line, row.fields)
         return ContactList(
             path=self.path,
             numbers=np.array(self.numbers, dtype=np.int64),
@@ -228,49 +216,20 @@ class _Reader:
             variables=tuple(headers[1:]),
         )
 
-    def _lines(self) -> Iterator[str]:
-        size = 0
-        for text in read_lines(self.path):
-            size = size + len(text) if self.texts else len(text)
-            self.texts.append(text)
-            if size > LINE_LIMIT:
-                raise self._unclosed()
-            yield text
-        self.at_end = True
-
-    def _unclosed(self) -> ScenarioError:
-        return refusal(self.path, "a quoted field begins here and is not closed", self.line)
-
-    def _records(self, rows: _Rows) -> Iterator[tuple[int, list[str]]]:
-        """Line and fields of each row whose quotes are in order; the others are rejected."""
-        while True:
-            self.line = rows.line_num + 1
-            self.texts.clear()
-            try:
-                fields = next(rows)
-            except StopIteration:
-                return
-            except csv.Error:
-                if self.at_end:
-                    raise self._unclosed() from None
-                # Nobody can tell the rows of these lines apart: each line counts as one.
-                for offset, text in enumerate(self.texts):
-                    self._reject(self.line + offset, text, "bad quoting")
-            else:
-                yield self.line, fields
-
-    def _headers(self, rows: _Rows) -> list[str]:
-        try:
-            headers = [header.strip() for header in next(rows)]
-        except StopIteration:
+    def _headers(self, rows: Iterator[Row]) -> list[str]:
+        row = next(rows, None)
+        if row is None:
             raise refusal(
                 self.path, f"found an empty file; the first line must begin with {FIRST_HEADER!r}"
-            ) from None
-        except csv.Error as error:
-            raise refusal(self.path, f"the header can't be read: {error}", 1) from None
-        first = headers[0] if headers else ""
+            )
+        if row.fields is None:
+            raise refusal(
+                self.path, "the header can't be read: quotes don't enclose whole fields", 1
+            )
+        headers = [header.strip() for header in row.fields]
+        first = headers[0]
         if first != FIRST_HEADER:
-            hint = "" if "," in self.texts[0] or len(first) < 12 else "; commas part columns"
+            hint = "" if "," in row.text or len(first) < 12 else "; commas part columns"
             shown = first if len(first) <= SHOWN_LENGTH else first[:SHOWN_LENGTH] + "..."
             raise refusal(
                 self.path,

@@ -7,9 +7,13 @@ never fill the memory first.
 
 from __future__ import annotations
 
+import codecs
+import io
 import stat
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
+from typing import IO
 
 from outsim.errors import Problem, ScenarioError
 
@@ -59,22 +63,99 @@ def read_lines(path: Path) -> Iterator[str]:
     check_kind(path)
     try:
         with path.open("rb") as stream:
-            number = 0
-            while line := stream.readline(LINE_LIMIT + 1):
-                number += 1
-                if len(line) > LINE_LIMIT:
-                    raise refusal(path, "found a line longer than 64 KiB, the limit", number)
-                if b"\0" in line:
+            for number, text in _utf8_lines(stream, path):
+                if "\0" in text:
                     raise refusal(path, "found a NUL byte; must be UTF-8 text", number)
-                try:
-                    text = line.decode()
-                except UnicodeDecodeError as error:
-                    raise refusal(
-                        path,
-                        f"found byte 0x{line[error.start]:02x} at byte {error.start + 1} of the "
-                        "line, which is not UTF-8; save the file as UTF-8",
-                        number,
-                    ) from None
-                yield text.removeprefix("\ufeff") if number == 1 else text
+                yield text
     except OSError as error:
         raise refusal(path, f"can't be read: {_reason(error)}") from None
+
+
+def read_table_lines(path: Path) -> Iterator[str]:
+    """Lines of a table that another program wrote, with their ends.
+
+    UTF-16 is read as well as UTF-8, lines end as on any system, and a NUL is read as U+FFFD.
+
+    Raises
+    ------
+    ScenarioError
+        If there is no such file, it is no regular file, a line of it is longer than
+        `LINE_LIMIT`, or it is in another encoding.
+    """
+    check_kind(path)
+    try:
+        with path.open("rb") as stream:
+            encoding, end = text_kind(stream.read(LINE_LIMIT))
+            stream.seek(0)
+            is_plain = (encoding, end) == ("utf-8", "\n")
+            lines = (_utf8_lines if is_plain else partial(_text_lines, encoding, end))(
+                stream, path
+            )
+            for _, text in lines:
+                yield text.replace("\0", "\ufffd")
+    except OSError as error:
+        raise refusal(path, f"can't be read: {_reason(error)}") from None
+
+
+def text_kind(head: bytes) -> tuple[str, str]:
+    """Encoding of a text that begins so, as far as it can be told, and how its lines end.
+
+    UTF-16 without a byte order mark is known by the NULs in every other byte. Lines of old
+    systems end in a carriage return alone.
+    """
+    encoding = next((name for mark, name in _MARKS if head.startswith(mark)), "utf-8")
+    pairs = len(head) // 2
+    if encoding == "utf-8" and pairs > 1:
+        nuls = [head[k : 2 * pairs : 2].count(0) / pairs for k in (0, 1)]
+        if max(nuls) > 0.6 and min(nuls) < 0.1:
+            encoding = "utf-16-be" if nuls[0] > nuls[1] else "utf-16-le"
+    text = head.decode(encoding, "replace")
+    has_old_ends = text.replace("\r\n", "\n").count("\r") > text.count("\n")
+    return encoding, "\r" if has_old_ends else "\n"
+
+
+_MARKS = (
+    (codecs.BOM_UTF32_LE, "utf-32"),
+    (codecs.BOM_UTF32_BE, "utf-32"),
+    (codecs.BOM_UTF16_LE, "utf-16"),
+    (codecs.BOM_UTF16_BE, "utf-16"),
+)
+
+
+def _utf8_lines(stream: IO[bytes], path: Path) -> Iterator[tuple[int, str]]:
+    number = 0
+    while line := stream.readline(LINE_LIMIT + 1):
+        number += 1
+        _check_length(line, path, number)
+        try:
+            text = line.decode()
+        except UnicodeDecodeError as error:
+            raise refusal(
+                path,
+                f"found byte 0x{line[error.start]:02x} at byte {error.start + 1} of the "
+                "line, which is not UTF-8; save the file as UTF-8",
+                number,
+            ) from None
+        yield number, text.removeprefix("\ufeff") if number == 1 else text
+
+
+def _text_lines(
+    encoding: str, end: str, stream: IO[bytes], path: Path
+) -> Iterator[tuple[int, str]]:
+    reader = io.TextIOWrapper(stream, encoding, newline=end)
+    number = 0
+    try:
+        while line := reader.readline(LINE_LIMIT + 1):
+            number += 1
+            _check_length(line, path, number)
+            yield number, line.removeprefix("\ufeff") if number == 1 else line
+    except UnicodeDecodeError:
+        message = f"is not {encoding.upper()} throughout; save it as UTF-8"
+        raise refusal(path, message) from None
+    finally:
+        reader.detach()
+
+
+def _check_length(line: bytes | str, path: Path, number: int) -> None:
+    if len(line) > LINE_LIMIT:
+        raise refusal(path, "found a line longer than 64 KiB, the limit", number)

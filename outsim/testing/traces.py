@@ -32,7 +32,7 @@ from outsim.errors import ScenarioError
 from outsim.plan import CampaignPlan
 from outsim.result import Result
 from outsim.scenario.contacts import ContactList
-from outsim.scenario.files import read_lines
+from outsim.scenario.files import read_table_lines
 from outsim.scenario.model import Scenario
 
 KINDS: dict[str, Types] = {
@@ -112,7 +112,7 @@ def _by_content(contacts: ContactList) -> ContactList:
     # By its text: if the model reads the same text otherwise now, a rule has moved.
     said = sha256()
     try:
-        for line in read_lines(contacts.path):
+        for line in read_table_lines(contacts.path):
             said.update(line.rstrip("\r\n").encode() + b"\n")
     except ScenarioError:
         # The file is gone, or there never was one.

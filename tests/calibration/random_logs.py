@@ -17,7 +17,7 @@ from outsim.calibration.log import WORDS
 Floats = NDArray[np.float64]
 
 COMMON = ("human", "voicemail", "no_answer", "answered", "busy")
-SIZES = (1, 20, 99, 101, 120, 150, 200, 250, 300, 400, 600)
+SIZES = (1, 20, 60, 99, 101, 120, 150, 200, 300, 500)
 ROUNDINGS = ("nearest", "down", "up")
 
 
@@ -95,9 +95,9 @@ def random_log(seed: int) -> tuple[pd.DataFrame, dict[str, Any]]:
         if has(0.1):
             lost = generator.uniform(size=size) < 0.5
             columns["outcome"] = np.where(lost, None, columns["outcome"])
-    if has(0.75):
+    if has(0.5):
         columns["ring_s"] = durations(generator, size)
-    if has(0.75) or not columns:
+    if has(0.5) or not columns:
         columns["talk_s"] = durations(generator, size)
     if has(0.6):
         most = int(generator.choice([1, 2, 3, 8, 40]))

@@ -20,7 +20,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from outsim.calibration import Calibration, CallLog, fit, mapping_of, read_call_log
-from outsim.calibration.evidence import ANSWERED_CODES, EITHER, Evidence, settled
+from outsim.calibration.evidence import ANSWERED_CODES, EITHER, Signs, settled
 from outsim.calibration.hours import changes, told_apart
 from outsim.calibration.legs import connected, legs
 from outsim.calibration.log import WORDS
@@ -432,7 +432,7 @@ def test_words_are_settled_row_by_row(rows: list[tuple[int, bool, int]]) -> None
     codes = np.array([code for code, *_ in rows], dtype=np.int8)
     answer = np.array([each for _, each, _ in rows], dtype=np.bool_)
     talk_s = np.array([each for *_, each in rows], dtype=np.float64)
-    found, counts = settled(codes, Evidence(answer, talk_s), np.ones(len(rows), dtype=np.bool_))
+    found, counts = settled(codes, Signs(answer, talk_s), np.ones(len(rows), dtype=np.bool_))
     assert not (found == EITHER).any()
     spoken = np.isin(found, ANSWERED_CODES)
     assert not (spoken & ~answer & (talk_s == 0)).any()

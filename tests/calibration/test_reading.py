@@ -13,7 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from outsim.calibration import CallLog, Mapping, mapping_of, read_call_log
-from outsim.calibration.lines import blocks, parse
+from outsim.calibration.lines import Shape, blocks, parse
 from outsim.calibration.ordering import WINDOW_S, dials
 from outsim.errors import ScenarioError
 from outsim.outcomes import OUTCOMES as RUN_OUTCOMES
@@ -113,11 +113,11 @@ def test_blocks_cut_a_file_anywhere_and_lines_keep_their_numbers(rows, size, at)
     lines = logs.asterisk(rows)[0].splitlines()
     bad = at % (len(lines) + 1)
     lines.insert(bad, '"open,1,2')
-    names = [str(k) for k in range(18)]
+    names = tuple(str(k) for k in range(18))
     with tempfile.TemporaryDirectory() as directory:
         file = Path(directory) / "log"
         file.write_text("\n".join(lines))
-        parsed = [parse(b, k, names, ["16"], ",") for k, b in blocks(file, size)]
+        parsed = [parse(b, k, Shape(names), ["16"]) for k, b in blocks(file, size)]
     numbers = [line for each in parsed for line in each.lines.tolist()]
     texts = [text for each in parsed for text in each.table["16"].to_pylist()]
     assert [line for each in parsed for line, _ in each.broken] == [bad + 1]
@@ -229,13 +229,19 @@ def test_rows_that_are_no_dials_of_ours_are_counted_by_reason():
     text = (
         "sid,from,to,direction,status,start_time,duration\n"
         "1,+1,+12125550100,inbound,completed,2026-03-10T09:00:00Z,20\n"
-        "2,+1,client:agent,outbound-dial,completed,2026-03-10T09:00:01Z,20\n"
+        "2,+1,client:agent,outbound-api,completed,2026-03-10T09:00:01Z,20\n"
+        "5,+1,+12125550101,outbound-dial,completed,2026-03-10T09:00:01Z,20\n"
         "3,+1,+12125550100,outbound-api,canceled,2026-03-10T09:00:02Z,\n"
         "4,+1,+12125550100,outbound-api,completed,2026-03-10T09:00:03Z,20\n"
     )
     log = read_text(text, zone=None)
     assert len(log) == 1
-    assert log.left_out == {"inbound": 1, "dialled no phone number": 1, "status canceled": 1}
+    assert log.left_out == {
+        "inbound": 1,
+        "dialled no phone number": 1,
+        "child leg": 1,
+        "status canceled": 1,
+    }
     assert log.files[0].format == "twilio"
     assert log.zone is None
 
@@ -283,7 +289,8 @@ def test_a_log_of_answered_calls_alone_tells_no_outcomes():
     assert "outcome" not in log.table
     log = read_text("d\n20\n\n-1\n", mapping=mapping_of({**talks, "outcome": "d"}, {"*": "human"}))
     assert log.left_out == {"empty row": 1}
-    assert [bad.line for bad in log.unreadable] == [4]
+    assert log.table["outcome"].tolist() == ["human", "human"]
+    assert "1 value of d can't be read" in log.notes[0]
 
 
 def test_a_talk_of_no_seconds_is_none_where_no_column_says_the_outcome():
@@ -360,9 +367,9 @@ def test_a_failed_call_of_many_attempts_tells_of_its_last(tmp_path):
         ("", {}, "is empty"),
         ("t,o\n", {"mapping": mapping_of({"outcome": "o"})}, "holds no rows"),
         ("a,b,c\n1,2,3\n", {}, "in no format that is known .* Columns found: a, b, c"),
-        ("a,b\n1,2\n", {"format": "asterisk"}, "no line of Asterisk's"),
-        ("a,b\n1,2\n", {"format": "twilio"}, "no column of Twilio's"),
-        ("Start,b\n1,2\n", {"mapping": mapping_of({"started": "start"})}, "did you mean 'Start'"),
+        ("a,b\n1,2\n", {"format": "asterisk"}, "no row of Asterisk's"),
+        ("a,b\n1,2\n", {"format": "twilio"}, "not the columns of Twilio's"),
+        ("Start,b\n1,2\n", {"mapping": mapping_of({"started": "strat"})}, "did you mean 'Start'"),
         ("t,o\nx,busy\n", {"mapping": mapping_of({"started": "t"})}, "no row can be used"),
         ("a,b\n1,2\n", {"zone": "America/Chicgo"}, "did you mean 'America/Chicago'"),
         (
@@ -375,8 +382,7 @@ def test_a_failed_call_of_many_attempts_tells_of_its_last(tmp_path):
             {"mapping": mapping_of({"started": "t", "outcome": "o"})},
             "has two columns 'o'",
         ),
-        (b"\xff\xfea\x00", {}, "UTF-16"),
-        (b"\x1f\x8bbroken", {}, "broken gzip"),
+        (b"\x1f\x8bbroken", {}, "broken packed file"),
         (
             "t,o\n2026-03-10 09:00:00,busy\n",
             {"zone": None, "mapping": mapping_of({"started": "t", "outcome": "o"})},

@@ -1,0 +1,182 @@
+"""Records in JSON, or in form fields, of a file: one a line, one after the other, or in a list.
+
+Numbers stay the text that they are, so that none is too long or loses digits.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+from urllib.parse import parse_qsl
+
+from outsim.calibration.lines import blocks
+from outsim.scenario.files import refusal
+
+LARGEST_DOCUMENT = 128 * 2**20
+"""Bytes of a document that is not one record a line."""
+MOST_PARTS = 4_000_000
+"""Lists and tables in such a document: each takes memory, however short it is."""
+DEEPEST = 20
+"""Levels of a record that become columns of their own."""
+
+Record = dict[str, Any]
+Entry = tuple[int, Record | None, str]
+"""(line, record, its text); no record where there is none, an empty one for an empty list."""
+
+_LISTS = ("logs", "calls", "records", "results", "contacts", "data", "items", "entries", "cdrs")
+"""Keys that a document may have its list of records under."""
+_FORM = re.compile(r"[\w.%+-]+=[^&\s]*(&[\w.%+-]+=[^&]*)+")
+_DECODER = json.JSONDecoder(parse_int=str, parse_float=str, parse_constant=str)
+
+
+def holds_records(lines: Sequence[str]) -> bool:
+    """Whether a file that begins with these lines, one of them not blank, has no rows of fields."""
+    lines = [line.strip() for line in lines if line.strip()][:200]
+    are_forms = [_is_form(line) for line in lines]
+    are_json = [re.match(r"[\[{]\s*([\"\[{\]}]|$)", line) is not None for line in lines]
+    return are_json[0] or any(are_forms) or 2 * sum(are_json) > len(lines)
+
+
+def _is_form(line: str) -> bool:
+    has_key = re.search(r"(^|&)(call_id|phone_number)=", line) is not None
+    return has_key and _FORM.fullmatch(line) is not None
+
+
+def entries(path: Path) -> Iterator[Entry]:
+    """Records of a file.
+
+    A document over several lines has its entries counted in place of lines.
+
+    Raises
+    ------
+    ScenarioError
+        If it is such a document and larger than what can be read at once.
+    """
+    for line, block in blocks(path):
+        rows = block.decode().split("\n")[:-1]
+        if line == 1 and _is_one_document(rows):
+            yield from _document(path)
+            return
+        for k, text in enumerate(rows):
+            if text.strip():
+                yield from _of_line(line + k, text)
+
+
+def _of_line(line: int, text: str) -> Iterator[Entry]:
+    plain = text.strip()
+    if plain[0] not in "{[":
+        fields = dict(parse_qsl(plain, keep_blank_values=True)) if _is_form(plain) else None
+        yield line, fields, text
+        return
+    found = _values(plain)
+    if found is None:
+        yield line, None, text
+        return
+    for each in found:
+        yield from ((line, *entry) for entry in _inside(each, text))
+
+
+def _is_one_document(rows: list[str]) -> bool:
+    first = next((row.strip() for row in rows if row.strip()), "")
+    return first[:1] in ("{", "[") and _values(first) is None
+
+
+def _values(text: str) -> list[Any] | None:
+    """Values one after the other; None if it is no JSON."""
+    found = []
+    at = 0
+    try:
+        while at < len(text):
+            value, at = _DECODER.raw_decode(text, at)
+            found.append(value)
+            while at < len(text) and text[at] in " \t\r\n,":
+                at += 1
+    except (ValueError, RecursionError):
+        return None
+    return found
+
+
+def _document(path: Path) -> Iterator[Entry]:
+    document = bytearray()
+    for _, block in blocks(path):
+        document += block
+        if len(document) > LARGEST_DOCUMENT:
+            raise refusal(
+                path,
+                f"is one document of more than {LARGEST_DOCUMENT >> 20} MiB; write one record a "
+                "line, as with jq -c '.[]'",
+            )
+    if document.count(b"{") + document.count(b"[") > MOST_PARTS:
+        raise refusal(
+            path,
+            f"is one document of more than {MOST_PARTS:,} parts; write one record a line, as "
+            "with jq -c '.[]'",
+        )
+    text = document.decode()
+    found = _values(text.lstrip())
+    if found is None:
+        # Not a document after all: a first line that is cut off, and records after it.
+        for k, line in enumerate(text.split("\n")):
+            if line.strip():
+                yield from _of_line(k + 1, line)
+        return
+    del document, text
+    place = 0
+    for each in found:
+        for entry in _inside(each, ""):
+            place += 1
+            yield place, *entry
+
+
+def _inside(found: Any, text: str) -> Iterator[tuple[Record | None, str]]:
+    """Records of a value: itself, or those of the list in it."""
+    listed = _listed(found)
+    if listed is None:
+        yield (found if isinstance(found, dict) else None), text or json.dumps(found)[:1000]
+    elif not listed:
+        yield {}, text
+    else:
+        for each in listed:
+            yield (each if isinstance(each, dict) else None), json.dumps(each)[:1000]
+
+
+def _listed(found: Any) -> list[Any] | None:
+    """The list of an envelope, or a list itself; None if it is a record."""
+    if isinstance(found, list):
+        return found
+    if not isinstance(found, dict):
+        return None
+    for place in (found.get("result"), found):
+        if isinstance(place, dict):
+            for key in _LISTS:
+                listed = place.get(key)
+                # A record may have lists of its own: those of other things than records.
+                if isinstance(listed, list) and all(isinstance(x, dict) for x in listed[:3]):
+                    return listed
+    return None
+
+
+def flat(record: Record, before: str = "", level: int = 1) -> dict[str, str]:
+    """Texts of a record by the path to them, such as ``CustomerEndpoint.Address``."""
+    found: dict[str, str] = {}
+    for key, value in record.items():
+        name = f"{before}{key}"
+        if isinstance(value, dict) and level < DEEPEST:
+            found |= flat(value, f"{name}.", level + 1)
+        else:
+            found[name] = text_of(value)
+    return found
+
+
+def text_of(value: Any) -> str:
+    """A value as the text of a column; none for null."""
+    if value is None:
+        return ""
+    if isinstance(value, bool):
+        return str(value).lower()
+    text = value if isinstance(value, str) else json.dumps(value)
+    # Half a surrogate pair is no character.
+    return text if text.isascii() else text.encode("utf-8", "replace").decode()

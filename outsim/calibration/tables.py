@@ -1,0 +1,59 @@
+"""Call logs as Parquet tables."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+
+from outsim.calibration.lines import Parsed
+from outsim.scenario.files import refusal
+
+_ROWS = 50_000
+"""Rows that are read at a time."""
+
+
+def names(path: Path) -> tuple[str, ...]:
+    """Columns of a table.
+
+    Raises
+    ------
+    ScenarioError
+        If it can't be read.
+    """
+    try:
+        return tuple(pq.read_schema(path).names)
+    except (OSError, ValueError, pa.ArrowException) as error:
+        raise _broken(path, error) from None
+
+
+def columns(path: Path, wanted: Sequence[str]) -> Iterator[Parsed]:
+    """Rows of a table as columns of text, a batch at a time."""
+    row = 1
+    try:
+        with pq.ParquetFile(path) as file:
+            for batch in file.iter_batches(_ROWS, columns=list(wanted)):
+                table = pa.table({name: _text(batch[name]) for name in wanted})
+                lines = np.arange(row, row + batch.num_rows, dtype=np.int64)
+                row += batch.num_rows
+                yield Parsed(table, lines, [])
+    except (OSError, ValueError, pa.ArrowException) as error:
+        raise _broken(path, error) from None
+
+
+def _text(column: pa.Array) -> pa.Array:
+    if pa.types.is_dictionary(column.type):
+        column = column.dictionary_decode()
+    if pa.types.is_duration(column.type):
+        column = pc.divide(pc.cast(column, pa.duration("us")).cast(pa.int64()), 1e6)
+    if pa.types.is_nested(column.type) or pa.types.is_binary(column.type):
+        column = pa.array([None if each is None else str(each) for each in column.to_pylist()])
+    return pc.fill_null(pc.cast(column, pa.string()), "")
+
+
+def _broken(path: Path, error: Exception) -> Exception:
+    return refusal(path, f"is a Parquet table that can't be read: {str(error)[:200]}")

@@ -1,0 +1,278 @@
+"""Values of a call log as people and programs write them: nothing, numbers, durations, times."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+import pandas as pd
+
+TIMES = frozenset({"started", "answered", "ended"})
+"""Fields of `outsim.calibration.mapping.FIELDS` that are times."""
+
+NOTHING = frozenset(
+    {
+        *("", "-", "--", "---", "\u2013", "\u2014", "?", "\\n", "null", "(null)", "<null>"),
+        *("[null]", "none", "nil", "nan", "na", "n/a", "n.a.", "#n/a", "undefined", "missing"),
+        *("''", '""', "not available", "not applicable"),
+    }
+)
+"""Words for no value, in small letters; ``\\n`` is how databases write ``\\N``."""
+NO_WORD = NOTHING - {"na", "n/a", "n.a.", "not available"}
+"""Those that stand for no word in a column of outcomes too: the others may mean no answer."""
+
+_LONGEST = 64
+"""Characters of a value that is looked at."""
+
+
+@dataclass(frozen=True)
+class Style:
+    """How the values of one file are written, where one value alone does not tell.
+
+    Attributes
+    ----------
+    decimal_comma : frozenset of str
+        Fields in which ``1,600`` is 1.6; in all others it is 1600.
+    thousands_dot : frozenset of str
+        Fields in which ``1.600`` is 1600; in all others it is 1.6.
+    day_first : bool
+        Whether ``3/10/2026`` is 3 October.
+    """
+
+    decimal_comma: frozenset[str] = frozenset()
+    thousands_dot: frozenset[str] = frozenset()
+    day_first: bool = False
+
+
+@dataclass
+class Evidence:
+    """What the values of a column tell of how they are written.
+
+    Attributes
+    ----------
+    signs : set of str
+        Which ways of writing occur: see `_signs`.
+    examples : dict of str to str
+        For ways that are read by a rule, a value that is written so.
+    days : set of (int, int, int)
+        First and second part and year of days such as ``3/10/2026``.
+    """
+
+    signs: set[str] = field(default_factory=set)
+    examples: dict[str, str] = field(default_factory=dict)
+    days: set[tuple[int, int, int]] = field(default_factory=set)
+
+    def add(self, other: Evidence) -> None:
+        """Take in what other values tell."""
+        self.signs |= other.signs
+        self.examples = other.examples | self.examples
+        self.days |= other.days
+
+
+def style_of(told: dict[str, Evidence], zone: str | None) -> Style:
+    """How a file is written, by what all of its values tell, by field."""
+    days = {day for each in told.values() for day in each.days}
+    return Style(
+        frozenset(
+            name
+            for name, each in told.items()
+            if "decimal comma" in each.signs and "thousands comma" not in each.signs
+        ),
+        frozenset(
+            name
+            for name, each in told.items()
+            if "decimal dot" not in each.signs
+            and (
+                "thousands dot" in each.signs
+                or {"three digits after a dot", "below a thousand"} <= each.signs
+            )
+        ),
+        _is_day_first(days, zone),
+    )
+
+
+def _is_day_first(days: set[tuple[int, int, int]], zone: str | None) -> bool:
+    """Whether the day stands before the month, by what there is and by the shorter span."""
+    if not days:
+        return False
+    ways = {
+        True: [(year, month, day) for day, month, year in days],
+        False: [(year, month, day) for month, day, year in days],
+    }
+    spans = {}
+    for way, dates in ways.items():
+        if all(month <= 12 and day <= 31 for _, month, day in dates):
+            at = [year * 372 + month * 31 + day for year, month, day in dates]
+            spans[way] = max(at) - min(at)
+    american = zone is None or zone.startswith(("America/", "US/"))
+    if len(set(spans.values())) == 2:
+        return spans[True] < spans[False]
+    return not american if len(spans) != 1 else next(iter(spans))
+
+
+def notes_of(told: dict[str, Evidence], style: Style, names: dict[str, str]) -> list[str]:
+    """What was taken to be so in reading values; `names` has the column of each field."""
+    notes = []
+    for target, each in told.items():
+        column = names.get(target, target)
+        ambiguous = [each.examples.get("comma")]
+        if target in style.thousands_dot:
+            ambiguous.append(each.examples.get("dot"))
+        for text in filter(None, ambiguous):
+            value = f"{number(text, target, style):.12g}"
+            notes.append(f"{column} {text!r} is read as {value}, by the column's other values")
+        if text := each.examples.get("clock"):
+            notes.append(f"{column} {text!r} is read as minutes and seconds")
+    examples = [text for each in told.values() if (text := each.examples.get("day"))]
+    if examples:
+        order = "the day before the month" if style.day_first else "the month before the day"
+        notes.append(f"{examples[0]!r} is read with {order}; --time-format says it otherwise")
+    return notes
+
+
+# Numbers and durations
+
+_PLAIN = re.compile(r"[+-]?(\d+[.]?\d*|[.]\d+)(e[+-]?\d{1,2})?")
+_GROUPS = re.compile(r"[+-]?\d{1,3}([ '\u2019]\d{3})+([.,]\d+)?")
+_COMMAS = re.compile(r"[+-]?[1-9]\d{0,2}(,\d{3})+([.]\d+)?")
+_DOTS = re.compile(r"[+-]?[1-9]\d{0,2}([.]\d{3})+(,\d+)?")
+_ONE_COMMA = re.compile(r"[+-]?\d*,\d+")
+_CLOCK = re.compile(r"(?:(\d+) days?,? )?(\d+):(\d\d?)(?::(\d\d?))?(?:[.,](\d+))?")
+_ISO = re.compile(r"p(?:(\d+)d)?(?:t(?:(\d+)h)?(?:(\d+)m)?(?:(\d+(?:[.,]\d+)?)s)?)?")
+_UNITS = {
+    **dict.fromkeys(("ms", "msec", "millisecond", "milliseconds"), 0.001),
+    **dict.fromkeys(("s", "sec", "secs", "second", "seconds", "sek", '"'), 1.0),
+    **dict.fromkeys(("m", "min", "mins", "minute", "minutes", "'"), 60.0),
+    **dict.fromkeys(("h", "hr", "hrs", "hour", "hours", "std"), 3600.0),
+    **dict.fromkeys(("d", "day", "days"), 86400.0),
+}
+_WITH_UNIT = re.compile(r"([\d.,]+) ?([a-z]+|['\"])[.]?(?:,? ?(?:and )?|$)")
+
+NOT_A_NUMBER = float("nan")
+
+
+def bare(text: str) -> str:
+    """A value without what spreadsheets and printers put around it, in small letters."""
+    text = text[: _LONGEST + 1].strip().lower()
+    if text.startswith('="') and text.endswith('"'):
+        text = text[2:-1]
+    if len(text) > 2 and text[0] == text[-1] and text[0] in "'\"":
+        text = text[1:-1]
+    return re.sub(r"\s+", " ", text.strip())
+
+
+def number(text: str, target: str, style: Style) -> float:
+    """A number; NaN where it is none."""
+    text = bare(text)
+    if len(text) > _LONGEST:
+        return NOT_A_NUMBER
+    if _PLAIN.fullmatch(text):
+        if target in style.thousands_dot and _DOTS.fullmatch(text):
+            return float(text.replace(".", ""))
+        return float(text)
+    if _GROUPS.fullmatch(text):
+        return float(re.sub(r"[ '\u2019]", "", text).replace(",", "."))
+    is_decimal = target in style.decimal_comma and text.count(",") == 1 and "." not in text
+    if _COMMAS.fullmatch(text) and not is_decimal:
+        return float(text.replace(",", ""))
+    if _DOTS.fullmatch(text):
+        return float(text.replace(".", "").replace(",", "."))
+    if _ONE_COMMA.fullmatch(text):
+        return float(text.replace(",", "."))
+    return NOT_A_NUMBER
+
+
+def seconds(text: str, target: str, style: Style) -> float:
+    """A duration in seconds, as a number, a clock or with units; NaN where it is none."""
+    found = number(text, target, style)
+    if found == found:
+        return found
+    text = bare(text)
+    if (match := _CLOCK.fullmatch(text)) is not None:
+        days, first, second, third, fraction = match.groups()
+        parts = [int(each) for each in (first, second, third) if each is not None]
+        if max(parts[1:]) > 59:
+            return NOT_A_NUMBER
+        whole = 0
+        for part in parts:
+            whole = whole * 60 + part
+        return whole + int(days or 0) * 86_400 + float(f"0.{fraction or 0}")
+    if len(text) > 1 and (match := _ISO.fullmatch(text)) is not None and text[-1] != "t":
+        amounts = [float((each or "0").replace(",", ".")) for each in match.groups()]
+        return sum(a * size for a, size in zip(amounts, (86_400, 3600, 60, 1), strict=True))
+    return _with_units(text, target, style)
+
+
+def _with_units(text: str, target: str, style: Style) -> float:
+    at, whole = 0, 0.0
+    while at < len(text):
+        match = _WITH_UNIT.match(text, at)
+        if match is None or match[2] not in _UNITS or match.end() == at:
+            return NOT_A_NUMBER
+        whole += number(match[1], target, style) * _UNITS[match[2]]
+        at = match.end()
+    return whole if text else NOT_A_NUMBER
+
+
+def told_by(texts: Iterable[str]) -> Evidence:
+    """What numbers and durations tell of how their column is written."""
+    told = Evidence()
+    for text in texts:
+        plain = bare(text)
+        signs = _signs(plain)
+        told.signs |= signs
+        if "three digits after a comma" in signs:
+            told.examples.setdefault("comma", text)
+        elif "three digits after a dot" in signs:
+            told.examples.setdefault("dot", text)
+        elif (match := _CLOCK.fullmatch(plain)) is not None and match[4] is None:
+            told.examples.setdefault("clock", text)
+    return told
+
+
+def _signs(text: str) -> set[str]:
+    if "," in text and "." in text:
+        if _COMMAS.fullmatch(text):
+            return {"thousands comma", "decimal dot"}
+        return {"thousands dot", "decimal comma"} if _DOTS.fullmatch(text) else set()
+    if "," in text:
+        if not _COMMAS.fullmatch(text):
+            return {"decimal comma"} if _ONE_COMMA.fullmatch(text) else set()
+        return {"thousands comma"} if text.count(",") > 1 else {"three digits after a comma"}
+    if "." in text:
+        if not _DOTS.fullmatch(text):
+            return {"decimal dot"} if _PLAIN.fullmatch(text) else set()
+        return {"thousands dot"} if text.count(".") > 1 else {"three digits after a dot"}
+    return {"below a thousand"} if re.fullmatch(r"[1-9]\d{0,2}", text) else set()
+
+
+# Times
+
+_USUAL = re.compile(
+    r"\d{4}[-/.]\d\d?[-/.]\d\d?[T ]+\d\d?:\d\d.*|[A-Z][a-z]{2}, \d{1,2} [A-Z][a-z]{2} \d{4} .*|"
+    r"\d\d?([/.-])\d\d?\1(\d\d)?\d\d,?[T ]+\d\d?:\d\d.*|\d{10}([.]\d*)?|\d{13}"
+)
+
+
+def is_time(text: str, time_format: str | None) -> bool:
+    """Whether a text is a time, as far as it can be told by its form."""
+    if time_format is None:
+        return _USUAL.fullmatch(text.strip()) is not None
+    return bool(pd.notna(pd.to_datetime(text.strip(), format=time_format, errors="coerce")))
+
+
+def is_number(text: str) -> bool:
+    """Whether a text is a duration, a number or a word for no value."""
+    found = seconds(text, "", Style())
+    return found == found or bare(text) in NOTHING
+
+
+def is_time_format(time_format: str) -> bool:
+    """Whether a format can be used for `strptime`, and says the day."""
+    moment = pd.Timestamp("2026-11-23 14:05:06", tz="UTC")
+    try:
+        found = pd.to_datetime(moment.strftime(time_format), format=time_format, utc=True)
+    except (ValueError, re.error, IndexError, KeyError, OverflowError):
+        return False
+    return bool(found.date() == moment.date())
