@@ -9,16 +9,17 @@ from dataclasses import dataclass, field
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
-from numpy.typing import NDArray
 
 from outsim.calibration import convert
 from outsim.calibration.convert import MISSING, Flags, Floats, Micros
+from outsim.calibration.evidence import ANSWERED_CODES, EITHER, Codes, Signs, settled
 from outsim.calibration.lines import Lines, Parsed
 from outsim.calibration.log import ANSWERED, MOST_ATTEMPTS, UNANSWERED, WORDS
-from outsim.calibration.mapping import ANY, LEFT_OUT, Mapping, word
+from outsim.calibration.mapping import ANY, CLEARED, HANGUP_CAUSES, LEFT_OUT, Mapping, word
 from outsim.calibration.opening import shown
+from outsim.calibration.plausibility import unit_s
+from outsim.calibration.selecting import no_dials
 from outsim.calibration.values import NO_WORD, TIMES, Evidence, Style
-from outsim.outcomes import ANSWERED as ANSWERED_OUTCOMES
 
 NOT_TOLD = -1
 """Code of an outcome that the log does not say."""
@@ -26,9 +27,6 @@ _LEAVE = -2
 _UNKNOWN = -3
 _EMPTY = "empty row"
 
-Codes = NDArray[np.int8]
-
-ANSWERED_CODES = np.array([*ANSWERED_OUTCOMES, WORDS.index(ANSWERED)], dtype=np.int8)
 _NO_ANSWER = WORDS.index("no_answer")
 
 
@@ -47,7 +45,8 @@ class Missed:
 class Batch:
     """Attempts of some rows; a field that the log does not have is None.
 
-    Arrays have one place a row. `keys` is what `id` is: text of which repeats are duplicates.
+    Arrays have one place a row. `keys` is what `id` is, `calls` what `call` is: rows that agree in
+    them are records of one call, and `legs` tells these apart.
     """
 
     started: Micros | None = None
@@ -60,11 +59,21 @@ class Batch:
     weight: Floats | None = None
     campaigns: pa.Array | None = None
     keys: pa.Array | None = None
+    calls: pa.Array | None = None
+    legs: pa.Array | None = None
+    others: pa.Array | None = None
+    contexts: pa.Array | None = None
+    is_local: Flags | None = None
+    """Where the time of the dial says no zone."""
     rows: int = 0
     """Rows of the file that it was made from, those that can't be read among them."""
     left_out: Counter[str] = field(default_factory=Counter)
     unreadable: list[tuple[int, str, str]] = field(default_factory=list)
     """(line, what was found, what is allowed)."""
+    refused: Counter[int] = field(default_factory=Counter)
+    """Outcomes, by code, of rows that can't be read for another reason."""
+    doubts: Counter[str] = field(default_factory=Counter)
+    """Rows whose words and evidence differ, by kind (`outsim.calibration.evidence`)."""
     told: dict[str, Evidence] = field(default_factory=dict)
     """What values tell of how they are written, by field."""
     missed: list[Missed] = field(default_factory=list)
@@ -72,7 +81,7 @@ class Batch:
 
     ARRAYS = (
         *("started", "outcome", "ring_s", "talk_s", "attempt", "gap_s", "weight"),
-        *("numbers", "campaigns", "keys"),
+        *("numbers", "campaigns", "keys", "calls", "legs", "others", "contexts", "is_local"),
     )
 
     def keep(self, kept: Flags) -> None:
@@ -96,11 +105,18 @@ class _Rows:
         self.style = style
         self.batch = batch
         self.kept = np.ones(len(parsed.lines), dtype=np.bool_)
+        self.is_refused = np.zeros(len(parsed.lines), dtype=np.bool_)
         self.raw = {name: convert.trimmed(parsed.table[name]) for name in mapping.wanted}
         self._instants: dict[str, tuple[Micros, Flags]] = {}
 
     def has(self, target: str) -> bool:
         return target in self.mapping.columns
+
+    @property
+    def are_chosen(self) -> bool:
+        """Whether the user chose rows by the kind of call: then nothing else is left out by it."""
+        named = {name for each in _KINDS for name in self.mapping.columns.get(each, ())}
+        return bool(named & self.mapping.where.keys())
 
     def text(self, target: str) -> pa.Array:
         """Text of a field; missing where it is a word for nothing that the user gave no sense."""
@@ -135,6 +151,7 @@ class _Rows:
                 (line, found + (missing if text is None else ""), allowed)
             )
         self.kept &= ~at
+        self.is_refused |= at
 
     def miss(self, at: Flags, target: str) -> None:
         """Note values that can't be read and are taken as missing."""
@@ -197,6 +214,7 @@ def attempts_of(parsed: Parsed, mapping: Mapping, zone: str | None, style: Style
     if rows.has("started"):
         written = mapping.time_format
         batch.started, _ = rows.instants("started", zone)
+        batch.is_local = convert.say_no_zone(rows.text("started"), written)
         allowed = convert.TIMES if written is None else f"write it as {written}"
         rows.refuse(batch.started == MISSING, "started", allowed)
     _durations(rows, batch, zone)
@@ -210,11 +228,20 @@ def attempts_of(parsed: Parsed, mapping: Mapping, zone: str | None, style: Style
         batch.numbers = rows.text("number")
     if rows.has("campaign"):
         batch.campaigns = rows.text("campaign")
-    if rows.has("id"):
-        batch.keys = rows.text("id")
+    for name, target in (("keys", "id"), ("calls", "call"), ("legs", "leg"), ("others", "other")):
+        if rows.has(target):
+            setattr(batch, name, rows.text(target))
+    if rows.has("context") and not rows.are_chosen:
+        batch.contexts = rows.text("context")
+    if batch.outcome is not None:
+        batch.refused.update(batch.outcome[rows.is_refused & (batch.outcome >= 0)].tolist())
     batch.keep(rows.kept)
     batch.unreadable.sort()
     return batch
+
+
+_KINDS = ("direction", "context", "parent")
+"""Fields that tell what kind of call a row is of."""
 
 
 def _leave_out_others(rows: _Rows) -> None:
@@ -227,9 +254,10 @@ def _leave_out_others(rows: _Rows) -> None:
             pc.fill_null(pc.is_in(rows.raw[name], pa.array(sorted(allowed))), False)
         )
         rows.leave_out(_flags(others), f"{name} is not {' or '.join(sorted(allowed))}")
-    if rows.has("direction"):
-        inbound = pc.match_substring_regex(rows.text("direction"), "(?i)^in")
-        rows.leave_out(_flags(pc.fill_null(inbound, False)), "inbound")
+    if not rows.are_chosen:
+        told = [rows.text(each) if rows.has(each) else None for each in _KINDS]
+        for at, kind in no_dials(*told):
+            rows.leave_out(at, kind)
     if rows.has("number"):
         others = pc.match_substring_regex(rows.text("number"), "(?i)^(client|sip):")
         rows.leave_out(_flags(pc.fill_null(others, False)), "dialled no phone number")
@@ -249,7 +277,9 @@ def _coded(text: pa.Array, words: dict[str, str]) -> tuple[Codes, list[str]]:
 
 
 def _code(said: str, words: dict[str, str]) -> int:
-    meant = words.get(said, words.get(ANY))
+    meant = words.get(said, words.get(ANY, HANGUP_CAUSES.get(said)))
+    if meant == CLEARED:
+        return EITHER
     if meant is None:
         return WORDS.index(_plain(said)) if _plain(said) in WORDS else _UNKNOWN
     return _LEAVE if meant == LEFT_OUT else WORDS.index(meant)
@@ -290,7 +320,7 @@ def _outcomes(rows: _Rows, zone: str | None) -> Codes | None:
         )
     if rows.has("answered_by"):
         who, _ = _coded(rows.text("answered_by"), mapping.answerers)
-        told = (codes == WORDS.index(ANSWERED)) & (who != NOT_TOLD)
+        told = np.isin(codes, (WORDS.index(ANSWERED), EITHER)) & (who != NOT_TOLD)
         rows.refuse(
             told & (who < 0), "answered_by", "write " + ", ".join(_known(mapping.answerers))
         )
@@ -315,7 +345,9 @@ def _durations(rows: _Rows, batch: Batch, zone: str | None) -> None:
     started = batch.started if batch.started is not None else np.full(len(nobody), MISSING)
 
     def read(target: str, at: Flags) -> Floats:
-        return rows.numbers(target, 0, at) if rows.has(target) else nobody
+        if not rows.has(target):
+            return nobody
+        return rows.numbers(target, 0, at) * unit_s(rows.mapping.columns[target])
 
     def instants(target: str) -> Micros:
         if not rows.has(target):
@@ -330,6 +362,14 @@ def _durations(rows: _Rows, batch: Batch, zone: str | None) -> None:
     is_coarse = _are_minutes(started, answer, end)
     between = convert.seconds_between
     after = between(answer, end)
+    if codes is not None:
+        has_answer = rows.has("answered")
+        spoken = talk if rows.has("talk_s") else after if has_answer else None
+        signs = Signs(answer != MISSING if has_answer else None, spoken)
+        codes, doubts = settled(codes, signs, rows.kept)
+        batch.outcome = codes
+        batch.doubts += doubts
+        answered = np.isin(codes, ANSWERED_CODES)
     possible = np.where((after >= 0) & ~(after > whole), after, np.nan)
     rest = whole - np.where(np.isnan(talk), possible, talk)
     by_times = between(started, answer)

@@ -28,6 +28,7 @@ _ABSOLUTE = r"^\d{4}-\d\d-\d\d[T ]\d\d:\d\d(:\d\d([.]\d{1,9})?)? ?(Z|UTC|[+-]\d\
 _MAIL = r"^[A-Za-z]{3}, \d{1,2} [A-Za-z]{3} \d{4} \d\d:\d\d:\d\d ([+-]\d{4}|GMT|UTC)$"
 _SECONDS = r"^\d{1,11}([.]\d+)?$"
 _MILLISECONDS = r"^\d{12,14}$"
+_WITH_ZONE = r"(Z|UTC|GMT|[+-]\d\d:?\d\d)$|^\d{5,14}([.]\d+)?$"
 _NO_TIME = r"^0000-00-00|^0001-01-01|^1899-12-3[01]|^1900-01-0[01]|^0+([.]0*)?$"
 """Times that stand for none: of MySQL, .NET and spreadsheets."""
 _PARTED = (
@@ -94,6 +95,13 @@ def numbers(text: pa.Array, target: str, style: Style) -> tuple[Floats, Flags, E
     places = pc.fill_null(coded.indices, len(texts)).to_numpy(zero_copy_only=False)
     found = each[places]
     return found, ~np.isfinite(found) & ~is_none[places], told_by(texts)
+
+
+def say_no_zone(text: pa.Array, time_format: str | None) -> Flags:
+    """Where a time says neither its zone nor its offset: all of a log, or none, or some."""
+    if time_format is not None:
+        return is_there(text) & ("%z" not in time_format)
+    return is_there(text) & ~_matching(text, _WITH_ZONE)
 
 
 _NO_DURATIONS = frozenset({"attempt", "weight"})

@@ -18,6 +18,7 @@ from outsim.calibration.makers import BY_NAMES, WITHOUT_HEADER, Order
 from outsim.calibration.mapping import FIELDS, Mapping
 from outsim.calibration.opening import is_parquet, shown
 from outsim.calibration.results import is_result
+from outsim.calibration.selecting import told_by_header
 from outsim.calibration.values import TIMES, is_number, is_time
 from outsim.scenario.csv_rows import Row, read_rows
 from outsim.scenario.files import refusal
@@ -223,13 +224,20 @@ def _begins_with_a_row(rows: Sequence[Row], given: Mapping) -> bool:
 
 def _named(path: Path, format: Format | None, layout: Layout) -> Layout:
     """Layout of a file whose columns have names."""
-    given, names = layout.mapping, layout.shape.names
+    names = layout.shape.names
+    given = layout.mapping
+    kinds = Mapping(columns=told_by_header(names))
     is_said = bool(given.columns.keys() - {"answered_by"})
     for maker, by_names in BY_NAMES.items():
         basis = by_names(names) if format == maker or (format is None and not is_said) else None
         if basis is not None:
             return _checked(
-                path, replace(layout, format=cast("Format", maker), mapping=given.over(basis))
+                path,
+                replace(
+                    layout,
+                    format=cast("Format", maker),
+                    mapping=given.over(basis).over(kinds),
+                ),
             )
     shown_names = ", ".join(shown(name)[1:-1] for name in names[:20])
     if format in _MAKERS:
@@ -241,7 +249,7 @@ def _named(path: Path, format: Format | None, layout: Layout) -> Layout:
             "--columns started=NAME,outcome=NAME,talk_s=NAME, or by position as in started=10 "
             f"(fields: {', '.join(FIELDS)}). Columns found: {shown_names}",
         )
-    return _checked(path, layout)
+    return _checked(path, replace(layout, mapping=given.over(kinds)))
 
 
 def _checked(path: Path, layout: Layout) -> Layout:

@@ -34,7 +34,16 @@ def calibrate(
         str | None,
         typer.Option(
             metavar="ZONE",
-            help="Time zone of times that say none, and of hours and weekdays.",
+            help="Time zone of times that say none, and of hours and weekdays unless "
+            "--callee-zone is given.",
+            show_default=False,
+        ),
+    ] = None,
+    callee_zone: Annotated[
+        str | None,
+        typer.Option(
+            metavar="ZONE",
+            help="Time zone of the callees' hours and weekdays, if the log's times are of another.",
             show_default=False,
         ),
     ] = None,
@@ -97,7 +106,7 @@ def calibrate(
 
     target = None if out is None else _writable(Path(out), logs)
     mapping = _mapping(columns, outcome, where, time_format, last_only=last_only)
-    log = read_call_log(logs, format=format_, mapping=mapping, zone=zone)
+    log = read_call_log(logs, format=format_, mapping=mapping, zone=zone, callee_zone=callee_zone)
     fitted = fit(log, holdout, talk=talk, rounding=rounding, fitted_on=date.today())
     if json:
         print_json({"log": log.to_json(), **fitted.to_json()})
