@@ -359,7 +359,7 @@ def _durations(rows: _Rows, batch: Batch, zone: str | None) -> None:
     talk, ring = read("talk_s", answered), read("ring_s", told)
     whole = read("duration_s", told)
     answer, end = instants("answered"), instants("ended")
-    is_coarse = _are_minutes(started, answer, end)
+    is_coarse = rows.style.whole_minutes
     between = convert.seconds_between
     after = between(answer, end)
     if codes is not None:
@@ -386,12 +386,6 @@ def _durations(rows: _Rows, batch: Batch, zone: str | None) -> None:
 
 _CLOCK_CHANGE_S = 900
 """Clocks are put back by half an hour at least; durations are rounded by much less than this."""
-
-
-def _are_minutes(*times: Micros) -> bool:
-    """Whether times are written to whole minutes: durations tell more than they do."""
-    there = np.concatenate([each[each != MISSING] for each in times])
-    return len(there) >= 10 and not (there % 60_000_000).any()
 
 
 def _told(by_times: Floats, by_durations: Floats, is_coarse: bool) -> Floats:

@@ -58,6 +58,7 @@ def trimmed(text: pa.ChunkedArray | pa.Array) -> pa.Array:
 def said(text: pa.Array, nothing: Collection[str] = NOTHING) -> pa.Array:
     """Text that is no word for nothing; missing in place of such words."""
     ways = {way(each) for each in nothing for way in (str.lower, str.upper, str.capitalize)}
+    ways.add("NaN")
     is_nothing = pc.is_in(text, pa.array(sorted(ways)))
     return pc.if_else(is_nothing, None, text) if pc.any(is_nothing).as_py() else text
 
@@ -159,6 +160,9 @@ def instants(
         told = _as_usual(text, there, found, zone, style or Style())
     outside = (found != MISSING) & ((found < _FIRST_US) | (found >= _LAST_US))
     is_nothing = outside & (found < _FIRST_US)
+    inside = found[(found != MISSING) & ~outside]
+    if len(inside):
+        told.signs.add("seconds" if (inside % 60_000_000).any() else "whole minutes")
     found[outside] = MISSING
     wrong = there & (found == MISSING) & ~is_nothing
     if wrong.any():

@@ -38,11 +38,14 @@ class Style:
         Fields in which ``1.600`` is 1600; in all others it is 1.6.
     day_first : bool
         Whether ``3/10/2026`` is 3 October.
+    whole_minutes : bool
+        Whether no time has seconds: durations then tell more than times do.
     """
 
     decimal_comma: frozenset[str] = frozenset()
     thousands_dot: frozenset[str] = frozenset()
     day_first: bool = False
+    whole_minutes: bool = False
 
 
 @dataclass
@@ -52,7 +55,7 @@ class Evidence:
     Attributes
     ----------
     signs : set of str
-        Which ways of writing occur: see `_signs`.
+        Which ways of writing occur: see `_signs`; of times, whether they have seconds.
     examples : dict of str to str
         For ways that are read by a rule, a value that is written so.
     days : set of (int, int, int)
@@ -73,6 +76,7 @@ class Evidence:
 def style_of(told: dict[str, Evidence], zone: str | None) -> Style:
     """How a file is written, by what all of its values tell, by field."""
     days = {day for each in told.values() for day in each.days}
+    signs = {sign for each in told.values() for sign in each.signs}
     return Style(
         frozenset(
             name
@@ -89,6 +93,7 @@ def style_of(told: dict[str, Evidence], zone: str | None) -> Style:
             )
         ),
         _is_day_first(days, zone),
+        "whole minutes" in signs and "seconds" not in signs,
     )
 
 

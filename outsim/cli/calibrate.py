@@ -21,7 +21,7 @@ NOTHING = 1
 
 def calibrate(
     logs: Annotated[
-        list[str], typer.Argument(metavar="LOG...", help="Call logs of one kind, gzip or not.")
+        list[str], typer.Argument(metavar="LOG...", help="Call logs of one kind, packed or not.")
     ],
     out: Annotated[
         str | None,
@@ -48,7 +48,8 @@ def calibrate(
         ),
     ] = None,
     format_: Annotated[
-        Literal["calls", "results", "asterisk", "twilio", "csv", "outsim"] | None,
+        Literal["calls", "results", "asterisk", "freeswitch", "twilio", "connect", "csv", "outsim"]
+        | None,
         typer.Option(
             "--format",
             help="Format of the logs; default: found by how they begin. calls and results are "
@@ -60,8 +61,8 @@ def calibrate(
         str | None,
         typer.Option(
             metavar="FIELD=NAME,... or FILE.toml",
-            help="Which columns of a delimited log are what, such as started=Start,"
-            "outcome=Result,talk_s=Seconds; or a TOML file that says so.",
+            help="Which columns of a log are what, by name or by position, such as "
+            "started=Start,outcome=Result,talk_s=4; or a TOML file that says so.",
             show_default=False,
         ),
     ] = None,
