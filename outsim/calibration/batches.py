@@ -19,7 +19,7 @@ from outsim.calibration.mapping import ANY, CLEARED, HANGUP_CAUSES, LEFT_OUT, Ma
 from outsim.calibration.opening import shown
 from outsim.calibration.plausibility import unit_s
 from outsim.calibration.selecting import no_dials
-from outsim.calibration.values import NO_WORD, NOTHING, Evidence, Style
+from outsim.calibration.values import NO_WORD, TIMES, Evidence, Style
 
 NOT_TOLD = -1
 """Code of an outcome that the log does not say."""
@@ -119,13 +119,14 @@ class _Rows:
 
     def text(self, target: str) -> pa.Array:
         """Text of a field; missing where it is a word for nothing that the user gave no sense."""
-        names = self.mapping.columns[target]
+        texts = [self.raw[name] for name in self.mapping.columns[target]]
         if target in ("outcome", "answered_by"):
-            meant = {"outcome": self.mapping.outcomes, "answered_by": self.mapping.answerers}
-            nothing = {each for each in NO_WORD if word(each) not in meant[target]}
-        else:
-            nothing = NOTHING
-        texts = [convert.said(self.raw[name], nothing) for name in names]
+            outcomes, answerers = self.mapping.outcomes, self.mapping.answerers
+            meant = outcomes if target == "outcome" else answerers
+            nothing = frozenset(each for each in NO_WORD if word(each) not in meant)
+            texts = [convert.said(each, nothing) for each in texts]
+        elif target not in TIMES and not target.endswith("_s"):
+            texts = [convert.said(each) for each in texts]
         if len(texts) == 1:
             return texts[0]
         return pc.binary_join_element_wise(*texts, "+")
@@ -293,13 +294,15 @@ def _outcomes(rows: _Rows, zone: str | None) -> Codes | None:
         if not rows.has("talk_s") and not rows.has("answered"):
             return None
         if rows.has("answered"):
-            at, wrong = rows.instants("answered", zone)
+            answer, wrong = rows.instants("answered", zone)
             rows.refuse(wrong, "answered", convert.TIMES)
-            there = at != MISSING
+            is_answered = answer != MISSING
         else:
             # Logs of all dials write a talk of no seconds where nobody answered.
-            there = rows.numbers("talk_s", 0, needed=True) > 0
-        return np.where(there, WORDS.index(ANSWERED), WORDS.index(UNANSWERED)).astype(np.int8)
+            is_answered = rows.numbers("talk_s", 0, needed=True) > 0
+        return np.where(is_answered, WORDS.index(ANSWERED), WORDS.index(UNANSWERED)).astype(
+            np.int8
+        )
     codes = np.full(count, WORDS.index(ANSWERED), dtype=np.int8)
     if rows.has("outcome"):
         codes, _ = _coded(rows.text("outcome"), mapping.outcomes)

@@ -57,7 +57,8 @@ def trimmed(text: pa.ChunkedArray | pa.Array) -> pa.Array:
 
 def said(text: pa.Array, nothing: Collection[str] = NOTHING) -> pa.Array:
     """Text that is no word for nothing; missing in place of such words."""
-    is_nothing = pc.is_in(pc.utf8_lower(text), pa.array(sorted(nothing)))
+    ways = {way(each) for each in nothing for way in (str.lower, str.upper, str.capitalize)}
+    is_nothing = pc.is_in(text, pa.array(sorted(ways)))
     return pc.if_else(is_nothing, None, text) if pc.any(is_nothing).as_py() else text
 
 

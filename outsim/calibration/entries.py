@@ -29,15 +29,16 @@ Entry = tuple[int, Record | None, str]
 _LISTS = ("logs", "calls", "records", "results", "contacts", "data", "items", "entries", "cdrs")
 """Keys that a document may have its list of records under."""
 _FORM = re.compile(r"[\w.%+-]+=[^&\s]*(&[\w.%+-]+=[^&]*)+")
+_JSON = re.compile(r'[\[{]\s*(["\[{\]}]|$)|[\]}]+,?$|"[^"]*"\s*:')
+"""A line of JSON: a record, or a part of one."""
 _DECODER = json.JSONDecoder(parse_int=str, parse_float=str, parse_constant=str)
 
 
 def holds_records(lines: Sequence[str]) -> bool:
-    """Whether a file that begins with these lines, one of them not blank, has no rows of fields."""
-    lines = [line.strip() for line in lines if line.strip()][:200]
-    are_forms = [_is_form(line) for line in lines]
-    are_json = [re.match(r"[\[{]\s*([\"\[{\]}]|$)", line) is not None for line in lines]
-    return are_json[0] or any(are_forms) or 2 * sum(are_json) > len(lines)
+    """Whether a file that begins with these lines has records and no rows of fields."""
+    texts = [line.strip() for line in lines if line.strip()][:200]
+    are_json = [_JSON.match(text) is not None for text in texts]
+    return 2 * sum(are_json) > len(texts) or any(map(_is_form, texts))
 
 
 def _is_form(line: str) -> bool:

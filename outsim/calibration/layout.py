@@ -122,7 +122,7 @@ def _of_text(path: Path, format: Format | None, given: Mapping, lines: list[str]
         shape = Shape(order.names, delimiter, order.least)
         layout = Layout(cast("Format", order.format), given.over(order.mapping), shape=shape)
         return _checked(path, layout)
-    if format in (each.format for each in WITHOUT_HEADER) and header is None:
+    if format in ("asterisk", "freeswitch") and header is None:
         raise refusal(
             path,
             f"has no row of {_MAKERS[format]}, with or without a header; the first line is "

@@ -51,7 +51,7 @@ class _Maker:
 
     def mapping(self, names: Sequence[str]) -> Mapping | None:
         plain = {_plain(name): name for name in reversed(names)}
-        found = {
+        found: dict[str, tuple[str, ...]] = {
             target: (next(plain[each] for each in known if each in plain),)
             for target, known in self.columns.items()
             if any(each in plain for each in known)

@@ -116,18 +116,16 @@ def notes_of(told: dict[str, Evidence], style: Style, names: dict[str, str]) -> 
     notes = []
     for target, each in told.items():
         column = names.get(target, target)
-        ambiguous = [each.examples.get("comma")]
-        if target in style.thousands_dot:
-            ambiguous.append(each.examples.get("dot"))
-        for text in filter(None, ambiguous):
+        ambiguous = ["comma", "dot"] if target in style.thousands_dot else ["comma"]
+        for text in filter(None, map(each.examples.get, ambiguous)):
             value = f"{number(text, target, style):.12g}"
             notes.append(f"{column} {text!r} is read as {value}, by the column's other values")
-        if text := each.examples.get("clock"):
-            notes.append(f"{column} {text!r} is read as minutes and seconds")
-    examples = [text for each in told.values() if (text := each.examples.get("day"))]
-    if examples:
+        if "clock" in each.examples:
+            notes.append(f"{column} {each.examples['clock']!r} is read as minutes and seconds")
+    days = [each.examples["day"] for each in told.values() if "day" in each.examples]
+    if days:
         order = "the day before the month" if style.day_first else "the month before the day"
-        notes.append(f"{examples[0]!r} is read with {order}; --time-format says it otherwise")
+        notes.append(f"{days[0]!r} is read with {order}; --time-format says it otherwise")
     return notes
 
 
