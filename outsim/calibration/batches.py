@@ -25,6 +25,7 @@ NOT_TOLD = -1
 """Code of an outcome that the log does not say."""
 _LEAVE = -2
 _UNKNOWN = -3
+_EMPTY = "empty row"
 
 _NO_ANSWER = WORDS.index("no_answer")
 
@@ -204,7 +205,8 @@ def attempts_of(parsed: Parsed, mapping: Mapping, zone: str | None, style: Style
     NoZoneError
         If times are local ones and no zone is given.
     """
-    batch = Batch(rows=len(parsed.lines) + len(parsed.broken))
+    batch = Batch(rows=len(parsed.lines) + len(parsed.broken) + parsed.blank)
+    batch.left_out[_EMPTY] += parsed.blank
     batch.unreadable += [(line, found, parsed.allowed) for line, found in parsed.broken]
     rows = _Rows(parsed, mapping, style, batch)
     _leave_out_others(rows)
@@ -246,7 +248,7 @@ def _leave_out_others(rows: _Rows) -> None:
     empty = np.ones(len(rows.lines), dtype=np.bool_)
     for text in rows.raw.values():
         empty &= ~convert.is_there(text)
-    rows.leave_out(empty, "empty row")
+    rows.leave_out(empty, _EMPTY)
     for name, allowed in rows.mapping.where.items():
         others = pc.invert(
             pc.fill_null(pc.is_in(rows.raw[name], pa.array(sorted(allowed))), False)

@@ -17,6 +17,8 @@ from outsim.scenario.files import refusal
 
 LARGEST_DOCUMENT = 128 * 2**20
 """Bytes of a document that is not one record a line."""
+_LONG_LINE = 2**20
+"""Characters of a line that is taken for a document, and not for one of many records."""
 MOST_PARTS = 4_000_000
 """Lists and tables in such a document: each takes memory, however short it is."""
 DEEPEST = 20
@@ -56,7 +58,7 @@ def entries(path: Path) -> Iterator[Entry]:
     ScenarioError
         If it is such a document and larger than what can be read at once.
     """
-    for line, block in blocks(path):
+    for line, block in blocks(path, longest=LARGEST_DOCUMENT):
         rows = block.decode().split("\n")[:-1]
         if line == 1 and _is_one_document(rows):
             yield from _document(path)
@@ -82,7 +84,7 @@ def _of_line(line: int, text: str) -> Iterator[Entry]:
 
 def _is_one_document(rows: list[str]) -> bool:
     first = next((row.strip() for row in rows if row.strip()), "")
-    return first[:1] in ("{", "[") and _values(first) is None
+    return first[:1] in ("{", "[") and (len(first) > _LONG_LINE or _values(first) is None)
 
 
 def _values(text: str) -> list[Any] | None:
@@ -102,7 +104,7 @@ def _values(text: str) -> list[Any] | None:
 
 def _document(path: Path) -> Iterator[Entry]:
     document = bytearray()
-    for _, block in blocks(path):
+    for _, block in blocks(path, longest=LARGEST_DOCUMENT):
         document += block
         if len(document) > LARGEST_DOCUMENT:
             raise refusal(

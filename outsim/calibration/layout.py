@@ -101,7 +101,10 @@ def _of_records(path: Path, format: Format | None, given: Mapping, found: str) -
         basis = records.CALL_LOG if found == "calls" else records.RESULTS
         shape = Shape(tuple(basis.wanted))
         return _checked(path, Layout(cast("Format", found), given.over(basis), "records", shape))
-    return _named(path, format, Layout("csv", given, "records", Shape(records.names(path))))
+    names = records.names(path)
+    if not names:
+        raise refusal(path, "holds no record that can be read; write one a line, as JSON")
+    return _named(path, format, Layout("csv", given, "records", Shape(names)))
 
 
 def _of_text(path: Path, format: Format | None, given: Mapping, lines: list[str]) -> Layout:
