@@ -179,7 +179,7 @@ def _durations(
         if unusable:
             notes.append(f"{part.key}: kept at its default; {unusable}")
             continue
-        how, step = (rounding, None) if step_s is None else ("up", step_s)
+        how = rounding if step_s is None else "up"
         if step_s is not None:
             notes.append(
                 f"{part.key}: {part.column} has whole steps of {step_s:g} s, as billed durations "
@@ -188,7 +188,7 @@ def _durations(
         cut = np.zeros_like(ended) if part.censored is None else part.censored & known
         known = ended | cut
         whole = (
-            count(seconds[known], weights[known], cut[known], rounding=how, step_s=step)
+            count(seconds[known], weights[known], cut[known], rounding=how, step_s=step_s)
             if known.any()
             else None
         )

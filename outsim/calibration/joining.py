@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from outsim.calibration import telling
 from outsim.calibration.batches import Batch
 from outsim.calibration.columns import Columns, callee_codes_of, columns_of, epochs_of, size_of
-from outsim.calibration.convert import MISSING, Flags
+from outsim.calibration.convert import MISSING, Flags, Floats
 from outsim.calibration.evidence import ANSWERED_CODES
 from outsim.calibration.hours import are_universal, told_apart
 from outsim.calibration.layout import Format, Layout
@@ -270,8 +270,10 @@ class _Joined:
             if "outcome" in columns
             else np.ones(self.size, dtype=np.bool_)
         )
-        names = [name for name in ("ring_s", "talk_s") if name in columns]
-        told = {name: np.where(answered, columns[name], np.nan) for name in names}
+        names: list[str] = [name for name in ("ring_s", "talk_s") if name in columns]
+        told: dict[str, Floats] = {
+            name: np.where(answered, columns[name], np.nan) for name in names
+        }
         found, notes = in_seconds(told)
         self.notes += notes
         for name in names:

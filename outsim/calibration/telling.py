@@ -71,7 +71,8 @@ def _bias(answered: int, told: int, refused: Counter[int]) -> Iterator[str]:
     if not lost or not told:
         return
     hits = sum(count for code, count in refused.items() if code in ANSWERED_CODES)
-    p_value = stats.fisher_exact([[hits, lost - hits], [answered, told - answered]]).pvalue
+    table = np.array([[hits, lost - hits], [answered, told - answered]])
+    p_value = float(stats.fisher_exact(table).pvalue)
     difference = hits / lost - answered / told
     if p_value < BIAS_LEVEL and abs(difference) >= BIAS_SIZE:
         yield (

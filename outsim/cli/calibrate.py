@@ -43,7 +43,7 @@ def calibrate(
         str | None,
         typer.Option(
             metavar="ZONE",
-            help="Time zone of the callees' hours and weekdays, if the log's times are of another.",
+            help="Time zone of the callees' hours and weekdays, if log times are of another.",
             show_default=False,
         ),
     ] = None,
