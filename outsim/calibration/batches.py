@@ -9,25 +9,24 @@ from dataclasses import dataclass, field
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
-from numpy.typing import NDArray
 
 from outsim.calibration import convert
 from outsim.calibration.convert import MISSING, Flags, Floats, Micros
+from outsim.calibration.evidence import ANSWERED_CODES, EITHER, Codes, Signs, settled
 from outsim.calibration.lines import Lines, Parsed
 from outsim.calibration.log import ANSWERED, MOST_ATTEMPTS, UNANSWERED, WORDS
-from outsim.calibration.mapping import ANY, LEFT_OUT, Mapping, word
+from outsim.calibration.mapping import ANY, CLEARED, HANGUP_CAUSES, LEFT_OUT, Mapping, word
 from outsim.calibration.opening import shown
-from outsim.calibration.values import NO_WORD, NOTHING, Evidence, Style
-from outsim.outcomes import ANSWERED as ANSWERED_OUTCOMES
+from outsim.calibration.plausibility import unit_s
+from outsim.calibration.selecting import no_dials
+from outsim.calibration.values import NO_WORD, TIMES, Evidence, Style
 
 NOT_TOLD = -1
 """Code of an outcome that the log does not say."""
 _LEAVE = -2
 _UNKNOWN = -3
+_EMPTY = "empty row"
 
-Codes = NDArray[np.int8]
-
-ANSWERED_CODES = np.array([*ANSWERED_OUTCOMES, WORDS.index(ANSWERED)], dtype=np.int8)
 _NO_ANSWER = WORDS.index("no_answer")
 
 
@@ -46,7 +45,8 @@ class Missed:
 class Batch:
     """Attempts of some rows; a field that the log does not have is None.
 
-    Arrays have one place a row. `keys` is what `id` is: text of which repeats are duplicates.
+    Arrays have one place a row. `keys` is what `id` is, `calls` what `call` is: rows that agree in
+    them are records of one call, and `legs` tells these apart.
     """
 
     started: Micros | None = None
@@ -59,11 +59,21 @@ class Batch:
     weight: Floats | None = None
     campaigns: pa.Array | None = None
     keys: pa.Array | None = None
+    calls: pa.Array | None = None
+    legs: pa.Array | None = None
+    others: pa.Array | None = None
+    contexts: pa.Array | None = None
+    is_local: Flags | None = None
+    """Where the time of the dial says no zone."""
     rows: int = 0
     """Rows of the file that it was made from, those that can't be read among them."""
     left_out: Counter[str] = field(default_factory=Counter)
     unreadable: list[tuple[int, str, str]] = field(default_factory=list)
     """(line, what was found, what is allowed)."""
+    refused: Counter[int] = field(default_factory=Counter)
+    """Outcomes, by code, of rows that can't be read for another reason."""
+    doubts: Counter[str] = field(default_factory=Counter)
+    """Rows whose words and evidence differ, by kind (`outsim.calibration.evidence`)."""
     told: dict[str, Evidence] = field(default_factory=dict)
     """What values tell of how they are written, by field."""
     missed: list[Missed] = field(default_factory=list)
@@ -71,7 +81,7 @@ class Batch:
 
     ARRAYS = (
         *("started", "outcome", "ring_s", "talk_s", "attempt", "gap_s", "weight"),
-        *("numbers", "campaigns", "keys"),
+        *("numbers", "campaigns", "keys", "calls", "legs", "others", "contexts", "is_local"),
     )
 
     def keep(self, kept: Flags) -> None:
@@ -95,21 +105,29 @@ class _Rows:
         self.style = style
         self.batch = batch
         self.kept = np.ones(len(parsed.lines), dtype=np.bool_)
+        self.is_refused = np.zeros(len(parsed.lines), dtype=np.bool_)
         self.raw = {name: convert.trimmed(parsed.table[name]) for name in mapping.wanted}
         self._instants: dict[str, tuple[Micros, Flags]] = {}
 
     def has(self, target: str) -> bool:
         return target in self.mapping.columns
 
+    @property
+    def are_chosen(self) -> bool:
+        """Whether the user chose rows by the kind of call: then nothing else is left out by it."""
+        named = {name for each in _KINDS for name in self.mapping.columns.get(each, ())}
+        return bool(named & self.mapping.where.keys())
+
     def text(self, target: str) -> pa.Array:
         """Text of a field; missing where it is a word for nothing that the user gave no sense."""
-        names = self.mapping.columns[target]
+        texts = [self.raw[name] for name in self.mapping.columns[target]]
         if target in ("outcome", "answered_by"):
-            meant = {"outcome": self.mapping.outcomes, "answered_by": self.mapping.answerers}
-            nothing = {each for each in NO_WORD if word(each) not in meant[target]}
-        else:
-            nothing = NOTHING
-        texts = [convert.said(self.raw[name], nothing) for name in names]
+            outcomes, answerers = self.mapping.outcomes, self.mapping.answerers
+            meant = outcomes if target == "outcome" else answerers
+            nothing = frozenset(each for each in NO_WORD if word(each) not in meant)
+            texts = [convert.said(each, nothing) for each in texts]
+        elif target not in TIMES and not target.endswith("_s"):
+            texts = [convert.said(each) for each in texts]
         if len(texts) == 1:
             return texts[0]
         return pc.binary_join_element_wise(*texts, "+")
@@ -133,6 +151,7 @@ class _Rows:
                 (line, found + (missing if text is None else ""), allowed)
             )
         self.kept &= ~at
+        self.is_refused |= at
 
     def miss(self, at: Flags, target: str) -> None:
         """Note values that can't be read and are taken as missing."""
@@ -186,7 +205,8 @@ def attempts_of(parsed: Parsed, mapping: Mapping, zone: str | None, style: Style
     NoZoneError
         If times are local ones and no zone is given.
     """
-    batch = Batch(rows=len(parsed.lines) + len(parsed.broken))
+    batch = Batch(rows=len(parsed.lines) + len(parsed.broken) + parsed.blank)
+    batch.left_out[_EMPTY] += parsed.blank
     batch.unreadable += [(line, found, parsed.allowed) for line, found in parsed.broken]
     rows = _Rows(parsed, mapping, style, batch)
     _leave_out_others(rows)
@@ -194,6 +214,7 @@ def attempts_of(parsed: Parsed, mapping: Mapping, zone: str | None, style: Style
     if rows.has("started"):
         written = mapping.time_format
         batch.started, _ = rows.instants("started", zone)
+        batch.is_local = convert.say_no_zone(rows.text("started"), written)
         allowed = convert.TIMES if written is None else f"write it as {written}"
         rows.refuse(batch.started == MISSING, "started", allowed)
     _durations(rows, batch, zone)
@@ -207,26 +228,36 @@ def attempts_of(parsed: Parsed, mapping: Mapping, zone: str | None, style: Style
         batch.numbers = rows.text("number")
     if rows.has("campaign"):
         batch.campaigns = rows.text("campaign")
-    if rows.has("id"):
-        batch.keys = rows.text("id")
+    for name, target in (("keys", "id"), ("calls", "call"), ("legs", "leg"), ("others", "other")):
+        if rows.has(target):
+            setattr(batch, name, rows.text(target))
+    if rows.has("context") and not rows.are_chosen:
+        batch.contexts = rows.text("context")
+    if batch.outcome is not None:
+        batch.refused.update(batch.outcome[rows.is_refused & (batch.outcome >= 0)].tolist())
     batch.keep(rows.kept)
     batch.unreadable.sort()
     return batch
+
+
+_KINDS = ("direction", "context", "parent")
+"""Fields that tell what kind of call a row is of."""
 
 
 def _leave_out_others(rows: _Rows) -> None:
     empty = np.ones(len(rows.lines), dtype=np.bool_)
     for text in rows.raw.values():
         empty &= ~convert.is_there(text)
-    rows.leave_out(empty, "empty row")
+    rows.leave_out(empty, _EMPTY)
     for name, allowed in rows.mapping.where.items():
         others = pc.invert(
             pc.fill_null(pc.is_in(rows.raw[name], pa.array(sorted(allowed))), False)
         )
         rows.leave_out(_flags(others), f"{name} is not {' or '.join(sorted(allowed))}")
-    if rows.has("direction"):
-        inbound = pc.match_substring_regex(rows.text("direction"), "(?i)^in")
-        rows.leave_out(_flags(pc.fill_null(inbound, False)), "inbound")
+    if not rows.are_chosen:
+        told = [rows.text(each) if rows.has(each) else None for each in _KINDS]
+        for at, kind in no_dials(*told):
+            rows.leave_out(at, kind)
     if rows.has("number"):
         others = pc.match_substring_regex(rows.text("number"), "(?i)^(client|sip):")
         rows.leave_out(_flags(pc.fill_null(others, False)), "dialled no phone number")
@@ -246,7 +277,9 @@ def _coded(text: pa.Array, words: dict[str, str]) -> tuple[Codes, list[str]]:
 
 
 def _code(said: str, words: dict[str, str]) -> int:
-    meant = words.get(said, words.get(ANY))
+    meant = words.get(said, words.get(ANY, HANGUP_CAUSES.get(said)))
+    if meant == CLEARED:
+        return EITHER
     if meant is None:
         return WORDS.index(_plain(said)) if _plain(said) in WORDS else _UNKNOWN
     return _LEAVE if meant == LEFT_OUT else WORDS.index(meant)
@@ -263,13 +296,15 @@ def _outcomes(rows: _Rows, zone: str | None) -> Codes | None:
         if not rows.has("talk_s") and not rows.has("answered"):
             return None
         if rows.has("answered"):
-            at, wrong = rows.instants("answered", zone)
+            answer, wrong = rows.instants("answered", zone)
             rows.refuse(wrong, "answered", convert.TIMES)
-            there = at != MISSING
+            is_answered = answer != MISSING
         else:
             # Logs of all dials write a talk of no seconds where nobody answered.
-            there = rows.numbers("talk_s", 0, needed=True) > 0
-        return np.where(there, WORDS.index(ANSWERED), WORDS.index(UNANSWERED)).astype(np.int8)
+            is_answered = rows.numbers("talk_s", 0, needed=True) > 0
+        return np.where(is_answered, WORDS.index(ANSWERED), WORDS.index(UNANSWERED)).astype(
+            np.int8
+        )
     codes = np.full(count, WORDS.index(ANSWERED), dtype=np.int8)
     if rows.has("outcome"):
         codes, _ = _coded(rows.text("outcome"), mapping.outcomes)
@@ -285,7 +320,7 @@ def _outcomes(rows: _Rows, zone: str | None) -> Codes | None:
         )
     if rows.has("answered_by"):
         who, _ = _coded(rows.text("answered_by"), mapping.answerers)
-        told = (codes == WORDS.index(ANSWERED)) & (who != NOT_TOLD)
+        told = np.isin(codes, (WORDS.index(ANSWERED), EITHER)) & (who != NOT_TOLD)
         rows.refuse(
             told & (who < 0), "answered_by", "write " + ", ".join(_known(mapping.answerers))
         )
@@ -310,7 +345,9 @@ def _durations(rows: _Rows, batch: Batch, zone: str | None) -> None:
     started = batch.started if batch.started is not None else np.full(len(nobody), MISSING)
 
     def read(target: str, at: Flags) -> Floats:
-        return rows.numbers(target, 0, at) if rows.has(target) else nobody
+        if not rows.has(target):
+            return nobody
+        return rows.numbers(target, 0, at) * unit_s(rows.mapping.columns[target])
 
     def instants(target: str) -> Micros:
         if not rows.has(target):
@@ -322,9 +359,17 @@ def _durations(rows: _Rows, batch: Batch, zone: str | None) -> None:
     talk, ring = read("talk_s", answered), read("ring_s", told)
     whole = read("duration_s", told)
     answer, end = instants("answered"), instants("ended")
-    is_coarse = _are_minutes(started, answer, end)
+    is_coarse = rows.style.whole_minutes
     between = convert.seconds_between
     after = between(answer, end)
+    if codes is not None:
+        has_answer = rows.has("answered")
+        spoken = talk if rows.has("talk_s") else after if has_answer else None
+        signs = Signs(answer != MISSING if has_answer else None, spoken)
+        codes, doubts = settled(codes, signs, rows.kept)
+        batch.outcome = codes
+        batch.doubts += doubts
+        answered = np.isin(codes, ANSWERED_CODES)
     possible = np.where((after >= 0) & ~(after > whole), after, np.nan)
     rest = whole - np.where(np.isnan(talk), possible, talk)
     by_times = between(started, answer)
@@ -341,12 +386,6 @@ def _durations(rows: _Rows, batch: Batch, zone: str | None) -> None:
 
 _CLOCK_CHANGE_S = 900
 """Clocks are put back by half an hour at least; durations are rounded by much less than this."""
-
-
-def _are_minutes(*times: Micros) -> bool:
-    """Whether times are written to whole minutes: durations tell more than they do."""
-    there = np.concatenate([each[each != MISSING] for each in times])
-    return len(there) >= 10 and not (there % 60_000_000).any()
 
 
 def _told(by_times: Floats, by_durations: Floats, is_coarse: bool) -> Floats:

@@ -26,6 +26,7 @@ def calibrate(
     last_only: bool = False,
     mapping: Mapping | None = None,
     zone: str | None = None,
+    callee_zone: str | None = None,
     holdout: float | str = 0.25,
     talk: Talk = "message",
     profile: str = "known_list",
@@ -56,7 +57,9 @@ def calibrate(
     mapping : Mapping, optional
         The above in one, as `outsim.calibration.mapping.read_mapping` gives it.
     zone : str, optional
-        Time zone of times that say none, and of hours and weekdays.
+        Time zone of times that say none.
+    callee_zone : str, optional
+        Time zone of the callees, that hours and weekdays are taken in; default: `zone`.
     holdout, talk, profile, rounding, fitted_on
         See `outsim.calibration.fit`.
 
@@ -76,5 +79,6 @@ def calibrate(
         format=format,
         mapping=given if mapping is None else given.over(mapping),
         zone=zone,
+        callee_zone=callee_zone,
     )
     return fit(log, holdout, talk=talk, profile=profile, rounding=rounding, fitted_on=fitted_on)

@@ -28,6 +28,7 @@ _ABSOLUTE = r"^\d{4}-\d\d-\d\d[T ]\d\d:\d\d(:\d\d([.]\d{1,9})?)? ?(Z|UTC|[+-]\d\
 _MAIL = r"^[A-Za-z]{3}, \d{1,2} [A-Za-z]{3} \d{4} \d\d:\d\d:\d\d ([+-]\d{4}|GMT|UTC)$"
 _SECONDS = r"^\d{1,11}([.]\d+)?$"
 _MILLISECONDS = r"^\d{12,14}$"
+_WITH_ZONE = r"(Z|UTC|GMT|[+-]\d\d:?\d\d)$|^\d{5,14}([.]\d+)?$"
 _NO_TIME = r"^0000-00-00|^0001-01-01|^1899-12-3[01]|^1900-01-0[01]|^0+([.]0*)?$"
 """Times that stand for none: of MySQL, .NET and spreadsheets."""
 _PARTED = (
@@ -56,7 +57,9 @@ def trimmed(text: pa.ChunkedArray | pa.Array) -> pa.Array:
 
 def said(text: pa.Array, nothing: Collection[str] = NOTHING) -> pa.Array:
     """Text that is no word for nothing; missing in place of such words."""
-    is_nothing = pc.is_in(pc.utf8_lower(text), pa.array(sorted(nothing)))
+    ways = {way(each) for each in nothing for way in (str.lower, str.upper, str.capitalize)}
+    ways.add("NaN")
+    is_nothing = pc.is_in(text, pa.array(sorted(ways)))
     return pc.if_else(is_nothing, None, text) if pc.any(is_nothing).as_py() else text
 
 
@@ -93,6 +96,13 @@ def numbers(text: pa.Array, target: str, style: Style) -> tuple[Floats, Flags, E
     places = pc.fill_null(coded.indices, len(texts)).to_numpy(zero_copy_only=False)
     found = each[places]
     return found, ~np.isfinite(found) & ~is_none[places], told_by(texts)
+
+
+def say_no_zone(text: pa.Array, time_format: str | None) -> Flags:
+    """Where a time says neither its zone nor its offset: all of a log, or none, or some."""
+    if time_format is not None:
+        return is_there(text) & ("%z" not in time_format)
+    return is_there(text) & ~_matching(text, _WITH_ZONE)
 
 
 _NO_DURATIONS = frozenset({"attempt", "weight"})
@@ -150,6 +160,9 @@ def instants(
         told = _as_usual(text, there, found, zone, style or Style())
     outside = (found != MISSING) & ((found < _FIRST_US) | (found >= _LAST_US))
     is_nothing = outside & (found < _FIRST_US)
+    inside = found[(found != MISSING) & ~outside]
+    if len(inside):
+        told.signs.add("seconds" if (inside % 60_000_000).any() else "whole minutes")
     found[outside] = MISSING
     wrong = there & (found == MISSING) & ~is_nothing
     if wrong.any():

@@ -142,6 +142,12 @@ class Counts:
         return np.interp(np.asarray(shares, np.float64), middles, self.middle_s[seen])
 
 
+def is_duration(seconds: Floats) -> NDArray[np.bool_]:
+    """Where there is a duration that a call may have."""
+    with np.errstate(invalid="ignore"):
+        return np.asarray((seconds >= 0) & (seconds <= LONGEST_S))
+
+
 def count(
     seconds: ArrayLike,
     weights: ArrayLike | None = None,
@@ -174,14 +180,18 @@ def count(
     if rounding not in get_args(Rounding):
         raise ScenarioError(f"rounding: found {rounding!r}; write nearest, down or up")
     values = np.asarray(seconds, dtype=np.float64)
-    usable = (values >= 0) & (values <= LONGEST_S)
+    usable = is_duration(values)
+    weighted = np.ones(len(values)) if weights is None else np.asarray(weights, np.float64)
+    usable &= weighted > 0
     values = values[usable]
     if not len(values):
         raise ScenarioError("durations: found none; need at least one")
     if step_s is None:
         step_s = 1.0 if (values == np.rint(values)).all() else FINE_STEP_S
     steps = np.rint(values / step_s).astype(np.int64)
-    sizes = np.ones(len(values)) if weights is None else np.asarray(weights, np.float64)[usable]
+    if rounding == "up":
+        steps = np.maximum(steps, 1)  # nothing is rounded up to no time at all
+    sizes = weighted[usable]
     cut = (
         np.zeros(len(values), dtype=np.bool_)
         if is_censored is None

@@ -168,6 +168,7 @@ class DurationFit:
         shares = np.array(SCORED)
         later_s = self.late.quantiles_s(shares)
         fitted = _fit(self.form, self.early)[0]
+        assert fitted is not None
         found = []
         for quantiles_s in (fitted.quantile_s(shares), self.early.quantiles_s(shares)):
             factor = np.exp(np.mean(np.log(later_s / quantiles_s)))
@@ -204,12 +205,18 @@ def fit_duration(key: str, early: Counts, late: Counts, together: Counts) -> Dur
     fitted: dict[str, Distribution] = {}
     for name in (*FAMILIES, TABLE):
         distribution, form = _fit(name, early)
+        if distribution is None:
+            continue
         losses[name] = -np.log(step_masses(form, late, factor))
         loss = float(late.events @ losses[name]) / late.total
         near = name == TABLE or is_near(distribution, early, is_thin=is_thin)
         if near:
-            fitted[name] = _fit(name, together)[0]
-            near = name == TABLE or is_near(fitted[name], together, is_thin=is_thin)
+            of_all = _fit(name, together)[0]
+            near = of_all is not None and (
+                name == TABLE or is_near(of_all, together, is_thin=is_thin)
+            )
+            if near and of_all is not None:
+                fitted[name] = of_all
         scores.append(Score(name, loss, deviation(distribution, early), near))
     scores.sort(key=lambda score: score.loss)
     near_ones = [score.form for score in scores if score.is_near]
@@ -234,7 +241,7 @@ def _parameters(name: str) -> float:
     return FAMILIES[name].parameters if name in FAMILIES else np.inf
 
 
-def _fit(name: str, counts: Counts) -> tuple[Distribution, Form]:
+def _fit(name: str, counts: Counts) -> tuple[Distribution | None, Form]:
     if name in FAMILIES:
         form = fit_family(FAMILIES[name], counts)
         return written(name, form), form

@@ -17,6 +17,8 @@ from outsim.scenario.files import refusal
 
 LARGEST_DOCUMENT = 128 * 2**20
 """Bytes of a document that is not one record a line."""
+_LONG_LINE = 2**20
+"""Characters of a line that is taken for a document, and not for one of many records."""
 MOST_PARTS = 4_000_000
 """Lists and tables in such a document: each takes memory, however short it is."""
 DEEPEST = 20
@@ -29,15 +31,16 @@ Entry = tuple[int, Record | None, str]
 _LISTS = ("logs", "calls", "records", "results", "contacts", "data", "items", "entries", "cdrs")
 """Keys that a document may have its list of records under."""
 _FORM = re.compile(r"[\w.%+-]+=[^&\s]*(&[\w.%+-]+=[^&]*)+")
+_JSON = re.compile(r'[\[{]\s*(["\[{\]}]|$)|[\]}]+,?$|"[^"]*"\s*:')
+"""A line of JSON: a record, or a part of one."""
 _DECODER = json.JSONDecoder(parse_int=str, parse_float=str, parse_constant=str)
 
 
 def holds_records(lines: Sequence[str]) -> bool:
-    """Whether a file that begins with these lines, one of them not blank, has no rows of fields."""
-    lines = [line.strip() for line in lines if line.strip()][:200]
-    are_forms = [_is_form(line) for line in lines]
-    are_json = [re.match(r"[\[{]\s*([\"\[{\]}]|$)", line) is not None for line in lines]
-    return are_json[0] or any(are_forms) or 2 * sum(are_json) > len(lines)
+    """Whether a file that begins with these lines has records and no rows of fields."""
+    texts = [line.strip() for line in lines if line.strip()][:200]
+    are_json = [_JSON.match(text) is not None for text in texts]
+    return 2 * sum(are_json) > len(texts) or any(map(_is_form, texts))
 
 
 def _is_form(line: str) -> bool:
@@ -55,7 +58,7 @@ def entries(path: Path) -> Iterator[Entry]:
     ScenarioError
         If it is such a document and larger than what can be read at once.
     """
-    for line, block in blocks(path):
+    for line, block in blocks(path, longest=LARGEST_DOCUMENT):
         rows = block.decode().split("\n")[:-1]
         if line == 1 and _is_one_document(rows):
             yield from _document(path)
@@ -81,7 +84,7 @@ def _of_line(line: int, text: str) -> Iterator[Entry]:
 
 def _is_one_document(rows: list[str]) -> bool:
     first = next((row.strip() for row in rows if row.strip()), "")
-    return first[:1] in ("{", "[") and _values(first) is None
+    return first[:1] in ("{", "[") and (len(first) > _LONG_LINE or _values(first) is None)
 
 
 def _values(text: str) -> list[Any] | None:
@@ -101,7 +104,7 @@ def _values(text: str) -> list[Any] | None:
 
 def _document(path: Path) -> Iterator[Entry]:
     document = bytearray()
-    for _, block in blocks(path):
+    for _, block in blocks(path, longest=LARGEST_DOCUMENT):
         document += block
         if len(document) > LARGEST_DOCUMENT:
             raise refusal(

@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 from scipy import optimize, special, stats
 
-from outsim.calibration.counts import Counts, Floats
+from outsim.calibration.counts import LONGEST_S, Counts, Floats
 from outsim.clock import SECOND
 from outsim.distributions import Distribution, Exponential, Lognormal, Quantiles
 
@@ -25,6 +25,11 @@ LEAST_MASS = 1e-12
 
 SCORES = np.linspace(-3.25, 3.5, 28)
 """Normal scores at which a form is written down that a scenario has no name for."""
+
+WIDEST_LOG_SD = 5.0
+"""Largest standard deviation of the logarithm that a scenario's lognormal may have."""
+_UNLIKELY = 1e12
+"""Loss of parameters for which none can be computed."""
 
 
 class Form(Protocol):
@@ -121,11 +126,13 @@ class Named:
 
     def cdf(self, seconds: Any) -> Any:
         """Share that is at most so long."""
-        return self.kind.cdf(seconds, *self.shapes, scale=self.scale)
+        with np.errstate(all="ignore"):
+            return self.kind.cdf(seconds, *self.shapes, scale=self.scale)
 
     def ppf(self, shares: Any) -> Any:
         """Seconds that this share is at most."""
-        return self.kind.ppf(shares, *self.shapes, scale=self.scale)
+        with np.errstate(all="ignore"):
+            return self.kind.ppf(shares, *self.shapes, scale=self.scale)
 
 
 def _scaled(kind: Any) -> Callable[[Floats], Form]:
@@ -155,7 +162,7 @@ def step_masses(form: Form, counts: Counts, scale: float = 1.0) -> Floats:
     """Probability of each record under a form whose durations are all `scale` times as long."""
     below = form.cdf(counts.lower_s / scale)
     masses = np.asarray(form.cdf(counts.upper_s / scale) - below, dtype=np.float64)
-    return np.maximum(masses, LEAST_MASS)
+    return np.fmax(masses, LEAST_MASS)
 
 
 def fit_family(family: Family, counts: Counts) -> Form:
@@ -167,6 +174,11 @@ def fit_family(family: Family, counts: Counts) -> Form:
         start = np.append(start, special.logit(share))
 
     def unlikelihood(parameters: Floats) -> float:
+        with np.errstate(all="ignore"):
+            loss = loss_of(parameters)
+        return loss if np.isfinite(loss) else _UNLIKELY
+
+    def loss_of(parameters: Floats) -> float:
         form = family.make(parameters[:-1] if has_censored else parameters)
         loss = -float(counts.events @ np.log(step_masses(form, counts)))
         if has_censored:
@@ -181,19 +193,25 @@ def fit_family(family: Family, counts: Counts) -> Form:
     return family.make(parameters[:-1] if has_censored else parameters)
 
 
-def written(name: str, form: Form) -> Distribution:
-    """A form as a scenario says it: by its name if it has one, else by its quantiles."""
+def written(name: str, form: Form) -> Distribution | None:
+    """A form as a scenario says it: by its name if it has one, else by its quantiles.
+
+    None if it can't be said, or has durations that no call has: a fit that ran away.
+    """
+    shares = np.round(special.ndtr(SCORES), 6)
+    with np.errstate(all="ignore"):
+        seconds = np.asarray(form.ppf(shares), dtype=np.float64)
+    if not (np.isfinite(seconds).all() and seconds[-1] <= LONGEST_S):
+        return None
     if name == "lognormal":
         median, upper = form.ppf([0.5, special.ndtr(1.0)])
-        return Lognormal(
-            distribution="lognormal",
-            median=microseconds(median),
-            log_sd=round(float(np.log(upper / median)), 5),
-        )
+        log_sd = round(float(np.log(upper / median)), 5)
+        if not log_sd <= WIDEST_LOG_SD:
+            return None
+        return Lognormal(distribution="lognormal", median=microseconds(median), log_sd=log_sd)
     if name == "exponential":
         return Exponential(distribution="exponential", mean=microseconds(form.ppf(1 - np.exp(-1))))
-    shares = np.round(special.ndtr(SCORES), 6)
-    return table_of(shares, form.ppf(shares))
+    return table_of(shares, seconds)
 
 
 def table_of(shares: Floats, seconds: Floats) -> Quantiles:

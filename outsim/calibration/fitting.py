@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from typing import Literal, get_args
 
@@ -13,10 +13,11 @@ from numpy.typing import NDArray
 
 from outsim.calibration import durations, outcomes
 from outsim.calibration.answer import Calibration
-from outsim.calibration.counts import Rounding, count
+from outsim.calibration.counts import LONGEST_S, Floats, Rounding, count, is_duration
 from outsim.calibration.durations import DurationFit, fit_duration
 from outsim.calibration.log import WORDS, CallLog
 from outsim.calibration.outcomes import OutcomeFit, fit_outcomes, mix_drift
+from outsim.calibration.plausibility import LEAST_STEPS, billed_step_s, lumps
 from outsim.clock import parse_share
 from outsim.errors import ScenarioError
 
@@ -29,6 +30,8 @@ OWN = "outsim"
 LEAST_HOLDOUT, MOST_HOLDOUT = 0.05, 0.5
 LEAST_PART = 20
 """Durations that either part needs, for a form to be chosen."""
+MOST_WITHOUT_RING = 0.9
+"""Share of answers without any ring beyond which a log has no ring times."""
 
 
 @dataclass(frozen=True)
@@ -156,16 +159,39 @@ def _durations(
     notes: list[str],
 ) -> Iterator[DurationFit]:
     weights = outcomes.weights_of(table)
+    fitted: dict[tuple[str, bytes, bytes], DurationFit] = {}
     for part in _parts(table, talk):
         if part.column not in table:
             notes.append(f"{part.key}: kept at its default; the log has no {part.column}")
             continue
         seconds = table[part.column].to_numpy(dtype=np.float64, na_value=np.nan)
-        known = np.isfinite(seconds) & (seconds >= 0)
+        known = is_duration(seconds) & (weights > 0)
+        with np.errstate(invalid="ignore"):
+            endless = part.ended & (seconds > LONGEST_S)
+        if endless.any():
+            notes.append(
+                f"{part.key}: {endless.sum():,} rows with {part.column} over "
+                f"{LONGEST_S / 86_400:.0f} days left out; no call lasts so long"
+            )
         ended = part.ended & known
+        step_s = billed_step_s(seconds[ended])
+        unusable = _unusable(part, seconds[ended], step_s)
+        if unusable:
+            notes.append(f"{part.key}: kept at its default; {unusable}")
+            continue
+        how = rounding if step_s is None else "up"
+        if step_s is not None:
+            notes.append(
+                f"{part.key}: {part.column} has whole steps of {step_s:g} s, as billed durations "
+                "have; fitted as rounded up to them"
+            )
         cut = np.zeros_like(ended) if part.censored is None else part.censored & known
         known = ended | cut
-        whole = count(seconds[known], weights[known], cut[known]) if known.any() else None
+        whole = (
+            count(seconds[known], weights[known], cut[known], rounding=how, step_s=step_s)
+            if known.any()
+            else None
+        )
         beyond = ended & (seconds > (np.inf if whole is None else whole.told_until_s))
         if beyond.any():
             notes.append(
@@ -176,16 +202,47 @@ def _durations(
         ended, cut = ended & ~beyond, cut | beyond
         sizes = [float(weights[ended & which].sum()) for which in (~late, late)]
         if whole is None or sum(sizes) < durations.ENOUGH or min(sizes) < LEAST_PART:
+            where = (
+                f"{sum(sizes):,.0f} calls with {part.column} are too few"
+                if sum(sizes) < durations.ENOUGH
+                else f"{sizes[0]:,.0f} and {sizes[1]:,.0f} calls with {part.column} in the "
+                "earlier and the latest rows are too few"
+            )
             notes.append(
-                f"{part.key}: kept at its default; {sum(sizes):,.0f} calls with {part.column} are "
-                f"too few (need {durations.ENOUGH}, and {LEAST_PART} in either part)"
+                f"{part.key}: kept at its default; {where} "
+                f"(need {durations.ENOUGH}, and {LEAST_PART} in either part)"
             )
             continue
         counts = [
-            count(seconds[rows], weights[rows], cut[rows], rounding=rounding, step_s=whole.step_s)
+            count(seconds[rows], weights[rows], cut[rows], rounding=how, step_s=whole.step_s)
             for rows in (known & ~late, known & late, known)
         ]
-        yield fit_duration(part.key, *counts)
+        for each in lumps(seconds[ended], whole.step_s):
+            if not any(note.endswith(each) for note in notes):
+                notes.append(f"{part.key}: {each}")
+        same = (part.column, ended.tobytes(), cut.tobytes())
+        if same not in fitted:
+            fitted[same] = fit_duration(part.key, *counts)
+        yield replace(fitted[same], key=part.key)
+
+
+def _unusable(part: _Part, seconds: Floats, step_s: float | None) -> str:
+    """Why durations tell of nothing, however many they are; empty if they do."""
+    if len(seconds) < durations.ENOUGH:
+        return ""
+    if part.column == "ring_s" and np.mean(seconds == 0) > MOST_WITHOUT_RING:
+        return (
+            f"{np.mean(seconds == 0):.0%} of answers have a ring_s of 0 s: the switch answers "
+            "before the callee does, or the log has no ring times"
+        )
+    steps = len(np.unique(seconds[seconds > 0]))
+    if step_s is not None and steps < LEAST_STEPS:
+        values = "one value" if steps == 1 else f"{steps} values"
+        return (
+            f"{part.column} has whole steps of {step_s:g} s, as billed durations have, and only "
+            f"{values}; name a column that has seconds"
+        )
+    return ""
 
 
 def _mix(table: pd.DataFrame, call_log: CallLog, notes: list[str]) -> OutcomeFit | None:

@@ -9,28 +9,24 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-import pyarrow as pa
-import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-from outsim.calibration.batches import ANSWERED_CODES, NOT_TOLD, Batch
-from outsim.calibration.convert import MISSING
+from outsim.calibration import telling
+from outsim.calibration.batches import Batch
+from outsim.calibration.columns import Columns, callee_codes_of, columns_of, epochs_of, size_of
+from outsim.calibration.convert import MISSING, Flags, Floats
+from outsim.calibration.evidence import ANSWERED_CODES
+from outsim.calibration.hours import are_universal, told_apart
 from outsim.calibration.layout import Format, Layout
+from outsim.calibration.legs import connected, is_of_calls, legs, overlaps, repeats
 from outsim.calibration.log import WORDS, CallLog, LogFile, Unreadable
-from outsim.calibration.ordering import WINDOW_S, dials, repeats
+from outsim.calibration.numbers import dialled_as_nobody
+from outsim.calibration.ordering import WINDOW_S, dials
+from outsim.calibration.plausibility import in_seconds
 from outsim.errors import ScenarioError
 from outsim.scenario.files import refusal
 
 Array = NDArray[Any]
-Columns = dict[str, Array]
-"""Fields of `Batch`, of all attempts; those that no file tells of are not there."""
-
-_MISSING: dict[str, Any] = {
-    "started": MISSING,
-    "outcome": NOT_TOLD,
-    **dict.fromkeys(("ring_s", "talk_s", "attempt", "gap_s", "weight"), np.nan),
-}
-_TEXTS = ("numbers", "campaigns", "keys")
 
 
 @dataclass(frozen=True)
@@ -44,17 +40,26 @@ class ReadFile:
     """What was taken to be so in reading its values."""
 
 
-def joined(read_files: Sequence[ReadFile], zone: str | None) -> CallLog:
-    """Call log of the batches of some files: duplicates left out, attempts counted.
+def joined(
+    read_files: Sequence[ReadFile], zone: str | None, callee_zone: str | None = None
+) -> CallLog:
+    """Call log of the batches of some files: each dial once, attempts counted.
+
+    Parameters
+    ----------
+    read_files : sequence of ReadFile
+    zone : str or None
+        Zone of times that say none.
+    callee_zone : str or None
+        Zone that hours and weekdays are taken in; default: `zone`.
 
     Raises
     ------
     ScenarioError
         If no row can be used.
     """
-    batches = [batch for each in read_files for batch in each.batches]
     left_out: Counter[str] = Counter()
-    for batch in batches:
+    for batch in (batch for each in read_files for batch in each.batches):
         left_out.update(batch.left_out)
     unreadable = tuple(
         Unreadable(read.file.name, *each)
@@ -62,18 +67,24 @@ def joined(read_files: Sequence[ReadFile], zone: str | None) -> CallLog:
         for batch in read.batches
         for each in batch.unreadable
     )
-    if not any(map(_size, batches)):
+    found = _Joined(read_files, left_out, zone)
+    if found.size:
+        found.join()
+    if not found.size:
         raise _nothing(read_files[0], unreadable, left_out)
-    columns = _without_repeats(_columns(batches), left_out)
+    columns = found.columns
     last_only = read_files[0].layout.mapping.last_only
     if not last_only and _has_only_talks(read_files, columns):
         del columns["outcome"]
+    formats = {each.layout.format for each in read_files}
     notes = list(dict.fromkeys(text for each in read_files for text in each.notes))
-    notes += _notes({each.layout.format for each in read_files}, zone, columns)
+    notes += _notes(formats, callee_zone or zone, columns)
+    notes += telling.notes_of(read_files, columns, zone, callee_zone)
+    notes += found.notes
     if "started" in columns:
         order = np.argsort(columns["started"], kind="stable")
         columns = {name: array[order] for name, array in columns.items()}
-    derived = "attempt" not in columns and _count_dials(columns)
+    derived = "attempt" not in columns and _count_dials(columns, notes)
     if derived:
         notes.append(
             "attempts are counted by number: the next one of a call comes within "
@@ -81,7 +92,7 @@ def joined(read_files: Sequence[ReadFile], zone: str | None) -> CallLog:
         )
     return CallLog(
         _table(columns),
-        zone,
+        callee_zone or zone,
         tuple(each.file for each in read_files),
         unreadable,
         {reason: count for reason, count in left_out.items() if count},
@@ -91,61 +102,189 @@ def joined(read_files: Sequence[ReadFile], zone: str | None) -> CallLog:
     )
 
 
-def _size(batch: Batch) -> int:
-    arrays = (getattr(batch, name) for name in Batch.ARRAYS)
-    return next((len(each) for each in arrays if each is not None), 0)
+class _Joined:
+    """Columns of all files, in their order, and what became of rows that are no dials."""
 
+    def __init__(
+        self, read_files: Sequence[ReadFile], left_out: Counter[str], zone: str | None
+    ) -> None:
+        self.left_out = left_out
+        self.zone = zone
+        self.notes: list[str] = []
+        self._formats = {each.layout.format for each in read_files}
+        self._chosen = any(each.layout.mapping.where for each in read_files)
+        batches = []
+        seen: dict[str, str] = {}
+        files = []
+        for k, each in enumerate(read_files):
+            rows = sum(map(size_of, each.batches))
+            if each.file.sha256 in seen:
+                left_out["duplicate"] += rows
+                self.notes.append(
+                    f"{each.file.name} is a copy of {seen[each.file.sha256]}: it counts once"
+                )
+                continue
+            seen[each.file.sha256] = each.file.name
+            batches += each.batches
+            files.append(np.full(rows, k, dtype=np.int32))
+        self._own = [k for k, each in enumerate(read_files) if each.layout.format == "outsim"]
+        self._batches = batches
+        self.size = sum(map(size_of, batches))
+        self.columns: Columns = {}
+        self._file = np.concatenate(files) if files else np.zeros(0, dtype=np.int32)
 
-def _columns(batches: list[Batch]) -> Columns:
-    columns = {}
-    for name, missing in _MISSING.items():
-        arrays = [getattr(batch, name) for batch in batches]
-        known = next((array for array in arrays if array is not None), None)
-        if known is not None:
-            columns[name] = np.concatenate(
-                [
-                    np.full(_size(batch), missing, known.dtype) if array is None else array
-                    for batch, array in zip(batches, arrays, strict=True)
-                ]
+    def join(self) -> None:
+        """Put the batches together, and leave out what is no dial of its own."""
+        self.columns = columns_of(self._batches)
+        self._told_apart()
+        self._callees()
+        self._without_repeats()
+        self._legs()
+        for name in ("keys", "calls", "legs", "others", "is_local"):
+            self.columns.pop(name, None)
+        self._units()
+
+    def _keep(self, kept: Flags | NDArray[np.int64]) -> None:
+        self.columns = {name: array[kept] for name, array in self.columns.items()}
+        self._file = self._file[kept]
+        self.size = len(self._file)
+
+    def _leave_out(self, at: Flags, reason: str) -> None:
+        if at.any():
+            self.left_out[reason] += int(at.sum())
+            self._keep(~at)
+
+    def _told_apart(self) -> None:
+        """Put instants of repeated hours right, and say which hours can't be."""
+        columns = self.columns
+        if "started" not in columns or "is_local" not in columns or self.zone is None:
+            return
+        epochs = epochs_of(self._batches) if "keys" in columns else None
+        columns["started"], repeated, skipped = told_apart(
+            columns["started"], columns["is_local"], epochs, self.zone
+        )
+        if repeated:
+            self.notes.append(
+                f"{repeated:,} dials lie in the hour that clocks repeat; their ids or the order "
+                "of rows tell which pass is meant"
             )
-    for name in _TEXTS:
-        if any(getattr(batch, name) is not None for batch in batches):
-            columns[name] = _codes(batches, name)
-    return columns
+        if skipped:
+            self.notes.append(
+                f"{skipped:,} dials lie in the hour that clocks in {self.zone} skip: the log's "
+                "times seem to be of another zone (--zone)"
+            )
+        if epochs is not None and not repeated:
+            local = columns["is_local"]
+            if are_universal(columns["started"][local], epochs[local], self.zone):
+                self.notes.append(
+                    f"by the seconds in their ids the log's times are UTC, not {self.zone}; if "
+                    f"so, say --zone UTC --callee-zone {self.zone}"
+                )
+
+    def _callees(self) -> None:
+        """Leave out dials to extensions, where others are to numbers."""
+        if "numbers" not in self.columns:
+            return
+        codes, lost, is_short = callee_codes_of(self._batches)
+        self.columns["numbers"] = codes
+        for reason, count in lost.items():
+            self.notes.append(
+                f"{count:,} numbers are {reason}: they are no callee's, and their attempts are "
+                "not counted"
+            )
+        told = int((codes >= 0).sum())
+        if not is_short.any():
+            return
+        if told - is_short.sum() >= LEAST_FULL * told:
+            if "outsim" not in self._formats:
+                self._leave_out(is_short, "dialled an extension or a short code")
+        elif self._formats & {"asterisk", "twilio"}:
+            self.columns["numbers"] = np.where(is_short, -1, codes).astype(np.int32)
+            self.notes.append(
+                f"{is_short.sum():,} dials are to extensions, such as a dialplan's that dials for "
+                "others: they are no callees' numbers, and attempts are not counted by them"
+            )
+
+    def _without_repeats(self) -> None:
+        columns = self.columns
+        with_key = np.zeros(self.size, dtype=np.bool_)
+        for name, field in (("keys", "id"), ("calls", "call")):
+            if name not in columns:
+                continue
+            if is_of_calls(columns[name]):
+                with_key |= columns[name] >= 0
+            elif (columns[name] >= 0).any():
+                del columns[name]
+                self.notes.append(
+                    f"{field}: a few values stand for nearly all rows, so that it does not tell "
+                    "calls apart; it is not used"
+                )
+        if "weight" in columns or "started" not in columns:
+            self._leave_out(repeats(list(columns.values()), with_key), "duplicate")
+            return
+        others = ~with_key & (columns["started"] != MISSING) & ~np.isin(self._file, self._own)
+        has_number = columns.get("numbers", np.full(self.size, -1)) >= 0
+        fields = [array for name, array in columns.items() if name != "is_local"]
+        twice = repeats(fields, with_key | (others & has_number))
+        if others.any() and not has_number.all():
+            twice |= overlaps(fields, self._file, columns["started"], others & ~has_number)
+        self._leave_out(twice, "duplicate")
+
+    def _legs(self) -> None:
+        columns = self.columns
+        keys, any_number = columns.get("keys"), False
+        if keys is not None and "others" in columns:
+            keys, any_number = connected(keys, columns["others"]), True
+        calls = columns.get("calls")
+        if calls is not None and (calls >= 0).any():
+            beside = -1 if keys is None else np.where(keys >= 0, keys + calls.max() + 1, -1)
+            keys, any_number = np.where(calls >= 0, calls, beside).astype(np.int32), True
+        if keys is None or "started" not in columns or "outcome" not in columns:
+            return
+        held = [np.nan_to_num(columns[each]) for each in ("ring_s", "talk_s") if each in columns]
+        found = legs(
+            keys,
+            columns.get("numbers"),
+            columns["started"],
+            sum(held, np.zeros(self.size)),
+            columns["outcome"].astype(np.int8),
+            columns.get("ring_s"),
+            any_number=any_number,
+        )
+        more = self.size - len(found.kept)
+        if not more:
+            return
+        self.left_out["further leg of a call"] += more
+        first = {name: columns[name][found.first] for name in _OF_FIRST if name in columns}
+        self._keep(found.kept)
+        self.columns |= {**first, "started": found.started}
+        self.notes.append(
+            f"{more:,} rows are further legs of calls: records with one id are one dial, with the "
+            "outcome of the leg that was answered"
+        )
+
+    def _units(self) -> None:
+        columns = self.columns
+        answered = (
+            np.isin(columns["outcome"], ANSWERED_CODES)
+            if "outcome" in columns
+            else np.ones(self.size, dtype=np.bool_)
+        )
+        names: list[str] = [name for name in ("ring_s", "talk_s") if name in columns]
+        told: dict[str, Floats] = {
+            name: np.where(answered, columns[name], np.nan) for name in names
+        }
+        found, notes = in_seconds(told)
+        self.notes += notes
+        for name in names:
+            if found[name] is not told[name]:
+                columns[name] = columns[name] / 1000
 
 
-def _codes(batches: list[Batch], name: str) -> Array:
-    """Codes of a text of all batches, from 0 as they appear; -1 where there is none."""
-    arrays = [getattr(batch, name) for batch in batches]
-    texts = [
-        pa.nulls(_size(batch), pa.string()) if array is None else array
-        for batch, array in zip(batches, arrays, strict=True)
-    ]
-    coded = pa.concat_arrays(texts).dictionary_encode()
-    codes = pc.fill_null(coded.indices, -1).to_numpy(zero_copy_only=False)
-    if name != "numbers":
-        return np.asarray(codes, dtype=np.int32)
-    again = _national(coded.dictionary).dictionary_encode()
-    of_number = pc.fill_null(again.indices, -1).to_numpy(zero_copy_only=False)
-    return np.asarray(np.append(of_number, -1)[codes], dtype=np.int32)
-
-
-def _national(numbers: pa.Array) -> pa.Array:
-    """Numbers however they are written, as one text each; missing where there is no digit."""
-    single = pc.match_substring_regex(numbers, r"^(tel:)?\+?[0-9 ().-]+(;.*)?$")
-    digits = pc.replace_substring_regex(numbers, r"^tel:|;.*$|[^0-9]", "")
-    digits = pc.replace_substring_regex(digits, r"^1([0-9]{10})$", r"\1")
-    plain = pc.if_else(single, digits, numbers)
-    return pc.if_else(pc.match_substring_regex(plain, "[0-9]"), plain, None)
-
-
-def _without_repeats(columns: Columns, left_out: Counter[str]) -> Columns:
-    if "keys" not in columns:
-        return columns
-    others = [columns[name] for name in columns if name != "keys"]
-    twice = repeats(columns.pop("keys"), *others)
-    left_out["duplicate"] += int(twice.sum())
-    return {name: array[~twice] for name, array in columns.items()} if twice.any() else columns
+_OF_FIRST = ("numbers", "campaigns", "attempt", "gap_s")
+"""What the first record of a call says of it."""
+LEAST_FULL = 0.1
+"""Share of dials to numbers of full length from which the others are to extensions."""
 
 
 def _has_only_talks(read_files: Sequence[ReadFile], columns: Columns) -> bool:
@@ -173,20 +312,39 @@ def _nothing(
     )
 
 
-def _count_dials(columns: Columns) -> bool:
+def _count_dials(columns: Columns, notes: list[str]) -> bool:
     """Put in which dial of its call each attempt is, if numbers and times tell it."""
     if "numbers" not in columns or "started" not in columns or (columns["numbers"] < 0).all():
         return False
     numbers = columns["numbers"]
-    found = dials(
-        numbers,
-        columns.get("campaigns", np.zeros_like(numbers)),
-        columns["started"],
-        columns.get("outcome"),
+    campaigns = columns.get("campaigns", np.zeros_like(numbers))
+    held = [np.nan_to_num(columns[each]) for each in ("ring_s", "talk_s") if each in columns]
+    pairs = pd.Series(numbers.astype(np.int64) * (int(campaigns.max()) + 2) + campaigns)
+    codes = np.where(numbers < 0, -1, pd.factorize(pairs)[0]).astype(np.int32)
+    outcome = columns.get("outcome")
+    answered = (
+        np.isin(outcome, ANSWERED_CODES) if outcome is not None else np.zeros(len(codes), bool)
     )
+    nobody = dialled_as_nobody(
+        codes, columns["started"], sum(held, np.zeros(len(numbers))), answered
+    )
+    if nobody.any():
+        notes.append(
+            f"{nobody.sum():,} dials are to {len(np.unique(codes[nobody])):,} numbers that are "
+            "dialled more often than a callee's: redials have no factors by them. If they are "
+            "numbers of your own, the calls are inbound: leave them out (--where)"
+        )
+        if nobody.sum() > MOST_OF_NOBODY * np.sum(numbers >= 0):
+            return False
+        numbers = np.where(nobody, -1, numbers).astype(np.int32)
+    found = dials(numbers, campaigns, columns["started"], columns.get("outcome"))
     columns["attempt"] = found.attempt
     columns.setdefault("gap_s", found.gap_s)
     return True
+
+
+MOST_OF_NOBODY = 0.5
+"""Share of dials to numbers of nobody beyond which no attempts are counted at all."""
 
 
 def _table(columns: Columns) -> pd.DataFrame:

@@ -18,6 +18,7 @@ from outsim.calibration.makers import BY_NAMES, WITHOUT_HEADER, Order
 from outsim.calibration.mapping import FIELDS, Mapping
 from outsim.calibration.opening import is_parquet, shown
 from outsim.calibration.results import is_result
+from outsim.calibration.selecting import told_by_header
 from outsim.calibration.values import TIMES, is_number, is_time
 from outsim.scenario.csv_rows import Row, read_rows
 from outsim.scenario.files import header_shown, refusal
@@ -100,7 +101,10 @@ def _of_records(path: Path, format: Format | None, given: Mapping, found: str) -
         basis = records.CALL_LOG if found == "calls" else records.RESULTS
         shape = Shape(tuple(basis.wanted))
         return _checked(path, Layout(cast("Format", found), given.over(basis), "records", shape))
-    return _named(path, format, Layout("csv", given, "records", Shape(records.names(path))))
+    names = records.names(path)
+    if not names:
+        raise refusal(path, "holds no record that can be read; write one a line, as JSON")
+    return _named(path, format, Layout("csv", given, "records", Shape(names)))
 
 
 def _of_text(path: Path, format: Format | None, given: Mapping, lines: list[str]) -> Layout:
@@ -121,7 +125,7 @@ def _of_text(path: Path, format: Format | None, given: Mapping, lines: list[str]
         shape = Shape(order.names, delimiter, order.least)
         layout = Layout(cast("Format", order.format), given.over(order.mapping), shape=shape)
         return _checked(path, layout)
-    if format in (each.format for each in WITHOUT_HEADER) and header is None:
+    if format in ("asterisk", "freeswitch") and header is None:
         raise refusal(
             path,
             f"has no row of {_MAKERS[format]}, with or without a header; the first line is "
@@ -220,13 +224,20 @@ def _begins_with_a_row(rows: Sequence[Row], given: Mapping) -> bool:
 
 def _named(path: Path, format: Format | None, layout: Layout) -> Layout:
     """Layout of a file whose columns have names."""
-    given, names = layout.mapping, layout.shape.names
+    names = layout.shape.names
+    given = layout.mapping
+    kinds = Mapping(columns=told_by_header(names))
     is_said = bool(given.columns.keys() - {"answered_by"})
     for maker, by_names in BY_NAMES.items():
         basis = by_names(names) if format == maker or (format is None and not is_said) else None
         if basis is not None:
             return _checked(
-                path, replace(layout, format=cast("Format", maker), mapping=given.over(basis))
+                path,
+                replace(
+                    layout,
+                    format=cast("Format", maker),
+                    mapping=given.over(basis).over(kinds),
+                ),
             )
     if format in _MAKERS:
         found = header_shown(names)
@@ -238,7 +249,7 @@ def _named(path: Path, format: Format | None, layout: Layout) -> Layout:
             "--columns started=NAME,outcome=NAME,talk_s=NAME, or by position as in started=10 "
             f"(fields: {', '.join(FIELDS)}). Columns found: {header_shown(names)}",
         )
-    return _checked(path, layout)
+    return _checked(path, replace(layout, mapping=given.over(kinds)))
 
 
 def _checked(path: Path, layout: Layout) -> Layout:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import csv
 import io
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -30,10 +31,15 @@ JOINED = 20
 Lines = NDArray[np.int64]
 
 
-def blocks(path: Path, size: int = BLOCK) -> Iterator[tuple[int, bytes]]:
+def blocks(path: Path, size: int = BLOCK, *, longest: int = BLOCK) -> Iterator[tuple[int, bytes]]:
     r"""(line on which it begins, whole rows) of a file, one block after the other.
 
     Text is in UTF-8, a NUL is U+FFFD; every line ends in ``\n`` and holds no other break.
+
+    Raises
+    ------
+    ScenarioError
+        If the file can't be read, or a line of it has more bytes than `longest`.
     """
     line = 1
     with opened(path) as source:
@@ -42,8 +48,9 @@ def blocks(path: Path, size: int = BLOCK) -> Iterator[tuple[int, bytes]]:
             whole, end, rest_of = chunk.rpartition(b"\n")
             if not end:
                 rest += chunk
-                if len(rest) > BLOCK:
-                    raise refusal(path, "found a line of many megabytes; is it a text?", line)
+                if len(rest) > longest:
+                    what = f"found a line of more than {longest >> 20} MiB, the limit"
+                    raise refusal(path, what, line)
                 continue
             block = _clean(rest + whole + end, first=line == 1)
             at = _end_of_rows(block)
@@ -55,7 +62,7 @@ def blocks(path: Path, size: int = BLOCK) -> Iterator[tuple[int, bytes]]:
 
 
 def first_lines(path: Path, size: int) -> list[str]:
-    """The lines that a file begins with, about so many bytes of them and one at least."""
+    """The lines that a file begins with, about so many bytes of them; a very long one in part."""
     head = b""
     with opened(path) as source:
         while chunk := source.read(size):
@@ -64,7 +71,7 @@ def first_lines(path: Path, size: int) -> list[str]:
                 head = head[: head.rfind(b"\n")]
                 break
             if len(head) > BLOCK:
-                raise refusal(path, "found a line of many megabytes; is it a text?", 1)
+                break
     return _clean(head, first=True).decode().removesuffix("\n").split("\n")
 
 
@@ -189,12 +196,15 @@ class Parsed:
         Lines that are no rows, with what was found.
     allowed : str
         What they should be.
+    blank : int
+        Lines without anything: they count, and are not in the table.
     """
 
     table: pa.Table
     lines: Lines
     broken: list[tuple[int, str]]
     allowed: str = "write as many fields as the other lines have"
+    blank: int = 0
 
 
 def parse(block: bytes, first_line: int, shape: Shape, wanted: Sequence[str]) -> Parsed:
@@ -210,12 +220,23 @@ def parse(block: bytes, first_line: int, shape: Shape, wanted: Sequence[str]) ->
     wanted : sequence of str
         Columns to keep.
     """
-    count = block.count(b"\n")
-    table, others = _quickly(block, shape, wanted)
-    if table is None or table.num_rows + len(others) != count:
-        texts = [f"{text}\n" for text in block.decode().split("\n")[:-1]]
-        table = None
-        others = list(read_rows(texts, shape.delimiter, first_line=0, fits=shape.fits))
+    numbers = np.arange(block.count(b"\n"), dtype=np.int64)
+    plain = block
+    if block.startswith(b"\n") or b"\n\n" in block:
+        ends = np.flatnonzero(np.frombuffer(block, np.uint8) == ord("\n"))
+        numbers = np.flatnonzero(np.diff(ends, prepend=-1) > 1)
+        plain = re.sub(rb"\n\n+", b"\n", block).removeprefix(b"\n")
+    table, others = _quickly(plain, shape, wanted)
+    blank = block.count(b"\n") - len(numbers)
+    if table is None or table.num_rows + len(others) != len(numbers):
+        texts = (f"{text}\n" for text in block.decode().split("\n")[:-1])
+        rows = list(read_rows(texts, shape.delimiter, first_line=0, fits=shape.fits))
+        table, others = None, [row for row in rows if not row.is_blank]
+        blank = len(rows) - len(others)
+    is_other = np.zeros(len(numbers), dtype=np.bool_)
+    if table is not None:
+        is_other[[row.line for row in others]] = True
+        others = [row._replace(line=int(numbers[row.line])) for row in others]
     places = [shape.names.index(name) for name in wanted]
     found: list[tuple[int, list[str]]] = []
     broken: list[tuple[int, str]] = []
@@ -232,17 +253,12 @@ def parse(block: bytes, first_line: int, shape: Shape, wanted: Sequence[str]) ->
             for k, name in enumerate(wanted)
         }
     )
-    if table is None:
-        return Parsed(more, lines + first_line, broken)
-    is_other = np.zeros(count, dtype=np.bool_)
-    is_other[[row.line for row in others]] = True
-    quick = np.flatnonzero(~is_other)
-    if not found:
-        return Parsed(table, quick + first_line, broken)
-    together = np.concatenate([quick, lines])
-    order = np.argsort(together)
-    table = pa.concat_tables([table, more]).take(pa.array(order))
-    return Parsed(table, together[order] + first_line, broken)
+    if table is not None:
+        lines = np.concatenate([numbers[~is_other], lines])
+        order = np.argsort(lines)
+        lines = lines[order]
+        more = pa.concat_tables([table, more]).take(pa.array(order)) if found else table
+    return Parsed(more, lines + first_line, broken, blank=blank)
 
 
 def _quickly(
@@ -250,6 +266,8 @@ def _quickly(
 ) -> tuple[pa.Table | None, list[Row]]:
     """Rows by Arrow, and the lines, from 0, that have other fields than the first has."""
     others: list[Row] = []
+    if not block:
+        return pa.table({name: pa.array([], pa.string()) for name in wanted}), others
 
     def note(row: pacsv.InvalidRow) -> str:
         others.append(Row(row.number - 1, row.text, None))
@@ -292,9 +310,6 @@ def _read(rows: Sequence[Row], shape: Shape) -> Iterator[Row]:
     k = 0
     while k < len(rows):
         row, k = rows[k], k + 1
-        if row.is_blank:
-            yield row._replace(fields=[])
-            continue
         if is_row[k - 1]:
             yield row
             continue

@@ -8,41 +8,20 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from outsim.calibration.log import ANSWERED
 from outsim.calibration.mapping import (
     ASTERISK,
     ASTERISK_COLUMNS,
     ASTERISK_MORE,
+    HANGUP_CAUSES,
     LEFT_OUT,
     Mapping,
     twilio,
 )
 from outsim.calibration.values import is_time
 
-_FREESWITCH_CAUSES = {
-    "normal clearing": ANSWERED,
-    **dict.fromkeys(
-        ("no answer", "no user response", "allotted timeout", "originator cancel"), "no_answer"
-    ),
-    **dict.fromkeys(("user busy", "call rejected"), "busy"),
-    **dict.fromkeys(
-        (
-            *("unallocated number", "invalid number format", "no route destination"),
-            *("number changed", "destination out of order", "subscriber absent"),
-        ),
-        "invalid",
-    ),
-    **dict.fromkeys(
-        (
-            *("normal circuit congestion", "switch congestion", "normal temporary failure"),
-            *("network out of order", "recovery on timer expire", "gateway down"),
-            *("requested chan unavail", "exchange routing error", "normal unspecified"),
-        ),
-        "congestion",
-    ),
-}
 _FREESWITCH_COLUMNS = (
     *("caller_id_name", "caller_id_number", "destination_number", "context", "start_stamp"),
     *("answer_stamp", "end_stamp", "duration", "billsec", "hangup_cause", "uuid", "bleg_uuid"),
@@ -72,7 +51,7 @@ class _Maker:
 
     def mapping(self, names: Sequence[str]) -> Mapping | None:
         plain = {_plain(name): name for name in reversed(names)}
-        found = {
+        found: dict[str, tuple[str, ...]] = {
             target: (next(plain[each] for each in known if each in plain),)
             for target, known in self.columns.items()
             if any(each in plain for each in known)
@@ -111,7 +90,7 @@ _FREESWITCH = _Maker(
         "id": ("uuid",),
     },
     frozenset({"started", "outcome", "talk_s"}),
-    _FREESWITCH_CAUSES,
+    HANGUP_CAUSES,
 )
 _CONNECT = _Maker(
     {
@@ -170,12 +149,16 @@ _CUSTOM_COLUMNS = (
     *("answer", "end", "duration", "billsec", "disposition", "amaflags", "accountcode"),
     *("uniqueid", "userfield", "sequence"),
 )
+_CUSTOM = replace(
+    ASTERISK,
+    columns={key: each for key, each in ASTERISK.columns.items() if each[0] in _CUSTOM_COLUMNS},
+)
 _FREESWITCH_MAPPING = _FREESWITCH.mapping(_FREESWITCH_COLUMNS)
 assert _FREESWITCH_MAPPING is not None
 
 WITHOUT_HEADER = (
     Order("asterisk", (*ASTERISK_COLUMNS, *ASTERISK_MORE), len(ASTERISK_COLUMNS) - 2, ASTERISK),
-    Order("asterisk", _CUSTOM_COLUMNS, _CUSTOM_COLUMNS.index("userfield"), ASTERISK),
+    Order("asterisk", _CUSTOM_COLUMNS, _CUSTOM_COLUMNS.index("userfield"), _CUSTOM),
     Order("freeswitch", _FREESWITCH_COLUMNS, 10, _FREESWITCH_MAPPING),
 )
 """Asterisk's cdr-csv, which has its last columns only if it is told to log them; its cdr-custom

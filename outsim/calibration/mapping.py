@@ -29,8 +29,13 @@ FIELDS = {
     "attempt": "which dial of the call, from 1",
     "gap_s": "seconds since the call's previous attempt",
     "campaign": "attempts at a number belong to one call within one of these",
-    "direction": "rows that say inbound are left out",
-    "id": "rows that agree in it and in all else are duplicates",
+    "direction": "rows that say inbound, internal, transfer ... are left out",
+    "id": "rows that agree in it are records of one call",
+    "call": "likewise, of several channels (Asterisk's linkedid)",
+    "other": "id of the leg that it was connected to",
+    "leg": "which record of its call it is: rows that differ in it are no duplicates",
+    "parent": "call that it is a leg of: rows that name one are left out",
+    "context": "dialplan context: rows with one of inbound calls are left out",
     "weight": "how many attempts the row stands for",
 }
 """What a column of a log may stand for."""
@@ -54,6 +59,38 @@ _TWILIO_STATUSES = {
     "failed": "invalid",
     **dict.fromkeys(("canceled", "queued", "initiated", "ringing", "in progress"), LEFT_OUT),
 }
+CLEARED = "cleared"
+"""In place of an outcome: the word says how a call was cleared, not whether it was answered."""
+
+HANGUP_CAUSES = {
+    **dict.fromkeys(("normal clearing", "success"), CLEARED),
+    **dict.fromkeys(
+        (
+            *("no answer", "no user response", "originator cancel"),
+            *("progress timeout", "allotted timeout"),
+        ),
+        "no_answer",
+    ),
+    **dict.fromkeys(("user busy", "call rejected"), "busy"),
+    **dict.fromkeys(("lose race", "picked off", "attended transfer", "blind transfer"), LEFT_OUT),
+    **dict.fromkeys(
+        (
+            *("unallocated number", "invalid number format", "no route destination"),
+            *("number changed", "destination out of order", "subscriber absent"),
+        ),
+        "invalid",
+    ),
+    **dict.fromkeys(
+        (
+            *("normal circuit congestion", "switch congestion", "normal temporary failure"),
+            *("network out of order", "recovery on timer expire", "gateway down"),
+            *("requested chan unavail", "exchange routing error", "normal unspecified"),
+            "service unavailable",
+        ),
+        "congestion",
+    ),
+}
+"""Causes of clearing, by the names of ITU-T Q.850 as FreeSWITCH and others write them."""
 _ANSWERERS = {
     **dict.fromkeys(("human", "person", "voice"), "human"),
     **dict.fromkeys(
@@ -89,6 +126,7 @@ _TWILIO_HEADERS = {
     "talk_s": ("duration", "durations", "callduration"),
     "number": ("to", "toformatted", "called"),
     "direction": ("direction",),
+    "parent": ("parentcallsid",),
     "answered_by": ("answeredby",),
 }
 """Columns of Twilio's export of calls, by the names of its Call resource; case, blanks and
@@ -161,7 +199,10 @@ ASTERISK = Mapping(
         "talk_s": ("billsec",),
         "duration_s": ("duration",),
         "number": ("dst",),
+        "context": ("dcontext",),
+        "leg": ("dstchannel",),
         "id": ("uniqueid",),
+        "call": ("linkedid",),
     },
     outcomes=_ASTERISK_DISPOSITIONS,
 )

@@ -59,6 +59,7 @@ _OTHER_TEXTS = (
     ),
 )
 _TAR_AT = 257
+_CONTROLS = bytes(k for k in range(32) if chr(k) not in "\t\n\v\f\r\x1b")
 _PACKINGS = (
     (b"\x1f\x8b", "gzip"),
     (b"BZh", "bzip2"),
@@ -138,7 +139,6 @@ def opened(path: Path) -> Iterator[Source]:
             stream = files.enter_context(path.open("rb"))
             head = stream.read(LINE_LIMIT)
             stream.seek(0)
-            size = path.stat().st_size
         except OSError as error:
             raise refusal(path, f"can't be read: {error.strerror}") from None
         packing = next((name for mark, name in _PACKINGS if head.startswith(mark)), "")
@@ -149,7 +149,12 @@ def opened(path: Path) -> Iterator[Source]:
             unpacked = files.enter_context(_unpacked(path, stream, packing))
         except BadZipFile:
             raise refusal(path, _BROKEN) from None
-        yield Source(path, unpacked, max(UNPACKED_TIMES * size, UNPACKED_LEAST))
+        yield Source(path, unpacked, unpacked_limit(path))
+
+
+def unpacked_limit(path: Path) -> int:
+    """Bytes that a packed file may have once it is unpacked."""
+    return max(UNPACKED_TIMES * path.stat().st_size, UNPACKED_LEAST)
 
 
 def is_parquet(path: Path) -> bool:
@@ -203,6 +208,9 @@ def _check_text(path: Path, head: bytes) -> None:
     if any(head.startswith(mark) for mark, _ in _PACKINGS):
         raise _is_other(path, "a packed file in a packed file", _UNPACK)
     encoding, _ = text_kind(head)
+    start = head[:4096]
+    if encoding == "utf-8" and len(start.translate(None, _CONTROLS)) < 0.9 * len(start):
+        raise _is_other(path, "a file of some program", _EXPORT)
     text = head[:4096].decode(encoding, "replace").removeprefix("\ufeff")
     for pattern, what, hint in _OTHER_TEXTS:
         if re.match(pattern, text, re.IGNORECASE):
@@ -210,7 +218,7 @@ def _check_text(path: Path, head: bytes) -> None:
 
 
 def _is_other(path: Path, what: str, hint: str) -> ScenarioError:
-    return refusal(path, f"is {what}, not a log as text; {hint}")
+    return refusal(path, f"is {what}, not a log in text; {hint}")
 
 
 def shown(text: str) -> str:

@@ -1,4 +1,4 @@
-"""Attempts in the order of time: which are repeats of one row, and which dial of a call each is.
+"""Attempts in the order of time: which dial of a call each is.
 
 A log that numbers no attempts has them by number: an attempt is the next one of the same call if
 it is to the same number in the same campaign, comes within `WINDOW_S` of the one before, and that
@@ -12,8 +12,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from outsim.calibration.batches import ANSWERED_CODES, Codes
 from outsim.calibration.convert import Floats, Micros
+from outsim.calibration.evidence import ANSWERED_CODES, Codes
 from outsim.clock import SECOND
 
 WINDOW_S = 2 * 172_800
@@ -57,19 +57,3 @@ def dials(numbers: Integers, campaigns: Integers, started: Micros, outcome: Code
     gap_s = np.empty(count)
     gap_s[order] = np.where(begins, np.nan, gap_us / SECOND)
     return Dials(attempt, gap_s)
-
-
-def repeats(keys: Integers, *columns: NDArray[np.generic] | None) -> NDArray[np.bool_]:
-    """Rows that agree with an earlier one in their key and in all else; -1 is no key."""
-    count = len(keys)
-    found = np.zeros(count, dtype=np.bool_)
-    times = np.bincount(keys + 1)
-    times[0] = 0
-    suspects = np.flatnonzero(times[keys + 1] > 1)
-    seen: set[tuple[object, ...]] = set()
-    for row in suspects.tolist():
-        # A missing time is written as text: it equals itself there.
-        whole = (int(keys[row]), *(repr(each[row]) for each in columns if each is not None))
-        found[row] = whole in seen
-        seen.add(whole)
-    return found

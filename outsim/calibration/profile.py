@@ -31,8 +31,8 @@ def callee_values(
     if "message" in values:
         values["early_hang_up"] = 0.0  # likewise
     if outcomes is not None:
-        if outcomes.contacts:
-            traits = outcomes.contacts
+        traits = outcomes.contacts
+        if traits and traits["fax"] + traits["other"]:
             values["fax_share"] = short(traits["fax"] / (traits["fax"] + traits["other"]))
         values |= _factor_values(outcomes)
     return values

@@ -35,6 +35,7 @@ def read_call_log(
     format: Format | None = None,
     mapping: Mapping | None = None,
     zone: str | None = None,
+    callee_zone: str | None = None,
 ) -> CallLog:
     """Read call logs into one table of attempts.
 
@@ -47,7 +48,9 @@ def read_call_log(
     mapping : Mapping, optional
         What columns and words stand for, where the format does not say or says otherwise.
     zone : str, optional
-        Time zone of times that say none, and of hours and weekdays.
+        Time zone of times that say none.
+    callee_zone : str, optional
+        Time zone of the callees, that hours and weekdays are taken in; default: `zone`.
 
     Raises
     ------
@@ -55,10 +58,11 @@ def read_call_log(
         If a file can't be read, its format is not known, the zone is missing or none, or no row
         can be used.
     """
-    if zone is not None and not is_zone(zone):
-        near = get_close_matches(zone, _zones(), n=1, cutoff=0.6)
-        hint = f"did you mean {near[0]!r}?" if near else "write one such as 'America/New_York'"
-        raise refusal("--zone", f"found {zone!r}, which is no time zone; {hint}")
+    for option, given in (("--zone", zone), ("--callee-zone", callee_zone)):
+        if given is not None and not is_zone(given):
+            near = get_close_matches(given, _zones(), n=1, cutoff=0.6)
+            hint = f"did you mean {near[0]!r}?" if near else "write one such as 'America/New_York'"
+            raise refusal(option, f"found {given!r}, which is no time zone; {hint}")
     if format is not None and format not in get_args(Format):
         raise refusal("--format", f"found {format!r}; write one of {', '.join(get_args(Format))}")
     if not files:
@@ -72,7 +76,7 @@ def read_call_log(
             "calibrate to one kind at a time",
         )
     zones = {zone_of_result(Path(name)) for name in files if is_result(Path(name))}
-    return joined(read_files, zone or (zones.pop() if len(zones) == 1 else None))
+    return joined(read_files, zone or (zones.pop() if len(zones) == 1 else None), callee_zone)
 
 
 def _zones() -> list[str]:

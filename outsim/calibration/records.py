@@ -97,18 +97,21 @@ def columns(path: Path, wanted: Sequence[str], kind: str) -> Iterator[Parsed]:
         lines: list[int] = []
         broken: list[tuple[int, str]] = []
         rows: list[dict[str, str]] = []
+        blank = 0
         for line, record, text in batch:
-            if record is None or (record and kind != "other" and _kind(record) != kind):
+            if record == {}:
+                blank += 1
+                continue
+            if record is None or (kind != "other" and _kind(record) != kind):
                 broken.append((line, shown(text_of(text))))
                 continue
             lines.append(line)
-            as_it_is = kind != "results" or not record
-            rows.append(flat(record) if as_it_is else _result(record))
+            rows.append(_result(record) if kind == "results" else flat(record))
         table = pa.table(
             {name: pa.array([row.get(name, "") for row in rows], pa.string()) for name in wanted}
         )
         allowed = "write one record a line, as JSON" if kind == "other" else ALLOWED
-        yield Parsed(table, np.array(lines, dtype=np.int64), broken, allowed)
+        yield Parsed(table, np.array(lines, dtype=np.int64), broken, allowed, blank)
 
 
 def _result(record: Record) -> dict[str, str]:

@@ -11,10 +11,14 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from outsim.calibration.lines import Parsed
+from outsim.calibration.opening import unpacked_limit
+from outsim.errors import ScenarioError
 from outsim.scenario.files import refusal
 
 _ROWS = 50_000
 """Rows that are read at a time."""
+_LEAST_BYTES = 4
+"""Of a value once it is unpacked."""
 
 
 def names(path: Path) -> tuple[str, ...]:
@@ -36,6 +40,13 @@ def columns(path: Path, wanted: Sequence[str]) -> Iterator[Parsed]:
     row = 1
     try:
         with pq.ParquetFile(path) as file:
+            least = file.metadata.num_rows * len(wanted) * _LEAST_BYTES
+            if least > unpacked_limit(path):
+                raise refusal(
+                    path,
+                    f"has {file.metadata.num_rows:,} rows in {path.stat().st_size:,} bytes; "
+                    "a log has other values in most of them",
+                )
             for batch in file.iter_batches(_ROWS, columns=list(wanted)):
                 table = pa.table({name: _text(batch[name]) for name in wanted})
                 lines = np.arange(row, row + batch.num_rows, dtype=np.int64)
@@ -55,5 +66,6 @@ def _text(column: pa.Array) -> pa.Array:
     return pc.fill_null(pc.cast(column, pa.string()), "")
 
 
-def _broken(path: Path, error: Exception) -> Exception:
-    return refusal(path, f"is a Parquet table that can't be read: {str(error)[:200]}")
+def _broken(path: Path, error: Exception) -> ScenarioError:
+    why = str(error).partition("\n")[0][:200]
+    return refusal(path, f"is a Parquet table that can't be read: {why}")

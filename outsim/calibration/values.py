@@ -38,11 +38,14 @@ class Style:
         Fields in which ``1.600`` is 1600; in all others it is 1.6.
     day_first : bool
         Whether ``3/10/2026`` is 3 October.
+    whole_minutes : bool
+        Whether no time has seconds: durations then tell more than times do.
     """
 
     decimal_comma: frozenset[str] = frozenset()
     thousands_dot: frozenset[str] = frozenset()
     day_first: bool = False
+    whole_minutes: bool = False
 
 
 @dataclass
@@ -52,7 +55,7 @@ class Evidence:
     Attributes
     ----------
     signs : set of str
-        Which ways of writing occur: see `_signs`.
+        Which ways of writing occur: see `_signs`; of times, whether they have seconds.
     examples : dict of str to str
         For ways that are read by a rule, a value that is written so.
     days : set of (int, int, int)
@@ -73,6 +76,7 @@ class Evidence:
 def style_of(told: dict[str, Evidence], zone: str | None) -> Style:
     """How a file is written, by what all of its values tell, by field."""
     days = {day for each in told.values() for day in each.days}
+    signs = {sign for each in told.values() for sign in each.signs}
     return Style(
         frozenset(
             name
@@ -89,6 +93,7 @@ def style_of(told: dict[str, Evidence], zone: str | None) -> Style:
             )
         ),
         _is_day_first(days, zone),
+        "whole minutes" in signs and "seconds" not in signs,
     )
 
 
@@ -116,18 +121,16 @@ def notes_of(told: dict[str, Evidence], style: Style, names: dict[str, str]) -> 
     notes = []
     for target, each in told.items():
         column = names.get(target, target)
-        ambiguous = [each.examples.get("comma")]
-        if target in style.thousands_dot:
-            ambiguous.append(each.examples.get("dot"))
-        for text in filter(None, ambiguous):
+        ambiguous = ["comma", "dot"] if target in style.thousands_dot else ["comma"]
+        for text in filter(None, map(each.examples.get, ambiguous)):
             value = f"{number(text, target, style):.12g}"
             notes.append(f"{column} {text!r} is read as {value}, by the column's other values")
-        if text := each.examples.get("clock"):
-            notes.append(f"{column} {text!r} is read as minutes and seconds")
-    examples = [text for each in told.values() if (text := each.examples.get("day"))]
-    if examples:
+        if "clock" in each.examples:
+            notes.append(f"{column} {each.examples['clock']!r} is read as minutes and seconds")
+    days = [each.examples["day"] for each in told.values() if "day" in each.examples]
+    if days:
         order = "the day before the month" if style.day_first else "the month before the day"
-        notes.append(f"{examples[0]!r} is read with {order}; --time-format says it otherwise")
+        notes.append(f"{days[0]!r} is read with {order}; --time-format says it otherwise")
     return notes
 
 

@@ -21,7 +21,7 @@ NOTHING = 1
 
 def calibrate(
     logs: Annotated[
-        list[str], typer.Argument(metavar="LOG...", help="Call logs of one kind, gzip or not.")
+        list[str], typer.Argument(metavar="LOG...", help="Call logs of one kind, packed or not.")
     ],
     out: Annotated[
         str | None,
@@ -34,12 +34,22 @@ def calibrate(
         str | None,
         typer.Option(
             metavar="ZONE",
-            help="Time zone of times that say none, and of hours and weekdays.",
+            help="Time zone of times that say none, and of hours and weekdays unless "
+            "--callee-zone is given.",
+            show_default=False,
+        ),
+    ] = None,
+    callee_zone: Annotated[
+        str | None,
+        typer.Option(
+            metavar="ZONE",
+            help="Time zone of the callees' hours and weekdays, if log times are of another.",
             show_default=False,
         ),
     ] = None,
     format_: Annotated[
-        Literal["calls", "results", "asterisk", "twilio", "csv", "outsim"] | None,
+        Literal["calls", "results", "asterisk", "freeswitch", "twilio", "connect", "csv", "outsim"]
+        | None,
         typer.Option(
             "--format",
             help="Format of the logs; default: found by how they begin. calls and results are "
@@ -51,8 +61,8 @@ def calibrate(
         str | None,
         typer.Option(
             metavar="FIELD=NAME,... or FILE.toml",
-            help="Which columns of a delimited log are what, such as started=Start,"
-            "outcome=Result,talk_s=Seconds; or a TOML file that says so.",
+            help="Which columns of a log are what, by name or by position, such as "
+            "started=Start,outcome=Result,talk_s=4; or a TOML file that says so.",
             show_default=False,
         ),
     ] = None,
@@ -97,7 +107,7 @@ def calibrate(
 
     target = None if out is None else _writable(Path(out), logs)
     mapping = _mapping(columns, outcome, where, time_format, last_only=last_only)
-    log = read_call_log(logs, format=format_, mapping=mapping, zone=zone)
+    log = read_call_log(logs, format=format_, mapping=mapping, zone=zone, callee_zone=callee_zone)
     fitted = fit(log, holdout, talk=talk, rounding=rounding, fitted_on=date.today())
     if json:
         print_json({"log": log.to_json(), **fitted.to_json()})

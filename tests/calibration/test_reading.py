@@ -149,10 +149,10 @@ def test_compressed_rotated_and_marked_files_read_the_same(rows):
 def test_a_row_is_a_duplicate_only_if_it_agrees_in_all():
     rows = [Attempt(0, "2125550100", "human", 5, 10), Attempt(60, "2125550101", "busy")]
     lines = logs.asterisk(rows)[0].splitlines()
-    fork = lines[0].replace("2125550100", "2125550109")
+    fork = lines[0].replace("PJSIP/b-0", "PJSIP/c-0")
     log = read_text("\n".join([*lines, lines[1], fork]))
-    assert log.left_out == {"duplicate": 1}
-    assert len(log) == 3
+    assert log.left_out == {"duplicate": 1, "further leg of a call": 1}
+    assert len(log) == 2
 
 
 # Which dial of a call it is
@@ -229,13 +229,19 @@ def test_rows_that_are_no_dials_of_ours_are_counted_by_reason():
     text = (
         "sid,from,to,direction,status,start_time,duration\n"
         "1,+1,+12125550100,inbound,completed,2026-03-10T09:00:00Z,20\n"
-        "2,+1,client:agent,outbound-dial,completed,2026-03-10T09:00:01Z,20\n"
+        "2,+1,client:agent,outbound-api,completed,2026-03-10T09:00:01Z,20\n"
+        "5,+1,+12125550101,outbound-dial,completed,2026-03-10T09:00:01Z,20\n"
         "3,+1,+12125550100,outbound-api,canceled,2026-03-10T09:00:02Z,\n"
         "4,+1,+12125550100,outbound-api,completed,2026-03-10T09:00:03Z,20\n"
     )
     log = read_text(text, zone=None)
     assert len(log) == 1
-    assert log.left_out == {"inbound": 1, "dialled no phone number": 1, "status canceled": 1}
+    assert log.left_out == {
+        "inbound": 1,
+        "dialled no phone number": 1,
+        "child leg": 1,
+        "status canceled": 1,
+    }
     assert log.files[0].format == "twilio"
     assert log.zone is None
 

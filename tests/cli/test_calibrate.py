@@ -44,6 +44,15 @@ def test_a_log_too_thin_for_anything_keeps_defaults_and_exits_with_1(outsim):
     assert "default" in ended.out
 
 
+def test_hours_are_those_of_the_callees_zone(outsim):
+    told = ("--columns", "started=when,outcome=what", "--zone", "UTC", "--json")
+    document = json.loads(outsim("calibrate", "own.csv", *told).out)
+    assert any("--callee-zone" in note for note in document["notes"])
+    other = outsim("calibrate", "own.csv", *told, "--callee-zone", "America/Chicago").out
+    assert json.loads(other)["log"]["zone"] == "America/Chicago"
+    assert not any("--callee-zone" in note for note in json.loads(other)["notes"])
+
+
 def test_a_file_can_say_what_columns_are(outsim, files):
     (files / "own.toml").write_text(
         '[columns]\nstarted = "when"\noutcome = "what"\n[outcomes]\nbusy = "no_answer"\n'
