@@ -19,7 +19,7 @@ from outsim.study.findings import Findings
 from outsim.study.study import Study
 from outsim.study.worth import WORTH_MEASURES, Worth, usual_steps
 from outsim.tables.accounts import Account, account, reasons
-from outsim.tables.causes import CAUSES, QUEUE_CAUSES
+from outsim.tables.causes import CAUSES
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -42,8 +42,11 @@ class Explanation:
 
     @cached_property
     def time_by_cause(self) -> pd.DataFrame:
-        """One row a call; see `Result.time_by_cause`."""
-        return self.result.time_by_cause(self.campaign)
+        """One row a call, to its end, time behind others by what was lacking.
+
+        See `Result.time_by_cause`: every table, sentence and picture of the answer is made of it.
+        """
+        return self.result.time_by_cause(self.campaign, by_resource=True)
 
     @cached_property
     def charges(self) -> pd.DataFrame:
@@ -79,10 +82,18 @@ class Explanation:
         table["share"] = total / max(1, total.sum())
         return table
 
-    def by_what(self) -> pd.Series:
-        """Share of the time in the queue by what was lacking, most first, by name of the cause."""
-        sums = self.charges[["earlier", *QUEUE_CAUSES]].astype("int64").sum()
-        return (sums[sums > 0] / max(1, sums.sum())).sort_values(ascending=False).rename("share")
+    @property
+    def cause_sentence(self) -> str:
+        """What most of the time went to, in a sentence."""
+        table = self.table()
+        if table.empty:
+            return "No call of the campaign took any time."
+        most = table.loc[table["share"].idxmax()]
+        whole = format_duration(table["mean_s"].sum() * SECOND)
+        return (
+            f"Most of a call's time, {most['share']:.1%} of {whole} on average, went to: "
+            f"{most['label']}."
+        )
 
     @property
     def sentence(self) -> str:
@@ -152,7 +163,9 @@ class Explanation:
         raise StudyError(f"number {number}: {what or 'no call of the campaign goes to it'}")
 
     def plot(self, ax: Axes | None = None) -> Axes:
-        """Draw the mean wait by cause, by when calls entered the queue.
+        """Draw the mean time of a call by cause, by when calls entered the queue.
+
+        It is the time of `table`, with its shares in the legend.
 
         Parameters
         ----------
@@ -165,7 +178,7 @@ class Explanation:
         """
         from outsim.plots.waiting import wait_causes
 
-        return wait_causes(self.result, ax, campaign=self.campaign)
+        return wait_causes(self.result, ax, campaign=self.campaign, until="end")
 
     def to_json(self) -> dict[str, Any]:
         """The answer for machines."""
@@ -175,6 +188,7 @@ class Explanation:
             "seed": self.result.seed,
             "replication": self.result.replication,
             "calls": len(self.time_by_cause),
+            "sentence": self.cause_sentence,
             "causes": self.table().reset_index().to_dict(orient="records"),
             "queue": {
                 "sentence": self.sentence,
@@ -182,7 +196,6 @@ class Explanation:
                     row | {"start": row["start"].isoformat()}
                     for row in whom.astype(object).to_dict(orient="records")
                 ],
-                "by_what": self.by_what().to_dict(),
             },
             "not_completed": self.reasons().astype(object).to_dict(orient="records"),
             "worth": None if self.worth is None else self.worth.to_json(),
@@ -197,7 +210,8 @@ class Explanation:
     def _repr_html_(self) -> str:
         from html import escape
 
-        return f"<p>{escape(self.sentence)}</p>{self.table().to_html()}"
+        said = f"<p>{escape(self.cause_sentence)}</p><p>{escape(self.sentence)}</p>"
+        return said + self.table().to_html()
 
     def rows(self) -> list[list[str]]:
         """The table of causes, as people write it."""
