@@ -262,13 +262,13 @@ def after_stop(subject: Subject) -> Section:
 
 
 def _half(answer: StopRace, found: LastMoment) -> str:
-    """Until when a stop saves half of the calls; or how much the first one saves."""
+    """Until when a stop saves half of the dials; or how much the first one saves."""
     count = answer.findings.replications
     if found.is_known or count in (found.always, found.never):
         return timing_texts.last_moment(answer, found)
     first = answer.after_us[0]
     saved = format_estimate("share", answer.saved_share(first), answer.campaign.start)
-    return f"A stop {written(first)} after the start saves {saved} of the calls; a later one less."
+    return f"A stop {written(first)} after the start saves {saved} of the dials; a later one less."
 
 
 def _race(answer: StopRace) -> Section:
@@ -290,13 +290,17 @@ def _race(answer: StopRace) -> Section:
             f"from {first} to {last} after its start, and each time held against the same day "
             f"without a stop: {_counted(findings.replications)}."
         ),
-        answer=_half(answer, half),
-        more=[timing_texts.last_moment(answer, most), timing_texts.stop_settings(answer)],
+        answer=timing_texts.why_after(answer),
+        more=[
+            _half(answer, half),
+            timing_texts.last_moment(answer, most),
+            timing_texts.stop_settings(answer),
+        ],
         pictures=[
             Picture(
                 draw["saved"],
-                alt=f"Share of the calls that a stop saves, falling with its time. {saved}.",
-                caption="Calls that a stop saves, by when it comes",
+                alt=f"Share of the dials that a stop saves, falling with its time. {saved}.",
+                caption="Dials that a stop saves, by when it comes",
             ),
             Picture(
                 draw["dials"],
@@ -305,8 +309,5 @@ def _race(answer: StopRace) -> Section:
             ),
         ],
         tables=[Table("What a stop does, by when it comes", list(answer.COLUMNS), answer.rows())],
-        notes=[
-            f"{INTERVALS} Dials count from the request to stop, retries included; saved calls "
-            "are never dialled, and would be without the stop."
-        ],
+        notes=[f"{INTERVALS} {timing_texts.SAVED}"],
     )
