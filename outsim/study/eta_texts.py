@@ -23,11 +23,12 @@ def row(findings: Findings, measure: Measure) -> list[str]:
         moment_s = findings.scenarios[0].instant_us(snapshot.at) / 1e6
         if found.high < moment_s:
             return [measure.label, "already", "", ""]
+    never = "never" if measure.name == "call_out_s" else "not in the run"
     return [
         measure.label,
-        _clock(findings, found.median),
-        _span(findings, found.median_low, found.median_high),
-        _span(findings, found.low, found.high),
+        _clock(findings, found.median, never),
+        _span(findings, found.median_low, found.median_high, never),
+        _span(findings, found.low, found.high, never),
     ]
 
 
@@ -68,11 +69,12 @@ def never_out_texts(findings: Findings, campaign: Campaign) -> list[str]:
     return texts
 
 
-def _clock(findings: Findings, seconds: float) -> str:
+def _clock(findings: Findings, seconds: float, never: str) -> str:
     if not math.isfinite(seconds):
-        return "never in the run" if seconds > 0 else "unknown"
+        return never if seconds > 0 else "unknown"
     return format_figure("clock", seconds, findings.scenarios[0].clock.begins)
 
 
-def _span(findings: Findings, low: float, high: float) -> str:
-    return f"{_clock(findings, low)} to {_clock(findings, high)}"
+def _span(findings: Findings, low: float, high: float, never: str) -> str:
+    first, last = (_clock(findings, each, never) for each in (low, high))
+    return never if first == last == never else f"{first} to {last}"

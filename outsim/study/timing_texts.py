@@ -6,6 +6,8 @@ from collections.abc import Iterator
 
 from outsim.clock import format_duration
 from outsim.display import format_estimate
+from outsim.scenario.campaigns import Campaign
+from outsim.scenario.model import Scenario
 from outsim.study.schedule import Ranking, Schedule
 from outsim.study.stop_race import LastMoment, StopRace
 from outsim.study.stops import written
@@ -78,9 +80,9 @@ def stop_settings(answer: StopRace) -> str:
     )
 
 
-def why_after(answer: StopRace) -> str:
-    """Why calls still go out after a stop, and how many at the most."""
-    campaign, effect = answer.campaign, format_duration(answer.effect_us)
+def stop_rule(scenario: Scenario, campaign: Campaign) -> str:
+    """Why calls still go out after a stop: what it does not reach."""
+    effect = format_duration(scenario.platform.stop_latency)
     reached = {
         "loading": "what is in the outbound queue or dispatched by then still goes out",
         "queue": "what is dispatched by then still goes out",
@@ -90,9 +92,14 @@ def why_after(answer: StopRace) -> str:
         if campaign.stop_cancels_retries
         else "and calls that wait for a retry are dialled again"
     )
+    return f"Because a stop takes effect after {effect} and {reached}, {retries}"
+
+
+def why_after(answer: StopRace) -> str:
+    """Why calls still go out after a stop, and how many at the most."""
+    campaign, why = answer.campaign, stop_rule(answer.findings.scenarios[0], answer.campaign)
     most_us = max(answer.after_us, key=lambda each: answer.dialled_after(each).mean)
     most = answer.dialled_after(most_us)
-    why = f"Because a stop takes effect after {effect} and {reached}, {retries}"
     if not most.mean > 0:
         return f"{why}. After none of these stops a call went out."
     count = format_estimate("number", most, campaign.start)
