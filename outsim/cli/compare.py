@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -60,16 +60,16 @@ def compare(
     options = study_options(
         replications, precision, within, out, keep_tables, executor, usual=USUAL
     )
-    switches = {
+    switches: dict[str, Any] = {
         "antithetic": antithetic,
         "stratified": stratified,
         "controls": controls,
         "input_uncertainty": input_uncertainty,
     }
     loaded = [load_with_advice(path) for path in scenarios]
-    about = {"campaign": campaign, "deadline": deadline, "across_zones": across_zones}
+    switches |= {"campaign": campaign, "deadline": deadline, "across_zones": across_zones}
     findings = run_sync(
-        compare_scenarios(*loaded, seed=seed, engine=engine, **about, **switches, **options)
+        compare_scenarios(*loaded, seed=seed, engine=engine, **switches, **options)
     )
     if json:
         print_json(findings.to_json())
@@ -90,8 +90,8 @@ def _print(findings: Findings) -> None:
         "a run"
         + ("" if "campaign" in findings.unlike else f"; campaign under study: {study.name}")
     )
-    for text in findings.unlike_texts:
-        say(text)
+    for told in findings.unlike_texts:
+        say(told)
     if any(scenario.background for scenario in findings.scenarios):
         share = format_estimate("share", findings.background_share, study.start)
         say(f"background tenants make {share} of all attempts")

@@ -203,7 +203,7 @@ def _print_frontier(frontier: Frontier) -> None:
             frontier.other.text(other),
             each.value or words[each.outcome],
             each.broken_below or "-",
-            each.kept_to if each.breaks else "-",
+            (each.kept_to or "-") if each.breaks else "-",
             f"{each.runs:,}",
         ]
         for other, each in zip(frontier.others, frontier.capacities, strict=True)

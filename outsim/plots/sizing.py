@@ -91,8 +91,8 @@ def capacity(found: Capacity, promise: int = 0, ax: Axes | None = None) -> Axes:
         ax.axvline(found.number, color=GREEN, linewidth=0.9, label=f"smallest: {found.value}")
     for last, first in found.found.breaks:
         label = f"kept up to {found.text(last)}, broken from {found.text(first)}"
-        ends = (found.values[last], found.values[first])
-        ax.axvspan(*ends, color=VERMILION, alpha=0.12, linewidth=0, label=label)
+        low, high = found.values[last], found.values[first]
+        ax.axvspan(low, high, color=VERMILION, alpha=0.12, linewidth=0, label=label)
     _key_axis(ax.xaxis, found.vary)
     legend(ax)
     return ax

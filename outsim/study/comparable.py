@@ -139,13 +139,13 @@ def asked_about(
 def _for_each(
     given: str | Sequence[str] | None, scenarios: Sequence[Scenario], what: str
 ) -> list[str | None]:
-    texts = [given] if isinstance(given, str) else list(given or ())
+    texts: list[str | None] = [given] if isinstance(given, str) else [*(given or ())]
     if len(texts) not in (0, 1, len(scenarios)):
         raise StudyError(
             f"{what}: found {len(texts)} for {len(scenarios)} scenarios; give one for all of "
             "them, or one for each"
         )
-    return list(texts) if len(texts) > 1 else [*(texts or [None])] * len(scenarios)
+    return texts if len(texts) > 1 else (texts or [None]) * len(scenarios)
 
 
 def _about(scenario: Scenario, campaign: str | None, deadline: str | None) -> Scenario:

@@ -88,10 +88,10 @@ class Explanation:
         table = self.table()
         if table.empty:
             return "No call of the campaign took any time."
-        most = table.loc[table["share"].idxmax()]
+        most = table.iloc[int(table["share"].to_numpy().argmax())]
         whole = format_duration(table["mean_s"].sum() * SECOND)
         return (
-            f"Most of a call's time, {most['share']:.1%} of {whole} on average, went to: "
+            f"The largest part of a call's time, {most['share']:.1%} of {whole} on average, went to: "
             f"{most['label']}."
         )
 
