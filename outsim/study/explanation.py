@@ -90,10 +90,8 @@ class Explanation:
             return "No call of the campaign took any time."
         most = table.iloc[int(table["share"].to_numpy().argmax())]
         whole = format_duration(table["mean_s"].sum() * SECOND)
-        return (
-            f"The largest part of a call's time, {most['share']:.1%} of {whole} on average, went to: "
-            f"{most['label']}."
-        )
+        share = f"{most['share']:.1%} of {whole} on average"
+        return f"The largest part of a call's time, {share}, went to: {most['label']}."
 
     @property
     def sentence(self) -> str:
