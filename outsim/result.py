@@ -174,7 +174,12 @@ class Result:
         return time_by_cause(self.causes, rows, until=until, by_resource=by_resource)
 
     def causes_over_time(
-        self, every: str = "5min", campaign: Campaign | None = None, *, by_resource: bool = True
+        self,
+        every: str = "5min",
+        campaign: Campaign | None = None,
+        *,
+        by_resource: bool = True,
+        until: Literal["end", "first_dispatch"] = "first_dispatch",
     ) -> pd.DataFrame:
         """Mean wait by cause, by when calls entered the queue for the first time.
 
@@ -186,6 +191,9 @@ class Result:
             A campaign of the scenario; default: all calls.
         by_resource : bool
             As for `time_by_cause`.
+        until : "end" or "first_dispatch"
+            As for `time_by_cause`: with "end", the columns are the mean of all the time of all
+            calls, and times ``calls`` they add up to `time_by_cause`.
 
         Returns
         -------
@@ -199,7 +207,7 @@ class Result:
         from outsim.tables.causes import causes_over_time
 
         calls = self.view(campaign).calls
-        return causes_over_time(self.causes, calls, every, by_resource=by_resource)
+        return causes_over_time(self.causes, calls, every, by_resource=by_resource, until=until)
 
     def queue_charges(self, campaign: Campaign | None = None) -> pd.DataFrame:
         """Time in the outbound queue, charged twice: by whom, and by what.

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from outsim.cli.options import EngineName, Json, Seed
 from outsim.cli.studies import (
+    AcrossZones,
     Antithetic,
+    ComparedCampaigns,
+    ComparedDeadlines,
     Controls,
     ExecutorName,
     InputUncertainty,
@@ -41,6 +44,9 @@ def compare(
     stratified: Stratified = False,
     controls: Controls = False,
     input_uncertainty: InputUncertainty = False,
+    campaign: ComparedCampaigns = None,
+    deadline: ComparedDeadlines = None,
+    across_zones: AcrossZones = False,
     seed: Seed = None,
     engine: EngineName = "auto",
     json: Json = False,
@@ -54,13 +60,14 @@ def compare(
     options = study_options(
         replications, precision, within, out, keep_tables, executor, usual=USUAL
     )
-    switches = {
+    switches: dict[str, Any] = {
         "antithetic": antithetic,
         "stratified": stratified,
         "controls": controls,
         "input_uncertainty": input_uncertainty,
     }
     loaded = [load_with_advice(path) for path in scenarios]
+    switches |= {"campaign": campaign, "deadline": deadline, "across_zones": across_zones}
     findings = run_sync(
         compare_scenarios(*loaded, seed=seed, engine=engine, **switches, **options)
     )
@@ -80,8 +87,11 @@ def _print(findings: Findings) -> None:
     say(" against ".join(findings.labels))
     say(
         f"{count} paired replications, seed {findings.seed}; {fewest:,} to {most:,} attempts "
-        f"a run; campaign under study: {study.name}"
+        "a run"
+        + ("" if "campaign" in findings.unlike else f"; campaign under study: {study.name}")
     )
+    for told in findings.unlike_texts:
+        say(told)
     if any(scenario.background for scenario in findings.scenarios):
         share = format_estimate("share", findings.background_share, study.start)
         say(f"background tenants make {share} of all attempts")

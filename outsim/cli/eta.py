@@ -95,7 +95,7 @@ def eta(
         known = loaded.find_campaign("/".join(asked.campaign))
         if known is None or (campaign is not None and known is not chosen):
             raise typer.BadParameter(f"the call is one of {'/'.join(asked.campaign)}; ask there")
-        chosen, measures = known, (asked.measure,)
+        chosen, measures = known, asked.measures
     if file is not None and asked is not None:
         raise typer.BadParameter("--plot draws a campaign; leave out --call and --number")
     findings = Study(
@@ -169,10 +169,11 @@ def _instant(findings: Findings, seconds: float) -> str | None:
 def _document(findings: Findings, campaign: Campaign, asked: Asked | None) -> dict[str, Any]:
     from outsim.scenario.estimated import estimates
     from outsim.study.eta import BAND, of_findings
+    from outsim.study.eta_texts import never_out
 
     scenario = findings.scenarios[0]
     figures = {}
-    for measure in findings.measures:
+    for measure in (each for each in findings.measures if each.kind == "clock"):
         found = of_findings(findings, measure)
         figures[measure.name] = {
             name: _instant(findings, getattr(found, name))
@@ -189,7 +190,15 @@ def _document(findings: Findings, campaign: Campaign, asked: Asked | None) -> di
         "estimated": estimates(scenario),
     }
     if asked is not None:
-        document["call"] = {"state": asked.state, "ahead": asked.ahead}
+        never = never_out(findings)
+        document["call"] = {
+            "state": asked.state,
+            "ahead": asked.ahead,
+            "never_goes_out": {
+                why: {"probability": each.mean, "low": each.low, "high": each.high}
+                for why, each in never.items()
+            },
+        }
     return document
 
 
@@ -199,7 +208,7 @@ def _print(
     from outsim.cli.output import say, show, table
     from outsim.scenario.estimated import estimates
     from outsim.study.eta import USUAL
-    from outsim.study.eta_texts import COLUMNS, row
+    from outsim.study.eta_texts import COLUMNS, never_out_texts, row
 
     scenario = findings.scenarios[0]
     say(f"{campaign.name} ({campaign.tenant}), scenario {scenario.name}")
@@ -210,7 +219,16 @@ def _print(
     if asked is not None:
         _say_call(asked)
     if not (asked and asked.state in ("dialing", "connected")):
-        show(table(list(COLUMNS), [row(findings, measure) for measure in findings.measures]))
+        told = [each for each in findings.measures if each.kind == "clock"]
+        for text in [] if asked is None else never_out_texts(findings, campaign):
+            say(text)
+        show(table(list(COLUMNS), [row(findings, measure) for measure in told]))
+        if asked is None and campaign.stop_at is not None:
+            say(
+                f"The campaign is stopped at {campaign.stop_at:%H:%M:%S}: calls that are canceled "
+                "before they go out are in none of these times but the last; outsim stop says "
+                "how many."
+            )
         say("Median and 90 % band over replications: nine runs in ten come to it in the band.")
         if findings.switches.draws_callees:
             say("Each has callees of its own, out of what the call log leaves open.")

@@ -125,7 +125,6 @@ def _run(
 def _print(found: Explanation) -> None:
     from outsim.cli.output import say, show, table
     from outsim.study.explanation import NAMED
-    from outsim.tables.causes import CAUSES
 
     campaign, result = found.campaign, found.result
     say(
@@ -133,6 +132,7 @@ def _print(found: Explanation) -> None:
         f"{result.replication}: where the time of its {len(found.time_by_cause):,} calls went, "
         "from submission to the end"
     )
+    say(found.cause_sentence)
     show(table(["cause", "mean of a call", "share"], found.rows()))
     say(found.sentence)
     whom = found.by_whom()
@@ -145,13 +145,6 @@ def _print(found: Explanation) -> None:
             rest = whom.iloc[NAMED:]
             rows.append([f"{len(rest)} others", "", f"{rest['share'].sum():.1%}"])
         show(table(["time in the queue went to calls of", "start", "share"], rows))
-        what = found.by_what()
-        show(
-            table(
-                ["which waited for", "share"],
-                [[CAUSES[str(cause)], f"{share:.1%}"] for cause, share in what.items()],
-            )
-        )
     _print_reasons(found)
     if found.worth is not None:
         _print_worth(found.worth)

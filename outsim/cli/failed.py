@@ -71,10 +71,16 @@ def _print(
     name: str, tables: dict[str, Any], match: PendingMatch, calls: pd.DataFrame, ended: str
 ) -> None:
     from outsim.cli.output import say, show, table
+    from outsim.tables.failures import why_failed
 
     by_cause = tables["by_cause"]
     count = int((calls["status"] == "failed").sum())
     say(f"{name}: {count:,} of {len(calls):,} calls failed: dialled, and never answered (one run)")
+    shares = {
+        str(cause): (row["share"], f"{row['share']:.1%}") for cause, row in by_cause.iterrows()
+    }
+    if why := why_failed(shares):
+        say(why)
     show(
         table(
             ["last attempt", "calls", "share"],

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable
 from functools import partial
 from typing import TYPE_CHECKING, Annotated, Any
@@ -22,13 +21,10 @@ from outsim.cli.studies import (
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from outsim.study.capacity_answers import Capacity, Frontier, Tested
-    from outsim.study.promises import Promise
+    from outsim.study.capacity_answers import Capacity, Frontier
 
 NOT_FOUND = 1
 """Exit code where no value is shown to keep the promises."""
-
-_VERDICTS = {"kept": "kept", "broken": "broken", "unclear": "not shown"}
 
 
 def plan(
@@ -175,22 +171,17 @@ def _heading(capacity: Capacity) -> None:
 
 def _print(capacity: Capacity) -> None:
     from outsim.cli.output import say, show, table
+    from outsim.study.capacity_texts import BOUNDS, answer, columns, notes, rows
 
     _heading(capacity)
     say()
-    say(_answer(capacity))
-    for note in _notes(capacity):
+    say(answer(capacity))
+    for note in notes(capacity):
         say(note)
     _warn(capacity)
-    tested = capacity.tested()
-    if tested:
-        columns = [capacity.vary.key, *(_column(each, capacity) for each in capacity.promises)]
-        shown = [_row(each, capacity) for each in tested]
-        show(table([*columns, "runs", "promises"], shown))
-        say(
-            "mean over fresh runs, or share of them that kept the promise, and behind it the "
-            f"bound that counts: one-sided, with {_percent(capacity.confidence)} confidence."
-        )
+    if capacity.tested():
+        show(table(columns(capacity), rows(capacity)))
+        say(BOUNDS)
     say(
         f"{capacity.runs:,} runs; testing all {len(capacity.values):,} values with "
         f"{capacity.replications} each would have taken {capacity.grid_runs:,}."
@@ -212,78 +203,9 @@ def _percent(share: float) -> str:
     return f"{100 * share:.4g} %"
 
 
-def _answer(capacity: Capacity) -> str:
-    key, tests = capacity.vary.key, f"{capacity.replications} fresh runs"
-    if capacity.outcome == "found":
-        return f"Smallest value that keeps the promises: {key} = {capacity.value}."
-    if capacity.outcome == "nothing":
-        return (
-            f"No value of {key} from {capacity.text(0)} to {capacity.text(-1)} keeps the "
-            "promises, as far as was looked: the nearest is shown to break one."
-        )
-    spent = "the runs or the time ran out" if capacity.found.is_spent else f"{tests} are too few"
-    best, below = capacity.best, capacity.below
-    if best is None:
-        return f"Undecided: {spent} before any value of {key} was shown to keep the promises."
-    lower = "whether less does" if below is None else f"whether one between {below} and it does"
-    return f"Undecided: {spent}. {key} = {best} keeps the promises; {lower} is not known."
-
-
-def _notes(capacity: Capacity) -> list[str]:
-    notes = []
-    verdicts = {each.value: each.verdict for each in capacity.tested()}
-    if capacity.outcome == "found" and capacity.below is None:
-        notes.append("It is the least that was asked about; less may do, too.")
-    elif capacity.outcome == "found":
-        unclear = verdicts[str(capacity.below)] == "unclear"
-        notes.append(
-            f"{capacity.below}, the next below, is not shown to keep them"
-            + (", nor to break one: it is close." if unclear else ": it is shown to break one.")
-        )
-    if capacity.outcome != "found" and capacity.level_from is not None:
-        notes.append(
-            f"From {capacity.level_from} on, more of it changes nothing: something else is scarce."
-        )
-    for last, first in capacity.breaks:
-        notes.append(
-            f"More is not always better: from somewhere between {last} and {first} on, a promise "
-            "is broken again."
-        )
-    if capacity.outcome == "found" and capacity.found.is_spent:
-        notes.append("Whether larger values keep them too was not looked at to the end.")
-    return notes
-
-
-def _column(promise: Promise, capacity: Capacity) -> str:
-    if promise.probability is not None:
-        return promise.text
-    return promise.measure.label_at(capacity.scenario.deadline)
-
-
-def _row(each: Tested, capacity: Capacity) -> list[str]:
-    cells = [
-        _cell(promise, shown, bounds, capacity)
-        for promise, shown, bounds in zip(capacity.promises, each.shown, each.bounds, strict=True)
-    ]
-    return [each.value, *cells, str(each.replications), _VERDICTS[each.verdict]]
-
-
-def _cell(promise: Promise, shown: float, bounds: tuple[float, float], capacity: Capacity) -> str:
-    """What was shown, and the bound of it that must keep the promise."""
-    from outsim.display import format_figure
-
-    low, high = bounds
-    if promise.probability is not None:
-        return f"{shown:.0%} (≥ {low:.1%})"
-    if not math.isfinite(shown):
-        return "never"
-    begins, kind = capacity.scenario.clock.begins, promise.measure.kind
-    sign, bound = ("≤", high) if promise.at_most else ("≥", low)
-    return f"{format_figure(kind, shown, begins)} ({sign} {format_figure(kind, bound, begins)})"
-
-
 def _print_frontier(frontier: Frontier) -> None:
     from outsim.cli.output import say, show, table
+    from outsim.study.capacity_texts import break_text
 
     first = frontier.capacities[0]
     _heading(first)
@@ -292,20 +214,20 @@ def _print_frontier(frontier: Frontier) -> None:
         [
             frontier.other.text(other),
             each.value or words[each.outcome],
-            each.below or "-",
+            each.broken_below or "-",
+            (each.kept_to or "-") if each.breaks else "-",
             f"{each.runs:,}",
         ]
         for other, each in zip(frontier.others, frontier.capacities, strict=True)
     ]
-    show(table([frontier.other.key, first.vary.key, "not shown", "runs"], rows))
+    columns = [frontier.other.key, first.vary.key, "broken below", "kept up to", "runs"]
+    show(table(columns, rows))
     say(
-        f"smallest {first.vary.key} that keeps the promises, and the largest below it that is "
-        f"not shown to; from {first.text(0)} to {first.text(-1)}."
+        f"smallest {first.vary.key} that is shown to keep the promises, and the largest below it "
+        f"that is shown to break one, from {first.text(0)} to {first.text(-1)}; kept up to: where "
+        "larger values are shown to break one again."
     )
     for other, each in zip(frontier.others, frontier.capacities, strict=True):
         _warn(each, f"{frontier.other.key} = {frontier.other.text(other)}, ")
-        for last, broken in each.breaks:
-            say(
-                f"{frontier.other.key} = {frontier.other.text(other)}: more is not always better: "
-                f"from somewhere between {last} and {broken} on, a promise is broken again."
-            )
+        for pair in each.breaks:
+            say(f"{frontier.other.key} = {frontier.other.text(other)}: {break_text(each, *pair)}")

@@ -80,7 +80,7 @@ def stop(
 
 def _print(scenario: Scenario, answer: StopRace) -> None:
     from outsim.cli.output import say, show, table
-    from outsim.study.timing_texts import last_moment, stop_settings
+    from outsim.study.timing_texts import SAVED, last_moment, stop_settings, why_after
 
     findings, campaign = answer.findings, answer.campaign
     say(
@@ -91,15 +91,13 @@ def _print(scenario: Scenario, answer: StopRace) -> None:
         f"{findings.replications} replications, seed {findings.seed}, each held against itself "
         "without a stop"
     )
+    say(why_after(answer))
     say(stop_settings(answer))
     own = scenario.find_campaign(f"{campaign.tenant}/{campaign.name}")
     if own is not None and own.stop_at is not None:
         say(f"The scenario's own stop at {own.stop_at:%H:%M:%S} is left out.")
     show(table(list(answer.COLUMNS), answer.rows()))
-    say(
-        "mean ± half of the 95 % interval over replications; dials count from the request to "
-        "stop, retries included; saved calls are never dialled, and would be without the stop."
-    )
+    say(f"mean ± half of the 95 % interval over replications. {SAVED}")
     say_precisions(findings)
     for moment in answer.last_moments.values():
         say(last_moment(answer, moment))

@@ -79,6 +79,33 @@ Controls = Annotated[
     ),
 ]
 
+ComparedCampaigns = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--campaign",
+        metavar="NAME",
+        help="Campaign that is compared, as NAME or TENANT/NAME; given once for each scenario, "
+        "different campaigns are compared. Default: the one under study, the same in all.",
+        show_default=False,
+    ),
+]
+ComparedDeadlines = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--deadline",
+        metavar="TIME",
+        help="Clock time by which completed calls are counted; given once for each scenario, "
+        "different deadlines are compared. Default: the scenarios' own, the same in all.",
+        show_default=False,
+    ),
+]
+AcrossZones = Annotated[
+    bool,
+    typer.Option(
+        "--across-zones",
+        help="Compare scenarios of different time zones, each by its local time.",
+    ),
+]
 InputUncertainty = Annotated[
     bool,
     typer.Option(

@@ -7,7 +7,17 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import typer
 
 from outsim.cli.options import EngineName, Json, ScenarioFile, Seed
-from outsim.cli.studies import ExecutorName, Out, Precision, Replications, Within, study_options
+from outsim.cli.studies import (
+    AcrossZones,
+    ComparedCampaigns,
+    ComparedDeadlines,
+    ExecutorName,
+    Out,
+    Precision,
+    Replications,
+    Within,
+    study_options,
+)
 
 if TYPE_CHECKING:
     from outsim.study.sweep_findings import Sweep
@@ -61,6 +71,9 @@ def sweep(
     figure: Annotated[
         str, typer.Option(metavar="FIGURE", help="Figure that the answer is about.")
     ] = "completed_by_deadline",
+    campaign: ComparedCampaigns = None,
+    deadline: ComparedDeadlines = None,
+    across_zones: AcrossZones = False,
     replications: Replications = None,
     precision: Precision = None,
     within: Within = None,
@@ -92,6 +105,9 @@ def sweep(
             design=design,
             points=points,
             figure=figure,
+            campaign=campaign,
+            deadline=deadline,
+            across_zones=across_zones,
             seed=seed,
             engine=engine,
             **options,
@@ -112,6 +128,8 @@ def _print(found: Sweep) -> None:
         f"varied: {len(found.factors)}; {found.replications} paired replications at each point, "
         f"seed {found.seed}; figure: {label(found, found.measure)}"
     )
+    for text in found.unlike_texts:
+        say(text)
     _print_ranges(found)
     if found.design is not None:
         _print_points(found)

@@ -11,17 +11,32 @@ from outsim.plots.style import GREEN, GREY, INK, VERMILION, legend, new_axes, pl
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
+    from matplotlib.axis import Axis
 
     from outsim.scenario.varying import Range
     from outsim.study.capacity_answers import Capacity, Frontier
 
-_VERDICTS = {"kept": (GREEN, "o"), "broken": (VERMILION, "X"), "unclear": (GREY, "D")}
+_VERDICTS = {"kept": (GREEN, "o"), "broken": (VERMILION, "X"), "undecided": (GREY, "D")}
 """Colour and mark of each."""
 
 
-def _key(varied: Range) -> str:
+def _key_axis(axis: Axis, varied: Range) -> None:
+    """Label an axis for values of a key: with their unit, or marked by clock times."""
+    from matplotlib.ticker import FuncFormatter, MultipleLocator
+
     unit = varied.unit.strip()
-    return f"{varied.key} ({unit})" if unit and unit != ":00" else varied.key
+    if not varied.is_clock:
+        axis.set_label_text(f"{varied.key} ({unit})" if unit else varied.key)
+        return
+    axis.set_label_text(f"{varied.key} (local time)")
+    shortest = max(1.0, (varied.high - varied.low) / 6)
+    step = next((each for each in _CLOCK_STEPS if each >= shortest), _CLOCK_STEPS[-1])
+    axis.set_major_locator(MultipleLocator(step))
+    axis.set_major_formatter(FuncFormatter(lambda value, _: varied.text(round(value) % 1440)))
+
+
+_CLOCK_STEPS = (1, 2, 5, 10, 15, 20, 30, 60, 120, 240)
+"""Minutes between two marks of a clock."""
 
 
 def capacity(found: Capacity, promise: int = 0, ax: Axes | None = None) -> Axes:
@@ -44,8 +59,9 @@ def capacity(found: Capacity, promise: int = 0, ax: Axes | None = None) -> Axes:
         )
         if not math.isfinite(middle):
             continue
-        ends = [[max(0.0, middle - low)], [max(0.0, high - middle)]]
-        colour, mark = _VERDICTS[each.verdict]
+        below, above = max(0.0, middle - low), max(0.0, high - middle)
+        ends = [[below if math.isfinite(low) else 0.0], [above if math.isfinite(high) else 0.0]]
+        colour, mark = _VERDICTS[each.promises[promise]]
         ax.errorbar(found.values[place], middle, ends, fmt=mark, capsize=3, color=colour)
     glanced = [
         (found.values[place], scale.at(about.outcomes(figures[:, promise]).mean()))
@@ -62,7 +78,7 @@ def capacity(found: Capacity, promise: int = 0, ax: Axes | None = None) -> Axes:
             label="few runs, to find the place",
         )
     for verdict, (colour, mark) in _VERDICTS.items():
-        if verdict in found.found.verdicts.values():
+        if any(each.promises[promise] == verdict for _, each in tested):
             ax.plot([], [], mark, color=colour, label=verdict)
     ax.axhline(
         float(scale.at(np.array(limit))),
@@ -73,7 +89,11 @@ def capacity(found: Capacity, promise: int = 0, ax: Axes | None = None) -> Axes:
     )
     if found.value is not None:
         ax.axvline(found.number, color=GREEN, linewidth=0.9, label=f"smallest: {found.value}")
-    ax.set_xlabel(_key(found.vary))
+    for last, first in found.found.breaks:
+        label = f"kept up to {found.text(last)}, broken from {found.text(first)}"
+        low, high = found.values[last], found.values[first]
+        ax.axvspan(low, high, color=VERMILION, alpha=0.12, linewidth=0, label=label)
+    _key_axis(ax.xaxis, found.vary)
     legend(ax)
     return ax
 
@@ -99,7 +119,7 @@ def frontier(found: Frontier, ax: Axes | None = None) -> Axes:
             label = "none in range" if outcome == "nothing" else outcome
             top = [first.vary.high] * len(places)
             ax.plot(places, top, mark, color=colour, linestyle="", label=label)
-    ax.set_xlabel(_key(found.other))
-    ax.set_ylabel(_key(first.vary))
+    _key_axis(ax.xaxis, found.other)
+    _key_axis(ax.yaxis, first.vary)
     legend(ax)
     return ax

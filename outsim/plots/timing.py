@@ -130,7 +130,7 @@ def dials_after_stop(race: StopRace, ax: Axes | None = None) -> Axes:
 
 
 def saved_by_stop(race: StopRace, ax: Axes | None = None) -> Axes:
-    """Draw the share of calls that a stop saves, over the time from the start to the request.
+    """Draw the share of dials that a stop saves, over the time from the start to the request.
 
     Dotted lines lead to the last moments until which it saves half and nine in ten of them,
     where these are known.
@@ -149,9 +149,9 @@ def saved_by_stop(race: StopRace, ax: Axes | None = None) -> Axes:
     stops = race.after_us[:count]
     unit, size_us = _unit(stops[-1])
     _draw(ax, [each / size_us for each in stops], found[:count], factor=100.0)
-    title(ax, "calls saved by the stop")
+    title(ax, "dials saved by the stop")
     ax.set_xlabel(f"from the start to the stop ({unit})")
-    ax.set_ylabel("calls (%)")
+    ax.set_ylabel("dials, retries included (%)")
     for share, last in race.last_moments.items():
         ax.axhline(100 * share, color=GREY, linewidth=0.9, linestyle=":")
         if last.is_known:

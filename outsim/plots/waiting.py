@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
@@ -97,6 +97,7 @@ def wait_causes(
     campaign: Campaign | None = None,
     every: str = "5min",
     by_resource: bool = True,
+    until: Literal["end", "first_dispatch"] = "first_dispatch",
 ) -> Axes:
     """Draw what calls waited for, by when they entered the queue for the first time.
 
@@ -113,33 +114,41 @@ def wait_causes(
     by_resource : bool
         Whether time behind calls ahead is put down to what their dispatches waited for; see
         `Result.time_by_cause`.
+    until : "end" or "first_dispatch"
+        Whether the whole time of calls is drawn, to their end, or their wait.
 
     Returns
     -------
     Axes
-        A bar for each slot in which calls came, as high as their mean wait, in parts by cause
-        (`Result.causes_over_time`). Causes without any time are left out, and the small ones
-        stand together where there are more than colours.
+        A bar for each slot in which calls came, as high as their mean wait or time, in parts by
+        cause (`Result.causes_over_time`); the legend has the share of each. Causes without any
+        time are left out, and the small ones stand together where there are more than colours.
     """
     import pandas as pd
 
     ax = new_axes(ax)
     clock_axis(ax.xaxis, result.begins, ends=result.ended)
     whose = f"{campaign.name}: " if campaign else ""
-    title(ax, f"{whose}what calls waited for, by when they came")
-    found = result.causes_over_time(every, campaign, by_resource=by_resource)
+    what, each = "what calls waited for", "mean wait"
+    if until == "end":
+        what, each = "where the time of calls went", "mean time of a call"
+    title(ax, f"{whose}{what}, by when they came")
+    found = result.causes_over_time(every, campaign, by_resource=by_resource, until=until)
     waited_s = found.drop(columns="calls").apply(lambda column: column.dt.total_seconds())
     totals = waited_s.mul(found["calls"], axis=0).sum()
     longest_s = float(waited_s.sum(axis=1).max()) if len(waited_s) else 0.0
     unit, size_s = time_unit(longest_s)
-    ax.set_ylabel(f"mean wait ({unit})")
+    ax.set_ylabel(f"{each} ({unit})")
     if not longest_s:
         return say_nothing(ax, "no call waited" if len(found) else "no call came into the queue")
     shown = [*totals[totals > 0].sort_values(ascending=False).index]
     small = shown[len(COLOURS) :]
-    parts = {CAUSES[name]: waited_s[name] for name in shown[: len(COLOURS)]}
+    share = 100 * totals / totals.sum()
+    parts = {
+        f"{CAUSES[name]} {share[name]:.1f}%": waited_s[name] for name in shown[: len(COLOURS)]
+    }
     if small:
-        parts["other causes"] = waited_s[small].sum(axis=1)
+        parts[f"other causes {share[small].sum():.1f}%"] = waited_s[small].sum(axis=1)
     at, below = dates_of(instants_us(found.index)), np.zeros(len(found))
     width_days = pd.Timedelta(every) / pd.Timedelta("1D")
     for place, (label, column) in enumerate(parts.items()):

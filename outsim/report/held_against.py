@@ -32,7 +32,7 @@ def comparison(subject: Subject) -> Section:
             f"{_listed(labels)} were run on the same days: {findings.replications:,} paired "
             f"replications, seed {findings.seed}."
         ),
-        answer=answer,
+        answer=" ".join([*findings.unlike_texts, answer]),
         more=[*more, *(line for lines in rest for line in lines)],
         pictures=[_picture(findings, each) for each in findings.measures if each.name in SHOWN],
         tables=[

@@ -10,11 +10,13 @@ from outsim.report import run_pictures
 from outsim.report.parts import Section, Table
 from outsim.report.subject import Figure, Subject
 from outsim.tables.failures import (
+    REASONS,
     failed_calls_by_cause,
     match_pending,
     unanswered_by_attempt,
     unanswered_by_hour,
 )
+from outsim.tables.failures import why_failed as why_most_failed
 from outsim.tables.views import counts
 
 ONE_DAY = "One run is one day that could be."
@@ -87,9 +89,9 @@ def why_failed(subject: Subject) -> Section:
     view = result.view(campaign)
     failed = int((view.calls["status"] == "failed").sum())
     completed, refused = subject.figure("completed_share"), subject.figure("congestion_share")
-    answer = ""
+    answer = _why(subject, view.calls)
     if completed is not None:
-        answer = f"{completed.text} of the calls are completed in the end"
+        answer += f" {completed.text} of the calls are completed in the end"
         answer += "." if refused is None else f"; the carrier refuses {_share(refused)} attempts."
     rows = [
         found.row()
@@ -104,7 +106,7 @@ def why_failed(subject: Subject) -> Section:
             "What ended the calls that were dialled and never answered, by cause, attempt and "
             "hour."
         ),
-        answer=answer,
+        answer=answer.strip(),
         more=[
             "A failed call was dialled and never answered. That says nothing of the queue: every "
             "one of them went out.",
@@ -114,6 +116,28 @@ def why_failed(subject: Subject) -> Section:
         tables=[*tables, *_failure_tables(subject)],
         notes=[f"Causes, attempts and hours are those of {subject.this_run}. {ONE_DAY}"],
         command="" if completed is not None else subject.asking("failed"),
+    )
+
+
+def _why(subject: Subject, calls: pd.DataFrame) -> str:
+    """How many calls fail and why most of them do: over replications where these tell."""
+    failed = subject.figure("failed_share")
+    if failed is not None:
+        by = {outcome: subject.figure(f"failed_by_{outcome}") for outcome in REASONS}
+        shares = {
+            outcome: (figure.estimate.mean, figure.text)
+            for outcome, figure in by.items()
+            if figure is not None
+        }
+        if not failed.estimate.mean > 0:
+            return "In no run did a call fail."
+        return f"{failed.text} of the calls fail. {why_most_failed(shares)}"
+    causes, count = failed_calls_by_cause(calls), int((calls["status"] == "failed").sum())
+    if not count:
+        return f"In {subject.this_run} no call failed."
+    told = {str(name): (row["share"], f"{row['share']:.1%}") for name, row in causes.iterrows()}
+    return (
+        f"In {subject.this_run}, {count:,} of {len(calls):,} calls failed. {why_most_failed(told)}"
     )
 
 

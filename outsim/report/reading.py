@@ -25,10 +25,12 @@ from outsim.study.forecast import Forecast
 from outsim.study.identity import STUDY, read_identity
 from outsim.study.kept import KeptStudy, read_study
 from outsim.study.schedule import FIGURES, Schedule, schedule
+from outsim.study.starts import over_the_day
 from outsim.study.stop_race import StopRace, stop_race
 from outsim.study.study import Study
 from outsim.study.sweep import sweep
 from outsim.study.synchronous import run_sync
+from outsim.tables.failures import FAILURE_MEASURES
 from outsim.tables.load import LOAD_MEASURES
 from outsim.tables.measures import DEFINITIONS, MEASURES, Measure
 from outsim.tables.stops import STOP_MEASURES
@@ -132,14 +134,17 @@ def _of_run(
             reasons[name] = f"It can't be answered: {error}."
             return None
 
-    findings = Study(scenario, measures=_BOTH, **options).run()
+    findings = Study(scenario, measures=_BOTH + FAILURE_MEASURES, **options).run()
+    every, between = over_the_day(scenario, chosen)
     return Subject(
         scenario=scenario,
         seed=result.seed,
         result=result,
         known=(findings,),
         forecast=Forecast(chosen, cut(findings, CAMPAIGN_MEASURES)),
-        schedule=tried("schedule", lambda: schedule(scenario, **options).run()),
+        schedule=tried(
+            "schedule", lambda: schedule(scenario, every=every, between=between, **options).run()
+        ),
         race=tried("stop", lambda: stop_race(scenario, **options).run()),
         reasons=tuple(reasons.items()),
         made_of=(

@@ -15,7 +15,7 @@ from outsim.plots.waiting import wait_causes as draw_causes
 from outsim.plots.waiting import waits as draw_waits
 from outsim.report.parts import Picture
 from outsim.report.subject import Subject
-from outsim.tables.causes import CAUSES
+from outsim.study.explanation import Explanation
 from outsim.tables.measures import MEASURES
 from outsim.tables.over_time import hourly_outcomes
 from outsim.tables.over_time import status_lag as lag_of
@@ -65,22 +65,19 @@ def waits(subject: Subject) -> Picture:
     )
 
 
-def wait_causes(subject: Subject) -> Picture:
-    """What the campaign's calls waited for, by when they came."""
+def wait_causes(subject: Subject, found: Explanation) -> Picture:
+    """Where the time of the campaign's calls went, by when they came."""
     result, campaign = subject.result, subject.campaign
-    found = result.causes_over_time(campaign=campaign)
-    waited_us = found.drop(columns="calls").astype("int64").mul(found["calls"], axis=0)
-    total, told = int(waited_us.to_numpy().sum()), "no call waited"
-    if total:
-        causes = waited_us.sum().sort_values(ascending=False) / total
-        told = ", ".join(
-            f"{CAUSES[str(name)]} {share:.0%}" for name, share in causes.head(3).items()
-        )
-        told = f"of all that waiting most was for: {told}"
+    causes = found.table().sort_values("share", ascending=False).head(3)
+    told = ", ".join(
+        f"{label} {share:.1%}"
+        for label, share in zip(causes["label"], causes["share"], strict=True)
+    )
+    told = f"of all that time most went to: {told}" if told else "no call took any time"
     return Picture(
-        lambda ax: draw_causes(result, ax=ax, campaign=campaign),
-        alt=f"Bars over the time of day, as high as the mean wait, parted by cause; {told}.",
-        caption="What the calls waited for, by when they came, one run",
+        lambda ax: draw_causes(result, ax=ax, campaign=campaign, until="end"),
+        alt=f"Bars over the time of day, as high as a call's mean time, parted by cause; {told}.",
+        caption="Where the time of the calls went, by when they came, one run",
         rows=7,
     )
 

@@ -7,6 +7,7 @@ from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING
 
+from outsim.clock import after as clock_after
 from outsim.display import format_estimate
 from outsim.plots.estimates import draw_estimates
 from outsim.plots.estimates import forecast as draw_forecast
@@ -18,6 +19,7 @@ from outsim.study import eta_texts, timing_texts
 from outsim.study.eta import USUAL
 from outsim.study.schedule import FIGURES, Ranking, Schedule
 from outsim.study.stops import written
+from outsim.tables.views import counts
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -88,11 +90,15 @@ def when_to_start(subject: Subject) -> Section:
 
 def _best_start(answer: Schedule, ranking: Ranking) -> str:
     label = answer.findings.label(ranking.measure)
+    first, last = answer.label(answer.starts[0]), answer.label(answer.starts[-1])
+    tried = f"{len(answer.starts)} starts from {first} to {last}"
     if ranking.best is None:
-        return f"By calls {label}, {timing_texts.best_start(answer, ranking)}"
+        return f"Of {tried}, by calls {label}: {timing_texts.best_start(answer, ranking)}"
     value = answer.mean(ranking.best, ranking.measure.name)
     text = format_estimate(ranking.measure.kind, value, answer.base)
-    return f"Start at {answer.label(ranking.best)}: {text} of the calls are {label}."
+    at = answer.label(ranking.best)
+    edge = {first: ", and the earliest", last: ", and the latest"}.get(at, "")
+    return f"Start at {at}, the best{edge} of {tried}: {text} of the calls are {label}."
 
 
 def _disagreement(answer: Schedule) -> Iterator[str]:
@@ -240,7 +246,8 @@ def after_stop(subject: Subject) -> Section:
     command = subject.asking("stop")
     answer = subject.race
     if answer is not None:
-        return _race(answer)
+        found = _race(answer)
+        return replace(found, more=[*_standing_at_stop(subject), *found.more])
     rows = _known_rows(subject, "dispatched_before_stop_effect", "dispatched_after_stop_effect")
     if not rows:
         why = subject.reason("stop") or "Nobody stops the campaign in this study."
@@ -252,23 +259,41 @@ def after_stop(subject: Subject) -> Section:
         _STOP,
         asked=f"{_of_known(subject)} The campaign is stopped at {stop_at:%H:%M:%S}.",
         answer=(
-            f"{before} dials go out between the request to stop and its effect, and {after} "
-            "from then on."
+            f"{timing_texts.stop_rule(subject.scenario, subject.campaign)}. {before} dials go out "
+            f"between the request to stop and its effect, and {after} from then on."
         ),
+        more=_standing_at_stop(subject),
         tables=[Table("Dials after the stop, retries included", ["figure", "mean"], rows)],
         notes=[INTERVALS],
         command=command,
     )
 
 
+def _standing_at_stop(subject: Subject) -> list[str]:
+    """Where the calls stood when the scenario's own stop took effect, in the one run."""
+    campaign, result = subject.campaign, subject.result
+    if campaign.stop_at is None:
+        return []
+    effect = clock_after(campaign.stop_at, subject.scenario.platform.stop_latency)
+    if not result.begins <= effect <= result.ended:
+        return []
+    page = result.seen_at(effect)
+    own = page["campaign"].eq(campaign.name) & page["tenant"].eq(campaign.tenant)
+    told = "; ".join(f"{word} {true:,}" for word, _, true in counts(page[own]) if true)
+    return [
+        f"In {subject.this_run}, the stop at {campaign.stop_at:%H:%M:%S} took effect at "
+        f"{effect:%H:%M:%S}; its calls by status then: {told or 'none'}."
+    ]
+
+
 def _half(answer: StopRace, found: LastMoment) -> str:
-    """Until when a stop saves half of the calls; or how much the first one saves."""
+    """Until when a stop saves half of the dials; or how much the first one saves."""
     count = answer.findings.replications
     if found.is_known or count in (found.always, found.never):
         return timing_texts.last_moment(answer, found)
     first = answer.after_us[0]
     saved = format_estimate("share", answer.saved_share(first), answer.campaign.start)
-    return f"A stop {written(first)} after the start saves {saved} of the calls; a later one less."
+    return f"A stop {written(first)} after the start saves {saved} of the dials; a later one less."
 
 
 def _race(answer: StopRace) -> Section:
@@ -290,13 +315,17 @@ def _race(answer: StopRace) -> Section:
             f"from {first} to {last} after its start, and each time held against the same day "
             f"without a stop: {_counted(findings.replications)}."
         ),
-        answer=_half(answer, half),
-        more=[timing_texts.last_moment(answer, most), timing_texts.stop_settings(answer)],
+        answer=timing_texts.why_after(answer),
+        more=[
+            _half(answer, half),
+            timing_texts.last_moment(answer, most),
+            timing_texts.stop_settings(answer),
+        ],
         pictures=[
             Picture(
                 draw["saved"],
-                alt=f"Share of the calls that a stop saves, falling with its time. {saved}.",
-                caption="Calls that a stop saves, by when it comes",
+                alt=f"Share of the dials that a stop saves, falling with its time. {saved}.",
+                caption="Dials that a stop saves, by when it comes",
             ),
             Picture(
                 draw["dials"],
@@ -305,8 +334,5 @@ def _race(answer: StopRace) -> Section:
             ),
         ],
         tables=[Table("What a stop does, by when it comes", list(answer.COLUMNS), answer.rows())],
-        notes=[
-            f"{INTERVALS} Dials count from the request to stop, retries included; saved calls "
-            "are never dialled, and would be without the stop."
-        ],
+        notes=[f"{INTERVALS} {timing_texts.SAVED}"],
     )

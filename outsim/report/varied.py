@@ -80,7 +80,7 @@ def sensitivity(subject: Subject) -> Section:
             f"{names}: {len(found.factors)} varied, {found.replications} paired replications at "
             f"each point, seed {found.seed}."
         ),
-        answer=answer,
+        answer=" ".join([*found.unlike_texts, answer]) if answer else "",
         more=more,
         pictures=pictures,
         tables=tables,

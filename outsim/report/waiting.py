@@ -7,7 +7,6 @@ from outsim.report.outcomes import ONE_DAY
 from outsim.report.parts import Section, Table
 from outsim.report.subject import Subject
 from outsim.study.explanation import Explanation
-from outsim.tables.causes import CAUSES
 
 _NAMED = 8
 """Campaigns that are named among those that were dialled in the meantime."""
@@ -23,18 +22,19 @@ def where_the_wait_went(subject: Subject) -> Section:
             "What each call's time went to, from its submission to its end. The parts add up to "
             "all of it."
         ),
-        answer=_answer(found),
-        pictures=[run_pictures.wait_causes(subject), *run_pictures.load(subject)],
+        answer=f"In this one run: {found.cause_sentence}",
+        more=[_whose(found)],
+        pictures=[run_pictures.wait_causes(subject, found), *run_pictures.load(subject)],
         tables=[*_by_cause(found), *_by_whom(found)],
         notes=[
-            f"All of it is of {subject.this_run}. {ONE_DAY} Time in the queue is charged twice: "
-            "to the campaign whose call went out next, and to what that one waited for."
+            f"All of it is of {subject.this_run}. {ONE_DAY} Time behind calls ahead in the queue "
+            "is put down to what these waited for, and by whose call went out next."
         ],
         command=subject.asking("explain"),
     )
 
 
-def _answer(found: Explanation) -> str:
+def _whose(found: Explanation) -> str:
     """Who was dialled while the calls waited in the queue."""
     whom = found.by_whom()
     others = whom[~whom["own"]]
@@ -67,12 +67,8 @@ def _by_whom(found: Explanation) -> list[Table]:
     rest = whom.iloc[_NAMED:]
     if len(rest):
         rows.append([f"{len(rest)} others", "", f"{rest['share'].sum():.1%}"])
-    resources = [[CAUSES[str(cause)], f"{share:.1%}"] for cause, share in found.by_what().items()]
     return [
         Table(
             "Time in the queue, by whose call went out next", ["campaign", "start", "share"], rows
-        ),
-        Table(
-            "Time in the queue, by what that call waited for", ["waited for", "share"], resources
         ),
     ]

@@ -160,6 +160,16 @@ class Range:
             spaced = [float(round(value)) for value in spaced]
         return tuple(dict.fromkeys(spaced))
 
+    @property
+    def is_clock(self) -> bool:
+        """Whether the values are clock times, counted in minutes of the day."""
+        return self.unit == _CLOCK
+
+    @property
+    def first_number(self) -> int:
+        """The low end as a whole number, where every one from there on is a value; else 0."""
+        return int(self.low) if self.is_whole and self.count is None else 0
+
     def vary(self, scenario: Scenario, value: float) -> Scenario:
         """The scenario with this value at the key."""
         return vary(scenario, {self.key: self.text(value)})

@@ -240,7 +240,12 @@ class _Planner:
 
         error = 1 - self.confidence
         search = Search(
-            len(values), self.promises, sample, error=error, replications=self.replications
+            len(values),
+            self.promises,
+            sample,
+            error=error,
+            replications=self.replications,
+            origin=self.vary.first_number,
         )
         return Capacity(
             scenario,

@@ -7,11 +7,12 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal
 
 from outsim.display import table_html
+from outsim.estimates import finite_or_none
 from outsim.scenario.carrier_demand import shortages
 from outsim.scenario.model import Scenario
 from outsim.scenario.varying import Range, vary
-from outsim.study.promises import Promise
-from outsim.study.search_found import Found, Verdict
+from outsim.study.promises import Promise, Verdict
+from outsim.study.search_found import Found
 from outsim.text import bounded, brief
 
 if TYPE_CHECKING:
@@ -29,11 +30,13 @@ class Tested:
     """As a scenario file has it."""
     verdict: Verdict
     """Whether it is shown to keep all promises, to break one, or neither."""
+    promises: tuple[Verdict, ...]
+    """The same of each promise by itself."""
     replications: int
     shown: tuple[float, ...]
     """Mean of each promise's figure, or share of runs that kept it."""
     bounds: tuple[tuple[float, float], ...]
-    """Lower and upper bound of each, one-sided with the confidence that was asked for."""
+    """Lower and upper bound of each, one-sided: what the verdicts are made of."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -55,9 +58,10 @@ class Capacity:
     def outcome(self) -> Literal["found", "nothing", "undecided"]:
         """What came of it.
 
-        found: a value is shown to keep all promises, and the one below it is not. nothing: no
-        value in the range does, as far as it was looked at: the one that comes nearest is shown
-        to break one. undecided: neither could be shown with the runs or the time there was.
+        found: a value is shown to keep all promises, and the one below it is not, be it broken
+        or undecided. nothing: no value in the range does, as far as it was looked at: each one
+        that was tested is shown to break one. undecided: neither could be shown with the runs
+        or the time there was.
         """
         return self.found.outcome
 
@@ -87,12 +91,28 @@ class Capacity:
     @property
     def below(self) -> str | None:
         """Largest value below that is not shown to keep every promise; None if there is none."""
-        return None if self.found.below is None else self.text(self.found.below)
+        return self._text(self.found.below)
+
+    @property
+    def broken_below(self) -> str | None:
+        """Largest value below that is shown to break a promise; None if there is none.
+
+        Those between it and `value` are undecided.
+        """
+        return self._text(self.found.broken_below)
+
+    @property
+    def kept_to(self) -> str | None:
+        """Value up to which, from `value` on, all that were tested keep the promises."""
+        return self._text(self.found.kept_to)
+
+    def _text(self, place: int | None) -> str | None:
+        return None if place is None else self.text(place)
 
     @property
     def best(self) -> str | None:
         """Smallest value that is shown to keep every promise so far, also where undecided."""
-        return None if self.found.place is None else self.text(self.found.place)
+        return self._text(self.found.place)
 
     @property
     def warnings(self) -> list[str]:
@@ -104,7 +124,11 @@ class Capacity:
 
     @property
     def breaks(self) -> tuple[tuple[str, str], ...]:
-        """Where larger values break a promise again: last that keeps all, first that does not."""
+        """Where larger values are shown to break a promise again.
+
+        The last that is shown to keep all, the first that is shown not to; those between are
+        undecided.
+        """
         return tuple((self.text(last), self.text(first)) for last, first in self.found.breaks)
 
     @property
@@ -134,19 +158,24 @@ class Capacity:
         return [self._tested(place) for place in sorted(self.found.verdicts)]
 
     def _tested(self, place: int) -> Tested:
-        figures = self.found.fresh[place]
+        figures, test = self.found.fresh[place], self.found.tests[place]
         outcomes = [p.outcomes(figures[:, k]) for k, p in enumerate(self.promises)]
-        pairs = list(zip(self.promises, outcomes, strict=True))
         return Tested(
             self.text(place),
-            self.found.verdicts[place],
+            test.verdict,
+            test.promises,
             len(figures),
             tuple(float(each.mean()) for each in outcomes),
-            tuple(promise.bounds(each, 1 - self.confidence) for promise, each in pairs),
+            test.bounds,
         )
 
     def table(self) -> pd.DataFrame:
-        """One row per value that was tested on fresh replications, and promise."""
+        """One row per value that was tested on fresh replications, and promise.
+
+        Columns: ``value``, ``promise``, ``shown`` (mean of the promise's figure, or share of
+        runs that kept it), ``low`` and ``high`` (its one-sided bounds), ``replications``,
+        ``promise_is`` and ``value_is`` (kept, broken or undecided).
+        """
         import pandas as pd
 
         return pd.DataFrame(
@@ -158,11 +187,12 @@ class Capacity:
                     "low": low,
                     "high": high,
                     "replications": each.replications,
-                    "verdict": each.verdict,
+                    "promise_is": verdict,
+                    "value_is": each.verdict,
                 }
                 for each in self.tested()
-                for promise, shown, (low, high) in zip(
-                    self.promises, each.shown, each.bounds, strict=True
+                for promise, shown, (low, high), verdict in zip(
+                    self.promises, each.shown, each.bounds, each.promises, strict=True
                 )
             ]
         )
@@ -196,6 +226,8 @@ class Capacity:
             "outcome": self.outcome,
             "value": self.value,
             "below": self.below,
+            "broken_below": self.broken_below,
+            "kept_up_to": self.kept_to,
             "kept_so_far": self.best,
             "warnings": self.warnings,
             "promises": [promise.text for promise in self.promises],
@@ -213,8 +245,15 @@ class Capacity:
                     "verdict": each.verdict,
                     "replications": each.replications,
                     "promises": [
-                        {"shown": shown, "low": low, "high": high}
-                        for shown, (low, high) in zip(each.shown, each.bounds, strict=True)
+                        {
+                            "verdict": verdict,
+                            "shown": finite_or_none(shown),
+                            "low": finite_or_none(low),
+                            "high": finite_or_none(high),
+                        }
+                        for verdict, shown, (low, high) in zip(
+                            each.promises, each.shown, each.bounds, strict=True
+                        )
                     ],
                 }
                 for each in self.tested()
@@ -226,7 +265,17 @@ class Capacity:
         return bounded(f"Capacity({self.vary.key}: {what}; {self.runs} runs, seed {self.seed})")
 
     def _repr_html_(self) -> str:
-        return table_html(self.table(), index=False)
+        from html import escape
+
+        import pandas as pd
+
+        from outsim.study import capacity_texts as texts
+
+        said = "".join(
+            f"<p>{escape(each)}</p>" for each in [texts.answer(self), *texts.notes(self)]
+        )
+        rows = pd.DataFrame(texts.rows(self), columns=texts.columns(self))
+        return said + table_html(rows, index=False)
 
 
 @dataclass(frozen=True, eq=False)
@@ -251,7 +300,8 @@ class Frontier:
                     self.other.key: self.other.text(other),
                     each.vary.key: each.value,
                     "outcome": each.outcome,
-                    "below": each.below,
+                    "broken_below": each.broken_below,
+                    "kept_up_to": each.kept_to,
                     "runs": each.runs,
                 }
                 for other, each in zip(self.others, self.capacities, strict=True)

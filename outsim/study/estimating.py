@@ -19,6 +19,7 @@ import numpy as np
 from outsim.errors import StudyError
 from outsim.estimates import LEVEL, Estimate, Probability, estimate, probability
 from outsim.scenario.model import Scenario
+from outsim.study.comparable import unlike
 from outsim.study.controls import Controlled, controlled
 from outsim.study.input_uncertainty import Array, Uncertain, apportioned
 from outsim.study.members import NOTHING, Switches
@@ -64,8 +65,23 @@ class Estimates:
 
     @property
     def labels(self) -> tuple[str, ...]:
-        """Names of the scenarios; where some share a name, with their numbers."""
-        return tuple(label_scenarios([scenario.name for scenario in self.scenarios]))
+        """Names of the scenarios; with their campaigns where these differ.
+
+        Where some share a name, with their numbers.
+        """
+        names = [scenario.name for scenario in self.scenarios]
+        if campaigns := self.unlike.get("campaign"):
+            pairs = zip(names, campaigns, strict=True)
+            names = [f"{name} ({campaign.partition('/')[2]})" for name, campaign in pairs]
+        return tuple(label_scenarios(names))
+
+    @cached_property
+    def unlike(self) -> dict[str, list[str]]:
+        """What makes one figure of these scenarios mean different things, by what each has.
+
+        Empty where it means the same in all of them; see `outsim.study.comparable.unlike`.
+        """
+        return unlike(self.scenarios, self.measures)
 
     def values(self, place: int, name: str) -> np.ndarray[Any, np.dtype[np.float64]]:
         """One figure of one scenario, by replication.

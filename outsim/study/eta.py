@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from outsim.clock import MISSING, SECOND
 from outsim.errors import StudyError
-from outsim.outcomes import CANCELED, FIRST_FINAL, REJECTED
+from outsim.outcomes import CANCELED, EXPIRED, FIRST_FINAL, REJECTED
 from outsim.plan import CampaignPlan, Plan, build_plan
 from outsim.plan.told import queued_since_us
 from outsim.scenario.campaigns import Campaign
@@ -119,6 +119,38 @@ def next_dispatch_s(view: View, place: int) -> float:
     return math.nan if went_out_us == MISSING else float(went_out_us) / SECOND
 
 
+NEVER_OUT = {
+    "canceled": "canceled before it goes out",
+    "expired": "expired before it goes out",
+    "wedged": "wedged: accepted, and never dialed",
+    "pending": "not out yet when the run ends",
+}
+"""Why a call does not go out, or not again, and what people say of it."""
+
+
+def stays_in(view: View, place: int, why: str) -> float:
+    """Whether one call does not go out for a reason of `NEVER_OUT`: 1 or 0.
+
+    Parameters
+    ----------
+    place : int
+        As for `next_dispatch_s`.
+    why : str
+        The reason.
+    """
+    _, campaign = _planned(view)
+    assert view.frames is not None
+    index = place if campaign.opening is None else int(campaign.opening.places[place])
+    if index < 0 or not math.isnan(next_dispatch_s(view, place)):
+        return 0.0
+    status = view.frames.records.calls["status"][_own(campaign)][index]
+    ended = {CANCELED: "canceled", EXPIRED: "expired"}
+    found = "pending" if status < FIRST_FINAL else ended.get(int(status), "")
+    if campaign.contacts.wedged[index]:
+        found = "wedged"
+    return float(found == why)
+
+
 CAMPAIGN_MEASURES = (
     Measure("first_out_s", "first call out", "clock", partial(outgoing_s, level=0.0), -1),
     Measure("median_out_s", "half of them out", "clock", partial(outgoing_s, level=0.5), -1),
@@ -211,6 +243,15 @@ class Asked:
         return Measure(
             "call_out_s", label, "clock", partial(next_dispatch_s, place=self.place), -1
         )
+
+    @property
+    def measures(self) -> tuple[Measure, ...]:
+        """When it goes out, and whether it does not, by reason of `NEVER_OUT`."""
+        reasons = (
+            Measure(f"call_{why}", text, "share", partial(stays_in, place=self.place, why=why), 0)
+            for why, text in NEVER_OUT.items()
+        )
+        return (self.measure, *reasons)
 
 
 def find_call(

@@ -20,7 +20,7 @@ from outsim.study.findings import Findings
 from outsim.study.study import Study
 from outsim.study.worth import WORTH_MEASURES, Worth, usual_steps
 from outsim.tables.accounts import Account, account, reasons
-from outsim.tables.causes import CAUSES, QUEUE_CAUSES
+from outsim.tables.causes import CAUSES
 from outsim.tables.columns import handed_out
 
 if TYPE_CHECKING:
@@ -44,7 +44,10 @@ class Explanation:
 
     @property
     def time_by_cause(self) -> pd.DataFrame:
-        """One row a call; see `Result.time_by_cause`."""
+        """One row a call, to its end, time behind others by what was lacking.
+
+        See `Result.time_by_cause`: every table, sentence and picture of the answer is made of it.
+        """
         return handed_out(self._time_by_cause)
 
     @property
@@ -54,7 +57,7 @@ class Explanation:
 
     @cached_property
     def _time_by_cause(self) -> pd.DataFrame:
-        return self.result.time_by_cause(self.campaign)
+        return self.result.time_by_cause(self.campaign, by_resource=True)
 
     @cached_property
     def _charges(self) -> pd.DataFrame:
@@ -89,10 +92,16 @@ class Explanation:
         table["share"] = total / max(1, total.sum())
         return table
 
-    def by_what(self) -> pd.Series:
-        """Share of the time in the queue by what was lacking, most first, by name of the cause."""
-        sums = self.charges[["earlier", *QUEUE_CAUSES]].astype("int64").sum()
-        return (sums[sums > 0] / max(1, sums.sum())).sort_values(ascending=False).rename("share")
+    @property
+    def cause_sentence(self) -> str:
+        """What most of the time went to, in a sentence."""
+        table = self.table()
+        if table.empty:
+            return "No call of the campaign took any time."
+        most = table.iloc[int(table["share"].to_numpy().argmax())]
+        whole = format_duration(table["mean_s"].sum() * SECOND)
+        share = f"{most['share']:.1%} of {whole} on average"
+        return f"The largest part of a call's time, {share}, went to: {most['label']}."
 
     @property
     def sentence(self) -> str:
@@ -162,7 +171,9 @@ class Explanation:
         raise StudyError(f"number {number}: {what or 'no call of the campaign goes to it'}")
 
     def plot(self, ax: Axes | None = None) -> Axes:
-        """Draw the mean wait by cause, by when calls entered the queue.
+        """Draw the mean time of a call by cause, by when calls entered the queue.
+
+        It is the time of `table`, with its shares in the legend.
 
         Parameters
         ----------
@@ -175,7 +186,7 @@ class Explanation:
         """
         from outsim.plots.waiting import wait_causes
 
-        return wait_causes(self.result, ax, campaign=self.campaign)
+        return wait_causes(self.result, ax, campaign=self.campaign, until="end")
 
     def to_json(self) -> dict[str, Any]:
         """The answer for machines."""
@@ -185,6 +196,7 @@ class Explanation:
             "seed": self.result.seed,
             "replication": self.result.replication,
             "calls": len(self.time_by_cause),
+            "sentence": self.cause_sentence,
             "causes": self.table().reset_index().to_dict(orient="records"),
             "queue": {
                 "sentence": self.sentence,
@@ -192,7 +204,6 @@ class Explanation:
                     row | {"start": row["start"].isoformat()}
                     for row in whom.astype(object).to_dict(orient="records")
                 ],
-                "by_what": self.by_what().to_dict(),
             },
             "not_completed": self.reasons().astype(object).to_dict(orient="records"),
             "worth": None if self.worth is None else self.worth.to_json(),
@@ -207,7 +218,8 @@ class Explanation:
     def _repr_html_(self) -> str:
         from html import escape
 
-        return f"<p>{escape(self.sentence)}</p>{table_html(self.table())}"
+        said = f"<p>{escape(self.cause_sentence)}</p><p>{escape(self.sentence)}</p>"
+        return said + table_html(self.table())
 
     def rows(self) -> list[list[str]]:
         """The table of causes, as people write it."""

@@ -11,6 +11,7 @@ import numpy as np
 from outsim.display import format_estimate, table_html
 from outsim.errors import StudyError
 from outsim.estimates import LEVEL, Estimate, finite_or_none
+from outsim.study.comparable import told
 from outsim.study.estimating import Estimates
 from outsim.tables.measures import Measure
 from outsim.text import bounded
@@ -98,14 +99,21 @@ class Findings(Estimates):
         return found
 
     def label(self, each: Measure) -> str:
-        """What people call a figure, with the deadline that the scenarios share.
+        """What people call a figure, with the deadline, or one after the other where they differ.
 
         Parameters
         ----------
         each : Measure
             The figure.
         """
-        return each.label_at(*(scenario.deadline for scenario in self.scenarios))
+        label = each.label_at(*(scenario.deadline for scenario in self.scenarios))
+        is_local = each.kind == "clock" or "{deadline}" in each.label
+        return f"{label}, each in its zone" if is_local and "zone" in self.unlike else label
+
+    @property
+    def unlike_texts(self) -> list[str]:
+        """What is different in the scenarios though figures are compared, in sentences."""
+        return told([scenario.name for scenario in self.scenarios], self.unlike)
 
     def text_table(self) -> pd.DataFrame:
         """Figures by row, scenarios by column, then the paired differences from the first."""
@@ -152,6 +160,7 @@ class Findings(Estimates):
         """The comparison for machines: names, counts, estimates."""
         return {
             "scenarios": list(self.labels),
+            "unlike": self.unlike,
             "seed": self.seed,
             "replications": self.replications,
             "first_replication": self.indexes.start,
@@ -254,4 +263,7 @@ class Findings(Estimates):
         return bounded(f"Findings({names}; {self.replications} replications, seed {self.seed})")
 
     def _repr_html_(self) -> str:
-        return table_html(self.text_table(), index=False)
+        from html import escape
+
+        said = "".join(f"<p>{escape(text)}</p>" for text in self.unlike_texts)
+        return said + table_html(self.text_table(), index=False)

@@ -76,8 +76,9 @@ def identity_of(
     seed: int,
     measures: Sequence[Measure],
     switches: Switches = NOTHING,
+    unlike: Sequence[str] = (),
 ) -> Identity:
-    """Which study this is."""
+    """Which study this is, and what may be unlike in its scenarios."""
     from outsim import __version__
 
     return {
@@ -87,6 +88,7 @@ def identity_of(
         "seed": seed,
         "measures": [measure.name for measure in measures],
         "switches": switches.named,
+        "unlike": list(unlike),
         "names": [scenario.name for scenario in scenarios],
         "scenarios": [_meaning(scenario, switches.named) for scenario in scenarios],
         "written": [written(scenario) for scenario in scenarios],

@@ -13,6 +13,7 @@ import numpy as np
 from outsim.errors import StudyError
 from outsim.result import Result, simulate
 from outsim.scenario.model import Scenario
+from outsim.study.comparable import check_alike
 from outsim.study.drawn import with_drawn_callees
 from outsim.study.estimating import label_scenarios
 from outsim.study.findings import Findings
@@ -133,8 +134,11 @@ class KeptStudy:
         Raises
         ------
         StudyError
-            If one can't be read.
+            If one can't be read, or the scenarios' figures mean different things and nobody
+            asked to compare them.
         """
+        allowed = self._identity.get("unlike", ())
+        check_alike(self.scenarios, self.measures, allowed)
         switches = Switches(**dict.fromkeys(self._identity["switches"], True))
         units = Units(switches)
         for index in replications:

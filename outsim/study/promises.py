@@ -3,7 +3,8 @@
 A promise is about the mean of a figure over runs (``p95 wait <= 10 min``: the mean of each
 run's quantile), or about a probability over runs (``P(finished <= 17:30) >= 0.95``). It counts
 as kept if the bound of a one-sided confidence interval keeps it: Student's for a mean,
-Clopper and Pearson's (Biometrika 26, 1934) for a probability.
+Clopper and Pearson's (Biometrika 26, 1934) for a probability. It counts as broken if the other
+bound breaks it, and is undecided else.
 """
 
 from __future__ import annotations
@@ -11,12 +12,16 @@ from __future__ import annotations
 import math
 from bisect import bisect_left
 from dataclasses import dataclass
+from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
 from outsim.estimates import estimate
 from outsim.tables.measures import Measure
+
+Verdict = Literal["kept", "broken", "undecided"]
+"""Whether runs show that a promise is kept, that it is broken, or neither."""
 
 Outcomes = NDArray[np.float64]
 """What counts of each run, shape (runs,): its figure, or 1 if the event came and 0 if not."""
@@ -84,6 +89,30 @@ class Promise:
         low, high = self.bounds(outcomes, error)
         at_most, goal = self._goal
         return low > goal if at_most else high < goal
+
+    def judge(
+        self, outcomes: Outcomes, error: float, broken_error: float
+    ) -> tuple[Verdict, tuple[float, float]]:
+        """Verdict on it, and the lower and the upper bound that this is made of.
+
+        Parameters
+        ----------
+        outcomes : array
+            What `outcomes` gives.
+        error : float
+            Probability with which it may count as kept though it is broken.
+        broken_error : float
+            Probability with which it may count as broken though it is kept.
+        """
+        at_most, goal = self._goal
+        errors = (broken_error, error) if at_most else (error, broken_error)
+        low, high = self.bounds(outcomes, errors[0])[0], self.bounds(outcomes, errors[1])[1]
+        verdict: Verdict = "undecided"
+        if (high <= goal) if at_most else (low >= goal):
+            verdict = "kept"
+        elif (low > goal) if at_most else (high < goal):
+            verdict = "broken"
+        return verdict, (low, high)
 
     def least_runs(self, error: float) -> int:
         """Fewest runs that can show that it is kept, if all of them keep it."""

@@ -6,7 +6,13 @@ tape. The search has two halves, on replications of their own:
 1. Where it may be. Both ends and the middle are looked at, then the gap in which promises begin
    to be kept is halved; few runs say where to look next, more only where they are not clear.
 2. Which it is. On fresh replications, as many as the answer is to rest on, the values around
-   that place are tested until one is shown to keep all promises and the one below it is not.
+   that place are tested: down to the smallest that is shown to keep all promises and the largest
+   below that is shown to break one, and up to where one is shown to be broken again, if it is.
+   What is neither is undecided, and no boundary.
+
+A value has the same fresh replications, and so the same verdict, whatever range it is asked
+about in. Boundaries are looked for at the roundest numbers between two values first, so that
+they don't depend on the ends of the range either.
 
 If values that keep a promise on these runs are all those from some value on, the answer is
 wrong only if the largest value that breaks the promise is shown to keep it: with at most the
@@ -15,14 +21,14 @@ error that one test has. Many tests make it no larger, because none of them matt
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Sequence
 from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
 
-from outsim.study.promises import Promise
-from outsim.study.search_found import Found, Glance, Verdict
+from outsim.study.promises import Promise, Verdict
+from outsim.study.search_found import Found, Glance, Test
 
 Sample = Callable[[int, range], Awaitable[NDArray[np.float64]]]
 """Figures of a value in some replications, by its place: shape (replications, promises)."""
@@ -42,9 +48,6 @@ this share of its error there."""
 
 ROUNDS = 10
 """Rounds in which a value that keeps promises is looked for where the ends and middle don't."""
-
-FINEST = 100
-"""Where promises are broken again is bracketed to within the range over this."""
 
 
 class OutOfBudget(Exception):  # noqa: N818 - it says that the search is over, and is no mistake
@@ -66,6 +69,9 @@ class Search:
         Probability with which the answer may be a value that breaks a promise.
     replications : int
         Runs that a test rests on; at least 2.
+    origin : int
+        Number of the first place among all numbers that any range counts, such as the whole
+        ports or minutes at the low end.
     """
 
     def __init__(
@@ -76,8 +82,10 @@ class Search:
         *,
         error: float,
         replications: int,
+        origin: int = 0,
     ) -> None:
         self._count = count
+        self._origin = origin
         self._promises = tuple(promises)
         self._sample = sample
         self._error = error
@@ -89,7 +97,7 @@ class Search:
         """Search to the end, or as far as the budget goes."""
         try:
             await self._settle(await self._candidate())
-            await self._breaks()
+            await self._look_above()
         except OutOfBudget:
             self.found.is_spent = True
         return self.found
@@ -132,9 +140,8 @@ class Search:
 
     async def _test(self, place: int) -> Verdict:
         """Test a value on fresh replications."""
-        if place in self.found.verdicts:
-            return self.found.verdicts[place]
-        verdict: Verdict = "unclear"
+        if place in self.found.tests:
+            return self.found.tests[place].verdict
         early = max(FIRST_LOOK, self._replications // 4)
         looks = [(self._replications, self._error)]
         if early < self._replications:
@@ -142,22 +149,20 @@ class Search:
             looks = [(early, spent), (self._replications, self._error - spent)]
         for runs, error in looks:
             figures = await self._figures(place, FRESH, runs)
-            self.found.fresh[place] = figures
-            verdict = self._verdict(figures, error)
-            if verdict != "unclear":
+            test = self._judge(figures, error)
+            if test.verdict != "undecided":
                 break
-        self.found.verdicts[place] = verdict
-        return verdict
+        self.found.fresh[place], self.found.tests[place] = figures, test
+        return test.verdict
 
-    def _verdict(self, figures: NDArray[np.float64], error: float) -> Verdict:
+    def _judge(self, figures: NDArray[np.float64], error: float) -> Test:
         """All promises must be shown to be kept, each with this error; or one to be broken."""
-        pairs = list(zip(self._promises, self._outcomes(figures), strict=True))
-        if all(promise.is_kept(outcomes, error) for promise, outcomes in pairs):
-            return "kept"
-        each = error / len(pairs)
-        if any(promise.is_broken(outcomes, each) for promise, outcomes in pairs):
-            return "broken"
-        return "unclear"
+        each = error / len(self._promises)
+        judged = [
+            promise.judge(outcomes, error, each)
+            for promise, outcomes in zip(self._promises, self._outcomes(figures), strict=True)
+        ]
+        return Test(tuple(verdict for verdict, _ in judged), tuple(pair for _, pair in judged))
 
     async def _keeps(self, place: int) -> bool:
         return await self._test(place) == "kept"
@@ -228,8 +233,8 @@ class Search:
     async def _settle(self, candidate: int) -> None:
         found = self.found
         # Those that keep all promises may lie between two steps up: then they are tried alone.
-        if not await self._keeps(candidate) and not await self._go_up(candidate):
-            for place in [*self._seem_to_keep(), self._nearest()]:
+        if not await self._keeps(candidate):
+            for place in [*self._steps_up(candidate), *self._seem_to_keep(), self._nearest()]:
                 if await self._keeps(place):
                     candidate = place
                     break
@@ -237,64 +242,86 @@ class Search:
                 tested = set(found.verdicts.values())
                 found.outcome = "nothing" if tested == {"broken"} else "undecided"
                 return
-        if found.place is None:
-            await self._go_down(candidate)
-        await self._halve()
+        found.place = candidate
+        await self._look_below()
         found.outcome = "found"
 
-    async def _go_down(self, candidate: int) -> None:
-        """Step down from a value that keeps all promises, ever further, to one that does not."""
-        self.found.place, step = candidate, 1
-        while self.found.place > 0:
-            place = max(0, candidate - step)
-            if not await self._keeps(place):
-                self.found.below = place
-                return
-            self.found.place = place
+    def _steps_up(self, candidate: int) -> Iterator[int]:
+        """Places above, ever further, up to the last one."""
+        step, last = 1, self._count - 1
+        while candidate + step < last:
+            yield candidate + step
             step *= 2
+        if candidate < last:
+            yield last
 
-    async def _go_up(self, candidate: int) -> bool:
-        """Step up from a value that is not shown to keep all promises; say if one is there."""
-        last, below, step = self._count - 1, candidate, 1
-        while below < last:
-            place = min(last, candidate + step)
-            if await self._keeps(place):
-                self.found.place, self.found.below = place, below
-                return True
-            below = place
-            step *= 2
-        return False
+    async def _look_below(self) -> None:
+        """Find the smallest value that keeps all promises, and the largest below that breaks one.
 
-    async def _halve(self) -> None:
+        Steps lead down, ever further, to a value that is shown to break one.
+        """
         found = self.found
-        while found.place is not None and found.below is not None:
-            if found.place - found.below <= 1:
-                return
-            middle = (found.below + found.place) // 2
-            if await self._keeps(middle):
-                found.place = middle
+        assert found.place is not None
+        if found.broken_below is None:
+            start, step = min(found.tests), 1
+            at = start
+            while at > 0 and await self._test(at) != "broken":
+                at = max(0, start - step)
+                step *= 2
+                if await self._keeps(at):
+                    found.place = min(at, found.place)
+        if found.below is not None:
+            found.place = await self._boundary(found.below, found.place, "kept")
+        if found.below is not None and found.broken_below is not None:
+            await self._boundary(found.below, found.broken_below, "broken")
+            kept = [place for place, each in found.verdicts.items() if each == "kept"]
+            found.place = min(place for place in kept if place > found.broken_below)
+
+    async def _boundary(self, without: int, having: int, verdict: Verdict) -> int:
+        """Last value with a verdict, on the way from one that has it to one that does not."""
+        while abs(having - without) > 1:
+            between = self._roundest(min(having, without) + 1, max(having, without))
+            if await self._test(between) == verdict:
+                having = between
             else:
-                found.below = middle
+                without = between
+        return having
+
+    def _roundest(self, first: int, end: int) -> int:
+        """Place from the first one to before the end whose number has most factors of 2."""
+        low, high = self._origin + first, self._origin + end - 1
+        if low <= 0 <= high:
+            return -self._origin
+        size = 1
+        while -(-low // (2 * size)) * 2 * size <= high:
+            size *= 2
+        return -(-low // size) * size - self._origin
 
     # Whether more is always better
 
-    async def _breaks(self) -> None:
-        """Bracket where values above the answer are shown to break a promise again."""
-        found, finest = self.found, max(1, (self._count - 1) // FINEST)
+    async def _look_above(self) -> None:
+        """Find where values above the answer are shown to break a promise again.
+
+        The largest value is tested where few runs don't say that it keeps them, and where the
+        smallest one does: then the end of what keeps them, if there is one, lies above.
+        """
+        found, last = self.found, self._count - 1
         if found.place is None or found.outcome != "found":
             return
-        low = found.place
-        for high in sorted(place for place in found.glances if place > found.place):
+        kept: int | None = found.place
+        for high in sorted({place for place in found.glances if place > found.place} | {last}):
             glance = found.glances[high]
-            if glance.keeps:
-                low = high
-            elif glance.is_clear and low >= found.place and await self._test(high) == "broken":
-                first = high
-                while first - low > finest:
-                    middle = (low + first) // 2
-                    if (await self._glance(middle)).keeps:
-                        low = middle
-                    else:
-                        first = middle
-                found.breaks.append((low, first))
-                low = -1
+            is_asked = glance.is_clear or high == last
+            if (glance.keeps and kept is not None and (found.place or high != last)) or (
+                not is_asked
+            ):
+                continue
+            verdict = await self._test(high)
+            if verdict == "kept":
+                kept = high
+            elif kept is not None and (verdict == "broken" or high == last):
+                low = max(p for p, each in found.verdicts.items() if each == "kept" and p < high)
+                low = await self._boundary(high, low, "kept")
+                if verdict == "broken":
+                    await self._boundary(low, high, "broken")
+                    kept = None

@@ -64,6 +64,39 @@ def starts_of(
     return [after(first, k * every_us) for k in range(count)]
 
 
+_STEPS_MIN = (5, 10, 15, 20, 30, 60, 120, 240)
+"""Minutes between two starts that read well."""
+
+_OVER_THE_DAY = 12
+"""Starts that are tried at most over the whole time in which a start makes sense."""
+
+
+def over_the_day(
+    scenario: Scenario, campaign: Campaign
+) -> tuple[str, tuple[datetime, datetime] | None]:
+    """Step and ends of starts over the whole time in which a start makes sense.
+
+    That is from the begin of the run, or the submission, to the deadline, a stop or the expiry.
+    The scenario's own start is among them. Ends are None where there is no room for two.
+    """
+    clock = scenario.clock
+    begins = max(clock.begins, campaign.submitted_at or clock.begins)
+    bounds = (scenario.deadline, clock.ends, campaign.stop_at, campaign.expires_at)
+    ends = min(each for each in bounds if each is not None)
+    start = scenario.instant_us(campaign.start)
+    before, behind = start - scenario.instant_us(begins), scenario.instant_us(ends) - start - 1
+    for step in _STEPS_MIN:
+        earlier, later = (max(0, room) // (step * 60 * SECOND) for room in (before, behind))
+        if earlier + later < _OVER_THE_DAY:
+            break
+    if earlier + later == 0:
+        return "15min", None
+    first, last = (
+        after(campaign.start, count * step * 60 * SECOND) for count in (-earlier, later)
+    )
+    return f"{step}min", (first, last)
+
+
 def _moment(scenario: Scenario, at: str | datetime) -> datetime:
     if isinstance(at, datetime):
         if at.tzinfo is None:

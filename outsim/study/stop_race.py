@@ -34,12 +34,12 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 SHARES = (0.5, 0.9)
-"""Shares of the calls of which it is said until when a stop saves them."""
+"""Shares of the dials of which it is said until when a stop saves them."""
 
 
 @dataclass(frozen=True)
 class LastMoment:
-    """Until when a stop still saves a share of the calls."""
+    """Until when a stop still saves a share of the dials."""
 
     share: float
     after_s: Estimate
@@ -94,27 +94,32 @@ class StopRace:
         """From the request to stop to its effect, in microseconds."""
         return self.findings.scenarios[0].platform.stop_latency
 
-    def _saved(self, values: Values, after_us: int) -> NDArray[np.float64]:
-        """By replication, calls that are dialled if nobody stops, less those dialled anyway."""
-        name = "calls_dialled"
+    def _less(self, values: Values, after_us: int, name: str = "dials") -> NDArray[np.float64]:
+        """By replication, a count of the run that is never stopped, less that of the stopped."""
         return values(0, name) - values(self._places[after_us], name)
 
     def _saved_share(self, values: Values, after_us: int) -> NDArray[np.float64]:
-        everything = values(0, "calls_dialled")
+        everything = values(0, "dials")
         share = np.full(len(everything), np.nan)
-        np.divide(self._saved(values, after_us), everything, out=share, where=everything > 0)
+        np.divide(self._less(values, after_us), everything, out=share, where=everything > 0)
         return share
 
-    def calls_saved(self, after_us: int) -> Estimate:
-        """Calls that a stop keeps from being dialled at all.
+    def dials_saved(self, after_us: int) -> Estimate:
+        """Dials, retries included, that a stop keeps from being made.
 
-        In each replication, those that are dialled if nobody ever stops the campaign, less those
-        that are dialled with the stop.
+        In each replication, those of the run in which nobody ever stops the campaign, less those
+        of the run with the stop.
         """
-        return self.findings.estimate_of(lambda values: self._saved(values, after_us))
+        return self.findings.estimate_of(lambda values: self._less(values, after_us))
+
+    def calls_never_dialled(self, after_us: int) -> Estimate:
+        """Calls that a stop keeps from being dialled at all: dialled if nobody stops."""
+        return self.findings.estimate_of(
+            lambda values: self._less(values, after_us, "calls_dialled")
+        )
 
     def saved_share(self, after_us: int) -> Estimate:
-        """The same, as a share of the calls that are dialled if nobody stops."""
+        """Dials saved, as a share of those that are made if nobody stops."""
         return self.findings.estimate_of(lambda values: self._saved_share(values, after_us))
 
     def dialled_before_effect(self, after_us: int) -> Estimate:
@@ -136,7 +141,7 @@ class StopRace:
         )
 
     def last_moment(self, share: float) -> LastMoment:
-        """Until when a stop saves at least this share of the calls."""
+        """Until when a stop saves at least this share of the dials."""
         at_s = np.array(self.after_us) / SECOND
         lasts = self._lasts(self.findings.values, share)[1]
         inside = lasts[(lasts >= 0) & (lasts < len(at_s) - 1)]
@@ -186,7 +191,8 @@ class StopRace:
 
         Columns are estimates with their 95 % intervals, each as ``NAME``, ``NAME_low`` and
         ``NAME_high``: ``dialled_before_effect``, ``dialled_after_effect``, ``dialled_after``,
-        ``calls_saved`` (counts) and ``saved_share`` (0 to 1).
+        ``calls_never_dialled``, ``dials_saved`` (counts) and ``saved_share`` (of the dials that
+        are made if nobody stops, 0 to 1).
         """
         import pandas as pd
 
@@ -203,11 +209,19 @@ class StopRace:
             "dialled_before_effect": self.dialled_before_effect(after_us),
             "dialled_after_effect": self.dialled_after_effect(after_us),
             "dialled_after": self.dialled_after(after_us),
-            "calls_saved": self.calls_saved(after_us),
+            "calls_never_dialled": self.calls_never_dialled(after_us),
+            "dials_saved": self.dials_saved(after_us),
             "saved_share": self.saved_share(after_us),
         }
 
-    COLUMNS = ("stop after", "dials before effect", "dials after effect", "calls saved", "saved")
+    COLUMNS = (
+        "stop after",
+        "dials before effect",
+        "dials after effect",
+        "calls never dialled",
+        "dials saved",
+        "of all dials",
+    )
     """Headers of `rows`."""
 
     def rows(self) -> list[list[str]]:
@@ -223,7 +237,7 @@ class StopRace:
         return found
 
     def plot(self, ax: Sequence[Axes] | None = None) -> list[Axes]:
-        """Draw what is dialled after a stop, and the share of calls saved, over its time.
+        """Draw what is dialled after a stop, and the share of dials saved, over its time.
 
         Parameters
         ----------
@@ -244,6 +258,8 @@ class StopRace:
 
     def to_json(self) -> dict[str, Any]:
         """The answer for machines: what each stop does, and until when it helps."""
+        from outsim.study.timing_texts import why_after
+
         campaign, table = self.campaign, self.table().reset_index().astype(object)
         return {
             "campaign": f"{campaign.tenant}/{campaign.name}",
@@ -251,6 +267,7 @@ class StopRace:
             "stop_latency_s": self.effect_us / SECOND,
             "stop_reaches": campaign.stop_reaches,
             "stop_cancels_retries": campaign.stop_cancels_retries,
+            "why": why_after(self),
             "stops": table.where(table.notna(), None).to_dict(orient="records"),
             "last_moment": [
                 {
@@ -275,9 +292,14 @@ class StopRace:
         )
 
     def _repr_html_(self) -> str:
+        from html import escape
+
         import pandas as pd
 
-        return table_html(pd.DataFrame(self.rows(), columns=list(self.COLUMNS)), index=False)
+        from outsim.study.timing_texts import why_after
+
+        rows = pd.DataFrame(self.rows(), columns=list(self.COLUMNS))
+        return f"<p>{escape(why_after(self))}</p>{table_html(rows, index=False)}"
 
 
 def _elapsed_us(scenario: Scenario, campaign: Campaign) -> int:
@@ -306,7 +328,7 @@ def stop_race(
         ``name`` or ``tenant/name``; default: the campaign under study.
     after : sequence of str, optional
         From the start of the campaign to the request to stop it, such as ``["0s", "30s"]``.
-        Default: about fifteen, until every call was dialled in the first replication.
+        Default: about fifteen, until a stop saves no more dials in the first replication.
     **options
         As for `Study`; figures are those of `outsim.tables.stops.STOP_MEASURES`.
 

@@ -17,7 +17,7 @@ _STEPS_S = (0.1, 0.2, 0.5, 1, 2, 5, 10, 15, 20, 30, 60, 120, 300, 600, 900, 1800
 """Steps between stops that read well."""
 
 _FINE, _COARSE = 10, 5
-"""Stops while calls are still saved, and later ones until everything is dialled, about."""
+"""Stops while first dials are still saved, and later ones until everything is dialled, about."""
 
 
 def written(after_us: int) -> str:
@@ -39,7 +39,7 @@ def read_stops(texts: Sequence[str]) -> list[int]:
 
 
 def usual_stops(never: Scenario, seed: int | None) -> list[int]:
-    """Stops from the start on until everything was dialled, in steps that read well."""
+    """Stops from the start on until none saves a dial any more, in steps that read well."""
     result = simulate(never, seed=seed)
     campaign = never.campaign_under_study
     assert campaign is not None
@@ -54,6 +54,10 @@ def usual_stops(never: Scenario, seed: int | None) -> list[int]:
     saved_s = (first[reached].max() - campaign.start).total_seconds()
     stops_s = _steps(0.0, saved_s, _FINE)
     stops_s += _steps(max(stops_s, default=0.0), dialled_s, _COARSE)
+    if campaign.stop_cancels_retries:
+        # Such a stop saves some of them until the last one is made.
+        last_s = (attempts["dispatched_at"].max() - campaign.start).total_seconds()
+        stops_s += _steps(max(stops_s, default=0.0), last_s, _COARSE)
     latest_us = never.instant_us(never.clock.latest_end) - never.instant_us(campaign.start)
     return [0, *(at for each in stops_s if (at := round(each * SECOND)) < latest_us)]
 

@@ -91,6 +91,7 @@ class Store:
         measures: Sequence[Measure],
         keep_tables: bool = False,
         switches: Switches = NOTHING,
+        unlike: Sequence[str] = (),
     ) -> Store:
         """Directory of a study; made if it is not there.
 
@@ -99,7 +100,7 @@ class Store:
         StudyError
             If it can't be used, or holds another study: the message says what differs.
         """
-        identity = identity_of(scenarios, seed, measures, switches)
+        identity = identity_of(scenarios, seed, measures, switches, unlike)
         settle(directory, identity, lists_of(scenarios))
         sweep(directory)
         names = [each.name for each in measures]

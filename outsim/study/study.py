@@ -9,7 +9,7 @@ result = await study              # all of them; study.run() in a script
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, Generator, Iterator, Mapping, Sequence
+from collections.abc import AsyncGenerator, Collection, Generator, Iterator, Mapping, Sequence
 from concurrent.futures import Executor
 from contextlib import aclosing, nullcontext
 from itertools import count
@@ -22,6 +22,7 @@ from outsim.errors import StudyError
 from outsim.plan import build_plan
 from outsim.progress import Progress, reporting
 from outsim.scenario.model import Scenario
+from outsim.study.comparable import UNLIKE, check_alike
 from outsim.study.drawn import check_drawable
 from outsim.study.estimating import label_scenarios
 from outsim.study.executors import usual_executor
@@ -94,6 +95,9 @@ class Study:
         of means are those of the mean over all such callees.
     progress : callable, "bar" or None
         Told (runs done, runs in all) after each run; or a bar on a terminal or in a notebook.
+    unlike : collection of str
+        What may differ in scenarios though it makes a figure mean two things: kinds of
+        `outsim.study.comparable.UNLIKE`. Scenarios that differ in another one are refused.
 
     Raises
     ------
@@ -121,6 +125,7 @@ class Study:
         stratified: bool = False,
         controls: bool = False,
         input_uncertainty: bool | Literal["drawn"] = False,
+        unlike: Collection[str] = (),
     ) -> None:
         self.scenarios = (scenarios,) if isinstance(scenarios, Scenario) else tuple(scenarios)
         self.measures = measures
@@ -128,6 +133,7 @@ class Study:
         self._batches = _batches(replications, self.precisions, within, least, most)
         self._within_s = read_within(within)
         drawn = input_uncertainty == "drawn"
+        self._unlike = tuple(each for each in UNLIKE if each in unlike)
         self.switches = Switches(
             antithetic, stratified, controls, bool(input_uncertainty) and not drawn, drawn
         )
@@ -149,7 +155,13 @@ class Study:
         self._store = None
         if out is not None:
             self._store = Store.of(
-                Path(out), self.scenarios, self.seed, measures, keep_tables, self.switches
+                Path(out),
+                self.scenarios,
+                self.seed,
+                measures,
+                keep_tables,
+                self.switches,
+                self._unlike,
             )
             for index, figures in self._store.read().items():
                 self._units.add(Replication(index, figures))
@@ -163,6 +175,7 @@ class Study:
                     f"scenario {scenario.name!r} has no campaign to study; add one, or name it "
                     "under [study]"
                 )
+        check_alike(self.scenarios, self.measures, self._unlike)
         if len(self.scenarios) == 1 and any(p.of_difference for p in self.precisions):
             raise StudyError("precision of a difference: it takes two scenarios to differ")
         if self.switches.draws_callees:

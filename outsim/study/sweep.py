@@ -23,13 +23,14 @@ from outsim.scenario.factors import Assumed, Factor, assumed, check, read_factor
 from outsim.scenario.model import Scenario
 from outsim.scenario.varying import vary as change
 from outsim.study.asked import keep_asked
+from outsim.study.comparable import UNLIKE, asked_about, check_alike
 from outsim.study.designs import make_design, usual_kind
 from outsim.study.findings import Findings
 from outsim.study.flips import USUAL_RUNGS, Flip, find_flip
 from outsim.study.identity import refuse_study_in
 from outsim.study.study import Study
 from outsim.study.sweep_findings import Sweep
-from outsim.tables.measures import Measure, measure_named
+from outsim.tables.measures import MEASURES, Measure, measure_named
 
 if TYPE_CHECKING:
     pass
@@ -67,7 +68,13 @@ class _Work:
 
         out = None if self.out is None else self.out.joinpath(*where)
         return await Study(
-            scenarios, **count, seed=self.seed, out=out, progress=progress, **self.options
+            scenarios,
+            **count,
+            seed=self.seed,
+            out=out,
+            progress=progress,
+            unlike=UNLIKE,  # the two scenarios were looked at, and what is varied is asked for
+            **self.options,
         )
 
     async def differences(self, factor: Factor, position: float, replications: range) -> Array:
@@ -95,6 +102,9 @@ async def sweep(
     design: str | None = None,
     points: int | None = None,
     figure: str = USUAL_FIGURE,
+    campaign: str | Sequence[str] | None = None,
+    deadline: str | Sequence[str] | None = None,
+    across_zones: bool = False,
     replications: int | None = None,
     precision: Mapping[str, str | float] | None = None,
     within: str | None = None,
@@ -125,6 +135,8 @@ async def sweep(
         Size of a design other than a grid.
     figure : str
         Measure that the recommendation, and the picture, is about.
+    campaign, deadline, across_zones
+        As for `outsim.compare`: what is asked about, and what may differ in two scenarios.
     replications : int, optional
         How many at each point; default: 8. A search for a flip takes more where it must.
     precision, within
@@ -147,7 +159,13 @@ async def sweep(
     StudyError
         If the sweep can't be made as asked.
     """
-    scenarios = (scenario,) if other is None else (scenario, other)
+    scenarios, unlike = asked_about(
+        (scenario,) if other is None else (scenario, other),
+        campaign,
+        deadline,
+        across_zones=across_zones,
+    )
+    check_alike(scenarios, MEASURES, unlike)
     measure = measure_named(figure)
     chosen = assumed(*scenarios) if assumptions else Assumed((), ())
     asked = tuple(read_factor(text, *scenarios) for text in vary)
@@ -185,6 +203,10 @@ async def sweep(
         )
     question: dict[str, Any] = {"vary": [*vary], "assumptions": assumptions, "figure": figure}
     question |= {"design": given_design, "points": points}
+    # The scenarios are kept as they are asked about: only what may differ is to be said again.
+    question |= {"across_zones": across_zones}
+    for kind, each in (("campaign", campaign), ("deadline", deadline)):
+        question[kind] = each if isinstance(each, str | None) else [*each]
     if out is not None:
         refuse_study_in(Path(out))
         keep_asked(Path(out), "sweep", scenarios, seed, question, is_finished=False)

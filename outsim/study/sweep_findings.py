@@ -14,6 +14,7 @@ from outsim.errors import StudyError
 from outsim.estimates import Estimate, estimate
 from outsim.scenario.factors import Factor
 from outsim.scenario.model import Scenario
+from outsim.study.comparable import told, unlike
 from outsim.study.designs import Design
 from outsim.study.findings import Findings
 from outsim.study.flips import Flip
@@ -58,6 +59,11 @@ class Sweep:
     def is_paired(self) -> bool:
         """Whether two scenarios are held against each other."""
         return len(self.scenarios) == 2
+
+    @property
+    def unlike_texts(self) -> list[str]:
+        """What is different in two scenarios that are compared, in sentences."""
+        return told([each.name for each in self.scenarios], unlike(self.scenarios, MEASURES))
 
     # The design
 

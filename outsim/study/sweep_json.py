@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from outsim.estimates import LEVEL
+from outsim.study.comparable import unlike
 from outsim.study.flips import Flip, Rung
 from outsim.tables.measures import MEASURES
 
@@ -17,6 +18,7 @@ def document(sweep: Sweep) -> dict[str, Any]:
     base = sweep.base_difference
     return {
         "scenarios": [scenario.name for scenario in sweep.scenarios],
+        "unlike": unlike(sweep.scenarios, MEASURES),
         "seed": sweep.seed,
         "replications": sweep.replications,
         "confidence": LEVEL,

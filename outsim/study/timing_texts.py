@@ -6,9 +6,18 @@ from collections.abc import Iterator
 
 from outsim.clock import format_duration
 from outsim.display import format_estimate
+from outsim.scenario.campaigns import Campaign
+from outsim.scenario.model import Scenario
 from outsim.study.schedule import Ranking, Schedule
 from outsim.study.stop_race import LastMoment, StopRace
 from outsim.study.stops import written
+
+SAVED = (
+    "Dials count with retries: before and after the effect from the request to stop on. Dials "
+    "saved are those of the same run without the stop, less those with it; calls never dialled "
+    "would be dialled without the stop."
+)
+"""What the counts of a stop are."""
 
 WHICH_COUNTS = (
     "Which figure counts depends on whether you promise a clock time, a duration or a result."
@@ -71,23 +80,50 @@ def stop_settings(answer: StopRace) -> str:
     )
 
 
+def stop_rule(scenario: Scenario, campaign: Campaign) -> str:
+    """Why calls still go out after a stop: what it does not reach."""
+    effect = format_duration(scenario.platform.stop_latency)
+    reached = {
+        "loading": "what is in the outbound queue or dispatched by then still goes out",
+        "queue": "what is dispatched by then still goes out",
+    }[campaign.stop_reaches]
+    retries = (
+        "and no call of it is dialled again"
+        if campaign.stop_cancels_retries
+        else "and calls that wait for a retry are dialled again"
+    )
+    return f"Because a stop takes effect after {effect} and {reached}, {retries}"
+
+
+def why_after(answer: StopRace) -> str:
+    """Why calls still go out after a stop, and how many at the most."""
+    campaign, why = answer.campaign, stop_rule(answer.findings.scenarios[0], answer.campaign)
+    most_us = max(answer.after_us, key=lambda each: answer.dialled_after(each).mean)
+    most = answer.dialled_after(most_us)
+    if not most.mean > 0:
+        return f"{why}. After none of these stops a call went out."
+    count = format_estimate("number", most, campaign.start)
+    return f"{why}. Most go out after a stop {written(most_us)} after the start: {count} dials."
+
+
 def last_moment(answer: StopRace, found: LastMoment) -> str:
-    """Until when a stop saves a share of the calls."""
+    """Until when a stop saves a share of the dials."""
     replications, share = answer.findings.replications, f"{found.share:.0%}"
     if found.never == replications:
-        return f"None of these stops saves {share} of the calls."
+        return f"None of these stops saves {share} of the dials."
     if found.always == replications:
         latest = written(answer.after_us[-1])
-        return f"Even the latest of these stops, {latest} after the start, saves {share}."
+        latest = f"{latest} after the start"
+        return f"Even the latest of these stops, {latest}, saves {share} of the dials."
     if found.is_known:
         last = format_estimate("seconds", found.after_s, answer.campaign.start)
         early, late = map(written, found.between_us)
         return (
-            f"A stop saves {share} of the calls until {last} after the start (on a straight line "
+            f"A stop saves {share} of the dials until {last} after the start (on a straight line "
             f"between the stops at {early} and {late})."
         )
     return (
-        f"Until when a stop saves {share} of the calls these stops don't tell: in {found.never} "
+        f"Until when a stop saves {share} of the dials these stops don't tell: in {found.never} "
         f"of {replications} replications not even the first one does, in {found.always} the "
         "latest one still does. Give others with --after."
     )

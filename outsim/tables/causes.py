@@ -237,19 +237,30 @@ def time_by_cause(
 
 
 def causes_over_time(
-    causes: Causes, calls: pd.DataFrame, every: str, *, by_resource: bool
+    causes: Causes,
+    calls: pd.DataFrame,
+    every: str,
+    *,
+    by_resource: bool,
+    until: Until = "first_dispatch",
 ) -> pd.DataFrame:
-    """Mean wait of some calls by cause, by when they came; see `Result.causes_over_time`."""
+    """Mean time of some calls by cause, by when they came; see `Result.causes_over_time`."""
     import pandas as pd
 
-    counted = calls["wait_state"].isin(("complete", "censored", "never")).to_numpy()
+    counted = np.ones(len(calls), dtype=bool)
+    if until == "first_dispatch":
+        counted = calls["wait_state"].isin(("complete", "censored", "never")).to_numpy()
     rows = calls["call_id"].to_numpy()[counted].astype(np.int64)
     table = time_by_cause(causes, rows, until="wait", by_resource=by_resource)
     # Rounded down on UTC, where no clock is put forward or back.
     came_at = pd.DatetimeIndex(calls["waits_from"].array[counted])
     came_at += pd.to_timedelta((table["loading"] + table["pacing"]).array)
     slot = came_at.tz_convert("UTC").floor(every).tz_convert(came_at.tz)
-    grouped = table[list(WAIT_CAUSES)].astype("int64").groupby(slot.rename("since"))
+    shown = list(WAIT_CAUSES)
+    if until == "end":
+        table = time_by_cause(causes, rows, by_resource=by_resource)
+        shown = list(CAUSES)
+    grouped = table[shown].astype("int64").groupby(slot.rename("since"))
     means = grouped.mean().round().astype("int64").astype("timedelta64[us]")
     means.insert(0, "calls", grouped.size())
     return means

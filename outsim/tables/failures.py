@@ -2,20 +2,32 @@
 
 from __future__ import annotations
 
+import math
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 
 import numpy as np
 import pandas as pd
 
 from outsim.outcomes import PENDING_STATUSES
+from outsim.tables.measures import Measure, View
 from outsim.tables.views import call_log, seen_at
 from outsim.text import brief
 
 WENT_OUT, NEVER_WENT_OUT, AMBIGUOUS = "went out", "never went out", "ambiguous"
 VERDICTS = (WENT_OUT, NEVER_WENT_OUT, AMBIGUOUS)
 
-_UNANSWERED = ["no_answer", "busy", "invalid", "congestion"]
+REASONS = {
+    "no_answer": ("nobody answered the last attempt", "the callee"),
+    "busy": ("the line was busy at the last attempt", "the callee"),
+    "invalid": ("there is no such number", "the contact list"),
+    "congestion": ("the carrier refused the last attempt, or an outage cut it off", "the carrier"),
+}
+"""Why a dialled call fails, by the outcome of its last attempt, and whose side that is."""
+
+_UNANSWERED = list(REASONS)
 
 
 def failed_calls_by_cause(calls: pd.DataFrame) -> pd.DataFrame:
@@ -25,6 +37,51 @@ def failed_calls_by_cause(calls: pd.DataFrame) -> pd.DataFrame:
     return pd.DataFrame({"calls": counted, "share": counted / max(1, counted.sum())}).rename_axis(
         "cause"
     )
+
+
+def failed_share(view: View) -> float:
+    """Calls that failed, of all accepted; NaN where none was accepted."""
+    accepted = view.accepted
+    return float((accepted["status"] == "failed").mean()) if len(accepted) else math.nan
+
+
+def failed_by(view: View, outcome: str) -> float:
+    """Failed calls whose last attempt came to this, of all that failed; NaN where none did."""
+    last = view.calls["outcome"][view.calls["status"] == "failed"]
+    return float((last == outcome).mean()) if len(last) else math.nan
+
+
+FAILURE_MEASURES: tuple[Measure, ...] = (
+    Measure("failed_share", "failed", "share", failed_share, -1),
+    *(
+        Measure(f"failed_by_{outcome}", reason, "share", partial(failed_by, outcome=outcome), 0)
+        for outcome, (reason, _) in REASONS.items()
+    ),
+)
+"""How many calls fail, and why, as shares of those that do."""
+
+
+def why_failed(shares: Mapping[str, tuple[float, str]]) -> str:
+    """Leading reason of failed calls, whose side that is, and what comes next.
+
+    Parameters
+    ----------
+    shares : mapping
+        By outcome of the last attempt, its share of the failed calls, and how it is written.
+    """
+    ranked = sorted(
+        ((share, outcome, text) for outcome, (share, text) in shares.items() if share > 0),
+        reverse=True,
+    )
+    if not ranked:
+        return ""
+    (_, first, text), *others = ranked
+    reason, side = REASONS[first]
+    told = f"The leading reason, with {side}, is that {reason}: {text} of the failed calls."
+    for _, outcome, of_next in others[:1]:
+        reason, side = REASONS[outcome]
+        told += f" Next, with {side}: {reason}, {of_next}."
+    return told
 
 
 def unanswered_by(attempts: pd.DataFrame, key: pd.Series) -> pd.DataFrame:

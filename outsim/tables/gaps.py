@@ -36,7 +36,8 @@ class Gaps:
     """
 
     def __init__(self, run: Run) -> None:
-        self.at = run.attempts["dispatched"].astype(np.int64, copy=False)
+        # A copy: result tables move the recorded column to another origin.
+        self.at = run.attempts["dispatched"].astype(np.int64)
         """Instants of the dispatches."""
         last = self.at[-1:] if len(self.at) else np.zeros(1, dtype=np.int64)
         self.begins = np.concatenate([np.zeros(1, dtype=np.int64), self.at])

@@ -310,10 +310,11 @@ class Measure:
     def label_at(self, *deadlines: datetime) -> str:
         """Label, with the clock time of the deadline where the figure has one.
 
-        Several scenarios may have several: then the label names none.
+        Several scenarios may have several: then the label names up to three, in their order.
         """
-        times = {f"{deadline:%H:%M}" for deadline in deadlines}
-        return self.label.format(deadline=times.pop() if len(times) == 1 else "its deadline")
+        times = list(dict.fromkeys(f"{deadline:%H:%M}" for deadline in deadlines))
+        told = " against ".join(times) if 1 <= len(times) <= 3 else "its deadline"
+        return self.label.format(deadline=told)
 
 
 MEASURES: tuple[Measure, ...] = (

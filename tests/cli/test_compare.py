@@ -208,3 +208,36 @@ def test_a_mistake_is_named_before_anything_is_run(outsim, mistake):
     assert (ended.code, ended.out) == (2, "")
     assert message in ended.message
     assert "Traceback" not in ended.err
+
+
+# Scenarios whose figures mean different things
+
+NOTICES = {
+    "about-notices.toml": 'extends = "small.toml"\nname = "about notices"\n'
+    '[study]\ncampaign = "notices"\n'
+}
+
+
+@pytest.mark.parametrize("command", ["compare", "sweep"])
+def test_scenarios_about_different_campaigns_are_refused(outsim, files, command):
+    for name, text in NOTICES.items():
+        (files / name).write_text(text)
+    more = ("--vary", "platform.ports=8:12:2") if command == "sweep" else ()
+    ended = outsim(command, "small.toml", "about-notices.toml", "--replications", "2", *more)
+    assert (ended.code, ended.out) == (2, "")
+    assert "clinic/appointment reminders (small), utility/notices (about notices)" in ended.message
+    assert "give --campaign NAME" in ended.message
+
+
+@pytest.mark.parametrize("command", ["compare", "sweep"])
+def test_they_are_compared_and_labelled_where_it_is_asked_for(outsim, files, command):
+    for name, text in NOTICES.items():
+        (files / name).write_text(text)
+    asked = ("small.toml", "about-notices.toml", "--replications", "2")
+    more = ("--vary", "platform.ports=8:12:2") if command == "sweep" else ()
+    both = ("--campaign", "appointment reminders", "--campaign", "notices")
+    said = " ".join(outsim(command, *asked, *more, *both).out.split())
+    assert "Different campaigns under study, as asked for: clinic/appointment reminders" in said
+    one = outsim(command, *asked, *more, "--campaign", "notices", "--json")
+    assert one.code == 0
+    assert json.loads(one.out)["unlike"] == {}

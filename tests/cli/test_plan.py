@@ -18,8 +18,11 @@ def test_the_smallest_value_is_named_with_the_one_below_it_and_what_it_took(outs
     ended = outsim(*ASKED, *WAIT)
     assert ended.code == 0
     said = " ".join(ended.out.split())
-    assert f"Smallest value that keeps the promises: platform.ports = {value}." in said
-    assert f"{below}, the next below, is not shown to keep them" in said
+    assert f"platform.ports = {value}." in said
+    if document["broken_below"] == document["below"]:
+        assert f"{below}, the next below, is shown to break one" in said
+    else:
+        assert f"{below} is undecided" in said or f"to {below} are undecided" in said
     assert (
         f"{document['runs']} runs; testing all 11 values with 3 each would have taken 33" in said
     )
@@ -29,8 +32,45 @@ def test_the_smallest_value_is_named_with_the_one_below_it_and_what_it_took(outs
 def test_the_least_of_the_range_may_be_enough(outsim):
     ended = outsim(*ASKED, "--target", "p90 wait <= 50 min")
     assert ended.code == 0
-    assert "platform.ports = 2." in ended.out
-    assert "less may do, too" in " ".join(ended.out.split())
+    said = " ".join(ended.out.split())
+    assert "Both ends of the range keep the promises: platform.ports = 2, the least" in said
+    assert "Less than that may do, too" in said
+
+
+LATE = ("--target", "finished by 09:40", "--replications", "8")
+START = "campaign[appointment reminders].start"
+
+
+def test_a_start_is_kept_up_to_a_clock_time_in_any_range(outsim):
+    """Later is worse: what is said is up to when, and it is the same in every range."""
+    first, second = (
+        json.loads(outsim("plan", "small.toml", "--vary", f"{START}={each}", *LATE, "--json").out)
+        for each in ("09:00:09:50", "09:02:09:45")
+    )
+    assert first["breaks_again"] == second["breaks_again"]
+    (edge,) = first["breaks_again"]
+    assert first["kept_up_to"] == second["kept_up_to"] == edge["kept"] < edge["broken"]
+    for document in (first, second):
+        for each in document["tested"]:
+            assert each["verdict"] == each["promises"][0]["verdict"]
+            if each["value"] >= edge["broken"]:
+                assert each["verdict"] == "broken"
+            elif each["value"] <= edge["kept"]:
+                assert each["verdict"] == "kept"
+    said = outsim("plan", "small.toml", "--vary", f"{START}=09:00:09:50", *LATE).out
+    said = " ".join(said.split())
+    assert f"The promises are kept from {START} = 09:00" in said
+    assert f"up to {edge['kept']}, as far as is shown" in said
+    assert f"{edge['broken']} is shown to break one" in said
+
+
+def test_what_a_narrow_range_can_not_show_is_not_called_broken(outsim):
+    ended = outsim("plan", "small.toml", "--vary", f"{START}=09:00:09:03", *LATE)
+    said = " ".join(ended.out.split())
+    assert ended.code == 0
+    assert "Both ends of the range keep the promises" in said
+    assert "broken" not in said.partition("runs verdict")[2].partition("Fresh runs")[0]
+    assert "break one" not in said
 
 
 @pytest.mark.parametrize("form", [(), ("--json",)])

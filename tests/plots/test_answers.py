@@ -59,7 +59,7 @@ def test_the_race_has_a_picture_of_dials_and_one_of_savings(race):
     saved = [race.saved_share(each).mean * 100 for each in race.after_us]
     shown = right.containers[0][0]
     assert list(shown.get_ydata()) == pytest.approx(saved[: len(shown.get_ydata())])
-    assert right.get_ylabel() == "calls (%)"
+    assert right.get_ylabel() == "dials, retries included (%)"
     assert right.get_xlabel() == "from the start to the stop (s)"
     assert len(pyplot.get_fignums()) == 1
 

@@ -57,6 +57,10 @@ def test_the_answer_and_its_neighbour_say_what_they_rest_on() -> None:
     table = found.table()
     assert set(table["promise"]) == {"p95 wait <= 41 s", "p50 wait <= 21 s"}
     assert len(table) == 2 * len(found.tested())
+    of_12 = table[table["value"] == "12"].set_index("promise")
+    assert list(of_12["promise_is"]) == ["broken", "kept"]
+    assert list(of_12["value_is"]) == ["broken", "broken"]
+    assert "Smallest value that keeps the promises: platform.ports = 13" in found._repr_html_()
     assert found.to_json()["value"] == "13"
     assert found.runs < found.grid_runs == 60 * 2
 
@@ -117,7 +121,7 @@ def test_a_value_at_the_limit_takes_more_runs_than_there_are() -> None:
     mean = level.tested()[0].shown[0]
     found = plan(scenario, "platform.ports=10:14", f"completed_share >= {mean}", replications=20)
     assert found.outcome == "undecided"
-    assert {each.verdict for each in found.tested()} == {"unclear"}
+    assert {each.verdict for each in found.tested()} == {"undecided"}
     assert not found.found.is_spent
 
 
@@ -185,6 +189,30 @@ class TestPictures:
         labels = axes.get_legend_handles_labels()[1]
         assert {"p95 wait <= 41 s", "smallest: 13", "kept", "broken"} <= set(labels)
         assert found.plot(1).get_ylabel() == "runs that keep it (%)"
+
+    def test_values_that_are_clock_times_are_marked_by_clock_times(self, axes: Any) -> None:
+        """Ten calls of 20 s on one port are over 200 s after their start."""
+        found = plan(batch(10, ports=1), "campaign[list].start=09:00:09:50", "finished by 09:30")
+        assert (found.value, found.kept_to, found.breaks) == (
+            "09:00",
+            "09:26",
+            (("09:26", "09:27"),),
+        )
+        found.plot(ax=axes)
+        axes.figure.canvas.draw()
+        assert axes.get_xlabel() == "campaign[list].start (local time)"
+        marks = [each.get_text() for each in axes.get_xticklabels()]
+        assert "09:10" in marks
+        assert all(len(each) == 5 and each[2] == ":" for each in marks)
+        labels = axes.get_legend_handles_labels()[1]
+        assert "kept up to 09:26, broken from 09:27" in labels
+
+    def test_each_promise_is_drawn_by_its_own_verdict(self, axes: Any) -> None:
+        found = plan(batch(40), "platform.ports=1:60", "p95 wait <= 41 s", "p50 wait <= 1 h")
+        assert {each.promises[1] for each in found.tested()} == {"kept"}
+        labels = found.plot(1, ax=axes).get_legend_handles_labels()[1]
+        assert "kept" in labels
+        assert "broken" not in labels
 
     def test_a_frontier_is_drawn_with_what_was_not_found(self, axes: Any) -> None:
         asked = (batch(20), "platform.ports=1:6", "platform.dial_rate=1/s:9/s:2")

@@ -108,3 +108,50 @@ def test_a_call_is_found_by_its_number(found: Explanation) -> None:
     calls = found.result.calls.set_index("call_id")
     assert found.call_of_number(f"{calls.loc[42, 'number']:010d}") == 42
     assert found.call(42).ending.startswith("completed")
+
+
+# One accounting: sentence, table, picture and charges tell the same
+
+
+PACED = {"contacts": 30, "pacing": "60/min", "profile": "known_list", "max_retry": 2}
+
+
+@pytest.mark.parametrize(
+    "platform", [{"ports": 1}, {"ports": 30}, {"dial_rate": "20/min", "dial_burst": 1}], ids=str
+)
+@pytest.mark.parametrize("keys", [{"contacts": 30}, PACED], ids=["unpaced", "paced"])
+def test_table_picture_and_charges_are_one_accounting(
+    platform: dict[str, object], keys: dict[str, object]
+) -> None:
+    result = outsim.simulate(scenario(campaign(**keys), platform=platform))
+    own = result.scenario.campaign[0]
+    found = Explanation(result, own)
+    table = found.table()
+    assert "calls_ahead" not in table.index
+
+    over_time = result.causes_over_time(campaign=own, until="end")
+    sums = over_time.drop(columns="calls").astype("int64").mul(over_time["calls"], axis=0).sum()
+    drawn = sums[sums > 0] / sums.sum()
+    assert dict(drawn) == pytest.approx(dict(table["share"]), abs=1e-5)
+
+    charges = found.charges.drop(columns=["tenant", "campaign", "start", "total"])
+    of_queue = charges.astype("int64").sum()
+    spent = found.time_by_cause.astype("int64").sum()
+    for cause in ("no_free_port", "dial_rate", "suspension", "limit"):
+        assert of_queue[cause] == spent[cause]
+
+    axes = found.plot()
+    legend = {text.get_text() for text in axes.get_legend().get_texts()}
+    assert legend == {f"{row.label} {100 * row.share:.1f}%" for row in table.itertuples()}
+    most = table.loc[table["share"].idxmax()]
+    assert f"{most['share']:.1%}" in found.cause_sentence
+    assert found.cause_sentence.endswith(f"{most['label']}.")
+    assert [most["label"], f"{most['share']:.1%}"] in [[row[0], row[2]] for row in found.rows()]
+
+
+def test_calls_that_go_nowhere_are_in_the_accounting_too() -> None:
+    """Stopped at once: what is canceled has its time in table and picture."""
+    result = outsim.simulate(scenario(campaign(contacts=20, pacing="6/min", stop_at="09:01:00")))
+    own = result.scenario.campaign[0]
+    over_time = result.causes_over_time(campaign=own, until="end")
+    assert over_time["calls"].sum() == 20

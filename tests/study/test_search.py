@@ -202,7 +202,7 @@ class TestWithNoise:
     def test_a_value_at_the_limit_is_neither_kept_nor_broken(self) -> None:
         found = search(30, MadeUp(lambda _place: LIMIT, shared=80), error=0.001)
         assert found.outcome == "undecided"
-        assert "unclear" in found.verdicts.values()
+        assert "undecided" in found.verdicts.values()
 
 
 class TestOutOfBudget:
@@ -223,7 +223,84 @@ class TestOutOfBudget:
 
     def test_what_was_found_stands_if_only_larger_values_were_not_looked_at(self) -> None:
         whole = search(200, MadeUp(island(60, 140)), replications=20)
-        cut = search(200, MadeUp(island(60, 140), most=whole.runs - 1), replications=20)
-        assert (cut.outcome, cut.place, cut.is_spent) == ("found", 60, True)
-        assert whole.breaks
-        assert not cut.breaks
+        assert (whole.place, whole.breaks) == (60, [(140, 141)])
+        for most in range(whole.runs - 60, whole.runs, 5):
+            cut = search(200, MadeUp(island(60, 140), most=most), replications=20)
+            assert (cut.outcome, cut.place, cut.is_spent) == ("found", 60, True)
+            assert all(kept <= 140 < broken for kept, broken in cut.breaks)
+
+
+class TestVerdicts:
+    """A value is kept, broken or undecided, each by its bound, and undecided is no boundary."""
+
+    @given(st.integers(0, 2**32 - 1), st.integers(10, 90), st.sampled_from([2.0, 8.0, 40.0]))
+    def test_every_boundary_lies_between_a_value_that_is_kept_and_one_that_is_broken(
+        self, seed: int, last: int, slope: float
+    ) -> None:
+        figures = MadeUp(lambda place: LIMIT + slope * (place - last), seed, shared=80, own=20)
+        found = search(100, figures, OFTEN, replications=40)
+        for kept, broken in found.breaks:
+            assert (found.verdicts[kept], found.verdicts[broken]) == ("kept", "broken")
+            between = {v for p, v in found.verdicts.items() if kept < p < broken}
+            assert between <= {"undecided"}
+        if found.broken_below is not None:
+            assert found.verdicts[found.broken_below] == "broken"
+
+    @given(st.integers(0, 2**32 - 1))
+    def test_each_verdict_follows_from_its_bounds(self, seed: int) -> None:
+        figures = MadeUp(falling(40, 5), seed, shared=80, own=20)
+        found = search(80, figures, MEAN, replications=40)
+        for test in found.tests.values():
+            ((low, high),) = test.bounds
+            expected = "kept" if high <= LIMIT else "broken" if low > LIMIT else "undecided"
+            assert test.promises == (test.verdict,) == (expected,)
+
+    @pytest.mark.parametrize("promise", [MEAN, OFTEN], ids=["mean", "often"])
+    @given(
+        st.integers(0, 2**32 - 1),
+        st.sampled_from([3.0, 10.0, 60.0]),
+        st.integers(-40, 0),
+        st.integers(100, 160),
+        st.booleans(),
+    )
+    def test_boundaries_do_not_move_with_the_range_that_is_asked_about(
+        self, promise: Promise, seed: int, slope: float, low: int, high: int, rises: bool
+    ) -> None:
+        """Of values numbered from 0, kept from 50 on or up to 50, in a range and a wider one."""
+        sign = 1 if rises else -1
+
+        def in_range(first: int, last: int) -> tuple[int | None, ...]:
+            figures = MadeUp(
+                lambda place: LIMIT + sign * slope * (first + place - 50), seed, shared=80
+            )
+            made = Search(
+                last - first + 1,
+                [promise],
+                figures,
+                error=0.05,
+                replications=40,
+                origin=first,
+            )
+            found = asyncio.run(made.run())
+            edges = (
+                found.breaks[0] if rises and found.breaks else (found.broken_below, found.place)
+            )
+            return tuple(None if place is None else first + place for place in edges)
+
+        narrow, wide = in_range(0, 100), in_range(low, high)
+        if None not in narrow:
+            assert wide == narrow
+
+    def test_a_value_is_kept_only_if_all_promises_are_and_broken_if_one_is(self) -> None:
+        """Two promises, one of them at its limit: the other one decides only where it breaks."""
+        made = [MadeUp(lambda _place: LIMIT, shared=80), MadeUp(falling(20, 50), seed=1)]
+
+        async def both(place: int, replications: range) -> np.ndarray:
+            return np.hstack([await each(place, replications) for each in made])
+
+        search = Search(40, [MEAN, MEAN], both, error=0.01, replications=30)
+        found = asyncio.run(search.run())
+        assert (found.outcome, found.place, found.breaks) == ("undecided", None, [])
+        for place, test in found.tests.items():
+            assert test.promises[1] == ("kept" if place >= 20 else "broken")
+            assert test.verdict == ("undecided" if place >= 20 else "broken")

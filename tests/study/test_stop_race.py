@@ -40,8 +40,8 @@ def raced(given: Scenario, *after_s: float, **options) -> StopRace:
 
 
 def told(race: StopRace) -> list[tuple[float, ...]]:
-    """(seconds to the stop, dials before its effect, dials after it, calls saved) of each."""
-    table = race.table()[["dialled_before_effect", "dialled_after_effect", "calls_saved"]]
+    """(seconds to the stop, dials before its effect, after it, calls never dialled) of each."""
+    table = race.table()[["dialled_before_effect", "dialled_after_effect", "calls_never_dialled"]]
     return [tuple(row) for row in table.itertuples()]
 
 
@@ -82,10 +82,75 @@ def test_a_stop_that_reaches_the_queue_saves_what_is_in_it():
 
 
 @pytest.mark.parametrize(("cancels", "dials"), [(True, 0), (False, 10)])
-def test_a_retry_is_a_dial_after_the_stop_and_no_call_saved(cancels, dials):
+def test_a_retry_is_a_dial_after_the_stop_and_no_call_that_is_never_dialled(cancels, dials):
     """All are busy within 3 s and due again a minute later."""
     given = offer(profile="busy", max_retry=1, stop_cancels_retries=cancels)
-    assert told(raced(given, 30)) == [(30, 0, dials, 0)]
+    race = raced(given, 30)
+    assert told(race) == [(30, 0, dials, 0)]
+    assert race.dials_saved(30 * SECOND).mean == 10 - dials
+
+
+def test_retries_that_a_stop_cancels_are_saved_dials():
+    """Ten busy calls, dialled and dialled again: a stop in between saves the second half."""
+    race = raced(offer(profile="busy", max_retry=1), 0, 30, 90)
+    assert [race.dials_saved(each).mean for each in race.after_us] == [10, 10, 0]
+    assert [race.calls_never_dialled(each).mean for each in race.after_us] == [0, 0, 0]
+    assert race.saved_share(30 * SECOND).mean == 0.5
+    row = dict(zip(race.COLUMNS, race.rows()[1], strict=True))
+    assert row["dials saved"].startswith("10")
+    assert row["calls never dialled"].startswith("0")
+
+
+@settings(max_examples=25, deadline=None, derandomize=True)
+@given(
+    reaches=st.sampled_from(["loading", "queue"]),
+    cancels=st.booleans(),
+    ports=st.integers(1, 12),
+    pacing=st.none() | st.sampled_from(["30/min", "240/min"]),
+    retries=st.integers(0, 3),
+    seed=st.integers(0, 10_000),
+    after_s=st.lists(st.integers(0, 200), min_size=1, max_size=3, unique=True),
+)
+def test_dials_saved_are_those_of_the_run_without_the_stop_less_those_with_it(
+    reaches, cancels, ports, pacing, retries, seed, after_s
+):
+    """Counted in whole runs of either scenario, with the readable engine."""
+    given = offer(
+        {"ports": ports},
+        contacts=20,
+        profile="known_list",
+        max_retry=retries,
+        stop_reaches=reaches,
+        stop_cancels_retries=cancels,
+        **({"pacing": pacing} if pacing else {}),
+    )
+    race = raced(given, *after_s, replications=1, seed=seed)
+    unstopped = outsim.simulate(given, seed=seed, engine="simpy").attempts
+    for after_us in race.after_us:
+        stop_at = after(given.campaign[0].start, after_us)
+        own = given.campaign[0].model_copy(update={"stop_at": stop_at})
+        written = {key: getattr(given, key) for key in given.model_fields_set}
+        stopped = Scenario.model_validate(written | {"campaign": [own]})
+        attempts = outsim.simulate(stopped, seed=seed, engine="simpy").attempts
+        assert race.dials_saved(after_us).mean == len(unstopped) - len(attempts)
+        never = set(unstopped["call_id"]) - set(attempts["call_id"])
+        assert race.calls_never_dialled(after_us).mean == len(never)
+
+
+def test_the_usual_stops_go_on_until_no_retry_is_saved():
+    race = raced(offer(profile="busy", max_retry=2))
+    saved = [race.dials_saved(each).mean for each in race.after_us]
+    assert saved[-1] == 0
+    assert sum(0 < each <= 20 for each in saved) >= 3
+
+
+def test_why_calls_still_go_out_is_said_first():
+    race = raced(offer({"ports": 1}), 0, 30)
+    assert race.to_json()["why"].startswith(
+        "Because a stop takes effect after 2 s and what is in the outbound queue or dispatched "
+        "by then still goes out, and no call of it is dialled again. Most go out after a stop "
+        "0 s after the start: 10"
+    )
 
 
 def test_the_last_moment_lies_between_the_stops_that_save_enough_and_too_little():
@@ -157,7 +222,7 @@ def test_a_stop_saves_the_calls_that_it_comes_before(
     attempts = outsim.simulate(given, engine="simpy").attempts
     first = attempts[attempts["attempt"] == 1]
     reached = first["queued_at" if reaches == "loading" else "dispatched_at"]
-    saved = [race.calls_saved(each).mean for each in race.after_us]
+    saved = [race.calls_never_dialled(each).mean for each in race.after_us]
     for after_us, count in zip(race.after_us, saved, strict=True):
         effect = after(given.campaign[0].start, after_us + race.effect_us)
         assert count == (reached >= effect).sum()
@@ -203,7 +268,7 @@ def test_the_usual_stops_go_on_until_everything_is_dialled():
     assert at_s[0] == 0
     assert 180 <= at_s[-1] <= 240
     assert sum(each <= 9 for each in at_s) >= 5
-    assert race.calls_saved(race.after_us[-1]).mean == 0
+    assert race.calls_never_dialled(race.after_us[-1]).mean == 0
     assert race.last_moment(0.5).is_known
 
 
@@ -256,7 +321,7 @@ def test_the_json_document_says_how_a_stop_works_and_what_each_does():
     document = json.loads(json.dumps(race.to_json(), allow_nan=False))
     assert document["stop_latency_s"] == 2
     assert (document["stop_reaches"], document["stop_cancels_retries"]) == ("queue", True)
-    assert [each["calls_saved"] for each in document["stops"]] == [8, 0]
+    assert [each["calls_never_dialled"] for each in document["stops"]] == [8, 0]
     assert [each["share"] for each in document["last_moment"]] == [0.5, 0.9]
     # Even at once a stop saves 80 % and no more.
     assert document["last_moment"][1] == {
@@ -274,7 +339,7 @@ def test_the_json_document_says_how_a_stop_works_and_what_each_does():
 def test_it_shows_itself():
     race = raced(offer(), 0, 8)
     assert repr(race) == "StopRace('offer'; 2 stops; 2 replications, seed 1)"
-    assert "<th>calls saved</th>" in race._repr_html_()
+    assert "<th>dials saved</th>" in race._repr_html_()
 
 
 def test_the_picture_shows_dials_and_savings_over_the_time_of_the_stop():

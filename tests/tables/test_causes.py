@@ -195,3 +195,21 @@ def test_both_engines_tell_the_same() -> None:
     pd.testing.assert_frame_equal(slow.time_by_cause(), quick.time_by_cause())
     pd.testing.assert_frame_equal(slow.queue_charges(), quick.queue_charges())
     assert np.all(slow.time_by_cause().to_numpy() >= np.timedelta64(0))
+
+
+@pytest.mark.parametrize("table", ["calls", "attempts", "updates", "deliveries"])
+@pytest.mark.parametrize("by_resource", [True, False])
+def test_causes_are_the_same_before_and_after_a_table_was_opened(
+    table: str, by_resource: bool
+) -> None:
+    """Tables share memory with what was recorded, and move instants to another origin in it."""
+    crowd = scenario(campaign(contacts=30, max_retry=1), platform={"ports": 2})
+    result = simulate(crowd)
+    before = result.time_by_cause(by_resource=by_resource)
+    charges = result.queue_charges()
+    getattr(result, table)
+    assert result.time_by_cause(by_resource=by_resource).equals(before)
+    assert result.queue_charges().equals(charges)
+    later = simulate(crowd)
+    getattr(later, table)
+    assert later.time_by_cause(by_resource=by_resource).equals(before)
