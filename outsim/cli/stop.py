@@ -80,6 +80,7 @@ def stop(
 
 def _print(scenario: Scenario, answer: StopRace) -> None:
     from outsim.cli.output import say, show, table
+    from outsim.display import INTERVALS
     from outsim.study.timing_texts import last_moment, stop_settings
 
     findings, campaign = answer.findings, answer.campaign
@@ -97,9 +98,11 @@ def _print(scenario: Scenario, answer: StopRace) -> None:
         say(f"The scenario's own stop at {own.stop_at:%H:%M:%S} is left out.")
     show(table(list(answer.COLUMNS), answer.rows()))
     say(
-        "mean ± half of the 95 % interval over replications; dials count from the request to "
+        f"{INTERVALS}; dials count from the request to "
         "stop, retries included; saved calls are never dialled, and would be without the stop."
     )
+    if answer.missing_intervals:
+        say(answer.missing_intervals)
     say_precisions(findings)
     for moment in answer.last_moments.values():
         say(last_moment(answer, moment))

@@ -120,7 +120,7 @@ def why_failed(subject: Subject) -> Section:
 def _share(figure: Figure) -> str:
     """A share of the attempts, in words where no run has any."""
     value = figure.estimate
-    if value.mean == 0 and value.half_width == 0:
+    if value.is_zero:
         return "none of the"
     return f"{figure.text} of the"
 

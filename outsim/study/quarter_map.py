@@ -118,10 +118,11 @@ class QuarterMap:
             )
         found, place = self.findings[regime], 1 + self.minutes.index(minute)
         gains = (found.values(place, name) - found.values(0, name)) * self.measures[name].better
-        return estimate(gains, 1 - (1 - LEVEL) / self.comparisons)
+        support = self.measures[name].support.of_difference
+        return estimate(gains, 1 - (1 - LEVEL) / self.comparisons, support)
 
     def verdict(self, regime: int, minute: int, name: str = MAIN) -> int:
-        """+1 where the start helps, -1 where it harms, 0 where the interval covers zero.
+        """+1 where the start helps, -1 where it harms, 0 where that is not clear or too little.
 
         Parameters
         ----------
@@ -133,7 +134,8 @@ class QuarterMap:
             Name of the measure.
         """
         gain = self.gain(regime, minute, name)
-        return 0 if not gain.is_clear else 1 if gain.mean > 0 else -1
+        is_small = abs(gain.mean) < self.measures[name].matters_from()
+        return 0 if is_small or not gain.is_clear else 1 if gain.mean > 0 else -1
 
     @property
     def retries(self) -> tuple[int, ...]:

@@ -16,9 +16,9 @@ from numpy.typing import NDArray
 
 from outsim.clock import SECOND, format_duration
 from outsim.clock import after as later
-from outsim.display import format_estimate
+from outsim.display import explain_missing, format_estimate
 from outsim.errors import StudyError
-from outsim.estimates import Estimate, finite_or_none
+from outsim.estimates import NOT_NEGATIVE, Estimate, Support, finite_or_none
 from outsim.scenario.campaigns import Campaign
 from outsim.scenario.model import Scenario
 from outsim.study.answers import AnsweringStudy
@@ -35,6 +35,10 @@ if TYPE_CHECKING:
 
 SHARES = (0.5, 0.9)
 """Shares of the calls of which it is said until when a stop saves them."""
+
+
+COUNT, SAVED = Support(0.0, negligible=0.5), Support(0.0, 1.0, negligible=0.005)
+"""What counts of calls and dials can be, and shares of calls."""
 
 
 @dataclass(frozen=True)
@@ -111,11 +115,15 @@ class StopRace:
         In each replication, those that are dialled if nobody ever stops the campaign, less those
         that are dialled with the stop.
         """
-        return self.findings.estimate_of(lambda values: self._saved(values, after_us))
+        return self.findings.estimate_of(
+            lambda values: self._saved(values, after_us), support=COUNT
+        )
 
     def saved_share(self, after_us: int) -> Estimate:
         """The same, as a share of the calls that are dialled if nobody stops."""
-        return self.findings.estimate_of(lambda values: self._saved_share(values, after_us))
+        return self.findings.estimate_of(
+            lambda values: self._saved_share(values, after_us), support=SAVED
+        )
 
     def dialled_before_effect(self, after_us: int) -> Estimate:
         """Dials, retries included, from the request to stop to its effect."""
@@ -132,7 +140,8 @@ class StopRace:
             lambda values: (
                 values(place, "dispatched_before_stop_effect")
                 + values(place, "dispatched_after_stop_effect")
-            )
+            ),
+            support=COUNT,
         )
 
     def last_moment(self, share: float) -> LastMoment:
@@ -142,10 +151,12 @@ class StopRace:
         inside = lasts[(lasts >= 0) & (lasts < len(at_s) - 1)]
         steps = sorted({step for last in inside.tolist() for step in (last, last + 1)})
         distance_s = float(np.max(at_s[inside + 1] - at_s[inside], initial=0.0))
-        read_off = self.findings.estimate_of(lambda values: self._moments_s(values, share))
+        read_off = self.findings.estimate_of(
+            lambda values: self._moments_s(values, share), support=NOT_NEGATIVE
+        )
         return LastMoment(
             share=share,
-            after_s=replace(read_off, missing=0, half_width=read_off.half_width + distance_s / 2),
+            after_s=replace(read_off.widened(distance_s / 2, NOT_NEGATIVE), missing=0),
             between_us=(self.after_us[steps[0]], self.after_us[steps[-1]]) if steps else (0, 0),
             always=int(np.count_nonzero(lasts == len(at_s) - 1)),
             never=int(np.count_nonzero(lasts < 0)),
@@ -206,6 +217,16 @@ class StopRace:
             "calls_saved": self.calls_saved(after_us),
             "saved_share": self.saved_share(after_us),
         }
+
+    @property
+    def missing_intervals(self) -> str:
+        """What so few runs can know of figures without an interval; empty where all have one."""
+        return explain_missing(
+            found
+            for each in self.after_us
+            for found in self._estimates(each).values()
+            if not found.is_zero
+        )
 
     COLUMNS = ("stop after", "dials before effect", "dials after effect", "calls saved", "saved")
     """Headers of `rows`."""
