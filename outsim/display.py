@@ -81,7 +81,7 @@ def _is_even(value: Estimate, least: float = -math.inf, most: float = math.inf) 
     longer, shorter = max(_sides(value)), min(_sides(value))
     rounding = 10.0**-_EXACT
     leaves = value.mean - longer < least - rounding or value.mean + longer > most + rounding
-    if leaves and least <= value.mean <= most:
+    if leaves and value.low >= least and value.high <= most:
         return False
     return longer <= _EVEN * shorter + rounding
 
@@ -159,12 +159,12 @@ def explain_missing(values: Iterable[Estimate]) -> str:
 
 
 def _share_of_days(share: float) -> str:
-    return f"{share:.0%}" if share >= 0.0995 else f"{share:.1%}"
+    return f"{100 * share:.{0 if share >= 0.0995 else 1}f} %"
 
 
 def _rounded_up(count: int) -> int:
     """Two digits of it."""
-    step = 10 ** max(0, len(str(count)) - 2)
+    step = int(10 ** max(0, len(str(count)) - 2))
     return -(-count // step) * step
 
 

@@ -196,10 +196,16 @@ class Estimate:
         return self.half_width
 
     def widened(self, by: float, support: Support = ANYTHING) -> Estimate:
-        """The same with each end so much farther out, as far as the support goes."""
-        if math.isnan(self.half_width):
+        """The same with each end so much farther out, as far as the support goes.
+
+        Where all replications agree, from the ends that what was seen would give.
+        """
+        if math.isnan(self.precision):
             return self
-        ends = support.fit(self.mean, self.low - by, self.high + by)
+        low, high = self.low, self.high
+        if self.rare is not None:
+            low, high = self.mean - self.precision, self.mean + self.precision
+        ends = support.fit(self.mean, low - by, high + by)
         return Estimate.between(self.mean, *ends, self.count, self.missing)
 
     def to_json(self) -> dict[str, object]:
@@ -285,6 +291,9 @@ _UNDERSTATED = 1.45
 sample seldom has the tail. It was chosen so that intervals of exponential, gamma and lognormal
 figures and of those that are 0 in most runs hold the mean in 93 to 97 %."""
 
+_KNOWN = 10
+"""Replications from which on that is made up for; in fewer, skewness is mostly chance."""
+
 _APART = 20.0
 """So many times the standard deviation of all but a few replications is that of all of them,
 where the mean hangs on those few."""
@@ -321,7 +330,12 @@ def mean_bounds(values: Values, error: float) -> tuple[float, float]:
     third = float(np.mean(((values - mean) / spread) ** 3))
     if count < ENOUGH or abs(third) < 1e-6:
         return mean - quantile * standard_error, mean + quantile * standard_error
-    skewness = _UNDERSTATED * third * math.sqrt(count * (count - 1)) / (count - 2)
+    skewness = (
+        (_UNDERSTATED if count >= _KNOWN else 1.0)
+        * third
+        * math.sqrt(count * (count - 1))
+        / (count - 2)
+    )
     bent = skewness / math.sqrt(count)
 
     def studentized(at: float) -> float:
@@ -358,7 +372,7 @@ def find_rare(values: Values, support: Support = ANYTHING) -> tuple[float, float
     near = np.argsort(apart, kind="stable")[: count - left_out]
     spread = float(values[near].std())
     if left_out and _APART * spread < float(values.std()):
-        within = float(apart[near].max())
+        within = _APART * spread
         return median, within, int(np.count_nonzero(apart > within))
     return None
 

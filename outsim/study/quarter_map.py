@@ -183,16 +183,6 @@ class QuarterMap:
 
     def to_json(self) -> dict[str, Any]:
         """The map for machines: one entry a regime, with its axes and its gains."""
-
-        def plain(value: Estimate) -> dict[str, float | int]:
-            return {
-                "mean": value.mean,
-                "low": value.low,
-                "high": value.high,
-                "replications": value.count,
-                "not_over": value.missing,
-            }
-
         attempts = [found.attempts for found in self.findings]
         return {
             "scenario": self.scenario.name,
@@ -208,11 +198,11 @@ class QuarterMap:
                     "load": regime.load,
                     "carrier": regime.carrier,
                     "replications": self.findings[k].replications,
-                    "drain_s": plain(self.drain_s(k)),
-                    "headroom": plain(self.headroom(k)),
+                    "drain_s": self.drain_s(k).to_json(),
+                    "headroom": self.headroom(k).to_json(),
                     "gains": {
                         name: {
-                            f":{minute:02d}": plain(self.gain(k, minute, name))
+                            f":{minute:02d}": self.gain(k, minute, name).to_json()
                             for minute in self.minutes
                         }
                         for name in self.measures
