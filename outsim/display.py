@@ -98,7 +98,8 @@ def _in_unit(value: Estimate, unit: Unit, *, signed: bool = False) -> str:
     if signed and rare is not None and rare.times == 0 and rare.place == 0:
         return f"under {_bound(rare.within, unit)}"
     if not math.isfinite(half):
-        seen = math.nan if rare is None else rare.half_width
+        varies = rare is not None and rare.most > rare.least
+        seen = max(rare.half_width, rare.within / 5) if rare and varies else math.nan
         decimals = _decimals(round(seen, _EXACT) / unit.size)
         text = f"{written(mean, decimals)} {unit.name}".rstrip()
         return f"{text}{_instead(value, unit, signed=signed)}"

@@ -330,13 +330,8 @@ def mean_bounds(values: Values, error: float) -> tuple[float, float]:
     third = float(np.mean(((values - mean) / spread) ** 3))
     if count < ENOUGH or abs(third) < 1e-6:
         return mean - quantile * standard_error, mean + quantile * standard_error
-    skewness = (
-        (_UNDERSTATED if count >= _KNOWN else 1.0)
-        * third
-        * math.sqrt(count * (count - 1))
-        / (count - 2)
-    )
-    bent = skewness / math.sqrt(count)
+    skewness = third * math.sqrt(count * (count - 1)) / (count - 2)
+    bent = skewness * (_UNDERSTATED if count >= _KNOWN else 1.0) / math.sqrt(count)
 
     def studentized(at: float) -> float:
         return 3 / bent * (math.cbrt(1 + bent * (at - bent / 6)) - 1)
