@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterable
+from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING
 
 from outsim.clock import SECOND, after, format_duration
-from outsim.estimates import Estimate
+from outsim.estimates import LEVEL, Estimate, exact_bounds
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -16,11 +18,16 @@ UNKNOWN = "-"
 
 NO_DIFFERENCE = "none"
 
+INTERVALS = "mean ± half of the 95 % interval over replications, or with both its ends"
+"""What tables of estimates show."""
+
 _EXACT = 9
 """Decimals of a figure that are its own: beyond them is what floating point leaves behind."""
 
 _TIME_UNITS = (("min", 60.0, 120.0), ("s", 1.0, 0.1), ("ms", 0.001, 0.0))
 """Unit, its seconds, and the shortest time that it is used for."""
+
+_TIME_NAMES = [name for name, *_ in _TIME_UNITS]
 
 
 def _decimals(half_width: float) -> int:
@@ -31,20 +38,139 @@ def _decimals(half_width: float) -> int:
     return max(0, 1 - exponent)
 
 
-def _time_unit(seconds: float) -> tuple[str, float]:
+@dataclass(frozen=True)
+class Unit:
+    """What figures of one kind are written in."""
+
+    name: str
+    size: float
+    """In the unit that they are kept in: seconds, fractions."""
+
+
+def _time_unit(seconds: float) -> Unit:
     for unit, size, least in _TIME_UNITS:
         if seconds >= least:
-            return unit, size
+            return Unit(unit, size)
     raise ValueError(f"{seconds} s has no unit")
 
 
-def _with_half_width(mean: float, half: float, unit: str, *, signed: bool = False) -> str:
-    """Both rounded to what the half-width deserves; without one, the mean alone."""
-    decimals = _decimals(half)
-    text = f"{mean:+z,.{decimals}f}" if signed else f"{mean:z,.{decimals}f}"
-    if math.isfinite(half):
-        text += f" ± {half:,.{decimals}f}"
-    return f"{text} {unit}".rstrip()
+def unit_of(kind: str, values: Iterable[Estimate], *, signed: bool = False) -> Unit:
+    """The unit of estimates that stand side by side: times in that of the longest of them."""
+    if kind == "share":
+        return Unit("points" if signed else "%", 0.01)
+    if kind not in ("seconds", "clock"):
+        return Unit("", 1.0)
+    sizes = [_size(each) for each in values if each.count]
+    return _time_unit(max(sizes, default=0.0))
+
+
+def _size(value: Estimate) -> float:
+    half = round(value.half_width, _EXACT)
+    return max(abs(round(value.mean, _EXACT)), half if math.isfinite(half) else 0.0)
+
+
+_EVEN = 2.0
+"""Where one side of an interval is at most so many times the other, the longer one is said of
+both, unless the figure can't be there; else both ends are."""
+
+
+def _sides(value: Estimate) -> tuple[float, float]:
+    """How far the ends of the interval are from the mean, below and above."""
+    below, above = value.sides
+    return round(below, _EXACT), round(above, _EXACT)
+
+
+def _is_even(value: Estimate, least: float = -math.inf, most: float = math.inf) -> bool:
+    """Whether the longer side of the interval may be said of both."""
+    longer, shorter = max(_sides(value)), min(_sides(value))
+    rounding = 10.0**-_EXACT
+    leaves = value.mean - longer < least - rounding or value.mean + longer > most + rounding
+    if leaves and value.low >= least and value.high <= most:
+        return False
+    return longer <= _EVEN * shorter + rounding
+
+
+def _in_unit(value: Estimate, unit: Unit, *, signed: bool = False) -> str:
+    """Mean and interval, or why there is none, rounded to what the interval deserves."""
+    sign = "+" if signed else ""
+    mean, half = round(value.mean, _EXACT) / unit.size, max(_sides(value)) / unit.size
+
+    def written(number: float, decimals: int) -> str:
+        return f"{number:{sign}z,.{decimals}f}"
+
+    rare = value.rare
+    if signed and rare is not None and rare.times == 0 and rare.place == 0:
+        return f"under {_bound(rare.within, unit)}"
+    if not math.isfinite(half):
+        varies = rare is not None and rare.most > rare.least
+        seen = max(rare.half_width, rare.within / 5) if rare and varies else math.nan
+        decimals = _decimals(round(seen, _EXACT) / unit.size)
+        text = f"{written(mean, decimals)} {unit.name}".rstrip()
+        return f"{text}{_instead(value, unit, signed=signed)}"
+    limits = (-math.inf, math.inf) if signed else (0.0, 1.0 if unit.name == "%" else math.inf)
+    if _is_even(value, *limits):
+        decimals = _decimals(half)
+        return f"{written(mean, decimals)} ± {half:,.{decimals}f} {unit.name}".rstrip()
+    decimals = _decimals(min(value.half_width / unit.size, half))
+    low, high = (written(end / unit.size, decimals) for end in (value.low, value.high))
+    return f"{written(mean, decimals)} ({low} to {high}) {unit.name}".rstrip()
+
+
+def _instead(value: Estimate, unit: Unit, *, signed: bool = False) -> str:
+    """What is known where there is no interval, in brackets; empty from one replication."""
+    rare = value.rare
+    if rare is None:
+        return f" ({value.count} runs: no interval yet)" if value.count > 1 else ""
+    if rare.least == rare.most:
+        return f" (all {rare.runs} runs)"
+
+    within = _bound(rare.within, unit)
+    there, elsewhere = f"within {within}", "elsewhere"
+    if signed:
+        elsewhere = f"beyond {within}"
+    elif rare.place == 0:
+        there, elsewhere = f"under {within}", f"over {within}"
+    elif unit.name == "%" and rare.place == 1:
+        end = f"{100 * (1 - rare.within):g} %"
+        there, elsewhere = f"over {end}", f"under {end}"
+    if rare.times == 0:
+        return f" (all {there})"
+    return f" ({rare.times} of {rare.runs} {elsewhere})"
+
+
+def _bound(number: float, unit: Unit) -> str:
+    """How near to something figures are, in a unit of its own if they are times."""
+    if number < 10.0**-_EXACT:
+        return "0"
+    own = unit if unit.name not in _TIME_NAMES else _time_unit(number)
+    return f"{number / own.size:.2g} {own.name}".rstrip()
+
+
+def explain_missing(values: Iterable[Estimate]) -> str:
+    """What so few runs can know, where estimates have no interval; empty where all have one."""
+    rare = [each.rare for each in values if each.rare is not None]
+    if not rare:
+        return ""
+    runs = max(each.runs for each in rare)
+    unseen = exact_bounds(0, runs, 1 - LEVEL)[1]
+    text = (
+        "No interval where all runs agree, or all but a few: what none of "
+        f"{runs:,} runs met may still come in up to {_share_of_days(unseen)} of days (95 %)."
+    )
+    takes = [each.takes for each in rare if each.takes is not None]
+    if takes:
+        text += f" Where a few differ, an interval takes some {_rounded_up(max(takes)):,} runs."
+    return text
+
+
+def _share_of_days(share: float) -> str:
+    return f"{100 * share:.{0 if share >= 0.0995 else 1}f} %"
+
+
+def _rounded_up(count: int) -> int:
+    """Two digits of it."""
+    step = int(10 ** max(0, len(str(count)) - 2))
+    return -(-count // step) * step
 
 
 def _clock_time(seconds: float, step: int, begins: datetime) -> str:
@@ -55,21 +181,24 @@ def _clock_time(seconds: float, step: int, begins: datetime) -> str:
     return f"{text} ({days:+d} d)" if days else text
 
 
-def _clock_estimate(seconds: float, half: float, begins: datetime) -> str:
+def _clock_estimate(value: Estimate, begins: datetime) -> str:
+    seconds, half = round(value.mean, _EXACT), max(_sides(value))
     if not math.isfinite(half):
-        return _clock_time(seconds, 60, begins)
+        step = 60 if value.rare is None else 1
+        return _clock_time(seconds, step, begins) + _instead(value, _time_unit(60.0))
     unit, step = ("s", 1) if half < 60 else ("min", 60)
-    return f"{_clock_time(seconds, step, begins)} ± {math.ceil(half / step)} {unit}"
+    at = _clock_time(seconds, step, begins)
+    if _is_even(value):
+        return f"{at} ± {math.ceil(half / step)} {unit}"
+    low, high = (_clock_time(end, step, begins) for end in (value.low, value.high))
+    return f"{at} ({low} to {high})"
 
 
 def format_half_width(kind: str, half: float) -> str:
     """Half of an interval's width, in the unit of its figure, such as ``1.2 points``."""
-    if kind == "share":
-        return f"{half * 100:,.{_decimals(half * 100)}f} points"
-    if kind in ("seconds", "clock"):
-        unit, size = _time_unit(half)
-        return f"{half / size:,.{_decimals(half / size)}f} {unit}"
-    return f"{half:,.{_decimals(half)}f}"
+    unit = unit_of(kind, [Estimate(0.0, half, 2)], signed=True)
+    half /= unit.size
+    return f"{half:,.{_decimals(half)}f} {unit.name}".rstrip()
 
 
 def format_figure(kind: str, value: float, begins: datetime) -> str:
@@ -85,8 +214,18 @@ def format_figure(kind: str, value: float, begins: datetime) -> str:
     return f"{value:,.2f}".rstrip("0").rstrip(".")
 
 
-def format_estimate(kind: str, value: Estimate, begins: datetime, *, signed: bool = False) -> str:
+def format_estimate(
+    kind: str,
+    value: Estimate,
+    begins: datetime,
+    *,
+    signed: bool = False,
+    unit: Unit | None = None,
+) -> str:
     """An estimate with half of its interval's width, such as ``68.4 ± 1.2 %``.
+
+    An interval that lies unevenly around the mean is shown by its ends, such as
+    ``0.12 (0.04 to 0.35) %``; where there is none, what is known stands in brackets.
 
     Parameters
     ----------
@@ -94,21 +233,24 @@ def format_estimate(kind: str, value: Estimate, begins: datetime, *, signed: boo
         Kind of the measure: share, seconds, clock (seconds since `begins`) or number.
     signed : bool
         Whether it is a difference: then clock times become durations, and shares points.
+    unit : Unit, optional
+        That of what stands beside it, see `unit_of`; default: its own.
     """
     if value.count == 0:
         return UNKNOWN
-    mean, half = round(value.mean, _EXACT), round(value.half_width, _EXACT)
-    if signed and mean == half == 0:
+    if signed and round(value.mean, _EXACT) == 0 and (value.is_zero or _size(value) == 0):
         return NO_DIFFERENCE
     if kind == "clock" and not signed:
-        return _clock_estimate(mean, half, begins)
-    if kind in ("seconds", "clock"):
-        unit, size = _time_unit(max(abs(mean), half if math.isfinite(half) else 0.0))
-        return _with_half_width(mean / size, half / size, unit, signed=signed)
-    if kind == "share":
-        unit = "points" if signed else "%"
-        return _with_half_width(mean * 100, half * 100, unit, signed=signed)
-    return _with_half_width(mean, half, "", signed=signed)
+        return _clock_estimate(value, begins)
+    if unit is None:
+        unit = unit_of(kind, [value], signed=signed)
+    return _in_unit(value, unit, signed=signed)
+
+
+def format_matters(kind: str, least: float) -> str:
+    """Smallest difference that matters, such as ``0.5 points``."""
+    unit = unit_of(kind, [Estimate(least, 0.0, 2)], signed=True)
+    return f"{least / unit.size:.3g} {unit.name}".rstrip()
 
 
 MOST_ROWS, MOST_COLUMNS, MOST_IN_A_CELL = 100, 50, 120

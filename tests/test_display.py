@@ -7,6 +7,7 @@ import re
 from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -14,11 +15,14 @@ from hypothesis import strategies as st
 from outsim.display import (
     NO_DIFFERENCE,
     UNKNOWN,
+    explain_missing,
     format_estimate,
     format_figure,
     format_half_width,
+    unit_of,
 )
-from outsim.estimates import Estimate
+from outsim.estimates import SHARE, Estimate, estimate
+from outsim.tables.measures import Measure
 
 NINE = datetime(2026, 3, 10, 9, tzinfo=UTC)
 NEW_YORK = ZoneInfo("America/New_York")
@@ -103,6 +107,60 @@ def test_an_estimate_reads_as_people_write_it(kind, mean, half, text):
 def test_a_difference_has_its_sign(kind, mean, half, text):
     """Of clock times it is a duration, and of shares it is points."""
     assert shown(kind, mean, half, signed=True) == text
+
+
+@pytest.mark.parametrize(
+    ("kind", "mean", "low", "high", "text"),
+    [
+        ("share", 0.0054, 0.0011, 0.0122, "0.54 (0.11 to 1.22) %"),
+        ("share", 0.9985, 0.9945, 0.9999, "99.85 (99.45 to 99.99) %"),
+        ("share", 0.5, 0.45, 0.56, "50.0 ± 6.0 %"),
+        ("seconds", 3.0, 0.2, 24.0, "3 (0 to 24) s"),
+        ("number", 5.0, 1.2, 27.0, "5 (1 to 27)"),
+        ("clock", 3600.0, 3500.0, 4500.0, "10:00 (09:58 to 10:15)"),
+    ],
+)
+def test_an_interval_that_lies_unevenly_is_shown_by_its_ends(kind, mean, low, high, text):
+    """Also where the longer side, said of both, would be an impossible figure."""
+    assert format_estimate(kind, Estimate.between(mean, low, high, 20), NINE) == text
+
+
+RARE = {
+    "100.0 % (all 20 runs)": ("share", [1.0] * 20, 0),
+    "99.82 % (all over 99.5 %)": ("share", [0.9983, 0.9981] * 10, 0),
+    "5 % (1 of 20 over 0.5 %)": ("share", [0.0] * 19 + [1.0], 0),
+    "0.1 s (all under 5 s)": ("seconds", [0.15, 0.1501, 0.1499, 0.15], 0),
+    "6 s (1 of 20 over 5 s)": ("seconds", [0.0] * 19 + [120.0], 0),
+    "none": ("seconds", [0.0] * 20, 1),
+    "under 5 s": ("seconds", [0.003, -0.002] * 10, 1),
+    "+6 s (1 of 20 beyond 5 s)": ("seconds", [0.0] * 19 + [120.0], 1),
+    "+15.0 min (all 20 runs)": ("clock", [900.0] * 20, 1),
+}
+
+
+@pytest.mark.parametrize("text", RARE)
+def test_what_is_known_stands_in_the_place_of_an_interval(text):
+    kind, figures, signed = RARE[text]
+    support = Measure("m", "m", kind, len, 1).support
+    support = support.of_difference if signed else support
+    found = estimate(np.array(figures), support=support)
+    assert format_estimate(kind, found, NINE, signed=bool(signed)) == text
+
+
+def test_it_says_what_so_few_runs_can_know():
+    none, one = (estimate(np.array([0.0] * 19 + [last]), support=SHARE) for last in (0.0, 1.0))
+    assert "none of 20 runs met may still come in up to 14 % of days (95 %)" in explain_missing(
+        [none]
+    )
+    assert "an interval takes some 160 runs" in explain_missing([none, one])
+    assert explain_missing([Estimate(0.5, 0.1, 20)]) == ""
+
+
+def test_estimates_side_by_side_have_one_unit():
+    lags = [Estimate(380.0, 4.0, 20), Estimate(55.2, 0.7, 20)]
+    unit = unit_of("seconds", lags)
+    texts = [format_estimate("seconds", each, NINE, unit=unit) for each in lags]
+    assert texts == ["6.333 ± 0.067 min", "0.920 ± 0.012 min"]
 
 
 def test_what_floating_point_leaves_behind_is_no_figure():

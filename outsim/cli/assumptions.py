@@ -103,7 +103,7 @@ def _line(entry: Entry) -> str:
 
 def _print_effects(found: Effects) -> None:
     from outsim.cli.output import say, show, table
-    from outsim.display import format_estimate
+    from outsim.display import explain_missing, format_estimate, unit_of
 
     scenario, measure = found.ledger.scenario, found.measure
     begins = scenario.clock.begins
@@ -115,11 +115,13 @@ def _print_effects(found: Effects) -> None:
         f"{found.replications} paired replications, seed {found.findings.seed}"
     )
     effects = found.of()
+    every = [value for each in effects for value in (each.low, each.high, each.move)]
+    unit = unit_of(measure.kind, every, signed=True)
     rows = [
         [
             f"{each.factor.name}: {each.factor.ends}",
             *(
-                format_estimate(measure.kind, value, begins, signed=True)
+                format_estimate(measure.kind, value, begins, signed=True, unit=unit)
                 for value in (each.low, each.high, each.move)
             ),
         ]
@@ -133,6 +135,8 @@ def _print_effects(found: Effects) -> None:
             "high one; mean ± half of the interval over replications, paired. The intervals of a "
             "column hold together with 95 % (Bonferroni). One number is moved at a time."
         )
+        if missing := explain_missing(value for value in every if not value.is_zero):
+            say(missing)
     still = [each.factor.name for each in effects if each.is_none]
     if still:
         say(f"Without any effect on {label}, in every replication: {', '.join(still)}.")

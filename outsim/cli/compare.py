@@ -29,7 +29,10 @@ from outsim.cli.studies import (
 
 if TYPE_CHECKING:
     from outsim.study.findings import Findings
-    from outsim.tables.measures import Measure
+
+Verbose = Annotated[
+    bool, typer.Option("--verbose", help="Say as well what pairing the replications saved.")
+]
 
 
 def compare(
@@ -50,6 +53,7 @@ def compare(
     seed: Seed = None,
     engine: EngineName = "auto",
     json: Json = False,
+    verbose: Verbose = False,
 ) -> None:
     """Compare scenarios over paired replications, with confidence intervals."""
     from outsim.cli.output import load_with_advice, print_json
@@ -74,12 +78,12 @@ def compare(
     if json:
         print_json(findings.to_json())
         return
-    _print(findings)
+    _print(findings, verbose=verbose)
 
 
-def _print(findings: Findings) -> None:
+def _print(findings: Findings, *, verbose: bool) -> None:
     from outsim.cli.output import say, show, table
-    from outsim.display import format_estimate
+    from outsim.display import INTERVALS, format_estimate
 
     count, (fewest, most) = findings.replications, findings.attempts
     study = findings.scenarios[0].campaign_under_study
@@ -97,7 +101,9 @@ def _print(findings: Findings) -> None:
         say(f"background tenants make {share} of all attempts")
     text = findings.text_table()
     show(table(list(text.columns), text.to_numpy().tolist()))
-    say("mean ± half of the 95 % interval over replications; differences are paired.")
+    say(f"{INTERVALS}; differences are paired.")
+    if findings.missing_intervals:
+        say(findings.missing_intervals)
     others = len(findings.scenarios) - 1
     if others > 1:
         say(
@@ -107,6 +113,8 @@ def _print(findings: Findings) -> None:
     say_precisions(findings)
     for place in range(1, len(findings.scenarios)):
         _tell(findings, place)
+        if verbose:
+            _tell_pairing(findings, place)
     say_savings(findings)
     say_uncertainty(findings)
 
@@ -126,14 +134,16 @@ def _tell(findings: Findings, place: int) -> None:
         say(f"  {heading}: {'; '.join(named)}")
     if findings.conflicts(place):
         say(f"  {DISAGREE}")
-    _tell_pairing(findings, place, [each for each, _ in findings.changes(place)])
 
 
-def _tell_pairing(findings: Findings, place: int, clear: list[Measure]) -> None:
+def _tell_pairing(findings: Findings, place: int) -> None:
     """Say what pairing saved for the figures that clearly differ."""
     from outsim.cli.output import say
     from outsim.study.pairing import in_words
 
+    clear = [each for each, _ in findings.changes(place)]
+    if not clear:
+        return
     savings = [
         (findings.label(each), findings.saved_by_pairing(place, each.name)) for each in clear
     ]

@@ -82,7 +82,7 @@ def schedule(
 
 def _print(answer: Schedule) -> None:
     from outsim.cli.output import say, show, table
-    from outsim.display import format_estimate
+    from outsim.display import INTERVALS, format_estimate, format_matters
     from outsim.study.timing_texts import best_start, kept_clock_times
 
     findings, campaign = answer.findings, answer.campaign
@@ -100,13 +100,24 @@ def _print(answer: Schedule) -> None:
     if kept:
         say(f"at every start: {kept}")
     show(table(answer.columns, answer.rows()))
-    say("mean ± half of the 95 % interval over replications.")
+    say(f"{INTERVALS}.")
+    if answer.missing_intervals:
+        say(answer.missing_intervals)
     say()
-    say(f"Paired differences from {base}; those with a star leave out 0, all of a column at once:")
+    say(
+        f"Paired differences from {base}; those with a star are clear, all of a column at once, "
+        "and not too small to matter:"
+    )
     show(table(answer.columns, answer.difference_rows()))
     say_precisions(findings)
     for each in answer.rankings():
         say(f"{findings.label(each.measure)}: {best_start(answer, each)}")
+    least = [
+        f"{findings.label(each.measure)} "
+        + format_matters(each.measure.kind, findings.matters_from(each.measure.name))
+        for each in answer.rankings()
+    ]
+    say(f"A difference matters from so much on: {'; '.join(least)}.")
     _tell_conflicts(answer)
     say_uncertainty(findings)
 

@@ -80,6 +80,7 @@ def stop(
 
 def _print(scenario: Scenario, answer: StopRace) -> None:
     from outsim.cli.output import say, show, table
+    from outsim.display import INTERVALS
     from outsim.study.timing_texts import SAVED, last_moment, stop_settings, why_after
 
     findings, campaign = answer.findings, answer.campaign
@@ -97,7 +98,9 @@ def _print(scenario: Scenario, answer: StopRace) -> None:
     if own is not None and own.stop_at is not None:
         say(f"The scenario's own stop at {own.stop_at:%H:%M:%S} is left out.")
     show(table(list(answer.COLUMNS), answer.rows()))
-    say(f"mean ± half of the 95 % interval over replications. {SAVED}")
+    say(f"{INTERVALS}. {SAVED}")
+    if answer.missing_intervals:
+        say(answer.missing_intervals)
     say_precisions(findings)
     for moment in answer.last_moments.values():
         say(last_moment(answer, moment))

@@ -158,6 +158,7 @@ def _print_ranges(found: Sweep) -> None:
 
 def _print_points(found: Sweep) -> None:
     from outsim.cli.output import say, show, table
+    from outsim.display import INTERVALS, unit_of
     from outsim.study.sweep_texts import written
 
     design = found.design
@@ -173,18 +174,20 @@ def _print_points(found: Sweep) -> None:
     if found.is_paired:
         columns.append("difference")
         estimates.append(found.estimates(found.measure.name))
+    every = [value for column in estimates for value in column]
+    units = [unit_of(found.measure.kind, every, signed=place == 2) for place in range(3)]
     rows = [
         [
             ", ".join(found.point(index).values()),
             *(
-                written(found, each[index], found.measure, signed=place == 2)
+                written(found, each[index], found.measure, signed=place == 2, unit=units[place])
                 for place, each in enumerate(estimates)
             ),
         ]
         for index in range(design.points)
     ]
     show(table([", ".join(factor.name for factor in found.factors), *columns], rows))
-    say("mean ± half of the 95 % interval over replications.")
+    say(f"{INTERVALS}.")
 
 
 def _print_sensitivity(found: Sweep) -> None:
@@ -224,7 +227,8 @@ def _print_flips(found: Sweep) -> None:
     show(table(list(FLIP_COLUMNS), flip_rows(found)))
     say(
         "Each assumption by itself, the others as they stand; the intervals hold together with "
-        "95 %. Undecided: somewhere the interval holds 0, and nowhere has it changed sides."
+        "95 %. Undecided: somewhere the interval holds 0, or the difference is too small to "
+        "matter, and nowhere has it changed sides."
     )
     for flip in found.flips:
         for crossing in flip.crossings:

@@ -73,7 +73,7 @@ def sensitivity(sweep: Sweep, figure: str, ax: Axes | None = None) -> Axes:
             np.arange(len(shown)) + row * height,
             [each.mean * size for each in estimates],
             height,
-            xerr=[each.half_width * size for each in estimates],
+            xerr=np.array([each.sides for each in estimates]).T * size,
             label=found.label(index),
             color=COLOURS[row],
             hatch=HATCHES[row],
@@ -122,7 +122,7 @@ def flip(sweep: Sweep, key: str | None = None, ax: Axes | None = None) -> Axes:
     ax.errorbar(
         [factor.value(rung.position) for rung in rungs],
         [rung.difference.mean * size for rung in rungs],
-        [rung.difference.half_width * size for rung in rungs],
+        np.array([rung.difference.sides for rung in rungs]).T * size,
         marker="o",
         color=BLUE,
         capsize=3,

@@ -66,14 +66,14 @@ def draw_estimates(
     """
     ax = new_axes(ax, len(names))
     means = np.array([each.mean for each in estimates])
-    half_widths = np.array([each.half_width for each in estimates])
+    sides = np.array([each.sides for each in estimates]).reshape(-1, 2).T
     known = means[~np.isnan(means)]
     scale = scale_axis(ax.xaxis, kind, label, begins, float(known.max()) if len(known) else 0.0)
     places = np.arange(len(names))
     ax.errorbar(
         scale.at(means),
         places,
-        xerr=half_widths * scale.factor,
+        xerr=sides * scale.factor,
         fmt="o",
         color=BLUE,
         capsize=4,

@@ -45,7 +45,7 @@ def _draw(
     ax.errorbar(
         at,
         [origin + each.mean * factor for each in found],
-        yerr=[each.half_width * factor for each in found],
+        yerr=np.array([each.sides for each in found]).T * factor,
         fmt=mark,
         markersize=4,
         linewidth=1,

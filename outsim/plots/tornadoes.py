@@ -64,7 +64,7 @@ def tornado(effects: Effects, figure: str | None = None, ax: Axes | None = None)
             places + shift,
             [each.mean * size for each in estimates],
             0.4,
-            xerr=[np.nan_to_num(each.half_width) * size for each in estimates],
+            xerr=np.nan_to_num([each.sides for each in estimates]).T * size,
             label=f"at the {end} end",
             color=colour,
             hatch=hatch,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from functools import partial
 
-from outsim.display import format_estimate
+from outsim.display import INTERVALS, format_estimate
 from outsim.plots.estimates import findings as draw_findings
 from outsim.report.parts import Picture, Section, Table
 from outsim.report.subject import Subject
@@ -39,7 +39,8 @@ def comparison(subject: Subject) -> Section:
             Table("Figures of each scenario", [*text.columns], text.to_numpy().tolist()),
         ],
         notes=[
-            "Mean ± half of the 95 % interval over the replications; differences are paired."
+            f"{INTERVALS.capitalize()}; differences are paired."
+            + (f" {findings.missing_intervals}" if findings.missing_intervals else "")
             + (
                 f" The {len(places)} differences of one figure hold together with 95 %."
                 if len(places) > 1

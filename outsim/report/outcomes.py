@@ -144,7 +144,7 @@ def _why(subject: Subject, calls: pd.DataFrame) -> str:
 def _share(figure: Figure) -> str:
     """A share of the attempts, in words where no run has any."""
     value = figure.estimate
-    if value.mean == 0 and value.half_width == 0:
+    if value.is_zero:
         return "none of the"
     return f"{figure.text} of the"
 

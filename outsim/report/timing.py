@@ -7,6 +7,7 @@ from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING
 
+from outsim import display
 from outsim.clock import after as clock_after
 from outsim.display import format_estimate
 from outsim.plots.estimates import draw_estimates
@@ -32,7 +33,7 @@ _START = Section("schedule", "When should I schedule my calls?")
 _OUT = Section("eta", "When is my call going out?")
 _STOP = Section("stop", "Why do calls still go out after I stopped?")
 
-INTERVALS = "Mean ± half of the 95 % interval over the replications."
+INTERVALS = f"{display.INTERVALS.capitalize()}."
 
 
 def _counted(count: int, what: str = "replication") -> str:
@@ -76,14 +77,15 @@ def when_to_start(subject: Subject) -> Section:
         tables=[
             Table("Figures by start time", answer.columns, answer.rows()),
             Table(
-                f"Paired differences from {base}; a star marks those that are clear",
+                f"Paired differences from {base}; a star marks those that are clear and matter",
                 answer.columns,
                 answer.difference_rows(),
             ),
         ],
         notes=[
             f"{INTERVALS} A difference is clear if its interval leaves 0 out, all of a column "
-            "at once."
+            "at once; and it matters if it is not too small for anybody to mind. "
+            + answer.missing_intervals
         ],
     )
 
@@ -305,7 +307,9 @@ def _race(answer: StopRace) -> Section:
         "saved": lambda ax: saved_by_stop(answer, ax=ax),
     }
     saved = "; ".join(
-        f"{row[0]} after the start: {row[-1]}" for row in answer.rows() if row[-1] != "0.0 ± 0.0 %"
+        f"{row[0]} after the start: {row[-1]}"
+        for row, each in zip(answer.rows(), answer.after_us, strict=True)
+        if not answer.saved_share(each).is_zero
     )
     dialled = "; ".join(f"{row[0]} after the start: {row[2]}" for row in answer.rows())
     return replace(

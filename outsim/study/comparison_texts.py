@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from outsim.display import format_estimate
+from outsim.display import format_estimate, format_matters
+from outsim.estimates import Estimate
 from outsim.study.findings import Findings
-from outsim.tables.measures import MEASURES
+from outsim.tables.measures import MEASURES, Measure
 
 DISAGREE = (
     "The figures disagree: which one counts depends on whether you promise a clock time, a "
@@ -20,9 +21,9 @@ def nothing_clear(findings: Findings, place: int) -> str:
     if not any(findings.difference(place, each.name).count for each in MEASURES):
         return f"{name}: there are no figures to hold against {base}: is there anybody to call?"
     differences = [findings.difference(place, each.name) for each in findings.measures]
-    if all(each.mean == each.half_width == 0 for each in differences if each.count):
+    if all(each.is_zero for each in differences if each.count):
         return f"{name}: no figure differs from {base} in any replication."
-    if not any(True for _ in findings.changes(place)):
+    if not any(True for found in (findings.changes, findings.small_changes) for _ in found(place)):
         return f"{name}: no clear difference from {base}; more replications may show one."
     return ""
 
@@ -33,15 +34,30 @@ def better_and_worse(findings: Findings, place: int) -> Iterator[tuple[str, list
     Yields
     ------
     (heading, texts)
-        ``better`` and ``worse``, each with its figures and their paired differences; one that
-        has none is left out, and so are figures that are neither better high nor low.
+        ``better`` and ``worse``, each with its figures, their paired differences, and from where
+        on a difference matters; then those that are there and too small to matter. A heading
+        that has none is left out, and so are figures that are neither better high nor low.
     """
-    deadline = findings.scenarios[0].deadline
-    for heading, sign in (("better", 1), ("worse", -1)):
+    changes = list(findings.changes(place))
+    for heading in ("better", "worse"):
         named = [
-            f"{findings.label(each)} {format_estimate(each.kind, value, deadline, signed=True)}"
-            for each, value in findings.changes(place)
-            if each.better * (1 if value.mean > 0 else -1) == sign
+            _told(findings, each, value, "matters from {} on")
+            for each, value in changes
+            if findings.verdict(place, each.name) == heading
         ]
         if named:
             yield heading, named
+    small = [
+        _told(findings, each, value, "less than {}")
+        for each, value in findings.small_changes(place)
+    ]
+    if small:
+        yield "too small to matter", small
+
+
+def _told(findings: Findings, each: Measure, value: Estimate, limit: str) -> str:
+    text = format_estimate(each.kind, value, findings.scenarios[0].deadline, signed=True)
+    if value.rare is None:
+        least = format_matters(each.kind, findings.matters_from(each.name))
+        text += f" ({limit.format(least)})"
+    return f"{findings.label(each)} {text}"

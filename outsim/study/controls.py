@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from outsim.clock import HOUR
-from outsim.estimates import LEVEL, Estimate, estimate
+from outsim.estimates import ANYTHING, LEVEL, Estimate, Support, bounded, estimate
 from outsim.outcomes import OUTCOMES
 from outsim.plan import Plan
 from outsim.plan.answering import ORDER
@@ -82,22 +82,30 @@ class Controlled:
     estimate; less than 1 where fewer. NaN where no regression was made."""
 
 
-def controlled(values: Values, controls: Values, level: float = LEVEL) -> Controlled:
+def controlled(
+    values: Values, controls: Values, level: float = LEVEL, support: Support = ANYTHING
+) -> Controlled:
     """Mean of one figure per replication, with what the controls explain taken out of it.
 
     The interval is Student's t on n - 1 - k degrees of freedom, for n replications and k
     controls. The plain mean stays where a replication lacks the figure (the mean of the controls
-    is not known for the others), where too few degrees of freedom are left, where the F test lets
-    the controls explain nothing, and where the interval would not be narrower.
+    is not known for the others), where all replications but a few agree, where too few degrees
+    of freedom are left, where the F test lets the controls explain nothing, and where the interval
+    would not be narrower.
 
     Parameters
     ----------
     values : array of shape (replications,)
     controls : array of shape (replications, controls)
         Each less its known mean.
+    level : float
+        Confidence of the interval.
+    support : Support
+        What the figure can be.
     """
-    plain = estimate(values, level)
-    design = _independent(controls) if not plain.missing else controls[:, :0]
+    plain = estimate(values, level, support)
+    is_plain = plain.missing or plain.rare is not None
+    design = controls[:, :0] if is_plain else _independent(controls)
     count, explaining = design.shape
     freedom = count - 1 - explaining
     if explaining == 0 or freedom < LEAST_FREEDOM:
@@ -120,7 +128,8 @@ def controlled(values: Values, controls: Values, level: float = LEVEL) -> Contro
     chance = float(fdtrc(explaining, freedom, (total - left) / explaining / (left / freedom)))
     if chance > DOUBT or half_width >= plain.half_width:
         return Controlled(plain, False, saved)
-    return Controlled(Estimate(float(slopes[0]), half_width, count), True, saved)
+    found = bounded(Estimate(float(slopes[0]), half_width, count), support)
+    return Controlled(found, True, saved)
 
 
 def _independent(controls: Values) -> Values:

@@ -54,7 +54,7 @@ class Effect:
     @property
     def is_none(self) -> bool:
         """Whether nothing changes in any replication."""
-        return all(each.mean == each.half_width == 0 for each in (self.low, self.high, self.move))
+        return all(each.is_zero for each in (self.low, self.high, self.move))
 
 
 @dataclass(frozen=True, eq=False)
@@ -102,14 +102,15 @@ class Effects:
         StudyError
             If there is no such figure.
         """
-        name = self.measure_of(figure).name
+        measure = self.measure_of(figure)
+        name, support = measure.name, measure.support.of_difference
         values = [self.findings.values(k, name) for k in range(2 * len(self.factors) + 1)]
         level = 1 - (1 - LEVEL) / max(1, len(self.factors))
         found = []
         for k, factor in enumerate(self.factors):
             low, high = values[2 * k + 1], values[2 * k + 2]
             differences = (low - values[0], high - values[0], high - low)
-            found.append(Effect(factor, *(estimate(each, level) for each in differences)))
+            found.append(Effect(factor, *(estimate(each, level, support) for each in differences)))
         return tuple(sorted(found, key=lambda each: -each.size))
 
     def measure_of(self, figure: str | None = None) -> Measure:

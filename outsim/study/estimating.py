@@ -17,7 +17,16 @@ from typing import Any
 import numpy as np
 
 from outsim.errors import StudyError
-from outsim.estimates import LEVEL, Estimate, Probability, estimate, probability
+from outsim.estimates import (
+    ANYTHING,
+    LEVEL,
+    SHARE,
+    Estimate,
+    Probability,
+    Support,
+    estimate,
+    probability,
+)
 from outsim.scenario.model import Scenario
 from outsim.study.comparable import unlike
 from outsim.study.controls import Controlled, controlled
@@ -114,6 +123,12 @@ class Estimates:
     def _kinds(self) -> dict[str, str]:
         return {each.name: each.kind for each in self.measures}
 
+    def _measure(self, name: str) -> Measure:
+        return next(each for each in self.measures if each.name == name)
+
+    def _of_difference(self, name: str) -> Support:
+        return self._measure(name).support.of_difference
+
     def _later_s(self, place: int) -> float:
         """How much later in the day a scenario begins than the first one."""
         begins, first = (
@@ -137,10 +152,17 @@ class Estimates:
             In the figure's unit: shares as fractions, times in seconds.
         """
         if self.switches.controls:
-            return controlled(self.values(place, name), self._controls(place)).estimate
-        return self.estimate_of(lambda values: values(place, name))
+            return self._controlled_mean(place, name).estimate
+        return self.estimate_of(
+            lambda values: values(place, name), support=self._measure(name).support
+        )
 
-    def estimate_of(self, figure: Callable[[Values], Array], level: float = LEVEL) -> Estimate:
+    def estimate_of(
+        self,
+        figure: Callable[[Values], Array],
+        level: float = LEVEL,
+        support: Support = ANYTHING,
+    ) -> Estimate:
         """Mean of anything that is worked out of the figures of each replication.
 
         Parameters
@@ -151,12 +173,19 @@ class Estimates:
         level : float
             Confidence of its interval. Where callees are drawn, it holds the answer for the true
             ones; see `outsim.study.input_uncertainty`.
+        support : Support
+            Values that it can take.
         """
         if not self.swapped:
-            return estimate(figure(self.values), level)
-        return self.uncertainty_of(figure, level).estimate
+            return estimate(figure(self.values), level, support)
+        return self.uncertainty_of(figure, level, support).estimate
 
-    def uncertainty_of(self, figure: Callable[[Values], Array], level: float = LEVEL) -> Uncertain:
+    def uncertainty_of(
+        self,
+        figure: Callable[[Values], Array],
+        level: float = LEVEL,
+        support: Support = ANYTHING,
+    ) -> Uncertain:
         """What the interval of such a mean comes from: luck of the day, thinness of the data.
 
         Parameters
@@ -165,6 +194,8 @@ class Estimates:
             As for `estimate_of`.
         level : float
             Confidence of the interval.
+        support : Support
+            Values that it can take.
 
         Returns
         -------
@@ -182,7 +213,7 @@ class Estimates:
                 "input_uncertainty=True, or the command --input-uncertainty"
             )
         swapped = figure(self._values_of(self.swapped))
-        return apportioned(figure(self.values), swapped, self.indexes.start, level)
+        return apportioned(figure(self.values), swapped, self.indexes.start, level, support)
 
     def uncertainty(self, place: int, name: str) -> Uncertain:
         """What the interval of `mean` comes from: luck of the day, and thinness of the data.
@@ -204,7 +235,9 @@ class Estimates:
         StudyError
             If callees were not drawn, or partners did not swap them.
         """
-        return self.uncertainty_of(lambda values: values(place, name))
+        return self.uncertainty_of(
+            lambda values: values(place, name), support=self._measure(name).support
+        )
 
     def uncertainty_of_difference(self, place: int, name: str) -> Uncertain:
         """What the interval of `difference` comes from; callees are the same in all scenarios.
@@ -226,7 +259,9 @@ class Estimates:
         StudyError
             If callees were not drawn, or partners did not swap them.
         """
-        return self.uncertainty_of(_difference(place, name), self._joint_level)
+        return self.uncertainty_of(
+            _difference(place, name), self._joint_level, self._of_difference(name)
+        )
 
     def difference(self, place: int, name: str) -> Estimate:
         """Mean of the paired differences of a scenario from the first one.
@@ -247,9 +282,10 @@ class Estimates:
             In the figure's unit: shares as fractions, times in seconds.
         """
         if self.switches.controls:
-            values = self.values(place, name) - self.values(0, name)
-            return controlled(values, self._controls(0, place), self._joint_level).estimate
-        return self.estimate_of(_difference(place, name), self._joint_level)
+            return self._controlled_difference(place, name).estimate
+        return self.estimate_of(
+            _difference(place, name), self._joint_level, self._of_difference(name)
+        )
 
     @property
     def _joint_level(self) -> float:
@@ -276,9 +312,16 @@ class Estimates:
             Name of the measure.
         """
         if len(self.scenarios) == 1:
-            return controlled(self.values(place, name), self._controls(place))
-        values = self.values(place, name) - self.values(0, name)
-        return controlled(values, self._controls(0, place), self._joint_level)
+            return self._controlled_mean(place, name)
+        return self._controlled_difference(place, name)
+
+    def _controlled_mean(self, place: int, name: str) -> Controlled:
+        values, support = self.values(place, name), self._measure(name).support
+        return controlled(values, self._controls(place), support=support)
+
+    def _controlled_difference(self, place: int, name: str) -> Controlled:
+        values, controls = _difference(place, name)(self.values), self._controls(0, place)
+        return controlled(values, controls, self._joint_level, self._of_difference(name))
 
     def probability(
         self,
@@ -328,12 +371,17 @@ class Estimates:
         if precision.of_difference:
             if self.swapped:
                 return [
-                    estimate(_difference(k, name)(self.values), self._joint_level)
+                    estimate(
+                        _difference(k, name)(self.values),
+                        self._joint_level,
+                        self._of_difference(name),
+                    )
                     for k in places[1:]
                 ]
             return [self.difference(place, name) for place in places[1:]]
         if self.swapped:
-            return [estimate(self.values(place, name)) for place in places]
+            support = self._measure(name).support
+            return [estimate(self.values(place, name), support=support) for place in places]
         return [self.mean(place, name) for place in places]
 
     def is_reached(self, precision: Precision) -> bool:
@@ -342,12 +390,13 @@ class Estimates:
 
     def widest(self, precision: Precision) -> float:
         """Half-width of the widest interval that a precision is about, in the figure's unit."""
-        return float(np.max([found.half_width for found in self._about(precision)]))
+        return float(np.max([found.precision for found in self._about(precision)]))
 
     @property
     def background_share(self) -> Estimate:
         """Share of all attempts that background tenants make, over all runs."""
-        return estimate(np.array([f.background_share for f in self.figures]))
+        shares = np.array([f.background_share for f in self.figures])
+        return estimate(shares, support=SHARE)
 
     @property
     def attempts(self) -> tuple[int, int]:

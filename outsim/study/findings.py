@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
-from outsim.display import format_estimate, table_html
+from outsim.display import explain_missing, format_estimate, table_html, unit_of
 from outsim.errors import StudyError
 from outsim.estimates import LEVEL, Estimate, finite_or_none
 from outsim.study.comparable import told
@@ -19,6 +19,8 @@ from outsim.text import bounded
 if TYPE_CHECKING:
     import pandas as pd
     from matplotlib.axes import Axes
+
+Verdict = Literal["better", "worse", "higher", "lower", "small", "unclear"]
 
 START_TIME_MEASURES = ("completed_by_deadline", "completed_share", "finished_s", "duration_s")
 """The four figures that stand side by side when start times are compared."""
@@ -31,8 +33,59 @@ class Findings(Estimates):
     The first scenario is the baseline that the others are held against.
     """
 
+    def matters_from(self, name: str) -> float:
+        """Smallest difference from the first scenario that matters, in the figure's unit.
+
+        Parameters
+        ----------
+        name : str
+            Name of the measure.
+        """
+        return self.measure(name).matters_from(self.mean(0, name).mean)
+
+    def verdict(self, place: int, name: str) -> Verdict:
+        """What is known of a scenario against the first one in a figure.
+
+        Parameters
+        ----------
+        place : int
+            The scenario, by its place, from 0.
+        name : str
+            Name of the measure.
+
+        Returns
+        -------
+        str
+            ``better``, ``worse``, or ``higher`` and ``lower`` of a figure that is neither better
+            high nor low: where the difference is clear and not too small to matter. ``small``:
+            it is clear and too small to matter, or it is so in all replications but a few.
+            Else ``unclear``.
+        """
+        difference, about = self.difference(place, name), self.measure(name)
+        rare = difference.rare
+        is_small = abs(difference.mean) < self.matters_from(name)
+        if is_small and (difference.is_clear or (rare is not None and rare.times == 0)):
+            return "small"
+        if not difference.is_clear or is_small:
+            return "unclear"
+        if not about.better:
+            return "higher" if difference.mean > 0 else "lower"
+        return "better" if difference.mean * about.better > 0 else "worse"
+
     def changes(self, place: int) -> Iterator[tuple[Measure, Estimate]]:
-        """Differences from the first scenario that are clear, with what they are about.
+        """Differences from the first scenario that are clear and matter, with what they are about.
+
+        Parameters
+        ----------
+        place : int
+            The scenario, by its place, from 0.
+        """
+        for each in self.measures:
+            if self.verdict(place, each.name) not in ("small", "unclear"):
+                yield each, self.difference(place, each.name)
+
+    def small_changes(self, place: int) -> Iterator[tuple[Measure, Estimate]]:
+        """Differences from the first scenario that are there, and too small to matter.
 
         Parameters
         ----------
@@ -41,7 +94,7 @@ class Findings(Estimates):
         """
         for each in self.measures:
             difference = self.difference(place, each.name)
-            if difference.is_clear:
+            if self.verdict(place, each.name) == "small" and not difference.is_zero:
                 yield each, difference
 
     def conflicts(self, place: int) -> bool:
@@ -131,17 +184,35 @@ class Findings(Estimates):
             means = [self.mean(place, each.name) for place in range(len(self.scenarios))]
             if each.optional and not any(mean.count for mean in means):
                 continue
+            apart = [self.difference(place, each.name) for place in others]
+            unit = unit_of(each.kind, [*(means if each.kind != "clock" else []), *apart])
             row = [self.label(each)]
             for value in means:
                 over = (
                     f" ({value.count} of {value.count + value.missing})" if value.missing else ""
                 )
-                row.append(format_estimate(each.kind, value, begins) + over)
-            for place in others:
-                value = self.difference(place, each.name)
-                row.append(format_estimate(each.kind, value, begins, signed=True))
+                row.append(format_estimate(each.kind, value, begins, unit=unit) + over)
+            signed = unit_of(each.kind, [], signed=True) if each.kind == "share" else unit
+            row += [format_estimate(each.kind, d, begins, signed=True, unit=signed) for d in apart]
             rows.append(row)
         return pd.DataFrame(rows, columns=["", *self.labels, *differences])
+
+    @property
+    def missing_intervals(self) -> str:
+        """What so few replications can know of figures that have no interval, for people.
+
+        Empty where `text_table` has an interval everywhere.
+        """
+        return explain_missing(
+            estimate
+            for each in self.measures
+            for place in range(len(self.scenarios))
+            for estimate in (
+                self.mean(place, each.name),
+                *([self.difference(place, each.name)] if place else []),
+            )
+            if not estimate.is_zero
+        )
 
     def replication_table(self) -> pd.DataFrame:
         """Figures of every run: one row per scenario and replication."""
@@ -183,8 +254,10 @@ class Findings(Estimates):
                     "means": [
                         self.mean(k, each.name).to_json() for k in range(len(self.scenarios))
                     ],
+                    "matters_from": finite_or_none(self.matters_from(each.name)),
                     "differences": [
                         self.difference(k, each.name).to_json()
+                        | {"verdict": self.verdict(k, each.name)}
                         | {"saved_by_pairing": self.saved_by_pairing(k, each.name).to_json()}
                         for k in range(1, len(self.scenarios))
                     ],

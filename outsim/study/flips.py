@@ -17,7 +17,7 @@ from itertools import pairwise
 import numpy as np
 from numpy.typing import NDArray
 
-from outsim.estimates import LEVEL, Estimate, estimate
+from outsim.estimates import ANYTHING, LEVEL, Estimate, Support, estimate
 from outsim.scenario.factors import Factor
 
 Array = NDArray[np.float64]
@@ -48,11 +48,21 @@ class Rung:
     text: str
     """The value, as a scenario file has it."""
     difference: Estimate
+    negligible: float = 0.0
+    """A smaller difference is none that matters."""
+
+    @property
+    def is_small(self) -> bool:
+        """Whether the difference is known to be too small to matter."""
+        found = self.difference
+        is_known = found.is_clear or (found.rare is not None and found.rare.times == 0)
+        return is_known and abs(found.mean) < self.negligible
 
     @property
     def sign(self) -> int:
-        """Sign of the difference; 0 where it is not clear."""
-        return int(np.sign(self.difference.mean)) if self.difference.is_clear else 0
+        """Sign of the difference; 0 where it is not clear or too small to matter."""
+        is_told = self.difference.is_clear and not self.is_small
+        return int(np.sign(self.difference.mean)) if is_told else 0
 
 
 @dataclass(frozen=True)
@@ -122,6 +132,8 @@ class _Spent:
     usual: int
     level: float
     """Confidence of the intervals that bracket a flip."""
+    support: Support
+    """Values that a difference can take."""
     known: dict[float, Array] = field(default_factory=dict)
     fresh_from: int = 0
     """First replication that nothing has seen."""
@@ -133,12 +145,14 @@ class _Spent:
         if len(known) < replications:
             more = await self._run(position, range(len(known), replications))
             known = self.known[position] = np.concatenate([known, more])
-        return Rung(position, self.factor.text(position), estimate(known, self.level))
+        found = estimate(known, self.level, self.support)
+        return Rung(position, self.factor.text(position), found, self.support.negligible)
 
     async def fresh(self, position: float, replications: range) -> Estimate:
         """Difference over replications that are nobody else's."""
         # Both ends must hold together, and each by itself with half of what may go wrong.
-        return estimate(await self._run(position, replications), 1 - (1 - self.level) / 2)
+        level = 1 - (1 - self.level) / 2
+        return estimate(await self._run(position, replications), level, self.support)
 
     async def _run(self, position: float, replications: range) -> Array:
         self.count += len(replications)
@@ -149,14 +163,19 @@ class _Spent:
         """Difference over as many replications as its sign takes, up to `MOST_TIMES`."""
         replications = self.usual
         rung = await self.at(position, replications)
-        while not rung.sign and replications < MOST_TIMES * self.usual:
+        while not (rung.sign or rung.is_small) and replications < MOST_TIMES * self.usual:
             replications *= 2
             rung = await self.at(position, replications)
         return rung
 
 
 async def find_flip(
-    factor: Factor, differences: Differences, *, replications: int, comparisons: int = 1
+    factor: Factor,
+    differences: Differences,
+    *,
+    replications: int,
+    comparisons: int = 1,
+    support: Support = ANYTHING,
 ) -> Flip:
     """Look for the values at which a difference changes its sign.
 
@@ -171,8 +190,10 @@ async def find_flip(
         clear.
     comparisons : int
         Assumptions that are searched together: the more, the wider each interval (Bonferroni).
+    support : Support
+        Values that a difference can take, and how large it has to be to matter.
     """
-    spent = _Spent(factor, differences, replications, 1 - (1 - LEVEL) / comparisons)
+    spent = _Spent(factor, differences, replications, 1 - (1 - LEVEL) / comparisons, support)
     count = factor.levels or USUAL_RUNGS
     ladder: dict[str, Rung] = {}
     for position in np.linspace(0, 1, count):
@@ -257,7 +278,7 @@ async def _confirm(spent: _Spent, low: Rung, high: Rung) -> Crossing:
         await spent.fresh(low.position, replications),
         await spent.fresh(high.position, replications),
     )
-    again = [Rung(0.0, "", each).sign for each in fresh]
+    again = [Rung(0.0, "", each, spent.support.negligible).sign for each in fresh]
     return Crossing(
         low,
         high,

@@ -26,14 +26,22 @@ few to tell the parts.
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from outsim.estimates import LEVEL, Estimate, estimate, finite_or_none
+from outsim.estimates import (
+    ANYTHING,
+    LEVEL,
+    Estimate,
+    Support,
+    bounded,
+    estimate,
+    finite_or_none,
+)
 from outsim.study.controls import VARIES
 
 Array = NDArray[np.float64]
@@ -94,7 +102,13 @@ class Uncertain:
         }
 
 
-def apportioned(own: Array, swapped: Array, first: int = 0, level: float = LEVEL) -> Uncertain:
+def apportioned(
+    own: Array,
+    swapped: Array,
+    first: int = 0,
+    level: float = LEVEL,
+    support: Support = ANYTHING,
+) -> Uncertain:
     """Tell an answer from its replications, and what its interval comes from.
 
     Parameters
@@ -107,6 +121,8 @@ def apportioned(own: Array, swapped: Array, first: int = 0, level: float = LEVEL
         Number of the first replication; partners are 0 and 1, 2 and 3 ...
     level : float
         Confidence of the answer's interval.
+    support : Support
+        What the figure can be.
 
     Returns
     -------
@@ -115,7 +131,8 @@ def apportioned(own: Array, swapped: Array, first: int = 0, level: float = LEVEL
     """
     from scipy.special import fdtri
 
-    plain = estimate(own, level)
+    plain = estimate(own, level, support)
+    luck = plain.half_width if plain.rare is None else plain.rare.half_width
     luck_sd = float(np.nanstd(own, ddof=1)) / math.sqrt(plain.count) if plain.count > 1 else np.nan
     skipped = first % 2
     whole = skipped + 2 * ((len(own) - skipped) // 2)
@@ -127,10 +144,10 @@ def apportioned(own: Array, swapped: Array, first: int = 0, level: float = LEVEL
     four = np.array([mine, theirs])
     if pairs and np.ptp(four) <= VARIES * np.abs(four).max():
         # What is left by rounding is neither luck nor data.
-        return Uncertain(plain, plain.half_width, 0.0, 0.0, 0.0, 0.0, pairs)
+        return Uncertain(plain, luck, 0.0, 0.0, 0.0, 0.0, pairs)
     if pairs == 0:
-        nothing = Estimate(plain.mean, math.nan, plain.count, plain.missing)
-        return Uncertain(nothing, plain.half_width, math.nan, math.nan, math.nan, luck_sd, 0)
+        nothing = replace(plain, half_width=math.nan, ends=None)
+        return Uncertain(nothing, luck, math.nan, math.nan, math.nan, luck_sd, 0)
     # By day, what the callees of its number do against the partner's.
     does = mine - theirs
     callees, both = (does[:, 0] - does[:, 1]) / 2, (does[:, 0] + does[:, 1]) / 2
@@ -143,10 +160,14 @@ def apportioned(own: Array, swapped: Array, first: int = 0, level: float = LEVEL
         return math.sqrt(max(least / 2 / _chi_squares(pairs, share), 0.0))
 
     half_width = _half_width((of_callees, of_both, pairs), (luck_sd**2, plain.count - 1), level)
+    found = plain
+    if plain.rare is None:
+        found = Estimate(plain.mean, half_width, plain.count, plain.missing)
+        found = bounded(found, support)
     tail = (1 - LEVEL) / 2
     return Uncertain(
-        estimate=Estimate(plain.mean, half_width, plain.count, plain.missing),
-        luck=plain.half_width,
+        estimate=found,
+        luck=luck,
         data_sd=math.sqrt(max(variance, 0.0)),
         data_sd_low=sd_at(1 - tail),
         data_sd_high=sd_at(tail),

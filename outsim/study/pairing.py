@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from outsim.estimates import LEVEL
+from outsim.study.reduction import MOST_SAVED
 
 _EXACT = 9
 """Decimals of a difference that are its own; beyond them is what floating point leaves behind."""
@@ -31,6 +32,8 @@ class Saving:
     def __str__(self) -> str:
         if math.isinf(self.times):
             return "any number of"
+        if self.times > MOST_SAVED:
+            return f"more than {MOST_SAVED:,.0f}"
         return f"{_rounded(self.times)} (95 %: {_rounded(self.low)} to {_rounded(self.high)})"
 
     def to_json(self) -> dict[str, float | str | None]:

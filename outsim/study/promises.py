@@ -2,9 +2,9 @@
 
 A promise is about the mean of a figure over runs (``p95 wait <= 10 min``: the mean of each
 run's quantile), or about a probability over runs (``P(finished <= 17:30) >= 0.95``). It counts
-as kept if the bound of a one-sided confidence interval keeps it: Student's for a mean,
-Clopper and Pearson's (Biometrika 26, 1934) for a probability. It counts as broken if the other
-bound breaks it, and is undecided else.
+as kept if the bound of a one-sided confidence interval keeps it: for a mean that of
+`outsim.estimates.cautious_bounds`, for a probability Clopper and Pearson's (Biometrika 26, 1934).
+It counts as broken if the other bound breaks it, and is undecided else.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from outsim.estimates import estimate
+from outsim.estimates import cautious_bounds, exact_bounds
 from outsim.tables.measures import Measure
 
 Verdict = Literal["kept", "broken", "undecided"]
@@ -57,19 +57,13 @@ class Promise:
     def bounds(self, outcomes: Outcomes, error: float) -> tuple[float, float]:
         """Lower and upper bound of what is promised, each wrong with probability `error`."""
         if self.probability is not None:
-            from scipy.special import betaincinv
-
-            kept, runs = int(outcomes.sum()), len(outcomes)
-            low = float(betaincinv(kept, runs - kept + 1, error)) if kept else 0.0
-            high = float(betaincinv(kept + 1, runs - kept, 1 - error)) if kept < runs else 1.0
-            return low, high
+            return exact_bounds(int(outcomes.sum()), len(outcomes), error)
         if not np.isfinite(outcomes).all():
             worst = math.inf if self.at_most else -math.inf
             return worst, worst
-        found_mean = estimate(outcomes, 1 - 2 * error)
-        if not math.isfinite(found_mean.half_width):
+        if len(outcomes) < 2:
             return -math.inf, math.inf
-        return found_mean.low, found_mean.high
+        return cautious_bounds(outcomes, error, self.measure.support)
 
     @property
     def _goal(self) -> tuple[bool, float]:

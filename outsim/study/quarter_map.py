@@ -119,10 +119,11 @@ class QuarterMap:
             )
         found, place = self.findings[regime], 1 + self.minutes.index(minute)
         gains = (found.values(place, name) - found.values(0, name)) * self.measures[name].better
-        return estimate(gains, 1 - (1 - LEVEL) / self.comparisons)
+        support = self.measures[name].support.of_difference
+        return estimate(gains, 1 - (1 - LEVEL) / self.comparisons, support)
 
     def verdict(self, regime: int, minute: int, name: str = MAIN) -> int:
-        """+1 where the start helps, -1 where it harms, 0 where the interval covers zero.
+        """+1 where the start helps, -1 where it harms, 0 where that is not clear or too little.
 
         Parameters
         ----------
@@ -134,7 +135,8 @@ class QuarterMap:
             Name of the measure.
         """
         gain = self.gain(regime, minute, name)
-        return 0 if not gain.is_clear else 1 if gain.mean > 0 else -1
+        is_small = abs(gain.mean) < self.measures[name].matters_from()
+        return 0 if is_small or not gain.is_clear else 1 if gain.mean > 0 else -1
 
     @property
     def retries(self) -> tuple[int, ...]:
@@ -182,16 +184,6 @@ class QuarterMap:
 
     def to_json(self) -> dict[str, Any]:
         """The map for machines: one entry a regime, with its axes and its gains."""
-
-        def plain(value: Estimate) -> dict[str, float | int]:
-            return {
-                "mean": value.mean,
-                "low": value.low,
-                "high": value.high,
-                "replications": value.count,
-                "not_over": value.missing,
-            }
-
         attempts = [found.attempts for found in self.findings]
         return {
             "scenario": self.scenario.name,
@@ -207,11 +199,11 @@ class QuarterMap:
                     "load": regime.load,
                     "carrier": regime.carrier,
                     "replications": self.findings[k].replications,
-                    "drain_s": plain(self.drain_s(k)),
-                    "headroom": plain(self.headroom(k)),
+                    "drain_s": self.drain_s(k).to_json(),
+                    "headroom": self.headroom(k).to_json(),
                     "gains": {
                         name: {
-                            f":{minute:02d}": plain(self.gain(k, minute, name))
+                            f":{minute:02d}": self.gain(k, minute, name).to_json()
                             for minute in self.minutes
                         }
                         for name in self.measures

@@ -12,7 +12,7 @@ from functools import cached_property
 from itertools import combinations
 from typing import TYPE_CHECKING, Any
 
-from outsim.display import format_estimate, table_html
+from outsim.display import explain_missing, format_estimate, table_html, unit_of
 from outsim.errors import StudyError
 from outsim.estimates import LEVEL, Estimate
 from outsim.scenario.campaigns import Campaign
@@ -58,7 +58,7 @@ class Ranking:
     """Whether runs were too short for this figure; then there is no best start, as those whose
     campaigns were not over in time would be judged by the runs that went well."""
     any_clear: bool
-    """Whether any start is clearly better than any other."""
+    """Whether any start is clearly better than any other, by a difference that matters."""
 
     @property
     def best(self) -> datetime | None:
@@ -130,18 +130,24 @@ class Schedule:
         level = 1 - (1 - LEVEL) / max(1, len(self.starts) - 1)
         mine, theirs = self._places[start], self._places[other]
         return self.findings.estimate_of(
-            lambda values: values(mine, name) - values(theirs, name), level
+            lambda values: values(mine, name) - values(theirs, name),
+            level,
+            self.findings.measure(name).support.of_difference,
         )
+
+    def _matters(self, difference: Estimate, name: str) -> bool:
+        """Whether a difference is clear and not too small to matter."""
+        return difference.is_clear and abs(difference.mean) >= self.findings.matters_from(name)
 
     @cached_property
     def _preferred(self) -> dict[str, dict[tuple[datetime, datetime], datetime]]:
-        """By figure and pair of starts, the one that is clearly better, where one is."""
+        """By figure and pair of starts, the one that is clearly better, and not too little so."""
         found: dict[str, dict[tuple[datetime, datetime], datetime]] = {}
         for each in FIGURES:
             found[each.name] = {}
             for pair in combinations(self.starts, 2):
                 difference = self._between(*pair, each.name)
-                if difference.is_clear:
+                if self._matters(difference, each.name):
                     first = difference.mean * each.better > 0
                     found[each.name][pair] = pair[0] if first else pair[1]
         return found
@@ -211,28 +217,57 @@ class Schedule:
         """The figures of each start as people write them."""
         begins = self.findings.scenarios[0].clock.begins
         found = []
+        units = {
+            each.name: unit_of(each.kind, [self.mean(start, each.name) for start in self.starts])
+            for each in FIGURES
+        }
         for start in self.starts:
             row = [self.label(start)]
             for each in FIGURES:
                 mean = self.mean(start, each.name)
                 over = f" ({mean.count} of {mean.count + mean.missing})" if mean.missing else ""
-                row.append(format_estimate(each.kind, mean, begins) + over)
+                unit = units[each.name]
+                row.append(format_estimate(each.kind, mean, begins, unit=unit) + over)
             found.append(row)
         return found
 
     def difference_rows(self) -> list[list[str]]:
-        """The differences of each other start from `base`; those that are clear have a star."""
+        """The differences of each other start from `base`.
+
+        Those that are clear, and not too small to matter, have a star.
+        """
         found = []
+        units = {
+            each.name: unit_of(
+                each.kind,
+                [self.difference(start, each.name) for start in self.starts],
+                signed=True,
+            )
+            for each in FIGURES
+        }
         for start in self.starts:
             if start == self.base:
                 continue
             row = [self.label(start)]
             for each in FIGURES:
                 difference = self.difference(start, each.name)
-                text = format_estimate(each.kind, difference, self.base, signed=True)
-                row.append(text + " *" if difference.is_clear else text)
+                text = format_estimate(
+                    each.kind, difference, self.base, signed=True, unit=units[each.name]
+                )
+                row.append(text + " *" if self._matters(difference, each.name) else text)
             found.append(row)
         return found
+
+    @property
+    def missing_intervals(self) -> str:
+        """What so few runs can know of figures without an interval; empty where all have one."""
+        return explain_missing(
+            found
+            for each in FIGURES
+            for start in self.starts
+            for found in (self.mean(start, each.name), self.difference(start, each.name))
+            if not found.is_zero
+        )
 
     def plot(self, ax: Sequence[Axes] | None = None) -> list[Axes]:
         """Draw each figure against the start time, with its 95 % interval.

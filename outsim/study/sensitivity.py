@@ -9,6 +9,7 @@ the replication as the unit; Student's t).
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -16,7 +17,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from outsim.estimates import LEVEL, Estimate
+from outsim.estimates import LEVEL, NOT_NEGATIVE, SHARE, Estimate
 from outsim.study.designs import MORRIS_LEVELS, Design
 
 Array = NDArray[np.float64]
@@ -31,6 +32,8 @@ LABELS = {
     "sigma": "how much that effect varies",
 }
 """Indices in words."""
+
+_SHARES = ("first_order", "total")
 
 _RESAMPLES = 200
 
@@ -118,12 +121,28 @@ def analyse(design: Design, figures: Array, seed: int = 1) -> Sensitivity:
     others = _of_replications(design, whole, values)
     indices = {
         name: tuple(
-            Estimate(float(mean), float(np.hypot(a, b)), whole.shape[1], missing)
+            _index(name, float(mean), float(np.hypot(a, b)), (whole.shape[1], missing))
             for mean, a, b in zip(values[name], errors[name], others[name], strict=True)
         )
         for name in values
     }
     return Sensitivity(design.kind, design.names, indices, whole.shape[1], missing)
+
+
+def _index(name: str, mean: float, half_width: float, counts: tuple[int, int]) -> Estimate:
+    """An index within what it can be: a share, or a size. SALib's are not always.
+
+    It has no interval where that would be wider than all shares are.
+    """
+    support = SHARE if name in _SHARES else NOT_NEGATIVE
+    low, high = (
+        min(max(end, support.least), support.most)
+        for end in (mean - half_width, mean + half_width)
+    )
+    mean = min(max(mean, support.least), support.most)
+    if not 2 * half_width <= support.most - support.least:
+        return Estimate(mean, math.nan, *counts)
+    return Estimate.between(mean, low, high, *counts)
 
 
 def _of_replications(

@@ -16,9 +16,9 @@ from numpy.typing import NDArray
 
 from outsim.clock import SECOND, format_duration
 from outsim.clock import after as later
-from outsim.display import format_estimate, table_html
+from outsim.display import explain_missing, format_estimate, table_html
 from outsim.errors import StudyError
-from outsim.estimates import Estimate, finite_or_none
+from outsim.estimates import NOT_NEGATIVE, Estimate, Support, finite_or_none
 from outsim.scenario.campaigns import Campaign
 from outsim.scenario.model import Scenario
 from outsim.study.answers import AnsweringStudy
@@ -35,6 +35,10 @@ if TYPE_CHECKING:
 
 SHARES = (0.5, 0.9)
 """Shares of the dials of which it is said until when a stop saves them."""
+
+
+COUNT, SAVED = Support(0.0, negligible=0.5), Support(0.0, 1.0, negligible=0.005)
+"""What counts of calls and dials can be, and shares of calls."""
 
 
 @dataclass(frozen=True)
@@ -110,17 +114,21 @@ class StopRace:
         In each replication, those of the run in which nobody ever stops the campaign, less those
         of the run with the stop.
         """
-        return self.findings.estimate_of(lambda values: self._less(values, after_us))
+        return self.findings.estimate_of(
+            lambda values: self._less(values, after_us), support=COUNT
+        )
 
     def calls_never_dialled(self, after_us: int) -> Estimate:
         """Calls that a stop keeps from being dialled at all: dialled if nobody stops."""
         return self.findings.estimate_of(
-            lambda values: self._less(values, after_us, "calls_dialled")
+            lambda values: self._less(values, after_us, "calls_dialled"), support=COUNT
         )
 
     def saved_share(self, after_us: int) -> Estimate:
         """Dials saved, as a share of those that are made if nobody stops."""
-        return self.findings.estimate_of(lambda values: self._saved_share(values, after_us))
+        return self.findings.estimate_of(
+            lambda values: self._saved_share(values, after_us), support=SAVED
+        )
 
     def dialled_before_effect(self, after_us: int) -> Estimate:
         """Dials, retries included, from the request to stop to its effect."""
@@ -137,7 +145,8 @@ class StopRace:
             lambda values: (
                 values(place, "dispatched_before_stop_effect")
                 + values(place, "dispatched_after_stop_effect")
-            )
+            ),
+            support=COUNT,
         )
 
     def last_moment(self, share: float) -> LastMoment:
@@ -147,10 +156,12 @@ class StopRace:
         inside = lasts[(lasts >= 0) & (lasts < len(at_s) - 1)]
         steps = sorted({step for last in inside.tolist() for step in (last, last + 1)})
         distance_s = float(np.max(at_s[inside + 1] - at_s[inside], initial=0.0))
-        read_off = self.findings.estimate_of(lambda values: self._moments_s(values, share))
+        read_off = self.findings.estimate_of(
+            lambda values: self._moments_s(values, share), support=NOT_NEGATIVE
+        )
         return LastMoment(
             share=share,
-            after_s=replace(read_off, missing=0, half_width=read_off.half_width + distance_s / 2),
+            after_s=replace(read_off.widened(distance_s / 2, NOT_NEGATIVE), missing=0),
             between_us=(self.after_us[steps[0]], self.after_us[steps[-1]]) if steps else (0, 0),
             always=int(np.count_nonzero(lasts == len(at_s) - 1)),
             never=int(np.count_nonzero(lasts < 0)),
@@ -213,6 +224,16 @@ class StopRace:
             "dials_saved": self.dials_saved(after_us),
             "saved_share": self.saved_share(after_us),
         }
+
+    @property
+    def missing_intervals(self) -> str:
+        """What so few runs can know of figures without an interval; empty where all have one."""
+        return explain_missing(
+            found
+            for each in self.after_us
+            for found in self._estimates(each).values()
+            if not found.is_zero
+        )
 
     COLUMNS = (
         "stop after",

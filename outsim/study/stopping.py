@@ -52,7 +52,7 @@ class Precision:
     def is_reached(self, value: Estimate) -> bool:
         """Whether an estimate is as precise as that. One without an interval never is."""
         most = self.half_width * abs(value.mean) if self.is_relative else self.half_width
-        return value.half_width <= most
+        return value.precision <= most
 
     def __str__(self) -> str:
         width = f"{self.half_width:.3%}" if self.is_relative else f"{self.half_width:g}"

@@ -267,6 +267,7 @@ async def _find_flips(found: Sweep, work: _Work) -> tuple[Flip, ...]:
             work.differences,
             replications=found.replications,
             comparisons=len(factors),
+            support=found.measure.support.of_difference,
         )
         for factor in factors
     ]

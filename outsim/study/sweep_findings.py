@@ -19,7 +19,7 @@ from outsim.study.designs import Design
 from outsim.study.findings import Findings
 from outsim.study.flips import Flip
 from outsim.study.sensitivity import Sensitivity, analyse
-from outsim.tables.measures import MEASURES, Measure
+from outsim.tables.measures import MEASURES, Measure, measure_named
 from outsim.text import bounded
 
 if TYPE_CHECKING:
@@ -148,7 +148,10 @@ class Sweep:
         name, scenario
             As for `figures`.
         """
-        return [estimate(row) for row in self.figures(name, scenario)]
+        support = measure_named(name).support
+        if self.is_paired and scenario is None:
+            support = support.of_difference
+        return [estimate(row, support=support) for row in self.figures(name, scenario)]
 
     def table(self) -> pd.DataFrame:
         """One row per point and figure: values, mean and interval (of the difference, of two)."""

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from outsim.display import format_estimate
+from dataclasses import replace
+
+from outsim.display import Unit, format_estimate, format_matters, unit_of
 from outsim.estimates import Estimate
 from outsim.study.flips import Crossing, Flip
 from outsim.study.sensitivity import LABELS, MAIN, Sensitivity
@@ -18,16 +20,26 @@ def label(found: Sweep, measure: Measure) -> str:
     return measure.label_at(*(scenario.deadline for scenario in found.scenarios))
 
 
-def written(found: Sweep, value: Estimate, measure: Measure, *, signed: bool) -> str:
+def written(
+    found: Sweep, value: Estimate, measure: Measure, *, signed: bool, unit: Unit | None = None
+) -> str:
     """An estimate of a figure with its interval."""
-    return format_estimate(measure.kind, value, found.scenarios[0].clock.begins, signed=signed)
+    begins = found.scenarios[0].clock.begins
+    return format_estimate(measure.kind, value, begins, signed=signed, unit=unit)
 
 
 def _index(found: Sweep, sensitivity: Sensitivity, index: str, name: str, measure: Measure) -> str:
-    value = sensitivity.of(index, name)
-    if index in ("mu_star", "sigma"):
-        return written(found, value, measure, signed=True).lstrip("+")
-    return format_estimate("share", value, found.scenarios[0].clock.begins)
+    value, begins = sensitivity.of(index, name), found.scenarios[0].clock.begins
+    of_size = sensitivity.indices.get("mu_star")
+    is_unknown = value.half_width != value.half_width
+    shown = replace(value, count=1) if is_unknown else value
+    if of_size is not None:
+        unit = unit_of(measure.kind, of_size, signed=True)
+        text = format_estimate(measure.kind, shown, begins, signed=True, unit=unit)
+        text = text.replace("+", "")
+    else:
+        text = format_estimate("share", shown, begins)
+    return f"{text} (too few points for an interval)" if is_unknown else text
 
 
 def matters_columns(found: Sweep) -> list[str]:
@@ -74,7 +86,13 @@ def base_texts(found: Sweep) -> tuple[str, str]:
     told = written(found, base, found.measure, signed=True)
     first, second = (scenario.name for scenario in found.scenarios)
     differ = f"As the scenarios stand, {second} less {first}: {told}."
-    if not base.is_clear:
+    assert found.base is not None
+    verdict = found.base.verdict(1, found.measure.name)
+    if verdict == "small":
+        least = found.base.matters_from(found.measure.name)
+        limit = format_matters(found.measure.kind, least)
+        return differ, f"That is too small to matter (less than {limit}): neither is better."
+    if verdict == "unclear":
         return differ, "That may be luck: neither is clearly better; more replications may tell."
     better = "better" if found.measure.better else "higher"
     return differ, f"So {found.preferred(1 if base.mean > 0 else -1)} is {better}."
@@ -82,12 +100,14 @@ def base_texts(found: Sweep) -> tuple[str, str]:
 
 def flip_rows(found: Sweep) -> list[list[str]]:
     """What each assumption does to the sign of the difference."""
+    ends = [rung.difference for flip in found.flips for rung in (flip.rungs[0], flip.rungs[-1])]
+    unit = unit_of(found.measure.kind, ends, signed=True)
     return [
         [
             flip.name,
             _verdict(flip),
-            written(found, flip.rungs[0].difference, found.measure, signed=True),
-            written(found, flip.rungs[-1].difference, found.measure, signed=True),
+            written(found, flip.rungs[0].difference, found.measure, signed=True, unit=unit),
+            written(found, flip.rungs[-1].difference, found.measure, signed=True, unit=unit),
         ]
         for flip in found.flips
     ]

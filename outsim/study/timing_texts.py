@@ -51,9 +51,12 @@ def best_start(answer: Schedule, ranking: Ranking) -> str:
     if ranking.best is not None:
         return f"{labels[0]} is best."
     if not ranking.any_clear:
-        return "no clear difference between any two starts."
+        return "no difference between any two starts that is clear and matters."
     others = ", ".join(labels[:-1])
-    return f"the best is one of {others} and {labels[-1]}; between these it is not clear."
+    return (
+        f"the best is one of {others} and {labels[-1]}; between these no difference is clear and "
+        "matters."
+    )
 
 
 def conflicts(answer: Schedule) -> Iterator[str]:

@@ -11,7 +11,7 @@ from typing import Any
 import pandas as pd
 
 from outsim.clock import RATE_SECONDS, format_rate, write_rate
-from outsim.display import format_estimate
+from outsim.display import format_estimate, unit_of
 from outsim.estimates import Estimate
 from outsim.scenario.model import Scenario
 from outsim.scenario.varying import vary
@@ -107,14 +107,13 @@ class Worth:
     def rows(self) -> list[list[str]]:
         """What each step does, as people write it; columns are `columns`."""
         begins = self.findings.scenarios[0].clock.begins
-        return [
-            [step.what, step.change]
-            + [
-                format_estimate(each.kind, self.effect(place, each.name), begins, signed=True)
-                for each in WORTH_MEASURES
-            ]
-            for place, step in enumerate(self.steps)
-        ]
+        rows = [[step.what, step.change] for step in self.steps]
+        for each in WORTH_MEASURES:
+            effects = [self.effect(place, each.name) for place in range(len(self.steps))]
+            unit = unit_of(each.kind, effects, signed=True)
+            for row, effect in zip(rows, effects, strict=True):
+                row.append(format_estimate(each.kind, effect, begins, signed=True, unit=unit))
+        return rows
 
     @property
     def columns(self) -> list[str]:

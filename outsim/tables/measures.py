@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 
 from outsim.clock import MISSING, SECOND
 from outsim.errors import StudyError
+from outsim.estimates import Support
 from outsim.tables.columns import handed_out
 from outsim.text import brief
 
@@ -293,6 +294,17 @@ def dispatched_after_stop_effect(view: View) -> float:
     return float((view.attempts["dispatched_at"] >= view.stop_effect).sum())
 
 
+_NEGLIGIBLE = {"share": 0.005, "seconds": 5.0, "clock": 10.0, "number": 0.5}
+"""Smallest difference that matters, by kind of figure, where a measure says nothing else: half a
+point, since answer rates are hardly known better; five seconds, since nobody tells waits of
+minutes apart by less; ten of a clock time; half a call, as one more or less in most runs can be
+told by name. A figure that is nearer to 0 than that in nearly all runs hangs on the others."""
+
+_NEGLIGIBLE_SHARE = {"seconds": 0.01}
+"""The same as a share of what is compared with, where that is more: of a wait of an hour nobody
+minds half a minute."""
+
+
 @dataclass(frozen=True)
 class Measure:
     """A figure with what people call it and how it is shown."""
@@ -306,6 +318,25 @@ class Measure:
     """+1 where more is better, -1 where less is, 0 where neither."""
     optional: bool = False
     """Whether tables leave it out where nobody has it, such as a stop that nobody asked for."""
+    negligible: float | None = None
+    """A smaller difference is too small to matter, in the figure's unit; None: as for its kind."""
+    negligible_share: float | None = None
+    """The same as a share of the figure that it is held against; the larger one counts."""
+
+    def matters_from(self, base: float = float("nan")) -> float:
+        """Smallest difference that matters, from a figure of this size if that is known."""
+        least, share = self.negligible, self.negligible_share
+        least = _NEGLIGIBLE.get(self.kind, 0.0) if least is None else least
+        share = _NEGLIGIBLE_SHARE.get(self.kind, 0.0) if share is None else share
+        return least if np.isnan(base) else max(least, share * abs(base))
+
+    @property
+    def support(self) -> Support:
+        """Values that the figure can take: a clock time any, all others none below 0."""
+        negligible = self.matters_from()
+        if self.kind == "clock":
+            return Support(negligible=negligible)
+        return Support(0.0, 1.0 if self.kind == "share" else float("inf"), negligible)
 
     def label_at(self, *deadlines: datetime) -> str:
         """Label, with the clock time of the deadline where the figure has one.
@@ -321,7 +352,15 @@ MEASURES: tuple[Measure, ...] = (
     Measure("completed_by_deadline", "completed by {deadline}", "share", completed_by_deadline, 1),
     Measure("completed_share", "completed in the end", "share", completed_share, 1),
     Measure("finished_s", "finished at", "clock", finished_s, -1),
-    Measure("duration_s", "time from start to end", "seconds", duration_s, -1),
+    Measure(
+        "duration_s",
+        "time from start to end",
+        "seconds",
+        duration_s,
+        -1,
+        negligible=_NEGLIGIBLE["clock"],
+        negligible_share=0.0,
+    ),
     Measure("wait_median_s", "wait, median", "seconds", wait_median_s, -1),
     Measure("wait_p90_s", "wait, 9 in 10", "seconds", wait_p90_s, -1),
     Measure(
@@ -333,8 +372,22 @@ MEASURES: tuple[Measure, ...] = (
     ),
     Measure("human_share", "answered by a person", "share", human_share, 1),
     Measure("congestion_share", "attempts refused", "share", congestion_share, -1),
-    Measure("attempts_per_call", "attempts per call", "number", attempts_per_call, 0),
-    Measure("status_lag_p90_s", "status lag, 9 in 10", "seconds", status_lag_p90_s, -1),
+    Measure(
+        "attempts_per_call",
+        "attempts per call",
+        "number",
+        attempts_per_call,
+        0,
+        negligible=0.005,
+    ),
+    Measure(
+        "status_lag_p90_s",
+        "status lag, 9 in 10",
+        "seconds",
+        status_lag_p90_s,
+        -1,
+        negligible=1.0,  # a page that is looked at
+    ),
     Measure(
         "dispatched_before_stop_effect",
         "after the stop, before effect",

@@ -5,9 +5,9 @@ and 160 of them one-sided bounds of the mean are drawn; a claim passes if the bo
 no room for its opposite, fails if the other bound leaves no room for it, and is undecided if
 neither is so after the last replication. The chance of a wrong verdict, of either kind, is at most
 the claim's share of the error rate of the suite: looks and claims share it out in equal parts
-(Bonferroni), so it holds however they hang together. The bounds are Student's, moved
-outwards for a skewed figure (Johnson 1978); they are approximate for figures that are mostly one
-value and seldom another.
+(Bonferroni), so it holds however they hang together. The bounds are those of
+`outsim.estimates.cautious_bounds`; they are approximate for figures that are mostly one value and
+seldom another.
 """
 
 from __future__ import annotations
@@ -21,6 +21,7 @@ from numpy.typing import NDArray
 
 from outsim.engine import Engine
 from outsim.errors import StudyError
+from outsim.estimates import ANYTHING, Support, cautious_bounds
 from outsim.scenario.model import Scenario
 from outsim.study.study import Study
 from outsim.tables.measures import MEASURES, Measure
@@ -69,25 +70,15 @@ def looks(most: int) -> list[int]:
     return [*ends, most]
 
 
-def bounds(values: Values, alpha: float) -> tuple[float, float]:
-    """One-sided bounds of a mean: each is crossed with probability `alpha`, about.
-
-    Student's t, and on the side of a long tail as much further out as Johnson's modified t
-    (J. Am. Stat. Assoc. 73, 1978) puts it.
-    """
-    from scipy.special import stdtrit
-
-    count, mean, spread = len(values), float(values.mean()), float(values.std(ddof=1))
-    quantile = -float(stdtrit(count - 1, alpha))
-    half = quantile * spread / float(np.sqrt(count))
-    if spread == 0:
-        return mean, mean
-    skewness = float(((values - mean) ** 3).mean()) / spread**3
-    shift = skewness * spread * (1 + 2 * quantile**2) / (6 * count)
-    return mean - half + min(0.0, shift), mean + half + max(0.0, shift)
-
-
-def decide(claim: str, draw: Draw, low: float, high: float, alpha: float, most: int) -> Verdict:
+def decide(
+    claim: str,
+    draw: Draw,
+    low: float,
+    high: float,
+    alpha: float,
+    most: int,
+    support: Support = ANYTHING,
+) -> Verdict:
     """Test whether a mean lies from `low` to `high`, either of which may be infinite.
 
     Parameters
@@ -102,6 +93,8 @@ def decide(claim: str, draw: Draw, low: float, high: float, alpha: float, most: 
         Chance of a wrong verdict, at most.
     most : int
         Replications at the last look, at least 2.
+    support : Support
+        What the figure can be.
 
     Raises
     ------
@@ -124,7 +117,7 @@ def decide(claim: str, draw: Draw, low: float, high: float, alpha: float, most: 
                 f"{claim}: {missing} of {len(values)} replications have no such figure; let the "
                 "run go on until the campaign is over, or claim something that each run has"
             )
-        below, above = bounds(values, each)
+        below, above = cautious_bounds(values, each, support)
         if below == above and end < most:
             continue  # nothing varied yet, which says little of how much it may
         if below >= low and above <= high:
@@ -245,7 +238,9 @@ class Claims:
         """
         low, high = _range(relation, value)
         draw = self._replications.of(measure, self._scenario(scenario))
-        return self._decided(f"{_name(measure)} {relation} {value:g}", draw, low, high, most)
+        support = find_measure(measure).support
+        claim = f"{_name(measure)} {relation} {value:g}"
+        return self._decided(claim, draw, low, high, most, support)
 
     def equal(
         self,
@@ -269,7 +264,8 @@ class Claims:
             raise StudyError(f"within = {within:g}: must be more than 0, in the measure's unit")
         draw = self._replications.of(measure, self._scenario(one), self._scenario(other))
         claim = f"{_name(measure)} equal within {within:g}"
-        return self._decided(claim, draw, -within, within, most)
+        support = find_measure(measure).support.of_difference
+        return self._decided(claim, draw, -within, within, most, support)
 
     def less(
         self, one: object, other: object, measure: str | Measure, *, most: int = MOST
@@ -282,16 +278,20 @@ class Claims:
             If it can't be tested as it stands.
         """
         draw = self._replications.of(measure, self._scenario(one), self._scenario(other))
-        return self._decided(f"{_name(measure)} not more than in the other", draw, 0, np.inf, most)
+        support = find_measure(measure).support.of_difference
+        claim = f"{_name(measure)} not more than in the other"
+        return self._decided(claim, draw, 0, np.inf, most, support)
 
-    def _decided(self, claim: str, draw: Draw, low: float, high: float, most: int) -> Verdict:
+    def _decided(
+        self, claim: str, draw: Draw, low: float, high: float, most: int, support: Support
+    ) -> Verdict:
         alpha = next(self._alphas, None)
         if alpha is None:
             raise StudyError(
                 "more claims than the test declares: mark it with @pytest.mark.claims(COUNT), "
                 "so that the error rate of the suite can be shared out"
             )
-        verdict = decide(claim, draw, low, high, alpha, most)
+        verdict = decide(claim, draw, low, high, alpha, most, support)
         self._conclude(verdict)
         return verdict
 

@@ -153,7 +153,13 @@ class Theory:
             beyond = -beyond if check.kind == "at least" else beyond
             broken = int((beyond > ROUNDING).sum())
         return Line(
-            check, predicted, estimate(simulated), difference, error, broken, self.critical
+            check,
+            predicted,
+            estimate(simulated, support=check.simulated.support),
+            difference,
+            error,
+            broken,
+            self.critical,
         )
 
     def to_json(self) -> dict[str, Any]:

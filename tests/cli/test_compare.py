@@ -126,7 +126,8 @@ def test_neither_executor_nor_engine_changes_a_figure(document, executor, engine
 
 def test_it_says_what_pairing_saved_for_what_is_clear(outsim, document, ports):
     options = ("--replications", "6")
-    text = " ".join(outsim(*ports, *options).out.split())
+    assert "pairing" not in outsim(*ports, *options).out
+    text = " ".join(outsim(*ports, *options, "--verbose").out.split())
     saved = {
         name: figure["differences"][0]["saved_by_pairing"]
         for name, figure in document(*options, scenarios=ports)["measures"].items()
@@ -141,7 +142,7 @@ def test_it_says_what_pairing_saved_for_what_is_clear(outsim, document, ports):
 
 def test_where_all_pairs_differ_alike_it_says_that(outsim):
     """Ten minutes later, on an empty platform, everything happens ten minutes later."""
-    text = outsim(*COMPARE, "--replications", "4").out
+    text = outsim(*COMPARE, "--replications", "4", "--verbose").out
     assert "pairing: all pairs differ alike" in " ".join(text.split())
 
 

@@ -67,7 +67,7 @@ def test_the_luck_of_days_is_no_part_of_what_callees_do(own, swapped, days):
 def test_where_callees_do_nothing_the_interval_is_students(days):
     found = apportioned(days, days)
     assert found.data_sd == found.data_sd_low == found.data_sd_high == 0
-    if np.ptp(days) > 1e-3:
+    if found.estimate.rare is None:
         low, high = stats.t.interval(0.95, 11, days.mean(), stats.sem(days))
         assert found.estimate.low == pytest.approx(low, abs=2e-3 * (high - low))
         assert found.estimate.high == pytest.approx(high, abs=2e-3 * (high - low))
@@ -87,7 +87,7 @@ def test_parts_are_in_the_unit_of_the_figure(own, swapped, factor, shift):
         apportioned(own, swapped),
         apportioned(own * factor + shift, swapped * factor + shift),
     )
-    if np.ptp(own) > 1e-3:
+    if first.estimate.rare is None and then.estimate.rare is None:
         for name in ("data_sd", "data_sd_low", "data_sd_high", "luck", "luck_sd"):
             assert getattr(then, name) == pytest.approx(
                 factor * getattr(first, name), abs=1e-4 * factor

@@ -220,7 +220,8 @@ def test_the_table_and_the_json_have_every_gain_of_every_regime():
     document = json.loads(json.dumps(found.to_json()))
     for row in table.itertuples():
         gain = document["regimes"][0]["gains"][row.measure][f":{row.minute:02d}"]
-        assert (gain["mean"], gain["low"], gain["high"]) == (row.gain, row.low, row.high)
+        ends = [None if np.isnan(end) else end for end in (row.low, row.high)]
+        assert [gain["mean"], gain["low"], gain["high"]] == [row.gain, *ends]
     assert document["regimes"][0]["drain_s"]["mean"] == table["drain_s"].iloc[0]
     assert document["comparisons"] == 3
 

@@ -293,7 +293,7 @@ def test_scenarios_are_paired_within_each_run():
     findings = studied(chancy("a"), chancy("b"), replications=6, antithetic=True, stratified=True)
     for each in MEASURES:
         if not each.optional:
-            assert findings.difference(1, each.name).half_width == 0
+            assert findings.difference(1, each.name).is_zero
 
 
 # Coverage

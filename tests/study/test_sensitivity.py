@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import matplotlib as mpl
 import numpy as np
 import pytest
@@ -111,12 +113,34 @@ def test_luck_that_all_points_share_widens_no_interval(kind):
 
 
 def test_replications_that_disagree_about_an_effect_widen_its_interval():
-    """Slopes of 1, 2 and 3 in three replications: the mean is 2 +- t x 1 / sqrt(3)."""
+    """Slopes of 6, 7 and 8 in three replications: the mean is 7 +- t x 1 / sqrt(3)."""
+    design = make_design("morris", ["x", "y"])
+    x = design.positions[:, 0]
+    effect = analyse(design, np.stack([6 * x, 7 * x, 8 * x], axis=1)).of("mu_star", "x")
+    assert effect.mean == pytest.approx(7)
+    assert effect.half_width == pytest.approx(4.303 / np.sqrt(3), rel=1e-3)
+
+
+def test_the_size_of_an_effect_is_never_below_0():
+    """Slopes of 1, 2 and 3: half of the interval would be 2.5."""
     design = make_design("morris", ["x", "y"])
     x = design.positions[:, 0]
     effect = analyse(design, np.stack([x, 2 * x, 3 * x], axis=1)).of("mu_star", "x")
-    assert effect.mean == pytest.approx(2)
-    assert effect.half_width == pytest.approx(4.303 / np.sqrt(3), rel=1e-3)
+    assert effect.low == 0
+    assert effect.high == pytest.approx(2 + 4.303 / np.sqrt(3), rel=1e-3)
+
+
+@pytest.mark.parametrize(("kind", "points"), [("sobol", 8), ("lhs", 65), ("grid", None)])
+def test_a_share_of_the_variance_lies_between_0_and_1(kind, points):
+    """Whatever few points of pure noise say; and where it may be any share, there is none."""
+    for seed in range(20):
+        design = make_design(kind, "abc", levels=[3] * 3, size=points, seed=seed)
+        random = np.random.default_rng(seed)
+        found = analyse(design, random.normal(size=(design.points, 4)), seed)
+        for estimates in found.indices.values():
+            for each in estimates:
+                assert 0 <= each.mean <= 1
+                assert math.isnan(each.half_width) or 0 <= each.low <= each.high <= 1
 
 
 def test_intervals_of_morriss_design_cover_the_truth():

@@ -8,9 +8,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from outsim.errors import StudyError
+from outsim.estimates import mean_bounds
 from outsim.scenario import Scenario, from_mapping
 from outsim.study.study import Study
-from outsim.testing.claims import LEAST, Draw, Replications, Verdict, bounds, decide, looks
+from outsim.testing.claims import LEAST, Draw, Replications, Verdict, decide, looks
 from tests.testing.examples import CALLS
 
 INFINITE = float("inf")
@@ -86,17 +87,21 @@ def test_bounds_are_students_and_further_out_where_the_tail_is(
 ) -> None:
     from scipy.stats import skew, ttest_1samp
 
-    low, high = bounds(values, alpha)
-    student = ttest_1samp(values, 0).confidence_interval(1 - 2 * alpha)
-    if skew(values) > 0:
-        assert low == pytest.approx(student.low)
-        assert high > student.high
-    else:
-        assert low < student.low
-        assert high == pytest.approx(student.high)
+    low, high = mean_bounds(values, alpha)
+    below, above = values.mean() - low, high - values.mean()
+    assert (above > below) == (skew(values) > 0)
     symmetric = np.concatenate([values, -values])
     student = ttest_1samp(symmetric, 0).confidence_interval(1 - 2 * alpha)
-    assert bounds(symmetric, alpha) == pytest.approx((student.low, student.high))
+    assert mean_bounds(symmetric, alpha) == pytest.approx((student.low, student.high))
+
+
+@pytest.mark.parametrize("shape", [0.5, 1.0])
+def test_bounds_of_skewed_figures_err_hardly_more_often_than_they_may(shape: float) -> None:
+    """Of 4,000 samples of 40 from a gamma distribution, at 1 %: Johnson's t erred in 3 %."""
+    samples = np.random.default_rng(1978).gamma(shape, 1 / shape, size=(4_000, 40))
+    found = np.array([mean_bounds(sample, 0.01) for sample in samples])
+    assert (found[:, 0] > 1).mean() < 0.016
+    assert (found[:, 1] < 1).mean() < 0.016
 
 
 @given(st.integers(2, 2_000))
