@@ -9,12 +9,11 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from outsim.errors import ScenarioError
+from outsim.errors import ScenarioError, nearest
 from outsim.quantities import shown
 from outsim.scenario.messages import dotted
 from outsim.scenario.model import Scenario
 from outsim.scenario.positions import KeyPath
-from outsim.scenario.references import nearest
 from outsim.scenario.source import NAMED_ENTRIES
 
 _STEP = re.compile(r"([\w-]+)((?:\[[^\]]*\])*)")
@@ -100,6 +99,6 @@ def _which(path: list[str | int], entries: list[Any]) -> str:
     place = dotted(tuple(path))
     if len(path) == 1 and path[0] in NAMED_ENTRIES:
         names = [_names(entry)[-1] for entry in entries]
-        return f"{place} is a list; write {place}[NAME]; {nearest('', names)}"
+        return f"{place} is a list; write {place}[NAME]; {nearest('', sorted(names))}"
     there = f"0 to {len(entries) - 1}" if entries else "none, as it is empty"
     return f"{place} is a list; write {place}[NUMBER]; allowed: {there}"

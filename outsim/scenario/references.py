@@ -7,9 +7,9 @@ wrong in other places too.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from difflib import get_close_matches
 from typing import Any
 
+from outsim.errors import nearest
 from outsim.quantities import Problem
 from outsim.scenario.defaults import DEFAULTS
 
@@ -28,18 +28,6 @@ NAMES: dict[str, Any] = {
     "profiles": True,
 }
 """What of a scenario the check reads, in the form of pydantic's `include`."""
-
-SHOWN_NAMES = 12
-"""Names that a message lists at most."""
-
-
-def nearest(name: str, allowed: Iterable[str]) -> str:
-    """Clause that suggests the allowed name nearest to `name`, and lists what is allowed."""
-    names = sorted(allowed)
-    near = get_close_matches(name, names, n=1, cutoff=0.6)
-    hint = f"did you mean {near[0]!r}? " if near else ""
-    listed = ", ".join(names[:SHOWN_NAMES]) + (", ..." if len(names) > SHOWN_NAMES else "")
-    return f"{hint}allowed: {listed or 'none, as none is defined'}"
 
 
 def reference_problems(parts: Mapping[str, Any]) -> Iterator[Problem]:
@@ -104,7 +92,7 @@ def _missing(
 ) -> Iterator[Problem]:
     name = part.get(key)
     if isinstance(name, str) and name != "none" and name not in known:
-        yield (*path, key), f"found {name!r}; {nearest(name, known)}"
+        yield (*path, key), f"found {name!r}; {nearest(name, sorted(known))}"
 
 
 def _twice(

@@ -9,10 +9,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from outsim.display import format_estimate
-from outsim.errors import StudyError
 from outsim.estimates import LEVEL, Estimate, finite_or_none
 from outsim.study.estimating import Estimates
-from outsim.tables.measures import Measure
+from outsim.tables.measures import Measure, measure_named
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -29,26 +28,26 @@ class Findings(Estimates):
     The first scenario is the baseline that the others are held against.
     """
 
-    def changes(self, place: int) -> Iterator[tuple[Measure, Estimate]]:
+    def changes(self, place: int | str) -> Iterator[tuple[Measure, Estimate]]:
         """Differences from the first scenario that are clear, with what they are about.
 
         Parameters
         ----------
-        place : int
-            The scenario, by its place, from 0.
+        place : int or str
+            The scenario, by its place, from 0, or its label.
         """
         for each in self.measures:
             difference = self.difference(place, each.name)
             if difference.is_clear:
                 yield each, difference
 
-    def conflicts(self, place: int) -> bool:
+    def conflicts(self, place: int | str) -> bool:
         """Whether the four figures of a start time clearly disagree on what is better.
 
         Parameters
         ----------
-        place : int
-            The scenario, by its place, from 0.
+        place : int or str
+            The scenario, by its place, from 0, or its label.
         """
         signs = {
             np.sign(difference.mean) * each.better
@@ -89,12 +88,7 @@ class Findings(Estimates):
         StudyError
             If there is no such figure.
         """
-        found = next((each for each in self.measures if each.name == name), None)
-        if found is None:
-            raise StudyError(
-                f"figure {name!r}: there is no such one; allowed: {', '.join(self._kinds)}"
-            )
-        return found
+        return measure_named(name, self.measures)
 
     def label(self, each: Measure) -> str:
         """What people call a figure, with the deadline that the scenarios share.

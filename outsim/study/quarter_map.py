@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from outsim.engine import Engine
-from outsim.errors import StudyError
+from outsim.errors import StudyError, unknown_name
 from outsim.estimates import LEVEL, Estimate, estimate
 from outsim.progress import Progress, reporting
 from outsim.scenario.model import Scenario
@@ -110,15 +110,18 @@ class QuarterMap:
         StudyError
             If the map has no such start or tells of no such figure.
         """
-        if minute not in self.minutes or name not in self.measures:
-            starts = ", ".join(f":{each:02d}" for each in self.minutes)
-            raise StudyError(
-                f"gain in {name!r} at :{minute:02d}: the map has the starts {starts} and the "
-                f"figures {', '.join(self.measures)}"
-            )
+        self._check(name)
+        if minute not in self.minutes:
+            raise StudyError(unknown_name("start", minute, self.minutes, "in the map"))
+        if not 0 <= regime < len(self.regimes):
+            raise StudyError(f"regime {regime}: there are 0 to {len(self.regimes) - 1}")
         found, place = self.findings[regime], 1 + self.minutes.index(minute)
         gains = (found.values(place, name) - found.values(0, name)) * self.measures[name].better
         return estimate(gains, 1 - (1 - LEVEL) / self.comparisons)
+
+    def _check(self, name: str) -> None:
+        if name not in self.measures:
+            raise StudyError(unknown_name("figure", name, self.measures, "in the map"))
 
     def verdict(self, regime: int, minute: int, name: str = MAIN) -> int:
         """+1 where the start helps, -1 where it harms, 0 where the interval covers zero.
@@ -237,6 +240,7 @@ class QuarterMap:
         """
         from outsim.plots.quarter import quarter_map as draw
 
+        self._check(name)
         return draw(self, name, axes)
 
     def __repr__(self) -> str:
