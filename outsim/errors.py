@@ -23,6 +23,10 @@ SHOWN_NAMES = 16
 """Names that a message lists at most."""
 
 
+_TELLING = 4
+"""Characters from which on a part of a name tells which one is meant."""
+
+
 def nearest(name: object, allowed: Iterable[object]) -> str:
     """Clause that suggests the allowed name nearest to one, and lists what is allowed.
 
@@ -33,7 +37,10 @@ def nearest(name: object, allowed: Iterable[object]) -> str:
     for each in names:
         for spelling in (each.rpartition("/")[2], each):
             spellings.setdefault(spelling.casefold(), each)
-    near = get_close_matches(str(name).casefold(), spellings, n=1, cutoff=0.6)
+    said = str(name).casefold()
+    near = get_close_matches(said, spellings, n=1, cutoff=0.6)
+    if not near and len(said) >= _TELLING:
+        near = [each for each in spellings if said in each][:1]
     hint = f"did you mean {spellings[near[0]]!r}? " if near and name is not None else ""
     more = len(names) - SHOWN_NAMES
     listed = ", ".join(names[:SHOWN_NAMES]) + (f" and {more} more" if more > 0 else "")

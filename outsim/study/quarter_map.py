@@ -110,7 +110,7 @@ class QuarterMap:
         StudyError
             If the map has no such start or tells of no such figure.
         """
-        self._check(name)
+        self.check(name)
         if minute not in self.minutes:
             raise StudyError(unknown_name("start", minute, self.minutes, "in the map"))
         if not 0 <= regime < len(self.regimes):
@@ -119,7 +119,14 @@ class QuarterMap:
         gains = (found.values(place, name) - found.values(0, name)) * self.measures[name].better
         return estimate(gains, 1 - (1 - LEVEL) / self.comparisons)
 
-    def _check(self, name: str) -> None:
+    def check(self, name: str) -> None:
+        """Refuse the name of a figure that the map has no gains in.
+
+        Raises
+        ------
+        StudyError
+            If it is none of `measures`.
+        """
         if name not in self.measures:
             raise StudyError(unknown_name("figure", name, self.measures, "in the map"))
 
@@ -240,7 +247,6 @@ class QuarterMap:
         """
         from outsim.plots.quarter import quarter_map as draw
 
-        self._check(name)
         return draw(self, name, axes)
 
     def __repr__(self) -> str:

@@ -121,7 +121,7 @@ class Schedule:
 
     def _place(self, start: datetime) -> int:
         if start not in self._places:
-            raise StudyError(unknown_name("start", start, self.starts))
+            raise StudyError(unknown_name("start", str(start), self.starts))
         return self._places[start]
 
     def mean(self, start: datetime, name: str) -> Estimate:
