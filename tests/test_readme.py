@@ -37,6 +37,13 @@ def test_a_figure_that_differs_is_found_and_renewed(monkeypatch, tmp_path):
     assert sentence.renewed(page.read_text()) == "It takes 5 s, and 4 GB.\n"
 
 
+@pytest.mark.parametrize("sentence", SENTENCES, ids=lambda each: each.text[:40])
+def test_a_figure_stands_between_words_that_find_it(sentence):
+    assert not sentence.text.startswith("{}")
+    assert not sentence.text.endswith("{}")
+    assert len(sentence.stated()) == sentence.text.count("{}")
+
+
 def test_what_is_dear_is_kept():
     assert json.loads(KEPT.read_text()).keys() == DEAR.keys()
 
