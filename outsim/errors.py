@@ -15,9 +15,56 @@ what to do; it is written to be shown to a user as it stands.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
+from difflib import get_close_matches
 
 from outsim.text import MOST_SHOWN, bounded, visible, visible_lines
+
+SHOWN_NAMES = 16
+"""Names that a message lists at most."""
+_TELLING = 4
+"""Characters from which on a part of a name tells which one is meant."""
+
+
+def nearest(name: object, allowed: Iterable[object]) -> str:
+    """Clause that suggests the allowed name nearest to one, and lists what is allowed.
+
+    Of ``tenant/name`` the name alone may be near, too; capitals make no difference.
+    """
+    names = [*dict.fromkeys(map(str, allowed))]
+    spellings: dict[str, str] = {}
+    for each in names:
+        for spelling in (each.rpartition("/")[2], each):
+            spellings.setdefault(spelling.casefold(), each)
+    said = str(name).casefold()
+    near = get_close_matches(said, spellings, n=1, cutoff=0.6)
+    if not near and len(said) >= _TELLING:
+        near = [each for each in spellings if said in each][:1]
+    hint = f"did you mean {spellings[near[0]]!r}? " if near and name is not None else ""
+    more = len(names) - SHOWN_NAMES
+    listed = ", ".join(names[:SHOWN_NAMES]) + (f" and {more} more" if more > 0 else "")
+    return f"{hint}allowed: {listed or 'none, as none is defined'}"
+
+
+def unknown_name(what: str, found: object, allowed: Iterable[object], where: str = "") -> str:
+    """Message about a name that is none of those allowed.
+
+    Parameters
+    ----------
+    what : str
+        What the name is of, such as ``"figure"``.
+    found : object
+        The name; None where one was looked for in vain before.
+    allowed : iterable
+        All names that are allowed.
+    where : str
+        Where they are, such as ``"in scenario 'morning'"``.
+    """
+    return f"{what} {found!r}: there is no such {what}{where and ' ' + where}; " + nearest(
+        found, allowed
+    )
+
 
 SHOWN_PROBLEMS = 20
 """Problems that the message of one error lists; it counts the others."""

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, get_args
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from outsim.clock import after
 from outsim.display import table_html
 from outsim.engine import Engine, execute
-from outsim.errors import MomentError
+from outsim.errors import MomentError, ScenarioError, unknown_name
 from outsim.plan import CampaignPlan, build_plan
 from outsim.progress import Progress, unseen
 from outsim.scenario.campaigns import Campaign
@@ -23,6 +23,7 @@ from outsim.scenario.defaults import Assumption, assumptions
 from outsim.scenario.ledger import Ledger
 from outsim.scenario.ledger import assumptions as ledger_of
 from outsim.scenario.model import Scenario
+from outsim.scenario.whose import ALL_CALLS, Everybody, Whose
 from outsim.tables.columns import handed_out
 from outsim.tables.frames import Frames
 from outsim.tables.measures import View, measure
@@ -124,6 +125,10 @@ class Result:
 
         return Causes(self)
 
+    def _campaign(self, whose: Whose) -> Campaign | None:
+        """The campaign that is asked about; None for all calls."""
+        return None if isinstance(whose, Everybody) else self.scenario.find_campaign(whose)
+
     def _call_ids(self, campaign: Campaign | None) -> NDArray[np.int64]:
         """Calls of one campaign that were handed in, or of all."""
         ids = self.frames.calls(("call_id",))["call_id"].to_numpy()
@@ -132,7 +137,7 @@ class Result:
 
     def time_by_cause(
         self,
-        campaign: Campaign | None = None,
+        campaign: Whose = ALL_CALLS,
         *,
         until: Literal["end", "wait", "first_dispatch"] = "end",
         by_resource: bool = False,
@@ -141,8 +146,8 @@ class Result:
 
         Parameters
         ----------
-        campaign : Campaign, optional
-            A campaign of the scenario; default: all calls.
+        campaign : Campaign or str, optional
+            A campaign of the scenario, or its ``name`` or ``tenant/name``; default: all calls.
         until : "end", "wait" or "first_dispatch"
             Up to where. The end of a call is its final status, made visible and posted to its
             result_url; or that of the run where this has not come. With "wait" a row less its
@@ -160,6 +165,11 @@ class Result:
             One row a call, indexed by ``call_id``; columns are those of
             `outsim.tables.causes.CAUSES`, of type timedelta64[us].
 
+        Raises
+        ------
+        ScenarioError
+            If there is no such campaign, or `until` is another word.
+
         Notes
         -----
         A call that is held back in the queue for several reasons at once has the first of these:
@@ -168,15 +178,17 @@ class Result:
         dial work, the share of waits for a port in which ports stood idle, as their dial work
         waited for a worker. ``earlier`` is time before the moment of a snapshot.
         """
-        from outsim.tables.causes import time_by_cause
+        from outsim.tables.causes import Until, time_by_cause
 
-        rows = self._call_ids(campaign)
+        if until not in get_args(Until):
+            raise ScenarioError(unknown_name("until", until, get_args(Until)))
+        rows = self._call_ids(self._campaign(campaign))
         return time_by_cause(self.causes, rows, until=until, by_resource=by_resource)
 
     def causes_over_time(
         self,
         every: str = "5min",
-        campaign: Campaign | None = None,
+        campaign: Whose = ALL_CALLS,
         *,
         by_resource: bool = True,
         until: Literal["end", "first_dispatch"] = "first_dispatch",
@@ -187,8 +199,8 @@ class Result:
         ----------
         every : str
             Length of a slot, as pandas has it.
-        campaign : Campaign, optional
-            A campaign of the scenario; default: all calls.
+        campaign : Campaign or str, optional
+            As for `time_by_cause`.
         by_resource : bool
             As for `time_by_cause`.
         until : "end" or "first_dispatch"
@@ -209,7 +221,7 @@ class Result:
         calls = self.view(campaign).calls
         return causes_over_time(self.causes, calls, every, by_resource=by_resource, until=until)
 
-    def queue_charges(self, campaign: Campaign | None = None) -> pd.DataFrame:
+    def queue_charges(self, campaign: Whose = ALL_CALLS) -> pd.DataFrame:
         """Time in the outbound queue, charged twice: by whom, and by what.
 
         Each gap between two dispatches is charged to the campaign whose call is dispatched next,
@@ -218,8 +230,8 @@ class Result:
 
         Parameters
         ----------
-        campaign : Campaign, optional
-            Whose calls' time is told; default: that of all calls.
+        campaign : Campaign or str, optional
+            Whose calls' time is told, as for `time_by_cause`; default: that of all calls.
 
         Returns
         -------
@@ -230,10 +242,10 @@ class Result:
         """
         from outsim.tables.causes import queue_charges
 
-        stays = self.causes.queue.stays
-        rank = next((p.rank for p in self.frames.campaigns if _is(campaign)(p)), -1)
+        stays, chosen = self.causes.queue.stays, self._campaign(campaign)
+        rank = next((p.rank for p in self.frames.campaigns if _is(chosen)(p)), -1)
         return queue_charges(
-            self.causes, stays if campaign is None else stays.of(stays.rank == rank)
+            self.causes, stays if chosen is None else stays.of(stays.rank == rank)
         )
 
     def call_log(self) -> pd.DataFrame:
@@ -286,27 +298,44 @@ class Result:
         starts = {plan.key: after(self.begins, plan.start_us) for plan in self.frames.campaigns}
         return snapshot(self.calls, self.attempts, self.updates, starts, self.moment(at))
 
-    def view(self, campaign: Campaign | None = None) -> View:
-        """Tables of one campaign of the scenario, or of all calls."""
-        rows_of = self.frames.rows_of(_is(campaign))
+    def view(self, campaign: Whose = ALL_CALLS) -> View:
+        """Tables of one campaign of the scenario, or of all calls.
+
+        Parameters
+        ----------
+        campaign : Campaign or str, optional
+            As for `time_by_cause`.
+
+        Raises
+        ------
+        ScenarioError
+            If there is no such campaign.
+        """
+        chosen = self._campaign(campaign)
+        rows_of = self.frames.rows_of(_is(chosen))
 
         def cut(table: pd.DataFrame) -> pd.DataFrame:
             rows = rows_of(table["call_id"].to_numpy())
             return handed_out(table) if rows is None else table.take(rows)
 
         names = ("calls", "attempts", "updates")
-        return self._view([cut(self._table(name)) for name in names], campaign)
+        return self._view([cut(self._table(name)) for name in names], chosen)
 
-    def measured(self, campaign: Campaign | None = None) -> View:
+    def measured(self, campaign: Whose = ALL_CALLS) -> View:
         """What the measures need of `view`, and no more: no table is made for it.
 
         Parameters
         ----------
-        campaign : Campaign, optional
-            One of the scenario's; default: all calls.
+        campaign : Campaign or str, optional
+            As for `time_by_cause`.
+
+        Raises
+        ------
+        ScenarioError
+            If there is no such campaign.
         """
-        tables = map(handed_out, self.frames.measured(_is(campaign)))
-        return self._view(tables, campaign)
+        chosen = self._campaign(campaign)
+        return self._view(map(handed_out, self.frames.measured(_is(chosen))), chosen)
 
     def measured_background(self) -> View:
         """What the measures need of the calls of all background tenants."""
@@ -328,9 +357,21 @@ class Result:
             frames=self.frames,
         )
 
-    def measures(self, campaign: Campaign | None = None) -> dict[str, float]:
-        """Figures of `outsim.tables.measures.MEASURES`, of the campaign under study by default."""
-        return measure(self.measured(campaign or self.scenario.campaign_under_study))
+    def measures(self, campaign: Campaign | str | None = None) -> dict[str, float]:
+        """Figures of `outsim.tables.measures.MEASURES`.
+
+        Parameters
+        ----------
+        campaign : Campaign or str, optional
+            As for `time_by_cause`; default: the campaign under study, or all calls if there is
+            none.
+
+        Raises
+        ------
+        ScenarioError
+            If there is no such campaign.
+        """
+        return measure(self.measured(campaign or self.scenario.campaign_under_study or ALL_CALLS))
 
     def summary(self) -> pd.DataFrame:
         """Figures of each campaign of the scenario and of the background, one row each."""

@@ -14,6 +14,7 @@ from outsim.calibration.profile import callee_values, profile_weights, short, un
 from outsim.calibration.quantile_table import SCORED
 from outsim.display import table_html
 from outsim.distributions import Quantiles
+from outsim.errors import ScenarioError, unknown_name
 from outsim.scenario.callees import Callees, Profile
 from outsim.scenario.uncertainty import Uncertainty
 from outsim.text import bounded
@@ -98,10 +99,13 @@ class Calibration:
 
         Raises
         ------
-        KeyError
+        ScenarioError
             If it was not fitted.
         """
-        return {each.key: each for each in self.durations}[key]
+        found = {each.key: each for each in self.durations}
+        if key not in found:
+            raise ScenarioError(unknown_name("fitted duration", key, found))
+        return found[key]
 
     @cached_property
     def callee_values(self) -> dict[str, Any]:

@@ -24,8 +24,13 @@ def assumptions(
         ),
     ] = False,
     figure: Annotated[
-        str, typer.Option(metavar="FIGURE", help="Figure that the answer is about.")
-    ] = "completed_by_deadline",
+        str | None,
+        typer.Option(
+            metavar="FIGURE",
+            help="Figure that the answer is about; default: completed_by_deadline.",
+            show_default=False,
+        ),
+    ] = None,
     replications: Replications = None,
     plot: Picture = None,
     out: Out = None,
@@ -41,8 +46,19 @@ def assumptions(
     from outsim.study.effects import assumption_effects
     from outsim.study.sweep import USUAL_REPLICATIONS
     from outsim.study.synchronous import run_sync
+    from outsim.tables.measures import measure_named
 
-    for option, given in (("--plot", plot), ("--out", out), ("--replications", replications)):
+    if figure is not None:
+        measure_named(figure)
+    about_effect = {
+        "--figure": figure,
+        "--plot": plot,
+        "--out": out,
+        "--replications": replications,
+        "--executor": executor,
+        "--seed": seed,
+    }
+    for option, given in about_effect.items():
         if given is not None and not effect:
             raise StudyError(f"{option}: it is about the effect; ask for that too, with --effect")
     picture = picture_file(plot)
@@ -61,7 +77,7 @@ def assumptions(
     found = run_sync(
         assumption_effects(
             loaded,
-            figure=figure,
+            figure=figure or "completed_by_deadline",
             replications=count,
             seed=seed,
             engine=engine,

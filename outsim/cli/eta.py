@@ -92,7 +92,7 @@ def eta(
     asked = None
     if call is not None or number is not None:
         asked = find_call(loaded, call_id=call, number=ten_digits(number))
-        known = loaded.find_campaign("/".join(asked.campaign))
+        known = loaded.campaign_or_none("/".join(asked.campaign))
         if known is None or (campaign is not None and known is not chosen):
             raise typer.BadParameter(f"the call is one of {'/'.join(asked.campaign)}; ask there")
         chosen, measures = known, asked.measures

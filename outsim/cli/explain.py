@@ -118,7 +118,7 @@ def _run(
         )
         whose = calls.loc[meant, ["tenant", "campaign"]].drop_duplicates()
         for tenant, name in whose.itertuples(index=False):
-            chosen = result.scenario.find_campaign(f"{tenant}/{name}") or chosen
+            chosen = result.scenario.campaign_or_none(f"{tenant}/{name}") or chosen
     return result, chosen
 
 

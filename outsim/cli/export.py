@@ -60,6 +60,7 @@ def export(
     from outsim.export.formats import export as write
     from outsim.progress import bar
     from outsim.saving import read_result
+    from outsim.scenario.whose import ALL_CALLS
 
     check_target(form, Path(out))
     given = Path(result)
@@ -78,7 +79,7 @@ def export(
     if json:
         print_json(_document(made, form, path))
         return
-    calls = made.view(chosen).calls
+    calls = made.view(chosen or ALL_CALLS).calls
     say(
         f"{made.scenario.name}, seed {made.seed}, replication {made.replication}: {len(calls):,} "
         f"calls written to {path} as {form}."

@@ -25,6 +25,7 @@ def failed(
     """Show failures by cause, attempt and hour, and match pending calls against the call log."""
     from outsim.cli.output import load_with_advice, print_json, simulate_with_bar
     from outsim.cli.status import chosen_campaign
+    from outsim.scenario.whose import ALL_CALLS
     from outsim.tables.failures import (
         failed_calls_by_cause,
         match_pending,
@@ -35,7 +36,7 @@ def failed(
     loaded = load_with_advice(scenario)
     chosen = chosen_campaign(loaded, campaign) if campaign or loaded.campaigns else None
     result = simulate_with_bar(loaded, seed, replication, engine)
-    view = result.view(chosen)
+    view = result.view(chosen or ALL_CALLS)
     tables = {
         "by_cause": failed_calls_by_cause(view.calls),
         "by_attempt": unanswered_by_attempt(view.attempts),

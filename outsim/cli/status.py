@@ -74,17 +74,13 @@ def chosen_campaign(scenario: Scenario, name: str | None) -> Campaign:
     typer.BadParameter
         If there is no such campaign, more than one, or none at all.
     """
-    if name is None:
-        found = [scenario.campaign_under_study] if scenario.campaign_under_study else []
-    else:
-        found = [c for c in scenario.campaigns if name in (c.name, f"{c.tenant}/{c.name}")]
-    if len(found) == 1:
-        return found[0]
-    if not scenario.campaigns:
-        raise typer.BadParameter("the scenario has no campaign to ask about")
-    there = ", ".join(sorted(f"{each.tenant}/{each.name}" for each in found or scenario.campaigns))
-    what = "is the name of several" if found else "no such campaign; there is"
-    raise typer.BadParameter(f"--campaign {name}: {what}: {there}")
+    from outsim.errors import StudyError
+    from outsim.study.changes import campaign_of
+
+    try:
+        return campaign_of(scenario, name)
+    except StudyError as error:
+        raise typer.BadParameter(str(error)) from None
 
 
 def _moment(scenario: Scenario, at: str) -> datetime:

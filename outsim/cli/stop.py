@@ -94,7 +94,7 @@ def _print(scenario: Scenario, answer: StopRace) -> None:
     )
     say(why_after(answer))
     say(stop_settings(answer))
-    own = scenario.find_campaign(f"{campaign.tenant}/{campaign.name}")
+    own = scenario.campaign_or_none(f"{campaign.tenant}/{campaign.name}")
     if own is not None and own.stop_at is not None:
         say(f"The scenario's own stop at {own.stop_at:%H:%M:%S} is left out.")
     show(table(list(answer.COLUMNS), answer.rows()))

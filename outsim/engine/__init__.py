@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import Literal, get_args
 
 from outsim.engine.records import Records
-from outsim.errors import EngineError
+from outsim.errors import EngineError, unknown_name
 from outsim.plan import Plan
 from outsim.progress import Progress, unseen
 
@@ -31,7 +31,7 @@ def choose(engine: Engine, calls: int) -> Literal["simpy", "compiled"]:
         If there is no such engine.
     """
     if engine not in ENGINES:
-        raise EngineError(f"engine {engine!r}: allowed are {', '.join(ENGINES)}")
+        raise EngineError(unknown_name("engine", engine, ENGINES))
     if engine == "auto":
         return "compiled" if calls >= LARGE else "simpy"
     return engine

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Literal, get_args
 
+from outsim.errors import ResultError, unknown_name
 from outsim.export.dictionary import is_export
 from outsim.export.flat import write_csv, write_parquet
 from outsim.export.ocel import write_ocel
@@ -78,5 +79,7 @@ def export(
         If it can't be written, or something else stands there.
     """
     target = Path(path)
+    if form not in FORMATS:
+        raise ResultError(unknown_name("format", form, FORMATS))
     FORMATS[form](Selection(result, campaign, progress), target)
     return target

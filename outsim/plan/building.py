@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from outsim.clock import NEVER
-from outsim.errors import TapeError
+from outsim.errors import TapeError, unknown_name
 from outsim.plan.answering import answering
 from outsim.plan.background import background_campaigns
 from outsim.plan.campaigns import CampaignPlan, CampaignRules, ResultUrl
@@ -212,11 +212,9 @@ def _check_recorded(tape: Tape, campaigns: tuple[CampaignPlan, ...]) -> None:
     known |= {("", name) for _, name in known}
     for tenant, name in tape.recorded_campaigns:
         if (tenant, name) not in known:
-            names = ", ".join(sorted({each.name for each in campaigns if not each.background}))
+            there = sorted(f"{c.tenant}/{c.name}" for c in campaigns if not c.background)
             whose = f"{tenant}/{name}" if tenant else name
-            raise TapeError(
-                f"recorded campaign {whose!r} is not in the scenario; there is: {names}"
-            )
+            raise TapeError("recorded " + unknown_name("campaign", whose, there))
 
 
 def _under_study(scenario: Scenario, campaigns: tuple[CampaignPlan, ...]) -> int:

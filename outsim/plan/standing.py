@@ -182,7 +182,7 @@ class _Stander:
 
     def _to_come(self, base: CampaignPlan) -> _Ready:
         """Single-call requests that are still to come in."""
-        known = self.scenario.find_campaign("/".join(base.key))
+        known = self.scenario.campaign_or_none("/".join(base.key))
         latest_us = self.scenario.instant_us(self.scenario.clock.latest_end)
         found = None
         if known is not None:
@@ -240,7 +240,7 @@ def stand(
     stander = _Stander(scenario, tape, platform, answering, at_us)
     campaigns, ends_us = [], [np.empty(0, dtype=np.int64)]
     for each in (*snapshot.campaign, *_untold(scenario, snapshot)):
-        known = scenario.find_campaign("/".join(each.key))
+        known = scenario.campaign_or_none("/".join(each.key))
         starts = campaign_of(scenario, each).start
         if known is not None and scenario.instant_us(starts) > at_us:
             plan = resolve(known.model_copy(update={"start": starts}))

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from outsim.errors import StudyError
+from outsim.errors import StudyError, unknown_name
 from outsim.plots.style import (
     BLUE,
     COLOURS,
@@ -20,7 +20,7 @@ from outsim.plots.style import (
     plain,
     title,
 )
-from outsim.tables.measures import MEASURES, Measure
+from outsim.tables.measures import Measure, measure_named
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -33,7 +33,7 @@ MOST_BARS = 15
 
 
 def _label(sweep: Sweep, name: str) -> str:
-    measure = next(each for each in MEASURES if each.name == name)
+    measure = measure_named(name)
     return measure.label_at(*(scenario.deadline for scenario in sweep.scenarios))
 
 
@@ -59,10 +59,11 @@ def sensitivity(sweep: Sweep, figure: str, ax: Axes | None = None) -> Axes:
         If there are no indices of this figure; the message says why.
     """
     found = sweep.sensitivities.get(figure)
-    if found is None or not found.indices:
-        why = found.nothing if found else "allowed: " + ", ".join(sweep.sensitivities)
-        raise StudyError(f"figure {figure!r}: nothing to draw: {why}")
-    measure = next(each for each in MEASURES if each.name == figure)
+    if found is None:
+        raise StudyError(unknown_name("figure", figure, sweep.sensitivities))
+    if not found.indices:
+        raise StudyError(f"figure {figure!r}: nothing to draw: {found.nothing}")
+    measure = measure_named(figure)
     size, unit = _scale(measure) if found.kind == "morris" else (100.0, "%")
     shown = found.ranked[:MOST_BARS]
     ax = new_axes(ax, len(shown))
@@ -156,5 +157,4 @@ def _flip(sweep: Sweep, key: str | None) -> Flip:
     for each in sweep.flips:
         if each.name == key:
             return each
-    names = ", ".join(each.name for each in sweep.flips)
-    raise StudyError(f"{key!r}: was not varied; allowed: {names}")
+    raise StudyError(unknown_name("varied key", key, (each.name for each in sweep.flips)))

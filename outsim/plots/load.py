@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
+from outsim.errors import StudyError, unknown_name
 from outsim.plots.style import (
     BLUE,
     COLOURS,
@@ -154,6 +155,9 @@ def load_over_replications(
         Minute by minute, the median over the runs, and the band from the lowest to the highest
         of them; from twenty runs on, the band that holds 90 % of them.
     """
+    words = {"queue": "calls in the queue", "busy_ports": "busy ports"}
+    if of not in words:
+        raise StudyError(unknown_name("quantity", of, words))
     ax = new_axes(ax)
     functions = []
     for each in results:
@@ -162,8 +166,7 @@ def load_over_replications(
         else:
             function = step_function(each.attempts["dispatched_at"], each.attempts["ended_at"])
         functions.append(settled(function))
-    words = {"queue": "calls in the queue", "busy_ports": "busy ports"}[of]
-    ax.set_ylabel(words)
+    ax.set_ylabel(words[of])
     if not any(len(at) for at, _ in functions):
         return say_nothing(ax, "no call came into the queue in any run")
     begins, last = results[0].begins, max(each.ended for each in results)
@@ -176,5 +179,5 @@ def load_over_replications(
     ax.plot(at, found["median"], color=BLUE, label=f"median of {len(functions)} runs")
     whole_numbers(ax.yaxis)
     legend_above(ax, float(found["high"].max()))
-    title(ax, f"{words}, over replications")
+    title(ax, f"{words[of]}, over replications")
     return ax

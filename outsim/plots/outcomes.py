@@ -25,6 +25,7 @@ from outsim.plots.style import (
     title,
     width_in,
 )
+from outsim.scenario.whose import ALL_CALLS
 from outsim.tables.over_time import hourly_outcomes
 
 if TYPE_CHECKING:
@@ -49,7 +50,7 @@ _HOUR_DAYS = 1 / 24
 
 
 def outcome_mix(
-    result: Result, ax: Axes | None = None, *, campaign: Campaign | None = None
+    result: Result, ax: Axes | None = None, *, campaign: Campaign | str | None = None
 ) -> Axes:
     """Draw the outcomes of the attempts dispatched in each local clock hour, as shares of them.
 
@@ -59,7 +60,7 @@ def outcome_mix(
         One run.
     ax : Axes, optional
         Where to draw; default: a new figure.
-    campaign : Campaign, optional
+    campaign : Campaign or str, optional
         Whose attempts; default: the campaign under study, or everybody's if there is none.
 
     Returns
@@ -69,8 +70,9 @@ def outcome_mix(
         no attempt had are left out; attempts under way at the end of the run have none.
     """
     ax = new_axes(ax)
-    chosen = campaign or result.scenario.campaign_under_study
-    counts = hourly_outcomes(result.view(chosen).attempts, result.begins)
+    scenario = result.scenario
+    chosen = scenario.find_campaign(campaign) if campaign else scenario.campaign_under_study
+    counts = hourly_outcomes(result.view(chosen or ALL_CALLS).attempts, result.begins)
     clock_axis(ax.xaxis, result.begins)
     ax.set_ylabel("attempts (%)")
     title(ax, f"{chosen.name}: outcomes by hour" if chosen else "outcomes by hour")

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from outsim.errors import StudyError, unknown_name
 from outsim.plots.style import DIFFERENCE_UNITS, INK, dress, new_axes, say_nothing
 
 if TYPE_CHECKING:
@@ -30,6 +31,7 @@ def quarter_map(found: QuarterMap, name: str = "completed_share", axes: Any = No
     """Panels of the gain in a figure, by drain time and headroom; see `QuarterMap.plot`."""
     import matplotlib.pyplot as plt
 
+    found.check(name)
     shape = (len(found.retries), len(found.minutes))
     if axes is None:
         _, axes = plt.subplots(
@@ -83,6 +85,8 @@ def quarter_panel(
         If the map has no such start or figure.
     """
     retries = found.retries[0] if max_retry is None else max_retry
+    if retries not in found.retries:
+        raise StudyError(unknown_name("count of retries", retries, found.retries, "in the map"))
     found.gain(0, minute, name)
     ax = new_axes(ax)
     colours = _colours(found, name)

@@ -26,6 +26,7 @@ from outsim.plots.style import (
     title,
     whole_numbers,
 )
+from outsim.scenario.whose import ALL_CALLS
 from outsim.tables.over_time import status_lag as lag_of
 from outsim.tables.over_time import telling_instants, true_and_seen
 from outsim.tables.views import value_at
@@ -38,6 +39,7 @@ if TYPE_CHECKING:
 
     from outsim.result import Result
     from outsim.scenario import Campaign
+    from outsim.scenario.whose import Whose
 
 _LOOKS = {
     "completed": (BLUE, "o"),
@@ -52,7 +54,7 @@ def truth_and_seen(
     result: Result,
     ax: Axes | None = None,
     *,
-    campaign: Campaign | None = None,
+    campaign: Campaign | str | None = None,
     at: datetime | None = None,
 ) -> Axes:
     """Draw how many calls are pending, completed and failed, in truth and on the customer's page.
@@ -63,7 +65,7 @@ def truth_and_seen(
         One run.
     ax : Axes, optional
         Where to draw; default: a new figure.
-    campaign : Campaign, optional
+    campaign : Campaign or str, optional
         Whose calls; default: the campaign under study, or everybody's if there is none.
     at : datetime, optional
         A moment to mark.
@@ -75,8 +77,9 @@ def truth_and_seen(
         expired and rejected calls are ``ended otherwise``, shown where there are any.
     """
     ax = new_axes(ax)
-    chosen = campaign or result.scenario.campaign_under_study
-    found = true_and_seen(result.view(chosen).updates)
+    scenario = result.scenario
+    chosen = scenario.find_campaign(campaign) if campaign else scenario.campaign_under_study
+    found = true_and_seen(result.view(chosen or ALL_CALLS).updates)
     clock_axis(ax.xaxis, result.begins, ends=result.ended)
     ax.set_ylabel("calls")
     title(ax, f"{chosen.name}: truth and page" if chosen else "truth and page, all calls")
@@ -118,7 +121,7 @@ def status_lag(
     result: Result,
     ax: Axes | None = None,
     *,
-    campaign: Campaign | None = None,
+    campaign: Whose = ALL_CALLS,
     every: str = "1min",
 ) -> Axes:
     """Draw the status lag by when updates happened, above the dial load of all tenants.
@@ -129,8 +132,8 @@ def status_lag(
         One run.
     ax : Axes, optional
         Where to draw; default: a new figure.
-    campaign : Campaign, optional
-        Whose updates; default: everybody's.
+    campaign : Campaign or str, optional
+        Whose updates, as for `Result.time_by_cause`; default: everybody's.
     every : str
         Width of the intervals, as pandas writes it.
 
@@ -147,7 +150,7 @@ def status_lag(
     width_s = pd.Series(dialed.index).diff().dt.total_seconds().bfill().fillna(1.0).to_numpy()
     per_s = dialed.to_numpy() / width_s
     clock_axis(ax.xaxis, result.begins, ends=result.ended)
-    whose = f"{campaign.name}: " if campaign else ""
+    whose = "" if campaign is ALL_CALLS else f"{result.scenario.find_campaign(campaign).name}: "
     title(ax, f"{whose}status lag, and the dial load")
     longest_s = float(np.nanmax(found["p90"].to_numpy(), initial=0.0))
     unit, size_s = time_unit(longest_s)

@@ -24,6 +24,7 @@ from outsim.plots.style import (
     time_unit,
     title,
 )
+from outsim.scenario.whose import ALL_CALLS
 from outsim.tables.causes import CAUSES
 
 if TYPE_CHECKING:
@@ -31,13 +32,14 @@ if TYPE_CHECKING:
 
     from outsim.result import Result
     from outsim.scenario import Campaign
+    from outsim.scenario.whose import Whose
 
 _POINTS = 2_000
 """Waits that one line shows; more would not be seen."""
 
 
 def waits(
-    result: Result, ax: Axes | None = None, *, campaigns: Sequence[Campaign] | None = None
+    result: Result, ax: Axes | None = None, *, campaigns: Sequence[Campaign | str] | None = None
 ) -> Axes:
     """Draw the share of calls whose wait is no longer than a time.
 
@@ -52,13 +54,14 @@ def waits(
         One run.
     ax : Axes, optional
         Where to draw; default: a new figure.
-    campaigns : sequence of Campaign, optional
+    campaigns : sequence of Campaign or str, optional
         Whose waits; default: those of the scenario, the one under study first, and no more than
         there are colours. A run without campaigns shows all calls.
     """
     ax = new_axes(ax)
-    shown: Sequence[Campaign | None] = campaigns or _campaigns(result) or [None]
-    counted = [(each, result.measured(each).waits_s) for each in shown]
+    chosen = [result.scenario.find_campaign(each) for each in campaigns or ()]
+    shown: Sequence[Campaign | None] = chosen or _campaigns(result) or [None]
+    counted = [(each, result.measured(each or ALL_CALLS).waits_s) for each in shown]
     finite = [waited[np.isfinite(waited)] for _, waited in counted]
     longest_s = max((float(each[-1]) for each in finite if len(each)), default=0.0)
     unit, size_s = time_unit(longest_s)
@@ -94,7 +97,7 @@ def wait_causes(
     result: Result,
     ax: Axes | None = None,
     *,
-    campaign: Campaign | None = None,
+    campaign: Whose = ALL_CALLS,
     every: str = "5min",
     by_resource: bool = True,
     until: Literal["end", "first_dispatch"] = "first_dispatch",
@@ -107,8 +110,8 @@ def wait_causes(
         One run.
     ax : Axes, optional
         Where to draw; default: a new figure.
-    campaign : Campaign, optional
-        Whose calls; default: everybody's.
+    campaign : Campaign or str, optional
+        Whose calls, as for `Result.time_by_cause`; default: everybody's.
     every : str
         Length of a slot, as pandas writes it.
     by_resource : bool
@@ -128,7 +131,7 @@ def wait_causes(
 
     ax = new_axes(ax)
     clock_axis(ax.xaxis, result.begins, ends=result.ended)
-    whose = f"{campaign.name}: " if campaign else ""
+    whose = "" if campaign is ALL_CALLS else f"{result.scenario.find_campaign(campaign).name}: "
     what, each = "what calls waited for", "mean wait"
     if until == "end":
         what, each = "where the time of calls went", "mean time of a call"

@@ -38,7 +38,7 @@ def standing(scenario: Scenario) -> Iterator[tuple[str, str]]:
                     f"{count:,} for up to {longest}, longer than the scenario allows "
                     f"({format_duration(most_us)}): {fate}",
                 )
-        known = scenario.find_campaign("/".join(told.key))
+        known = scenario.campaign_or_none("/".join(told.key))
         listed = None if known is None else known.dialable
         there = sum(map(told.count, STATES)) + sum(getattr(told, state) for state in FINAL)
         if listed is not None and 0 < there < listed:

@@ -33,7 +33,7 @@ def _estimates(scenario: Scenario, snapshot: Snapshot) -> Iterator[str]:
     for campaign in snapshot.campaign:
         whose = "/".join(campaign.key)
         rules = campaign_of(scenario, campaign)
-        if scenario.find_campaign(whose) is None:
+        if scenario.campaign_or_none(whose) is None:
             source = "the background's" if scenario.background else "the defaults"
             yield f"{whose}: not in the scenario, its rules are {source}"
             if campaign.start is None:

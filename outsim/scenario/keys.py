@@ -9,12 +9,11 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from outsim.errors import ScenarioError
+from outsim.errors import ScenarioError, nearest
 from outsim.quantities import shown
 from outsim.scenario.messages import dotted
 from outsim.scenario.model import Scenario
 from outsim.scenario.positions import KeyPath
-from outsim.scenario.references import nearest
 from outsim.scenario.source import NAMED_ENTRIES
 
 _STEP = re.compile(r"([\w-]+)((?:\[[^\]]*\])*)")
@@ -87,7 +86,7 @@ def _index(key: str, here: Any, path: list[str | int], name: str) -> str | int:
             raise ScenarioError(f"{key}: {name} is the name of several; write one of {same}")
     if name.isdecimal() and int(name) < len(here):
         return int(name)
-    raise ScenarioError(f"{key}: found [{name}]; {_which(path, here)}")
+    raise ScenarioError(f"{key}: found [{name}]; {_which(path, here, name)}")
 
 
 def _names(entry: Mapping[str, Any]) -> tuple[str, ...]:
@@ -96,10 +95,10 @@ def _names(entry: Mapping[str, Any]) -> tuple[str, ...]:
     return (name, f"{entry['tenant']}/{name}") if "tenant" in entry else (name,)
 
 
-def _which(path: list[str | int], entries: list[Any]) -> str:
+def _which(path: list[str | int], entries: list[Any], name: str | None = None) -> str:
     place = dotted(tuple(path))
     if len(path) == 1 and path[0] in NAMED_ENTRIES:
         names = [_names(entry)[-1] for entry in entries]
-        return f"{place} is a list; write {place}[NAME]; {nearest('', names)}"
+        return f"{place} is a list; write {place}[NAME]; {nearest(name, sorted(names))}"
     there = f"0 to {len(entries) - 1}" if entries else "none, as it is empty"
     return f"{place} is a list; write {place}[NUMBER]; allowed: {there}"

@@ -17,6 +17,7 @@ from zoneinfo import ZoneInfo
 from pydantic import AfterValidator, Field, PrivateAttr, model_validator
 
 from outsim.clock import DAY, after, format_duration, microseconds_between, parse_clock_time
+from outsim.errors import ScenarioError, unknown_name
 from outsim.quantities import (
     ContradictionError,
     Date,
@@ -173,15 +174,38 @@ class Scenario(Part):
         """The campaign that the scenario is asked about: the first one if it doesn't say."""
         if self.study is None:
             return self.campaign[0] if self.campaign else None
-        return self.find_campaign(self.study.campaign)
+        return self.campaign_or_none(self.study.campaign)
 
     @property
     def deadline(self) -> datetime:
         """Clock time by which completed calls are counted."""
         return self.study.deadline if self.study and self.study.deadline else self.clock.ends
 
-    def find_campaign(self, name: str) -> Campaign | None:
-        """Campaign called ``name`` or ``tenant/name``; None if there is none."""
+    def find_campaign(self, named: str | Campaign | None) -> Campaign:
+        """Campaign called ``name`` or ``tenant/name``, or the one of a campaign's tenant and name.
+
+        Parameters
+        ----------
+        named : str or Campaign
+            Which; None is none.
+
+        Raises
+        ------
+        ScenarioError
+            If there is no such campaign, or several have the name.
+        """
+        name = f"{named.tenant}/{named.name}" if isinstance(named, Campaign) else named
+        found = [c for c in self.campaign if name in (c.name, f"{c.tenant}/{c.name}")]
+        if len(found) == 1:
+            return found[0]
+        if found:
+            several = ", ".join(sorted(f"{each.tenant}/{each.name}" for each in found))
+            raise ScenarioError(f"campaign {name!r}: is the name of several; allowed: {several}")
+        there = sorted(f"{each.tenant}/{each.name}" for each in self.campaign)
+        raise ScenarioError(unknown_name("campaign", name, there, f"in scenario {self.name!r}"))
+
+    def campaign_or_none(self, name: str) -> Campaign | None:
+        """The first campaign called ``name`` or ``tenant/name``; None if there is none."""
         for campaign in self.campaign:
             if name in (campaign.name, f"{campaign.tenant}/{campaign.name}"):
                 return campaign

@@ -7,9 +7,9 @@ wrong in other places too.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from difflib import get_close_matches
 from typing import Any
 
+from outsim.errors import nearest
 from outsim.quantities import Problem, shown
 from outsim.scenario.defaults import DEFAULTS
 
@@ -31,17 +31,6 @@ NAMES: dict[str, Any] = {
 
 HINTS = 100
 """Problems with which the nearest name is looked for."""
-SHOWN_NAMES = 12
-"""Names that a message lists at most."""
-
-
-def nearest(name: str, allowed: Iterable[str]) -> str:
-    """Clause that suggests the allowed name nearest to `name`, and lists what is allowed."""
-    names = sorted(allowed)
-    near = get_close_matches(name, names, n=1, cutoff=0.6)
-    hint = f"did you mean {near[0]!r}? " if near else ""
-    listed = ", ".join(names[:SHOWN_NAMES]) + (", ..." if len(names) > SHOWN_NAMES else "")
-    return f"{hint}allowed: {listed or 'none, as none is defined'}"
 
 
 def reference_problems(parts: Mapping[str, Any]) -> Iterator[Problem]:
@@ -115,7 +104,8 @@ def _missing(
     # The word "none" turns off what is optional; a profile and a campaign are names.
     turned_off = name == "none" and key not in ("profile", "campaign")
     if isinstance(name, str) and not turned_off and name not in known:
-        allowed = nearest(name, known) if next(hints, None) is not None else "it is not defined"
+        is_hinted = next(hints, None) is not None
+        allowed = nearest(name, sorted(known)) if is_hinted else "it is not defined"
         yield (*path, key), f"found {shown(name)}; {allowed}"
 
 

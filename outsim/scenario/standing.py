@@ -8,12 +8,11 @@ from difflib import get_close_matches
 from typing import TYPE_CHECKING
 
 from outsim.clock import MINUTE, format_duration
-from outsim.errors import Problem, ScenarioError
+from outsim.errors import Problem, ScenarioError, nearest
 from outsim.quantities import Problem as Contradiction
 from outsim.scenario.campaigns import Campaign
 from outsim.scenario.files import SHOWN_OF_KEYS
 from outsim.scenario.parts import written
-from outsim.scenario.references import nearest
 from outsim.scenario.snapshot import STATES, CampaignSnapshot, Snapshot, Standing, attempts_of
 from outsim.scenario.standing_campaigns import campaign_of
 from outsim.text import shortened
@@ -104,7 +103,7 @@ def _unknown(scenario: Scenario, campaign: CampaignSnapshot) -> tuple[str, str] 
     Campaigns of customers of whom the scenario says nothing are allowed: they are those of
     others. One whose name is nearly the scenario's is most likely misspelt.
     """
-    if scenario.find_campaign("/".join(campaign.key)) is not None:
+    if scenario.campaign_or_none("/".join(campaign.key)) is not None:
         return None
     tenants: dict[str, list[str]] = {}
     for each in scenario.campaign:
@@ -183,7 +182,7 @@ def _beyond_retries(campaign: CampaignSnapshot, rules: Campaign) -> Iterator[Con
 
 def _beyond_list(scenario: Scenario, campaign: CampaignSnapshot) -> Iterator[Contradiction]:
     """More calls in one state, or in all, than the campaign's list holds."""
-    known = scenario.find_campaign("/".join(campaign.key))
+    known = scenario.campaign_or_none("/".join(campaign.key))
     most = None if known is None else known.dialable
     if most is None:
         return

@@ -18,7 +18,7 @@ def campaign_of(scenario: Scenario, campaign: CampaignSnapshot) -> Campaign:
     They are the scenario's where it has this campaign; else they are taken from its
     background, or from the defaults.
     """
-    known = scenario.find_campaign("/".join(campaign.key))
+    known = scenario.campaign_or_none("/".join(campaign.key))
     if known is not None:
         changed: dict[str, Any] = {"contact_list": None, "requests": None, "contacts": 0}
         if campaign.start is not None:

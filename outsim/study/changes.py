@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
-from outsim.errors import StudyError
+from outsim.errors import ScenarioError, StudyError
 from outsim.scenario.campaigns import Campaign
 from outsim.scenario.model import Scenario, Study
 
 
-def campaign_of(scenario: Scenario, name: str | None = None) -> Campaign:
+def campaign_of(scenario: Scenario, name: str | Campaign | None = None) -> Campaign:
     """Campaign that a study is about: by ``name`` or ``tenant/name``, or the one under study.
 
     Raises
@@ -22,12 +22,10 @@ def campaign_of(scenario: Scenario, name: str | None = None) -> Campaign:
     if name is None:
         assert scenario.campaign_under_study is not None
         return scenario.campaign_under_study
-    found = [c for c in scenario.campaigns if name in (c.name, f"{c.tenant}/{c.name}")]
-    if len(found) == 1:
-        return found[0]
-    there = ", ".join(sorted(f"{each.tenant}/{each.name}" for each in found or scenario.campaigns))
-    what = "is the name of several" if found else "no such campaign; there is"
-    raise StudyError(f"campaign {name}: {what}: {there}")
+    try:
+        return scenario.find_campaign(name)
+    except ScenarioError as error:
+        raise StudyError(str(error)) from None
 
 
 def with_campaign(

@@ -13,7 +13,7 @@ from typing import Any, Literal, get_args
 import numpy as np
 from numpy.typing import NDArray
 
-from outsim.errors import StudyError
+from outsim.errors import StudyError, unknown_name
 
 Kind = Literal["grid", "lhs", "sobol", "morris"]
 KINDS: tuple[Kind, ...] = get_args(Kind)
@@ -95,7 +95,7 @@ def make_design(
         If there is no such design, or none of that size.
     """
     if kind not in KINDS:
-        raise StudyError(f"design {kind!r}: allowed are {', '.join(KINDS)}")
+        raise StudyError(unknown_name("design", kind, KINDS))
     if not names:
         raise StudyError("nothing to vary: give one or more assumptions and their ranges")
     count = len(names)

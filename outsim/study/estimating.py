@@ -12,11 +12,12 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from functools import cached_property
+from operator import index
 from typing import Any
 
 import numpy as np
 
-from outsim.errors import StudyError
+from outsim.errors import StudyError, unknown_name
 from outsim.estimates import (
     ANYTHING,
     LEVEL,
@@ -36,10 +37,10 @@ from outsim.study.pairing import Saving, saving
 from outsim.study.reduction import Reduction
 from outsim.study.replications import Figures
 from outsim.study.stopping import Precision
-from outsim.tables.measures import MEASURES, Measure
+from outsim.tables.measures import MEASURES, Measure, measure_named
 from outsim.text import visible
 
-Values = Callable[[int, str], Array]
+Values = Callable[[int | str, str], Array]
 """Gives one figure of one scenario, by replication."""
 
 
@@ -92,7 +93,7 @@ class Estimates:
         """
         return unlike(self.scenarios, self.measures)
 
-    def values(self, place: int, name: str) -> np.ndarray[Any, np.dtype[np.float64]]:
+    def values(self, place: int | str, name: str) -> np.ndarray[Any, np.dtype[np.float64]]:
         """One figure of one scenario, by replication.
 
         A clock time is in seconds since the first scenario begins, by the time of day, also
@@ -100,8 +101,8 @@ class Estimates:
 
         Parameters
         ----------
-        place : int
-            The scenario, by its place, from 0.
+        place : int or str
+            The scenario, by its place, from 0, or its label.
         name : str
             Name of the measure.
 
@@ -113,18 +114,30 @@ class Estimates:
         return self._values_of(self.figures)(place, name)
 
     def _values_of(self, figures: Sequence[Figures]) -> Values:
-        def values(place: int, name: str) -> Array:
+        def values(scenario: int | str, name: str) -> Array:
+            place, kind = self.place(scenario), measure_named(name, self.measures).kind
             found = np.array([f.measures[name] for f in figures if f.place == place])
-            return found + self._later_s(place) if self._kinds[name] == "clock" else found
+            return found + self._later_s(place) if kind == "clock" else found
 
         return values
 
-    @cached_property
-    def _kinds(self) -> dict[str, str]:
-        return {each.name: each.kind for each in self.measures}
+    def place(self, scenario: int | str) -> int:
+        """Place of a scenario among them, from 0.
+
+        Parameters
+        ----------
+        scenario : int or str
+            The place, or one of `labels`.
+
+        Raises
+        ------
+        StudyError
+            If there is no such scenario.
+        """
+        return place_of(scenario, self.labels)
 
     def _measure(self, name: str) -> Measure:
-        return next(each for each in self.measures if each.name == name)
+        return measure_named(name, self.measures)
 
     def _of_difference(self, name: str) -> Support:
         return self._measure(name).support.of_difference
@@ -136,13 +149,13 @@ class Estimates:
         )
         return (begins - first).total_seconds()
 
-    def mean(self, place: int, name: str) -> Estimate:
+    def mean(self, place: int | str, name: str) -> Estimate:
         """Mean of one figure of one scenario.
 
         Parameters
         ----------
-        place : int
-            The scenario, by its place, from 0.
+        place : int or str
+            The scenario, by its place, from 0, or its label.
         name : str
             Name of the measure.
 
@@ -215,13 +228,13 @@ class Estimates:
         swapped = figure(self._values_of(self.swapped))
         return apportioned(figure(self.values), swapped, self.indexes.start, level, support)
 
-    def uncertainty(self, place: int, name: str) -> Uncertain:
+    def uncertainty(self, place: int | str, name: str) -> Uncertain:
         """What the interval of `mean` comes from: luck of the day, and thinness of the data.
 
         Parameters
         ----------
-        place : int
-            The scenario, by its place, from 0.
+        place : int or str
+            The scenario, by its place, from 0, or its label.
         name : str
             Name of the measure.
 
@@ -239,13 +252,13 @@ class Estimates:
             lambda values: values(place, name), support=self._measure(name).support
         )
 
-    def uncertainty_of_difference(self, place: int, name: str) -> Uncertain:
+    def uncertainty_of_difference(self, place: int | str, name: str) -> Uncertain:
         """What the interval of `difference` comes from; callees are the same in all scenarios.
 
         Parameters
         ----------
-        place : int
-            The scenario, by its place, from 0.
+        place : int or str
+            The scenario, by its place, from 0, or its label.
         name : str
             Name of the measure.
 
@@ -263,7 +276,7 @@ class Estimates:
             _difference(place, name), self._joint_level, self._of_difference(name)
         )
 
-    def difference(self, place: int, name: str) -> Estimate:
+    def difference(self, place: int | str, name: str) -> Estimate:
         """Mean of the paired differences of a scenario from the first one.
 
         The intervals of all scenarios together have the confidence `LEVEL`: each of them is wider
@@ -271,8 +284,8 @@ class Estimates:
 
         Parameters
         ----------
-        place : int
-            The scenario, by its place, from 0.
+        place : int or str
+            The scenario, by its place, from 0, or its label.
         name : str
             Name of the measure.
 
@@ -292,22 +305,22 @@ class Estimates:
         """Confidence of each difference's interval."""
         return 1 - (1 - LEVEL) / max(1, len(self.scenarios) - 1)
 
-    def _controls(self, *places: int) -> np.ndarray[Any, np.dtype[np.float64]]:
+    def _controls(self, *places: int | str) -> np.ndarray[Any, np.dtype[np.float64]]:
         """Controls of these scenarios, shape (replications, controls)."""
         return np.hstack(
             [
                 np.array([[*f.controls.values()] for f in self.figures if f.place == place])
-                for place in places
+                for place in map(self.place, places)
             ]
         )
 
-    def saved_by_controls(self, place: int, name: str) -> Controlled:
+    def saved_by_controls(self, place: int | str, name: str) -> Controlled:
         """What controls did for a figure: for its difference where there are several scenarios.
 
         Parameters
         ----------
-        place : int
-            The scenario, by its place, from 0.
+        place : int or str
+            The scenario, by its place, from 0, or its label.
         name : str
             Name of the measure.
         """
@@ -315,17 +328,17 @@ class Estimates:
             return self._controlled_mean(place, name)
         return self._controlled_difference(place, name)
 
-    def _controlled_mean(self, place: int, name: str) -> Controlled:
+    def _controlled_mean(self, place: int | str, name: str) -> Controlled:
         values, support = self.values(place, name), self._measure(name).support
         return controlled(values, self._controls(place), support=support)
 
-    def _controlled_difference(self, place: int, name: str) -> Controlled:
+    def _controlled_difference(self, place: int | str, name: str) -> Controlled:
         values, controls = _difference(place, name)(self.values), self._controls(0, place)
         return controlled(values, controls, self._joint_level, self._of_difference(name))
 
     def probability(
         self,
-        place: int,
+        place: int | str,
         name: str,
         *,
         at_least: float = -np.inf,
@@ -340,8 +353,8 @@ class Estimates:
 
         Parameters
         ----------
-        place : int
-            The scenario, by its place, from 0.
+        place : int or str
+            The scenario, by its place, from 0, or its label.
         name : str
             Name of the measure.
         at_least, at_most : float
@@ -353,13 +366,13 @@ class Estimates:
         values = self.values(place, name)
         return probability((values >= at_least) & (values <= at_most), is_exact=is_exact)
 
-    def saved_by_pairing(self, place: int, name: str) -> Saving:
+    def saved_by_pairing(self, place: int | str, name: str) -> Saving:
         """How many times the replications unpaired runs would take for the same difference.
 
         Parameters
         ----------
-        place : int
-            The scenario, by its place, from 0.
+        place : int or str
+            The scenario, by its place, from 0, or its label.
         name : str
             Name of the measure.
         """
@@ -405,9 +418,28 @@ class Estimates:
         return min(attempts), max(attempts)
 
 
-def _difference(place: int, name: str) -> Callable[[Values], Array]:
+def _difference(place: int | str, name: str) -> Callable[[Values], Array]:
     """Paired difference of a scenario from the first one, by replication."""
     return lambda values: values(place, name) - values(0, name)
+
+
+def place_of(scenario: int | str, labels: Sequence[str]) -> int:
+    """Place of a scenario, which is given by it or by its label.
+
+    Raises
+    ------
+    StudyError
+        If there is no such scenario.
+    """
+    if isinstance(scenario, str) and scenario in labels:
+        return labels.index(scenario)
+    if not isinstance(scenario, str | bool | None):
+        try:
+            if 0 <= index(scenario) < len(labels):
+                return index(scenario)
+        except TypeError:
+            pass
+    raise StudyError(unknown_name("scenario", scenario, [*labels, *range(len(labels))]))
 
 
 def label_scenarios(names: Sequence[str]) -> list[str]:

@@ -23,7 +23,7 @@ from typing import Any, cast
 
 from outsim.engine import Engine
 from outsim.engine.records import MODEL_VERSION
-from outsim.errors import StudyError
+from outsim.errors import StudyError, unknown_name
 
 KINDS = ("threads", "processes", "cores", "dask://HOST:PORT")
 """What an executor can be named as; "cores" is a thread here and a process for each other core."""
@@ -88,7 +88,7 @@ def workforce(executor: Executor | str | None, jobs: int, engine: Engine) -> Ite
         with _dask(executor) as there:
             yield there
     else:
-        raise StudyError(f"executor {executor!r}: allowed are {', '.join(KINDS)}")
+        raise StudyError(unknown_name("executor", executor, KINDS))
 
 
 class _Cores(Executor):

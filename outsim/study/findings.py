@@ -9,11 +9,10 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 
 from outsim.display import explain_missing, format_estimate, table_html, unit_of
-from outsim.errors import StudyError
 from outsim.estimates import LEVEL, Estimate, finite_or_none
 from outsim.study.comparable import told
 from outsim.study.estimating import Estimates
-from outsim.tables.measures import Measure
+from outsim.tables.measures import Measure, measure_named
 from outsim.text import bounded
 
 if TYPE_CHECKING:
@@ -43,13 +42,13 @@ class Findings(Estimates):
         """
         return self.measure(name).matters_from(self.mean(0, name).mean)
 
-    def verdict(self, place: int, name: str) -> Verdict:
+    def verdict(self, place: int | str, name: str) -> Verdict:
         """What is known of a scenario against the first one in a figure.
 
         Parameters
         ----------
-        place : int
-            The scenario, by its place, from 0.
+        place : int or str
+            The scenario, by its place, from 0, or its label.
         name : str
             Name of the measure.
 
@@ -72,38 +71,38 @@ class Findings(Estimates):
             return "higher" if difference.mean > 0 else "lower"
         return "better" if difference.mean * about.better > 0 else "worse"
 
-    def changes(self, place: int) -> Iterator[tuple[Measure, Estimate]]:
+    def changes(self, place: int | str) -> Iterator[tuple[Measure, Estimate]]:
         """Differences from the first scenario that are clear and matter, with what they are about.
 
         Parameters
         ----------
-        place : int
-            The scenario, by its place, from 0.
+        place : int or str
+            The scenario, by its place, from 0, or its label.
         """
         for each in self.measures:
             if self.verdict(place, each.name) not in ("small", "unclear"):
                 yield each, self.difference(place, each.name)
 
-    def small_changes(self, place: int) -> Iterator[tuple[Measure, Estimate]]:
+    def small_changes(self, place: int | str) -> Iterator[tuple[Measure, Estimate]]:
         """Differences from the first scenario that are there, and too small to matter.
 
         Parameters
         ----------
-        place : int
-            The scenario, by its place, from 0.
+        place : int or str
+            The scenario, by its place, from 0, or its label.
         """
         for each in self.measures:
             difference = self.difference(place, each.name)
             if self.verdict(place, each.name) == "small" and not difference.is_zero:
                 yield each, difference
 
-    def conflicts(self, place: int) -> bool:
+    def conflicts(self, place: int | str) -> bool:
         """Whether the four figures of a start time clearly disagree on what is better.
 
         Parameters
         ----------
-        place : int
-            The scenario, by its place, from 0.
+        place : int or str
+            The scenario, by its place, from 0, or its label.
         """
         signs = {
             np.sign(difference.mean) * each.better
@@ -144,12 +143,7 @@ class Findings(Estimates):
         StudyError
             If there is no such figure.
         """
-        found = next((each for each in self.measures if each.name == name), None)
-        if found is None:
-            raise StudyError(
-                f"figure {name!r}: there is no such one; allowed: {', '.join(self._kinds)}"
-            )
-        return found
+        return measure_named(name, self.measures)
 
     def label(self, each: Measure) -> str:
         """What people call a figure, with the deadline, or one after the other where they differ.

@@ -32,9 +32,14 @@ class Forecast:
     findings: Findings
 
     def quantiles(self, name: str) -> Quantiles:
-        """Median and band of one of `outsim.study.eta.CAMPAIGN_MEASURES`, by its name."""
-        measure = next(each for each in self.findings.measures if each.name == name)
-        return of_findings(self.findings, measure)
+        """Median and band of one of `outsim.study.eta.CAMPAIGN_MEASURES`, by its name.
+
+        Raises
+        ------
+        StudyError
+            If there is no such figure.
+        """
+        return of_findings(self.findings, self.findings.measure(name))
 
     def table(self) -> pd.DataFrame:
         """One row a figure: median, its 95 % interval, and the 90 % band, as local clock times.

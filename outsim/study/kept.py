@@ -15,7 +15,7 @@ from outsim.result import Result, simulate
 from outsim.scenario.model import Scenario
 from outsim.study.comparable import check_alike
 from outsim.study.drawn import with_drawn_callees
-from outsim.study.estimating import label_scenarios
+from outsim.study.estimating import label_scenarios, place_of
 from outsim.study.findings import Findings
 from outsim.study.identity import read_identity, scenarios_of
 from outsim.study.members import DRAWING, Switches
@@ -228,15 +228,7 @@ class KeptStudy:
         return simulate(chosen, seed=self.seed, replication=replication, **options)
 
     def _place(self, scenario: int | str) -> int:
-        labels = self._labels
-        if isinstance(scenario, str) and scenario in labels:
-            return labels.index(scenario)
-        if isinstance(scenario, int) and 0 <= scenario < len(labels):
-            return scenario
-        raise StudyError(
-            f"scenario {scenario!r}: there is no such one in {self.directory}; allowed are "
-            f"{', '.join(labels)}, or 0 to {len(labels) - 1}"
-        )
+        return place_of(scenario, self._labels)
 
     def __repr__(self) -> str:
         return bounded(

@@ -6,11 +6,10 @@ import math
 import re
 from collections.abc import Callable
 from datetime import datetime
-from difflib import get_close_matches
 from functools import partial
 
 from outsim.clock import SECOND, parse_duration_us, parse_share
-from outsim.errors import StudyError
+from outsim.errors import StudyError, nearest, unknown_name
 from outsim.scenario.model import Scenario
 from outsim.study.promises import Promise
 from outsim.tables.measures import (
@@ -20,6 +19,7 @@ from outsim.tables.measures import (
     completed_by,
     done_by,
     status_lag_at_s,
+    time_to_first_dispatch_at_s,
     wait_at_s,
 )
 
@@ -35,6 +35,7 @@ FORMS = (
 SHORT_NAMES = {
     "wait": "wait_median_s",
     "status lag": "status_lag_p90_s",
+    "time to first dispatch": "time_to_first_dispatch_median_s",
     "finished": "finished_s",
     "duration": "duration_s",
     "completed": "completed_share",
@@ -46,7 +47,12 @@ _RELATION = r"(<=|>=|≤|≥|\bat most\b|\bat least\b|\bby\b)"
 _PROBABILITY = re.compile(rf"\s*P\s*\((.*)\)\s*{_RELATION}\s*(.+)", re.IGNORECASE)
 _CALLS = re.compile(r"\s*(.+?%)\s*of\s+calls\s+(\w+)\s+by\s+(.+)", re.IGNORECASE)
 _BOUND = re.compile(rf"\s*(.+?)\s*{_RELATION}\s*(.+)", re.IGNORECASE)
-_LEVEL = re.compile(r"p(\d+(?:\.\d+)?) (wait|status lag)")
+_LEVEL = re.compile(r"p(\d+(?:\.\d+)?) (wait|status lag|time to first dispatch)")
+_AT_LEVEL: dict[str, Callable[..., float]] = {
+    "wait": wait_at_s,
+    "status lag": status_lag_at_s,
+    "time to first dispatch": time_to_first_dispatch_at_s,
+}
 _DONE: dict[str, Callable[..., float]] = {"done": done_by, "completed": completed_by}
 
 
@@ -93,9 +99,7 @@ def _read_event(event: str, text: str, scenario: Scenario) -> Promise:
         share, verb, time = calls.groups()
         compute = _DONE.get(verb.lower())
         if compute is None:
-            raise StudyError(
-                f"promise {text!r}: found calls {verb!r}; allowed: {', '.join(_DONE)}"
-            )
+            raise StudyError(f"promise {text!r}: found calls {verb!r}; {nearest(verb, _DONE)}")
         at = _clock(time, text, scenario)
         name = f"{verb.lower()}_by_{at:%Y-%m-%d_%H:%M:%S}"
         label = f"{verb.lower()} by {at:%H:%M}"
@@ -142,20 +146,16 @@ def find_measure(name: str, text: str) -> Measure:
     if said in SHORT_NAMES:
         return known[SHORT_NAMES[said]]
     allowed = ["p95 wait", "p90 status lag", "mean wait", *SHORT_NAMES, *known]
-    near = get_close_matches(said, allowed, n=1, cutoff=0.6)
-    hint = f"did you mean {near[0]!r}? " if near else ""
-    raise StudyError(
-        f"promise {text!r}: there is no figure {name.strip()!r}; {hint}allowed: "
-        + ", ".join(allowed)
-    )
+    raise StudyError(f"promise {text!r}: " + unknown_name("figure", name.strip(), allowed))
 
 
 def _at_level(of: str, percent: float, known: dict[str, Measure]) -> Measure:
-    compute: Callable[..., float] = wait_at_s if of == "wait" else status_lag_at_s
-    name = f"{of.replace(' ', '_')}_p{percent:g}_s".replace("wait_p50_s", "wait_median_s")
+    name = f"{of.replace(' ', '_')}_p{percent:g}_s"
+    if of != "status lag":
+        name = name.replace("_p50_s", "_median_s")
     if name in known:
         return known[name]
-    level = partial(compute, level=percent / 100)
+    level = partial(_AT_LEVEL[of], level=percent / 100)
     return Measure(name, f"{of}, {percent:g} in 100", "seconds", level, -1)
 
 

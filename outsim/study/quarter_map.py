@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from outsim.engine import Engine
-from outsim.errors import StudyError
+from outsim.errors import StudyError, unknown_name
 from outsim.estimates import LEVEL, Estimate, estimate
 from outsim.progress import Progress, reporting
 from outsim.scenario.model import Scenario
@@ -111,16 +111,26 @@ class QuarterMap:
         StudyError
             If the map has no such start or tells of no such figure.
         """
-        if minute not in self.minutes or name not in self.measures:
-            starts = ", ".join(f":{each:02d}" for each in self.minutes)
-            raise StudyError(
-                f"gain in {name!r} at :{minute:02d}: the map has the starts {starts} and the "
-                f"figures {', '.join(self.measures)}"
-            )
+        self.check(name)
+        if minute not in self.minutes:
+            raise StudyError(unknown_name("start", minute, self.minutes, "in the map"))
+        if not 0 <= regime < len(self.regimes):
+            raise StudyError(f"regime {regime}: there are 0 to {len(self.regimes) - 1}")
         found, place = self.findings[regime], 1 + self.minutes.index(minute)
         gains = (found.values(place, name) - found.values(0, name)) * self.measures[name].better
         support = self.measures[name].support.of_difference
         return estimate(gains, 1 - (1 - LEVEL) / self.comparisons, support)
+
+    def check(self, name: str) -> None:
+        """Refuse the name of a figure that the map has no gains in.
+
+        Raises
+        ------
+        StudyError
+            If it is none of `measures`.
+        """
+        if name not in self.measures:
+            raise StudyError(unknown_name("figure", name, self.measures, "in the map"))
 
     def verdict(self, regime: int, minute: int, name: str = MAIN) -> int:
         """+1 where the start helps, -1 where it harms, 0 where that is not clear or too little.

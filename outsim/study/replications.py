@@ -26,6 +26,7 @@ from outsim.plan import build_plan, build_sibling
 from outsim.progress import Progress
 from outsim.result import Result
 from outsim.scenario.model import Scenario
+from outsim.scenario.whose import ALL_CALLS
 from outsim.study.controls import controls_of
 from outsim.study.drawn import partner, with_drawn_callees
 from outsim.study.executors import interrupts_held, workforce
@@ -126,7 +127,9 @@ def _figures(job: Job, place: int, member: Member, tape: Tape, result: Result) -
     return Figures(
         place=place,
         replication=job.replication,
-        measures=measure(result.measured(result.scenario.campaign_under_study), job.measures),
+        measures=measure(
+            result.measured(result.scenario.campaign_under_study or ALL_CALLS), job.measures
+        ),
         attempts=result.frames.records.attempts.rows,
         background_share=result.background_share,
         series=result.timeline() if job.series and member == PLAIN else None,

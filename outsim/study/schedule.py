@@ -13,7 +13,7 @@ from itertools import combinations
 from typing import TYPE_CHECKING, Any
 
 from outsim.display import explain_missing, format_estimate, table_html, unit_of
-from outsim.errors import StudyError
+from outsim.errors import StudyError, unknown_name
 from outsim.estimates import LEVEL, Estimate
 from outsim.scenario.campaigns import Campaign
 from outsim.scenario.model import Scenario
@@ -22,7 +22,7 @@ from outsim.study.changes import campaign_of, with_campaign
 from outsim.study.findings import START_TIME_MEASURES, Findings
 from outsim.study.starts import check_start, labels_of, starts_of
 from outsim.study.study import Study
-from outsim.tables.measures import MEASURES, Measure
+from outsim.tables.measures import MEASURES, Measure, measure_named
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -116,15 +116,21 @@ class Schedule:
 
     def label(self, start: datetime) -> str:
         """Clock time of a start, with what is needed to tell it from the others."""
+        self._place(start)
         return labels_of(self.starts)[self.starts.index(start)]
+
+    def _place(self, start: datetime) -> int:
+        if start not in self._places:
+            raise StudyError(unknown_name("start", str(start), self.starts))
+        return self._places[start]
 
     def mean(self, start: datetime, name: str) -> Estimate:
         """Mean of one figure of one start, with its 95 % interval."""
-        return self.findings.mean(self._places[start], name)
+        return self.findings.mean(self._place(start), name)
 
     def difference(self, start: datetime, name: str) -> Estimate:
         """Paired difference of a start from `base`, see `Findings.difference`."""
-        return self.findings.difference(self._places[start], name)
+        return self.findings.difference(self._place(start), name)
 
     def _between(self, start: datetime, other: datetime, name: str) -> Estimate:
         level = 1 - (1 - LEVEL) / max(1, len(self.starts) - 1)
@@ -153,8 +159,14 @@ class Schedule:
         return found
 
     def ranking(self, name: str) -> Ranking:
-        """Which starts may be the best by a figure."""
-        (measure,) = (each for each in FIGURES if each.name == name)
+        """Which starts may be the best by a figure.
+
+        Raises
+        ------
+        StudyError
+            If it is none of `FIGURES`.
+        """
+        measure = measure_named(name, FIGURES)
         preferred = self._preferred[name]
         beaten = {at for pair, better in preferred.items() for at in pair if at != better}
         return Ranking(

@@ -17,6 +17,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from outsim.errors import StudyError, unknown_name
 from outsim.estimates import LEVEL, NOT_NEGATIVE, SHARE, Estimate
 from outsim.study.designs import MORRIS_LEVELS, Design
 
@@ -80,7 +81,17 @@ class Sensitivity:
         return tuple(name for _, name in sorted(zip(found, self.names, strict=True), key=_by_size))
 
     def of(self, index: str, name: str) -> Estimate:
-        """One index of one assumption."""
+        """One index of one assumption.
+
+        Raises
+        ------
+        StudyError
+            If there is no such index, or the assumption was not varied.
+        """
+        if index not in self.indices:
+            raise StudyError(unknown_name("index", index, self.indices))
+        if name not in self.names:
+            raise StudyError(unknown_name("varied key", name, self.names))
         return self.indices[index][self.names.index(name)]
 
     @property

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from outsim.clock import SECOND, format_duration
 from outsim.clock import after as later
 from outsim.display import explain_missing, format_estimate, table_html
-from outsim.errors import StudyError
+from outsim.errors import StudyError, unknown_name
 from outsim.estimates import NOT_NEGATIVE, Estimate, Support, finite_or_none
 from outsim.scenario.campaigns import Campaign
 from outsim.scenario.model import Scenario
@@ -88,6 +88,11 @@ class StopRace:
                 found[_elapsed_us(scenario, campaign)] = place
         return dict(sorted(found.items()))
 
+    def _place(self, after_us: int) -> int:
+        if after_us not in self._places:
+            raise StudyError(unknown_name("stop, in microseconds,", after_us, self._places))
+        return self._places[after_us]
+
     @property
     def after_us(self) -> tuple[int, ...]:
         """From the start to each stop, earliest first, in microseconds."""
@@ -100,7 +105,7 @@ class StopRace:
 
     def _less(self, values: Values, after_us: int, name: str = "dials") -> NDArray[np.float64]:
         """By replication, a count of the run that is never stopped, less that of the stopped."""
-        return values(0, name) - values(self._places[after_us], name)
+        return values(0, name) - values(self._place(after_us), name)
 
     def _saved_share(self, values: Values, after_us: int) -> NDArray[np.float64]:
         everything = values(0, "dials")
@@ -132,15 +137,15 @@ class StopRace:
 
     def dialled_before_effect(self, after_us: int) -> Estimate:
         """Dials, retries included, from the request to stop to its effect."""
-        return self.findings.mean(self._places[after_us], "dispatched_before_stop_effect")
+        return self.findings.mean(self._place(after_us), "dispatched_before_stop_effect")
 
     def dialled_after_effect(self, after_us: int) -> Estimate:
         """Dials, retries included, from the effect of the stop on: what it did not reach."""
-        return self.findings.mean(self._places[after_us], "dispatched_after_stop_effect")
+        return self.findings.mean(self._place(after_us), "dispatched_after_stop_effect")
 
     def dialled_after(self, after_us: int) -> Estimate:
         """Dials, retries included, from the request to stop on."""
-        place = self._places[after_us]
+        place = self._place(after_us)
         return self.findings.estimate_of(
             lambda values: (
                 values(place, "dispatched_before_stop_effect")

@@ -12,7 +12,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from outsim.clock import SECOND, parse_duration_us
-from outsim.errors import StudyError
+from outsim.errors import StudyError, unknown_name
 from outsim.estimates import Estimate
 from outsim.quantities import shown
 from outsim.tables.measures import Measure
@@ -132,9 +132,7 @@ def _read_precision(name: str, width: str | float, measures: tuple[Measure, ...]
     kinds = {each.name: each.kind for each in measures}
     measure = name.removeprefix(_DIFFERENCE)
     if measure not in kinds:
-        raise StudyError(
-            f"precision of {measure!r}: there is no such figure; allowed: {', '.join(kinds)}"
-        )
+        raise StudyError("precision of " + unknown_name("figure", measure, kinds))
     text = str(width).strip()
     is_relative = text.endswith("%")
     if is_relative and kinds[measure] == "clock" and name == measure:

@@ -16,6 +16,7 @@ from outsim.scenario.factors import Factor
 from outsim.scenario.model import Scenario
 from outsim.study.comparable import told, unlike
 from outsim.study.designs import Design
+from outsim.study.estimating import label_scenarios, place_of
 from outsim.study.findings import Findings
 from outsim.study.flips import Flip
 from outsim.study.sensitivity import Sensitivity, analyse
@@ -65,17 +66,21 @@ class Sweep:
         """What is different in two scenarios that are compared, in sentences."""
         return told([each.name for each in self.scenarios], unlike(self.scenarios, MEASURES))
 
+    @property
+    def _labels(self) -> list[str]:
+        return label_scenarios([scenario.name for scenario in self.scenarios])
+
     # The design
 
-    def figures(self, name: str, scenario: int | None = None) -> Array:
+    def figures(self, name: str, scenario: int | str | None = None) -> Array:
         """A figure at each point of the design and in each replication.
 
         Parameters
         ----------
         name : str
             Name of the measure.
-        scenario : int, optional
-            0 or 1; default: the only scenario, or of two the second less the first.
+        scenario : int or str, optional
+            0 or 1, or its name; default: the only scenario, or of two the second less the first.
 
         Returns
         -------
@@ -85,7 +90,7 @@ class Sweep:
         Raises
         ------
         StudyError
-            If no design was run.
+            If no design was run, or there is no such figure or scenario.
         """
         if self.findings is None:
             raise StudyError("no design was run: ask for one, such as design='morris'")
@@ -96,7 +101,7 @@ class Sweep:
             return np.array([findings.values(run * count + k, name) for run in range(runs)])
 
         if scenario is not None:
-            return of(scenario)[list(self.places)]
+            return of(place_of(scenario, self._labels))[list(self.places)]
         found = of(1) - of(0) if self.is_paired else of(0)
         return found[list(self.places)]
 
@@ -134,13 +139,15 @@ class Sweep:
         """
         if self.design is None:
             raise StudyError("no design was run: ask for one, such as design='morris'")
+        if not 0 <= index < self.design.points:
+            raise StudyError(f"point {index}: there are 0 to {self.design.points - 1}")
         row = self.design.positions[index]
         return {
             factor.name: factor.text(factor.level(float(at)))
             for factor, at in zip(self.factors, row, strict=True)
         }
 
-    def estimates(self, name: str, scenario: int | None = None) -> list[Estimate]:
+    def estimates(self, name: str, scenario: int | str | None = None) -> list[Estimate]:
         """Mean of a figure at each point of the design; see `figures`.
 
         Parameters

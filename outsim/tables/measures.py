@@ -18,7 +18,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from outsim.clock import MISSING, SECOND
-from outsim.errors import StudyError
+from outsim.errors import StudyError, unknown_name
 from outsim.estimates import Support
 from outsim.tables.columns import handed_out
 from outsim.text import brief
@@ -432,6 +432,5 @@ def measure_named(name: str, measures: Sequence[Measure] = MEASURES) -> Measure:
     """
     found = next((each for each in measures if each.name == name), None)
     if found is None:
-        names = ", ".join(each.name for each in measures)
-        raise StudyError(f"figure {name!r}: there is no such figure; allowed: {names}")
+        raise StudyError(unknown_name("figure", name, (each.name for each in measures)))
     return found

@@ -20,11 +20,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from outsim.engine import Engine
-from outsim.errors import StudyError
+from outsim.errors import StudyError, unknown_name
 from outsim.estimates import ANYTHING, Support, cautious_bounds
 from outsim.scenario.model import Scenario
 from outsim.study.study import Study
-from outsim.tables.measures import MEASURES, Measure
+from outsim.tables.measures import Measure, measure_named
 
 LEAST, MOST = 40, 160
 """Replications at the first look, and at the last one if nothing else is said."""
@@ -167,17 +167,14 @@ def find_measure(measure: str | Measure) -> Measure:
     """
     if isinstance(measure, Measure):
         return measure
-    known = {each.name: each for each in MEASURES}
-    if measure not in known:
-        raise StudyError(f"measure {measure!r}: there is none; allowed: {', '.join(known)}")
-    return known[measure]
+    return measure_named(measure)
 
 
 def _range(relation: str, value: float) -> tuple[float, float]:
     """Where a mean lies that stands so to a value."""
     ranges = {"<=": (-np.inf, value), ">=": (value, np.inf)}
     if relation not in ranges:
-        raise StudyError(f"relation {relation!r}: allowed are {', '.join(ranges)}")
+        raise StudyError(unknown_name("relation", relation, ranges))
     return ranges[relation]
 
 

@@ -175,7 +175,7 @@ MISTAKES = {
     ),
     "a precision of nothing": (
         ("--precision", "wait=30s"),
-        "precision of 'wait': there is no such figure; allowed: completed_by_deadline",
+        "precision of figure 'wait': there is no such figure; did you mean 'wait_median_s'?",
     ),
     "a width that is none": (
         ("--precision", "wait_p90_s=narrow"),
@@ -193,7 +193,7 @@ MISTAKES = {
     "tables to keep nowhere": (("--keep-tables",), "--keep-tables: say where, with --out DIR"),
     "an unknown executor": (
         ("--replications", "2", "--executor", "friends"),
-        "executor 'friends': allowed are threads, processes, cores, dask://HOST:PORT",
+        "executor 'friends': there is no such executor; allowed: threads, processes, cores, dask://",
     ),
     "a file as directory": (
         ("--replications", "2", "--out", "a file"),

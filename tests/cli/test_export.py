@@ -55,7 +55,7 @@ MISTAKES = {
     ),
     "an unknown campaign": (
         ["small.toml", "--format", "csv", "-o", "out", "--campaign", "nobody"],
-        "--campaign nobody: no such campaign; there is: clinic/appointment reminders",
+        "campaign 'nobody': there is no such campaign in scenario 'small'; allowed: clinic/",
     ),
     "a file in the way": (
         ["small.toml", "--format", "csv", "-o", "a file"],

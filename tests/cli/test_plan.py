@@ -191,3 +191,47 @@ def test_a_scenario_without_campaigns_can_not_be_planned(outsim):
     ended = outsim("plan", "nobody.toml", "--vary", "platform.ports=1:9", *WAIT)
     assert ended.code == 2
     assert "has no campaign to make promises about" in ended.message
+
+
+CROWDED = """
+name = "a carrier of six a second"
+[clock]
+zone = "UTC"
+date = 2026-03-10
+begins = "09:00"
+ends = "10:00"
+[platform]
+ports = 1000
+dial_rate = "5/s"
+[carrier]
+rate = "6/s"
+channels = 2000
+other_traffic = 0
+[[campaign]]
+name = "list"
+tenant = "acme"
+start = "09:00"
+contacts = 300
+max_retry = 0
+"""
+
+
+def test_an_answer_that_asks_the_carrier_for_more_than_it_takes_is_warned_of(outsim, files):
+    """The scenario itself does not: at 5/s nine calls in ten are dialled within 54 s."""
+    (files / "crowded.toml").write_text(CROWDED)
+    asked = ("plan", "crowded.toml", "--vary", "platform.dial_rate=5/s:20/s:4")
+    promise = ("--target", "p90 time to first dispatch <= 30 s", "--replications", "3")
+    document = json.loads(outsim(*asked, *promise, "--json").out)
+    rate = document["value"]
+    per_s = float(rate.removesuffix("/s"))
+    assert 6 < per_s < 20
+    ended = outsim(*asked, *promise)
+    said = " ".join(ended.err.split())
+    warning = (
+        f"carrier.rate: while calls queue, the platform makes up to {per_s:.3g} attempts a "
+        f"second, {per_s / 6:.0%} of the 6/s that other traffic leaves: up to "
+        f"{1 - 6 / per_s:.0%} of them are refused"
+    )
+    assert f"warning: with platform.dial_rate = {rate}: {warning}" in said
+    assert said.count("warning: ") == 1
+    assert document["warnings"] == [warning]

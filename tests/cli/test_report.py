@@ -33,7 +33,7 @@ def test_a_study_needs_no_run_of_its_own(outsim, files):
         (("small.toml", "-o", "page.pdf"), "must end in .html"),
         (("small.toml", "-o", "nowhere/page.html"), "report nowhere/page.html: No such file"),
         (("nobody.toml",), "no campaign to study"),
-        (("small.toml", "--campaign", "none"), "no such campaign"),
+        (("small.toml", "--campaign", "none"), "there is no such campaign in scenario"),
     ],
 )
 def test_what_can_not_be_reported_is_told(outsim, arguments, message):

@@ -85,7 +85,7 @@ MISTAKES = {
     "nothing to explain": (["explain", "nobody.toml"], "has no campaign to study; add one"),
     "a campaign that is none": (
         ["explain", "small.toml", "--campaign", "nil"],
-        "campaign nil: no such campaign; there is: clinic/appointment reminders",
+        "campaign 'nil': there is no such campaign in scenario 'small'; allowed: clinic/",
     ),
     "a directory without a result": (["explain", "directory"], "outsim: directory"),
     "no time": (["status", "small.toml"], "Missing option '--at'"),
@@ -105,20 +105,20 @@ MISTAKES = {
     ),
     "an unknown campaign": (
         ["status", "small.toml", "--at", "09:10", "--campaign", "reminder"],
-        "--campaign reminder: no such campaign; there is: clinic/appointment reminders, "
-        "utility/notices",
+        "campaign 'reminder': there is no such campaign in scenario 'small'; did you mean "
+        "'clinic/appointment reminders'? allowed: clinic/appointment reminders, utility/notices",
     ),
     "an unknown campaign of failures": (
         ["failed", "small.toml", "--campaign", "reminder"],
-        "--campaign reminder: no such campaign",
+        "campaign 'reminder': there is no such campaign in scenario 'small'; did you mean",
     ),
     "a campaign of two customers": (
         ["failed", "namesakes.toml", "--campaign", "appointment reminders"],
-        "is the name of several: clinic/appointment reminders, utility/appointment reminders",
+        "is the name of several; allowed: clinic/appointment reminders, utility/appointment",
     ),
     "the status of nobody": (
         ["status", "nobody.toml", "--at", "09:10"],
-        "the scenario has no campaign to ask about",
+        "scenario 'nobody' has no campaign to study; add one",
     ),
     "a part that is none": (["merge", "out", "directory"], "directory: holds no study"),
     "tables without a place": (
@@ -179,7 +179,7 @@ MISTAKES = {
     ),
     "no campaign to start": (
         ["schedule", "small.toml", "--campaign", "reminder"],
-        "campaign reminder: no such campaign; there is: clinic/appointment reminders",
+        "campaign 'reminder': there is no such campaign in scenario 'small'; did you mean",
     ),
     "nobody to start": (["schedule", "nobody.toml"], "'nobody' has no campaign to study; add one"),
     "a picture of no kind": (

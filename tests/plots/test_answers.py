@@ -51,7 +51,9 @@ def test_each_start_has_its_mean_and_its_interval(schedule, ax):
 
 
 def test_a_figure_that_a_schedule_does_not_have_is_refused(schedule):
-    with pytest.raises(StudyError, match="figure 'waits': there is no such one; allowed: "):
+    with pytest.raises(
+        StudyError, match="figure 'waits': there is no such figure; did you mean 'wait"
+    ):
         outsim.plots.start_sweep(schedule, "waits")
 
 

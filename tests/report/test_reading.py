@@ -85,8 +85,7 @@ def test_another_version_of_the_model_is_refused(tmp_path, what):
 
 def test_a_study_whose_figures_were_defined_otherwise_is_refused(tmp_path):
     file = kept("compare", tmp_path) / STUDY
-    said = json.loads(file.read_text())
-    file.write_text(json.dumps(said | {"definitions": said["definitions"] - 1}))
+    edit_sealed(file, definitions=1)
     with pytest.raises(OutsimError, match="definitions of version 1"):
         read_subject(tmp_path)
 

@@ -258,5 +258,7 @@ def test_without_axes_it_makes_a_picture_of_its_own():
 
 
 def test_a_figure_that_is_not_there_is_refused():
-    with pytest.raises(StudyError, match=r"figure 'wait': there is no such one; allowed: .*wait_"):
+    with pytest.raises(
+        StudyError, match=r"figure 'wait': there is no such figure; .*allowed: .*wait_"
+    ):
         made_up([1.0, 2.0]).plot("wait")

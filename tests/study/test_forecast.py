@@ -62,7 +62,9 @@ def test_what_the_runs_do_not_come_to_has_its_place_and_no_mark():
 
 
 def test_a_campaign_that_is_not_there_is_named():
-    with pytest.raises(StudyError, match="campaign nobody: no such campaign; there is: "):
+    with pytest.raises(
+        StudyError, match="campaign 'nobody': there is no such campaign in scenario "
+    ):
         outsim.eta(chancy(), "nobody")
 
 

@@ -124,7 +124,9 @@ def test_any_of_its_runs_can_be_made_again_whole(tmp_path, parts):
     assert row["completed_share"] == result.measures()["completed_share"]
     with pytest.raises(StudyError, match="000000: has no tables; ask the study for them"):
         outsim.read_study(parts[0]).tables(0)
-    with pytest.raises(StudyError, match=r"'c': there is no such one in .*; allowed are a, b, or"):
+    with pytest.raises(
+        StudyError, match=r"scenario 'c': there is no such scenario; allowed: a, b, 0, 1"
+    ):
         kept.run(4, "c")
 
 

@@ -207,9 +207,11 @@ def test_a_gain_is_what_is_better_whichever_way_the_figure_goes():
 
 
 def test_a_gain_that_the_map_does_not_have_is_refused():
-    with pytest.raises(StudyError, match=r"at :20: the map has the starts :15, :30 and the"):
+    with pytest.raises(
+        StudyError, match=r"start 20: there is no such start in the map; allowed: 15, 30"
+    ):
         made_up({(0, 15): [0.0, 1.0]}).gain(0, 20)
-    with pytest.raises(StudyError, match="gain in 'wait_p90_s'"):
+    with pytest.raises(StudyError, match="figure 'wait_p90_s': there is no such figure in"):
         made_up({(0, 15): [0.0, 1.0]}).gain(0, 15, "wait_p90_s")
 
 

@@ -245,7 +245,11 @@ def test_stop_expiry_and_submission_keep_their_clock_times():
         ({}, {"every": "often"}, "every: found 'often'; write a number and a unit"),
         ({}, {"every": "100 ms"}, "every '100 ms': must be 1 s or more"),
         ({}, {"every": "1 s"}, "that makes 1,201 starts; at most 100 are allowed"),
-        ({}, {"campaign": "ofer"}, "campaign ofer: no such campaign; there is: retailer/offer, "),
+        (
+            {},
+            {"campaign": "ofer"},
+            "campaign 'ofer': there is no such campaign in scenario 'morning'; did you mean ",
+        ),
         ({"contacts": None, "requests": {"rate": "1/s"}}, {}, "only a list has a start"),
     ],
 )

@@ -212,7 +212,7 @@ def test_a_grid_is_every_combination_once():
 @pytest.mark.parametrize(
     ("kind", "options", "message"),
     [
-        ("star", {}, "design 'star': allowed are grid, lhs, sobol, morris"),
+        ("star", {}, "design 'star': there is no such design; allowed: grid, lhs, sobol, morris"),
         ("sobol", {"size": 100}, "takes a power of two, such as 64 or 128"),
         ("lhs", {"size": 20}, "needs 64 or more"),
         ("morris", {"size": 2}, "needs 4 or more"),

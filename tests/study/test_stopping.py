@@ -65,7 +65,11 @@ def test_a_precision_is_a_share_a_number_or_a_duration(name, width, found):
 @pytest.mark.parametrize(
     ("name", "width", "message"),
     [
-        ("wait", "30s", r"precision of 'wait': there is no such figure; allowed: .*wait_p90_s"),
+        (
+            "wait",
+            "30s",
+            r"precision of figure 'wait': there is no such figure; .*allowed: .*wait_p90_s",
+        ),
         ("differences:wait_p90_s", "30s", "there is no such figure"),
         ("wait_p90_s", "soon", "precision wait_p90_s=soon: allowed is a share of the mean"),
         ("wait_p90_s", "0", "allowed is"),

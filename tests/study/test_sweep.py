@@ -270,7 +270,7 @@ def test_a_sweep_draws_its_flip_and_its_bars(known):
     )
     with pytest.raises(StudyError, match="no flips were looked for"):
         bars.plot_flip()
-    with pytest.raises(StudyError, match=r"'carrier\.rate': was not varied"):
+    with pytest.raises(StudyError, match=r"varied key 'carrier\.rate': there is no such"):
         found.plot_flip("carrier.rate")
     plt.close("all")
 

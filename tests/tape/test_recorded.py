@@ -176,5 +176,7 @@ def test_a_record_of_a_campaign_that_is_not_there_is_refused() -> None:
         }
     )
     tape = Tape.from_table({"campaign": ["lits"], "index": [0], "outcome": ["busy"]})
-    with pytest.raises(TapeError, match="'lits' is not in the scenario; there is: list"):
+    with pytest.raises(
+        TapeError, match="campaign 'lits': there is no such campaign; did you mean"
+    ):
         simulate(scenario, tape=tape)

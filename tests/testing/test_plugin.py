@@ -179,7 +179,9 @@ def test_more_claims_than_declared_are_refused(session: pytest.Pytester) -> None
 
 def test_a_claim_that_can_not_be_made_says_what_is_allowed(session: pytest.Pytester) -> None:
     found = run(session, "def test_it(claim):\n    claim(SCENARIO, 'wait', '<=', 1)\n")
-    found.stdout.fnmatch_lines(["*measure 'wait': there is none; allowed: *wait_p90_s*"])
+    found.stdout.fnmatch_lines(
+        ["*figure 'wait': there is no such figure; did you mean 'wait_median_s'?*"]
+    )
 
 
 def test_a_suite_that_does_not_use_it_sees_nothing_of_it(session: pytest.Pytester) -> None:
