@@ -32,7 +32,7 @@ extends = "{path}"
 [[campaign]]
 name = "appointment reminders"
 tenant = "clinic"
-contacts = 40
+contacts = 60
 
 [background]
 campaigns_per_hour = 1
@@ -71,7 +71,7 @@ def workplace(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         small = SMALL.format(path=ROOT / "scenarios" / file, stop="")
         (tmp_path / "scenarios" / file).write_text(small)
     stopped = SMALL.format(path=tmp_path / "scenarios" / "top-of-hour.toml", stop="")
-    stopped = stopped.replace("contacts = 40", 'contacts = 40\nstop_at = "10:10"')
+    stopped = stopped.replace("contacts = 60", 'contacts = 60\nstop_at = "10:10"')
     (tmp_path / "stopped-at-ten.toml").write_text(stopped)
     monkeypatch.chdir(tmp_path)
     return tmp_path

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import datetime
 from difflib import get_close_matches
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from outsim.clock import MINUTE, format_duration
@@ -78,6 +79,7 @@ def snapshot_problems(scenario: Scenario, snapshot: Snapshot) -> Iterator[Contra
             *_beyond_list(scenario, campaign),
         ):
             yield ("campaign", i, *place), message
+    yield from _twice(snapshot)
     # A call that is dialling need not be at the carrier yet.
     for states, what, limit in (
         (("dialing", "connected"), "platform.ports", scenario.platform.ports),
@@ -90,6 +92,20 @@ def snapshot_problems(scenario: Scenario, snapshot: Snapshot) -> Iterator[Contra
                 ("campaign",),
                 f"found {found} calls {words}; the scenario's {what} is {limit}",
             )
+
+
+def _twice(snapshot: Snapshot) -> Iterator[Contradiction]:
+    """Calls that stand in two places."""
+    numbered = sorted(
+        (each.call_id, each.count, ("campaign", i, state, k, "call_id"))
+        for i, campaign in enumerate(snapshot.campaign)
+        for state in STATES
+        for k, each in enumerate(campaign.standing(state))
+        if each.call_id is not None
+    )
+    for (first, count, _), (call_id, _, place) in pairwise(numbered):
+        if call_id < first + count:
+            yield place, f"found {call_id}, which stands in another place too; give each call once"
 
 
 def _plain(name: str) -> str:

@@ -81,6 +81,10 @@ DOES_NOT_FIT = {
         document(name="later", queued=3, completed=1),
         "campaign[0].queued: found 3 at 2026-03-10 09:20:00, before its campaign's start",
     ),
+    "a call twice": (
+        document(queued=[{"count": 5, "call_id": 10}], scheduled=[{"call_id": 14}]),
+        "scheduled[0].call_id: found 14, which stands in another place too",
+    ),
     "a list": ([], 'found a list; write a table such as {"at": "09:20", ...}'),
     "nothing": ({}, "at: is missing"),
     "seconds since 1970": (document(at=1773148800), "write a local clock time such as '09:15'"),

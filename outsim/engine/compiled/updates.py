@@ -99,7 +99,7 @@ def end_update(p: Row, row: int) -> None:
     if code_at(p.update_lost, row) == 0:
         _show(p, row)
     elif code_at(p.update_status, row) >= FIRST_FINAL:
-        schedule(p, LOST, 0, number_at(p.update_call_id, row), row)
+        schedule(p, LOST, 0, instant_at(p.update_key, row), row)
 
 
 @kernel
