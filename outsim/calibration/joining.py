@@ -17,7 +17,7 @@ from outsim.calibration.columns import Columns, callee_codes_of, columns_of, epo
 from outsim.calibration.convert import MISSING, Flags, Floats
 from outsim.calibration.evidence import ANSWERED_CODES
 from outsim.calibration.hours import are_universal, told_apart
-from outsim.calibration.layout import Format, Layout
+from outsim.calibration.layout import Layout
 from outsim.calibration.legs import connected, is_of_calls, legs, overlaps, repeats
 from outsim.calibration.log import WORDS, CallLog, LogFile, Unreadable
 from outsim.calibration.numbers import dialled_as_nobody
@@ -76,9 +76,7 @@ def joined(
     last_only = read_files[0].layout.mapping.last_only
     if not last_only and _has_only_talks(read_files, columns):
         del columns["outcome"]
-    formats = {each.layout.format for each in read_files}
     notes = list(dict.fromkeys(text for each in read_files for text in each.notes))
-    notes += _notes(formats, callee_zone or zone, columns)
     notes += telling.notes_of(read_files, columns, zone, callee_zone)
     notes += found.notes
     if "started" in columns:
@@ -299,6 +297,8 @@ def _nothing(
     first: ReadFile, unreadable: tuple[Unreadable, ...], left_out: Counter[str]
 ) -> ScenarioError:
     why = [f"{count:,} left out: {reason}" for reason, count in left_out.items() if count]
+    if why:
+        why.append("rows of a kind are used if --where COLUMN=VALUE chooses them by it")
     if unreadable:
         each = unreadable[0]
         why.insert(
@@ -330,9 +330,9 @@ def _count_dials(columns: Columns, notes: list[str]) -> bool:
     )
     if nobody.any():
         notes.append(
-            f"{nobody.sum():,} dials are to {len(np.unique(codes[nobody])):,} numbers that are "
-            "dialled more often than a callee's: redials have no factors by them. If they are "
-            "numbers of your own, the calls are inbound: leave them out (--where)"
+            f"{nobody.sum():,} dials are to numbers that are dialled more often than a callee's "
+            f"({len(np.unique(codes[nobody])):,} in all): redials have no factors by them. If "
+            "these numbers are your own, the calls are inbound: leave them out (--where)"
         )
         if nobody.sum() > MOST_OF_NOBODY * np.sum(numbers >= 0):
             return False
@@ -368,21 +368,3 @@ def _table(columns: Columns) -> pd.DataFrame:
     if "weight" in columns:
         found["weight"] = np.nan_to_num(columns["weight"], nan=1.0)
     return pd.DataFrame(found, copy=False)
-
-
-def _notes(formats: set[Format], zone: str | None, columns: Columns) -> list[str]:
-    notes = []
-    if "asterisk" in formats:
-        notes.append(
-            "Asterisk's FAILED is read as invalid; unless cdr.conf says congestion = yes it is "
-            "written for congestion too (--outcome FAILED=congestion reads it so)"
-        )
-    if "twilio" in formats:
-        notes.append("Twilio's failed is read as invalid: most likely the number does not exist")
-    if "outcome" not in columns:
-        notes.append("the log does not say what became of calls: no outcome can be fitted")
-    elif WORDS.index("answered") in columns["outcome"]:
-        notes.append("the log does not always tell persons from machines")
-    if zone is None:
-        notes.append("no time zone is given: hours and weekdays can't be fitted")
-    return notes

@@ -168,6 +168,6 @@ def lumps(seconds: Floats, step_s: float) -> list[str]:
         if k == len(values) - 1:
             text += ", the longest: a limit cuts them off there, and the fit has it in it"
         elif k == 0:
-            text += ", the shortest: a least time that is billed, it seems"
+            text += ", the shortest: a least time, and the fit has it in it"
         found.append(text)
     return found[:3]

@@ -14,10 +14,14 @@ from scipy import stats
 
 from outsim.calibration import evidence
 from outsim.calibration.evidence import ANSWERED_CODES
+from outsim.calibration.log import WORDS
 from outsim.calibration.plausibility import unit_of
 
 if TYPE_CHECKING:
     from outsim.calibration.joining import ReadFile
+    from outsim.calibration.layout import Format
+
+Array = NDArray[Any]
 
 BIAS_LEVEL = 0.01
 """Chance of a bias being reported where there is none."""
@@ -28,13 +32,15 @@ _UNIVERSAL = ("UTC", "GMT", "Etc/", "Zulu", "Universal", "Greenwich")
 
 def notes_of(
     read_files: Sequence[ReadFile],
-    columns: dict[str, NDArray[Any]],
+    columns: dict[str, Array],
     zone: str | None,
     callee_zone: str | None,
 ) -> Iterator[str]:
     """Give what a reader has to know of how the files were read."""
     batches = [batch for each in read_files for batch in each.batches]
     outcome = columns.get("outcome")
+    formats = {each.layout.format for each in read_files}
+    yield from _formats(formats, callee_zone or zone, outcome)
     if outcome is not None:
         answered = int(np.isin(outcome, ANSWERED_CODES).sum())
         yield from evidence.notes_of(sum((each.doubts for each in batches), Counter()), answered)
@@ -49,6 +55,25 @@ def notes_of(
     if contexts:
         names = {name for each in read_files for name in each.layout.mapping.columns["context"]}
         yield from _contexts(pa.concat_arrays(contexts), " or ".join(sorted(names)))
+
+
+def _formats(formats: set[Format], zone: str | None, outcome: Array | None) -> list[str]:
+    """What formats leave open, and what is not told at all."""
+    notes = []
+    if "asterisk" in formats:
+        notes.append(
+            "Asterisk's FAILED is read as invalid; unless cdr.conf says congestion = yes it is "
+            "written for congestion too (--outcome FAILED=congestion reads it so)"
+        )
+    if "twilio" in formats:
+        notes.append("Twilio's failed is read as invalid: most likely the number does not exist")
+    if outcome is None:
+        notes.append("the log does not say what became of calls: no outcome can be fitted")
+    elif WORDS.index("answered") in outcome:
+        notes.append("the log does not always tell persons from machines")
+    if zone is None:
+        notes.append("no time zone is given: hours and weekdays can't be fitted")
+    return notes
 
 
 def _units(read_files: Sequence[ReadFile]) -> Iterator[str]:

@@ -206,7 +206,7 @@ MISTAKES = {
     ),
     "a log of another format": (
         ["calibrate", "own.csv", "--format", "asterisk"],
-        "own.csv: has no line of Asterisk's cdr-csv",
+        "own.csv: has no row of Asterisk's tables of calls",
     ),
     "a column that is not there": (
         ["calibrate", "own.csv", "--columns", "started=wen"],
