@@ -20,12 +20,14 @@ FORECASTS = 19
 FORECAST_SEED = 777
 
 
-def busy(contacts: int = 2500, **background: Any) -> Scenario:
+def busy(
+    contacts: int = 2500, *, ports: int = 80, dial_rate: str = "4/s", **background: Any
+) -> Scenario:
     """A campaign that other tenants' campaigns hold up, 5,000 calls and more in all."""
     return from_mapping(
         {
             "clock": {"date": "2026-03-10", "begins": "08:00", "ends": "09:30", "latest": "11:30"},
-            "platform": {"ports": 80, "dial_rate": "4/s", "wedged_calls": 0.0},
+            "platform": {"ports": ports, "dial_rate": dial_rate, "wedged_calls": 0.0},
             "campaign": [
                 {
                     "name": "list",
@@ -46,6 +48,11 @@ def busy(contacts: int = 2500, **background: Any) -> Scenario:
             | background,
         }
     )
+
+
+def small() -> Scenario:
+    """The same in small: a campaign of 300 calls."""
+    return busy(contacts=300, ports=12, dial_rate="1/s", median_size=30)
 
 
 def cut(scenario: Scenario, run: int, replications: int = FORECASTS) -> dict[str, bool]:

@@ -25,6 +25,7 @@ from outsim.study.eta import CAMPAIGN_MEASURES, find_call, quantiles
 from outsim.tables.measures import measure
 from outsim.tape import Tape
 from tests.engine import scenarios
+from tests.measured import tell
 from tests.study import etas
 
 MIXED = {"mixed": {"human": 40, "voicemail": 20, "no_answer": 30, "busy": 10}}
@@ -66,6 +67,19 @@ def test_the_band_holds_what_then_happens_nine_times_in_ten(runs, least, most):
         assert least <= held / asked <= most, found
     else:
         assert all(least <= share <= most for share in shares.values()), found
+
+
+@pytest.mark.parametrize(
+    ("runs", "least", "most"),
+    [(6, 0.5, 1.0), pytest.param(300, 0.85, 0.95, marks=pytest.mark.deep)],
+)
+def test_the_band_of_a_small_campaign_holds_what_then_happens_as_often(runs, least, most, request):
+    """Where the chance of few calls counts for more than that of others' campaigns."""
+    found = etas.coverage(etas.small(), range(runs))
+    for name, (held, asked) in found.items():
+        tell(request, "bands of a small campaign", f"| {name} | {asked} | {held / asked:.1%} |")
+    held, asked = found["finished_s"]
+    assert least <= held / asked <= most, found
 
 
 @given(st.lists(st.floats(0, 1e6), min_size=19, max_size=60), st.integers(0, 5))
