@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 
 import pytest
 
@@ -42,6 +43,17 @@ def test_a_figure_stands_between_words_that_find_it(sentence):
     assert not sentence.text.startswith("{}")
     assert not sentence.text.endswith("{}")
     assert len(sentence.stated()) == sentence.text.count("{}")
+
+
+def test_a_figure_with_an_interval_stands_in_no_other_sentence():
+    """Figures of runs have one: each is in a block or in a sentence that is looked after."""
+    text = readme.README.read_text()
+    spans = [match.span() for match in readme.BLOCK.finditer(text)]
+    spans += [match.span() for each in SENTENCES for match in each.pattern.finditer(text)]
+    found = [match.start() for match in re.finditer("±", text)]
+    assert len(found) > 40
+    left = [at for at in found if not any(begin <= at < end for begin, end in spans)]
+    assert [text[at - 40 : at + 20] for at in left] == []
 
 
 def test_what_is_dear_is_kept():
