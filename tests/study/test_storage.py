@@ -24,7 +24,7 @@ from outsim.study import identity
 from outsim.study.replications import Figures
 from outsim.tables.measures import MEASURES
 from tests.engine import scenarios
-from tests.sealing import change_table, seal_files
+from tests.sealing import change_table, edit_sealed, seal_files
 
 from .kept import (
     PAIR,
@@ -309,10 +309,7 @@ def test_a_directory_of_another_model_is_refused(undisturbed, monkeypatch):
 
 def test_a_directory_of_figures_that_were_defined_otherwise_is_refused(undisturbed, tmp_path):
     place = shutil.copytree(undisturbed, tmp_path / "older")
-    file = place / identity.STUDY
-    said = json.loads(file.read_text())
-    del said["definitions"]
-    file.write_text(json.dumps(said))
+    edit_sealed(place / identity.STUDY, definitions=1)
     with pytest.raises(StudyError, match=r"definitions: 1, and not \d+"):
         study(place, 3)
 

@@ -95,12 +95,12 @@ def test_a_contact_list_that_was_changed_since_is_refused(tmp_path):
         outsim.read_result(directory)
 
 
-@pytest.mark.parametrize("name", ["contacts/../../private", "contacts/../../run/run.json"])
+@pytest.mark.parametrize("name", ["contacts/../../private", "../private"])
 def test_no_file_outside_the_directory_is_opened(tmp_path, name):
     (tmp_path / "private").write_text("mine")
     directory = full().save(tmp_path / "run")
     edit_sealed(directory / "run.json", files={name: {"bytes": 4, "crc32": "0"}})
-    with pytest.raises(ResultError, match=r"can't be read \(its name leads out of the directory"):
+    with pytest.raises(ResultError, match=r"can't be read \(it leads out of "):
         outsim.read_result(directory)
 
 
