@@ -156,7 +156,7 @@ def test_scenarios_are_unlike_only_if_they_differ(names: list[str]) -> None:
     [
         (
             {"campaign": "bronze"},
-            "scenario 'about gold': campaign 'bronze': there is no such campaign",
+            "campaign 'bronze': there is no such campaign",
         ),
         ({"campaign": ["gold"] * 3}, "campaign: found 3 for 2 scenarios"),
         ({"deadline": ["09:30"] * 3}, "deadline: found 3 for 2 scenarios"),
