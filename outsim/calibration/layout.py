@@ -131,8 +131,9 @@ def _of_text(path: Path, format: Format | None, given: Mapping, lines: list[str]
             f"has no row of {_MAKERS[format]}, with or without a header; the first line is "
             + shown(lines[0]),
         )
-    if header is None and _begins_with_a_row(rows, given):
-        counts = Counter(len(row.fields or ()) for row in rows)
+    found_fields = [_fields(row, delimiter) for row in rows]
+    if header is None and _begins_with_a_row(found_fields, given):
+        counts = Counter(map(len, found_fields))
         names = tuple(f"column {k + 1}" for k in range(max(counts)))
         shape = Shape(names, delimiter, counts.most_common(1)[0][0])
         return _checked(path, Layout("csv", given, shape=shape, skipped=skipped))
@@ -160,7 +161,7 @@ def _delimiter(lines: Sequence[str]) -> str:
     def agreement(delimiter: str) -> tuple[bool, int]:
         texts = [f"{line}\n" for line in lines[:_SAMPLE_ROWS]]
         rows = (row for row in read_rows(texts, delimiter) if not row.is_blank)
-        counts = [len(row.fields or ()) for row in rows]
+        counts = [len(_fields(row, delimiter)) for row in rows]
         several = Counter(count for count in counts if count > 1)
         if not several:
             return False, 0
@@ -200,11 +201,16 @@ def _order(
     return best
 
 
-def _begins_with_a_row(rows: Sequence[Row], given: Mapping) -> bool:
+def _fields(row: Row, delimiter: str) -> list[str]:
+    """Fields of a row; where its quotes are out of order they are taken for signs like others."""
+    return row.text.split(delimiter) if row.fields is None else row.fields
+
+
+def _begins_with_a_row(rows: Sequence[Sequence[str]], given: Mapping) -> bool:
     """Whether the first row is none of names, where columns are given by their positions."""
     if not given.wanted or not all(map(_position, given.wanted)):
         return False
-    first = rows[0].fields or []
+    first = rows[0]
 
     def said(names: tuple[str, ...]) -> str:
         place = _position(names[0]) - 1
@@ -218,7 +224,7 @@ def _begins_with_a_row(rows: Sequence[Row], given: Mapping) -> bool:
     if of_kind:
         return any(of_kind)
     place = _position(given.wanted[0]) - 1
-    others = [row.fields[place] for row in rows[1:] if row.fields and place < len(row.fields)]
+    others = [row[place] for row in rows[1:] if place < len(row)]
     return place < len(first) and first[place] in others
 
 

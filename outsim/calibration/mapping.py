@@ -91,6 +91,19 @@ HANGUP_CAUSES = {
     ),
 }
 """Causes of clearing, by the names of ITU-T Q.850 as FreeSWITCH and others write them."""
+CONNECT_ANSWERERS = {
+    "human answered": "human",
+    **dict.fromkeys(("voicemail beep", "voicemail no beep"), "voicemail"),
+    "fax machine detected": "fax",
+    "amd unanswered": "no_answer",
+    "sit tone busy": "busy",
+    **dict.fromkeys(("sit tone invalid number", "sit tone detected"), "invalid"),
+    **dict.fromkeys(("amd unresolved", "amd unresolved silence", "amd error"), ANSWERED),
+    "amd not applicable": LEFT_OUT,
+}
+"""Answering machine detection of Amazon Connect."""
+KNOWN_WORDS = CONNECT_ANSWERERS | HANGUP_CAUSES
+"""Words that mean the same in any log."""
 _ANSWERERS = {
     **dict.fromkeys(("human", "person", "voice"), "human"),
     **dict.fromkeys(

@@ -37,7 +37,7 @@ LEAST_ANSWERED = 30
 
 _MASKED = r"^[+0-9 ()-]*([*#xX•]{2,}|…|[.]{3,})[+0-9 ().*#xX•…-]*$"
 _SCIENTIFIC = r"^[+]?[0-9]([.,][0-9]*)?[eE][+]?[0-9]{1,3}$"
-_PLAIN = r"^(tel:)?\+?[0-9 ().-]+(;.*)?$"
+_PLAIN = r"(?i)^((tel|sips?):)?\+?[0-9 ().-]+([;@].*)?$"
 
 Integers = NDArray[np.int32]
 
@@ -67,7 +67,7 @@ def callees_of(texts: pa.Array) -> Callees:
     texts = pc.replace_substring_regex(texts, r"^([0-9]{7,})[.,]0+$", r"\1")
     scientific, masked = _flags(texts, _SCIENTIFIC), _flags(texts, _MASKED)
     plain = pc.match_substring_regex(texts, _PLAIN)
-    digits = pc.replace_substring_regex(texts, r"^tel:|;.*$|[^0-9]", "")
+    digits = pc.replace_substring_regex(texts, r"(?i)^(tel|sips?):|[;@].*$|[^0-9]", "")
     digits = pc.replace_substring_regex(digits, r"^1([0-9]{10})$", r"\1")
     written = pc.if_else(plain, digits, texts)
     nobody = pa.array(scientific | masked) if len(texts) else pa.array([], pa.bool_())

@@ -8,6 +8,8 @@ from dataclasses import dataclass, field
 
 import pandas as pd
 
+from outsim.calibration.written_times import rewritten
+
 TIMES = frozenset({"started", "answered", "ended"})
 """Fields of `outsim.calibration.mapping.FIELDS` that are times."""
 
@@ -127,6 +129,11 @@ def notes_of(told: dict[str, Evidence], style: Style, names: dict[str, str]) -> 
             notes.append(f"{column} {text!r} is read as {value}, by the column's other values")
         if "clock" in each.examples:
             notes.append(f"{column} {each.examples['clock']!r} is read as minutes and seconds")
+        if "serial" in each.examples:
+            notes.append(
+                f"{column} {each.examples['serial']!r} is read as a spreadsheet's days since "
+                "1899-12-30, in local time"
+            )
     days = [each.examples["day"] for each in told.values() if "day" in each.examples]
     if days:
         order = "the day before the month" if style.day_first else "the month before the day"
@@ -261,7 +268,8 @@ _USUAL = re.compile(
 def is_time(text: str, time_format: str | None) -> bool:
     """Whether a text is a time, as far as it can be told by its form."""
     if time_format is None:
-        return _USUAL.fullmatch(text.strip()) is not None
+        plain = text.strip()
+        return _USUAL.fullmatch(plain) is not None or rewritten(plain, None) is not None
     return bool(pd.notna(pd.to_datetime(text.strip(), format=time_format, errors="coerce")))
 
 

@@ -193,10 +193,10 @@ def test_a_log_that_a_spreadsheet_saved_again_is_known(time_format):
 def test_a_format_of_times_counts_in_finding_the_format():
     before = ["", "6175550100", "13125550100", "out", "me", "PJSIP/a", "PJSIP/b", "Dial", "x"]
     rows = [
-        [*before, "10-Mar-2026 09:00", "", "10-Mar-2026 09:01", "55", "0", "BUSY", "DOCUMENTATION"]
+        [*before, "2026~03~10 09:00", "", "2026~03~10 09:01", "55", "0", "BUSY", "DOCUMENTATION"]
     ]
     text = "\n".join(",".join(row) for row in rows)
-    log = read_text(text, mapping=mapping_of(time_format="%d-%b-%Y %H:%M"))
+    log = read_text(text, mapping=mapping_of(time_format="%Y~%m~%d %H:%M"))
     assert log.files[0].format == "asterisk"
     with pytest.raises(ScenarioError, match="in no format that is known"):
         read_text(text)
