@@ -185,6 +185,8 @@ class _Rows:
         found, wrong, self.batch.told[target] = convert.numbers(
             self.text(target), target, self.style
         )
+        if target == "attempt" and (found == 0).sum() > (found == 1).sum():
+            self.batch.told[target].signs.add("from zero")
         with np.errstate(invalid="ignore"):
             wrong |= (found < least) | (found > most)
         told = wrong if at is None else wrong & at
@@ -219,7 +221,9 @@ def attempts_of(parsed: Parsed, mapping: Mapping, zone: str | None, style: Style
         rows.refuse(batch.started == MISSING, "started", allowed)
     _durations(rows, batch, zone)
     if rows.has("attempt"):
-        batch.attempt = rows.numbers("attempt", 1, most=MOST_ATTEMPTS, needed=True)
+        first = 0 if style.from_zero else 1
+        counted = rows.numbers("attempt", first, most=MOST_ATTEMPTS, needed=True)
+        batch.attempt = counted + 1 - first
     if rows.has("gap_s"):
         batch.gap_s = rows.numbers("gap_s", 0)
     if rows.has("weight"):

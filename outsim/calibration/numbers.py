@@ -54,7 +54,7 @@ class Callees:
     lost : dict of str to bool array of shape (texts,)
         Texts with digits that name no callee, by what they are.
     short : bool array of shape (texts,)
-        Numbers with fewer than `LEAST_DIGITS` digits.
+        Numbers with fewer than `LEAST_DIGITS` digits, and Asterisk's extensions such as ``s``.
     """
 
     texts: pa.Array
@@ -68,7 +68,9 @@ def callees_of(texts: pa.Array) -> Callees:
     scientific, masked = _flags(texts, _SCIENTIFIC), _flags(texts, _MASKED)
     plain = pc.match_substring_regex(texts, _PLAIN)
     digits = pc.replace_substring_regex(texts, r"(?i)^(tel|sips?):|[;@].*$|[^0-9]", "")
-    digits = pc.replace_substring_regex(digits, r"^1([0-9]{10})$", r"\1")
+    digits = pc.replace_substring_regex(
+        digits, r"^(00)?1([0-9]{10})$|^00([1-9][0-9]{7,})$", r"\2\3"
+    )
     written = pc.if_else(plain, digits, texts)
     nobody = pa.array(scientific | masked) if len(texts) else pa.array([], pa.bool_())
     told = pc.and_not(pc.match_substring_regex(written, "[0-9]"), nobody)
@@ -80,7 +82,7 @@ def callees_of(texts: pa.Array) -> Callees:
             "masked": masked,
             "words without a digit": ~_flags(texts, "[0-9]"),
         },
-        _flags(written, rf"^[*#]?[0-9]{{1,{LEAST_DIGITS - 1}}}$"),
+        _flags(written, rf"^[*#]?[0-9]{{1,{LEAST_DIGITS - 1}}}$") | _flags(texts, "^[a-z]$"),
     )
 
 

@@ -114,7 +114,7 @@ def _doubts(name: str, array: Floats, median: float) -> list[str]:
                 "networks have given up; is it the time to the answer?"
             ]
         return []
-    if median > _TYPICAL_S[name][1]:
+    if median > _TYPICAL_S[name][1] or (median > 300 and (told % 100 == 0).mean() >= _ALL_BUT):
         return [f"{called}: half of them are over {median:,.0f} s; are they in another unit?"]
     if median <= 3 and told.max() < 200:
         return [

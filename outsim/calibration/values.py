@@ -42,12 +42,15 @@ class Style:
         Whether ``3/10/2026`` is 3 October.
     whole_minutes : bool
         Whether no time has seconds: durations then tell more than times do.
+    from_zero : bool
+        Whether the first dial of a call is its attempt 0.
     """
 
     decimal_comma: frozenset[str] = frozenset()
     thousands_dot: frozenset[str] = frozenset()
     day_first: bool = False
     whole_minutes: bool = False
+    from_zero: bool = False
 
 
 @dataclass
@@ -96,6 +99,7 @@ def style_of(told: dict[str, Evidence], zone: str | None) -> Style:
         ),
         _is_day_first(days, zone),
         "whole minutes" in signs and "seconds" not in signs,
+        "from zero" in signs,
     )
 
 
@@ -134,6 +138,8 @@ def notes_of(told: dict[str, Evidence], style: Style, names: dict[str, str]) -> 
                 f"{column} {each.examples['serial']!r} is read as a spreadsheet's days since "
                 "1899-12-30, in local time"
             )
+    if style.from_zero:
+        notes.append(f"{names.get('attempt', 'attempt')} is read as counted from 0")
     days = [each.examples["day"] for each in told.values() if "day" in each.examples]
     if days:
         order = "the day before the month" if style.day_first else "the month before the day"
@@ -149,6 +155,7 @@ _COMMAS = re.compile(r"[+-]?[1-9]\d{0,2}(,\d{3})+([.]\d+)?")
 _DOTS = re.compile(r"[+-]?[1-9]\d{0,2}([.]\d{3})+(,\d+)?")
 _ONE_COMMA = re.compile(r"[+-]?\d*,\d+")
 _CLOCK = re.compile(r"(?:(\d+) days?,? )?(\d+):(\d\d?)(?::(\d\d?))?(?:[.,](\d+))?")
+_DOTTED_CLOCK = re.compile(r"\d{1,2}[.]\d\d[.]\d\d")
 _ISO = re.compile(r"p(?:(\d+)d)?(?:t(?:(\d+)h)?(?:(\d+)m)?(?:(\d+(?:[.,]\d+)?)s)?)?")
 _UNITS = {
     **dict.fromkeys(("ms", "msec", "millisecond", "milliseconds"), 0.001),
@@ -199,6 +206,8 @@ def seconds(text: str, target: str, style: Style) -> float:
     if found == found:
         return found
     text = bare(text)
+    if _DOTTED_CLOCK.fullmatch(text):
+        text = text.replace(".", ":")
     if (match := _CLOCK.fullmatch(text)) is not None:
         days, first, second, third, fraction = match.groups()
         parts = [int(each) for each in (first, second, third) if each is not None]

@@ -210,6 +210,12 @@ def test_columns_may_be_given_by_their_position(header):
     assert log.rows == 2
 
 
+def test_quotes_that_a_database_leaves_as_they_are_hide_no_delimiter():
+    row = '2026-03-10 09:00:00\t"Clinic" <6175550100>\t40\tbusy\t\\N\n'
+    by_place = mapping_of({"started": "1", "talk_s": "3", "outcome": "4"})
+    assert len(read_text(row * 3, mapping=by_place).table) == 3
+
+
 @pytest.mark.parametrize(
     ("columns", "message"),
     [
@@ -245,6 +251,9 @@ RECORDS = [
 ]
 
 
+ORIENTS = ("columns", "index", "split", "table", "records")
+
+
 @pytest.mark.parametrize(
     "text",
     [
@@ -257,12 +266,23 @@ RECORDS = [
         json.dumps({"page": 0, "calls": RECORDS}, indent=2),
         json.dumps({"calls": RECORDS[:1]}) + "\n" + json.dumps({"calls": RECORDS[1:]}),
         "\ufeff" + json.dumps(RECORDS),
+        json.dumps({"api_id": "1", "meta": {"next": None}, "objects": RECORDS}),
+        json.dumps({"count": 2, "_embedded": {"calls": RECORDS}}),
+        *(pd.DataFrame(RECORDS).to_json(orient=each) for each in ORIENTS),
+        json.dumps([list(RECORDS[0]), *(list(each.values()) for each in RECORDS)]),
+        json.dumps({"values": [list(RECORDS[0]), *(list(each.values()) for each in RECORDS)]}),
     ],
 )
 def test_records_in_json_are_read_however_they_are_put_together(text):
     log = read_text(text, mapping=OWN)
     assert told(log) == EXPECTED
     assert log.rows == 2
+
+
+def test_a_row_that_is_longer_than_its_table_is_listed():
+    rows = [["Start", "Talk", "Result"], ["2026-03-10 09:00:00", 40, "busy"], [1, 2, 3, 4]]
+    log = read_text(json.dumps(rows), mapping=OWN)
+    assert (len(log.table), len(log.unreadable)) == (1, 1)
 
 
 def test_fields_of_records_are_named_by_the_path_to_them():
