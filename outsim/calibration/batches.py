@@ -185,7 +185,8 @@ class _Rows:
         found, wrong, self.batch.told[target] = convert.numbers(
             self.text(target), target, self.style
         )
-        if target == "attempt" and (found == 0).sum() > (found == 1).sum():
+        used = found[self.kept]
+        if target == "attempt" and (used == 0).sum() > (used == 1).sum():
             self.batch.told[target].signs.add("from zero")
         with np.errstate(invalid="ignore"):
             wrong |= (found < least) | (found > most)

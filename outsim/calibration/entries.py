@@ -30,12 +30,24 @@ Entry = tuple[int, Record | None, str]
 
 _LISTS = (
     *("logs", "calls", "records", "results", "contacts", "data", "items", "entries", "cdrs"),
-    *("objects", "rows", "value", "values", "conversations", "elements", "cdr"),
+    *(
+        "objects",
+        "rows",
+        "hits",
+        "edges",
+        "nodes",
+        "value",
+        "values",
+        "conversations",
+        "elements",
+        "cdr",
+    ),
     *("calllogs", "call_logs", "callrecords", "call_records"),
 )
 """Keys, in small letters, that a document may have its list of records under."""
-_ENVELOPES = ("result", "_embedded", "response", "data")
-"""Keys that such a document may stand under."""
+_ENVELOPES = ("result", "_embedded", "response", *_LISTS)
+"""Keys that such a document may stand under, in turn."""
+_ENVELOPES_DEEP = 3
 _FORM = re.compile(r"[\w.%+-]+=[^&\s]*(&[\w.%+-]+=[^&]*)+")
 _JSON = re.compile(r'[\[{]\s*(["\[{\]}]|$)|[\]}]+,?$|"[^"]*"\s*:')
 """A line of JSON: a record, or a part of one."""
@@ -154,7 +166,7 @@ def _inside(found: Any, text: str) -> Iterator[tuple[Record | None, str]]:
             yield (each if isinstance(each, dict) else None), json.dumps(each)[:1000]
 
 
-def _listed(found: Any) -> list[Any] | None:
+def _listed(found: Any, level: int = 0) -> list[Any] | None:
     """The list of an envelope, or a list itself; None if it is a record."""
     if isinstance(found, list):
         return found
@@ -162,14 +174,15 @@ def _listed(found: Any) -> list[Any] | None:
         return None
     if (table := _of_data_frame(found)) is not None:
         return table
-    for place in (*map(found.get, _ENVELOPES), found):
-        if isinstance(place, dict):
-            lists = {key.lower(): each for key, each in place.items() if isinstance(each, list)}
-            for listed in (lists[key] for key in _LISTS if key in lists):
-                # A record may have lists of its own: those of other things than records.
-                if all(isinstance(each, dict) for each in listed[:3]) or _is_table(listed):
-                    return listed
-    return None
+    lists = {key.lower(): each for key, each in found.items() if isinstance(each, list)}
+    for listed in (lists[key] for key in _LISTS if key in lists):
+        # A record may have lists of its own: those of other things than records.
+        if all(isinstance(each, dict) for each in listed[:3]) or _is_table(listed):
+            return listed
+    if level == _ENVELOPES_DEEP:
+        return None
+    inner = (found[key] for key in _ENVELOPES if isinstance(found.get(key), dict))
+    return next((each for place in inner if (each := _listed(place, level + 1))), None)
 
 
 def _is_table(listed: list[Any]) -> bool:

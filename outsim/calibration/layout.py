@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
@@ -138,11 +139,16 @@ def _of_text(path: Path, format: Format | None, given: Mapping, lines: list[str]
         shape = Shape(names, delimiter, counts.most_common(1)[0][0])
         return _checked(path, Layout("csv", given, shape=shape, skipped=skipped))
     header = header or rows[0]
-    fields = [name.strip() for name in header.fields or [header.text]]
+    fields = [_unquoted(name) for name in header.fields or [header.text]]
     least = max((k + 1 for k, name in enumerate(fields) if name), default=1)
     shape = Shape(_each_its_own(fields), delimiter, least)
     after = header.line + header.text.count("\n")
     return _named(path, format, Layout("csv", given, shape=shape, skipped=after))
+
+
+def _unquoted(name: str) -> str:
+    """A name of a header without blanks, and quotes that are none of CSV's."""
+    return re.sub(r"^([\"'])(.+)\1$", r"\2", unicodedata.normalize("NFC", name.strip()))
 
 
 def _each_its_own(fields: Sequence[str]) -> tuple[str, ...]:
@@ -175,7 +181,7 @@ def _header(rows: Sequence[Row], format: Format | None, given: Mapping) -> Row |
     """The row that has the names the user gives, or those of a known maker."""
     names = [name for name in given.wanted if not _position(name)]
     for row in rows[:_BEFORE_HEADER]:
-        fields = [each.strip() for each in row.fields or ()]
+        fields = [_unquoted(each) for each in row.fields or ()]
         if names and all(_name(name, fields) is not None for name in names):
             return row
         if format in (None, *BY_NAMES) and any(
@@ -299,4 +305,4 @@ def _name(name: str, names: Sequence[str]) -> str | None:
 
 
 def _plain(name: str) -> str:
-    return re.sub(r"[\s_-]+", "", name).casefold()
+    return re.sub(r"[\s_-]+", "", unicodedata.normalize("NFC", name)).casefold()

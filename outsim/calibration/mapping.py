@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import tomllib
+import unicodedata
 from collections.abc import Mapping as Dictionary
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
@@ -148,7 +149,8 @@ underscores don't matter. The first three must be there."""
 
 def word(text: str) -> str:
     """A word as words are compared: in small letters, with one blank between parts."""
-    return re.sub(r"[\s_-]+", " ", text.strip()).lower() or text.strip()
+    plain = unicodedata.normalize("NFC", text.strip())
+    return re.sub(r"[\s_-]+", " ", plain).lower() or plain
 
 
 @dataclass(frozen=True)

@@ -155,6 +155,12 @@ _COMMAS = re.compile(r"[+-]?[1-9]\d{0,2}(,\d{3})+([.]\d+)?")
 _DOTS = re.compile(r"[+-]?[1-9]\d{0,2}([.]\d{3})+(,\d+)?")
 _ONE_COMMA = re.compile(r"[+-]?\d*,\d+")
 _CLOCK = re.compile(r"(?:(\d+) days?,? )?(\d+):(\d\d?)(?::(\d\d?))?(?:[.,](\d+))?")
+_DAY_ZERO = re.compile(
+    r"^(?:1899-12-3[01]|1900-01-00|3[01][./]12[./]1899|12/3[01]/1899|1/0/(?:19)?00)[t ]+"
+)
+"""The day that spreadsheets and databases put before a time without one."""
+_MORNING = re.compile(r"(\d\d?):(\d\d:\d\d) ?([ap])\.?m\.?")
+"""A duration that a spreadsheet shows as a time of day: 40 s is 12:00:40 AM."""
 _DOTTED_CLOCK = re.compile(r"\d{1,2}[.]\d\d[.]\d\d")
 _ISO = re.compile(r"p(?:(\d+)d)?(?:t(?:(\d+)h)?(?:(\d+)m)?(?:(\d+(?:[.,]\d+)?)s)?)?")
 _UNITS = {
@@ -206,8 +212,11 @@ def seconds(text: str, target: str, style: Style) -> float:
     if found == found:
         return found
     text = bare(text)
+    text = _DAY_ZERO.sub("", text)
     if _DOTTED_CLOCK.fullmatch(text):
         text = text.replace(".", ":")
+    if (match := _MORNING.fullmatch(text)) is not None:
+        text = f"{int(match[1]) % 12 + 12 * (match[3] == 'p')}:{match[2]}"
     if (match := _CLOCK.fullmatch(text)) is not None:
         days, first, second, third, fraction = match.groups()
         parts = [int(each) for each in (first, second, third) if each is not None]

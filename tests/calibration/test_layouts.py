@@ -8,6 +8,7 @@ import io
 import json
 import lzma
 import tarfile
+import unicodedata
 import zipfile
 
 import pandas as pd
@@ -210,6 +211,22 @@ def test_columns_may_be_given_by_their_position(header):
     assert log.rows == 2
 
 
+@pytest.mark.parametrize("quote", ["'", ' "'])
+def test_quotes_that_are_none_of_csvs_are_no_part_of_a_value(quote):
+    lines = [
+        ",".join(f"{quote}{each}{quote.strip()}" for each in line.split(","))
+        for line in (HEADER, *ROWS)
+    ]
+    assert told(read_text("\n".join(lines), mapping=OWN)) == EXPECTED
+
+
+def test_accents_may_be_composed_or_not():
+    text = "D\u00e9but,Fin\n2026-03-10 09:00:00,R\u00e9pondu\n"
+    mapping = mapping_of({"started": "D\u00e9but", "outcome": "Fin"}, {"r\u00e9pondu": "answered"})
+    log = read_text(unicodedata.normalize("NFD", text), mapping=mapping)
+    assert log.table["outcome"].tolist() == ["answered"]
+
+
 def test_quotes_that_a_database_leaves_as_they_are_hide_no_delimiter():
     row = '2026-03-10 09:00:00\t"Clinic" <6175550100>\t40\tbusy\t\\N\n'
     by_place = mapping_of({"started": "1", "talk_s": "3", "outcome": "4"})
@@ -268,6 +285,8 @@ ORIENTS = ("columns", "index", "split", "table", "records")
         "\ufeff" + json.dumps(RECORDS),
         json.dumps({"api_id": "1", "meta": {"next": None}, "objects": RECORDS}),
         json.dumps({"count": 2, "_embedded": {"calls": RECORDS}}),
+        json.dumps({"took": 3, "hits": {"total": {"value": 2}, "hits": RECORDS}}),
+        json.dumps({"data": {"calls": {"edges": RECORDS, "pageInfo": {"more": False}}}}),
         *(pd.DataFrame(RECORDS).to_json(orient=each) for each in ORIENTS),
         json.dumps([list(RECORDS[0]), *(list(each.values()) for each in RECORDS)]),
         json.dumps({"values": [list(RECORDS[0]), *(list(each.values()) for each in RECORDS)]}),
