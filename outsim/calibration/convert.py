@@ -64,7 +64,7 @@ def trimmed(text: pa.ChunkedArray | pa.Array) -> pa.Array:
     """Text without blanks around it; missing where there is none."""
     array = text.combine_chunks() if isinstance(text, pa.ChunkedArray) else text
     array = pc.utf8_trim_whitespace(array)
-    if pc.any(pc.match_substring_regex(array, "^=?[\"']")).as_py():
+    if any(pc.any(pc.starts_with(array, each)).as_py() for each in ('="', '"', "'")):
         # A spreadsheet's way to keep digits as text, and quotes that are none of CSV's.
         array = pc.replace_substring_regex(array, "^=?\"(.*)\"$|^'(.*)'$", r"\1\2")
     return pc.if_else(pc.equal(array, ""), None, array)
