@@ -56,7 +56,7 @@ def mapped(scenario: Scenario, **options) -> QuarterMap:
 # Regimes
 
 
-@given(st.integers(5, 100), st.floats(0.05, 20))
+@given(st.integers(5, 90), st.floats(0.05, 20))
 def test_scaling_the_hour_leaves_the_other_minutes_as_they_are(count, load):
     """So many campaigns at other minutes as before, to one, and so many times those at :00."""
     usual = Background(campaigns_per_hour=count)
