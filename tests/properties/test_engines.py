@@ -18,7 +18,7 @@ from outsim.tables.invariants import check_invariants
 from outsim.tape import Tape
 from outsim.testing.differences import first_difference, on_both_engines
 from tests.occurrences import occurrences
-from tests.strategies import crowded_scenarios, scenarios
+from tests.strategies import crowded_scenarios, scenarios, standing_scenarios
 from tests.ties import ties
 
 DEPTHS = ("quick", pytest.param("deep", marks=pytest.mark.deep))
@@ -40,7 +40,7 @@ def test_both_engines_give_the_same_records(depth: str) -> None:
     occurred: Counter[str] = Counter()
 
     @settings(max_examples=max(1_500, settings.default.max_examples))
-    @given(st.one_of(scenarios(), crowded_scenarios(), crowded_scenarios()))
+    @given(st.one_of(scenarios(), crowded_scenarios(), crowded_scenarios(), standing_scenarios()))
     def agree(scenario: Scenario) -> None:
         plan = build_plan(scenario, Tape(scenario.seed))
         readable, compiled = on_both_engines(plan)
