@@ -29,6 +29,9 @@ OFTEN = 50
 SEVERAL = 5
 """How often calls stand in a state at least, over all cuts of the test."""
 
+RARE = {"ties: dials that share an instant, not in the order of call_id": SEVERAL}
+"""What only queues as they stand bring about, and how often it occurs at least."""
+
 NO_OCCURRENCES = {
     "clock: minutes": "simulated minutes, not something that occurs",
 }
@@ -53,7 +56,7 @@ def test_both_engines_give_the_same_records(depth: str) -> None:
     agree()
     for name, count in sorted(occurred.items(), key=lambda item: item[1]):
         print(f"{count:9,} {name}")  # noqa: T201
-    seldom = {name: count for name, count in occurred.items() if count < OFTEN}
+    seldom = {name: count for name, count in occurred.items() if count < RARE.get(name, OFTEN)}
     assert set(seldom) <= set(NO_OCCURRENCES), seldom
 
 
