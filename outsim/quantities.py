@@ -88,7 +88,7 @@ def _duration(value: Any, info: ValidationInfo) -> Any:
     else:
         duration = value
     if not 1 <= duration <= LONGEST:
-        limits = "more than 0" if duration < 1 else "at most 3660 days"
+        limits = "more than 0, 1 us at least" if duration < 1 else "at most 3660 days"
         raise ValueError(f"found {shown(value)}; must be {limits}")
     return duration
 
@@ -101,7 +101,7 @@ def _rate(value: Any, info: ValidationInfo) -> Any:
     else:
         rate = value
     if not 1 <= rate <= FASTEST:
-        limits = "more than 0" if rate < 1 else "at most 1000000/s"
+        limits = "more than 0, 0.000001/s at least" if rate < 1 else "at most 1000000/s"
         raise ValueError(f"found {shown(value)}; must be {limits}")
     return rate
 

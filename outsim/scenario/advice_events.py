@@ -27,10 +27,27 @@ def events(scenario: Scenario) -> Advised:
                 f"is not before the latest end of the run: {whom} is not dialled from "
                 f"{suspension.begins:%H:%M} on",
             )
+    yield from _suspended_twice(scenario)
     yield from _outages(scenario)
+    every_us = scenario.platform.reconciliation_every
+    if every_us is not None and every_us >= latest_us:
+        yield (
+            "platform.reconciliation_every",
+            f"is {format_duration(every_us)}, and the run is over by then: nothing is repaired",
+        )
     for campaign in scenario.campaign:
         for key, message in (*_stop(scenario, campaign), *_requests(scenario, campaign)):
             yield f"campaign[{campaign.tenant}/{campaign.name}].{key}", message
+
+
+def _suspended_twice(scenario: Scenario) -> Advised:
+    spans = [(i, s, _ends_us(scenario, s)) for i, s in enumerate(scenario.suspension)]
+    for (i, one, one_ends), (j, other, other_ends) in combinations(spans[:MOST_COMPARED], 2):
+        same = one.tenant == other.tenant or None in (one.tenant, other.tenant)
+        latest_begin = max(scenario.instant_us(one.begins), scenario.instant_us(other.begins))
+        if same and latest_begin < min(one_ends, other_ends):
+            whom = one.tenant or other.tenant or "everybody"
+            yield f"suspension[{j}].begins", f"overlaps suspension[{i}], of {whom} too"
 
 
 def _ends_us(scenario: Scenario, event: Suspension | Outage) -> int:
@@ -71,7 +88,7 @@ def _outages(scenario: Scenario) -> Advised:
 
 
 MOST_COMPARED = 200
-"""Outages of which each is compared with each."""
+"""Outages, or suspensions, of which each is compared with each."""
 
 
 def _stop(scenario: Scenario, campaign: Campaign) -> Advised:

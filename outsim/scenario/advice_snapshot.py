@@ -21,8 +21,19 @@ def standing(scenario: Scenario) -> Iterator[tuple[str, str]]:
     snapshot = scenario.snapshot
     if snapshot is None:
         return
+    at_us = scenario.instant_us(snapshot.at)
+    for campaign in scenario.campaign:
+        untold = snapshot.find((campaign.tenant, campaign.name)) is None
+        if untold and scenario.instant_us(campaign.start) <= at_us:
+            yield (
+                "snapshot.campaign",
+                f"does not tell of {campaign.tenant}/{campaign.name}, which started at "
+                f"{campaign.start:%H:%M}: all of its calls are taken as over",
+            )
     for i, told in enumerate(snapshot.campaign):
         key = f"snapshot.campaign[{i}]"
+        for state, fate in _too_late(scenario, told):
+            yield f"{key}.{state}", f"{told.count(state):,} stand there {fate}"
         for state, most_us in _longest_us(scenario, told).items():
             lasting = [(_lasting_us(scenario, each), each) for each in told.standing(state)]
             count = sum(each.count for lasted_us, each in lasting if lasted_us > most_us)
@@ -47,6 +58,29 @@ def standing(scenario: Scenario) -> Iterator[tuple[str, str]]:
                 f"tells of {there:,} of the {listed:,} calls of its list; the others are taken as "
                 "over",
             )
+
+
+def _too_late(scenario: Scenario, told: CampaignSnapshot) -> Iterator[tuple[str, str]]:
+    """States in which calls stand that the stop or the expiry of their campaign has ended."""
+    assert scenario.snapshot is not None
+    rules, at_us = campaign_of(scenario, told), scenario.instant_us(scenario.snapshot.at)
+    stopped = {
+        "scheduled": True,
+        "queued": rules.stop_reaches == "queue",
+        "waiting_retry": rules.stop_cancels_retries,
+    }
+    for state, is_stopped in stopped.items():
+        if not told.count(state):
+            continue
+        latency_us = scenario.platform.stop_latency
+        if rules.expires_at is not None and scenario.instant_us(rules.expires_at) <= at_us:
+            yield state, f"after the campaign's expiry at {rules.expires_at:%H:%M}: they expire"
+        elif (
+            is_stopped
+            and rules.stop_at is not None
+            and scenario.instant_us(rules.stop_at) + latency_us <= at_us
+        ):
+            yield state, f"after the campaign's stop at {rules.stop_at:%H:%M}: they are canceled"
 
 
 def _lasting_us(scenario: Scenario, each: Standing) -> int:

@@ -11,6 +11,7 @@ import numpy as np
 from outsim.clock import SECOND, format_duration, microseconds_between
 from outsim.distributions import Constant, Distribution
 from outsim.scenario.campaigns import Endpoint
+from outsim.scenario.expectation import human_factor
 from outsim.scenario.model import Scenario
 from outsim.scenario.utilisation import share_left_by_others
 
@@ -34,6 +35,10 @@ def values(scenario: Scenario) -> Advised:
     for endpoint in scenario.endpoint:
         for key, message in _endpoint(endpoint):
             yield f"endpoint[{endpoint.name}].{key}", message
+    for campaign in scenario.campaign:
+        if campaign.pacing is None and campaign.pacing_at != "admission":
+            key = f"campaign[{campaign.tenant}/{campaign.name}].pacing_at"
+            yield key, "has no effect without pacing"
     if scenario.platform.queue != "fair":
         callers = {campaign.tenant for campaign in scenario.campaign}
         for tenant in scenario.tenant:
@@ -61,6 +66,8 @@ def _shares(scenario: Scenario) -> Advised:
             "carrier.other_traffic",
             "leaves nothing to the platform: every call is refused",
         )
+    if callees.phone_off >= MOST:
+        yield "callees.phone_off", f"{callees.phone_off:.0%} of phones are off at every attempt"
     if callees.fax_share >= MOST:
         yield "callees.fax_share", f"{callees.fax_share:.0%} of contacts are fax machines"
     if callees.early_hang_up >= NEARLY_ALL:
@@ -120,6 +127,9 @@ def _answering(scenario: Scenario) -> Advised:
     for key, (most, _) in factors.items():
         if most == 0:
             yield key, "no person ever answers: the factors are 0"
+    if all(most > 0 for _, most in factors.values()) and human_factor(scenario) == 0:
+        at_work = "weekday_factors" if min(callees.weekday_factors) == 0 else "hour_factors"
+        yield f"callees.{at_work}", "no person answers in the run: its factors are 0 then"
     users = {campaign.profile for campaign in scenario.campaign}
     if scenario.background is not None:
         users.add(scenario.background.profile)

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import math
 import os
-from collections.abc import Iterator
+import sys
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -68,6 +69,20 @@ def check_size(scenario: Scenario) -> None:
             f"and {there / 1e9:,.1f} GB are available; lower it, or use a machine with more"
         )
         raise _refusal(scenario, most, message)
+
+
+def runs_that_fit(scenarios: Iterable[Scenario]) -> int:
+    """How many runs of the largest of some scenarios fit in memory side by side, at least one.
+
+    Small scenarios are not asked about: as many as there are cores always fit.
+    """
+    needed = [
+        sum(need.bytes for need in _needs(each, exact=True))
+        for each in scenarios
+        if sum(need.bytes for need in _needs(each, exact=False)) >= SMALL
+    ]
+    most = max(needed, default=0.0)
+    return sys.maxsize if most < SMALL else max(1, int(min(available_bytes(), 1e15) // most))
 
 
 def check_drawn(scenario: Scenario, sizes: list[int]) -> None:

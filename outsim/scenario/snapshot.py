@@ -37,7 +37,7 @@ class Standing(Part):
     """For how long it has been in its state, instead of `since`."""
     oldest: LocalTime | None = None
     """When the first of several calls came into it; the others are spread evenly from there to
-    the moment."""
+    the moment; queued ones of a campaign that was stopped, to the stop."""
     attempts: Annotated[int, Field(ge=0, le=11, strict=True)] | None = None
     """Attempts that are over; default: 1 where it waits for a retry, else 0."""
     failures: Annotated[int, Field(ge=0, le=11, strict=True)] | None = None

@@ -184,10 +184,15 @@ def _since(scenario: Scenario, snapshot: Snapshot, standing: Standing) -> tuple[
 
 
 def _beyond_retries(campaign: CampaignSnapshot, rules: Campaign) -> Iterator[Contradiction]:
-    """Calls with more attempts than their campaign allows."""
+    """Calls with more attempts than their campaign allows, or with none before their retry."""
     most = rules.max_retry
     for state in STATES:
         for k, standing in enumerate(campaign.standing(state)):
+            if state == "waiting_retry" and standing.attempts == 0:
+                yield (
+                    (state, k, "attempts"),
+                    "found 0; a call that waits for a retry has been dialled: write at least 1",
+                )
             if attempts_of(standing, state) > most:
                 yield (
                     (state, k, "attempts"),

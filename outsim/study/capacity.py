@@ -22,6 +22,7 @@ from outsim.engine import Engine, choose
 from outsim.errors import StudyError
 from outsim.plan import build_plan
 from outsim.progress import Progress, reporting
+from outsim.scenario.memory import runs_that_fit
 from outsim.scenario.model import Scenario
 from outsim.scenario.varying import Range, read_range
 from outsim.study.capacity_answers import Capacity, Frontier
@@ -195,8 +196,9 @@ class _Planner:
         """Have somebody to do the work of all searches, and somebody told of it."""
         halvings = math.ceil(math.log2(len(self.vary.values())))
         self._expected = searches * (16 * (5 + halvings) + 4 * self.replications)
+        at_once = min(self.replications, runs_that_fit([self.scenario]))
         with (
-            workforce(self._executor, self.replications, self.engine) as force,
+            workforce(self._executor, at_once, self.engine) as force,
             reporting(self._progress) as self._report,
         ):
             # Threads are told to give up by the study that engages them.

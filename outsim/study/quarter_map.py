@@ -20,6 +20,7 @@ from outsim.engine import Engine
 from outsim.errors import StudyError, unknown_name
 from outsim.estimates import LEVEL, Estimate, estimate
 from outsim.progress import Progress, reporting
+from outsim.scenario.memory import runs_that_fit
 from outsim.scenario.model import Scenario
 from outsim.study.executors import workforce
 from outsim.study.findings import Findings
@@ -336,7 +337,7 @@ async def quarter_map(
     runs = each_runs * len(regimes)
     found = []
     with (
-        workforce(executor, runs, largest.engine) as force,
+        workforce(executor, min(runs, runs_that_fit([scenario])), largest.engine) as force,
         reporting(progress) as report,
     ):
         for place in range(len(regimes)):

@@ -25,6 +25,7 @@ from outsim.errors import StudyError
 from outsim.plan import build_plan, build_sibling
 from outsim.progress import Progress
 from outsim.result import Result
+from outsim.scenario.memory import runs_that_fit
 from outsim.scenario.model import Scenario
 from outsim.scenario.whose import ALL_CALLS
 from outsim.study.controls import controls_of
@@ -201,7 +202,9 @@ async def stream(
     coming = iter(waiting)
     if not waiting:
         return
-    with workforce(executor, len(waiting), engine) as force:
+    scenarios = {id(each): each for job in waiting for each in job.scenarios}
+    at_once = min(len(waiting), runs_that_fit(scenarios.values()))
+    with workforce(executor, at_once, engine) as force:
         work: Callable[[Job], tuple[Figures, ...]] = run_job
         if force.shares_memory:
             work = partial(run_job, stopped=stopped)

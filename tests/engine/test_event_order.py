@@ -13,6 +13,7 @@ import pandas as pd
 import pytest
 from pandas.testing import assert_frame_equal
 
+from outsim.result import simulate
 from outsim.tape import Tape
 
 from .scenarios import (
@@ -27,6 +28,7 @@ from .scenarios import (
     recorded,
     requests,
     run,
+    scenario,
     statuses,
 )
 
@@ -279,3 +281,25 @@ def test_the_same_run_twice_is_the_same_run():
     first, second = (run(*lists, profiles=MIXED, endpoint=CROWD["endpoint"]) for _ in range(2))
     for name, table in first.tables.items():
         assert_frame_equal(table, second.tables[name], obj=name)
+
+
+@pytest.mark.parametrize("engine", ["simpy", "compiled"])
+def test_lost_updates_are_repaired_in_the_order_of_tenants(engine):
+    """Not of call_id, by which the calls of customers that only a snapshot has come last."""
+    hook = {"name": "hook", "latency": "1 s", "failure_share": 0.0, "posts_at_once": 1}
+    stands = {"queued": 2, "start": moment(0)}
+    known = scenario(
+        campaign("list", tenant="mid", contacts=2, result_url="hook"),
+        background={"tenants": 1, "result_url": "hook", "profile": "people", "max_retry": 0},
+        platform={"lost_updates": 1.0, "reconciliation_every": "60 s"},
+        endpoint=[hook],
+        snapshot={
+            "at": moment(1),
+            "campaign": [
+                {"tenant": tenant, "name": "list", **stands} for tenant in ("zeta", "mid", "acme")
+            ],
+        },
+    )
+    posts = simulate(known, engine=engine).deliveries.sort_values("begun_at")
+    repaired = posts[posts["due_at"] == posts["due_at"].min()]
+    assert repaired["tenant"].tolist() == ["acme", "acme", "mid", "mid", "zeta", "zeta"]

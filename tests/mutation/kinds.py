@@ -129,7 +129,7 @@ def _calls_of(file: Path) -> float:
             calls += 600
     if loaded.background is not None:
         calls += loaded.background.tenants * loaded.background.median_size * 3
-    days = (clock.latest - clock.begins).total_seconds() / 86_400
+    days = (clock.latest_end - clock.begins).total_seconds() / 86_400
     often = loaded.platform.reconciliation_every
     return calls if days < 1 and (often is None or often >= 1_000_000) else float("inf")
 

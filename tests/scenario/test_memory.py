@@ -14,7 +14,7 @@ from outsim.errors import ScenarioError
 from outsim.plan import build_plan
 from outsim.result import simulate
 from outsim.scenario import Scenario, from_mapping, memory
-from outsim.scenario.memory import check_drawn, check_size
+from outsim.scenario.memory import check_drawn, check_size, runs_that_fit
 from outsim.tape import Tape
 
 CAMPAIGN = {"name": "a", "tenant": "t", "start": "09:00", "contacts": 1000}
@@ -121,3 +121,13 @@ def test_what_is_asked_for_is_less_than_what_records_take() -> None:
     least = memory.CALL_BYTES * 3000
     assert kept / 3000 < memory.CALL_BYTES + memory.ATTEMPT_BYTES * len(result.attempts) / 3000
     assert least < 3 * kept
+
+
+def test_only_as_many_runs_are_made_at_once_as_fit(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each of them takes some 250 bytes a call at least; small ones always fit."""
+    large, small = scenario({"contacts": 4_000_000}), scenario()
+    monkeypatch.setattr(memory, "available_bytes", lambda: 4e9)
+    assert 1 <= runs_that_fit([small, large]) <= 4
+    monkeypatch.setattr(memory, "available_bytes", lambda: 8e8)
+    assert runs_that_fit([large]) == 1
+    assert runs_that_fit([small]) > 1_000

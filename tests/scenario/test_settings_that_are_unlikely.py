@@ -105,6 +105,32 @@ WARNED: dict[str, tuple[dict[str, Any], str]] = {
         "takes more than its no_answer has",
     ),
     "no hour": (callees(hour_factors=NEVER), "hour_factors: no person ever answers"),
+    "nobody on Tuesdays": (
+        callees(weekday_factors=[1, 0, 1, 1, 1, 1, 1]),
+        "weekday_factors: no person answers in the run",
+    ),
+    "nobody in the morning": (
+        callees(hour_factors=NEVER | {"evening": 1}),
+        "hour_factors: no person answers in the run",
+    ),
+    "phones off": (callees(phone_off=1.0), "phone_off: 100% of phones are off"),
+    "where no pace is kept": (
+        scenario({"pacing_at": "dispatch"}),
+        "pacing_at: has no effect without pacing",
+    ),
+    "repairs after the run": (
+        platform(reconciliation_every="1 d"),
+        "reconciliation_every: is 24 h, and the run is over by then",
+    ),
+    "suspended twice": (
+        scenario(
+            suspension=[
+                {"tenant": "t", "begins": "09:10", "ends": "09:20"},
+                {"begins": "09:15", "ends": "09:25"},
+            ]
+        ),
+        "suspension[1].begins: overlaps suspension[0], of t too",
+    ),
     "no weekday": (callees(weekday_factors=[0] * 7), "weekday_factors: no person ever answers"),
     "no redial": (callees(redial_factors=[0]), "redial_factors: no person ever answers"),
     "all faxes": (callees(fax_share=1.0), "100% of contacts are fax machines"),
@@ -185,7 +211,7 @@ REFUSED: dict[str, tuple[dict[str, Any], str]] = {
     "weights too large": (profile(human=1e300), "human: found 1e+300; must be at most"),
     "weights too small": (profile(human=1e-320), "found weights that add up to 9.99989e-321"),
     "only invalid": (profile(invalid=1), "can't all be 0"),
-    "hardly a pace": (scenario({"pacing": "0.001/h"}), "must be more than 0"),
+    "hardly a pace": (scenario({"pacing": "0.001/h"}), "more than 0, 0.000001/s at least"),
     "leap seconds": (scenario(clock={"zone": "right/UTC"}), "is no time zone"),
     "no place": (scenario(clock={"zone": "Factory"}), "'Factory', which is no time zone; write"),
     "this machine": (scenario(clock={"zone": "localtime"}), "is no time zone"),

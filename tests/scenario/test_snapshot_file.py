@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from outsim.errors import ScenarioError
+from outsim.result import simulate
 from outsim.scenario import Scenario, from_mapping
 from outsim.scenario.advice import advice
 from outsim.scenario.snapshot_file import read_snapshot
@@ -17,12 +18,12 @@ from outsim.scenario.snapshot_file import read_snapshot
 CAMPAIGN = {"name": "reminders", "tenant": "clinic", "start": "09:00", "contacts": 100}
 
 
-def scenario() -> Scenario:
+def scenario(**rules: Any) -> Scenario:
     return from_mapping(
         {
             "clock": {"zone": "UTC", "date": "2026-03-10", "begins": "08:00", "ends": "12:00"},
             "platform": {"ring_timeout": "30 s"},
-            "campaign": [CAMPAIGN, CAMPAIGN | {"name": "later", "start": "10:00"}],
+            "campaign": [CAMPAIGN | rules, CAMPAIGN | {"name": "later", "start": "10:00"}],
         }
     )
 
@@ -51,6 +52,10 @@ DOES_NOT_FIT = {
     ),
     "another case": (document(tenant="Clinic", queued=3), "did you mean 'clinic'?"),
     "a space more": (document(tenant="cli nic", queued=3), "did you mean 'clinic'?"),
+    "a retry of nothing": (
+        document(waiting_retry=[{"count": 3, "attempts": 0}]),
+        "waiting_retry[0].attempts: found 0; a call that waits for a retry has been dialled",
+    ),
     "a misspelt customer": (document(tenant="clinc", queued=3), "did you mean 'clinic'?"),
     "more than the list": (
         document(queued=30_000),
@@ -169,3 +174,41 @@ def test_the_start_of_a_snapshot_counts(file: Path) -> None:
     """As its description says: a campaign may have started later than it was to."""
     file.write_text(json.dumps(document(start="09:15", queued=["09:10"])))
     assert "before its campaign's start (2026-03-10 09:15:00)" in refusal(file)
+
+
+STOPPED = {"stop_at": "09:10", "max_retry": 1}
+
+
+@pytest.mark.parametrize(
+    ("rules", "states", "message"),
+    [
+        ({"expires_at": "09:10"}, {"queued": 3}, "queued: 3 stand there after the campaign's exp"),
+        (STOPPED, {"scheduled": 3}, "scheduled: 3 stand there after the campaign's stop at 09:10"),
+        (STOPPED, {"waiting_retry": 3}, "waiting_retry: 3 stand there after"),
+        (STOPPED | {"stop_reaches": "queue"}, {"queued": 3}, "queued: 3 stand there after"),
+    ],
+)
+def test_calls_that_should_be_over_are_told(
+    rules: dict[str, Any], states: dict[str, Any], message: str, file: Path
+) -> None:
+    file.write_text(json.dumps(document(**states)))
+    told = [str(each) for each in advice(read_snapshot(file, scenario(**rules)))]
+    assert any(message in each for each in told), told
+
+
+def test_a_campaign_that_has_started_and_is_not_told_of_is_named(file: Path) -> None:
+    """Tenant and name are easily written in each other's place."""
+    file.write_text(json.dumps(document(tenant="reminders", name="clinic", queued=3)))
+    told = [str(each) for each in advice(read_snapshot(file, scenario()))]
+    assert any("does not tell of clinic/reminders" in each for each in told), told
+    assert not any("later" in each for each in told)
+
+
+@pytest.mark.parametrize("queued", [20, {"count": 20, "oldest": "09:05"}])
+def test_what_is_queued_after_a_stop_entered_the_queue_before_it(queued: Any, file: Path) -> None:
+    """A stop of what is not loaded yet leaves the queue alone: its calls go out."""
+    file.write_text(json.dumps(document(queued=queued, completed=80)))
+    calls = simulate(read_snapshot(file, scenario(stop_at="09:10")), engine="simpy").calls
+    standing = calls[calls["campaign"] == "reminders"]
+    assert len(standing) == 20
+    assert (standing["attempts"] > 0).all()
