@@ -140,6 +140,35 @@ def test_an_interval_from_two_replications_that_says_nothing_is_left_out(support
     assert not found.is_clear
 
 
+def test_a_difference_of_few_replications_that_is_wider_than_both_figures_has_no_interval():
+    """Of two waits of three minutes, 0 ± 62 minutes; of two of three hours it says something."""
+    differences = np.array([-240.0, 240.0])
+    for wait_s, known in ((180.0, False), (10_800.0, True)):
+        first = np.array([wait_s, wait_s])
+        support = NOT_NEGATIVE.between(first, first + differences)
+        assert math.isfinite(estimate(differences, support=support).half_width) == known
+
+
+def test_three_of_five_that_agree_are_not_nearly_all():
+    """Four starts, 20 minutes apart: the differences of the end are clear from five runs."""
+    found = estimate(
+        np.array([1200.0, 1200.0, 1200.0, 1110.0, 1145.0]),
+        support=Support(-math.inf, math.inf, 10.0, is_difference=True),
+    )
+    assert found.rare is None
+    assert found.is_clear
+
+
+@pytest.mark.parametrize(
+    ("mean", "half_width", "under"),
+    [(3.0, 1.0, True), (0.0, 1.0, True), (3.0, 4.0, False), (6.0, 1.0, False)],
+)
+def test_a_difference_is_too_small_to_matter_if_it_is_clear_or_all_of_its_interval_is(
+    mean, half_width, under
+):
+    assert Estimate(mean, half_width, 20).is_under(5.0) == under
+
+
 def test_replications_without_a_figure_are_left_out_and_counted():
     nan = math.nan
     found = estimate(np.array([nan, 1.0, 3.0, nan, 5.0]))

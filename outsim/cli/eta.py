@@ -226,6 +226,8 @@ def _print(
             texts = never_out_texts(findings, campaign)
         else:
             texts = [canceled_text(findings, campaign)]
+            if not findings.mean(0, "first_out_s").count:
+                texts.append("In none of these runs does a call go out.")
         for text in filter(None, texts):
             say(text)
         show(table(list(COLUMNS), [row(findings, measure) for measure in told]))
