@@ -129,3 +129,11 @@ def test_a_sweep_that_is_kept_is_told_again_without_a_run(outsim, pair, monkeypa
 
     monkeypatch.setattr(study.Study, "_jobs", refuse)
     assert outsim(*arguments) == first
+
+
+def test_one_number_alone_has_no_rank(outsim):
+    ended = outsim("sweep", "small.toml", "--vary", "platform.ports=5:20:2", "--replications", "2")
+    assert ended.code == 0
+    told = " ".join(ended.out.split())
+    assert "All that differs between the points is due to the one number that is varied." in told
+    assert "100.0" not in told
