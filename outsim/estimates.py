@@ -32,12 +32,26 @@ class Support:
     negligible: float = 0.0
     """A smaller difference of the figure matters to nobody."""
     is_difference: bool = False
+    reach: float = math.inf
+    """How far a difference is from 0 at the most: the larger one of the two figures, about."""
 
     @property
     def of_difference(self) -> Support:
         """That of the difference of two such figures."""
         least, most = self.least - self.most, self.most - self.least
         return Support(least, most, self.negligible, is_difference=True)
+
+    def between(self, *figures: Values) -> Support:
+        """That of the difference of two of these figures, each given by replication."""
+        known = [each[~np.isnan(each)] for each in figures]
+        means = [float(each.mean()) for each in known if len(each)]
+        reach = max(means, default=math.inf) if self.least == 0 else math.inf
+        return replace(self.of_difference, reach=reach)
+
+    @property
+    def has_two_tails(self) -> bool:
+        """Whether figures may be far out on both sides: differences, and what has no ends."""
+        return self.is_difference or (self.least == -math.inf and self.most == math.inf)
 
     @property
     def usual(self) -> tuple[float, ...]:
@@ -69,6 +83,8 @@ class Support:
 
     def says_nothing(self, mean: float, low: float, high: float) -> bool:
         """Whether an interval, not moved yet, is wider than the figure itself can be."""
+        if self.is_difference:
+            return (high - low) / 2 > min(self.reach, (self.most - self.least) / 2)
         if math.isfinite(self.least) and math.isfinite(self.most):
             return high - low > self.most - self.least
         return math.isfinite(self.least) and (high - low) / 2 > mean - self.least
@@ -178,6 +194,17 @@ class Estimate:
             return self.rare.is_one_sided
         return bool(self.low > 0 or self.high < 0)
 
+    def is_under(self, least: float) -> bool:
+        """Whether a difference is too small to matter, which it does from `least` on.
+
+        It is in all replications but a few, or clear, or its whole interval is nearer to 0.
+        """
+        if not abs(self.mean) < least:
+            return False
+        if self.rare is not None and self.rare.times == 0:
+            return True
+        return self.is_clear or (-least < self.low and self.high < least)
+
     @property
     def is_zero(self) -> bool:
         """Whether it is 0 in every replication."""
@@ -286,10 +313,10 @@ FEW = 4
 ENOUGH = 5
 """Replications from which on their skewness is made use of, and every interval says something."""
 
-_UNDERSTATED = 1.45
+_UNDERSTATED, _UNDERSTATED_OF_TWO_TAILS = 1.45, 1.25
 """Skewness of a long-tailed figure, over that of a sample of some twenty of it, as a rule: the
-sample seldom has the tail. It was chosen so that intervals of exponential, gamma and lognormal
-figures and of those that are 0 in most runs hold the mean in 93 to 97 %."""
+sample seldom has the tail. Chosen so that intervals of exponential, gamma and lognormal figures,
+of those that are 0 in most runs, and of differences of such, hold the mean in 93 to 97 %."""
 
 _KNOWN = 10
 """Replications from which on that is made up for; in fewer, skewness is mostly chance."""
@@ -304,7 +331,9 @@ _SIGNS = 6
 _ROUNDING = 1e-9
 
 
-def mean_bounds(values: Values, error: float) -> tuple[float, float]:
+def mean_bounds(
+    values: Values, error: float, *, has_two_tails: bool = False
+) -> tuple[float, float]:
     """Lower and upper bound of a mean, each wrong with probability `error`, about.
 
     A mean of few skewed figures, as waits and lags are, errs to one side more often than to the
@@ -319,6 +348,10 @@ def mean_bounds(values: Values, error: float) -> tuple[float, float]:
         Two or more, none of them NaN.
     error : float
         From 0 to 0.5.
+    has_two_tails : bool
+        Whether figures may be far out on both sides, as differences may. Then the skewness of a
+        sample is often chance: of differences that are 0 on half of the days, an interval that is
+        moved by it holds the mean in 84 %. So no bound is nearer to the mean than Student's.
     """
     from scipy.special import stdtrit
 
@@ -327,17 +360,20 @@ def mean_bounds(values: Values, error: float) -> tuple[float, float]:
         return mean, mean
     quantile = float(stdtrit(count - 1, 1 - error))
     standard_error = spread / math.sqrt(count - 1)
+    student = quantile * standard_error
     third = float(np.mean(((values - mean) / spread) ** 3))
     if count < ENOUGH or abs(third) < 1e-6:
-        return mean - quantile * standard_error, mean + quantile * standard_error
+        return mean - student, mean + student
     skewness = third * math.sqrt(count * (count - 1)) / (count - 2)
-    bent = skewness * (_UNDERSTATED if count >= _KNOWN else 1.0) / math.sqrt(count)
+    understated = _UNDERSTATED_OF_TWO_TAILS if has_two_tails else _UNDERSTATED
+    bent = skewness * (understated if count >= _KNOWN else 1.0) / math.sqrt(count)
 
     def studentized(at: float) -> float:
         return 3 / bent * (math.cbrt(1 + bent * (at - bent / 6)) - 1)
 
     low, high = (mean - studentized(at) * standard_error for at in (quantile, -quantile))
-    return min(low, mean), max(high, mean)
+    nearest = student if has_two_tails else 0.0
+    return min(low, mean - nearest), max(high, mean + nearest)
 
 
 def find_rare(values: Values, support: Support = ANYTHING) -> tuple[float, float, int] | None:
@@ -345,7 +381,7 @@ def find_rare(values: Values, support: Support = ANYTHING) -> tuple[float, float
 
     They are at an end of the support, or without difference, give or take what is negligible;
     or all at one place, give or take a tenth of that; or so near to each other that the standard
-    deviation is due to the few.
+    deviation is due to the few. At an end that is fewer than half of them, elsewhere a quarter.
 
     Returns
     -------
@@ -353,9 +389,8 @@ def find_rare(values: Values, support: Support = ANYTHING) -> tuple[float, float
         None where there is no such place.
     """
     count, median = len(values), float(np.median(values))
-    few = min(FEW, count / 2)
-    places = [(place, support.negligible) for place in support.usual]
-    for place, within in [*places, (median, support.negligible / 10)]:
+    places = [(place, support.negligible, min(FEW, count / 2)) for place in support.usual]
+    for place, within, few in [*places, (median, support.negligible / 10, min(FEW, count / 4))]:
         apart = np.abs(values - place)
         times = int(np.count_nonzero(apart > within + _ROUNDING * max(1.0, abs(place))))
         if times < few:
@@ -388,7 +423,8 @@ def cautious_bounds(
         What the figure can be.
     """
     support = support.holding(float(values.min()), float(values.max()))
-    low, high = support.fit(float(values.mean()), *mean_bounds(values, error))
+    bounds = mean_bounds(values, error, has_two_tails=support.has_two_tails)
+    low, high = support.fit(float(values.mean()), *bounds)
     found = find_rare(values, support)
     if found is not None and found[2]:
         place, _, times = found
@@ -424,7 +460,7 @@ def estimate(values: Values, level: float = LEVEL, support: Support = ANYTHING) 
     if count < 2:
         return Estimate(mean, math.nan, count, missing)
     support = support.holding(float(known.min()), float(known.max()))
-    low, high = mean_bounds(known, (1 - level) / 2)
+    low, high = mean_bounds(known, (1 - level) / 2, has_two_tails=support.has_two_tails)
     found = find_rare(known, support)
     if found is not None:
         rare = Rare(*found, count, float(known.min()), float(known.max()), (high - low) / 2)
@@ -437,7 +473,8 @@ def bounded(found: Estimate, support: Support) -> Estimate:
     if math.isnan(found.half_width):
         return found
     mean = min(max(found.mean, support.least), support.most)
-    if found.count < ENOUGH and support.says_nothing(mean, found.low, found.high):
+    enough = _KNOWN if support.is_difference else ENOUGH
+    if found.count < enough and support.says_nothing(mean, found.low, found.high):
         return replace(found, mean=mean, half_width=math.nan, ends=None)
     ends = support.fit(mean, found.low, found.high)
     return Estimate.between(mean, *ends, found.count, found.missing)

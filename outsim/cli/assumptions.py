@@ -119,7 +119,7 @@ def _line(entry: Entry) -> str:
 
 def _print_effects(found: Effects) -> None:
     from outsim.cli.output import say, show, table
-    from outsim.display import explain_missing, format_estimate, unit_of
+    from outsim.display import explain_missing, format_estimate, format_matters, unit_of
 
     scenario, measure = found.ledger.scenario, found.measure
     begins = scenario.clock.begins
@@ -131,7 +131,13 @@ def _print_effects(found: Effects) -> None:
         f"{found.replications} paired replications, seed {found.findings.seed}"
     )
     effects = found.of()
-    every = [value for each in effects for value in (each.low, each.high, each.move)]
+    by_verdict = {
+        verdict: [each.factor.name for each in effects if each.verdict == verdict]
+        for verdict in ("moves", "small", "unclear", "none")
+    }
+    say(_moving(by_verdict["moves"], label))
+    shown = [each for each in effects if each.verdict in ("moves", "unclear")]
+    every = [value for each in shown for value in (each.low, each.high, each.move)]
     unit = unit_of(measure.kind, every, signed=True)
     rows = [
         [
@@ -141,8 +147,7 @@ def _print_effects(found: Effects) -> None:
                 for value in (each.low, each.high, each.move)
             ),
         ]
-        for each in effects
-        if not each.is_none
+        for each in shown
     ]
     if rows:
         show(table(["number: range", "low end", "high end", "low to high"], rows))
@@ -153,7 +158,20 @@ def _print_effects(found: Effects) -> None:
         )
         if missing := explain_missing(value for value in every if not value.is_zero):
             say(missing)
-    still = [each.factor.name for each in effects if each.is_none]
-    if still:
+    if unclear := by_verdict["unclear"]:
+        say(f"Not clear, which more replications may change: {', '.join(unclear)}.")
+    if small := by_verdict["small"]:
+        least = format_matters(measure.kind, effects[0].matters_from)
+        say(f"Too small to matter, under {least}: {', '.join(small)}.")
+    if still := by_verdict["none"]:
         say(f"Without any effect on {label}, in every replication: {', '.join(still)}.")
     say()
+
+
+def _moving(names: list[str], label: str) -> str:
+    """The answer in a sentence."""
+    if not names:
+        return f"No number is shown to move {label} by so much that it matters."
+    return (
+        f"Within their ranges these move {label} by so much that it matters: {', '.join(names)}."
+    )

@@ -75,7 +75,7 @@ def eta(
     """Say when a campaign's calls go out and when it is finished, or when one call goes out."""
     from outsim.cli.output import load_with_advice, picture_file, print_json, write_picture
     from outsim.cli.status import chosen_campaign
-    from outsim.study.eta import CAMPAIGN_MEASURES, USUAL, find_call, studying
+    from outsim.study.eta import FORECAST_MEASURES, USUAL, find_call, studying
     from outsim.study.forecast import Forecast
     from outsim.study.study import Study
 
@@ -88,7 +88,7 @@ def eta(
     loaded = load_with_advice(scenario)
     chosen = chosen_campaign(loaded, campaign)
     loaded, seed = _from_now(loaded, snapshot, at, seed)
-    measures: tuple[Measure, ...] = CAMPAIGN_MEASURES
+    measures: tuple[Measure, ...] = FORECAST_MEASURES
     asked = None
     if call is not None or number is not None:
         asked = find_call(loaded, call_id=call, number=ten_digits(number))
@@ -189,7 +189,9 @@ def _document(findings: Findings, campaign: Campaign, asked: Asked | None) -> di
         "figures": figures,
         "estimated": estimates(scenario),
     }
-    if asked is not None:
+    if asked is None:
+        document["canceled_before_out"] = findings.mean(0, "canceled_before_out").to_json()
+    else:
         never = never_out(findings)
         document["call"] = {
             "state": asked.state,
@@ -208,7 +210,7 @@ def _print(
     from outsim.cli.output import say, show, table
     from outsim.scenario.estimated import estimates
     from outsim.study.eta import USUAL
-    from outsim.study.eta_texts import COLUMNS, never_out_texts, row
+    from outsim.study.eta_texts import COLUMNS, canceled_text, never_out_texts, row
 
     scenario = findings.scenarios[0]
     say(f"{campaign.name} ({campaign.tenant}), scenario {scenario.name}")
@@ -220,15 +222,15 @@ def _print(
         _say_call(asked)
     if not (asked and asked.state in ("dialing", "connected")):
         told = [each for each in findings.measures if each.kind == "clock"]
-        for text in [] if asked is None else never_out_texts(findings, campaign):
+        if asked is not None:
+            texts = never_out_texts(findings, campaign)
+        else:
+            texts = [canceled_text(findings, campaign)]
+            if not findings.mean(0, "first_out_s").count:
+                texts.append("In none of these runs does a call go out.")
+        for text in filter(None, texts):
             say(text)
         show(table(list(COLUMNS), [row(findings, measure) for measure in told]))
-        if asked is None and campaign.stop_at is not None:
-            say(
-                f"The campaign is stopped at {campaign.stop_at:%H:%M:%S}: calls that are canceled "
-                "before they go out are in none of these times but the last; outsim stop says "
-                "how many."
-            )
         say("Median and 90 % band over replications: nine runs in ten come to it in the band.")
         if findings.switches.draws_callees:
             say("Each has callees of its own, out of what the call log leaves open.")

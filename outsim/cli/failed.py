@@ -82,12 +82,14 @@ def _print(
     }
     if why := why_failed(shares):
         say(why)
-    show(
-        table(
-            ["last attempt", "calls", "share"],
-            [[c, f"{row['calls']:,.0f}", f"{row['share']:.1%}"] for c, row in by_cause.iterrows()],
-        )
-    )
+    if tables["by_attempt"].empty:
+        statuses = calls["status"].value_counts()
+        told = ", ".join(f"{n:,} {word}" for word, n in statuses.items() if n)
+        say(f"No attempt was made: {told}." if told else "There are no calls.")
+    if count:
+        causes = by_cause.iterrows()
+        rows = [[c, f"{row['calls']:,.0f}", f"{row['share']:.1%}"] for c, row in causes]
+        show(table(["last attempt", "calls", "share"], rows))
     for title, key in (("attempt", "by_attempt"), ("hour", "by_hour")):
         frame = tables[key]
         rows = [
@@ -98,7 +100,8 @@ def _print(
             ]
             for index, row in frame.iterrows()
         ]
-        show(table([title, *(c.replace("_", " ") for c in frame.columns)], rows))
+        if rows:
+            show(table([title, *(c.replace("_", " ") for c in frame.columns)], rows))
     pending = len(match.calls)
     say(f"{pending:,} calls are still shown as pending at {ended}.")
     if not pending:

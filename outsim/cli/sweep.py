@@ -201,6 +201,9 @@ def _print_sensitivity(found: Sweep) -> None:
     )
 
     say()
+    if len(found.factors) == 1:
+        say("All that differs between the points is due to the one number that is varied.")
+        return
     difference = "the difference in " if found.is_paired else ""
     show(table(matters_columns(found), matters_rows(found)))
     chosen = found.sensitivities.get(found.measure.name)

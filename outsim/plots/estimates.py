@@ -28,7 +28,7 @@ def findings(found: Findings, measure: str, ax: Axes | None = None) -> Axes:
 
 def forecast(found: Forecast, ax: Axes | None = None) -> Axes:
     """Draw median and band of each figure on a clock; see `Forecast.plot`."""
-    measures = found.findings.measures
+    measures = [each for each in found.findings.measures if each.kind == "clock"]
     quantiles = [found.quantiles(each.name) for each in measures]
     ax = draw_bands(
         [each.label for each in measures],

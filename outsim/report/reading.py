@@ -19,7 +19,7 @@ from outsim.scenario.loading import load
 from outsim.scenario.model import Scenario
 from outsim.study.asked import ASKED, read_asked
 from outsim.study.changes import campaign_of
-from outsim.study.eta import CAMPAIGN_MEASURES, studying
+from outsim.study.eta import FORECAST_MEASURES, studying
 from outsim.study.findings import Findings
 from outsim.study.forecast import Forecast
 from outsim.study.identity import STUDY, read_identity
@@ -141,7 +141,7 @@ def _of_run(
         seed=result.seed,
         result=result,
         known=(findings,),
-        forecast=Forecast(chosen, cut(findings, CAMPAIGN_MEASURES)),
+        forecast=Forecast(chosen, cut(findings, FORECAST_MEASURES)),
         schedule=tried(
             "schedule", lambda: schedule(scenario, every=every, between=between, **options).run()
         ),
@@ -154,7 +154,7 @@ def _of_run(
     )
 
 
-_BOTH = tuple(each for each in MEASURES if each.name != "finished_s") + CAMPAIGN_MEASURES
+_BOTH = tuple(each for each in MEASURES if each.name != "finished_s") + FORECAST_MEASURES
 """Figures of a campaign, and when its calls go out."""
 
 
@@ -229,7 +229,7 @@ def _of_sweep(place: Path, engine: Engine) -> Subject:
 
 def _measures_of(names: list[str]) -> tuple[Measure, ...]:
     """Figures of a study: some names are those of two, in studies of different kinds."""
-    for kind in (CAMPAIGN_MEASURES, STOP_MEASURES):
+    for kind in (FORECAST_MEASURES, STOP_MEASURES):
         if names == [each.name for each in kind]:
             return kind
     return MEASURES + LOAD_MEASURES
@@ -241,7 +241,7 @@ def _answers(findings: Findings, study: KeptStudy) -> dict[str, Any]:
     scenario = findings.scenarios[0]
     if study.measures == STOP_MEASURES:
         return {"race": StopRace(findings)}
-    if study.measures == CAMPAIGN_MEASURES:
+    if study.measures == FORECAST_MEASURES:
         return {"forecast": Forecast(campaign_of(scenario), findings)}
     if names == [each.name for each in FIGURES]:
         return {"schedule": Schedule(findings)}

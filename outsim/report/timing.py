@@ -17,7 +17,7 @@ from outsim.report.parts import Picture, Section, Table
 from outsim.report.run_pictures import waits
 from outsim.report.subject import Subject
 from outsim.study import eta_texts, timing_texts
-from outsim.study.eta import USUAL
+from outsim.study.eta import CAMPAIGN_MEASURES, USUAL
 from outsim.study.schedule import FIGURES, Ranking, Schedule
 from outsim.study.stops import written
 from outsim.tables.views import counts
@@ -181,11 +181,11 @@ def _forecast(subject: Subject, answer: Forecast) -> Section:
         return format_estimate("clock", value, begins) + over
 
     is_enough = findings.replications >= USUAL
-    rows = [eta_texts.row(findings, each) for each in findings.measures]
+    rows = [eta_texts.row(findings, each) for each in CAMPAIGN_MEASURES]
     columns = list(eta_texts.COLUMNS)
     notes = ["Nine runs in ten come to it in the band of the last column."]
     if not is_enough:
-        rows = [[each.label, at(each.name)] for each in findings.measures]
+        rows = [[each.label, at(each.name)] for each in CAMPAIGN_MEASURES]
         columns = ["", "mean"]
         notes = [
             f"{INTERVALS} A median with a band of nine runs in ten takes {USUAL} replications."
@@ -196,21 +196,31 @@ def _forecast(subject: Subject, answer: Forecast) -> Section:
             f"{campaign.name} ({campaign.tenant}), starting at {campaign.start:%H:%M}: "
             f"{_counted(findings.replications)}."
         ),
-        answer=(
-            f"Half of the calls have gone out by {at('median_out_s')}, 9 in 10 by "
-            f"{at('p90_out_s')}; the campaign is finished at {at('finished_s')}."
-        ),
+        answer=_when_out(answer, at),
         pictures=[_forecast_picture(answer, is_enough, at), waits(subject)],
         tables=[Table("When calls go out", columns, rows)],
         notes=notes,
     )
 
 
+def _when_out(answer: Forecast, at: Callable[[str], str]) -> str:
+    """The answer in words; of calls that a stop cancels, that too."""
+    told = eta_texts.canceled_text(answer.findings, answer.campaign)
+    finished = f"the campaign is finished at {at('finished_s')}."
+    if not answer.findings.mean(0, "first_out_s").count:
+        return f"{told} No call goes out within the run; {finished}".strip()
+    calls = "the others" if told else "the calls"
+    return (
+        f"{told} Half of {calls} have gone out by {at('median_out_s')}, 9 in 10 by "
+        f"{at('p90_out_s')}; {finished}"
+    ).strip()
+
+
 def _forecast_picture(answer: Forecast, is_band: bool, at: Callable[[str], str]) -> Picture:
     """Bands, where there are runs enough for them; else means with their intervals."""
     findings = answer.findings
-    names = [each.label for each in findings.measures]
-    means = [findings.mean(0, each.name) for each in findings.measures]
+    names = [each.label for each in CAMPAIGN_MEASURES]
+    means = [findings.mean(0, each.name) for each in CAMPAIGN_MEASURES]
     begins = findings.scenarios[0].clock.begins
 
     def draw(ax: Axes) -> object:
@@ -218,7 +228,7 @@ def _forecast_picture(answer: Forecast, is_band: bool, at: Callable[[str], str])
             return draw_forecast(answer, ax=ax)
         return draw_estimates(names, means, "local time", "clock", begins, ax)
 
-    told = "; ".join(f"{each.label}: {at(each.name)}" for each in findings.measures)
+    told = "; ".join(f"{each.label}: {at(each.name)}" for each in CAMPAIGN_MEASURES)
     what = "the band that nine runs in ten fall into" if is_band else "its 95 % interval"
     return Picture(
         draw,

@@ -22,6 +22,16 @@ def nothing_clear(findings: Findings, place: int) -> str:
         return f"{name}: there are no figures to hold against {base}: is there anybody to call?"
     differences = [findings.difference(place, each.name) for each in findings.measures]
     if all(each.is_zero for each in differences if each.count):
+        alone = [
+            findings.label(each)
+            for each, difference in zip(findings.measures, differences, strict=True)
+            if not difference.count and any(findings.mean(k, each.name).count for k in (0, place))
+        ]
+        if alone:
+            return (
+                f"{name}: what it has in common with {base} does not differ in any replication; "
+                f"only one of them has: {', '.join(alone)}."
+            )
         return f"{name}: no figure differs from {base} in any replication."
     if not any(True for found in (findings.changes, findings.small_changes) for _ in found(place)):
         return f"{name}: no clear difference from {base}; more replications may show one."

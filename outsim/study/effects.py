@@ -44,6 +44,8 @@ class Effect:
     """The same at the high end."""
     move: Estimate
     """The figure at the high end less the one at the low end."""
+    matters_from: float
+    """Smallest difference of the figure that matters, in its unit."""
 
     @property
     def size(self) -> float:
@@ -55,6 +57,27 @@ class Effect:
     def is_none(self) -> bool:
         """Whether nothing changes in any replication."""
         return all(each.is_zero for each in (self.low, self.high, self.move))
+
+    @property
+    def is_small(self) -> bool:
+        """Whether all that changes is too small to matter; see `Estimate.is_under`."""
+        return all(each.is_under(self.matters_from) for each in (self.low, self.high, self.move))
+
+    @property
+    def verdict(self) -> Literal["moves", "small", "none", "unclear"]:
+        """Whether it moves the figure clearly and by enough to matter.
+
+        ``small`` where all that changes is too small to matter, ``none`` where nothing changes
+        in any replication; else ``unclear``.
+        """
+        if self.is_none:
+            return "none"
+        if self.is_small:
+            return "small"
+        changes = (self.low, self.high, self.move)
+        if any(each.is_clear and abs(each.mean) >= self.matters_from for each in changes):
+            return "moves"
+        return "unclear"
 
 
 @dataclass(frozen=True, eq=False)
@@ -103,14 +126,18 @@ class Effects:
             If there is no such figure.
         """
         measure = self.measure_of(figure)
-        name, support = measure.name, measure.support.of_difference
+        name, support = measure.name, measure.support
         values = [self.findings.values(k, name) for k in range(2 * len(self.factors) + 1)]
         level = 1 - (1 - LEVEL) / max(1, len(self.factors))
+        matters_from = measure.matters_from(self.findings.mean(0, name).mean)
         found = []
         for k, factor in enumerate(self.factors):
             low, high = values[2 * k + 1], values[2 * k + 2]
-            differences = (low - values[0], high - values[0], high - low)
-            found.append(Effect(factor, *(estimate(each, level, support) for each in differences)))
+            moves = [
+                estimate(to - since, level, support.between(to, since))
+                for to, since in ((low, values[0]), (high, values[0]), (high, low))
+            ]
+            found.append(Effect(factor, *moves, matters_from))
         return tuple(sorted(found, key=lambda each: -each.size))
 
     def measure_of(self, figure: str | None = None) -> Measure:
@@ -126,9 +153,9 @@ class Effects:
     def table(self) -> pd.DataFrame:
         """One row a number and figure, in the order of the ledger.
 
-        Columns: key, low_end, high_end (texts), measure, and of ``low``, ``high`` and ``move``
-        the mean and both ends of its interval, in the figure's unit: shares as fractions, times in
-        seconds.
+        Columns: key, low_end, high_end (texts), measure, of ``low``, ``high`` and ``move`` the
+        mean and both ends of its interval, in the figure's unit: shares as fractions, times in
+        seconds; and the verdict.
         """
         import pandas as pd
 
@@ -185,6 +212,8 @@ class Effects:
                 "low": each.low.to_json(),
                 "high": each.high.to_json(),
                 "move": each.move.to_json(),
+                "verdict": each.verdict,
+                "matters_from": each.matters_from,
             }
             for each in self.of(figure)
         ]
@@ -199,12 +228,12 @@ class Effects:
         return table_html(self.table(), index=False)
 
 
-def _columns(effect: Effect) -> dict[str, float]:
-    found: dict[str, float] = {}
+def _columns(effect: Effect) -> dict[str, float | str]:
+    found: dict[str, float | str] = {}
     for name in ("low", "high", "move"):
         value: Estimate = getattr(effect, name)
         found |= {name: value.mean, f"{name}_from": value.low, f"{name}_to": value.high}
-    return found
+    return found | {"verdict": effect.verdict}
 
 
 async def assumption_effects(

@@ -139,8 +139,9 @@ class Estimates:
     def _measure(self, name: str) -> Measure:
         return measure_named(name, self.measures)
 
-    def _of_difference(self, name: str) -> Support:
-        return self._measure(name).support.of_difference
+    def _of_difference(self, place: int | str, name: str) -> Support:
+        figures = (self.values(each, name) for each in (place, 0))
+        return self._measure(name).support.between(*figures)
 
     def _later_s(self, place: int) -> float:
         """How much later in the day a scenario begins than the first one."""
@@ -273,7 +274,7 @@ class Estimates:
             If callees were not drawn, or partners did not swap them.
         """
         return self.uncertainty_of(
-            _difference(place, name), self._joint_level, self._of_difference(name)
+            _difference(place, name), self._joint_level, self._of_difference(place, name)
         )
 
     def difference(self, place: int | str, name: str) -> Estimate:
@@ -297,7 +298,7 @@ class Estimates:
         if self.switches.controls:
             return self._controlled_difference(place, name).estimate
         return self.estimate_of(
-            _difference(place, name), self._joint_level, self._of_difference(name)
+            _difference(place, name), self._joint_level, self._of_difference(place, name)
         )
 
     @property
@@ -334,7 +335,7 @@ class Estimates:
 
     def _controlled_difference(self, place: int | str, name: str) -> Controlled:
         values, controls = _difference(place, name)(self.values), self._controls(0, place)
-        return controlled(values, controls, self._joint_level, self._of_difference(name))
+        return controlled(values, controls, self._joint_level, self._of_difference(place, name))
 
     def probability(
         self,
@@ -387,7 +388,7 @@ class Estimates:
                     estimate(
                         _difference(k, name)(self.values),
                         self._joint_level,
-                        self._of_difference(name),
+                        self._of_difference(k, name),
                     )
                     for k in places[1:]
                 ]

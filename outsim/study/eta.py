@@ -103,6 +103,24 @@ def finished_s(view: View) -> float:
     return float(instants.max()) / SECOND if len(instants) else math.nan
 
 
+def canceled_before_out(view: View) -> float:
+    """Calls that are canceled before they go out, of all that are not rejected or wedged.
+
+    With a snapshot, of those that it tells of, what is over by then included.
+    """
+    _, campaign = _planned(view)
+    assert view.frames is not None
+    status = view.frames.records.calls["status"][_own(campaign)]
+    counts = (status != REJECTED) & ~campaign.contacts.wedged
+    before = 0
+    if campaign.opening is not None:
+        before = campaign.opening.dispatched + campaign.opening.settled_undialed
+        counts &= campaign.opening.attempts == 0
+    calls = before + int(np.count_nonzero(counts))
+    never = (status == CANCELED) & (_went_out_us(view, campaign) == MISSING)
+    return int(np.count_nonzero(never & counts)) / calls if calls else math.nan
+
+
 def next_dispatch_s(view: View, place: int) -> float:
     """When one call goes out next, in seconds since the run begins; NaN if it never does.
 
@@ -157,6 +175,14 @@ CAMPAIGN_MEASURES = (
     Measure("p90_out_s", "9 in 10 of them out", "clock", partial(outgoing_s, level=0.9), -1),
     Measure("last_out_s", "last call out", "clock", partial(outgoing_s, level=1.0), -1),
     Measure("finished_s", "finished", "clock", finished_s, -1),
+)
+"""When a campaign's calls go out, and when it is finished."""
+
+FORECAST_MEASURES = (
+    *CAMPAIGN_MEASURES,
+    Measure(
+        "canceled_before_out", "canceled before they go out", "share", canceled_before_out, -1
+    ),
 )
 """What is said of a campaign."""
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 
-from outsim.display import format_figure
+from outsim.display import format_estimate, format_figure
 from outsim.estimates import Probability, probability
 from outsim.scenario.campaigns import Campaign
 from outsim.study.eta import NEVER_OUT, of_findings
@@ -30,6 +30,22 @@ def row(findings: Findings, measure: Measure) -> list[str]:
         _span(findings, found.median_low, found.median_high, never),
         _span(findings, found.low, found.high, never),
     ]
+
+
+def canceled_text(findings: Findings, campaign: Campaign) -> str:
+    """How many of a campaign's calls are canceled before they go out; empty if none is."""
+    share = findings.mean(0, "canceled_before_out")
+    if not share.count or share.is_zero:
+        return ""
+    stop = campaign.stop_at
+    when = "" if stop is None else f" (it is stopped at {stop:%H:%M:%S})"
+    if share.rare is not None and share.rare.least == share.rare.most == 1:
+        return f"In every run all of its calls are canceled before they go out{when}."
+    told = format_estimate("share", share, findings.scenarios[0].clock.begins)
+    return (
+        f"{told} of its calls are canceled before they go out{when}; the times at which calls go "
+        "out are of the others."
+    )
 
 
 def never_out(findings: Findings) -> dict[str, Probability]:
@@ -71,10 +87,12 @@ def never_out_texts(findings: Findings, campaign: Campaign) -> list[str]:
 
 def _clock(findings: Findings, seconds: float, never: str) -> str:
     if not math.isfinite(seconds):
-        return never if seconds > 0 else "unknown"
+        return never
     return format_figure("clock", seconds, findings.scenarios[0].clock.begins)
 
 
 def _span(findings: Findings, low: float, high: float, never: str) -> str:
+    if low == -math.inf and high == math.inf:
+        return f"{findings.replications} runs: no interval yet"
     first, last = (_clock(findings, each, never) for each in (low, high))
     return never if first == last == never else f"{first} to {last}"

@@ -57,15 +57,13 @@ class Findings(Estimates):
         str
             ``better``, ``worse``, or ``higher`` and ``lower`` of a figure that is neither better
             high nor low: where the difference is clear and not too small to matter. ``small``:
-            it is clear and too small to matter, or it is so in all replications but a few.
-            Else ``unclear``.
+            it is too small to matter, see `Estimate.is_under`. Else ``unclear``.
         """
         difference, about = self.difference(place, name), self.measure(name)
-        rare = difference.rare
-        is_small = abs(difference.mean) < self.matters_from(name)
-        if is_small and (difference.is_clear or (rare is not None and rare.times == 0)):
+        least = self.matters_from(name)
+        if difference.is_under(least):
             return "small"
-        if not difference.is_clear or is_small:
+        if not difference.is_clear or abs(difference.mean) < least:
             return "unclear"
         if not about.better:
             return "higher" if difference.mean > 0 else "lower"

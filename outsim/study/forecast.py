@@ -7,12 +7,20 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from outsim.clock import SECOND, after
+from outsim.estimates import Estimate
 from outsim.scenario.campaigns import Campaign
 from outsim.scenario.model import Scenario
 from outsim.scenario.snapshot_file import read_snapshot
 from outsim.study.answers import AnsweringStudy
 from outsim.study.changes import campaign_of
-from outsim.study.eta import CAMPAIGN_MEASURES, USUAL, Quantiles, of_findings, studying
+from outsim.study.eta import (
+    CAMPAIGN_MEASURES,
+    FORECAST_MEASURES,
+    USUAL,
+    Quantiles,
+    of_findings,
+    studying,
+)
 from outsim.study.findings import Findings
 from outsim.study.study import Study
 from outsim.text import brief
@@ -41,6 +49,11 @@ class Forecast:
         """
         return of_findings(self.findings, self.findings.measure(name))
 
+    @property
+    def canceled(self) -> Estimate:
+        """Share of the calls that are canceled before they go out: the times are of the others."""
+        return self.findings.mean(0, "canceled_before_out")
+
     def table(self) -> pd.DataFrame:
         """One row a figure: median, its 95 % interval, and the 90 % band, as local clock times.
 
@@ -50,7 +63,7 @@ class Forecast:
 
         begins = self.findings.scenarios[0].clock.begins
         rows = {}
-        for measure in self.findings.measures:
+        for measure in CAMPAIGN_MEASURES:
             found = vars(of_findings(self.findings, measure)).copy()
             never = found.pop("never")
             rows[measure.label] = {
@@ -123,5 +136,5 @@ def eta(
         options["replications"] = USUAL
     if options.get("input_uncertainty"):
         options["input_uncertainty"] = "drawn"  # bands are of runs: partners would add nothing
-    study = Study(studying(scenario, chosen), measures=CAMPAIGN_MEASURES, **options)
+    study = Study(studying(scenario, chosen), measures=FORECAST_MEASURES, **options)
     return AnsweringStudy(study, lambda findings: Forecast(chosen, findings))

@@ -118,8 +118,9 @@ class QuarterMap:
         if not 0 <= regime < len(self.regimes):
             raise StudyError(f"regime {regime}: there are 0 to {len(self.regimes) - 1}")
         found, place = self.findings[regime], 1 + self.minutes.index(minute)
-        gains = (found.values(place, name) - found.values(0, name)) * self.measures[name].better
-        support = self.measures[name].support.of_difference
+        later, first = found.values(place, name), found.values(0, name)
+        gains = (later - first) * self.measures[name].better
+        support = self.measures[name].support.between(later, first)
         return estimate(gains, 1 - (1 - LEVEL) / self.comparisons, support)
 
     def check(self, name: str) -> None:

@@ -135,10 +135,11 @@ class Schedule:
     def _between(self, start: datetime, other: datetime, name: str) -> Estimate:
         level = 1 - (1 - LEVEL) / max(1, len(self.starts) - 1)
         mine, theirs = self._places[start], self._places[other]
+        figures = (self.findings.values(place, name) for place in (mine, theirs))
         return self.findings.estimate_of(
             lambda values: values(mine, name) - values(theirs, name),
             level,
-            self.findings.measure(name).support.of_difference,
+            self.findings.measure(name).support.between(*figures),
         )
 
     def _matters(self, difference: Estimate, name: str) -> bool:

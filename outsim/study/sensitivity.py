@@ -105,7 +105,9 @@ def _by_size(pair: tuple[Estimate, str]) -> float:
     return -pair[0].mean
 
 
-def analyse(design: Design, figures: Array, seed: int = 1) -> Sensitivity:
+def analyse(
+    design: Design, figures: Array, seed: int = 1, *, matters_from: float = 0.0
+) -> Sensitivity:
     """Indices of a figure over a design.
 
     Parameters
@@ -116,6 +118,9 @@ def analyse(design: Design, figures: Array, seed: int = 1) -> Sensitivity:
         What was measured; NaN where a run was too short to have it.
     seed : int
         Seed of the bootstrap.
+    matters_from : float
+        Smallest difference of the figure that matters: where no two points differ by so much,
+        there is nothing to share out.
     """
     whole = figures[:, ~np.isnan(figures).any(axis=0)]
     missing = figures.shape[1] - whole.shape[1]
@@ -127,6 +132,10 @@ def analyse(design: Design, figures: Array, seed: int = 1) -> Sensitivity:
         return nothing("no replication has it at every point")
     if np.ptp(whole.mean(axis=1)) == 0:
         return nothing("it is the same at every point")
+    if np.ptp(whole.mean(axis=1)) < matters_from:
+        return nothing("no two points differ by so much that it matters")
+    if len(design.names) == 1 and MAIN[design.kind] in _SHARES:
+        return nothing("nothing else is varied")
     compute = _INDICES[design.kind]
     values, errors = compute(design, whole.mean(axis=1), _RESAMPLES, seed)
     others = _of_replications(design, whole, values)

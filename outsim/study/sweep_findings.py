@@ -114,7 +114,12 @@ class Sweep:
         if self.design is None:
             return {}
         return {
-            each.name: analyse(self.design, self.figures(each.name), self.seed)
+            each.name: analyse(
+                self.design,
+                self.figures(each.name),
+                self.seed,
+                matters_from=each.matters_from(),
+            )
             for each in MEASURES
             if not each.optional or not np.isnan(self.figures(each.name)).all()
         }

@@ -332,11 +332,8 @@ class Measure:
 
     @property
     def support(self) -> Support:
-        """Values that the figure can take: a clock time any, all others none below 0."""
-        negligible = self.matters_from()
-        if self.kind == "clock":
-            return Support(negligible=negligible)
-        return Support(0.0, 1.0 if self.kind == "share" else float("inf"), negligible)
+        """Values that the figure can take: none below 0, which of a clock time is the begin."""
+        return Support(0.0, 1.0 if self.kind == "share" else float("inf"), self.matters_from())
 
     def label_at(self, *deadlines: datetime) -> str:
         """Label, with the clock time of the deadline where the figure has one.

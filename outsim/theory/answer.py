@@ -62,8 +62,8 @@ class Line:
 
     @property
     def errors(self) -> float:
-        """Difference in standard errors; NaN for bounds, and where no run differs from another."""
-        if self.is_bound or not self.error > 0:
+        """Difference in standard errors; NaN for bounds, and where nearly all runs agree."""
+        if self.is_bound or self.simulated.rare is not None or not self.error > 0:
             return float("nan")
         return self.difference / self.error
 
@@ -71,7 +71,7 @@ class Line:
     def agrees(self) -> bool | None:
         """Whether runs are as the formula says; None for approximations, and if not known."""
         if self.is_bound:
-            return self.broken == 0
+            return self.broken == 0 if self.simulated.count else None
         if self.check.kind == "approximation" or not self.is_known:
             return None
         return bool(abs(self.difference) <= self.check.slack + self.critical * self.error)
@@ -80,6 +80,8 @@ class Line:
     def verdict(self) -> str:
         """What comes of it, in a word or two."""
         if self.is_bound:
+            if not self.simulated.count:
+                return "no run has it"
             held = self.simulated.count - self.broken
             return "holds" if self.broken == 0 else f"BROKEN in {self.broken}, holds in {held}"
         return {True: "agrees", False: "DIFFERS", None: ""}[self.agrees]

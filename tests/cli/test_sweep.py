@@ -105,8 +105,7 @@ def test_points_and_what_matters_are_told_for_one_scenario(outsim, pair):
     assert "design: grid, 3 points, 3 of them differ" in text
     for rate, calls in (("60/min", 20), ("90/min", 30), ("120/min", 40)):
         assert f"{rate} {100 * calls / 60:.1f} % (all 2 runs)" in text
-    assert "completed by 09:10, by assumption:" in text
-    assert "platform.loader_rate 100.0 ± 0.0 % 100.0 ± 0.0 %" in text
+    assert "due to the one number that is varied" in text
 
 
 def test_assumptions_are_listed_with_their_ranges_and_those_left_out_with_the_reason(outsim):
@@ -129,3 +128,11 @@ def test_a_sweep_that_is_kept_is_told_again_without_a_run(outsim, pair, monkeypa
 
     monkeypatch.setattr(study.Study, "_jobs", refuse)
     assert outsim(*arguments) == first
+
+
+def test_one_number_alone_has_no_rank(outsim):
+    ended = outsim("sweep", "small.toml", "--vary", "platform.ports=5:20:2", "--replications", "2")
+    assert ended.code == 0
+    told = " ".join(ended.out.split())
+    assert "All that differs between the points is due to the one number that is varied." in told
+    assert "100.0" not in told

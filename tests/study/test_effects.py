@@ -24,7 +24,7 @@ def effects():
     )
     return run_sync(
         outsim.assumption_effects(
-            scenario, figure="wait_p90_s", replications=3, executor="threads", progress=None
+            scenario, figure="wait_p90_s", replications=10, executor="threads", progress=None
         )
     )
 
@@ -61,6 +61,21 @@ def test_a_number_that_no_call_meets_has_no_effect_at_all(effects):
     assert found["callees.agent_talk.median"].is_none
     assert found["callees.key_press.median"].is_none
     assert not found["platform.ports"].is_none
+
+
+def test_an_effect_has_a_verdict_by_what_matters(effects):
+    found = by_key(effects.of())
+    assert found["platform.ports"].verdict == "moves"
+    assert found["callees.agent_talk.median"].verdict == "none"
+    small = [each for each in found.values() if each.verdict == "small"]
+    assert small
+    for each in small:
+        assert each.matters_from >= 5
+        assert max(abs(e.mean) for e in (each.low, each.high, each.move)) < each.matters_from
+    rows = effects.to_json()["effects"]["wait_p90_s"]
+    assert {row["key"]: row["verdict"] for row in rows} == {
+        name: each.verdict for name, each in found.items()
+    }
 
 
 def test_the_largest_effect_comes_first(effects):

@@ -48,7 +48,8 @@ def test_differences_of_several_scenarios_hold_together(count, runs, seed):
     found = made_up(*rows.tolist())
     for place in range(1, count):
         support = measure_named("wait_p90_s").support
-        alone = estimate(rows[place] - rows[0], 1 - 0.05 / (count - 1), support.of_difference)
+        between = support.between(rows[place], rows[0])
+        alone = estimate(rows[place] - rows[0], 1 - 0.05 / (count - 1), between)
         together = found.difference(place, "wait_p90_s")
         assert together.mean == pytest.approx(alone.mean)
         assert (together.low, together.high) == pytest.approx((alone.low, alone.high), nan_ok=True)
