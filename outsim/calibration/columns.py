@@ -90,10 +90,11 @@ def legs_of(batches: list[Batch], rows: NDArray[np.int64]) -> Columns:
 
 
 def _texts(batches: list[Batch], name: str) -> list[pa.Array]:
+    """A field of each batch, as one kind of texts: those of tables may be of another."""
     return [
         pa.nulls(size_of(batch), pa.string())
         if getattr(batch, name) is None
-        else getattr(batch, name)
+        else getattr(batch, name).cast(pa.string())
         for batch in batches
     ]
 
