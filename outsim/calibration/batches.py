@@ -15,7 +15,7 @@ from outsim.calibration.convert import MISSING, Flags, Floats, Micros
 from outsim.calibration.evidence import ANSWERED_CODES, EITHER, Codes, Signs, settled
 from outsim.calibration.lines import Lines, Parsed
 from outsim.calibration.log import ANSWERED, MOST_ATTEMPTS, UNANSWERED, WORDS
-from outsim.calibration.mapping import ANY, CLEARED, HANGUP_CAUSES, LEFT_OUT, Mapping, word
+from outsim.calibration.mapping import ANY, CLEARED, KNOWN_WORDS, LEFT_OUT, Mapping, word
 from outsim.calibration.opening import shown
 from outsim.calibration.plausibility import unit_s
 from outsim.calibration.selecting import no_dials
@@ -136,7 +136,7 @@ class _Rows:
             texts = [convert.said(each) for each in texts]
         if len(texts) == 1:
             return texts[0]
-        return pc.binary_join_element_wise(*texts, "+")
+        return pc.binary_join_element_wise(*texts, " " if target in TIMES else "+")
 
     def leave_out(self, at: Flags, reason: str) -> None:
         count = int((at & self.kept).sum())
@@ -191,6 +191,9 @@ class _Rows:
         found, wrong, self.batch.told[target] = convert.numbers(
             self.text(target), target, self.style
         )
+        used = found[self.kept]
+        if target == "attempt" and (used == 0).sum() > (used == 1).sum():
+            self.batch.told[target].signs.add("from zero")
         with np.errstate(invalid="ignore"):
             wrong |= (found < least) | (found > most)
         told = wrong if at is None else wrong & at
@@ -225,7 +228,9 @@ def attempts_of(parsed: Parsed, mapping: Mapping, zone: str | None, style: Style
         rows.refuse(batch.started == MISSING, "started", allowed)
     _durations(rows, batch, zone)
     if rows.has("attempt"):
-        batch.attempt = rows.numbers("attempt", 1, most=MOST_ATTEMPTS, needed=True)
+        first = 0 if style.from_zero else 1
+        counted = rows.numbers("attempt", first, most=MOST_ATTEMPTS, needed=True)
+        batch.attempt = counted + 1 - first
     if rows.has("gap_s"):
         batch.gap_s = rows.numbers("gap_s", 0)
     if rows.has("weight"):
@@ -264,7 +269,10 @@ def _leave_out_others(rows: _Rows) -> None:
         for at, kind in no_dials(*told):
             rows.leave_out(at, kind)
     if rows.has("number"):
-        others = pc.match_substring_regex(rows.text("number"), "(?i)^(client|sip):")
+        others = pc.and_not(
+            pc.match_substring_regex(rows.text("number"), "(?i)^(client|sips?):"),
+            pc.match_substring_regex(rows.text("number"), "(?i)^sips?:[+]?[0-9 ().-]+[@;]"),
+        )
         rows.leave_out(_flags(pc.fill_null(others, False)), "dialled no phone number")
 
 
@@ -282,7 +290,7 @@ def _coded(text: pa.Array, words: dict[str, str]) -> tuple[Codes, list[str]]:
 
 
 def _code(said: str, words: dict[str, str]) -> int:
-    meant = words.get(said, words.get(ANY, HANGUP_CAUSES.get(said)))
+    meant = words.get(said, words.get(ANY, KNOWN_WORDS.get(said)))
     if meant == CLEARED:
         return EITHER
     if meant is None:
@@ -321,7 +329,8 @@ def _outcomes(rows: _Rows, zone: str | None) -> Codes | None:
         rows.refuse(
             codes == _UNKNOWN,
             "outcome",
-            "write " + ", ".join(_known(mapping.outcomes)) + ", or say what it stands for",
+            "write " + ", ".join(_known(mapping.outcomes)) + ", or say what it stands for with "
+            "--outcome WORD=OUTCOME",
         )
     if rows.has("answered_by"):
         who, _ = _coded(rows.text("answered_by"), mapping.answerers)

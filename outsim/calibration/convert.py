@@ -12,6 +12,7 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from outsim.calibration.values import NOTHING, Evidence, Style, bare, number, seconds, told_by
+from outsim.calibration.written_times import rewritten
 
 Floats = NDArray[np.float64]
 Flags = NDArray[np.bool_]
@@ -27,18 +28,32 @@ _LAST_US = int(pd.Timestamp("2200-01-01").value // 1000)
 _CLOCK = r"^\d{4}-\d\d-\d\d[T ]\d\d:\d\d(:\d\d([.]\d{1,9})?)?$"
 _ABSOLUTE = r"^\d{4}-\d\d-\d\d[T ]\d\d:\d\d(:\d\d([.]\d{1,9})?)? ?(Z|UTC|[+-]\d\d:?\d\d)$"
 _MAIL = r"^[A-Za-z]{3}, \d{1,2} [A-Za-z]{3} \d{4} \d\d:\d\d:\d\d ([+-]\d{4}|GMT|UTC)$"
-_SECONDS = r"^\d{1,11}([.]\d+)?$"
-_MILLISECONDS = r"^\d{12,14}$"
-_WITH_ZONE = r"(Z|UTC|GMT|[+-]\d\d:?\d\d)$|^\d{5,14}([.]\d+)?$"
+_SINCE_1970 = (
+    (r"^\d{1,11}([.]\d+)?$", 1e6),
+    (r"^\d{12,13}([.]\d+)?$", 1e3),
+    (r"^\d{15,16}$", 1.0),
+    (r"^\d{18,19}$", 1e-3),
+)
+"""Seconds, milliseconds, microseconds and nanoseconds since 1970, and microseconds in each."""
+_SERIAL = r"^[2-7]\d{4}([.]\d+)?$"
+"""Days since 1899-12-30, as spreadsheets count them: 1954 to 2119."""
+_SERIAL_DAY_ZERO = pd.Timestamp("1899-12-30")
+_WITH_ZONE = (
+    r"(Z|UTC|GMT|[+-]\d\d:?\d\d|\d[+-]\d\d| [A-Z]{3,5}|\))$|[ \d][A-Z]{3,5} \d|"
+    r"^\d{6,13}([.]\d+)?$|^\d{15,19}$"
+)
 _NO_TIME = r"^0000-00-00|^0001-01-01|^1899-12-3[01]|^1900-01-0[01]|^0+([.]0*)?$"
 """Times that stand for none: of MySQL, .NET and spreadsheets."""
 _PARTED = (
     r"^(?P<a>\d{1,4})[/.-](?P<b>\d{1,2})[/.-](?P<c>\d{2,4}),?[T ]+(?P<h>\d{1,2}):(?P<m>\d{2})"
-    r"(:(?P<s>\d{2}(\.\d{1,6})?))?( ?(?P<half>[AaPp])\.?[Mm]\.?)?$"
+    r"(:(?P<s>\d{2}(\.\d{1,6})?))?( ?(?P<half>[AaPp])\.?[Mm]\.?)?(?P<offset>[+-]\d\d:\d\d)?$"
 )
 """A day in three parts, and a time of 24 or twice 12 hours."""
 
-TIMES = "write 2026-03-10 09:00:00, with an offset, or seconds since 1970"
+TIMES = (
+    "write 2026-03-10 09:00:00, with an offset, or seconds since 1970, or say with --time-format "
+    "how times are written"
+)
 """What is allowed for an instant."""
 
 
@@ -50,9 +65,9 @@ def trimmed(text: pa.ChunkedArray | pa.Array) -> pa.Array:
     """Text without blanks around it; missing where there is none."""
     array = text.combine_chunks() if isinstance(text, pa.ChunkedArray) else text
     array = pc.utf8_trim_whitespace(array)
-    if pc.any(pc.starts_with(array, '="')).as_py():
-        # A spreadsheet's way to keep digits as text.
-        array = pc.replace_substring_regex(array, '^="(.*)"$', r"\1")
+    if any(pc.any(pc.starts_with(array, each)).as_py() for each in ('="', '"', "'")):
+        # A spreadsheet's way to keep digits as text, and quotes that are none of CSV's.
+        array = pc.replace_substring_regex(array, "^=?\"(.*)\"$|^'(.*)'$", r"\1\2")
     is_empty = pc.equal(array, "")
     return pc.if_else(is_empty, None, array) if pc.any(is_empty).as_py() else array
 
@@ -167,7 +182,7 @@ def instants(
     if time_format is not None:
         _put(found, there, _parsed(text, there, time_format), zone)
     else:
-        told = _as_usual(text, there, found, zone, style or Style())
+        told = _put_all(text, there, found, zone, style or Style())
     outside = (found != MISSING) & ((found < _FIRST_US) | (found >= _LAST_US))
     is_nothing = outside & (found < _FIRST_US)
     inside = found[(found != MISSING) & ~outside]
@@ -178,6 +193,23 @@ def instants(
     if wrong.any():
         wrong &= ~_matching(text, _NO_TIME) & is_there(said(text))
     return found, wrong, told
+
+
+def _put_all(
+    text: pa.Array, there: Flags, found: Micros, zone: str | None, style: Style
+) -> Evidence:
+    """Put times that are written in a usual way, and then the others; what they tell."""
+    told = _as_usual(text, there, found, zone, style)
+    left = there & (found == MISSING)
+    if left.any():
+        coded = text.filter(pa.array(left)).dictionary_encode()
+        ways = [rewritten(each, zone) for each in coded.dictionary.to_pylist()]
+        usual = pc.take(pa.array(ways, pa.string()), coded.indices)
+        read = np.full(len(usual), MISSING, dtype=np.int64)
+        if (are_read := is_there(usual)).any():
+            told.add(_as_usual(usual, are_read, read, zone, style))
+        found[left] = read
+    return told
 
 
 def _as_usual(
@@ -195,14 +227,29 @@ def _as_usual(
         at = _matching(text, pattern)
         if at.any():
             _put(found, at, _parsed(text, at, how, utc=utc), zone)
-    for pattern, unit in ((_SECONDS, 1e6), (_MILLISECONDS, 1e3)):
-        at = _matching(text, pattern)
-        if at.any():
-            since = pc.cast(text.filter(pa.array(at)), pa.float64())
-            found[at] = np.rint(since.to_numpy(zero_copy_only=False) * unit).astype(np.int64)
     left = there & (found == MISSING)
+    told = Evidence()
+    if left.any() and (at := _matching(text, _SERIAL)).any():
+        days = _floats(text, at)
+        times = _SERIAL_DAY_ZERO + pd.to_timedelta(np.rint(days * 86_400), unit="s")
+        _put(found, at, pd.Series(times), zone)
+        told.examples["serial"] = f"{text[int(np.flatnonzero(at)[0])]}"
+        left &= ~at
+    for pattern, unit in _SINCE_1970 if left.any() else ():
+        at = left & _matching(text, pattern)
+        if at.any():
+            found[at] = np.rint(_floats(text, at) * unit).astype(np.int64)
+    left &= found == MISSING
     at = left & _matching(text, _PARTED) if left.any() else left
-    return _in_parts(text, at, found, zone, style) if at.any() else Evidence()
+    if at.any():
+        told.add(_in_parts(text, at, found, zone, style))
+        left &= found == MISSING
+    return told
+
+
+def _floats(text: pa.Array, at: Flags) -> Floats:
+    values = pc.cast(text.filter(pa.array(at)), pa.float64())
+    return np.asarray(values.to_numpy(zero_copy_only=False), dtype=np.float64)
 
 
 def _in_parts(
@@ -226,7 +273,18 @@ def _in_parts(
     written = (pd.Series(day_text) + " " + hour.astype(str).str.pad(2, fillchar="0") + ":") + (
         parts["m"] + ":" + second_text
     )
-    _put(found, at, pd.to_datetime(written, format="ISO8601", errors="coerce"), zone)
+    offset = parts["offset"].fillna("")
+    for some in (offset == "", offset != ""):
+        if some.any():
+            at_some = at.copy()
+            at_some[at] = some.to_numpy(dtype=np.bool_)
+            times = pd.to_datetime(
+                (written + offset)[some],
+                format="ISO8601",
+                errors="coerce",
+                utc=bool(offset[some].iloc[0]),
+            )
+            _put(found, at_some, times, zone)
     is_open = ~(year_first | german)
     told = Evidence(days=set(zip(first[is_open], second[is_open], year[is_open], strict=True)))
     if is_open.any():

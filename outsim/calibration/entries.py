@@ -28,8 +28,26 @@ Record = dict[str, Any]
 Entry = tuple[int, Record | None, str]
 """(line, record, its text); no record where there is none, an empty one for an empty list."""
 
-_LISTS = ("logs", "calls", "records", "results", "contacts", "data", "items", "entries", "cdrs")
-"""Keys that a document may have its list of records under."""
+_LISTS = (
+    *("logs", "calls", "records", "results", "contacts", "data", "items", "entries", "cdrs"),
+    *(
+        "objects",
+        "rows",
+        "hits",
+        "edges",
+        "nodes",
+        "value",
+        "values",
+        "conversations",
+        "elements",
+        "cdr",
+    ),
+    *("calllogs", "call_logs", "callrecords", "call_records"),
+)
+"""Keys, in small letters, that a document may have its list of records under."""
+_ENVELOPES = ("result", "_embedded", "response", *_LISTS)
+"""Keys that such a document may stand under, in turn."""
+_ENVELOPES_DEEP = 3
 _FORM = re.compile(r"[\w.%+-]+=[^&\s]*(&[\w.%+-]+=[^&]*)+")
 _JSON = re.compile(r'[\[{]\s*(["\[{\]}]|$)|[\]}]+,?$|"[^"]*"\s*:')
 """A line of JSON: a record, or a part of one."""
@@ -137,6 +155,8 @@ def _document(path: Path) -> Iterator[Entry]:
 def _inside(found: Any, text: str) -> Iterator[tuple[Record | None, str]]:
     """Records of a value: itself, or those of the list in it."""
     listed = _listed(found)
+    if listed and all(isinstance(each, list) for each in listed):
+        listed = _of_rows(listed[0], listed[1:])
     if listed is None:
         yield (found if isinstance(found, dict) else None), text or json.dumps(found)[:1000]
     elif not listed:
@@ -146,20 +166,63 @@ def _inside(found: Any, text: str) -> Iterator[tuple[Record | None, str]]:
             yield (each if isinstance(each, dict) else None), json.dumps(each)[:1000]
 
 
-def _listed(found: Any) -> list[Any] | None:
+def _listed(found: Any, level: int = 0) -> list[Any] | None:
     """The list of an envelope, or a list itself; None if it is a record."""
     if isinstance(found, list):
         return found
     if not isinstance(found, dict):
         return None
-    for place in (found.get("result"), found):
-        if isinstance(place, dict):
-            for key in _LISTS:
-                listed = place.get(key)
-                # A record may have lists of its own: those of other things than records.
-                if isinstance(listed, list) and all(isinstance(x, dict) for x in listed[:3]):
-                    return listed
+    if (table := _of_data_frame(found)) is not None:
+        return table
+    lists = {key.lower(): each for key, each in found.items() if isinstance(each, list)}
+    for listed in (lists[key] for key in _LISTS if key in lists):
+        # A record may have lists of its own: those of other things than records.
+        if all(isinstance(each, dict) for each in listed[:3]) or _is_table(listed):
+            return listed
+    if level == _ENVELOPES_DEEP:
+        return None
+    inner = (found[key] for key in _ENVELOPES if isinstance(found.get(key), dict))
+    return next((each for place in inner if (each := _listed(place, level + 1))), None)
+
+
+def _is_table(listed: list[Any]) -> bool:
+    """Whether a list has rows: the first has names, and the others as many values."""
+    return (
+        len(listed) > 1
+        and all(isinstance(row, list) for row in listed[:3])
+        and all(isinstance(name, str) for name in listed[0])
+        and all(0 < len(row) <= len(listed[0]) for row in listed[:3])
+    )
+
+
+def _of_rows(names: list[Any], rows: list[Any]) -> list[Any]:
+    keys = [text_of(name) for name in names]
+    return [
+        dict(zip(keys, row, strict=False))
+        if isinstance(row, list) and len(row) <= len(keys)
+        # Not a row of this table: it is listed as unreadable.
+        else row
+        for row in rows
+    ]
+
+
+def _of_data_frame(found: Record) -> list[Any] | None:
+    """Records of a document that pandas writes: split, by columns or by index."""
+    names, rows = found.get("columns"), found.get("data")
+    if isinstance(names, list) and isinstance(rows, list) and set(found) <= _SPLIT:
+        return _of_rows(names, rows)
+    parts = list(found.values())
+    if not parts or not all(isinstance(each, dict) and each for each in parts):
+        return None
+    if all(map(str.isdecimal, found)):
+        return parts
+    index = parts[0].keys()
+    if all(map(str.isdecimal, index)) and all(each.keys() == index for each in parts):
+        return [{name: each[key] for name, each in found.items()} for key in index]
     return None
+
+
+_SPLIT = {"columns", "index", "data"}
 
 
 def flat(record: Record, before: str = "", level: int = 1) -> dict[str, str]:

@@ -31,7 +31,7 @@ from outsim.calibration.legs import connected, is_of_calls, legs, overlaps, recu
 from outsim.calibration.log import WORDS, CallLog, LogFile, Unreadable
 from outsim.calibration.numbers import dialled_as_nobody
 from outsim.calibration.ordering import WINDOW_S, dials
-from outsim.calibration.plausibility import in_seconds
+from outsim.calibration.plausibility import units_s
 from outsim.errors import ScenarioError
 from outsim.scenario.files import refusal
 
@@ -300,11 +300,11 @@ class _Joined:
         told: dict[str, Floats] = {
             name: np.where(answered, columns[name], np.nan) for name in names
         }
-        found, notes = in_seconds(told)
+        units, notes = units_s(told)
         self.notes += notes
         for name in names:
-            if found[name] is not told[name]:
-                columns[name] = columns[name] / 1000
+            if units[name] != 1:
+                columns[name] = np.round(columns[name] * units[name], 6)
 
 
 _OF_FIRST = ("numbers", "campaigns", "attempt", "gap_s")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
@@ -131,17 +132,23 @@ def _of_text(path: Path, format: Format | None, given: Mapping, lines: list[str]
             f"has no row of {_MAKERS[format]}, with or without a header; the first line is "
             + shown(lines[0]),
         )
-    if header is None and _begins_with_a_row(rows, given):
-        counts = Counter(len(row.fields or ()) for row in rows)
+    found_fields = [_fields(row, delimiter) for row in rows]
+    if header is None and _begins_with_a_row(found_fields, given):
+        counts = Counter(map(len, found_fields))
         names = tuple(f"column {k + 1}" for k in range(max(counts)))
         shape = Shape(names, delimiter, counts.most_common(1)[0][0])
         return _checked(path, Layout("csv", given, shape=shape, skipped=skipped))
     header = header or rows[0]
-    fields = [name.strip() for name in header.fields or [header.text]]
+    fields = [_unquoted(name) for name in header.fields or [header.text]]
     least = max((k + 1 for k, name in enumerate(fields) if name), default=1)
     shape = Shape(_each_its_own(fields), delimiter, least)
     after = header.line + header.text.count("\n")
     return _named(path, format, Layout("csv", given, shape=shape, skipped=after))
+
+
+def _unquoted(name: str) -> str:
+    """A name of a header without blanks, and quotes that are none of CSV's."""
+    return re.sub(r"^([\"'])(.+)\1$", r"\2", unicodedata.normalize("NFC", name.strip()))
 
 
 def _each_its_own(fields: Sequence[str]) -> tuple[str, ...]:
@@ -160,7 +167,7 @@ def _delimiter(lines: Sequence[str]) -> str:
     def agreement(delimiter: str) -> tuple[bool, int]:
         texts = [f"{line}\n" for line in lines[:_SAMPLE_ROWS]]
         rows = (row for row in read_rows(texts, delimiter) if not row.is_blank)
-        counts = [len(row.fields or ()) for row in rows]
+        counts = [len(_fields(row, delimiter)) for row in rows]
         several = Counter(count for count in counts if count > 1)
         if not several:
             return False, 0
@@ -174,7 +181,7 @@ def _header(rows: Sequence[Row], format: Format | None, given: Mapping) -> Row |
     """The row that has the names the user gives, or those of a known maker."""
     names = [name for name in given.wanted if not _position(name)]
     for row in rows[:_BEFORE_HEADER]:
-        fields = [each.strip() for each in row.fields or ()]
+        fields = [_unquoted(each) for each in row.fields or ()]
         if names and all(_name(name, fields) is not None for name in names):
             return row
         if format in (None, *BY_NAMES) and any(
@@ -200,11 +207,16 @@ def _order(
     return best
 
 
-def _begins_with_a_row(rows: Sequence[Row], given: Mapping) -> bool:
+def _fields(row: Row, delimiter: str) -> list[str]:
+    """Fields of a row; where its quotes are out of order they are taken for signs like others."""
+    return row.text.split(delimiter) if row.fields is None else row.fields
+
+
+def _begins_with_a_row(rows: Sequence[Sequence[str]], given: Mapping) -> bool:
     """Whether the first row is none of names, where columns are given by their positions."""
     if not given.wanted or not all(map(_position, given.wanted)):
         return False
-    first = rows[0].fields or []
+    first = rows[0]
 
     def said(names: tuple[str, ...]) -> str:
         place = _position(names[0]) - 1
@@ -218,7 +230,7 @@ def _begins_with_a_row(rows: Sequence[Row], given: Mapping) -> bool:
     if of_kind:
         return any(of_kind)
     place = _position(given.wanted[0]) - 1
-    others = [row.fields[place] for row in rows[1:] if row.fields and place < len(row.fields)]
+    others = [row[place] for row in rows[1:] if place < len(row)]
     return place < len(first) and first[place] in others
 
 
@@ -293,4 +305,4 @@ def _name(name: str, names: Sequence[str]) -> str | None:
 
 
 def _plain(name: str) -> str:
-    return re.sub(r"[\s_-]+", "", name).casefold()
+    return re.sub(r"[\s_-]+", "", unicodedata.normalize("NFC", name)).casefold()

@@ -10,13 +10,12 @@ import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
-from outsim.calibration.log import ANSWERED
 from outsim.calibration.mapping import (
     ASTERISK,
     ASTERISK_COLUMNS,
     ASTERISK_MORE,
+    CONNECT_ANSWERERS,
     HANGUP_CAUSES,
-    LEFT_OUT,
     Mapping,
     twilio,
 )
@@ -28,17 +27,6 @@ _FREESWITCH_COLUMNS = (
     *("accountcode", "read_codec", "write_codec"),
 )
 """The template "example" of mod_cdr_csv, which it takes if nothing else is said."""
-
-_CONNECT_ANSWERERS = {
-    "human answered": "human",
-    **dict.fromkeys(("voicemail beep", "voicemail no beep"), "voicemail"),
-    "fax machine detected": "fax",
-    "amd unanswered": "no_answer",
-    "sit tone busy": "busy",
-    **dict.fromkeys(("sit tone invalid number", "sit tone detected"), "invalid"),
-    **dict.fromkeys(("amd unresolved", "amd unresolved silence", "amd error"), ANSWERED),
-    "amd not applicable": LEFT_OUT,
-}
 
 
 @dataclass(frozen=True)
@@ -98,12 +86,12 @@ _CONNECT = _Maker(
         "answered": ("connectedtosystemtimestamp",),
         "ended": ("disconnecttimestamp",),
         "outcome": ("answeringmachinedetectionstatus",),
-        "number": ("customerendpoint.address",),
+        "number": ("customerendpoint.address", "customerendpointaddress"),
         "direction": ("initiationmethod",),
         "id": ("contactid",),
     },
     frozenset({"started", "outcome", "number"}),
-    _CONNECT_ANSWERERS,
+    CONNECT_ANSWERERS,
 )
 
 BY_NAMES: dict[str, Callable[[Sequence[str]], Mapping | None]] = {

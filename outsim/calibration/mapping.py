@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import tomllib
+import unicodedata
 from collections.abc import Mapping as Dictionary
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
@@ -91,6 +92,19 @@ HANGUP_CAUSES = {
     ),
 }
 """Causes of clearing, by the names of ITU-T Q.850 as FreeSWITCH and others write them."""
+CONNECT_ANSWERERS = {
+    "human answered": "human",
+    **dict.fromkeys(("voicemail beep", "voicemail no beep"), "voicemail"),
+    "fax machine detected": "fax",
+    "amd unanswered": "no_answer",
+    "sit tone busy": "busy",
+    **dict.fromkeys(("sit tone invalid number", "sit tone detected"), "invalid"),
+    **dict.fromkeys(("amd unresolved", "amd unresolved silence", "amd error"), ANSWERED),
+    "amd not applicable": LEFT_OUT,
+}
+"""Answering machine detection of Amazon Connect."""
+KNOWN_WORDS = CONNECT_ANSWERERS | HANGUP_CAUSES
+"""Words that mean the same in any log."""
 _ANSWERERS = {
     **dict.fromkeys(("human", "person", "voice"), "human"),
     **dict.fromkeys(
@@ -135,7 +149,8 @@ underscores don't matter. The first three must be there."""
 
 def word(text: str) -> str:
     """A word as words are compared: in small letters, with one blank between parts."""
-    return re.sub(r"[\s_-]+", " ", text.strip()).lower() or text.strip()
+    plain = unicodedata.normalize("NFC", text.strip())
+    return re.sub(r"[\s_-]+", " ", plain).lower() or plain
 
 
 @dataclass(frozen=True)

@@ -39,7 +39,7 @@ LEAST_ANSWERED = 30
 _MASKED = r"^[+0-9 ()-]*([*#xX•]{2,}|…|[.]{3,})[+0-9 ().*#xX•…-]*$"
 _SCIENTIFIC = r"^[+]?[0-9]([.,][0-9]*)?[eE][+]?[0-9]{1,3}$"
 _LOST = ("rounded by a spreadsheet", "masked", "words without a digit")
-_PLAIN = r"^(tel:)?\+?[0-9 ().-]+(;.*)?$"
+_PLAIN = r"(?i)^((tel|sips?):)?\+?[0-9 ().-]+([;@].*)?$"
 
 Integers = NDArray[np.int32]
 
@@ -56,7 +56,7 @@ class Callees:
     lost : dict of str to bool array of shape (texts,)
         Texts with digits that name no callee, by what they are.
     short : bool array of shape (texts,)
-        Numbers with fewer than `LEAST_DIGITS` digits.
+        Numbers with fewer than `LEAST_DIGITS` digits, and Asterisk's extensions such as ``s``.
     """
 
     texts: pa.Array
@@ -96,8 +96,10 @@ def _of_any(texts: pa.Array) -> Callees:
     texts = pc.replace_substring_regex(texts, r"^([0-9]{7,})[.,]0+$", r"\1")
     scientific, masked = _flags(texts, _SCIENTIFIC), _flags(texts, _MASKED)
     plain = pc.match_substring_regex(texts, _PLAIN)
-    digits = pc.replace_substring_regex(texts, r"^tel:|;.*$|[^0-9]", "")
-    digits = pc.replace_substring_regex(digits, r"^1([0-9]{10})$", r"\1")
+    digits = pc.replace_substring_regex(texts, r"(?i)^(tel|sips?):|[;@].*$|[^0-9]", "")
+    digits = pc.replace_substring_regex(
+        digits, r"^(00)?1([0-9]{10})$|^00([1-9][0-9]{7,})$", r"\2\3"
+    )
     written = pc.if_else(plain, digits, texts)
     nobody = pa.array(scientific | masked) if len(texts) else pa.array([], pa.bool_())
     told = pc.and_not(pc.match_substring_regex(written, "[0-9]"), nobody)
@@ -105,7 +107,7 @@ def _of_any(texts: pa.Array) -> Callees:
     return Callees(
         written,
         dict(zip(_LOST, (scientific, masked, ~_flags(texts, "[0-9]")), strict=True)),
-        _flags(written, rf"^[*#]?[0-9]{{1,{LEAST_DIGITS - 1}}}$"),
+        _flags(written, rf"^[*#]?[0-9]{{1,{LEAST_DIGITS - 1}}}$") | _flags(texts, "^[a-z]$"),
     )
 
 

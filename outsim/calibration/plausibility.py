@@ -1,7 +1,8 @@
 """Durations that can't be meant as they stand: another unit, billed steps, a limit, no ring.
 
 Only what is beyond doubt is put right: no phone rings for a quarter of an hour at the median, so
-that such ring times are milliseconds. All else is said.
+that such ring times are milliseconds, and no log has durations under a second that are whole
+seconds as parts of a day. All else is said.
 """
 
 from __future__ import annotations
@@ -35,6 +36,7 @@ _ABOVE_NEIGHBOURS = 5.0
 """How many times as many as at values nearby make a lump."""
 
 
+_DAY_S = 86_400.0
 _UNITS = (
     (r"[_ (]ms\)?$|msec|millisec|^mduration$", "milliseconds", 1e-3),
     (r"usec|microsec|^uduration$", "microseconds", 1e-6),
@@ -56,8 +58,8 @@ def unit_s(names: Sequence[str]) -> float:
     return unit_of(names)[1]
 
 
-def in_seconds(durations: dict[str, Floats]) -> tuple[dict[str, Floats], list[str]]:
-    """Durations with milliseconds made seconds where that is beyond doubt; what was found.
+def units_s(durations: dict[str, Floats]) -> tuple[dict[str, float], list[str]]:
+    """Units of durations, in seconds: another one than a second where it is beyond doubt; notes.
 
     Parameters
     ----------
@@ -71,17 +73,22 @@ def in_seconds(durations: dict[str, Floats]) -> tuple[dict[str, Floats], list[st
         "ring_s": ring >= NO_RING_S and _is_typical("ring_s", ring / 1000),
         "talk_s": talk >= NO_TALK_S and _is_typical("talk_s", talk / 1000),
     }
-    found, notes = {}, []
+    found, notes = dict.fromkeys(durations, 1.0), []
     for name, array in durations.items():
         median, called = medians[name], _CALLED[name]
         if wrong[name]:
-            found[name] = array / 1000
+            found[name] = 1e-3
             notes.append(
                 f"{called} are read as milliseconds: as seconds half of them were over "
                 f"{median:,.0f} s, as milliseconds over {median / 1000:,.0f} s"
             )
+        elif _is_typical(name, median * _DAY_S) and _are_parts_of_a_day(array):
+            found[name] = _DAY_S
+            notes.append(
+                f"{called} are read as a spreadsheet's parts of a day: as seconds none were as "
+                f"long as one, as parts of a day half of them over {median * _DAY_S:,.0f} s"
+            )
         else:
-            found[name] = array
             notes += _doubts(name, array, median)
     return found, notes
 
@@ -107,7 +114,7 @@ def _doubts(name: str, array: Floats, median: float) -> list[str]:
                 "networks have given up; is it the time to the answer?"
             ]
         return []
-    if median > _TYPICAL_S[name][1]:
+    if median > _TYPICAL_S[name][1] or (median > 300 and (told % 100 == 0).mean() >= _ALL_BUT):
         return [f"{called}: half of them are over {median:,.0f} s; are they in another unit?"]
     if median <= 3 and told.max() < 200:
         return [
@@ -115,6 +122,16 @@ def _doubts(name: str, array: Floats, median: float) -> list[str]:
             f"{told.max():g} s; are they minutes?"
         ]
     return []
+
+
+def _are_parts_of_a_day(array: Floats) -> bool:
+    """Whether durations are whole seconds only if the unit is a day."""
+    told = array[np.isfinite(array) & (array > 0)]
+    if len(told) < ENOUGH or told.max() >= 1:
+        return False
+    days = told * _DAY_S
+    off = np.abs(days - np.rint(days)) / np.maximum(days * 1e-4, 0.01)
+    return bool((off <= 1).mean() >= _ALL_BUT and (told * 1000 % 1 > 0).mean() > LUMP)
 
 
 def _median(array: Floats) -> float:

@@ -12,7 +12,7 @@ import pyarrow.compute as pc
 from outsim.calibration.convert import Flags, is_there
 
 _DIRECTIONS = {
-    "inbound": r"^in([-_ ]?(bound|coming|ward).*)?$|^i$|[-_ ]terminating$|^(received|missed)"
+    "inbound": r"^in([-_ ]?(bound|coming|ward).*)?$|^i$|(^|[-_ ])terminating$|^(received|missed)"
     r"|^from[-_ ](trunk|pstn)|^(entrante|entrant|eingehend|inkommande)",
     "child leg": r"^out(bound|going)[-_ ]dial$",
     "transfer": r"transfer|xfer",

@@ -8,6 +8,8 @@ from dataclasses import dataclass, field
 
 import pandas as pd
 
+from outsim.calibration.written_times import rewritten
+
 TIMES = frozenset({"started", "answered", "ended"})
 """Fields of `outsim.calibration.mapping.FIELDS` that are times."""
 
@@ -40,12 +42,15 @@ class Style:
         Whether ``3/10/2026`` is 3 October.
     whole_minutes : bool
         Whether no time has seconds: durations then tell more than times do.
+    from_zero : bool
+        Whether the first dial of a call is its attempt 0.
     """
 
     decimal_comma: frozenset[str] = frozenset()
     thousands_dot: frozenset[str] = frozenset()
     day_first: bool = False
     whole_minutes: bool = False
+    from_zero: bool = False
 
 
 @dataclass
@@ -94,6 +99,7 @@ def style_of(told: dict[str, Evidence], zone: str | None) -> Style:
         ),
         _is_day_first(days, zone),
         "whole minutes" in signs and "seconds" not in signs,
+        "from zero" in signs,
     )
 
 
@@ -127,6 +133,13 @@ def notes_of(told: dict[str, Evidence], style: Style, names: dict[str, str]) -> 
             notes.append(f"{column} {text!r} is read as {value}, by the column's other values")
         if "clock" in each.examples:
             notes.append(f"{column} {each.examples['clock']!r} is read as minutes and seconds")
+        if "serial" in each.examples:
+            notes.append(
+                f"{column} {each.examples['serial']!r} is read as a spreadsheet's days since "
+                "1899-12-30, in local time"
+            )
+    if style.from_zero:
+        notes.append(f"{names.get('attempt', 'attempt')} is read as counted from 0")
     days = [each.examples["day"] for each in told.values() if "day" in each.examples]
     if days:
         order = "the day before the month" if style.day_first else "the month before the day"
@@ -142,6 +155,13 @@ _COMMAS = re.compile(r"[+-]?[1-9]\d{0,2}(,\d{3})+([.]\d+)?")
 _DOTS = re.compile(r"[+-]?[1-9]\d{0,2}([.]\d{3})+(,\d+)?")
 _ONE_COMMA = re.compile(r"[+-]?\d*,\d+")
 _CLOCK = re.compile(r"(?:(\d+) days?,? )?(\d+):(\d\d?)(?::(\d\d?))?(?:[.,](\d+))?")
+_DAY_ZERO = re.compile(
+    r"^(?:1899-12-3[01]|1900-01-00|3[01][./]12[./]1899|12/3[01]/1899|1/0/(?:19)?00)[t ]+"
+)
+"""The day that spreadsheets and databases put before a time without one."""
+_MORNING = re.compile(r"(\d\d?):(\d\d:\d\d) ?([ap])\.?m\.?")
+"""A duration that a spreadsheet shows as a time of day: 40 s is 12:00:40 AM."""
+_DOTTED_CLOCK = re.compile(r"\d{1,2}[.]\d\d[.]\d\d")
 _ISO = re.compile(r"p(?:(\d+)d)?(?:t(?:(\d+)h)?(?:(\d+)m)?(?:(\d+(?:[.,]\d+)?)s)?)?")
 _UNITS = {
     **dict.fromkeys(("ms", "msec", "millisecond", "milliseconds"), 0.001),
@@ -192,6 +212,11 @@ def seconds(text: str, target: str, style: Style) -> float:
     if found == found:
         return found
     text = bare(text)
+    text = _DAY_ZERO.sub("", text)
+    if _DOTTED_CLOCK.fullmatch(text):
+        text = text.replace(".", ":")
+    if (match := _MORNING.fullmatch(text)) is not None:
+        text = f"{int(match[1]) % 12 + 12 * (match[3] == 'p')}:{match[2]}"
     if (match := _CLOCK.fullmatch(text)) is not None:
         days, first, second, third, fraction = match.groups()
         parts = [int(each) for each in (first, second, third) if each is not None]
@@ -261,7 +286,8 @@ _USUAL = re.compile(
 def is_time(text: str, time_format: str | None) -> bool:
     """Whether a text is a time, as far as it can be told by its form."""
     if time_format is None:
-        return _USUAL.fullmatch(text.strip()) is not None
+        plain = text.strip()
+        return _USUAL.fullmatch(plain) is not None or rewritten(plain, None) is not None
     return bool(pd.notna(pd.to_datetime(text.strip(), format=time_format, errors="coerce")))
 
 

@@ -8,6 +8,7 @@ import io
 import json
 import lzma
 import tarfile
+import unicodedata
 import zipfile
 
 import pandas as pd
@@ -193,10 +194,10 @@ def test_a_log_that_a_spreadsheet_saved_again_is_known(time_format):
 def test_a_format_of_times_counts_in_finding_the_format():
     before = ["", "6175550100", "13125550100", "out", "me", "PJSIP/a", "PJSIP/b", "Dial", "x"]
     rows = [
-        [*before, "10-Mar-2026 09:00", "", "10-Mar-2026 09:01", "55", "0", "BUSY", "DOCUMENTATION"]
+        [*before, "2026~03~10 09:00", "", "2026~03~10 09:01", "55", "0", "BUSY", "DOCUMENTATION"]
     ]
     text = "\n".join(",".join(row) for row in rows)
-    log = read_text(text, mapping=mapping_of(time_format="%d-%b-%Y %H:%M"))
+    log = read_text(text, mapping=mapping_of(time_format="%Y~%m~%d %H:%M"))
     assert log.files[0].format == "asterisk"
     with pytest.raises(ScenarioError, match="in no format that is known"):
         read_text(text)
@@ -208,6 +209,28 @@ def test_columns_may_be_given_by_their_position(header):
     log = read_text(header + "\n".join(ROWS), mapping=by_place)
     assert told(log) == EXPECTED
     assert log.rows == 2
+
+
+@pytest.mark.parametrize("quote", ["'", ' "'])
+def test_quotes_that_are_none_of_csvs_are_no_part_of_a_value(quote):
+    lines = [
+        ",".join(f"{quote}{each}{quote.strip()}" for each in line.split(","))
+        for line in (HEADER, *ROWS)
+    ]
+    assert told(read_text("\n".join(lines), mapping=OWN)) == EXPECTED
+
+
+def test_accents_may_be_composed_or_not():
+    text = "D\u00e9but,Fin\n2026-03-10 09:00:00,R\u00e9pondu\n"
+    mapping = mapping_of({"started": "D\u00e9but", "outcome": "Fin"}, {"r\u00e9pondu": "answered"})
+    log = read_text(unicodedata.normalize("NFD", text), mapping=mapping)
+    assert log.table["outcome"].tolist() == ["answered"]
+
+
+def test_quotes_that_a_database_leaves_as_they_are_hide_no_delimiter():
+    row = '2026-03-10 09:00:00\t"Clinic" <6175550100>\t40\tbusy\t\\N\n'
+    by_place = mapping_of({"started": "1", "talk_s": "3", "outcome": "4"})
+    assert len(read_text(row * 3, mapping=by_place).table) == 3
 
 
 @pytest.mark.parametrize(
@@ -245,6 +268,9 @@ RECORDS = [
 ]
 
 
+ORIENTS = ("columns", "index", "split", "table", "records")
+
+
 @pytest.mark.parametrize(
     "text",
     [
@@ -257,12 +283,25 @@ RECORDS = [
         json.dumps({"page": 0, "calls": RECORDS}, indent=2),
         json.dumps({"calls": RECORDS[:1]}) + "\n" + json.dumps({"calls": RECORDS[1:]}),
         "\ufeff" + json.dumps(RECORDS),
+        json.dumps({"api_id": "1", "meta": {"next": None}, "objects": RECORDS}),
+        json.dumps({"count": 2, "_embedded": {"calls": RECORDS}}),
+        json.dumps({"took": 3, "hits": {"total": {"value": 2}, "hits": RECORDS}}),
+        json.dumps({"data": {"calls": {"edges": RECORDS, "pageInfo": {"more": False}}}}),
+        *(pd.DataFrame(RECORDS).to_json(orient=each) for each in ORIENTS),
+        json.dumps([list(RECORDS[0]), *(list(each.values()) for each in RECORDS)]),
+        json.dumps({"values": [list(RECORDS[0]), *(list(each.values()) for each in RECORDS)]}),
     ],
 )
 def test_records_in_json_are_read_however_they_are_put_together(text):
     log = read_text(text, mapping=OWN)
     assert told(log) == EXPECTED
     assert log.rows == 2
+
+
+def test_a_row_that_is_longer_than_its_table_is_listed():
+    rows = [["Start", "Talk", "Result"], ["2026-03-10 09:00:00", 40, "busy"], [1, 2, 3, 4]]
+    log = read_text(json.dumps(rows), mapping=OWN)
+    assert (len(log.table), len(log.unreadable)) == (1, 1)
 
 
 def test_fields_of_records_are_named_by_the_path_to_them():

@@ -286,6 +286,10 @@ def test_redials_after_no_answer_have_their_attempts_counted(read: Callable[...,
         ("13125550100.0", "3125550100"),
         ("+1 (312) 555-0100", "3125550100"),
         ("tel:+13125550100;ext=1", "3125550100"),
+        ("sip:+13125550100@carrier.example;user=phone", "3125550100"),
+        ("13125550100@carrier", "3125550100"),
+        ("0013125550100", "3125550100"),
+        ("00493055501000", "493055501000"),
         ("1.31256E+10", None),
         ("unknown", None),
         ("312555****", None),
@@ -316,7 +320,9 @@ def test_a_number_is_read_however_it_is_written(text: str, read_as: str | None) 
         ({"Initiation Method": "QUEUE_TRANSFER"}, "transfer"),
         ({"Direction": "conference"}, "conference"),
         ({"Parent Call SID": "CA1"}, "child leg"),
+        ({"Direction": "terminating"}, "inbound"),
         ({"number": "101"}, "dialled an extension or a short code"),
+        ({"number": "s"}, "dialled an extension or a short code"),
     ],
 )
 def test_rows_that_are_no_outbound_dials_are_left_out_and_said(
@@ -608,11 +614,35 @@ def test_milliseconds_are_read_as_such_and_said(
     assert not has_note(expected, "milliseconds")
 
 
+def test_attempts_may_be_counted_from_zero(read: Callable[..., CallLog]) -> None:
+    rows = [row | {"attempt": 1 + (k % 5 == 0)} for k, row in enumerate(dialled())]
+    from_zero = [row | {"attempt": row["attempt"] - 1} for row in rows]
+    columns = COLUMNS | {"attempt": "attempt"}
+    expected, log = (read(text_of(each), columns=columns) for each in (rows, from_zero))
+    pd.testing.assert_frame_equal(log.table, expected.table)
+    assert has_note(log, "attempt is read as counted from 0")
+    assert not has_note(expected, "counted from 0")
+
+
+def test_a_stray_attempt_of_zero_is_listed(read: Callable[..., CallLog]) -> None:
+    rows = [row | {"attempt": min(k, 1)} for k, row in enumerate(dialled())]
+    log = read(text_of(rows), columns=COLUMNS | {"attempt": "attempt"})
+    assert len(log.unreadable) == 1
+
+
+def test_parts_of_a_day_are_read_as_such_and_said(read: Callable[..., CallLog]) -> None:
+    rows = [row | {"talk_s": f"{row['talk_s'] / 86_400:.12g}"} for row in dialled()]
+    log = read(text_of(rows))
+    pd.testing.assert_frame_equal(log.table, read(text_of(dialled())).table)
+    assert has_note(log, "talk times are read as a spreadsheet's parts of a day")
+
+
 @pytest.mark.parametrize(
     ("column", "factor", "words"),
     [
         ("ring_s", 20, ("ring times: half of them are over", "networks give up")),
         ("talk_s", 150, ("talk times: half of them are over", "another unit")),
+        ("talk_s", 100, ("talk times: half of them are over", "another unit")),
         ("talk_s", 1 / 60, ("are they minutes?",)),
     ],
 )

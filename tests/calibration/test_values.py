@@ -23,7 +23,11 @@ PLAIN = Style()
         *((text, 40) for text in ("40", " 40 ", "+40", "40.0", "40,00", "\u00a040", "'40'")),
         *((text, 40) for text in ('="40"', "0:40", "00:00:40", "0 days 00:00:40", "40s")),
         *((text, 40) for text in ("40 sec", "40 Seconds", "PT40S", "40000 ms", "4e1")),
-        *((text, 65) for text in ("1:05", "1m 5s", "1min5s", "PT1M5S", "1'05\"", "65.")),
+        *(
+            (text, 65)
+            for text in ("1:05", "1m 5s", "1min5s", "PT1M5S", "1'05\"", "65.", "0.01.05")
+        ),
+        *((text, 65) for text in ("12:01:05 AM", "1899-12-30 00:01:05", "1/0/1900 0:01:05")),
         ("2 minutes, 5 seconds", 125),
         ("1:02:03", 3723),
         ("1 day, 0:00:01", 86_401),
@@ -168,6 +172,64 @@ def test_a_talk_that_is_all_there_is_to_tell_an_outcome_by_is_needed():
 )
 def test_days_are_read_however_their_parts_are_parted(text):
     log = read_text(f't,o\n"{text}",busy\n', mapping=mapping_of({"started": "t", "outcome": "o"}))
+    assert log.table["started"].tolist() == [pd.Timestamp("2026-03-10 14:00", tz="UTC")]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        *(
+            "2026-03-10 14:00:00+00",
+            "2026-03-10 09:00:00.000000-05",
+            "2026-03-10 14:00:00 +0000 UTC",
+        ),
+        *("2026-03-10 09:00:00 CDT", "09:00:00 CDT 2026-03-10", "3/10/2026 10:00 AM EDT"),
+        *("20260310T090000", "20260310T140000Z", "20260310090000", "20260310 09:00:00"),
+        *("Tue, 10 Mar 2026 09:00:00", "Tue 03/10/2026 09:00 AM", "Tue Mar 10 09:00:00 2026"),
+        *("Tue Mar 10 09:00:00 CDT 2026", "Tue Mar 10 2026 09:00:00 GMT-0500 (CDT)"),
+        *("10-MAR-26 09.00.00.000000 AM", "2026-03-10-09.00.00.000000", "10-Mar-2026 09:00"),
+        *(
+            "Mar 10, 2026 9:00:00 AM",
+            "March 10th, 2026 at 9:00 am",
+            "10. M\u00e4rz 2026 um 09:00 Uhr",
+        ),
+        *("10 mars 2026 \u00e0 9h00", "10.03.26 09:00 Uhr", "2026-03-10%2009%3A00%3A00"),
+        *("2026-03-10T09:00:00-05:00[America/Chicago]", "46091.375", "1773151200000000"),
+    ],
+)
+def test_times_are_read_as_programs_and_people_write_them(text):
+    log = read_text(f't,o\n"{text}",busy\n', mapping=mapping_of({"started": "t", "outcome": "o"}))
+    assert log.table["started"].tolist() == [pd.Timestamp("2026-03-10 14:00", tz="UTC")]
+
+
+@pytest.mark.parametrize(
+    ("text", "zone", "expected"),
+    [
+        ("2026-03-10 09:00:00 IST", "Asia/Kolkata", "03:30"),
+        ("2026-03-10 09:00:00 IST", "Asia/Jerusalem", "07:00"),
+        ("2026-11-01 01:30:00 EST", "America/New_York", "06:30"),
+        ("2026-11-01 01:30:00 EDT", "America/New_York", "05:30"),
+        ("2026-03-10 09:00:00 CST", "Asia/Shanghai", "01:00"),
+    ],
+)
+def test_an_abbreviation_of_a_zone_is_that_of_the_logs_own(text, zone, expected):
+    mapping = mapping_of({"started": "t", "outcome": "o"})
+    log = read_text(f"t,o\n{text},busy\n", mapping=mapping, zone=zone)
+    assert f"{log.table['started'][0].tz_convert('UTC'):%H:%M}" == expected
+
+
+@pytest.mark.parametrize(
+    "text", ["9:00", "2026-03-10 09:00 XYZT", "10 Foo 2026 09:00", "2026-03-10 25:00", "x" * 99]
+)
+def test_what_is_no_time_is_listed_with_what_to_do(text):
+    mapping = mapping_of({"started": "t", "outcome": "o"})
+    with pytest.raises(ScenarioError, match=r"can't be read.*--time-format"):
+        read_text(f"t,o\n{text},busy\n", mapping=mapping)
+
+
+def test_days_and_times_in_two_columns_are_joined():
+    mapping = mapping_of({"started": "Date+Time", "outcome": "o"})
+    log = read_text("Date,Time,o\n2026-03-10,09:00:00,busy\n", mapping=mapping)
     assert log.table["started"].tolist() == [pd.Timestamp("2026-03-10 14:00", tz="UTC")]
 
 
