@@ -108,6 +108,7 @@ class _Rows:
         self.is_refused = np.zeros(len(parsed.lines), dtype=np.bool_)
         self.raw = {name: convert.trimmed(parsed.table[name]) for name in mapping.wanted}
         self._instants: dict[str, tuple[Micros, Flags]] = {}
+        self._texts: dict[str, pa.Array] = {}
 
     def has(self, target: str) -> bool:
         return target in self.mapping.columns
@@ -120,6 +121,11 @@ class _Rows:
 
     def text(self, target: str) -> pa.Array:
         """Text of a field; missing where it is a word for nothing that the user gave no sense."""
+        if target not in self._texts:
+            self._texts[target] = self._text(target)
+        return self._texts[target]
+
+    def _text(self, target: str) -> pa.Array:
         texts = [self.raw[name] for name in self.mapping.columns[target]]
         if target in ("outcome", "answered_by"):
             outcomes, answerers = self.mapping.outcomes, self.mapping.answerers
@@ -250,10 +256,9 @@ _KINDS = ("direction", "context", "parent")
 
 
 def _leave_out_others(rows: _Rows) -> None:
-    empty = np.ones(len(rows.lines), dtype=np.bool_)
-    for text in rows.raw.values():
-        empty &= ~convert.is_there(text)
-    rows.leave_out(empty, _EMPTY)
+    if all(text.null_count for text in rows.raw.values()):
+        there = [convert.is_there(text) for text in rows.raw.values()]
+        rows.leave_out(~np.any(there, axis=0), _EMPTY)
     for name, allowed in rows.mapping.where.items():
         others = pc.invert(
             pc.fill_null(pc.is_in(rows.raw[name], pa.array(sorted(allowed))), False)

@@ -24,17 +24,12 @@ _MISSING: dict[str, Any] = {
     **dict.fromkeys(("ring_s", "talk_s", "attempt", "gap_s", "weight"), np.nan),
     "is_local": False,
 }
-_TEXTS = ("numbers", "campaigns", "keys", "calls", "legs")
 
 
-def epochs_of(batches: list[Batch]) -> Floats:
-    """Seconds since 1970 in the ids of all batches; missing where there are none."""
-    return np.concatenate(
-        [
-            np.full(size_of(batch), np.nan) if batch.keys is None else epochs_s(batch.keys)
-            for batch in batches
-        ]
-    )
+def epochs_of(batches: list[Batch], rows: NDArray[np.int64]) -> Floats:
+    """Seconds since 1970 in the ids of some rows; missing where there are none."""
+    ids = pa.chunked_array(_texts(batches, "keys"), pa.string()).take(pa.array(rows))
+    return epochs_s(ids.combine_chunks())
 
 
 def size_of(batch: Batch) -> int:
@@ -56,32 +51,66 @@ def columns_of(batches: list[Batch]) -> Columns:
                     for batch, array in zip(batches, arrays, strict=True)
                 ]
             )
-    for name in _TEXTS:
-        if any(getattr(batch, name) is not None for batch in batches):
-            columns[name] = _codes(batches, name)[0]
-    if any(batch.others is not None for batch in batches) and "keys" in columns:
-        both, size = _codes(batches, "keys", "others")[0], len(columns["keys"])
-        columns["keys"], columns["others"] = both[:size], both[size:]
+    if has(batches, "campaigns"):
+        columns["campaigns"] = _codes(_texts(batches, "campaigns"))[0]
+    return columns | _ids_of(batches)
+
+
+def has(batches: list[Batch], name: str) -> bool:
+    """Whether any batch has a field."""
+    return any(getattr(batch, name) is not None for batch in batches)
+
+
+def _ids_of(batches: list[Batch]) -> Columns:
+    """Codes of ids, of those of the calls that they belong to, and of other legs, of one list."""
+    names = [name for name in ("keys", "calls", "others") if has(batches, name)]
+    if "keys" not in names:
+        return {name: _codes(_texts(batches, name))[0] for name in names if name == "calls"}
+    texts = {name: _texts(batches, name) for name in names}
+    is_own = []
+    if "calls" in names:
+        # Most calls have one channel, whose id is the call's: it is not looked up again.
+        for k, (call, key) in enumerate(zip(texts["calls"], texts["keys"], strict=True)):
+            same = pc.fill_null(pc.equal(call, key), False)
+            texts["calls"][k] = pc.if_else(same, None, call)
+            is_own.append(same.to_numpy(zero_copy_only=False))
+    codes = np.split(_codes([each for name in names for each in texts[name]])[0], len(names))
+    columns = dict(zip(names, codes, strict=True))
+    if is_own:
+        columns["calls"] = np.where(np.concatenate(is_own), columns["keys"], columns["calls"])
     return columns
 
 
-def _codes(batches: list[Batch], *names: str) -> tuple[Array, pa.Array]:
-    """Codes of texts of all batches, from 0 as they appear, and the texts; -1 where is none."""
-    texts = [
+def legs_of(batches: list[Batch], rows: NDArray[np.int64]) -> Columns:
+    """Codes of the legs of some rows, if any are told."""
+    if not has(batches, "legs"):
+        return {}
+    legs = pa.chunked_array(_texts(batches, "legs"), pa.string()).take(pa.array(rows))
+    return {"legs": _codes(legs.chunks)[0]}
+
+
+def _texts(batches: list[Batch], name: str) -> list[pa.Array]:
+    """A field of each batch, as one kind of texts: those of tables may be of another."""
+    return [
         pa.nulls(size_of(batch), pa.string())
         if getattr(batch, name) is None
-        else getattr(batch, name)
-        for name in names
+        else getattr(batch, name).cast(pa.string())
         for batch in batches
     ]
-    coded = pa.concat_arrays(texts).dictionary_encode()
-    codes = pc.fill_null(coded.indices, -1).to_numpy(zero_copy_only=False)
-    return np.asarray(codes, dtype=np.int32), coded.dictionary
+
+
+def _codes(texts: list[pa.Array]) -> tuple[Array, pa.Array]:
+    """Codes of texts, from 0 as they appear, and the distinct texts; -1 where is none."""
+    coded = pa.chunked_array(texts, pa.string()).dictionary_encode()
+    if not coded.num_chunks:
+        return np.zeros(0, np.int32), pa.array([], pa.string())
+    codes = [pc.fill_null(each.indices, -1).to_numpy() for each in coded.chunks]
+    return np.concatenate(codes), coded.chunk(0).dictionary
 
 
 def callee_codes_of(batches: list[Batch]) -> tuple[Array, dict[str, int], Flags]:
     """Codes of callees, rows by why a number names none, and which are short."""
-    codes, texts = _codes(batches, "numbers")
+    codes, texts = _codes(_texts(batches, "numbers"))
     callees = callees_of(texts)
     again = callees.texts.dictionary_encode()
     of_number = pc.fill_null(again.indices, -1).to_numpy(zero_copy_only=False)

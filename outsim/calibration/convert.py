@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection
+from functools import cache
 
 import numpy as np
 import pandas as pd
@@ -67,19 +68,27 @@ def trimmed(text: pa.ChunkedArray | pa.Array) -> pa.Array:
     if any(pc.any(pc.starts_with(array, each)).as_py() for each in ('="', '"', "'")):
         # A spreadsheet's way to keep digits as text, and quotes that are none of CSV's.
         array = pc.replace_substring_regex(array, "^=?\"(.*)\"$|^'(.*)'$", r"\1\2")
-    return pc.if_else(pc.equal(array, ""), None, array)
+    is_empty = pc.equal(array, "")
+    return pc.if_else(is_empty, None, array) if pc.any(is_empty).as_py() else array
 
 
 def said(text: pa.Array, nothing: Collection[str] = NOTHING) -> pa.Array:
     """Text that is no word for nothing; missing in place of such words."""
-    ways = {way(each) for each in nothing for way in (str.lower, str.upper, str.capitalize)}
-    ways.add("NaN")
-    is_nothing = pc.is_in(text, pa.array(sorted(ways)))
+    is_nothing = pc.is_in(text, _ways(frozenset(nothing)))
     return pc.if_else(is_nothing, None, text) if pc.any(is_nothing).as_py() else text
+
+
+@cache
+def _ways(words: frozenset[str]) -> pa.Array:
+    """Words in the ways in which programs write them."""
+    ways = {way(each) for each in words for way in (str.lower, str.upper, str.capitalize)}
+    return pa.array(sorted({*ways, "NaN"}))
 
 
 def is_there(text: pa.Array) -> Flags:
     """Where there is a text at all."""
+    if not text.null_count:
+        return np.ones(len(text), dtype=np.bool_)
     return np.asarray(pc.is_valid(text).to_numpy(zero_copy_only=False), dtype=np.bool_)
 
 
@@ -117,7 +126,8 @@ def say_no_zone(text: pa.Array, time_format: str | None) -> Flags:
     """Where a time says neither its zone nor its offset: all of a log, or none, or some."""
     if time_format is not None:
         return is_there(text) & ("%z" not in time_format)
-    return is_there(text) & ~_matching(text, _WITH_ZONE)
+    there = is_there(text)
+    return there if _all_clock_times(text) is not None else there & ~_matching(text, _WITH_ZONE)
 
 
 _NO_DURATIONS = frozenset({"attempt", "weight"})
@@ -207,7 +217,7 @@ def _as_usual(
 ) -> Evidence:
     plain = _all_clock_times(text)
     if plain is not None:
-        _put(found, there, pd.Series(plain.filter(pa.array(there)).to_pandas()), zone)
+        found[:] = _placed(plain, zone)
         return Evidence()
     for pattern, how, utc in (
         (_CLOCK, "ISO8601", False),
@@ -284,7 +294,8 @@ def _in_parts(
 
 def _all_clock_times(text: pa.Array) -> pa.Array | None:
     """Local times, if all are: the quick way for most logs."""
-    if pc.min(pc.utf8_length(text)).as_py() < len("2026-03-10 09:00"):
+    shortest = pc.min(pc.utf8_length(text)).as_py()
+    if shortest is None or shortest < len("2026-03-10 09:00"):
         return None
     try:
         return pc.cast(text, pa.timestamp("us"))
@@ -306,17 +317,21 @@ def _parsed(text: pa.Array, at: Flags, how: str, *, utc: bool = False) -> pd.Ser
 
 
 def _put(found: Micros, at: Flags, times: pd.Series[pd.Timestamp], zone: str | None) -> None:
-    """Put times where they belong; local ones twice on a day have the earlier instant."""
+    """Put times where they belong."""
     if times.dt.tz is None:
-        if zone is None:
-            raise NoZoneError
-        array = pa.Array.from_pandas(times.astype("datetime64[us]"))
-        local = pc.assume_timezone(array, zone, ambiguous="earliest", nonexistent="earliest")
-        placed = pc.fill_null(pc.cast(local, pa.int64()), MISSING)
-        found[at] = placed.to_numpy(zero_copy_only=False)
+        found[at] = _placed(pa.Array.from_pandas(times.astype("datetime64[us]")), zone)
         return
     micros = times.dt.tz_convert("UTC").astype("datetime64[us, UTC]")
     found[at] = np.where(times.isna(), MISSING, micros.astype("int64"))
+
+
+def _placed(local: pa.Array, zone: str | None) -> Micros:
+    """Instants of local times; those that are twice on a day have the earlier instant."""
+    if zone is None:
+        raise NoZoneError
+    placed = pc.assume_timezone(local, zone, ambiguous="earliest", nonexistent="earliest")
+    micros = pc.fill_null(pc.cast(placed, pa.int64()), MISSING)
+    return np.asarray(micros.to_numpy(zero_copy_only=False), dtype=np.int64)
 
 
 def seconds_between(first: Micros, then: Micros) -> Floats:

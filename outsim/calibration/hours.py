@@ -7,6 +7,7 @@ follow each other were written soon after each other.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from zoneinfo import ZoneInfo
 
 import numpy as np
@@ -18,6 +19,7 @@ from numpy.typing import NDArray
 from outsim.calibration.convert import MISSING, Flags, Floats, Micros
 from outsim.clock import DAY, HOUR, SECOND
 
+_PLAIN_EPOCH = r"^1[0-9]{9}[.][0-9]+$"
 _EPOCH = r"^(?:.*-)?(?P<epoch>1[0-9]{9})[.][0-9]+$"
 """Ids of Asterisk: a system's name, seconds since 1970, a number."""
 
@@ -33,7 +35,10 @@ LONGEST_SPAN = 40 * 366 * DAY
 
 def epochs_s(ids: pa.Array) -> Floats:
     """Seconds since 1970 in ids that have them, as a float64 array of shape (ids,)."""
-    found = pc.struct_field(pc.extract_regex(ids, _EPOCH), "epoch")
+    if pc.all(pc.match_substring_regex(ids, _PLAIN_EPOCH)).as_py():
+        found = pc.utf8_slice_codeunits(ids, 0, 10)
+    else:
+        found = pc.struct_field(pc.extract_regex(ids, _EPOCH), "epoch")
     return np.asarray(pc.cast(found, pa.float64()).to_numpy(zero_copy_only=False), np.float64)
 
 
@@ -52,7 +57,7 @@ def changes(first: int, last: int, zone: str) -> list[tuple[int, int]]:
 
 
 def told_apart(
-    started: Micros, is_local: Flags, epoch_s: Floats | None, zone: str
+    started: Micros, is_local: Flags, epochs: Callable[[], Floats] | None, zone: str
 ) -> tuple[Micros, int, int]:
     """Instants with those of repeated hours put right.
 
@@ -62,8 +67,8 @@ def told_apart(
         In the order of the file; repeated times as their first pass.
     is_local : bool array of shape (rows,)
         Which of them were wall times.
-    epoch_s : float64 array of shape (rows,), or None
-        What ids say of them.
+    epochs : callable, or None
+        Gives what ids say of them, a float64 array of shape (rows,).
     zone : str
 
     Returns
@@ -74,11 +79,12 @@ def told_apart(
     local = np.flatnonzero(is_local & (started != MISSING))
     if not len(local):
         return started, 0, 0
-    moved = changes(int(started[local].min()), int(started[local].max()), zone)
+    of_local = started[local]
+    moved = changes(int(of_local.min()), int(of_local.max()), zone)
+    if not moved:
+        return started, 0, 0
     skipped = sum(
-        int(np.sum(np.abs(started[local] - change) <= SECOND // 1000))
-        for change, by in moved
-        if by > 0
+        int(np.sum(np.abs(of_local - change) <= SECOND // 1000)) for change, by in moved if by > 0
     )
     second = np.zeros(len(started), dtype=np.int64)
     for change, by in moved:
@@ -86,6 +92,7 @@ def told_apart(
             second[is_local & (started >= change + by) & (started < change)] = -by
     found = started.copy()
     rows = np.flatnonzero(second)
+    epoch_s = epochs() if len(rows) and epochs is not None else None
     if epoch_s is not None:
         # Ids count only if they are seconds since 1970, in this zone.
         off_s = started / SECOND - epoch_s

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -13,12 +14,20 @@ from numpy.typing import NDArray
 
 from outsim.calibration import telling
 from outsim.calibration.batches import Batch
-from outsim.calibration.columns import Columns, callee_codes_of, columns_of, epochs_of, size_of
+from outsim.calibration.columns import (
+    Columns,
+    callee_codes_of,
+    columns_of,
+    epochs_of,
+    has,
+    legs_of,
+    size_of,
+)
 from outsim.calibration.convert import MISSING, Flags, Floats
 from outsim.calibration.evidence import ANSWERED_CODES
 from outsim.calibration.hours import are_universal, told_apart
 from outsim.calibration.layout import Layout
-from outsim.calibration.legs import connected, is_of_calls, legs, overlaps, repeats
+from outsim.calibration.legs import connected, is_of_calls, legs, overlaps, recurring, repeats
 from outsim.calibration.log import WORDS, CallLog, LogFile, Unreadable
 from outsim.calibration.numbers import dialled_as_nobody
 from outsim.calibration.ordering import WINDOW_S, dials
@@ -130,6 +139,7 @@ class _Joined:
         self.size = sum(map(size_of, batches))
         self.columns: Columns = {}
         self._file = np.concatenate(files) if files else np.zeros(0, dtype=np.int32)
+        self._row = np.arange(self.size)
 
     def join(self) -> None:
         """Put the batches together, and leave out what is no dial of its own."""
@@ -138,13 +148,13 @@ class _Joined:
         self._callees()
         self._without_repeats()
         self._legs()
-        for name in ("keys", "calls", "legs", "others", "is_local"):
+        for name in ("keys", "calls", "others", "is_local"):
             self.columns.pop(name, None)
         self._units()
 
     def _keep(self, kept: Flags | NDArray[np.int64]) -> None:
         self.columns = {name: array[kept] for name, array in self.columns.items()}
-        self._file = self._file[kept]
+        self._file, self._row = self._file[kept], self._row[kept]
         self.size = len(self._file)
 
     def _leave_out(self, at: Flags, reason: str) -> None:
@@ -157,7 +167,7 @@ class _Joined:
         columns = self.columns
         if "started" not in columns or "is_local" not in columns or self.zone is None:
             return
-        epochs = epochs_of(self._batches) if "keys" in columns else None
+        epochs = partial(epochs_of, self._batches, self._row) if "keys" in columns else None
         columns["started"], repeated, skipped = told_apart(
             columns["started"], columns["is_local"], epochs, self.zone
         )
@@ -172,8 +182,11 @@ class _Joined:
                 "times seem to be of another zone (--zone)"
             )
         if epochs is not None and not repeated:
-            local = columns["is_local"]
-            if are_universal(columns["started"][local], epochs[local], self.zone):
+            local = np.flatnonzero(columns["is_local"])
+            local = local[:: len(local) // SAMPLE + 1]
+            if are_universal(
+                columns["started"][local], epochs_of(self._batches, local), self.zone
+            ):
                 self.notes.append(
                     f"by the seconds in their ids the log's times are UTC, not {self.zone}; if "
                     f"so, say --zone UTC --callee-zone {self.zone}"
@@ -181,7 +194,7 @@ class _Joined:
 
     def _callees(self) -> None:
         """Leave out dials to extensions, where others are to numbers."""
-        if "numbers" not in self.columns:
+        if not has(self._batches, "numbers"):
             return
         codes, lost, is_short = callee_codes_of(self._batches)
         self.columns["numbers"] = codes
@@ -218,15 +231,30 @@ class _Joined:
                     "calls apart; it is not used"
                 )
         if "weight" in columns or "started" not in columns:
-            self._leave_out(repeats(list(columns.values()), with_key), "duplicate")
+            self._leave_out(self._repeats(with_key), "duplicate")
             return
         others = ~with_key & (columns["started"] != MISSING) & ~np.isin(self._file, self._own)
         has_number = columns.get("numbers", np.full(self.size, -1)) >= 0
-        fields = [array for name, array in columns.items() if name != "is_local"]
-        twice = repeats(fields, with_key | (others & has_number))
+        twice = self._repeats(with_key | (others & has_number))
         if others.any() and not has_number.all():
-            twice |= overlaps(fields, self._file, columns["started"], others & ~has_number)
+            fields, among = self._fields(np.arange(self.size)), others & ~has_number
+            twice |= overlaps(fields, self._file, columns["started"], among)
         self._leave_out(twice, "duplicate")
+
+    def _repeats(self, among: Flags) -> Flags:
+        """Rows among some that agree with an earlier one of them in all that was read."""
+        columns = self.columns
+        codes = [columns[name] for name in ("keys", "calls", "numbers") if name in columns]
+        rows = recurring(among, codes, columns.get("started"))
+        found = np.zeros(self.size, dtype=np.bool_)
+        if len(rows):
+            found[rows] = repeats(self._fields(rows))
+        return found
+
+    def _fields(self, rows: NDArray[np.int64]) -> list[Array]:
+        """Of some rows all that tells them apart."""
+        fields = {name: array[rows] for name, array in self.columns.items() if name != "is_local"}
+        return list((fields | legs_of(self._batches, self._row[rows])).values())
 
     def _legs(self) -> None:
         columns = self.columns
@@ -281,6 +309,8 @@ class _Joined:
 
 _OF_FIRST = ("numbers", "campaigns", "attempt", "gap_s")
 """What the first record of a call says of it."""
+SAMPLE = 10_000
+"""Rows, about, of which the ids tell in which zone the times of a log are."""
 LEAST_FULL = 0.1
 """Share of dials to numbers of full length from which the others are to extensions."""
 
@@ -317,10 +347,12 @@ def _count_dials(columns: Columns, notes: list[str]) -> bool:
     if "numbers" not in columns or "started" not in columns or (columns["numbers"] < 0).all():
         return False
     numbers = columns["numbers"]
-    campaigns = columns.get("campaigns", np.zeros_like(numbers))
     held = [np.nan_to_num(columns[each]) for each in ("ring_s", "talk_s") if each in columns]
-    pairs = pd.Series(numbers.astype(np.int64) * (int(campaigns.max()) + 2) + campaigns)
-    codes = np.where(numbers < 0, -1, pd.factorize(pairs)[0]).astype(np.int32)
+    codes = numbers
+    if "campaigns" in columns:
+        campaigns = columns["campaigns"]
+        pairs = pd.Series(numbers.astype(np.int64) * (int(campaigns.max()) + 2) + campaigns)
+        codes = np.where(numbers < 0, -1, pd.factorize(pairs)[0]).astype(np.int32)
     outcome = columns.get("outcome")
     answered = (
         np.isin(outcome, ANSWERED_CODES) if outcome is not None else np.zeros(len(codes), bool)
@@ -336,8 +368,8 @@ def _count_dials(columns: Columns, notes: list[str]) -> bool:
         )
         if nobody.sum() > MOST_OF_NOBODY * np.sum(numbers >= 0):
             return False
-        numbers = np.where(nobody, -1, numbers).astype(np.int32)
-    found = dials(numbers, campaigns, columns["started"], columns.get("outcome"))
+        codes = np.where(nobody, -1, codes).astype(np.int32)
+    found = dials(codes, columns["started"], columns.get("outcome"))
     columns["attempt"] = found.attempt
     columns.setdefault("gap_s", found.gap_s)
     return True

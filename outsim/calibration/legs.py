@@ -54,13 +54,25 @@ def connected(keys: Integers, others: Integers) -> Integers:
     return np.asarray(found, dtype=np.int32)
 
 
-def repeats(columns: list[NDArray[np.generic]], among: Flags) -> Flags:
-    """Rows among some that agree with an earlier one of them in all columns."""
-    found = np.zeros(len(among), dtype=np.bool_)
-    if among.any():
-        table = pd.DataFrame({k: column[among] for k, column in enumerate(columns)}, copy=False)
-        found[among] = table.duplicated().to_numpy()
-    return found
+def recurring(among: Flags, codes: list[Integers], started: Micros | None) -> NDArray[np.int64]:
+    """Rows among some that may agree with another one of them, by codes and by when they began."""
+    rows = np.flatnonzero(among)
+    for column in codes:
+        code = column[rows] + 1
+        rows = rows[np.bincount(code)[code] > 1]
+    mixed = np.zeros(len(rows), np.int64) if started is None else started[rows]
+    for column in codes:
+        mixed = mixed * _FACTOR + column[rows]
+    return rows[pd.Series(mixed).duplicated(keep=False).to_numpy()]
+
+
+_FACTOR = 1_000_003
+"""Any that makes few rows alike that are not: those are held against each other."""
+
+
+def repeats(columns: list[NDArray[np.generic]]) -> Flags:
+    """Rows that agree with an earlier one in all columns."""
+    return np.asarray(pd.DataFrame(dict(enumerate(columns)), copy=False).duplicated())
 
 
 OVERLAP = 0.9

@@ -15,6 +15,7 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from outsim.calibration.convert import MISSING, Flags, Floats, Micros
+from outsim.calibration.ordering import by_code
 from outsim.clock import DAY, SECOND
 
 LEAST_DIGITS = 7
@@ -37,6 +38,7 @@ LEAST_ANSWERED = 30
 
 _MASKED = r"^[+0-9 ()-]*([*#xX•]{2,}|…|[.]{3,})[+0-9 ().*#xX•…-]*$"
 _SCIENTIFIC = r"^[+]?[0-9]([.,][0-9]*)?[eE][+]?[0-9]{1,3}$"
+_LOST = ("rounded by a spreadsheet", "masked", "words without a digit")
 _PLAIN = r"(?i)^((tel|sips?):)?\+?[0-9 ().-]+([;@].*)?$"
 
 Integers = NDArray[np.int32]
@@ -64,6 +66,33 @@ class Callees:
 
 def callees_of(texts: pa.Array) -> Callees:
     """Read distinct texts of a column of numbers."""
+    decimal = _flags_of(pc.and_not(pc.ascii_is_decimal(texts), pc.starts_with(texts, "0")))
+    if decimal.all():
+        return _of_digits(texts)
+    others = _of_any(texts.filter(pa.array(~decimal)))
+    if not decimal.any():
+        return others
+    digits = _of_digits(texts.filter(pa.array(decimal)))
+    place = np.where(decimal, np.cumsum(decimal), decimal.sum() + np.cumsum(~decimal)) - 1
+    return Callees(
+        pa.concat_arrays([digits.texts, others.texts]).take(pa.array(place)),
+        {why: np.append(digits.lost[why], at)[place] for why, at in others.lost.items()},
+        np.append(digits.short, others.short)[place],
+    )
+
+
+def _of_digits(texts: pa.Array) -> Callees:
+    """Texts of digits alone, without a zero before them, as most logs have them."""
+    length = pc.binary_length(texts)
+    with_code = pc.and_(pc.equal(length, 11), pc.starts_with(texts, "1"))
+    written = pc.if_else(with_code, pc.utf8_slice_codeunits(texts, 1), texts)
+    nothing = np.zeros(len(texts), dtype=np.bool_)
+    return Callees(
+        written, dict.fromkeys(_LOST, nothing), _flags_of(pc.less(length, LEAST_DIGITS))
+    )
+
+
+def _of_any(texts: pa.Array) -> Callees:
     texts = pc.replace_substring_regex(texts, r"^([0-9]{7,})[.,]0+$", r"\1")
     scientific, masked = _flags(texts, _SCIENTIFIC), _flags(texts, _MASKED)
     plain = pc.match_substring_regex(texts, _PLAIN)
@@ -77,17 +106,16 @@ def callees_of(texts: pa.Array) -> Callees:
     written = pc.if_else(pc.fill_null(told, False), written, None)
     return Callees(
         written,
-        {
-            "rounded by a spreadsheet": scientific,
-            "masked": masked,
-            "words without a digit": ~_flags(texts, "[0-9]"),
-        },
+        dict(zip(_LOST, (scientific, masked, ~_flags(texts, "[0-9]")), strict=True)),
         _flags(written, rf"^[*#]?[0-9]{{1,{LEAST_DIGITS - 1}}}$") | _flags(texts, "^[a-z]$"),
     )
 
 
 def _flags(texts: pa.Array, pattern: str) -> Flags:
-    found = pc.fill_null(pc.match_substring_regex(texts, pattern), False)
+    return _flags_of(pc.fill_null(pc.match_substring_regex(texts, pattern), False))
+
+
+def _flags_of(found: pa.Array) -> Flags:
     return np.asarray(found.to_numpy(zero_copy_only=False), dtype=np.bool_)
 
 
@@ -105,7 +133,7 @@ def dialled_as_nobody(
     numbers : int32 array of shape (attempts,)
         Codes, negative where no number is told; one code for each number and campaign.
     started : int64 array of shape (attempts,)
-        Microseconds since 1970.
+        Microseconds since 1970, ascending.
     held_s : float64 array of shape (attempts,)
         Seconds from the dial to the end, as far as they are told.
     answered : bool array of shape (attempts,)
@@ -118,7 +146,7 @@ def dialled_as_nobody(
     found = np.zeros(len(numbers), dtype=np.bool_)
     if not len(told):
         return found
-    order = told[np.lexsort((started[told], numbers[told]))]
+    order = told[by_code(numbers[told])]
     number, at = numbers[order], started[order]
     dials = np.bincount(number)
     again = number[1:] == number[:-1]

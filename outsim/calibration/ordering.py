@@ -38,22 +38,34 @@ class Dials:
     gap_s: Floats
 
 
-def dials(numbers: Integers, campaigns: Integers, started: Micros, outcome: Codes | None) -> Dials:
-    """Count the attempts of each call; all arrays are in the order of time."""
-    count = len(numbers)
-    order = np.lexsort((np.arange(count), campaigns, numbers))
-    number, campaign, at = numbers[order], campaigns[order], started[order]
+def by_code(codes: Integers) -> NDArray[np.int64]:
+    """Order of rows by code; those with the same code as they are."""
+    # Sorting numbers is many times quicker than sorting the places of others.
+    placed = (codes.astype(np.int64) << 32) | np.arange(len(codes))
+    placed.sort()
+    return placed & 0xFFFFFFFF
+
+
+def dials(codes: Integers, started: Micros, outcome: Codes | None) -> Dials:
+    """Count the attempts of each call.
+
+    All arrays are in the order of time; there is one code for each number and campaign, negative
+    where no number is told.
+    """
+    count = len(codes)
+    order = by_code(codes)
+    code, at = codes[order], started[order]
     gap_us = np.diff(at, prepend=at[:1])
     begins = np.ones(count, dtype=np.bool_)
     if count:
-        same = (number[1:] == number[:-1]) & (campaign[1:] == campaign[:-1]) & (number[1:] >= 0)
+        same = (code[1:] == code[:-1]) & (code[1:] >= 0)
         begins[1:] = ~same | (gap_us[1:] > WINDOW_S * SECOND)
         if outcome is not None:
             begins[1:] |= np.isin(outcome[order][:-1], ANSWERED_CODES)
     places = np.arange(count)
     first = np.maximum.accumulate(np.where(begins, places, 0))
     attempt = np.empty(count, dtype=np.int32)
-    attempt[order] = np.where(number < 0, 0, places - first + 1)
+    attempt[order] = np.where(code < 0, 0, places - first + 1)
     gap_s = np.empty(count)
     gap_s[order] = np.where(begins, np.nan, gap_us / SECOND)
     return Dials(attempt, gap_s)

@@ -68,4 +68,5 @@ def no_dials(
         places = pc.fill_null(encoded.indices, len(said)).to_numpy(zero_copy_only=False)
         for kind, pattern in kinds.items():
             of_word = [bool(re.search(pattern, text.lower())) for text in said]
-            yield np.array([*of_word, False])[places], kind
+            if any(of_word):
+                yield np.array([*of_word, False])[places], kind

@@ -182,9 +182,8 @@ def test_attempts_are_counted_by_number_until_one_is_answered(rows):
         {True: RUN_OUTCOMES.index("human"), False: RUN_OUTCOMES.index("busy")}
     )
     numbers = frame["number"].to_numpy("int32")
-    found = dials(
-        numbers, numbers * 0, frame["at"].to_numpy("int64") * 1_000_000, codes.to_numpy("int8")
-    )
+    started = frame["at"].to_numpy("int64") * 1_000_000
+    found = dials(numbers, started, codes.to_numpy("int8"))
     gaps = [None if pd.isna(gap) else gap for gap in found.gap_s.tolist()]
     assert list(zip(found.attempt.tolist(), gaps, strict=True)) == counted_one_by_one(rows)
 
