@@ -162,19 +162,6 @@ def test_a_forecast_from_a_snapshot_is_read(tmp_path):
     assert_same(outsim.read_result(saved.save(tmp_path)), saved)
 
 
-def test_a_result_that_was_kept_by_older_definitions_is_read_by_the_present_ones(tmp_path):
-    """Then a wait ended with the first dispatch, even of an attempt that was refused."""
-    saved = run(
-        campaign(contacts=2, max_retry=1), carrier={"rate": "1/s", "burst": 1, "channels": 1}
-    )
-    place = saved.save(tmp_path)
-    old = pd.read_parquet(place / "calls.parquet").drop(columns="went_out_at")
-    old = old.assign(wait_s=0.0, wait_state=old["wait_state"].replace("censored", "complete"))
-    old.to_parquet(place / "calls.parquet", index=False)
-    edit(definitions=None)(place / "run.json")
-    assert_same(outsim.read_result(place), saved)
-
-
 # What can't be read
 
 
@@ -203,8 +190,9 @@ DAMAGE = {
     "no end": ("run.json", Path.unlink, "did not come to the end; run the scenario again"),
     "no JSON": ("run.json", lambda path: path.write_text("{"), "run.json: can't be read ("),
     "no table": ("run.json", lambda path: path.write_text("[]"), "it is no table"),
-    "an earlier model": ("run.json", edit(model_version=None), "version an earlier one of the"),
+    "no model": ("run.json", edit(model_version=None), "version None of the model, and this"),
     "another model": ("run.json", edit(model_version=-1), "version -1 of the model, and this is"),
+    "other figures": ("run.json", edit(definitions=1), "version 1 of what its figures mean"),
     "no seed": ("run.json", edit(seed=None), "it has no seed"),
     "no scenario": ("run.json", edit(scenario={}), "clock: is missing"),
     "another meaning": ("run.json", edit(means={"platform.ports": "1"}), " now; restore"),
