@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import shutil
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -95,12 +97,12 @@ def test_a_contact_list_that_was_changed_since_is_refused(tmp_path):
         outsim.read_result(directory)
 
 
-@pytest.mark.parametrize("name", ["contacts/../../private", "contacts/../../run/run.json"])
+@pytest.mark.parametrize("name", ["contacts/../../private", "../private"])
 def test_no_file_outside_the_directory_is_opened(tmp_path, name):
     (tmp_path / "private").write_text("mine")
     directory = full().save(tmp_path / "run")
     edit_sealed(directory / "run.json", files={name: {"bytes": 4, "crc32": "0"}})
-    with pytest.raises(ResultError, match=r"can't be read \(its name leads out of the directory"):
+    with pytest.raises(ResultError, match=r"can't be read \(it leads out of "):
         outsim.read_result(directory)
 
 
@@ -254,6 +256,42 @@ def test_what_is_no_result_is_refused_with_what_to_name_instead(tmp_path):
     }.items():
         with pytest.raises(ResultError, match=message):
             outsim.read_result(tmp_path / name)
+
+
+@pytest.mark.parametrize("name", ["study.json", "asked.json"])
+def test_a_result_is_not_saved_where_it_would_not_be_read(tmp_path, name):
+    (tmp_path / name).write_text("{}")
+    with pytest.raises(ResultError, match=rf"{name}\) already; give another directory"):
+        full().save(tmp_path)
+    assert [path.name for path in tmp_path.iterdir()] == [name]
+
+
+def test_a_result_is_saved_behind_a_link(tmp_path):
+    (tmp_path / "link").symlink_to("place")
+    full().save(tmp_path / "link")
+    assert (tmp_path / "link").is_symlink()
+    assert_same(outsim.read_result(tmp_path / "place"), full())
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="has no such lock")
+def test_files_of_two_results_are_not_put_in_place_at_once(tmp_path, monkeypatch):
+    """Else two processes leave some files of each, and no result."""
+    import fcntl
+
+    put_meanwhile = []
+
+    def look(beside: Path, place: Path) -> None:
+        other = os.open(tmp_path, os.O_RDONLY)
+        with pytest.raises(BlockingIOError):
+            fcntl.flock(other, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        os.close(other)
+        put_meanwhile.append(place.name)
+        beside.replace(place)
+
+    monkeypatch.setattr("outsim.saving.put", look)
+    full().save(tmp_path)
+    assert "run.json" in put_meanwhile
+    assert_same(outsim.read_result(tmp_path), full())
 
 
 def test_a_save_that_is_cut_short_leaves_nothing_that_passes_for_a_result(tmp_path, monkeypatch):
