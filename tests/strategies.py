@@ -175,7 +175,7 @@ def _campaigns(draw: st.DrawFn, name: str, grid: _Grid, zone: str, urls: list[st
     campaign: Mapping = {
         "name": name,
         # Background tenants, other-1 and so on, come between those of the scenario by name.
-        "tenant": draw(_of("acme", "acme", "bolt", "corp", "dune", "zulu")),
+        "tenant": draw(_of("acme", "acme", "bolt", "corp", "zulu", "zulu")),
         "start": grid.at(start),
         "profile": draw(_of("mixed", "people", "absent")),
         "max_retry": draw(_of(0, 1, 2, 3)),

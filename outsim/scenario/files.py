@@ -178,7 +178,8 @@ def _text_lines(
         message = f"is not {encoding.upper()} throughout; save it as UTF-8"
         raise refusal(path, message) from None
     finally:
-        reader.detach()
+        if not stream.closed:  # so that whoever opened it closes it, if nobody has
+            reader.detach()
 
 
 def _check_length(line: bytes | str, path: Path, number: int) -> None:

@@ -103,7 +103,8 @@ class Study(Part):
 class Scenario(Part):
     """Everything that a run is made from, but for the seed and the replication."""
 
-    name: Annotated[str, Field(min_length=1, max_length=200), AfterValidator(visible)] = "unnamed"
+    # Studies add to it what they vary, so it may be longer than other names.
+    name: Annotated[str, Field(min_length=1, max_length=1000), AfterValidator(visible)] = "unnamed"
     """What tables and plots call it."""
     seed: Annotated[int, Field(ge=0, lt=2**63, strict=True)] = 1
     """Seed, where none is given."""

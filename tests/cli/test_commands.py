@@ -185,7 +185,7 @@ def test_compare_prints_what_the_api_gives(outsim):
 def test_compare_says_how_many_replications_and_what_is_clear(outsim):
     text = outsim(*COMMANDS["compare"]).out
     assert "3 paired replications, seed 1" in text
-    assert "worse: finished at +10.0 ± 0.0 min" in " ".join(text.split())
+    assert "worse: finished at +10.00 min (all within 1 s)" in " ".join(text.split())
 
 
 def test_compare_makes_eight_replications_unless_told(outsim):

@@ -94,7 +94,7 @@ def test_the_tables_of_every_run_are_kept_if_asked(document, files):
     document("--replications", "2", "--out", "with", "--keep-tables")
     assert not [*files.glob("without/**/tables")]
     tables = files / "with" / "replications" / "000001" / "tables"
-    assert sorted(path.name for path in tables.iterdir()) == ["0", "1"]
+    assert sorted(path.name for path in tables.iterdir()) == ["0", "1", "checksums.json"]
     assert any((tables / "1").glob("calls*"))
 
 

@@ -52,9 +52,9 @@ def test_each_start_has_its_mean_and_its_interval(schedule, ax):
 
 def test_a_figure_that_a_schedule_does_not_have_is_refused(schedule):
     with pytest.raises(
-        StudyError, match="figure 'waits': there is no such figure; did you mean 'wait"
+        StudyError, match="figure 'duration': there is no such figure; did you mean 'duration_s'"
     ):
-        outsim.plots.start_sweep(schedule, "waits")
+        outsim.plots.start_sweep(schedule, "duration")
 
 
 def test_the_race_has_a_picture_of_dials_and_one_of_savings(race):

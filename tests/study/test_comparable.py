@@ -18,6 +18,7 @@ from outsim.study.comparable import check_alike, unlike
 from outsim.study.study import Study
 from outsim.tables.measures import MEASURES
 from tests.engine import scenarios
+from tests.sealing import edit_sealed
 from tests.study.scenarios import MadeUp
 
 WAITS = tuple(each for each in MEASURES if each.name == "wait_p90_s")
@@ -86,10 +87,7 @@ class TestUnlike:
         self, kind: str, tmp_path: Path
     ) -> None:
         compared(two(), UNLIKE[kind][0], out=tmp_path / "kept", **ASKED[kind])
-        path = tmp_path / "kept" / "study.json"
-        identity = json.loads(path.read_text())
-        del identity["unlike"]
-        path.write_text(json.dumps(identity))
+        edit_sealed(tmp_path / "kept" / "study.json", unlike=None)
         kept = outsim.read_study(tmp_path / "kept")
         assert kept.replications == [0, 1]
         with pytest.raises(StudyError, match="can't be compared"):
@@ -156,7 +154,10 @@ def test_scenarios_are_unlike_only_if_they_differ(names: list[str]) -> None:
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ({"campaign": "bronze"}, "scenario 'about gold': campaign bronze: no such campaign"),
+        (
+            {"campaign": "bronze"},
+            "campaign 'bronze': there is no such campaign",
+        ),
         ({"campaign": ["gold"] * 3}, "campaign: found 3 for 2 scenarios"),
         ({"deadline": ["09:30"] * 3}, "deadline: found 3 for 2 scenarios"),
         ({"deadline": "soon"}, "deadline: "),

@@ -69,5 +69,5 @@ def test_a_campaign_that_is_not_there_is_named():
 
 
 def test_a_snapshot_that_is_not_there_is_named(tmp_path):
-    with pytest.raises(ScenarioError, match=r"none\.json: No such file"):
+    with pytest.raises(ScenarioError, match=r"none\.json: no such file"):
         outsim.eta(chancy(), snapshot=tmp_path / "none.json")

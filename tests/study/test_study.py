@@ -18,12 +18,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from outsim.errors import StudyError
-from outsim.estimates import estimate
+from outsim.estimates import Support, estimate
 from outsim.study.comparison import compare
 from outsim.study.findings import Findings
 from outsim.study.study import Study
 from outsim.study.synchronous import run_sync
-from outsim.tables.measures import MEASURES
+from outsim.tables.measures import MEASURES, measure_named
 
 from .scenarios import LongAfter, MadeUp, chancy
 
@@ -118,10 +118,14 @@ ASKED = st.dictionaries(
 )
 
 
-def is_precise(values: np.ndarray, width: str) -> bool:
-    found = estimate(values)
+def is_precise(values: np.ndarray, width: str, support: Support) -> bool:
+    found = estimate(values, support=support)
     most = float(width.rstrip("%"))
     return found.half_width <= (most / 100 * abs(found.mean) if "%" in width else most)
+
+
+def support(key: str) -> Support:
+    return measure_named(key.rpartition(":")[2]).support
 
 
 @settings(max_examples=40)
@@ -138,9 +142,11 @@ def test_it_ends_with_the_first_batch_that_is_precise_enough_whoever_finishes_fi
         runs = [[chance(place, seed, k) for k in range(end)] for place in (0, 1)]
         columns = {name: [np.array([run[name] for run in of]) for of in runs] for name in NAMES}
         if all(
-            is_precise(columns[key.split(":")[1]][1] - columns[key.split(":")[1]][0], width)
+            is_precise(
+                -np.subtract(*columns[key.split(":")[1]]), width, support(key).of_difference
+            )
             if ":" in key
-            else all(is_precise(values, width) for values in columns[key])
+            else all(is_precise(values, width, support(key)) for values in columns[key])
             for key, width in precision.items()
         ):
             break

@@ -23,6 +23,7 @@ from outsim.engine.records import (
 )
 from outsim.result import Result, simulate
 from outsim.scenario import Scenario
+from outsim.scenario.whose import ALL_CALLS
 from outsim.tables import columns
 from outsim.tables.columns import code_type, frame, inside, looked_up
 from outsim.tables.invariants.run import keys_of
@@ -243,7 +244,7 @@ def figures(view: Any) -> dict[str, float]:
 @given(scenarios())
 def test_figures_are_those_of_whole_tables(scenario: Scenario) -> None:
     result: Result = simulate(scenario)
-    for each in (None, *scenario.campaigns):
+    for each in (ALL_CALLS, *scenario.campaigns):
         whole, narrow = result.view(each), result.measured(each)
         assert figures(whole) == figures(narrow)
         assert len(whole.attempts) == len(narrow.attempts)
