@@ -61,7 +61,7 @@ def whole_directory(path: Path) -> Iterator[Path]:
     OSError
         If there is no room, or the place can't be written to.
     """
-    place = _behind_links(path)
+    place = behind_links(path)
     with room_in(place.parent) as room:
         (room / NEW).mkdir()
         yield room / NEW
@@ -93,14 +93,19 @@ def _place_of(path: Path) -> Path:
         raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), str(path))
     if path.exists() and not os.access(path, os.W_OK):
         raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), str(path))
-    place = _behind_links(path)
+    place = behind_links(path)
     return path if _is_stream(path) else place
 
 
-def _behind_links(path: Path) -> Path:
+def behind_links(path: Path) -> Path:
     """Where a path leads to, unless by a link that somebody else may have put there to mislead.
 
     That is one of another user's in a directory that all may write to.
+
+    Raises
+    ------
+    OSError
+        If there is such a link.
     """
     if sys.platform != "win32" and path.is_symlink():
         link, directory = path.lstat(), path.parent.stat()
@@ -123,14 +128,15 @@ def _is_stream(place: Path) -> bool:
 
 @contextmanager
 def one_at_a_time(path: Path, *, patience_s: float) -> Iterator[None]:
-    """Hold the lock on a file: of all processes that ask for it, one goes on at a time.
+    """Hold the lock on a file or directory: of all that ask for it, one goes on at a time.
 
     The lock goes with the process that holds it, however that ends. Who has waited for
     `patience_s` goes on without it: the holder may be halted, or on a machine that is gone.
     There is no waiting on Windows, nor where no lock is to be had.
     """
+    made = os.O_RDWR | os.O_CREAT | getattr(os, "O_NOFOLLOW", 0)
     try:
-        lock = os.open(path, os.O_RDWR | os.O_CREAT | getattr(os, "O_NOFOLLOW", 0), 0o600)
+        lock = os.open(path, os.O_RDONLY if path.is_dir() else made, 0o600)
     except OSError:
         yield
         return

@@ -15,6 +15,7 @@ import shutil
 from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
+from tempfile import TemporaryFile
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from outsim.checksums import (
@@ -26,7 +27,8 @@ from outsim.checksums import (
     read_kept_table,
     sealed,
 )
-from outsim.disk import put
+from outsim.directories import RUN, STUDY, refuse_other_than
+from outsim.disk import behind_links, one_at_a_time, put
 from outsim.engine.records import MODEL_VERSION
 from outsim.errors import ResultError, ScenarioError, TapeError
 from outsim.plan import build_plan
@@ -46,8 +48,7 @@ if TYPE_CHECKING:
 
 _Read = TypeVar("_Read")
 
-RUN, RECORDED = "run.json", "recorded.parquet"
-_STUDY = "study.json"
+RECORDED = "recorded.parquet"
 _SHAPE: dict[str, type] = {
     "scenario": dict,
     "means": dict,
@@ -93,10 +94,13 @@ def save(result: Result, directory: Path) -> Path:
     Raises
     ------
     ResultError
-        If a contact list is gone that the directory keeps a copy of.
+        If a contact list is gone that the directory keeps a copy of, or the directory holds a
+        study.
+    OSError
+        If there is no room, or the place can't be written to.
     """
-    directory.mkdir(parents=True, exist_ok=True)
-    with room_in(directory) as room:
+    check_directory(directory)
+    with room_in(behind_links(directory)) as room:
         places = lists_of([result.scenario])
         for place, path in places.items():
             (room / place).parent.mkdir(exist_ok=True)
@@ -112,13 +116,35 @@ def save(result: Result, directory: Path) -> Path:
         (room / RUN).write_text(sealed(said), encoding="utf-8")
         # There is room for all of it. What stands there from now on is no whole result until
         # the last file is in its place.
-        (directory / RUN).unlink(missing_ok=True)
-        if recorded is None:
-            (directory / RECORDED).unlink(missing_ok=True)
-        for name in [*names, RUN]:
-            (directory / name).parent.mkdir(exist_ok=True)
-            put(room / name, directory / name)
+        with one_at_a_time(directory, patience_s=_PATIENCE_S):
+            (directory / RUN).unlink(missing_ok=True)
+            if recorded is None:
+                (directory / RECORDED).unlink(missing_ok=True)
+            for name in [*names, RUN]:
+                (directory / name).parent.mkdir(exist_ok=True)
+                put(room / name, directory / name)
     return directory
+
+
+_PATIENCE_S = 30.0
+"""Time after which a process no longer waits for another one that saves to the same place."""
+
+
+def check_directory(directory: Path) -> None:
+    """Find out whether a result can be saved in a directory, which is made if it is not there.
+
+    Raises
+    ------
+    ResultError
+        If it holds a study.
+    OSError
+        If it can't be written to.
+    """
+    place = behind_links(directory)
+    refuse_other_than(RUN, place, ResultError)
+    place.mkdir(parents=True, exist_ok=True)
+    with TemporaryFile(dir=place):
+        pass
 
 
 def _copy(path: Path, beside: Path) -> None:
@@ -162,8 +188,7 @@ def read_result(directory: str | Path) -> Result:
         plan = build_plan(scenario, _tape(place, said))
     except (ScenarioError, TapeError, ValueError) as error:
         raise ResultError(f"{place / RUN}: {error}") from None
-    later = () if said.get("definitions") == DEFINITIONS else _DEFINED_ANEW
-    tables = {name: _table(place, name, scenario, said, later) for name in TABLES}
+    tables = {name: _table(place, name, scenario, said) for name in TABLES}
     try:
         records = records_of(tables, plan, scenario.clock.begins, ended_us)
     except ValueError as error:
@@ -176,13 +201,8 @@ def read_result(directory: str | Path) -> Result:
         version=said["version"],
         frames=Frames(plan, records, scenario.clock.begins),
     )
-    _check_calls(place, tables["calls"], result.calls.drop(columns=[*later]))
+    _check_calls(place, tables["calls"], result.calls)
     return result
-
-
-_DEFINED_ANEW = ("went_out_at", "wait_s", "wait_state")
-"""Columns of calls that results kept before the present definitions have otherwise, or not at
-all; they are made anew from the others."""
 
 
 def _damaged(path: Path, why: object) -> str:
@@ -195,9 +215,9 @@ def _said(directory: Path) -> dict[str, Any]:
         raise ResultError(f"{directory}: no such directory; name one that outsim run --out wrote")
     if not directory.is_dir():
         raise ResultError(f"{directory}: is a file; name the directory that it stands in")
-    if (directory / _STUDY).exists():
+    if (directory / STUDY).exists():
         raise ResultError(
-            f"{directory}: holds a study ({_STUDY}), and not the result of one run; "
+            f"{directory}: holds a study ({STUDY}), and not the result of one run; "
             "outsim.read_study reads it, and outsim report tells of it"
         )
     path = directory / RUN
@@ -215,17 +235,21 @@ def _said(directory: Path) -> dict[str, Any]:
         ) from None
     except (OSError, ValueError) as error:
         raise ResultError(_damaged(path, error)) from None
-    found = said.get("model_version", "an earlier one")
-    if found != MODEL_VERSION:
-        raise ResultError(
-            f"{path}: was written by outsim {said.get('version')} with version {found} of the "
-            f"model, and this is {MODEL_VERSION}: figures would differ. Run the scenario again, "
-            "or read it with the outsim that wrote it; pandas.read_parquet reads the tables"
-        )
     try:
         check_values(said)
     except ValueError as error:
         raise ResultError(_damaged(path, error)) from None
+    for key, ours, of in (
+        ("model_version", MODEL_VERSION, "the model"),
+        ("definitions", DEFINITIONS, "what its figures mean"),
+    ):
+        if said.get(key) != ours:
+            raise ResultError(
+                f"{path}: was written by outsim {said.get('version')} with version "
+                f"{said.get(key)} of {of}, and this is {ours}: figures would differ. Run the "
+                "scenario again, or read it with the outsim that wrote it; pandas.read_parquet "
+                "reads the tables"
+            )
     for key, kind in _SHAPE.items():
         if not isinstance(said.get(key), kind):
             raise ResultError(_damaged(path, f"it has no {key}"))
@@ -257,18 +281,14 @@ def _kept(
         raise ResultError(_damaged(path, error)) from None
 
 
-def _table(
-    directory: Path, name: str, scenario: Scenario, said: dict[str, Any], without: tuple[str, ...]
-) -> pd.DataFrame:
+def _table(directory: Path, name: str, scenario: Scenario, said: dict[str, Any]) -> pd.DataFrame:
     """One table, once it is known to have the columns of its kind and all its rows."""
     path = directory / f"{name}.parquet"
     table = _kept(directory, path.name, said, read_kept_table)
-    table = table.drop(columns=[*without], errors="ignore")
     zone = scenario.clock.zone
     wanted = {
         column.name: f"datetime64[us, {zone}]" if column.kind == "instant" else column.dtype
         for column in TABLES[name]
-        if column.name not in without
     }
     found = {str(column): str(dtype) for column, dtype in table.dtypes.items()}
     for column in [*wanted, *found]:

@@ -14,7 +14,10 @@ import pytest
 
 from outsim import rooms
 from outsim.disk import check_place, whole_directory, whole_file
+from outsim.errors import StudyError
 from outsim.rooms import room_in, sweep
+from outsim.saving import check_directory
+from outsim.study.asked import check_collection
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="needs links and owners")
 
@@ -101,8 +104,8 @@ def test_a_link_of_another_user_s_where_all_may_write_is_not_followed(tmp_path, 
         return os.stat_result((*found[:4], OTHER, *found[5:])) if path.name == "page" else found
 
     monkeypatch.setattr(Path, "lstat", theirs)
-    for ask in (check_place, lambda path: write(path, "text")):
-        with pytest.raises(OSError, match="a link of another user's"):
+    for ask in (check_place, lambda path: write(path, "text"), check_directory, check_collection):
+        with pytest.raises((OSError, StudyError), match="a link of another user's"):
             ask(shared / "page")
     assert (tmp_path / "private").read_text() == "mine"
 

@@ -25,6 +25,7 @@ LAYERS = (
         "distributions",
         "progress",
         "reuse",
+        "directories",
         "disk",
         "text",
         "inside",

@@ -64,6 +64,8 @@ def export(
 
     check_target(form, Path(out))
     given = Path(result)
+    if Path(out).is_file() and Path(out).resolve().is_relative_to(given.resolve()):
+        raise typer.BadParameter(f"--out {out}: is what is exported; name another file")
     if given.is_dir() or not (given.exists() or given.suffix):
         for name, value in (("seed", seed), ("replication", replication)):
             if value is not None:

@@ -7,11 +7,14 @@ from typing import Annotated
 
 import typer
 
-from outsim.cli.options import Json
+from outsim.cli.options import Json, named
 
 
 def merge(
-    out: Annotated[str, typer.Argument(metavar="OUT", help="Directory to join them in.")],
+    out: Annotated[
+        str,
+        typer.Argument(metavar="OUT", help="Directory to join them in.", callback=named),
+    ],
     parts: Annotated[
         list[str], typer.Argument(metavar="PART ...", help="Directories of studies.")
     ],

@@ -34,3 +34,13 @@ CampaignName = Annotated[
         "--campaign", metavar="NAME", help="Campaign, as NAME or TENANT/NAME.", show_default=False
     ),
 ]
+
+
+def named(place: str | None) -> str | None:
+    """Refuse a name that is empty, as that of a shell variable that is not set is.
+
+    It would be taken for the current directory.
+    """
+    if place is not None and not place.strip():
+        raise typer.BadParameter("the name is empty; . is the current directory")
+    return place

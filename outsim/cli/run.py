@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from outsim.cli.options import EngineName, Json, Picture, ScenarioFile, Seed
+from outsim.cli.options import EngineName, Json, Picture, ScenarioFile, Seed, named
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -19,7 +19,10 @@ def run(
     seed: Seed = None,
     replication: Annotated[int, typer.Option(min=0, help="Which replication of the seed.")] = 0,
     out: Annotated[
-        str | None, typer.Option(metavar="DIR", help="Directory to write the tables to (Parquet).")
+        str | None,
+        typer.Option(
+            metavar="DIR", help="Directory to write the tables to (Parquet).", callback=named
+        ),
     ] = None,
     verify: Annotated[bool, typer.Option(help="Check every invariant of the result.")] = False,
     engine: EngineName = "auto",
@@ -103,12 +106,11 @@ def _unwritable(out: str, error: OSError) -> Exception:
 def _make_directory(out: str) -> None:
     """Find out before the run whether its tables can be written."""
     from pathlib import Path
-    from tempfile import TemporaryFile
+
+    from outsim.saving import check_directory
 
     try:
-        Path(out).mkdir(parents=True, exist_ok=True)
-        with TemporaryFile(dir=out):
-            pass
+        check_directory(Path(out))
     except OSError as error:
         raise _unwritable(out, error) from None
 

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from outsim.cli.options import named
+
 if TYPE_CHECKING:
     from outsim.study.findings import Findings
     from outsim.study.input_uncertainty import Uncertain
@@ -40,6 +42,7 @@ Out = Annotated[
     typer.Option(
         metavar="DIR",
         help="Directory that keeps every replication; what is there is not run again.",
+        callback=named,
         show_default=False,
     ),
 ]

@@ -7,22 +7,22 @@ from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
 
+from outsim.directories import ASKED, RUN, STUDY
 from outsim.engine import Engine
-from outsim.engine.records import MODEL_VERSION
 from outsim.errors import StudyError
 from outsim.progress import bar
 from outsim.report.subject import Subject, cut
 from outsim.result import Result, simulate
-from outsim.saving import RUN, read_result
+from outsim.saving import read_result
 from outsim.scenario.difference import differences
 from outsim.scenario.loading import load
 from outsim.scenario.model import Scenario
-from outsim.study.asked import ASKED, read_asked
+from outsim.study.asked import read_asked
 from outsim.study.changes import campaign_of
 from outsim.study.eta import FORECAST_MEASURES, studying
 from outsim.study.findings import Findings
 from outsim.study.forecast import Forecast
-from outsim.study.identity import STUDY, read_identity
+from outsim.study.identity import read_identity
 from outsim.study.kept import KeptStudy, read_study
 from outsim.study.schedule import FIGURES, Schedule, schedule
 from outsim.study.starts import over_the_day
@@ -32,7 +32,7 @@ from outsim.study.sweep import sweep
 from outsim.study.synchronous import run_sync
 from outsim.tables.failures import FAILURE_MEASURES
 from outsim.tables.load import LOAD_MEASURES
-from outsim.tables.measures import DEFINITIONS, MEASURES, Measure
+from outsim.tables.measures import MEASURES, Measure
 from outsim.tables.stops import STOP_MEASURES
 
 REPLICATIONS = 10
@@ -163,19 +163,6 @@ _BOTH = tuple(each for each in MEASURES if each.name != "finished_s") + FORECAST
 
 def _of_study(place: Path) -> Subject:
     identity = read_identity(place)
-    if identity["model_version"] != MODEL_VERSION:
-        raise StudyError(
-            f"{place}: was run with version {identity['model_version']} of the model, and this "
-            f"outsim has version {MODEL_VERSION}; use the outsim that wrote it "
-            f"({identity.get('outsim_version')}), or run the study again in another directory"
-        )
-    if identity["definitions"] != DEFINITIONS:
-        raise StudyError(
-            f"{place}: its figures were taken by definitions of version "
-            f"{identity['definitions']}, and those of this outsim have version {DEFINITIONS}; use "
-            f"the outsim that wrote it ({identity.get('outsim_version')}), or run the study again "
-            "in another directory"
-        )
     study = read_study(place, _measures_of(identity["measures"]))
     whole, there = study.without_gap, study.replications
     findings = study.findings_of(whole)

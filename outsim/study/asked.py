@@ -12,15 +12,26 @@ from pathlib import Path
 from typing import Any
 
 from outsim.checksums import FILES, read_sealed, sealed
-from outsim.disk import disk_errors_told, put
-from outsim.engine.records import MODEL_VERSION
+from outsim.directories import ASKED, refuse_other_than
+from outsim.disk import behind_links, disk_errors_told, put
 from outsim.errors import StudyError
 from outsim.rooms import room_in
 from outsim.scenario.kept import lists_of
 from outsim.scenario.model import Scenario
-from outsim.study.identity import copy_lists, identity_of, scenarios_of
+from outsim.study.identity import check_version, copy_lists, identity_of, scenarios_of
 
-ASKED = "asked.json"
+
+def check_collection(directory: Path) -> None:
+    """Refuse a place that can't hold several studies.
+
+    Raises
+    ------
+    StudyError
+        If a run or a study is kept there, or somebody else's link leads there.
+    """
+    refuse_other_than(ASKED, directory, StudyError)
+    with disk_errors_told(directory):
+        behind_links(directory)
 
 
 @dataclass(frozen=True)
@@ -53,7 +64,7 @@ def keep_asked(
     """
     asked = {"command": command, "is_finished": is_finished, "options": dict(options)}
     with disk_errors_told(directory):
-        directory.mkdir(parents=True, exist_ok=True)
+        behind_links(directory).mkdir(parents=True, exist_ok=True)
         with room_in(directory) as room:
             files = copy_lists(directory, lists_of(scenarios), room)
             document = identity_of(scenarios, seed, ()) | asked | {FILES: files}
@@ -73,18 +84,13 @@ def read_asked(directory: Path) -> Asked:
     try:
         found = read_sealed(path)
         command, options, seed = found["command"], dict(found["options"]), int(found["seed"])
-        version, is_finished = found["model_version"], found["is_finished"]
+        is_finished = found["is_finished"]
         found[FILES].items()
+        check_version(directory, found)
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise StudyError(
             f"{path}: can't be read ({error}); ask again what was asked there"
         ) from None
-    if version != MODEL_VERSION:
-        raise StudyError(
-            f"{directory}: was run with version {version} of the model, and this outsim has "
-            f"version {MODEL_VERSION}; use the outsim that wrote it "
-            f"({found.get('outsim_version')}), or run it again in another directory"
-        )
     if not is_finished:
         raise StudyError(
             f"{directory}: the {command} in it is not finished; run outsim {command} with --out "

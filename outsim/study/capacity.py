@@ -25,9 +25,9 @@ from outsim.progress import Progress, reporting
 from outsim.scenario.memory import runs_that_fit
 from outsim.scenario.model import Scenario
 from outsim.scenario.varying import Range, read_range
+from outsim.study.asked import check_collection
 from outsim.study.capacity_answers import Capacity, Frontier
 from outsim.study.executors import workforce
-from outsim.study.identity import refuse_study_in
 from outsim.study.promise_texts import read_promise
 from outsim.study.promises import Promise
 from outsim.study.search import FIRST_ERROR, OutOfBudget, Search
@@ -156,7 +156,7 @@ class _Planner:
         self._executor, self._work = executor, executor
         self._out, self._keep_tables = out, keep_tables
         if self._out is not None:
-            refuse_study_in(Path(self._out))
+            check_collection(Path(self._out))
         self._progress = progress
         self._report: Progress | None = None
         self._done, self._expected = 0, 0

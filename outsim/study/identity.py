@@ -22,7 +22,8 @@ from outsim.checksums import (
     read_sealed,
     sealed,
 )
-from outsim.disk import disk_errors_told, flush, put
+from outsim.directories import STUDY, refuse_other_than
+from outsim.disk import behind_links, disk_errors_told, flush, put
 from outsim.engine.records import MODEL_VERSION
 from outsim.errors import ScenarioError, StudyError
 from outsim.inside import OutsideError, inside
@@ -33,7 +34,7 @@ from outsim.scenario.model import Scenario
 from outsim.study.members import DRAWING, NOTHING, Switches
 from outsim.tables.measures import DEFINITIONS, Measure
 
-STUDY, REPLICATIONS = "study.json", "replications"
+REPLICATIONS = "replications"
 
 _COMPARED = ("model_version", "definitions", "seed", "names", "measures", "switches")
 _SHAPE: dict[str, type] = {
@@ -54,21 +55,6 @@ _TOLD = 8
 
 Identity = dict[str, Any]
 """What ``study.json`` holds."""
-
-
-def refuse_study_in(directory: Path) -> None:
-    """Refuse a directory that holds a single study, for one that is to hold several.
-
-    Raises
-    ------
-    StudyError
-        If it does.
-    """
-    if (directory / STUDY).exists():
-        raise StudyError(
-            f"{directory}: holds a study of its own ({STUDY}), and no collection of them; give "
-            "another directory"
-        )
 
 
 def identity_of(
@@ -142,6 +128,9 @@ def settle(directory: Path, identity: Identity, lists: Mapping[Path, Path]) -> N
     StudyError
         If it holds another study, with what differs, or can't be written to.
     """
+    with disk_errors_told(directory):
+        place = behind_links(directory)
+    refuse_other_than(STUDY, directory, StudyError)
     if not (directory / STUDY).exists():
         if (directory / REPLICATIONS).exists() and any((directory / REPLICATIONS).iterdir()):
             raise StudyError(
@@ -149,7 +138,7 @@ def settle(directory: Path, identity: Identity, lists: Mapping[Path, Path]) -> N
                 "give another directory"
             )
         with disk_errors_told(directory):
-            directory.mkdir(parents=True, exist_ok=True)
+            place.mkdir(parents=True, exist_ok=True)
             with room_in(directory) as room:
                 beside = room / STUDY
                 said = identity | {FILES: copy_lists(directory, lists, room)}
@@ -216,7 +205,6 @@ def read_identity(directory: Path) -> Identity:
         ) from None
     except (OSError, ValueError) as error:
         raise StudyError(_unusable(path, str(error))) from None
-    found.setdefault("definitions", 1)
     for key, kind in _SHAPE.items():
         if not isinstance(found.get(key), kind):
             raise StudyError(_unusable(path, f"it has no {key}"))
@@ -225,6 +213,26 @@ def read_identity(directory: Path) -> Identity:
     if not all(isinstance(each, dict) for each in (*found["scenarios"], *found["written"])):
         raise StudyError(_unusable(path, "its scenarios are no tables"))
     return found
+
+
+def check_version(directory: Path, found: Identity) -> None:
+    """Refuse a study that this outsim would not run, or measure, in the same way.
+
+    Raises
+    ------
+    StudyError
+        If it was made by another version of the model, or of what the figures mean.
+    """
+    for key, ours, of in (
+        ("model_version", MODEL_VERSION, "the model"),
+        ("definitions", DEFINITIONS, "what its figures mean"),
+    ):
+        if found[key] != ours:
+            raise StudyError(
+                f"{directory}: was run with version {found[key]} of {of}, and this outsim has "
+                f"version {ours}; use the outsim that wrote it ({found.get('outsim_version')}), "
+                "or run it again in another directory"
+            )
 
 
 def _unusable(path: Path, why: str) -> str:

@@ -17,7 +17,7 @@ from outsim.study.comparable import check_alike
 from outsim.study.drawn import with_drawn_callees
 from outsim.study.estimating import label_scenarios, place_of
 from outsim.study.findings import Findings
-from outsim.study.identity import read_identity, scenarios_of
+from outsim.study.identity import check_version, read_identity, scenarios_of
 from outsim.study.members import DRAWING, Switches
 from outsim.study.storage import Store
 from outsim.study.units import Replication, Units
@@ -46,7 +46,8 @@ def read_study(directory: str | Path, measures: tuple[Measure, ...] = MEASURES) 
     Raises
     ------
     StudyError
-        If it holds no study, or one with other figures.
+        If it holds no study, one with other figures, or one of another version of the model or
+        of what the figures mean.
 
     Examples
     --------
@@ -63,6 +64,7 @@ class KeptStudy:
     def __init__(self, directory: Path, measures: tuple[Measure, ...] = MEASURES) -> None:
         self.directory = directory
         self._identity = read_identity(directory)
+        check_version(directory, self._identity)
         self._store = Store.at(directory)
         self.measures = _known(self._identity["measures"], measures, directory)
 

@@ -22,9 +22,9 @@ from outsim.estimates import LEVEL, Estimate, estimate
 from outsim.progress import Progress, reporting
 from outsim.scenario.memory import runs_that_fit
 from outsim.scenario.model import Scenario
+from outsim.study.asked import check_collection
 from outsim.study.executors import workforce
 from outsim.study.findings import Findings
-from outsim.study.identity import refuse_study_in
 from outsim.study.regimes import Regime, check_minutes, family, regimes_of
 from outsim.study.stopping import LEAST, read_within
 from outsim.study.study import Study
@@ -309,7 +309,7 @@ async def quarter_map(
         )
     families = [family(scenario, regime, (0, *asked)) for regime in regimes]
     if out is not None:
-        refuse_study_in(Path(out))
+        check_collection(Path(out))
     within_s = read_within(within)
     ends_s = None if within_s is None else time.monotonic() + within_s
 

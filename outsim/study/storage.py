@@ -42,8 +42,6 @@ _FIGURES, _SERIES, _TABLES = "figures.parquet", "series.parquet", "tables"
 _WRITTEN_LAST = "run.json"
 _OWN = ("place", "replication", "stratum", "mirrored", "swapped", "attempts", "background_share")
 """Columns of the figures that are no measures."""
-_LATER = "swapped"
-"""The one of them that older directories do not have."""
 _CONTROL = "control: "
 """What the column of a control begins with; they are the last ones."""
 
@@ -157,8 +155,7 @@ class Store:
         try:
             rows = read_kept_table(place, _FIGURES, self._files(place, replication))
             controls = [name for name in rows.columns if name.startswith(_CONTROL)]
-            own = [name for name in _OWN if name != _LATER or name in rows.columns]
-            columns = [*own, *self._measures, *controls]
+            columns = [*_OWN, *self._measures, *controls]
             if list(rows.columns) != columns:
                 raise ValueError(f"its columns are {', '.join(map(str, rows.columns))}")
             if sorted(set(rows["place"])) != [*range(self._scenarios)]:
@@ -177,7 +174,7 @@ class Store:
                     attempts=int(row["attempts"]),
                     background_share=float(row["background_share"]),
                     member=Member(
-                        int(row["stratum"]), bool(row["mirrored"]), bool(row.get(_LATER, False))
+                        int(row["stratum"]), bool(row["mirrored"]), bool(row["swapped"])
                     ),
                     controls={
                         name.removeprefix(_CONTROL): float(row[name])

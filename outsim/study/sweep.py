@@ -22,12 +22,11 @@ from outsim.progress import Progress, reporting
 from outsim.scenario.factors import Assumed, Factor, assumed, check, read_factor
 from outsim.scenario.model import Scenario
 from outsim.scenario.varying import vary as change
-from outsim.study.asked import keep_asked
+from outsim.study.asked import check_collection, keep_asked
 from outsim.study.comparable import UNLIKE, asked_about, check_alike
 from outsim.study.designs import make_design, usual_kind
 from outsim.study.findings import Findings
 from outsim.study.flips import USUAL_RUNGS, Flip, find_flip
-from outsim.study.identity import refuse_study_in
 from outsim.study.study import Study
 from outsim.study.sweep_findings import Sweep
 from outsim.tables.measures import MEASURES, Measure, measure_named
@@ -208,7 +207,7 @@ async def sweep(
     for kind, each in (("campaign", campaign), ("deadline", deadline)):
         question[kind] = each if isinstance(each, str | None) else [*each]
     if out is not None:
-        refuse_study_in(Path(out))
+        check_collection(Path(out))
         keep_asked(Path(out), "sweep", scenarios, seed, question, is_finished=False)
     found = Sweep(scenarios, factors, chosen.left_out, measure, seed, 0, made)
     with reporting(progress) as report:

@@ -87,3 +87,13 @@ def test_what_was_run_already_is_not_run_with_another_seed(outsim):
     ended = outsim("export", "run", "--seed", "2", "--format", "csv", "-o", "out")
     assert ended.code == 2
     assert "run has been run already; give a scenario file to run it anew" in ended.message
+
+
+def test_what_is_exported_is_not_written_over(outsim, files):
+    outsim("run", "small.toml", "--out", "run")
+    for given, out in (("small.toml", "small.toml"), ("run", "run/run.json")):
+        before = Path(out).read_bytes()
+        ended = outsim("export", given, "--format", "xes", "-o", out)
+        assert ended.code == 2
+        assert "is what is exported; name another file" in ended.message
+        assert Path(out).read_bytes() == before

@@ -40,6 +40,12 @@ MISTAKES = {
         ["run", "small.toml", "--out", "a file/below"],
         "--out a file/below: Not a directory",
     ),
+    "no name for a run's directory": (["run", "small.toml", "--out", ""], "the name is empty"),
+    "no name for a study's directory": (
+        ["compare", "small.toml", "later.toml", "--out", ""],
+        "the name is empty",
+    ),
+    "no name for a merge": (["merge", "", "directory"], "the name is empty"),
     "one scenario": (["compare", "small.toml"], "1 scenario given: a comparison needs two"),
     "one replication": (
         ["compare", "small.toml", "later.toml", "--replications", "1"],

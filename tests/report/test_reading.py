@@ -6,14 +6,13 @@ import shutil
 
 import pytest
 
+from outsim.directories import ASKED, STUDY
 from outsim.engine.records import MODEL_VERSION
 from outsim.errors import OutsimError, StudyError
 from outsim.report.making import page_of
 from outsim.report.reading import read_subject
 from outsim.result import simulate
 from outsim.study import sweep_texts
-from outsim.study.asked import ASKED
-from outsim.study.identity import STUDY
 from outsim.study.sweep import sweep
 from outsim.study.synchronous import run_sync
 from tests.sealing import edit_sealed
@@ -86,7 +85,7 @@ def test_another_version_of_the_model_is_refused(tmp_path, what):
 def test_a_study_whose_figures_were_defined_otherwise_is_refused(tmp_path):
     file = kept("compare", tmp_path) / STUDY
     edit_sealed(file, definitions=1)
-    with pytest.raises(OutsimError, match="definitions of version 1"):
+    with pytest.raises(OutsimError, match="version 1 of what its figures mean"):
         read_subject(tmp_path)
 
 

@@ -50,5 +50,12 @@ def test_a_scenario_that_is_kept_means_the_same_when_it_is_made_again(scenario: 
 )
 def test_a_directory_of_one_study_is_no_place_for_several(ask, tmp_path):
     Study(chancy(), replications=2, out=tmp_path, progress=None, executor="threads").run()
-    with pytest.raises(StudyError, match="holds a study of its own"):
+    with pytest.raises(StudyError, match=r"holds a study \(study\.json\) already"):
         outsim.run_sync(ask(tmp_path))
+
+
+def test_a_directory_of_one_run_is_no_place_for_a_study(tmp_path):
+    outsim.simulate(chancy(), engine="simpy").save(tmp_path)
+    with pytest.raises(StudyError, match=r"holds the result of one run \(run\.json\) already"):
+        Study(chancy(), replications=2, out=tmp_path, progress=None, executor="threads")
+    assert outsim.read_result(tmp_path).seed == chancy().seed

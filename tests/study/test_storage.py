@@ -18,6 +18,7 @@ import pandas as pd
 import pytest
 
 import outsim
+from outsim.directories import STUDY
 from outsim.errors import StudyError
 from outsim.rooms import room_in
 from outsim.study import identity
@@ -308,10 +309,12 @@ def test_a_directory_of_another_model_is_refused(undisturbed, monkeypatch):
 
 
 def test_a_directory_of_figures_that_were_defined_otherwise_is_refused(undisturbed, tmp_path):
-    place = shutil.copytree(undisturbed, tmp_path / "older")
-    edit_sealed(place / identity.STUDY, definitions=1)
+    place = shutil.copytree(undisturbed, tmp_path / "defined otherwise")
+    edit_sealed(place / STUDY, definitions=1)
     with pytest.raises(StudyError, match=r"definitions: 1, and not \d+"):
         study(place, 3)
+    with pytest.raises(StudyError, match="version 1 of what its figures mean"):
+        outsim.read_study(place)
 
 
 def test_the_seed_of_a_file_does_not_matter_where_the_study_has_its_own(undisturbed):

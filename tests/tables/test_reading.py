@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import shutil
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -95,7 +97,7 @@ def test_a_contact_list_that_was_changed_since_is_refused(tmp_path):
         outsim.read_result(directory)
 
 
-@pytest.mark.parametrize("name", ["contacts/../../private"])
+@pytest.mark.parametrize("name", ["contacts/../../private", "contacts/../../../gone"])
 def test_no_file_outside_the_directory_is_opened(tmp_path, name):
     (tmp_path / "private").write_text("mine")
     directory = full().save(tmp_path / "run")
@@ -162,19 +164,6 @@ def test_a_forecast_from_a_snapshot_is_read(tmp_path):
     assert_same(outsim.read_result(saved.save(tmp_path)), saved)
 
 
-def test_a_result_that_was_kept_by_older_definitions_is_read_by_the_present_ones(tmp_path):
-    """Then a wait ended with the first dispatch, even of an attempt that was refused."""
-    saved = run(
-        campaign(contacts=2, max_retry=1), carrier={"rate": "1/s", "burst": 1, "channels": 1}
-    )
-    place = saved.save(tmp_path)
-    old = pd.read_parquet(place / "calls.parquet").drop(columns="went_out_at")
-    old = old.assign(wait_s=0.0, wait_state=old["wait_state"].replace("censored", "complete"))
-    old.to_parquet(place / "calls.parquet", index=False)
-    edit(definitions=None)(place / "run.json")
-    assert_same(outsim.read_result(place), saved)
-
-
 # What can't be read
 
 
@@ -203,8 +192,9 @@ DAMAGE = {
     "no end": ("run.json", Path.unlink, "did not come to the end; run the scenario again"),
     "no JSON": ("run.json", lambda path: path.write_text("{"), "run.json: can't be read ("),
     "no table": ("run.json", lambda path: path.write_text("[]"), "it is no table"),
-    "an earlier model": ("run.json", edit(model_version=None), "version an earlier one of the"),
+    "no model": ("run.json", edit(model_version=None), "version None of the model, and this"),
     "another model": ("run.json", edit(model_version=-1), "version -1 of the model, and this is"),
+    "other figures": ("run.json", edit(definitions=1), "version 1 of what its figures mean"),
     "no seed": ("run.json", edit(seed=None), "it has no seed"),
     "no scenario": ("run.json", edit(scenario={}), "clock: is missing"),
     "another meaning": ("run.json", edit(means={"platform.ports": "1"}), " now; restore"),
@@ -266,6 +256,42 @@ def test_what_is_no_result_is_refused_with_what_to_name_instead(tmp_path):
     }.items():
         with pytest.raises(ResultError, match=message):
             outsim.read_result(tmp_path / name)
+
+
+@pytest.mark.parametrize("name", ["study.json", "asked.json"])
+def test_a_result_is_not_saved_where_it_would_not_be_read(tmp_path, name):
+    (tmp_path / name).write_text("{}")
+    with pytest.raises(ResultError, match=rf"{name}\) already; give another directory"):
+        full().save(tmp_path)
+    assert [path.name for path in tmp_path.iterdir()] == [name]
+
+
+def test_a_result_is_saved_behind_a_link(tmp_path):
+    (tmp_path / "link").symlink_to("place")
+    full().save(tmp_path / "link")
+    assert (tmp_path / "link").is_symlink()
+    assert_same(outsim.read_result(tmp_path / "place"), full())
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="has no such lock")
+def test_files_of_two_results_are_not_put_in_place_at_once(tmp_path, monkeypatch):
+    """Else two processes leave some files of each, and no result."""
+    import fcntl
+
+    put_meanwhile = []
+
+    def look(beside: Path, place: Path) -> None:
+        other = os.open(tmp_path, os.O_RDONLY)
+        with pytest.raises(BlockingIOError):
+            fcntl.flock(other, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        os.close(other)
+        put_meanwhile.append(place.name)
+        beside.replace(place)
+
+    monkeypatch.setattr("outsim.saving.put", look)
+    full().save(tmp_path)
+    assert "run.json" in put_meanwhile
+    assert_same(outsim.read_result(tmp_path), full())
 
 
 def test_a_save_that_is_cut_short_leaves_nothing_that_passes_for_a_result(tmp_path, monkeypatch):

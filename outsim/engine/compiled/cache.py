@@ -48,8 +48,9 @@ _compiled: list[Any] = []
 
 _LOCK, _SEAL = "compiling", "checksums.json"
 
-PATIENCE_S = 120.0
-"""Time after which a process no longer waits for the one that compiles."""
+PATIENCE_S = 300.0
+"""Time after which a process no longer waits for the one that compiles: many times the usual
+one, as the machine may have other things to do."""
 
 
 def _hash() -> str:
