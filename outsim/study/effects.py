@@ -137,7 +137,7 @@ class Effects:
                 estimate(to - since, level, support.between(to, since))
                 for to, since in ((low, values[0]), (high, values[0]), (high, low))
             ]
-            found.append(Effect(factor, *moves, matters_from))
+            found.append(Effect(factor, moves[0], moves[1], moves[2], matters_from))
         return tuple(sorted(found, key=lambda each: -each.size))
 
     def measure_of(self, figure: str | None = None) -> Measure:
