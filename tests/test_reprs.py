@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import inspect
+import json
+import pickle
 from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
@@ -22,6 +24,7 @@ from outsim.study.answers import AnsweringStudy
 from outsim.study.schedule import Schedule
 from outsim.study.stop_race import StopRace
 from outsim.text import MOST_SHOWN, bounded, brief
+from tests.engine import scenarios
 
 MANY = 150
 LONG = "a name as long as names may be and of words that nobody reads to the end".ljust(80, "x")
@@ -237,3 +240,14 @@ def test_a_value_of_any_kind_is_short():
         "its attributes have the rest",
     ):
         assert part in said
+
+
+def test_documents_for_machines_are_shown_by_their_beginning():
+    result = outsim.simulate(scenarios.scenario())
+    for document in (result.provenance(), result.ledger.to_json()):
+        whole = json.dumps(document)
+        assert len(repr(document)) <= MOST_SHOWN < len(whole)
+        assert json.loads(whole) == document
+        assert pickle.loads(pickle.dumps(document)) == document
+    assert len(repr(result.provenance()["assumptions"])) <= MOST_SHOWN
+    assert len(repr(result.assumptions)) <= MOST_SHOWN
