@@ -458,7 +458,7 @@ class Result:
         return f"<table>{facts}</table>{table_html(self.summary())}"
 
 
-def in_run(scenario: Scenario, at: datetime | str, ended_us: int) -> datetime:
+def in_run(scenario: Scenario, at: object, ended_us: int) -> datetime:
     """Moment of a run that goes on until `ended_us`; see `Result.moment`.
 
     Raises

@@ -30,7 +30,7 @@ MANY = 150
 LONG = "a name as long as names may be and of words that nobody reads to the end".ljust(80, "x")
 
 TABLES = {
-    "name": "scenario " * 40,
+    "name": "scenario " * 20,
     "clock": {"zone": "UTC", "date": "2026-03-10", "begins": "09:00", "ends": "09:40"},
     "about": {"purpose": "word " * 2000},
     "profiles": {
@@ -204,7 +204,7 @@ def test_errors_keep_all_their_problems():
     problems = [Problem("file.toml", k, "key", LONG) for k in range(500)]
     error = outsim.ScenarioError(problems)
     assert len(str(error)) <= MOST_SHOWN
-    assert error.message.count("\n") == 499
+    assert error.message.endswith("and 480 more")
     assert error.problems == problems
 
 

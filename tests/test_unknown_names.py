@@ -197,7 +197,7 @@ OTHERS: dict[str, tuple[Callable[[Result, dict[str, Any]], object], str]] = {
         lambda _, a: a["schedule"].mean(datetime(2026, 3, 10, tzinfo=UTC), "duration_s"),
         "there is no such start; did you mean '2026-03-10 09:00:00+00:00'?",
     ),
-    "stop": (lambda _, a: a["stop"].calls_saved(7), "allowed: 1000000, 5000000"),
+    "stop": (lambda _, a: a["stop"].dials_saved(7), "allowed: 1000000, 5000000"),
     "point": (lambda _, a: a["sweep"].point(2), "point 2: there are 0 to 1"),
     "quantity": (
         lambda r, _: plots.load_over_replications([r], "busy_port"),
