@@ -50,6 +50,18 @@ def visible_lines(text: str) -> str:
     return _IN_LINES.sub(_escape, text)
 
 
+LONGEST_TITLE = 200
+"""Characters of a scenario's name."""
+
+
+def title(text: str) -> str:
+    """A scenario's name as it is shown: safe, and cut in the middle where it is too long."""
+    shown = visible(text)
+    if len(shown) <= LONGEST_TITLE:
+        return shown
+    return f"{shown[: LONGEST_TITLE // 2]}...{shown[-LONGEST_TITLE // 2 + 3 :]}"
+
+
 def shortened(text: str, most: int) -> str:
     """A text of at most so many characters, and three dots where it is longer."""
     return text if len(text) <= most else text[:most] + "..."
