@@ -7,6 +7,7 @@ why do calls still go out after I stopped?
 
 from __future__ import annotations
 
+import sys
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
@@ -151,7 +152,9 @@ def __getattr__(name: str) -> Any:
     if name == "plots":
         return import_module("outsim.plots")
     if name not in _HOMES:
-        raise AttributeError(f"module 'outsim' has no attribute {name!r}")
+        raise AttributeError(
+            f"module 'outsim' has no attribute {name!r}", name=name, obj=sys.modules[__name__]
+        )
     value = getattr(import_module(_HOMES[name]), name)
     globals()[name] = value
     return value

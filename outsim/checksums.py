@@ -95,6 +95,10 @@ def read_document(path: Path) -> dict[str, Any]:
     """What a JSON document says, whatever its checksum; errors are those of `read_sealed`."""
     try:
         said = json.loads(_read(inside(path.parent, path.name)).decode())
+    except (json.JSONDecodeError, UnicodeDecodeError, DamageError):
+        raise
+    except ValueError:
+        raise DamageError("it has a number of too many digits") from None
     except RecursionError:
         raise DamageError("it is nested too deeply") from None
     if not isinstance(said, dict):

@@ -29,7 +29,7 @@ from outsim.tables.frames import Frames
 from outsim.tables.measures import View, measure
 from outsim.tables.schema import TABLES
 from outsim.tape import Tape
-from outsim.text import bounded, shortened
+from outsim.text import bounded, brief_document, shortened
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -380,6 +380,7 @@ class Result:
         return summary(self)
 
     @property
+    @brief_document
     def assumptions(self) -> list[Assumption]:
         """Every default that this result rests on, with its grade and source."""
         return assumptions(self.scenario)
@@ -405,6 +406,7 @@ class Result:
 
         return save(self, Path(directory))
 
+    @brief_document
     def provenance(self) -> dict[str, Any]:
         """What is needed to make this result again: what ``run.json`` holds."""
         from outsim.saving import provenance
@@ -456,7 +458,7 @@ class Result:
         return f"<table>{facts}</table>{table_html(self.summary())}"
 
 
-def in_run(scenario: Scenario, at: datetime | str, ended_us: int) -> datetime:
+def in_run(scenario: Scenario, at: object, ended_us: int) -> datetime:
     """Moment of a run that goes on until `ended_us`; see `Result.moment`.
 
     Raises
@@ -470,7 +472,7 @@ def in_run(scenario: Scenario, at: datetime | str, ended_us: int) -> datetime:
             at = clock.at(at)
         except ValueError as error:
             raise MomentError(str(error)) from None
-    if at.tzinfo is None:
+    if not isinstance(at, datetime) or at.tzinfo is None:
         raise MomentError(f"found {at!r}; give a datetime with a time zone, or '09:15'")
     if not 0 <= scenario.instant_us(at) <= ended_us:
         raise MomentError(

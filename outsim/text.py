@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import fields, is_dataclass
 from datetime import date, time, timedelta
+from functools import wraps
 from pathlib import PurePath
-from typing import Any
+from typing import Any, TypeVar, cast
 
 _CONTROLS = (
     "\x00-\x08\x0b-\x1f\x7f-\x9f"  # C0 without tab and line feed, DEL, C1
@@ -49,6 +50,18 @@ def visible_lines(text: str) -> str:
     return _IN_LINES.sub(_escape, text)
 
 
+LONGEST_TITLE = 200
+"""Characters of a scenario's name."""
+
+
+def title(text: str) -> str:
+    """A scenario's name as it is shown: safe, and cut in the middle where it is too long."""
+    shown = visible(text)
+    if len(shown) <= LONGEST_TITLE:
+        return shown
+    return f"{shown[: LONGEST_TITLE // 2]}...{shown[-LONGEST_TITLE // 2 + 3 :]}"
+
+
 def shortened(text: str, most: int) -> str:
     """A text of at most so many characters, and three dots where it is longer."""
     return text if len(text) <= most else text[:most] + "..."
@@ -56,6 +69,37 @@ def shortened(text: str, most: int) -> str:
 
 MOST_SHOWN = 2_000
 """Characters that anything shows of itself at most, where nobody asked for all of it."""
+
+_Method = TypeVar("_Method", bound=Callable[..., Any])
+
+
+class _BriefDict(dict[str, Any]):
+    def __repr__(self) -> str:
+        return bounded(dict.__repr__(self))
+
+
+class _BriefList(list[Any]):
+    def __repr__(self) -> str:
+        return bounded(list.__repr__(self))
+
+
+def brief_document(method: _Method) -> _Method:
+    """Decorate what gives dicts and lists: they are equal to what they were, with a short repr."""
+
+    @wraps(method)
+    def shown_in_brief(*given: Any, **options: Any) -> Any:
+        return _in_brief(method(*given, **options))
+
+    return cast("_Method", shown_in_brief)
+
+
+def _in_brief(document: Any) -> Any:
+    if isinstance(document, dict):
+        return _BriefDict((key, _in_brief(each)) for key, each in document.items())
+    if isinstance(document, list):
+        return _BriefList(map(_in_brief, document))
+    return document
+
 
 _VALUE = 60
 _FEW = 4

@@ -65,3 +65,11 @@ def test_commands_refuse_them(command):
         assert done.exit_code == 2
     said = done.output + str(done.exception)
     assert not [word for word in INTERNALS if word in said]
+
+
+def test_a_kept_run_with_a_number_of_many_digits_is_refused_in_words_of_its_own(tmp_path):
+    (tmp_path / "run.json").write_text("9" * 6_000)
+    with pytest.raises(outsim.OutsimError) as refused:
+        outsim.read_result(tmp_path)
+    assert "a number of too many digits" in str(refused.value)
+    assert "sys." not in str(refused.value)

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import inspect
+import json
+import pickle
 from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
@@ -22,12 +24,13 @@ from outsim.study.answers import AnsweringStudy
 from outsim.study.schedule import Schedule
 from outsim.study.stop_race import StopRace
 from outsim.text import MOST_SHOWN, bounded, brief
+from tests.engine import scenarios
 
 MANY = 150
 LONG = "a name as long as names may be and of words that nobody reads to the end".ljust(80, "x")
 
 TABLES = {
-    "name": "scenario " * 22,
+    "name": "scenario " * 20,
     "clock": {"zone": "UTC", "date": "2026-03-10", "begins": "09:00", "ends": "09:40"},
     "about": {"purpose": "word " * 2000},
     "profiles": {
@@ -201,7 +204,7 @@ def test_errors_keep_all_their_problems():
     problems = [Problem("file.toml", k, "key", LONG) for k in range(500)]
     error = outsim.ScenarioError(problems)
     assert len(str(error)) <= MOST_SHOWN
-    assert error.message.endswith("\nand 480 more")
+    assert error.message.endswith("and 480 more")
     assert error.problems == problems
 
 
@@ -237,3 +240,14 @@ def test_a_value_of_any_kind_is_short():
         "its attributes have the rest",
     ):
         assert part in said
+
+
+def test_documents_for_machines_are_shown_by_their_beginning():
+    result = outsim.simulate(scenarios.scenario())
+    for document in (result.provenance(), result.ledger.to_json()):
+        whole = json.dumps(document)
+        assert len(repr(document)) <= MOST_SHOWN < len(whole)
+        assert json.loads(whole) == document
+        assert pickle.loads(pickle.dumps(document)) == document
+    assert len(repr(result.provenance()["assumptions"])) <= MOST_SHOWN
+    assert len(repr(result.assumptions)) <= MOST_SHOWN

@@ -24,7 +24,7 @@ from outsim.cli import app
 from outsim.errors import OutsimError, Problem, ScenarioError
 from outsim.scenario.loading import from_mapping
 from outsim.study.comparison import compare
-from outsim.text import shortened, visible, visible_lines
+from outsim.text import LONGEST_TITLE, shortened, visible, visible_lines
 from tests.tables.runs import full
 
 HOSTILE = (
@@ -140,6 +140,10 @@ def commands(file: Path, out: Path) -> list[list[str]]:
         ["export", name, "--format", "csv", "--out", str(out / "csv")],
         ["run", str(out / f"{HOSTILE.replace(chr(0), '')}.toml")],
         ["run", name, "--engine", HOSTILE],
+        ["run", name, f"--{HOSTILE}"],
+        ["run", name, HOSTILE],
+        [f"--{HOSTILE}", "run", name],
+        [HOSTILE, name],
         ["status", name, "--at", HOSTILE],
         ["status", name, "--at", "09:02", "--campaign", HOSTILE],
         ["export", str(out / "\x1b[31m"), "--format", "xes", "--out", str(out / "none.xes")],
@@ -278,3 +282,16 @@ def test_a_profile_can_be_read_whatever_its_log_is_called():
     assert SHOWN.replace("/", "") in source.label
     (read,) = tomllib.loads(written)["sources"].values()
     assert read["source"] == source.label
+
+
+def test_a_scenario_with_a_name_as_long_as_may_be_can_be_kept_and_changed(tmp_path):
+    from outsim.study.changes import with_campaign
+
+    named = {"name": "\x1b" * 200}
+    given = from_mapping({"extends": "scenarios/stop-race.toml"} | named)
+    assert len(given.name) == LONGEST_TITLE
+    outsim.simulate(given).save(tmp_path / "kept")
+    assert outsim.read_result(tmp_path / "kept").scenario.name == given.name
+    stopped = with_campaign(given, given.campaigns[0], f"{given.name}, stopped at 10:00", {})
+    assert stopped.name.endswith(", stopped at 10:00")
+    assert len(stopped.name) == LONGEST_TITLE

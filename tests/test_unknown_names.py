@@ -301,3 +301,27 @@ tenant = "acme"
 start = "09:00"
 contacts = 5
 """
+
+
+@pytest.mark.parametrize("every", ["1mni", 5, "0min", "-1min", ""])
+def test_a_step_that_is_none_is_refused(every, result):
+    for ask in (result.timeline, result.causes_over_time):
+        assert "such as '1min'" in refused(lambda ask=ask: ask(every))
+
+
+@pytest.mark.parametrize("at", [None, 9.5, "nine"])
+def test_a_moment_that_is_none_is_refused(at, result):
+    for ask in (result.seen_at, result.snapshot, result.moment):
+        assert "found " in refused(lambda ask=ask: ask(at))
+
+
+@pytest.mark.parametrize(("module", "name"), [(outsim, "simulat"), (plots, "queu")])
+def test_python_can_suggest_the_name_that_was_meant(module, name):
+    with pytest.raises(AttributeError) as told:
+        getattr(module, name)
+    assert (told.value.name, told.value.obj) == (name, module)
+
+
+def test_one_campaign_may_be_named_where_several_may(result):
+    assert plots.waits(result, campaigns="offer").get_title() is not None
+    assert "'ofer'" in refused(lambda: plots.waits(result, campaigns="ofer"))

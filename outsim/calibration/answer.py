@@ -17,7 +17,7 @@ from outsim.distributions import Quantiles
 from outsim.errors import ScenarioError, unknown_name
 from outsim.scenario.callees import Callees, Profile
 from outsim.scenario.uncertainty import Uncertainty
-from outsim.text import bounded
+from outsim.text import bounded, brief_document
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -246,6 +246,7 @@ class Calibration:
         head += [f"Note: {note}." for note in self.notes]
         return with_checksum(toml(self.to_mapping(), head))
 
+    @brief_document
     def to_json(self) -> dict[str, Any]:
         """Everything for machines."""
         return {

@@ -9,8 +9,8 @@ from __future__ import annotations
 import errno
 import os
 import sys
-from collections.abc import Callable
-from contextlib import redirect_stdout, suppress
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, redirect_stdout, suppress
 from typing import Any, TextIO, TypeVar, cast
 
 import typer
@@ -44,15 +44,29 @@ READER_GONE, WRONG_USE, INTERRUPTED = 1, 2, 130
 """Exit codes, beside 0: nobody reads on; the user's mistake, or no room for the answer; Ctrl-C."""
 
 
+_WrongUse: type[Exception] = typer.BadParameter.mro()[1]
+"""What typer raises for all wrong use: unknown options, too many words; it has no name for it."""
+
+
 class _Commands(TyperGroup):
-    """The commands; what they found wrong is shown as text."""
+    """The commands; what is wrong with the use of them is shown as text."""
+
+    def make_context(self, *given: Any, **options: Any) -> Any:
+        with _shown_as_text():
+            return super().make_context(*given, **options)
 
     def invoke(self, ctx: Any) -> Any:
-        try:
+        with _shown_as_text():
             return super().invoke(ctx)
-        except typer.BadParameter as error:
-            error.message = visible_lines(error.message)
-            raise
+
+
+@contextmanager
+def _shown_as_text() -> Iterator[None]:
+    try:
+        yield
+    except _WrongUse as error:
+        error.message = visible_lines(error.message)  # type: ignore[attr-defined]
+        raise
 
 
 app = typer.Typer(

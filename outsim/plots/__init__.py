@@ -8,6 +8,7 @@ and by the studies; matplotlib is imported when something is drawn.
 
 from __future__ import annotations
 
+import sys
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
@@ -77,7 +78,11 @@ __all__ = [
 
 def __getattr__(name: str) -> Any:
     if name not in _HOMES:
-        raise AttributeError(f"module 'outsim.plots' has no attribute {name!r}")
+        raise AttributeError(
+            f"module 'outsim.plots' has no attribute {name!r}",
+            name=name,
+            obj=sys.modules[__name__],
+        )
     return getattr(import_module(f"outsim.plots.{_HOMES[name]}"), name)
 
 

@@ -39,7 +39,10 @@ _POINTS = 2_000
 
 
 def waits(
-    result: Result, ax: Axes | None = None, *, campaigns: Sequence[Campaign | str] | None = None
+    result: Result,
+    ax: Axes | None = None,
+    *,
+    campaigns: Sequence[Campaign | str] | str | None = None,
 ) -> Axes:
     """Draw the share of calls whose wait is no longer than a time.
 
@@ -54,12 +57,13 @@ def waits(
         One run.
     ax : Axes, optional
         Where to draw; default: a new figure.
-    campaigns : sequence of Campaign or str, optional
+    campaigns : str, or sequence of Campaign or str, optional
         Whose waits; default: those of the scenario, the one under study first, and no more than
         there are colours. A run without campaigns shows all calls.
     """
     ax = new_axes(ax)
-    chosen = [result.scenario.find_campaign(each) for each in campaigns or ()]
+    named = [campaigns] if isinstance(campaigns, str) else campaigns or ()
+    chosen = [result.scenario.find_campaign(each) for each in named]
     shown: Sequence[Campaign | None] = chosen or _campaigns(result) or [None]
     counted = [(each, result.measured(each or ALL_CALLS).waits_s) for each in shown]
     finite = [waited[np.isfinite(waited)] for _, waited in counted]

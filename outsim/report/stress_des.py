@@ -16,7 +16,7 @@ from outsim.report import stress_des_logic, stress_des_making
 from outsim.report.stress_des_parts import Subject, Table
 from outsim.scenario.ledger import Ledger, assumptions
 from outsim.scenario.model import Scenario
-from outsim.text import bounded, visible_lines
+from outsim.text import bounded, brief_document, visible_lines
 
 TEXTS = stress_des_logic.TEXTS | stress_des_making.TEXTS
 
@@ -92,6 +92,7 @@ class Item:
         """Section of the checklist that it is in."""
         return SECTIONS[int(self.number[0]) - 1]
 
+    @brief_document
     def to_json(self) -> dict[str, Any]:
         """The item for machines."""
         return {
@@ -142,6 +143,7 @@ class Description:
                 return item
         raise KeyError(number)
 
+    @brief_document
     def to_json(self) -> dict[str, Any]:
         """The description for machines: items with their texts, tables and gaps."""
         return {

@@ -16,7 +16,7 @@ from outsim.scenario.factors import Assumed, Factor, assumed
 from outsim.scenario.model import Scenario
 from outsim.scenario.sources import SourceOf
 from outsim.scenario.varying import VARIED, read_range
-from outsim.text import bounded
+from outsim.text import bounded, brief_document
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -76,6 +76,7 @@ class Ledger:
 
         return pd.DataFrame([vars(each) for each in self.entries]).set_index("key")
 
+    @brief_document
     def to_json(self) -> list[dict[str, str]]:
         """The entries for machines, in their order."""
         return [dict(vars(each)) for each in self.entries]

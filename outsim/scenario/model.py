@@ -37,7 +37,7 @@ from outsim.scenario.snapshot import Snapshot
 from outsim.scenario.sources import About, SourceOf, Written
 from outsim.scenario.standing import snapshot_problems
 from outsim.scenario.uncertainty import Uncertainty
-from outsim.text import visible
+from outsim.text import LONGEST_TITLE, title
 
 LONGEST_RUN = 366 * DAY
 MOST_REPAIRS = 1_000_000
@@ -103,8 +103,9 @@ class Study(Part):
 class Scenario(Part):
     """Everything that a run is made from, but for the seed and the replication."""
 
-    # Studies add to it what they vary, so it may be longer than other names.
-    name: Annotated[str, Field(min_length=1, max_length=1000), AfterValidator(visible)] = "unnamed"
+    name: Annotated[str, Field(min_length=1, max_length=LONGEST_TITLE), AfterValidator(title)] = (
+        "unnamed"
+    )
     """What tables and plots call it."""
     seed: Annotated[int, Field(ge=0, lt=2**63, strict=True)] = 1
     """Seed, where none is given."""

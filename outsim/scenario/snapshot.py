@@ -15,6 +15,7 @@ from pydantic import BeforeValidator, Field, model_validator
 from outsim.quantities import ContradictionError, Duration, LocalTime, shown
 from outsim.quantities import Problem as Contradiction
 from outsim.scenario.parts import Count, Name, Part, Positive, written
+from outsim.text import brief_document
 
 STATES = ("queued", "waiting_retry", "dialing", "connected", "scheduled")
 """Statuses of calls that are not over, in the order in which a forecast takes them up."""
@@ -182,6 +183,7 @@ class Snapshot(Part):
         """The campaign of this tenant and name; None if it is not there."""
         return next((each for each in self.campaign if each.key == key), None)
 
+    @brief_document
     def to_json(self) -> dict[str, Any]:
         """The document that `read_snapshot` reads."""
         return self.model_dump(mode="json", exclude_defaults=True)

@@ -13,7 +13,7 @@ from outsim.scenario.model import Scenario
 from outsim.scenario.varying import Range, vary
 from outsim.study.promises import Promise, Verdict
 from outsim.study.search_found import Found
-from outsim.text import bounded, brief
+from outsim.text import bounded, brief, brief_document
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -218,6 +218,7 @@ class Capacity:
         axes = panels(len(self.promises), columns=1, height=4)
         return [self.plot(k, each) for k, each in enumerate(axes)]
 
+    @brief_document
     def to_json(self) -> dict[str, Any]:
         """The answer for machines."""
         return {
@@ -324,6 +325,7 @@ class Frontier:
         """Draw it in a new figure."""
         return [self.plot()]
 
+    @brief_document
     def to_json(self) -> dict[str, Any]:
         """The answers for machines."""
         return {

@@ -7,6 +7,7 @@ from typing import Any
 from outsim.errors import ScenarioError, StudyError
 from outsim.scenario.campaigns import Campaign
 from outsim.scenario.model import Scenario, Study
+from outsim.text import title
 
 
 def campaign_of(scenario: Scenario, name: str | Campaign | None = None) -> Campaign:
@@ -44,4 +45,6 @@ def with_campaign(
     # Not a copy: it would keep what the scenario has worked out, such as what is under study.
     said = {key: getattr(scenario, key) for key in scenario.model_fields_set}
     campaigns = [changed if each is campaign else each for each in scenario.campaign]
-    return Scenario.model_validate(said | {"name": name, "campaign": campaigns, "study": study})
+    return Scenario.model_validate(
+        said | {"name": title(name), "campaign": campaigns, "study": study}
+    )

@@ -26,7 +26,7 @@ from outsim.study.findings import Findings
 from outsim.study.study import Study
 from outsim.study.sweep import USUAL_FIGURE, USUAL_REPLICATIONS
 from outsim.tables.measures import Measure, measure_named
-from outsim.text import bounded
+from outsim.text import bounded, brief_document
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -190,6 +190,7 @@ class Effects:
 
         return tornado(self, figure, ax)
 
+    @brief_document
     def to_json(self) -> dict[str, Any]:
         """The effects for machines, of every figure, by key."""
         measures = self.findings.measures

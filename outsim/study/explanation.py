@@ -22,6 +22,7 @@ from outsim.study.worth import WORTH_MEASURES, Worth, usual_steps
 from outsim.tables.accounts import Account, account, reasons
 from outsim.tables.causes import CAUSES
 from outsim.tables.columns import handed_out
+from outsim.text import brief_document
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -188,6 +189,7 @@ class Explanation:
 
         return wait_causes(self.result, ax, campaign=self.campaign, until="end")
 
+    @brief_document
     def to_json(self) -> dict[str, Any]:
         """The answer for machines."""
         whom = self.by_whom()

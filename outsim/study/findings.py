@@ -13,7 +13,7 @@ from outsim.estimates import LEVEL, Estimate, finite_or_none
 from outsim.study.comparable import told
 from outsim.study.estimating import Estimates
 from outsim.tables.measures import Measure, measure_named
-from outsim.text import bounded
+from outsim.text import bounded, brief_document
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -219,6 +219,7 @@ class Findings(Estimates):
             ]
         )
 
+    @brief_document
     def to_json(self) -> dict[str, Any]:
         """The comparison for machines: names, counts, estimates."""
         return {

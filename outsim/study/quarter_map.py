@@ -30,7 +30,7 @@ from outsim.study.stopping import LEAST, read_within
 from outsim.study.study import Study
 from outsim.tables.load import LOAD_MEASURES
 from outsim.tables.measures import MEASURES, Measure
-from outsim.text import bounded
+from outsim.text import bounded, brief_document
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -194,6 +194,7 @@ class QuarterMap:
                 )
         return pd.DataFrame(rows)
 
+    @brief_document
     def to_json(self) -> dict[str, Any]:
         """The map for machines: one entry a regime, with its axes and its gains."""
         attempts = [found.attempts for found in self.findings]

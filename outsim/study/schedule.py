@@ -23,6 +23,7 @@ from outsim.study.findings import START_TIME_MEASURES, Findings
 from outsim.study.starts import check_start, labels_of, starts_of
 from outsim.study.study import Study
 from outsim.tables.measures import MEASURES, Measure, measure_named
+from outsim.text import brief_document
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -304,6 +305,7 @@ class Schedule:
             start_sweep(self, each.name, axis)
         return axes
 
+    @brief_document
     def to_json(self) -> dict[str, Any]:
         """The answer for machines: the findings, and what they say about each start."""
         label = self.findings.label

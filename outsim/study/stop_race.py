@@ -28,6 +28,7 @@ from outsim.study.findings import Findings
 from outsim.study.stops import read_stops, usual_stops, written
 from outsim.study.study import Study
 from outsim.tables.stops import STOP_MEASURES
+from outsim.text import brief_document
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -282,6 +283,7 @@ class StopRace:
             raise StudyError(f"{len(axes)} axes: the picture of a stop has 2")
         return [dials_after_stop(self, axes[0]), saved_by_stop(self, axes[1])]
 
+    @brief_document
     def to_json(self) -> dict[str, Any]:
         """The answer for machines: what each stop does, and until when it helps."""
         from outsim.study.timing_texts import why_after

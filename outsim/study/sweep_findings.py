@@ -21,7 +21,7 @@ from outsim.study.findings import Findings
 from outsim.study.flips import Flip
 from outsim.study.sensitivity import Sensitivity, analyse
 from outsim.tables.measures import MEASURES, Measure, measure_named
-from outsim.text import bounded
+from outsim.text import bounded, brief_document
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -232,6 +232,7 @@ class Sweep:
 
         return flip(self, key, ax)
 
+    @brief_document
     def to_json(self) -> dict[str, Any]:
         """The sweep for machines: ranges, points, indices, flips."""
         from outsim.study.sweep_json import document

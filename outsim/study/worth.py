@@ -17,7 +17,7 @@ from outsim.scenario.model import Scenario
 from outsim.scenario.varying import vary
 from outsim.study.findings import Findings
 from outsim.tables.measures import MEASURES, WAIT_MEAN, Measure
-from outsim.text import brief
+from outsim.text import brief, brief_document
 
 SHARE = 20
 """The larger step in ports is one in so many: 5 %."""
@@ -120,6 +120,7 @@ class Worth:
         """Headers of `rows`."""
         return ["with", "from, to", *(self.findings.label(each) for each in WORTH_MEASURES)]
 
+    @brief_document
     def to_json(self) -> dict[str, Any]:
         """The answer for machines."""
         return {

@@ -15,6 +15,7 @@ from outsim.clock import MISSING, NEVER
 from outsim.engine.records import Integers
 from outsim.outcomes import ACCEPTED, QUEUED, REFUSALS, REJECTED
 from outsim.plan import CampaignPlan
+from outsim.tables.columns import checked_step
 from outsim.tables.gaps import RESOURCES
 from outsim.tables.holds import FREE, HELD_BY
 from outsim.tables.invariants.run import Run, came
@@ -255,7 +256,7 @@ def causes_over_time(
     # Rounded down on UTC, where no clock is put forward or back.
     came_at = pd.DatetimeIndex(calls["waits_from"].array[counted])
     came_at += pd.to_timedelta((table["loading"] + table["pacing"]).array)
-    slot = came_at.tz_convert("UTC").floor(every).tz_convert(came_at.tz)
+    slot = came_at.tz_convert("UTC").floor(checked_step(every)).tz_convert(came_at.tz)
     shown = list(WAIT_CAUSES)
     if until == "end":
         table = time_by_cause(causes, rows, by_resource=by_resource)

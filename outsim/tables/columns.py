@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from datetime import timedelta
 from typing import Any
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
+from pandas.tseries.frequencies import to_offset
 
+from outsim.errors import MomentError
 from outsim.tables.schema import Column
 
 _BLOCK = 1 << 16
@@ -97,3 +100,20 @@ def _shown(array: Array, column: Column, words: Sequence[str], zone: str) -> Any
         codes = array.astype(code_type(words), copy=False)
         return pd.Categorical.from_codes(codes, categories=categories, validate=False)
     return array.view(column.dtype)
+
+
+def checked_step(every: str | timedelta) -> str | timedelta:
+    """A step of time as pandas writes it, such as ``"5min"``.
+
+    Raises
+    ------
+    MomentError
+        If it is none, or does not go on.
+    """
+    try:
+        step = to_offset(every)
+    except (ValueError, TypeError):
+        step = None
+    if step is None or step.n <= 0:
+        raise MomentError(f"every: found {every!r}; write a step such as '1min', '30s' or '1h'")
+    return every

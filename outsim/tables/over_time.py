@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 
 from outsim.clock import HOUR, MISSING, SECOND
 from outsim.outcomes import OUTCOMES
+from outsim.tables.columns import checked_step
 from outsim.tables.views import Instants, Steps, queue_steps, settled, step_function, value_at
 
 Quantity = Literal["queue", "busy_ports"]
@@ -189,7 +190,9 @@ def status_lag(
     visible = updates["visible_at"].astype("int64").to_numpy()
     lags_s = np.where(visible == MISSING, np.inf, (visible - happened) / SECOND)
     counted = lags_s > 0
-    grid = pd.date_range(begins, ends, freq=every, inclusive="left", unit="us", name="at")
+    grid = pd.date_range(
+        begins, ends, freq=checked_step(every), inclusive="left", unit="us", name="at"
+    )
     edges = grid.asi8
     place = np.searchsorted(edges, happened[counted], side="right") - 1
     order = np.lexsort((lags_s[counted], place))

@@ -13,6 +13,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from outsim.outcomes import STATUSES
+from outsim.tables.columns import checked_step
 
 FINAL = ("completed", "failed", "canceled", "expired", "rejected")
 
@@ -195,7 +196,7 @@ def timeline(
         grid = pd.DatetimeIndex(changes.view("datetime64[us]"), tz="UTC")
         grid = grid.tz_convert(str(begins.tzinfo))
     else:
-        grid = pd.date_range(begins, ends, freq=every, inclusive="left", unit="us")
+        grid = pd.date_range(begins, ends, freq=checked_step(every), inclusive="left", unit="us")
     frame = pd.DataFrame(index=grid.rename("at"))
     marks = _instants(grid.to_series())
     for name, function in functions.items():

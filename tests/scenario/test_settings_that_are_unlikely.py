@@ -224,7 +224,7 @@ REFUSED: dict[str, tuple[dict[str, Any], str]] = {
     "repairs without end": (platform(reconciliation_every="1 us"), "7,200,000,000 times in the"),
     "requests after all runs": (requests(times_s=[1e300]), "must be at most 31622400"),
     "no name": (scenario() | {"name": ""}, "must have at least 1 character"),
-    "a long name": (scenario() | {"name": "x" * 60_000}, "must have at most 1000 characters"),
+    "a long name": (scenario() | {"name": "x" * 60_000}, "must have at most 200 characters"),
     "two gap factors": (callees(gap_factors=[1.0, 0.5]), "found a list of 2; write true, false"),
     "a gap factor of words": (callees(gap_factors="often"), "write true, false or three factors"),
     "no profile": (scenario({"profile": "none"}), "profile: found 'none'; allowed: cold_list"),
