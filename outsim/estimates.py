@@ -44,7 +44,7 @@ class Support:
     def between(self, *figures: Values) -> Support:
         """That of the difference of two of these figures, each given by replication."""
         known = [each[~np.isnan(each)] for each in figures]
-        means = [float(each.mean()) for each in known if len(each)]
+        means = [abs(float(each.mean())) for each in known if len(each)]
         reach = max(means, default=math.inf) if self.least == 0 else math.inf
         return replace(self.of_difference, reach=reach)
 
