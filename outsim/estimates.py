@@ -389,21 +389,25 @@ def find_rare(values: Values, support: Support = ANYTHING) -> tuple[float, float
         None where there is no such place.
     """
     count, median = len(values), float(np.median(values))
-    places = [(place, support.negligible, min(FEW, count / 2)) for place in support.usual]
-    for place, within, few in [*places, (median, support.negligible / 10, min(FEW, count / 4))]:
-        apart = np.abs(values - place)
-        times = int(np.count_nonzero(apart > within + _ROUNDING * max(1.0, abs(place))))
-        if times < few:
-            return place, within, times
-        if 2 * times < count:
-            return None
     left_out = min(FEW - 1, count // 4)
-    apart = np.abs(values - median)
-    near = np.argsort(apart, kind="stable")[: count - left_out]
+    near = np.argsort(np.abs(values - median), kind="stable")[: count - left_out]
     spread = float(values[near].std())
-    if left_out and _APART * spread < float(values.std()):
+    is_due_to_few = left_out > 0 and _APART * spread < float(values.std())
+    for place in (*support.usual, None):
+        is_end = place is not None
+        within = support.negligible if is_end else support.negligible / 10
+        where = median if place is None else place
+        apart = np.abs(values - where)
+        times = int(np.count_nonzero(apart > within + _ROUNDING * max(1.0, abs(where))))
+        if times < min(FEW, count / (2 if is_end else 4)) and (
+            is_end or times == 0 or is_due_to_few
+        ):
+            return where, within, times
+        if 2 * times < count and (is_end or not is_due_to_few):
+            return None
+    if is_due_to_few:
         within = _APART * spread
-        return median, within, int(np.count_nonzero(apart > within))
+        return median, within, int(np.count_nonzero(np.abs(values - median) > within))
     return None
 
 
