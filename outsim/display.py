@@ -103,7 +103,7 @@ def _in_unit(value: Estimate, unit: Unit, *, signed: bool = False) -> str:
         return f"under {_bound(rare.within, unit)}"
     if not math.isfinite(half):
         varies = rare is not None and rare.most > rare.least
-        seen = max(rare.half_width, rare.within * 10) if rare and varies else math.nan
+        seen = max(rare.half_width, rare.within * 6) if rare and varies else math.nan
         decimals = _decimals(round(seen, _EXACT) / unit.size)
         text = f"{written(mean, decimals)} {unit.name}".rstrip()
         return f"{text}{_instead(value, unit, signed=signed)}"
@@ -135,7 +135,7 @@ def _instead(value: Estimate, unit: Unit, *, signed: bool = False) -> str:
         there, elsewhere = f"over {end}", f"under {end}"
     if rare.times == 0:
         return f" (all {there})"
-    return f" ({rare.times} of {rare.runs} runs {elsewhere})"
+    return f" ({rare.times} of {rare.runs} {elsewhere})"
 
 
 def _bound(number: float, unit: Unit) -> str:

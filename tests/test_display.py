@@ -128,12 +128,12 @@ def test_an_interval_that_lies_unevenly_is_shown_by_its_ends(kind, mean, low, hi
 RARE = {
     "100.0 % (all 20 runs)": ("share", [1.0] * 20, 0),
     "99.8 % (all over 99.5 %)": ("share", [0.9983, 0.9981] * 10, 0),
-    "5 % (1 of 20 runs over 0.5 %)": ("share", [0.0] * 19 + [1.0], 0),
+    "5 % (1 of 20 over 0.5 %)": ("share", [0.0] * 19 + [1.0], 0),
     "0 s (all under 5 s)": ("seconds", [0.15, 0.1501, 0.1499, 0.15], 0),
-    "6 s (1 of 20 runs over 5 s)": ("seconds", [0.0] * 19 + [120.0], 0),
+    "6 s (1 of 20 over 5 s)": ("seconds", [0.0] * 19 + [120.0], 0),
     "none": ("seconds", [0.0] * 20, 1),
     "under 5 s": ("seconds", [0.003, -0.002] * 10, 1),
-    "+6 s (1 of 20 runs beyond 5 s)": ("seconds", [0.0] * 19 + [120.0], 1),
+    "+6 s (1 of 20 beyond 5 s)": ("seconds", [0.0] * 19 + [120.0], 1),
     "+15.0 min (all 20 runs)": ("clock", [900.0] * 20, 1),
 }
 

@@ -72,13 +72,21 @@ def table(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> Group:
     width = _console().width
     columns = [visible_lines(column) for column in columns]
     rows = [[visible_lines(cell) for cell in row] for row in rows]
-    cells = list(zip(*rows, strict=True)) or [()] * len(columns)
-    for gap, headers in (
-        (_WIDE_GAP, list(columns)),
-        (_WIDE_GAP, [_broken(*column) for column in zip(columns, cells, strict=True)]),
-        (_CLOSE_GAP, [_broken(*column) for column in zip(columns, cells, strict=True)]),
+    whole = list(zip(*rows, strict=True)) or [()] * len(columns)
+    # What stands in brackets behind a figure may have a line of its own.
+    labels, *figures = whole
+    folded = [labels, *(tuple(text.replace(" (", "\n(", 1) for text in each) for each in figures)]
+    for gap, is_broken, cells in (
+        (_WIDE_GAP, False, whole),
+        (_WIDE_GAP, True, whole),
+        (_CLOSE_GAP, True, whole),
+        (_WIDE_GAP, True, folded),
+        (_CLOSE_GAP, True, folded),
     ):
-        made = [(header, *texts) for header, texts in zip(headers, cells, strict=True)]
+        made = [
+            (_broken(column, texts) if is_broken else column, *texts)
+            for column, texts in zip(columns, cells, strict=True)
+        ]
         needs = _needs(made)
         if sum(needs) + gap * len(needs) <= width:
             return Group(_part(made, gap, width))
