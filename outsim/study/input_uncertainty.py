@@ -219,7 +219,7 @@ def _half_width(callees: tuple[float, float, int], luck: tuple[float, int], leve
 
     if short_of(0.0) >= 0:
         return 0.0
-    most = math.sqrt(float(weight @ sd**2))
+    most = max(math.sqrt(float(weight @ sd**2)), float(sd.min()))  # squares may be too small
     while short_of(most) < 0:
         most *= 2
     return float(brentq(short_of, 0.0, most, xtol=1e-4 * most))

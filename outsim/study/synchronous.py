@@ -14,6 +14,10 @@ from outsim.study.executors import interrupts_held
 Value = TypeVar("Value")
 
 
+_SEEN_AFTER_S = 0.2
+"""How long an interruption may go unseen."""
+
+
 def run_sync(awaitable: Awaitable[Value]) -> Value:
     """Wait for what outsim gives to await, from a script or from inside a running event loop.
 
@@ -69,8 +73,10 @@ def run_sync(awaitable: Awaitable[Value]) -> Value:
     try:
         with interrupts_held():
             thread.start()
-        # An interruption in the wrong line of `Future.result` would leave its lock taken.
-        going_on.acquire()
+        # An interruption in the wrong line of `Future.result` would leave its lock taken; one that
+        # comes just before the system begins to wait is not seen before the wait is over.
+        while not going_on.acquire(timeout=_SEEN_AFTER_S):
+            pass
     except BaseException:
         if thread.is_alive():
             loop, task = begun.result()

@@ -18,7 +18,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from outsim.errors import StudyError
-from outsim.estimates import Support, estimate
+from outsim.estimates import estimate
 from outsim.study.comparison import compare
 from outsim.study.findings import Findings
 from outsim.study.study import Study
@@ -118,14 +118,16 @@ ASKED = st.dictionaries(
 )
 
 
-def is_precise(values: np.ndarray, width: str, support: Support) -> bool:
-    found = estimate(values, support=support)
+def is_precise(key: str, width: str, first: np.ndarray, second: np.ndarray) -> bool:
+    support = measure_named(key.rpartition(":")[2]).support
+    if ":" in key:
+        found = [estimate(second - first, support=support.between(second, first))]
+    else:
+        found = [estimate(values, support=support) for values in (first, second)]
     most = float(width.rstrip("%"))
-    return found.half_width <= (most / 100 * abs(found.mean) if "%" in width else most)
-
-
-def support(key: str) -> Support:
-    return measure_named(key.rpartition(":")[2]).support
+    return all(
+        each.precision <= (most / 100 * abs(each.mean) if "%" in width else most) for each in found
+    )
 
 
 @settings(max_examples=40)
@@ -142,11 +144,7 @@ def test_it_ends_with_the_first_batch_that_is_precise_enough_whoever_finishes_fi
         runs = [[chance(place, seed, k) for k in range(end)] for place in (0, 1)]
         columns = {name: [np.array([run[name] for run in of]) for of in runs] for name in NAMES}
         if all(
-            is_precise(
-                -np.subtract(*columns[key.split(":")[1]]), width, support(key).of_difference
-            )
-            if ":" in key
-            else all(is_precise(values, width, support(key)) for values in columns[key])
+            is_precise(key, width, *columns[key.rpartition(":")[2]])
             for key, width in precision.items()
         ):
             break
