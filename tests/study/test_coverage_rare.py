@@ -29,16 +29,18 @@ def quiet(name: str, **platform: object) -> Scenario:
     return from_mapping(
         {
             "name": name,
-            "clock": {"date": "2026-03-10", "begins": "08:55", "ends": "09:30", "latest": "11:30"},
+            "clock": {"date": "2026-03-10", "begins": "08:55", "ends": "09:30", "latest": "13:30"},
             "platform": {"ports": 60, "dial_rate": "4/s"} | platform,
-            "carrier": {"rate": "3.5/s"},
+            "carrier": {"rate": "50/s", "channels": 58},
             "campaign": [
                 {
                     "tenant": "acme",
                     "name": "list",
                     "start": "09:05",
                     "contacts": 20,
-                    "max_retry": 0,
+                    # Refused calls are dialed again, so that each has a wait.
+                    "max_retry": 10,
+                    "retry_interval": "60 s",
                 }
             ],
             "background": {
