@@ -21,7 +21,7 @@ from io import BytesIO
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from outsim.inside import inside
+from outsim.inside import OutsideError, inside
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -95,7 +95,7 @@ def read_document(path: Path) -> dict[str, Any]:
     """What a JSON document says, whatever its checksum; errors are those of `read_sealed`."""
     try:
         said = json.loads(_read(inside(path.parent, path.name)).decode())
-    except (json.JSONDecodeError, UnicodeDecodeError, DamageError):
+    except (json.JSONDecodeError, UnicodeDecodeError, DamageError, OutsideError):
         raise
     except ValueError:
         raise DamageError("it has a number of too many digits") from None

@@ -152,7 +152,8 @@ def test_hours_follow_each_other_across_a_change_of_clocks(day, hours):
 @given(scenario=scenarios(), share=st.floats(0, 1))
 def test_what_is_true_and_seen_is_what_the_page_says_at_any_moment(scenario, share):
     result = simulate(scenario, engine="simpy")
-    at = result.begins.astimezone(UTC) + share * (result.ended - result.begins)
+    begins, ended = result.begins.astimezone(UTC), result.ended.astimezone(UTC)
+    at = begins + share * (ended - begins)
     page = result.seen_at(at)
     mark = pd.DatetimeIndex([at]).as_unit("us").asi8
     found = true_and_seen(result.updates)
