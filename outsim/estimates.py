@@ -381,7 +381,8 @@ def find_rare(values: Values, support: Support = ANYTHING) -> tuple[float, float
 
     They are at an end of the support, or without difference, give or take what is negligible;
     or all at one place, give or take a tenth of that; or so near to each other that the standard
-    deviation is due to the few. At an end that is fewer than half of them, elsewhere a quarter.
+    deviation is due to the few. At an end the few are fewer than half of them, elsewhere fewer
+    than a quarter, and far from the others.
 
     Returns
     -------
