@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from outsim import plots
-    from outsim.branching import Past, run_until
     from outsim.calibration import Calibration, calibrate
     from outsim.errors import (
         EngineError,
@@ -24,26 +23,27 @@ if TYPE_CHECKING:
         StudyError,
         TapeError,
     )
-    from outsim.report.stress_des import Description, describe
-    from outsim.result import Result, simulate
-    from outsim.saving import read_result
+    from outsim.questions.capacity import plan_capacity, plan_frontier
+    from outsim.questions.capacity_answers import Capacity, Frontier
+    from outsim.questions.compare import compare
+    from outsim.questions.describe import Description, describe
+    from outsim.questions.effects import Effects, assumption_effects
+    from outsim.questions.eta import Forecast, eta
+    from outsim.questions.explain import Explanation, explain
+    from outsim.questions.schedule import schedule
+    from outsim.questions.start_map import StartMap, start_map
+    from outsim.questions.stop import stop_race
+    from outsim.questions.sweep import sweep
+    from outsim.questions.sweep_answers import Sweep
+    from outsim.results.checkpoint import Checkpoint, run_until
+    from outsim.results.result import Result, simulate
+    from outsim.results.saving import load_result
     from outsim.scenario import Campaign, Scenario, load
-    from outsim.scenario.ledger import Ledger, assumptions
-    from outsim.study.capacity import plan_capacity, plan_frontier
-    from outsim.study.capacity_answers import Capacity, Frontier
-    from outsim.study.comparison import compare
-    from outsim.study.effects import Effects, assumption_effects
-    from outsim.study.explanation import Explanation, explain
-    from outsim.study.findings import Findings
-    from outsim.study.forecast import Forecast, eta
-    from outsim.study.kept import read_study
-    from outsim.study.quarter_map import QuarterMap, quarter_map
-    from outsim.study.schedule import schedule
-    from outsim.study.stop_race import stop_race
-    from outsim.study.study import Study
-    from outsim.study.sweep import sweep
-    from outsim.study.sweep_findings import Sweep
-    from outsim.study.synchronous import run_sync
+    from outsim.scenario.provenance import ParameterTable, assumptions
+    from outsim.studies.saved import load_study
+    from outsim.studies.study import Study
+    from outsim.studies.study_result import StudyResult
+    from outsim.studies.synchronous import run_sync
     from outsim.tape import Tape
 
     __version__: str
@@ -53,38 +53,38 @@ _HOMES = {
     "Scenario": "outsim.scenario",
     "Campaign": "outsim.scenario",
     "Tape": "outsim.tape",
-    "simulate": "outsim.result",
-    "Result": "outsim.result",
-    "read_result": "outsim.saving",
+    "simulate": "outsim.results.result",
+    "Result": "outsim.results.result",
+    "load_result": "outsim.results.saving",
     "calibrate": "outsim.calibration",
     "Calibration": "outsim.calibration",
-    "run_until": "outsim.branching",
-    "Past": "outsim.branching",
-    "compare": "outsim.study.comparison",
-    "plan_capacity": "outsim.study.capacity",
-    "plan_frontier": "outsim.study.capacity",
-    "Capacity": "outsim.study.capacity_answers",
-    "Frontier": "outsim.study.capacity_answers",
-    "Study": "outsim.study.study",
-    "Findings": "outsim.study.findings",
-    "explain": "outsim.study.explanation",
-    "Explanation": "outsim.study.explanation",
-    "eta": "outsim.study.forecast",
-    "Forecast": "outsim.study.forecast",
-    "read_study": "outsim.study.kept",
-    "sweep": "outsim.study.sweep",
-    "schedule": "outsim.study.schedule",
-    "stop_race": "outsim.study.stop_race",
-    "quarter_map": "outsim.study.quarter_map",
-    "QuarterMap": "outsim.study.quarter_map",
-    "Sweep": "outsim.study.sweep_findings",
-    "run_sync": "outsim.study.synchronous",
-    "describe": "outsim.report.stress_des",
-    "Description": "outsim.report.stress_des",
-    "assumptions": "outsim.scenario.ledger",
-    "Ledger": "outsim.scenario.ledger",
-    "assumption_effects": "outsim.study.effects",
-    "Effects": "outsim.study.effects",
+    "run_until": "outsim.results.checkpoint",
+    "Checkpoint": "outsim.results.checkpoint",
+    "compare": "outsim.questions.compare",
+    "plan_capacity": "outsim.questions.capacity",
+    "plan_frontier": "outsim.questions.capacity",
+    "Capacity": "outsim.questions.capacity_answers",
+    "Frontier": "outsim.questions.capacity_answers",
+    "Study": "outsim.studies.study",
+    "StudyResult": "outsim.studies.study_result",
+    "explain": "outsim.questions.explain",
+    "Explanation": "outsim.questions.explain",
+    "eta": "outsim.questions.eta",
+    "Forecast": "outsim.questions.eta",
+    "load_study": "outsim.studies.saved",
+    "sweep": "outsim.questions.sweep",
+    "schedule": "outsim.questions.schedule",
+    "stop_race": "outsim.questions.stop",
+    "start_map": "outsim.questions.start_map",
+    "StartMap": "outsim.questions.start_map",
+    "Sweep": "outsim.questions.sweep_answers",
+    "run_sync": "outsim.studies.synchronous",
+    "describe": "outsim.questions.describe",
+    "Description": "outsim.questions.describe",
+    "assumptions": "outsim.scenario.provenance",
+    "ParameterTable": "outsim.scenario.provenance",
+    "assumption_effects": "outsim.questions.effects",
+    "Effects": "outsim.questions.effects",
     "OutsimError": "outsim.errors",
     "ScenarioError": "outsim.errors",
     "TapeError": "outsim.errors",
@@ -98,24 +98,24 @@ __all__ = [
     "Calibration",
     "Campaign",
     "Capacity",
+    "Checkpoint",
     "Description",
     "Effects",
     "EngineError",
     "Explanation",
-    "Findings",
     "Forecast",
     "Frontier",
     "InvariantError",
-    "Ledger",
     "OutsimError",
-    "Past",
-    "QuarterMap",
+    "ParameterTable",
     "Result",
     "ResultError",
     "Scenario",
     "ScenarioError",
+    "StartMap",
     "Study",
     "StudyError",
+    "StudyResult",
     "Sweep",
     "Tape",
     "TapeError",
@@ -127,16 +127,16 @@ __all__ = [
     "eta",
     "explain",
     "load",
+    "load_result",
+    "load_study",
     "plan_capacity",
     "plan_frontier",
     "plots",
-    "quarter_map",
-    "read_result",
-    "read_study",
     "run_sync",
     "run_until",
     "schedule",
     "simulate",
+    "start_map",
     "stop_race",
     "sweep",
 ]

@@ -27,7 +27,7 @@ from pydantic import (
 from typing_extensions import override
 
 from outsim.clock import SECOND, format_duration
-from outsim.quantities import ContradictionError, Duration
+from outsim.units import ContradictionError, Duration
 
 Uniforms = NDArray[np.float64]
 Seconds = NDArray[np.float64]

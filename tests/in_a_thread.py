@@ -8,7 +8,7 @@ from contextlib import contextmanager
 
 import pytest
 
-from outsim.study import executors
+from outsim.studies import executors
 
 
 @contextmanager

@@ -6,7 +6,7 @@ import numpy as np
 
 from outsim.clock import HOUR, MINUTE, MISSING, after
 from outsim.engine.records import Columns, Integers
-from outsim.result import Result
+from outsim.results.result import Result
 
 
 def _dials_against_call_id(raw: Columns, rank: Integers) -> int:

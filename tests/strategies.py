@@ -22,7 +22,7 @@ from hypothesis import strategies as st
 from outsim.clock import SECOND, after
 from outsim.scenario import Scenario, from_mapping
 from outsim.scenario.campaigns import Campaign
-from outsim.scenario.expectation import dialable
+from outsim.scenario.offered_load import dialable
 from outsim.scenario.snapshot import Snapshot
 from outsim.scenario.standing import standing_at
 

@@ -15,9 +15,9 @@ import outsim
 from outsim.directories import ASKED
 from outsim.errors import OutsimError
 from outsim.scenario import Scenario
-from outsim.study.asked import keep_asked, read_asked
-from outsim.study.merging import merge
-from outsim.study.study import Study
+from outsim.studies.merging import merge
+from outsim.studies.request import keep_asked, read_asked
+from outsim.studies.study import Study
 from outsim.tape import Tape
 from tests.damage import flipped
 from tests.engine.scenarios import campaign, contact_list, scenario
@@ -58,13 +58,13 @@ def _study(directory: Path, seed: int = 1) -> Path:
 
 
 def _read_result(directory: Path) -> str:
-    read = outsim.read_result(directory)
+    read = outsim.load_result(directory)
     tables = [table.to_csv() for table in read.tables.values()]
     return repr((tables, read.provenance(), read.tape.recorded_table))
 
 
 def _read_study(directory: Path) -> str:
-    kept = outsim.read_study(directory)
+    kept = outsim.load_study(directory)
     tables = [
         table.to_csv()
         for replication in kept.replications

@@ -14,7 +14,7 @@ from typing import Any
 import pandas as pd
 import pytest
 
-from outsim.result import Result, simulate
+from outsim.results.result import Result, simulate
 from outsim.scenario import from_mapping
 
 SCENARIO: dict[str, Any] = {
@@ -168,7 +168,7 @@ def test_a_view_leaves_the_tables_as_they_are() -> None:
     result.timeline()
     result.timeline(every=None)
     result.call_log()
-    result.seen_at(result.ended)
+    result.status_page(result.ended)
     result.summary()
     assert digest(result.tables) == before
 

@@ -15,9 +15,9 @@ import pytest
 from outsim import rooms
 from outsim.disk import check_place, whole_directory, whole_file
 from outsim.errors import StudyError
+from outsim.results.saving import check_directory
 from outsim.rooms import room_in, sweep
-from outsim.saving import check_directory
-from outsim.study.asked import check_collection
+from outsim.studies.request import check_collection
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="needs links and owners")
 

@@ -22,7 +22,7 @@ from outsim.display import (
     unit_of,
 )
 from outsim.estimates import SHARE, Estimate, estimate
-from outsim.tables.measures import Measure
+from outsim.results.measures import Measure
 
 NINE = datetime(2026, 3, 10, 9, tzinfo=UTC)
 NEW_YORK = ZoneInfo("America/New_York")

@@ -27,7 +27,7 @@ ASKED: dict[str, Callable[[outsim.Result], object]] = {
     "replications": lambda r: outsim.Study(r.scenario, replications=HUGE),
     "range of replications": lambda r: outsim.Study(r.scenario, replications=range(HUGE)),
     "seed of a study": lambda r: outsim.Study(r.scenario, replications=2, seed=HUGE).run(),
-    "moment": lambda r: r.seen_at(DIGITS),
+    "moment": lambda r: r.status_page(DIGITS),
     "clock time": lambda r: r.snapshot(f"{DIGITS}:00"),
 }
 
@@ -70,6 +70,6 @@ def test_commands_refuse_them(command):
 def test_a_kept_run_with_a_number_of_many_digits_is_refused_in_words_of_its_own(tmp_path):
     (tmp_path / "run.json").write_text("9" * 6_000)
     with pytest.raises(outsim.OutsimError) as refused:
-        outsim.read_result(tmp_path)
+        outsim.load_result(tmp_path)
     assert "a number of too many digits" in str(refused.value)
     assert "sys." not in str(refused.value)

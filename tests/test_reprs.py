@@ -18,11 +18,11 @@ from pydantic import BaseModel
 import outsim
 from outsim.display import MOST_ROWS
 from outsim.errors import OutsimError, Problem
+from outsim.questions.question import Question
+from outsim.questions.schedule import Schedule
+from outsim.questions.stop import StopRace
 from outsim.scenario.loading import from_mapping
 from outsim.scenario.snapshot import Snapshot
-from outsim.study.answers import AnsweringStudy
-from outsim.study.schedule import Schedule
-from outsim.study.stop_race import StopRace
 from outsim.text import MOST_SHOWN, bounded, brief
 from tests.engine import scenarios
 
@@ -160,7 +160,7 @@ def test_answers_and_studies_are_short(small, tmp_path):
     check(study)
     findings = study.run()
     check(findings)
-    check(outsim.read_study(tmp_path / "study"))
+    check(outsim.load_study(tmp_path / "study"))
     check(outsim.explain(outsim.simulate(small), replications=2).run())
     check(outsim.run_until(small, "09:02"))
     check(outsim.assumptions(small))
@@ -176,7 +176,7 @@ def test_other_answers_are_short(small):
         outsim.stop_race(small, campaign=campaign, replications=2),
     ]
     for each in asked:
-        if isinstance(each, AnsweringStudy):
+        if isinstance(each, Question):
             check(each)
         answer = each.run() if hasattr(each, "run") else outsim.run_sync(each)
         assert isinstance(answer, outsim.Forecast | Schedule | StopRace)

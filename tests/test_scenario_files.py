@@ -13,10 +13,10 @@ import pytest
 import outsim
 from outsim.plan import build_plan
 from outsim.plan.background import background_campaigns
+from outsim.results.invariants import check_invariants
 from outsim.scenario import Campaign, Scenario
 from outsim.scenario.contacts import REASONS, ContactList
 from outsim.scenario.difference import differences
-from outsim.tables.invariants import check_invariants
 from outsim.tape import Tape
 from outsim.testing.differences import first_difference, on_both_engines
 

@@ -22,10 +22,10 @@ from outsim.calibration.log import CallLog, LogFile
 from outsim.calibration.toml import toml
 from outsim.cli import app
 from outsim.errors import OutsimError, Problem, ScenarioError
+from outsim.questions.compare import compare
 from outsim.scenario.loading import from_mapping
-from outsim.study.comparison import compare
 from outsim.text import LONGEST_TITLE, shortened, visible, visible_lines
-from tests.tables.runs import full
+from tests.results.runs import full
 
 HOSTILE = (
     "\x1b]0;t\x07\x1b[31mred\x1b[2J\x9b31m \u202eevil\u2066 \u2028[red]x[/] $x^$ <b>&\x7f\x00\t"
@@ -188,7 +188,7 @@ def test_an_xes_log_is_xml_whatever_a_scenario_made_in_python_is_called(tmp_path
 
 
 def test_pages_and_descriptions_have_text(hostile):
-    from outsim.report.page import Page, html
+    from outsim.present.page import Page, html
 
     scenario = outsim.load(hostile)
     markdown = outsim.describe(scenario).to_markdown()
@@ -285,13 +285,13 @@ def test_a_profile_can_be_read_whatever_its_log_is_called():
 
 
 def test_a_scenario_with_a_name_as_long_as_may_be_can_be_kept_and_changed(tmp_path):
-    from outsim.study.changes import with_campaign
+    from outsim.studies.variants import with_campaign
 
     named = {"name": "\x1b" * 200}
     given = from_mapping({"extends": "scenarios/stop-race.toml"} | named)
     assert len(given.name) == LONGEST_TITLE
     outsim.simulate(given).save(tmp_path / "kept")
-    assert outsim.read_result(tmp_path / "kept").scenario.name == given.name
+    assert outsim.load_result(tmp_path / "kept").scenario.name == given.name
     stopped = with_campaign(given, given.campaigns[0], f"{given.name}, stopped at 10:00", {})
     assert stopped.name.endswith(", stopped at 10:00")
     assert len(stopped.name) == LONGEST_TITLE

@@ -13,9 +13,9 @@ import outsim
 from outsim import plots
 from outsim.cli import main
 from outsim.errors import OutsimError, nearest, unknown_name
-from outsim.result import Result
-from outsim.study.stopping import read_precisions
-from outsim.tables.measures import MEASURES
+from outsim.results.measures import MEASURES
+from outsim.results.result import Result
+from outsim.studies.stopping import read_precisions
 from outsim.testing.claims import find_measure
 from tests.engine.scenarios import campaign, scenario
 from tests.in_a_thread import studies_in_a_thread
@@ -73,7 +73,7 @@ def test_the_nearest_name_is_suggested_and_the_others_are_listed():
 OF_CAMPAIGNS: dict[str, Callable[[Result, Any], object]] = {
     "time_by_cause": lambda r, name: r.time_by_cause(name),
     "causes_over_time": lambda r, name: r.causes_over_time("5min", name),
-    "queue_charges": lambda r, name: r.queue_charges(name),
+    "queue_time_by_blocker": lambda r, name: r.queue_time_by_blocker(name),
     "view": lambda r, name: r.view(name),
     "measured": lambda r, name: r.measured(name),
     "find_campaign": lambda r, name: r.scenario.find_campaign(name),
@@ -311,7 +311,7 @@ def test_a_step_that_is_none_is_refused(every, result):
 
 @pytest.mark.parametrize("at", [None, 9.5, "nine"])
 def test_a_moment_that_is_none_is_refused(at, result):
-    for ask in (result.seen_at, result.snapshot, result.moment):
+    for ask in (result.status_page, result.snapshot, result.moment):
         assert "found " in refused(lambda ask=ask: ask(at))
 
 

@@ -14,9 +14,9 @@ from numpy.typing import NDArray
 from outsim.clock import MISSING
 from outsim.engine.order import EventClass
 from outsim.engine.records import Integers, Records
-from outsim.outcomes import DROPPED, QUEUED
 from outsim.plan import Plan
 from outsim.testing.differences import controls
+from outsim.vocabulary import DROPPED, QUEUED
 
 WORDS = {
     EventClass.ATTEMPT_ENDS: "an attempt ends",

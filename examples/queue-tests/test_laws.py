@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from outsim.tables.invariants import check_invariants
+from outsim.results.invariants import check_invariants
 
 SCENARIOS = Path(__file__).parent / "scenarios"
 FILES = sorted(SCENARIOS.glob("[0-9]*.toml"))

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from outsim.calibration.convert import Flags, Floats
 from outsim.calibration.log import ANSWERED, WORDS
-from outsim.outcomes import ANSWERED as ANSWERED_OUTCOMES
+from outsim.vocabulary import ANSWERED as ANSWERED_OUTCOMES
 
 Codes = NDArray[np.int8]
 

@@ -10,8 +10,8 @@ from typing import Any
 import pandas as pd
 
 from outsim.disk import whole_file
-from outsim.outcomes import OUTCOMES
 from outsim.text import brief, visible
+from outsim.vocabulary import OUTCOMES
 
 ANSWERED, UNANSWERED = "answered", "unanswered"
 WORDS = (*OUTCOMES, ANSWERED, UNANSWERED)

@@ -21,8 +21,8 @@ from outsim.calibration.log import CallLog, LogFile
 from outsim.calibration.mapping import Mapping
 from outsim.calibration.results import batch_of_result, is_result, zone_of_result
 from outsim.calibration.values import Evidence, Style, notes_of, style_of
-from outsim.quantities import is_zone
 from outsim.scenario.files import refusal
+from outsim.units import is_zone
 
 _THREADS = 2
 _WAITING = 4

@@ -15,8 +15,8 @@ from outsim.calibration.batches import Batch
 from outsim.calibration.convert import MISSING, Micros, seconds_between
 from outsim.calibration.log import WORDS
 from outsim.inside import inside
-from outsim.outcomes import ANSWERED, OUTCOMES
 from outsim.scenario.files import refusal
+from outsim.vocabulary import ANSWERED, OUTCOMES
 
 _NO_ANSWER = OUTCOMES.index("no_answer")
 _NEEDED = (

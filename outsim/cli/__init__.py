@@ -26,7 +26,7 @@ from outsim.cli.eta import eta
 from outsim.cli.explain import explain
 from outsim.cli.export import export
 from outsim.cli.failed import failed
-from outsim.cli.map import quarter_map
+from outsim.cli.map import start_map
 from outsim.cli.merge import merge
 from outsim.cli.plan import plan
 from outsim.cli.report import report
@@ -85,7 +85,7 @@ for command in (
     *(check, diff, describe, assumptions, schema),
 ):
     app.command()(command)
-app.command("map")(quarter_map)
+app.command("map")(start_map)
 
 
 OUT_OF_MEMORY = (

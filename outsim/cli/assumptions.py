@@ -10,8 +10,8 @@ from outsim.cli.options import EngineName, Json, Picture, ScenarioFile, Seed
 from outsim.cli.studies import ExecutorName, Out, Replications, study_options
 
 if TYPE_CHECKING:
-    from outsim.scenario.ledger import Entry, Ledger
-    from outsim.study.effects import Effects
+    from outsim.questions.effects import Effects
+    from outsim.scenario.provenance import Entry, ParameterTable
 
 
 def assumptions(
@@ -42,11 +42,11 @@ def assumptions(
     """List every number that a scenario uses, with its source, grade and plausible range."""
     from outsim.cli.output import load_with_advice, picture_file, print_json, write_picture
     from outsim.errors import StudyError
-    from outsim.scenario.ledger import assumptions as ledger_of
-    from outsim.study.effects import assumption_effects
-    from outsim.study.sweep import USUAL_REPLICATIONS
-    from outsim.study.synchronous import run_sync
-    from outsim.tables.measures import measure_named
+    from outsim.questions.effects import assumption_effects
+    from outsim.questions.sweep import USUAL_REPLICATIONS
+    from outsim.results.measures import measure_named
+    from outsim.scenario.provenance import assumptions as ledger_of
+    from outsim.studies.synchronous import run_sync
 
     if figure is not None:
         measure_named(figure)
@@ -93,7 +93,7 @@ def assumptions(
     _print_ledger(found.ledger)
 
 
-def _print_ledger(ledger: Ledger) -> None:
+def _print_ledger(ledger: ParameterTable) -> None:
     from outsim.cli.output import say
 
     say(f"{ledger.scenario.name}: {len(ledger)} numbers and words, by grade")
@@ -107,7 +107,7 @@ def _print_ledger(ledger: Ledger) -> None:
 
 def _line(entry: Entry) -> str:
     """An entry in a line: value, range, source, and the file where one holds it."""
-    from outsim.scenario.ledger import DEFAULT
+    from outsim.scenario.provenance import DEFAULT
 
     text = f"- {entry.key} = {entry.value}"
     if entry.range:

@@ -79,7 +79,7 @@ def check(
 
 def _checked(path: str, scenario: Scenario, *, quiet: bool) -> dict[str, Any]:
     from outsim.cli.output import say, show, table
-    from outsim.scenario.advice import advice
+    from outsim.scenario.lint import advice
     from outsim.scenario.utilisation import utilisation
 
     loads, warnings = utilisation(scenario), advice(scenario)
@@ -107,7 +107,7 @@ def _theory(
     scenario: Scenario, replications: int | None, seed: int | None, *, ciw: bool, quiet: bool
 ) -> tuple[dict[str, Any], bool]:
     """What theory says, for machines, and whether the runs agree; said to people if not quiet."""
-    from outsim.study.synchronous import run_sync
+    from outsim.studies.synchronous import run_sync
     from outsim.theory.answer import USUAL, check_theory
     from outsim.theory.second_opinion import second_opinion
 

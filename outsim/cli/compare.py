@@ -28,7 +28,7 @@ from outsim.cli.studies import (
 )
 
 if TYPE_CHECKING:
-    from outsim.study.findings import Findings
+    from outsim.studies.study_result import StudyResult
 
 Verbose = Annotated[
     bool, typer.Option("--verbose", help="Say as well what pairing the replications saved.")
@@ -57,9 +57,9 @@ def compare(
 ) -> None:
     """Compare scenarios over paired replications, with confidence intervals."""
     from outsim.cli.output import load_with_advice, print_json
-    from outsim.study.comparison import USUAL
-    from outsim.study.comparison import compare as compare_scenarios
-    from outsim.study.synchronous import run_sync
+    from outsim.questions.compare import USUAL
+    from outsim.questions.compare import compare as compare_scenarios
+    from outsim.studies.synchronous import run_sync
 
     options = study_options(
         replications, precision, within, out, keep_tables, executor, usual=USUAL
@@ -81,7 +81,7 @@ def compare(
     _print(findings, verbose=verbose)
 
 
-def _print(findings: Findings, *, verbose: bool) -> None:
+def _print(findings: StudyResult, *, verbose: bool) -> None:
     from outsim.cli.output import say, show, table
     from outsim.display import INTERVALS, format_estimate
 
@@ -119,10 +119,10 @@ def _print(findings: Findings, *, verbose: bool) -> None:
     say_uncertainty(findings)
 
 
-def _tell(findings: Findings, place: int) -> None:
+def _tell(findings: StudyResult, place: int) -> None:
     """Say in words what is clear about a scenario, and where its figures disagree."""
     from outsim.cli.output import say
-    from outsim.study.comparison_texts import DISAGREE, better_and_worse, nothing_clear
+    from outsim.questions.compare_texts import DISAGREE, better_and_worse, nothing_clear
 
     say()
     nothing = nothing_clear(findings, place)
@@ -136,10 +136,10 @@ def _tell(findings: Findings, place: int) -> None:
         say(f"  {DISAGREE}")
 
 
-def _tell_pairing(findings: Findings, place: int) -> None:
+def _tell_pairing(findings: StudyResult, place: int) -> None:
     """Say what pairing saved for the figures that clearly differ."""
     from outsim.cli.output import say
-    from outsim.study.pairing import in_words
+    from outsim.studies.pairing import in_words
 
     clear = [each for each, _ in findings.changes(place)]
     if not clear:

@@ -9,7 +9,7 @@ import typer
 from outsim.cli.options import Json
 
 if TYPE_CHECKING:
-    from outsim.report.stress_des import Description, Item
+    from outsim.questions.describe import Description, Item
 
 
 def describe(
@@ -26,7 +26,7 @@ def describe(
 ) -> None:
     """Describe model and scenario by STRESS-DES: what was simulated, and on what it rests."""
     from outsim.cli.output import load_with_advice, print_json
-    from outsim.report.stress_des import describe as described
+    from outsim.questions.describe import describe as described
 
     if markdown and json:
         raise typer.BadParameter("--markdown and --json: give one or the other")
@@ -41,7 +41,7 @@ def describe(
 
 def _print(told: Description) -> None:
     from outsim.cli.output import say
-    from outsim.report.stress_des import SOURCE
+    from outsim.questions.describe import SOURCE
 
     say(" against ".join(scenario.name for scenario in told.scenarios))
     say(f"by STRESS-DES: {SOURCE}")

@@ -21,10 +21,10 @@ from outsim.cli.studies import (
 )
 
 if TYPE_CHECKING:
+    from outsim.questions.eta_measures import Asked
+    from outsim.results.measures import Measure
     from outsim.scenario import Campaign, Scenario
-    from outsim.study.eta import Asked
-    from outsim.study.findings import Findings
-    from outsim.tables.measures import Measure
+    from outsim.studies.study_result import StudyResult
 
 
 def eta(
@@ -75,9 +75,9 @@ def eta(
     """Say when a campaign's calls go out and when it is finished, or when one call goes out."""
     from outsim.cli.output import load_with_advice, picture_file, print_json, write_picture
     from outsim.cli.status import chosen_campaign
-    from outsim.study.eta import FORECAST_MEASURES, USUAL, find_call, studying
-    from outsim.study.forecast import Forecast
-    from outsim.study.study import Study
+    from outsim.questions.eta import Forecast
+    from outsim.questions.eta_measures import FORECAST_MEASURES, USUAL, find_call, studying
+    from outsim.studies.study import Study
 
     _one_of("--call", call, "--number", number)
     _one_of("--snapshot", snapshot, "--at", at)
@@ -141,7 +141,7 @@ def _from_now(
 ) -> tuple[Scenario, int]:
     """The scenario as it is to be forecast, and the seed of the forecast."""
     from outsim.cli.output import note, simulate_with_bar
-    from outsim.scenario.advice_snapshot import standing as unlikely
+    from outsim.scenario.lint_snapshot import standing as unlikely
     from outsim.scenario.snapshot_file import read_snapshot
     from outsim.scenario.standing import standing_at
 
@@ -158,7 +158,7 @@ def _from_now(
     return standing_at(scenario, run.snapshot(at)), (chosen + 1) % 2**63
 
 
-def _instant(findings: Findings, seconds: float) -> str | None:
+def _instant(findings: StudyResult, seconds: float) -> str | None:
     from outsim.clock import SECOND, after
 
     if not math.isfinite(seconds):
@@ -166,10 +166,10 @@ def _instant(findings: Findings, seconds: float) -> str | None:
     return after(findings.scenarios[0].clock.begins, round(seconds * SECOND)).isoformat()
 
 
-def _document(findings: Findings, campaign: Campaign, asked: Asked | None) -> dict[str, Any]:
-    from outsim.scenario.estimated import estimates
-    from outsim.study.eta import BAND, of_findings
-    from outsim.study.eta_texts import never_out
+def _document(findings: StudyResult, campaign: Campaign, asked: Asked | None) -> dict[str, Any]:
+    from outsim.questions.eta_measures import BAND, of_findings
+    from outsim.questions.eta_texts import never_out
+    from outsim.scenario.snapshot_estimates import estimates
 
     scenario = findings.scenarios[0]
     figures = {}
@@ -205,12 +205,12 @@ def _document(findings: Findings, campaign: Campaign, asked: Asked | None) -> di
 
 
 def _print(
-    findings: Findings, campaign: Campaign, asked: Asked | None, source: str | None
+    findings: StudyResult, campaign: Campaign, asked: Asked | None, source: str | None
 ) -> None:
     from outsim.cli.output import say, show, table
-    from outsim.scenario.estimated import estimates
-    from outsim.study.eta import USUAL
-    from outsim.study.eta_texts import COLUMNS, canceled_text, never_out_texts, row
+    from outsim.questions.eta_measures import USUAL
+    from outsim.questions.eta_texts import COLUMNS, canceled_text, never_out_texts, row
+    from outsim.scenario.snapshot_estimates import estimates
 
     scenario = findings.scenarios[0]
     say(f"{campaign.name} ({campaign.tenant}), scenario {scenario.name}")
@@ -249,8 +249,8 @@ def _print(
 
 def _say_where(scenario: Scenario, campaign: Campaign) -> None:
     from outsim.cli.output import say
-    from outsim.scenario.estimated import said
     from outsim.scenario.snapshot import STATES
+    from outsim.scenario.snapshot_estimates import said
 
     assert scenario.snapshot is not None
     found = scenario.snapshot.find((campaign.tenant, campaign.name))

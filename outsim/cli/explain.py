@@ -10,11 +10,11 @@ from outsim.cli.options import CampaignName, EngineName, Json, Picture, Seed
 from outsim.cli.studies import ExecutorName, Replications, Within, study_options
 
 if TYPE_CHECKING:
-    from outsim.result import Result
+    from outsim.questions.explain import Explanation
+    from outsim.questions.marginal_value import Worth
+    from outsim.results.result import Result
+    from outsim.results.tables.call_history import Account
     from outsim.scenario import Campaign
-    from outsim.study.explanation import Explanation
-    from outsim.study.worth import Worth
-    from outsim.tables.accounts import Account
 
 
 def explain(
@@ -52,9 +52,9 @@ def explain(
     """Where did the wait go? By cause and by whom; with --call, why a call failed."""
     from outsim.cli.eta import ten_digits
     from outsim.cli.output import picture_file, print_json, write_picture
-    from outsim.study.changes import campaign_of
-    from outsim.study.explanation import USUAL, Explanation
-    from outsim.study.explanation import explain as explain_result
+    from outsim.questions.explain import USUAL, Explanation
+    from outsim.questions.explain import explain as explain_result
+    from outsim.studies.variants import campaign_of
 
     if call is not None and number is not None:
         raise typer.BadParameter("--call and --number: give one or the other")
@@ -99,13 +99,13 @@ def _run(
     from pathlib import Path
 
     from outsim.cli.output import load_with_advice, simulate_with_bar
-    from outsim.saving import read_result
-    from outsim.study.changes import campaign_of
+    from outsim.results.saving import load_result
+    from outsim.studies.variants import campaign_of
 
     if Path(asked).is_dir():
         if seed is not None or replication:
             raise typer.BadParameter("--seed and --replication: the result has its own")
-        result = read_result(asked)
+        result = load_result(asked)
     else:
         scenario = load_with_advice(asked)
         campaign_of(scenario, campaign)
@@ -124,7 +124,7 @@ def _run(
 
 def _print(found: Explanation) -> None:
     from outsim.cli.output import say, show, table
-    from outsim.study.explanation import NAMED
+    from outsim.questions.explain import NAMED
 
     campaign, result = found.campaign, found.result
     say(

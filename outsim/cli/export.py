@@ -11,7 +11,7 @@ from outsim.cli.options import CampaignName, EngineName, Json, Seed
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from outsim.result import Result
+    from outsim.results.result import Result
 
 
 def export(
@@ -59,7 +59,7 @@ def export(
     from outsim.export.formats import check_target
     from outsim.export.formats import export as write
     from outsim.progress import bar
-    from outsim.saving import read_result
+    from outsim.results.saving import load_result
     from outsim.scenario.whose import ALL_CALLS
 
     check_target(form, Path(out))
@@ -72,7 +72,7 @@ def export(
                 raise typer.BadParameter(
                     f"--{name}: {result} has been run already; give a scenario file to run it anew"
                 )
-        made = read_result(result)
+        made = load_result(result)
     else:
         made = simulate_with_bar(load_with_advice(result), seed, replication or 0, engine)
     chosen = None if campaign is None else chosen_campaign(made.scenario, campaign)

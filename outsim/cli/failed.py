@@ -11,7 +11,7 @@ from outsim.cli.options import CampaignName, EngineName, Json, ScenarioFile, See
 if TYPE_CHECKING:
     import pandas as pd
 
-    from outsim.tables.failures import PendingMatch
+    from outsim.results.tables.failures import PendingMatch
 
 
 def failed(
@@ -25,13 +25,13 @@ def failed(
     """Show failures by cause, attempt and hour, and match pending calls against the call log."""
     from outsim.cli.output import load_with_advice, print_json, simulate_with_bar
     from outsim.cli.status import chosen_campaign
-    from outsim.scenario.whose import ALL_CALLS
-    from outsim.tables.failures import (
+    from outsim.results.tables.failures import (
         failed_calls_by_cause,
         match_pending,
         unanswered_by_attempt,
         unanswered_by_hour,
     )
+    from outsim.scenario.whose import ALL_CALLS
 
     loaded = load_with_advice(scenario)
     chosen = chosen_campaign(loaded, campaign) if campaign or loaded.campaigns else None
@@ -72,7 +72,7 @@ def _print(
     name: str, tables: dict[str, Any], match: PendingMatch, calls: pd.DataFrame, ended: str
 ) -> None:
     from outsim.cli.output import say, show, table
-    from outsim.tables.failures import why_failed
+    from outsim.results.tables.failures import why_failed
 
     by_cause = tables["by_cause"]
     count = int((calls["status"] == "failed").sum())

@@ -10,12 +10,12 @@ from outsim.cli.options import EngineName, Json, Picture, ScenarioFile, Seed
 from outsim.cli.studies import ExecutorName, Out, Precision, Replications, Within, study_options
 
 if TYPE_CHECKING:
-    from outsim.study.quarter_map import QuarterMap
+    from outsim.questions.start_map import StartMap
 
 _SIGNS = {1: "+", 0: ".", -1: "-"}
 
 
-def quarter_map(
+def start_map(
     scenario: ScenarioFile,
     load: Annotated[
         str | None,
@@ -61,10 +61,10 @@ def quarter_map(
 ) -> None:
     """Map over which regimes a start at :15, :30 or :45 beats one at :00."""
     from outsim.cli.output import load_with_advice, picture_file, print_json, write_picture
-    from outsim.study.quarter_map import CARRIERS, LOADS, MINUTES, RETRIES
-    from outsim.study.quarter_map import quarter_map as make
-    from outsim.study.stopping import LEAST
-    from outsim.study.synchronous import run_sync
+    from outsim.questions.start_map import CARRIERS, LOADS, MINUTES, RETRIES
+    from outsim.questions.start_map import start_map as make
+    from outsim.studies.stopping import LEAST
+    from outsim.studies.synchronous import run_sync
 
     file = picture_file(plot)
     options = study_options(replications, precision, within, out, executor=executor, usual=LEAST)
@@ -102,7 +102,7 @@ def _counts(option: str, text: str | None, usual: tuple[int, ...]) -> tuple[int,
         raise typer.BadParameter(f"{option} {text}: write whole numbers, such as 1,4") from None
 
 
-def _print(found: QuarterMap) -> None:
+def _print(found: StartMap) -> None:
     from outsim.cli.output import say, show, table
     from outsim.estimates import LEVEL
 

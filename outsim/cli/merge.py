@@ -22,8 +22,8 @@ def merge(
 ) -> None:
     """Join parts of one study, each made with --out and --replications A:B, into a directory."""
     from outsim.cli.output import print_json, say, show, table
-    from outsim.study.merging import merge as merge_parts
-    from outsim.study.storage import Store
+    from outsim.studies.merging import merge as merge_parts
+    from outsim.studies.storage import Store
 
     joined = merge_parts(out, parts)
     there = Store.at(out).indexes()

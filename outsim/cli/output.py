@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from rich.table import Table
 
     from outsim.engine import Engine
-    from outsim.result import Result
+    from outsim.results.result import Result
     from outsim.scenario import Scenario
 
 
@@ -191,7 +191,7 @@ def simulate_with_bar(
     scenario: Scenario, seed: int | None, replication: int, engine: Engine
 ) -> Result:
     """Run a scenario once, with a progress bar."""
-    from outsim.result import simulate
+    from outsim.results.result import simulate
 
     with bar("run", counts=False) as advance:
         return simulate(
@@ -202,7 +202,7 @@ def simulate_with_bar(
 def load_with_advice(path: str) -> Scenario:
     """Load a scenario, and tell on standard error what is probably not meant."""
     from outsim.scenario import load
-    from outsim.scenario.advice import advice
+    from outsim.scenario.lint import advice
 
     scenario = load(path)
     for each in advice(scenario):

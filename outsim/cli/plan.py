@@ -21,7 +21,7 @@ from outsim.cli.studies import (
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from outsim.study.capacity_answers import Capacity, Frontier
+    from outsim.questions.capacity_answers import Capacity, Frontier
 
 NOT_FOUND = 1
 """Exit code where no value is shown to keep the promises."""
@@ -89,10 +89,10 @@ def plan(
     """Find the smallest capacity that keeps a promise."""
     from outsim.cli.output import load_with_advice, picture_file, say
     from outsim.errors import StudyError
-    from outsim.study.capacity import MOST, REPLICATIONS, plan_capacity, plan_frontier
-    from outsim.study.stopping import split_precisions
-    from outsim.study.study import Study
-    from outsim.study.synchronous import run_sync
+    from outsim.questions.capacity import MOST, REPLICATIONS, plan_capacity, plan_frontier
+    from outsim.studies.stopping import split_precisions
+    from outsim.studies.study import Study
+    from outsim.studies.synchronous import run_sync
 
     if len(vary) > 2:
         raise StudyError(f"{len(vary)} keys to vary: give one, or two for a frontier")
@@ -171,7 +171,7 @@ def _heading(capacity: Capacity) -> None:
 
 def _print(capacity: Capacity) -> None:
     from outsim.cli.output import say, show, table
-    from outsim.study.capacity_texts import BOUNDS, answer, columns, notes, rows
+    from outsim.questions.capacity_texts import BOUNDS, answer, columns, notes, rows
 
     _heading(capacity)
     say()
@@ -205,7 +205,7 @@ def _percent(share: float) -> str:
 
 def _print_frontier(frontier: Frontier) -> None:
     from outsim.cli.output import say, show, table
-    from outsim.study.capacity_texts import break_text
+    from outsim.questions.capacity_texts import break_text
 
     first = frontier.capacities[0]
     _heading(first)

@@ -38,10 +38,10 @@ def report(
 ) -> None:
     """Write one page that answers the five questions, with all that the answers rest on."""
     from outsim.cli.output import note
+    from outsim.present.build import page_of
+    from outsim.present.page import check_file, html, write
+    from outsim.present.sources import REPLICATIONS, read_subject
     from outsim.progress import bar
-    from outsim.report.making import page_of
-    from outsim.report.page import check_file, html, write
-    from outsim.report.reading import REPLICATIONS, read_subject
 
     file = check_file(output)
     subject = read_subject(

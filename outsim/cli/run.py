@@ -11,7 +11,7 @@ from outsim.cli.options import EngineName, Json, Picture, ScenarioFile, Seed, na
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-    from outsim.result import Result
+    from outsim.results.result import Result
 
 
 def run(
@@ -86,7 +86,7 @@ def _draw(result: Result) -> list[Axes]:
 def _verify(result: Result) -> None:
     from outsim.cli.output import note
     from outsim.errors import InvariantError
-    from outsim.tables.invariants import check_invariants
+    from outsim.results.invariants import check_invariants
 
     try:
         check_invariants(result)
@@ -107,7 +107,7 @@ def _make_directory(out: str) -> None:
     """Find out before the run whether its tables can be written."""
     from pathlib import Path
 
-    from outsim.saving import check_directory
+    from outsim.results.saving import check_directory
 
     try:
         check_directory(Path(out))
@@ -125,7 +125,7 @@ def _save(result: Result, out: str) -> str:
 def _print(result: Result) -> None:
     from outsim.cli.output import say, show, table
     from outsim.display import format_figure
-    from outsim.tables.measures import MEASURES
+    from outsim.results.measures import MEASURES
 
     begins = result.begins
     say(

@@ -21,7 +21,7 @@ from outsim.cli.studies import (
 )
 
 if TYPE_CHECKING:
-    from outsim.study.schedule import Schedule
+    from outsim.questions.schedule import Schedule
 
 USUAL = 20
 """Replications if nothing is said."""
@@ -56,7 +56,7 @@ def schedule(
 ) -> None:
     """When should I schedule my calls? Compare start times of a campaign."""
     from outsim.cli.output import load_with_advice, picture_file, print_json, write_picture
-    from outsim.study.schedule import schedule as schedule_study
+    from outsim.questions.schedule import schedule as schedule_study
 
     options = study_options(
         replications, precision, within, out, keep_tables, executor, usual=USUAL
@@ -83,7 +83,7 @@ def schedule(
 def _print(answer: Schedule) -> None:
     from outsim.cli.output import say, show, table
     from outsim.display import INTERVALS, format_estimate, format_matters
-    from outsim.study.timing_texts import best_start, kept_clock_times
+    from outsim.questions.timing_texts import best_start, kept_clock_times
 
     findings, campaign = answer.findings, answer.campaign
     fewest, most = findings.attempts
@@ -125,7 +125,7 @@ def _print(answer: Schedule) -> None:
 def _tell_conflicts(answer: Schedule) -> None:
     """Say where the figures order the starts differently."""
     from outsim.cli.output import say
-    from outsim.study.timing_texts import WHICH_COUNTS, conflicts
+    from outsim.questions.timing_texts import WHICH_COUNTS, conflicts
 
     if not answer.conflicts:
         say("No two figures clearly order any starts differently.")

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
     import pandas as pd
 
-    from outsim.result import Result
+    from outsim.results.result import Result
     from outsim.scenario import Campaign, Scenario
 
 
@@ -56,7 +56,7 @@ def status(
     if loaded.instant_us(moment) > loaded.instant_us(result.ended):
         raise typer.BadParameter(f"{at} is after the run's end ({result.ended:%Y-%m-%d %H:%M})")
     write_picture(lambda: [truth_and_seen(result, campaign=chosen, at=moment)], picture)
-    page = result.seen_at(moment)
+    page = result.status_page(moment)
     page = page[page["campaign"].eq(chosen.name) & page["tenant"].eq(chosen.tenant)]
     if json:
         print_json(_document(page, moment, chosen, limit if calls else 0))
@@ -75,7 +75,7 @@ def chosen_campaign(scenario: Scenario, name: str | None) -> Campaign:
         If there is no such campaign, more than one, or none at all.
     """
     from outsim.errors import StudyError
-    from outsim.study.changes import campaign_of
+    from outsim.studies.variants import campaign_of
 
     try:
         return campaign_of(scenario, name)
@@ -94,7 +94,7 @@ def _moment(scenario: Scenario, at: str) -> datetime:
 
 
 def _document(page: pd.DataFrame, moment: datetime, campaign: Campaign, limit: int) -> Any:
-    from outsim.tables.views import counts
+    from outsim.results.tables.views import counts
 
     document: dict[str, Any] = {
         "campaign": campaign.name,
@@ -114,8 +114,8 @@ def _document(page: pd.DataFrame, moment: datetime, campaign: Campaign, limit: i
 def _print(result: Result, page: pd.DataFrame, moment: datetime, campaign: Campaign) -> None:
     from outsim.cli.output import say, show, table
     from outsim.clock import SECOND, format_duration
-    from outsim.tables.measures import status_lags_s
-    from outsim.tables.views import counts
+    from outsim.results.measures import status_lags_s
+    from outsim.results.tables.views import counts
 
     say(f"{campaign.name} ({campaign.tenant}) at {moment:%H:%M:%S}, one run, seed {result.seed}")
     rows = [[word, f"{seen:,}", f"{true:,}"] for word, seen, true in counts(page)]

@@ -21,8 +21,8 @@ from outsim.cli.studies import (
 )
 
 if TYPE_CHECKING:
+    from outsim.questions.stop import StopRace
     from outsim.scenario import Scenario
-    from outsim.study.stop_race import StopRace
 
 USUAL = 20
 """Replications if nothing is said."""
@@ -54,7 +54,7 @@ def stop(
 ) -> None:
     """Why do calls still go out after I stopped? What a stop saves, by when it comes."""
     from outsim.cli.output import load_with_advice, picture_file, print_json, write_picture
-    from outsim.study.stop_race import stop_race
+    from outsim.questions.stop import stop_race
 
     options = study_options(
         replications, precision, within, out, keep_tables, executor, usual=USUAL
@@ -81,7 +81,7 @@ def stop(
 def _print(scenario: Scenario, answer: StopRace) -> None:
     from outsim.cli.output import say, show, table
     from outsim.display import INTERVALS
-    from outsim.study.timing_texts import SAVED, last_moment, stop_settings, why_after
+    from outsim.questions.timing_texts import SAVED, last_moment, stop_settings, why_after
 
     findings, campaign = answer.findings, answer.campaign
     say(

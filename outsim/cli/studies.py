@@ -10,9 +10,9 @@ import typer
 from outsim.cli.options import named
 
 if TYPE_CHECKING:
-    from outsim.study.findings import Findings
-    from outsim.study.input_uncertainty import Uncertain
-    from outsim.study.reduction import Reduction
+    from outsim.studies.input_uncertainty import Uncertain
+    from outsim.studies.study_result import StudyResult
+    from outsim.studies.variance_reduction import Reduction
 
 Replications = Annotated[
     str | None,
@@ -136,7 +136,7 @@ def study_options(
     StudyError
         If a count or a precision can't be read.
     """
-    from outsim.study.stopping import read_replications, split_precisions
+    from outsim.studies.stopping import read_replications, split_precisions
 
     if keep_tables and out is None:
         from outsim.errors import StudyError
@@ -155,7 +155,7 @@ def study_options(
     }
 
 
-def say_precisions(findings: Findings) -> None:
+def say_precisions(findings: StudyResult) -> None:
     """Say of each precision that was asked for whether it was reached, and the one there is."""
     from outsim.cli.output import say
     from outsim.display import format_half_width
@@ -170,7 +170,7 @@ def say_precisions(findings: Findings) -> None:
         say(f"precision {precision}: {reached} with {findings.replications} replications; {there}")
 
 
-def say_uncertainty(findings: Findings) -> None:
+def say_uncertainty(findings: StudyResult) -> None:
     """Say of each figure how much of its interval is thinness of the data, if callees are drawn.
 
     With several scenarios it is said of the first one's mean and of the differences from it.
@@ -212,7 +212,7 @@ def _data_share(found: list[Uncertain]) -> str:
     return f"{min(shares):.0%} to {max(shares):.0%}"
 
 
-def say_savings(findings: Findings) -> None:
+def say_savings(findings: StudyResult) -> None:
     """Say of antithetic and stratified runs and of controls what they saved, figure by figure."""
     from outsim.cli.output import say, show, table
     from outsim.display import UNKNOWN
@@ -273,7 +273,7 @@ def _times(saved: float) -> str:
     return f"{saved:.1f}" if saved < 10 else f"{saved:.2g}" if saved < 100 else "100 and more"
 
 
-def _of_controls(findings: Findings, name: str) -> str:
+def _of_controls(findings: StudyResult, name: str) -> str:
     first = min(1, len(findings.scenarios) - 1)
     did = [findings.saved_by_controls(k, name) for k in range(first, len(findings.scenarios))]
     return _range([each.saved for each in did if each.is_used])

@@ -20,7 +20,7 @@ from outsim.cli.studies import (
 )
 
 if TYPE_CHECKING:
-    from outsim.study.sweep_findings import Sweep
+    from outsim.questions.sweep_answers import Sweep
 
 MOST_POINTS = 30
 """Points of a design that are told one by one; all of them are in the JSON document."""
@@ -86,9 +86,9 @@ def sweep(
     """Vary assumptions: which one matters, and which one flips what is better."""
     from outsim.cli.output import load_with_advice, print_json
     from outsim.errors import StudyError
-    from outsim.study.sweep import USUAL_REPLICATIONS
-    from outsim.study.sweep import sweep as run_sweep
-    from outsim.study.synchronous import run_sync
+    from outsim.questions.sweep import USUAL_REPLICATIONS
+    from outsim.questions.sweep import sweep as run_sweep
+    from outsim.studies.synchronous import run_sync
 
     options = study_options(
         replications, precision, within, out, executor=executor, usual=USUAL_REPLICATIONS
@@ -121,7 +121,7 @@ def sweep(
 
 def _print(found: Sweep) -> None:
     from outsim.cli.output import say
-    from outsim.study.sweep_texts import label
+    from outsim.questions.sweep_texts import label
 
     say(" against ".join(scenario.name for scenario in found.scenarios))
     say(
@@ -159,7 +159,7 @@ def _print_ranges(found: Sweep) -> None:
 def _print_points(found: Sweep) -> None:
     from outsim.cli.output import say, show, table
     from outsim.display import INTERVALS, unit_of
-    from outsim.study.sweep_texts import written
+    from outsim.questions.sweep_texts import written
 
     design = found.design
     assert design is not None
@@ -192,7 +192,7 @@ def _print_points(found: Sweep) -> None:
 
 def _print_sensitivity(found: Sweep) -> None:
     from outsim.cli.output import say, show, table
-    from outsim.study.sweep_texts import (
+    from outsim.questions.sweep_texts import (
         index_columns,
         index_rows,
         label,
@@ -222,7 +222,7 @@ def _print_sensitivity(found: Sweep) -> None:
 
 def _print_flips(found: Sweep) -> None:
     from outsim.cli.output import say, show, table
-    from outsim.study.sweep_texts import FLIP_COLUMNS, base_texts, crossing_text, flip_rows
+    from outsim.questions.sweep_texts import FLIP_COLUMNS, base_texts, crossing_text, flip_rows
 
     say()
     for text in base_texts(found):

@@ -8,8 +8,8 @@ from typing import Any
 
 from outsim.engine.rules import RULES
 from outsim.export.selection import Selection
-from outsim.saving import provenance
-from outsim.tables.schema import TABLE_MEANINGS, TABLES, Column
+from outsim.results.saving import provenance
+from outsim.results.tables.schema import TABLE_MEANINGS, TABLES, Column
 
 JSON_FILE, TEXT_FILE = "data-dictionary.json", "data-dictionary.md"
 WRITTEN_BY = "outsim export"

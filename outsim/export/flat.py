@@ -11,14 +11,14 @@ import pandas as pd
 from outsim.export.dictionary import is_export, write
 from outsim.export.selection import Selection, blocks_of, plain
 from outsim.export.writing import tables_directory
-from outsim.tables.schema import TABLES, Column
+from outsim.results.tables.schema import TABLES, Column
 
 _BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 """Without it Excel takes UTF-8 for something else."""
 
 
 def write_parquet(selection: Selection, path: Path) -> None:
-    """Write each table as Parquet, types and words as in `outsim.tables.schema`.
+    """Write each table as Parquet, types and words as in `outsim.results.tables.schema`.
 
     Parameters
     ----------

@@ -15,7 +15,7 @@ from outsim.export.selection import Selection
 from outsim.export.writing import check_directory, check_file
 from outsim.export.xes import write_xes
 from outsim.progress import Progress, unseen
-from outsim.result import Result
+from outsim.results.result import Result
 from outsim.scenario.campaigns import Campaign
 
 Format = Literal["perfetto", "xes", "ocel", "parquet", "csv"]
@@ -57,7 +57,7 @@ def export(
     Parameters
     ----------
     result : Result
-        What `outsim.simulate` or `outsim.read_result` gives.
+        What `outsim.simulate` or `outsim.load_result` gives.
     form : str
         ``perfetto`` (a trace for https://ui.perfetto.dev), ``xes`` or ``ocel`` (event logs for
         process mining), ``parquet`` or ``csv`` (the tables, with a data dictionary).

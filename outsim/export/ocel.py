@@ -15,7 +15,7 @@ from typing import Any
 from outsim.export.events import ENDS, Call, calls_of
 from outsim.export.selection import Selection
 from outsim.export.writing import BinaryFile, binary_file
-from outsim.outcomes import STATUSES
+from outsim.vocabulary import STATUSES
 
 _CALL = {
     "background": "boolean",

@@ -37,8 +37,8 @@ from outsim.errors import ResultError
 from outsim.export.selection import Selection, blocks_of
 from outsim.export.trace import TraceWriter, Track
 from outsim.export.writing import binary_file
-from outsim.result import Result
-from outsim.tables.views import Steps, queue_steps, step_function, steps
+from outsim.results.result import Result
+from outsim.results.tables.views import Steps, queue_steps, step_function, steps
 
 EVERY_US = SECOND
 """A counter that changes often is told this often, and its title says so."""
@@ -62,7 +62,7 @@ _COUNTERS = {
     "waiting_for_worker": ("dialled calls waiting for a worker", "calls"),
     "status_backlog": ("backlog of updates", "updates"),
 }
-"""Title and unit of the quantities of `outsim.tables.views.steps`."""
+"""Title and unit of the quantities of `outsim.results.tables.views.steps`."""
 
 
 def write_perfetto(selection: Selection, path: Path) -> None:

@@ -11,7 +11,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from outsim.progress import Progress, unseen
-from outsim.result import Result
+from outsim.results.result import Result
 from outsim.scenario.campaigns import Campaign
 
 BLOCK = 1 << 15

@@ -10,10 +10,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from outsim.clock import local_segments
-from outsim.outcomes import BUSY, HUMAN, NO_ANSWER, VOICEMAIL
 from outsim.scenario.callees import GAP_BOUNDS_US, Callees, Profile
 from outsim.scenario.model import Scenario
 from outsim.text import brief
+from outsim.vocabulary import BUSY, HUMAN, NO_ANSWER, VOICEMAIL
 
 ORDER = (HUMAN, NO_ANSWER, VOICEMAIL, BUSY)
 """Order of the outcomes on the unit interval: what a factor takes from the human share goes

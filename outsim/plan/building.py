@@ -15,6 +15,7 @@ from outsim.errors import TapeError, unknown_name
 from outsim.plan.answering import answering
 from outsim.plan.background import background_campaigns
 from outsim.plan.campaigns import CampaignPlan, CampaignRules, ResultUrl
+from outsim.plan.initial_state import Standings, stand
 from outsim.plan.model import (
     EndpointPlan,
     Plan,
@@ -22,7 +23,6 @@ from outsim.plan.model import (
 )
 from outsim.plan.platform import outages, platform_plan, suspensions
 from outsim.plan.requests import requests_us
-from outsim.plan.standing import Standings, stand
 from outsim.scenario.campaigns import Campaign
 from outsim.scenario.memory import check_drawn, check_size
 from outsim.scenario.model import Scenario
@@ -227,7 +227,7 @@ def _under_study(scenario: Scenario, campaigns: tuple[CampaignPlan, ...]) -> int
 def build_sibling(plan: Plan, scenario: Scenario, tape: Tape) -> Plan:
     """Plan of a scenario that differs from that of another plan only in what is to come.
 
-    What may differ is in `outsim.branching.TO_COME`; all else, such as the campaigns of
+    What may differ is in `outsim.results.checkpoint.TO_COME`; all else, such as the campaigns of
     background tenants with what was drawn for them, is that of `plan`. Both have one tape.
     """
     builder = _Builder(scenario, tape)

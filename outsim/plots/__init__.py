@@ -2,7 +2,7 @@
 
 Every function takes what it draws and, as ``ax``, the axes to draw on, and returns the axes:
 ``outsim.plots.queue(result)``, or several in one figure made by ``matplotlib.pyplot.subplots``.
-Clock times are local ones, in the scenario's zone. What is drawn is computed in `outsim.tables`
+Clock times are local ones, in the scenario's zone. What is drawn is computed in `outsim.results`
 and by the studies; matplotlib is imported when something is drawn.
 """
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from outsim.plots.fitting import fitted_duration, fitted_quantiles
     from outsim.plots.load import load_over_replications, ports, queue
     from outsim.plots.outcomes import outcome_mix
-    from outsim.plots.quarter import quarter_map, quarter_panel
+    from outsim.plots.quarter import quarter_panel, start_map
     from outsim.plots.sizing import capacity, frontier
     from outsim.plots.status import status_lag, truth_and_seen
     from outsim.plots.timing import dials_after_stop, saved_by_stop, start_sweep
@@ -37,7 +37,7 @@ _HOMES = {
     "load_over_replications": "load",
     "outcome_mix": "outcomes",
     "ports": "load",
-    "quarter_map": "quarter",
+    "start_map": "quarter",
     "quarter_panel": "quarter",
     "queue": "load",
     "saved_by_stop": "timing",
@@ -62,11 +62,11 @@ __all__ = [
     "load_over_replications",
     "outcome_mix",
     "ports",
-    "quarter_map",
     "quarter_panel",
     "queue",
     "saved_by_stop",
     "sensitivity",
+    "start_map",
     "start_sweep",
     "status_lag",
     "tornado",

@@ -20,13 +20,13 @@ from outsim.plots.style import (
     plain,
     title,
 )
-from outsim.tables.measures import Measure, measure_named
+from outsim.results.measures import Measure, measure_named
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-    from outsim.study.flips import Flip
-    from outsim.study.sweep_findings import Sweep
+    from outsim.questions.sweep_answers import Sweep
+    from outsim.studies.crossover import Flip
 
 MOST_BARS = 15
 """Assumptions that a picture shows, the ones that matter most; its title counts the others."""

@@ -14,11 +14,11 @@ from outsim.plots.style import BLUE, new_axes, plain, scale_axis, title
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-    from outsim.study.findings import Findings
-    from outsim.study.forecast import Forecast
+    from outsim.questions.eta import Forecast
+    from outsim.studies.study_result import StudyResult
 
 
-def findings(found: Findings, measure: str, ax: Axes | None = None) -> Axes:
+def findings(found: StudyResult, measure: str, ax: Axes | None = None) -> Axes:
     """Draw one figure of every scenario with its interval; see `Findings.plot`."""
     about = found.measure(measure)
     means = [found.mean(place, measure) for place in range(len(found.scenarios))]

@@ -27,7 +27,7 @@ from outsim.plots.style import (
     title,
     whole_numbers,
 )
-from outsim.tables.over_time import (
+from outsim.results.tables.over_time import (
     Parts,
     Quantity,
     by_tenant,
@@ -35,12 +35,12 @@ from outsim.tables.over_time import (
     telling_instants,
     total,
 )
-from outsim.tables.views import queue_steps, settled, step_function, value_at
+from outsim.results.tables.views import queue_steps, settled, step_function, value_at
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-    from outsim.result import Result
+    from outsim.results.result import Result
 
 PIECES = 1_500
 """So many points across a picture may have; see `telling_instants`."""

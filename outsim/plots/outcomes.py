@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from outsim.outcomes import OUTCOMES
 from outsim.plots.style import (
     BLUE,
     GREEN,
@@ -25,13 +24,14 @@ from outsim.plots.style import (
     title,
     width_in,
 )
+from outsim.results.tables.over_time import hourly_outcomes
 from outsim.scenario.whose import ALL_CALLS
-from outsim.tables.over_time import hourly_outcomes
+from outsim.vocabulary import OUTCOMES
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-    from outsim.result import Result
+    from outsim.results.result import Result
     from outsim.scenario import Campaign
 
 _LOOKS = {

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from matplotlib.cm import ScalarMappable
     from numpy.typing import NDArray
 
-    from outsim.study.quarter_map import QuarterMap
+    from outsim.questions.start_map import StartMap
 
 _REACH = 0.1
 """How far a cell goes at most from where its regime was measured, as a share of the panel."""
@@ -27,8 +27,8 @@ _TITLES = {
 }
 
 
-def quarter_map(found: QuarterMap, name: str = "completed_share", axes: Any = None) -> Any:
-    """Panels of the gain in a figure, by drain time and headroom; see `QuarterMap.plot`."""
+def start_map(found: StartMap, name: str = "completed_share", axes: Any = None) -> Any:
+    """Panels of the gain in a figure, by drain time and headroom; see `StartMap.plot`."""
     import matplotlib.pyplot as plt
 
     found.check(name)
@@ -58,7 +58,7 @@ def quarter_map(found: QuarterMap, name: str = "completed_share", axes: Any = No
 
 
 def quarter_panel(
-    found: QuarterMap,
+    found: StartMap,
     minute: int,
     max_retry: int | None = None,
     name: str = "completed_share",
@@ -68,8 +68,8 @@ def quarter_panel(
 
     Parameters
     ----------
-    found : QuarterMap
-        What `outsim.quarter_map` gives.
+    found : StartMap
+        What `outsim.start_map` gives.
     minute : int
         The start, as the minute of the hour.
     max_retry : int, optional
@@ -103,7 +103,7 @@ _HEADROOM = "carrier's headroom (%)"
 _READING = "against a start at :00: + better, \u2212 worse, dot: not clear"
 
 
-def _colours(found: QuarterMap, name: str) -> ScalarMappable:
+def _colours(found: StartMap, name: str) -> ScalarMappable:
     """Colour of a gain, in the unit that it is shown in; white for none."""
     from matplotlib.cm import ScalarMappable
     from matplotlib.colors import TwoSlopeNorm
@@ -116,7 +116,7 @@ def _colours(found: QuarterMap, name: str) -> ScalarMappable:
     return ScalarMappable(TwoSlopeNorm(0, -most, most), "RdBu")
 
 
-def _key(found: QuarterMap, name: str, colours: ScalarMappable, axes: list[Axes]) -> None:
+def _key(found: StartMap, name: str, colours: ScalarMappable, axes: list[Axes]) -> None:
     _, unit = DIFFERENCE_UNITS[found.measures[name].kind]
     bar = axes[0].figure.colorbar(colours, ax=axes, shrink=0.8)
     bar.set_label(f"{_TITLES[name]} ({unit})", size="small")
@@ -124,7 +124,7 @@ def _key(found: QuarterMap, name: str, colours: ScalarMappable, axes: list[Axes]
 
 
 def _panel(
-    found: QuarterMap, max_retry: int, minute: int, name: str, colours: ScalarMappable, ax: Axes
+    found: StartMap, max_retry: int, minute: int, name: str, colours: ScalarMappable, ax: Axes
 ) -> None:
     """One panel: every regime has the cell of what is nearest to where it was measured.
 

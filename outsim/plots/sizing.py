@@ -13,8 +13,8 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.axis import Axis
 
+    from outsim.questions.capacity_answers import Capacity, Frontier
     from outsim.scenario.varying import Range
-    from outsim.study.capacity_answers import Capacity, Frontier
 
 _VERDICTS = {"kept": (GREEN, "o"), "broken": (VERMILION, "X"), "undecided": (GREY, "D")}
 """Colour and mark of each."""

@@ -26,10 +26,10 @@ from outsim.plots.style import (
     title,
     whole_numbers,
 )
+from outsim.results.tables.over_time import status_lag as lag_of
+from outsim.results.tables.over_time import telling_instants, true_and_seen
+from outsim.results.tables.views import value_at
 from outsim.scenario.whose import ALL_CALLS
-from outsim.tables.over_time import status_lag as lag_of
-from outsim.tables.over_time import telling_instants, true_and_seen
-from outsim.tables.views import value_at
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -37,7 +37,7 @@ if TYPE_CHECKING:
     from matplotlib.artist import Artist
     from matplotlib.axes import Axes
 
-    from outsim.result import Result
+    from outsim.results.result import Result
     from outsim.scenario import Campaign
     from outsim.scenario.whose import Whose
 
@@ -140,7 +140,7 @@ def status_lag(
     Returns
     -------
     Axes
-        Median and nine in ten of each interval (`outsim.tables.over_time.status_lag`), with a
+        Median and nine in ten of each interval (`results.tables.over_time.status_lag`), with a
         gap where they were not visible by the end of the run; the dials per second have an
         axis of their own on the right, in the lowest quarter.
     """

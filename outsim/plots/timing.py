@@ -26,8 +26,8 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
     from outsim.estimates import Estimate
-    from outsim.study.schedule import Schedule
-    from outsim.study.stop_race import StopRace
+    from outsim.questions.schedule import Schedule
+    from outsim.questions.stop import StopRace
 
 
 def _draw(

@@ -23,7 +23,7 @@ from outsim.plots.style import (
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-    from outsim.study.effects import Effects
+    from outsim.questions.effects import Effects
 
 
 def tornado(effects: Effects, figure: str | None = None, ax: Axes | None = None) -> Axes:

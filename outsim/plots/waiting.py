@@ -24,13 +24,13 @@ from outsim.plots.style import (
     time_unit,
     title,
 )
+from outsim.results.tables.causes import CAUSES
 from outsim.scenario.whose import ALL_CALLS
-from outsim.tables.causes import CAUSES
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-    from outsim.result import Result
+    from outsim.results.result import Result
     from outsim.scenario import Campaign
     from outsim.scenario.whose import Whose
 
@@ -49,7 +49,7 @@ def waits(
     A wait goes from the start to the dispatch of the first attempt that the carrier takes. A call
     without one by its end, or by the end of the run, waits longer than any time: a line stays as
     far below 100 % as there are such calls, and its label says so. Calls canceled before, wedged
-    and rejected ones are left out (`outsim.tables.measures.waits_s`).
+    and rejected ones are left out (`outsim.results.measures.waits_s`).
 
     Parameters
     ----------

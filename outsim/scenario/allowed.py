@@ -9,9 +9,9 @@ from typing import Any
 
 from pydantic_core import ErrorDetails
 
-from outsim.quantities import shown
 from outsim.scenario.files import SHOWN_OF_KEYS
 from outsim.text import shortened
+from outsim.units import shown
 
 _PATTERNS = {
     r"^[\w][\w .:+-]*$": "must be letters, digits, spaces and any of _ . : + -, "

@@ -6,12 +6,12 @@ from typing import Annotated
 
 from pydantic import Field, model_validator
 
-from outsim.quantities import (
+from outsim.scenario.defaults import default
+from outsim.scenario.parts import Name, Part, Positive
+from outsim.units import (
     Rate,
     RetryInterval,
 )
-from outsim.scenario.defaults import default
-from outsim.scenario.parts import Name, Part, Positive
 
 
 class StartMinutes(Part):

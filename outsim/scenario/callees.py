@@ -8,12 +8,12 @@ from pydantic import BeforeValidator, Field, model_validator
 
 from outsim.clock import HOUR, MINUTE
 from outsim.distributions import Distribution
-from outsim.quantities import (
+from outsim.scenario.defaults import default
+from outsim.scenario.parts import Part
+from outsim.units import (
     Share,
     shown,
 )
-from outsim.scenario.defaults import default
-from outsim.scenario.parts import Part
 
 DAY_PARTS = ("morning", "afternoon", "evening", "night")
 """Parts of the local day that have a factor each."""

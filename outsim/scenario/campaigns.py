@@ -9,7 +9,10 @@ from pydantic import Field, model_validator
 
 from outsim.clock import DAY, SECOND
 from outsim.distributions import Distribution
-from outsim.quantities import (
+from outsim.scenario.contacts import ContactList
+from outsim.scenario.defaults import default
+from outsim.scenario.parts import Count, Name, Part, Positive, out_of_order
+from outsim.units import (
     ContradictionError,
     Duration,
     LocalTime,
@@ -20,9 +23,6 @@ from outsim.quantities import (
     TimeOfDay,
     ZoneName,
 )
-from outsim.scenario.contacts import ContactList
-from outsim.scenario.defaults import default
-from outsim.scenario.parts import Count, Name, Part, Positive, out_of_order
 
 LATEST_S = 366 * DAY / SECOND
 """Seconds since the scenario begins that a request may come at: no run is longer."""

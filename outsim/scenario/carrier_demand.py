@@ -12,8 +12,8 @@ from dataclasses import dataclass
 
 from outsim.clock import RATE_SECONDS, SECOND
 from outsim.scenario.campaigns import Campaign
-from outsim.scenario.expectation import all_traffic
 from outsim.scenario.model import Scenario
+from outsim.scenario.offered_load import all_traffic
 from outsim.scenario.platform import Carrier
 from outsim.scenario.utilisation import mean_attempt, utilisation
 

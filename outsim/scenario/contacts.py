@@ -22,11 +22,11 @@ from numpy.typing import NDArray
 from pydantic import GetCoreSchemaHandler
 from pydantic_core import CoreSchema, core_schema
 
-from outsim.quantities import is_zone, shown, zone_names
 from outsim.scenario.csv_rows import Row, read_rows
-from outsim.scenario.destinations import UndialableError, parse_ani, parse_destination
 from outsim.scenario.files import header_shown, read_table_lines, refusal
+from outsim.scenario.phone_numbers import InvalidNumberError, parse_ani, parse_destination
 from outsim.text import brief
+from outsim.units import is_zone, shown, zone_names
 
 FIRST_HEADER = "destination"
 NO_ZONE = -1
@@ -268,7 +268,7 @@ class _Reader:
             if self.zone_column:
                 said = fields[self.zone_column].strip()
                 zone = self._zone(said)
-        except UndialableError as error:
+        except InvalidNumberError as error:
             self._reject(line, said, str(error))
         else:
             self.numbers.append(number)
@@ -284,7 +284,7 @@ class _Reader:
                 is_known = is_zone(name)
             if not is_known:
                 self.unknown_zones += 1
-                raise UndialableError("unknown time zone")
+                raise InvalidNumberError("unknown time zone")
             index = self.zone_indexes[name] = len(self.zone_indexes) - 1
         return index
 

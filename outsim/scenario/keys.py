@@ -10,11 +10,11 @@ from collections.abc import Mapping
 from typing import Any
 
 from outsim.errors import ScenarioError, nearest
-from outsim.quantities import shown
 from outsim.scenario.messages import dotted
 from outsim.scenario.model import Scenario
-from outsim.scenario.positions import KeyPath
 from outsim.scenario.source import NAMED_ENTRIES
+from outsim.scenario.toml_lines import KeyPath
+from outsim.units import shown
 
 _STEP = re.compile(r"([\w-]+)((?:\[[^\]]*\])*)")
 

@@ -12,15 +12,15 @@ from zoneinfo import ZoneInfo
 from pydantic import ValidationError
 
 from outsim.errors import Problem, ScenarioError
-from outsim.quantities import YEARS, is_zone
 from outsim.scenario.keys import key_path, plain_tables
 from outsim.scenario.messages import HINTS, Finding, findings, problem
 from outsim.scenario.model import Scenario
-from outsim.scenario.positions import KeyPath
 from outsim.scenario.references import reference_problems
 from outsim.scenario.source import Source, mapping_source, read_source
 from outsim.scenario.sources import Written
 from outsim.scenario.structure import kinds_at
+from outsim.scenario.toml_lines import KeyPath
+from outsim.units import YEARS, is_zone
 
 _LISTS = ("campaign", "tenant", "endpoint", "suspension", "outage")
 

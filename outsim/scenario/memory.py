@@ -12,8 +12,8 @@ from pathlib import Path
 from outsim.clock import HOUR, RATE_SECONDS, SECOND
 from outsim.errors import Problem, ScenarioError
 from outsim.scenario.campaigns import Campaign
-from outsim.scenario.expectation import campaign_traffic, dialable
 from outsim.scenario.model import Scenario
+from outsim.scenario.offered_load import campaign_traffic, dialable
 from outsim.scenario.snapshot import STATES
 
 CALL_BYTES = 250

@@ -16,13 +16,13 @@ from typing import Any
 from pydantic import ValidationError
 
 from outsim.errors import Problem, ScenarioError
-from outsim.quantities import ContradictionError, shown
 from outsim.scenario.allowed import in_words
 from outsim.scenario.files import SHOWN_OF_KEYS
-from outsim.scenario.positions import KeyPath
 from outsim.scenario.source import Source
 from outsim.scenario.structure import field_at, part_at
+from outsim.scenario.toml_lines import KeyPath
 from outsim.text import shortened
+from outsim.units import ContradictionError, shown
 
 HINTS = 100
 """Problems with which what was probably meant is looked for."""

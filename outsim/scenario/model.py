@@ -18,18 +18,11 @@ from pydantic import AfterValidator, Field, PrivateAttr, model_validator
 
 from outsim.clock import DAY, after, format_duration, microseconds_between, parse_clock_time
 from outsim.errors import ScenarioError, unknown_name
-from outsim.quantities import (
-    ContradictionError,
-    Date,
-    LocalTime,
-    Problem,
-    ZoneName,
-)
 from outsim.scenario.background import Background
 from outsim.scenario.callees import Callees, Profile
 from outsim.scenario.campaigns import Campaign, Endpoint, Tenant
 from outsim.scenario.defaults import DEFAULTS
-from outsim.scenario.disturbances import Outage, Suspension
+from outsim.scenario.incidents import Outage, Suspension
 from outsim.scenario.parts import Name, Part, check_order, written
 from outsim.scenario.platform import Carrier, Platform
 from outsim.scenario.references import NAMES, reference_problems
@@ -38,6 +31,13 @@ from outsim.scenario.sources import About, SourceOf, Written
 from outsim.scenario.standing import snapshot_problems
 from outsim.scenario.uncertainty import Uncertainty
 from outsim.text import LONGEST_TITLE, title
+from outsim.units import (
+    ContradictionError,
+    Date,
+    LocalTime,
+    Problem,
+    ZoneName,
+)
 
 LONGEST_RUN = 366 * DAY
 MOST_REPAIRS = 1_000_000

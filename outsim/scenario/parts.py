@@ -8,11 +8,11 @@ from typing import Annotated, Any, get_args
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from outsim.clock import microseconds_between
-from outsim.quantities import (
+from outsim.text import brief
+from outsim.units import (
     ContradictionError,
     Problem,
 )
-from outsim.text import brief
 
 Name = Annotated[str, Field(min_length=1, max_length=80, pattern=r"^[\w][\w .:+-]*$")]
 Count = Annotated[int, Field(ge=0, strict=True)]

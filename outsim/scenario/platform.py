@@ -7,13 +7,13 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from outsim.distributions import Distribution
-from outsim.quantities import (
+from outsim.scenario.defaults import default
+from outsim.scenario.parts import Part, Positive
+from outsim.units import (
     Duration,
     Rate,
     Share,
 )
-from outsim.scenario.defaults import default
-from outsim.scenario.parts import Part, Positive
 
 
 class Platform(Part):

@@ -10,8 +10,8 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from outsim.errors import nearest
-from outsim.quantities import Problem, shown
 from outsim.scenario.defaults import DEFAULTS
+from outsim.units import Problem, shown
 
 BUILT_IN_PROFILES = frozenset(
     key.removeprefix("profiles.") for key in DEFAULTS if key.startswith("profiles.")

@@ -12,10 +12,10 @@ from typing import Annotated, Any
 
 from pydantic import BeforeValidator, Field, model_validator
 
-from outsim.quantities import ContradictionError, Duration, LocalTime, shown
-from outsim.quantities import Problem as Contradiction
 from outsim.scenario.parts import Count, Name, Part, Positive, written
 from outsim.text import brief_document
+from outsim.units import ContradictionError, Duration, LocalTime, shown
+from outsim.units import Problem as Contradiction
 
 STATES = ("queued", "waiting_retry", "dialing", "connected", "scheduled")
 """Statuses of calls that are not over, in the order in which a forecast takes them up."""

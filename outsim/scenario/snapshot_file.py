@@ -11,11 +11,11 @@ from typing import TYPE_CHECKING, Any
 from pydantic import ValidationError
 
 from outsim.errors import Problem, ScenarioError, nearest
-from outsim.quantities import ContradictionError, shown
 from outsim.scenario.allowed import in_words
 from outsim.scenario.files import check_kind, refusal
 from outsim.scenario.snapshot import CampaignSnapshot, Snapshot, Standing
 from outsim.scenario.standing import key_path, standing_at
+from outsim.units import ContradictionError, shown
 
 if TYPE_CHECKING:
     from outsim.scenario.model import Scenario

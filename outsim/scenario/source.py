@@ -23,9 +23,9 @@ from typing import Any, NamedTuple
 
 from outsim.checksums import checksum_of_values
 from outsim.errors import Problem, ScenarioError
-from outsim.quantities import shown
 from outsim.scenario.files import kind_problem, read_lines, refusal
-from outsim.scenario.positions import LINES_OF_ITEMS, KeyPath, key_lines
+from outsim.scenario.toml_lines import LINES_OF_ITEMS, KeyPath, key_lines
+from outsim.units import shown
 
 SIZE_LIMIT = 16 * 1024 * 1024
 """Largest scenario file, in characters."""

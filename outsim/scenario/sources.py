@@ -13,7 +13,7 @@ from typing import Annotated, Literal
 from pydantic import AfterValidator, Field
 
 from outsim.scenario.parts import Part
-from outsim.scenario.positions import KeyPath
+from outsim.scenario.toml_lines import KeyPath
 from outsim.text import brief, visible, visible_lines
 
 Grade = Literal["measured", "vendor", "standard", "assumption", "calibrated"]

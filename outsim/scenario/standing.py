@@ -10,13 +10,13 @@ from typing import TYPE_CHECKING
 
 from outsim.clock import MINUTE, format_duration
 from outsim.errors import Problem, ScenarioError, nearest
-from outsim.quantities import Problem as Contradiction
 from outsim.scenario.campaigns import Campaign
 from outsim.scenario.files import SHOWN_OF_KEYS
 from outsim.scenario.parts import written
 from outsim.scenario.snapshot import STATES, CampaignSnapshot, Snapshot, Standing, attempts_of
 from outsim.scenario.standing_campaigns import campaign_of
 from outsim.text import shortened
+from outsim.units import Problem as Contradiction
 
 if TYPE_CHECKING:
     from outsim.scenario.model import Scenario

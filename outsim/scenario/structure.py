@@ -10,7 +10,7 @@ from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
 from outsim.scenario.model import Scenario
-from outsim.scenario.positions import KeyPath
+from outsim.scenario.toml_lines import KeyPath
 
 _Part = type[BaseModel]
 

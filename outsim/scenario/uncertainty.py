@@ -10,8 +10,8 @@ from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
 
-from outsim.quantities import ContradictionError
 from outsim.scenario.parts import Name, Part
+from outsim.units import ContradictionError
 
 _Count = Annotated[float, Field(ge=0)]
 

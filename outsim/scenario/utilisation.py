@@ -13,8 +13,8 @@ from dataclasses import astuple, dataclass
 import numpy as np
 
 from outsim.clock import RATE_SECONDS
-from outsim.scenario.expectation import Means, Traffic, all_traffic, hours_of_the_run
 from outsim.scenario.model import Scenario
+from outsim.scenario.offered_load import Means, Traffic, all_traffic, hours_of_the_run
 from outsim.scenario.platform import Carrier
 
 

@@ -18,14 +18,14 @@ from typing import Any
 
 from outsim.clock import parse_duration_us, parse_rate
 from outsim.errors import ScenarioError
-from outsim.quantities import shown
 from outsim.scenario.keys import key_path, plain_tables
 from outsim.scenario.loading import from_source
 from outsim.scenario.model import Scenario
-from outsim.scenario.positions import KeyPath
 from outsim.scenario.source import INSTEAD_OF, Source
 from outsim.scenario.sources import Written
 from outsim.scenario.structure import kinds_at
+from outsim.scenario.toml_lines import KeyPath
+from outsim.units import shown
 
 VARIED = "varied"
 """Stands for the file of a value that no file has."""

@@ -16,12 +16,12 @@ from numpy.typing import NDArray
 
 from outsim.distributions import Distribution
 from outsim.errors import TapeError
-from outsim.quantities import shown
 from outsim.tape.drawing import draw_attempts, draw_contacts, draw_posts, draw_updates
 from outsim.tape.draws import AttemptDraws, CallModel, ContactDraws, PostDraws, UpdateDraws
 from outsim.tape.recorded import RecordedAttempts, read_recorded, table_of
 from outsim.tape.seeding import Family, family
 from outsim.tape.streams import STRATA, Purpose, uniforms
+from outsim.units import shown
 
 __all__ = ["STRATA", "Purpose", "Tape"]
 

@@ -9,8 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from outsim.errors import TapeError
-from outsim.outcomes import CONGESTION, OUTCOMES
 from outsim.tape.draws import AttemptDraws, whole_ms
+from outsim.vocabulary import CONGESTION, OUTCOMES
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -13,7 +13,19 @@ from typing import NamedTuple
 
 from outsim.clock import MISSING
 from outsim.engine.records import Records
-from outsim.outcomes import (
+from outsim.plan import Plan
+from outsim.testing.differences import LAST, Difference, Row, find_first, record_name, told
+from outsim.testing.dispatching import dispatched_at, rule_of_dispatch
+from outsim.testing.rules import (
+    RULE_OF_CAMPAIGN,
+    RULE_OF_COLUMN,
+    RULE_OF_ENDING,
+    RULE_OF_OUTAGE,
+    named,
+)
+from outsim.testing.scene import HELD_BY_RULE, Scene, rows_at
+from outsim.testing.traces import CampaignRow, Trace
+from outsim.vocabulary import (
     CANCELED,
     CONGESTION,
     CONNECTED,
@@ -28,18 +40,6 @@ from outsim.outcomes import (
     STATUSES,
     WAITING_RETRY,
 )
-from outsim.plan import Plan
-from outsim.testing.differences import LAST, Difference, Row, find_first, record_name, told
-from outsim.testing.dispatching import dispatched_at, rule_of_dispatch
-from outsim.testing.rules import (
-    RULE_OF_CAMPAIGN,
-    RULE_OF_COLUMN,
-    RULE_OF_ENDING,
-    RULE_OF_OUTAGE,
-    named,
-)
-from outsim.testing.scene import HELD_BY_RULE, Scene, rows_at
-from outsim.testing.traces import CampaignRow, Trace
 
 SIDES = ("golden", "now")
 

@@ -22,9 +22,9 @@ from numpy.typing import NDArray
 from outsim.engine import Engine
 from outsim.errors import StudyError, unknown_name
 from outsim.estimates import ANYTHING, Support, cautious_bounds
+from outsim.results.measures import Measure, measure_named
 from outsim.scenario.model import Scenario
-from outsim.study.study import Study
-from outsim.tables.measures import Measure, measure_named
+from outsim.studies.study import Study
 
 LEAST, MOST = 40, 160
 """Replications at the first look, and at the last one if nothing else is said."""
@@ -222,7 +222,7 @@ class Claims:
         scenario : Scenario, path, mapping or TOML text
             What to run.
         measure : str or Measure
-            A figure of `outsim.tables.measures.MEASURES`, or one of the test's own.
+            A figure of `outsim.results.measures.MEASURES`, or one of the test's own.
         relation : "<=" or ">="
             How the mean over replications stands to `value`, in the measure's unit.
         most : int

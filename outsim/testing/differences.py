@@ -21,8 +21,8 @@ from outsim.engine.records import (
     Records,
     Types,
 )
-from outsim.outcomes import DROPPED, STATUSES
 from outsim.plan import OutagePlan, Plan, SuspensionPlan
+from outsim.vocabulary import DROPPED, STATUSES
 
 AROUND = 10
 """Events that are shown before the first difference, and after it."""

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from outsim.disk import reason
-from outsim.result import Result
+from outsim.results.result import Result
 from outsim.testing.attribution import moved
 from outsim.testing.traces import TraceError, kept_at, read, trace_of, write
 

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 if TYPE_CHECKING:
-    from outsim.result import Result
+    from outsim.results.result import Result
     from outsim.scenario.model import Scenario
     from outsim.testing.claims import Claims, Verdict
     from outsim.testing.golden import Golden
@@ -186,7 +186,7 @@ def simulate(request: pytest.FixtureRequest) -> Callable[..., Result]:
         replication: int = 0,
         engine: str | None = None,
     ) -> Result:
-        from outsim.result import simulate as simulate_once
+        from outsim.results.result import simulate as simulate_once
 
         options: dict[str, Any] = {
             "engine": engine or request.config.getoption("--outsim-engine"),

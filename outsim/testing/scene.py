@@ -15,9 +15,9 @@ from numpy.typing import NDArray
 
 from outsim.clock import MISSING
 from outsim.engine.records import Records
-from outsim.outcomes import DIALING, FIRST_FINAL, QUEUED
 from outsim.plan import CampaignPlan, Plan
 from outsim.testing.differences import Row, record_name
+from outsim.vocabulary import DIALING, FIRST_FINAL, QUEUED
 
 SHOWN = 8
 """Calls of the queue that are shown."""

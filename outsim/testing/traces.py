@@ -34,7 +34,7 @@ from outsim.engine.records import (
 )
 from outsim.errors import ScenarioError
 from outsim.plan import CampaignPlan
-from outsim.result import Result
+from outsim.results.result import Result
 from outsim.scenario.contacts import ContactList
 from outsim.scenario.files import read_table_lines
 from outsim.scenario.model import Scenario

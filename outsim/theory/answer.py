@@ -12,10 +12,10 @@ from numpy.typing import NDArray
 
 from outsim.errors import StudyError
 from outsim.estimates import Estimate, estimate, finite_or_none
+from outsim.results.measures import Measure
 from outsim.scenario.model import Scenario
-from outsim.study.findings import Findings
-from outsim.study.study import Study
-from outsim.tables.measures import Measure
+from outsim.studies.study import Study
+from outsim.studies.study_result import StudyResult
 from outsim.theory.check import Check, DoesNotApply
 from outsim.theory.checks import checks
 from outsim.theory.figures import last_first_dispatch_s
@@ -107,7 +107,7 @@ class Theory:
     """What theory says of a scenario, and what its runs gave."""
 
     scenario: Scenario
-    findings: Findings
+    findings: StudyResult
     applying: tuple[Check, ...]
     others: tuple[DoesNotApply, ...]
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Literal, Protocol
 
-from outsim.tables.measures import Measure, View
+from outsim.results.measures import Measure, View
 from outsim.theory.figures import Window
 
 Kind = Literal["exact", "approximation", "at least", "at most"]

@@ -11,8 +11,8 @@ from collections.abc import Iterable
 from outsim.clock import RATE_SECONDS, SECOND, format_duration
 from outsim.distributions import Exponential
 from outsim.scenario.campaigns import Campaign
-from outsim.scenario.expectation import Means, all_traffic
 from outsim.scenario.model import Scenario
+from outsim.scenario.offered_load import Means, all_traffic
 from outsim.scenario.utilisation import mean_attempt, share_left_by_others
 from outsim.theory.figures import Window
 from outsim.theory.formulas import (

@@ -14,11 +14,11 @@ from numpy.typing import NDArray
 
 from outsim.clock import MISSING, RATE_SECONDS, SECOND
 from outsim.engine.records import Columns
-from outsim.outcomes import CARRIER_CHANNELS, MISSING_ANI
 from outsim.plan import CampaignPlan
-from outsim.tables.frames import Frames
-from outsim.tables.measures import View
+from outsim.results.measures import View
+from outsim.results.tables.run_tables import RunTables
 from outsim.theory.formulas import fluid_bound_s, makespan_bounds_s
+from outsim.vocabulary import CARRIER_CHANNELS, MISSING_ANI
 
 Window = tuple[int, int]
 Seconds = NDArray[np.float64]
@@ -27,7 +27,7 @@ Chosen = NDArray[np.bool_]
 NOTHING = float("nan")
 
 
-def _frames(view: View) -> Frames:
+def _frames(view: View) -> RunTables:
     if view.frames is None:
         raise ValueError("the view is of tables alone, without the run that they come from")
     return view.frames

@@ -6,9 +6,9 @@ from collections.abc import Mapping
 from functools import partial
 
 from outsim.clock import RATE_SECONDS
+from outsim.results.measures import Measure
 from outsim.scenario.model import Scenario
 from outsim.scenario.utilisation import utilisation
-from outsim.tables.measures import Measure
 from outsim.theory import conditions, figures, formulas
 from outsim.theory.check import FEW_S, Check, DoesNotApply, Found, in_window
 from outsim.theory.formulas import Stream

@@ -54,10 +54,10 @@ from numba.extending import intrinsic
 from numpy.typing import ArrayLike, DTypeLike
 
 from outsim.clock import SECOND
-from outsim.outcomes import BUSY, FAX, HUMAN, INVALID, NO_ANSWER, VOICEMAIL
 from outsim.plan import CampaignPlan, Plan
 from outsim.plan.answering import ORDER
 from outsim.tape.draws import TRAIT_FAX, TRAIT_INVALID
+from outsim.vocabulary import BUSY, FAX, HUMAN, INVALID, NO_ANSWER, VOICEMAIL
 
 CODE_BITS = 32
 """A call's code: its campaign's rank above these bits, its index below."""

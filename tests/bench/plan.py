@@ -29,10 +29,10 @@ MOST = 0.25
 
 def plan_figures(replications: int = REPLICATIONS) -> dict[str, Any]:
     """Runs of each plan, of its grid, their share, and seconds that the plan took."""
+    from outsim.questions.capacity import plan_capacity
     from outsim.scenario import load
     from outsim.scenario.varying import vary
-    from outsim.study.capacity import plan_capacity
-    from outsim.study.synchronous import run_sync
+    from outsim.studies.synchronous import run_sync
 
     scenario = vary(load(SCENARIO), CHANGES)
     figures = {}

@@ -21,7 +21,7 @@ def _seconds(work: Callable[[], Any]) -> float:
 
 
 def _study(scenario: Any, replications: int, executor: ThreadPoolExecutor | None) -> None:
-    from outsim.study.study import Study
+    from outsim.studies.study import Study
 
     Study(
         scenario, replications=replications, engine="compiled", executor=executor, progress=None
@@ -54,7 +54,7 @@ def cores(_calls: int, rounds: int, replications: int = 64) -> Figures:
 
 def overhead(_calls: int, rounds: int, replications: int = 16) -> Figures:
     """A study on one thread, against its runs made and measured one by one."""
-    from outsim.result import simulate
+    from outsim.results.result import simulate
     from outsim.scenario import from_mapping
 
     scenario = from_mapping(headline(CALLS))
@@ -74,8 +74,8 @@ def overhead(_calls: int, rounds: int, replications: int = 16) -> Figures:
 
 def schedule(_calls: int, _rounds: int, replications: int = REPLICATIONS) -> Figures:
     """`outsim schedule` over twelve start times of a campaign of 50,000 calls."""
+    from outsim.questions.schedule import schedule as compare_starts
     from outsim.scenario import from_mapping
-    from outsim.study.schedule import schedule as compare_starts
 
     scenario = from_mapping(morning())
 

@@ -16,9 +16,9 @@ from outsim.calibration import CallLog, Mapping, mapping_of, read_call_log
 from outsim.calibration.lines import Shape, blocks, parse
 from outsim.calibration.ordering import WINDOW_S, dials
 from outsim.errors import ScenarioError
-from outsim.outcomes import OUTCOMES as RUN_OUTCOMES
-from outsim.result import simulate
+from outsim.results.result import simulate
 from outsim.scenario import from_mapping
+from outsim.vocabulary import OUTCOMES as RUN_OUTCOMES
 from tests.calibration import logs
 from tests.calibration.logs import WRITERS, ZONE, Attempt, attempts
 

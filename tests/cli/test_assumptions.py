@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 
 from outsim.scenario import load
-from outsim.scenario.ledger import assumptions
+from outsim.scenario.provenance import assumptions
 
 
 def test_every_number_is_listed_with_its_value_and_source(outsim, files):

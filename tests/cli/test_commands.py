@@ -9,9 +9,9 @@ import pandas as pd
 import pytest
 
 import outsim as package
+from outsim.results.measures import MEASURES
 from outsim.scenario.schema import json_schema
-from outsim.study.synchronous import run_sync
-from outsim.tables.measures import MEASURES
+from outsim.studies.synchronous import run_sync
 
 COMMANDS = {
     "run": ("run", "small.toml"),

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 import outsim as package
-from outsim.tables.measures import MEASURES
+from outsim.results.measures import MEASURES
 
 COMPARE = ("compare", "small.toml", "later.toml")
 
@@ -85,7 +85,7 @@ def test_what_a_directory_holds_is_not_run_again(outsim, document, files, monkey
     grown = document("--replications", "5", "--out", "kept")
     assert grown["runs"][:3] == first["runs"][:3]
     assert grown == document("--replications", "5")
-    monkeypatch.setattr("outsim.study.replications.run_job", None)
+    monkeypatch.setattr("outsim.studies.replications.run_job", None)
     assert document("--replications", "5", "--out", "kept") == grown
 
 

@@ -7,7 +7,7 @@ import json
 import pytest
 
 import outsim as package
-from outsim.study.synchronous import run_sync
+from outsim.studies.synchronous import run_sync
 
 from .conftest import SMALL
 

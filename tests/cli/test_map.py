@@ -7,7 +7,7 @@ import json
 import pytest
 
 import outsim as package
-from outsim.study.synchronous import run_sync
+from outsim.studies.synchronous import run_sync
 
 SMALL_MAP = """\
 extends = "small.toml"
@@ -57,7 +57,7 @@ def test_the_map_fits_the_terminal(outsim, scenario, columns):
 
 def test_json_is_what_the_api_gives(outsim, scenario):
     document = json.loads(outsim(*COMMAND, "--starts", "20", "--seed", "3", "--json").out)
-    made = package.quarter_map(
+    made = package.start_map(
         package.load("map.toml"),
         loads=(2,),
         carriers=(0.2, 1),

@@ -9,17 +9,17 @@ import numpy as np
 import pytest
 
 from outsim.cli.studies import say_savings
-from outsim.study.findings import Findings
-from outsim.study.members import Switches
-from outsim.study.reduction import Reduction
-from outsim.study.replications import Figures
-from outsim.tables.measures import MEASURES
-from tests.study.scenarios import chancy
+from outsim.results.measures import MEASURES
+from outsim.studies.members import Switches
+from outsim.studies.replications import Figures
+from outsim.studies.study_result import StudyResult
+from outsim.studies.variance_reduction import Reduction
+from tests.studies.scenarios import chancy
 
 NAMES = [each.name for each in MEASURES]
 
 
-def findings(scenarios: int = 1, switches: Switches | None = None, *reductions) -> Findings:
+def findings(scenarios: int = 1, switches: Switches | None = None, *reductions) -> StudyResult:
     """Twenty replications, whose waits one control explains, and whose other figures are 0."""
     random = np.random.default_rng(1)
     luck, rest = random.normal(size=20), random.normal(size=(scenarios, 20))
@@ -37,7 +37,7 @@ def findings(scenarios: int = 1, switches: Switches | None = None, *reductions) 
         for k in range(20)
     )
     several = tuple(chancy(f"s{k}") for k in range(scenarios))
-    return Findings(
+    return StudyResult(
         several, 1, range(20), figures, switches=switches or Switches(), reductions=reductions
     )
 

@@ -8,7 +8,7 @@ import re
 import pytest
 
 import outsim as package
-from outsim.study.synchronous import run_sync
+from outsim.studies.synchronous import run_sync
 
 HASTY = """\
 name = "hasty"
@@ -118,7 +118,7 @@ def test_assumptions_are_listed_with_their_ranges_and_those_left_out_with_the_re
 
 
 def test_a_sweep_that_is_kept_is_told_again_without_a_run(outsim, pair, monkeypatch):
-    from outsim.study import study
+    from outsim.studies import study
 
     arguments = ("sweep", *ASKED, "platform.loader_rate=100/min:120/min:2", "--out", "kept")
     first = outsim(*arguments)

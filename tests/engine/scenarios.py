@@ -28,7 +28,7 @@ from typing import Any
 
 import pandas as pd
 
-from outsim.result import Result, simulate
+from outsim.results.result import Result, simulate
 from outsim.scenario import Scenario, from_mapping
 from outsim.tape import Tape
 

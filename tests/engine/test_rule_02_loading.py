@@ -26,7 +26,7 @@ def queued(result, name=None):
 
 def test_contacts_are_scheduled_until_the_start():
     result = run(campaign(submitted_at=0, start=60, contacts=2))
-    assert list(result.seen_at(moment(59.9))["status"]) == ["scheduled", "scheduled"]
+    assert list(result.status_page(moment(59.9))["status"]) == ["scheduled", "scheduled"]
     assert dispatched(result) == [60.0, 60.001]
 
 
@@ -80,7 +80,7 @@ def test_pacing_throttles_admission_to_the_queue():
 
 def test_what_is_not_admitted_is_still_scheduled():
     result = run(campaign(contacts=4, pacing="6/min"))
-    assert list(result.seen_at(moment(12))["true_status"]) == [
+    assert list(result.status_page(moment(12))["true_status"]) == [
         "connected",
         "dialing",
         "scheduled",

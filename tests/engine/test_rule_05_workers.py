@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from itertools import pairwise
 
-from outsim.tables.measures import status_lags_s
+from outsim.results.measures import status_lags_s
 
 from .scenarios import campaign, requests, run, seconds
 

@@ -99,7 +99,7 @@ def test_the_page_shows_what_was_processed_and_not_what_happened():
     result = run(campaign(), platform={"workers": 1, "dial_work": "1 ms", "status_work": "3 s"})
 
     def page(second):
-        return result.seen_at(moment(second)).iloc[0][["status", "true_status"]].tolist()
+        return result.status_page(moment(second)).iloc[0][["status", "true_status"]].tolist()
 
     assert page(2.9) == ["scheduled", "dialing"]
     assert page(3.1) == ["queued", "dialing"]
@@ -141,10 +141,10 @@ def test_a_campaign_can_be_over_before_its_statuses_are_processed():
     )
     over = result.calls["final_at"].max()
     assert seconds([over])[0] < 25
-    page = result.seen_at(over)
+    page = result.status_page(over)
     assert set(page["true_status"]) == {"completed"}
     assert "completed" not in set(page["status"])
-    later = result.seen_at(moment(400))
+    later = result.status_page(moment(400))
     assert set(later["status"]) == {"completed"}
 
 
@@ -155,7 +155,7 @@ def test_a_call_whose_updates_are_lost_goes_out_all_the_same():
     """It was dialled, answered and heard; the page says for ever that it is to come."""
     result = run(campaign(), platform={"lost_updates": 1.0})
     assert statuses(result) == ["completed"]
-    page = result.seen_at(moment(3000))
+    page = result.status_page(moment(3000))
     assert list(page["status"]) == ["scheduled"]
     assert list(page["true_status"]) == ["completed"]
     assert result.updates["lost"].tolist() == [False, True, True, True, True]
@@ -188,7 +188,7 @@ def test_a_wedged_call_is_accepted_shown_as_pending_and_never_dialled():
     result = run(campaign(contacts=3, max_retry=3), platform={"wedged_calls": 1.0})
     assert result.attempts.empty
     assert statuses(result) == ["queued"] * 3
-    assert list(result.seen_at(moment(3000))["status"]) == ["queued"] * 3
+    assert list(result.status_page(moment(3000))["status"]) == ["queued"] * 3
     assert result.calls["wedged"].all()
 
 
@@ -203,7 +203,7 @@ def test_a_wedged_call_blocks_nobody():
 def test_only_the_call_log_tells_the_two_kinds_of_stuck_calls_apart():
     """Both are pending on the page. The log has number and times of those that went out."""
     result = run(campaign(contacts=400), platform={"lost_updates": 0.1, "wedged_calls": 0.1})
-    page = result.seen_at(moment(3500))
+    page = result.status_page(moment(3500))
     stuck = page[~page["status"].isin(FINAL)]
     log = result.call_log()
     assert not {"call_id", "index", "campaign"} & set(log.columns)
@@ -225,7 +225,7 @@ def test_reconciliation_repairs_lost_final_statuses_at_its_next_round():
     assert seconds(final["happened_at"]) == [20.0, 90.0]
     assert seconds(final["visible_at"]) == [60.0, 120.0]
     assert final["repaired"].tolist() == [True, True]
-    assert list(result.seen_at(moment(130))["status"]) == ["completed", "completed"]
+    assert list(result.status_page(moment(130))["status"]) == ["completed", "completed"]
 
 
 def test_reconciliation_leaves_the_rest_lost():
@@ -244,10 +244,10 @@ def test_reconciliation_does_nothing_for_wedged_calls():
         campaign(contacts=3),
         platform={"wedged_calls": 1.0, "reconciliation_every": "60 s"},
     )
-    assert list(result.seen_at(moment(3500))["status"]) == ["queued"] * 3
+    assert list(result.status_page(moment(3500))["status"]) == ["queued"] * 3
 
 
 def test_reconciliation_is_off_unless_asked_for():
     result = run(campaign(), platform={"lost_updates": 1.0}, clock={"ends": at(86_000)})
     assert not result.updates["repaired"].any()
-    assert list(result.seen_at(moment(86_000))["status"]) == ["scheduled"]
+    assert list(result.status_page(moment(86_000))["status"]) == ["scheduled"]

@@ -15,11 +15,11 @@ from outsim.export import selection
 from outsim.export.events import calls_of
 from outsim.export.formats import export
 from outsim.export.selection import Selection
-from outsim.outcomes import STATUSES
-from outsim.result import simulate
+from outsim.results.result import simulate
+from outsim.vocabulary import STATUSES
 from tests.engine.scenarios import campaign, recorded, run
+from tests.results.runs import EMPTY, full
 from tests.strategies import scenarios
-from tests.tables.runs import EMPTY, full
 
 FEWER = settings(max_examples=max(1, settings.default.max_examples // 10), deadline=None)
 

@@ -13,10 +13,10 @@ from outsim.engine.rules import RULES
 from outsim.errors import ResultError
 from outsim.export.formats import export
 from outsim.export.selection import iso_times
-from outsim.result import simulate
-from outsim.tables.schema import TABLES
+from outsim.results.result import simulate
+from outsim.results.tables.schema import TABLES
+from tests.results.runs import EMPTY, full
 from tests.strategies import scenarios
-from tests.tables.runs import EMPTY, full
 
 FEWER = settings(max_examples=max(1, settings.default.max_examples // 10), deadline=None)
 RUNS = [full, *EMPTY]

@@ -13,17 +13,17 @@ import pytest
 from outsim.errors import ResultError
 from outsim.export.formats import export
 from outsim.export.writing import tables_directory
-from tests.tables.runs import full
+from tests.results.runs import full
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="needs SIGKILL")
 
 IN_THE_MIDDLE = """
 import os, signal, sys
 from outsim.export.formats import export
-from outsim.saving import read_result
+from outsim.results.saving import load_result
 
 kept, form, path = sys.argv[1:]
-export(read_result(kept), form, path, progress=lambda *_: os.kill(os.getpid(), signal.SIGKILL))
+export(load_result(kept), form, path, progress=lambda *_: os.kill(os.getpid(), signal.SIGKILL))
 """
 
 WHILE_NOTHING_IS_IN_PLACE = """

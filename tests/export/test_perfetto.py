@@ -19,10 +19,10 @@ from outsim.errors import ResultError
 from outsim.export import perfetto
 from outsim.export.formats import export
 from outsim.export.perfetto import ports_of
-from outsim.result import Result, simulate
+from outsim.results.result import Result, simulate
 from tests.engine.scenarios import campaign, part, run
+from tests.results.runs import EMPTY, full
 from tests.strategies import scenarios
-from tests.tables.runs import EMPTY, full
 
 FEWER = settings(max_examples=max(1, settings.default.max_examples // 10), deadline=None)
 BEGIN, END, INSTANT, COUNTER = 1, 2, 3, 4

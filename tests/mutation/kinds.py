@@ -57,10 +57,10 @@ class Workspace:
     @cached_property
     def trace(self) -> bytes:
         """A golden trace of the kept result."""
-        from outsim import read_result
+        from outsim import load_result
         from outsim.testing.traces import trace_of, write
 
-        result = read_result(self.given / "result")
+        result = load_result(self.given / "result")
         return write(trace_of(result), self.given / "golden" / "run.trace").read_bytes()
 
     @cached_property
@@ -264,18 +264,18 @@ def _damaged(random: Random, given: Path, room: Path) -> tuple[Path, str]:
 
 def result(random: Random, at: Workspace) -> Answer:
     """A kept result with a damaged file: refused, or read as what it was."""
-    from outsim import read_result
+    from outsim import load_result
     from outsim.errors import OutsimError
 
     room, name = _damaged(random, at.given / "result", at.room / "result")
     problems = []
     try:
-        tables = read_result(room).tables
+        tables = load_result(room).tables
     except OutsimError:
         became = "refused"
     else:
         became = "read"
-        right = read_result(at.given / "result").tables
+        right = load_result(at.given / "result").tables
         problems = [
             f"altered: {name}: {table} is another one"
             for table in right
@@ -287,13 +287,13 @@ def result(random: Random, at: Workspace) -> Answer:
 
 def study(random: Random, at: Workspace) -> Answer:
     """A kept study with a damaged file: refused, or read as what it was."""
-    from outsim import read_study
+    from outsim import load_study
     from outsim.errors import OutsimError
 
     room, name = _damaged(random, at.given / "study", at.room / "study")
 
     def told(directory: Path) -> list[str]:
-        kept = read_study(directory)
+        kept = load_study(directory)
         return [kept.findings.replication_table().to_csv(), kept.series().to_csv(), *kept.names]
 
     problems = []
@@ -311,7 +311,7 @@ def study(random: Random, at: Workspace) -> Answer:
 
 def golden(random: Random, at: Workspace) -> Answer:
     """A golden trace that was changed: no run is taken for the one that it was kept of."""
-    from outsim import read_result
+    from outsim import load_result
     from outsim.testing.golden import Golden, GoldenError
 
     file = at.room / at.trace_name
@@ -328,7 +328,7 @@ def golden(random: Random, at: Workspace) -> Answer:
     holds = Golden(at.room, "run", update=False, note=lambda _: None)
     problems: list[str] = []
     try:
-        holds(read_result(at.given / "result"))
+        holds(load_result(at.given / "result"))
     except GoldenError as error:
         became = "refused"
         problems += [f"internals: {error}"] if "Traceback" in str(error) else []

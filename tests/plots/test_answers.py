@@ -10,7 +10,7 @@ from matplotlib import pyplot
 import outsim
 from outsim.errors import StudyError
 from tests.engine.scenarios import campaign, scenario
-from tests.study.scenarios import chancy
+from tests.studies.scenarios import chancy
 
 QUICK: dict[str, Any] = {"engine": "simpy", "executor": "threads", "progress": None}
 

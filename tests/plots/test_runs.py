@@ -14,9 +14,9 @@ from matplotlib import dates, pyplot
 
 import outsim
 from outsim.plots import load
-from outsim.result import Result
+from outsim.results.result import Result
 from tests.engine.scenarios import campaign, recorded, run
-from tests.tables.runs import EMPTY, full
+from tests.results.runs import EMPTY, full
 
 DRAWN: dict[str, Callable[..., Any]] = {
     name: getattr(outsim.plots, name)

@@ -43,7 +43,7 @@ def test_an_unknown_picture_is_an_error_that_names_it():
 
 def test_the_package_does_not_import_matplotlib_before_something_is_drawn():
     code = (
-        "import sys, outsim; outsim.plots.queue; outsim.plots.quarter_map; outsim.plots.capacity\n"
+        "import sys, outsim; outsim.plots.queue; outsim.plots.start_map; outsim.plots.capacity\n"
         "assert 'matplotlib' not in sys.modules"
     )
     subprocess.run([sys.executable, "-c", code], check=True)

@@ -11,11 +11,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from outsim.clock import MISSING
-from outsim.outcomes import REJECTED
-from outsim.result import Result, simulate
+from outsim.results.result import Result, simulate
+from outsim.results.tables.causes import WAIT_CAUSES, queue_time_by_blocker
 from outsim.scenario import Scenario
 from outsim.scenario.standing import standing_at
-from outsim.tables.causes import WAIT_CAUSES, queue_charges
+from outsim.vocabulary import REJECTED
 from tests.strategies import crowded_scenarios, scenarios
 
 FEWER = settings(max_examples=max(1, settings.default.max_examples // 4))
@@ -67,10 +67,10 @@ def test_both_charges_add_up_to_the_time_in_the_queue(scenario: Scenario) -> Non
     before, after = queue.split(queue.stays)
     lasted = queue.stays.until - queue.stays.since
     assert (before + after).sum(axis=1).tolist() == lasted.tolist()
-    everything = result.queue_charges()
+    everything = result.queue_time_by_blocker()
     assert everything["total"].astype("int64").sum() == lasted.sum()
     for row in range(min(len(lasted), 40)):
-        charged = queue_charges(result.causes, queue.stays.of(np.array([row])))
+        charged = queue_time_by_blocker(result.causes, queue.stays.of(np.array([row])))
         assert charged["total"].astype("int64").sum() == lasted[row]
 
 
@@ -108,4 +108,4 @@ def test_they_add_up_from_a_queue_as_it_stands(scenario: Scenario, place: float)
     expected = (ends_us(result) - result.frames.submitted_us)[table.index.to_numpy()]
     assert microseconds(before).tolist() == expected.tolist()
     lasted = result.causes.queue.stays.until - result.causes.queue.stays.since
-    assert result.queue_charges()["total"].astype("int64").sum() == lasted.sum()
+    assert result.queue_time_by_blocker()["total"].astype("int64").sum() == lasted.sum()

@@ -9,12 +9,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from outsim.plan import build_plan
-from outsim.result import Result, simulate
+from outsim.results.invariants import check_invariants
+from outsim.results.result import Result, simulate
+from outsim.results.tables.run_tables import RunTables
 from outsim.scenario import Scenario
 from outsim.scenario.snapshot import STATES
 from outsim.scenario.standing import standing_at
-from outsim.tables.frames import Frames
-from outsim.tables.invariants import check_invariants
 from outsim.tape import Tape
 from outsim.testing.differences import first_difference, on_both_engines
 from tests.occurrences import occurrences
@@ -50,7 +50,7 @@ def test_both_engines_give_the_same_records(depth: str) -> None:
         difference = first_difference(plan, readable, compiled)
         assert not difference, difference
         occurred.update(ties(plan, readable))
-        frames = Frames(plan, readable, scenario.clock.begins)
+        frames = RunTables(plan, readable, scenario.clock.begins)
         occurred.update(occurrences(Result(scenario, scenario.seed, 0, "simpy", "", frames)))
 
     agree()
@@ -85,7 +85,7 @@ def test_both_engines_give_the_same_records_from_a_queue_as_it_stands(depth: str
         readable, compiled = on_both_engines(plan)
         difference = first_difference(plan, readable, compiled)
         assert not difference, difference
-        frames = Frames(plan, readable, scenario.clock.begins)
+        frames = RunTables(plan, readable, scenario.clock.begins)
         check_invariants(Result(standing, scenario.seed, 1, "simpy", "", frames))
 
     agree()

@@ -16,7 +16,12 @@ from hypothesis import given, settings
 from outsim.clock import MINUTE, MISSING, SECOND
 from outsim.engine.records import Columns
 from outsim.errors import InvariantError
-from outsim.outcomes import (
+from outsim.results import invariants as laws
+from outsim.results.invariants import INVARIANTS, Invariant, check_invariants, violations
+from outsim.results.result import Result, simulate
+from outsim.results.tables.run_tables import RunTables
+from outsim.scenario import Scenario, from_mapping
+from outsim.vocabulary import (
     ACCEPTED,
     BUSY,
     CARRIER_CHANNELS,
@@ -32,11 +37,6 @@ from outsim.outcomes import (
     REJECTED,
     SCHEDULED,
 )
-from outsim.result import Result, simulate
-from outsim.scenario import Scenario, from_mapping
-from outsim.tables import invariants as laws
-from outsim.tables.frames import Frames
-from outsim.tables.invariants import LAWS, Law, broken_laws, check_invariants
 from tests.occurrences import occurrences
 from tests.strategies import LISTS, PROFILES, scenarios, standing_scenarios
 
@@ -224,7 +224,7 @@ class Copy:
             deliveries=self.deliveries,
             calls=self.calls,
         )
-        return replace(self.result, frames=Frames(frames.plan, records, frames.begins))
+        return replace(self.result, frames=RunTables(frames.plan, records, frames.begins))
 
 
 def some(mask: Any) -> int:
@@ -450,7 +450,7 @@ def post_in_parallel(c: Copy) -> None:
     c.deliveries["ended"][:2] = c.deliveries["begun"][1] + SECOND
 
 
-TAMPERINGS: tuple[tuple[Law, Callable[[Copy], None]], ...] = (
+TAMPERINGS: tuple[tuple[Invariant, Callable[[Copy], None]], ...] = (
     (laws.every_row_is_rejected_or_accepted, accept_a_rejected_row),
     (laws.accepted_calls_add_up, fail_a_completed_call),
     (laws.accepted_calls_add_up, lose_a_final_change),
@@ -515,20 +515,20 @@ def test_the_run_that_is_tampered_with_keeps_every_law(result: Result) -> None:
     ids=[f"{law.__name__}-{k}" for k, (law, _) in enumerate(TAMPERINGS)],
 )
 def test_a_broken_law_is_reported(
-    law: Law, tamper: Callable[[Copy], None], result: Result
+    law: Invariant, tamper: Callable[[Copy], None], result: Result
 ) -> None:
     copy = Copy(result)
     tamper(copy)
     tampered = copy.tampered()
-    assert law.__name__.replace("_", " ") in {broken.law for broken in broken_laws(tampered)}
+    assert law.__name__.replace("_", " ") in {broken.law for broken in violations(tampered)}
 
 
 def test_every_law_has_been_broken() -> None:
-    assert {law for law, _ in TAMPERINGS} == set(LAWS)
+    assert {law for law, _ in TAMPERINGS} == set(INVARIANTS)
 
 
 def test_every_law_says_what_it_is() -> None:
-    assert all(law.__doc__ and law.__doc__.strip() for law in LAWS)
+    assert all(law.__doc__ and law.__doc__.strip() for law in INVARIANTS)
 
 
 def test_the_message_names_run_law_and_rows(result: Result) -> None:

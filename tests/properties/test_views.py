@@ -11,10 +11,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from outsim.clock import MISSING, after
-from outsim.outcomes import PENDING_STATUSES, STATUSES
-from outsim.result import Result, simulate
+from outsim.results.result import Result, simulate
+from outsim.results.tables.summary import counts
 from outsim.scenario import Scenario
-from outsim.tables.summary import counts
+from outsim.vocabulary import PENDING_STATUSES, STATUSES
 from tests.strategies import scenarios
 
 FEWER = settings(max_examples=max(1, settings.default.max_examples // 4))
@@ -44,7 +44,7 @@ def test_the_page_is_what_a_replay_of_the_updates_shows(
         if update.visible_at <= instant:
             shown[update.call_id] = update
     ended = {(a.call_id, a.attempt): a for a in result.attempts.itertuples()}
-    page = result.seen_at(moment)
+    page = result.status_page(moment)
     expected = result.calls[result.calls["submitted_at"] <= moment]
     assert page["call_id"].tolist() == expected["call_id"].tolist()
     for row in page.itertuples():

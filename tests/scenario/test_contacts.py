@@ -12,12 +12,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from outsim.errors import ScenarioError
-from outsim.quantities import is_zone
 from outsim.scenario import contacts as contact_lists
-from outsim.scenario.advice_lists import headers
 from outsim.scenario.contacts import REASONS, ContactList, RejectedRow
-from outsim.scenario.destinations import UndialableError, parse_destination
 from outsim.scenario.files import LINE_LIMIT
+from outsim.scenario.lint_lists import headers
+from outsim.scenario.phone_numbers import InvalidNumberError, parse_destination
+from outsim.units import is_zone
 
 NUMBER = 2125550100
 
@@ -99,7 +99,7 @@ class TestNumberForms:
     )
     def test_what_cannot_be_dialled_has_a_reason(self, text: str, reason: str) -> None:
         assert reason in REASONS
-        with pytest.raises(UndialableError, match=f"^{reason}$"):
+        with pytest.raises(InvalidNumberError, match=f"^{reason}$"):
             parse_destination(text)
 
 

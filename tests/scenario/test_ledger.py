@@ -11,7 +11,7 @@ from outsim.errors import ScenarioError
 from outsim.scenario import from_mapping, load
 from outsim.scenario.defaults import GRADES
 from outsim.scenario.defaults import assumptions as defaults_used
-from outsim.scenario.ledger import assumptions
+from outsim.scenario.provenance import assumptions
 from outsim.scenario.varying import vary
 
 FILES = sorted(Path("scenarios").glob("*.toml"))

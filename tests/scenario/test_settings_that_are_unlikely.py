@@ -8,7 +8,7 @@ import pytest
 
 from outsim.errors import ScenarioError
 from outsim.scenario import from_mapping
-from outsim.scenario.advice import advice
+from outsim.scenario.lint import advice
 
 CAMPAIGN: dict[str, Any] = {
     "name": "a",

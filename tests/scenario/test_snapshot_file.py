@@ -10,9 +10,9 @@ from typing import Any
 import pytest
 
 from outsim.errors import ScenarioError
-from outsim.result import simulate
+from outsim.results.result import simulate
 from outsim.scenario import Scenario, from_mapping
-from outsim.scenario.advice import advice
+from outsim.scenario.lint import advice
 from outsim.scenario.snapshot_file import read_snapshot
 
 CAMPAIGN = {"name": "reminders", "tenant": "clinic", "start": "09:00", "contacts": 100}

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 import outsim
 from outsim.scenario import Scenario, from_mapping
-from outsim.scenario.expectation import all_traffic, campaign_traffic, human_factor
+from outsim.scenario.offered_load import all_traffic, campaign_traffic, human_factor
 from outsim.scenario.utilisation import Utilisation, utilisation
 
 CLOCK = {"zone": "UTC", "date": "2026-03-10", "begins": "08:00", "ends": "12:00"}

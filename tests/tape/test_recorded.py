@@ -11,7 +11,7 @@ import pytest
 
 from outsim import Tape as PublicTape
 from outsim.errors import TapeError
-from outsim.result import Result, simulate
+from outsim.results.result import Result, simulate
 from outsim.scenario import from_mapping
 from outsim.tape import Tape
 

@@ -95,7 +95,7 @@ def test_streams_of_a_call_are_independent() -> None:
     assert np.abs(correlations).max() < bound
 
 
-LAWS: dict[str, tuple[Any, Any]] = {
+DISTRIBUTIONS: dict[str, tuple[Any, Any]] = {
     "constant": ("1234 ms", None),
     "lognormal": (
         {"distribution": "lognormal", "median": "8 s", "log_sd": 0.45},
@@ -113,7 +113,7 @@ LAWS: dict[str, tuple[Any, Any]] = {
 }
 
 
-@pytest.mark.parametrize(("written", "law"), LAWS.values(), ids=LAWS)
+@pytest.mark.parametrize(("written", "law"), DISTRIBUTIONS.values(), ids=DISTRIBUTIONS)
 def test_durations_follow_their_law_in_whole_milliseconds(written: Any, law: Any) -> None:
     drawn = Tape(5).attempts("acme", "list", model({"post_dial_delay": written}), 1, COUNT)
     milliseconds = drawn.post_dial_ms
@@ -125,7 +125,9 @@ def test_durations_follow_their_law_in_whole_milliseconds(written: Any, law: Any
         assert same_distribution(milliseconds, law)
 
 
-@pytest.mark.parametrize(("written", "law"), list(LAWS.values())[1:], ids=list(LAWS)[1:])
+@pytest.mark.parametrize(
+    ("written", "law"), list(DISTRIBUTIONS.values())[1:], ids=list(DISTRIBUTIONS)[1:]
+)
 def test_quantiles_are_those_of_scipy(written: Any, law: Any) -> None:
     distribution = model({"post_dial_delay": written}).callees.post_dial_delay
     levels = np.array([1e-9, 1e-4, 0.01, 0.25, 0.5, 0.9, 0.999, 1 - 1e-9])

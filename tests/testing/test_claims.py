@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from outsim.errors import StudyError
 from outsim.estimates import mean_bounds
 from outsim.scenario import Scenario, from_mapping
-from outsim.study.study import Study
+from outsim.studies.study import Study
 from outsim.testing.claims import LEAST, Draw, Replications, Verdict, decide, looks
 from tests.testing.examples import CALLS
 

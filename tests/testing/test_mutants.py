@@ -32,7 +32,7 @@ OWN = [
         "a number that begins with 0 is cut, not rejected",
         (
             Change(
-                "outsim/scenario/destinations.py",
+                "outsim/scenario/phone_numbers.py",
                 """    plus, number = digits.groups()
 """,
                 """    plus, number = digits.groups()

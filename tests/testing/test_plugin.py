@@ -11,8 +11,8 @@ from pathlib import Path
 import pytest
 
 # What sessions in this process import stays: they would load numpy a second time.
-import outsim.result
-import outsim.study.study
+import outsim.results.result
+import outsim.studies.study
 import outsim.testing.claims
 import outsim.testing.golden
 import outsim.testing.rules  # noqa: F401

@@ -15,10 +15,10 @@ from typing import Any
 import numpy as np
 
 from outsim.clock import SECOND
-from outsim.outcomes import CARRIER_RATE
-from outsim.result import simulate
+from outsim.results.result import simulate
 from outsim.theory import formulas
 from outsim.theory.formulas import Stream
+from outsim.vocabulary import CARRIER_RATE
 from tests.theory.bare import bare
 from tests.theory.estimation import LEVEL, Comparison, compare
 from tests.theory.test_erlang import (

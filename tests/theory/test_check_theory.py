@@ -10,13 +10,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from outsim.clock import SECOND, after
-from outsim.outcomes import CARRIER_CHANNELS
-from outsim.result import simulate
+from outsim.results.result import simulate
 from outsim.scenario import Scenario
-from outsim.study.synchronous import run_sync
+from outsim.studies.synchronous import run_sync
 from outsim.theory import formulas, second_opinion
 from outsim.theory.answer import Line, Theory, check_theory
 from outsim.theory.checks import checks
+from outsim.vocabulary import CARRIER_CHANNELS
 from tests.strategies import crowded_scenarios, scenarios
 from tests.theory.bare import BEGINS, bare
 

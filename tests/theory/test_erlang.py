@@ -17,8 +17,7 @@ import pytest
 from scipy import stats
 
 from outsim.clock import SECOND
-from outsim.outcomes import CARRIER_CHANNELS, COMPLETED
-from outsim.result import simulate
+from outsim.results.result import simulate
 from outsim.theory.formulas import (
     Stream,
     erlang_b,
@@ -28,6 +27,7 @@ from outsim.theory.formulas import (
     pollaczek_khinchine_s,
     several_servers_wait_s,
 )
+from outsim.vocabulary import CARRIER_CHANNELS, COMPLETED
 from tests.theory.bare import bare
 from tests.theory.estimation import (
     Comparison,

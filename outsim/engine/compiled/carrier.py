@@ -5,7 +5,7 @@ from __future__ import annotations
 from outsim.clock import TOKEN
 from outsim.engine.compiled.bucket import has_carrier_token, minute_of_hour
 from outsim.engine.compiled.memory import Row, instant_at, kernel
-from outsim.outcomes import CARRIER_CHANNELS, CARRIER_OUTAGE, CARRIER_RATE, MISSING_ANI, NO_CAUSE
+from outsim.vocabulary import CARRIER_CHANNELS, CARRIER_OUTAGE, CARRIER_RATE, MISSING_ANI, NO_CAUSE
 
 
 @kernel

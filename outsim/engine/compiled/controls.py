@@ -16,7 +16,7 @@ from outsim.engine.compiled.layout import (
 from outsim.engine.compiled.line import drop
 from outsim.engine.compiled.memory import Row, kernel
 from outsim.engine.compiled.submission import withdraw_all
-from outsim.outcomes import CANCELED, EXPIRED
+from outsim.vocabulary import CANCELED, EXPIRED
 
 STOP, EXPIRY, WINDOW_OPENS, WINDOW_CLOSES, SUSPENSION, RESUMPTION, OUTAGE, REPAIR = range(8)
 """What a control does."""

@@ -35,7 +35,7 @@ from outsim.engine.compiled.memory import (
 )
 from outsim.engine.order import POST_DUE_STEP, POST_ENDS_STEP
 from outsim.engine.records import NOT_KNOWN
-from outsim.outcomes import ACCEPTED, SERVER_ERROR, TIMEOUT, UNREACHABLE
+from outsim.vocabulary import ACCEPTED, SERVER_ERROR, TIMEOUT, UNREACHABLE
 
 RESULTS = 4
 """Of a post under way it is known how it will end: its entry says so."""

@@ -29,7 +29,7 @@ from outsim.engine.compiled.layout import (
 from outsim.engine.compiled.memory import Row, fetch, kernel, number_at, set_number
 from outsim.engine.compiled.updates import DIALING_KIND, change
 from outsim.engine.order import RELEASE_CAMPAIGN_STEP, RELEASE_TENANT_STEP
-from outsim.outcomes import DIALING, NO_TYPE
+from outsim.vocabulary import DIALING, NO_TYPE
 
 DIAL_TOKENS = 0
 """Place of the platform's dial rate among the buckets."""

@@ -22,7 +22,9 @@ from outsim.engine.compiled.memory import Row, instant_at, kernel, set_number, s
 from outsim.engine.compiled.submission import retry
 from outsim.engine.compiled.updates import CONNECTED_KIND, ENDED_KIND, change
 from outsim.engine.order import ANSWER_STEP
-from outsim.outcomes import (
+from outsim.plan.answering import GAPS_US, ORDER
+from outsim.tape.draws import TRAIT_FAX, TRAIT_INVALID
+from outsim.vocabulary import (
     ANSWERING_MACHINE,
     BUSY,
     CANCELED,
@@ -43,9 +45,7 @@ from outsim.outcomes import (
     VOICEMAIL,
     WAITING_RETRY,
 )
-from outsim.outcomes import DROPPED as CUT_OFF
-from outsim.plan.answering import GAPS_US, ORDER
-from outsim.tape.draws import TRAIT_FAX, TRAIT_INVALID
+from outsim.vocabulary import DROPPED as CUT_OFF
 
 BOUNDS = len(ORDER) - 1
 FIRST, SECOND, THIRD, LAST = ORDER

@@ -29,9 +29,9 @@ from outsim.engine.records import (
     Records,
     Types,
 )
-from outsim.outcomes import NO_TYPE, SCHEDULED
 from outsim.plan import CampaignPlan, Plan
 from outsim.progress import Progress, unseen
+from outsim.vocabulary import NO_TYPE, SCHEDULED
 
 EVENTS = 1_000_000
 """Events between two looks at whether the run is still wanted: some tenths of a second."""
@@ -183,7 +183,7 @@ class Run:
     def branch(self, plan: Plan) -> Run:
         """A run of its own that goes on from here, with what another plan says is to come.
 
-        `plan` has the same past: see `outsim.branching`.
+        `plan` has the same past: see `outsim.results.checkpoint`.
         """
         twin = object.__new__(Run)
         twin.plan = plan

@@ -11,7 +11,7 @@ from outsim.engine.compiled.layout import AGENDA, CALL_BYTES, NONE, bucket_at, c
 from outsim.engine.compiled.memory import Row, fetch, instant_at, kernel
 from outsim.engine.compiled.updates import QUEUED_KIND, change, lost_updates, withdraw
 from outsim.engine.order import ADMIT_STEP
-from outsim.outcomes import CANCELED, EXPIRED, FIRST_FINAL, QUEUED, SCHEDULED, WAITING_RETRY
+from outsim.vocabulary import CANCELED, EXPIRED, FIRST_FINAL, QUEUED, SCHEDULED, WAITING_RETRY
 
 
 @kernel

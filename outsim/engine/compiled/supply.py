@@ -11,8 +11,8 @@ import numpy as np
 from outsim.clock import MISSING
 from outsim.engine.compiled.layout import CALL
 from outsim.engine.compiled.state import Array, State, address_of
-from outsim.outcomes import REJECTED, SCHEDULED
 from outsim.plan import CampaignPlan, Plan
+from outsim.vocabulary import REJECTED, SCHEDULED
 
 
 def first_statuses(campaign: CampaignPlan) -> Array:

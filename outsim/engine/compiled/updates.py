@@ -33,8 +33,8 @@ from outsim.engine.compiled.memory import (
     set_number,
 )
 from outsim.engine.order import FIRST_UPDATE_STEP
-from outsim.outcomes import FIRST_FINAL
 from outsim.tape.draws import UPDATE_KINDS
+from outsim.vocabulary import FIRST_FINAL
 
 QUEUED_KIND, DIALING_KIND, CONNECTED_KIND, ENDED_KIND, WITHDRAWN_KIND = range(len(UPDATE_KINDS))
 

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from outsim.engine.readable.bucket import VaryingBucket
 from outsim.engine.readable.state import Attempt
-from outsim.outcomes import (
+from outsim.plan import PlatformPlan
+from outsim.vocabulary import (
     CARRIER_CHANNELS,
     CARRIER_OUTAGE,
     CARRIER_RATE,
     MISSING_ANI,
     NO_CAUSE,
 )
-from outsim.plan import PlatformPlan
 
 
 class Carrier:

@@ -15,8 +15,8 @@ from outsim.engine.readable.state import Attempt, CampaignState, Lane, TenantSta
 from outsim.engine.readable.submission import Admission
 from outsim.engine.readable.updates import Update
 from outsim.engine.readable.workers import WorkerPool
-from outsim.outcomes import CANCELED, EXPIRED
 from outsim.plan import OutagePlan, SuspensionPlan
+from outsim.vocabulary import CANCELED, EXPIRED
 
 Process = Generator[Moment, None, None]
 

@@ -11,8 +11,8 @@ from outsim.engine.order import POST_DUE_STEP, POST_ENDS_STEP, EventClass
 from outsim.engine.readable.agenda import Agenda
 from outsim.engine.readable.state import CampaignState
 from outsim.engine.records import DELIVERY_COLUMNS, NOT_KNOWN
-from outsim.outcomes import ACCEPTED, SERVER_ERROR, TIMEOUT, UNREACHABLE
 from outsim.plan import EndpointPlan
+from outsim.vocabulary import ACCEPTED, SERVER_ERROR, TIMEOUT, UNREACHABLE
 
 _BEGUN = DELIVERY_COLUMNS.index("begun")
 _ENDED = DELIVERY_COLUMNS.index("ended")

@@ -14,7 +14,7 @@ from outsim.engine.readable.agenda import Agenda
 from outsim.engine.readable.bucket import TokenBucket
 from outsim.engine.readable.queue import OutboundQueue
 from outsim.engine.readable.state import Attempt, CampaignState, Lane
-from outsim.outcomes import DIALING
+from outsim.vocabulary import DIALING
 
 
 class Ports:

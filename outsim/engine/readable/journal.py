@@ -22,7 +22,7 @@ from outsim.engine.records import (
     Types,
     columns,
 )
-from outsim.outcomes import NO_TYPE
+from outsim.vocabulary import NO_TYPE
 
 _ORDERED_COLUMNS = ("order", *ATTEMPT_COLUMNS)
 

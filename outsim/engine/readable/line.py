@@ -13,7 +13,10 @@ from outsim.engine.readable.journal import Journal
 from outsim.engine.readable.state import Attempt, CampaignState
 from outsim.engine.readable.submission import Admission
 from outsim.engine.readable.updates import ENDED_KIND, StatusBoard
-from outsim.outcomes import (
+from outsim.plan import Plan
+from outsim.plan.answering import GAPS_US, ORDER
+from outsim.tape.draws import TRAIT_FAX, TRAIT_INVALID
+from outsim.vocabulary import (
     ANSWERED,
     ANSWERING_MACHINE,
     BUSY,
@@ -36,9 +39,6 @@ from outsim.outcomes import (
     VOICEMAIL,
     WAITING_RETRY,
 )
-from outsim.plan import Plan
-from outsim.plan.answering import GAPS_US, ORDER
-from outsim.tape.draws import TRAIT_FAX, TRAIT_INVALID
 
 CONNECTED_KIND = 2
 

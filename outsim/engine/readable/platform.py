@@ -23,9 +23,9 @@ from outsim.engine.readable.submission import Admission
 from outsim.engine.readable.updates import DIALING_KIND, StatusBoard, Update
 from outsim.engine.readable.workers import WorkerPool
 from outsim.engine.records import Records
-from outsim.outcomes import DIALING
 from outsim.plan import CampaignPlan, Plan
 from outsim.progress import Progress, unseen
+from outsim.vocabulary import DIALING
 
 PARTS = 200
 """Parts of a run between which it tells how far it has come."""

@@ -9,9 +9,9 @@ from typing import NamedTuple
 from outsim.clock import MISSING
 from outsim.engine.order import call_key
 from outsim.engine.readable.bucket import TokenBucket
-from outsim.outcomes import FIRST_FINAL, REJECTED, SCHEDULED
 from outsim.plan import CampaignPlan
 from outsim.tape.draws import AttemptDraws, PostDraws, UpdateDraws
+from outsim.vocabulary import FIRST_FINAL, REJECTED, SCHEDULED
 
 
 class Entry(NamedTuple):

@@ -10,7 +10,7 @@ from outsim.engine.readable.agenda import Agenda, Moment
 from outsim.engine.readable.queue import OutboundQueue
 from outsim.engine.readable.state import CampaignState
 from outsim.engine.readable.updates import QUEUED_KIND, StatusBoard
-from outsim.outcomes import CANCELED, EXPIRED, QUEUED, SCHEDULED, WAITING_RETRY
+from outsim.vocabulary import CANCELED, EXPIRED, QUEUED, SCHEDULED, WAITING_RETRY
 
 
 class Pacer:

@@ -11,8 +11,8 @@ from outsim.engine.order import FIRST_UPDATE_STEP, EventClass
 from outsim.engine.readable.agenda import Agenda
 from outsim.engine.readable.state import CampaignState
 from outsim.engine.records import UPDATE_COLUMNS
-from outsim.outcomes import FIRST_FINAL
 from outsim.tape.draws import UPDATE_KINDS
+from outsim.vocabulary import FIRST_FINAL
 
 ENDED_KIND = UPDATE_KINDS.index("ended")
 QUEUED_KIND = UPDATE_KINDS.index("queued")

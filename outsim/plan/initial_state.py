@@ -1,0 +1,276 @@
+"""From a snapshot of a live queue to campaigns that stand where it says.
+
+The queue as it stands is rebuilt by rules that are there anyway. Queued calls enter it at the
+instants at which they did, and nobody is dispatched before the moment: a suspension. Calls that
+wait for a retry, or come to, are ready when their interval is over. Those under way hold a port
+and a channel until they end: outages of one each. What was not seen yet, the tape draws.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from outsim.clock import MISSING, SECOND
+from outsim.plan.answering import Answering
+from outsim.plan.calls_in_progress import UnderWay, go_on
+from outsim.plan.campaigns import CampaignPlan, loading_delays
+from outsim.plan.model import OutagePlan, PlatformPlan, SuspensionPlan
+from outsim.plan.opening import Opening
+from outsim.plan.requests import requests_us
+from outsim.plan.snapshot_calls import Calls, calls_in
+from outsim.scenario.campaigns import Campaign
+from outsim.scenario.model import Scenario
+from outsim.scenario.snapshot import (
+    STATES,
+    CampaignSnapshot,
+    Snapshot,
+)
+from outsim.scenario.standing_campaigns import campaign_of
+from outsim.tape import Tape
+from outsim.vocabulary import BUSY, NO_ANSWER
+
+Instants = NDArray[np.int64]
+Small = NDArray[np.int8]
+
+
+@dataclass(frozen=True, eq=False)
+class _Ready:
+    """Calls that are to be dialled, as parallel arrays, in the order of the snapshot."""
+
+    ready_us: Instants
+    submitted_us: Instants
+    attempts: Small
+    failures: Small
+    last_failure_us: Instants
+    is_loaded: NDArray[np.bool_]
+    """Whether each has been in the queue."""
+    places: Instants
+    """Place of each in the snapshot's order; -1 for one that it does not tell of."""
+
+
+_TYPES = {
+    "ready_us": np.int64,
+    "submitted_us": np.int64,
+    "attempts": np.int8,
+    "failures": np.int8,
+    "last_failure_us": np.int64,
+    "is_loaded": np.bool_,
+    "places": np.int64,
+}
+
+
+def _ready(ready_us: Instants, **columns: Any) -> _Ready:
+    """Calls that become ready at these instants; one value may stand for all of them."""
+    return _Ready(
+        ready_us,
+        **{
+            name: np.broadcast_to(np.asarray(value, dtype=_TYPES[name]), len(ready_us))
+            for name, value in columns.items()
+        },
+    )
+
+
+@dataclass(frozen=True, eq=False)
+class _Stander:
+    """Has campaigns stand where a snapshot says."""
+
+    scenario: Scenario
+    tape: Tape
+    platform: PlatformPlan
+    answering: Answering
+    at_us: int
+
+    def calls(self, campaign: CampaignSnapshot, state: str, over_us: int) -> Calls:
+        """Calls of a campaign in one state."""
+        return calls_in(self.scenario, campaign, state, over_us)
+
+    def stand(
+        self, campaign: CampaignSnapshot, base: CampaignPlan
+    ) -> tuple[CampaignPlan, Instants]:
+        """A campaign with its calls where they stand, and when those under way end."""
+        dialing = self.calls(campaign, "dialing", self.platform.ring_timeout_us)
+        talk_us = round(base.model.message.mean_s() * SECOND)
+        connected = self.calls(campaign, "connected", talk_us)
+        dialing_ends_us, outcomes = self._go_on(dialing, base, is_connected=False)
+        connected_ends_us, _ = self._go_on(connected, base, is_connected=True)
+        again = np.isin(outcomes, (BUSY, NO_ANSWER)) & (dialing.attempts < base.rules.max_retry)
+        counts = np.cumsum([0, *(campaign.count(state) for state in STATES)]).tolist()
+        groups = [
+            *self._standing(campaign, base, dict(zip(STATES, counts, strict=False))),
+            _ready(
+                dialing_ends_us[again] + base.rules.retry_interval_us,
+                submitted_us=self._submitted_us(base),
+                attempts=dialing.attempts[again] + 1,
+                failures=dialing.failures[again] + 1,
+                last_failure_us=dialing_ends_us[again],
+                is_loaded=True,
+                places=counts[STATES.index("dialing")] + np.flatnonzero(again),
+            ),
+            self._to_come(base),
+        ]
+        settled_us = np.concatenate([dialing_ends_us[~again], connected_ends_us])
+        over = campaign.completed + campaign.failed + campaign.expired - campaign.undialed
+        ready = _joined(groups)
+        places = np.full(counts[-1], -1, dtype=np.int64)
+        told = ready.places >= 0
+        places[ready.places[told]] = np.flatnonzero(told)
+        opening = Opening(
+            at_us=self.at_us,
+            ready_us=ready.ready_us,
+            attempts=ready.attempts,
+            failures=ready.failures,
+            last_failure_us=ready.last_failure_us,
+            is_loaded=ready.is_loaded,
+            places=places,
+            settled_us=settled_us,
+            settled_dispatched=over + len(settled_us),
+            settled_undialed=campaign.undialed,
+        )
+        standing = replace(
+            base, size=len(ready.ready_us), requests_us=ready.submitted_us, opening=opening
+        )
+        return standing, np.concatenate([dialing_ends_us, connected_ends_us])
+
+    def _submitted_us(self, base: CampaignPlan) -> int:
+        """When the calls that a snapshot tells of were handed in."""
+        return min(base.submitted_us, self.at_us)
+
+    def _standing(
+        self, campaign: CampaignSnapshot, base: CampaignPlan, first: dict[str, int]
+    ) -> Iterator[_Ready]:
+        """Calls in the queue, on their way back to it, and still to be loaded."""
+        interval_us = base.rules.retry_interval_us
+        for state in ("queued", "waiting_retry", "scheduled"):
+            calls = self.calls(campaign, state, interval_us)
+            count = len(calls.since_us)
+            last_failure_us: Instants | int = MISSING
+            if state == "queued":
+                ready_us = calls.since_us
+            elif state == "waiting_retry":
+                ready_us = np.maximum(calls.since_us + interval_us, self.at_us)
+                last_failure_us = calls.since_us
+            elif base.loading_us > self.at_us:
+                ready_us = base.loading_us + loading_delays(count, base.loader_rate)
+            else:
+                ready_us = self.at_us + loading_delays(count + 1, base.loader_rate)[1:]
+            yield _ready(
+                ready_us,
+                submitted_us=self._submitted_us(base),
+                attempts=calls.attempts,
+                failures=calls.failures,
+                last_failure_us=last_failure_us,
+                is_loaded=state != "scheduled",
+                places=first[state] + np.arange(count),
+            )
+
+    def _go_on(
+        self, calls: Calls, base: CampaignPlan, *, is_connected: bool
+    ) -> tuple[Instants, Small]:
+        return go_on(
+            base,
+            self.platform,
+            self.answering,
+            UnderWay(calls.since_us, calls.attempts, calls.failures),
+            self.at_us,
+            is_connected=is_connected,
+        )
+
+    def _to_come(self, base: CampaignPlan) -> _Ready:
+        """Single-call requests that are still to come in."""
+        known = self.scenario.campaign_or_none("/".join(base.key))
+        latest_us = self.scenario.instant_us(self.scenario.clock.latest_end)
+        found = None
+        if known is not None:
+            found = requests_us(self.scenario, known, self.tape, latest_us)
+        coming = np.empty(0, dtype=np.int64) if found is None else found[found > self.at_us]
+        return _ready(
+            np.maximum(coming, base.loading_us),
+            submitted_us=coming,
+            attempts=0,
+            failures=0,
+            last_failure_us=MISSING,
+            is_loaded=False,
+            places=-1,
+        )
+
+
+def _joined(groups: list[_Ready]) -> _Ready:
+    """All calls that are to be dialled, in the order in which they become ready."""
+    ready_us = np.concatenate([each.ready_us for each in groups]).astype(np.int64)
+    order = np.argsort(ready_us, kind="stable")
+    return _Ready(
+        **{name: np.concatenate([getattr(g, name) for g in groups])[order] for name in _TYPES}
+    )
+
+
+@dataclass(frozen=True, eq=False)
+class Standings:
+    """A snapshot as parts of a plan."""
+
+    campaigns: list[CampaignPlan]
+    outages: list[OutagePlan]
+    suspensions: list[SuspensionPlan]
+
+
+def stand(
+    scenario: Scenario,
+    tape: Tape,
+    platform: PlatformPlan,
+    answering: Answering,
+    resolve: Callable[[Campaign], CampaignPlan],
+    drawn: list[CampaignPlan],
+) -> Standings:
+    """Campaigns of a scenario with a snapshot, as they stand at its moment and go on from there.
+
+    Parameters
+    ----------
+    resolve : callable
+        Gives the plan of a campaign of the scenario.
+    drawn : list of CampaignPlan
+        Campaigns of background tenants; only those that start after the moment are taken.
+    """
+    snapshot = scenario.snapshot
+    assert snapshot is not None
+    at_us = scenario.instant_us(snapshot.at)
+    stander = _Stander(scenario, tape, platform, answering, at_us)
+    campaigns, ends_us = [], [np.empty(0, dtype=np.int64)]
+    for each in (*snapshot.campaign, *_untold(scenario, snapshot)):
+        known = scenario.campaign_or_none("/".join(each.key))
+        starts = campaign_of(scenario, each).start
+        if known is not None and scenario.instant_us(starts) > at_us:
+            plan = resolve(known.model_copy(update={"start": starts}))
+            if snapshot.find(each.key) is None or _has_not_begun(each, plan):
+                campaigns.append(plan)
+                continue
+        base = replace(resolve(campaign_of(scenario, each)), background=known is None)
+        standing, ends = stander.stand(each, base)
+        campaigns.append(standing)
+        ends_us.append(ends)
+    there = {campaign.key for campaign in campaigns}
+    campaigns += [each for each in drawn if each.start_us > at_us and each.key not in there]
+    instants, counts = np.unique(np.concatenate(ends_us), return_counts=True)
+    outages = [
+        OutagePlan(at_us, of, int(count), -1, int(end), drop=False)
+        for of in ("ports", "channels")
+        for end, count in zip(instants, counts, strict=True)
+    ]
+    held = [SuspensionPlan(0, "", at_us)] if at_us > 0 else []
+    return Standings(campaigns, outages, held)
+
+
+def _untold(scenario: Scenario, snapshot: Snapshot) -> Iterator[CampaignSnapshot]:
+    """Campaigns of the scenario that its snapshot does not tell of: none of their calls stand."""
+    for campaign in scenario.campaign:
+        if snapshot.find((campaign.tenant, campaign.name)) is None:
+            yield CampaignSnapshot(tenant=campaign.tenant, name=campaign.name)
+
+
+def _has_not_begun(campaign: CampaignSnapshot, plan: CampaignPlan) -> bool:
+    """Whether all calls of a campaign are still scheduled, as the scenario has them."""
+    standing = sum(campaign.count(state) for state in STATES)
+    return campaign.count("scheduled") == standing == len(plan.accepted)

@@ -1,0 +1,49 @@
+"""Pictures in a page: the same each time."""
+
+from __future__ import annotations
+
+import base64
+import io
+from typing import Any
+
+from outsim.document import Picture
+
+WIDTH_IN = 5.2
+"""Width of a picture; at that of a phone its text is still read without zooming."""
+
+LARGEST = 150_000
+"""Bytes of a picture that is kept as lines."""
+
+DOTS_PER_IN = 200
+
+
+def data_uri(picture: Picture) -> str:
+    """Picture as the address of an image that holds it whole.
+
+    Returns
+    -------
+    str
+        ``data:image/svg+xml;base64,...``, whose text is drawn, so that it needs no font; or PNG,
+        where so much is on it that lines would take more room than dots.
+    """
+    import matplotlib.pyplot as plt
+
+    settings: Any = {"svg.hashsalt": "outsim", "svg.fonttype": "path", "font.size": 12.0}
+    with plt.rc_context(settings):
+        figure, axes = plt.subplots(
+            figsize=(WIDTH_IN, 1.1 + 0.35 * picture.rows), layout="constrained"
+        )
+        try:
+            picture.draw(axes)
+            for each in figure.axes:
+                each.set_title("")  # the caption says it
+            file = io.BytesIO()
+            figure.savefig(file, format="svg", metadata={"Date": None})
+            kind = "svg+xml"
+            if file.tell() > LARGEST:
+                file = io.BytesIO()
+                figure.savefig(file, format="png", dpi=DOTS_PER_IN, metadata={"Software": None})
+                kind = "png"
+        finally:
+            plt.close(figure)
+    return f"data:image/{kind};base64,{base64.b64encode(file.getvalue()).decode()}"

@@ -1,0 +1,71 @@
+"""Sections about what an answer rests on: assumptions, sensitivity, and how to make it again."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from outsim.document import Section, Table
+from outsim.engine.records import MODEL_VERSION
+from outsim.present.context import Subject
+from outsim.scenario import provenance as ledger
+
+
+def assumptions(subject: Subject) -> Section:
+    """Every number that the answers rest on, with its source and grade."""
+    found = ledger.assumptions(subject.scenario)
+    graded = "; ".join(f"{count} {grade}" for grade, count in found.by_grade.items() if count)
+    return Section(
+        id="assumptions",
+        title="What the answers rest on",
+        asked=f"{len(found)} numbers, by where they come from: {graded}.",
+        tables=[
+            Table(
+                "Numbers with grade, source and plausible range",
+                ["key", "value", "grade", "source", "range"],
+                [[each.key, each.value, each.grade, each.source, each.range] for each in found],
+                is_text=True,
+            )
+        ],
+    )
+
+
+def reproduction(subject: Subject, command: str) -> Section:
+    """Version, seed and the command that gives this report again."""
+    from outsim import __version__
+
+    result, scenario = subject.result, subject.scenario
+    facts = [
+        ["outsim", __version__],
+        ["model version", str(MODEL_VERSION)],
+        ["seed", str(subject.seed)],
+        ["engine of the one run", f"{result.engine} (the engine changes no figure)"],
+        ["scenario", scenario.name],
+        ["run", f"{result.span} {scenario.clock.zone}"],
+        ["made from", subject.made_of],
+    ]
+    return Section(
+        id="again",
+        title="Making this report again",
+        asked="The same version, seed and scenario give the same figures on any machine.",
+        tables=[Table("Version and seed", ["", "value"], facts, is_text=True)],
+        code=(
+            ("Command", command),
+            (f"The scenario, as it was run ({subject.file})", toml(subject)),
+        ),
+    )
+
+
+def toml(subject: Subject) -> str:
+    """The scenario as a file that can be run again; a contact list is named and not in it."""
+    import tomlkit
+
+    said: dict[str, Any] = json.loads(subject.scenario.model_dump_json(exclude_unset=True))
+    return tomlkit.dumps(_written(said)).strip()
+
+
+def _written(value: Any) -> Any:
+    """Without what is not there: a TOML file has no word for it."""
+    if isinstance(value, dict):
+        return {key: _written(each) for key, each in value.items() if each is not None}
+    return [_written(each) for each in value] if isinstance(value, list) else value

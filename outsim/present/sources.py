@@ -1,0 +1,251 @@
+"""From what is given to what is known of it: a run, a scenario file or a kept study."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+from typing import Any, TypeVar
+
+from outsim.directories import ASKED, RUN, STUDY
+from outsim.engine import Engine
+from outsim.errors import StudyError
+from outsim.present.context import Subject, cut
+from outsim.progress import bar
+from outsim.questions.eta import Forecast
+from outsim.questions.eta_measures import FORECAST_MEASURES, studying
+from outsim.questions.schedule import FIGURES, Schedule, schedule
+from outsim.questions.stop import StopRace, stop_race
+from outsim.questions.sweep import sweep
+from outsim.results.measures import MEASURES, Measure
+from outsim.results.result import Result, simulate
+from outsim.results.saving import load_result
+from outsim.results.stop_measures import STOP_MEASURES
+from outsim.results.tables.failures import FAILURE_MEASURES
+from outsim.results.tables.load import LOAD_MEASURES
+from outsim.scenario.difference import differences
+from outsim.scenario.loading import load
+from outsim.scenario.model import Scenario
+from outsim.studies.identity import read_identity
+from outsim.studies.request import read_asked
+from outsim.studies.saved import SavedStudy, load_study
+from outsim.studies.start_times import over_the_day
+from outsim.studies.study import Study
+from outsim.studies.study_result import StudyResult
+from outsim.studies.synchronous import run_sync
+from outsim.studies.variants import campaign_of
+
+REPLICATIONS = 10
+"""Replications of each question that are run for a report, if nothing is said."""
+
+Answer = TypeVar("Answer")
+
+
+def read_subject(
+    path: str | Path,
+    campaign: str | None = None,
+    *,
+    replications: int = REPLICATIONS,
+    seed: int | None = None,
+    engine: Engine = "auto",
+) -> Subject:
+    """What is known of a run, a scenario or a study; what a run can't tell is run for it.
+
+    Parameters
+    ----------
+    path : path
+        Directory of a run (``outsim run --out``) or of a study, or a scenario file.
+    campaign : str, optional
+        ``name`` or ``tenant/name``; default: the one under study. A study has its own.
+    replications : int
+        How many of each question are run for a run or a scenario; at least 2.
+    seed : int, optional
+        Seed of a scenario file; a run and a study have their own.
+    engine : str
+        Which engine.
+
+    Raises
+    ------
+    OutsimError
+        If it is none of these, or can't be read; the message says what to do.
+    """
+    place = Path(path)
+    if (place / STUDY).exists():
+        _refuse(path, "study", campaign=campaign, seed=seed)
+        return _of_study(place)
+    if (place / ASKED).exists():
+        _refuse(path, "study", campaign=campaign, seed=seed)
+        return _of_sweep(place, engine)
+    if replications < 2:
+        raise StudyError(f"{replications} replications: an interval takes 2 or more")
+    if (place / RUN).exists() or (place / "calls.parquet").exists():
+        _refuse(path, "run", seed=seed)
+        return _of_run(load_result(place), campaign, replications, engine, str(path))
+    if place.is_dir():
+        raise StudyError(_unknown(place))
+    return _of_file(place, campaign, replications, seed, engine)
+
+
+def _refuse(path: str | Path, what: str, **given: object) -> None:
+    for name, value in given.items():
+        if value is not None:
+            raise StudyError(f"{path}: is a {what}, and has its {name}; leave out --{name}")
+
+
+def _unknown(place: Path) -> str:
+    inside = sorted(str(each.parent.relative_to(place)) for each in place.rglob(STUDY))
+    if inside:
+        shown = ", ".join(inside[:5]) + (" ..." if len(inside) > 5 else "")
+        return (
+            f"{place}: holds {len(inside)} studies ({shown}) and not what was asked of them; "
+            "name one of them"
+        )
+    return (
+        f"{place}: holds neither a run ({RUN}) nor a study ({STUDY}); give what --out was for "
+        "outsim run, compare, schedule, eta or stop, or a scenario file"
+    )
+
+
+# Scenarios and runs
+
+
+def _of_file(
+    place: Path, campaign: str | None, replications: int, seed: int | None, engine: Engine
+) -> Subject:
+    scenario = load(place)
+    campaign_of(scenario, campaign)
+    with bar("run", counts=False) as advance:
+        result = simulate(scenario, seed=seed, engine=engine, progress=advance)
+    return _of_run(result, campaign, replications, engine, f"the scenario {place.name}")
+
+
+def _of_run(
+    result: Result, campaign: str | None, replications: int, engine: Engine, source: str
+) -> Subject:
+    chosen = campaign_of(result.scenario, campaign)
+    scenario = studying(result.scenario, chosen)
+    options: dict[str, Any] = {"replications": replications, "seed": result.seed, "engine": engine}
+    reasons: dict[str, str] = {}
+
+    def tried(name: str, answer: Callable[[], Answer]) -> Answer | None:
+        try:
+            return answer()
+        except StudyError as error:
+            reasons[name] = f"It can't be answered: {error}."
+            return None
+
+    findings = Study(scenario, measures=_BOTH + FAILURE_MEASURES, **options).run()
+    every, between = over_the_day(scenario, chosen)
+    return Subject(
+        scenario=scenario,
+        seed=result.seed,
+        result=result,
+        known=(findings,),
+        forecast=Forecast(chosen, cut(findings, FORECAST_MEASURES)),
+        schedule=tried(
+            "schedule", lambda: schedule(scenario, every=every, between=between, **options).run()
+        ),
+        race=tried("stop", lambda: stop_race(scenario, **options).run()),
+        reasons=tuple(reasons.items()),
+        made_of=(
+            f"{source}: one run (seed {result.seed}, replication {result.replication}); means and "
+            f"intervals from {replications} replications of each question"
+        ),
+    )
+
+
+_BOTH = tuple(each for each in MEASURES if each.name != "finished_s") + FORECAST_MEASURES
+"""Figures of a campaign, and when its calls go out."""
+
+
+# Studies
+
+
+def _of_study(place: Path) -> Subject:
+    identity = read_identity(place)
+    study = load_study(place, _measures_of(identity["measures"]))
+    whole, there = study.without_gap, study.replications
+    findings = study.findings_of(whole)
+    notices = []
+    if len(whole) < len(there):
+        notices.append(
+            f"The study is not finished: replication {whole.stop} is missing, and of the "
+            f"{len(there)} that are there only the {len(whole)} before it count. Run its command "
+            "again to finish it; what is there is not run again."
+        )
+    with bar("run", counts=False) as advance:
+        result = study.run(whole.start, progress=advance)
+    subject = partial(
+        Subject,
+        scenario=findings.scenarios[0],
+        seed=study.seed,
+        result=result,
+        known=(findings,),
+        is_kept=True,
+        made_of=(
+            f"a study kept in {place.name}: {len(whole)} replications (from {whole.start}), seed "
+            f"{study.seed}; tables of single calls from replication {whole.start}, run again"
+        ),
+        notices=tuple(notices),
+    )
+    return subject(**_answers(findings, study))
+
+
+def _of_sweep(place: Path, engine: Engine) -> Subject:
+    asked = read_asked(place)
+    found = run_sync(
+        sweep(*asked.scenarios, **asked.options, seed=asked.seed, out=place, engine=engine)
+    )
+    scenario = asked.scenarios[0]
+    with bar("run", counts=False) as advance:
+        result = simulate(scenario, seed=asked.seed, engine=engine, progress=advance)
+    return Subject(
+        scenario=scenario,
+        seed=asked.seed,
+        result=result,
+        known=() if found.base is None else (found.base,),
+        comparison=found.base,
+        sweep=found,
+        is_kept=True,
+        made_of=(
+            f"a sweep kept in {place.name}: {found.replications} replications at each point, seed "
+            f"{asked.seed}; tables of single calls from replication 0, run again"
+        ),
+    )
+
+
+def _measures_of(names: list[str]) -> tuple[Measure, ...]:
+    """Figures of a study: some names are those of two, in studies of different kinds."""
+    for kind in (FORECAST_MEASURES, STOP_MEASURES):
+        if names == [each.name for each in kind]:
+            return kind
+    return MEASURES + LOAD_MEASURES
+
+
+def _answers(findings: StudyResult, study: SavedStudy) -> dict[str, Any]:
+    """What the findings of a kept study are made into."""
+    names = [each.name for each in study.measures]
+    scenario = findings.scenarios[0]
+    if study.measures == STOP_MEASURES:
+        return {"race": StopRace(findings)}
+    if study.measures == FORECAST_MEASURES:
+        return {"forecast": Forecast(campaign_of(scenario), findings)}
+    if names == [each.name for each in FIGURES]:
+        return {"schedule": Schedule(findings)}
+    starts = {each.name for each in FIGURES} <= set(names) and _differ_in_starts(
+        findings.scenarios
+    )
+    answers: dict[str, Any] = {"schedule": Schedule(findings)} if starts else {}
+    if len(findings.scenarios) > 1:
+        answers["comparison"] = findings
+    return answers
+
+
+def _differ_in_starts(scenarios: tuple[Scenario, ...]) -> bool:
+    """Whether scenarios differ in the start of the campaign under study, and in nothing else."""
+    first, *others = scenarios
+    campaign = campaign_of(first)
+    part = f"campaign[{campaign.tenant}/{campaign.name}]"
+    allowed = {f"{part}.start", f"{part}.submitted_at"}
+    found = [{each.key for each in differences(first, other)} for other in others]
+    return bool(found) and all(f"{part}.start" in keys <= allowed for keys in found)

@@ -1,0 +1,352 @@
+"""Sections about time: when to start, when calls go out, what a stop still saves."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from functools import partial
+from typing import TYPE_CHECKING
+
+from outsim import display
+from outsim.clock import after as clock_after
+from outsim.display import format_estimate
+from outsim.document import Picture, Section, Table
+from outsim.plots.estimates import draw_estimates
+from outsim.plots.estimates import forecast as draw_forecast
+from outsim.plots.timing import dials_after_stop, saved_by_stop, start_sweep
+from outsim.present.context import Subject
+from outsim.present.run_pictures import waits
+from outsim.questions import eta_texts, timing_texts
+from outsim.questions.eta_measures import CAMPAIGN_MEASURES, USUAL
+from outsim.questions.schedule import FIGURES, Ranking, Schedule
+from outsim.results.tables.views import counts
+from outsim.studies.stop_times import written
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+    from outsim.questions.eta import Forecast
+    from outsim.questions.stop import LastMoment, StopRace
+    from outsim.results.measures import Measure
+
+_START = Section("schedule", "When should I schedule my calls?")
+_OUT = Section("eta", "When is my call going out?")
+_STOP = Section("stop", "Why do calls still go out after I stopped?")
+
+INTERVALS = f"{display.INTERVALS.capitalize()}."
+
+
+def _counted(count: int, what: str = "replication") -> str:
+    return f"{count:,} {what}" + ("" if count == 1 else "s")
+
+
+# When should I schedule my calls?
+
+
+def when_to_start(subject: Subject) -> Section:
+    """Start times held against each other, or why they are not."""
+    answer = subject.schedule
+    if answer is None:
+        return replace(
+            _START,
+            asked=subject.reason("schedule") or "No start times were tried in this study.",
+            command=subject.asking("schedule"),
+        )
+    campaign, findings = answer.campaign, answer.findings
+    starts = ", ".join(answer.label(start) for start in answer.starts)
+    asked = (
+        f"{campaign.name} ({campaign.tenant}) was started at {starts}, on the same days: "
+        f"{_counted(findings.replications)} for each start, everything else kept as it is. "
+        "Each run goes on until the campaign is over."
+    )
+    kept = timing_texts.kept_clock_times(answer)
+    first, *rest = answer.rankings()
+    base = answer.label(answer.base)
+    return replace(
+        _START,
+        asked=asked + (f" At every start: {kept}." if kept else ""),
+        answer=_best_start(answer, first),
+        more=[
+            *(
+                f"{findings.label(each.measure)}: {timing_texts.best_start(answer, each)}"
+                for each in rest
+            ),
+            *_disagreement(answer),
+        ],
+        pictures=[_start_picture(answer, each) for each in FIGURES[:4]],
+        tables=[
+            Table("Figures by start time", answer.columns, answer.rows()),
+            Table(
+                f"Paired differences from {base}; a star marks those that are clear and matter",
+                answer.columns,
+                answer.difference_rows(),
+            ),
+        ],
+        notes=[
+            f"{INTERVALS} A difference is clear if its interval leaves 0 out, all of a column "
+            "at once; and it matters if it is not too small for anybody to mind. "
+            + answer.missing_intervals
+        ],
+    )
+
+
+def _best_start(answer: Schedule, ranking: Ranking) -> str:
+    label = answer.findings.label(ranking.measure)
+    first, last = answer.label(answer.starts[0]), answer.label(answer.starts[-1])
+    tried = f"{len(answer.starts)} starts from {first} to {last}"
+    if ranking.best is None:
+        return f"Of {tried}, by calls {label}: {timing_texts.best_start(answer, ranking)}"
+    value = answer.mean(ranking.best, ranking.measure.name)
+    text = format_estimate(ranking.measure.kind, value, answer.base)
+    at = answer.label(ranking.best)
+    edge = {first: ", and the earliest", last: ", and the latest"}.get(at, "")
+    return f"Start at {at}, the best{edge} of {tried}: {text} of the calls are {label}."
+
+
+def _disagreement(answer: Schedule) -> Iterator[str]:
+    found = list(timing_texts.conflicts(answer))
+    if not found:
+        return
+    yield f"The figures order the starts differently. {timing_texts.WHICH_COUNTS}"
+    for text in found:
+        yield f"{text}."
+
+
+def _start_picture(answer: Schedule, measure: Measure) -> Picture:
+    label, begins = answer.findings.label(measure), answer.findings.scenarios[0].clock.begins
+    values = [
+        f"{answer.label(start)}: "
+        + format_estimate(measure.kind, answer.mean(start, measure.name), begins)
+        for start in answer.starts
+    ]
+    return Picture(
+        partial(_draw_start, answer, measure.name),
+        alt=f"Marks with intervals, one for each start time. {label}: {'; '.join(values)}.",
+        caption=f"{label[0].upper()}{label[1:]}, by start time",
+    )
+
+
+def _draw_start(answer: Schedule, name: str, ax: Axes) -> object:
+    return start_sweep(answer, name, ax=ax)
+
+
+# When is my call going out?
+
+
+def when_out(subject: Subject) -> Section:
+    """When calls go out and when the campaign is finished."""
+    answer = subject.forecast
+    if answer is not None:
+        return _forecast(subject, answer)
+    rows = _known_rows(
+        subject, "wait_median_s", "wait_p90_s", "finished_s", "duration_s", "completed_by_deadline"
+    )
+    if not rows:
+        return replace(
+            _OUT,
+            asked="This study did not keep when calls go out.",
+            command=subject.asking("eta"),
+        )
+    return replace(
+        _OUT,
+        asked=_of_known(subject),
+        answer=_waits(subject),
+        pictures=[waits(subject)],
+        tables=[Table("When calls go out", ["figure", "mean"], rows)],
+        notes=[INTERVALS],
+        command=subject.asking("eta"),
+    )
+
+
+def _waits(subject: Subject) -> str:
+    half, most = subject.figure("wait_median_s"), subject.figure("wait_p90_s")
+    end = subject.figure("finished_s")
+    texts = []
+    if half is not None and most is not None:
+        texts.append(f"Half of the calls wait up to {half.text}, 9 in 10 up to {most.text}")
+    if end is not None:
+        texts.append(f"{'the' if texts else 'The'} campaign is finished at {end.text}")
+    return "; ".join(texts) + "." if texts else ""
+
+
+def _forecast(subject: Subject, answer: Forecast) -> Section:
+    findings, campaign = answer.findings, answer.campaign
+    begins = findings.scenarios[0].clock.begins
+
+    def at(name: str) -> str:
+        value = findings.mean(0, name)
+        if not value.count:
+            return "not within the run"
+        over = f" (in {value.count} of {findings.replications} runs)" if value.missing else ""
+        return format_estimate("clock", value, begins) + over
+
+    is_enough = findings.replications >= USUAL
+    rows = [eta_texts.row(findings, each) for each in CAMPAIGN_MEASURES]
+    columns = list(eta_texts.COLUMNS)
+    notes = ["Nine runs in ten come to it in the band of the last column."]
+    if not is_enough:
+        rows = [[each.label, at(each.name)] for each in CAMPAIGN_MEASURES]
+        columns = ["", "mean"]
+        notes = [
+            f"{INTERVALS} A median with a band of nine runs in ten takes {USUAL} replications."
+        ]
+    return replace(
+        _OUT,
+        asked=(
+            f"{campaign.name} ({campaign.tenant}), starting at {campaign.start:%H:%M}: "
+            f"{_counted(findings.replications)}."
+        ),
+        answer=_when_out(answer, at),
+        pictures=[_forecast_picture(answer, is_enough, at), waits(subject)],
+        tables=[Table("When calls go out", columns, rows)],
+        notes=notes,
+    )
+
+
+def _when_out(answer: Forecast, at: Callable[[str], str]) -> str:
+    """The answer in words; of calls that a stop cancels, that too."""
+    told = eta_texts.canceled_text(answer.findings, answer.campaign)
+    finished = f"the campaign is finished at {at('finished_s')}."
+    if not answer.findings.mean(0, "first_out_s").count:
+        return f"{told} No call goes out within the run; {finished}".strip()
+    calls = "the others" if told else "the calls"
+    return (
+        f"{told} Half of {calls} have gone out by {at('median_out_s')}, 9 in 10 by "
+        f"{at('p90_out_s')}; {finished}"
+    ).strip()
+
+
+def _forecast_picture(answer: Forecast, is_band: bool, at: Callable[[str], str]) -> Picture:
+    """Bands, where there are runs enough for them; else means with their intervals."""
+    findings = answer.findings
+    names = [each.label for each in CAMPAIGN_MEASURES]
+    means = [findings.mean(0, each.name) for each in CAMPAIGN_MEASURES]
+    begins = findings.scenarios[0].clock.begins
+
+    def draw(ax: Axes) -> object:
+        if is_band:
+            return draw_forecast(answer, ax=ax)
+        return draw_estimates(names, means, "local time", "clock", begins, ax)
+
+    told = "; ".join(f"{each.label}: {at(each.name)}" for each in CAMPAIGN_MEASURES)
+    what = "the band that nine runs in ten fall into" if is_band else "its 95 % interval"
+    return Picture(
+        draw,
+        alt=f"Marks on a clock, each with {what}. {told}.",
+        caption=f"When calls go out: {'median and nine runs in ten' if is_band else 'means'}",
+        rows=len(names),
+    )
+
+
+def _known_rows(subject: Subject, *names: str) -> list[list[str]]:
+    return [found.row() for name in names if (found := subject.figure(name)) is not None]
+
+
+def _of_known(subject: Subject) -> str:
+    campaign, count = subject.campaign, max(each.replications for each in subject.known)
+    return (
+        f"{campaign.name} ({campaign.tenant}), starting at {campaign.start:%H:%M}: from the "
+        f"figures that the study kept, {_counted(count)}."
+    )
+
+
+# Why do calls still go out after I stopped?
+
+
+def after_stop(subject: Subject) -> Section:
+    """What a stop saves, by when it comes."""
+    command = subject.asking("stop")
+    answer = subject.race
+    if answer is not None:
+        found = _race(answer)
+        return replace(found, more=[*_standing_at_stop(subject), *found.more])
+    rows = _known_rows(subject, "dispatched_before_stop_effect", "dispatched_after_stop_effect")
+    if not rows:
+        why = subject.reason("stop") or "Nobody stops the campaign in this study."
+        return replace(_STOP, asked=why, command=command)
+    before, after = (row[1] for row in rows)
+    stop_at = subject.campaign.stop_at
+    assert stop_at is not None
+    return replace(
+        _STOP,
+        asked=f"{_of_known(subject)} The campaign is stopped at {stop_at:%H:%M:%S}.",
+        answer=(
+            f"{timing_texts.stop_rule(subject.scenario, subject.campaign)}. {before} dials go out "
+            f"between the request to stop and its effect, and {after} from then on."
+        ),
+        more=_standing_at_stop(subject),
+        tables=[Table("Dials after the stop, retries included", ["figure", "mean"], rows)],
+        notes=[INTERVALS],
+        command=command,
+    )
+
+
+def _standing_at_stop(subject: Subject) -> list[str]:
+    """Where the calls stood when the scenario's own stop took effect, in the one run."""
+    campaign, result = subject.campaign, subject.result
+    if campaign.stop_at is None:
+        return []
+    effect = clock_after(campaign.stop_at, subject.scenario.platform.stop_latency)
+    if not result.begins <= effect <= result.ended:
+        return []
+    page = result.status_page(effect)
+    own = page["campaign"].eq(campaign.name) & page["tenant"].eq(campaign.tenant)
+    told = "; ".join(f"{word} {true:,}" for word, _, true in counts(page[own]) if true)
+    return [
+        f"In {subject.this_run}, the stop at {campaign.stop_at:%H:%M:%S} took effect at "
+        f"{effect:%H:%M:%S}; its calls by status then: {told or 'none'}."
+    ]
+
+
+def _half(answer: StopRace, found: LastMoment) -> str:
+    """Until when a stop saves half of the dials; or how much the first one saves."""
+    count = answer.findings.replications
+    if found.is_known or count in (found.always, found.never):
+        return timing_texts.last_moment(answer, found)
+    first = answer.after_us[0]
+    saved = format_estimate("share", answer.saved_share(first), answer.campaign.start)
+    return f"A stop {written(first)} after the start saves {saved} of the dials; a later one less."
+
+
+def _race(answer: StopRace) -> Section:
+    campaign, findings = answer.campaign, answer.findings
+    first, last = written(answer.after_us[0]), written(answer.after_us[-1])
+    half, most = answer.last_moments.values()
+    draw: dict[str, Callable[[Axes], object]] = {
+        "dials": lambda ax: dials_after_stop(answer, ax=ax),
+        "saved": lambda ax: saved_by_stop(answer, ax=ax),
+    }
+    saved = "; ".join(
+        f"{row[0]} after the start: {row[-1]}"
+        for row, each in zip(answer.rows(), answer.after_us, strict=True)
+        if not answer.saved_share(each).is_zero
+    )
+    dialled = "; ".join(f"{row[0]} after the start: {row[2]}" for row in answer.rows())
+    return replace(
+        _STOP,
+        asked=(
+            f"{campaign.name} ({campaign.tenant}) was stopped at {len(answer.after_us)} times, "
+            f"from {first} to {last} after its start, and each time held against the same day "
+            f"without a stop: {_counted(findings.replications)}."
+        ),
+        answer=timing_texts.why_after(answer),
+        more=[
+            _half(answer, half),
+            timing_texts.last_moment(answer, most),
+            timing_texts.stop_settings(answer),
+        ],
+        pictures=[
+            Picture(
+                draw["saved"],
+                alt=f"Share of the dials that a stop saves, falling with its time. {saved}.",
+                caption="Dials that a stop saves, by when it comes",
+            ),
+            Picture(
+                draw["dials"],
+                alt=f"Dials after a stop took effect, by when it comes. {dialled}.",
+                caption="Dials after a stop, by when it comes",
+            ),
+        ],
+        tables=[Table("What a stop does, by when it comes", list(answer.COLUMNS), answer.rows())],
+        notes=[f"{INTERVALS} {timing_texts.SAVED}"],
+    )

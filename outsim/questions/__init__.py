@@ -1,0 +1,1 @@
+"""Questions: each asks, computes and says its answer."""

@@ -1,0 +1,285 @@
+"""How much is enough: the smallest value of a key that keeps promises.
+
+capacity = await plan_capacity(scenario, "platform.ports=100:2000", ["p95 wait <= 10 min"])
+"""
+
+from __future__ import annotations
+
+import asyncio
+import math
+import time
+from collections.abc import Iterator, Sequence
+from concurrent.futures import Executor
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from outsim.clock import parse_share
+from outsim.engine import Engine, choose
+from outsim.errors import StudyError
+from outsim.plan import build_plan
+from outsim.progress import Progress, reporting
+from outsim.questions.capacity_answers import Capacity, Frontier
+from outsim.scenario.memory import runs_that_fit
+from outsim.scenario.model import Scenario
+from outsim.scenario.varying import Range, read_range
+from outsim.studies.executors import workforce
+from outsim.studies.promise_texts import read_promise
+from outsim.studies.promises import Promise
+from outsim.studies.request import check_collection
+from outsim.studies.search import FIRST_ERROR, OutOfBudget, Search
+from outsim.studies.stopping import read_within
+from outsim.studies.study import Study
+from outsim.tape import Tape
+
+REPLICATIONS = 100
+"""Runs that the answer and its lower neighbour rest on, if nothing else is said."""
+
+MOST = 20_000
+"""Runs at which a plan ends without an answer, if nothing else is said."""
+
+SECOND_VALUES = 5
+"""Values of the second key that a frontier has, if nothing else is said."""
+
+
+async def plan_capacity(
+    scenario: Scenario, vary: str, targets: Sequence[str], **options: Any
+) -> Capacity:
+    """Smallest value of a key that keeps every promise, with confidence.
+
+    Parameters
+    ----------
+    scenario : Scenario
+        What is planned; the promises are about its campaign under study.
+    vary : str
+        Key and range, such as ``"platform.ports=100:2000"``; see `outsim.scenario.varying`.
+    targets : sequence of str
+        Promises, such as ``"p95 wait <= 10 min"``; see `outsim.studies.promise_texts`.
+    **options
+        confidence : str or float, ``"95%"`` by default, that the answer keeps the promises;
+        replications : int, `REPLICATIONS` by default, that it rests on; most : int, `MOST` by
+        default, runs in all; within : str, time after which it is undecided, such as
+        ``"5 min"``; seed, engine, executor, out, keep_tables, progress : as for `Study`;
+        input_uncertainty : bool, whether each run has callees of its own, which a calibration's
+        data would bear out. A promise must then be a probability: it is one over days and
+        callees. In `out` each value has a directory of its own.
+
+    Returns
+    -------
+    Capacity
+        The value, or that there is none, with how sure that is.
+
+    Raises
+    ------
+    StudyError
+        If a promise can't be read, or never be shown with so few replications.
+    ScenarioError
+        If there is no such key, or the scenario can't be used with a value.
+    """
+    planner = _Planner(scenario, vary, targets, **options)
+    with planner.working():
+        return await planner.plan(scenario)
+
+
+async def plan_frontier(
+    scenario: Scenario, vary: str, other: str, targets: Sequence[str], **options: Any
+) -> Frontier:
+    """Smallest value of one key that keeps every promise, for several values of another one.
+
+    Parameters
+    ----------
+    scenario, vary, targets, **options
+        As for `plan_capacity`; `most` and `within` are for all of it.
+    other : str
+        The other key with its range; ``platform.dial_rate=5/s:40/s:8`` takes 8 values, else
+        `SECOND_VALUES`.
+
+    Returns
+    -------
+    Frontier
+        One answer for each value of `other`.
+
+    Raises
+    ------
+    StudyError, ScenarioError
+        As `plan_capacity` does.
+    """
+    planner = _Planner(scenario, vary, targets, **options)
+    second = planner.range(other)
+    if second.key == planner.vary.key:
+        raise StudyError(f"{second.key} is varied twice; give another key, or one range")
+    others = second.values(second.count or SECOND_VALUES)
+    changed = [second.vary(scenario, value) for value in others]
+    with planner.working(len(others)):
+        capacities = [
+            await planner.plan(each, f"{second.key}={second.text(value)}")
+            for value, each in zip(others, changed, strict=True)
+        ]
+    return Frontier(second, others, tuple(capacities))
+
+
+class _Planner:
+    """Searches that share an executor and a budget."""
+
+    def __init__(
+        self,
+        scenario: Scenario,
+        vary: str,
+        targets: Sequence[str],
+        *,
+        confidence: str | float = 0.95,
+        replications: int = REPLICATIONS,
+        most: int = MOST,
+        within: str | None = None,
+        seed: int | None = None,
+        engine: Engine = "auto",
+        executor: Executor | str | None = None,
+        out: str | Path | None = None,
+        keep_tables: bool = False,
+        progress: Progress | Literal["bar"] | None = "bar",
+        input_uncertainty: bool = False,
+    ) -> None:
+        if scenario.campaign_under_study is None:
+            raise StudyError(f"scenario {scenario.name!r} has no campaign to make promises about")
+        self.scenario = scenario
+        self.vary = self.range(vary)
+        self.confidence = _confidence(confidence)
+        self.replications, self.left = replications, most
+        self.input_uncertainty = input_uncertainty
+        self.promises = self._read(targets)
+        self.seed = scenario.seed if seed is None else seed
+        calls = build_plan(scenario, Tape(self.seed)).calls_begun
+        self.engine = choose(engine, calls * replications)
+        self._executor, self._work = executor, executor
+        self._out, self._keep_tables = out, keep_tables
+        if self._out is not None:
+            check_collection(Path(self._out))
+        self._progress = progress
+        self._report: Progress | None = None
+        self._done, self._expected = 0, 0
+        self._deadline = _deadline(within)
+
+    def range(self, text: str) -> Range:
+        found = read_range(text, self.scenario)
+        if found.key.partition(".")[0] in ("clock", "study", "seed"):
+            raise StudyError(
+                f"{found.key} can't be planned: promises are held against the same clock and draws"
+            )
+        return found
+
+    def _read(self, targets: Sequence[str]) -> tuple[Promise, ...]:
+        if not targets:
+            raise StudyError("no promise given: write one such as 'p95 wait <= 10 min'")
+        if self.replications < 2:
+            raise StudyError(f"replications = {self.replications}: must be 2 or more")
+        promises = tuple(read_promise(text, self.scenario) for text in targets)
+        for promise in promises:
+            if self.input_uncertainty and promise.probability is None:
+                raise StudyError(
+                    f"promise {promise.text!r}: with input uncertainty the mean over all callees "
+                    "that the data allow is no promise about the true ones; write a probability, "
+                    "such as 'P(p95 wait <= 10 min) >= 0.9'"
+                )
+            needed = promise.least_runs((1 - self.confidence) * (1 - FIRST_ERROR))
+            if needed > self.replications:
+                raise StudyError(
+                    f"promise {promise.text!r}: it takes {needed} replications or more to show "
+                    f"that with {self.confidence:.4g} confidence, found {self.replications}"
+                )
+        return promises
+
+    @contextmanager
+    def working(self, searches: int = 1) -> Iterator[None]:
+        """Have somebody to do the work of all searches, and somebody told of it."""
+        halvings = math.ceil(math.log2(len(self.vary.values())))
+        self._expected = searches * (16 * (5 + halvings) + 4 * self.replications)
+        at_once = min(self.replications, runs_that_fit([self.scenario]))
+        with (
+            workforce(self._executor, at_once, self.engine) as force,
+            reporting(self._progress) as self._report,
+        ):
+            # Threads are told to give up by the study that engages them.
+            self._work = "threads" if force.shares_memory else force.executor
+            yield
+
+    async def plan(self, scenario: Scenario, name: str = "") -> Capacity:
+        """Search among the values of the range."""
+        values = self.vary.values()
+        measures = tuple({p.measure.name: p.measure for p in self.promises}.values())
+
+        async def sample(place: int, replications: range) -> NDArray[np.float64]:
+            left_s = math.inf if self._deadline is None else self._deadline - time.monotonic()
+            if len(replications) > self.left or left_s <= 0:
+                raise OutOfBudget
+            text = f"{self.vary.key}={self.vary.text(values[place])}"
+            out = self._out and Path(self._out) / _as_file(name) / _as_file(text)
+            study = Study(
+                self.vary.vary(scenario, values[place]),
+                replications=replications,
+                seed=self.seed,
+                engine=self.engine,
+                executor=self._work,
+                measures=measures,
+                out=out or None,
+                keep_tables=self._keep_tables,
+                input_uncertainty="drawn" if self.input_uncertainty else False,
+                progress=None,
+            )
+            try:
+                async with asyncio.timeout(left_s if math.isfinite(left_s) else None):
+                    findings = await study
+            except TimeoutError:
+                raise OutOfBudget from None
+            self.left -= len(replications)
+            self._done += len(replications)
+            self._expected = max(self._expected, self._done)
+            if self._report is not None:
+                self._report(self._done, self._expected)
+            return np.column_stack([findings.values(0, p.measure.name) for p in self.promises])
+
+        error = 1 - self.confidence
+        search = Search(
+            len(values),
+            self.promises,
+            sample,
+            error=error,
+            replications=self.replications,
+            origin=self.vary.first_number,
+        )
+        return Capacity(
+            scenario,
+            self.vary,
+            self.promises,
+            self.confidence,
+            self.replications,
+            self.seed,
+            await search.run(),
+            self.input_uncertainty,
+        )
+
+
+def _as_file(text: str) -> str:
+    """A key and its value as the name of a directory."""
+    return text.replace("/", " per ")
+
+
+def _confidence(written: str | float) -> float:
+    try:
+        found = written if isinstance(written, int | float) else _share(written)
+    except ValueError:
+        found = math.nan
+    if not 0.5 <= found < 1:
+        raise StudyError(f"confidence {written}: write one from 50 % to less than 100 %")
+    return float(found)
+
+
+def _share(text: str) -> float:
+    return parse_share(text) if "%" in text else float(text)
+
+
+def _deadline(within: str | None) -> float | None:
+    within_s = read_within(within)
+    return None if within_s is None else time.monotonic() + within_s

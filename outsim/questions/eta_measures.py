@@ -1,0 +1,364 @@
+"""When a campaign's calls go out, and when it is finished: quantiles over replications.
+
+A forecast is a study whose figures are instants. From a scenario with a snapshot it begins with
+the queue as it stands; each replication then draws what is not known yet.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import partial
+from typing import Any, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from outsim.clock import MISSING, SECOND
+from outsim.errors import StudyError
+from outsim.plan import CampaignPlan, Plan, build_plan
+from outsim.plan.snapshot_calls import queued_since_us
+from outsim.results.measures import Measure, View
+from outsim.results.tables.carried import first_carried_us
+from outsim.scenario.campaigns import Campaign
+from outsim.scenario.model import Scenario
+from outsim.scenario.model import Study as StudyPart
+from outsim.scenario.snapshot import STATES
+from outsim.studies.study_result import StudyResult
+from outsim.tape import Tape
+from outsim.vocabulary import CANCELED, EXPIRED, FIRST_FINAL, REJECTED
+
+BAND = 0.9
+"""Share of the replications that a band holds."""
+
+USUAL = 39
+"""Replications if nothing is said: of 39, the second and the last but one bound the band that
+holds the next one with a probability of exactly 90 %."""
+
+_LATER = 1e15
+"""Stands for an instant after every run, in seconds."""
+
+
+def _planned(view: View) -> tuple[Plan, CampaignPlan]:
+    assert view.frames is not None
+    plan = view.frames.plan
+    return plan, plan.campaigns[plan.under_study]
+
+
+def _own(campaign: CampaignPlan) -> slice:
+    return slice(campaign.first_call_id, campaign.first_call_id + campaign.size)
+
+
+def _went_out_us(view: View, campaign: CampaignPlan) -> NDArray[np.int64]:
+    """When each call of a campaign goes out in this run; MISSING where it does not."""
+    assert view.frames is not None
+    records = view.frames.records
+    return first_carried_us(records.attempts, records.calls.rows)[_own(campaign)]
+
+
+def outgoing_s(view: View, level: float) -> float:
+    """When this share of the campaign's calls have gone out, in seconds since the run begins.
+
+    Calls go out with the dispatch of their first attempt that the carrier takes, where their wait
+    ends. Those canceled before are left out, as are wedged and rejected ones; one that expires,
+    or is only ever refused, counts as later than any. NaN where the run does not come to it; just
+    before the moment of the snapshot where it was over by then.
+    """
+    _, campaign = _planned(view)
+    assert view.frames is not None
+    records, opening = view.frames.records, campaign.opening
+    status = records.calls["status"][_own(campaign)]
+    counts = (status != REJECTED) & ~campaign.contacts.wedged
+    before, undialed = 0, 0
+    if opening is not None:
+        before, undialed = opening.dispatched, opening.settled_undialed
+        counts &= opening.attempts == 0
+    first = _went_out_us(view, campaign)[counts]
+    out = np.sort(first[first != MISSING])
+    late = int(np.count_nonzero((first == MISSING) & (status[counts] != CANCELED))) + undialed
+    # The first call is the smallest share.
+    place = max(1, math.ceil(level * (before + len(out) + late)))
+    if place <= before and opening is not None:
+        # Before the moment, and not at it, where what stands in the queue may go out.
+        return (opening.at_us - 1) / SECOND
+    return out[place - before - 1] / SECOND if place - before <= len(out) else math.nan
+
+
+def finished_s(view: View) -> float:
+    """When the campaign's last call gets its final status, in seconds since the run begins.
+
+    NaN where the run does not come to it; the moment of the snapshot where it was over by then.
+    """
+    _, campaign = _planned(view)
+    assert view.frames is not None
+    calls = view.frames.records.calls
+    counts = (calls["status"][_own(campaign)] != REJECTED) & ~campaign.contacts.wedged
+    if np.any(calls["status"][_own(campaign)][counts] < FIRST_FINAL):
+        return math.nan
+    ends = [calls["final"][_own(campaign)][counts]]
+    if campaign.opening is not None:
+        ends += [campaign.opening.settled_us, np.array([campaign.opening.at_us - 1])]
+    instants = np.concatenate(ends)
+    return float(instants.max()) / SECOND if len(instants) else math.nan
+
+
+def canceled_before_out(view: View) -> float:
+    """Calls that are canceled before they go out, of all that are not rejected or wedged.
+
+    With a snapshot, of those that it tells of, what is over by then included.
+    """
+    _, campaign = _planned(view)
+    assert view.frames is not None
+    status = view.frames.records.calls["status"][_own(campaign)]
+    counts = (status != REJECTED) & ~campaign.contacts.wedged
+    before = 0
+    if campaign.opening is not None:
+        before = campaign.opening.dispatched + campaign.opening.settled_undialed
+        counts &= campaign.opening.attempts == 0
+    calls = before + int(np.count_nonzero(counts))
+    never = (status == CANCELED) & (_went_out_us(view, campaign) == MISSING)
+    return int(np.count_nonzero(never & counts)) / calls if calls else math.nan
+
+
+def next_dispatch_s(view: View, place: int) -> float:
+    """When one call goes out next, in seconds since the run begins; NaN if it never does.
+
+    It does with the dispatch of an attempt that the carrier takes.
+
+    Parameters
+    ----------
+    place : int
+        Its place in the campaign; with a snapshot, among the calls that it tells of.
+    """
+    _, campaign = _planned(view)
+    index = place if campaign.opening is None else int(campaign.opening.places[place])
+    went_out_us = _went_out_us(view, campaign)[index] if index >= 0 else MISSING
+    return math.nan if went_out_us == MISSING else float(went_out_us) / SECOND
+
+
+NEVER_OUT = {
+    "canceled": "canceled before it goes out",
+    "expired": "expired before it goes out",
+    "wedged": "wedged: accepted, and never dialed",
+    "pending": "not out yet when the run ends",
+}
+"""Why a call does not go out, or not again, and what people say of it."""
+
+
+def stays_in(view: View, place: int, why: str) -> float:
+    """Whether one call does not go out for a reason of `NEVER_OUT`: 1 or 0.
+
+    Parameters
+    ----------
+    place : int
+        As for `next_dispatch_s`.
+    why : str
+        The reason.
+    """
+    _, campaign = _planned(view)
+    assert view.frames is not None
+    index = place if campaign.opening is None else int(campaign.opening.places[place])
+    if index < 0 or not math.isnan(next_dispatch_s(view, place)):
+        return 0.0
+    status = view.frames.records.calls["status"][_own(campaign)][index]
+    ended = {CANCELED: "canceled", EXPIRED: "expired"}
+    found = "pending" if status < FIRST_FINAL else ended.get(int(status), "")
+    if campaign.contacts.wedged[index]:
+        found = "wedged"
+    return float(found == why)
+
+
+CAMPAIGN_MEASURES = (
+    Measure("first_out_s", "first call out", "clock", partial(outgoing_s, level=0.0), -1),
+    Measure("median_out_s", "half of them out", "clock", partial(outgoing_s, level=0.5), -1),
+    Measure("p90_out_s", "9 in 10 of them out", "clock", partial(outgoing_s, level=0.9), -1),
+    Measure("last_out_s", "last call out", "clock", partial(outgoing_s, level=1.0), -1),
+    Measure("finished_s", "finished", "clock", finished_s, -1),
+)
+"""When a campaign's calls go out, and when it is finished."""
+
+FORECAST_MEASURES = (
+    *CAMPAIGN_MEASURES,
+    Measure(
+        "canceled_before_out", "canceled before they go out", "share", canceled_before_out, -1
+    ),
+)
+"""What is said of a campaign."""
+
+
+@dataclass(frozen=True)
+class Quantiles:
+    """An instant over replications, in seconds since the scenario begins.
+
+    Infinite where so many replications don't come to it. A band is made of order statistics: it
+    holds the next replication with the probability that is asked for, if there are enough.
+    """
+
+    median: float
+    low: float
+    high: float
+    median_low: float
+    median_high: float
+    """95 % interval of the median; it rests on the number of replications alone."""
+    never: float
+    """Share of the replications that don't come to it."""
+
+
+def quantiles(values: Sequence[float], band: float = BAND) -> Quantiles:
+    """Quantiles of an instant over replications; NaN counts as later than any."""
+    from scipy.stats import quantile_test
+
+    instants = np.array(values, dtype=np.float64)
+    never = np.isnan(instants)
+    instants[never] = _LATER
+    levels = [(1 - band) / 2, 0.5, (1 + band) / 2]
+    found = np.quantile(instants, levels, method="weibull")
+    bounds: Any = quantile_test(instants, p=0.5).confidence_interval(0.95)
+
+    def told(instant: float, beyond: float) -> float:
+        if math.isnan(instant):
+            return beyond
+        # An interpolation between an instant and one that never comes never comes.
+        return math.inf if instant > instants[~never].max(initial=0.0) else float(instant)
+
+    low, median, high = (told(instant, math.inf) for instant in found)
+    return Quantiles(
+        median=median,
+        low=low,
+        high=high,
+        median_low=told(bounds.low, -math.inf),
+        median_high=told(bounds.high, math.inf),
+        never=float(never.mean()),
+    )
+
+
+def of_findings(findings: StudyResult, measure: Measure, band: float = BAND) -> Quantiles:
+    """Quantiles of one figure of a study of one scenario."""
+    return quantiles([each.measures[measure.name] for each in findings.figures], band)
+
+
+def studying(scenario: Scenario, campaign: Campaign) -> Scenario:
+    """The same scenario, asked about another of its campaigns."""
+    asked = StudyPart(campaign=f"{campaign.tenant}/{campaign.name}", deadline=scenario.deadline)
+    changed = scenario.model_copy(update={"study": asked})
+    changed.__dict__.pop("campaign_under_study", None)
+    changed._path = scenario.path
+    return changed
+
+
+@dataclass(frozen=True)
+class Asked:
+    """One call that is asked about."""
+
+    campaign: tuple[str, str]
+    """Tenant and name of its campaign."""
+    place: int
+    """Its place in the campaign; with a snapshot, among the calls that it tells of."""
+    state: str
+    """Where it stands: one of `STATES`; scheduled where there is no snapshot."""
+    ahead: int | None
+    """Calls of everybody in the queue that entered before it does, at the snapshot's moment, and
+    of its own campaign those that are loaded before it; None without a snapshot, or if it is not
+    waiting."""
+
+    @property
+    def measure(self) -> Measure:
+        """When it goes out."""
+        label = "goes out again" if self.state == "waiting_retry" else "goes out"
+        return Measure(
+            "call_out_s", label, "clock", partial(next_dispatch_s, place=self.place), -1
+        )
+
+    @property
+    def measures(self) -> tuple[Measure, ...]:
+        """When it goes out, and whether it does not, by reason of `NEVER_OUT`."""
+        reasons = (
+            Measure(f"call_{why}", text, "share", partial(stays_in, place=self.place, why=why), 0)
+            for why, text in NEVER_OUT.items()
+        )
+        return (self.measure, *reasons)
+
+
+def find_call(
+    scenario: Scenario, *, call_id: int | None = None, number: str | None = None
+) -> Asked:
+    """One call, by its id or by the national number that it dials.
+
+    With a snapshot, it is one of the calls that the snapshot names; else one of the scenario's.
+
+    Raises
+    ------
+    StudyError
+        If there is no such call, or more than one.
+    """
+    what = f"call {call_id}" if number is None else f"number {number}"
+    if scenario.snapshot is None:
+        found = list(_planned_calls(scenario, call_id, number))
+        where = "in the scenario"
+    else:
+        found = list(_standing_calls(scenario, call_id, number))
+        where = "among the calls that the snapshot names and that are not over"
+    if len(found) == 1:
+        return found[0]
+    if found:
+        whose = ", ".join(sorted({"/".join(each.campaign) for each in found}))
+        raise StudyError(f"{what}: there are {len(found)} {where} ({whose}); give its --call ID")
+    raise StudyError(f"{what}: no such call {where}")
+
+
+def _planned_calls(scenario: Scenario, call_id: int | None, number: str | None) -> list[Asked]:
+    found = []
+    for plan in build_plan(scenario, Tape(scenario.seed)).campaigns:
+        if plan.background:
+            continue
+        if number is not None:
+            places = np.flatnonzero(plan.numbers == int(number)).tolist()
+        else:
+            assert call_id is not None
+            place = call_id - plan.first_call_id
+            places = [place] if 0 <= place < plan.size else []
+        places = [place for place in places if plan.reject_reason[place] == 0]
+        found += [Asked(plan.key, place, "scheduled", None) for place in places]
+    return found
+
+
+def _standing_calls(scenario: Scenario, call_id: int | None, number: str | None) -> list[Asked]:
+    assert scenario.snapshot is not None
+    found = []
+    for campaign in scenario.snapshot.campaign:
+        first = 0
+        for state in STATES:
+            behind = 0
+            for each in campaign.standing(state):
+                place = -1
+                if number is not None:
+                    place = 0 if each.number == number else -1
+                elif each.call_id is not None and call_id is not None:
+                    place = call_id - each.call_id
+                if 0 <= place < each.count:
+                    ahead = _ahead(scenario, campaign.key, state, behind + place)
+                    found.append(Asked(campaign.key, first + behind + place, state, ahead))
+                behind += each.count
+            first += behind
+    return found
+
+
+def _ahead(scenario: Scenario, key: tuple[str, str], state: str, place: int) -> int | None:
+    """Calls ahead of the one at a place among those of its campaign that stand in its state."""
+    snapshot = scenario.snapshot
+    assert snapshot is not None
+    if state in ("dialing", "connected"):
+        return None
+    entered = {each.key: queued_since_us(scenario, each) for each in snapshot.campaign}
+    if state != "queued":
+        queued = sum(len(instants) for instants in entered.values())
+        return queued + (place if state == "scheduled" else 0)
+    mine_us = entered[key][place]
+    ahead = place
+    for other, instants in entered.items():
+        if other != key:
+            # Those that entered at one instant stand in the order of their names.
+            side: Literal["left", "right"] = "right" if other < key else "left"
+            ahead += int(np.searchsorted(instants, mine_us, side=side))
+    return ahead

@@ -1,0 +1,274 @@
+"""Sweeps: a scenario, or two held against each other, over the ranges of some assumptions.
+
+sweep = await outsim.sweep(scenario, vary=["platform.ports=100:400:4"])
+sweep = await outsim.sweep(top_of_hour, quarter_past, assumptions=True)
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from concurrent.futures import Executor
+from dataclasses import dataclass, field, replace
+from hashlib import sha256
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from outsim.engine import Engine
+from outsim.errors import StudyError
+from outsim.progress import Progress, reporting
+from outsim.questions.sweep_answers import Sweep
+from outsim.results.measures import MEASURES, Measure, measure_named
+from outsim.scenario.factors import Assumed, Factor, assumed, check, read_factor
+from outsim.scenario.model import Scenario
+from outsim.scenario.varying import vary as change
+from outsim.studies.comparable import UNLIKE, asked_about, check_alike
+from outsim.studies.crossover import USUAL_RUNGS, Flip, find_flip
+from outsim.studies.designs import make_design, usual_kind
+from outsim.studies.request import check_collection, keep_asked
+from outsim.studies.study import Study
+from outsim.studies.study_result import StudyResult
+
+if TYPE_CHECKING:
+    pass
+
+Array = NDArray[np.float64]
+
+USUAL_REPLICATIONS = 8
+"""Replications at each point, if nothing is said."""
+
+USUAL_FIGURE = "completed_by_deadline"
+"""Figure that a recommendation is about, if nothing is said."""
+
+
+@dataclass
+class _Work:
+    """How the studies of a sweep are made."""
+
+    scenarios: tuple[Scenario, ...]
+    seed: int
+    measure: Measure
+    out: Path | None
+    report: Progress
+    options: dict[str, Any] = field(default_factory=dict)
+    done: int = 0
+    total: int = 0
+
+    async def run(self, scenarios: Sequence[Scenario], *where: str, **count: Any) -> StudyResult:
+        """Run a study; what its directory holds already is not run again."""
+        before = self.done
+
+        def progress(done: int, total: int) -> None:
+            self.done = before + done
+            self.total = max(self.total, before + total)
+            self.report(self.done, self.total)
+
+        out = None if self.out is None else self.out.joinpath(*where)
+        return await Study(
+            scenarios,
+            **count,
+            seed=self.seed,
+            out=out,
+            progress=progress,
+            unlike=UNLIKE,  # the two scenarios were looked at, and what is varied is asked for
+            **self.options,
+        )
+
+    async def differences(self, factor: Factor, position: float, replications: range) -> Array:
+        """Paired differences of the two scenarios with one assumption changed."""
+        changes = factor.changes(position)
+        pair = [change(scenario, changes) for scenario in self.scenarios]
+        place = _directory(f"{factor.name}={factor.text(position)}")
+        findings = await self.run(pair, "flips", place, replications=replications)
+        name = self.measure.name
+        return findings.values(1, name) - findings.values(0, name)
+
+
+def _directory(text: str) -> str:
+    """Name of a directory for a value: readable, and no other value's."""
+    plain = "".join(each if each.isalnum() or each in "=._-" else "_" for each in text)
+    return plain if plain == text else f"{plain}-{sha256(text.encode()).hexdigest()[:8]}"
+
+
+async def sweep(
+    scenario: Scenario,
+    other: Scenario | None = None,
+    *,
+    vary: Sequence[str] = (),
+    assumptions: bool = False,
+    design: str | None = None,
+    points: int | None = None,
+    figure: str = USUAL_FIGURE,
+    campaign: str | Sequence[str] | None = None,
+    deadline: str | Sequence[str] | None = None,
+    across_zones: bool = False,
+    replications: int | None = None,
+    precision: Mapping[str, str | float] | None = None,
+    within: str | None = None,
+    seed: int | None = None,
+    engine: Engine = "auto",
+    executor: Executor | str | None = None,
+    out: str | Path | None = None,
+    progress: Progress | Literal["bar"] | None = "bar",
+) -> Sweep:
+    """Run a scenario over ranges of assumptions, or ask which of them flips a recommendation.
+
+    All points have the same replications, on the same tapes.
+
+    Parameters
+    ----------
+    scenario, other : Scenario
+        What is run; with `other`, it is held against `scenario`, and the assumptions are searched
+        for values at which the difference changes its sign.
+    vary : sequence of str
+        Ranges, ``KEY=LOW:HIGH`` or ``KEY=LOW:HIGH:COUNT``, such as ``platform.ports=100:400:4``.
+    assumptions : bool
+        Vary every default graded A that the scenarios rest on, too, within the range that comes
+        with it.
+    design : "grid", "lhs", "sobol" or "morris", optional
+        See `outsim.studies.designs.make_design`. Default: for one scenario, a grid of one or two
+        ranges, else "morris"; for two, none, so that only flips are looked for.
+    points : int, optional
+        Size of a design other than a grid.
+    figure : str
+        Measure that the recommendation, and the picture, is about.
+    campaign, deadline, across_zones
+        As for `outsim.compare`: what is asked about, and what may differ in two scenarios.
+    replications : int, optional
+        How many at each point; default: 8. A search for a flip takes more where it must.
+    precision, within
+        As for `Study`, instead of `replications`; of two scenarios as they stand, whose count the
+        rest then has.
+    seed, engine, executor, progress
+        As for `Study`.
+    out : path, optional
+        Directory that keeps every replication; what is there is not run again.
+
+    Returns
+    -------
+    Sweep
+        Points, indices and flips, as far as they were asked for.
+
+    Raises
+    ------
+    ScenarioError
+        If a range can't be used.
+    StudyError
+        If the sweep can't be made as asked.
+    """
+    scenarios, unlike = asked_about(
+        (scenario,) if other is None else (scenario, other),
+        campaign,
+        deadline,
+        across_zones=across_zones,
+    )
+    check_alike(scenarios, MEASURES, unlike)
+    measure = measure_named(figure)
+    chosen = assumed(*scenarios) if assumptions else Assumed((), ())
+    asked = tuple(read_factor(text, *scenarios) for text in vary)
+    names = {factor.name for factor in asked}
+    factors = asked + tuple(each for each in chosen.factors if each.name not in names)
+    check(factors, scenarios)
+    seed = scenario.seed if seed is None else seed
+    if not factors:
+        raise StudyError("nothing to vary: give a range KEY=LOW:HIGH, or ask for assumptions")
+    given_design = design
+    if design is None and other is None:
+        design = usual_kind(len(factors))
+    if other is None and any(name.startswith("difference:") for name in precision or ()):
+        raise StudyError("precision of a difference: it takes two scenarios to differ")
+    if design is None and points is not None:
+        raise StudyError("points: they are a design's; give a design too, such as morris")
+    made = None
+    if design is not None:
+        made = make_design(
+            design,
+            [factor.name for factor in factors],
+            levels=[factor.levels for factor in factors],
+            size=points,
+            seed=seed,
+        )
+        if design == "grid":
+            factors = tuple(map(_with_levels, factors, made.levels))
+    count: dict[str, Any] = {"replications": replications, "precision": precision}
+    count["within"] = within
+    if replications is None and not precision and within is None:
+        count["replications"] = USUAL_REPLICATIONS
+    if isinstance(count["replications"], int) and count["replications"] < 2:
+        raise StudyError(
+            f"replications = {replications}: must be 2 or more, or there is no interval"
+        )
+    question: dict[str, Any] = {"vary": [*vary], "assumptions": assumptions, "figure": figure}
+    question |= {"design": given_design, "points": points}
+    # The scenarios are kept as they are asked about: only what may differ is to be said again.
+    question |= {"across_zones": across_zones}
+    for kind, each in (("campaign", campaign), ("deadline", deadline)):
+        question[kind] = each if isinstance(each, str | None) else [*each]
+    if out is not None:
+        check_collection(Path(out))
+        keep_asked(Path(out), "sweep", scenarios, seed, question, is_finished=False)
+    found = Sweep(scenarios, factors, chosen.left_out, measure, seed, 0, made)
+    with reporting(progress) as report:
+        place = None if out is None else Path(out)
+        options = {"engine": engine, "executor": executor}
+        work = _Work(scenarios, seed, measure, place, report, options)
+        if other is not None:
+            base = await work.run(scenarios, "base", **count)
+            count = {"replications": base.replications}
+            found = replace(found, base=base, replications=base.replications)
+        if made is not None:
+            found = await _run_design(found, work, count)
+        if other is not None:
+            found = replace(found, flips=await _find_flips(found, work))
+    if out is not None:
+        # As many again come to the same, also where a precision or a time decided.
+        question |= {"replications": found.replications}
+        keep_asked(Path(out), "sweep", scenarios, seed, question, is_finished=True)
+    return found
+
+
+def _with_levels(factor: Factor, levels: int) -> Factor:
+    """The factor as a grid goes through it."""
+    return replace(factor, range=replace(factor.range, count=levels))
+
+
+async def _run_design(found: Sweep, work: _Work, count: Mapping[str, Any]) -> Sweep:
+    """Run each point once; points whose values are equal are the same run."""
+    assert found.design is not None
+    runs: dict[tuple[str, ...], int] = {}
+    places = []
+    scenarios: list[Scenario] = []
+    for index, row in enumerate(found.design.positions):
+        values = tuple(found.point(index).values())
+        if values not in runs:
+            runs[values] = len(runs)
+            changes: dict[str, str] = {}
+            for factor, at in zip(found.factors, row, strict=True):
+                changes |= factor.changes(factor.level(float(at)))
+            for each in found.scenarios:
+                scenarios.append(change(each, changes))
+        places.append(runs[values])
+    findings = await work.run(scenarios, "design", **count)
+    return replace(
+        found, findings=findings, places=tuple(places), replications=findings.replications
+    )
+
+
+async def _find_flips(found: Sweep, work: _Work) -> tuple[Flip, ...]:
+    factors = found.factors
+    rungs = sum(factor.levels or USUAL_RUNGS for factor in factors)
+    work.total = work.done + 2 * rungs * found.replications
+    flips = [
+        await find_flip(
+            factor,
+            work.differences,
+            replications=found.replications,
+            comparisons=len(factors),
+            support=found.measure.support.of_difference,
+        )
+        for factor in factors
+    ]
+    order = ("flips", "not confirmed", "undecided", "none in range", "no effect")
+    return tuple(sorted(flips, key=lambda each: (order.index(each.verdict), -each.swing)))

@@ -1,0 +1,1 @@
+"""What one run gives: tables, measures, invariants, and what is saved of it."""

@@ -1,0 +1,252 @@
+"""One past, many futures: a run that stands at a moment and is continued in several ways.
+
+The compiled engine's state is plain arrays, so a run can be copied where it
+stands. Each branch equals a whole run of its scenario, and the past is paid once.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from datetime import datetime
+from typing import Any
+
+from outsim.clock import NEVER, after
+from outsim.engine import Records
+from outsim.errors import EngineError
+from outsim.plan import Plan, build_plan
+from outsim.progress import Progress, unseen
+from outsim.results.result import Result, in_run
+from outsim.results.tables.run_tables import RunTables
+from outsim.scenario.difference import Difference, differences
+from outsim.scenario.model import Scenario
+from outsim.tape import Tape
+from outsim.text import bounded
+
+TO_COME = re.compile(
+    r"campaign\[.*\]\.(start|submitted_at|stop_at|stop_reaches|stop_cancels_retries|expires_at)"
+    r"|(suspension|outage)\[.*|study(\..*)?|clock\.ends|seed"
+)
+"""Keys of a scenario that a branch may change: they have their effect at a known instant, or
+after the run."""
+
+
+class Checkpoint:
+    """A run up to a moment; `branch` continues it.
+
+    What `run_until` gives. It can be branched from as often as wanted, also from several
+    threads.
+    """
+
+    def __init__(
+        self, scenario: Scenario, tape: Tape, at: datetime, progress: Progress = unseen
+    ) -> None:
+        from outsim.engine.compiled.run import Run
+
+        self.scenario = scenario
+        self.tape = tape.remembering()
+        self.at = at
+        """The moment: everything before it has happened."""
+        self._plan = build_plan(scenario, self.tape)
+        self._run = Run(self._plan, progress)
+        self._run.advance(scenario.instant_us(at))
+
+    def branch(self, scenario: Scenario | None = None) -> Result:
+        """Continue to the end, as the scenario says or another one with the same past.
+
+        Parameters
+        ----------
+        scenario : Scenario, optional
+            What is to come: it may change starts, stops, expiries, suspensions and outages
+            from the moment on, and the end of the run; default: what was to come anyway.
+
+        Returns
+        -------
+        Result
+            The same, to the last bit, as `outsim.simulate` gives for that scenario.
+
+        Raises
+        ------
+        EngineError
+            If the scenario's past is another one; the message says in what.
+        """
+        from outsim import __version__
+
+        changed = scenario or self.scenario
+        plan = self._plan
+        if scenario is not None:
+            plan = build_plan(scenario, self.tape)
+            self._check(scenario, plan)
+        return Result(
+            scenario=changed,
+            seed=self.tape.seed,
+            replication=self.tape.replication,
+            engine="compiled",
+            version=__version__,
+            frames=RunTables(plan, self._run.branch(plan).finish(), changed.clock.begins),
+        )
+
+    def _check(self, scenario: Scenario, plan: Plan) -> None:
+        """Refuse a scenario with another past."""
+        for difference in differences(self.scenario, scenario):
+            if not TO_COME.fullmatch(difference.key):
+                raise EngineError(
+                    f"{_told(difference)}: a branch has the same past. It can change starts, "
+                    "stops, expiries, suspensions, outages and the end of the run, from "
+                    f"{self.at:%H:%M:%S} on"
+                )
+        # With another end at the latest there may be more of them, which is refused below.
+        for ours, theirs in zip(self._plan.campaigns, plan.campaigns, strict=False):
+            if ours.loading_us != theirs.loading_us and ours.requests_us is not None:
+                raise EngineError(
+                    f"campaign {ours.tenant}/{ours.name}: a branch can't change the start of a "
+                    "campaign of single requests; run each start by itself"
+                )
+        from_us = self.scenario.instant_us(self.at)
+        for what, at_us in sorted(_apart(self._plan, plan), key=str):
+            if at_us < from_us:
+                when = after(self.scenario.clock.begins, at_us)
+                raise EngineError(
+                    f"{what} at {when:%H:%M:%S}: that is before {self.at:%H:%M:%S}, where the "
+                    "branches part; let the run stop earlier, or change only what comes later"
+                )
+        if plan.ends_us < from_us or plan.latest_us != self._plan.latest_us:
+            raise EngineError(
+                f"clock.ends: a branch ends after {self.at:%H:%M:%S}, and at the latest when "
+                "its past would have: give both the same clock.latest"
+            )
+
+    def __repr__(self) -> str:
+        return bounded(
+            f"Past({self.scenario.name!r}, up to {self.at:%Y-%m-%d %H:%M:%S}, {self.tape!r})"
+        )
+
+
+def _told(difference: Difference) -> str:
+    return f"{difference.key} ({difference.left}, then {difference.right})"
+
+
+def _apart(plan: Plan, other: Plan) -> set[tuple[str, int]]:
+    """What is done to the platform from outside in one of two runs only: what, and when."""
+    return set(_happened(plan)) ^ set(_happened(other))
+
+
+def _happened(plan: Plan) -> Iterator[tuple[str, int]]:
+    """Everything that is done to the platform from outside: what it is, and when."""
+    for campaign in plan.campaigns:
+        if campaign.background:
+            continue  # its tape says when it starts, and nothing else is done to it
+        rules, name = campaign.rules, f"{campaign.tenant}/{campaign.name}"
+        yield f"the start of {name}", campaign.loading_us
+        yield f"the submission of {name}", campaign.submitted_us
+        how = ", reaching the queue" if rules.stop_reaches_queue else ""
+        how += "" if rules.stop_cancels_retries else ", sparing retries"
+        yield f"the stop of {name}{how}", rules.stop_effect_us
+        yield f"the expiry of {name}", rules.expires_us
+    for suspension in plan.suspensions:
+        whom = suspension.tenant or "everybody"
+        yield f"a suspension of {whom}", suspension.begins_us
+        yield f"the end of a suspension of {whom}", suspension.ends_us
+    for outage in plan.outages:
+        what: Any = outage.count or "all"
+        where = f"{outage.of} ({what}{', dropping calls' if outage.drop else ''})"
+        if outage.endpoint >= 0:
+            where = f"endpoint {plan.endpoints[outage.endpoint].name}"
+        yield f"an outage of {where}", outage.begins_us
+        yield f"the end of an outage of {where}", outage.ends_us
+
+
+def is_family(scenarios: Sequence[Scenario]) -> bool:
+    """Whether scenarios differ only in what a branch may change, so that they share a past."""
+    first, *others = scenarios
+    if any(campaign.requests is not None for campaign in first.campaign):
+        return False
+    if any(scenario.snapshot is not None for scenario in scenarios):
+        return False
+    return all(
+        other.clock.latest_end == first.clock.latest_end
+        and all(TO_COME.fullmatch(each.key) for each in differences(first, other))
+        for other in others
+    )
+
+
+def run_family(
+    plans: Sequence[Plan], progress: Progress = unseen
+) -> Iterator[tuple[int, Records]]:
+    """Run plans that differ only in what is to come; what they have in common is run once.
+
+    Parameters
+    ----------
+    plans : sequence of Plan
+        Of a family of scenarios, see `is_family`, and of one tape.
+
+    Yields
+    ------
+    (int, Records)
+        Place among the plans, and the records that the plan has if it is run by itself; in the
+        order in which the plans part.
+    """
+    from outsim.engine.compiled.run import Run
+
+    def parts_us(place: int) -> int:
+        apart = min((at_us for _, at_us in happened[last] ^ happened[place]), default=NEVER)
+        return max(0, min(apart, plans[place].ends_us, plans[last].ends_us))
+
+    # The others part from the one in which what differs comes last.
+    happened = [set(_happened(plan)) for plan in plans]
+    last = max(range(len(plans)), key=lambda k: sorted(at_us for _, at_us in happened[k]))
+    past = Run(plans[last], progress)
+    others = sorted((parts_us(place), place) for place in range(len(plans)) if place != last)
+    for at_us, place in others:
+        past.advance(at_us)
+        records = past.branch(plans[place]).finish()
+        past.make_ready(records)
+        yield place, records
+        del records  # whoever asked for them may be done with them by now
+    yield last, past.finish()
+
+
+def run_until(
+    scenario: Scenario,
+    at: datetime | str,
+    *,
+    seed: int | None = None,
+    replication: int = 0,
+    tape: Tape | None = None,
+    progress: Progress | None = None,
+) -> Checkpoint:
+    """Run a scenario up to a moment, to continue it from there in several ways.
+
+    Parameters
+    ----------
+    scenario : Scenario
+        What `outsim.load` gives.
+    at : datetime or str
+        The moment: an aware datetime, or a local clock time such as ``"10:05"``.
+    seed, replication, tape, progress
+        As for `outsim.simulate`.
+
+    Returns
+    -------
+    Past
+        The run up to the moment; each of its branches is a whole result.
+
+    Raises
+    ------
+    MomentError
+        If `at` is no such thing, or lies outside the run.
+    TapeError
+        If seed or replication is negative, or too large.
+
+    Examples
+    --------
+    >>> import outsim
+    >>> scenario = outsim.load("scenarios/stop-race.toml")
+    >>> past = outsim.run_until(scenario, "09:31")
+    >>> past.branch().calls.equals(outsim.simulate(scenario).calls)
+    True
+    """
+    moment = in_run(scenario, at, scenario.instant_us(scenario.clock.latest_end))
+    if tape is None:
+        tape = Tape(scenario.seed if seed is None else seed, replication)
+    return Checkpoint(scenario, tape, moment, progress or unseen)

@@ -1,0 +1,152 @@
+"""Where each call stands: rows, states, attempts, stops and expiries."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+
+from outsim.clock import MISSING
+from outsim.results.invariants.run import (
+    Run,
+    Violation,
+    came,
+    place_in_each,
+)
+from outsim.vocabulary import (
+    ANSWERED,
+    BUSY,
+    CANCELED,
+    COMPLETED,
+    CONGESTION,
+    EXPIRED,
+    FAILED,
+    FIRST_FINAL,
+    INVALID,
+    NO_ANSWER,
+    QUEUED,
+    REJECTED,
+    SCHEDULED,
+    WAITING_RETRY,
+)
+
+_RETRIABLE = (NO_ANSWER, BUSY, CONGESTION)
+
+
+def every_row_is_rejected_or_accepted(run: Run) -> Iterator[Violation]:
+    """Rows = rejected + accepted: rejected are those that can't be dialled, and no others."""
+    reason = run.of_calls(lambda campaign: campaign.reject_reason)
+    cannot = np.asarray(reason != 0, dtype=np.bool_)
+    rejected = run.calls["status"] == REJECTED
+    yield from run.breach("rejected, or not, against its row", "calls", rejected != cannot)
+    table = run.result.calls
+    shown = len(table) == int(run.handed_in.sum()) and table["call_id"].is_unique
+    if not shown or (table["status"] == "rejected").sum() != (cannot & run.handed_in).sum():
+        counted = table["status"].astype(str).value_counts().to_frame()
+        yield Violation(f"{int(run.handed_in.sum())} rows were handed in (calls)", counted)
+
+
+def accepted_calls_add_up(run: Run) -> Iterator[Violation]:
+    """Accepted = completed + failed + canceled + expired + pending, by state.
+
+    Counted from the changes of status: each call is in the state of its last one, has at most
+    one final one, and nothing after it.
+    """
+    u, status = run.updates, run.calls["status"]
+    last = run.last_update
+    told = np.where(last >= 0, u["status"][last], SCHEDULED) if len(u["status"]) else 0 * status
+    told = np.where(status == REJECTED, REJECTED, told)
+    yield from run.breach("state is not that of the last change", "calls", told != status)
+    final = u["status"] >= FIRST_FINAL
+    is_last = np.zeros(len(final), dtype=np.bool_)
+    is_last[last[last >= 0]] = True
+    yield from run.breach("changes after the final status", "updates", final & ~is_last)
+    over = (status >= FIRST_FINAL) & (status != REJECTED)
+    happened = u["happened"][last] if len(u["status"]) else last
+    since = np.where(over, np.where(last >= 0, happened, MISSING), MISSING)
+    yield from run.breach("final instant", "calls", since != run.calls["final"])
+    late = came(u["happened"]) & ((u["happened"] < 0) | (u["happened"] >= run.ended_us))
+    yield from run.breach("outside the run", "updates", late)
+    yield from run.breach("not in order", "updates", np.diff(u["happened"], prepend=0) < 0)
+
+
+def attempts_are_counted(run: Run) -> Iterator[Violation]:
+    """Attempts of a call are numbered from 1 without a gap, at most 1 + max_retry of them.
+
+    Those from before the moment of a snapshot are counted, and are not in the tables.
+    """
+    a, order = run.attempts, run.by_call
+    number, call_id = a["attempt"][order], a["call_id"][order]
+    wrong = number != place_in_each(~run.follows) + 1 + run.made_before[call_id]
+    yield from run.breach("numbers", "attempts", wrong, order)
+    most = 1 + run.per_campaign(lambda campaign: campaign.rules.max_retry)
+    over = number > most[run.rank[order]]
+    yield from run.breach("more than 1 + max_retry", "attempts", over, order)
+    counted = np.bincount(call_id, minlength=len(run.rank_of_call)) + run.made_before
+    yield from run.breach("attempts", "calls", counted != run.calls["attempts"])
+
+
+def final_status_is_what_ended_the_call(run: Run) -> Iterator[Violation]:
+    """Completed if answered; failed only if no attempt is left; else what ended the call.
+
+    Canceled only by a stop that was in effect, expired only by an expiry; only what was not
+    answered is dialled again, and an invalid number never.
+    """
+    a, status = run.attempts, run.calls["status"]
+    over = np.isin(status, (COMPLETED, FAILED, CANCELED, EXPIRED))
+    last = run.last_attempt
+    has = last >= 0
+    padded = np.append(a["outcome"], -1)
+    outcome = np.where(has & came(np.append(a["ended"], MISSING)[last]), padded[last], -1)
+    answered = np.isin(outcome, ANSWERED)
+    wrong = over & (answered != (status == COMPLETED))
+    yield from run.breach("completed, or not, against its last outcome", "calls", wrong)
+    most = run.per_campaign(lambda campaign: campaign.rules.max_retry)
+    used_up = run.calls["attempts"] > most[run.rank_of_call]
+    allowed = (outcome == INVALID) | (np.isin(outcome, _RETRIABLE) & used_up)
+    yield from run.breach("failed with attempts left", "calls", (status == FAILED) & ~allowed)
+    yield from run.breach("not failed", "calls", over & allowed & (status != FAILED))
+    ends = {
+        CANCELED: run.per_campaign(lambda campaign: campaign.rules.stop_effect_us),
+        EXPIRED: run.per_campaign(lambda campaign: campaign.rules.expires_us),
+    }
+    for code, instant in ends.items():
+        early = (status == code) & (run.calls["final"] < instant[run.rank_of_call])
+        yield from run.breach("canceled or expired too early", "calls", early)
+    again = run.follows[1:] & ~np.isin(a["outcome"][run.by_call][:-1], _RETRIABLE)
+    yield from run.breach("dialled again after it", "attempts", again, run.by_call[:-1])
+
+
+def stop_is_kept(run: Run) -> Iterator[Violation]:
+    """From a stop's effect on nothing new is loaded, and no call waits for a retry.
+
+    With ``stop_reaches = "queue"`` nothing of what was in the queue is left in it either;
+    with ``stop_cancels_retries = false`` retries go on.
+    """
+    effect = run.per_campaign(lambda campaign: campaign.rules.stop_effect_us)
+    cancels = run.per_campaign(lambda campaign: campaign.rules.stop_cancels_retries) == 1
+    reaches = run.per_campaign(lambda campaign: campaign.rules.stop_reaches_queue) == 1
+    u, rank = run.updates, run.update_rank
+    entered = (u["status"] == QUEUED) & (u["happened"] >= effect[rank])
+    loaded = entered & ((u["attempt"] == 1) | cancels[rank])
+    yield from run.breach("entered the queue after the stop", "updates", loaded)
+    waits = (u["status"] == WAITING_RETRY) & (u["happened"] > effect[rank]) & cancels[rank]
+    yield from run.breach("waits for a retry after the stop", "updates", waits)
+    status, of = run.calls["status"], run.rank_of_call
+    stopped = (effect < run.ended_us)[of] & run.handed_in
+    left = stopped & (
+        ((status == SCHEDULED) & run.comes_up(effect))
+        | ((status == WAITING_RETRY) & cancels[of])
+        | ((status == QUEUED) & (reaches & cancels)[of] & ~run.wedged)
+    )
+    yield from run.breach("still there after the stop", "calls", left)
+
+
+def expired_calls_are_over(run: Run) -> Iterator[Violation]:
+    """From the expiry on no call waits for anything: it has expired, or is being dialled."""
+    expires = run.per_campaign(lambda campaign: campaign.rules.expires_us)
+    status = run.calls["status"]
+    waits = (status == SCHEDULED) & run.comes_up(expires)
+    waits |= (status == WAITING_RETRY) | ((status == QUEUED) & ~run.wedged)
+    left = waits & (expires < run.ended_us)[run.rank_of_call] & run.handed_in
+    yield from run.breach("still there after the expiry", "calls", left)

@@ -1,0 +1,106 @@
+"""When an attempt may be dispatched: start, expiry, window, suspension, retry interval."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import numpy as np
+import pandas as pd
+
+from outsim.clock import DAY, MISSING
+from outsim.results.invariants.run import (
+    Mask,
+    Run,
+    Violation,
+    came,
+)
+
+_WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
+
+
+def not_dispatched_before_start(run: Run) -> Iterator[Violation]:
+    """No dispatch before the start of the campaign, or before the call was handed in."""
+    start = run.per_campaign(lambda campaign: max(campaign.start_us, campaign.submitted_us))
+    submitted = run.result.frames.submitted_us[run.attempts["call_id"]]
+    early = run.attempts["dispatched"] < np.maximum(start[run.rank], submitted)
+    yield from run.breach("too early", "attempts", early)
+
+
+def not_dispatched_after_expiry(run: Run) -> Iterator[Violation]:
+    """No dispatch at the expiry or after it."""
+    expires = run.per_campaign(lambda campaign: campaign.rules.expires_us)
+    late = run.attempts["dispatched"] >= expires[run.rank]
+    yield from run.breach("too late", "attempts", late)
+
+
+def dispatched_inside_the_window(run: Run) -> Iterator[Violation]:
+    """No dispatch outside the calling window, by the clock that it follows.
+
+    Days on which that clock is put forward or back are left out: there an edge of the window
+    may itself be an hour that does not exist, or comes twice.
+    """
+    scenario = run.result.scenario
+    windows = {(c.tenant, c.name): c.window for c in scenario.campaign if c.window is not None}
+    for rank, campaign in enumerate(run.plan.campaigns):
+        window = windows.get(campaign.key)
+        if window is None or campaign.background:
+            continue
+        rows = np.flatnonzero(run.rank == rank)
+        place = run.attempts["call_id"][rows] - campaign.first_call_id
+        zone_of_row = campaign.zones[place]
+        for zone in np.unique(zone_of_row):
+            name = run.plan.zones[zone] if window.zone == "callee" else scenario.clock.zone
+            here = rows[zone_of_row == zone]
+            at = run.result.frames.instants(run.attempts["dispatched"][here]).tz_convert(name)
+            elapsed = np.asarray(at.tz_localize(None) - at.tz_localize(None).normalize()) // (
+                np.timedelta64(1, "us")
+            )
+            opens, closes = _since_midnight_us(window.opens), _since_midnight_us(window.closes)
+            day_ok = np.isin(np.asarray(at.day_of_week), [_WEEKDAYS.index(d) for d in window.days])
+            outside = ~(day_ok & (elapsed >= opens) & (elapsed < closes))
+            outside &= ~_clock_changes(at, ZoneInfo(name))
+            yield from run.breach(f"outside the window in {name}", "attempts", here[outside])
+
+
+def _since_midnight_us(at: Any) -> int:
+    seconds = at.hour * 3600 + at.minute * 60 + at.second
+    exact = seconds * 1_000_000 + at.microsecond
+    return DAY if exact == DAY - 1 else int(exact)  # the last microsecond stands for 24:00
+
+
+def _clock_changes(at: pd.DatetimeIndex, zone: ZoneInfo) -> Mask:
+    """Whether the clock of a zone changes within a day of each instant."""
+    if len(at) == 0:
+        return np.zeros(0, dtype=np.bool_)
+    day = pd.Timedelta(days=1)
+    before, after = (at.tz_convert("UTC") + shift for shift in (-day, day))
+    offsets = [moment.tz_convert(zone).tz_localize(None) for moment in (before, after)]
+    gone = np.asarray(offsets[1] - offsets[0])
+    changes: Mask = gone != np.timedelta64(2, "D")
+    return changes
+
+
+def not_dispatched_during_a_suspension(run: Run) -> Iterator[Violation]:
+    """No dispatch while the tenant, or everybody, is suspended."""
+    at = run.attempts["dispatched"]
+    tenants = [tenant.name for tenant in run.plan.tenants]
+    tenant = run.tenant_of_rank[run.rank]
+    for suspension in run.plan.suspensions:
+        held = (at >= suspension.begins_us) & (at < suspension.ends_us)
+        if suspension.tenant:
+            held &= tenant == tenants.index(suspension.tenant)
+        yield from run.breach("suspended", "attempts", held)
+
+
+def retry_interval_is_kept(run: Run) -> Iterator[Violation]:
+    """A call is ready again exactly `retry_interval` after its last attempt ended."""
+    a, order, follows = run.attempts, run.by_call, run.follows
+    interval = run.per_campaign(lambda campaign: campaign.rules.retry_interval_us)
+    ended = np.append(MISSING, a["ended"][order][:-1]) if len(order) else order
+    due = ended + interval[run.rank[order]]
+    early = follows & (~came(ended) | (a["dispatched"][order] < due))
+    yield from run.breach("gap shorter than retry_interval", "attempts", early, order)
+    late = follows & (a["ready"][order] != due)
+    yield from run.breach("not ready when the interval was over", "attempts", late, order)

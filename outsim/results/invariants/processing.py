@@ -1,0 +1,180 @@
+"""Workers, and what becomes of the updates and deliveries that they process."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+import pandas as pd
+
+from outsim.clock import MISSING, NEVER
+from outsim.engine.records import Integers
+from outsim.results.invariants.run import (
+    Mask,
+    Run,
+    Violation,
+    came,
+    count_before,
+    count_until,
+    first_of_each,
+    keys_of,
+    place_in_each,
+)
+from outsim.vocabulary import (
+    ACCEPTED,
+    CONNECTED,
+    DIALING,
+    FIRST_FINAL,
+    QUEUED,
+)
+
+
+def dial_work_goes_first(run: Run) -> Iterator[Violation]:
+    """No status update is begun while dial work waits; each kind of work in its own order."""
+    a, u = run.attempts, run.updates
+    begun = u["begun"]
+    started = a["work_started"]
+    rows = np.flatnonzero(came(begun))
+    waiting = count_until(a["dispatched"], begun[rows])
+    waiting -= count_until(np.sort(started[came(started)]), begun[rows])
+    yield from run.breach("dial work waited", "updates", rows[waiting > 0])
+    for table, instants in (("attempts", started), ("updates", begun)):
+        in_order = np.where(came(instants), instants, NEVER)
+        wrong = np.diff(in_order, prepend=in_order[:1]) < 0
+        yield from run.breach("begun before what came first", table, wrong)
+
+
+def workers_are_enough(run: Run) -> Iterator[Violation]:
+    """Busy workers <= workers in service + those due to leave, and none idles while work waits.
+
+    No status update is begun while their processing is out.
+    """
+    platform, a, u = run.plan.platform, run.attempts, run.updates
+    begun, constant = u["begun"], platform.status_work_us
+    direct = came(u["visible"]) & (u["repaired"] == 0)
+    finished = np.where(direct, u["visible"], MISSING)
+    lasting = came(begun) & ~direct
+    if constant >= 0:
+        finished = np.where(lasting, begun + constant, finished)
+    # Where an update's length was drawn and it is lost, or not yet visible, its end is not in
+    # the tables: it is left out, which can only make workers look less busy.
+    known = came(begun) & came(finished)
+    begins = np.concatenate([a["work_started"][came(a["work_started"])], begun[known]])
+    ends = np.concatenate([a["dialed"][came(a["dialed"])], finished[known]])
+    begins, ends = np.sort(begins), np.sort(ends)
+    out = run.out_of_service("workers", platform.workers)
+
+    def able(at: Integers) -> Integers:
+        return np.maximum(0, platform.workers - out(at))
+
+    stopped = run.out_of_service("status", 1)
+    suspect: list[tuple[str, Integers, Integers]] = [
+        ("attempts", a["work_started"], a["dispatched"]),
+        ("updates", begun, u["happened"]),
+    ]
+    all_known = bool((known == came(begun)).all())
+    for table, starts, since in suspect:
+        rows = np.flatnonzero(came(starts))
+        at = starts[rows]
+        busy = count_until(begins, at) - count_until(ends, at)
+        yield from run.breach("no worker was free", table, rows[busy > able(at)])
+        if not all_known:
+            continue
+        busy = count_before(begins, at) - count_before(ends, at)
+        idle = (at > since[rows]) & (busy < able(at - 1))
+        if table == "updates":
+            idle &= stopped(at - 1) == 0
+        yield from run.breach("waited while a worker was free", table, rows[idle])
+    rows = np.flatnonzero(came(begun))
+    yield from run.breach("processing was out", "updates", rows[stopped(begun[rows]) > 0])
+
+
+def updates_are_seen_after_they_happen(run: Run) -> Iterator[Violation]:
+    """Every update: happened_at <= begun_at < visible_at; a lost one is seen only if repaired."""
+    u = run.updates
+    begun, visible = came(u["begun"]), came(u["visible"])
+    wrong = begun & (u["begun"] < u["happened"])
+    yield from run.breach("begun before it happened", "updates", wrong)
+    wrong = visible & (~begun | (u["visible"] <= u["begun"]))
+    yield from run.breach("visible before it was processed", "updates", wrong)
+    wrong = visible & (u["lost"] == 1) & (u["repaired"] == 0)
+    yield from run.breach("lost, and yet visible", "updates", wrong)
+    final = (u["lost"] == 1) & (u["status"] >= FIRST_FINAL) & visible
+    yield from run.breach("repaired", "updates", (u["repaired"] == 1) & ~final)
+
+
+def changes_follow_the_attempts(run: Run) -> Iterator[Violation]:
+    """Updates are, for each attempt: queued, dialing, connected if answered, and what follows."""
+    a, u = run.attempts, run.updates
+    keys, told = keys_of(a), keys_of(u)
+    instants = {QUEUED: a["queued"], DIALING: a["dispatched"], CONNECTED: a["answered"]}
+    order = np.argsort(keys, kind="stable")
+    for status, expected in instants.items():
+        rows = np.flatnonzero(u["status"] == status)
+        wanted = told[rows]
+        at = np.searchsorted(keys[order], wanted)
+        found = np.zeros(len(rows), dtype=np.bool_)
+        within = at < len(keys)
+        matched = order[at[within]]
+        found[within] = (keys[matched] == wanted[within]) & (
+            expected[matched] == u["happened"][rows[within]]
+        )
+        if status == QUEUED:
+            unmatched = ~found & ~np.isin(wanted, keys)
+            found |= unmatched  # not dispatched yet, or never
+        yield from run.breach("no such attempt at that instant", "updates", rows[~found])
+        if len(np.unique(wanted)) != len(wanted):
+            twice = pd.Series(wanted).duplicated().to_numpy()
+            yield from run.breach("told twice", "updates", rows[twice])
+        untold = came(expected) & ~np.isin(keys, wanted)
+        yield from run.breach("no update told of it", "attempts", untold)
+
+
+def one_final_delivery_per_call(run: Run) -> Iterator[Violation]:
+    """One final POST per call: due when its final status is visible; again only if it failed.
+
+    An endpoint, and all of them together, never get more posts at once than they take.
+    """
+    d, u = run.deliveries, run.updates
+    order = np.lexsort((d["post"], d["call_id"]))
+    call_id, post = d["call_id"][order], d["post"][order]
+    first = first_of_each(call_id)
+    wrong = post != place_in_each(first) + 1
+    yield from run.breach("posts of a call are not 1, 2, ...", "deliveries", wrong, order)
+    accepted = (d["result"][order][:-1] == ACCEPTED) & ~first[1:]
+    yield from run.breach("posted again though accepted", "deliveries", accepted, order[:-1])
+
+    final = np.flatnonzero((u["status"] >= FIRST_FINAL) & came(u["visible"]))
+    has_url = np.array([c.result_url is not None for c in run.plan.campaigns], dtype=np.bool_)
+    due = np.full(len(run.rank_of_call), MISSING, dtype=np.int64)
+    final = final[has_url[run.update_rank[final]]]
+    due[u["call_id"][final]] = u["visible"][final]
+    posted = np.full(len(due), MISSING, dtype=np.int64)
+    firsts = np.flatnonzero(d["post"] == 1)
+    posted[d["call_id"][firsts]] = d["due"][firsts]
+    yield from run.breach("first post is not due with the final status", "calls", posted != due)
+
+    begun, ended = came(d["begun"]), came(d["ended"])
+    wrong = begun & (d["begun"] < d["due"]) | ended & (~begun | (d["ended"] <= d["begun"]))
+    yield from run.breach("due, begun and ended not in order", "deliveries", wrong)
+    urls = [c.result_url.endpoint if c.result_url else -1 for c in run.plan.campaigns]
+    endpoint = np.array(urls, dtype=np.int64)[run.rank_of_call[d["call_id"]]]
+    for number, each in enumerate(run.plan.endpoints):
+        mine = begun & (endpoint == number)
+        yield from _too_many_posts(run, mine, each.posts_at_once, each.name)
+        waits = np.array([*each.retry_after_us, NEVER], dtype=np.int64)
+        rows = np.flatnonzero((endpoint[order] == number) & ~first)
+        gap = d["due"][order][rows] - d["ended"][order][rows - 1]
+        wait = waits[np.minimum(post[rows] - 2, len(waits) - 1)]
+        again = rows[gap != wait]
+        yield from run.breach("posted again at another time", "deliveries", again, order)
+    yield from _too_many_posts(run, begun, run.plan.platform.delivery_pool, "all endpoints")
+
+
+def _too_many_posts(run: Run, mine: Mask, most: int, whose: str) -> Iterator[Violation]:
+    d = run.deliveries
+    rows = np.flatnonzero(mine)
+    ended = np.sort(d["ended"][rows][came(d["ended"][rows])])
+    at = d["begun"][rows]
+    busy = count_until(np.sort(at), at) - count_until(ended, at)
+    yield from run.breach(f"too many at once for {whose}", "deliveries", rows[busy > most])

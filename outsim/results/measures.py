@@ -1,0 +1,433 @@
+"""The figures that outsim reports, each defined once.
+
+Commands, reports and tests use these and no others. Each takes the tables of
+one run, cut to the calls that are asked about, and gives one number; a number
+that the run was too short for is NaN, never a guess.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from outsim.clock import MISSING, SECOND
+from outsim.errors import StudyError, unknown_name
+from outsim.estimates import Support
+from outsim.results.tables.columns import handed_out
+from outsim.text import brief
+
+if TYPE_CHECKING:
+    from outsim.results.tables.run_tables import RunTables
+
+DEFINITIONS = 2
+"""Version of what the figures mean: studies of two versions are not mixed. In the first one a
+wait ended with the first dispatch, even where the carrier refused the attempt."""
+
+CALLS_NEEDED = (
+    *("status", "outcome", "waits_from", "first_dispatched_at", "final_at"),
+    *("wait_s", "wait_state", "wedged"),
+)
+ATTEMPTS_NEEDED = ("dispatched_at", "outcome")
+UPDATES_NEEDED = ("status", "happened_at", "visible_at")
+"""Columns of the tables that the figures are made of."""
+
+
+@dataclass(frozen=True, eq=False)
+class View:
+    """The tables of one run, cut to the calls that are asked about.
+
+    The figures need no more of them than the columns named above, and no update but those that
+    workers process: a submission is in none of them.
+    """
+
+    __repr__ = brief
+
+    calls: pd.DataFrame
+    attempts: pd.DataFrame
+    updates: pd.DataFrame
+    begins: datetime
+    """Start of the run."""
+    deadline: datetime
+    """Clock time by which completed calls are counted."""
+    stop_requested: datetime | None = None
+    """When the customer asked to stop the campaign; None if nobody did."""
+    stop_effect: datetime | None = None
+    """When that took effect."""
+    frames: RunTables | None = None
+    """Everything that the run gave, for figures that need more than the columns above."""
+
+    def handed_out(self) -> View:
+        """The same, for somebody who may change the tables."""
+        return replace(
+            self,
+            calls=handed_out(self.calls),
+            attempts=handed_out(self.attempts),
+            updates=handed_out(self.updates),
+        )
+
+    @cached_property
+    def accepted(self) -> pd.DataFrame:
+        """Calls that were not rejected."""
+        accepted = self.calls["status"] != "rejected"
+        return self.calls if accepted.all() else self.calls[accepted]
+
+    @cached_property
+    def completed(self) -> pd.Series:
+        """Which of the accepted calls were completed."""
+        return self.accepted["status"] == "completed"
+
+    @cached_property
+    def waits_s(self) -> NDArray[np.float64]:
+        """Waits of the calls that count; see the function of this name."""
+        return waits_s(self.calls)
+
+    @cached_property
+    def finish(self) -> pd.Timestamp | None:
+        """When the last call got its final status.
+
+        None while any is pending but for wedged ones.
+        """
+        final_at = self.accepted["final_at"][~self.accepted["wedged"]]
+        if len(final_at) == 0 or final_at.isna().any():
+            return None
+        finish: pd.Timestamp = final_at.max()
+        return finish
+
+
+def _among(column: pd.Series, *words: str) -> pd.Series:
+    """Where a column has one of these words; categories compare a word as its code."""
+    found = column == words[0]
+    for word in words[1:]:
+        found |= column == word
+    return found
+
+
+def waits_s(calls: pd.DataFrame) -> NDArray[np.float64]:
+    """Waits of the calls that count, sorted, in seconds.
+
+    A wait ends with the dispatch of the first attempt that the carrier takes: one
+    that it refuses reaches nobody. A call without such an attempt by its end, or by
+    the end of the run, counts as longer than any limit (inf); those canceled before,
+    wedged and rejected ones are left out.
+    """
+    counted = _among(calls["wait_state"], "complete", "censored", "never").to_numpy()
+    waits: NDArray[np.float64] = calls["wait_s"].to_numpy(np.float64)[counted]
+    waits[np.isnan(waits)] = np.inf
+    waits.sort()
+    return waits
+
+
+def wait_quantile_s(calls: pd.DataFrame, level: float) -> float:
+    """Smallest wait that at least this share of the counted calls do not exceed.
+
+    NaN where not that many calls went out, or none counts.
+    """
+    return _quantile_s(waits_s(calls), level)
+
+
+def _quantile_s(waits: NDArray[np.float64], level: float) -> float:
+    if len(waits) == 0:
+        return float("nan")
+    wait = waits[max(0, int(np.ceil(level * len(waits))) - 1)]
+    return float(wait) if np.isfinite(wait) else float("nan")
+
+
+def _share(part: float, whole: float) -> float:
+    return part / whole if whole else float("nan")
+
+
+def completed_share(view: View) -> float:
+    """Calls completed by the end of the run, of all accepted."""
+    return _share(int(view.completed.sum()), len(view.accepted))
+
+
+def completed_by_deadline(view: View) -> float:
+    """Calls completed by the common clock deadline, of all accepted."""
+    return completed_by(view, view.deadline)
+
+
+def completed_by(view: View, at: datetime) -> float:
+    """Calls completed by a clock time, of all accepted."""
+    by_then = view.completed & (view.accepted["final_at"] <= at)
+    return _share(int(by_then.sum()), len(view.accepted))
+
+
+def done_by(view: View, at: datetime) -> float:
+    """Calls that have their final status by a clock time, whichever it is, of all accepted."""
+    return _share(int((view.accepted["final_at"] <= at).sum()), len(view.accepted))
+
+
+def human_share(view: View) -> float:
+    """Calls answered by a person in the end, of all accepted."""
+    reached = view.completed & (view.accepted["outcome"] == "human")
+    return _share(int(reached.sum()), len(view.accepted))
+
+
+def finished_s(view: View) -> float:
+    """When the last call got its final status, in seconds since the run begins."""
+    if view.finish is None:
+        return float("nan")
+    return (view.finish - view.begins).total_seconds()
+
+
+def duration_s(view: View) -> float:
+    """From the start (or submission, if later) to the last final status, in seconds.
+
+    0 where all was over before the start, as after a stop.
+    """
+    if view.finish is None:
+        return float("nan")
+    return max(0.0, float((view.finish - view.accepted["waits_from"].min()).total_seconds()))
+
+
+def wait_at_s(view: View, level: float) -> float:
+    """Wait that this share of calls do not exceed, in seconds; see `waits_s`."""
+    return _quantile_s(view.waits_s, level)
+
+
+def wait_median_s(view: View) -> float:
+    """Median wait, in seconds."""
+    return wait_at_s(view, 0.5)
+
+
+def wait_p90_s(view: View) -> float:
+    """Wait that nine calls in ten do not exceed, in seconds."""
+    return wait_at_s(view, 0.9)
+
+
+def wait_mean_s(view: View) -> float:
+    """Mean wait, in seconds; NaN if a call that counts never went out."""
+    if len(view.waits_s) == 0 or not np.isfinite(view.waits_s[-1]):
+        return float("nan")
+    return float(view.waits_s.mean())
+
+
+def time_to_first_dispatch_at_s(view: View, level: float) -> float:
+    """Time from start to first dispatch that this share of calls do not exceed, in seconds.
+
+    Unlike a wait it ends with the first attempt even where the carrier refuses it. A call that
+    is never dispatched counts as for waits.
+    """
+    first, since = _since_1970_us(view.calls, "first_dispatched_at", "waits_from")
+    dispatched = first != MISSING
+    never = _among(view.calls["wait_state"], "censored", "never").to_numpy() & ~dispatched
+    times = (first - since)[dispatched] / SECOND
+    place = max(0, int(np.ceil(level * (len(times) + np.count_nonzero(never)))) - 1)
+    if place >= len(times):
+        return float("nan")
+    return float(np.partition(times, place)[place])
+
+
+def time_to_first_dispatch_median_s(view: View) -> float:
+    """Median time from start to first dispatch, in seconds."""
+    return time_to_first_dispatch_at_s(view, 0.5)
+
+
+def congestion_share(view: View) -> float:
+    """Attempts that ended in congestion, of all that ended."""
+    outcome = view.attempts["outcome"]
+    return _share(int((outcome == "congestion").sum()), int(outcome.notna().sum()))
+
+
+def attempts_per_call(view: View) -> float:
+    """Attempts dispatched, per accepted call."""
+    return _share(len(view.attempts), len(view.accepted))
+
+
+def status_lags_s(updates: pd.DataFrame) -> pd.Series:
+    """From happening to being visible, in seconds, of the updates that workers process.
+
+    Missing where an update never became visible.
+    """
+    processed = updates[updates["happened_at"].ne(updates["visible_at"])]
+    return (processed["visible_at"] - processed["happened_at"]).dt.total_seconds()
+
+
+def status_lag_p90_s(view: View) -> float:
+    """Status lag that nine visible updates in ten do not exceed, in seconds."""
+    return status_lag_at_s(view, 0.9)
+
+
+def status_lag_at_s(view: View, level: float) -> float:
+    """Status lag that this share of visible updates do not exceed, in seconds."""
+    happened, visible = _since_1970_us(view.updates, "happened_at", "visible_at")
+    lags = visible - happened
+    lags = lags[(lags != 0) & (visible != MISSING)]
+    if len(lags) == 0:
+        return float("nan")
+    # Most lags are equal, where work is constant: numpy sorts such values far faster than it
+    # selects among them.
+    lags.sort()
+    return float(lags[int(level * (len(lags) - 1))]) / SECOND
+
+
+def _since_1970_us(table: pd.DataFrame, *names: str) -> Iterator[NDArray[np.int64]]:
+    for name in names:
+        yield table[name].to_numpy("datetime64[us]").view(np.int64)
+
+
+def seen_pending(view: View) -> float:
+    """Calls that are over but were never shown as over by the end of the run."""
+    unseen = view.updates["status"][view.updates["visible_at"].isna()]
+    return float(_among(unseen, "completed", "failed", "canceled", "expired").sum())
+
+
+def dispatched_before_stop_effect(view: View) -> float:
+    """Attempts dispatched after the request to stop and before its effect (rule 12)."""
+    if view.stop_requested is None:
+        return float("nan")
+    at = view.attempts["dispatched_at"]
+    return float(((at >= view.stop_requested) & (at < view.stop_effect)).sum())
+
+
+def dispatched_after_stop_effect(view: View) -> float:
+    """Attempts dispatched after a stop took effect: what it did not reach (rule 12)."""
+    if view.stop_effect is None:
+        return float("nan")
+    return float((view.attempts["dispatched_at"] >= view.stop_effect).sum())
+
+
+_NEGLIGIBLE = {"share": 0.005, "seconds": 5.0, "clock": 10.0, "number": 0.5}
+"""Smallest difference that matters, by kind of figure, where a measure says nothing else: half a
+point, since answer rates are hardly known better; five seconds, since nobody tells waits of
+minutes apart by less; ten of a clock time; half a call, as one more or less in most runs can be
+told by name. A figure that is nearer to 0 than that in nearly all runs hangs on the others."""
+
+_NEGLIGIBLE_SHARE = {"seconds": 0.01}
+"""The same as a share of what is compared with, where that is more: of a wait of an hour nobody
+minds half a minute."""
+
+
+@dataclass(frozen=True)
+class Measure:
+    """A figure with what people call it and how it is shown."""
+
+    name: str
+    label: str
+    kind: str
+    """share, seconds, clock (seconds since the run begins), number."""
+    compute: Callable[[View], float]
+    better: int
+    """+1 where more is better, -1 where less is, 0 where neither."""
+    optional: bool = False
+    """Whether tables leave it out where nobody has it, such as a stop that nobody asked for."""
+    negligible: float | None = None
+    """A smaller difference is too small to matter, in the figure's unit; None: as for its kind."""
+    negligible_share: float | None = None
+    """The same as a share of the figure that it is held against; the larger one counts."""
+
+    def matters_from(self, base: float = float("nan")) -> float:
+        """Smallest difference that matters, from a figure of this size if that is known."""
+        least, share = self.negligible, self.negligible_share
+        least = _NEGLIGIBLE.get(self.kind, 0.0) if least is None else least
+        share = _NEGLIGIBLE_SHARE.get(self.kind, 0.0) if share is None else share
+        return least if np.isnan(base) else max(least, share * abs(base))
+
+    @property
+    def support(self) -> Support:
+        """Values that the figure can take: none below 0, which of a clock time is the begin."""
+        return Support(0.0, 1.0 if self.kind == "share" else float("inf"), self.matters_from())
+
+    def label_at(self, *deadlines: datetime) -> str:
+        """Label, with the clock time of the deadline where the figure has one.
+
+        Several scenarios may have several: then the label names up to three, in their order.
+        """
+        times = list(dict.fromkeys(f"{deadline:%H:%M}" for deadline in deadlines))
+        told = " against ".join(times) if 1 <= len(times) <= 3 else "its deadline"
+        return self.label.format(deadline=told)
+
+
+MEASURES: tuple[Measure, ...] = (
+    Measure("completed_by_deadline", "completed by {deadline}", "share", completed_by_deadline, 1),
+    Measure("completed_share", "completed in the end", "share", completed_share, 1),
+    Measure("finished_s", "finished at", "clock", finished_s, -1),
+    Measure(
+        "duration_s",
+        "time from start to end",
+        "seconds",
+        duration_s,
+        -1,
+        negligible=_NEGLIGIBLE["clock"],
+        negligible_share=0.0,
+    ),
+    Measure("wait_median_s", "wait, median", "seconds", wait_median_s, -1),
+    Measure("wait_p90_s", "wait, 9 in 10", "seconds", wait_p90_s, -1),
+    Measure(
+        "time_to_first_dispatch_median_s",
+        "time to first dispatch, median",
+        "seconds",
+        time_to_first_dispatch_median_s,
+        0,
+    ),
+    Measure("human_share", "answered by a person", "share", human_share, 1),
+    Measure("congestion_share", "attempts refused", "share", congestion_share, -1),
+    Measure(
+        "attempts_per_call",
+        "attempts per call",
+        "number",
+        attempts_per_call,
+        0,
+        negligible=0.005,
+    ),
+    Measure(
+        "status_lag_p90_s",
+        "status lag, 9 in 10",
+        "seconds",
+        status_lag_p90_s,
+        -1,
+        negligible=1.0,  # a page that is looked at
+    ),
+    Measure(
+        "dispatched_before_stop_effect",
+        "after the stop, before effect",
+        "number",
+        dispatched_before_stop_effect,
+        -1,
+        optional=True,
+    ),
+    Measure(
+        "dispatched_after_stop_effect",
+        "after the stop took effect",
+        "number",
+        dispatched_after_stop_effect,
+        -1,
+        optional=True,
+    ),
+    Measure("seen_pending", "over, never shown so", "number", seen_pending, -1),
+)
+
+
+WAIT_MEAN = Measure("wait_mean_s", "wait, mean", "seconds", wait_mean_s, -1)
+"""The mean wait, which tells less than its quantiles, and is asked for now and then."""
+
+
+_OWN = frozenset(MEASURES)
+
+
+def measure(view: View, measures: Sequence[Measure] = MEASURES) -> dict[str, float]:
+    """Figures of one run, by name; a measure of a user's gets tables that it may change."""
+    return {
+        each.name: each.compute(view if each in _OWN else view.handed_out()) for each in measures
+    }
+
+
+def measure_named(name: str, measures: Sequence[Measure] = MEASURES) -> Measure:
+    """The measure of this name.
+
+    Raises
+    ------
+    StudyError
+        If there is none; the message lists those that there are.
+    """
+    found = next((each for each in measures if each.name == name), None)
+    if found is None:
+        raise StudyError(unknown_name("figure", name, (each.name for each in measures)))
+    return found

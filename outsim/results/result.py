@@ -1,0 +1,557 @@
+"""A result: the tables of one run, with everything needed to make it again."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal, get_args
+
+import numpy as np
+from numpy.typing import NDArray
+
+from outsim.clock import after
+from outsim.display import table_html
+from outsim.engine import Engine, execute
+from outsim.errors import MomentError, ScenarioError, unknown_name
+from outsim.plan import CampaignPlan, build_plan
+from outsim.progress import Progress, unseen
+from outsim.results.measures import View, measure
+from outsim.results.tables.columns import handed_out
+from outsim.results.tables.run_tables import RunTables
+from outsim.results.tables.schema import TABLES
+from outsim.scenario.campaigns import Campaign
+from outsim.scenario.defaults import Assumption, assumptions
+from outsim.scenario.model import Scenario
+from outsim.scenario.provenance import ParameterTable
+from outsim.scenario.provenance import assumptions as ledger_of
+from outsim.scenario.whose import ALL_CALLS, Everybody, Whose
+from outsim.tape import Tape
+from outsim.text import bounded, brief_document, shortened
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from outsim.results.tables.causes import Causes
+    from outsim.scenario.snapshot import Snapshot
+
+
+@dataclass(frozen=True, eq=False)
+class Result:
+    """What one run gives: tables, views of them, and where they come from."""
+
+    scenario: Scenario
+    seed: int
+    replication: int
+    engine: str
+    """Engine that made it; the records don't depend on it."""
+    version: str
+    """Version of outsim that made it."""
+    frames: RunTables
+
+    @property
+    def begins(self) -> datetime:
+        """Start of the run, local time."""
+        return self.scenario.clock.begins
+
+    @property
+    def ended(self) -> datetime:
+        """End of the run, local time: nothing from here on is in the tables."""
+        return after(self.begins, self.frames.records.ended_us)
+
+    @property
+    def calls(self) -> pd.DataFrame:
+        """One row a call; columns as in `outsim.results.tables.schema.CALLS`; see `tables`."""
+        return handed_out(self._table("calls"))
+
+    @property
+    def attempts(self) -> pd.DataFrame:
+        """One row an attempt; columns as in `outsim.results.tables.schema.ATTEMPTS`."""
+        return handed_out(self._table("attempts"))
+
+    @property
+    def updates(self) -> pd.DataFrame:
+        """One row a change; columns as in `outsim.results.tables.schema.UPDATES`; see `tables`."""
+        return handed_out(self._table("updates"))
+
+    @property
+    def deliveries(self) -> pd.DataFrame:
+        """One row a POST; columns as in `outsim.results.tables.schema.DELIVERIES`."""
+        return handed_out(self._table("deliveries"))
+
+    @property
+    def tables(self) -> dict[str, pd.DataFrame]:
+        """All four tables by name.
+
+        They are the caller's own: whatever is done to them, in place or not, changes neither the
+        result nor the tables that it gives next. No column is copied until it is written to.
+        """
+        return {name: handed_out(self._table(name)) for name in TABLES}
+
+    @cached_property
+    def _made(self) -> dict[str, pd.DataFrame]:
+        """Tables that were asked for so far, by name; nobody else holds them."""
+        return {}
+
+    def _table(self, name: str) -> pd.DataFrame:
+        """The result's own table of this name."""
+        if name not in self._made:
+            self._made[name] = getattr(self.frames, name)()
+        return self._made[name]
+
+    def timeline(self, every: str | None = "1min") -> pd.DataFrame:
+        """Queue, busy ports, backlog and rates over time.
+
+        Parameters
+        ----------
+        every : str or None
+            Step of the rows, as pandas writes it; None: one row at each change.
+
+        Returns
+        -------
+        DataFrame
+            Indexed by local time.
+        """
+        from outsim.results.tables.views import timeline
+
+        return timeline(self.calls, self.attempts, self.updates, self.begins, self.ended, every)
+
+    @cached_property
+    def causes(self) -> Causes:
+        """Where the time of every call went; see `outsim.results.tables.causes`."""
+        from outsim.results.tables.causes import Causes
+
+        return Causes(self)
+
+    def _campaign(self, whose: Whose) -> Campaign | None:
+        """The campaign that is asked about; None for all calls."""
+        return None if isinstance(whose, Everybody) else self.scenario.find_campaign(whose)
+
+    def _call_ids(self, campaign: Campaign | None) -> NDArray[np.int64]:
+        """Calls of one campaign that were handed in, or of all."""
+        ids = self.frames.calls(("call_id",))["call_id"].to_numpy()
+        rows = self.frames.rows_of(_is(campaign))(ids)
+        return (ids if rows is None else ids[rows]).astype(np.int64)
+
+    def time_by_cause(
+        self,
+        campaign: Whose = ALL_CALLS,
+        *,
+        until: Literal["end", "wait", "first_dispatch"] = "end",
+        by_resource: bool = False,
+    ) -> pd.DataFrame:
+        """Where the time of every call went, split by cause; the parts add up exactly.
+
+        Parameters
+        ----------
+        campaign : Campaign or str, optional
+            A campaign of the scenario, or its ``name`` or ``tenant/name``; default: all calls.
+        until : "end", "wait" or "first_dispatch"
+            Up to where. The end of a call is its final status, made visible and posted to its
+            result_url; or that of the run where this has not come. With "wait" a row less its
+            ``schedule`` is the call's wait, which ends with the dispatch of the first attempt
+            that the carrier takes.
+        by_resource : bool
+            Whether time behind calls ahead, too, is put down to what their dispatches waited
+            for: ``no_free_port``, ``dial_rate`` or ``no_worker``. Otherwise it is
+            ``calls_ahead``, and those three are what the call waited for at the head of the
+            queue.
+
+        Returns
+        -------
+        DataFrame
+            One row a call, indexed by ``call_id``; columns are those of
+            `outsim.results.tables.causes.CAUSES`, of type timedelta64[us].
+
+        Raises
+        ------
+        ScenarioError
+            If there is no such campaign, or `until` is another word.
+
+        Notes
+        -----
+        A call that is held back in the queue for several reasons at once has the first of these:
+        suspension, window, limit on simultaneous calls, pacing. ``pacing`` is that of campaign
+        and tenant, at admission and at dispatch. ``no_worker`` is, beside the wait of its own
+        dial work, the share of waits for a port in which ports stood idle, as their dial work
+        waited for a worker. ``earlier`` is time before the moment of a snapshot.
+        """
+        from outsim.results.tables.causes import Until, time_by_cause
+
+        if until not in get_args(Until):
+            raise ScenarioError(unknown_name("until", until, get_args(Until)))
+        rows = self._call_ids(self._campaign(campaign))
+        return time_by_cause(self.causes, rows, until=until, by_resource=by_resource)
+
+    def causes_over_time(
+        self,
+        every: str = "5min",
+        campaign: Whose = ALL_CALLS,
+        *,
+        by_resource: bool = True,
+        until: Literal["end", "first_dispatch"] = "first_dispatch",
+    ) -> pd.DataFrame:
+        """Mean wait by cause, by when calls entered the queue for the first time.
+
+        Parameters
+        ----------
+        every : str
+            Length of a slot, as pandas has it.
+        campaign : Campaign or str, optional
+            As for `time_by_cause`.
+        by_resource : bool
+            As for `time_by_cause`.
+        until : "end" or "first_dispatch"
+            As for `time_by_cause`: with "end", the columns are the mean of all the time of all
+            calls, and times ``calls`` they add up to `time_by_cause`.
+
+        Returns
+        -------
+        DataFrame
+            Indexed by ``since``, the local time at which a slot begins; slots without calls are
+            left out. ``calls`` is how many calls entered in it, the other columns the mean of
+            their waits by cause (timedelta64[us]). Calls canceled before they went out, wedged
+            and rejected ones are left out; the wait of a call that never went out goes to its
+            end, or that of the run.
+        """
+        from outsim.results.tables.causes import causes_over_time
+
+        calls = self.view(campaign).calls
+        return causes_over_time(self.causes, calls, every, by_resource=by_resource, until=until)
+
+    def queue_time_by_blocker(self, campaign: Whose = ALL_CALLS) -> pd.DataFrame:
+        """Time in the outbound queue, charged twice: by whom, and by what.
+
+        Each gap between two dispatches is charged to the campaign whose call is dispatched next,
+        and to what this dispatch waited for; a port and a dial token: whichever came last. What
+        a call waits at the head of the queue, and while it is held back, is its own campaign's.
+
+        Parameters
+        ----------
+        campaign : Campaign or str, optional
+            Whose calls' time is told, as for `time_by_cause`; default: that of all calls.
+
+        Returns
+        -------
+        DataFrame
+            One row a campaign that was charged with any, most first: ``tenant``, ``campaign``,
+            ``start`` (local time), one column a cause (timedelta64[us], summed over all calls
+            and attempts), and ``total``. The totals add up to the time in the queue exactly.
+        """
+        from outsim.results.tables.causes import queue_time_by_blocker
+
+        stays, chosen = self.causes.queue.stays, self._campaign(campaign)
+        rank = next((p.rank for p in self.frames.campaigns if _is(chosen)(p)), -1)
+        return queue_time_by_blocker(
+            self.causes, stays if chosen is None else stays.of(stays.rank == rank)
+        )
+
+    def call_log(self) -> pd.DataFrame:
+        """What customers can get of their calls: numbers and times, and no call_id."""
+        from outsim.results.tables.views import call_log
+
+        return call_log(self.calls, self.attempts)
+
+    def moment(self, at: datetime | str) -> datetime:
+        """Moment of this run: an aware datetime, or a local clock time such as ``"09:15"``.
+
+        Parameters
+        ----------
+        at : datetime or str
+            Aware, or a clock time of the scenario.
+
+        Raises
+        ------
+        MomentError
+            If it is no such thing, or lies outside the run.
+        """
+        return in_run(self.scenario, at, self.frames.records.ended_us)
+
+    def status_page(self, at: datetime | str) -> pd.DataFrame:
+        """The customer's page at a moment, beside the truth; one row a call.
+
+        `at` is an aware datetime, or a local clock time such as ``"09:15"``.
+
+        Raises
+        ------
+        MomentError
+            If it is no such thing, or lies outside the run.
+        """
+        from outsim.results.tables.views import status_page
+
+        return status_page(self.calls, self.attempts, self.updates, self.moment(at))
+
+    def snapshot(self, at: datetime | str) -> Snapshot:
+        """The queue as it is at a moment, to forecast from: see `outsim.results.tables.snapshots`.
+
+        `at` is an aware datetime, or a local clock time such as ``"09:15"``.
+
+        Raises
+        ------
+        MomentError
+            If it is no such thing, or lies outside the run.
+        """
+        from outsim.results.tables.snapshots import snapshot
+
+        starts = {plan.key: after(self.begins, plan.start_us) for plan in self.frames.campaigns}
+        return snapshot(self.calls, self.attempts, self.updates, starts, self.moment(at))
+
+    def view(self, campaign: Whose = ALL_CALLS) -> View:
+        """Tables of one campaign of the scenario, or of all calls.
+
+        Parameters
+        ----------
+        campaign : Campaign or str, optional
+            As for `time_by_cause`.
+
+        Raises
+        ------
+        ScenarioError
+            If there is no such campaign.
+        """
+        chosen = self._campaign(campaign)
+        rows_of = self.frames.rows_of(_is(chosen))
+
+        def cut(table: pd.DataFrame) -> pd.DataFrame:
+            rows = rows_of(table["call_id"].to_numpy())
+            return handed_out(table) if rows is None else table.take(rows)
+
+        names = ("calls", "attempts", "updates")
+        return self._view([cut(self._table(name)) for name in names], chosen)
+
+    def measured(self, campaign: Whose = ALL_CALLS) -> View:
+        """What the measures need of `view`, and no more: no table is made for it.
+
+        Parameters
+        ----------
+        campaign : Campaign or str, optional
+            As for `time_by_cause`.
+
+        Raises
+        ------
+        ScenarioError
+            If there is no such campaign.
+        """
+        chosen = self._campaign(campaign)
+        return self._view(map(handed_out, self.frames.measured(_is(chosen))), chosen)
+
+    def measured_background(self) -> View:
+        """What the measures need of the calls of all background tenants."""
+        tables = map(handed_out, self.frames.measured(lambda plan: plan.background))
+        return self._view(tables, None)
+
+    def _view(self, tables: Iterable[pd.DataFrame], campaign: Campaign | None) -> View:
+        calls, attempts, updates = tables
+        requested = campaign.stop_at if campaign is not None else None
+        latency_us = self.scenario.platform.stop_latency
+        return View(
+            calls,
+            attempts,
+            updates,
+            self.begins,
+            self.scenario.deadline,
+            stop_requested=requested,
+            stop_effect=after(requested, latency_us) if requested else None,
+            frames=self.frames,
+        )
+
+    def measures(self, campaign: Campaign | str | None = None) -> dict[str, float]:
+        """Figures of `outsim.results.measures.MEASURES`.
+
+        Parameters
+        ----------
+        campaign : Campaign or str, optional
+            As for `time_by_cause`; default: the campaign under study, or all calls if there is
+            none.
+
+        Raises
+        ------
+        ScenarioError
+            If there is no such campaign.
+        """
+        return measure(self.measured(campaign or self.scenario.campaign_under_study or ALL_CALLS))
+
+    def summary(self) -> pd.DataFrame:
+        """Figures of each campaign of the scenario and of the background, one row each."""
+        from outsim.results.tables.summary import summary
+
+        return summary(self)
+
+    @property
+    @brief_document
+    def assumptions(self) -> list[Assumption]:
+        """Every default that this result rests on, with its grade and source."""
+        return assumptions(self.scenario)
+
+    @cached_property
+    def ledger(self) -> ParameterTable:
+        """Every number that this result rests on, with its grade and source."""
+        return ledger_of(self.scenario)
+
+    def save(self, directory: str | Path) -> Path:
+        """Write the tables as Parquet, and the provenance as JSON, into a directory.
+
+        `outsim.load_result` reads them again. Contact lists, and recorded attempts, are copied
+        with them. Each file is written beside its place and then put there whole, ``run.json``
+        last: where it stands, everything does.
+
+        Raises
+        ------
+        ResultError
+            If a contact list is gone that the directory keeps a copy of.
+        """
+        from outsim.results.saving import save
+
+        return save(self, Path(directory))
+
+    @brief_document
+    def provenance(self) -> dict[str, Any]:
+        """What is needed to make this result again: what ``run.json`` holds."""
+        from outsim.results.saving import provenance
+
+        return provenance(self)
+
+    @property
+    def tape(self) -> Tape:
+        """The random inputs that it was made from."""
+        for campaign in self.frames.plan.campaigns:
+            return campaign.tape
+        return Tape(self.seed, self.replication)
+
+    @property
+    def span(self) -> str:
+        """Begin and end of the run, local time, for people."""
+        return span(self.begins, self.ended)
+
+    def _facts(self) -> Iterator[tuple[str, str]]:
+        yield "scenario", shortened(self.scenario.name, 200)
+        yield "run", f"{self.span} {self.scenario.clock.zone}"
+        yield "seed, replication", f"{self.seed}, {self.replication}"
+        yield "calls", f"{np.count_nonzero(self.frames.submitted):,}"
+        yield "attempts", f"{self.frames.records.attempts.rows:,}"
+        yield "background share", f"{self.background_share:.0%} of attempts"
+
+    @property
+    def background_share(self) -> float:
+        """Share of all attempts that background tenants make."""
+        made = self.frames.records.calls["attempts"]
+        background = sum(
+            int(made[plan.first_call_id : plan.first_call_id + plan.size].sum())
+            for plan in self.frames.campaigns
+            if plan.background
+        )
+        return background / max(1, self.frames.records.attempts.rows)
+
+    def __repr__(self) -> str:
+        facts = "; ".join(f"{name}: {value}" for name, value in self._facts())
+        return bounded(f"Result({facts})")
+
+    def _repr_html_(self) -> str:
+        from html import escape
+
+        facts = "".join(
+            f"<tr><th style='text-align:left'>{escape(name)}</th><td>{escape(value)}</td></tr>"
+            for name, value in self._facts()
+        )
+        return f"<table>{facts}</table>{table_html(self.summary())}"
+
+
+def in_run(scenario: Scenario, at: object, ended_us: int) -> datetime:
+    """Moment of a run that goes on until `ended_us`; see `Result.moment`.
+
+    Raises
+    ------
+    MomentError
+        If it is no moment, or lies outside the run.
+    """
+    clock = scenario.clock
+    if isinstance(at, str):
+        try:
+            at = clock.at(at)
+        except ValueError as error:
+            raise MomentError(str(error)) from None
+    if not isinstance(at, datetime) or at.tzinfo is None:
+        raise MomentError(f"found {at!r}; give a datetime with a time zone, or '09:15'")
+    if not 0 <= scenario.instant_us(at) <= ended_us:
+        raise MomentError(
+            f"{at:%Y-%m-%d %H:%M:%S} lies outside the run, "
+            f"{span(clock.begins, after(clock.begins, ended_us))} {clock.zone}"
+        )
+    return at
+
+
+def span(begins: datetime, ended: datetime) -> str:
+    """Begin and end of a run, for people."""
+    ends = "%H:%M" if ended.date() == begins.date() else "%Y-%m-%d %H:%M"
+    return f"{begins:%Y-%m-%d %H:%M} to {ended.strftime(ends)}"
+
+
+def _is(campaign: Campaign | None) -> Callable[[CampaignPlan], bool]:
+    """Whether a campaign of the plan is this one of the scenario; all are where none is given."""
+    return lambda plan: campaign is None or plan.key == (campaign.tenant, campaign.name)
+
+
+def simulate(
+    scenario: Scenario,
+    *,
+    seed: int | None = None,
+    replication: int = 0,
+    engine: Engine = "auto",
+    tape: Tape | None = None,
+    progress: Progress | None = None,
+) -> Result:
+    """Run a scenario once.
+
+    Parameters
+    ----------
+    scenario : Scenario
+        What `outsim.load` gives.
+    seed : int, optional
+        Seed of the tape; default: the scenario's.
+    replication : int
+        Which replication of this seed, from 0.
+    engine : "auto", "simpy" or "compiled"
+        Which engine runs it: the readable one, the quick one, or by size; the choice never
+        changes a result.
+    tape : Tape, optional
+        Random inputs to use instead of those of seed and replication, for
+        example recorded ones.
+    progress : callable, optional
+        Told a few times a second (microseconds simulated, microseconds in all); what it raises
+        ends the run.
+
+    Returns
+    -------
+    Result
+        Tables of calls, attempts, updates and deliveries, and where they come from.
+
+    Raises
+    ------
+    EngineError
+        If there is no such engine.
+    TapeError
+        If seed or replication is negative, or too large.
+
+    Examples
+    --------
+    >>> import outsim
+    >>> result = outsim.simulate(outsim.load("scenarios/stop-race.toml"), seed=1)
+    >>> result.calls["campaign"].value_counts().to_dict()
+    {'paced offer': 5000, 'unpaced offer': 5000, 'steady notices': 3000}
+    """
+    from outsim import __version__
+
+    if tape is None:
+        tape = Tape(scenario.seed if seed is None else seed, replication)
+    plan = build_plan(scenario, tape)
+    records, ran_on = execute(plan, engine, progress or unseen)
+    return Result(
+        scenario=scenario,
+        seed=tape.seed,
+        replication=tape.replication,
+        engine=ran_on,
+        version=__version__,
+        frames=RunTables(plan, records, scenario.clock.begins),
+    )

@@ -1,0 +1,316 @@
+"""A result on the disk: its tables, where they come from, and the way back.
+
+    run.json              scenario, seed, versions, rows of each table, checksums; written last
+    calls.parquet ...     one file a table, as `outsim.results.tables.schema` describes it
+    contacts/             contact lists of the scenario
+    recorded.parquet      recorded attempts, where the tape had any
+
+Reading makes records of the tables again and the plan of the scenario: nothing is run. Every
+file must be the one that was written, and the calls that the plan tells of those of the table.
+"""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable
+from datetime import datetime
+from pathlib import Path
+from tempfile import TemporaryFile
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from outsim.checksums import (
+    FILES,
+    check_values,
+    checksums_of,
+    read_document,
+    read_kept,
+    read_kept_table,
+    sealed,
+)
+from outsim.directories import RUN, STUDY, refuse_other_than
+from outsim.disk import behind_links, one_at_a_time, put
+from outsim.engine.records import MODEL_VERSION
+from outsim.errors import ResultError, ScenarioError, TapeError
+from outsim.plan import build_plan
+from outsim.results.measures import DEFINITIONS
+from outsim.results.result import Result
+from outsim.results.tables.restore import records_of
+from outsim.results.tables.run_tables import RunTables
+from outsim.results.tables.schema import TABLES
+from outsim.rooms import room_in
+from outsim.scenario.difference import meaning
+from outsim.scenario.embedded import CONTACTS, lists_of, made_again, places_written, written
+from outsim.scenario.model import Scenario
+from outsim.tape import Tape
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+_Read = TypeVar("_Read")
+
+RECORDED = "recorded.parquet"
+_SHAPE: dict[str, type] = {
+    "scenario": dict,
+    "means": dict,
+    "written_in": list,
+    "seed": int,
+    "replication": int,
+    "stratum": int,
+    "mirrored": bool,
+    "recorded": bool,
+    "engine": str,
+    "version": str,
+    "ended": str,
+    "rows": dict,
+    FILES: dict,
+}
+
+
+def provenance(result: Result) -> dict[str, Any]:
+    """What is needed to make a result again, or to read it: what ``run.json`` holds."""
+    tape = result.tape
+    return {
+        "scenario": written(result.scenario),
+        "means": meaning(result.scenario),
+        "written_in": places_written(result.scenario),
+        "seed": result.seed,
+        "replication": result.replication,
+        "stratum": tape.stratum,
+        "mirrored": tape.is_mirrored,
+        "recorded": bool(tape.recorded_campaigns),
+        "engine": result.engine,
+        "version": result.version,
+        "assumptions": result.ledger.to_json(),
+        "model_version": MODEL_VERSION,
+        "definitions": DEFINITIONS,
+        "ended": result.ended.isoformat(),
+        "rows": {name: len(table) for name, table in result.tables.items()},
+    }
+
+
+def save(result: Result, directory: Path) -> Path:
+    """Write a result into a directory; see `Result.save`.
+
+    Raises
+    ------
+    ResultError
+        If a contact list is gone that the directory keeps a copy of, or the directory holds a
+        study.
+    OSError
+        If there is no room, or the place can't be written to.
+    """
+    check_directory(directory)
+    with room_in(behind_links(directory)) as room:
+        places = lists_of([result.scenario])
+        for place, path in places.items():
+            (room / place).parent.mkdir(exist_ok=True)
+            _copy(path, room / place)
+        tables = {f"{name}.parquet": table for name, table in result.tables.items()}
+        recorded = result.tape.recorded_table
+        if recorded is not None:
+            tables[RECORDED] = recorded
+        for name, table in tables.items():
+            table.to_parquet(room / name, index=False)
+        names = [*map(Path.as_posix, places), *tables]
+        said = provenance(result) | {FILES: checksums_of(room, names)}
+        (room / RUN).write_text(sealed(said), encoding="utf-8")
+        # There is room for all of it. What stands there from now on is no whole result until
+        # the last file is in its place.
+        with one_at_a_time(directory, patience_s=_PATIENCE_S):
+            (directory / RUN).unlink(missing_ok=True)
+            if recorded is None:
+                (directory / RECORDED).unlink(missing_ok=True)
+            for name in [*names, RUN]:
+                (directory / name).parent.mkdir(exist_ok=True)
+                put(room / name, directory / name)
+    return directory
+
+
+_PATIENCE_S = 30.0
+"""Time after which a process no longer waits for another one that saves to the same place."""
+
+
+def check_directory(directory: Path) -> None:
+    """Find out whether a result can be saved in a directory, which is made if it is not there.
+
+    Raises
+    ------
+    ResultError
+        If it holds a study.
+    OSError
+        If it can't be written to.
+    """
+    place = behind_links(directory)
+    refuse_other_than(RUN, place, ResultError)
+    place.mkdir(parents=True, exist_ok=True)
+    with TemporaryFile(dir=place):
+        pass
+
+
+def _copy(path: Path, beside: Path) -> None:
+    try:
+        shutil.copyfile(path, beside)
+    except FileNotFoundError:
+        raise ResultError(
+            f"{path}: is gone, and a result keeps a copy of it; put the contact list back"
+        ) from None
+
+
+def load_result(directory: str | Path) -> Result:
+    """Read what `Result.save`, or ``outsim run --out``, wrote.
+
+    Parameters
+    ----------
+    directory : path
+        The directory.
+
+    Returns
+    -------
+    Result
+        With the tables as they were kept, and every view and figure of them. Nothing is run.
+
+    Raises
+    ------
+    ResultError
+        If there is no result in it, or one that is not whole, is damaged, or was written by an
+        outsim of another model; the message says what to do.
+    """
+    place = Path(directory)
+    said = _said(place)
+    for name in said[FILES]:
+        if name.startswith(f"{CONTACTS}/"):
+            _kept(place, name, said, read_kept)
+    try:
+        scenario = made_again(
+            *(said["scenario"], said["means"], place, said["version"], said["written_in"])
+        )
+        ended_us = scenario.instant_us(datetime.fromisoformat(said["ended"]))
+        plan = build_plan(scenario, _tape(place, said))
+    except (ScenarioError, TapeError, ValueError) as error:
+        raise ResultError(f"{place / RUN}: {error}") from None
+    tables = {name: _table(place, name, scenario, said) for name in TABLES}
+    try:
+        records = records_of(tables, plan, scenario.clock.begins, ended_us)
+    except ValueError as error:
+        raise ResultError(_damaged(place, error)) from None
+    result = Result(
+        scenario=scenario,
+        seed=said["seed"],
+        replication=said["replication"],
+        engine=said["engine"],
+        version=said["version"],
+        frames=RunTables(plan, records, scenario.clock.begins),
+    )
+    _check_calls(place, tables["calls"], result.calls)
+    return result
+
+
+def _damaged(path: Path, why: object) -> str:
+    return f"{path}: can't be read ({why}); restore it, or run the scenario again"
+
+
+def _said(directory: Path) -> dict[str, Any]:
+    """What ``run.json`` of a directory holds, once it is known to be usable."""
+    if not directory.exists():
+        raise ResultError(f"{directory}: no such directory; name one that outsim run --out wrote")
+    if not directory.is_dir():
+        raise ResultError(f"{directory}: is a file; name the directory that it stands in")
+    if (directory / STUDY).exists():
+        raise ResultError(
+            f"{directory}: holds a study ({STUDY}), and not the result of one run; "
+            "outsim.load_study reads it, and outsim report tells of it"
+        )
+    path = directory / RUN
+    try:
+        said = read_document(path)
+    except FileNotFoundError:
+        if any((directory / f"{name}.parquet").exists() for name in TABLES):
+            raise ResultError(
+                f"{directory}: has tables and no {RUN}, which is written last: whoever wrote it "
+                "did not come to the end; run the scenario again"
+            ) from None
+        raise ResultError(
+            f"{directory}: holds no result (there is no {RUN} in it); name a directory that "
+            "outsim run --out wrote"
+        ) from None
+    except (OSError, ValueError) as error:
+        raise ResultError(_damaged(path, error)) from None
+    try:
+        check_values(said)
+    except ValueError as error:
+        raise ResultError(_damaged(path, error)) from None
+    for key, ours, of in (
+        ("model_version", MODEL_VERSION, "the model"),
+        ("definitions", DEFINITIONS, "what its figures mean"),
+    ):
+        if said.get(key) != ours:
+            raise ResultError(
+                f"{path}: was written by outsim {said.get('version')} with version "
+                f"{said.get(key)} of {of}, and this is {ours}: figures would differ. Run the "
+                "scenario again, or read it with the outsim that wrote it; pandas.read_parquet "
+                "reads the tables"
+            )
+    for key, kind in _SHAPE.items():
+        if not isinstance(said.get(key), kind):
+            raise ResultError(_damaged(path, f"it has no {key}"))
+    return said
+
+
+def _tape(directory: Path, said: dict[str, Any]) -> Tape:
+    """Random inputs that the result was made from."""
+    seed, replication = said["seed"], said["replication"]
+    if said["recorded"]:
+        table = _kept(directory, RECORDED, said, read_kept_table)
+        tape = Tape.from_table(table, seed=seed, replication=replication)
+    else:
+        tape = Tape(seed, replication)
+    tape = tape.in_stratum(said["stratum"])
+    return tape.mirrored() if said["mirrored"] else tape
+
+
+def _kept(
+    directory: Path, name: str, said: dict[str, Any], read: Callable[[Path, str, object], _Read]
+) -> _Read:
+    """A file of the directory, as it was written."""
+    path = directory / name
+    try:
+        return read(directory, name, said[FILES])
+    except FileNotFoundError:
+        raise ResultError(f"{path}: is gone; restore it, or run the scenario again") from None
+    except (OSError, ValueError) as error:
+        raise ResultError(_damaged(path, error)) from None
+
+
+def _table(directory: Path, name: str, scenario: Scenario, said: dict[str, Any]) -> pd.DataFrame:
+    """One table, once it is known to have the columns of its kind and all its rows."""
+    path = directory / f"{name}.parquet"
+    table = _kept(directory, path.name, said, read_kept_table)
+    zone = scenario.clock.zone
+    wanted = {
+        column.name: f"datetime64[us, {zone}]" if column.kind == "instant" else column.dtype
+        for column in TABLES[name]
+    }
+    found = {str(column): str(dtype) for column, dtype in table.dtypes.items()}
+    for column in [*wanted, *found]:
+        if wanted.get(column) != found.get(column):
+            raise ResultError(
+                _damaged(path, f"{column} is {found.get(column)}, and not {wanted.get(column)}")
+            )
+    if len(table) != said["rows"].get(name):
+        raise ResultError(
+            _damaged(path, f"it has {len(table)} rows, and not {said['rows'].get(name)}")
+        )
+    return table
+
+
+def _check_calls(directory: Path, kept: pd.DataFrame, made: pd.DataFrame) -> None:
+    """Refuse a table of calls that is not that of the scenario and the other tables."""
+    for name in made.columns:
+        ours, theirs = made[name].reset_index(drop=True), kept[name]
+        if ours.dtype == "category":
+            ours, theirs = ours.astype(object), theirs.astype(object)
+        if not ours.equals(theirs):
+            raise ResultError(
+                f"{directory / 'calls.parquet'}: its {name} is not what the scenario in {RUN} and "
+                "the other tables give; restore the directory, or run the scenario again"
+            )

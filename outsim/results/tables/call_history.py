@@ -1,0 +1,180 @@
+"""The account of one call: what became of its attempts and why, and the platform at the time."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+
+from outsim.clock import MINUTE, MISSING, format_duration, format_rate
+from outsim.engine.records import Integers
+from outsim.results.invariants.run import Run
+from outsim.results.tables.views import Steps, settled, steps, value_at
+from outsim.text import brief
+
+if TYPE_CHECKING:
+    from outsim.results.result import Result
+
+STATE = ("queue", "busy_ports", "ports", "busy_channels", "channels", "status_backlog")
+"""What is told of the platform, beside the refusals of the last minute."""
+
+EXAMPLES = 3
+"""Calls that are named for each reason."""
+
+
+@dataclass(frozen=True, eq=False)
+class Account:
+    """What became of one call."""
+
+    __repr__ = brief
+
+    call: pd.Series
+    """Its row of the calls table."""
+    attempts: pd.DataFrame
+    """One row an attempt: ``attempt``, ``dispatched_at``, ``ended_at``, ``outcome``, ``cause``,
+    ``why`` in words, ``at`` (when it came to the carrier), and of the platform just before that:
+    `STATE` and ``refused_last_minute``. ``ports`` and ``channels`` are those in service."""
+    ending: str
+    """Why the call is over, or that it isn't, in words."""
+
+
+def account(result: Result, call_id: int) -> Account:
+    """What became of a call, attempt by attempt.
+
+    Parameters
+    ----------
+    result : Result
+        The run.
+    call_id : int
+        Number of a call that was handed in.
+    """
+    call = result.calls[result.calls["call_id"] == call_id].iloc[0]
+    rows = np.flatnonzero(result.frames.records.attempts["call_id"] == call_id)
+    mine = result.attempts.iloc[rows]
+    moments = mine["dialed_at"].fillna(mine["dispatched_at"])
+    state = platform_at(result, moments)
+    table = mine[["attempt", "dispatched_at", "ended_at", "outcome", "cause"]].copy()
+    table["at"] = moments
+    table["why"] = [
+        _why(result, str(outcome), str(cause), at_us, int(place))
+        for outcome, cause, at_us, place in zip(
+            mine["outcome"], mine["cause"], _since_begin(result, moments), rows, strict=True
+        )
+    ]
+    for name in state:
+        table[name] = state[name].to_numpy()
+    return Account(call, table.reset_index(drop=True), _ending(call, table))
+
+
+def _since_begin(result: Result, moments: pd.Series) -> list[int]:
+    found = moments.astype("int64") - result.frames.origin_us
+    return [int(each) for each in found]
+
+
+def platform_at(result: Result, moments: pd.Series) -> pd.DataFrame:
+    """The platform just before each of some instants: `STATE` and ``refused_last_minute``."""
+    run, plan = Run(result), result.frames.plan.platform
+    functions = steps(result.calls, result.attempts, result.updates)
+    marks = np.asarray(moments.astype("int64"), dtype=np.int64)
+    found = {
+        name: value_at(_settled(functions[name]), marks - 1)
+        for name in ("queue", "busy_ports", "busy_channels", "status_backlog")
+    }
+    at = marks - result.frames.origin_us
+    minute = (at + plan.carrier_minute_offset_us) // MINUTE % 60
+    channels_out = run.out_of_service("channels", int(plan.carrier_channels.max()))(at)
+    found["channels"] = np.maximum(0, plan.carrier_channels[minute] - channels_out)
+    ports_out = run.out_of_service("ports", plan.ports)(at)
+    found["ports"] = np.maximum(0, plan.ports - ports_out)
+    refused = _refused(run)
+    table = pd.DataFrame({name: found[name] for name in STATE})
+    table["refused_last_minute"] = np.searchsorted(refused, at, side="left") - np.searchsorted(
+        refused, at - MINUTE, side="left"
+    )
+    return table
+
+
+def _settled(function: Steps) -> Steps:
+    return settled(function) if len(function[0]) else function
+
+
+def _refused(run: Run) -> Integers:
+    """When the carrier refused attempts, in order."""
+    dialed = run.attempts["dialed"]
+    return np.sort(dialed[~run.admitted & (dialed != MISSING)])
+
+
+def _why(result: Result, outcome: str, cause: str, at_us: int, place: int) -> str:
+    plan, a = result.frames.plan.platform, result.frames.records.attempts
+    minute = (at_us + plan.carrier_minute_offset_us) // MINUTE % 60
+    if cause == "carrier_rate":
+        rate = format_rate(int(plan.carrier_rates[minute]))
+        return f"refused by the carrier: more calls than its rate of {rate} leaves room for"
+    if outcome == "no_answer":
+        rang = format_duration(int(a["ended"][place] - a["ringing"][place]))
+        return f"rang for {rang}, and nobody answered"
+    said = {
+        "carrier_channels": "refused by the carrier: all its channels were in use",
+        "carrier_outage": "refused: the carrier was out of service",
+        "missing_ani": "refused by the carrier: the call had no caller ID",
+        "dropped": "cut off by an outage",
+        "busy": "the line was busy",
+        "invalid": "there is no such number",
+        "human": "answered by a person",
+        "voicemail": "answered by voicemail",
+        "fax": "answered by a fax machine",
+    }
+    return said.get(cause) or said.get(outcome, "under way when the run ended")
+
+
+def _ending(call: pd.Series, attempts: pd.DataFrame) -> str:
+    status, made = str(call["status"]), int(call["attempts"])
+    made_words = f"{made} attempt" + ("s" if made != 1 else "")
+    if status == "rejected":
+        return f"rejected, as the row can't be dialled: {call['reject_reason']}"
+    if call["wedged"]:
+        return "wedged: accepted, shown as pending, and never dialled"
+    when = "" if pd.isna(call["final_at"]) else f" at {call['final_at']:%H:%M:%S}"
+    if status == "failed":
+        if len(attempts) and attempts["outcome"].iloc[-1] == "invalid":
+            return f"failed{when}: an invalid number is not dialled again"
+        if made == 1:
+            return f"failed{when}: its only attempt was not answered"
+        return f"failed{when}: none of the {made_words} that it may have was answered"
+    if status == "completed":
+        return f"completed{when}: answered"
+    if status == "expired":
+        return f"expired{when}, after {made_words}"
+    if status == "canceled":
+        return f"canceled{when} by a stop, after {made_words}"
+    return f"{status.replace('_', ' ')} when the run ended, after {made_words}"
+
+
+def reasons(result: Result, call_ids: Integers) -> pd.DataFrame:
+    """Why some calls were not completed: one row a reason, most calls first.
+
+    Returns
+    -------
+    DataFrame
+        ``status`` (failed, expired, canceled, rejected), ``reason`` (what the last attempt came
+        to: an outcome, for congestion its cause, for a rejected row why; empty where there was
+        no attempt), ``calls``, and ``examples``, a few of their numbers.
+    """
+    calls = result.calls.set_index("call_id").loc[call_ids]
+    calls = calls[calls["status"].isin(("failed", "expired", "canceled", "rejected"))]
+    ended = result.attempts[result.attempts["ended_at"].notna()]
+    causes = ended.drop_duplicates("call_id", keep="last").set_index("call_id")["cause"]
+    cause = causes.reindex(calls.index).astype(object).fillna("")
+    outcome = calls["outcome"].astype(object).fillna("")
+    reason = outcome.where(cause == "", cause)
+    reason = reason.mask(calls["status"] == "rejected", calls["reject_reason"].astype(object))
+    keyed = pd.DataFrame(
+        {"status": calls["status"].astype(str), "reason": reason, "call_id": calls.index}
+    )
+    grouped = keyed.groupby(["status", "reason"], sort=True)["call_id"]
+    table = pd.DataFrame(
+        {"calls": grouped.size(), "examples": grouped.apply(lambda ids: list(ids[:EXAMPLES]))}
+    ).reset_index()
+    return table.sort_values("calls", ascending=False, kind="stable", ignore_index=True)

@@ -1,0 +1,295 @@
+"""Where the time of every call went: each microsecond from its submission has one cause.
+
+Everything is derived from the records, in integers, so the causes of a call add up exactly.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from functools import cached_property
+from typing import TYPE_CHECKING, Literal
+
+import numpy as np
+
+from outsim.clock import MISSING, NEVER
+from outsim.engine.records import Integers
+from outsim.plan import CampaignPlan
+from outsim.results.invariants.run import Run, came
+from outsim.results.tables.blocking import FREE, HELD_BY
+from outsim.results.tables.columns import checked_step
+from outsim.results.tables.resource_idle import RESOURCES
+from outsim.results.tables.time_in_system import PARTS, Splitter, TimeInSystem
+from outsim.vocabulary import ACCEPTED, QUEUED, REFUSALS, REJECTED
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from outsim.results.result import Result
+
+CAUSES: dict[str, str] = {
+    "earlier": "before the snapshot",
+    "schedule": "not started yet",
+    "loading": "loading the list",
+    "pacing": "pacing",
+    "suspension": "suspended",
+    "calling_window": "outside the calling window",
+    "limit": "limit on simultaneous calls",
+    "calls_ahead": "calls ahead in the queue",
+    "no_free_port": "no free port",
+    "dial_rate": "dial rate",
+    "no_worker": "no worker",
+    "refused_attempt": "refused by the carrier",
+    "dialing_and_talking": "dialling and talking",
+    "retry_gap": "waiting for a retry",
+    "wedged": "wedged",
+    "status_backlog": "status backlog",
+    "lost_update": "lost update",
+    "delivery": "delivery to result_url",
+}
+"""Names of causes, in the order in which a call meets them, and what people call them."""
+
+QUEUE_CAUSES = (*HELD_BY[1:], "calls_ahead", *RESOURCES)
+"""What time in the outbound queue may be put down to, but for what was before a snapshot."""
+
+WAIT_CAUSES = ("loading", *QUEUE_CAUSES, "refused_attempt", "dialing_and_talking", "retry_gap")
+"""Causes of a wait, from the start of the campaign to the dispatch of the first attempt that the
+carrier takes: `outsim.results.measures.waits_s`."""
+
+Until = Literal["end", "wait", "first_dispatch"]
+
+
+class _Course:
+    """Goes along the course of every call, and writes down what each part of it was."""
+
+    def __init__(self, since: Integers, until: Integers) -> None:
+        self.now = np.minimum(since, until)
+        self.until = until
+        self.spent = {cause: np.zeros(len(since), dtype=np.int64) for cause in CAUSES}
+
+    def go(self, cause: str, to: Integers | int, calls: Integers | None = None) -> None:
+        """Go on to an instant, at most to the end; an instant that has passed takes no time."""
+        rows = slice(None) if calls is None else calls
+        now = self.now[rows]
+        then = np.maximum(now, np.minimum(to, self.until[rows]))
+        self.spent[cause][rows] += then - now
+        self.now[rows] = then
+
+
+class Causes:
+    """The causes of one run.
+
+    Parameters
+    ----------
+    result : Result
+        The run, by either engine.
+    """
+
+    def __init__(self, result: Result) -> None:
+        self.result = result
+        self.run = Run(result)
+
+    @cached_property
+    def queue(self) -> Splitter:
+        """Stays in the outbound queue."""
+        return Splitter(self.run)
+
+    def spent(self, until: Until, *, by_resource: bool) -> dict[str, Integers]:
+        """Time by cause, per call of the plan, in microseconds; see `time_by_cause`."""
+        run, frames = self.run, self.result.frames
+        submitted = frames.submitted_us
+        final = run.calls["final"]
+        over = np.where(came(final), final, run.ended_us)
+        over = np.where(run.calls["status"] == REJECTED, submitted, over)
+        last = self._last_attempt(until)
+        if until != "end":
+            a = run.attempts
+            rows = a["attempt"] == last[a["call_id"]]
+            over[a["call_id"][rows]] = a["dispatched"][rows]
+            over = np.where(run.made_before > 0, submitted, over)
+        course = _Course(submitted, np.maximum(submitted, over))
+        self._before_the_queue(course)
+        stays = self.queue.stays
+        for attempt in self._rounds(stays, last):
+            self._attempt(course, stays, attempt, by_resource=by_resource)
+        wedged = np.flatnonzero(run.wedged)
+        course.go("wedged", course.until[wedged], wedged)
+        self._after_the_last(course)
+        if until == "end":
+            self._after_the_end(course)
+        return course.spent
+
+    def _last_attempt(self, until: Until) -> Integers:
+        """Number of the attempt of each call whose dispatch ends what is told."""
+        run, a = self.run, self.run.attempts
+        last = np.full(len(run.rank_of_call), NEVER)
+        if until == "first_dispatch":
+            last[:] = 1
+        elif until == "wait":
+            rows = run.by_call[run.admitted[run.by_call]][::-1]
+            last[a["call_id"][rows]] = a["attempt"][rows]
+        if until != "end":
+            last[run.made_before > 0] = 0
+        return last
+
+    def _before_the_queue(self, course: _Course) -> None:
+        run = self.run
+        start = run.per_campaign(lambda campaign: campaign.start_us)
+        course.go("schedule", start[run.rank_of_call])
+        again = np.flatnonzero(run.made_before > 0)
+        if len(again):
+            opened = [
+                run.of_calls(lambda c, name=name: _opening(c, name))[again]  # type: ignore[misc]
+                for name in ("at_us", "last_failure_us", "ready_us")
+            ]
+            for cause, to in zip(
+                ("earlier", "dialing_and_talking", "retry_gap"), opened, strict=True
+            ):
+                course.go(cause, to, again)
+        course.go("loading", run.of_calls(lambda c: c.ready_us))
+        u = run.updates
+        entered = np.flatnonzero(u["status"] == QUEUED)[::-1]
+        first = np.full(len(course.now), run.ended_us)
+        first[u["call_id"][entered]] = u["happened"][entered]
+        course.go("pacing", first)
+
+    def _rounds(self, stays: TimeInSystem, last: Integers) -> Iterator[Integers]:
+        """Rows of the stays, first the first ones of all calls, then the second ones and so on.
+
+        Up to the last attempt of each call that is told of.
+        """
+        told = np.flatnonzero(stays.attempt <= last[stays.call_id])
+        order = told[np.argsort(stays.attempt[told], kind="stable")]
+        numbers = stays.attempt[order]
+        yield from np.split(order, np.flatnonzero(np.diff(numbers)) + 1)
+
+    def _attempt(
+        self, course: _Course, stays: TimeInSystem, rows: Integers, *, by_resource: bool
+    ) -> None:
+        """A stay in the queue of some calls, and what came before it and after it."""
+        a, chosen = self.run.attempts, stays.of(rows)
+        calls = chosen.call_id
+        again = chosen.attempt > self.run.made_before[calls] + 1
+        self._retry(course, calls[again], chosen.since[again])
+        before, after = self.queue.split(chosen)
+        if not by_resource:
+            before[:, -1] += before[:, FREE:-1].sum(axis=1)
+            before[:, FREE:-1] = 0
+        for place, cause in enumerate(PARTS):
+            course.spent[cause][calls] += before[:, place] + after[:, place]
+        course.now[calls] = chosen.until
+        went = rows < len(a["call_id"])
+        rows, calls = rows[went], calls[went]
+        came_to, ended = (
+            np.where(came(instants), instants, self.run.ended_us)
+            for instants in (a["work_started"][rows], a["ended"][rows])
+        )
+        course.go("no_worker", came_to, calls)
+        refused = np.isin(a["cause"][rows], REFUSALS)
+        course.go("refused_attempt", ended[refused], calls[refused])
+        course.go("dialing_and_talking", ended[~refused], calls[~refused])
+
+    def _retry(self, course: _Course, calls: Integers, queued: Integers | int) -> None:
+        """From the end of an attempt to the next entry."""
+        interval = self.run.per_campaign(lambda campaign: campaign.rules.retry_interval_us)
+        course.go("retry_gap", course.now[calls] + interval[self.run.rank_of_call[calls]], calls)
+        course.go("pacing", queued, calls)
+
+    def _after_the_last(self, course: _Course) -> None:
+        """A wait for a retry that did not come into the queue."""
+        rest = np.flatnonzero(course.now < course.until)
+        self._retry(course, rest, self.run.ended_us)
+
+    def _after_the_end(self, course: _Course) -> None:
+        """From the final status to its being visible, and on to its being delivered."""
+        run, u, d = self.run, self.run.updates, self.run.deliveries
+        over = came(run.calls["final"]) & (run.calls["status"] != REJECTED)
+        calls = np.flatnonzero(over)
+        course.until = np.full(len(course.now), run.ended_us)
+        last = run.last_update[calls]
+        visible, begun = u["visible"][last], u["begun"][last]
+        lost = u["lost"][last] > 0
+        seen = np.where(lost, begun, visible)
+        course.go("status_backlog", np.where(came(seen), seen, run.ended_us), calls)
+        course.go("lost_update", np.where(came(visible), visible, run.ended_us), calls)
+        posts = run.per_campaign(
+            lambda c: (
+                0
+                if c.result_url is None
+                else 1 + len(run.plan.endpoints[c.result_url.endpoint].retry_after_us)
+            )
+        )[run.rank_of_call]
+        done = np.where(posts > 0, run.ended_us, course.now)
+        settled = came(d["ended"]) & (
+            (d["result"] == ACCEPTED) | (d["post"] >= posts[d["call_id"]])
+        )
+        done[d["call_id"][settled]] = d["ended"][settled]
+        course.go("delivery", done[calls], calls)
+
+
+def time_by_cause(
+    causes: Causes, rows: Integers, *, until: Until = "end", by_resource: bool = False
+) -> pd.DataFrame:
+    """Time of some calls by cause; see `Result.time_by_cause`."""
+    import pandas as pd
+
+    spent = causes.spent(until, by_resource=by_resource)
+    columns = {cause: spent[cause][rows].view("timedelta64[us]") for cause in CAUSES}
+    return pd.DataFrame(columns, index=pd.Index(rows.astype(np.int32), name="call_id"))
+
+
+def causes_over_time(
+    causes: Causes,
+    calls: pd.DataFrame,
+    every: str,
+    *,
+    by_resource: bool,
+    until: Until = "first_dispatch",
+) -> pd.DataFrame:
+    """Mean time of some calls by cause, by when they came; see `Result.causes_over_time`."""
+    import pandas as pd
+
+    counted = np.ones(len(calls), dtype=bool)
+    if until == "first_dispatch":
+        counted = calls["wait_state"].isin(("complete", "censored", "never")).to_numpy()
+    rows = calls["call_id"].to_numpy()[counted].astype(np.int64)
+    table = time_by_cause(causes, rows, until="wait", by_resource=by_resource)
+    # Rounded down on UTC, where no clock is put forward or back.
+    came_at = pd.DatetimeIndex(calls["waits_from"].array[counted])
+    came_at += pd.to_timedelta((table["loading"] + table["pacing"]).array)
+    slot = came_at.tz_convert("UTC").floor(checked_step(every)).tz_convert(came_at.tz)
+    shown = list(WAIT_CAUSES)
+    if until == "end":
+        table = time_by_cause(causes, rows, by_resource=by_resource)
+        shown = list(CAUSES)
+    grouped = table[shown].astype("int64").groupby(slot.rename("since"))
+    means = grouped.mean().round().astype("int64").astype("timedelta64[us]")
+    means.insert(0, "calls", grouped.size())
+    return means
+
+
+def queue_time_by_blocker(causes: Causes, chosen: TimeInSystem) -> pd.DataFrame:
+    """Time of some stays in the queue, by whom and by what; see `Result.queue_time_by_blocker`."""
+    import pandas as pd
+
+    charged, frames = causes.queue.by_whom(chosen), causes.result.frames
+    ranks = np.flatnonzero(charged.sum(axis=1))
+    ranks = ranks[np.argsort(-charged[ranks].sum(axis=1), kind="stable")]
+    plans = [causes.run.plan.campaigns[rank] for rank in ranks]
+    table = pd.DataFrame(
+        {
+            "tenant": [plan.tenant for plan in plans],
+            "campaign": [plan.name for plan in plans],
+            "start": frames.instants(np.array([plan.start_us for plan in plans], dtype=np.int64)),
+        }
+    )
+    for cause in ("earlier", *QUEUE_CAUSES):
+        table[cause] = charged[ranks, PARTS.index(cause)].view("timedelta64[us]")
+    table["total"] = charged[ranks].sum(axis=1).view("timedelta64[us]")
+    return table
+
+
+def _opening(campaign: CampaignPlan, name: str) -> Integers:
+    """An instant of each call of a campaign that a snapshot tells of."""
+    if campaign.opening is None:
+        return np.full(campaign.size, MISSING)
+    return np.broadcast_to(np.asarray(getattr(campaign.opening, name)), campaign.size)

@@ -1,0 +1,231 @@
+"""What pictures show over time: by tenant, by hour, what happened beside what was seen.
+
+All are derived from the tables, exactly. Instants are integers, microseconds since 1970 in UTC,
+as in `outsim.results.tables.views`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from datetime import datetime
+from itertools import pairwise
+from typing import Any, Literal
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from outsim.clock import HOUR, MISSING, SECOND
+from outsim.results.tables.columns import checked_step
+from outsim.results.tables.views import (
+    Instants,
+    Steps,
+    queue_steps,
+    settled,
+    step_function,
+    value_at,
+)
+from outsim.vocabulary import OUTCOMES
+
+Quantity = Literal["queue", "busy_ports"]
+"""What can be told by tenant: calls in the outbound queue, or busy ports."""
+
+ENDS = ("completed", "failed", "ended otherwise")
+"""How calls end: the last stands for canceled, expired and rejected."""
+
+_OTHERWISE = ("canceled", "expired", "rejected")
+
+Parts = dict[str, Steps]
+"""Step functions by name."""
+
+
+def tenant_groups(calls: pd.DataFrame, first: str | None, most: int) -> dict[str, list[str]]:
+    """Tenants by the name that they are shown under: the largest alone, the others together.
+
+    Parameters
+    ----------
+    calls : DataFrame
+        Calls of a run; a tenant is the larger, the more attempts and then calls it makes.
+    first : str, optional
+        Tenant that comes first, whatever its size.
+    most : int
+        How many names there are at most, the others' among them.
+    """
+    sizes = calls.groupby("tenant", observed=True)["attempts"].agg(["sum", "size"])
+    ranked = [*sizes.sort_values(["sum", "size"], ascending=False, kind="stable").index]
+    ranked.sort(key=lambda tenant: tenant != first)
+    if len(ranked) <= most:
+        return {tenant: [tenant] for tenant in ranked}
+    alone, rest = ranked[: most - 1], ranked[most - 1 :]
+    return {tenant: [tenant] for tenant in alone} | {f"{len(rest)} others": rest}
+
+
+def by_tenant(
+    calls: pd.DataFrame,
+    attempts: pd.DataFrame,
+    updates: pd.DataFrame,
+    of: Quantity,
+    *,
+    first: str | None = None,
+    most: int = 6,
+) -> Parts:
+    """A quantity of `timeline` as step functions by tenant, which add up to it at every instant.
+
+    Parameters
+    ----------
+    calls, attempts, updates : DataFrame
+        Tables of a whole run.
+    of : "queue" or "busy_ports"
+        The quantity.
+    first, most
+        As for `tenant_groups`.
+    """
+    found = {}
+    for name, tenants in tenant_groups(calls, first, most).items():
+        mine = attempts[attempts["tenant"].isin(tenants)]
+        if of == "busy_ports":
+            function = step_function(mine["dispatched_at"], mine["ended_at"])
+        else:
+            theirs = updates.loc[
+                updates["tenant"].isin(tenants), ["call_id", "status", "happened_at"]
+            ]
+            function = queue_steps(calls, mine, theirs)
+        found[name] = settled(function)
+    return found
+
+
+def total(parts: Parts) -> Steps:
+    """Sum of step functions."""
+    at = np.unique(np.concatenate([np.empty(0, np.int64), *(at for at, _ in parts.values())]))
+    return at, sum((value_at(part, at) for part in parts.values()), np.zeros(len(at), np.int64))
+
+
+def telling_instants(functions: Sequence[Steps], pieces: int) -> Instants:
+    """Instants that show step functions as they are, and no more of them than needed.
+
+    All instants of change, if they are few. Else time is cut into so many pieces, and of each
+    the first, lowest, highest and last value of every function is kept: a picture with fewer
+    points across than pieces is the same as one of everything.
+    """
+    everything = np.unique(np.concatenate([np.empty(0, np.int64), *(at for at, _ in functions)]))
+    if len(everything) <= 4 * pieces:
+        return everything
+    width = max(1, -(-(int(everything[-1]) - int(everything[0]) + 1) // pieces))
+    kept = [at[_telling(values, (at - everything[0]) // width)] for at, values in functions]
+    return np.unique(np.concatenate(kept))
+
+
+def _telling(values: NDArray[np.int64], piece: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Places of the first, lowest, highest and last value in each piece."""
+    if len(values) == 0:
+        return np.empty(0, np.int64)
+    begins = np.flatnonzero(np.diff(piece, prepend=-1))
+    lengths = np.diff(begins, append=len(values))
+    places = [begins, begins + lengths - 1]
+    for extreme in (np.minimum, np.maximum):
+        reached = np.flatnonzero(values == np.repeat(extreme.reduceat(values, begins), lengths))
+        # The first place that reaches it, of each piece.
+        places.append(reached[np.searchsorted(reached, begins)])
+    return np.unique(np.concatenate(places))
+
+
+def hourly_outcomes(attempts: pd.DataFrame, begins: datetime) -> pd.DataFrame:
+    """Attempts by outcome and local clock hour of dispatch; attempts under way are left out.
+
+    Hours follow each other without a gap, from the first to the last in which an attempt was
+    dispatched, also over several days and across a change of clocks. One column an outcome, with
+    counts; the index says when each hour begins.
+    """
+    ended = attempts[attempts["outcome"].notna()]
+    zone = str(begins.tzinfo)
+    if ended.empty:
+        empty = pd.DatetimeIndex([], dtype=pd.DatetimeTZDtype("us", zone), name="hour")
+        return pd.DataFrame(0, index=empty, columns=list(OUTCOMES))
+    # Clocks change by whole hours, but for Lord Howe Island's: after a change there, these hours
+    # begin at half past.
+    lead_us = (begins.minute * 60 + begins.second) * SECOND + begins.microsecond
+    origin_us = int(pd.Timestamp(begins).as_unit("us").asm8.astype(np.int64)) - lead_us
+    hours = (ended["dispatched_at"].astype("int64").to_numpy() - origin_us) // HOUR
+    first, last = int(hours.min()), int(hours.max())
+    counts = np.zeros((last - first + 1, len(OUTCOMES)), dtype=np.int64)
+    codes = pd.Categorical(ended["outcome"], categories=list(OUTCOMES)).codes
+    np.add.at(counts, (hours - first, codes), 1)
+    starts = origin_us + HOUR * np.arange(first, last + 1)
+    index = pd.DatetimeIndex(starts.astype("datetime64[us]"), tz="UTC").tz_convert(zone)
+    return pd.DataFrame(counts, index=index.rename("hour"), columns=list(OUTCOMES))
+
+
+def true_and_seen(updates: pd.DataFrame) -> dict[str, tuple[Steps, Steps]]:
+    """Calls by how they stand, over time: what happened, and what the customer could see.
+
+    Step functions by ``pending`` and the words of `ENDS`, the truth first. The updates are all
+    of some calls, submissions included. An end that never becomes visible is never seen: its call
+    is shown as pending from there on.
+    """
+    submitted = updates["attempt"].eq(0) & updates["status"].isin(("scheduled", "rejected"))
+    nothing = updates["happened_at"].iloc[:0]
+    found = {}
+    for name in ENDS:
+        words = _OTHERWISE if name == ENDS[-1] else (name,)
+        rows = updates["status"].isin(words)
+        found[name] = (
+            settled(step_function(updates.loc[rows, "happened_at"], nothing)),
+            settled(step_function(updates.loc[rows, "visible_at"], nothing)),
+        )
+    handed_in = step_function(updates.loc[submitted, "happened_at"], nothing)
+    pending = []
+    for side in (0, 1):
+        at = np.unique(
+            np.concatenate([handed_in[0], *(functions[side][0] for functions in found.values())])
+        )
+        over = sum(value_at(functions[side], at) for functions in found.values())
+        pending.append((at, value_at(handed_in, at) - over))
+    return {"pending": (pending[0], pending[1])} | found
+
+
+def status_lag(
+    updates: pd.DataFrame, begins: datetime, ends: datetime, every: str = "1min"
+) -> pd.DataFrame:
+    """Lag of updates by when they happened, in seconds; one row an interval, by local time.
+
+    ``median`` and ``p90`` are the lags that half, and nine in ten, of the updates of the
+    interval do not exceed; missing where nothing happened, or where that many of them were not
+    visible by the end of the run. ``updates`` counts them. Updates that no worker processes,
+    such as submissions, are left out.
+    """
+    happened = updates["happened_at"].astype("int64").to_numpy()
+    visible = updates["visible_at"].astype("int64").to_numpy()
+    lags_s = np.where(visible == MISSING, np.inf, (visible - happened) / SECOND)
+    counted = lags_s > 0
+    grid = pd.date_range(
+        begins, ends, freq=checked_step(every), inclusive="left", unit="us", name="at"
+    )
+    edges = grid.asi8
+    place = np.searchsorted(edges, happened[counted], side="right") - 1
+    order = np.lexsort((lags_s[counted], place))
+    lags_s, place = lags_s[counted][order], place[order]
+    bounds = np.searchsorted(place, np.arange(len(grid) + 1))
+    rows = [*_quantiles(lags_s, bounds)]
+    return pd.DataFrame(rows, index=grid, columns=["median", "p90", "updates"])
+
+
+def _quantiles(sorted_s: NDArray[np.float64], bounds: NDArray[np.int64]) -> Iterator[Any]:
+    for begin, end in pairwise(bounds):
+        count = int(end - begin)
+        found = [
+            sorted_s[begin + max(0, int(np.ceil(level * count)) - 1)] if count else np.nan
+            for level in (0.5, 0.9)
+        ]
+        yield [*(each if np.isfinite(each) else np.nan for each in found), count]
+
+
+def over_replications(functions: Sequence[Steps], marks: Instants) -> pd.DataFrame:
+    """Middle and band of one quantity over several runs, at these instants.
+
+    Columns ``median``, ``low`` and ``high``; the band holds 90 % of the runs, and all of them
+    where there are fewer than twenty.
+    """
+    values = np.array([value_at(each, marks) for each in functions])
+    low, high = (0.05, 0.95) if len(functions) >= 20 else (0.0, 1.0)
+    quantiles = np.quantile(values, [0.5, low, high], axis=0)
+    return pd.DataFrame(quantiles.T, columns=["median", "low", "high"])

@@ -1,0 +1,172 @@
+"""The result tables: every column with its type, its unit and its meaning.
+
+Instants are ``datetime64[us]`` in the scenario's time zone, so that clock times
+read as people think; they hold the engine's microseconds without loss, and are
+NaT where the instant did not come. Words are categories.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+from outsim.vocabulary import CALLEE_TYPES, CAUSES, OUTCOMES, POST_RESULTS, STATUSES
+
+Kind = Literal["id", "small", "number", "flag", "instant", "seconds", "word", "name"]
+
+DTYPES: dict[str, str] = {
+    "id": "int32",
+    "small": "int8",
+    "number": "int64",
+    "flag": "bool",
+    "instant": "datetime64[us, zone of the scenario]",
+    "seconds": "float64",
+    "word": "category",
+    "name": "category",
+}
+
+WAIT_STATES = ("complete", "censored", "never", "canceled", "wedged", "rejected", "before")
+"""What is known of a call's wait: it is complete; the run ended first; the call ended without an
+attempt that the carrier took; it was canceled first; it was wedged; it was rejected; it was over
+before the moment of the snapshot that the run goes on from."""
+
+
+@dataclass(frozen=True)
+class Column:
+    """One column of a result table."""
+
+    name: str
+    kind: Kind
+    meaning: str
+    words: tuple[str, ...] = ()
+    """Allowed words, in their order."""
+    rules: tuple[int, ...] = ()
+    """Rules of the model that decide it: numbers of `outsim.engine.rules`."""
+
+    @property
+    def dtype(self) -> str:
+        """Type in pandas."""
+        return DTYPES[self.kind]
+
+    @property
+    def unit(self) -> str:
+        """Unit, where there is one."""
+        return {"seconds": "s", "instant": "local time"}.get(self.kind, "")
+
+
+def _instant(name: str, meaning: str, *rules: int) -> Column:
+    return Column(name, "instant", meaning, rules=rules)
+
+
+_CALL = (
+    Column("call_id", "id", "number of the call in the run, by campaign and place in it"),
+    Column("tenant", "name", "customer that the campaign belongs to"),
+    Column("campaign", "name", "campaign that the call belongs to"),
+)
+
+CALLS = (
+    *_CALL,
+    Column("background", "flag", "whether it is a background tenant's", rules=(14,)),
+    Column("index", "id", "place in the campaign's list, from 0"),
+    Column("number", "number", "national number dialled; 0 where the row has none", rules=(1,)),
+    Column("ani", "number", "caller ID; 0 where it has none", rules=(1, 6)),
+    _instant("submitted_at", "handed in", 1),
+    _instant(
+        "waits_from", "start of the campaign, or submission if later: waits count from here", 1, 2
+    ),
+    Column("status", "word", "status when the run ended", STATUSES, rules=(8, 9, 10, 12)),
+    Column("attempts", "small", "attempts dispatched", rules=(4, 8)),
+    Column("outcome", "word", "outcome of the last attempt that ended", OUTCOMES, rules=(6, 7)),
+    _instant("first_dispatched_at", "dispatch of the first attempt", 4),
+    _instant("went_out_at", "dispatch of the first attempt that the carrier took", 4, 6),
+    _instant("final_at", "when the final status came", 8, 9, 12),
+    Column(
+        "wait_s",
+        "seconds",
+        "from waits_from to went_out_at; missing unless complete",
+        rules=(1, 4, 6),
+    ),
+    Column(
+        "wait_state",
+        "word",
+        "what is known of the wait",
+        WAIT_STATES,
+        rules=(1, 4, 6, 9, 10, 12),
+    ),
+    Column("wedged", "flag", "accepted, shown as pending, and never dialled", rules=(10,)),
+    Column(
+        "reject_reason", "name", "why the row could not be dialled; empty if it could", rules=(1,)
+    ),
+)
+
+ATTEMPTS = (
+    *_CALL,
+    Column("number", "number", "national number dialled", rules=(1,)),
+    Column("attempt", "small", "which dial of the call, from 1", rules=(8,)),
+    _instant(
+        "ready_at", "loaded, or retry interval over: could enter the queue but for pacing", 2, 8
+    ),
+    _instant("queued_at", "entered the outbound queue", 2, 3, 8),
+    _instant("eligible_at", "not held back from here on until its dispatch", 3, 9, 13),
+    _instant("at_head_at", "next to go from here on", 3),
+    _instant("port_free_at", "a port was free from here on, it being next to go", 4, 13),
+    _instant("token_free_at", "a dial token was there from here on, it being next to go", 4),
+    _instant("dispatched_at", "port and dial token taken", 4),
+    _instant("work_started_at", "a worker began the dial work", 5),
+    _instant("dialed_at", "dial work done: the attempt is at the carrier", 5),
+    _instant("ringing_at", "first ring", 6, 7),
+    _instant("answered_at", "answered, by whomever", 7),
+    _instant("detected_at", "callee type known", 7),
+    _instant("ended_at", "over: port and channel free", 6, 7),
+    Column("outcome", "word", "what became of it; missing while it lasts", OUTCOMES, rules=(6, 7)),
+    Column("cause", "word", "why it was congestion; empty otherwise", CAUSES, rules=(6, 13)),
+    Column(
+        "callee_type",
+        "word",
+        "who answered, as reported; not always rightly",
+        CALLEE_TYPES,
+        rules=(7,),
+    ),
+)
+
+UPDATES = (
+    *_CALL,
+    Column(
+        "attempt",
+        "small",
+        "attempts so far, this one included; 0 before the first entry",
+        rules=(8, 10),
+    ),
+    Column("status", "word", "the new status", STATUSES, rules=(10,)),
+    _instant("happened_at", "when the status changed", 10),
+    _instant("begun_at", "when a worker began to process the update", 5, 10),
+    _instant("visible_at", "when the customer could see it", 5, 10),
+    Column("lost", "flag", "whether the update went astray", rules=(10,)),
+    Column("repaired", "flag", "whether reconciliation made it visible", rules=(10,)),
+)
+
+DELIVERIES = (
+    *_CALL,
+    Column("endpoint", "name", "result_url endpoint", rules=(11,)),
+    Column("post", "small", "which POST of the call, from 1", rules=(11,)),
+    _instant("due_at", "ready to be sent", 10, 11),
+    _instant("begun_at", "sent", 11),
+    _instant("ended_at", "answered, or given up", 11),
+    Column(
+        "result", "word", "what became of it; missing while it lasts", POST_RESULTS, rules=(11, 13)
+    ),
+)
+
+TABLES: dict[str, tuple[Column, ...]] = {
+    "calls": CALLS,
+    "attempts": ATTEMPTS,
+    "updates": UPDATES,
+    "deliveries": DELIVERIES,
+}
+
+TABLE_MEANINGS = {
+    "calls": "one row a call that was handed in before the run ended, by call_id",
+    "attempts": "one row an attempt, in the order of dispatch: the truth",
+    "updates": "one row a change of status: the submissions, then in the order of happening",
+    "deliveries": "one row a POST to a result_url, in the order in which they became due",
+}

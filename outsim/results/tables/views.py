@@ -1,0 +1,213 @@
+"""What people look at: the customer's page, the call log, and the run as step functions.
+
+All are derived from the tables, exactly; nothing is sampled while a run goes on.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from outsim.results.tables.columns import checked_step
+from outsim.vocabulary import STATUSES
+
+FINAL = ("completed", "failed", "canceled", "expired", "rejected")
+
+
+def _last_by_call(updates: pd.DataFrame) -> pd.DataFrame:
+    """The last of the given updates of each call; they are in the order of happening."""
+    return updates.drop_duplicates("call_id", keep="last").set_index("call_id")
+
+
+def status_page(
+    calls: pd.DataFrame, attempts: pd.DataFrame, updates: pd.DataFrame, moment: datetime
+) -> pd.DataFrame:
+    """What the customer's page shows at a moment, beside the truth; one row a call.
+
+    Columns: ``number``, ``ani``, ``status``, ``attempt``, ``callee_type`` and ``call_info``
+    are the page; ``since`` is when the shown status had come; ``true_status``,
+    ``true_attempt`` and ``wedged`` are the truth. Callee type and call info are those of
+    the shown attempt, once its end is shown.
+    """
+    shown = _last_by_call(updates[updates["visible_at"] <= moment])
+    truth = _last_by_call(updates[updates["happened_at"] <= moment])
+    page = calls.loc[calls["submitted_at"] <= moment].set_index("call_id")
+    page = page[["tenant", "campaign", "index", "number", "ani", "wedged"]]
+    page = page.join(
+        shown[["status", "attempt", "happened_at"]].rename(columns={"happened_at": "since"})
+    )
+    page = page.join(
+        truth[["status", "attempt"]].rename(
+            columns={"status": "true_status", "attempt": "true_attempt"}
+        )
+    )
+    page = page.reset_index()
+    known = page["status"].isin(("waiting_retry", *FINAL)) & (page["attempt"] > 0)
+    ended = attempts[["call_id", "attempt", "outcome", "callee_type"]]
+    page = page.merge(ended, on=["call_id", "attempt"], how="left", sort=False)
+    callee_type = page["callee_type"].astype(object).where(known, "")
+    outcome = page["outcome"].astype(object).where(known, "").fillna("")
+    page["callee_type"] = callee_type.fillna("").mask(callee_type.eq("") & known, outcome)
+    page["call_info"] = outcome
+    columns = ["call_id", "tenant", "campaign", "index", "number", "ani", "status", "attempt"]
+    columns += ["callee_type", "call_info", "since", "true_status", "true_attempt", "wedged"]
+    return page[columns]
+
+
+def counts(page: pd.DataFrame) -> list[tuple[str, int, int]]:
+    """Calls on a page, as `status_page` gives it, by status.
+
+    Returns
+    -------
+    list of (status, seen, true)
+        How many the customer sees in a status, and how many are; those of nobody are left out.
+    """
+    seen, true = page["status"].value_counts(), page["true_status"].value_counts()
+    counted = [(word, int(seen.get(word, 0)), int(true.get(word, 0))) for word in STATUSES]
+    return [row for row in counted if row[1] or row[2]]
+
+
+def call_log(calls: pd.DataFrame, attempts: pd.DataFrame) -> pd.DataFrame:
+    """The call log that a customer can get: number and times of each dial, and no call_id.
+
+    Columns: ``tenant`` (whose log it is), ``dest``, ``src``, ``type``, ``start`` (dialled)
+    and ``end`` (missing while it lasts), in the order of ``start``.
+    """
+    dialed = attempts[attempts["dialed_at"].notna()]
+    src = calls.set_index("call_id")["ani"].reindex(dialed["call_id"]).to_numpy()
+    log = pd.DataFrame(
+        {
+            "tenant": dialed["tenant"].to_numpy(),
+            "dest": dialed["number"].to_numpy(),
+            "src": src,
+            "type": "outbound",
+            "start": dialed["dialed_at"].array,
+            "end": dialed["ended_at"].array,
+        }
+    )
+    return log.sort_values(["start", "dest"], kind="stable", ignore_index=True)
+
+
+CARRIED = ("", "dropped")
+"""Causes, among them none, of attempts that the carrier did not refuse."""
+
+Instants = NDArray[np.int64]
+"""Microseconds since 1970, UTC."""
+Steps = tuple[Instants, NDArray[np.int64]]
+
+
+def _instants(column: pd.Series[Any]) -> Instants:
+    return np.asarray(column.dropna().astype("int64"), dtype=np.int64)
+
+
+def step_function(ups: pd.Series[Any], downs: pd.Series[Any]) -> Steps:
+    """A step function from the instants at which it goes up and down by one."""
+    up, down = _instants(ups), _instants(downs)
+    change = np.concatenate([np.ones(len(up), np.int64), -np.ones(len(down), np.int64)])
+    at = np.concatenate([up, down])
+    order = np.argsort(at, kind="stable")
+    return at[order], np.cumsum(change[order])
+
+
+def settled(function: Steps) -> Steps:
+    """The same step function with one step for each instant at which it changes.
+
+    What happens at one instant is one step: nobody sees a value in between.
+    """
+    at, values = function
+    last = np.ones(len(at), dtype=np.bool_)
+    last[:-1] = at[1:] != at[:-1]
+    return at[last], values[last]
+
+
+def value_at(function: Steps, marks: Instants) -> NDArray[np.int64]:
+    """Value of a step function at these instants; 0 before its first step."""
+    at, values = function
+    return np.concatenate([[0], values])[np.searchsorted(at, marks, side="right")]
+
+
+def _left_queue(updates: pd.DataFrame) -> pd.Series[Any]:
+    """When calls left the queue without being dialled: canceled or expired in it."""
+    gone = updates["status"].isin(("canceled", "expired"))
+    if gone.any():
+        before = updates.groupby("call_id", sort=False, observed=True)["status"].shift()
+        gone &= before == "queued"
+    return updates.loc[gone, "happened_at"]
+
+
+def queue_steps(calls: pd.DataFrame, attempts: pd.DataFrame, updates: pd.DataFrame) -> Steps:
+    """Length of the outbound queue as a step function: instants, and the length from each on.
+
+    Instants are integers, microseconds since 1970 in UTC. The tables need no columns but
+    ``call_id`` and ``wedged`` of calls, ``dispatched_at``, and ``call_id``, ``status`` and
+    ``happened_at`` of updates, in the order of happening.
+    """
+    wedged = set(calls.loc[calls["wedged"], "call_id"])
+    entered = updates[(updates["status"] == "queued") & ~updates["call_id"].isin(wedged)]
+    left = pd.concat([attempts["dispatched_at"], _left_queue(updates)])
+    return step_function(entered["happened_at"], left)
+
+
+def steps(calls: pd.DataFrame, attempts: pd.DataFrame, updates: pd.DataFrame) -> dict[str, Steps]:
+    """Every quantity of `timeline` as a step function: instants, and the value from each on.
+
+    Instants are integers, microseconds since 1970 in UTC.
+    """
+    processed = updates[updates["visible_at"].ne(updates["happened_at"])]
+    carried = attempts[attempts["cause"].isin(CARRIED)]
+    return {
+        "queue": queue_steps(calls, attempts, updates),
+        "busy_ports": step_function(attempts["dispatched_at"], attempts["ended_at"]),
+        "waiting_for_worker": step_function(
+            attempts["dispatched_at"], attempts["work_started_at"]
+        ),
+        "busy_channels": step_function(carried["dialed_at"], carried["ended_at"]),
+        "connected": step_function(
+            attempts["answered_at"], attempts.loc[attempts["answered_at"].notna(), "ended_at"]
+        ),
+        "status_backlog": step_function(processed["happened_at"], processed["begun_at"]),
+    }
+
+
+def timeline(
+    calls: pd.DataFrame,
+    attempts: pd.DataFrame,
+    updates: pd.DataFrame,
+    begins: datetime,
+    ends: datetime,
+    every: str | None,
+) -> pd.DataFrame:
+    """Queue, ports and backlog over time, indexed by local clock time.
+
+    Parameters
+    ----------
+    every : str or None
+        Width of the intervals, as pandas writes it (``"1min"``): values are those at the
+        start of each, and ``dispatched``, ``dialed`` and ``refused`` count what happened in
+        it. None gives one row for every instant at which anything changed, without counts.
+    """
+    functions = steps(calls, attempts, updates)
+    if every is None:
+        changes = np.unique(np.concatenate([at for at, _ in functions.values()]))
+        grid = pd.DatetimeIndex(changes.view("datetime64[us]"), tz="UTC")
+        grid = grid.tz_convert(str(begins.tzinfo))
+    else:
+        grid = pd.date_range(begins, ends, freq=checked_step(every), inclusive="left", unit="us")
+    frame = pd.DataFrame(index=grid.rename("at"))
+    marks = _instants(grid.to_series())
+    for name, function in functions.items():
+        frame[name] = value_at(function, marks)
+    if every is not None:
+        refused = attempts.loc[~attempts["cause"].isin(CARRIED), "dialed_at"]
+        edges = np.append(marks, _instants(pd.Series([pd.Timestamp(ends).as_unit("us")])))
+        for name, instants in (
+            ("dispatched", attempts["dispatched_at"]),
+            ("dialed", attempts["dialed_at"]),
+            ("refused", refused),
+        ):
+            frame[name] = np.histogram(_instants(instants), bins=edges)[0]
+    return frame

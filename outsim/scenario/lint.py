@@ -1,0 +1,326 @@
+"""What a scenario says that is allowed, but unlikely to be meant.
+
+Each piece of advice is about one key. None of it changes how a scenario runs.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from itertools import pairwise
+from zoneinfo import ZoneInfo
+
+from outsim.clock import MINUTE, RATE_SECONDS, SECOND, after, format_duration, format_rate
+from outsim.scenario.background import Background
+from outsim.scenario.calling_hours import Opportunity, opportunities
+from outsim.scenario.campaigns import Campaign
+from outsim.scenario.carrier_demand import shortages
+from outsim.scenario.incidents import Outage, Suspension
+from outsim.scenario.lint_events import events
+from outsim.scenario.lint_lists import zones
+from outsim.scenario.lint_snapshot import standing
+from outsim.scenario.lint_values import values
+from outsim.scenario.model import Scenario
+from outsim.scenario.offered_load import (
+    campaign_traffic,
+    contacts_without_ani,
+    dialable,
+    rings,
+    voicemail_rings,
+)
+from outsim.scenario.utilisation import utilisation
+
+QUARTER = timedelta(minutes=15)
+MOST_SHOWN = 100.0
+"""Load that is shown at most, as a multiple of what there is."""
+LATE_SHARE = 0.05
+"""Share of answers after the ring timeout from which on it is worth a word."""
+
+
+@dataclass(frozen=True)
+class ScenarioWarning:
+    """Something in a scenario that is allowed, but unlikely to be meant."""
+
+    key: str
+    """Key path, with campaigns by name: ``campaign[clinic/reminders].window``."""
+    message: str
+    """What will happen, and what was probably meant."""
+
+    def __str__(self) -> str:
+        return f"{self.key}: {self.message}"
+
+
+def advice(scenario: Scenario) -> list[ScenarioWarning]:
+    """Everything in a scenario that is allowed, but unlikely to be meant."""
+    return [
+        *_clock(scenario),
+        *_ring_timeout(scenario),
+        *_capacity(scenario),
+        *_names(scenario),
+        *_events(scenario),
+        *(
+            ScenarioWarning(key, message)
+            for look in (values, events, zones, standing)
+            for key, message in look(scenario)
+        ),
+        *(
+            ScenarioWarning(f"campaign[{campaign.tenant}/{campaign.name}].{key}", message)
+            for campaign in scenario.campaign
+            for key, message in _campaign(scenario, campaign)
+        ),
+    ]
+
+
+def _clock(scenario: Scenario) -> Iterator[ScenarioWarning]:
+    clock = scenario.clock
+    zones = {clock.zone, *(c.callee_zone for c in scenario.campaign if c.callee_zone)}
+    for name in sorted(zones):
+        zone = ZoneInfo(name)
+        # A run that needs longer goes on after `ends`, but few do.
+        until_us = scenario.instant_us(clock.latest or clock.ends)
+        # Clocks change on whole quarters of an hour of UTC.
+        quarters = range(-_past_quarter_us(clock.begins), until_us + 15 * MINUTE, 15 * MINUTE)
+        instants = [after(clock.begins, quarter).astimezone(zone) for quarter in quarters]
+        for earlier, later in pairwise(instants):
+            change = (later.utcoffset() or timedelta()) - (earlier.utcoffset() or timedelta())
+            if change:
+                forward = change > timedelta()
+                yield ScenarioWarning(
+                    "clock.date",
+                    f"the clock in {name} is put {'forward' if forward else 'back'} during the "
+                    f"run: {earlier + QUARTER:%Y-%m-%d %H:%M} becomes {later:%H:%M}, so local "
+                    f"times between them {'are skipped' if forward else 'come twice'}",
+                )
+    study = scenario.study
+    if study is not None and study.deadline is not None:
+        campaign = scenario.campaign_under_study
+        deadline_us = scenario.instant_us(study.deadline)
+        if deadline_us > scenario.instant_us(clock.latest_end):
+            yield ScenarioWarning("study.deadline", "is after the latest end of the run")
+        elif campaign is not None and deadline_us <= scenario.instant_us(campaign.start):
+            yield ScenarioWarning(
+                "study.deadline", "is not after the start of the campaign under study"
+            )
+
+
+def _past_quarter_us(instant: datetime) -> int:
+    since = timedelta(
+        minutes=instant.minute % 15, seconds=instant.second, microseconds=instant.microsecond
+    )
+    return since // timedelta(microseconds=1)
+
+
+def _ring_timeout(scenario: Scenario) -> Iterator[ScenarioWarning]:
+    timeout_us = scenario.platform.ring_timeout
+    answers = {
+        "voicemail": voicemail_rings(scenario),
+        "people who answer": rings(scenario.callees.ring_human, timeout_us),
+    }
+    for who, ringing in answers.items():
+        late = 1 - ringing.in_time
+        if late >= LATE_SHARE:
+            yield ScenarioWarning(
+                "platform.ring_timeout",
+                f"is {format_duration(timeout_us)}: {late:.0%} of {who} would pick up later, "
+                "and count as no answer",
+            )
+
+
+def _capacity(scenario: Scenario) -> Iterator[ScenarioWarning]:
+    keys = {
+        "ports": ("platform.ports", "calls wait ever longer"),
+        "dial rate": ("platform.dial_rate", "calls wait ever longer"),
+        "workers": ("platform.workers", "status updates lag ever more"),
+        "carrier rate": ("carrier.rate", "calls are refused"),
+        "carrier channels": ("carrier.channels", "calls are refused"),
+    }
+    for each in utilisation(scenario):
+        if each.offered > 1:
+            key, consequence = keys[each.resource]
+            yield ScenarioWarning(
+                key,
+                f"the attempts that are to be expected take {_busy(each.offered)} of it "
+                f"from begin to end of the run: {consequence}",
+            )
+    for key, message in shortages(scenario):
+        yield ScenarioWarning(key, message)
+
+
+def _busy(offered: float) -> str:
+    return f"{offered:.0%}" if offered < MOST_SHOWN else f"more than {MOST_SHOWN:.0%}"
+
+
+def _names(scenario: Scenario) -> Iterator[ScenarioWarning]:
+    """Entries that nothing refers to: most likely a name is misspelt."""
+    callers: list[Campaign | Background] = [*scenario.campaign]
+    if scenario.background is not None:
+        callers.append(scenario.background)
+    tenants = {campaign.tenant for campaign in scenario.campaign}
+    endpoints = {caller.result_url for caller in callers}
+    profiles = {caller.profile for caller in callers}
+    for tenant in scenario.tenant:
+        if tenant.name not in tenants:
+            yield ScenarioWarning(f"tenant[{tenant.name}]", "has no campaign")
+    for endpoint in scenario.endpoint:
+        if endpoint.name not in endpoints:
+            yield ScenarioWarning(f"endpoint[{endpoint.name}]", "is the result_url of no campaign")
+    for name in scenario.profiles:
+        if name not in profiles:
+            yield ScenarioWarning(f"profiles.{name}", "is the profile of no campaign")
+    if scenario.study is None and len(scenario.campaign) > 1:
+        first = scenario.campaign[0].name
+        yield ScenarioWarning(
+            "study.campaign", f"is not given: the first campaign, {first!r}, is taken"
+        )
+    if not scenario.campaign and scenario.background is None:
+        yield ScenarioWarning("campaign", "there is none, so nothing is dialled")
+
+
+def _events(scenario: Scenario) -> Iterator[ScenarioWarning]:
+    numbered: list[tuple[str, int, Suspension | Outage]] = [
+        *(("suspension", i, event) for i, event in enumerate(scenario.suspension)),
+        *(("outage", i, event) for i, event in enumerate(scenario.outage)),
+    ]
+    for name, i, event in numbered:
+        if scenario.instant_us(event.begins) >= scenario.instant_us(scenario.clock.latest_end):
+            yield ScenarioWarning(f"{name}[{i}].begins", "is not before the latest end of the run")
+
+
+def _campaign(scenario: Scenario, campaign: Campaign) -> Iterator[tuple[str, str]]:
+    yield from _instants(scenario, campaign)
+    yield from _contacts(scenario, campaign)
+    yield from _limits(scenario, campaign)
+    for opportunity in opportunities(scenario, campaign):
+        yield from _time_enough(scenario, campaign, opportunity)
+        yield from _retries(campaign, opportunity)
+
+
+def _instants(scenario: Scenario, campaign: Campaign) -> Iterator[tuple[str, str]]:
+    # Local times of one zone compare by the clock's hands, so elapsed time is compared.
+    ends_us = scenario.instant_us(scenario.clock.ends)
+    latest_us = scenario.instant_us(scenario.clock.latest_end)
+    start_us = scenario.instant_us(campaign.start)
+    if start_us >= latest_us:
+        yield "start", "is not before the latest end of the run: nothing is dialled"
+    elif start_us >= ends_us:
+        yield "start", "is not before the end of the run"
+    if campaign.stop_at is not None:
+        stop_us = scenario.instant_us(campaign.stop_at)
+        if stop_us <= max(start_us, scenario.instant_us(campaign.submitted)):
+            yield "stop_at", "is not after the start: every call is canceled before it is dialled"
+        elif stop_us >= latest_us:
+            yield "stop_at", "is not before the latest end of the run: nothing is stopped"
+
+
+def _contacts(scenario: Scenario, campaign: Campaign) -> Iterator[tuple[str, str]]:
+    count = dialable(scenario, campaign)
+    if count == 0:
+        key = "contact_list" if campaign.contact_list is not None else "contacts"
+        yield (key if campaign.requests is None else "requests"), "there is nobody to call"
+    contacts = campaign.contact_list
+    if contacts is not None:
+        if contacts.rejected:
+            reasons = ", ".join(f"{n} {reason}" for reason, n in contacts.rejections.items())
+            first = contacts.rejected[0]
+            yield (
+                "contact_list",
+                f"{len(contacts.rejected)} of {len(contacts)} rows can't be dialled and are "
+                f"rejected ({reasons}); the first is line {first.line}: {first.text!r}",
+            )
+        duplicates = int(contacts.duplicates.sum())
+        if duplicates:
+            fate = (
+                "they are dialled again" if campaign.duplicates == "dial" else "they are rejected"
+            )
+            yield "duplicates", f"rows that repeat a number of the list: {duplicates}; {fate}"
+    missing = contacts_without_ani(scenario, campaign)
+    refusal = scenario.carrier.missing_ani_refusal
+    if missing > 0 and refusal > 0:
+        yield (
+            "ani" if contacts is not None else "missing_ani_share",
+            f"{missing:.1%} of contacts have no caller ID: the carrier refuses {refusal:.0%} of "
+            "the attempts at them",
+        )
+
+
+def _limits(scenario: Scenario, campaign: Campaign) -> Iterator[tuple[str, str]]:
+    platform = scenario.platform
+    if campaign.pacing is not None and campaign.pacing > platform.dial_rate:
+        yield (
+            "pacing",
+            f"is faster than the platform's dial rate of {format_rate(platform.dial_rate)}",
+        )
+    if campaign.max_simultaneous is not None and campaign.max_simultaneous > platform.ports:
+        yield "max_simultaneous", f"is more than the platform's {platform.ports} ports"
+
+
+def _time_enough(
+    scenario: Scenario, campaign: Campaign, opportunity: Opportunity
+) -> Iterator[tuple[str, str]]:
+    """Whether each contact can be dialled once in the time that there is, nobody else calling."""
+    too_late = scenario.instant_us(campaign.start) >= scenario.instant_us(
+        scenario.clock.latest_end
+    )
+    if campaign.requests is not None or too_late:
+        return
+    contacts = opportunity.contacts or dialable(scenario, campaign)
+    where = f" in {opportunity.zone}" if opportunity.contacts else ""
+    key = "window" if campaign.window is not None else "expires_at"
+    if not opportunity.spans:
+        yield key, f"leaves no time to call anybody{where} between start and expiry or run's end"
+        return
+    limit, rate = _slowest(scenario, campaign)
+    needed_us = contacts / rate * SECOND
+    if needed_us > opportunity.length_us:
+        yield (
+            key if campaign.window or campaign.expires_at else "contacts",
+            f"the {contacts:,.0f} contacts{where} can't all be dialled: at {limit} that takes "
+            f"{format_duration(needed_us)}, and there are "
+            f"{format_duration(opportunity.length_us)}",
+        )
+
+
+def _slowest(scenario: Scenario, campaign: Campaign) -> tuple[str, float]:
+    """The limit that slows a campaign most, and the calls a second that it allows."""
+    platform = scenario.platform
+    means = campaign_traffic(scenario, campaign).means
+    rates: dict[str, float] = {
+        "the platform's dial rate": platform.dial_rate / RATE_SECONDS,
+        "the loader's rate": platform.loader_rate / RATE_SECONDS,
+        "the pace that the platform's ports allow": platform.ports / means.port_s,
+    }
+    if campaign.pacing is not None:
+        rates["its pacing"] = campaign.pacing / RATE_SECONDS
+    if campaign.max_simultaneous is not None:
+        rates["its limit on simultaneous calls"] = campaign.max_simultaneous / means.port_s
+    for tenant in scenario.tenant:
+        if tenant.name == campaign.tenant and tenant.dial_rate is not None:
+            rates["its tenant's dial rate"] = tenant.dial_rate / RATE_SECONDS
+        if tenant.name == campaign.tenant and tenant.max_simultaneous is not None:
+            rates["its tenant's limit on simultaneous calls"] = (
+                tenant.max_simultaneous / means.port_s
+            )
+    slowest = min(rates, key=rates.__getitem__)
+    a_minute = rates[slowest] * 60
+    said = f"{a_minute:,.0f}" if a_minute >= 10 else f"{a_minute:.2g}"
+    return f"{slowest} of {said} calls a minute", rates[slowest]
+
+
+def _retries(campaign: Campaign, opportunity: Opportunity) -> Iterator[tuple[str, str]]:
+    """How many retries of the very first call could come before it is too late for them."""
+    if not opportunity.spans or campaign.requests is not None:
+        return
+    instant: int | None = opportunity.spans[0][0]
+    possible = -1
+    while instant is not None and possible < campaign.max_retry:
+        possible += 1
+        instant = opportunity.first_from(instant + campaign.retry_interval)
+    if possible < campaign.max_retry:
+        count = "no retry" if possible == 0 else f"only {possible} of {campaign.max_retry} retries"
+        yield (
+            "retry_interval",
+            f"is {format_duration(campaign.retry_interval)}: {count} can come before "
+            f"{'expiry' if campaign.expires_at else 'the latest end of the run'}"
+            f"{' inside the window' if campaign.window else ''}",
+        )

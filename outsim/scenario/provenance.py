@@ -1,0 +1,250 @@
+"""Every number that a scenario uses, with where it comes from and how good that is."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from outsim.display import table_html
+from outsim.scenario import defaults
+from outsim.scenario.defaults import GRADES
+from outsim.scenario.difference import NONE, shown_values
+from outsim.scenario.factors import Assumed, Factor, assumed
+from outsim.scenario.model import Scenario
+from outsim.scenario.sources import SourceOf
+from outsim.scenario.varying import VARIED, read_range
+from outsim.text import bounded, brief_document
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+AUTHOR = "author"
+"""Grade of what a scenario says by itself, with no source."""
+
+DEFAULT = "default"
+"""Where a value comes from that a scenario leaves out."""
+
+SCENARIO = "scenario"
+"""Where a value comes from that no file holds."""
+
+_SINGLE = ("clock", "platform", "carrier", "callees")
+_LISTS = ("tenant", "campaign", "endpoint")
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One number, or word, that a scenario uses."""
+
+    key: str
+    """Key as people write it; of a default, the key that every silent campaign has."""
+    value: str
+    """With its unit, as people read it."""
+    written_in: str
+    """File that holds it, ``default``, or ``scenario`` where no file does."""
+    grade: str
+    """measured, vendor, standard, assumption, calibrated; or author, set without a source."""
+    source: str
+    """Where it comes from, in one line; empty where nobody says."""
+    range: str = ""
+    """Values that are plausible too; empty where none are given."""
+    range_source: str = ""
+    """Where these come from; or why there are none."""
+
+
+@dataclass(frozen=True, eq=False)
+class ParameterTable:
+    """Every number that a scenario uses: what its files set, and each default they leave."""
+
+    scenario: Scenario
+    entries: tuple[Entry, ...]
+    factors: tuple[Factor, ...]
+    """What can be moved through a plausible range, in the order of the entries."""
+
+    @cached_property
+    def by_grade(self) -> dict[str, int]:
+        """How many entries there are of each grade, as far as there are any."""
+        grades = [*GRADES.values(), "calibrated", AUTHOR]
+        counts = {grade: sum(each.grade == grade for each in self.entries) for grade in grades}
+        return {grade: count for grade, count in counts.items() if count}
+
+    def table(self) -> pd.DataFrame:
+        """One row an entry, indexed by key: value, written_in, grade, source, range (texts)."""
+        import pandas as pd
+
+        return pd.DataFrame([vars(each) for each in self.entries]).set_index("key")
+
+    @brief_document
+    def to_json(self) -> list[dict[str, str]]:
+        """The entries for machines, in their order."""
+        return [dict(vars(each)) for each in self.entries]
+
+    def __iter__(self) -> Iterator[Entry]:
+        return iter(self.entries)
+
+    def __len__(self) -> int:
+        return len(self.entries)
+
+    def __repr__(self) -> str:
+        grades = ", ".join(f"{count} {grade}" for grade, count in self.by_grade.items())
+        return bounded(f"Ledger({self.scenario.name}: {len(self)} numbers; {grades})")
+
+    def _repr_html_(self) -> str:
+        return table_html(self.table())
+
+
+def assumptions(scenario: Scenario) -> ParameterTable:
+    """Every number that a scenario uses, with its source, grade and plausible range.
+
+    What its files set comes first, then each default that some part of it leaves as it is. A
+    number that is set is graded by `Scenario.sources`, and without an entry there it is the
+    author's. Ranges are those of the sources; of a default without one, from half to double.
+
+    Parameters
+    ----------
+    scenario : Scenario
+        What `outsim.load` gives.
+
+    Returns
+    -------
+    Ledger
+
+    Raises
+    ------
+    ScenarioError
+        If a range in `Scenario.sources` can't be read, or used.
+
+    Examples
+    --------
+    >>> import outsim
+    >>> numbers = outsim.assumptions(outsim.load("scenarios/top-of-hour.toml"))
+    >>> numbers.table().loc["platform.ring_timeout", ["value", "written_in", "grade"]].tolist()
+    ['30 s', 'morning.toml', 'author']
+    """
+    swept = assumed(scenario, grades=GRADES)
+    stated = _stated_ranges(scenario)
+    entries = [*_set(scenario, stated), *_defaults(scenario, swept)]
+    return ParameterTable(scenario, tuple(entries), (*stated.values(), *swept.factors))
+
+
+def _stated_ranges(scenario: Scenario) -> dict[str, Factor]:
+    """Ranges that come with the sources of a scenario, by key."""
+    return {
+        key: Factor(read_range(f"{key}={each.range}", scenario), source=each.source)
+        for key, each in scenario.sources.items()
+        if each.range is not None
+    }
+
+
+def _set(scenario: Scenario, stated: Mapping[str, Factor]) -> Iterator[Entry]:
+    values = shown_values(scenario) | _contact_lists(scenario)
+    for key, path in _keys_set(scenario):
+        files = scenario.written.files_of(*path)
+        names = sorted({Path(file).name for file in files if file != VARIED})
+        source = _source(scenario, key, files)
+        factors = [each for name, each in stated.items() if name == key or _is_below(name, key)]
+        yield Entry(
+            key,
+            values.get(key, NONE),
+            ", ".join(names) or SCENARIO,
+            AUTHOR if source is None else source.grade,
+            "" if source is None else source.source,
+            "; ".join(_range(key, each) for each in factors),
+            "; ".join(dict.fromkeys(each.source for each in factors)),
+        )
+
+
+def _contact_lists(scenario: Scenario) -> dict[str, str]:
+    """Contact lists by what is in them: a result keeps a copy of each under another name."""
+    return {
+        f"campaign[{each.tenant}/{each.name}].contact_list": (
+            f"{len(each.contact_list):,} rows, sha256 {each.contact_list.digest[:16]}"
+        )
+        for each in scenario.campaign
+        if each.contact_list is not None
+    }
+
+
+def _range(key: str, factor: Factor) -> str:
+    """A range, with the parameter of a distribution that it is about."""
+    inner = factor.name.removeprefix(key).lstrip(".")
+    return f"{inner} {factor.ends}" if inner else factor.ends
+
+
+def _keys_set(scenario: Scenario) -> Iterator[tuple[str, tuple[str | int, ...]]]:
+    """What is set, as people write its key and as a path."""
+    if "seed" in scenario.model_fields_set:
+        yield "seed", ("seed",)
+    for part in _SINGLE:
+        for name in _fields_set(getattr(scenario, part)):
+            yield f"{part}.{name}", (part, name)
+    for name in scenario.profiles:
+        yield f"profiles.{name}", ("profiles", name)
+    for part in _LISTS:
+        for index, entry in enumerate(getattr(scenario, part)):
+            called = f"{entry.tenant}/{entry.name}" if part == "campaign" else entry.name
+            for name in _fields_set(entry):
+                yield f"{part}[{called}].{name}", (part, index, name)
+    for part in ("suspension", "outage"):
+        for index, entry in enumerate(getattr(scenario, part)):
+            for name in _fields_set(entry):
+                yield f"{part}[{index}].{name}", (part, index, name)
+    if scenario.background is not None:
+        for name in _fields_set(scenario.background):
+            yield f"background.{name}", ("background", name)
+    if scenario.study is not None and scenario.study.deadline is not None:
+        yield "study.deadline", ("study", "deadline")
+
+
+def _fields_set(part: Any) -> Iterator[str]:
+    """Keys that a part sets, but for the names that tell it from others."""
+    for name in type(part).model_fields:
+        if name in part.model_fields_set and name not in ("name", "tenant"):
+            yield name
+
+
+def _source(scenario: Scenario, key: str, files: set[str]) -> SourceOf | None:
+    """The source that stands nearest to a key, if it was written in the same file."""
+    covering = [each for each in scenario.sources if each == key or _is_below(key, each)]
+    for name in sorted(covering, key=len, reverse=True):
+        if files == scenario.written.files_of("sources", name):
+            return scenario.sources[name]
+    return None
+
+
+def _is_below(key: str, other: str) -> bool:
+    return key.startswith((f"{other}.", f"{other}["))
+
+
+def _defaults(scenario: Scenario, swept: Assumed) -> Iterator[Entry]:
+    factors = {_without_parameter(each.name): each for each in swept.factors}
+    reasons = dict(swept.left_out)
+    values = shown_values(scenario)
+    for each in defaults.assumptions(scenario):
+        factor = factors.get(each.key)
+        yield Entry(
+            each.key,
+            values.get(each.key) or _shown_default(each.key, scenario, values),
+            DEFAULT,
+            GRADES[each.grade],
+            each.source,
+            "" if factor is None else _range(each.key, factor),
+            reasons.get(each.key, "") if factor is None else factor.source,
+        )
+
+
+def _without_parameter(name: str) -> str:
+    """Key of a default, of which a factor may move one parameter."""
+    return ".".join(name.split(".")[:2])
+
+
+def _shown_default(key: str, scenario: Scenario, values: Mapping[str, str]) -> str:
+    """A default of campaigns or endpoints, as it stands in the first that leaves it."""
+    part, _, name = key.partition(".")
+    for entry in getattr(scenario, part):
+        if name not in entry.model_fields_set:
+            called = f"{entry.tenant}/{entry.name}" if part == "campaign" else entry.name
+            return values[f"{part}[{called}].{name}"]
+    return values[f"background.{name}"]

@@ -1,0 +1,315 @@
+"""Which study a directory holds: what was run, so that nothing else is mixed into it.
+
+``study.json`` says it twice: what the scenarios mean, which is what is compared, and the
+scenarios themselves, from which they are made again. Contact lists are copied beside it. It has
+checksums of all of that.
+"""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Iterator, Mapping, Sequence
+from hashlib import sha256
+from pathlib import Path
+from typing import Any
+
+from outsim.checksums import (
+    FILES,
+    checksum_of_values,
+    checksums_of,
+    read_kept,
+    read_sealed,
+    sealed,
+)
+from outsim.directories import STUDY, refuse_other_than
+from outsim.disk import behind_links, disk_errors_told, flush, put
+from outsim.engine.records import MODEL_VERSION
+from outsim.errors import ScenarioError, StudyError
+from outsim.inside import OutsideError, inside
+from outsim.results.measures import DEFINITIONS, Measure
+from outsim.rooms import room_in
+from outsim.scenario.difference import meaning
+from outsim.scenario.embedded import CONTACTS, made_again, written
+from outsim.scenario.model import Scenario
+from outsim.studies.members import DRAWING, NOTHING, Switches
+
+REPLICATIONS = "replications"
+
+_COMPARED = ("model_version", "definitions", "seed", "names", "measures", "switches")
+_SHAPE: dict[str, type] = {
+    "model_version": int,
+    "definitions": int,
+    "seed": int,
+    "names": list,
+    "measures": list,
+    "switches": list,
+    "scenarios": list,
+    "written": list,
+    FILES: dict,
+}
+_LONG = 200
+"""Characters of a value from which on only what it comes to is kept."""
+_TOLD = 8
+"""Differences that a message lists."""
+
+Identity = dict[str, Any]
+"""What ``study.json`` holds."""
+
+
+def identity_of(
+    scenarios: Sequence[Scenario],
+    seed: int,
+    measures: Sequence[Measure],
+    switches: Switches = NOTHING,
+    unlike: Sequence[str] = (),
+) -> Identity:
+    """Which study this is, and what may be unlike in its scenarios."""
+    from outsim import __version__
+
+    return {
+        "model_version": MODEL_VERSION,
+        "definitions": DEFINITIONS,
+        "outsim_version": __version__,
+        "seed": seed,
+        "measures": [measure.name for measure in measures],
+        "switches": switches.named,
+        "unlike": list(unlike),
+        "names": [scenario.name for scenario in scenarios],
+        "scenarios": [_meaning(scenario, switches.named) for scenario in scenarios],
+        "written": [written(scenario) for scenario in scenarios],
+    }
+
+
+def _meaning(scenario: Scenario, switches: Sequence[str]) -> dict[str, str]:
+    """What a scenario means; the study has a seed of its own.
+
+    What its callees rest on is a part of that only where they are drawn.
+    """
+    means = {key: text for key, text in meaning(scenario).items() if key != "seed"}
+    if {*DRAWING} & {*switches} and scenario.uncertainty is not None:
+        for key, value in scenario.uncertainty.model_dump(mode="json").items():
+            text = json.dumps(value)
+            if len(text) > _LONG:
+                text = f"{len(text)} characters, sha256 {sha256(text.encode()).hexdigest()[:16]}"
+            means[f"uncertainty.{key}"] = text
+    return means
+
+
+def copies_in(directory: Path) -> dict[Path, Path]:
+    """Contact lists that a directory keeps, by their places in it.
+
+    Raises
+    ------
+    StudyError
+        If one is a link to a place outside.
+    """
+    names = [path.relative_to(directory) for path in (directory / CONTACTS).glob("*.csv")]
+    try:
+        return {name: inside(directory, name) for name in names}
+    except OutsideError as error:
+        raise StudyError(_unusable(directory / CONTACTS, str(error))) from None
+
+
+def settle(directory: Path, identity: Identity, lists: Mapping[Path, Path]) -> None:
+    """Have a directory hold this study: it does already, or it is new.
+
+    Parameters
+    ----------
+    directory : Path
+        Made if it is not there.
+    identity : Identity
+        Which study.
+    lists : mapping
+        Contact lists to copy, by their places in the directory.
+
+    Raises
+    ------
+    StudyError
+        If it holds another study, with what differs, or can't be written to.
+    """
+    with disk_errors_told(directory):
+        place = behind_links(directory)
+    refuse_other_than(STUDY, directory, StudyError)
+    if not (directory / STUDY).exists():
+        if (directory / REPLICATIONS).exists() and any((directory / REPLICATIONS).iterdir()):
+            raise StudyError(
+                f"{directory}: has replications and no {STUDY} that says of what; restore it, or "
+                "give another directory"
+            )
+        with disk_errors_told(directory):
+            place.mkdir(parents=True, exist_ok=True)
+            with room_in(directory) as room:
+                beside = room / STUDY
+                said = identity | {FILES: copy_lists(directory, lists, room)}
+                beside.write_text(sealed(said), encoding="utf-8")
+                flush(beside)
+                _put_first(beside, directory / STUDY)
+                flush(directory)
+    check_same(directory, read_identity(directory), identity)
+
+
+def copy_lists(directory: Path, lists: Mapping[Path, Path], room: Path) -> Identity:
+    """Copy contact lists to their places in a directory, by way of a room in it.
+
+    Returns
+    -------
+    dict
+        Their checksums, by their places.
+    """
+    for place, path in lists.items():
+        _copy(path, room / place)
+    found = checksums_of(room, map(Path.as_posix, lists))
+    for place in lists:
+        (directory / place).parent.mkdir(exist_ok=True)
+        put(room / place, directory / place)
+    return found
+
+
+def _copy(path: Path, beside: Path) -> None:
+    beside.parent.mkdir(exist_ok=True)
+    try:
+        shutil.copyfile(path, beside)
+    except FileNotFoundError:
+        raise StudyError(
+            f"{path}: is gone, and the study keeps a copy of it; put the contact list back"
+        ) from None
+
+
+def _put_first(beside: Path, place: Path) -> None:
+    """Put a file in its place unless another study was quicker: it then keeps the directory."""
+    try:
+        place.hardlink_to(beside)
+    except FileExistsError:
+        return
+    except OSError:
+        if not place.exists():
+            beside.replace(place)  # a disk that has no links
+
+
+def read_identity(directory: Path) -> Identity:
+    """Which study a directory holds.
+
+    Raises
+    ------
+    StudyError
+        If it holds none, or its ``study.json`` can't be read.
+    """
+    path = directory / STUDY
+    try:
+        found = read_sealed(path)
+    except FileNotFoundError:
+        raise StudyError(
+            f"{directory}: holds no study (there is no {STUDY} in it); give the directory that "
+            "a study was kept in with --out"
+        ) from None
+    except (OSError, ValueError) as error:
+        raise StudyError(_unusable(path, str(error))) from None
+    for key, kind in _SHAPE.items():
+        if not isinstance(found.get(key), kind):
+            raise StudyError(_unusable(path, f"it has no {key}"))
+    if not len(found["names"]) == len(found["scenarios"]) == len(found["written"]):
+        raise StudyError(_unusable(path, "its scenarios are not as many as their names"))
+    if not all(isinstance(each, dict) for each in (*found["scenarios"], *found["written"])):
+        raise StudyError(_unusable(path, "its scenarios are no tables"))
+    return found
+
+
+def check_version(directory: Path, found: Identity) -> None:
+    """Refuse a study that this outsim would not run, or measure, in the same way.
+
+    Raises
+    ------
+    StudyError
+        If it was made by another version of the model, or of what the figures mean.
+    """
+    for key, ours, of in (
+        ("model_version", MODEL_VERSION, "the model"),
+        ("definitions", DEFINITIONS, "what its figures mean"),
+    ):
+        if found[key] != ours:
+            raise StudyError(
+                f"{directory}: was run with version {found[key]} of {of}, and this outsim has "
+                f"version {ours}; use the outsim that wrote it ({found.get('outsim_version')}), "
+                "or run it again in another directory"
+            )
+
+
+def _unusable(path: Path, why: str) -> str:
+    return f"{path}: can't be read ({why}); restore it, or give another directory"
+
+
+def check_lists(directory: Path, identity: Identity) -> None:
+    """Refuse contact lists that are not those that were copied.
+
+    Raises
+    ------
+    StudyError
+        If one is changed, or gone.
+    """
+    for name in identity[FILES]:
+        try:
+            read_kept(directory, name, identity[FILES])
+        except (OSError, ValueError) as error:
+            raise StudyError(_unusable(directory / name, str(error))) from None
+
+
+def fingerprint(identity: Identity) -> str:
+    """What tells the replications of a study from those of another one."""
+    return checksum_of_values([identity[key] for key in (*_COMPARED, "scenarios")])
+
+
+def check_same(directory: Path, found: Identity, asked: Identity) -> None:
+    """Refuse a directory that holds another study than the one asked for.
+
+    Raises
+    ------
+    StudyError
+        If it does: the message says what differs.
+    """
+    told = [*_differences(found, asked)]
+    if told:
+        shown = "\n".join(f"  {each}" for each in told[:_TOLD])
+        more = f"\n  and {len(told) - _TOLD} more" if len(told) > _TOLD else ""
+        raise StudyError(
+            f"{directory}: holds another study:\n{shown}{more}\n"
+            "give another directory, or ask for what is in this one"
+        )
+
+
+def _differences(found: Identity, asked: Identity) -> Iterator[str]:
+    for key in _COMPARED:
+        if found[key] != asked[key]:
+            yield f"{key}: {_shown(found[key])}, and not {_shown(asked[key])}"
+    pairs = zip(asked["names"], found["scenarios"], asked["scenarios"], strict=False)
+    for name, left, right in pairs:
+        for key in dict.fromkeys((*left, *right)):
+            there, here = left.get(key, "not there"), right.get(key, "not there")
+            # A part that is not there is told once, and not key by key.
+            inside = any(key.startswith(f"{part}.") for part in set(left) ^ set(right))
+            if there != here and not inside:
+                yield f"{name}: {key}: {there}, and not {here}"
+
+
+def _shown(value: Any) -> str:
+    return (", ".join(map(str, value)) or "none") if isinstance(value, list) else str(value)
+
+
+def scenarios_of(directory: Path, identity: Identity) -> tuple[Scenario, ...]:
+    """Make the scenarios of a kept study again.
+
+    Raises
+    ------
+    StudyError
+        If they can't be, or come out as others: the message says which, and why.
+    """
+    check_lists(directory, identity)
+    scenarios = []
+    for name, tables, means in zip(
+        identity["names"], identity["written"], identity["scenarios"], strict=True
+    ):
+        try:
+            scenarios.append(made_again(tables, means, directory, identity.get("outsim_version")))
+        except ScenarioError as error:
+            raise StudyError(f"{directory / STUDY}: scenario {name!r}: {error}") from None
+    return tuple(scenarios)

@@ -1,0 +1,232 @@
+"""How much of an answer's interval is luck of the day, and how much is thinness of the data.
+
+Callees are drawn anew for each replication out of what their calibration's data leave open, and
+replications 0 and 1, 2 and 3 ... are partners: each runs its day with its own callees and with
+its partner's. So the four runs of two partners are a square of two callees by two days,
+
+    Y[i, j] = mean + callees[i] + day[j] + both[i, j],
+
+a two-way random-effects model, in which analysis of variance tells the variance that comes from
+callees alone, without a bias and however much a day's luck depends on who is called (Searle,
+Casella and McCulloch, Variance Components, 1992, chapter 4). All runs of a replication have one
+tape, so the days' luck cancels from the contrast that the callees' variance is told by. What
+varies with both is counted as luck: with more days it averages out, as that does.
+
+The answer that is sought, m(truth), is the mean over days with the callees as they are. As far as
+the data tell, the truth is one more draw of callees: so m(truth) differs from the mean over n
+replications by a variance of v + s2 / n, where v is the callees' variance and s2 that of all
+runs (the random-effects view of input uncertainty: Zouaoui and Wilson, IIE Transactions 35, 2003;
+Ankenman and Nelson, Winter Simulation Conference, 2012). More replications make the second part
+small, and never the first. The interval is a generalized one (Weerahandi, JASA 88, 1993): a
+normal distribution whose variance has the distribution that its three estimates leave it, with
+none below 0. It is Student's where either part is all there is, and wide where the runs are too
+few to tell the parts.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, replace
+from functools import lru_cache
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from outsim.estimates import (
+    ANYTHING,
+    LEVEL,
+    Estimate,
+    Support,
+    bounded,
+    estimate,
+    finite_or_none,
+)
+from outsim.studies.control_variates import VARIES
+
+Array = NDArray[np.float64]
+
+NODES = 14
+"""Places at which a distribution is looked at: half-widths are then right to two digits."""
+
+
+@dataclass(frozen=True)
+class Uncertain:
+    """An answer whose callees rest on data, and where its uncertainty comes from."""
+
+    estimate: Estimate
+    """Mean over replications, with the interval that holds the answer for the true callees."""
+    luck: float
+    """Half-width of the interval if the callees were known: the luck of the days."""
+    data_sd: float
+    """Standard deviation of the answer over callees that the data would bear out as well."""
+    data_sd_low: float
+    """Lower end of its 95 % interval (Williams, Biometrika 49, 1962)."""
+    data_sd_high: float
+    """Upper end."""
+    luck_sd: float
+    """Standard error of the mean over replications."""
+    pairs: int
+    """Partners that had a figure in all four runs."""
+
+    @property
+    def data_share(self) -> float:
+        """Share of the squared interval that is thinness of the data, 0 to 1.
+
+        The rest is luck of the day, which more replications make smaller; NaN where it is not
+        known.
+        """
+        return self._share(self.data_sd)
+
+    @property
+    def data_share_interval(self) -> tuple[float, float]:
+        """95 % interval of `data_share`, as far as the callees' variance is in doubt."""
+        return self._share(self.data_sd_low), self._share(self.data_sd_high)
+
+    def _share(self, sd: float) -> float:
+        whole = sd**2 + self.luck_sd**2
+        return sd**2 / whole if whole > 0 else math.nan
+
+    def to_json(self) -> dict[str, Any]:
+        """The parts for machines; None where one is not known."""
+        low, high = self.data_share_interval
+        return {
+            "luck_half_width": finite_or_none(self.luck),
+            "data_sd": finite_or_none(self.data_sd),
+            "data_sd_low": finite_or_none(self.data_sd_low),
+            "data_sd_high": finite_or_none(self.data_sd_high),
+            "data_share": finite_or_none(self.data_share),
+            "data_share_low": finite_or_none(low),
+            "data_share_high": finite_or_none(high),
+            "pairs": self.pairs,
+        }
+
+
+def apportioned(
+    own: Array,
+    swapped: Array,
+    first: int = 0,
+    level: float = LEVEL,
+    support: Support = ANYTHING,
+) -> Uncertain:
+    """Tell an answer from its replications, and what its interval comes from.
+
+    Parameters
+    ----------
+    own : float64 array of shape (replications,)
+        A figure of each replication with its own callees; NaN where a run gave none.
+    swapped : float64 array of shape (replications,)
+        The same on the same day with the callees of its partner.
+    first : int
+        Number of the first replication; partners are 0 and 1, 2 and 3 ...
+    level : float
+        Confidence of the answer's interval.
+    support : Support
+        What the figure can be.
+
+    Returns
+    -------
+    Uncertain
+        With half-widths of NaN where no two partners have all figures.
+    """
+    from scipy.special import fdtri
+
+    plain = estimate(own, level, support)
+    luck = plain.half_width if plain.rare is None else plain.rare.half_width
+    luck_sd = float(np.nanstd(own, ddof=1)) / math.sqrt(plain.count) if plain.count > 1 else np.nan
+    skipped = first % 2
+    whole = skipped + 2 * ((len(own) - skipped) // 2)
+    # Shape (partners, 2): by day, and by whose callees in the order of the days.
+    mine, theirs = (each[skipped:whole].reshape(-1, 2) for each in (own, swapped))
+    known = ~np.isnan(mine + theirs).any(axis=1)
+    mine, theirs = mine[known], theirs[known]
+    pairs = len(mine)
+    four = np.array([mine, theirs])
+    if pairs and np.ptp(four) <= VARIES * np.abs(four).max():
+        # What is left by rounding is neither luck nor data.
+        return Uncertain(plain, luck, 0.0, 0.0, 0.0, 0.0, pairs)
+    if pairs == 0:
+        nothing = replace(plain, half_width=math.nan, ends=None)
+        return Uncertain(nothing, luck, math.nan, math.nan, math.nan, luck_sd, 0)
+    # By day, what the callees of its number do against the partner's.
+    does = mine - theirs
+    callees, both = (does[:, 0] - does[:, 1]) / 2, (does[:, 0] + does[:, 1]) / 2
+    # Expected: twice the callees' variance and once that of both; that of both.
+    of_callees, of_both = float(np.mean(callees**2)), float(np.mean(both**2))
+    variance = (of_callees - of_both) / 2
+
+    def sd_at(share: float) -> float:
+        least = of_callees - of_both * float(fdtri(pairs, pairs, share))
+        return math.sqrt(max(least / 2 / _chi_squares(pairs, share), 0.0))
+
+    half_width = _half_width((of_callees, of_both, pairs), (luck_sd**2, plain.count - 1), level)
+    found = plain
+    if plain.rare is None:
+        found = Estimate(plain.mean, half_width, plain.count, plain.missing)
+        found = bounded(found, support)
+    tail = (1 - LEVEL) / 2
+    return Uncertain(
+        estimate=found,
+        luck=luck,
+        data_sd=math.sqrt(max(variance, 0.0)),
+        data_sd_low=sd_at(1 - tail),
+        data_sd_high=sd_at(tail),
+        luck_sd=luck_sd,
+        pairs=pairs,
+    )
+
+
+def _chi_squares(freedom: int, shares: Any) -> Any:
+    """Quantiles of a chi-squared variable over its degrees of freedom."""
+    from scipy.special import gammaincinv
+
+    return gammaincinv(freedom / 2, shares) * 2 / freedom
+
+
+@lru_cache(maxsize=4096)
+def _half_width(callees: tuple[float, float, int], luck: tuple[float, int], level: float) -> float:
+    """Half-width of the generalized interval.
+
+    Parameters
+    ----------
+    callees : (float, float, int)
+        Mean squares of callees and of both, and their degrees of freedom.
+    luck : (float, int)
+        Squared standard error of the mean, and its degrees of freedom.
+    level : float
+        Confidence.
+    """
+    from scipy.optimize import brentq
+    from scipy.special import ndtr
+
+    of_callees, of_both, pairs = callees
+    squared, freedom = luck
+    if not of_callees + squared > 0:
+        return 0.0
+    shares, weights = _nodes()
+    each = _chi_squares(pairs, shares)
+    # By callees, both and luck: what the variance may be.
+    variance = np.maximum(of_callees / each[:, None] - of_both / each, 0)[:, :, None] / 2
+    variance = variance + squared / _chi_squares(freedom, shares)
+    weight = weights[:, None, None] * weights[:, None] * weights
+    known = variance > 0
+    sd, weight = np.sqrt(variance[known]), weight[known]
+    missing = 1 - float(weight.sum())
+
+    def short_of(half_width: float) -> float:
+        inside = float(weight @ (2 * ndtr(half_width / sd) - 1)) + missing
+        return inside - level
+
+    if short_of(0.0) >= 0:
+        return 0.0
+    most = max(math.sqrt(float(weight @ sd**2)), float(sd.min()))  # squares may be too small
+    while short_of(most) < 0:
+        most *= 2
+    return float(brentq(short_of, 0.0, most, xtol=1e-4 * most))
+
+
+@lru_cache
+def _nodes() -> tuple[Array, Array]:
+    """Shares and weights to take means over a distribution with (Gauss and Legendre)."""
+    places, weights = np.polynomial.legendre.leggauss(NODES)
+    return (places + 1) / 2, weights / 2

@@ -1,0 +1,156 @@
+"""When a study has seen enough: precisions asked for, and the batches it is decided on.
+
+Whether to go on is decided on complete batches, whose ends are fixed beforehand, and on
+replications in the order of their numbers: so the answer does not depend on who
+finishes first.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+from outsim.clock import SECOND, parse_duration_us
+from outsim.errors import StudyError, unknown_name
+from outsim.estimates import Estimate
+from outsim.results.measures import Measure
+from outsim.units import shown
+
+LEAST = 20
+"""Replications before the first decision: an interval from fewer is too unsure of its width."""
+
+MOST = 1_000
+"""Replications at which a study ends, precise enough or not, if nothing else is said."""
+
+_GROWTH = 1.5
+"""Each decision is made on so many times the replications of the one before."""
+
+_DIFFERENCE = "difference:"
+
+
+def batch_ends(least: int = LEAST, most: int = MOST) -> Iterator[int]:
+    """Counts of replications at which it is decided whether to go on; the last is `most`."""
+    end = max(2, min(least, most))
+    while end < most:
+        yield end
+        end = min(most, int(end * _GROWTH) + 1)
+    yield most
+
+
+@dataclass(frozen=True)
+class Precision:
+    """How narrow an interval has to be."""
+
+    measure: str
+    half_width: float
+    """Half of the interval's width at most: in the measure's unit, or as a share of the mean."""
+    is_relative: bool = False
+    of_difference: bool = False
+    """Whether it is about the paired difference from the first scenario."""
+
+    def is_reached(self, value: Estimate) -> bool:
+        """Whether an estimate is as precise as that. One without an interval never is."""
+        most = self.half_width * abs(value.mean) if self.is_relative else self.half_width
+        return value.precision <= most
+
+    def __str__(self) -> str:
+        width = f"{self.half_width:.3%}" if self.is_relative else f"{self.half_width:g}"
+        return f"{_DIFFERENCE if self.of_difference else ''}{self.measure}={width}"
+
+
+def read_replications(text: str) -> int | range:
+    """A count such as ``30``, or a part of a larger study such as ``20:50``.
+
+    Raises
+    ------
+    StudyError
+        If it is neither.
+    """
+    found = re.fullmatch(r"\s*(?:(\d{1,18}):)?(\d{1,18})\s*", text)
+    if not found or int(found[2]) <= int(found[1] or 0):
+        raise StudyError(
+            f"replications {shown(text)}: give a count such as 30, or a part such as 20:50"
+        )
+    return int(found[2]) if found[1] is None else range(int(found[1]), int(found[2]))
+
+
+def read_within(text: str | None) -> float | None:
+    """Seconds of a time limit such as ``60s``; None for none.
+
+    Raises
+    ------
+    StudyError
+        If it is no duration.
+    """
+    try:
+        return None if text is None else parse_duration_us(text) / SECOND
+    except ValueError as error:
+        raise StudyError(f"within {text!r}: {error}") from None
+
+
+def split_precisions(texts: Sequence[str]) -> dict[str, str]:
+    """What ``FIGURE=WIDTH`` texts ask for, for `read_precisions`.
+
+    Raises
+    ------
+    StudyError
+        If one of them has another form, or a figure has two.
+    """
+    asked: dict[str, str] = {}
+    for text in texts:
+        name, equals, width = text.partition("=")
+        if not equals:
+            raise StudyError(f"precision {text!r}: write FIGURE=WIDTH, such as wait_p90_s=30s")
+        if name.strip() in asked:
+            raise StudyError(
+                f"precision {text!r}: {name.strip()} has one already, "
+                f"{asked[name.strip()]}; give the one that is meant"
+            )
+        asked[name.strip()] = width.strip()
+    return asked
+
+
+def read_precisions(
+    asked: Mapping[str, str | float], measures: tuple[Measure, ...]
+) -> tuple[Precision, ...]:
+    """Precisions by name of the measure, such as ``{"wait_p90_s": "30s"}``.
+
+    ``"5%"`` is a share of the mean, a number or a duration is absolute; a clock time has only
+    those. In front of the name,
+    ``difference:`` asks for the difference from the first scenario.
+
+    Raises
+    ------
+    StudyError
+        If there is no such measure, or the width can't be read.
+    """
+    return tuple(_read_precision(name, width, measures) for name, width in asked.items())
+
+
+def _read_precision(name: str, width: str | float, measures: tuple[Measure, ...]) -> Precision:
+    kinds = {each.name: each.kind for each in measures}
+    measure = name.removeprefix(_DIFFERENCE)
+    if measure not in kinds:
+        raise StudyError("precision of " + unknown_name("figure", measure, kinds))
+    text = str(width).strip()
+    is_relative = text.endswith("%")
+    if is_relative and kinds[measure] == "clock" and name == measure:
+        raise StudyError(
+            f"precision {name}={text}: a clock time has no per cent; ask for minutes, such as 2min"
+        )
+    try:
+        if is_relative:
+            half_width = float(text[:-1]) / 100
+        elif kinds[measure] in ("seconds", "clock") and re.search(r"[a-z]", text):
+            half_width = parse_duration_us(text) / 1e6
+        else:
+            half_width = float(text)
+    except ValueError:
+        half_width = float("nan")
+    if not half_width > 0:
+        raise StudyError(
+            f"precision {name}={text}: allowed is a share of the mean such as 5%, a number in "
+            "the figure's unit, or a duration such as 30s"
+        )
+    return Precision(measure, half_width, is_relative, name != measure)

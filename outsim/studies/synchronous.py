@@ -1,0 +1,89 @@
+"""The one synchronous door to what is asynchronous."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable
+from concurrent.futures import Future
+from contextlib import suppress
+from threading import Lock, Thread
+from typing import Any, TypeVar
+
+from outsim.studies.executors import interrupts_held
+
+Value = TypeVar("Value")
+
+
+_SEEN_AFTER_S = 0.2
+"""How long an interruption may go unseen."""
+
+
+def run_sync(awaitable: Awaitable[Value]) -> Value:
+    """Wait for what outsim gives to await, from a script or from inside a running event loop.
+
+    Ctrl-C, or the interruption of a notebook's cell, cancels it.
+
+    Parameters
+    ----------
+    awaitable : awaitable
+        Such as `outsim.compare` or a `Study` gives.
+
+    Returns
+    -------
+    object
+        What comes of it.
+
+    Examples
+    --------
+    >>> import outsim
+    >>> scenario = outsim.load("scenarios/stop-race.toml")
+    >>> pair = outsim.compare(scenario, scenario, replications=2, executor="threads")
+    >>> outsim.run_sync(pair).replications
+    2
+    """
+
+    async def whole() -> Value:
+        return await awaitable
+
+    try:
+        asyncio.get_running_loop()
+    except RuntimeError:
+        return asyncio.run(whole())
+    # A running loop can't be entered twice: wait for a thread with a loop of its own.
+    begun: Future[tuple[asyncio.AbstractEventLoop, asyncio.Task[Any]]] = Future()
+    waited: Future[Value] = Future()
+    going_on = Lock()
+    going_on.acquire()
+
+    async def begin() -> Value:
+        task = asyncio.current_task()
+        assert task is not None
+        begun.set_result((asyncio.get_running_loop(), task))
+        return await awaitable
+
+    def work() -> None:
+        try:
+            waited.set_result(asyncio.run(begin()))
+        except BaseException as error:
+            waited.set_exception(error)
+        finally:
+            going_on.release()
+
+    thread = Thread(target=work, name="outsim")
+    try:
+        with interrupts_held():
+            thread.start()
+        # An interruption in the wrong line of `Future.result` would leave its lock taken; one that
+        # comes just before the system begins to wait is not seen before the wait is over.
+        while not going_on.acquire(timeout=_SEEN_AFTER_S):
+            pass
+    except BaseException:
+        if thread.is_alive():
+            loop, task = begun.result()
+            with suppress(RuntimeError):  # it ended at this very moment
+                loop.call_soon_threadsafe(task.cancel)
+        raise
+    finally:
+        if thread.ident is not None:
+            thread.join()
+    return waited.result()

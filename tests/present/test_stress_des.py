@@ -1,0 +1,100 @@
+"""The STRESS-DES description: every item is there, filled in, or a gap with a name."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+
+import outsim
+from outsim.engine import readable
+from outsim.engine.rules import RULES
+from outsim.questions.describe import SECTIONS, TITLES, describe
+from outsim.results.measures import MEASURES
+from outsim.scenario import from_mapping
+
+FILES = sorted(Path("scenarios").glob("*.toml"))
+
+ABOUT = {
+    "purpose": "to choose a start",
+    "aims": "two starts",
+    "data": "calls of March",
+    "preprocessing": "doubles taken out",
+    "sharing": "on request",
+}
+
+
+def described(**parts):
+    mapping = {
+        "clock": {"date": "2026-03-10", "begins": "09:00", "ends": "11:00"},
+        "campaign": [{"name": "calls", "tenant": "acme", "start": "09:00", "contacts": 3}],
+    }
+    return describe(from_mapping(mapping | parts))
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda path: path.stem)
+def test_every_item_of_the_checklist_is_filled_in_or_has_a_named_gap(path):
+    told = describe(outsim.load(path))
+    assert [item.number for item in told] == list(TITLES)
+    assert {item.section for item in told} == set(SECTIONS)
+    for item in told:
+        assert item.paragraphs or item.table or item.diagram or item.gaps, item.number
+        assert all("only the author can say" in gap for gap in item.gaps)
+
+
+def test_there_are_twenty_items_of_which_one_has_five_parts():
+    told = described()
+    assert len(told.items) == 20
+    assert [len(item.parts) for item in told.items if item.parts] == [5]
+
+
+@pytest.mark.parametrize("key", ABOUT)
+def test_what_the_author_says_fills_its_gap_and_no_other(key):
+    before, after = described(), described(about={key: ABOUT[key]})
+    filled = {item.number for item in before.gaps} - {item.number for item in after.gaps}
+    assert len(filled) == 1
+    assert ABOUT[key] in after.item(filled.pop()).paragraphs
+
+
+def test_with_all_that_the_author_can_write_only_the_machine_is_left_open():
+    assert [item.number for item in described(about=ABOUT).gaps] == ["5.4"]
+
+
+def test_every_number_that_the_scenario_uses_stands_in_it_with_its_grade():
+    told = described()
+    rows = told.item("3.3").table.rows
+    assert [(row[0], row[3]) for row in rows] == [(each.key, each.grade) for each in told.ledger]
+
+
+def test_every_figure_is_defined_in_it():
+    rows = described().item("1.2").table.rows
+    assert [row[1] for row in rows] == [each.name for each in MEASURES]
+    assert all(row[2] for row in rows)
+
+
+def test_every_rule_of_the_model_stands_in_it():
+    told = " ".join(described().item("2.2").paragraphs)
+    assert all(f"Rule {rule.number}, {rule.name}: {rule.text}" in told for rule in RULES)
+
+
+def test_the_diagram_fits_a_narrow_terminal():
+    assert max(map(len, described().item("2.1").diagram.splitlines())) < 60
+
+
+def test_a_name_in_markdown_is_no_markup():
+    told = described(
+        campaign=[{"name": "a.b", "tenant": "c_d_e", "start": "09:00", "contacts": 1}]
+    )
+    assert "campaign\\[c\\_d\\_e/a.b].start" in told.to_markdown()
+
+
+def test_the_rules_that_code_speaks_of_are_all_there_and_each_is_spoken_of():
+    package = Path(readable.__file__).parents[2]
+    spoken = {
+        int(number)
+        for file in package.rglob("*.py")
+        for found in re.findall(r"\(rules? ([\d, and]+)\)", file.read_text())
+        for number in re.findall(r"\d+", found)
+    }
+    assert spoken == {rule.number for rule in RULES}

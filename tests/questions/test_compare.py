@@ -1,0 +1,256 @@
+"""Findingss: paired replication by replication, whoever does the work."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import math
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from datetime import timedelta
+
+import numpy as np
+import pytest
+
+from outsim.errors import EngineError, StudyError
+from outsim.estimates import estimate
+from outsim.questions.compare import compare
+from outsim.results.measures import MEASURES, measure_named
+from outsim.results.result import simulate
+from outsim.studies.replications import Figures
+from outsim.studies.study_result import START_TIME_MEASURES, StudyResult
+from outsim.studies.synchronous import run_sync
+from tests.studies.scenarios import chancy, without_campaigns
+
+NAMES = [each.name for each in MEASURES]
+ALWAYS = [each.name for each in MEASURES if not each.optional]
+
+
+def compared(*scenarios, replications=4, **options) -> StudyResult:
+    """A comparison made in one thread: no processes to wait for."""
+    with ThreadPoolExecutor(1) as thread:
+        return run_sync(compare(*scenarios, replications=replications, executor=thread, **options))
+
+
+def made_up(*rows: dict[str, list[float]]) -> StudyResult:
+    """Findings of scenarios whose figures are these, by replication; others are 0."""
+    count = len(next(iter(rows[0].values())))
+    figures = tuple(
+        Figures(
+            place=place,
+            replication=k,
+            measures=dict.fromkeys(NAMES, 0.0) | {name: row[name][k] for name in row},
+            attempts=10,
+            background_share=0.0,
+        )
+        for place, row in enumerate(rows)
+        for k in range(count)
+    )
+    scenarios = tuple(chancy(f"s{k}") for k in range(len(rows)))
+    return StudyResult(scenarios, 1, range(count), figures)
+
+
+# Pairing
+
+
+def test_a_scenario_held_against_itself_differs_in_nothing():
+    """Every replication gives both the same tape: their differences are 0, not small."""
+    comparison = compared(chancy("a"), chancy("b"))
+    for name in ALWAYS:
+        values = comparison.values(0, name)
+        assert values.tolist() == comparison.values(1, name).tolist(), name
+        assert comparison.difference(1, name).mean == 0
+        assert comparison.difference(1, name).is_zero
+    assert list(comparison.changes(1)) == []
+    assert len(set(comparison.values(0, "finished_s"))) > 1, "replications differ all the same"
+
+
+def test_each_replication_is_a_run_of_its_own_number():
+    scenario = chancy()
+    comparison = compared(scenario, chancy(max_retry=0), seed=7)
+    for replication in range(4):
+        alone = simulate(scenario, seed=7, replication=replication).measures()
+        assert [comparison.values(0, name)[replication] for name in ALWAYS] == [
+            alone[name] for name in ALWAYS
+        ]
+
+
+def test_a_difference_is_estimated_from_the_pairs():
+    comparison = compared(chancy(), chancy(max_retry=0))
+    differences = comparison.values(1, "attempts_per_call") - comparison.values(
+        0, "attempts_per_call"
+    )
+    support = measure_named("attempts_per_call").support.of_difference
+    assert comparison.difference(1, "attempts_per_call") == estimate(differences, support=support)
+    assert (differences < 0).all()
+
+
+def test_the_seed_is_that_of_the_first_scenario_unless_one_is_given():
+    first, second = (chancy().model_copy(update={"seed": seed}) for seed in (5, 6))
+    assert compared(first, second, replications=2).seed == 5
+    assert compared(first, second, replications=2, seed=9).seed == 9
+
+
+def test_clock_times_are_held_against_each_other_by_the_time_of_day():
+    """The same morning, looked at from half an hour earlier: the campaign ends when it did."""
+    usual = chancy("usual", start=1800)
+    early = usual.model_copy(
+        update={
+            "name": "early",
+            "clock": usual.clock.model_copy(
+                update={"begins": usual.clock.begins - timedelta(minutes=30)}
+            ),
+        }
+    )
+    comparison = compared(usual, early, replications=2)
+    finished = [f.measures["finished_s"] for f in comparison.figures]
+    assert finished[2:] == [second + 1800 for second in finished[:2]]
+    assert comparison.values(1, "finished_s").tolist() == finished[:2]
+    shown = comparison.text_table().set_index("").loc["finished at"]
+    assert shown["usual"] == shown["early"]
+    assert shown["difference"] == "none"
+
+
+# Whoever does the work
+
+
+def test_processes_and_threads_give_the_same_figures():
+    """Processes of their own, and more threads than runs, which finish in any order."""
+    scenarios = chancy("a"), chancy("b", max_retry=0), chancy("c", contacts=20)
+    processes = run_sync(compare(*scenarios, replications=3))
+    with ThreadPoolExecutor(9) as threads:
+        threaded = run_sync(compare(*scenarios, replications=3, executor=threads))
+    alone = compared(*scenarios, replications=3)
+    assert processes.to_json() == threaded.to_json() == alone.to_json()
+
+
+def test_figures_are_in_the_order_of_scenarios_and_replications():
+    comparison = compared(chancy("a"), chancy("b"), replications=3)
+    assert [(each.place, each.replication) for each in comparison.figures] == [
+        (place, replication) for place in range(2) for replication in range(3)
+    ]
+
+
+def test_progress_is_told_after_each_replication():
+    told = []
+    compared(chancy("a"), chancy("b"), replications=3, progress=lambda *now: told.append(now))
+    assert told == [(done, 6) for done in (2, 4, 6)]
+
+
+def test_a_coroutine_of_the_study_can_be_awaited_as_it_stands():
+    async def in_a_notebook() -> StudyResult:
+        with ThreadPoolExecutor(1) as thread:
+            return await compare(chancy("a"), chancy("b"), replications=2, executor=thread)
+
+    assert asyncio.run(in_a_notebook()).replications == 2
+
+
+# What can't be compared
+
+
+@pytest.mark.parametrize(
+    ("scenarios", "replications", "message"),
+    [
+        ([], 8, "0 scenario given: a comparison needs two or more"),
+        ([chancy()], 8, "1 scenario given: a comparison needs two or more"),
+        ([chancy(), chancy()], 1, "replications = 1: must be 2 or more"),
+        ([chancy(), chancy()], -3, "replications = -3: must be 2 or more"),
+        ([chancy(), without_campaigns()], 8, "'nobody' has no campaign to study"),
+    ],
+)
+def test_what_cannot_be_compared_is_refused_at_once(scenarios, replications, message):
+    with pytest.raises(StudyError, match=message):
+        run_sync(compare(*scenarios, replications=replications))
+
+
+def test_an_unknown_engine_is_an_error_of_the_run_it_was_for():
+    with pytest.raises(EngineError, match="engine 'abacus'"):
+        compared(chancy("a"), chancy("b"), engine="abacus")
+
+
+# What it says
+
+
+def test_the_four_figures_of_a_start_time_conflict_if_some_are_better_and_some_worse():
+    base = {name: [0.0, 0.0, 0.0] for name in START_TIME_MEASURES}
+    later = {"finished_s": [60.0, 61.0, 62.0], "completed_share": [0.1, 0.11, 0.12]}
+    worse = {"finished_s": [60.0, 61.0, 62.0], "completed_share": [-0.1, -0.11, -0.12]}
+    comparison = made_up(base, base | later, base | worse)
+    assert [comparison.conflicts(place) for place in (1, 2)] == [True, False]
+
+
+def test_figures_beside_the_four_do_not_conflict_with_them():
+    base = {"finished_s": [0.0, 0.0, 0.0], "wait_p90_s": [9.0, 9.0, 9.0]}
+    later = {"finished_s": [60.0, 61.0, 62.0], "wait_p90_s": [1.0, 1.1, 1.2]}
+    comparison = made_up(base, later)
+    assert not comparison.conflicts(1)
+    assert [each.name for each, _ in comparison.changes(1)] == ["finished_s", "wait_p90_s"]
+
+
+def test_a_difference_that_may_be_luck_is_not_told():
+    comparison = made_up({"wait_p90_s": [1.0, 2.0, 3.0]}, {"wait_p90_s": [3.0, 1.0, 3.5]})
+    assert list(comparison.changes(1)) == []
+
+
+def test_a_replication_without_a_figure_is_in_no_difference():
+    nan = math.nan
+    comparison = made_up({"finished_s": [1.0, 2.0, nan]}, {"finished_s": [2.0, nan, 4.0]})
+    difference = comparison.difference(1, "finished_s")
+    assert (difference.mean, difference.count, difference.missing) == (1.0, 1, 2)
+    assert "(2 of 3)" in comparison.text_table().set_index("").loc["finished at", "s0"]
+
+
+def test_the_json_document_holds_every_run_and_every_estimate():
+    comparison = made_up(
+        {"finished_s": [1.0, 2.0, math.nan]}, {"finished_s": [2.0, math.nan, math.nan]}
+    )
+    document = json.loads(json.dumps(comparison.to_json(), allow_nan=False))
+    assert document["scenarios"] == ["s0", "s1"]
+    assert (document["replications"], document["confidence"]) == (3, 0.95)
+    assert list(document["measures"]) == NAMES
+    finished = document["measures"]["finished_s"]
+    assert finished["means"][1] == {
+        "mean": 2.0,
+        "low": None,
+        "high": None,
+        "replications": 1,
+        "not_over": 2,
+    }
+    assert len(finished["differences"]) == 1
+    assert [(run["scenario"], run["finished_s"]) for run in document["runs"]] == [
+        *[(0, 1.0), (0, 2.0), (0, None)],
+        *[(1, 2.0), (1, None), (1, None)],
+    ]
+
+
+def test_the_tables_have_a_row_for_each_figure_or_each_run():
+    comparison = compared(chancy("a"), chancy("b", max_retry=0), replications=3)
+    table = comparison.table().set_index(["measure", "scenario"])
+    assert len(table) == 2 * len(NAMES)
+    row = table.loc["attempts_per_call", "b"]
+    mean, difference = (
+        of(1, "attempts_per_call") for of in (comparison.mean, comparison.difference)
+    )
+    assert row["mean"] == mean.mean
+    np.testing.assert_equal([row["low"], row["high"]], [mean.low, mean.high])
+    assert row["difference"] == difference.mean
+    np.testing.assert_equal(row["difference_low"], difference.low)
+    assert np.isnan(table.loc["attempts_per_call", "a"]["difference"])
+    runs = comparison.replication_table()
+    assert runs[["scenario", "replication"]].to_numpy().tolist() == [
+        [name, k] for name in "ab" for k in range(3)
+    ]
+
+
+def test_a_comparison_shows_itself_in_a_notebook_and_in_a_terminal():
+    comparison = made_up({"finished_s": [1.0, 2.0]}, {"finished_s": [2.0, 3.0]})
+    assert repr(comparison) == "Findings(s0 against s1; 2 replications, seed 1)"
+    assert "<th>difference</th>" in comparison._repr_html_()
+
+
+def test_scenarios_of_one_name_keep_a_column_each():
+    """Two files may well say the same name: neither hides the other."""
+    comparison = made_up({"finished_s": [1.0, 2.0]}, {"finished_s": [2.0, 3.0]})
+    same = replace(comparison, scenarios=(chancy("same"), chancy("same")))
+    assert list(same.text_table().columns) == ["", "same (1)", "same (2)", "difference"]
+    assert same.to_json()["scenarios"] == ["same (1)", "same (2)"]
