@@ -128,7 +128,7 @@ class _Stander:
             is_loaded=ready.is_loaded,
             places=places,
             settled_us=settled_us,
-            settled_dispatched=over + len(settled_us),
+            settled_out=over + len(settled_us),
             settled_undialed=campaign.undialed,
         )
         standing = replace(

@@ -35,12 +35,21 @@ class Opening:
     nothing more to dial."""
     settled_us: Instants
     """When those under way end that have nothing more to dial."""
-    settled_dispatched: int
-    """Calls with nothing more to dial that have been dialled at least once."""
+    settled_out: int
+    """Calls with nothing more to dial that have been dialed at least once."""
     settled_undialed: int
     """Calls that expired before they were ever dialled."""
 
     @property
-    def dispatched(self) -> int:
-        """Calls whose first attempt was dispatched before the moment."""
-        return self.settled_dispatched + int(np.count_nonzero(self.attempts))
+    def is_out(self) -> NDArray[np.bool_]:
+        """Whether the carrier took an attempt of each before the moment.
+
+        An attempt that it took and did not cut off was not answered, or nothing would be left to
+        dial: it is a failure of the callee. One that it refused is none, and reached nobody.
+        """
+        return np.asarray(self.failures > 0)
+
+    @property
+    def out(self) -> int:
+        """Calls of which the carrier took an attempt before the moment."""
+        return self.settled_out + int(np.count_nonzero(self.is_out))

@@ -72,8 +72,8 @@ def outgoing_s(view: View, level: float) -> float:
     counts = (status != REJECTED) & ~campaign.contacts.wedged
     before, undialed = 0, 0
     if opening is not None:
-        before, undialed = opening.dispatched, opening.settled_undialed
-        counts &= opening.attempts == 0
+        before, undialed = opening.out, opening.settled_undialed
+        counts &= ~opening.is_out
     first = _went_out_us(view, campaign)[counts]
     out = np.sort(first[first != MISSING])
     late = int(np.count_nonzero((first == MISSING) & (status[counts] != CANCELED))) + undialed
@@ -114,8 +114,8 @@ def canceled_before_out(view: View) -> float:
     counts = (status != REJECTED) & ~campaign.contacts.wedged
     before = 0
     if campaign.opening is not None:
-        before = campaign.opening.dispatched + campaign.opening.settled_undialed
-        counts &= campaign.opening.attempts == 0
+        before = campaign.opening.out + campaign.opening.settled_undialed
+        counts &= ~campaign.opening.is_out
     calls = before + int(np.count_nonzero(counts))
     never = (status == CANCELED) & (_went_out_us(view, campaign) == MISSING)
     return int(np.count_nonzero(never & counts)) / calls if calls else math.nan

@@ -26,7 +26,7 @@ from outsim.text import brief
 if TYPE_CHECKING:
     from outsim.results.tables.run_tables import RunTables
 
-DEFINITIONS = 2
+DEFINITIONS = 3
 """Version of what the figures mean: studies of two versions are not mixed. In the first one a
 wait ended with the first dispatch, even where the carrier refused the attempt."""
 

@@ -151,6 +151,21 @@ def test_a_call_that_waits_for_its_retry_is_ready_when_its_interval_is_over():
     assert scenarios.dials(result) == [("list", 0, 3, 110.0)]
 
 
+def test_a_call_that_the_carrier_has_only_refused_is_not_out_yet():
+    """It reached nobody: it goes out with the attempt that the carrier takes."""
+    scenario = scenarios.scenario(
+        scenarios.campaign(contacts=2, max_retry=2, retry_interval="90 s")
+    )
+    refused, unanswered = entry(20, attempts=1, failures=0), entry(20, attempts=1, failures=1)
+    result = simulate(
+        queue(scenario, standing(waiting_retry=[refused, unanswered])), engine="simpy"
+    )
+    measures = measure(result.measured(result.scenario.campaign_under_study), CAMPAIGN_MEASURES)
+    assert measures["first_out_s"] < 60.0
+    assert measures["last_out_s"] == 110.0
+    assert sorted(result.calls["wait_state"]) == ["before", "complete"]
+
+
 def test_a_dial_that_fails_is_dialled_again_after_its_interval():
     scenario = scenarios.scenario(
         scenarios.campaign(profile="nobody", max_retry=1, retry_interval="60 s"),

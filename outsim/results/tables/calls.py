@@ -180,7 +180,7 @@ class Calls:
     def went_out_at(self) -> Integers:
         """Dispatch of the first attempt that the carrier took."""
         first = first_carried_us(self.records.attempts, len(self.call_id))
-        first[self.dispatched_before] = MISSING
+        first[self.out_before] = MISSING
         shift(first, self.origin_us)
         return first
 
@@ -200,15 +200,15 @@ class Calls:
         state = looked_up(_STATE_OF_OTHERS, self.status)
         state[self.wedged] = _WEDGED
         state[self.went_out_at != MISSING] = _COMPLETE
-        state[self.dispatched_before] = _BEFORE
+        state[self.out_before] = _BEFORE
         state[self.status == REJECTED] = _REJECTED
         return state
 
     @property
-    def dispatched_before(self) -> NDArray[np.bool_]:
-        """Whether the first attempt of each was dispatched before the snapshot's moment."""
+    def out_before(self) -> NDArray[np.bool_]:
+        """Whether the carrier took an attempt of each before the snapshot's moment."""
         return self.joined(
-            lambda c: np.zeros(c.size, np.bool_) if c.opening is None else c.opening.attempts > 0,
+            lambda c: np.zeros(c.size, np.bool_) if c.opening is None else c.opening.is_out,
             np.bool_,
         )
 
