@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from collections.abc import Mapping as Dictionary
 from dataclasses import dataclass, replace
 from datetime import date
+from pathlib import Path
 from typing import Literal, get_args
 
 import numpy as np
@@ -13,11 +15,14 @@ from numpy.typing import NDArray
 
 from outsim.calibration import durations, outcomes
 from outsim.calibration.answer import Calibration
-from outsim.calibration.counts import LONGEST_S, Floats, Rounding, count, is_duration
 from outsim.calibration.durations import DurationFit, fit_duration
+from outsim.calibration.evidence import LEAST_STEPS, billed_step_s, lumps
+from outsim.calibration.families import LONGEST_S, Floats, Rounding, count, is_duration
+from outsim.calibration.layout import Format
 from outsim.calibration.log import WORDS, CallLog
+from outsim.calibration.mapping import Mapping, mapping_of
 from outsim.calibration.outcomes import OutcomeFit, fit_outcomes, mix_drift
-from outsim.calibration.plausibility import LEAST_STEPS, billed_step_s, lumps
+from outsim.calibration.reading import read_call_log
 from outsim.clock import parse_share
 from outsim.errors import ScenarioError
 
@@ -44,22 +49,51 @@ class _Part:
     censored: NDArray[np.bool_] | None = None
 
 
-def fit(
-    call_log: CallLog,
-    holdout: float | str = 0.25,
+def calibrate(
+    files: str | Path | Sequence[str | Path],
     *,
+    format: Format | None = None,
+    columns: Dictionary[str, str] | None = None,
+    outcomes: Dictionary[str, str] | None = None,
+    where: Dictionary[str, str] | None = None,
+    time_format: str | None = None,
+    last_only: bool = False,
+    mapping: Mapping | None = None,
+    zone: str | None = None,
+    callee_zone: str | None = None,
+    holdout: float | str = 0.25,
     talk: Talk = "message",
     profile: str = "known_list",
     rounding: Rounding = "nearest",
     fitted_on: date | None = None,
 ) -> Calibration:
-    """Fit the callee profile to a call log.
+    """Fit a callee profile to call logs.
 
     Parameters
     ----------
-    call_log : CallLog
-        What `outsim.calibration.read_call_log` gives. What a missing column would tell stays at
-        its default.
+    files : path, or sequence of paths
+        Call logs of one kind: the platform's own, its result_url records, Asterisk's
+        ``Master.csv``, Twilio's export, a saved result, or any delimited file.
+    format : optional
+        Format of the files; default: found by how each begins.
+    columns : mapping, optional
+        For fields of `outsim.calibration.mapping.FIELDS` the column of the file, as in
+        ``{"started": "Start", "outcome": "Result"}``.
+    outcomes : mapping, optional
+        What words of the log stand for, as in ``{"ANSW": "human"}``; ``"*"`` is every other
+        word, and ``"-"`` leaves rows with it out.
+    where : mapping, optional
+        Columns with their allowed values, parted by ``|``; other rows are left out.
+    time_format : str, optional
+        How times are written, for `strptime`.
+    last_only : bool
+        Whether a row is the last attempt of its call.
+    mapping : Mapping, optional
+        The above in one, as `outsim.calibration.mapping.read_mapping` gives it.
+    zone : str, optional
+        Time zone of times that say none.
+    callee_zone : str, optional
+        Time zone of the callees, that hours and weekdays are taken in; default: `zone`.
     holdout : float or str
         Share of the rows, the latest ones, by which forms are chosen: 0.05 to 0.5, or
         ``"25 %"``. In the end everything is fitted to all rows.
@@ -77,13 +111,34 @@ def fit(
     Returns
     -------
     Calibration
+        The profile, with intervals, notes and what was read; `Calibration.save` writes it.
 
     Raises
     ------
     ScenarioError
-        If the log has no rows, a call of it has too many attempts, or `holdout`, `talk` or
-        `rounding` is none.
+        If the logs can't be read, or nothing can be made of them.
     """
+    given = mapping_of(columns, outcomes, time_format, where, last_only=last_only)
+    log = read_call_log(
+        [files] if isinstance(files, str | Path) else files,
+        format=format,
+        mapping=given if mapping is None else given.over(mapping),
+        zone=zone,
+        callee_zone=callee_zone,
+    )
+    return fit(log, holdout, talk=talk, profile=profile, rounding=rounding, fitted_on=fitted_on)
+
+
+def fit(
+    call_log: CallLog,
+    holdout: float | str = 0.25,
+    *,
+    talk: Talk = "message",
+    profile: str = "known_list",
+    rounding: Rounding = "nearest",
+    fitted_on: date | None = None,
+) -> Calibration:
+    """Fit the callee profile to a call log; what it doesn't tell stays at its default."""
     held = _holdout(holdout)
     if talk not in get_args(Talk):
         raise ScenarioError(f"talk: found {talk!r}; write message or agent_talk")

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
@@ -12,10 +11,9 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from outsim.calibration import telling
-from outsim.calibration.batches import Batch
-from outsim.calibration.columns import (
+from outsim.calibration.batches import (
     Columns,
+    ReadFile,
     callee_codes_of,
     columns_of,
     epochs_of,
@@ -23,50 +21,30 @@ from outsim.calibration.columns import (
     legs_of,
     size_of,
 )
-from outsim.calibration.convert import MISSING, Flags, Floats
-from outsim.calibration.evidence import ANSWERED_CODES
-from outsim.calibration.hours import are_universal, told_apart
-from outsim.calibration.layout import Layout
-from outsim.calibration.legs import connected, is_of_calls, legs, overlaps, recurring, repeats
-from outsim.calibration.log import WORDS, CallLog, LogFile, Unreadable
-from outsim.calibration.numbers import dialled_as_nobody
-from outsim.calibration.ordering import WINDOW_S, dials
-from outsim.calibration.plausibility import units_s
+from outsim.calibration.calls import (
+    WINDOW_S,
+    connected,
+    dialled_as_nobody,
+    dials,
+    is_of_calls,
+    legs,
+    overlaps,
+    recurring,
+    repeats,
+)
+from outsim.calibration.convert import MISSING, Flags, Floats, are_universal, told_apart
+from outsim.calibration.evidence import notes_of, units_s
+from outsim.calibration.log import ANSWERED_CODES, WORDS, CallLog, Unreadable
 from outsim.errors import ScenarioError
 from outsim.scenario.files import refusal
 
 Array = NDArray[Any]
 
 
-@dataclass(frozen=True)
-class ReadFile:
-    """A file that was read."""
-
-    layout: Layout
-    file: LogFile
-    batches: list[Batch]
-    notes: tuple[str, ...] = ()
-    """What was taken to be so in reading its values."""
-
-
 def joined(
     read_files: Sequence[ReadFile], zone: str | None, callee_zone: str | None = None
 ) -> CallLog:
-    """Call log of the batches of some files: each dial once, attempts counted.
-
-    Parameters
-    ----------
-    read_files : sequence of ReadFile
-    zone : str or None
-        Zone of times that say none.
-    callee_zone : str or None
-        Zone that hours and weekdays are taken in; default: `zone`.
-
-    Raises
-    ------
-    ScenarioError
-        If no row can be used.
-    """
+    """Call log of the batches of some files: each dial once, attempts counted."""
     left_out: Counter[str] = Counter()
     for batch in (batch for each in read_files for batch in each.batches):
         left_out.update(batch.left_out)
@@ -82,11 +60,11 @@ def joined(
     if not found.size:
         raise _nothing(read_files[0], unreadable, left_out)
     columns = found.columns
-    last_only = read_files[0].layout.mapping.last_only
+    last_only = read_files[0].mapping.last_only
     if not last_only and _has_only_talks(read_files, columns):
         del columns["outcome"]
     notes = list(dict.fromkeys(text for each in read_files for text in each.notes))
-    notes += telling.notes_of(read_files, columns, zone, callee_zone)
+    notes += notes_of(read_files, columns, zone, callee_zone)
     notes += found.notes
     if "started" in columns:
         order = np.argsort(columns["started"], kind="stable")
@@ -118,8 +96,8 @@ class _Joined:
         self.left_out = left_out
         self.zone = zone
         self.notes: list[str] = []
-        self._formats = {each.layout.format for each in read_files}
-        self._chosen = any(each.layout.mapping.where for each in read_files)
+        self._formats = {each.file.format for each in read_files}
+        self._chosen = any(each.mapping.where for each in read_files)
         batches = []
         seen: dict[str, str] = {}
         files = []
@@ -134,7 +112,7 @@ class _Joined:
             seen[each.file.sha256] = each.file.name
             batches += each.batches
             files.append(np.full(rows, k, dtype=np.int32))
-        self._own = [k for k, each in enumerate(read_files) if each.layout.format == "outsim"]
+        self._own = [k for k, each in enumerate(read_files) if each.file.format == "outsim"]
         self._batches = batches
         self.size = sum(map(size_of, batches))
         self.columns: Columns = {}
@@ -317,7 +295,7 @@ LEAST_FULL = 0.1
 
 def _has_only_talks(read_files: Sequence[ReadFile], columns: Columns) -> bool:
     """Whether the files have no word of outcomes and answered calls alone: no mix is in them."""
-    named = [each.layout.mapping.columns for each in read_files]
+    named = [each.mapping.columns for each in read_files]
     if "outcome" not in columns or any({"outcome", "answered_by"} & each.keys() for each in named):
         return False
     return bool(np.isin(columns["outcome"], ANSWERED_CODES).all())
@@ -338,7 +316,7 @@ def _nothing(
         )
     return refusal(
         first.file.name,
-        f"no row can be used, read as {first.layout.format}. {'; '.join(why)}",
+        f"no row can be used, read as {first.file.format}. {'; '.join(why)}",
     )
 
 

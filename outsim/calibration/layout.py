@@ -13,13 +13,18 @@ from pathlib import Path
 from typing import Literal, cast
 
 from outsim.calibration import records, tables
-from outsim.calibration.entries import holds_records
 from outsim.calibration.lines import Shape, first_lines
-from outsim.calibration.makers import BY_NAMES, WITHOUT_HEADER, Order
-from outsim.calibration.mapping import FIELDS, Mapping
+from outsim.calibration.mapping import (
+    BY_NAMES,
+    FIELDS,
+    WITHOUT_HEADER,
+    Mapping,
+    Order,
+    told_by_header,
+)
 from outsim.calibration.opening import is_parquet, shown
-from outsim.calibration.results import is_result
-from outsim.calibration.selecting import told_by_header
+from outsim.calibration.records import holds_records
+from outsim.calibration.tables import is_result
 from outsim.calibration.values import TIMES, is_number, is_time
 from outsim.scenario.csv_rows import Row, read_rows
 from outsim.scenario.files import header_shown, refusal
@@ -54,21 +59,7 @@ class Layout:
 
 
 def layout_of(path: Path, format: Format | None, given: Mapping) -> Layout:
-    """Layout of a file.
-
-    Parameters
-    ----------
-    path : Path
-    format : optional
-        Its format, if the user says it.
-    given : Mapping
-        What the user says of its columns.
-
-    Raises
-    ------
-    ScenarioError
-        If it can't be read, is of no known format or of another one, or lacks a column.
-    """
+    """Layout of a file."""
     if format == "outsim" or (format is None and is_result(path)):
         if not is_result(path):
             raise refusal(path, "is no saved result; write one with outsim run --out DIRECTORY")

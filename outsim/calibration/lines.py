@@ -35,11 +35,6 @@ def blocks(path: Path, size: int = BLOCK, *, longest: int = BLOCK) -> Iterator[t
     r"""(line on which it begins, whole rows) of a file, one block after the other.
 
     Text is in UTF-8, a NUL is U+FFFD; every line ends in ``\n`` and holds no other break.
-
-    Raises
-    ------
-    ScenarioError
-        If the file can't be read, or a line of it has more bytes than `longest`.
     """
     line = 1
     with opened(path) as source:
@@ -217,18 +212,7 @@ class Parsed:
 
 
 def parse(block: bytes, first_line: int, shape: Shape, wanted: Sequence[str]) -> Parsed:
-    """Rows of a block, in their order.
-
-    Parameters
-    ----------
-    block : bytes
-        As `blocks` gives them.
-    first_line : int
-        Line on which it begins.
-    shape : Shape
-    wanted : sequence of str
-        Columns to keep.
-    """
+    """Rows of a block, in their order."""
     ends = np.flatnonzero(_places(block, b"\n"))
     numbers = np.flatnonzero(np.diff(ends, prepend=-1) > 1)
     plain, blank = block, len(ends) - len(numbers)

@@ -7,16 +7,20 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from outsim.disk import whole_file
-from outsim.text import brief, visible
+from outsim.vocabulary import ANSWERED as ANSWERED_OUTCOMES
 from outsim.vocabulary import OUTCOMES
+from outsim.text import brief, visible
 
 ANSWERED, UNANSWERED = "answered", "unanswered"
 WORDS = (*OUTCOMES, ANSWERED, UNANSWERED)
 """Outcomes in a call log: those of a run, and two for logs that tell less. ``answered`` is a
 person or a machine; ``unanswered`` rang out, was busy or was refused."""
+
+ANSWERED_CODES = np.array([*ANSWERED_OUTCOMES, WORDS.index(ANSWERED)], dtype=np.int8)
 
 MOST_ATTEMPTS = 1000
 """Attempts of one call that a log may tell of: more is a number of something else."""
@@ -84,7 +88,7 @@ class CallLog:
             themselves are not kept.
         ``attempt`` (int32)
             Which dial of the call it is, from 1; 0 where it is not told. As recorded, or worked
-            out from earlier attempts at the number: see `outsim.calibration.ordering`.
+            out from earlier attempts at the number: see `outsim.calibration.calls`.
         ``gap_s`` (float64)
             Seconds since the previous attempt of the same call was dialled; missing for the first.
         ``weight`` (float64)

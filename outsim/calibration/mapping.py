@@ -1,21 +1,25 @@
-"""What the columns and the words of a delimited call log stand for."""
+"""What the columns and the words of a call log stand for, and the tables of known makers.
+
+Asterisk: cdr_csv.c, cdr_custom.conf.sample and the table of cdr_mysql. FreeSWITCH: the templates
+of mod_cdr_csv and its list of hangup causes. Amazon Connect: "Contact records data model".
+"""
 
 from __future__ import annotations
 
 import re
 import tomllib
 import unicodedata
+from collections.abc import Callable, Sequence
 from collections.abc import Mapping as Dictionary
-from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from difflib import get_close_matches
 from pathlib import Path
 
 from outsim.calibration.log import ANSWERED, WORDS
-from outsim.calibration.values import is_time_format
-from outsim.scenario.files import header_shown, read_lines, refusal
-from outsim.units import shown
+from outsim.calibration.values import is_time, is_time_format
 from outsim.vocabulary import OUTCOMES
+from outsim.units import shown
+from outsim.scenario.files import header_shown, read_lines, refusal
 
 FIELDS = {
     "started": "when it was dialled",
@@ -248,11 +252,6 @@ def mapping_of(
     """Mapping that a user gives, on the command line or in a file.
 
     `where` has allowed values parted by ``|``.
-
-    Raises
-    ------
-    ScenarioError
-        If a field or an outcome is none that there is.
     """
     for target in columns or {}:
         _check("--columns" if file is None else file, "field", target, FIELDS)
@@ -290,11 +289,6 @@ def read_mapping(file: Path) -> Mapping:
     """Mapping from a TOML file, with tables ``columns``, ``outcomes`` and ``where``.
 
     ``time_format`` and ``last_only`` may stand above them.
-
-    Raises
-    ------
-    ScenarioError
-        If it can't be read, or says what there is not.
     """
     try:
         found = tomllib.loads("".join(read_lines(file)))
@@ -320,13 +314,7 @@ def read_mapping(file: Path) -> Mapping:
 
 
 def pairs(text: str, place: str) -> dict[str, str]:
-    """``A=x,B=y`` as a dictionary.
-
-    Raises
-    ------
-    ScenarioError
-        If it is no such list.
-    """
+    """``A=x,B=y`` as a dictionary."""
     found = {}
     for part in text.split(","):
         name, sign, value = part.rpartition("=")
@@ -334,3 +322,156 @@ def pairs(text: str, place: str) -> dict[str, str]:
             raise refusal(place, f"found {shown(part)}; write NAME=VALUE, parted by commas")
         found[name.strip()] = value.strip()
     return found
+
+
+_FREESWITCH_COLUMNS = (
+    *("caller_id_name", "caller_id_number", "destination_number", "context", "start_stamp"),
+    *("answer_stamp", "end_stamp", "duration", "billsec", "hangup_cause", "uuid", "bleg_uuid"),
+    *("accountcode", "read_codec", "write_codec"),
+)
+"""The template "example" of mod_cdr_csv, which it takes if nothing else is said."""
+
+
+@dataclass(frozen=True)
+class _Maker:
+    """Columns by which a maker's table is known, by field; the first that is there counts."""
+
+    columns: dict[str, tuple[str, ...]]
+    needed: frozenset[str]
+    outcomes: dict[str, str]
+
+    def mapping(self, names: Sequence[str]) -> Mapping | None:
+        plain = {_plain(name): name for name in reversed(names)}
+        found: dict[str, tuple[str, ...]] = {
+            target: (next(plain[each] for each in known if each in plain),)
+            for target, known in self.columns.items()
+            if any(each in plain for each in known)
+        }
+        return Mapping(found, self.outcomes) if self.needed <= set(found) else None
+
+
+def _plain(name: str) -> str:
+    return re.sub(r"[^a-z.]", "", name.lower())
+
+
+_ASTERISK_TABLE = _Maker(
+    {
+        "started": ("calldate", "start"),
+        "answered": ("answer",),
+        "ended": ("end",),
+        "outcome": ("disposition",),
+        "talk_s": ("billsec",),
+        "duration_s": ("duration",),
+        "number": ("dst",),
+        "id": ("uniqueid",),
+    },
+    frozenset({"started", "outcome", "talk_s", "number"}),
+    ASTERISK.outcomes,
+)
+_FREESWITCH = _Maker(
+    {
+        "started": ("startstamp",),
+        "answered": ("answerstamp",),
+        "ended": ("endstamp",),
+        "outcome": ("hangupcause",),
+        "talk_s": ("billsec",),
+        "duration_s": ("duration",),
+        "number": ("destinationnumber",),
+        "direction": ("direction",),
+        "id": ("uuid",),
+    },
+    frozenset({"started", "outcome", "talk_s"}),
+    HANGUP_CAUSES,
+)
+_CONNECT = _Maker(
+    {
+        "started": ("initiationtimestamp",),
+        "answered": ("connectedtosystemtimestamp",),
+        "ended": ("disconnecttimestamp",),
+        "outcome": ("answeringmachinedetectionstatus",),
+        "number": ("customerendpoint.address", "customerendpointaddress"),
+        "direction": ("initiationmethod",),
+        "id": ("contactid",),
+    },
+    frozenset({"started", "outcome", "number"}),
+    CONNECT_ANSWERERS,
+)
+
+BY_NAMES: dict[str, Callable[[Sequence[str]], Mapping | None]] = {
+    "twilio": twilio,
+    "asterisk": _ASTERISK_TABLE.mapping,
+    "freeswitch": _FREESWITCH.mapping,
+    "connect": _CONNECT.mapping,
+}
+"""For each format that is known by names of columns, its mapping; None if they are others'."""
+
+
+@dataclass(frozen=True)
+class Order:
+    """A table without a header, known by where its times stand."""
+
+    format: str
+    names: tuple[str, ...]
+    least: int
+    """Fields that a row has at least."""
+    mapping: Mapping
+
+    @property
+    def _start(self) -> int:
+        return self.names.index(self.mapping.columns["started"][0])
+
+    def is_row(self, fields: Sequence[str], time_format: str | None) -> bool:
+        """Whether fields may be a row of it."""
+        if not self.least <= len(fields) <= len(self.names):
+            return False
+        started, answered, ended, duration, talk, outcome = (
+            each.strip() for each in fields[self._start : self._start + 6]
+        )
+        return (
+            is_time(started, time_format)
+            and all(is_time(each, time_format) or not each for each in (answered, ended))
+            and all(re.fullmatch(r"[\d.]*", each) for each in (duration, talk))
+            and re.fullmatch(r"[A-Za-z][A-Za-z _]*", outcome) is not None
+        )
+
+
+_CUSTOM_COLUMNS = (
+    *("clid", "src", "dst", "dcontext", "channel", "dstchannel", "lastapp", "lastdata", "start"),
+    *("answer", "end", "duration", "billsec", "disposition", "amaflags", "accountcode"),
+    *("uniqueid", "userfield", "sequence"),
+)
+_CUSTOM = replace(
+    ASTERISK,
+    columns={key: each for key, each in ASTERISK.columns.items() if each[0] in _CUSTOM_COLUMNS},
+)
+_FREESWITCH_MAPPING = _FREESWITCH.mapping(_FREESWITCH_COLUMNS)
+assert _FREESWITCH_MAPPING is not None
+
+WITHOUT_HEADER = (
+    Order("asterisk", (*ASTERISK_COLUMNS, *ASTERISK_MORE), len(ASTERISK_COLUMNS) - 2, ASTERISK),
+    Order("asterisk", _CUSTOM_COLUMNS, _CUSTOM_COLUMNS.index("userfield"), _CUSTOM),
+    Order("freeswitch", _FREESWITCH_COLUMNS, 10, _FREESWITCH_MAPPING),
+)
+"""Asterisk's cdr-csv, which has its last columns only if it is told to log them; its cdr-custom
+as the sample has it; FreeSWITCH's mod_cdr_csv."""
+
+
+_HEADERS = {
+    "direction": ("direction", "calldirection", "initiationmethod", "calltype", "type"),
+    "context": ("dcontext", "context"),
+    "parent": ("parentcallsid", "parentsid", "parentcallid", "parentcalluuid"),
+    "call": ("linkedid", "calluuid"),
+    "id": ("uniqueid", "callsid", "uuid", "callid"),
+    "other": ("bleguuid",),
+}
+"""Columns that tell legs and directions, by names that a header has of itself."""
+
+
+def told_by_header(header: Sequence[str]) -> dict[str, tuple[str, ...]]:
+    """Columns of a header that say which rows are dials, by field; the user need not name them."""
+    plain = {re.sub(r"[^a-z]", "", name.lower()): name for name in reversed(header)}
+    found = {
+        field: next((plain[name] for name in names if name in plain), None)
+        for field, names in _HEADERS.items()
+    }
+    return {field: (name,) for field, name in found.items() if name}

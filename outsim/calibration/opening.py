@@ -91,13 +91,7 @@ class Source:
         self._has_old_ends = end == "\r"
 
     def read(self, size: int) -> bytes:
-        """The next bytes, about so many; none at the end.
-
-        Raises
-        ------
-        ScenarioError
-            If the file is broken, or unpacks to more than what is allowed.
-        """
+        """The next bytes, about so many; none at the end."""
         while True:
             found, self._head = self._head or self._bytes(size), b""
             is_over = not found
@@ -126,13 +120,7 @@ class Source:
 
 @contextmanager
 def opened(path: Path) -> Iterator[Source]:
-    """Bytes of a log; gzip, bzip2, xz, Zstandard, LZ4 and a zip archive of one file are unpacked.
-
-    Raises
-    ------
-    ScenarioError
-        If there is no such file, or it is no text; it is named for what it is.
-    """
+    """Bytes of a log, unpacked from gzip, bzip2, xz, Zstandard, LZ4 or a zip of one file."""
     check_kind(path)
     with ExitStack() as files:
         try:

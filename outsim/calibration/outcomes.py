@@ -1,4 +1,11 @@
-"""What becomes of dials: the shares of the outcomes, and what scales the human share."""
+"""What becomes of dials: shares of the outcomes, and the factors that scale the human share.
+
+The share answered is a product of factors by hour, weekday, failures so far and redial gap, found
+by the method of marginal totals (Bailey, Proceedings of the Casualty Actuarial Society 50, 1963),
+the maximum of a Poisson likelihood with a logarithmic link: it can't push a share above 1 and
+back, and is consistent whatever the distribution. The covariance is the sandwich one with the
+variance of yes and no (Zou, American Journal of Epidemiology 159, 2004).
+"""
 
 from __future__ import annotations
 
@@ -11,22 +18,180 @@ import pandas as pd
 from numpy.typing import NDArray
 from scipy import stats
 
-from outsim.calibration.counts import Floats
 from outsim.calibration.durations import DRIFT_LEVEL, DRIFT_SIZE, LEVEL
-from outsim.calibration.factors import (
-    Cells,
-    Factors,
-    Group,
-    fit_factors,
-    has_enough,
-    sums,
-)
+from outsim.calibration.families import Floats
 from outsim.calibration.log import MOST_ATTEMPTS, WORDS
 from outsim.clock import MINUTE, SECOND
 from outsim.errors import ScenarioError
 from outsim.scenario.callees import DAY_PARTS, GAP_BOUNDS_US, REDIAL_LEVELS, day_part
 from outsim.scenario.defaults import DEFAULTS
 from outsim.text import brief
+
+ENOUGH_DIALS = 50
+"""Dials that a factor needs, at least."""
+ENOUGH_EACH = 10
+"""Answered ones among them, and unanswered ones, at least."""
+
+Integers = NDArray[np.int64]
+
+
+@dataclass(frozen=True)
+class Cells:
+    """Dials by everything that may scale the share answered.
+
+    Parameters
+    ----------
+    levels : int64 array of shape (cells, groups)
+        Which level each cell has in each group; -1 where the log doesn't tell.
+    dials, answered : float64 array of shape (cells,)
+        How many dials, and how many were answered.
+    """
+
+    levels: Integers
+    dials: Floats
+    answered: Floats
+
+
+@dataclass(frozen=True)
+class Group:
+    """Levels that have a factor each."""
+
+    name: str
+    """Such as ``hour``."""
+    levels: tuple[str, ...]
+    """What each is called."""
+    from_first: bool = False
+    """Whether factors are relative to the first level; else their mean over the dials is 1."""
+
+
+@dataclass(frozen=True)
+class Factors:
+    """Fitted factors, as logarithms.
+
+    Parameters
+    ----------
+    names : tuple of (group, level)
+        What each logarithm belongs to; the first one, ``("base", "")``, is the share answered
+        where all factors are 1.
+    logs : float64 array of shape (names,)
+        Natural logarithms.
+    covariance : float64 array of shape (names, names)
+        Of the logarithms; singular, since the factors of a group determine each other.
+    dials : float64 array of shape (names,)
+        Dials that each rests on.
+    """
+
+    __repr__ = brief
+
+    names: tuple[tuple[str, str], ...]
+    logs: Floats
+    covariance: Floats
+    dials: Floats
+
+
+def has_enough(dials: Floats, answered: Floats) -> NDArray[np.bool_]:
+    """Which levels have enough dials for a factor."""
+    missed = dials - answered
+    return (dials >= ENOUGH_DIALS) & (answered >= ENOUGH_EACH) & (missed >= ENOUGH_EACH)
+
+
+def totals(cells: Cells, group: int, levels: int) -> tuple[Floats, Floats]:
+    """Dials and answered ones by level of a group."""
+    at = cells.levels[:, group]
+    told = at >= 0
+    return (
+        sums(at[told], cells.dials[told], levels),
+        sums(at[told], cells.answered[told], levels),
+    )
+
+
+def sums(places: Integers, weights: Floats, count: int) -> Floats:
+    """Sum of the weights at each of `count` places."""
+    return np.bincount(places, weights=weights, minlength=count).astype(np.float64)
+
+
+def fit_factors(cells: Cells, groups: tuple[Group, ...]) -> Factors:
+    """Fit the factors of all groups together.
+
+    Levels with too few dials for a factor of their own have none in the result; their dials
+    share a level that is then left out. A group with fewer than two levels left has none.
+    """
+    columns: list[tuple[int, str, Floats]] = []
+    weights: dict[str, Floats] = {}
+    for g, group in enumerate(groups):
+        dials, answered = totals(cells, g, len(group.levels))
+        fitted = np.flatnonzero(has_enough(dials, answered))
+        if len(fitted) < 2 or (group.from_first and 0 not in fitted):
+            continue
+        at = cells.levels[:, g]
+        columns += [(g, group.levels[i], (at == i).astype(np.float64)) for i in fitted]
+        other = ~np.isin(at, fitted)
+        if other.any():
+            columns.append((g, "", other.astype(np.float64)))
+        weights[group.name] = dials[fitted]
+    design = np.column_stack([np.ones(len(cells.dials)), *(each for *_, each in columns)])
+    logs, covariance = _marginal_totals(cells, design)
+    names = [("base", ""), *((groups[g].name, level) for g, level, _ in columns)]
+    transform, centred = _normalised(names, logs, weights, groups)
+    kept = [i for i, (group, level) in enumerate(names) if level or group == "base"]
+    covariance = transform @ covariance @ transform.T
+    return Factors(
+        names=tuple(names[i] for i in kept),
+        logs=centred[kept],
+        covariance=covariance[np.ix_(kept, kept)],
+        dials=(design.T @ cells.dials)[kept],
+    )
+
+
+def _marginal_totals(cells: Cells, design: Floats) -> tuple[Floats, Floats]:
+    """Logarithms whose shares have the recorded totals, and their sandwich covariance.
+
+    The columns of a group add up to the first one, so the logarithms are fixed only up to a
+    shift within each group; the pseudo-inverse takes the shortest.
+    """
+    logs = np.zeros(design.shape[1])
+    logs[0] = np.log(cells.answered.sum() / cells.dials.sum())
+    for _ in range(100):
+        expected = cells.dials * np.exp(design @ logs)
+        information = design.T @ (design * expected[:, None])
+        step = np.linalg.pinv(information, hermitian=True) @ (
+            design.T @ (cells.answered - expected)
+        )
+        logs = logs + np.clip(step, -1, 1)
+        if np.max(np.abs(step)) < 1e-10:
+            break
+    expected = cells.dials * np.exp(design @ logs)
+    shares = np.minimum(np.exp(design @ logs), 1.0)
+    bread = np.linalg.pinv(design.T @ (design * expected[:, None]), hermitian=True)
+    filling = design.T @ (design * (expected * (1 - shares))[:, None])
+    return logs, bread @ filling @ bread
+
+
+def _normalised(
+    names: list[tuple[str, str]],
+    logs: Floats,
+    weights: dict[str, Floats],
+    groups: tuple[Group, ...],
+) -> tuple[Floats, Floats]:
+    """Jacobian of the normalisation, and the normalised logarithms."""
+    jacobian, centred = np.eye(len(names)), logs.copy()
+    first = {group.name: group.from_first for group in groups}
+    for name, dials in weights.items():
+        mine = [i for i, (group, level) in enumerate(names) if group == name and level]
+        share = np.zeros(len(names))
+        if first[name]:
+            share[mine[0]] = 1.0
+            middle = logs[mine[0]]
+        else:
+            parts = dials * np.exp(logs[mine])
+            middle = np.log(parts.sum() / dials.sum())
+            share[mine] = parts / parts.sum()
+        centred[0] += middle
+        jacobian[0] += share
+        centred[mine] -= middle
+        jacobian[mine] -= share
+    return jacobian, centred
+
 
 ENOUGH = 100
 """Dials from which the outcome mix is fitted at all."""
@@ -126,16 +291,7 @@ def weights_of(table: pd.DataFrame) -> Floats:
 
 
 def fit_outcomes(table: pd.DataFrame, zone: str | None) -> OutcomeFit:
-    """Fit the outcome mix of attempts.
-
-    Parameters
-    ----------
-    table : DataFrame
-        Attempts with ``outcome``, and where they have it ``started``, ``attempt``, ``gap_s``,
-        ``weight``.
-    zone : str or None
-        Time zone that hours and weekdays are taken in; None leaves them out.
-    """
+    """Fit the outcome mix of attempts."""
     by_outcome = count_outcomes(table)
     counts, divided = _divided(by_outcome)
     counts = _with_unanswered(counts, by_outcome.get("unanswered", 0.0))
@@ -214,11 +370,6 @@ def with_earlier_attempts(table: pd.DataFrame) -> pd.DataFrame:
     """Attempts of a log that has the last of each call, with the unanswered ones before it.
 
     Those before are one row for each dial of a call, weighted.
-
-    Raises
-    ------
-    ScenarioError
-        If a call has more than `MOST_ATTEMPTS`.
     """
     attempts = table["attempt"].to_numpy(dtype=np.float64, na_value=1)
     most = attempts.max(initial=1)

@@ -1,17 +1,35 @@
-"""What was fitted, as the tables of a scenario file have it."""
+"""What was fitted as a scenario has it, and other profiles that the data bear out as well.
+
+Those are a function of uniforms: nothing is drawn here. Counts of outcomes are drawn from their
+Dirichlet distribution with Jeffreys' prior; logarithms of factors from the normal distribution
+with their covariance; a duration's shares from the Dirichlet distribution that its calls give
+(the Bayesian bootstrap; Rubin, Annals of Statistics 9, 1981), between knots that have a few calls
+each, with Jeffreys' prior for the first and the last piece.
+
+Few calls say little about how much longer the longest ones may be, whichever form was chosen. So
+the logarithms of how much longer they are than the knot where the tail begins are multiplied by a
+drawn factor of mean 1. It has the distribution that the mean of as many exponential variables has
+as calls lie in the tail, as that of logarithms beyond a threshold nearly has (Hill, Annals of
+Statistics 3, 1975).
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import numpy as np
+from scipy import special
 
 from outsim.calibration.durations import DurationFit
+from outsim.calibration.families import SCORES, Floats, table_of
 from outsim.calibration.outcomes import GAP, GAPS, HOUR, REDIAL, WEEKDAY, WEEKDAYS, OutcomeFit
 from outsim.clock import SECOND
-from outsim.distributions import Constant, Distribution
+from outsim.distributions import Constant, Distribution, Quantiles
+from outsim.scenario.callees import Callees, HourFactors, Profile
 from outsim.scenario.defaults import DEFAULTS
+from outsim.scenario.model import Scenario
+from outsim.scenario.uncertainty import Uncertainty
 
 NO_DELAY = "1 ms"
 """Post-dial delay beside ring times that have it in them, as those of call logs have."""
@@ -22,7 +40,7 @@ def callee_values(
 ) -> dict[str, Any]:
     """Values of the table ``callees``; what was not fitted is left out."""
     values: dict[str, Any] = {
-        each.key.removeprefix("callees."): _plain(each.distribution) for each in durations
+        each.key.removeprefix("callees."): _in_a_file(each.distribution) for each in durations
     }
     if "ring_human" in values and rings_have_delay:
         values["post_dial_delay"] = NO_DELAY
@@ -45,17 +63,17 @@ def _factor_values(mix: OutcomeFit) -> dict[str, Any]:
     if HOUR in groups:
         kept = DEFAULTS["callees.hour_factors"].value
         values["hour_factors"] = {
-            part: _factor(found.get((HOUR, part), value)) for part, value in kept.items()
+            part: _bounded(found.get((HOUR, part), value)) for part, value in kept.items()
         }
     if WEEKDAY in groups:
-        values["weekday_factors"] = [_factor(found.get((WEEKDAY, day), 1)) for day in WEEKDAYS]
+        values["weekday_factors"] = [_bounded(found.get((WEEKDAY, day), 1)) for day in WEEKDAYS]
     if REDIAL in groups:
         values["redial_factors"] = [
-            _factor(found[(REDIAL, str(k))]) for k in range(mix.pooled + 1)
+            _bounded(found[(REDIAL, str(k))]) for k in range(mix.pooled + 1)
         ]
     if GAP in groups:
         kept_gaps = [found.get((GAP, name), 1.0) for name in GAPS]
-        values["gap_factors"] = [*(_factor(each) for each in kept_gaps), 1.0]
+        values["gap_factors"] = [*(_bounded(each) for each in kept_gaps), 1.0]
     return values
 
 
@@ -105,7 +123,7 @@ def factor_key(group: str, level: str) -> str:
     return "human"
 
 
-def _plain(distribution: Distribution) -> Any:
+def _in_a_file(distribution: Distribution) -> Any:
     """A distribution as a scenario file has it."""
     if isinstance(distribution, Constant):
         return f"{distribution.value / SECOND:g} s"
@@ -118,6 +136,172 @@ def short(value: float) -> float:
     return int(rounded) if rounded == int(rounded) and abs(rounded) < 1e15 else rounded
 
 
-def _factor(value: float) -> float:
+def _bounded(value: float) -> float:
     """A factor as a scenario may have it."""
     return round(min(float(value), 3.0), 4)
+
+
+KNOTS = (0.01, 0.02, 0.05, *(round(0.1 * k, 1) for k in range(1, 10)), 0.95, 0.98, 0.99, 0.995)
+"""Shares of a duration that are drawn; those in between move with them."""
+PLACES = len(KNOTS) + 2
+"""Uniforms that a duration takes: one a knot, one for the calls beyond, one for the tail."""
+CALLS_BETWEEN = 5
+"""Calls that must lie between two knots."""
+CALLS_IN_TAIL = 10
+"""Calls that must lie beyond a knot, for their lengths to be drawn together."""
+OUTCOMES = ("human", "voicemail", "no_answer", "busy")
+TRAITS = ("invalid", "fax", "other")
+DURATIONS = ("ring_human", "ring_voicemail", "message", "agent_talk")
+
+_PRIOR = 0.5
+_MOST = 3.0
+"""Largest factor that a scenario may have."""
+
+
+def uniforms_needed(uncertainty: Uncertainty) -> int:
+    """How many uniforms one profile takes.
+
+    Each part has places of its own, so that one that is fitted anew leaves the others' draws.
+    """
+    places = len(OUTCOMES) + len(TRAITS) + len(DURATIONS) * PLACES
+    return places + len(uncertainty.factors)
+
+
+def draw_profile(scenario: Scenario, uniforms: Floats) -> Scenario:
+    """Scenario with another callee profile that its calibration's data would bear out."""
+    uncertainty = scenario.uncertainty
+    if uncertainty is None:
+        return scenario
+    needed = uniforms_needed(uncertainty)
+    if np.shape(uniforms) != (needed,):
+        raise ValueError(f"uniforms: found shape {np.shape(uniforms)}; need ({needed},)")
+    sizes = [len(OUTCOMES), len(TRAITS), *[PLACES] * len(DURATIONS)]
+    outcomes, traits, *rest = np.split(np.asarray(uniforms), np.cumsum(sizes))
+    *durations, normals = rest
+    factors = _factors(uncertainty, special.ndtri(normals))
+    changes: dict[str, Any] = _changed_factors(scenario.callees, factors)
+    for key, part in zip(DURATIONS, durations, strict=True):
+        calls = uncertainty.durations.get(key)  # type: ignore[call-overload]
+        if calls is not None:
+            changes[key] = warped(getattr(scenario.callees, key), float(calls), part)
+    contacts = _dirichlet(uncertainty.contacts, TRAITS, traits)
+    if contacts:
+        in_use = contacts["fax"] + contacts["other"]
+        changes["fax_share"] = contacts["fax"] / in_use
+    update: dict[str, Any] = {"callees": scenario.callees.model_copy(update=changes)}
+    name = uncertainty.profile
+    if name is not None and name in scenario.profiles and uncertainty.outcomes:
+        drawn = _dirichlet(uncertainty.outcomes, OUTCOMES, outcomes)
+        profile = _profile(scenario.profiles[name], drawn, factors.get("human", 1.0), contacts)
+        update["profiles"] = {**scenario.profiles, name: profile}
+    changed = scenario.model_copy(update=update)
+    changed.__dict__.pop("all_profiles", None)  # the copy took what was worked out before
+    return changed
+
+
+def _dirichlet(
+    counts: Mapping[Any, float], names: tuple[str, ...], uniforms: Floats
+) -> dict[str, float]:
+    """Shares drawn for counts; empty if there are none."""
+    if not counts:
+        return {}
+    sizes = np.array([counts.get(name, 0.0) + _PRIOR for name in names])
+    parts = np.maximum(special.gammaincinv(sizes, uniforms), 1e-300)
+    return dict(zip(names, (parts / parts.sum()).tolist(), strict=True))
+
+
+def _factors(uncertainty: Uncertainty, normals: Floats) -> dict[str, float]:
+    """What each fitted factor is to be multiplied by."""
+    if not uncertainty.factors:
+        return {}
+    covariance = np.array(uncertainty.covariance)
+    # Singular as it is, since factors of a group determine each other: a grain makes it regular.
+    grain = 1e-6 * max(float(np.trace(covariance)), 1e-12) * np.eye(len(covariance))
+    changes = np.exp(np.linalg.cholesky(covariance + grain) @ normals)
+    return dict(zip(uncertainty.factors, changes.tolist(), strict=True))
+
+
+def _changed_factors(callees: Callees, factors: Mapping[str, float]) -> dict[str, Any]:
+    def times(value: float, key: str) -> float:
+        return float(min(value * factors.get(key, 1.0), _MOST))
+
+    hours = {
+        part: times(value, f"hour_factors.{part}")
+        for part, value in callees.hour_factors.model_dump().items()
+    }
+    lists = {
+        key: [times(value, f"{key}[{i}]") for i, value in enumerate(getattr(callees, key))]
+        for key in ("weekday_factors", "redial_factors")
+    }
+    changes: dict[str, Any] = {"hour_factors": HourFactors(**hours), **lists}
+    if not isinstance(callees.gap_factors, bool):
+        changes["gap_factors"] = tuple(
+            times(value, f"gap_factors[{i}]") for i, value in enumerate(callees.gap_factors)
+        )
+    return changes
+
+
+def _profile(
+    fitted: Profile, drawn: Mapping[str, float], human: float, contacts: Mapping[str, float]
+) -> Profile:
+    """Profile with drawn shares; what the others leave goes to no_answer."""
+    in_use = fitted.human + fitted.voicemail + fitted.no_answer + fitted.busy
+    voicemail, busy = (drawn[word] if getattr(fitted, word) else 0.0 for word in _OTHERS)
+    share = min(fitted.human / in_use * human, 1 - voicemail - busy)
+    invalid = fitted.invalid / (in_use + fitted.invalid)
+    if contacts:
+        invalid = contacts["invalid"] / sum(contacts.values())
+    rest = 100 * (1 - invalid)
+    return Profile(
+        human=rest * share,
+        voicemail=rest * voicemail,
+        busy=rest * busy,
+        no_answer=rest * max(1 - voicemail - busy - share, 0.0),
+        invalid=100 * invalid,
+    )
+
+
+_OTHERS = ("voicemail", "busy")
+
+
+def warped(distribution: Distribution, calls: float, uniforms: Floats) -> Quantiles:
+    """Distribution of the same durations, each at a share that is drawn, with a drawn tail."""
+    if not isinstance(distribution, Quantiles):
+        shares = special.ndtr(SCORES)
+        distribution = table_of(shares, distribution.quantile_s(shares))
+    knots, used = [0.0], []
+    for place, knot in enumerate(KNOTS):
+        wide = (knot - knots[-1]) * calls >= CALLS_BETWEEN
+        if wide and (1 - knot) * calls >= CALLS_BETWEEN:
+            knots.append(knot)
+            used.append(place)
+    tail = max(knot for knot in knots if knot == 0 or (1 - knot) * calls >= CALLS_IN_TAIL)
+    knots.append(1.0)
+    used.append(len(KNOTS))
+    sizes = np.diff(knots) * calls
+    sizes[[0, -1]] += _PRIOR
+    parts = np.maximum(special.gammaincinv(sizes, uniforms[used]), 1e-9)
+    drawn = np.append(0.0, np.cumsum(parts / parts.sum()))
+    drawn[-1] = 1.0
+    shares = np.interp(distribution.shares, knots, drawn)
+    return Quantiles(
+        distribution="quantiles",
+        shares=tuple(shares.tolist()),
+        durations=_stretched(distribution, tail, calls * (1 - tail), float(uniforms[-1])),
+        scale=distribution.scale,
+    )
+
+
+def _stretched(
+    distribution: Quantiles, start: float, beyond: float, uniform: float
+) -> tuple[int, ...]:
+    """Durations of a table, with a drawn factor on logarithms of what lies beyond a share."""
+    if start == 0.0:
+        return distribution.durations
+    factor = float(special.gammaincinv(beyond, uniform)) / beyond
+    from_us = float(distribution.quantile_s(np.array([start]))[0]) * SECOND / distribution.scale
+    durations_us = np.array(distribution.durations, dtype=np.float64)
+    stretched_us = from_us * np.maximum(durations_us / from_us, 1.0) ** factor
+    found_us = np.where(np.array(distribution.shares) > start, stretched_us, durations_us)
+    milliseconds = np.maximum.accumulate(np.rint(found_us / 1000))
+    return tuple(int(each) * 1000 for each in milliseconds)

@@ -12,14 +12,15 @@ from pathlib import Path
 from typing import get_args
 
 from outsim.calibration import records, tables
-from outsim.calibration.batches import Batch, Missed, attempts_of
+from outsim.calibration.batches import Batch, Missed, ReadFile
 from outsim.calibration.convert import NoZoneError
-from outsim.calibration.joining import ReadFile, joined
+from outsim.calibration.joining import joined
 from outsim.calibration.layout import Format, Layout, layout_of
 from outsim.calibration.lines import BLOCK, blocks, parse
 from outsim.calibration.log import CallLog, LogFile
 from outsim.calibration.mapping import Mapping
-from outsim.calibration.results import batch_of_result, is_result, zone_of_result
+from outsim.calibration.rows import attempts_of
+from outsim.calibration.tables import batch_of_result, is_result, zone_of_result
 from outsim.calibration.values import Evidence, Style, notes_of, style_of
 from outsim.scenario.files import refusal
 from outsim.units import is_zone
@@ -37,27 +38,7 @@ def read_call_log(
     zone: str | None = None,
     callee_zone: str | None = None,
 ) -> CallLog:
-    """Read call logs into one table of attempts.
-
-    Parameters
-    ----------
-    files : sequence of paths
-        Logs, also several of one kind such as rotated ones, in any order; gzip is read as it is.
-    format : optional
-        Format of the files; default: found by how each begins.
-    mapping : Mapping, optional
-        What columns and words stand for, where the format does not say or says otherwise.
-    zone : str, optional
-        Time zone of times that say none.
-    callee_zone : str, optional
-        Time zone of the callees, that hours and weekdays are taken in; default: `zone`.
-
-    Raises
-    ------
-    ScenarioError
-        If a file can't be read, its format is not known, the zone is missing or none, or no row
-        can be used.
-    """
+    """Read call logs into one table of attempts."""
     for option, given in (("--zone", zone), ("--callee-zone", callee_zone)):
         if given is not None and not is_zone(given):
             near = get_close_matches(given, _zones(), n=1, cutoff=0.6)
@@ -69,7 +50,7 @@ def read_call_log(
         raise refusal("calibrate", "no file given")
     _check_twice(files)
     read_files = [_read_file(Path(name), format, mapping or Mapping(), zone) for name in files]
-    if len({each.layout.mapping.last_only for each in read_files}) > 1:
+    if len({each.mapping.last_only for each in read_files}) > 1:
         raise refusal(
             str(files[0]),
             "its rows are single attempts, those of another file last attempts; "
@@ -113,7 +94,7 @@ def _read_file(path: Path, format: Format | None, mapping: Mapping, zone: str | 
     if not rows:
         raise refusal(path, "holds no rows; give a log with at least one")
     file = LogFile(str(path), layout.format, rows, digest)
-    return ReadFile(layout, file, batches, tuple(notes))
+    return ReadFile(file, layout.mapping, batches, tuple(notes))
 
 
 def _whole(path: Path, layout: Layout, zone: str | None) -> tuple[list[Batch], list[str]]:

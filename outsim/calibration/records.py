@@ -1,28 +1,259 @@
-"""Records of the platform's own: its call log, and what it posts to result_url.
+"""Records in JSON or in form fields: the platform's call log, its result_url posts, and others'.
 
-Both come as JSON (one document, or one record a line); the records of result_url also as the
-form fields that were posted, one record a line. Plum's pages "Call Logs API", "Outbound Calling
-Guide", "Get Outbound Call Status" and "Result URL" describe them; the names of the form's fields
-are those that a public client reads, and no page gives the values of ``result``.
+They come one a line, one after the other, or in a list; numbers stay the text that they are, so
+that none is too long or loses digits. Plum's pages "Call Logs API", "Outbound Calling Guide",
+"Get Outbound Call Status" and "Result URL" describe the platform's; the names of the form's
+fields are those that a public client reads, and no page gives the values of ``result``.
 """
 
 from __future__ import annotations
 
+import json
+import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from itertools import islice
 from math import inf
 from pathlib import Path
 from typing import Any
+from urllib.parse import parse_qsl
 
 import numpy as np
 import pyarrow as pa
 
-from outsim.calibration.entries import Record, entries, flat, text_of
-from outsim.calibration.lines import Parsed
+from outsim.calibration.lines import Parsed, blocks
 from outsim.calibration.log import ANSWERED, UNANSWERED
 from outsim.calibration.mapping import LEFT_OUT, Mapping
 from outsim.calibration.opening import shown
+from outsim.scenario.files import refusal
+
+LARGEST_DOCUMENT = 128 * 2**20
+"""Bytes of a document that is not one record a line."""
+_LONG_LINE = 2**20
+"""Characters of a line that is taken for a document, and not for one of many records."""
+MOST_PARTS = 4_000_000
+"""Lists and tables in such a document: each takes memory, however short it is."""
+DEEPEST = 20
+"""Levels of a record that become columns of their own."""
+
+Record = dict[str, Any]
+Entry = tuple[int, Record | None, str]
+"""(line, record, its text); no record where there is none, an empty one for an empty list."""
+
+_LISTS = (
+    *("logs", "calls", "records", "results", "contacts", "data", "items", "entries", "cdrs"),
+    *(
+        "objects",
+        "rows",
+        "hits",
+        "edges",
+        "nodes",
+        "value",
+        "values",
+        "conversations",
+        "elements",
+        "cdr",
+    ),
+    *("calllogs", "call_logs", "callrecords", "call_records"),
+)
+"""Keys, in small letters, that a document may have its list of records under."""
+_ENVELOPES = ("result", "_embedded", "response", *_LISTS)
+"""Keys that such a document may stand under, in turn."""
+_ENVELOPES_DEEP = 3
+_FORM = re.compile(r"[\w.%+-]+=[^&\s]*(&[\w.%+-]+=[^&]*)+")
+_JSON = re.compile(r'[\[{]\s*(["\[{\]}]|$)|[\]}]+,?$|"[^"]*"\s*:')
+"""A line of JSON: a record, or a part of one."""
+_DECODER = json.JSONDecoder(parse_int=str, parse_float=str, parse_constant=str)
+
+
+def holds_records(lines: Sequence[str]) -> bool:
+    """Whether a file that begins with these lines has records and no rows of fields."""
+    texts = [line.strip() for line in lines if line.strip()][:200]
+    are_json = [_JSON.match(text) is not None for text in texts]
+    return 2 * sum(are_json) > len(texts) or any(map(_is_form, texts))
+
+
+def _is_form(line: str) -> bool:
+    has_key = re.search(r"(^|&)(call_id|phone_number)=", line) is not None
+    return has_key and _FORM.fullmatch(line) is not None
+
+
+def entries(path: Path) -> Iterator[Entry]:
+    """Records of a file.
+
+    A document over several lines has its entries counted in place of lines.
+    """
+    for line, block in blocks(path, longest=LARGEST_DOCUMENT):
+        rows = block.decode().split("\n")[:-1]
+        if line == 1 and _is_one_document(rows):
+            yield from _document(path)
+            return
+        for k, text in enumerate(rows):
+            if text.strip():
+                yield from _of_line(line + k, text)
+
+
+def _of_line(line: int, text: str) -> Iterator[Entry]:
+    plain = text.strip()
+    if plain[0] not in "{[":
+        fields = dict(parse_qsl(plain, keep_blank_values=True)) if _is_form(plain) else None
+        yield line, fields, text
+        return
+    found = _values(plain)
+    if found is None:
+        yield line, None, text
+        return
+    for each in found:
+        yield from ((line, *entry) for entry in _inside(each, text))
+
+
+def _is_one_document(rows: list[str]) -> bool:
+    first = next((row.strip() for row in rows if row.strip()), "")
+    return first[:1] in ("{", "[") and (len(first) > _LONG_LINE or _values(first) is None)
+
+
+def _values(text: str) -> list[Any] | None:
+    """Values one after the other; None if it is no JSON."""
+    found = []
+    at = 0
+    try:
+        while at < len(text):
+            value, at = _DECODER.raw_decode(text, at)
+            found.append(value)
+            while at < len(text) and text[at] in " \t\r\n,":
+                at += 1
+    except (ValueError, RecursionError):
+        return None
+    return found
+
+
+def _document(path: Path) -> Iterator[Entry]:
+    document = bytearray()
+    for _, block in blocks(path, longest=LARGEST_DOCUMENT):
+        document += block
+        if len(document) > LARGEST_DOCUMENT:
+            raise refusal(
+                path,
+                f"is one document of more than {LARGEST_DOCUMENT >> 20} MiB; write one record a "
+                "line, as with jq -c '.[]'",
+            )
+    if document.count(b"{") + document.count(b"[") > MOST_PARTS:
+        raise refusal(
+            path,
+            f"is one document of more than {MOST_PARTS:,} parts; write one record a line, as "
+            "with jq -c '.[]'",
+        )
+    text = document.decode()
+    found = _values(text.lstrip())
+    if found is None:
+        # Not a document after all: a first line that is cut off, and records after it.
+        for k, line in enumerate(text.split("\n")):
+            if line.strip():
+                yield from _of_line(k + 1, line)
+        return
+    del document, text
+    place = 0
+    for each in found:
+        for entry in _inside(each, ""):
+            place += 1
+            yield place, *entry
+
+
+def _inside(found: Any, text: str) -> Iterator[tuple[Record | None, str]]:
+    """Records of a value: itself, or those of the list in it."""
+    listed = _listed(found)
+    if listed and all(isinstance(each, list) for each in listed):
+        listed = _of_rows(listed[0], listed[1:])
+    if listed is None:
+        yield (found if isinstance(found, dict) else None), text or json.dumps(found)[:1000]
+    elif not listed:
+        yield {}, text
+    else:
+        for each in listed:
+            yield (each if isinstance(each, dict) else None), json.dumps(each)[:1000]
+
+
+def _listed(found: Any, level: int = 0) -> list[Any] | None:
+    """The list of an envelope, or a list itself; None if it is a record."""
+    if isinstance(found, list):
+        return found
+    if not isinstance(found, dict):
+        return None
+    if (table := _of_data_frame(found)) is not None:
+        return table
+    lists = {key.lower(): each for key, each in found.items() if isinstance(each, list)}
+    for listed in (lists[key] for key in _LISTS if key in lists):
+        # A record may have lists of its own: those of other things than records.
+        if all(isinstance(each, dict) for each in listed[:3]) or _is_table(listed):
+            return listed
+    if level == _ENVELOPES_DEEP:
+        return None
+    inner = (found[key] for key in _ENVELOPES if isinstance(found.get(key), dict))
+    return next((each for place in inner if (each := _listed(place, level + 1))), None)
+
+
+def _is_table(listed: list[Any]) -> bool:
+    """Whether a list has rows: the first has names, and the others as many values."""
+    return (
+        len(listed) > 1
+        and all(isinstance(row, list) for row in listed[:3])
+        and all(isinstance(name, str) for name in listed[0])
+        and all(0 < len(row) <= len(listed[0]) for row in listed[:3])
+    )
+
+
+def _of_rows(names: list[Any], rows: list[Any]) -> list[Any]:
+    keys = [text_of(name) for name in names]
+    return [
+        dict(zip(keys, row, strict=False))
+        if isinstance(row, list) and len(row) <= len(keys)
+        # Not a row of this table: it is listed as unreadable.
+        else row
+        for row in rows
+    ]
+
+
+def _of_data_frame(found: Record) -> list[Any] | None:
+    """Records of a document that pandas writes: split, by columns or by index."""
+    names, rows = found.get("columns"), found.get("data")
+    if isinstance(names, list) and isinstance(rows, list) and set(found) <= _SPLIT:
+        return _of_rows(names, rows)
+    parts = list(found.values())
+    if not parts or not all(isinstance(each, dict) and each for each in parts):
+        return None
+    if all(map(str.isdecimal, found)):
+        return parts
+    index = parts[0].keys()
+    if all(map(str.isdecimal, index)) and all(each.keys() == index for each in parts):
+        return [{name: each[key] for name, each in found.items()} for key in index]
+    return None
+
+
+_SPLIT = {"columns", "index", "data"}
+
+
+def flat(record: Record, before: str = "", level: int = 1) -> dict[str, str]:
+    """Texts of a record by the path to them, such as ``CustomerEndpoint.Address``."""
+    found: dict[str, str] = {}
+    for key, value in record.items():
+        name = f"{before}{key}"
+        if isinstance(value, dict) and level < DEEPEST:
+            found |= flat(value, f"{name}.", level + 1)
+        else:
+            found[name] = text_of(value)
+    return found
+
+
+def text_of(value: Any) -> str:
+    """A value as the text of a column; none for null."""
+    if value is None:
+        return ""
+    if isinstance(value, bool):
+        return str(value).lower()
+    text = value if isinstance(value, str) else json.dumps(value)
+    # Half a surrogate pair is no character.
+    return text if text.isascii() else text.encode("utf-8", "replace").decode()
+
 
 BATCH = 50_000
 """Records that are made into columns at a time."""

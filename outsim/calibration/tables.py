@@ -1,18 +1,27 @@
-"""Call logs as Parquet tables."""
+"""Logs that are tables already: Parquet files, and saved results, whose truth is known."""
 
 from __future__ import annotations
 
+import json
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
+import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
+from outsim.calibration.batches import Batch
+from outsim.calibration.convert import MISSING, Micros, seconds_between
 from outsim.calibration.lines import Parsed
+from outsim.calibration.log import WORDS
 from outsim.calibration.opening import unpacked_limit
 from outsim.errors import ScenarioError
+from outsim.inside import inside
+from outsim.vocabulary import ANSWERED, OUTCOMES
 from outsim.scenario.files import refusal
 
 _ROWS = 50_000
@@ -22,13 +31,7 @@ _LEAST_BYTES = 4
 
 
 def names(path: Path) -> tuple[str, ...]:
-    """Columns of a table.
-
-    Raises
-    ------
-    ScenarioError
-        If it can't be read.
-    """
+    """Columns of a table."""
     try:
         return tuple(pq.read_schema(path).names)
     except (OSError, ValueError, pa.ArrowException) as error:
@@ -69,3 +72,58 @@ def _text(column: pa.Array) -> pa.Array:
 def _broken(path: Path, error: Exception) -> ScenarioError:
     why = str(error).partition("\n")[0][:200]
     return refusal(path, f"is a Parquet table that can't be read: {why}")
+
+
+_NO_ANSWER = OUTCOMES.index("no_answer")
+_NEEDED = (
+    *("campaign", "tenant", "number", "attempt", "outcome"),
+    *("dialed_at", "ringing_at", "answered_at", "ended_at"),
+)
+
+
+def is_result(path: Path) -> bool:
+    """Whether a directory holds a saved result."""
+    return (path / "run.json").is_file() and (path / "attempts.parquet").is_file()
+
+
+def zone_of_result(path: Path) -> str:
+    """Time zone of a saved result's scenario."""
+    try:
+        found = json.loads(inside(path, "run.json").read_text())["scenario"]["clock"]["zone"]
+    except (ValueError, KeyError, TypeError, OSError):
+        raise refusal(path / "run.json", "is no provenance of a saved result") from None
+    return str(found)
+
+
+def batch_of_result(path: Path) -> Batch:
+    """Attempts of a saved result that are over; their rings begin with the first ring."""
+    try:
+        table = pd.read_parquet(inside(path, "attempts.parquet"), columns=list(_NEEDED))
+    except (OSError, ValueError, KeyError) as error:
+        raise refusal(path / "attempts.parquet", f"can't be read: {error}") from None
+    batch = Batch(rows=len(table))
+    is_dialled, is_over = table["dialed_at"].notna(), table["ended_at"].notna()
+    batch.left_out["not dialled"] = int((~is_dialled).sum())
+    batch.left_out["not over"] = int((is_dialled & ~is_over).sum())
+    batch.left_out += Counter()
+    table = table[is_dialled & is_over]
+    codes = pd.Categorical(table["outcome"], categories=list(WORDS)).codes.astype(np.int8)
+    answered, gave_up = np.isin(codes, ANSWERED), codes == _NO_ANSWER
+    ringing, answer, end = (
+        _micros(table[f"{name}_at"]) for name in ("ringing", "answered", "ended")
+    )
+    batch.started = _micros(table["dialed_at"])
+    batch.outcome = codes
+    rung = np.where(answered, seconds_between(ringing, answer), seconds_between(ringing, end))
+    batch.ring_s = np.where(answered | gave_up, rung, np.nan)
+    batch.talk_s = np.where(answered, seconds_between(answer, end), np.nan)
+    batch.attempt = table["attempt"].to_numpy(dtype=np.float64)
+    batch.numbers = pa.array(table["number"].astype(str))
+    batch.campaigns = pa.array(table["tenant"].astype(str) + "/" + table["campaign"].astype(str))
+    return batch
+
+
+def _micros(column: pd.Series[Any]) -> Micros:
+    times = column.dt.tz_convert("UTC").astype("datetime64[us, UTC]")
+    found = np.where(times.isna(), MISSING, times.astype("int64"))
+    return np.asarray(found, dtype=np.int64)

@@ -18,20 +18,7 @@ _BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 
 
 def write_parquet(selection: Selection, path: Path) -> None:
-    """Write each table as Parquet, types and words as in `outsim.results.tables.schema`.
-
-    Parameters
-    ----------
-    selection : Selection
-        What is written.
-    path : Path
-        Directory to write; an earlier export there is replaced.
-
-    Raises
-    ------
-    ResultError
-        If it can't be written, or other files stand there.
-    """
+    """Write each table as Parquet, types and words as in `outsim.results.tables.schema`."""
     _write(selection, path, "parquet", _parquet)
 
 

@@ -31,13 +31,7 @@ assert tuple(FORMATS) == get_args(Format)
 
 
 def check_target(form: Format, path: Path) -> None:
-    """Find out whether a result can be written to a place, before it is made.
-
-    Raises
-    ------
-    ResultError
-        If it can't be, or something else stands there.
-    """
+    """Find out whether a result can be written to a place, before it is made."""
     if form in ("parquet", "csv"):
         check_directory(path, is_export)
     else:

@@ -38,20 +38,7 @@ _ALWAYS = "1970-01-01T00:00:00.000000+00:00"
 
 
 def write_ocel(selection: Selection, path: Path) -> None:
-    """Write the calls as an OCEL 2.0 event log in JSON.
-
-    Parameters
-    ----------
-    selection : Selection
-        What is written.
-    path : Path
-        File to write; compressed if its name ends in ``.gz``.
-
-    Raises
-    ------
-    ResultError
-        If it can't be written.
-    """
+    """Write the calls as an OCEL 2.0 event log in JSON."""
     with binary_file(path) as file:
         file.write(b'{"objectTypes": ')
         file.write(_text([_type("tenant", {}), _type("campaign", {}), _type("call", _CALL)]))

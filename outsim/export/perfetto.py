@@ -66,21 +66,7 @@ _COUNTERS = {
 
 
 def write_perfetto(selection: Selection, path: Path) -> None:
-    """Write a run as a trace that opens in the Perfetto viewer.
-
-    Parameters
-    ----------
-    selection : Selection
-        What is written: where it is of one campaign, the ports show that campaign's attempts
-        alone; all else is of the whole platform.
-    path : Path
-        File to write; compressed if its name ends in ``.gz``.
-
-    Raises
-    ------
-    ResultError
-        If it can't be written, or the package `perfetto` is not there.
-    """
+    """Write a run as a trace that opens in the Perfetto viewer."""
     if find_spec("perfetto") is None:
         raise ResultError(
             "--format perfetto: the package perfetto is not there; install it with "
@@ -187,19 +173,7 @@ def _write_counter(
 
 
 def ports_of(dispatched_us: NDArray[np.int64], ended_us: NDArray[np.int64]) -> NDArray[np.int32]:
-    """A port for each attempt, numbered from 1: the free one with the lowest number.
-
-    Parameters
-    ----------
-    dispatched_us, ended_us : int64 arrays of shape (attempts,)
-        When each port is taken and free again, in the order of dispatch; `clock.MISSING` where
-        it is not free again.
-
-    Returns
-    -------
-    int32 array of shape (attempts,)
-        One port is never taken twice at once.
-    """
+    """A port for each attempt, numbered from 1: the free one with the lowest number."""
     ports = np.empty(len(dispatched_us), dtype=np.int32)
     free: list[int] = []
     taken: list[tuple[int, int]] = []

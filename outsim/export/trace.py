@@ -128,14 +128,7 @@ class TraceWriter:
     def attempt(
         self, track: Track, name: str, values: dict[str, Any], marks: list[tuple[str, int]]
     ) -> None:
-        """A slice, and within it one for each phase.
-
-        Parameters
-        ----------
-        marks : list of (str, int)
-            Phases, and when each begins, in microseconds since 1970; one without a name, the
-            last, ends the slice.
-        """
+        """A slice, and within it one for each phase."""
         is_open = False
         for number, (phase, at_us) in enumerate(marks):
             since_us = at_us - self._origin_us

@@ -24,13 +24,7 @@ def _errors_told(path: Path) -> AbstractContextManager[None]:
 
 
 def check_file(path: Path) -> None:
-    """Find out whether a file can be written, before the work for it is done.
-
-    Raises
-    ------
-    ResultError
-        If it can't be, or a directory stands there.
-    """
+    """Find out whether a file can be written, before the work for it is done."""
     if path.is_dir():
         raise ResultError(f"{path}: is a directory; name a file to write")
     with _errors_told(path):
@@ -42,11 +36,6 @@ def binary_file(path: Path) -> Iterator[BinaryFile]:
     """Open a file to write bytes to; it is at its place once all of it is written.
 
     One whose name ends in ``.gz`` is compressed. What was there before is replaced.
-
-    Raises
-    ------
-    ResultError
-        If it can't be written, or a directory stands there.
     """
     check_file(path)
     with _errors_told(path), whole_file(path) as beside, beside.open("wb") as file:
@@ -60,20 +49,7 @@ def binary_file(path: Path) -> Iterator[BinaryFile]:
 
 @contextmanager
 def tables_directory(path: Path, is_own: Callable[[Path], bool]) -> Iterator[Path]:
-    """A directory to write files in; it is at its place once all of them are written.
-
-    Parameters
-    ----------
-    path : Path
-        Its place.
-    is_own : callable
-        Whether a directory that stands there may be replaced.
-
-    Raises
-    ------
-    ResultError
-        If it can't be written, or something else stands there.
-    """
+    """A directory to write files in; it is at its place once all of them are written."""
     check_directory(path, is_own)
     with _errors_told(path):
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -82,13 +58,7 @@ def tables_directory(path: Path, is_own: Callable[[Path], bool]) -> Iterator[Pat
 
 
 def check_directory(path: Path, is_own: Callable[[Path], bool]) -> None:
-    """Refuse a place where something else stands than a directory that may be replaced.
-
-    Raises
-    ------
-    ResultError
-        If it does.
-    """
+    """Refuse a place where something else stands than a directory that may be replaced."""
     if path.exists() and not path.is_dir():
         raise ResultError(f"{path}: is a file; name a directory to write")
     taken = path.exists() and any(path.iterdir())

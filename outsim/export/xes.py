@@ -39,20 +39,7 @@ _HEAD = (
 
 
 def write_xes(selection: Selection, path: Path) -> None:
-    """Write the calls as an XES event log.
-
-    Parameters
-    ----------
-    selection : Selection
-        What is written.
-    path : Path
-        File to write; compressed if its name ends in ``.gz``.
-
-    Raises
-    ------
-    ResultError
-        If it can't be written.
-    """
+    """Write the calls as an XES event log."""
     with binary_file(path) as file:
         file.write(_HEAD.encode())
         file.write(_attribute("concept:name", selection.result.scenario.name).encode())

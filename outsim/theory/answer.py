@@ -220,13 +220,7 @@ def _leaving(every: NDArray[np.bool_]) -> Iterator[NDArray[np.bool_]]:
 
 
 def check_replications(replications: int) -> None:
-    """Refuse so few that there is no standard error.
-
-    Raises
-    ------
-    StudyError
-        If there are fewer than two.
-    """
+    """Refuse so few that there is no standard error."""
     if replications < 2:
         raise StudyError(
             f"replications = {replications}: must be 2 or more, or there is no standard error"
@@ -234,20 +228,7 @@ def check_replications(replications: int) -> None:
 
 
 async def check_theory(scenario: Scenario, replications: int = USUAL, **options: Any) -> Theory:
-    """Hold every formula that applies to a scenario, or to part of it, against its runs.
-
-    Parameters
-    ----------
-    replications : int
-        How many runs, at least 2; the more, the smaller a difference that shows.
-    **options
-        As for `Study`.
-
-    Raises
-    ------
-    StudyError
-        If there are too few replications.
-    """
+    """Hold every formula that applies to a scenario, or to part of it, against its runs."""
     check_replications(replications)
     applying, others = checks(scenario)
     measures: dict[str, Measure] = {}

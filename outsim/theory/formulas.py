@@ -56,13 +56,7 @@ def erlang_b(servers: int, offered: float) -> float:
 
 
 def erlang_c(servers: int, offered: float) -> float:
-    """Share of random arrivals that wait, exponential service (Erlang 1917).
-
-    Raises
-    ------
-    ValueError
-        If more is offered than can be served.
-    """
+    """Share of random arrivals that wait, exponential service (Erlang 1917)."""
     _check_stable(offered / servers)
     lost = erlang_b(servers, offered)
     return lost / (1 - offered / servers * (1 - lost))
@@ -113,13 +107,6 @@ def first_class_wait_s(first: Stream, others: Sequence[Stream], grid_s: float = 
 
     Cobham's, for which it is enough that the first stream comes at random: it then finds the
     server as it is on average over time, and how the others bunch is nothing to it.
-
-    Parameters
-    ----------
-    grid_s : float
-        Instants at which jobs come are whole multiples of this, and so are their times. What is
-        under way is then on average grid_s / 2 nearer to its end when a job comes, and the jobs
-        of the first stream that come at one instant make up for their part of that.
     """
     wait_s = cobham_s([first, *others])[0]
     return wait_s - grid_s / 2 * sum(each.load for each in others) / (1 - first.load)
@@ -168,11 +155,6 @@ def token_wait_s(rate_per_s: float, tokens_per_s: float, burst: int) -> float:
     A bucket is a server with constant service, 1 / tokens_per_s, that works ahead: who finds
     work V there waits V less what burst - 1 tokens stand for, if that is positive. So the mean
     is Pollaczek and Khinchine's less the integral of P(V > x) up to there.
-
-    Raises
-    ------
-    ValueError
-        If more come than there are tokens, or the bucket is larger than `MOST_TOKENS`.
     """
     load = rate_per_s / tokens_per_s
     _check_stable(load)
@@ -248,13 +230,6 @@ def fluid_bound_s(
     For each instant, what enters from then on takes work / capacity; `ahead` of it may have been
     done in advance, as a bucket's burst has. The bound is the latest of these (E. Reich 1958, as
     in J.-Y. Le Boudec and P. Thiran, Network Calculus, 2001).
-
-    Parameters
-    ----------
-    entered_s : array of float, shape (jobs,)
-        When each job enters; in any order.
-    work : array of float, shape (jobs,)
-        Work of each, in what `capacity` does per second.
     """
     if len(entered_s) == 0:
         return float("nan")

@@ -37,18 +37,6 @@ def begins_in_ciw(
 
     Customers of a class are served in the order of their arrival, so service times can be
     handed out in that order.
-
-    Parameters
-    ----------
-    classes : mapping
-        Of each class, when its customers arrive, in order, and how long their services last.
-    priorities : mapping, optional
-        Of each class; 0 goes first. Default: all are alike.
-
-    Raises
-    ------
-    StudyError
-        If Ciw is not installed.
     """
     ciw = _ciw()
 
@@ -131,11 +119,6 @@ def second_opinion(scenario: Scenario, seed: int | None = None) -> Opinion:
     It can express the queue in front of the ports, whatever comes into it: lists, retries and
     other customers' calls are arrivals like others. It knows no other resource that makes calls
     wait, and no call that is held back.
-
-    Raises
-    ------
-    StudyError
-        If Ciw is not installed.
     """
     _ciw()
     reason = first([_one_queue(scenario), undisturbed(scenario)])

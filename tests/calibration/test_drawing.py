@@ -12,9 +12,9 @@ from hypothesis.extra.numpy import arrays
 from numpy.typing import NDArray
 from scipy import stats
 
-from outsim.calibration.counts import count
-from outsim.calibration.drawing import PLACES, warped
 from outsim.calibration.durations import TABLE, DurationFit, fit_duration
+from outsim.calibration.families import count
+from outsim.calibration.profile import PLACES, warped
 from outsim.distributions import Lognormal
 
 TRUTH = stats.lognorm(0.8, scale=40)

@@ -13,10 +13,15 @@ from numpy.typing import NDArray
 from scipy import stats
 
 import outsim.plots
-from outsim.calibration.counts import Counts, count
-from outsim.calibration.durations import TABLE, cdf_of, drift_between, fit_duration
-from outsim.calibration.families import FAMILIES, fit_family
-from outsim.calibration.quantile_table import SCORED, recorded_table
+from outsim.calibration.durations import (
+    SCORED,
+    TABLE,
+    cdf_of,
+    drift_between,
+    fit_duration,
+    recorded_table,
+)
+from outsim.calibration.families import FAMILIES, Counts, count, fit_family
 from outsim.distributions import Lognormal
 from outsim.errors import ScenarioError
 

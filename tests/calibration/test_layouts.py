@@ -475,7 +475,7 @@ def test_a_line_without_an_end_is_left_at_the_limit(monkeypatch):
 
 
 def test_a_document_of_too_many_parts_is_refused_before_it_is_read(monkeypatch):
-    monkeypatch.setattr("outsim.calibration.entries.MOST_PARTS", 1000)
+    monkeypatch.setattr("outsim.calibration.records.MOST_PARTS", 1000)
     text = json.dumps(RECORDS * 600, indent=1)
     with pytest.raises(ScenarioError, match="more than 1,000 parts; write one record a line"):
         read_text(text, mapping=OWN)

@@ -20,12 +20,18 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from outsim.calibration import Calibration, CallLog, fit, mapping_of, read_call_log
-from outsim.calibration.evidence import ANSWERED_CODES, EITHER, Signs, settled
-from outsim.calibration.hours import changes, told_apart
-from outsim.calibration.legs import connected, legs
+from outsim.calibration.calls import callees_of, connected, legs
+from outsim.calibration.convert import changes, told_apart
+from outsim.calibration.evidence import (
+    ANSWERED_CODES,
+    EITHER,
+    Signs,
+    billed_step_s,
+    lumps,
+    settled,
+    unit_of,
+)
 from outsim.calibration.log import WORDS
-from outsim.calibration.numbers import callees_of
-from outsim.calibration.plausibility import billed_step_s, lumps, unit_of
 from outsim.clock import HOUR, SECOND
 
 NEW_YORK = "America/New_York"

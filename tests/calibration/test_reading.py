@@ -13,8 +13,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from outsim.calibration import CallLog, Mapping, mapping_of, read_call_log
+from outsim.calibration.calls import WINDOW_S, dials
 from outsim.calibration.lines import Shape, blocks, parse
-from outsim.calibration.ordering import WINDOW_S, dials
 from outsim.errors import ScenarioError
 from outsim.results.result import simulate
 from outsim.scenario import from_mapping
