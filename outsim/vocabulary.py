@@ -1,30 +1,200 @@
-"""The words of the model: outcomes, statuses, causes and callee types, with their codes.
+"""The words of the model: outcomes, statuses, causes, update kinds, queue disciplines.
 
-An engine records small integers; each stands for its place in one of these tuples.
+Each word is one row that says all that is true of it. The sets and sums which other modules
+need are computed from the rows, so that a new word is a new row. An engine records small
+integers: a word's code is its row's position in its table.
 """
 
 from __future__ import annotations
 
-OUTCOMES = ("human", "voicemail", "no_answer", "busy", "invalid", "congestion", "fax")
-"""What became of an attempt."""
-HUMAN, VOICEMAIL, NO_ANSWER, BUSY, INVALID, CONGESTION, FAX = range(7)
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from typing import Any, Literal, TypeVar
 
-ANSWERED = (HUMAN, VOICEMAIL, FAX)
-"""Outcomes of an answered attempt: its call is completed."""
 
-STATUSES = (
-    "scheduled",
-    "queued",
-    "dialing",
-    "connected",
-    "waiting_retry",
-    "completed",
-    "failed",
-    "canceled",
-    "expired",
-    "rejected",
+class _Word:
+    name: str
+
+    @property
+    def label(self) -> str:
+        """The word as a reader sees it, such as *no answer*."""
+        return self.name.replace("_", " ")
+
+
+Word = TypeVar("Word", bound=_Word)
+
+
+def _names(rows: Iterable[_Word]) -> tuple[str, ...]:
+    return tuple(row.name for row in rows)
+
+
+def _codes(rows: Iterable[Word], belongs: Callable[[Word], Any]) -> tuple[int, ...]:
+    return tuple(code for code, row in enumerate(rows) if belongs(row))
+
+
+@dataclass(frozen=True)
+class CalleeType(_Word):
+    """What the platform reports about who answered: empty where nobody did."""
+
+    name: str
+
+
+NO_TYPE, VOICE, ANSWERING_MACHINE, FAX_MACHINE, UNKNOWN, PROCESSING = range(6)
+CALLEE_TYPE_TABLE = (
+    CalleeType(""),
+    CalleeType("voice"),
+    CalleeType("answeringmachine"),
+    CalleeType("fax"),
+    CalleeType("unknown"),
+    # A call that ended before it was known.
+    CalleeType("processing"),
 )
-"""Where a call stands; those from ``completed`` on are final."""
+CALLEE_TYPES = _names(CALLEE_TYPE_TABLE)
+
+
+@dataclass(frozen=True)
+class Outcome(_Word):
+    """What became of an attempt."""
+
+    name: str
+    account: str
+    """What happened, in the account of a call."""
+    color: str
+    """Name of its color in pictures."""
+    hatch: str
+    is_answered: bool = False
+    """Somebody or something answered: the call is completed."""
+    rings: bool = False
+    """The phone rings, unless the attempt is cut off before."""
+    is_retried: bool = False
+    """The call may be dialed again."""
+    is_callee_failure: bool = False
+    """It counts as a failure of the callee: in redial factors and the redial gap."""
+    interval: int | None = None
+    """Its place on the unit interval, if each attempt draws it anew: what a factor takes from
+    the first goes to the second, its neighbor."""
+    is_trait: bool = False
+    """It is a trait of the contact, drawn once."""
+    is_drawn: bool = True
+    """The tape can hold it; else it emerges from a rule."""
+    reported: tuple[int, int] = (NO_TYPE, NO_TYPE)
+    """Codes of the callee type that is reported rightly, and wrongly."""
+    reason: str = ""
+    """Why a call fails whose last attempt came to this."""
+    side: str = ""
+    """Whose side that is."""
+
+
+HUMAN, VOICEMAIL, NO_ANSWER, BUSY, INVALID, CONGESTION, FAX = range(7)
+OUTCOME_TABLE = (
+    Outcome(
+        "human",
+        "answered by a person",
+        "blue",
+        "",
+        is_answered=True,
+        rings=True,
+        interval=0,
+        reported=(VOICE, ANSWERING_MACHINE),
+    ),
+    Outcome(
+        "voicemail",
+        "answered by voicemail",
+        "sky",
+        "....",
+        is_answered=True,
+        rings=True,
+        interval=2,
+        reported=(ANSWERING_MACHINE, VOICE),
+    ),
+    Outcome(
+        "no_answer",
+        "nobody answered",
+        "grey",
+        "",
+        rings=True,
+        is_retried=True,
+        is_callee_failure=True,
+        interval=1,
+        reason="nobody answered the last attempt",
+        side="the callee",
+    ),
+    Outcome(
+        "busy",
+        "the line was busy",
+        "orange",
+        "////",
+        is_retried=True,
+        is_callee_failure=True,
+        interval=3,
+        reason="the line was busy at the last attempt",
+        side="the callee",
+    ),
+    Outcome(
+        "invalid",
+        "there is no such number",
+        "purple",
+        "\\\\\\\\",
+        is_trait=True,
+        reason="there is no such number",
+        side="the contact list",
+    ),
+    Outcome(
+        "congestion",
+        "refused by the carrier or cut off",
+        "vermilion",
+        "xx",
+        is_retried=True,
+        is_drawn=False,
+        reason="the carrier refused the last attempt, or an outage cut it off",
+        side="the carrier",
+    ),
+    Outcome(
+        "fax",
+        "answered by a fax machine",
+        "green",
+        "++",
+        is_answered=True,
+        rings=True,
+        is_trait=True,
+        reported=(FAX_MACHINE, UNKNOWN),
+    ),
+)
+OUTCOMES = _names(OUTCOME_TABLE)
+
+ANSWERED = _codes(OUTCOME_TABLE, lambda row: row.is_answered)
+RINGING = _codes(OUTCOME_TABLE, lambda row: row.rings)
+RETRIED = _codes(OUTCOME_TABLE, lambda row: row.is_retried)
+CALLEE_FAILURES = _codes(OUTCOME_TABLE, lambda row: row.is_callee_failure)
+UNANSWERED_OUTCOMES = tuple(row for row in OUTCOME_TABLE if not row.is_answered)
+"""Outcomes that a failed call may have come to."""
+DRAWN_EACH_ATTEMPT = tuple(row for row in OUTCOME_TABLE if row.interval is not None)
+"""Outcomes that a callee profile gives a weight and each attempt draws anew."""
+INTERVAL_ORDER = tuple(
+    sorted(
+        _codes(OUTCOME_TABLE, lambda row: row.interval is not None),
+        key=lambda code: OUTCOME_TABLE[code].interval or 0,
+    )
+)
+"""Codes of these outcomes in their order on the unit interval."""
+
+
+@dataclass(frozen=True)
+class Status(_Word):
+    """Where a call stands."""
+
+    name: str
+    group: Literal["pending", "completed", "failed", "ended otherwise"] = "pending"
+    """What pictures count it as; ``pending`` is whatever is not final."""
+    is_accepted: bool = True
+    """It is a call that the platform accepted; a rejected row is none."""
+
+    @property
+    def is_final(self) -> bool:
+        """Whether the call is over."""
+        return self.group != "pending"
+
+
 (
     SCHEDULED,
     QUEUED,
@@ -37,24 +207,107 @@ STATUSES = (
     EXPIRED,
     REJECTED,
 ) = range(10)
+STATUS_TABLE = (
+    Status("scheduled"),
+    Status("queued"),
+    Status("dialing"),
+    Status("connected"),
+    Status("waiting_retry"),
+    Status("completed", "completed"),
+    Status("failed", "failed"),
+    Status("canceled", "ended otherwise"),
+    Status("expired", "ended otherwise"),
+    Status("rejected", "ended otherwise", is_accepted=False),
+)
+STATUSES = _names(STATUS_TABLE)
 
-FIRST_FINAL = COMPLETED
+PENDING_STATUSES = _names(row for row in STATUS_TABLE if not row.is_final)
+FINAL_STATUSES = _names(row for row in STATUS_TABLE if row.is_final)
+FIRST_FINAL = len(PENDING_STATUSES)
 """Statuses from this code on are final."""
 
-PENDING_STATUSES = STATUSES[:FIRST_FINAL]
-"""Statuses of a call that is not over."""
 
-CAUSES = ("", "carrier_rate", "carrier_channels", "carrier_outage", "missing_ani", "dropped")
-"""Why an attempt ended in congestion; empty for every other outcome."""
+@dataclass(frozen=True)
+class UpdateKind(_Word):
+    """What in the life of an attempt an update is about; each kind has draws of its own.
+
+    Their order is part of every tape: a new one goes to the end.
+    """
+
+    name: str
+    is_of_every_attempt: bool = True
+
+
+QUEUED_KIND, DIALING_KIND, CONNECTED_KIND, ENDED_KIND, WITHDRAWN_KIND = range(5)
+UPDATE_TABLE = (
+    UpdateKind("queued"),
+    UpdateKind("dialing"),
+    UpdateKind("connected", is_of_every_attempt=False),
+    # waiting_retry, or the final status at the end of an attempt.
+    UpdateKind("ended"),
+    # A final status that comes without the end of an attempt.
+    UpdateKind("withdrawn", is_of_every_attempt=False),
+)
+UPDATE_KINDS = _names(UPDATE_TABLE)
+
+
+@dataclass(frozen=True)
+class Cause(_Word):
+    """Why an attempt ended in congestion; empty for every other outcome."""
+
+    name: str
+    account: str = ""
+    """What happened, in the account of a call."""
+    is_refusal: bool = True
+    """The carrier did not take the attempt: nobody's phone rang."""
+
+
 NO_CAUSE, CARRIER_RATE, CARRIER_CHANNELS, CARRIER_OUTAGE, MISSING_ANI, DROPPED = range(6)
+CAUSE_TABLE = (
+    Cause("", is_refusal=False),
+    Cause("carrier_rate", "refused by the carrier: more calls than its rate leaves room for"),
+    Cause("carrier_channels", "refused by the carrier: all its channels were in use"),
+    Cause("carrier_outage", "refused: the carrier was out of service"),
+    Cause("missing_ani", "refused by the carrier: the call had no caller ID"),
+    Cause("dropped", "cut off by an outage", is_refusal=False),
+)
+CAUSES = _names(CAUSE_TABLE)
+REFUSALS = _codes(CAUSE_TABLE, lambda row: row.is_refusal)
 
-REFUSALS = (CARRIER_RATE, CARRIER_CHANNELS, CARRIER_OUTAGE, MISSING_ANI)
-"""Causes for which the carrier does not take an attempt: nobody's phone rings."""
 
-CALLEE_TYPES = ("", "voice", "answeringmachine", "fax", "unknown", "processing")
-"""What the platform reports about who answered: the platform's own five words, and empty
-where nobody did. ``processing`` is a call that ended before it was known."""
-NO_TYPE, VOICE, ANSWERING_MACHINE, FAX_MACHINE, UNKNOWN, PROCESSING = range(6)
+@dataclass(frozen=True)
+class Discipline(_Word):
+    """Who goes next in the outbound queue."""
+
+    name: str
+    rule: str
+    """What it does, in the description of a scenario."""
+    retries_last: bool = False
+    """Every first attempt goes before any retry."""
+    tenants_take_turns: bool = False
+    """Tenants take turns by weight; the order of entry counts within a tenant only."""
+
+
+DISCIPLINE_TABLE = (
+    Discipline(
+        "fifo",
+        "Dispatch takes the oldest entry that is eligible; lanes of entries that are held back "
+        "together are left out while they are.",
+    ),
+    Discipline(
+        "fair",
+        "Tenants take turns by start-time fair queueing: each as often as its weight says, "
+        "oldest first within a tenant.",
+        tenants_take_turns=True,
+    ),
+    Discipline(
+        "first_attempts_first",
+        "First attempts go before retries; oldest first among each.",
+        retries_last=True,
+    ),
+)
+DISCIPLINES = {row.name: row for row in DISCIPLINE_TABLE}
+"""Disciplines by name."""
 
 POST_RESULTS = ("accepted", "timeout", "server_error", "unreachable")
 """What became of a post to a result_url."""

@@ -39,7 +39,7 @@ VARIABLE = "OUTSIM_CACHE_DIR"
 """Environment variable that names another directory for compiled code."""
 
 _PACKAGE = Path(__file__).parents[2]
-SOURCES = ("engine/**/*.py", "clock.py", "outcomes.py", "plan/answering.py", "tape/draws.py")
+SOURCES = ("engine/**/*.py", "clock.py", "vocabulary.py", "plan/answering.py", "tape/draws.py")
 """What compiled code is made from: patterns below the package."""
 
 _log = logging.getLogger("outsim")
