@@ -40,7 +40,9 @@ test-deep: .venv/.dev browser ## The tests that take minutes: many random scenar
 	OUTSIM_PROFILE=deep $(PYTEST) -m deep tests $(ARGS)
 
 notebooks: .venv/.dev ## Run every notebook and keep the output in its file
-	$(PYTEST) --overwrite notebooks $(ARGS)
+	$(BIN)/jupyter nbconvert --to notebook --execute --inplace --log-level=WARN \
+		--ExecutePreprocessor.record_timing=False \
+		--ExecutePreprocessor.store_widget_state=False $(or $(ARGS),notebooks/*.ipynb)
 
 bench: .venv/.dev ## Measure the engines, beside another simulator; some minutes
 	@$(PIP) --no-build-isolation -e '.[bench]'

@@ -212,6 +212,10 @@ def two_cores() -> Figures:
     return [f"{found['study_replications']}", f"{found['two_cores_over_one']:.1f}"]
 
 
+def overhead() -> Figures:
+    return [f"{_bench()['study_overhead_percent']:.0f}"]
+
+
 def sweeps() -> Figures:
     found = _bench()
     return [f"{found['schedule_replications']}", f"{found['schedule_s']:.0f}"]
@@ -327,6 +331,7 @@ SENTENCES = (
         "| memory of the process at its peak | {} GB | {} GB | {} GB |",
         _sizes("peak_bytes", _giga),
     ),
+    Sentence("a study takes some {} % more than its bare runs", overhead),
     Sentence(
         "| ten branches of one past, times as quick as ten runs | {} | {} |",
         _sizes("branches_over_runs", "{:.1f}".format),
