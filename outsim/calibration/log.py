@@ -11,9 +11,9 @@ import numpy as np
 import pandas as pd
 
 from outsim.disk import whole_file
+from outsim.text import brief, visible
 from outsim.vocabulary import ANSWERED as ANSWERED_OUTCOMES
 from outsim.vocabulary import OUTCOMES
-from outsim.text import brief, visible
 
 ANSWERED, UNANSWERED = "answered", "unanswered"
 WORDS = (*OUTCOMES, ANSWERED, UNANSWERED)

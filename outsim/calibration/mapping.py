@@ -17,9 +17,9 @@ from pathlib import Path
 
 from outsim.calibration.log import ANSWERED, WORDS
 from outsim.calibration.values import is_time, is_time_format
-from outsim.vocabulary import OUTCOMES
-from outsim.units import shown
 from outsim.scenario.files import header_shown, read_lines, refusal
+from outsim.units import shown
+from outsim.vocabulary import OUTCOMES
 
 FIELDS = {
     "started": "when it was dialled",

@@ -21,8 +21,8 @@ from outsim.calibration.log import WORDS
 from outsim.calibration.opening import unpacked_limit
 from outsim.errors import ScenarioError
 from outsim.inside import inside
-from outsim.vocabulary import ANSWERED, OUTCOMES
 from outsim.scenario.files import refusal
+from outsim.vocabulary import ANSWERED, OUTCOMES
 
 _ROWS = 50_000
 """Rows that are read at a time."""

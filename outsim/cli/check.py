@@ -11,7 +11,7 @@ from outsim.cli.options import Json, Seed
 if TYPE_CHECKING:
     from outsim.scenario import Scenario
     from outsim.theory.answer import Line, Theory
-    from outsim.theory.second_opinion import Opinion
+    from outsim.theory.ciw_check import CiwCheck
 
 DIFFERS, WRONG = 1, 2
 """Exit codes: runs are not as a formula says; a scenario can't be used."""
@@ -108,13 +108,15 @@ def _theory(
 ) -> tuple[dict[str, Any], bool]:
     """What theory says, for machines, and whether the runs agree; said to people if not quiet."""
     from outsim.studies.synchronous import run_sync
-    from outsim.theory.answer import USUAL, check_theory
-    from outsim.theory.second_opinion import second_opinion
+    from outsim.theory.answer import DEFAULT_REPLICATIONS, check_theory
+    from outsim.theory.ciw_check import check_with_ciw
 
     # Whether Ciw is there is known before anything is run.
-    opinion = second_opinion(scenario, seed) if ciw else None
+    opinion = check_with_ciw(scenario, seed) if ciw else None
     found = run_sync(
-        check_theory(scenario, USUAL if replications is None else replications, seed=seed)
+        check_theory(
+            scenario, DEFAULT_REPLICATIONS if replications is None else replications, seed=seed
+        )
     )
     if not quiet:
         _print(found)
@@ -202,7 +204,7 @@ def _bound_row(line: Line, scenario: Scenario) -> list[str]:
     ]
 
 
-def _print_opinion(opinion: Opinion) -> None:
+def _print_opinion(opinion: CiwCheck) -> None:
     from outsim.cli.output import say
 
     say(f"Ciw: {opinion}")

@@ -7,13 +7,10 @@ from pathlib import Path
 from typing import Literal, get_args
 
 from outsim.errors import ResultError, unknown_name
-from outsim.export.dictionary import is_export
-from outsim.export.flat import write_csv, write_parquet
-from outsim.export.ocel import write_ocel
+from outsim.export.event_logs import write_ocel, write_xes
+from outsim.export.flat import is_export, write_csv, write_parquet
 from outsim.export.perfetto import write_perfetto
-from outsim.export.selection import Selection
-from outsim.export.writing import check_directory, check_file
-from outsim.export.xes import write_xes
+from outsim.export.selection import Selection, check_directory, check_file
 from outsim.progress import Progress, unseen
 from outsim.results.result import Result
 from outsim.scenario.campaigns import Campaign

@@ -34,9 +34,8 @@ from numpy.typing import NDArray
 
 from outsim.clock import MISSING, SECOND, after
 from outsim.errors import ResultError
-from outsim.export.selection import Selection, blocks_of
+from outsim.export.selection import Selection, binary_file, blocks_of
 from outsim.export.trace import TraceWriter, Track
-from outsim.export.writing import binary_file
 from outsim.results.result import Result
 from outsim.results.tables.views import Steps, queue_steps, step_function, steps
 

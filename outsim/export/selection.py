@@ -1,15 +1,20 @@
-"""What of a result is exported, block by block, as text and plain numbers."""
+"""What of a result is exported, block by block, and files that are there whole or not at all."""
 
 from __future__ import annotations
 
+import gzip
 from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
-from typing import Any
+from pathlib import Path
+from typing import Any, Protocol
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from outsim.disk import check_place, disk_errors_told, whole_directory, whole_file
+from outsim.errors import ResultError
 from outsim.progress import Progress, unseen
 from outsim.results.result import Result
 from outsim.scenario.campaigns import Campaign
@@ -98,3 +103,60 @@ def plain(values: pd.Series[Any]) -> NDArray[np.object_]:
     array = values.to_numpy().astype(object)
     array[values.isna().to_numpy()] = None
     return array
+
+
+class BinaryFile(Protocol):
+    """Something that bytes are written to."""
+
+    def write(self, data: bytes, /) -> int:
+        """Write bytes."""
+
+
+def _errors_told(path: Path) -> AbstractContextManager[None]:
+    return disk_errors_told(path, ResultError, "make room, or name another place")
+
+
+def check_file(path: Path) -> None:
+    """Find out whether a file can be written, before the work for it is done."""
+    if path.is_dir():
+        raise ResultError(f"{path}: is a directory; name a file to write")
+    with _errors_told(path):
+        check_place(path)
+
+
+@contextmanager
+def binary_file(path: Path) -> Iterator[BinaryFile]:
+    """Open a file to write bytes to; it is at its place once all of it is written.
+
+    One whose name ends in ``.gz`` is compressed. What was there before is replaced.
+    """
+    check_file(path)
+    with _errors_told(path), whole_file(path) as beside, beside.open("wb") as file:
+        if path.suffix == ".gz":
+            # Without a name and a time in it, equal results give equal files.
+            with gzip.GzipFile("", "wb", 6, file, 0) as packed:
+                yield packed
+        else:
+            yield file
+
+
+@contextmanager
+def tables_directory(path: Path, is_own: Callable[[Path], bool]) -> Iterator[Path]:
+    """A directory to write files in; it is at its place once all of them are written."""
+    check_directory(path, is_own)
+    with _errors_told(path):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with whole_directory(path) as beside:
+            yield beside
+
+
+def check_directory(path: Path, is_own: Callable[[Path], bool]) -> None:
+    """Refuse a place where something else stands than a directory that may be replaced."""
+    if path.exists() and not path.is_dir():
+        raise ResultError(f"{path}: is a file; name a directory to write")
+    taken = path.exists() and any(path.iterdir())
+    if taken and not is_own(path):
+        raise ResultError(
+            f"{path}: is there already, and holds other files than an export; name a new "
+            "directory, or remove it"
+        )

@@ -16,11 +16,10 @@ from outsim.results.measures import Measure
 from outsim.scenario.model import Scenario
 from outsim.studies.study import Study
 from outsim.studies.study_result import StudyResult
-from outsim.theory.check import Check, DoesNotApply
-from outsim.theory.checks import checks
-from outsim.theory.figures import last_first_dispatch_s
+from outsim.theory.applying import Check, DoesNotApply, checks
+from outsim.theory.measures import last_first_dispatch_s
 
-USUAL = 20
+DEFAULT_REPLICATIONS = 20
 """Replications if no count is given."""
 LEVEL = 0.01
 """How often it is said of any of the formulas that runs differ from it, where none does."""
@@ -47,7 +46,7 @@ class Line:
 
     @property
     def is_bound(self) -> bool:
-        """Whether the formula bounds the figure, run by run."""
+        """Whether the formula bounds the measure, run by run."""
         return self.check.kind in ("at least", "at most")
 
     @property
@@ -87,7 +86,7 @@ class Line:
         return {True: "agrees", False: "DIFFERS", None: ""}[self.agrees]
 
     def to_json(self) -> dict[str, Any]:
-        """The line for machines; figures in seconds, clock times since the run begins."""
+        """The line for machines; in seconds, clock times since the run begins."""
         return {
             "formula": self.check.formula,
             "of": self.check.of,
@@ -123,7 +122,7 @@ class Theory:
 
     @property
     def critical(self) -> float:
-        """Standard errors within which all exact formulas' figures lie, but for one time in 100.
+        """Standard errors within which all exact formulas' measures lie, but for one time in 100.
 
         Student's t at `LEVEL`, shared out among them (Bonferroni).
         """
@@ -147,11 +146,11 @@ class Theory:
 
     def _line(self, check: Check) -> Line:
         simulated = self.findings.values(0, check.simulated.name)
-        told = {each.name: self.findings.values(0, each.name) for each in check.inputs}
-        predicted, difference, error = _jackknife(check, simulated, told)
+        observed = {each.name: self.findings.values(0, each.name) for each in check.inputs}
+        predicted, difference, error = _jackknife(check, simulated, observed)
         broken = 0
         if check.kind in ("at least", "at most"):
-            beyond = simulated - told[check.inputs[0].name]
+            beyond = simulated - observed[check.inputs[0].name]
             beyond = -beyond if check.kind == "at least" else beyond
             broken = int((beyond > ROUNDING).sum())
         return Line(
@@ -180,7 +179,7 @@ class Theory:
 
 
 def _jackknife(
-    check: Check, simulated: NDArray[np.float64], told: dict[str, NDArray[np.float64]]
+    check: Check, simulated: NDArray[np.float64], observed: dict[str, NDArray[np.float64]]
 ) -> tuple[float, float, float]:
     """Prediction from the means over all runs, simulated less predicted, and its standard error.
 
@@ -189,16 +188,19 @@ def _jackknife(
     out (M. Quenouille 1956; J. Tukey 1958).
     """
     known = ~np.isnan(simulated)
-    for values in told.values():
+    for values in observed.values():
         known &= ~np.isnan(values)
     if known.sum() < 2:
         return float("nan"), float("nan"), float("nan")
-    simulated, told = simulated[known], {name: values[known] for name, values in told.items()}
+    simulated, observed = (
+        simulated[known],
+        {name: values[known] for name, values in observed.items()},
+    )
     count = len(simulated)
 
     def predicted(rows: NDArray[np.bool_]) -> float:
         try:
-            return check.predict({name: float(v[rows].mean()) for name, v in told.items()})
+            return check.predict({name: float(v[rows].mean()) for name, v in observed.items()})
         except (ValueError, ZeroDivisionError):
             return float("nan")  # what happened to come in has no steady state
 
@@ -227,7 +229,9 @@ def check_replications(replications: int) -> None:
         )
 
 
-async def check_theory(scenario: Scenario, replications: int = USUAL, **options: Any) -> Theory:
+async def check_theory(
+    scenario: Scenario, replications: int = DEFAULT_REPLICATIONS, **options: Any
+) -> Theory:
     """Hold every formula that applies to a scenario, or to part of it, against its runs."""
     check_replications(replications)
     applying, others = checks(scenario)

@@ -14,7 +14,6 @@ from outsim.scenario.campaigns import Campaign
 from outsim.scenario.model import Scenario
 from outsim.scenario.offered_load import Means, all_traffic
 from outsim.scenario.utilisation import mean_attempt, share_left_by_others
-from outsim.theory.figures import Window
 from outsim.theory.formulas import (
     MOST_TOKENS,
     Stream,
@@ -25,9 +24,10 @@ from outsim.theory.formulas import (
     token_refusals,
     token_wait_s,
 )
+from outsim.theory.measures import Window
 
 TRACE = 0.01
-"""Share of a figure that may come from a resource that its formula does not know of."""
+"""Share of a measure that may come from a resource that its formula does not know of."""
 BUSY = 0.5
 """Load of the workers up to which they hardly lengthen the time that a call holds a port."""
 RELAXATIONS = 10

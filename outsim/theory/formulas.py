@@ -35,7 +35,8 @@ class Stream:
         return self.second_moment / self.mean_s**2 - 1
 
 
-def _check_stable(load: float) -> None:
+def check_stable(load: float) -> None:
+    """Refuse a load that has no steady state."""
     if not 0 <= load < 1:
         raise ValueError(f"a load of {load:g} has no steady state; it must be below 1")
 
@@ -57,7 +58,7 @@ def erlang_b(servers: int, offered: float) -> float:
 
 def erlang_c(servers: int, offered: float) -> float:
     """Share of random arrivals that wait, exponential service (Erlang 1917)."""
-    _check_stable(offered / servers)
+    check_stable(offered / servers)
     lost = erlang_b(servers, offered)
     return lost / (1 - offered / servers * (1 - lost))
 
@@ -65,20 +66,6 @@ def erlang_c(servers: int, offered: float) -> float:
 def erlang_c_wait_s(servers: int, offered: float, mean_s: float) -> float:
     """Mean wait of all arrivals, those that don't wait among them (Erlang 1917)."""
     return erlang_c(servers, offered) * mean_s / (servers - offered)
-
-
-def erlang_c_longer_than(servers: int, offered: float, mean_s: float, wait_s: float) -> float:
-    """Share of arrivals that wait longer than so many seconds, first come first served.
-
-    L. Kleinrock, Queueing Systems, vol. 1 (1975), section 5.
-    """
-    return erlang_c(servers, offered) * math.exp(-(servers - offered) * wait_s / mean_s)
-
-
-def pollaczek_khinchine_s(stream: Stream) -> float:
-    """Mean wait at one server, any service time (F. Pollaczek 1930, A. Khinchine 1932)."""
-    _check_stable(stream.load)
-    return stream.rate_per_s * stream.second_moment / (2 * (1 - stream.load))
 
 
 def several_servers_wait_s(servers: int, stream: Stream) -> float:
@@ -99,7 +86,7 @@ def cobham_s(streams: Sequence[Stream]) -> list[float]:
     and s(k) the load of the first k streams, W(k) = R / ((1 - s(k - 1)) (1 - s(k))).
     """
     residual = sum(each.rate_per_s * each.second_moment for each in streams) / 2
-    return _by_priority(residual, [each.load for each in streams])
+    return by_priority(residual, [each.load for each in streams])
 
 
 def first_class_wait_s(first: Stream, others: Sequence[Stream], grid_s: float = 0.0) -> float:
@@ -112,20 +99,11 @@ def first_class_wait_s(first: Stream, others: Sequence[Stream], grid_s: float = 
     return wait_s - grid_s / 2 * sum(each.load for each in others) / (1 - first.load)
 
 
-def priority_wait_s(servers: int, rates_per_s: Sequence[float], mean_s: float) -> list[float]:
-    """Mean waits by priority at several servers, all jobs exponential with one mean.
-
-    O. Kella and U. Yechiali, Waiting times in the non-preemptive priority M/M/c queue,
-    Stochastic Models 1 (1985).
-    """
-    waits = erlang_c(servers, sum(rates_per_s) * mean_s)
-    return _by_priority(waits * mean_s / servers, [r * mean_s / servers for r in rates_per_s])
-
-
-def _by_priority(residual: float, loads: Sequence[float]) -> list[float]:
+def by_priority(residual: float, loads: Sequence[float]) -> list[float]:
+    """Mean waits of classes with these loads, the first served first, without interruption."""
     before, waits = 0.0, []
     for load in loads:
-        _check_stable(before + load)
+        check_stable(before + load)
         waits.append(residual / ((1 - before) * (1 - before - load)))
         before += load
     return waits
@@ -157,7 +135,7 @@ def token_wait_s(rate_per_s: float, tokens_per_s: float, burst: int) -> float:
     is Pollaczek and Khinchine's less the integral of P(V > x) up to there.
     """
     load = rate_per_s / tokens_per_s
-    _check_stable(load)
+    check_stable(load)
     _check_burst(burst)
     wait = load / (2 * (1 - load))
     nodes, weights = np.polynomial.legendre.leggauss(20)
@@ -186,32 +164,6 @@ def _check_burst(burst: int) -> None:
         raise ValueError(f"a bucket of {burst} tokens; must be 1 to {MOST_TOKENS}")
 
 
-def token_drain_s(calls: int, tokens_per_s: float, burst: int) -> float:
-    """When the last of so many calls that are there at once gets its token, the bucket full."""
-    return max(0, calls - burst) / tokens_per_s
-
-
-def batch_wait_s(calls: int, servers: int, mean_s: float) -> float:
-    """Mean wait of calls that are there at once, exponential service.
-
-    The k-th call to begin, k > servers, waits for k - servers ends, which are mean_s / servers
-    apart while all are busy.
-    """
-    late = max(0, calls - servers)
-    return late * (late + 1) / (2 * calls) * mean_s / servers
-
-
-def batch_end_s(calls: int, servers: int, mean_s: float) -> float:
-    """Mean time until the last of calls that are there at once ends, exponential service.
-
-    All servers are busy until the last call begins; the calls left then end one after the
-    other: the largest of n exponential times has mean 1 + 1/2 + ... + 1/n.
-    """
-    left = min(calls, servers)
-    ending = sum(1 / k for k in range(1, left + 1))
-    return (max(0, calls - servers) / servers + ending) * mean_s
-
-
 def makespan_bounds_s(times_s: NDArray[np.float64], servers: int) -> tuple[float, float]:
     """Least and most time until calls that are there at once have all ended, in any order.
 
@@ -236,13 +188,3 @@ def fluid_bound_s(
     order = np.argsort(entered_s, kind="stable")
     left = np.cumsum(work[order][::-1])[::-1]
     return float(np.max(entered_s[order] + np.maximum(0.0, left - ahead) / capacity))
-
-
-def answered_in_the_end(answered: float, retries: int) -> float:
-    """Share of calls that one of 1 + retries attempts reaches, all alike and independent."""
-    return 1 - float((1 - answered) ** (1 + retries))
-
-
-def attempts_a_call(answered: float, retries: int) -> float:
-    """Mean attempts at a call that is tried until it is answered, at most 1 + retries times."""
-    return float(sum((1 - answered) ** k for k in range(1 + retries)))

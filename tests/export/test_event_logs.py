@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given, settings
 
 from outsim.export import selection
-from outsim.export.events import calls_of
+from outsim.export.event_logs import calls_of
 from outsim.export.formats import export
 from outsim.export.selection import Selection
 from outsim.results.result import simulate
@@ -119,7 +119,7 @@ def test_every_change_of_every_call_is_told_once_in_order(scenario):
     """In blocks of a few calls too, with the outcome at the end of each attempt."""
     result = simulate(scenario)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("outsim.export.events.CALLS_AT_ONCE", 3)
+        patch.setattr("outsim.export.event_logs.CALLS_AT_ONCE", 3)
         calls = list(calls_of(Selection(result)))
     assert [call.values["call_id"] for call in calls] == result.calls["call_id"].tolist()
     attempts = {(a.call_id, a.attempt): a for a in result.attempts.itertuples()}

@@ -12,7 +12,7 @@ import pytest
 
 from outsim.errors import ResultError
 from outsim.export.formats import export
-from outsim.export.writing import tables_directory
+from outsim.export.selection import tables_directory
 from tests.results.runs import full
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="needs SIGKILL")
@@ -29,7 +29,7 @@ export(load_result(kept), form, path, progress=lambda *_: os.kill(os.getpid(), s
 WHILE_NOTHING_IS_IN_PLACE = """
 import os, signal, sys
 from pathlib import Path
-from outsim.export.writing import tables_directory
+from outsim.export.selection import tables_directory
 
 def rename(self, target):
     os.rename(self, target)

@@ -19,6 +19,7 @@ from outsim.results.result import simulate
 from outsim.theory import formulas
 from outsim.theory.formulas import Stream
 from outsim.vocabulary import CARRIER_RATE
+from tests.theory import textbook
 from tests.theory.bare import bare
 from tests.theory.estimation import LEVEL, Comparison, compare
 from tests.theory.test_erlang import (
@@ -54,7 +55,7 @@ class Case:
 
     name: str
     formula: str
-    """Name of the function of `outsim.theory.formulas`."""
+    """Name of the function of `outsim.theory.formulas` or `tests.theory.textbook`."""
     found: Callable[[], Comparison]
 
 
@@ -175,8 +176,8 @@ def _batches(calls: int, servers: int, count: int) -> tuple[Comparison, Comparis
         ends.append(float(a["ended"].max()) / SECOND)
         known.append([float((a["ended"] - a["answered"]).mean()) / SECOND - TALK_S])
     return (
-        compare(formulas.batch_wait_s(calls, servers, TALK_S), waits, known),
-        compare(formulas.batch_end_s(calls, servers, TALK_S), ends, known),
+        compare(textbook.batch_wait_s(calls, servers, TALK_S), waits, known),
+        compare(textbook.batch_end_s(calls, servers, TALK_S), ends, known),
     )
 
 
@@ -203,8 +204,8 @@ def _retried(answered: float, retries: int, count: int) -> tuple[Comparison, Com
         attempts.append(figures["attempts_per_call"])
     nothing: list[list[float]] = [[] for _ in shares]
     return (
-        compare(formulas.answered_in_the_end(answered, retries), shares, nothing),
-        compare(formulas.attempts_a_call(answered, retries), attempts, nothing),
+        compare(textbook.answered_in_the_end(answered, retries), shares, nothing),
+        compare(textbook.attempts_a_call(answered, retries), attempts, nothing),
     )
 
 
@@ -230,11 +231,11 @@ def _cases() -> tuple[Case, ...]:
         add(f"mean wait, {of}", formulas.erlang_c_wait_s, ports, "wait", *asked)
         add(f"share that waits, {of}", formulas.erlang_c, ports, "waiting", *asked)
         if servers in (2, 3):
-            add(f"waits over 10 s, {of}", formulas.erlang_c_longer_than, ports, "long", *asked)
+            add(f"waits over 10 s, {of}", textbook.erlang_c_longer_than, ports, "long", *asked)
     for talk in ("constant", "uniform", "lognormal"):
         add(
             f"mean wait, 1 port, 0.5 erlang, {talk} talk",
-            *(formulas.pollaczek_khinchine_s, ports, "wait", 1, 0.5, talk, 40, 40_000),
+            *(textbook.pollaczek_khinchine_s, ports, "wait", 1, 0.5, talk, 40, 40_000),
         )
     for servers, offered, talk in (
         (1, 0.7, "exponential"),
@@ -274,11 +275,11 @@ def _cases() -> tuple[Case, ...]:
         )
     for calls, servers in ((60, 7), (400, 20)):
         of = f"{calls} calls on {servers} ports"
-        add(f"mean wait, {of}", formulas.batch_wait_s, batch, 0, calls, servers, 1_500)
-        add(f"last end, {of}", formulas.batch_end_s, batch, 1, calls, servers, 1_500)
+        add(f"mean wait, {of}", textbook.batch_wait_s, batch, 0, calls, servers, 1_500)
+        add(f"last end, {of}", textbook.batch_end_s, batch, 1, calls, servers, 1_500)
     of = "0.3 answered, 3 retries"
-    add(f"completed, {of}", formulas.answered_in_the_end, retried, 0, 0.3, 3, 40)
-    add(f"attempts a call, {of}", formulas.attempts_a_call, retried, 1, 0.3, 3, 40)
+    add(f"completed, {of}", textbook.answered_in_the_end, retried, 0, 0.3, 3, 40)
+    add(f"attempts a call, {of}", textbook.attempts_a_call, retried, 1, 0.3, 3, 40)
     return tuple(cases)
 
 

@@ -13,9 +13,9 @@ from outsim.clock import SECOND, after
 from outsim.results.result import simulate
 from outsim.scenario import Scenario
 from outsim.studies.synchronous import run_sync
-from outsim.theory import formulas, second_opinion
+from outsim.theory import ciw_check, formulas
 from outsim.theory.answer import Line, Theory, check_theory
-from outsim.theory.checks import checks
+from outsim.theory.applying import checks
 from outsim.vocabulary import CARRIER_CHANNELS
 from tests.strategies import crowded_scenarios, scenarios
 from tests.theory.bare import BEGINS, bare
@@ -142,7 +142,7 @@ def test_the_pace_of_a_batch_is_set_by_what_is_scarce():
 def test_a_bound_that_is_too_strict_is_broken(monkeypatch):
     right = formulas.fluid_bound_s
     monkeypatch.setattr(
-        "outsim.theory.figures.fluid_bound_s", lambda *args, **keys: right(*args, **keys) + 60
+        "outsim.theory.measures.fluid_bound_s", lambda *args, **keys: right(*args, **keys) + 60
     )
     found = asked(bare(7_200, LIST, "10 s", ports=7), 3)
     assert not found.agrees
@@ -353,7 +353,7 @@ class TestCiw:
 
     def test_it_agrees_about_ports(self):
         scenario = bare(7_200, requests(750), EXPONENTIAL, ports=2)
-        opinion = second_opinion.second_opinion(scenario, seed=4)
+        opinion = ciw_check.check_with_ciw(scenario, seed=4)
         assert opinion.agrees
         assert opinion.ours_s > 10
         assert "agrees" in str(opinion)
@@ -362,16 +362,16 @@ class TestCiw:
         scenario = bare(
             36_000, {"contacts": 60, "max_retry": 2, "profile": "nobody"}, "10 s", ports=7
         )
-        opinion = second_opinion.second_opinion(scenario)
+        opinion = ciw_check.check_with_ciw(scenario)
         assert opinion.agrees
         assert opinion.attempts == 180
 
     def test_a_port_more_would_show(self, monkeypatch):
-        right = second_opinion.begins_in_ciw
+        right = ciw_check.begins_in_ciw
         monkeypatch.setattr(
-            second_opinion, "begins_in_ciw", lambda classes, ports: right(classes, ports + 1)
+            ciw_check, "begins_in_ciw", lambda classes, ports: right(classes, ports + 1)
         )
-        opinion = second_opinion.second_opinion(bare(7_200, LIST, "10 s", ports=2))
+        opinion = ciw_check.check_with_ciw(bare(7_200, LIST, "10 s", ports=2))
         assert opinion.agrees is False
         assert "DIFFERS" in str(opinion)
 
@@ -387,6 +387,6 @@ class TestCiw:
         ],
     )
     def test_it_is_not_asked_about_what_it_has_no_rule_for(self, campaign, scarce, because):
-        opinion = second_opinion.second_opinion(bare(7_200, campaign, "1 s", **scarce))
+        opinion = ciw_check.check_with_ciw(bare(7_200, campaign, "1 s", **scarce))
         assert opinion.agrees is None
         assert because in str(opinion)

@@ -22,9 +22,7 @@ from outsim.theory.formulas import (
     Stream,
     erlang_b,
     erlang_c,
-    erlang_c_longer_than,
     erlang_c_wait_s,
-    pollaczek_khinchine_s,
     several_servers_wait_s,
 )
 from outsim.vocabulary import CARRIER_CHANNELS, COMPLETED
@@ -35,6 +33,7 @@ from tests.theory.estimation import (
     compare,
     lindley,
 )
+from tests.theory.textbook import erlang_c_longer_than, pollaczek_khinchine_s
 
 TALK_S = 10.0
 LONG_S = 10.0

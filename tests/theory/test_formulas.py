@@ -12,6 +12,7 @@ from scipy import integrate, stats
 
 from outsim.theory import formulas
 from outsim.theory.formulas import Stream
+from tests.theory import textbook
 
 SERVERS = st.integers(1, 60)
 LOADS = st.floats(0.02, 0.97)
@@ -61,11 +62,11 @@ def test_erlang_c_is_the_chain_of_births_and_deaths(servers, load):
 @given(SERVERS, LOADS, MEANS)
 def test_the_tail_of_waits_has_their_mean(servers, load, mean_s):
     offered = load * servers
-    assert formulas.erlang_c_longer_than(servers, offered, mean_s, 0) == formulas.erlang_c(
+    assert textbook.erlang_c_longer_than(servers, offered, mean_s, 0) == formulas.erlang_c(
         servers, offered
     )
     area_s, _ = integrate.quad(
-        lambda t: formulas.erlang_c_longer_than(servers, offered, mean_s, t),
+        lambda t: textbook.erlang_c_longer_than(servers, offered, mean_s, t),
         0,
         50 * mean_s / (servers - offered),
         epsabs=0,
@@ -79,8 +80,8 @@ def test_one_server_waits_as_everybody_knows(load, mean_s):
     exponential = Stream(load / mean_s, mean_s, 2 * mean_s**2)
     constant = Stream(load / mean_s, mean_s, mean_s**2)
     known_s = load / (1 - load) * mean_s
-    assert formulas.pollaczek_khinchine_s(exponential) == pytest.approx(known_s)
-    assert formulas.pollaczek_khinchine_s(constant) == pytest.approx(known_s / 2)
+    assert textbook.pollaczek_khinchine_s(exponential) == pytest.approx(known_s)
+    assert textbook.pollaczek_khinchine_s(constant) == pytest.approx(known_s / 2)
     assert formulas.erlang_c_wait_s(1, load, mean_s) == pytest.approx(known_s)
 
 
@@ -91,7 +92,7 @@ def test_several_servers_are_exact_for_one_and_for_exponential_times(
     rate = load * servers / mean_s
     one = Stream(load / mean_s, mean_s, spread * mean_s**2)
     assert formulas.several_servers_wait_s(1, one) == pytest.approx(
-        formulas.pollaczek_khinchine_s(one)
+        textbook.pollaczek_khinchine_s(one)
     )
     exponential = Stream(rate, mean_s, 2 * mean_s**2)
     assert formulas.several_servers_wait_s(servers, exponential) == pytest.approx(
@@ -113,14 +114,14 @@ def test_priorities_only_pass_waiting_on(kinds):
         / sum(each.rate_per_s for each in streams),
     )
     kept = sum(each.load * wait for each, wait in zip(streams, waits_s, strict=True))
-    assert kept == pytest.approx(together.load * formulas.pollaczek_khinchine_s(together))
+    assert kept == pytest.approx(together.load * textbook.pollaczek_khinchine_s(together))
     assert waits_s == sorted(waits_s)
 
 
 @given(SERVERS, st.lists(st.floats(0.01, 0.3), min_size=1, max_size=3), MEANS)
 def test_priorities_at_several_servers(servers, loads, mean_s):
     rates = [load * servers / mean_s for load in loads]
-    waits_s = formulas.priority_wait_s(servers, rates, mean_s)
+    waits_s = textbook.priority_wait_s(servers, rates, mean_s)
     mean_wait_s = np.average(waits_s, weights=rates)
     offered = sum(loads) * servers
     assert mean_wait_s == pytest.approx(formulas.erlang_c_wait_s(servers, offered, mean_s))
@@ -151,7 +152,7 @@ def test_constant_service_is_the_chain_from_service_to_service(load, services):
 
 @given(LOADS)
 def test_a_bucket_of_one_token_is_a_server(load):
-    wait_s = formulas.pollaczek_khinchine_s(Stream(load * 3, 1 / 3, 1 / 9))
+    wait_s = textbook.pollaczek_khinchine_s(Stream(load * 3, 1 / 3, 1 / 9))
     assert formulas.token_wait_s(load * 3, 3.0, 1) == pytest.approx(wait_s)
     assert formulas.token_refusals(load * 3, 3.0, 1) == pytest.approx(formulas.erlang_b(1, load))
 
@@ -221,7 +222,7 @@ def test_a_burst_is_done_ahead():
     entered_s, work = np.array([0.0, 0.0, 0.0, 30.0]), np.ones(4)
     assert formulas.fluid_bound_s(entered_s[:3], work[:3], 0.5, ahead=1) == 4.0
     assert formulas.fluid_bound_s(entered_s, work, 0.5, ahead=1) == 30.0
-    assert formulas.token_drain_s(3, 0.5, 1) == 4.0
+    assert textbook.token_drain_s(3, 0.5, 1) == 4.0
     assert np.isnan(formulas.fluid_bound_s(np.empty(0), np.empty(0), 1.0))
 
 
@@ -236,8 +237,8 @@ def test_batches_of_exponential_calls(calls, servers):
         waits.append(np.mean(end_s - times_s))
         ends.append(end_s.max())
     for found, theory in (
-        (waits, formulas.batch_wait_s(calls, servers, 10.0)),
-        (ends, formulas.batch_end_s(calls, servers, 10.0)),
+        (waits, textbook.batch_wait_s(calls, servers, 10.0)),
+        (ends, textbook.batch_end_s(calls, servers, 10.0)),
     ):
         error = np.std(found, ddof=1) / np.sqrt(len(found))
         assert abs(np.mean(found) - theory) <= 4 * error + 1e-9
@@ -246,13 +247,13 @@ def test_batches_of_exponential_calls(calls, servers):
 @given(st.floats(0.001, 0.999), st.integers(0, 10))
 def test_attempts_are_geometric_up_to_the_last(answered, retries):
     until = stats.geom(answered)
-    assert formulas.answered_in_the_end(answered, retries) == pytest.approx(until.cdf(1 + retries))
+    assert textbook.answered_in_the_end(answered, retries) == pytest.approx(until.cdf(1 + retries))
     mean = until.sf(np.arange(1 + retries)).sum()
-    assert formulas.attempts_a_call(answered, retries) == pytest.approx(mean)
+    assert textbook.attempts_a_call(answered, retries) == pytest.approx(mean)
 
 
 def test_attempts_at_nobody_and_at_everybody():
-    assert formulas.attempts_a_call(0, 3) == 4
-    assert formulas.attempts_a_call(1, 3) == 1
-    assert formulas.answered_in_the_end(0, 3) == 0
-    assert formulas.answered_in_the_end(1, 3) == 1
+    assert textbook.attempts_a_call(0, 3) == 4
+    assert textbook.attempts_a_call(1, 3) == 1
+    assert textbook.answered_in_the_end(0, 3) == 0
+    assert textbook.answered_in_the_end(1, 3) == 1

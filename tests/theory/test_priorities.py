@@ -18,13 +18,14 @@ import simpy
 from outsim.clock import SECOND
 from outsim.engine.readable.agenda import Agenda, EventClass
 from outsim.engine.readable.workers import WorkerPool
-from outsim.theory.formulas import Stream, cobham_s, pollaczek_khinchine_s
+from outsim.theory.formulas import Stream, cobham_s
 from tests.theory.estimation import (
     Comparison,
     assert_agrees,
     compare,
     lindley,
 )
+from tests.theory.textbook import pollaczek_khinchine_s
 
 
 class Jobs(NamedTuple):

@@ -1,4 +1,4 @@
-"""Figures of one run that formulas are held against, and what formulas are told of it.
+"""Measures of one run that formulas are held against, and that formulas take as given.
 
 Each takes the tables of a run and looks at all calls, whosever they are, unless it says that it
 is about the campaign under study. A window is (from, to) in microseconds since the run begins;

@@ -73,7 +73,7 @@ def _ciw() -> Any:
 
 
 @dataclass(frozen=True)
-class Opinion:
+class CiwCheck:
     """What Ciw says of the waits for a port in one run, or why it can't tell."""
 
     because: str | None
@@ -102,7 +102,7 @@ class Opinion:
         )
 
     def to_json(self) -> dict[str, Any]:
-        """The opinion for machines."""
+        """The answer for machines."""
         return {
             "agrees": self.agrees,
             "because": self.because,
@@ -113,7 +113,7 @@ class Opinion:
         }
 
 
-def second_opinion(scenario: Scenario, seed: int | None = None) -> Opinion:
+def check_with_ciw(scenario: Scenario, seed: int | None = None) -> CiwCheck:
     """Ask Ciw about the waits for a port in the first run of a scenario.
 
     It can express the queue in front of the ports, whatever comes into it: lists, retries and
@@ -123,11 +123,11 @@ def second_opinion(scenario: Scenario, seed: int | None = None) -> Opinion:
     _ciw()
     reason = first([_one_queue(scenario), undisturbed(scenario)])
     if reason:
-        return Opinion(reason)
+        return CiwCheck(reason)
     a = simulate(scenario, seed=seed).frames.records.attempts
     reason = _ports_alone(a)
     if reason:
-        return Opinion(reason)
+        return CiwCheck(reason)
     order = np.argsort(a["queued"], kind="stable")
     queued_s = a["queued"][order] / SECOND
     held_s = np.where(a["ended"] == MISSING, np.inf, (a["ended"] - a["dispatched"]) / SECOND)
@@ -138,7 +138,7 @@ def second_opinion(scenario: Scenario, seed: int | None = None) -> Opinion:
     theirs_s = begins_in_ciw({"attempt": (queued_s, held_s[order])}, scenario.platform.ports)[
         "attempt"
     ]
-    return Opinion(
+    return CiwCheck(
         None,
         len(ours_s),
         float((ours_s - queued_s).mean()),
