@@ -112,7 +112,7 @@ async def plan_frontier(
     if second.key == planner.vary.key:
         raise StudyError(f"{second.key} is varied twice; give another key, or one range")
     others = second.values(second.count or SECOND_VALUES)
-    changed = [second.vary(scenario, value) for value in others]
+    changed = [second.set_in(scenario, value) for value in others]
     with planner.working(len(others)):
         capacities = [
             await planner.plan(each, f"{second.key}={second.text(value)}")
@@ -217,7 +217,7 @@ class _Planner:
             text = f"{self.vary.key}={self.vary.text(values[place])}"
             out = self._out and Path(self._out) / _as_file(name) / _as_file(text)
             study = Study(
-                self.vary.vary(scenario, values[place]),
+                self.vary.set_in(scenario, values[place]),
                 replications=replications,
                 seed=self.seed,
                 engine=self.engine,

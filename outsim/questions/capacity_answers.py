@@ -10,7 +10,7 @@ from outsim.display import table_html
 from outsim.estimates import finite_or_none
 from outsim.scenario.carrier_demand import shortages
 from outsim.scenario.model import Scenario
-from outsim.scenario.varying import Range, vary
+from outsim.scenario.varying import Range
 from outsim.studies.promises import Promise, Verdict
 from outsim.studies.search_result import Found
 from outsim.text import bounded, brief, brief_document
@@ -119,7 +119,7 @@ class Capacity:
         """What the platform, with the value that keeps the promises, asks the carrier in vain."""
         if self.best is None:
             return []
-        chosen = vary(self.scenario, {self.vary.key: self.best})
+        chosen = self.scenario.with_({self.vary.key: self.best}, name=self.scenario.name)
         return [f"{key}: {message}" for key, message in shortages(chosen)]
 
     @property

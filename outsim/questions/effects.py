@@ -23,7 +23,6 @@ from outsim.results.measures import Measure, measure_named
 from outsim.scenario.factors import Factor, check
 from outsim.scenario.model import Scenario
 from outsim.scenario.provenance import ParameterTable, assumptions
-from outsim.scenario.varying import vary
 from outsim.studies.study import Study
 from outsim.studies.study_result import StudyResult
 from outsim.text import bounded, brief_document
@@ -290,7 +289,7 @@ async def assumption_effects(
         factor.changes(position) for factor in found.factors for position in (0.0, 1.0)
     ]
     study = Study(
-        [scenario, *(vary(scenario, each) for each in changes)],
+        [scenario, *(scenario.with_(each, name=scenario.name) for each in changes)],
         replications=replications,
         seed=seed,
         engine=engine,

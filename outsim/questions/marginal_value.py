@@ -15,7 +15,6 @@ from outsim.display import format_estimate, unit_of
 from outsim.estimates import Estimate
 from outsim.results.measures import MEASURES, WAIT_MEAN, Measure
 from outsim.scenario.model import Scenario
-from outsim.scenario.varying import vary
 from outsim.studies.study_result import StudyResult
 from outsim.text import brief, brief_document
 
@@ -45,7 +44,7 @@ class More:
 
     def of(self, scenario: Scenario) -> Scenario:
         """The scenario with it."""
-        return vary(scenario, {"name": f"{scenario.name}, {self.what}", self.key: self.value})
+        return scenario.with_({self.key: self.value}, name=f"{scenario.name}, {self.what}")
 
 
 def usual_steps(scenario: Scenario) -> tuple[More, ...]:

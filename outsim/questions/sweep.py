@@ -23,7 +23,6 @@ from outsim.questions.sweep_answers import Sweep
 from outsim.results.measures import MEASURES, Measure, measure_named
 from outsim.scenario.factors import Assumed, Factor, assumed, check, read_factor
 from outsim.scenario.model import Scenario
-from outsim.scenario.varying import vary as change
 from outsim.studies.comparable import UNLIKE, asked_about, check_alike
 from outsim.studies.crossover import USUAL_RUNGS, Flip, find_flip
 from outsim.studies.designs import make_design, usual_kind
@@ -79,7 +78,7 @@ class _Work:
     async def differences(self, factor: Factor, position: float, replications: range) -> Array:
         """Paired differences of the two scenarios with one assumption changed."""
         changes = factor.changes(position)
-        pair = [change(scenario, changes) for scenario in self.scenarios]
+        pair = [scenario.with_(changes, name=scenario.name) for scenario in self.scenarios]
         place = _directory(f"{factor.name}={factor.text(position)}")
         findings = await self.run(pair, "flips", place, replications=replications)
         name = self.measure.name
@@ -248,7 +247,7 @@ async def _run_design(found: Sweep, work: _Work, count: Mapping[str, Any]) -> Sw
             for factor, at in zip(found.factors, row, strict=True):
                 changes |= factor.changes(factor.level(float(at)))
             for each in found.scenarios:
-                scenarios.append(change(each, changes))
+                scenarios.append(each.with_(changes, name=each.name))
         places.append(runs[values])
     findings = await work.run(scenarios, "design", **count)
     return replace(

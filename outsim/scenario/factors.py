@@ -16,10 +16,10 @@ from outsim.clock import format_duration, parse_duration_us
 from outsim.errors import ScenarioError
 from outsim.scenario.defaults import DEFAULTS, Assumption, assumptions
 from outsim.scenario.model import Scenario
-from outsim.scenario.varying import Range, read_range, vary
+from outsim.scenario.varying import Range, read_range
 
 Settings = dict[str, str]
-"""Values by key, for `vary`."""
+"""Values by key, for `Scenario.with_`."""
 
 WIDE = 10.0
 """High end over low end from which an assumption's range is gone through by equal factors."""
@@ -92,7 +92,7 @@ class Factor:
         return min(self.levels - 1, floor(position * self.levels)) / (self.levels - 1)
 
     def changes(self, position: float) -> Settings:
-        """What `vary` has to set for the value at a position."""
+        """What `Scenario.with_` has to set for the value at a position."""
         text = self.text(position)
         return {self.name: text} if self.settings is None else self.settings(text)
 
@@ -337,4 +337,4 @@ def check(factors: Sequence[Factor], scenarios: Sequence[Scenario]) -> None:
     for factor in factors:
         for scenario in scenarios:
             for position in (0.0, 1.0):
-                vary(scenario, factor.changes(position))
+                scenario.with_(factor.changes(position))

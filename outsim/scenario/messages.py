@@ -7,26 +7,23 @@ allowed.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from difflib import get_close_matches
 from typing import Any
 
-from pydantic import ValidationError
+from pydantic import BaseModel, ValidationError
 
 from outsim.errors import Problem, ScenarioError
 from outsim.scenario.allowed import in_words
 from outsim.scenario.files import SHOWN_OF_KEYS
+from outsim.scenario.keys import KeyPath, field_at, part_at
 from outsim.scenario.source import Source
-from outsim.scenario.structure import field_at, part_at
-from outsim.scenario.toml_lines import KeyPath
 from outsim.text import shortened
-from outsim.units import ContradictionError, shown
+from outsim.units import ContradictionError
 
 HINTS = 100
 """Problems with which what was probably meant is looked for."""
-_BARE_KEY = re.compile(r"[\w-]+")
 
 
 @dataclass(frozen=True)
@@ -45,26 +42,13 @@ class Finding:
     """What to report instead, where it lies in another file."""
 
 
-def dotted(path: KeyPath) -> str:
-    """Key path as people write it: ``campaign[0].start``."""
-    text = ""
-    for key in path:
-        if isinstance(key, int):
-            text += f"[{key}]"
-        else:
-            key = shortened(key, SHOWN_OF_KEYS)
-            written = key if _BARE_KEY.fullmatch(key) else shown(key)
-            text += f".{written}" if text else written
-    return text
-
-
 def problem(source: Source, path: KeyPath, message: str) -> Problem:
     """Problem at a key path of a scenario file."""
     file, line = source.origin(path)
-    return Problem(file, line, dotted(path), message)
+    return Problem(file, line, source.key(path), message)
 
 
-def findings(error: ValidationError, source: Source) -> Iterator[Finding]:
+def findings(error: ValidationError, source: Source, whole: type[BaseModel]) -> Iterator[Finding]:
     """What pydantic found, in plain words."""
     for number, details in enumerate(error.errors(include_url=False)):
         path, value = _written_path(details["loc"], details["type"], source.values)
@@ -76,9 +60,9 @@ def findings(error: ValidationError, source: Source) -> Iterator[Finding]:
             for each in cause.problems:
                 yield _in_contact_list(each, path, source)
         elif details["type"] == "extra_forbidden":
-            yield _unknown_key(path, source, hinted=number < HINTS)
+            yield _unknown_key(path, source, whole, hinted=number < HINTS)
         elif details["type"] == "missing":
-            yield Finding(path, _is_missing(path, source))
+            yield Finding(path, _is_missing(path, source, whole))
         else:
             together = isinstance(value, Mapping) and details["type"] == "value_error"
             yield Finding(path, in_words(details, value), found_together=together)
@@ -106,12 +90,14 @@ def _written_path(
 def _in_contact_list(inner: Problem, path: KeyPath, source: Source) -> Finding:
     place = source.origin(path)
     where = f"{place.file}:{place.line}" if place.line else place.file
-    message = f"{inner.message} ({dotted(path)} in {where})"
+    message = f"{inner.message} ({source.key(path)} in {where})"
     return Finding(path, message, problem=Problem(inner.file, inner.line, inner.key, message))
 
 
-def _unknown_key(path: KeyPath, source: Source, *, hinted: bool) -> Finding:
-    part = part_at(path[:-1], source.values)
+def _unknown_key(
+    path: KeyPath, source: Source, whole: type[BaseModel], *, hinted: bool
+) -> Finding:
+    part = part_at(whole, path[:-1], source.values)
     allowed = list(part.model_fields) if part else []
     if len(path) == 1:
         allowed.append("extends")
@@ -122,7 +108,7 @@ def _unknown_key(path: KeyPath, source: Source, *, hinted: bool) -> Finding:
     return Finding(path, message, instead=near[0] if near else None, unknown=True)
 
 
-def _is_missing(path: KeyPath, source: Source) -> str:
-    field = field_at(path, source.values)
+def _is_missing(path: KeyPath, source: Source, whole: type[BaseModel]) -> str:
+    field = field_at(whole, path, source.values)
     meaning = (field.description or "").split("\n")[0].rstrip(".") if field else ""
     return f"is missing: {meaning[0].lower()}{meaning[1:]}" if meaning else "is missing"

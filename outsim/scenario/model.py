@@ -7,11 +7,11 @@ drawn and nothing is run.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import datetime
 from functools import cached_property
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 from zoneinfo import ZoneInfo
 
 from pydantic import AfterValidator, Field, PrivateAttr, model_validator
@@ -21,12 +21,15 @@ from outsim.errors import ScenarioError, unknown_name
 from outsim.scenario.background import Background
 from outsim.scenario.callees import Callees, Profile
 from outsim.scenario.campaigns import Campaign, Endpoint, Tenant
+from outsim.scenario.checking import checked
 from outsim.scenario.defaults import DEFAULTS
 from outsim.scenario.incidents import Outage, Suspension
+from outsim.scenario.keys import key_path, kinds_at, put, read_value
 from outsim.scenario.parts import Name, Part, check_order, written
 from outsim.scenario.platform import Carrier, Platform
 from outsim.scenario.references import NAMES, reference_problems
 from outsim.scenario.snapshot import Snapshot
+from outsim.scenario.source import Source
 from outsim.scenario.sources import About, SourceOf, Written
 from outsim.scenario.standing import snapshot_problems
 from outsim.scenario.uncertainty import Uncertainty
@@ -37,9 +40,12 @@ from outsim.units import (
     LocalTime,
     Problem,
     ZoneName,
+    shown,
 )
 
 LONGEST_RUN = 366 * DAY
+ALTERED = "varied"
+"""Stands for the file of a value that was set by `Scenario.with_`."""
 MOST_REPAIRS = 1_000_000
 """How often a run may look for lost updates."""
 
@@ -146,6 +152,67 @@ class Scenario(Part):
     _path: Path | None = PrivateAttr(default=None)
     _written: Written = PrivateAttr(default_factory=Written)
 
+    @classmethod
+    def from_source(cls, source: Source) -> Scenario:
+        """Make a scenario of a `source`: what was written, wherever that was."""
+        scenario = checked(cls, source)
+        scenario._written = Written({key: at.file for key, at in source.origins.items()})
+        return scenario
+
+    def with_(self, changes: Mapping[str, Any], *, name: str | None = None) -> Scenario:
+        """The same scenario with other values at these keys, checked as a file is.
+
+        Parameters
+        ----------
+        changes : mapping
+            Value by key. A key is written as messages write it: ``platform.ports``,
+            ``campaign[NAME].start`` (``campaign[TENANT/NAME]`` where several have the name),
+            ``callees.redial_factors[1]``. A text is read as in a scenario file, where quotes can
+            be left out: ``300``, ``20/s``, ``10 min``, ``2 %``, ``09:15``.
+        name : str, optional
+            What it is called; default: this one's name and the changes.
+
+        Raises
+        ------
+        ScenarioError
+            If there is no such key, or the scenario can't be used with the value.
+
+        Examples
+        --------
+        >>> import outsim
+        >>> scenario = outsim.load("scenarios/stop-race.toml")
+        >>> faster = scenario.with_({"campaign[paced offer].pacing": "1/s", "platform.ports": 40})
+        >>> faster.name
+        'the stop races the queue, campaign[paced offer].pacing = 1/s, platform.ports = 40'
+        """
+        values, whole, files = self._as_set(), self.plain_tables(), dict(self.written.files)
+        said = [f"{key} = {v if isinstance(v, str) else shown(v)}" for key, v in changes.items()]
+        if name is not None or said:
+            values["name"] = name or title(", ".join([self.name, *said]))
+        for key, value in changes.items():
+            path = key_path(key, whole)
+            read = read_value(value, Scenario, path) if isinstance(value, str) else value
+            put(values, whole, path, read)
+            files = {old: file for old, file in files.items() if old[: len(path)] != path}
+            files[path] = ALTERED
+        altered = Scenario.from_source(Source(values, {}, ", ".join(said)))
+        altered._path, altered._written = self._path, Written(files)
+        return altered
+
+    def _as_set(self) -> dict[str, Any]:
+        """What is set, as plain tables; contact lists as they were read, to be read no more."""
+        values = self.model_dump(mode="json", exclude_unset=True)
+        for tables, campaign in zip(values.get("campaign", ()), self.campaign, strict=True):
+            if campaign.contact_list is not None:
+                tables["contact_list"] = campaign.contact_list
+        return values
+
+    def plain_tables(self) -> dict[str, Any]:
+        """All that it means as plain tables, with its defaults and the built-in profiles."""
+        whole = self.model_dump(mode="json")
+        profiles = self.all_profiles.items()
+        return whole | {"profiles": {name: p.model_dump(mode="json") for name, p in profiles}}
+
     @property
     def path(self) -> Path | None:
         """The file that it was read from, if any."""
@@ -226,13 +293,25 @@ class Scenario(Part):
     @model_validator(mode="after")
     def _fits_together(self) -> Scenario:
         problems = [*reference_problems(self.model_dump(include=NAMES)), *self._early()]
-        problems += self._too_often()
+        problems += [*self._too_often(), *self._unknown_sources()]
         if self.snapshot is not None and not problems:
             found = snapshot_problems(self, self.snapshot)
             problems += [(("snapshot", *place), message) for place, message in found]
         if problems:
             raise ContradictionError(problems)
         return self
+
+    def _unknown_sources(self) -> Iterator[Problem]:
+        """Sources of keys that do not exist, as (key path, message)."""
+        whole = self.plain_tables() if self.sources else {}
+        for key in self.sources:
+            try:
+                is_known = bool(kinds_at(Scenario, key_path(key, whole)))
+                message = "unknown key; allowed: one of a scenario, such as callees.ring_human"
+            except ScenarioError as error:
+                is_known, message = False, str(error)
+            if not is_known:
+                yield ("sources", key), message
 
     def _too_often(self) -> Iterator[Problem]:
         """Repairs of updates that would take longer than all the rest, as (key path, message)."""

@@ -13,9 +13,9 @@ from outsim.scenario import defaults
 from outsim.scenario.defaults import GRADES
 from outsim.scenario.difference import NONE, shown_values
 from outsim.scenario.factors import Assumed, Factor, assumed
-from outsim.scenario.model import Scenario
+from outsim.scenario.model import ALTERED, Scenario
 from outsim.scenario.sources import SourceOf
-from outsim.scenario.varying import VARIED, read_range
+from outsim.scenario.varying import read_range
 from outsim.text import bounded, brief_document
 
 if TYPE_CHECKING:
@@ -142,7 +142,7 @@ def _set(scenario: Scenario, stated: Mapping[str, Factor]) -> Iterator[Entry]:
     values = shown_values(scenario) | _contact_lists(scenario)
     for key, path in _keys_set(scenario):
         files = scenario.written.files_of(*path)
-        names = sorted({Path(file).name for file in files if file != VARIED})
+        names = sorted({Path(file).name for file in files if file != ALTERED})
         source = _source(scenario, key, files)
         factors = [each for name, each in stated.items() if name == key or _is_below(name, key)]
         yield Entry(

@@ -6,8 +6,8 @@ from collections.abc import Iterator
 from typing import Any
 
 from outsim.scenario.defaults import DEFAULTS
+from outsim.scenario.keys import NAMED_ENTRIES
 from outsim.scenario.model import Scenario
-from outsim.scenario.source import NAMED_ENTRIES
 
 _GRADES = {"M": "measured", "V": "stated by a vendor", "S": "standard", "A": "assumption"}
 _PARTS = {

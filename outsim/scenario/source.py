@@ -18,13 +18,23 @@ import re
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from outsim.checksums import checksum_of_values
 from outsim.errors import Problem, ScenarioError
 from outsim.scenario.files import kind_problem, read_lines, refusal
-from outsim.scenario.toml_lines import LINES_OF_ITEMS, KeyPath, key_lines
+from outsim.scenario.keys import (
+    ADDED_ENTRIES,
+    INSTEAD_OF,
+    NAMED_ENTRIES,
+    KeyPath,
+    Names,
+    dotted,
+    entry_names,
+)
+from outsim.scenario.toml_lines import LINES_OF_ITEMS, key_lines
 from outsim.units import shown
 
 SIZE_LIMIT = 16 * 1024 * 1024
@@ -36,18 +46,6 @@ KEY_LIMIT = 16
 """Parts that a dotted key has at most."""
 _PART = r"""(?:[\w-]++|"[^"\n]*+"|'[^'\n]*+')"""
 _LONG_KEY = re.compile(rf"(?<![\w-]){_PART}(?:[ \t]*+\.[ \t]*+{_PART}){{{KEY_LIMIT}}}")
-
-NAMED_ENTRIES = ("campaign", "tenant", "endpoint")
-ADDED_ENTRIES = ("suspension", "outage")
-INSTEAD_OF = {
-    "contacts": ("contact_list", "requests"),
-    "contact_list": ("contacts", "requests"),
-    "requests": ("contacts", "contact_list"),
-    "times_s": ("rate", "rate_by_hour"),
-    "rate": ("times_s",),
-    "rate_by_hour": ("times_s",),
-}
-"""Keys that take the place of others: a file that gives one drops what it inherits of those."""
 
 CHANGED_SINCE = "; changed since"
 """What is added to a source where the values that it is of were changed."""
@@ -81,6 +79,15 @@ class Source:
             if path[:length] in self.origins:
                 return self.origins[path[:length]]
         return Origin(self.file, None)
+
+    @cached_property
+    def names(self) -> Names:
+        """Names of its entries."""
+        return entry_names(self.values)
+
+    def key(self, path: KeyPath) -> str:
+        """Key path as people write it."""
+        return dotted(path, self.names)
 
 
 @dataclass

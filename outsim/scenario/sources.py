@@ -12,8 +12,8 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, Field
 
+from outsim.scenario.keys import KeyPath
 from outsim.scenario.parts import Part
-from outsim.scenario.toml_lines import KeyPath
 from outsim.text import brief, visible, visible_lines
 
 Grade = Literal["measured", "vendor", "standard", "assumption", "calibrated"]

@@ -10,8 +10,7 @@ from __future__ import annotations
 import re
 from bisect import bisect_right
 
-KeyPath = tuple[str | int, ...]
-"""Keys and list indexes from the top of a file to a value."""
+from outsim.scenario.keys import KeyPath
 
 LINES_OF_ITEMS = 1000
 """Items of a list whose lines are kept."""

@@ -1,120 +1,22 @@
-"""A scenario with other values at some of its keys, and the values between two ends.
-
-A key is written as messages write it: ``platform.ports``, ``campaign[NAME].max_retry`` (or
-``campaign[TENANT/NAME]`` where several have the name), ``callees.redial_factors[1]``. A value
-is written as in a scenario file, without quotes: ``300``, ``20/s``, ``10 min``, ``2 %``,
-``09:15``. What comes out is checked as a scenario file is.
-"""
+"""The values of a key of a scenario between two ends."""
 
 from __future__ import annotations
 
 import math
 import re
-import tomllib
-from collections.abc import Mapping
-from copy import deepcopy
 from dataclasses import dataclass
-from typing import Any
 
 from outsim.clock import parse_duration_us, parse_rate
 from outsim.errors import ScenarioError
-from outsim.scenario.keys import key_path, plain_tables
-from outsim.scenario.loading import from_source
+from outsim.scenario.keys import key_path, kinds_at
 from outsim.scenario.model import Scenario
-from outsim.scenario.source import INSTEAD_OF, Source
-from outsim.scenario.sources import Written
-from outsim.scenario.structure import kinds_at
-from outsim.scenario.toml_lines import KeyPath
 from outsim.units import shown
-
-VARIED = "varied"
-"""Stands for the file of a value that no file has."""
 
 FINE = 101
 """Values of a range whose unit has no steps of its own."""
 
 _NUMBER = re.compile(r"\s*(-?[0-9][0-9_]*(?:\.[0-9]+)?)\s*([a-zA-Zµ/%].*?)?\s*")
 _CLOCK_RANGE = re.compile(r"\s*(\d{1,2}:\d{2}):(\d{1,2}:\d{2})(?::(\d+))?\s*")
-
-
-def vary(scenario: Scenario, changes: Mapping[str, str | float]) -> Scenario:
-    """The same scenario with other values at these keys.
-
-    Parameters
-    ----------
-    scenario : Scenario
-        What is changed; it stays as it is.
-    changes : mapping
-        Value by key; a text is read as in a scenario file.
-
-    Raises
-    ------
-    ScenarioError
-        If there is no such key, or the scenario can't be used with the value.
-
-    Examples
-    --------
-    >>> import outsim
-    >>> scenario = outsim.load("scenarios/stop-race.toml")
-    >>> vary(scenario, {"campaign[paced offer].pacing": "1/s"}).campaign[1].pacing
-    1000000
-    """
-    values = scenario.model_dump(mode="json", exclude_unset=True)
-    _keep_contact_lists(values, scenario)
-    whole = plain_tables(scenario)
-    files = dict(scenario.written.files)
-    for key, value in changes.items():
-        path = key_path(key, whole)
-        _put(values, whole, path, _read(value, path) if isinstance(value, str) else value)
-        files = {old: file for old, file in files.items() if old[: len(path)] != path}
-        files[path] = VARIED
-    said = ", ".join(f"{key} = {value}" for key, value in changes.items())
-    changed = from_source(Source(values, {}, said))
-    changed._path = scenario.path
-    changed._written = Written(files)
-    return changed
-
-
-def _keep_contact_lists(values: dict[str, Any], scenario: Scenario) -> None:
-    """Put contact lists in as they were read: they need not be there to be read again."""
-    for written, campaign in zip(values.get("campaign", ()), scenario.campaign, strict=True):
-        if campaign.contact_list is not None:
-            written["contact_list"] = campaign.contact_list
-
-
-def _put(values: Any, whole: Any, path: KeyPath, value: Any) -> None:
-    """Write a value; tables and lists on the way are what the scenario means by default."""
-    here, there = values, whole
-    for place, step in enumerate(path):
-        if isinstance(here, dict):
-            for other in INSTEAD_OF.get(str(step), ()):
-                here.pop(other, None)
-        if place == len(path) - 1:
-            here[step] = value
-            return
-        there = _child(there, step)
-        inner = _child(here, step)
-        if not isinstance(inner, dict | list):
-            inner = deepcopy(there) if isinstance(there, dict | list) else {}
-            here[step] = inner
-        here = inner
-
-
-def _child(values: Any, step: str | int) -> Any:
-    if isinstance(values, list):
-        return values[int(step)]
-    return values.get(step) if isinstance(values, dict) else None
-
-
-def _read(text: str, path: KeyPath) -> Any:
-    """A value as in a scenario file; quotes are left out where they can be."""
-    if str in kinds_at(path):
-        return text.strip()
-    try:
-        read = tomllib.loads(f"value = {text}")
-    except ValueError:
-        return text.strip()
-    return read["value"] if len(read) == 1 else text
 
 
 @dataclass(frozen=True)
@@ -170,9 +72,9 @@ class Range:
         """The low end as a whole number, where every one from there on is a value; else 0."""
         return int(self.low) if self.is_whole and self.count is None else 0
 
-    def vary(self, scenario: Scenario, value: float) -> Scenario:
-        """The scenario with this value at the key."""
-        return vary(scenario, {self.key: self.text(value)})
+    def set_in(self, scenario: Scenario, value: float) -> Scenario:
+        """The scenario, called as before, with this value at the key."""
+        return scenario.with_({self.key: self.text(value)}, name=scenario.name)
 
 
 _CLOCK = ":00"
@@ -194,9 +96,9 @@ def read_range(text: str, scenario: Scenario) -> Range:
     if not found.low < found.high:
         raise ScenarioError(f"range {text!r}: the low end must be less than the high one")
     for end in (found.low, found.high):
-        found.vary(scenario, end)
+        found.set_in(scenario, end)
     path = key_path(key, scenario.model_dump(mode="json"))
-    if found.unit == "" and float in kinds_at(path):
+    if found.unit == "" and float in kinds_at(Scenario, path):
         return Range(key, found.low, found.high, is_whole=False, count=found.count)
     return found
 

@@ -31,10 +31,9 @@ def plan_figures(replications: int = REPLICATIONS) -> dict[str, Any]:
     """Runs of each plan, of its grid, their share, and seconds that the plan took."""
     from outsim.questions.capacity import plan_capacity
     from outsim.scenario import load
-    from outsim.scenario.varying import vary
     from outsim.studies.synchronous import run_sync
 
-    scenario = vary(load(SCENARIO), CHANGES)
+    scenario = load(SCENARIO).with_(CHANGES)
     figures = {}
     for name, (key, target) in PLANS.items():
         begin = time.perf_counter()

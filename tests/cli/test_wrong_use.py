@@ -9,7 +9,10 @@ MISTAKES = {
     "a directory": (["run", "directory"], "outsim: directory: found a directory"),
     "an empty name": (["run", ""], "outsim: .: found a directory"),
     "no TOML": (["run", "broken.toml"], "outsim: broken.toml:1: is no valid TOML"),
-    "an unknown key": (["run", "wrong.toml"], "wrong.toml:18: campaign[0].start_at"),
+    "an unknown key": (
+        ["run", "wrong.toml"],
+        "wrong.toml:18: campaign[clinic/appointment reminders].start_at",
+    ),
     "a file in one of two": (["compare", "small.toml", "nil.toml"], "nil.toml: no such file"),
     "a file in a difference": (["diff", "small.toml", "nil.toml"], "nil.toml: no such file"),
     "a file to check": (["check", "nil.toml"], "nil.toml: no such file"),
@@ -268,7 +271,7 @@ def test_every_error_of_a_file_is_named_at_once(outsim, files):
     assert ended.code == 2
     assert ended.err.count("many.toml:") == 2
     assert "platform.ports" in ended.err
-    assert "campaign[0].max_retry" in ended.err
+    assert "campaign[clinic/appointment reminders].max_retry" in ended.err
 
 
 @pytest.mark.parametrize("command", ["run", "failed", "check", "diff"])

@@ -19,7 +19,6 @@ from outsim.questions.sweep_answers import Sweep
 from outsim.results.measures import measure_named
 from outsim.results.result import simulate
 from outsim.scenario import from_mapping
-from outsim.scenario.varying import vary
 from outsim.studies.synchronous import run_sync
 from tests.studies.flip_scenarios import FLIP_PER_MIN, hasty, paced
 from tests.studies.scenarios import chancy, without_campaigns
@@ -91,7 +90,7 @@ def test_each_value_is_a_paired_comparison_of_the_two_scenarios(known):
     rung = known.flips[0].rungs[0]
     changes = {"platform.loader_rate": rung.text}
     differences = [
-        _completed(vary(paced(), changes), k) - _completed(vary(hasty(), changes), k)
+        _completed(paced().with_(changes), k) - _completed(hasty().with_(changes), k)
         for k in range(10)
     ]
     support = measure_named("completed_by_deadline").support.of_difference
@@ -116,7 +115,7 @@ def test_each_point_is_a_run_of_the_scenario_with_its_values():
         values = found.point(point)
         assert set(values) == {"platform.ports", "platform.workers"}
         for k in range(2):
-            alone = simulate(vary(chancy(), values), replication=k).measures()
+            alone = simulate(chancy().with_(values), replication=k).measures()
             assert figures[point, k] == alone["finished_s"]
 
 

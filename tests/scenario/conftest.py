@@ -20,6 +20,7 @@ date = 2026-03-10
 begins = "08:00"
 ends = "13:00"
 """
+OWN = "campaign[clinic/reminders]"
 CAMPAIGN = """\
 [[campaign]]
 name = "reminders"

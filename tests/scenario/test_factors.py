@@ -12,7 +12,7 @@ from outsim.errors import ScenarioError
 from outsim.scenario import Scenario, from_mapping, load
 from outsim.scenario.defaults import DEFAULTS
 from outsim.scenario.factors import Factor, assumed, check, read_factor
-from outsim.scenario.varying import Range, vary
+from outsim.scenario.varying import Range
 
 FILES = sorted(Path("scenarios").glob("*.toml"))
 
@@ -57,7 +57,7 @@ def test_nothing_but_assumptions_is_swept():
 def test_both_ends_and_the_middle_of_each_range_can_be_run(path):
     scenario = load(path)
     for factor in assumed(scenario).factors:
-        made = [vary(scenario, factor.changes(position)) for position in (0.0, 0.5, 1.0)]
+        made = [scenario.with_(factor.changes(position)) for position in (0.0, 0.5, 1.0)]
         assert made[0] != made[2], factor.name
 
 
@@ -71,7 +71,7 @@ def test_a_range_holds_the_default_that_it_is_about():
             part, _, name = key.partition(".")
             value = getattr(getattr(scenario, part), name)
             ends = [
-                getattr(getattr(vary(scenario, own.changes(p)), part), name) for p in (0.0, 1.0)
+                getattr(getattr(scenario.with_(own.changes(p)), part), name) for p in (0.0, 1.0)
             ]
             plain = [getattr(each, "value", each) for each in (*ends, value)]
             assert plain[0] <= plain[2] <= plain[1], key
@@ -109,7 +109,7 @@ def test_where_the_facts_give_no_range_it_is_half_to_double_and_says_so():
 def test_a_share_among_weights_is_that_share(name, share_of, position):
     scenario = everything()
     factor = by_name(scenario)[name]
-    made = vary(scenario, factor.changes(position))
+    made = scenario.with_(factor.changes(position))
     assert share_of(made) == pytest.approx(factor.value(position) / 100, abs=1e-4)
 
 
@@ -122,7 +122,7 @@ def test_the_peak_of_other_traffic_goes_from_none_to_what_the_facts_name():
     scenario = everything()
     factor = by_name(scenario)["carrier.other_traffic_peak"]
     peaks = [
-        vary(scenario, factor.changes(position)).carrier.other_traffic_peak
+        scenario.with_(factor.changes(position)).carrier.other_traffic_peak
         for position in (0.0, 0.5, 1.0)
     ]
     assert peaks[0] == {}
@@ -134,7 +134,7 @@ def test_a_default_of_an_endpoint_is_changed_in_all_that_rest_on_it():
     scenario = everything(
         endpoint=[{"name": "page"}, {"name": "other"}, {"name": "own", "timeout": "7 s"}]
     )
-    made = vary(scenario, by_name(scenario)["endpoint.timeout"].changes(1.0))
+    made = scenario.with_(by_name(scenario)["endpoint.timeout"].changes(1.0))
     assert [each.timeout for each in made.endpoint] == [10_000_000, 10_000_000, 7_000_000]
 
 

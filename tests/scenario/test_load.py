@@ -17,7 +17,7 @@ from outsim.clock import MINUTE, SECOND
 from outsim.errors import ScenarioError
 from outsim.scenario import Scenario, from_mapping, load
 
-from .conftest import CAMPAIGN, CLOCK, Problems, Write
+from .conftest import CAMPAIGN, CLOCK, OWN, Problems, Write
 
 SCENARIOS = Path(__file__).parents[2] / "scenarios"
 
@@ -132,12 +132,12 @@ class TestEverythingIsReportedAtOnce:
         assert problems("over.toml") == [
             'over.toml:2: name: found a list; must be a text in quotes, such as "name"',
             "over.toml:4: carrier.rate: found 15; write a rate with a unit, such as '20/s'",
-            "over.toml:8: campaign[0].stop_at: found 2026-03-10 08:15:00; must not be earlier "
+            f"over.toml:8: {OWN}.stop_at: found 2026-03-10 08:15:00; must not be earlier "
             "than submitted_at (2026-03-10 08:30:00)",
-            "over.toml:9: campaign[0].expires_at: found 2026-03-10 09:00:00; must be later than "
+            f"over.toml:9: {OWN}.expires_at: found 2026-03-10 09:00:00; must be later than "
             "start (2026-03-10 09:00:00)",
-            "over.toml:10: campaign[0].max_retry: found 11; must be at most 10",
-            "over.toml:11: campaign[0].profile: found 'known'; did you mean 'known_list'? "
+            "over.toml:10: campaign[clinic/reminders].max_retry: found 11; must be at most 10",
+            f"over.toml:11: {OWN}.profile: found 'known'; did you mean 'known_list'? "
             "allowed: cold_list, known_list",
             "over.toml:14: suspension[0].ends: found 2026-03-10 09:00:00; must be later than "
             "begins (2026-03-10 10:00:00)",
@@ -155,8 +155,8 @@ class TestEverythingIsReportedAtOnce:
         misspelt = CAMPAIGN.replace("start", "strat").replace("contacts", "contcts")
         lines = problems(write("a.toml", CLOCK + misspelt))
         assert [line.split("; allowed")[0].split("? allowed")[0] for line in lines] == [
-            'a.toml:9: campaign[0].strat: unknown key "strat"; did you mean "start"',
-            'a.toml:10: campaign[0].contcts: unknown key "contcts"; did you mean "contacts"',
+            f'a.toml:9: {OWN}.strat: unknown key "strat"; did you mean "start"',
+            f'a.toml:10: {OWN}.contcts: unknown key "contcts"; did you mean "contacts"',
         ]
 
     def test_a_wrong_value_is_not_blamed_on_its_neighbours(
@@ -164,8 +164,8 @@ class TestEverythingIsReportedAtOnce:
     ) -> None:
         text = CLOCK + CAMPAIGN.replace("= 100", "= -100") + 'stop_at = "later"\n'
         assert problems(write("a.toml", text)) == [
-            "a.toml:10: campaign[0].contacts: found -100; must be at least 0",
-            "a.toml:11: campaign[0].stop_at: found 'later'; write a local clock time: '09:15', "
+            "a.toml:10: campaign[clinic/reminders].contacts: found -100; must be at least 0",
+            f"a.toml:11: {OWN}.stop_at: found 'later'; write a local clock time: '09:15', "
             "'09:15:30' or '2026-03-10 09:15'",
         ]
 
@@ -173,7 +173,11 @@ class TestEverythingIsReportedAtOnce:
         with pytest.raises(ScenarioError) as caught:
             load(write("a.toml", CLOCK + CAMPAIGN + "color = 1\n"))
         (problem,) = caught.value.problems
-        assert (problem.file, problem.line, problem.key) == ("a.toml", 11, "campaign[0].color")
+        assert (problem.file, problem.line, problem.key) == (
+            "a.toml",
+            11,
+            "campaign[clinic/reminders].color",
+        )
         assert pickle.loads(pickle.dumps(caught.value)).problems == [problem]
 
     def test_a_mapping_has_no_lines(self) -> None:
@@ -371,7 +375,7 @@ class TestOneMessageForEachMistake:
         self, part: str, lines: str, message: str, write: Write, problems: Problems
     ) -> None:
         if part == "campaign":
-            text, key = CLOCK + CAMPAIGN + lines + "\n", "campaign[0]"
+            text, key = CLOCK + CAMPAIGN + lines + "\n", "campaign[clinic/reminders]"
         elif part in ("outage", "endpoint"):
             begins = 'begins = "08:30"\n' if part == "outage" else ""
             text = CLOCK + CAMPAIGN + f"[[{part}]]\n{begins}{lines}\n"
@@ -448,7 +452,7 @@ class TestOneMessageForEachMistake:
             ),
             (
                 CAMPAIGN.replace("contacts = 100\n", ""),
-                "a.toml:6: campaign[0]: give one of contacts, contact_list and requests; found "
+                f"a.toml:6: {OWN}: give one of contacts, contact_list and requests; found "
                 "none of them",
             ),
             (
@@ -473,13 +477,13 @@ class TestOneMessageForEachMistake:
         campaign = CAMPAIGN.replace("contacts = 100", 'contact_list = "lists/broken.csv"')
         assert problems(write("a.toml", CLOCK + campaign)) == [
             "lists/broken.csv:1: found 'number' as the first header; must be 'destination' "
-            "(campaign[0].contact_list in a.toml:10)"
+            "(campaign[clinic/reminders].contact_list in a.toml:10)"
         ]
         missing = campaign.replace("broken", "nix") + "stop_at = '08:00'\n"
         assert problems(write("a.toml", CLOCK + missing)) == [
-            "a.toml:11: campaign[0].stop_at: found 2026-03-10 08:00:00; must not be earlier than "
+            f"a.toml:11: {OWN}.stop_at: found 2026-03-10 08:00:00; must not be earlier than "
             "submitted_at (2026-03-10 09:00:00)",
-            "lists/nix.csv: no such file (campaign[0].contact_list in a.toml:10)",
+            "lists/nix.csv: no such file (campaign[clinic/reminders].contact_list in a.toml:10)",
         ]
 
 

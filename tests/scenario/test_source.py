@@ -19,7 +19,7 @@ from outsim.scenario.files import LINE_LIMIT
 from outsim.scenario.source import SIZE_LIMIT, Source, read_source
 from outsim.scenario.toml_lines import KeyPath, key_lines
 
-from .conftest import CAMPAIGN, CLOCK, Problems, Write
+from .conftest import CAMPAIGN, CLOCK, OWN, Problems, Write
 
 
 def refused(path: str | Path) -> str:
@@ -368,10 +368,7 @@ class TestWhatWouldCostTime:
         start = CAMPAIGN.replace("contacts = 100", f"requests.times_s = [{times}, -1]")
         write("a.toml", CLOCK + start)
         (message,) = problems("a.toml")
-        assert (
-            message
-            == "a.toml:10: campaign[0].requests.times_s[5000]: found -1; must be at least 0"
-        )
+        assert message == f"a.toml:10: {OWN}.requests.times_s[5000]: found -1; must be at least 0"
 
     def test_of_many_mistakes_the_first_are_listed_and_all_counted(self, write: Write) -> None:
         write("a.toml", CLOCK + "[platform]\n" + "".join(f"portz{k} = 1\n" for k in range(5000)))

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from outsim.errors import ScenarioError
 from outsim.scenario import Scenario, from_mapping, load
-from outsim.scenario.varying import FINE, read_range, vary
+from outsim.scenario.varying import FINE, read_range
 
 FILES = sorted(Path("scenarios").glob("*.toml"))
 
@@ -32,7 +32,7 @@ def made(**parts: Any) -> Scenario:
 @pytest.mark.parametrize("path", FILES, ids=lambda path: path.stem)
 def test_no_change_is_the_same_scenario(path: Path) -> None:
     scenario = load(path)
-    same = vary(scenario, {})
+    same = scenario.with_({})
     assert same == scenario
     assert same.path == scenario.path
     assert same.model_fields_set == scenario.model_fields_set
@@ -72,33 +72,33 @@ def test_no_change_is_the_same_scenario(path: Path) -> None:
 def test_a_value_is_read_as_in_a_file(
     change: dict[str, str | float], parts: dict[str, Any]
 ) -> None:
-    assert vary(made(), change) == made(**parts)
+    assert made().with_(change, name="unnamed") == made(**parts)
 
 
 def test_campaigns_go_by_name_by_tenant_and_name_or_by_place() -> None:
     for key in ("news", "bank/news", "2"):
-        varied = vary(made(), {f"campaign[{key}].max_retry": "5"})
+        varied = made().with_({f"campaign[{key}].max_retry": "5"})
         assert [each.max_retry for each in varied.campaign] == [2, 2, 5]
 
 
 def test_a_number_that_is_a_text_stays_one() -> None:
-    assert vary(made(), {"campaign[news].ani": "2125550100"}).campaign[2].ani == "2125550100"
+    assert made().with_({"campaign[news].ani": "2125550100"}).campaign[2].ani == "2125550100"
 
 
 def test_contacts_take_the_place_of_requests_and_the_other_way_round() -> None:
-    varied = vary(made(), {"campaign[news].requests.rate": "5/min"})
+    varied = made().with_({"campaign[news].requests.rate": "5/min"})
     assert varied.campaign[2].contacts is None
-    assert vary(varied, {"campaign[news].contacts": "9"}).campaign[2].requests is None
+    assert varied.with_({"campaign[news].contacts": "9"}).campaign[2].requests is None
 
 
 def test_what_stands_beside_a_value_stays_as_it_is_by_default() -> None:
     scenario = made()
-    factors = vary(scenario, {"callees.redial_factors[1]": "0.5"}).callees.redial_factors
+    factors = scenario.with_({"callees.redial_factors[1]": "0.5"}).callees.redial_factors
     before = scenario.callees.redial_factors
     assert factors == [before[0], 0.5, *before[2:]]
-    profile = vary(scenario, {"profiles.known_list.human": "50"}).all_profiles["known_list"]
+    profile = scenario.with_({"profiles.known_list.human": "50"}).all_profiles["known_list"]
     assert profile == scenario.all_profiles["known_list"].model_copy(update={"human": 50})
-    hours = vary(scenario, {"callees.hour_factors.morning": "0.9"}).callees.hour_factors
+    hours = scenario.with_({"callees.hour_factors.morning": "0.9"}).callees.hour_factors
     assert hours == scenario.callees.hour_factors.model_copy(update={"morning": 0.9})
 
 
@@ -118,15 +118,15 @@ def test_what_stands_beside_a_value_stays_as_it_is_by_default() -> None:
         ("campaign[news].start", "10:30", "expires_at: found 2026-03-10 10:00:00; must be later"),
         ("callees.redial_factors[99]", "1", "allowed: 0 to 5"),
         ("outage[0].ends", "10:00", "allowed: none, as it is empty"),
-        ("", "1", "is no key"),
-        ("platform..ports", "1", "is no key"),
+        ("", "1", "write one such as"),
+        ("platform..ports", "1", "write one such as"),
         ("platform.ports-", "1", "unknown key"),
         ("platform ports", "1", "write a dot between keys"),
     ],
 )
 def test_a_mistake_is_named_with_what_is_allowed(key: str, value: str, message: str) -> None:
     with pytest.raises(ScenarioError) as error:
-        vary(made(), {key: value})
+        made().with_({key: value})
     assert message in str(error.value)
 
 
@@ -167,7 +167,7 @@ class TestRanges:
         assert list(values) == sorted(set(values))
         assert len(values) <= count
         middle = values[len(values) // 2]
-        assert found.vary(scenario, middle).platform.ports == middle
+        assert found.set_in(scenario, middle).platform.ports == middle
 
     @pytest.mark.parametrize(
         ("text", "message"),
