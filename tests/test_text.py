@@ -18,6 +18,7 @@ from hypothesis import strategies as st
 from typer.testing import CliRunner
 
 import outsim
+from outsim import plots
 from outsim.calibration.log import CallLog, LogFile
 from outsim.calibration.toml import toml
 from outsim.cli import app
@@ -205,7 +206,7 @@ def test_pictures_have_names_as_they_are(hostile, tmp_path):
     found = outsim.run_sync(compare(outsim.load(hostile), other, replications=2))
     with warnings.catch_warnings():
         warnings.simplefilter("error")
-        ax = found.plot("completed_share")
+        ax = plots.compare(found, "completed_share")
         ax.figure.savefig(tmp_path / "picture.svg")
     plt.close(ax.figure)
     xml.dom.minidom.parse(str(tmp_path / "picture.svg"))

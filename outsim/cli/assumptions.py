@@ -42,6 +42,7 @@ def assumptions(
     """List every number that a scenario uses, with its source, grade and plausible range."""
     from outsim.cli.output import load_with_advice, picture_file, print_json, write_picture
     from outsim.errors import StudyError
+    from outsim.plots import effects as draw
     from outsim.questions.effects import assumption_effects
     from outsim.questions.sweep import USUAL_REPLICATIONS
     from outsim.results.measures import measure_named
@@ -85,7 +86,7 @@ def assumptions(
             out=out,
         )
     )
-    write_picture(lambda: [found.plot()], picture)
+    write_picture(lambda: draw(found), picture)
     if json:
         print_json(found.to_json() | {"assumptions": found.ledger.to_json()})
         return

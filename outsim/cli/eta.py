@@ -75,6 +75,7 @@ def eta(
     """Say when a campaign's calls go out and when it is finished, or when one call goes out."""
     from outsim.cli.output import load_with_advice, picture_file, print_json, write_picture
     from outsim.cli.status import chosen_campaign
+    from outsim.plots import eta as draw
     from outsim.questions.eta import Forecast
     from outsim.questions.eta_measures import FORECAST_MEASURES, USUAL, find_call, studying
     from outsim.studies.study import Study
@@ -106,7 +107,7 @@ def eta(
         input_uncertainty="drawn" if input_uncertainty else False,
         **options,
     ).run()
-    write_picture(lambda: [Forecast(chosen, findings).plot()], file)
+    write_picture(lambda: draw(Forecast(chosen, findings)), file)
     if json:
         print_json(_document(findings, chosen, asked))
     else:

@@ -52,6 +52,7 @@ def explain(
     """Where did the wait go? By cause and by whom; with --call, why a call failed."""
     from outsim.cli.eta import ten_digits
     from outsim.cli.output import picture_file, print_json, write_picture
+    from outsim.plots import explain as draw
     from outsim.questions.explain import USUAL, Explanation
     from outsim.questions.explain import explain as explain_result
     from outsim.studies.variants import campaign_of
@@ -79,7 +80,7 @@ def explain(
         found = explain_result(result, name, engine=engine, **options).run()
     else:
         found = Explanation(result, campaign_of(result.scenario, campaign))
-    write_picture(lambda: [found.plot()], picture)
+    write_picture(lambda: draw(found), picture)
     if json:
         print_json(found.to_json())
         return

@@ -61,6 +61,7 @@ def start_map(
 ) -> None:
     """Map over which regimes a start at :15, :30 or :45 beats one at :00."""
     from outsim.cli.output import load_with_advice, picture_file, print_json, write_picture
+    from outsim.plots import start_map as draw
     from outsim.questions.start_map import CARRIERS, LOADS, MINUTES, RETRIES
     from outsim.questions.start_map import start_map as make
     from outsim.studies.stopping import LEAST
@@ -81,7 +82,7 @@ def start_map(
             **options,
         )
     )
-    write_picture(lambda: list(found.plot().flat), file)
+    write_picture(lambda: draw(found), file)
     if json:
         print_json(found.to_json())
     else:

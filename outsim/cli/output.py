@@ -16,7 +16,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    from matplotlib.axes import Axes
     from rich.console import Console, Group
     from rich.table import Table
 
@@ -173,14 +172,14 @@ def show(renderable: Any) -> None:
 
 def picture_file(plot: str | None) -> Path | None:
     """File of a picture that was asked for, before any run is made for it."""
-    from outsim.plots.files import check_picture
+    from outsim.plots.style import check_picture
 
     return None if plot is None else check_picture(plot)
 
 
-def write_picture(draw: Callable[[], Sequence[Axes]], file: Path | None) -> None:
-    """Write the picture that `draw` gives the axes of, if it was asked for."""
-    from outsim.plots.files import save_picture
+def write_picture(draw: Callable[[], Any], file: Path | None) -> None:
+    """Write the picture that a function of `outsim.plots` draws, if there is a file for it."""
+    from outsim.plots.style import save_picture
 
     if file is not None:
         save_picture(draw(), file)

@@ -146,8 +146,12 @@ def _tell(
     answer: Capacity | Frontier, file: Path | None, json: bool, say_it: Callable[[], None]
 ) -> None:
     from outsim.cli.output import print_json, write_picture
+    from outsim.plots import capacity, frontier
+    from outsim.questions.capacity_answers import Frontier
 
-    write_picture(answer.plot_all, file)
+    write_picture(
+        lambda: frontier(answer) if isinstance(answer, Frontier) else capacity(answer), file
+    )
     if json:
         print_json(answer.to_json())
     else:

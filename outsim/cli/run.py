@@ -76,7 +76,7 @@ def run(
 
 
 def _draw(result: Result) -> list[Axes]:
-    from outsim.plots.load import ports, queue
+    from outsim.plots import ports, queue
     from outsim.plots.style import panels
 
     upper, lower = panels(2, columns=1, height=3.4)

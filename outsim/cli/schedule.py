@@ -56,6 +56,7 @@ def schedule(
 ) -> None:
     """When should I schedule my calls? Compare start times of a campaign."""
     from outsim.cli.output import load_with_advice, picture_file, print_json, write_picture
+    from outsim.plots import schedule as draw
     from outsim.questions.schedule import schedule as schedule_study
 
     options = study_options(
@@ -73,7 +74,7 @@ def schedule(
         input_uncertainty=input_uncertainty,
         **options,
     ).run()
-    write_picture(answer.plot, picture)
+    write_picture(lambda: draw(answer), picture)
     if json:
         print_json(answer.to_json())
         return

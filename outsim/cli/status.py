@@ -46,7 +46,7 @@ def status(
         simulate_with_bar,
         write_picture,
     )
-    from outsim.plots.status import truth_and_seen
+    from outsim.plots import truth_and_seen
 
     picture = picture_file(plot)
     loaded = load_with_advice(scenario)

@@ -54,6 +54,7 @@ def stop(
 ) -> None:
     """Why do calls still go out after I stopped? What a stop saves, by when it comes."""
     from outsim.cli.output import load_with_advice, picture_file, print_json, write_picture
+    from outsim.plots import stop as draw
     from outsim.questions.stop import stop_race
 
     options = study_options(
@@ -71,7 +72,7 @@ def stop(
         input_uncertainty=input_uncertainty,
         **options,
     ).run()
-    write_picture(answer.plot, picture)
+    write_picture(lambda: draw(answer), picture)
     if json:
         print_json(answer.to_json())
         return

@@ -1,4 +1,4 @@
-"""Pictures of estimates with their intervals, one below the other."""
+"""Pictures of answers over replications: estimates with their intervals."""
 
 from __future__ import annotations
 
@@ -8,35 +8,89 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from outsim.clock import SECOND
 from outsim.estimates import LEVEL, Estimate
-from outsim.plots.style import BLUE, new_axes, plain, scale_axis, title
+from outsim.plots.style import (
+    BLUE,
+    GREY,
+    INK,
+    VERMILION,
+    given_axes,
+    interval_marks,
+    legend,
+    new_axes,
+    plain,
+    scale_axis,
+    time_unit,
+    title,
+    whole_numbers,
+)
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
     from outsim.questions.eta import Forecast
+    from outsim.questions.schedule import Schedule
+    from outsim.questions.stop import StopRace
     from outsim.studies.study_result import StudyResult
 
 
-def findings(found: StudyResult, measure: str, ax: Axes | None = None) -> Axes:
-    """Draw one figure of every scenario with its interval; see `Findings.plot`."""
-    about = found.measure(measure)
-    means = [found.mean(place, measure) for place in range(len(found.scenarios))]
-    begins = found.scenarios[0].clock.begins
-    return draw_estimates(found.labels, means, found.label(about), about.kind, begins, ax)
+def compare(answer: StudyResult, measure: str, ax: Axes | None = None) -> Axes:
+    """Draw a measure of every scenario with its 95 % interval, one below the other.
+
+    Parameters
+    ----------
+    answer : StudyResult
+        What `outsim.compare` or a study gives.
+    measure : str
+        Name of a measure; clock times stand on an axis of clock times.
+    ax : Axes, optional
+        Where to draw; default: a new figure.
+
+    Returns
+    -------
+    Axes
+        A scenario whose runs don't have the measure has its place and no mark.
+
+    Raises
+    ------
+    StudyError
+        If there is no such measure.
+    """
+    about = answer.measure(measure)
+    means = [answer.mean(place, measure) for place in range(len(answer.scenarios))]
+    begins = answer.scenarios[0].clock.begins
+    return draw_estimates(answer.labels, means, answer.label(about), about.kind, begins, ax)
 
 
-def forecast(found: Forecast, ax: Axes | None = None) -> Axes:
-    """Draw median and band of each figure on a clock; see `Forecast.plot`."""
-    measures = [each for each in found.findings.measures if each.kind == "clock"]
-    quantiles = [found.quantiles(each.name) for each in measures]
-    ax = draw_bands(
-        [each.label for each in measures],
-        [(each.low, each.median, each.high) for each in quantiles],
-        found.findings.scenarios[0].clock.begins,
-        ax,
-    )
-    title(ax, f"{found.campaign.name}: median and 90 % of the runs")
+def eta(forecast: Forecast, ax: Axes | None = None) -> Axes:
+    """Draw the median and 90 % band of each instant on a clock, the first call on top.
+
+    Parameters
+    ----------
+    forecast : Forecast
+        What `outsim.eta` gives.
+    ax : Axes, optional
+        Where to draw; default: a new figure.
+
+    Returns
+    -------
+    Axes
+        An instant that the runs don't come to has its place and no mark.
+    """
+    measures = [measure for measure in forecast.findings.measures if measure.kind == "clock"]
+    quantiles = [forecast.quantiles(measure.name) for measure in measures]
+    ax = new_axes(ax, len(measures))
+    begins = forecast.findings.scenarios[0].clock.begins
+    scale = scale_axis(ax.xaxis, "clock", None, begins, 0.0)
+    for row, band in enumerate(quantiles):
+        low, middle, high = scale.at(np.array([band.low, band.median, band.high]))
+        if np.isfinite(middle):
+            above = max(0.0, high - middle) if np.isfinite(high) else 0.0
+            ends = [[max(0.0, middle - low)], [above]]
+            ax.errorbar(middle, row, xerr=ends, fmt="o", capsize=4, color=BLUE)
+    _name_rows(ax, [measure.label for measure in measures])
+    title(ax, f"{forecast.campaign.name}: median and 90 % of the runs")
     return ax
 
 
@@ -48,25 +102,10 @@ def draw_estimates(
     begins: datetime,
     ax: Axes | None = None,
 ) -> Axes:
-    """Draw estimates with their intervals, the first one on top.
-
-    Parameters
-    ----------
-    names, estimates : sequences of one length
-        Estimates of one figure, and what each of them is of.
-    label, kind, begins
-        As for `scale_axis`.
-    ax : matplotlib axes, optional
-        Where to draw; default: a picture of its own.
-
-    Returns
-    -------
-    matplotlib.axes.Axes
-        An estimate without an interval is a mark alone, one of no run has its place only.
-    """
+    """Draw named estimates of one measure with their intervals, the first one on top."""
     ax = new_axes(ax, len(names))
-    means = np.array([each.mean for each in estimates])
-    sides = np.array([each.sides for each in estimates]).reshape(-1, 2).T
+    means = np.array([estimate.mean for estimate in estimates])
+    sides = np.array([estimate.sides for estimate in estimates]).reshape(-1, 2).T
     known = means[~np.isnan(means)]
     scale = scale_axis(ax.xaxis, kind, label, begins, float(known.max()) if len(known) else 0.0)
     places = np.arange(len(names))
@@ -84,36 +123,175 @@ def draw_estimates(
     return ax
 
 
-def draw_bands(
-    names: Sequence[str],
-    bands: Sequence[tuple[float, float, float]],
-    begins: datetime,
-    ax: Axes | None = None,
-) -> Axes:
-    """Draw instants with bands around them on a clock, the first one on top.
-
-    Parameters
-    ----------
-    names : sequence of str
-        What each of them is.
-    bands : sequence of (low, middle, high)
-        Seconds since `begins`; what is not finite has no mark, or a band of no end on that side.
-    begins, ax
-        As for `draw_estimates`.
-    """
-    ax = new_axes(ax, len(names))
-    scale = scale_axis(ax.xaxis, "clock", None, begins, 0.0)
-    for place, band in enumerate(bands):
-        low, middle, high = scale.at(np.array(band))
-        if not np.isfinite(middle):
-            continue
-        ends = [[max(0.0, middle - low)], [max(0.0, high - middle) if np.isfinite(high) else 0.0]]
-        ax.errorbar(middle, place, xerr=ends, fmt="o", capsize=4, color=BLUE)
-    _name_rows(ax, names)
-    return ax
-
-
 def _name_rows(ax: Axes, names: Sequence[str]) -> None:
     ax.set_yticks(range(len(names)), [plain(name) for name in names])
     ax.set_ylim(len(names) - 0.5, -0.5)
     ax.grid(visible=False, axis="y")
+
+
+def schedule(answer: Schedule, axes: Sequence[Axes] | None = None) -> list[Axes]:
+    """Draw each measure of a schedule against the start time, as `start_sweep` does.
+
+    Parameters
+    ----------
+    answer : Schedule
+        What `outsim.schedule` gives.
+    axes : sequence of Axes, optional
+        One a measure; default: a new figure with as many panels.
+    """
+    names = [measure.name for measure in answer.findings.measures]
+    return [
+        start_sweep(answer, name, ax)
+        for name, ax in zip(names, given_axes(axes, len(names)), strict=True)
+    ]
+
+
+def start_sweep(
+    answer: Schedule, measure: str = "completed_by_deadline", ax: Axes | None = None
+) -> Axes:
+    """Draw a measure of a schedule against the start time, with its 95 % interval.
+
+    The start that no other one beats has a bar behind it, where there is only one.
+
+    Parameters
+    ----------
+    answer : Schedule
+        What `outsim.schedule` gives.
+    measure : str
+        Name of a measure.
+    ax : Axes, optional
+        Where to draw; default: a new figure.
+
+    Raises
+    ------
+    StudyError
+        If the schedule has no such measure.
+    """
+    about = answer.findings.measure(measure)
+    ax = new_axes(ax)
+    means = [answer.mean(start, measure) for start in answer.starts]
+    begins = answer.findings.scenarios[0].clock.begins
+    known = [estimate.mean for estimate in means if np.isfinite(estimate.mean)]
+    unit = {"share": "calls", "seconds": "duration", "clock": "local time"}.get(about.kind, "")
+    scale = scale_axis(ax.yaxis, about.kind, unit, begins, max(known, default=0.0))
+    places = range(len(answer.starts))
+    _draw(ax, places, means, factor=scale.factor, origin=scale.origin)
+    marks = interval_marks(len(places))
+    ax.set_xticks(marks, [answer.label(answer.starts[k]) for k in marks])
+    ax.set_xlabel(f"start, local time, {begins.tzinfo}")
+    title(ax, answer.findings.label(about))
+    ranking = answer.ranking(measure)
+    if ranking.best is not None:
+        k = answer.starts.index(ranking.best)
+        ax.axvline(k, color=BLUE, alpha=0.25, linewidth=6, zorder=0)
+    return ax
+
+
+def stop(answer: StopRace, axes: Sequence[Axes] | None = None) -> list[Axes]:
+    """Draw what is dialed after a stop, and the share of dials that it saves, over its time.
+
+    Parameters
+    ----------
+    answer : StopRace
+        What `outsim.stop_race` gives.
+    axes : sequence of two Axes, optional
+        Default: a new figure.
+    """
+    dials, saved = given_axes(axes, 2)
+    return [dials_after_stop(answer, dials), saved_by_stop(answer, saved)]
+
+
+def dials_after_stop(answer: StopRace, ax: Axes | None = None) -> Axes:
+    """Draw what is dialed after a stop, over the time from the start to the request.
+
+    Parameters
+    ----------
+    answer : StopRace
+        What `outsim.stop_race` gives.
+    ax : Axes, optional
+        Where to draw; default: a new figure.
+
+    Returns
+    -------
+    Axes
+        Dials, retries included, from the request on and from its effect on, each with its
+        95 % interval.
+    """
+    ax = new_axes(ax)
+    stops = answer.after_us
+    unit, size_us = _unit(stops[-1])
+    at = [stop_us / size_us for stop_us in stops]
+    total = [answer.dialled_after(stop_us) for stop_us in stops]
+    unreached = [answer.dialled_after_effect(stop_us) for stop_us in stops]
+    _draw(ax, at, total, label="from the request on")
+    _draw(ax, at, unreached, mark="s--", colour=VERMILION, label="from its effect on")
+    title(ax, "dials after the stop")
+    ax.set_xlabel(f"from the start to the stop ({unit})")
+    ax.set_ylabel("dials, retries included")
+    ax.set_ylim(bottom=0)
+    whole_numbers(ax.yaxis)
+    legend(ax)
+    return ax
+
+
+def saved_by_stop(answer: StopRace, ax: Axes | None = None) -> Axes:
+    """Draw the share of dials that a stop saves, over the time from the start to the request.
+
+    Dotted lines lead to the last moments until which it saves 50 % and 90 % of them,
+    where these are known.
+
+    Parameters
+    ----------
+    answer : StopRace
+        What `outsim.stop_race` gives.
+    ax : Axes, optional
+        Where to draw; default: a new figure.
+    """
+    ax = new_axes(ax)
+    # Once nothing is saved any more, there is no more to see.
+    shares = [answer.saved_share(stop_us) for stop_us in answer.after_us]
+    count = next((k for k, share in enumerate(shares, 1) if not share.mean > 0), len(shares))
+    stops = answer.after_us[:count]
+    unit, size_us = _unit(stops[-1])
+    _draw(ax, [stop_us / size_us for stop_us in stops], shares[:count], factor=100.0)
+    title(ax, "dials saved by the stop")
+    ax.set_xlabel(f"from the start to the stop ({unit})")
+    ax.set_ylabel("dials, retries included (%)")
+    for share, last in answer.last_moments.items():
+        ax.axhline(100 * share, color=GREY, linewidth=0.9, linestyle=":")
+        if last.is_known:
+            at = last.after_s.mean * SECOND / size_us
+            ax.plot([at, at], [0, 100 * share], color=INK, linewidth=0.9, linestyle=":")
+    ax.set_ylim(bottom=0)
+    return ax
+
+
+def _unit(longest_us: int) -> tuple[str, float]:
+    """Unit of durations up to this one: its name, and its microseconds."""
+    unit, size_s = time_unit(longest_us / SECOND)
+    return unit, size_s * SECOND
+
+
+def _draw(
+    ax: Axes,
+    at: Sequence[float],
+    estimates: Sequence[Estimate],
+    *,
+    factor: float = 1.0,
+    origin: float = 0.0,
+    mark: str = "o-",
+    colour: str = BLUE,
+    label: str | None = None,
+) -> None:
+    """Draw estimates with their intervals, side by side."""
+    ax.errorbar(
+        at,
+        [origin + estimate.mean * factor for estimate in estimates],
+        yerr=np.array([estimate.sides for estimate in estimates]).T * factor,
+        fmt=mark,
+        markersize=4,
+        linewidth=1,
+        capsize=2,
+        color=colour,
+        label=label,
+    )

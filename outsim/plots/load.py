@@ -18,12 +18,12 @@ from outsim.plots.style import (
     INK,
     clock_axis,
     dates_of,
+    draw_empty,
     instants_us,
     legend_above,
     mark_start,
     new_axes,
     plain,
-    say_nothing,
     title,
     whole_numbers,
 )
@@ -31,8 +31,8 @@ from outsim.results.tables.over_time import (
     Parts,
     Quantity,
     by_tenant,
+    change_points,
     over_replications,
-    telling_instants,
     total,
 )
 from outsim.results.tables.views import queue_steps, settled, step_function, value_at
@@ -43,7 +43,7 @@ if TYPE_CHECKING:
     from outsim.results.result import Result
 
 PIECES = 1_500
-"""So many points across a picture may have; see `telling_instants`."""
+"""So many points across a picture may have; see `change_points`."""
 
 
 def queue(result: Result, ax: Axes | None = None, *, most: int = 6) -> Axes:
@@ -98,7 +98,7 @@ def _over_time(
     )
     parts = {name: part for name, part in parts.items() if len(part[0])}
     if not parts:
-        return say_nothing(ax, "no call came into the queue")
+        return draw_empty(ax, "no call came into the queue")
     highest = _stack(ax, parts, result)
     if limit is not None:
         ax.axhline(limit, color=INK, linewidth=1, linestyle="--", label=f"{limit:,} ports")
@@ -113,7 +113,7 @@ def _stack(ax: Axes, parts: Parts, result: Result) -> int:
     """Draw step functions as areas upon each other; gives the highest value of their sum."""
     everything = total(parts)
     ends = instants_us([result.begins, result.ended])
-    at = np.unique(np.concatenate([ends, telling_instants([*parts.values(), everything], PIECES)]))
+    at = np.unique(np.concatenate([ends, change_points([*parts.values(), everything], PIECES)]))
     below = np.zeros(len(at), dtype=np.int64)
     alone = {*result.calls["tenant"].cat.categories}
     for place, (name, part) in enumerate(parts.items()):
@@ -168,7 +168,7 @@ def load_over_replications(
         functions.append(settled(function))
     ax.set_ylabel(words[of])
     if not any(len(at) for at, _ in functions):
-        return say_nothing(ax, "no call came into the queue in any run")
+        return draw_empty(ax, "no call came into the queue in any run")
     begins, last = results[0].begins, max(each.ended for each in results)
     clock_axis(ax.xaxis, begins, ends=last)
     minutes = instants_us(pd.date_range(begins, last, freq="1min"))

@@ -11,11 +11,14 @@ import textwrap
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from outsim.disk import check_place, reason, whole_file
+from outsim.errors import StudyError
 from outsim.text import visible_lines
 
 if TYPE_CHECKING:
@@ -60,10 +63,10 @@ def new_axes(ax: Axes | None, rows: float = 6) -> Axes:
         from matplotlib import pyplot
 
         _, ax = pyplot.subplots(figsize=(7, 1.2 + 0.4 * rows), layout="constrained")
-    return dress(ax)
+    return format_axes(ax)
 
 
-def dress(ax: Axes) -> Axes:
+def format_axes(ax: Axes) -> Axes:
     """Put axes into the style that all pictures share."""
     ax.spines[["top", "right"]].set_visible(False)
     ax.grid(color="0.9", linewidth=0.8)
@@ -88,6 +91,15 @@ def panels(count: int, *, columns: int = 2, height: float = 2.6) -> list[Axes]:
     for spare in axes[count:]:
         figure.delaxes(spare)
     return axes[:count]
+
+
+def given_axes(axes: Sequence[Axes] | None, count: int) -> list[Axes]:
+    """So many axes: those that were given, or the panels of a new figure."""
+    if axes is None:
+        return panels(count)
+    if len(axes) != count:
+        raise StudyError(f"{len(axes)} axes: this picture takes {count}, one a panel")
+    return list(axes)
 
 
 def width_in(ax: Axes, side: str = "width") -> float:
@@ -146,7 +158,7 @@ def legend_above(ax: Axes, highest: float, handles: Sequence[Any] | None = None)
     ax.legend(handles=shown, **_LEGEND | place | {"columnspacing": 1.2, "handlelength": 1.8})
 
 
-def say_nothing(ax: Axes, why: str) -> Axes:
+def draw_empty(ax: Axes, why: str) -> Axes:
     """Say on axes why there is nothing to draw."""
     ax.text(0.5, 0.5, why, transform=ax.transAxes, ha="center", va="center", color=INK, wrap=True)
     ax.set_yticks([])
@@ -304,3 +316,38 @@ def mark_instant(ax: Axes, instant: datetime, text: str, top: float) -> None:
 def interval_marks(count: int) -> Sequence[int]:
     """Every so many-th of the places of an axis, so that their labels do not touch."""
     return range(0, count, -(-count // 8))
+
+
+def check_picture(path: str | Path) -> Path:
+    """The file of a picture, if it can be written there and its ending is that of a picture."""
+    from matplotlib.backend_bases import FigureCanvasBase
+
+    target = Path(path)
+    kinds = FigureCanvasBase.get_supported_filetypes()
+    if target.suffix.removeprefix(".").lower() not in kinds:
+        raise StudyError(f"picture {path}: its ending must be one of .{', .'.join(sorted(kinds))}")
+    if not target.parent.is_dir():
+        raise StudyError(f"picture {path}: there is no directory {target.parent}")
+    try:
+        check_place(target)
+    except OSError as error:
+        raise _unwritable(path, error) from None
+    return target
+
+
+def save_picture(axes: Any, path: Path) -> None:
+    """Write the figure that axes, one or several, are in, whole or not at all; then close it."""
+    import matplotlib.pyplot as plt
+
+    figure = np.ravel(axes)[0].get_figure(root=True)
+    try:
+        with whole_file(path) as beside:
+            figure.savefig(beside, dpi=150, format=path.suffix.removeprefix(".").lower())
+    except OSError as error:
+        raise _unwritable(path, error) from None
+    finally:
+        plt.close(figure)
+
+
+def _unwritable(path: str | Path, error: OSError) -> StudyError:
+    return StudyError(f"picture {path}: can't be written ({reason(error)}); name another file")

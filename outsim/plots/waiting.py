@@ -15,12 +15,12 @@ from outsim.plots.style import (
     HATCHING,
     clock_axis,
     dates_of,
+    draw_empty,
     instants_us,
     legend,
     legend_above,
     new_axes,
     plain,
-    say_nothing,
     time_unit,
     title,
 )
@@ -30,6 +30,7 @@ from outsim.scenario.whose import ALL_CALLS
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
+    from outsim.questions.explain import Explanation
     from outsim.results.result import Result
     from outsim.scenario import Campaign
     from outsim.scenario.whose import Whose
@@ -75,7 +76,7 @@ def waits(
     left = len(result.scenario.campaigns) - len(shown) if campaigns is None else 0
     title(ax, "waits" + (f" ({left} campaigns more are not shown)" if left > 0 else ""))
     if not any(len(waited) for _, waited in counted):
-        return say_nothing(ax, "no call counts: nobody waited")
+        return draw_empty(ax, "no call counts: nobody waited")
     end = max(longest_s, 1.0) * 1.03
     for place, ((campaign, waited), known) in enumerate(zip(counted, finite, strict=True)):
         if not len(waited):
@@ -95,6 +96,24 @@ def waits(
     ax.set_xlim(0, end / size_s)
     legend(ax, loc="lower right")
     return ax
+
+
+def explain(answer: Explanation, ax: Axes | None = None) -> Axes:
+    """Draw the mean time of a call by cause, by when calls entered the queue.
+
+    Parameters
+    ----------
+    answer : Explanation
+        What `outsim.explain` gives.
+    ax : Axes, optional
+        Where to draw; default: a new figure.
+
+    Returns
+    -------
+    Axes
+        The time of `Explanation.table`, with its shares in the legend.
+    """
+    return wait_causes(answer.result, ax, campaign=answer.campaign, until="end")
 
 
 def wait_causes(
@@ -147,7 +166,7 @@ def wait_causes(
     unit, size_s = time_unit(longest_s)
     ax.set_ylabel(f"{each} ({unit})")
     if not longest_s:
-        return say_nothing(ax, "no call waited" if len(found) else "no call came into the queue")
+        return draw_empty(ax, "no call waited" if len(found) else "no call came into the queue")
     shown = [*totals[totals > 0].sort_values(ascending=False).index]
     small = shown[len(COLOURS) :]
     share = 100 * totals / totals.sum()

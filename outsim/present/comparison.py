@@ -6,7 +6,7 @@ from functools import partial
 
 from outsim.display import INTERVALS, format_estimate
 from outsim.document import Picture, Section, Table
-from outsim.plots.estimates import findings as draw_findings
+from outsim.plots import compare as draw_findings
 from outsim.present.context import Subject
 from outsim.questions.compare_texts import DISAGREE, better_and_worse, nothing_clear
 from outsim.results.measures import Measure

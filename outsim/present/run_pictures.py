@@ -7,13 +7,12 @@ from functools import partial
 
 from outsim.clock import SECOND, format_duration
 from outsim.document import Picture
-from outsim.plots.load import ports as draw_ports
-from outsim.plots.load import queue as draw_queue
-from outsim.plots.outcomes import outcome_mix
-from outsim.plots.status import status_lag as draw_lag
-from outsim.plots.status import truth_and_seen
-from outsim.plots.waiting import wait_causes as draw_causes
-from outsim.plots.waiting import waits as draw_waits
+from outsim.plots import explain as draw_causes
+from outsim.plots import outcome_mix, truth_and_seen
+from outsim.plots import ports as draw_ports
+from outsim.plots import queue as draw_queue
+from outsim.plots import status_lag as draw_lag
+from outsim.plots import waits as draw_waits
 from outsim.present.context import Subject
 from outsim.questions.explain import Explanation
 from outsim.results.measures import MEASURES
@@ -65,9 +64,8 @@ def waits(subject: Subject) -> Picture:
     )
 
 
-def wait_causes(subject: Subject, found: Explanation) -> Picture:
+def wait_causes(found: Explanation) -> Picture:
     """Where the time of the campaign's calls went, by when they came."""
-    result, campaign = subject.result, subject.campaign
     causes = found.table().sort_values("share", ascending=False).head(3)
     told = ", ".join(
         f"{label} {share:.1%}"
@@ -75,7 +73,7 @@ def wait_causes(subject: Subject, found: Explanation) -> Picture:
     )
     told = f"of all that time most went to: {told}" if told else "no call took any time"
     return Picture(
-        lambda ax: draw_causes(result, ax=ax, campaign=campaign, until="end"),
+        partial(draw_causes, found),
         alt=f"Bars over the time of day, as high as a call's mean time, parted by cause; {told}.",
         caption="Where the time of the calls went, by when they came, one run",
         rows=7,

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from outsim.document import Picture, Section, Table
-from outsim.plots.assumptions import flip as draw_flip
-from outsim.plots.assumptions import sensitivity as draw_sensitivity
+from outsim.plots import crossover as draw_flip
+from outsim.plots import sensitivity as draw_sensitivity
 from outsim.present.context import Subject
 from outsim.questions import sweep_texts
 from outsim.questions.sweep_answers import Sweep

@@ -11,9 +11,9 @@ from outsim import display
 from outsim.clock import after as clock_after
 from outsim.display import format_estimate
 from outsim.document import Picture, Section, Table
+from outsim.plots import dials_after_stop, saved_by_stop, start_sweep
+from outsim.plots import eta as draw_forecast
 from outsim.plots.estimates import draw_estimates
-from outsim.plots.estimates import forecast as draw_forecast
-from outsim.plots.timing import dials_after_stop, saved_by_stop, start_sweep
 from outsim.present.context import Subject
 from outsim.present.run_pictures import waits
 from outsim.questions import eta_texts, timing_texts

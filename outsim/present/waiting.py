@@ -24,7 +24,7 @@ def where_the_wait_went(subject: Subject) -> Section:
         ),
         answer=f"In this one run: {found.cause_sentence}",
         more=[_whose(found)],
-        pictures=[run_pictures.wait_causes(subject, found), *run_pictures.load(subject)],
+        pictures=[run_pictures.wait_causes(found), *run_pictures.load(subject)],
         tables=[*_by_cause(found), *_by_whom(found)],
         notes=[
             f"All of it is of {subject.this_run}. {ONE_DAY} Time behind calls ahead in the queue "

@@ -17,7 +17,6 @@ from outsim.text import bounded, brief, brief_document
 
 if TYPE_CHECKING:
     import pandas as pd
-    from matplotlib.axes import Axes
 
 
 @dataclass(frozen=True)
@@ -197,27 +196,6 @@ class Capacity:
             ]
         )
 
-    def plot(self, promise: int = 0, ax: Axes | None = None) -> Axes:
-        """Draw a promise's figure against the values that were tested, with its bounds.
-
-        Parameters
-        ----------
-        promise : int
-            Which of the promises.
-        ax : matplotlib axes, optional
-            Where to draw; default: a new figure.
-        """
-        from outsim.plots.sizing import capacity
-
-        return capacity(self, promise, ax)
-
-    def plot_all(self) -> list[Axes]:
-        """Draw every promise, one below the other in a new figure."""
-        from outsim.plots.style import panels
-
-        axes = panels(len(self.promises), columns=1, height=4)
-        return [self.plot(k, each) for k, each in enumerate(axes)]
-
     @brief_document
     def to_json(self) -> dict[str, Any]:
         """The answer for machines."""
@@ -308,22 +286,6 @@ class Frontier:
                 for other, each in zip(self.others, self.capacities, strict=True)
             ]
         )
-
-    def plot(self, ax: Axes | None = None) -> Axes:
-        """Draw the smallest value of the one key against the other one.
-
-        Parameters
-        ----------
-        ax : matplotlib axes, optional
-            Where to draw; default: a new figure.
-        """
-        from outsim.plots.sizing import frontier
-
-        return frontier(self, ax)
-
-    def plot_all(self) -> list[Axes]:
-        """Draw it in a new figure."""
-        return [self.plot()]
 
     @brief_document
     def to_json(self) -> dict[str, Any]:

@@ -29,7 +29,6 @@ from outsim.text import bounded, brief_document
 
 if TYPE_CHECKING:
     import pandas as pd
-    from matplotlib.axes import Axes
 
 
 @dataclass(frozen=True)
@@ -165,29 +164,6 @@ class Effects:
                 row = {"key": factor.name, "low_end": factor.shown(0), "high_end": factor.shown(1)}
                 rows.append(row | {"measure": measure.name} | _columns(found[factor.name]))
         return pd.DataFrame(rows)
-
-    def plot(self, ax: Axes | None = None, figure: str | None = None) -> Axes:
-        """Draw the tornado of a figure: how far each number moves it, the widest on top.
-
-        Parameters
-        ----------
-        ax : matplotlib axes, optional
-            Where to draw; default: a picture of its own.
-        figure : str, optional
-            Name of a measure; default: the one that is asked about.
-
-        Returns
-        -------
-        matplotlib.axes.Axes
-
-        Raises
-        ------
-        StudyError
-            If there is no such figure.
-        """
-        from outsim.plots.tornadoes import tornado
-
-        return tornado(self, figure, ax)
 
     @brief_document
     def to_json(self) -> dict[str, Any]:

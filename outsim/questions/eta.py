@@ -27,7 +27,6 @@ from outsim.text import brief
 
 if TYPE_CHECKING:
     import pandas as pd
-    from matplotlib.axes import Axes
 
 
 @dataclass(frozen=True, eq=False)
@@ -71,23 +70,6 @@ class Forecast:
                 for name, seconds in found.items()
             } | {"never": never}
         return pd.DataFrame.from_dict(rows, orient="index")
-
-    def plot(self, ax: Axes | None = None) -> Axes:
-        """Draw each figure's median and 90 % band on a clock, the first call on top.
-
-        Parameters
-        ----------
-        ax : matplotlib axes, optional
-            Where to draw; default: a picture of its own.
-
-        Returns
-        -------
-        matplotlib.axes.Axes
-            A figure that the runs don't come to has its place and no mark.
-        """
-        from outsim.plots.estimates import forecast
-
-        return forecast(self, ax)
 
 
 def eta(

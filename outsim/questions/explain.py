@@ -25,7 +25,7 @@ from outsim.studies.variants import campaign_of, with_campaign
 from outsim.text import brief_document
 
 if TYPE_CHECKING:
-    from matplotlib.axes import Axes
+    pass
 
 USUAL = 10
 """Replications that the worth of more rests on, if nothing is said."""
@@ -170,24 +170,6 @@ class Explanation:
             return int(found[0])
         what = f"is called by several: {', '.join(map(str, found))}; give --call" if found else ""
         raise StudyError(f"number {number}: {what or 'no call of the campaign goes to it'}")
-
-    def plot(self, ax: Axes | None = None) -> Axes:
-        """Draw the mean time of a call by cause, by when calls entered the queue.
-
-        It is the time of `table`, with its shares in the legend.
-
-        Parameters
-        ----------
-        ax : matplotlib axes, optional
-            Where to draw; default: a picture of its own.
-
-        Returns
-        -------
-        matplotlib.axes.Axes
-        """
-        from outsim.plots.waiting import wait_causes
-
-        return wait_causes(self.result, ax, campaign=self.campaign, until="end")
 
     @brief_document
     def to_json(self) -> dict[str, Any]:

@@ -26,10 +26,7 @@ from outsim.studies.variants import campaign_of, with_campaign
 from outsim.text import brief_document
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     import pandas as pd
-    from matplotlib.axes import Axes
 
 FIGURES: tuple[Measure, ...] = tuple(
     each for each in MEASURES if each.name in (*START_TIME_MEASURES, "status_lag_p90_s")
@@ -282,28 +279,6 @@ class Schedule:
             for found in (self.mean(start, each.name), self.difference(start, each.name))
             if not found.is_zero
         )
-
-    def plot(self, ax: Sequence[Axes] | None = None) -> list[Axes]:
-        """Draw each figure against the start time, with its 95 % interval.
-
-        Parameters
-        ----------
-        ax : sequence of Axes, optional
-            One for each of `FIGURES`; default: a new figure with as many panels.
-
-        Returns
-        -------
-        list of Axes
-        """
-        from outsim.plots.style import panels
-        from outsim.plots.timing import start_sweep
-
-        axes = panels(len(FIGURES)) if ax is None else list(ax)
-        if len(axes) != len(FIGURES):
-            raise StudyError(f"{len(axes)} axes: a schedule has {len(FIGURES)} figures")
-        for each, axis in zip(FIGURES, axes, strict=True):
-            start_sweep(self, each.name, axis)
-        return axes
 
     @brief_document
     def to_json(self) -> dict[str, Any]:

@@ -226,25 +226,6 @@ class StartMap:
             ],
         }
 
-    def plot(self, name: str = MAIN, *, axes: Any = None) -> Any:
-        """Draw the gain in a figure: a row of panels for each count of retries, a column a start.
-
-        Parameters
-        ----------
-        name : str
-            One of `GAINS`.
-        axes : array of matplotlib axes, optional
-            Of shape (retries, starts); default: those of a new figure.
-
-        Returns
-        -------
-        array of matplotlib axes
-            The panels.
-        """
-        from outsim.plots.quarter import start_map as draw
-
-        return draw(self, name, axes)
-
     def __repr__(self) -> str:
         starts = ", ".join(f":{minute:02d}" for minute in self.minutes)
         name, regimes = self.scenario.name, len(self.regimes)

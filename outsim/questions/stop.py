@@ -32,7 +32,6 @@ from outsim.text import brief_document
 
 if TYPE_CHECKING:
     import pandas as pd
-    from matplotlib.axes import Axes
 
 SHARES = (0.5, 0.9)
 """Shares of the dials of which it is said until when a stop saves them."""
@@ -262,26 +261,6 @@ class StopRace:
                     row.append(format_estimate(kind, value, self.campaign.start))
             found.append(row)
         return found
-
-    def plot(self, ax: Sequence[Axes] | None = None) -> list[Axes]:
-        """Draw what is dialled after a stop, and the share of dials saved, over its time.
-
-        Parameters
-        ----------
-        ax : sequence of two Axes, optional
-            Default: a new figure.
-
-        Returns
-        -------
-        list of Axes
-        """
-        from outsim.plots.style import panels
-        from outsim.plots.timing import dials_after_stop, saved_by_stop
-
-        axes = panels(2) if ax is None else list(ax)
-        if len(axes) != 2:
-            raise StudyError(f"{len(axes)} axes: the picture of a stop has 2")
-        return [dials_after_stop(self, axes[0]), saved_by_stop(self, axes[1])]
 
     @brief_document
     def to_json(self) -> dict[str, Any]:

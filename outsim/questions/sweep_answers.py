@@ -25,7 +25,6 @@ from outsim.text import bounded, brief_document
 
 if TYPE_CHECKING:
     import pandas as pd
-    from matplotlib.axes import Axes
 
 Array = NDArray[np.float64]
 
@@ -194,43 +193,6 @@ class Sweep:
         second = sign * (self.measure.better or 1) > 0
         labels = self.base.labels if self.base is not None else (self.scenarios[0].name,)
         return labels[1 if second else 0]
-
-    def plot(self, ax: Axes | None = None, figure: str | None = None) -> Axes:
-        """Draw which assumption matters for a figure: a bar of each index, with its interval.
-
-        Where no design was run, draw the largest flip instead, as `plot_flip` does.
-
-        Parameters
-        ----------
-        ax : matplotlib axes, optional
-            Where to draw; default: a picture of its own.
-        figure : str, optional
-            Name of a measure; default: the one that is asked about.
-        """
-        from outsim.plots.assumptions import flip, sensitivity
-
-        if self.design is None:
-            return flip(self, None, ax)
-        return sensitivity(self, figure or self.measure.name, ax)
-
-    def plot_flip(self, key: str | None = None, ax: Axes | None = None) -> Axes:
-        """Draw the difference over one assumption, with the flip marked.
-
-        Parameters
-        ----------
-        key : str, optional
-            The assumption; default: the first of `flips`.
-        ax : matplotlib axes, optional
-            Where to draw; default: a picture of its own.
-
-        Raises
-        ------
-        StudyError
-            If no flips were looked for, or not over this assumption.
-        """
-        from outsim.plots.assumptions import flip
-
-        return flip(self, key, ax)
 
     @brief_document
     def to_json(self) -> dict[str, Any]:

@@ -17,7 +17,6 @@ from outsim.text import bounded, brief_document
 
 if TYPE_CHECKING:
     import pandas as pd
-    from matplotlib.axes import Axes
 
 Verdict = Literal["better", "worse", "higher", "lower", "small", "unclear"]
 
@@ -267,30 +266,6 @@ class StudyResult(Estimates):
                 for f in self.figures
             ],
         }
-
-    def plot(self, measure: str, ax: Axes | None = None) -> Axes:
-        """Draw one figure of every scenario with its interval, one below the other.
-
-        Parameters
-        ----------
-        measure : str
-            Name of the figure; clock times stand on an axis of clock times.
-        ax : matplotlib axes, optional
-            Where to draw; default: a picture of its own.
-
-        Returns
-        -------
-        matplotlib.axes.Axes
-            A scenario whose runs give no figure has its place and no mark.
-
-        Raises
-        ------
-        StudyError
-            If there is no such figure.
-        """
-        from outsim.plots.estimates import findings
-
-        return findings(self, measure, ax)
 
     def _uncertainty_to_json(self) -> dict[str, Any] | None:
         """What intervals come from where callees were drawn; None where they were not."""

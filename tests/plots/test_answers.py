@@ -69,20 +69,12 @@ def test_the_race_has_a_picture_of_dials_and_one_of_savings(race):
     assert len(pyplot.get_fignums()) == 1
 
 
-def test_a_function_and_its_method_draw_the_same(compared):
-    outsim.plots.findings(compared, "wait_p90_s")
-    compared.plot("wait_p90_s")
-    first, second = (pyplot.figure(number).axes[0] for number in pyplot.get_fignums())
-    assert first.get_xlabel() == second.get_xlabel()
-    assert (first.lines[0].get_xdata() == second.lines[0].get_xdata()).all()
-
-
 def test_without_axes_each_makes_one_figure(schedule, race, compared):
     for draw in (
         lambda: outsim.plots.start_sweep(schedule),
         lambda: outsim.plots.dials_after_stop(race),
         lambda: outsim.plots.saved_by_stop(race),
-        lambda: outsim.plots.findings(compared, "duration_s"),
+        lambda: outsim.plots.compare(compared, "duration_s"),
     ):
         before = len(pyplot.get_fignums())
         ax = draw()

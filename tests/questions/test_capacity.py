@@ -13,6 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from matplotlib import pyplot
 
+from outsim import plots
 from outsim.errors import ScenarioError, StudyError
 from outsim.questions.capacity import plan_capacity, plan_frontier
 from outsim.questions.capacity_answers import Capacity, Frontier
@@ -183,12 +184,12 @@ class TestPictures:
         found = plan(
             batch(40), "platform.ports=1:60", "p95 wait <= 41 s", "P(p50 wait <= 21 s) >= 0.1"
         )
-        assert found.plot(ax=axes) is axes
+        assert plots.promise(found, ax=axes) is axes
         assert axes.get_xlabel() == "platform.ports"
         assert axes.get_ylabel() == "wait, 95 in 100 (s)"
         labels = axes.get_legend_handles_labels()[1]
         assert {"p95 wait <= 41 s", "smallest: 13", "kept", "broken"} <= set(labels)
-        assert found.plot(1).get_ylabel() == "runs that keep it (%)"
+        assert plots.promise(found, 1).get_ylabel() == "runs that keep it (%)"
 
     def test_values_that_are_clock_times_are_marked_by_clock_times(self, axes: Any) -> None:
         """Ten calls of 20 s on one port are over 200 s after their start."""
@@ -198,7 +199,7 @@ class TestPictures:
             "09:26",
             (("09:26", "09:27"),),
         )
-        found.plot(ax=axes)
+        plots.promise(found, ax=axes)
         axes.figure.canvas.draw()
         assert axes.get_xlabel() == "campaign[list].start (local time)"
         marks = [each.get_text() for each in axes.get_xticklabels()]
@@ -210,17 +211,17 @@ class TestPictures:
     def test_each_promise_is_drawn_by_its_own_verdict(self, axes: Any) -> None:
         found = plan(batch(40), "platform.ports=1:60", "p95 wait <= 41 s", "p50 wait <= 1 h")
         assert {each.promises[1] for each in found.tested()} == {"kept"}
-        labels = found.plot(1, ax=axes).get_legend_handles_labels()[1]
+        labels = plots.promise(found, 1, ax=axes).get_legend_handles_labels()[1]
         assert "kept" in labels
         assert "broken" not in labels
 
     def test_a_frontier_is_drawn_with_what_was_not_found(self, axes: Any) -> None:
         asked = (batch(20), "platform.ports=1:6", "platform.dial_rate=1/s:9/s:2")
         found = frontier(*asked, "p95 wait <= 100 s")
-        assert found.plot(ax=axes) is axes
+        assert plots.frontier(found, ax=axes) is axes
         assert axes.get_xlabel() == "platform.dial_rate (/s)"
         nothing = frontier(*asked, "p95 wait <= 1 s")
-        assert "none in range" in nothing.plot().get_legend_handles_labels()[1]
+        assert "none in range" in plots.frontier(nothing).get_legend_handles_labels()[1]
 
 
 @pytest.mark.parametrize(

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 import outsim
+from outsim import plots
 from outsim.errors import StudyError
 from outsim.scenario import from_mapping
 from outsim.studies.synchronous import run_sync
@@ -100,7 +101,7 @@ def test_table_and_document_have_every_number_and_figure(effects):
 
 
 def test_the_tornado_shows_what_moves_the_figure_widest_on_top(effects):
-    labels = [text.get_text().split("\n")[0] for text in effects.plot().get_yticklabels()]
+    labels = [text.get_text().split("\n")[0] for text in plots.effects(effects).get_yticklabels()]
     assert labels == [each.factor.name for each in effects.of() if each.size > 0][: len(labels)]
     assert "platform.ports" in labels
 

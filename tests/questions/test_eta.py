@@ -9,6 +9,7 @@ import pandas as pd
 import pytest
 
 import outsim
+from outsim import plots
 from outsim.errors import ScenarioError, StudyError
 from tests.studies.scenarios import chancy
 
@@ -39,7 +40,7 @@ def test_the_first_call_goes_out_as_the_runs_have_it(forecast):
 
 
 def test_the_picture_has_a_mark_and_a_band_for_each_figure(forecast):
-    ax = forecast.plot()
+    ax = plots.eta(forecast)
     marks = np.concatenate([line.get_xdata() for line in ax.lines if len(line.get_xdata()) == 1])
     expected = [matplotlib.dates.date2num(at) for at in forecast.table()["median"]]
     assert set(np.round(expected, 6)) <= set(np.round(marks.astype(float), 6))
@@ -54,7 +55,7 @@ def test_what_the_runs_do_not_come_to_has_its_place_and_no_mark():
     ).run()
     never = found.table()["never"].tolist()
     assert never[-1] == 1
-    ax = found.plot()
+    ax = plots.eta(found)
     assert len(ax.get_yticklabels()) == 5
     assert len(ax.containers) == never.count(0)
     mpl.pyplot.close(ax.figure)

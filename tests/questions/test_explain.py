@@ -7,6 +7,7 @@ import json
 import pytest
 
 import outsim
+from outsim import plots
 from outsim.errors import StudyError
 from outsim.questions.explain import Explanation
 from outsim.questions.marginal_value import usual_steps
@@ -140,7 +141,7 @@ def test_table_picture_and_charges_are_one_accounting(
     for cause in ("no_free_port", "dial_rate", "suspension", "limit"):
         assert of_queue[cause] == spent[cause]
 
-    axes = found.plot()
+    axes = plots.explain(found)
     legend = {text.get_text() for text in axes.get_legend().get_texts()}
     assert legend == {f"{row.label} {100 * row.share:.1f}%" for row in table.itertuples()}
     most = table.loc[table["share"].idxmax()]

@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 
 import outsim
+from outsim import plots
 from outsim.errors import StudyError
 from outsim.plan import building
 from outsim.questions.schedule import FIGURES, Schedule
@@ -378,13 +379,15 @@ def test_the_picture_has_a_panel_for_each_figure_with_every_start():
     import matplotlib.pyplot as plt
 
     found = made_up(SAME, BETTER, WORSE)
-    axes = found.plot()
+    axes = plots.schedule(found)
     assert [axis.get_title() for axis in axes] == [*map(found.findings.label, FIGURES)]
     shares = dict(zip(NAMES, axes, strict=True))["completed_share"]
     line = shares.get_lines()[0]
     assert line.get_ydata() == pytest.approx([0, 11, -11])
     assert [label.get_text() for label in shares.get_xticklabels()] == ["09:00", "09:10", "09:20"]
-    assert all(again is axis for again, axis in zip(found.plot(axes), axes, strict=True))
-    with pytest.raises(StudyError, match="2 axes: a schedule has 5 figures"):
-        found.plot(axes[:2])
+    assert all(
+        again is axis for again, axis in zip(plots.schedule(found, axes), axes, strict=True)
+    )
+    with pytest.raises(StudyError, match="2 axes: this picture takes 5"):
+        plots.schedule(found, axes[:2])
     plt.close("all")

@@ -12,8 +12,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats
 
+from outsim import plots
 from outsim.errors import StudyError
-from outsim.plots.quarter import _cells
+from outsim.plots.start_maps import _cells
 from outsim.questions.start_map import GAINS, StartMap, start_map
 from outsim.results.checkpoint import is_family
 from outsim.results.measures import MEASURES
@@ -267,7 +268,7 @@ def test_a_map_may_be_given_a_time_or_a_precision():
 
 def test_a_cell_is_filled_where_its_gain_is_clear_and_blank_elsewhere():
     found = made_up({(0, 15): [0.2, 0.21, 0.2, 0.21], (3, 30): [-0.3, -0.31, -0.3, -0.31]})
-    axes = found.plot()
+    axes = plots.start_map(found)
     assert axes.shape == (2, 2)
     filled = [[len(ax.patches) for ax in row] for row in axes]
     assert filled == [[1, 0], [0, 1]]
@@ -282,7 +283,7 @@ def test_a_map_draws_on_axes_that_it_is_given_and_gives_them_back():
     import matplotlib.pyplot as plt
 
     _, axes = plt.subplots(2, 2)
-    drawn = made_up({(0, 15): [0.0, 0.1]}).plot("duration_s", axes=axes)
+    drawn = plots.start_map(made_up({(0, 15): [0.0, 0.1]}), "duration_s", axes=axes)
     assert [*drawn.flat] == [*axes.flat]
     plt.close("all")
 

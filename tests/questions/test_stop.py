@@ -14,6 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import outsim
+from outsim import plots
 from outsim.clock import SECOND, after
 from outsim.errors import StudyError
 from outsim.questions.stop import StopRace
@@ -347,10 +348,10 @@ def test_the_picture_shows_dials_and_savings_over_the_time_of_the_stop():
     import matplotlib.pyplot as plt
 
     race = raced(offer(pacing="60/min"), 0, 3, 8, 20)
-    dialled, saved = race.plot()
+    dialled, saved = plots.stop(race)
     assert dialled.get_lines()[0].get_xydata().tolist() == [[0, 2], [3, 2], [8, 2], [20, 0]]
     # From 8 s on nothing is saved, and there is nothing more to see.
     np.testing.assert_allclose(saved.get_lines()[0].get_xydata(), [[0, 80], [3, 50], [8, 0]])
-    with pytest.raises(StudyError, match="1 axes: the picture of a stop has 2"):
-        race.plot([dialled])
+    with pytest.raises(StudyError, match="1 axes: this picture takes 2"):
+        plots.stop(race, [dialled])
     plt.close("all")

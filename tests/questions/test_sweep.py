@@ -12,6 +12,7 @@ import matplotlib as mpl
 import numpy as np
 import pytest
 
+from outsim import plots
 from outsim.errors import ScenarioError, StudyError
 from outsim.estimates import estimate
 from outsim.questions.sweep import sweep
@@ -255,21 +256,21 @@ def test_a_sweep_draws_its_flip_and_its_bars(known):
     import matplotlib.pyplot as plt
 
     found = known
-    ax = found.plot()
+    ax = plots.sweep(found)
     assert ax.get_xlabel() == "platform.loader_rate (/min)"
     assert [text.get_text() for text in ax.texts] == [
         f"flips at {found.flips[0].factor.shown(found.flips[0].crossings[0].position)}"
     ]
     bars = swept(chancy(contacts=3), vary=["platform.ports=1:2", "callees.fax_share=0:1"])
     _, mine = plt.subplots()
-    assert bars.plot(mine, "finished_s") is mine
+    assert plots.sensitivity(bars, "finished_s", mine) is mine
     assert [label.get_text() for label in mine.get_yticklabels()] == list(
         bars.sensitivities["finished_s"].ranked
     )
-    with pytest.raises(StudyError, match="no flips were looked for"):
-        bars.plot_flip()
+    with pytest.raises(StudyError, match="no crossovers were looked for"):
+        plots.crossover(bars)
     with pytest.raises(StudyError, match=r"varied key 'carrier\.rate': there is no such"):
-        found.plot_flip("carrier.rate")
+        plots.crossover(found, "carrier.rate")
     plt.close("all")
 
 

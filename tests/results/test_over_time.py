@@ -15,10 +15,10 @@ from outsim.results.result import Result, simulate
 from outsim.results.tables.over_time import (
     ENDS,
     by_tenant,
+    change_points,
     hourly_outcomes,
     over_replications,
     status_lag,
-    telling_instants,
     tenant_groups,
     total,
     true_and_seen,
@@ -86,7 +86,7 @@ walks = st.lists(st.tuples(st.integers(1, 50), st.integers(-3, 3)), min_size=1, 
 
 @given(st.lists(walks, min_size=1, max_size=3), st.integers(1, 20))
 def test_thinned_functions_keep_their_extremes_in_every_piece(functions, pieces):
-    kept = telling_instants(functions, pieces)
+    kept = change_points(functions, pieces)
     assert (np.diff(kept) > 0).all()
     everything = np.unique(np.concatenate([at for at, _ in functions]))
     assert set(kept) <= set(everything)
@@ -107,9 +107,9 @@ def test_thinned_functions_keep_their_extremes_in_every_piece(functions, pieces)
 
 def test_nothing_has_no_instants():
     nothing = (np.empty(0, np.int64), np.empty(0, np.int64))
-    assert len(telling_instants([], 5)) == len(telling_instants([nothing], 5)) == 0
+    assert len(change_points([], 5)) == len(change_points([nothing], 5)) == 0
     at = np.arange(100)
-    assert telling_instants([nothing, (at, at)], 3).tolist() == [0, 33, 34, 67, 68, 99]
+    assert change_points([nothing, (at, at)], 3).tolist() == [0, 33, 34, 67, 68, 99]
 
 
 # By hour

@@ -13,6 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from matplotlib import dates, pyplot
 
+from outsim import plots
 from outsim.errors import StudyError
 from outsim.estimates import Estimate, estimate, probability
 from outsim.results.measures import MEASURES, measure_named
@@ -210,7 +211,7 @@ def bars(ax) -> tuple[np.ndarray, np.ndarray]:
 
 def test_estimates_are_drawn_with_their_intervals(ax):
     found = made_up([0.50, 0.52, 0.54], [0.60, 0.61, 0.65], name="completed_share")
-    assert found.plot("completed_share", ax) is ax
+    assert plots.compare(found, "completed_share", ax) is ax
     marks, ends = bars(ax)
     for place in (0, 1):
         mean = found.mean(place, "completed_share")
@@ -223,7 +224,7 @@ def test_estimates_are_drawn_with_their_intervals(ax):
 
 def test_clock_times_stand_on_an_axis_of_clock_times(ax):
     found = made_up([600.0, 660.0, 720.0], [900.0, 960.0, 1020.0], name="finished_s")
-    found.plot("finished_s", ax)
+    plots.compare(found, "finished_s", ax)
     begins = found.scenarios[0].clock.begins
     marks, ends = bars(ax)
     shown = [dates.num2date(mark, tz=UTC) for mark in marks]
@@ -240,20 +241,20 @@ def test_clock_times_stand_on_an_axis_of_clock_times(ax):
 
 @pytest.mark.parametrize(("wait_s", "unit", "shown"), [(12.0, "s", 12.0), (600.0, "min", 10.0)])
 def test_times_stand_in_the_unit_that_people_think_in(ax, wait_s, unit, shown):
-    made_up([wait_s, wait_s, wait_s]).plot("wait_p90_s", ax)
+    plots.compare(made_up([wait_s, wait_s, wait_s]), "wait_p90_s", ax)
     assert ax.get_xlabel() == f"wait, 9 in 10 ({unit})"
     assert bars(ax)[0] == pytest.approx([shown])
 
 
 def test_a_scenario_without_the_figure_keeps_its_place(ax):
-    made_up([1.0, 2.0], [NAN, NAN], [3.0, NAN]).plot("wait_p90_s", ax)
+    plots.compare(made_up([1.0, 2.0], [NAN, NAN], [3.0, NAN]), "wait_p90_s", ax)
     marks, _ = bars(ax)
     assert np.isnan(marks).tolist() == [False, True, False]
     assert len(ax.get_yticks()) == 3
 
 
 def test_without_axes_it_makes_a_picture_of_its_own():
-    drawn = made_up([1.0, 2.0]).plot("wait_p90_s")
+    drawn = plots.compare(made_up([1.0, 2.0]), "wait_p90_s")
     assert drawn.figure.axes == [drawn]
     pyplot.close(drawn.figure)
 
@@ -262,4 +263,4 @@ def test_a_figure_that_is_not_there_is_refused():
     with pytest.raises(
         StudyError, match=r"figure 'wait': there is no such figure; .*allowed: .*wait_"
     ):
-        made_up([1.0, 2.0]).plot("wait")
+        plots.compare(made_up([1.0, 2.0]), "wait")

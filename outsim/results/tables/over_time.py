@@ -100,7 +100,7 @@ def total(parts: Parts) -> Steps:
     return at, sum((value_at(part, at) for part in parts.values()), np.zeros(len(at), np.int64))
 
 
-def telling_instants(functions: Sequence[Steps], pieces: int) -> Instants:
+def change_points(functions: Sequence[Steps], pieces: int) -> Instants:
     """Instants that show step functions as they are, and no more of them than needed.
 
     All instants of change, if they are few. Else time is cut into so many pieces, and of each

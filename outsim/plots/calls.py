@@ -1,4 +1,4 @@
-"""Pictures of two clocks: what happened, and what the customer sees of it."""
+"""Pictures of what became of calls: outcomes by hour, and the truth beside the customer's page."""
 
 from __future__ import annotations
 
@@ -7,29 +7,33 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
+from outsim.plots import style
 from outsim.plots.load import PIECES
 from outsim.plots.style import (
     BLUE,
     GREEN,
     GREY,
+    HATCHING,
     INK,
     ORANGE,
     VERMILION,
     clock_axis,
     dates_of,
+    draw_empty,
     instants_us,
     legend_above,
     mark_instant,
     new_axes,
-    say_nothing,
     time_unit,
     title,
     whole_numbers,
+    width_in,
 )
+from outsim.results.tables.over_time import change_points, hourly_outcomes, true_and_seen
 from outsim.results.tables.over_time import status_lag as lag_of
-from outsim.results.tables.over_time import telling_instants, true_and_seen
 from outsim.results.tables.views import value_at
 from outsim.scenario.whose import ALL_CALLS
+from outsim.vocabulary import OUTCOME_TABLE
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -41,7 +45,72 @@ if TYPE_CHECKING:
     from outsim.scenario import Campaign
     from outsim.scenario.whose import Whose
 
-_LOOKS = {
+_HOUR_DAYS = 1 / 24
+
+
+def outcome_mix(
+    result: Result, ax: Axes | None = None, *, campaign: Campaign | str | None = None
+) -> Axes:
+    """Draw the outcomes of the attempts dispatched in each local clock hour, as shares of them.
+
+    Parameters
+    ----------
+    result : Result
+        One run.
+    ax : Axes, optional
+        Where to draw; default: a new figure.
+    campaign : Campaign or str, optional
+        Whose attempts; default: the campaign under study, or everybody's if there is none.
+
+    Returns
+    -------
+    Axes
+        A bar an hour, with the number of its attempts on top where there is room. Outcomes that
+        no attempt had are left out; attempts under way at the end of the run have none.
+    """
+    ax = new_axes(ax)
+    scenario = result.scenario
+    chosen = scenario.find_campaign(campaign) if campaign else scenario.campaign_under_study
+    counts = hourly_outcomes(result.view(chosen or ALL_CALLS).attempts, result.begins)
+    clock_axis(ax.xaxis, result.begins)
+    ax.set_ylabel("attempts (%)")
+    title(ax, f"{chosen.name}: outcomes by hour" if chosen else "outcomes by hour")
+    totals = counts.sum(axis=1).to_numpy()
+    if not totals.sum():
+        return draw_empty(ax, "no attempt was over by the end of the run")
+    at = dates_of(instants_us(counts.index))
+    below = np.zeros(len(counts))
+    # The answered ones stand at the bottom.
+    for outcome in sorted(OUTCOME_TABLE, key=lambda row: not row.is_answered):
+        if not counts[outcome.name].any():
+            continue
+        shares = 100 * counts[outcome.name].to_numpy() / np.maximum(totals, 1)
+        ax.bar(
+            at,
+            shares,
+            0.9 * _HOUR_DAYS,
+            below,
+            align="edge",
+            color=getattr(style, outcome.color.upper()),
+            hatch=outcome.hatch,
+            edgecolor=HATCHING,
+            linewidth=0.3,
+            label=outcome.label,
+        )
+        below += shares
+    ax.grid(visible=False, axis="x")
+    numbers = [f"{count:,}" if count else "" for count in totals]
+    has_room = len(at) * max(map(len, numbers)) <= 13 * width_in(ax)
+    if has_room:
+        for x, text in zip(at, numbers, strict=True):
+            ax.text(x + 0.45 * _HOUR_DAYS, 101, text, ha="center", va="bottom", fontsize="small")
+    ax.set_xlim(at[0] - 0.1 * _HOUR_DAYS, at[-1] + _HOUR_DAYS)
+    legend_above(ax, 110 if has_room else 100)
+    ax.set_yticks(range(0, 101, 20))
+    return ax
+
+
+_STATUS_LOOKS = {
     "completed": (BLUE, "o"),
     "pending": (ORANGE, "s"),
     "failed": (VERMILION, "X"),
@@ -83,15 +152,15 @@ def truth_and_seen(
     clock_axis(ax.xaxis, result.begins, ends=result.ended)
     ax.set_ylabel("calls")
     title(ax, f"{chosen.name}: truth and page" if chosen else "truth and page, all calls")
-    found = {name: found[name] for name in _LOOKS if len(found[name][0][0])}
+    found = {name: found[name] for name in _STATUS_LOOKS if len(found[name][0][0])}
     if not found:
-        return say_nothing(ax, "no call was handed in")
-    marks = telling_instants([each for pair in found.values() for each in pair], PIECES)
+        return draw_empty(ax, "no call was handed in")
+    marks = change_points([each for pair in found.values() for each in pair], PIECES)
     marks = np.unique(np.concatenate([instants_us([result.begins, result.ended]), marks]))
     places, highest, handles = dates_of(marks), 1, []
     for name, (truth, seen) in found.items():
         happened, visible = value_at(truth, marks), value_at(seen, marks)
-        colour, mark = _LOOKS[name]
+        colour, mark = _STATUS_LOOKS[name]
         handles += ax.step(
             places,
             happened,
@@ -156,7 +225,7 @@ def status_lag(
     unit, size_s = time_unit(longest_s)
     ax.set_ylabel(f"lag of what happens then ({unit})")
     if not found["updates"].any():
-        return say_nothing(ax, "no status changed")
+        return draw_empty(ax, "no status changed")
     at = dates_of(instants_us(found.index))
     most_per_s = float(per_s.max()) or 1.0
     below = ax.twinx()

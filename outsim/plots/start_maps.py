@@ -1,4 +1,4 @@
-"""The map of when a quarter past helps, as a picture."""
+"""Pictures of a start map: where another start of the hour helps."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from outsim.errors import StudyError, unknown_name
-from outsim.plots.style import DIFFERENCE_UNITS, INK, dress, new_axes, say_nothing
+from outsim.plots.style import DIFFERENCE_UNITS, INK, draw_empty, format_axes, new_axes
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -23,16 +23,36 @@ _TITLES = {
     "completed_share": "gain in completions",
     "duration_s": "gain in time from start to end",
     "finished_s": "gain in the clock time of the end",
-    "status_lag_p90_s": "gain in status lag, 9 in 10",
+    "status_lag_p90_s": "gain in p90 status lag",
 }
 
 
-def start_map(found: StartMap, name: str = "completed_share", axes: Any = None) -> Any:
-    """Panels of the gain in a figure, by drain time and headroom; see `StartMap.plot`."""
+def start_map(answer: StartMap, measure: str = "completed_share", axes: Any = None) -> Any:
+    """Draw the gain in a measure: a row of panels for each count of retries, a column a start.
+
+    Parameters
+    ----------
+    answer : StartMap
+        What `outsim.start_map` gives.
+    measure : str
+        Whose gain is drawn; `StartMap.measures` has their names.
+    axes : array of Axes, optional
+        Of shape (retries, starts); default: those of a new figure.
+
+    Returns
+    -------
+    array of Axes
+        A panel has a place for each regime, by drain time and headroom of the carrier.
+
+    Raises
+    ------
+    StudyError
+        If the map has no such measure.
+    """
     import matplotlib.pyplot as plt
 
-    found.check(name)
-    shape = (len(found.retries), len(found.minutes))
+    answer.check(measure)
+    shape = (len(answer.retries), len(answer.minutes))
     if axes is None:
         _, axes = plt.subplots(
             *shape,
@@ -43,58 +63,58 @@ def start_map(found: StartMap, name: str = "completed_share", axes: Any = None) 
             figsize=(1.6 + 2.7 * shape[1], 0.9 + 2.4 * shape[0]),
         )
     axes = np.asarray(axes).reshape(shape)
-    colours = _colours(found, name)
-    for row, max_retry in enumerate(found.retries):
-        for column, minute in enumerate(found.minutes):
-            _panel(found, max_retry, minute, name, colours, axes[row, column])
+    colours = _colours(answer, measure)
+    for row, max_retry in enumerate(answer.retries):
+        for column, minute in enumerate(answer.minutes):
+            _panel(answer, max_retry, minute, measure, colours, axes[row, column])
     for ax in axes[-1]:
         ax.set_xlabel(_DRAINED)
     for ax in axes[:, 0]:
         ax.set_ylabel(_HEADROOM)
     figure = axes[0, 0].figure
-    _key(found, name, colours, [*axes.flat])
+    _key(answer, measure, colours, [*axes.flat])
     figure.suptitle(_READING, size="medium")
     return axes
 
 
-def quarter_panel(
-    found: StartMap,
+def start_map_panel(
+    answer: StartMap,
     minute: int,
     max_retry: int | None = None,
-    name: str = "completed_share",
+    measure: str = "completed_share",
     ax: Axes | None = None,
 ) -> Axes:
-    """Draw the gain in a figure of one start of a map, by drain time and headroom.
+    """Draw the gain in a measure of one start of a map, by drain time and headroom.
 
     Parameters
     ----------
-    found : StartMap
+    answer : StartMap
         What `outsim.start_map` gives.
     minute : int
         The start, as the minute of the hour.
     max_retry : int, optional
         Retries of the campaign under study; default: the fewest that the map has.
-    name : str
-        Figure whose gain is drawn.
+    measure : str
+        Whose gain is drawn.
     ax : Axes, optional
         Where to draw; default: a new figure.
 
     Raises
     ------
     StudyError
-        If the map has no such start or figure.
+        If the map has no such start or measure.
     """
-    retries = found.retries[0] if max_retry is None else max_retry
-    if retries not in found.retries:
-        raise StudyError(unknown_name("count of retries", retries, found.retries, "in the map"))
-    found.gain(0, minute, name)
+    retries = answer.retries[0] if max_retry is None else max_retry
+    if retries not in answer.retries:
+        raise StudyError(unknown_name("count of retries", retries, answer.retries, "in the map"))
+    answer.gain(0, minute, measure)
     ax = new_axes(ax)
-    colours = _colours(found, name)
-    _panel(found, retries, minute, name, colours, ax)
+    colours = _colours(answer, measure)
+    _panel(answer, retries, minute, measure, colours, ax)
     ax.set_xlabel(_DRAINED)
     ax.set_ylabel(_HEADROOM)
     ax.set_title(f"{ax.get_title()}\n{_READING}", size="medium")
-    _key(found, name, colours, [ax])
+    _key(answer, measure, colours, [ax])
     return ax
 
 
@@ -103,28 +123,31 @@ _HEADROOM = "carrier's headroom (%)"
 _READING = "against a start at :00: + better, \u2212 worse, dot: not clear"
 
 
-def _colours(found: StartMap, name: str) -> ScalarMappable:
+def _colours(answer: StartMap, measure: str) -> ScalarMappable:
     """Colour of a gain, in the unit that it is shown in; white for none."""
     from matplotlib.cm import ScalarMappable
     from matplotlib.colors import TwoSlopeNorm
 
-    factor, _ = DIFFERENCE_UNITS[found.measures[name].kind]
+    factor, _ = DIFFERENCE_UNITS[answer.measures[measure].kind]
     gains = np.array(
-        [[found.gain(k, m, name).mean for m in found.minutes] for k in range(len(found.regimes))]
+        [
+            [answer.gain(k, m, measure).mean for m in answer.minutes]
+            for k in range(len(answer.regimes))
+        ]
     )
     most = max(float(np.nanmax(np.abs(gains), initial=0.0)) * factor, 1e-9)
     return ScalarMappable(TwoSlopeNorm(0, -most, most), "RdBu")
 
 
-def _key(found: StartMap, name: str, colours: ScalarMappable, axes: list[Axes]) -> None:
-    _, unit = DIFFERENCE_UNITS[found.measures[name].kind]
+def _key(answer: StartMap, measure: str, colours: ScalarMappable, axes: list[Axes]) -> None:
+    _, unit = DIFFERENCE_UNITS[answer.measures[measure].kind]
     bar = axes[0].figure.colorbar(colours, ax=axes, shrink=0.8)
-    bar.set_label(f"{_TITLES[name]} ({unit})", size="small")
+    bar.set_label(f"{_TITLES[measure]} ({unit})", size="small")
     bar.ax.tick_params(labelsize="small")
 
 
 def _panel(
-    found: StartMap, max_retry: int, minute: int, name: str, colours: ScalarMappable, ax: Axes
+    answer: StartMap, max_retry: int, minute: int, measure: str, colours: ScalarMappable, ax: Axes
 ) -> None:
     """One panel: every regime has the cell of what is nearest to where it was measured.
 
@@ -133,10 +156,12 @@ def _panel(
     from matplotlib.patches import Rectangle
     from matplotlib.patheffects import withStroke
 
-    dress(ax).grid(visible=False)
-    factor, _ = DIFFERENCE_UNITS[found.measures[name].kind]
-    places = found.places(max_retry)
-    points = np.array([[found.drain_s(k).mean / 60, 100 * found.headroom(k).mean] for k in places])
+    format_axes(ax).grid(visible=False)
+    factor, _ = DIFFERENCE_UNITS[answer.measures[measure].kind]
+    places = answer.places(max_retry)
+    points = np.array(
+        [[answer.drain_s(k).mean / 60, 100 * answer.headroom(k).mean] for k in places]
+    )
     points = points.reshape(-1, 2)
     known = np.isfinite(points).all(axis=1)
     places, points = (
@@ -145,15 +170,15 @@ def _panel(
     )
     ax.set_title(f":{minute:02d}, {max_retry} {'retry' if max_retry == 1 else 'retries'}", size=10)
     if not places:
-        say_nothing(ax, "no regime has a drain time and a headroom")
+        draw_empty(ax, "no regime has a drain time and a headroom")
         return
     low, high = points.min(axis=0), points.max(axis=0)
     margin = np.maximum(0.08 * (high - low), 0.5)
     low, high = low - margin, high + margin
     found_at = dict(zip(places, points, strict=True))
     for k, corners in zip(places, _cells((points - low) / (high - low)), strict=True):
-        if found.verdict(k, minute, name):
-            gain = np.array([found.gain(k, minute, name).mean * factor])
+        if answer.verdict(k, minute, measure):
+            gain = np.array([answer.gain(k, minute, measure).mean * factor])
             (cell,) = ax.fill(
                 *(low + corners * (high - low)).T, facecolor=colours.to_rgba(gain)[0], linewidth=0
             )
@@ -161,7 +186,7 @@ def _panel(
             begin, end = np.maximum(centre - reach, low), np.minimum(centre + reach, high)
             near = Rectangle(tuple(begin), *(end - begin), transform=ax.transData)
             cell.set_clip_path(near)
-    verdicts = np.array([found.verdict(k, minute, name) for k in places])
+    verdicts = np.array([answer.verdict(k, minute, measure) for k in places])
     for verdict, mark in ((1, "+"), (0, "."), (-1, "_")):
         ax.plot(
             *points[verdicts == verdict].T,
