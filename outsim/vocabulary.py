@@ -180,54 +180,6 @@ INTERVAL_ORDER = tuple(
 
 
 @dataclass(frozen=True)
-class Status(_Word):
-    """Where a call stands."""
-
-    name: str
-    group: Literal["pending", "completed", "failed", "ended otherwise"] = "pending"
-    """What pictures count it as; ``pending`` is whatever is not final."""
-    is_accepted: bool = True
-    """It is a call that the platform accepted; a rejected row is none."""
-
-    @property
-    def is_final(self) -> bool:
-        """Whether the call is over."""
-        return self.group != "pending"
-
-
-(
-    SCHEDULED,
-    QUEUED,
-    DIALING,
-    CONNECTED,
-    WAITING_RETRY,
-    COMPLETED,
-    FAILED,
-    CANCELED,
-    EXPIRED,
-    REJECTED,
-) = range(10)
-STATUS_TABLE = (
-    Status("scheduled"),
-    Status("queued"),
-    Status("dialing"),
-    Status("connected"),
-    Status("waiting_retry"),
-    Status("completed", "completed"),
-    Status("failed", "failed"),
-    Status("canceled", "ended otherwise"),
-    Status("expired", "ended otherwise"),
-    Status("rejected", "ended otherwise", is_accepted=False),
-)
-STATUSES = _names(STATUS_TABLE)
-
-PENDING_STATUSES = _names(row for row in STATUS_TABLE if not row.is_final)
-FINAL_STATUSES = _names(row for row in STATUS_TABLE if row.is_final)
-FIRST_FINAL = len(PENDING_STATUSES)
-"""Statuses from this code on are final."""
-
-
-@dataclass(frozen=True)
 class UpdateKind(_Word):
     """What in the life of an attempt an update is about; each kind has draws of its own.
 
@@ -249,6 +201,71 @@ UPDATE_TABLE = (
     UpdateKind("withdrawn", is_of_every_attempt=False),
 )
 UPDATE_KINDS = _names(UPDATE_TABLE)
+
+
+@dataclass(frozen=True)
+class Status(_Word):
+    """Where a call stands."""
+
+    name: str
+    update: int | None = None
+    """Code of the kind of update that tells of it; None where it is visible at once."""
+    came_at: str = ""
+    """Column of attempts with the instant at which it comes, if one has it."""
+    group: Literal["pending", "completed", "failed", "ended otherwise"] = "pending"
+    """What pictures count it as; ``pending`` is whatever is not final."""
+    stands_as: str = ""
+    """State that a snapshot counts it as; default: its own name."""
+    is_under_way: bool = False
+    """An attempt is under way."""
+
+    @property
+    def is_final(self) -> bool:
+        """Whether the call is over."""
+        return self.group != "pending"
+
+
+(
+    SCHEDULED,
+    QUEUED,
+    DIALING,
+    CONNECTED,
+    WAITING_RETRY,
+    COMPLETED,
+    FAILED,
+    CANCELED,
+    EXPIRED,
+    REJECTED,
+) = range(10)
+STATUS_TABLE = (
+    Status("scheduled"),
+    Status("queued", QUEUED_KIND, "queued"),
+    Status("dialing", DIALING_KIND, "dispatched", is_under_way=True),
+    Status("connected", CONNECTED_KIND, "answered", is_under_way=True),
+    Status("waiting_retry", ENDED_KIND),
+    Status("completed", ENDED_KIND, group="completed"),
+    Status("failed", ENDED_KIND, group="failed"),
+    Status("canceled", ENDED_KIND, group="ended otherwise"),
+    Status("expired", ENDED_KIND, group="ended otherwise"),
+    # A row that the platform did not accept.
+    Status("rejected", group="ended otherwise"),
+)
+STATUSES = _names(STATUS_TABLE)
+
+PENDING_STATUSES = _names(row for row in STATUS_TABLE if not row.is_final)
+FINAL_STATUSES = _names(row for row in STATUS_TABLE if row.is_final)
+UNDER_WAY_STATUSES = _names(row for row in STATUS_TABLE if row.is_under_way)
+ENDED_STATUSES = _names(row for row in STATUS_TABLE if row.is_final and row.update is not None)
+"""Final statuses of accepted calls."""
+AFTER_ATTEMPT_STATUSES = _names(row for row in STATUS_TABLE if row.update == ENDED_KIND)
+"""Statuses to which a call comes at the end of an attempt, or without one."""
+STATUS_GROUPS = {
+    group: tuple(row.name for row in STATUS_TABLE if row.group == group)
+    for group in dict.fromkeys(row.group for row in STATUS_TABLE)
+}
+"""Names of statuses by `Status.group`."""
+FIRST_FINAL = len(PENDING_STATUSES)
+"""Statuses from this code on are final."""
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,7 @@ import numpy as np
 from scipy import stats
 
 from outsim.calibration.durations import LEVEL, SCORED, DurationFit
-from outsim.calibration.outcomes import DIALLED, MixDrift, OutcomeFit, jeffreys
+from outsim.calibration.outcomes import MixDrift, OutcomeFit, jeffreys
 from outsim.calibration.profile import (
     callee_values,
     factor_key,
@@ -24,7 +24,7 @@ from outsim.distributions import Distribution, Quantiles
 from outsim.errors import ScenarioError, unknown_name
 from outsim.scenario.callees import Callees, Profile
 from outsim.scenario.defaults import DEFAULTS
-from outsim.scenario.uncertainty import Uncertainty
+from outsim.scenario.uncertainty import DRAWN, Uncertainty
 from outsim.text import bounded, brief_document
 
 if TYPE_CHECKING:
@@ -85,7 +85,7 @@ def _mix_parameters(found: Calibration) -> Iterator[Parameter]:
         return
     name = f"profiles.{found.profile_name}"
     in_use = 1 - found.weights["invalid"] / 100
-    for word in DIALLED:
+    for word in DRAWN:
         low, high = (100 * in_use * end for end in mix.interval(word))
         value = found.weights[word]
         yield Parameter(

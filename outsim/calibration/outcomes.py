@@ -11,6 +11,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from functools import reduce
+from operator import sub
 from typing import Any
 
 import numpy as np
@@ -25,7 +27,9 @@ from outsim.clock import MINUTE, SECOND
 from outsim.errors import ScenarioError
 from outsim.scenario.callees import DAY_PARTS, GAP_BOUNDS_US, REDIAL_LEVELS, day_part
 from outsim.scenario.defaults import DEFAULTS
+from outsim.scenario.uncertainty import DRAWN, TRAITS
 from outsim.text import brief
+from outsim.vocabulary import DRAWN_EACH_ATTEMPT
 
 ENOUGH_DIALS = 50
 """Dials that a factor needs, at least."""
@@ -195,12 +199,10 @@ def _normalised(
 
 ENOUGH = 100
 """Dials from which the outcome mix is fitted at all."""
-DIALLED = ("human", "voicemail", "no_answer", "busy")
-"""Outcomes that an attempt at a number in use may have; ``answered`` is human or voicemail."""
-ANSWERERS = ("human", "voicemail")
-"""Those among them that ``answered`` stands for, in a log that doesn't say which."""
-TRAITS = ("invalid", "fax")
-"""Outcomes that are traits of the contact."""
+OTHERS = tuple(word for word in DRAWN if word not in ("human", "no_answer"))
+"""Outcomes that keep their share where the human one is scaled."""
+ANSWERERS = tuple(outcome.name for outcome in DRAWN_EACH_ATTEMPT if outcome.is_answered)
+"""Those of `DRAWN` among them that ``answered`` stands for, in a log that doesn't say which."""
 
 WEEKDAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
 HOUR, WEEKDAY, REDIAL, GAP = "hour", "weekday", "failures", "gap"
@@ -216,7 +218,7 @@ class OutcomeFit:
     Attributes
     ----------
     shares : dict of str to float
-        Share of each outcome of `DIALLED` among dials to numbers in use, at the factors' mean
+        Share of each outcome of `DRAWN` among dials to numbers in use, at the factors' mean
         and with no failure so far.
     counts : dict of str to float
         Dials with each of them, as recorded; what `answered` dials there were is divided as
@@ -267,7 +269,7 @@ def jeffreys(hits: float, of: float) -> tuple[float, float]:
     return (float(low) if hits > 0 else 0.0), (float(high) if hits < of else 1.0)
 
 
-IN_USE = (*DIALLED, "answered", "unanswered")
+IN_USE = (*DRAWN, "answered", "unanswered")
 """What the outcome of an attempt at a number in use may be called."""
 
 
@@ -312,11 +314,11 @@ def fit_outcomes(table: pd.DataFrame, zone: str | None) -> OutcomeFit:
     factors = fit_factors(_cells(rows, answered, zone, groups), groups)
     factors = replace(factors, covariance=factors.covariance * inflation)
     total = sum(counts.values())
-    shares = {word: counts[word] / total for word in DIALLED}
+    shares = {word: counts[word] / total for word in DRAWN}
     # Where no person is named, what was fitted is the share answered by anyone.
     human = float(np.exp(factors.logs[0]))
     human *= 1 if divided is None or "human" in named else divided
-    rest = 1 - shares["voicemail"] - shares["busy"]
+    rest = reduce(sub, (shares[word] for word in OTHERS), 1.0)
     shares["human"] = min(human, rest)
     shares["no_answer"] = rest - shares["human"]
     return OutcomeFit(shares, counts, _contacts(table), factors, pooled, divided, named)
@@ -337,8 +339,8 @@ def _named_alone(rows: pd.DataFrame) -> tuple[pd.DataFrame, float]:
 
 
 def _divided(by_outcome: Mapping[str, float]) -> tuple[dict[str, float], float | None]:
-    """Dials by outcome of `DIALLED`, and the human share of answered dials that was assumed."""
-    counts = {word: by_outcome.get(word, 0.0) for word in DIALLED}
+    """Dials by outcome of `DRAWN`, and the human share of answered dials that was assumed."""
+    counts = {word: by_outcome.get(word, 0.0) for word in DRAWN}
     unknown = by_outcome.get("answered", 0.0)
     if not unknown:
         return counts, None
@@ -392,9 +394,9 @@ def _contacts(table: pd.DataFrame) -> dict[str, float]:
     is_told = "attempt" in table and bool((table["attempt"] == 1).any())
     first = table[table["attempt"] == 1] if is_told else table
     found = count_outcomes(first)
-    if not any(found.get(word) for word in TRAITS):
+    if not any(found.get(word) for word in TRAITS[:-1]):
         return {}
-    traits = {word: found.get(word, 0.0) for word in TRAITS}
+    traits = {word: found.get(word, 0.0) for word in TRAITS[:-1]}
     others = sum(found.get(word, 0.0) for word in IN_USE)
     return {**traits, "other": others}
 

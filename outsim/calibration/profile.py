@@ -16,6 +16,8 @@ Statistics 3, 1975).
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from functools import reduce
+from operator import sub
 from typing import Any
 
 import numpy as np
@@ -23,13 +25,22 @@ from scipy import special
 
 from outsim.calibration.durations import DurationFit
 from outsim.calibration.families import SCORES, Floats, table_of
-from outsim.calibration.outcomes import GAP, GAPS, HOUR, REDIAL, WEEKDAY, WEEKDAYS, OutcomeFit
+from outsim.calibration.outcomes import (
+    GAP,
+    GAPS,
+    HOUR,
+    OTHERS,
+    REDIAL,
+    WEEKDAY,
+    WEEKDAYS,
+    OutcomeFit,
+)
 from outsim.clock import SECOND
 from outsim.distributions import Constant, Distribution, Quantiles
 from outsim.scenario.callees import Callees, HourFactors, Profile
 from outsim.scenario.defaults import DEFAULTS
 from outsim.scenario.model import Scenario
-from outsim.scenario.uncertainty import Uncertainty
+from outsim.scenario.uncertainty import DRAWN, TRAITS, Uncertainty
 
 NO_DELAY = "1 ms"
 """Post-dial delay beside ring times that have it in them, as those of call logs have."""
@@ -149,8 +160,6 @@ CALLS_BETWEEN = 5
 """Calls that must lie between two knots."""
 CALLS_IN_TAIL = 10
 """Calls that must lie beyond a knot, for their lengths to be drawn together."""
-OUTCOMES = ("human", "voicemail", "no_answer", "busy")
-TRAITS = ("invalid", "fax", "other")
 DURATIONS = ("ring_human", "ring_voicemail", "message", "agent_talk")
 
 _PRIOR = 0.5
@@ -163,7 +172,7 @@ def uniforms_needed(uncertainty: Uncertainty) -> int:
 
     Each part has places of its own, so that one that is fitted anew leaves the others' draws.
     """
-    places = len(OUTCOMES) + len(TRAITS) + len(DURATIONS) * PLACES
+    places = len(DRAWN) + len(TRAITS) + len(DURATIONS) * PLACES
     return places + len(uncertainty.factors)
 
 
@@ -175,7 +184,7 @@ def draw_profile(scenario: Scenario, uniforms: Floats) -> Scenario:
     needed = uniforms_needed(uncertainty)
     if np.shape(uniforms) != (needed,):
         raise ValueError(f"uniforms: found shape {np.shape(uniforms)}; need ({needed},)")
-    sizes = [len(OUTCOMES), len(TRAITS), *[PLACES] * len(DURATIONS)]
+    sizes = [len(DRAWN), len(TRAITS), *[PLACES] * len(DURATIONS)]
     outcomes, traits, *rest = np.split(np.asarray(uniforms), np.cumsum(sizes))
     *durations, normals = rest
     factors = _factors(uncertainty, special.ndtri(normals))
@@ -191,7 +200,7 @@ def draw_profile(scenario: Scenario, uniforms: Floats) -> Scenario:
     update: dict[str, Any] = {"callees": scenario.callees.model_copy(update=changes)}
     name = uncertainty.profile
     if name is not None and name in scenario.profiles and uncertainty.outcomes:
-        drawn = _dirichlet(uncertainty.outcomes, OUTCOMES, outcomes)
+        drawn = _dirichlet(uncertainty.outcomes, DRAWN, outcomes)
         profile = _profile(scenario.profiles[name], drawn, factors.get("human", 1.0), contacts)
         update["profiles"] = {**scenario.profiles, name: profile}
     changed = scenario.model_copy(update=update)
@@ -245,23 +254,19 @@ def _profile(
     fitted: Profile, drawn: Mapping[str, float], human: float, contacts: Mapping[str, float]
 ) -> Profile:
     """Profile with drawn shares; what the others leave goes to no_answer."""
-    in_use = fitted.human + fitted.voicemail + fitted.no_answer + fitted.busy
-    voicemail, busy = (drawn[word] if getattr(fitted, word) else 0.0 for word in _OTHERS)
-    share = min(fitted.human / in_use * human, 1 - voicemail - busy)
-    invalid = fitted.invalid / (in_use + fitted.invalid)
+    others = {word: drawn[word] if getattr(fitted, word) else 0.0 for word in OTHERS}
+    left = reduce(sub, others.values(), 1.0)
+    share = min(fitted.human / fitted.in_use * human, left)
+    invalid = fitted.invalid_share
     if contacts:
         invalid = contacts["invalid"] / sum(contacts.values())
     rest = 100 * (1 - invalid)
     return Profile(
         human=rest * share,
-        voicemail=rest * voicemail,
-        busy=rest * busy,
-        no_answer=rest * max(1 - voicemail - busy - share, 0.0),
+        no_answer=rest * max(left - share, 0.0),
         invalid=100 * invalid,
+        **{word: rest * other for word, other in others.items()},
     )
-
-
-_OTHERS = ("voicemail", "busy")
 
 
 def warped(distribution: Distribution, calls: float, uniforms: Floats) -> Quantiles:

@@ -19,7 +19,7 @@ import pandas as pd
 
 from outsim.export.selection import BinaryFile, Selection, binary_file, plain
 from outsim.text import visible
-from outsim.vocabulary import STATUSES
+from outsim.vocabulary import AFTER_ATTEMPT_STATUSES, STATUSES, UNDER_WAY_STATUSES
 
 CALLS_AT_ONCE = 1 << 12
 """Calls that are turned into Python objects at a time: memory does not grow with the result."""
@@ -41,8 +41,6 @@ _CALL_COLUMNS = (
 )
 _EVENT_COLUMNS = ("attempt", "status", "happened_at", "visible_at", "lost", "repaired")
 _OF_ATTEMPT = ("outcome", "cause", "callee_type")
-ENDS = ("waiting_retry", "completed", "failed", "canceled", "expired")
-"""Statuses to which a call comes at the end of an attempt, or without one."""
 
 
 def calls_of(selection: Selection) -> Iterator[Call]:
@@ -70,10 +68,11 @@ def calls_of(selection: Selection) -> Iterator[Call]:
         by_call: dict[int, list[dict[str, Any]]] = {}
         for event in events:
             call_id = event.pop("call_id")
-            came_of = ended.get((call_id, event["attempt"])) if event["status"] in ENDS else None
+            is_after = event["status"] in AFTER_ATTEMPT_STATUSES
+            came_of = ended.get((call_id, event["attempt"])) if is_after else None
             before = by_call.setdefault(call_id, [])
             # A call that is canceled while it waits has its attempt's end behind it.
-            if came_of and before and before[-1]["status"] in ("dialing", "connected"):
+            if came_of and before and before[-1]["status"] in UNDER_WAY_STATUSES:
                 event |= came_of
             before.append(event)
         for values in _records(block, _CALL_COLUMNS):
@@ -184,7 +183,7 @@ def write_ocel(selection: Selection, path: Path) -> None:
 
 
 def _end_of(status: str) -> dict[str, str]:
-    return _END if status in ENDS else {}
+    return _END if status in AFTER_ATTEMPT_STATUSES else {}
 
 
 def _type(name: str, attributes: dict[str, str]) -> dict[str, Any]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from itertools import product
+from itertools import accumulate, product
 from zoneinfo import ZoneInfo
 
 import numpy as np
@@ -13,11 +13,9 @@ from outsim.clock import local_segments
 from outsim.scenario.callees import GAP_BOUNDS_US, Callees, Profile
 from outsim.scenario.model import Scenario
 from outsim.text import brief
-from outsim.vocabulary import BUSY, HUMAN, NO_ANSWER, VOICEMAIL
+from outsim.vocabulary import INTERVAL_ORDER
 
-ORDER = (HUMAN, NO_ANSWER, VOICEMAIL, BUSY)
-"""Order of the outcomes on the unit interval: what a factor takes from the human share goes
-to no_answer, its neighbour, and the other outcomes keep their place."""
+ORDER = INTERVAL_ORDER
 
 GAPS_US = GAP_BOUNDS_US
 
@@ -29,19 +27,17 @@ class Answering:
     __repr__ = brief
 
     thresholds: NDArray[np.float64]
-    """Shape (profiles, factors, failures, gaps, 3): the upper bounds of the first three
-    outcomes of ORDER; the fourth takes the rest."""
+    """Shape (profiles, factors, failures, gaps, bounds): the upper bounds of all outcomes on the
+    unit interval but the last, which takes the rest."""
     segment_starts_us: tuple[NDArray[np.int64], ...]
     """For each zone, where the local hour changes."""
     segment_factors: tuple[NDArray[np.int16], ...]
     """For each zone and segment, the index of its factor."""
 
 
-def _bounds(profile: Profile, factor: float) -> tuple[float, float, float]:
-    total = profile.human + profile.voicemail + profile.no_answer + profile.busy
-    human, neighbour = profile.human / total, profile.no_answer / total
-    scaled = min(human * factor, human + neighbour)
-    return scaled, human + neighbour, human + neighbour + profile.voicemail / total
+def _bounds(profile: Profile, factor: float) -> tuple[float, ...]:
+    first, second, *others = accumulate(profile.shares[:-1])
+    return min(first * factor, second), second, *others
 
 
 def _factor(callees: Callees, weekday: int, hour: int) -> float:

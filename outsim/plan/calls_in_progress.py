@@ -14,12 +14,21 @@ import numpy as np
 from numpy.typing import NDArray
 
 from outsim.clock import MILLISECOND
-from outsim.plan.answering import GAPS_US, ORDER, Answering
+from outsim.plan.answering import GAPS_US, Answering
 from outsim.plan.campaigns import CampaignPlan
 from outsim.plan.model import PlatformPlan
 from outsim.tape import Purpose
 from outsim.tape.draws import AttemptDraws
-from outsim.vocabulary import ANSWERED, BUSY, FAX, HUMAN, INVALID, NO_ANSWER, VOICEMAIL
+from outsim.vocabulary import (
+    ANSWERED,
+    FAX,
+    HUMAN,
+    INTERVAL_ORDER,
+    INVALID,
+    NO_ANSWER,
+    RINGING,
+    VOICEMAIL,
+)
 
 Instants = NDArray[np.int64]
 
@@ -55,7 +64,7 @@ def _outcomes(
     failures = np.minimum(under_way.failures, table.shape[1] - 1)
     bounds = table[factors[segment], failures, len(GAPS_US)]
     place = (uniforms[:, :, np.newaxis] >= bounds[:, np.newaxis, :]).sum(axis=2)
-    outcomes: NDArray[np.int8] = np.array(ORDER, dtype=np.int8)[place]
+    outcomes: NDArray[np.int8] = np.array(INTERVAL_ORDER, dtype=np.int8)[place]
     # Traits show themselves in the first attempt: whoever is dialled again has none.
     first = (under_way.attempts == 0)[:, np.newaxis]
     invalid = campaign.model.invalid_share
@@ -81,7 +90,7 @@ def _lengths_us(
         work_us = draws.dial_work_us.reshape(outcomes.shape)
     ring_us = np.where(outcomes == VOICEMAIL, us(draws.ring_voicemail_ms), us(draws.ring_human_ms))
     answers = np.isin(outcomes, ANSWERED) & (ring_us <= platform.ring_timeout_us)
-    rings = answers | ~np.isin(outcomes, (BUSY, INVALID))
+    rings = np.isin(outcomes, RINGING)
     ring_us = np.where(answers, ring_us, platform.ring_timeout_us * rings)
     talk_us = np.full(outcomes.shape, max(1, platform.detection_machine_us), dtype=np.int64)
     talk_us = np.where(outcomes == HUMAN, us(draws.talk_human_ms), talk_us)

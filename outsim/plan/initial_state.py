@@ -32,7 +32,7 @@ from outsim.scenario.snapshot import (
 )
 from outsim.scenario.standing_campaigns import campaign_of
 from outsim.tape import Tape
-from outsim.vocabulary import BUSY, NO_ANSWER
+from outsim.vocabulary import CALLEE_FAILURES
 
 Instants = NDArray[np.int64]
 Small = NDArray[np.int8]
@@ -98,7 +98,7 @@ class _Stander:
         connected = self.calls(campaign, "connected", talk_us)
         dialing_ends_us, outcomes = self._go_on(dialing, base, is_connected=False)
         connected_ends_us, _ = self._go_on(connected, base, is_connected=True)
-        again = np.isin(outcomes, (BUSY, NO_ANSWER)) & (dialing.attempts < base.rules.max_retry)
+        again = np.isin(outcomes, CALLEE_FAILURES) & (dialing.attempts < base.rules.max_retry)
         counts = np.cumsum([0, *(campaign.count(state) for state in STATES)]).tolist()
         groups = [
             *self._standing(campaign, base, dict(zip(STATES, counts, strict=False))),

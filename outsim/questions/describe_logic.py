@@ -22,7 +22,7 @@ from outsim.results.measures import MEASURES
 from outsim.scenario.background import Background
 from outsim.scenario.campaigns import Campaign
 from outsim.scenario.difference import differences
-from outsim.vocabulary import OUTCOMES, STATUSES
+from outsim.vocabulary import DISCIPLINES, OUTCOMES, STATUSES
 
 
 def _purpose(subject: Subject) -> Told:
@@ -162,17 +162,9 @@ def _scenario_logic(subject: Subject) -> Told:
 
 
 def _algorithms(subject: Subject) -> Told:
-    queue = subject.scenario.platform.queue
-    fair = {
-        "fifo": "Dispatch takes the oldest entry that is eligible; lanes of entries that are held "
-        "back together are left out while they are.",
-        "fair": "Tenants take turns by start-time fair queueing: each as often as its weight "
-        "says, oldest first within a tenant.",
-        "first_attempts_first": "First attempts go before retries; oldest first among each.",
-    }
     return Told(
         (
-            fair[queue],
+            DISCIPLINES[subject.scenario.platform.queue].rule,
             "Rates are token buckets in integers, full at the start; pacing is one of a single "
             "token.",
             referred(7, 14),

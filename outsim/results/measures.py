@@ -22,6 +22,7 @@ from outsim.errors import StudyError, unknown_name
 from outsim.estimates import Support
 from outsim.results.tables.columns import handed_out
 from outsim.text import brief
+from outsim.vocabulary import ENDED_STATUSES
 
 if TYPE_CHECKING:
     from outsim.results.tables.run_tables import RunTables
@@ -276,7 +277,7 @@ def _since_1970_us(table: pd.DataFrame, *names: str) -> Iterator[NDArray[np.int6
 def seen_pending(view: View) -> float:
     """Calls that are over but were never shown as over by the end of the run."""
     unseen = view.updates["status"][view.updates["visible_at"].isna()]
-    return float(_among(unseen, "completed", "failed", "canceled", "expired").sum())
+    return float(_among(unseen, *ENDED_STATUSES).sum())
 
 
 def dispatched_before_stop_effect(view: View) -> float:

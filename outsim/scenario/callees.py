@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import reduce
+from operator import add
 from typing import Annotated, Any
 
 from pydantic import BeforeValidator, Field, model_validator
@@ -14,6 +16,7 @@ from outsim.units import (
     Share,
     shown,
 )
+from outsim.vocabulary import DRAWN_EACH_ATTEMPT, INTERVAL_ORDER, OUTCOMES
 
 DAY_PARTS = ("morning", "afternoon", "evening", "night")
 """Parts of the local day that have a factor each."""
@@ -140,11 +143,35 @@ class Profile(Part):
 
     @model_validator(mode="after")
     def _some_weight(self) -> Profile:
-        total = self.human + self.voicemail + self.no_answer + self.busy
+        total = self.in_use
         if 0 < total < LEAST_WEIGHT:
             raise ValueError(
                 f"found weights that add up to {total:g}; write {LEAST_WEIGHT:g} or more"
             )
         if total <= 0:
-            raise ValueError("human, voicemail, no_answer and busy can't all be 0")
+            *names, last = (outcome.name for outcome in DRAWN_EACH_ATTEMPT)
+            raise ValueError(f"{', '.join(names)} and {last} can't all be 0")
         return self
+
+    @property
+    def in_use(self) -> float:
+        """Weight of the numbers in use: of the outcomes that each attempt draws anew."""
+        # Not sum(), which rounds otherwise from Python 3.12 on.
+        weights: list[float] = [getattr(self, outcome.name) for outcome in DRAWN_EACH_ATTEMPT]
+        return reduce(add, weights)
+
+    @property
+    def shares(self) -> tuple[float, ...]:
+        """Shares of the outcomes of dials to numbers in use, as on the unit interval."""
+        in_use = self.in_use
+        return tuple(getattr(self, OUTCOMES[code]) / in_use for code in INTERVAL_ORDER)
+
+    @property
+    def ever_answers(self) -> bool:
+        """Whether a number in use may answer."""
+        return any(getattr(self, row.name) for row in DRAWN_EACH_ATTEMPT if row.is_answered)
+
+    @property
+    def invalid_share(self) -> float:
+        """Share of contacts whose number is not in use."""
+        return self.invalid / (self.in_use + self.invalid)

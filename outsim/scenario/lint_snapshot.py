@@ -10,8 +10,8 @@ from outsim.clock import MINUTE, SECOND, format_duration
 from outsim.distributions import Distribution
 from outsim.scenario.model import Scenario
 from outsim.scenario.snapshot import STATES, CampaignSnapshot, Standing
-from outsim.scenario.standing import FINAL
 from outsim.scenario.standing_campaigns import campaign_of
+from outsim.vocabulary import ENDED_STATUSES
 
 _LAST = np.array([0.9999])
 
@@ -51,7 +51,9 @@ def standing(scenario: Scenario) -> Iterator[tuple[str, str]]:
                 )
         known = scenario.campaign_or_none("/".join(told.key))
         listed = None if known is None else known.dialable
-        there = sum(map(told.count, STATES)) + sum(getattr(told, state) for state in FINAL)
+        there = sum(map(told.count, STATES)) + sum(
+            getattr(told, state) for state in ENDED_STATUSES
+        )
         if listed is not None and 0 < there < listed:
             yield (
                 key,

@@ -135,7 +135,7 @@ def _answering(scenario: Scenario) -> Advised:
         users.add(scenario.background.profile)
     for name in sorted(users):
         profile = scenario.all_profiles[name]
-        if profile.human + profile.voicemail == 0:
+        if not profile.ever_answers:
             yield f"profiles.{name}", "neither a person nor voicemail ever answers"
         for key, (_, most) in factors.items():
             if most >= STRONG and profile.human * most > profile.human + profile.no_answer:

@@ -19,12 +19,13 @@ from outsim.scenario.background import Background
 from outsim.scenario.callees import Profile
 from outsim.scenario.campaigns import Campaign, Requests
 from outsim.scenario.model import Scenario
+from outsim.vocabulary import UPDATE_TABLE
 
 _MIDPOINTS = (np.arange(4000, dtype=np.float64) + 0.5) / 4000
 """Quantiles at which a duration is averaged; together they stand for all of it."""
 
-UPDATES_OF_ANY_ATTEMPT = 3
-"""queued, dialing, and waiting_retry or a final status; connected comes on top if answered."""
+UPDATES_OF_ANY_ATTEMPT = sum(kind.is_of_every_attempt for kind in UPDATE_TABLE)
+"""Those of an answered attempt come on top."""
 
 
 @dataclass(frozen=True)
@@ -143,8 +144,7 @@ def _expected_requests(scenario: Scenario, campaign: Campaign, requests: Request
 
 
 def _kinds(scenario: Scenario, profile: Profile, without_ani: float) -> list[_Kind]:
-    weights = profile.human + profile.voicemail + profile.no_answer + profile.busy
-    invalid = profile.invalid / (weights + profile.invalid)
+    invalid = profile.invalid_share
     fax = (1 - invalid) * scenario.callees.fax_share
     traits = {"invalid": invalid, "fax": fax, "none": 1 - invalid - fax}
     refused = ((0.0, 1 - without_ani), (scenario.carrier.missing_ani_refusal, without_ani))
@@ -191,7 +191,7 @@ class _Dials:
         if trait == "fax":
             return self._answering(1.0, 0.0, 1.0, self.fax_talk_s)
         weights = self.profile
-        total = weights.human + weights.voicemail + weights.no_answer + weights.busy
+        total = weights.in_use
         redial = self.redial_factors[min(failures, len(self.redial_factors) - 1)]
         unanswered = (weights.human + weights.no_answer) / total
         human = min(weights.human / total * self.factor * redial, unanswered)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 from pydantic import Field
 
@@ -14,6 +14,12 @@ from outsim.units import (
     Rate,
     Share,
 )
+from outsim.vocabulary import DISCIPLINES
+
+if TYPE_CHECKING:
+    _Discipline = str
+else:
+    _Discipline = Literal[tuple(DISCIPLINES)]
 
 
 class Platform(Part):
@@ -45,7 +51,7 @@ class Platform(Part):
     """Calls that are accepted, shown as pending, and never dialled."""
     reconciliation_every: Duration | None = default("platform.reconciliation_every")
     """How often a job repairs lost final updates, from the start of the run; off by default."""
-    queue: Literal["fifo", "fair", "first_attempts_first"] = default("platform.queue")
+    queue: _Discipline = default("platform.queue")
     """Whose call goes next."""
     delivery_pool: Positive = default("platform.delivery_pool")
     """Posts to result_url endpoints that run at once, over all endpoints."""

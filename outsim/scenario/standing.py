@@ -17,12 +17,11 @@ from outsim.scenario.snapshot import STATES, CampaignSnapshot, Snapshot, Standin
 from outsim.scenario.standing_campaigns import campaign_of
 from outsim.text import shortened
 from outsim.units import Problem as Contradiction
+from outsim.vocabulary import ENDED_STATUSES, UNDER_WAY_STATUSES
 
 if TYPE_CHECKING:
     from outsim.scenario.model import Scenario
 
-FINAL = ("completed", "failed", "canceled", "expired")
-"""States of calls that are over, which a snapshot counts."""
 ROUNDED = MINUTE
 """How much a duration in a snapshot may be rounded."""
 
@@ -82,7 +81,7 @@ def snapshot_problems(scenario: Scenario, snapshot: Snapshot) -> Iterator[Contra
     yield from _twice(snapshot)
     # A call that is dialling need not be at the carrier yet.
     for states, what, limit in (
-        (("dialing", "connected"), "platform.ports", scenario.platform.ports),
+        (UNDER_WAY_STATUSES, "platform.ports", scenario.platform.ports),
         (("connected",), "carrier.channels", scenario.carrier.channels),
     ):
         found = sum(each.count(state) for each in snapshot.campaign for state in states)
@@ -208,7 +207,7 @@ def _beyond_list(scenario: Scenario, campaign: CampaignSnapshot) -> Iterator[Con
     if most is None:
         return
     counts = {state: campaign.count(state) for state in STATES}
-    counts |= {state: getattr(campaign, state) for state in FINAL}
+    counts |= {state: getattr(campaign, state) for state in ENDED_STATUSES}
     total = sum(counts.values())
     if total > most:
         said = ", ".join(f"{count} {state}" for state, count in counts.items() if count)

@@ -6,14 +6,26 @@ that the same data would bear out as well. It changes nothing about a run by its
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Literal, TypeAlias
 
 from pydantic import Field, model_validator
 
 from outsim.scenario.parts import Name, Part
 from outsim.units import ContradictionError
+from outsim.vocabulary import DRAWN_EACH_ATTEMPT, OUTCOME_TABLE
 
 _Count = Annotated[float, Field(ge=0)]
+
+DRAWN = tuple(outcome.name for outcome in DRAWN_EACH_ATTEMPT)
+"""Outcomes of dials to numbers in use."""
+TRAITS = (*(outcome.name for outcome in OUTCOME_TABLE if outcome.is_trait), "other")
+"""Traits of a contact."""
+
+if TYPE_CHECKING:
+    _Drawn: TypeAlias = str
+    _Trait: TypeAlias = str
+else:
+    _Drawn, _Trait = Literal[DRAWN], Literal[TRAITS]
 
 FittedDuration = Literal["ring_human", "ring_voicemail", "message", "agent_talk"]
 """Durations of `outsim.scenario.callees.Callees` that a call log tells of."""
@@ -24,9 +36,9 @@ class Uncertainty(Part):
 
     profile: Name | None = None
     """Profile whose weights were fitted; default: none was."""
-    outcomes: dict[Literal["human", "voicemail", "no_answer", "busy"], _Count] = {}
+    outcomes: dict[_Drawn, _Count] = {}
     """Dials by outcome."""
-    contacts: dict[Literal["invalid", "fax", "other"], _Count] = {}
+    contacts: dict[_Trait, _Count] = {}
     """First dials by trait of the contact."""
     durations: dict[FittedDuration, Annotated[float, Field(ge=1)]] = {}
     """Calls that each fitted duration rests on."""

@@ -17,11 +17,10 @@ from numpy.typing import NDArray
 from outsim.clock import HOUR
 from outsim.estimates import ANYTHING, LEVEL, Estimate, Support, bounded, estimate
 from outsim.plan import Plan
-from outsim.plan.answering import ORDER
 from outsim.plan.background import hour_brings
 from outsim.scenario.model import Scenario
 from outsim.tape import Purpose, Tape
-from outsim.vocabulary import OUTCOMES
+from outsim.vocabulary import INTERVAL_ORDER, OUTCOMES
 
 LEAST_FREEDOM = 10
 """Degrees of freedom that a regression must leave, or it is not made."""
@@ -67,7 +66,7 @@ def _thresholds(plan: Plan) -> Iterator[tuple[str, float]]:
     segment = int(np.searchsorted(starts, campaign.start_us, side="right")) - 1
     factor = answering.segment_factors[campaign.zone][max(0, segment)]
     bounds = answering.thresholds[campaign.profile, factor, 0, -1]
-    for code, threshold in zip(ORDER, bounds, strict=False):
+    for code, threshold in zip(INTERVAL_ORDER, bounds, strict=False):
         yield f"up to {OUTCOMES[code]}", float(threshold)
 
 

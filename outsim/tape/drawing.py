@@ -15,7 +15,6 @@ from outsim.tape.draws import (
     ATTEMPT_ROW,
     TRAIT_FAX,
     TRAIT_INVALID,
-    UPDATE_KINDS,
     AttemptDraws,
     CallModel,
     ContactDraws,
@@ -26,6 +25,7 @@ from outsim.tape.draws import (
 )
 from outsim.tape.seeding import Family
 from outsim.tape.streams import Block, Purpose, Streams
+from outsim.vocabulary import UPDATE_KINDS
 
 Seconds = NDArray[np.float64]
 

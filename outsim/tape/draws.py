@@ -14,6 +14,7 @@ from outsim.distributions import Constant, Distribution
 from outsim.scenario.callees import Callees, Profile
 from outsim.scenario.platform import Platform
 from outsim.text import brief
+from outsim.vocabulary import UPDATE_KINDS as UPDATE_KINDS
 
 Milliseconds = NDArray[np.int32]
 Flags = NDArray[np.bool_]
@@ -21,11 +22,6 @@ Flags = NDArray[np.bool_]
 LONGEST_MS = 2**31 - 1
 
 TRAIT_NONE, TRAIT_INVALID, TRAIT_FAX = 0, 1, 2
-
-UPDATE_KINDS = ("queued", "dialing", "connected", "ended", "withdrawn")
-"""Updates that one attempt can cause: one stream for each, so that no two share a draw.
-``ended`` is waiting_retry or a final status at the end of an attempt; ``withdrawn`` is a
-final status that comes without one."""
 
 
 @dataclass(frozen=True)
@@ -50,8 +46,7 @@ class CallModel:
     @property
     def invalid_share(self) -> float:
         """Share of contacts whose number is not in use."""
-        p = self.profile
-        return p.invalid / (p.human + p.voicemail + p.no_answer + p.busy + p.invalid)
+        return self.profile.invalid_share
 
 
 @dataclass(frozen=True)

@@ -10,13 +10,12 @@ from numpy.typing import NDArray
 
 from outsim.errors import TapeError
 from outsim.tape.draws import AttemptDraws, whole_ms
-from outsim.vocabulary import CONGESTION, OUTCOMES
+from outsim.vocabulary import OUTCOME_TABLE, OUTCOMES
 
 if TYPE_CHECKING:
     import pandas as pd
 
-_RECORDABLE = tuple(name for code, name in enumerate(OUTCOMES) if code != CONGESTION)
-"""Congestion is left out: it emerges from the carrier rule."""
+_RECORDABLE = tuple(outcome.name for outcome in OUTCOME_TABLE if outcome.is_drawn)
 
 _KEYS = ("tenant", "campaign", "index", "attempt")
 _DURATIONS = {

@@ -11,6 +11,7 @@ from outsim.plan import CampaignPlan
 from outsim.testing.differences import Row
 from outsim.testing.rules import RULE_OF_OUTAGE
 from outsim.testing.scene import HELD_BY_RULE, Scene, rows_at
+from outsim.vocabulary import DISCIPLINES
 
 
 def rule_of_dispatch(scene: Scene, found: Records) -> int:
@@ -106,7 +107,7 @@ class _Dispatches:
         Which campaign goes first is the queue's matter; within a campaign, a retry changes
         places only where it enters elsewhere than at the tail.
         """
-        if self.scene.plan.platform.queue == "first_attempts_first":
+        if DISCIPLINES[self.scene.plan.platform.queue].retries_last:
             return False
         return any(
             older.queued < row["queued"]

@@ -25,6 +25,7 @@ from outsim.theory.formulas import (
     token_wait_s,
 )
 from outsim.theory.measures import Window
+from outsim.vocabulary import DISCIPLINES
 
 TRACE = 0.01
 """Share of a measure that may come from a resource that its formula does not know of."""
@@ -271,7 +272,7 @@ def order_blind_to_length(scenario: Scenario) -> str | None:
     that are not retried are all first attempts, so putting these first changes nothing.
     """
     tenants = {campaign.tenant for campaign in scenario.campaign}
-    if scenario.platform.queue == "fair" and len(tenants) > 1:
+    if DISCIPLINES[scenario.platform.queue].tenants_take_turns and len(tenants) > 1:
         return "tenants take turns, which favours calls of some length over others"
     return None
 
@@ -282,8 +283,11 @@ def exponential_times(scenario: Scenario) -> str | None:
     for campaign in scenario.campaign:
         message = campaign.message or scenario.callees.message
         profile = scenario.all_profiles[campaign.profile]
-        others = profile.voicemail + profile.no_answer + profile.busy + profile.invalid
-        is_talk_alone = others == 0 and scenario.callees.early_hang_up == 0
+        is_talk_alone = (
+            profile.in_use == profile.human
+            and profile.invalid == 0
+            and scenario.callees.early_hang_up == 0
+        )
         if (
             not isinstance(message, Exponential)
             or not is_talk_alone

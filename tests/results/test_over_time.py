@@ -13,7 +13,6 @@ from hypothesis import strategies as st
 
 from outsim.results.result import Result, simulate
 from outsim.results.tables.over_time import (
-    ENDS,
     by_tenant,
     change_points,
     hourly_outcomes,
@@ -157,7 +156,12 @@ def test_what_is_true_and_seen_is_what_the_page_says_at_any_moment(scenario, sha
     page = result.status_page(at)
     mark = pd.DatetimeIndex([at]).as_unit("us").asi8
     found = true_and_seen(result.updates)
-    groups = {"pending": PENDING, ENDS[0]: ENDS[:1], ENDS[1]: ENDS[1:2], ENDS[2]: OTHERWISE}
+    groups = {
+        "pending": PENDING,
+        "completed": ("completed",),
+        "failed": ("failed",),
+        "ended otherwise": OTHERWISE,
+    }
     for name, words in groups.items():
         truth, seen = (int(value_at(each, mark)[0]) for each in found[name])
         assert truth == page["true_status"].isin(words).sum()

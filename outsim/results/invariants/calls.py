@@ -15,26 +15,22 @@ from outsim.results.invariants.run import (
 )
 from outsim.vocabulary import (
     ANSWERED,
-    BUSY,
     CANCELED,
     COMPLETED,
-    CONGESTION,
     EXPIRED,
     FAILED,
     FIRST_FINAL,
     INVALID,
-    NO_ANSWER,
     QUEUED,
     REJECTED,
+    RETRIED,
     SCHEDULED,
     WAITING_RETRY,
 )
 
-_RETRIABLE = (NO_ANSWER, BUSY, CONGESTION)
-
 
 def every_row_is_rejected_or_accepted(run: Run) -> Iterator[Violation]:
-    """Rows = rejected + accepted: rejected are those that can't be dialled, and no others."""
+    """Rows = rejected + accepted: rejected are those that can't be dialed, and no others."""
     reason = run.of_calls(lambda campaign: campaign.reject_reason)
     cannot = np.asarray(reason != 0, dtype=np.bool_)
     rejected = run.calls["status"] == REJECTED
@@ -90,7 +86,7 @@ def final_status_is_what_ended_the_call(run: Run) -> Iterator[Violation]:
     """Completed if answered; failed only if no attempt is left; else what ended the call.
 
     Canceled only by a stop that was in effect, expired only by an expiry; only what was not
-    answered is dialled again, and an invalid number never.
+    answered is dialed again, and an invalid number never.
     """
     a, status = run.attempts, run.calls["status"]
     over = np.isin(status, (COMPLETED, FAILED, CANCELED, EXPIRED))
@@ -103,7 +99,7 @@ def final_status_is_what_ended_the_call(run: Run) -> Iterator[Violation]:
     yield from run.breach("completed, or not, against its last outcome", "calls", wrong)
     most = run.per_campaign(lambda campaign: campaign.rules.max_retry)
     used_up = run.calls["attempts"] > most[run.rank_of_call]
-    allowed = (outcome == INVALID) | (np.isin(outcome, _RETRIABLE) & used_up)
+    allowed = (outcome == INVALID) | (np.isin(outcome, RETRIED) & used_up)
     yield from run.breach("failed with attempts left", "calls", (status == FAILED) & ~allowed)
     yield from run.breach("not failed", "calls", over & allowed & (status != FAILED))
     ends = {
@@ -113,8 +109,8 @@ def final_status_is_what_ended_the_call(run: Run) -> Iterator[Violation]:
     for code, instant in ends.items():
         early = (status == code) & (run.calls["final"] < instant[run.rank_of_call])
         yield from run.breach("canceled or expired too early", "calls", early)
-    again = run.follows[1:] & ~np.isin(a["outcome"][run.by_call][:-1], _RETRIABLE)
-    yield from run.breach("dialled again after it", "attempts", again, run.by_call[:-1])
+    again = run.follows[1:] & ~np.isin(a["outcome"][run.by_call][:-1], RETRIED)
+    yield from run.breach("dialed again after it", "attempts", again, run.by_call[:-1])
 
 
 def stop_is_kept(run: Run) -> Iterator[Violation]:
@@ -143,7 +139,7 @@ def stop_is_kept(run: Run) -> Iterator[Violation]:
 
 
 def expired_calls_are_over(run: Run) -> Iterator[Violation]:
-    """From the expiry on no call waits for anything: it has expired, or is being dialled."""
+    """From the expiry on no call waits for anything: it has expired, or is being dialed."""
     expires = run.per_campaign(lambda campaign: campaign.rules.expires_us)
     status = run.calls["status"]
     waits = (status == SCHEDULED) & run.comes_up(expires)

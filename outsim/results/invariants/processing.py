@@ -20,13 +20,7 @@ from outsim.results.invariants.run import (
     keys_of,
     place_in_each,
 )
-from outsim.vocabulary import (
-    ACCEPTED,
-    CONNECTED,
-    DIALING,
-    FIRST_FINAL,
-    QUEUED,
-)
+from outsim.vocabulary import ACCEPTED, FIRST_FINAL, QUEUED, STATUS_TABLE
 
 
 def dial_work_goes_first(run: Run) -> Iterator[Violation]:
@@ -107,7 +101,7 @@ def changes_follow_the_attempts(run: Run) -> Iterator[Violation]:
     """Updates are, for each attempt: queued, dialing, connected if answered, and what follows."""
     a, u = run.attempts, run.updates
     keys, told = keys_of(a), keys_of(u)
-    instants = {QUEUED: a["queued"], DIALING: a["dispatched"], CONNECTED: a["answered"]}
+    instants = {code: a[row.came_at] for code, row in enumerate(STATUS_TABLE) if row.came_at}
     order = np.argsort(keys, kind="stable")
     for status, expected in instants.items():
         rows = np.flatnonzero(u["status"] == status)

@@ -18,7 +18,7 @@ from outsim.results.invariants.run import (
     first_of_each,
 )
 from outsim.results.tables.views import steps
-from outsim.vocabulary import DROPPED, REFUSALS
+from outsim.vocabulary import DISCIPLINES, DROPPED, REFUSALS
 
 
 def queue_order_is_kept(run: Run) -> Iterator[Violation]:
@@ -32,8 +32,8 @@ def queue_order_is_kept(run: Run) -> Iterator[Violation]:
     yield from run.breach("not in order", "attempts", np.diff(a["dispatched"], prepend=0) < 0)
     entry = run.entry_of_attempt
     yield from run.breach("never entered the queue", "attempts", entry < 0)
-    discipline = run.plan.platform.queue
-    retry = (a["attempt"] > 1) & (discipline == "first_attempts_first")
+    discipline = DISCIPLINES[run.plan.platform.queue]
+    retry = (a["attempt"] > 1) & discipline.retries_last
     seat = entry + (retry.astype(np.int64) << 40)
     order = np.arange(len(entry))
 
@@ -42,10 +42,12 @@ def queue_order_is_kept(run: Run) -> Iterator[Violation]:
     left = left[~run.held_back_at_times[run.update_rank[run.entries[left]]]]
     rows = run.entries[left]
     since, until = run.updates["happened"][rows], run.left_queue_us(left)
-    again = (run.updates["attempt"][rows] > 1) & (discipline == "first_attempts_first")
+    again = (run.updates["attempt"][rows] > 1) & discipline.retries_last
     position = left + (again.astype(np.int64) << 40)
 
-    groups = run.tenant_of_rank if discipline == "fair" else np.zeros_like(run.tenant_of_rank)
+    groups = (
+        run.tenant_of_rank if discipline.tenants_take_turns else np.zeros_like(run.tenant_of_rank)
+    )
     of_attempt, of_row = groups[run.rank], groups[run.update_rank[rows]]
     for group in np.unique(of_attempt):
         mine, other = order[of_attempt == group], np.flatnonzero(of_row == group)

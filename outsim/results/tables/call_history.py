@@ -13,6 +13,7 @@ from outsim.engine.records import Integers
 from outsim.results.invariants.run import Run
 from outsim.results.tables.views import Steps, settled, steps, value_at
 from outsim.text import brief
+from outsim.vocabulary import CAUSE_TABLE, FINAL_STATUSES, OUTCOME_TABLE
 
 if TYPE_CHECKING:
     from outsim.results.result import Result
@@ -115,18 +116,8 @@ def _why(result: Result, outcome: str, cause: str, at_us: int, place: int) -> st
     if outcome == "no_answer":
         rang = format_duration(int(a["ended"][place] - a["ringing"][place]))
         return f"rang for {rang}, and nobody answered"
-    said = {
-        "carrier_channels": "refused by the carrier: all its channels were in use",
-        "carrier_outage": "refused: the carrier was out of service",
-        "missing_ani": "refused by the carrier: the call had no caller ID",
-        "dropped": "cut off by an outage",
-        "busy": "the line was busy",
-        "invalid": "there is no such number",
-        "human": "answered by a person",
-        "voicemail": "answered by voicemail",
-        "fax": "answered by a fax machine",
-    }
-    return said.get(cause) or said.get(outcome, "under way when the run ended")
+    accounts = {word.name: word.account for word in (*CAUSE_TABLE, *OUTCOME_TABLE)}
+    return accounts.get(cause or outcome, "under way when the run ended")
 
 
 def _ending(call: pd.Series, attempts: pd.DataFrame) -> str:
@@ -163,7 +154,7 @@ def reasons(result: Result, call_ids: Integers) -> pd.DataFrame:
         no attempt), ``calls``, and ``examples``, a few of their numbers.
     """
     calls = result.calls.set_index("call_id").loc[call_ids]
-    calls = calls[calls["status"].isin(("failed", "expired", "canceled", "rejected"))]
+    calls = calls[calls["status"].isin(FINAL_STATUSES) & (calls["status"] != "completed")]
     ended = result.attempts[result.attempts["ended_at"].notna()]
     causes = ended.drop_duplicates("call_id", keep="last").set_index("call_id")["cause"]
     cause = causes.reindex(calls.index).astype(object).fillna("")

@@ -14,18 +14,13 @@ import pandas as pd
 from outsim.results.measures import Measure, View
 from outsim.results.tables.views import call_log, status_page
 from outsim.text import brief
-from outsim.vocabulary import PENDING_STATUSES
+from outsim.vocabulary import PENDING_STATUSES, UNANSWERED_OUTCOMES
 
 WENT_OUT, NEVER_WENT_OUT, AMBIGUOUS = "went out", "never went out", "ambiguous"
 VERDICTS = (WENT_OUT, NEVER_WENT_OUT, AMBIGUOUS)
 
-REASONS = {
-    "no_answer": ("nobody answered the last attempt", "the callee"),
-    "busy": ("the line was busy at the last attempt", "the callee"),
-    "invalid": ("there is no such number", "the contact list"),
-    "congestion": ("the carrier refused the last attempt, or an outage cut it off", "the carrier"),
-}
-"""Why a dialled call fails, by the outcome of its last attempt, and whose side that is."""
+REASONS = {outcome.name: (outcome.reason, outcome.side) for outcome in UNANSWERED_OUTCOMES}
+"""Why a dialed call fails, by the outcome of its last attempt, and whose side that is."""
 
 _UNANSWERED = list(REASONS)
 

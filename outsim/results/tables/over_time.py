@@ -25,15 +25,10 @@ from outsim.results.tables.views import (
     step_function,
     value_at,
 )
-from outsim.vocabulary import OUTCOMES
+from outsim.vocabulary import OUTCOMES, STATUS_GROUPS
 
 Quantity = Literal["queue", "busy_ports"]
 """What can be told by tenant: calls in the outbound queue, or busy ports."""
-
-ENDS = ("completed", "failed", "ended otherwise")
-"""How calls end: the last stands for canceled, expired and rejected."""
-
-_OTHERWISE = ("canceled", "expired", "rejected")
 
 Parts = dict[str, Steps]
 """Step functions by name."""
@@ -158,15 +153,16 @@ def hourly_outcomes(attempts: pd.DataFrame, begins: datetime) -> pd.DataFrame:
 def true_and_seen(updates: pd.DataFrame) -> dict[str, tuple[Steps, Steps]]:
     """Calls by how they stand, over time: what happened, and what the customer could see.
 
-    Step functions by ``pending`` and the words of `ENDS`, the truth first. The updates are all
-    of some calls, submissions included. An end that never becomes visible is never seen: its call
-    is shown as pending from there on.
+    Step functions by `STATUS_GROUPS`, the truth first. The updates are all of some calls,
+    submissions included. An end that never becomes visible is never seen: its call is shown as
+    pending from there on.
     """
     submitted = updates["attempt"].eq(0) & updates["status"].isin(("scheduled", "rejected"))
     nothing = updates["happened_at"].iloc[:0]
     found = {}
-    for name in ENDS:
-        words = _OTHERWISE if name == ENDS[-1] else (name,)
+    for name, words in STATUS_GROUPS.items():
+        if name == "pending":
+            continue
         rows = updates["status"].isin(words)
         found[name] = (
             settled(step_function(updates.loc[rows, "happened_at"], nothing)),

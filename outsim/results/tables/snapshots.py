@@ -10,8 +10,10 @@ import numpy as np
 import pandas as pd
 
 from outsim.scenario.snapshot import STATES, CampaignSnapshot, Snapshot, Standing
+from outsim.vocabulary import CALLEE_FAILURES, ENDED_STATUSES, OUTCOMES, STATUS_TABLE
 
-_FAILURES = ("no_answer", "busy")
+_FAILURES = [OUTCOMES[code] for code in CALLEE_FAILURES]
+_STANDS_AS = {status.name: status.stands_as or status.name for status in STATUS_TABLE}
 
 
 def snapshot(
@@ -54,14 +56,14 @@ def snapshot(
 
 
 def _campaign(key: tuple[str, str], rows: pd.DataFrame, start: datetime) -> CampaignSnapshot:
-    status = rows["status"].astype(object)
+    status = rows["status"].astype(object).map(_STANDS_AS)
     found: dict[str, Any] = {
         state: [*_standings(state, rows[status == state].sort_index())]
         if state == "scheduled"
         else [*_standings(state, rows[status == state])]
         for state in STATES
     }
-    for state in ("completed", "failed", "canceled", "expired"):
+    for state in ENDED_STATUSES:
         found[state] = int((status == state).sum())
     found["undialed"] = int(((status == "expired") & (rows["attempt"] == 0)).sum())
     return CampaignSnapshot(tenant=key[0], name=key[1], start=start, **found)

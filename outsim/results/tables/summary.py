@@ -7,13 +7,12 @@ from typing import TYPE_CHECKING
 import pandas as pd
 
 from outsim.results.measures import MEASURES, View, measure
-from outsim.vocabulary import PENDING_STATUSES
+from outsim.vocabulary import FINAL_STATUSES, PENDING_STATUSES
 
 if TYPE_CHECKING:
     from outsim.results.result import Result
 
-_COUNTED = ("completed", "failed", "canceled", "expired", "rejected")
-_STATES = ("calls", *_COUNTED, "pending")
+_STATES = ("calls", *FINAL_STATUSES, "pending")
 
 
 def counts(calls: pd.DataFrame) -> dict[str, int]:
@@ -21,7 +20,7 @@ def counts(calls: pd.DataFrame) -> dict[str, int]:
     by_status = calls["status"].value_counts()
     return {
         "calls": len(calls),
-        **{status: int(by_status.get(status, 0)) for status in _COUNTED},
+        **{status: int(by_status.get(status, 0)) for status in FINAL_STATUSES},
         "pending": int(sum(by_status.get(status, 0) for status in PENDING_STATUSES)),
     }
 

@@ -13,9 +13,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from outsim.results.tables.columns import checked_step
-from outsim.vocabulary import STATUSES
-
-FINAL = ("completed", "failed", "canceled", "expired", "rejected")
+from outsim.vocabulary import AFTER_ATTEMPT_STATUSES, STATUSES
 
 
 def _last_by_call(updates: pd.DataFrame) -> pd.DataFrame:
@@ -46,7 +44,7 @@ def status_page(
         )
     )
     page = page.reset_index()
-    known = page["status"].isin(("waiting_retry", *FINAL)) & (page["attempt"] > 0)
+    known = page["status"].isin(AFTER_ATTEMPT_STATUSES) & (page["attempt"] > 0)
     ended = attempts[["call_id", "attempt", "outcome", "callee_type"]]
     page = page.merge(ended, on=["call_id", "attempt"], how="left", sort=False)
     callee_type = page["callee_type"].astype(object).where(known, "")
