@@ -11,6 +11,8 @@ import sys
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
+from outsim._version import __version__ as __version__
+
 if TYPE_CHECKING:
     from outsim import plots
     from outsim.calibration import Calibration, calibrate
@@ -36,8 +38,7 @@ if TYPE_CHECKING:
     from outsim.questions.sweep import sweep
     from outsim.questions.sweep_answers import Sweep
     from outsim.results.checkpoint import Checkpoint, run_until
-    from outsim.results.result import Result, simulate
-    from outsim.results.saving import load_result
+    from outsim.results.result import Result, load_result, simulate
     from outsim.scenario import Campaign, Scenario, load
     from outsim.scenario.provenance import ParameterTable, assumptions
     from outsim.studies.saved import load_study
@@ -46,8 +47,6 @@ if TYPE_CHECKING:
     from outsim.studies.synchronous import run_sync
     from outsim.tape import Tape
 
-    __version__: str
-
 _HOMES = {
     "load": "outsim.scenario",
     "Scenario": "outsim.scenario",
@@ -55,7 +54,7 @@ _HOMES = {
     "Tape": "outsim.tape",
     "simulate": "outsim.results.result",
     "Result": "outsim.results.result",
-    "load_result": "outsim.results.saving",
+    "load_result": "outsim.results.result",
     "calibrate": "outsim.calibration",
     "Calibration": "outsim.calibration",
     "run_until": "outsim.results.checkpoint",
@@ -144,11 +143,6 @@ __all__ = [
 
 def __getattr__(name: str) -> Any:
     # Names are fetched when they are first used: `import outsim` stays quick.
-    if name == "__version__":
-        from importlib.metadata import version
-
-        globals()[name] = version("outsim")
-        return globals()[name]
     if name == "plots":
         return import_module("outsim.plots")
     if name not in _HOMES:

@@ -24,17 +24,17 @@ def occurrences(result: Result) -> dict[str, int]:
 
     Names begin with the number of the rule; a value of 0 says that it never did.
     """
-    plan, records, calls = result.frames.plan, result.frames.records, result.calls
+    plan, records, calls = result.arrays.plan, result.arrays.records, result.calls
     a, u, d = result.attempts, result.updates, result.deliveries
     raw = records.attempts
     cause, outcome = a["cause"], a["outcome"]
     status = calls["status"]
     dispatched = raw["dispatched"]
-    rank = result.frames.campaign_of_call[raw["call_id"]]
+    rank = result.arrays.rank_of_call[raw["call_id"]]
     effect = np.array([c.rules.stop_effect_us for c in plan.campaigns], dtype=np.int64)
     requested = np.array([c.rules.stop_requested_us for c in plan.campaigns], dtype=np.int64)
     expires = np.array([c.rules.expires_us for c in plan.campaigns], dtype=np.int64)
-    of_call = result.frames.campaign_of_call[calls["call_id"]]
+    of_call = result.arrays.rank_of_call[calls["call_id"]]
     final = records.calls["final"][calls["call_id"]]
     windowed = np.array([bool(c.rules.window) for c in plan.campaigns], dtype=np.bool_)
     zoned = np.array([len(c.rules.lane_zones) for c in plan.campaigns], dtype=np.int64)

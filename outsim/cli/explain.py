@@ -100,7 +100,7 @@ def _run(
     from pathlib import Path
 
     from outsim.cli.output import load_with_advice, simulate_with_bar
-    from outsim.results.saving import load_result
+    from outsim.results.result import load_result
     from outsim.studies.variants import campaign_of
 
     if Path(asked).is_dir():

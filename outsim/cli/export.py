@@ -59,7 +59,7 @@ def export(
     from outsim.export.formats import check_target
     from outsim.export.formats import export as write
     from outsim.progress import bar
-    from outsim.results.saving import load_result
+    from outsim.results.result import load_result
     from outsim.scenario.whose import ALL_CALLS
 
     check_target(form, Path(out))

@@ -11,7 +11,6 @@ import pandas as pd
 
 from outsim.engine.rules import RULES
 from outsim.export.selection import Selection, blocks_of, plain, tables_directory
-from outsim.results.saving import provenance
 from outsim.results.tables.schema import TABLE_MEANINGS, TABLES, Column
 
 JSON_FILE, TEXT_FILE = "data-dictionary.json", "data-dictionary.md"
@@ -59,7 +58,7 @@ def _dictionary(selection: Selection, form: str) -> dict[str, Any]:
             for name, columns in TABLES.items()
         },
         "rules": {str(rule.number): rule.name for rule in RULES},
-        "provenance": provenance(result),
+        "provenance": result.provenance(),
     }
 
 

@@ -146,7 +146,7 @@ def _status_work(result: Result) -> Steps:
     """Workers at status work; updates that are lost are left out where their length is drawn."""
     updates = result.updates
     begun = updates[updates["begun_at"].notna()]
-    constant_us = result.frames.plan.platform.status_work_us
+    constant_us = result.arrays.plan.platform.status_work_us
     direct = begun["visible_at"].notna() & ~begun["repaired"]
     ended = begun["visible_at"].where(direct)
     if constant_us >= 0:

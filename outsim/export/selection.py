@@ -47,7 +47,7 @@ class Selection:
         if self.campaign is None:
             return table
         campaign = self.campaign
-        rows = self.result.frames.rows_of(
+        rows = self.result.arrays.rows_of(
             lambda plan: plan.key == (campaign.tenant, campaign.name)
         )
         chosen = rows(table["call_id"].to_numpy())

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from outsim.clock import MINUTE, SECOND
 from outsim.export.selection import BinaryFile
-from outsim.results.tables.run_tables import origin_us_of
+from outsim.results.run_arrays import origin_us_of
 
 _SEQUENCE = 1
 _CLEARED, _NEEDED = 1, 2

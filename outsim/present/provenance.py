@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
+from outsim._version import __version__
 from outsim.document import Section, Table
 from outsim.engine.records import MODEL_VERSION
 from outsim.present.context import Subject
@@ -32,8 +33,6 @@ def assumptions(subject: Subject) -> Section:
 
 def reproduction(subject: Subject, command: str) -> Section:
     """Version, seed and the command that gives this report again."""
-    from outsim import __version__
-
     result, scenario = subject.result, subject.scenario
     facts = [
         ["outsim", __version__],

@@ -18,8 +18,7 @@ from outsim.questions.schedule import FIGURES, Schedule, schedule
 from outsim.questions.stop import StopRace, stop_race
 from outsim.questions.sweep import sweep
 from outsim.results.measures import MEASURES, Measure
-from outsim.results.result import Result, simulate
-from outsim.results.saving import load_result
+from outsim.results.result import Result, load_result, simulate
 from outsim.results.stop_measures import STOP_MEASURES
 from outsim.results.tables.failures import FAILURE_MEASURES
 from outsim.results.tables.load import LOAD_MEASURES

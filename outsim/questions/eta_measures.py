@@ -41,8 +41,8 @@ _LATER = 1e15
 
 
 def _planned(view: View) -> tuple[Plan, CampaignPlan]:
-    assert view.frames is not None
-    plan = view.frames.plan
+    assert view.arrays is not None
+    plan = view.arrays.plan
     return plan, plan.campaigns[plan.under_study]
 
 
@@ -52,8 +52,8 @@ def _own(campaign: CampaignPlan) -> slice:
 
 def _went_out_us(view: View, campaign: CampaignPlan) -> NDArray[np.int64]:
     """When each call of a campaign goes out in this run; MISSING where it does not."""
-    assert view.frames is not None
-    records = view.frames.records
+    assert view.arrays is not None
+    records = view.arrays.records
     return first_carried_us(records.attempts, records.calls.rows)[_own(campaign)]
 
 
@@ -66,8 +66,8 @@ def outgoing_s(view: View, level: float) -> float:
     before the moment of the snapshot where it was over by then.
     """
     _, campaign = _planned(view)
-    assert view.frames is not None
-    records, opening = view.frames.records, campaign.opening
+    assert view.arrays is not None
+    records, opening = view.arrays.records, campaign.opening
     status = records.calls["status"][_own(campaign)]
     counts = (status != REJECTED) & ~campaign.contacts.wedged
     before, undialed = 0, 0
@@ -91,8 +91,8 @@ def finished_s(view: View) -> float:
     NaN where the run does not come to it; the moment of the snapshot where it was over by then.
     """
     _, campaign = _planned(view)
-    assert view.frames is not None
-    calls = view.frames.records.calls
+    assert view.arrays is not None
+    calls = view.arrays.records.calls
     counts = (calls["status"][_own(campaign)] != REJECTED) & ~campaign.contacts.wedged
     if np.any(calls["status"][_own(campaign)][counts] < FIRST_FINAL):
         return math.nan
@@ -109,8 +109,8 @@ def canceled_before_out(view: View) -> float:
     With a snapshot, of those that it tells of, what is over by then included.
     """
     _, campaign = _planned(view)
-    assert view.frames is not None
-    status = view.frames.records.calls["status"][_own(campaign)]
+    assert view.arrays is not None
+    status = view.arrays.records.calls["status"][_own(campaign)]
     counts = (status != REJECTED) & ~campaign.contacts.wedged
     before = 0
     if campaign.opening is not None:
@@ -157,11 +157,11 @@ def stays_in(view: View, place: int, why: str) -> float:
         The reason.
     """
     _, campaign = _planned(view)
-    assert view.frames is not None
+    assert view.arrays is not None
     index = place if campaign.opening is None else int(campaign.opening.places[place])
     if index < 0 or not math.isnan(next_dispatch_s(view, place)):
         return 0.0
-    status = view.frames.records.calls["status"][_own(campaign)][index]
+    status = view.arrays.records.calls["status"][_own(campaign)][index]
     ended = {CANCELED: "canceled", EXPIRED: "expired"}
     found = "pending" if status < FIRST_FINAL else ended.get(int(status), "")
     if campaign.contacts.wedged[index]:

@@ -17,6 +17,7 @@ from outsim.errors import EngineError
 from outsim.plan import Plan, build_plan
 from outsim.progress import Progress, unseen
 from outsim.results.result import Result, in_run
+from outsim.results.run_arrays import RunArrays
 from outsim.results.tables.run_tables import RunTables
 from outsim.scenario.difference import Difference, differences
 from outsim.scenario.model import Scenario
@@ -70,21 +71,13 @@ class Checkpoint:
         EngineError
             If the scenario's past is another one; the message says in what.
         """
-        from outsim import __version__
-
         changed = scenario or self.scenario
         plan = self._plan
         if scenario is not None:
             plan = build_plan(scenario, self.tape)
             self._check(scenario, plan)
-        return Result(
-            scenario=changed,
-            seed=self.tape.seed,
-            replication=self.tape.replication,
-            engine="compiled",
-            version=__version__,
-            frames=RunTables(plan, self._run.branch(plan).finish(), changed.clock.begins),
-        )
+        frames = RunTables(RunArrays(changed, plan, self._run.branch(plan).finish()))
+        return Result(frames, self.tape.seed, self.tape.replication, "compiled")
 
     def _check(self, scenario: Scenario, plan: Plan) -> None:
         """Refuse a scenario with another past."""
@@ -118,7 +111,7 @@ class Checkpoint:
 
     def __repr__(self) -> str:
         return bounded(
-            f"Past({self.scenario.name!r}, up to {self.at:%Y-%m-%d %H:%M:%S}, {self.tape!r})"
+            f"Checkpoint({self.scenario.name!r}, up to {self.at:%Y-%m-%d %H:%M:%S}, {self.tape!r})"
         )
 
 
@@ -228,7 +221,7 @@ def run_until(
 
     Returns
     -------
-    Past
+    Checkpoint
         The run up to the moment; each of its branches is a whole result.
 
     Raises

@@ -11,7 +11,6 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import cached_property
-from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
@@ -20,23 +19,23 @@ from numpy.typing import NDArray
 from outsim.clock import MISSING, SECOND
 from outsim.errors import StudyError, unknown_name
 from outsim.estimates import Support
+from outsim.results.run_arrays import RunArrays
 from outsim.results.tables.columns import handed_out
 from outsim.text import brief
 from outsim.vocabulary import ENDED_STATUSES
-
-if TYPE_CHECKING:
-    from outsim.results.tables.run_tables import RunTables
 
 DEFINITIONS = 3
 """Version of what the figures mean: studies of two versions are not mixed. In the first one a
 wait ended with the first dispatch, even where the carrier refused the attempt."""
 
-CALLS_NEEDED = (
-    *("status", "outcome", "waits_from", "first_dispatched_at", "final_at"),
-    *("wait_s", "wait_state", "wedged"),
-)
-ATTEMPTS_NEEDED = ("dispatched_at", "outcome")
-UPDATES_NEEDED = ("status", "happened_at", "visible_at")
+NEEDED = {
+    "calls": (
+        *("status", "outcome", "waits_from", "first_dispatched_at", "final_at"),
+        *("wait_s", "wait_state", "wedged"),
+    ),
+    "attempts": ("dispatched_at", "outcome"),
+    "updates": ("status", "happened_at", "visible_at"),
+}
 """Columns of the tables that the figures are made of."""
 
 
@@ -61,7 +60,7 @@ class View:
     """When the customer asked to stop the campaign; None if nobody did."""
     stop_effect: datetime | None = None
     """When that took effect."""
-    frames: RunTables | None = None
+    arrays: RunArrays | None = None
     """Everything that the run gave, for figures that need more than the columns above."""
 
     def handed_out(self) -> View:

@@ -12,21 +12,35 @@ from typing import TYPE_CHECKING, Any, Literal, get_args
 import numpy as np
 from numpy.typing import NDArray
 
+from outsim._version import __version__
 from outsim.clock import after
 from outsim.display import table_html
 from outsim.engine import Engine, execute
 from outsim.errors import MomentError, ScenarioError, unknown_name
 from outsim.plan import CampaignPlan, build_plan
 from outsim.progress import Progress, unseen
-from outsim.results.measures import View, measure
+from outsim.results.measures import NEEDED, View, measure
+from outsim.results.run_arrays import RunArrays
+from outsim.results.saving import SavedRun, provenance, read, save
+from outsim.results.tables.causes import (
+    Causes,
+    Until,
+    causes_over_time,
+    queue_time_by_blocker,
+    time_by_cause,
+)
 from outsim.results.tables.columns import handed_out
 from outsim.results.tables.run_tables import RunTables
 from outsim.results.tables.schema import TABLES
+from outsim.results.tables.snapshots import snapshot
+from outsim.results.tables.summary import summary
+from outsim.results.tables.views import call_log, status_page, timeline
 from outsim.scenario.campaigns import Campaign
 from outsim.scenario.defaults import Assumption, assumptions
 from outsim.scenario.model import Scenario
 from outsim.scenario.provenance import ParameterTable
 from outsim.scenario.provenance import assumptions as ledger_of
+from outsim.scenario.snapshot import Snapshot
 from outsim.scenario.whose import ALL_CALLS, Everybody, Whose
 from outsim.tape import Tape
 from outsim.text import bounded, brief_document, shortened
@@ -34,52 +48,58 @@ from outsim.text import bounded, brief_document, shortened
 if TYPE_CHECKING:
     import pandas as pd
 
-    from outsim.results.tables.causes import Causes
-    from outsim.scenario.snapshot import Snapshot
-
 
 @dataclass(frozen=True, eq=False)
 class Result:
     """What one run gives: tables, views of them, and where they come from."""
 
-    scenario: Scenario
+    frames: RunTables
     seed: int
     replication: int
     engine: str
     """Engine that made it; the records don't depend on it."""
-    version: str
+    version: str = __version__
     """Version of outsim that made it."""
-    frames: RunTables
+
+    @property
+    def arrays(self) -> RunArrays:
+        """What was recorded, in integers, and what the run was made from."""
+        return self.frames.run
+
+    @property
+    def scenario(self) -> Scenario:
+        """The scenario that was run."""
+        return self.arrays.scenario
 
     @property
     def begins(self) -> datetime:
         """Start of the run, local time."""
-        return self.scenario.clock.begins
+        return self.arrays.begins
 
     @property
     def ended(self) -> datetime:
         """End of the run, local time: nothing from here on is in the tables."""
-        return after(self.begins, self.frames.records.ended_us)
+        return self.arrays.ended
 
     @property
     def calls(self) -> pd.DataFrame:
         """One row a call; columns as in `outsim.results.tables.schema.CALLS`; see `tables`."""
-        return handed_out(self._table("calls"))
+        return handed_out(self.frames["calls"])
 
     @property
     def attempts(self) -> pd.DataFrame:
         """One row an attempt; columns as in `outsim.results.tables.schema.ATTEMPTS`."""
-        return handed_out(self._table("attempts"))
+        return handed_out(self.frames["attempts"])
 
     @property
     def updates(self) -> pd.DataFrame:
         """One row a change; columns as in `outsim.results.tables.schema.UPDATES`; see `tables`."""
-        return handed_out(self._table("updates"))
+        return handed_out(self.frames["updates"])
 
     @property
     def deliveries(self) -> pd.DataFrame:
         """One row a POST; columns as in `outsim.results.tables.schema.DELIVERIES`."""
-        return handed_out(self._table("deliveries"))
+        return handed_out(self.frames["deliveries"])
 
     @property
     def tables(self) -> dict[str, pd.DataFrame]:
@@ -88,18 +108,7 @@ class Result:
         They are the caller's own: whatever is done to them, in place or not, changes neither the
         result nor the tables that it gives next. No column is copied until it is written to.
         """
-        return {name: handed_out(self._table(name)) for name in TABLES}
-
-    @cached_property
-    def _made(self) -> dict[str, pd.DataFrame]:
-        """Tables that were asked for so far, by name; nobody else holds them."""
-        return {}
-
-    def _table(self, name: str) -> pd.DataFrame:
-        """The result's own table of this name."""
-        if name not in self._made:
-            self._made[name] = getattr(self.frames, name)()
-        return self._made[name]
+        return {name: handed_out(self.frames[name]) for name in TABLES}
 
     def timeline(self, every: str | None = "1min") -> pd.DataFrame:
         """Queue, busy ports, backlog and rates over time.
@@ -114,16 +123,12 @@ class Result:
         DataFrame
             Indexed by local time.
         """
-        from outsim.results.tables.views import timeline
-
         return timeline(self.calls, self.attempts, self.updates, self.begins, self.ended, every)
 
     @cached_property
     def causes(self) -> Causes:
         """Where the time of every call went; see `outsim.results.tables.causes`."""
-        from outsim.results.tables.causes import Causes
-
-        return Causes(self)
+        return Causes(self.arrays)
 
     def _campaign(self, whose: Whose) -> Campaign | None:
         """The campaign that is asked about; None for all calls."""
@@ -132,7 +137,7 @@ class Result:
     def _call_ids(self, campaign: Campaign | None) -> NDArray[np.int64]:
         """Calls of one campaign that were handed in, or of all."""
         ids = self.frames.calls(("call_id",))["call_id"].to_numpy()
-        rows = self.frames.rows_of(_is(campaign))(ids)
+        rows = self.arrays.rows_of(_is(campaign))(ids)
         return (ids if rows is None else ids[rows]).astype(np.int64)
 
     def time_by_cause(
@@ -178,8 +183,6 @@ class Result:
         dial work, the share of waits for a port in which ports stood idle, as their dial work
         waited for a worker. ``earlier`` is time before the moment of a snapshot.
         """
-        from outsim.results.tables.causes import Until, time_by_cause
-
         if until not in get_args(Until):
             raise ScenarioError(unknown_name("until", until, get_args(Until)))
         rows = self._call_ids(self._campaign(campaign))
@@ -216,8 +219,6 @@ class Result:
             and rejected ones are left out; the wait of a call that never went out goes to its
             end, or that of the run.
         """
-        from outsim.results.tables.causes import causes_over_time
-
         calls = self.view(campaign).calls
         return causes_over_time(self.causes, calls, every, by_resource=by_resource, until=until)
 
@@ -240,18 +241,14 @@ class Result:
             ``start`` (local time), one column a cause (timedelta64[us], summed over all calls
             and attempts), and ``total``. The totals add up to the time in the queue exactly.
         """
-        from outsim.results.tables.causes import queue_time_by_blocker
-
         stays, chosen = self.causes.queue.stays, self._campaign(campaign)
-        rank = next((p.rank for p in self.frames.campaigns if _is(chosen)(p)), -1)
+        rank = next((p.rank for p in self.arrays.campaigns if _is(chosen)(p)), -1)
         return queue_time_by_blocker(
             self.causes, stays if chosen is None else stays.of(stays.rank == rank)
         )
 
     def call_log(self) -> pd.DataFrame:
         """What customers can get of their calls: numbers and times, and no call_id."""
-        from outsim.results.tables.views import call_log
-
         return call_log(self.calls, self.attempts)
 
     def moment(self, at: datetime | str) -> datetime:
@@ -267,7 +264,7 @@ class Result:
         MomentError
             If it is no such thing, or lies outside the run.
         """
-        return in_run(self.scenario, at, self.frames.records.ended_us)
+        return in_run(self.scenario, at, self.arrays.ended_us)
 
     def status_page(self, at: datetime | str) -> pd.DataFrame:
         """The customer's page at a moment, beside the truth; one row a call.
@@ -279,8 +276,6 @@ class Result:
         MomentError
             If it is no such thing, or lies outside the run.
         """
-        from outsim.results.tables.views import status_page
-
         return status_page(self.calls, self.attempts, self.updates, self.moment(at))
 
     def snapshot(self, at: datetime | str) -> Snapshot:
@@ -293,9 +288,7 @@ class Result:
         MomentError
             If it is no such thing, or lies outside the run.
         """
-        from outsim.results.tables.snapshots import snapshot
-
-        starts = {plan.key: after(self.begins, plan.start_us) for plan in self.frames.campaigns}
+        starts = {plan.key: after(self.begins, plan.start_us) for plan in self.arrays.campaigns}
         return snapshot(self.calls, self.attempts, self.updates, starts, self.moment(at))
 
     def view(self, campaign: Whose = ALL_CALLS) -> View:
@@ -312,14 +305,14 @@ class Result:
             If there is no such campaign.
         """
         chosen = self._campaign(campaign)
-        rows_of = self.frames.rows_of(_is(chosen))
+        rows_of = self.arrays.rows_of(_is(chosen))
 
         def cut(table: pd.DataFrame) -> pd.DataFrame:
             rows = rows_of(table["call_id"].to_numpy())
             return handed_out(table) if rows is None else table.take(rows)
 
         names = ("calls", "attempts", "updates")
-        return self._view([cut(self._table(name)) for name in names], chosen)
+        return self._view([cut(self.frames[name]) for name in names], chosen)
 
     def measured(self, campaign: Whose = ALL_CALLS) -> View:
         """What the measures need of `view`, and no more: no table is made for it.
@@ -335,11 +328,11 @@ class Result:
             If there is no such campaign.
         """
         chosen = self._campaign(campaign)
-        return self._view(map(handed_out, self.frames.measured(_is(chosen))), chosen)
+        return self._view(map(handed_out, self.frames.columns(_is(chosen), NEEDED)), chosen)
 
     def measured_background(self) -> View:
         """What the measures need of the calls of all background tenants."""
-        tables = map(handed_out, self.frames.measured(lambda plan: plan.background))
+        tables = map(handed_out, self.frames.columns(lambda plan: plan.background, NEEDED))
         return self._view(tables, None)
 
     def _view(self, tables: Iterable[pd.DataFrame], campaign: Campaign | None) -> View:
@@ -354,7 +347,7 @@ class Result:
             self.scenario.deadline,
             stop_requested=requested,
             stop_effect=after(requested, latency_us) if requested else None,
-            frames=self.frames,
+            arrays=self.arrays,
         )
 
     def measures(self, campaign: Campaign | str | None = None) -> dict[str, float]:
@@ -375,9 +368,14 @@ class Result:
 
     def summary(self) -> pd.DataFrame:
         """Figures of each campaign of the scenario and of the background, one row each."""
-        from outsim.results.tables.summary import summary
-
-        return summary(self)
+        names = [campaign.name for campaign in self.scenario.campaign]
+        views = {
+            c.name if names.count(c.name) == 1 else f"{c.tenant}/{c.name}": self.measured(c)
+            for c in self.scenario.campaign
+        }
+        if self.scenario.background is not None:
+            views["(background)"] = self.measured_background()
+        return summary(views)
 
     @property
     @brief_document
@@ -402,21 +400,21 @@ class Result:
         ResultError
             If a contact list is gone that the directory keeps a copy of.
         """
-        from outsim.results.saving import save
-
-        return save(self, Path(directory))
+        return save(self._saved, Path(directory))
 
     @brief_document
     def provenance(self) -> dict[str, Any]:
         """What is needed to make this result again: what ``run.json`` holds."""
-        from outsim.results.saving import provenance
+        return provenance(self._saved)
 
-        return provenance(self)
+    @property
+    def _saved(self) -> SavedRun:
+        return SavedRun(self.frames, self.tape, self.engine, self.version)
 
     @property
     def tape(self) -> Tape:
         """The random inputs that it was made from."""
-        for campaign in self.frames.plan.campaigns:
+        for campaign in self.arrays.plan.campaigns:
             return campaign.tape
         return Tape(self.seed, self.replication)
 
@@ -429,20 +427,20 @@ class Result:
         yield "scenario", shortened(self.scenario.name, 200)
         yield "run", f"{self.span} {self.scenario.clock.zone}"
         yield "seed, replication", f"{self.seed}, {self.replication}"
-        yield "calls", f"{np.count_nonzero(self.frames.submitted):,}"
-        yield "attempts", f"{self.frames.records.attempts.rows:,}"
+        yield "calls", f"{np.count_nonzero(self.arrays.handed_in):,}"
+        yield "attempts", f"{self.arrays.attempts.rows:,}"
         yield "background share", f"{self.background_share:.0%} of attempts"
 
     @property
     def background_share(self) -> float:
         """Share of all attempts that background tenants make."""
-        made = self.frames.records.calls["attempts"]
+        made = self.arrays.calls["attempts"]
         background = sum(
             int(made[plan.first_call_id : plan.first_call_id + plan.size].sum())
-            for plan in self.frames.campaigns
+            for plan in self.arrays.campaigns
             if plan.background
         )
-        return background / max(1, self.frames.records.attempts.rows)
+        return background / max(1, self.arrays.attempts.rows)
 
     def __repr__(self) -> str:
         facts = "; ".join(f"{name}: {value}" for name, value in self._facts())
@@ -541,17 +539,32 @@ def simulate(
     >>> result.calls["campaign"].value_counts().to_dict()
     {'paced offer': 5000, 'unpaced offer': 5000, 'steady notices': 3000}
     """
-    from outsim import __version__
-
     if tape is None:
         tape = Tape(scenario.seed if seed is None else seed, replication)
     plan = build_plan(scenario, tape)
     records, ran_on = execute(plan, engine, progress or unseen)
-    return Result(
-        scenario=scenario,
-        seed=tape.seed,
-        replication=tape.replication,
-        engine=ran_on,
-        version=__version__,
-        frames=RunTables(plan, records, scenario.clock.begins),
-    )
+    frames = RunTables(RunArrays(scenario, plan, records))
+    return Result(frames, tape.seed, tape.replication, ran_on)
+
+
+def load_result(directory: str | Path) -> Result:
+    """Read what `Result.save`, or ``outsim run --out``, wrote.
+
+    Parameters
+    ----------
+    directory : path
+        The directory.
+
+    Returns
+    -------
+    Result
+        With the tables as they were kept, and every view and figure of them. Nothing is run.
+
+    Raises
+    ------
+    ResultError
+        If there is no result in it, or one that is not whole, is damaged, or was written by an
+        outsim of another model; the message says what to do.
+    """
+    run = read(directory)
+    return Result(run.frames, run.tape.seed, run.tape.replication, run.engine, run.version)

@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from tempfile import TemporaryFile
@@ -33,7 +34,7 @@ from outsim.engine.records import MODEL_VERSION
 from outsim.errors import ResultError, ScenarioError, TapeError
 from outsim.plan import build_plan
 from outsim.results.measures import DEFINITIONS
-from outsim.results.result import Result
+from outsim.results.run_arrays import RunArrays
 from outsim.results.tables.restore import records_of
 from outsim.results.tables.run_tables import RunTables
 from outsim.results.tables.schema import TABLES
@@ -41,6 +42,7 @@ from outsim.rooms import room_in
 from outsim.scenario.difference import meaning
 from outsim.scenario.embedded import CONTACTS, lists_of, made_again, places_written, written
 from outsim.scenario.model import Scenario
+from outsim.scenario.provenance import assumptions
 from outsim.tape import Tape
 
 if TYPE_CHECKING:
@@ -66,53 +68,55 @@ _SHAPE: dict[str, type] = {
 }
 
 
-def provenance(result: Result) -> dict[str, Any]:
-    """What is needed to make a result again, or to read it: what ``run.json`` holds."""
-    tape = result.tape
+@dataclass(frozen=True, eq=False)
+class SavedRun:
+    """What a directory holds of one run."""
+
+    frames: RunTables
+    tape: Tape
+    engine: str
+    version: str
+
+
+def provenance(run: SavedRun) -> dict[str, Any]:
+    """What is needed to make a run again, or to read it: what ``run.json`` holds."""
+    arrays, tape = run.frames.run, run.tape
+    scenario = arrays.scenario
     return {
-        "scenario": written(result.scenario),
-        "means": meaning(result.scenario),
-        "written_in": places_written(result.scenario),
-        "seed": result.seed,
-        "replication": result.replication,
+        "scenario": written(scenario),
+        "means": meaning(scenario),
+        "written_in": places_written(scenario),
+        "seed": tape.seed,
+        "replication": tape.replication,
         "stratum": tape.stratum,
         "mirrored": tape.is_mirrored,
         "recorded": bool(tape.recorded_campaigns),
-        "engine": result.engine,
-        "version": result.version,
-        "assumptions": result.ledger.to_json(),
+        "engine": run.engine,
+        "version": run.version,
+        "assumptions": assumptions(scenario).to_json(),
         "model_version": MODEL_VERSION,
         "definitions": DEFINITIONS,
-        "ended": result.ended.isoformat(),
-        "rows": {name: len(table) for name, table in result.tables.items()},
+        "ended": arrays.ended.isoformat(),
+        "rows": {name: len(run.frames[name]) for name in TABLES},
     }
 
 
-def save(result: Result, directory: Path) -> Path:
-    """Write a result into a directory; see `Result.save`.
-
-    Raises
-    ------
-    ResultError
-        If a contact list is gone that the directory keeps a copy of, or the directory holds a
-        study.
-    OSError
-        If there is no room, or the place can't be written to.
-    """
+def save(run: SavedRun, directory: Path) -> Path:
+    """Write a run into a directory; see `Result.save`."""
     check_directory(directory)
     with room_in(behind_links(directory)) as room:
-        places = lists_of([result.scenario])
+        places = lists_of([run.frames.run.scenario])
         for place, path in places.items():
             (room / place).parent.mkdir(exist_ok=True)
             _copy(path, room / place)
-        tables = {f"{name}.parquet": table for name, table in result.tables.items()}
-        recorded = result.tape.recorded_table
+        tables = {f"{name}.parquet": run.frames[name] for name in TABLES}
+        recorded = run.tape.recorded_table
         if recorded is not None:
             tables[RECORDED] = recorded
         for name, table in tables.items():
             table.to_parquet(room / name, index=False)
         names = [*map(Path.as_posix, places), *tables]
-        said = provenance(result) | {FILES: checksums_of(room, names)}
+        said = provenance(run) | {FILES: checksums_of(room, names)}
         (room / RUN).write_text(sealed(said), encoding="utf-8")
         # There is room for all of it. What stands there from now on is no whole result until
         # the last file is in its place.
@@ -156,25 +160,8 @@ def _copy(path: Path, beside: Path) -> None:
         ) from None
 
 
-def load_result(directory: str | Path) -> Result:
-    """Read what `Result.save`, or ``outsim run --out``, wrote.
-
-    Parameters
-    ----------
-    directory : path
-        The directory.
-
-    Returns
-    -------
-    Result
-        With the tables as they were kept, and every view and figure of them. Nothing is run.
-
-    Raises
-    ------
-    ResultError
-        If there is no result in it, or one that is not whole, is damaged, or was written by an
-        outsim of another model; the message says what to do.
-    """
+def read(directory: str | Path) -> SavedRun:
+    """Read what `save` wrote; see `load_result`."""
     place = Path(directory)
     said = _said(place)
     for name in said[FILES]:
@@ -185,7 +172,8 @@ def load_result(directory: str | Path) -> Result:
             *(said["scenario"], said["means"], place, said["version"], said["written_in"])
         )
         ended_us = scenario.instant_us(datetime.fromisoformat(said["ended"]))
-        plan = build_plan(scenario, _tape(place, said))
+        tape = _tape(place, said)
+        plan = build_plan(scenario, tape)
     except (ScenarioError, TapeError, ValueError) as error:
         raise ResultError(f"{place / RUN}: {error}") from None
     tables = {name: _table(place, name, scenario, said) for name in TABLES}
@@ -193,16 +181,9 @@ def load_result(directory: str | Path) -> Result:
         records = records_of(tables, plan, scenario.clock.begins, ended_us)
     except ValueError as error:
         raise ResultError(_damaged(place, error)) from None
-    result = Result(
-        scenario=scenario,
-        seed=said["seed"],
-        replication=said["replication"],
-        engine=said["engine"],
-        version=said["version"],
-        frames=RunTables(plan, records, scenario.clock.begins),
-    )
-    _check_calls(place, tables["calls"], result.calls)
-    return result
+    frames = RunTables(RunArrays(scenario, plan, records))
+    _check_calls(place, tables["calls"], frames["calls"])
+    return SavedRun(frames, tape, said["engine"], said["version"])
 
 
 def _damaged(path: Path, why: object) -> str:

@@ -14,6 +14,7 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
+from outsim._version import __version__
 from outsim.checksums import (
     FILES,
     checksum_of_values,
@@ -65,8 +66,6 @@ def identity_of(
     unlike: Sequence[str] = (),
 ) -> Identity:
     """Which study this is, and what may be unlike in its scenarios."""
-    from outsim import __version__
-
     return {
         "model_version": MODEL_VERSION,
         "definitions": DEFINITIONS,

@@ -26,6 +26,7 @@ from outsim.plan import build_plan, build_sibling
 from outsim.progress import Progress
 from outsim.results.measures import MEASURES, Measure, measure
 from outsim.results.result import Result
+from outsim.results.run_arrays import RunArrays
 from outsim.results.tables.run_tables import RunTables
 from outsim.scenario.memory import runs_that_fit
 from outsim.scenario.model import Scenario
@@ -131,11 +132,11 @@ def _figures(job: Job, place: int, member: Member, tape: Tape, result: Result) -
         measures=measure(
             result.measured(result.scenario.campaign_under_study or ALL_CALLS), job.measures
         ),
-        attempts=result.frames.records.attempts.rows,
+        attempts=result.arrays.records.attempts.rows,
         background_share=result.background_share,
         series=result.timeline() if job.series and member == PLAIN else None,
         member=member,
-        controls=controls_of(result.frames.plan, result.scenario, tape) if job.controls else {},
+        controls=controls_of(result.arrays.plan, result.scenario, tape) if job.controls else {},
     )
 
 
@@ -153,7 +154,6 @@ def results_of(
     They are the plain runs, if no other tape is given; or those with the callees of the
     replication's partner.
     """
-    from outsim import __version__
     from outsim.results.checkpoint import run_family
 
     tape = tape or tape_of(job)
@@ -173,11 +173,8 @@ def results_of(
         runs = ((k, *execute(plan, job.engine, progress)) for k, plan in enumerate(plans))
     for k, records, engine in runs:
         scenario = scenarios[k]
-        frames = RunTables(plans[k], records, scenario.clock.begins)
-        yield (
-            job.places[k],
-            Result(scenario, job.seed, job.replication, engine, __version__, frames),
-        )
+        frames = RunTables(RunArrays(scenario, plans[k], records))
+        yield job.places[k], Result(frames, job.seed, job.replication, engine)
 
 
 async def stream(

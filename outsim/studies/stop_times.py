@@ -43,9 +43,9 @@ def usual_stops(never: Scenario, seed: int | None) -> list[int]:
     result = simulate(never, seed=seed)
     campaign = never.campaign_under_study
     assert campaign is not None
-    frames, key = result.frames, (campaign.tenant, campaign.name)
-    rows = frames.rows_of(lambda plan: plan.key == key)(frames.records.attempts["call_id"])
-    attempts = frames.attempts(("attempt", "queued_at", "dispatched_at"), rows)
+    run, key = result.arrays, (campaign.tenant, campaign.name)
+    rows = run.rows_of(lambda plan: plan.key == key)(run.attempts["call_id"])
+    attempts = result.frames.attempts(("attempt", "queued_at", "dispatched_at"), rows)
     first = attempts[attempts["attempt"] == 1]
     if first.empty:
         raise StudyError(f"{campaign.tenant}/{campaign.name}: none of its calls is ever dialled")

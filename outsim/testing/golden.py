@@ -84,7 +84,7 @@ class Golden:
                 f"{kept.run['replication']}; this run has seed {found.run['seed']}, replication "
                 f"{found.run['replication']}. Give the seed in the test: simulate(..., seed=1)"
             )
-        what = moved(result.frames.plan, kept, found)
+        what = moved(result.arrays.plan, kept, found)
         if what is None:
             return
         lines = [f"The run is no longer that of {there.name}."]

@@ -87,10 +87,10 @@ class Trace:
 def trace_of(result: Result) -> Trace:
     """What is kept of a result."""
     scenario = _wherever_it_is(result.scenario)
-    records = result.frames.records
+    records = result.arrays.records
     return Trace(
         records,
-        tuple(_campaign(each) for each in result.frames.plan.in_run(records.ended_us)),
+        tuple(_campaign(each) for each in result.arrays.plan.in_run(records.ended_us)),
         {
             "scenario": _digest(scenario.model_dump_json(exclude_unset=True)),
             "with_defaults": _digest(scenario.model_dump_json()),

@@ -124,7 +124,7 @@ def check_with_ciw(scenario: Scenario, seed: int | None = None) -> CiwCheck:
     reason = first([_one_queue(scenario), undisturbed(scenario)])
     if reason:
         return CiwCheck(reason)
-    a = simulate(scenario, seed=seed).frames.records.attempts
+    a = simulate(scenario, seed=seed).arrays.records.attempts
     reason = _ports_alone(a)
     if reason:
         return CiwCheck(reason)

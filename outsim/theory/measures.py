@@ -16,7 +16,7 @@ from outsim.clock import MISSING, RATE_SECONDS, SECOND
 from outsim.engine.records import Columns
 from outsim.plan import CampaignPlan
 from outsim.results.measures import View
-from outsim.results.tables.run_tables import RunTables
+from outsim.results.run_arrays import RunArrays
 from outsim.theory.formulas import fluid_bound_s, makespan_bounds_s
 from outsim.vocabulary import CARRIER_CHANNELS, MISSING_ANI
 
@@ -27,14 +27,14 @@ Chosen = NDArray[np.bool_]
 NOTHING = float("nan")
 
 
-def _frames(view: View) -> RunTables:
-    if view.frames is None:
+def _arrays(view: View) -> RunArrays:
+    if view.arrays is None:
         raise ValueError("the view is of tables alone, without the run that they come from")
-    return view.frames
+    return view.arrays
 
 
 def _attempts(view: View) -> Columns:
-    return _frames(view).records.attempts
+    return _arrays(view).records.attempts
 
 
 def _within(instants: NDArray[Any], window: Window) -> Chosen:
@@ -128,44 +128,44 @@ def dial_work_square(view: View, window: Window) -> float:
 
 def _processed(view: View) -> Chosen:
     """Updates that a worker has made visible."""
-    u = _frames(view).records.updates
+    u = _arrays(view).records.updates
     return np.asarray((u["begun"] != MISSING) & (u["visible"] != MISSING) & (u["repaired"] == 0))
 
 
 def update_rate_per_s(view: View, window: Window) -> float:
     """Changes of status per second."""
-    u = _frames(view).records.updates
+    u = _arrays(view).records.updates
     return float(_within(u["happened"], window).sum()) / (window[1] - window[0]) * SECOND
 
 
 def status_work_mean_s(view: View, window: Window) -> float:
     """Mean length of the processing of an update."""
-    u = _frames(view).records.updates
+    u = _arrays(view).records.updates
     rows = _processed(view) & _within(u["happened"], window)
     return _mean(_between_s(u, "begun", "visible", rows))
 
 
 def status_work_square(view: View, window: Window) -> float:
     """Mean square of the length of the processing of an update."""
-    u = _frames(view).records.updates
+    u = _arrays(view).records.updates
     rows = _processed(view) & _within(u["happened"], window)
     return _mean(_between_s(u, "begun", "visible", rows) ** 2)
 
 
 def workers_busy(view: View, until_us: int) -> float:
     """Share of the workers' time that is spent on what they began before an instant."""
-    frames = _frames(view)
-    a, u = frames.records.attempts, frames.records.updates
+    run = _arrays(view)
+    a, u = run.records.attempts, run.records.updates
     work_s = _between_s(a, "work_started", "dialed", a["work_started"] < until_us).sum()
     work_s += _between_s(u, "begun", "visible", _processed(view) & (u["begun"] < until_us)).sum()
-    return float(work_s) / (frames.plan.platform.workers * until_us / SECOND)
+    return float(work_s) / (run.plan.platform.workers * until_us / SECOND)
 
 
 # The campaign under study: when its last call goes out for the first time, and what that takes
 
 
 def _under_study(view: View) -> CampaignPlan:
-    plan = _frames(view).plan
+    plan = _arrays(view).plan
     return plan.campaigns[plan.under_study]
 
 
@@ -191,7 +191,7 @@ def last_first_dispatch_s(view: View) -> float:
 
 def last_by_dial_rate_s(view: View) -> float:
     """Before when that can't be, by the dial rate and what entered the queue before it."""
-    platform, a = _frames(view).plan.platform, _attempts(view)
+    platform, a = _arrays(view).plan.platform, _attempts(view)
     entered_s = a["queued"][a["dispatched"] <= _last_us(view)] / SECOND
     return fluid_bound_s(
         entered_s,
@@ -207,7 +207,7 @@ def last_by_ports_s(view: View) -> float:
     over = (a["ended"] != MISSING) & (a["ended"] <= _last_us(view))
     held_s = _between_s(a, "dispatched", "ended", over)
     return fluid_bound_s(
-        a["queued"][over] / SECOND, held_s, float(_frames(view).plan.platform.ports)
+        a["queued"][over] / SECOND, held_s, float(_arrays(view).plan.platform.ports)
     )
 
 
@@ -217,7 +217,7 @@ def last_by_workers_s(view: View) -> float:
     done = (a["dialed"] != MISSING) & (a["dialed"] <= _last_us(view))
     work_s = _between_s(a, "work_started", "dialed", done)
     return fluid_bound_s(
-        a["queued"][done] / SECOND, work_s, float(_frames(view).plan.platform.workers)
+        a["queued"][done] / SECOND, work_s, float(_arrays(view).plan.platform.workers)
     )
 
 
@@ -229,7 +229,7 @@ def last_by_loading_s(view: View) -> float:
 
 
 def _last_update_us(view: View) -> int:
-    u, campaign = _frames(view).records.updates, _under_study(view)
+    u, campaign = _arrays(view).records.updates, _under_study(view)
     mine = (u["call_id"] >= campaign.first_call_id) & (
         u["call_id"] < campaign.first_call_id + campaign.size
     )
@@ -245,8 +245,8 @@ def last_update_s(view: View) -> float:
 
 def last_update_by_workers_s(view: View) -> float:
     """Before when that can't be, by all that workers have done by then."""
-    frames, last_us = _frames(view), _last_update_us(view)
-    a, u = frames.records.attempts, frames.records.updates
+    run, last_us = _arrays(view), _last_update_us(view)
+    a, u = run.records.attempts, run.records.updates
     dialed = (a["dialed"] != MISSING) & (a["dialed"] <= last_us)
     updated = _processed(view) & (u["visible"] <= last_us)
     entered = np.concatenate([a["dispatched"][dialed], u["happened"][updated]]) / SECOND
@@ -256,7 +256,7 @@ def last_update_by_workers_s(view: View) -> float:
             _between_s(u, "begun", "visible", updated),
         ]
     )
-    return fluid_bound_s(entered, work_s, float(frames.plan.platform.workers))
+    return fluid_bound_s(entered, work_s, float(run.plan.platform.workers))
 
 
 # A batch that has the platform to itself
@@ -275,13 +275,13 @@ def _held_s(view: View) -> Seconds:
 
 def batch_end_least_s(view: View) -> float:
     """Before when a batch can't be over: all of its time on ports, shared out evenly."""
-    least_s, _ = makespan_bounds_s(_held_s(view), _frames(view).plan.platform.ports)
+    least_s, _ = makespan_bounds_s(_held_s(view), _arrays(view).plan.platform.ports)
     return _under_study(view).start_us / SECOND + least_s
 
 
 def batch_end_most_s(view: View) -> float:
     """By when a batch is over: loaded, each call given a token, and Graham's bound on ports."""
-    a, platform = _attempts(view), _frames(view).plan.platform
+    a, platform = _attempts(view), _arrays(view).plan.platform
     _, most_s = makespan_bounds_s(_held_s(view), platform.ports)
     loaded_s = float(a["queued"].max(initial=0)) / SECOND
     return loaded_s + a.rows * RATE_SECONDS / platform.dial_rate + most_s

@@ -75,7 +75,7 @@ def _whole(calls: int, rounds: int) -> Figures:
         gc.collect()
         first_bytes = first_bytes or _resident_bytes() - before - reuse.kept_bytes()
     assert result is not None
-    attempts = result.frames.records.attempts.rows
+    attempts = result.arrays.records.attempts.rows
     return {
         "calls": len(result.calls),
         "attempts": attempts,

@@ -20,7 +20,7 @@ pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="needs SIGKILL")
 IN_THE_MIDDLE = """
 import os, signal, sys
 from outsim.export.formats import export
-from outsim.results.saving import load_result
+from outsim.results.result import load_result
 
 kept, form, path = sys.argv[1:]
 export(load_result(kept), form, path, progress=lambda *_: os.kill(os.getpid(), signal.SIGKILL))

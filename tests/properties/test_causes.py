@@ -29,10 +29,10 @@ def microseconds(table: pd.DataFrame) -> np.ndarray[Any, np.dtype[np.int64]]:
 
 def ends_us(result: Result) -> np.ndarray[Any, np.dtype[np.int64]]:
     """When each call was over, or the run if that was first, by going through all rows."""
-    frames, records = result.frames, result.frames.records
+    arrays, records = result.arrays, result.arrays.records
     ends = np.where(records.calls["final"] == MISSING, records.ended_us, records.calls["final"])
     rejected = records.calls["status"] == REJECTED
-    ends[rejected] = frames.submitted_us[rejected]
+    ends[rejected] = arrays.submitted_us[rejected]
     return ends
 
 
@@ -47,7 +47,7 @@ def test_the_causes_of_a_call_add_up_to_its_time(engine: str, scenario: Scenario
         after = table[["status_backlog", "lost_update", "delivery"]]
         before = microseconds(table) - microseconds(after)
         ids = table.index.to_numpy()
-        assert before.tolist() == (ends_us(result) - result.frames.submitted_us)[ids].tolist()
+        assert before.tolist() == (ends_us(result) - result.arrays.submitted_us)[ids].tolist()
 
 
 @ENGINES
@@ -105,7 +105,7 @@ def test_they_add_up_from_a_queue_as_it_stands(scenario: Scenario, place: float)
     assert (table.astype("int64") >= 0).all(axis=None)
     assert table["calls_ahead"].astype("int64").sum() == 0
     before = table.drop(columns=["status_backlog", "lost_update", "delivery"])
-    expected = (ends_us(result) - result.frames.submitted_us)[table.index.to_numpy()]
+    expected = (ends_us(result) - result.arrays.submitted_us)[table.index.to_numpy()]
     assert microseconds(before).tolist() == expected.tolist()
     lasted = result.causes.queue.stays.until - result.causes.queue.stays.since
     assert result.queue_time_by_blocker()["total"].astype("int64").sum() == lasted.sum()

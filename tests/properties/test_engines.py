@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from outsim.plan import build_plan
 from outsim.results.invariants import check_invariants
 from outsim.results.result import Result, simulate
+from outsim.results.run_arrays import RunArrays
 from outsim.results.tables.run_tables import RunTables
 from outsim.scenario import Scenario
 from outsim.scenario.snapshot import STATES
@@ -50,8 +51,8 @@ def test_both_engines_give_the_same_records(depth: str) -> None:
         difference = first_difference(plan, readable, compiled)
         assert not difference, difference
         occurred.update(ties(plan, readable))
-        frames = RunTables(plan, readable, scenario.clock.begins)
-        occurred.update(occurrences(Result(scenario, scenario.seed, 0, "simpy", "", frames)))
+        frames = RunTables(RunArrays(scenario, plan, readable))
+        occurred.update(occurrences(Result(frames, scenario.seed, 0, "simpy")))
 
     agree()
     for name, count in sorted(occurred.items(), key=lambda item: item[1]):
@@ -85,8 +86,8 @@ def test_both_engines_give_the_same_records_from_a_queue_as_it_stands(depth: str
         readable, compiled = on_both_engines(plan)
         difference = first_difference(plan, readable, compiled)
         assert not difference, difference
-        frames = RunTables(plan, readable, scenario.clock.begins)
-        check_invariants(Result(standing, scenario.seed, 1, "simpy", "", frames))
+        frames = RunTables(RunArrays(standing, plan, readable))
+        check_invariants(Result(frames, scenario.seed, 1, "simpy"))
 
     agree()
     assert min(stood[state] for state in STATES) >= SEVERAL, stood

@@ -37,9 +37,9 @@ def test_a_shorter_run_is_the_beginning_of_a_longer_one(mapping: Any) -> None:
     mapping = {key: part for key, part in mapping.items() if key != "study"}
     clock = mapping["clock"]
     assume(clock["ends"] != clock["latest"])
-    short = simulate(from_mapping(mapping)).frames.records
+    short = simulate(from_mapping(mapping)).arrays.records
     longer = mapping | {"clock": clock | {"ends": clock["latest"]}}
-    long = simulate(from_mapping(longer)).frames.records
+    long = simulate(from_mapping(longer)).arrays.records
     ended = short.ended_us
 
     attempts = cut(long.attempts, "dispatched", ended)
@@ -104,7 +104,7 @@ def test_every_call_is_in_one_class_and_its_wait_is_marked(scenario: Scenario) -
 @given(scenarios())
 def test_a_run_goes_on_until_the_campaign_under_study_is_over(scenario: Scenario) -> None:
     result = simulate(scenario)
-    plan, records = result.frames.plan, result.frames.records
+    plan, records = result.arrays.plan, result.arrays.records
     if plan.under_study < 0:
         assert records.ended_us == plan.ends_us
         return

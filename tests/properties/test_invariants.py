@@ -203,28 +203,28 @@ class Copy:
             return {name: column.copy() for name, column in columns.items()}
 
         self.result = result
-        records = result.frames.records
+        records = result.arrays.records
         self.attempts, self.updates = copied(records.attempts), copied(records.updates)
         self.deliveries, self.calls = copied(records.deliveries), copied(records.calls)
 
     def rank(self, name: str) -> int:
-        return next(c.rank for c in self.result.frames.plan.campaigns if c.name == name)
+        return next(c.rank for c in self.result.arrays.plan.campaigns if c.name == name)
 
     def of(self, name: str, table: str = "attempts") -> np.ndarray:
         """Rows of a campaign in a table."""
         calls = getattr(self, table)["call_id"]
-        return np.flatnonzero(self.result.frames.campaign_of_call[calls] == self.rank(name))
+        return np.flatnonzero(self.result.arrays.rank_of_call[calls] == self.rank(name))
 
     def tampered(self) -> Result:
-        frames = self.result.frames
+        arrays = self.result.arrays
         records = replace(
-            frames.records,
+            arrays.records,
             attempts=self.attempts,
             updates=self.updates,
             deliveries=self.deliveries,
             calls=self.calls,
         )
-        return replace(self.result, frames=RunTables(frames.plan, records, frames.begins))
+        return replace(self.result, frames=RunTables(replace(arrays, records=records)))
 
 
 def some(mask: Any) -> int:
@@ -270,7 +270,7 @@ def load_after_the_stop(c: Copy) -> None:
 
 
 def leave_a_call_behind_the_stop(c: Copy) -> None:
-    c.calls["status"][c.result.frames.plan.campaigns[c.rank("stopped")].first_call_id] = SCHEDULED
+    c.calls["status"][c.result.arrays.plan.campaigns[c.rank("stopped")].first_call_id] = SCHEDULED
 
 
 def leave_a_call_behind_the_expiry(c: Copy) -> None:

@@ -26,7 +26,7 @@ def test_the_page_is_what_a_replay_of_the_updates_shows(
     scenario: Scenario, place: int, when: str
 ) -> None:
     result = simulate(scenario)
-    records = result.frames.records
+    records = result.arrays.records
     at = np.unique(records.updates["visible"][records.updates["visible"] != MISSING])
     if when == "whenever" or len(at) == 0:
         moment_us = place * records.ended_us // 2**20
@@ -63,8 +63,8 @@ def test_the_page_is_what_a_replay_of_the_updates_shows(
 
 def naive_lengths(result: Result, at_us: int) -> dict[str, int]:
     """Every quantity of the timeline at an instant, by going through all rows."""
-    frames = result.frames
-    a, u = frames.records.attempts, frames.records.updates
+    arrays = result.arrays
+    a, u = arrays.attempts, arrays.updates
     wedged = set(result.calls.loc[result.calls["wedged"], "call_id"])
 
     def between(begins: Any, ends: Any) -> int:
@@ -153,7 +153,7 @@ def test_the_counts_of_the_summary_add_up(scenario: Scenario) -> None:
 def test_the_tables_hold_what_was_recorded(scenario: Scenario) -> None:
     """Instants without loss, codes as their words, and each row of the right campaign."""
     result = simulate(scenario)
-    records = result.frames.records
+    records = result.arrays.records
     begins = pd.Timestamp(result.begins).tz_convert("UTC")
     submissions = len(result.updates) - len(records.updates["call_id"])
     for table, raw in (

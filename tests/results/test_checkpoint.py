@@ -51,8 +51,8 @@ def scenario(**changes: object) -> Scenario:
 
 def assert_whole(branch: Result, of: Scenario) -> None:
     """A branch has the records of a whole run of its scenario, on the engine that defines them."""
-    whole = outsim.simulate(of, engine="simpy").frames
-    ours = branch.frames.records
+    whole = outsim.simulate(of, engine="simpy").arrays
+    ours = branch.arrays.records
     difference = first_difference(whole.plan, ours, whole.records, ("branch", "whole"))
     assert not difference, difference
 

@@ -230,7 +230,7 @@ def test_a_measure_of_a_user_can_do_to_tables_what_it_likes():
 
 
 def test_arrays_of_records_can_be_read_only():
-    records = full().frames.records
+    records = full().arrays.records
     for kind in (records.attempts, records.updates, records.deliveries, records.calls):
         for name in kind:
             for array in (kind[name], kind[name].view()):

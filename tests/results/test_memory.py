@@ -21,8 +21,8 @@ from outsim.engine.records import (
     Records,
     shift,
 )
-from outsim.results.invariants.run import keys_of
 from outsim.results.result import Result, simulate
+from outsim.results.run_arrays import keys_of
 from outsim.results.tables import columns
 from outsim.results.tables.columns import code_type, frame, inside, looked_up
 from outsim.results.tables.schema import TABLES, Column
@@ -80,13 +80,13 @@ def test_records_read_the_same_before_and_after_tables_are_made(
     scenario: Scenario, order: list[str]
 ) -> None:
     result = simulate(scenario)
-    before = values(result.frames.records)
+    before = values(result.arrays.records)
     for name in order:
         if name in TABLES:
             getattr(result, name)
         else:
             getattr(result, name)()
-        assert values(result.frames.records) == before
+        assert values(result.arrays.records) == before
 
 
 @FEWER
@@ -129,7 +129,7 @@ def test_a_column_is_moved_once_and_reads_as_it_was_recorded(
 def test_records_have_compact_types_before_and_after_tables_are_made(make, kind):
     result = make()
     for _ in range(2):
-        recorded = getattr(result.frames.records, kind)
+        recorded = getattr(result.arrays.records, kind)
         assert {name: column.dtype.type for name, column in recorded.items()} == TYPES[kind]
         assert recorded.rows == len(recorded[next(iter(recorded))])
         result.tables  # noqa: B018
@@ -170,13 +170,13 @@ def test_no_column_of_a_table_is_a_copy(column: Column):
 @pytest.mark.parametrize("table", TABLES)
 def test_tables_share_the_memory_of_the_records(table):
     result = full()
-    shown, recorded = result.tables[table], getattr(result.frames.records, table)
+    shown, recorded = result.tables[table], getattr(result.arrays.records, table)
     shared = set()
     for column in TABLES[table]:
         if column.name in recorded:
             mine = recorded[column.name]
         elif column.kind == "instant" and column.name.removesuffix("_at") in recorded:
-            mine = recorded.since(column.name.removesuffix("_at"), result.frames.origin_us)
+            mine = recorded.since(column.name.removesuffix("_at"), result.arrays.origin_us)
         else:
             continue
         assert np.shares_memory(mine, memory(shown[column.name])), column.name
@@ -189,7 +189,7 @@ def test_figures_make_no_table():
     result.measures()
     result.summary()
     assert repr(result)
-    assert not result._made
+    assert not result.frames.made
 
 
 @pytest.mark.parametrize("count", [126, 127, 200])

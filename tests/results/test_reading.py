@@ -33,7 +33,7 @@ def assert_same(read: Result, saved: Result) -> None:
     for name, table in saved.tables.items():
         pd.testing.assert_frame_equal(read.tables[name], table)
     for kind in ("attempts", "updates", "deliveries", "calls"):
-        ours, theirs = (getattr(each.frames.records, kind) for each in (read, saved))
+        ours, theirs = (getattr(each.arrays.records, kind) for each in (read, saved))
         for column in theirs:
             np.testing.assert_array_equal(ours[column], theirs[column], f"{kind}.{column}")
     for each in (None, *saved.scenario.campaigns):

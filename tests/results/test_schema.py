@@ -86,8 +86,8 @@ def test_no_instant_is_lost_or_moved_when_the_clock_changes(night):
         clock={"zone": zone, "date": day, "begins": begins, "ends": ends, "latest": ends},
         endpoint=[{"name": "page"}],
     )
-    assert result.frames.records.ended_us == length_s * 1_000_000
-    records = result.frames.records
+    assert result.arrays.records.ended_us == length_s * 1_000_000
+    records = result.arrays.records
     compared = 0
     for table, raw in (
         ("attempts", records.attempts),

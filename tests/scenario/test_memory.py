@@ -112,7 +112,7 @@ def test_the_limit_on_a_process_is_what_is_available() -> None:
 def test_what_is_asked_for_is_less_than_what_records_take() -> None:
     """So that nothing is refused that would have fitted."""
     result = simulate(scenario({"contacts": 3000, "max_retry": 2}), engine="simpy")
-    records = result.frames.records
+    records = result.arrays.records
     kept = sum(
         np.asarray(column).nbytes
         for table in (records.calls, records.attempts, records.updates)

@@ -31,7 +31,7 @@ def test_what_is_read_is_what_was_written(tmp_path: Path) -> None:
         kept = read(path)
         assert same(kept.records, trace.records)
         assert (kept.run, kept.campaigns) == (trace.run, trace.campaigns)
-        assert moved(result.frames.plan, kept, trace) is None
+        assert moved(result.arrays.plan, kept, trace) is None
 
 
 def test_a_trace_of_some_hundred_calls_takes_few_bytes_an_attempt(tmp_path: Path) -> None:

@@ -114,7 +114,7 @@ def dial_work(rate_per_s: float, dial: str, count: int, calls: int) -> Compariso
     )
     waits, known = [], []
     for result in _runs(scenario, count):
-        a = result.frames.records.attempts
+        a = result.arrays.records.attempts
         wait = (a["work_started"] - a["dispatched"])[300:-200] / SECOND
         waits.append(float(wait.mean()))
         gaps = np.diff(a["dispatched"] / SECOND)
@@ -140,8 +140,8 @@ def tokens(where: str, load: float, burst: int, count: int, calls: int) -> Compa
     scenario = bare(calls / rate_per_s, campaign, "1 s", platform=platform)
     waits, known = [], []
     for result in _runs(scenario, count):
-        submitted = result.frames.plan.campaigns[0].submitted_at_us
-        dispatched = result.frames.records.attempts["dispatched"]
+        submitted = result.arrays.plan.campaigns[0].submitted_at_us
+        dispatched = result.arrays.records.attempts["dispatched"]
         wait = (dispatched - submitted[: len(dispatched)])[300:] / SECOND
         waits.append(float(wait.mean()))
         known.append(_of_gaps(np.diff(submitted / SECOND), 1 / rate_per_s))
@@ -160,7 +160,7 @@ def carrier_rate(load: float, burst: int, count: int, calls: int) -> Comparison:
     )
     shares, known = [], []
     for result in _runs(scenario, count):
-        a = result.frames.records.attempts
+        a = result.arrays.records.attempts
         shares.append(float((a["cause"] == CARRIER_RATE)[300:].mean()))
         known.append(_of_gaps(np.diff(a["dispatched"] / SECOND), 1 / rate_per_s))
     return compare(formulas.token_refusals(rate_per_s, tokens_per_s, burst), shares, known)
@@ -171,7 +171,7 @@ def _batches(calls: int, servers: int, count: int) -> tuple[Comparison, Comparis
     scenario = bare(36_000, {"contacts": calls}, EXPONENTIAL.mapping, ports=servers)
     waits, ends, known = [], [], []
     for result in _runs(scenario, count):
-        a = result.frames.records.attempts
+        a = result.arrays.records.attempts
         waits.append(float((a["dispatched"] - a["queued"]).mean()) / SECOND)
         ends.append(float(a["ended"].max()) / SECOND)
         known.append([float((a["ended"] - a["answered"]).mean()) / SECOND - TALK_S])

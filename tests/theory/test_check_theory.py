@@ -259,7 +259,7 @@ def test_a_worker_that_waits_evens_calls_out_for_the_channels():
     refused = np.mean(
         [
             np.mean(
-                simulate(scenario, seed=seed).frames.records.attempts["cause"] == CARRIER_CHANNELS
+                simulate(scenario, seed=seed).arrays.records.attempts["cause"] == CARRIER_CHANNELS
             )
             for seed in range(8)
         ]

@@ -33,10 +33,10 @@ def test_calls_wait_for_ports_as_long_as_ciw_says(talk: Any, ports: int, per_hou
         14_400, {"requests": {"rate": f"{per_hour}/hour", "until": "11:30"}}, talk, ports=ports
     )
     result = simulate(scenario, seed=21)
-    plan = result.frames.plan.campaigns[0]
+    plan = result.arrays.plan.campaigns[0]
     arrives = plan.submitted_at_us / SECOND
     services = (plan.attempts(1).talk_human_ms * 1000 + OVERHEAD_US) / SECOND
-    a = result.frames.records.attempts
+    a = result.arrays.records.attempts
     assert len(a["dispatched"]) > 500
     theirs = begins_in_ciw({"call": (arrives, services)}, ports)["call"]
     ours = a["dispatched"] / SECOND
@@ -71,10 +71,10 @@ def test_a_port_less_or_a_longer_call_would_show() -> None:
     """Ciw with other arrivals or services gives other waits: the comparison is one."""
     scenario = bare(7_200, {"requests": {"rate": "900/hour"}}, TALKS["exponential"], ports=4)
     result = simulate(scenario, seed=21)
-    plan = result.frames.plan.campaigns[0]
+    plan = result.arrays.plan.campaigns[0]
     arrives = plan.submitted_at_us / SECOND
     services = (plan.attempts(1).talk_human_ms * 1000 + OVERHEAD_US) / SECOND
-    ours = result.frames.records.attempts["dispatched"] / SECOND
+    ours = result.arrays.records.attempts["dispatched"] / SECOND
     for servers, stretched in ((3, 1.0), (4, 1.001)):
         theirs = begins_in_ciw({"call": (arrives, services * stretched)}, servers)["call"]
         assert np.abs(ours - theirs[: len(ours)]).max() > 0.001

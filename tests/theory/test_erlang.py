@@ -58,9 +58,9 @@ def replications(count: int, calls: int, offered: float, talk: Talk, **scarce: A
     scenario = bare(calls / rate_per_s, {"requests": requests}, talk.mapping, **scarce)
     for replication in range(count):
         result = simulate(scenario, seed=12, replication=replication)
-        plan = result.frames.plan.campaigns[0]
+        plan = result.arrays.plan.campaigns[0]
         talk_drawn = plan.attempts(1).talk_human_ms / 1000
-        yield result.frames.records, plan.submitted_at_us / SECOND, talk_drawn
+        yield result.arrays.records, plan.submitted_at_us / SECOND, talk_drawn
 
 
 def controls(

@@ -7,12 +7,9 @@ from collections.abc import Iterator
 import numpy as np
 
 from outsim.clock import MISSING
-from outsim.results.invariants.run import (
-    Run,
-    Violation,
-    came,
-    place_in_each,
-)
+from outsim.results.invariants.violation import Violation, violation
+from outsim.results.run_arrays import RunArrays, came, place_in_each
+from outsim.results.tables.run_tables import RunTables
 from outsim.vocabulary import (
     ANSWERED,
     CANCELED,
@@ -29,20 +26,20 @@ from outsim.vocabulary import (
 )
 
 
-def every_row_is_rejected_or_accepted(run: Run) -> Iterator[Violation]:
+def every_row_is_rejected_or_accepted(run: RunArrays) -> Iterator[Violation]:
     """Rows = rejected + accepted: rejected are those that can't be dialed, and no others."""
     reason = run.of_calls(lambda campaign: campaign.reject_reason)
     cannot = np.asarray(reason != 0, dtype=np.bool_)
     rejected = run.calls["status"] == REJECTED
-    yield from run.breach("rejected, or not, against its row", "calls", rejected != cannot)
-    table = run.result.calls
+    yield from violation(run, "rejected, or not, against its row", "calls", rejected != cannot)
+    table = RunTables(run).calls(("call_id", "status"))
     shown = len(table) == int(run.handed_in.sum()) and table["call_id"].is_unique
     if not shown or (table["status"] == "rejected").sum() != (cannot & run.handed_in).sum():
         counted = table["status"].astype(str).value_counts().to_frame()
         yield Violation(f"{int(run.handed_in.sum())} rows were handed in (calls)", counted)
 
 
-def accepted_calls_add_up(run: Run) -> Iterator[Violation]:
+def accepted_calls_add_up(run: RunArrays) -> Iterator[Violation]:
     """Accepted = completed + failed + canceled + expired + pending, by state.
 
     Counted from the changes of status: each call is in the state of its last one, has at most
@@ -52,21 +49,21 @@ def accepted_calls_add_up(run: Run) -> Iterator[Violation]:
     last = run.last_update
     told = np.where(last >= 0, u["status"][last], SCHEDULED) if len(u["status"]) else 0 * status
     told = np.where(status == REJECTED, REJECTED, told)
-    yield from run.breach("state is not that of the last change", "calls", told != status)
+    yield from violation(run, "state is not that of the last change", "calls", told != status)
     final = u["status"] >= FIRST_FINAL
     is_last = np.zeros(len(final), dtype=np.bool_)
     is_last[last[last >= 0]] = True
-    yield from run.breach("changes after the final status", "updates", final & ~is_last)
+    yield from violation(run, "changes after the final status", "updates", final & ~is_last)
     over = (status >= FIRST_FINAL) & (status != REJECTED)
     happened = u["happened"][last] if len(u["status"]) else last
     since = np.where(over, np.where(last >= 0, happened, MISSING), MISSING)
-    yield from run.breach("final instant", "calls", since != run.calls["final"])
+    yield from violation(run, "final instant", "calls", since != run.calls["final"])
     late = came(u["happened"]) & ((u["happened"] < 0) | (u["happened"] >= run.ended_us))
-    yield from run.breach("outside the run", "updates", late)
-    yield from run.breach("not in order", "updates", np.diff(u["happened"], prepend=0) < 0)
+    yield from violation(run, "outside the run", "updates", late)
+    yield from violation(run, "not in order", "updates", np.diff(u["happened"], prepend=0) < 0)
 
 
-def attempts_are_counted(run: Run) -> Iterator[Violation]:
+def attempts_are_counted(run: RunArrays) -> Iterator[Violation]:
     """Attempts of a call are numbered from 1 without a gap, at most 1 + max_retry of them.
 
     Those from before the moment of a snapshot are counted, and are not in the tables.
@@ -74,15 +71,15 @@ def attempts_are_counted(run: Run) -> Iterator[Violation]:
     a, order = run.attempts, run.by_call
     number, call_id = a["attempt"][order], a["call_id"][order]
     wrong = number != place_in_each(~run.follows) + 1 + run.made_before[call_id]
-    yield from run.breach("numbers", "attempts", wrong, order)
+    yield from violation(run, "numbers", "attempts", wrong, order)
     most = 1 + run.per_campaign(lambda campaign: campaign.rules.max_retry)
     over = number > most[run.rank[order]]
-    yield from run.breach("more than 1 + max_retry", "attempts", over, order)
+    yield from violation(run, "more than 1 + max_retry", "attempts", over, order)
     counted = np.bincount(call_id, minlength=len(run.rank_of_call)) + run.made_before
-    yield from run.breach("attempts", "calls", counted != run.calls["attempts"])
+    yield from violation(run, "attempts", "calls", counted != run.calls["attempts"])
 
 
-def final_status_is_what_ended_the_call(run: Run) -> Iterator[Violation]:
+def final_status_is_what_ended_the_call(run: RunArrays) -> Iterator[Violation]:
     """Completed if answered; failed only if no attempt is left; else what ended the call.
 
     Canceled only by a stop that was in effect, expired only by an expiry; only what was not
@@ -96,24 +93,24 @@ def final_status_is_what_ended_the_call(run: Run) -> Iterator[Violation]:
     outcome = np.where(has & came(np.append(a["ended"], MISSING)[last]), padded[last], -1)
     answered = np.isin(outcome, ANSWERED)
     wrong = over & (answered != (status == COMPLETED))
-    yield from run.breach("completed, or not, against its last outcome", "calls", wrong)
+    yield from violation(run, "completed, or not, against its last outcome", "calls", wrong)
     most = run.per_campaign(lambda campaign: campaign.rules.max_retry)
     used_up = run.calls["attempts"] > most[run.rank_of_call]
     allowed = (outcome == INVALID) | (np.isin(outcome, RETRIED) & used_up)
-    yield from run.breach("failed with attempts left", "calls", (status == FAILED) & ~allowed)
-    yield from run.breach("not failed", "calls", over & allowed & (status != FAILED))
+    yield from violation(run, "failed with attempts left", "calls", (status == FAILED) & ~allowed)
+    yield from violation(run, "not failed", "calls", over & allowed & (status != FAILED))
     ends = {
         CANCELED: run.per_campaign(lambda campaign: campaign.rules.stop_effect_us),
         EXPIRED: run.per_campaign(lambda campaign: campaign.rules.expires_us),
     }
     for code, instant in ends.items():
         early = (status == code) & (run.calls["final"] < instant[run.rank_of_call])
-        yield from run.breach("canceled or expired too early", "calls", early)
+        yield from violation(run, "canceled or expired too early", "calls", early)
     again = run.follows[1:] & ~np.isin(a["outcome"][run.by_call][:-1], RETRIED)
-    yield from run.breach("dialed again after it", "attempts", again, run.by_call[:-1])
+    yield from violation(run, "dialed again after it", "attempts", again, run.by_call[:-1])
 
 
-def stop_is_kept(run: Run) -> Iterator[Violation]:
+def stop_is_kept(run: RunArrays) -> Iterator[Violation]:
     """From a stop's effect on nothing new is loaded, and no call waits for a retry.
 
     With ``stop_reaches = "queue"`` nothing of what was in the queue is left in it either;
@@ -125,9 +122,9 @@ def stop_is_kept(run: Run) -> Iterator[Violation]:
     u, rank = run.updates, run.update_rank
     entered = (u["status"] == QUEUED) & (u["happened"] >= effect[rank])
     loaded = entered & ((u["attempt"] == 1) | cancels[rank])
-    yield from run.breach("entered the queue after the stop", "updates", loaded)
+    yield from violation(run, "entered the queue after the stop", "updates", loaded)
     waits = (u["status"] == WAITING_RETRY) & (u["happened"] > effect[rank]) & cancels[rank]
-    yield from run.breach("waits for a retry after the stop", "updates", waits)
+    yield from violation(run, "waits for a retry after the stop", "updates", waits)
     status, of = run.calls["status"], run.rank_of_call
     stopped = (effect < run.ended_us)[of] & run.handed_in
     left = stopped & (
@@ -135,14 +132,14 @@ def stop_is_kept(run: Run) -> Iterator[Violation]:
         | ((status == WAITING_RETRY) & cancels[of])
         | ((status == QUEUED) & (reaches & cancels)[of] & ~run.wedged)
     )
-    yield from run.breach("still there after the stop", "calls", left)
+    yield from violation(run, "still there after the stop", "calls", left)
 
 
-def expired_calls_are_over(run: Run) -> Iterator[Violation]:
+def expired_calls_are_over(run: RunArrays) -> Iterator[Violation]:
     """From the expiry on no call waits for anything: it has expired, or is being dialed."""
     expires = run.per_campaign(lambda campaign: campaign.rules.expires_us)
     status = run.calls["status"]
     waits = (status == SCHEDULED) & run.comes_up(expires)
     waits |= (status == WAITING_RETRY) | ((status == QUEUED) & ~run.wedged)
     left = waits & (expires < run.ended_us)[run.rank_of_call] & run.handed_in
-    yield from run.breach("still there after the expiry", "calls", left)
+    yield from violation(run, "still there after the expiry", "calls", left)

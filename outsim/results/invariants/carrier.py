@@ -8,12 +8,8 @@ import numpy as np
 
 from outsim.clock import MINUTE, MISSING, TOKEN
 from outsim.engine.records import Integers
-from outsim.results.invariants.run import (
-    Run,
-    Violation,
-    came,
-    count_until,
-)
+from outsim.results.invariants.violation import Violation, violation
+from outsim.results.run_arrays import RunArrays, came, count_until
 from outsim.vocabulary import (
     ANSWERED,
     CARRIER_CHANNELS,
@@ -26,17 +22,17 @@ from outsim.vocabulary import (
 )
 
 
-def _minute(run: Run, at: Integers) -> Integers:
+def _minute(run: RunArrays, at: Integers) -> Integers:
     minute: Integers = (at + run.plan.platform.carrier_minute_offset_us) // MINUTE
     return minute
 
 
-def _during(run: Run, of: str, at: Integers, everything: int) -> Integers:
+def _during(run: RunArrays, of: str, at: Integers, everything: int) -> Integers:
     """How many are out when dial work ends, before the controls of that instant act."""
     return run.out_of_service(of, everything)(at - 1)
 
 
-def carrier_channels_are_enough(run: Run) -> Iterator[Violation]:
+def carrier_channels_are_enough(run: RunArrays) -> Iterator[Violation]:
     """The platform never has more channels than are left to it; refused only when it has them.
 
     An outage and a missing caller ID come before this in the carrier's reasons.
@@ -52,12 +48,12 @@ def carrier_channels_are_enough(run: Run) -> Iterator[Violation]:
     begun = np.cumsum(run.admitted[rows])
     busy = begun - run.admitted[rows] - count_until(ends, 2 * dialed)
     full = busy >= np.maximum(0, left)
-    yield from run.breach("no channel was left", "attempts", rows[run.admitted[rows] & full])
+    yield from violation(run, "no channel was left", "attempts", rows[run.admitted[rows] & full])
     idle = (cause == CARRIER_CHANNELS) & ~full
-    yield from run.breach("refused while channels were left", "attempts", rows[idle])
+    yield from violation(run, "refused while channels were left", "attempts", rows[idle])
 
 
-def carrier_rate_is_kept(run: Run) -> Iterator[Violation]:
+def carrier_rate_is_kept(run: RunArrays) -> Iterator[Violation]:
     """The carrier never admits faster than its rate and burst, less other traffic's share.
 
     And it refuses for that reason only when it has no token left.
@@ -88,10 +84,10 @@ def carrier_rate_is_kept(run: Run) -> Iterator[Violation]:
             broken.append(place)
         if admitted[place]:
             level -= TOKEN
-    yield from run.breach("against the carrier's rate", "attempts", rows[asked[broken]])
+    yield from violation(run, "against the carrier's rate", "attempts", rows[asked[broken]])
 
 
-def carrier_refuses_for_a_reason(run: Run) -> Iterator[Violation]:
+def carrier_refuses_for_a_reason(run: RunArrays) -> Iterator[Violation]:
     """All is refused while the carrier is out; only a call without a caller ID for lack of one.
 
     Congestion always has a cause, and nothing else has one.
@@ -100,19 +96,19 @@ def carrier_refuses_for_a_reason(run: Run) -> Iterator[Violation]:
     dialed = came(a["dialed"])
     out = dialed & (_during(run, "carrier", a["dialed"], 1) > 0)
     wrong = dialed & (out != (a["cause"] == CARRIER_OUTAGE))
-    yield from run.breach("against the outages of the carrier", "attempts", wrong)
-    missing = np.asarray(run.of_calls(lambda campaign: campaign.missing_ani), dtype=np.bool_)
+    yield from violation(run, "against the outages of the carrier", "attempts", wrong)
+    missing = run.of_calls(lambda campaign: campaign.missing_ani, np.bool_)
     wrong = (a["cause"] == MISSING_ANI) & ~missing[a["call_id"]]
-    yield from run.breach("it has a caller ID", "attempts", wrong)
+    yield from violation(run, "it has a caller ID", "attempts", wrong)
     over = came(a["ended"])
     wrong = over & ((a["outcome"] == CONGESTION) != (a["cause"] != NO_CAUSE))
-    yield from run.breach("congestion without a cause", "attempts", wrong)
+    yield from violation(run, "congestion without a cause", "attempts", wrong)
     answered = over & (came(a["answered"]) != np.isin(a["outcome"], ANSWERED))
     answered &= a["cause"] != DROPPED
-    yield from run.breach("answered, or not, against its outcome", "attempts", answered)
+    yield from violation(run, "answered, or not, against its outcome", "attempts", answered)
 
 
-def drops_take_effect(run: Run) -> Iterator[Violation]:
+def drops_take_effect(run: RunArrays) -> Iterator[Violation]:
     """An outage with ``drop`` cuts calls off when it begins, and only then.
 
     None of those that the carrier carries is left if the carrier is out, and else no more
@@ -123,7 +119,7 @@ def drops_take_effect(run: Run) -> Iterator[Violation]:
     drops = [outage for outage in run.plan.outages if outage.drop]
     began = np.array([outage.begins_us for outage in drops], dtype=np.int64)
     stray = (a["cause"] == DROPPED) & ~np.isin(a["ended"], began)
-    yield from run.breach("dropped by no outage", "attempts", stray)
+    yield from violation(run, "dropped by no outage", "attempts", stray)
     for outage in drops:
         at = np.array([outage.begins_us])
         others = [o for o in run.plan.outages if o is not outage and o.of == outage.of]
@@ -142,4 +138,4 @@ def drops_take_effect(run: Run) -> Iterator[Violation]:
             out = run.out_of_service("channels", int(channels.max()))(at)
             most = max(0, int((channels[_minute(run, at) % 60] - out)[0]))
         if busy.sum() > most and outage.begins_us < run.ended_us:
-            yield from run.breach("carried on through an outage", "attempts", carried)
+            yield from violation(run, "carried on through an outage", "attempts", carried)

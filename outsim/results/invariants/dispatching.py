@@ -10,38 +10,34 @@ import numpy as np
 import pandas as pd
 
 from outsim.clock import DAY, MISSING
-from outsim.results.invariants.run import (
-    Mask,
-    Run,
-    Violation,
-    came,
-)
+from outsim.results.invariants.violation import Violation, violation
+from outsim.results.run_arrays import Mask, RunArrays, came
 
 _WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 
 
-def not_dispatched_before_start(run: Run) -> Iterator[Violation]:
+def not_dispatched_before_start(run: RunArrays) -> Iterator[Violation]:
     """No dispatch before the start of the campaign, or before the call was handed in."""
     start = run.per_campaign(lambda campaign: max(campaign.start_us, campaign.submitted_us))
-    submitted = run.result.frames.submitted_us[run.attempts["call_id"]]
+    submitted = run.submitted_us[run.attempts["call_id"]]
     early = run.attempts["dispatched"] < np.maximum(start[run.rank], submitted)
-    yield from run.breach("too early", "attempts", early)
+    yield from violation(run, "too early", "attempts", early)
 
 
-def not_dispatched_after_expiry(run: Run) -> Iterator[Violation]:
+def not_dispatched_after_expiry(run: RunArrays) -> Iterator[Violation]:
     """No dispatch at the expiry or after it."""
     expires = run.per_campaign(lambda campaign: campaign.rules.expires_us)
     late = run.attempts["dispatched"] >= expires[run.rank]
-    yield from run.breach("too late", "attempts", late)
+    yield from violation(run, "too late", "attempts", late)
 
 
-def dispatched_inside_the_window(run: Run) -> Iterator[Violation]:
+def dispatched_inside_the_window(run: RunArrays) -> Iterator[Violation]:
     """No dispatch outside the calling window, by the clock that it follows.
 
     Days on which that clock is put forward or back are left out: there an edge of the window
     may itself be an hour that does not exist, or comes twice.
     """
-    scenario = run.result.scenario
+    scenario = run.scenario
     windows = {(c.tenant, c.name): c.window for c in scenario.campaign if c.window is not None}
     for rank, campaign in enumerate(run.plan.campaigns):
         window = windows.get(campaign.key)
@@ -53,7 +49,7 @@ def dispatched_inside_the_window(run: Run) -> Iterator[Violation]:
         for zone in np.unique(zone_of_row):
             name = run.plan.zones[zone] if window.zone == "callee" else scenario.clock.zone
             here = rows[zone_of_row == zone]
-            at = run.result.frames.instants(run.attempts["dispatched"][here]).tz_convert(name)
+            at = run.local_times(run.attempts["dispatched"][here]).tz_convert(name)
             elapsed = np.asarray(at.tz_localize(None) - at.tz_localize(None).normalize()) // (
                 np.timedelta64(1, "us")
             )
@@ -61,7 +57,7 @@ def dispatched_inside_the_window(run: Run) -> Iterator[Violation]:
             day_ok = np.isin(np.asarray(at.day_of_week), [_WEEKDAYS.index(d) for d in window.days])
             outside = ~(day_ok & (elapsed >= opens) & (elapsed < closes))
             outside &= ~_clock_changes(at, ZoneInfo(name))
-            yield from run.breach(f"outside the window in {name}", "attempts", here[outside])
+            yield from violation(run, f"outside the window in {name}", "attempts", here[outside])
 
 
 def _since_midnight_us(at: Any) -> int:
@@ -82,7 +78,7 @@ def _clock_changes(at: pd.DatetimeIndex, zone: ZoneInfo) -> Mask:
     return changes
 
 
-def not_dispatched_during_a_suspension(run: Run) -> Iterator[Violation]:
+def not_dispatched_during_a_suspension(run: RunArrays) -> Iterator[Violation]:
     """No dispatch while the tenant, or everybody, is suspended."""
     at = run.attempts["dispatched"]
     tenants = [tenant.name for tenant in run.plan.tenants]
@@ -91,16 +87,16 @@ def not_dispatched_during_a_suspension(run: Run) -> Iterator[Violation]:
         held = (at >= suspension.begins_us) & (at < suspension.ends_us)
         if suspension.tenant:
             held &= tenant == tenants.index(suspension.tenant)
-        yield from run.breach("suspended", "attempts", held)
+        yield from violation(run, "suspended", "attempts", held)
 
 
-def retry_interval_is_kept(run: Run) -> Iterator[Violation]:
+def retry_interval_is_kept(run: RunArrays) -> Iterator[Violation]:
     """A call is ready again exactly `retry_interval` after its last attempt ended."""
     a, order, follows = run.attempts, run.by_call, run.follows
     interval = run.per_campaign(lambda campaign: campaign.rules.retry_interval_us)
     ended = np.append(MISSING, a["ended"][order][:-1]) if len(order) else order
     due = ended + interval[run.rank[order]]
     early = follows & (~came(ended) | (a["dispatched"][order] < due))
-    yield from run.breach("gap shorter than retry_interval", "attempts", early, order)
+    yield from violation(run, "gap shorter than retry_interval", "attempts", early, order)
     late = follows & (a["ready"][order] != due)
-    yield from run.breach("not ready when the interval was over", "attempts", late, order)
+    yield from violation(run, "not ready when the interval was over", "attempts", late, order)

@@ -9,10 +9,10 @@ import pandas as pd
 
 from outsim.clock import MISSING, NEVER
 from outsim.engine.records import Integers
-from outsim.results.invariants.run import (
+from outsim.results.invariants.violation import Violation, violation
+from outsim.results.run_arrays import (
     Mask,
-    Run,
-    Violation,
+    RunArrays,
     came,
     count_before,
     count_until,
@@ -23,7 +23,7 @@ from outsim.results.invariants.run import (
 from outsim.vocabulary import ACCEPTED, FIRST_FINAL, QUEUED, STATUS_TABLE
 
 
-def dial_work_goes_first(run: Run) -> Iterator[Violation]:
+def dial_work_goes_first(run: RunArrays) -> Iterator[Violation]:
     """No status update is begun while dial work waits; each kind of work in its own order."""
     a, u = run.attempts, run.updates
     begun = u["begun"]
@@ -31,14 +31,14 @@ def dial_work_goes_first(run: Run) -> Iterator[Violation]:
     rows = np.flatnonzero(came(begun))
     waiting = count_until(a["dispatched"], begun[rows])
     waiting -= count_until(np.sort(started[came(started)]), begun[rows])
-    yield from run.breach("dial work waited", "updates", rows[waiting > 0])
+    yield from violation(run, "dial work waited", "updates", rows[waiting > 0])
     for table, instants in (("attempts", started), ("updates", begun)):
         in_order = np.where(came(instants), instants, NEVER)
         wrong = np.diff(in_order, prepend=in_order[:1]) < 0
-        yield from run.breach("begun before what came first", table, wrong)
+        yield from violation(run, "begun before what came first", table, wrong)
 
 
-def workers_are_enough(run: Run) -> Iterator[Violation]:
+def workers_are_enough(run: RunArrays) -> Iterator[Violation]:
     """Busy workers <= workers in service + those due to leave, and none idles while work waits.
 
     No status update is begun while their processing is out.
@@ -71,33 +71,33 @@ def workers_are_enough(run: Run) -> Iterator[Violation]:
         rows = np.flatnonzero(came(starts))
         at = starts[rows]
         busy = count_until(begins, at) - count_until(ends, at)
-        yield from run.breach("no worker was free", table, rows[busy > able(at)])
+        yield from violation(run, "no worker was free", table, rows[busy > able(at)])
         if not all_known:
             continue
         busy = count_before(begins, at) - count_before(ends, at)
         idle = (at > since[rows]) & (busy < able(at - 1))
         if table == "updates":
             idle &= stopped(at - 1) == 0
-        yield from run.breach("waited while a worker was free", table, rows[idle])
+        yield from violation(run, "waited while a worker was free", table, rows[idle])
     rows = np.flatnonzero(came(begun))
-    yield from run.breach("processing was out", "updates", rows[stopped(begun[rows]) > 0])
+    yield from violation(run, "processing was out", "updates", rows[stopped(begun[rows]) > 0])
 
 
-def updates_are_seen_after_they_happen(run: Run) -> Iterator[Violation]:
+def updates_are_seen_after_they_happen(run: RunArrays) -> Iterator[Violation]:
     """Every update: happened_at <= begun_at < visible_at; a lost one is seen only if repaired."""
     u = run.updates
     begun, visible = came(u["begun"]), came(u["visible"])
     wrong = begun & (u["begun"] < u["happened"])
-    yield from run.breach("begun before it happened", "updates", wrong)
+    yield from violation(run, "begun before it happened", "updates", wrong)
     wrong = visible & (~begun | (u["visible"] <= u["begun"]))
-    yield from run.breach("visible before it was processed", "updates", wrong)
+    yield from violation(run, "visible before it was processed", "updates", wrong)
     wrong = visible & (u["lost"] == 1) & (u["repaired"] == 0)
-    yield from run.breach("lost, and yet visible", "updates", wrong)
+    yield from violation(run, "lost, and yet visible", "updates", wrong)
     final = (u["lost"] == 1) & (u["status"] >= FIRST_FINAL) & visible
-    yield from run.breach("repaired", "updates", (u["repaired"] == 1) & ~final)
+    yield from violation(run, "repaired", "updates", (u["repaired"] == 1) & ~final)
 
 
-def changes_follow_the_attempts(run: Run) -> Iterator[Violation]:
+def changes_follow_the_attempts(run: RunArrays) -> Iterator[Violation]:
     """Updates are, for each attempt: queued, dialing, connected if answered, and what follows."""
     a, u = run.attempts, run.updates
     keys, told = keys_of(a), keys_of(u)
@@ -116,15 +116,15 @@ def changes_follow_the_attempts(run: Run) -> Iterator[Violation]:
         if status == QUEUED:
             unmatched = ~found & ~np.isin(wanted, keys)
             found |= unmatched  # not dispatched yet, or never
-        yield from run.breach("no such attempt at that instant", "updates", rows[~found])
+        yield from violation(run, "no such attempt at that instant", "updates", rows[~found])
         if len(np.unique(wanted)) != len(wanted):
             twice = pd.Series(wanted).duplicated().to_numpy()
-            yield from run.breach("told twice", "updates", rows[twice])
+            yield from violation(run, "told twice", "updates", rows[twice])
         untold = came(expected) & ~np.isin(keys, wanted)
-        yield from run.breach("no update told of it", "attempts", untold)
+        yield from violation(run, "no update told of it", "attempts", untold)
 
 
-def one_final_delivery_per_call(run: Run) -> Iterator[Violation]:
+def one_final_delivery_per_call(run: RunArrays) -> Iterator[Violation]:
     """One final POST per call: due when its final status is visible; again only if it failed.
 
     An endpoint, and all of them together, never get more posts at once than they take.
@@ -134,9 +134,9 @@ def one_final_delivery_per_call(run: Run) -> Iterator[Violation]:
     call_id, post = d["call_id"][order], d["post"][order]
     first = first_of_each(call_id)
     wrong = post != place_in_each(first) + 1
-    yield from run.breach("posts of a call are not 1, 2, ...", "deliveries", wrong, order)
+    yield from violation(run, "posts of a call are not 1, 2, ...", "deliveries", wrong, order)
     accepted = (d["result"][order][:-1] == ACCEPTED) & ~first[1:]
-    yield from run.breach("posted again though accepted", "deliveries", accepted, order[:-1])
+    yield from violation(run, "posted again though accepted", "deliveries", accepted, order[:-1])
 
     final = np.flatnonzero((u["status"] >= FIRST_FINAL) & came(u["visible"]))
     has_url = np.array([c.result_url is not None for c in run.plan.campaigns], dtype=np.bool_)
@@ -146,11 +146,13 @@ def one_final_delivery_per_call(run: Run) -> Iterator[Violation]:
     posted = np.full(len(due), MISSING, dtype=np.int64)
     firsts = np.flatnonzero(d["post"] == 1)
     posted[d["call_id"][firsts]] = d["due"][firsts]
-    yield from run.breach("first post is not due with the final status", "calls", posted != due)
+    yield from violation(
+        run, "first post is not due with the final status", "calls", posted != due
+    )
 
     begun, ended = came(d["begun"]), came(d["ended"])
     wrong = begun & (d["begun"] < d["due"]) | ended & (~begun | (d["ended"] <= d["begun"]))
-    yield from run.breach("due, begun and ended not in order", "deliveries", wrong)
+    yield from violation(run, "due, begun and ended not in order", "deliveries", wrong)
     urls = [c.result_url.endpoint if c.result_url else -1 for c in run.plan.campaigns]
     endpoint = np.array(urls, dtype=np.int64)[run.rank_of_call[d["call_id"]]]
     for number, each in enumerate(run.plan.endpoints):
@@ -161,14 +163,14 @@ def one_final_delivery_per_call(run: Run) -> Iterator[Violation]:
         gap = d["due"][order][rows] - d["ended"][order][rows - 1]
         wait = waits[np.minimum(post[rows] - 2, len(waits) - 1)]
         again = rows[gap != wait]
-        yield from run.breach("posted again at another time", "deliveries", again, order)
+        yield from violation(run, "posted again at another time", "deliveries", again, order)
     yield from _too_many_posts(run, begun, run.plan.platform.delivery_pool, "all endpoints")
 
 
-def _too_many_posts(run: Run, mine: Mask, most: int, whose: str) -> Iterator[Violation]:
+def _too_many_posts(run: RunArrays, mine: Mask, most: int, whose: str) -> Iterator[Violation]:
     d = run.deliveries
     rows = np.flatnonzero(mine)
     ended = np.sort(d["ended"][rows][came(d["ended"][rows])])
     at = d["begun"][rows]
     busy = count_until(np.sort(at), at) - count_until(ended, at)
-    yield from run.breach(f"too many at once for {whose}", "deliveries", rows[busy > most])
+    yield from violation(run, f"too many at once for {whose}", "deliveries", rows[busy > most])

@@ -8,20 +8,16 @@ from itertools import pairwise
 import numpy as np
 import pandas as pd
 
-from outsim.clock import MISSING, microseconds_between
+from outsim.clock import MISSING
 from outsim.engine.records import Integers
-from outsim.results.invariants.run import (
-    Run,
-    Violation,
-    came,
-    count_before,
-    first_of_each,
-)
+from outsim.results.invariants.violation import Violation, violation
+from outsim.results.run_arrays import RunArrays, came, count_before, first_of_each
+from outsim.results.tables.run_tables import RunTables
 from outsim.results.tables.views import steps
 from outsim.vocabulary import DISCIPLINES, DROPPED, REFUSALS
 
 
-def queue_order_is_kept(run: Run) -> Iterator[Violation]:
+def queue_order_is_kept(run: RunArrays) -> Iterator[Violation]:
     """The oldest eligible entry goes next; none is passed over by a younger one.
 
     With `first_attempts_first` the oldest first attempt goes before any retry; with `fair` it
@@ -29,9 +25,9 @@ def queue_order_is_kept(run: Run) -> Iterator[Violation]:
     one instant the order of entry is that of tenant, campaign, place and attempt.
     """
     a = run.attempts
-    yield from run.breach("not in order", "attempts", np.diff(a["dispatched"], prepend=0) < 0)
+    yield from violation(run, "not in order", "attempts", np.diff(a["dispatched"], prepend=0) < 0)
     entry = run.entry_of_attempt
-    yield from run.breach("never entered the queue", "attempts", entry < 0)
+    yield from violation(run, "never entered the queue", "attempts", entry < 0)
     discipline = DISCIPLINES[run.plan.platform.queue]
     retry = (a["attempt"] > 1) & discipline.retries_last
     seat = entry + (retry.astype(np.int64) << 40)
@@ -54,10 +50,10 @@ def queue_order_is_kept(run: Run) -> Iterator[Violation]:
         at, highest = a["dispatched"][mine], _RangeMaximum(seat[mine])
         first = count_before(at, a["eligible"][mine])
         passed = highest.between(first, np.arange(len(mine))) > seat[mine]
-        yield from run.breach("a younger one went before it", "attempts", mine[passed])
+        yield from violation(run, "a younger one went before it", "attempts", mine[passed])
         first, end = count_before(at, since[other]), count_before(at, until[other])
         passed = highest.between(first, end) > position[other]
-        yield from run.breach("younger ones went before it", "updates", rows[other[passed]])
+        yield from violation(run, "younger ones went before it", "updates", rows[other[passed]])
 
 
 class _RangeMaximum:
@@ -81,7 +77,7 @@ class _RangeMaximum:
         return largest
 
 
-def parts_of_every_wait_add_up(run: Run) -> Iterator[Violation]:
+def parts_of_every_wait_add_up(run: RunArrays) -> Iterator[Violation]:
     """The instants of an attempt come in their order, and its waits fill the time between.
 
     Ready, queued, eligible, at the head, port and token free, dispatched, work started, dialed,
@@ -91,9 +87,9 @@ def parts_of_every_wait_add_up(run: Run) -> Iterator[Violation]:
     names = ("ready", "queued", "eligible", "at_head", "port_free", "dispatched")
     for earlier, later in (*pairwise(names), ("at_head", "token_free")):
         wrong = ~came(a[earlier]) | (a[earlier] > a[later])
-        yield from run.breach(f"{earlier} after {later}", "attempts", wrong)
+        yield from violation(run, f"{earlier} after {later}", "attempts", wrong)
     together = np.maximum(a["port_free"], a["token_free"])
-    yield from run.breach("not dispatched with both", "attempts", a["dispatched"] != together)
+    yield from violation(run, "not dispatched with both", "attempts", a["dispatched"] != together)
     least = {"work_started": np.int64(0), "ended": (a["cause"] != DROPPED).astype(np.int64)}
     for course in (
         ("dispatched", "work_started", "dialed", "ended"),
@@ -102,24 +98,25 @@ def parts_of_every_wait_add_up(run: Run) -> Iterator[Violation]:
         for earlier, later in pairwise(course):
             soon = a[later] < a[earlier] + least.get(later, np.int64(1))
             wrong = came(a[later]) & (~came(a[earlier]) | soon)
-            yield from run.breach(f"{earlier} after {later}", "attempts", wrong)
+            yield from violation(run, f"{earlier} after {later}", "attempts", wrong)
             wrong = came(a["ended"]) & (a[later] > a["ended"])
-            yield from run.breach(f"{later} after the end", "attempts", wrong)
+            yield from violation(run, f"{later} after the end", "attempts", wrong)
     free = ~run.held_back_at_times[run.rank] & (a["eligible"] != a["queued"])
-    yield from run.breach("held back by nothing", "attempts", free)
+    yield from violation(run, "held back by nothing", "attempts", free)
     before = np.append(MISSING, a["dispatched"][:-1]) if len(free) else a["dispatched"]
     early = a["at_head"] < np.maximum(a["eligible"], before)
-    yield from run.breach("at the head before the one ahead went", "attempts", early)
+    yield from violation(run, "at the head before the one ahead went", "attempts", early)
     entry = run.entry_of_attempt
     happened = np.append(run.updates["happened"][run.entries], MISSING)[entry]
     wrong = (entry >= 0) & (a["queued"] != happened)
-    yield from run.breach("not in the queue since then", "attempts", wrong)
+    yield from violation(run, "not in the queue since then", "attempts", wrong)
     yield from _waits(run)
 
 
-def _waits(run: Run) -> Iterator[Violation]:
+def _waits(run: RunArrays) -> Iterator[Violation]:
     """A wait ends with the dispatch of the first attempt that the carrier does not refuse."""
-    table, a = run.result.calls, run.attempts
+    table = RunTables(run).calls(("call_id", "went_out_at", "waits_from", "wait_s", "wait_state"))
+    a = run.attempts
     refused = np.isin(a["cause"], REFUSALS)
     order = run.by_call[(came(a["dialed"]) & ~refused)[run.by_call]]
     order = order[first_of_each(a["call_id"][order])]
@@ -127,22 +124,22 @@ def _waits(run: Run) -> Iterator[Violation]:
     went_out[a["call_id"][order]] = a["dispatched"][order]
     went_out[run.made_before > 0] = MISSING
     call_id = np.asarray(table["call_id"], dtype=np.int64)
-    ours = run.result.frames.instants(went_out[call_id])
+    ours = run.local_times(went_out[call_id])
     off = ~((ours.asi8 == table["went_out_at"].astype("int64")).to_numpy())
     exact = np.asarray((table["went_out_at"] - table["waits_from"]).dt.total_seconds())
     shown = np.asarray(table["wait_s"])
     off |= ~((np.isnan(exact) & np.isnan(shown)) | (np.abs(exact - shown) < 1e-6))
     off |= (table["wait_state"] == "complete").to_numpy() != ~np.isnan(exact)
-    yield from run.breach("wait", "calls", call_id[off])
+    yield from violation(run, "wait", "calls", call_id[off])
 
 
-def littles_law(run: Run) -> Iterator[Violation]:
+def littles_law(run: RunArrays) -> Iterator[Violation]:
     """Integral of a queue's length = sum of the waits in it, exactly.
 
     Of the outbound queue, of the ports, and of the backlog of updates. No length is negative.
     """
-    result = run.result
-    functions = steps(result.calls, result.attempts, result.updates)
+    tables = RunTables(run)
+    functions = steps(tables.calls(("call_id", "wedged")), tables.attempts(), tables.changes())
     a, u, until = run.attempts, run.updates, run.ended_us
 
     def stay(since: Integers, to: Integers) -> int:
@@ -156,8 +153,7 @@ def littles_law(run: Run) -> Iterator[Violation]:
         "busy_ports": stay(a["dispatched"], a["ended"]),
         "status_backlog": stay(u["happened"], u["begun"]),
     }
-    epoch = pd.Timestamp(0, unit="us", tz="UTC").to_pydatetime()
-    horizon = microseconds_between(epoch, result.begins) + until
+    horizon = run.origin_us + until
     for name, waited in sums.items():
         at, values = functions[name]
         lasts = np.diff(np.append(at, horizon))

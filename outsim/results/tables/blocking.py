@@ -10,7 +10,7 @@ import numpy as np
 from outsim.clock import NEVER, TOKEN
 from outsim.engine.records import Integers
 from outsim.plan import CampaignPlan
-from outsim.results.invariants.run import Run, came, count_until
+from outsim.results.run_arrays import RunArrays, came, count_until
 
 HELD_BY = ("earlier", "suspension", "calling_window", "limit", "pacing")
 """Reasons to hold a call back; where there are several the first one counts."""
@@ -31,7 +31,7 @@ class Holds:
     """What holds back from each edge on: a place in `HELD_BY`, or `FREE`."""
 
 
-def lanes(run: Run) -> Integers:
+def lanes(run: RunArrays) -> Integers:
     """Per call, the place of its callee zone among those that have a lane each; else 0."""
 
     def place(campaign: CampaignPlan) -> Integers:
@@ -46,7 +46,7 @@ def lanes(run: Run) -> Integers:
 class HoldsOf:
     """The holds of every lane of a run, each worked out once."""
 
-    def __init__(self, run: Run) -> None:
+    def __init__(self, run: RunArrays) -> None:
         self.run = run
         self._made: dict[tuple[int, int] | str, Holds] = {}
         self._suspended = {suspension.tenant for suspension in run.plan.suspensions} - {""}
@@ -88,12 +88,12 @@ class HoldsOf:
         """Reasons with the times, each a (begins, ends), in which they hold back."""
         run, campaign = self.run, self.run.plan.campaigns[rank]
         tenant, rules = run.plan.tenants[campaign.tenant_rank], campaign.rules
-        snapshot = run.result.scenario.snapshot
+        snapshot = run.scenario.snapshot
         for each in run.plan.suspensions:
             if each.tenant in ("", campaign.tenant):
                 # What had happened before a snapshot is told as a suspension up to its moment.
                 told = snapshot is not None and (each.begins_us, each.tenant) == (0, "")
-                told = told and each.ends_us == run.result.scenario.instant_us(snapshot.at)  # type: ignore[union-attr]
+                told = told and each.ends_us == run.scenario.instant_us(snapshot.at)  # type: ignore[union-attr]
                 yield EARLIER if told else SUSPENSION, _span(each.begins_us, each.ends_us)
         if rules.window:
             opens, closes = np.array(rules.window[lane], dtype=np.int64).reshape(-1, 2).T

@@ -10,7 +10,7 @@ import pandas as pd
 
 from outsim.clock import MINUTE, MISSING, format_duration, format_rate
 from outsim.engine.records import Integers
-from outsim.results.invariants.run import Run
+from outsim.results.run_arrays import RunArrays
 from outsim.results.tables.views import Steps, settled, steps, value_at
 from outsim.text import brief
 from outsim.vocabulary import CAUSE_TABLE, FINAL_STATUSES, OUTCOME_TABLE
@@ -52,7 +52,7 @@ def account(result: Result, call_id: int) -> Account:
         Number of a call that was handed in.
     """
     call = result.calls[result.calls["call_id"] == call_id].iloc[0]
-    rows = np.flatnonzero(result.frames.records.attempts["call_id"] == call_id)
+    rows = np.flatnonzero(result.arrays.records.attempts["call_id"] == call_id)
     mine = result.attempts.iloc[rows]
     moments = mine["dialed_at"].fillna(mine["dispatched_at"])
     state = platform_at(result, moments)
@@ -70,20 +70,20 @@ def account(result: Result, call_id: int) -> Account:
 
 
 def _since_begin(result: Result, moments: pd.Series) -> list[int]:
-    found = moments.astype("int64") - result.frames.origin_us
+    found = moments.astype("int64") - result.arrays.origin_us
     return [int(each) for each in found]
 
 
 def platform_at(result: Result, moments: pd.Series) -> pd.DataFrame:
     """The platform just before each of some instants: `STATE` and ``refused_last_minute``."""
-    run, plan = Run(result), result.frames.plan.platform
+    run, plan = result.arrays, result.arrays.plan.platform
     functions = steps(result.calls, result.attempts, result.updates)
     marks = np.asarray(moments.astype("int64"), dtype=np.int64)
     found = {
         name: value_at(_settled(functions[name]), marks - 1)
         for name in ("queue", "busy_ports", "busy_channels", "status_backlog")
     }
-    at = marks - result.frames.origin_us
+    at = marks - result.arrays.origin_us
     minute = (at + plan.carrier_minute_offset_us) // MINUTE % 60
     channels_out = run.out_of_service("channels", int(plan.carrier_channels.max()))(at)
     found["channels"] = np.maximum(0, plan.carrier_channels[minute] - channels_out)
@@ -101,14 +101,14 @@ def _settled(function: Steps) -> Steps:
     return settled(function) if len(function[0]) else function
 
 
-def _refused(run: Run) -> Integers:
+def _refused(run: RunArrays) -> Integers:
     """When the carrier refused attempts, in order."""
     dialed = run.attempts["dialed"]
     return np.sort(dialed[~run.admitted & (dialed != MISSING)])
 
 
 def _why(result: Result, outcome: str, cause: str, at_us: int, place: int) -> str:
-    plan, a = result.frames.plan.platform, result.frames.records.attempts
+    plan, a = result.arrays.plan.platform, result.arrays.records.attempts
     minute = (at_us + plan.carrier_minute_offset_us) // MINUTE % 60
     if cause == "carrier_rate":
         rate = format_rate(int(plan.carrier_rates[minute]))

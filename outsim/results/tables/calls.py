@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from outsim.clock import MISSING, SECOND
 from outsim.engine.records import Integers, Records, shift
-from outsim.plan import CampaignPlan, Plan
+from outsim.plan import CampaignPlan
+from outsim.results.run_arrays import RunArrays
 from outsim.results.tables.carried import first_carried_us
 from outsim.results.tables.columns import Array, blocks, code_type, looked_up
 from outsim.results.tables.schema import WAIT_STATES
@@ -34,41 +34,35 @@ _STATE_OF_OTHERS = np.array(
 class Calls:
     """Columns of the calls of one run, each made when it is first asked for and then kept.
 
-    There is a row for every call that the run tells of, handed in before it ended or not: see
-    `Plan.in_run`. Instants count from 1970, `origin_us` before the run begins.
+    Rows are those of `RunArrays`. Instants count from 1970, `origin_us` before the run begins.
     """
 
-    plan: Plan
-    records: Records
-    origin_us: int
+    run: RunArrays
 
-    @cached_property
+    @property
     def campaigns(self) -> tuple[CampaignPlan, ...]:
         """Campaigns that the run tells of, in the order of their calls."""
-        return self.plan.in_run(self.records.ended_us)
+        return self.run.campaigns
+
+    @property
+    def records(self) -> Records:
+        """Records of the run."""
+        return self.run.records
+
+    @property
+    def origin_us(self) -> int:
+        """From 1970 to where the run begins."""
+        return self.run.origin_us
 
     def __getitem__(self, name: str) -> Array:
         """Column of the calls table by its name."""
         array: Array = getattr(self, name)
         return array
 
-    def each(self, of: Callable[[CampaignPlan], Any], dtype: type[np.generic]) -> Array:
-        """Per call, one value of its campaign."""
-        values = np.array([of(campaign) for campaign in self.campaigns], dtype=dtype)
-        sizes = np.array([campaign.size for campaign in self.campaigns], dtype=np.int64)
-        return np.repeat(values, sizes)
-
-    def joined(self, of: Callable[[CampaignPlan], Array], dtype: type[np.generic]) -> Array:
-        """Arrays of the campaigns as one."""
-        arrays = [of(campaign) for campaign in self.campaigns]
-        if len(arrays) == 1:
-            return arrays[0].astype(dtype, copy=False)
-        return np.concatenate([np.empty(0, dtype=dtype), *arrays], dtype=dtype, casting="unsafe")
-
     @cached_property
     def tenant_names(self) -> list[str]:
         """Words of `tenant`."""
-        return [tenant.name for tenant in self.plan.tenants]
+        return [tenant.name for tenant in self.run.plan.tenants]
 
     @cached_property
     def campaign_names(self) -> list[str]:
@@ -89,52 +83,53 @@ class Calls:
     @cached_property
     def tenant(self) -> Array:
         """Code of each call's tenant."""
-        return self.each(lambda c: c.tenant_rank, code_type(self.tenant_names))
+        return self.run.per_call(lambda c: c.tenant_rank, code_type(self.tenant_names))
 
     @cached_property
     def campaign(self) -> Array:
         """Code of the name of each call's campaign."""
         code_of = {name: code for code, name in enumerate(self.campaign_names)}
-        return self.each(lambda c: code_of[c.name], code_type(self.campaign_names))
+        return self.run.per_call(lambda c: code_of[c.name], code_type(self.campaign_names))
 
     @cached_property
     def endpoint(self) -> Array:
         """Code of the endpoint that each call's results are posted to; -1 for none."""
-        return self.each(
+        return self.run.per_call(
             lambda c: c.result_url.endpoint if c.result_url else -1,
-            code_type(self.plan.endpoints),
+            code_type(self.run.plan.endpoints),
         )
 
     @cached_property
     def background(self) -> Array:
         """Whether each call is a background tenant's."""
-        return self.each(lambda c: c.background, np.bool_)
+        return self.run.per_call(lambda c: c.background, np.bool_)
 
     @cached_property
     def index(self) -> Array:
         """Place of each call in its campaign."""
-        return self.joined(lambda c: np.arange(c.size, dtype=np.int32), np.int32)
+        return self.run.of_calls(lambda c: np.arange(c.size, dtype=np.int32), np.int32)
 
     @cached_property
     def number(self) -> Array:
         """National number of each call."""
-        return self.joined(lambda c: c.numbers, np.int64)
+        return self.run.of_calls(lambda c: c.numbers, np.int64)
 
     @cached_property
     def ani(self) -> Array:
         """Caller ID of each call."""
-        return self.joined(lambda c: c.anis, np.int64)
+        return self.run.of_calls(lambda c: c.anis, np.int64)
 
     @cached_property
     def submitted_at(self) -> Integers:
         """When each call was handed in."""
-        return self.joined(lambda c: c.submitted_at_us, np.int64) + self.origin_us
+        submitted: Integers = self.run.submitted_us + self.origin_us
+        return submitted
 
     @cached_property
     def waits_from(self) -> Integers:
         """Start of the campaign, or submission if later."""
-        start = self.each(lambda c: c.start_us + self.origin_us, np.int64)
-        return np.maximum(self.submitted_at, start, out=start)
+        start = self.run.per_call(lambda c: c.start_us + self.origin_us)
+        return np.asarray(np.maximum(self.submitted_at, start, out=start))
 
     @property
     def status(self) -> Array:
@@ -207,7 +202,7 @@ class Calls:
     @property
     def out_before(self) -> NDArray[np.bool_]:
         """Whether the carrier took an attempt of each before the snapshot's moment."""
-        return self.joined(
+        return self.run.of_calls(
             lambda c: np.zeros(c.size, np.bool_) if c.opening is None else c.opening.is_out,
             np.bool_,
         )
@@ -215,7 +210,7 @@ class Calls:
     @cached_property
     def wedged(self) -> NDArray[np.bool_]:
         """Whether each call is wedged."""
-        wedged = self.joined(lambda c: c.contacts.wedged, np.bool_)
+        wedged = self.run.of_calls(lambda c: c.contacts.wedged, np.bool_)
         return np.asarray(wedged & (self.status != REJECTED))
 
     @cached_property
@@ -227,7 +222,7 @@ class Calls:
             known = [0, *(self.reasons.index(r) for r in campaign.reject_reasons)]
             return np.array(known, dtype=dtype)[campaign.reject_reason]
 
-        return self.joined(codes, dtype)
+        return self.run.of_calls(codes, dtype)
 
     @cached_property
     def names(self) -> dict[str, Sequence[str]]:
@@ -236,5 +231,5 @@ class Calls:
             "tenant": self.tenant_names,
             "campaign": self.campaign_names,
             "reject_reason": self.reasons,
-            "endpoint": [endpoint.name for endpoint in self.plan.endpoints],
+            "endpoint": [endpoint.name for endpoint in self.run.plan.endpoints],
         }

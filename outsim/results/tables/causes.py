@@ -14,7 +14,7 @@ import numpy as np
 from outsim.clock import MISSING, NEVER
 from outsim.engine.records import Integers
 from outsim.plan import CampaignPlan
-from outsim.results.invariants.run import Run, came
+from outsim.results.run_arrays import RunArrays, came
 from outsim.results.tables.blocking import FREE, HELD_BY
 from outsim.results.tables.columns import checked_step
 from outsim.results.tables.resource_idle import RESOURCES
@@ -23,8 +23,6 @@ from outsim.vocabulary import ACCEPTED, QUEUED, REFUSALS, REJECTED
 
 if TYPE_CHECKING:
     import pandas as pd
-
-    from outsim.results.result import Result
 
 CAUSES: dict[str, str] = {
     "earlier": "before the snapshot",
@@ -80,13 +78,12 @@ class Causes:
 
     Parameters
     ----------
-    result : Result
+    run : RunArrays
         The run, by either engine.
     """
 
-    def __init__(self, result: Result) -> None:
-        self.result = result
-        self.run = Run(result)
+    def __init__(self, run: RunArrays) -> None:
+        self.run = run
 
     @cached_property
     def queue(self) -> Splitter:
@@ -95,8 +92,8 @@ class Causes:
 
     def spent(self, until: Until, *, by_resource: bool) -> dict[str, Integers]:
         """Time by cause, per call of the plan, in microseconds; see `time_by_cause`."""
-        run, frames = self.run, self.result.frames
-        submitted = frames.submitted_us
+        run = self.run
+        submitted = run.submitted_us
         final = run.calls["final"]
         over = np.where(came(final), final, run.ended_us)
         over = np.where(run.calls["status"] == REJECTED, submitted, over)
@@ -271,7 +268,7 @@ def queue_time_by_blocker(causes: Causes, chosen: TimeInSystem) -> pd.DataFrame:
     """Time of some stays in the queue, by whom and by what; see `Result.queue_time_by_blocker`."""
     import pandas as pd
 
-    charged, frames = causes.queue.by_whom(chosen), causes.result.frames
+    charged = causes.queue.by_whom(chosen)
     ranks = np.flatnonzero(charged.sum(axis=1))
     ranks = ranks[np.argsort(-charged[ranks].sum(axis=1), kind="stable")]
     plans = [causes.run.plan.campaigns[rank] for rank in ranks]
@@ -279,7 +276,9 @@ def queue_time_by_blocker(causes: Causes, chosen: TimeInSystem) -> pd.DataFrame:
         {
             "tenant": [plan.tenant for plan in plans],
             "campaign": [plan.name for plan in plans],
-            "start": frames.instants(np.array([plan.start_us for plan in plans], dtype=np.int64)),
+            "start": causes.run.local_times(
+                np.array([plan.start_us for plan in plans], dtype=np.int64)
+            ),
         }
     )
     for cause in ("earlier", *QUEUE_CAUSES):

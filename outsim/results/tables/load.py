@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from outsim.clock import HOUR, MINUTE, MISSING, SECOND
 from outsim.plan import Plan
 from outsim.results.measures import Measure, View
+from outsim.results.run_arrays import RunArrays
 from outsim.results.tables.run_tables import RunTables
 from outsim.results.tables.views import CARRIED, queue_steps, settled
 from outsim.vocabulary import CAUSES
@@ -39,32 +40,32 @@ def drain_s(view: View) -> float:
     the hour. 0 where the hour adds nothing to it; NaN where that is not so by the end of the
     run, or the run is not known.
     """
-    frames = view.frames
-    top_us = None if frames is None else _top_us(frames.plan)
-    if frames is None or top_us is None:
+    run = view.arrays
+    top_us = None if run is None else _top_us(run.plan)
+    if run is None or top_us is None:
         return float("nan")
-    at, length = _others_queue(frames)
+    at, length = _others_queue(run)
     before, built = np.searchsorted(at, [top_us, top_us + BUILDS_UP_US])
     level = length[before - 1] if before else 0
     if built == before or length[before:built].max() <= level:
-        return 0.0 if frames.records.ended_us > top_us + BUILDS_UP_US else float("nan")
+        return 0.0 if run.ended_us > top_us + BUILDS_UP_US else float("nan")
     longest = before + int(np.argmax(length[before:built]))
     back = np.flatnonzero(length[longest:] <= level)
     return float(at[longest + back[0]] - top_us) / SECOND if len(back) else float("nan")
 
 
-def _others_queue(frames: RunTables) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+def _others_queue(run: RunArrays) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     """Instants since the run begins, and the queue from each on; calls under study left out."""
-    rank, records = frames.plan.under_study, frames.records
-    rows = frames.rows_of(lambda plan: plan.rank != rank)
+    rank, frames = run.plan.under_study, RunTables(run)
+    rows = run.rows_of(lambda plan: plan.rank != rank)
     at, length = settled(
         queue_steps(
             frames.calls(("call_id", "wedged")),
-            frames.attempts(("dispatched_at",), rows(records.attempts["call_id"])),
-            frames.changes(("call_id", "status", "happened_at"), rows(records.updates["call_id"])),
+            frames.attempts(("dispatched_at",), rows(run.attempts["call_id"])),
+            frames.changes(("call_id", "status", "happened_at"), rows(run.updates["call_id"])),
         )
     )
-    return at - frames.origin_us, length
+    return at - run.origin_us, length
 
 
 def carrier_headroom(view: View) -> float:
@@ -75,11 +76,11 @@ def carrier_headroom(view: View) -> float:
     would go through, and -0.25 that it takes three quarters of what is asked. NaN where nothing
     is dialled in that hour, or the run is not known.
     """
-    frames = view.frames
-    top_us = None if frames is None else _top_us(frames.plan)
-    if frames is None or top_us is None:
+    run = view.arrays
+    top_us = None if run is None else _top_us(run.plan)
+    if run is None or top_us is None:
         return float("nan")
-    platform, attempts = frames.plan.platform, frames.records.attempts
+    platform, attempts = run.plan.platform, run.attempts
     dialed, ended = attempts["dialed"], attempts["ended"]
     asked = _minutes(dialed, top_us)
     carried = _CARRIED[attempts["cause"]] & (dialed != MISSING)

@@ -12,7 +12,7 @@ import numpy as np
 
 from outsim.clock import NEVER
 from outsim.engine.records import Integers
-from outsim.results.invariants.run import Run, came
+from outsim.results.run_arrays import RunArrays, came
 from outsim.results.tables.buckets import replay
 
 RESOURCES = ("no_free_port", "dial_rate", "no_worker")
@@ -31,11 +31,11 @@ class Gaps:
 
     Parameters
     ----------
-    run : Run
+    run : RunArrays
         The run.
     """
 
-    def __init__(self, run: Run) -> None:
+    def __init__(self, run: RunArrays) -> None:
         # A copy: result tables move the recorded column to another origin.
         self.at = run.attempts["dispatched"].astype(np.int64)
         """Instants of the dispatches."""
@@ -54,7 +54,7 @@ class Gaps:
         """Time at the beginning of each gap that is put down to workers."""
         self._spent = self._sums()
 
-    def _port_free(self, run: Run) -> Integers:
+    def _port_free(self, run: RunArrays) -> Integers:
         """Since when a port is free where each gap ends; after it where none is."""
         everything = run.plan.platform.ports
         edges = sorted(
@@ -89,7 +89,7 @@ class Gaps:
             found[rows] = np.where(before < changes, before, changes)
             rows, part = rows[before < changes], part[before < changes]
 
-    def _idle_us(self, run: Run) -> Integers:
+    def _idle_us(self, run: RunArrays) -> Integers:
         """Time of each gap without a port that ports stood idle for want of a worker."""
         a, lengths = run.attempts, self.ends - self.begins
         idle, held = (

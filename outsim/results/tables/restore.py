@@ -20,8 +20,8 @@ from outsim.engine.records import (
     shift,
 )
 from outsim.plan import Plan
+from outsim.results.run_arrays import origin_us_of
 from outsim.results.tables.columns import Array
-from outsim.results.tables.run_tables import origin_us_of
 from outsim.results.tables.schema import TABLES, Column
 from outsim.vocabulary import REJECTED, SCHEDULED
 

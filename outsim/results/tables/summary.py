@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Mapping
 
 import pandas as pd
 
 from outsim.results.measures import MEASURES, View, measure
 from outsim.vocabulary import FINAL_STATUSES, PENDING_STATUSES
-
-if TYPE_CHECKING:
-    from outsim.results.result import Result
 
 _STATES = ("calls", *FINAL_STATUSES, "pending")
 
@@ -25,17 +22,9 @@ def counts(calls: pd.DataFrame) -> dict[str, int]:
     }
 
 
-def summary(result: Result) -> pd.DataFrame:
-    """Counts and figures of each campaign of the scenario, and of the background as a whole."""
-    rows: dict[str, dict[str, float]] = {}
-    names = [campaign.name for campaign in result.scenario.campaign]
-    for campaign in result.scenario.campaign:
-        label = campaign.name
-        if names.count(label) > 1:
-            label = f"{campaign.tenant}/{label}"
-        rows[label] = _row(result.measured(campaign))
-    if result.scenario.background is not None:
-        rows["(background)"] = _row(result.measured_background())
+def summary(views: Mapping[str, View]) -> pd.DataFrame:
+    """Counts and measures of some views, one row each, by what they are called."""
+    rows = {label: _row(view) for label, view in views.items()}
     columns = [*_STATES, "attempts", *(each.name for each in MEASURES)]
     table = pd.DataFrame.from_dict(rows, orient="index").reindex(columns=columns)
     return table.rename_axis("campaign")

@@ -8,7 +8,7 @@ from dataclasses import dataclass, fields
 import numpy as np
 
 from outsim.engine.records import Integers
-from outsim.results.invariants.run import Mask, Run, first_of_each
+from outsim.results.run_arrays import Mask, RunArrays, first_of_each
 from outsim.results.tables.blocking import FREE, HELD_BY, Holds, HoldsOf, lanes
 from outsim.results.tables.resource_idle import RESOURCES, WORKER, Gaps, waited
 from outsim.text import brief
@@ -47,7 +47,7 @@ class TimeInSystem:
         return TimeInSystem(**{each.name: getattr(self, each.name)[rows] for each in fields(self)})
 
 
-def stays(run: Run, gaps: Gaps) -> TimeInSystem:
+def stays(run: RunArrays, gaps: Gaps) -> TimeInSystem:
     """All stays of a run: first those that ended with a dispatch, in this order, then others."""
     a, u, left = run.attempts, run.updates, run.undispatched
     rows, until = run.entries[left], run.left_queue_us(left)
@@ -68,7 +68,7 @@ def stays(run: Run, gaps: Gaps) -> TimeInSystem:
 class Splitter:
     """Splits stays in the queue by cause, and by whose calls went first."""
 
-    def __init__(self, run: Run) -> None:
+    def __init__(self, run: RunArrays) -> None:
         self.gaps = Gaps(run)
         self.holds_of = HoldsOf(run)
         self.stays = stays(run, self.gaps)

@@ -1,36 +1,37 @@
-"""A run as the laws look at it, and what they say of it."""
+"""The records of a run as arrays, with what each row belongs to: what tables are made of."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from datetime import UTC, datetime
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from outsim.clock import MISSING
-from outsim.engine.records import Columns, Integers
+from outsim.clock import MISSING, after, microseconds_between
+from outsim.engine.records import Columns, Integers, Records, shift
+from outsim.plan import CampaignPlan, OutagePlan, Plan
 from outsim.results.tables.carried import carried
+from outsim.results.tables.columns import inside
+from outsim.scenario.model import Scenario
+from outsim.text import brief
 from outsim.vocabulary import QUEUED
-
-if TYPE_CHECKING:
-    from outsim.plan import CampaignPlan, OutagePlan
-    from outsim.results.result import Result
 
 Mask = NDArray[np.bool_]
 
+Rows = NDArray[np.int64] | None
+"""Rows of a table that are asked for; None for all."""
 
-class Violation(NamedTuple):
-    """Where a law is broken."""
-
-    what: str
-    rows: pd.DataFrame
-    """The offending rows, in integers as they were recorded."""
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
-Invariant = Callable[["Run"], Iterator[Violation]]
+def origin_us_of(begins: datetime) -> int:
+    """From 1970 to where a run begins."""
+    return microseconds_between(_EPOCH, begins)
 
 
 def came(instants: Integers) -> Mask:
@@ -66,35 +67,124 @@ def keys_of(columns: Columns) -> Integers:
     return columns["call_id"].astype(np.int64) << 8 | columns["attempt"]
 
 
-class Run:
-    """A result as the laws look at it: recorded columns, and what each row is held to."""
+def _spans(campaigns: Iterable[CampaignPlan]) -> list[range]:
+    """Numbers of the calls of some campaigns, in this order; neighbours have one span."""
+    spans: list[range] = []
+    for campaign in campaigns:
+        first, end = campaign.first_call_id, campaign.first_call_id + campaign.size
+        if spans and spans[-1].stop == first:
+            first = spans.pop().start
+        spans.append(range(first, end))
+    return spans
 
-    def __init__(self, result: Result) -> None:
-        self.result = result
-        self.plan = result.frames.plan
-        self.records = result.frames.records
-        self.ended_us = self.records.ended_us
-        self.attempts: Columns = self.records.attempts
-        self.updates: Columns = self.records.updates
-        self.deliveries: Columns = self.records.deliveries
-        self.calls: Columns = self.records.calls
-        self.rank_of_call = result.frames.campaign_of_call
 
-    def breach(
-        self, what: str, table: str, broken: Mask | Integers, order: Integers | None = None
-    ) -> Iterator[Violation]:
-        """Breach at the marked rows of a table; nothing where none is marked.
+@dataclass(frozen=True, eq=False)
+class RunArrays:
+    """What one run recorded, beside what it was run from, in integers; nothing is a copy.
 
-        With `order`, the marks are on the rows in that order.
-        """
-        rows = np.flatnonzero(broken) if broken.dtype == np.bool_ else broken
-        if len(rows) == 0:
-            return
-        if order is not None:
-            rows = order[rows]
-        columns: Columns = getattr(self, table)
-        frame = pd.DataFrame({name: column[rows] for name, column in columns.items()}, index=rows)
-        yield Violation(f"{what} ({table})", frame.replace(MISSING, "-"))
+    There is an entry for every call that the run tells of, handed in before it ended or not: see
+    `Plan.in_run`. Instants are microseconds since the run begins.
+    """
+
+    __repr__ = brief
+
+    scenario: Scenario
+    plan: Plan
+    records: Records
+
+    @property
+    def begins(self) -> datetime:
+        """Start of the run, local time."""
+        return self.scenario.clock.begins
+
+    @property
+    def ended(self) -> datetime:
+        """End of the run, local time: nothing from here on is recorded."""
+        return after(self.begins, self.ended_us)
+
+    @property
+    def ended_us(self) -> int:
+        """Where the run ended."""
+        return self.records.ended_us
+
+    @property
+    def attempts(self) -> Columns:
+        """One row an attempt, in the order of dispatch."""
+        return self.records.attempts
+
+    @property
+    def updates(self) -> Columns:
+        """One row a change that a worker processes, in the order of happening."""
+        return self.records.updates
+
+    @property
+    def deliveries(self) -> Columns:
+        """One row a POST, in the order in which they became due."""
+        return self.records.deliveries
+
+    @property
+    def calls(self) -> Columns:
+        """One row a call, by call_id."""
+        return self.records.calls
+
+    @cached_property
+    def origin_us(self) -> int:
+        """From 1970 to where the run begins."""
+        return origin_us_of(self.begins)
+
+    def local_times(self, instants_us: Integers) -> pd.DatetimeIndex:
+        """Local clock times of simulated instants."""
+        shifted = instants_us.copy()
+        shift(shifted, self.origin_us)
+        zone = str(self.begins.tzinfo)
+        return pd.DatetimeIndex(shifted, dtype=pd.DatetimeTZDtype("us", zone), copy=False)
+
+    @cached_property
+    def campaigns(self) -> tuple[CampaignPlan, ...]:
+        """Campaigns that the run tells of, in the order of their calls."""
+        return self.plan.in_run(self.ended_us)
+
+    def rows_of(self, of: Callable[[CampaignPlan], bool]) -> Callable[[NDArray[Any]], Rows]:
+        """Rows about the calls of some campaigns, once it is said whose calls rows are about."""
+        chosen = [*filter(of, self.campaigns)]
+        spans, everything = _spans(chosen), len(chosen) == len(self.campaigns)
+
+        def rows(call_ids: NDArray[Any]) -> Rows:
+            return None if everything else np.flatnonzero(inside(call_ids, spans))
+
+        return rows
+
+    def per_call(
+        self, of: Callable[[CampaignPlan], Any], dtype: type[np.generic] = np.int64
+    ) -> NDArray[Any]:
+        """Per call, one value of its campaign."""
+        values = np.array([of(campaign) for campaign in self.campaigns], dtype=dtype)
+        sizes = np.array([campaign.size for campaign in self.campaigns], dtype=np.int64)
+        return np.repeat(values, sizes)
+
+    def of_calls(
+        self, of: Callable[[CampaignPlan], NDArray[Any]], dtype: type[np.generic] = np.int64
+    ) -> NDArray[Any]:
+        """An array of each campaign as one of all calls."""
+        arrays = [of(campaign) for campaign in self.campaigns]
+        if len(arrays) == 1:
+            return arrays[0].astype(dtype, copy=False)
+        return np.concatenate([np.empty(0, dtype=dtype), *arrays], dtype=dtype, casting="unsafe")
+
+    @property
+    def submitted_us(self) -> Integers:
+        """When each call was handed in."""
+        return self.of_calls(lambda campaign: campaign.submitted_at_us)
+
+    @property
+    def handed_in(self) -> Mask:
+        """Per call, whether it was handed in before the run ended."""
+        return np.asarray(self.submitted_us < self.ended_us)
+
+    @cached_property
+    def rank_of_call(self) -> Integers:
+        """Rank of each call's campaign."""
+        return self.per_call(lambda campaign: campaign.rank)
 
     def per_campaign(self, of: Callable[[CampaignPlan], int]) -> Integers:
         """One number of each campaign, by rank."""
@@ -115,29 +205,17 @@ class Run:
         """Rank of each campaign's tenant."""
         return self.per_campaign(lambda campaign: campaign.tenant_rank)
 
-    def of_calls(self, of: Callable[[CampaignPlan], NDArray[Any]]) -> NDArray[Any]:
-        """An array of each campaign as one of all calls."""
-        arrays = [of(campaign) for campaign in self.result.frames.campaigns]
-        return np.concatenate(arrays) if arrays else np.empty(0, dtype=np.int64)
-
     @cached_property
     def wedged(self) -> Mask:
         """Per call, whether it is wedged."""
-        flags = self.of_calls(lambda campaign: campaign.contacts.wedged)
-        return np.asarray(flags, dtype=np.bool_)
+        return self.of_calls(lambda campaign: campaign.contacts.wedged, np.bool_)
 
     @cached_property
     def made_before(self) -> Integers:
         """Per call, its attempts from before the moment of a snapshot."""
-        made = self.of_calls(
+        return self.of_calls(
             lambda c: np.zeros(c.size) if c.opening is None else c.opening.attempts
         )
-        return made.astype(np.int64)
-
-    @cached_property
-    def handed_in(self) -> Mask:
-        """Per call, whether it was handed in before the run ended."""
-        return self.result.frames.submitted
 
     def comes_up(self, instants: Integers) -> Mask:
         """Per call, whether its turn came, where `instants` ended its campaign.
@@ -145,7 +223,7 @@ class Run:
         It was handed in by then, or would have been loaded before the run ended.
         """
         ready = self.of_calls(lambda campaign: campaign.ready_us)
-        handed_in = self.result.frames.submitted_us <= instants[self.rank_of_call]
+        handed_in = self.submitted_us <= instants[self.rank_of_call]
         return np.asarray(handed_in | (ready < self.ended_us))
 
     @cached_property
