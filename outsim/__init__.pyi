@@ -24,11 +24,9 @@ from outsim.questions.eta import Forecast as Forecast
 from outsim.questions.eta import eta as eta
 from outsim.questions.explain import Explanation as Explanation
 from outsim.questions.explain import explain as explain
-from outsim.questions.schedule import Schedule as Schedule
 from outsim.questions.schedule import schedule as schedule
 from outsim.questions.start_map import StartMap as StartMap
 from outsim.questions.start_map import start_map as start_map
-from outsim.questions.stop import StopRace as StopRace
 from outsim.questions.stop import stop_race as stop_race
 from outsim.questions.sweep import sweep as sweep
 from outsim.questions.sweep_answers import Sweep as Sweep

@@ -166,7 +166,7 @@ class Estimate:
     def between(
         cls, mean: float, low: float, high: float, count: int, missing: int = 0
     ) -> Estimate:
-        """An estimate whose interval has these ends."""
+        """An estimate: mean, and interval from low to high, of count values, missing left out."""
         return cls(mean, (high - low) / 2, count, missing, (low, high))
 
     @property
@@ -223,7 +223,7 @@ class Estimate:
         return self.half_width
 
     def widened(self, by: float, support: Support = ANYTHING) -> Estimate:
-        """The same with each end so much farther out, as far as the support goes.
+        """The same with each end farther out by so much, as far as the support goes.
 
         Where all replications agree, from the ends that what was seen would give.
         """

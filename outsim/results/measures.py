@@ -324,7 +324,7 @@ class Measure:
     """The same as a share of the figure that it is held against; the larger one counts."""
 
     def matters_from(self, base: float = float("nan")) -> float:
-        """Smallest difference that matters, from a figure of this size if that is known."""
+        """Smallest difference that matters, from base, the measure's size, where that is known."""
         least, share = self.negligible, self.negligible_share
         least = _NEGLIGIBLE.get(self.kind, 0.0) if least is None else least
         share = _NEGLIGIBLE_SHARE.get(self.kind, 0.0) if share is None else share
@@ -338,7 +338,7 @@ class Measure:
     def label_at(self, *deadlines: datetime) -> str:
         """Label, with the clock time of the deadline where the figure has one.
 
-        Several scenarios may have several: then the label names up to three, in their order.
+        Several scenarios may have several deadlines: up to three are named, in their order.
         """
         times = list(dict.fromkeys(f"{deadline:%H:%M}" for deadline in deadlines))
         told = " against ".join(times) if 1 <= len(times) <= 3 else "its deadline"

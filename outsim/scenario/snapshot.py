@@ -180,7 +180,7 @@ class Snapshot(Part):
         return self
 
     def find(self, key: tuple[str, str]) -> CampaignSnapshot | None:
-        """The campaign of this tenant and name; None if it is not there."""
+        """The campaign with this key, tenant and name; None if it is not there."""
         return next((each for each in self.campaign if each.key == key), None)
 
     @brief_document
