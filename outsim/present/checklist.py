@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from outsim import document as parts
 from outsim.present.context import Subject
-from outsim.questions.describe import SECTIONS, SOURCE, Item, describe
+from outsim.questions.describe import SOURCE, Item, describe
 
 _ELSEWHERE = ("3.3", "3.4")
 """Items whose tables are those of the numbers that the answers rest on."""
@@ -14,6 +14,7 @@ def checklist(subject: Subject) -> parts.Section:
     """All 20 items of STRESS-DES, with what only the author can say left as named gaps."""
     told = subject.comparison
     described = describe(*(told.scenarios if told is not None else (subject.scenario,)))
+    sections = dict.fromkeys(item.section for item in described)
     gaps = ", ".join(item.number for item in described.gaps)
     return parts.Section(
         id="stress-des",
@@ -33,7 +34,7 @@ def checklist(subject: Subject) -> parts.Section:
                 title=f"{number} {title}",
                 parts=[_item(each) for each in described.items if each.section == title],
             )
-            for number, title in enumerate(SECTIONS, 1)
+            for number, title in enumerate(sections, 1)
         ],
     )
 

@@ -3,23 +3,37 @@
 The checklist is that of Monks, Currie, Onggo, Robinson, Kunc and Taylor (2019), Strengthening the
 reporting of empirical simulation studies: Introducing the STRESS guidelines, Journal of
 Simulation 13(1), 55-67, https://doi.org/10.1080/17477778.2018.1442155. What only the author can
-know is taken from `Scenario.about`, and is a named gap where nothing stands there.
+know is taken from `Scenario.about`, and is a named gap where nothing stands there. The text is the
+template `stress_des.md`; its items are read from the Markdown that it gives.
 """
 
 from __future__ import annotations
 
+import os
+import platform
+import re
+import sys
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
+from importlib.metadata import metadata, version
+from pathlib import Path
 from typing import Any
 
-from outsim.questions import describe_logic as stress_des_logic
-from outsim.questions import describe_making as stress_des_making
-from outsim.questions.describe_parts import Subject, Table
+from outsim.clock import format_duration
+from outsim.engine.order import EventClass
+from outsim.engine.records import MODEL_VERSION
+from outsim.engine.rules import RULES
+from outsim.estimates import LEVEL
+from outsim.questions.compare import USUAL
+from outsim.results.measures import MEASURES
+from outsim.scenario.campaigns import Campaign
+from outsim.scenario.defaults import GRADES
+from outsim.scenario.difference import differences
 from outsim.scenario.model import Scenario
-from outsim.scenario.provenance import ParameterTable, assumptions
+from outsim.scenario.provenance import AUTHOR, ParameterTable, assumptions
+from outsim.scenario.sources import About
 from outsim.text import bounded, brief_document, visible_lines
-
-TEXTS = stress_des_logic.TEXTS | stress_des_making.TEXTS
+from outsim.vocabulary import DISCIPLINES, FINAL_STATUSES, OUTCOMES, STATUSES
 
 SOURCE = (
     "Monks, Currie, Onggo, Robinson, Kunc and Taylor (2019), Strengthening the reporting of "
@@ -27,44 +41,18 @@ SOURCE = (
     "13(1), 55-67, https://doi.org/10.1080/17477778.2018.1442155"
 )
 
-SECTIONS = (
-    "Objectives",
-    "Logic",
-    "Data",
-    "Experimentation",
-    "Implementation",
-    "Code access",
-)
-"""Sections of the checklist, numbered from 1."""
+LIBRARIES = ("simpy", "numba", "numpy", "scipy", "pandas", "pydantic", "pyarrow", "SALib")
+"""Packages whose versions a description names: what runs, draws, estimates and stores."""
 
-TITLES = {
-    "1.1": "Purpose of the model",
-    "1.2": "Model outputs",
-    "1.3": "Experimentation aims",
-    "2.1": "Base model overview diagram",
-    "2.2": "Base model logic",
-    "2.3": "Scenario logic",
-    "2.4": "Algorithms",
-    "2.5": "Components",
-    "2.5.1": "Entities",
-    "2.5.2": "Activities",
-    "2.5.3": "Resources",
-    "2.5.4": "Queues",
-    "2.5.5": "Entry and exit points",
-    "3.1": "Data sources",
-    "3.2": "Pre-processing",
-    "3.3": "Input parameters",
-    "3.4": "Assumptions",
-    "4.1": "Initialisation",
-    "4.2": "Run length",
-    "4.3": "Estimation approach",
-    "5.1": "Software or programming language",
-    "5.2": "Random sampling",
-    "5.3": "Model execution",
-    "5.4": "System specification",
-    "6.1": "Computer model sharing statement",
-}
-"""The 20 items by number; 2.5 has five parts."""
+_TEMPLATE = Path(__file__).with_name("stress_des.md")
+
+
+@dataclass(frozen=True)
+class Table:
+    """A table of text in an item."""
+
+    columns: tuple[str, ...]
+    rows: tuple[tuple[str, ...], ...]
 
 
 @dataclass(frozen=True)
@@ -72,6 +60,8 @@ class Item:
     """One item of the checklist."""
 
     number: str
+    section: str
+    """Section of the checklist that it is in."""
     title: str
     paragraphs: tuple[str, ...] = ()
     """What is known, from scenario and code."""
@@ -82,16 +72,6 @@ class Item:
     table: Table | None = None
     parts: tuple[Item, ...] = field(default=())
     """Items in it."""
-
-    @property
-    def is_gap(self) -> bool:
-        """Whether something is missing that only the author can say."""
-        return bool(self.gaps)
-
-    @property
-    def section(self) -> str:
-        """Section of the checklist that it is in."""
-        return SECTIONS[int(self.number[0]) - 1]
 
     @brief_document
     def to_json(self) -> dict[str, Any]:
@@ -112,18 +92,19 @@ class Item:
 
 @dataclass(frozen=True, eq=False)
 class Description:
-    """A scenario, and others that are held against it, by the STRESS-DES checklist."""
+    """A scenario, and others that are compared with it, by the STRESS-DES checklist."""
 
     scenarios: tuple[Scenario, ...]
     items: tuple[Item, ...]
     """The 20 items, in order."""
     ledger: ParameterTable
     """Every number that the first scenario uses."""
+    markdown: str
 
     @property
     def gaps(self) -> tuple[Item, ...]:
         """Items in which something is missing that only the author can say."""
-        return tuple(item for item in self if item.is_gap)
+        return tuple(item for item in self if item.gaps)
 
     def __iter__(self) -> Iterator[Item]:
         """Items and their parts, in the order of their numbers."""
@@ -155,48 +136,16 @@ class Description:
 
     def to_markdown(self) -> str:
         """The description as Markdown, with a heading for each section and item."""
-        lines = [
-            f"# {_escaped(self.scenarios[0].name)}",
-            "",
-            f"Described by STRESS-DES: {SOURCE}.",
-        ]
-        section = ""
-        for item in self:
-            if item.section != section:
-                section = item.section
-                lines += ["", f"## {item.number[0]} {section}"]
-            level = "#" * (2 + item.number.count("."))
-            lines += ["", f"{level} {item.number} {item.title}"]
-            lines += [line for text in item.paragraphs for line in ("", _escaped(text))]
-            if item.diagram:
-                lines += ["", "```text", *item.diagram.splitlines(), "```"]
-            if item.table is not None:
-                lines += ["", *_markdown_table(item.table)]
-            lines += [line for gap in item.gaps for line in ("", f"**Gap:** {_escaped(gap)}")]
-        return "\n".join(lines) + "\n"
+        return self.markdown
 
     def _repr_markdown_(self) -> str:
-        return self.to_markdown()
+        return self.markdown
 
     def __repr__(self) -> str:
         names = ", ".join(scenario.name for scenario in self.scenarios)
         return bounded(
             f"Description({names}; {len(self.items)} items, {len(self.gaps)} with gaps)"
         )
-
-
-def _escaped(text: str) -> str:
-    text = visible_lines(text)
-    for mark in ("\\", "|", "*", "_", "<", "`", "["):
-        text = text.replace(mark, f"\\{mark}")
-    return text
-
-
-def _markdown_table(table: Table) -> Iterator[str]:
-    yield f"| {' | '.join(table.columns)} |"
-    yield f"|{' --- |' * len(table.columns)}"
-    for row in table.rows:
-        yield f"| {' | '.join(_escaped(cell) for cell in row)} |"
 
 
 def describe(scenario: Scenario, *others: Scenario) -> Description:
@@ -210,7 +159,7 @@ def describe(scenario: Scenario, *others: Scenario) -> Description:
     scenario : Scenario
         The base case.
     *others : Scenario
-        Scenarios that are held against it.
+        Scenarios that are compared with it.
 
     Returns
     -------
@@ -224,18 +173,157 @@ def describe(scenario: Scenario, *others: Scenario) -> Description:
     Examples
     --------
     >>> import outsim
-    >>> told = outsim.describe(outsim.load("scenarios/top-of-hour.toml"))
-    >>> len(told.items)
+    >>> description = outsim.describe(outsim.load("scenarios/top-of-hour.toml"))
+    >>> len(description.items)
     20
-    >>> [item.number for item in told.gaps]
+    >>> [item.number for item in description.gaps]
     ['1.1', '1.3', '3.1', '3.2', '5.4', '6.1']
     """
-    subject = Subject(scenario, others, assumptions(scenario))
-    made = {}
-    for number, title in TITLES.items():
-        told = TEXTS[number](subject)
-        made[number] = Item(number, title, told.paragraphs, told.gaps, told.diagram, told.table)
-    parts = tuple(item for number, item in made.items() if number.count(".") == 2)
-    made["2.5"] = replace(made["2.5"], parts=parts)
-    twenty = tuple(item for number, item in made.items() if number.count(".") == 1)
-    return Description((scenario, *others), twenty, subject.ledger)
+    ledger = assumptions(scenario)
+    markdown = _render(_context(scenario, others, ledger))
+    return Description((scenario, *others), tuple(_read(markdown)), ledger, markdown)
+
+
+def _context(
+    scenario: Scenario, others: tuple[Scenario, ...], ledger: ParameterTable
+) -> dict[str, Any]:
+    """Everything that the template names."""
+    about, study = scenario.about, scenario.campaign_under_study
+    values = {entry.key: entry.value for entry in ledger}
+    clock = scenario.clock
+    planned_s = (clock.ends - clock.begins).total_seconds()
+    by_source: dict[tuple[str, str], list[str]] = {}
+    for entry in ledger:
+        if entry.source and entry.grade != GRADES["A"]:
+            by_source.setdefault((entry.source, entry.grade), []).append(entry.key)
+    return {
+        "scenario": scenario,
+        "names": [each.name for each in (scenario, *others)],
+        "source": SOURCE,
+        "about": about.model_dump() if about is not None else dict.fromkeys(About.model_fields),
+        "level": f"{LEVEL:.0%}",
+        "under_study": study and _called(study),
+        "value": values.__getitem__,
+        "measures": [
+            (
+                measure.label_at(scenario.deadline),
+                measure.name,
+                (measure.compute.__doc__ or "").partition("\n\n")[0].rstrip("."),
+            )
+            for measure in MEASURES
+        ],
+        "rules": RULES,
+        "model_version": MODEL_VERSION,
+        "differences": [
+            (other.name, difference.key, difference.left, difference.right)
+            for other in others
+            for difference in differences(scenario, other)
+        ],
+        "discipline": DISCIPLINES[scenario.platform.queue],
+        "statuses": STATUSES,
+        "final_statuses": FINAL_STATUSES,
+        "outcomes": OUTCOMES,
+        "campaigns": [
+            (_called(campaign), f"{campaign.start:%H:%M}", _size(campaign), campaign.max_retry)
+            for campaign in scenario.campaign
+        ],
+        "background": scenario.background,
+        "sources": [(*source, ", ".join(keys)) for source, keys in by_source.items()],
+        "parameters": [
+            (entry.key, entry.value, entry.written_in, entry.grade, entry.range or "none given")
+            for entry in ledger
+        ],
+        "grades": [*ledger.by_grade.items()],
+        "unsourced": [entry.key for entry in ledger if entry.grade == AUTHOR],
+        "assumed": [
+            (entry.key, entry.value, entry.source)
+            for entry in ledger
+            if entry.grade == GRADES["A"]
+        ],
+        "planned": format_duration(round(planned_s * 1_000_000)),
+        "replications": USUAL,
+        "version": version("outsim"),
+        "license": metadata("outsim")["License-Expression"],
+        "python": f"{platform.python_version()} ({platform.python_implementation()})",
+        "system": platform.platform(),
+        "libraries": [(name, version(name)) for name in LIBRARIES],
+        "event_classes": [each.name.lower().replace("_", " ") for each in EventClass],
+        "machine": platform.machine() or "an unknown processor",
+        "cores": os.cpu_count(),
+        "operating_system": sys.platform,
+    }
+
+
+def _called(campaign: Campaign) -> str:
+    """Name a campaign as commands take it."""
+    return f"{campaign.tenant}/{campaign.name}"
+
+
+def _size(campaign: Campaign) -> str:
+    if campaign.contact_list is not None:
+        return f"{len(campaign.contact_list):,} rows of a list"
+    return "by request" if campaign.contacts is None else f"{campaign.contacts:,}"
+
+
+def _render(context: dict[str, Any]) -> str:
+    from jinja2 import Environment, StrictUndefined
+    from markupsafe import Markup
+
+    def escape(value: Any) -> Markup:
+        """Text that is no markup, and the ends of its lines as Markdown's hard breaks."""
+        if isinstance(value, Markup):
+            return value
+        return Markup(re.sub(r"[\\|*_<`\[#\n]", r"\\\g<0>", visible_lines(str(value))))
+
+    environment = Environment(
+        autoescape=True,
+        finalize=escape,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    text = environment.from_string(_TEMPLATE.read_text(encoding="utf-8")).render(context)
+    return re.sub(r"(?<!\\)\n{3,}", "\n\n", text).strip() + "\n"
+
+
+def _read(markdown: str) -> Iterator[Item]:
+    """The items of a rendered template."""
+    section, parts = "", re.split(r"(?<!\\)\n(?=#)", markdown)
+    found: list[Item] = []
+    for part in parts[1:]:
+        heading, _, text = part.partition("\n")
+        number, _, title = heading.lstrip("#").strip().partition(" ")
+        if "." in number:
+            found.append(_item(number, section, title, text))
+        else:
+            section = title
+    for item in found:
+        if item.number.count(".") == 1:
+            inner = (each for each in found if each.number.startswith(f"{item.number}."))
+            yield replace(item, parts=tuple(inner))
+
+
+def _item(number: str, section: str, title: str, text: str) -> Item:
+    diagram, table = "", None
+    paragraphs, gaps = [], []
+    if drawn := re.search(r"```text\n(.*?)\n```", text, re.DOTALL):
+        diagram, text = drawn[1], text.replace(drawn[0], "")
+    for block in re.split(r"(?<!\\)\n{2,}", text.strip()):
+        if block.startswith("|"):
+            header, _, *rows = (tuple(_cells(line)) for line in block.split("\n"))
+            table = Table(header, tuple(rows))
+        elif block.startswith("**Gap:** "):
+            gaps.append(_plain(block.removeprefix("**Gap:** ")))
+        elif block:
+            paragraphs.append(_plain(block))
+    return Item(number, section, title, tuple(paragraphs), tuple(gaps), diagram, table)
+
+
+def _cells(line: str) -> Iterator[str]:
+    return map(_plain, line.removeprefix("| ").removesuffix(" |").split(" | "))
+
+
+def _plain(block: str) -> str:
+    """Markdown as text: what was escaped as it was, lines of the template joined."""
+    joined = re.sub(r"(?<!\\)\n", " ", block)
+    return re.sub(r"\\(.)", r"\1", joined, flags=re.DOTALL)
