@@ -27,7 +27,8 @@ from outsim.questions.explain import explain as explain
 from outsim.questions.schedule import schedule as schedule
 from outsim.questions.start_map import StartMap as StartMap
 from outsim.questions.start_map import start_map as start_map
-from outsim.questions.stop import stop_race as stop_race
+from outsim.questions.stop import StopRace as StopRace
+from outsim.questions.stop import stop as stop
 from outsim.questions.sweep import sweep as sweep
 from outsim.questions.sweep_answers import Sweep as Sweep
 from outsim.results.checkpoint import Checkpoint as Checkpoint

@@ -217,7 +217,7 @@ def format_figure(kind: str, value: float, begins: datetime) -> str:
 def format_estimate(
     kind: str,
     value: Estimate,
-    begins: datetime,
+    begins: datetime | None = None,
     *,
     signed: bool = False,
     unit: Unit | None = None,
@@ -241,6 +241,8 @@ def format_estimate(
     if signed and round(value.mean, _EXACT) == 0 and (value.is_zero or _size(value) == 0):
         return NO_DIFFERENCE
     if kind == "clock" and not signed:
+        if begins is None:
+            raise ValueError("a clock time takes the instant that its seconds count from")
         return _clock_estimate(value, begins)
     if unit is None:
         unit = unit_of(kind, [value], signed=signed)

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import fields, is_dataclass
 from datetime import date, time, timedelta
 from functools import wraps
 from pathlib import PurePath
-from typing import Any, TypeVar, cast
+from typing import Any, TypeVar, cast, overload
 
 _CONTROLS = (
     "\x00-\x08\x0b-\x1f\x7f-\x9f"  # C0 without tab and line feed, DEL, C1
@@ -81,6 +81,28 @@ class _BriefDict(dict[str, Any]):
 class _BriefList(list[Any]):
     def __repr__(self) -> str:
         return bounded(list.__repr__(self))
+
+
+@overload
+def plain(value: Mapping[str, Any]) -> dict[str, Any]: ...
+@overload
+def plain(value: Any) -> Any: ...
+def plain(value: Any) -> Any:
+    """A document for machines: dicts, lists, texts and numbers, None for what is no number.
+
+    Its dicts and lists are equal to others, with a short repr.
+    """
+    if isinstance(value, Mapping):
+        return _BriefDict((str(key), plain(each)) for key, each in value.items())
+    if isinstance(value, list | tuple):
+        return _BriefList(map(plain, value))
+    if hasattr(value, "item"):
+        value = value.item()
+    if hasattr(value, "isoformat"):
+        return str(value) if value == value else None
+    if isinstance(value, float) and not math.isfinite(value):
+        return None
+    return value
 
 
 def brief_document(method: _Method) -> _Method:

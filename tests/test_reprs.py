@@ -96,7 +96,10 @@ def _needs_nothing(method: Any) -> bool:
     return not waits and all(each.default is not each.empty for each in takes)
 
 
-SLOW = ("plot", "run", "results", "branch", "to_toml", "to_json", "to_markdown", "save", "copy")
+SLOW = (
+    *("plot", "run", "results", "branch", "save", "copy"),
+    *("to_toml", "to_json", "to_dict", "to_markdown"),
+)
 """What draws, runs or writes something, and documents that are asked for by name."""
 
 
@@ -173,7 +176,7 @@ def test_other_answers_are_short(small):
     asked: list[Any] = [
         outsim.eta(small, campaign=campaign, replications=2),
         outsim.schedule(small, campaign=campaign, **starts, replications=2),
-        outsim.stop_race(small, campaign=campaign, replications=2),
+        outsim.stop(small, campaign=campaign, replications=2),
     ]
     for each in asked:
         if isinstance(each, Question):

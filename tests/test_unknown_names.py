@@ -44,7 +44,7 @@ def answers(result: Result) -> dict[str, Any]:
         "findings": outsim.compare(base, other, **options),
         "schedule": outsim.schedule(base, every="30min", between=("09:00", "09:30"), **options),
         "eta": outsim.eta(base, **options),
-        "stop": outsim.stop_race(base, after=["1s", "5s"], **options),
+        "stop": outsim.stop(base, after=["1s", "5s"], **options),
         "sweep": outsim.sweep(base, vary=["platform.ports=5:10:2"], **options),
     }
     with studies_in_a_thread():
@@ -88,7 +88,7 @@ OF_CAMPAIGNS_BUT_NONE: dict[str, Callable[[Result, Any], object]] = {
     "plots.truth_and_seen": lambda r, name: plots.truth_and_seen(r, campaign=name),
     "eta": lambda r, name: outsim.eta(r.scenario, name),
     "schedule": lambda r, name: outsim.schedule(r.scenario, name),
-    "stop_race": lambda r, name: outsim.stop_race(r.scenario, name),
+    "stop": lambda r, name: outsim.stop(r.scenario, name),
     "explain": lambda r, name: outsim.explain(r, name),
 }
 """Where none means the campaign under study."""

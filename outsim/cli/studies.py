@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import math
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from outsim.cli.options import named
+from outsim.cli.options import EngineName, Seed, named
 
 if TYPE_CHECKING:
-    from outsim.studies.input_uncertainty import Uncertain
     from outsim.studies.study_result import StudyResult
-    from outsim.studies.variance_reduction import Reduction
 
 Replications = Annotated[
     str | None,
@@ -119,6 +117,51 @@ InputUncertainty = Annotated[
 ]
 
 
+@dataclass(frozen=True)
+class RunFlags:
+    """Options of every question that takes several runs."""
+
+    replications: Replications = None
+    executor: ExecutorName = None
+    seed: Seed = None
+    engine: EngineName = "auto"
+
+    def given(self) -> dict[str, Any]:
+        """Keyword parameters of the question, as far as anything was given.
+
+        Raises
+        ------
+        StudyError
+            If a count or a precision can't be read.
+        """
+        from outsim.studies.stopping import read_replications
+
+        options = {name: value for name, value in vars(self).items() if value is not None}
+        if self.replications is not None:
+            options["replications"] = read_replications(self.replications)
+        return options
+
+
+@dataclass(frozen=True)
+class StudyFlags(RunFlags):
+    """Options of every question that is one study."""
+
+    precision: Precision = None
+    within: Within = None
+    out: Out = None
+    keep_tables: KeepTables = False
+    input_uncertainty: InputUncertainty = False
+
+    def given(self) -> dict[str, Any]:
+        """Keyword parameters of the question, as far as anything was given."""
+        from outsim.errors import StudyError
+        from outsim.studies.stopping import split_precisions
+
+        if self.keep_tables and self.out is None:
+            raise StudyError("--keep-tables: say where, with --out DIR")
+        return super().given() | {"precision": split_precisions(self.precision or [])}
+
+
 def study_options(
     replications: str | None,
     precision: list[str] | None = None,
@@ -157,123 +200,32 @@ def study_options(
 
 def say_precisions(findings: StudyResult) -> None:
     """Say of each precision that was asked for whether it was reached, and the one there is."""
-    from outsim.cli.output import say
-    from outsim.display import format_half_width
+    from outsim.document.terminal import say
+    from outsim.studies.foot import precision_notes
 
-    kinds = {each.name: each.kind for each in findings.measures}
-    for precision in findings.precisions:
-        reached = "reached" if findings.is_reached(precision) else "NOT reached"
-        widest = findings.widest(precision)
-        there = f"mean ± {format_half_width(kinds[precision.measure], widest)} at most"
-        if math.isnan(widest):
-            there = "too few runs have the figure for an interval"
-        say(f"precision {precision}: {reached} with {findings.replications} replications; {there}")
+    for note in precision_notes(findings):
+        say(note)
 
 
 def say_uncertainty(findings: StudyResult) -> None:
-    """Say of each figure how much of its interval is thinness of the data, if callees are drawn.
+    """Say how much of each interval is input uncertainty, if callees are drawn."""
+    from outsim.document.terminal import say, show_table
+    from outsim.studies.foot import uncertainty_notes, uncertainty_table
 
-    With several scenarios it is said of the first one's mean and of the differences from it.
-    """
-    from outsim.cli.output import say, show, table
-
-    if not findings.swapped:
-        return
-    others = range(1, len(findings.scenarios))
-    rows = []
-    for each in findings.measures:
-        row = [_data_share([findings.uncertainty(0, each.name)])]
-        if others:
-            row.append(
-                _data_share([findings.uncertainty_of_difference(k, each.name) for k in others])
-            )
-        rows.append([findings.label(each), *row])
-    heads = ["mean", "difference"] if len(others) == 1 else ["mean", "differences"]
-    say()
-    say("Share of the interval's square that is thinness of the call log, and its 95 % interval:")
-    show(table(["", *(heads if others else heads[:1])], rows))
-    say(
-        "Callees are drawn for each replication. The rest is luck of the day: more replications "
-        "narrow that, and only more calls in the log narrow the share that is shown."
-    )
-
-
-def _data_share(found: list[Uncertain]) -> str:
-    """Share of one answer with its interval, or the least and the largest of several."""
-    from outsim.display import UNKNOWN
-
-    known = [each for each in found if not math.isnan(each.data_share)]
-    if not known:
-        return UNKNOWN
-    if len(known) == 1:
-        low, high = known[0].data_share_interval
-        return f"{known[0].data_share:.0%} ({low:.0%} to {high:.0%})"
-    shares = [each.data_share for each in known]
-    return f"{min(shares):.0%} to {max(shares):.0%}"
+    table = uncertainty_table(findings)
+    if table is not None:
+        show_table(table)
+    for note in uncertainty_notes(findings):
+        say(note)
 
 
 def say_savings(findings: StudyResult) -> None:
-    """Say of antithetic and stratified runs and of controls what they saved, figure by figure."""
-    from outsim.cli.output import say, show, table
-    from outsim.display import UNKNOWN
+    """Say of antithetic and stratified runs and of control variates what they saved."""
+    from outsim.document.terminal import say, show_table
+    from outsim.studies.foot import variance_notes, variance_table
 
-    if not findings.switches.saving:
-        return
-    rows = []
-    for each in findings.measures:
-        row = [_range(reduction.saved_for(each.name)) for reduction in findings.reductions]
-        if findings.switches.controls:
-            row.append(_of_controls(findings, each.name))
-        if {*row} != {UNKNOWN}:
-            rows.append([findings.label(each), *row])
-    say()
-    about = "the differences" if len(findings.scenarios) > 1 else "the means"
-    say(f"variance saved in {about}: as good as so many times the runs, at the same cost")
-    if rows:
-        show(table(["", *findings.switches.saving], rows))
-    for reduction in findings.reductions:
-        say(f"{reduction.name}: {_verdict(reduction)}")
-    if findings.switches.controls:
-        say(
-            "controls: used where a number stands"
-            + (" and in the means where they help" if len(findings.scenarios) > 1 else "")
-            + ", and nowhere else."
-        )
-
-
-def _verdict(reduction: Reduction) -> str:
-    count, runs = reduction.decided_on, reduction.runs
-    if not count:
-        return (
-            f"{runs} runs a replication; whether that helps is decided on the first replications "
-            "of the whole study, which are not in this part."
-        )
-    if reduction.is_used:
-        return (
-            f"used, {runs} runs a replication: it saves variance over all figures, by the first "
-            f"{count} replications."
-        )
-    return (
-        f"NOT used: by the first {count} replications it does not clearly save variance over all "
-        "figures. What was run for it is left out."
-    )
-
-
-def _range(saved: list[float]) -> str:
-    """A saving, or from the smallest to the largest."""
-    from outsim.display import UNKNOWN
-
-    if not saved:
-        return UNKNOWN
-    low, high = (_times(value) for value in (min(saved), max(saved)))
-    return low if low == high else f"{low} to {high}"
-
-
-def _times(saved: float) -> str:
-    return f"{saved:.1f}" if saved < 10 else f"{saved:.2g}" if saved < 100 else "100 and more"
-
-
-def _of_controls(findings: StudyResult, name: str) -> str:
-    first = min(1, len(findings.scenarios) - 1)
-    did = [findings.saved_by_controls(k, name) for k in range(first, len(findings.scenarios))]
-    return _range([each.saved for each in did if each.is_used])
+    table = variance_table(findings)
+    if table is not None:
+        show_table(table)
+        for note in variance_notes(findings):
+            say(note)

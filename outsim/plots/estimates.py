@@ -193,7 +193,7 @@ def stop(answer: StopRace, axes: Sequence[Axes] | None = None) -> list[Axes]:
     Parameters
     ----------
     answer : StopRace
-        What `outsim.stop_race` gives.
+        What `outsim.stop` gives.
     axes : sequence of two Axes, optional
         Default: a new figure.
     """
@@ -207,7 +207,7 @@ def dials_after_stop(answer: StopRace, ax: Axes | None = None) -> Axes:
     Parameters
     ----------
     answer : StopRace
-        What `outsim.stop_race` gives.
+        What `outsim.stop` gives.
     ax : Axes, optional
         Where to draw; default: a new figure.
 
@@ -221,8 +221,8 @@ def dials_after_stop(answer: StopRace, ax: Axes | None = None) -> Axes:
     stops = answer.after_us
     unit, size_us = _unit(stops[-1])
     at = [stop_us / size_us for stop_us in stops]
-    total = [answer.dialled_after(stop_us) for stop_us in stops]
-    unreached = [answer.dialled_after_effect(stop_us) for stop_us in stops]
+    total = [answer.dialed_after(stop_us) for stop_us in stops]
+    unreached = [answer.dialed_after_effect(stop_us) for stop_us in stops]
     _draw(ax, at, total, label="from the request on")
     _draw(ax, at, unreached, mark="s--", colour=VERMILION, label="from its effect on")
     title(ax, "dials after the stop")
@@ -243,7 +243,7 @@ def saved_by_stop(answer: StopRace, ax: Axes | None = None) -> Axes:
     Parameters
     ----------
     answer : StopRace
-        What `outsim.stop_race` gives.
+        What `outsim.stop` gives.
     ax : Axes, optional
         Where to draw; default: a new figure.
     """

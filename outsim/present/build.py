@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from outsim.document import Section
+from outsim.document import Document
 from outsim.present.checklist import checklist
 from outsim.present.comparison import comparison
 from outsim.present.context import Subject
@@ -40,7 +40,7 @@ def page_of(subject: Subject, command: str) -> Page:
     )
 
 
-def _sections(subject: Subject) -> Iterator[Section]:
+def _sections(subject: Subject) -> Iterator[Document]:
     if subject.comparison is not None:
         yield comparison(subject)
     if subject.sweep is not None:
@@ -49,7 +49,7 @@ def _sections(subject: Subject) -> Iterator[Section]:
         yield question(subject)
 
 
-def _ground(subject: Subject, command: str) -> Iterator[Section]:
+def _ground(subject: Subject, command: str) -> Iterator[Document]:
     yield where_the_wait_went(subject)
     yield assumptions(subject)
     if subject.sweep is None:

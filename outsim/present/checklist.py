@@ -10,13 +10,13 @@ _ELSEWHERE = ("3.3", "3.4")
 """Items whose tables are those of the numbers that the answers rest on."""
 
 
-def checklist(subject: Subject) -> parts.Section:
+def checklist(subject: Subject) -> parts.Document:
     """All 20 items of STRESS-DES, with what only the author can say left as named gaps."""
     told = subject.comparison
     described = describe(*(told.scenarios if told is not None else (subject.scenario,)))
     sections = dict.fromkeys(item.section for item in described)
     gaps = ", ".join(item.number for item in described.gaps)
-    return parts.Section(
+    return parts.Document(
         id="stress-des",
         title="The model, by the STRESS-DES checklist",
         asked=(
@@ -29,7 +29,7 @@ def checklist(subject: Subject) -> parts.Section:
         ),
         notes=[f"{SOURCE}."],
         parts=[
-            parts.Section(
+            parts.Document(
                 id=f"stress-des-{number}",
                 title=f"{number} {title}",
                 parts=[_item(each) for each in described.items if each.section == title],
@@ -39,7 +39,7 @@ def checklist(subject: Subject) -> parts.Section:
     )
 
 
-def _item(item: Item) -> parts.Section:
+def _item(item: Item) -> parts.Document:
     name = f"{item.number} {item.title}"
     texts, tables = list(item.paragraphs), []
     if item.table is not None and item.number in _ELSEWHERE:
@@ -47,7 +47,7 @@ def _item(item: Item) -> parts.Section:
     elif item.table is not None:
         caption = f"{item.title}: {item.table.columns[0]}"
         tables = [parts.Table(caption, item.table.columns, item.table.rows, is_text=True)]
-    return parts.Section(
+    return parts.Document(
         id=f"item-{item.number.replace('.', '-')}",
         title=name,
         texts=texts,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import partial
 
 from outsim.display import INTERVALS, format_estimate
-from outsim.document import Picture, Section, Table
+from outsim.document import Document, Picture, Table
 from outsim.plots import compare as draw_findings
 from outsim.present.context import Subject
 from outsim.questions.compare_texts import DISAGREE, better_and_worse, nothing_clear
@@ -16,7 +16,7 @@ SHOWN = ("completed_by_deadline", "finished_s", "wait_p90_s", "status_lag_p90_s"
 """Figures that have a picture."""
 
 
-def comparison(subject: Subject) -> Section:
+def comparison(subject: Subject) -> Document:
     """What is clear about each scenario, held against the first one."""
     findings = subject.comparison
     assert findings is not None
@@ -25,7 +25,7 @@ def comparison(subject: Subject) -> Section:
     first, *rest = [_told(findings, place) for place in places]
     answer, *more = first
     text = findings.text_table()
-    return Section(
+    return Document(
         id="comparison",
         title="Which scenario does better?",
         asked=(

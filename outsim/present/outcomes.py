@@ -6,7 +6,7 @@ from datetime import datetime
 
 import pandas as pd
 
-from outsim.document import Section, Table
+from outsim.document import Document, Table
 from outsim.present import run_pictures
 from outsim.present.context import Figure, Subject
 from outsim.results.tables.failures import (
@@ -22,12 +22,12 @@ from outsim.results.tables.views import counts
 ONE_DAY = "One run is one day that could be."
 
 
-def what_is_seen(subject: Subject) -> Section:
+def what_is_seen(subject: Subject) -> Document:
     """What the customer's page shows, and how far it is behind."""
     lag, never = subject.figure("status_lag_p90_s"), subject.figure("seen_pending")
     moment = furthest_behind(subject.result.view(subject.campaign).updates)
     at = subject.result.begins if moment is None else moment.to_pydatetime()
-    return Section(
+    return Document(
         id="status",
         title="What's the status of my campaign?",
         asked=(
@@ -83,7 +83,7 @@ def furthest_behind(updates: pd.DataFrame) -> pd.Timestamp | None:
     return pd.DatetimeIndex(waiting.index)[int(waiting.to_numpy().argmax())]
 
 
-def why_failed(subject: Subject) -> Section:
+def why_failed(subject: Subject) -> Document:
     """Failures by cause, attempt and hour; what became of pending calls."""
     result, campaign = subject.result, subject.campaign
     view = result.view(campaign)
@@ -99,7 +99,7 @@ def why_failed(subject: Subject) -> Section:
         if (found := subject.figure(name)) is not None
     ]
     tables = [Table("What came of the calls", ["figure", "mean"], rows)] if rows else []
-    return Section(
+    return Document(
         id="failed",
         title='Why am I seeing "failed" calls?',
         asked=(

@@ -5,14 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from outsim.disk import check_place, reason, whole_file
-from outsim.document import Picture, Section
+from outsim.document import Document, Picture
+from outsim.document.html import environment
 from outsim.errors import OutsimError
 from outsim.present.pictures import data_uri
 from outsim.progress import Progress, unseen
-from outsim.text import visible_lines
 
 _HERE = Path(__file__).parent
 
@@ -26,10 +25,10 @@ class Page:
     """What it is about, fact by fact."""
     notices: Sequence[str]
     """What a reader must know before the rest, such as that a study is not finished."""
-    sections: Sequence[Section]
+    sections: Sequence[Document]
 
     @property
-    def short(self) -> list[Section]:
+    def short(self) -> list[Document]:
         """Sections with an answer, for the list at the top."""
         return [each for each in self.sections if each.answer]
 
@@ -44,8 +43,6 @@ def html(page: Page, progress: Progress = unseen) -> str:
     progress : callable
         Told (pictures drawn, pictures in all).
     """
-    from jinja2 import Environment, FileSystemLoader, StrictUndefined
-
     total, done = sum(_pictures(each) for each in page.sections), 0
 
     def drawn(picture: Picture) -> str:
@@ -55,25 +52,12 @@ def html(page: Page, progress: Progress = unseen) -> str:
         progress(done, total)
         return made
 
-    environment = Environment(
-        loader=FileSystemLoader(_HERE),
-        autoescape=True,
-        finalize=_shown,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    template = environment.get_template("page.html")
+    template = environment(_HERE).get_template("page.html")
     style = (_HERE / "page.css").read_text(encoding="utf-8")
     return template.render(page=page, drawn=drawn, style=style)
 
 
-def _shown(value: Any) -> Any:
-    """Text as it is shown; what is HTML already stays."""
-    return visible_lines(value) if type(value) is str else value
-
-
-def _pictures(section: Section) -> int:
+def _pictures(section: Document) -> int:
     return len(section.pictures) + sum(_pictures(each) for each in section.parts)
 
 

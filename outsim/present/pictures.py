@@ -4,9 +4,13 @@ from __future__ import annotations
 
 import base64
 import io
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
+from outsim import plots
 from outsim.document import Picture
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
 
 WIDTH_IN = 5.2
 """Width of a picture; at that of a phone its text is still read without zooming."""
@@ -15,6 +19,14 @@ LARGEST = 150_000
 """Bytes of a picture that is kept as lines."""
 
 DOTS_PER_IN = 200
+
+
+def draw(picture: Picture, ax: Axes) -> None:
+    """Draw a picture on these axes."""
+    if isinstance(picture.plot, str):
+        getattr(plots, picture.plot)(picture.of, **picture.options, ax=ax)
+    else:
+        picture.plot(ax)
 
 
 def data_uri(picture: Picture) -> str:
@@ -34,7 +46,7 @@ def data_uri(picture: Picture) -> str:
             figsize=(WIDTH_IN, 1.1 + 0.35 * picture.rows), layout="constrained"
         )
         try:
-            picture.draw(axes)
+            draw(picture, axes)
             for each in figure.axes:
                 each.set_title("")  # the caption says it
             file = io.BytesIO()

@@ -6,17 +6,17 @@ import json
 from typing import Any
 
 from outsim._version import __version__
-from outsim.document import Section, Table
+from outsim.document import Document, Table
 from outsim.engine.records import MODEL_VERSION
 from outsim.present.context import Subject
 from outsim.scenario import provenance as ledger
 
 
-def assumptions(subject: Subject) -> Section:
+def assumptions(subject: Subject) -> Document:
     """Every number that the answers rest on, with its source and grade."""
     found = ledger.assumptions(subject.scenario)
     graded = "; ".join(f"{count} {grade}" for grade, count in found.by_grade.items() if count)
-    return Section(
+    return Document(
         id="assumptions",
         title="What the answers rest on",
         asked=f"{len(found)} numbers, by where they come from: {graded}.",
@@ -31,7 +31,7 @@ def assumptions(subject: Subject) -> Section:
     )
 
 
-def reproduction(subject: Subject, command: str) -> Section:
+def reproduction(subject: Subject, command: str) -> Document:
     """Version, seed and the command that gives this report again."""
     result, scenario = subject.result, subject.scenario
     facts = [
@@ -43,7 +43,7 @@ def reproduction(subject: Subject, command: str) -> Section:
         ["run", f"{result.span} {scenario.clock.zone}"],
         ["made from", subject.made_of],
     ]
-    return Section(
+    return Document(
         id="again",
         title="Making this report again",
         asked="The same version, seed and scenario give the same figures on any machine.",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from outsim.document import Picture, Section, Table
+from outsim.document import Document, Picture, Table
 from outsim.plots import crossover as draw_flip
 from outsim.plots import sensitivity as draw_sensitivity
 from outsim.present.context import Subject
@@ -12,11 +12,11 @@ from outsim.questions.sweep_answers import Sweep
 TITLE = "Which assumption matters most?"
 
 
-def sensitivity(subject: Subject) -> Section:
+def sensitivity(subject: Subject) -> Document:
     """Which assumption matters: told where a sweep was made."""
     found = subject.sweep
     if found is None:
-        return Section(
+        return Document(
             id="sensitivity",
             title=TITLE,
             asked=(
@@ -73,7 +73,7 @@ def sensitivity(subject: Subject) -> Section:
     tables.append(
         Table("What was varied", ["varied", "range", "where it comes from"], ranges, is_text=True)
     )
-    return Section(
+    return Document(
         id="sensitivity",
         title=TITLE,
         asked=(

@@ -15,7 +15,7 @@ from outsim.progress import bar
 from outsim.questions.eta import Forecast
 from outsim.questions.eta_measures import FORECAST_MEASURES, studying
 from outsim.questions.schedule import FIGURES, Schedule, schedule
-from outsim.questions.stop import StopRace, stop_race
+from outsim.questions.stop import StopRace, stop
 from outsim.questions.sweep import sweep
 from outsim.results.measures import MEASURES, Measure
 from outsim.results.result import Result, load_result, simulate
@@ -144,7 +144,7 @@ def _of_run(
         schedule=tried(
             "schedule", lambda: schedule(scenario, every=every, between=between, **options).run()
         ),
-        race=tried("stop", lambda: stop_race(scenario, **options).run()),
+        race=tried("stop", lambda: stop(scenario, **options).run()),
         reasons=tuple(reasons.items()),
         made_of=(
             f"{source}: one run (seed {result.seed}, replication {result.replication}); means and "

@@ -10,28 +10,27 @@ from typing import TYPE_CHECKING
 from outsim import display
 from outsim.clock import after as clock_after
 from outsim.display import format_estimate
-from outsim.document import Picture, Section, Table
-from outsim.plots import dials_after_stop, saved_by_stop, start_sweep
+from outsim.document import Document, Picture, Table
 from outsim.plots import eta as draw_forecast
+from outsim.plots import start_sweep
 from outsim.plots.estimates import draw_estimates
 from outsim.present.context import Subject
 from outsim.present.run_pictures import waits
 from outsim.questions import eta_texts, timing_texts
 from outsim.questions.eta_measures import CAMPAIGN_MEASURES, USUAL
 from outsim.questions.schedule import FIGURES, Ranking, Schedule
+from outsim.questions.stop import stop_rule
 from outsim.results.tables.views import counts
-from outsim.studies.stop_times import written
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
     from outsim.questions.eta import Forecast
-    from outsim.questions.stop import LastMoment, StopRace
     from outsim.results.measures import Measure
 
-_START = Section("schedule", "When should I schedule my calls?")
-_OUT = Section("eta", "When is my call going out?")
-_STOP = Section("stop", "Why do calls still go out after I stopped?")
+_START = Document("schedule", "When should I schedule my calls?")
+_OUT = Document("eta", "When is my call going out?")
+_STOP = Document("stop", "Why do calls still go out after I stopped?")
 
 INTERVALS = f"{display.INTERVALS.capitalize()}."
 
@@ -43,7 +42,7 @@ def _counted(count: int, what: str = "replication") -> str:
 # When should I schedule my calls?
 
 
-def when_to_start(subject: Subject) -> Section:
+def when_to_start(subject: Subject) -> Document:
     """Start times held against each other, or why they are not."""
     answer = subject.schedule
     if answer is None:
@@ -133,7 +132,7 @@ def _draw_start(answer: Schedule, name: str, ax: Axes) -> object:
 # When is my call going out?
 
 
-def when_out(subject: Subject) -> Section:
+def when_out(subject: Subject) -> Document:
     """When calls go out and when the campaign is finished."""
     answer = subject.forecast
     if answer is not None:
@@ -169,7 +168,7 @@ def _waits(subject: Subject) -> str:
     return "; ".join(texts) + "." if texts else ""
 
 
-def _forecast(subject: Subject, answer: Forecast) -> Section:
+def _forecast(subject: Subject, answer: Forecast) -> Document:
     findings, campaign = answer.findings, answer.campaign
     begins = findings.scenarios[0].clock.begins
 
@@ -253,12 +252,12 @@ def _of_known(subject: Subject) -> str:
 # Why do calls still go out after I stopped?
 
 
-def after_stop(subject: Subject) -> Section:
+def after_stop(subject: Subject) -> Document:
     """What a stop saves, by when it comes."""
     command = subject.asking("stop")
     answer = subject.race
     if answer is not None:
-        found = _race(answer)
+        found = answer.document()
         return replace(found, more=[*_standing_at_stop(subject), *found.more])
     rows = _known_rows(subject, "dispatched_before_stop_effect", "dispatched_after_stop_effect")
     if not rows:
@@ -271,7 +270,7 @@ def after_stop(subject: Subject) -> Section:
         _STOP,
         asked=f"{_of_known(subject)} The campaign is stopped at {stop_at:%H:%M:%S}.",
         answer=(
-            f"{timing_texts.stop_rule(subject.scenario, subject.campaign)}. {before} dials go out "
+            f"{stop_rule(subject.scenario, subject.campaign)}. {before} dials go out "
             f"between the request to stop and its effect, and {after} from then on."
         ),
         more=_standing_at_stop(subject),
@@ -296,57 +295,3 @@ def _standing_at_stop(subject: Subject) -> list[str]:
         f"In {subject.this_run}, the stop at {campaign.stop_at:%H:%M:%S} took effect at "
         f"{effect:%H:%M:%S}; its calls by status then: {told or 'none'}."
     ]
-
-
-def _half(answer: StopRace, found: LastMoment) -> str:
-    """Until when a stop saves half of the dials; or how much the first one saves."""
-    count = answer.findings.replications
-    if found.is_known or count in (found.always, found.never):
-        return timing_texts.last_moment(answer, found)
-    first = answer.after_us[0]
-    saved = format_estimate("share", answer.saved_share(first), answer.campaign.start)
-    return f"A stop {written(first)} after the start saves {saved} of the dials; a later one less."
-
-
-def _race(answer: StopRace) -> Section:
-    campaign, findings = answer.campaign, answer.findings
-    first, last = written(answer.after_us[0]), written(answer.after_us[-1])
-    half, most = answer.last_moments.values()
-    draw: dict[str, Callable[[Axes], object]] = {
-        "dials": lambda ax: dials_after_stop(answer, ax=ax),
-        "saved": lambda ax: saved_by_stop(answer, ax=ax),
-    }
-    saved = "; ".join(
-        f"{row[0]} after the start: {row[-1]}"
-        for row, each in zip(answer.rows(), answer.after_us, strict=True)
-        if not answer.saved_share(each).is_zero
-    )
-    dialled = "; ".join(f"{row[0]} after the start: {row[2]}" for row in answer.rows())
-    return replace(
-        _STOP,
-        asked=(
-            f"{campaign.name} ({campaign.tenant}) was stopped at {len(answer.after_us)} times, "
-            f"from {first} to {last} after its start, and each time held against the same day "
-            f"without a stop: {_counted(findings.replications)}."
-        ),
-        answer=timing_texts.why_after(answer),
-        more=[
-            _half(answer, half),
-            timing_texts.last_moment(answer, most),
-            timing_texts.stop_settings(answer),
-        ],
-        pictures=[
-            Picture(
-                draw["saved"],
-                alt=f"Share of the dials that a stop saves, falling with its time. {saved}.",
-                caption="Dials that a stop saves, by when it comes",
-            ),
-            Picture(
-                draw["dials"],
-                alt=f"Dials after a stop took effect, by when it comes. {dialled}.",
-                caption="Dials after a stop, by when it comes",
-            ),
-        ],
-        tables=[Table("What a stop does, by when it comes", list(answer.COLUMNS), answer.rows())],
-        notes=[f"{INTERVALS} {timing_texts.SAVED}"],
-    )

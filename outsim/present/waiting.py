@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from outsim.document import Section, Table
+from outsim.document import Document, Table
 from outsim.present import run_pictures
 from outsim.present.context import Subject
 from outsim.present.outcomes import ONE_DAY
@@ -12,10 +12,10 @@ _NAMED = 8
 """Campaigns that are named among those that were dialled in the meantime."""
 
 
-def where_the_wait_went(subject: Subject) -> Section:
+def where_the_wait_went(subject: Subject) -> Document:
     """Causes of the time between a call's submission and its end."""
     found = Explanation(subject.result, subject.campaign)
-    return Section(
+    return Document(
         id="wait",
         title="Where did the wait go?",
         asked=(

@@ -16,7 +16,7 @@ from outsim.questions.eta_measures import (
     of_findings,
     studying,
 )
-from outsim.questions.question import Question
+from outsim.questions.question import Question, StudyQuestion
 from outsim.scenario.campaigns import Campaign
 from outsim.scenario.model import Scenario
 from outsim.scenario.snapshot_file import read_snapshot
@@ -119,4 +119,4 @@ def eta(
     if options.get("input_uncertainty"):
         options["input_uncertainty"] = "drawn"  # bands are of runs: partners would add nothing
     study = Study(studying(scenario, chosen), measures=FORECAST_MEASURES, **options)
-    return Question(study, lambda findings: Forecast(chosen, findings))
+    return StudyQuestion("eta", study, lambda findings: Forecast(chosen, findings))

@@ -12,7 +12,7 @@ from outsim.clock import SECOND, format_duration
 from outsim.display import table_html
 from outsim.errors import StudyError
 from outsim.questions.marginal_value import WORTH_MEASURES, Worth, usual_steps
-from outsim.questions.question import Question
+from outsim.questions.question import Question, StudyQuestion
 from outsim.results.result import Result, simulate
 from outsim.results.tables.call_history import Account, account, reasons
 from outsim.results.tables.causes import CAUSES
@@ -268,4 +268,4 @@ def explain(
             result = simulate(base, seed=findings.seed, replication=findings.indexes.start)
         return Explanation(result, chosen, Worth(findings, steps))
 
-    return Question(study, answered)
+    return StudyQuestion("explain", study, answered)

@@ -1,38 +1,143 @@
-"""A study whose answer is more than its findings: it is awaited, streamed and run as one."""
+"""What every question gives back: something to await, to iterate over, or to run."""
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable, Generator
-from typing import Any, Generic, TypeVar
+import asyncio
+import inspect
+from collections.abc import AsyncIterator, Awaitable, Callable, Generator
+from concurrent.futures import Executor
+from functools import wraps
+from pathlib import Path
+from typing import Any, Generic, Literal, ParamSpec, TypedDict, TypeVar, cast
 
+from outsim.engine import Engine
+from outsim.errors import StudyError, nearest
+from outsim.progress import Progress
 from outsim.studies.replication_set import Replication
 from outsim.studies.study import Study
 from outsim.studies.study_result import StudyResult
 from outsim.studies.synchronous import run_sync
+from outsim.text import bounded
 
+Given = ParamSpec("Given")
 Answer = TypeVar("Answer")
 
 
-class Question(Generic[Answer]):
-    """A study, and what its findings are made into.
+class RunOptions(TypedDict, total=False):
+    """Keyword parameters of every question that takes several runs; see `outsim.Study`."""
 
-    ``await`` it, or call `run` in a script, for the answer; ``async for`` gives the replications
-    as they finish, and `answer` what they say so far.
+    replications: int | range | None
+    seed: int | None
+    engine: Engine
+    executor: Executor | str | None
+    progress: Progress | Literal["bar"] | None
+
+
+class StudyOptions(RunOptions, total=False):
+    """Keyword parameters of every question that is one study; see `outsim.Study`."""
+
+    precision: dict[str, str | float] | None
+    least: int | None
+    most: int
+    within: str | None
+    out: str | Path | None
+    keep_tables: bool
+    input_uncertainty: bool | Literal["drawn"]
+
+
+class Question(Generic[Answer]):
+    """A question that has been asked, and not been answered yet.
+
+    ``await`` it in a notebook or an asyncio program, or call `run` in a script, for the answer;
+    ``async for`` gives the replications as they finish.
 
     Parameters
     ----------
+    name : str
+        Name of the function that asks it.
+    work : callable
+        Given somebody to tell of each replication that is over, it gives the answer, or
+        something to await for it.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        work: Callable[[Callable[[Replication], None]], Awaitable[Answer] | Answer],
+    ) -> None:
+        self.name = name
+        self._work = work
+        self._done: list[Answer] = []
+
+    def __repr__(self) -> str:
+        return bounded(
+            f"Question({self.name!r}): await it, or call run() in a script, for the answer; "
+            "async for gives the replications as they finish"
+        )
+
+    @property
+    def answer(self) -> Answer:
+        """The answer, once it is there.
+
+        Raises
+        ------
+        StudyError
+            If it is not there yet.
+        """
+        if not self._done:
+            raise StudyError(f"{self.name}: not answered yet; await it, or call run()")
+        return self._done[0]
+
+    async def __aiter__(self) -> AsyncIterator[Replication]:
+        """Replications as they finish; then `answer` is there."""
+        finished: asyncio.Queue[Replication | None] = asyncio.Queue()
+        task = asyncio.ensure_future(self._ask(finished.put_nowait))
+        task.add_done_callback(lambda _: finished.put_nowait(None))
+        try:
+            while (replication := await finished.get()) is not None:
+                yield replication
+            await task
+        finally:
+            task.cancel()
+
+    async def _ask(self, tell: Callable[[Replication], None]) -> Answer:
+        if not self._done:
+            if inspect.iscoroutinefunction(self._work):
+                answer = await self._work(tell)
+            else:
+                answer = await asyncio.to_thread(cast("Callable[[Any], Answer]", self._work), tell)
+            self._done.append(answer)
+        return self._done[0]
+
+    async def _all(self) -> Answer:
+        return await self._ask(lambda _: None)
+
+    def __await__(self) -> Generator[Any, None, Answer]:
+        """Wait for the answer."""
+        return self._all().__await__()
+
+    def run(self) -> Answer:
+        """Wait for the answer, in a script or a cell."""
+        return run_sync(self._all())
+
+
+class StudyQuestion(Question[Answer]):
+    """A question that one study answers.
+
+    Parameters
+    ----------
+    name : str
+        Name of the function that asks it.
     study : Study
         The runs.
     answered : callable
-        Makes the answer of the findings.
+        Makes the answer of what the study finds.
     """
 
-    def __init__(self, study: Study, answered: Callable[[StudyResult], Answer]) -> None:
+    def __init__(self, name: str, study: Study, answered: Callable[[StudyResult], Answer]) -> None:
+        self.name = name
         self.study = study
         self._answered = answered
-
-    def __repr__(self) -> str:
-        return f"Question of {self.study!r}"
 
     def __aiter__(self) -> AsyncIterator[Replication]:
         """Replications as they finish."""
@@ -52,10 +157,36 @@ class Question(Generic[Answer]):
     async def _all(self) -> Answer:
         return self._answered(await self.study)
 
-    def __await__(self) -> Generator[Any, None, Answer]:
-        """Wait for all replications."""
-        return self._all().__await__()
 
-    def run(self) -> Answer:
-        """Wait for all replications, in a script or a cell."""
-        return run_sync(self._all())
+def asks(
+    options: type | None = None,
+) -> Callable[[Callable[Given, Answer]], Callable[Given, Answer]]:
+    """Decorate a question: ``**options: Unpack[OPTIONS]`` is written out in its signature.
+
+    A keyword that it does not have is an error that names the function and the nearest keyword.
+    Defaults are those of `Study`.
+    """
+
+    def decorate(function: Callable[Given, Answer]) -> Callable[Given, Answer]:
+        signature = inspect.signature(function)
+        named_here = signature.parameters.values()
+        parameters = {each.name: each for each in named_here if each.kind != each.VAR_KEYWORD}
+        study = inspect.signature(Study).parameters
+        for name in options.__annotations__ if options else ():
+            parameters.setdefault(name, study[name])
+        signature = signature.replace(parameters=[*parameters.values()])
+
+        @wraps(function)
+        def asked(*given: Given.args, **named: Given.kwargs) -> Answer:
+            for name in named:
+                if name not in parameters:
+                    raise TypeError(
+                        f"{function.__name__}({name}=...): there is no such parameter; "
+                        f"{nearest(name, parameters)}"
+                    )
+            return function(*given, **named)
+
+        asked.__signature__ = signature  # type: ignore[attr-defined]
+        return asked
+
+    return decorate

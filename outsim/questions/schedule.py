@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 from outsim.display import explain_missing, format_estimate, table_html, unit_of
 from outsim.errors import StudyError, unknown_name
 from outsim.estimates import LEVEL, Estimate
-from outsim.questions.question import Question
+from outsim.questions.question import Question, StudyQuestion
 from outsim.results.measures import MEASURES, Measure, measure_named
 from outsim.scenario.campaigns import Campaign
 from outsim.scenario.model import Scenario
@@ -373,4 +373,4 @@ def schedule(
         with_campaign(scenario, chosen, f"{scenario.name}, start {labels[at]}", {"start": at})
         for at in (base, *(at for at in starts if at != base))
     ]
-    return Question(Study(scenarios, measures=FIGURES, **options), Schedule)
+    return StudyQuestion("schedule", Study(scenarios, measures=FIGURES, **options), Schedule)

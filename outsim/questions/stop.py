@@ -8,30 +8,35 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from datetime import datetime
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Unpack
 
 import numpy as np
 from numpy.typing import NDArray
 
 from outsim.clock import SECOND, format_duration
 from outsim.clock import after as later
-from outsim.display import explain_missing, format_estimate, table_html
+from outsim.display import explain_missing, format_estimate
+from outsim.document import Answer, Document, Picture, Table
 from outsim.errors import StudyError, unknown_name
-from outsim.estimates import NOT_NEGATIVE, Estimate, Support, finite_or_none
-from outsim.questions.question import Question
+from outsim.estimates import NOT_NEGATIVE, Estimate, Support
+from outsim.questions.question import StudyOptions, StudyQuestion, asks
 from outsim.results.stop_measures import STOP_MEASURES
 from outsim.scenario.campaigns import Campaign
 from outsim.scenario.model import Scenario
 from outsim.studies.estimating import Values
+from outsim.studies.foot import with_foot
 from outsim.studies.stop_times import read_stops, usual_stops, written
 from outsim.studies.study import Study
 from outsim.studies.study_result import StudyResult
 from outsim.studies.variants import campaign_of, with_campaign
-from outsim.text import brief_document
+from outsim.text import plain
 
 if TYPE_CHECKING:
     import pandas as pd
+
+TITLE = "Why do calls still go out after I stopped?"
 
 SHARES = (0.5, 0.9)
 """Shares of the dials of which it is said until when a stop saves them."""
@@ -64,12 +69,14 @@ class LastMoment:
         return self.always == self.never == 0
 
 
-@dataclass(frozen=True, eq=False)
-class StopRace:
+@dataclass(frozen=True, eq=False, repr=False)
+class StopRace(Answer):
     """Stops of one campaign at several times after its start."""
 
     findings: StudyResult
-    """Figures of a scenario for each stop; in the first one nobody stops the campaign."""
+    """Measures of a scenario for each stop; in the first one nobody stops the campaign."""
+    own_stop: datetime | None = None
+    """The stop that the scenario has itself, and that is left out."""
 
     @property
     def campaign(self) -> Campaign:
@@ -123,8 +130,8 @@ class StopRace:
             lambda values: self._less(values, after_us), support=COUNT
         )
 
-    def calls_never_dialled(self, after_us: int) -> Estimate:
-        """Calls that a stop keeps from being dialled at all: dialled if nobody stops."""
+    def calls_never_dialed(self, after_us: int) -> Estimate:
+        """Calls that a stop keeps from being dialed at all: dialled if nobody stops."""
         return self.findings.estimate_of(
             lambda values: self._less(values, after_us, "calls_dialled"), support=COUNT
         )
@@ -135,15 +142,15 @@ class StopRace:
             lambda values: self._saved_share(values, after_us), support=SAVED
         )
 
-    def dialled_before_effect(self, after_us: int) -> Estimate:
+    def dialed_before_effect(self, after_us: int) -> Estimate:
         """Dials, retries included, from the request to stop to its effect."""
         return self.findings.mean(self._place(after_us), "dispatched_before_stop_effect")
 
-    def dialled_after_effect(self, after_us: int) -> Estimate:
+    def dialed_after_effect(self, after_us: int) -> Estimate:
         """Dials, retries included, from the effect of the stop on: what it did not reach."""
         return self.findings.mean(self._place(after_us), "dispatched_after_stop_effect")
 
-    def dialled_after(self, after_us: int) -> Estimate:
+    def dialed_after(self, after_us: int) -> Estimate:
         """Dials, retries included, from the request to stop on."""
         place = self._place(after_us)
         return self.findings.estimate_of(
@@ -206,8 +213,8 @@ class StopRace:
         """One row a stop, indexed by ``after_s``, the seconds from the start to the request.
 
         Columns are estimates with their 95 % intervals, each as ``NAME``, ``NAME_low`` and
-        ``NAME_high``: ``dialled_before_effect``, ``dialled_after_effect``, ``dialled_after``,
-        ``calls_never_dialled``, ``dials_saved`` (counts) and ``saved_share`` (of the dials that
+        ``NAME_high``: ``dialed_before_effect``, ``dialed_after_effect``, ``dialed_after``,
+        ``calls_never_dialed``, ``dials_saved`` (counts) and ``saved_share`` (of the dials that
         are made if nobody stops, 0 to 1).
         """
         import pandas as pd
@@ -222,91 +229,177 @@ class StopRace:
 
     def _estimates(self, after_us: int) -> dict[str, Estimate]:
         return {
-            "dialled_before_effect": self.dialled_before_effect(after_us),
-            "dialled_after_effect": self.dialled_after_effect(after_us),
-            "dialled_after": self.dialled_after(after_us),
-            "calls_never_dialled": self.calls_never_dialled(after_us),
+            "dialed_before_effect": self.dialed_before_effect(after_us),
+            "dialed_after_effect": self.dialed_after_effect(after_us),
+            "dialed_after": self.dialed_after(after_us),
+            "calls_never_dialed": self.calls_never_dialed(after_us),
             "dials_saved": self.dials_saved(after_us),
             "saved_share": self.saved_share(after_us),
         }
 
-    @property
-    def missing_intervals(self) -> str:
-        """What so few runs can know of figures without an interval; empty where all have one."""
-        return explain_missing(
-            found
-            for each in self.after_us
-            for found in self._estimates(each).values()
-            if not found.is_zero
-        )
-
-    COLUMNS = (
-        "stop after",
-        "dials before effect",
-        "dials after effect",
-        "calls never dialled",
-        "dials saved",
-        "of all dials",
-    )
-    """Headers of `rows`."""
-
-    def rows(self) -> list[list[str]]:
-        """What each stop does, as people write it."""
-        found = []
-        for each in self.after_us:
-            row = [written(each)]
-            for name, value in self._estimates(each).items():
-                if name != "dialled_after":
-                    kind = "share" if name == "saved_share" else "number"
-                    row.append(format_estimate(kind, value, self.campaign.start))
-            found.append(row)
-        return found
-
-    @brief_document
-    def to_json(self) -> dict[str, Any]:
-        """The answer for machines: what each stop does, and until when it helps."""
-        from outsim.questions.timing_texts import why_after
-
-        campaign, table = self.campaign, self.table().reset_index().astype(object)
-        return {
-            "campaign": f"{campaign.tenant}/{campaign.name}",
-            "start": campaign.start.isoformat(),
-            "stop_latency_s": self.effect_us / SECOND,
-            "stop_reaches": campaign.stop_reaches,
-            "stop_cancels_retries": campaign.stop_cancels_retries,
-            "why": why_after(self),
-            "stops": table.where(table.notna(), None).to_dict(orient="records"),
-            "last_moment": [
-                {
-                    "share": share,
-                    "after_s": finite_or_none(found.after_s.mean),
-                    "low": finite_or_none(found.after_s.low),
-                    "high": finite_or_none(found.after_s.high),
-                    "between": [each / SECOND for each in found.between_us],
-                    "replications": found.after_s.count,
-                    "always": found.always,
-                    "never": found.never,
-                }
-                for share, found in self.last_moments.items()
+    def document(self) -> Document:
+        """The answer in words, with its table and pictures."""
+        campaign, findings, scenario = self.campaign, self.findings, self.findings.scenarios[0]
+        stops = [written(after_us) for after_us in self.after_us]
+        rows = [
+            [
+                stop,
+                *(
+                    _text(name, estimate)
+                    for name, estimate in self._estimates(after_us).items()
+                    if name != "dialed_after"
+                ),
+            ]
+            for stop, after_us in zip(stops, self.after_us, strict=True)
+        ]
+        own = []
+        if self.own_stop is not None:
+            own = [f"The scenario's own stop at {self.own_stop:%H:%M:%S} is left out."]
+        document = Document(
+            id="stop",
+            title=TITLE,
+            asked=(
+                f"{campaign.name} ({campaign.tenant}), started at {campaign.start:%H:%M:%S}, was "
+                f"stopped at {len(stops)} times, from {stops[0]} to {stops[-1]} after its start, "
+                "and each time compared with the same day without a stop: "
+                f"{findings.replications} replications, seed {findings.seed}."
+            ),
+            answer=self._why(),
+            more=[
+                *(self._until(moment) for moment in self.last_moments.values()),
+                _settings(scenario, campaign),
+                *own,
             ],
-            "findings": self.findings.to_json(),
-        }
+            tables=[Table("What a stop does, by when it comes", COLUMNS, rows)],
+            pictures=[
+                Picture(
+                    "saved_by_stop",
+                    self,
+                    alt="Share of the dials that a stop saves, falling with its time. "
+                    + "; ".join(f"{row[0]} after the start: {row[-1]}" for row in rows),
+                    caption="Dials that a stop saves, by when it comes",
+                ),
+                Picture(
+                    "dials_after_stop",
+                    self,
+                    alt="Dials after a stop took effect, by when it comes. "
+                    + "; ".join(f"{row[0]} after the start: {row[2]}" for row in rows),
+                    caption="Dials after a stop, by when it comes",
+                ),
+            ],
+            notes=[
+                "Dials count with retries: before and after the effect from the request to stop "
+                "on. Dials saved are those of the same run without the stop, less those with it; "
+                "calls never dialed would be dialed without the stop."
+            ],
+        )
+        missing = explain_missing(
+            estimate
+            for after_us in self.after_us
+            for estimate in self._estimates(after_us).values()
+            if not estimate.is_zero
+        )
+        return with_foot(document, findings, missing)
 
-    def __repr__(self) -> str:
+    def _why(self) -> str:
+        """Why calls still go out after a stop, and how many at the most."""
+        why = stop_rule(self.findings.scenarios[0], self.campaign)
+        most_us = max(self.after_us, key=lambda after_us: self.dialed_after(after_us).mean)
+        most = self.dialed_after(most_us)
+        if not most.mean > 0:
+            return f"{why}. After none of these stops a call went out."
+        when = f"after a stop {written(most_us)} after the start"
+        return f"{why}: {_text('dialed_after', most)} dials at the most, {when}."
+
+    def _until(self, moment: LastMoment) -> str:
+        """Until when a stop saves a share of the dials."""
+        replications, share = self.findings.replications, f"{moment.share:.0%}"
+        if moment.never == replications:
+            return f"None of these stops saves {share} of the dials."
+        if moment.always == replications:
+            latest = f"{written(self.after_us[-1])} after the start"
+            return f"Even the latest of these stops, {latest}, saves {share} of the dials."
+        if moment.is_known:
+            last = format_estimate("seconds", moment.after_s, self.campaign.start)
+            early, late = map(written, moment.between_us)
+            return (
+                f"A stop saves {share} of the dials until {last} after the start (on a straight "
+                f"line between the stops at {early} and {late})."
+            )
         return (
-            f"StopRace({self.campaign.name!r}; {len(self.after_us)} stops; "
-            f"{self.findings.replications} replications, seed {self.findings.seed})"
+            f"These stops don't tell until when one saves {share} of the dials: in {moment.never} "
+            f"of {replications} replications not even the first one does, in {moment.always} the "
+            "latest one still does. Give other times (after)."
         )
 
-    def _repr_html_(self) -> str:
-        from html import escape
+    def to_dict(self) -> dict[str, Any]:
+        """The answer for machines: what each stop does, and until when it helps."""
+        campaign = self.campaign
+        return plain(
+            {
+                "campaign": f"{campaign.tenant}/{campaign.name}",
+                "start": campaign.start.isoformat(),
+                "stop_latency_s": self.effect_us / SECOND,
+                "stop_reaches": campaign.stop_reaches,
+                "stop_cancels_retries": campaign.stop_cancels_retries,
+                "why": self._why(),
+                "stops": self.table().reset_index().to_dict(orient="records"),
+                "last_moment": [
+                    {
+                        "share": share,
+                        "after_s": moment.after_s.mean,
+                        "low": moment.after_s.low,
+                        "high": moment.after_s.high,
+                        "between": [after_us / SECOND for after_us in moment.between_us],
+                        "replications": moment.after_s.count,
+                        "always": moment.always,
+                        "never": moment.never,
+                    }
+                    for share, moment in self.last_moments.items()
+                ],
+                "findings": self.findings.to_json(),
+            }
+        )
 
-        import pandas as pd
 
-        from outsim.questions.timing_texts import why_after
+COLUMNS = (
+    "stop after",
+    "dials before effect",
+    "dials after effect",
+    "calls never dialed",
+    "dials saved",
+    "of all dials",
+)
 
-        rows = pd.DataFrame(self.rows(), columns=list(self.COLUMNS))
-        return f"<p>{escape(why_after(self))}</p>{table_html(rows, index=False)}"
+
+def _text(name: str, value: Estimate) -> str:
+    return format_estimate("share" if name == "saved_share" else "number", value)
+
+
+def stop_rule(scenario: Scenario, campaign: Campaign) -> str:
+    """Why calls still go out after a stop: what it does not reach."""
+    effect = format_duration(scenario.platform.stop_latency)
+    reached = {
+        "loading": "what is in the outbound queue or dispatched by then still goes out",
+        "queue": "what is dispatched by then still goes out",
+    }[campaign.stop_reaches]
+    retries = "" if campaign.stop_cancels_retries else ", retries too"
+    return f"Because a stop takes effect after {effect} and {reached}{retries}"
+
+
+def _settings(scenario: Scenario, campaign: Campaign) -> str:
+    """What a stop does in this scenario."""
+    effect = format_duration(scenario.platform.stop_latency)
+    reach = {
+        "loading": "what is not in the queue yet",
+        "queue": "what is not dispatched yet",
+    }[campaign.stop_reaches]
+    retries = "cancels" if campaign.stop_cancels_retries else "spares"
+    return (
+        f"A stop takes effect after {effect} (stop_latency), reaches {reach} (stop_reaches = "
+        f'"{campaign.stop_reaches}") and {retries} calls that wait for a retry '
+        f"(stop_cancels_retries = {str(campaign.stop_cancels_retries).lower()})."
+    )
 
 
 def _elapsed_us(scenario: Scenario, campaign: Campaign) -> int:
@@ -314,13 +407,14 @@ def _elapsed_us(scenario: Scenario, campaign: Campaign) -> int:
     return scenario.instant_us(campaign.stop_at) - scenario.instant_us(campaign.start)
 
 
-def stop_race(
+@asks(StudyOptions)
+def stop(
     scenario: Scenario,
     campaign: str | None = None,
     *,
     after: Sequence[str] | None = None,
-    **options: Any,
-) -> Question[StopRace]:
+    **options: Unpack[StudyOptions],
+) -> StudyQuestion[StopRace]:
     """Find out what a stop of a campaign does, depending on when it comes.
 
     Each replication is run without a stop and with each of them; a stop of this campaign that
@@ -337,7 +431,7 @@ def stop_race(
         From the start of the campaign to the request to stop it, such as ``["0s", "30s"]``.
         Default: about fifteen, until a stop saves no more dials in the first replication.
     **options
-        As for `Study`; figures are those of `outsim.results.stop_measures.STOP_MEASURES`.
+        As for `Study`; measures are those of `outsim.results.stop_measures.STOP_MEASURES`.
 
     Returns
     -------
@@ -351,7 +445,7 @@ def stop_race(
 
     Examples
     --------
-    >>> race = await outsim.stop_race(scenario, after=["0s", "5s", "1 min"])  # doctest: +SKIP
+    >>> race = await outsim.stop(scenario, after=["0s", "5s", "1 min"])  # doctest: +SKIP
     >>> race.last_moment(0.5).after_s  # doctest: +SKIP
     """
     chosen = campaign_of(scenario, campaign)
@@ -367,9 +461,10 @@ def stop_race(
         with_campaign(
             scenario,
             chosen,
-            f"{scenario.name}, stopped after {written(each)}",
-            {"stop_at": later(chosen.start, each)},
+            f"{scenario.name}, stopped after {written(after_us)}",
+            {"stop_at": later(chosen.start, after_us)},
         )
-        for each in stops
+        for after_us in stops
     ]
-    return Question(Study([never, *stopped], measures=STOP_MEASURES, **options), StopRace)
+    study = Study([never, *stopped], measures=STOP_MEASURES, **options)
+    return StudyQuestion("stop", study, lambda findings: StopRace(findings, chosen.stop_at))

@@ -241,14 +241,14 @@ def test_schedule_says_what_keeps_its_clock_time(outsim, files):
 
 def test_stop_prints_what_the_api_gives(outsim):
     document = json.loads(outsim(*COMMANDS["stop"], "--seed", "4", "--json").out)
-    race = package.stop_race(
+    race = package.stop(
         package.load("small.toml"),
         after=["0s", "1s", "5min"],
         replications=2,
         seed=4,
         executor="threads",
     ).run()
-    assert document == json.loads(json.dumps(race.to_json()))
+    assert document == json.loads(json.dumps(race.to_dict()))
 
 
 def test_stop_says_how_stops_work_in_the_scenario(outsim, files):

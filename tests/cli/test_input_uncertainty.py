@@ -32,14 +32,14 @@ COMMANDS = {
 
 
 @pytest.mark.parametrize("name", COMMANDS)
-def test_commands_say_how_much_of_an_interval_is_thinness_of_the_log(calibrated, name):
+def test_commands_say_how_much_of_an_interval_is_input_uncertainty(calibrated, name):
     plain = calibrated(*COMMANDS[name])
     assert plain.code == 0
-    assert "thinness" not in plain.out
+    assert "input uncertainty" not in plain.out
     for columns in (80, 60):
         drawn = calibrated(*COMMANDS[name], "--input-uncertainty", columns=columns)
         text = " ".join(drawn.out.split())
-        assert "thinness of the call log, and its 95 % interval" in text
+        assert "input uncertainty, and its 95 % interval" in text
         assert "only more calls in the log narrow the share" in text
         assert max(map(len, drawn.out.splitlines())) <= columns
 

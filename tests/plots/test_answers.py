@@ -25,7 +25,7 @@ def schedule() -> Any:
 @pytest.fixture(scope="module")
 def race() -> Any:
     offer = scenario(campaign("offer", contacts=30, pacing="60/min"), name="offers")
-    return outsim.stop_race(offer, after=["0s", "10s", "40s"], replications=2, **QUICK).run()
+    return outsim.stop(offer, after=["0s", "10s", "40s"], replications=2, **QUICK).run()
 
 
 @pytest.fixture(scope="module")

@@ -12,7 +12,7 @@ from outsim.present.sources import read_subject
 from outsim.questions.compare import compare
 from outsim.questions.eta import eta
 from outsim.questions.schedule import schedule
-from outsim.questions.stop import stop_race
+from outsim.questions.stop import stop
 from outsim.scenario import Scenario
 from outsim.scenario.loading import from_mapping
 from outsim.studies.synchronous import run_sync
@@ -69,7 +69,7 @@ def kept(kind: str, directory: Path, replications: int = REPLICATIONS) -> Path:
         between = ("09:05", "09:15")
         schedule(scenario(), every="5min", between=between, **options).run()
     elif kind == "stop":
-        stop_race(scenario(), after=["0s", "5s", "1 min"], **options).run()
+        stop(scenario(), after=["0s", "5s", "1 min"], **options).run()
     else:
         eta(scenario(), **options).run()
     return directory

@@ -37,12 +37,12 @@ def raced(given: Scenario, *after_s: float, **options) -> StopRace:
     """Stops so many seconds after the start; nothing is drawn, so two replications are alike."""
     times = [f"{each} s" for each in after_s] if after_s else None
     usual = {"replications": 2, "progress": None, "engine": "compiled", "executor": "threads"}
-    return outsim.stop_race(given, after=times, **usual | options).run()
+    return outsim.stop(given, after=times, **usual | options).run()
 
 
 def told(race: StopRace) -> list[tuple[float, ...]]:
     """(seconds to the stop, dials before its effect, after it, calls never dialled) of each."""
-    table = race.table()[["dialled_before_effect", "dialled_after_effect", "calls_never_dialled"]]
+    table = race.table()[["dialed_before_effect", "dialed_after_effect", "calls_never_dialed"]]
     return [tuple(row) for row in table.itertuples()]
 
 
@@ -95,11 +95,12 @@ def test_retries_that_a_stop_cancels_are_saved_dials():
     """Ten busy calls, dialled and dialled again: a stop in between saves the second half."""
     race = raced(offer(profile="busy", max_retry=1), 0, 30, 90)
     assert [race.dials_saved(each).mean for each in race.after_us] == [10, 10, 0]
-    assert [race.calls_never_dialled(each).mean for each in race.after_us] == [0, 0, 0]
+    assert [race.calls_never_dialed(each).mean for each in race.after_us] == [0, 0, 0]
     assert race.saved_share(30 * SECOND).mean == 0.5
-    row = dict(zip(race.COLUMNS, race.rows()[1], strict=True))
+    (table,) = race.document().tables
+    row = dict(zip(table.columns, table.rows[1], strict=True))
     assert row["dials saved"].startswith("10")
-    assert row["calls never dialled"].startswith("0")
+    assert row["calls never dialed"].startswith("0")
 
 
 @settings(max_examples=25, deadline=None, derandomize=True)
@@ -135,7 +136,7 @@ def test_dials_saved_are_those_of_the_run_without_the_stop_less_those_with_it(
         attempts = outsim.simulate(stopped, seed=seed, engine="simpy").attempts
         assert race.dials_saved(after_us).mean == len(unstopped) - len(attempts)
         never = set(unstopped["call_id"]) - set(attempts["call_id"])
-        assert race.calls_never_dialled(after_us).mean == len(never)
+        assert race.calls_never_dialed(after_us).mean == len(never)
 
 
 def test_the_usual_stops_go_on_until_no_retry_is_saved():
@@ -147,11 +148,10 @@ def test_the_usual_stops_go_on_until_no_retry_is_saved():
 
 def test_why_calls_still_go_out_is_said_first():
     race = raced(offer({"ports": 1}), 0, 30)
-    assert race.to_json()["why"].startswith(
-        "Because a stop takes effect after 2 s and what is in the outbound queue or dispatched "
-        "by then still goes out, and no call of it is dialled again. Most go out after a stop "
-        "0 s after the start: 10"
-    )
+    answer = race.document().answer
+    assert answer == race.to_dict()["why"]
+    assert answer.startswith("Because a stop takes effect after 2 s and what is in the outbound")
+    assert "10.0 (all 2 runs) dials at the most, after a stop 0 s after the start." in answer
 
 
 def test_the_last_moment_lies_between_the_stops_that_save_enough_and_too_little():
@@ -223,7 +223,7 @@ def test_a_stop_saves_the_calls_that_it_comes_before(
     attempts = outsim.simulate(given, engine="simpy").attempts
     first = attempts[attempts["attempt"] == 1]
     reached = first["queued_at" if reaches == "loading" else "dispatched_at"]
-    saved = [race.calls_never_dialled(each).mean for each in race.after_us]
+    saved = [race.calls_never_dialed(each).mean for each in race.after_us]
     for after_us, count in zip(race.after_us, saved, strict=True):
         effect = after(given.campaign[0].start, after_us + race.effect_us)
         assert count == (reached >= effect).sum()
@@ -269,7 +269,7 @@ def test_the_usual_stops_go_on_until_everything_is_dialled():
     assert at_s[0] == 0
     assert 180 <= at_s[-1] <= 240
     assert sum(each <= 9 for each in at_s) >= 5
-    assert race.calls_never_dialled(race.after_us[-1]).mean == 0
+    assert race.calls_never_dialed(race.after_us[-1]).mean == 0
     assert race.last_moment(0.5).is_known
 
 
@@ -297,12 +297,12 @@ def test_stops_are_taken_in_order_and_once():
 )
 def test_a_stop_that_makes_no_sense_is_refused(campaign, times, message):
     with pytest.raises(StudyError, match=message):
-        outsim.stop_race(offer(**campaign), after=times)
+        outsim.stop(offer(**campaign), after=times)
 
 
 def test_a_campaign_that_is_not_there_is_refused():
     with pytest.raises(StudyError, match=r"campaign 'ofer': .* did you mean 'acme/offer'"):
-        outsim.stop_race(offer(), "ofer", after=["0 s"])
+        outsim.stop(offer(), "ofer", after=["0 s"])
 
 
 # What it says
@@ -310,7 +310,7 @@ def test_a_campaign_that_is_not_there_is_refused():
 
 def test_it_can_be_awaited():
     async def in_a_notebook() -> StopRace:
-        return await outsim.stop_race(
+        return await outsim.stop(
             offer(pacing="60/min"), after=["1 s"], replications=2, progress=None
         )
 
@@ -319,10 +319,10 @@ def test_it_can_be_awaited():
 
 def test_the_json_document_says_how_a_stop_works_and_what_each_does():
     race = raced(offer(pacing="60/min", stop_reaches="queue"), 0, 8)
-    document = json.loads(json.dumps(race.to_json(), allow_nan=False))
+    document = json.loads(json.dumps(race.to_dict(), allow_nan=False))
     assert document["stop_latency_s"] == 2
     assert (document["stop_reaches"], document["stop_cancels_retries"]) == ("queue", True)
-    assert [each["calls_never_dialled"] for each in document["stops"]] == [8, 0]
+    assert [each["calls_never_dialed"] for each in document["stops"]] == [8, 0]
     assert [each["share"] for each in document["last_moment"]] == [0.5, 0.9]
     # Even at once a stop saves 80 % and no more.
     assert document["last_moment"][1] == {
@@ -339,8 +339,8 @@ def test_the_json_document_says_how_a_stop_works_and_what_each_does():
 
 def test_it_shows_itself():
     race = raced(offer(), 0, 8)
-    assert repr(race) == "StopRace('offer'; 2 stops; 2 replications, seed 1)"
-    assert "<th>dials saved</th>" in race._repr_html_()
+    assert repr(race) == f"StopRace: {race.document().answer}"
+    assert ">dials saved</th>" in race._repr_html_()
 
 
 def test_the_picture_shows_dials_and_savings_over_the_time_of_the_stop():
