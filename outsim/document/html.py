@@ -11,8 +11,6 @@ from outsim.text import visible_lines
 if TYPE_CHECKING:
     from jinja2 import Environment
 
-    from outsim.document import Document
-
 _HERE = Path(__file__).parent
 
 
@@ -30,7 +28,7 @@ def environment(*directories: Path) -> Environment:
     )
 
 
-def fragment(document: Document) -> str:
+def fragment(document: object) -> str:
     """A document as a notebook's cell shows it: without pictures, and of long tables the top."""
     template = environment().get_template("document.html")
     return str(template.module.content(document, 4, None, MOST_ROWS))  # type: ignore[attr-defined]

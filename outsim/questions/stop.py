@@ -121,7 +121,7 @@ class StopRace(Answer):
         return share
 
     def dials_saved(self, after_us: int) -> Estimate:
-        """Dials, retries included, that a stop keeps from being made.
+        """Dials, retries included, that a stop `after_us` after the start keeps from being made.
 
         In each replication, those of the run in which nobody ever stops the campaign, less those
         of the run with the stop.
@@ -131,27 +131,27 @@ class StopRace(Answer):
         )
 
     def calls_never_dialed(self, after_us: int) -> Estimate:
-        """Calls that a stop keeps from being dialed at all: dialled if nobody stops."""
+        """Calls that a stop `after_us` after the start keeps from being dialed at all."""
         return self.findings.estimate_of(
             lambda values: self._less(values, after_us, "calls_dialled"), support=COUNT
         )
 
     def saved_share(self, after_us: int) -> Estimate:
-        """Dials saved, as a share of those that are made if nobody stops."""
+        """Dials saved by a stop `after_us` after the start, as a share of all without a stop."""
         return self.findings.estimate_of(
             lambda values: self._saved_share(values, after_us), support=SAVED
         )
 
     def dialed_before_effect(self, after_us: int) -> Estimate:
-        """Dials, retries included, from the request to stop to its effect."""
+        """Dials, retries included, from the request, `after_us` after the start, to its effect."""
         return self.findings.mean(self._place(after_us), "dispatched_before_stop_effect")
 
     def dialed_after_effect(self, after_us: int) -> Estimate:
-        """Dials, retries included, from the effect of the stop on: what it did not reach."""
+        """Dials from the effect of the stop at `after_us` on: what it did not reach."""
         return self.findings.mean(self._place(after_us), "dispatched_after_stop_effect")
 
     def dialed_after(self, after_us: int) -> Estimate:
-        """Dials, retries included, from the request to stop on."""
+        """Dials, retries included, from the request to stop, `after_us` after the start, on."""
         place = self._place(after_us)
         return self.findings.estimate_of(
             lambda values: (
