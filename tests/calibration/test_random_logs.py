@@ -29,7 +29,13 @@ tenant = "clinic"
 contacts = 3
 start = "09:00"
 """
-COUNTS = {"quick": 30, "deep": 10_000}
+SEEDS = [
+    pytest.param(range(30), id="quick"),
+    *(
+        pytest.param(range(first, first + 1_000), id=f"from {first}", marks=pytest.mark.deep)
+        for first in range(0, 10_000, 1_000)
+    ),
+]
 
 
 def calibration_of(seed: int, directory: Path) -> Calibration:
@@ -61,13 +67,13 @@ def check(found: Calibration, directory: Path) -> str:
     return f"{len(names)} parts fitted"
 
 
-@pytest.mark.parametrize("depth", ["quick", pytest.param("deep", marks=pytest.mark.deep)])
+@pytest.mark.parametrize("seeds", SEEDS)
 def test_random_logs_are_fitted_or_refused_with_a_reason(
-    depth: str, tmp_path: Path, request: pytest.FixtureRequest
+    seeds: range, tmp_path: Path, request: pytest.FixtureRequest
 ) -> None:
     (tmp_path / "scenario.toml").write_text(SCENARIO)
     counts: Counter[str] = Counter()
-    for seed in range(COUNTS[depth]):
+    for seed in seeds:
         try:
             counts[check(calibration_of(seed, tmp_path), tmp_path)] += 1
         except ScenarioError as error:
@@ -78,9 +84,9 @@ def test_random_logs_are_fitted_or_refused_with_a_reason(
     assert {what for what in counts if what[0] == "r"} <= {
         "refused: no row can be used, read as cs"
     }
-    assert sum(size for what, size in counts.items() if what[0] in "1234") > COUNTS[depth] / 4
+    assert sum(size for what, size in counts.items() if what[0] in "1234") > len(seeds) / 4
     for what, size in counts.items():
-        tell(request, "Random call logs", f"{what}: {size:,} of {COUNTS[depth]:,}")
+        tell(request, "Random call logs", f"{what}: {size:,} of {len(seeds):,}")
 
 
 def made(outcomes: dict[str, int], **durations: Any) -> Calibration:
