@@ -32,11 +32,10 @@ from outsim.questions.stop import stop as stop
 from outsim.questions.sweep import sweep as sweep
 from outsim.questions.sweep_answers import Sweep as Sweep
 from outsim.results.checkpoint import Checkpoint as Checkpoint
-from outsim.results.checkpoint import run_until as run_until
+from outsim.results.checkpoint import simulate as simulate
 from outsim.results.measures import Measure as Measure
 from outsim.results.result import Result as Result
 from outsim.results.result import load_result as load_result
-from outsim.results.result import simulate as simulate
 from outsim.scenario import Campaign as Campaign
 from outsim.scenario import Scenario as Scenario
 from outsim.scenario import load as load

@@ -14,7 +14,8 @@ from typing import Any
 import pandas as pd
 import pytest
 
-from outsim.results.result import Result, simulate
+from outsim.results.checkpoint import simulate
+from outsim.results.result import Result
 from outsim.scenario import from_mapping
 
 SCENARIO: dict[str, Any] = {

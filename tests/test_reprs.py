@@ -165,7 +165,7 @@ def test_answers_and_studies_are_short(small, tmp_path):
     check(findings)
     check(outsim.load_study(tmp_path / "study"))
     check(outsim.explain(outsim.simulate(small), replications=2).run())
-    check(outsim.run_until(small, "09:02"))
+    check(outsim.simulate(small, until="09:02"))
     check(outsim.assumptions(small))
     check(outsim.describe(small))
 

@@ -95,7 +95,7 @@ def simulate_with_bar(
     scenario: Scenario, seed: int | None, replication: int, engine: Engine
 ) -> Result:
     """Run a scenario once, with a progress bar."""
-    from outsim.results.result import simulate
+    from outsim.results.checkpoint import simulate
 
     with bar("run", counts=False) as advance:
         return simulate(

@@ -17,8 +17,9 @@ from outsim.questions.eta_measures import FORECAST_MEASURES, studying
 from outsim.questions.schedule import FIGURES, Schedule, schedule
 from outsim.questions.stop import StopRace, stop
 from outsim.questions.sweep import sweep
+from outsim.results.checkpoint import simulate
 from outsim.results.measures import MEASURES, Measure
-from outsim.results.result import Result, load_result, simulate
+from outsim.results.result import Result, load_result
 from outsim.results.stop_measures import STOP_MEASURES
 from outsim.results.tables.failures import FAILURE_MEASURES
 from outsim.results.tables.load import LOAD_MEASURES

@@ -13,7 +13,8 @@ from outsim.display import table_html
 from outsim.errors import StudyError
 from outsim.questions.marginal_value import WORTH_MEASURES, Worth, usual_steps
 from outsim.questions.question import Question, StudyQuestion
-from outsim.results.result import Result, simulate
+from outsim.results.checkpoint import simulate
+from outsim.results.result import Result
 from outsim.results.tables.call_history import Account, account, reasons
 from outsim.results.tables.causes import CAUSES
 from outsim.results.tables.columns import handed_out

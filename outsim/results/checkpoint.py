@@ -9,10 +9,10 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 from datetime import datetime
-from typing import Any
+from typing import Any, overload
 
 from outsim.clock import NEVER, after
-from outsim.engine import Records
+from outsim.engine import Engine, Records, execute
 from outsim.errors import EngineError
 from outsim.plan import Plan, build_plan
 from outsim.progress import Progress, unseen
@@ -33,10 +33,9 @@ after the run."""
 
 
 class Checkpoint:
-    """A run up to a moment; `branch` continues it.
+    """A run up to a moment; `resume` continues it, as often as wanted, also in several threads.
 
-    What `run_until` gives. It can be branched from as often as wanted, also from several
-    threads.
+    What `outsim.simulate` gives with ``until``.
     """
 
     def __init__(
@@ -52,7 +51,7 @@ class Checkpoint:
         self._run = Run(self._plan, progress)
         self._run.advance(scenario.instant_us(at))
 
-    def branch(self, scenario: Scenario | None = None) -> Result:
+    def resume(self, scenario: Scenario | None = None) -> Result:
         """Continue to the end, as the scenario says or another one with the same past.
 
         Parameters
@@ -199,47 +198,97 @@ def run_family(
     yield last, past.finish()
 
 
-def run_until(
+@overload
+def simulate(
     scenario: Scenario,
-    at: datetime | str,
+    *,
+    seed: int | None = None,
+    replication: int = 0,
+    engine: Engine = "auto",
+    tape: Tape | None = None,
+    until: None = None,
+    progress: Progress | None = None,
+) -> Result: ...
+
+
+@overload
+def simulate(
+    scenario: Scenario,
     *,
     seed: int | None = None,
     replication: int = 0,
     tape: Tape | None = None,
+    until: datetime | str,
     progress: Progress | None = None,
-) -> Checkpoint:
-    """Run a scenario up to a moment, to continue it from there in several ways.
+) -> Checkpoint: ...
+
+
+def simulate(
+    scenario: Scenario,
+    *,
+    seed: int | None = None,
+    replication: int = 0,
+    engine: Engine = "auto",
+    tape: Tape | None = None,
+    until: datetime | str | None = None,
+    progress: Progress | None = None,
+) -> Result | Checkpoint:
+    """Run a scenario once, to its end or up to a moment.
 
     Parameters
     ----------
     scenario : Scenario
         What `outsim.load` gives.
-    at : datetime or str
-        The moment: an aware datetime, or a local clock time such as ``"10:05"``.
-    seed, replication, tape, progress
-        As for `outsim.simulate`.
+    seed : int, optional
+        Seed of the tape; default: the scenario's.
+    replication : int
+        Which replication of this seed, from 0.
+    engine : "auto", "simpy" or "compiled"
+        Which engine runs it: the readable one, the quick one, or by size; the choice never
+        changes a result.
+    tape : Tape, optional
+        Random inputs to use instead of those of seed and replication, for
+        example recorded ones.
+    until : datetime or str, optional
+        Moment at which the run stands still, to be continued in several ways: an aware datetime,
+        or a local clock time such as ``"10:05"``. Such a run is the compiled engine's.
+    progress : callable, optional
+        Told a few times a second (microseconds simulated, microseconds in all); what it raises
+        ends the run.
 
     Returns
     -------
-    Checkpoint
-        The run up to the moment; each of its branches is a whole result.
+    Result or Checkpoint
+        Tables of calls, attempts, updates and deliveries, and where they come from; with `until`,
+        the run up to that moment: `Checkpoint.resume` gives a whole result.
 
     Raises
     ------
+    EngineError
+        If there is no such engine, or a run that is to stand still asks for the readable one.
     MomentError
-        If `at` is no such thing, or lies outside the run.
+        If `until` is no moment, or lies outside the run.
     TapeError
         If seed or replication is negative, or too large.
 
     Examples
     --------
     >>> import outsim
-    >>> scenario = outsim.load("scenarios/stop-race.toml")
-    >>> past = outsim.run_until(scenario, "09:31")
-    >>> past.branch().calls.equals(outsim.simulate(scenario).calls)
+    >>> result = outsim.simulate(outsim.load("scenarios/stop-race.toml"), seed=1)
+    >>> result.calls["campaign"].value_counts().to_dict()
+    {'paced offer': 5000, 'unpaced offer': 5000, 'steady notices': 3000}
+    >>> checkpoint = outsim.simulate(result.scenario, seed=1, until="09:31")
+    >>> checkpoint.resume().calls.equals(result.calls)
     True
     """
-    moment = in_run(scenario, at, scenario.instant_us(scenario.clock.latest_end))
     if tape is None:
         tape = Tape(scenario.seed if seed is None else seed, replication)
-    return Checkpoint(scenario, tape, moment, progress or unseen)
+    if until is not None:
+        if engine == "simpy":
+            raise EngineError("until: only the compiled engine stands still; leave engine out")
+        latest_us = scenario.instant_us(scenario.clock.latest_end)
+        return Checkpoint(scenario, tape, in_run(scenario, until, latest_us), progress or unseen)
+    plan = build_plan(scenario, tape)
+    records, ran_on = execute(plan, engine, progress or unseen)
+    frames = RunTables(RunArrays(scenario, plan, records))
+    return Result(frames, tape.seed, tape.replication, ran_on)

@@ -15,10 +15,8 @@ from numpy.typing import NDArray
 from outsim._version import __version__
 from outsim.clock import after
 from outsim.display import table_html
-from outsim.engine import Engine, execute
 from outsim.errors import MomentError, ScenarioError, unknown_name
-from outsim.plan import CampaignPlan, build_plan
-from outsim.progress import Progress, unseen
+from outsim.plan import CampaignPlan
 from outsim.results.measures import NEEDED, View, measure
 from outsim.results.run_arrays import RunArrays
 from outsim.results.saving import SavedRun, provenance, read, save
@@ -489,62 +487,6 @@ def span(begins: datetime, ended: datetime) -> str:
 def _is(campaign: Campaign | None) -> Callable[[CampaignPlan], bool]:
     """Whether a campaign of the plan is this one of the scenario; all are where none is given."""
     return lambda plan: campaign is None or plan.key == (campaign.tenant, campaign.name)
-
-
-def simulate(
-    scenario: Scenario,
-    *,
-    seed: int | None = None,
-    replication: int = 0,
-    engine: Engine = "auto",
-    tape: Tape | None = None,
-    progress: Progress | None = None,
-) -> Result:
-    """Run a scenario once.
-
-    Parameters
-    ----------
-    scenario : Scenario
-        What `outsim.load` gives.
-    seed : int, optional
-        Seed of the tape; default: the scenario's.
-    replication : int
-        Which replication of this seed, from 0.
-    engine : "auto", "simpy" or "compiled"
-        Which engine runs it: the readable one, the quick one, or by size; the choice never
-        changes a result.
-    tape : Tape, optional
-        Random inputs to use instead of those of seed and replication, for
-        example recorded ones.
-    progress : callable, optional
-        Told a few times a second (microseconds simulated, microseconds in all); what it raises
-        ends the run.
-
-    Returns
-    -------
-    Result
-        Tables of calls, attempts, updates and deliveries, and where they come from.
-
-    Raises
-    ------
-    EngineError
-        If there is no such engine.
-    TapeError
-        If seed or replication is negative, or too large.
-
-    Examples
-    --------
-    >>> import outsim
-    >>> result = outsim.simulate(outsim.load("scenarios/stop-race.toml"), seed=1)
-    >>> result.calls["campaign"].value_counts().to_dict()
-    {'paced offer': 5000, 'unpaced offer': 5000, 'steady notices': 3000}
-    """
-    if tape is None:
-        tape = Tape(scenario.seed if seed is None else seed, replication)
-    plan = build_plan(scenario, tape)
-    records, ran_on = execute(plan, engine, progress or unseen)
-    frames = RunTables(RunArrays(scenario, plan, records))
-    return Result(frames, tape.seed, tape.replication, ran_on)
 
 
 def load_result(directory: str | Path) -> Result:

@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from outsim.errors import StudyError
+from outsim.results.checkpoint import simulate
 from outsim.results.measures import MEASURES, Measure
-from outsim.results.result import Result, simulate
+from outsim.results.result import Result
 from outsim.scenario.model import Scenario
 from outsim.studies.comparable import check_alike
 from outsim.studies.estimating import label_scenarios, place_of
@@ -227,7 +228,7 @@ class SavedStudy:
         chosen = self.scenarios[self._place(scenario)]
         if {*DRAWING} & {*self._identity["switches"]}:
             chosen = with_drawn_callees(chosen, self.seed, replication)
-        return simulate(chosen, seed=self.seed, replication=replication, **options)
+        return simulate(chosen, seed=self.seed, replication=replication, until=None, **options)
 
     def _place(self, scenario: int | str) -> int:
         return place_of(scenario, self._labels)

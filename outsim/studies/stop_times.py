@@ -8,7 +8,7 @@ import numpy as np
 
 from outsim.clock import SECOND, format_duration, parse_duration_us
 from outsim.errors import StudyError
-from outsim.results.result import simulate
+from outsim.results.checkpoint import simulate
 from outsim.scenario.model import Scenario
 
 MOST_STOPS = 100

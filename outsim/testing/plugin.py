@@ -186,14 +186,17 @@ def simulate(request: pytest.FixtureRequest) -> Callable[..., Result]:
         replication: int = 0,
         engine: str | None = None,
     ) -> Result:
-        from outsim.results.result import simulate as simulate_once
+        from outsim.results.checkpoint import simulate as simulate_once
 
         options: dict[str, Any] = {
             "engine": engine or request.config.getoption("--outsim-engine"),
             "seed": request.config.getoption("--outsim-seed") if seed is None else seed,
         }
         return simulate_once(
-            _scenario(scenario, request.path.parent), replication=replication, **options
+            _scenario(scenario, request.path.parent),
+            replication=replication,
+            until=None,
+            **options,
         )
 
     return run

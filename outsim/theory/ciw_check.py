@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from outsim.clock import MISSING, SECOND
 from outsim.engine.records import Columns
 from outsim.errors import StudyError
-from outsim.results.result import simulate
+from outsim.results.checkpoint import simulate
 from outsim.scenario.model import Scenario
 from outsim.theory.conditions import first, undisturbed
 

@@ -59,7 +59,7 @@ def _whole(calls: int, rounds: int) -> Figures:
     import gc
 
     from outsim import reuse
-    from outsim.results.result import simulate
+    from outsim.results.checkpoint import simulate
     from outsim.scenario import from_mapping
 
     simulate(from_mapping(headline(3_000)), engine="compiled").summary()

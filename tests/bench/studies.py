@@ -54,7 +54,7 @@ def cores(_calls: int, rounds: int, replications: int = 64) -> Figures:
 
 def overhead(_calls: int, rounds: int, replications: int = 16) -> Figures:
     """A study on one thread, against its runs made and measured one by one."""
-    from outsim.results.result import simulate
+    from outsim.results.checkpoint import simulate
     from outsim.scenario import from_mapping
 
     scenario = from_mapping(headline(CALLS))

@@ -16,7 +16,7 @@ from outsim.calibration import CallLog, Mapping, mapping_of, read_call_log
 from outsim.calibration.calls import WINDOW_S, dials
 from outsim.calibration.lines import Shape, blocks, parse
 from outsim.errors import ScenarioError
-from outsim.results.result import simulate
+from outsim.results.checkpoint import simulate
 from outsim.scenario import from_mapping
 from outsim.vocabulary import OUTCOMES as RUN_OUTCOMES
 from tests.calibration import logs

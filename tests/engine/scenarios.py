@@ -28,7 +28,8 @@ from typing import Any
 
 import pandas as pd
 
-from outsim.results.result import Result, simulate
+from outsim.results.checkpoint import simulate
+from outsim.results.result import Result
 from outsim.scenario import Scenario, from_mapping
 from outsim.tape import Tape
 

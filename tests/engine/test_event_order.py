@@ -13,7 +13,7 @@ import pandas as pd
 import pytest
 from pandas.testing import assert_frame_equal
 
-from outsim.results.result import simulate
+from outsim.results.checkpoint import simulate
 from outsim.tape import Tape
 
 from .scenarios import (

@@ -15,7 +15,7 @@ from outsim.export import selection
 from outsim.export.event_logs import calls_of
 from outsim.export.formats import export
 from outsim.export.selection import Selection
-from outsim.results.result import simulate
+from outsim.results.checkpoint import simulate
 from outsim.vocabulary import STATUSES
 from tests.engine.scenarios import campaign, recorded, run
 from tests.results.runs import EMPTY, full

@@ -13,7 +13,7 @@ from outsim.engine.rules import RULES
 from outsim.errors import ResultError
 from outsim.export.formats import export
 from outsim.export.selection import iso_times
-from outsim.results.result import simulate
+from outsim.results.checkpoint import simulate
 from outsim.results.tables.schema import TABLES
 from tests.results.runs import EMPTY, full
 from tests.strategies import scenarios

@@ -19,7 +19,8 @@ from outsim.errors import ResultError
 from outsim.export import perfetto
 from outsim.export.formats import export
 from outsim.export.perfetto import ports_of
-from outsim.results.result import Result, simulate
+from outsim.results.checkpoint import simulate
+from outsim.results.result import Result
 from tests.engine.scenarios import campaign, part, run
 from tests.results.runs import EMPTY, full
 from tests.strategies import scenarios

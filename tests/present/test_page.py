@@ -10,7 +10,7 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page, Request, sync_playwright
 
-from outsim.results.result import simulate
+from outsim.results.checkpoint import simulate
 
 from .reports import QUESTIONS, kept, report_of, scenario
 

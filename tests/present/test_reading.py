@@ -13,7 +13,7 @@ from outsim.present.build import page_of
 from outsim.present.sources import read_subject
 from outsim.questions import sweep_texts
 from outsim.questions.sweep import sweep
-from outsim.results.result import simulate
+from outsim.results.checkpoint import simulate
 from outsim.studies.synchronous import run_sync
 from tests.sealing import edit_sealed
 

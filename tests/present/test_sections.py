@@ -11,7 +11,7 @@ from outsim.present.outcomes import furthest_behind
 from outsim.present.page import check_file, html, write
 from outsim.present.sources import read_subject
 from outsim.questions.describe import describe
-from outsim.results.result import simulate
+from outsim.results.checkpoint import simulate
 from outsim.scenario import load
 from outsim.scenario.difference import differences
 from outsim.scenario.provenance import assumptions

@@ -11,7 +11,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from outsim.clock import MISSING
-from outsim.results.result import Result, simulate
+from outsim.results.checkpoint import simulate
+from outsim.results.result import Result
 from outsim.results.tables.causes import WAIT_CAUSES, queue_time_by_blocker
 from outsim.scenario import Scenario
 from outsim.scenario.standing import standing_at

@@ -9,8 +9,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from outsim.plan import build_plan
+from outsim.results.checkpoint import simulate
 from outsim.results.invariants import check_invariants
-from outsim.results.result import Result, simulate
+from outsim.results.result import Result
 from outsim.results.run_arrays import RunArrays
 from outsim.results.tables.run_tables import RunTables
 from outsim.scenario import Scenario

@@ -11,7 +11,7 @@ from hypothesis import assume, given, settings
 
 from outsim.clock import HOUR, MISSING
 from outsim.engine.records import Columns
-from outsim.results.result import simulate
+from outsim.results.checkpoint import simulate
 from outsim.scenario import Scenario, from_mapping
 from tests.strategies import PROFILES, mappings, scenarios
 

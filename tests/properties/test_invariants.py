@@ -17,8 +17,9 @@ from outsim.clock import MINUTE, MISSING, SECOND
 from outsim.engine.records import Columns
 from outsim.errors import InvariantError
 from outsim.results import invariants as laws
+from outsim.results.checkpoint import simulate
 from outsim.results.invariants import INVARIANTS, Invariant, check_invariants, violations
-from outsim.results.result import Result, simulate
+from outsim.results.result import Result
 from outsim.results.tables.run_tables import RunTables
 from outsim.scenario import Scenario, from_mapping
 from outsim.vocabulary import (

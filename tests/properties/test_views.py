@@ -11,7 +11,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from outsim.clock import MISSING, after
-from outsim.results.result import Result, simulate
+from outsim.results.checkpoint import simulate
+from outsim.results.result import Result
 from outsim.results.tables.summary import counts
 from outsim.scenario import Scenario
 from outsim.vocabulary import PENDING_STATUSES, STATUSES

@@ -15,8 +15,8 @@ import pytest
 from outsim.errors import EngineError, StudyError
 from outsim.estimates import estimate
 from outsim.questions.compare import compare
+from outsim.results.checkpoint import simulate
 from outsim.results.measures import MEASURES, measure_named
-from outsim.results.result import simulate
 from outsim.studies.replications import Figures
 from outsim.studies.study_result import START_TIME_MEASURES, StudyResult
 from outsim.studies.synchronous import run_sync

@@ -16,8 +16,8 @@ from outsim.errors import ScenarioError, StudyError
 from outsim.plan import build_plan
 from outsim.plan.calls_in_progress import UnderWay, go_on
 from outsim.questions.eta_measures import CAMPAIGN_MEASURES, find_call, quantiles
+from outsim.results.checkpoint import simulate
 from outsim.results.measures import measure
-from outsim.results.result import simulate
 from outsim.scenario.snapshot import Snapshot
 from outsim.scenario.snapshot_estimates import estimates
 from outsim.scenario.snapshot_file import read_snapshot

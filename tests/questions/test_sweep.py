@@ -17,8 +17,8 @@ from outsim.errors import ScenarioError, StudyError
 from outsim.estimates import estimate
 from outsim.questions.sweep import sweep
 from outsim.questions.sweep_answers import Sweep
+from outsim.results.checkpoint import simulate
 from outsim.results.measures import measure_named
-from outsim.results.result import simulate
 from outsim.scenario import from_mapping
 from outsim.studies.synchronous import run_sync
 from tests.studies.flip_scenarios import FLIP_PER_MIN, hasty, paced

@@ -9,7 +9,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from outsim.results.result import Result, simulate
+from outsim.results.checkpoint import simulate
+from outsim.results.result import Result
 from outsim.results.tables.causes import CAUSES, QUEUE_CAUSES
 from tests.engine.scenarios import campaign, part, recorded, run, scenario
 from tests.results.runs import EMPTY, full

@@ -59,17 +59,17 @@ def assert_whole(branch: Result, of: Scenario) -> None:
 
 @pytest.mark.parametrize("at", ["09:00", "09:05", "09:07", "09:30", "11:00"])
 def test_a_run_that_was_saved_and_continued_equals_one_that_was_not(at):
-    past = outsim.run_until(scenario(), at)
-    assert_whole(past.branch(), scenario())
+    past = outsim.simulate(scenario(), until=at)
+    assert_whole(past.resume(), scenario())
 
 
 @pytest.mark.parametrize("reaches", ["loading", "queue"])
 def test_every_branch_equals_a_whole_run_and_leaves_its_past_as_it_was(reaches):
-    past = outsim.run_until(scenario(), "09:08")
+    past = outsim.simulate(scenario(), until="09:08")
     for minute in ("09:08", "09:10", "09:20"):
         stopped = scenario(stop_at=minute, stop_reaches=reaches)
-        assert_whole(past.branch(stopped), stopped)
-    assert_whole(past.branch(), scenario())
+        assert_whole(past.resume(stopped), stopped)
+    assert_whole(past.resume(), scenario())
 
 
 @pytest.mark.parametrize(
@@ -84,21 +84,21 @@ def test_every_branch_equals_a_whole_run_and_leaves_its_past_as_it_was(reaches):
 def test_suspensions_outages_and_the_end_may_differ_from_branch_to_branch(changes):
     same_end = {"clock": MORNING["clock"] | {"latest": "23:00"}}
     changed = scenario(**same_end | changes)
-    past = outsim.run_until(scenario(**same_end), "09:10")
-    assert_whole(past.branch(changed), changed)
+    past = outsim.simulate(scenario(**same_end), until="09:10")
+    assert_whole(past.resume(changed), changed)
 
 
 @pytest.mark.parametrize("start", ["09:02", "09:05", "09:06", "10:59"])
 def test_starts_may_differ_from_branch_to_branch(start):
     """Also with a stop before the start, which cancels everything."""
-    past = outsim.run_until(scenario(), "09:02")
+    past = outsim.simulate(scenario(), until="09:02")
     for changes in ({"start": start}, {"start": start, "stop_at": start}):
-        assert_whole(past.branch(scenario(**changes)), scenario(**changes))
+        assert_whole(past.resume(scenario(**changes)), scenario(**changes))
 
 
 def test_a_branch_has_the_tables_of_its_own_scenario():
     stopped = scenario(stop_at="09:10")
-    branch = outsim.run_until(scenario(), "09:08").branch(stopped)
+    branch = outsim.simulate(scenario(), until="09:08").resume(stopped)
     assert branch.scenario is stopped
     assert (branch.calls["status"] == "canceled").any()
     assert branch.measures() == outsim.simulate(stopped).measures()
@@ -111,8 +111,8 @@ def test_random_scenarios_may_be_cut_anywhere(mapping, share, second):
     drawn = from_mapping(mapping)
     length_us = drawn.instant_us(drawn.clock.ends)
     cut = after(drawn.clock.begins, int(share * length_us))
-    past = outsim.run_until(drawn, cut)
-    assert_whole(past.branch(), drawn)
+    past = outsim.simulate(drawn, until=cut)
+    assert_whole(past.resume(), drawn)
     plan = build_plan(drawn, Tape(drawn.seed))
     first = Run(plan)
     first.advance(int(share * length_us))
@@ -197,18 +197,18 @@ def test_a_family_differs_in_nothing_but_what_is_to_come():
     ],
 )
 def test_a_scenario_with_another_past_is_refused(changes, message):
-    past = outsim.run_until(scenario(), "09:08")
+    past = outsim.simulate(scenario(), until="09:08")
     with pytest.raises(EngineError, match=message):
-        past.branch(scenario(**changes))
+        past.resume(scenario(**changes))
 
 
 def test_another_end_at_the_latest_is_refused_whatever_the_background():
     background = {"background": {"tenants": 2, "campaigns_per_hour": 2, "median_size": 10}}
-    past = outsim.run_until(scenario(**background), "09:08")
+    past = outsim.simulate(scenario(**background), until="09:08")
     with pytest.raises(EngineError, match=r"give both the same clock\.latest"):
-        past.branch(scenario(clock=MORNING["clock"] | {"ends": "11:30"}, **background))
+        past.resume(scenario(clock=MORNING["clock"] | {"ends": "11:30"}, **background))
 
 
 def test_a_moment_outside_the_run_is_refused():
     with pytest.raises(MomentError, match="lies outside the run"):
-        outsim.run_until(scenario(), scenario().clock.begins - timedelta(hours=1))
+        outsim.simulate(scenario(), until=scenario().clock.begins - timedelta(hours=1))

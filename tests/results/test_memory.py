@@ -21,7 +21,8 @@ from outsim.engine.records import (
     Records,
     shift,
 )
-from outsim.results.result import Result, simulate
+from outsim.results.checkpoint import simulate
+from outsim.results.result import Result
 from outsim.results.run_arrays import keys_of
 from outsim.results.tables import columns
 from outsim.results.tables.columns import code_type, frame, inside, looked_up

@@ -7,7 +7,8 @@ from datetime import UTC, datetime
 import pytest
 
 from outsim.errors import MomentError
-from outsim.results.result import Result, simulate
+from outsim.results.checkpoint import simulate
+from outsim.results.result import Result
 from outsim.scenario import from_mapping
 
 

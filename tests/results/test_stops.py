@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 
-from outsim.results.result import simulate
+from outsim.results.checkpoint import simulate
 from outsim.scenario import from_mapping
 
 

@@ -12,7 +12,7 @@ import pytest
 
 from outsim.errors import ScenarioError
 from outsim.plan import build_plan
-from outsim.results.result import simulate
+from outsim.results.checkpoint import simulate
 from outsim.scenario import Scenario, from_mapping, memory
 from outsim.scenario.memory import check_drawn, check_size, runs_that_fit
 from outsim.tape import Tape

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from outsim.errors import ScenarioError
-from outsim.results.result import simulate
+from outsim.results.checkpoint import simulate
 from outsim.scenario import Scenario, from_mapping
 from outsim.scenario.lint import advice
 from outsim.scenario.snapshot_file import read_snapshot

@@ -8,8 +8,8 @@ from typing import Any
 
 from outsim.clock import after
 from outsim.questions.eta_measures import CAMPAIGN_MEASURES, quantiles
+from outsim.results.checkpoint import simulate
 from outsim.results.measures import measure
-from outsim.results.result import simulate
 from outsim.scenario import Scenario, from_mapping
 from outsim.scenario.standing import standing_at
 from outsim.tape import Purpose, Tape

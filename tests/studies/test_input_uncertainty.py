@@ -18,8 +18,8 @@ from scipy import stats
 import outsim
 from outsim.errors import StudyError
 from outsim.questions.capacity import plan_capacity
+from outsim.results.checkpoint import simulate
 from outsim.results.measures import MEASURES, measure, measure_named
-from outsim.results.result import simulate
 from outsim.scenario import Scenario
 from outsim.studies.input_models import partner, with_drawn_callees
 from outsim.studies.input_uncertainty import apportioned

@@ -17,8 +17,8 @@ from hypothesis import strategies as st
 
 from outsim.errors import StudyError
 from outsim.estimates import estimate
+from outsim.results.checkpoint import simulate
 from outsim.results.measures import MEASURES, measure_named
-from outsim.results.result import simulate
 from outsim.studies.members import PLAIN, Member, Switches, members
 from outsim.studies.replication_set import Replication
 from outsim.studies.replications import Figures

@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 
 from outsim.plan import build_plan
 from outsim.plan.campaigns import CampaignPlan
-from outsim.results.result import simulate
+from outsim.results.checkpoint import simulate
 from outsim.scenario import Scenario, from_mapping
 from outsim.tape import Purpose, Tape
 from tests.tape.digest import SCENARIO, SEED, attempt_arrays

@@ -11,7 +11,8 @@ import pytest
 
 from outsim import Tape as PublicTape
 from outsim.errors import TapeError
-from outsim.results.result import Result, simulate
+from outsim.results.checkpoint import simulate
+from outsim.results.result import Result
 from outsim.scenario import from_mapping
 from outsim.tape import Tape
 

@@ -9,7 +9,7 @@ import pytest
 
 from outsim.engine import rules as model
 from outsim.engine.records import Records
-from outsim.results.result import simulate
+from outsim.results.checkpoint import simulate
 from outsim.scenario import Scenario, from_mapping
 from outsim.testing.attribution import moved
 from outsim.testing.differences import same

@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 
 from outsim.clock import SECOND
-from outsim.results.result import simulate
+from outsim.results.checkpoint import simulate
 from outsim.theory import formulas
 from outsim.theory.formulas import Stream
 from outsim.vocabulary import CARRIER_RATE

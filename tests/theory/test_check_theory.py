@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from outsim.clock import SECOND, after
-from outsim.results.result import simulate
+from outsim.results.checkpoint import simulate
 from outsim.scenario import Scenario
 from outsim.studies.synchronous import run_sync
 from outsim.theory import ciw_check, formulas

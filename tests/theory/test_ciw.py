@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from outsim.clock import SECOND
-from outsim.results.result import simulate
+from outsim.results.checkpoint import simulate
 from outsim.theory.ciw_check import begins_in_ciw
 from tests.theory.bare import OVERHEAD_US, bare
 from tests.theory.test_priorities import Jobs, begins_at, constant, drawn, exponential

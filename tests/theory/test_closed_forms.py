@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from outsim.clock import HOUR, MINUTE, SECOND, TOKEN
-from outsim.results.result import simulate
+from outsim.results.checkpoint import simulate
 from tests.theory.bare import OVERHEAD_US, bare
 
 CALLS = 200

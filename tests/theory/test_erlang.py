@@ -17,7 +17,7 @@ import pytest
 from scipy import stats
 
 from outsim.clock import SECOND
-from outsim.results.result import simulate
+from outsim.results.checkpoint import simulate
 from outsim.theory.formulas import (
     Stream,
     erlang_b,
