@@ -96,15 +96,15 @@ def occurrences(result: Result) -> dict[str, int]:
         "9 waited for the window": int((held & windowed[rank]).sum()),
         "9 windows in several zones": int((zoned > 1).sum()),
         "10 lost updates": int(u["lost"].sum()),
-        "10 wedged": int(calls["wedged"].sum()),
-        "10 repaired": int(u["repaired"].sum()),
+        "10 wedged": int(calls["stuck"].sum()),
+        "10 repaired": int(u["reconciled"].sum()),
         "10 overtaken updates": int(
             (np.diff(u.loc[u["visible_at"].notna(), "visible_at"].astype("int64")) < 0).sum()
         ),
         "11 posts": len(d),
-        "11 waited for a sender": int((d["begun_at"] > d["due_at"]).sum()),
+        "11 waited for a sender": int((d["started_at"] > d["due_at"]).sum()),
         **{f"11 {word}": int((d["result"] == word).sum()) for word in d["result"].cat.categories},
-        "11 posted again": int((d["post"] > 1).sum()),
+        "11 posted again": int((d["delivery_attempt"] > 1).sum()),
         "12 canceled": int((status == "canceled").sum()),
         "12 canceled after attempts": int(
             ((status == "canceled") & (calls["attempts"] > 0)).sum()

@@ -82,7 +82,7 @@ def _rowed(found: Any) -> list[Any]:
 
 def peak() -> Figures:
     cells = _cells("top-of-hour-peak", "quarter-past-peak")
-    refused, later = cells["congestion_share"][:2]
+    refused, later = cells["refused_share"][:2]
     more, fewer = cells["completed_share"][2], cells["completed_by_deadline"][2]
     return [refused, later, more.lstrip("+"), fewer.lstrip("-")]
 
@@ -144,7 +144,7 @@ def headline() -> Figures:
     """Minutes less, minutes later and points fewer, in words, of the block above."""
     rows = " ".join(printed(blocks()[0][0]).split("held against")[1].split())
     words = []
-    for pattern in (r"wait, median -([\d.]+) ", r"finished at \+([\d.]+) ", r"10:30 -([\d.]+) "):
+    for pattern in (r"p50 wait -([\d.]+) ", r"finished at \+([\d.]+) ", r"10:30 -([\d.]+) "):
         (found,) = re.findall(pattern, rows)
         words.append(TENTHS[round(float(found))])
     less, later, fewer = words

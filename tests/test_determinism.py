@@ -124,7 +124,7 @@ def test_the_scenario_has_something_to_get_wrong(first: Result) -> None:
     assert set(first.attempts["cause"]) >= {"", "carrier_rate", "carrier_outage", "missing_ani"}
     assert (first.attempts["attempt"] > 1).sum() > 50
     assert len(first.deliveries) > 100
-    assert first.updates["repaired"].any()
+    assert first.updates["reconciled"].any()
     assert first.calls["background"].any()
 
 

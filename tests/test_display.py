@@ -141,7 +141,7 @@ RARE = {
 @pytest.mark.parametrize("text", RARE)
 def test_what_is_known_stands_in_the_place_of_an_interval(text):
     kind, figures, signed = RARE[text]
-    support = Measure("m", "m", kind, len, 1).support
+    support = Measure("m", "m", kind, len, "maximize").support
     support = support.of_difference if signed else support
     found = estimate(np.array(figures), support=support)
     assert format_estimate(kind, found, NINE, signed=bool(signed)) == text

@@ -42,7 +42,9 @@ def test_nobody_is_posted_to_before_the_result_can_be_seen(simulate):
     result = simulate(SCENARIOS / "11-delivery.toml")
     final = result.updates["status"].isin(["completed", "failed", "canceled", "expired"])
     seen = result.updates[final].set_index("call_id")["visible_at"]
-    first = result.deliveries[result.deliveries["post"] == 1].set_index("call_id")["due_at"]
+    first = result.deliveries[result.deliveries["delivery_attempt"] == 1].set_index("call_id")[
+        "due_at"
+    ]
     assert len(first) > 0
     assert not first.index.has_duplicates
     assert (first >= seen.reindex(first.index)).all()

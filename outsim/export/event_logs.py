@@ -36,10 +36,10 @@ class Call(NamedTuple):
 
 _CALL_COLUMNS = (
     *("call_id", "tenant", "campaign", "background", "index", "number", "ani", "submitted_at"),
-    *("waits_from", "status", "attempts", "outcome", "wait_s", "wait_state", "wedged"),
+    *("wait_starts_at", "status", "attempts", "outcome", "wait_s", "wait_state", "stuck"),
     "reject_reason",
 )
-_EVENT_COLUMNS = ("attempt", "status", "happened_at", "visible_at", "lost", "repaired")
+_EVENT_COLUMNS = ("attempt", "status", "happened_at", "visible_at", "lost", "reconciled")
 _OF_ATTEMPT = ("outcome", "cause", "callee_type")
 
 
@@ -151,16 +151,16 @@ _CALL = {
     "index": "integer",
     "number": "integer",
     "ani": "integer",
-    "waits_from": "time",
+    "wait_starts_at": "time",
     "status": "string",
     "attempts": "integer",
     "outcome": "string",
     "wait_s": "float",
     "wait_state": "string",
-    "wedged": "boolean",
+    "stuck": "boolean",
     "reject_reason": "string",
 }
-_EVENT = {"attempt": "integer", "visible_at": "time", "lost": "boolean", "repaired": "boolean"}
+_EVENT = {"attempt": "integer", "visible_at": "time", "lost": "boolean", "reconciled": "boolean"}
 _END = {"outcome": "string", "cause": "string", "callee_type": "string"}
 _ALWAYS = "1970-01-01T00:00:00.000000+00:00"
 """When an attribute that never changes came to be so: the standard asks for an instant."""

@@ -132,9 +132,9 @@ def _write_counters(trace: TraceWriter, result: Result) -> None:
     _write_counter(trace, group, "workers at dial work", "workers", dial_work)
     _write_counter(trace, group, "workers at status work", "workers", _status_work(result))
     posts = result.deliveries
-    waiting = step_function(posts["due_at"], posts["begun_at"])
+    waiting = step_function(posts["due_at"], posts["started_at"])
     _write_counter(trace, group, "deliveries waiting", "posts", waiting)
-    under_way = step_function(posts["begun_at"], posts["ended_at"])
+    under_way = step_function(posts["started_at"], posts["ended_at"])
     _write_counter(trace, group, "deliveries under way", "posts", under_way)
     group = trace.group("queue by tenant")
     for tenant in calls["tenant"].cat.categories:
@@ -145,17 +145,17 @@ def _write_counters(trace: TraceWriter, result: Result) -> None:
 def _status_work(result: Result) -> Steps:
     """Workers at status work; updates that are lost are left out where their length is drawn."""
     updates = result.updates
-    begun = updates[updates["begun_at"].notna()]
+    begun = updates[updates["started_at"].notna()]
     constant_us = result.arrays.plan.platform.status_work_us
-    direct = begun["visible_at"].notna() & ~begun["repaired"]
+    direct = begun["visible_at"].notna() & ~begun["reconciled"]
     ended = begun["visible_at"].where(direct)
     if constant_us >= 0:
-        ended = begun["begun_at"] + pd.Timedelta(constant_us, "us")
+        ended = begun["started_at"] + pd.Timedelta(constant_us, "us")
         known = begun
     else:
         known = begun[direct | ~begun["lost"]]
         ended = ended[known.index]
-    return step_function(known["begun_at"], ended[ended < result.ended])
+    return step_function(known["started_at"], ended[ended < result.ended])
 
 
 def _write_counter(

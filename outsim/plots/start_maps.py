@@ -22,7 +22,7 @@ _REACH = 0.1
 _TITLES = {
     "completed_share": "gain in completions",
     "duration_s": "gain in time from start to end",
-    "finished_s": "gain in the clock time of the end",
+    "finish_time_s": "gain in the clock time of the end",
     "status_lag_p90_s": "gain in p90 status lag",
 }
 

@@ -12,7 +12,7 @@ from outsim.questions.compare_texts import DISAGREE, better_and_worse, nothing_c
 from outsim.results.measures import Measure
 from outsim.studies.study_result import StudyResult
 
-SHOWN = ("completed_by_deadline", "finished_s", "wait_p90_s", "status_lag_p90_s")
+SHOWN = ("completed_by_deadline", "finish_time_s", "wait_p90_s", "status_lag_p90_s")
 """Figures that have a picture."""
 
 

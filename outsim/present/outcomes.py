@@ -24,7 +24,7 @@ ONE_DAY = "One run is one day that could be."
 
 def what_is_seen(subject: Subject) -> Document:
     """What the customer's page shows, and how far it is behind."""
-    lag, never = subject.figure("status_lag_p90_s"), subject.figure("seen_pending")
+    lag, never = subject.figure("status_lag_p90_s"), subject.figure("unreported_final_calls")
     moment = furthest_behind(subject.result.view(subject.campaign).updates)
     at = subject.result.begins if moment is None else moment.to_pydatetime()
     return Document(
@@ -88,14 +88,19 @@ def why_failed(subject: Subject) -> Document:
     result, campaign = subject.result, subject.campaign
     view = result.view(campaign)
     failed = int((view.calls["status"] == "failed").sum())
-    completed, refused = subject.figure("completed_share"), subject.figure("congestion_share")
+    completed, refused = subject.figure("completed_share"), subject.figure("refused_share")
     answer = _why(subject, view.calls)
     if completed is not None:
         answer += f" {completed.text} of the calls are completed in the end"
         answer += "." if refused is None else f"; the carrier refuses {_share(refused)} attempts."
     rows = [
         found.row()
-        for name in ("completed_share", "human_share", "attempts_per_call", "congestion_share")
+        for name in (
+            "completed_share",
+            "answered_by_person_share",
+            "attempts_per_call",
+            "refused_share",
+        )
         if (found := subject.figure(name)) is not None
     ]
     tables = [Table("What came of the calls", ["figure", "mean"], rows)] if rows else []

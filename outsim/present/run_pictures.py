@@ -52,7 +52,7 @@ def waits(subject: Subject) -> Picture:
     result, campaign = subject.result, subject.campaign
     values = {each.name: each for each in MEASURES}
     view = result.measured(campaign)
-    half, most = (values[name].compute(view) for name in ("wait_median_s", "wait_p90_s"))
+    half, most = (values[name].compute(view) for name in ("wait_p50_s", "wait_p90_s"))
     told = ", ".join(
         f"{share} of the calls {_within(seconds)}"
         for share, seconds in (("half", half), ("9 in 10", most))

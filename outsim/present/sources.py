@@ -154,7 +154,7 @@ def _of_run(
     )
 
 
-_BOTH = tuple(each for each in MEASURES if each.name != "finished_s") + FORECAST_MEASURES
+_BOTH = tuple(each for each in MEASURES if each.name != "finish_time_s") + FORECAST_MEASURES
 """Figures of a campaign, and when its calls go out."""
 
 

@@ -138,7 +138,7 @@ def when_out(subject: Subject) -> Document:
     if answer is not None:
         return _forecast(subject, answer)
     rows = _known_rows(
-        subject, "wait_median_s", "wait_p90_s", "finished_s", "duration_s", "completed_by_deadline"
+        subject, "wait_p50_s", "wait_p90_s", "finish_time_s", "duration_s", "completed_by_deadline"
     )
     if not rows:
         return replace(
@@ -158,8 +158,8 @@ def when_out(subject: Subject) -> Document:
 
 
 def _waits(subject: Subject) -> str:
-    half, most = subject.figure("wait_median_s"), subject.figure("wait_p90_s")
-    end = subject.figure("finished_s")
+    half, most = subject.figure("wait_p50_s"), subject.figure("wait_p90_s")
+    end = subject.figure("finish_time_s")
     texts = []
     if half is not None and most is not None:
         texts.append(f"Half of the calls wait up to {half.text}, 9 in 10 up to {most.text}")
@@ -205,7 +205,7 @@ def _forecast(subject: Subject, answer: Forecast) -> Document:
 def _when_out(answer: Forecast, at: Callable[[str], str]) -> str:
     """The answer in words; of calls that a stop cancels, that too."""
     told = eta_texts.canceled_text(answer.findings, answer.campaign)
-    finished = f"the campaign is finished at {at('finished_s')}."
+    finished = f"the campaign is finished at {at('finish_time_s')}."
     if not answer.findings.mean(0, "first_out_s").count:
         return f"{told} No call goes out within the run; {finished}".strip()
     calls = "the others" if told else "the calls"

@@ -85,7 +85,7 @@ def outgoing_s(view: View, level: float) -> float:
     return out[place - before - 1] / SECOND if place - before <= len(out) else math.nan
 
 
-def finished_s(view: View) -> float:
+def finish_time_s(view: View) -> float:
     """When the campaign's last call gets its final status, in seconds since the run begins.
 
     NaN where the run does not come to it; the moment of the snapshot where it was over by then.
@@ -140,7 +140,7 @@ def next_dispatch_s(view: View, place: int) -> float:
 NEVER_OUT = {
     "canceled": "canceled before it goes out",
     "expired": "expired before it goes out",
-    "wedged": "wedged: accepted, and never dialed",
+    "stuck": "stuck: accepted, and never dialed",
     "pending": "not out yet when the run ends",
 }
 """Why a call does not go out, or not again, and what people say of it."""
@@ -165,23 +165,31 @@ def stays_in(view: View, place: int, why: str) -> float:
     ended = {CANCELED: "canceled", EXPIRED: "expired"}
     found = "pending" if status < FIRST_FINAL else ended.get(int(status), "")
     if campaign.contacts.wedged[index]:
-        found = "wedged"
+        found = "stuck"
     return float(found == why)
 
 
 CAMPAIGN_MEASURES = (
-    Measure("first_out_s", "first call out", "clock", partial(outgoing_s, level=0.0), -1),
-    Measure("median_out_s", "half of them out", "clock", partial(outgoing_s, level=0.5), -1),
-    Measure("p90_out_s", "9 in 10 of them out", "clock", partial(outgoing_s, level=0.9), -1),
-    Measure("last_out_s", "last call out", "clock", partial(outgoing_s, level=1.0), -1),
-    Measure("finished_s", "finished", "clock", finished_s, -1),
+    Measure("first_out_s", "first call out", "clock", partial(outgoing_s, level=0.0), "minimize"),
+    Measure(
+        "median_out_s", "half of them out", "clock", partial(outgoing_s, level=0.5), "minimize"
+    ),
+    Measure(
+        "p90_out_s", "9 in 10 of them out", "clock", partial(outgoing_s, level=0.9), "minimize"
+    ),
+    Measure("last_out_s", "last call out", "clock", partial(outgoing_s, level=1.0), "minimize"),
+    Measure("finish_time_s", "finished", "clock", finish_time_s, "minimize"),
 )
 """When a campaign's calls go out, and when it is finished."""
 
 FORECAST_MEASURES = (
     *CAMPAIGN_MEASURES,
     Measure(
-        "canceled_before_out", "canceled before they go out", "share", canceled_before_out, -1
+        "canceled_before_out",
+        "canceled before they go out",
+        "share",
+        canceled_before_out,
+        "minimize",
     ),
 )
 """What is said of a campaign."""
@@ -267,14 +275,16 @@ class Asked:
         """When it goes out."""
         label = "goes out again" if self.state == "waiting_retry" else "goes out"
         return Measure(
-            "call_out_s", label, "clock", partial(next_dispatch_s, place=self.place), -1
+            "call_out_s", label, "clock", partial(next_dispatch_s, place=self.place), "minimize"
         )
 
     @property
     def measures(self) -> tuple[Measure, ...]:
         """When it goes out, and whether it does not, by reason of `NEVER_OUT`."""
         reasons = (
-            Measure(f"call_{why}", text, "share", partial(stays_in, place=self.place, why=why), 0)
+            Measure(
+                f"call_{why}", text, "share", partial(stays_in, place=self.place, why=why), None
+            )
             for why, text in NEVER_OUT.items()
         )
         return (self.measure, *reasons)

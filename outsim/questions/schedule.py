@@ -153,7 +153,7 @@ class Schedule:
             for pair in combinations(self.starts, 2):
                 difference = self._between(*pair, each.name)
                 if self._matters(difference, each.name):
-                    first = difference.mean * each.better > 0
+                    first = difference.mean * each.sign > 0
                     found[each.name][pair] = pair[0] if first else pair[1]
         return found
 
@@ -205,7 +205,7 @@ class Schedule:
 
         Columns ``start``, ``measure``, ``mean``, ``low``, ``high``, and ``difference``,
         ``difference_low``, ``difference_high`` from `base`; shares from 0 to 1, durations in
-        seconds, ``finished_s`` in seconds since the run begins.
+        seconds, ``finish_time_s`` in seconds since the run begins.
         """
         import pandas as pd
 

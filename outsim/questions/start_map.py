@@ -41,7 +41,7 @@ RETRIES = (1, 4)
 MINUTES = (15, 30, 45)
 """Regimes and starts that a map is made of, if nothing else is said."""
 
-GAINS = ("completed_share", "duration_s", "finished_s", "status_lag_p90_s")
+GAINS = ("completed_share", "duration_s", "finish_time_s", "status_lag_p90_s")
 """Figures whose gain is told: completions, time to finish, clock time of the finish, lag."""
 
 MAIN = GAINS[0]
@@ -119,7 +119,7 @@ class StartMap:
             raise StudyError(f"regime {regime}: there are 0 to {len(self.regimes) - 1}")
         found, place = self.findings[regime], 1 + self.minutes.index(minute)
         later, first = found.values(place, name), found.values(0, name)
-        gains = (later - first) * self.measures[name].better
+        gains = (later - first) * self.measures[name].sign
         support = self.measures[name].support.between(later, first)
         return estimate(gains, 1 - (1 - LEVEL) / self.comparisons, support)
 
@@ -132,7 +132,7 @@ class StartMap:
             If it is none of `measures`.
         """
         if name not in self.measures:
-            raise StudyError(unknown_name("figure", name, self.measures, "in the map"))
+            raise StudyError(unknown_name("measure", name, self.measures, "in the map"))
 
     def verdict(self, regime: int, minute: int, name: str = MAIN) -> int:
         """+1 where the start helps, -1 where it harms, 0 where that is not clear or too little.

@@ -190,7 +190,7 @@ class Sweep:
 
         Of a figure that is neither better high nor low, the one in which it is higher.
         """
-        second = sign * (self.measure.better or 1) > 0
+        second = sign * (self.measure.sign or 1) > 0
         labels = self.base.labels if self.base is not None else (self.scenarios[0].name,)
         return labels[1 if second else 0]
 

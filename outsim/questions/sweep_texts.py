@@ -94,7 +94,7 @@ def base_texts(found: Sweep) -> tuple[str, str]:
         return differ, f"That is too small to matter (less than {limit}): neither is better."
     if verdict == "unclear":
         return differ, "That may be luck: neither is clearly better; more replications may tell."
-    better = "better" if found.measure.better else "higher"
+    better = "better" if found.measure.sign else "higher"
     return differ, f"So {found.preferred(1 if base.mean > 0 else -1)} is {better}."
 
 
@@ -126,7 +126,7 @@ def _verdict(flip: Flip) -> str:
 
 def crossing_text(found: Sweep, flip: Flip, crossing: Crossing) -> str:
     """Where a recommendation is turned round."""
-    shown, better = flip.factor.shown, "better" if found.measure.better else "higher"
+    shown, better = flip.factor.shown, "better" if found.measure.sign else "higher"
     low, high = crossing.low, crossing.high
     fresh = [written(found, each, found.measure, signed=True) for each in crossing.fresh]
     again = "Confirmed" if crossing.is_confirmed else "NOT confirmed"

@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import cached_property
+from typing import Literal
 
 import numpy as np
 import pandas as pd
@@ -30,8 +31,8 @@ wait ended with the first dispatch, even where the carrier refused the attempt."
 
 NEEDED = {
     "calls": (
-        *("status", "outcome", "waits_from", "first_dispatched_at", "final_at"),
-        *("wait_s", "wait_state", "wedged"),
+        *("status", "outcome", "wait_starts_at", "first_dispatched_at", "final_at"),
+        *("wait_s", "wait_state", "stuck"),
     ),
     "attempts": ("dispatched_at", "outcome"),
     "updates": ("status", "happened_at", "visible_at"),
@@ -94,7 +95,7 @@ class View:
 
         None while any is pending but for wedged ones.
         """
-        final_at = self.accepted["final_at"][~self.accepted["wedged"]]
+        final_at = self.accepted["final_at"][~self.accepted["stuck"]]
         if len(final_at) == 0 or final_at.isna().any():
             return None
         finish: pd.Timestamp = final_at.max()
@@ -164,13 +165,13 @@ def done_by(view: View, at: datetime) -> float:
     return _share(int((view.accepted["final_at"] <= at).sum()), len(view.accepted))
 
 
-def human_share(view: View) -> float:
+def answered_by_person_share(view: View) -> float:
     """Calls answered by a person in the end, of all accepted."""
     reached = view.completed & (view.accepted["outcome"] == "human")
     return _share(int(reached.sum()), len(view.accepted))
 
 
-def finished_s(view: View) -> float:
+def finish_time_s(view: View) -> float:
     """When the last call got its final status, in seconds since the run begins."""
     if view.finish is None:
         return float("nan")
@@ -184,7 +185,7 @@ def duration_s(view: View) -> float:
     """
     if view.finish is None:
         return float("nan")
-    return max(0.0, float((view.finish - view.accepted["waits_from"].min()).total_seconds()))
+    return max(0.0, float((view.finish - view.accepted["wait_starts_at"].min()).total_seconds()))
 
 
 def wait_at_s(view: View, level: float) -> float:
@@ -192,7 +193,7 @@ def wait_at_s(view: View, level: float) -> float:
     return _quantile_s(view.waits_s, level)
 
 
-def wait_median_s(view: View) -> float:
+def wait_p50_s(view: View) -> float:
     """Median wait, in seconds."""
     return wait_at_s(view, 0.5)
 
@@ -215,7 +216,7 @@ def time_to_first_dispatch_at_s(view: View, level: float) -> float:
     Unlike a wait it ends with the first attempt even where the carrier refuses it. A call that
     is never dispatched counts as for waits.
     """
-    first, since = _since_1970_us(view.calls, "first_dispatched_at", "waits_from")
+    first, since = _since_1970_us(view.calls, "first_dispatched_at", "wait_starts_at")
     dispatched = first != MISSING
     never = _among(view.calls["wait_state"], "censored", "never").to_numpy() & ~dispatched
     times = (first - since)[dispatched] / SECOND
@@ -225,12 +226,12 @@ def time_to_first_dispatch_at_s(view: View, level: float) -> float:
     return float(np.partition(times, place)[place])
 
 
-def time_to_first_dispatch_median_s(view: View) -> float:
+def time_to_first_dispatch_p50_s(view: View) -> float:
     """Median time from start to first dispatch, in seconds."""
     return time_to_first_dispatch_at_s(view, 0.5)
 
 
-def congestion_share(view: View) -> float:
+def refused_share(view: View) -> float:
     """Attempts that ended in congestion, of all that ended."""
     outcome = view.attempts["outcome"]
     return _share(int((outcome == "congestion").sum()), int(outcome.notna().sum()))
@@ -273,7 +274,7 @@ def _since_1970_us(table: pd.DataFrame, *names: str) -> Iterator[NDArray[np.int6
         yield table[name].to_numpy("datetime64[us]").view(np.int64)
 
 
-def seen_pending(view: View) -> float:
+def unreported_final_calls(view: View) -> float:
     """Calls that are over but were never shown as over by the end of the run."""
     unseen = view.updates["status"][view.updates["visible_at"].isna()]
     return float(_among(unseen, *ENDED_STATUSES).sum())
@@ -314,14 +315,19 @@ class Measure:
     kind: str
     """share, seconds, clock (seconds since the run begins), number."""
     compute: Callable[[View], float]
-    better: int
-    """+1 where more is better, -1 where less is, 0 where neither."""
+    direction: Literal["maximize", "minimize"] | None
+    """Whether more is better, or less; None where neither is."""
     optional: bool = False
     """Whether tables leave it out where nobody has it, such as a stop that nobody asked for."""
     negligible: float | None = None
     """A smaller difference is too small to matter, in the figure's unit; None: as for its kind."""
     negligible_share: float | None = None
     """The same as a share of the figure that it is held against; the larger one counts."""
+
+    @property
+    def sign(self) -> int:
+        """+1 where more is better, -1 where less is, 0 where neither."""
+        return {"maximize": 1, "minimize": -1, None: 0}[self.direction]
 
     def matters_from(self, base: float = float("nan")) -> float:
         """Smallest difference that matters, from base, the measure's size, where that is known."""
@@ -346,43 +352,55 @@ class Measure:
 
 
 MEASURES: tuple[Measure, ...] = (
-    Measure("completed_by_deadline", "completed by {deadline}", "share", completed_by_deadline, 1),
-    Measure("completed_share", "completed in the end", "share", completed_share, 1),
-    Measure("finished_s", "finished at", "clock", finished_s, -1),
+    Measure(
+        "completed_by_deadline",
+        "completed by {deadline}",
+        "share",
+        completed_by_deadline,
+        "maximize",
+    ),
+    Measure("completed_share", "completed in the end", "share", completed_share, "maximize"),
+    Measure("finish_time_s", "finished at", "clock", finish_time_s, "minimize"),
     Measure(
         "duration_s",
         "time from start to end",
         "seconds",
         duration_s,
-        -1,
+        "minimize",
         negligible=_NEGLIGIBLE["clock"],
         negligible_share=0.0,
     ),
-    Measure("wait_median_s", "wait, median", "seconds", wait_median_s, -1),
-    Measure("wait_p90_s", "wait, 9 in 10", "seconds", wait_p90_s, -1),
+    Measure("wait_p50_s", "p50 wait", "seconds", wait_p50_s, "minimize"),
+    Measure("wait_p90_s", "p90 wait", "seconds", wait_p90_s, "minimize"),
     Measure(
-        "time_to_first_dispatch_median_s",
-        "time to first dispatch, median",
+        "time_to_first_dispatch_p50_s",
+        "p50 time to first dispatch",
         "seconds",
-        time_to_first_dispatch_median_s,
-        0,
+        time_to_first_dispatch_p50_s,
+        None,
     ),
-    Measure("human_share", "answered by a person", "share", human_share, 1),
-    Measure("congestion_share", "attempts refused", "share", congestion_share, -1),
+    Measure(
+        "answered_by_person_share",
+        "answered by a person",
+        "share",
+        answered_by_person_share,
+        "maximize",
+    ),
+    Measure("refused_share", "attempts refused", "share", refused_share, "minimize"),
     Measure(
         "attempts_per_call",
         "attempts per call",
         "number",
         attempts_per_call,
-        0,
+        None,
         negligible=0.005,
     ),
     Measure(
         "status_lag_p90_s",
-        "status lag, 9 in 10",
+        "p90 status lag",
         "seconds",
         status_lag_p90_s,
-        -1,
+        "minimize",
         negligible=1.0,  # a page that is looked at
     ),
     Measure(
@@ -390,7 +408,7 @@ MEASURES: tuple[Measure, ...] = (
         "after the stop, before effect",
         "number",
         dispatched_before_stop_effect,
-        -1,
+        "minimize",
         optional=True,
     ),
     Measure(
@@ -398,14 +416,20 @@ MEASURES: tuple[Measure, ...] = (
         "after the stop took effect",
         "number",
         dispatched_after_stop_effect,
-        -1,
+        "minimize",
         optional=True,
     ),
-    Measure("seen_pending", "over, never shown so", "number", seen_pending, -1),
+    Measure(
+        "unreported_final_calls",
+        "unreported final calls",
+        "number",
+        unreported_final_calls,
+        "minimize",
+    ),
 )
 
 
-WAIT_MEAN = Measure("wait_mean_s", "wait, mean", "seconds", wait_mean_s, -1)
+WAIT_MEAN = Measure("wait_mean_s", "wait, mean", "seconds", wait_mean_s, "minimize")
 """The mean wait, which tells less than its quantiles, and is asked for now and then."""
 
 
@@ -419,15 +443,9 @@ def measure(view: View, measures: Sequence[Measure] = MEASURES) -> dict[str, flo
     }
 
 
-def measure_named(name: str, measures: Sequence[Measure] = MEASURES) -> Measure:
-    """The measure of this name.
-
-    Raises
-    ------
-    StudyError
-        If there is none; the message lists those that there are.
-    """
-    found = next((each for each in measures if each.name == name), None)
-    if found is None:
-        raise StudyError(unknown_name("figure", name, (each.name for each in measures)))
-    return found
+def measure_named(name: str, measures: Sequence[Measure] = MEASURES, where: str = "") -> Measure:
+    """The measure of this name; an error says where it was asked for, and which there are."""
+    known = {measure.name: measure for measure in measures}
+    if name not in known:
+        raise StudyError(where + unknown_name("measure", name, known))
+    return known[name]

@@ -18,7 +18,7 @@ def dials(view: View) -> float:
 _AFTER = ("dispatched_before_stop_effect", "dispatched_after_stop_effect")
 
 STOP_MEASURES: tuple[Measure, ...] = (
-    Measure("calls_dialled", "calls dialled", "number", calls_dialled, -1),
-    Measure("dials", "dials, retries included", "number", dials, -1),
+    Measure("calls_dialled", "calls dialled", "number", calls_dialled, "minimize"),
+    Measure("dials", "dials, retries included", "number", dials, "minimize"),
     *(each for each in MEASURES if each.name in _AFTER),
 )

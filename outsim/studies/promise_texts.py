@@ -33,10 +33,10 @@ FORMS = (
 """One example of each form that a promise may have."""
 
 SHORT_NAMES = {
-    "wait": "wait_median_s",
+    "wait": "wait_p50_s",
     "status lag": "status_lag_p90_s",
-    "time to first dispatch": "time_to_first_dispatch_median_s",
-    "finished": "finished_s",
+    "time to first dispatch": "time_to_first_dispatch_p50_s",
+    "finished": "finish_time_s",
     "duration": "duration_s",
     "completed": "completed_share",
 }
@@ -103,7 +103,7 @@ def _read_event(event: str, text: str, scenario: Scenario) -> Promise:
         at = _clock(time, text, scenario)
         name = f"{verb.lower()}_by_{at:%Y-%m-%d_%H:%M:%S}"
         label = f"{verb.lower()} by {at:%H:%M}"
-        measure = Measure(name, label, "share", partial(compute, at=at), 1)
+        measure = Measure(name, label, "share", partial(compute, at=at), "maximize")
         return Promise(text, measure, False, _number(share, text, "share of calls"))
     found = _BOUND.fullmatch(event)
     if found is None:
@@ -133,7 +133,7 @@ def find_measure(name: str, text: str) -> Measure:
     StudyError
         If there is no such figure.
     """
-    known = {each.name: each for each in MEASURES}
+    known = {measure.name: measure for measure in MEASURES}
     said = " ".join(name.split())
     if said in known:
         return known[said]
@@ -146,17 +146,15 @@ def find_measure(name: str, text: str) -> Measure:
     if said in SHORT_NAMES:
         return known[SHORT_NAMES[said]]
     allowed = ["p95 wait", "p90 status lag", "mean wait", *SHORT_NAMES, *known]
-    raise StudyError(f"promise {text!r}: " + unknown_name("figure", name.strip(), allowed))
+    raise StudyError(f"promise {text!r}: " + unknown_name("measure", name.strip(), allowed))
 
 
 def _at_level(of: str, percent: float, known: dict[str, Measure]) -> Measure:
     name = f"{of.replace(' ', '_')}_p{percent:g}_s"
-    if of != "status lag":
-        name = name.replace("_p50_s", "_median_s")
     if name in known:
         return known[name]
     level = partial(_AT_LEVEL[of], level=percent / 100)
-    return Measure(name, f"{of}, {percent:g} in 100", "seconds", level, -1)
+    return Measure(name, f"p{percent:g} {of}", "seconds", level, "minimize")
 
 
 def _limit(measure: Measure, limit: str, text: str, scenario: Scenario) -> float:

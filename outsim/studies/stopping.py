@@ -12,9 +12,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from outsim.clock import SECOND, parse_duration_us
-from outsim.errors import StudyError, unknown_name
+from outsim.errors import StudyError
 from outsim.estimates import Estimate
-from outsim.results.measures import Measure
+from outsim.results.measures import Measure, measure_named
 from outsim.units import shown
 
 LEAST = 20
@@ -129,20 +129,17 @@ def read_precisions(
 
 
 def _read_precision(name: str, width: str | float, measures: tuple[Measure, ...]) -> Precision:
-    kinds = {each.name: each.kind for each in measures}
-    measure = name.removeprefix(_DIFFERENCE)
-    if measure not in kinds:
-        raise StudyError("precision of " + unknown_name("figure", measure, kinds))
+    measure = measure_named(name.removeprefix(_DIFFERENCE), measures, "precision of ")
     text = str(width).strip()
     is_relative = text.endswith("%")
-    if is_relative and kinds[measure] == "clock" and name == measure:
+    if is_relative and measure.kind == "clock" and name == measure.name:
         raise StudyError(
             f"precision {name}={text}: a clock time has no per cent; ask for minutes, such as 2min"
         )
     try:
         if is_relative:
             half_width = float(text[:-1]) / 100
-        elif kinds[measure] in ("seconds", "clock") and re.search(r"[a-z]", text):
+        elif measure.kind in ("seconds", "clock") and re.search(r"[a-z]", text):
             half_width = parse_duration_us(text) / 1e6
         else:
             half_width = float(text)
@@ -153,4 +150,4 @@ def _read_precision(name: str, width: str | float, measures: tuple[Measure, ...]
             f"precision {name}={text}: allowed is a share of the mean such as 5%, a number in "
             "the figure's unit, or a duration such as 30s"
         )
-    return Precision(measure, half_width, is_relative, name != measure)
+    return Precision(measure.name, half_width, is_relative, name != measure.name)

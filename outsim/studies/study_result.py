@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 Verdict = Literal["better", "worse", "higher", "lower", "small", "unclear"]
 
-START_TIME_MEASURES = ("completed_by_deadline", "completed_share", "finished_s", "duration_s")
+START_TIME_MEASURES = ("completed_by_deadline", "completed_share", "finish_time_s", "duration_s")
 """The four figures that stand side by side when start times are compared."""
 
 
@@ -64,9 +64,9 @@ class StudyResult(Estimates):
             return "small"
         if not difference.is_clear or abs(difference.mean) < least:
             return "unclear"
-        if not about.better:
+        if not about.sign:
             return "higher" if difference.mean > 0 else "lower"
-        return "better" if difference.mean * about.better > 0 else "worse"
+        return "better" if difference.mean * about.sign > 0 else "worse"
 
     def changes(self, place: int | str) -> Iterator[tuple[Measure, Estimate]]:
         """Differences from the first scenario that are clear and matter, with what they are about.
@@ -102,7 +102,7 @@ class StudyResult(Estimates):
             The scenario, by its place, from 0, or its label.
         """
         signs = {
-            np.sign(difference.mean) * each.better
+            np.sign(difference.mean) * each.sign
             for each, difference in self.changes(place)
             if each.name in START_TIME_MEASURES
         }

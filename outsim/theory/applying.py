@@ -72,12 +72,12 @@ class _InWindow(Protocol):
 def in_window(compute: _InWindow, kind: str, window: Window) -> Measure:
     """A measure in a window."""
     name = compute.__name__
-    return Measure(name, name, kind, partial(compute, window=window), 0)
+    return Measure(name, name, kind, partial(compute, window=window), None)
 
 
 def of_run(compute: Callable[[View], float], kind: str = "clock") -> Measure:
     """A measure of a whole run."""
-    return Measure(compute.__name__, compute.__name__, kind, compute, 0)
+    return Measure(compute.__name__, compute.__name__, kind, compute, None)
 
 
 def _same(name: str, observed: Mapping[str, float]) -> float:
@@ -363,7 +363,7 @@ def workers(scenario: Scenario) -> Found:
         return
     ends_us = scenario.instant_us(scenario.clock.ends)
     compute = partial(measures.workers_busy, until_us=ends_us)
-    busy = Measure("workers_busy", "workers_busy", "share", compute, 0)
+    busy = Measure("workers_busy", "workers_busy", "share", compute, None)
     full = loads["workers"].load
     yield Check(
         "worker stability",

@@ -28,8 +28,8 @@ def test_effects_are_told_with_their_intervals_and_a_picture(outsim, files):
     )
     assert ended.code == 0
     told = " ".join(ended.out.split())
-    assert "wait, 9 in 10 as it stands:" in told
-    assert "Without any effect on wait, 9 in 10, in every replication:" in told
+    assert "p90 wait as it stands:" in told
+    assert "Without any effect on p90 wait, in every replication:" in told
     assert (files / "effects.png").stat().st_size > 1000
 
 

@@ -45,7 +45,7 @@ COMMANDS = {
     "sweep": ("sweep", "small.toml", "--vary", "platform.ports=5:10:2", "--replications", "2"),
     "sweep of two": (
         *("sweep", "small.toml", "later.toml", "--replications", "2"),
-        *("--vary", "platform.ports=5:10:2", "--design", "grid", "--figure", "finished_s"),
+        *("--vary", "platform.ports=5:10:2", "--design", "grid", "--figure", "finish_time_s"),
     ),
     "export": ("export", "small.toml", "--format", "csv", "-o", "exported"),
     "calibrate": ("calibrate", "Master.csv", "--zone", "America/New_York"),
@@ -203,7 +203,7 @@ def test_compare_holds_several_against_the_first(outsim):
         outsim(*COMMANDS["compare"][:3], "small.toml", "--replications", "2", "--json").out
     )
     assert len(document["scenarios"]) == 3
-    assert document["measures"]["finished_s"]["differences"][1]["mean"] == 0
+    assert document["measures"]["finish_time_s"]["differences"][1]["mean"] == 0
 
 
 # schedule and stop

@@ -175,14 +175,14 @@ MISTAKES = {
     ),
     "a precision of nothing": (
         ("--precision", "wait=30s"),
-        "precision of figure 'wait': there is no such figure; did you mean 'wait_median_s'?",
+        "precision of measure 'wait': there is no such measure; did you mean 'wait_p50_s'?",
     ),
     "a width that is none": (
         ("--precision", "wait_p90_s=narrow"),
         "precision wait_p90_s=narrow: allowed is a share of the mean such as 5%",
     ),
     "a share of a clock time": (
-        ("--precision", "finished_s=2%"),
+        ("--precision", "finish_time_s=2%"),
         "a clock time has no per cent",
     ),
     "two widths of one figure": (

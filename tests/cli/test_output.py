@@ -9,7 +9,7 @@ from rich.cells import cell_len
 
 from outsim.cli.output import print_json, show, table
 
-LABELS = ("over, but never shown so", "wait, median", "answered by a person")
+LABELS = ("over, but never shown so", "p50 wait", "answered by a person")
 FIGURES = ("7 min 16 s ± 9 s", "77.2 ± 8.6 %", "09:12:16 ± 9 s")
 
 

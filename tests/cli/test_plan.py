@@ -150,7 +150,7 @@ MISTAKES = {
     "a target that is none": (("--target", "soon"), "promise 'soon': found no limit in 'soon'"),
     "a figure that is none": (
         ("--target", "p95 weight <= 1 min"),
-        "figure 'p95 weight': there is no such figure; did you mean 'p95 wait'?",
+        "measure 'p95 weight': there is no such measure; did you mean 'p95 wait'?",
     ),
     "a probability of too few": (
         ("--target", "P(p95 wait <= 1 min) >= 0.9"),

@@ -49,7 +49,9 @@ def said(capsys, *found) -> str:
 
 def reduction(is_used: bool, decided_on: int, *saved: float) -> Reduction:
     about = {(k, "wait_p90_s"): value for k, value in enumerate(saved)}
-    return Reduction("antithetic", 2, is_used, decided_on, about | {(0, "finished_s"): math.nan})
+    return Reduction(
+        "antithetic", 2, is_used, decided_on, about | {(0, "finish_time_s"): math.nan}
+    )
 
 
 PAIRS = Switches(antithetic=True)
@@ -70,20 +72,20 @@ def test_without_a_switch_nothing_is_said(capsys):
 def test_it_is_said_whether_a_switch_is_used_and_why(capsys, is_used, decided_on, verdict):
     text = said(capsys, 1, PAIRS, reduction(is_used, decided_on, 1.84))
     assert verdict in text
-    assert "wait, 9 in 10 1.8 " in text
+    assert "p90 wait 1.8 " in text
     assert "finished at" not in text, "nothing is known of it"
 
 
 def test_what_was_saved_in_several_differences_is_a_range(capsys):
     text = said(capsys, 3, PAIRS, reduction(True, 20, 1.2, 14.4))
     assert "in the differences" in text
-    assert "wait, 9 in 10 1.2 to 14 " in text
+    assert "p90 wait 1.2 to 14 " in text
 
 
 def test_what_controls_saved_is_told_where_they_are_used(capsys):
     text = said(capsys, 1, Switches(controls=True))
     saved = findings(1, Switches(controls=True)).saved_by_controls(0, "wait_p90_s").saved
-    assert f"wait, 9 in 10 {saved:.2g} controls: used where a number stands, and" in text
+    assert f"p90 wait {saved:.2g} controls: used where a number stands, and" in text
     assert saved > 4
 
 

@@ -149,7 +149,7 @@ MISTAKES = {
     ),
     "an unknown figure": (
         ["sweep", "small.toml", "--vary", "platform.ports=1:2", "--figure", "speed"],
-        "figure 'speed': there is no such figure; allowed: completed_by_deadline",
+        "measure 'speed': there is no such measure; allowed: completed_by_deadline",
     ),
     "an unknown design": (
         ["sweep", "small.toml", "--vary", "platform.ports=1:2", "--design", "star"],

@@ -300,6 +300,6 @@ def test_lost_updates_are_repaired_in_the_order_of_tenants(engine):
             ],
         },
     )
-    posts = simulate(known, engine=engine).deliveries.sort_values("begun_at")
+    posts = simulate(known, engine=engine).deliveries.sort_values("started_at")
     repaired = posts[posts["due_at"] == posts["due_at"].min()]
     assert repaired["tenant"].tolist() == ["acme", "acme", "mid", "mid", "zeta", "zeta"]

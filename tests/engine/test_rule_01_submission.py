@@ -24,7 +24,7 @@ def test_a_campaign_handed_in_early_waits_from_its_start():
     """Handed in at nine for five past: the first five minutes are no waiting."""
     result = run(campaign(submitted_at=0, start=300))
     assert seconds(result.calls["submitted_at"]) == [0.0]
-    assert seconds(result.calls["waits_from"]) == [300.0]
+    assert seconds(result.calls["wait_starts_at"]) == [300.0]
     assert dispatched(result) == [300.0]
     assert result.calls["wait_s"].tolist() == [0.0]
 
@@ -32,7 +32,7 @@ def test_a_campaign_handed_in_early_waits_from_its_start():
 def test_a_single_call_waits_from_its_own_request():
     """The second request comes while the only port is busy: it waits, but not from the start."""
     result = run(campaign(requests=requests(10, 15)), platform={"ports": 1})
-    assert seconds(result.calls["waits_from"]) == [10.0, 15.0]
+    assert seconds(result.calls["wait_starts_at"]) == [10.0, 15.0]
     assert dispatched(result) == [10.0, 30.0]
     assert result.calls["wait_s"].tolist() == [0.0, 15.0]
 
@@ -40,7 +40,7 @@ def test_a_single_call_waits_from_its_own_request():
 def test_a_single_call_requested_before_the_start_waits_from_the_start():
     result = run(campaign(submitted_at=0, start=60, requests=requests(10, 90)))
     assert seconds(result.calls["submitted_at"]) == [10.0, 90.0]
-    assert seconds(result.calls["waits_from"]) == [60.0, 90.0]
+    assert seconds(result.calls["wait_starts_at"]) == [60.0, 90.0]
     assert dispatched(result) == [60.0, 90.0]
 
 

@@ -11,7 +11,7 @@ from .scenarios import campaign, requests, run, seconds
 
 def begun(result):
     """Second at which a worker began each update that one has begun, in that order."""
-    return sorted(seconds(result.updates["begun_at"].dropna()))
+    return sorted(seconds(result.updates["started_at"].dropna()))
 
 
 # Two priorities
@@ -45,7 +45,7 @@ def test_an_update_is_not_begun_at_the_instant_that_brings_dial_work():
     first = result.updates[result.updates["status"] == "queued"]
     assert seconds(first["happened_at"]) == [0.0]
     assert seconds(result.attempts["work_started_at"]) == [0.0]
-    assert seconds(first["begun_at"]) == [1.0]
+    assert seconds(first["started_at"]) == [1.0]
 
 
 def test_an_update_once_begun_is_finished():
@@ -72,7 +72,7 @@ def test_no_more_work_is_done_at_once_than_there_are_workers():
         *(
             (start, end)
             for start, end in zip(
-                seconds(updates["begun_at"]), seconds(updates["visible_at"]), strict=True
+                seconds(updates["started_at"]), seconds(updates["visible_at"]), strict=True
             )
             if start is not None
         ),
@@ -94,8 +94,8 @@ def test_dial_work_is_done_in_the_order_of_dispatch():
 def test_work_takes_its_time():
     result = run(campaign(), platform={"dial_work": "250 ms", "status_work": "40 ms"})
     assert seconds(result.attempts["dialed_at"]) == [0.25]
-    processed = result.updates[result.updates["begun_at"].notna()]
-    lengths = (processed["visible_at"] - processed["begun_at"]).dt.total_seconds()
+    processed = result.updates[result.updates["started_at"].notna()]
+    lengths = (processed["visible_at"] - processed["started_at"]).dt.total_seconds()
     assert lengths.tolist() == [0.04] * 4
 
 
@@ -103,10 +103,10 @@ def test_work_can_be_drawn():
     spread = {"distribution": "uniform", "least": "1 s", "most": "3 s"}
     result = run(campaign(contacts=200), platform={"dial_work": spread, "status_work": spread})
     rows = result.attempts
-    updates = result.updates[result.updates["begun_at"].notna()]
+    updates = result.updates[result.updates["started_at"].notna()]
     for lengths in (
         (rows["dialed_at"] - rows["dispatched_at"]).dt.total_seconds(),
-        (updates["visible_at"] - updates["begun_at"]).dt.total_seconds(),
+        (updates["visible_at"] - updates["started_at"]).dt.total_seconds(),
     ):
         assert lengths.between(1, 3).all()
         assert 1.8 < lengths.mean() < 2.2

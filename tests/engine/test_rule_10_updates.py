@@ -84,13 +84,13 @@ def test_a_submission_is_visible_at_once():
     )
     first = result.updates[result.updates["status"] == "scheduled"]
     assert seconds(first["visible_at"]) == [0.0, 0.0, 0.0]
-    assert first["begun_at"].isna().all()
+    assert first["started_at"].isna().all()
 
 
 def test_an_update_is_visible_when_a_worker_has_processed_it():
     result = run(campaign(), platform={"status_work": "30 ms"})
     rows = result.updates.iloc[1:]
-    assert seconds(rows["happened_at"]) == seconds(rows["begun_at"]) == [0.0, 0.0, 5.0, 20.0]
+    assert seconds(rows["happened_at"]) == seconds(rows["started_at"]) == [0.0, 0.0, 5.0, 20.0]
     assert seconds(rows["visible_at"]) == [0.03, 0.03, 5.03, 20.03]
 
 
@@ -116,8 +116,8 @@ def test_updates_are_processed_in_the_order_in_which_they_happened():
         platform={"workers": 2, "dial_work": "50 ms", "status_work": "300 ms"},
         tape=recorded(mine=["busy"] * 20),
     )
-    rows = result.updates[result.updates["begun_at"].notna()]
-    happened, began = seconds(rows["happened_at"]), seconds(rows["begun_at"])
+    rows = result.updates[result.updates["started_at"].notna()]
+    happened, began = seconds(rows["happened_at"]), seconds(rows["started_at"])
     assert happened == sorted(happened)
     assert began == sorted(began)
     assert max(b - h for b, h in zip(began, happened, strict=True)) > 5
@@ -164,14 +164,14 @@ def test_a_call_whose_updates_are_lost_goes_out_all_the_same():
 def test_a_lost_update_takes_a_workers_time():
     lost = run(campaign(contacts=5), platform={"workers": 1, "lost_updates": 1.0})
     kept = run(campaign(contacts=5), platform={"workers": 1})
-    assert seconds(lost.updates["begun_at"]) == seconds(kept.updates["begun_at"])
+    assert seconds(lost.updates["started_at"]) == seconds(kept.updates["started_at"])
     assert lost.updates["visible_at"].iloc[5:].isna().all()
 
 
 def test_each_update_is_lost_by_itself():
     """One in ten: a call may lose its first news and show its last."""
     result = run(campaign(contacts=500), platform={"lost_updates": 0.1})
-    processed = result.updates[result.updates["begun_at"].notna()]
+    processed = result.updates[result.updates["started_at"].notna()]
     assert len(processed) == 2000
     assert abs(processed["lost"].mean() - 0.1) < 0.03
     for _, share in processed.groupby("status", observed=True)["lost"].mean().items():
@@ -189,12 +189,12 @@ def test_a_wedged_call_is_accepted_shown_as_pending_and_never_dialled():
     assert result.attempts.empty
     assert statuses(result) == ["queued"] * 3
     assert list(result.status_page(moment(3000))["status"]) == ["queued"] * 3
-    assert result.calls["wedged"].all()
+    assert result.calls["stuck"].all()
 
 
 def test_a_wedged_call_blocks_nobody():
     result = run(campaign(contacts=200), platform={"ports": 1, "wedged_calls": 0.2})
-    wedged = int(result.calls["wedged"].sum())
+    wedged = int(result.calls["stuck"].sum())
     assert 20 < wedged < 60
     assert statuses(result).count("completed") == 200 - wedged
     assert seconds(result.calls["final_at"].dropna())[-1] == 20.0 * (200 - wedged)
@@ -208,8 +208,8 @@ def test_only_the_call_log_tells_the_two_kinds_of_stuck_calls_apart():
     log = result.call_log()
     assert not {"call_id", "index", "campaign"} & set(log.columns)
     in_log = stuck["number"].isin(log["dest"])
-    assert in_log.tolist() == (~stuck["wedged"]).tolist()
-    assert set(stuck["wedged"]) == {True, False}
+    assert in_log.tolist() == (~stuck["stuck"]).tolist()
+    assert set(stuck["stuck"]) == {True, False}
 
 
 # Reconciliation
@@ -224,7 +224,7 @@ def test_reconciliation_repairs_lost_final_statuses_at_its_next_round():
     final = result.updates[result.updates["status"] == "completed"]
     assert seconds(final["happened_at"]) == [20.0, 90.0]
     assert seconds(final["visible_at"]) == [60.0, 120.0]
-    assert final["repaired"].tolist() == [True, True]
+    assert final["reconciled"].tolist() == [True, True]
     assert list(result.status_page(moment(130))["status"]) == ["completed", "completed"]
 
 
@@ -236,7 +236,7 @@ def test_reconciliation_leaves_the_rest_lost():
     )
     rows = result.updates[~result.updates["status"].isin(("scheduled", "completed"))]
     assert rows["visible_at"].isna().all()
-    assert not rows["repaired"].any()
+    assert not rows["reconciled"].any()
 
 
 def test_reconciliation_does_nothing_for_wedged_calls():
@@ -249,5 +249,5 @@ def test_reconciliation_does_nothing_for_wedged_calls():
 
 def test_reconciliation_is_off_unless_asked_for():
     result = run(campaign(), platform={"lost_updates": 1.0}, clock={"ends": at(86_000)})
-    assert not result.updates["repaired"].any()
+    assert not result.updates["reconciled"].any()
     assert list(result.status_page(moment(86_000))["status"]) == ["scheduled"]

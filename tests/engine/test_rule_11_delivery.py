@@ -28,9 +28,9 @@ def posts(result):
     return list(
         zip(
             rows["call_id"].tolist(),
-            rows["post"].tolist(),
+            rows["delivery_attempt"].tolist(),
             seconds(rows["due_at"]),
-            seconds(rows["begun_at"]),
+            seconds(rows["started_at"]),
             seconds(rows["ended_at"]),
             rows["result"],
             strict=True,
@@ -137,13 +137,13 @@ def test_a_post_that_timed_out_is_repeated_too():
 def test_an_accepted_post_is_not_repeated():
     """Half of the posts fail: each call is posted until it is accepted, and never after."""
     result = run(hooked(contacts=200), endpoint=[endpoint(failure_share=0.5)])
-    for _, rows in result.deliveries.sort_values("post").groupby("call_id"):
+    for _, rows in result.deliveries.sort_values("delivery_attempt").groupby("call_id"):
         *before, last = rows["result"]
         assert set(before) <= {"server_error"}
         assert last == "accepted" or len(rows) == 4
-    first = result.deliveries[result.deliveries["post"] == 1]
+    first = result.deliveries[result.deliveries["delivery_attempt"] == 1]
     assert abs((first["result"] == "accepted").mean() - 0.5) < 0.15
-    second = result.deliveries[result.deliveries["post"] == 2]
+    second = result.deliveries[result.deliveries["delivery_attempt"] == 2]
     assert abs((second["result"] == "accepted").mean() - 0.5) < 0.2
 
 
@@ -185,7 +185,7 @@ def test_the_pool_of_senders_is_everybodys():
         platform={"delivery_pool": 2},
         endpoint=[endpoint("one"), endpoint("two")],
     )
-    begun = seconds(result.deliveries["begun_at"])
+    begun = seconds(result.deliveries["started_at"])
     assert begun == [20.01, 20.01, 21.01, 21.01, 22.01, 22.01]
     assert list(result.deliveries["endpoint"]) == ["one"] * 3 + ["two"] * 3
 
@@ -198,14 +198,14 @@ def test_a_slow_endpoint_does_not_block_another():
         platform={"delivery_pool": 2},
         endpoint=[endpoint("slow", latency="4 s", posts_at_once=1), endpoint("quick")],
     )
-    assert seconds(of(result.deliveries, "slow")["begun_at"]) == [20.01, 24.01, 28.01, 32.01]
-    assert seconds(of(result.deliveries, "quick")["begun_at"]) == [20.51]
+    assert seconds(of(result.deliveries, "slow")["started_at"]) == [20.01, 24.01, 28.01, 32.01]
+    assert seconds(of(result.deliveries, "quick")["started_at"]) == [20.51]
 
 
 def test_latencies_are_drawn_for_each_post():
     spread = {"distribution": "uniform", "least": "1 s", "most": "3 s"}
     result = run(hooked(contacts=200), endpoint=[endpoint(latency=spread)])
-    lasted = (result.deliveries["ended_at"] - result.deliveries["begun_at"]).dt.total_seconds()
+    lasted = (result.deliveries["ended_at"] - result.deliveries["started_at"]).dt.total_seconds()
     assert lasted.between(1, 3).all()
     assert lasted.nunique() > 150
 
@@ -270,6 +270,6 @@ def test_what_is_under_way_when_the_run_ends_has_no_result_yet():
         endpoint=[endpoint(latency="4 s")],
         clock={"ends": "09:00:22", "latest": "09:00:22"},
     )
-    assert seconds(result.deliveries["begun_at"]) == [20.01]
+    assert seconds(result.deliveries["started_at"]) == [20.01]
     assert result.deliveries["ended_at"].isna().all()
     assert pd.isna(result.deliveries["result"].iloc[0])

@@ -342,4 +342,4 @@ def test_an_endpoint_that_is_out_delays_posts_and_no_calls():
     )
     assert seconds(result.calls["final_at"]) == [20.0]
     assert list(result.deliveries["result"]) == ["unreachable", "unreachable", "accepted"]
-    assert seconds(result.deliveries["begun_at"]) == [20.01, 27.01, 34.01]
+    assert seconds(result.deliveries["started_at"]) == [20.01, 27.01, 34.01]

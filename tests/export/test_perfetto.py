@@ -183,12 +183,12 @@ def test_a_tenants_queue_is_a_counter_of_its_own(tmp_path):
 def test_workers_at_status_work_are_counted_lost_updates_included(tmp_path):
     result = run(campaign(), platform={"lost_updates": 1.0, "status_work": "500 ms"})
     trace = traced(result, tmp_path / "out")
-    updates = result.updates[result.updates["begun_at"].notna()]
+    updates = result.updates[result.updates["started_at"].notna()]
     assert updates["lost"].all()
     busy = trace.counters["workers at status work"]
     work_ns = sum(count * (after - at) for (at, count), (after, _) in pairwise(busy))
     assert work_ns == len(updates) * 500_000_000
-    assert busy[0][0] == ns(updates["begun_at"])[0]
+    assert busy[0][0] == ns(updates["started_at"])[0]
     assert busy[-1][1] == 0
 
 

@@ -52,7 +52,7 @@ def test_each_start_has_its_mean_and_its_interval(schedule, ax):
 
 def test_a_figure_that_a_schedule_does_not_have_is_refused(schedule):
     with pytest.raises(
-        StudyError, match="figure 'duration': there is no such figure; did you mean 'duration_s'"
+        StudyError, match="measure 'duration': there is no such measure; did you mean 'duration_s'"
     ):
         outsim.plots.start_sweep(schedule, "duration")
 

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from outsim.clock import MISSING, after
 from outsim.results.checkpoint import simulate
 from outsim.results.result import Result
+from outsim.results.tables.schema import TABLES
 from outsim.results.tables.summary import counts
 from outsim.scenario import Scenario
 from outsim.vocabulary import PENDING_STATUSES, STATUSES
@@ -66,7 +67,7 @@ def naive_lengths(result: Result, at_us: int) -> dict[str, int]:
     """Every quantity of the timeline at an instant, by going through all rows."""
     arrays = result.arrays
     a, u = arrays.attempts, arrays.updates
-    wedged = set(result.calls.loc[result.calls["wedged"], "call_id"])
+    wedged = set(result.calls.loc[result.calls["stuck"], "call_id"])
 
     def between(begins: Any, ends: Any) -> int:
         return sum(
@@ -157,14 +158,16 @@ def test_the_tables_hold_what_was_recorded(scenario: Scenario) -> None:
     records = result.arrays.records
     begins = pd.Timestamp(result.begins).tz_convert("UTC")
     submissions = len(result.updates) - len(records.updates["call_id"])
-    for table, raw in (
-        (result.attempts, records.attempts),
-        (result.updates.iloc[submissions:], records.updates),
-        (result.deliveries, records.deliveries),
+    for kind, table, raw in (
+        ("attempts", result.attempts, records.attempts),
+        ("updates", result.updates.iloc[submissions:], records.updates),
+        ("deliveries", result.deliveries, records.deliveries),
     ):
-        for name, recorded in raw.items():
-            if f"{name}_at" in table:
-                elapsed = table[f"{name}_at"].dt.tz_convert("UTC") - begins
+        names = {column.record: column.name for column in TABLES[kind]}
+        for key, recorded in raw.items():
+            name = names[key]
+            if name.endswith("_at"):
+                elapsed = table[name].dt.tz_convert("UTC") - begins
                 whole = elapsed // pd.Timedelta(microseconds=1)
                 expected = pd.Series(recorded, index=table.index, dtype="float64")
                 expected = expected.mask(recorded == MISSING)

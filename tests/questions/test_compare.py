@@ -62,7 +62,7 @@ def test_a_scenario_held_against_itself_differs_in_nothing():
         assert comparison.difference(1, name).mean == 0
         assert comparison.difference(1, name).is_zero
     assert list(comparison.changes(1)) == []
-    assert len(set(comparison.values(0, "finished_s"))) > 1, "replications differ all the same"
+    assert len(set(comparison.values(0, "finish_time_s"))) > 1, "replications differ all the same"
 
 
 def test_each_replication_is_a_run_of_its_own_number():
@@ -103,9 +103,9 @@ def test_clock_times_are_held_against_each_other_by_the_time_of_day():
         }
     )
     comparison = compared(usual, early, replications=2)
-    finished = [f.measures["finished_s"] for f in comparison.figures]
+    finished = [f.measures["finish_time_s"] for f in comparison.figures]
     assert finished[2:] == [second + 1800 for second in finished[:2]]
-    assert comparison.values(1, "finished_s").tolist() == finished[:2]
+    assert comparison.values(1, "finish_time_s").tolist() == finished[:2]
     shown = comparison.text_table().set_index("").loc["finished at"]
     assert shown["usual"] == shown["early"]
     assert shown["difference"] == "none"
@@ -173,18 +173,18 @@ def test_an_unknown_engine_is_an_error_of_the_run_it_was_for():
 
 def test_the_four_figures_of_a_start_time_conflict_if_some_are_better_and_some_worse():
     base = {name: [0.0, 0.0, 0.0] for name in START_TIME_MEASURES}
-    later = {"finished_s": [60.0, 61.0, 62.0], "completed_share": [0.1, 0.11, 0.12]}
-    worse = {"finished_s": [60.0, 61.0, 62.0], "completed_share": [-0.1, -0.11, -0.12]}
+    later = {"finish_time_s": [60.0, 61.0, 62.0], "completed_share": [0.1, 0.11, 0.12]}
+    worse = {"finish_time_s": [60.0, 61.0, 62.0], "completed_share": [-0.1, -0.11, -0.12]}
     comparison = made_up(base, base | later, base | worse)
     assert [comparison.conflicts(place) for place in (1, 2)] == [True, False]
 
 
 def test_figures_beside_the_four_do_not_conflict_with_them():
-    base = {"finished_s": [0.0, 0.0, 0.0], "wait_p90_s": [9.0, 9.0, 9.0]}
-    later = {"finished_s": [60.0, 61.0, 62.0], "wait_p90_s": [1.0, 1.1, 1.2]}
+    base = {"finish_time_s": [0.0, 0.0, 0.0], "wait_p90_s": [9.0, 9.0, 9.0]}
+    later = {"finish_time_s": [60.0, 61.0, 62.0], "wait_p90_s": [1.0, 1.1, 1.2]}
     comparison = made_up(base, later)
     assert not comparison.conflicts(1)
-    assert [each.name for each, _ in comparison.changes(1)] == ["finished_s", "wait_p90_s"]
+    assert [each.name for each, _ in comparison.changes(1)] == ["finish_time_s", "wait_p90_s"]
 
 
 def test_a_difference_that_may_be_luck_is_not_told():
@@ -194,21 +194,21 @@ def test_a_difference_that_may_be_luck_is_not_told():
 
 def test_a_replication_without_a_figure_is_in_no_difference():
     nan = math.nan
-    comparison = made_up({"finished_s": [1.0, 2.0, nan]}, {"finished_s": [2.0, nan, 4.0]})
-    difference = comparison.difference(1, "finished_s")
+    comparison = made_up({"finish_time_s": [1.0, 2.0, nan]}, {"finish_time_s": [2.0, nan, 4.0]})
+    difference = comparison.difference(1, "finish_time_s")
     assert (difference.mean, difference.count, difference.missing) == (1.0, 1, 2)
     assert "(2 of 3)" in comparison.text_table().set_index("").loc["finished at", "s0"]
 
 
 def test_the_json_document_holds_every_run_and_every_estimate():
     comparison = made_up(
-        {"finished_s": [1.0, 2.0, math.nan]}, {"finished_s": [2.0, math.nan, math.nan]}
+        {"finish_time_s": [1.0, 2.0, math.nan]}, {"finish_time_s": [2.0, math.nan, math.nan]}
     )
     document = json.loads(json.dumps(comparison.to_json(), allow_nan=False))
     assert document["scenarios"] == ["s0", "s1"]
     assert (document["replications"], document["confidence"]) == (3, 0.95)
     assert list(document["measures"]) == NAMES
-    finished = document["measures"]["finished_s"]
+    finished = document["measures"]["finish_time_s"]
     assert finished["means"][1] == {
         "mean": 2.0,
         "low": None,
@@ -217,7 +217,7 @@ def test_the_json_document_holds_every_run_and_every_estimate():
         "not_over": 2,
     }
     assert len(finished["differences"]) == 1
-    assert [(run["scenario"], run["finished_s"]) for run in document["runs"]] == [
+    assert [(run["scenario"], run["finish_time_s"]) for run in document["runs"]] == [
         *[(0, 1.0), (0, 2.0), (0, None)],
         *[(1, 2.0), (1, None), (1, None)],
     ]
@@ -243,14 +243,14 @@ def test_the_tables_have_a_row_for_each_figure_or_each_run():
 
 
 def test_a_comparison_shows_itself_in_a_notebook_and_in_a_terminal():
-    comparison = made_up({"finished_s": [1.0, 2.0]}, {"finished_s": [2.0, 3.0]})
+    comparison = made_up({"finish_time_s": [1.0, 2.0]}, {"finish_time_s": [2.0, 3.0]})
     assert repr(comparison) == "Findings(s0 against s1; 2 replications, seed 1)"
     assert "<th>difference</th>" in comparison._repr_html_()
 
 
 def test_scenarios_of_one_name_keep_a_column_each():
     """Two files may well say the same name: neither hides the other."""
-    comparison = made_up({"finished_s": [1.0, 2.0]}, {"finished_s": [2.0, 3.0]})
+    comparison = made_up({"finish_time_s": [1.0, 2.0]}, {"finish_time_s": [2.0, 3.0]})
     same = replace(comparison, scenarios=(chancy("same"), chancy("same")))
     assert list(same.text_table().columns) == ["", "same (1)", "same (2)", "difference"]
     assert same.to_json()["scenarios"] == ["same (1)", "same (2)"]

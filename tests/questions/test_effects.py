@@ -107,9 +107,9 @@ def test_the_tornado_shows_what_moves_the_figure_widest_on_top(effects):
 
 
 def test_an_unknown_figure_is_refused_before_anything_is_run(effects):
-    with pytest.raises(StudyError, match="'wait': there is no such figure"):
+    with pytest.raises(StudyError, match="'wait': there is no such measure"):
         run_sync(outsim.assumption_effects(effects.ledger.scenario, figure="wait"))
-    with pytest.raises(StudyError, match="'wait': there is no such figure"):
+    with pytest.raises(StudyError, match="'wait': there is no such measure"):
         effects.of("wait")
 
 

@@ -166,9 +166,9 @@ def test_what_the_starts_have_in_common_is_run_once(monkeypatch):
 def test_every_start_is_run_until_its_campaign_is_over():
     """The clock ends the run at 09:30; the last start is not over by then."""
     found = scheduled()
-    values = found.findings.values(2, "finished_s")
+    values = found.findings.values(2, "finish_time_s")
     assert (values > scenario().instant_us(scenario().clock.ends) / 1e6).all()
-    assert found.mean(found.starts[2], "finished_s").missing == 0
+    assert found.mean(found.starts[2], "finish_time_s").missing == 0
 
 
 def test_starts_are_paired_across_a_change_to_summer_time():
@@ -195,7 +195,7 @@ def test_the_scenarios_own_start_is_the_one_that_others_are_held_against():
     found = scheduled(scenario(start="09:10"), replications=2)
     assert found.label(found.base) == "09:10"
     assert [found.label(start) for start in found.starts] == ["09:00", "09:10", "09:20"]
-    assert found.difference(found.base, "finished_s").mean == 0
+    assert found.difference(found.base, "finish_time_s").mean == 0
 
 
 def test_without_it_that_is_the_earliest_start():
@@ -298,8 +298,8 @@ def test_no_start_is_best_where_all_are_the_same():
 
 
 def test_no_best_start_is_named_by_a_figure_that_runs_were_too_short_for():
-    late = {"finished_s": [60.0, 61.0, math.nan, 62.0]}
-    ranking = made_up({"finished_s": [0.0, 1.0, 2.0, 3.0]}, late).ranking("finished_s")
+    late = {"finish_time_s": [60.0, 61.0, math.nan, 62.0]}
+    ranking = made_up({"finish_time_s": [0.0, 1.0, 2.0, 3.0]}, late).ranking("finish_time_s")
     assert ranking.incomplete
     assert ranking.best is None
 

@@ -129,13 +129,13 @@ def test_on_an_idle_platform_no_start_is_better_and_all_cells_are_blank(name):
 
 def test_on_an_idle_platform_the_end_comes_later_by_what_the_start_does():
     for minute in idle().minutes:
-        assert idle().gain(0, minute, "finished_s").mean == pytest.approx(-60 * minute)
+        assert idle().gain(0, minute, "finish_time_s").mean == pytest.approx(-60 * minute)
 
 
 def test_after_a_spike_that_has_drained_waits_and_lags_are_shorter_and_nothing_is_lost():
     found = saturated()
     assert 60 < found.drain_s(0).mean < 15 * 60
-    for name in ("wait_median_s", "wait_p90_s"):
+    for name in ("wait_p50_s", "wait_p90_s"):
         assert (found.findings[0].values(1, name) < found.findings[0].values(0, name)).all()
     assert found.verdict(0, 15, "duration_s") == 1
     assert found.verdict(0, 15, "status_lag_p90_s") == 1
@@ -211,7 +211,7 @@ def test_a_gain_that_the_map_does_not_have_is_refused():
         StudyError, match=r"start 20: there is no such start in the map; allowed: 15, 30"
     ):
         made_up({(0, 15): [0.0, 1.0]}).gain(0, 20)
-    with pytest.raises(StudyError, match="figure 'wait_p90_s': there is no such figure in"):
+    with pytest.raises(StudyError, match="measure 'wait_p90_s': there is no such measure in"):
         made_up({(0, 15): [0.0, 1.0]}).gain(0, 15, "wait_p90_s")
 
 

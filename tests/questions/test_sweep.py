@@ -111,13 +111,13 @@ def test_each_point_is_a_run_of_the_scenario_with_its_values():
     )
     assert found.design is not None
     assert found.design.points == 4
-    figures = found.figures("finished_s")
+    figures = found.figures("finish_time_s")
     for point in range(4):
         values = found.point(point)
         assert set(values) == {"platform.ports", "platform.workers"}
         for k in range(2):
             alone = simulate(chancy().with_(values), replication=k).measures()
-            assert figures[point, k] == alone["finished_s"]
+            assert figures[point, k] == alone["finish_time_s"]
 
 
 def test_what_delays_calls_matters_for_when_they_are_finished():
@@ -128,7 +128,7 @@ def test_what_delays_calls_matters_for_when_they_are_finished():
         points=4,
         replications=2,
     )
-    assert found.sensitivities["finished_s"].ranked[0] == "platform.ports"
+    assert found.sensitivities["finish_time_s"].ranked[0] == "platform.ports"
 
 
 def test_points_of_equal_values_are_run_once():
@@ -138,7 +138,7 @@ def test_points_of_equal_values_are_run_once():
     )
     assert found.findings is not None
     assert len(found.findings.scenarios) == 2
-    assert found.figures("finished_s").shape == (64, 2)
+    assert found.figures("finish_time_s").shape == (64, 2)
 
 
 def test_of_two_scenarios_a_design_is_about_their_difference():
@@ -263,9 +263,9 @@ def test_a_sweep_draws_its_flip_and_its_bars(known):
     ]
     bars = swept(chancy(contacts=3), vary=["platform.ports=1:2", "callees.fax_share=0:1"])
     _, mine = plt.subplots()
-    assert plots.sensitivity(bars, "finished_s", mine) is mine
+    assert plots.sensitivity(bars, "finish_time_s", mine) is mine
     assert [label.get_text() for label in mine.get_yticklabels()] == list(
-        bars.sensitivities["finished_s"].ranked
+        bars.sensitivities["finish_time_s"].ranked
     )
     with pytest.raises(StudyError, match="no crossovers were looked for"):
         plots.crossover(bars)
@@ -285,11 +285,11 @@ def test_a_sweep_draws_its_flip_and_its_bars(known):
         ({"vary": ["platform.prots=1:2"]}, ScenarioError, 'did you mean "ports"'),
         ({"vary": ["platform.ports=0:2"]}, ScenarioError, "platform.ports"),
         ({"vary": ["platform.ports=1:2"] * 2}, ScenarioError, "given 2 times"),
-        ({"vary": ["platform.ports=1:2"], "figure": "speed"}, StudyError, "no such figure"),
+        ({"vary": ["platform.ports=1:2"], "figure": "speed"}, StudyError, "no such measure"),
         ({"vary": ["platform.ports=1:2"], "design": "star"}, StudyError, "design 'star'"),
         ({"vary": ["platform.ports=1:2"], "replications": 1}, StudyError, "must be 2 or more"),
         (
-            {"vary": ["platform.ports=1:2"], "precision": {"difference:finished_s": "1s"}},
+            {"vary": ["platform.ports=1:2"], "precision": {"difference:finish_time_s": "1s"}},
             StudyError,
             "it takes two scenarios to differ",
         ),

@@ -220,7 +220,7 @@ def test_a_measure_of_a_user_can_do_to_tables_what_it_likes():
         view.attempts.sort_values("outcome", inplace=True)
         return 1.0
 
-    own = Measure("meddling", "meddling", "number", meddling, 0)
+    own = Measure("meddling", "meddling", "number", meddling, None)
     result = full()
     for view in (result.view(), result.measured()):
         plain = measure(view)

@@ -104,16 +104,16 @@ def test_the_status_lag_is_the_lower_quantile_of_the_lags_that_are_shown(lags_us
     [
         ("completed_by_deadline", 2 / 4),
         ("completed_share", 3 / 4),
-        ("finished_s", 94.002),
+        ("finish_time_s", 94.002),
         ("duration_s", 94.002),
-        ("wait_median_s", 0.001),
+        ("wait_p50_s", 0.001),
         ("wait_p90_s", 0.003),
-        ("time_to_first_dispatch_median_s", 0.001),
-        ("human_share", 1 / 4),
-        ("congestion_share", 0.0),
+        ("time_to_first_dispatch_p50_s", 0.001),
+        ("answered_by_person_share", 1 / 4),
+        ("refused_share", 0.0),
         ("attempts_per_call", 6 / 4),
         ("status_lag_p90_s", 0.010),
-        ("seen_pending", 0),
+        ("unreported_final_calls", 0),
     ],
 )
 def test_measures_of_a_run_are_those_worked_out_by_hand(name, value):
@@ -132,13 +132,13 @@ def test_by_default_the_deadline_is_where_the_run_ends_by_the_clock():
 
 def test_the_duration_counts_from_the_start_and_the_finish_from_the_begin_of_the_run():
     figures = run(campaign(start=600)).measures()
-    assert (figures["finished_s"], figures["duration_s"]) == (620.0, 20.0)
+    assert (figures["finish_time_s"], figures["duration_s"]) == (620.0, 20.0)
 
 
 def test_a_campaign_that_is_not_over_has_no_finish_and_no_duration():
     result = full()
     figures = result.measures(result.scenario.find_campaign("late"))
-    assert math.isnan(figures["finished_s"])
+    assert math.isnan(figures["finish_time_s"])
     assert math.isnan(figures["duration_s"])
     assert figures["completed_share"] == 0.0
 
@@ -146,19 +146,19 @@ def test_a_campaign_that_is_not_over_has_no_finish_and_no_duration():
 def test_a_wedged_call_does_not_keep_a_campaign_from_being_over():
     """Nobody knows that it is: the other calls are, and it stays pending for good."""
     result = run(campaign(contacts=40), platform={"wedged_calls": 0.2})
-    wedged = int(result.calls["wedged"].sum())
+    wedged = int(result.calls["stuck"].sum())
     assert 0 < wedged < 40
     figures = result.measures()
-    assert figures["finished_s"] == pytest.approx(20.0, abs=0.1)
+    assert figures["finish_time_s"] == pytest.approx(20.0, abs=0.1)
     assert figures["completed_share"] == (40 - wedged) / 40
 
 
 def test_a_campaign_stopped_before_its_start_took_no_time():
     result = full()
     figures = result.measures(result.scenario.find_campaign("stopped"))
-    assert figures["finished_s"] == 12.0
+    assert figures["finish_time_s"] == 12.0
     assert figures["duration_s"] == 0.0
-    assert math.isnan(figures["wait_median_s"])
+    assert math.isnan(figures["wait_p50_s"])
 
 
 def test_rejected_rows_are_in_no_share(tmp_path):
@@ -175,12 +175,15 @@ def test_rejected_rows_are_in_no_share(tmp_path):
 def test_refused_attempts_make_the_share_of_congestion():
     """Three dials at a carrier with one channel: two are refused."""
     result = run(campaign(contacts=3), carrier={"channels": 1})
-    assert result.measures()["congestion_share"] == pytest.approx(2 / 3)
+    assert result.measures()["refused_share"] == pytest.approx(2 / 3)
 
 
 def test_a_lost_end_is_over_but_never_shown_so():
     assert (
-        run(campaign(contacts=3), platform={"lost_updates": 1.0}).measures()["seen_pending"] == 3
+        run(campaign(contacts=3), platform={"lost_updates": 1.0}).measures()[
+            "unreported_final_calls"
+        ]
+        == 3
     )
     figures = run(campaign(contacts=3), platform={"lost_updates": 1.0}).measures()
     assert math.isnan(figures["status_lag_p90_s"])
@@ -189,7 +192,7 @@ def test_a_lost_end_is_over_but_never_shown_so():
 @pytest.mark.parametrize("make", EMPTY)
 def test_figures_of_nobody_are_missing_and_not_0(make):
     figures = make().measures()
-    assert figures.pop("seen_pending") == 0
+    assert figures.pop("unreported_final_calls") == 0
     assert np.isnan(list(figures.values())).all(), figures
 
 
@@ -203,7 +206,7 @@ def test_each_measure_has_a_label_a_kind_and_a_side_that_is_better():
     assert len(set(NAMES)) == len(NAMES)
     assert len({measure.label for measure in MEASURES}) == len(NAMES)
     assert {measure.kind for measure in MEASURES} == {"share", "seconds", "clock", "number"}
-    assert {measure.better for measure in MEASURES} == {-1, 0, 1}
+    assert {measure.direction for measure in MEASURES} == {"maximize", "minimize", None}
 
 
 # The summary

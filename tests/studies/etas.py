@@ -14,7 +14,7 @@ from outsim.scenario import Scenario, from_mapping
 from outsim.scenario.standing import standing_at
 from outsim.tape import Purpose, Tape
 
-JUDGED = ("median_out_s", "p90_out_s", "last_out_s", "finished_s")
+JUDGED = ("median_out_s", "p90_out_s", "last_out_s", "finish_time_s")
 FORECASTS = 19
 """Replications of a forecast: the least and the greatest bound a band of exactly 90 %."""
 FORECAST_SEED = 777

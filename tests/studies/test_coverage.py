@@ -56,7 +56,7 @@ def wait_last_s(view: View) -> float:
 
 
 MEASURES = tuple(
-    Measure(compute.__name__, compute.__name__, "seconds", compute, -1)
+    Measure(compute.__name__, compute.__name__, "seconds", compute, "minimize")
     for compute in (wait_mean_s, wait_p90_s, wait_last_s)
 )
 

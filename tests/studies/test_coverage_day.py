@@ -25,13 +25,14 @@ SEED = 20_260_310
 FIGURES = (
     "completed_share",
     "duration_s",
-    "wait_median_s",
+    "wait_p50_s",
     "wait_p90_s",
-    "congestion_share",
+    "refused_share",
     "status_lag_p90_s",
 )
-"""Shares, durations, quantiles. `seen_pending` is left out: most small studies have no run in
-which it is anything but 0, and so know nothing of its mean."""
+"""Shares, durations, quantiles. `unreported_final_calls` is left out: it is 0 in every run of most
+small studies, which so know nothing of its mean."""
+
 PROMISED_S = 500.0
 """A wait that nine calls in ten keep to in most runs."""
 

@@ -22,7 +22,13 @@ from tests.measured import tell
 
 from .test_coverage_day import drawn
 
-FIGURES = ("wait_mean_s", "wait_p90_s", "congestion_share", "status_lag_p90_s", "seen_pending")
+FIGURES = (
+    "wait_mean_s",
+    "wait_p90_s",
+    "refused_share",
+    "status_lag_p90_s",
+    "unreported_final_calls",
+)
 
 
 def quiet(name: str, **platform: object) -> Scenario:

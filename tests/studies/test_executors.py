@@ -43,7 +43,7 @@ def test_of_all_cores_one_is_a_thread_of_this_process(monkeypatch):
 def test_all_cores_give_the_figures_of_one_thread():
     def figures(executor: str) -> list[float]:
         study = Study(chancy(), replications=6, engine="compiled", executor=executor)
-        return study.run().values(0, "finished_s").tolist()
+        return study.run().values(0, "finish_time_s").tolist()
 
     assert figures("cores") == figures("threads")
 

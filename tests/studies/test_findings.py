@@ -104,12 +104,12 @@ def test_a_figure_that_too_few_runs_have_is_never_precise():
 
 
 def test_a_run_that_is_too_short_for_a_figure_keeps_no_promise_about_it():
-    found = made_up([10.0, 20.0, 30.0, NAN], name="finished_s")
-    assert found.probability(0, "finished_s", at_most=20.0) == probability(
+    found = made_up([10.0, 20.0, 30.0, NAN], name="finish_time_s")
+    assert found.probability(0, "finish_time_s", at_most=20.0) == probability(
         np.array([True, True, False, False])
     )
-    assert found.probability(0, "finished_s", at_least=20.0).mean == 0.5
-    assert found.probability(0, "finished_s", at_most=1e9).mean == 0.75
+    assert found.probability(0, "finish_time_s", at_least=20.0).mean == 0.5
+    assert found.probability(0, "finish_time_s", at_most=1e9).mean == 0.75
 
 
 # What pairing saves
@@ -223,8 +223,8 @@ def test_estimates_are_drawn_with_their_intervals(ax):
 
 
 def test_clock_times_stand_on_an_axis_of_clock_times(ax):
-    found = made_up([600.0, 660.0, 720.0], [900.0, 960.0, 1020.0], name="finished_s")
-    plots.compare(found, "finished_s", ax)
+    found = made_up([600.0, 660.0, 720.0], [900.0, 960.0, 1020.0], name="finish_time_s")
+    plots.compare(found, "finish_time_s", ax)
     begins = found.scenarios[0].clock.begins
     marks, ends = bars(ax)
     shown = [dates.num2date(mark, tz=UTC) for mark in marks]
@@ -232,7 +232,7 @@ def test_clock_times_stand_on_an_axis_of_clock_times(ax):
         assert abs(shown[place] - (begins + timedelta(minutes=minutes))) < timedelta(seconds=0.01)
     assert (ends[0].mean(), np.ptp(ends[0]) / 2 * 86_400) == (
         pytest.approx(marks[0]),
-        pytest.approx(found.mean(0, "finished_s").half_width, abs=1e-3),
+        pytest.approx(found.mean(0, "finish_time_s").half_width, abs=1e-3),
     )
     ax.figure.canvas.draw()
     labels = [each.get_text() for each in ax.get_xticklabels()]
@@ -242,7 +242,7 @@ def test_clock_times_stand_on_an_axis_of_clock_times(ax):
 @pytest.mark.parametrize(("wait_s", "unit", "shown"), [(12.0, "s", 12.0), (600.0, "min", 10.0)])
 def test_times_stand_in_the_unit_that_people_think_in(ax, wait_s, unit, shown):
     plots.compare(made_up([wait_s, wait_s, wait_s]), "wait_p90_s", ax)
-    assert ax.get_xlabel() == f"wait, 9 in 10 ({unit})"
+    assert ax.get_xlabel() == f"p90 wait ({unit})"
     assert bars(ax)[0] == pytest.approx([shown])
 
 
@@ -261,6 +261,6 @@ def test_without_axes_it_makes_a_picture_of_its_own():
 
 def test_a_figure_that_is_not_there_is_refused():
     with pytest.raises(
-        StudyError, match=r"figure 'wait': there is no such figure; .*allowed: .*wait_"
+        StudyError, match=r"measure 'wait': there is no such measure; .*allowed: .*wait_"
     ):
         plots.compare(made_up([1.0, 2.0]), "wait")

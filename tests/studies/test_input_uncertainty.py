@@ -176,8 +176,8 @@ def test_where_only_runs_count_they_are_the_same_ones():
         thin(), replications=4, input_uncertainty=True, engine="simpy", executor="threads",
         progress=None,
     ).run()  # fmt: skip
-    finished = [each.measures["finished_s"] for each in forecast.findings.figures]
-    assert finished == [each.measures["finished_s"] for each in whole.figures]
+    finished = [each.measures["finish_time_s"] for each in forecast.findings.figures]
+    assert finished == [each.measures["finish_time_s"] for each in whole.figures]
 
 
 def test_a_job_gives_the_same_wherever_it_is_done():
@@ -327,10 +327,10 @@ def test_intervals_hold_the_truth_as_often_as_they_say():
 
 @pytest.mark.deep
 def test_intervals_hold_waits_and_the_time_to_the_end_of_true_callees():
-    measures = tuple(measure_named(name) for name in ("wait_p90_s", "finished_s"))
+    measures = tuple(measure_named(name) for name in ("wait_p90_s", "finish_time_s"))
     study = partial(run_study, engine="compiled", measures=measures)
     truth = study(true_scenario(), replications=600, seed=77).run()
-    held = dict.fromkeys(("wait_p90_s", "finished_s"), 0)
+    held = dict.fromkeys(("wait_p90_s", "finish_time_s"), 0)
     for seed in range(60):
         drawn = study(calibrated(seed, 500), replications=40, seed=seed, input_uncertainty=True)
         findings = drawn.run()

@@ -159,7 +159,7 @@ def test_a_contact_list_that_was_changed_in_the_directory_is_told(tmp_path):
 
 
 def test_figures_of_ones_own_are_to_be_said_again(tmp_path):
-    own = Measure("answers", "answers", "number", lambda view: float(len(view.calls)), 0)
+    own = Measure("answers", "answers", "number", lambda view: float(len(view.calls)), None)
     study(tmp_path, 2, measures=(*MEASURES, own)).run()
     with pytest.raises(StudyError, match="has the figure answers, which is none of outsim's"):
         outsim.load_study(tmp_path)

@@ -100,7 +100,7 @@ def test_its_figures_are_the_means_of_runs_that_can_be_made_alone(switch):
             simulate(scenario, tape=member.tape_of(Tape(scenario.seed, index))).measures()
             for member in members(**{switch: True})
         ]
-        for name in ("wait_median_s", "finished_s", "completed_share"):
+        for name in ("wait_p50_s", "finish_time_s", "completed_share"):
             mean = float(np.mean([each[name] for each in alone]))
             assert told[index].figures[0].measures[name] == mean
 
@@ -115,18 +115,18 @@ def test_the_engine_waits_as_the_hand_made_queue_does():
 
 def test_a_replication_is_one_unit_in_every_interval():
     findings = studied(batch(), replications=8, antithetic=True)
-    values = findings.values(0, "wait_median_s")
+    values = findings.values(0, "wait_p50_s")
     assert len(values) == findings.replications == 8
-    support = measure_named("wait_median_s").support
-    assert findings.mean(0, "wait_median_s") == estimate(values, support=support)
+    support = measure_named("wait_p50_s").support
+    assert findings.mean(0, "wait_p50_s") == estimate(values, support=support)
 
 
 def test_a_figure_that_one_run_lacks_is_missing():
     def run(member: Member, value: float) -> Figures:
-        return Figures(0, 0, {"finished_s": value, "wait_p90_s": 2.0}, 10, 0.0, member=member)
+        return Figures(0, 0, {"finish_time_s": value, "wait_p90_s": 2.0}, 10, 0.0, member=member)
 
     (mean,) = unit([run(ANTITHETIC[0], 1.0), run(ANTITHETIC[1], math.nan)], ANTITHETIC)
-    assert math.isnan(mean.measures["finished_s"])
+    assert math.isnan(mean.measures["finish_time_s"])
     assert mean.measures["wait_p90_s"] == 2.0
 
 
@@ -253,7 +253,7 @@ def test_a_part_that_cannot_decide_has_all_runs_and_joins_the_whole(tmp_path):
 
 
 def test_a_precision_is_never_asked_after_before_the_least_replications():
-    findings = studied(batch(), precision={"wait_median_s": "1000 s"}, least=26, antithetic=True)
+    findings = studied(batch(), precision={"wait_p50_s": "1000 s"}, least=26, antithetic=True)
     assert findings.replications == 26
 
 

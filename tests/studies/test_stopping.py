@@ -47,13 +47,13 @@ def test_the_batches_that_are_usual():
         ("wait_p90_s", "30s", Precision("wait_p90_s", 30.0)),
         ("wait_p90_s", "2 min", Precision("wait_p90_s", 120.0)),
         ("wait_p90_s", 1.5, Precision("wait_p90_s", 1.5)),
-        ("finished_s", "1 min", Precision("finished_s", 60.0)),
+        ("finish_time_s", "1 min", Precision("finish_time_s", 60.0)),
         ("completed_share", "0.005", Precision("completed_share", 0.005)),
         ("duration_s", "5 %", Precision("duration_s", 0.05, is_relative=True)),
         (
-            "difference:finished_s",
+            "difference:finish_time_s",
             "10%",
-            Precision("finished_s", 0.1, is_relative=True, of_difference=True),
+            Precision("finish_time_s", 0.1, is_relative=True, of_difference=True),
         ),
     ],
 )
@@ -68,15 +68,15 @@ def test_a_precision_is_a_share_a_number_or_a_duration(name, width, found):
         (
             "wait",
             "30s",
-            r"precision of figure 'wait': there is no such figure; .*allowed: .*wait_p90_s",
+            r"precision of measure 'wait': there is no such measure; .*allowed: .*wait_p90_s",
         ),
-        ("differences:wait_p90_s", "30s", "there is no such figure"),
+        ("differences:wait_p90_s", "30s", "there is no such measure"),
         ("wait_p90_s", "soon", "precision wait_p90_s=soon: allowed is a share of the mean"),
         ("wait_p90_s", "0", "allowed is"),
         ("wait_p90_s", "-5%", "allowed is"),
         ("wait_p90_s", "nan", "allowed is"),
         ("completed_share", "30s", "allowed is"),
-        ("finished_s", "2%", "a clock time has no per cent; ask for minutes, such as 2min"),
+        ("finish_time_s", "2%", "a clock time has no per cent; ask for minutes, such as 2min"),
     ],
 )
 def test_another_precision_is_refused_with_what_is_allowed(name, width, message):

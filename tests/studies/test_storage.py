@@ -390,7 +390,7 @@ def _changed(place: Path, *, rows: int = 2, measure: Any = None, replication: in
     table = pd.read_parquet(place / "figures.parquet").head(rows)
     table = table.assign(replication=replication)
     if measure is not None:
-        table["human_share"] = table["human_share"].map(measure)
+        table["answered_by_person_share"] = table["answered_by_person_share"].map(measure)
     _sealed(place, table)
 
 

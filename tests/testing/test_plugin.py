@@ -180,7 +180,7 @@ def test_more_claims_than_declared_are_refused(session: pytest.Pytester) -> None
 def test_a_claim_that_can_not_be_made_says_what_is_allowed(session: pytest.Pytester) -> None:
     found = run(session, "def test_it(claim):\n    claim(SCENARIO, 'wait', '<=', 1)\n")
     found.stdout.fnmatch_lines(
-        ["*figure 'wait': there is no such figure; did you mean 'wait_median_s'?*"]
+        ["*measure 'wait': there is no such measure; did you mean 'wait_p50_s'?*"]
     )
 
 

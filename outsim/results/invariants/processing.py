@@ -84,7 +84,7 @@ def workers_are_enough(run: RunArrays) -> Iterator[Violation]:
 
 
 def updates_are_seen_after_they_happen(run: RunArrays) -> Iterator[Violation]:
-    """Every update: happened_at <= begun_at < visible_at; a lost one is seen only if repaired."""
+    """Every update: happened_at <= started_at < visible_at; a lost one is seen if reconciled."""
     u = run.updates
     begun, visible = came(u["begun"]), came(u["visible"])
     wrong = begun & (u["begun"] < u["happened"])

@@ -115,7 +115,9 @@ def parts_of_every_wait_add_up(run: RunArrays) -> Iterator[Violation]:
 
 def _waits(run: RunArrays) -> Iterator[Violation]:
     """A wait ends with the dispatch of the first attempt that the carrier does not refuse."""
-    table = RunTables(run).calls(("call_id", "went_out_at", "waits_from", "wait_s", "wait_state"))
+    table = RunTables(run).calls(
+        ("call_id", "went_out_at", "wait_starts_at", "wait_s", "wait_state")
+    )
     a = run.attempts
     refused = np.isin(a["cause"], REFUSALS)
     order = run.by_call[(came(a["dialed"]) & ~refused)[run.by_call]]
@@ -126,7 +128,7 @@ def _waits(run: RunArrays) -> Iterator[Violation]:
     call_id = np.asarray(table["call_id"], dtype=np.int64)
     ours = run.local_times(went_out[call_id])
     off = ~((ours.asi8 == table["went_out_at"].astype("int64")).to_numpy())
-    exact = np.asarray((table["went_out_at"] - table["waits_from"]).dt.total_seconds())
+    exact = np.asarray((table["went_out_at"] - table["wait_starts_at"]).dt.total_seconds())
     shown = np.asarray(table["wait_s"])
     off |= ~((np.isnan(exact) & np.isnan(shown)) | (np.abs(exact - shown) < 1e-6))
     off |= (table["wait_state"] == "complete").to_numpy() != ~np.isnan(exact)
@@ -139,7 +141,7 @@ def littles_law(run: RunArrays) -> Iterator[Violation]:
     Of the outbound queue, of the ports, and of the backlog of updates. No length is negative.
     """
     tables = RunTables(run)
-    functions = steps(tables.calls(("call_id", "wedged")), tables.attempts(), tables.changes())
+    functions = steps(tables.calls(("call_id", "stuck")), tables.attempts(), tables.changes())
     a, u, until = run.attempts, run.updates, run.ended_us
 
     def stay(since: Integers, to: Integers) -> int:

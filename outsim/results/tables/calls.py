@@ -18,7 +18,7 @@ from outsim.results.tables.columns import Array, blocks, code_type, looked_up
 from outsim.results.tables.schema import WAIT_STATES
 from outsim.vocabulary import CANCELED, FIRST_FINAL, REJECTED, STATUSES
 
-_COMPLETE, _CENSORED, _NEVER, _CANCELED, _WEDGED, _REJECTED, _BEFORE = range(len(WAIT_STATES))
+_COMPLETE, _CENSORED, _NEVER, _CANCELED, _STUCK, _REJECTED, _BEFORE = range(len(WAIT_STATES))
 
 _STATE_OF_OTHERS = np.array(
     [
@@ -126,7 +126,7 @@ class Calls:
         return submitted
 
     @cached_property
-    def waits_from(self) -> Integers:
+    def wait_starts_at(self) -> Integers:
         """Start of the campaign, or submission if later."""
         start = self.run.per_call(lambda c: c.start_us + self.origin_us)
         return np.asarray(np.maximum(self.submitted_at, start, out=start))
@@ -181,11 +181,11 @@ class Calls:
 
     @cached_property
     def wait_s(self) -> NDArray[np.float64]:
-        """From `waits_from` to when each call went out."""
-        first, waits_from = self.went_out_at, self.waits_from
+        """From `wait_starts_at` to when each call went out."""
+        first, wait_starts_at = self.went_out_at, self.wait_starts_at
         waits = np.empty(len(first), dtype=np.float64)
         for rows in blocks(len(first)):
-            np.divide(first[rows] - waits_from[rows], SECOND, out=waits[rows])
+            np.divide(first[rows] - wait_starts_at[rows], SECOND, out=waits[rows])
             waits[rows][first[rows] == MISSING] = np.nan
         return waits
 
@@ -193,7 +193,7 @@ class Calls:
     def wait_state(self) -> Array:
         """What is known of the wait."""
         state = looked_up(_STATE_OF_OTHERS, self.status)
-        state[self.wedged] = _WEDGED
+        state[self.stuck] = _STUCK
         state[self.went_out_at != MISSING] = _COMPLETE
         state[self.out_before] = _BEFORE
         state[self.status == REJECTED] = _REJECTED
@@ -208,8 +208,8 @@ class Calls:
         )
 
     @cached_property
-    def wedged(self) -> NDArray[np.bool_]:
-        """Whether each call is wedged."""
+    def stuck(self) -> NDArray[np.bool_]:
+        """Whether each call is accepted and never dialed."""
         wedged = self.run.of_calls(lambda c: c.contacts.wedged, np.bool_)
         return np.asarray(wedged & (self.status != REJECTED))
 

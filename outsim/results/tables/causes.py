@@ -39,7 +39,7 @@ CAUSES: dict[str, str] = {
     "refused_attempt": "refused by the carrier",
     "dialing_and_talking": "dialling and talking",
     "retry_gap": "waiting for a retry",
-    "wedged": "wedged",
+    "stuck": "stuck",
     "status_backlog": "status backlog",
     "lost_update": "lost update",
     "delivery": "delivery to result_url",
@@ -109,7 +109,7 @@ class Causes:
         for attempt in self._rounds(stays, last):
             self._attempt(course, stays, attempt, by_resource=by_resource)
         wedged = np.flatnonzero(run.wedged)
-        course.go("wedged", course.until[wedged], wedged)
+        course.go("stuck", course.until[wedged], wedged)
         self._after_the_last(course)
         if until == "end":
             self._after_the_end(course)
@@ -251,7 +251,7 @@ def causes_over_time(
     rows = calls["call_id"].to_numpy()[counted].astype(np.int64)
     table = time_by_cause(causes, rows, until="wait", by_resource=by_resource)
     # Rounded down on UTC, where no clock is put forward or back.
-    came_at = pd.DatetimeIndex(calls["waits_from"].array[counted])
+    came_at = pd.DatetimeIndex(calls["wait_starts_at"].array[counted])
     came_at += pd.to_timedelta((table["loading"] + table["pacing"]).array)
     slot = came_at.tz_convert("UTC").floor(checked_step(every)).tz_convert(came_at.tz)
     shown = list(WAIT_CAUSES)

@@ -50,7 +50,7 @@ def code_type(words: Sequence[object]) -> type[np.signedinteger[Any]]:
 
 def frame(
     columns: Iterable[Column],
-    array_of: Callable[[str], Array],
+    array_of: Callable[[Column], Array],
     names: Mapping[str, Sequence[str]],
     zone: str,
 ) -> pd.DataFrame:
@@ -63,7 +63,7 @@ def frame(
     columns : iterable of Column
         What to show, in this order.
     array_of : callable
-        Array of a column by its name: instants in microseconds since 1970, codes for words.
+        Array of a column: instants in microseconds since 1970, codes for words.
     names : mapping
         Words of the columns whose words the schema does not know.
     zone : str
@@ -71,7 +71,7 @@ def frame(
     """
     shown = {}
     for column in columns:
-        array = array_of(column.name).view()
+        array = array_of(column).view()
         array.flags.writeable = False
         shown[column.name] = _shown(array, column, names.get(column.name, column.words), zone)
     return pd.DataFrame(shown, copy=False)

@@ -47,9 +47,9 @@ def failed_by(view: View, outcome: str) -> float:
 
 
 FAILURE_MEASURES: tuple[Measure, ...] = (
-    Measure("failed_share", "failed", "share", failed_share, -1),
+    Measure("failed_share", "failed", "share", failed_share, "minimize"),
     *(
-        Measure(f"failed_by_{outcome}", reason, "share", partial(failed_by, outcome=outcome), 0)
+        Measure(f"failed_by_{outcome}", reason, "share", partial(failed_by, outcome=outcome), None)
         for outcome, (reason, _) in REASONS.items()
     ),
 )

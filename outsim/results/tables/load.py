@@ -60,7 +60,7 @@ def _others_queue(run: RunArrays) -> tuple[NDArray[np.int64], NDArray[np.int64]]
     rows = run.rows_of(lambda plan: plan.rank != rank)
     at, length = settled(
         queue_steps(
-            frames.calls(("call_id", "wedged")),
+            frames.calls(("call_id", "stuck")),
             frames.attempts(("dispatched_at",), rows(run.attempts["call_id"])),
             frames.changes(("call_id", "status", "happened_at"), rows(run.updates["call_id"])),
         )
@@ -117,6 +117,8 @@ def _most_at_once(
 
 
 LOAD_MEASURES: tuple[Measure, ...] = (
-    Measure("drain_s", "backlog of the hour drained after", "seconds", drain_s, -1),
-    Measure("carrier_headroom", "carrier's headroom at the peak", "share", carrier_headroom, 1),
+    Measure("drain_s", "backlog of the hour drained after", "seconds", drain_s, "minimize"),
+    Measure(
+        "carrier_headroom", "carrier's headroom at the peak", "share", carrier_headroom, "maximize"
+    ),
 )

@@ -65,11 +65,8 @@ def records_of(
 
 
 def _columns(name: str, table: pd.DataFrame, types: Types, origin_us: int) -> Columns:
-    shown = {column.name: column for column in TABLES[name]}
-    return Columns(
-        types,
-        {key: _recorded(shown.get(key) or shown[f"{key}_at"], table, origin_us) for key in types},
-    )
+    shown = {column.record: column for column in TABLES[name]}
+    return Columns(types, {key: _recorded(shown[key], table, origin_us) for key in types})
 
 
 def _recorded(column: Column, table: pd.DataFrame, origin_us: int) -> Array:
@@ -95,15 +92,14 @@ def _codes(values: pd.Series[str], words: Sequence[str]) -> Array:
 def _calls(calls: pd.DataFrame, plan: Plan, origin_us: int, ended_us: int) -> Columns:
     """Records of all calls that the run tells of, those not handed in by its end included."""
     before = [*_before(plan, ended_us)]
-    shown = {column.name: column for column in TABLES["calls"]}
+    shown = {column.record: column for column in TABLES["calls"]}
     arrays = {
         "status": np.concatenate([np.empty(0, np.int8), *(status for status, _ in before)]),
         "attempts": np.concatenate([np.empty(0, np.int8), *(attempts for _, attempts in before)]),
     }
     arrays["final"] = np.full(len(arrays["status"]), MISSING)
     for key, array in arrays.items():
-        column = shown.get(key) or shown[f"{key}_at"]
-        array[calls["call_id"].to_numpy()] = _recorded(column, calls, origin_us)
+        array[calls["call_id"].to_numpy()] = _recorded(shown[key], calls, origin_us)
     return Columns(CALL_TYPES, arrays)
 
 

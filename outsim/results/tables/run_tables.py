@@ -50,14 +50,14 @@ class RunTables:
         handed_in = self.run.handed_in
         return None if handed_in.all() else np.flatnonzero(handed_in)
 
-    def _frame(self, columns: list[Column], array_of: Callable[[str], Array]) -> pd.DataFrame:
+    def _frame(self, columns: list[Column], array_of: Callable[[Column], Array]) -> pd.DataFrame:
         return frame(columns, array_of, self._calls.names, str(self.run.begins.tzinfo))
 
-    def _recorded(self, raw: Columns, name: str) -> Array:
+    def _recorded(self, raw: Columns, column: Column) -> Array:
         """Column of a table as it was recorded, instants since 1970."""
-        if name in raw:
-            return raw[name]
-        return raw.since(name.removesuffix("_at"), self.run.origin_us)
+        if column.kind == "instant":
+            return raw.since(column.record, self.run.origin_us)
+        return raw[column.record]
 
     def _whose(self, name: str, call_ids: Array) -> Array:
         """Of a column of the calls table, the value of each of these calls."""
@@ -69,8 +69,8 @@ class RunTables:
     def calls(self, names: Collection[str] | None = None, rows: Rows = None) -> pd.DataFrame:
         """One row a call that was handed in, by call_id."""
 
-        def array(name: str) -> Array:
-            return _at(_at(self._calls[name], self._handed_in), rows)
+        def array(column: Column) -> Array:
+            return _at(_at(self._calls[column.name], self._handed_in), rows)
 
         table = self._frame(_chosen(schema.CALLS, names), array)
         if names is None and self._handed_in is not None:
@@ -99,10 +99,10 @@ class RunTables:
         """Recorded columns, with whose they are."""
         call_ids = _at(raw["call_id"], rows)
 
-        def array(name: str) -> Array:
-            if name in ("tenant", "campaign", "number", "endpoint"):
-                return self._whose(name, call_ids)
-            return _at(self._recorded(raw, name), rows)
+        def array(column: Column) -> Array:
+            if column.name in ("tenant", "campaign", "number", "endpoint"):
+                return self._whose(column.name, call_ids)
+            return _at(self._recorded(raw, column), rows)
 
         return self._frame(_chosen(columns, names), array)
 
@@ -135,10 +135,10 @@ class RunTables:
             name: raw.continue_from(name, first.pop(name), self.run.origin_us) for name in raw
         }
 
-        def array(name: str) -> Array:
-            if name in ("tenant", "campaign"):
-                return self._whose(name, joined["call_id"])
-            return joined[name.removesuffix("_at")]
+        def array(column: Column) -> Array:
+            if column.name in ("tenant", "campaign"):
+                return self._whose(column.name, joined["call_id"])
+            return joined[column.record]
 
         return self._frame(list(schema.UPDATES), array)
 

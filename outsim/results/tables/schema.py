@@ -25,7 +25,7 @@ DTYPES: dict[str, str] = {
     "name": "category",
 }
 
-WAIT_STATES = ("complete", "censored", "never", "canceled", "wedged", "rejected", "before")
+WAIT_STATES = ("complete", "censored", "never", "canceled", "stuck", "rejected", "before")
 """What is known of a call's wait: it is complete; the run ended first; the call ended without an
 attempt that the carrier took; it was canceled first; it was wedged; it was rejected; it was over
 before the moment of the snapshot that the run goes on from."""
@@ -42,6 +42,13 @@ class Column:
     """Allowed words, in their order."""
     rules: tuple[int, ...] = ()
     """Rules of the model that decide it: numbers of `outsim.engine.rules`."""
+    recorded_as: str = ""
+    """Its name in the records, if that is not its own (of an instant: without ``_at``)."""
+
+    @property
+    def record(self) -> str:
+        """Its name in the records of an engine, if it is in them."""
+        return self.recorded_as or self.name.removesuffix("_at")
 
     @property
     def dtype(self) -> str:
@@ -54,8 +61,8 @@ class Column:
         return {"seconds": "s", "instant": "local time"}.get(self.kind, "")
 
 
-def _instant(name: str, meaning: str, *rules: int) -> Column:
-    return Column(name, "instant", meaning, rules=rules)
+def _instant(name: str, meaning: str, *rules: int, recorded_as: str = "") -> Column:
+    return Column(name, "instant", meaning, rules=rules, recorded_as=recorded_as)
 
 
 _CALL = (
@@ -72,7 +79,10 @@ CALLS = (
     Column("ani", "number", "caller ID; 0 where it has none", rules=(1, 6)),
     _instant("submitted_at", "handed in", 1),
     _instant(
-        "waits_from", "start of the campaign, or submission if later: waits count from here", 1, 2
+        "wait_starts_at",
+        "start of the campaign, or submission if later: waits count from here",
+        1,
+        2,
     ),
     Column("status", "word", "status when the run ended", STATUSES, rules=(8, 9, 10, 12)),
     Column("attempts", "small", "attempts dispatched", rules=(4, 8)),
@@ -83,7 +93,7 @@ CALLS = (
     Column(
         "wait_s",
         "seconds",
-        "from waits_from to went_out_at; missing unless complete",
+        "from wait_starts_at to went_out_at; missing unless complete",
         rules=(1, 4, 6),
     ),
     Column(
@@ -93,7 +103,7 @@ CALLS = (
         WAIT_STATES,
         rules=(1, 4, 6, 9, 10, 12),
     ),
-    Column("wedged", "flag", "accepted, shown as pending, and never dialled", rules=(10,)),
+    Column("stuck", "flag", "accepted, shown as pending, and never dialled", rules=(10,)),
     Column(
         "reject_reason", "name", "why the row could not be dialled; empty if it could", rules=(1,)
     ),
@@ -139,18 +149,32 @@ UPDATES = (
     ),
     Column("status", "word", "the new status", STATUSES, rules=(10,)),
     _instant("happened_at", "when the status changed", 10),
-    _instant("begun_at", "when a worker began to process the update", 5, 10),
+    _instant(
+        "started_at", "when a worker began to process the update", 5, 10, recorded_as="begun"
+    ),
     _instant("visible_at", "when the customer could see it", 5, 10),
     Column("lost", "flag", "whether the update went astray", rules=(10,)),
-    Column("repaired", "flag", "whether reconciliation made it visible", rules=(10,)),
+    Column(
+        "reconciled",
+        "flag",
+        "whether reconciliation made it visible",
+        rules=(10,),
+        recorded_as="repaired",
+    ),
 )
 
 DELIVERIES = (
     *_CALL,
     Column("endpoint", "name", "result_url endpoint", rules=(11,)),
-    Column("post", "small", "which POST of the call, from 1", rules=(11,)),
+    Column(
+        "delivery_attempt",
+        "small",
+        "which POST of the call, from 1",
+        rules=(11,),
+        recorded_as="post",
+    ),
     _instant("due_at", "ready to be sent", 10, 11),
-    _instant("begun_at", "sent", 11),
+    _instant("started_at", "sent", 11, recorded_as="begun"),
     _instant("ended_at", "answered, or given up", 11),
     Column(
         "result", "word", "what became of it; missing while it lasts", POST_RESULTS, rules=(11, 13)
