@@ -67,6 +67,8 @@ def shown(value: Any) -> str:
         return "a table"
     if isinstance(value, list | tuple):
         return "a list"
+    if type(value).__name__ == "DataFrame":
+        return "a DataFrame"
     try:
         text = repr(value)
     except ValueError:  # an integer of thousands of digits

@@ -20,7 +20,7 @@ import outsim
 from outsim.engine import execute
 from outsim.engine.records import MODEL_VERSION, Records
 from outsim.plan import build_plan
-from outsim.scenario import Scenario, from_mapping
+from outsim.scenario import Scenario, load
 from outsim.tape import Tape
 from tests.test_determinism import SCENARIO, SEED
 from tests.test_scenario_files import DIRECTORY, cut
@@ -50,7 +50,7 @@ class SettledError(Exception):
 
 def scenario(name: str) -> Scenario:
     if name == "everything":
-        return from_mapping(SCENARIO)
+        return load(SCENARIO)
     return cut(outsim.load(DIRECTORY / f"{name}.toml"), contacts=100)
 
 

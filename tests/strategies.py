@@ -20,7 +20,7 @@ from zoneinfo import ZoneInfo
 from hypothesis import strategies as st
 
 from outsim.clock import SECOND, after
-from outsim.scenario import Scenario, from_mapping
+from outsim.scenario import Scenario, load
 from outsim.scenario.campaigns import Campaign
 from outsim.scenario.offered_load import dialable
 from outsim.scenario.snapshot import Snapshot
@@ -334,7 +334,7 @@ def mappings(draw: st.DrawFn, campaigns: int = 1) -> Mapping:
 
 def scenarios() -> st.SearchStrategy[Scenario]:
     """Random scenarios."""
-    return mappings().map(from_mapping)
+    return mappings().map(load)
 
 
 # Half seconds for all that takes time: whatever is due at one is due with much else.
@@ -419,7 +419,7 @@ def _crowded(draw: st.DrawFn) -> Mapping:
 
 def crowded_scenarios() -> st.SearchStrategy[Scenario]:
     """Random scenarios in which nearly everything shares its instant with something else."""
-    return _crowded().map(from_mapping)
+    return _crowded().map(load)
 
 
 def _standings(draw: st.DrawFn, most: int, elapsed_s: int, retries: int) -> list[Mapping]:
@@ -445,7 +445,7 @@ def standing_scenarios(draw: st.DrawFn) -> Scenario:
         # Calls that waited for the moment go in one burst, and the carrier takes some of them.
         mapping["platform"] |= {"ports": 100, "dial_burst": 20, "workers": 20, "dial_work": "1 s"}
         mapping["carrier"] |= {"rate": "1/s", "burst": 2, "channels": 100}
-    scenario = from_mapping(mapping)
+    scenario = load(mapping)
     clock = scenario.clock
     moment_s = draw(_of(1, 60, 65, 120, 140))
     at = after(clock.begins, moment_s * SECOND)

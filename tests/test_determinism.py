@@ -16,7 +16,7 @@ import pytest
 
 from outsim.results.checkpoint import simulate
 from outsim.results.result import Result
-from outsim.scenario import from_mapping
+from outsim.scenario import load
 
 SCENARIO: dict[str, Any] = {
     "clock": {
@@ -83,7 +83,7 @@ SEED = 99
 
 
 def run(mapping: dict[str, Any] = SCENARIO, seed: int = SEED) -> Result:
-    return simulate(from_mapping(mapping), seed=seed)
+    return simulate(load(mapping), seed=seed)
 
 
 def digest(tables: dict[str, pd.DataFrame]) -> str:
@@ -134,7 +134,7 @@ def test_once_more_gives_the_same(first: Result) -> None:
 
 def test_another_seed_or_replication_does_not(first: Result) -> None:
     assert digest(run(seed=SEED + 1).tables) != digest(first.tables)
-    other = simulate(from_mapping(SCENARIO), seed=SEED, replication=1)
+    other = simulate(load(SCENARIO), seed=SEED, replication=1)
     assert digest(other.tables) != digest(first.tables)
 
 

@@ -14,7 +14,7 @@ from outsim.clock import MISSING, SECOND
 from outsim.engine import execute
 from outsim.engine.records import Records
 from outsim.plan import Plan, build_plan
-from outsim.scenario import from_mapping
+from outsim.scenario import load
 from outsim.tape import Tape
 from outsim.testing.differences import AROUND, first_difference
 from tests.strategies import PROFILES
@@ -35,7 +35,7 @@ def plan() -> Plan:
         "retry_interval": "60 s",
         "result_url": "url",
     }
-    scenario = from_mapping(
+    scenario = load(
         {
             "clock": {"zone": "UTC", "date": BEGINS.date(), "begins": BEGINS, "ends": "09:10"},
             "profiles": PROFILES,

@@ -21,7 +21,7 @@ from outsim.errors import OutsimError, Problem
 from outsim.questions.question import Question
 from outsim.questions.schedule import Schedule
 from outsim.questions.stop import StopRace
-from outsim.scenario.loading import from_mapping
+from outsim.scenario.loading import load
 from outsim.scenario.snapshot import Snapshot
 from outsim.text import MOST_SHOWN, bounded, brief
 from tests.engine import scenarios
@@ -60,7 +60,7 @@ TABLES = {
 
 @pytest.fixture(scope="module")
 def scenario() -> outsim.Scenario:
-    return from_mapping(TABLES)
+    return load(TABLES)
 
 
 @pytest.fixture(scope="module")
@@ -70,7 +70,7 @@ def result(scenario) -> outsim.Result:
 
 @pytest.fixture(scope="module")
 def small() -> outsim.Scenario:
-    return from_mapping(TABLES | {"campaign": TABLES["campaign"][:3], "suspension": []})
+    return load(TABLES | {"campaign": TABLES["campaign"][:3], "suspension": []})
 
 
 def is_ours(thing: Any) -> bool:

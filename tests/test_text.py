@@ -24,7 +24,7 @@ from outsim.calibration.toml import toml
 from outsim.cli import app
 from outsim.errors import OutsimError, Problem, ScenarioError
 from outsim.questions.compare import compare
-from outsim.scenario.loading import from_mapping
+from outsim.scenario.loading import load
 from outsim.text import LONGEST_TITLE, shortened, visible, visible_lines
 from tests.results.runs import full
 
@@ -202,7 +202,7 @@ def test_pages_and_descriptions_have_text(hostile):
 
 
 def test_pictures_have_names_as_they_are(hostile, tmp_path):
-    other = from_mapping({"extends": str(hostile), "name": "_b $x^$"})
+    other = load({"extends": str(hostile), "name": "_b $x^$"})
     found = outsim.run_sync(compare(outsim.load(hostile), other, replications=2))
     with warnings.catch_warnings():
         warnings.simplefilter("error")
@@ -289,7 +289,7 @@ def test_a_scenario_with_a_name_as_long_as_may_be_can_be_kept_and_changed(tmp_pa
     from outsim.studies.variants import with_campaign
 
     named = {"name": "\x1b" * 200}
-    given = from_mapping({"extends": "scenarios/stop-race.toml"} | named)
+    given = load({"extends": "scenarios/stop-race.toml"} | named)
     assert len(given.name) == LONGEST_TITLE
     outsim.simulate(given).save(tmp_path / "kept")
     assert outsim.load_result(tmp_path / "kept").scenario.name == given.name

@@ -11,7 +11,6 @@ file must be the one that was written, and the calls that the plan tells of thos
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
@@ -39,6 +38,7 @@ from outsim.results.tables.restore import records_of
 from outsim.results.tables.run_tables import RunTables
 from outsim.results.tables.schema import TABLES
 from outsim.rooms import room_in
+from outsim.scenario.contacts import ContactList
 from outsim.scenario.difference import meaning
 from outsim.scenario.embedded import CONTACTS, lists_of, made_again, places_written, written
 from outsim.scenario.model import Scenario
@@ -106,9 +106,9 @@ def save(run: SavedRun, directory: Path) -> Path:
     check_directory(directory)
     with room_in(behind_links(directory)) as room:
         places = lists_of([run.frames.run.scenario])
-        for place, path in places.items():
+        for place, contacts in places.items():
             (room / place).parent.mkdir(exist_ok=True)
-            _copy(path, room / place)
+            _copy(contacts, room / place)
         tables = {f"{name}.parquet": run.frames[name] for name in TABLES}
         recorded = run.tape.recorded_table
         if recorded is not None:
@@ -151,12 +151,12 @@ def check_directory(directory: Path) -> None:
         pass
 
 
-def _copy(path: Path, beside: Path) -> None:
+def _copy(contacts: ContactList, beside: Path) -> None:
     try:
-        shutil.copyfile(path, beside)
+        contacts.copy_to(beside)
     except FileNotFoundError:
         raise ResultError(
-            f"{path}: is gone, and a result keeps a copy of it; put the contact list back"
+            f"{contacts.path}: is gone, and a result keeps a copy of it; put the contact list back"
         ) from None
 
 

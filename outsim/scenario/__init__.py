@@ -1,7 +1,7 @@
 """Scenarios: what is simulated, as people write it down."""
 
 from outsim.scenario.campaigns import Campaign
-from outsim.scenario.loading import from_mapping, load
+from outsim.scenario.loading import load
 from outsim.scenario.model import Scenario
 
-__all__ = ["Campaign", "Scenario", "from_mapping", "load"]
+__all__ = ["Campaign", "Scenario", "load"]

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import Field, model_validator
 
 from outsim.clock import DAY, SECOND
 from outsim.distributions import Distribution
-from outsim.scenario.contacts import ContactList
+from outsim.scenario.contacts import ContactList, is_frame
 from outsim.scenario.defaults import default
 from outsim.scenario.parts import Count, Name, Part, Positive, out_of_order
 from outsim.units import (
@@ -125,6 +125,17 @@ class Campaign(Part):
     """Whether people who hear the message to its end then press a key."""
     transfers_to_agent: bool = False
     """Whether people talk to an agent instead of hearing a message."""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _contacts_as_table(cls, values: Any) -> Any:
+        """Contacts that are a table are the list."""
+        if isinstance(values, dict) and is_frame(values.get("contacts")):
+            if values.get("contact_list") is not None:
+                raise ContradictionError([((), "give one of contacts and contact_list")])
+            rest = {key: value for key, value in values.items() if key != "contacts"}
+            return rest | {"contact_list": values["contacts"]}
+        return values
 
     @model_validator(mode="after")
     def _makes_sense(self) -> Campaign:

@@ -8,14 +8,17 @@ place in the list and is rejected with a reason.
 
 from __future__ import annotations
 
+import csv
+import io
+import shutil
 from array import array
 from collections import Counter
-from collections.abc import Iterator
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from hashlib import sha256
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -28,7 +31,12 @@ from outsim.scenario.phone_numbers import InvalidNumberError, parse_ani, parse_d
 from outsim.text import brief
 from outsim.units import is_zone, shown, zone_names
 
+if TYPE_CHECKING:
+    import pandas as pd
+
 FIRST_HEADER = "destination"
+FRAME = "DataFrame"
+"""Stands for the file of a list that came as a table."""
 NO_ZONE = -1
 LOOKED_UP = 50
 """Unknown time zones that are looked up one by one, which is quicker for a few."""
@@ -88,6 +96,8 @@ class ContactList:
         Rows that can't be dialled, in order.
     variables : tuple of str
         Headers of all columns but the first.
+    text : str or None
+        What would stand in the file, where there is none: the list came as a DataFrame.
     """
 
     __repr__ = brief
@@ -99,6 +109,7 @@ class ContactList:
     zone_index: NDArray[np.int16] = field(repr=False)
     rejected: tuple[RejectedRow, ...] = field(repr=False)
     variables: tuple[str, ...]
+    text: str | None = field(default=None, repr=False)
 
     def __post_init__(self) -> None:
         """Let nobody write to the arrays: scenarios share them."""
@@ -114,7 +125,44 @@ class ContactList:
         ScenarioError
             If the file can't be read, is no such CSV, or is not UTF-8.
         """
-        return _Reader(Path(path)).read()
+        return _Reader(Path(path)).read(read_table_lines(Path(path)))
+
+    @classmethod
+    def from_frame(cls, frame: pd.DataFrame) -> ContactList:
+        """Take over a list from a table with the columns of a CSV in the platform's format.
+
+        Parameters
+        ----------
+        frame : DataFrame
+            With a column ``destination``, of texts or whole numbers; any other column is a
+            variable. A missing value is an empty field.
+
+        Raises
+        ------
+        ScenarioError
+            If it has no such column, or one of them twice.
+        """
+        headers = [str(name) for name in frame.columns]
+        first = headers.index(FIRST_HEADER) if FIRST_HEADER in headers else 0
+        order = [first, *(k for k in range(len(headers)) if k != first)][: len(headers)]
+        columns = [map(_field, frame.iloc[:, k].tolist()) for k in order]
+        text = io.StringIO()
+        rows = csv.writer(text, lineterminator="\n")
+        rows.writerow(headers[k] for k in order)
+        rows.writerows(zip(*columns, strict=True))
+        lines = text.getvalue().splitlines(keepends=True)
+        return replace(_Reader(Path(FRAME)).read(iter(lines)), text=text.getvalue())
+
+    def copy_to(self, path: Path) -> None:
+        """Write the file that the list came from, or would have come from, to a `path`."""
+        if self.text is None:
+            shutil.copyfile(self.path, path)
+        else:
+            path.write_text(self.text, encoding="utf-8", newline="")
+
+    def place_of(self, row: RejectedRow) -> str:
+        """Where a row of it stands, as messages name it."""
+        return f"line {row.line}" if self.text is None else f"row {row.row}"
 
     def __len__(self) -> int:
         return len(self.numbers)
@@ -166,8 +214,12 @@ class ContactList:
     def _validate(cls, value: Any) -> ContactList:
         if isinstance(value, ContactList):
             return value
+        if is_frame(value):
+            return cls.from_frame(value)
         if not isinstance(value, str | Path) or not str(value):
-            raise ValueError(f"found {shown(value)}; write the path of a CSV file")
+            raise ValueError(
+                f"found {shown(value)}; write the path of a CSV file, or give a DataFrame"
+            )
         return cls.read(value)
 
     @classmethod
@@ -186,6 +238,20 @@ class ContactList:
         )
 
 
+def is_frame(value: object) -> bool:
+    """Whether a value is a pandas DataFrame; nothing is imported to see that."""
+    return type(value).__name__ == "DataFrame" and hasattr(value, "iloc")
+
+
+def _field(value: Any) -> str:
+    """A cell of a table as a CSV would have it: a number without a fraction, nothing as empty."""
+    if isinstance(value, str):
+        return value
+    if value is None or str(value) in ("nan", "<NA>", "NaT"):
+        return ""
+    return str(int(value)) if isinstance(value, float) and value.is_integer() else str(value)
+
+
 class _Reader:
     """Reads one file row by row: a list may be far larger than what is kept of it."""
 
@@ -198,8 +264,8 @@ class _Reader:
         self.unknown_zones = 0
         self.zone_indexes: dict[str, int] = {"": NO_ZONE}
 
-    def read(self) -> ContactList:
-        rows = read_rows(read_table_lines(self.path))
+    def read(self, lines: Iterable[str]) -> ContactList:
+        rows = read_rows(lines)
         headers = self._headers(rows)
         blank_lines: list[int] = []
         for row in rows:

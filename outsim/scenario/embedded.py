@@ -14,7 +14,7 @@ from outsim.errors import ScenarioError
 from outsim.inside import OutsideError, inside
 from outsim.scenario.contacts import ContactList
 from outsim.scenario.difference import meaning
-from outsim.scenario.loading import from_mapping
+from outsim.scenario.loading import load
 from outsim.scenario.model import Scenario
 from outsim.scenario.sources import Written
 from outsim.units import shown
@@ -40,10 +40,10 @@ def _copy_of(contacts: ContactList) -> Path:
     return Path(CONTACTS, f"{contacts.digest[:16]}.csv")
 
 
-def lists_of(scenarios: Sequence[Scenario]) -> dict[Path, Path]:
-    """Contact lists of some scenarios: where each stands, by its place in the directory."""
+def lists_of(scenarios: Sequence[Scenario]) -> dict[Path, ContactList]:
+    """Contact lists of some scenarios, by their places in the directory."""
     return {
-        _copy_of(campaign.contact_list): campaign.contact_list.path
+        _copy_of(campaign.contact_list): campaign.contact_list
         for scenario in scenarios
         for campaign in scenario.campaign
         if campaign.contact_list is not None
@@ -100,7 +100,7 @@ def made_again(
         If it can't be made, or means something else now: the message says in what.
     """
     _check_inside(tables, directory)
-    scenario = from_mapping(tables, directory)
+    scenario = load(tables, directory=directory)
     now = meaning(scenario)
     for key in now:
         if key != "seed" and means.get(key) != now[key]:

@@ -226,7 +226,7 @@ def _contacts(scenario: Scenario, campaign: Campaign) -> Iterator[tuple[str, str
             yield (
                 "contact_list",
                 f"{len(contacts.rejected)} of {len(contacts)} rows can't be dialled and are "
-                f"rejected ({reasons}); the first is line {first.line}: {first.text!r}",
+                f"rejected ({reasons}); the first is {contacts.place_of(first)}: {first.text!r}",
             )
         duplicates = int(contacts.duplicates.sum())
         if duplicates:

@@ -12,11 +12,12 @@ same: then what it says of its sources is said to be of what it was before.
 
 from __future__ import annotations
 
+import io
 import logging
 import os
 import re
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -154,10 +155,20 @@ def _tree(value: Any, path: KeyPath, lines: dict[KeyPath, int], file: str) -> _N
     return _Node(value, origin)
 
 
+def text_source(text: str, directory: Path, name: str) -> Source:
+    """Treat a text like a scenario file in `directory`."""
+    file = directory / name
+    return _source(_laid_over(io.StringIO(text), file, []), str(file))
+
+
 def _read_chain(path: Path, above: list[Path]) -> _Node:
     """Tree of a file, laid over what it extends; `above` holds the files that led to it."""
+    return _laid_over(read_lines(path), path, above)
+
+
+def _laid_over(written: Iterable[str], path: Path, above: list[Path]) -> _Node:
     text, size = [], 0
-    for line in read_lines(path):
+    for line in written:
         text.append(line)
         size += len(line)
         if size > SIZE_LIMIT:

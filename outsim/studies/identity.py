@@ -30,6 +30,7 @@ from outsim.errors import ScenarioError, StudyError
 from outsim.inside import OutsideError, inside
 from outsim.results.measures import DEFINITIONS, Measure
 from outsim.rooms import room_in
+from outsim.scenario.contacts import ContactList
 from outsim.scenario.difference import meaning
 from outsim.scenario.embedded import CONTACTS, made_again, written
 from outsim.scenario.model import Scenario
@@ -110,7 +111,7 @@ def copies_in(directory: Path) -> dict[Path, Path]:
         raise StudyError(_unusable(directory / CONTACTS, str(error))) from None
 
 
-def settle(directory: Path, identity: Identity, lists: Mapping[Path, Path]) -> None:
+def settle(directory: Path, identity: Identity, lists: Mapping[Path, ContactList | Path]) -> None:
     """Have a directory hold this study: it does already, or it is new.
 
     Parameters
@@ -148,7 +149,7 @@ def settle(directory: Path, identity: Identity, lists: Mapping[Path, Path]) -> N
     check_same(directory, read_identity(directory), identity)
 
 
-def copy_lists(directory: Path, lists: Mapping[Path, Path], room: Path) -> Identity:
+def copy_lists(directory: Path, lists: Mapping[Path, ContactList | Path], room: Path) -> Identity:
     """Copy contact lists to their places in a directory, by way of a room in it.
 
     Returns
@@ -156,8 +157,8 @@ def copy_lists(directory: Path, lists: Mapping[Path, Path], room: Path) -> Ident
     dict
         Their checksums, by their places.
     """
-    for place, path in lists.items():
-        _copy(path, room / place)
+    for place, contacts in lists.items():
+        _copy(contacts, room / place)
     found = checksums_of(room, map(Path.as_posix, lists))
     for place in lists:
         (directory / place).parent.mkdir(exist_ok=True)
@@ -165,13 +166,17 @@ def copy_lists(directory: Path, lists: Mapping[Path, Path], room: Path) -> Ident
     return found
 
 
-def _copy(path: Path, beside: Path) -> None:
+def _copy(contacts: ContactList | Path, beside: Path) -> None:
     beside.parent.mkdir(exist_ok=True)
     try:
-        shutil.copyfile(path, beside)
-    except FileNotFoundError:
+        if isinstance(contacts, Path):
+            shutil.copyfile(contacts, beside)
+        else:
+            contacts.copy_to(beside)
+    except FileNotFoundError as error:
         raise StudyError(
-            f"{path}: is gone, and the study keeps a copy of it; put the contact list back"
+            f"{error.filename}: is gone, and the study keeps a copy of it; put the contact list "
+            "back"
         ) from None
 
 

@@ -152,19 +152,14 @@ def _refused(mark: pytest.Mark, item: pytest.Item, allowed: str) -> pytest.Usage
 
 def _scenario(given: object, directory: Path) -> Scenario:
     """Scenario of TOML text, a mapping, a path from the test's directory, or a scenario."""
-    import tomllib
     from collections.abc import Mapping
 
-    from outsim.scenario import Scenario, from_mapping, load
+    from outsim.scenario import Scenario, load
 
     if isinstance(given, Scenario):
         return given
-    if isinstance(given, Mapping):
-        return from_mapping(given, directory)
-    if isinstance(given, str) and "\n" in given:
-        return from_mapping(tomllib.loads(given), directory)
-    if isinstance(given, str | Path):
-        return load(directory / given)
+    if isinstance(given, Mapping | str | Path):
+        return load(given, directory=directory)
     raise TypeError(
         f"found a {type(given).__name__} for a scenario; allowed: TOML text, a mapping, a path, "
         "or what outsim.load gives"

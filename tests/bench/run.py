@@ -60,15 +60,15 @@ def _whole(calls: int, rounds: int) -> Figures:
 
     from outsim import reuse
     from outsim.results.checkpoint import simulate
-    from outsim.scenario import from_mapping
+    from outsim.scenario import load
 
-    simulate(from_mapping(headline(3_000)), engine="compiled").summary()
+    simulate(load(headline(3_000)), engine="compiled").summary()
     gc.collect()
     before, times, first_bytes = _resident_bytes(), [], 0
     for _ in range(rounds):
         result = None
         begin = time.perf_counter()
-        result = simulate(from_mapping(headline(calls)), engine="compiled")
+        result = simulate(load(headline(calls)), engine="compiled")
         result.summary()
         result.tables  # noqa: B018
         times.append(time.perf_counter() - begin)
@@ -91,10 +91,10 @@ def _engine(calls: int, rounds: int) -> Figures:
     """The compiled engine alone: from the plan and what was drawn to the records."""
     from outsim.engine.compiled.run import Run
     from outsim.plan import build_plan
-    from outsim.scenario import from_mapping
+    from outsim.scenario import load
     from outsim.tape import Tape
 
-    plan = build_plan(from_mapping(headline(calls)), Tape(1))
+    plan = build_plan(load(headline(calls)), Tape(1))
     first = Run(plan)
     attempts = first.finish().attempts.rows
     drawn = first.draws
@@ -108,10 +108,10 @@ def _branching(calls: int, rounds: int, branches: int = 10) -> Figures:
     from outsim.clock import HOUR
     from outsim.engine.compiled.run import Run
     from outsim.plan import build_plan
-    from outsim.scenario import from_mapping
+    from outsim.scenario import load
     from outsim.tape import Tape
 
-    plan = build_plan(from_mapping(headline(calls)), Tape(1))
+    plan = build_plan(load(headline(calls)), Tape(1))
     first = Run(plan)
     first.finish()
     drawn = first.draws
@@ -129,10 +129,10 @@ def _branching(calls: int, rounds: int, branches: int = 10) -> Figures:
 def _simpy(calls: int, rounds: int) -> Figures:
     from outsim.engine.readable.platform import Platform
     from outsim.plan import build_plan
-    from outsim.scenario import from_mapping
+    from outsim.scenario import load
     from outsim.tape import Tape
 
-    plan = build_plan(from_mapping(headline(calls)), Tape(1))
+    plan = build_plan(load(headline(calls)), Tape(1))
     attempts = Platform(plan).run().attempts.rows
     seconds = _median_s(lambda: Platform(plan).run(), rounds)
     return {"simpy_attempts_per_s": attempts / seconds}
@@ -144,10 +144,10 @@ def _cimba(calls: int, rounds: int) -> Figures:
 
     from outsim.engine.compiled.run import Run
     from outsim.plan import build_plan
-    from outsim.scenario import from_mapping
+    from outsim.scenario import load
     from outsim.tape import Tape
 
-    plan = build_plan(from_mapping(part_of(headline(calls))), Tape(1))
+    plan = build_plan(load(part_of(headline(calls))), Tape(1))
     other = CimbaPlatform(plan)
     other.warm_up()
     ours = Run(plan)

@@ -33,9 +33,9 @@ def cores(_calls: int, rounds: int, replications: int = 64) -> Figures:
 
     With two cores that is a thread and a process, whose start is counted.
     """
-    from outsim.scenario import from_mapping
+    from outsim.scenario import load
 
-    scenario = from_mapping(headline(CALLS))
+    scenario = load(headline(CALLS))
 
     def study(executor: ThreadPoolExecutor | None) -> None:
         _study(scenario, replications, executor)
@@ -55,9 +55,9 @@ def cores(_calls: int, rounds: int, replications: int = 64) -> Figures:
 def overhead(_calls: int, rounds: int, replications: int = 16) -> Figures:
     """A study on one thread, against its runs made and measured one by one."""
     from outsim.results.checkpoint import simulate
-    from outsim.scenario import from_mapping
+    from outsim.scenario import load
 
-    scenario = from_mapping(headline(CALLS))
+    scenario = load(headline(CALLS))
 
     def study() -> None:
         with ThreadPoolExecutor(1) as executor:
@@ -75,9 +75,9 @@ def overhead(_calls: int, rounds: int, replications: int = 16) -> Figures:
 def schedule(_calls: int, _rounds: int, replications: int = REPLICATIONS) -> Figures:
     """`outsim schedule` over twelve start times of a campaign of 50,000 calls."""
     from outsim.questions.schedule import schedule as compare_starts
-    from outsim.scenario import from_mapping
+    from outsim.scenario import load
 
-    scenario = from_mapping(morning())
+    scenario = load(morning())
 
     def study(count: int) -> Any:
         return compare_starts(

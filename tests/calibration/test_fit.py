@@ -335,7 +335,7 @@ def test_drawn_profiles_spread_as_their_intervals_say(
 @settings(max_examples=25)
 def test_every_drawn_profile_can_be_used(seed: int) -> None:
     calibration = _thin()
-    scenario = outsim.scenario.from_mapping(
+    scenario = outsim.scenario.load(
         {
             **calibration.to_mapping(),
             "clock": {"date": "2026-03-10", "begins": "09:00", "ends": "10:00"},

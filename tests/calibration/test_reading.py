@@ -17,7 +17,7 @@ from outsim.calibration.calls import WINDOW_S, dials
 from outsim.calibration.lines import Shape, blocks, parse
 from outsim.errors import ScenarioError
 from outsim.results.checkpoint import simulate
-from outsim.scenario import from_mapping
+from outsim.scenario import load
 from outsim.vocabulary import OUTCOMES as RUN_OUTCOMES
 from tests.calibration import logs
 from tests.calibration.logs import WRITERS, ZONE, Attempt, attempts
@@ -200,7 +200,7 @@ def test_attempts_that_a_log_numbers_are_taken_as_they_are():
 
 
 def test_the_log_of_a_run_reads_back_its_truth(tmp_path):
-    scenario = from_mapping(
+    scenario = load(
         {
             "name": "truth",
             "clock": {"zone": ZONE, "date": "2026-03-10", "begins": "09:00", "ends": "11:00"},

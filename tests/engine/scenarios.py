@@ -30,7 +30,7 @@ import pandas as pd
 
 from outsim.results.checkpoint import simulate
 from outsim.results.result import Result
-from outsim.scenario import Scenario, from_mapping
+from outsim.scenario import Scenario, load
 from outsim.tape import Tape
 
 DAY = date(2026, 3, 10)
@@ -124,7 +124,7 @@ def scenario(*campaigns: dict[str, Any], **parts: Any) -> Scenario:
     for name, calm in CALM.items():
         mapping[name] = calm | parts.pop(name, {})
     mapping |= parts
-    return from_mapping(mapping)
+    return load(mapping)
 
 
 def run(*campaigns: dict[str, Any], tape: Tape | None = None, **parts: Any) -> Result:

@@ -20,10 +20,10 @@ from tests.test_layers import PACKAGE, imports_of
 
 RUN = """
 import outsim
-from outsim.scenario import from_mapping
+from outsim.scenario import load
 clock = {"zone": "UTC", "date": "2026-03-10", "begins": "09:00", "ends": "09:10"}
 campaign = {"name": "list", "tenant": "acme", "start": "09:00", "contacts": 5}
-scenario = from_mapping({"clock": clock, "campaign": [campaign]})
+scenario = load({"clock": clock, "campaign": [campaign]})
 print(len(outsim.simulate(scenario, engine="compiled").attempts))
 """
 

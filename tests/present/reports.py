@@ -14,7 +14,7 @@ from outsim.questions.eta import eta
 from outsim.questions.schedule import schedule
 from outsim.questions.stop import stop
 from outsim.scenario import Scenario
-from outsim.scenario.loading import from_mapping
+from outsim.scenario.loading import load
 from outsim.studies.synchronous import run_sync
 from tests.studies.kept import Here
 
@@ -37,7 +37,7 @@ def scenario(name: str = "small", start: str = "09:05", contacts: int = 60) -> S
         | {"max_retry": 1, "retry_interval": "5 min"},
         {"name": "notices", "tenant": "utility", "start": "09:00", "contacts": 20},
     ]
-    return from_mapping(
+    return load(
         {
             "name": name,
             "clock": {

@@ -14,7 +14,7 @@ from outsim.present.page import html
 from outsim.present.sources import read_subject
 from outsim.results.tables.failures import FAILURE_MEASURES, REASONS, why_failed
 from outsim.scenario import Scenario
-from outsim.scenario.loading import from_mapping
+from outsim.scenario.loading import load
 from outsim.studies.start_times import over_the_day
 from tests.engine import scenarios
 
@@ -36,7 +36,7 @@ def stopped(tmp_path_factory):
     """The small morning, stopped a minute after its start."""
     given = scenario().model_dump(mode="json", exclude_unset=True)
     given["campaign"][0]["stop_at"] = "09:06"
-    return report(from_mapping(given), tmp_path_factory.mktemp("stopped"))
+    return report(load(given), tmp_path_factory.mktemp("stopped"))
 
 
 def test_it_says_why_calls_failed_and_on_whose_side(stopped):

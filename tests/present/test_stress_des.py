@@ -12,7 +12,7 @@ import outsim
 from outsim.engine.rules import RULES
 from outsim.questions.describe import describe
 from outsim.results.measures import MEASURES
-from outsim.scenario import from_mapping
+from outsim.scenario import load
 from tests.testing.planting import MUTANTS, read
 
 FILES = sorted(Path("scenarios").glob("*.toml"))
@@ -38,7 +38,7 @@ def described(**parts):
         "clock": {"date": "2026-03-10", "begins": "09:00", "ends": "11:00"},
         "campaign": [{"name": "calls", "tenant": "acme", "start": "09:00", "contacts": 3}],
     }
-    return describe(from_mapping(mapping | parts))
+    return describe(load(mapping | parts))
 
 
 @pytest.mark.parametrize("path", FILES, ids=lambda path: path.stem)

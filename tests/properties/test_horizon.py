@@ -12,7 +12,7 @@ from hypothesis import assume, given, settings
 from outsim.clock import HOUR, MISSING
 from outsim.engine.records import Columns
 from outsim.results.checkpoint import simulate
-from outsim.scenario import Scenario, from_mapping
+from outsim.scenario import Scenario, load
 from tests.strategies import PROFILES, mappings, scenarios
 
 FEWER = settings(max_examples=max(1, settings.default.max_examples // 3))
@@ -37,9 +37,9 @@ def test_a_shorter_run_is_the_beginning_of_a_longer_one(mapping: Any) -> None:
     mapping = {key: part for key, part in mapping.items() if key != "study"}
     clock = mapping["clock"]
     assume(clock["ends"] != clock["latest"])
-    short = simulate(from_mapping(mapping)).arrays.records
+    short = simulate(load(mapping)).arrays.records
     longer = mapping | {"clock": clock | {"ends": clock["latest"]}}
-    long = simulate(from_mapping(longer)).arrays.records
+    long = simulate(load(longer)).arrays.records
     ended = short.ended_us
 
     attempts = cut(long.attempts, "dispatched", ended)
@@ -153,5 +153,5 @@ def test_wedged_calls_that_a_stop_cancels_do_not_end_the_run_early() -> None:
         "campaign": [campaign],
     }
     for seed in range(10):
-        calls = simulate(from_mapping(mapping), seed=seed).calls
+        calls = simulate(load(mapping), seed=seed).calls
         assert calls.loc[~calls["stuck"], "final_at"].notna().all()

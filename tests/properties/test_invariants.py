@@ -21,7 +21,7 @@ from outsim.results.checkpoint import simulate
 from outsim.results.invariants import INVARIANTS, Invariant, check_invariants, violations
 from outsim.results.result import Result
 from outsim.results.tables.run_tables import RunTables
-from outsim.scenario import Scenario, from_mapping
+from outsim.scenario import Scenario, load
 from outsim.vocabulary import (
     ACCEPTED,
     BUSY,
@@ -95,7 +95,7 @@ def test_random_queues_as_they_stand_keep_every_law(depth: str) -> None:
 
 def test_dials_at_one_instant_are_in_the_order_of_tenants() -> None:
     """Not of call_id, by which those of background tenants come last."""
-    result = simulate(from_mapping(TIED))
+    result = simulate(load(TIED))
     dialed = result.attempts.groupby("dialed_at")["call_id"]
     assert (dialed.nunique() > 1).any()
     assert "carrier_rate" in set(result.attempts["cause"])
@@ -107,7 +107,7 @@ def crowded(tmp: str) -> Result:
     """A run in which every law has something to say."""
     begins = "09:00"
     return simulate(
-        from_mapping(
+        load(
             {
                 "clock": {
                     "zone": "UTC",

@@ -8,7 +8,7 @@ import pytest
 import outsim
 from outsim import plots
 from outsim.errors import StudyError
-from outsim.scenario import from_mapping
+from outsim.scenario import load
 from outsim.studies.synchronous import run_sync
 
 CLOCK = {"date": "2026-03-10", "begins": "09:00", "ends": "12:00"}
@@ -20,7 +20,7 @@ SOURCES = {
 
 @pytest.fixture(scope="module")
 def effects():
-    scenario = from_mapping(
+    scenario = load(
         {"clock": CLOCK, "campaign": [CAMPAIGN], "platform": {"ports": 10}, "sources": SOURCES}
     )
     return run_sync(

@@ -17,7 +17,7 @@ from outsim import plots
 from outsim.errors import StudyError
 from outsim.plan import building
 from outsim.questions.schedule import FIGURES, Schedule
-from outsim.scenario import Scenario, from_mapping
+from outsim.scenario import Scenario, load
 from outsim.studies.replications import Figures
 from outsim.studies.study_result import StudyResult
 from outsim.tape import Tape, drawing
@@ -54,7 +54,7 @@ MORNING = {
 def scenario(**campaign: object) -> Scenario:
     """The morning, with other keys for the campaign under study."""
     offer, notices = MORNING["campaign"]
-    return from_mapping(MORNING | {"campaign": [offer | campaign, notices]})
+    return load(MORNING | {"campaign": [offer | campaign, notices]})
 
 
 def scheduled(given: Scenario | None = None, **options) -> Schedule:
@@ -183,7 +183,7 @@ def test_starts_are_paired_across_a_change_to_summer_time():
         "campaign": [{"name": "offer", "tenant": "t", "start": "01:30", "contacts": 2}],
         "study": {"campaign": "offer"},
     }
-    study = outsim.schedule(from_mapping(night), every="15min", between=("01:30", "03:15"))
+    study = outsim.schedule(load(night), every="15min", between=("01:30", "03:15"))
     labels = [f"{s.campaign_under_study.start:%H:%M}" for s in study.study.scenarios]
     assert labels == ["01:30", "01:45", "03:00", "03:15"]
 
@@ -258,7 +258,7 @@ def test_a_start_that_makes_no_sense_is_refused(campaign, options, message):
     given = {key: value for key, value in campaign.items() if value is not None}
     offer, notices = MORNING["campaign"]
     kept = {key: value for key, value in offer.items() if campaign.get(key, 1) is not None}
-    changed = from_mapping(MORNING | {"campaign": [kept | given, notices]})
+    changed = load(MORNING | {"campaign": [kept | given, notices]})
     with pytest.raises(StudyError, match=message):
         scheduled(changed, **options)
 

@@ -19,7 +19,7 @@ from outsim.questions.sweep import sweep
 from outsim.questions.sweep_answers import Sweep
 from outsim.results.checkpoint import simulate
 from outsim.results.measures import measure_named
-from outsim.scenario import from_mapping
+from outsim.scenario import load
 from outsim.studies.synchronous import run_sync
 from tests.studies.flip_scenarios import FLIP_PER_MIN, hasty, paced
 from tests.studies.scenarios import chancy, without_campaigns
@@ -156,7 +156,7 @@ def test_of_two_scenarios_a_design_is_about_their_difference():
 
 def test_all_assumptions_are_varied_by_one_option_but_for_ones_own_ranges():
     campaign = {"name": "list", "tenant": "acme", "start": "09:00", "contacts": 1}
-    scenario = from_mapping(
+    scenario = load(
         {
             "clock": {"date": "2026-03-10", "begins": "09:00", "ends": "09:30"},
             "platform": {"ports": 10},

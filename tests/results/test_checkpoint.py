@@ -16,7 +16,7 @@ from outsim.errors import EngineError, MomentError
 from outsim.plan import build_plan, build_sibling
 from outsim.results.checkpoint import is_family, run_family
 from outsim.results.result import Result
-from outsim.scenario import Scenario, from_mapping
+from outsim.scenario import Scenario, load
 from outsim.tape import Tape
 from outsim.testing.differences import first_difference
 from tests.strategies import mappings
@@ -46,7 +46,7 @@ def scenario(**changes: object) -> Scenario:
     offer = {key: value for key, value in changes.items() if key.startswith(("start", "stop"))}
     others = {key: value for key, value in changes.items() if key not in offer}
     offer_, notices = MORNING["campaign"]
-    return from_mapping(MORNING | others | {"campaign": [{**offer_, **offer}, notices]})
+    return load(MORNING | others | {"campaign": [{**offer_, **offer}, notices]})
 
 
 def assert_whole(branch: Result, of: Scenario) -> None:
@@ -108,7 +108,7 @@ def test_a_branch_has_the_tables_of_its_own_scenario():
 @given(mapping=mappings(), share=st.floats(0, 1), second=st.floats(0, 1))
 def test_random_scenarios_may_be_cut_anywhere(mapping, share, second):
     """Also twice: a branch may be branched from again."""
-    drawn = from_mapping(mapping)
+    drawn = load(mapping)
     length_us = drawn.instant_us(drawn.clock.ends)
     cut = after(drawn.clock.begins, int(share * length_us))
     past = outsim.simulate(drawn, until=cut)

@@ -9,13 +9,13 @@ import pytest
 from outsim.errors import MomentError
 from outsim.results.checkpoint import simulate
 from outsim.results.result import Result
-from outsim.scenario import from_mapping
+from outsim.scenario import load
 
 
 @pytest.fixture(scope="module")
 def result() -> Result:
     return simulate(
-        from_mapping(
+        load(
             {
                 "clock": {
                     "zone": "America/Chicago",

@@ -17,7 +17,7 @@ import outsim
 from outsim.errors import ResultError
 from outsim.results.invariants import check_invariants
 from outsim.results.result import Result
-from outsim.scenario import from_mapping
+from outsim.scenario import load
 from outsim.tape import Tape
 from tests.engine.scenarios import campaign, contact_list, recorded, run, scenario
 from tests.sealing import edit_sealed, seal_files
@@ -144,7 +144,7 @@ def test_saving_without_recorded_attempts_leaves_none_of_an_older_run(tmp_path):
 
 
 def test_a_forecast_from_a_snapshot_is_read(tmp_path):
-    given = from_mapping(
+    given = load(
         {
             "clock": {"date": "2026-03-10", "begins": "09:00", "ends": "10:00"},
             "campaign": [

@@ -5,12 +5,12 @@ from __future__ import annotations
 import math
 
 from outsim.results.checkpoint import simulate
-from outsim.scenario import from_mapping
+from outsim.scenario import load
 
 
 def test_dispatches_after_a_stop_are_split_at_its_effect():
     """One call a second; the stop at ten seconds takes effect two seconds later."""
-    scenario = from_mapping(
+    scenario = load(
         {
             "clock": {
                 "zone": "UTC",

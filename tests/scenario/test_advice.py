@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from outsim.scenario import from_mapping
+from outsim.scenario import load
 from outsim.scenario.carrier_demand import shortages
 from outsim.scenario.lint import advice
 
@@ -25,7 +25,7 @@ def told(
 ) -> dict[str, str]:
     """Advice by key about a scenario that would get none but for what a test lays over it."""
     times = {"zone": "America/New_York", "date": "2026-03-10", "begins": "08:00", "ends": "13:00"}
-    scenario = from_mapping(
+    scenario = load(
         {
             "clock": times | (clock or {}),
             "platform": ROOMY | (platform or {}),
@@ -218,7 +218,7 @@ class TestCapacity:
     )
     def test_a_rate_that_nobody_may_ask_for_is_not_refused(self, limit: dict[str, Any]) -> None:
         campaign = {k: v for k, v in (CAMPAIGN | limit.pop("campaign", {})).items() if v}
-        scenario = from_mapping(
+        scenario = load(
             {
                 "clock": {"date": "2026-03-10", "begins": "08:00", "ends": "13:00"},
                 "platform": ROOMY | {"dial_rate": "5/s", "workers": 20},
@@ -368,5 +368,5 @@ class TestNames:
 
     def test_no_campaign_at_all(self) -> None:
         times = {"date": "2026-03-10", "begins": "08:00", "ends": "13:00"}
-        found = advice(from_mapping({"clock": times, "carrier": CARRIER}))
+        found = advice(load({"clock": times, "carrier": CARRIER}))
         assert [each.key for each in found] == ["campaign"]

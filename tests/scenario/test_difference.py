@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from outsim.scenario import Scenario, from_mapping, load
+from outsim.scenario import Scenario, load
 from outsim.scenario.difference import differences
 
 SCENARIOS = Path(__file__).parents[2] / "scenarios"
@@ -22,7 +22,7 @@ def scenario(
     """One campaign on a default platform, with parts laid over it."""
     times = {"zone": "America/New_York", "date": "2026-03-10", "begins": "08:00", "ends": "13:00"}
     entries = [CAMPAIGN | campaign for campaign in campaigns or ({},)]
-    return from_mapping({"clock": times | (clock or {}), "campaign": entries, **parts})
+    return load({"clock": times | (clock or {}), "campaign": entries, **parts})
 
 
 def told(left: Scenario, right: Scenario) -> list[tuple[str, str, str]]:

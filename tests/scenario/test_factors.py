@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from outsim.errors import ScenarioError
-from outsim.scenario import Scenario, from_mapping, load
+from outsim.scenario import Scenario, load
 from outsim.scenario.defaults import DEFAULTS
 from outsim.scenario.factors import Factor, assumed, check, read_factor
 from outsim.scenario.varying import Range
@@ -28,7 +28,7 @@ def everything(**parts) -> Scenario:
         "endpoint": [{"name": "page"}],
         "background": {},
     }
-    return from_mapping(mapping | parts)
+    return load(mapping | parts)
 
 
 def by_name(scenario: Scenario) -> dict[str, Factor]:

@@ -8,7 +8,7 @@ import pytest
 
 import outsim
 from outsim.errors import ScenarioError
-from outsim.scenario import from_mapping, load
+from outsim.scenario import load
 from outsim.scenario.defaults import GRADES
 from outsim.scenario.defaults import assumptions as defaults_used
 from outsim.scenario.provenance import assumptions
@@ -123,7 +123,7 @@ def test_sources_change_nothing_about_the_run(fitted):
     bare.write_text(FITTED.partition("[sources")[0])
     campaign = {"name": "a", "tenant": "b", "start": "09:00", "contacts": 30}
     runs = [
-        outsim.simulate(from_mapping({"extends": str(path), "campaign": [campaign]}))
+        outsim.simulate(load({"extends": str(path), "campaign": [campaign]}))
         for path in (fitted, bare)
     ]
     assert runs[0].attempts.equals(runs[1].attempts)
@@ -140,27 +140,27 @@ def test_sources_change_nothing_about_the_run(fitted):
 def test_a_source_of_a_key_that_does_not_exist_is_refused(key, said):
     sources = {key: {"grade": "measured", "source": "a paper"}}
     with pytest.raises(ScenarioError) as error:
-        from_mapping(PLAIN | {"sources": sources})
+        load(PLAIN | {"sources": sources})
     assert said in str(error.value)
 
 
 def test_a_range_that_the_key_can_not_take_is_refused_with_its_key():
     sources = {"platform.ports": {"grade": "vendor", "source": "a page", "range": "0:10"}}
-    scenario = from_mapping(PLAIN | {"sources": sources})
+    scenario = load(PLAIN | {"sources": sources})
     with pytest.raises(ScenarioError, match=r"platform\.ports"):
         assumptions(scenario)
 
 
 def test_a_default_of_campaigns_counts_where_the_background_alone_leaves_it():
     campaign = {"name": "a", "tenant": "b", "start": "09:00", "contacts": 3, "max_retry": 0}
-    without = by_key(from_mapping(PLAIN | {"campaign": [campaign]}))
-    with_others = by_key(from_mapping(PLAIN | {"campaign": [campaign], "background": {}}))
+    without = by_key(load(PLAIN | {"campaign": [campaign]}))
+    with_others = by_key(load(PLAIN | {"campaign": [campaign], "background": {}}))
     assert "campaign.max_retry" not in without
     assert with_others["campaign.max_retry"].value == "2"
 
 
 def test_a_saved_result_holds_the_ledger(tmp_path):
-    scenario = from_mapping(
+    scenario = load(
         PLAIN | {"campaign": [{"name": "a", "tenant": "b", "start": "09:00", "contacts": 3}]}
     )
     result = outsim.simulate(scenario)

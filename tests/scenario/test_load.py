@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 import outsim
 from outsim.clock import MINUTE, SECOND
 from outsim.errors import ScenarioError
-from outsim.scenario import Scenario, from_mapping, load
+from outsim.scenario import Scenario, load
 
 from .conftest import CAMPAIGN, CLOCK, OWN, Problems, Write
 
@@ -68,12 +68,12 @@ class TestScenarios:
 
     def test_a_mapping_says_what_a_file_says(self, write: Write) -> None:
         campaign = CAMPAIGN.replace("reminders", "a").replace("clinic", "t").replace("100", "5")
-        assert dict(from_mapping(MAPPING)) == dict(load(write("a.toml", CLOCK + campaign)))
+        assert dict(load(MAPPING)) == dict(load(write("a.toml", CLOCK + campaign)))
 
     def test_paths_in_a_mapping_begin_at_its_directory(self, write: Write) -> None:
         write("lists/a.csv", "destination\n2125550100\n")
         campaign = {"name": "a", "tenant": "t", "start": "09:00", "contact_list": "a.csv"}
-        scenario = from_mapping(MAPPING | {"campaign": [campaign]}, directory="lists")
+        scenario = load(MAPPING | {"campaign": [campaign]}, directory="lists")
         assert scenario.campaigns[0].contact_list is not None
         assert len(scenario.campaigns[0].contact_list) == 1
 
@@ -182,7 +182,7 @@ class TestEverythingIsReportedAtOnce:
 
     def test_a_mapping_has_no_lines(self) -> None:
         with pytest.raises(ScenarioError, match=r"^mapping: platform.ports: found 0; must be"):
-            from_mapping(MAPPING | {"platform": {"ports": 0}})
+            load(MAPPING | {"platform": {"ports": 0}})
 
 
 # Each case is one line laid into an otherwise right file, and the message it gets.
@@ -514,7 +514,7 @@ json_values = st.recursive(
 def loads_or_is_refused(mapping: dict[str, Any]) -> None:
     """Fail with anything but a message."""
     with suppress(ScenarioError):
-        from_mapping(mapping)
+        load(mapping)
 
 
 class TestNothingElseIsEverRaised:

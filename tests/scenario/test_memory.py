@@ -13,7 +13,7 @@ import pytest
 from outsim.errors import ScenarioError
 from outsim.plan import build_plan
 from outsim.results.checkpoint import simulate
-from outsim.scenario import Scenario, from_mapping, memory
+from outsim.scenario import Scenario, load, memory
 from outsim.scenario.memory import check_drawn, check_size, runs_that_fit
 from outsim.tape import Tape
 
@@ -64,7 +64,7 @@ LARGE = {
 def scenario(campaign: dict[str, Any] | None = None, **parts: Any) -> Scenario:
     clock = {"zone": "UTC", "date": "2026-03-10", "begins": "09:00", "ends": "10:00"}
     merged = {k: v for k, v in (CAMPAIGN | (campaign or {})).items() if v is not None}
-    return from_mapping({"clock": clock | parts.pop("clock", {}), "campaign": [merged], **parts})
+    return load({"clock": clock | parts.pop("clock", {}), "campaign": [merged], **parts})
 
 
 @pytest.mark.parametrize("size", LARGE)

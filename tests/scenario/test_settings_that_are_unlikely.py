@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from outsim.errors import ScenarioError
-from outsim.scenario import from_mapping
+from outsim.scenario import load
 from outsim.scenario.lint import advice
 
 CAMPAIGN: dict[str, Any] = {
@@ -252,7 +252,7 @@ FINE: dict[str, dict[str, Any]] = {
 @pytest.mark.parametrize("setting", WARNED)
 def test_it_is_warned_of(setting: str) -> None:
     mapping, message = WARNED[setting]
-    told = [str(each) for each in advice(from_mapping(mapping))]
+    told = [str(each) for each in advice(load(mapping))]
     assert any(message in each for each in told), told
 
 
@@ -260,10 +260,10 @@ def test_it_is_warned_of(setting: str) -> None:
 def test_it_is_refused(setting: str) -> None:
     mapping, message = REFUSED[setting]
     with pytest.raises(ScenarioError) as caught:
-        from_mapping(mapping)
+        load(mapping)
     assert message in str(caught.value)
 
 
 @pytest.mark.parametrize("setting", FINE)
 def test_nothing_is_said_of_it(setting: str) -> None:
-    assert advice(from_mapping(FINE[setting])) == []
+    assert advice(load(FINE[setting])) == []

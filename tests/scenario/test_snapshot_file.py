@@ -11,7 +11,7 @@ import pytest
 
 from outsim.errors import ScenarioError
 from outsim.results.checkpoint import simulate
-from outsim.scenario import Scenario, from_mapping
+from outsim.scenario import Scenario, load
 from outsim.scenario.lint import advice
 from outsim.scenario.snapshot_file import read_snapshot
 
@@ -19,7 +19,7 @@ CAMPAIGN = {"name": "reminders", "tenant": "clinic", "start": "09:00", "contacts
 
 
 def scenario(**rules: Any) -> Scenario:
-    return from_mapping(
+    return load(
         {
             "clock": {"zone": "UTC", "date": "2026-03-10", "begins": "08:00", "ends": "12:00"},
             "platform": {"ring_timeout": "30 s"},

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import outsim
-from outsim.scenario import Scenario, from_mapping
+from outsim.scenario import Scenario, load
 from outsim.scenario.offered_load import all_traffic, campaign_traffic, human_factor
 from outsim.scenario.utilisation import Utilisation, utilisation
 
@@ -52,7 +52,7 @@ def scenario(
     """One campaign on a platform of constants; everybody answers unless a test says otherwise."""
     count = {} if "requests" in campaign else {"contacts": 3600}
     entry = {"name": "a", "tenant": "t", "start": "09:00", "max_retry": 0, "profile": "mine"}
-    return from_mapping(
+    return load(
         {
             "clock": CLOCK,
             "profiles": {"mine": profile or HUMAN_ONLY},

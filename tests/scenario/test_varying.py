@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from outsim.errors import ScenarioError
-from outsim.scenario import Scenario, from_mapping, load
+from outsim.scenario import Scenario, load
 from outsim.scenario.varying import FINE, read_range
 
 FILES = sorted(Path("scenarios").glob("*.toml"))
@@ -26,7 +26,7 @@ def made(**parts: Any) -> Scenario:
         {"name": "news", "tenant": "bank", "start": "09:00", "contacts": 3, "expires_at": "10:00"},
     ]
     study = {"campaign": "bank/news"}
-    return from_mapping({"clock": CLOCK, "campaign": campaigns, "study": study} | parts)
+    return load({"clock": CLOCK, "campaign": campaigns, "study": study} | parts)
 
 
 @pytest.mark.parametrize("path", FILES, ids=lambda path: path.stem)

@@ -9,7 +9,7 @@ from __future__ import annotations
 from datetime import date
 from typing import Any
 
-from outsim.scenario import Scenario, from_mapping
+from outsim.scenario import Scenario, load
 
 
 def morning(start: str) -> Scenario:
@@ -53,7 +53,7 @@ def morning(start: str) -> Scenario:
         ],
         "study": {"campaign": "clinic/reminders", "deadline": "09:50"},
     }
-    return from_mapping(mapping)
+    return load(mapping)
 
 
 TOP, QUARTER = morning("09:00"), morning("09:15")

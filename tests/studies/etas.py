@@ -10,7 +10,7 @@ from outsim.clock import after
 from outsim.questions.eta_measures import CAMPAIGN_MEASURES, quantiles
 from outsim.results.checkpoint import simulate
 from outsim.results.measures import measure
-from outsim.scenario import Scenario, from_mapping
+from outsim.scenario import Scenario, load
 from outsim.scenario.standing import standing_at
 from outsim.tape import Purpose, Tape
 
@@ -24,7 +24,7 @@ def busy(
     contacts: int = 2500, *, ports: int = 80, dial_rate: str = "4/s", **background: Any
 ) -> Scenario:
     """A campaign that other tenants' campaigns hold up, 5,000 calls and more in all."""
-    return from_mapping(
+    return load(
         {
             "clock": {"date": "2026-03-10", "begins": "08:00", "ends": "09:30", "latest": "11:30"},
             "platform": {"ports": ports, "dial_rate": dial_rate, "wedged_calls": 0.0},

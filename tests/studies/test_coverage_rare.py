@@ -15,7 +15,7 @@ import pytest
 from scipy import stats
 
 from outsim.results.measures import MEASURES, WAIT_MEAN
-from outsim.scenario import Scenario, from_mapping
+from outsim.scenario import Scenario, load
 from outsim.studies.study import Study
 from outsim.studies.study_result import StudyResult
 from tests.measured import tell
@@ -32,7 +32,7 @@ FIGURES = (
 
 
 def quiet(name: str, **platform: object) -> Scenario:
-    return from_mapping(
+    return load(
         {
             "name": name,
             "clock": {"date": "2026-03-10", "begins": "08:55", "ends": "09:30", "latest": "13:30"},

@@ -16,7 +16,7 @@ import outsim
 from outsim.checksums import FILES, checksums_of, sealed
 from outsim.errors import OutsimError, ResultError, StudyError
 from outsim.inside import OutsideError, inside
-from outsim.scenario.loading import from_mapping
+from outsim.scenario.loading import load
 from outsim.studies.merging import merge
 from tests.results.runs import full
 
@@ -32,7 +32,7 @@ ROWS = "destination\n2125550100\n2125550101\n"
 @pytest.fixture
 def scenario(tmp_path: Path) -> outsim.Scenario:
     (tmp_path / "list.csv").write_text(ROWS)
-    return from_mapping(SCENARIO, tmp_path)
+    return load(SCENARIO, directory=tmp_path)
 
 
 def rewrite(file: Path, change: Callable[[dict[str, Any]], None]) -> None:

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from outsim.calibration import fit
-from outsim.scenario import Scenario, from_mapping
+from outsim.scenario import Scenario, load
 from tests.calibration_logs import FIRST, call_log
 
 REDIAL = (1.0, 0.6)
@@ -49,7 +49,7 @@ PLATFORM: dict[str, Any] = {
 
 def true_scenario(**callees: Any) -> Scenario:
     """The platform with the callees as they are, or with some things of them changed."""
-    return from_mapping(PLATFORM | {"callees": TRUE_CALLEES | callees, "profiles": TRUE_PROFILES})
+    return load(PLATFORM | {"callees": TRUE_CALLEES | callees, "profiles": TRUE_PROFILES})
 
 
 def true_completed_share() -> float:
@@ -108,4 +108,4 @@ def calibrated(seed: int, dials: int, *, timed: bool = True, **parts: Any) -> Sc
     found = fit(call_log(log if timed else log.drop(columns=["ring_s", "talk_s"])))
     mapping = found.to_mapping()
     callees = TRUE_CALLEES | mapping.pop("callees")
-    return from_mapping(PLATFORM | mapping | {"callees": callees} | parts)
+    return load(PLATFORM | mapping | {"callees": callees} | parts)

@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 from outsim.plan import build_plan
 from outsim.plan.campaigns import CampaignPlan
 from outsim.results.checkpoint import simulate
-from outsim.scenario import Scenario, from_mapping
+from outsim.scenario import Scenario, load
 from outsim.tape import Purpose, Tape
 from tests.tape.digest import SCENARIO, SEED, attempt_arrays
 
@@ -93,7 +93,7 @@ CHANGES: dict[str, Callable[[Any], None]] = {
 def changed(change: Callable[[Any], None]) -> Scenario:
     mapping = deepcopy(BASE)
     change(mapping)
-    return from_mapping(mapping)
+    return load(mapping)
 
 
 def of_study(scenario: Scenario, tape: Tape) -> CampaignPlan:
@@ -116,7 +116,7 @@ def draws(campaign: CampaignPlan, calls: int) -> list[np.ndarray]:
 
 @pytest.mark.parametrize("change", CHANGES.values(), ids=CHANGES)
 def test_a_change_elsewhere_leaves_every_draw_as_it_was(change: Callable[[Any], None]) -> None:
-    before = draws(of_study(from_mapping(BASE), Tape(SEED)), 400)
+    before = draws(of_study(load(BASE), Tape(SEED)), 400)
     after = draws(of_study(changed(change), Tape(SEED)), 400)
     for one, two in zip(before, after, strict=True):
         assert one.dtype == two.dtype
@@ -137,7 +137,7 @@ def dialed(scenario: Scenario) -> pd.DataFrame:
 
 @pytest.fixture(scope="module")
 def base_run() -> pd.DataFrame:
-    return dialed(from_mapping(BASE))
+    return dialed(load(BASE))
 
 
 @pytest.mark.parametrize("change", CHANGES.values(), ids=CHANGES)

@@ -13,7 +13,7 @@ from outsim import Tape as PublicTape
 from outsim.errors import TapeError
 from outsim.results.checkpoint import simulate
 from outsim.results.result import Result
-from outsim.scenario import from_mapping
+from outsim.scenario import load
 from outsim.tape import Tape
 
 SCENARIO: dict[str, Any] = {
@@ -35,7 +35,7 @@ SCENARIO: dict[str, Any] = {
 
 
 def run(tape: Tape) -> Result:
-    return simulate(from_mapping(SCENARIO), tape=tape)
+    return simulate(load(SCENARIO), tape=tape)
 
 
 def attempts(result: Result, tenant: str, name: str) -> pd.DataFrame:
@@ -170,7 +170,7 @@ def test_a_row_without_a_name_is_not_dropped_in_silence(key: str) -> None:
 
 
 def test_a_record_of_a_campaign_that_is_not_there_is_refused() -> None:
-    scenario = from_mapping(
+    scenario = load(
         {
             "clock": {"zone": "UTC", "date": "2026-03-10", "begins": "09:00", "ends": "10:00"},
             "campaign": [{"name": "list", "tenant": "acme", "start": "09:00", "contacts": 1}],

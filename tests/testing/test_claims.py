@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from outsim.errors import StudyError
 from outsim.estimates import mean_bounds
-from outsim.scenario import Scenario, from_mapping
+from outsim.scenario import Scenario, load
 from outsim.studies.study import Study
 from outsim.testing.claims import LEAST, Draw, Replications, Verdict, decide, looks
 from tests.testing.examples import CALLS
@@ -63,7 +63,7 @@ def test_true_suites_raise_no_more_alarms_than_stated() -> None:
 @pytest.mark.deep
 @pytest.mark.parametrize("measure", ["wait_p90_s", "completed_share", "status_lag_p90_s"])
 def test_true_suites_on_real_figures_raise_no_more_alarms_than_stated(measure: str) -> None:
-    scenario = from_mapping(CALLS)
+    scenario = load(CALLS)
     pool = (
         Study(scenario, replications=400, engine="simpy", executor="threads", progress=None)
         .run()
@@ -142,6 +142,6 @@ def test_replications_without_the_figure_are_not_left_out_in_silence() -> None:
 
 def test_differences_are_paired() -> None:
     """The same scenario twice differs by nothing, however much its figures vary."""
-    scenario: Scenario = from_mapping(CALLS)
+    scenario: Scenario = load(CALLS)
     draw = Replications("simpy", 5).of("wait_p90_s", scenario, scenario)
     assert draw(range(3)).tolist() == [0, 0, 0]

@@ -10,7 +10,7 @@ import pytest
 from outsim.engine import rules as model
 from outsim.engine.records import Records
 from outsim.results.checkpoint import simulate
-from outsim.scenario import Scenario, from_mapping
+from outsim.scenario import Scenario, load
 from outsim.testing.attribution import moved
 from outsim.testing.differences import same
 from outsim.testing.rules import named
@@ -23,7 +23,7 @@ from tests.testing.examples import CALLS
 def test_what_is_read_is_what_was_written(tmp_path: Path) -> None:
     """A plain trace, and a compressed one of everything that can happen."""
     for mapping, ending in ((CALLS, ".trace"), (SCENARIO, ".xz")):
-        result = simulate(from_mapping(mapping), seed=4, engine="simpy")
+        result = simulate(load(mapping), seed=4, engine="simpy")
         trace = trace_of(result)
         path = write(trace, tmp_path / "run.trace")
         assert path.suffix == ending
@@ -35,7 +35,7 @@ def test_what_is_read_is_what_was_written(tmp_path: Path) -> None:
 
 
 def test_a_trace_of_some_hundred_calls_takes_few_bytes_an_attempt(tmp_path: Path) -> None:
-    result = simulate(from_mapping(SCENARIO), seed=4, engine="simpy")
+    result = simulate(load(SCENARIO), seed=4, engine="simpy")
     assert len(result.calls) > 200
     size = write(trace_of(result), tmp_path / "run.trace").stat().st_size
     assert size / len(result.attempts) < 50
@@ -43,8 +43,7 @@ def test_a_trace_of_some_hundred_calls_takes_few_bytes_an_attempt(tmp_path: Path
 
 def test_both_engines_have_one_trace() -> None:
     traces = [
-        trace_of(simulate(from_mapping(CALLS), seed=4, engine=engine))
-        for engine in ("simpy", "compiled")
+        trace_of(simulate(load(CALLS), seed=4, engine=engine)) for engine in ("simpy", "compiled")
     ]
     records: list[Records] = [trace.records for trace in traces]
     assert same(*records)
@@ -53,7 +52,7 @@ def test_both_engines_have_one_trace() -> None:
 
 def test_line_ends_are_no_damage(tmp_path: Path) -> None:
     """As version control changes them on Windows."""
-    trace = trace_of(simulate(from_mapping(CALLS), seed=4, engine="simpy"))
+    trace = trace_of(simulate(load(CALLS), seed=4, engine="simpy"))
     path = write(trace, tmp_path / "run.trace")
     path.write_bytes(path.read_bytes().replace(b"\n", b"\r\n"))
     assert same(read(path).records, trace.records)
@@ -61,7 +60,7 @@ def test_line_ends_are_no_damage(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("mapping", [CALLS, SCENARIO], ids=["plain", "compressed"])
 def test_no_flipped_bit_is_read_as_another_trace(mapping: Any, tmp_path: Path) -> None:
-    trace = trace_of(simulate(from_mapping(mapping), seed=4, engine="simpy"))
+    trace = trace_of(simulate(load(mapping), seed=4, engine="simpy"))
     path = write(trace, tmp_path / "run.trace")
     messages = []
     for data in flipped(path.read_bytes(), 300):
@@ -78,7 +77,7 @@ def test_no_flipped_bit_is_read_as_another_trace(mapping: Any, tmp_path: Path) -
 
 
 def test_a_trace_without_a_checksum_is_refused(tmp_path: Path) -> None:
-    trace = trace_of(simulate(from_mapping(CALLS), seed=4, engine="simpy"))
+    trace = trace_of(simulate(load(CALLS), seed=4, engine="simpy"))
     path = write(trace, tmp_path / "run.trace")
     path.write_text("\n".join(path.read_text().split("\n")[:-2]) + "\n")
     with pytest.raises(TraceError, match=r"run\.trace: .*no checksum.*--update-golden"):
@@ -88,8 +87,8 @@ def test_a_trace_without_a_checksum_is_refused(tmp_path: Path) -> None:
 def test_a_trace_that_finds_no_room_leaves_the_one_that_was_there(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    small = trace_of(simulate(from_mapping(CALLS), seed=4, engine="simpy"))
-    large = trace_of(simulate(from_mapping(SCENARIO), seed=4, engine="simpy"))
+    small = trace_of(simulate(load(CALLS), seed=4, engine="simpy"))
+    large = trace_of(simulate(load(SCENARIO), seed=4, engine="simpy"))
     path = write(small, tmp_path / "run.trace")
 
     def full(_: Path, data: bytes) -> int:
@@ -117,7 +116,7 @@ def with_a_list(directory: Path, text: str) -> Scenario:
     directory.joinpath("list.csv").write_bytes(text.encode())
     campaign = {k: v for k, v in CALLS["campaign"][0].items() if k != "contacts"}
     campaign["contact_list"] = "list.csv"
-    return from_mapping(CALLS | {"campaign": [campaign]}, directory)
+    return load(CALLS | {"campaign": [campaign]}, directory=directory)
 
 
 LIST = "destination\n2025550100\n2025550101\n"

@@ -12,7 +12,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from outsim.clock import SECOND, after
-from outsim.scenario import Scenario, from_mapping
+from outsim.scenario import Scenario, load
 
 BEGINS = datetime(2026, 3, 10, 9, tzinfo=ZoneInfo("UTC"))
 PLENTY = 1_000_000
@@ -81,4 +81,4 @@ def bare(
             | campaign
         ],
     }
-    return from_mapping(mapping)
+    return load(mapping)
