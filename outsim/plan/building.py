@@ -14,15 +14,16 @@ from outsim.clock import NEVER
 from outsim.errors import TapeError, unknown_name
 from outsim.plan.answering import answering
 from outsim.plan.background import background_campaigns
-from outsim.plan.campaigns import CampaignPlan, CampaignRules, ResultUrl
-from outsim.plan.initial_state import Standings, stand
+from outsim.plan.campaigns import CampaignPlan, CampaignRules, ResultUrl, requests_us
+from outsim.plan.initial_state import InitialPlan, initial_plan
 from outsim.plan.model import (
     EndpointPlan,
     Plan,
     TenantPlan,
+    outages,
+    platform_plan,
+    suspensions,
 )
-from outsim.plan.platform import outages, platform_plan, suspensions
-from outsim.plan.requests import requests_us
 from outsim.scenario.campaigns import Campaign
 from outsim.scenario.memory import check_drawn, check_size
 from outsim.scenario.model import Scenario
@@ -268,9 +269,9 @@ def build_plan(scenario: Scenario, tape: Tape) -> Plan:
     check_drawn(scenario, [c.size for c in background if c.start_us < builder.ends_us])
     if scenario.snapshot is None:
         campaigns = [builder.campaign(c) for c in scenario.campaign] + background
-        standing = Standings(campaigns, [], [])
+        standing = InitialPlan(campaigns, [], [])
     else:
-        standing = stand(scenario, tape, platform, answers, builder.campaign, background)
+        standing = initial_plan(scenario, tape, platform, answers, builder.campaign, background)
         campaigns = standing.campaigns
     said = {tenant.name: tenant for tenant in scenario.tenant}
     tenants = sorted({campaign.tenant for campaign in campaigns} | set(said))

@@ -39,7 +39,7 @@ ROUNDS = 16
 
 
 @dataclass(frozen=True, eq=False)
-class UnderWay:
+class CallsInProgress:
     """Attempts of one campaign that are under way; arrays of shape (attempts,)."""
 
     since_us: Instants
@@ -52,21 +52,21 @@ class UnderWay:
 def _outcomes(
     campaign: CampaignPlan,
     answering: Answering,
-    under_way: UnderWay,
+    in_progress: CallsInProgress,
     uniforms: NDArray[np.float64],
     traits: NDArray[np.float64],
 ) -> NDArray[np.int8]:
     """Outcome of each course, shape (attempts, COURSES), before the ring timeout."""
     starts = answering.segment_starts_us[campaign.zone]
     factors = answering.segment_factors[campaign.zone]
-    segment = np.searchsorted(starts, np.maximum(under_way.since_us, 0), side="right") - 1
+    segment = np.searchsorted(starts, np.maximum(in_progress.since_us, 0), side="right") - 1
     table = answering.thresholds[campaign.profile]
-    failures = np.minimum(under_way.failures, table.shape[1] - 1)
+    failures = np.minimum(in_progress.failures, table.shape[1] - 1)
     bounds = table[factors[segment], failures, len(GAPS_US)]
     place = (uniforms[:, :, np.newaxis] >= bounds[:, np.newaxis, :]).sum(axis=2)
     outcomes: NDArray[np.int8] = np.array(INTERVAL_ORDER, dtype=np.int8)[place]
     # Traits show themselves in the first attempt: whoever is dialled again has none.
-    first = (under_way.attempts == 0)[:, np.newaxis]
+    first = (in_progress.attempts == 0)[:, np.newaxis]
     invalid = campaign.model.invalid_share
     fax = invalid + (1 - invalid) * campaign.model.callees.fax_share
     outcomes[first & (traits < fax)] = FAX
@@ -99,11 +99,11 @@ def _lengths_us(
     return work_us + us(draws.post_dial_ms) + ring_us, talk_us * answers, final
 
 
-def go_on(
+def continue_attempts(
     campaign: CampaignPlan,
     platform: PlatformPlan,
     answering: Answering,
-    under_way: UnderWay,
+    in_progress: CallsInProgress,
     at_us: int,
     *,
     is_connected: bool,
@@ -120,7 +120,7 @@ def go_on(
     ends_us, outcomes : arrays of shape (attempts,)
         Every end is after the moment.
     """
-    count = len(under_way.since_us)
+    count = len(in_progress.since_us)
     # No campaign has such a name, so these streams are nobody else's.
     name = f"{campaign.name} | {'connected' if is_connected else 'dialing'}"
     ends_us = np.full(count, at_us + 1, dtype=np.int64)
@@ -130,8 +130,8 @@ def go_on(
         if len(left) == 0:
             break
         shape, size = (len(left), COURSES), len(left) * COURSES
-        theirs = UnderWay(
-            under_way.since_us[left], under_way.attempts[left], under_way.failures[left]
+        theirs = CallsInProgress(
+            in_progress.since_us[left], in_progress.attempts[left], in_progress.failures[left]
         )
         draws = campaign.tape.attempts(campaign.tenant, name, campaign.model, drawn, size)
         traits = campaign.tape.uniforms(

@@ -14,10 +14,11 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
-from outsim.clock import NEVER, TOKEN
+from outsim.clock import NEVER, RATE_SECONDS, SECOND, TOKEN, local_segments
 from outsim.distributions import Distribution
-from outsim.plan.opening import Opening
+from outsim.scenario.campaigns import Campaign
 from outsim.scenario.contacts import ContactList
+from outsim.scenario.model import Scenario
 from outsim.tape import Purpose, Tape
 from outsim.tape.draws import (
     TRAIT_NONE,
@@ -28,6 +29,93 @@ from outsim.tape.draws import (
     UpdateDraws,
 )
 from outsim.text import brief
+
+Instants = NDArray[np.int64]
+
+
+@dataclass(frozen=True, eq=False)
+class InitialState:
+    """What has happened to the calls of a campaign before the moment of a snapshot.
+
+    Arrays have one entry for each call that the run still has to dial, in the order in which
+    they become ready. Instants are microseconds since the scenario begins.
+    """
+
+    at_us: int
+    """The moment. Nothing is dispatched before it."""
+    ready_us: Instants
+    """When each call is, or will be, ready to enter the queue; ascending."""
+    attempts: NDArray[np.int8]
+    """Attempts of each that are over, or will be when it is ready."""
+    failures: NDArray[np.int8]
+    """Those of them that reached the callee and were not answered."""
+    last_failure_us: Instants
+    """When the last of those ended; `clock.MISSING` where it is not known, or there is none."""
+    is_loaded: NDArray[np.bool_]
+    """Whether each has been in the queue already: it is not wedged, then."""
+    places: Instants = field(repr=False)
+    """Index of each call that the snapshot tells of, in the order of `STATES`; -1 where it has
+    nothing more to dial."""
+    settled_us: Instants
+    """When those under way end that have nothing more to dial."""
+    settled_out: int
+    """Calls with nothing more to dial that have been dialed at least once."""
+    settled_undialed: int
+    """Calls that expired before they were ever dialled."""
+
+    @property
+    def is_out(self) -> NDArray[np.bool_]:
+        """Whether the carrier took an attempt of each before the moment.
+
+        An attempt that it took and did not cut off was not answered, or nothing would be left to
+        dial: it is a failure of the callee. One that it refused is none, and reached nobody.
+        """
+        return np.asarray(self.failures > 0)
+
+    @property
+    def out(self) -> int:
+        """Calls of which the carrier took an attempt before the moment."""
+        return self.settled_out + int(np.count_nonzero(self.is_out))
+
+
+def _poisson_requests_us(
+    scenario: Scenario, campaign: Campaign, tape: Tape, until_us: int
+) -> NDArray[np.int64]:
+    """Poisson request times by inversion of the mean number of requests up to each instant."""
+    requests = campaign.requests
+    assert requests is not None
+    submitted_us = scenario.instant_us(campaign.submitted)
+    until_us = min(until_us, scenario.instant_us(requests.until or scenario.clock.ends))
+    starts, hours = local_segments(scenario.clock.begins, until_us, scenario.clock.zone_info)
+    rates = np.array(
+        [requests.rate_by_hour.get(hour, requests.rate or 0) for _, hour in hours], np.float64
+    )
+    edges = np.clip(np.append(starts, until_us), submitted_us, until_us).astype(np.float64)
+    expected = np.concatenate([[0.0], np.cumsum(rates / RATE_SECONDS * np.diff(edges) / SECOND)])
+    count = 64
+    while True:
+        uniforms = tape.uniforms(campaign.tenant, campaign.name, Purpose.REQUEST, count=count)
+        arrivals = np.cumsum(-np.log1p(-uniforms))
+        if arrivals[-1] > expected[-1]:
+            break
+        count *= 2
+    within = arrivals[arrivals < expected[-1]]
+    instants = np.interp(within, expected, edges)
+    whole_ms: NDArray[np.int64] = np.rint(instants / 1000).astype(np.int64)
+    return np.multiply(whole_ms, 1000)
+
+
+def requests_us(
+    scenario: Scenario, campaign: Campaign, tape: Tape, until_us: int
+) -> NDArray[np.int64] | None:
+    """When each single-call request comes in; None for a campaign with a list (rule 1)."""
+    if campaign.requests is None:
+        return None
+    if campaign.requests.times_s is None:
+        return _poisson_requests_us(scenario, campaign, tape, until_us)
+    recorded = np.sort(np.array(campaign.requests.times_s, dtype=np.float64))
+    return np.rint(recorded * SECOND).astype(np.int64)
+
 
 REASONS_OF_DUPLICATES = "duplicate"
 """Reason in `calls` for a number that stands in the list again, where the scenario rejects it."""
@@ -105,7 +193,7 @@ class CampaignPlan:
     zone_of_row: NDArray[np.int16] | None = field(default=None, repr=False)
     """Index of each callee's zone in the plan; None where all have `zone`."""
     zone: int = 0
-    opening: Opening | None = field(default=None, repr=False)
+    opening: InitialState | None = field(default=None, repr=False)
     """Where its calls stand when the run begins in the middle; None if nothing has happened."""
     rank: int = 0
     tenant_rank: int = 0

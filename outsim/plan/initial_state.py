@@ -17,18 +17,17 @@ from numpy.typing import NDArray
 
 from outsim.clock import MISSING, SECOND
 from outsim.plan.answering import Answering
-from outsim.plan.calls_in_progress import UnderWay, go_on
-from outsim.plan.campaigns import CampaignPlan, loading_delays
+from outsim.plan.calls_in_progress import CallsInProgress, continue_attempts
+from outsim.plan.campaigns import CampaignPlan, InitialState, loading_delays, requests_us
 from outsim.plan.model import OutagePlan, PlatformPlan, SuspensionPlan
-from outsim.plan.opening import Opening
-from outsim.plan.requests import requests_us
-from outsim.plan.snapshot_calls import Calls, calls_in
 from outsim.scenario.campaigns import Campaign
 from outsim.scenario.model import Scenario
 from outsim.scenario.snapshot import (
     STATES,
     CampaignSnapshot,
     Snapshot,
+    Standing,
+    attempts_of,
 )
 from outsim.scenario.standing_campaigns import campaign_of
 from outsim.tape import Tape
@@ -36,6 +35,107 @@ from outsim.vocabulary import CALLEE_FAILURES
 
 Instants = NDArray[np.int64]
 Small = NDArray[np.int8]
+
+
+@dataclass(frozen=True, eq=False)
+class SnapshotCalls:
+    """Calls that stand in one state, as parallel arrays."""
+
+    since_us: Instants
+    attempts: Small
+    failures: Small
+
+
+def since_us(
+    scenario: Scenario, campaign: CampaignSnapshot, state: str, first_us: int, last_us: int
+) -> Instants:
+    """When each call of a campaign came into a state; what is not said is spread evenly.
+
+    Parameters
+    ----------
+    first_us, last_us : int
+        Instants between which calls are spread of which nothing is said.
+    """
+    assert scenario.snapshot is not None
+    at_us = scenario.instant_us(scenario.snapshot.at)
+    standings = campaign.standing(state)
+    untimed = sum(each.count for each in standings if not each.is_timed)
+    spread = np.linspace(first_us, last_us, untimed + 2)[1:-1].astype(np.int64)
+    used, parts = 0, [np.empty(0, dtype=np.int64)]
+    for each in standings:
+        if each.since is not None:
+            parts.append(np.full(each.count, scenario.instant_us(each.since)))
+        elif each.lasting is not None:
+            parts.append(np.full(each.count, at_us - each.lasting))
+        elif each.oldest is not None:
+            oldest_us = scenario.instant_us(each.oldest)
+            ends = np.linspace(oldest_us, max(oldest_us, last_us), each.count + 1)[:-1]
+            parts.append(ends.astype(np.int64))
+        else:
+            parts.append(spread[used : used + each.count])
+            used += each.count
+    return np.concatenate(parts).astype(np.int64)
+
+
+def queued_since_us(scenario: Scenario, campaign: CampaignSnapshot) -> Instants:
+    """When each queued call of a campaign entered the queue, as it is known or estimated."""
+    found = since_us(scenario, campaign, "queued", *_entries_us(scenario, campaign))
+    # Calls are in the order of the queue; an entry before the run begins, as a duration may
+    # have it, comes first.
+    return np.maximum(np.maximum.accumulate(found), 0) if len(found) else found
+
+
+def _entries_us(scenario: Scenario, campaign: CampaignSnapshot) -> tuple[int, int]:
+    """Instants between which the queued calls of a campaign entered the queue.
+
+    What stands in the queue of a campaign that was stopped entered it before the stop.
+    """
+    assert scenario.snapshot is not None
+    rules = campaign_of(scenario, campaign)
+    last_us = scenario.instant_us(scenario.snapshot.at)
+    if rules.stop_at is not None and rules.stop_reaches == "loading":
+        last_us = min(last_us, scenario.instant_us(rules.stop_at) + scenario.platform.stop_latency)
+    return min(max(0, scenario.instant_us(rules.start)), last_us), last_us
+
+
+def _small(campaign: CampaignSnapshot, state: str, of: Callable[[Standing], int]) -> Small:
+    standings = campaign.standing(state)
+    values = np.array([of(each) for each in standings], dtype=np.int8)
+    return np.repeat(values, [each.count for each in standings])
+
+
+def _failures(standing: Standing, state: str) -> int:
+    return attempts_of(standing, state) if standing.failures is None else standing.failures
+
+
+def calls_in(
+    scenario: Scenario, campaign: CampaignSnapshot, state: str, over_us: int
+) -> SnapshotCalls:
+    """Calls of a campaign of a scenario's snapshot in one state, in the snapshot's order.
+
+    Parameters
+    ----------
+    over_us : int
+        Time before the moment over which calls are spread of which nothing is said; queued
+        ones are spread over the time since the campaign's start.
+    """
+    assert scenario.snapshot is not None
+    at_us = scenario.instant_us(scenario.snapshot.at)
+    is_queued = state == "queued"
+    span = _entries_us(scenario, campaign) if is_queued else (at_us - over_us, at_us)
+    key = state, span, scenario.clock.begins, scenario.snapshot.at
+    if key not in campaign.kept:
+        if is_queued:
+            since = queued_since_us(scenario, campaign)
+        else:
+            since = since_us(scenario, campaign, state, *span)
+        campaign.kept[key] = SnapshotCalls(
+            since,
+            _small(campaign, state, lambda each: attempts_of(each, state)),
+            _small(campaign, state, lambda each: _failures(each, state)),
+        )
+    calls: SnapshotCalls = campaign.kept[key]
+    return calls
 
 
 @dataclass(frozen=True, eq=False)
@@ -76,7 +176,7 @@ def _ready(ready_us: Instants, **columns: Any) -> _Ready:
 
 
 @dataclass(frozen=True, eq=False)
-class _Stander:
+class _Starter:
     """Has campaigns stand where a snapshot says."""
 
     scenario: Scenario
@@ -85,23 +185,23 @@ class _Stander:
     answering: Answering
     at_us: int
 
-    def calls(self, campaign: CampaignSnapshot, state: str, over_us: int) -> Calls:
+    def calls(self, campaign: CampaignSnapshot, state: str, over_us: int) -> SnapshotCalls:
         """Calls of a campaign in one state."""
         return calls_in(self.scenario, campaign, state, over_us)
 
-    def stand(
+    def state_of(
         self, campaign: CampaignSnapshot, base: CampaignPlan
     ) -> tuple[CampaignPlan, Instants]:
         """A campaign with its calls where they stand, and when those under way end."""
         dialing = self.calls(campaign, "dialing", self.platform.ring_timeout_us)
         talk_us = round(base.model.message.mean_s() * SECOND)
         connected = self.calls(campaign, "connected", talk_us)
-        dialing_ends_us, outcomes = self._go_on(dialing, base, is_connected=False)
-        connected_ends_us, _ = self._go_on(connected, base, is_connected=True)
+        dialing_ends_us, outcomes = self._continue(dialing, base, is_connected=False)
+        connected_ends_us, _ = self._continue(connected, base, is_connected=True)
         again = np.isin(outcomes, CALLEE_FAILURES) & (dialing.attempts < base.rules.max_retry)
         counts = np.cumsum([0, *(campaign.count(state) for state in STATES)]).tolist()
         groups = [
-            *self._standing(campaign, base, dict(zip(STATES, counts, strict=False))),
+            *self._waiting(campaign, base, dict(zip(STATES, counts, strict=False))),
             _ready(
                 dialing_ends_us[again] + base.rules.retry_interval_us,
                 submitted_us=self._submitted_us(base),
@@ -117,9 +217,9 @@ class _Stander:
         over = campaign.completed + campaign.failed + campaign.expired - campaign.undialed
         ready = _joined(groups)
         places = np.full(counts[-1], -1, dtype=np.int64)
-        told = ready.places >= 0
-        places[ready.places[told]] = np.flatnonzero(told)
-        opening = Opening(
+        known = ready.places >= 0
+        places[ready.places[known]] = np.flatnonzero(known)
+        opening = InitialState(
             at_us=self.at_us,
             ready_us=ready.ready_us,
             attempts=ready.attempts,
@@ -140,7 +240,7 @@ class _Stander:
         """When the calls that a snapshot tells of were handed in."""
         return min(base.submitted_us, self.at_us)
 
-    def _standing(
+    def _waiting(
         self, campaign: CampaignSnapshot, base: CampaignPlan, first: dict[str, int]
     ) -> Iterator[_Ready]:
         """Calls in the queue, on their way back to it, and still to be loaded."""
@@ -168,14 +268,14 @@ class _Stander:
                 places=first[state] + np.arange(count),
             )
 
-    def _go_on(
-        self, calls: Calls, base: CampaignPlan, *, is_connected: bool
+    def _continue(
+        self, calls: SnapshotCalls, base: CampaignPlan, *, is_connected: bool
     ) -> tuple[Instants, Small]:
-        return go_on(
+        return continue_attempts(
             base,
             self.platform,
             self.answering,
-            UnderWay(calls.since_us, calls.attempts, calls.failures),
+            CallsInProgress(calls.since_us, calls.attempts, calls.failures),
             self.at_us,
             is_connected=is_connected,
         )
@@ -209,7 +309,7 @@ def _joined(groups: list[_Ready]) -> _Ready:
 
 
 @dataclass(frozen=True, eq=False)
-class Standings:
+class InitialPlan:
     """A snapshot as parts of a plan."""
 
     campaigns: list[CampaignPlan]
@@ -217,14 +317,14 @@ class Standings:
     suspensions: list[SuspensionPlan]
 
 
-def stand(
+def initial_plan(
     scenario: Scenario,
     tape: Tape,
     platform: PlatformPlan,
     answering: Answering,
     resolve: Callable[[Campaign], CampaignPlan],
     drawn: list[CampaignPlan],
-) -> Standings:
+) -> InitialPlan:
     """Campaigns of a scenario with a snapshot, as they stand at its moment and go on from there.
 
     Parameters
@@ -237,9 +337,9 @@ def stand(
     snapshot = scenario.snapshot
     assert snapshot is not None
     at_us = scenario.instant_us(snapshot.at)
-    stander = _Stander(scenario, tape, platform, answering, at_us)
+    starter = _Starter(scenario, tape, platform, answering, at_us)
     campaigns, ends_us = [], [np.empty(0, dtype=np.int64)]
-    for each in (*snapshot.campaign, *_untold(scenario, snapshot)):
+    for each in (*snapshot.campaign, *_not_in_snapshot(scenario, snapshot)):
         known = scenario.campaign_or_none("/".join(each.key))
         starts = campaign_of(scenario, each).start
         if known is not None and scenario.instant_us(starts) > at_us:
@@ -248,7 +348,7 @@ def stand(
                 campaigns.append(plan)
                 continue
         base = replace(resolve(campaign_of(scenario, each)), background=known is None)
-        standing, ends = stander.stand(each, base)
+        standing, ends = starter.state_of(each, base)
         campaigns.append(standing)
         ends_us.append(ends)
     there = {campaign.key for campaign in campaigns}
@@ -260,10 +360,10 @@ def stand(
         for end, count in zip(instants, counts, strict=True)
     ]
     held = [SuspensionPlan(0, "", at_us)] if at_us > 0 else []
-    return Standings(campaigns, outages, held)
+    return InitialPlan(campaigns, outages, held)
 
 
-def _untold(scenario: Scenario, snapshot: Snapshot) -> Iterator[CampaignSnapshot]:
+def _not_in_snapshot(scenario: Scenario, snapshot: Snapshot) -> Iterator[CampaignSnapshot]:
     """Campaigns of the scenario that its snapshot does not tell of: none of their calls stand."""
     for campaign in scenario.campaign:
         if snapshot.find((campaign.tenant, campaign.name)) is None:

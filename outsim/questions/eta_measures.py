@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from outsim.clock import MISSING, SECOND
 from outsim.errors import StudyError
 from outsim.plan import CampaignPlan, Plan, build_plan
-from outsim.plan.snapshot_calls import queued_since_us
+from outsim.plan.initial_state import queued_since_us
 from outsim.results.measures import Measure, View
 from outsim.results.tables.carried import first_carried_us
 from outsim.scenario.campaigns import Campaign

@@ -14,7 +14,7 @@ from scipy import stats
 from outsim.distributions import Exponential
 from outsim.errors import ScenarioError, StudyError
 from outsim.plan import build_plan
-from outsim.plan.calls_in_progress import UnderWay, go_on
+from outsim.plan.calls_in_progress import CallsInProgress, continue_attempts
 from outsim.questions.eta_measures import CAMPAIGN_MEASURES, find_call, quantiles
 from outsim.results.checkpoint import simulate
 from outsim.results.measures import measure
@@ -200,13 +200,13 @@ def test_what_remains_is_drawn_given_what_has_passed(elapsed, seed):
     )
     plan = build_plan(scenario, Tape(seed))
     count, at_us = 300, 100_000_000
-    under_way = UnderWay(
+    in_progress = CallsInProgress(
         np.full(count, at_us - round(elapsed * 1e6)),
         np.zeros(count, np.int8),
         np.zeros(count, np.int8),
     )
-    ends_us, _ = go_on(
-        plan.campaigns[0], plan.platform, plan.answering, under_way, at_us, is_connected=False
+    ends_us, _ = continue_attempts(
+        plan.campaigns[0], plan.platform, plan.answering, in_progress, at_us, is_connected=False
     )
     assert (ends_us > at_us).all()
     remaining_s = (ends_us - at_us) / 1e6
@@ -218,9 +218,16 @@ def test_who_rings_for_long_does_not_answer():
     """Everybody who answers does so 5 s after the dispatch."""
     scenario = scenarios.scenario(scenarios.campaign(profile="mixed", max_retry=1), profiles=MIXED)
     plan = build_plan(scenario, Tape(1))
-    under_way = UnderWay(np.full(50, 40_000_000), np.zeros(50, np.int8), np.zeros(50, np.int8))
-    ends_us, outcomes = go_on(
-        plan.campaigns[0], plan.platform, plan.answering, under_way, 60_000_000, is_connected=False
+    in_progress = CallsInProgress(
+        np.full(50, 40_000_000), np.zeros(50, np.int8), np.zeros(50, np.int8)
+    )
+    ends_us, outcomes = continue_attempts(
+        plan.campaigns[0],
+        plan.platform,
+        plan.answering,
+        in_progress,
+        60_000_000,
+        is_connected=False,
     )
     assert set(outcomes) == {NO_ANSWER}
     assert set(ends_us) == {72_000_000}
