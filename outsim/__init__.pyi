@@ -24,9 +24,13 @@ from outsim.questions.eta import Forecast as Forecast
 from outsim.questions.eta import eta as eta
 from outsim.questions.explain import Explanation as Explanation
 from outsim.questions.explain import explain as explain
+from outsim.questions.failed import Failures as Failures
+from outsim.questions.failed import failed as failed
 from outsim.questions.schedule import schedule as schedule
 from outsim.questions.start_map import StartMap as StartMap
 from outsim.questions.start_map import start_map as start_map
+from outsim.questions.status import CampaignStatus as CampaignStatus
+from outsim.questions.status import status as status
 from outsim.questions.stop import StopRace as StopRace
 from outsim.questions.stop import stop as stop
 from outsim.questions.sweep import sweep as sweep

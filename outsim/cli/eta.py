@@ -74,11 +74,11 @@ def eta(
 ) -> None:
     """Say when a campaign's calls go out and when it is finished, or when one call goes out."""
     from outsim.cli.output import load_with_advice, picture_file, print_json, write_picture
-    from outsim.cli.status import chosen_campaign
     from outsim.plots import eta as draw
     from outsim.questions.eta import Forecast
     from outsim.questions.eta_measures import FORECAST_MEASURES, USUAL, find_call, studying
     from outsim.studies.study import Study
+    from outsim.studies.variants import campaign_of
 
     _one_of("--call", call, "--number", number)
     _one_of("--snapshot", snapshot, "--at", at)
@@ -87,7 +87,7 @@ def eta(
     )
     file = picture_file(plot)
     loaded = load_with_advice(scenario)
-    chosen = chosen_campaign(loaded, campaign)
+    chosen = campaign_of(loaded, campaign)
     loaded, seed = _from_now(loaded, snapshot, at, seed)
     measures: tuple[Measure, ...] = FORECAST_MEASURES
     asked = None

@@ -55,12 +55,12 @@ def export(
     from pathlib import Path
 
     from outsim.cli.output import load_with_advice, print_json, say, simulate_with_bar
-    from outsim.cli.status import chosen_campaign
     from outsim.export.formats import check_target
     from outsim.export.formats import export as write
     from outsim.progress import bar
     from outsim.results.result import load_result
     from outsim.scenario.whose import ALL_CALLS
+    from outsim.studies.variants import campaign_of
 
     check_target(form, Path(out))
     given = Path(result)
@@ -75,7 +75,7 @@ def export(
         made = load_result(result)
     else:
         made = simulate_with_bar(load_with_advice(result), seed, replication or 0, engine)
-    chosen = None if campaign is None else chosen_campaign(made.scenario, campaign)
+    chosen = None if campaign is None else campaign_of(made.scenario, campaign)
     with bar("export", counts=False) as advance:
         path = write(made, form, out, campaign=chosen, progress=advance)
     if json:

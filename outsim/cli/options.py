@@ -86,6 +86,15 @@ class Shown:
     json: Json = False
 
 
+@dataclass(frozen=True)
+class OneRun:
+    """Which run of a scenario is made, and by which engine."""
+
+    seed: Seed = None
+    replication: Replication = 0
+    engine: EngineName = "auto"
+
+
 def with_options(command: Callable[Given, None]) -> Callable[Given, None]:
     """Decorate a command: a parameter that is a dataclass of options becomes these options."""
     hints = get_type_hints(command, include_extras=True)

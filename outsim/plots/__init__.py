@@ -8,7 +8,7 @@ in the scenario's zone. Nothing is computed here but what a picture needs; matpl
 when something is drawn.
 """
 
-from outsim.plots.calls import outcome_mix, status_lag, truth_and_seen
+from outsim.plots.calls import outcome_mix, status, status_lag, truth_and_seen
 from outsim.plots.estimates import (
     compare,
     dials_after_stop,
@@ -54,6 +54,7 @@ __all__ = [
     "start_map",
     "start_map_panel",
     "start_sweep",
+    "status",
     "status_lag",
     "stop",
     "sweep",

@@ -41,6 +41,7 @@ if TYPE_CHECKING:
     from matplotlib.artist import Artist
     from matplotlib.axes import Axes
 
+    from outsim.questions.status import CampaignStatus
     from outsim.results.result import Result
     from outsim.scenario import Campaign
     from outsim.scenario.whose import Whose
@@ -184,6 +185,19 @@ def truth_and_seen(
     if at is not None:
         mark_instant(ax, at, f"{at:%H:%M}", highest)
     return ax
+
+
+def status(answer: CampaignStatus, ax: Axes | None = None) -> Axes:
+    """Draw the truth and the customer's page over the run, with the moment marked.
+
+    Parameters
+    ----------
+    answer : CampaignStatus
+        What `outsim.status` gives.
+    ax : Axes, optional
+        Where to draw; default: a new figure.
+    """
+    return truth_and_seen(answer.result, ax, campaign=answer.campaign, at=answer.at)
 
 
 def status_lag(

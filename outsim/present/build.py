@@ -8,7 +8,7 @@ from outsim.document import Document
 from outsim.present.checklist import checklist
 from outsim.present.comparison import comparison
 from outsim.present.context import Subject
-from outsim.present.outcomes import what_is_seen, why_failed
+from outsim.present.outcomes import what_is_seen, why_calls_failed
 from outsim.present.page import Page
 from outsim.present.provenance import assumptions, reproduction
 from outsim.present.sensitivity import sensitivity
@@ -45,7 +45,7 @@ def _sections(subject: Subject) -> Iterator[Document]:
         yield comparison(subject)
     if subject.sweep is not None:
         yield sensitivity(subject)
-    for question in (when_to_start, when_out, what_is_seen, why_failed, after_stop):
+    for question in (when_to_start, when_out, what_is_seen, why_calls_failed, after_stop):
         yield question(subject)
 
 

@@ -2,23 +2,17 @@
 
 from __future__ import annotations
 
-from datetime import datetime
 from functools import partial
 
 from outsim.clock import SECOND, format_duration
 from outsim.document import Picture
 from outsim.plots import explain as draw_causes
-from outsim.plots import outcome_mix, truth_and_seen
 from outsim.plots import ports as draw_ports
 from outsim.plots import queue as draw_queue
-from outsim.plots import status_lag as draw_lag
 from outsim.plots import waits as draw_waits
 from outsim.present.context import Subject
 from outsim.questions.explain import Explanation
 from outsim.results.measures import MEASURES
-from outsim.results.tables.over_time import hourly_outcomes
-from outsim.results.tables.over_time import status_lag as lag_of
-from outsim.results.tables.views import counts
 
 
 def load(subject: Subject) -> list[Picture]:
@@ -84,55 +78,3 @@ def _within(seconds: float) -> str:
     if not seconds < float("inf"):
         return "are not dialled within the run"
     return f"wait up to {format_duration(round(seconds * SECOND))}"
-
-
-def truth_beside_page(subject: Subject, at: datetime) -> Picture:
-    """Truth and page over time, with a moment marked."""
-    result, campaign = subject.result, subject.campaign
-    page = result.status_page(at)
-    page = page[page["campaign"].eq(campaign.name) & page["tenant"].eq(campaign.tenant)]
-    told = "; ".join(f"{word} {true:,} and {seen:,}" for word, seen, true in counts(page))
-    return Picture(
-        lambda ax: truth_and_seen(result, ax=ax, campaign=campaign, at=at),
-        alt=(
-            "Lines over the time of day: pending, completed and failed calls in truth, and "
-            f"behind them what the customer sees. At {at:%H:%M}, truth and page: {told}."
-        ),
-        caption=f"Truth and page over the day, one run; {at:%H:%M} is marked",
-        rows=7,
-    )
-
-
-def lag(subject: Subject) -> Picture:
-    """Status lag over time with the dial load."""
-    result, campaign = subject.result, subject.campaign
-    found = lag_of(result.view(campaign).updates, result.begins, result.ended)["p90"].dropna()
-    told = "no change of status is shown"
-    if len(found):
-        longest = format_duration(round(float(found.max()) * SECOND))
-        told = (
-            f"for 9 in 10 changes of a minute it is longest at {found.idxmax():%H:%M}: {longest}"
-        )
-    return Picture(
-        lambda ax: draw_lag(result, ax=ax, campaign=campaign),
-        alt=f"Lag of the page over the time of day, above the dial load of all tenants: {told}.",
-        caption="How far the page is behind, by when it happened, one run",
-        rows=7,
-    )
-
-
-def outcomes(subject: Subject) -> Picture:
-    """Outcomes of attempts by hour."""
-    result, campaign = subject.result, subject.campaign
-    table = hourly_outcomes(result.view(campaign).attempts, result.begins)
-    total = int(table.to_numpy().sum())
-    shares = table.sum().sort_values(ascending=False) / max(1, total)
-    told = ", ".join(
-        f"{str(name).replace('_', ' ')} {share:.1%}" for name, share in shares.items() if share
-    )
-    return Picture(
-        lambda ax: outcome_mix(result, ax=ax, campaign=campaign),
-        alt=f"A bar an hour, parted by outcome. Of all {total:,} attempts: {told or 'none'}.",
-        caption="Outcomes of the attempts by hour, one run",
-        rows=8,
-    )

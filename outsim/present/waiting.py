@@ -5,8 +5,8 @@ from __future__ import annotations
 from outsim.document import Document, Table
 from outsim.present import run_pictures
 from outsim.present.context import Subject
-from outsim.present.outcomes import ONE_DAY
 from outsim.questions.explain import Explanation
+from outsim.questions.one_run import ONE_DAY
 
 _NAMED = 8
 """Campaigns that are named among those that were dialled in the meantime."""

@@ -102,15 +102,15 @@ MISTAKES = {
     "a time that is none": (["status", "small.toml", "--at", "noon"], "found 'noon'; write"),
     "a time before the run": (
         ["status", "small.toml", "--at", "08:59"],
-        "--at 08:59 is before the run begins",
+        "08:59:00 lies outside the run",
     ),
     "a time after the run": (
         ["status", "small.toml", "--at", "2026-03-12 09:00"],
-        "2026-03-12 09:00 is after the run's end",
+        "2026-03-12 09:00:00 lies outside the run",
     ),
     "no rows": (
         ["status", "small.toml", "--at", "09:10", "--calls", "--limit", "0"],
-        "greater than or equal to 1",
+        "0: must be 1 or more",
     ),
     "an unknown campaign": (
         ["status", "small.toml", "--at", "09:10", "--campaign", "reminder"],

@@ -7,10 +7,10 @@ import pytest
 from outsim.errors import OutsimError
 from outsim.present.build import page_of
 from outsim.present.context import Subject
-from outsim.present.outcomes import furthest_behind
 from outsim.present.page import check_file, html, write
 from outsim.present.sources import read_subject
 from outsim.questions.describe import describe
+from outsim.questions.status import furthest_behind
 from outsim.results.checkpoint import simulate
 from outsim.scenario import load
 from outsim.scenario.difference import differences
