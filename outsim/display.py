@@ -249,6 +249,11 @@ def format_estimate(
     return _in_unit(value, unit, signed=signed)
 
 
+def in_runs(value: Estimate) -> str:
+    """In how many runs there is a value, in brackets behind it; empty where it is in all."""
+    return f" (in {value.count} of {value.count + value.missing} runs)" if value.missing else ""
+
+
 def format_matters(kind: str, least: float) -> str:
     """Smallest difference that matters, such as ``0.5 points``."""
     unit = unit_of(kind, [Estimate(least, 0.0, 2)], signed=True)

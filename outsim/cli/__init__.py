@@ -11,7 +11,7 @@ import os
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, redirect_stdout, suppress
-from typing import Any, TextIO, TypeVar, cast
+from typing import Annotated, Any, TextIO, TypeVar, cast
 
 import typer
 from typer.core import TyperGroup
@@ -26,13 +26,13 @@ from outsim.cli.eta import eta
 from outsim.cli.explain import explain
 from outsim.cli.export import export
 from outsim.cli.failed import failed
-from outsim.cli.map import start_map
 from outsim.cli.merge import merge
 from outsim.cli.plan import plan
 from outsim.cli.report import report
 from outsim.cli.run import run
 from outsim.cli.schedule import schedule
 from outsim.cli.schema import schema
+from outsim.cli.start_map import start_map
 from outsim.cli.status import status
 from outsim.cli.stop import stop
 from outsim.cli.sweep import sweep
@@ -85,7 +85,25 @@ for command in (
     *(check, diff, describe, assumptions, schema),
 ):
     app.command()(command)
-app.command("map")(start_map)
+app.command("start-map")(start_map)
+
+
+def _say_version(is_asked: bool) -> None:
+    if is_asked:
+        from outsim._version import __version__
+
+        print(f"outsim {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def _everywhere(
+    version: Annotated[
+        bool,
+        typer.Option("--version", callback=_say_version, is_eager=True, help="Say the version."),
+    ] = False,
+) -> None:
+    """Take options that are given before a command."""
 
 
 OUT_OF_MEMORY = (

@@ -126,6 +126,19 @@ def with_options(command: Callable[Given, None]) -> Callable[Given, None]:
     return flat  # type: ignore[return-value]
 
 
+def numbers(kind: type) -> Callable[[str], list[Any]]:
+    """Read numbers of an option with commas between."""
+
+    def read(text: str) -> list[Any]:
+        try:
+            return [kind(part) for part in text.split(",")]
+        except ValueError:
+            example = "whole numbers, such as 1,4" if kind is int else "numbers, such as 0.5,1,2"
+            raise typer.BadParameter(f"{visible(text)}: write {example}") from None
+
+    return read
+
+
 def separated(texts: list[str] | None) -> list[str] | None:
     """Values that were given with commas between, or the option several times; None for none."""
     return [part.strip() for text in texts or [] for part in text.split(",")] or None

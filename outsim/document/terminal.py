@@ -34,6 +34,8 @@ def show(document: Document) -> None:
             say(text)
     for gap in document.gaps:
         say(f"Gap: {gap}")
+    if document.tables:
+        say()
     for table in document.tables:
         show_table(table)
     for note in document.notes:
@@ -56,9 +58,9 @@ def show_table(table: Data) -> None:
     """
     console = _console()
     if table.caption:
-        say()
         say(f"{table.caption}:")
     console.print(_beside(table, console.width) or _turned(table, console.width))
+    say()
 
 
 def _console() -> Console:
@@ -76,7 +78,7 @@ def _beside(table: Data, width: int) -> Table | None:
     rows = [[visible_lines(cell) for cell in row] for row in table.rows]
     columns = list(zip(*rows, strict=True)) or [()] * len(heads)
     texts = [not table.is_numeric(k) for k in range(len(heads))]
-    # What stands in brackets behind a number may have a line of its own, or several.
+    # What stands behind a number, its half-width or what is in brackets, may have its own lines.
     folded, narrow = (
         [
             column if is_text else tuple(_folded(cell, most) for cell in column)
@@ -96,13 +98,16 @@ def _beside(table: Data, width: int) -> Table | None:
             (_broken(head, column) if breaks_heads else head, *column)
             for head, column in zip(heads, cells, strict=True)
         ]
-        widths = _widths(made, texts, width - gap * len(made))
+        widths = _widths(made, texts, width - gap * (len(made) - 1))
         if widths is not None:
             return _laid_out(made, texts, widths, gap)
     return None
 
 
 def _folded(cell: str, width: int) -> str:
+    """A number, and below it what stands in brackets behind it; where it is narrow, all of it."""
+    if width == _BRACKETS[-1]:
+        cell = cell.replace(" ± ", "\n± ")
     number, bracket, rest = cell.partition(" (")
     return f"{number}\n{textwrap.fill(f'({rest}', width)}" if bracket else cell
 
@@ -116,7 +121,7 @@ def _turned(table: Data, width: int) -> Table:
     cells = [[visible_lines(each) for each in column] for column in (labels, values)]
     made = [(visible_lines(table.columns[0]), *cells[0]), ("", *cells[1])]
     for texts in ([True, table.is_text or bool(table.text_columns)], [True, True]):
-        widths = _widths(made, texts, width - _CLOSE_GAP * 2)
+        widths = _widths(made, texts, width - _CLOSE_GAP)
         if widths is not None:
             break
     return _laid_out(made, texts, widths or [width // 2 - 2] * 2, _CLOSE_GAP)
@@ -128,7 +133,9 @@ def _laid_out(
     from rich import box
     from rich.table import Table
 
-    made = Table(box=box.SIMPLE_HEAD, pad_edge=False, collapse_padding=gap == _CLOSE_GAP)
+    made = Table(
+        box=box.SIMPLE_HEAD, show_edge=False, pad_edge=False, collapse_padding=gap == _CLOSE_GAP
+    )
     for column, is_text, width in zip(columns, texts, widths, strict=True):
         justify = "left" if is_text else "right"
         made.add_column(column[0], justify=justify, overflow="fold", width=width)  # type: ignore[arg-type]

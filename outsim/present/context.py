@@ -6,7 +6,7 @@ import shlex
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from outsim.display import format_estimate
+from outsim.display import format_estimate, in_runs
 from outsim.estimates import Estimate
 from outsim.results.measures import Measure
 from outsim.results.result import Result
@@ -108,9 +108,7 @@ class Figure:
         """Mean and half of the interval's width; and in how many runs, where some have none."""
         value = self.estimate
         begins = self.findings.scenarios[0].clock.begins
-        text = format_estimate(self.measure.kind, value, begins)
-        over = f" (in {value.count} of {value.count + value.missing} runs)"
-        return text + over if value.missing else text
+        return format_estimate(self.measure.kind, value, begins) + in_runs(value)
 
     def row(self) -> list[str]:
         """Row of a table of figures."""

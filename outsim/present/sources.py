@@ -14,7 +14,7 @@ from outsim.present.context import Subject, cut
 from outsim.progress import bar
 from outsim.questions.eta import Forecast
 from outsim.questions.eta_measures import FORECAST_MEASURES, studying
-from outsim.questions.schedule import FIGURES, Schedule, schedule
+from outsim.questions.schedule import SCHEDULE_MEASURES, Schedule, schedule
 from outsim.questions.stop import StopRace, stop
 from outsim.questions.sweep import sweep
 from outsim.results.checkpoint import simulate
@@ -230,9 +230,9 @@ def _answers(findings: StudyResult, study: SavedStudy) -> dict[str, Any]:
         return {"race": StopRace(findings)}
     if study.measures == FORECAST_MEASURES:
         return {"forecast": Forecast(campaign_of(scenario), findings)}
-    if names == [each.name for each in FIGURES]:
+    if names == [each.name for each in SCHEDULE_MEASURES]:
         return {"schedule": Schedule(findings)}
-    starts = {each.name for each in FIGURES} <= set(names) and _differ_in_starts(
+    starts = {each.name for each in SCHEDULE_MEASURES} <= set(names) and _differ_in_starts(
         findings.scenarios
     )
     answers: dict[str, Any] = {"schedule": Schedule(findings)} if starts else {}

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import replace
-from functools import partial
 from typing import TYPE_CHECKING
 
 from outsim import display
@@ -12,13 +11,13 @@ from outsim.clock import after as clock_after
 from outsim.display import format_estimate
 from outsim.document import Document, Picture, Table
 from outsim.plots import eta as draw_forecast
-from outsim.plots import start_sweep
 from outsim.plots.estimates import draw_estimates
 from outsim.present.context import Subject
 from outsim.present.run_pictures import waits
-from outsim.questions import eta_texts, timing_texts
+from outsim.questions import eta_texts
 from outsim.questions.eta_measures import CAMPAIGN_MEASURES, USUAL
-from outsim.questions.schedule import FIGURES, Ranking, Schedule
+from outsim.questions.schedule import TITLE as WHEN_TO_START
+from outsim.questions.stop import TITLE as WHY_AFTER_STOP
 from outsim.questions.stop import stop_rule
 from outsim.results.tables.views import counts
 
@@ -26,11 +25,10 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
     from outsim.questions.eta import Forecast
-    from outsim.results.measures import Measure
 
-_START = Document("schedule", "When should I schedule my calls?")
+_START = Document("schedule", WHEN_TO_START)
 _OUT = Document("eta", "When is my call going out?")
-_STOP = Document("stop", "Why do calls still go out after I stopped?")
+_STOP = Document("stop", WHY_AFTER_STOP)
 
 INTERVALS = f"{display.INTERVALS.capitalize()}."
 
@@ -51,82 +49,7 @@ def when_to_start(subject: Subject) -> Document:
             asked=subject.reason("schedule") or "No start times were tried in this study.",
             command=subject.asking("schedule"),
         )
-    campaign, findings = answer.campaign, answer.findings
-    starts = ", ".join(answer.label(start) for start in answer.starts)
-    asked = (
-        f"{campaign.name} ({campaign.tenant}) was started at {starts}, on the same days: "
-        f"{_counted(findings.replications)} for each start, everything else kept as it is. "
-        "Each run goes on until the campaign is over."
-    )
-    kept = timing_texts.kept_clock_times(answer)
-    first, *rest = answer.rankings()
-    base = answer.label(answer.base)
-    return replace(
-        _START,
-        asked=asked + (f" At every start: {kept}." if kept else ""),
-        answer=_best_start(answer, first),
-        more=[
-            *(
-                f"{findings.label(each.measure)}: {timing_texts.best_start(answer, each)}"
-                for each in rest
-            ),
-            *_disagreement(answer),
-        ],
-        pictures=[_start_picture(answer, each) for each in FIGURES[:4]],
-        tables=[
-            Table("Figures by start time", answer.columns, answer.rows()),
-            Table(
-                f"Paired differences from {base}; a star marks those that are clear and matter",
-                answer.columns,
-                answer.difference_rows(),
-            ),
-        ],
-        notes=[
-            f"{INTERVALS} A difference is clear if its interval leaves 0 out, all of a column "
-            "at once; and it matters if it is not too small for anybody to mind. "
-            + answer.missing_intervals
-        ],
-    )
-
-
-def _best_start(answer: Schedule, ranking: Ranking) -> str:
-    label = answer.findings.label(ranking.measure)
-    first, last = answer.label(answer.starts[0]), answer.label(answer.starts[-1])
-    tried = f"{len(answer.starts)} starts from {first} to {last}"
-    if ranking.best is None:
-        return f"Of {tried}, by calls {label}: {timing_texts.best_start(answer, ranking)}"
-    value = answer.mean(ranking.best, ranking.measure.name)
-    text = format_estimate(ranking.measure.kind, value, answer.base)
-    at = answer.label(ranking.best)
-    edge = {first: ", and the earliest", last: ", and the latest"}.get(at, "")
-    return f"Start at {at}, the best{edge} of {tried}: {text} of the calls are {label}."
-
-
-def _disagreement(answer: Schedule) -> Iterator[str]:
-    found = list(timing_texts.conflicts(answer))
-    if not found:
-        return
-    yield f"The figures order the starts differently. {timing_texts.WHICH_COUNTS}"
-    for text in found:
-        yield f"{text}."
-
-
-def _start_picture(answer: Schedule, measure: Measure) -> Picture:
-    label, begins = answer.findings.label(measure), answer.findings.scenarios[0].clock.begins
-    values = [
-        f"{answer.label(start)}: "
-        + format_estimate(measure.kind, answer.mean(start, measure.name), begins)
-        for start in answer.starts
-    ]
-    return Picture(
-        partial(_draw_start, answer, measure.name),
-        alt=f"Marks with intervals, one for each start time. {label}: {'; '.join(values)}.",
-        caption=f"{label[0].upper()}{label[1:]}, by start time",
-    )
-
-
-def _draw_start(answer: Schedule, name: str, ax: Axes) -> object:
-    return start_sweep(answer, name, ax=ax)
+    return answer.document()
 
 
 # When is my call going out?

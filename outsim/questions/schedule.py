@@ -6,32 +6,37 @@ the campaign starts; and every run goes on until the campaign is over.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property
 from itertools import combinations
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Unpack
 
-from outsim.display import explain_missing, format_estimate, table_html, unit_of
+from outsim.display import explain_missing, format_estimate, format_matters, in_runs, unit_of
+from outsim.document import Answer, Document, Picture, Table
 from outsim.errors import StudyError, unknown_name
 from outsim.estimates import LEVEL, Estimate
-from outsim.questions.question import Question, StudyQuestion
+from outsim.questions.question import StudyOptions, StudyQuestion, asks
 from outsim.results.measures import MEASURES, Measure, measure_named
 from outsim.scenario.campaigns import Campaign
 from outsim.scenario.model import Scenario
+from outsim.studies.foot import with_foot
 from outsim.studies.start_times import check_start, labels_of, starts_of
 from outsim.studies.study import Study
 from outsim.studies.study_result import START_TIME_MEASURES, StudyResult
 from outsim.studies.variants import campaign_of, with_campaign
-from outsim.text import brief_document
+from outsim.text import plain
 
 if TYPE_CHECKING:
     import pandas as pd
 
-FIGURES: tuple[Measure, ...] = tuple(
-    each for each in MEASURES if each.name in (*START_TIME_MEASURES, "status_lag_p90_s")
+SCHEDULE_MEASURES: tuple[Measure, ...] = tuple(
+    measure for measure in MEASURES if measure.name in (*START_TIME_MEASURES, "status_lag_p90_s")
 )
-"""Figures by which start times are compared."""
+"""Measures by which start times are compared."""
+
+TITLE = "When should I schedule my calls?"
 
 EVERY = "15min"
 """Time between two starts, if nothing is said."""
@@ -39,7 +44,7 @@ EVERY = "15min"
 
 @dataclass(frozen=True)
 class Ranking:
-    """What is known of which start is best by one figure.
+    """What is known of which start is best by one measure.
 
     `candidates` are the starts that no other one is clearly better than; the best start is one
     of them with a confidence of 95 %, and if there is one only, it is `best`. Each start is
@@ -53,7 +58,7 @@ class Ranking:
     measure: Measure
     candidates: tuple[datetime, ...]
     incomplete: bool
-    """Whether runs were too short for this figure; then there is no best start, as those whose
+    """Whether runs were too short for this measure; then there is no best start, as those whose
     campaigns were not over in time would be judged by the runs that went well."""
     any_clear: bool
     """Whether any start is clearly better than any other, by a difference that matters."""
@@ -67,23 +72,23 @@ class Ranking:
 
 @dataclass(frozen=True)
 class Conflict:
-    """Two starts that figures order differently, each of them clearly."""
+    """Two starts that measures order differently, each of them clearly."""
 
     start: datetime
     """The earlier one."""
     by: tuple[Measure, ...]
-    """Figures by which it is the better one."""
+    """Measures by which it is the better one."""
     other: datetime
     other_by: tuple[Measure, ...]
     """Figures by which the other one is."""
 
 
-@dataclass(frozen=True, eq=False)
-class Schedule:
+@dataclass(frozen=True, eq=False, repr=False)
+class Schedule(Answer):
     """Start times of one campaign, compared over the same replications."""
 
     findings: StudyResult
-    """Figures of a scenario for each start; the first is the one that others are held against."""
+    """Measures of a scenario for each start; the first is the one that others are held against."""
 
     @property
     def campaign(self) -> Campaign:
@@ -123,7 +128,7 @@ class Schedule:
         return self._places[start]
 
     def mean(self, start: datetime, name: str) -> Estimate:
-        """Mean of one figure of one start, with its 95 % interval."""
+        """Mean of one measure of one start, with its 95 % interval."""
         return self.findings.mean(self._place(start), name)
 
     def difference(self, start: datetime, name: str) -> Estimate:
@@ -133,11 +138,11 @@ class Schedule:
     def _between(self, start: datetime, other: datetime, name: str) -> Estimate:
         level = 1 - (1 - LEVEL) / max(1, len(self.starts) - 1)
         mine, theirs = self._places[start], self._places[other]
-        figures = (self.findings.values(place, name) for place in (mine, theirs))
+        values = (self.findings.values(place, name) for place in (mine, theirs))
         return self.findings.estimate_of(
-            lambda values: values(mine, name) - values(theirs, name),
+            lambda of: of(mine, name) - of(theirs, name),
             level,
-            self.findings.measure(name).support.between(*figures),
+            self.findings.measure(name).support.between(*values),
         )
 
     def _matters(self, difference: Estimate, name: str) -> bool:
@@ -146,9 +151,9 @@ class Schedule:
 
     @cached_property
     def _preferred(self) -> dict[str, dict[tuple[datetime, datetime], datetime]]:
-        """By figure and pair of starts, the one that is clearly better, and not too little so."""
+        """By measure and pair of starts, the one that is clearly better, and not too little so."""
         found: dict[str, dict[tuple[datetime, datetime], datetime]] = {}
-        for each in FIGURES:
+        for each in SCHEDULE_MEASURES:
             found[each.name] = {}
             for pair in combinations(self.starts, 2):
                 difference = self._between(*pair, each.name)
@@ -158,14 +163,14 @@ class Schedule:
         return found
 
     def ranking(self, name: str) -> Ranking:
-        """Which starts may be the best by a figure.
+        """Which starts may be the best by a measure.
 
         Raises
         ------
         StudyError
-            If it is none of `FIGURES`.
+            If it is none of `SCHEDULE_MEASURES`.
         """
-        measure = measure_named(name, FIGURES)
+        measure = measure_named(name, SCHEDULE_MEASURES)
         preferred = self._preferred[name]
         beaten = {at for pair, better in preferred.items() for at in pair if at != better}
         return Ranking(
@@ -176,17 +181,17 @@ class Schedule:
         )
 
     def rankings(self) -> list[Ranking]:
-        """The ranking by each figure."""
-        return [self.ranking(each.name) for each in FIGURES]
+        """The ranking by each measure."""
+        return [self.ranking(each.name) for each in SCHEDULE_MEASURES]
 
     @property
     def conflicts(self) -> list[Conflict]:
-        """Starts that figures order differently, so many that each two such figures are there.
+        """Starts that measures order differently, so many that each two such measures are there.
 
-        Of the starts that two figures order differently, they are those furthest apart.
+        Of the starts that two measures order differently, they are those furthest apart.
         """
         pairs = set()
-        for one, other in combinations(FIGURES, 2):
+        for one, other in combinations(SCHEDULE_MEASURES, 2):
             ours, theirs = self._preferred[one.name], self._preferred[other.name]
             apart = [pair for pair in ours.keys() & theirs.keys() if ours[pair] != theirs[pair]]
             if apart:
@@ -195,13 +200,16 @@ class Schedule:
 
     def _conflict(self, start: datetime, other: datetime) -> Conflict:
         def by(better: datetime) -> tuple[Measure, ...]:
-            preferred = [self._preferred[each.name].get((start, other)) for each in FIGURES]
-            return tuple(each for each, at in zip(FIGURES, preferred, strict=True) if at == better)
+            return tuple(
+                measure
+                for measure in SCHEDULE_MEASURES
+                if self._preferred[measure.name].get((start, other)) == better
+            )
 
         return Conflict(start, by(start), other, by(other))
 
     def table(self) -> pd.DataFrame:
-        """One row a start and figure.
+        """One row a start and measure.
 
         Columns ``start``, ``measure``, ``mean``, ``low``, ``high``, and ``difference``,
         ``difference_low``, ``difference_high`` from `base`; shares from 0 to 1, durations in
@@ -211,7 +219,7 @@ class Schedule:
 
         rows = []
         for start in self.starts:
-            for each in FIGURES:
+            for each in SCHEDULE_MEASURES:
                 mean, difference = (of(start, each.name) for of in (self.mean, self.difference))
                 row = {"start": start, "measure": each.name}
                 row |= {"mean": mean.mean, "low": mean.low, "high": mean.high}
@@ -219,115 +227,211 @@ class Schedule:
                 rows.append(row | {"difference_high": difference.high})
         return pd.DataFrame(rows)
 
-    @property
-    def columns(self) -> list[str]:
-        """Headers of `rows` and `difference_rows`."""
-        return ["start", *map(self.findings.label, FIGURES)]
-
-    def rows(self) -> list[list[str]]:
-        """The figures of each start as people write them."""
-        begins = self.findings.scenarios[0].clock.begins
-        found = []
-        units = {
-            each.name: unit_of(each.kind, [self.mean(start, each.name) for start in self.starts])
-            for each in FIGURES
-        }
-        for start in self.starts:
-            row = [self.label(start)]
-            for each in FIGURES:
-                mean = self.mean(start, each.name)
-                over = f" ({mean.count} of {mean.count + mean.missing})" if mean.missing else ""
-                unit = units[each.name]
-                row.append(format_estimate(each.kind, mean, begins, unit=unit) + over)
-            found.append(row)
-        return found
-
-    def difference_rows(self) -> list[list[str]]:
-        """The differences of each other start from `base`.
-
-        Those that are clear, and not too small to matter, have a star.
-        """
-        found = []
-        units = {
-            each.name: unit_of(
-                each.kind,
-                [self.difference(start, each.name) for start in self.starts],
-                signed=True,
-            )
-            for each in FIGURES
-        }
-        for start in self.starts:
-            if start == self.base:
-                continue
-            row = [self.label(start)]
-            for each in FIGURES:
-                difference = self.difference(start, each.name)
-                text = format_estimate(
-                    each.kind, difference, self.base, signed=True, unit=units[each.name]
+    def document(self) -> Document:
+        """The answer in words, with its tables and pictures."""
+        campaign, findings = self.campaign, self.findings
+        base = self.label(self.base)
+        first, *rest = self.rankings()
+        columns = ["start", *map(findings.label, SCHEDULE_MEASURES)]
+        fewest, most = findings.attempts
+        document = Document(
+            id="schedule",
+            title=TITLE,
+            asked=(
+                f"{campaign.name} ({campaign.tenant}) was started at "
+                f"{', '.join(map(self.label, self.starts))}, on the same days: "
+                f"{findings.replications} replications, seed {findings.seed}; {fewest:,} "
+                f"to {most:,} attempts a run, each until the campaign is over."
+            ),
+            answer=self._best(first),
+            more=[
+                *(
+                    f"{_capital(findings.label(ranking.measure))}: {self._candidates(ranking)}"
+                    for ranking in rest
+                ),
+                *self._disagreement(),
+                *self._same_for_all(),
+            ],
+            pictures=[self._picture(measure) for measure in SCHEDULE_MEASURES],
+            tables=[
+                Table("By start time", columns, self._rows()),
+                Table(
+                    f"Paired differences from {base}; a star marks what is clear and matters",
+                    columns,
+                    self._rows_of_differences(),
+                ),
+            ],
+            notes=[
+                "A difference is clear if its interval leaves 0 out, all of a column at once. It "
+                "matters from so much on: "
+                + "; ".join(
+                    f"{findings.label(measure)} "
+                    + format_matters(measure.kind, findings.matters_from(measure.name))
+                    for measure in SCHEDULE_MEASURES
                 )
-                row.append(text + " *" if self._matters(difference, each.name) else text)
-            found.append(row)
-        return found
-
-    @property
-    def missing_intervals(self) -> str:
-        """What so few runs can know of figures without an interval; empty where all have one."""
-        return explain_missing(
-            found
-            for each in FIGURES
+                + "."
+            ],
+        )
+        missing = explain_missing(
+            estimate
+            for measure in SCHEDULE_MEASURES
             for start in self.starts
-            for found in (self.mean(start, each.name), self.difference(start, each.name))
-            if not found.is_zero
+            for estimate in (self.mean(start, measure.name), self.difference(start, measure.name))
+            if not estimate.is_zero
+        )
+        return with_foot(document, findings, missing)
+
+    def _best(self, ranking: Ranking) -> str:
+        """Which start is best by the first measure, and how good it is."""
+        measure = ranking.measure
+        label = self.findings.label(measure)
+        first, last = self.label(self.starts[0]), self.label(self.starts[-1])
+        tried = f"{len(self.starts)} starts from {first} to {last}"
+        if ranking.best is None:
+            return f"Of {tried}, by calls {label}: {self._candidates(ranking)}"
+        text = format_estimate(measure.kind, self.mean(ranking.best, measure.name), self.base)
+        at = self.label(ranking.best)
+        edge = {first: ", and the earliest", last: ", and the latest"}.get(at, "")
+        return f"Start at {at}, the best{edge} of {tried}: {text} of the calls are {label}."
+
+    def _candidates(self, ranking: Ranking) -> str:
+        """Which starts may be the best by a measure, as far as that is clear."""
+        labels = [self.label(start) for start in ranking.candidates]
+        if ranking.incomplete:
+            return "no best start is named, since not every run has a value."
+        if ranking.best is not None:
+            return f"{labels[0]} is best."
+        if not ranking.any_clear:
+            return "no difference between any two starts that is clear and matters."
+        others = ", ".join(labels[:-1])
+        return (
+            f"the best is one of {others} and {labels[-1]}; between these no difference is clear "
+            "and matters."
         )
 
-    @brief_document
-    def to_json(self) -> dict[str, Any]:
+    def _disagreement(self) -> Iterator[str]:
+        """Where measures order the starts differently."""
+        label = self.findings.label
+        if not self.conflicts:
+            yield "No two measures clearly order any starts differently."
+            return
+        yield (
+            "The measures order the starts differently. Which one counts depends on whether you "
+            "promise a clock time, a duration or a result."
+        )
+        for conflict in self.conflicts:
+            start, other = self.label(conflict.start), self.label(conflict.other)
+            by = ", ".join(map(label, conflict.by))
+            other_by = ", ".join(map(label, conflict.other_by))
+            yield f"{start} is better than {other} by: {by}; {other} by: {other_by}."
+
+    def _same_for_all(self) -> Iterator[str]:
+        """What keeps its clock time wherever the campaign starts, and how much others call."""
+        campaign, window = self.campaign, self.campaign.window
+        kept = [
+            f"{what} {moment:%H:%M:%S}"
+            for what, moment in (
+                ("handed in at", campaign.submitted_at),
+                ("stopped at", campaign.stop_at),
+                ("expires at", campaign.expires_at),
+            )
+            if moment is not None
+        ]
+        if window is not None:
+            kept.append(f"dialed from {window.opens:%H:%M} to {window.closes:%H:%M}")
+        if kept:
+            yield f"At every start: {', '.join(kept)}."
+        if any(scenario.background for scenario in self.findings.scenarios):
+            share = format_estimate("share", self.findings.background_share)
+            yield f"Background tenants make {share} of all attempts."
+
+    def _rows(self) -> list[list[str]]:
+        """The measures of each start, those of one column in one unit."""
+        begins = self.findings.scenarios[0].clock.begins
+        columns = []
+        for measure in SCHEDULE_MEASURES:
+            means = [self.mean(start, measure.name) for start in self.starts]
+            unit = unit_of(measure.kind, means)
+            texts = (format_estimate(measure.kind, mean, begins, unit=unit) for mean in means)
+            columns.append([text + in_runs(mean) for text, mean in zip(texts, means, strict=True)])
+        return [list(row) for row in zip(map(self.label, self.starts), *columns, strict=True)]
+
+    def _rows_of_differences(self) -> list[list[str]]:
+        """The differences of each other start from `base`."""
+        others = [start for start in self.starts if start != self.base]
+        columns = []
+        for measure in SCHEDULE_MEASURES:
+            differences = [self.difference(start, measure.name) for start in others]
+            unit = unit_of(measure.kind, differences, signed=True)
+            columns.append(
+                [
+                    format_estimate(measure.kind, difference, signed=True, unit=unit)
+                    + " *" * self._matters(difference, measure.name)
+                    for difference in differences
+                ]
+            )
+        return [list(row) for row in zip(map(self.label, others), *columns, strict=True)]
+
+    def _picture(self, measure: Measure) -> Picture:
+        label, begins = self.findings.label(measure), self.findings.scenarios[0].clock.begins
+        values = "; ".join(
+            f"{self.label(start)}: "
+            + format_estimate(measure.kind, self.mean(start, measure.name), begins)
+            for start in self.starts
+        )
+        return Picture(
+            "start_sweep",
+            self,
+            alt=f"Marks with intervals, one for each start time. {label}: {values}.",
+            caption=f"{_capital(label)}, by start time",
+            options={"measure": measure.name},
+        )
+
+    def to_dict(self) -> dict[str, Any]:
         """The answer for machines: the findings, and what they say about each start."""
         label = self.findings.label
-        return {
-            "campaign": f"{self.campaign.tenant}/{self.campaign.name}",
-            "starts": [start.isoformat() for start in self.starts],
-            "scenario_of_start": list(self._places.values()),
-            "base": self.base.isoformat(),
-            "best": {
-                each.measure.name: {
-                    "label": label(each.measure),
-                    "best": None if each.best is None else each.best.isoformat(),
-                    "candidates": [start.isoformat() for start in each.candidates],
-                }
-                for each in self.rankings()
-            },
-            "conflicts": [
-                {
-                    "starts": [each.start.isoformat(), each.other.isoformat()],
-                    "better_by": [[m.name for m in each.by], [m.name for m in each.other_by]],
-                }
-                for each in self.conflicts
-            ],
-            "findings": self.findings.to_json(),
-        }
-
-    def __repr__(self) -> str:
-        first, last = self.label(self.starts[0]), self.label(self.starts[-1])
-        return (
-            f"Schedule({self.campaign.name!r}; {len(self.starts)} starts, {first} to {last}; "
-            f"{self.findings.replications} replications, seed {self.findings.seed})"
+        return plain(
+            {
+                "campaign": f"{self.campaign.tenant}/{self.campaign.name}",
+                "starts": [start.isoformat() for start in self.starts],
+                "scenario_of_start": list(self._places.values()),
+                "base": self.base.isoformat(),
+                "best": {
+                    ranking.measure.name: {
+                        "label": label(ranking.measure),
+                        "best": None if ranking.best is None else ranking.best.isoformat(),
+                        "candidates": [start.isoformat() for start in ranking.candidates],
+                    }
+                    for ranking in self.rankings()
+                },
+                "conflicts": [
+                    {
+                        "starts": [conflict.start.isoformat(), conflict.other.isoformat()],
+                        "better_by": [
+                            [measure.name for measure in conflict.by],
+                            [measure.name for measure in conflict.other_by],
+                        ],
+                    }
+                    for conflict in self.conflicts
+                ],
+                "findings": self.findings.to_json(),
+            }
         )
 
-    def _repr_html_(self) -> str:
-        import pandas as pd
 
-        return table_html(pd.DataFrame(self.rows(), columns=self.columns), index=False)
+def _capital(text: str) -> str:
+    return text[:1].upper() + text[1:]
 
 
+@asks(StudyOptions)
 def schedule(
     scenario: Scenario,
     campaign: str | None = None,
     *,
     every: str = EVERY,
     between: tuple[str | datetime, str | datetime] | None = None,
-    **options: Any,
-) -> Question[Schedule]:
+    **options: Unpack[StudyOptions],
+) -> StudyQuestion[Schedule]:
     """Compare start times of a campaign.
 
     The campaign's stop, expiry, window and time of submission keep their clock times where the
@@ -346,7 +450,7 @@ def schedule(
         starts, if the steps meet the last one. Default: the full hour in which the scenario
         has the start, to the next full hour.
     **options
-        As for `Study`; figures are those of `FIGURES`.
+        As for `Study`; measures are those of `SCHEDULE_MEASURES`.
 
     Returns
     -------
@@ -373,4 +477,5 @@ def schedule(
         with_campaign(scenario, chosen, f"{scenario.name}, start {labels[at]}", {"start": at})
         for at in (base, *(at for at in starts if at != base))
     ]
-    return StudyQuestion("schedule", Study(scenarios, measures=FIGURES, **options), Schedule)
+    study = Study(scenarios, measures=SCHEDULE_MEASURES, **options)
+    return StudyQuestion("schedule", study, Schedule)

@@ -8,29 +8,30 @@ and the carrier has more or less room. Both are measured from the runs, see
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
-from concurrent.futures import Executor
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import product
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Unpack
 
-from outsim.engine import Engine
+from outsim.document import Answer, Document, Picture, Table
 from outsim.errors import StudyError, unknown_name
 from outsim.estimates import LEVEL, Estimate, estimate
-from outsim.progress import Progress, reporting
+from outsim.progress import reporting
+from outsim.questions.question import Question, StudyOptions, asks
 from outsim.results.measures import MEASURES, Measure
 from outsim.results.tables.load import LOAD_MEASURES
 from outsim.scenario.memory import runs_that_fit
 from outsim.scenario.model import Scenario
 from outsim.studies.conditions import Condition, check_minutes, family, regimes_of
 from outsim.studies.executors import workforce
+from outsim.studies.replication_set import Replication
 from outsim.studies.request import check_collection
 from outsim.studies.stopping import LEAST, read_within
 from outsim.studies.study import Study
 from outsim.studies.study_result import StudyResult
-from outsim.text import bounded, brief_document
+from outsim.text import plain
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -42,17 +43,17 @@ MINUTES = (15, 30, 45)
 """Regimes and starts that a map is made of, if nothing else is said."""
 
 GAINS = ("completed_share", "duration_s", "finish_time_s", "status_lag_p90_s")
-"""Figures whose gain is told: completions, time to finish, clock time of the finish, lag."""
+"""Measures whose gain is shown: completions, time to finish, clock time of the finish, lag."""
 
 MAIN = GAINS[0]
 
 
-@dataclass(frozen=True, eq=False)
-class StartMap:
+@dataclass(frozen=True, eq=False, repr=False)
+class StartMap(Answer):
     """What starts after the full hour gain, regime by regime.
 
     Every gain is a mean of paired differences from the start at :00, turned so that more is
-    better. For each figure, the intervals of all its gains on the map hold together with the
+    better. For each measure, the intervals of all its gains on the map hold together with the
     confidence `LEVEL` (Bonferroni): regimes, retries and starts are the family of comparisons.
     """
 
@@ -64,13 +65,13 @@ class StartMap:
 
     @property
     def comparisons(self) -> int:
-        """How many gains of one figure hold together."""
+        """How many gains of one measure hold together."""
         return len(self.regimes) * len(self.minutes)
 
     @cached_property
     def measures(self) -> dict[str, Measure]:
-        """Figures whose gain is told, by name."""
-        return {each.name: each for each in MEASURES if each.name in GAINS}
+        """Measures whose gain is shown, by name."""
+        return {measure.name: measure for measure in MEASURES if measure.name in GAINS}
 
     def drain_s(self, regime: int) -> Estimate:
         """Drain time of the backlog that others make at :00, in seconds.
@@ -96,7 +97,7 @@ class StartMap:
         return self.findings[regime].mean(len(self.minutes), "carrier_headroom")
 
     def gain(self, regime: int, minute: int, name: str = MAIN) -> Estimate:
-        """What the start at this minute gains in a figure, of one regime by its number.
+        """What the start at this minute gains in a measure, of one regime by its number.
 
         Parameters
         ----------
@@ -110,7 +111,7 @@ class StartMap:
         Raises
         ------
         StudyError
-            If the map has no such start or tells of no such figure.
+            If the map has no such start or has no such measure.
         """
         self.check(name)
         if minute not in self.minutes:
@@ -124,7 +125,7 @@ class StartMap:
         return estimate(gains, 1 - (1 - LEVEL) / self.comparisons, support)
 
     def check(self, name: str) -> None:
-        """Refuse the name of a figure that the map has no gains in.
+        """Refuse the name of a measure that the map has no gains in.
 
         Raises
         ------
@@ -166,7 +167,7 @@ class StartMap:
         return [k for k, each in enumerate(self.regimes) if each.max_retry == max_retry]
 
     def table(self) -> pd.DataFrame:
-        """One row for each regime, start and figure: where it lies, the gain, its interval."""
+        """One row for each regime, start and measure: where it lies, the gain, its interval."""
         import pandas as pd
 
         rows = []
@@ -194,59 +195,162 @@ class StartMap:
                 )
         return pd.DataFrame(rows)
 
-    @brief_document
-    def to_json(self) -> dict[str, Any]:
+    def document(self) -> Document:
+        """The map in words: where a start helps, and each regime's verdicts as signs."""
+        first, study = self.findings[0], self.scenario.campaign_under_study
+        assert study is not None
+        counts = sorted({found.replications for found in self.findings})
+        few = min(found.attempts[0] for found in self.findings)
+        most = max(found.attempts[1] for found in self.findings)
+        starts = [f":{minute:02d}" for minute in self.minutes]
+        missing = sum(self.drain_s(k).missing for k in range(len(self.regimes)))
+        unfinished = (
+            f"In {missing} runs the backlog of :00 never drained; they are in no drain time."
+        )
+        return Document(
+            id="start_map",
+            title="When does a start after the full hour help?",
+            asked=(
+                f"{self.scenario.name}: {study.name} at {', '.join(starts)} compared with :00 in "
+                f"{len(self.regimes)} regimes, {_span(counts)} replications each, seed "
+                f"{first.seed}; {few:,} to {most:,} attempts a run."
+            ),
+            answer=self._answer(),
+            more=[self._drained(max_retry) for max_retry in self.retries],
+            tables=[
+                *(self._signs(max_retry, starts) for max_retry in self.retries),
+                Table(
+                    "Regimes in which a start is better / worse than :00, of all",
+                    ["", *starts],
+                    [
+                        [
+                            f"{measure.label_at(self.scenario.deadline)}, retries {max_retry}",
+                            *(self._counted(max_retry, minute, name) for minute in self.minutes),
+                        ]
+                        for name, measure in self.measures.items()
+                        for max_retry in self.retries
+                    ],
+                ),
+            ],
+            pictures=[
+                Picture(
+                    "start_map_panel",
+                    self,
+                    alt=f"A place for each regime, by drain time and headroom: {self._answer()}",
+                    caption=f"Gain of a start at :{minute:02d}",
+                    options={"minute": minute},
+                )
+                for minute in self.minutes
+            ],
+            notes=[
+                "+ better, - worse, . not clear: the interval of the paired difference covers "
+                f"zero. For each measure, all {self.comparisons} intervals of the map hold "
+                f"together with {LEVEL:.0%} confidence (Bonferroni).",
+                *([unfinished] if missing else []),
+            ],
+        )
+
+    def _answer(self) -> str:
+        """In how many regimes each start completes more, and in how many fewer."""
+        texts = []
+        for minute in self.minutes:
+            verdicts = [self.verdict(k, minute) for k in range(len(self.regimes))]
+            texts.append(f":{minute:02d} in {verdicts.count(1)} and {verdicts.count(-1)}")
+        return (
+            "More calls, and fewer, are completed in the end than with a start at :00 at "
+            f"{', at '.join(texts)} of {len(self.regimes)} regimes ({LEVEL:.0%} confidence)."
+        )
+
+    def _counted(self, max_retry: int, minute: int, name: str) -> str:
+        verdicts = [self.verdict(k, minute, name) for k in self.places(max_retry)]
+        return f"{verdicts.count(1)} / {verdicts.count(-1)} of {len(verdicts)}"
+
+    def _signs(self, max_retry: int, starts: list[str]) -> Table:
+        """The verdicts on completions, a row a carrier and a sign a load."""
+        places = self.places(max_retry)
+        rows = []
+        for carrier in sorted({self.regimes[k].carrier for k in places}, reverse=True):
+            row = [k for k in places if self.regimes[k].carrier == carrier]
+            headroom = [self.headroom(k).mean for k in row]
+            low, high = (f"{100 * share:+.0f}" for share in (min(headroom), max(headroom)))
+            rows.append(
+                [
+                    f"{low} %" if low == high else f"{low} to {high} %",
+                    *("".join(_SIGNS[self.verdict(k, at)] for k in row) for at in self.minutes),
+                ]
+            )
+        return Table(
+            f"Completed in the end, {_retries(max_retry)}", ["carrier's headroom", *starts], rows
+        )
+
+    def _drained(self, max_retry: int) -> str:
+        """When the backlog of :00 is drained, load by load."""
+        places = self.places(max_retry)
+        times = []
+        for load in sorted({self.regimes[k].load for k in places}):
+            drains = [self.drain_s(k).mean for k in places if self.regimes[k].load == load]
+            low, high = (f"{seconds / 60:.0f}" for seconds in (min(drains), max(drains)))
+            times.append(low if low == high else f"{low} to {high}")
+        return (
+            f"With {_retries(max_retry)}, from left to right, the backlog of :00 is drained after "
+            f"{'; '.join(times)} min."
+        )
+
+    def to_dict(self) -> dict[str, Any]:
         """The map for machines: one entry a regime, with its axes and its gains."""
         attempts = [found.attempts for found in self.findings]
-        return {
-            "scenario": self.scenario.name,
-            "seed": self.findings[0].seed,
-            "confidence": LEVEL,
-            "comparisons": self.comparisons,
-            "attempts": [min(few for few, _ in attempts), max(most for _, most in attempts)],
-            "minutes": list(self.minutes),
-            "figures": {name: each.kind for name, each in self.measures.items()},
-            "regimes": [
-                {
-                    "max_retry": regime.max_retry,
-                    "load": regime.load,
-                    "carrier": regime.carrier,
-                    "replications": self.findings[k].replications,
-                    "drain_s": self.drain_s(k).to_json(),
-                    "headroom": self.headroom(k).to_json(),
-                    "gains": {
-                        name: {
-                            f":{minute:02d}": self.gain(k, minute, name).to_json()
-                            for minute in self.minutes
-                        }
-                        for name in self.measures
-                    },
-                }
-                for k, regime in enumerate(self.regimes)
-            ],
-        }
-
-    def __repr__(self) -> str:
-        starts = ", ".join(f":{minute:02d}" for minute in self.minutes)
-        name, regimes = self.scenario.name, len(self.regimes)
-        return bounded(f"StartMap({name!r}, {regimes} regimes, starts {starts})")
+        return plain(
+            {
+                "scenario": self.scenario.name,
+                "seed": self.findings[0].seed,
+                "confidence": LEVEL,
+                "comparisons": self.comparisons,
+                "attempts": [min(few for few, _ in attempts), max(most for _, most in attempts)],
+                "minutes": self.minutes,
+                "measures": {name: measure.kind for name, measure in self.measures.items()},
+                "regimes": [
+                    {
+                        "max_retry": regime.max_retry,
+                        "load": regime.load,
+                        "carrier": regime.carrier,
+                        "replications": self.findings[k].replications,
+                        "drain_s": self.drain_s(k).to_json(),
+                        "headroom": self.headroom(k).to_json(),
+                        "gains": {
+                            name: {
+                                f":{minute:02d}": self.gain(k, minute, name).to_json()
+                                for minute in self.minutes
+                            }
+                            for name in self.measures
+                        },
+                    }
+                    for k, regime in enumerate(self.regimes)
+                ],
+            }
+        )
 
 
-async def start_map(
+_SIGNS = {1: "+", 0: ".", -1: "-"}
+
+
+def _retries(count: int) -> str:
+    return f"{count} {'retry' if count == 1 else 'retries'}"
+
+
+def _span(values: list[int]) -> str:
+    return f"{values[0]}" if values[0] == values[-1] else f"{values[0]} to {values[-1]}"
+
+
+@asks(StudyOptions)
+def start_map(
     scenario: Scenario,
     *,
     loads: Sequence[float] = LOADS,
     carriers: Sequence[float] = CARRIERS,
     retries: Sequence[int] = RETRIES,
     minutes: Sequence[int] = MINUTES,
-    replications: int | range | None = LEAST,
-    within: str | None = None,
-    out: str | Path | None = None,
-    engine: Engine = "auto",
-    executor: Executor | str | None = None,
-    progress: Progress | Literal["bar"] | None = "bar",
-    **options: Any,
-) -> StartMap:
+    **options: Unpack[StudyOptions],
+) -> Question[StartMap]:
     """Make the map of when a start after the full hour helps.
 
     Parameters
@@ -261,20 +365,15 @@ async def start_map(
     retries : sequence of int
         Retries of the campaign under study.
     minutes : sequence of int
-        Starts to hold against :00, 1 to 59.
-    replications : int or range
-        Of each regime, at least 2. None with a precision or a time.
-    within : str, optional
-        Time for the whole map; each regime gets its part of what is left.
-    out : path, optional
-        Directory that keeps each regime's study in one of its own; what is there is not run
-        again.
-    engine, executor, progress, **options
-        As for `outsim.studies.study.Study`; progress counts runs of the whole map.
+        Starts to compare with :00, 1 to 59.
+    **options
+        As for `Study`, of each regime: at least 2 replications; a time is for the whole map, and
+        each regime gets its part of what is left; a directory has one in it for each regime's
+        study; progress counts runs of the whole map.
 
     Returns
     -------
-    StartMap
+    Question of StartMap
         Gains of each later start in each regime, with their intervals.
 
     Raises
@@ -285,53 +384,51 @@ async def start_map(
     asked = tuple(minutes)
     regimes = regimes_of(loads, carriers, retries)
     check_minutes(asked)
+    replications = options.get("replications")
     if replications is not None and len(_range(replications)) < 2:
         raise StudyError(
             f"replications = {replications}: must be 2 or more, or there is no interval"
         )
     families = [family(scenario, regime, (0, *asked)) for regime in regimes]
+    out = options.pop("out", None)
     if out is not None:
         check_collection(Path(out))
-    within_s = read_within(within)
-    ends_s = None if within_s is None else time.monotonic() + within_s
+    within_s = read_within(options.get("within"))
 
-    def study(place: int, told: Progress, engine: Engine, executor: Executor) -> Study:
-        left = None
-        if ends_s is not None:
-            left_s = max(0.0, ends_s - time.monotonic()) / (len(regimes) - place)
-            left = f"{max(left_s, 0.001):.3f}s"
-        return Study(
-            families[place],
-            replications=replications,
-            within=left,
-            out=None if out is None else Path(out) / regimes[place].label,
-            measures=MEASURES + LOAD_MEASURES,
-            progress=told,
-            engine=engine,
-            executor=executor,
-            **options,
-        )
+    async def made(tell: Callable[[Replication], None]) -> StartMap:
+        ends_s = None if within_s is None else time.monotonic() + within_s
+        # One engine and one workforce for all regimes: processes take seconds to start.
+        engine = Study(families[-1], **options).engine
+        each_runs = (1 + len(asked)) * (len(_range(replications)) if replications else LEAST)
+        runs = each_runs * len(regimes)
+        found = []
+        with (
+            workforce(
+                options.get("executor"), min(runs, runs_that_fit([scenario])), engine
+            ) as force,
+            reporting(options.get("progress", "bar")) as report,
+        ):
+            for place, regime in enumerate(regimes):
 
-    # One engine and one workforce for all regimes: processes take seconds to start.
-    largest = Study(
-        families[-1], replications=replications, within=within, engine=engine, **options
-    )
-    each_runs = (1 + len(asked)) * (len(_range(replications)) if replications else LEAST)
-    runs = each_runs * len(regimes)
-    found = []
-    with (
-        workforce(executor, min(runs, runs_that_fit([scenario])), largest.engine) as force,
-        reporting(progress) as report,
-    ):
-        for place in range(len(regimes)):
+                def told(done: int, of: int, place: int = place) -> None:
+                    # What an earlier study has kept counts as done.
+                    report(place * each_runs + max(0, each_runs - of) + done, max(runs, done))
 
-            def told(done: int, of: int, place: int = place) -> None:
-                # What an earlier study has kept counts as done.
-                report(place * each_runs + max(0, each_runs - of) + done, max(runs, done))
+                of_one = StudyOptions(**options)
+                of_one["progress"], of_one["engine"] = told, engine
+                of_one["executor"] = force.executor
+                of_one["out"] = None if out is None else Path(out) / regime.label
+                if ends_s is not None:
+                    left_s = max(0.0, ends_s - time.monotonic()) / (len(regimes) - place)
+                    of_one["within"] = f"{max(left_s, 0.001):.3f}s"
+                study = Study(families[place], measures=MEASURES + LOAD_MEASURES, **of_one)
+                async for replication in study:
+                    tell(replication)
+                found.append(study.findings)
+                report((place + 1) * each_runs, runs)
+        return StartMap(scenario, asked, regimes, tuple(found))
 
-            found.append(await study(place, told, largest.engine, force.executor))
-            report((place + 1) * each_runs, runs)
-    return StartMap(scenario, asked, regimes, tuple(found))
+    return Question("start_map", made)
 
 
 def _range(replications: int | range) -> range:

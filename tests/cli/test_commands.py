@@ -219,13 +219,13 @@ def test_schedule_prints_what_the_api_gives(outsim):
         seed=4,
         executor="threads",
     ).run()
-    assert document == json.loads(json.dumps(answer.to_json()))
+    assert document == json.loads(json.dumps(answer.to_dict()))
 
 
 def test_schedule_names_the_best_start_or_says_that_it_is_not_clear(outsim):
     text = " ".join(outsim(*COMMANDS["schedule"]).out.split())
-    assert "appointment reminders (clinic): 2 starts, 09:05 to 09:15" in text
-    assert "finished at: 09:05 is best." in text
+    assert "appointment reminders (clinic) was started at 09:05, 09:15, on the same days" in text
+    assert "Finished at: 09:05 is best." in text
     assert "answered" not in text
 
 
@@ -235,8 +235,8 @@ def test_schedule_says_what_keeps_its_clock_time(outsim, files):
         'stop_at = "09:40"\nexpires_at = "09:50"\nwindow = {opens = "09:00", closes = "09:30"}\n'
     )
     text = " ".join(outsim("schedule", "kept.toml", *COMMANDS["schedule"][2:]).out.split())
-    kept = "stopped at 09:40:00, expires at 09:50:00, dialled from 09:00 to 09:30"
-    assert f"at every start: {kept}" in text
+    kept = "stopped at 09:40:00, expires at 09:50:00, dialed from 09:00 to 09:30"
+    assert f"At every start: {kept}" in text
 
 
 def test_stop_prints_what_the_api_gives(outsim):

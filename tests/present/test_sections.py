@@ -58,7 +58,7 @@ def test_means_are_those_of_the_findings(subject, page):
     found = subject.figure("completed_share")
     assert found.text in words(section(page, "failed").find(class_="answer"))
     rows = [words(row) for row in section(page, "schedule").find_all("tr")]
-    for row in subject.schedule.rows():
+    for row in subject.schedule.document().tables[0].rows:
         assert " ".join(row) in rows
     rows = [words(row) for row in section(page, "stop").find_all("tr")]
     (stops,) = subject.race.document().tables

@@ -16,13 +16,13 @@ import outsim
 from outsim import plots
 from outsim.errors import StudyError
 from outsim.plan import building
-from outsim.questions.schedule import FIGURES, Schedule
+from outsim.questions.schedule import SCHEDULE_MEASURES, Schedule
 from outsim.scenario import Scenario, load
 from outsim.studies.replications import Figures
 from outsim.studies.study_result import StudyResult
 from outsim.tape import Tape, drawing
 
-NAMES = [each.name for each in FIGURES]
+NAMES = [each.name for each in SCHEDULE_MEASURES]
 
 MORNING = {
     "name": "morning",
@@ -77,7 +77,7 @@ def made_up(*rows: dict[str, list[float]]) -> Schedule:
         for place, row in enumerate(rows)
         for k in range(count)
     )
-    return Schedule(StudyResult(starting(len(rows)), 1, range(count), figures, FIGURES))
+    return Schedule(StudyResult(starting(len(rows)), 1, range(count), figures, SCHEDULE_MEASURES))
 
 
 @cache
@@ -273,7 +273,7 @@ def test_a_schedule_can_be_awaited_and_streamed():
 
     indexes, so_far, whole = asyncio.run(in_a_notebook())
     assert indexes == [0, 1, 2]
-    assert so_far.to_json() == whole.to_json()
+    assert so_far.to_dict() == whole.to_dict()
 
 
 # What it says
@@ -357,7 +357,7 @@ def test_the_table_has_a_row_for_each_start_and_figure():
 
 def test_the_json_document_names_starts_and_what_is_best():
     found = made_up(SAME, WORSE)
-    document = json.loads(json.dumps(found.to_json(), allow_nan=False))
+    document = json.loads(json.dumps(found.to_dict(), allow_nan=False))
     assert document["base"] == document["starts"][0]
     assert document["best"]["completed_share"]["best"] == document["starts"][0]
     assert document["conflicts"] == [
@@ -367,8 +367,8 @@ def test_the_json_document_names_starts_and_what_is_best():
 
 def test_it_shows_itself():
     found = made_up(SAME, WORSE)
-    assert repr(found) == "Schedule('offer'; 2 starts, 09:00 to 09:10; 3 replications, seed 1)"
-    assert "<th>start</th>" in found._repr_html_()
+    assert repr(found) == f"Schedule: {found.document().answer}"
+    assert ">start</th>" in found._repr_html_()
 
 
 # The picture
@@ -380,7 +380,7 @@ def test_the_picture_has_a_panel_for_each_figure_with_every_start():
 
     found = made_up(SAME, BETTER, WORSE)
     axes = plots.schedule(found)
-    assert [axis.get_title() for axis in axes] == [*map(found.findings.label, FIGURES)]
+    assert [axis.get_title() for axis in axes] == [*map(found.findings.label, SCHEDULE_MEASURES)]
     shares = dict(zip(NAMES, axes, strict=True))["completed_share"]
     line = shares.get_lines()[0]
     assert line.get_ydata() == pytest.approx([0, 11, -11])

@@ -26,7 +26,6 @@ from outsim.studies import study as studies
 from outsim.studies.conditions import Condition, family, scaled_background
 from outsim.studies.replications import Figures
 from outsim.studies.study_result import StudyResult
-from outsim.studies.synchronous import run_sync
 from tests.engine import scenarios
 from tests.studies.scenarios import chancy, without_campaigns
 
@@ -49,8 +48,7 @@ def mapped(scenario: Scenario, **options) -> StartMap:
     """A map of one regime and two replications, made in one thread, but for what is said."""
     usual = {"loads": (1,), "carriers": (1,), "retries": (0,), "replications": 2, "progress": None}
     with ThreadPoolExecutor(1) as thread:
-        made = start_map(scenario, executor=thread, **usual | options)
-        return run_sync(made)
+        return start_map(scenario, executor=thread, **usual | options).run()
 
 
 # Regimes
@@ -219,7 +217,7 @@ def test_the_table_and_the_json_have_every_gain_of_every_regime():
     found = saturated()
     table = found.table()
     assert len(table) == len(found.regimes) * len(found.minutes) * len(GAINS)
-    document = json.loads(json.dumps(found.to_json()))
+    document = json.loads(json.dumps(found.to_dict()))
     for row in table.itertuples():
         gain = document["regimes"][0]["gains"][row.measure][f":{row.minute:02d}"]
         ends = [None if np.isnan(end) else end for end in (row.low, row.high)]
@@ -243,10 +241,10 @@ def test_a_map_that_is_asked_for_again_runs_nothing(tmp_path, monkeypatch):
     monkeypatch.setattr(studies, "stream", watched)
     again = mapped(shared(size=5), out=tmp_path, loads=(1, 2))
     assert jobs == []
-    assert again.to_json() == first.to_json()
+    assert again.to_dict() == first.to_dict()
     more = mapped(shared(size=5), out=tmp_path, loads=(1, 2), replications=3)
     assert [job.replication for job in jobs] == [2, 2]
-    assert more.to_json() == mapped(shared(size=5), loads=(1, 2), replications=3).to_json()
+    assert more.to_dict() == mapped(shared(size=5), loads=(1, 2), replications=3).to_dict()
 
 
 def test_progress_counts_the_runs_of_the_whole_map():

@@ -1,4 +1,4 @@
-"""`outsim map` on a small platform: what it prints, writes and refuses."""
+"""`outsim start-map` on a small platform: what it prints, writes and refuses."""
 
 from __future__ import annotations
 
@@ -7,7 +7,6 @@ import json
 import pytest
 
 import outsim as package
-from outsim.studies.synchronous import run_sync
 
 SMALL_MAP = """\
 extends = "small.toml"
@@ -25,7 +24,7 @@ campaigns_per_hour = 2
 median_size = 5
 """
 
-COMMAND = ("map", "map.toml", "--replications", "2", "--load", "2", "--carrier", "0.2,1")
+COMMAND = ("start-map", "map.toml", "--replications", "2", "--loads", "2", "--carriers", "0.2,1")
 COMMAND += ("--retries", "0,1")
 
 
@@ -40,8 +39,8 @@ def test_the_map_says_regimes_axes_starts_and_what_the_signs_mean(outsim, scenar
     assert ended.code == 0
     text = " ".join(ended.out.split())
     assert "4 regimes, 2 replications each, seed 1" in text
-    assert "completed in the end, 0 retries:" in text
-    assert "completed in the end, 1 retry:" in text
+    assert "Completed in the end, 0 retries:" in text
+    assert "Completed in the end, 1 retry:" in text
     assert "carrier's headroom :15 :30 :45" in text
     assert "from left to right, the backlog of :00 is drained after" in text
     assert "all 12 intervals of the map hold together with 95% confidence" in text
@@ -52,11 +51,11 @@ def test_the_map_says_regimes_axes_starts_and_what_the_signs_mean(outsim, scenar
 def test_the_map_fits_the_terminal(outsim, scenario, columns):
     ended = outsim(*COMMAND, columns=columns)
     assert max(map(len, ended.out.splitlines())) <= columns
-    assert "completed in the end" in ended.out
+    assert "Completed in the end" in ended.out
 
 
 def test_json_is_what_the_api_gives(outsim, scenario):
-    document = json.loads(outsim(*COMMAND, "--starts", "20", "--seed", "3", "--json").out)
+    document = json.loads(outsim(*COMMAND, "--minutes", "20", "--seed", "3", "--json").out)
     made = package.start_map(
         package.load("map.toml"),
         loads=(2,),
@@ -68,7 +67,7 @@ def test_json_is_what_the_api_gives(outsim, scenario):
         executor="threads",
         progress=None,
     )
-    assert document == json.loads(json.dumps(run_sync(made).to_json()))
+    assert document == json.loads(json.dumps(made.run().to_dict()))
     assert document["minutes"] == [20]
 
 
@@ -91,10 +90,10 @@ def test_with_a_directory_the_same_map_comes_back(outsim, scenario):
     [
         (["small.toml"], "scenario 'small' has no [background]"),
         (["nobody.toml"], "scenario 'nobody' has no campaign to study"),
-        (["map.toml", "--load", "much"], "--load much: write numbers, such as 0.5,1,2"),
-        (["map.toml", "--retries", "1.5"], "--retries 1.5: write whole numbers"),
-        (["map.toml", "--starts", "0"], "starts 0: give minutes of the hour"),
-        (["map.toml", "--carrier", "-1"], "carriers -1: give one or more factors"),
+        (["map.toml", "--loads", "much"], "much: write numbers, such as 0.5,1,2"),
+        (["map.toml", "--retries", "1.5"], "1.5: write whole numbers"),
+        (["map.toml", "--minutes", "0"], "starts 0: give minutes of the hour"),
+        (["map.toml", "--carriers", "-1"], "carriers -1: give one or more factors"),
         (["map.toml", "--replications", "1"], "replications = 1: must be 2 or more"),
         (
             [*COMMAND[1:], "--plot", "nowhere/map.png"],
@@ -106,7 +105,7 @@ def test_with_a_directory_the_same_map_comes_back(outsim, scenario):
 def test_what_cannot_be_mapped_is_one_message_and_exit_code_2(
     outsim, scenario, arguments, message
 ):
-    ended = outsim("map", *arguments)
+    ended = outsim("start-map", *arguments)
     assert (ended.code, ended.out) == (2, "")
     assert message in ended.message
     assert "Traceback" not in ended.err
