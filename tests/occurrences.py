@@ -96,7 +96,7 @@ def occurrences(result: Result) -> dict[str, int]:
         "9 waited for the window": int((held & windowed[rank]).sum()),
         "9 windows in several zones": int((zoned > 1).sum()),
         "10 lost updates": int(u["lost"].sum()),
-        "10 wedged": int(calls["stuck"].sum()),
+        "10 wedged": int(calls["wedged"].sum()),
         "10 repaired": int(u["reconciled"].sum()),
         "10 overtaken updates": int(
             (np.diff(u.loc[u["visible_at"].notna(), "visible_at"].astype("int64")) < 0).sum()

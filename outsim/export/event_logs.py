@@ -36,7 +36,7 @@ class Call(NamedTuple):
 
 _CALL_COLUMNS = (
     *("call_id", "tenant", "campaign", "background", "index", "number", "ani", "submitted_at"),
-    *("wait_starts_at", "status", "attempts", "outcome", "wait_s", "wait_state", "stuck"),
+    *("wait_starts_at", "status", "attempts", "outcome", "wait_s", "wait_state", "wedged"),
     "reject_reason",
 )
 _EVENT_COLUMNS = ("attempt", "status", "happened_at", "visible_at", "lost", "reconciled")
@@ -157,7 +157,7 @@ _CALL = {
     "outcome": "string",
     "wait_s": "float",
     "wait_state": "string",
-    "stuck": "boolean",
+    "wedged": "boolean",
     "reject_reason": "string",
 }
 _EVENT = {"attempt": "integer", "visible_at": "time", "lost": "boolean", "reconciled": "boolean"}

@@ -140,7 +140,7 @@ def next_dispatch_s(view: View, place: int) -> float:
 NEVER_OUT = {
     "canceled": "canceled before it goes out",
     "expired": "expired before it goes out",
-    "stuck": "stuck: accepted, and never dialed",
+    "wedged": "wedged: accepted, and never dialed",
     "pending": "not out yet when the run ends",
 }
 """Why a call does not go out, or not again, and what people say of it."""
@@ -165,7 +165,7 @@ def stays_in(view: View, place: int, why: str) -> float:
     ended = {CANCELED: "canceled", EXPIRED: "expired"}
     found = "pending" if status < FIRST_FINAL else ended.get(int(status), "")
     if campaign.contacts.wedged[index]:
-        found = "stuck"
+        found = "wedged"
     return float(found == why)
 
 

@@ -32,7 +32,7 @@ wait ended with the first dispatch, even where the carrier refused the attempt."
 NEEDED = {
     "calls": (
         *("status", "outcome", "wait_starts_at", "first_dispatched_at", "final_at"),
-        *("wait_s", "wait_state", "stuck"),
+        *("wait_s", "wait_state", "wedged"),
     ),
     "attempts": ("dispatched_at", "outcome"),
     "updates": ("status", "happened_at", "visible_at"),
@@ -95,7 +95,7 @@ class View:
 
         None while any is pending but for wedged ones.
         """
-        final_at = self.accepted["final_at"][~self.accepted["stuck"]]
+        final_at = self.accepted["final_at"][~self.accepted["wedged"]]
         if len(final_at) == 0 or final_at.isna().any():
             return None
         finish: pd.Timestamp = final_at.max()

@@ -189,12 +189,12 @@ def test_a_wedged_call_is_accepted_shown_as_pending_and_never_dialled():
     assert result.attempts.empty
     assert statuses(result) == ["queued"] * 3
     assert list(result.status_page(moment(3000))["status"]) == ["queued"] * 3
-    assert result.calls["stuck"].all()
+    assert result.calls["wedged"].all()
 
 
 def test_a_wedged_call_blocks_nobody():
     result = run(campaign(contacts=200), platform={"ports": 1, "wedged_calls": 0.2})
-    wedged = int(result.calls["stuck"].sum())
+    wedged = int(result.calls["wedged"].sum())
     assert 20 < wedged < 60
     assert statuses(result).count("completed") == 200 - wedged
     assert seconds(result.calls["final_at"].dropna())[-1] == 20.0 * (200 - wedged)
@@ -208,8 +208,8 @@ def test_only_the_call_log_tells_the_two_kinds_of_stuck_calls_apart():
     log = result.call_log()
     assert not {"call_id", "index", "campaign"} & set(log.columns)
     in_log = stuck["number"].isin(log["dest"])
-    assert in_log.tolist() == (~stuck["stuck"]).tolist()
-    assert set(stuck["stuck"]) == {True, False}
+    assert in_log.tolist() == (~stuck["wedged"]).tolist()
+    assert set(stuck["wedged"]) == {True, False}
 
 
 # Reconciliation

@@ -224,5 +224,5 @@ def test_canceled_calls_that_were_wedged_do_not_end_the_run():
         platform={"wedged_calls": 0.5},
         callees={"agent_talk": "3 h"},
     )
-    sound = result.calls[~result.calls["stuck"]]
+    sound = result.calls[~result.calls["wedged"]]
     assert set(sound["status"]) == {"completed", "canceled"}

@@ -85,7 +85,7 @@ def test_until_a_call_goes_out_they_are_its_wait(scenario: Scenario) -> None:
     known = (calls["wait_state"] == "complete").to_numpy()
     waits = microseconds(table.drop(columns="schedule"))[known]
     assert np.allclose(waits / 1e6, calls["wait_s"][known], atol=1e-9)
-    others = table.drop(columns=["schedule", *WAIT_CAUSES, "stuck", "earlier"])
+    others = table.drop(columns=["schedule", *WAIT_CAUSES, "wedged", "earlier"])
     assert microseconds(others)[known].sum() == 0
     first = result.time_by_cause(until="first_dispatch").drop(columns="schedule")
     dispatched = calls["first_dispatched_at"].notna().to_numpy()

@@ -81,7 +81,7 @@ def test_every_call_is_in_one_class_and_its_wait_is_marked(scenario: Scenario) -
     assert (calls["went_out_at"].notna() == (state == "complete")).all()
     assert not (calls["went_out_at"] < calls["first_dispatched_at"]).any()
     assert (calls.loc[state == "rejected", "status"] == "rejected").all()
-    assert calls.loc[state == "stuck", "stuck"].all()
+    assert calls.loc[state == "wedged", "wedged"].all()
     assert (calls.loc[state == "canceled", "status"] == "canceled").all()
     pending = ["scheduled", "queued", "dialing", "waiting_retry"]
     assert calls.loc[state == "censored", "status"].isin(pending).all()
@@ -154,4 +154,4 @@ def test_wedged_calls_that_a_stop_cancels_do_not_end_the_run_early() -> None:
     }
     for seed in range(10):
         calls = simulate(load(mapping), seed=seed).calls
-        assert calls.loc[~calls["stuck"], "final_at"].notna().all()
+        assert calls.loc[~calls["wedged"], "final_at"].notna().all()

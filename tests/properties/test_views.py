@@ -67,7 +67,7 @@ def naive_lengths(result: Result, at_us: int) -> dict[str, int]:
     """Every quantity of the timeline at an instant, by going through all rows."""
     arrays = result.arrays
     a, u = arrays.attempts, arrays.updates
-    wedged = set(result.calls.loc[result.calls["stuck"], "call_id"])
+    wedged = set(result.calls.loc[result.calls["wedged"], "call_id"])
 
     def between(begins: Any, ends: Any) -> int:
         return sum(

@@ -65,7 +65,7 @@ def test_calls_that_were_never_dialled_are_told_why() -> None:
     expired = run(campaign(contacts=2, expires_at=15), platform={"ports": 1})
     assert account(expired, 1).ending == "expired at 09:00:15, after 0 attempts"
     wedged = run(campaign(), platform={"wedged_calls": 1.0})
-    assert account(wedged, 0).ending.startswith("stuck: accepted")
+    assert account(wedged, 0).ending.startswith("wedged: accepted")
 
 
 def test_the_platform_is_told_as_it_was_just_before() -> None:

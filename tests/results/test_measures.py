@@ -146,7 +146,7 @@ def test_a_campaign_that_is_not_over_has_no_finish_and_no_duration():
 def test_a_wedged_call_does_not_keep_a_campaign_from_being_over():
     """Nobody knows that it is: the other calls are, and it stays pending for good."""
     result = run(campaign(contacts=40), platform={"wedged_calls": 0.2})
-    wedged = int(result.calls["stuck"].sum())
+    wedged = int(result.calls["wedged"].sum())
     assert 0 < wedged < 40
     figures = result.measures()
     assert figures["finish_time_s"] == pytest.approx(20.0, abs=0.1)

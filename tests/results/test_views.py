@@ -96,7 +96,7 @@ def test_reconciliation_brings_a_lost_end_to_the_page():
 
 def test_a_wedged_call_is_shown_as_pending_for_good():
     row = page(run(campaign(), platform={"wedged_calls": 1.0}), 3000)
-    assert (row["status"], row["true_status"], row["stuck"]) == ("queued", "queued", True)
+    assert (row["status"], row["true_status"], row["wedged"]) == ("queued", "queued", True)
 
 
 def test_a_call_is_on_the_page_from_its_submission_on():
@@ -109,7 +109,7 @@ def test_the_page_has_the_same_columns_whatever_there_is_to_show(make):
     result = make()
     assert list(result.status_page(result.ended).columns) == [
         *("call_id", "tenant", "campaign", "index", "number", "ani", "status", "attempt"),
-        *("callee_type", "call_info", "since", "true_status", "true_attempt", "stuck"),
+        *("callee_type", "call_info", "since", "true_status", "true_attempt", "wedged"),
     ]
 
 

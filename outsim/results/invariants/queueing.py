@@ -141,7 +141,7 @@ def littles_law(run: RunArrays) -> Iterator[Violation]:
     Of the outbound queue, of the ports, and of the backlog of updates. No length is negative.
     """
     tables = RunTables(run)
-    functions = steps(tables.calls(("call_id", "stuck")), tables.attempts(), tables.changes())
+    functions = steps(tables.calls(("call_id", "wedged")), tables.attempts(), tables.changes())
     a, u, until = run.attempts, run.updates, run.ended_us
 
     def stay(since: Integers, to: Integers) -> int:

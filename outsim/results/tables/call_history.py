@@ -125,8 +125,8 @@ def _ending(call: pd.Series, attempts: pd.DataFrame) -> str:
     made_words = f"{made} attempt" + ("s" if made != 1 else "")
     if status == "rejected":
         return f"rejected, as the row can't be dialled: {call['reject_reason']}"
-    if call["stuck"]:
-        return "stuck: accepted, shown as pending, and never dialled"
+    if call["wedged"]:
+        return "wedged: accepted, shown as pending, and never dialled"
     when = "" if pd.isna(call["final_at"]) else f" at {call['final_at']:%H:%M:%S}"
     if status == "failed":
         if len(attempts) and attempts["outcome"].iloc[-1] == "invalid":

@@ -18,7 +18,7 @@ from outsim.results.tables.columns import Array, blocks, code_type, looked_up
 from outsim.results.tables.schema import WAIT_STATES
 from outsim.vocabulary import CANCELED, FIRST_FINAL, REJECTED, STATUSES
 
-_COMPLETE, _CENSORED, _NEVER, _CANCELED, _STUCK, _REJECTED, _BEFORE = range(len(WAIT_STATES))
+_COMPLETE, _CENSORED, _NEVER, _CANCELED, _WEDGED, _REJECTED, _BEFORE = range(len(WAIT_STATES))
 
 _STATE_OF_OTHERS = np.array(
     [
@@ -193,7 +193,7 @@ class Calls:
     def wait_state(self) -> Array:
         """What is known of the wait."""
         state = looked_up(_STATE_OF_OTHERS, self.status)
-        state[self.stuck] = _STUCK
+        state[self.wedged] = _WEDGED
         state[self.went_out_at != MISSING] = _COMPLETE
         state[self.out_before] = _BEFORE
         state[self.status == REJECTED] = _REJECTED
@@ -208,7 +208,7 @@ class Calls:
         )
 
     @cached_property
-    def stuck(self) -> NDArray[np.bool_]:
+    def wedged(self) -> NDArray[np.bool_]:
         """Whether each call is accepted and never dialed."""
         wedged = self.run.of_calls(lambda c: c.contacts.wedged, np.bool_)
         return np.asarray(wedged & (self.status != REJECTED))

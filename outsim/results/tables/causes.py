@@ -39,7 +39,7 @@ CAUSES: dict[str, str] = {
     "refused_attempt": "refused by the carrier",
     "dialing_and_talking": "dialling and talking",
     "retry_gap": "waiting for a retry",
-    "stuck": "stuck",
+    "wedged": "wedged",
     "status_backlog": "status backlog",
     "lost_update": "lost update",
     "delivery": "delivery to result_url",
@@ -109,7 +109,7 @@ class Causes:
         for attempt in self._rounds(stays, last):
             self._attempt(course, stays, attempt, by_resource=by_resource)
         wedged = np.flatnonzero(run.wedged)
-        course.go("stuck", course.until[wedged], wedged)
+        course.go("wedged", course.until[wedged], wedged)
         self._after_the_last(course)
         if until == "end":
             self._after_the_end(course)

@@ -60,7 +60,7 @@ def _others_queue(run: RunArrays) -> tuple[NDArray[np.int64], NDArray[np.int64]]
     rows = run.rows_of(lambda plan: plan.rank != rank)
     at, length = settled(
         queue_steps(
-            frames.calls(("call_id", "stuck")),
+            frames.calls(("call_id", "wedged")),
             frames.attempts(("dispatched_at",), rows(run.attempts["call_id"])),
             frames.changes(("call_id", "status", "happened_at"), rows(run.updates["call_id"])),
         )

@@ -25,7 +25,7 @@ DTYPES: dict[str, str] = {
     "name": "category",
 }
 
-WAIT_STATES = ("complete", "censored", "never", "canceled", "stuck", "rejected", "before")
+WAIT_STATES = ("complete", "censored", "never", "canceled", "wedged", "rejected", "before")
 """What is known of a call's wait: it is complete; the run ended first; the call ended without an
 attempt that the carrier took; it was canceled first; it was wedged; it was rejected; it was over
 before the moment of the snapshot that the run goes on from."""
@@ -103,7 +103,7 @@ CALLS = (
         WAIT_STATES,
         rules=(1, 4, 6, 9, 10, 12),
     ),
-    Column("stuck", "flag", "accepted, shown as pending, and never dialled", rules=(10,)),
+    Column("wedged", "flag", "accepted, shown as pending, and never dialled", rules=(10,)),
     Column(
         "reject_reason", "name", "why the row could not be dialled; empty if it could", rules=(1,)
     ),

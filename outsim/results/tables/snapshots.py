@@ -38,7 +38,7 @@ def snapshot(
     """
     happened = updates[updates["happened_at"] <= moment]
     last = happened.drop_duplicates("call_id", keep="last").set_index("call_id")
-    known = calls.loc[(calls["submitted_at"] <= moment) & ~calls["stuck"]].set_index("call_id")
+    known = calls.loc[(calls["submitted_at"] <= moment) & ~calls["wedged"]].set_index("call_id")
     known = known[["tenant", "campaign", "number", "attempts"]].join(
         last[["status", "attempt", "happened_at"]]
     )

@@ -28,13 +28,13 @@ def status_page(
 
     Columns: ``number``, ``ani``, ``status``, ``attempt``, ``callee_type`` and ``call_info``
     are the page; ``since`` is when the shown status had come; ``true_status``,
-    ``true_attempt`` and ``stuck`` are the truth. Callee type and call info are those of
+    ``true_attempt`` and ``wedged`` are the truth. Callee type and call info are those of
     the shown attempt, once its end is shown.
     """
     shown = _last_by_call(updates[updates["visible_at"] <= moment])
     truth = _last_by_call(updates[updates["happened_at"] <= moment])
     page = calls.loc[calls["submitted_at"] <= moment].set_index("call_id")
-    page = page[["tenant", "campaign", "index", "number", "ani", "stuck"]]
+    page = page[["tenant", "campaign", "index", "number", "ani", "wedged"]]
     page = page.join(
         shown[["status", "attempt", "happened_at"]].rename(columns={"happened_at": "since"})
     )
@@ -52,7 +52,7 @@ def status_page(
     page["callee_type"] = callee_type.fillna("").mask(callee_type.eq("") & known, outcome)
     page["call_info"] = outcome
     columns = ["call_id", "tenant", "campaign", "index", "number", "ani", "status", "attempt"]
-    columns += ["callee_type", "call_info", "since", "true_status", "true_attempt", "stuck"]
+    columns += ["callee_type", "call_info", "since", "true_status", "true_attempt", "wedged"]
     return page[columns]
 
 
@@ -141,10 +141,10 @@ def queue_steps(calls: pd.DataFrame, attempts: pd.DataFrame, updates: pd.DataFra
     """Length of the outbound queue as a step function: instants, and the length from each on.
 
     Instants are integers, microseconds since 1970 in UTC. The tables need no columns but
-    ``call_id`` and ``stuck`` of calls, ``dispatched_at``, and ``call_id``, ``status`` and
+    ``call_id`` and ``wedged`` of calls, ``dispatched_at``, and ``call_id``, ``status`` and
     ``happened_at`` of updates, in the order of happening.
     """
-    wedged = set(calls.loc[calls["stuck"], "call_id"])
+    wedged = set(calls.loc[calls["wedged"], "call_id"])
     entered = updates[(updates["status"] == "queued") & ~updates["call_id"].isin(wedged)]
     left = pd.concat([attempts["dispatched_at"], _left_queue(updates)])
     return step_function(entered["happened_at"], left)
