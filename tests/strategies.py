@@ -22,9 +22,9 @@ from hypothesis import strategies as st
 from outsim.clock import SECOND, after
 from outsim.scenario import Scenario, load
 from outsim.scenario.campaigns import Campaign
+from outsim.scenario.loading import with_snapshot
 from outsim.scenario.offered_load import dialable
 from outsim.scenario.snapshot import Snapshot
-from outsim.scenario.standing import standing_at
 
 Mapping = dict[str, Any]
 
@@ -483,4 +483,4 @@ def standing_scenarios(draw: st.DrawFn) -> Scenario:
     ]
     context = {"zone": clock.zone_info, "date": clock.date}
     snapshot = Snapshot.model_validate({"at": at, "campaign": told}, context=context)
-    return standing_at(scenario, snapshot)
+    return with_snapshot(scenario, snapshot)

@@ -24,7 +24,7 @@ from outsim.distributions import Distribution, Quantiles
 from outsim.errors import ScenarioError, unknown_name
 from outsim.scenario.callees import Callees, Profile
 from outsim.scenario.defaults import DEFAULTS
-from outsim.scenario.uncertainty import DRAWN, Uncertainty
+from outsim.scenario.sources import DRAWN, Uncertainty
 from outsim.text import bounded, brief_document
 
 if TYPE_CHECKING:

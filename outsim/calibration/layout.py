@@ -26,8 +26,8 @@ from outsim.calibration.opening import is_parquet, shown
 from outsim.calibration.records import holds_records
 from outsim.calibration.tables import is_result
 from outsim.calibration.values import TIMES, is_number, is_time
-from outsim.scenario.csv_rows import Row, read_rows
 from outsim.scenario.files import header_shown, refusal
+from outsim.scenario.positions import Row, read_rows
 
 Format = Literal[
     "calls", "results", "asterisk", "freeswitch", "twilio", "connect", "csv", "outsim"

@@ -20,8 +20,8 @@ import pyarrow.csv as pacsv
 from numpy.typing import NDArray
 
 from outsim.calibration.opening import opened, shown
-from outsim.scenario.csv_rows import ROW_LINES, Row, read_rows
 from outsim.scenario.files import refusal
+from outsim.scenario.positions import ROW_LINES, Row, read_rows
 
 BLOCK = 8 * 2**20
 """Bytes that are read at a time."""

@@ -27,7 +27,7 @@ from outsim.clock import MINUTE, SECOND
 from outsim.errors import ScenarioError
 from outsim.scenario.callees import DAY_PARTS, GAP_BOUNDS_US, REDIAL_LEVELS, day_part
 from outsim.scenario.defaults import DEFAULTS
-from outsim.scenario.uncertainty import DRAWN, TRAITS
+from outsim.scenario.sources import DRAWN, TRAITS
 from outsim.text import brief
 from outsim.vocabulary import DRAWN_EACH_ATTEMPT
 

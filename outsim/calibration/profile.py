@@ -40,7 +40,7 @@ from outsim.distributions import Constant, Distribution, Quantiles
 from outsim.scenario.callees import Callees, HourFactors, Profile
 from outsim.scenario.defaults import DEFAULTS
 from outsim.scenario.model import Scenario
-from outsim.scenario.uncertainty import DRAWN, TRAITS, Uncertainty
+from outsim.scenario.sources import DRAWN, TRAITS, Uncertainty
 
 NO_DELAY = "1 ms"
 """Post-dial delay beside ring times that have it in them, as those of call logs have."""

@@ -142,13 +142,12 @@ def _from_now(
 ) -> tuple[Scenario, int]:
     """The scenario as it is to be forecast, and the seed of the forecast."""
     from outsim.cli.output import note, simulate_with_bar
-    from outsim.scenario.lint_snapshot import standing as unlikely
-    from outsim.scenario.snapshot_file import read_snapshot
-    from outsim.scenario.standing import standing_at
+    from outsim.scenario.loading import with_snapshot
+    from outsim.scenario.snapshot_advice import standing as unlikely
 
     chosen = scenario.seed if seed is None else seed
     if snapshot is not None:
-        standing = read_snapshot(snapshot, scenario)
+        standing = with_snapshot(scenario, snapshot)
         for key, message in unlikely(standing):
             note(f"warning: {snapshot}: {key.removeprefix('snapshot.')}: {message}")
         return standing, chosen
@@ -156,7 +155,7 @@ def _from_now(
         return scenario, chosen
     run = simulate_with_bar(scenario, chosen, 0, "auto")
     # What is to come is drawn anew: a forecast knows nothing of the run's own future.
-    return standing_at(scenario, run.snapshot(at)), (chosen + 1) % 2**63
+    return with_snapshot(scenario, run.snapshot(at)), (chosen + 1) % 2**63
 
 
 def _instant(findings: StudyResult, seconds: float) -> str | None:
@@ -170,7 +169,7 @@ def _instant(findings: StudyResult, seconds: float) -> str | None:
 def _document(findings: StudyResult, campaign: Campaign, asked: Asked | None) -> dict[str, Any]:
     from outsim.questions.eta_measures import BAND, of_findings
     from outsim.questions.eta_texts import never_out
-    from outsim.scenario.snapshot_estimates import estimates
+    from outsim.scenario.snapshot_advice import estimates
 
     scenario = findings.scenarios[0]
     figures = {}
@@ -211,7 +210,7 @@ def _print(
     from outsim.cli.output import say, show, table
     from outsim.questions.eta_measures import USUAL
     from outsim.questions.eta_texts import COLUMNS, canceled_text, never_out_texts, row
-    from outsim.scenario.snapshot_estimates import estimates
+    from outsim.scenario.snapshot_advice import estimates
 
     scenario = findings.scenarios[0]
     say(f"{campaign.name} ({campaign.tenant}), scenario {scenario.name}")
@@ -251,7 +250,7 @@ def _print(
 def _say_where(scenario: Scenario, campaign: Campaign) -> None:
     from outsim.cli.output import say
     from outsim.scenario.snapshot import STATES
-    from outsim.scenario.snapshot_estimates import said
+    from outsim.scenario.snapshot_advice import said
 
     assert scenario.snapshot is not None
     found = scenario.snapshot.find((campaign.tenant, campaign.name))

@@ -59,7 +59,7 @@ def export(
     from outsim.export.formats import export as write
     from outsim.progress import bar
     from outsim.results.result import load_result
-    from outsim.scenario.whose import ALL_CALLS
+    from outsim.scenario.campaigns import ALL_CALLS
     from outsim.studies.variants import campaign_of
 
     check_target(form, Path(out))

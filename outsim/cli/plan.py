@@ -194,7 +194,7 @@ def _print(capacity: Capacity) -> None:
 
 def _warn(capacity: Capacity, where: str = "") -> None:
     from outsim.cli.output import note
-    from outsim.scenario.carrier_demand import shortages
+    from outsim.scenario.utilisation import shortages
 
     already = {f"{key}: {message}" for key, message in shortages(capacity.scenario)}
     for warning in capacity.warnings:

@@ -11,7 +11,7 @@ import numpy as np
 from scipy.special import ndtri
 
 from outsim.clock import HOUR, MINUTE, after, microseconds_between
-from outsim.scenario.background import Background
+from outsim.scenario.campaigns import Background
 from outsim.scenario.model import Scenario
 from outsim.tape import Purpose, Tape
 

@@ -29,7 +29,7 @@ from outsim.scenario.snapshot import (
     Standing,
     attempts_of,
 )
-from outsim.scenario.standing_campaigns import campaign_of
+from outsim.scenario.snapshot_fit import campaign_of
 from outsim.tape import Tape
 from outsim.vocabulary import CALLEE_FAILURES
 

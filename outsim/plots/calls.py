@@ -32,7 +32,7 @@ from outsim.plots.style import (
 from outsim.results.tables.over_time import change_points, hourly_outcomes, true_and_seen
 from outsim.results.tables.over_time import status_lag as lag_of
 from outsim.results.tables.views import value_at
-from outsim.scenario.whose import ALL_CALLS
+from outsim.scenario.campaigns import ALL_CALLS
 from outsim.vocabulary import OUTCOME_TABLE
 
 if TYPE_CHECKING:
@@ -44,7 +44,7 @@ if TYPE_CHECKING:
     from outsim.questions.status import CampaignStatus
     from outsim.results.result import Result
     from outsim.scenario import Campaign
-    from outsim.scenario.whose import Whose
+    from outsim.scenario.campaigns import Whose
 
 _HOUR_DAYS = 1 / 24
 

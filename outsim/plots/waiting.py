@@ -25,7 +25,7 @@ from outsim.plots.style import (
     title,
 )
 from outsim.results.tables.causes import CAUSES
-from outsim.scenario.whose import ALL_CALLS
+from outsim.scenario.campaigns import ALL_CALLS
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from outsim.questions.explain import Explanation
     from outsim.results.result import Result
     from outsim.scenario import Campaign
-    from outsim.scenario.whose import Whose
+    from outsim.scenario.campaigns import Whose
 
 _POINTS = 2_000
 """Waits that one line shows; more would not be seen."""

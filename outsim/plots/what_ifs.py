@@ -38,7 +38,7 @@ if TYPE_CHECKING:
     from outsim.questions.capacity_answers import Capacity, Frontier
     from outsim.questions.effects import Effects
     from outsim.questions.sweep_answers import Sweep
-    from outsim.scenario.varying import Range
+    from outsim.scenario.ranges import Range
     from outsim.studies.crossover import Flip
 
 MOST_BARS = 15

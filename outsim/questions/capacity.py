@@ -25,7 +25,7 @@ from outsim.progress import Progress, reporting
 from outsim.questions.capacity_answers import Capacity, Frontier
 from outsim.scenario.memory import runs_that_fit
 from outsim.scenario.model import Scenario
-from outsim.scenario.varying import Range, read_range
+from outsim.scenario.ranges import Range, read_range
 from outsim.studies.executors import workforce
 from outsim.studies.promise_texts import read_promise
 from outsim.studies.promises import Promise
@@ -55,7 +55,7 @@ async def plan_capacity(
     scenario : Scenario
         What is planned; the promises are about its campaign under study.
     vary : str
-        Key and range, such as ``"platform.ports=100:2000"``; see `outsim.scenario.varying`.
+        Key and range, such as ``"platform.ports=100:2000"``; see `outsim.scenario.ranges`.
     targets : sequence of str
         Promises, such as ``"p95 wait <= 10 min"``; see `outsim.studies.promise_texts`.
     **options

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from outsim.display import table_html
 from outsim.estimates import finite_or_none
-from outsim.scenario.carrier_demand import shortages
 from outsim.scenario.model import Scenario
-from outsim.scenario.varying import Range
+from outsim.scenario.ranges import Range
+from outsim.scenario.utilisation import shortages
 from outsim.studies.promises import Promise, Verdict
 from outsim.studies.search_result import Found
 from outsim.text import bounded, brief, brief_document

@@ -18,8 +18,8 @@ from outsim.questions.eta_measures import (
 )
 from outsim.questions.question import Question, StudyQuestion
 from outsim.scenario.campaigns import Campaign
+from outsim.scenario.loading import with_snapshot
 from outsim.scenario.model import Scenario
-from outsim.scenario.snapshot_file import read_snapshot
 from outsim.studies.study import Study
 from outsim.studies.study_result import StudyResult
 from outsim.studies.variants import campaign_of
@@ -113,7 +113,7 @@ def eta(
     """
     chosen = campaign_of(scenario, campaign)
     if snapshot is not None:
-        scenario = read_snapshot(snapshot, scenario)
+        scenario = with_snapshot(scenario, snapshot)
     if not {"replications", "precision", "within"} & set(options):
         options["replications"] = USUAL
     if options.get("input_uncertainty"):

@@ -23,9 +23,8 @@ from outsim.results.tables.failures import (
     why_failed,
 )
 from outsim.results.tables.over_time import hourly_outcomes
-from outsim.scenario.campaigns import Campaign
+from outsim.scenario.campaigns import ALL_CALLS, Campaign
 from outsim.scenario.model import Scenario
-from outsim.scenario.whose import ALL_CALLS
 from outsim.text import plain
 
 TITLE = 'Why am I seeing "failed" calls?'

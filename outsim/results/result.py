@@ -33,13 +33,12 @@ from outsim.results.tables.schema import TABLES
 from outsim.results.tables.snapshots import snapshot
 from outsim.results.tables.summary import summary
 from outsim.results.tables.views import call_log, status_page, timeline
-from outsim.scenario.campaigns import Campaign
+from outsim.scenario.campaigns import ALL_CALLS, Campaign, Everybody, Whose
 from outsim.scenario.defaults import Assumption, assumptions
 from outsim.scenario.model import Scenario
 from outsim.scenario.provenance import ParameterTable
 from outsim.scenario.provenance import assumptions as ledger_of
 from outsim.scenario.snapshot import Snapshot
-from outsim.scenario.whose import ALL_CALLS, Everybody, Whose
 from outsim.tape import Tape
 from outsim.text import bounded, brief_document, shortened
 

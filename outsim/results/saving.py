@@ -40,7 +40,7 @@ from outsim.results.tables.schema import TABLES
 from outsim.rooms import room_in
 from outsim.scenario.contacts import ContactList
 from outsim.scenario.difference import meaning
-from outsim.scenario.embedded import CONTACTS, lists_of, made_again, places_written, written
+from outsim.scenario.loading import CONTACTS, lists_of, made_again, places_written, written
 from outsim.scenario.model import Scenario
 from outsim.scenario.provenance import assumptions
 from outsim.tape import Tape

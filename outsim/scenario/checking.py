@@ -3,45 +3,202 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
 from datetime import date, datetime
+from difflib import get_close_matches
 from pathlib import Path
 from typing import Any, TypeVar
 from zoneinfo import ZoneInfo
 
 from pydantic import BaseModel, ValidationError
+from pydantic_core import ErrorDetails
 
 from outsim.errors import Problem, ScenarioError
-from outsim.scenario.keys import KeyPath
-from outsim.scenario.messages import HINTS, Finding, findings, problem
+from outsim.scenario.files import SHOWN_OF_KEYS
+from outsim.scenario.keys import KeyPath, field_at, part_at
 from outsim.scenario.references import reference_problems
 from outsim.scenario.source import Source
-from outsim.units import YEARS, is_zone
+from outsim.text import shortened
+from outsim.units import YEARS, ContradictionError, is_zone, shown
+from outsim.units import Problem as Contradiction
+
+_PATTERNS = {
+    r"^[\w][\w .:+-]*$": "must be letters, digits, spaces and any of _ . : + -, "
+    "and begin with a letter or digit",
+    r"^[0-9]{10}$": "must be 10 digits",
+}
+_RULES: dict[str, Callable[[dict[str, Any]], str]] = {
+    "greater_than": lambda limits: f"must be more than {_number(limits['gt'])}",
+    "greater_than_equal": lambda limits: f"must be at least {_number(limits['ge'])}",
+    "less_than": lambda limits: f"must be less than {_number(limits['lt'])}",
+    "less_than_equal": lambda limits: f"must be at most {_number(limits['le'])}",
+    "string_too_short": lambda limits: f"must have at least {limits['min_length']} character",
+    "string_too_long": lambda limits: f"must have at most {limits['max_length']} characters",
+    "too_short": lambda limits: _length("at least", limits["min_length"], limits),
+    "too_long": lambda limits: _length("at most", limits["max_length"], limits),
+    "string_pattern_mismatch": lambda limits: _PATTERNS.get(
+        limits["pattern"], f"must match {limits['pattern']}"
+    ),
+}
+_KINDS = {
+    "int": "must be a whole number",
+    "float": "must be a number",
+    "finite_number": "must be a finite number",
+    "bool": "must be true or false",
+    "string": 'must be a text in quotes, such as "name"',
+    "list": "must be a list",
+    "dict": "must be a table",
+    "model": "must be a table",
+}
+
+
+def _length(bound: str, length: int, limits: dict[str, Any]) -> str:
+    items = "item" if length == 1 else "items"
+    return f"must have {bound} {length} {items}, has {limits['actual_length']}"
+
+
+def _number(limit: float) -> str:
+    return str(int(limit)) if limit == int(limit) else f"{limit:g}"
+
+
+def in_words(details: ErrorDetails, value: Any) -> str:
+    """What is wrong with a value: what was found, and what is allowed."""
+    kind, limits = details["type"], details.get("ctx", {})
+    if kind == "value_error":
+        return str(limits["error"])
+    found = f"found {shown(value)}"
+    if details["loc"][-1] == "[key]":
+        found = f'found the key "{shortened(str(details["loc"][-2]), SHOWN_OF_KEYS)}"'
+    if kind in ("literal_error", "union_tag_invalid"):
+        allowed = re.findall(r"'([^']*)'", limits.get("expected") or limits["expected_tags"])
+        near = get_close_matches(str(value), allowed, n=1, cutoff=0.6)
+        hint = f"did you mean {near[0]!r}? " if near else ""
+        return f"{found}; {hint}allowed: {', '.join(allowed)}"
+    if kind in _RULES:
+        return f"{found}; {_RULES[kind](limits)}"
+    for prefix, rule in _KINDS.items():
+        if kind.startswith(prefix):
+            return f"{found}; {rule}"
+    return f"{found}; must be of another kind"
+
+
+HINTS = 100
+"""Problems with which what was probably meant is looked for."""
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One thing that is wrong, at a key path."""
+
+    path: KeyPath
+    message: str
+    found_together: bool = False
+    """Whether it came to light by looking at several keys together."""
+    instead: str | None = None
+    """For an unknown key, the allowed key that was probably meant."""
+    unknown: bool = False
+    """Whether the key itself is unknown."""
+    problem: Problem | None = None
+    """What to report instead, where it lies in another file."""
+
+
+def problem(source: Source, path: KeyPath, message: str) -> Problem:
+    """Problem at a key path of a scenario file."""
+    file, line = source.origin(path)
+    return Problem(file, line, source.key(path), message)
+
+
+def findings(error: ValidationError, source: Source, whole: type[BaseModel]) -> Iterator[Finding]:
+    """What pydantic found, in plain words."""
+    for number, details in enumerate(error.errors(include_url=False)):
+        path, value = _written_path(details["loc"], details["type"], source.values)
+        cause = details.get("ctx", {}).get("error")
+        if isinstance(cause, ContradictionError):
+            for below, message in cause.problems:
+                yield Finding((*path, *below), message, found_together=True)
+        elif isinstance(cause, ScenarioError):
+            for each in cause.problems:
+                yield _in_contact_list(each, path, source)
+        elif details["type"] == "extra_forbidden":
+            yield _unknown_key(path, source, whole, hinted=number < HINTS)
+        elif details["type"] == "missing":
+            yield Finding(path, _is_missing(path, source, whole))
+        else:
+            together = isinstance(value, Mapping) and details["type"] == "value_error"
+            yield Finding(path, in_words(details, value), found_together=together)
+
+
+def _written_path(
+    location: tuple[str | int, ...], kind: str, values: dict[str, Any]
+) -> tuple[KeyPath, Any]:
+    """Path in the file, and the value there: pydantic's has names of its own steps in between."""
+    path: list[str | int] = []
+    here: Any = values
+    for i, step in enumerate(location):
+        in_table = isinstance(here, Mapping) and step in here
+        if in_table or (isinstance(here, list) and isinstance(step, int)):
+            here = here[step]
+        elif not (kind == "missing" and i == len(location) - 1):
+            continue
+        path.append(step)
+    if kind == "union_tag_invalid" and isinstance(here, Mapping):
+        path.append("distribution")
+        here = here.get("distribution")
+    return tuple(path), here
+
+
+def _in_contact_list(inner: Problem, path: KeyPath, source: Source) -> Finding:
+    place = source.origin(path)
+    where = f"{place.file}:{place.line}" if place.line else place.file
+    message = f"{inner.message} ({source.key(path)} in {where})"
+    return Finding(path, message, problem=Problem(inner.file, inner.line, inner.key, message))
+
+
+def _unknown_key(
+    path: KeyPath, source: Source, whole: type[BaseModel], *, hinted: bool
+) -> Finding:
+    part = part_at(whole, path[:-1], source.values)
+    allowed = list(part.model_fields) if part else []
+    if len(path) == 1:
+        allowed.append("extends")
+    near = get_close_matches(str(path[-1]), allowed, n=1, cutoff=0.6) if hinted else []
+    hint = f'; did you mean "{near[0]}"?' if near else ";"
+    found = shortened(str(path[-1]), SHOWN_OF_KEYS)
+    message = f'unknown key "{found}"{hint} allowed: {", ".join(allowed)}'
+    return Finding(path, message, instead=near[0] if near else None, unknown=True)
+
+
+def _is_missing(path: KeyPath, source: Source, whole: type[BaseModel]) -> str:
+    field = field_at(whole, path, source.values)
+    meaning = (field.description or "").split("\n")[0].rstrip(".") if field else ""
+    return f"is missing: {meaning[0].lower()}{meaning[1:]}" if meaning else "is missing"
+
 
 _Whole = TypeVar("_Whole", bound=BaseModel)
 _LISTS = ("campaign", "tenant", "endpoint", "suspension", "outage")
 
 
-def checked(whole: type[_Whole], source: Source) -> _Whole:
-    """What was written, as the whole that it is of.
+def checked(
+    whole: type[_Whole],
+    source: Source,
+    context: Mapping[str, Any] | None = None,
+    names: Callable[[Mapping[str, Any]], Iterator[Contradiction]] = reference_problems,
+) -> _Whole:
+    """What was written, as the whole that it is of, or everything in it that can't be used.
 
-    Raises
-    ------
-    ScenarioError
-        For everything in it that can't be used.
+    Clock times are read by the zone and the date of `context`; default: those of its own clock.
+    `names` finds names in it that lead nowhere.
     """
     values = _with_list_paths(source)
+    context = dict(_clock(source.values) if context is None else context)
     try:
-        return _validated(whole, values, source)
+        return whole.model_validate(values, context=context)
     except ValidationError as error:
         found = list(findings(error, source, whole))
-    found += _second_look(whole, found, values, source)
-    found += [Finding(*reference) for reference in reference_problems(source.values)]
+    found += _second_look(whole, found, values, source, context)
+    found += [Finding(*reference) for reference in names(source.values)]
     raise ScenarioError(_problems(found, source))
-
-
-def _validated(whole: type[_Whole], values: dict[str, Any], source: Source) -> _Whole:
-    return whole.model_validate(values, context=_clock(source.values))
 
 
 def _clock(values: Mapping[str, Any]) -> dict[str, Any]:
@@ -86,7 +243,11 @@ def _setting(path: KeyPath) -> KeyPath:
 
 
 def _second_look(
-    whole: type[BaseModel], found: list[Finding], values: dict[str, Any], source: Source
+    whole: type[BaseModel],
+    found: list[Finding],
+    values: dict[str, Any],
+    source: Source,
+    context: Any,
 ) -> Iterator[Finding]:
     """What comes to light once the settings that are wrong by themselves are left out.
 
@@ -99,7 +260,7 @@ def _second_look(
     if not wrong or remaining is None:
         return
     try:
-        _validated(whole, remaining, source)
+        whole.model_validate(remaining, context=context)
     except ValidationError as error:
         yield from (each for each in findings(error, source, whole) if each.found_together)
 

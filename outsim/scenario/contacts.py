@@ -25,9 +25,9 @@ from numpy.typing import NDArray
 from pydantic import GetCoreSchemaHandler
 from pydantic_core import CoreSchema, core_schema
 
-from outsim.scenario.csv_rows import Row, read_rows
 from outsim.scenario.files import header_shown, read_table_lines, refusal
 from outsim.scenario.phone_numbers import InvalidNumberError, parse_ani, parse_destination
+from outsim.scenario.positions import Row, read_rows
 from outsim.text import brief
 from outsim.units import is_zone, shown, zone_names
 

@@ -16,7 +16,7 @@ from outsim.clock import format_duration, parse_duration_us
 from outsim.errors import ScenarioError
 from outsim.scenario.defaults import DEFAULTS, Assumption, assumptions
 from outsim.scenario.model import Scenario
-from outsim.scenario.varying import Range, read_range
+from outsim.scenario.ranges import Range, read_range
 
 Settings = dict[str, str]
 """Values by key, for `Scenario.with_`."""

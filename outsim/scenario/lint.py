@@ -12,15 +12,9 @@ from itertools import pairwise
 from zoneinfo import ZoneInfo
 
 from outsim.clock import MINUTE, RATE_SECONDS, SECOND, after, format_duration, format_rate
-from outsim.scenario.background import Background
 from outsim.scenario.calling_hours import Opportunity, opportunities
-from outsim.scenario.campaigns import Campaign
-from outsim.scenario.carrier_demand import shortages
-from outsim.scenario.incidents import Outage, Suspension
-from outsim.scenario.lint_events import events
-from outsim.scenario.lint_lists import zones
-from outsim.scenario.lint_snapshot import standing
-from outsim.scenario.lint_values import values
+from outsim.scenario.campaigns import Background, Campaign
+from outsim.scenario.lint_settings import events, values, zones
 from outsim.scenario.model import Scenario
 from outsim.scenario.offered_load import (
     campaign_traffic,
@@ -29,7 +23,9 @@ from outsim.scenario.offered_load import (
     rings,
     voicemail_rings,
 )
-from outsim.scenario.utilisation import utilisation
+from outsim.scenario.platform import Outage, Suspension
+from outsim.scenario.snapshot_advice import standing
+from outsim.scenario.utilisation import shortages, utilisation
 
 QUARTER = timedelta(minutes=15)
 MOST_SHOWN = 100.0

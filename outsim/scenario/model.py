@@ -18,21 +18,18 @@ from pydantic import AfterValidator, Field, PrivateAttr, model_validator
 
 from outsim.clock import DAY, after, format_duration, microseconds_between, parse_clock_time
 from outsim.errors import ScenarioError, unknown_name
-from outsim.scenario.background import Background
 from outsim.scenario.callees import Callees, Profile
-from outsim.scenario.campaigns import Campaign, Endpoint, Tenant
+from outsim.scenario.campaigns import Background, Campaign, Endpoint, Tenant
 from outsim.scenario.checking import checked
 from outsim.scenario.defaults import DEFAULTS
-from outsim.scenario.incidents import Outage, Suspension
 from outsim.scenario.keys import key_path, kinds_at, put, read_value
 from outsim.scenario.parts import Name, Part, check_order, written
-from outsim.scenario.platform import Carrier, Platform
+from outsim.scenario.platform import Carrier, Outage, Platform, Suspension
 from outsim.scenario.references import NAMES, reference_problems
 from outsim.scenario.snapshot import Snapshot
+from outsim.scenario.snapshot_fit import snapshot_problems
 from outsim.scenario.source import Source
-from outsim.scenario.sources import About, SourceOf, Written
-from outsim.scenario.standing import snapshot_problems
-from outsim.scenario.uncertainty import Uncertainty
+from outsim.scenario.sources import About, SourceOf, Uncertainty, Written
 from outsim.text import LONGEST_TITLE, title
 from outsim.units import (
     ContradictionError,

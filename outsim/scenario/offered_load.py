@@ -15,9 +15,8 @@ import numpy as np
 
 from outsim.clock import HOUR, RATE_SECONDS, SECOND, local_segments, microseconds_between
 from outsim.distributions import Distribution
-from outsim.scenario.background import Background
 from outsim.scenario.callees import Profile
-from outsim.scenario.campaigns import Campaign, Requests
+from outsim.scenario.campaigns import Background, Campaign, Requests
 from outsim.scenario.model import Scenario
 from outsim.vocabulary import UPDATE_TABLE
 

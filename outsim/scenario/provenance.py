@@ -14,8 +14,8 @@ from outsim.scenario.defaults import GRADES
 from outsim.scenario.difference import NONE, shown_values
 from outsim.scenario.factors import Assumed, Factor, assumed
 from outsim.scenario.model import ALTERED, Scenario
+from outsim.scenario.ranges import read_range
 from outsim.scenario.sources import SourceOf
-from outsim.scenario.varying import read_range
 from outsim.text import bounded, brief_document
 
 if TYPE_CHECKING:

@@ -185,7 +185,7 @@ class Snapshot(Part):
 
     @brief_document
     def to_json(self) -> dict[str, Any]:
-        """The document that `read_snapshot` reads."""
+        """The document that `with_snapshot` reads."""
         return self.model_dump(mode="json", exclude_defaults=True)
 
 

@@ -35,7 +35,7 @@ from outsim.scenario.keys import (
     dotted,
     entry_names,
 )
-from outsim.scenario.toml_lines import LINES_OF_ITEMS, key_lines
+from outsim.scenario.positions import LINES_OF_ITEMS, key_lines
 from outsim.units import shown
 
 SIZE_LIMIT = 16 * 1024 * 1024

@@ -11,8 +11,7 @@ from typing import TypeVar
 from pydantic import ValidationError
 
 from outsim.errors import StudyError
-from outsim.scenario.background import Background, StartMinutes
-from outsim.scenario.campaigns import Campaign
+from outsim.scenario.campaigns import Background, Campaign, StartMinutes
 from outsim.scenario.model import Scenario
 from outsim.scenario.parts import Part
 from outsim.scenario.platform import Carrier

@@ -32,7 +32,7 @@ from outsim.results.measures import DEFINITIONS, Measure
 from outsim.rooms import room_in
 from outsim.scenario.contacts import ContactList
 from outsim.scenario.difference import meaning
-from outsim.scenario.embedded import CONTACTS, made_again, written
+from outsim.scenario.loading import CONTACTS, made_again, written
 from outsim.scenario.model import Scenario
 from outsim.studies.members import DRAWING, NOTHING, Switches
 

@@ -28,9 +28,9 @@ from outsim.results.measures import MEASURES, Measure, measure
 from outsim.results.result import Result
 from outsim.results.run_arrays import RunArrays
 from outsim.results.tables.run_tables import RunTables
+from outsim.scenario.campaigns import ALL_CALLS
 from outsim.scenario.memory import runs_that_fit
 from outsim.scenario.model import Scenario
-from outsim.scenario.whose import ALL_CALLS
 from outsim.studies.control_variates import controls_of
 from outsim.studies.executors import interrupts_held, workforce
 from outsim.studies.input_models import partner, with_drawn_callees

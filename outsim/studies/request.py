@@ -16,7 +16,7 @@ from outsim.directories import ASKED, refuse_other_than
 from outsim.disk import behind_links, disk_errors_told, put
 from outsim.errors import StudyError
 from outsim.rooms import room_in
-from outsim.scenario.embedded import lists_of
+from outsim.scenario.loading import lists_of
 from outsim.scenario.model import Scenario
 from outsim.studies.identity import check_version, copy_lists, identity_of, scenarios_of
 

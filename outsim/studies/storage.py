@@ -28,7 +28,7 @@ from outsim.errors import StudyError
 from outsim.results.measures import Measure
 from outsim.results.tables.schema import TABLES
 from outsim.rooms import room_in, sweep
-from outsim.scenario.embedded import lists_of
+from outsim.scenario.loading import lists_of
 from outsim.scenario.model import Scenario
 from outsim.studies.identity import REPLICATIONS, fingerprint, identity_of, read_identity, settle
 from outsim.studies.members import NOTHING, Member, Switches

@@ -15,7 +15,7 @@ from outsim.results.checkpoint import simulate
 from outsim.results.result import Result
 from outsim.results.tables.causes import WAIT_CAUSES, queue_time_by_blocker
 from outsim.scenario import Scenario
-from outsim.scenario.standing import standing_at
+from outsim.scenario.loading import with_snapshot
 from outsim.vocabulary import REJECTED
 from tests.strategies import crowded_scenarios, scenarios
 
@@ -101,7 +101,7 @@ def test_they_add_up_from_a_queue_as_it_stands(scenario: Scenario, place: float)
     moment = scenario.clock.begins
     if len(happened):
         moment = happened.iloc[int(place * (len(happened) - 1))].to_pydatetime()
-    result = simulate(standing_at(scenario, first.snapshot(moment)), engine="simpy")
+    result = simulate(with_snapshot(scenario, first.snapshot(moment)), engine="simpy")
     table = result.time_by_cause(by_resource=True)
     assert (table.astype("int64") >= 0).all(axis=None)
     assert table["calls_ahead"].astype("int64").sum() == 0

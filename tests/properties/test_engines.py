@@ -15,8 +15,8 @@ from outsim.results.result import Result
 from outsim.results.run_arrays import RunArrays
 from outsim.results.tables.run_tables import RunTables
 from outsim.scenario import Scenario
+from outsim.scenario.loading import with_snapshot
 from outsim.scenario.snapshot import STATES
-from outsim.scenario.standing import standing_at
 from outsim.tape import Tape
 from outsim.testing.differences import first_difference, on_both_engines
 from tests.occurrences import occurrences
@@ -79,7 +79,7 @@ def test_both_engines_give_the_same_records_from_a_queue_as_it_stands(depth: str
         if len(happened):
             # Right after something happened: calls then stand in every state.
             moment = happened.iloc[int(place * (len(happened) - 1))].to_pydatetime()
-        standing = standing_at(scenario, run.snapshot(moment))
+        standing = with_snapshot(scenario, run.snapshot(moment))
         assert standing.snapshot is not None
         for campaign in standing.snapshot.campaign:
             stood.update({state: campaign.count(state) for state in STATES})

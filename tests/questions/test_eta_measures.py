@@ -18,10 +18,9 @@ from outsim.plan.calls_in_progress import CallsInProgress, continue_attempts
 from outsim.questions.eta_measures import CAMPAIGN_MEASURES, find_call, quantiles
 from outsim.results.checkpoint import simulate
 from outsim.results.measures import measure
+from outsim.scenario.loading import with_snapshot
 from outsim.scenario.snapshot import Snapshot
-from outsim.scenario.snapshot_estimates import estimates
-from outsim.scenario.snapshot_file import read_snapshot
-from outsim.scenario.standing import standing_at
+from outsim.scenario.snapshot_advice import estimates
 from outsim.tape import Tape
 from outsim.vocabulary import NO_ANSWER
 from tests.engine import scenarios
@@ -34,7 +33,7 @@ MIXED = {"mixed": {"human": 40, "voicemail": 20, "no_answer": 30, "busy": 10}}
 def queue(scenario, *campaigns, at=60.0):
     """The scenario with the queue as these campaigns have it, so many seconds after its begin."""
     snapshot = {"at": scenarios.moment(at), "campaign": list(campaigns)}
-    return standing_at(scenario, Snapshot.model_validate(snapshot))
+    return with_snapshot(scenario, Snapshot.model_validate(snapshot))
 
 
 def standing(name="list", tenant="acme", **states):
@@ -244,7 +243,7 @@ def test_a_cut_run_has_every_call_in_one_place(second, seed):
         platform={"ports": 5, "loader_rate": "2/s"},
     )
     result = simulate(scenario, seed=seed, engine="simpy")
-    begun = standing_at(scenario, result.snapshot(scenarios.moment(second)))
+    begun = with_snapshot(scenario, result.snapshot(scenarios.moment(second)))
     snapshot = begun.snapshot
     for campaign in snapshot.campaign:
         pending = sum(
@@ -272,7 +271,7 @@ def test_a_snapshot_is_read_back_as_it_was_written(tmp_path):
     snapshot = simulate(scenario, engine="simpy").snapshot("09:00:50")
     file = tmp_path / "queue.json"
     file.write_text(json.dumps(snapshot.to_json()))
-    assert read_snapshot(file, scenario).snapshot == snapshot
+    assert with_snapshot(scenario, file).snapshot == snapshot
 
 
 def test_what_is_not_said_is_estimated_and_named():
@@ -299,7 +298,10 @@ WRONG = {
     "no text": ("{", "queue.json:1: is no valid JSON"),
     "no moment": ('{"campaign": []}', "queue.json: at: is missing"),
     "outside the run": ('{"at": "08:00"}', "at: found 2026-03-10 08:00:00, outside of"),
-    "an unknown key": ('{"at": "09:10", "calls": 3}', "calls: unknown key; allowed: at, campaign"),
+    "an unknown key": (
+        '{"at": "09:10", "calls": 3}',
+        'calls: unknown key "calls"; allowed: at',
+    ),
     "a campaign twice": (
         '{"at": "09:10", "campaign": [{"name": "list", "tenant": "acme"},'
         ' {"name": "list", "tenant": "acme"}]}',
@@ -307,15 +309,15 @@ WRONG = {
     ),
     "later than the moment": (
         '{"at": "09:10", "campaign": [{"name": "list", "tenant": "acme", "queued": ["09:11"]}]}',
-        "campaign[0].queued[0].since: found 2026-03-10 09:11:00, after the moment",
+        "campaign[acme/list].queued[0].since: found 2026-03-10 09:11:00, after the moment",
     ),
     "before the run": (
         '{"at": "09:10", "campaign": [{"name": "list", "tenant": "acme", "queued": ["08:11"]}]}',
-        "campaign[0].queued[0].since: found 2026-03-10 08:11:00, before the scenario begins",
+        "campaign[acme/list].queued[0].since: found 2026-03-10 08:11:00, before the scenario",
     ),
     "too many attempts": (
         '{"at": "09:10", "campaign": [{"name": "list", "tenant": "acme", "waiting_retry": 3}]}',
-        "campaign[0].waiting_retry[0].attempts: found 1; allowed: at most 0",
+        "campaign[acme/list].waiting_retry[0].attempts: found 1; allowed: at most 0",
     ),
     "more than the ports": (
         '{"at": "09:10", "campaign": [{"name": "list", "tenant": "acme", "dialing": 2000}]}',
@@ -324,7 +326,7 @@ WRONG = {
     "two instants": (
         '{"at": "09:10", "campaign": [{"name": "list", "tenant": "acme",'
         ' "queued": [{"since": "09:01", "lasting": "1 s"}]}]}',
-        "campaign[0].queued[0].lasting: give one of since, lasting and oldest",
+        "campaign[acme/list].queued[0].lasting: give one of since, lasting and oldest",
     ),
 }
 
@@ -335,13 +337,13 @@ def test_a_mistake_in_a_snapshot_is_named_with_its_place(tmp_path, mistake):
     file = tmp_path / "queue.json"
     file.write_text(text)
     with pytest.raises(ScenarioError) as raised:
-        read_snapshot(file, scenarios.scenario(scenarios.campaign()))
+        with_snapshot(scenarios.scenario(scenarios.campaign()), file)
     assert message in str(raised.value)
 
 
 def test_a_missing_snapshot_is_named(tmp_path):
     with pytest.raises(ScenarioError, match=r"nil\.json: no such file"):
-        read_snapshot(tmp_path / "nil.json", scenarios.scenario(scenarios.campaign()))
+        with_snapshot(scenarios.scenario(scenarios.campaign()), tmp_path / "nil.json")
 
 
 def test_a_call_that_is_not_there_is_refused():

@@ -28,7 +28,7 @@ from outsim.results.tables import columns
 from outsim.results.tables.columns import code_type, frame, inside, looked_up
 from outsim.results.tables.schema import TABLES, Column
 from outsim.scenario import Scenario
-from outsim.scenario.whose import ALL_CALLS
+from outsim.scenario.campaigns import ALL_CALLS
 from tests.engine.scenarios import campaign, run
 from tests.strategies import scenarios
 

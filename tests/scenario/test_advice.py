@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 
 from outsim.scenario import load
-from outsim.scenario.carrier_demand import shortages
 from outsim.scenario.lint import advice
+from outsim.scenario.utilisation import shortages
 
 CAMPAIGN: dict[str, Any] = {"name": "a", "tenant": "t", "start": "09:00", "contacts": 1000}
 ROOMY: dict[str, Any] = {"ports": 1000, "workers": 20}

@@ -15,7 +15,7 @@ from outsim.errors import ScenarioError
 from outsim.scenario import contacts as contact_lists
 from outsim.scenario.contacts import REASONS, ContactList, RejectedRow
 from outsim.scenario.files import LINE_LIMIT
-from outsim.scenario.lint_lists import headers
+from outsim.scenario.lint_settings import headers
 from outsim.scenario.phone_numbers import InvalidNumberError, parse_destination
 from outsim.units import is_zone
 

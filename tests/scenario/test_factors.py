@@ -12,7 +12,7 @@ from outsim.errors import ScenarioError
 from outsim.scenario import Scenario, load
 from outsim.scenario.defaults import DEFAULTS
 from outsim.scenario.factors import Factor, assumed, check, read_factor
-from outsim.scenario.varying import Range
+from outsim.scenario.ranges import Range
 
 FILES = sorted(Path("scenarios").glob("*.toml"))
 

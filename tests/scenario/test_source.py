@@ -16,8 +16,8 @@ from outsim import units as quantities
 from outsim.errors import ScenarioError
 from outsim.scenario import load
 from outsim.scenario.files import LINE_LIMIT
+from outsim.scenario.positions import KeyPath, key_lines
 from outsim.scenario.source import SIZE_LIMIT, Source, read_source
-from outsim.scenario.toml_lines import KeyPath, key_lines
 
 from .conftest import CAMPAIGN, CLOCK, OWN, Problems, Write
 

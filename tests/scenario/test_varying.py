@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from outsim.errors import ScenarioError
 from outsim.scenario import Scenario, load
-from outsim.scenario.varying import FINE, read_range
+from outsim.scenario.ranges import FINE, read_range
 
 FILES = sorted(Path("scenarios").glob("*.toml"))
 

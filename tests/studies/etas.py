@@ -11,7 +11,7 @@ from outsim.questions.eta_measures import CAMPAIGN_MEASURES, quantiles
 from outsim.results.checkpoint import simulate
 from outsim.results.measures import measure
 from outsim.scenario import Scenario, load
-from outsim.scenario.standing import standing_at
+from outsim.scenario.loading import with_snapshot
 from outsim.tape import Purpose, Tape
 
 JUDGED = ("median_out_s", "p90_out_s", "last_out_s", "finish_time_s")
@@ -70,7 +70,7 @@ def cut(scenario: Scenario, run: int, replications: int = FORECASTS) -> dict[str
     )
     at_s = start_s + uniform * (figures["last_out_s"] - start_s)
     moment = after(scenario.clock.begins, round(at_s * 1e6))
-    begun = standing_at(scenario, true.snapshot(moment))
+    begun = with_snapshot(scenario, true.snapshot(moment))
     forecasts = [
         measure(
             simulate(begun, seed=FORECAST_SEED, replication=k, engine="compiled").measured(study),

@@ -11,7 +11,7 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from outsim.scenario.factors import Factor
-from outsim.scenario.varying import Range
+from outsim.scenario.ranges import Range
 from outsim.studies.crossover import Flip, find_flip
 
 ANY = Factor(Range("x", 0, 1, "", False))

@@ -13,7 +13,7 @@ from outsim.errors import StudyError
 from outsim.results.measures import MEASURES
 from outsim.scenario import Scenario
 from outsim.scenario.difference import differences
-from outsim.scenario.embedded import lists_of
+from outsim.scenario.loading import lists_of
 from outsim.studies.identity import identity_of, read_identity, scenarios_of, settle
 from outsim.studies.study import Study
 from tests.strategies import scenarios

@@ -13,7 +13,7 @@ from outsim.errors import ScenarioError
 from outsim.results.checkpoint import simulate
 from outsim.scenario import Scenario, load
 from outsim.scenario.lint import advice
-from outsim.scenario.snapshot_file import read_snapshot
+from outsim.scenario.loading import with_snapshot
 
 CAMPAIGN = {"name": "reminders", "tenant": "clinic", "start": "09:00", "contacts": 100}
 
@@ -40,15 +40,15 @@ def file(tmp_path: Path) -> Path:
 
 def refusal(file: Path) -> str:
     with pytest.raises(ScenarioError) as caught:
-        read_snapshot(file, scenario())
+        with_snapshot(scenario(), file)
     return str(caught.value)
 
 
 DOES_NOT_FIT = {
     "a misspelt campaign": (
         document(name="reminder", queued=3),
-        "campaign[0].name: found 'reminder', which is no campaign of clinic in the scenario; "
-        "did you mean 'reminders'?",
+        "campaign[clinic/reminder].name: found 'reminder', which is no campaign of clinic in the "
+        "scenario; did you mean 'reminders'?",
     ),
     "another case": (document(tenant="Clinic", queued=3), "did you mean 'clinic'?"),
     "a space more": (document(tenant="cli nic", queued=3), "did you mean 'clinic'?"),
@@ -59,7 +59,7 @@ DOES_NOT_FIT = {
     "a misspelt customer": (document(tenant="clinc", queued=3), "did you mean 'clinic'?"),
     "more than the list": (
         document(queued=30_000),
-        "campaign[0]: found 30000 queued; its list in the scenario has 100 that can be dialled",
+        "campaign[clinic/reminders]: found 30000 queued; its list in the scenario has 100",
     ),
     "more in all": (
         document(queued=60, completed=50),
@@ -67,13 +67,16 @@ DOES_NOT_FIT = {
     ),
     "a count in quotes": (
         document(queued="30"),
-        "campaign[0].queued: found '30'; write a count without quotes, such as 30",
+        "campaign[clinic/reminders].queued: found '30'; write a count without quotes, such as 30",
     ),
     "a final count in quotes": (
         document(completed="20"),
         "completed: found '20'; must be a whole",
     ),
-    "a negative count": (document(queued=-3), "campaign[0].queued: found -3; must be at least 0"),
+    "a negative count": (
+        document(queued=-3),
+        "campaign[clinic/reminders].queued: found -3; must be at least 0",
+    ),
     "a count of halves": (document(queued=1.5), "found 1.5; write a count without quotes"),
     "true": (document(queued=True), "found true; write a count without quotes"),
     "a call before the start": (
@@ -84,7 +87,7 @@ DOES_NOT_FIT = {
     "longer than the campaign": (document(connected=["3 h"]), "found 3 h, which is before its"),
     "dialed before the start": (
         document(name="later", queued=3, completed=1),
-        "campaign[0].queued: found 3 at 2026-03-10 09:20:00, before its campaign's start",
+        "campaign[clinic/later].queued: found 3 at 2026-03-10 09:20:00, before its campaign",
     ),
     "a call twice": (
         document(queued=[{"count": 5, "call_id": 10}], scheduled=[{"call_id": 14}]),
@@ -96,7 +99,7 @@ DOES_NOT_FIT = {
     "another day": (document(at="2026-03-12 09:20"), "outside of the scenario's run"),
     "an unknown state": (
         document(queud=3),
-        "campaign[0].queud: unknown key; did you mean 'queued",
+        'campaign[clinic/reminders].queud: unknown key "queud"; did you mean',
     ),
     "a word": (document(queued=["soon"]), "found 'soon'; write a local clock time"),
 }
@@ -142,14 +145,14 @@ def test_pipes_devices_and_directories_are_refused_at_once(tmp_path: Path) -> No
 
 def test_a_byte_order_mark_is_dropped(file: Path) -> None:
     file.write_text("\ufeff" + json.dumps(document(queued=3)), encoding="utf-8")
-    snapshot = read_snapshot(file, scenario()).snapshot
+    snapshot = with_snapshot(scenario(), file).snapshot
     assert snapshot is not None
     assert snapshot.campaign[0].count("queued") == 3
 
 
 def test_other_customers_may_have_campaigns_of_any_name(file: Path) -> None:
     file.write_text(json.dumps(document(tenant="bank", queued=3000)))
-    snapshot = read_snapshot(file, scenario()).snapshot
+    snapshot = with_snapshot(scenario(), file).snapshot
     assert snapshot is not None
     assert snapshot.campaign[0].count("queued") == 3000
 
@@ -166,7 +169,7 @@ def test_calls_that_stand_for_too_long_are_told(
     states: dict[str, Any], message: str, file: Path
 ) -> None:
     file.write_text(json.dumps(document(**states)))
-    told = [str(each) for each in advice(read_snapshot(file, scenario()))]
+    told = [str(each) for each in advice(with_snapshot(scenario(), file))]
     assert any(message in each for each in told), told
 
 
@@ -192,14 +195,14 @@ def test_calls_that_should_be_over_are_told(
     rules: dict[str, Any], states: dict[str, Any], message: str, file: Path
 ) -> None:
     file.write_text(json.dumps(document(**states)))
-    told = [str(each) for each in advice(read_snapshot(file, scenario(**rules)))]
+    told = [str(each) for each in advice(with_snapshot(scenario(**rules), file))]
     assert any(message in each for each in told), told
 
 
 def test_a_campaign_that_has_started_and_is_not_told_of_is_named(file: Path) -> None:
     """Tenant and name are easily written in each other's place."""
     file.write_text(json.dumps(document(tenant="reminders", name="clinic", queued=3)))
-    told = [str(each) for each in advice(read_snapshot(file, scenario()))]
+    told = [str(each) for each in advice(with_snapshot(scenario(), file))]
     assert any("does not tell of clinic/reminders" in each for each in told), told
     assert not any("later" in each for each in told)
 
@@ -208,7 +211,7 @@ def test_a_campaign_that_has_started_and_is_not_told_of_is_named(file: Path) -> 
 def test_what_is_queued_after_a_stop_entered_the_queue_before_it(queued: Any, file: Path) -> None:
     """A stop of what is not loaded yet leaves the queue alone: its calls go out."""
     file.write_text(json.dumps(document(queued=queued, completed=80)))
-    calls = simulate(read_snapshot(file, scenario(stop_at="09:10")), engine="simpy").calls
+    calls = simulate(with_snapshot(scenario(stop_at="09:10"), file), engine="simpy").calls
     standing = calls[calls["campaign"] == "reminders"]
     assert len(standing) == 20
     assert (standing["attempts"] > 0).all()

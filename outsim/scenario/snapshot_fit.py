@@ -1,60 +1,90 @@
-"""A snapshot and a scenario together: whether they fit."""
+"""Whether a snapshot fits a scenario, and which rules its campaigns are held to."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import datetime
 from difflib import get_close_matches
 from itertools import pairwise
-from typing import TYPE_CHECKING
+from typing import Any, Protocol
 
 from outsim.clock import MINUTE, format_duration
-from outsim.errors import Problem, ScenarioError, nearest
-from outsim.scenario.campaigns import Campaign
-from outsim.scenario.files import SHOWN_OF_KEYS
+from outsim.errors import nearest
+from outsim.scenario.campaigns import Background, Campaign, Tenant
 from outsim.scenario.parts import written
+from outsim.scenario.platform import Carrier, Platform
 from outsim.scenario.snapshot import STATES, CampaignSnapshot, Snapshot, Standing, attempts_of
-from outsim.scenario.standing_campaigns import campaign_of
-from outsim.text import shortened
 from outsim.units import Problem as Contradiction
 from outsim.vocabulary import ENDED_STATUSES, UNDER_WAY_STATUSES
 
-if TYPE_CHECKING:
-    from outsim.scenario.model import Scenario
+
+class _Times(Protocol):
+    """When a run begins, and when it ends at the latest."""
+
+    @property
+    def begins(self) -> datetime: ...
+    @property
+    def latest_end(self) -> datetime: ...
+
+
+class _Setting(Protocol):
+    """What a snapshot is held against: a scenario, which holds the snapshot itself."""
+
+    @property
+    def clock(self) -> _Times: ...
+    @property
+    def platform(self) -> Platform: ...
+    @property
+    def carrier(self) -> Carrier: ...
+    @property
+    def background(self) -> Background | None: ...
+    @property
+    def campaign(self) -> Sequence[Campaign]: ...
+    @property
+    def tenant(self) -> Sequence[Tenant]: ...
+    def instant_us(self, local: datetime) -> int: ...
+    def campaign_or_none(self, name: str) -> Campaign | None: ...
+
+
+def campaign_of(scenario: _Setting, campaign: CampaignSnapshot) -> Campaign:
+    """The rules that a campaign of a snapshot is held to, without any call of its own.
+
+    They are the scenario's where it has this campaign; else they are taken from its
+    background, or from the defaults.
+    """
+    known = scenario.campaign_or_none("/".join(campaign.key))
+    if known is not None:
+        changed: dict[str, Any] = {"contact_list": None, "requests": None, "contacts": 0}
+        if campaign.start is not None:
+            changed["start"] = campaign.start
+        return known.model_copy(update=changed)
+    background = scenario.background
+    rules: dict[str, Any] = {}
+    if background is not None:
+        rules = {
+            rule: getattr(background, rule)
+            for rule in ("max_retry", "retry_interval", "profile", "pacing", "result_url")
+        }
+    return Campaign(
+        name=campaign.name,
+        tenant=campaign.tenant,
+        start=campaign.start or _oldest(campaign) or scenario.clock.begins,
+        contacts=0,
+        **rules,
+    )
+
+
+def _oldest(campaign: CampaignSnapshot) -> datetime | None:
+    """When the oldest call of a campaign came into the queue, if it is said."""
+    instants = [each.since or each.oldest for each in campaign.queued]
+    return min((instant for instant in instants if instant is not None), default=None)
+
 
 ROUNDED = MINUTE
 """How much a duration in a snapshot may be rounded."""
 
 
-def key_path(place: tuple[str | int, ...]) -> str:
-    """Key path as messages write it, such as ``campaign[0].queued[3].since``."""
-    text = "".join(
-        f"[{key}]" if isinstance(key, int) else f".{shortened(key, SHOWN_OF_KEYS)}"
-        for key in place
-    )
-    return text.removeprefix(".")
-
-
-def standing_at(scenario: Scenario, snapshot: Snapshot, file: str = "snapshot") -> Scenario:
-    """The scenario with the queue as a snapshot has it, to be forecast from its moment.
-
-    Raises
-    ------
-    ScenarioError
-        If the two don't fit together.
-    """
-    problems = [
-        Problem(file, None, key_path(place), message)
-        for place, message in snapshot_problems(scenario, snapshot)
-    ]
-    if problems:
-        raise ScenarioError(problems)
-    changed = scenario.model_copy(update={"snapshot": snapshot})
-    changed._path = scenario.path
-    return changed
-
-
-def snapshot_problems(scenario: Scenario, snapshot: Snapshot) -> Iterator[Contradiction]:
+def snapshot_problems(scenario: _Setting, snapshot: Snapshot) -> Iterator[Contradiction]:
     """What in a snapshot does not fit a scenario, as (key path, message)."""
     clock = scenario.clock
     if not 0 <= scenario.instant_us(snapshot.at) < scenario.instant_us(clock.latest_end):
@@ -112,7 +142,7 @@ def _plain(name: str) -> str:
     return "".join(each for each in name.casefold() if each.isalnum())
 
 
-def _unknown(scenario: Scenario, campaign: CampaignSnapshot) -> tuple[str, str] | None:
+def _unknown(scenario: _Setting, campaign: CampaignSnapshot) -> tuple[str, str] | None:
     """Why a campaign must be one of the scenario's and is not, as (key, message).
 
     Campaigns of customers of whom the scenario says nothing are allowed: they are those of
@@ -137,7 +167,7 @@ def _unknown(scenario: Scenario, campaign: CampaignSnapshot) -> tuple[str, str] 
     return None
 
 
-def _instants(scenario: Scenario, campaign: CampaignSnapshot) -> Iterator[Contradiction]:
+def _instants(scenario: _Setting, campaign: CampaignSnapshot) -> Iterator[Contradiction]:
     """Instants before the scenario begins."""
     for k, standing in enumerate(campaign.queued):
         for key in ("since", "oldest"):
@@ -151,7 +181,7 @@ def _instants(scenario: Scenario, campaign: CampaignSnapshot) -> Iterator[Contra
 
 
 def _before_start(
-    scenario: Scenario, snapshot: Snapshot, campaign: CampaignSnapshot, rules: Campaign
+    scenario: _Setting, snapshot: Snapshot, campaign: CampaignSnapshot, rules: Campaign
 ) -> Iterator[Contradiction]:
     """Calls that are in the queue, or further, before their campaign starts."""
     started_us = scenario.instant_us(snapshot.at) - scenario.instant_us(rules.start)
@@ -173,7 +203,7 @@ def _before_start(
                 yield (state, k, key), f"found {said}, which is before {starts}"
 
 
-def _since(scenario: Scenario, snapshot: Snapshot, standing: Standing) -> tuple[str, int]:
+def _since(scenario: _Setting, snapshot: Snapshot, standing: Standing) -> tuple[str, int]:
     """The key that says since when calls stand, and that instant; the moment where none does."""
     at_us = scenario.instant_us(snapshot.at)
     for key in ("since", "oldest"):
@@ -200,7 +230,7 @@ def _beyond_retries(campaign: CampaignSnapshot, rules: Campaign) -> Iterator[Con
                 )
 
 
-def _beyond_list(scenario: Scenario, campaign: CampaignSnapshot) -> Iterator[Contradiction]:
+def _beyond_list(scenario: _Setting, campaign: CampaignSnapshot) -> Iterator[Contradiction]:
     """More calls in one state, or in all, than the campaign's list holds."""
     known = scenario.campaign_or_none("/".join(campaign.key))
     most = None if known is None else known.dialable
