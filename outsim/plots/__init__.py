@@ -19,7 +19,7 @@ from outsim.plots.estimates import (
     stop,
 )
 from outsim.plots.fitting import fitted_duration, fitted_quantiles
-from outsim.plots.load import load_over_replications, ports, queue
+from outsim.plots.load import load_over_replications, ports, queue, run
 from outsim.plots.start_maps import start_map, start_map_panel
 from outsim.plots.waiting import explain, wait_causes, waits
 from outsim.plots.what_ifs import (
@@ -48,6 +48,7 @@ __all__ = [
     "ports",
     "promise",
     "queue",
+    "run",
     "saved_by_stop",
     "schedule",
     "sensitivity",

@@ -19,6 +19,7 @@ from outsim.plots.style import (
     clock_axis,
     dates_of,
     draw_empty,
+    given_axes,
     instants_us,
     legend_above,
     mark_start,
@@ -44,6 +45,20 @@ if TYPE_CHECKING:
 
 PIECES = 1_500
 """So many points across a picture may have; see `change_points`."""
+
+
+def run(result: Result, axes: Sequence[Axes] | None = None) -> list[Axes]:
+    """Draw the queue above the busy ports over time, by tenant.
+
+    Parameters
+    ----------
+    result : Result
+        One run.
+    axes : sequence of two Axes, optional
+        Default: a new figure.
+    """
+    upper, lower = given_axes(axes, 2, columns=1, height=3.4)
+    return [queue(result, upper), ports(result, lower)]
 
 
 def queue(result: Result, ax: Axes | None = None, *, most: int = 6) -> Axes:

@@ -93,10 +93,12 @@ def panels(count: int, *, columns: int = 2, height: float = 2.6) -> list[Axes]:
     return axes[:count]
 
 
-def given_axes(axes: Sequence[Axes] | None, count: int) -> list[Axes]:
+def given_axes(
+    axes: Sequence[Axes] | None, count: int, *, columns: int = 2, height: float = 2.6
+) -> list[Axes]:
     """So many axes: those that were given, or the panels of a new figure."""
     if axes is None:
-        return panels(count)
+        return panels(count, columns=columns, height=height)
     if len(axes) != count:
         raise StudyError(f"{len(axes)} axes: this picture takes {count}, one a panel")
     return list(axes)

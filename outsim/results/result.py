@@ -14,7 +14,8 @@ from numpy.typing import NDArray
 
 from outsim._version import __version__
 from outsim.clock import after
-from outsim.display import table_html
+from outsim.display import format_figure
+from outsim.document import Answer, Document
 from outsim.errors import MomentError, ScenarioError, unknown_name
 from outsim.plan import CampaignPlan
 from outsim.results.measures import NEEDED, View, measure
@@ -31,7 +32,7 @@ from outsim.results.tables.columns import handed_out
 from outsim.results.tables.run_tables import RunTables
 from outsim.results.tables.schema import TABLES
 from outsim.results.tables.snapshots import snapshot
-from outsim.results.tables.summary import summary
+from outsim.results.tables.summary import summary, summary_table
 from outsim.results.tables.views import call_log, status_page, timeline
 from outsim.scenario.campaigns import ALL_CALLS, Campaign, Everybody, Whose
 from outsim.scenario.defaults import Assumption, assumptions
@@ -40,14 +41,14 @@ from outsim.scenario.provenance import ParameterTable
 from outsim.scenario.provenance import assumptions as ledger_of
 from outsim.scenario.snapshot import Snapshot
 from outsim.tape import Tape
-from outsim.text import bounded, brief_document, shortened
+from outsim.text import bounded, brief_document, plain, shortened
 
 if TYPE_CHECKING:
     import pandas as pd
 
 
 @dataclass(frozen=True, eq=False)
-class Result:
+class Result(Answer):
     """What one run gives: tables, views of them, and where they come from."""
 
     frames: RunTables
@@ -365,11 +366,7 @@ class Result:
 
     def summary(self) -> pd.DataFrame:
         """Figures of each campaign of the scenario and of the background, one row each."""
-        names = [campaign.name for campaign in self.scenario.campaign]
-        views = {
-            c.name if names.count(c.name) == 1 else f"{c.tenant}/{c.name}": self.measured(c)
-            for c in self.scenario.campaign
-        }
+        views = {self._label(c): self.measured(c) for c in self.scenario.campaign}
         if self.scenario.background is not None:
             views["(background)"] = self.measured_background()
         return summary(views)
@@ -439,18 +436,70 @@ class Result:
         )
         return background / max(1, self.arrays.attempts.rows)
 
+    def _label(self, campaign: Campaign) -> str:
+        names = [each.name for each in self.scenario.campaign]
+        is_alone = names.count(campaign.name) == 1
+        return campaign.name if is_alone else f"{campaign.tenant}/{campaign.name}"
+
+    def document(self) -> Document:
+        """What happened to the campaigns, in words and a table."""
+        scenario, found = self.scenario, self.summary()
+        attempts = f"{self.arrays.attempts.rows:,} attempts"
+        if scenario.background:
+            attempts += f"; background tenants make {self.background_share:.0%}"
+        answer = f"{attempts}, and no campaign to speak of."
+        if scenario.campaign_under_study is not None:
+            label = self._label(scenario.campaign_under_study)
+            share, wait = (float(found[name][label]) for name in ("completed_share", "wait_p90_s"))
+            answer = f"{attempts}: {label} has no calls that can be dialed."
+            if share == share:
+                completed = format_figure("share", share, self.begins)
+                answer = (
+                    f"{completed} of the calls of {label} are completed in the end; p90 wait: "
+                    f"{format_figure('seconds', wait, self.begins)}."
+                )
+        graded = sum(each.grade == "A" for each in self.assumptions)
+        return Document(
+            id="run",
+            title="What happened in this run?",
+            answer=answer,
+            asked=(
+                f"{scenario.name}: one run, seed {self.seed}, replication {self.replication}, "
+                f"{self.span} ({scenario.clock.zone}). {attempts}."
+            ),
+            tables=[summary_table(found, scenario)],
+            notes=[
+                "One run is one day that could be; `outsim compare` gives means with intervals.",
+                f"It rests on {len(self.assumptions)} defaults, {graded} of them assumptions: "
+                "`outsim run --json` lists each with its source.",
+            ],
+        )
+
+    def to_dict(self) -> dict[str, Any]:
+        """What happened to the campaigns, for machines."""
+        return {
+            **plain(
+                {
+                    "scenario": self.scenario.name,
+                    "seed": self.seed,
+                    "replication": self.replication,
+                    "engine": self.engine,
+                    "version": self.version,
+                    "ended": self.ended.isoformat(),
+                    "attempts": self.arrays.attempts.rows,
+                    "background_share": self.background_share,
+                    "campaigns": self.summary().to_dict(orient="index"),
+                    "assumptions": [
+                        {"key": a.key, "value": a.value, "grade": a.grade, "source": a.source}
+                        for a in self.assumptions
+                    ],
+                }
+            )
+        }
+
     def __repr__(self) -> str:
         facts = "; ".join(f"{name}: {value}" for name, value in self._facts())
         return bounded(f"Result({facts})")
-
-    def _repr_html_(self) -> str:
-        from html import escape
-
-        facts = "".join(
-            f"<tr><th style='text-align:left'>{escape(name)}</th><td>{escape(value)}</td></tr>"
-            for name, value in self._facts()
-        )
-        return f"<table>{facts}</table>{table_html(self.summary())}"
 
 
 def in_run(scenario: Scenario, at: object, ended_us: int) -> datetime:

@@ -28,20 +28,23 @@ MISTAKES = {
         ["check", "small.toml", "--theory", "--replications", "1"],
         "replications = 1: must be 2 or more",
     ),
-    "a negative seed": (["run", "small.toml", "--seed", "-1"], "greater than or equal to 0"),
+    "a negative seed": (["run", "small.toml", "--seed", "-1"], "-1: must be 0 or more"),
     "a seed that is none": (
         ["run", "small.toml", "--seed", "x"],
-        "'--seed': Input should be a valid integer",
+        "x is not a whole number",
     ),
-    "a seed too large": (["run", "small.toml", "--seed", str(2**63)], "less than or equal to"),
+    "a seed too large": (["run", "small.toml", "--seed", str(2**63)], "or less"),
     "a negative replication": (
         ["run", "small.toml", "--replication", "-1"],
-        "greater than or equal to 0",
+        "-1: must be 0 or more",
     ),
-    "a file as directory": (["run", "small.toml", "--out", "a file"], "--out a file: File exists"),
+    "a file as directory": (
+        ["run", "small.toml", "--out", "a file"],
+        "a file: can't be written to (File exists)",
+    ),
     "a place below a file": (
         ["run", "small.toml", "--out", "a file/below"],
-        "--out a file/below: Not a directory",
+        "a file/below: can't be written to (Not a directory)",
     ),
     "no name for a run's directory": (["run", "small.toml", "--out", ""], "the name is empty"),
     "no name for a study's directory": (

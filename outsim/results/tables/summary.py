@@ -6,7 +6,10 @@ from collections.abc import Mapping
 
 import pandas as pd
 
+from outsim.display import format_figure
+from outsim.document import Table
 from outsim.results.measures import MEASURES, View, measure
+from outsim.scenario.model import Scenario
 from outsim.vocabulary import FINAL_STATUSES, PENDING_STATUSES
 
 _STATES = ("calls", *FINAL_STATUSES, "pending")
@@ -32,3 +35,22 @@ def summary(views: Mapping[str, View]) -> pd.DataFrame:
 
 def _row(view: View) -> dict[str, float]:
     return counts(view.calls) | {"attempts": len(view.attempts)} | measure(view)
+
+
+def summary_table(found: pd.DataFrame, scenario: Scenario) -> Table:
+    """A summary as people read it: a row a count or measure, a column a campaign."""
+    begins, names = scenario.clock.begins, {each.name for each in MEASURES}
+    rows = [
+        [name.replace("_", " "), *(f"{value:,.0f}" for value in found[name])]
+        for name in found.columns
+        if name not in names
+    ]
+    rows += [
+        [
+            each.label_at(scenario.deadline),
+            *(format_figure(each.kind, value, begins) for value in found[each.name]),
+        ]
+        for each in MEASURES
+        if not (each.optional and found[each.name].isna().all())
+    ]
+    return Table("Calls and measures by campaign", ["", *map(str, found.index)], rows)
