@@ -167,7 +167,7 @@ def test_answers_and_studies_are_short(small, tmp_path):
     check(outsim.explain(outsim.simulate(small), replications=2).run())
     check(outsim.simulate(small, until="09:02"))
     check(outsim.assumptions(small))
-    check(outsim.describe(small))
+    check(outsim.describe(small).run())
 
 
 def test_other_answers_are_short(small):

@@ -178,7 +178,7 @@ def test_keys_that_are_refused_are_shown_as_text(hostile, tmp_path):
 
 
 def test_an_xes_log_is_xml_whatever_a_scenario_made_in_python_is_called(tmp_path):
-    from outsim.export.formats import export
+    from outsim.formats.write import write as export
 
     result = full()
     object.__setattr__(result, "scenario", result.scenario.model_copy(update={"name": HOSTILE}))
@@ -192,7 +192,7 @@ def test_pages_and_descriptions_have_text(hostile):
     from outsim.present.page import Page, html
 
     scenario = outsim.load(hostile)
-    markdown = outsim.describe(scenario).to_markdown()
+    markdown = outsim.describe(scenario).run().to_markdown()
     result = outsim.simulate(scenario)
     page = html(Page(HOSTILE, [(HOSTILE, HOSTILE)], [HOSTILE], []))
     for text in (markdown, result._repr_html_(), repr(result), page):

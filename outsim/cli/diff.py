@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from outsim.cli.options import Json
+from outsim.cli.options import Json, Shown
 
 
 def diff(
@@ -15,15 +15,8 @@ def diff(
     json: Json = False,
 ) -> None:
     """Say how two scenarios differ, inheritance and defaults resolved; exit 1 if they do."""
-    from outsim.cli.output import print_json, say, show, table
+    from outsim.cli.output import present
+    from outsim.questions.diff import diff as ask
     from outsim.scenario import load
-    from outsim.scenario.difference import differences
 
-    found = differences(load(left), load(right))
-    if json:
-        print_json([{"key": d.key, "left": d.left, "right": d.right} for d in found])
-    elif found:
-        show(table(["", left, right], [[d.key, str(d.left), str(d.right)] for d in found]))
-    else:
-        say("The scenarios mean the same.")
-    raise typer.Exit(1 if found else 0)
+    present(ask(load(left), load(right), names=(left, right)).run(), Shown(json=json))

@@ -2,16 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import Annotated, Literal
 
 import typer
 
-from outsim.cli.options import CampaignName, EngineName, Json, Seed
-
-if TYPE_CHECKING:
-    from pathlib import Path
-
-    from outsim.results.result import Result
+from outsim.cli.options import CampaignName, EngineName, Json, Seed, Shown, count
 
 
 def export(
@@ -39,7 +34,8 @@ def export(
     replication: Annotated[
         int | None,
         typer.Option(
-            min=0,
+            metavar="N",
+            parser=count(0),
             help="Which replication of the seed; default: the first.",
             show_default=False,
         ),
@@ -54,13 +50,11 @@ def export(
     """
     from pathlib import Path
 
-    from outsim.cli.output import load_with_advice, print_json, say, simulate_with_bar
-    from outsim.export.formats import check_target
-    from outsim.export.formats import export as write
+    from outsim.cli.output import load_with_advice, present, simulate_with_bar
+    from outsim.formats.write import check_target
     from outsim.progress import bar
+    from outsim.questions.export import export as ask
     from outsim.results.result import load_result
-    from outsim.scenario.campaigns import ALL_CALLS
-    from outsim.studies.variants import campaign_of
 
     check_target(form, Path(out))
     given = Path(result)
@@ -75,37 +69,6 @@ def export(
         made = load_result(result)
     else:
         made = simulate_with_bar(load_with_advice(result), seed, replication or 0, engine)
-    chosen = None if campaign is None else campaign_of(made.scenario, campaign)
     with bar("export", counts=False) as advance:
-        path = write(made, form, out, campaign=chosen, progress=advance)
-    if json:
-        print_json(_document(made, form, path))
-        return
-    calls = made.view(chosen or ALL_CALLS).calls
-    say(
-        f"{made.scenario.name}, seed {made.seed}, replication {made.replication}: {len(calls):,} "
-        f"calls written to {path} as {form}."
-    )
-    say(_HINTS[form])
-
-
-_HINTS = {
-    "perfetto": "Open it at https://ui.perfetto.dev: the file is read there, and not sent.",
-    "xes": "Process mining tools open it; a case is a call.",
-    "ocel": "Process mining tools that know OCEL 2.0 open it; objects are calls, campaigns, "
-    "tenants.",
-    "parquet": "data-dictionary.md says what each column is.",
-    "csv": "data-dictionary.md says what each column is.",
-}
-
-
-def _document(result: Result, form: str, path: Path) -> dict[str, object]:
-    files = sorted(path.iterdir()) if path.is_dir() else [path]
-    return {
-        "scenario": result.scenario.name,
-        "seed": result.seed,
-        "replication": result.replication,
-        "format": form,
-        "path": str(path),
-        "files": {file.name: file.stat().st_size for file in files},
-    }
+        answer = ask(made, form, out, campaign=campaign, progress=advance).run()
+    present(answer, Shown(json=json))

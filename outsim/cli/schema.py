@@ -6,6 +6,8 @@ from typing import Annotated
 
 import typer
 
+from outsim.cli.options import Shown
+
 
 def schema(
     snapshot: Annotated[
@@ -13,8 +15,7 @@ def schema(
     ] = False,
 ) -> None:
     """Print the JSON Schema of scenario files, for editors that complete and check them."""
-    from outsim.cli.output import print_json
-    from outsim.scenario.schema import json_schema
-    from outsim.scenario.snapshot import json_schema as snapshot_schema
+    from outsim.cli.output import present
+    from outsim.questions.schema import schema as ask
 
-    print_json(snapshot_schema() if snapshot else json_schema())
+    present(ask(snapshot=snapshot).run(), Shown(json=True))

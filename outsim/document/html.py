@@ -31,7 +31,13 @@ def environment(*directories: Path) -> Environment:
 def fragment(document: object) -> str:
     """A document as a notebook's cell shows it: without pictures, and of long tables the top."""
     template = environment().get_template("document.html")
-    return str(template.module.content(document, 4, None, MOST_ROWS))  # type: ignore[attr-defined]
+    most = MOST_ROWS // max(1, _tables(document))
+    return str(template.module.content(document, 4, None, most))  # type: ignore[attr-defined]
+
+
+def _tables(document: Any) -> int:
+    inner: int = sum(map(_tables, document.parts))
+    return len(document.tables) + inner
 
 
 def _shown(value: Any) -> Any:

@@ -24,11 +24,16 @@ def say(text: str = "") -> None:
     _console().print(visible_lines(text))
 
 
+_BELOW = ("asked", "texts", "more", "gaps", "tables", "notes", "code", "command", "parts")
+"""What may stand below an answer."""
+
+
 def show(document: Document) -> None:
     """Write a document to standard output."""
     if document.answer:
         say(document.answer)
-        say()
+        if any(getattr(document, part) for part in _BELOW):
+            say()
     for text in (document.asked, *document.texts, *document.more):
         if text:
             say(text)
@@ -59,7 +64,14 @@ def show_table(table: Data) -> None:
     console = _console()
     if table.caption:
         say(f"{table.caption}:")
-    console.print(_beside(table, console.width) or _turned(table, console.width))
+    made = _beside(table, console.width) or _turned(table, console.width)
+    if made is not None:
+        console.print(made)
+    else:
+        for label, *cells in table.rows:
+            say(label)
+            for name, cell in zip(table.columns[1:], cells, strict=True):
+                say(f"  {name}  {cell}")
     say()
 
 
@@ -112,8 +124,11 @@ def _folded(cell: str, width: int) -> str:
     return f"{number}\n{textwrap.fill(f'({rest}', width)}" if bracket else cell
 
 
-def _turned(table: Data, width: int) -> Table:
-    """One block a row: what it is about, and below it each column's name beside its cell."""
+def _turned(table: Data, width: int) -> Table | None:
+    """One block a row: what it is about, and below it each column's name beside its cell.
+
+    None where even that does not fit.
+    """
     labels, values = [], []
     for row in table.rows:
         labels += [row[0], *(f"  {name}" for name in table.columns[1:])]
@@ -123,8 +138,8 @@ def _turned(table: Data, width: int) -> Table:
     for texts in ([True, table.is_text or bool(table.text_columns)], [True, True]):
         widths = _widths(made, texts, width - _CLOSE_GAP)
         if widths is not None:
-            break
-    return _laid_out(made, texts, widths or [width // 2 - 2] * 2, _CLOSE_GAP)
+            return _laid_out(made, texts, widths, _CLOSE_GAP)
+    return None
 
 
 def _laid_out(

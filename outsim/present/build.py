@@ -5,12 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from outsim.document import Document
-from outsim.present.checklist import checklist
 from outsim.present.comparison import comparison
 from outsim.present.context import Subject
 from outsim.present.outcomes import what_is_seen, why_calls_failed
 from outsim.present.page import Page
-from outsim.present.provenance import assumptions, reproduction
+from outsim.present.provenance import assumptions, checklist, reproduction
 from outsim.present.sensitivity import sensitivity
 from outsim.present.timing import after_stop, when_out, when_to_start
 from outsim.present.waiting import where_the_wait_went

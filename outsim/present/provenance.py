@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from typing import Any
 
 from outsim._version import __version__
 from outsim.document import Document, Table
 from outsim.engine.records import MODEL_VERSION
 from outsim.present.context import Subject
+from outsim.questions.describe import describe
 from outsim.scenario import provenance as ledger
 
 
@@ -29,6 +31,34 @@ def assumptions(subject: Subject) -> Document:
             )
         ],
     )
+
+
+_ELSEWHERE = ("item-3-3", "item-3-4")
+"""Items whose tables are those of the numbers that the answers rest on."""
+
+
+def checklist(subject: Subject) -> Document:
+    """All 20 items of STRESS-DES, with what only the author can say left as named gaps."""
+    compared = subject.comparison
+    scenarios = compared.scenarios if compared is not None else (subject.scenario,)
+    described = describe(*scenarios).run().document()
+    return replace(
+        described,
+        id="stress-des",
+        answer="",
+        asked=described.answer,
+        parts=[
+            replace(section, parts=[_without_table(item) for item in section.parts])
+            for section in described.parts
+        ],
+    )
+
+
+def _without_table(item: Document) -> Document:
+    if item.id not in _ELSEWHERE:
+        return item
+    reference = 'Each of them stands under "What the answers rest on".'
+    return replace(item, tables=[], texts=[*item.texts, reference])
 
 
 def reproduction(subject: Subject, command: str) -> Document:

@@ -20,11 +20,13 @@ from pathlib import Path
 from typing import Any
 
 from outsim.clock import format_duration
+from outsim.document import Answer, Document, Table
 from outsim.engine.order import EventClass
 from outsim.engine.records import MODEL_VERSION
 from outsim.engine.rules import RULES
 from outsim.estimates import LEVEL
 from outsim.questions.compare import USUAL
+from outsim.questions.question import Question, asks
 from outsim.results.measures import MEASURES
 from outsim.scenario.campaigns import Campaign
 from outsim.scenario.defaults import GRADES
@@ -32,7 +34,7 @@ from outsim.scenario.difference import differences
 from outsim.scenario.model import Scenario
 from outsim.scenario.provenance import AUTHOR, ParameterTable, assumptions
 from outsim.scenario.sources import About
-from outsim.text import bounded, brief_document, visible_lines
+from outsim.text import plain, visible_lines
 from outsim.vocabulary import DISCIPLINES, FINAL_STATUSES, OUTCOMES, STATUSES
 
 SOURCE = (
@@ -45,14 +47,6 @@ LIBRARIES = ("simpy", "numba", "numpy", "scipy", "pandas", "pydantic", "pyarrow"
 """Packages whose versions a description names: what runs, draws, estimates and stores."""
 
 _TEMPLATE = Path(__file__).with_name("stress_des.md")
-
-
-@dataclass(frozen=True)
-class Table:
-    """A table of text in an item."""
-
-    columns: tuple[str, ...]
-    rows: tuple[tuple[str, ...], ...]
 
 
 @dataclass(frozen=True)
@@ -73,8 +67,23 @@ class Item:
     parts: tuple[Item, ...] = field(default=())
     """Items in it."""
 
-    @brief_document
-    def to_json(self) -> dict[str, Any]:
+    def document(self) -> Document:
+        """The item as a part of a document."""
+        tables = []
+        if self.table is not None:
+            caption = f"{self.title}: {self.table.columns[0]}"
+            tables = [Table(caption, self.table.columns, self.table.rows, is_text=True)]
+        return Document(
+            id=f"item-{self.number.replace('.', '-')}",
+            title=f"{self.number} {self.title}",
+            texts=self.paragraphs,
+            tables=tables,
+            gaps=self.gaps,
+            code=[("Overview", self.diagram)] if self.diagram else [],
+            parts=[part.document() for part in self.parts],
+        )
+
+    def to_dict(self) -> dict[str, Any]:
         """The item for machines."""
         return {
             "number": self.number,
@@ -86,12 +95,12 @@ class Item:
             "table": None
             if self.table is None
             else [dict(zip(self.table.columns, row, strict=True)) for row in self.table.rows],
-            "parts": [part.to_json() for part in self.parts],
+            "parts": [part.to_dict() for part in self.parts],
         }
 
 
-@dataclass(frozen=True, eq=False)
-class Description:
+@dataclass(frozen=True, eq=False, repr=False)
+class Description(Answer):
     """A scenario, and others that are compared with it, by the STRESS-DES checklist."""
 
     scenarios: tuple[Scenario, ...]
@@ -125,30 +134,54 @@ class Description:
                 return item
         raise KeyError(number)
 
-    @brief_document
-    def to_json(self) -> dict[str, Any]:
+    def document(self) -> Document:
+        """The description in sections, with what only the author can say left as gaps."""
+        numbers = ", ".join(item.number for item in self.gaps)
+        sections = dict.fromkeys(item.section for item in self.items)
+        return Document(
+            id="describe",
+            title="The model, by the STRESS-DES checklist",
+            asked=" against ".join(scenario.name for scenario in self.scenarios) + ".",
+            answer=(
+                f"{len(self.gaps)} items have gaps that only the author can fill: {numbers}; a "
+                "scenario says it under [about]."
+                if numbers
+                else f"All {len(self.items)} items of the checklist are filled in."
+            ),
+            notes=[SOURCE],
+            parts=[
+                Document(
+                    id=f"stress-des-{number}",
+                    title=f"{number} {section}",
+                    parts=[item.document() for item in self.items if item.section == section],
+                )
+                for number, section in enumerate(sections, 1)
+            ],
+        )
+
+    def to_dict(self) -> dict[str, Any]:
         """The description for machines: items with their texts, tables and gaps."""
-        return {
-            "scenarios": [scenario.name for scenario in self.scenarios],
-            "checklist": SOURCE,
-            "items": [item.to_json() for item in self.items],
-        }
+        return plain(
+            {
+                "scenarios": [scenario.name for scenario in self.scenarios],
+                "checklist": SOURCE,
+                "items": [item.to_dict() for item in self.items],
+            }
+        )
 
     def to_markdown(self) -> str:
         """The description as Markdown, with a heading for each section and item."""
         return self.markdown
 
+    _repr_html_ = None  # type: ignore[assignment]
+    """A notebook shows the Markdown."""
+
     def _repr_markdown_(self) -> str:
         return self.markdown
 
-    def __repr__(self) -> str:
-        names = ", ".join(scenario.name for scenario in self.scenarios)
-        return bounded(
-            f"Description({names}; {len(self.items)} items, {len(self.gaps)} with gaps)"
-        )
 
-
-def describe(scenario: Scenario, *others: Scenario) -> Description:
+@asks()
+def describe(scenario: Scenario, *others: Scenario) -> Question[Description]:
     """Describe model and scenario by the 20 items of STRESS-DES (Monks et al. 2019).
 
     What the scenario and the code say is filled in; what only the author can say comes from
@@ -163,25 +196,30 @@ def describe(scenario: Scenario, *others: Scenario) -> Description:
 
     Returns
     -------
-    Description
+    Question
+        Its answer is a `Description`.
 
     Raises
     ------
     ScenarioError
-        If a range in `Scenario.sources` can't be used.
+        When it is run: if a range in `Scenario.sources` can't be used.
 
     Examples
     --------
     >>> import outsim
-    >>> description = outsim.describe(outsim.load("scenarios/top-of-hour.toml"))
+    >>> description = outsim.describe(outsim.load("scenarios/top-of-hour.toml")).run()
     >>> len(description.items)
     20
     >>> [item.number for item in description.gaps]
     ['1.1', '1.3', '3.1', '3.2', '5.4', '6.1']
     """
-    ledger = assumptions(scenario)
-    markdown = _render(_context(scenario, others, ledger))
-    return Description((scenario, *others), tuple(_read(markdown)), ledger, markdown)
+
+    def work(_: Any) -> Description:
+        ledger = assumptions(scenario)
+        markdown = _render(_context(scenario, others, ledger))
+        return Description((scenario, *others), tuple(_read(markdown)), ledger, markdown)
+
+    return Question("describe", work)
 
 
 def _context(
@@ -311,7 +349,7 @@ def _item(number: str, section: str, title: str, text: str) -> Item:
     for block in re.split(r"(?<!\\)\n{2,}", text.strip()):
         if block.startswith("|"):
             header, _, *rows = (tuple(_cells(line)) for line in block.split("\n"))
-            table = Table(header, tuple(rows))
+            table = Table("", header, rows, is_text=True)
         elif block.startswith("**Gap:** "):
             gaps.append(_plain(block.removeprefix("**Gap:** ")))
         elif block:

@@ -27,7 +27,7 @@ def test_merge_says_how_many_replications_came_from_where(outsim, parts):
     lines = [" ".join(line.split()) for line in ended.out.splitlines()]
     assert "first 0:2 none" in lines
     assert "second 2:4 1:2" in lines
-    assert lines[-1] == "out has 4 replications: 0:4"
+    assert lines[0] == "out has 4 replications: 0:4"
 
 
 def test_merge_says_the_same_to_machines(outsim, parts):

@@ -87,7 +87,7 @@ def test_the_page_is_compared_when_most_changes_wait():
 def test_every_item_of_the_checklist_is_there(page):
     part = section(page, "stress-des")
     headings = {words(each) for each in part.find_all(["h4", "h5"])}
-    items = [*describe(scenario())]
+    items = [*describe(scenario()).run()]
     assert headings == {f"{item.number} {item.title}" for item in items}
     for number in (item.number for item in items):
         shown = section(page, f"item-{number.replace('.', '-')}")

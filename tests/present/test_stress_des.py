@@ -38,12 +38,12 @@ def described(**parts):
         "clock": {"date": "2026-03-10", "begins": "09:00", "ends": "11:00"},
         "campaign": [{"name": "calls", "tenant": "acme", "start": "09:00", "contacts": 3}],
     }
-    return describe(load(mapping | parts))
+    return describe(load(mapping | parts)).run()
 
 
 @pytest.mark.parametrize("path", FILES, ids=lambda path: path.stem)
 def test_every_item_of_the_checklist_is_filled_in_or_has_a_named_gap(path):
-    told = describe(outsim.load(path))
+    told = describe(outsim.load(path)).run()
     assert [item.number for item in told] == NUMBERS
     for item in told:
         assert item.paragraphs or item.table or item.diagram or item.gaps, item.number

@@ -10,11 +10,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from outsim.clock import SECOND, after
+from outsim.questions.theory import Line, Theory, check_theory
 from outsim.results.checkpoint import simulate
 from outsim.scenario import Scenario
 from outsim.studies.synchronous import run_sync
 from outsim.theory import ciw_check, formulas
-from outsim.theory.answer import Line, Theory, check_theory
 from outsim.theory.applying import checks
 from outsim.vocabulary import CARRIER_CHANNELS
 from tests.strategies import crowded_scenarios, scenarios

@@ -10,7 +10,7 @@ from typing import Any
 import pandas as pd
 
 from outsim.engine.rules import RULES
-from outsim.export.selection import Selection, blocks_of, plain, tables_directory
+from outsim.formats.selection import Selection, blocks_of, plain, tables_directory
 from outsim.results.tables.schema import TABLE_MEANINGS, TABLES, Column
 
 JSON_FILE, TEXT_FILE = "data-dictionary.json", "data-dictionary.md"

@@ -34,8 +34,8 @@ from numpy.typing import NDArray
 
 from outsim.clock import MISSING, SECOND, after
 from outsim.errors import ResultError
-from outsim.export.selection import Selection, binary_file, blocks_of
-from outsim.export.trace import TraceWriter, Track
+from outsim.formats.selection import Selection, binary_file, blocks_of
+from outsim.formats.trace import TraceWriter, Track
 from outsim.results.result import Result
 from outsim.results.tables.views import Steps, queue_steps, step_function, steps
 

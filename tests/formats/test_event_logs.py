@@ -11,10 +11,10 @@ import pandas as pd
 import pytest
 from hypothesis import given, settings
 
-from outsim.export import selection
-from outsim.export.event_logs import calls_of
-from outsim.export.formats import export
-from outsim.export.selection import Selection
+from outsim.formats import selection
+from outsim.formats.event_logs import calls_of
+from outsim.formats.selection import Selection
+from outsim.formats.write import write as export
 from outsim.results.checkpoint import simulate
 from outsim.vocabulary import STATUSES
 from tests.engine.scenarios import campaign, recorded, run
@@ -119,7 +119,7 @@ def test_every_change_of_every_call_is_told_once_in_order(scenario):
     """In blocks of a few calls too, with the outcome at the end of each attempt."""
     result = simulate(scenario)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("outsim.export.event_logs.CALLS_AT_ONCE", 3)
+        patch.setattr("outsim.formats.event_logs.CALLS_AT_ONCE", 3)
         calls = list(calls_of(Selection(result)))
     assert [call.values["call_id"] for call in calls] == result.calls["call_id"].tolist()
     attempts = {(a.call_id, a.attempt): a for a in result.attempts.itertuples()}

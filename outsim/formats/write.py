@@ -7,10 +7,10 @@ from pathlib import Path
 from typing import Literal, get_args
 
 from outsim.errors import ResultError, unknown_name
-from outsim.export.event_logs import write_ocel, write_xes
-from outsim.export.flat import is_export, write_csv, write_parquet
-from outsim.export.perfetto import write_perfetto
-from outsim.export.selection import Selection, check_directory, check_file
+from outsim.formats.event_logs import write_ocel, write_xes
+from outsim.formats.flat import is_export, write_csv, write_parquet
+from outsim.formats.perfetto import write_perfetto
+from outsim.formats.selection import Selection, check_directory, check_file
 from outsim.progress import Progress, unseen
 from outsim.results.result import Result
 from outsim.scenario.campaigns import Campaign
@@ -35,7 +35,7 @@ def check_target(form: Format, path: Path) -> None:
         check_file(path)
 
 
-def export(
+def write(
     result: Result,
     form: Format,
     path: str | Path,
@@ -43,32 +43,7 @@ def export(
     campaign: Campaign | None = None,
     progress: Progress = unseen,
 ) -> Path:
-    """Write a result in another format, whole or not at all.
-
-    Parameters
-    ----------
-    result : Result
-        What `outsim.simulate` or `outsim.load_result` gives.
-    form : str
-        ``perfetto`` (a trace for https://ui.perfetto.dev), ``xes`` or ``ocel`` (event logs for
-        process mining), ``parquet`` or ``csv`` (the tables, with a data dictionary).
-    path : path
-        File to write; for ``parquet`` and ``csv`` a directory. An earlier export is replaced.
-    campaign : Campaign, optional
-        Write its calls alone; default: all calls.
-    progress : callable
-        Told how many rows are written, and how many there are.
-
-    Returns
-    -------
-    Path
-        What was written.
-
-    Raises
-    ------
-    ResultError
-        If it can't be written, or something else stands there.
-    """
+    """Write a result in another format, whole or not at all; see `outsim.export`."""
     target = Path(path)
     if form not in FORMATS:
         raise ResultError(unknown_name("format", form, FORMATS))

@@ -11,15 +11,15 @@ from pathlib import Path
 import pytest
 
 from outsim.errors import ResultError
-from outsim.export.formats import export
-from outsim.export.selection import tables_directory
+from outsim.formats.selection import tables_directory
+from outsim.formats.write import write as export
 from tests.results.runs import full
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="needs SIGKILL")
 
 IN_THE_MIDDLE = """
 import os, signal, sys
-from outsim.export.formats import export
+from outsim.formats.write import write as export
 from outsim.results.result import load_result
 
 kept, form, path = sys.argv[1:]
@@ -29,7 +29,7 @@ export(load_result(kept), form, path, progress=lambda *_: os.kill(os.getpid(), s
 WHILE_NOTHING_IS_IN_PLACE = """
 import os, signal, sys
 from pathlib import Path
-from outsim.export.selection import tables_directory
+from outsim.formats.selection import tables_directory
 
 def rename(self, target):
     os.rename(self, target)

@@ -1,4 +1,4 @@
-"""Theory beside simulation: every formula that applies to a scenario, held against its runs."""
+"""Do runs do what theory says? Every formula that applies to a scenario, beside its runs."""
 
 from __future__ import annotations
 
@@ -10,12 +10,15 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from outsim.display import UNKNOWN, format_estimate, format_figure
+from outsim.document import Answer, Document, Table
 from outsim.errors import StudyError
-from outsim.estimates import Estimate, estimate, finite_or_none
+from outsim.estimates import Estimate, estimate
 from outsim.results.measures import Measure
 from outsim.scenario.model import Scenario
 from outsim.studies.study import Study
 from outsim.studies.study_result import StudyResult
+from outsim.text import plain
 from outsim.theory.applying import Check, DoesNotApply, checks
 from outsim.theory.measures import last_first_dispatch_s
 
@@ -85,24 +88,24 @@ class Line:
             return "holds" if self.broken == 0 else f"BROKEN in {self.broken}, holds in {held}"
         return {True: "agrees", False: "DIFFERS", None: ""}[self.agrees]
 
-    def to_json(self) -> dict[str, Any]:
+    def to_dict(self) -> dict[str, Any]:
         """The line for machines; in seconds, clock times since the run begins."""
         return {
             "formula": self.check.formula,
             "of": self.check.of,
             "kind": self.check.kind,
-            "predicted": finite_or_none(self.predicted),
+            "predicted": self.predicted,
             "simulated": self.simulated.to_json(),
-            "difference": finite_or_none(self.difference),
-            "standard_error": finite_or_none(self.error),
-            "standard_errors": finite_or_none(self.errors),
+            "difference": self.difference,
+            "standard_error": self.error,
+            "standard_errors": self.errors,
             "runs_beyond_the_bound": self.broken if self.is_bound else None,
             "agrees": self.agrees,
         }
 
 
-@dataclass(frozen=True, eq=False)
-class Theory:
+@dataclass(frozen=True, eq=False, repr=False)
+class Theory(Answer):
     """What theory says of a scenario, and what its runs gave."""
 
     scenario: Scenario
@@ -163,19 +166,102 @@ class Theory:
             self.critical,
         )
 
-    def to_json(self) -> dict[str, Any]:
-        """The answer for machines."""
-        return {
-            "scenario": self.scenario.name,
-            "seed": self.findings.seed,
-            "replications": self.findings.replications,
-            "agrees": self.agrees,
-            "standard_errors_allowed": self.critical,
-            "applies": [line.to_json() for line in self.lines],
-            "does_not_apply": [
-                {"formula": each.formula, "because": each.because} for each in self.others
+    def document(self) -> Document:
+        """What theory says beside what runs gave, in words and tables."""
+        lines = [line for line in self.lines if not line.is_bound]
+        bounds = [line for line in self.lines if line.is_bound]
+        wrong = [line.check.formula for line in self.lines if line.agrees is False]
+        told = [line for line in self.lines if line.agrees is not None]
+        answer = f"Runs are as theory says, in all {len(told)} of its formulas that can tell."
+        if wrong:
+            answer = f"Runs DIFFER from theory in {len(wrong)} of {len(told)} formulas: " + (
+                f"{'; '.join(wrong)}."
+            )
+        elif not told:
+            answer = "No formula of theory can tell whether the runs are right."
+        tables = [
+            Table(
+                "Formulas",
+                ["formula", "theory", "simulated", "standard errors", "verdict"],
+                [self._row(line) for line in lines],
+                text_columns=("verdict",),
+            ),
+            Table(
+                "Bounds",
+                ["bound", "theory", "simulated", "apart", "verdict"],
+                [self._bound_row(line) for line in bounds],
+                text_columns=("verdict",),
+            ),
+        ]
+        return Document(
+            id="theory",
+            title="Theory beside simulation",
+            answer=answer,
+            asked=f"{self.findings.replications} runs, seed {self.findings.seed}.",
+            more=[] if self.pace is None else [self._pace_text(self.pace)],
+            tables=[table for table in tables if table.rows],
+            notes=[
+                *self._notes(lines, bounds),
+                *(f"Does not apply: {each}." for each in self.others),
             ],
-        }
+        )
+
+    def _notes(self, lines: list[Line], bounds: list[Line]) -> Iterator[str]:
+        if bounds:
+            yield "Bounds are each run's own, by what came in: each run is compared with its own."
+        kinds = {line.check.kind for line in lines}
+        if "exact" in kinds:
+            yield (
+                "± is half of the 95 % interval. Formulas are given the times and rates of the "
+                f"runs; within {self.critical:.1f} standard errors a measure agrees."
+            )
+        if "approximation" in kinds:
+            yield "An approximation need not agree: the standard errors say how clearly it is one."
+
+    def _pace_text(self, pace: Line) -> str:
+        after = format_figure("seconds", pace.difference, self.scenario.clock.begins)
+        return (
+            f"The latest bound for the last first call is that of {pace.resource}: it goes out "
+            f"{after} after."
+        )
+
+    def _row(self, line: Line) -> list[str]:
+        kind, begins = line.check.simulated.kind, self.scenario.clock.begins
+        return [
+            f"{line.check.formula}: {line.check.of}",
+            format_figure(kind, line.predicted, begins),
+            format_estimate(kind, line.simulated, begins),
+            f"{line.errors:+.1f}" if line.errors == line.errors else UNKNOWN,
+            line.verdict or line.check.kind,
+        ]
+
+    def _bound_row(self, line: Line) -> list[str]:
+        kind, begins = line.check.simulated.kind, self.scenario.clock.begins
+        word = "from" if line.check.kind == "at least" else "by"
+        clock = format_figure("clock", line.predicted, begins)
+        return [
+            f"{line.check.formula}: {line.check.of}",
+            f"{word} {clock}" if clock != UNKNOWN else UNKNOWN,
+            format_estimate(kind, line.simulated, begins),
+            format_figure("seconds", line.difference, begins),
+            line.verdict,
+        ]
+
+    def to_dict(self) -> dict[str, Any]:
+        """The answer for machines."""
+        return plain(
+            {
+                "scenario": self.scenario.name,
+                "seed": self.findings.seed,
+                "replications": self.findings.replications,
+                "agrees": self.agrees,
+                "standard_errors_allowed": self.critical,
+                "applies": [line.to_dict() for line in self.lines],
+                "does_not_apply": [
+                    {"formula": each.formula, "because": each.because} for each in self.others
+                ],
+            }
+        )
 
 
 def _jackknife(

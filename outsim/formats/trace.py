@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from outsim.clock import MINUTE, SECOND
-from outsim.export.selection import BinaryFile
+from outsim.formats.selection import BinaryFile
 from outsim.results.run_arrays import origin_us_of
 
 _SEQUENCE = 1

@@ -17,7 +17,7 @@ from xml.sax.saxutils import quoteattr
 import numpy as np
 import pandas as pd
 
-from outsim.export.selection import BinaryFile, Selection, binary_file, plain
+from outsim.formats.selection import BinaryFile, Selection, binary_file, plain
 from outsim.text import visible
 from outsim.vocabulary import AFTER_ATTEMPT_STATUSES, STATUSES, UNDER_WAY_STATUSES
 

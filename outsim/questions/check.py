@@ -1,0 +1,210 @@
+"""Whether scenarios are right, how busy they keep the platform, and what theory says of them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from outsim.document import Answer, Document, Table
+from outsim.errors import ScenarioError, StudyError
+from outsim.questions.question import Question, asks
+from outsim.questions.theory import (
+    DEFAULT_REPLICATIONS,
+    Theory,
+    check_replications,
+    check_theory,
+)
+from outsim.scenario import load
+from outsim.scenario.lint import advice
+from outsim.scenario.memory import check_size
+from outsim.scenario.model import Scenario
+from outsim.scenario.utilisation import Utilisation, utilisation
+from outsim.text import plain
+from outsim.theory.ciw_check import CiwCheck, check_with_ciw
+
+TITLE = "Is the scenario right, and how busy does it keep the platform?"
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class Checked(Answer):
+    """What is known of one scenario before it is run, and what theory says of its runs."""
+
+    file: str
+    """The file, or the scenario's name where there is none."""
+    name: str = ""
+    error: str = ""
+    """Why it can't be used; empty where it can."""
+    warnings: tuple[str, ...] = ()
+    loads: tuple[Utilisation, ...] = ()
+    theory: Theory | None = None
+    ciw: CiwCheck | None = None
+
+    @property
+    def agrees(self) -> bool:
+        """Whether runs are as theory and Ciw say, as far as they were asked."""
+        return (self.theory is None or self.theory.agrees) and (
+            self.ciw is None or self.ciw.agrees is not False
+        )
+
+    def document(self) -> Document:
+        """What was found, in words."""
+        return Document(
+            id="check",
+            title=self.file,
+            answer=self._answer(),
+            asked=self.name and f"{self.file}: {self.name}",
+            more=[f"warning: {warning}" for warning in self.warnings],
+            tables=[
+                Table(
+                    "",
+                    ["at full rate", "busy", "because"],
+                    [[each.resource, _busy(each), each.explanation] for each in self.loads],
+                    text_columns=("because",),
+                )
+            ]
+            if self.loads
+            else [],
+            parts=[] if self.theory is None else [self.theory.document()],
+            notes=[] if self.ciw is None else [f"Ciw: {self.ciw}."],
+        )
+
+    def _answer(self) -> str:
+        if self.error:
+            return f"{self.file} can't be used: {self.error}"
+        count = len(self.warnings)
+        found = f"{count} warning{'s' * (count != 1)}" if count else "no warnings"
+        busiest = max(self.loads, key=lambda load: load.load, default=None)
+        text = f"It can be used: no errors, {found}"
+        if busiest is not None:
+            text += f"; busiest at the full dial rate: {busiest.resource}, {_busy(busiest)}"
+        if self.theory is not None:
+            text += f"; its runs {'agree with' if self.agrees else 'DIFFER from'} theory"
+        return f"{text}."
+
+    def to_dict(self) -> dict[str, Any]:
+        """The same for machines."""
+        if self.error:
+            return {"file": self.file, "errors": self.error.splitlines()}
+        found: dict[str, Any] = {
+            "file": self.file,
+            "errors": [],
+            "warnings": self.warnings,
+            "utilisation": {each.resource: each.load for each in self.loads},
+        }
+        if self.theory is not None:
+            found["theory"] = self.theory.to_dict()
+            if self.ciw is not None:
+                found["theory"] |= {"ciw": self.ciw.to_json()}
+        return dict(plain(found))
+
+
+def _busy(load: Utilisation) -> str:
+    return f"{load.load:.0%}" if load.load < 10 else "over 1,000%"
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class Check(Answer):
+    """What is known of scenarios before they are run."""
+
+    scenarios: tuple[Checked, ...]
+
+    @property
+    def errors(self) -> tuple[str, ...]:
+        """Why scenarios can't be used."""
+        return tuple(each.error for each in self.scenarios if each.error)
+
+    @property
+    def is_no(self) -> bool:  # type: ignore[override]
+        """Whether runs differ from theory, where every scenario can be used."""
+        return not self.errors and not all(each.agrees for each in self.scenarios)
+
+    def document(self) -> Document:
+        """What was found of each scenario."""
+        if len(self.scenarios) == 1:
+            return self.scenarios[0].document()
+        usable = len(self.scenarios) - len(self.errors)
+        warned = sum(bool(each.warnings) for each in self.scenarios)
+        return Document(
+            id="check",
+            title=TITLE,
+            answer=f"{usable} of {len(self.scenarios)} scenarios can be used, {warned} of them "
+            "with warnings.",
+            parts=[each.document() for each in self.scenarios],
+        )
+
+    def to_dict(self) -> list[dict[str, Any]]:
+        """What was found of each, for machines."""
+        found: list[dict[str, Any]] = plain([each.to_dict() for each in self.scenarios])
+        return found
+
+
+@asks()
+def check(
+    *scenarios: Scenario | str | Path,
+    theory: bool = False,
+    ciw: bool = False,
+    replications: int | None = None,
+    seed: int | None = None,
+) -> Question[Check]:
+    """Check scenarios: errors, warnings, utilization at full rate; on request, theory.
+
+    Parameters
+    ----------
+    *scenarios : Scenario or path
+        Scenarios, or their files.
+    theory : bool
+        Whether to run each, and compare what theory says of it with the runs.
+    ciw : bool
+        With `theory`: whether the simulator Ciw is asked as well, where it can tell.
+    replications : int, optional
+        With `theory`: how many runs; default: 20.
+    seed : int, optional
+        With `theory`: seed of the runs; default: the scenario's.
+
+    Returns
+    -------
+    Question
+        Its answer has what was found of each; a scenario that can't be used is part of it.
+
+    Raises
+    ------
+    StudyError
+        If runs are asked about without `theory`, or there are too few of them.
+    """
+    for name, value in (("ciw", ciw), ("replications", replications), ("seed", seed)):
+        if value not in (None, False) and not theory:
+            raise StudyError(f"--{name} is about runs: ask for them, with --theory")
+    count = DEFAULT_REPLICATIONS if replications is None else replications
+    if theory:
+        check_replications(count)
+
+    async def work(_: Any) -> Check:
+        found: Sequence[Checked] = [
+            await _checked(each, count if theory else 0, seed, ciw=ciw) for each in scenarios
+        ]
+        return Check(tuple(found))
+
+    return Question("check", work)
+
+
+async def _checked(
+    given: Scenario | str | Path, replications: int, seed: int | None, *, ciw: bool
+) -> Checked:
+    file = given.name if isinstance(given, Scenario) else str(given)
+    try:
+        scenario = given if isinstance(given, Scenario) else load(given)
+        check_size(scenario)
+    except ScenarioError as error:
+        return Checked(file, error=error.message)
+    # Whether Ciw is there is known before anything is run.
+    opinion = check_with_ciw(scenario, seed) if ciw else None
+    return Checked(
+        file,
+        scenario.name,
+        warnings=tuple(str(each) for each in advice(scenario)),
+        loads=tuple(utilisation(scenario)),
+        theory=await check_theory(scenario, replications, seed=seed) if replications else None,
+        ciw=opinion,
+    )

@@ -1,0 +1,109 @@
+"""A run in a format that other tools open."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from outsim.document import Answer, Document
+from outsim.formats.write import Format, write
+from outsim.progress import Progress, unseen
+from outsim.questions.question import Question, asks
+from outsim.results.result import Result
+from outsim.scenario.campaigns import ALL_CALLS, Campaign
+from outsim.studies.variants import campaign_of
+from outsim.text import plain
+
+_HINTS: dict[str, str] = {
+    "perfetto": "Open it at https://ui.perfetto.dev: the file is read there, and not sent.",
+    "xes": "Process mining tools open it; a case is a call.",
+    "ocel": "Process mining tools that know OCEL 2.0 open it; objects are calls, campaigns, "
+    "tenants.",
+    "parquet": "data-dictionary.md says what each column is.",
+    "csv": "data-dictionary.md says what each column is.",
+}
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class Export(Answer):
+    """A run that was written in another format."""
+
+    result: Result
+    form: Format
+    path: Path
+    campaign: Campaign | None = None
+    """Whose calls were written; everybody's if None."""
+
+    def document(self) -> Document:
+        """What was written, and what opens it."""
+        result = self.result
+        calls = result.view(self.campaign or ALL_CALLS).calls
+        return Document(
+            id="export",
+            title="A run for other tools",
+            answer=(
+                f"{result.scenario.name}, seed {result.seed}, replication {result.replication}: "
+                f"{len(calls):,} calls written to {self.path} as {self.form}."
+            ),
+            notes=[_HINTS[self.form]],
+        )
+
+    def to_dict(self) -> dict[str, Any]:
+        """The files that were written, for machines."""
+        files = sorted(self.path.iterdir()) if self.path.is_dir() else [self.path]
+        return plain(
+            {
+                "scenario": self.result.scenario.name,
+                "seed": self.result.seed,
+                "replication": self.result.replication,
+                "format": self.form,
+                "path": str(self.path),
+                "files": {file.name: file.stat().st_size for file in files},
+            }
+        )
+
+
+@asks()
+def export(
+    result: Result,
+    form: Format,
+    path: str | Path,
+    *,
+    campaign: Campaign | str | None = None,
+    progress: Progress = unseen,
+) -> Question[Export]:
+    """Write a result as a timeline, an event log, or plain tables, whole or not at all.
+
+    Parameters
+    ----------
+    result : Result
+        What `outsim.simulate` or `outsim.load_result` gives.
+    form : str
+        ``perfetto`` (a trace for https://ui.perfetto.dev), ``xes`` or ``ocel`` (event logs for
+        process mining), ``parquet`` or ``csv`` (the tables, with a data dictionary).
+    path : path
+        File to write; for ``parquet`` and ``csv`` a directory. An earlier export is replaced.
+    campaign : Campaign or str, optional
+        Write its calls alone; default: all calls.
+    progress : callable
+        Given how many rows are written, and how many there are.
+
+    Returns
+    -------
+    Question
+        Its answer says what was written.
+
+    Raises
+    ------
+    ResultError
+        When it is run: if it can't be written, or something else stands there.
+    """
+    chosen = None if campaign is None else campaign_of(result.scenario, campaign)
+
+    def work(_: Any) -> Export:
+        return Export(
+            result, form, write(result, form, path, campaign=chosen, progress=progress), chosen
+        )
+
+    return Question("export", work)
