@@ -191,7 +191,7 @@ class _Points:
     """
 
     scores: Seconds
-    """Normal scores of the shares."""
+    """Shares of a table, or their normal scores."""
     logs: Seconds
     """Natural logarithms of the seconds."""
 
@@ -256,6 +256,141 @@ class Quantiles(_Distribution):
         return float(np.sum(np.exp(logs[:-1] - slopes * scores[:-1] + slopes**2 / 2) * masses))
 
 
+class Weibull(_Distribution):
+    """Weibull: a hazard that rises, or falls, as a power of time."""
+
+    distribution: Literal["weibull"]
+    scale: Duration
+    """63 % of the durations are shorter."""
+    shape: Annotated[float, Field(ge=0.05, le=100)]
+    """Above 1 the hazard rises, below 1 it falls."""
+
+    @override
+    def quantile_s(self, uniforms: Uniforms) -> Seconds:
+        seconds: Seconds = (-np.log1p(-uniforms)) ** (1 / self.shape)
+        return seconds * (self.scale / SECOND)
+
+    @override
+    def mean_s(self) -> float:
+        return self.scale / SECOND * math.gamma(1 + 1 / self.shape)
+
+
+class Gamma(_Distribution):
+    """Gamma: with a whole shape, the sum of so many exponential stages."""
+
+    distribution: Literal["gamma"]
+    mean: Duration
+    """Mean."""
+    shape: Annotated[float, Field(ge=0.05, le=1e4)]
+    """The squared coefficient of variation is its inverse."""
+
+    @override
+    def quantile_s(self, uniforms: Uniforms) -> Seconds:
+        from scipy.special import gammaincinv
+
+        seconds = np.asarray(gammaincinv(self.shape, uniforms), dtype=np.float64)
+        return seconds * (self.mean / SECOND / self.shape)
+
+    @override
+    def mean_s(self) -> float:
+        return self.mean / SECOND
+
+
+class LogLogistic(_Distribution):
+    """Log-logistic, with a heavier tail than a lognormal distribution."""
+
+    distribution: Literal["loglogistic"]
+    median: Duration
+    """Half of the durations are shorter."""
+    shape: Annotated[float, Field(gt=1, le=100)]
+    """The greater, the nearer they are to the median; above 1, or there is no mean."""
+
+    @override
+    def quantile_s(self, uniforms: Uniforms) -> Seconds:
+        seconds: Seconds = (uniforms / (1 - uniforms)) ** (1 / self.shape)
+        return seconds * (self.median / SECOND)
+
+    @override
+    def mean_s(self) -> float:
+        angle = math.pi / self.shape
+        return self.median / SECOND * angle / math.sin(angle)
+
+
+class Burr(_Distribution):
+    """Burr (type XII): log-logistic, with a tail that is bent by a second shape."""
+
+    distribution: Literal["burr"]
+    scale: Duration
+    """Unit of the durations."""
+    shape: Annotated[float, Field(gt=0, le=100)]
+    """Power of the duration."""
+    tail: Annotated[float, Field(gt=0, le=1e4)]
+    """The greater, the lighter the tail; times `shape` above 1, or there is no mean."""
+
+    @model_validator(mode="after")
+    def _has_a_mean(self) -> Burr:
+        if self.shape * self.tail <= 1:
+            least = f"must be more than {1 / self.shape:g}, 1 / shape, or there is no mean"
+            raise ContradictionError([(("tail",), f"found {self.tail:g}; {least}")])
+        return self
+
+    @override
+    def quantile_s(self, uniforms: Uniforms) -> Seconds:
+        seconds: Seconds = np.expm1(-np.log1p(-uniforms) / self.tail) ** (1 / self.shape)
+        return seconds * (self.scale / SECOND)
+
+    @override
+    def mean_s(self) -> float:
+        from scipy.special import beta
+
+        part = float(beta(self.tail - 1 / self.shape, 1 + 1 / self.shape))
+        return self.scale / SECOND * self.tail * part
+
+
+class Mixture(_Distribution):
+    """Lognormal distributions, each of a share of the durations."""
+
+    distribution: Literal["mixture"]
+    weights: Annotated[
+        tuple[Annotated[float, Field(gt=0, le=1e6)], ...], Field(min_length=1, max_length=20)
+    ]
+    """Weights of the parts; they need not add up to 1."""
+    medians: Annotated[tuple[Duration, ...], Field(min_length=1, max_length=20)]
+    """Median of each part."""
+    log_sds: Annotated[
+        tuple[Annotated[float, Field(gt=0, le=5)], ...], Field(min_length=1, max_length=20)
+    ]
+    """Standard deviation of the natural logarithm in each part."""
+
+    @model_validator(mode="after")
+    def _is_whole(self) -> Mixture:
+        for key in ("medians", "log_sds"):
+            count, wanted = len(getattr(self, key)), len(self.weights)
+            if count != wanted:
+                found = f"found {count}; must be as many as weights ({wanted})"
+                raise ContradictionError([((key,), found)])
+        return self
+
+    @cached_property
+    def _points(self) -> _Points:
+        from scipy.special import ndtr
+
+        middles, widths = np.log(np.array(self.medians) / SECOND), np.array(self.log_sds)
+        logs = np.linspace((middles - 9 * widths).min(), (middles + 9 * widths).max(), 40_001)
+        weights = np.array(self.weights) / sum(self.weights)
+        return _Points(ndtr((logs[:, None] - middles) / widths) @ weights, logs)
+
+    @override
+    def quantile_s(self, uniforms: Uniforms) -> Seconds:
+        return np.exp(np.interp(uniforms, self._points.scores, self._points.logs))
+
+    @override
+    def mean_s(self) -> float:
+        parts = zip(self.weights, self.medians, self.log_sds, strict=True)
+        total = sum(weight * median * math.exp(sd**2 / 2) for weight, median, sd in parts)
+        return total / sum(self.weights) / SECOND
+
+
 def _kind(value: Any) -> str:
     if isinstance(value, dict):
         return str(value.get("distribution", "constant"))
@@ -274,7 +409,12 @@ _AnyDistribution = Annotated[
     | Annotated[Normal, Tag("normal")]
     | Annotated[Exponential, Tag("exponential")]
     | Annotated[Uniform, Tag("uniform")]
-    | Annotated[Quantiles, Tag("quantiles")],
+    | Annotated[Quantiles, Tag("quantiles")]
+    | Annotated[Weibull, Tag("weibull")]
+    | Annotated[Gamma, Tag("gamma")]
+    | Annotated[LogLogistic, Tag("loglogistic")]
+    | Annotated[Burr, Tag("burr")]
+    | Annotated[Mixture, Tag("mixture")],
     Discriminator(_kind),
 ]
 

@@ -48,19 +48,7 @@ def nearest(name: object, allowed: Iterable[object]) -> str:
 
 
 def unknown_name(what: str, found: object, allowed: Iterable[object], where: str = "") -> str:
-    """Message about a name that is none of those allowed.
-
-    Parameters
-    ----------
-    what : str
-        What the name is of, such as ``"figure"``.
-    found : object
-        The name; None where one was looked for in vain before.
-    allowed : iterable
-        All names that are allowed.
-    where : str
-        Where they are, such as ``"in scenario 'morning'"``.
-    """
+    """Message about a name that is none of those allowed."""
     return f"{what} {found!r}: there is no such {what}{where and ' ' + where}; " + nearest(
         found, allowed
     )

@@ -13,13 +13,18 @@ from scipy import stats
 
 from outsim.clock import MILLISECOND, SECOND
 from outsim.distributions import (
+    Burr,
     Constant,
     Distribution,
     Exponential,
+    Gamma,
+    LogLogistic,
     Lognormal,
+    Mixture,
     Normal,
     Quantiles,
     Uniform,
+    Weibull,
 )
 from outsim.scenario.defaults import DEFAULTS
 
@@ -68,6 +73,29 @@ kinds = st.one_of(
         lambda limits: Uniform(distribution="uniform", least=limits[0], most=limits[1]), ranges
     ),
     tables,
+    st.builds(
+        Weibull,
+        distribution=st.just("weibull"),
+        scale=durations,
+        shape=st.floats(0.8, 5),
+    ),
+    st.builds(Gamma, distribution=st.just("gamma"), mean=durations, shape=st.floats(0.5, 20)),
+    st.builds(
+        LogLogistic, distribution=st.just("loglogistic"), median=durations, shape=st.floats(4, 20)
+    ),
+    st.builds(
+        Burr,
+        distribution=st.just("burr"),
+        scale=durations,
+        shape=st.floats(2, 9),
+        tail=st.floats(2, 9),
+    ),
+    st.builds(
+        lambda medians: Mixture(
+            distribution="mixture", weights=(1, 3), medians=medians, log_sds=(0.3, 0.7)
+        ),
+        st.tuples(durations, durations),
+    ),
 )
 
 
@@ -87,6 +115,19 @@ def test_a_higher_uniform_never_gives_a_shorter_duration(
             stats.lognorm(0.45, scale=8),
         ),
         (
+            Weibull(distribution="weibull", scale=8 * SECOND, shape=1.5),
+            stats.weibull_min(1.5, scale=8),
+        ),
+        (Gamma(distribution="gamma", mean=8 * SECOND, shape=2.5), stats.gamma(2.5, scale=3.2)),
+        (
+            LogLogistic(distribution="loglogistic", median=8 * SECOND, shape=3.0),
+            stats.fisk(3.0, scale=8),
+        ),
+        (
+            Burr(distribution="burr", scale=8 * SECOND, shape=3.0, tail=2.0),
+            stats.burr12(3.0, 2.0, scale=8),
+        ),
+        (
             Normal(
                 distribution="normal",
                 mean=21 * SECOND,
@@ -99,7 +140,7 @@ def test_a_higher_uniform_never_gives_a_shorter_duration(
         (Exponential(distribution="exponential", mean=7 * SECOND), stats.expon(scale=7)),
         (Uniform(distribution="uniform", least=SECOND, most=4 * SECOND), stats.uniform(1, 3)),
     ],
-    ids=["lognormal", "normal", "exponential", "uniform"],
+    ids=lambda value: type(value).__name__,
 )
 def test_quantiles_and_mean_are_those_of_the_textbook(
     distribution: Distribution, reference: Any
@@ -114,6 +155,21 @@ def test_the_mean_is_the_average_over_quantiles(distribution: Distribution) -> N
     average = float(np.mean(distribution.quantile_s(MIDPOINTS)))
     # The far tail of a wide lognormal lies between the last two midpoints.
     assert average == pytest.approx(distribution.mean_s(), rel=2e-3)
+
+
+def test_a_mixture_has_the_shares_of_its_parts() -> None:
+    mixture = Mixture(
+        distribution="mixture",
+        weights=(1, 3),
+        medians=(8 * SECOND, 30 * SECOND),
+        log_sds=(0.45, 0.2),
+    )
+    parts = [stats.lognorm(0.45, scale=8), stats.lognorm(0.2, scale=30)]
+    at = np.array([1e-4, 0.01, 0.25, 0.5, 0.9, 0.999])
+    seconds = mixture.quantile_s(at)
+    found = (parts[0].cdf(seconds) + 3 * parts[1].cdf(seconds)) / 4
+    np.testing.assert_allclose(found, at, rtol=1e-3)
+    assert mixture.mean_s() == pytest.approx((parts[0].mean() + 3 * parts[1].mean()) / 4)
 
 
 def test_a_constant_is_kept_to_the_microsecond() -> None:
@@ -179,6 +235,10 @@ def test_a_plain_duration_is_constant() -> None:
         {"distribution": "quantiles", "shares": [0.5, 0.9], "durations": ["2 s", "1 s"]},
         {"distribution": "quantiles", "shares": [0.5, 1.0], "durations": ["1 s", "2 s"]},
         {"distribution": "gamma", "mean": "1 s"},
+        {"distribution": "pareto", "mean": "1 s"},
+        {"distribution": "loglogistic", "median": "1 s", "shape": 1},
+        {"distribution": "burr", "scale": "1 s", "shape": 0.5, "tail": 2},
+        {"distribution": "mixture", "weights": [1, 1], "medians": ["1 s"], "log_sds": [1, 1]},
     ],
 )
 def test_parameters_that_make_no_distribution(table: dict[str, object]) -> None:

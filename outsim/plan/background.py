@@ -75,21 +75,7 @@ def _sizes(background: Background, tape: Tape, label: str) -> list[float]:
 
 
 def hour_brings(scenario: Scenario, tape: Tape, at_us: int) -> tuple[float, float] | None:
-    """How much more the background brings in an hour than on average.
-
-    Parameters
-    ----------
-    at_us : int
-        An instant of that hour, since the run begins.
-
-    Returns
-    -------
-    (float, float) or None
-        Contacts of its campaigns that start at minute 0, and of all of them; each over the mean
-        number of the hour's contacts, less its own mean, which is known exactly: a campaign's
-        size and its start are drawn apart, and a lognormal size is on average exp(sd^2 / 2)
-        medians. None if there is no background, or the run begins within the hour.
-    """
+    """How much more the background brings in an hour than on average."""
     background = scenario.background
     hours_us = [*_clock_hours(scenario.clock.begins, at_us + 1)]
     if background is None or hours_us[-1] < 0:

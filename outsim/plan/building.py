@@ -254,13 +254,7 @@ def build_sibling(plan: Plan, scenario: Scenario, tape: Tape) -> Plan:
 
 
 def build_plan(scenario: Scenario, tape: Tape) -> Plan:
-    """Resolve a scenario and a tape into what an engine needs.
-
-    Raises
-    ------
-    ScenarioError
-        If no run of it fits in memory.
-    """
+    """Resolve a scenario and a tape into what an engine needs."""
     check_size(scenario)
     builder = _Builder(scenario, tape)
     platform = platform_plan(scenario)

@@ -108,18 +108,7 @@ def continue_attempts(
     *,
     is_connected: bool,
 ) -> tuple[Instants, NDArray[np.int8]]:
-    """When each attempt that is under way at a moment ends, and with which outcome.
-
-    Parameters
-    ----------
-    is_connected : bool
-        Whether they are answered; else they are dialled, and not answered yet.
-
-    Returns
-    -------
-    ends_us, outcomes : arrays of shape (attempts,)
-        Every end is after the moment.
-    """
+    """When each attempt that is under way at a moment ends, and with which outcome."""
     count = len(in_progress.since_us)
     # No campaign has such a name, so these streams are nobody else's.
     name = f"{campaign.name} | {'connected' if is_connected else 'dialing'}"

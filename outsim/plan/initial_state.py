@@ -49,13 +49,7 @@ class SnapshotCalls:
 def since_us(
     scenario: Scenario, campaign: CampaignSnapshot, state: str, first_us: int, last_us: int
 ) -> Instants:
-    """When each call of a campaign came into a state; what is not said is spread evenly.
-
-    Parameters
-    ----------
-    first_us, last_us : int
-        Instants between which calls are spread of which nothing is said.
-    """
+    """When each call of a campaign came into a state; what is not said is spread evenly."""
     assert scenario.snapshot is not None
     at_us = scenario.instant_us(scenario.snapshot.at)
     standings = campaign.standing(state)
@@ -111,14 +105,7 @@ def _failures(standing: Standing, state: str) -> int:
 def calls_in(
     scenario: Scenario, campaign: CampaignSnapshot, state: str, over_us: int
 ) -> SnapshotCalls:
-    """Calls of a campaign of a scenario's snapshot in one state, in the snapshot's order.
-
-    Parameters
-    ----------
-    over_us : int
-        Time before the moment over which calls are spread of which nothing is said; queued
-        ones are spread over the time since the campaign's start.
-    """
+    """Calls of a campaign of a scenario's snapshot in one state, in the snapshot's order."""
     assert scenario.snapshot is not None
     at_us = scenario.instant_us(scenario.snapshot.at)
     is_queued = state == "queued"
@@ -325,15 +312,7 @@ def initial_plan(
     resolve: Callable[[Campaign], CampaignPlan],
     drawn: list[CampaignPlan],
 ) -> InitialPlan:
-    """Campaigns of a scenario with a snapshot, as they stand at its moment and go on from there.
-
-    Parameters
-    ----------
-    resolve : callable
-        Gives the plan of a campaign of the scenario.
-    drawn : list of CampaignPlan
-        Campaigns of background tenants; only those that start after the moment are taken.
-    """
+    """Campaigns of a scenario with a snapshot, as they stand at its moment and go on."""
     snapshot = scenario.snapshot
     assert snapshot is not None
     at_us = scenario.instant_us(snapshot.at)

@@ -118,30 +118,12 @@ class ContactList:
 
     @classmethod
     def read(cls, path: str | Path) -> ContactList:
-        """Read a list from a CSV in the platform's format.
-
-        Raises
-        ------
-        ScenarioError
-            If the file can't be read, is no such CSV, or is not UTF-8.
-        """
+        """Read a list from a CSV in the platform's format."""
         return _Reader(Path(path)).read(read_table_lines(Path(path)))
 
     @classmethod
     def from_frame(cls, frame: pd.DataFrame) -> ContactList:
-        """Take over a list from a table with the columns of a CSV in the platform's format.
-
-        Parameters
-        ----------
-        frame : DataFrame
-            With a column ``destination``, of texts or whole numbers; any other column is a
-            variable. A missing value is an empty field.
-
-        Raises
-        ------
-        ScenarioError
-            If it has no such column, or one of them twice.
-        """
+        """Take over a list from a table with the columns of a CSV in the platform's format."""
         headers = [str(name) for name in frame.columns]
         first = headers.index(FIRST_HEADER) if FIRST_HEADER in headers else 0
         order = [first, *(k for k in range(len(headers)) if k != first)][: len(headers)]

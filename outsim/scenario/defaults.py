@@ -179,13 +179,7 @@ DEFAULTS: dict[str, Default] = {
 
 
 def default(name: str) -> Any:
-    """Pydantic field that takes its default from `DEFAULTS`.
-
-    Raises
-    ------
-    KeyError
-        If the table has no such default.
-    """
+    """Pydantic field that takes its default from `DEFAULTS`."""
     return Field(default=DEFAULTS[name].value, validate_default=True)
 
 

@@ -98,13 +98,7 @@ class Factor:
 
 
 def read_factor(text: str, *scenarios: Scenario) -> Factor:
-    """Read ``KEY=LOW:HIGH`` or ``KEY=LOW:HIGH:COUNT`` for scenarios that all have the key.
-
-    Raises
-    ------
-    ScenarioError
-        If it has another form, or a scenario can't be used with one of the ends.
-    """
+    """Read ``KEY=LOW:HIGH`` or ``KEY=LOW:HIGH:COUNT`` for scenarios that all have the key."""
     found = [read_range(text, scenario) for scenario in scenarios]
     return Factor(found[0])
 
@@ -160,13 +154,6 @@ def assumed(*scenarios: Scenario, grades: Collection[str] = ("A",)) -> Assumed:
 
     The range is the one of the dialling facts; where they give none, from half of the default to
     its double. All scenarios must rest on it: what one of them sets by itself is left out.
-
-    Parameters
-    ----------
-    scenarios : Scenario
-        One or more.
-    grades : collection of str
-        Letters of `outsim.scenario.defaults.GRADES`; default: assumptions alone.
     """
     factors: list[Factor] = []
     left_out: list[tuple[str, str]] = []
@@ -324,13 +311,7 @@ def _name(entry: Any) -> str:
 
 
 def check(factors: Sequence[Factor], scenarios: Sequence[Scenario]) -> None:
-    """Refuse what would be varied twice, and values that a scenario can't be used with.
-
-    Raises
-    ------
-    ScenarioError
-        The message names the key, and the value where it is the value.
-    """
+    """Refuse what would be varied twice, and values that a scenario can't be used with."""
     for name, count in Counter(each.name for each in factors).items():
         if count > 1:
             raise ScenarioError(f"{name}: given {count} times; a key has one range")

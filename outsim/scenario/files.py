@@ -77,14 +77,7 @@ def _reason(error: Exception) -> str:
 
 
 def read_lines(path: Path) -> Iterator[str]:
-    """Lines of a UTF-8 text file with their ends; a byte order mark is dropped.
-
-    Raises
-    ------
-    ScenarioError
-        If there is no such file, it is no regular file, a line of it is longer
-        than `LINE_LIMIT`, is not UTF-8 or holds a NUL.
-    """
+    """Lines of a UTF-8 text file with their ends; a byte order mark is dropped."""
     check_kind(path)
     try:
         with path.open("rb") as stream:
@@ -100,12 +93,6 @@ def read_table_lines(path: Path) -> Iterator[str]:
     """Lines of a table that another program wrote, with their ends.
 
     UTF-16 is read as well as UTF-8, lines end as on any system, and a NUL is read as U+FFFD.
-
-    Raises
-    ------
-    ScenarioError
-        If there is no such file, it is no regular file, a line of it is longer than
-        `LINE_LIMIT`, or it is in another encoding.
     """
     check_kind(path)
     try:

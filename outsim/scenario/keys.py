@@ -114,13 +114,7 @@ def value_at(values: Any, path: KeyPath) -> Any:
 
 
 def key_path(key: str, whole: Mapping[str, Any]) -> KeyPath:
-    """Path that a written key stands for in a whole scenario, as plain tables with defaults.
-
-    Raises
-    ------
-    ScenarioError
-        If it has another form, or there is no such entry in a list.
-    """
+    """Path that a written key stands for in a whole scenario, as plain tables with defaults."""
     path: KeyPath = ()
     rest = key.strip()
     while True:

@@ -85,20 +85,7 @@ DIGITS = 18
 def with_snapshot(
     scenario: Scenario, snapshot: str | Path | Mapping[str, Any] | Snapshot
 ) -> Scenario:
-    """The scenario, beginning at the moment of a snapshot with the queue as it stands.
-
-    Parameters
-    ----------
-    scenario : Scenario
-        Its clock says which day clock times of the snapshot without a date are of.
-    snapshot : path, mapping or Snapshot
-        A JSON document's path, what such a document holds, or what `Result.snapshot` gives.
-
-    Raises
-    ------
-    ScenarioError
-        If it can't be read, or for everything in it that can't be used or does not fit.
-    """
+    """The scenario, beginning at the moment of a snapshot with the queue as it stands."""
     file = str(snapshot) if isinstance(snapshot, str | Path) else "snapshot"
     document = _document(Path(snapshot)) if isinstance(snapshot, str | Path) else snapshot
     if not isinstance(document, Snapshot | Mapping):
@@ -224,26 +211,7 @@ def made_again(
     version: object,
     places: Iterable[Sequence[Any]] = (),
 ) -> Scenario:
-    """Scenario of what `written` gave.
-
-    Parameters
-    ----------
-    tables : mapping
-        What `written` gave.
-    means : mapping
-        What the scenario meant then: `outsim.scenario.difference.meaning`, or a part of it.
-    directory : Path
-        Where the copies of its contact lists are.
-    version : object
-        Which outsim wrote it, for the message.
-    places : iterable
-        What `places_written` gave.
-
-    Raises
-    ------
-    ScenarioError
-        If it can't be made, or means something else now: the message says in what.
-    """
+    """Scenario of what `written` gave."""
     _check_inside(tables, directory)
     scenario = load(tables, directory=directory)
     now = meaning(scenario)

@@ -43,13 +43,7 @@ class Need:
 
 
 def check_size(scenario: Scenario) -> None:
-    """Refuse a scenario of which no run fits in the memory that is available.
-
-    Raises
-    ------
-    ScenarioError
-        It names the key that takes most.
-    """
+    """Refuse a scenario of which no run fits in the memory that is available."""
     if sum(need.bytes for need in _needs(scenario, exact=False)) < SMALL:
         return
     needs = [*_needs(scenario, exact=True)]
@@ -86,13 +80,7 @@ def runs_that_fit(scenarios: Iterable[Scenario]) -> int:
 
 
 def check_drawn(scenario: Scenario, sizes: list[int]) -> None:
-    """Refuse campaigns of background tenants that were drawn and do not fit in memory.
-
-    Raises
-    ------
-    ScenarioError
-        It names the spread of their sizes, which is what makes some of them so large.
-    """
+    """Refuse campaigns of background tenants that were drawn and do not fit in memory."""
     largest, needed = max(sizes, default=0), CALL_BYTES * sum(sizes)
     if needed < SMALL or (largest <= MOST_CALLS and needed <= available_bytes()):
         return

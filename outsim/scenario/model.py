@@ -68,13 +68,7 @@ class Clock(Part):
         return ZoneInfo(self.zone)
 
     def at(self, text: str) -> datetime:
-        """Local time that a text such as ``"09:15"`` stands for in this scenario.
-
-        Raises
-        ------
-        ValueError
-            If it is no clock time, or one that a change to summer time skips.
-        """
+        """Local time that a text such as ``"09:15"`` stands for in this scenario."""
         return parse_clock_time(text, self.date, self.zone_info)
 
     @property
@@ -278,13 +272,7 @@ class Scenario(Part):
         return None
 
     def instant_us(self, local: datetime) -> int:
-        """Microseconds from the scenario's begin to an aware datetime.
-
-        Parameters
-        ----------
-        local : datetime
-            Aware, in any zone.
-        """
+        """Microseconds from the begin of the scenario to `local`, aware, in any zone."""
         return microseconds_between(self.clock.begins, local)
 
     @model_validator(mode="after")

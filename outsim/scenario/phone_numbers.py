@@ -38,20 +38,7 @@ def _national_number(text: str, bare_reason: str) -> int:
 
 
 def parse_destination(text: str) -> tuple[int, int]:
-    """National number and caller ID of a destination such as ``tel:+1...;ani=...``.
-
-    Returns
-    -------
-    number : int
-        Ten digits.
-    ani : int
-        Ten digits, or 0 where the destination gives none.
-
-    Raises
-    ------
-    InvalidNumberError
-        If it can't be dialled; the message is one of the reasons in `contacts`.
-    """
+    """National number and caller ID of a destination such as ``tel:+1...;ani=...``."""
     match = _WITH_ANI.fullmatch(text)
     if match is not None:
         return int(match[1]), int(match[2] or 0)
@@ -72,13 +59,7 @@ def parse_destination(text: str) -> tuple[int, int]:
 
 
 def parse_ani(text: str) -> int:
-    """Ten-digit caller ID.
-
-    Raises
-    ------
-    InvalidNumberError
-        If `text` is no number that could be dialled.
-    """
+    """Ten-digit caller ID."""
     try:
         return _national_number(text.strip(), "bad ani")
     except InvalidNumberError:

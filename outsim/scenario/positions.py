@@ -193,19 +193,7 @@ def read_rows(
     first_line: int = 1,
     fits: Callable[[list[str]], bool] | None = None,
 ) -> Iterator[Row]:
-    r"""Rows of some lines.
-
-    Parameters
-    ----------
-    lines : iterable of str
-        Lines with their ends, ``\n`` or ``\r\n``.
-    delimiter : str
-    first_line : int
-        Number of the first line.
-    fits : optional
-        Whether fields may be a row. A row over several lines that does not fit is none: its
-        first line is taken by itself.
-    """
+    r"""Rows of some lines."""
     source = iter(lines)
     ahead: deque[str] = deque()
     taken: list[str] = []

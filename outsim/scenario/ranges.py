@@ -44,15 +44,7 @@ class Range:
         return f"{value:.10g}{self.unit}"
 
     def values(self, count: int | None = None) -> tuple[float, ...]:
-        """Values from the low end to the high one, in the unit.
-
-        Parameters
-        ----------
-        count : int, optional
-            How many, evenly spaced; default: as many as were asked for, else every whole number
-            of the unit, or `FINE` of them where parts of it are meant. Whole numbers are rounded
-            to, and stand there once.
-        """
+        """Values from the low end to the high one, in the unit."""
         count = count or self.count
         if count is None:
             count = int(self.high - self.low) + 1 if self.is_whole else FINE
@@ -81,13 +73,7 @@ _CLOCK = ":00"
 
 
 def read_range(text: str, scenario: Scenario) -> Range:
-    """Read ``KEY=LOW:HIGH`` or ``KEY=LOW:HIGH:COUNT``, such as ``platform.dial_rate=5/s:40/s``.
-
-    Raises
-    ------
-    ScenarioError
-        If it has another form, there is no such key, or an end is not allowed.
-    """
+    """Read ``KEY=LOW:HIGH`` or ``KEY=LOW:HIGH:COUNT``, such as ``platform.dial_rate=5/s:40/s``."""
     key, equals, ends = text.partition("=")
     key = key.strip()
     if not equals or not key:

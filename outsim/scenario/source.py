@@ -105,24 +105,12 @@ class _Items(tuple[Any, ...]):
 
 
 def read_source(path: Path) -> Source:
-    """Read a scenario file and all that it extends.
-
-    Raises
-    ------
-    ScenarioError
-        If a file can't be read or is no TOML, or if `extends` leads in a circle.
-    """
+    """Read a scenario file and all that it extends."""
     return _source(_read_chain(path, []), str(path))
 
 
 def mapping_source(mapping: Mapping[str, Any], directory: Path, name: str) -> Source:
-    """Treat a mapping like a scenario file in `directory`.
-
-    Raises
-    ------
-    ScenarioError
-        If a file that it extends can't be read.
-    """
+    """Treat a mapping like a scenario file in `directory`."""
     file = directory / name
     tree = _tree(dict(mapping), (), {}, str(file))
     return _source(_extended(tree, file, []), str(file))

@@ -71,11 +71,6 @@ def utilisation(scenario: Scenario) -> list[Utilisation]:
     attempts that campaigns starting within the run are expected to make and T
     the length of the run by the clock; the dial rate's is a / (T r). Refusals by
     a carrier at its limit, and the redials that they cause, are left out.
-
-    Returns
-    -------
-    list of Utilisation
-        Empty if the scenario has nothing to dial.
     """
     traffic = all_traffic(scenario)
     if not traffic:
