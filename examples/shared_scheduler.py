@@ -107,8 +107,8 @@ def simulated(scenario: outsim.Scenario, days: int, seed: int = 1) -> pd.DataFra
         result = outsim.simulate(scenario, seed=seed, replication=day)
         calls = result.calls
         watched = calls[calls["tenant"] == "watched"]
-        since = watched["first_dispatched_at"] - (result.begins + pd.Timedelta("1h"))
-        slot = (watched["submitted_at"] - (result.begins + pd.Timedelta("1h"))).dt.floor("1min")
+        since = watched["first_dispatched_at"] - (result.start + pd.Timedelta("1h"))
+        slot = (watched["submitted_at"] - (result.start + pd.Timedelta("1h"))).dt.floor("1min")
         minutes = slot // pd.Timedelta("1min")
         found.append(
             pd.DataFrame(

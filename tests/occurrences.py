@@ -129,7 +129,7 @@ def occurrences(result: Result) -> dict[str, int]:
         "end: calls never begun": int((status == "scheduled").sum()),
         "end: went on": int(records.ended_us > plan.ends_us),
         "clock: across a change": int(
-            after(result.begins, records.ended_us + HOUR).utcoffset() != result.begins.utcoffset()
+            after(result.start, records.ended_us + HOUR).utcoffset() != result.start.utcoffset()
         ),
         "clock: minutes": records.ended_us // MINUTE,
         "calls with several attempts": int((gap > 1).sum()),

@@ -8,13 +8,15 @@ from typing import Any
 
 import pandas as pd
 
-from outsim.checksums import FILES, checksums_of, sealed
+from outsim.directories import FILES, checksums_of, with_checksum
 
 
 def edit_sealed(document: Path, **values: Any) -> None:
     """Change values of a document with a checksum; None takes one out."""
     said = json.loads(document.read_text()) | values
-    document.write_text(sealed({key: each for key, each in said.items() if each is not None}))
+    document.write_text(
+        with_checksum({key: each for key, each in said.items() if each is not None})
+    )
 
 
 def seal_files(document: Path) -> None:

@@ -169,7 +169,7 @@ def test_a_view_leaves_the_tables_as_they_are() -> None:
     result.timeline()
     result.timeline(every=None)
     result.call_log()
-    result.status_page(result.ended)
+    result.status_page(result.end)
     result.summary()
     assert digest(result.tables) == before
 

@@ -12,11 +12,15 @@ from types import SimpleNamespace
 
 import pytest
 
-from outsim import rooms
-from outsim.disk import check_place, whole_directory, whole_file
+from outsim.disk import (
+    atomic_directory,
+    atomic_write,
+    check_writable,
+    remove_stale_temp,
+    temporary_directory,
+)
 from outsim.errors import StudyError
 from outsim.results.saving import check_directory
-from outsim.rooms import room_in, sweep
 from outsim.studies.request import check_collection
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="needs links and owners")
@@ -26,7 +30,7 @@ OTHER = 12345
 
 
 def write(path: Path, text: str) -> None:
-    with whole_file(path) as beside:
+    with atomic_write(path) as beside:
         beside.write_text(text)
 
 
@@ -47,7 +51,7 @@ def test_a_link_stays_and_what_it_leads_to_is_written(tmp_path):
 def test_a_directory_behind_a_link_is_replaced_and_the_link_stays(tmp_path):
     (tmp_path / "below").mkdir()
     (tmp_path / "link").symlink_to("below")
-    with whole_directory(tmp_path / "link") as beside:
+    with atomic_directory(tmp_path / "link") as beside:
         (beside / "file").touch()
     assert (tmp_path / "link").is_symlink()
     assert (tmp_path / "below" / "file").exists()
@@ -64,7 +68,7 @@ def test_a_pipe_is_given_the_file_once_it_is_whole(tmp_path):
     read: list[str] = []
     reader = threading.Thread(target=lambda: read.append((tmp_path / "pipe").read_text()))
     reader.start()
-    check_place(tmp_path / "pipe")
+    check_writable(tmp_path / "pipe")
     write(tmp_path / "pipe", "all of it")
     reader.join()
     assert read == ["all of it"]
@@ -73,7 +77,7 @@ def test_a_pipe_is_given_the_file_once_it_is_whole(tmp_path):
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="this system has no full device")
 def test_a_device_stays_a_device():
-    check_place(Path("/dev/null"))
+    check_writable(Path("/dev/null"))
     write(Path("/dev/null"), "text")
     with pytest.raises(OSError, match="No space left"):
         write(Path("/dev/full"), "text")
@@ -84,7 +88,7 @@ def test_a_device_stays_a_device():
 @pytest.mark.parametrize("make", [Path.mkdir, lambda path: path.symlink_to(".")])
 def test_a_directory_is_left(tmp_path, make):
     make(tmp_path / "place")
-    for ask in (check_place, lambda path: write(path, "text")):
+    for ask in (check_writable, lambda path: write(path, "text")):
         with pytest.raises(IsADirectoryError):
             ask(tmp_path / "place")
     assert [*tmp_path.iterdir()] == [tmp_path / "place"]
@@ -104,7 +108,12 @@ def test_a_link_of_another_user_s_where_all_may_write_is_not_followed(tmp_path, 
         return os.stat_result((*found[:4], OTHER, *found[5:])) if path.name == "page" else found
 
     monkeypatch.setattr(Path, "lstat", theirs)
-    for ask in (check_place, lambda path: write(path, "text"), check_directory, check_collection):
+    for ask in (
+        check_writable,
+        lambda path: write(path, "text"),
+        check_directory,
+        check_collection,
+    ):
         with pytest.raises((OSError, StudyError), match="a link of another user's"):
             ask(shared / "page")
     assert (tmp_path / "private").read_text() == "mine"
@@ -127,7 +136,7 @@ def test_what_was_killed_is_swept_out_and_what_stood_aside_comes_back(tmp_path):
     room = left(tmp_path)
     (room / "aside" / "kept").mkdir(parents=True)
     (tmp_path / "other").touch()
-    sweep(tmp_path)
+    remove_stale_temp(tmp_path)
     assert {path.name for path in tmp_path.iterdir()} == {"kept", "other"}
 
 
@@ -172,7 +181,7 @@ def test_nothing_is_moved_or_removed_behind_a_link(tmp_path, private, trap):
     shared = tmp_path / "shared"
     shared.mkdir()
     trap(shared, private)
-    sweep(shared)
+    remove_stale_temp(shared)
     assert {path.name for path in private.iterdir()} == {"secret"}
     assert not (shared / "secret").exists()
     if trap is trap_renamed:
@@ -183,14 +192,14 @@ def test_nothing_is_moved_or_removed_behind_a_link(tmp_path, private, trap):
 def as_another(monkeypatch: pytest.MonkeyPatch) -> None:
     """We are another user than the one who owns the files of this test."""
     user = os.geteuid() + 1
-    monkeypatch.setattr(rooms, "os", SimpleNamespace(**vars(os) | {"geteuid": lambda: user}))
+    monkeypatch.setattr("outsim.disk.os", SimpleNamespace(**vars(os) | {"geteuid": lambda: user}))
 
 
 @pytest.mark.usefixtures("as_another")
 def test_rooms_of_other_users_are_left(tmp_path):
     room = left(tmp_path)
     (room / "aside" / "theirs").mkdir(parents=True)
-    sweep(tmp_path)
+    remove_stale_temp(tmp_path)
     assert (room / "half" / "file").exists()
     assert not (tmp_path / "theirs").exists()
 
@@ -200,7 +209,7 @@ def test_root_leaves_rooms_of_other_users_too(tmp_path, private):
     room = left(tmp_path)
     (room / "aside").symlink_to(private)
     os.chown(room, OTHER, OTHER)
-    sweep(tmp_path)
+    remove_stale_temp(tmp_path)
     assert room.exists()
     assert (private / "secret").exists()
 
@@ -209,20 +218,20 @@ def test_root_leaves_rooms_of_other_users_too(tmp_path, private):
 def test_a_room_that_others_can_write_to_is_none_of_ours(tmp_path, mode):
     room = left(tmp_path)
     room.chmod(mode)
-    sweep(tmp_path)
+    remove_stale_temp(tmp_path)
     assert (room / "half" / "file").exists()
 
 
 @pytest.mark.usefixtures("as_another")
 def test_our_own_room_goes_whoever_the_disk_says_that_we_are(tmp_path):
     """As a disk far away may give files another owner."""
-    with room_in(tmp_path) as room:
+    with temporary_directory(tmp_path) as room:
         (room / "file").touch()
     assert [*tmp_path.iterdir()] == []
 
 
 def test_a_room_that_was_replaced_meanwhile_is_not_followed(tmp_path, private):
-    with room_in(tmp_path) as room:
+    with temporary_directory(tmp_path) as room:
         room.rename(tmp_path / "elsewhere")
         room.symlink_to(private)
     assert (private / "secret").exists()
@@ -232,5 +241,5 @@ def test_a_lock_that_is_a_pipe_is_not_waited_for(tmp_path):
     room = left(tmp_path)
     (room / "lock").unlink()
     os.mkfifo(room / "lock")
-    sweep(tmp_path)
+    remove_stale_temp(tmp_path)
     assert room.exists()

@@ -247,7 +247,7 @@ def test_a_value_of_any_kind_is_short():
 
 def test_documents_for_machines_are_shown_by_their_beginning():
     result = outsim.simulate(scenarios.scenario())
-    for document in (result.provenance(), result.ledger.to_json()):
+    for document in (result.provenance(), result.assumptions.to_json()):
         whole = json.dumps(document)
         assert len(repr(document)) <= MOST_SHOWN < len(whole)
         assert json.loads(whole) == document

@@ -97,7 +97,7 @@ def test_cut_to_a_few_calls_it_runs_and_keeps_every_law(file):
     result = outsim.simulate(scenario, seed=1)
     check_invariants(result)
     assert len(result.attempts) > 0
-    assert result.ended == scenario.clock.ends
+    assert result.end == scenario.clock.ends
     called = result.calls.loc[result.calls["status"] != "rejected", "number"]
     assert called.mod(10**7).between(5_550_100, 5_550_199).all(), "made-up numbers are fiction"
 

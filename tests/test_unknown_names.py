@@ -76,7 +76,7 @@ OF_CAMPAIGNS: dict[str, Callable[[Result, Any], object]] = {
     "causes_over_time": lambda r, name: r.causes_over_time("5min", name),
     "queue_time_by_blocker": lambda r, name: r.queue_time_by_blocker(name),
     "view": lambda r, name: r.view(name),
-    "measured": lambda r, name: r.measured(name),
+    "measured": lambda r, name: r.measure_view(name),
     "find_campaign": lambda r, name: r.scenario.find_campaign(name),
     "plots.wait_causes": lambda r, name: plots.wait_causes(r, campaign=name),
     "plots.status_lag": lambda r, name: plots.status_lag(r, campaign=name),
@@ -312,7 +312,7 @@ def test_a_step_that_is_none_is_refused(every, result):
 
 @pytest.mark.parametrize("at", [None, 9.5, "nine"])
 def test_a_moment_that_is_none_is_refused(at, result):
-    for ask in (result.status_page, result.snapshot, result.moment):
+    for ask in (result.status_page, result.snapshot, result.local_time):
         assert "found " in refused(lambda ask=ask: ask(at))
 
 

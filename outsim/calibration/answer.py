@@ -402,9 +402,9 @@ class Calibration:
         """
         from pathlib import Path
 
-        from outsim.disk import whole_file
+        from outsim.disk import atomic_write
 
-        with whole_file(Path(path)) as beside:
+        with atomic_write(Path(path)) as beside:
             beside.write_text(self.to_toml(), encoding="utf-8")
 
     def __repr__(self) -> str:

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from outsim.disk import whole_file
+from outsim.disk import atomic_write
 from outsim.text import brief, visible
 from outsim.vocabulary import ANSWERED as ANSWERED_OUTCOMES
 from outsim.vocabulary import OUTCOMES
@@ -181,5 +181,5 @@ class CallLog:
         """Write the list of rows that can't be read, as CSV, whole or not at all."""
         columns = ["file", "line", "found", "allowed"]
         rows = pd.DataFrame([vars(each) for each in self.unreadable], columns=columns)
-        with whole_file(file) as beside:
+        with atomic_write(file) as beside:
             rows.to_csv(beside, index=False)

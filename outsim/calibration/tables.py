@@ -19,8 +19,8 @@ from outsim.calibration.convert import MISSING, Micros, seconds_between
 from outsim.calibration.lines import Parsed
 from outsim.calibration.log import WORDS
 from outsim.calibration.opening import unpacked_limit
+from outsim.directories import inside
 from outsim.errors import ScenarioError
-from outsim.inside import inside
 from outsim.scenario.files import refusal
 from outsim.vocabulary import ANSWERED, OUTCOMES
 

@@ -122,7 +122,7 @@ def calibrate(
 
 
 def _writable(file: Path, logs: list[str]) -> Path:
-    from outsim.disk import check_place, reason
+    from outsim.disk import check_writable, reason
     from outsim.errors import ScenarioError
 
     if file.exists() and any(Path(log).exists() and file.samefile(log) for log in logs):
@@ -132,7 +132,7 @@ def _writable(file: Path, logs: list[str]) -> Path:
     if not file.parent.is_dir():
         raise ScenarioError(f"--out {file}: there is no directory {file.parent}")
     try:
-        check_place(file)
+        check_writable(file)
     except OSError as error:
         raise ScenarioError(f"--out {file}: {reason(error)}; name another file") from None
     return file

@@ -29,7 +29,7 @@ def run(
     The picture that --plot writes shows queue and busy ports over time, by tenant.
     """
     from outsim.cli.output import load_with_advice, note, present, simulate_with_bar
-    from outsim.disk import disk_errors_told
+    from outsim.disk import translate_disk_errors
     from outsim.errors import InvariantError, OutsimError
     from outsim.results.invariants import check_invariants
     from outsim.results.saving import check_directory
@@ -38,7 +38,7 @@ def run(
     advice = "name a directory that can be written"
     if out is not None:
         # Before the run, so that it is not made in vain.
-        with disk_errors_told(Path(out), OutsimError, advice):
+        with translate_disk_errors(Path(out), OutsimError, advice):
             check_directory(Path(out))
     result = simulate_with_bar(loaded, **vars(run))
     if verify:
@@ -49,6 +49,6 @@ def run(
             raise typer.Exit(1) from None
         note("every invariant holds")
     if out is not None:
-        with disk_errors_told(Path(out), OutsimError, advice):
+        with translate_disk_errors(Path(out), OutsimError, advice):
             note(f"tables written to {result.save(out)}")
     present(result, shown)

@@ -48,7 +48,7 @@ def _dictionary(selection: Selection, form: str) -> dict[str, Any]:
         "format": form,
         "campaign": None if campaign is None else f"{campaign.tenant}/{campaign.name}",
         "zone": result.scenario.clock.zone,
-        "begins": result.begins.isoformat(),
+        "begins": result.start.isoformat(),
         "tables": {
             name: {
                 "file": f"{name}.{form}",

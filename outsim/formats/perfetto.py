@@ -72,7 +72,7 @@ def write_perfetto(selection: Selection, path: Path) -> None:
             "pip install 'outsim[perfetto]'"
         )
     result = selection.result
-    with binary_file(path) as file, TraceWriter(file, result.begins) as trace:
+    with binary_file(path) as file, TraceWriter(file, result.start) as trace:
         _write_campaigns(trace, result)
         _write_disturbances(trace, result)
         _write_counters(trace, result)
@@ -90,7 +90,7 @@ def _write_campaigns(trace: TraceWriter, result: Result) -> None:
         name = f"{campaign.tenant}/{campaign.name}"
         track = trace.track(name, group)
         calls = result.view(campaign).calls
-        if campaign.start < result.ended:
+        if campaign.start < result.end:
             over = calls["final_at"].notna().all() and len(calls)
             end = max(calls["final_at"].max(), campaign.start) if over else None
             trace.span(track, name, campaign.start, end, {"calls": len(calls)})
@@ -101,7 +101,7 @@ def _write_campaigns(trace: TraceWriter, result: Result) -> None:
             ("stop takes effect", effect),
             ("expires", campaign.expires_at),
         ):
-            if at is not None and at < result.ended:
+            if at is not None and at < result.end:
                 trace.instant(track, title, at)
 
 
@@ -117,8 +117,8 @@ def _write_disturbances(trace: TraceWriter, result: Result) -> None:
         cut = ", calls cut off" if outage.drop else ""
         spans.append((f"outage of {whom}{how}{cut}", outage.begins, outage.ends))
     for name, begins, ends in spans:
-        if begins < result.ended:
-            over = ends if ends is not None and ends <= result.ended else None
+        if begins < result.end:
+            over = ends if ends is not None and ends <= result.end else None
             trace.span(trace.track(name, group), name, begins, over, {})
 
 
@@ -155,7 +155,7 @@ def _status_work(result: Result) -> Steps:
     else:
         known = begun[direct | ~begun["lost"]]
         ended = ended[known.index]
-    return step_function(known["started_at"], ended[ended < result.ended])
+    return step_function(known["started_at"], ended[ended < result.end])
 
 
 def _write_counter(

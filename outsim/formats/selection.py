@@ -13,7 +13,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from outsim.disk import check_place, disk_errors_told, whole_directory, whole_file
+from outsim.disk import atomic_directory, atomic_write, check_writable, translate_disk_errors
 from outsim.errors import ResultError
 from outsim.progress import Progress, unseen
 from outsim.results.result import Result
@@ -113,7 +113,7 @@ class BinaryFile(Protocol):
 
 
 def _errors_told(path: Path) -> AbstractContextManager[None]:
-    return disk_errors_told(path, ResultError, "make room, or name another place")
+    return translate_disk_errors(path, ResultError, "make room, or name another place")
 
 
 def check_file(path: Path) -> None:
@@ -121,7 +121,7 @@ def check_file(path: Path) -> None:
     if path.is_dir():
         raise ResultError(f"{path}: is a directory; name a file to write")
     with _errors_told(path):
-        check_place(path)
+        check_writable(path)
 
 
 @contextmanager
@@ -131,7 +131,7 @@ def binary_file(path: Path) -> Iterator[BinaryFile]:
     One whose name ends in ``.gz`` is compressed. What was there before is replaced.
     """
     check_file(path)
-    with _errors_told(path), whole_file(path) as beside, beside.open("wb") as file:
+    with _errors_told(path), atomic_write(path) as beside, beside.open("wb") as file:
         if path.suffix == ".gz":
             # Without a name and a time in it, equal results give equal files.
             with gzip.GzipFile("", "wb", 6, file, 0) as packed:
@@ -146,7 +146,7 @@ def tables_directory(path: Path, is_own: Callable[[Path], bool]) -> Iterator[Pat
     check_directory(path, is_own)
     with _errors_told(path):
         path.parent.mkdir(parents=True, exist_ok=True)
-        with whole_directory(path) as beside:
+        with atomic_directory(path) as beside:
             yield beside
 
 

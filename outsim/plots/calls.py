@@ -72,8 +72,8 @@ def outcome_mix(
     ax = new_axes(ax)
     scenario = result.scenario
     chosen = scenario.find_campaign(campaign) if campaign else scenario.campaign_under_study
-    counts = hourly_outcomes(result.view(chosen or ALL_CALLS).attempts, result.begins)
-    clock_axis(ax.xaxis, result.begins)
+    counts = hourly_outcomes(result.view(chosen or ALL_CALLS).attempts, result.start)
+    clock_axis(ax.xaxis, result.start)
     ax.set_ylabel("attempts (%)")
     title(ax, f"{chosen.name}: outcomes by hour" if chosen else "outcomes by hour")
     totals = counts.sum(axis=1).to_numpy()
@@ -150,14 +150,14 @@ def truth_and_seen(
     scenario = result.scenario
     chosen = scenario.find_campaign(campaign) if campaign else scenario.campaign_under_study
     found = true_and_seen(result.view(chosen or ALL_CALLS).updates)
-    clock_axis(ax.xaxis, result.begins, ends=result.ended)
+    clock_axis(ax.xaxis, result.start, ends=result.end)
     ax.set_ylabel("calls")
     title(ax, f"{chosen.name}: truth and page" if chosen else "truth and page, all calls")
     found = {name: found[name] for name in _STATUS_LOOKS if len(found[name][0][0])}
     if not found:
         return draw_empty(ax, "no call was handed in")
     marks = change_points([each for pair in found.values() for each in pair], PIECES)
-    marks = np.unique(np.concatenate([instants_us([result.begins, result.ended]), marks]))
+    marks = np.unique(np.concatenate([instants_us([result.start, result.end]), marks]))
     places, highest, handles = dates_of(marks), 1, []
     for name, (truth, seen) in found.items():
         happened, visible = value_at(truth, marks), value_at(seen, marks)
@@ -228,11 +228,11 @@ def status_lag(
         axis of their own on the right, in the lowest quarter.
     """
     ax = new_axes(ax)
-    found = lag_of(result.view(campaign).updates, result.begins, result.ended, every)
+    found = lag_of(result.view(campaign).updates, result.start, result.end, every)
     dialed = result.timeline(every)["dialed"]
     width_s = pd.Series(dialed.index).diff().dt.total_seconds().bfill().fillna(1.0).to_numpy()
     per_s = dialed.to_numpy() / width_s
-    clock_axis(ax.xaxis, result.begins, ends=result.ended)
+    clock_axis(ax.xaxis, result.start, ends=result.end)
     whose = "" if campaign is ALL_CALLS else f"{result.scenario.find_campaign(campaign).name}: "
     title(ax, f"{whose}status lag, and the dial load")
     longest_s = float(np.nanmax(found["p90"].to_numpy(), initial=0.0))

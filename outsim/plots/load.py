@@ -101,7 +101,7 @@ def _over_time(
     result: Result, of: Quantity, ax: Axes | None, most: int, limit: int | None = None
 ) -> Axes:
     ax = new_axes(ax)
-    clock_axis(ax.xaxis, result.begins, ends=result.ended)
+    clock_axis(ax.xaxis, result.start, ends=result.end)
     campaign = result.scenario.campaign_under_study
     parts = by_tenant(
         result.calls,
@@ -127,7 +127,7 @@ def _over_time(
 def _stack(ax: Axes, parts: Parts, result: Result) -> int:
     """Draw step functions as areas upon each other; gives the highest value of their sum."""
     everything = total(parts)
-    ends = instants_us([result.begins, result.ended])
+    ends = instants_us([result.start, result.end])
     at = np.unique(np.concatenate([ends, change_points([*parts.values(), everything], PIECES)]))
     below = np.zeros(len(at), dtype=np.int64)
     alone = {*result.calls["tenant"].cat.categories}
@@ -184,9 +184,9 @@ def load_over_replications(
     ax.set_ylabel(words[of])
     if not any(len(at) for at, _ in functions):
         return draw_empty(ax, "no call came into the queue in any run")
-    begins, last = results[0].begins, max(each.ended for each in results)
-    clock_axis(ax.xaxis, begins, ends=last)
-    minutes = instants_us(pd.date_range(begins, last, freq="1min"))
+    start, end = results[0].start, max(result.end for result in results)
+    clock_axis(ax.xaxis, start, ends=end)
+    minutes = instants_us(pd.date_range(start, end, freq="1min"))
     found = over_replications(functions, minutes)
     at = dates_of(minutes)
     band = "90 % of them" if len(functions) >= 20 else "lowest to highest"

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from outsim.disk import check_place, reason, whole_file
+from outsim.disk import atomic_write, check_writable, reason
 from outsim.errors import StudyError
 from outsim.text import visible_lines
 
@@ -331,7 +331,7 @@ def check_picture(path: str | Path) -> Path:
     if not target.parent.is_dir():
         raise StudyError(f"picture {path}: there is no directory {target.parent}")
     try:
-        check_place(target)
+        check_writable(target)
     except OSError as error:
         raise _unwritable(path, error) from None
     return target
@@ -343,7 +343,7 @@ def save_picture(axes: Any, path: Path) -> None:
 
     figure = np.ravel(axes)[0].get_figure(root=True)
     try:
-        with whole_file(path) as beside:
+        with atomic_write(path) as beside:
             figure.savefig(beside, dpi=150, format=path.suffix.removeprefix(".").lower())
     except OSError as error:
         raise _unwritable(path, error) from None

@@ -66,7 +66,7 @@ def waits(
     named = [campaigns] if isinstance(campaigns, str) else campaigns or ()
     chosen = [result.scenario.find_campaign(each) for each in named]
     shown: Sequence[Campaign | None] = chosen or _campaigns(result) or [None]
-    counted = [(each, result.measured(each or ALL_CALLS).waits_s) for each in shown]
+    counted = [(each, result.measure_view(each or ALL_CALLS).waits_s) for each in shown]
     finite = [waited[np.isfinite(waited)] for _, waited in counted]
     longest_s = max((float(each[-1]) for each in finite if len(each)), default=0.0)
     unit, size_s = time_unit(longest_s)
@@ -153,7 +153,7 @@ def wait_causes(
     import pandas as pd
 
     ax = new_axes(ax)
-    clock_axis(ax.xaxis, result.begins, ends=result.ended)
+    clock_axis(ax.xaxis, result.start, ends=result.end)
     whose = "" if campaign is ALL_CALLS else f"{result.scenario.find_campaign(campaign).name}: "
     what, each = "what calls waited for", "mean wait"
     if until == "end":

@@ -16,7 +16,7 @@ def what_is_seen(subject: Subject) -> Document:
     """What the customer's page shows, and how far it is behind."""
     lag, never = subject.figure("status_lag_p90_s"), subject.figure("unreported_final_calls")
     moment = furthest_behind(subject.result.view(subject.campaign).updates)
-    at = subject.result.begins if moment is None else moment.to_pydatetime()
+    at = subject.result.start if moment is None else moment.to_pydatetime()
     found = CampaignStatus(subject.result, subject.campaign, at).document()
     more = [found.answer, *found.more]
     if never is not None:

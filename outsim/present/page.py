@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from outsim.disk import check_place, reason, whole_file
+from outsim.disk import atomic_write, check_writable, reason
 from outsim.document import Document, Picture
 from outsim.document.html import environment
 from outsim.errors import OutsimError
@@ -75,7 +75,7 @@ def check_file(path: str | Path) -> Path:
     if target.is_dir():
         raise OutsimError(f"report {path}: is a directory; name a file, such as report.html")
     try:
-        check_place(target)
+        check_writable(target)
     except OSError as error:
         raise _unwritable(path, error) from None
     return target
@@ -90,7 +90,7 @@ def write(text: str, path: Path) -> None:
         If it can't be written.
     """
     try:
-        with whole_file(path) as beside:
+        with atomic_write(path) as beside:
             beside.write_text(text, encoding="utf-8")
     except OSError as error:
         raise _unwritable(path, error) from None

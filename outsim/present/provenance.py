@@ -70,7 +70,7 @@ def reproduction(subject: Subject, command: str) -> Document:
         ["seed", str(subject.seed)],
         ["engine of the one run", f"{result.engine} (the engine changes no figure)"],
         ["scenario", scenario.name],
-        ["run", f"{result.span} {scenario.clock.zone}"],
+        ["run", f"{result.period} {scenario.clock.zone}"],
         ["made from", subject.made_of],
     ]
     return Document(

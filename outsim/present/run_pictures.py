@@ -45,7 +45,7 @@ def waits(subject: Subject) -> Picture:
     """Waits of the campaign's calls."""
     result, campaign = subject.result, subject.campaign
     values = {each.name: each for each in MEASURES}
-    view = result.measured(campaign)
+    view = result.measure_view(campaign)
     half, most = (values[name].compute(view) for name in ("wait_p50_s", "wait_p90_s"))
     told = ", ".join(
         f"{share} of the calls {_within(seconds)}"

@@ -209,7 +209,7 @@ def _standing_at_stop(subject: Subject) -> list[str]:
     if campaign.stop_at is None:
         return []
     effect = clock_after(campaign.stop_at, subject.scenario.platform.stop_latency)
-    if not result.begins <= effect <= result.ended:
+    if not result.start <= effect <= result.end:
         return []
     page = result.status_page(effect)
     own = page["campaign"].eq(campaign.name) & page["tenant"].eq(campaign.tenant)

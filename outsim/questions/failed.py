@@ -67,7 +67,7 @@ class Failures(Answer):
         """Calls still shown as pending at the end, matched against the call log."""
         result = self.result
         asked = result.calls["call_id"].isin(self._view.calls["call_id"])
-        return match_pending(result.calls, result.attempts, result.updates, result.ended, asked)
+        return match_pending(result.calls, result.attempts, result.updates, result.end, asked)
 
     def document(self) -> Document:
         """The answer in words, with its tables and picture."""
@@ -107,7 +107,7 @@ class Failures(Answer):
         return [f"No attempt was made: {told}." if told else "There are no calls."]
 
     def _said_of_pending(self) -> list[str]:
-        match, ended = self.pending, f"{self.result.ended:%H:%M}"
+        match, ended = self.pending, f"{self.result.end:%H:%M}"
         count = len(match.calls)
         shown = f"{count:,} calls are still shown as pending at {ended}"
         if not count:
@@ -141,14 +141,14 @@ class Failures(Answer):
             if rows:
                 tables.append(Table(f"Attempts by {key}", columns, rows))
         if len(self.pending.calls):
-            ended = f"{self.result.ended:%H:%M}"
+            ended = f"{self.result.end:%H:%M}"
             rows = [[verdict, f"{count:,}"] for verdict, count in self.pending.counts.items()]
             caption = f"Calls still shown as pending at {ended}, by what the call log says"
             tables.append(Table(caption, ["verdict", "calls"], rows))
         return tables
 
     def _picture(self) -> Picture:
-        table = hourly_outcomes(self._view.attempts, self.result.begins)
+        table = hourly_outcomes(self._view.attempts, self.result.start)
         total = int(table.to_numpy().sum())
         shares = table.sum().sort_values(ascending=False) / max(1, total)
         told = ", ".join(
@@ -173,7 +173,7 @@ class Failures(Answer):
                 "by_attempt": self.by_attempt.to_dict(orient="index"),
                 "by_hour": self.by_hour.to_dict(orient="index"),
                 "pending": {
-                    "at": self.result.ended.isoformat(),
+                    "at": self.result.end.isoformat(),
                     **self.pending.counts,
                     "wrong": self.pending.wrong,
                     "error_rate": self.pending.error_rate,

@@ -116,7 +116,7 @@ class CampaignStatus(Answer):
     def _pictures(self) -> list[Picture]:
         result, campaign, at = self.result, self.campaign, self.at
         told = "; ".join(f"{word} {true:,} and {seen:,}" for word, seen, true in counts(self.page))
-        lag = lag_of(result.view(campaign).updates, result.begins, result.ended)["p90"].dropna()
+        lag = lag_of(result.view(campaign).updates, result.start, result.end)["p90"].dropna()
         lag_told = "no change of status is shown"
         if len(lag):
             longest = format_duration(round(float(lag.max()) * SECOND))

@@ -53,7 +53,7 @@ class View:
     calls: pd.DataFrame
     attempts: pd.DataFrame
     updates: pd.DataFrame
-    begins: datetime
+    start: datetime
     """Start of the run."""
     deadline: datetime
     """Clock time by which completed calls are counted."""
@@ -175,7 +175,7 @@ def finish_time_s(view: View) -> float:
     """When the last call got its final status, in seconds since the run begins."""
     if view.finish is None:
         return float("nan")
-    return (view.finish - view.begins).total_seconds()
+    return (view.finish - view.start).total_seconds()
 
 
 def duration_s(view: View) -> float:

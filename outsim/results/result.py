@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, get_args
@@ -35,10 +35,9 @@ from outsim.results.tables.snapshots import snapshot
 from outsim.results.tables.summary import summary, summary_table
 from outsim.results.tables.views import call_log, status_page, timeline
 from outsim.scenario.campaigns import ALL_CALLS, Campaign, Everybody, Whose
-from outsim.scenario.defaults import Assumption, assumptions
+from outsim.scenario.defaults import assumptions as defaults_of
 from outsim.scenario.model import Scenario
-from outsim.scenario.provenance import ParameterTable
-from outsim.scenario.provenance import assumptions as ledger_of
+from outsim.scenario.provenance import ParameterTable, assumptions
 from outsim.scenario.snapshot import Snapshot
 from outsim.tape import Tape
 from outsim.text import bounded, brief_document, plain, shortened
@@ -70,14 +69,24 @@ class Result(Answer):
         return self.arrays.scenario
 
     @property
-    def begins(self) -> datetime:
+    def start(self) -> datetime:
         """Start of the run, local time."""
-        return self.arrays.begins
+        return self.arrays.start
 
     @property
-    def ended(self) -> datetime:
+    def end(self) -> datetime:
         """End of the run, local time: nothing from here on is in the tables."""
-        return self.arrays.ended
+        return self.arrays.end
+
+    @property
+    def duration(self) -> timedelta:
+        """How long the run lasts, in simulated time."""
+        return timedelta(microseconds=self.arrays.ended_us)
+
+    @property
+    def period(self) -> str:
+        """Start and end of the run, local time, for people."""
+        return period(self.start, self.end)
 
     @property
     def calls(self) -> pd.DataFrame:
@@ -121,7 +130,7 @@ class Result(Answer):
         DataFrame
             Indexed by local time.
         """
-        return timeline(self.calls, self.attempts, self.updates, self.begins, self.ended, every)
+        return timeline(self.calls, self.attempts, self.updates, self.start, self.end, every)
 
     @cached_property
     def causes(self) -> Causes:
@@ -249,7 +258,7 @@ class Result(Answer):
         """What customers can get of their calls: numbers and times, and no call_id."""
         return call_log(self.calls, self.attempts)
 
-    def moment(self, at: datetime | str) -> datetime:
+    def local_time(self, at: datetime | str) -> datetime:
         """Moment of this run: an aware datetime, or a local clock time such as ``"09:15"``.
 
         Parameters
@@ -274,7 +283,7 @@ class Result(Answer):
         MomentError
             If it is no such thing, or lies outside the run.
         """
-        return status_page(self.calls, self.attempts, self.updates, self.moment(at))
+        return status_page(self.calls, self.attempts, self.updates, self.local_time(at))
 
     def snapshot(self, at: datetime | str) -> Snapshot:
         """The queue as it is at a moment, to forecast from: see `outsim.results.tables.snapshots`.
@@ -286,8 +295,8 @@ class Result(Answer):
         MomentError
             If it is no such thing, or lies outside the run.
         """
-        starts = {plan.key: after(self.begins, plan.start_us) for plan in self.arrays.campaigns}
-        return snapshot(self.calls, self.attempts, self.updates, starts, self.moment(at))
+        starts = {plan.key: after(self.start, plan.start_us) for plan in self.arrays.campaigns}
+        return snapshot(self.calls, self.attempts, self.updates, starts, self.local_time(at))
 
     def view(self, campaign: Whose = ALL_CALLS) -> View:
         """Tables of one campaign of the scenario, or of all calls.
@@ -312,7 +321,7 @@ class Result(Answer):
         names = ("calls", "attempts", "updates")
         return self._view([cut(self.frames[name]) for name in names], chosen)
 
-    def measured(self, campaign: Whose = ALL_CALLS) -> View:
+    def measure_view(self, campaign: Whose = ALL_CALLS) -> View:
         """What the measures need of `view`, and no more: no table is made for it.
 
         Parameters
@@ -328,11 +337,6 @@ class Result(Answer):
         chosen = self._campaign(campaign)
         return self._view(map(handed_out, self.frames.columns(_is(chosen), NEEDED)), chosen)
 
-    def measured_background(self) -> View:
-        """What the measures need of the calls of all background tenants."""
-        tables = map(handed_out, self.frames.columns(lambda plan: plan.background, NEEDED))
-        return self._view(tables, None)
-
     def _view(self, tables: Iterable[pd.DataFrame], campaign: Campaign | None) -> View:
         calls, attempts, updates = tables
         requested = campaign.stop_at if campaign is not None else None
@@ -341,7 +345,7 @@ class Result(Answer):
             calls,
             attempts,
             updates,
-            self.begins,
+            self.start,
             self.scenario.deadline,
             stop_requested=requested,
             stop_effect=after(requested, latency_us) if requested else None,
@@ -362,25 +366,22 @@ class Result(Answer):
         ScenarioError
             If there is no such campaign.
         """
-        return measure(self.measured(campaign or self.scenario.campaign_under_study or ALL_CALLS))
+        return measure(
+            self.measure_view(campaign or self.scenario.campaign_under_study or ALL_CALLS)
+        )
 
     def summary(self) -> pd.DataFrame:
         """Figures of each campaign of the scenario and of the background, one row each."""
-        views = {self._label(c): self.measured(c) for c in self.scenario.campaign}
+        views = {self._label(c): self.measure_view(c) for c in self.scenario.campaign}
         if self.scenario.background is not None:
-            views["(background)"] = self.measured_background()
+            tables = self.frames.columns(lambda plan: plan.background, NEEDED)
+            views["(background)"] = self._view(tables, None)
         return summary(views)
 
-    @property
-    @brief_document
-    def assumptions(self) -> list[Assumption]:
-        """Every default that this result rests on, with its grade and source."""
-        return assumptions(self.scenario)
-
     @cached_property
-    def ledger(self) -> ParameterTable:
+    def assumptions(self) -> ParameterTable:
         """Every number that this result rests on, with its grade and source."""
-        return ledger_of(self.scenario)
+        return assumptions(self.scenario)
 
     def save(self, directory: str | Path) -> Path:
         """Write the tables as Parquet, and the provenance as JSON, into a directory.
@@ -412,14 +413,9 @@ class Result(Answer):
             return campaign.tape
         return Tape(self.seed, self.replication)
 
-    @property
-    def span(self) -> str:
-        """Begin and end of the run, local time, for people."""
-        return span(self.begins, self.ended)
-
     def _facts(self) -> Iterator[tuple[str, str]]:
         yield "scenario", shortened(self.scenario.name, 200)
-        yield "run", f"{self.span} {self.scenario.clock.zone}"
+        yield "run", f"{self.period} {self.scenario.clock.zone}"
         yield "seed, replication", f"{self.seed}, {self.replication}"
         yield "calls", f"{np.count_nonzero(self.arrays.handed_in):,}"
         yield "attempts", f"{self.arrays.attempts.rows:,}"
@@ -453,24 +449,25 @@ class Result(Answer):
             share, wait = (float(found[name][label]) for name in ("completed_share", "wait_p90_s"))
             answer = f"{attempts}: {label} has no calls that can be dialed."
             if share == share:
-                completed = format_figure("share", share, self.begins)
+                completed = format_figure("share", share, self.start)
                 answer = (
                     f"{completed} of the calls of {label} are completed in the end; p90 wait: "
-                    f"{format_figure('seconds', wait, self.begins)}."
+                    f"{format_figure('seconds', wait, self.start)}."
                 )
-        graded = sum(each.grade == "A" for each in self.assumptions)
+        defaults = defaults_of(scenario)
+        assumed = sum(default.grade == "A" for default in defaults)
         return Document(
             id="run",
             title="What happened in this run?",
             answer=answer,
             asked=(
                 f"{scenario.name}: one run, seed {self.seed}, replication {self.replication}, "
-                f"{self.span} ({scenario.clock.zone}). {attempts}."
+                f"{self.period} ({scenario.clock.zone}). {attempts}."
             ),
             tables=[summary_table(found, scenario)],
             notes=[
                 "One run is one day that could be; `outsim compare` gives means with intervals.",
-                f"It rests on {len(self.assumptions)} defaults, {graded} of them assumptions: "
+                f"It rests on {len(defaults)} defaults, {assumed} of them assumptions: "
                 "`outsim run --json` lists each with its source.",
             ],
         )
@@ -485,13 +482,13 @@ class Result(Answer):
                     "replication": self.replication,
                     "engine": self.engine,
                     "version": self.version,
-                    "ended": self.ended.isoformat(),
+                    "ended": self.end.isoformat(),
                     "attempts": self.arrays.attempts.rows,
                     "background_share": self.background_share,
                     "campaigns": self.summary().to_dict(orient="index"),
                     "assumptions": [
                         {"key": a.key, "value": a.value, "grade": a.grade, "source": a.source}
-                        for a in self.assumptions
+                        for a in defaults_of(self.scenario)
                     ],
                 }
             )
@@ -503,7 +500,7 @@ class Result(Answer):
 
 
 def in_run(scenario: Scenario, at: object, ended_us: int) -> datetime:
-    """Moment of a run that goes on until `ended_us`; see `Result.moment`.
+    """Moment of a run that goes on until `ended_us`; see `Result.local_time`.
 
     Raises
     ------
@@ -521,15 +518,15 @@ def in_run(scenario: Scenario, at: object, ended_us: int) -> datetime:
     if not 0 <= scenario.instant_us(at) <= ended_us:
         raise MomentError(
             f"{at:%Y-%m-%d %H:%M:%S} lies outside the run, "
-            f"{span(clock.begins, after(clock.begins, ended_us))} {clock.zone}"
+            f"{period(clock.begins, after(clock.begins, ended_us))} {clock.zone}"
         )
     return at
 
 
-def span(begins: datetime, ended: datetime) -> str:
-    """Begin and end of a run, for people."""
-    ends = "%H:%M" if ended.date() == begins.date() else "%Y-%m-%d %H:%M"
-    return f"{begins:%Y-%m-%d %H:%M} to {ended.strftime(ends)}"
+def period(start: datetime, end: datetime) -> str:
+    """Start and end of a run, for people."""
+    written = "%H:%M" if end.date() == start.date() else "%Y-%m-%d %H:%M"
+    return f"{start:%Y-%m-%d %H:%M} to {end.strftime(written)}"
 
 
 def _is(campaign: Campaign | None) -> Callable[[CampaignPlan], bool]:

@@ -16,7 +16,7 @@ from outsim.clock import MISSING, after, microseconds_between
 from outsim.engine.records import Columns, Integers, Records, shift
 from outsim.plan import CampaignPlan, OutagePlan, Plan
 from outsim.results.tables.carried import carried
-from outsim.results.tables.columns import inside
+from outsim.results.tables.columns import in_spans
 from outsim.scenario.model import Scenario
 from outsim.text import brief
 from outsim.vocabulary import QUEUED
@@ -93,14 +93,14 @@ class RunArrays:
     records: Records
 
     @property
-    def begins(self) -> datetime:
+    def start(self) -> datetime:
         """Start of the run, local time."""
         return self.scenario.clock.begins
 
     @property
-    def ended(self) -> datetime:
+    def end(self) -> datetime:
         """End of the run, local time: nothing from here on is recorded."""
-        return after(self.begins, self.ended_us)
+        return after(self.start, self.ended_us)
 
     @property
     def ended_us(self) -> int:
@@ -130,13 +130,13 @@ class RunArrays:
     @cached_property
     def origin_us(self) -> int:
         """From 1970 to where the run begins."""
-        return origin_us_of(self.begins)
+        return origin_us_of(self.start)
 
     def local_times(self, instants_us: Integers) -> pd.DatetimeIndex:
         """Local clock times of simulated instants."""
         shifted = instants_us.copy()
         shift(shifted, self.origin_us)
-        zone = str(self.begins.tzinfo)
+        zone = str(self.start.tzinfo)
         return pd.DatetimeIndex(shifted, dtype=pd.DatetimeTZDtype("us", zone), copy=False)
 
     @cached_property
@@ -150,7 +150,7 @@ class RunArrays:
         spans, everything = _spans(chosen), len(chosen) == len(self.campaigns)
 
         def rows(call_ids: NDArray[Any]) -> Rows:
-            return None if everything else np.flatnonzero(inside(call_ids, spans))
+            return None if everything else np.flatnonzero(in_spans(call_ids, spans))
 
         return rows
 

@@ -18,17 +18,19 @@ from pathlib import Path
 from tempfile import TemporaryFile
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from outsim.checksums import (
+from outsim.directories import (
     FILES,
-    check_values,
+    RUN,
+    STUDY,
     checksums_of,
     read_document,
-    read_kept,
-    read_kept_table,
-    sealed,
+    read_file,
+    read_table,
+    refuse_other_kind,
+    verify_checksum,
+    with_checksum,
 )
-from outsim.directories import RUN, STUDY, refuse_other_than
-from outsim.disk import behind_links, one_at_a_time, put
+from outsim.disk import exclusive_lock, replace_file, resolve_links, temporary_directory
 from outsim.engine.records import MODEL_VERSION
 from outsim.errors import ResultError, ScenarioError, TapeError
 from outsim.plan import build_plan
@@ -37,7 +39,6 @@ from outsim.results.run_arrays import RunArrays
 from outsim.results.tables.restore import records_of
 from outsim.results.tables.run_tables import RunTables
 from outsim.results.tables.schema import TABLES
-from outsim.rooms import room_in
 from outsim.scenario.contacts import ContactList
 from outsim.scenario.difference import meaning
 from outsim.scenario.loading import CONTACTS, lists_of, made_again, places_written, written
@@ -96,7 +97,7 @@ def provenance(run: SavedRun) -> dict[str, Any]:
         "assumptions": assumptions(scenario).to_json(),
         "model_version": MODEL_VERSION,
         "definitions": DEFINITIONS,
-        "ended": arrays.ended.isoformat(),
+        "ended": arrays.end.isoformat(),
         "rows": {name: len(run.frames[name]) for name in TABLES},
     }
 
@@ -104,7 +105,7 @@ def provenance(run: SavedRun) -> dict[str, Any]:
 def save(run: SavedRun, directory: Path) -> Path:
     """Write a run into a directory; see `Result.save`."""
     check_directory(directory)
-    with room_in(behind_links(directory)) as room:
+    with temporary_directory(resolve_links(directory)) as room:
         places = lists_of([run.frames.run.scenario])
         for place, contacts in places.items():
             (room / place).parent.mkdir(exist_ok=True)
@@ -117,16 +118,16 @@ def save(run: SavedRun, directory: Path) -> Path:
             table.to_parquet(room / name, index=False)
         names = [*map(Path.as_posix, places), *tables]
         said = provenance(run) | {FILES: checksums_of(room, names)}
-        (room / RUN).write_text(sealed(said), encoding="utf-8")
+        (room / RUN).write_text(with_checksum(said), encoding="utf-8")
         # There is room for all of it. What stands there from now on is no whole result until
         # the last file is in its place.
-        with one_at_a_time(directory, patience_s=_PATIENCE_S):
+        with exclusive_lock(directory, patience_s=_PATIENCE_S):
             (directory / RUN).unlink(missing_ok=True)
             if recorded is None:
                 (directory / RECORDED).unlink(missing_ok=True)
             for name in [*names, RUN]:
                 (directory / name).parent.mkdir(exist_ok=True)
-                put(room / name, directory / name)
+                replace_file(room / name, directory / name)
     return directory
 
 
@@ -144,8 +145,8 @@ def check_directory(directory: Path) -> None:
     OSError
         If it can't be written to.
     """
-    place = behind_links(directory)
-    refuse_other_than(RUN, place, ResultError)
+    place = resolve_links(directory)
+    refuse_other_kind(RUN, place, ResultError)
     place.mkdir(parents=True, exist_ok=True)
     with TemporaryFile(dir=place):
         pass
@@ -166,7 +167,7 @@ def read(directory: str | Path) -> SavedRun:
     said = _said(place)
     for name in said[FILES]:
         if name.startswith(f"{CONTACTS}/"):
-            _kept(place, name, said, read_kept)
+            _kept(place, name, said, read_file)
     try:
         scenario = made_again(
             *(said["scenario"], said["means"], place, said["version"], said["written_in"])
@@ -217,7 +218,7 @@ def _said(directory: Path) -> dict[str, Any]:
     except (OSError, ValueError) as error:
         raise ResultError(_damaged(path, error)) from None
     try:
-        check_values(said)
+        verify_checksum(said)
     except ValueError as error:
         raise ResultError(_damaged(path, error)) from None
     for key, ours, of in (
@@ -241,7 +242,7 @@ def _tape(directory: Path, said: dict[str, Any]) -> Tape:
     """Random inputs that the result was made from."""
     seed, replication = said["seed"], said["replication"]
     if said["recorded"]:
-        table = _kept(directory, RECORDED, said, read_kept_table)
+        table = _kept(directory, RECORDED, said, read_table)
         tape = Tape.from_table(table, seed=seed, replication=replication)
     else:
         tape = Tape(seed, replication)
@@ -265,7 +266,7 @@ def _kept(
 def _table(directory: Path, name: str, scenario: Scenario, said: dict[str, Any]) -> pd.DataFrame:
     """One table, once it is known to have the columns of its kind and all its rows."""
     path = directory / f"{name}.parquet"
-    table = _kept(directory, path.name, said, read_kept_table)
+    table = _kept(directory, path.name, said, read_table)
     zone = scenario.clock.zone
     wanted = {
         column.name: f"datetime64[us, {zone}]" if column.kind == "instant" else column.dtype

@@ -9,8 +9,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from outsim.directories import OutsideError, inside
 from outsim.errors import Problem, ScenarioError
-from outsim.inside import OutsideError, inside
 from outsim.scenario.checking import checked
 from outsim.scenario.contacts import ContactList
 from outsim.scenario.difference import meaning

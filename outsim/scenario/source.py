@@ -23,7 +23,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from outsim.checksums import checksum_of_values
+from outsim.directories import checksum_of_values
 from outsim.errors import Problem, ScenarioError
 from outsim.scenario.files import kind_problem, read_lines, refusal
 from outsim.scenario.keys import (

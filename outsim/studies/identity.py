@@ -15,21 +15,28 @@ from pathlib import Path
 from typing import Any
 
 from outsim._version import __version__
-from outsim.checksums import (
+from outsim.directories import (
     FILES,
+    STUDY,
+    OutsideError,
     checksum_of_values,
     checksums_of,
-    read_kept,
-    read_sealed,
-    sealed,
+    inside,
+    read_checked,
+    read_file,
+    refuse_other_kind,
+    with_checksum,
 )
-from outsim.directories import STUDY, refuse_other_than
-from outsim.disk import behind_links, disk_errors_told, flush, put
+from outsim.disk import (
+    replace_file,
+    resolve_links,
+    sync,
+    temporary_directory,
+    translate_disk_errors,
+)
 from outsim.engine.records import MODEL_VERSION
 from outsim.errors import ScenarioError, StudyError
-from outsim.inside import OutsideError, inside
 from outsim.results.measures import DEFINITIONS, Measure
-from outsim.rooms import room_in
 from outsim.scenario.contacts import ContactList
 from outsim.scenario.difference import meaning
 from outsim.scenario.loading import CONTACTS, made_again, written
@@ -128,24 +135,24 @@ def settle(directory: Path, identity: Identity, lists: Mapping[Path, ContactList
     StudyError
         If it holds another study, with what differs, or can't be written to.
     """
-    with disk_errors_told(directory):
-        place = behind_links(directory)
-    refuse_other_than(STUDY, directory, StudyError)
+    with translate_disk_errors(directory):
+        place = resolve_links(directory)
+    refuse_other_kind(STUDY, directory, StudyError)
     if not (directory / STUDY).exists():
         if (directory / REPLICATIONS).exists() and any((directory / REPLICATIONS).iterdir()):
             raise StudyError(
                 f"{directory}: has replications and no {STUDY} that says of what; restore it, or "
                 "give another directory"
             )
-        with disk_errors_told(directory):
+        with translate_disk_errors(directory):
             place.mkdir(parents=True, exist_ok=True)
-            with room_in(directory) as room:
+            with temporary_directory(directory) as room:
                 beside = room / STUDY
                 said = identity | {FILES: copy_lists(directory, lists, room)}
-                beside.write_text(sealed(said), encoding="utf-8")
-                flush(beside)
+                beside.write_text(with_checksum(said), encoding="utf-8")
+                sync(beside)
                 _put_first(beside, directory / STUDY)
-                flush(directory)
+                sync(directory)
     check_same(directory, read_identity(directory), identity)
 
 
@@ -162,7 +169,7 @@ def copy_lists(directory: Path, lists: Mapping[Path, ContactList | Path], room: 
     found = checksums_of(room, map(Path.as_posix, lists))
     for place in lists:
         (directory / place).parent.mkdir(exist_ok=True)
-        put(room / place, directory / place)
+        replace_file(room / place, directory / place)
     return found
 
 
@@ -201,7 +208,7 @@ def read_identity(directory: Path) -> Identity:
     """
     path = directory / STUDY
     try:
-        found = read_sealed(path)
+        found = read_checked(path)
     except FileNotFoundError:
         raise StudyError(
             f"{directory}: holds no study (there is no {STUDY} in it); give the directory that "
@@ -253,7 +260,7 @@ def check_lists(directory: Path, identity: Identity) -> None:
     """
     for name in identity[FILES]:
         try:
-            read_kept(directory, name, identity[FILES])
+            read_file(directory, name, identity[FILES])
         except (OSError, ValueError) as error:
             raise StudyError(_unusable(directory / name, str(error))) from None
 

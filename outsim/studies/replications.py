@@ -18,7 +18,7 @@ from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from outsim.disk import disk_errors_told
+from outsim.disk import translate_disk_errors
 from outsim.engine import Engine, execute
 from outsim.engine.records import MODEL_VERSION
 from outsim.errors import StudyError
@@ -120,7 +120,7 @@ def run_job(job: Job, stopped: threading.Event | None = None) -> tuple[Figures, 
         for place, result in results_of(job, progress, tape, swapped=member.swapped):
             figures.append(_figures(job, place, member, tape, result))
             if job.tables is not None and member == PLAIN:
-                with disk_errors_told(job.tables):
+                with translate_disk_errors(job.tables):
                     result.save(job.tables / str(place))
     return tuple(sorted(figures, key=lambda each: (each.place, each.member)))
 
@@ -130,7 +130,7 @@ def _figures(job: Job, place: int, member: Member, tape: Tape, result: Result) -
         place=place,
         replication=job.replication,
         measures=measure(
-            result.measured(result.scenario.campaign_under_study or ALL_CALLS), job.measures
+            result.measure_view(result.scenario.campaign_under_study or ALL_CALLS), job.measures
         ),
         attempts=result.arrays.records.attempts.rows,
         background_share=result.background_share,

@@ -11,11 +11,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from outsim.checksums import FILES, read_sealed, sealed
-from outsim.directories import ASKED, refuse_other_than
-from outsim.disk import behind_links, disk_errors_told, put
+from outsim.directories import ASKED, FILES, read_checked, refuse_other_kind, with_checksum
+from outsim.disk import replace_file, resolve_links, temporary_directory, translate_disk_errors
 from outsim.errors import StudyError
-from outsim.rooms import room_in
 from outsim.scenario.loading import lists_of
 from outsim.scenario.model import Scenario
 from outsim.studies.identity import check_version, copy_lists, identity_of, scenarios_of
@@ -29,9 +27,9 @@ def check_collection(directory: Path) -> None:
     StudyError
         If a run or a study is kept there, or somebody else's link leads there.
     """
-    refuse_other_than(ASKED, directory, StudyError)
-    with disk_errors_told(directory):
-        behind_links(directory)
+    refuse_other_kind(ASKED, directory, StudyError)
+    with translate_disk_errors(directory):
+        resolve_links(directory)
 
 
 @dataclass(frozen=True)
@@ -63,13 +61,13 @@ def keep_asked(
         If it can't be written.
     """
     asked = {"command": command, "is_finished": is_finished, "options": dict(options)}
-    with disk_errors_told(directory):
-        behind_links(directory).mkdir(parents=True, exist_ok=True)
-        with room_in(directory) as room:
+    with translate_disk_errors(directory):
+        resolve_links(directory).mkdir(parents=True, exist_ok=True)
+        with temporary_directory(directory) as room:
             files = copy_lists(directory, lists_of(scenarios), room)
             document = identity_of(scenarios, seed, ()) | asked | {FILES: files}
-            (room / ASKED).write_text(sealed(document), encoding="utf-8")
-            put(room / ASKED, directory / ASKED)
+            (room / ASKED).write_text(with_checksum(document), encoding="utf-8")
+            replace_file(room / ASKED, directory / ASKED)
 
 
 def read_asked(directory: Path) -> Asked:
@@ -82,7 +80,7 @@ def read_asked(directory: Path) -> Asked:
     """
     path = directory / ASKED
     try:
-        found = read_sealed(path)
+        found = read_checked(path)
         command, options, seed = found["command"], dict(found["options"]), int(found["seed"])
         is_finished = found["is_finished"]
         found[FILES].items()

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from outsim.checksums import FILES, DamageError, checksums_of, read_sealed, sealed
+from outsim.directories import FILES, DamageError, checksums_of, read_checked, with_checksum
 
 SEAL = "checksums.json"
 
@@ -26,7 +26,7 @@ def seal(directory: Path, study: str, replication: int, names: Sequence[str]) ->
         Which files.
     """
     said = {"study": study, "replication": replication, FILES: checksums_of(directory, names)}
-    (directory / SEAL).write_text(sealed(said), encoding="utf-8")
+    (directory / SEAL).write_text(with_checksum(said), encoding="utf-8")
 
 
 def files_of(directory: Path, study: str, replication: int) -> dict[str, Any]:
@@ -38,7 +38,7 @@ def files_of(directory: Path, study: str, replication: int) -> dict[str, Any]:
         If they are of others, damaged, or not there.
     """
     try:
-        said = read_sealed(directory / SEAL)
+        said = read_checked(directory / SEAL)
     except (OSError, ValueError) as error:
         why = (isinstance(error, OSError) and error.strerror) or error
         raise DamageError(f"{SEAL} beside it: {why}") from None

@@ -22,12 +22,17 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from outsim.checksums import FILES, read_kept, read_kept_table, read_sealed
-from outsim.disk import disk_errors_told, flush, flush_all
+from outsim.directories import FILES, read_checked, read_file, read_table
+from outsim.disk import (
+    remove_stale_temp,
+    sync,
+    sync_tree,
+    temporary_directory,
+    translate_disk_errors,
+)
 from outsim.errors import StudyError
 from outsim.results.measures import Measure
 from outsim.results.tables.schema import TABLES
-from outsim.rooms import room_in, sweep
 from outsim.scenario.loading import lists_of
 from outsim.scenario.model import Scenario
 from outsim.studies.identity import REPLICATIONS, fingerprint, identity_of, read_identity, settle
@@ -100,7 +105,7 @@ class Store:
         """
         identity = identity_of(scenarios, seed, measures, switches, unlike)
         settle(directory, identity, lists_of(scenarios))
-        sweep(directory)
+        remove_stale_temp(directory)
         names = [each.name for each in measures]
         return cls(directory, len(scenarios), names, fingerprint(identity), keep_tables)
 
@@ -153,7 +158,7 @@ class Store:
 
         place = self.place(replication)
         try:
-            rows = read_kept_table(place, _FIGURES, self._files(place, replication))
+            rows = read_table(place, _FIGURES, self._files(place, replication))
             controls = [name for name in rows.columns if name.startswith(_CONTROL)]
             columns = [*_OWN, *self._measures, *controls]
             if list(rows.columns) != columns:
@@ -197,7 +202,7 @@ class Store:
         """
         place = self.place(replication)
         try:
-            return read_kept_table(place, _SERIES, self._files(place, replication))
+            return read_table(place, _SERIES, self._files(place, replication))
         except (OSError, ValueError) as error:
             raise StudyError(_unreadable(place / _SERIES, place, error)) from None
 
@@ -220,7 +225,7 @@ class Store:
             files = self._files_of_run(replication, place)
             found = {}
             for path in (path.with_name(f"{name}.parquet") for name in TABLES):
-                found[path.stem] = read_kept_table(path.parent, path.name, files)
+                found[path.stem] = read_table(path.parent, path.name, files)
             return found
         except (OSError, ValueError) as error:
             raise StudyError(_unreadable(path, there, error)) from None
@@ -228,8 +233,8 @@ class Store:
     def _files_of_run(self, replication: int, place: int) -> dict[str, Any]:
         """Checksums of the files that a run's tables are in."""
         tables, run = self.place(replication) / _TABLES, f"{place}/{_WRITTEN_LAST}"
-        read_kept(tables, run, self._files(tables, replication))
-        files: dict[str, Any] = read_sealed(tables / run)[FILES]
+        read_file(tables, run, self._files(tables, replication))
+        files: dict[str, Any] = read_checked(tables / run)[FILES]
         return files
 
     def check(self, replication: int) -> None:
@@ -245,14 +250,14 @@ class Store:
         try:
             for name in (files := self._files(place, replication)):
                 path = place / name
-                read_kept(place, name, files)
+                read_file(place, name, files)
             tables = place / _TABLES
             for run in self._files(tables, replication) if tables.exists() else ():
                 path = tables / run
                 files = self._files_of_run(replication, int(path.parent.name))
                 for name in files:
                     path = Path(tables, Path(run).parent, name)
-                    read_kept(tables / Path(run).parent, name, files)
+                    read_file(tables / Path(run).parent, name, files)
         except (OSError, ValueError) as error:
             raise StudyError(_unreadable(path, place, error)) from None
 
@@ -275,9 +280,9 @@ class Store:
             If the directory can't be written to.
         """
         with ExitStack() as stack:
-            with disk_errors_told(self.directory):
+            with translate_disk_errors(self.directory):
                 (self.directory / REPLICATIONS).mkdir(exist_ok=True)
-                room = stack.enter_context(room_in(self.directory))
+                room = stack.enter_context(temporary_directory(self.directory))
             yield Writer(self, room, self._keep_tables)
 
 
@@ -310,7 +315,7 @@ class Writer:
         import pandas as pd
 
         beside = self._beside(replication)
-        with disk_errors_told(self.store.directory):
+        with translate_disk_errors(self.store.directory):
             beside.mkdir(exist_ok=True)
             rows = pd.DataFrame([_plain(each) for each in figures])
             rows.to_parquet(beside / _FIGURES, index=False)
@@ -345,7 +350,7 @@ class Writer:
         if here.exists() and not tables_wanted:
             check_equal(self.store, replication, figures)
             return False
-        with disk_errors_told(self.store.directory):
+        with translate_disk_errors(self.store.directory):
             beside = self._beside(replication)
             shutil.copytree(there, beside, symlinks=True)
             return self._put(beside, replication, figures)
@@ -356,10 +361,10 @@ class Writer:
     def _put(self, beside: Path, replication: int, figures: Sequence[Figures]) -> bool:
         """Put a replication in its place; False if it is there, and has the same figures."""
         place = self.store.place(replication)
-        flush_all(beside)
+        sync_tree(beside)
         try:
             beside.rename(place)
-            flush(place.parent)
+            sync(place.parent)
             return True
         except OSError:
             if not place.exists():
@@ -368,7 +373,7 @@ class Writer:
         check_equal(self.store, replication, figures)
         if (beside / _TABLES).exists() and not (place / _TABLES).exists():
             (beside / _TABLES).rename(place / _TABLES)
-            flush(place)
+            sync(place)
         shutil.rmtree(beside)
         return False
 

@@ -19,9 +19,9 @@ from typing import NamedTuple
 
 import numpy as np
 
-from outsim.checksums import DamageError, checksum
 from outsim.clock import MISSING, NEVER
-from outsim.disk import whole_file
+from outsim.directories import DamageError, checksum
+from outsim.disk import atomic_write
 from outsim.engine.records import (
     ATTEMPT_TYPES,
     CALL_TYPES,
@@ -163,7 +163,7 @@ def write(trace: Trace, path: Path) -> Path:
     path.parent.mkdir(parents=True, exist_ok=True)
     place, other = (path, packed) if len(text) <= PLAIN_BYTES else (packed, path)
     data = text.encode() if place is path else lzma.compress(text.encode(), preset=9)
-    with whole_file(place) as beside:
+    with atomic_write(place) as beside:
         beside.write_bytes(data)
     other.unlink(missing_ok=True)
     return place

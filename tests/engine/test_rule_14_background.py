@@ -192,7 +192,7 @@ def test_the_run_goes_on_by_whole_hours_until_the_campaign_is_over():
         background={"median_size": 5},
     )
     assert seconds(of(result.attempts, "mine")["dispatched_at"]) == [0.0, 3632.0, 7264.0]
-    assert result.ended == BEGINS + timedelta(hours=3)
+    assert result.end == BEGINS + timedelta(hours=3)
 
 
 def test_the_others_go_on_for_as_long():
@@ -208,7 +208,7 @@ def test_the_others_go_on_for_as_long():
 
 def test_a_run_whose_campaign_is_over_ends_where_it_is_said_to():
     result = run(campaign("mine"), background={"median_size": 5})
-    assert result.ended == BEGINS + timedelta(hours=1)
+    assert result.end == BEGINS + timedelta(hours=1)
 
 
 def test_a_run_does_not_wait_for_ever():
@@ -217,7 +217,7 @@ def test_a_run_does_not_wait_for_ever():
         suspension=[part(begins=0)],
         clock={"latest": "12:30"},
     )
-    assert result.ended == BEGINS + timedelta(hours=3, minutes=30)
+    assert result.end == BEGINS + timedelta(hours=3, minutes=30)
 
 
 def test_a_run_waits_for_the_campaign_under_study_only():

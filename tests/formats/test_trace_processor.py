@@ -126,7 +126,7 @@ def test_the_trace_processor_shows_every_attempt_and_finds_nothing_wrong(viewer,
         "where name = 'busy ports' order by ts",
     )
     assert wrong == []
-    begins_ns = pd.Timestamp(result.begins).as_unit("ns").value
+    begins_ns = pd.Timestamp(result.start).as_unit("ns").value
     assert clock == [(begins_ns,)]
     expected = []
     for row in result.attempts.itertuples():

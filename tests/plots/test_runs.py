@@ -265,7 +265,7 @@ def test_each_slot_has_the_causes_of_those_who_came_in_it(ax):
 
 def test_what_is_true_and_what_is_seen_are_lines_of_their_own(ax):
     result = shared(tenants=1, calls=30)
-    outsim.plots.truth_and_seen(result, ax=ax, at=result.begins + timedelta(minutes=1))
+    outsim.plots.truth_and_seen(result, ax=ax, at=result.start + timedelta(minutes=1))
     truth, seen = ax.lines[:2]
     assert (truth.get_label(), truth.get_linestyle(), seen.get_linestyle()) == (
         "completed",
@@ -296,7 +296,7 @@ def test_the_lag_is_that_of_the_updates_of_each_interval(ax):
     line = next(line for line in ax.lines if line.get_label() == "9 in 10")
     updates = result.updates[result.updates["visible_at"] != result.updates["happened_at"]]
     lags_s = (updates["visible_at"] - updates["happened_at"]).dt.total_seconds()
-    place = (updates["happened_at"] - result.begins) // pd.Timedelta("10s")
+    place = (updates["happened_at"] - result.start) // pd.Timedelta("10s")
     unit_s = {"s": 1, "min": 60}[ax.get_ylabel().split("(")[1].rstrip(")")]
     exact = lags_s.groupby(place).apply(lambda lags: np.quantile(lags, 0.9, method="inverted_cdf"))
     drawn = np.asarray(line.get_ydata())

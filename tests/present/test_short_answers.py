@@ -107,7 +107,7 @@ def test_shares_of_reasons_add_up_to_the_failed_calls():
         carrier={"rate": "2/s", "burst": 1},
     )
     result = outsim.simulate(given)
-    view = result.measured(given.campaign[0])
+    view = result.measure_view(given.campaign[0])
     share, *by = (each.compute(view) for each in FAILURE_MEASURES)
     failed = result.calls[result.calls["status"] == "failed"]
     assert share == len(failed) / 80

@@ -97,7 +97,7 @@ def test_every_call_is_in_one_class_and_its_wait_is_marked(scenario: Scenario) -
     for table in result.tables.values():
         for name in table.columns:
             if name.endswith("_at"):
-                assert not (table[name] >= result.ended).any(), name
+                assert not (table[name] >= result.end).any(), name
 
 
 @FEWER

@@ -34,7 +34,7 @@ def test_the_page_is_what_a_replay_of_the_updates_shows(
         moment_us = place * records.ended_us // 2**20
     else:
         moment_us = int(at[place % len(at)]) - (when == "just before")
-    moment = after(result.begins, moment_us)
+    moment = after(result.start, moment_us)
     shown: dict[int, Any] = {}
     truth: dict[int, Any] = {}
     # Scalar instants of one zone compare by the face of the clock; in UTC it never goes back.
@@ -99,7 +99,7 @@ def test_the_exact_timeline_is_a_count_of_the_rows(scenario: Scenario, choice: A
     assert timeline.index.is_monotonic_increasing
     assert timeline.index.is_unique
     assert (timeline >= 0).all(axis=None)
-    begins = pd.Timestamp(result.begins)
+    begins = pd.Timestamp(result.start)
     for at in choice.sample(list(timeline.index), min(12, len(timeline))):
         at_us = (at - begins) // timedelta(microseconds=1)
         assert timeline.loc[at].to_dict() == naive_lengths(result, at_us)
@@ -156,7 +156,7 @@ def test_the_tables_hold_what_was_recorded(scenario: Scenario) -> None:
     """Instants without loss, codes as their words, and each row of the right campaign."""
     result = simulate(scenario)
     records = result.arrays.records
-    begins = pd.Timestamp(result.begins).tz_convert("UTC")
+    begins = pd.Timestamp(result.start).tz_convert("UTC")
     submissions = len(result.updates) - len(records.updates["call_id"])
     for kind, table, raw in (
         ("attempts", result.attempts, records.attempts),

@@ -102,7 +102,7 @@ def test_what_never_comes_is_later_than_anything():
 def test_figures_are_the_instants_of_dispatch():
     """One port, 20 s a call, dispatched from 0 s on: the n-th call goes out after n calls."""
     result = scenarios.run(scenarios.campaign(contacts=10), platform={"ports": 1})
-    figures = measure(result.measured(result.scenario.campaign_under_study), CAMPAIGN_MEASURES)
+    figures = measure(result.measure_view(result.scenario.campaign_under_study), CAMPAIGN_MEASURES)
     out = scenarios.dispatched(result)
     assert figures == {
         "first_out_s": out[0],
@@ -159,7 +159,9 @@ def test_a_call_that_the_carrier_has_only_refused_is_not_out_yet():
     result = simulate(
         queue(scenario, standing(waiting_retry=[refused, unanswered])), engine="simpy"
     )
-    measures = measure(result.measured(result.scenario.campaign_under_study), CAMPAIGN_MEASURES)
+    measures = measure(
+        result.measure_view(result.scenario.campaign_under_study), CAMPAIGN_MEASURES
+    )
     assert measures["first_out_s"] < 60.0
     assert measures["last_out_s"] == 110.0
     assert sorted(result.calls["wait_state"]) == ["before", "complete"]

@@ -111,7 +111,7 @@ GIVERS: dict[str, Callable[[Result], Any]] = {
     "tables": lambda result: [*result.tables.values()],
     "view": lambda result: _of_view(result.view()),
     "view of a campaign": lambda result: _of_view(result.view(result.scenario.campaign[0])),
-    "measured": lambda result: _of_view(result.measured()),
+    "measured": lambda result: _of_view(result.measure_view()),
     "timeline": lambda result: result.timeline("10s"),
     "timeline by change": lambda result: result.timeline(None),
     "call log": lambda result: result.call_log(),
@@ -120,7 +120,7 @@ GIVERS: dict[str, Callable[[Result], Any]] = {
     "time by cause": lambda result: result.time_by_cause(),
     "causes over time": lambda result: result.causes_over_time("10s"),
     "charges": lambda result: result.queue_time_by_blocker(),
-    "ledger": lambda result: result.ledger.table(),
+    "ledger": lambda result: result.assumptions.table(),
 }
 
 NO_CHANGES = ("arrays", "series", "values")
@@ -222,7 +222,7 @@ def test_a_measure_of_a_user_can_do_to_tables_what_it_likes():
 
     own = Measure("meddling", "meddling", "number", meddling, None)
     result = full()
-    for view in (result.view(), result.measured()):
+    for view in (result.view(), result.measure_view()):
         plain = measure(view)
         assert measure(view, [own, *MEASURES]) == pytest.approx(
             {"meddling": 1.0} | plain, nan_ok=True

@@ -30,7 +30,7 @@ def studied(*others, start: float | str = 1800, **parts):
         clock=clock,
         **parts,
     )
-    return result.measured(result.scenario.campaign_under_study)
+    return result.measure_view(result.scenario.campaign_under_study)
 
 
 # The backlog
@@ -62,9 +62,9 @@ def test_calls_under_study_are_no_part_of_the_backlog():
     result = run(ours, campaign("list", "b", contacts=5), platform=SLOW)
     study = result.scenario.campaign_under_study
     assert study.name == "studied"
-    assert drain_s(result.measured(study)) == pytest.approx(9)
+    assert drain_s(result.measure_view(study)) == pytest.approx(9)
     alone = run(ours, platform=SLOW)
-    assert drain_s(alone.measured(study)) == 0
+    assert drain_s(alone.measure_view(study)) == 0
 
 
 def test_an_hour_that_adds_nothing_has_nothing_to_drain():
@@ -153,4 +153,4 @@ def test_without_the_run_the_figures_are_not_known():
 
 def test_a_run_of_nobody_has_no_hour():
     result = run()
-    assert all(map(math.isnan, measure(result.measured(), LOAD_MEASURES).values()))
+    assert all(map(math.isnan, measure(result.measure_view(), LOAD_MEASURES).values()))

@@ -31,7 +31,7 @@ def result() -> Result:
 
 
 def test_a_clock_time_is_that_of_the_runs_day_and_zone(result: Result) -> None:
-    assert result.moment("09:11") == datetime(2026, 3, 10, 14, 11, tzinfo=UTC)
+    assert result.local_time("09:11") == datetime(2026, 3, 10, 14, 11, tzinfo=UTC)
     assert result.status_page("09:00:20").equals(
         result.status_page(datetime(2026, 3, 10, 14, 0, 20, tzinfo=UTC))
     )

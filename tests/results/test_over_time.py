@@ -117,7 +117,7 @@ def test_nothing_has_no_instants():
 
 def test_every_attempt_that_is_over_is_in_its_local_hour():
     result = run(campaign(requests={"times_s": [60.0, 3500.0, 3601.0, 10_900.0]}))
-    counts = hourly_outcomes(result.attempts, result.begins)
+    counts = hourly_outcomes(result.attempts, result.start)
     assert counts["human"].tolist() == [2, 1, 0, 1]
     assert [f"{hour:%H:%M}" for hour in counts.index] == ["09:00", "10:00", "11:00", "12:00"]
     assert counts.to_numpy().sum() == 4
@@ -152,7 +152,7 @@ def test_hours_follow_each_other_across_a_change_of_clocks(day, hours):
 @given(scenario=scenarios(), share=st.floats(0, 1))
 def test_what_is_true_and_seen_is_what_the_page_says_at_any_moment(scenario, share):
     result = simulate(scenario, engine="simpy")
-    begins, ended = result.begins.astimezone(UTC), result.ended.astimezone(UTC)
+    begins, ended = result.start.astimezone(UTC), result.end.astimezone(UTC)
     at = begins + share * (ended - begins)
     page = result.status_page(at)
     mark = pd.DatetimeIndex([at]).as_unit("us").asi8
@@ -174,10 +174,10 @@ def test_what_is_true_and_seen_is_what_the_page_says_at_any_moment(scenario, sha
 
 def test_the_lag_of_an_interval_is_that_of_its_updates():
     result = run(campaign(contacts=40), platform={"workers": 1, "dial_work": "100 ms"})
-    found = status_lag(result.updates, result.begins, result.ended, "10s")
+    found = status_lag(result.updates, result.start, result.end, "10s")
     updates = result.updates[result.updates["visible_at"] != result.updates["happened_at"]]
     lags_s = (updates["visible_at"] - updates["happened_at"]).dt.total_seconds()
-    place = (updates["happened_at"] - result.begins) // pd.Timedelta("10s")
+    place = (updates["happened_at"] - result.start) // pd.Timedelta("10s")
     for number, row in enumerate(found.itertuples()):
         mine = np.sort(lags_s[place == number])
         assert row.updates == len(mine)
@@ -191,7 +191,7 @@ def test_the_lag_of_an_interval_is_that_of_its_updates():
 
 def test_an_interval_whose_updates_nobody_saw_has_no_lag():
     result = run(campaign(contacts=5), platform={"lost_updates": 1.0})
-    found = status_lag(result.updates, result.begins, result.ended)
+    found = status_lag(result.updates, result.start, result.end)
     assert found["updates"].iloc[0] > 0
     assert found[["median", "p90"]].isna().all(axis=None)
 
@@ -213,5 +213,5 @@ def test_the_band_of_many_runs_holds_nine_in_ten_of_them():
 @pytest.mark.parametrize("make", [full, *EMPTY], ids=lambda make: make.__name__)
 def test_every_attempt_that_is_over_has_an_hour_whatever_there_is(make):
     result = make()
-    counts = hourly_outcomes(result.attempts, result.begins)
+    counts = hourly_outcomes(result.attempts, result.start)
     assert counts.to_numpy().sum() == result.attempts["outcome"].notna().sum()

@@ -41,12 +41,12 @@ def assert_same(read: Result, saved: Result) -> None:
     pd.testing.assert_frame_equal(read.summary(), saved.summary())
     pd.testing.assert_frame_equal(read.timeline(), saved.timeline())
     pd.testing.assert_frame_equal(read.call_log(), saved.call_log())
-    pd.testing.assert_frame_equal(read.status_page(read.ended), saved.status_page(saved.ended))
-    assert (read.seed, read.replication, read.engine, read.version, read.ended) == (
-        *(saved.seed, saved.replication, saved.engine, saved.version, saved.ended),
+    pd.testing.assert_frame_equal(read.status_page(read.end), saved.status_page(saved.end))
+    assert (read.seed, read.replication, read.engine, read.version, read.end) == (
+        *(saved.seed, saved.replication, saved.engine, saved.version, saved.end),
     )
     assert read.scenario == saved.scenario
-    assert read.assumptions == saved.assumptions
+    assert read.assumptions.to_json() == saved.assumptions.to_json()
     assert read.provenance() == saved.provenance()
 
 
@@ -71,7 +71,7 @@ def test_tables_with_everything_and_with_nothing_in_them_are_read(make, tmp_path
 
 def test_reading_runs_nothing(tmp_path, monkeypatch):
     directory = full().save(tmp_path)
-    monkeypatch.setattr("outsim.results.result.execute", None)
+    monkeypatch.setattr("outsim.results.checkpoint.execute", None)
     assert len(outsim.load_result(directory).calls) == 7
 
 
@@ -288,7 +288,7 @@ def test_files_of_two_results_are_not_put_in_place_at_once(tmp_path, monkeypatch
         put_meanwhile.append(place.name)
         beside.replace(place)
 
-    monkeypatch.setattr("outsim.results.saving.put", look)
+    monkeypatch.setattr("outsim.results.saving.replace_file", look)
     full().save(tmp_path)
     assert "run.json" in put_meanwhile
     assert_same(outsim.load_result(tmp_path), full())
@@ -301,7 +301,7 @@ def test_a_save_that_is_cut_short_leaves_nothing_that_passes_for_a_result(tmp_pa
         beside.replace(place)
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("outsim.results.saving.put", killed)
+    monkeypatch.setattr("outsim.results.saving.replace_file", killed)
     with pytest.raises(KeyboardInterrupt):
         run(campaign()).save(tmp_path)
     with pytest.raises(ResultError, match="did not come to the end"):

@@ -70,7 +70,7 @@ def test_every_column_says_what_it_means_and_in_which_unit():
 
 def recovered_us(instants: pd.Series, result) -> list[int]:
     """Simulated microseconds that a column of clock times stands for."""
-    return [MISSING if pd.isna(at) else (at - result.begins) // MICROSECOND for at in instants]
+    return [MISSING if pd.isna(at) else (at - result.start) // MICROSECOND for at in instants]
 
 
 @pytest.mark.parametrize("night", ZONES)

@@ -61,7 +61,7 @@ def test_a_lost_update_leaves_the_page_at_what_it_showed_before():
     result = two_tries()
     updates = result.updates.copy()
     updates.loc[updates["status"] == "completed", "visible_at"] = pd.NaT
-    shown = status_page(result.calls, result.attempts, updates, result.ended).iloc[0]
+    shown = status_page(result.calls, result.attempts, updates, result.end).iloc[0]
     assert (shown["status"], shown["true_status"]) == ("connected", "completed")
 
 
@@ -107,7 +107,7 @@ def test_a_call_is_on_the_page_from_its_submission_on():
 @pytest.mark.parametrize("make", [full, *EMPTY], ids=lambda make: make.__name__)
 def test_the_page_has_the_same_columns_whatever_there_is_to_show(make):
     result = make()
-    assert list(result.status_page(result.ended).columns) == [
+    assert list(result.status_page(result.end).columns) == [
         *("call_id", "tenant", "campaign", "index", "number", "ani", "status", "attempt"),
         *("callee_type", "call_info", "since", "true_status", "true_attempt", "wedged"),
     ]
@@ -115,7 +115,7 @@ def test_the_page_has_the_same_columns_whatever_there_is_to_show(make):
 
 def test_at_the_end_the_truth_of_the_page_is_that_of_the_calls():
     result = full()
-    shown = result.status_page(result.ended).set_index("call_id")
+    shown = result.status_page(result.end).set_index("call_id")
     calls = result.calls.set_index("call_id")
     assert shown["true_status"].astype(str).to_dict() == calls["status"].astype(str).to_dict()
     assert shown["true_attempt"].to_dict() == calls["attempts"].to_dict()
@@ -207,7 +207,7 @@ def test_the_grid_gives_values_at_the_start_of_each_minute_and_counts_in_it():
     assert grid["busy_ports"].tolist()[:4] == [0, 1, 1, 0]
     assert grid["dispatched"].tolist()[:4] == [1, 2, 0, 0]
     assert grid["dialed"].tolist()[:4] == [1, 2, 0, 0]
-    assert grid.index[0] == result.begins
+    assert grid.index[0] == result.start
     assert grid["refused"].sum() == 0
 
 
@@ -219,7 +219,7 @@ def test_the_grid_counts_what_is_in_the_attempts():
     assert grid["refused"].sum() == refused
     assert grid["dispatched"].sum() == len(result.attempts)
     assert grid["dialed"].sum() == result.attempts["dialed_at"].notna().sum()
-    assert grid.index[-1] < result.ended
+    assert grid.index[-1] < result.end
 
 
 def test_the_grid_and_the_exact_timeline_agree():

@@ -106,7 +106,7 @@ def test_the_parts_of_a_wait_tell_of_the_refusal_and_of_the_way_to_the_next_atte
 
 
 def test_a_call_has_gone_out_once_the_carrier_takes_it():
-    view = over_rate().measured(over_rate().scenario.campaign_under_study)
+    view = over_rate().measure_view(over_rate().scenario.campaign_under_study)
     figures = measure(view, CAMPAIGN_MEASURES)
     assert (figures["median_out_s"], figures["last_out_s"]) == (0.0, 62.0)
     assert next_dispatch_s(view, 1) == 62.0
@@ -114,5 +114,5 @@ def test_a_call_has_gone_out_once_the_carrier_takes_it():
 
 def test_a_call_that_was_refused_has_been_dialled_all_the_same():
     result = over_rate(stop_at=10)
-    figures = measure(result.measured(result.scenario.campaign_under_study), STOP_MEASURES)
+    figures = measure(result.measure_view(result.scenario.campaign_under_study), STOP_MEASURES)
     assert (figures["calls_dialled"], figures["dials"]) == (2, 2)

@@ -63,7 +63,7 @@ def cut(scenario: Scenario, run: int, replications: int = FORECASTS) -> dict[str
     study = scenario.campaign_under_study
     assert study is not None
     true = simulate(scenario, replication=run, engine="compiled")
-    figures = measure(true.measured(study), CAMPAIGN_MEASURES)
+    figures = measure(true.measure_view(study), CAMPAIGN_MEASURES)
     start_s = scenario.instant_us(study.start) / 1e6
     uniform = float(
         Tape(FORECAST_SEED, run).uniforms("", "cuts", Purpose.START_JITTER, count=1)[0]
@@ -73,7 +73,9 @@ def cut(scenario: Scenario, run: int, replications: int = FORECASTS) -> dict[str
     begun = with_snapshot(scenario, true.snapshot(moment))
     forecasts = [
         measure(
-            simulate(begun, seed=FORECAST_SEED, replication=k, engine="compiled").measured(study),
+            simulate(begun, seed=FORECAST_SEED, replication=k, engine="compiled").measure_view(
+                study
+            ),
             CAMPAIGN_MEASURES,
         )
         for k in range(run * replications, (run + 1) * replications)

@@ -13,8 +13,8 @@ from pathlib import Path
 import pytest
 
 import outsim
+from outsim.disk import remove_stale_temp, temporary_directory
 from outsim.errors import StudyError
-from outsim.rooms import room_in, sweep
 from outsim.scenario import Scenario
 
 from .kept import assert_same_content, files, finished, resumed, study
@@ -124,11 +124,11 @@ def test_a_read_only_directory_gives_what_it_has_and_takes_nothing_more(tmp_path
 
 
 def test_a_room_goes_with_whoever_made_it_and_not_before(tmp_path):
-    with room_in(tmp_path) as room:
+    with temporary_directory(tmp_path) as room:
         (room / "file").touch()
-        sweep(tmp_path)
+        remove_stale_temp(tmp_path)
         assert (room / "file").exists()
-        with room_in(tmp_path) as other:
+        with temporary_directory(tmp_path) as other:
             assert other != room
     assert not [*tmp_path.iterdir()]
 

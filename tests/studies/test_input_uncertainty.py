@@ -162,7 +162,9 @@ def test_each_replication_is_a_run_with_its_own_callees_and_one_with_its_partner
             for figures, whose in ((findings.figures, k), (findings.swapped, partner(k))):
                 drawn = with_drawn_callees(scenario, findings.seed, whose)
                 result = simulate(drawn, seed=findings.seed, replication=k, engine="simpy")
-                expected = measure(result.measured(drawn.campaign_under_study), findings.measures)
+                expected = measure(
+                    result.measure_view(drawn.campaign_under_study), findings.measures
+                )
                 mine = [each for each in figures if each.place == place][k]
                 np.testing.assert_equal(mine.measures, expected)
 

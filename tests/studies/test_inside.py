@@ -13,9 +13,8 @@ from typing import Any
 import pytest
 
 import outsim
-from outsim.checksums import FILES, checksums_of, sealed
+from outsim.directories import FILES, OutsideError, checksums_of, inside, with_checksum
 from outsim.errors import OutsimError, ResultError, StudyError
-from outsim.inside import OutsideError, inside
 from outsim.scenario.loading import load
 from outsim.studies.merging import merge
 from tests.results.runs import full
@@ -39,7 +38,7 @@ def rewrite(file: Path, change: Callable[[dict[str, Any]], None]) -> None:
     """Change a document as somebody would who wants it to be read."""
     said = json.loads(file.read_text())
     change(said)
-    file.write_text(sealed(said))
+    file.write_text(with_checksum(said))
 
 
 def name_list(said: dict[str, Any], name: str) -> None:

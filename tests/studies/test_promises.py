@@ -24,7 +24,7 @@ SCENARIO = scenarios.scenario(scenarios.campaign(contacts=20), platform={"ports"
 @pytest.fixture(scope="module")
 def view() -> Any:
     result = scenarios.run(scenarios.campaign(contacts=20), platform={"ports": 5})
-    return result.measured(result.scenario.campaign_under_study)
+    return result.measure_view(result.scenario.campaign_under_study)
 
 
 class TestReading:

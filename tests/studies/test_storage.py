@@ -19,9 +19,9 @@ import pytest
 
 import outsim
 from outsim.directories import STUDY
+from outsim.disk import temporary_directory
 from outsim.errors import StudyError
 from outsim.results.measures import MEASURES
-from outsim.rooms import room_in
 from outsim.studies import identity
 from outsim.studies.replications import Figures
 from tests.engine import scenarios
@@ -167,7 +167,7 @@ def test_what_a_killed_study_left_goes_and_what_others_are_writing_stays(tmp_pat
     ours, theirs = multiprocessing.get_context("forkserver").Pipe()
     options = OPTIONS | {"replications": 3, "executor": "threads", "keep_tables": True}
     (tmp_path / "study").mkdir()
-    with room_in(tmp_path / "study") as room:
+    with temporary_directory(tmp_path / "study") as room:
         (room / "half").write_text("of something")
         process = begun("waits_after", tmp_path / "study", options, 2, theirs)
         ours.recv()

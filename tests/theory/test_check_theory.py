@@ -338,7 +338,7 @@ def test_a_dial_rate_and_workers_with_plenty_to_spare_are_let_pass(formula):
 def test_bounds_hold_in_every_run_of_random_scenarios(scenario):
     """Whatever is scarce, and whatever comes between."""
     applying, _ = checks(scenario)
-    view = simulate(scenario).measured(scenario.campaign_under_study)
+    view = simulate(scenario).measure_view(scenario.campaign_under_study)
     for check in applying:
         if check.kind in ("at least", "at most"):
             simulated = check.simulated.compute(view)

@@ -31,8 +31,8 @@ import numba
 import platformdirs
 from numba import config, njit
 
-from outsim.checksums import FILES, checksums_of, read_kept, read_sealed, sealed
-from outsim.disk import one_at_a_time, reason, whole_file
+from outsim.directories import FILES, checksums_of, read_checked, read_file, with_checksum
+from outsim.disk import atomic_write, exclusive_lock, reason
 from outsim.engine.compiled.trust import distrust, distrust_within
 
 VARIABLE = "OUTSIM_CACHE_DIR"
@@ -82,9 +82,9 @@ def _fault(path: Path) -> str | None:
             return ""
         if why := distrust_within(path):
             return why
-        files = read_sealed(path / _SEAL)[FILES]
+        files = read_checked(path / _SEAL)[FILES]
         for name in {*files, *_names_in(path)}:
-            read_kept(path, name, files)
+            read_file(path, name, files)
     except (OSError, ValueError, KeyError, TypeError) as error:
         return f"{error}"
     return None
@@ -131,7 +131,7 @@ def _tell_not_kept(path: Path, why: str) -> None:
 
 def _turn(path: Path) -> AbstractContextManager[None]:
     """What to hold while compiling; nothing where the code is at hand."""
-    return nullcontext() if is_at_hand() else one_at_a_time(path / _LOCK, patience_s=PATIENCE_S)
+    return nullcontext() if is_at_hand() else exclusive_lock(path / _LOCK, patience_s=PATIENCE_S)
 
 
 def load(function: Callable[..., Any], signature: Any) -> Any:
@@ -218,6 +218,8 @@ def _seal(path: Path) -> None:
     """Write the checksums of what was compiled; nobody else may read or write any of it."""
     for each in path.rglob("*"):
         each.chmod(0o700 if each.is_dir() else 0o600)
-    with whole_file(path / _SEAL) as beside:
-        beside.write_text(sealed({FILES: checksums_of(path, _names_in(path))}), encoding="utf-8")
+    with atomic_write(path / _SEAL) as beside:
+        beside.write_text(
+            with_checksum({FILES: checksums_of(path, _names_in(path))}), encoding="utf-8"
+        )
         beside.chmod(0o600)

@@ -14,7 +14,7 @@ from outsim.engine.records import Integers, Records, shift
 from outsim.plan import CampaignPlan
 from outsim.results.run_arrays import RunArrays
 from outsim.results.tables.carried import first_carried_us
-from outsim.results.tables.columns import Array, blocks, code_type, looked_up
+from outsim.results.tables.columns import Array, blocks, code_type, take
 from outsim.results.tables.schema import WAIT_STATES
 from outsim.vocabulary import CANCELED, FIRST_FINAL, REJECTED, STATUSES
 
@@ -192,7 +192,7 @@ class Calls:
     @cached_property
     def wait_state(self) -> Array:
         """What is known of the wait."""
-        state = looked_up(_STATE_OF_OTHERS, self.status)
+        state = take(_STATE_OF_OTHERS, self.status)
         state[self.wedged] = _WEDGED
         state[self.went_out_at != MISSING] = _COMPLETE
         state[self.out_before] = _BEFORE

@@ -25,7 +25,7 @@ def blocks(length: int) -> Iterator[slice]:
         yield slice(begin, begin + _BLOCK)
 
 
-def looked_up(values: Array, places: Array) -> Array:
+def take(values: Array, places: Array) -> Array:
     """`values[places]`, in blocks: numpy widens all places to 64 bits first."""
     found = np.empty(len(places), dtype=values.dtype)
     for rows in blocks(len(places)):
@@ -33,7 +33,7 @@ def looked_up(values: Array, places: Array) -> Array:
     return found
 
 
-def inside(numbers: Array, spans: Sequence[range]) -> NDArray[np.bool_]:
+def in_spans(numbers: Array, spans: Sequence[range]) -> NDArray[np.bool_]:
     """Whether each of some int32 numbers, none of them negative, lies in one of the spans."""
     found = np.zeros(len(numbers), dtype=np.bool_)
     for rows in blocks(len(numbers)):

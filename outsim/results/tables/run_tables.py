@@ -18,7 +18,7 @@ from outsim.plan import CampaignPlan
 from outsim.results.run_arrays import Rows, RunArrays
 from outsim.results.tables import schema
 from outsim.results.tables.calls import Calls
-from outsim.results.tables.columns import Array, frame, looked_up
+from outsim.results.tables.columns import Array, frame, take
 from outsim.results.tables.schema import Column
 from outsim.text import brief
 from outsim.vocabulary import REJECTED, SCHEDULED
@@ -29,7 +29,7 @@ def _chosen(columns: tuple[Column, ...], names: Collection[str] | None) -> list[
 
 
 def _at(array: Array, rows: Rows) -> Array:
-    return array if rows is None else looked_up(array, rows)
+    return array if rows is None else take(array, rows)
 
 
 @dataclass(frozen=True, eq=False)
@@ -51,7 +51,7 @@ class RunTables:
         return None if handed_in.all() else np.flatnonzero(handed_in)
 
     def _frame(self, columns: list[Column], array_of: Callable[[Column], Array]) -> pd.DataFrame:
-        return frame(columns, array_of, self._calls.names, str(self.run.begins.tzinfo))
+        return frame(columns, array_of, self._calls.names, str(self.run.start.tzinfo))
 
     def _recorded(self, raw: Columns, column: Column) -> Array:
         """Column of a table as it was recorded, instants since 1970."""
@@ -64,7 +64,7 @@ class RunTables:
         if len(self._calls.names.get(name, ())) == 1:
             # Memory that nobody has written to takes none.
             return np.zeros(len(call_ids), dtype=np.int8)
-        return looked_up(self._calls[name], call_ids)
+        return take(self._calls[name], call_ids)
 
     def calls(self, names: Collection[str] | None = None, rows: Rows = None) -> pd.DataFrame:
         """One row a call that was handed in, by call_id."""
