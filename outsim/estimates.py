@@ -18,6 +18,15 @@ LEVEL = 0.95
 Values = NDArray[np.float64]
 
 
+def quantile_rank(level: float, count: int) -> int:
+    """Which of `count` sorted values, from 0, is their quantile at `level`.
+
+    It is the smallest one that at least this share do not exceed, so that it is a value that
+    occurred, and those that never come can be counted as the longest.
+    """
+    return max(0, math.ceil(level * count) - 1)
+
+
 def finite_or_none(value: float) -> float | None:
     """A figure for documents that have no word for "not a number": None if it is not finite."""
     return float(value) if np.isfinite(value) else None

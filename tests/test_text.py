@@ -20,7 +20,7 @@ from typer.testing import CliRunner
 import outsim
 from outsim import plots
 from outsim.calibration.log import CallLog, LogFile
-from outsim.calibration.toml import toml
+from outsim.calibration.profile import toml
 from outsim.cli import app
 from outsim.errors import OutsimError, Problem, ScenarioError
 from outsim.questions.compare import compare
@@ -177,11 +177,12 @@ def test_keys_that_are_refused_are_shown_as_text(hostile, tmp_path):
     assert not hidden(str(refused.value).replace("\t", ""))
 
 
-def test_an_xes_log_is_xml_whatever_a_scenario_made_in_python_is_called(tmp_path):
+def test_an_xes_log_is_xml_whatever_a_scenario_made_in_python_is_called(tmp_path, monkeypatch):
     from outsim.formats.write import write as export
 
     result = full()
-    object.__setattr__(result, "scenario", result.scenario.model_copy(update={"name": HOSTILE}))
+    named = result.scenario.model_copy(update={"name": HOSTILE})
+    monkeypatch.setattr(type(result), "scenario", named)
     export(result, "xes", tmp_path / "log.xes")
     log = xml.dom.minidom.parse(str(tmp_path / "log.xes")).documentElement
     assert log.getElementsByTagName("string")[0].parentNode.nodeName == "global"

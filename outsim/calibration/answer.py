@@ -17,6 +17,7 @@ from outsim.calibration.profile import (
     factor_key,
     profile_weights,
     short,
+    toml,
     uncertainty_values,
 )
 from outsim.display import table_html
@@ -49,143 +50,99 @@ class Parameter:
     """Upper end."""
     calls: float
     """Calls that it rests on."""
-    goodness: str
+    goodness: str = ""
     """How well the fit describes them."""
-    source: str
+    source: str = CALIBRATED
     """``calibrated``, or ``default`` where the data were too few."""
 
 
 def parameters_of(found: Calibration) -> Iterator[Parameter]:
     """Give all numbers, with intervals; then those that were kept at their defaults."""
-    yield from _duration_parameters(found)
-    yield from _mix_parameters(found)
-    yield from _kept(found)
-
-
-def _duration_parameters(found: Calibration) -> Iterator[Parameter]:
     for each in found.durations:
         goodness = f"{each.form}, distance {each.distance:.3f}"
         for share in (0.5, 0.9, 0.99):
             value = float(each.distribution.quantile_s(np.array([share]))[0])
             low, high = each.quantile_interval_s(share)
-            yield Parameter(
-                f"{each.key} p{share * 100:.0f}",
-                value,
-                min(low, value),
-                max(high, value),
-                each.calls,
-                goodness,
-                CALIBRATED,
-            )
+            ends = min(low, value), max(high, value)
+            yield Parameter(f"{each.key} p{share * 100:.0f}", value, *ends, each.calls, goodness)
+    if found.outcomes is not None:
+        yield from _of_mix(found.outcomes, found.weights, f"profiles.{found.profile_name}")
+    for key, value in _kept(found):
+        yield Parameter(key, value, None, None, 0, source=DEFAULT)
 
 
-def _mix_parameters(found: Calibration) -> Iterator[Parameter]:
-    mix = found.outcomes
-    if mix is None:
-        return
-    name = f"profiles.{found.profile_name}"
-    in_use = 1 - found.weights["invalid"] / 100
+def _of_mix(mix: OutcomeFit, weights: dict[str, float], name: str) -> Iterator[Parameter]:
+    in_use = 1 - weights["invalid"] / 100
     for word in DRAWN:
         low, high = (100 * in_use * end for end in mix.interval(word))
-        value = found.weights[word]
-        yield Parameter(
-            f"{name}.{word}", value, min(low, value), max(high, value), mix.dials, "",
-            CALIBRATED,
-        )  # fmt: skip
+        value = weights[word]
+        yield Parameter(f"{name}.{word}", value, min(low, value), max(high, value), mix.dials)
     if mix.contacts:
         of = sum(mix.contacts.values())
         low, high = (100 * end for end in jeffreys(mix.contacts["invalid"], of))
-        yield Parameter(f"{name}.invalid", found.weights["invalid"], low, high, of, "", CALIBRATED)
+        yield Parameter(f"{name}.invalid", weights["invalid"], low, high, of)
         of -= mix.contacts["invalid"]
-        low, high = jeffreys(mix.contacts["fax"], of)
-        yield Parameter(
-            "callees.fax_share",
-            mix.contacts["fax"] / max(of, 1),
-            low,
-            high,
-            of,
-            "",
-            CALIBRATED,
-        )
-    z = float(stats.norm.ppf((1 + LEVEL) / 2))
-    errors = np.sqrt(np.maximum(np.diag(mix.factors.covariance), 0))
-    for named, log, error, dials in zip(
-        mix.factors.names, mix.factors.logs, errors, mix.factors.dials, strict=True
+        ends = jeffreys(mix.contacts["fax"], of)
+        yield Parameter("callees.fax_share", mix.contacts["fax"] / max(of, 1), *ends, of)
+    factors, z = mix.factors, float(stats.norm.ppf((1 + LEVEL) / 2))
+    errors = np.sqrt(np.maximum(np.diag(factors.covariance), 0))
+    for (group, level), log, error, dials in zip(
+        factors.names, factors.logs, errors, factors.dials, strict=True
     ):
-        if named[0] != "base" and error > 0:
+        if group != "base" and error > 0:
             value, low, high = np.exp([log, log - z * error, log + z * error]).tolist()
-            key = f"callees.{factor_key(*named)}"
-            yield Parameter(key, value, low, high, float(dials), "", CALIBRATED)
+            key = f"callees.{factor_key(group, level)}"
+            yield Parameter(key, value, low, high, float(dials))
 
 
-def _kept(found: Calibration) -> Iterator[Parameter]:
+def _kept(found: Calibration) -> Iterator[tuple[str, float]]:
     """Defaults that a log could have told of, and this one did not."""
     for key in ("ring_human", "ring_voicemail", found.talk):
         if key not in found.callee_values:
             default: Distribution = getattr(Callees(), key)
-            median = float(default.quantile_s(np.array([0.5]))[0])
-            yield Parameter(f"callees.{key} p50", median, None, None, 0, "", DEFAULT)
+            yield f"callees.{key} p50", float(default.quantile_s(np.array([0.5]))[0])
     if found.outcomes is None:
-        kept = DEFAULTS.get(f"profiles.{found.profile_name}")
-        for word, value in (kept.value if kept else {}).items():
-            yield Parameter(
-                f"profiles.{found.profile_name}.{word}", value, None, None, 0, "", DEFAULT
-            )
+        name = f"profiles.{found.profile_name}"
+        for word, value in (DEFAULTS[name].value if name in DEFAULTS else {}).items():
+            yield f"{name}.{word}", value
     fitted = set(found.uncertainty_values.get("factors", ()))
     for part, value in DEFAULTS["callees.hour_factors"].value.items():
         if f"hour_factors.{part}" not in fitted:
-            yield Parameter(f"callees.hour_factors.{part}", value, None, None, 0, "", DEFAULT)
+            yield f"callees.hour_factors.{part}", value
     for key in ("weekday_factors", "redial_factors"):
         values = found.callee_values.get(key, DEFAULTS[f"callees.{key}"].value)
         for i, value in enumerate(values):
             is_base = key == "redial_factors" and i == 0
             if f"{key}[{i}]" not in fitted and not is_base:
-                yield Parameter(f"callees.{key}[{i}]", value, None, None, 0, "", DEFAULT)
+                yield f"callees.{key}[{i}]", value
 
 
 @dataclass(frozen=True)
 class Calibration:
-    """A callee profile fitted to a call log.
-
-    Attributes
-    ----------
-    source : str
-        The log, in one line.
-    details : mapping
-        What else is known of it.
-    attempts : int
-        Rows that were looked at.
-    holdout : float
-        Share of them, the latest, by which forms were chosen.
-    talk : {"message", "agent_talk"}
-        What talk times were taken for.
-    profile_name : str
-        Profile that has the outcome mix.
-    durations : tuple of DurationFit
-        Durations that were fitted.
-    outcomes : OutcomeFit or None
-        The outcome mix; None where the default was kept.
-    mix_drift : tuple of MixDrift
-        Outcomes whose share moved.
-    own_notes : tuple of str
-        What was kept at its default, and why.
-    rings_have_delay : bool
-        Whether the log's ring times have the post-dial delay in them.
-    """
+    """A callee profile fitted to a call log."""
 
     source: str
+    """The log, in one line."""
     details: Mapping[str, str | int | float]
+    """What else is known of it."""
     attempts: int
+    """Rows that were looked at."""
     holdout: float
+    """Share of them, the latest, by which forms were chosen."""
     talk: Literal["message", "agent_talk"]
+    """What talk times were taken for."""
     profile_name: str
+    """Profile that has the outcome mix."""
     durations: tuple[DurationFit, ...]
+    """Durations that were fitted."""
     outcomes: OutcomeFit | None
+    """The outcome mix; None where the default was kept."""
     mix_drift: tuple[MixDrift, ...]
+    """Outcomes whose share moved."""
     own_notes: tuple[str, ...]
+    """What was kept at its default, and why."""
     rings_have_delay: bool = True
-
-    # The profile
+    """Whether the log's ring times have the post-dial delay in them."""
 
     @cached_property
     def callees(self) -> Callees:
@@ -239,8 +196,6 @@ class Calibration:
     def uncertainty_values(self) -> dict[str, Any]:
         """Values of the table ``uncertainty``, as a scenario file has it."""
         return uncertainty_values(self.durations, self.outcomes, self.profile_name)
-
-    # What is said of it
 
     @cached_property
     def notes(self) -> tuple[str, ...]:
@@ -324,8 +279,6 @@ class Calibration:
             parts.append(pd.DataFrame({"fit": fitted, "recorded": recorded}, index=index))
         return pd.concat(parts) if parts else pd.DataFrame(columns=["fit", "recorded"])
 
-    # Documents
-
     def to_mapping(self) -> dict[str, Any]:
         """Tables of a scenario file: ``callees``, ``profiles``, ``sources``, ``uncertainty``."""
         values: dict[str, Any] = {"callees": self.callee_values}
@@ -357,7 +310,6 @@ class Calibration:
 
         Its last line is a checksum: the file may be changed, and then says so.
         """
-        from outsim.calibration.toml import toml
         from outsim.scenario.source import with_checksum
 
         head = [f"Callees fitted to {self.source}."]

@@ -17,35 +17,38 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
-from numpy.typing import NDArray
 
-from outsim.calibration.convert import MISSING, Codes, Flags, Floats, Micros
-from outsim.calibration.log import ANSWERED_CODES, WORDS
+from outsim.calibration.convert import (
+    MISSING,
+    Array,
+    Codes,
+    Flags,
+    Floats,
+    Integers,
+    Keys,
+    Micros,
+    flags_of,
+    matching,
+)
+from outsim.calibration.mapping import ANSWERED_CODES, WORDS
 from outsim.clock import DAY, SECOND
 
 WINDOW_S = 2 * 172_800
 """Longest gap between attempts of one call: twice the platform's longest retry interval."""
 
-Integers = NDArray[np.int32]
-
 
 @dataclass(frozen=True)
 class Dials:
-    """Which dial of its call each attempt is.
+    """Which dial of its call each attempt is."""
 
-    Attributes
-    ----------
-    attempt : int32 array of shape (attempts,)
-        From 1; 0 where the number is not told.
-    gap_s : float64 array of shape (attempts,)
-        Seconds since the call's previous attempt was dialled; missing for the first.
-    """
-
-    attempt: Integers
+    attempt: Keys
+    """From 1; 0 where the number is not told. Shape (attempts,)."""
     gap_s: Floats
+    """Seconds since the call's previous attempt was dialed; missing for the first. Shape
+    (attempts,)."""
 
 
-def by_code(codes: Integers) -> NDArray[np.int64]:
+def by_code(codes: Keys) -> Integers:
     """Order of rows by code; those with the same code as they are."""
     # Sorting numbers is many times quicker than sorting the places of others.
     placed = (codes.astype(np.int64) << 32) | np.arange(len(codes))
@@ -53,7 +56,7 @@ def by_code(codes: Integers) -> NDArray[np.int64]:
     return placed & 0xFFFFFFFF
 
 
-def dials(codes: Integers, started: Micros, outcome: Codes | None) -> Dials:
+def dials(codes: Keys, started: Micros, outcome: Codes | None) -> Dials:
     """Count the attempts of each call.
 
     All arrays are in the order of time; there is one code for each number and campaign, negative
@@ -88,7 +91,7 @@ MOST_OVERLAPS = 0.05
 LEAST_OVERLAPS = 3
 """Such dials from which a number is no callee's."""
 SOON_S = 4 * 3600
-"""Who answered is dialled again within this time only by exception."""
+"""Who answered is dialed again within this time only by exception."""
 FEW_NUMBERS = 5
 """Different numbers that are those of no list, if each has `MOST_DIALS` dials on average."""
 MOST_SOON = 0.7
@@ -104,27 +107,21 @@ _PLAIN_NUMBER = r"(?i)^((tel|sips?):)?\+?[0-9 ().-]+([;@].*)?$"
 
 @dataclass(frozen=True)
 class Callees:
-    """Distinct texts of a column of numbers, as one text for each callee.
-
-    Attributes
-    ----------
-    texts : pyarrow.Array of strings
-        However they were written, digits alone without the country's code; missing where a text
-        names nobody.
-    lost : dict of str to bool array of shape (texts,)
-        Texts with digits that name no callee, by what they are.
-    short : bool array of shape (texts,)
-        Numbers with fewer than `LEAST_DIGITS` digits, and Asterisk's extensions such as ``s``.
-    """
+    """Distinct texts of a column of numbers, as one text for each callee."""
 
     texts: pa.Array
+    """However they were written, digits alone without the country's code; missing where a text
+    names nobody."""
     lost: dict[str, Flags]
+    """Texts with digits that name no callee, by what they are. Shape (texts,)."""
     short: Flags
+    """Numbers with fewer than `LEAST_DIGITS` digits, and Asterisk's extensions such as ``s``.
+    Shape (texts,)."""
 
 
 def callees_of(texts: pa.Array) -> Callees:
     """Read distinct texts of a column of numbers."""
-    decimal = _flags_of(pc.and_not(pc.ascii_is_decimal(texts), pc.starts_with(texts, "0")))
+    decimal = flags_of(pc.and_not(pc.ascii_is_decimal(texts), pc.starts_with(texts, "0")))
     if decimal.all():
         return _of_digits(texts)
     others = _of_any(texts.filter(pa.array(~decimal)))
@@ -145,14 +142,12 @@ def _of_digits(texts: pa.Array) -> Callees:
     with_code = pc.and_(pc.equal(length, 11), pc.starts_with(texts, "1"))
     written = pc.if_else(with_code, pc.utf8_slice_codeunits(texts, 1), texts)
     nothing = np.zeros(len(texts), dtype=np.bool_)
-    return Callees(
-        written, dict.fromkeys(_LOST, nothing), _flags_of(pc.less(length, LEAST_DIGITS))
-    )
+    return Callees(written, dict.fromkeys(_LOST, nothing), flags_of(pc.less(length, LEAST_DIGITS)))
 
 
 def _of_any(texts: pa.Array) -> Callees:
     texts = pc.replace_substring_regex(texts, r"^([0-9]{7,})[.,]0+$", r"\1")
-    scientific, masked = _flags(texts, _SCIENTIFIC), _flags(texts, _MASKED)
+    scientific, masked = matching(texts, _SCIENTIFIC), matching(texts, _MASKED)
     plain = pc.match_substring_regex(texts, _PLAIN_NUMBER)
     digits = pc.replace_substring_regex(texts, r"(?i)^(tel|sips?):|[;@].*$|[^0-9]", "")
     digits = pc.replace_substring_regex(
@@ -160,46 +155,47 @@ def _of_any(texts: pa.Array) -> Callees:
     )
     written = pc.if_else(plain, digits, texts)
     nobody = pa.array(scientific | masked) if len(texts) else pa.array([], pa.bool_())
-    told = pc.and_not(pc.match_substring_regex(written, "[0-9]"), nobody)
-    written = pc.if_else(pc.fill_null(told, False), written, None)
+    known = pc.and_not(pc.match_substring_regex(written, "[0-9]"), nobody)
+    written = pc.if_else(pc.fill_null(known, False), written, None)
     return Callees(
         written,
-        dict(zip(_LOST, (scientific, masked, ~_flags(texts, "[0-9]")), strict=True)),
-        _flags(written, rf"^[*#]?[0-9]{{1,{LEAST_DIGITS - 1}}}$") | _flags(texts, "^[a-z]$"),
+        dict(zip(_LOST, (scientific, masked, ~matching(texts, "[0-9]")), strict=True)),
+        matching(written, rf"^[*#]?[0-9]{{1,{LEAST_DIGITS - 1}}}$") | matching(texts, "^[a-z]$"),
     )
 
 
-def _flags(texts: pa.Array, pattern: str) -> Flags:
-    return _flags_of(pc.fill_null(pc.match_substring_regex(texts, pattern), False))
+def callee_codes_of(codes: Keys, texts: pa.Array) -> tuple[Keys, dict[str, int], Flags]:
+    """Keys of callees by codes of numbers; rows by why a number names none; which are short."""
+    callees = callees_of(texts)
+    again = callees.texts.dictionary_encode()
+    of_number = pc.fill_null(again.indices, -1).to_numpy(zero_copy_only=False)
+    sizes = np.bincount(codes[codes >= 0], minlength=len(texts))
+    lost = {why: int(sizes[at].sum()) for why, at in callees.lost.items() if at.any()}
+    is_short = np.append(callees.short, False)[codes]
+    return np.asarray(np.append(of_number, -1)[codes], dtype=np.int32), lost, is_short
 
 
-def _flags_of(found: pa.Array) -> Flags:
-    return np.asarray(found.to_numpy(zero_copy_only=False), dtype=np.bool_)
-
-
-def dialled_as_nobody(
-    numbers: Integers, started: Micros, held_s: Floats, answered: Flags
-) -> Flags:
-    """Attempts at numbers that are dialled as no callee's number would be.
+def dialed_as_nobody(numbers: Keys, started: Micros, held_s: Floats, answered: Flags) -> Flags:
+    """Attempts at numbers that are dialed as no callee's number would be.
 
     These are numbers with more than `MOST_DIALS` dials in `BUSY_DAYS` days, and those that are
-    often dialled while they are being called already. Where there are but a few numbers, or most
-    that answered are dialled again within hours, all of them are.
+    often dialed while they are being called already. Where there are but a few numbers, or most
+    that answered are dialed again within hours, all of them are.
     """
-    told = np.flatnonzero((numbers >= 0) & (started != MISSING))
+    known = np.flatnonzero((numbers >= 0) & (started != MISSING))
     found = np.zeros(len(numbers), dtype=np.bool_)
-    if not len(told):
+    if not len(known):
         return found
-    order = told[by_code(numbers[told])]
+    order = known[by_code(numbers[known])]
     number, at = numbers[order], started[order]
     dials = np.bincount(number)
     again = number[1:] == number[:-1]
     gap_s = np.diff(at) / SECOND
     spoken = answered[order][:-1]
     soon = spoken & again & (gap_s <= SOON_S)
-    are_few = np.sum(dials > 0) <= min(FEW_NUMBERS, len(told) / MOST_DIALS)
+    are_few = np.sum(dials > 0) <= min(FEW_NUMBERS, len(known) / MOST_DIALS)
     if are_few or (spoken.sum() >= LEAST_ANSWERED and soon.sum() > MOST_SOON * spoken.sum()):
-        found[told] = True
+        found[known] = True
         return found
     overlaps = again & (gap_s < np.nan_to_num(held_s[order])[:-1])
     overlapping = np.bincount(number[1:][overlaps], minlength=len(dials))
@@ -209,7 +205,7 @@ def dialled_as_nobody(
             at[MOST_DIALS:] - at[:-MOST_DIALS] <= BUSY_DAYS * DAY
         )
         many[number[MOST_DIALS:][near]] = True
-    found[told] = many[numbers[told]]
+    found[known] = many[numbers[known]]
     return found
 
 
@@ -225,16 +221,16 @@ _RANK = np.array(
 """Which of several legs tells what became of the dial, by outcome code: the lowest does."""
 
 
-def is_of_calls(keys: Integers) -> bool:
+def is_of_calls(keys: Keys) -> bool:
     """Whether codes of ids tell calls apart, and are not one for many calls."""
-    told = keys[keys >= 0]
-    if not len(told):
+    known = keys[keys >= 0]
+    if not len(known):
         return False
-    sizes = np.bincount(told)
-    return float(sizes[sizes > MOST_LEGS].sum()) <= len(told) / 2
+    sizes = np.bincount(known)
+    return float(sizes[sizes > MOST_LEGS].sum()) <= len(known) / 2
 
 
-def connected(keys: Integers, others: Integers) -> Integers:
+def connected(keys: Keys, others: Keys) -> Keys:
     """Ids with that of a leg that another row was connected to replaced by that row's.
 
     Both are codes of one list of texts; -1 is none.
@@ -248,7 +244,7 @@ def connected(keys: Integers, others: Integers) -> Integers:
     return np.asarray(found, dtype=np.int32)
 
 
-def recurring(among: Flags, codes: list[Integers], started: Micros | None) -> NDArray[np.int64]:
+def recurring(among: Flags, codes: list[Keys], started: Micros | None) -> Integers:
     """Rows among some that may agree with another one of them, by codes and by when they began."""
     rows = np.flatnonzero(among)
     for column in codes:
@@ -264,7 +260,7 @@ _FACTOR = 1_000_003
 """Any that makes few rows alike that are not: those are held against each other."""
 
 
-def repeats(columns: list[NDArray[np.generic]]) -> Flags:
+def repeats(columns: list[Array]) -> Flags:
     """Rows that agree with an earlier one in all columns."""
     return np.asarray(pd.DataFrame(dict(enumerate(columns)), copy=False).duplicated())
 
@@ -276,9 +272,7 @@ LEAST_OVERLAP = 20
 """Such rows, at least."""
 
 
-def overlaps(
-    columns: list[NDArray[np.generic]], file: Integers, started: Micros, among: Flags
-) -> Flags:
+def overlaps(columns: list[Array], file: Keys, started: Micros, among: Flags) -> Flags:
     """Rows among some that an earlier file has too, where two files are exports of one log.
 
     Without numbers and ids two dials of a second may agree in all, so that rows are compared one
@@ -304,29 +298,22 @@ def overlaps(
 
 @dataclass(frozen=True)
 class Legs:
-    """What legs of calls there are.
+    """What legs of calls there are."""
 
-    Attributes
-    ----------
-    kept : int64 array of shape (dials,)
-        For each dial the row that tells what became of it.
-    started : int64 array of shape (dials,)
-        When the dial began.
-    first : int64 array of shape (dials,)
-        The row that tells which number it was to.
-    """
-
-    kept: NDArray[np.int64]
+    kept: Integers
+    """For each dial the row that tells what became of it. Shape (dials,)."""
     started: Micros
-    first: NDArray[np.int64]
+    """When the dial began. Shape (dials,)."""
+    first: Integers
+    """The row that tells which number it was to. Shape (dials,)."""
 
 
 def legs(
-    keys: Integers,
-    numbers: Integers | None,
+    keys: Keys,
+    numbers: Keys | None,
     started: Micros,
     held_s: Floats,
-    outcome: NDArray[np.int8],
+    outcome: Codes,
     ring_s: Floats | None,
     *,
     any_number: bool,
@@ -362,12 +349,12 @@ def legs(
     longest = np.zeros(len(rows)) if ring_s is None else -np.nan_to_num(ring_s[rows])
     is_unanswered = outcome[rows] == WORDS.index("no_answer")
     best = np.lexsort((np.arange(len(rows)), np.where(is_unanswered, longest, 0), rank, dial))
-    told_by = rows[best[np.searchsorted(dial[best], np.arange(len(first)))]]
+    evidence_of = rows[best[np.searchsorted(dial[best], np.arange(len(first)))]]
     # An answered first leg stands whatever came of legs to others.
     stands = _RANK[outcome[first]] <= 3
-    told_by = np.where(stands, first, told_by)
+    evidence_of = np.where(stands, first, evidence_of)
     alone = everything[~is_shared]
-    kept = np.concatenate((alone, told_by))
+    kept = np.concatenate((alone, evidence_of))
     order = np.argsort(np.concatenate((alone, first)), kind="stable")
     return Legs(
         kept[order],

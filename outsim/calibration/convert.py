@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection
 from functools import cache
+from typing import Any
 from zoneinfo import ZoneInfo
 
 import numpy as np
@@ -22,13 +23,16 @@ from outsim.calibration.values import (
     Evidence,
     Style,
     bare,
+    evidence_of,
     number,
     rewritten,
     seconds,
-    told_by,
 )
 from outsim.clock import DAY, HOUR, SECOND
 
+Array = NDArray[Any]
+Integers = NDArray[np.int64]
+Keys = NDArray[np.int32]
 Floats = NDArray[np.float64]
 Flags = NDArray[np.bool_]
 Micros = NDArray[np.int64]
@@ -73,6 +77,24 @@ TIMES = (
 """What is allowed for an instant."""
 
 
+def flags_of(found: pa.Array) -> Flags:
+    """Truth values; a missing one is false."""
+    found = pc.fill_null(found, False).to_numpy(zero_copy_only=False)
+    return np.asarray(found, dtype=np.bool_)
+
+
+def matching(text: pa.Array, pattern: str) -> Flags:
+    """Where a text has a pattern in it."""
+    return flags_of(pc.match_substring_regex(text, pattern))
+
+
+def encoded(text: pa.Array) -> tuple[list[str], Array]:
+    """Distinct texts, and which of them each row has: a number beyond the last where none."""
+    coded = text.dictionary_encode()
+    texts = coded.dictionary.to_pylist()
+    return texts, pc.fill_null(coded.indices, len(texts)).to_numpy(zero_copy_only=False)
+
+
 class NoZoneError(ValueError):
     """Local times, and nobody said in which zone."""
 
@@ -88,7 +110,7 @@ def trimmed(text: pa.ChunkedArray | pa.Array) -> pa.Array:
     return pc.if_else(is_empty, None, array) if pc.any(is_empty).as_py() else array
 
 
-def said(text: pa.Array, nothing: Collection[str] = NOTHING) -> pa.Array:
+def without_placeholders(text: pa.Array, nothing: Collection[str] = NOTHING) -> pa.Array:
     """Text that is no word for nothing; missing in place of such words."""
     is_nothing = pc.is_in(text, _ways(frozenset(nothing)))
     return pc.if_else(is_nothing, None, text) if pc.any(is_nothing).as_py() else text
@@ -103,9 +125,7 @@ def _ways(words: frozenset[str]) -> pa.Array:
 
 def is_there(text: pa.Array) -> Flags:
     """Where there is a text at all."""
-    if not text.null_count:
-        return np.ones(len(text), dtype=np.bool_)
-    return np.asarray(pc.is_valid(text).to_numpy(zero_copy_only=False), dtype=np.bool_)
+    return flags_of(pc.is_valid(text)) if text.null_count else np.ones(len(text), dtype=np.bool_)
 
 
 def numbers(text: pa.Array, target: str, style: Style) -> tuple[Floats, Flags, Evidence]:
@@ -116,18 +136,16 @@ def numbers(text: pa.Array, target: str, style: Style) -> tuple[Floats, Flags, E
         values = None
     if values is not None:
         found = np.array(values.to_numpy(zero_copy_only=False), dtype=np.float64)
-        told = _told_by_dots(text, found)
-        if told.signs and target in style.thousands_dot:
-            found = np.where(_matching(text, _THREE_DIGITS), found * 1000, found)
-        return found, is_there(text) & np.isinf(found), told
-    coded = text.dictionary_encode()
-    texts = coded.dictionary.to_pylist()
+        evidence = _evidence_of_dots(text, found)
+        if evidence.signs and target in style.thousands_dot:
+            found = np.where(matching(text, _THREE_DIGITS), found * 1000, found)
+        return found, is_there(text) & np.isinf(found), evidence
+    texts, places = encoded(text)
     read = number if target in _NO_DURATIONS else seconds
     each = np.array([read(one, target, style) for one in texts] + [np.nan])
     is_none = np.array([bare(one) in NOTHING for one in texts] + [True])
-    places = pc.fill_null(coded.indices, len(texts)).to_numpy(zero_copy_only=False)
     found = each[places]
-    return found, ~np.isfinite(found) & ~is_none[places], told_by(texts)
+    return found, ~np.isfinite(found) & ~is_none[places], evidence_of(texts)
 
 
 def say_no_zone(text: pa.Array, time_format: str | None) -> Flags:
@@ -135,28 +153,28 @@ def say_no_zone(text: pa.Array, time_format: str | None) -> Flags:
     if time_format is not None:
         return is_there(text) & ("%z" not in time_format)
     there = is_there(text)
-    return there if _all_clock_times(text) is not None else there & ~_matching(text, _WITH_ZONE)
+    return there if _all_clock_times(text) is not None else there & ~matching(text, _WITH_ZONE)
 
 
 _NO_DURATIONS = frozenset({"attempt", "weight"})
 _THREE_DIGITS = r"^[1-9]\d{0,2}[.]\d{3}$"
 
 
-def _told_by_dots(text: pa.Array, found: Floats) -> Evidence:
+def _evidence_of_dots(text: pa.Array, found: Floats) -> Evidence:
     """What numbers without commas tell of dots: see `values.told_by`."""
-    told = Evidence()
+    evidence = Evidence()
     with np.errstate(invalid="ignore"):
         if ((found >= 1) & (found < 1000) & (found == np.floor(found))).any():
-            told.signs.add("below a thousand")
+            evidence.signs.add("below a thousand")
         if not (np.isfinite(found) & (found != np.floor(found))).any():
-            return told
-    three = _matching(text, _THREE_DIGITS)
-    if (_matching(text, "[.]") & ~three).any():
-        told.signs.add("decimal dot")
+            return evidence
+    three = matching(text, _THREE_DIGITS)
+    if (matching(text, "[.]") & ~three).any():
+        evidence.signs.add("decimal dot")
     if three.any():
-        told.signs.add("three digits after a dot")
-        told.examples["dot"] = str(text[int(np.flatnonzero(three)[0])])
-    return told
+        evidence.signs.add("three digits after a dot")
+        evidence.examples["dot"] = str(text[int(np.flatnonzero(three)[0])])
+    return evidence
 
 
 def instants(
@@ -168,40 +186,40 @@ def instants(
     """
     there = is_there(text)
     found = np.full(len(text), MISSING, dtype=np.int64)
-    told = Evidence()
+    evidence = Evidence()
     if not there.any():
-        return found, ~there & False, told
+        return found, ~there & False, evidence
     if time_format is not None:
         _put(found, there, _parsed(text, there, time_format), zone)
     else:
-        told = _put_all(text, there, found, zone, style or Style())
+        evidence = _put_all(text, there, found, zone, style or Style())
     outside = (found != MISSING) & ((found < _FIRST_US) | (found >= _LAST_US))
     is_nothing = outside & (found < _FIRST_US)
     inside = found[(found != MISSING) & ~outside]
     if len(inside):
-        told.signs.add("seconds" if (inside % 60_000_000).any() else "whole minutes")
+        evidence.signs.add("seconds" if (inside % 60_000_000).any() else "whole minutes")
     found[outside] = MISSING
     wrong = there & (found == MISSING) & ~is_nothing
     if wrong.any():
-        wrong &= ~_matching(text, _NO_TIME) & is_there(said(text))
-    return found, wrong, told
+        wrong &= ~matching(text, _NO_TIME) & is_there(without_placeholders(text))
+    return found, wrong, evidence
 
 
 def _put_all(
     text: pa.Array, there: Flags, found: Micros, zone: str | None, style: Style
 ) -> Evidence:
     """Put times that are written in a usual way, and then the others; what they tell."""
-    told = _as_usual(text, there, found, zone, style)
+    evidence = _as_usual(text, there, found, zone, style)
     left = there & (found == MISSING)
     if left.any():
-        coded = text.filter(pa.array(left)).dictionary_encode()
-        ways = [rewritten(each, zone) for each in coded.dictionary.to_pylist()]
-        usual = pc.take(pa.array(ways, pa.string()), coded.indices)
+        texts, places = encoded(text.filter(pa.array(left)))
+        ways = pa.array([rewritten(each, zone) for each in texts], pa.string())
+        usual = ways.take(pa.array(places))
         read = np.full(len(usual), MISSING, dtype=np.int64)
         if (are_read := is_there(usual)).any():
-            told.add(_as_usual(usual, are_read, read, zone, style))
+            evidence.add(_as_usual(usual, are_read, read, zone, style))
         found[left] = read
-    return told
+    return evidence
 
 
 def _as_usual(
@@ -216,27 +234,27 @@ def _as_usual(
         (_ABSOLUTE, "ISO8601", True),
         (_MAIL, "%a, %d %b %Y %H:%M:%S %z", True),
     ):
-        at = _matching(text, pattern)
+        at = matching(text, pattern)
         if at.any():
             _put(found, at, _parsed(text, at, how, utc=utc), zone)
     left = there & (found == MISSING)
-    told = Evidence()
-    if left.any() and (at := _matching(text, _SERIAL)).any():
+    evidence = Evidence()
+    if left.any() and (at := matching(text, _SERIAL)).any():
         days = _floats(text, at)
         times = _SERIAL_DAY_ZERO + pd.to_timedelta(np.rint(days * 86_400), unit="s")
         _put(found, at, pd.Series(times), zone)
-        told.examples["serial"] = f"{text[int(np.flatnonzero(at)[0])]}"
+        evidence.examples["serial"] = f"{text[int(np.flatnonzero(at)[0])]}"
         left &= ~at
     for pattern, unit in _SINCE_1970 if left.any() else ():
-        at = left & _matching(text, pattern)
+        at = left & matching(text, pattern)
         if at.any():
             found[at] = np.rint(_floats(text, at) * unit).astype(np.int64)
     left &= found == MISSING
-    at = left & _matching(text, _PARTED) if left.any() else left
+    at = left & matching(text, _PARTED) if left.any() else left
     if at.any():
-        told.add(_in_parts(text, at, found, zone, style))
+        evidence.add(_in_parts(text, at, found, zone, style))
         left &= found == MISSING
-    return told
+    return evidence
 
 
 def _floats(text: pa.Array, at: Flags) -> Floats:
@@ -278,10 +296,10 @@ def _in_parts(
             )
             _put(found, at_some, times, zone)
     is_open = ~(year_first | german)
-    told = Evidence(days=set(zip(first[is_open], second[is_open], year[is_open], strict=True)))
+    evidence = Evidence(days=set(zip(first[is_open], second[is_open], year[is_open], strict=True)))
     if is_open.any():
-        told.examples["day"] = str(texts[int(np.flatnonzero(is_open)[0])])
-    return told
+        evidence.examples["day"] = str(texts[int(np.flatnonzero(is_open)[0])])
+    return evidence
 
 
 def _all_clock_times(text: pa.Array) -> pa.Array | None:
@@ -293,11 +311,6 @@ def _all_clock_times(text: pa.Array) -> pa.Array | None:
         return pc.cast(text, pa.timestamp("us"))
     except pa.ArrowInvalid:
         return None
-
-
-def _matching(text: pa.Array, pattern: str) -> Flags:
-    matches = pc.fill_null(pc.match_substring_regex(text, pattern), False)
-    return np.asarray(matches.to_numpy(zero_copy_only=False), dtype=np.bool_)
 
 
 def _parsed(text: pa.Array, at: Flags, how: str, *, utc: bool = False) -> pd.Series[pd.Timestamp]:
@@ -369,7 +382,7 @@ def changes(first: int, last: int, zone: str) -> list[tuple[int, int]]:
     return [(int((begin + k + 1) * half_hour), int(moved[k])) for k in at.tolist()]
 
 
-def told_apart(
+def resolve_repeated_hours(
     started: Micros, is_local: Flags, epochs: Callable[[], Floats] | None, zone: str
 ) -> tuple[Micros, int, int]:
     """Instants with those of repeated hours put right."""
@@ -394,8 +407,8 @@ def told_apart(
         # Ids count only if they are seconds since 1970, in this zone.
         off_s = started / SECOND - epoch_s
         off_s = np.where(off_s < -second / SECOND / 2, off_s + second / SECOND, off_s)
-        told = local[np.isfinite(off_s[local])]
-        if len(told) < LEAST_IDS or np.mean(np.abs(off_s[told]) < NEAR_S) < MOST_IDS:
+        known = local[np.isfinite(off_s[local])]
+        if len(known) < LEAST_IDS or np.mean(np.abs(off_s[known]) < NEAR_S) < MOST_IDS:
             epoch_s = None
     _choose(found, rows, second, epoch_s)
     return found, len(rows), skipped
@@ -405,9 +418,11 @@ def _choose(
     found: Micros, rows: NDArray[np.int64], second: NDArray[np.int64], epoch_s: Floats | None
 ) -> None:
     """Move rows into the second pass of an hour where that is nearer to what is known."""
-    told = {} if epoch_s is None else dict(zip(rows.tolist(), epoch_s[rows].tolist(), strict=True))
+    known = (
+        {} if epoch_s is None else dict(zip(rows.tolist(), epoch_s[rows].tolist(), strict=True))
+    )
     for row in rows.tolist():
-        epoch = told.get(row, float("nan"))
+        epoch = known.get(row, float("nan"))
         if epoch == epoch:
             near = int(epoch) * SECOND
         elif row > 0 and found[row - 1] != MISSING:
@@ -422,14 +437,14 @@ def _choose(
 def seconds_off(started: Micros, epoch_s: Floats) -> float | None:
     """Seconds by which nearly all instants are later than their ids say; None if these differ.
 
-    To the quarter of an hour, since a call's id may be given before it is dialled.
+    To the quarter of an hour, since a call's id may be given before it is dialed.
     """
-    told = (started != MISSING) & np.isfinite(epoch_s)
-    if told.sum() < LEAST_IDS:
+    known = (started != MISSING) & np.isfinite(epoch_s)
+    if known.sum() < LEAST_IDS:
         return None
-    quarters = np.rint((started[told] / SECOND - epoch_s[told]) / 900)
+    quarters = np.rint((started[known] / SECOND - epoch_s[known]) / 900)
     values, counts = np.unique(quarters, return_counts=True)
-    if counts.max() < MOST_IDS * told.sum():
+    if counts.max() < MOST_IDS * known.sum():
         return None
     return float(values[counts.argmax()]) * 900
 

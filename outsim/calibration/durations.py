@@ -7,17 +7,18 @@ from functools import cached_property
 from typing import Any
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 from scipy import optimize, special, stats
 
+from outsim.calibration.convert import Flags, Floats
 from outsim.calibration.families import (
     FAMILIES,
     LEAST_MASS,
     Counts,
-    Floats,
     Form,
     as_distribution,
     fit_family,
+    named_distribution,
     step_masses,
     table_of,
 )
@@ -106,7 +107,7 @@ def _tail_s(counts: Counts, shares: Floats, joint: float, joint_s: float) -> Flo
     return np.maximum(np.array(seconds, dtype=np.float64), joint_s)
 
 
-def _fit_tail(counts: Counts, above: NDArray[np.bool_], threshold_s: float) -> Any:
+def _fit_tail(counts: Counts, above: Flags, threshold_s: float) -> Any:
     """Generalised Pareto distribution of the seconds beyond a threshold."""
     events = counts.events[above]
     low, high = counts.lower_s[above] - threshold_s, counts.upper_s[above] - threshold_s
@@ -201,36 +202,32 @@ class Score:
 
 @dataclass(frozen=True)
 class DurationFit:
-    """A duration of the callee profile, fitted.
-
-    Attributes
-    ----------
-    key : str
-        Where a scenario has it, such as ``callees.agent_talk``.
-    distribution : Distribution
-        What was fitted, to all calls.
-    form : str
-        Name of the form.
-    all, early, late : Counts
-        What it was fitted to: all calls, and the two parts by which the form was chosen.
-    scores : tuple of Score
-        How the candidates did on the later part, the best first.
-    """
+    """A duration of the callee profile, fitted."""
 
     __repr__ = brief
 
     key: str
+    """Where a scenario has it, such as ``callees.agent_talk``."""
     distribution: Distribution
+    """What was fitted, to all calls."""
     form: str
+    """Name of the form."""
     all: Counts
     early: Counts
     late: Counts
+    """What it was fitted to: all calls, and the two parts by which the form was chosen."""
     scores: tuple[Score, ...]
+    """How the candidates did on the later part, the best first."""
 
     @property
     def calls(self) -> float:
         """Durations that were seen to end."""
         return self.all.total
+
+    @cached_property
+    def named(self) -> Distribution | None:
+        """The form by its name, as a scenario may have it written by hand; None for a table."""
+        return named_distribution(self.form, _fit(self.form, self.all)[1])
 
     @cached_property
     def distance(self) -> float:

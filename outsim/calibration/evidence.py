@@ -13,17 +13,15 @@ import re
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
-from numpy.typing import NDArray
 from scipy import stats
 
-from outsim.calibration.batches import ReadFile
-from outsim.calibration.convert import Codes, Flags, Floats
-from outsim.calibration.log import ANSWERED, ANSWERED_CODES, WORDS
+from outsim.calibration.convert import Array, Codes, Flags, Floats
+from outsim.calibration.log import ReadFile
+from outsim.calibration.mapping import ANSWERED, ANSWERED_CODES, WORDS
 
 ENOUGH = 20
 """Durations from which they are judged at all."""
@@ -101,46 +99,46 @@ _CALLED = {"ring_s": "ring times", "talk_s": "talk times"}
 
 
 def _doubts(name: str, array: Floats, median: float) -> list[str]:
-    told = array[np.isfinite(array)]
+    known = array[np.isfinite(array)]
     called = _CALLED[name]
     if not np.isfinite(median):
         return []
     if name == "ring_s":
-        long = int((told > LONGEST_RING_S).sum())
+        long = int((known > LONGEST_RING_S).sum())
         if median > LONGEST_RING_S:
             return [
                 f"ring times: half of them are over {median:,.0f} s, and networks give up within "
                 f"{LONGEST_RING_S:.0f} s; are they in another unit, or not the time to the answer?"
             ]
-        if long > LUMP * len(told):
+        if long > LUMP * len(known):
             return [
-                f"ring times: {long:,} of {len(told):,} are over {LONGEST_RING_S:.0f} s, by when "
+                f"ring times: {long:,} of {len(known):,} are over {LONGEST_RING_S:.0f} s, by when "
                 "networks have given up; is it the time to the answer?"
             ]
         return []
-    if median > _TYPICAL_S[name][1] or (median > 300 and (told % 100 == 0).mean() >= _ALL_BUT):
+    if median > _TYPICAL_S[name][1] or (median > 300 and (known % 100 == 0).mean() >= _ALL_BUT):
         return [f"{called}: half of them are over {median:,.0f} s; are they in another unit?"]
-    if median <= 3 and told.max() < 200:
+    if median <= 3 and known.max() < 200:
         return [
             f"{called}: half of them are {median:g} s or shorter, the longest "
-            f"{told.max():g} s; are they minutes?"
+            f"{known.max():g} s; are they minutes?"
         ]
     return []
 
 
 def _are_parts_of_a_day(array: Floats) -> bool:
     """Whether durations are whole seconds only if the unit is a day."""
-    told = array[np.isfinite(array) & (array > 0)]
-    if len(told) < ENOUGH or told.max() >= 1:
+    known = array[np.isfinite(array) & (array > 0)]
+    if len(known) < ENOUGH or known.max() >= 1:
         return False
-    days = told * _DAY_S
+    days = known * _DAY_S
     off = np.abs(days - np.rint(days)) / np.maximum(days * 1e-4, 0.01)
-    return bool((off <= 1).mean() >= _ALL_BUT and (told * 1000 % 1 > 0).mean() > LUMP)
+    return bool((off <= 1).mean() >= _ALL_BUT and (known * 1000 % 1 > 0).mean() > LUMP)
 
 
 def _median(array: Floats) -> float:
-    told = array[np.isfinite(array) & (array > 0)]
-    return float(np.median(told)) if len(told) >= ENOUGH else float("nan")
+    known = array[np.isfinite(array) & (array > 0)]
+    return float(np.median(known)) if len(known) >= ENOUGH else float("nan")
 
 
 def _is_typical(name: str, median: float) -> bool:
@@ -150,28 +148,28 @@ def _is_typical(name: str, median: float) -> bool:
 
 def billed_step_s(seconds: Floats) -> float | None:
     """Step that nearly all durations are whole multiples of; None if they are finer."""
-    told = seconds[seconds > 0]
-    if len(told) < ENOUGH:
+    known = seconds[seconds > 0]
+    if len(known) < ENOUGH:
         return None
     for step in BILLED_STEPS_S:
-        is_whole = (told % step) == 0
+        is_whole = (known % step) == 0
         # A value or two are lumps, not steps, unless these are as coarse as billed ones may be.
         least = {60.0: 1, 30.0: 2}.get(step, 3)
-        if is_whole.mean() >= _ALL_BUT and len(np.unique(told[is_whole])) >= least:
+        if is_whole.mean() >= _ALL_BUT and len(np.unique(known[is_whole])) >= least:
             return step
     return None
 
 
 def lumps(seconds: Floats, step_s: float) -> list[str]:
     """What is to be said of values that more durations have than those around them."""
-    told = seconds[seconds > 0]
-    if len(told) < 5 * ENOUGH:
+    known = seconds[seconds > 0]
+    if len(known) < 5 * ENOUGH:
         return []
-    values, counts = np.unique(np.rint(told / step_s), return_counts=True)
+    values, counts = np.unique(np.rint(known / step_s), return_counts=True)
     if len(values) < 2:
-        return [f"all {len(told):,} are {values[0] * step_s:g} s"]
+        return [f"all {len(known):,} are {values[0] * step_s:g} s"]
     found = []
-    worth = counts >= max(LUMP * len(told), ENOUGH / 2)
+    worth = counts >= max(LUMP * len(known), ENOUGH / 2)
     for k in np.flatnonzero(worth):
         near = np.abs(values - values[k]) <= max(5.0, 0.2 * values[k])
         near[k] = False
@@ -179,7 +177,7 @@ def lumps(seconds: Floats, step_s: float) -> list[str]:
         usual = counts[near].sum() / max(reach if k == len(values) - 1 else 2 * reach, 1.0)
         if counts[k] <= _ABOVE_NEIGHBOURS * max(usual, 1.0):
             continue
-        text = f"{counts[k]:,} of {len(told):,} are {values[k] * step_s:g} s"
+        text = f"{counts[k]:,} of {len(known):,} are {values[k] * step_s:g} s"
         if k == len(values) - 1:
             text += ", the longest: a limit cuts them off there, and the fit has it in it"
         elif k == 0:
@@ -226,18 +224,13 @@ _WORTH_A_NOTE = 0.05
 
 @dataclass(frozen=True)
 class Signs:
-    """What rows have beside their words.
-
-    Attributes
-    ----------
-    answer : bool array of shape (rows,), or None
-        Whether there is a time of answer; None if the log has none at all.
-    talk_s : float64 array of shape (rows,), or None
-        Seconds of talk, missing where there is none; None if the log has none at all.
-    """
+    """What rows have beside their words."""
 
     answer: Flags | None
+    """Whether there is a time of answer; None if the log has none at all. Shape (rows,)."""
     talk_s: Floats | None
+    """Seconds of talk, missing where there is none; None if the log has none at all. Shape
+    (rows,)."""
 
 
 def settled(codes: Codes, signs: Signs, among: Flags) -> tuple[Codes, Counter[str]]:
@@ -286,8 +279,6 @@ def _notes_of_doubts(found: Mapping[str, int], answered: int) -> list[str]:
         if found.get(kind) and (kind != NO_TALK or found[kind] > _WORTH_A_NOTE * answered)
     ]
 
-
-Array = NDArray[Any]
 
 BIAS_LEVEL = 0.01
 """Chance of a bias being reported where there is none."""
@@ -356,20 +347,20 @@ def _units(read_files: Sequence[ReadFile]) -> Iterator[str]:
             yield f"{name} is read as {unit}, as its name says"
 
 
-def _bias(answered: int, told: int, refused: Counter[int]) -> Iterator[str]:
+def _bias(answered: int, known: int, refused: Counter[int]) -> Iterator[str]:
     """Whether rows that can't be read were answered as often as those that can."""
     lost = sum(refused.values())
-    if not lost or not told:
+    if not lost or not known:
         return
     hits = sum(count for code, count in refused.items() if code in ANSWERED_CODES)
-    table = np.array([[hits, lost - hits], [answered, told - answered]])
+    table = np.array([[hits, lost - hits], [answered, known - answered]])
     p_value = float(stats.fisher_exact(table).pvalue)
-    difference = hits / lost - answered / told
+    difference = hits / lost - answered / known
     if p_value < BIAS_LEVEL and abs(difference) >= BIAS_SIZE:
         yield (
             f"the fit may be biased: of {lost:,} rows that can't be read for another reason "
-            f"{hits / lost:.1%} say that they were answered, of the {told:,} that are used "
-            f"{answered / told:.1%}"
+            f"{hits / lost:.1%} say that they were answered, of the {known:,} that are used "
+            f"{answered / known:.1%}"
         )
 
 

@@ -15,15 +15,15 @@ from functools import cached_property
 from typing import Any, Literal, Protocol, get_args
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
+from pydantic import TypeAdapter, ValidationError
 from scipy import optimize, special, stats
 
+from outsim.calibration.convert import Flags, Floats
 from outsim.clock import SECOND
 from outsim.distributions import Distribution, Exponential, Lognormal, Quantiles
 from outsim.errors import ScenarioError
 from outsim.text import brief
-
-Floats = NDArray[np.float64]
 
 Rounding = Literal["nearest", "down", "up"]
 """How a log turned a duration into one of its steps."""
@@ -41,29 +41,20 @@ FINE_STEP_S = 0.1
 
 @dataclass(frozen=True)
 class Counts:
-    """How often each duration was recorded.
-
-    Parameters
-    ----------
-    recorded_s : float64 array of shape (durations,)
-        Distinct recorded durations, rising, in whole steps.
-    events : float64 array of shape (durations,)
-        How many ended after it.
-    censored : float64 array of shape (durations,)
-        How many were cut off after it: that long, or longer.
-    step_s : float
-        Seconds between two durations that the log tells apart.
-    rounding : {"nearest", "down", "up"}
-        How it rounds to a step.
-    """
+    """How often each duration was recorded."""
 
     __repr__ = brief
 
     recorded_s: Floats
+    """Distinct recorded durations, rising, in whole steps. Shape (durations,)."""
     events: Floats
+    """How many ended after it. Shape (durations,)."""
     censored: Floats
+    """How many were cut off after it: that long, or longer. Shape (durations,)."""
     step_s: float = 1.0
+    """Seconds between two durations that the log tells apart."""
     rounding: Rounding = "nearest"
+    """How it rounds to a step."""
 
     @cached_property
     def total(self) -> float:
@@ -98,7 +89,7 @@ class Counts:
         return np.asarray(np.cumprod(lasting), dtype=np.float64)
 
     @cached_property
-    def told_until_s(self) -> float:
+    def reliable_until_s(self) -> float:
         """Duration up to which those that ended tell of all; infinite if all of them do.
 
         The product-limit estimate lets a call that ended after most others were cut off stand for
@@ -110,8 +101,12 @@ class Counts:
         too_many = ended & (before > MOST_STOOD_FOR * self._at_risk)
         if not too_many.any():
             return float("inf")
-        told = ended & (np.cumsum(too_many) == 0)
-        return float(self.recorded_s[told][-1] + self.step_s / 2) if told.any() else float("inf")
+        reliable = ended & (np.cumsum(too_many) == 0)
+        return (
+            float(self.recorded_s[reliable][-1] + self.step_s / 2)
+            if reliable.any()
+            else float("inf")
+        )
 
     @cached_property
     def shares(self) -> Floats:
@@ -153,7 +148,7 @@ class Counts:
         return np.interp(np.asarray(shares, np.float64), middles, self.middle_s[seen])
 
 
-def is_duration(seconds: Floats) -> NDArray[np.bool_]:
+def is_duration(seconds: Floats) -> Flags:
     """Where there is a duration that a call may have."""
     with np.errstate(invalid="ignore"):
         return np.asarray((seconds >= 0) & (seconds <= LONGEST_S))
@@ -199,7 +194,7 @@ LEAST_MASS = 1e-12
 """Probability that any record has at least: no form is ruled out by a single call."""
 
 SCORES = np.linspace(-3.25, 3.5, 28)
-"""Normal scores at which a form is as_distribution down that a scenario has no name for."""
+"""Normal scores at which a form is written down that a scenario has no name for."""
 
 WIDEST_LOG_SD = 5.0
 """Largest standard deviation of the logarithm that a scenario's lognormal may have."""
@@ -387,6 +382,39 @@ def as_distribution(name: str, form: Form) -> Distribution | None:
     if name == "exponential":
         return Exponential(distribution="exponential", mean=microseconds(form.ppf(1 - np.exp(-1))))
     return table_of(shares, seconds)
+
+
+def named_distribution(name: str, form: Form) -> Distribution | None:
+    """A form by the name and parameters that a scenario has for it; None if it has none."""
+    if isinstance(form, Mixture):
+        weights, log_sds = form.weights.tolist(), form.log_sds.tolist()
+        medians = [microseconds(each) for each in np.exp(form.medians_log)]
+        table = {"weights": weights, "medians": medians, "log_sds": log_sds}
+    elif isinstance(form, Named):
+        scale, *shapes = (form.scale, *form.shapes)
+        kind, length, keys = _NAMES[name]
+        size = scale * shapes[0] if kind == "gamma" else scale
+        table = {length: microseconds(size), **dict(zip(keys, shapes, strict=True))}
+    else:
+        return None
+    try:
+        return _ANY.validate_python({"distribution": _NAMES[name][0], **table})
+    except ValidationError:
+        return None
+
+
+_NAMES: dict[str, tuple[str, str, tuple[str, ...]]] = {
+    "exponential": ("exponential", "mean", ()),
+    "lognormal": ("lognormal", "median", ("log_sd",)),
+    "Weibull": ("weibull", "scale", ("shape",)),
+    "gamma": ("gamma", "mean", ("shape",)),
+    "log-logistic": ("loglogistic", "median", ("shape",)),
+    "Burr": ("burr", "scale", ("shape", "tail")),
+    "two lognormals": ("mixture", "", ()),
+    "three lognormals": ("mixture", "", ()),
+}
+"""What a scenario calls each family, the parameter that is its length, and its shapes."""
+_ANY: TypeAdapter[Distribution] = TypeAdapter(Distribution)
 
 
 def table_of(shares: Floats, seconds: Floats) -> Quantiles:

@@ -11,16 +11,16 @@ from typing import Literal, get_args
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
 from outsim.calibration import durations, outcomes
 from outsim.calibration.answer import Calibration
+from outsim.calibration.convert import Flags, Floats
 from outsim.calibration.durations import DurationFit, fit_duration
 from outsim.calibration.evidence import LEAST_STEPS, billed_step_s, lumps
-from outsim.calibration.families import LONGEST_S, Floats, Rounding, count, is_duration
+from outsim.calibration.families import LONGEST_S, Rounding, count, is_duration
 from outsim.calibration.layout import Format
-from outsim.calibration.log import WORDS, CallLog
-from outsim.calibration.mapping import Mapping, mapping_of
+from outsim.calibration.log import CallLog
+from outsim.calibration.mapping import WORDS, Mapping, mapping_of
 from outsim.calibration.outcomes import OutcomeFit, fit_outcomes, mix_drift
 from outsim.calibration.reading import read_call_log
 from outsim.clock import parse_share
@@ -45,12 +45,12 @@ class _Part:
 
     key: str
     column: str
-    ended: NDArray[np.bool_]
-    censored: NDArray[np.bool_] | None = None
+    ended: Flags
+    censored: Flags | None = None
 
 
 def calibrate(
-    files: str | Path | Sequence[str | Path],
+    logs: str | Path | pd.DataFrame | Sequence[str | Path | pd.DataFrame],
     *,
     format: Format | None = None,
     columns: Dictionary[str, str] | None = None,
@@ -71,9 +71,10 @@ def calibrate(
 
     Parameters
     ----------
-    files : path, or sequence of paths
+    logs : path or DataFrame, or sequence of these
         Call logs of one kind: the platform's own, its result_url records, Asterisk's
-        ``Master.csv``, Twilio's export, a saved result, or any delimited file.
+        ``Master.csv``, Twilio's export, a saved result, any delimited file or Parquet table;
+        or a DataFrame with the columns of one, such as `Result.call_log` gives.
     format : optional
         Format of the files; default: found by how each begins.
     columns : mapping, optional
@@ -120,7 +121,7 @@ def calibrate(
     """
     given = mapping_of(columns, outcomes, time_format, where, last_only=last_only)
     log = read_call_log(
-        [files] if isinstance(files, str | Path) else files,
+        logs,
         format=format,
         mapping=given if mapping is None else given.over(mapping),
         zone=zone,
@@ -208,7 +209,7 @@ def _parts(table: pd.DataFrame, talk: Talk) -> Iterator[_Part]:
 
 def _durations(
     table: pd.DataFrame,
-    late: NDArray[np.bool_],
+    late: Flags,
     talk: Talk,
     rounding: Rounding,
     notes: list[str],
@@ -247,7 +248,7 @@ def _durations(
             if known.any()
             else None
         )
-        beyond = ended & (seconds > (np.inf if whole is None else whole.told_until_s))
+        beyond = ended & (seconds > (np.inf if whole is None else whole.reliable_until_s))
         if beyond.any():
             notes.append(
                 f"{part.key}: {weights[beyond].sum():,.0f} answers after "

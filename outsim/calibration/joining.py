@@ -9,22 +9,12 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
-from outsim.calibration.batches import (
-    Columns,
-    ReadFile,
-    callee_codes_of,
-    columns_of,
-    epochs_of,
-    has,
-    legs_of,
-    size_of,
-)
 from outsim.calibration.calls import (
     WINDOW_S,
+    callee_codes_of,
     connected,
-    dialled_as_nobody,
+    dialed_as_nobody,
     dials,
     is_of_calls,
     legs,
@@ -32,13 +22,32 @@ from outsim.calibration.calls import (
     recurring,
     repeats,
 )
-from outsim.calibration.convert import MISSING, Flags, Floats, are_universal, told_apart
+from outsim.calibration.convert import (
+    MISSING,
+    Array,
+    Flags,
+    Floats,
+    Integers,
+    are_universal,
+    resolve_repeated_hours,
+)
 from outsim.calibration.evidence import notes_of, units_s
-from outsim.calibration.log import ANSWERED_CODES, WORDS, CallLog, Unreadable
+from outsim.calibration.log import (
+    CallLog,
+    Columns,
+    ReadFile,
+    Unreadable,
+    codes_of,
+    columns_of,
+    epochs_of,
+    has,
+    legs_of,
+    size_of,
+    texts_of,
+)
+from outsim.calibration.mapping import ANSWERED_CODES, WORDS
 from outsim.errors import ScenarioError
 from outsim.scenario.files import refusal
-
-Array = NDArray[Any]
 
 
 def joined(
@@ -122,7 +131,7 @@ class _Joined:
     def join(self) -> None:
         """Put the batches together, and leave out what is no dial of its own."""
         self.columns = columns_of(self._batches)
-        self._told_apart()
+        self._resolve_repeated_hours()
         self._callees()
         self._without_repeats()
         self._legs()
@@ -130,7 +139,7 @@ class _Joined:
             self.columns.pop(name, None)
         self._units()
 
-    def _keep(self, kept: Flags | NDArray[np.int64]) -> None:
+    def _keep(self, kept: Flags | Integers) -> None:
         self.columns = {name: array[kept] for name, array in self.columns.items()}
         self._file, self._row = self._file[kept], self._row[kept]
         self.size = len(self._file)
@@ -140,13 +149,13 @@ class _Joined:
             self.left_out[reason] += int(at.sum())
             self._keep(~at)
 
-    def _told_apart(self) -> None:
+    def _resolve_repeated_hours(self) -> None:
         """Put instants of repeated hours right, and say which hours can't be."""
         columns = self.columns
         if "started" not in columns or "is_local" not in columns or self.zone is None:
             return
         epochs = partial(epochs_of, self._batches, self._row) if "keys" in columns else None
-        columns["started"], repeated, skipped = told_apart(
+        columns["started"], repeated, skipped = resolve_repeated_hours(
             columns["started"], columns["is_local"], epochs, self.zone
         )
         if repeated:
@@ -174,19 +183,19 @@ class _Joined:
         """Leave out dials to extensions, where others are to numbers."""
         if not has(self._batches, "numbers"):
             return
-        codes, lost, is_short = callee_codes_of(self._batches)
+        codes, lost, is_short = callee_codes_of(*codes_of(texts_of(self._batches, "numbers")))
         self.columns["numbers"] = codes
         for reason, count in lost.items():
             self.notes.append(
                 f"{count:,} numbers are {reason}: they are no callee's, and their attempts are "
                 "not counted"
             )
-        told = int((codes >= 0).sum())
+        known = int((codes >= 0).sum())
         if not is_short.any():
             return
-        if told - is_short.sum() >= LEAST_FULL * told:
+        if known - is_short.sum() >= LEAST_FULL * known:
             if "outsim" not in self._formats:
-                self._leave_out(is_short, "dialled an extension or a short code")
+                self._leave_out(is_short, "dialed an extension or a short code")
         elif self._formats & {"asterisk", "twilio"}:
             self.columns["numbers"] = np.where(is_short, -1, codes).astype(np.int32)
             self.notes.append(
@@ -229,7 +238,7 @@ class _Joined:
             found[rows] = repeats(self._fields(rows))
         return found
 
-    def _fields(self, rows: NDArray[np.int64]) -> list[Array]:
+    def _fields(self, rows: Integers) -> list[Array]:
         """Of some rows all that tells them apart."""
         fields = {name: array[rows] for name, array in self.columns.items() if name != "is_local"}
         return list((fields | legs_of(self._batches, self._row[rows])).values())
@@ -275,10 +284,10 @@ class _Joined:
             else np.ones(self.size, dtype=np.bool_)
         )
         names: list[str] = [name for name in ("ring_s", "talk_s") if name in columns]
-        told: dict[str, Floats] = {
+        known: dict[str, Floats] = {
             name: np.where(answered, columns[name], np.nan) for name in names
         }
-        units, notes = units_s(told)
+        units, notes = units_s(known)
         self.notes += notes
         for name in names:
             if units[name] != 1:
@@ -335,12 +344,12 @@ def _count_dials(columns: Columns, notes: list[str]) -> bool:
     answered = (
         np.isin(outcome, ANSWERED_CODES) if outcome is not None else np.zeros(len(codes), bool)
     )
-    nobody = dialled_as_nobody(
+    nobody = dialed_as_nobody(
         codes, columns["started"], sum(held, np.zeros(len(numbers))), answered
     )
     if nobody.any():
         notes.append(
-            f"{nobody.sum():,} dials are to numbers that are dialled more often than a callee's "
+            f"{nobody.sum():,} dials are to numbers that are dialed more often than a callee's "
             f"({len(np.unique(codes[nobody])):,} in all): redials have no factors by them. If "
             "these numbers are your own, the calls are inbound: leave them out (--where)"
         )

@@ -12,19 +12,20 @@ from itertools import islice
 from pathlib import Path
 from typing import Literal, cast
 
-from outsim.calibration import records, tables
-from outsim.calibration.lines import Shape, first_lines
+from outsim.calibration import records
+from outsim.calibration.lines import Shape, each_its_own, first_lines
 from outsim.calibration.mapping import (
-    BY_NAMES,
     FIELDS,
+    MAKERS,
     WITHOUT_HEADER,
     Mapping,
     Order,
-    told_by_header,
+    kinds_of,
+    maker_of,
 )
 from outsim.calibration.opening import is_parquet, shown
 from outsim.calibration.records import holds_records
-from outsim.calibration.tables import is_result
+from outsim.calibration.tables import Frame, is_result, names_of
 from outsim.calibration.values import TIMES, is_number, is_time
 from outsim.scenario.files import header_shown, refusal
 from outsim.scenario.positions import Row, read_rows
@@ -58,8 +59,10 @@ class Layout:
     """Lines before the first row."""
 
 
-def layout_of(path: Path, format: Format | None, given: Mapping) -> Layout:
-    """Layout of a file."""
+def layout_of(path: Path | Frame, format: Format | None, given: Mapping) -> Layout:
+    """Layout of a log."""
+    if isinstance(path, Frame):
+        return _of_table(path, format, given)
     if format == "outsim" or (format is None and is_result(path)):
         if not is_result(path):
             raise refusal(path, "is no saved result; write one with outsim run --out DIRECTORY")
@@ -67,7 +70,7 @@ def layout_of(path: Path, format: Format | None, given: Mapping) -> Layout:
     if path.is_dir():
         raise refusal(path, "is a directory; name the logs in it, such as with DIRECTORY/*.csv")
     if is_parquet(path):
-        return _named(path, format, Layout("csv", given, "tables", Shape(tables.names(path))))
+        return _of_table(path, format, given)
     lines = first_lines(path, SAMPLE)
     if not any(map(str.strip, lines)):
         raise refusal(path, "is empty; give a log with at least one row")
@@ -77,12 +80,24 @@ def layout_of(path: Path, format: Format | None, given: Mapping) -> Layout:
 
 
 _NAMES = {"calls": "the platform's call log", "results": "result_url records"}
-_MAKERS = {
+_CALLED = {
     "asterisk": "Asterisk's tables of calls",
     "freeswitch": "FreeSWITCH's tables of calls",
     "twilio": "Twilio's export of calls (a call SID, a status, a start time)",
     "connect": "Amazon Connect's contact records",
 }
+
+
+def _of_table(path: Path | Frame, format: Format | None, given: Mapping) -> Layout:
+    names = names_of(path)
+    layout = Layout("csv", given, "tables", Shape(names))
+    if format not in (None, "calls") or given.columns or not set(names) >= records.CALL_LOG_NEEDED:
+        return _named(path, format, layout)
+    there = {
+        target: named for target, named in records.CALL_LOG.columns.items() if named[0] in names
+    }
+    mapping = given.over(replace(records.CALL_LOG, columns=there))
+    return _checked(path, replace(layout, format="calls", mapping=mapping))
 
 
 def _of_records(path: Path, format: Format | None, given: Mapping, found: str) -> Layout:
@@ -115,12 +130,12 @@ def _of_text(path: Path, format: Format | None, given: Mapping, lines: list[str]
     order = _order(rows, format, given.time_format, delimiter) if header is None else None
     if order is not None:
         shape = Shape(order.names, delimiter, order.least)
-        layout = Layout(cast("Format", order.format), given.over(order.mapping), shape=shape)
+        layout = Layout(cast("Format", order.maker), given.over(order.mapping), shape=shape)
         return _checked(path, layout)
     if format in ("asterisk", "freeswitch") and header is None:
         raise refusal(
             path,
-            f"has no row of {_MAKERS[format]}, with or without a header; the first line is "
+            f"has no row of {_CALLED[format]}, with or without a header; the first line is "
             + shown(lines[0]),
         )
     found_fields = [_fields(row, delimiter) for row in rows]
@@ -132,7 +147,7 @@ def _of_text(path: Path, format: Format | None, given: Mapping, lines: list[str]
     header = header or rows[0]
     fields = [_unquoted(name) for name in header.fields or [header.text]]
     least = max((k + 1 for k, name in enumerate(fields) if name), default=1)
-    shape = Shape(_each_its_own(fields), delimiter, least)
+    shape = Shape(each_its_own(fields), delimiter, least)
     after = header.line + header.text.count("\n")
     return _named(path, format, Layout("csv", given, shape=shape, skipped=after))
 
@@ -140,16 +155,6 @@ def _of_text(path: Path, format: Format | None, given: Mapping, lines: list[str]
 def _unquoted(name: str) -> str:
     """A name of a header without blanks, and quotes that are none of CSV's."""
     return re.sub(r"^([\"'])(.+)\1$", r"\2", unicodedata.normalize("NFC", name.strip()))
-
-
-def _each_its_own(fields: Sequence[str]) -> tuple[str, ...]:
-    """Names of columns; those that are repeated or missing get one that nobody asks for."""
-    seen: set[str] = set()
-    names = []
-    for k, name in enumerate(fields):
-        names.append(f"{name}\n{k}" if not name or name in seen else name)
-        seen.add(name)
-    return tuple(names)
 
 
 def _delimiter(lines: Sequence[str]) -> str:
@@ -175,10 +180,8 @@ def _header(rows: Sequence[Row], format: Format | None, given: Mapping) -> Row |
         fields = [_unquoted(each) for each in row.fields or ()]
         if names and all(_name(name, fields) is not None for name in names):
             return row
-        if format in (None, *BY_NAMES) and any(
-            by_names(fields) is not None
-            for maker, by_names in BY_NAMES.items()
-            if format in (None, maker)
+        if format in (None, *MAKERS) and any(
+            maker_of(maker, fields) is not None for maker in MAKERS if format in (None, maker)
         ):
             return row
     return None
@@ -190,7 +193,7 @@ def _order(
     """The table without a header that has most of the rows, if it has any."""
     best, most = None, 0
     for order in WITHOUT_HEADER:
-        if format in (None, order.format):
+        if format in (None, order.maker):
             shape = Shape(order.names, delimiter, order.least)
             read = (shape.read(row.text) for row in rows)
             count = sum(order.is_row(fields or (), time_format) for fields in read)
@@ -225,14 +228,15 @@ def _begins_with_a_row(rows: Sequence[Sequence[str]], given: Mapping) -> bool:
     return place < len(first) and first[place] in others
 
 
-def _named(path: Path, format: Format | None, layout: Layout) -> Layout:
+def _named(path: Path | Frame, format: Format | None, layout: Layout) -> Layout:
     """Layout of a file whose columns have names."""
     names = layout.shape.names
     given = layout.mapping
-    kinds = Mapping(columns=told_by_header(names))
+    kinds = kinds_of(names)
     is_said = bool(given.columns.keys() - {"answered_by"})
-    for maker, by_names in BY_NAMES.items():
-        basis = by_names(names) if format == maker or (format is None and not is_said) else None
+    for maker in MAKERS:
+        is_asked = format == maker or (format is None and not is_said)
+        basis = maker_of(maker, names) if is_asked else None
         if basis is not None:
             return _checked(
                 path,
@@ -242,9 +246,9 @@ def _named(path: Path, format: Format | None, layout: Layout) -> Layout:
                     mapping=given.over(basis).over(kinds),
                 ),
             )
-    if format in _MAKERS:
+    if format in _CALLED:
         found = header_shown(names)
-        raise refusal(path, f"has not the columns of {_MAKERS[format]}; found {found}")
+        raise refusal(path, f"has not the columns of {_CALLED[format]}; found {found}")
     if not given.columns:
         raise refusal(
             path,
@@ -255,7 +259,7 @@ def _named(path: Path, format: Format | None, layout: Layout) -> Layout:
     return _checked(path, replace(layout, mapping=given.over(kinds)))
 
 
-def _checked(path: Path, layout: Layout) -> Layout:
+def _checked(path: Path | Frame, layout: Layout) -> Layout:
     """The layout with the names that its columns have in the file."""
     names = layout.shape.names
     mapping = layout.mapping

@@ -17,8 +17,8 @@ from pathlib import Path
 import numpy as np
 import pyarrow as pa
 import pyarrow.csv as pacsv
-from numpy.typing import NDArray
 
+from outsim.calibration.convert import Flags, Integers
 from outsim.calibration.opening import opened, shown
 from outsim.scenario.files import refusal
 from outsim.scenario.positions import ROW_LINES, Row, read_rows
@@ -26,9 +26,7 @@ from outsim.scenario.positions import ROW_LINES, Row, read_rows
 BLOCK = 8 * 2**20
 """Bytes that are read at a time."""
 JOINED = 20
-"""Lines that a row may be broken over where its quotes are not doubled."""
-
-Lines = NDArray[np.int64]
+"""Integers that a row may be broken over where its quotes are not doubled."""
 
 
 def blocks(path: Path, size: int = BLOCK, *, longest: int = BLOCK) -> Iterator[tuple[int, bytes]]:
@@ -85,7 +83,7 @@ def _end_of_rows(block: bytes) -> int:
     return len(block)
 
 
-def _places(block: bytes, byte: bytes) -> NDArray[np.bool_]:
+def _places(block: bytes, byte: bytes) -> Flags:
     return np.asarray(np.frombuffer(block, np.uint8) == ord(byte))
 
 
@@ -120,20 +118,13 @@ def _in_utf8(line: bytes) -> bytes:
 
 @dataclass(frozen=True)
 class Shape:
-    """What rows of a file look like.
-
-    Attributes
-    ----------
-    names : tuple of str
-        Every column, in order, each with a name of its own.
-    delimiter : str
-    least : int
-        Fields that a row has at least: the last columns may be missing.
-    """
+    """What rows of a file look like."""
 
     names: tuple[str, ...]
+    """Every column, in order, each with a name of its own."""
     delimiter: str = ","
     least: int = 0
+    """Fields that a row has at least: the last columns may be missing."""
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "least", self.least or len(self.names))
@@ -186,29 +177,30 @@ class Shape:
         return None if is_open else fields
 
 
+def each_its_own(fields: Sequence[str]) -> tuple[str, ...]:
+    """Names of columns; those that are repeated or missing get one that nobody asks for."""
+    seen: set[str] = set()
+    names = []
+    for k, name in enumerate(fields):
+        names.append(f"{name}\n{k}" if not name or name in seen else name)
+        seen.add(name)
+    return tuple(names)
+
+
 @dataclass(frozen=True)
 class Parsed:
-    """Rows of a block.
-
-    Attributes
-    ----------
-    table : pyarrow.Table
-        The columns that were asked for, as text.
-    lines : int64 array of shape (rows,)
-        Line on which each row begins, from 1.
-    broken : list of (int, str)
-        Lines that are no rows, with what was found.
-    allowed : str
-        What they should be.
-    blank : int
-        Lines without anything: they count, and are not in the table.
-    """
+    """Rows of a block."""
 
     table: pa.Table
-    lines: Lines
+    """The columns that were asked for, as text."""
+    lines: Integers
+    """Line on which each row begins, from 1. Shape (rows,)."""
     broken: list[tuple[int, str]]
+    """Integers that are no rows, with what was found."""
     allowed: str = "write as many fields as the other lines have"
+    """What they should be."""
     blank: int = 0
+    """Integers without anything: they count, and are not in the table."""
 
 
 def parse(block: bytes, first_line: int, shape: Shape, wanted: Sequence[str]) -> Parsed:

@@ -1,7 +1,8 @@
-"""The one table that every call log is read into, and where it came from."""
+"""The table that every call log is read into, the batches that make it, and its source."""
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
@@ -9,21 +10,23 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
+import pyarrow.compute as pc
 
+from outsim.calibration.convert import (
+    MISSING,
+    Array,
+    Codes,
+    Flags,
+    Floats,
+    Integers,
+    Micros,
+    epochs_s,
+)
+from outsim.calibration.mapping import Mapping
+from outsim.calibration.values import Evidence
 from outsim.disk import atomic_write
 from outsim.text import brief, visible
-from outsim.vocabulary import ANSWERED as ANSWERED_OUTCOMES
-from outsim.vocabulary import OUTCOMES
-
-ANSWERED, UNANSWERED = "answered", "unanswered"
-WORDS = (*OUTCOMES, ANSWERED, UNANSWERED)
-"""Outcomes in a call log: those of a run, and two for logs that tell less. ``answered`` is a
-person or a machine; ``unanswered`` rang out, was busy or was refused."""
-
-ANSWERED_CODES = np.array([*ANSWERED_OUTCOMES, WORDS.index(ANSWERED)], dtype=np.int8)
-
-MOST_ATTEMPTS = 1000
-"""Attempts of one call that a log may tell of: more is a number of something else."""
 
 
 @dataclass(frozen=True)
@@ -65,60 +68,38 @@ class LogSource:
 
 @dataclass(frozen=True, eq=False)
 class CallLog:
-    """Attempts of one or several call logs.
-
-    Attributes
-    ----------
-    table : DataFrame
-        One row an attempt, in the order of ``started``; in the order of the files where the log
-        has no times. A column that no file tells of is not there at all.
-
-        ``started`` (datetime64[us, UTC])
-            When it was dialled.
-        ``outcome`` (category of `WORDS`)
-            What became of it; missing where the log does not say.
-        ``ring_s`` (float64)
-            Seconds from the dial to the answer; of ``no_answer``, to the giving up, so that it is
-            a censored time. Missing for every other outcome. Most logs can't tell the delay
-            before the first ring from ringing: it is in there.
-        ``talk_s`` (float64)
-            Seconds from the answer to the end; missing unless answered.
-        ``number`` (int32)
-            Which number was dialled, as a code from 0; -1 where it is not told. The numbers
-            themselves are not kept.
-        ``attempt`` (int32)
-            Which dial of the call it is, from 1; 0 where it is not told. As recorded, or worked
-            out from earlier attempts at the number: see `outsim.calibration.calls`.
-        ``gap_s`` (float64)
-            Seconds since the previous attempt of the same call was dialled; missing for the first.
-        ``weight`` (float64)
-            How many such attempts the row stands for; not there if each stands for itself.
-    zone : str or None
-        Time zone that local hours and weekdays are taken in; None where nobody said.
-    files : tuple of LogFile
-    unreadable : tuple of Unreadable
-        Every row that can't be read.
-    left_out : dict of str to int
-        Rows that are no outbound attempts of interest, by reason.
-    attempts_derived : bool
-        Whether ``attempt`` was worked out.
-    last_only : bool
-        Whether a row is the last attempt of its call: ``attempt`` - 1 unanswered ones came
-        before it that have no row.
-    notes : tuple of str
-        What was taken to be so in reading it.
-    """
+    """Attempts of one or several call logs."""
 
     __repr__ = brief
 
     table: pd.DataFrame
+    """One row an attempt, in the order of ``started``, or of the files where there are no times. A
+    column that no file tells of is not there at all.
+
+    ``started`` (datetime64[us, UTC]): when it was dialed. ``outcome`` (category of `WORDS`):
+    missing where the log does not say. ``ring_s``: seconds from the dial to the answer, most often
+    with the delay before the first ring; of ``no_answer`` to the giving up, so that it is a
+    censored time; missing for every other outcome. ``talk_s``: seconds from the answer to the end;
+    missing unless answered. ``number`` (int32): which number was dialed, as a code from 0, -1
+    where it is not known; the numbers themselves are not kept. ``attempt`` (int32): which dial of
+    the call it is, from 1, or 0; as recorded, or worked out as `outsim.calibration.calls` has it.
+    ``gap_s``: seconds since the call's previous attempt was dialed; missing for the first.
+    ``weight``: how many such attempts the row stands for; not there if each stands for itself.
+    """
     zone: str | None
+    """Time zone that local hours and weekdays are taken in; None where nobody said."""
     files: tuple[LogFile, ...]
     unreadable: tuple[Unreadable, ...] = ()
+    """Every row that can't be read."""
     left_out: dict[str, int] = field(default_factory=dict)
+    """Rows that are no outbound attempts of interest, by reason."""
     attempts_derived: bool = False
+    """Whether ``attempt`` was worked out."""
     last_only: bool = False
+    """Whether a row is the last attempt of its call: ``attempt`` - 1 unanswered ones came before
+    it that have no row."""
     notes: tuple[str, ...] = ()
+    """What was taken to be so in reading it."""
 
     def __len__(self) -> int:
         return len(self.table)
@@ -183,3 +164,177 @@ class CallLog:
         rows = pd.DataFrame([vars(each) for each in self.unreadable], columns=columns)
         with atomic_write(file) as beside:
             rows.to_csv(beside, index=False)
+
+
+NO_OUTCOME = -1
+"""Code of an outcome that the log does not say."""
+
+
+@dataclass(frozen=True)
+class Missed:
+    """Values of one column that can't be read, and are taken as missing."""
+
+    column: str
+    count: int
+    line: int
+    """Line of the first."""
+    found: str
+
+
+@dataclass
+class Batch:
+    """Attempts of some rows; a field that the log does not have is None.
+
+    Arrays have one place a row. `keys` is what `id` is, `calls` what `call` is: rows that agree in
+    them are records of one call, and `legs` tells these apart.
+    """
+
+    started: Micros | None = None
+    outcome: Codes | None = None
+    ring_s: Floats | None = None
+    talk_s: Floats | None = None
+    numbers: pa.Array | None = None
+    attempt: Floats | None = None
+    gap_s: Floats | None = None
+    weight: Floats | None = None
+    campaigns: pa.Array | None = None
+    keys: pa.Array | None = None
+    calls: pa.Array | None = None
+    legs: pa.Array | None = None
+    others: pa.Array | None = None
+    contexts: pa.Array | None = None
+    is_local: Flags | None = None
+    """Where the time of the dial says no zone."""
+    rows: int = 0
+    """Rows of the file that it was made from, those that can't be read among them."""
+    left_out: Counter[str] = field(default_factory=Counter)
+    unreadable: list[tuple[int, str, str]] = field(default_factory=list)
+    """(line, what was found, what is allowed)."""
+    refused: Counter[int] = field(default_factory=Counter)
+    """Outcomes, by code, of rows that can't be read for another reason."""
+    doubts: Counter[str] = field(default_factory=Counter)
+    """Rows whose words and evidence differ, by kind (`outsim.calibration.evidence`)."""
+    evidence: dict[str, Evidence] = field(default_factory=dict)
+    """What values tell of how they are written, by field."""
+    missed: list[Missed] = field(default_factory=list)
+    """Values of optional fields that can't be read: their rows are used without them."""
+
+    ARRAYS = (
+        *("started", "outcome", "ring_s", "talk_s", "attempt", "gap_s", "weight"),
+        *("numbers", "campaigns", "keys", "calls", "legs", "others", "contexts", "is_local"),
+    )
+
+    def keep(self, kept: Flags) -> None:
+        """Drop the rows that are not kept."""
+        if kept.all():
+            return
+        for name in self.ARRAYS:
+            array = getattr(self, name)
+            if isinstance(array, pa.Array):
+                setattr(self, name, array.filter(pa.array(kept)))
+            elif array is not None:
+                setattr(self, name, array[kept])
+
+
+@dataclass(frozen=True)
+class ReadFile:
+    """A file that was read."""
+
+    file: LogFile
+    mapping: Mapping
+    batches: list[Batch]
+    notes: tuple[str, ...] = ()
+    """What was taken to be so in reading its values."""
+
+
+Columns = dict[str, Array]
+"""Fields of `Batch`, of all attempts; those that no file tells of are not there."""
+
+_MISSING: dict[str, Any] = {
+    "started": MISSING,
+    "outcome": NO_OUTCOME,
+    **dict.fromkeys(("ring_s", "talk_s", "attempt", "gap_s", "weight"), np.nan),
+    "is_local": False,
+}
+
+
+def epochs_of(batches: list[Batch], rows: Integers) -> Floats:
+    """Seconds since 1970 in the ids of some rows; missing where there are none."""
+    ids = pa.chunked_array(texts_of(batches, "keys"), pa.string()).take(pa.array(rows))
+    return epochs_s(ids.combine_chunks())
+
+
+def size_of(batch: Batch) -> int:
+    """Rows of a batch that are used."""
+    arrays = (getattr(batch, name) for name in Batch.ARRAYS)
+    return next((len(each) for each in arrays if each is not None), 0)
+
+
+def columns_of(batches: list[Batch]) -> Columns:
+    """Put the fields of all batches together, texts as codes."""
+    columns = {}
+    for name, missing in _MISSING.items():
+        arrays = [getattr(batch, name) for batch in batches]
+        known = next((array for array in arrays if array is not None), None)
+        if known is not None:
+            columns[name] = np.concatenate(
+                [
+                    np.full(size_of(batch), missing, known.dtype) if array is None else array
+                    for batch, array in zip(batches, arrays, strict=True)
+                ]
+            )
+    if has(batches, "campaigns"):
+        columns["campaigns"] = codes_of(texts_of(batches, "campaigns"))[0]
+    return columns | _ids_of(batches)
+
+
+def has(batches: list[Batch], name: str) -> bool:
+    """Whether any batch has a field."""
+    return any(getattr(batch, name) is not None for batch in batches)
+
+
+def _ids_of(batches: list[Batch]) -> Columns:
+    """Codes of ids, of those of the calls that they belong to, and of other legs, of one list."""
+    names = [name for name in ("keys", "calls", "others") if has(batches, name)]
+    if "keys" not in names:
+        return {name: codes_of(texts_of(batches, name))[0] for name in names if name == "calls"}
+    texts = {name: texts_of(batches, name) for name in names}
+    is_own = []
+    if "calls" in names:
+        # Most calls have one channel, whose id is the call's: it is not looked up again.
+        for k, (call, key) in enumerate(zip(texts["calls"], texts["keys"], strict=True)):
+            same = pc.fill_null(pc.equal(call, key), False)
+            texts["calls"][k] = pc.if_else(same, None, call)
+            is_own.append(same.to_numpy(zero_copy_only=False))
+    codes = np.split(codes_of([each for name in names for each in texts[name]])[0], len(names))
+    columns = dict(zip(names, codes, strict=True))
+    if is_own:
+        columns["calls"] = np.where(np.concatenate(is_own), columns["keys"], columns["calls"])
+    return columns
+
+
+def legs_of(batches: list[Batch], rows: Integers) -> Columns:
+    """Codes of the legs of some rows, if any are told."""
+    if not has(batches, "legs"):
+        return {}
+    legs = pa.chunked_array(texts_of(batches, "legs"), pa.string()).take(pa.array(rows))
+    return {"legs": codes_of(legs.chunks)[0]}
+
+
+def texts_of(batches: list[Batch], name: str) -> list[pa.Array]:
+    """A field of each batch, as one kind of texts: those of tables may be of another."""
+    return [
+        pa.nulls(size_of(batch), pa.string())
+        if getattr(batch, name) is None
+        else getattr(batch, name).cast(pa.string())
+        for batch in batches
+    ]
+
+
+def codes_of(texts: list[pa.Array]) -> tuple[Array, pa.Array]:
+    """Codes of texts, from 0 as they appear, and the distinct texts; -1 where is none."""
+    coded = pa.chunked_array(texts, pa.string()).dictionary_encode()
+    if not coded.num_chunks:
+        return np.zeros(0, np.int32), pa.array([], pa.string())
+    codes = [pc.fill_null(each.indices, -1).to_numpy() for each in coded.chunks]
+    return np.concatenate(codes), coded.chunk(0).dictionary

@@ -1,28 +1,35 @@
-"""What the columns and the words of a call log stand for, and the tables of known makers.
-
-Asterisk: cdr_csv.c, cdr_custom.conf.sample and the table of cdr_mysql. FreeSWITCH: the templates
-of mod_cdr_csv and its list of hangup causes. Amazon Connect: "Contact records data model".
-"""
+"""What columns and words of a call log stand for; makers.toml has those of known makers."""
 
 from __future__ import annotations
 
 import re
 import tomllib
 import unicodedata
-from collections.abc import Callable, Sequence
 from collections.abc import Mapping as Dictionary
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from difflib import get_close_matches
+from functools import cached_property
 from pathlib import Path
 
-from outsim.calibration.log import ANSWERED, WORDS
+import numpy as np
+
 from outsim.calibration.values import is_time, is_time_format
 from outsim.scenario.files import header_shown, read_lines, refusal
 from outsim.units import shown
+from outsim.vocabulary import ANSWERED as ANSWERED_OUTCOMES
 from outsim.vocabulary import OUTCOMES
 
+ANSWERED, UNANSWERED = "answered", "unanswered"
+WORDS = (*OUTCOMES, ANSWERED, UNANSWERED)
+"""Outcomes in a call log: those of a run, and two for logs that tell less. ``answered`` is a
+person or a machine; ``unanswered`` rang out, was busy or was refused."""
+ANSWERED_CODES = np.array([*ANSWERED_OUTCOMES, WORDS.index(ANSWERED)], dtype=np.int8)
+MOST_ATTEMPTS = 1000
+"""Attempts of one call that a log may tell of: more is a number of something else."""
+
 FIELDS = {
-    "started": "when it was dialled",
+    "started": "when it was dialed",
     "answered": "when it was answered",
     "ended": "when it was over",
     "outcome": "what became of it",
@@ -30,7 +37,7 @@ FIELDS = {
     "ring_s": "seconds until the answer, or until given up",
     "talk_s": "seconds from the answer to the end",
     "duration_s": "seconds from the dial to the end",
-    "number": "number dialled; columns joined by + name it together",
+    "number": "number dialed; columns joined by + name it together",
     "attempt": "which dial of the call, from 1",
     "gap_s": "seconds since the call's previous attempt",
     "campaign": "attempts at a number belong to one call within one of these",
@@ -50,105 +57,22 @@ LEFT_OUT = "-"
 ANY = "*"
 """In place of a word of the log: every word that is not named."""
 
-_ASTERISK_DISPOSITIONS = {
-    "answered": ANSWERED,
-    "no answer": "no_answer",
-    "busy": "busy",
-    "failed": "invalid",
-    "congestion": "congestion",
-}
-_TWILIO_STATUSES = {
-    "completed": ANSWERED,
-    "no answer": "no_answer",
-    "busy": "busy",
-    "failed": "invalid",
-    **dict.fromkeys(("canceled", "queued", "initiated", "ringing", "in progress"), LEFT_OUT),
-}
 CLEARED = "cleared"
 """In place of an outcome: the word says how a call was cleared, not whether it was answered."""
 
-HANGUP_CAUSES = {
-    **dict.fromkeys(("normal clearing", "success"), CLEARED),
-    **dict.fromkeys(
-        (
-            *("no answer", "no user response", "originator cancel"),
-            *("progress timeout", "allotted timeout"),
-        ),
-        "no_answer",
-    ),
-    **dict.fromkeys(("user busy", "call rejected"), "busy"),
-    **dict.fromkeys(("lose race", "picked off", "attended transfer", "blind transfer"), LEFT_OUT),
-    **dict.fromkeys(
-        (
-            *("unallocated number", "invalid number format", "no route destination"),
-            *("number changed", "destination out of order", "subscriber absent"),
-        ),
-        "invalid",
-    ),
-    **dict.fromkeys(
-        (
-            *("normal circuit congestion", "switch congestion", "normal temporary failure"),
-            *("network out of order", "recovery on timer expire", "gateway down"),
-            *("requested chan unavail", "exchange routing error", "normal unspecified"),
-            "service unavailable",
-        ),
-        "congestion",
-    ),
-}
-"""Causes of clearing, by the names of ITU-T Q.850 as FreeSWITCH and others write them."""
-CONNECT_ANSWERERS = {
-    "human answered": "human",
-    **dict.fromkeys(("voicemail beep", "voicemail no beep"), "voicemail"),
-    "fax machine detected": "fax",
-    "amd unanswered": "no_answer",
-    "sit tone busy": "busy",
-    **dict.fromkeys(("sit tone invalid number", "sit tone detected"), "invalid"),
-    **dict.fromkeys(("amd unresolved", "amd unresolved silence", "amd error"), ANSWERED),
-    "amd not applicable": LEFT_OUT,
-}
-"""Answering machine detection of Amazon Connect."""
-KNOWN_WORDS = CONNECT_ANSWERERS | HANGUP_CAUSES
-"""Words that mean the same in any log."""
-_ANSWERERS = {
-    **dict.fromkeys(("human", "person", "voice"), "human"),
-    **dict.fromkeys(
-        (
-            "machine",
-            "machine start",
-            "machine end beep",
-            "machine end silence",
-            "machine end other",
-            "answeringmachine",
-            "voicemail",
-        ),
-        "voicemail",
-    ),
-    "fax": "fax",
-    **dict.fromkeys(("unknown", "notsure", "processing"), ANSWERED),
-}
-"""Who answered, in the words of Twilio, of Asterisk's AMD and of the platform."""
+_DATA = tomllib.loads((Path(__file__).parent / "makers.toml").read_text("utf-8"))
 
-ASTERISK_COLUMNS = (
-    *("accountcode", "src", "dst", "dcontext", "clid", "channel", "dstchannel", "lastapp"),
-    *("lastdata", "start", "answer", "end", "duration", "billsec", "disposition", "amaflags"),
-    *("uniqueid", "userfield"),
+
+def _words(table: Dictionary[str, Sequence[str]]) -> dict[str, str]:
+    return {each: meant for meant, words in table.items() for each in words}
+
+
+_ANSWERERS = _words(_DATA["answerers"])
+_DISPOSITIONS = _words(_DATA["makers"]["asterisk"]["words"])
+KNOWN_WORDS = _words(_DATA["makers"]["connect"]["words"]) | _words(
+    _DATA["makers"]["freeswitch"]["words"]
 )
-"""Columns of Asterisk's cdr-csv in order (cdr_csv.c); the last two only if it was told to log
-them, and then up to three more."""
-ASTERISK_MORE = ("peeraccount", "linkedid", "sequence")
-
-_TWILIO_HEADERS = {
-    "id": ("sid", "callsid"),
-    "outcome": ("status", "callstatus"),
-    "started": ("starttime", "startdate", "date", "datecreated"),
-    "talk_s": ("duration", "durations", "callduration"),
-    "number": ("to", "toformatted", "called"),
-    "direction": ("direction",),
-    "parent": ("parentcallsid",),
-    "answered_by": ("answeredby",),
-}
-"""Columns of Twilio's export of calls, by the names of its Call resource; case, blanks and
-underscores don't matter. The first three must be there."""
+"""Words that mean the same in any log."""
 
 
 def word(text: str) -> str:
@@ -159,28 +83,19 @@ def word(text: str) -> str:
 
 @dataclass(frozen=True)
 class Mapping:
-    """How to read a delimited file.
-
-    Attributes
-    ----------
-    columns : dict of str to tuple of str
-        For each of `FIELDS` the log has, its columns; several are joined.
-    outcomes : dict of str to str
-        For words of the column of outcomes, compared as `word` writes them, one of the outcomes
-        of `outsim.calibration.log.WORDS`, or `LEFT_OUT`. `ANY` stands for all other words.
-    time_format : str or None
-        How times are written, for `strptime`; None for the usual ways.
-    where : dict of str to frozenset of str
-        Rows with other values in these columns are left out.
-    last_only : bool
-        Whether a row is the last attempt of a call.
-    """
+    """How to read a delimited file."""
 
     columns: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    """For each of `FIELDS` the log has, its columns; several are joined."""
     outcomes: dict[str, str] = field(default_factory=dict)
+    """For words of the column of outcomes, compared as `word` writes them, one of the outcomes of
+    `outsim.calibration.log.WORDS`, or `LEFT_OUT`. `ANY` stands for all other words."""
     time_format: str | None = None
+    """How times are written, for `strptime`; None for the usual ways."""
     where: dict[str, frozenset[str]] = field(default_factory=dict)
+    """Rows with other values in these columns are left out."""
     last_only: bool = False
+    """Whether a row is the last attempt of a call."""
 
     @property
     def answerers(self) -> dict[str, str]:
@@ -188,7 +103,7 @@ class Mapping:
         return _ANSWERERS | {
             said: meant
             for said, meant in self.outcomes.items()
-            if meant in (*OUTCOMES, ANSWERED) and said not in (*_ASTERISK_DISPOSITIONS, ANY)
+            if meant in (*OUTCOMES, ANSWERED) and said not in (*_DISPOSITIONS, ANY)
         }
 
     @property
@@ -209,35 +124,69 @@ class Mapping:
         )
 
 
-ASTERISK = Mapping(
-    columns={
-        "started": ("start",),
-        "answered": ("answer",),
-        "ended": ("end",),
-        "outcome": ("disposition",),
-        "talk_s": ("billsec",),
-        "duration_s": ("duration",),
-        "number": ("dst",),
-        "context": ("dcontext",),
-        "leg": ("dstchannel",),
-        "id": ("uniqueid",),
-        "call": ("linkedid",),
-    },
-    outcomes=_ASTERISK_DISPOSITIONS,
-)
+def _named(names: Sequence[str], known: Dictionary[str, Sequence[str]]) -> dict[str, tuple[str]]:
+    """Columns of a header by field; case, blanks and signs don't matter."""
+    plain = {re.sub(r"[^a-z]", "", name.lower()): name for name in reversed(names)}
+    found = {
+        target: next((plain[each] for each in among if each in plain), None)
+        for target, among in known.items()
+    }
+    return {target: (name,) for target, name in found.items() if name is not None}
 
 
-def twilio(header: Sequence[str]) -> Mapping | None:
-    """Mapping of Twilio's export with this header; None if it is another file's."""
-    plain = {re.sub(r"[^a-z]", "", name.lower()): name for name in reversed(header)}
-    columns: dict[str, tuple[str, ...]] = {}
-    for target, names in _TWILIO_HEADERS.items():
-        found = [plain[name] for name in names if name in plain]
-        if found:
-            columns[target] = (found[0],)
-    if not {"id", "outcome", "started"} <= set(columns):
-        return None
-    return Mapping(columns=columns, outcomes=_TWILIO_STATUSES)
+def kinds_of(header: Sequence[str]) -> Mapping:
+    """Columns of a header that say which rows are dials; the user need not name them."""
+    return Mapping({**_named(header, _DATA["kinds"])})
+
+
+MAKERS: tuple[str, ...] = tuple(_DATA["makers"])
+"""Formats that are known by names of columns."""
+
+
+def maker_of(maker: str, names: Sequence[str]) -> Mapping | None:
+    """Mapping of a maker's table with these columns; None if it is another one's."""
+    known = _DATA["makers"][maker]
+    found = _named(names, known["columns"])
+    return (
+        Mapping({**found}, _words(known["words"])) if found.keys() >= {*known["needed"]} else None
+    )
+
+
+@dataclass(frozen=True)
+class Order:
+    """A table without a header, known by where its times stand."""
+
+    maker: str
+    names: tuple[str, ...]
+    least: int
+    """Fields that a row has at least."""
+    more: dict[str, str]
+    """Columns by field, beside those by which the maker is known."""
+
+    @cached_property
+    def mapping(self) -> Mapping:
+        """What its columns and words stand for."""
+        found = maker_of(self.maker, self.names)
+        assert found is not None
+        return Mapping({target: (name,) for target, name in self.more.items()}).over(found)
+
+    def is_row(self, fields: Sequence[str], time_format: str | None) -> bool:
+        """Whether fields may be a row of it."""
+        if not self.least <= len(fields) <= len(self.names):
+            return False
+        first = self.names.index(self.mapping.columns["started"][0])
+        started, answered, ended, duration, talk, outcome = map(
+            str.strip, fields[first : first + 6]
+        )
+        return (
+            is_time(started, time_format)
+            and all(is_time(each, time_format) or not each for each in (answered, ended))
+            and all(re.fullmatch(r"[\d.]*", each) for each in (duration, talk))
+            and re.fullmatch(r"[A-Za-z][A-Za-z _]*", outcome) is not None
+        )
+
+
+WITHOUT_HEADER = tuple(Order(**{**each, "names": (*each["names"],)}) for each in _DATA["orders"])
 
 
 def mapping_of(
@@ -322,156 +271,3 @@ def pairs(text: str, place: str) -> dict[str, str]:
             raise refusal(place, f"found {shown(part)}; write NAME=VALUE, parted by commas")
         found[name.strip()] = value.strip()
     return found
-
-
-_FREESWITCH_COLUMNS = (
-    *("caller_id_name", "caller_id_number", "destination_number", "context", "start_stamp"),
-    *("answer_stamp", "end_stamp", "duration", "billsec", "hangup_cause", "uuid", "bleg_uuid"),
-    *("accountcode", "read_codec", "write_codec"),
-)
-"""The template "example" of mod_cdr_csv, which it takes if nothing else is said."""
-
-
-@dataclass(frozen=True)
-class _Maker:
-    """Columns by which a maker's table is known, by field; the first that is there counts."""
-
-    columns: dict[str, tuple[str, ...]]
-    needed: frozenset[str]
-    outcomes: dict[str, str]
-
-    def mapping(self, names: Sequence[str]) -> Mapping | None:
-        plain = {_plain(name): name for name in reversed(names)}
-        found: dict[str, tuple[str, ...]] = {
-            target: (next(plain[each] for each in known if each in plain),)
-            for target, known in self.columns.items()
-            if any(each in plain for each in known)
-        }
-        return Mapping(found, self.outcomes) if self.needed <= set(found) else None
-
-
-def _plain(name: str) -> str:
-    return re.sub(r"[^a-z.]", "", name.lower())
-
-
-_ASTERISK_TABLE = _Maker(
-    {
-        "started": ("calldate", "start"),
-        "answered": ("answer",),
-        "ended": ("end",),
-        "outcome": ("disposition",),
-        "talk_s": ("billsec",),
-        "duration_s": ("duration",),
-        "number": ("dst",),
-        "id": ("uniqueid",),
-    },
-    frozenset({"started", "outcome", "talk_s", "number"}),
-    ASTERISK.outcomes,
-)
-_FREESWITCH = _Maker(
-    {
-        "started": ("startstamp",),
-        "answered": ("answerstamp",),
-        "ended": ("endstamp",),
-        "outcome": ("hangupcause",),
-        "talk_s": ("billsec",),
-        "duration_s": ("duration",),
-        "number": ("destinationnumber",),
-        "direction": ("direction",),
-        "id": ("uuid",),
-    },
-    frozenset({"started", "outcome", "talk_s"}),
-    HANGUP_CAUSES,
-)
-_CONNECT = _Maker(
-    {
-        "started": ("initiationtimestamp",),
-        "answered": ("connectedtosystemtimestamp",),
-        "ended": ("disconnecttimestamp",),
-        "outcome": ("answeringmachinedetectionstatus",),
-        "number": ("customerendpoint.address", "customerendpointaddress"),
-        "direction": ("initiationmethod",),
-        "id": ("contactid",),
-    },
-    frozenset({"started", "outcome", "number"}),
-    CONNECT_ANSWERERS,
-)
-
-BY_NAMES: dict[str, Callable[[Sequence[str]], Mapping | None]] = {
-    "twilio": twilio,
-    "asterisk": _ASTERISK_TABLE.mapping,
-    "freeswitch": _FREESWITCH.mapping,
-    "connect": _CONNECT.mapping,
-}
-"""For each format that is known by names of columns, its mapping; None if they are others'."""
-
-
-@dataclass(frozen=True)
-class Order:
-    """A table without a header, known by where its times stand."""
-
-    format: str
-    names: tuple[str, ...]
-    least: int
-    """Fields that a row has at least."""
-    mapping: Mapping
-
-    @property
-    def _start(self) -> int:
-        return self.names.index(self.mapping.columns["started"][0])
-
-    def is_row(self, fields: Sequence[str], time_format: str | None) -> bool:
-        """Whether fields may be a row of it."""
-        if not self.least <= len(fields) <= len(self.names):
-            return False
-        started, answered, ended, duration, talk, outcome = (
-            each.strip() for each in fields[self._start : self._start + 6]
-        )
-        return (
-            is_time(started, time_format)
-            and all(is_time(each, time_format) or not each for each in (answered, ended))
-            and all(re.fullmatch(r"[\d.]*", each) for each in (duration, talk))
-            and re.fullmatch(r"[A-Za-z][A-Za-z _]*", outcome) is not None
-        )
-
-
-_CUSTOM_COLUMNS = (
-    *("clid", "src", "dst", "dcontext", "channel", "dstchannel", "lastapp", "lastdata", "start"),
-    *("answer", "end", "duration", "billsec", "disposition", "amaflags", "accountcode"),
-    *("uniqueid", "userfield", "sequence"),
-)
-_CUSTOM = replace(
-    ASTERISK,
-    columns={key: each for key, each in ASTERISK.columns.items() if each[0] in _CUSTOM_COLUMNS},
-)
-_FREESWITCH_MAPPING = _FREESWITCH.mapping(_FREESWITCH_COLUMNS)
-assert _FREESWITCH_MAPPING is not None
-
-WITHOUT_HEADER = (
-    Order("asterisk", (*ASTERISK_COLUMNS, *ASTERISK_MORE), len(ASTERISK_COLUMNS) - 2, ASTERISK),
-    Order("asterisk", _CUSTOM_COLUMNS, _CUSTOM_COLUMNS.index("userfield"), _CUSTOM),
-    Order("freeswitch", _FREESWITCH_COLUMNS, 10, _FREESWITCH_MAPPING),
-)
-"""Asterisk's cdr-csv, which has its last columns only if it is told to log them; its cdr-custom
-as the sample has it; FreeSWITCH's mod_cdr_csv."""
-
-
-_HEADERS = {
-    "direction": ("direction", "calldirection", "initiationmethod", "calltype", "type"),
-    "context": ("dcontext", "context"),
-    "parent": ("parentcallsid", "parentsid", "parentcallid", "parentcalluuid"),
-    "call": ("linkedid", "calluuid"),
-    "id": ("uniqueid", "callsid", "uuid", "callid"),
-    "other": ("bleguuid",),
-}
-"""Columns that tell legs and directions, by names that a header has of itself."""
-
-
-def told_by_header(header: Sequence[str]) -> dict[str, tuple[str, ...]]:
-    """Columns of a header that say which rows are dials, by field; the user need not name them."""
-    plain = {re.sub(r"[^a-z]", "", name.lower()): name for name in reversed(header)}
-    found = {
-        field: next((plain[name] for name in names if name in plain), None)
-        for field, names in _HEADERS.items()
-    }
-    return {field: (name,) for field, name in found.items() if name}

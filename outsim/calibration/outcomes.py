@@ -17,12 +17,11 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 from scipy import stats
 
+from outsim.calibration.convert import Flags, Floats, Integers
 from outsim.calibration.durations import DRIFT_LEVEL, DRIFT_SIZE, LEVEL
-from outsim.calibration.families import Floats
-from outsim.calibration.log import MOST_ATTEMPTS, WORDS
+from outsim.calibration.mapping import MOST_ATTEMPTS, WORDS
 from outsim.clock import MINUTE, SECOND
 from outsim.errors import ScenarioError
 from outsim.scenario.callees import DAY_PARTS, GAP_BOUNDS_US, REDIAL_LEVELS, day_part
@@ -36,24 +35,17 @@ ENOUGH_DIALS = 50
 ENOUGH_EACH = 10
 """Answered ones among them, and unanswered ones, at least."""
 
-Integers = NDArray[np.int64]
-
 
 @dataclass(frozen=True)
 class Cells:
-    """Dials by everything that may scale the share answered.
-
-    Parameters
-    ----------
-    levels : int64 array of shape (cells, groups)
-        Which level each cell has in each group; -1 where the log doesn't tell.
-    dials, answered : float64 array of shape (cells,)
-        How many dials, and how many were answered.
-    """
+    """Dials by everything that may scale the share answered."""
 
     levels: Integers
+    """Which level each cell has in each group; -1 where the log doesn't tell. Shape (cells,
+    groups)."""
     dials: Floats
     answered: Floats
+    """How many dials, and how many were answered. Shape (cells,)."""
 
 
 @dataclass(frozen=True)
@@ -70,43 +62,26 @@ class Group:
 
 @dataclass(frozen=True)
 class Factors:
-    """Fitted factors, as logarithms.
-
-    Parameters
-    ----------
-    names : tuple of (group, level)
-        What each logarithm belongs to; the first one, ``("base", "")``, is the share answered
-        where all factors are 1.
-    logs : float64 array of shape (names,)
-        Natural logarithms.
-    covariance : float64 array of shape (names, names)
-        Of the logarithms; singular, since the factors of a group determine each other.
-    dials : float64 array of shape (names,)
-        Dials that each rests on.
-    """
+    """Fitted factors, as logarithms."""
 
     __repr__ = brief
 
     names: tuple[tuple[str, str], ...]
+    """What each logarithm belongs to; the first one, ``("base", "")``, is the share answered where
+    all factors are 1."""
     logs: Floats
+    """Natural logarithms. Shape (names,)."""
     covariance: Floats
+    """Of the logarithms; singular, since the factors of a group determine each other. Shape
+    (names, names)."""
     dials: Floats
+    """Dials that each rests on. Shape (names,)."""
 
 
-def has_enough(dials: Floats, answered: Floats) -> NDArray[np.bool_]:
+def has_enough(dials: Floats, answered: Floats) -> Flags:
     """Which levels have enough dials for a factor."""
     missed = dials - answered
     return (dials >= ENOUGH_DIALS) & (answered >= ENOUGH_EACH) & (missed >= ENOUGH_EACH)
-
-
-def totals(cells: Cells, group: int, levels: int) -> tuple[Floats, Floats]:
-    """Dials and answered ones by level of a group."""
-    at = cells.levels[:, group]
-    told = at >= 0
-    return (
-        sums(at[told], cells.dials[told], levels),
-        sums(at[told], cells.answered[told], levels),
-    )
 
 
 def sums(places: Integers, weights: Floats, count: int) -> Floats:
@@ -123,7 +98,11 @@ def fit_factors(cells: Cells, groups: tuple[Group, ...]) -> Factors:
     columns: list[tuple[int, str, Floats]] = []
     weights: dict[str, Floats] = {}
     for g, group in enumerate(groups):
-        dials, answered = totals(cells, g, len(group.levels))
+        known, size = cells.levels[:, g] >= 0, len(group.levels)
+        levels = cells.levels[known, g]
+        dials, answered = (
+            sums(levels, each[known], size) for each in (cells.dials, cells.answered)
+        )
         fitted = np.flatnonzero(has_enough(dials, answered))
         if len(fitted) < 2 or (group.from_first and 0 not in fitted):
             continue
@@ -202,49 +181,36 @@ ENOUGH = 100
 OTHERS = tuple(word for word in DRAWN if word not in ("human", "no_answer"))
 """Outcomes that keep their share where the human one is scaled."""
 ANSWERERS = tuple(outcome.name for outcome in DRAWN_EACH_ATTEMPT if outcome.is_answered)
-"""Those of `DRAWN` among them that ``answered`` stands for, in a log that doesn't say which."""
+"""Those of `DRAWN` that ``answered`` stands for, in a log that doesn't say which."""
 
 WEEKDAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
 HOUR, WEEKDAY, REDIAL, GAP = "hour", "weekday", "failures", "gap"
 GAPS = tuple(f"under {bound // MINUTE} min" for bound in GAP_BOUNDS_US)
 
-Codes = NDArray[np.int64]
-
 
 @dataclass(frozen=True)
 class OutcomeFit:
-    """Shares of the outcomes, and factors on the human share.
-
-    Attributes
-    ----------
-    shares : dict of str to float
-        Share of each outcome of `DRAWN` among dials to numbers in use, at the factors' mean
-        and with no failure so far.
-    counts : dict of str to float
-        Dials with each of them, as recorded; what `answered` dials there were is divided as
-        `divided` says.
-    contacts : dict of str to float
-        First dials that were ``invalid``, a ``fax``, and ``other``; empty if the log has none
-        of the first two words.
-    factors : Factors
-        On the human share, base included.
-    pooled : int
-        Number of failures from which on all dials share one factor; 0 if none was fitted.
-    divided : float or None
-        Share of answered dials taken to be human where the log doesn't tell; None if it does.
-    named : tuple of str
-        Which of ``human`` and ``voicemail`` the log names.
-    """
+    """Shares of the outcomes, and factors on the human share."""
 
     __repr__ = brief
 
     shares: dict[str, float]
+    """Share of each outcome of `DRAWN` among dials to numbers in use, at the factors' mean and
+    with no failure so far."""
     counts: dict[str, float]
+    """Dials with each of them, as recorded; what `answered` dials there were is divided as
+    `divided` says."""
     contacts: dict[str, float]
+    """First dials that were ``invalid``, a ``fax``, and ``other``; empty if the log has none of
+    the first two words."""
     factors: Factors
+    """On the human share, base included."""
     pooled: int
+    """Number of failures from which on all dials share one factor; 0 if none was fitted."""
     divided: float | None
+    """Share of answered dials taken to be human where the log doesn't tell; None if it does."""
     named: tuple[str, ...]
+    """Which of ``human`` and ``voicemail`` the log names."""
 
     @property
     def dials(self) -> float:
@@ -298,9 +264,9 @@ def fit_outcomes(table: pd.DataFrame, zone: str | None) -> OutcomeFit:
     counts, divided = _divided(by_outcome)
     counts = _with_unanswered(counts, by_outcome.get("unanswered", 0.0))
     words = table["outcome"]
-    dialled = words.isin([*IN_USE]).to_numpy()
+    dialed = words.isin([*IN_USE]).to_numpy()
     named = tuple(word for word in ANSWERERS if by_outcome.get(word))
-    rows, inflation = table[dialled], 1.0
+    rows, inflation = table[dialed], 1.0
     if "human" in named and divided is not None:
         rows, inflation = _named_alone(rows)
     answered = rows["outcome"].isin(["human", "answered"]).to_numpy()
@@ -401,23 +367,23 @@ def _contacts(table: pd.DataFrame) -> dict[str, float]:
     return {**traits, "other": others}
 
 
-def _failures(rows: pd.DataFrame) -> Codes | None:
+def _failures(rows: pd.DataFrame) -> Integers | None:
     if "attempt" not in rows or rows["attempt"].isna().all():
         return None
     attempts = rows["attempt"].to_numpy(dtype=np.float64, na_value=0)
     return np.asarray(attempts, dtype=np.int64) - 1
 
 
-def _pooled(rows: pd.DataFrame, answered: NDArray[np.bool_]) -> int:
+def _pooled(rows: pd.DataFrame, answered: Flags) -> int:
     """Number of failures from which on all dials share a factor: as many as the data carry."""
     failures = _failures(rows)
     if failures is None:
         return 0
-    told = failures >= 0
-    weights = weights_of(rows)[told]
-    at = np.minimum(failures[told], REDIAL_LEVELS - 1)
+    known = failures >= 0
+    weights = weights_of(rows)[known]
+    at = np.minimum(failures[known], REDIAL_LEVELS - 1)
     dials = sums(at, weights, REDIAL_LEVELS)
-    hits = sums(at, weights * answered[told], REDIAL_LEVELS)
+    hits = sums(at, weights * answered[known], REDIAL_LEVELS)
     alone = has_enough(dials, hits)
     together = has_enough(np.cumsum(dials[::-1])[::-1], np.cumsum(hits[::-1])[::-1])
     for last in range(REDIAL_LEVELS - 1, 0, -1):
@@ -427,18 +393,18 @@ def _pooled(rows: pd.DataFrame, answered: NDArray[np.bool_]) -> int:
 
 
 def _cells(
-    rows: pd.DataFrame, answered: NDArray[np.bool_], zone: str | None, groups: tuple[Group, ...]
+    rows: pd.DataFrame, answered: Flags, zone: str | None, groups: tuple[Group, ...]
 ) -> Cells:
     """Dials counted by everything that has a factor."""
     count = len(rows)
     codes = [np.full(count, -1, dtype=np.int64) for _ in groups]
     if "started" in rows and zone is not None:
         local = rows["started"].dt.tz_convert(zone)
-        told = local.notna().to_numpy()
+        known = local.notna().to_numpy()
         hours = local.dt.hour.to_numpy(dtype=np.float64, na_value=0).astype(np.int64)
-        codes[0] = np.where(told, _PART_OF_HOUR[hours], -1)
+        codes[0] = np.where(known, _PART_OF_HOUR[hours], -1)
         days = local.dt.day_of_week.to_numpy(dtype=np.float64, na_value=0).astype(np.int64)
-        codes[1] = np.where(told, days, -1)
+        codes[1] = np.where(known, days, -1)
     failures = _failures(rows)
     if failures is not None:
         codes[2] = np.clip(failures, -1, len(groups[2].levels) - 1)
@@ -494,14 +460,5 @@ def mix_drift(early: pd.DataFrame, late: pd.DataFrame) -> list[MixDrift]:
     z: Any = stats.norm.ppf((1 + LEVEL) / 2)
     widths = z * np.sqrt(np.sum(shares * (1 - shares) / sizes[:, None], axis=0))
     change = shares[1] - shares[0]
-    return [
-        MixDrift(
-            word,
-            float(shares[0, i]),
-            float(shares[1, i]),
-            float(change[i] - widths[i]),
-            float(change[i] + widths[i]),
-            p_value,
-        )
-        for i, word in enumerate(words)
-    ]
+    columns = np.column_stack([*shares, change - widths, change + widths]).tolist()
+    return [MixDrift(word, *(*row, p_value)) for word, row in zip(words, columns, strict=True)]

@@ -15,16 +15,19 @@ Statistics 3, 1975).
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from functools import reduce
 from operator import sub
+from textwrap import wrap
 from typing import Any
 
 import numpy as np
+import tomlkit
 from scipy import special
 
+from outsim.calibration.convert import Floats
 from outsim.calibration.durations import DurationFit
-from outsim.calibration.families import SCORES, Floats, table_of
+from outsim.calibration.families import SCORES, table_of
 from outsim.calibration.outcomes import (
     GAP,
     GAPS,
@@ -41,6 +44,7 @@ from outsim.scenario.callees import Callees, HourFactors, Profile
 from outsim.scenario.defaults import DEFAULTS
 from outsim.scenario.model import Scenario
 from outsim.scenario.sources import DRAWN, TRAITS, Uncertainty
+from outsim.text import visible, visible_lines
 
 NO_DELAY = "1 ms"
 """Post-dial delay beside ring times that have it in them, as those of call logs have."""
@@ -152,6 +156,8 @@ def _bounded(value: float) -> float:
     return round(min(float(value), 3.0), 4)
 
 
+_WIDTH = 90
+"""Characters of a comment's line."""
 KNOTS = (0.01, 0.02, 0.05, *(round(0.1 * k, 1) for k in range(1, 10)), 0.95, 0.98, 0.99, 0.995)
 """Shares of a duration that are drawn; those in between move with them."""
 PLACES = len(KNOTS) + 2
@@ -310,3 +316,22 @@ def _stretched(
     found_us = np.where(np.array(distribution.shares) > start, stretched_us, durations_us)
     milliseconds = np.maximum.accumulate(np.rint(found_us / 1000))
     return tuple(int(each) * 1000 for each in milliseconds)
+
+
+def toml(values: Mapping[str, Any], head: Sequence[str] = ()) -> str:
+    """Tables of a scenario file as TOML, with comments at its head."""
+    document = tomlkit.document()
+    for line in (line for text in head for line in wrap(visible(text), _WIDTH)):
+        document.add(tomlkit.comment(line))
+    for key, value in _shown(values).items():
+        document.add(key, value)
+    return tomlkit.dumps(document)
+
+
+def _shown(value: Any) -> Any:
+    """A value with texts in which nothing is hidden."""
+    if isinstance(value, Mapping):
+        return {visible(key): _shown(each) for key, each in value.items()}
+    if isinstance(value, list | tuple):
+        return [_shown(each) for each in value]
+    return visible_lines(value) if isinstance(value, str) else value

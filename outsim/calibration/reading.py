@@ -10,17 +10,26 @@ from difflib import get_close_matches
 from functools import partial
 from pathlib import Path
 from typing import get_args
+from zoneinfo import available_timezones
 
-from outsim.calibration import records, tables
-from outsim.calibration.batches import Batch, Missed, ReadFile
+import pandas as pd
+
+from outsim.calibration import records
 from outsim.calibration.convert import NoZoneError
 from outsim.calibration.joining import joined
 from outsim.calibration.layout import Format, Layout, layout_of
 from outsim.calibration.lines import BLOCK, blocks, parse
-from outsim.calibration.log import CallLog, LogFile
+from outsim.calibration.log import Batch, CallLog, LogFile, Missed, ReadFile
 from outsim.calibration.mapping import Mapping
 from outsim.calibration.rows import attempts_of
-from outsim.calibration.tables import batch_of_result, is_result, zone_of_result
+from outsim.calibration.tables import (
+    Frame,
+    batch_of_result,
+    columns_of,
+    frame_of,
+    is_result,
+    zone_of_result,
+)
 from outsim.calibration.values import Evidence, Style, notes_of, style_of
 from outsim.scenario.files import refusal
 from outsim.units import is_zone
@@ -31,94 +40,97 @@ _WAITING = 4
 
 
 def read_call_log(
-    files: Sequence[str | Path],
+    logs: str | Path | pd.DataFrame | Sequence[str | Path | pd.DataFrame],
     *,
     format: Format | None = None,
     mapping: Mapping | None = None,
     zone: str | None = None,
     callee_zone: str | None = None,
 ) -> CallLog:
-    """Read call logs into one table of attempts."""
+    """Read call logs, files or DataFrames, into one table of attempts."""
     for option, given in (("--zone", zone), ("--callee-zone", callee_zone)):
         if given is not None and not is_zone(given):
-            near = get_close_matches(given, _zones(), n=1, cutoff=0.6)
+            near = get_close_matches(given, sorted(available_timezones()), n=1, cutoff=0.6)
             hint = f"did you mean {near[0]!r}?" if near else "write one such as 'America/New_York'"
             raise refusal(option, f"found {given!r}, which is no time zone; {hint}")
     if format is not None and format not in get_args(Format):
         raise refusal("--format", f"found {format!r}; write one of {', '.join(get_args(Format))}")
-    if not files:
-        raise refusal("calibrate", "no file given")
-    _check_twice(files)
-    read_files = [_read_file(Path(name), format, mapping or Mapping(), zone) for name in files]
+    sources = [*_sources([logs] if isinstance(logs, str | Path | pd.DataFrame) else logs)]
+    read_files = [_read(source, format, mapping or Mapping(), zone) for source in sources]
     if len({each.mapping.last_only for each in read_files}) > 1:
         raise refusal(
-            str(files[0]),
+            sources[0],
             "its rows are single attempts, those of another file last attempts; "
             "calibrate to one kind at a time",
         )
-    zones = {zone_of_result(Path(name)) for name in files if is_result(Path(name))}
+    zones = {
+        zone_of_result(each) for each in sources if isinstance(each, Path) and is_result(each)
+    }
     return joined(read_files, zone or (zones.pop() if len(zones) == 1 else None), callee_zone)
 
 
-def _zones() -> list[str]:
-    from zoneinfo import available_timezones
-
-    return sorted(available_timezones())
-
-
-def _check_twice(files: Sequence[str | Path]) -> None:
-    for name, times in Counter(Path(name).resolve() for name in files).items():
+def _sources(logs: Sequence[str | Path | pd.DataFrame]) -> Iterator[Path | Frame]:
+    if not logs:
+        raise refusal("calibrate", "no file given")
+    files = [Path(log) for log in logs if not isinstance(log, pd.DataFrame)]
+    for file, times in Counter(path.resolve() for path in files).items():
         if times > 1:
-            raise refusal(name, "is given twice; name each file once")
+            raise refusal(file, "is given twice; name each file once")
+    for k, log in enumerate(logs, 1):
+        name = "DataFrame" if len(logs) == 1 else f"DataFrame {k}"
+        yield frame_of(log, name) if isinstance(log, pd.DataFrame) else Path(log)
 
 
-def _read_file(path: Path, format: Format | None, mapping: Mapping, zone: str | None) -> ReadFile:
-    layout = layout_of(path, format, mapping)
+def _read(
+    source: Path | Frame, format: Format | None, mapping: Mapping, zone: str | None
+) -> ReadFile:
+    layout = layout_of(source, format, mapping)
     notes: list[str] = []
-    if layout.format == "outsim":
-        batches = [batch_of_result(path)]
-        digest = _digest(path / "attempts.parquet")
-    else:
-        try:
+    try:
+        if layout.format == "outsim" and isinstance(source, Path):
+            batches, digest = [batch_of_result(source)], _digest(source / "attempts.parquet")
+        else:
             with ThreadPoolExecutor(1) as hashing:
-                made = hashing.submit(_digest, path)
-                batches, notes = _whole(path, layout, zone)
+                made = hashing.submit(_digest, source)
+                batches, notes = _whole(source, layout, zone)
                 digest = made.result()
-        except NoZoneError:
-            raise refusal(
-                path,
-                "its times say no time zone; give the zone of the machine that wrote them, "
-                "such as --zone America/New_York",
-            ) from None
+    except NoZoneError:
+        raise refusal(
+            source,
+            "its times say no time zone; give the zone of the machine that wrote them, such as "
+            "--zone America/New_York",
+        ) from None
     rows = sum(batch.rows for batch in batches)
     if not rows:
-        raise refusal(path, "holds no rows; give a log with at least one")
-    file = LogFile(str(path), layout.format, rows, digest)
+        raise refusal(source, "holds no rows; give a log with at least one")
+    file = LogFile(str(source), layout.format, rows, digest)
     return ReadFile(file, layout.mapping, batches, tuple(notes))
 
 
-def _whole(path: Path, layout: Layout, zone: str | None) -> tuple[list[Batch], list[str]]:
+def _whole(
+    source: Path | Frame, layout: Layout, zone: str | None
+) -> tuple[list[Batch], list[str]]:
     """All batches of a file, and what was taken to be so of their values.
 
     Where values can be read in two ways the first batch tells how; if the others tell
     otherwise, the file is read again.
     """
     style = Style()
-    told: dict[str, Evidence] = {}
+    evidence: dict[str, Evidence] = {}
     while True:
         batches: list[Batch] = []
-        for batch in _batches(path, layout, zone, style):
+        for batch in _batches(source, layout, zone, style):
             batches.append(batch)
-            for target, each in batch.told.items():
-                told.setdefault(target, Evidence()).add(each)
-            if len(batches) == 1 and style_of(told, zone) != style:
+            for target, each in batch.evidence.items():
+                evidence.setdefault(target, Evidence()).add(each)
+            if len(batches) == 1 and style_of(evidence, zone) != style:
                 break
         else:
-            if style_of(told, zone) == style:
+            if style_of(evidence, zone) == style:
                 break
-        style = style_of(told, zone)
+        style = style_of(evidence, zone)
     columns = {target: "+".join(names) for target, names in layout.mapping.columns.items()}
-    return batches, [*notes_of(told, style, columns), *_notes_of_missed(batches)]
+    return batches, [*notes_of(evidence, style, columns), *_notes_of_missed(batches)]
 
 
 def _notes_of_missed(batches: Sequence[Batch]) -> Iterator[str]:
@@ -136,20 +148,25 @@ def _notes_of_missed(batches: Sequence[Batch]) -> Iterator[str]:
         )
 
 
-def _digest(path: Path) -> str:
-    with path.open("rb") as stream:
+def _digest(source: Path | Frame) -> str:
+    if isinstance(source, Frame):
+        return source.sha256
+    with source.open("rb") as stream:
         return hashlib.file_digest(stream, "sha256").hexdigest()
 
 
-def _batches(path: Path, layout: Layout, zone: str | None, style: Style) -> Iterator[Batch]:
+def _batches(
+    source: Path | Frame, layout: Layout, zone: str | None, style: Style
+) -> Iterator[Batch]:
     """Batches of a file in its order, made in two threads."""
     mapping = layout.mapping
-    if layout.kind != "delimited":
-        if layout.kind == "tables":
-            parsed = tables.columns(path, mapping.wanted)
-        else:
-            kind = layout.format if layout.format in ("calls", "results") else "other"
-            parsed = records.columns(path, mapping.wanted, kind)
+    if layout.kind == "tables" or isinstance(source, Frame):
+        parsed = columns_of(source, mapping.wanted)
+        yield from (attempts_of(each, mapping, zone, style) for each in parsed)
+        return
+    if layout.kind == "records":
+        kind = layout.format if layout.format in ("calls", "results") else "other"
+        parsed = records.columns(source, mapping.wanted, kind)
         yield from (attempts_of(each, mapping, zone, style) for each in parsed)
         return
 
@@ -159,7 +176,7 @@ def _batches(path: Path, layout: Layout, zone: str | None, style: Style) -> Iter
 
     with ThreadPoolExecutor(_THREADS) as pool:
         waiting: deque[Future[Batch]] = deque()
-        for line, block in blocks(path, BLOCK):
+        for line, block in blocks(source, BLOCK):
             while line <= layout.skipped and block:
                 _, _, block = block.partition(b"\n")
                 line += 1

@@ -22,8 +22,7 @@ import numpy as np
 import pyarrow as pa
 
 from outsim.calibration.lines import Parsed, blocks
-from outsim.calibration.log import ANSWERED, UNANSWERED
-from outsim.calibration.mapping import LEFT_OUT, Mapping
+from outsim.calibration.mapping import ANSWERED, LEFT_OUT, UNANSWERED, Mapping
 from outsim.calibration.opening import shown
 from outsim.scenario.files import refusal
 
@@ -271,6 +270,8 @@ CALL_LOG = Mapping(
     }
 )
 """The call log tells of times and numbers alone: what became of a call is not in it."""
+CALL_LOG_NEEDED = {"dest", "start"}
+"""Fields by which it is known."""
 
 _FIELDS = ("started", "outcome", "answered_by", "ring_s", "talk_s", "number", "attempt", "id")
 RESULTS = Mapping(
@@ -279,7 +280,7 @@ RESULTS = Mapping(
         "completed": ANSWERED,
         "failed": UNANSWERED,
         **dict.fromkeys(("canceled after attempts", "expired after attempts"), UNANSWERED),
-        **dict.fromkeys(("canceled", "expired", "rejected", "never dialled"), LEFT_OUT),
+        **dict.fromkeys(("canceled", "expired", "rejected", "never dialed"), LEFT_OUT),
         "noanswer": "no_answer",
     },
     last_only=True,
@@ -301,7 +302,7 @@ def kind_of(path: Path) -> str:
 
 
 def _kind(record: Record) -> str:
-    if "dest" in record and "start" in record:
+    if record.keys() >= CALL_LOG_NEEDED:
         return "calls"
     details = record.get("call_details")
     said = details if isinstance(details, dict) else record
@@ -353,7 +354,7 @@ def _result(record: Record) -> dict[str, str]:
     attempts = text_of(said.get("attempts")).strip()
     events = _last_attempt(said.get("events"))
     if attempts == "0" or (said.get("events") and "dialing" not in events):
-        status = "never dialled"
+        status = "never dialed"
     elif status in ("canceled", "expired"):
         status += " after attempts"
     kind = text_of(said.get("callee_type")).strip().lower()

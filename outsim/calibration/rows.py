@@ -10,12 +10,23 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from outsim.calibration import convert
-from outsim.calibration.batches import NOT_TOLD, Batch, Missed
-from outsim.calibration.convert import MISSING, Codes, Flags, Floats, Micros
+from outsim.calibration.convert import MISSING, Codes, Flags, Floats, Integers, Micros
 from outsim.calibration.evidence import EITHER, Signs, settled, unit_s
-from outsim.calibration.lines import Lines, Parsed
-from outsim.calibration.log import ANSWERED, ANSWERED_CODES, MOST_ATTEMPTS, UNANSWERED, WORDS
-from outsim.calibration.mapping import ANY, CLEARED, KNOWN_WORDS, LEFT_OUT, Mapping, word
+from outsim.calibration.lines import Parsed
+from outsim.calibration.log import NO_OUTCOME, Batch, Missed
+from outsim.calibration.mapping import (
+    ANSWERED,
+    ANSWERED_CODES,
+    ANY,
+    CLEARED,
+    KNOWN_WORDS,
+    LEFT_OUT,
+    MOST_ATTEMPTS,
+    UNANSWERED,
+    WORDS,
+    Mapping,
+    word,
+)
 from outsim.calibration.opening import shown
 from outsim.calibration.values import NO_WORD, TIMES, Style
 
@@ -30,7 +41,7 @@ class _Rows:
     """The rows of a batch, with what becomes of those that are not used."""
 
     def __init__(self, parsed: Parsed, mapping: Mapping, style: Style, batch: Batch) -> None:
-        self.lines: Lines = parsed.lines
+        self.lines: Integers = parsed.lines
         self.mapping = mapping
         self.style = style
         self.batch = batch
@@ -61,9 +72,9 @@ class _Rows:
             outcomes, answerers = self.mapping.outcomes, self.mapping.answerers
             meant = outcomes if target == "outcome" else answerers
             nothing = frozenset(each for each in NO_WORD if word(each) not in meant)
-            texts = [convert.said(each, nothing) for each in texts]
+            texts = [convert.without_placeholders(each, nothing) for each in texts]
         elif target not in TIMES and not target.endswith("_s"):
-            texts = [convert.said(each) for each in texts]
+            texts = [convert.without_placeholders(each) for each in texts]
         if len(texts) == 1:
             return texts[0]
         return pc.binary_join_element_wise(*texts, " " if target in TIMES else "+")
@@ -101,10 +112,9 @@ class _Rows:
     def instants(self, target: str, zone: str | None) -> tuple[Micros, Flags]:
         """Instants of a field, and where a text is none."""
         if target not in self._instants:
-            found, wrong, told = convert.instants(
+            found, wrong, self.batch.evidence[target] = convert.instants(
                 self.text(target), zone, self.mapping.time_format, self.style
             )
-            self.batch.told[target] = told
             self._instants[target] = found, wrong
         return self._instants[target]
 
@@ -118,20 +128,20 @@ class _Rows:
         needed: bool = False,
     ) -> Floats:
         """Numbers of a field; a row without one is refused if it is needed."""
-        found, wrong, self.batch.told[target] = convert.numbers(
+        found, wrong, self.batch.evidence[target] = convert.numbers(
             self.text(target), target, self.style
         )
         used = found[self.kept]
         if target == "attempt" and (used == 0).sum() > (used == 1).sum():
-            self.batch.told[target].signs.add("from zero")
+            self.batch.evidence[target].signs.add("from zero")
         with np.errstate(invalid="ignore"):
             wrong |= (found < least) | (found > most)
-        told = wrong if at is None else wrong & at
+        known = wrong if at is None else wrong & at
         if needed:
             allowed = f"write a number from {least:g}" + (f" to {most:g}" if most < np.inf else "")
-            self.refuse(told, target, allowed)
+            self.refuse(known, target, allowed)
         else:
-            self.miss(told, target)
+            self.miss(known, target)
         found[wrong] = np.nan
         return found
 
@@ -187,29 +197,24 @@ def _leave_out_others(rows: _Rows) -> None:
         others = pc.invert(
             pc.fill_null(pc.is_in(rows.raw[name], pa.array(sorted(allowed))), False)
         )
-        rows.leave_out(_flags(others), f"{name} is not {' or '.join(sorted(allowed))}")
+        rows.leave_out(convert.flags_of(others), f"{name} is not {' or '.join(sorted(allowed))}")
     if not rows.are_chosen:
-        told = [rows.text(each) if rows.has(each) else None for each in _KINDS]
-        for at, kind in no_dials(*told):
+        known = [rows.text(each) if rows.has(each) else None for each in _KINDS]
+        for at, kind in no_dials(*known):
             rows.leave_out(at, kind)
     if rows.has("number"):
         others = pc.and_not(
             pc.match_substring_regex(rows.text("number"), "(?i)^(client|sips?):"),
             pc.match_substring_regex(rows.text("number"), "(?i)^sips?:[+]?[0-9 ().-]+[@;]"),
         )
-        rows.leave_out(_flags(pc.fill_null(others, False)), "dialled no phone number")
-
-
-def _flags(array: pa.Array) -> Flags:
-    return np.asarray(array.to_numpy(zero_copy_only=False), dtype=np.bool_)
+        rows.leave_out(convert.flags_of(others), "dialed no phone number")
 
 
 def _coded(text: pa.Array, words: dict[str, str]) -> tuple[Codes, list[str]]:
     """Codes of outcomes of a column of words, and each row's place among its distinct words."""
-    encoded = pc.dictionary_encode(text)
-    said = [word(each) for each in encoded.dictionary.to_pylist()]
-    codes = np.array([_code(each, words) for each in said] + [NOT_TOLD], dtype=np.int8)
-    places = pc.fill_null(encoded.indices, len(said)).to_numpy(zero_copy_only=False)
+    texts, places = convert.encoded(text)
+    said = [word(each) for each in texts]
+    codes = np.array([_code(each, words) for each in said] + [NO_OUTCOME], dtype=np.int8)
     return codes[places], [*said, ""]
 
 
@@ -245,8 +250,8 @@ def _outcomes(rows: _Rows, zone: str | None) -> Codes | None:
     codes = np.full(count, WORDS.index(ANSWERED), dtype=np.int8)
     if rows.has("outcome"):
         codes, _ = _coded(rows.text("outcome"), mapping.outcomes)
-        for said in _said(rows.text("outcome"), codes == _LEAVE):
-            at = _flags(pc.fill_null(pc.equal(rows.text("outcome"), said), False))
+        for said in _distinct(rows.text("outcome"), codes == _LEAVE):
+            at = convert.flags_of(pc.equal(rows.text("outcome"), said))
             rows.leave_out(
                 at & (codes == _LEAVE), f"{'+'.join(mapping.columns['outcome'])} {said}"
             )
@@ -258,11 +263,11 @@ def _outcomes(rows: _Rows, zone: str | None) -> Codes | None:
         )
     if rows.has("answered_by"):
         who, _ = _coded(rows.text("answered_by"), mapping.answerers)
-        told = np.isin(codes, (WORDS.index(ANSWERED), EITHER)) & (who != NOT_TOLD)
+        known = np.isin(codes, (WORDS.index(ANSWERED), EITHER)) & (who != NO_OUTCOME)
         rows.refuse(
-            told & (who < 0), "answered_by", "write " + ", ".join(_known(mapping.answerers))
+            known & (who < 0), "answered_by", "write " + ", ".join(_known(mapping.answerers))
         )
-        codes = np.where(told, who, codes)
+        codes = np.where(known, who, codes)
     return codes
 
 
@@ -270,7 +275,7 @@ def _known(words: Iterable[str]) -> list[str]:
     return sorted({*(each for each in words if each != ANY)}) or list(WORDS)
 
 
-def _said(text: pa.Array, at: Flags) -> list[str]:
+def _distinct(text: pa.Array, at: Flags) -> list[str]:
     return [each for each in pc.unique(text.filter(pa.array(at))).to_pylist() if each is not None]
 
 
@@ -278,8 +283,8 @@ def _durations(rows: _Rows, batch: Batch, zone: str | None) -> None:
     """Ring and talk times, from what the log has of them."""
     nobody = np.full(len(rows.lines), np.nan)
     codes = batch.outcome
-    told = np.zeros(len(nobody), np.bool_) if codes is None else codes != NOT_TOLD
-    answered = np.isin(codes, ANSWERED_CODES) if codes is not None else told
+    known = np.zeros(len(nobody), np.bool_) if codes is None else codes != NO_OUTCOME
+    answered = np.isin(codes, ANSWERED_CODES) if codes is not None else known
     started = batch.started if batch.started is not None else np.full(len(nobody), MISSING)
 
     def read(target: str, at: Flags) -> Floats:
@@ -294,8 +299,8 @@ def _durations(rows: _Rows, batch: Batch, zone: str | None) -> None:
         rows.miss(wrong, target)
         return found
 
-    talk, ring = read("talk_s", answered), read("ring_s", told)
-    whole = read("duration_s", told)
+    talk, ring = read("talk_s", answered), read("ring_s", known)
+    whole = read("duration_s", known)
     answer, end = instants("answered"), instants("ended")
     is_coarse = rows.style.whole_minutes
     between = convert.seconds_between
@@ -311,11 +316,11 @@ def _durations(rows: _Rows, batch: Batch, zone: str | None) -> None:
     possible = np.where((after >= 0) & ~(after > whole), after, np.nan)
     rest = whole - np.where(np.isnan(talk), possible, talk)
     by_times = between(started, answer)
-    ring = np.where(answered & np.isnan(ring), _told(by_times, rest, is_coarse), ring)
-    talk = np.where(np.isnan(talk), _told(after, whole - ring, is_coarse), talk)
+    ring = np.where(answered & np.isnan(ring), _seconds_of(by_times, rest, is_coarse), ring)
+    talk = np.where(np.isnan(talk), _seconds_of(after, whole - ring, is_coarse), talk)
     held = np.where(np.isnan(whole), between(started, end), whole)
-    gave_up = codes == _NO_ANSWER if codes is not None else told
-    ring = np.where(gave_up & np.isnan(ring), _told(held, nobody, is_coarse), ring)
+    gave_up = codes == _NO_ANSWER if codes is not None else known
+    ring = np.where(gave_up & np.isnan(ring), _seconds_of(held, nobody, is_coarse), ring)
     if any(rows.has(each) for each in ("ring_s", "answered", "duration_s", "ended")):
         batch.ring_s = np.where(answered | gave_up, ring, np.nan)
     if any(rows.has(each) for each in ("talk_s", "answered", "duration_s")):
@@ -326,7 +331,7 @@ _CLOCK_CHANGE_S = 900
 """Clocks are put back by half an hour at least; durations are rounded by much less than this."""
 
 
-def _told(by_times: Floats, by_durations: Floats, is_coarse: bool) -> Floats:
+def _seconds_of(by_times: Floats, by_durations: Floats, is_coarse: bool) -> Floats:
     """Seconds by the times; as the log's own durations have it where a clock change is in them.
 
     In the hour that clocks repeat local times say not which pass is meant, so that the seconds
@@ -334,8 +339,8 @@ def _told(by_times: Floats, by_durations: Floats, is_coarse: bool) -> Floats:
     """
     with np.errstate(invalid="ignore"):
         changed = is_coarse | (np.abs(by_times - by_durations) > _CLOCK_CHANGE_S)
-        told = (by_times >= 0) & ~(changed & (by_durations >= 0))
-        seconds = np.where(told, by_times, by_durations)
+        known = (by_times >= 0) & ~(changed & (by_durations >= 0))
+        seconds = np.where(known, by_times, by_durations)
         return np.where(seconds >= 0, seconds, np.nan)
 
 
@@ -372,10 +377,8 @@ def no_dials(
     for texts, kinds in ((direction, _DIRECTIONS), (context, _CONTEXTS)):
         if texts is None:
             continue
-        encoded = pc.dictionary_encode(texts)
-        said = encoded.dictionary.to_pylist()
-        places = pc.fill_null(encoded.indices, len(said)).to_numpy(zero_copy_only=False)
+        words, places = convert.encoded(texts)
         for kind, pattern in kinds.items():
-            of_word = [bool(re.search(pattern, text.lower())) for text in said]
+            of_word = [bool(re.search(pattern, text.lower())) for text in words]
             if any(of_word):
                 yield np.array([*of_word, False])[places], kind

@@ -1,10 +1,12 @@
-"""Logs that are tables already: Parquet files, and saved results, whose truth is known."""
+"""Logs that are tables already: DataFrames, Parquet files, and saved results of known truth."""
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections import Counter
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -14,10 +16,10 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from outsim.calibration.batches import Batch
 from outsim.calibration.convert import MISSING, Micros, seconds_between
-from outsim.calibration.lines import Parsed
-from outsim.calibration.log import WORDS
+from outsim.calibration.lines import Parsed, each_its_own
+from outsim.calibration.log import Batch
+from outsim.calibration.mapping import WORDS
 from outsim.calibration.opening import unpacked_limit
 from outsim.directories import inside
 from outsim.errors import ScenarioError
@@ -30,33 +32,81 @@ _LEAST_BYTES = 4
 """Of a value once it is unpacked."""
 
 
-def names(path: Path) -> tuple[str, ...]:
-    """Columns of a table."""
+@dataclass(frozen=True, eq=False)
+class Frame:
+    """A call log that is a DataFrame; messages name it as they name a file."""
+
+    name: str
+    table: pa.Table
+
+    def __str__(self) -> str:
+        return self.name
+
+    @property
+    def sha256(self) -> str:
+        """Digest of its values."""
+        digest = hashlib.sha256(repr(self.table.schema.names).encode())
+        for batch in self.table.to_batches():
+            digest.update(batch.serialize())
+        return digest.hexdigest()
+
+
+def frame_of(table: pd.DataFrame, name: str) -> Frame:
+    """A DataFrame as a call log, with its index where that has a name."""
+    if any(each is not None for each in table.index.names):
+        table = table.reset_index()
+    arrays = [_arrow(table.iloc[:, k]) for k in range(table.shape[1])]
+    return Frame(name, pa.Table.from_arrays(arrays, each_its_own([str(n) for n in table.columns])))
+
+
+def _arrow(column: pd.Series[Any]) -> pa.Array | pa.ChunkedArray:
+    """A column as Arrow has it; as texts where its values are of several kinds."""
     try:
-        return tuple(pq.read_schema(path).names)
+        found = pa.array(column, from_pandas=True)
+    except (pa.ArrowException, TypeError, ValueError):
+        found = None
+    if found is None or isinstance(found.type, pa.BaseExtensionType):
+        return pa.array(
+            [None if gone else str(x) for x, gone in zip(column, column.isna(), strict=True)]
+        )
+    return found
+
+
+def names_of(source: Path | Frame) -> tuple[str, ...]:
+    """Columns of a table."""
+    if isinstance(source, Frame):
+        return tuple(source.table.column_names)
+    try:
+        return tuple(pq.read_schema(source).names)
     except (OSError, ValueError, pa.ArrowException) as error:
-        raise _broken(path, error) from None
+        raise _broken(source, error) from None
 
 
-def columns(path: Path, wanted: Sequence[str]) -> Iterator[Parsed]:
+def columns_of(source: Path | Frame, wanted: Sequence[str]) -> Iterator[Parsed]:
     """Rows of a table as columns of text, a batch at a time."""
     row = 1
+    for batch in _batches(source, wanted):
+        table = pa.table({name: _text(batch[name]) for name in wanted})
+        yield Parsed(table, np.arange(row, row + batch.num_rows, dtype=np.int64), [])
+        row += batch.num_rows
+
+
+def _batches(source: Path | Frame, wanted: Sequence[str]) -> Iterator[pa.RecordBatch]:
+    if isinstance(source, Frame):
+        yield from source.table.to_batches(_ROWS)
+        return
     try:
-        with pq.ParquetFile(path) as file:
-            least = file.metadata.num_rows * len(wanted) * _LEAST_BYTES
-            if least > unpacked_limit(path):
+        with pq.ParquetFile(source) as file:
+            rows = file.metadata.num_rows
+            if rows * len(wanted) * _LEAST_BYTES > unpacked_limit(source):
                 raise refusal(
-                    path,
-                    f"has {file.metadata.num_rows:,} rows in {path.stat().st_size:,} bytes; "
+                    source,
+                    f"has {rows:,} rows in {source.stat().st_size:,} bytes; "
                     "a log has other values in most of them",
                 )
-            for batch in file.iter_batches(_ROWS, columns=list(wanted)):
-                table = pa.table({name: _text(batch[name]) for name in wanted})
-                lines = np.arange(row, row + batch.num_rows, dtype=np.int64)
-                row += batch.num_rows
-                yield Parsed(table, lines, [])
+            yield from file.iter_batches(_ROWS, columns=list(wanted))
     except (OSError, ValueError, pa.ArrowException) as error:
-        raise _broken(path, error) from None
+        raise _broken(source, error) from None
 
 
 def _text(column: pa.Array) -> pa.Array:
@@ -102,11 +152,11 @@ def batch_of_result(path: Path) -> Batch:
     except (OSError, ValueError, KeyError) as error:
         raise refusal(path / "attempts.parquet", f"can't be read: {error}") from None
     batch = Batch(rows=len(table))
-    is_dialled, is_over = table["dialed_at"].notna(), table["ended_at"].notna()
-    batch.left_out["not dialled"] = int((~is_dialled).sum())
-    batch.left_out["not over"] = int((is_dialled & ~is_over).sum())
+    is_dialed, is_over = table["dialed_at"].notna(), table["ended_at"].notna()
+    batch.left_out["not dialed"] = int((~is_dialed).sum())
+    batch.left_out["not over"] = int((is_dialed & ~is_over).sum())
     batch.left_out += Counter()
-    table = table[is_dialled & is_over]
+    table = table[is_dialed & is_over]
     codes = pd.Categorical(table["outcome"], categories=list(WORDS)).codes.astype(np.int8)
     answered, gave_up = np.isin(codes, ANSWERED), codes == _NO_ANSWER
     ringing, answer, end = (

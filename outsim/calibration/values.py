@@ -170,46 +170,30 @@ _LONGEST = 64
 
 @dataclass(frozen=True)
 class Style:
-    """How the values of one file are written, where one value alone does not tell.
-
-    Attributes
-    ----------
-    decimal_comma : frozenset of str
-        Fields in which ``1,600`` is 1.6; in all others it is 1600.
-    thousands_dot : frozenset of str
-        Fields in which ``1.600`` is 1600; in all others it is 1.6.
-    day_first : bool
-        Whether ``3/10/2026`` is 3 October.
-    whole_minutes : bool
-        Whether no time has seconds: durations then tell more than times do.
-    from_zero : bool
-        Whether the first dial of a call is its attempt 0.
-    """
+    """How the values of one file are written, where one value alone does not tell."""
 
     decimal_comma: frozenset[str] = frozenset()
+    """Fields in which ``1,600`` is 1.6; in all others it is 1600."""
     thousands_dot: frozenset[str] = frozenset()
+    """Fields in which ``1.600`` is 1600; in all others it is 1.6."""
     day_first: bool = False
+    """Whether ``3/10/2026`` is 3 October."""
     whole_minutes: bool = False
+    """Whether no time has seconds: durations then tell more than times do."""
     from_zero: bool = False
+    """Whether the first dial of a call is its attempt 0."""
 
 
 @dataclass
 class Evidence:
-    """What the values of a column tell of how they are written.
-
-    Attributes
-    ----------
-    signs : set of str
-        Which ways of writing occur: see `_signs`; of times, whether they have seconds.
-    examples : dict of str to str
-        For ways that are read by a rule, a value that is written so.
-    days : set of (int, int, int)
-        First and second part and year of days such as ``3/10/2026``.
-    """
+    """What the values of a column tell of how they are written."""
 
     signs: set[str] = field(default_factory=set)
+    """Which ways of writing occur: see `_signs`; of times, whether they have seconds."""
     examples: dict[str, str] = field(default_factory=dict)
+    """For ways that are read by a rule, a value that is written so."""
     days: set[tuple[int, int, int]] = field(default_factory=set)
+    """First and second part and year of days such as ``3/10/2026``."""
 
     def add(self, other: Evidence) -> None:
         """Take in what other values tell."""
@@ -218,19 +202,19 @@ class Evidence:
         self.days |= other.days
 
 
-def style_of(told: dict[str, Evidence], zone: str | None) -> Style:
+def style_of(evidence: dict[str, Evidence], zone: str | None) -> Style:
     """How a file is written, by what all of its values tell, by field."""
-    days = {day for each in told.values() for day in each.days}
-    signs = {sign for each in told.values() for sign in each.signs}
+    days = {day for each in evidence.values() for day in each.days}
+    signs = {sign for each in evidence.values() for sign in each.signs}
     return Style(
         frozenset(
             name
-            for name, each in told.items()
+            for name, each in evidence.items()
             if "decimal comma" in each.signs and "thousands comma" not in each.signs
         ),
         frozenset(
             name
-            for name, each in told.items()
+            for name, each in evidence.items()
             if "decimal dot" not in each.signs
             and (
                 "thousands dot" in each.signs
@@ -262,10 +246,10 @@ def _is_day_first(days: set[tuple[int, int, int]], zone: str | None) -> bool:
     return not american if len(spans) != 1 else next(iter(spans))
 
 
-def notes_of(told: dict[str, Evidence], style: Style, names: dict[str, str]) -> list[str]:
+def notes_of(evidence: dict[str, Evidence], style: Style, names: dict[str, str]) -> list[str]:
     """What was taken to be so in reading values; `names` has the column of each field."""
     notes = []
-    for target, each in told.items():
+    for target, each in evidence.items():
         column = names.get(target, target)
         ambiguous = ["comma", "dot"] if target in style.thousands_dot else ["comma"]
         for text in filter(None, map(each.examples.get, ambiguous)):
@@ -280,7 +264,7 @@ def notes_of(told: dict[str, Evidence], style: Style, names: dict[str, str]) -> 
             )
     if style.from_zero:
         notes.append(f"{names.get('attempt', 'attempt')} is read as counted from 0")
-    days = [each.examples["day"] for each in told.values() if "day" in each.examples]
+    days = [each.examples["day"] for each in evidence.values() if "day" in each.examples]
     if days:
         order = "the day before the month" if style.day_first else "the month before the day"
         notes.append(f"{days[0]!r} is read with {order}; --time-format says it otherwise")
@@ -383,20 +367,20 @@ def _with_units(text: str, target: str, style: Style) -> float:
     return whole if text else NOT_A_NUMBER
 
 
-def told_by(texts: Iterable[str]) -> Evidence:
+def evidence_of(texts: Iterable[str]) -> Evidence:
     """What numbers and durations tell of how their column is written."""
-    told = Evidence()
+    evidence = Evidence()
     for text in texts:
         plain = bare(text)
         signs = _signs(plain)
-        told.signs |= signs
+        evidence.signs |= signs
         if "three digits after a comma" in signs:
-            told.examples.setdefault("comma", text)
+            evidence.examples.setdefault("comma", text)
         elif "three digits after a dot" in signs:
-            told.examples.setdefault("dot", text)
+            evidence.examples.setdefault("dot", text)
         elif (match := _CLOCK.fullmatch(plain)) is not None and match[4] is None:
-            told.examples.setdefault("clock", text)
-    return told
+            evidence.examples.setdefault("clock", text)
+    return evidence
 
 
 def _signs(text: str) -> set[str]:

@@ -175,8 +175,8 @@ def write_ocel(selection: Selection, path: Path) -> None:
         file.write(_json([_type(name, _EVENT | _end_of(name)) for name in STATUSES]))
         # Objects come before events, and both are made of the calls: they are gone through twice.
         file.write(b',\n"objects": [')
-        told = Selection(selection.result, selection.campaign)
-        _write_list(file, _objects(calls_of(told)))
+        silent = Selection(selection.result, selection.campaign)
+        _write_list(file, _objects(calls_of(silent)))
         file.write(b'],\n"events": [')
         _write_list(file, _ocel_events(calls_of(selection)))
         file.write(b"]}\n")

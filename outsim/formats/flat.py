@@ -141,7 +141,7 @@ def _write(
     tables = {name: selection.table(name) for name in TABLES}
     more = selection.counting(sum(map(len, tables.values())))
 
-    def told(table: pd.DataFrame) -> Iterator[pd.DataFrame]:
+    def counted(table: pd.DataFrame) -> Iterator[pd.DataFrame]:
         yield table.iloc[:0]
         for block in blocks_of(table):
             yield block
@@ -149,7 +149,7 @@ def _write(
 
     with tables_directory(path, is_export) as directory:
         for name, table in tables.items():
-            write_table(directory / f"{name}.{form}", told(table), TABLES[name])
+            write_table(directory / f"{name}.{form}", counted(table), TABLES[name])
         _write_dictionary(directory, selection, form)
 
 

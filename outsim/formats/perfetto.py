@@ -13,7 +13,7 @@ ports
     the lowest number, which is as good as any other
 counters
     queue (in all, and by tenant), busy ports and channels, connected calls, workers at dial work
-    and at status work, dialled calls waiting for a worker, backlog of updates, deliveries
+    and at status work, dialed calls waiting for a worker, backlog of updates, deliveries
     waiting and under way
 
 Times are of the wall clock: microseconds are kept, and the viewer is told the time zone.
@@ -58,7 +58,7 @@ _COUNTERS = {
     "busy_ports": ("busy ports", "ports"),
     "busy_channels": ("busy channels", "channels"),
     "connected": ("connected calls", "calls"),
-    "waiting_for_worker": ("dialled calls waiting for a worker", "calls"),
+    "waiting_for_worker": ("dialed calls waiting for a worker", "calls"),
     "status_backlog": ("backlog of updates", "updates"),
 }
 """Title and unit of the quantities of `outsim.results.tables.views.steps`."""

@@ -25,21 +25,14 @@ BLOCK = 1 << 15
 
 @dataclass(frozen=True, eq=False)
 class Selection:
-    """A result, or one campaign of it, on its way out.
-
-    Attributes
-    ----------
-    result : Result
-        The result.
-    campaign : Campaign or None
-        The campaign whose calls are exported; None for all calls.
-    progress : callable
-        Told how many rows are written, and how many there are.
-    """
+    """A result, or one campaign of it, on its way out."""
 
     result: Result
+    """The result."""
     campaign: Campaign | None = None
+    """The campaign whose calls are exported; None for all calls."""
     progress: Progress = unseen
+    """Told how many rows are written, and how many there are."""
 
     def table(self, name: str) -> pd.DataFrame:
         """Rows of one of the result's tables that are exported."""
@@ -112,7 +105,7 @@ class BinaryFile(Protocol):
         """Write bytes."""
 
 
-def _errors_told(path: Path) -> AbstractContextManager[None]:
+def _disk_errors(path: Path) -> AbstractContextManager[None]:
     return translate_disk_errors(path, ResultError, "make room, or name another place")
 
 
@@ -120,7 +113,7 @@ def check_file(path: Path) -> None:
     """Find out whether a file can be written, before the work for it is done."""
     if path.is_dir():
         raise ResultError(f"{path}: is a directory; name a file to write")
-    with _errors_told(path):
+    with _disk_errors(path):
         check_writable(path)
 
 
@@ -131,7 +124,7 @@ def binary_file(path: Path) -> Iterator[BinaryFile]:
     One whose name ends in ``.gz`` is compressed. What was there before is replaced.
     """
     check_file(path)
-    with _errors_told(path), atomic_write(path) as beside, beside.open("wb") as file:
+    with _disk_errors(path), atomic_write(path) as beside, beside.open("wb") as file:
         if path.suffix == ".gz":
             # Without a name and a time in it, equal results give equal files.
             with gzip.GzipFile("", "wb", 6, file, 0) as packed:
@@ -144,7 +137,7 @@ def binary_file(path: Path) -> Iterator[BinaryFile]:
 def tables_directory(path: Path, is_own: Callable[[Path], bool]) -> Iterator[Path]:
     """A directory to write files in; it is at its place once all of them are written."""
     check_directory(path, is_own)
-    with _errors_told(path):
+    with _disk_errors(path):
         path.parent.mkdir(parents=True, exist_ok=True)
         with atomic_directory(path) as beside:
             yield beside

@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 
 from outsim.clock import MISSING, SECOND
 from outsim.errors import StudyError
+from outsim.estimates import quantile_rank
 from outsim.plan import CampaignPlan, Plan, build_plan
 from outsim.plan.initial_state import queued_since_us
 from outsim.results.measures import Measure, View
@@ -77,8 +78,7 @@ def outgoing_s(view: View, level: float) -> float:
     first = _went_out_us(view, campaign)[counts]
     out = np.sort(first[first != MISSING])
     late = int(np.count_nonzero((first == MISSING) & (status[counts] != CANCELED))) + undialed
-    # The first call is the smallest share.
-    place = max(1, math.ceil(level * (before + len(out) + late)))
+    place = 1 + quantile_rank(level, before + len(out) + late)
     if place <= before and opening is not None:
         # Before the moment, and not at it, where what stands in the queue may go out.
         return (opening.at_us - 1) / SECOND

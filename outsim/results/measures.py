@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 
 from outsim.clock import MISSING, SECOND
 from outsim.errors import StudyError, unknown_name
-from outsim.estimates import Support
+from outsim.estimates import Support, quantile_rank
 from outsim.results.run_arrays import RunArrays
 from outsim.results.tables.columns import handed_out
 from outsim.text import brief
@@ -136,7 +136,7 @@ def wait_quantile_s(calls: pd.DataFrame, level: float) -> float:
 def _quantile_s(waits: NDArray[np.float64], level: float) -> float:
     if len(waits) == 0:
         return float("nan")
-    wait = waits[max(0, int(np.ceil(level * len(waits))) - 1)]
+    wait = waits[quantile_rank(level, len(waits))]
     return float(wait) if np.isfinite(wait) else float("nan")
 
 
@@ -220,7 +220,7 @@ def time_to_first_dispatch_at_s(view: View, level: float) -> float:
     dispatched = first != MISSING
     never = _among(view.calls["wait_state"], "censored", "never").to_numpy() & ~dispatched
     times = (first - since)[dispatched] / SECOND
-    place = max(0, int(np.ceil(level * (len(times) + np.count_nonzero(never)))) - 1)
+    place = quantile_rank(level, len(times) + int(np.count_nonzero(never)))
     if place >= len(times):
         return float("nan")
     return float(np.partition(times, place)[place])

@@ -36,7 +36,7 @@ _KINDS = (
 )
 
 
-def refusal(file: Path | str, message: str, line: int | None = None) -> ScenarioError:
+def refusal(file: object, message: str, line: int | None = None) -> ScenarioError:
     """Error about one place in a file."""
     return ScenarioError([Problem(str(file), line, "", message)])
 

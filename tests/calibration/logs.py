@@ -1,4 +1,4 @@
-"""Attempts that nobody dialled, and call logs of them as each kind of platform writes them.
+"""Attempts that nobody dialed, and call logs of them as each kind of platform writes them.
 
 `attempts` draws them; each writer gives the text of a file and the attempts that such a file can
 tell of. Times are whole seconds, as most logs have them.

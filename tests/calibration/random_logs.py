@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from outsim.calibration.log import WORDS
+from outsim.calibration.mapping import WORDS
 
 Floats = NDArray[np.float64]
 

@@ -7,8 +7,8 @@ import pyarrow as pa
 from hypothesis import given
 from hypothesis import strategies as st
 
-from outsim.calibration.batches import Batch, columns_of
 from outsim.calibration.calls import by_code, callees_of, recurring
+from outsim.calibration.log import Batch, columns_of
 
 texts = st.sampled_from(
     ["13125550100", "3125550100", "0113125550", "+1 312 555-0100", "sales", "911", "1.3E+10"]

@@ -21,7 +21,13 @@ from outsim.calibration.durations import (
     fit_duration,
     recorded_table,
 )
-from outsim.calibration.families import FAMILIES, Counts, count, fit_family
+from outsim.calibration.families import (
+    FAMILIES,
+    Counts,
+    count,
+    fit_family,
+    named_distribution,
+)
 from outsim.distributions import Lognormal
 from outsim.errors import ScenarioError
 
@@ -181,3 +187,16 @@ def test_drift_is_found_where_it_is(factor: float) -> None:
 def _parts(recorded: NDArray[np.float64]) -> tuple[Counts, Counts, Counts]:
     cut = round(len(recorded) * 0.75)
     return count(recorded[:cut]), count(recorded[cut:]), count(recorded)
+
+
+PARAMETERS = {1: [2.0], 2: [0.3, 2.0], 3: [0.9, 0.2, 2.0], 5: [0.4, 1.0, 4.0, -1.0, -0.3]}
+PARAMETERS[8] = [0.4, -0.2, 1.0, 3.0, 4.0, -1.0, -0.3, -0.5]
+
+
+@pytest.mark.parametrize("name", FAMILIES)
+def test_whatever_is_fitted_can_be_written_by_hand(name: str) -> None:
+    form = FAMILIES[name].make(np.array(PARAMETERS[FAMILIES[name].parameters]))
+    written = named_distribution(name, form)
+    assert written is not None
+    at = np.array([0.001, 0.1, 0.5, 0.9, 0.999])
+    np.testing.assert_allclose(written.quantile_s(at), form.ppf(at), rtol=1e-3)

@@ -1,6 +1,6 @@
 """What rows of a call log mean: legs, kinds of calls, numbers, words, zones, units.
 
-The logs are made up: `dialled` gives dials whose outcomes are known, and each test writes them
+The logs are made up: `dialed` gives dials whose outcomes are known, and each test writes them
 with one fault of real logs. Whatever the fault, the fit is that of the dials.
 """
 
@@ -21,7 +21,7 @@ from hypothesis import strategies as st
 
 from outsim.calibration import Calibration, CallLog, fit, mapping_of, read_call_log
 from outsim.calibration.calls import callees_of, connected, legs
-from outsim.calibration.convert import changes, told_apart
+from outsim.calibration.convert import changes, resolve_repeated_hours
 from outsim.calibration.evidence import (
     ANSWERED_CODES,
     EITHER,
@@ -31,7 +31,7 @@ from outsim.calibration.evidence import (
     settled,
     unit_of,
 )
-from outsim.calibration.log import WORDS
+from outsim.calibration.mapping import WORDS
 from outsim.clock import HOUR, SECOND
 
 NEW_YORK = "America/New_York"
@@ -40,7 +40,7 @@ Row = dict[str, Any]
 COLUMNS = {name: name for name in ("started", "number", "ring_s", "talk_s", "outcome")}
 
 
-def dialled(count: int = COUNT, seed: int = 1, every_s: int = 31) -> list[Row]:
+def dialed(count: int = COUNT, seed: int = 1, every_s: int = 31) -> list[Row]:
     """Dials to numbers of their own, 5 in 8 answered."""
     generator = np.random.default_rng(seed)
     rows = []
@@ -119,7 +119,7 @@ def asterisk(rows: Iterable[Row], **changes: Any) -> str:
 def test_legs_of_a_call_are_one_dial_with_the_outcome_of_the_leg_that_answered(
     by: str, order: int, read: Callable[..., CallLog]
 ) -> None:
-    rows = dialled()
+    rows = dialed()
     written = []
     for k, row in enumerate(rows):
         group = {by: f"1773147600.{k}", "leg": "PJSIP/a"}
@@ -140,7 +140,7 @@ def test_legs_of_a_call_are_one_dial_with_the_outcome_of_the_leg_that_answered(
 
 
 def test_legs_that_begin_while_a_call_lasts_belong_to_it(read: Callable[..., CallLog]) -> None:
-    rows = dialled()
+    rows = dialed()
     written = []
     for k, row in enumerate(rows):
         written.append(row | {"linkedid": f"1773147600.{k}", "id": f"1773147600.{k}"})
@@ -154,8 +154,8 @@ def test_legs_that_begin_while_a_call_lasts_belong_to_it(read: Callable[..., Cal
 
 
 def test_redials_under_one_id_stay_dials(read: Callable[..., CallLog]) -> None:
-    """An id of a call that is dialled three times: each begins after the one before is over."""
-    rows = dialled(90)
+    """An id of a call that is dialed three times: each begins after the one before is over."""
+    rows = dialed(90)
     for k, row in enumerate(rows):
         row["id"] = k // 3
         row["number"] = f"131255501{k // 3:02d}"
@@ -165,7 +165,7 @@ def test_redials_under_one_id_stay_dials(read: Callable[..., CallLog]) -> None:
 
 
 def test_an_id_of_many_calls_joins_none(read: Callable[..., CallLog]) -> None:
-    rows = [row | {"id": "1.77315E+09"} for row in dialled()]
+    rows = [row | {"id": "1.77315E+09"} for row in dialed()]
     log = read(text_of(rows), columns=COLUMNS | {"id": "id"})
     assert len(log) == COUNT
     assert has_note(log, "id", "does not tell calls apart")
@@ -176,7 +176,7 @@ def test_an_id_of_many_calls_joins_none(read: Callable[..., CallLog]) -> None:
 def test_rows_that_came_twice_count_once(
     how: str, with_numbers: bool, read: Callable[..., CallLog]
 ) -> None:
-    rows = dialled()
+    rows = dialed()
     first, second = (rows, rows) if how == "copied file" else (rows[:160], rows[100:])
     columns = {name: name for name in COLUMNS if with_numbers or name != "number"}
     texts = [
@@ -189,7 +189,7 @@ def test_rows_that_came_twice_count_once(
 
 
 def test_a_log_written_twice_into_one_file_counts_once(read: Callable[..., CallLog]) -> None:
-    log = read(text_of([*dialled(), *dialled()]))
+    log = read(text_of([*dialed(), *dialed()]))
     assert (len(log), log.left_out) == (COUNT, {"duplicate": COUNT})
 
 
@@ -203,7 +203,7 @@ def test_dials_of_one_second_without_number_or_id_are_all_kept(
 
 def test_two_legs_of_a_bridge_are_one_dial(read: Callable[..., CallLog]) -> None:
     rows = []
-    for k, row in enumerate(dialled()):
+    for k, row in enumerate(dialed()):
         rows.append(row | {"uuid": f"a{k}", "bleg_uuid": f"b{k}" if row["talk_s"] else ""})
         if row["talk_s"]:
             begins = row["started"] + timedelta(seconds=row["ring_s"])
@@ -211,7 +211,7 @@ def test_two_legs_of_a_bridge_are_one_dial(read: Callable[..., CallLog]) -> None
             rows.append(row | later | {"uuid": f"b{k}", "bleg_uuid": ""})
     log = read(text_of(rows))
     assert len(log) == COUNT
-    assert answered_share(log) == share_of(dialled())
+    assert answered_share(log) == share_of(dialed())
 
 
 def test_ids_of_connected_legs() -> None:
@@ -253,16 +253,16 @@ def test_joined_legs_keep_every_call_and_lose_no_answer(
         (lambda number: f"+{number[:4]}***{number[-1:]}", "masked"),
         (lambda number: number[:7] + "XXXX", "masked"),
         (lambda _: "anonymous", "without a digit"),
-        (lambda _: "13125550100", "dialled more often"),
-        (lambda _: "212", "dialled more often"),
-        (lambda number: number[:7], "dialled more often"),
-        (lambda number: "1312555" + number[-1], "dialled more often"),
+        (lambda _: "13125550100", "dialed more often"),
+        (lambda _: "212", "dialed more often"),
+        (lambda number: number[:7], "dialed more often"),
+        (lambda number: "1312555" + number[-1], "dialed more often"),
     ],
 )
 def test_no_attempts_are_counted_by_what_is_no_callees_number(
     written: Callable[[str], str], why: str, read: Callable[..., CallLog]
 ) -> None:
-    rows = dialled()
+    rows = dialed()
     text = text_of(row | {"number": written(row["number"])} for row in rows)
     log = read(text)
     assert len(log) == COUNT
@@ -273,7 +273,7 @@ def test_no_attempts_are_counted_by_what_is_no_callees_number(
 
 
 def test_redials_after_no_answer_have_their_attempts_counted(read: Callable[..., CallLog]) -> None:
-    rows = dialled()
+    rows = dialed()
     again = [
         row | {"started": row["started"] + timedelta(hours=h)}
         for h in (2, 30)
@@ -327,14 +327,14 @@ def test_a_number_is_read_however_it_is_written(text: str, read_as: str | None) 
         ({"Direction": "conference"}, "conference"),
         ({"Parent Call SID": "CA1"}, "child leg"),
         ({"Direction": "terminating"}, "inbound"),
-        ({"number": "101"}, "dialled an extension or a short code"),
-        ({"number": "s"}, "dialled an extension or a short code"),
+        ({"number": "101"}, "dialed an extension or a short code"),
+        ({"number": "s"}, "dialed an extension or a short code"),
     ],
 )
 def test_rows_that_are_no_outbound_dials_are_left_out_and_said(
     fields: Row, kind: str, read: Callable[..., CallLog]
 ) -> None:
-    rows = dialled()
+    rows = dialed()
     plain: Row = {"number": ""} if "number" in fields else dict.fromkeys(fields, "")
     others = [
         row | {"started": row["started"] + timedelta(seconds=7)} | {"talk_s": 400} | fields
@@ -348,7 +348,7 @@ def test_rows_that_are_no_outbound_dials_are_left_out_and_said(
 
 
 def test_asterisks_inbound_contexts_are_left_out(read: Callable[..., CallLog]) -> None:
-    rows = dialled()
+    rows = dialed()
     inbound = [row | {"context": "from-trunk", "number": "101"} for row in rows[::2]]
     log = read(asterisk([*rows, *inbound]), columns=None)
     assert log.left_out == {"inbound": len(inbound)}
@@ -356,7 +356,7 @@ def test_asterisks_inbound_contexts_are_left_out(read: Callable[..., CallLog]) -
 
 
 def test_where_contexts_do_not_tell_they_are_asked_about(read: Callable[..., CallLog]) -> None:
-    rows = [row | {"context": "day" if k % 3 else "front-desk"} for k, row in enumerate(dialled())]
+    rows = [row | {"context": "day" if k % 3 else "front-desk"} for k, row in enumerate(dialed())]
     log = read(asterisk(rows), columns=None)
     assert len(log) == COUNT
     assert has_note(log, "several contexts", "day 160", "front-desk 80", "--where 'dcontext=day'")
@@ -368,7 +368,7 @@ def test_where_contexts_do_not_tell_they_are_asked_about(read: Callable[..., Cal
 def test_rows_that_the_user_chooses_are_used_whatever_they_are(
     read: Callable[..., CallLog],
 ) -> None:
-    rows = [row | {"Direction": "outbound-dial"} for row in dialled()]
+    rows = [row | {"Direction": "outbound-dial"} for row in dialed()]
     log = read(text_of(rows), where={"Direction": "outbound-dial"})
     assert (len(log), log.left_out) == (COUNT, {})
 
@@ -413,23 +413,23 @@ def test_a_word_gives_way_only_where_all_evidence_speaks_against_it(
 
 def test_notes_tell_how_many_words_gave_way(read: Callable[..., CallLog]) -> None:
     rows = []
-    for row in dialled():
+    for row in dialed():
         at = row["started"] + timedelta(seconds=row["ring_s"])
         cause = {"busy": "USER_BUSY"}.get(row["outcome"], "NORMAL_CLEARING")
         rows.append(row | {"answer": at if row["talk_s"] else "", "outcome": cause})
     columns = COLUMNS | {"answered": "answer"}
-    missed = sum(row["outcome"] == "no_answer" for row in dialled())
+    missed = sum(row["outcome"] == "no_answer" for row in dialed())
     for outcomes in (None, {"NORMAL_CLEARING": "answered", "USER_BUSY": "busy"}):
         log = read(text_of(rows), columns=columns, outcomes=outcomes)
-        assert answered_share(log) == share_of(dialled())
+        assert answered_share(log) == share_of(dialed())
         assert has_note(log, f"{missed} rows say", "neither a time of answer nor talk")
 
 
 def test_talk_of_rows_that_nobody_answered_is_asked_about(read: Callable[..., CallLog]) -> None:
     """A column of whole durations taken for the talk changes no outcome."""
-    rows = [row | {"talk_s": row["ring_s"] + row["talk_s"]} for row in dialled()]
+    rows = [row | {"talk_s": row["ring_s"] + row["talk_s"]} for row in dialed()]
     log = read(text_of(rows))
-    assert answered_share(log) == share_of(dialled())
+    assert answered_share(log) == share_of(dialed())
     assert has_note(log, "say that nobody answered, and have talk", "duration_s")
 
 
@@ -463,7 +463,7 @@ def in_hours(rows: Sequence[Row], log: CallLog) -> pd.DataFrame:
 
 def evening_rows() -> list[Row]:
     """Two weeks in which two thirds answer between 17 and 21, else a third."""
-    rows = dialled(1400, every_s=14 * 24 * 36)
+    rows = dialed(1400, every_s=14 * 24 * 36)
     generator = np.random.default_rng(5)
     kept = []
     for row in rows:
@@ -502,17 +502,17 @@ def test_hours_are_those_of_the_callees(read: Callable[..., CallLog]) -> None:
 
 def test_an_unknown_callee_zone_is_an_error(read: Callable[..., CallLog]) -> None:
     with pytest.raises(Exception, match=r"--callee-zone: .*did you mean 'America/Chicago'"):
-        read(text_of(dialled(3)), callee_zone="America/Chicgo")
+        read(text_of(dialed(3)), callee_zone="America/Chicgo")
 
 
 def test_times_of_which_some_say_a_zone_are_told(read: Callable[..., CallLog]) -> None:
     rows = [
         row | {"started": row["started"].isoformat() + ("Z" if row["talk_s"] else "")}
-        for row in dialled()
+        for row in dialed()
     ]
-    unzoned = sum(not row["talk_s"] for row in dialled())
+    unzoned = sum(not row["talk_s"] for row in dialed())
     assert has_note(read(text_of(rows)), f"{unzoned} of {COUNT} times say no zone", NEW_YORK)
-    assert not has_note(read(text_of(dialled())), "say no zone")
+    assert not has_note(read(text_of(dialed())), "say no zone")
 
 
 def fallen_back(rows: Sequence[Row]) -> tuple[list[Row], list[pd.Timestamp]]:
@@ -528,7 +528,7 @@ def fallen_back(rows: Sequence[Row]) -> tuple[list[Row], list[pd.Timestamp]]:
 def test_the_order_of_rows_tells_the_pass_of_a_repeated_hour(
     order: int, read: Callable[..., CallLog]
 ) -> None:
-    rows, instants = fallen_back(dialled(300))
+    rows, instants = fallen_back(dialed(300))
     log = read(text_of(rows[::order]))
     assert log.table["started"].tolist() == instants
     repeated = sum(1 for each in rows if each["started"].hour == 1)
@@ -536,7 +536,7 @@ def test_the_order_of_rows_tells_the_pass_of_a_repeated_hour(
 
 
 def test_ids_of_seconds_tell_the_pass_of_a_repeated_hour(read: Callable[..., CallLog]) -> None:
-    rows, instants = fallen_back(dialled(300))
+    rows, instants = fallen_back(dialed(300))
     for row, at in zip(rows, instants, strict=True):
         row["epoch"] = int(at.timestamp())
     shuffled = [rows[k] for k in np.random.default_rng(3).permutation(len(rows))]
@@ -545,14 +545,13 @@ def test_ids_of_seconds_tell_the_pass_of_a_repeated_hour(read: Callable[..., Cal
 
 
 def test_redials_over_a_repeated_hour_are_counted_in_order(read: Callable[..., CallLog]) -> None:
-    """Each number is dialled in vain, and an hour later answers: never the other way round."""
+    """Each number is dialed in vain, and an hour later answers: never the other way round."""
     first = [
-        row | {"outcome": "no_answer", "talk_s": 0, "ring_s": 30}
-        for row in dialled(90, every_s=40)
+        row | {"outcome": "no_answer", "talk_s": 0, "ring_s": 30} for row in dialed(90, every_s=40)
     ]
     rows, _ = fallen_back(first)
     again = [
-        row | {"outcome": "answered", "talk_s": 20, "ring_s": 9} for row in dialled(90, every_s=40)
+        row | {"outcome": "answered", "talk_s": 20, "ring_s": 9} for row in dialed(90, every_s=40)
     ]
     both, _ = fallen_back([*rows, *again])
     log = read(text_of(both))
@@ -563,12 +562,12 @@ def test_redials_over_a_repeated_hour_are_counted_in_order(read: Callable[..., C
 
 
 def test_times_of_an_hour_that_clocks_skip_are_told(read: Callable[..., CallLog]) -> None:
-    rows = [row | {"started": f"2026-03-08 02:{k:02d}:00"} for k, row in enumerate(dialled(40))]
+    rows = [row | {"started": f"2026-03-08 02:{k:02d}:00"} for k, row in enumerate(dialed(40))]
     assert has_note(read(text_of(rows)), "40 dials lie in the hour", "skip", NEW_YORK)
 
 
 def test_ids_that_say_the_log_is_written_in_universal_time(read: Callable[..., CallLog]) -> None:
-    rows = dialled(60)
+    rows = dialed(60)
     for row in rows:
         row["epoch"] = int(pd.Timestamp(row["started"], tz="UTC").timestamp())
     assert has_note(read(asterisk(rows), columns=None), "UTC, not America/New_York")
@@ -591,7 +590,7 @@ def test_instants_are_told_apart_as_their_order_says(zone: str) -> None:
             continue
         truth = np.arange(change - 2 * HOUR, change + 2 * HOUR, 60 * SECOND)
         first_pass = np.where((truth >= change) & (truth < change - by), truth + by, truth)
-        found, repeated, _ = told_apart(
+        found, repeated, _ = resolve_repeated_hours(
             first_pass, np.ones(len(truth), dtype=np.bool_), None, zone
         )
         np.testing.assert_array_equal(found, truth)
@@ -611,17 +610,17 @@ def test_milliseconds_are_read_as_such_and_said(
             names.get("ring_s", "ring_s"): 1000 * row["ring_s"],
             names.get("talk_s", "talk_s"): 1000 * row["talk_s"],
         }
-        for row in dialled()
+        for row in dialed()
     ]
     log = read(text_of(rows), columns=COLUMNS | names)
-    expected = read(text_of(dialled()))
+    expected = read(text_of(dialed()))
     pd.testing.assert_frame_equal(log.table, expected.table)
     assert has_note(log, "milliseconds")
     assert not has_note(expected, "milliseconds")
 
 
 def test_attempts_may_be_counted_from_zero(read: Callable[..., CallLog]) -> None:
-    rows = [row | {"attempt": 1 + (k % 5 == 0)} for k, row in enumerate(dialled())]
+    rows = [row | {"attempt": 1 + (k % 5 == 0)} for k, row in enumerate(dialed())]
     from_zero = [row | {"attempt": row["attempt"] - 1} for row in rows]
     columns = COLUMNS | {"attempt": "attempt"}
     expected, log = (read(text_of(each), columns=columns) for each in (rows, from_zero))
@@ -631,15 +630,15 @@ def test_attempts_may_be_counted_from_zero(read: Callable[..., CallLog]) -> None
 
 
 def test_a_stray_attempt_of_zero_is_listed(read: Callable[..., CallLog]) -> None:
-    rows = [row | {"attempt": min(k, 1)} for k, row in enumerate(dialled())]
+    rows = [row | {"attempt": min(k, 1)} for k, row in enumerate(dialed())]
     log = read(text_of(rows), columns=COLUMNS | {"attempt": "attempt"})
     assert len(log.unreadable) == 1
 
 
 def test_parts_of_a_day_are_read_as_such_and_said(read: Callable[..., CallLog]) -> None:
-    rows = [row | {"talk_s": f"{row['talk_s'] / 86_400:.12g}"} for row in dialled()]
+    rows = [row | {"talk_s": f"{row['talk_s'] / 86_400:.12g}"} for row in dialed()]
     log = read(text_of(rows))
-    pd.testing.assert_frame_equal(log.table, read(text_of(dialled())).table)
+    pd.testing.assert_frame_equal(log.table, read(text_of(dialed())).table)
     assert has_note(log, "talk times are read as a spreadsheet's parts of a day")
 
 
@@ -655,7 +654,7 @@ def test_parts_of_a_day_are_read_as_such_and_said(read: Callable[..., CallLog]) 
 def test_durations_that_nobody_has_are_doubted(
     column: str, factor: float, words: tuple[str, ...], read: Callable[..., CallLog]
 ) -> None:
-    rows = [row | {column: round(row[column] * factor, 2)} for row in dialled()]
+    rows = [row | {column: round(row[column] * factor, 2)} for row in dialed()]
     assert has_note(read(text_of(rows)), *words)
 
 
@@ -667,12 +666,12 @@ def test_billed_durations_are_fitted_as_rounded_up_or_not_at_all(
     step: int, fitted: bool, read: Callable[..., CallLog]
 ) -> None:
     """Of talks between 10 and 60 s whole minutes tell nothing, steps of 6 s tell the median."""
-    rows = [row | {"talk_s": -(-row["talk_s"] // step) * step} for row in dialled(600)]
+    rows = [row | {"talk_s": -(-row["talk_s"] // step) * step} for row in dialed(600)]
     found = fit(read(text_of(rows)))
     assert has_note(found, "callees.message", f"whole steps of {step} s", "billed")
     assert ("message" in found.callee_values) == fitted
     if fitted:
-        truth = np.median([row["talk_s"] for row in dialled(600) if row["talk_s"]])
+        truth = np.median([row["talk_s"] for row in dialed(600) if row["talk_s"]])
         row = found.table().loc["callees.message p50"]
         assert row["low"] <= truth <= row["high"]
         assert row["value"] == pytest.approx(truth, abs=step / 2)
@@ -681,14 +680,14 @@ def test_billed_durations_are_fitted_as_rounded_up_or_not_at_all(
 
 
 def test_a_limit_of_talks_is_said(read: Callable[..., CallLog]) -> None:
-    rows = [row | {"talk_s": min(row["talk_s"], 50)} for row in dialled(600)]
+    rows = [row | {"talk_s": min(row["talk_s"], 50)} for row in dialed(600)]
     at = sum(row["talk_s"] == 50 for row in rows)
     assert has_note(fit(read(text_of(rows))), f"{at} of", "are 50 s, the longest: a limit")
-    assert not has_note(fit(read(text_of(dialled(600)))), "limit")
+    assert not has_note(fit(read(text_of(dialed(600)))), "limit")
 
 
 def test_answers_without_any_ring_fit_no_ring_times(read: Callable[..., CallLog]) -> None:
-    rows = [row | {"ring_s": 0 if row["talk_s"] else 30} for row in dialled()]
+    rows = [row | {"ring_s": 0 if row["talk_s"] else 30} for row in dialed()]
     found = fit(read(text_of(rows)))
     assert has_note(found, "callees.ring_human: kept at its default", "ring_s of 0 s")
     assert "ring_human" not in found.callee_values
@@ -736,9 +735,9 @@ def test_lost_rows_with_other_outcomes_are_a_bias_that_is_said(
 ) -> None:
     rows = [
         row | ({"started": "soon"} if row["talk_s"] and k % 2 else {})
-        for k, row in enumerate(dialled())
+        for k, row in enumerate(dialed())
     ]
     lost = sum(row["started"] == "soon" for row in rows)
     assert has_note(read(text_of(rows)), "may be biased", f"of {lost} rows", "100.0%")
-    evenly = [row | ({"started": "soon"} if k % 2 else {}) for k, row in enumerate(dialled())]
+    evenly = [row | ({"started": "soon"} if k % 2 else {}) for k, row in enumerate(dialed())]
     assert not has_note(read(text_of(evenly)), "may be biased")

@@ -237,7 +237,7 @@ def test_rows_that_are_no_dials_of_ours_are_counted_by_reason():
     assert len(log) == 1
     assert log.left_out == {
         "inbound": 1,
-        "dialled no phone number": 1,
+        "dialed no phone number": 1,
         "child leg": 1,
         "status canceled": 1,
     }
@@ -354,7 +354,7 @@ def test_a_failed_call_of_many_attempts_tells_of_its_last(tmp_path):
     assert log.last_only
     assert log.table["attempt"].tolist() == [4, 2]
     assert log.table["outcome"].tolist() == ["unanswered"] * 2
-    assert log.left_out == {"outcome never dialled": 1}
+    assert log.left_out == {"outcome never dialed": 1}
 
 
 # Mistakes

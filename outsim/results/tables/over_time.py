@@ -16,6 +16,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from outsim.clock import HOUR, MISSING, SECOND
+from outsim.estimates import quantile_rank
 from outsim.results.tables.columns import checked_step
 from outsim.results.tables.views import (
     Instants,
@@ -209,7 +210,7 @@ def _quantiles(sorted_s: NDArray[np.float64], bounds: NDArray[np.int64]) -> Iter
     for begin, end in pairwise(bounds):
         count = int(end - begin)
         found = [
-            sorted_s[begin + max(0, int(np.ceil(level * count)) - 1)] if count else np.nan
+            sorted_s[begin + quantile_rank(level, count)] if count else np.nan
             for level in (0.5, 0.9)
         ]
         yield [*(each if np.isfinite(each) else np.nan for each in found), count]
