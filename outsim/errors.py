@@ -55,7 +55,7 @@ def unknown_name(what: str, found: object, allowed: Iterable[object], where: str
 
 
 SHOWN_PROBLEMS = 20
-"""Problems that the message of one error lists; it counts the others."""
+"""Problems of one error that are shown; the others are counted."""
 _LONGEST_NAME = 400
 """Characters of a file's name that messages show."""
 
@@ -72,13 +72,18 @@ class OutsimError(Exception):
     @property
     def message(self) -> str:
         """All of the message; `str` gives its first 2,000 characters."""
+        return self.shown
+
+    @property
+    def shown(self) -> str:
+        """The message as a command shows it: of very many problems the first, and their number."""
         return " ".join(map(str, self.args))
 
     def __str__(self) -> str:
-        return bounded(self.message, more="; .message has all of it")
+        return bounded(self.shown, more="; .message has all of it")
 
     def __repr__(self) -> str:
-        return f"{type(self).__name__}({bounded(repr(self.message), MOST_SHOWN - 40)})"
+        return f"{type(self).__name__}({bounded(repr(self.shown), MOST_SHOWN - 40)})"
 
 
 @dataclass(frozen=True)
@@ -92,7 +97,7 @@ class Problem:
     line : int or None
         Line in that file, counted from 1; None where no line can be named.
     key : str
-        Key path such as ``campaign[0].start``; empty for the file as a whole.
+        Key path such as ``campaign[clinic/reminders].start``; empty for the file as a whole.
     message : str
         What was found and what is allowed.
     """
@@ -125,6 +130,11 @@ class ScenarioError(OutsimError, ValueError):
             lines = [str(problem) for problem in problems[:SHOWN_PROBLEMS]]
             more = len(problems) - len(lines)
             super().__init__("\n".join([*lines, *([f"and {more:,} more"] if more else [])]))
+
+    @property
+    def message(self) -> str:
+        """All of the message, put together of its problems when it is asked for."""
+        return visible_lines("\n".join(map(str, self.problems))) or self.shown
 
     def __reduce__(self) -> tuple[type[ScenarioError], tuple[list[Problem] | str]]:
         return type(self), (self.problems or self.message,)

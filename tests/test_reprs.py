@@ -207,7 +207,8 @@ def test_errors_keep_all_their_problems():
     problems = [Problem("file.toml", k, "key", LONG) for k in range(500)]
     error = outsim.ScenarioError(problems)
     assert len(str(error)) <= MOST_SHOWN
-    assert error.message.endswith("and 480 more")
+    assert error.shown.endswith("and 480 more")
+    assert len(error.message.splitlines()) == 500
     assert error.problems == problems
 
 

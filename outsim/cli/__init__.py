@@ -131,7 +131,7 @@ def main() -> None:
         _tell("interrupted")
         sys.exit(INTERRUPTED)
     except OutsimError as error:
-        _tell(error.message)
+        _tell(error.shown)
         sys.exit(WRONG_USE)
     except MemoryError:
         print(f"outsim: {OUT_OF_MEMORY}", file=sys.stderr)

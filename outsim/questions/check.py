@@ -197,7 +197,7 @@ async def _checked(
         scenario = given if isinstance(given, Scenario) else load(given)
         check_size(scenario)
     except ScenarioError as error:
-        return Checked(file, error=error.message)
+        return Checked(file, error=error.shown)
     # Whether Ciw is there is known before anything is run.
     opinion = check_with_ciw(scenario, seed) if ciw else None
     return Checked(
