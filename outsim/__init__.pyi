@@ -50,6 +50,7 @@ from outsim.results.checkpoint import simulate as simulate
 from outsim.results.measures import Measure as Measure
 from outsim.results.result import Result as Result
 from outsim.results.result import load_result as load_result
+from outsim.results.tables.call_history import Account as Account
 from outsim.scenario import Campaign as Campaign
 from outsim.scenario import Scenario as Scenario
 from outsim.scenario import load as load

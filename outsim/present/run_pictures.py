@@ -6,12 +6,10 @@ from functools import partial
 
 from outsim.clock import SECOND, format_duration
 from outsim.document import Picture
-from outsim.plots import explain as draw_causes
 from outsim.plots import ports as draw_ports
 from outsim.plots import queue as draw_queue
 from outsim.plots import waits as draw_waits
 from outsim.present.context import Subject
-from outsim.questions.explain import Explanation
 from outsim.results.measures import MEASURES
 
 
@@ -55,22 +53,6 @@ def waits(subject: Subject) -> Picture:
         lambda ax: draw_waits(result, ax=ax, campaigns=[campaign]),
         alt=f"A line that rises with the wait, from no call to all: {told}.",
         caption="Share of the calls that wait no longer, one run",
-    )
-
-
-def wait_causes(found: Explanation) -> Picture:
-    """Where the time of the campaign's calls went, by when they came."""
-    causes = found.table().sort_values("share", ascending=False).head(3)
-    told = ", ".join(
-        f"{label} {share:.1%}"
-        for label, share in zip(causes["label"], causes["share"], strict=True)
-    )
-    told = f"of all that time most went to: {told}" if told else "no call took any time"
-    return Picture(
-        partial(draw_causes, found),
-        alt=f"Bars over the time of day, as high as a call's mean time, parted by cause; {told}.",
-        caption="Where the time of the calls went, by when they came, one run",
-        rows=7,
     )
 
 

@@ -4,16 +4,18 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import Any, Unpack
 
 import pandas as pd
 
-from outsim.clock import SECOND, format_duration
-from outsim.display import table_html
+from outsim.clock import RATE_SECONDS, SECOND, format_duration, format_rate, write_rate
+from outsim.display import format_estimate, unit_of
+from outsim.document import Answer, Document, Picture, Table
 from outsim.errors import StudyError
-from outsim.questions.marginal_value import WORTH_MEASURES, Worth, usual_steps
-from outsim.questions.question import Question, StudyQuestion
-from outsim.results.checkpoint import simulate
+from outsim.estimates import Estimate
+from outsim.questions.one_run import ONE_DAY, one_run, scenario_of
+from outsim.questions.question import Question, StudyOptions, StudyQuestion, asks
+from outsim.results.measures import MEASURES, WAIT_MEAN, Measure
 from outsim.results.result import Result
 from outsim.results.tables.call_history import Account, account, reasons
 from outsim.results.tables.causes import CAUSES
@@ -23,25 +25,148 @@ from outsim.scenario.model import Scenario
 from outsim.studies.study import Study
 from outsim.studies.study_result import StudyResult
 from outsim.studies.variants import campaign_of, with_campaign
-from outsim.text import brief_document
+from outsim.text import brief, plain
 
-if TYPE_CHECKING:
-    pass
+DEFAULT_REPLICATIONS = 10
+"""Replications that the value of more rests on, if nothing is said."""
 
-USUAL = 10
-"""Replications that the worth of more rests on, if nothing is said."""
-
-NAMED = 5
+NAMED = 8
 """Campaigns that are named among those that calls waited for."""
+
+SHARE = 20
+"""The larger step in ports is one in so many: 5 %."""
+
+MARGINAL_MEASURES: tuple[Measure, ...] = (
+    WAIT_MEAN,
+    *(each for each in MEASURES if each.name == "wait_p90_s"),
+    *(each for each in MEASURES if each.name == "completed_by_deadline"),
+)
+"""Measures of what more would have been worth."""
+
+
+@dataclass(frozen=True)
+class Increment:
+    """A platform with more of something."""
+
+    what: str
+    """Such as ``"1 more port"``."""
+    key: str
+    """Key of the scenario."""
+    value: str
+    """Its new value, as a scenario file has it."""
+    change: str
+    """From what to what, for people."""
+
+    def of(self, scenario: Scenario) -> Scenario:
+        """The scenario with it."""
+        return scenario.with_({self.key: self.value}, name=f"{scenario.name}, {self.what}")
+
+
+def default_increments(scenario: Scenario) -> tuple[Increment, ...]:
+    """One more port, 5 % more of them, one more worker, and one more call per second."""
+    platform = scenario.platform
+    ports, workers, rate = platform.ports, platform.workers, platform.dial_rate
+    steps = [_count("port", "platform.ports", ports, 1)]
+    if (larger := -(-ports // SHARE)) > 1:
+        steps.append(_count("port", "platform.ports", ports, larger))
+    steps.append(_count("worker", "platform.workers", workers, 1))
+    more = rate + RATE_SECONDS
+    change = f"{format_rate(rate)} to {format_rate(more)}"
+    steps.append(Increment("1 more call/s", "platform.dial_rate", write_rate(more), change))
+    return tuple(steps)
+
+
+def _count(what: str, key: str, there: int, more: int) -> Increment:
+    words = f"{more} more {what}" + ("s" if more > 1 else "")
+    return Increment(words, key, str(there + more), f"{there:,} to {there + more:,}")
 
 
 @dataclass(frozen=True, eq=False)
-class Explanation:
+class MarginalValue:
+    """What more of something does to the waits of a campaign, over paired replications."""
+
+    __repr__ = brief
+
+    findings: StudyResult
+    """Figures of the scenario, and then of one for each step."""
+    steps: tuple[Increment, ...]
+
+    def effect(self, step: int, measure: str) -> Estimate:
+        """Mean paired difference that a step makes to a figure.
+
+        The intervals of all steps hold together with 95 % (Bonferroni).
+        """
+        return self.findings.difference(step + 1, measure)
+
+    def table(self) -> pd.DataFrame:
+        """One row a step, indexed by ``what``.
+
+        Columns: ``key``, ``value``, and of each figure of `MARGINAL_MEASURES` its difference with
+        the ends of its interval, as ``NAME``, ``NAME_low`` and ``NAME_high``; seconds, and
+        shares from 0 to 1.
+        """
+        rows = []
+        for place, step in enumerate(self.steps):
+            row: dict[str, Any] = {"what": step.what, "key": step.key, "value": step.value}
+            for each in MARGINAL_MEASURES:
+                found = self.effect(place, each.name)
+                row |= {
+                    each.name: found.mean,
+                    f"{each.name}_low": found.low,
+                    f"{each.name}_high": found.high,
+                }
+            rows.append(row)
+        return pd.DataFrame(rows).set_index("what")
+
+    def document(self) -> Document:
+        """What more would have been worth, in a table."""
+        findings, begins = self.findings, self.findings.scenarios[0].clock.begins
+        rows = [[step.what, step.change] for step in self.steps]
+        for each in MARGINAL_MEASURES:
+            effects = [self.effect(place, each.name) for place in range(len(self.steps))]
+            unit = unit_of(each.kind, effects, signed=True)
+            for row, effect in zip(rows, effects, strict=True):
+                row.append(format_estimate(each.kind, effect, begins, signed=True, unit=unit))
+        columns = ["with", "from, to", *(findings.label(each) for each in MARGINAL_MEASURES)]
+        return Document(
+            id="marginal-value",
+            title="What would more have been worth?",
+            tables=[Table("What more would have been worth", columns, rows)],
+            notes=[
+                f"What more would have been worth: mean paired difference over "
+                f"{findings.replications} replications, seed {findings.seed}; the "
+                f"{len(self.steps)} differences of one measure hold together with 95 % "
+                "(Bonferroni)."
+            ],
+        )
+
+    def to_dict(self) -> dict[str, Any]:
+        """The answer for machines."""
+        return {
+            "replications": self.findings.replications,
+            "seed": self.findings.seed,
+            "steps": [
+                {
+                    "what": step.what,
+                    "key": step.key,
+                    "value": step.value,
+                    "effects": {
+                        each.name: self.effect(place, each.name).to_json()
+                        for each in MARGINAL_MEASURES
+                    },
+                }
+                for place, step in enumerate(self.steps)
+            ],
+        }
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class Explanation(Answer):
     """Where the time of a campaign's calls went in one run."""
 
     result: Result
     campaign: Campaign
-    worth: Worth | None = None
+    worth: MarginalValue | None = None
     """What one more would have been worth, over paired replications; None if nobody asked."""
 
     @property
@@ -172,101 +297,229 @@ class Explanation:
         what = f"is called by several: {', '.join(map(str, found))}; give --call" if found else ""
         raise StudyError(f"number {number}: {what or 'no call of the campaign goes to it'}")
 
-    @brief_document
-    def to_json(self) -> dict[str, Any]:
+    def document(self) -> Document:
+        """The answer in words, with its tables and picture."""
+        campaign, result, worth = self.campaign, self.result, self.worth
+        found = None if worth is None else worth.document()
+        examples = [each[0] for each in self.reasons()["examples"].head(1)]
+        causes = self.table().sort_values("share", ascending=False).head(3)
+        most = ", ".join(
+            f"{label} {share:.1%}"
+            for label, share in zip(causes["label"], causes["share"], strict=True)
+        )
+        most = f"of all that time most went to: {most}" if most else "no call took any time"
+        return Document(
+            id="explain",
+            title="Where did the wait go?",
+            asked=(
+                f"{campaign.name} ({campaign.tenant}), one run, seed {result.seed}, replication "
+                f"{result.replication}: where the time of its {len(self.time_by_cause):,} calls "
+                "went, from submission to the end. The parts add up to all of it."
+            ),
+            answer=self.cause_sentence,
+            more=[self.sentence],
+            pictures=[
+                Picture(
+                    "explain",
+                    self,
+                    alt=(
+                        "Bars over the time of day, as high as a call's mean time, parted by "
+                        f"cause; {most}."
+                    ),
+                    caption="Where the time of the calls went, by when they came, one run",
+                    rows=7,
+                )
+            ],
+            tables=[
+                *self._causes(),
+                *self._whose(),
+                *self._not_completed(),
+                *(found.tables if found else ()),
+            ],
+            notes=[
+                f"{ONE_DAY} Time behind calls ahead in the queue is put down to what these waited "
+                "for, and by whose call went out next.",
+                *(f"--call {call_id} tells why, attempt by attempt." for call_id in examples),
+                *(found.notes if found else ()),
+            ],
+        )
+
+    def _causes(self) -> list[Table]:
+        table = self.table()
+        means = [format_duration(mean_s * SECOND) for mean_s in table["mean_s"].tolist()]
+        shares = [f"{share:.1%}" for share in table["share"].tolist()]
+        rows = [list(row) for row in zip(table["label"].tolist(), means, shares, strict=True)]
+        columns = ["cause", "mean of a call", "share"]
+        return [Table("Time of a call by cause", columns, rows)] if rows else []
+
+    def _whose(self) -> list[Table]:
+        whom = self.by_whom()
+        if not whom["share"].sum():
+            return []
+        rows = [
+            [f"{row.tenant}: {row.campaign}", f"{row.start:%H:%M}", f"{row.share:.1%}"]
+            for row in whom.head(NAMED).itertuples()
+        ]
+        others = whom.iloc[NAMED:]
+        if len(others):
+            rows.append([f"{len(others)} others", "", f"{others['share'].sum():.1%}"])
+        caption = "Time in the queue, by whose call went out next"
+        return [Table(caption, ["campaign", "start", "share"], rows)]
+
+    def _not_completed(self) -> list[Table]:
+        reasons = self.reasons()
+        if reasons.empty:
+            return []
+        rows = []
+        for row in reasons.to_dict(orient="records"):
+            named = f": {row['reason'].replace('_', ' ')}" if row["reason"] else ""
+            examples = ", ".join(map(str, row["examples"]))
+            rows.append([f"{row['status']}{named}", f"{row['calls']:,}", examples])
+        caption = "Calls that were not completed, by what their last attempt came to"
+        return [Table(caption, ["status", "calls", "such as"], rows, text_columns=["such as"])]
+
+    def to_dict(self) -> dict[str, Any]:
         """The answer for machines."""
         whom = self.by_whom()
         return {
-            "campaign": f"{self.campaign.tenant}/{self.campaign.name}",
-            "seed": self.result.seed,
-            "replication": self.result.replication,
-            "calls": len(self.time_by_cause),
-            "sentence": self.cause_sentence,
-            "causes": self.table().reset_index().to_dict(orient="records"),
-            "queue": {
-                "sentence": self.sentence,
-                "by_whom": [
-                    row | {"start": row["start"].isoformat()}
-                    for row in whom.astype(object).to_dict(orient="records")
-                ],
-            },
-            "not_completed": self.reasons().astype(object).to_dict(orient="records"),
-            "worth": None if self.worth is None else self.worth.to_json(),
+            **plain(
+                {
+                    "campaign": f"{self.campaign.tenant}/{self.campaign.name}",
+                    "seed": self.result.seed,
+                    "replication": self.result.replication,
+                    "calls": len(self.time_by_cause),
+                    "sentence": self.cause_sentence,
+                    "causes": self.table().reset_index().to_dict(orient="records"),
+                    "queue": {
+                        "sentence": self.sentence,
+                        "by_whom": [
+                            row | {"start": row["start"].isoformat()}
+                            for row in whom.astype(object).to_dict(orient="records")
+                        ],
+                    },
+                    "not_completed": self.reasons().astype(object).to_dict(orient="records"),
+                    "worth": None if self.worth is None else self.worth.to_dict(),
+                }
+            )
         }
 
-    def __repr__(self) -> str:
-        return (
-            f"Explanation({self.campaign.name!r}; {len(self.time_by_cause)} calls, "
-            f"seed {self.result.seed}, replication {self.result.replication})"
-        )
 
-    def _repr_html_(self) -> str:
-        from html import escape
-
-        said = f"<p>{escape(self.cause_sentence)}</p><p>{escape(self.sentence)}</p>"
-        return said + table_html(self.table())
-
-    def rows(self) -> list[list[str]]:
-        """The table of causes, as people write it."""
-        table = self.table()
-        return [
-            [label, format_duration(mean_s * SECOND), f"{share:.1%}"]
-            for label, mean_s, share in zip(
-                table["label"].tolist(),
-                table["mean_s"].tolist(),
-                table["share"].tolist(),
-                strict=True,
-            )
-        ]
-
-
+@asks(StudyOptions)
 def explain(
-    asked: Scenario | Result, campaign: str | None = None, **options: Any
-) -> Question[Explanation]:
+    asked: Scenario | Result,
+    campaign: str | Campaign | None = None,
+    *,
+    call: int | None = None,
+    number: str | None = None,
+    worth: bool = True,
+    replication: int = 0,
+    **options: Unpack[StudyOptions],
+) -> Question[Explanation | Account]:
     """Explain where the wait of a campaign's calls went, and what one more would have been worth.
 
-    The time is that of one run: the result that is given, or the first replication of the
-    scenario. The worth of one more port, 5 % more of them, one more worker, and one more call
-    per second is the mean effect of each over paired replications.
+    The time is that of one run: the result that is given, or one replication of the scenario. The
+    value of one more port, 5 % more of them, one more worker, and one more call per second is the
+    mean effect of each over paired replications.
 
     Parameters
     ----------
     asked : Scenario or Result
         What `outsim.load`, `outsim.simulate` or `outsim.load_result` gives.
-    campaign : str, optional
-        ``name`` or ``tenant/name``; default: the campaign under study.
+    campaign : str or Campaign, optional
+        ``name``, ``tenant/name`` or the campaign; default: the one under study, or that of the
+        call.
+    call : int, optional
+        One call, as in `Result.calls`: then its history is the answer.
+    number : str, optional
+        The same, by its national number of ten digits.
+    worth : bool
+        Whether to find out what one more would have been worth.
+    replication : int
+        Which replication of a scenario is explained.
     **options
         As for `Study`; 10 replications if nothing is said.
 
     Returns
     -------
-    Question of Explanation
+    Question of Explanation or Account
         To be awaited, or `run` in a script.
 
     Raises
     ------
     StudyError
-        If there is no such campaign.
+        If there is no such campaign or call.
 
     Examples
     --------
     >>> found = await outsim.explain(scenario)  # doctest: +SKIP
     >>> found.sentence  # doctest: +SKIP
     """
-    scenario = asked.scenario if isinstance(asked, Result) else asked
+    scenario = scenario_of(asked)
+    if call is not None and number is not None:
+        raise StudyError("call and number: give one or the other")
+    digits = ten_digits(number)
     chosen = campaign_of(scenario, campaign)
-    base = with_campaign(scenario, chosen, scenario.name, {})
-    steps = usual_steps(base)
-    if isinstance(asked, Result):
-        options = {"seed": asked.seed} | options
-    if not any(options.get(name) for name in ("replications", "precision", "within")):
-        options["replications"] = USUAL
-    study = Study([base, *(step.of(base) for step in steps)], measures=WORTH_MEASURES, **options)
+    is_one_call = call is not None or digits is not None
 
-    def answered(findings: StudyResult) -> Explanation:
-        result = asked
-        if not isinstance(result, Result):
-            result = simulate(base, seed=findings.seed, replication=findings.indexes.start)
-        return Explanation(result, chosen, Worth(findings, steps))
+    def run(seed: int | None) -> Result:
+        return one_run(asked, seed, replication, options.get("engine", "auto"))
+
+    if is_one_call or not worth:
+
+        def look(_: object) -> Explanation | Account:
+            result = run(options.get("seed"))
+            if not is_one_call:
+                return Explanation(result, chosen)
+            its = chosen if campaign is not None else _campaign_of_call(result, call, digits)
+            found = Explanation(result, its or chosen)
+            return found.call(found.call_of_number(digits) if digits else call or 0)
+
+        return Question("explain", look)
+    base = with_campaign(scenario, chosen, scenario.name, {})
+    steps = default_increments(base)
+    if isinstance(asked, Result):
+        options.setdefault("seed", asked.seed)
+    if not any(options.get(name) for name in ("replications", "precision", "within")):
+        options["replications"] = DEFAULT_REPLICATIONS
+    asked_for = options.get("replications")
+    few = range(asked_for) if isinstance(asked_for, int) else asked_for
+    if few is not None and len(few) < 2:
+        raise StudyError(f"replications = {asked_for}: must be 2 or more, or there is no interval")
+    study = Study(
+        [base, *(step.of(base) for step in steps)], measures=MARGINAL_MEASURES, **options
+    )
+
+    def answered(findings: StudyResult) -> Explanation | Account:
+        return Explanation(run(findings.seed), chosen, MarginalValue(findings, steps))
 
     return StudyQuestion("explain", study, answered)
+
+
+def _campaign_of_call(result: Result, call: int | None, digits: str | None) -> Campaign | None:
+    """The campaign that a call is of; None where no campaign of the scenario has it."""
+    calls = result.calls
+    meant = calls["number"] == int(digits) if digits else calls["call_id"] == call
+    whose = calls.loc[meant, ["tenant", "campaign"]].drop_duplicates()
+    found = [
+        result.scenario.campaign_or_none(f"{tenant}/{name}")
+        for tenant, name in whose.itertuples(index=False)
+    ]
+    return next(filter(None, reversed(found)), None)
+
+
+def ten_digits(number: str | None) -> str | None:
+    """National number of ten digits, without what people write between them.
+
+    Raises
+    ------
+    StudyError
+        If there are not ten.
+    """
+    if number is None:
+        return None
+    digits = "".join(each for each in number if each.isdigit())
+    if len(digits) == 11 and digits.startswith("1"):
+        digits = digits[1:]
+    if len(digits) != 10:
+        raise StudyError(f"number {number}: write a number of ten digits")
+    return digits

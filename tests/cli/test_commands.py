@@ -469,7 +469,7 @@ def test_explain_prints_what_the_api_gives(outsim):
     document = json.loads(outsim(*COMMANDS["explain"], "--seed", "4", "--json").out)
     result = package.simulate(package.load("small.toml"), seed=4)
     found = package.explain(result, replications=3, executor="threads").run()
-    assert document == json.loads(json.dumps(found.to_json()))
+    assert document == json.loads(json.dumps(found.to_dict()))
 
 
 def test_explain_tells_of_a_result_that_was_kept(outsim):

@@ -92,7 +92,7 @@ MISTAKES = {
     ),
     "a call and a number": (
         ["explain", "small.toml", "--call", "1", "--number", "2125550100"],
-        "--call and --number: give one or the other",
+        "call and number: give one or the other",
     ),
     "nothing to explain": (["explain", "nobody.toml"], "has no campaign to study; add one"),
     "a campaign that is none": (

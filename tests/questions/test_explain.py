@@ -9,8 +9,7 @@ import pytest
 import outsim
 from outsim import plots
 from outsim.errors import StudyError
-from outsim.questions.explain import Explanation
-from outsim.questions.marginal_value import usual_steps
+from outsim.questions.explain import Explanation, default_increments
 from outsim.scenario import Scenario
 from tests.engine.scenarios import campaign, scenario
 
@@ -63,11 +62,11 @@ def test_one_more_port_shortens_waits_exactly_as_its_run_does(found: Explanation
     assert effect.mean == pytest.approx(waits[1] - waits[0])
     assert effect.mean < 0
     assert found.worth.effect(1, "wait_p90_s").mean == 0
-    assert usual_steps(base)[0].of(base).platform.ports == 5
+    assert default_increments(base)[0].of(base).platform.ports == 5
 
 
 def test_steps_are_one_more_and_a_share_of_many() -> None:
-    steps = usual_steps(short_of_ports(ports=300, dial_rate="90/min"))
+    steps = default_increments(short_of_ports(ports=300, dial_rate="90/min"))
     assert [(step.key, step.value, step.change) for step in steps] == [
         ("platform.ports", "301", "300 to 301"),
         ("platform.ports", "315", "300 to 315"),
@@ -86,7 +85,7 @@ def test_the_answer_of_a_result_is_about_this_result() -> None:
 
 
 def test_the_document_says_what_the_methods_do(found: Explanation) -> None:
-    document = json.loads(json.dumps(found.to_json(), default=str))
+    document = json.loads(json.dumps(found.to_dict(), default=str))
     assert document["campaign"] == "zeta/late"
     assert document["queue"]["sentence"] == found.sentence
     assert {row["cause"] for row in document["causes"]} == set(found.table().index)
@@ -147,7 +146,9 @@ def test_table_picture_and_charges_are_one_accounting(
     most = table.loc[table["share"].idxmax()]
     assert f"{most['share']:.1%}" in found.cause_sentence
     assert found.cause_sentence.endswith(f"{most['label']}.")
-    assert [most["label"], f"{most['share']:.1%}"] in [[row[0], row[2]] for row in found.rows()]
+    assert [most["label"], f"{most['share']:.1%}"] in [
+        [row[0], row[2]] for row in found.document().tables[0].rows
+    ]
 
 
 def test_calls_that_go_nowhere_are_in_the_accounting_too() -> None:

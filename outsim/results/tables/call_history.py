@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
 
 from outsim.clock import MINUTE, MISSING, format_duration, format_rate
+from outsim.document import Answer, Document, Table
 from outsim.engine.records import Integers
 from outsim.results.run_arrays import RunArrays
 from outsim.results.tables.views import Steps, settled, steps, value_at
-from outsim.text import brief
+from outsim.text import plain
 from outsim.vocabulary import CAUSE_TABLE, FINAL_STATUSES, OUTCOME_TABLE
 
 if TYPE_CHECKING:
@@ -25,11 +26,9 @@ EXAMPLES = 3
 """Calls that are named for each reason."""
 
 
-@dataclass(frozen=True, eq=False)
-class Account:
+@dataclass(frozen=True, eq=False, repr=False)
+class Account(Answer):
     """What became of one call."""
-
-    __repr__ = brief
 
     call: pd.Series
     """Its row of the calls table."""
@@ -39,6 +38,55 @@ class Account:
     `STATE` and ``refused_last_minute``. ``ports`` and ``channels`` are those in service."""
     ending: str
     """Why the call is over, or that it isn't, in words."""
+
+    def document(self) -> Document:
+        """The call's history in words, and the platform at each of its attempts."""
+        call = self.call
+        number = f", {call['number']:010d}" if call["number"] else ""
+        rows = [
+            [
+                f"{row.attempt}",
+                f"{row.at:%H:%M:%S}",
+                f"{row.queue:,}",
+                f"{row.busy_ports:,} of {row.ports:,}",
+                f"{row.busy_channels:,} of {row.channels:,}",
+                f"{row.refused_last_minute:,}",
+                f"{row.status_backlog:,}",
+            ]
+            for row in self.attempts.itertuples()
+        ]
+        columns = ["attempt", "at", "in the queue", "busy ports", "channels in use"]
+        columns += ["refused in the last minute", "status backlog"]
+        caption = "The platform just before each attempt came to the carrier"
+        return Document(
+            id="explain",
+            title="What became of the call?",
+            answer=f"{self.ending[:1].upper()}{self.ending[1:]}.",
+            asked=f"Call {call['call_id']} of {call['campaign']} ({call['tenant']}){number}.",
+            more=[
+                f"Attempt {row.attempt}, dispatched at {row.dispatched_at:%H:%M:%S}: {row.why}."
+                for row in self.attempts.itertuples()
+            ],
+            tables=[Table(caption, columns, rows)] if rows else [],
+        )
+
+    def to_dict(self) -> dict[str, Any]:
+        """The call's history for machines."""
+        call = self.call
+        rows = self.attempts.astype(object).where(self.attempts.notna(), None)
+        return {
+            **plain(
+                {
+                    "call_id": int(call["call_id"]),
+                    "tenant": str(call["tenant"]),
+                    "campaign": str(call["campaign"]),
+                    "number": f"{call['number']:010d}" if call["number"] else None,
+                    "status": str(call["status"]),
+                    "ending": self.ending,
+                    "attempts": rows.to_dict(orient="records"),
+                }
+            )
+        }
 
 
 def account(result: Result, call_id: int) -> Account:
