@@ -11,7 +11,7 @@ from outsim.cli.studies import ExecutorName, Out, Replications, study_options
 
 if TYPE_CHECKING:
     from outsim.questions.effects import Effects
-    from outsim.scenario.provenance import Entry, ParameterTable
+    from outsim.scenario.provenance import Parameter, ParameterTable
 
 
 def assumptions(
@@ -106,7 +106,7 @@ def _print_ledger(ledger: ParameterTable) -> None:
                 say(_line(each))
 
 
-def _line(entry: Entry) -> str:
+def _line(entry: Parameter) -> str:
     """An entry in a line: value, range, source, and the file where one holds it."""
     from outsim.scenario.provenance import DEFAULT
 

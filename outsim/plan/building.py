@@ -24,8 +24,7 @@ from outsim.plan.model import (
     platform_plan,
     suspensions,
 )
-from outsim.scenario.calling_hours import window_spans
-from outsim.scenario.campaigns import Campaign
+from outsim.scenario.campaigns import Campaign, window_spans
 from outsim.scenario.memory import check_drawn, check_size
 from outsim.scenario.model import Scenario
 from outsim.tape import Tape

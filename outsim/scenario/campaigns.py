@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, time, timedelta
 from enum import Enum
 from typing import Annotated, Any, Literal
+from zoneinfo import ZoneInfo
 
 from pydantic import Field, model_validator
 
-from outsim.clock import DAY, SECOND
+from outsim.clock import DAY, SECOND, microseconds_between
 from outsim.distributions import Distribution
 from outsim.scenario.contacts import ContactList, is_frame
 from outsim.scenario.defaults import default
@@ -49,6 +50,39 @@ class Window(Part):
             message = f"found {self.closes}; must be later than opens ({self.opens})"
             raise ContradictionError([(("closes",), message)])
         return self
+
+
+_DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
+
+
+def _instant_us(begins: datetime, day: datetime, at: time, zone: ZoneInfo) -> int:
+    """Instant of a local time of day.
+
+    A time that a change to summer time skips counts as the same span after
+    midnight as on other days, which is how zoneinfo reads it.
+    """
+    if at == time.max:
+        day, at = day + timedelta(days=1), time(0)
+    return microseconds_between(begins, datetime.combine(day.date(), at, tzinfo=zone))
+
+
+def window_spans(
+    window: Window, begins: datetime, until_us: int, zone: ZoneInfo
+) -> tuple[tuple[int, int], ...]:
+    """(opens, closes) spans, in microseconds since `begins`, that touch a run until `until_us`."""
+    spans: list[tuple[int, int]] = []
+    day = begins.astimezone(zone) - timedelta(days=1)
+    while True:
+        opens = _instant_us(begins, day, window.opens, zone)
+        if opens > until_us:
+            return tuple(spans)
+        closes = _instant_us(begins, day, window.closes, zone)
+        if closes > 0 and opens < closes and _DAYS[day.weekday()] in window.days:
+            if spans and spans[-1][1] >= opens:
+                spans[-1] = (spans[-1][0], closes)
+            else:
+                spans.append((opens, closes))
+        day += timedelta(days=1)
 
 
 class Requests(Part):

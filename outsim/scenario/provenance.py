@@ -35,7 +35,7 @@ _LISTS = ("tenant", "campaign", "endpoint")
 
 
 @dataclass(frozen=True)
-class Entry:
+class Parameter:
     """One number, or word, that a scenario uses."""
 
     key: str
@@ -59,7 +59,7 @@ class ParameterTable:
     """Every number that a scenario uses: what its files set, and each default they leave."""
 
     scenario: Scenario
-    entries: tuple[Entry, ...]
+    entries: tuple[Parameter, ...]
     factors: tuple[Factor, ...]
     """What can be moved through a plausible range, in the order of the entries."""
 
@@ -81,7 +81,7 @@ class ParameterTable:
         """The entries for machines, in their order."""
         return [dict(vars(each)) for each in self.entries]
 
-    def __iter__(self) -> Iterator[Entry]:
+    def __iter__(self) -> Iterator[Parameter]:
         return iter(self.entries)
 
     def __len__(self) -> int:
@@ -89,7 +89,7 @@ class ParameterTable:
 
     def __repr__(self) -> str:
         grades = ", ".join(f"{count} {grade}" for grade, count in self.by_grade.items())
-        return bounded(f"Ledger({self.scenario.name}: {len(self)} numbers; {grades})")
+        return bounded(f"ParameterTable({self.scenario.name}: {len(self)} numbers; {grades})")
 
     def _repr_html_(self) -> str:
         return table_html(self.table())
@@ -109,7 +109,7 @@ def assumptions(scenario: Scenario) -> ParameterTable:
 
     Returns
     -------
-    Ledger
+    ParameterTable
 
     Raises
     ------
@@ -138,14 +138,14 @@ def _stated_ranges(scenario: Scenario) -> dict[str, Factor]:
     }
 
 
-def _set(scenario: Scenario, stated: Mapping[str, Factor]) -> Iterator[Entry]:
+def _set(scenario: Scenario, stated: Mapping[str, Factor]) -> Iterator[Parameter]:
     values = shown_values(scenario) | _contact_lists(scenario)
     for key, path in _keys_set(scenario):
         files = scenario.written.files_of(*path)
         names = sorted({Path(file).name for file in files if file != ALTERED})
         source = _source(scenario, key, files)
         factors = [each for name, each in stated.items() if name == key or _is_below(name, key)]
-        yield Entry(
+        yield Parameter(
             key,
             values.get(key, NONE),
             ", ".join(names) or SCENARIO,
@@ -218,13 +218,13 @@ def _is_below(key: str, other: str) -> bool:
     return key.startswith((f"{other}.", f"{other}["))
 
 
-def _defaults(scenario: Scenario, swept: Assumed) -> Iterator[Entry]:
+def _defaults(scenario: Scenario, swept: Assumed) -> Iterator[Parameter]:
     factors = {_without_parameter(each.name): each for each in swept.factors}
     reasons = dict(swept.left_out)
     values = shown_values(scenario)
     for each in defaults.assumptions(scenario):
         factor = factors.get(each.key)
-        yield Entry(
+        yield Parameter(
             each.key,
             values.get(each.key) or _shown_default(each.key, scenario, values),
             DEFAULT,

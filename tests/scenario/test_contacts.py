@@ -13,10 +13,15 @@ from hypothesis import strategies as st
 
 from outsim.errors import ScenarioError
 from outsim.scenario import contacts as contact_lists
-from outsim.scenario.contacts import REASONS, ContactList, RejectedRow
+from outsim.scenario.contacts import (
+    REASONS,
+    ContactList,
+    InvalidNumberError,
+    RejectedRow,
+    parse_destination,
+)
 from outsim.scenario.files import LINE_LIMIT
 from outsim.scenario.lint_settings import headers
-from outsim.scenario.phone_numbers import InvalidNumberError, parse_destination
 from outsim.units import is_zone
 
 NUMBER = 2125550100

@@ -215,3 +215,18 @@ def test_what_is_queued_after_a_stop_entered_the_queue_before_it(queued: Any, fi
     standing = calls[calls["campaign"] == "reminders"]
     assert len(standing) == 20
     assert (standing["attempts"] > 0).all()
+
+
+def test_a_file_a_mapping_and_a_snapshot_say_the_same(file: Path) -> None:
+    said = document(queued=3, dialing=["09:19"])
+    file.write_text(json.dumps(said))
+    of_file = with_snapshot(scenario(), file).snapshot
+    assert of_file is not None
+    assert with_snapshot(scenario(), said).snapshot == of_file
+    assert with_snapshot(scenario(), of_file).snapshot == of_file
+    assert scenario().with_({"snapshot": said}).snapshot == of_file
+
+
+def test_a_mapping_that_cannot_be_used_is_named_as_a_file_is() -> None:
+    with pytest.raises(ScenarioError, match=r"^snapshot: campaign\[clinic/reminders\].queued: "):
+        with_snapshot(scenario(), document(queued=-3))
