@@ -190,12 +190,12 @@ def test_an_xes_log_is_xml_whatever_a_scenario_made_in_python_is_called(tmp_path
 
 
 def test_pages_and_descriptions_have_text(hostile):
-    from outsim.present.page import Page, html
+    from outsim.present.report import report
 
     scenario = outsim.load(hostile)
     markdown = outsim.describe(scenario).run().to_markdown()
     result = outsim.simulate(scenario)
-    page = html(Page(HOSTILE, [(HOSTILE, HOSTILE)], [HOSTILE], []))
+    page = report(result, replications=2).run().html()
     for text in (markdown, result._repr_html_(), repr(result), page):
         assert not hidden(text.replace("\t", ""))
     assert not [text for text in (result._repr_html_(), page) if "<b>&" in text]

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import shlex
 from typing import Annotated
 
 import typer
 
-from outsim.cli.options import CampaignName, EngineName, Seed
+from outsim.cli.options import CampaignName, EngineName, Seed, count
 
 
 def report(
@@ -27,7 +26,7 @@ def report(
         int | None,
         typer.Option(
             metavar="N",
-            min=2,
+            parser=count(2),
             help="Replications of each question that are run for it, of a run or a scenario; "
             "default: 10.",
             show_default=False,
@@ -38,19 +37,9 @@ def report(
 ) -> None:
     """Write one page that answers the five questions, with all that the answers rest on."""
     from outsim.cli.output import note
-    from outsim.present.build import page_of
-    from outsim.present.page import check_file, html, write
-    from outsim.present.sources import REPLICATIONS, read_subject
-    from outsim.progress import bar
+    from outsim.present.report import check_file
+    from outsim.present.report import report as ask
 
-    file = check_file(output)
-    subject = read_subject(
-        what, campaign, replications=replications or REPLICATIONS, seed=seed, engine=engine
-    )
-    command = ["outsim", "report", what, "--output", output]
-    for name, value in (("campaign", campaign), ("replications", replications), ("seed", seed)):
-        if value is not None:
-            command += [f"--{name}", str(value)]
-    with bar("pictures") as advance:
-        write(html(page_of(subject, shlex.join(command)), advance), file)
-    note(f"report written to {file}")
+    check_file(output)
+    answer = ask(what, campaign, replications=replications, seed=seed, engine=engine).run()
+    note(f"report written to {answer.save(output)}")

@@ -7,7 +7,7 @@ from functools import partial
 from outsim.display import INTERVALS, format_estimate
 from outsim.document import Document, Picture, Table
 from outsim.plots import compare as draw_findings
-from outsim.present.context import Subject
+from outsim.present.context import ReportContext
 from outsim.questions.compare_texts import DISAGREE, better_and_worse, nothing_clear
 from outsim.results.measures import Measure
 from outsim.studies.study_result import StudyResult
@@ -16,9 +16,9 @@ SHOWN = ("completed_by_deadline", "finish_time_s", "wait_p90_s", "status_lag_p90
 """Figures that have a picture."""
 
 
-def comparison(subject: Subject) -> Document:
+def comparison(context: ReportContext) -> Document:
     """What is clear about each scenario, held against the first one."""
-    findings = subject.comparison
+    findings = context.comparison
     assert findings is not None
     labels = findings.labels
     places = range(1, len(labels))

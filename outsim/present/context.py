@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, eq=False)
-class Subject:
+class ReportContext:
     """What a report is about, and what is known of it."""
 
     scenario: Scenario
@@ -56,12 +56,12 @@ class Subject:
         """Why a question could not be answered; empty if nothing was in the way."""
         return dict(self.reasons).get(command, "")
 
-    def figure(self, name: str) -> Figure | None:
+    def measure(self, name: str) -> MeanOfMeasure | None:
         """A figure of the campaign over replications; None where no run has it."""
         for findings in self.known:
             for each in findings.measures:
                 if each.name == name:
-                    found = Figure(findings, each)
+                    found = MeanOfMeasure(findings, each)
                     return found if found.estimate.count else None
         return None
 
@@ -87,7 +87,7 @@ class Subject:
 
 
 @dataclass(frozen=True, eq=False)
-class Figure:
+class MeanOfMeasure:
     """A figure of the campaign, over replications."""
 
     findings: StudyResult

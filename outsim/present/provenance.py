@@ -9,14 +9,14 @@ from typing import Any
 from outsim._version import __version__
 from outsim.document import Document, Table
 from outsim.engine.records import MODEL_VERSION
-from outsim.present.context import Subject
+from outsim.present.context import ReportContext
 from outsim.questions.describe import describe
 from outsim.scenario import provenance as ledger
 
 
-def assumptions(subject: Subject) -> Document:
+def assumptions(context: ReportContext) -> Document:
     """Every number that the answers rest on, with its source and grade."""
-    found = ledger.assumptions(subject.scenario)
+    found = ledger.assumptions(context.scenario)
     graded = "; ".join(f"{count} {grade}" for grade, count in found.by_grade.items() if count)
     return Document(
         id="assumptions",
@@ -37,10 +37,10 @@ _ELSEWHERE = ("item-3-3", "item-3-4")
 """Items whose tables are those of the numbers that the answers rest on."""
 
 
-def checklist(subject: Subject) -> Document:
+def checklist(context: ReportContext) -> Document:
     """All 20 items of STRESS-DES, with what only the author can say left as named gaps."""
-    compared = subject.comparison
-    scenarios = compared.scenarios if compared is not None else (subject.scenario,)
+    compared = context.comparison
+    scenarios = compared.scenarios if compared is not None else (context.scenario,)
     described = describe(*scenarios).run().document()
     return replace(
         described,
@@ -61,17 +61,17 @@ def _without_table(item: Document) -> Document:
     return replace(item, tables=[], texts=[*item.texts, reference])
 
 
-def reproduction(subject: Subject, command: str) -> Document:
+def reproduction(context: ReportContext, command: str) -> Document:
     """Version, seed and the command that gives this report again."""
-    result, scenario = subject.result, subject.scenario
+    result, scenario = context.result, context.scenario
     facts = [
         ["outsim", __version__],
         ["model version", str(MODEL_VERSION)],
-        ["seed", str(subject.seed)],
+        ["seed", str(context.seed)],
         ["engine of the one run", f"{result.engine} (the engine changes no figure)"],
         ["scenario", scenario.name],
         ["run", f"{result.period} {scenario.clock.zone}"],
-        ["made from", subject.made_of],
+        ["made from", context.made_of],
     ]
     return Document(
         id="again",
@@ -80,16 +80,16 @@ def reproduction(subject: Subject, command: str) -> Document:
         tables=[Table("Version and seed", ["", "value"], facts, is_text=True)],
         code=(
             ("Command", command),
-            (f"The scenario, as it was run ({subject.file})", toml(subject)),
+            (f"The scenario, as it was run ({context.file})", toml(context)),
         ),
     )
 
 
-def toml(subject: Subject) -> str:
+def toml(context: ReportContext) -> str:
     """The scenario as a file that can be run again; a contact list is named and not in it."""
     import tomlkit
 
-    said: dict[str, Any] = json.loads(subject.scenario.model_dump_json(exclude_unset=True))
+    said: dict[str, Any] = json.loads(context.scenario.model_dump_json(exclude_unset=True))
     return tomlkit.dumps(_written(said)).strip()
 
 

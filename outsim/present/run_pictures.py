@@ -9,13 +9,13 @@ from outsim.document import Picture
 from outsim.plots import ports as draw_ports
 from outsim.plots import queue as draw_queue
 from outsim.plots import waits as draw_waits
-from outsim.present.context import Subject
+from outsim.present.context import ReportContext
 from outsim.results.measures import MEASURES
 
 
-def load(subject: Subject) -> list[Picture]:
+def load(context: ReportContext) -> list[Picture]:
     """Queue and busy ports over time."""
-    result = subject.result
+    result = context.result
     timeline = result.timeline()
     found = []
     for draw, column, what in (
@@ -39,9 +39,9 @@ def load(subject: Subject) -> list[Picture]:
     return found
 
 
-def waits(subject: Subject) -> Picture:
+def waits(context: ReportContext) -> Picture:
     """Waits of the campaign's calls."""
-    result, campaign = subject.result, subject.campaign
+    result, campaign = context.result, context.campaign
     values = {each.name: each for each in MEASURES}
     view = result.measure_view(campaign)
     half, most = (values[name].compute(view) for name in ("wait_p50_s", "wait_p90_s"))

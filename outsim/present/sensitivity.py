@@ -5,16 +5,16 @@ from __future__ import annotations
 from outsim.document import Document, Picture, Table
 from outsim.plots import crossover as draw_flip
 from outsim.plots import sensitivity as draw_sensitivity
-from outsim.present.context import Subject
+from outsim.present.context import ReportContext
 from outsim.questions import sweep_texts
 from outsim.questions.sweep_answers import Sweep
 
 TITLE = "Which assumption matters most?"
 
 
-def sensitivity(subject: Subject) -> Document:
+def sensitivity(context: ReportContext) -> Document:
     """Which assumption matters: told where a sweep was made."""
-    found = subject.sweep
+    found = context.sweep
     if found is None:
         return Document(
             id="sensitivity",
@@ -23,7 +23,7 @@ def sensitivity(subject: Subject) -> Document:
                 "Not looked at here: a sweep varies every assumption through its range, and "
                 "tells which one would turn an answer round."
             ),
-            command=subject.asking("sweep", "--assumptions", names_campaign=False),
+            command=context.asking("sweep", "--assumptions", names_campaign=False),
         )
     names = " against ".join(scenario.name for scenario in found.scenarios)
     ranges = [[each.name, each.ends, each.source] for each in found.factors]

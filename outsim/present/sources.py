@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 from outsim.directories import ASKED, RUN, STUDY
 from outsim.engine import Engine
 from outsim.errors import StudyError
-from outsim.present.context import Subject, cut
+from outsim.present.context import ReportContext, cut
 from outsim.progress import bar
 from outsim.questions.eta import Forecast
 from outsim.questions.eta_measures import FORECAST_MEASURES, studying
@@ -23,6 +23,7 @@ from outsim.results.result import Result, load_result
 from outsim.results.stop_measures import STOP_MEASURES
 from outsim.results.tables.failures import FAILURE_MEASURES
 from outsim.results.tables.load import LOAD_MEASURES
+from outsim.scenario.campaigns import Campaign
 from outsim.scenario.difference import differences
 from outsim.scenario.loading import load
 from outsim.scenario.model import Scenario
@@ -41,22 +42,22 @@ REPLICATIONS = 10
 Answer = TypeVar("Answer")
 
 
-def read_subject(
-    path: str | Path,
-    campaign: str | None = None,
+def read_context(
+    what: str | Path | Scenario | Result,
+    campaign: str | Campaign | None = None,
     *,
     replications: int = REPLICATIONS,
     seed: int | None = None,
     engine: Engine = "auto",
-) -> Subject:
+) -> ReportContext:
     """What is known of a run, a scenario or a study; what a run can't tell is run for it.
 
     Parameters
     ----------
-    path : path
+    what : path, Scenario or Result
         Directory of a run (``outsim run --out``) or of a study, or a scenario file.
-    campaign : str, optional
-        ``name`` or ``tenant/name``; default: the one under study. A study has its own.
+    campaign : str or Campaign, optional
+        Default: the one under study. A study has its own.
     replications : int
         How many of each question are run for a run or a scenario; at least 2.
     seed : int, optional
@@ -69,24 +70,31 @@ def read_subject(
     OutsimError
         If it is none of these, or can't be read; the message says what to do.
     """
-    place = Path(path)
+    if replications < 2:
+        raise StudyError(f"{replications} replications: an interval takes 2 or more")
+    if isinstance(what, Scenario):
+        name = f"the scenario {what.name}"
+        return _of_scenario(what, campaign, replications, seed, engine, name)
+    if isinstance(what, Result):
+        _refuse(what.scenario.name, "run", seed=seed)
+        return _of_run(what, campaign, replications, engine, "a run")
+    path, place = str(what), Path(what)
     if (place / STUDY).exists():
         _refuse(path, "study", campaign=campaign, seed=seed)
         return _of_study(place)
     if (place / ASKED).exists():
         _refuse(path, "study", campaign=campaign, seed=seed)
         return _of_sweep(place, engine)
-    if replications < 2:
-        raise StudyError(f"{replications} replications: an interval takes 2 or more")
     if (place / RUN).exists() or (place / "calls.parquet").exists():
         _refuse(path, "run", seed=seed)
-        return _of_run(load_result(place), campaign, replications, engine, str(path))
+        return _of_run(load_result(place), campaign, replications, engine, path)
     if place.is_dir():
         raise StudyError(_unknown(place))
-    return _of_file(place, campaign, replications, seed, engine)
+    name = f"the scenario {place.name}"
+    return _of_scenario(load(place), campaign, replications, seed, engine, name)
 
 
-def _refuse(path: str | Path, what: str, **given: object) -> None:
+def _refuse(path: str, what: str, **given: object) -> None:
     for name, value in given.items():
         if value is not None:
             raise StudyError(f"{path}: is a {what}, and has its {name}; leave out --{name}")
@@ -109,19 +117,23 @@ def _unknown(place: Path) -> str:
 # Scenarios and runs
 
 
-def _of_file(
-    place: Path, campaign: str | None, replications: int, seed: int | None, engine: Engine
-) -> Subject:
-    scenario = load(place)
+def _of_scenario(
+    scenario: Scenario,
+    campaign: str | Campaign | None,
+    replications: int,
+    seed: int | None,
+    engine: Engine,
+    source: str,
+) -> ReportContext:
     campaign_of(scenario, campaign)
     with bar("run", counts=False) as advance:
         result = simulate(scenario, seed=seed, engine=engine, progress=advance)
-    return _of_run(result, campaign, replications, engine, f"the scenario {place.name}")
+    return _of_run(result, campaign, replications, engine, source)
 
 
 def _of_run(
-    result: Result, campaign: str | None, replications: int, engine: Engine, source: str
-) -> Subject:
+    result: Result, campaign: str | Campaign | None, replications: int, engine: Engine, source: str
+) -> ReportContext:
     chosen = campaign_of(result.scenario, campaign)
     scenario = studying(result.scenario, chosen)
     options: dict[str, Any] = {"replications": replications, "seed": result.seed, "engine": engine}
@@ -136,7 +148,7 @@ def _of_run(
 
     findings = Study(scenario, measures=_BOTH + FAILURE_MEASURES, **options).run()
     every, between = over_the_day(scenario, chosen)
-    return Subject(
+    return ReportContext(
         scenario=scenario,
         seed=result.seed,
         result=result,
@@ -161,7 +173,7 @@ _BOTH = tuple(each for each in MEASURES if each.name != "finish_time_s") + FOREC
 # Studies
 
 
-def _of_study(place: Path) -> Subject:
+def _of_study(place: Path) -> ReportContext:
     identity = read_identity(place)
     study = load_study(place, _measures_of(identity["measures"]))
     whole, there = study.without_gap, study.replications
@@ -175,8 +187,8 @@ def _of_study(place: Path) -> Subject:
         )
     with bar("run", counts=False) as advance:
         result = study.run(whole.start, progress=advance)
-    subject = partial(
-        Subject,
+    context = partial(
+        ReportContext,
         scenario=findings.scenarios[0],
         seed=study.seed,
         result=result,
@@ -188,10 +200,10 @@ def _of_study(place: Path) -> Subject:
         ),
         notices=tuple(notices),
     )
-    return subject(**_answers(findings, study))
+    return context(**_answers(findings, study))
 
 
-def _of_sweep(place: Path, engine: Engine) -> Subject:
+def _of_sweep(place: Path, engine: Engine) -> ReportContext:
     asked = read_asked(place)
     found = run_sync(
         sweep(*asked.scenarios, **asked.options, seed=asked.seed, out=place, engine=engine)
@@ -199,7 +211,7 @@ def _of_sweep(place: Path, engine: Engine) -> Subject:
     scenario = asked.scenarios[0]
     with bar("run", counts=False) as advance:
         result = simulate(scenario, seed=asked.seed, engine=engine, progress=advance)
-    return Subject(
+    return ReportContext(
         scenario=scenario,
         seed=asked.seed,
         result=result,

@@ -12,7 +12,7 @@ from outsim.display import format_estimate
 from outsim.document import Document, Picture, Table
 from outsim.plots import eta as draw_forecast
 from outsim.plots.estimates import draw_estimates
-from outsim.present.context import Subject
+from outsim.present.context import ReportContext
 from outsim.present.run_pictures import waits
 from outsim.questions import eta_texts
 from outsim.questions.eta_measures import CAMPAIGN_MEASURES, USUAL
@@ -40,14 +40,14 @@ def _counted(count: int, what: str = "replication") -> str:
 # When should I schedule my calls?
 
 
-def when_to_start(subject: Subject) -> Document:
+def when_to_start(context: ReportContext) -> Document:
     """Start times held against each other, or why they are not."""
-    answer = subject.schedule
+    answer = context.schedule
     if answer is None:
         return replace(
             _START,
-            asked=subject.reason("schedule") or "No start times were tried in this study.",
-            command=subject.asking("schedule"),
+            asked=context.reason("schedule") or "No start times were tried in this study.",
+            command=context.asking("schedule"),
         )
     return answer.document()
 
@@ -55,34 +55,34 @@ def when_to_start(subject: Subject) -> Document:
 # When is my call going out?
 
 
-def when_out(subject: Subject) -> Document:
+def when_out(context: ReportContext) -> Document:
     """When calls go out and when the campaign is finished."""
-    answer = subject.forecast
+    answer = context.forecast
     if answer is not None:
-        return _forecast(subject, answer)
+        return _forecast(context, answer)
     rows = _known_rows(
-        subject, "wait_p50_s", "wait_p90_s", "finish_time_s", "duration_s", "completed_by_deadline"
+        context, "wait_p50_s", "wait_p90_s", "finish_time_s", "duration_s", "completed_by_deadline"
     )
     if not rows:
         return replace(
             _OUT,
             asked="This study did not keep when calls go out.",
-            command=subject.asking("eta"),
+            command=context.asking("eta"),
         )
     return replace(
         _OUT,
-        asked=_of_known(subject),
-        answer=_waits(subject),
-        pictures=[waits(subject)],
+        asked=_of_known(context),
+        answer=_waits(context),
+        pictures=[waits(context)],
         tables=[Table("When calls go out", ["figure", "mean"], rows)],
         notes=[INTERVALS],
-        command=subject.asking("eta"),
+        command=context.asking("eta"),
     )
 
 
-def _waits(subject: Subject) -> str:
-    half, most = subject.figure("wait_p50_s"), subject.figure("wait_p90_s")
-    end = subject.figure("finish_time_s")
+def _waits(context: ReportContext) -> str:
+    half, most = context.measure("wait_p50_s"), context.measure("wait_p90_s")
+    end = context.measure("finish_time_s")
     texts = []
     if half is not None and most is not None:
         texts.append(f"Half of the calls wait up to {half.text}, 9 in 10 up to {most.text}")
@@ -91,7 +91,7 @@ def _waits(subject: Subject) -> str:
     return "; ".join(texts) + "." if texts else ""
 
 
-def _forecast(subject: Subject, answer: Forecast) -> Document:
+def _forecast(context: ReportContext, answer: Forecast) -> Document:
     findings, campaign = answer.findings, answer.campaign
     begins = findings.scenarios[0].clock.begins
 
@@ -119,7 +119,7 @@ def _forecast(subject: Subject, answer: Forecast) -> Document:
             f"{_counted(findings.replications)}."
         ),
         answer=_when_out(answer, at),
-        pictures=[_forecast_picture(answer, is_enough, at), waits(subject)],
+        pictures=[_forecast_picture(answer, is_enough, at), waits(context)],
         tables=[Table("When calls go out", columns, rows)],
         notes=notes,
     )
@@ -160,12 +160,12 @@ def _forecast_picture(answer: Forecast, is_band: bool, at: Callable[[str], str])
     )
 
 
-def _known_rows(subject: Subject, *names: str) -> list[list[str]]:
-    return [found.row() for name in names if (found := subject.figure(name)) is not None]
+def _known_rows(context: ReportContext, *names: str) -> list[list[str]]:
+    return [found.row() for name in names if (found := context.measure(name)) is not None]
 
 
-def _of_known(subject: Subject) -> str:
-    campaign, count = subject.campaign, max(each.replications for each in subject.known)
+def _of_known(context: ReportContext) -> str:
+    campaign, count = context.campaign, max(each.replications for each in context.known)
     return (
         f"{campaign.name} ({campaign.tenant}), starting at {campaign.start:%H:%M}: from the "
         f"figures that the study kept, {_counted(count)}."
@@ -175,46 +175,46 @@ def _of_known(subject: Subject) -> str:
 # Why do calls still go out after I stopped?
 
 
-def after_stop(subject: Subject) -> Document:
+def after_stop(context: ReportContext) -> Document:
     """What a stop saves, by when it comes."""
-    command = subject.asking("stop")
-    answer = subject.race
+    command = context.asking("stop")
+    answer = context.race
     if answer is not None:
         found = answer.document()
-        return replace(found, more=[*_standing_at_stop(subject), *found.more])
-    rows = _known_rows(subject, "dispatched_before_stop_effect", "dispatched_after_stop_effect")
+        return replace(found, more=[*_standing_at_stop(context), *found.more])
+    rows = _known_rows(context, "dispatched_before_stop_effect", "dispatched_after_stop_effect")
     if not rows:
-        why = subject.reason("stop") or "Nobody stops the campaign in this study."
+        why = context.reason("stop") or "Nobody stops the campaign in this study."
         return replace(_STOP, asked=why, command=command)
     before, after = (row[1] for row in rows)
-    stop_at = subject.campaign.stop_at
+    stop_at = context.campaign.stop_at
     assert stop_at is not None
     return replace(
         _STOP,
-        asked=f"{_of_known(subject)} The campaign is stopped at {stop_at:%H:%M:%S}.",
+        asked=f"{_of_known(context)} The campaign is stopped at {stop_at:%H:%M:%S}.",
         answer=(
-            f"{stop_rule(subject.scenario, subject.campaign)}. {before} dials go out "
+            f"{stop_rule(context.scenario, context.campaign)}. {before} dials go out "
             f"between the request to stop and its effect, and {after} from then on."
         ),
-        more=_standing_at_stop(subject),
+        more=_standing_at_stop(context),
         tables=[Table("Dials after the stop, retries included", ["figure", "mean"], rows)],
         notes=[INTERVALS],
         command=command,
     )
 
 
-def _standing_at_stop(subject: Subject) -> list[str]:
+def _standing_at_stop(context: ReportContext) -> list[str]:
     """Where the calls stood when the scenario's own stop took effect, in the one run."""
-    campaign, result = subject.campaign, subject.result
+    campaign, result = context.campaign, context.result
     if campaign.stop_at is None:
         return []
-    effect = clock_after(campaign.stop_at, subject.scenario.platform.stop_latency)
+    effect = clock_after(campaign.stop_at, context.scenario.platform.stop_latency)
     if not result.start <= effect <= result.end:
         return []
     page = result.status_page(effect)
     own = page["campaign"].eq(campaign.name) & page["tenant"].eq(campaign.tenant)
     told = "; ".join(f"{word} {true:,}" for word, _, true in counts(page[own]) if true)
     return [
-        f"In {subject.this_run}, the stop at {campaign.stop_at:%H:%M:%S} took effect at "
+        f"In {context.this_run}, the stop at {campaign.stop_at:%H:%M:%S} took effect at "
         f"{effect:%H:%M:%S}; its calls by status then: {told or 'none'}."
     ]

@@ -103,11 +103,13 @@ class Question(Generic[Answer]):
     async def _ask(self, tell: Callable[[Replication], None]) -> Answer:
         if not self._done:
             if inspect.iscoroutinefunction(self._work):
-                answer = await self._work(tell)
+                self._done.append(await self._work(tell))
             else:
-                answer = await asyncio.to_thread(cast("Callable[[Any], Answer]", self._work), tell)
-            self._done.append(answer)
+                await asyncio.to_thread(self._ask_here, tell)
         return self._done[0]
+
+    def _ask_here(self, tell: Callable[[Replication], None]) -> None:
+        self._done.append(cast("Callable[[Any], Answer]", self._work)(tell))
 
     async def _all(self) -> Answer:
         return await self._ask(lambda _: None)
@@ -118,7 +120,11 @@ class Question(Generic[Answer]):
 
     def run(self) -> Answer:
         """Wait for the answer, in a script or a cell."""
-        return run_sync(self._all())
+        if inspect.iscoroutinefunction(self._work):
+            return run_sync(self._all())
+        if not self._done:  # in this thread, so that an interruption reaches it
+            self._ask_here(lambda _: None)
+        return self._done[0]
 
 
 class StudyQuestion(Question[Answer]):
@@ -156,6 +162,10 @@ class StudyQuestion(Question[Answer]):
 
     async def _all(self) -> Answer:
         return self._answered(await self.study)
+
+    def run(self) -> Answer:
+        """Wait for all replications, in a script or a cell."""
+        return run_sync(self._all())
 
 
 def asks(

@@ -13,7 +13,7 @@ def test_it_writes_one_page(outsim, files, what):
     assert ended.out == ""
     assert "report written to page.html" in ended.err
     text = (files / "page.html").read_text()
-    assert f"outsim report {what} --output page.html --replications 2" in text
+    assert f"outsim report {what} --replications 2 --output page.html" in text
 
 
 def test_a_study_needs_no_run_of_its_own(outsim, files):

@@ -6,9 +6,8 @@ from pathlib import Path
 
 from bs4 import BeautifulSoup, Tag
 
-from outsim.present.build import page_of
-from outsim.present.page import html
-from outsim.present.sources import read_subject
+from outsim.present.report import Report
+from outsim.present.sources import read_context
 from outsim.questions.compare import compare
 from outsim.questions.eta import eta
 from outsim.questions.schedule import schedule
@@ -78,7 +77,7 @@ def kept(kind: str, directory: Path, replications: int = REPLICATIONS) -> Path:
 def report_of(path: Path, **options) -> str:
     """Report of a run, a study or a scenario, as HTML."""
     options = {"engine": "simpy"} | options
-    return html(page_of(read_subject(path, **options), "outsim report it"))
+    return Report(read_context(path, **options), "outsim report it").html()
 
 
 def parsed(text: str) -> BeautifulSoup:

@@ -5,10 +5,9 @@ from __future__ import annotations
 import pytest
 
 from outsim.errors import OutsimError
-from outsim.present.build import page_of
-from outsim.present.context import Subject
-from outsim.present.page import check_file, html, write
-from outsim.present.sources import read_subject
+from outsim.present.context import ReportContext
+from outsim.present.report import Report, check_file, write
+from outsim.present.sources import read_context
 from outsim.questions.describe import describe
 from outsim.questions.status import furthest_behind
 from outsim.results.checkpoint import simulate
@@ -22,20 +21,20 @@ COMMAND = "outsim report 'a place' --output report.html"
 
 
 @pytest.fixture(scope="module")
-def subject(tmp_path_factory) -> Subject:
+def subject(tmp_path_factory) -> ReportContext:
     place = simulate(scenario(), engine="simpy").save(tmp_path_factory.mktemp("run") / "run")
-    return read_subject(place, replications=3, engine="simpy")
+    return read_context(place, replications=3, engine="simpy")
 
 
 @pytest.fixture(scope="module")
 def page(subject):
-    return parsed(html(page_of(subject, COMMAND)))
+    return parsed(Report(subject, COMMAND).html())
 
 
 @pytest.fixture(scope="module", params=["compare", "schedule", "stop", "eta"])
 def study_page(request, tmp_path_factory):
     place = kept(request.param, tmp_path_factory.mktemp("study") / "study")
-    return parsed(html(page_of(read_subject(place), COMMAND)))
+    return parsed(Report(read_context(place), COMMAND).html())
 
 
 def test_every_question_is_answered_for_a_run(page):
@@ -55,7 +54,7 @@ def test_what_a_study_does_not_tell_it_gives_the_command_for(study_page):
 
 
 def test_means_are_those_of_the_findings(subject, page):
-    found = subject.figure("completed_share")
+    found = subject.measure("completed_share")
     assert found.text in words(section(page, "failed").find(class_="answer"))
     rows = [words(row) for row in section(page, "schedule").find_all("tr")]
     for row in subject.schedule.document().tables[0].rows:
@@ -122,14 +121,14 @@ def test_tables_have_headers_with_scope(page):
 
 
 def test_it_is_the_same_each_time(subject):
-    assert html(page_of(subject, COMMAND)) == html(page_of(subject, COMMAND))
+    assert Report(subject, COMMAND).html() == Report(subject, COMMAND).html()
 
 
 def test_names_are_text_and_never_markup(tmp_path):
     named = scenario('<script>alert("x")</script>')
     place = simulate(named, engine="simpy").save(tmp_path)
-    subject = read_subject(place, replications=2, engine="simpy")
-    page = parsed(html(page_of(subject, COMMAND)))
+    subject = read_context(place, replications=2, engine="simpy")
+    page = parsed(Report(subject, COMMAND).html())
     assert page.find("script") is None
     assert page.title is not None
     assert '<script>alert("x")</script>' in page.title.get_text()

@@ -9,9 +9,8 @@ from hypothesis import given as drawn
 from hypothesis import strategies as st
 
 import outsim
-from outsim.present.build import page_of
-from outsim.present.page import html
-from outsim.present.sources import read_subject
+from outsim.present.report import Report
+from outsim.present.sources import read_context
 from outsim.results.tables.failures import FAILURE_MEASURES, REASONS, why_failed
 from outsim.scenario import Scenario
 from outsim.scenario.loading import load
@@ -27,8 +26,8 @@ def answer(page, name: str) -> str:
 
 def report(given: Scenario, tmp_path, replications: int = 3):
     place = outsim.simulate(given, engine="simpy").save(tmp_path / "run")
-    subject = read_subject(place, replications=replications, engine="simpy")
-    return subject, parsed(html(page_of(subject, "outsim report")))
+    subject = read_context(place, replications=replications, engine="simpy")
+    return subject, parsed(Report(subject, "outsim report").html())
 
 
 @pytest.fixture(scope="module")
@@ -41,18 +40,18 @@ def stopped(tmp_path_factory):
 
 def test_it_says_why_calls_failed_and_on_whose_side(stopped):
     subject, page = stopped
-    by = {name: subject.figure(f"failed_by_{name}") for name in REASONS}
+    by = {name: subject.measure(f"failed_by_{name}") for name in REASONS}
     known = {name: each for name, each in by.items() if each is not None}
     first = max(known, key=lambda name: known[name].estimate.mean)
     reason, side = REASONS[first]
     said = answer(page, "failed")
     assert f"The leading reason, with {side}, is that {reason}: {known[first].text} of" in said
-    assert subject.figure("failed_share").text in said
+    assert subject.measure("failed_share").text in said
 
 
 def test_a_study_without_causes_tells_them_of_one_run(tmp_path):
     place = kept("compare", tmp_path / "study")
-    page = parsed(html(page_of(read_subject(place), "outsim report")))
+    page = parsed(Report(read_context(place), "outsim report").html())
     said = answer(page, "failed")
     assert "one run (seed" in said
     assert "The leading reason, with" in said

@@ -10,12 +10,12 @@ import sys
 import pytest
 
 from outsim.errors import OutsimError
-from outsim.present.page import write
+from outsim.present.report import write
 
 KILLED = """
 import os, signal, sys
 from pathlib import Path
-from outsim.present.page import write
+from outsim.present.report import write
 
 Path.replace = lambda *_: os.kill(os.getpid(), signal.SIGKILL)
 write("later", Path(sys.argv[1]))
