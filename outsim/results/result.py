@@ -33,7 +33,7 @@ from outsim.results.tables.run_tables import RunTables
 from outsim.results.tables.schema import TABLES
 from outsim.results.tables.snapshots import snapshot
 from outsim.results.tables.summary import summary, summary_table
-from outsim.results.tables.views import call_log, status_page, timeline
+from outsim.results.tables.views import call_log, status_page, timeline, timeline_by_tenant
 from outsim.scenario.campaigns import ALL_CALLS, Campaign, Everybody, Whose
 from outsim.scenario.defaults import assumptions as defaults_of
 from outsim.scenario.model import Scenario
@@ -117,20 +117,36 @@ class Result(Answer):
         """
         return {name: handed_out(self.frames[name]) for name in TABLES}
 
-    def timeline(self, every: str | None = "1min") -> pd.DataFrame:
+    def timeline(
+        self, every: str | None = "1min", *, by: Literal["tenant"] | None = None
+    ) -> pd.DataFrame:
         """Queue, busy ports, backlog and rates over time.
 
         Parameters
         ----------
         every : str or None
             Step of the rows, as pandas writes it; None: one row at each change.
+        by : "tenant", optional
+            Whose: each column then has one for each tenant below it.
 
         Returns
         -------
         DataFrame
             Indexed by local time.
+
+        Raises
+        ------
+        MomentError
+            If `every` is no step of time.
+        ScenarioError
+            If `by` is another word.
         """
-        return timeline(self.calls, self.attempts, self.updates, self.start, self.end, every)
+        tables = self.frames["calls"], self.frames["attempts"], self.frames["updates"]
+        if by is None:
+            return timeline(*tables, self.start, self.end, every)
+        if by != "tenant":
+            raise ScenarioError(unknown_name("by", by, ["tenant"]))
+        return timeline_by_tenant(*tables, self.start, self.end, every)
 
     @cached_property
     def causes(self) -> Causes:

@@ -129,3 +129,23 @@ def test_a_rejected_row_says_why_and_an_accepted_one_is_empty(tmp_path):
     reasons = ["", "not a number", "area code", "duplicate"]
     assert result.calls["reject_reason"].tolist() == reasons
     assert (result.calls["status"] == "rejected").tolist() == [False, True, True, True]
+
+
+@pytest.mark.parametrize("day", [date(2026, 3, 10), date(2026, 3, 8)], ids=["day", "clock change"])
+def test_calls_and_attempts_have_the_clock_of_the_callee(day):
+    result = run(
+        campaign(contacts=4, start="06:40"),
+        campaign("tokyo", contacts=3, callee_zone="Asia/Tokyo", start="06:30"),
+        campaign("new york", contacts=3, callee_zone="America/New_York", start="06:59:59"),
+        platform={"dial_rate": "1/s", "dial_burst": 1},
+        clock={"date": day, "begins": "06:30", "ends": "09:00", "latest": "09:00"},
+    )
+    calls = result.calls.set_index("call_id")
+    zones = {"list": "UTC", "tokyo": "Asia/Tokyo", "new york": "America/New_York"}
+    assert (calls["callee_zone"] == calls["campaign"].astype(str).map(zones)).all()
+    attempts = result.attempts
+    assert len(attempts) > 0
+    for at, call_id, hour in zip(
+        attempts["dispatched_at"], attempts["call_id"], attempts["callee_hour"], strict=True
+    ):
+        assert at.tz_convert(calls["callee_zone"][call_id]).hour == hour

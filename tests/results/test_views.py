@@ -8,6 +8,7 @@ from typing import Any
 import pandas as pd
 import pytest
 
+from outsim.errors import ScenarioError
 from outsim.results.result import Result
 from outsim.results.tables.views import status_page
 from tests.engine.scenarios import campaign, moment, recorded, run, seconds
@@ -244,3 +245,23 @@ def test_the_grid_goes_by_the_local_clock_across_a_change_to_summer_time():
     grid = run(campaign(start="03:30"), clock=clock | {"ends": "04:00"}).timeline("30min")
     assert [f"{at:%H:%M}" for at in grid.index] == ["01:00", "01:30", "03:00", "03:30"]
     assert grid["dispatched"].tolist() == [0, 0, 0, 1]
+
+
+@pytest.mark.parametrize("every", ["1min", None])
+def test_the_timeline_of_each_tenant_adds_up_to_that_of_all(every):
+    result = full()
+    whole, parts = result.timeline(every), result.timeline(every, by="tenant")
+    assert list(parts.columns.get_level_values(0).unique()) == list(whole.columns)
+    assert set(parts["queue"].columns) == {"acme", "zeta"}
+    for name in whole:
+        assert parts[name].sum(axis=1).tolist() == whole[name].tolist()
+
+
+@pytest.mark.parametrize("make", EMPTY)
+def test_a_timeline_by_tenant_of_nobody_has_nothing_in_it(make):
+    assert make().timeline(by="tenant").to_numpy().sum() == 0
+
+
+def test_a_timeline_by_another_word_is_refused():
+    with pytest.raises(ScenarioError, match=r"'tennant'.*did you mean 'tenant'"):
+        full().timeline(by="tennant")

@@ -120,6 +120,11 @@ class Calls:
         return self.run.of_calls(lambda c: c.anis, np.int64)
 
     @cached_property
+    def callee_zone(self) -> Array:
+        """Code of the time zone of each callee."""
+        return self.run.of_calls(lambda c: c.zones, code_type(self.run.plan.zones))
+
+    @cached_property
     def submitted_at(self) -> Integers:
         """When each call was handed in."""
         submitted: Integers = self.run.submitted_us + self.origin_us
@@ -231,5 +236,6 @@ class Calls:
             "tenant": self.tenant_names,
             "campaign": self.campaign_names,
             "reject_reason": self.reasons,
+            "callee_zone": self.run.plan.zones,
             "endpoint": [endpoint.name for endpoint in self.run.plan.endpoints],
         }

@@ -12,13 +12,13 @@ from functools import cached_property
 import numpy as np
 import pandas as pd
 
-from outsim.clock import MISSING
+from outsim.clock import HOUR, MISSING, SECOND
 from outsim.engine.records import Columns
 from outsim.plan import CampaignPlan
 from outsim.results.run_arrays import Rows, RunArrays
 from outsim.results.tables import schema
 from outsim.results.tables.calls import Calls
-from outsim.results.tables.columns import Array, frame, take
+from outsim.results.tables.columns import Array, blocks, frame, take
 from outsim.results.tables.schema import Column
 from outsim.text import brief
 from outsim.vocabulary import REJECTED, SCHEDULED
@@ -30,6 +30,24 @@ def _chosen(columns: tuple[Column, ...], names: Collection[str] | None) -> list[
 
 def _at(array: Array, rows: Rows) -> Array:
     return array if rows is None else take(array, rows)
+
+
+def _hours(instants: Array, zone: str) -> Array:
+    """Hour of the day of some instants since 1970, by the clock of a zone."""
+    if len(instants) == 0:
+        return np.zeros(0, dtype=np.int8)
+    ends = pd.to_datetime([instants.min(), instants.max()], unit="us", utc=True).tz_convert(zone)
+    shifts = ends.tz_localize(None) - ends.tz_convert(None)
+    shifts_us = {round(shift.total_seconds()) * SECOND for shift in shifts}
+    if len(shifts_us) == 1:
+        (shift_us,) = shifts_us
+        hours = np.empty(len(instants), dtype=np.int8)
+        for rows in blocks(len(instants)):
+            hours[rows] = (instants[rows] + shift_us) // HOUR % 24
+        return hours
+    # The clock is put forward or back meanwhile.
+    at = pd.DatetimeIndex(instants, dtype=pd.DatetimeTZDtype("us", zone))
+    return at.hour.to_numpy(dtype=np.int8)
 
 
 @dataclass(frozen=True, eq=False)
@@ -100,11 +118,26 @@ class RunTables:
         call_ids = _at(raw["call_id"], rows)
 
         def array(column: Column) -> Array:
+            if column.name == "callee_hour":
+                instants = raw.since("dispatched", self.run.origin_us)
+                return self._callee_hours(_at(instants, rows), call_ids)
             if column.name in ("tenant", "campaign", "number", "endpoint"):
                 return self._whose(column.name, call_ids)
             return _at(self._recorded(raw, column), rows)
 
         return self._frame(_chosen(columns, names), array)
+
+    def _callee_hours(self, instants: Array, call_ids: Array) -> Array:
+        """Hour of the day of some instants since 1970, by the clocks of the callees."""
+        zones = self.run.plan.zones
+        if len(zones) == 1:
+            return _hours(instants, zones[0])
+        zone_of_row = self._whose("callee_zone", call_ids)
+        found = np.zeros(len(instants), dtype=np.int8)
+        for code, zone in enumerate(zones):
+            rows = np.flatnonzero(zone_of_row == code)
+            found[rows] = _hours(instants[rows], zone)
+        return found
 
     def attempts(self, names: Collection[str] | None = None, rows: Rows = None) -> pd.DataFrame:
         """One row an attempt, in the order of dispatch: the truth."""

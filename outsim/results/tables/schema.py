@@ -77,6 +77,7 @@ CALLS = (
     Column("index", "id", "place in the campaign's list, from 0"),
     Column("number", "number", "national number dialled; 0 where the row has none", rules=(1,)),
     Column("ani", "number", "caller ID; 0 where it has none", rules=(1, 6)),
+    Column("callee_zone", "name", "time zone of the callee's clock", rules=(7, 9)),
     _instant("submitted_at", "handed in", 1),
     _instant(
         "wait_starts_at",
@@ -137,6 +138,7 @@ ATTEMPTS = (
         CALLEE_TYPES,
         rules=(7,),
     ),
+    Column("callee_hour", "small", "hour of the callee's clock at dispatch, 0 to 23", rules=(7,)),
 )
 
 UPDATES = (

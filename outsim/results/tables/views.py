@@ -209,3 +209,25 @@ def timeline(
         ):
             frame[name] = np.histogram(_instants(instants), bins=edges)[0]
     return frame
+
+
+def timeline_by_tenant(
+    calls: pd.DataFrame,
+    attempts: pd.DataFrame,
+    updates: pd.DataFrame,
+    begins: datetime,
+    ends: datetime,
+    every: str | None,
+) -> pd.DataFrame:
+    """Columns of `timeline`, each with one for each tenant below it; they add up to it."""
+
+    def of(tenant: str) -> pd.DataFrame:
+        mine, made, changed = (t[t["tenant"] == tenant] for t in (calls, attempts, updates))
+        return timeline(mine, made, changed, begins, ends, every)
+
+    parts = {str(tenant): of(tenant) for tenant in calls["tenant"].cat.categories}
+    if not parts:
+        return timeline(calls, attempts, updates, begins, ends, every)
+    # Between its own changes a tenant stays where it is, and before the first of them at 0.
+    joined = pd.concat(parts, axis=1, names=["tenant"], sort=True).ffill().fillna(0)
+    return joined.astype("int64").swaplevel(axis=1)[list(next(iter(parts.values())).columns)]
