@@ -13,8 +13,8 @@ from outsim.errors import TapeError as TapeError
 from outsim.estimates import Estimate as Estimate
 from outsim.present.report import Report as Report
 from outsim.present.report import report as report
-from outsim.questions.capacity import plan_capacity as plan_capacity
-from outsim.questions.capacity import plan_frontier as plan_frontier
+from outsim.questions.capacity import capacity as capacity
+from outsim.questions.capacity import frontier as frontier
 from outsim.questions.capacity_answers import Capacity as Capacity
 from outsim.questions.capacity_answers import Frontier as Frontier
 from outsim.questions.check import Check as Check

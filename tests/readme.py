@@ -344,8 +344,8 @@ SENTENCES = (
         "50,000 calls, {} replications each, up to 390,000 attempts a run, takes {} s;", sweeps
     ),
     Sentence(
-        "`outsim plan` over 39 values takes {} to {} % of the replications of the full grid, and "
-        "over 1,901 values {} %.",
+        "`outsim capacity` over 39 values takes {} to {} % of the replications of the full grid, "
+        "and over 1,901 values {} %.",
         plans,
     ),
     Sentence("takes two to four seconds as a whole, and some {} the first time", first_command),

@@ -209,7 +209,7 @@ OTHERS: dict[str, tuple[Callable[[Result, dict[str, Any]], object], str]] = {
         "did you mean 'acme/reminders'?",
     ),
     "promise": (
-        lambda r, _: outsim.plan_capacity(r.scenario, "platform.ports=1:2", ["complted <= 3"]),
+        lambda r, _: outsim.capacity(r.scenario, "platform.ports=1:2", ["complted <= 3"]).run(),
         "did you mean 'completed'?",
     ),
 }

@@ -18,6 +18,7 @@ from typer.core import TyperGroup
 
 from outsim.cli.assumptions import assumptions
 from outsim.cli.calibrate import calibrate
+from outsim.cli.capacity import capacity
 from outsim.cli.check import check
 from outsim.cli.compare import compare
 from outsim.cli.describe import describe
@@ -27,7 +28,6 @@ from outsim.cli.explain import explain
 from outsim.cli.export import export
 from outsim.cli.failed import failed
 from outsim.cli.merge import merge
-from outsim.cli.plan import plan
 from outsim.cli.report import report
 from outsim.cli.run import run
 from outsim.cli.schedule import schedule
@@ -80,7 +80,7 @@ app = typer.Typer(
 )
 for command in (
     *(run, status, schedule, eta, stop, failed, explain),
-    *(compare, plan, sweep, merge),
+    *(compare, capacity, sweep, merge),
     *(report, export, calibrate),
     *(check, diff, describe, assumptions, schema),
 ):

@@ -257,7 +257,7 @@ def capacity(answer: Capacity, axes: Sequence[Axes] | None = None) -> list[Axes]
     Parameters
     ----------
     answer : Capacity
-        What `outsim.plan_capacity` gives.
+        What `outsim.capacity` gives.
     axes : sequence of Axes, optional
         One a promise; default: a new figure with them one below the other.
     """
@@ -272,7 +272,7 @@ def promise(answer: Capacity, which: int = 0, ax: Axes | None = None) -> Axes:
     Parameters
     ----------
     answer : Capacity
-        What `outsim.plan_capacity` gives.
+        What `outsim.capacity` gives.
     which : int
         Which of the promises, from 0.
     ax : Axes, optional
@@ -341,7 +341,7 @@ def frontier(answer: Frontier, ax: Axes | None = None) -> Axes:
     Parameters
     ----------
     answer : Frontier
-        What `outsim.plan_frontier` gives.
+        What `outsim.frontier` gives.
     ax : Axes, optional
         Where to draw; default: a new figure.
     """

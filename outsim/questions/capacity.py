@@ -1,6 +1,6 @@
 """How much is enough: the smallest value of a key that keeps promises.
 
-capacity = await plan_capacity(scenario, "platform.ports=100:2000", ["p95 wait <= 10 min"])
+capacity = await outsim.capacity(scenario, "platform.ports=100:2000", ["p95 wait <= 10 min"])
 """
 
 from __future__ import annotations
@@ -8,11 +8,12 @@ from __future__ import annotations
 import asyncio
 import math
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import Executor
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, TypedDict, Unpack
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,6 +24,7 @@ from outsim.errors import StudyError
 from outsim.plan import build_plan
 from outsim.progress import Progress, reporting
 from outsim.questions.capacity_answers import Capacity, Frontier
+from outsim.questions.question import Question, asks
 from outsim.scenario.memory import runs_that_fit
 from outsim.scenario.model import Scenario
 from outsim.scenario.ranges import Range, read_range
@@ -33,6 +35,7 @@ from outsim.studies.request import check_collection
 from outsim.studies.search import FIRST_ERROR, OutOfBudget, Search
 from outsim.studies.stopping import read_within
 from outsim.studies.study import Study
+from outsim.studies.study_result import StudyResult
 from outsim.tape import Tape
 
 REPLICATIONS = 100
@@ -45,32 +48,60 @@ SECOND_VALUES = 5
 """Values of the second key that a frontier has, if nothing else is said."""
 
 
-async def plan_capacity(
-    scenario: Scenario, vary: str, targets: Sequence[str], **options: Any
-) -> Capacity:
-    """Smallest value of a key that keeps every promise, with confidence.
+class CapacityOptions(TypedDict, total=False):
+    """Keyword parameters of a search for a capacity that `Study` has, too."""
+
+    within: str | None
+    seed: int | None
+    engine: Engine
+    executor: Executor | str | None
+    out: str | Path | None
+    keep_tables: bool
+    progress: Progress | Literal["bar"] | None
+    input_uncertainty: bool | Literal["drawn"]
+
+
+@asks(CapacityOptions)
+def capacity(
+    scenario: Scenario,
+    vary: str,
+    target: Sequence[str],
+    *,
+    confidence: str | float = 0.95,
+    replications: int | None = None,
+    precision: Mapping[str, str | float] | None = None,
+    most: int = MOST,
+    **options: Unpack[CapacityOptions],
+) -> Question[Capacity]:
+    """Find the smallest value of a key that keeps every promise, with confidence.
 
     Parameters
     ----------
     scenario : Scenario
         What is planned; the promises are about its campaign under study.
     vary : str
-        Key and range, such as ``"platform.ports=100:2000"``; see `outsim.scenario.ranges`.
-    targets : sequence of str
+        Key and range, such as ``"platform.ports=100:2000"``; see `outsim.scenario.varying`.
+    target : sequence of str
         Promises, such as ``"p95 wait <= 10 min"``; see `outsim.studies.promise_texts`.
+    confidence : str or float
+        How sure it must be that the answer keeps the promises.
+    replications : int, optional
+        Runs that the answer and the value below it rest on; default: 100.
+    precision : mapping, optional
+        As many runs as the scenario as it stands takes for intervals of this width, instead.
+    most : int
+        Runs in all, at most.
     **options
-        confidence : str or float, ``"95%"`` by default, that the answer keeps the promises;
-        replications : int, `REPLICATIONS` by default, that it rests on; most : int, `MOST` by
-        default, runs in all; within : str, time after which it is undecided, such as
-        ``"5 min"``; seed, engine, executor, out, keep_tables, progress : as for `Study`;
-        input_uncertainty : bool, whether each run has callees of its own, which a calibration's
-        data would bear out. A promise must then be a probability: it is one over days and
-        callees. In `out` each value has a directory of its own.
+        within : str, time after which it is undecided, such as ``"5 min"``; seed, engine,
+        executor, out, keep_tables, progress : as for `Study`; input_uncertainty : bool, whether
+        each run has callees of its own, which a calibration's data would bear out. A promise must
+        then be a probability: it is one over days and callees. In `out` each value has a
+        directory of its own.
 
     Returns
     -------
-    Capacity
-        The value, or that there is none, with how sure that is.
+    Question
+        Its answer is the value, or that there is none, with how sure that is.
 
     Raises
     ------
@@ -79,46 +110,82 @@ async def plan_capacity(
     ScenarioError
         If there is no such key, or the scenario can't be used with a value.
     """
-    planner = _Planner(scenario, vary, targets, **options)
-    with planner.working():
-        return await planner.plan(scenario)
+
+    async def work(_: Any) -> Capacity:
+        base, count = await _base(scenario, replications, precision, options)
+        planner = _Planner(scenario, vary, target, count, confidence, most, options)
+        with planner.working():
+            return replace(await planner.plan(scenario), base=base)
+
+    return Question("capacity", work)
 
 
-async def plan_frontier(
-    scenario: Scenario, vary: str, other: str, targets: Sequence[str], **options: Any
-) -> Frontier:
-    """Smallest value of one key that keeps every promise, for several values of another one.
+@asks(CapacityOptions)
+def frontier(
+    scenario: Scenario,
+    vary: str,
+    other: str,
+    target: Sequence[str],
+    *,
+    confidence: str | float = 0.95,
+    replications: int | None = None,
+    precision: Mapping[str, str | float] | None = None,
+    most: int = MOST,
+    **options: Unpack[CapacityOptions],
+) -> Question[Frontier]:
+    """Find the smallest value of one key that keeps every promise, for several values of another.
 
     Parameters
     ----------
-    scenario, vary, targets, **options
-        As for `plan_capacity`; `most` and `within` are for all of it.
+    scenario, vary, target, confidence, replications, precision, most, **options
+        As for `capacity`; `most` and `within` are for all of it.
     other : str
-        The other key with its range; ``platform.dial_rate=5/s:40/s:8`` takes 8 values, else
-        `SECOND_VALUES`.
+        The other key with its range; ``platform.dial_rate=5/s:40/s:8`` takes 8 values; without a
+        count it takes 5.
 
     Returns
     -------
-    Frontier
-        One answer for each value of `other`.
+    Question
+        Its answer has one capacity for each value of `other`.
 
     Raises
     ------
     StudyError, ScenarioError
-        As `plan_capacity` does.
+        As `capacity` does.
     """
-    planner = _Planner(scenario, vary, targets, **options)
-    second = planner.range(other)
-    if second.key == planner.vary.key:
-        raise StudyError(f"{second.key} is varied twice; give another key, or one range")
-    others = second.values(second.count or SECOND_VALUES)
-    changed = [second.set_in(scenario, value) for value in others]
-    with planner.working(len(others)):
-        capacities = [
-            await planner.plan(each, f"{second.key}={second.text(value)}")
-            for value, each in zip(others, changed, strict=True)
-        ]
-    return Frontier(second, others, tuple(capacities))
+
+    async def work(_: Any) -> Frontier:
+        base, count = await _base(scenario, replications, precision, options)
+        planner = _Planner(scenario, vary, target, count, confidence, most, options)
+        second = planner.range(other)
+        if second.key == planner.vary.key:
+            raise StudyError(f"{second.key} is varied twice; give another key, or one range")
+        others = second.values(second.count or SECOND_VALUES)
+        changed = [second.set_in(scenario, value) for value in others]
+        with planner.working(len(others)):
+            capacities = [
+                replace(await planner.plan(each, f"{second.key}={second.text(value)}"), base=base)
+                for value, each in zip(others, changed, strict=True)
+            ]
+        return Frontier(second, others, tuple(capacities))
+
+    return Question("frontier", work)
+
+
+async def _base(
+    scenario: Scenario,
+    replications: int | None,
+    precision: Mapping[str, str | float] | None,
+    options: CapacityOptions,
+) -> tuple[StudyResult | None, int]:
+    """How many runs a test rests on; with the runs that a precision took."""
+    if not precision:
+        return None, REPLICATIONS if replications is None else replications
+    if replications is not None:
+        raise StudyError("replications and precision: give one or the other")
+    taken = {name: value for name, value in options.items() if name not in ("out", "keep_tables")}
+    base = await Study(scenario, precision=precision, **taken)  # type: ignore[arg-type]
+    return base, base.replications
 
 
 class _Planner:
@@ -128,19 +195,11 @@ class _Planner:
         self,
         scenario: Scenario,
         vary: str,
-        targets: Sequence[str],
-        *,
-        confidence: str | float = 0.95,
-        replications: int = REPLICATIONS,
-        most: int = MOST,
-        within: str | None = None,
-        seed: int | None = None,
-        engine: Engine = "auto",
-        executor: Executor | str | None = None,
-        out: str | Path | None = None,
-        keep_tables: bool = False,
-        progress: Progress | Literal["bar"] | None = "bar",
-        input_uncertainty: bool = False,
+        target: Sequence[str],
+        replications: int,
+        confidence: str | float,
+        most: int,
+        options: CapacityOptions,
     ) -> None:
         if scenario.campaign_under_study is None:
             raise StudyError(f"scenario {scenario.name!r} has no campaign to make promises about")
@@ -148,19 +207,20 @@ class _Planner:
         self.vary = self.range(vary)
         self.confidence = _confidence(confidence)
         self.replications, self.left = replications, most
-        self.input_uncertainty = input_uncertainty
-        self.promises = self._read(targets)
+        self.input_uncertainty = bool(options.get("input_uncertainty"))
+        self.promises = self._read(target)
+        seed = options.get("seed")
         self.seed = scenario.seed if seed is None else seed
         calls = build_plan(scenario, Tape(self.seed)).calls_begun
-        self.engine = choose(engine, calls * replications)
-        self._executor, self._work = executor, executor
-        self._out, self._keep_tables = out, keep_tables
+        self.engine = choose(options.get("engine", "auto"), calls * replications)
+        self._executor = self._work = options.get("executor")
+        self._out, self._keep_tables = options.get("out"), options.get("keep_tables", False)
         if self._out is not None:
             check_collection(Path(self._out))
-        self._progress = progress
+        self._progress = options.get("progress", "bar")
         self._report: Progress | None = None
         self._done, self._expected = 0, 0
-        self._deadline = _deadline(within)
+        self._deadline = _deadline(options.get("within"))
 
     def range(self, text: str) -> Range:
         found = read_range(text, self.scenario)

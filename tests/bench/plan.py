@@ -1,4 +1,4 @@
-"""Plan, replications against a full grid: how many runs `outsim plan` takes.
+"""Plan, replications against a full grid: how many runs `outsim capacity` takes.
 
 Held against testing every value of the range at the same precision. The scenario is
 scenarios/port-shortage.toml with fewer calls. The grid is not run: how many runs it takes is
@@ -29,7 +29,7 @@ MOST = 0.25
 
 def plan_figures(replications: int = REPLICATIONS) -> dict[str, Any]:
     """Runs of each plan, of its grid, their share, and seconds that the plan took."""
-    from outsim.questions.capacity import plan_capacity
+    from outsim.questions.capacity import capacity
     from outsim.scenario import load
     from outsim.studies.synchronous import run_sync
 
@@ -38,7 +38,7 @@ def plan_figures(replications: int = REPLICATIONS) -> dict[str, Any]:
     for name, (key, target) in PLANS.items():
         begin = time.perf_counter()
         found = run_sync(
-            plan_capacity(scenario, key, [target], replications=replications, progress=None)
+            capacity(scenario, key, [target], replications=replications, progress=None)
         )
         figures[name] = {
             "outcome": found.outcome,

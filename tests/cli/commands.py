@@ -24,11 +24,11 @@ COMMANDS = {
     "explain one run": ("explain", "small.toml", "--campaign", "notices", "--no-worth"),
     "explain a call": ("explain", "small.toml", "--call", "12"),
     "plan": (
-        *("plan", "small.toml", "--vary", "platform.ports=4:12", "--replications", "3"),
+        *("capacity", "small.toml", "--vary", "platform.ports=4:12", "--replications", "3"),
         *("--target", "p90 wait <= 4 min", "--target", "P(finished by 09:59) >= 0.1"),
     ),
     "plan of two keys": (
-        *("plan", "small.toml", "--vary", "platform.ports=4:12", "--replications", "3"),
+        *("capacity", "small.toml", "--vary", "platform.ports=4:12", "--replications", "3"),
         *("--vary", "platform.dial_rate=1/s:20/s:2", "--target", "p90 wait <= 4 min"),
     ),
     "sweep": ("sweep", "small.toml", "--vary", "platform.ports=5:10:2", "--replications", "2"),

@@ -67,7 +67,7 @@ def test_a_forecast_says_that_its_bands_are_over_callees_too(calibrated):
 
 
 def test_a_plan_takes_probabilities(calibrated):
-    plan = ("plan", "fitted.toml", "--vary", "platform.ports=1:30", "--replications", "12")
+    plan = ("capacity", "fitted.toml", "--vary", "platform.ports=1:30", "--replications", "12")
     told = calibrated(*plan, "--target", "p90 wait <= 5 min", "--input-uncertainty")
     assert told.code == 2
     assert "write a probability" in told.message

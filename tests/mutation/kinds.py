@@ -361,7 +361,7 @@ _OPTIONS: dict[str, tuple[tuple[str, ...], dict[str, tuple[str, ...]]]] = {
     "stop": (_QUICK, {"--campaign": ("reminders",), "--seed": ("1",)}),
     "explain": (("--no-worth",), {"--campaign": ("reminders",), "--call": ("3",)}),
     "compare": (_QUICK, {"--precision": ("wait_p90_s=30s",), "--within": ("5s",)}),
-    "plan": (
+    "capacity": (
         _QUICK,
         {"--vary": ("platform.ports=5:20",), "--target": ("p95 wait <= 10 min",)},
     ),
@@ -417,7 +417,7 @@ def option(random: Random, at: Workspace) -> Answer:
             words = (*_WORDS.get(name, _COUNTS if value.isdecimal() else TEXTS), *TEXTS)
             is_text = random.random() < 0.2
             value = changed_text(random, value, 1) if is_text else random.choice(words)
-        if random.random() < 0.7 or name == wrong or command in ("plan", "sweep"):
+        if random.random() < 0.7 or name == wrong or command in ("capacity", "sweep"):
             # What the operating system can't hand to a program is never seen by it.
             arguments += [name, value.replace("\0", "")]
     if command == "export":

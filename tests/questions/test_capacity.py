@@ -15,10 +15,10 @@ from matplotlib import pyplot
 
 from outsim import plots
 from outsim.errors import ScenarioError, StudyError
-from outsim.questions.capacity import plan_capacity, plan_frontier
+from outsim.questions.capacity import capacity
+from outsim.questions.capacity import frontier as find_frontier
 from outsim.questions.capacity_answers import Capacity, Frontier
 from outsim.scenario import Scenario
-from outsim.studies.synchronous import run_sync
 from tests.engine import scenarios
 from tests.studies.scenarios import chancy, without_campaigns
 
@@ -35,7 +35,7 @@ def plan(scenario: Scenario, vary: str, *targets: str, **options: Any) -> Capaci
     """Plan with two replications of what is always the same, in a thread."""
     with ThreadPoolExecutor(1) as thread:
         options = {"replications": 2, "executor": thread, "progress": None} | options
-        return run_sync(plan_capacity(scenario, vary, targets, **options))
+        return capacity(scenario, vary, targets, **options).run()
 
 
 @settings(max_examples=8)
@@ -62,7 +62,7 @@ def test_the_answer_and_its_neighbour_say_what_they_rest_on() -> None:
     assert list(of_12["promise_is"]) == ["broken", "kept"]
     assert list(of_12["value_is"]) == ["broken", "broken"]
     assert "Smallest value that keeps the promises: platform.ports = 13" in found._repr_html_()
-    assert found.to_json()["value"] == "13"
+    assert found.to_dict()["value"] == "13"
     assert found.runs < found.grid_runs == 60 * 2
 
 
@@ -130,7 +130,7 @@ def test_the_answer_is_the_same_on_any_executor_and_from_what_was_kept(tmp_path:
     asked = ("platform.ports=4:12", "p90 wait <= 60 s")
     first = plan(chancy(), *asked, replications=4, out=tmp_path, executor="threads")
     again = plan(chancy(), *asked, replications=4, out=tmp_path)
-    assert first.to_json() == again.to_json()
+    assert first.to_dict() == again.to_dict()
     assert (tmp_path / f"platform.ports={first.value}").is_dir()
     assert plan(chancy(), *asked, replications=4, seed=2).seed == 2
 
@@ -140,7 +140,7 @@ def frontier(
 ) -> Frontier:
     with ThreadPoolExecutor(1) as thread:
         options = {"replications": 2, "executor": thread, "progress": None} | options
-        return run_sync(plan_frontier(scenario, first, second, targets, **options))
+        return find_frontier(scenario, first, second, targets, **options).run()
 
 
 def test_a_frontier_has_the_smallest_first_for_each_second() -> None:
@@ -163,7 +163,7 @@ def test_a_frontier_has_the_smallest_first_for_each_second() -> None:
         )
         assert ports == alone.number
     assert list(found.table()["outcome"]) == [each.outcome for each in found.capacities]
-    assert len(found.to_json()["frontier"]) == 3
+    assert len(found.to_dict()["frontier"]) == 3
 
 
 def test_a_frontier_shares_its_runs() -> None:
@@ -186,7 +186,7 @@ class TestPictures:
         )
         assert plots.promise(found, ax=axes) is axes
         assert axes.get_xlabel() == "platform.ports"
-        assert axes.get_ylabel() == "wait, 95 in 100 (s)"
+        assert axes.get_ylabel() == "p95 wait (s)"
         labels = axes.get_legend_handles_labels()[1]
         assert {"p95 wait <= 41 s", "smallest: 13", "kept", "broken"} <= set(labels)
         assert plots.promise(found, 1).get_ylabel() == "runs that keep it (%)"

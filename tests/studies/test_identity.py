@@ -41,9 +41,7 @@ def test_a_scenario_that_is_kept_means_the_same_when_it_is_made_again(scenario: 
         lambda out: outsim.sweep(
             chancy(), vary=["platform.ports=5:10:2"], replications=2, out=out
         ),
-        lambda out: outsim.plan_capacity(
-            chancy(), "platform.ports=5:10", ["p90 wait <= 1 h"], out=out
-        ),
+        lambda out: outsim.capacity(chancy(), "platform.ports=5:10", ["p90 wait <= 1 h"], out=out),
         lambda out: outsim.start_map(outsim.load(MAP), replications=2, out=out),
     ],
     ids=["sweep", "plan", "map"],

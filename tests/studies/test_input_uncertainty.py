@@ -17,7 +17,7 @@ from scipy import stats
 
 import outsim
 from outsim.errors import StudyError
-from outsim.questions.capacity import plan_capacity
+from outsim.questions.capacity import capacity
 from outsim.results.checkpoint import simulate
 from outsim.results.measures import MEASURES, measure, measure_named
 from outsim.scenario import Scenario
@@ -270,7 +270,7 @@ def test_what_an_interval_is_made_of_takes_drawn_callees():
 
 
 def test_a_plan_with_drawn_callees_is_about_probabilities():
-    plan = partial(plan_capacity, thin(), "platform.ports=1:30", progress=None, engine="simpy")
+    plan = partial(capacity, thin(), "platform.ports=1:30", progress=None, engine="simpy")
     with pytest.raises(StudyError, match="write a probability"):
         run_sync(plan(["p95 wait <= 5 min"], input_uncertainty=True))
     wanted = ["P(p90 wait <= 1 min) >= 0.6"]
