@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-from functools import partial
-
 from outsim.display import INTERVALS, format_estimate
 from outsim.document import Document, Picture, Table
-from outsim.plots import compare as draw_findings
 from outsim.present.context import ReportContext
 from outsim.questions.compare_texts import DISAGREE, better_and_worse, nothing_clear
 from outsim.results.measures import Measure
@@ -75,12 +72,10 @@ def _picture(findings: StudyResult, measure: Measure) -> Picture:
         for place, name in enumerate(findings.labels)
     )
     return Picture(
-        partial(_draw, findings, measure.name),
+        "compare",
+        findings,
         alt=f"Marks with intervals, one for each scenario. {label}: {values}.",
         caption=label,
+        options={"measure": measure.name},
         rows=max(3, len(findings.labels)),
     )
-
-
-def _draw(findings: StudyResult, name: str, ax: object) -> object:
-    return draw_findings(findings, name, ax=ax)  # type: ignore[arg-type]

@@ -2,13 +2,8 @@
 
 from __future__ import annotations
 
-from functools import partial
-
 from outsim.clock import SECOND, format_duration
 from outsim.document import Picture
-from outsim.plots import ports as draw_ports
-from outsim.plots import queue as draw_queue
-from outsim.plots import waits as draw_waits
 from outsim.present.context import ReportContext
 from outsim.results.measures import MEASURES
 
@@ -18,16 +13,17 @@ def load(context: ReportContext) -> list[Picture]:
     result = context.result
     timeline = result.timeline()
     found = []
-    for draw, column, what in (
-        (draw_queue, "queue", "calls in the outbound queue"),
-        (draw_ports, "busy_ports", "busy ports"),
+    for plot, column, what in (
+        ("queue", "queue", "calls in the outbound queue"),
+        ("ports", "busy_ports", "busy ports"),
     ):
         most = timeline[column].max()
         at = timeline.index[int(timeline[column].to_numpy().argmax())]
         limit = f" of {result.scenario.platform.ports:,}" if column == "busy_ports" else ""
         found.append(
             Picture(
-                partial(draw, result),
+                plot,
+                result,
                 alt=(
                     f"Areas over the time of day, one a tenant: {what}. Minute by minute, "
                     f"together they are most at {at:%H:%M}: {most:,.0f}{limit}."
@@ -50,13 +46,15 @@ def waits(context: ReportContext) -> Picture:
         for share, seconds in (("half", half), ("9 in 10", most))
     )
     return Picture(
-        lambda ax: draw_waits(result, ax=ax, campaigns=[campaign]),
+        "waits",
+        result,
         alt=f"A line that rises with the wait, from no call to all: {told}.",
         caption="Share of the calls that wait no longer, one run",
+        options={"campaigns": [campaign]},
     )
 
 
 def _within(seconds: float) -> str:
     if not seconds < float("inf"):
-        return "are not dialled within the run"
+        return "are not dialed within the run"
     return f"wait up to {format_duration(round(seconds * SECOND))}"

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 from outsim.document import Document, Picture, Table
-from outsim.plots import crossover as draw_flip
-from outsim.plots import sensitivity as draw_sensitivity
 from outsim.present.context import ReportContext
 from outsim.questions import sweep_texts
 from outsim.questions.sweep_answers import Sweep
@@ -61,7 +59,8 @@ def sensitivity(context: ReportContext) -> Document:
             told = "; ".join(f"{row[0]}: {row[1]}" for row in rows)
             pictures.append(
                 Picture(
-                    lambda ax: draw_sensitivity(found, found.measure.name, ax=ax),
+                    "sensitivity",
+                    found,
                     alt=f"A bar for each assumption, with its interval. {columns[1]}: {told}.",
                     caption=f"How much each assumption matters: {label}",
                     rows=max(4, len(rows)),
@@ -106,7 +105,8 @@ def _flip_picture(found: Sweep) -> Picture:
         for rung in first.rungs
     )
     return Picture(
-        lambda ax: draw_flip(found, None, ax=ax),
+        "crossover",
+        found,
         alt=f"The difference over {first.name}, with intervals. {values}.",
         caption=f"The difference over {first.name}",
         rows=7,
