@@ -58,13 +58,13 @@ class Parameter:
 
 def parameters_of(found: Calibration) -> Iterator[Parameter]:
     """Give all numbers, with intervals; then those that were kept at their defaults."""
-    for each in found.durations:
-        goodness = f"{each.form}, distance {each.distance:.3f}"
+    for fit in found.durations:
+        goodness = f"{fit.form}, distance {fit.distance:.3f}"
         for share in (0.5, 0.9, 0.99):
-            value = float(each.distribution.quantile_s(np.array([share]))[0])
-            low, high = each.quantile_interval_s(share)
+            value = float(fit.distribution.quantile_s(np.array([share]))[0])
+            low, high = fit.quantile_interval_s(share)
             ends = min(low, value), max(high, value)
-            yield Parameter(f"{each.key} p{share * 100:.0f}", value, *ends, each.calls, goodness)
+            yield Parameter(f"{fit.key} p{share * 100:.0f}", value, *ends, fit.calls, goodness)
     if found.outcomes is not None:
         yield from _of_mix(found.outcomes, found.weights, f"profiles.{found.profile_name}")
     for key, value in _kept(found):
@@ -177,7 +177,7 @@ class Calibration:
         ScenarioError
             If it was not fitted.
         """
-        found = {each.key: each for each in self.durations}
+        found = {fit.key: fit for fit in self.durations}
         if key not in found:
             raise ScenarioError(unknown_name("fitted duration", key, found))
         return found[key]
@@ -205,24 +205,24 @@ class Calibration:
             notes.append(
                 "callees.post_dial_delay: set to 1 ms; the log's ring times have it in them"
             )
-        for each in self.durations:
-            drift = each.drift
+        for fit in self.durations:
+            drift = fit.drift
             if drift.is_there:
                 notes.append(
-                    f"{each.key}: the later {self.holdout:.0%} of the log differ; durations are "
+                    f"{fit.key}: the later {self.holdout:.0%} of the log differ; durations are "
                     f"{drift.factor:.2f} times as long "
                     f"(95 %: {drift.low:.2f} to {drift.high:.2f}; distance {drift.distance:.3f})"
                 )
-            if each.is_cut:
+            if fit.is_cut:
                 notes.append(
-                    f"{each.key}: answers still came when calls were given up; don't use the fit "
+                    f"{fit.key}: answers still came when calls were given up; don't use the fit "
                     "with a longer ring timeout"
                 )
         notes += [
-            f"{each.outcome}: its share of attempts moved from {each.early:.1%} to "
-            f"{each.late:.1%} "
-            f"(95 % of the change: {100 * each.low:+.1f} to {100 * each.high:+.1f} points)"
-            for each in self.mix_drift
+            f"{moved.outcome}: its share of attempts moved from {moved.early:.1%} to "
+            f"{moved.late:.1%} "
+            f"(95 % of the change: {100 * moved.low:+.1f} to {100 * moved.high:+.1f} points)"
+            for moved in self.mix_drift
         ]
         if self.outcomes is not None and self.outcomes.divided is not None:
             notes.append(_unnamed_note(self.outcomes.divided, self.outcomes.named))
@@ -241,7 +241,7 @@ class Calibration:
         """
         import pandas as pd
 
-        rows = [vars(each) for each in self.parameters]
+        rows = [vars(parameter) for parameter in self.parameters]
         found = pd.DataFrame(rows, columns=[*Parameter.__dataclass_fields__])
         return found.rename(columns={"key": "parameter"}).set_index("parameter")
 
@@ -255,9 +255,9 @@ class Calibration:
 
         return pd.DataFrame(
             [
-                (each.key, score.form, score.loss, score.deviation, score.form == each.form)
-                for each in self.durations
-                for score in each.scores
+                (fit.key, score.form, score.loss, score.deviation, score.form == fit.form)
+                for fit in self.durations
+                for score in fit.scores
             ],
             columns=["parameter", "form", "loss", "deviation", "chosen"],
         ).set_index(["parameter", "form"])
@@ -271,10 +271,10 @@ class Calibration:
         import pandas as pd
 
         parts = []
-        for each in self.durations:
-            fitted, recorded = each.errors_on_later()
+        for fit in self.durations:
+            fitted, recorded = fit.errors_on_later()
             index = pd.MultiIndex.from_product(
-                [[each.key], SCORED], names=["parameter", "quantile"]
+                [[fit.key], SCORED], names=["parameter", "quantile"]
             )
             parts.append(pd.DataFrame({"fit": fitted, "recorded": recorded}, index=index))
         return pd.concat(parts) if parts else pd.DataFrame(columns=["fit", "recorded"])
@@ -289,21 +289,21 @@ class Calibration:
         return values
 
     def _sources(self) -> Iterator[tuple[str, dict[str, Any]]]:
-        ranges = {each.key: each for each in self.parameters if each.source == CALIBRATED}
+        calibrated = [known for known in self.parameters if known.source == CALIBRATED]
         keys = [f"callees.{key}" for key in self.callee_values]
         if self.outcomes is not None:
             keys.append(f"profiles.{self.profile_name}")
         entry = {"grade": CALIBRATED, "source": self.source}
-        durations = {each.key: each for each in self.durations}
+        durations = {fit.key: fit for fit in self.durations}
         for key in keys:
             yield key, {**entry, "details": dict(self.details)}
             if key in durations:
                 yield from _scale_range(durations[key], entry)
-            for name, each in ranges.items():
-                if name.startswith((f"{key}.", f"{key}[")) or name == key:
-                    ends = [short(end) for end in (each.low, each.high) if end is not None]
+            for known in calibrated:
+                if known.key.startswith((f"{key}.", f"{key}[")) or known.key == key:
+                    ends = [short(end) for end in (known.low, known.high) if end is not None]
                     if len(ends) == 2 and ends[0] < ends[1]:
-                        yield name, {**entry, "range": f"{ends[0]!r}:{ends[1]!r}"}
+                        yield known.key, {**entry, "range": f"{ends[0]!r}:{ends[1]!r}"}
 
     def to_toml(self) -> str:
         """A scenario file with the profile, to be extended by another one.
@@ -323,17 +323,17 @@ class Calibration:
             "source": {"label": self.source, **self.details},
             "attempts": self.attempts,
             "holdout": self.holdout,
-            "parameters": [dict(vars(each)) for each in self.parameters],
+            "parameters": [dict(vars(parameter)) for parameter in self.parameters],
             "durations": [
                 {
-                    "key": each.key,
-                    "form": each.form,
-                    "calls": each.calls,
-                    "distance": each.distance,
-                    "drift": {**vars(each.drift), "is_there": each.drift.is_there},
-                    "candidates": [dict(vars(score)) for score in each.scores],
+                    "key": fit.key,
+                    "form": fit.form,
+                    "calls": fit.calls,
+                    "distance": fit.distance,
+                    "drift": {**vars(fit.drift), "is_there": fit.drift.is_there},
+                    "candidates": [dict(vars(score)) for score in fit.scores],
                 }
-                for each in self.durations
+                for fit in self.durations
             ],
             "notes": list(self.notes),
             "scenario": self.to_mapping(),
@@ -360,7 +360,7 @@ class Calibration:
             beside.write_text(self.to_toml(), encoding="utf-8")
 
     def __repr__(self) -> str:
-        fitted = [each.key for each in self.durations]
+        fitted = [fit.key for fit in self.durations]
         fitted += [] if self.outcomes is None else [f"profiles.{self.profile_name}"]
         return bounded(f"Calibration({self.source}; fitted: {', '.join(fitted) or 'nothing'})")
 

@@ -62,11 +62,6 @@ def unit_of(names: Sequence[str]) -> tuple[str, float]:
     return "seconds", 1.0
 
 
-def unit_s(names: Sequence[str]) -> float:
-    """Seconds that the unit of durations in these columns has."""
-    return unit_of(names)[1]
-
-
 def units_s(durations: dict[str, Floats]) -> tuple[dict[str, float], list[str]]:
     """Units in seconds, another one than a second where it is beyond doubt; and notes."""
     medians = {name: _median(array) for name, array in durations.items()}

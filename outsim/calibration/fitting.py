@@ -152,7 +152,7 @@ def fit(
     mix = _mix(table, call_log, notes)
     moved = []
     if mix is not None:
-        moved = [each for each in mix_drift(table[~late], table[late]) if each.is_there]
+        moved = [drift for drift in mix_drift(table[~late], table[late]) if drift.is_there]
     return Calibration(
         source=call_log.source.label,
         details={
@@ -273,9 +273,9 @@ def _durations(
             count(seconds[rows], weights[rows], cut[rows], rounding=how, step_s=whole.step_s)
             for rows in (known & ~late, known & late, known)
         ]
-        for each in lumps(seconds[ended], whole.step_s):
-            if not any(note.endswith(each) for note in notes):
-                notes.append(f"{part.key}: {each}")
+        for lump in lumps(seconds[ended], whole.step_s):
+            if not any(note.endswith(lump) for note in notes):
+                notes.append(f"{part.key}: {lump}")
         same = (part.column, ended.tobytes(), cut.tobytes())
         if same not in fitted:
             fitted[same] = fit_duration(part.key, *counts)

@@ -55,13 +55,13 @@ def joined(
 ) -> CallLog:
     """Call log of the batches of some files: each dial once, attempts counted."""
     left_out: Counter[str] = Counter()
-    for batch in (batch for each in read_files for batch in each.batches):
+    for batch in (batch for read in read_files for batch in read.batches):
         left_out.update(batch.left_out)
     unreadable = tuple(
-        Unreadable(read.file.name, *each)
+        Unreadable(read.file.name, *row)
         for read in read_files
         for batch in read.batches
-        for each in batch.unreadable
+        for row in batch.unreadable
     )
     found = _Joined(read_files, left_out, zone)
     if found.size:
@@ -72,7 +72,7 @@ def joined(
     last_only = read_files[0].mapping.last_only
     if not last_only and _has_only_talks(read_files, columns):
         del columns["outcome"]
-    notes = list(dict.fromkeys(text for each in read_files for text in each.notes))
+    notes = list(dict.fromkeys(text for read in read_files for text in read.notes))
     notes += notes_of(read_files, columns, zone, callee_zone)
     notes += found.notes
     if "started" in columns:
@@ -87,7 +87,7 @@ def joined(
     return CallLog(
         _table(columns),
         callee_zone or zone,
-        tuple(each.file for each in read_files),
+        tuple(read.file for read in read_files),
         unreadable,
         {reason: count for reason, count in left_out.items() if count},
         attempts_derived=derived,
@@ -105,23 +105,23 @@ class _Joined:
         self.left_out = left_out
         self.zone = zone
         self.notes: list[str] = []
-        self._formats = {each.file.format for each in read_files}
-        self._chosen = any(each.mapping.where for each in read_files)
+        self._formats = {read.file.format for read in read_files}
+        self._chosen = any(read.mapping.where for read in read_files)
         batches = []
         seen: dict[str, str] = {}
         files = []
-        for k, each in enumerate(read_files):
-            rows = sum(map(size_of, each.batches))
-            if each.file.sha256 in seen:
+        for k, read in enumerate(read_files):
+            rows = sum(map(size_of, read.batches))
+            if read.file.sha256 in seen:
                 left_out["duplicate"] += rows
                 self.notes.append(
-                    f"{each.file.name} is a copy of {seen[each.file.sha256]}: it counts once"
+                    f"{read.file.name} is a copy of {seen[read.file.sha256]}: it counts once"
                 )
                 continue
-            seen[each.file.sha256] = each.file.name
-            batches += each.batches
+            seen[read.file.sha256] = read.file.name
+            batches += read.batches
             files.append(np.full(rows, k, dtype=np.int32))
-        self._own = [k for k, each in enumerate(read_files) if each.file.format == "outsim"]
+        self._own = [k for k, read in enumerate(read_files) if read.file.format == "outsim"]
         self._batches = batches
         self.size = sum(map(size_of, batches))
         self.columns: Columns = {}
@@ -254,7 +254,7 @@ class _Joined:
             keys, any_number = np.where(calls >= 0, calls, beside).astype(np.int32), True
         if keys is None or "started" not in columns or "outcome" not in columns:
             return
-        held = [np.nan_to_num(columns[each]) for each in ("ring_s", "talk_s") if each in columns]
+        held = [np.nan_to_num(columns[name]) for name in ("ring_s", "talk_s") if name in columns]
         found = legs(
             keys,
             columns.get("numbers"),
@@ -304,8 +304,10 @@ LEAST_FULL = 0.1
 
 def _has_only_talks(read_files: Sequence[ReadFile], columns: Columns) -> bool:
     """Whether the files have no word of outcomes and answered calls alone: no mix is in them."""
-    named = [each.mapping.columns for each in read_files]
-    if "outcome" not in columns or any({"outcome", "answered_by"} & each.keys() for each in named):
+    named = [read.mapping.columns for read in read_files]
+    if "outcome" not in columns or any(
+        {"outcome", "answered_by"} & names.keys() for names in named
+    ):
         return False
     return bool(np.isin(columns["outcome"], ANSWERED_CODES).all())
 
@@ -317,11 +319,11 @@ def _nothing(
     if why:
         why.append("rows of a kind are used if --where COLUMN=VALUE chooses them by it")
     if unreadable:
-        each = unreadable[0]
+        first_row = unreadable[0]
         why.insert(
             0,
-            f"{len(unreadable):,} can't be read; the first, line {each.line}: found "
-            f"{each.found}; {each.allowed}",
+            f"{len(unreadable):,} can't be read; the first, line {first_row.line}: found "
+            f"{first_row.found}; {first_row.allowed}",
         )
     return refusal(
         first.file.name,
@@ -334,7 +336,7 @@ def _count_dials(columns: Columns, notes: list[str]) -> bool:
     if "numbers" not in columns or "started" not in columns or (columns["numbers"] < 0).all():
         return False
     numbers = columns["numbers"]
-    held = [np.nan_to_num(columns[each]) for each in ("ring_s", "talk_s") if each in columns]
+    held = [np.nan_to_num(columns[name]) for name in ("ring_s", "talk_s") if name in columns]
     codes = numbers
     if "campaigns" in columns:
         campaigns = columns["campaigns"]

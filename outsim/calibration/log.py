@@ -48,7 +48,7 @@ class Unreadable:
 
     file: str
     line: int
-    """Line in the file, from 1; in a JSON document, the entry, from 1."""
+    """Line in the file, from 1; in a JSON document the entry, in a table the row, from 1."""
     found: str
     allowed: str
 

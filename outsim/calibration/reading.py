@@ -57,14 +57,16 @@ def read_call_log(
         raise refusal("--format", f"found {format!r}; write one of {', '.join(get_args(Format))}")
     sources = [*_sources([logs] if isinstance(logs, str | Path | pd.DataFrame) else logs)]
     read_files = [_read(source, format, mapping or Mapping(), zone) for source in sources]
-    if len({each.mapping.last_only for each in read_files}) > 1:
+    if len({read.mapping.last_only for read in read_files}) > 1:
         raise refusal(
             sources[0],
             "its rows are single attempts, those of another file last attempts; "
             "calibrate to one kind at a time",
         )
     zones = {
-        zone_of_result(each) for each in sources if isinstance(each, Path) and is_result(each)
+        zone_of_result(source)
+        for source in sources
+        if isinstance(source, Path) and is_result(source)
     }
     return joined(read_files, zone or (zones.pop() if len(zones) == 1 else None), callee_zone)
 
@@ -121,8 +123,8 @@ def _whole(
         batches: list[Batch] = []
         for batch in _batches(source, layout, zone, style):
             batches.append(batch)
-            for target, each in batch.evidence.items():
-                evidence.setdefault(target, Evidence()).add(each)
+            for target, more in batch.evidence.items():
+                evidence.setdefault(target, Evidence()).add(more)
             if len(batches) == 1 and style_of(evidence, zone) != style:
                 break
         else:
@@ -137,10 +139,10 @@ def _notes_of_missed(batches: Sequence[Batch]) -> Iterator[str]:
     """What values can't be read, by column; their rows are used all the same."""
     missed: dict[str, list[Missed]] = {}
     for batch in batches:
-        for each in batch.missed:
-            missed.setdefault(each.column, []).append(each)
+        for miss in batch.missed:
+            missed.setdefault(miss.column, []).append(miss)
     for column, those in missed.items():
-        count, first = sum(each.count for each in those), those[0]
+        count, first = sum(miss.count for miss in those), those[0]
         yield (
             f"{count:,} value{'s' if count != 1 else ''} of {column} can't be read and "
             f"{'are' if count != 1 else 'is'} taken as missing; the first, line {first.line}: "
@@ -162,12 +164,12 @@ def _batches(
     mapping = layout.mapping
     if layout.kind == "tables" or isinstance(source, Frame):
         parsed = columns_of(source, mapping.wanted)
-        yield from (attempts_of(each, mapping, zone, style) for each in parsed)
+        yield from (attempts_of(rows, mapping, zone, style) for rows in parsed)
         return
     if layout.kind == "records":
         kind = layout.format if layout.format in ("calls", "results") else "other"
         parsed = records.columns(source, mapping.wanted, kind)
-        yield from (attempts_of(each, mapping, zone, style) for each in parsed)
+        yield from (attempts_of(rows, mapping, zone, style) for rows in parsed)
         return
 
     def made(block: bytes, line: int) -> Batch:

@@ -11,7 +11,7 @@ import pyarrow.compute as pc
 
 from outsim.calibration import convert
 from outsim.calibration.convert import MISSING, Codes, Flags, Floats, Integers, Micros
-from outsim.calibration.evidence import EITHER, Signs, settled, unit_s
+from outsim.calibration.evidence import EITHER, Signs, settled, unit_of
 from outsim.calibration.lines import Parsed
 from outsim.calibration.log import NO_OUTCOME, Batch, Missed
 from outsim.calibration.mapping import (
@@ -290,7 +290,7 @@ def _durations(rows: _Rows, batch: Batch, zone: str | None) -> None:
     def read(target: str, at: Flags) -> Floats:
         if not rows.has(target):
             return nobody
-        return rows.numbers(target, 0, at) * unit_s(rows.mapping.columns[target])
+        return rows.numbers(target, 0, at) * unit_of(rows.mapping.columns[target])[1]
 
     def instants(target: str) -> Micros:
         if not rows.has(target):

@@ -204,21 +204,21 @@ class Evidence:
 
 def style_of(evidence: dict[str, Evidence], zone: str | None) -> Style:
     """How a file is written, by what all of its values tell, by field."""
-    days = {day for each in evidence.values() for day in each.days}
-    signs = {sign for each in evidence.values() for sign in each.signs}
+    days = {day for column in evidence.values() for day in column.days}
+    signs = {sign for column in evidence.values() for sign in column.signs}
     return Style(
         frozenset(
             name
-            for name, each in evidence.items()
-            if "decimal comma" in each.signs and "thousands comma" not in each.signs
+            for name, column in evidence.items()
+            if "decimal comma" in column.signs and "thousands comma" not in column.signs
         ),
         frozenset(
             name
-            for name, each in evidence.items()
-            if "decimal dot" not in each.signs
+            for name, column in evidence.items()
+            if "decimal dot" not in column.signs
             and (
-                "thousands dot" in each.signs
-                or {"three digits after a dot", "below a thousand"} <= each.signs
+                "thousands dot" in column.signs
+                or {"three digits after a dot", "below a thousand"} <= column.signs
             )
         ),
         _is_day_first(days, zone),
@@ -249,22 +249,22 @@ def _is_day_first(days: set[tuple[int, int, int]], zone: str | None) -> bool:
 def notes_of(evidence: dict[str, Evidence], style: Style, names: dict[str, str]) -> list[str]:
     """What was taken to be so in reading values; `names` has the column of each field."""
     notes = []
-    for target, each in evidence.items():
+    for target, found in evidence.items():
         column = names.get(target, target)
         ambiguous = ["comma", "dot"] if target in style.thousands_dot else ["comma"]
-        for text in filter(None, map(each.examples.get, ambiguous)):
+        for text in filter(None, map(found.examples.get, ambiguous)):
             value = f"{number(text, target, style):.12g}"
             notes.append(f"{column} {text!r} is read as {value}, by the column's other values")
-        if "clock" in each.examples:
-            notes.append(f"{column} {each.examples['clock']!r} is read as minutes and seconds")
-        if "serial" in each.examples:
+        if "clock" in found.examples:
+            notes.append(f"{column} {found.examples['clock']!r} is read as minutes and seconds")
+        if "serial" in found.examples:
             notes.append(
-                f"{column} {each.examples['serial']!r} is read as a spreadsheet's days since "
+                f"{column} {found.examples['serial']!r} is read as a spreadsheet's days since "
                 "1899-12-30, in local time"
             )
     if style.from_zero:
         notes.append(f"{names.get('attempt', 'attempt')} is read as counted from 0")
-    days = [each.examples["day"] for each in evidence.values() if "day" in each.examples]
+    days = [column.examples["day"] for column in evidence.values() if "day" in column.examples]
     if days:
         order = "the day before the month" if style.day_first else "the month before the day"
         notes.append(f"{days[0]!r} is read with {order}; --time-format says it otherwise")
@@ -343,7 +343,7 @@ def seconds(text: str, target: str, style: Style) -> float:
         text = f"{int(match[1]) % 12 + 12 * (match[3] == 'p')}:{match[2]}"
     if (match := _CLOCK.fullmatch(text)) is not None:
         days, first, second, third, fraction = match.groups()
-        parts = [int(each) for each in (first, second, third) if each is not None]
+        parts = [int(part) for part in (first, second, third) if part is not None]
         if max(parts[1:]) > 59:
             return NOT_A_NUMBER
         whole = 0
@@ -351,7 +351,7 @@ def seconds(text: str, target: str, style: Style) -> float:
             whole = whole * 60 + part
         return whole + int(days or 0) * 86_400 + float(f"0.{fraction or 0}")
     if len(text) > 1 and (match := _ISO.fullmatch(text)) is not None and text[-1] != "t":
-        amounts = [float((each or "0").replace(",", ".")) for each in match.groups()]
+        amounts = [float((amount or "0").replace(",", ".")) for amount in match.groups()]
         return sum(a * size for a, size in zip(amounts, (86_400, 3600, 60, 1), strict=True))
     return _with_units(text, target, style)
 
