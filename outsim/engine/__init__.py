@@ -59,9 +59,9 @@ def execute(
     """
     chosen = choose(engine, plan.calls_begun)
     if chosen == "simpy":
-        from outsim.engine.readable.platform import Platform
+        from outsim.engine.readable.run import Run as ReadableRun
 
-        return Platform(plan).run(progress), chosen
+        return ReadableRun(plan, progress).finish(), chosen
     from outsim.engine.compiled.run import Run
 
     return Run(plan, progress).finish(), chosen

@@ -10,8 +10,8 @@ else, has 64 bits.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import dataclass, fields
+from typing import Annotated, Any, NamedTuple, get_type_hints
 
 import numpy as np
 from numpy.typing import NDArray
@@ -28,62 +28,94 @@ Recorded = NDArray[np.signedinteger[Any]]
 """A column as it is recorded: of the type that the tables below give it."""
 Types = Mapping[str, type[np.signedinteger[Any]]]
 
-_INSTANT, _ID, _SMALL = np.int64, np.int32, np.int8
-
-ATTEMPT_TYPES: Types = {
-    "call_id": _ID,
-    "attempt": _SMALL,
-    "ready": _INSTANT,
-    "queued": _INSTANT,
-    "eligible": _INSTANT,
-    "at_head": _INSTANT,
-    "port_free": _INSTANT,
-    "token_free": _INSTANT,
-    "dispatched": _INSTANT,
-    "work_started": _INSTANT,
-    "dialed": _INSTANT,
-    "ringing": _INSTANT,
-    "answered": _INSTANT,
-    "detected": _INSTANT,
-    "ended": _INSTANT,
-    "outcome": _SMALL,
-    "cause": _SMALL,
-    "callee_type": _SMALL,
-}
-"""One row an attempt, in the order of dispatch."""
-
-UPDATE_TYPES: Types = {
-    "call_id": _ID,
-    "attempt": _SMALL,
-    "status": _SMALL,
-    "happened": _INSTANT,
-    "begun": _INSTANT,
-    "visible": _INSTANT,
-    "lost": _SMALL,
-    "repaired": _SMALL,
-}
-"""One row a change of status, in the order in which they happened."""
-
-DELIVERY_TYPES: Types = {
-    "call_id": _ID,
-    "post": _SMALL,
-    "due": _INSTANT,
-    "begun": _INSTANT,
-    "ended": _INSTANT,
-    "result": _SMALL,
-}
-"""One row a post, in the order in which they became due."""
-
-CALL_TYPES: Types = {"status": _SMALL, "attempts": _SMALL, "final": _INSTANT}
-"""One row a call, by call_id: its status code, its attempts, and when its final status came."""
-
-ATTEMPT_COLUMNS = tuple(ATTEMPT_TYPES)
-UPDATE_COLUMNS = tuple(UPDATE_TYPES)
-DELIVERY_COLUMNS = tuple(DELIVERY_TYPES)
-CALL_COLUMNS = tuple(CALL_TYPES)
-
 NOT_KNOWN = -1
 """Outcome of an attempt, or result of a post, that is still under way."""
+
+_INSTANT = np.int64
+
+Instant = Annotated[int, _INSTANT]
+Id = Annotated[int, np.int32]
+Small = Annotated[int, np.int8]
+
+
+class Row:
+    """What is recorded of one thing, under way."""
+
+    __slots__ = ("place",)
+
+    place: int
+    """Among the rows of its kind."""
+
+
+@dataclass(slots=True, eq=False)
+class AttemptRecord(Row):
+    """One dial of a call; there is a row for each, in the order of dispatch."""
+
+    call_id: Id
+    attempt: Small
+    ready: Instant = MISSING
+    queued: Instant = MISSING
+    eligible: Instant = MISSING
+    at_head: Instant = MISSING
+    port_free: Instant = MISSING
+    token_free: Instant = MISSING
+    dispatched: Instant = MISSING
+    work_started: Instant = MISSING
+    dialed: Instant = MISSING
+    ringing: Instant = MISSING
+    answered: Instant = MISSING
+    detected: Instant = MISSING
+    ended: Instant = MISSING
+    outcome: Small = 0
+    cause: Small = 0
+    callee_type: Small = 0
+
+
+@dataclass(slots=True, eq=False)
+class UpdateRecord(Row):
+    """One change of status of a call; there is a row for each, in the order they happened in."""
+
+    call_id: Id
+    attempt: Small
+    status: Small
+    happened: Instant
+    begun: Instant = MISSING
+    visible: Instant = MISSING
+    lost: Small = 0
+    repaired: Small = 0
+
+
+@dataclass(slots=True, eq=False)
+class DeliveryRecord(Row):
+    """One post of a final result; there is a row for each, in the order they became due in."""
+
+    call_id: Id
+    post: Small
+    due: Instant
+    begun: Instant = MISSING
+    ended: Instant = MISSING
+    result: Small = NOT_KNOWN
+
+
+@dataclass(slots=True, eq=False)
+class CallRecord:
+    """How a call stands in the end; there is a row for each, by call_id."""
+
+    status: Small
+    attempts: Small = 0
+    final: Instant = MISSING
+
+
+def _types(record: type[Any]) -> Types:
+    """Names and types of a record's columns."""
+    hints = get_type_hints(record, include_extras=True)
+    return {field.name: hints[field.name].__metadata__[0] for field in fields(record)}
+
+
+ATTEMPT_TYPES = _types(AttemptRecord)
+UPDATE_TYPES = _types(UpdateRecord)
+DELIVERY_TYPES = _types(DeliveryRecord)
+CALL_TYPES = _types(CallRecord)
 
 _BLOCK = 1 << 14
 """Instants that are shifted at a time: they stay in the processor's cache from pass to pass."""
@@ -203,6 +235,10 @@ class Records:
             object.__setattr__(self, kind, Columns.of(types, getattr(self, kind)))
 
 
-def columns(types: Types, rows: Integers) -> Columns:
-    """Columns from rows of shape (rows, columns)."""
-    return Columns(types, {name: rows[:, k] for k, name in enumerate(types)})
+class Note(NamedTuple):
+    """A rule that acted: the readable engine notes it where it is asked to."""
+
+    at: int
+    rule: int
+    subject: str
+    what: str

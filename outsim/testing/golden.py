@@ -63,7 +63,7 @@ class Golden:
         self._names.add(name)
         words = "-".join(filter(None, (self.test, name)))
         path = self.directory / (re.sub(r"[^\w.-]+", "-", words).strip("-") + ".trace")
-        found = trace_of(result)
+        found = trace_of(result, notes=self.update)
         if self.update:
             try:
                 write(found, path)
@@ -93,7 +93,8 @@ class Golden:
                 "The scenario is another one than the trace was kept of: look there first."
             )
         else:
-            self.note(what.rule)
+            if what.rule is not None:
+                self.note(what.rule)
             if "with_defaults" in other:
                 lines.append(
                     "The trace was kept with other defaults, or fewer: `outsim assumptions` "

@@ -116,11 +116,11 @@ def _uses(item: pytest.Item, *names: str) -> bool:
 
 
 def _rule_of(mark: pytest.Mark, item: pytest.Item) -> int:
-    from outsim.testing.rules import RULES
+    from outsim.engine.rules import RULES
 
     number = _only_number(mark)
-    if number not in RULES:
-        raise _refused(mark, item, f"the number of a rule, from 1 to {max(RULES)}")
+    if number is None or not 1 <= number <= len(RULES):
+        raise _refused(mark, item, f"the number of a rule, from 1 to {len(RULES)}")
     return number
 
 
@@ -302,7 +302,7 @@ def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> Non
                     f"{each['replications']} replications"
                 )
     if moved:
-        from outsim.testing.rules import named
+        from outsim.testing.attribution import named
 
         for k, (rule, count) in enumerate(moved):
             word = "rule that moved" if k == 0 else "or, less likely"

@@ -4,6 +4,9 @@ One row a line, values parted by commas. An instant is written as the microsecon
 before it in its row (the first since the run begins), empty where it is the same one, and ``-``
 where it did not come. So what shifts by a constant changes one number in a row and not all.
 
+Behind the records stands which rule acted, on what and how: instants as above, and a subject that
+is the one before is left out.
+
 The last line is a checksum of the others. Their ends don't count: version control may change them.
 """
 
@@ -22,6 +25,7 @@ import numpy as np
 from outsim.clock import MISSING, NEVER
 from outsim.directories import DamageError, checksum
 from outsim.disk import atomic_write
+from outsim.engine.readable.run import Run
 from outsim.engine.records import (
     ATTEMPT_TYPES,
     CALL_TYPES,
@@ -29,11 +33,12 @@ from outsim.engine.records import (
     MODEL_VERSION,
     UPDATE_TYPES,
     Columns,
+    Note,
     Records,
     Types,
 )
 from outsim.errors import ScenarioError
-from outsim.plan import CampaignPlan
+from outsim.plan import CampaignPlan, Plan
 from outsim.results.result import Result
 from outsim.scenario.contacts import ContactList
 from outsim.scenario.files import read_table_lines
@@ -46,7 +51,7 @@ KINDS: dict[str, Types] = {
     "calls": CALL_TYPES,
 }
 
-PLAIN_BYTES = 10_000
+PLAIN_BYTES = 50_000
 """A trace that is larger is kept compressed."""
 
 
@@ -79,18 +84,21 @@ class Trace:
     records: Records
     campaigns: tuple[CampaignRow, ...]
     """In the order of their calls."""
+    notes: tuple[Note, ...] = ()
+    """Which rules acted, on what and how, in order; empty where nobody has asked."""
     run: dict[str, int | str] = field(default_factory=dict)
     """Which run it is: digests of what the scenario says and of all that it then has, seed,
     replication, model version."""
 
 
-def trace_of(result: Result) -> Trace:
-    """What is kept of a result."""
+def trace_of(result: Result, *, notes: bool = False) -> Trace:
+    """What is kept of a result; its run is made again on the readable engine for the notes."""
     scenario = _wherever_it_is(result.scenario)
     records = result.arrays.records
     return Trace(
         records,
         tuple(_campaign(each) for each in result.arrays.plan.in_run(records.ended_us)),
+        notes_of(result.arrays.plan) if notes else (),
         {
             "scenario": _digest(scenario.model_dump_json(exclude_unset=True)),
             "with_defaults": _digest(scenario.model_dump_json()),
@@ -99,6 +107,13 @@ def trace_of(result: Result) -> Trace:
             "model": MODEL_VERSION,
         },
     )
+
+
+def notes_of(plan: Plan) -> tuple[Note, ...]:
+    """Which rules act in a run of a plan."""
+    run = Run(plan, notes=True)
+    run.finish()
+    return tuple(run.notes)
 
 
 def _wherever_it_is(scenario: Scenario) -> Scenario:
@@ -225,6 +240,8 @@ def _lines(trace: Trace) -> Iterator[str]:
         yield f"{kind} {columns.rows} {','.join(types)}"
         rows = zip(*(columns[name].tolist() for name in types), strict=True)
         yield from (_line(types, row) for row in rows)
+    yield f"notes {len(trace.notes)} at,rule,subject,what"
+    yield from _note_lines(trace.notes)
 
 
 def _line(types: Types, row: Iterable[int]) -> str:
@@ -238,6 +255,23 @@ def _line(types: Types, row: Iterable[int]) -> str:
             words.append(str(value - before) if value != before else "")
             before = value
     return ",".join(words)
+
+
+def _note_lines(notes: Iterable[Note]) -> Iterator[str]:
+    """A subject that is the one before is left out, as is an instant."""
+    at, subject = 0, ""
+    for note in notes:
+        words = [note.subject if note.subject != subject else "", note.what]
+        yield "\t".join([str(note.at - at) if note.at != at else "", str(note.rule), *words])
+        at, subject = note.at, note.subject
+
+
+def _notes(lines: Iterable[str]) -> Iterator[Note]:
+    at, subject = 0, ""
+    for line in lines:
+        since, rule, whom, what = line.split("\t")
+        at, subject = at + int(since or 0), whom or subject
+        yield Note(at, int(rule), subject, what)
 
 
 def _row(types: Types, line: str) -> list[int]:
@@ -262,16 +296,23 @@ def _trace(lines: list[str]) -> Trace:
     ended_us = int(run.pop("ended"))
     campaigns: list[CampaignRow] = []
     tables: dict[str, Columns] = {}
+    notes: tuple[Note, ...] | None = None
     for line in coming:
         word, _, rest = line.partition(" ")
         if word == "campaign":
             campaigns.append(CampaignRow(*json.loads(rest)))
             continue
-        types, count = KINDS[word], int(rest.split(" ")[0])
+        count = int(rest.split(" ")[0])
+        if word == "notes":
+            notes = tuple(_notes(next(coming, "") for _ in range(count)))
+            continue
+        types = KINDS[word]
         rows = [_row(types, next(coming, "")) for _ in range(count)]
         values = np.array(rows, dtype=np.int64).reshape(count, len(types))
         tables[word] = Columns(types, {name: values[:, k] for k, name in enumerate(types)})
     records = Records(
         tables["attempts"], tables["updates"], tables["deliveries"], tables["calls"], ended_us
     )
-    return Trace(records, tuple(campaigns), run)
+    if notes is None:
+        raise ValueError("it does not say which rules acted: an earlier outsim wrote it")
+    return Trace(records, tuple(campaigns), notes, run)

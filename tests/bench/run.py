@@ -127,14 +127,14 @@ def _branching(calls: int, rounds: int, branches: int = 10) -> Figures:
 
 
 def _simpy(calls: int, rounds: int) -> Figures:
-    from outsim.engine.readable.platform import Platform
+    from outsim.engine.readable.run import Run
     from outsim.plan import build_plan
     from outsim.scenario import load
     from outsim.tape import Tape
 
     plan = build_plan(load(headline(calls)), Tape(1))
-    attempts = Platform(plan).run().attempts.rows
-    seconds = _median_s(lambda: Platform(plan).run(), rounds)
+    attempts = Run(plan).finish().attempts.rows
+    seconds = _median_s(lambda: Run(plan).finish(), rounds)
     return {"simpy_attempts_per_s": attempts / seconds}
 
 

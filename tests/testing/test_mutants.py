@@ -26,6 +26,7 @@ TRACES = ("-k", "test_the_rule_has_not_moved")
 """The part of the suite that names rules."""
 
 READABLE = "outsim/engine/readable/"
+SUSPEND = f"{READABLE}controls.py: suspend"
 OWN = [
     Mutant(
         1,
@@ -33,12 +34,8 @@ OWN = [
         (
             Change(
                 "outsim/scenario/phone_numbers.py",
-                """    plus, number = digits.groups()
-""",
-                """    plus, number = digits.groups()
-    if number[0] == "0":
-        return int(number[1:])
-""",
+                "_p, _n = _d.groups()",
+                "_p, _n = _d.groups()\nif _n[0] == '0':\n    return int(_n[1:])",
             ),
         ),
     ),
@@ -47,9 +44,11 @@ OWN = [
         "updates go before dial work",
         (
             Change(
-                f"{READABLE}workers.py",
-                "            if self.dial_work:\n",
-                "            if self.dial_work and not self.backlog:\n",
+                f"{READABLE}workers.py: Workers.close_instant",
+                "if self.dial_work:\n    self._begin_dial(_d)\n"
+                "elif _b:\n    self._begin_update(_u)\nelse:\n    return",
+                "if _b:\n    self._begin_update(_u)\n"
+                "elif self.dial_work:\n    self._begin_dial(_d)\nelse:\n    return",
             ),
         ),
     ),
@@ -58,9 +57,9 @@ OWN = [
         "a refused attempt is not made again",
         (
             Change(
-                f"{READABLE}line.py",
-                "attempt.outcome == INVALID or attempt.number",
-                "attempt.outcome in (INVALID, CONGESTION) or attempt.number",
+                f"{READABLE}calls.py: next_status",
+                "_a.outcome not in RETRIED",
+                "_a.outcome not in RETRIED or _a.outcome == CONGESTION",
             ),
         ),
     ),
@@ -68,17 +67,8 @@ OWN = [
         13,
         "nobody is held back by a suspension",
         (
-            Change(
-                f"{READABLE}controls.py",
-                "        self.queue.hold(self._suspended(suspension, tenants))\n",
-                "",
-            ),
-            Change(
-                f"{READABLE}controls.py",
-                "        self.queue.release(self._suspended(suspension, tenants), "
-                "self.agenda.now)\n",
-                "",
-            ),
+            Change(SUSPEND, "_p.queue.hold(_suspended(_p, _s), 13)", ""),
+            Change(SUSPEND, "_p.queue.release(_suspended(_p, _s), 13)", ""),
         ),
     ),
 ]
@@ -120,17 +110,53 @@ def test_an_unchanged_copy_passes(tmp_path: Path) -> None:
     assert outcome.rule is None
 
 
-@pytest.mark.parametrize("old", ["nothing of the kind", "import"])
-def test_a_change_that_fits_nowhere_or_twice_is_stale(old: str, tmp_path: Path) -> None:
-    stale = Mutant(5, "gone", (Change(f"{READABLE}workers.py", old, ""),))
-    with pytest.raises(StaleError, match=r"workers\.py has what is to be replaced"):
-        stale.plant(tmp_path)
+@pytest.fixture
+def package(tmp_path: Path) -> Path:
+    """A package of one module, to plant in."""
+    code = (
+        "def f(found):\n    # why\n    if found and 1:\n        g(found)\n        h(found)\n\n\n"
+        "def g(found):\n    return found + 1\n"
+    )
+    (tmp_path / "a.py").write_text(code)
+    return tmp_path
+
+
+@pytest.mark.parametrize(
+    ("change", "expected"),
+    [
+        (Change("a.py: f", "_x and 1", "_x and 2"), "if found and 2:\n"),
+        (Change("a.py: f", "g(_x)\nh(_x)", "h(_x)"), "if found and 1:\n        h(found)\n\n"),
+        (Change("a.py: f", "if _x and 1:\n    g(_y)\n    h(_y)", ""), "def f(found):\n    pass"),
+        (Change("a.py", "_x + 1", "-_x"), "return -found"),
+    ],
+)
+def test_a_change_is_planted_by_its_structure(
+    change: Change, expected: str, package: Path
+) -> None:
+    change.plant(package)
+    assert expected in (package / "a.py").read_text()
+
+
+@pytest.mark.parametrize(
+    ("place", "old", "why"),
+    [
+        ("a.py: f", "nothing(_x)", "a.py: f has what is to be replaced 0 times"),
+        ("a.py", "_x(found)", "a.py has what is to be replaced 2 times"),
+        ("a.py: f", "g(_x)\nh(other)", "0 times"),
+        ("a.py: h", "_x", "a.py: h: there is no h"),
+    ],
+)
+def test_a_change_that_fits_nowhere_or_twice_is_stale(
+    place: str, old: str, why: str, package: Path
+) -> None:
+    with pytest.raises(StaleError, match=why):
+        Change(place, old, "").plant(package)
 
 
 def test_a_change_is_read_from_its_file(tmp_path: Path) -> None:
     file = tmp_path / "mutant.toml"
     file.write_text(
-        'rule = 5\nwhat = "gone"\n[[change]]\nfile = "a.py"\nold = """x\n"""\nnew = ""\n'
+        'rule = 5\nwhat = "gone"\n[[change]]\nplace = "a.py"\nold = """x\n"""\nnew = ""\n'
     )
     assert read(file) == Mutant(5, "gone", (Change("a.py", "x\n", ""),))
 

@@ -11,9 +11,8 @@ from outsim.engine import rules as model
 from outsim.engine.records import Records
 from outsim.results.checkpoint import simulate
 from outsim.scenario import Scenario, load
-from outsim.testing.attribution import moved
+from outsim.testing.attribution import moved, named
 from outsim.testing.differences import same
-from outsim.testing.rules import named
 from outsim.testing.traces import TraceError, kept_at, read, sealed, trace_of, write
 from tests.damage import flipped
 from tests.test_determinism import SCENARIO
@@ -82,6 +81,22 @@ def test_a_trace_without_a_checksum_is_refused(tmp_path: Path) -> None:
     path.write_text("\n".join(path.read_text().split("\n")[:-2]) + "\n")
     with pytest.raises(TraceError, match=r"run\.trace: .*no checksum.*--update-golden"):
         read(path)
+
+
+def test_a_trace_that_does_not_say_which_rules_acted_is_refused(tmp_path: Path) -> None:
+    trace = trace_of(simulate(load(CALLS), seed=4, engine="simpy"))
+    path = write(trace, tmp_path / "run.trace")
+    lines = path.read_text().split("\n")
+    notes = next(k for k, line in enumerate(lines) if line.startswith("notes "))
+    path.write_text(sealed("\n".join(lines[:notes])))
+    with pytest.raises(TraceError, match=r"which rules acted: an earlier.*--update-golden"):
+        read(path)
+
+
+def test_notes_are_read_as_they_were_written(tmp_path: Path) -> None:
+    trace = trace_of(simulate(load(SCENARIO), seed=4, engine="compiled"), notes=True)
+    assert {note.rule for note in trace.notes} >= {*range(2, 12)}
+    assert read(write(trace, tmp_path / "run.trace")).notes == trace.notes
 
 
 def test_a_trace_that_finds_no_room_leaves_the_one_that_was_there(

@@ -9,6 +9,8 @@ without priorities as the main control variate.
 
 from __future__ import annotations
 
+from functools import partial
+from types import SimpleNamespace
 from typing import NamedTuple
 
 import numpy as np
@@ -16,8 +18,10 @@ import pytest
 import simpy
 
 from outsim.clock import SECOND
-from outsim.engine.readable.agenda import Agenda, EventClass
-from outsim.engine.readable.workers import WorkerPool
+from outsim.engine.order import EventClass
+from outsim.engine.readable.events import Event, EventList
+from outsim.engine.readable.recorder import Recorder
+from outsim.engine.readable.workers import Workers
 from outsim.theory.formulas import Stream, cobham_s
 from tests.theory.estimation import (
     Comparison,
@@ -36,34 +40,38 @@ class Jobs(NamedTuple):
     is_dial: np.ndarray
 
 
+class Job(Event):
+    """What the workers know of an attempt or an update; `begun` is when one takes it."""
+
+    def __init__(self, events: EventList, index: int, lasts: list[int]) -> None:
+        super().__init__(events.env)
+        self.key = self.attempt = index
+        self.kind = 0
+        self.work_started = self.begun = -1
+        self.draws = SimpleNamespace(dial_work_us=lasts, status_work_us=[lasts])
+        campaign = SimpleNamespace(update_draws=lambda _: self.draws)
+        self.call = SimpleNamespace(index=index, campaign=campaign)
+
+
 def begins_at(jobs: Jobs, workers: int) -> np.ndarray:
-    """When the worker pool begins each job."""
+    """When the workers begin each job."""
     environment = simpy.Environment()
-    agenda = Agenda(environment)
-    begins = np.full(len(jobs.arrives), -1, dtype=np.int64)
+    events = EventList(environment)
+    drawn_lengths = SimpleNamespace(workers=workers, dial_work_us=-1, status_work_us=-1)
+    pool = Workers(events, Recorder(events), drawn_lengths)
+    come = (pool.process, pool.dial)
     lasts = jobs.lasts.tolist()
-
-    def begin(job: int) -> tuple[int, int]:
-        begins[job] = agenda.now
-        return lasts[job], job
-
-    def end(_: int) -> None:
-        pass
-
-    pool: WorkerPool[int, int] = WorkerPool(agenda, workers, begin, end, begin, end)
-    waiting = (pool.backlog, pool.dial_work)
-    for job, (at, is_dial) in enumerate(
-        zip(jobs.arrives.tolist(), jobs.is_dial.tolist(), strict=True)
-    ):
-        agenda.call(at, EventClass.ENTERS_QUEUE, job, waiting[is_dial].append, job)
+    made = [Job(events, index, lasts) for index in range(len(lasts))]
+    for job, at, is_dial in zip(made, jobs.arrives.tolist(), jobs.is_dial.tolist(), strict=True):
+        events.call(at, EventClass.ENTERS_QUEUE, job.key, partial(come[is_dial], job))
     coming = environment.peek()
     while coming < float("inf"):
-        agenda.now = int(coming)
+        events.now = int(coming)
         environment.step()
         if environment.peek() > coming:
             pool.close_instant()
         coming = environment.peek()
-    return begins
+    return np.array([max(job.work_started, job.begun) for job in made])
 
 
 def exponential(rate: float, mean: float) -> Stream:

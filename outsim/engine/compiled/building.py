@@ -5,12 +5,13 @@ from __future__ import annotations
 import numpy as np
 
 from outsim.clock import NEVER, TOKEN
-from outsim.engine.compiled.agenda import ENTERS_QUEUE, KINDS, LOAD, OTHER, RECONCILE
+from outsim.engine.compiled.events import ENTERS_QUEUE, KINDS, LOAD, OTHER, RECONCILE
 from outsim.engine.compiled.layout import AGENDA, COURSES, DROPPED, LOST, NONE, POSTING, WORK
 from outsim.engine.compiled.state import GROWING, State
 from outsim.engine.compiled.timetable import OUTAGES, timetable, windows
 from outsim.engine.order import TURN, call_key
 from outsim.plan import CampaignPlan, Plan
+from outsim.vocabulary import DISCIPLINES
 
 ROWS_PER_CALL = {"attempt": 1.7, "update": 6.5, "delivery": 1.1}
 """Rows that there is room for at first."""
@@ -37,7 +38,7 @@ def build_state(plan: Plan) -> State:
     state = State()
     _hand_in(state, plan)
     _fill_buckets(state, plan)
-    _open_lanes(state, plan)
+    _open_sub_queues(state, plan)
     _open_ports(state, plan)
     _connect(state, plan)
     _open_endpoints(state, plan)
@@ -109,40 +110,45 @@ def _fill_buckets(state: State, plan: Plan) -> None:
     table["capacity"] = table["level"] = [burst * TOKEN for _, burst in buckets]
 
 
-def _open_lanes(state: State, plan: Plan) -> None:
-    """Lanes of campaigns and tenants, and the groups that they are offered in."""
+def _open_sub_queues(state: State, plan: Plan) -> None:
+    """Sub-queues of campaigns and tenants, and the groups that they are offered in."""
     p, campaigns = state.platform[0], state.arrays["campaigns"][: len(plan.campaigns)]
-    fair = plan.platform.queue == "fair"
-    priorities = 2 if plan.platform.queue == "first_attempts_first" else 1
+    discipline = DISCIPLINES[plan.platform.queue]
+    fair = discipline.tenants_take_turns
+    priorities = 2 if discipline.retries_last else 1
     zones = [len(campaign.rules.lane_zones) or 1 for campaign in plan.campaigns]
     counts = [priorities * count for count in zones]
     first = _starts(counts)
-    campaigns["zones"], campaigns["lanes"], campaigns["first_lane"] = zones, counts, first
-    one_lane = state.keep(np.zeros(len(plan.zones)), np.int32)
-    lanes = state.table("lanes", sum(counts))
-    lanes["first"] = NONE
+    campaigns["zones"], campaigns["sub_queues"], campaigns["first_sub_queue"] = (
+        zones,
+        counts,
+        first,
+    )
+    one_sub_queue = state.keep(np.zeros(len(plan.zones)), np.int32)
+    sub_queues = state.table("sub_queues", sum(counts))
+    sub_queues["first"] = NONE
     for rank, campaign in enumerate(plan.campaigns):
-        mine = lanes[first[rank] : first[rank] + counts[rank]]
+        mine = sub_queues[first[rank] : first[rank] + counts[rank]]
         mine["campaign"] = rank
         mine["priority"] = np.repeat(np.arange(priorities), zones[rank])
         mine["group"] = campaign.tenant_rank if fair else 0
-        # A lane with a calling window is held back until it opens.
-        mine["holds"] = bool(campaign.rules.window)
-        campaigns[rank]["lane_of_zone"] = one_lane
+        # A sub-queue with a calling window is held back until it opens.
+        mine["blockers"] = bool(campaign.rules.window)
+        campaigns[rank]["place_of_zone"] = one_sub_queue
         if campaign.rules.lane_zones:
             places = np.zeros(len(plan.zones), np.int32)
             places[list(campaign.rules.lane_zones)] = range(zones[rank])
-            campaigns[rank]["lane_of_zone"] = state.keep(places, np.int32)
+            campaigns[rank]["place_of_zone"] = state.keep(places, np.int32)
         tenant = state.arrays["tenants"][campaign.tenant_rank]
-        if tenant["lanes"] == 0:
-            tenant["first_lane"] = first[rank]
-        tenant["lanes"] += counts[rank]
+        if tenant["sub_queues"] == 0:
+            tenant["first_sub_queue"] = first[rank]
+        tenant["sub_queues"] += counts[rank]
     groups = state.table("groups", len(plan.tenants) if fair else 1)
     if fair:
-        groups["first_offer"] = state.arrays["tenants"]["first_lane"]
+        groups["first_offer"] = state.arrays["tenants"]["first_sub_queue"]
         groups["turn"][: len(plan.tenants)] = [TURN // tenant.weight for tenant in plan.tenants]
-    state.arrays["offers"] = np.zeros(len(lanes), np.int32)
-    p["lane_count"], p["group_count"] = sum(counts), len(groups)
+    state.arrays["offers"] = np.zeros(len(sub_queues), np.int32)
+    p["sub_queue_count"], p["group_count"] = sum(counts), len(groups)
     p["retries_last"] = priorities == 2
 
 
@@ -153,7 +159,7 @@ def _open_ports(state: State, plan: Plan) -> None:
     state.arrays["free_ports"] = np.arange(ports, dtype=np.int32)
     state.arrays["dial_work"] = np.zeros(ports, np.int32)
     p["port_count"] = p["free_ports_left"] = ports
-    p["look_at"], p["head_lane"] = NEVER, NONE
+    p["look_at"], p["head_sub_queue"] = NEVER, NONE
 
 
 def _connect(state: State, plan: Plan) -> None:

@@ -2,21 +2,23 @@
 
 from __future__ import annotations
 
-from outsim.engine.compiled import queue
+from outsim.engine.compiled import events, ports, queue
+from outsim.engine.compiled.calls import cut_off
 from outsim.engine.compiled.carrier import channels_left
-from outsim.engine.compiled.dispatch import change_ports, free_ports
 from outsim.engine.compiled.layout import (
+    DROPPED,
     NONE,
+    attempt_at,
+    call_at,
     campaign_at,
     control_at,
     endpoint_at,
     outage_at,
     window_at,
 )
-from outsim.engine.compiled.line import drop
-from outsim.engine.compiled.memory import Row, kernel
-from outsim.engine.compiled.submission import withdraw_all
-from outsim.vocabulary import CANCELED, EXPIRED
+from outsim.engine.compiled.memory import Row, instant_at, kernel
+from outsim.engine.compiled.updates import withdraw
+from outsim.vocabulary import CANCELED, EXPIRED, QUEUED, SCHEDULED, WAITING_RETRY
 
 STOP, EXPIRY, WINDOW_OPENS, WINDOW_CLOSES, SUSPENSION, RESUMPTION, OUTAGE, REPAIR = range(8)
 """What a control does."""
@@ -56,7 +58,7 @@ def _stop(p: Row, rank: int) -> None:
     """A stop of a campaign takes effect (rule 12)."""
     campaign = campaign_at(p.campaigns, rank)
     campaign.stopped = 1
-    withdraw_all(
+    _withdraw(
         p, rank, CANCELED, campaign.stop_cancels_retries != 0, campaign.stop_reaches_queue != 0
     )
 
@@ -65,19 +67,38 @@ def _stop(p: Row, rank: int) -> None:
 def _expire(p: Row, rank: int) -> None:
     """A campaign's calls expire (rule 9)."""
     campaign_at(p.campaigns, rank).expired = 1
-    withdraw_all(p, rank, EXPIRED, True, True)
+    _withdraw(p, rank, EXPIRED, True, True)
+
+
+@kernel
+def _withdraw(p: Row, rank: int, status: int, retries: bool, queued: bool) -> None:
+    """Give the calls that this reaches a final status, in list order."""
+    campaign = campaign_at(p.campaigns, rank)
+    for index in range(campaign.size):
+        call = call_at(p.calls, campaign.first_call + index)
+        submitted_us = campaign.submitted_us
+        if campaign.requests_us != 0:
+            submitted_us = instant_at(campaign.requests_us, index)
+        if (
+            (call.status == SCHEDULED and submitted_us <= p.now)
+            or (call.status == WAITING_RETRY and retries)
+            or (call.status == QUEUED and queued and not call.wedged)
+        ):
+            withdraw(p, rank, campaign.first_call + index, status)
+    if queued:
+        queue.clear(p, campaign)
 
 
 @kernel
 def _keep_window(p: Row, place: int, opens: bool) -> None:
-    """Hold back the lanes of a callee zone outside the calling window (rule 9)."""
+    """Hold back the sub-queues of a callee zone outside the calling window (rule 9)."""
     window = window_at(p.windows, place)
     campaign = campaign_at(p.campaigns, window.campaign)
-    for k in range(window.place, campaign.lanes, campaign.zones):
+    for k in range(window.place, campaign.sub_queues, campaign.zones):
         if opens:
-            queue.release(p, campaign.first_lane + k, 1)
+            queue.release(p, campaign.first_sub_queue + k, 1)
         else:
-            queue.hold(p, campaign.first_lane + k, 1)
+            queue.hold(p, campaign.first_sub_queue + k, 1)
 
 
 @kernel
@@ -85,9 +106,9 @@ def _suspend(p: Row, rank: int, begins: bool) -> None:
     """Hold back the calls of a tenant, or all calls, for a while (rule 13)."""
     if rank == NONE:
         if begins:
-            queue.hold(p, 0, p.lane_count)
+            queue.hold(p, 0, p.sub_queue_count)
         else:
-            queue.release(p, 0, p.lane_count)
+            queue.release(p, 0, p.sub_queue_count)
     elif begins:
         queue.hold_tenant(p, rank)
     else:
@@ -99,7 +120,8 @@ def _change_service(p: Row, place: int, sign: int) -> None:
     """Take something out of service, or put it back (rule 13)."""
     outage = outage_at(p.outages, place)
     if outage.of == PORTS:
-        change_ports(p, sign * (outage.count if outage.count else p.port_count))
+        ports.change_ports(p, sign * (outage.count if outage.count else p.port_count))
+        queue.wake(p, p.now)
     elif outage.of == WORKERS:
         p.workers_out += sign * (outage.count if outage.count else p.worker_count)
     elif outage.of == CHANNELS:
@@ -118,7 +140,16 @@ def _drop(p: Row, place: int) -> None:
     outage = outage_at(p.outages, place)
     most = p.channels_busy
     if outage.of == PORTS:
-        most = max(0, -free_ports(p))
+        most = max(0, -ports.free_ports(p))
     elif outage.of == CHANNELS:
         most = max(0, p.channels_busy - channels_left(p, p.now))
-    drop(p, most)
+    for port in range(p.port_count):
+        attempt = attempt_at(p.ports, port)
+        if attempt.under_way and attempt.at_carrier:
+            events.schedule(p, DROPPED, 0, attempt.key, port)
+    while events.first_of(p, DROPPED).at == 0:
+        port = events.first_of(p, DROPPED).item
+        events.drop_first(p, DROPPED)
+        if most > 0:
+            most -= 1
+            cut_off(p, port)

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from outsim.clock import MISSING
-from outsim.engine.compiled import agenda
-from outsim.engine.compiled.agenda import (
+from outsim.engine.compiled import events
+from outsim.engine.compiled.events import (
     KINDS,
     OTHER,
     POST_DUE,
@@ -115,14 +115,14 @@ def _send(p: Row, endpoint: Row, row: int) -> None:
         result, lasts_us = TIMEOUT, endpoint.timeout_us
     elif flag_at(draws.fails, index):
         result = SERVER_ERROR
-    agenda.schedule(p, POSTING, p.now + lasts_us, OTHER | key, row * RESULTS + result)
+    events.schedule(p, POSTING, p.now + lasts_us, OTHER | key, row * RESULTS + result)
 
 
 @kernel
 def post_ends(p: Row) -> None:
     """The first of the posts under way is answered, or given up."""
-    item = agenda.first_of(p, POSTING).item
-    agenda.drop_first(p, POSTING)
+    item = events.first_of(p, POSTING).item
+    events.drop_first(p, POSTING)
     row, result = item // RESULTS, item % RESULTS
     set_instant(p.delivery_ended, row, p.now)
     set_code(p.delivery_result, row, result)
@@ -153,7 +153,7 @@ def _wait(p: Row, place: int, row: int) -> None:
     wait.first = row
     wait.last = row
     key = _due_key(p, row)
-    agenda.schedule(p, AGENDA, p.now + wait.wait_us, key, POST_DUE + KINDS * place)
+    events.schedule(p, AGENDA, p.now + wait.wait_us, key, POST_DUE + KINDS * place)
 
 
 @kernel
@@ -163,9 +163,9 @@ def due_again(p: Row, place: int) -> None:
     row = wait.first
     wait.first = number_at(p.delivery_next, row)
     if wait.first == NONE:
-        agenda.drop_first(p, AGENDA)
+        events.drop_first(p, AGENDA)
     else:
         due_at = instant_at(p.delivery_ended, wait.first) + wait.wait_us
-        agenda.replace_first(p, AGENDA, due_at, _due_key(p, wait.first))
+        events.replace_first(p, AGENDA, due_at, _due_key(p, wait.first))
     rank = campaign_of(instant_at(p.delivery_key, row))
     due(p, rank, number_at(p.delivery_call_id, row), code_at(p.delivery_post, row) + 1)

@@ -1,7 +1,7 @@
 """What the kernel's arrays hold: the rows of `outsim.engine.readable.state`, as plain numbers.
 
 Instants are microseconds since the scenario begins. A list of calls is linked
-through the calls themselves: a call is in one list at a time, be it a lane of the
+through the calls themselves: a call is in one list at a time, be it a sub-queue of the
 queue, the pacer's, or those that wait for their retry. -1 stands for none.
 """
 
@@ -54,28 +54,30 @@ CAMPAIGN = _rows(
     *_each("i8", "max_retry", "retry_interval_us", "unfinished", "profile"),
     *_each("i8", "first_retry", "last_retry", "before_last_retries"),
     *_each("i8", "handed_in", "size", "loading", "ready_us", "requests_us", "submitted_us"),
-    *_each("i8", "first_lane", "lanes", "zones", "lane_of_zone"),
+    *_each("i8", "first_sub_queue", "sub_queues", "zones", "place_of_zone"),
     *_each("i8", "stopped", "expired", "stop_cancels_retries", "stop_reaches_queue"),
     *_each("i8", "paced_at_dispatch", "pacer_awake", "first_paced", "last_paced"),
 )
-"""A campaign, by rank. `ready_us`, `requests_us` and `lane_of_zone` are addresses; `bucket` is
+"""A campaign, by rank. `ready_us`, `requests_us` and `place_of_zone` are addresses; `bucket` is
 the place of its pacer, `blocks` and `posts` of its first draws; `loading` is the call that
 its loader waits for. `before_last_retries` is the last call that is ready before
 `last_retry`."""
 
-TENANT = _rows(*_each("i8", "active", "max_simultaneous", "bucket", "first_lane", "lanes"))
+TENANT = _rows(
+    *_each("i8", "active", "max_simultaneous", "bucket", "first_sub_queue", "sub_queues")
+)
 """A customer, by rank."""
 
-LANE = _rows(
+SUB_QUEUE = _rows(
     ("order", "i8"),  # its priority, and when its first call entered
     ("eligible_since", "i8"),
-    *_each("i8", "campaign", "priority", "group", "first", "last", "holds", "place"),
+    *_each("i8", "campaign", "priority", "group", "first", "last", "blockers", "place"),
 )
 """Queued calls that are held back together. `place` is its place among the offers."""
 
 GROUP = _rows(*_each("i8", "turn_ends", "turn", "first_offer", "offers"))
-"""Lanes among which the oldest entry goes first: of a tenant where tenants take turns, else
-all. Its offers are a heap of lanes from `first_offer` on."""
+"""Sub-queues among which the oldest entry goes first: of a tenant where tenants take turns, else
+all. Its offers are a heap of sub-queues from `first_offer` on."""
 
 ATTEMPT = _rows(
     # What its end needs comes first: it fills one line of the processor's cache.
@@ -117,7 +119,7 @@ TABLES: dict[str, np.dtype[Any]] = {
     "calls": CALL,
     "campaigns": CAMPAIGN,
     "tenants": TENANT,
-    "lanes": LANE,
+    "sub_queues": SUB_QUEUE,
     "groups": GROUP,
     "ports": ATTEMPT,
     "buckets": BUCKET,
@@ -134,7 +136,7 @@ TABLES: dict[str, np.dtype[Any]] = {
 """Arrays of rows that hang on the platform, by the field that holds their address."""
 
 LISTS = ("offers", "free_ports", "dial_work")
-"""Plain int32 arrays: heaps of lanes, ports that nobody holds, ports whose dial work waits."""
+"""Plain int32 arrays: heaps of sub-queues, free ports, ports whose dial work waits."""
 
 COURSES, WORK, AGENDA, POSTING, LOST, DROPPED = range(6)
 """Heaps: what attempts at the carrier come to next, what workers finish, what is due for
@@ -164,9 +166,11 @@ PLATFORM = _rows(
     *_each("i8", "dispatches", "updates", "deliveries", "begun_updates", "begun_dials"),
     *_each("i8", "attempt_room", "update_room", "delivery_room"),
     # The dispatcher, and what it looks at.
-    *_each("i8", "look_at", "head_lane", "head_sequence", "head_since", "sequence"),
+    *_each("i8", "look_at", "head_sub_queue", "head_sequence", "head_since", "sequence"),
     *_each("i8", "port_count", "ports_out", "ports_busy", "ports_free_since", "free_ports_left"),
-    *_each("i8", "lane_count", "group_count", "endpoint_count", "retries_last", "turns_reached"),
+    *_each(
+        "i8", "sub_queue_count", "group_count", "endpoint_count", "retries_last", "turns_reached"
+    ),
     *_each("i8", "worker_count", "workers_out", "workers_busy", "status_outages"),
     *_each("i8", "dial_work_us", "status_work_us"),
     *_each("i8", "carrier_level", "carrier_at", "carrier_capacity", "carrier_offset_us"),
@@ -185,7 +189,7 @@ entry_at = rows_of(ENTRY)
 call_at = rows_of(CALL)
 campaign_at = rows_of(CAMPAIGN)
 tenant_at = rows_of(TENANT)
-lane_at = rows_of(LANE)
+sub_queue_at = rows_of(SUB_QUEUE)
 group_at = rows_of(GROUP)
 attempt_at = rows_of(ATTEMPT)
 bucket_at = rows_of(BUCKET)

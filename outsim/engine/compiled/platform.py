@@ -10,15 +10,15 @@ from __future__ import annotations
 from numpy import int64
 
 from outsim.engine.compiled import (
-    agenda,
+    calls,
     controls,
     deliveries,
-    dispatch,
-    line,
-    submission,
+    events,
+    pacing,
+    queue,
     workers,
 )
-from outsim.engine.compiled.agenda import (
+from outsim.engine.compiled.events import (
     ADMIT,
     DISPATCH,
     KINDS,
@@ -55,16 +55,16 @@ CONTROLS, LOOK = 100, 101
 """Where the next event is, beside the heaps."""
 
 
-def advance(platforms: Row, until_us: int, events: int) -> int:
+def advance(platforms: Row, until_us: int, most: int) -> int:
     """Let everything happen that is due before `until_us`.
 
-    It comes back early after so many `events`, or when something is wanting, and can then be
+    It comes back early after `most` events, or when something is wanting, and can then be
     called again.
     """
     p = platforms[0]
     source, at, order = _next_event(p)
     while True:
-        work = agenda.first_of(p, WORK)
+        work = events.first_of(p, WORK)
         works = is_before(work.at, work.order, at, order)
         coming = work.at if works else at
         if coming > p.now and p.instant_open:
@@ -73,9 +73,9 @@ def advance(platforms: Row, until_us: int, events: int) -> int:
             continue
         if coming >= until_us:
             return REACHED
-        if events == 0:
+        if most == 0:
             return PAUSED
-        events -= 1
+        most -= 1
         wanting = _wanting(p, WORK if works else source)
         if wanting != REACHED:
             return wanting
@@ -86,9 +86,9 @@ def advance(platforms: Row, until_us: int, events: int) -> int:
             if not workers.finish(p):
                 continue
         elif source == COURSES:
-            line.go_on(p)
+            calls.go_on(p)
         elif source == LOOK:
-            dispatch.look(p)
+            queue.look(p)
         elif source == AGENDA:
             _act(p)
         elif source == POSTING:
@@ -101,12 +101,12 @@ def advance(platforms: Row, until_us: int, events: int) -> int:
 @kernel
 def _next_event(p: Row) -> tuple[int, int, int]:
     """Where the next event is that no worker finishes, when, and its place among others then."""
-    first = agenda.first_of(p, COURSES)
+    first = events.first_of(p, COURSES)
     source, at, order = COURSES, first.at, first.order
-    first = agenda.first_of(p, AGENDA)
+    first = events.first_of(p, AGENDA)
     if is_before(first.at, first.order, at, order):
         source, at, order = AGENDA, first.at, first.order
-    first = agenda.first_of(p, POSTING)
+    first = events.first_of(p, POSTING)
     if is_before(first.at, first.order, at, order):
         source, at, order = POSTING, first.at, first.order
     if is_before(p.look_at, DISPATCH, at, order):
@@ -120,23 +120,23 @@ def _next_event(p: Row) -> tuple[int, int, int]:
 
 @kernel
 def _act(p: Row) -> None:
-    """Do what is first on the agenda."""
-    item = agenda.first_of(p, AGENDA).item
+    """Do what is first on the list of rare events."""
+    item = events.first_of(p, AGENDA).item
     kind, place = item % KINDS, item // KINDS
     if kind == LOAD:
-        submission.load(p, place)
+        calls.load(p, place)
     elif kind == RETRY:
-        submission.retry_is_due(p, place)
+        calls.retry_is_due(p, place)
     elif kind == POST_DUE:
         deliveries.due_again(p, place)
     elif kind == ADMIT:
-        agenda.drop_first(p, AGENDA)
-        submission.admit(p, place)
+        events.drop_first(p, AGENDA)
+        pacing.let_in(p, place)
     elif kind == RELEASE_CAMPAIGN:
-        agenda.drop_first(p, AGENDA)
+        events.drop_first(p, AGENDA)
         release_campaign(p, campaign_at(p.campaigns, place))
     elif kind == RELEASE_TENANT:
-        agenda.drop_first(p, AGENDA)
+        events.drop_first(p, AGENDA)
         release_tenant(p, place)
     else:
         reconcile(p)
@@ -155,7 +155,7 @@ def _wanting(p: Row, source: int) -> int:
             if not _drawn(p, control.item, 0):
                 return NEEDS_DRAWS
     elif source == AGENDA:
-        item = agenda.first_of(p, AGENDA).item
+        item = events.first_of(p, AGENDA).item
         kind, place = item % KINDS, item // KINDS
         if kind == LOAD:
             campaign = campaign_at(p.campaigns, place)
@@ -169,7 +169,7 @@ def _wanting(p: Row, source: int) -> int:
                 return NEEDS_DRAWS
         elif kind == POST_DUE:
             row = wait_at(p.waits, place).first
-            rank = agenda.campaign_of(instant_at(p.delivery_key, row))
+            rank = events.campaign_of(instant_at(p.delivery_key, row))
             if not _posts_drawn(p, rank, code_at(p.delivery_post, row) + 1):
                 return NEEDS_POST_DRAWS
         elif kind == RECONCILE:

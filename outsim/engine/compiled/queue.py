@@ -1,25 +1,111 @@
-"""The outbound queue (rule 3): one queue for all tenants, made of lanes.
+"""The outbound queue (rule 3) and dispatch from it (rule 4).
 
-A lane that has calls and is not held back is an offer. The offers of a group are
-a heap of lanes; each lane knows its place in it, so that one that is held back
-leaves it at once.
+One queue for all tenants, made of sub-queues. A call that is held back keeps its
+entry time and place and blocks nobody. Dispatch is the instant at which a port and
+a dial token are taken together.
 """
 
 from __future__ import annotations
 
+from numpy import int64
+
+from outsim.clock import MISSING, NEVER
+from outsim.engine.compiled import disciplines, events, ports, recorder
+from outsim.engine.compiled.bucket import take
+from outsim.engine.compiled.events import (
+    CONTROL,
+    KINDS,
+    RELEASE_CAMPAIGN,
+    RELEASE_TENANT,
+    call_key,
+)
 from outsim.engine.compiled.layout import (
+    AGENDA,
     CALL_BYTES,
+    DRAWS_BYTES,
     NONE,
+    attempt_at,
+    block_at,
+    bucket_at,
     call_at,
     campaign_at,
-    group_at,
-    lane_at,
+    sub_queue_at,
     tenant_at,
 )
 from outsim.engine.compiled.memory import Row, fetch, kernel, number_at, set_number
+from outsim.engine.compiled.ports import free_ports
+from outsim.engine.compiled.updates import DIALING_KIND, change
+from outsim.engine.order import RELEASE_CAMPAIGN_STEP, RELEASE_TENANT_STEP
+from outsim.vocabulary import DIALING, NO_TYPE
 
-PRIORITY_BITS = 40
-"""A lane's order is its priority above the number of its first entry."""
+DIAL_TOKENS = 0
+"""Place of the platform's dial rate among the buckets."""
+
+
+@kernel
+def enter(p: Row, at: int) -> None:
+    """Put a call at the tail of its sub-queue."""
+    call = call_at(p.calls, at)
+    place = _sub_queue_of(p, campaign_at(p.campaigns, call.campaign), call)
+    sub_queue = sub_queue_at(p.sub_queues, place)
+    call.queued_at = p.now
+    call.sequence = p.sequence
+    call.next = NONE
+    p.sequence += 1
+    if sub_queue.first != NONE:
+        call_at(p.calls, sub_queue.last).next = at
+        sub_queue.last = at
+        return
+    sub_queue.first = at
+    sub_queue.last = at
+    if sub_queue.blockers == 0:
+        disciplines.offer(p, place)
+        wake(p, p.now)
+
+
+@kernel
+def _sub_queue_of(p: Row, campaign: Row, call: Row) -> int:
+    """Lane that a call waits in: by its zone, and by whether it is a retry."""
+    place = number_at(campaign.place_of_zone, call.zone)
+    if p.retries_last and call.number > 1:
+        place += campaign.zones
+    return campaign.first_sub_queue + place
+
+
+@kernel
+def hold(p: Row, first: int, count: int) -> None:
+    """Add a reason to hold these sub-queues back."""
+    for at in range(first, first + count):
+        sub_queue = sub_queue_at(p.sub_queues, at)
+        sub_queue.blockers += 1
+        if sub_queue.blockers == 1 and sub_queue.first != NONE:
+            disciplines.withdraw(p, at)
+            wake(p, p.now)
+
+
+@kernel
+def release(p: Row, first: int, count: int) -> None:
+    """Take a reason to hold these sub-queues back away again."""
+    for at in range(first, first + count):
+        sub_queue = sub_queue_at(p.sub_queues, at)
+        sub_queue.blockers -= 1
+        if sub_queue.blockers == 0:
+            sub_queue.eligible_since = p.now
+            if sub_queue.first != NONE:
+                disciplines.offer(p, at)
+                wake(p, p.now)
+
+
+@kernel
+def clear(p: Row, campaign: Row) -> None:
+    """Take all calls of a campaign off the queue."""
+    for at in range(campaign.first_sub_queue, campaign.first_sub_queue + campaign.sub_queues):
+        sub_queue = sub_queue_at(p.sub_queues, at)
+        if sub_queue.first != NONE:
+            if sub_queue.blockers == 0:
+                disciplines.withdraw(p, at)
+            sub_queue.first = NONE
+            wake(p, p.now)
 
 
 @kernel
@@ -29,204 +115,145 @@ def wake(p: Row, at: int) -> None:
 
 
 @kernel
-def _set_offer(p: Row, group: Row, place: int, at: int) -> None:
-    """Put a lane at a place among the offers of its group."""
-    set_number(p.offers, group.first_offer + place, at)
-    lane_at(p.lanes, at).place = place
-
-
-@kernel
-def _rise(p: Row, group: Row, place: int, at: int) -> None:
-    order = lane_at(p.lanes, at).order
-    while place > 0:
-        above = number_at(p.offers, group.first_offer + (place - 1) // 2)
-        if lane_at(p.lanes, above).order < order:
-            break
-        _set_offer(p, group, place, above)
-        place = (place - 1) // 2
-    _set_offer(p, group, place, at)
-
-
-@kernel
-def _sink(p: Row, group: Row, place: int, at: int) -> None:
-    order = lane_at(p.lanes, at).order
+def look(p: Row) -> None:
+    """Dispatch from the head of the queue while port and token allow."""
+    p.look_at = NEVER
+    tokens = bucket_at(p.buckets, DIAL_TOKENS)
     while True:
-        below = 2 * place + 1
-        if below >= group.offers:
-            break
-        best = number_at(p.offers, group.first_offer + below)
-        if below + 1 < group.offers:
-            other = number_at(p.offers, group.first_offer + below + 1)
-            # Which of the two it is nobody can guess, the processor neither: no jump.
-            later = lane_at(p.lanes, other).order < lane_at(p.lanes, best).order
-            below += later
-            best += (other - best) * later
-        if order < lane_at(p.lanes, best).order:
-            break
-        _set_offer(p, group, place, best)
-        place = below
-    _set_offer(p, group, place, at)
+        at = disciplines.head(p)
+        if at == NONE:
+            p.head_sub_queue = NONE
+            return
+        sub_queue = sub_queue_at(p.sub_queues, at)
+        if p.head_sub_queue != at or p.head_sequence != sub_queue.order:
+            p.head_sub_queue = at
+            p.head_sequence = sub_queue.order
+            p.head_since = p.now
+        if free_ports(p) <= 0:
+            return
+        if tokens.ready_at > p.now:
+            wake(p, tokens.ready_at)
+            return
+        _dispatch(p, at, sub_queue, tokens)
 
 
 @kernel
-def _set_order(p: Row, lane: Row) -> None:
-    lane.order = (lane.priority << PRIORITY_BITS) | call_at(p.calls, lane.first).sequence
-
-
-@kernel
-def _offer(p: Row, at: int) -> None:
-    """Take note of a lane with an eligible call."""
-    lane = lane_at(p.lanes, at)
-    group = group_at(p.groups, lane.group)
-    _set_order(p, lane)
-    group.offers += 1
-    _rise(p, group, group.offers - 1, at)
-
-
-@kernel
-def _withdraw_offer(p: Row, at: int) -> None:
-    """Leave a lane out."""
-    lane = lane_at(p.lanes, at)
-    group = group_at(p.groups, lane.group)
-    place = lane.place
-    group.offers -= 1
-    if place < group.offers:
-        last = number_at(p.offers, group.first_offer + group.offers)
-        _sink(p, group, place, last)
-        _rise(p, group, lane_at(p.lanes, last).place, last)
-
-
-@kernel
-def _turn_starts(p: Row, group: Row) -> int:
-    return max(group.turn_ends, p.turns_reached)
-
-
-@kernel
-def head(p: Row) -> int:
-    """Lane whose first call goes next; NONE if no call is eligible.
-
-    The oldest eligible entry goes next, lanes of a lower priority number before others. Where
-    tenants take turns, it is the oldest of the tenant whose turn starts first.
-    """
-    best = NONE
-    for place in range(p.group_count):
-        group = group_at(p.groups, place)
-        if group.offers > 0 and (
-            best == NONE or _turn_starts(p, group) < _turn_starts(p, group_at(p.groups, best))
-        ):
-            best = place
-    if best == NONE:
-        return NONE
-    return number_at(p.offers, group_at(p.groups, best).first_offer)
-
-
-@kernel
-def lane_of(p: Row, campaign: Row, call: Row) -> int:
-    """Lane that a call waits in: by its zone, and by whether it is a retry."""
-    place = number_at(campaign.lane_of_zone, call.zone)
-    if p.retries_last and call.number > 1:
-        place += campaign.zones
-    return campaign.first_lane + place
-
-
-@kernel
-def enter(p: Row, at: int) -> None:
-    """Put a call at the tail of its lane."""
+def _dispatch(p: Row, place: int, sub_queue: Row, tokens: Row) -> None:
+    at = _take_first(p, place)
     call = call_at(p.calls, at)
-    place = lane_of(p, campaign_at(p.campaigns, call.campaign), call)
-    lane = lane_at(p.lanes, place)
-    call.queued_at = p.now
-    call.sequence = p.sequence
-    call.next = NONE
-    p.sequence += 1
-    if lane.first != NONE:
-        call_at(p.calls, lane.last).next = at
-        lane.last = at
-        return
-    lane.first = at
-    lane.last = at
-    if lane.holds == 0:
-        _offer(p, place)
-        wake(p, p.now)
+    rank = sub_queue.campaign
+    campaign = campaign_at(p.campaigns, rank)
+    p.free_ports_left -= 1
+    port = number_at(p.free_ports, p.free_ports_left)
+    attempt = attempt_at(p.ports, port)
+    attempt.call = at
+    attempt.campaign = rank
+    index, number = at - campaign.first_call, int64(call.number)
+    attempt.number = number
+    attempt.key = call_key(rank, index, number, 0)
+    attempt.row = p.dispatches
+    p.dispatches += 1
+    attempt.dispatched_at = p.now
+    attempt.work_started_at = MISSING
+    attempt.dialed_at = MISSING
+    attempt.ringing_at = MISSING
+    attempt.answered_at = MISSING
+    attempt.detected_at = MISSING
+    attempt.outcome = 0
+    attempt.cause = 0
+    attempt.callee_type = NO_TYPE
+    attempt.under_way = 1
+    recorder.begin(
+        p, attempt, call, max(call.queued_at, sub_queue.eligible_since), tokens.ready_at
+    )
+    p.head_sub_queue = NONE
+    p.ports_busy += 1
+    take(tokens, p.now)
+    call.attempts = call.number
+    _count_up(p, rank, campaign)
+    change(p, rank, at, number, DIALING, DIALING_KIND, int64(call.lost))
+    fetch(block_at(p.blocks, campaign.blocks + number).attempts, index * DRAWS_BYTES)
+    set_number(p.dial_work, attempt.row % p.port_count, port)
 
 
 @kernel
-def take(p: Row, at: int) -> int:
-    """Take the first call of an offered lane off the queue."""
-    lane = lane_at(p.lanes, at)
-    group = group_at(p.groups, lane.group)
-    taken = lane.first
-    p.turns_reached = _turn_starts(p, group)
-    group.turn_ends = p.turns_reached + group.turn
-    lane.first = call_at(p.calls, taken).next
-    if lane.first == NONE:
-        _withdraw_offer(p, at)
-    else:
-        following = call_at(p.calls, lane.first).next
+def _take_first(p: Row, at: int) -> int:
+    """Take the first call of an offered sub-queue off the queue."""
+    sub_queue = sub_queue_at(p.sub_queues, at)
+    first = sub_queue.first
+    sub_queue.first = call_at(p.calls, first).next
+    if sub_queue.first != NONE:
+        following = call_at(p.calls, sub_queue.first).next
         if following != NONE:
             fetch(p.calls, following * CALL_BYTES)
-        _set_order(p, lane)
-        _sink(p, group, lane.place, at)
-    return taken
+    disciplines.taken(p, at)
+    return first
 
 
 @kernel
-def hold(p: Row, first: int, count: int) -> None:
-    """Add a reason to hold these lanes back."""
-    for at in range(first, first + count):
-        lane = lane_at(p.lanes, at)
-        lane.holds += 1
-        if lane.holds == 1 and lane.first != NONE:
-            _withdraw_offer(p, at)
-            wake(p, p.now)
-
-
-@kernel
-def release(p: Row, first: int, count: int) -> None:
-    """Take a reason to hold these lanes back away again."""
-    for at in range(first, first + count):
-        lane = lane_at(p.lanes, at)
-        lane.holds -= 1
-        if lane.holds == 0:
-            lane.eligible_since = p.now
-            if lane.first != NONE:
-                _offer(p, at)
-                wake(p, p.now)
+def _count_up(p: Row, rank: int, campaign: Row) -> None:
+    """Hold back who has reached a limit with this dispatch."""
+    tenant = tenant_at(p.tenants, campaign.tenant)
+    campaign.active += 1
+    tenant.active += 1
+    if campaign.active == campaign.max_simultaneous:
+        hold_campaign(p, campaign)
+    if tenant.active == tenant.max_simultaneous:
+        hold_tenant(p, campaign.tenant)
+    if campaign.bucket != NONE and campaign.paced_at_dispatch:
+        pacer = bucket_at(p.buckets, campaign.bucket)
+        take(pacer, p.now)
+        if pacer.ready_at > p.now:
+            hold_campaign(p, campaign)
+            key = CONTROL | call_key(rank, 0, 0, RELEASE_CAMPAIGN_STEP)
+            item = RELEASE_CAMPAIGN + KINDS * rank
+            events.schedule(p, AGENDA, pacer.ready_at, key, item)
+    if tenant.bucket != NONE:
+        bucket = bucket_at(p.buckets, tenant.bucket)
+        take(bucket, p.now)
+        if bucket.ready_at > p.now:
+            hold_tenant(p, campaign.tenant)
+            key = CONTROL | call_key(rank, 0, 0, RELEASE_TENANT_STEP)
+            item = RELEASE_TENANT + KINDS * campaign.tenant
+            events.schedule(p, AGENDA, bucket.ready_at, key, item)
 
 
 @kernel
 def hold_campaign(p: Row, campaign: Row) -> None:
-    """Hold back all lanes of a campaign."""
-    hold(p, campaign.first_lane, campaign.lanes)
+    """Hold back all sub-queues of a campaign."""
+    hold(p, campaign.first_sub_queue, campaign.sub_queues)
 
 
 @kernel
 def release_campaign(p: Row, campaign: Row) -> None:
-    """Release all lanes of a campaign."""
-    release(p, campaign.first_lane, campaign.lanes)
+    """Release all sub-queues of a campaign."""
+    release(p, campaign.first_sub_queue, campaign.sub_queues)
 
 
 @kernel
 def hold_tenant(p: Row, rank: int) -> None:
-    """Hold back all lanes of a tenant."""
+    """Hold back all sub-queues of a tenant."""
     tenant = tenant_at(p.tenants, rank)
-    hold(p, tenant.first_lane, tenant.lanes)
+    hold(p, tenant.first_sub_queue, tenant.sub_queues)
 
 
 @kernel
 def release_tenant(p: Row, rank: int) -> None:
-    """Release all lanes of a tenant."""
+    """Release all sub-queues of a tenant."""
     tenant = tenant_at(p.tenants, rank)
-    release(p, tenant.first_lane, tenant.lanes)
+    release(p, tenant.first_sub_queue, tenant.sub_queues)
 
 
 @kernel
-def clear(p: Row, campaign: Row) -> None:
-    """Take all calls of a campaign off the queue."""
-    for at in range(campaign.first_lane, campaign.first_lane + campaign.lanes):
-        lane = lane_at(p.lanes, at)
-        if lane.first != NONE:
-            if lane.holds == 0:
-                _withdraw_offer(p, at)
-            lane.first = NONE
-            wake(p, p.now)
+def give_back(p: Row, campaign: Row) -> None:
+    """An attempt has ended: its port is free, and so is its place under the limits."""
+    tenant = tenant_at(p.tenants, campaign.tenant)
+    if campaign.active == campaign.max_simultaneous:
+        release_campaign(p, campaign)
+    if tenant.active == tenant.max_simultaneous:
+        release_tenant(p, campaign.tenant)
+    campaign.active -= 1
+    tenant.active -= 1
+    ports.give_back(p)
+    if p.head_sub_queue != NONE:
+        wake(p, p.now)

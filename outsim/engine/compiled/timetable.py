@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from outsim.clock import NEVER
-from outsim.engine.compiled.agenda import CONTROL
 from outsim.engine.compiled.controls import (
     CARRIER,
     CHANNELS,
@@ -26,6 +25,7 @@ from outsim.engine.compiled.controls import (
     WINDOW_OPENS,
     WORKERS,
 )
+from outsim.engine.compiled.events import CONTROL
 from outsim.engine.compiled.layout import NONE
 from outsim.engine.order import EXPIRY_STEP, STOP_STEP, WINDOW_STEP, call_key
 from outsim.plan import Plan

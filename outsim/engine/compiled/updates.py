@@ -9,8 +9,9 @@ from __future__ import annotations
 from numpy import int64
 
 from outsim.clock import MISSING
-from outsim.engine.compiled import agenda
-from outsim.engine.compiled.agenda import (
+from outsim.engine.compiled import events
+from outsim.engine.compiled.deliveries import final_visible
+from outsim.engine.compiled.events import (
     OTHER,
     attempt_of,
     call_key,
@@ -19,7 +20,6 @@ from outsim.engine.compiled.agenda import (
     schedule,
     step_of,
 )
-from outsim.engine.compiled.deliveries import final_visible
 from outsim.engine.compiled.layout import AGENDA, LOST, block_at, call_at, campaign_at, heap_at
 from outsim.engine.compiled.memory import (
     Row,
@@ -114,8 +114,8 @@ def _show(p: Row, row: int) -> None:
 def reconcile(p: Row) -> None:
     """Show the final statuses that were lost so far, in the order of their calls."""
     while heap_at(p.heaps, LOST).count > 0:
-        row = agenda.first_of(p, LOST).item
-        agenda.drop_first(p, LOST)
+        row = events.first_of(p, LOST).item
+        events.drop_first(p, LOST)
         set_code(p.update_repaired, row, 1)
         _show(p, row)
-    agenda.replace_first(p, AGENDA, p.now + p.reconciliation_us, OTHER)
+    events.replace_first(p, AGENDA, p.now + p.reconciliation_us, OTHER)

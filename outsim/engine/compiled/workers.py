@@ -6,10 +6,10 @@ dial work in the order of dispatch, updates in the order of the records.
 
 from __future__ import annotations
 
-from outsim.engine.compiled import agenda
-from outsim.engine.compiled.agenda import WORKER_FINISHES
+from outsim.engine.compiled import events
+from outsim.engine.compiled.connection import dial
+from outsim.engine.compiled.events import WORKER_FINISHES
 from outsim.engine.compiled.layout import WORK, attempt_at, block_at, campaign_at
-from outsim.engine.compiled.line import dial
 from outsim.engine.compiled.memory import Row, instant_at, kernel, number_at
 from outsim.engine.compiled.updates import begin_update, end_update
 
@@ -51,14 +51,14 @@ def _begin_dial(p: Row, port: int) -> tuple[int, int]:
 @kernel
 def _work(p: Row, length_us: int, key: int, job: int) -> None:
     p.workers_busy += 1
-    agenda.schedule(p, WORK, p.now + length_us, WORKER_FINISHES | key, job)
+    events.schedule(p, WORK, p.now + length_us, WORKER_FINISHES | key, job)
 
 
 @kernel
 def finish(p: Row) -> bool:
     """The first of the workers to finish has done so; return whether anything comes of it."""
-    job = agenda.first_of(p, WORK).item
-    agenda.drop_first(p, WORK)
+    job = events.first_of(p, WORK).item
+    events.drop_first(p, WORK)
     p.workers_busy -= 1
     if job % JOBS == DIAL_JOB:
         dial(p, job // JOBS)

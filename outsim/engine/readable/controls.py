@@ -1,145 +1,142 @@
-"""What is done to the platform from outside: stops, expiries, windows, suspensions, outages."""
+"""What is done to the platform from outside: stops, expiries, windows, suspensions, outages.
+
+Each is a process that waits for its instant and then changes what the others may do.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Generator
-
 from outsim.clock import NEVER
 from outsim.engine.order import EXPIRY_STEP, STOP_STEP, WINDOW_STEP, EventClass, call_key
-from outsim.engine.readable.agenda import Agenda, Moment
-from outsim.engine.readable.carrier import Carrier
-from outsim.engine.readable.deliveries import Deliveries
-from outsim.engine.readable.dispatch import Dispatcher
-from outsim.engine.readable.line import Line
-from outsim.engine.readable.state import Attempt, CampaignState, Lane, TenantState
-from outsim.engine.readable.submission import Admission
-from outsim.engine.readable.updates import Update
-from outsim.engine.readable.workers import WorkerPool
+from outsim.engine.readable.events import Event, Process
+from outsim.engine.readable.platform import Platform
+from outsim.engine.readable.state import CampaignState, SubQueue
 from outsim.plan import OutagePlan, SuspensionPlan
-from outsim.vocabulary import CANCELED, EXPIRED
+from outsim.vocabulary import CANCELED, EXPIRED, QUEUED, SCHEDULED, WAITING_RETRY
 
-Process = Generator[Moment, None, None]
+Spans = tuple[tuple[int, int], ...]
 
 
-class Controls:
-    """Actors that wait for their instant and then change what the others may do."""
+def _control(p: Platform, at: int, key: int) -> Event:
+    return p.events.at(max(at, p.events.now), EventClass.CONTROL, key)
 
-    def __init__(
-        self,
-        agenda: Agenda,
-        dispatcher: Dispatcher,
-        admission: Admission,
-        carrier: Carrier,
-        line: Line,
-        workers: WorkerPool[Attempt, Update],
-        deliveries: Deliveries,
-    ) -> None:
-        self.agenda = agenda
-        self.dispatcher = dispatcher
-        self.queue = dispatcher.queue
-        self.admission = admission
-        self.carrier = carrier
-        self.line = line
-        self.workers = workers
-        self.deliveries = deliveries
 
-    def _control(self, at: int, key: int) -> Moment:
-        return self.agenda.moment(max(at, self.agenda.now), EventClass.CONTROL, key)
+def stop(p: Platform, campaign: CampaignState, effect_us: int) -> Process:
+    """A stop of a campaign takes effect (rule 12)."""
+    yield _control(p, effect_us, call_key(campaign.plan.rank, 0, 0, STOP_STEP))
+    campaign.stopped = True
+    p.recorder.note(12, campaign, "is stopped")
+    rules = campaign.rules
+    _withdraw(
+        p, campaign, CANCELED, retries=rules.stop_cancels_retries, queued=rules.stop_reaches_queue
+    )
 
-    def stop(self, campaign: CampaignState, effect_us: int) -> Process:
-        """A stop of a campaign takes effect (rule 12)."""
-        yield self._control(effect_us, call_key(campaign.rank, 0, 0, STOP_STEP))
-        campaign.stopped = True
-        self.admission.withdraw(
-            campaign,
-            CANCELED,
-            retries=campaign.rules.stop_cancels_retries,
-            queued=campaign.rules.stop_reaches_queue,
-        )
 
-    def expire(self, campaign: CampaignState) -> Process:
-        """A campaign's calls expire (rule 9)."""
-        yield self._control(campaign.rules.expires_us, call_key(campaign.rank, 0, 0, EXPIRY_STEP))
-        campaign.expired = True
-        self.admission.withdraw(campaign, EXPIRED, retries=True, queued=True)
+def expire(p: Platform, campaign: CampaignState) -> Process:
+    """A campaign's calls expire (rule 9)."""
+    key = call_key(campaign.plan.rank, 0, 0, EXPIRY_STEP)
+    yield _control(p, campaign.rules.expires_us, key)
+    campaign.expired = True
+    p.recorder.note(9, campaign, "expires")
+    _withdraw(p, campaign, EXPIRED, retries=True, queued=True)
 
-    def keep_window(
-        self, campaign: CampaignState, place: int, spans: tuple[tuple[int, int], ...]
-    ) -> Process:
-        """Hold back the lanes of a callee zone outside the calling window (rule 9)."""
-        zones = len(campaign.lane_of_zone)
-        lanes = [lane for k, lane in enumerate(campaign.lanes) if k % zones == place]
-        key = call_key(campaign.rank, place, 0, WINDOW_STEP)
-        for opens, closes in spans:
-            if opens > self.agenda.now:
-                yield self._control(opens, key)
-            self.queue.release(lanes, self.agenda.now)
-            yield self._control(closes, key)
-            self.queue.hold(lanes)
 
-    def suspend(
-        self, suspension: SuspensionPlan, tenants: dict[str, TenantState], place: int
-    ) -> Process:
-        """Hold back the calls of a tenant, or all calls, for a while (rule 13)."""
-        yield self._control(suspension.begins_us, 2 * place)
-        self._count_hold(suspension, tenants, +1)
-        self.queue.hold(self._suspended(suspension, tenants))
-        if suspension.ends_us == NEVER:
-            return
-        yield self._control(suspension.ends_us, 2 * place + 1)
-        self._count_hold(suspension, tenants, -1)
-        self.queue.release(self._suspended(suspension, tenants), self.agenda.now)
+def _withdraw(
+    p: Platform, campaign: CampaignState, status: int, *, retries: bool, queued: bool
+) -> None:
+    """Give the calls that this reaches a final status, in list order."""
+    rule = 12 if status == CANCELED else 9
+    for call in campaign.calls:
+        if (
+            (call.status == SCHEDULED and campaign.submitted_us[call.index] <= p.events.now)
+            or (call.status == WAITING_RETRY and retries)
+            or (call.status == QUEUED and queued and not call.is_wedged)
+        ):
+            p.recorder.note(rule, call, "is reached")
+            p.statuses.withdraw(call, status)
+    if queued:
+        p.queue.clear(campaign)
 
-    def _count_hold(
-        self, suspension: SuspensionPlan, tenants: dict[str, TenantState], sign: int
-    ) -> None:
-        if suspension.tenant:
-            tenants[suspension.tenant].holds += sign
-        else:
-            self.queue.holds += sign
 
-    def _suspended(
-        self, suspension: SuspensionPlan, tenants: dict[str, TenantState]
-    ) -> list[Lane]:
-        if suspension.tenant:
-            return tenants[suspension.tenant].lanes
-        return [lane for tenant in tenants.values() for lane in tenant.lanes]
+def keep_window(p: Platform, campaign: CampaignState, place: int, spans: Spans) -> Process:
+    """Hold back the sub-queues of a callee zone outside the calling window (rule 9)."""
+    zones = len(campaign.place_of_zone)
+    sub_queues = campaign.sub_queues[place::zones]
+    key = call_key(campaign.plan.rank, place, 0, WINDOW_STEP)
+    p.queue.hold(sub_queues, 9)
+    for opens, closes in spans:
+        if opens > p.events.now:
+            yield _control(p, opens, key)
+        p.queue.release(sub_queues, 9)
+        yield _control(p, closes, key)
+        p.queue.hold(sub_queues, 9)
 
-    def fail(self, outage: OutagePlan, place: int) -> Process:
-        """Take something out of service for a while (rule 13)."""
-        yield self._control(outage.begins_us, 2 * place)
-        self._change_service(outage, +1)
-        if outage.drop:
-            self._drop(outage)
-        if outage.ends_us == NEVER:
-            return
-        yield self._control(outage.ends_us, 2 * place + 1)
-        self._change_service(outage, -1)
 
-    def _change_service(self, outage: OutagePlan, sign: int) -> None:
-        now = self.agenda.now
-        if outage.of == "ports":
-            self.dispatcher.ports.change_service(
-                sign * (outage.count or self.dispatcher.ports.count), now
-            )
-            self.dispatcher.wake()
-        elif outage.of == "workers":
-            self.workers.out_of_service += sign * (outage.count or self.workers.count)
-        elif outage.of == "channels":
-            self.carrier.channels_out += sign * (outage.count or max(self.carrier.channels))
-        elif outage.of == "carrier":
-            self.carrier.outages += sign
-        elif outage.of == "status":
-            self.workers.status_outages += sign
-        else:
-            self.deliveries.endpoints[outage.endpoint].outages += sign
+def suspend(p: Platform, suspension: SuspensionPlan, place: int) -> Process:
+    """Hold back the calls of a tenant, or all calls, for a while (rule 13)."""
+    yield _control(p, suspension.begins_us, 2 * place)
+    _count_blocker(p, suspension, +1)
+    p.queue.hold(_suspended(p, suspension), 13)
+    if suspension.ends_us == NEVER:
+        return
+    yield _control(p, suspension.ends_us, 2 * place + 1)
+    _count_blocker(p, suspension, -1)
+    p.queue.release(_suspended(p, suspension), 13)
 
-    def _drop(self, outage: OutagePlan) -> None:
-        """Cut calls off, in the order of their keys, until no more are up than may be."""
-        calls = [self.carrier.calls[key] for key in sorted(self.carrier.calls)]
-        if outage.of == "ports":
-            calls = calls[: max(0, -self.dispatcher.ports.free)]
-        elif outage.of == "channels":
-            calls = calls[: max(0, len(calls) - self.carrier.channels_left(self.agenda.now))]
-        for attempt in calls:
-            self.line.drop(attempt)
+
+def _count_blocker(p: Platform, suspension: SuspensionPlan, sign: int) -> None:
+    if suspension.tenant:
+        p.tenants[suspension.tenant].blockers += sign
+    else:
+        p.queue.blockers += sign
+
+
+def _suspended(p: Platform, suspension: SuspensionPlan) -> list[SubQueue]:
+    tenants = [p.tenants[suspension.tenant]] if suspension.tenant else p.tenants.values()
+    return [sub_queue for tenant in tenants for sub_queue in tenant.sub_queues]
+
+
+def fail(p: Platform, outage: OutagePlan, place: int) -> Process:
+    """Take something out of service for a while (rule 13)."""
+    yield _control(p, outage.begins_us, 2 * place)
+    _change_service(p, outage, +1)
+    if outage.drop:
+        _drop(p, outage)
+    if outage.ends_us == NEVER:
+        return
+    yield _control(p, outage.ends_us, 2 * place + 1)
+    _change_service(p, outage, -1)
+
+
+def _change_service(p: Platform, outage: OutagePlan, sign: int) -> None:
+    if outage.of == "ports":
+        ports = p.queue.ports
+        ports.change_service(sign * (outage.count or ports.count), p.events.now)
+        p.recorder.note(13, "ports", "{} in service, {} free", ports.in_service, ports.free)
+        p.queue.wake()
+    elif outage.of == "workers":
+        p.workers.out_of_service += sign * (outage.count or p.workers.count)
+        p.recorder.note(13, "workers", "{} out of service", p.workers.out_of_service)
+    elif outage.of == "channels":
+        p.carrier.channels_out += sign * (outage.count or max(p.carrier.channels))
+        p.recorder.note(13, "channels", "{} out of service", p.carrier.channels_out)
+    elif outage.of == "carrier":
+        p.carrier.outages += sign
+        p.recorder.note(13, "carrier", "{} outages", p.carrier.outages)
+    elif outage.of == "status":
+        p.workers.status_outages += sign
+        p.recorder.note(13, "status processing", "{} outages", p.workers.status_outages)
+    else:
+        endpoint = p.deliveries.endpoints[outage.endpoint]
+        endpoint.outages += sign
+        p.recorder.note(13, f"endpoint {outage.endpoint}", "{} outages", endpoint.outages)
+
+
+def _drop(p: Platform, outage: OutagePlan) -> None:
+    """Cut calls off, in the order of their keys, until no more are up than may be."""
+    attempts = [p.carrier.attempts[key] for key in sorted(p.carrier.attempts)]
+    if outage.of == "ports":
+        attempts = attempts[: max(0, -p.queue.ports.free)]
+    elif outage.of == "channels":
+        attempts = attempts[: max(0, len(attempts) - p.carrier.channels_left)]
+    for attempt in attempts:
+        attempt.call.process.interrupt()

@@ -2,32 +2,15 @@
 
 from __future__ import annotations
 
-from array import array
 from collections import deque
-from typing import NamedTuple
 
-from outsim.clock import MISSING
 from outsim.engine.order import POST_DUE_STEP, POST_ENDS_STEP, EventClass
-from outsim.engine.readable.agenda import Agenda
-from outsim.engine.readable.state import CampaignState
-from outsim.engine.records import DELIVERY_COLUMNS, NOT_KNOWN
+from outsim.engine.readable.events import Event, EventList, Process
+from outsim.engine.readable.recorder import Recorder
+from outsim.engine.readable.state import Call
+from outsim.engine.records import DeliveryRecord
 from outsim.plan import EndpointPlan
-from outsim.vocabulary import ACCEPTED, SERVER_ERROR, TIMEOUT, UNREACHABLE
-
-_BEGUN = DELIVERY_COLUMNS.index("begun")
-_ENDED = DELIVERY_COLUMNS.index("ended")
-_RESULT = DELIVERY_COLUMNS.index("result")
-
-
-class Post(NamedTuple):
-    """One POST of a call's final result."""
-
-    row: int
-    sequence: int
-    campaign: CampaignState
-    place: int
-    """Of the call in its campaign."""
-    number: int
+from outsim.vocabulary import ACCEPTED, POST_RESULTS, SERVER_ERROR, TIMEOUT, UNREACHABLE
 
 
 class Endpoint:
@@ -35,7 +18,8 @@ class Endpoint:
 
     def __init__(self, plan: EndpointPlan) -> None:
         self.plan = plan
-        self.waiting: deque[Post] = deque()
+        self.waiting: deque[tuple[int, Event]] = deque()
+        """Their numbers over the whole platform, and what they wait for."""
         self.busy = 0
         self.outages = 0
 
@@ -43,29 +27,60 @@ class Endpoint:
 class Deliveries:
     """Posts final results: a pool of senders, and a limit for each endpoint."""
 
-    def __init__(self, agenda: Agenda, pool: int, endpoints: tuple[EndpointPlan, ...]) -> None:
-        self.agenda = agenda
+    def __init__(
+        self,
+        events: EventList,
+        recorder: Recorder,
+        pool: int,
+        endpoints: tuple[EndpointPlan, ...],
+    ) -> None:
+        self.events = events
+        self.recorder = recorder
         self.pool = pool
         self.busy = 0
         self.endpoints = [Endpoint(plan) for plan in endpoints]
-        self.rows = array("q")
-        self._sequence = 0
 
-    def final_visible(self, campaign: CampaignState, index: int) -> None:
+    def final_visible(self, call: Call) -> None:
         """The customer can see how a call ended: post it, if it is to be posted."""
-        if campaign.plan.result_url is not None:
-            self._due((campaign, index, 1))
+        url = call.campaign.plan.result_url
+        if url is not None:
+            self.events.start(self._deliver(call, self.endpoints[url.endpoint]))
 
-    def _due(self, due: tuple[CampaignState, int, int]) -> None:
-        campaign, index, number = due
-        assert campaign.plan.result_url is not None
-        row = len(self.rows)
-        now = self.agenda.now
-        self.rows.extend((campaign.call_id(index), number, now, MISSING, MISSING, NOT_KNOWN))
-        post = Post(row, self._sequence, campaign, index, number)
-        self._sequence += 1
-        self.endpoints[campaign.plan.result_url.endpoint].waiting.append(post)
+    def _deliver(self, call: Call, endpoint: Endpoint) -> Process:
+        """A call's final result, posted until it is accepted or given up."""
+        waits = endpoint.plan.retry_after_us
+        for number in range(1, len(waits) + 2):
+            post = DeliveryRecord(call.call_id, number, self.events.now)
+            self.recorder.deliveries.begin(post)
+            self.recorder.note(11, call, "post {} is due", number)
+            yield self._sender(endpoint)
+
+            post.begun = self.events.now
+            result, ends = self._answer(call, endpoint, number)
+            key = call.key(number, POST_ENDS_STEP)
+            yield self.events.at(ends, EventClass.OTHER, key)
+
+            post.ended, post.result = self.events.now, result
+            self.recorder.deliveries.settle(post)
+            self.recorder.note(11, call, "post {}: {}", number, POST_RESULTS[result])
+            self.busy -= 1
+            endpoint.busy -= 1
+            is_last = result == ACCEPTED or number > len(waits)
+            if not is_last:
+                due = self.events.now + waits[number - 1]
+                self.recorder.note(11, call, "post {} will be due at {}", number + 1, due)
+            self._begin()
+            if is_last:
+                return
+            key = call.key(number + 1, POST_DUE_STEP)
+            yield self.events.at(due, EventClass.OTHER, key)
+
+    def _sender(self, endpoint: Endpoint) -> Event:
+        """What happens when a sender takes a post to an endpoint."""
+        sender = self.events.event()
+        endpoint.waiting.append((len(self.recorder.deliveries), sender))
         self._begin()
+        return sender
 
     def _begin(self) -> None:
         """Begin the oldest posts whose endpoint takes one, while senders are free."""
@@ -73,44 +88,25 @@ class Deliveries:
             able = [e for e in self.endpoints if e.waiting and e.busy < e.plan.posts_at_once]
             if not able:
                 return
-            endpoint = min(able, key=lambda e: e.waiting[0].sequence)
-            self._send(endpoint, endpoint.waiting.popleft())
+            endpoint = min(able, key=lambda e: e.waiting[0][0])
+            _, sender = endpoint.waiting.popleft()
+            self.busy += 1
+            endpoint.busy += 1
+            sender.happen()
 
-    def _send(self, endpoint: Endpoint, post: Post) -> None:
-        now = self.agenda.now
-        self.rows[post.row + _BEGUN] = now
-        self.busy += 1
-        endpoint.busy += 1
-        draws = post.campaign.post_draws(post.number)
-        latency_us = max(1, draws.latency_ms[post.place] * 1000)
+    def _answer(self, call: Call, endpoint: Endpoint, number: int) -> tuple[int, int]:
+        """What becomes of a post that begins now, and when it ends."""
+        draws = call.campaign.post_draws(number)
+        timeout_us = endpoint.plan.timeout_us
+        latency_us = max(1, draws.latency_ms[call.index] * 1000)
+        rule = 13 if endpoint.outages else 11
+        self.recorder.note(rule, call, "post {} begins, {} to it", number, endpoint.busy)
         if endpoint.outages:
-            result, lasts_us = UNREACHABLE, endpoint.plan.timeout_us
-        elif latency_us > endpoint.plan.timeout_us:
-            result, lasts_us = TIMEOUT, endpoint.plan.timeout_us
-        elif draws.fails[post.place]:
+            result, lasts_us = UNREACHABLE, timeout_us
+        elif latency_us > timeout_us:
+            result, lasts_us = TIMEOUT, timeout_us
+        elif draws.fails[call.index]:
             result, lasts_us = SERVER_ERROR, latency_us
         else:
             result, lasts_us = ACCEPTED, latency_us
-        key = post.campaign.key(post.place, post.number, POST_ENDS_STEP)
-        self.agenda.call(
-            now + lasts_us, EventClass.OTHER, key, self._ended, (endpoint, post, result)
-        )
-
-    def _ended(self, ended: tuple[Endpoint, Post, int]) -> None:
-        endpoint, post, result = ended
-        now = self.agenda.now
-        self.rows[post.row + _ENDED] = now
-        self.rows[post.row + _RESULT] = result
-        self.busy -= 1
-        endpoint.busy -= 1
-        waits = endpoint.plan.retry_after_us
-        if result != ACCEPTED and post.number <= len(waits):
-            key = post.campaign.key(post.place, post.number + 1, POST_DUE_STEP)
-            self.agenda.call(
-                now + waits[post.number - 1],
-                EventClass.OTHER,
-                key,
-                self._due,
-                (post.campaign, post.place, post.number + 1),
-            )
-        self._begin()
+        return result, self.events.now + lasts_us

@@ -1,177 +1,222 @@
-"""The outbound queue (rule 3): one queue for all tenants, made of lanes.
+"""The outbound queue (rule 3) and dispatch from it (rule 4).
 
-A call that is held back keeps its entry time and place and blocks nobody: its
-lane is left out while there is a reason to hold it, and comes back with its
-old place when the last reason is gone.
+One queue for all tenants, made of sub-queues. A call that is held back keeps its
+entry time and place and blocks nobody: its sub-queue is left out while there is
+a reason to hold it, and comes back with its old place when the last one is gone.
+
+Dispatch is the instant at which a port and a dial token are taken together.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
-from heapq import heappop, heappush
-from typing import Protocol
+from collections.abc import Iterable
 
-from typing_extensions import override
+from outsim.engine.order import RELEASE_CAMPAIGN_STEP, RELEASE_TENANT_STEP, EventClass, call_key
+from outsim.engine.readable.bucket import TokenBucket
+from outsim.engine.readable.disciplines import DISCIPLINES
+from outsim.engine.readable.events import Event, EventList
+from outsim.engine.readable.ports import Ports
+from outsim.engine.readable.recorder import Recorder
+from outsim.engine.readable.state import Attempt, CampaignState, SubQueue
+from outsim.plan import PlatformPlan
 
-from outsim.engine.order import TURN
-from outsim.engine.readable.state import CampaignState, Entry, Lane, TenantState
-
-
-class Discipline(Protocol):
-    """Which lane goes next."""
-
-    def offer(self, lane: Lane) -> None:
-        """Take note of a lane with an eligible call."""
-
-    def head(self) -> Lane | None:
-        """Lane whose first call goes next; None if no call is eligible."""
-
-    def taken(self, lane: Lane) -> None:
-        """Take note that the first call of a lane has gone."""
-
-
-class OldestFirst(Discipline):
-    """The oldest eligible entry goes next; lanes of a lower priority number go before others."""
-
-    def __init__(self) -> None:
-        self._offers: list[tuple[int, int, Lane]] = []
-
-    @override
-    def offer(self, lane: Lane) -> None:
-        heappush(self._offers, (lane.priority, lane.entries[0].sequence, lane))
-
-    @override
-    def head(self) -> Lane | None:
-        offers = self._offers
-        while offers:
-            _, sequence, lane = offers[0]
-            # An offer is stale when its lane is held back now, or its call has gone.
-            if lane.holds == 0 and lane.entries and lane.entries[0].sequence == sequence:
-                return lane
-            heappop(offers)
-        return None
-
-    @override
-    def taken(self, lane: Lane) -> None:
-        pass
-
-
-class TurnsByWeight(Discipline):
-    """Tenants take turns, each as often as its weight says; oldest first within a tenant.
-
-    Start-time fair queueing: a tenant's turn starts where its last one ended,
-    or where the queue has got to if it had nothing to dial meanwhile, so that
-    nobody saves up turns.
-    """
-
-    def __init__(self) -> None:
-        self._tenants: dict[int, tuple[TenantState, OldestFirst]] = {}
-        self._turn_ends: dict[int, int] = {}
-        self._reached = 0
-
-    @override
-    def offer(self, lane: Lane) -> None:
-        tenant = lane.campaign.tenant
-        if tenant.rank not in self._tenants:
-            self._tenants[tenant.rank] = (tenant, OldestFirst())
-            self._turn_ends[tenant.rank] = 0
-        self._tenants[tenant.rank][1].offer(lane)
-
-    def _turn_starts(self, rank: int) -> int:
-        return max(self._turn_ends[rank], self._reached)
-
-    @override
-    def head(self) -> Lane | None:
-        best: tuple[int, int, Lane] | None = None
-        for rank, (_, offers) in self._tenants.items():
-            lane = offers.head()
-            if lane is not None:
-                turn = (self._turn_starts(rank), rank, lane)
-                if best is None or turn[:2] < best[:2]:
-                    best = turn
-        return best[2] if best else None
-
-    @override
-    def taken(self, lane: Lane) -> None:
-        tenant = lane.campaign.tenant
-        self._reached = self._turn_starts(tenant.rank)
-        self._turn_ends[tenant.rank] = self._reached + TURN // tenant.weight
+LIMIT_RULE, PACING_RULE = 3, 2
+"""The rules by which limits on simultaneous calls, and pacing at dispatch, hold calls back."""
 
 
 class OutboundQueue:
-    """All calls that wait to be dialled."""
+    """All calls that wait to be dialed, and what they wait for: ports and dial tokens."""
 
-    def __init__(self, discipline: str, head_changed: Callable[[], None]) -> None:
-        self.retries_last = discipline == "first_attempts_first"
-        self.discipline: Discipline = TurnsByWeight() if discipline == "fair" else OldestFirst()
-        self.head_changed = head_changed
-        self.holds = 0
-        """Reasons that hold back every lane, those to come included."""
+    def __init__(self, events: EventList, recorder: Recorder, plan: PlatformPlan) -> None:
+        self.events = events
+        self.recorder = recorder
+        self.discipline = DISCIPLINES[plan.queue]()
+        self.ports = Ports(plan.ports)
+        self.tokens = TokenBucket(plan.dial_rate, plan.dial_burst)
+        self.blockers = 0
+        """Reasons that hold back every sub-queue, those to come included."""
         self._sequence = 0
+        self._look_at = -1
+        self._head: Attempt | None = None
+        self._head_since = 0
 
-    def open_lanes(self, campaign: CampaignState) -> None:
-        """Give a campaign its lanes.
+    def open_sub_queues(self, campaign: CampaignState) -> None:
+        """Give a campaign its sub-queues.
 
-        There is one for each callee zone where its window needs it, and one each for first
-        attempts and retries where those are told apart.
+        There is one for each callee zone where its window needs it, and one for each
+        priority where the discipline has several.
         """
         zones = campaign.rules.lane_zones or (-1,)
         for place, zone in enumerate(zones):
-            campaign.lane_of_zone[zone] = place
-        for priority in (0, 1) if self.retries_last else (0,):
+            campaign.place_of_zone[zone] = place
+        for priority in range(self.discipline.priorities):
             for _ in zones:
-                lane = Lane(campaign, priority)
-                lane.holds = self.holds + campaign.tenant.holds
-                campaign.lanes.append(lane)
-        campaign.tenant.lanes.extend(campaign.lanes)
+                sub_queue = SubQueue(campaign, len(campaign.sub_queues), priority)
+                sub_queue.blockers = self.blockers + campaign.tenant.blockers
+                campaign.sub_queues.append(sub_queue)
+        campaign.tenant.sub_queues.extend(campaign.sub_queues)
+        priorities = {sub_queue.priority for sub_queue in campaign.sub_queues}
+        rule = 14 if campaign.plan.background else 3
+        self.recorder.note(rule, campaign, "waits in the one queue, with priority {}", priorities)
 
-    def _lane(self, campaign: CampaignState, index: int, attempt: int) -> Lane:
+    def enter(self, attempt: Attempt) -> Event:
+        """Put an attempt at the tail; what is returned happens when it is dispatched."""
+        sub_queue = self._sub_queue_of(attempt)
+        attempt.queued = self.events.now
+        attempt.sequence = self._sequence
+        self._sequence += 1
+        attempt.dispatch = self.events.event()
+        sub_queue.entries.append(attempt)
+        rule = 8 if attempt.attempt > 1 else 3
+        place = len(sub_queue.entries)
+        self.recorder.note(rule, attempt, "enters as {}, place {}", attempt.sequence, place)
+        if place == 1 and sub_queue.blockers == 0:
+            self.discipline.offer(sub_queue)
+            self.wake()
+        return attempt.dispatch
+
+    def _sub_queue_of(self, attempt: Attempt) -> SubQueue:
+        campaign = attempt.call.campaign
         place = 0
         if campaign.rules.lane_zones:
-            place = campaign.lane_of_zone[campaign.zones[index]]
-        if self.retries_last and attempt > 1:
-            place += len(campaign.lane_of_zone)
-        return campaign.lanes[place]
+            place = campaign.place_of_zone[campaign.zones[attempt.call.index]]
+        place += self.discipline.priority_of(attempt) * len(campaign.place_of_zone)
+        return campaign.sub_queues[place]
 
-    def enter(
-        self, campaign: CampaignState, index: int, attempt: int, ready_at: int, now: int
-    ) -> None:
-        """Put a call at the tail of its lane."""
-        lane = self._lane(campaign, index, attempt)
-        lane.entries.append(Entry(self._sequence, index, attempt, ready_at, now))
-        self._sequence += 1
-        if len(lane.entries) == 1 and lane.holds == 0:
-            self.discipline.offer(lane)
-            self.head_changed()
+    def hold(self, sub_queues: Iterable[SubQueue], rule: int) -> None:
+        """Add a reason to hold these sub-queues back: the rule that says so."""
+        for sub_queue in sub_queues:
+            sub_queue.blockers += 1
+            self.recorder.note(rule, sub_queue, "held back, {} reasons", sub_queue.blockers)
+            if sub_queue.blockers == 1 and sub_queue.entries:
+                self.wake()
 
-    def take(self, lane: Lane) -> Entry:
-        """Take the first call of a lane off the queue."""
-        entry = lane.entries.popleft()
-        self.discipline.taken(lane)
-        if lane.entries:
-            self.discipline.offer(lane)
-        return entry
-
-    def hold(self, lanes: Iterable[Lane]) -> None:
-        """Add a reason to hold these lanes back."""
-        for lane in lanes:
-            lane.holds += 1
-            if lane.holds == 1 and lane.entries:
-                self.head_changed()
-
-    def release(self, lanes: Iterable[Lane], now: int) -> None:
-        """Take a reason to hold these lanes back away again."""
-        for lane in lanes:
-            lane.holds -= 1
-            if lane.holds == 0:
-                lane.eligible_since = now
-                if lane.entries:
-                    self.discipline.offer(lane)
-                    self.head_changed()
+    def release(self, sub_queues: Iterable[SubQueue], rule: int) -> None:
+        """Take a reason to hold these sub-queues back away again."""
+        for sub_queue in sub_queues:
+            sub_queue.blockers -= 1
+            self.recorder.note(rule, sub_queue, "released, {} reasons left", sub_queue.blockers)
+            if sub_queue.blockers == 0:
+                sub_queue.eligible_since = self.events.now
+                if sub_queue.entries:
+                    self.discipline.offer(sub_queue)
+                    self.wake()
 
     def clear(self, campaign: CampaignState) -> None:
         """Take all calls of a campaign off the queue."""
-        for lane in campaign.lanes:
-            if lane.entries:
-                lane.entries.clear()
-                self.head_changed()
+        for sub_queue in campaign.sub_queues:
+            if sub_queue.entries:
+                sub_queue.entries.clear()
+                self.wake()
+
+    def wake(self, at: int | None = None) -> None:
+        """Look at the head of the queue at the end of this instant, or of a later one."""
+        at = self.events.now if at is None else at
+        if self._look_at != at:
+            self._look_at = at
+            self.events.call(at, EventClass.DISPATCH, 0, self._look)
+
+    def _look(self) -> None:
+        """Dispatch from the head of the queue while port and token allow."""
+        now = self.events.now
+        if self._look_at == now:
+            self._look_at = -1
+        while True:
+            sub_queue = self.discipline.head()
+            if sub_queue is None:
+                self._head = None
+                return
+            head = sub_queue.entries[0]
+            if head is not self._head:
+                self._head = head
+                self._head_since = now
+            self.recorder.note(3, head, "is at the head, entry {}", head.sequence)
+            free = self.ports.free
+            self.recorder.note(
+                4, head, "{} ports free, a token from {}", free, self.tokens.ready_at
+            )
+            if free <= 0:
+                return
+            if self.tokens.ready_at > now:
+                self.wake(self.tokens.ready_at)
+                return
+            self._dispatch(sub_queue)
+
+    def _dispatch(self, sub_queue: SubQueue) -> None:
+        now = self.events.now
+        attempt = sub_queue.entries.popleft()
+        self.discipline.taken(sub_queue)
+        if sub_queue.entries:
+            self.discipline.offer(sub_queue)
+        attempt.eligible = max(attempt.queued, sub_queue.eligible_since)
+        attempt.at_head = self._head_since
+        attempt.port_free = max(self._head_since, self.ports.free_since)
+        attempt.token_free = max(self._head_since, self.tokens.ready_at)
+        attempt.dispatched = now
+        self._head = None
+        self.ports.busy += 1
+        self.tokens.take(now)
+        attempt.call.attempts = attempt.attempt
+        self.recorder.attempts.begin(attempt)
+        self.recorder.note(
+            4,
+            attempt,
+            "dispatched: {} ports busy, a token from {}",
+            self.ports.busy,
+            self.tokens.ready_at,
+        )
+        self._count_up(attempt.call.campaign)
+        attempt.dispatch.happen()
+
+    def _count_up(self, campaign: CampaignState) -> None:
+        """Hold back who has reached a limit with this dispatch."""
+        now, tenant = self.events.now, campaign.tenant
+        campaign.active += 1
+        tenant.active += 1
+        if campaign.active == campaign.rules.max_simultaneous:
+            self.hold(campaign.sub_queues, LIMIT_RULE)
+        if tenant.active == tenant.max_simultaneous:
+            self._hold_tenant(campaign)
+        if campaign.pace is not None and campaign.rules.paced_at_dispatch:
+            campaign.pace.take(now)
+            if campaign.pace.ready_at > now:
+                self.hold(campaign.sub_queues, PACING_RULE)
+                self.events.call(
+                    campaign.pace.ready_at,
+                    EventClass.CONTROL,
+                    call_key(campaign.plan.rank, 0, 0, RELEASE_CAMPAIGN_STEP),
+                    lambda: self.release(campaign.sub_queues, PACING_RULE),
+                )
+        if tenant.bucket is not None:
+            tenant.bucket.take(now)
+            if tenant.bucket.ready_at > now:
+                self._hold_tenant(campaign)
+                self.events.call(
+                    tenant.bucket.ready_at,
+                    EventClass.CONTROL,
+                    call_key(campaign.plan.rank, 0, 0, RELEASE_TENANT_STEP),
+                    lambda: self._release_tenant(campaign),
+                )
+
+    def _hold_tenant(self, campaign: CampaignState) -> None:
+        campaign.tenant.blockers += 1
+        self.hold(campaign.tenant.sub_queues, LIMIT_RULE)
+
+    def _release_tenant(self, campaign: CampaignState) -> None:
+        campaign.tenant.blockers -= 1
+        self.release(campaign.tenant.sub_queues, LIMIT_RULE)
+
+    def give_back(self, attempt: Attempt) -> None:
+        """An attempt has ended: its port is free, and so is its place under the limits."""
+        campaign = attempt.call.campaign
+        tenant = campaign.tenant
+        if campaign.active == campaign.rules.max_simultaneous:
+            self.release(campaign.sub_queues, LIMIT_RULE)
+        if tenant.active == tenant.max_simultaneous:
+            self._release_tenant(campaign)
+        campaign.active -= 1
+        tenant.active -= 1
+        self.ports.give_back(self.events.now)
+        self.recorder.note(4, attempt, "gives its port back, {} are busy", self.ports.busy)
+        if self._head is not None:
+            self.wake()

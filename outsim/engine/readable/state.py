@@ -1,46 +1,23 @@
-"""Who and what there is: tenants, campaigns with their calls, lanes, attempts."""
+"""Who and what there is: tenants, campaigns, calls, attempts, updates, sub-queues."""
 
 from __future__ import annotations
 
-from array import array
 from collections import deque
-from typing import NamedTuple
+
+import simpy
 
 from outsim.clock import MISSING
-from outsim.engine.order import call_key
+from outsim.engine.order import FIRST_UPDATE_STEP, STEP_BITS, call_key
 from outsim.engine.readable.bucket import TokenBucket
+from outsim.engine.readable.events import Event, EventList
+from outsim.engine.records import AttemptRecord, CallRecord, UpdateRecord
 from outsim.plan import CampaignPlan
 from outsim.tape.draws import AttemptDraws, PostDraws, UpdateDraws
 from outsim.vocabulary import FIRST_FINAL, REJECTED, SCHEDULED
 
 
-class Entry(NamedTuple):
-    """A call's place in the outbound queue."""
-
-    sequence: int
-    """Counts entries over the whole platform."""
-    place: int
-    """Of the call in its campaign."""
-    attempt: int
-    ready_at: int
-    queued_at: int
-
-
-class Lane:
-    """The queued calls of a campaign that are held back together, in order of entry."""
-
-    def __init__(self, campaign: CampaignState, priority: int) -> None:
-        self.campaign = campaign
-        self.priority = priority
-        """Lanes of a lower one go first, whenever their calls entered."""
-        self.entries: deque[Entry] = deque()
-        self.holds = 0
-        """How many reasons hold it back: suspension, window, limits, pacing at dispatch."""
-        self.eligible_since = 0
-
-
 class TenantState:
-    """A customer: its lanes and its limits."""
+    """A customer: its sub-queues and its limits."""
 
     def __init__(
         self, name: str, rank: int, weight: int, max_simultaneous: int, dial_rate: int
@@ -52,9 +29,27 @@ class TenantState:
         self.bucket = TokenBucket(dial_rate, 1) if dial_rate else None
         self.active = 0
         """Its attempts that hold a port."""
-        self.holds = 0
-        """Reasons that hold back all its lanes, those to come included."""
-        self.lanes: list[Lane] = []
+        self.blockers = 0
+        """Reasons that hold back all its sub-queues, those to come included."""
+        self.sub_queues: list[SubQueue] = []
+
+
+class SubQueue:
+    """The queued calls of a campaign that are held back together, in order of entry."""
+
+    def __init__(self, campaign: CampaignState, place: int, priority: int) -> None:
+        self.campaign = campaign
+        self.place = place
+        """Among those of its campaign."""
+        self.priority = priority
+        """Those of a lower one go first, whenever their calls entered."""
+        self.entries: deque[Attempt] = deque()
+        self.blockers = 0
+        """How many reasons hold it back: suspension, window, limits, pacing at dispatch."""
+        self.eligible_since = 0
+
+    def __str__(self) -> str:
+        return f"{self.campaign} queue {self.place}"
 
 
 class AttemptViews:
@@ -90,51 +85,44 @@ class PostViews:
 
 
 class CampaignState:
-    """A campaign and where each of its calls stands."""
+    """A campaign and its calls."""
 
     def __init__(self, plan: CampaignPlan, tenant: TenantState) -> None:
         self.plan = plan
         self.rules = plan.rules
         self.tenant = tenant
-        self.rank = plan.rank
-        self.status = bytearray([SCHEDULED]) * plan.size
-        for index in range(plan.size):
-            if plan.reject_reason[index]:
-                self.status[index] = REJECTED
-        self.attempts = bytearray(plan.size)
-        """Attempts so far."""
-        self.failures = bytearray(plan.size)
-        """Those of them that reached the callee and were not answered."""
-        self.last_failure_at = array("q", [MISSING]) * plan.size
-        if plan.opening is not None:
-            self.attempts[:] = plan.opening.attempts.tobytes()
-            self.failures[:] = plan.opening.failures.tobytes()
-            self.last_failure_at = array("q", plan.opening.last_failure_us.tolist())
-        self.final_at = array("q", [MISSING]) * plan.size
         self.wedged = plan.contacts.wedged.data
         self.trait = plan.contacts.trait.data
         self.missing_ani = plan.missing_ani.data
         self.zones = plan.zones.data
+        self.submitted_us = plan.submitted_at_us.data
+        self.calls = [
+            Call(self, index, REJECTED if reason else SCHEDULED)
+            for index, reason in enumerate(plan.reject_reason)
+        ]
+        if plan.opening is not None:
+            for call in self.calls:
+                call.attempts = int(plan.opening.attempts[call.index])
+                call.failures = int(plan.opening.failures[call.index])
+                call.last_failure_at = int(plan.opening.last_failure_us[call.index])
         accepted = plan.accepted
         self.unfinished = len(accepted) - int(plan.contacts.wedged[accepted].sum())
         """Calls that will still get a final status, if the run is long enough."""
         self.active = 0
         self.stopped = False
         self.expired = False
-        self.pacer = TokenBucket(plan.rules.pacing_rate, 1) if plan.rules.pacing_rate else None
-        self.lanes: list[Lane] = []
-        self.lane_of_zone: dict[int, int] = {}
+        self.pace = TokenBucket(plan.rules.pacing_rate, 1) if plan.rules.pacing_rate else None
+        self.paced: deque[Attempt] = deque()
+        """Attempts that are ready to enter the queue and wait for their pace."""
+        self.pacer_awake = False
+        self.sub_queues: list[SubQueue] = []
+        self.place_of_zone: dict[int, int] = {}
         self._attempts: dict[int, AttemptViews] = {}
         self._updates: dict[int, UpdateViews] = {}
         self._posts: dict[int, PostViews] = {}
 
-    def key(self, index: int, attempt: int = 0, step: int = 0) -> int:
-        """Place of an event of one of its calls among those of its class."""
-        return call_key(self.rank, index, attempt, step)
-
-    def call_id(self, index: int) -> int:
-        """Number of a call over the whole run."""
-        return self.plan.first_call_id + index
+    def __str__(self) -> str:
+        return f"{self.tenant.name}/{self.plan.name}"
 
     def attempt_draws(self, attempt: int) -> AttemptViews:
         """What the tape says about attempts with this number."""
@@ -157,51 +145,105 @@ class CampaignState:
             views = self._posts[post] = PostViews(self.plan.posts(post))
         return views
 
-    def is_over(self, index: int) -> bool:
-        """Whether a call has a final status."""
-        return self.status[index] >= FIRST_FINAL
 
-
-class Attempt:
-    """One dial of a call, from its dispatch to its end; instants in microseconds."""
+class Call(CallRecord):
+    """One contact's place in a campaign, and where it stands."""
 
     __slots__ = (
-        "answered_at",
-        "at_carrier",
-        "at_head_at",
-        "callee_type",
+        "_key",
+        "call_id",
         "campaign",
-        "cause",
-        "detected_at",
-        "dialed_at",
-        "dispatched_at",
-        "eligible_at",
-        "ended_at",
+        "failures",
         "index",
-        "key",
-        "number",
-        "order",
-        "outcome",
-        "port_free_at",
-        "queued_at",
-        "ready_at",
-        "ringing_at",
-        "token_free_at",
-        "work_started_at",
+        "is_wedged",
+        "last_failure_at",
+        "process",
     )
 
-    def __init__(self, campaign: CampaignState, entry: Entry, order: int) -> None:
+    def __init__(self, campaign: CampaignState, index: int, status: int) -> None:
+        super().__init__(status)
         self.campaign = campaign
-        self.index = entry.place
-        self.number = entry.attempt
-        self.key = campaign.key(entry.place, entry.attempt)
-        self.order = order
-        """Counts dispatches over the whole platform."""
-        self.ready_at = entry.ready_at
-        self.queued_at = entry.queued_at
-        self.eligible_at = self.at_head_at = self.port_free_at = self.token_free_at = MISSING
-        self.dispatched_at = self.work_started_at = self.dialed_at = self.ringing_at = MISSING
-        self.answered_at = self.detected_at = self.ended_at = MISSING
-        self.outcome = self.cause = self.callee_type = 0
+        self.index = index
+        self.call_id = campaign.plan.first_call_id + index
+        """Its number over the whole run."""
+        self.is_wedged = bool(campaign.wedged[index])
+        """Whether it is accepted, shown as pending, and never dialed."""
+        self.failures = 0
+        """Attempts that reached the callee and were not answered."""
+        self.last_failure_at = MISSING
+        self.process: simpy.Process
+        self._key = call_key(campaign.plan.rank, index)
+
+    def __str__(self) -> str:
+        return f"{self.campaign} call {self.index}"
+
+    def key(self, number: int = 0, step: int = 0) -> int:
+        """Place of one of its events among those of its class."""
+        return self._key | number << STEP_BITS | step
+
+    @property
+    def is_over(self) -> bool:
+        """Whether it has a final status."""
+        return self.status >= FIRST_FINAL
+
+
+class Attempt(AttemptRecord):
+    """One dial of a call, from asking for the queue to its end; instants in microseconds."""
+
+    __slots__ = (
+        "admitted",
+        "at_carrier",
+        "call",
+        "dial_work",
+        "dispatch",
+        "ends",
+        "key",
+        "sequence",
+    )
+
+    def __init__(self, call: Call, number: int, events: EventList) -> None:
+        super().__init__(call.call_id, number, events.now)
+        self.call = call
+        self.key = call.key(number)
+        self.admitted: Event
+        self.dispatch: Event
+        self.dial_work: Event
+        """What it waits for: its pace, its port and dial token, and the end of its dial work."""
+        self.sequence = 0
+        """Counts entries into the queue over the whole platform."""
+        self.ends = MISSING
+        """When it is to end, once it is dialed."""
         self.at_carrier = False
         """Whether it holds one of the carrier's channels."""
+
+    def __str__(self) -> str:
+        return f"{self.call} attempt {self.attempt}"
+
+    @property
+    def draws(self) -> AttemptViews:
+        """What the tape says about attempts with its number; they are listed by call."""
+        return self.call.campaign.attempt_draws(self.attempt)
+
+
+class Update(UpdateRecord, Event):
+    """One change of status on its way to being visible; it happens once a worker processed it."""
+
+    def __init__(self, call: Call, attempt: int, kind: int, events: EventList) -> None:
+        UpdateRecord.__init__(self, call.call_id, attempt, call.status, events.now)
+        Event.__init__(self, events.env)
+        self.call = call
+        self.kind = kind
+        """Its place in `UPDATE_KINDS`."""
+
+    def __str__(self) -> str:
+        return f"{self.call} update {self.attempt}.{self.kind}"
+
+    @property
+    def key(self) -> int:
+        """Place of the end of its processing among those of other work."""
+        return self.call.key(self.attempt, FIRST_UPDATE_STEP + self.kind)
+
+    @property
+    def is_final(self) -> bool:
+        """Whether it says how the call ended."""
+        return self.status >= FIRST_FINAL

@@ -1,16 +1,12 @@
-"""What becomes of an attempt at the carrier and beyond (rules 7, 8 and 9)."""
+"""What becomes of an attempt at the carrier and beyond (rules 6 and 7)."""
 
 from __future__ import annotations
 
-from numpy import int64
-
 from outsim.clock import MISSING
-from outsim.engine.compiled import agenda, carrier, journal
-from outsim.engine.compiled.agenda import ATTEMPT_ENDS, OTHER
-from outsim.engine.compiled.dispatch import count_down
+from outsim.engine.compiled import carrier, events, recorder
+from outsim.engine.compiled.events import ATTEMPT_ENDS, OTHER
 from outsim.engine.compiled.layout import (
     COURSES,
-    DROPPED,
     attempt_at,
     block_at,
     call_at,
@@ -18,21 +14,14 @@ from outsim.engine.compiled.layout import (
     draws_at,
     zone_at,
 )
-from outsim.engine.compiled.memory import Row, instant_at, kernel, set_number, share_at, small_at
-from outsim.engine.compiled.submission import retry
-from outsim.engine.compiled.updates import CONNECTED_KIND, ENDED_KIND, change
+from outsim.engine.compiled.memory import Row, instant_at, kernel, share_at, small_at
 from outsim.engine.order import ANSWER_STEP
 from outsim.plan.answering import GAPS_US, ORDER
 from outsim.tape.draws import TRAIT_FAX, TRAIT_INVALID
 from outsim.vocabulary import (
     ANSWERING_MACHINE,
     BUSY,
-    CANCELED,
-    COMPLETED,
     CONGESTION,
-    CONNECTED,
-    EXPIRED,
-    FAILED,
     FAX,
     FAX_MACHINE,
     HUMAN,
@@ -43,7 +32,6 @@ from outsim.vocabulary import (
     UNKNOWN,
     VOICE,
     VOICEMAIL,
-    WAITING_RETRY,
 )
 from outsim.vocabulary import DROPPED as CUT_OFF
 
@@ -69,12 +57,12 @@ def dial(p: Row, port: int) -> None:
     else:
         attempt.outcome = _outcome(p, attempt, campaign, call, draws)
         _course(p, attempt, draws)
-    journal.dial(p, attempt)
+    recorder.dial(p, attempt)
     if attempt.answered_at != MISSING:
         key = OTHER | attempt.key | ANSWER_STEP
-        agenda.schedule(p, COURSES, attempt.answered_at, key, port)
+        events.schedule(p, COURSES, attempt.answered_at, key, port)
     else:
-        agenda.schedule(p, COURSES, attempt.ends_at, ATTEMPT_ENDS | attempt.key, port)
+        events.schedule(p, COURSES, attempt.ends_at, ATTEMPT_ENDS | attempt.key, port)
 
 
 @kernel
@@ -154,44 +142,8 @@ def _talk(p: Row, attempt: Row, draws: Row, answered_at: int) -> None:
 
 
 @kernel
-def go_on(p: Row) -> None:
-    """The first of the attempts at the carrier is answered, or ends."""
-    entry = agenda.first_of(p, COURSES)
-    port = entry.item
-    attempt = attempt_at(p.ports, port)
-    if entry.order >= OTHER:
-        agenda.replace_first(p, COURSES, attempt.ends_at, ATTEMPT_ENDS | attempt.key)
-        _change(p, attempt, CONNECTED, CONNECTED_KIND)
-    else:
-        agenda.drop_first(p, COURSES)
-        _end(p, port)
-
-
-@kernel
-def _change(p: Row, attempt: Row, status: int, kind: int) -> None:
-    rank, at, number = int64(attempt.campaign), int64(attempt.call), int64(attempt.number)
-    change(p, rank, at, number, status, kind, int64(call_at(p.calls, at).lost))
-
-
-@kernel
-def drop(p: Row, most: int) -> None:
-    """Cut off the first `most` calls that the carrier carries: congestion (rule 13)."""
-    for port in range(p.port_count):
-        attempt = attempt_at(p.ports, port)
-        if attempt.under_way and attempt.at_carrier:
-            agenda.schedule(p, DROPPED, 0, attempt.key, port)
-    while agenda.first_of(p, DROPPED).at == 0:
-        port = agenda.first_of(p, DROPPED).item
-        agenda.drop_first(p, DROPPED)
-        if most > 0:
-            most -= 1
-            agenda.remove(p, COURSES, port)
-            _cut_off(p, port)
-
-
-@kernel
-def _cut_off(p: Row, port: int) -> None:
-    attempt = attempt_at(p.ports, port)
+def cut_off(p: Row, attempt: Row) -> None:
+    """An attempt that the carrier carries is cut off: congestion (rule 13)."""
     attempt.outcome = CONGESTION
     attempt.cause = CUT_OFF
     if attempt.ringing_at >= p.now:
@@ -202,39 +154,4 @@ def _cut_off(p: Row, port: int) -> None:
     if attempt.detected_at >= p.now:
         attempt.detected_at = MISSING
         attempt.callee_type = PROCESSING if attempt.answered_at != MISSING else NO_TYPE
-    journal.dial(p, attempt)
-    _end(p, port)
-
-
-@kernel
-def _end(p: Row, port: int) -> None:
-    """The attempt is over: free what it held, and decide what becomes of the call."""
-    attempt = attempt_at(p.ports, port)
-    attempt.under_way = 0
-    campaign, call = campaign_at(p.campaigns, attempt.campaign), call_at(p.calls, attempt.call)
-    carrier.hang_up(p, attempt)
-    set_number(p.free_ports, p.free_ports_left, port)
-    p.free_ports_left += 1
-    count_down(p, campaign)
-    journal.end(p, attempt)
-    if attempt.outcome == NO_ANSWER or attempt.outcome == BUSY:
-        call.failures += 1
-        call.last_failure_at = p.now
-    status = _next_status(attempt, campaign)
-    _change(p, attempt, status, ENDED_KIND)
-    if status == WAITING_RETRY:
-        retry(p, int64(attempt.campaign), int64(attempt.call), attempt.number + 1)
-
-
-@kernel
-def _next_status(attempt: Row, campaign: Row) -> int:
-    """What ended the call, or a wait for its retry (rules 8, 9 and 12)."""
-    if attempt.outcome == HUMAN or attempt.outcome == VOICEMAIL or attempt.outcome == FAX:
-        return COMPLETED
-    if attempt.outcome == INVALID or attempt.number > campaign.max_retry:
-        return FAILED
-    if campaign.expired:
-        return EXPIRED
-    if campaign.stopped and campaign.stop_cancels_retries:
-        return CANCELED
-    return WAITING_RETRY
+    recorder.dial(p, attempt)

@@ -1,0 +1,218 @@
+"""The life of a call, in order: loaded, admitted, queued, dispatched, dialed, answered, ended.
+
+It is told by the steps between which others act: `load`, `go_on`, `retry`.
+"""
+
+from __future__ import annotations
+
+from numpy import int64
+
+from outsim.engine.compiled import carrier, connection, events, pacing, queue, recorder
+from outsim.engine.compiled.events import (
+    ATTEMPT_ENDS,
+    ENTERS_QUEUE,
+    KINDS,
+    OTHER,
+    RETRY,
+    call_key,
+)
+from outsim.engine.compiled.layout import (
+    AGENDA,
+    CALL_BYTES,
+    COURSES,
+    NONE,
+    attempt_at,
+    call_at,
+    campaign_at,
+)
+from outsim.engine.compiled.memory import Row, fetch, instant_at, kernel, set_number
+from outsim.engine.compiled.updates import CONNECTED_KIND, ENDED_KIND, change, withdraw
+from outsim.vocabulary import (
+    BUSY,
+    CANCELED,
+    COMPLETED,
+    CONNECTED,
+    EXPIRED,
+    FAILED,
+    FAX,
+    FIRST_FINAL,
+    HUMAN,
+    INVALID,
+    NO_ANSWER,
+    SCHEDULED,
+    VOICEMAIL,
+    WAITING_RETRY,
+)
+
+
+@kernel
+def load(p: Row, rank: int) -> None:
+    """The loader of a campaign moves its next call, in list order."""
+    campaign = campaign_at(p.campaigns, rank)
+    at = campaign.first_call + campaign.loading
+    campaign.loading += 1
+    while (
+        campaign.loading < campaign.size
+        and call_at(p.calls, campaign.first_call + campaign.loading).status != SCHEDULED
+    ):
+        campaign.loading += 1
+    if campaign.loading == campaign.size:
+        events.drop_first(p, AGENDA)
+    else:
+        key = ENTERS_QUEUE | call_key(rank, campaign.loading, 1, 0)
+        events.replace_first(p, AGENDA, instant_at(campaign.ready_us, campaign.loading), key)
+    if call_at(p.calls, at).status != SCHEDULED:
+        return
+    if campaign.stopped or campaign.expired:
+        # Handed in after the campaign was over: it never gets a place.
+        withdraw(p, rank, at, EXPIRED if campaign.expired else CANCELED)
+    else:
+        _make(p, rank, at)
+
+
+@kernel
+def _make(p: Row, rank: int, at: int) -> None:
+    """A call asks for the queue, for its next attempt."""
+    campaign, call = campaign_at(p.campaigns, rank), call_at(p.calls, at)
+    if call.status >= FIRST_FINAL:
+        return
+    call.ready_at = p.now
+    if campaign.bucket == NONE or campaign.paced_at_dispatch:
+        pacing.enter(p, rank, at)
+    else:
+        pacing.admit(p, rank, at)
+
+
+@kernel
+def go_on(p: Row) -> None:
+    """The first of the attempts at the carrier is answered, or ends."""
+    entry = events.first_of(p, COURSES)
+    port = entry.item
+    attempt = attempt_at(p.ports, port)
+    if entry.order >= OTHER:
+        events.replace_first(p, COURSES, attempt.ends_at, ATTEMPT_ENDS | attempt.key)
+        _change(p, attempt, CONNECTED, CONNECTED_KIND)
+    else:
+        events.drop_first(p, COURSES)
+        _end(p, port)
+
+
+@kernel
+def _change(p: Row, attempt: Row, status: int, kind: int) -> None:
+    rank, at, number = int64(attempt.campaign), int64(attempt.call), int64(attempt.number)
+    change(p, rank, at, number, status, kind, int64(call_at(p.calls, at).lost))
+
+
+@kernel
+def cut_off(p: Row, port: int) -> None:
+    """An attempt at the carrier is cut off (rule 13): so it ends."""
+    events.remove(p, COURSES, port)
+    connection.cut_off(p, attempt_at(p.ports, port))
+    _end(p, port)
+
+
+@kernel
+def _end(p: Row, port: int) -> None:
+    """The attempt is over: free what it held, and decide what becomes of the call."""
+    attempt = attempt_at(p.ports, port)
+    attempt.under_way = 0
+    campaign, call = campaign_at(p.campaigns, attempt.campaign), call_at(p.calls, attempt.call)
+    carrier.hang_up(p, attempt)
+    set_number(p.free_ports, p.free_ports_left, port)
+    p.free_ports_left += 1
+    queue.give_back(p, campaign)
+    recorder.end(p, attempt)
+    if attempt.outcome == NO_ANSWER or attempt.outcome == BUSY:
+        call.failures += 1
+        call.last_failure_at = p.now
+    status = next_status(attempt, campaign)
+    _change(p, attempt, status, ENDED_KIND)
+    if status == WAITING_RETRY:
+        retry(p, int64(attempt.campaign), int64(attempt.call), attempt.number + 1)
+
+
+@kernel
+def next_status(attempt: Row, campaign: Row) -> int:
+    """What ended the call, or a wait for its retry (rules 8, 9 and 12)."""
+    if attempt.outcome == HUMAN or attempt.outcome == VOICEMAIL or attempt.outcome == FAX:
+        return COMPLETED
+    if attempt.outcome == INVALID or attempt.number > campaign.max_retry:
+        return FAILED
+    if campaign.expired:
+        return EXPIRED
+    if campaign.stopped and campaign.stop_cancels_retries:
+        return CANCELED
+    return WAITING_RETRY
+
+
+@kernel
+def retry(p: Row, rank: int, at: int, attempt: int) -> None:
+    """Have a call ask for the queue again after its retry interval.
+
+    The interval is the same for all, so calls stand in the order in which they ended; those
+    that ended at one instant in the order of their keys, whatever ended them.
+    """
+    campaign, call = campaign_at(p.campaigns, rank), call_at(p.calls, at)
+    call.number = attempt
+    call.ready_at = p.now + campaign.retry_interval_us
+    before = campaign.last_retry
+    if before != NONE and call_at(p.calls, before).ready_at == call.ready_at:
+        if before > at:
+            before = _last_before(p, campaign, at)
+    elif before != NONE:
+        campaign.before_last_retries = before
+    if before == NONE:
+        call.next = campaign.first_retry
+        campaign.first_retry = at
+    else:
+        call.next = call_at(p.calls, before).next
+        call_at(p.calls, before).next = at
+    if call.next == NONE:
+        campaign.last_retry = at
+    if before == NONE:
+        item = RETRY + KINDS * rank
+        if call.next != NONE:
+            events.remove(p, AGENDA, item)
+        events.schedule(p, AGENDA, call.ready_at, _retry_key(p, rank, at), item)
+
+
+@kernel
+def _retry_key(p: Row, rank: int, at: int) -> int:
+    index = at - campaign_at(p.campaigns, rank).first_call
+    return ENTERS_QUEUE | call_key(rank, index, int64(call_at(p.calls, at).number), 0)
+
+
+@kernel
+def _last_before(p: Row, campaign: Row, at: int) -> int:
+    """The call that `at` stands behind, among those that are ready at its instant."""
+    ready_at = call_at(p.calls, at).ready_at
+    before = campaign.before_last_retries
+    following = campaign.first_retry if before == NONE else call_at(p.calls, before).next
+    while following != NONE:
+        call = call_at(p.calls, following)
+        if call.ready_at == ready_at and following > at:
+            break
+        before = following
+        following = call.next
+    return before
+
+
+@kernel
+def retry_is_due(p: Row, rank: int) -> None:
+    """The first of the calls that wait for their retry asks for the queue."""
+    campaign = campaign_at(p.campaigns, rank)
+    at = campaign.first_retry
+    campaign.first_retry = call_at(p.calls, at).next
+    if campaign.before_last_retries == at:
+        campaign.before_last_retries = NONE
+    if campaign.first_retry == NONE:
+        campaign.last_retry = NONE
+        events.drop_first(p, AGENDA)
+    else:
+        following = campaign.first_retry
+        after = call_at(p.calls, following).next
+        if after != NONE:
+            fetch(p.calls, after * CALL_BYTES)
+        key = _retry_key(p, rank, following)
+        events.replace_first(p, AGENDA, call_at(p.calls, following).ready_at, key)
+    _make(p, rank, at)

@@ -1,0 +1,130 @@
+"""The life of a call, in order: loaded, admitted, queued, dispatched, dialed, answered, ended."""
+
+from __future__ import annotations
+
+from simpy import Interrupt
+
+from outsim.clock import MISSING
+from outsim.engine.order import ANSWER_STEP, EventClass
+from outsim.engine.readable.events import Process
+from outsim.engine.readable.platform import Platform
+from outsim.engine.readable.state import Attempt, Call, CampaignState
+from outsim.vocabulary import (
+    ANSWERED,
+    CALLEE_FAILURES,
+    CANCELED,
+    COMPLETED,
+    CONGESTION,
+    CONNECTED,
+    DIALING,
+    EXPIRED,
+    FAILED,
+    QUEUED,
+    RETRIED,
+    SCHEDULED,
+    STATUSES,
+    WAITING_RETRY,
+)
+
+
+def load(p: Platform, campaign: CampaignState) -> Process:
+    """The loader of a campaign: it moves the calls in list order (rules 1 and 2)."""
+    ready_us = campaign.plan.ready_us.data
+    rule = 2 if campaign.plan.requests_us is None else 1
+    for call in campaign.calls:
+        if call.status != SCHEDULED:
+            continue
+        yield p.events.at(ready_us[call.index], EventClass.ENTERS_QUEUE, call.key(1))
+        if call.status != SCHEDULED:
+            continue
+        if campaign.stopped or campaign.expired:
+            # Handed in after the campaign was over: it never gets a place.
+            p.recorder.note(9 if campaign.expired else 12, call, "comes too late")
+            p.statuses.withdraw(call, EXPIRED if campaign.expired else CANCELED)
+        else:
+            p.recorder.note(rule, call, "is ready")
+            call.process = p.events.start(live(p, call))
+    p.recorder.note(1, campaign, "has no more rows")
+
+
+def live(p: Platform, call: Call) -> Process:
+    """A call's attempts, one after the other, until one of them is the last (rule 8)."""
+    number = call.attempts + 1
+    while True:
+        attempt = Attempt(call, number, p.events)
+        yield from make(p, attempt)
+        if call.status != WAITING_RETRY:
+            return
+        number += 1
+        rule = 6 if attempt.outcome == CONGESTION else 8
+        p.recorder.note(rule, call, "comes back as attempt {}", number)
+        due = attempt.ended + call.campaign.rules.retry_interval_us
+        p.recorder.note(8, call, "comes back at {}", due)
+        yield p.events.at(due, EventClass.ENTERS_QUEUE, call.key(number))
+        if call.is_over:
+            return
+
+
+def make(p: Platform, attempt: Attempt) -> Process:
+    """One attempt, from asking for the queue to its end (rules 2 to 10)."""
+    call, number = attempt.call, attempt.attempt
+    campaign = call.campaign
+    if campaign.pace is not None and not campaign.rules.paced_at_dispatch:
+        yield p.pacing.admit(attempt)
+
+    p.statuses.change(call, number, QUEUED)
+    if call.is_wedged:
+        p.recorder.note(10, call, "is wedged: it gets no place in the queue")
+        return
+    yield p.queue.enter(attempt)
+
+    # A port and a dial token are taken.
+    p.statuses.change(call, number, DIALING)
+    yield p.workers.dial(attempt)
+
+    p.connection.dial(attempt)
+    try:
+        if attempt.answered != MISSING:
+            key = attempt.key | ANSWER_STEP
+            yield p.events.at(attempt.answered, EventClass.OTHER, key)
+            p.statuses.change(call, number, CONNECTED)
+        yield p.events.at(attempt.ends, EventClass.ATTEMPT_ENDS, attempt.key)
+    except Interrupt:
+        p.connection.cut_off(attempt)
+
+    attempt.ended = p.events.now
+    p.recorder.attempts.settle(attempt)
+    p.carrier.hang_up(attempt)
+    p.queue.give_back(attempt)
+    if attempt.outcome in CALLEE_FAILURES:
+        call.failures += 1
+        call.last_failure_at = attempt.ended
+    rule = 6 if attempt.outcome == CONGESTION else 7
+    p.recorder.note(rule, call, "{} failures, last at {}", call.failures, call.last_failure_at)
+    status = next_status(attempt)
+    p.recorder.note(rule_of_status(attempt, status), attempt, "leaves it {}", STATUSES[status])
+    p.statuses.change(call, number, status)
+
+
+def next_status(attempt: Attempt) -> int:
+    """What ended the call, or a wait for its retry (rules 8, 9 and 12)."""
+    campaign = attempt.call.campaign
+    if attempt.outcome in ANSWERED:
+        return COMPLETED
+    if attempt.outcome not in RETRIED or attempt.attempt > campaign.rules.max_retry:
+        return FAILED
+    if campaign.expired:
+        return EXPIRED
+    if campaign.stopped and campaign.rules.stop_cancels_retries:
+        return CANCELED
+    return WAITING_RETRY
+
+
+def rule_of_status(attempt: Attempt, status: int) -> int:
+    """The rule that gives a call this status at the end of an attempt."""
+    campaign = attempt.call.campaign
+    if status == FAILED:
+        if campaign.expired or campaign.stopped:
+            return 9
+        return 6 if attempt.outcome == CONGESTION else 8
+    return {COMPLETED: 7, EXPIRED: 9, CANCELED: 12, WAITING_RETRY: 8}[status]

@@ -1,0 +1,85 @@
+"""A run on SimPy: hands the platform its campaigns, lets time pass, and gives the records."""
+
+from __future__ import annotations
+
+import simpy
+
+from outsim.clock import HOUR
+from outsim.engine.readable import calls, controls
+from outsim.engine.readable.platform import Platform
+from outsim.engine.readable.state import CampaignState
+from outsim.engine.records import Note, Records
+from outsim.plan import CampaignPlan, Plan
+from outsim.progress import Progress, unseen
+
+PARTS = 200
+"""Parts of a run between which it tells how far it has come."""
+
+
+class Run:
+    """One run of a plan."""
+
+    def __init__(
+        self,
+        plan: Plan,
+        progress: Progress = unseen,
+        env: simpy.Environment | None = None,
+        *,
+        notes: bool = False,
+    ) -> None:
+        self.plan = plan
+        self.progress = progress
+        self.platform = Platform(plan, env, notes=notes)
+        self.campaigns = [self.submit(campaign) for campaign in plan.campaigns]
+        place = 0
+        for suspension in plan.suspensions:
+            self.platform.events.start(controls.suspend(self.platform, suspension, place))
+            place += 1
+        for outage in plan.outages:
+            self.platform.events.start(controls.fail(self.platform, outage, place))
+            place += 1
+        if plan.platform.reconciliation_us:
+            self.platform.statuses.schedule_reconciliation(plan.platform.reconciliation_us)
+
+    def submit(self, plan: CampaignPlan) -> CampaignState:
+        """Hand a campaign in; its actors wait for their instants."""
+        p, rules = self.platform, plan.rules
+        campaign = CampaignState(plan, p.tenants[plan.tenant])
+        p.queue.open_sub_queues(campaign)
+        for place, spans in enumerate(rules.window):
+            p.events.start(controls.keep_window(p, campaign, place, spans))
+        p.events.start(calls.load(p, campaign))
+        if rules.stop_effect_us < self.plan.latest_us:
+            p.events.start(controls.stop(p, campaign, rules.stop_effect_us))
+        if rules.expires_us < self.plan.latest_us:
+            p.events.start(controls.expire(p, campaign))
+        return campaign
+
+    def advance(self, until_us: int) -> None:
+        """Let everything happen that is due before `until_us`."""
+        self.platform.advance(until_us)
+
+    def finish(self) -> Records:
+        """Run to the plan's end, and on by whole hours until the campaign under study is over."""
+        plan = self.plan
+        ends_us = plan.ends_us
+        for part in range(1, PARTS + 1):
+            self.advance(ends_us * part // PARTS)
+            self.progress(ends_us * part // PARTS, ends_us)
+        if plan.under_study >= 0:
+            study = self.campaigns[plan.under_study]
+            while study.unfinished > 0 and ends_us < plan.latest_us:
+                ends_us = min(ends_us + HOUR, plan.latest_us)
+                self.advance(ends_us)
+                self.progress(ends_us, plan.latest_us)
+        return self.records(ends_us)
+
+    def records(self, ends_us: int) -> Records:
+        """What has happened before `ends_us`."""
+        campaigns = [self.campaigns[campaign.rank] for campaign in self.plan.in_run(ends_us)]
+        return self.platform.recorder.records(ends_us, campaigns)
+
+    @property
+    def notes(self) -> list[Note]:
+        """Which rules have acted, in order; empty if nobody asked."""
+        return self.platform.recorder.notes or []
