@@ -251,7 +251,9 @@ def format_estimate(
 
 def in_runs(value: Estimate) -> str:
     """In how many runs there is a value, in brackets behind it; empty where it is in all."""
-    return f" (in {value.count} of {value.count + value.missing} runs)" if value.missing else ""
+    return (
+        f" (in {value.count} of {value.count + value.n_missing} runs)" if value.n_missing else ""
+    )
 
 
 def format_matters(kind: str, least: float) -> str:

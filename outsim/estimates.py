@@ -164,7 +164,7 @@ class Estimate:
     replications, from so few that it would say nothing, or where all but a few agree."""
     count: int
     """Replications that gave a figure."""
-    missing: int = 0
+    n_missing: int = 0
     """Replications that were too short to give one."""
     ends: tuple[float, float] | None = None
     """Of an interval that lies not evenly around the mean."""
@@ -173,10 +173,10 @@ class Estimate:
 
     @classmethod
     def between(
-        cls, mean: float, low: float, high: float, count: int, missing: int = 0
+        cls, mean: float, low: float, high: float, count: int, n_missing: int = 0
     ) -> Estimate:
-        """An estimate: mean, and interval from low to high, of count values, missing left out."""
-        return cls(mean, (high - low) / 2, count, missing, (low, high))
+        """A mean of count values with an interval from low to high; n_missing are left out."""
+        return cls(mean, (high - low) / 2, count, n_missing, (low, high))
 
     @property
     def low(self) -> float:
@@ -242,16 +242,16 @@ class Estimate:
         if self.rare is not None:
             low, high = self.mean - self.precision, self.mean + self.precision
         ends = support.fit(self.mean, low - by, high + by)
-        return Estimate.between(self.mean, *ends, self.count, self.missing)
+        return Estimate.between(self.mean, *ends, self.count, self.n_missing)
 
     def to_json(self) -> dict[str, object]:
-        """The estimate for machines; ``not_over`` counts the runs that gave no figure."""
+        """The estimate for machines; ``n_missing`` counts the runs that gave no figure."""
         found: dict[str, object] = {
             "mean": finite_or_none(self.mean),
             "low": finite_or_none(self.low),
             "high": finite_or_none(self.high),
             "replications": self.count,
-            "not_over": self.missing,
+            "n_missing": self.n_missing,
         }
         return found if self.rare is None else found | {"rare": self.rare.to_json()}
 
@@ -467,19 +467,19 @@ def estimate(values: Values, level: float = LEVEL, support: Support = ANYTHING) 
         What the figure can be.
     """
     known = values[~np.isnan(values)]
-    count, missing = len(known), len(values) - len(known)
+    count, n_missing = len(known), len(values) - len(known)
     if count == 0:
-        return Estimate(math.nan, math.nan, 0, missing)
+        return Estimate(math.nan, math.nan, 0, n_missing)
     mean = float(known.mean())
     if count < 2:
-        return Estimate(mean, math.nan, count, missing)
+        return Estimate(mean, math.nan, count, n_missing)
     support = support.holding(float(known.min()), float(known.max()))
     low, high = mean_bounds(known, (1 - level) / 2, has_two_tails=support.has_two_tails)
     found = find_rare(known, support)
     if found is not None:
         rare = Rare(*found, count, float(known.min()), float(known.max()), (high - low) / 2)
-        return Estimate(mean, math.nan, count, missing, rare=rare)
-    return bounded(Estimate.between(mean, low, high, count, missing), support)
+        return Estimate(mean, math.nan, count, n_missing, rare=rare)
+    return bounded(Estimate.between(mean, low, high, count, n_missing), support)
 
 
 def bounded(found: Estimate, support: Support) -> Estimate:
@@ -491,4 +491,4 @@ def bounded(found: Estimate, support: Support) -> Estimate:
     if found.count < enough and support.says_nothing(mean, found.low, found.high):
         return replace(found, mean=mean, half_width=math.nan, ends=None)
     ends = support.fit(mean, found.low, found.high)
-    return Estimate.between(mean, *ends, found.count, found.missing)
+    return Estimate.between(mean, *ends, found.count, found.n_missing)

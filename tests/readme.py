@@ -76,7 +76,7 @@ def _rowed(found: Any) -> list[Any]:
     return [
         each
         for each in found.measures
-        if not each.optional or found.mean(0, each.name).missing < count
+        if not each.optional or found.mean(0, each.name).n_missing < count
     ]
 
 
@@ -96,13 +96,8 @@ def worth_of_a_port() -> Figures:
 
 def controls() -> Figures:
     """Replications without controls that are as precise as 60 with them, to the hundred."""
-    study = outsim.Study(
-        [outsim.load(ROOT / "scenarios" / "top-of-hour.toml")],
-        replications=60,
-        controls=True,
-        progress=None,
-    )
-    saved = study.run().saved_by_controls(0, "wait_p90_s").saved
+    study = outsim.Study(outsim.load(ROOT / "scenarios" / "top-of-hour.toml"), controls=True)
+    saved = study.run(replications=60, progress=None).saved_by_controls(0, "wait_p90_s").saved
     return [f"{60 * saved:.0f}"[:1] + "00"]
 
 

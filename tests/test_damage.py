@@ -17,7 +17,7 @@ from outsim.errors import OutsimError
 from outsim.scenario import Scenario
 from outsim.studies.merging import merge
 from outsim.studies.request import keep_asked, read_asked
-from outsim.studies.study import Study
+from outsim.studies.study import run_of
 from outsim.tape import Tape
 from tests.damage import flipped
 from tests.engine.scenarios import campaign, contact_list, scenario
@@ -42,11 +42,11 @@ def _study(directory: Path, seed: int = 1) -> Path:
     """A study with series and tables, and what was asked of its directory."""
     asked = (_scenario(directory),)
     kept = directory / "kept"
-    study = Study(
+    study = run_of(
         asked,
         replications=2,
         seed=seed,
-        out=kept,
+        directory=kept,
         keep_tables=True,
         engine="simpy",
         executor="threads",
@@ -72,7 +72,7 @@ def _read_study(directory: Path) -> str:
     ]
     runs = [_read_result(path.parent) for path in sorted(directory.rglob("run.json"))]
     asked = read_asked(directory)
-    findings = kept.findings.to_json()
+    findings = kept.result.to_json()
     return repr((findings, kept.series().to_csv(), tables, runs, asked.options))
 
 

@@ -171,7 +171,7 @@ def test_what_floating_point_leaves_behind_is_no_figure():
 
 
 def test_figures_that_no_replication_gave_are_not_made_up():
-    unknown = Estimate(math.nan, math.nan, 0, missing=8)
+    unknown = Estimate(math.nan, math.nan, 0, n_missing=8)
     kinds_and_signs = [(kind, sign) for kind in ("share", "clock", "number") for sign in (0, 1)]
     texts = {format_estimate(k, unknown, NINE, signed=bool(s)) for k, s in kinds_and_signs}
     assert texts == {UNKNOWN}

@@ -29,7 +29,7 @@ def test_the_interval_of_figures_that_are_not_skewed_is_students_t(figures):
     values = np.array([*figures, *(-each for each in figures)])
     found = estimate(values)
     assert found.mean == pytest.approx(0, abs=1e-6)
-    assert (found.count, found.missing) == (len(values), 0)
+    assert (found.count, found.n_missing) == (len(values), 0)
     if found.rare is None and values.std() > 1e-3:
         low, high = stats.t.interval(LEVEL, len(values) - 1, loc=0, scale=stats.sem(values))
         assert (found.low, found.high) == pytest.approx((low, high), rel=1e-6)
@@ -172,13 +172,13 @@ def test_a_difference_is_too_small_to_matter_if_it_is_clear_or_all_of_its_interv
 def test_replications_without_a_figure_are_left_out_and_counted():
     nan = math.nan
     found = estimate(np.array([nan, 1.0, 3.0, nan, 5.0]))
-    assert (found.count, found.missing) == (3, 2)
-    assert found == Estimate(**{**vars(estimate(np.array([1.0, 3.0, 5.0]))), "missing": 2})
+    assert (found.count, found.n_missing) == (3, 2)
+    assert found == Estimate(**{**vars(estimate(np.array([1.0, 3.0, 5.0]))), "n_missing": 2})
 
 
 def test_one_figure_has_a_mean_and_no_interval():
     found = estimate(np.array([7.0, math.nan]))
-    assert (found.mean, found.count, found.missing) == (7.0, 1, 1)
+    assert (found.mean, found.count, found.n_missing) == (7.0, 1, 1)
     assert math.isnan(found.half_width)
     assert not found.is_clear
 
@@ -186,7 +186,7 @@ def test_one_figure_has_a_mean_and_no_interval():
 @pytest.mark.parametrize("figures", [[], [math.nan, math.nan]])
 def test_no_figure_has_neither(figures):
     found = estimate(np.array(figures, dtype=np.float64))
-    assert (found.count, found.missing) == (0, len(figures))
+    assert (found.count, found.n_missing) == (0, len(figures))
     assert math.isnan(found.mean)
     assert math.isnan(found.half_width)
     assert not found.is_clear

@@ -24,9 +24,9 @@ ASKED: dict[str, Callable[[outsim.Result], object]] = {
     "tape": lambda _: outsim.Tape(HUGE),
     "stratum": lambda _: outsim.Tape(1).in_stratum(HUGE),
     "recorded": lambda _: outsim.Tape.from_table({"campaign": ["a"], "index": [HUGE]}),
-    "replications": lambda r: outsim.Study(r.scenario, replications=HUGE),
-    "range of replications": lambda r: outsim.Study(r.scenario, replications=range(HUGE)),
-    "seed of a study": lambda r: outsim.Study(r.scenario, replications=2, seed=HUGE).run(),
+    "replications": lambda r: outsim.Study(r.scenario).run(replications=HUGE),
+    "range of replications": lambda r: outsim.Study(r.scenario).run(replications=range(HUGE)),
+    "seed of a study": lambda r: outsim.Study(r.scenario, seed=HUGE).run(replications=2),
     "moment": lambda r: r.status_page(DIGITS),
     "clock time": lambda r: r.snapshot(f"{DIGITS}:00"),
 }

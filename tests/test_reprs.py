@@ -159,9 +159,9 @@ def test_a_snapshot_of_many_calls_is_short(result, at):
 
 def test_answers_and_studies_are_short(small, tmp_path):
     other = small.model_copy(update={"name": "other " * 100})
-    study = outsim.Study([small, other], out=tmp_path / "study", replications=2)
+    study = outsim.Study([small, other])
     check(study)
-    findings = study.run()
+    findings = study.run(directory=tmp_path / "study", replications=2)
     check(findings)
     check(outsim.load_study(tmp_path / "study"))
     check(outsim.explain(outsim.simulate(small), replications=2).run())

@@ -287,13 +287,13 @@ def test_a_profile_can_be_read_whatever_its_log_is_called():
 
 
 def test_a_scenario_with_a_name_as_long_as_may_be_can_be_kept_and_changed(tmp_path):
-    from outsim.studies.variants import with_campaign
+    from outsim.studies.variants import Variants
 
     named = {"name": "\x1b" * 200}
     given = load({"extends": "scenarios/stop-race.toml"} | named)
     assert len(given.name) == LONGEST_TITLE
     outsim.simulate(given).save(tmp_path / "kept")
     assert outsim.load_result(tmp_path / "kept").scenario.name == given.name
-    stopped = with_campaign(given, given.campaigns[0], f"{given.name}, stopped at 10:00", {})
+    (stopped,) = Variants(given, {f"{given.name}, stopped at 10:00": {}}).scenarios
     assert stopped.name.endswith(", stopped at 10:00")
     assert len(stopped.name) == LONGEST_TITLE

@@ -185,7 +185,7 @@ OTHERS: dict[str, tuple[Callable[[Result, dict[str, Any]], object], str]] = {
         "did you mean 'compiled'?",
     ),
     "executor": (
-        lambda r, _: outsim.Study([r.scenario], replications=2, executor="thread"),
+        lambda r, _: outsim.Study([r.scenario]).run(replications=2, executor="thread"),
         "executor 'thread': there is no such executor; did you mean 'threads'?",
     ),
     "design": (

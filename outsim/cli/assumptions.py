@@ -44,9 +44,9 @@ def assumptions(
     from outsim.errors import StudyError
     from outsim.plots import effects as draw
     from outsim.questions.effects import assumption_effects
-    from outsim.questions.sweep import USUAL_REPLICATIONS
     from outsim.results.measures import measure_named
     from outsim.scenario.provenance import assumptions as ledger_of
+    from outsim.studies.default_replications import SWEEP
     from outsim.studies.synchronous import run_sync
 
     if figure is not None:
@@ -63,7 +63,7 @@ def assumptions(
         if given is not None and not effect:
             raise StudyError(f"{option}: it is about the effect; ask for that too, with --effect")
     picture = picture_file(plot)
-    options = study_options(replications, out=out, executor=executor, usual=USUAL_REPLICATIONS)
+    options = study_options(replications, out=out, executor=executor, usual=SWEEP)
     count = options["replications"]
     if isinstance(count, range):
         raise StudyError(f"--replications {replications}: effects take a count, such as 20")
@@ -83,7 +83,7 @@ def assumptions(
             seed=seed,
             engine=engine,
             executor=executor,
-            out=out,
+            directory=out,
         )
     )
     write_picture(lambda: draw(found), picture)

@@ -73,9 +73,9 @@ def capacity(
     """Find the smallest capacity that keeps a promise."""
     from outsim.cli.output import load_with_advice, present
     from outsim.errors import StudyError
-    from outsim.questions.capacity import MOST
     from outsim.questions.capacity import capacity as ask
     from outsim.questions.capacity import frontier as ask_frontier
+    from outsim.studies.default_replications import CAPACITY_RUNS
     from outsim.studies.stopping import split_precisions
 
     if len(vary) > 2:
@@ -88,9 +88,9 @@ def capacity(
         "confidence": confidence,
         "replications": replications,
         "precision": split_precisions(precision or []),
-        "most": most or MOST,
-        "within": within,
-        "out": out,
+        "most": most or CAPACITY_RUNS,
+        "timeout": within,
+        "directory": out,
         "keep_tables": keep_tables,
         "input_uncertainty": input_uncertainty,
         "executor": executor,

@@ -57,12 +57,12 @@ def compare(
 ) -> None:
     """Compare scenarios over paired replications, with confidence intervals."""
     from outsim.cli.output import load_with_advice, print_json
-    from outsim.questions.compare import USUAL
     from outsim.questions.compare import compare as compare_scenarios
+    from outsim.studies.default_replications import COMPARE
     from outsim.studies.synchronous import run_sync
 
     options = study_options(
-        replications, precision, within, out, keep_tables, executor, usual=USUAL
+        replications, precision, within, out, keep_tables, executor, usual=COMPARE
     )
     switches: dict[str, Any] = {
         "antithetic": antithetic,

@@ -76,15 +76,14 @@ def eta(
     from outsim.cli.output import load_with_advice, picture_file, print_json, write_picture
     from outsim.plots import eta as draw
     from outsim.questions.eta import Forecast
-    from outsim.questions.eta_measures import FORECAST_MEASURES, USUAL, find_call, studying
-    from outsim.studies.study import Study
-    from outsim.studies.variants import campaign_of
+    from outsim.questions.eta_measures import FORECAST_MEASURES, find_call, studying
+    from outsim.studies.comparable import campaign_of
+    from outsim.studies.default_replications import ETA
+    from outsim.studies.study import run_of
 
     _one_of("--call", call, "--number", number)
     _one_of("--snapshot", snapshot, "--at", at)
-    options = study_options(
-        replications, precision, within, out, keep_tables, executor, usual=USUAL
-    )
+    options = study_options(replications, precision, within, out, keep_tables, executor, usual=ETA)
     file = picture_file(plot)
     loaded = load_with_advice(scenario)
     chosen = campaign_of(loaded, campaign)
@@ -99,7 +98,7 @@ def eta(
         chosen, measures = known, asked.measures
     if file is not None and asked is not None:
         raise typer.BadParameter("--plot draws a campaign; leave out --call and --number")
-    findings = Study(
+    findings = run_of(
         studying(loaded, chosen),
         measures=measures,
         seed=seed,
@@ -208,9 +207,9 @@ def _print(
     findings: StudyResult, campaign: Campaign, asked: Asked | None, source: str | None
 ) -> None:
     from outsim.cli.output import say, show, table
-    from outsim.questions.eta_measures import USUAL
     from outsim.questions.eta_texts import COLUMNS, canceled_text, never_out_texts, row
     from outsim.scenario.snapshot_advice import estimates
+    from outsim.studies.default_replications import ETA
 
     scenario = findings.scenarios[0]
     say(f"{campaign.name} ({campaign.tenant}), scenario {scenario.name}")
@@ -234,10 +233,10 @@ def _print(
         say("Median and 90 % band over replications: nine runs in ten come to it in the band.")
         if findings.switches.draws_callees:
             say("Each has callees of its own, out of what the call log leaves open.")
-        if findings.replications < USUAL:
+        if findings.replications < ETA:
             say(
                 f"{findings.replications} replications are too few for such a band: it takes "
-                f"{USUAL}."
+                f"{ETA}."
             )
     say_precisions(findings)
     named = estimates(scenario)

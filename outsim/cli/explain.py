@@ -43,7 +43,7 @@ def explain(
     from outsim.cli.output import load_with_advice, present, simulate_with_bar
     from outsim.questions.explain import explain as ask
     from outsim.results.result import load_result
-    from outsim.studies.variants import campaign_of
+    from outsim.studies.comparable import campaign_of
 
     if Path(asked).is_dir():
         if runs.seed is not None or replication:
@@ -53,6 +53,6 @@ def explain(
         scenario = load_with_advice(asked)
         campaign_of(scenario, campaign)
         result = simulate_with_bar(scenario, runs.seed, replication, runs.engine)
-    options = runs.given() | ({} if within is None else {"within": within})
+    options = runs.given() | ({} if within is None else {"timeout": within})
     question = ask(result, campaign, call=call, number=number, worth=worth, **options)
     present(question.run(), shown)

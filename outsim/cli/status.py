@@ -31,7 +31,7 @@ def status(
     from outsim.cli.output import load_with_advice, present, simulate_with_bar
     from outsim.questions.status import status as ask
     from outsim.results.result import in_run
-    from outsim.studies.variants import campaign_of
+    from outsim.studies.comparable import campaign_of
 
     loaded = load_with_advice(scenario)
     chosen = campaign_of(loaded, campaign)

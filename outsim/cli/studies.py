@@ -159,7 +159,11 @@ class StudyFlags(RunFlags):
 
         if self.keep_tables and self.out is None:
             raise StudyError("--keep-tables: say where, with --out DIR")
-        return super().given() | {"precision": split_precisions(self.precision or [])}
+        options = super().given() | {"precision": split_precisions(self.precision or [])}
+        for option, name in (("within", "timeout"), ("out", "directory")):
+            if option in options:
+                options[name] = options.pop(option)
+        return options
 
 
 def study_options(
@@ -191,8 +195,8 @@ def study_options(
     return {
         "replications": asked,
         "precision": split_precisions(precision or []),
-        "within": within,
-        "out": out,
+        "timeout": within,
+        "directory": out,
         "keep_tables": keep_tables,
         "executor": executor,
     }

@@ -86,13 +86,11 @@ def sweep(
     """Vary assumptions: which one matters, and which one flips what is better."""
     from outsim.cli.output import load_with_advice, print_json
     from outsim.errors import StudyError
-    from outsim.questions.sweep import USUAL_REPLICATIONS
     from outsim.questions.sweep import sweep as run_sweep
+    from outsim.studies.default_replications import SWEEP
     from outsim.studies.synchronous import run_sync
 
-    options = study_options(
-        replications, precision, within, out, executor=executor, usual=USUAL_REPLICATIONS
-    )
+    options = study_options(replications, precision, within, out, executor=executor, usual=SWEEP)
     del options["keep_tables"]
     if isinstance(options["replications"], range):
         raise StudyError(f"--replications {replications}: a sweep takes a count, such as 20")
@@ -216,8 +214,8 @@ def _print_sensitivity(found: Sweep) -> None:
         if chosen.kind != "grid"
         else "index ± half of its 95 % interval over replications; the grid is as given."
     )
-    if chosen.missing:
-        say(f"{chosen.missing} replications are left out: somewhere a run was too short.")
+    if chosen.n_missing:
+        say(f"{chosen.n_missing} replications are left out: somewhere a run was too short.")
 
 
 def _print_flips(found: Sweep) -> None:

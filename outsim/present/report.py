@@ -20,7 +20,7 @@ from outsim.present.outcomes import what_is_seen, why_calls_failed
 from outsim.present.pictures import data_uri
 from outsim.present.provenance import assumptions, checklist, reproduction
 from outsim.present.sensitivity import sensitivity
-from outsim.present.sources import REPLICATIONS, read_context
+from outsim.present.sources import read_context
 from outsim.present.timing import after_stop, when_out, when_to_start
 from outsim.present.waiting import where_the_wait_went
 from outsim.progress import Progress, bar, unseen
@@ -28,6 +28,7 @@ from outsim.questions.question import Question, asks
 from outsim.results.result import Result
 from outsim.scenario.campaigns import Campaign
 from outsim.scenario.model import Scenario
+from outsim.studies.default_replications import REPORT
 from outsim.text import plain
 
 _HERE = Path(__file__).parent
@@ -225,7 +226,7 @@ def report(
 
     def made(_: object) -> Report:
         context = read_context(
-            what, campaign, replications=replications or REPLICATIONS, seed=seed, engine=engine
+            what, campaign, replications=replications or REPORT, seed=seed, engine=engine
         )
         named = what if isinstance(what, str | Path) else context.file
         command = ["outsim", "report", str(named)]

@@ -27,17 +27,14 @@ from outsim.scenario.campaigns import Campaign
 from outsim.scenario.difference import differences
 from outsim.scenario.loading import load
 from outsim.scenario.model import Scenario
+from outsim.studies.comparable import campaign_of
+from outsim.studies.default_replications import REPORT, check_replications
 from outsim.studies.identity import read_identity
 from outsim.studies.request import read_asked
-from outsim.studies.saved import SavedStudy, load_study
-from outsim.studies.start_times import over_the_day
-from outsim.studies.study import Study
+from outsim.studies.study import Study, load_study, run_of
 from outsim.studies.study_result import StudyResult
 from outsim.studies.synchronous import run_sync
-from outsim.studies.variants import campaign_of
-
-REPLICATIONS = 10
-"""Replications of each question that are run for a report, if nothing is said."""
+from outsim.studies.variants import over_the_day
 
 Answer = TypeVar("Answer")
 
@@ -46,7 +43,7 @@ def read_context(
     what: str | Path | Scenario | Result,
     campaign: str | Campaign | None = None,
     *,
-    replications: int = REPLICATIONS,
+    replications: int = REPORT,
     seed: int | None = None,
     engine: Engine = "auto",
 ) -> ReportContext:
@@ -70,8 +67,7 @@ def read_context(
     OutsimError
         If it is none of these, or can't be read; the message says what to do.
     """
-    if replications < 2:
-        raise StudyError(f"{replications} replications: an interval takes 2 or more")
+    check_replications(replications)
     if isinstance(what, Scenario):
         name = f"the scenario {what.name}"
         return _of_scenario(what, campaign, replications, seed, engine, name)
@@ -146,7 +142,7 @@ def _of_run(
             reasons[name] = f"It can't be answered: {error}."
             return None
 
-    findings = Study(scenario, measures=_BOTH + FAILURE_MEASURES, **options).run()
+    findings = run_of(scenario, measures=_BOTH + FAILURE_MEASURES, **options).run()
     every, between = over_the_day(scenario, chosen)
     return ReportContext(
         scenario=scenario,
@@ -177,7 +173,7 @@ def _of_study(place: Path) -> ReportContext:
     identity = read_identity(place)
     study = load_study(place, _measures_of(identity["measures"]))
     whole, there = study.without_gap, study.replications
-    findings = study.findings_of(whole)
+    findings = study.result_of(whole)
     notices = []
     if len(whole) < len(there):
         notices.append(
@@ -186,7 +182,7 @@ def _of_study(place: Path) -> ReportContext:
             "again to finish it; what is there is not run again."
         )
     with bar("run", counts=False) as advance:
-        result = study.run(whole.start, progress=advance)
+        result = study.simulate(whole.start, progress=advance)
     context = partial(
         ReportContext,
         scenario=findings.scenarios[0],
@@ -206,7 +202,7 @@ def _of_study(place: Path) -> ReportContext:
 def _of_sweep(place: Path, engine: Engine) -> ReportContext:
     asked = read_asked(place)
     found = run_sync(
-        sweep(*asked.scenarios, **asked.options, seed=asked.seed, out=place, engine=engine)
+        sweep(*asked.scenarios, **asked.options, seed=asked.seed, directory=place, engine=engine)
     )
     scenario = asked.scenarios[0]
     with bar("run", counts=False) as advance:
@@ -234,7 +230,7 @@ def _measures_of(names: list[str]) -> tuple[Measure, ...]:
     return MEASURES + LOAD_MEASURES
 
 
-def _answers(findings: StudyResult, study: SavedStudy) -> dict[str, Any]:
+def _answers(findings: StudyResult, study: Study) -> dict[str, Any]:
     """What the findings of a kept study are made into."""
     names = [each.name for each in study.measures]
     scenario = findings.scenarios[0]

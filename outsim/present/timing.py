@@ -15,11 +15,12 @@ from outsim.plots.estimates import draw_estimates
 from outsim.present.context import ReportContext
 from outsim.present.run_pictures import waits
 from outsim.questions import eta_texts
-from outsim.questions.eta_measures import CAMPAIGN_MEASURES, USUAL
+from outsim.questions.eta_measures import CAMPAIGN_MEASURES
 from outsim.questions.schedule import TITLE as WHEN_TO_START
 from outsim.questions.stop import TITLE as WHY_AFTER_STOP
 from outsim.questions.stop import stop_rule
 from outsim.results.tables.views import counts
+from outsim.studies.default_replications import ETA
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -99,19 +100,17 @@ def _forecast(context: ReportContext, answer: Forecast) -> Document:
         value = findings.mean(0, name)
         if not value.count:
             return "not within the run"
-        over = f" (in {value.count} of {findings.replications} runs)" if value.missing else ""
+        over = f" (in {value.count} of {findings.replications} runs)" if value.n_missing else ""
         return format_estimate("clock", value, begins) + over
 
-    is_enough = findings.replications >= USUAL
+    is_enough = findings.replications >= ETA
     rows = [eta_texts.row(findings, each) for each in CAMPAIGN_MEASURES]
     columns = list(eta_texts.COLUMNS)
     notes = ["Nine runs in ten come to it in the band of the last column."]
     if not is_enough:
         rows = [[each.label, at(each.name)] for each in CAMPAIGN_MEASURES]
         columns = ["", "mean"]
-        notes = [
-            f"{INTERVALS} A median with a band of nine runs in ten takes {USUAL} replications."
-        ]
+        notes = [f"{INTERVALS} A median with a band of nine runs in ten takes {ETA} replications."]
     return replace(
         _OUT,
         asked=(

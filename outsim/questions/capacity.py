@@ -28,21 +28,16 @@ from outsim.questions.question import Question, asks
 from outsim.scenario.memory import runs_that_fit
 from outsim.scenario.model import Scenario
 from outsim.scenario.ranges import Range, read_range
+from outsim.studies.default_replications import CAPACITY, CAPACITY_RUNS, check_replications
 from outsim.studies.executors import workforce
 from outsim.studies.promise_texts import read_promise
 from outsim.studies.promises import Promise
 from outsim.studies.request import check_collection
 from outsim.studies.search import FIRST_ERROR, OutOfBudget, Search
-from outsim.studies.stopping import read_within
-from outsim.studies.study import Study
+from outsim.studies.stopping import read_timeout
+from outsim.studies.study import Study, run_of
 from outsim.studies.study_result import StudyResult
 from outsim.tape import Tape
-
-REPLICATIONS = 100
-"""Runs that the answer and its lower neighbour rest on, if nothing else is said."""
-
-MOST = 20_000
-"""Runs at which a plan ends without an answer, if nothing else is said."""
 
 SECOND_VALUES = 5
 """Values of the second key that a frontier has, if nothing else is said."""
@@ -51,11 +46,11 @@ SECOND_VALUES = 5
 class CapacityOptions(TypedDict, total=False):
     """Keyword parameters of a search for a capacity that `Study` has, too."""
 
-    within: str | None
+    timeout: str | None
     seed: int | None
     engine: Engine
     executor: Executor | str | None
-    out: str | Path | None
+    directory: str | Path | None
     keep_tables: bool
     progress: Progress | Literal["bar"] | None
     input_uncertainty: bool | Literal["drawn"]
@@ -70,7 +65,7 @@ def capacity(
     confidence: str | float = 0.95,
     replications: int | None = None,
     precision: Mapping[str, str | float] | None = None,
-    most: int = MOST,
+    most: int = CAPACITY_RUNS,
     **options: Unpack[CapacityOptions],
 ) -> Question[Capacity]:
     """Find the smallest value of a key that keeps every promise, with confidence.
@@ -92,11 +87,11 @@ def capacity(
     most : int
         Runs in all, at most.
     **options
-        within : str, time after which it is undecided, such as ``"5 min"``; seed, engine,
-        executor, out, keep_tables, progress : as for `Study`; input_uncertainty : bool, whether
-        each run has callees of its own, which a calibration's data would bear out. A promise must
-        then be a probability: it is one over days and callees. In `out` each value has a
-        directory of its own.
+        timeout : str, time after which it is undecided, such as ``"5 min"``; seed, engine,
+        executor, directory, keep_tables, progress : as for `Study`; input_uncertainty : bool,
+        whether each run has callees of its own, which a calibration's data would bear out. A
+        promise must then be a probability: it is one over days and callees. In `directory` each
+        value has a directory of its own.
 
     Returns
     -------
@@ -130,7 +125,7 @@ def frontier(
     confidence: str | float = 0.95,
     replications: int | None = None,
     precision: Mapping[str, str | float] | None = None,
-    most: int = MOST,
+    most: int = CAPACITY_RUNS,
     **options: Unpack[CapacityOptions],
 ) -> Question[Frontier]:
     """Find the smallest value of one key that keeps every promise, for several values of another.
@@ -138,7 +133,7 @@ def frontier(
     Parameters
     ----------
     scenario, vary, target, confidence, replications, precision, most, **options
-        As for `capacity`; `most` and `within` are for all of it.
+        As for `capacity`; `most` and `timeout` are for all of it.
     other : str
         The other key with its range; ``platform.dial_rate=5/s:40/s:8`` takes 8 values; without a
         count it takes 5.
@@ -180,11 +175,13 @@ async def _base(
 ) -> tuple[StudyResult | None, int]:
     """How many runs a test rests on; with the runs that a precision took."""
     if not precision:
-        return None, REPLICATIONS if replications is None else replications
+        return None, CAPACITY if replications is None else replications
     if replications is not None:
         raise StudyError("replications and precision: give one or the other")
-    taken = {name: value for name, value in options.items() if name not in ("out", "keep_tables")}
-    base = await Study(scenario, precision=precision, **taken)  # type: ignore[arg-type]
+    taken = {
+        name: value for name, value in options.items() if name not in ("directory", "keep_tables")
+    }
+    base = await run_of(scenario, precision=precision, **taken)
     return base, base.replications
 
 
@@ -214,13 +211,14 @@ class _Planner:
         calls = build_plan(scenario, Tape(self.seed)).calls_begun
         self.engine = choose(options.get("engine", "auto"), calls * replications)
         self._executor = self._work = options.get("executor")
-        self._out, self._keep_tables = options.get("out"), options.get("keep_tables", False)
-        if self._out is not None:
-            check_collection(Path(self._out))
+        self._directory = options.get("directory")
+        self._keep_tables = options.get("keep_tables", False)
+        if self._directory is not None:
+            check_collection(Path(self._directory))
         self._progress = options.get("progress", "bar")
         self._report: Progress | None = None
         self._done, self._expected = 0, 0
-        self._deadline = _deadline(options.get("within"))
+        self._deadline = _deadline(options.get("timeout"))
 
     def range(self, text: str) -> Range:
         found = read_range(text, self.scenario)
@@ -233,8 +231,7 @@ class _Planner:
     def _read(self, targets: Sequence[str]) -> tuple[Promise, ...]:
         if not targets:
             raise StudyError("no promise given: write one such as 'p95 wait <= 10 min'")
-        if self.replications < 2:
-            raise StudyError(f"replications = {self.replications}: must be 2 or more")
+        check_replications(self.replications)
         promises = tuple(read_promise(text, self.scenario) for text in targets)
         for promise in promises:
             if self.input_uncertainty and promise.probability is None:
@@ -275,22 +272,26 @@ class _Planner:
             if len(replications) > self.left or left_s <= 0:
                 raise OutOfBudget
             text = f"{self.vary.key}={self.vary.text(values[place])}"
-            out = self._out and Path(self._out) / _as_file(name) / _as_file(text)
+            directory = self._directory and (
+                Path(self._directory) / _as_file(name) / _as_file(text)
+            )
             study = Study(
                 self.vary.set_in(scenario, values[place]),
-                replications=replications,
+                measures=measures,
                 seed=self.seed,
+                input_uncertainty="drawn" if self.input_uncertainty else False,
+            )
+            run = study.stream(
+                replications=replications,
                 engine=self.engine,
                 executor=self._work,
-                measures=measures,
-                out=out or None,
+                directory=directory or None,
                 keep_tables=self._keep_tables,
-                input_uncertainty="drawn" if self.input_uncertainty else False,
                 progress=None,
             )
             try:
                 async with asyncio.timeout(left_s if math.isfinite(left_s) else None):
-                    findings = await study
+                    findings = await run
             except TimeoutError:
                 raise OutOfBudget from None
             self.left -= len(replications)
@@ -340,6 +341,6 @@ def _share(text: str) -> float:
     return parse_share(text) if "%" in text else float(text)
 
 
-def _deadline(within: str | None) -> float | None:
-    within_s = read_within(within)
-    return None if within_s is None else time.monotonic() + within_s
+def _deadline(timeout: str | None) -> float | None:
+    timeout_s = read_timeout(timeout)
+    return None if timeout_s is None else time.monotonic() + timeout_s

@@ -10,17 +10,13 @@ from typing import Any
 from outsim.document import Answer, Document, Table
 from outsim.errors import ScenarioError, StudyError
 from outsim.questions.question import Question, asks
-from outsim.questions.theory import (
-    DEFAULT_REPLICATIONS,
-    Theory,
-    check_replications,
-    check_theory,
-)
+from outsim.questions.theory import Theory, check_theory
 from outsim.scenario import load
 from outsim.scenario.lint import advice
 from outsim.scenario.memory import check_size
 from outsim.scenario.model import Scenario
 from outsim.scenario.utilisation import Utilisation, utilisation
+from outsim.studies.default_replications import CHECK, check_replications
 from outsim.text import plain
 from outsim.theory.ciw_check import CiwCheck, check_with_ciw
 
@@ -176,7 +172,7 @@ def check(
     for name, value in (("ciw", ciw), ("replications", replications), ("seed", seed)):
         if value not in (None, False) and not theory:
             raise StudyError(f"--{name} is about runs: ask for them, with --theory")
-    count = DEFAULT_REPLICATIONS if replications is None else replications
+    count = CHECK if replications is None else replications
     if theory:
         check_replications(count)
 

@@ -8,11 +8,9 @@ from typing import Any
 from outsim.errors import StudyError
 from outsim.scenario.model import Scenario
 from outsim.studies.comparable import asked_about
-from outsim.studies.study import Study
+from outsim.studies.default_replications import COMPARE, check_replications
+from outsim.studies.study import run_of
 from outsim.studies.study_result import StudyResult
-
-USUAL = 40
-"""Replications if neither a count nor a precision nor a time is given."""
 
 
 async def compare(
@@ -57,11 +55,8 @@ async def compare(
     """
     if len(scenarios) < 2:
         raise StudyError(f"{len(scenarios)} scenario given: a comparison needs two or more")
-    if isinstance(replications, int) and replications < 2:
-        raise StudyError(
-            f"replications = {replications}: must be 2 or more, or there is no interval"
-        )
-    if replications is None and not (options.get("precision") or options.get("within")):
-        replications = USUAL
+    check_replications(replications)
+    if replications is None and not (options.get("precision") or options.get("timeout")):
+        replications = COMPARE
     asked, unlike = asked_about(scenarios, campaign, deadline, across_zones=across_zones)
-    return await Study(asked, replications=replications, unlike=unlike, **options)
+    return await run_of(asked, replications=replications, unlike=unlike, **options)

@@ -25,7 +25,6 @@ from outsim.engine.order import EventClass
 from outsim.engine.records import MODEL_VERSION
 from outsim.engine.rules import RULES
 from outsim.estimates import LEVEL
-from outsim.questions.compare import USUAL
 from outsim.questions.question import Question, asks
 from outsim.results.measures import MEASURES
 from outsim.scenario.campaigns import Campaign
@@ -34,6 +33,7 @@ from outsim.scenario.difference import differences
 from outsim.scenario.model import Scenario
 from outsim.scenario.provenance import AUTHOR, ParameterTable, assumptions
 from outsim.scenario.sources import About
+from outsim.studies.default_replications import COMPARE
 from outsim.text import plain, visible_lines
 from outsim.vocabulary import DISCIPLINES, FINAL_STATUSES, OUTCOMES, STATUSES
 
@@ -279,7 +279,7 @@ def _context(
             if entry.grade == GRADES["A"]
         ],
         "planned": format_duration(round(planned_s * 1_000_000)),
-        "replications": USUAL,
+        "replications": COMPARE,
         "version": version("outsim"),
         "license": metadata("outsim")["License-Expression"],
         "python": f"{platform.python_version()} ({platform.python_implementation()})",

@@ -15,16 +15,16 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from outsim.display import table_html
 from outsim.engine import Engine
-from outsim.errors import StudyError
 from outsim.estimates import LEVEL, Estimate, estimate
 from outsim.progress import Progress
-from outsim.questions.sweep import USUAL_FIGURE, USUAL_REPLICATIONS
+from outsim.questions.sweep import USUAL_FIGURE
 from outsim.results.measures import Measure, measure_named
 from outsim.scenario.factors import Factor, check
 from outsim.scenario.model import Scenario
 from outsim.scenario.provenance import ParameterTable, assumptions
-from outsim.studies.study import Study
+from outsim.studies.default_replications import SWEEP, check_replications
 from outsim.studies.study_result import StudyResult
+from outsim.studies.variants import Variants
 from outsim.text import bounded, brief_document
 
 if TYPE_CHECKING:
@@ -216,11 +216,11 @@ async def assumption_effects(
     scenario: Scenario,
     *,
     figure: str = USUAL_FIGURE,
-    replications: int = USUAL_REPLICATIONS,
+    replications: int = SWEEP,
     seed: int | None = None,
     engine: Engine = "auto",
     executor: Executor | str | None = None,
-    out: str | Path | None = None,
+    directory: str | Path | None = None,
     progress: Progress | Literal["bar"] | None = "bar",
 ) -> Effects:
     """Run a scenario with each of its numbers at both ends of its plausible range.
@@ -236,7 +236,7 @@ async def assumption_effects(
         Measure by which the numbers are put in order.
     replications : int
         How many of each, 2 or more.
-    seed, engine, executor, out, progress
+    seed, engine, executor, directory, progress
         As for `Study`.
 
     Returns
@@ -257,20 +257,16 @@ async def assumption_effects(
     measure = measure_named(figure)
     found = assumptions(scenario)
     check(found.factors, [scenario])
-    if replications < 2:
-        raise StudyError(
-            f"replications = {replications}: must be 2 or more, or there is no interval"
-        )
-    changes: list[Mapping[str, str]] = [
-        factor.changes(position) for factor in found.factors for position in (0.0, 1.0)
-    ]
-    study = Study(
-        [scenario, *(scenario.with_(each, name=scenario.name) for each in changes)],
-        replications=replications,
+    check_replications(replications)
+    changes: dict[str, Mapping[str, str]] = {"as it stands": {}}
+    for factor in found.factors:
+        changes |= {f"{factor.name} {end}": factor.changes(end) for end in (0.0, 1.0)}
+    run = Variants(scenario, changes, are_named=False).stream(
         seed=seed,
+        replications=replications,
         engine=engine,
         executor=executor,
-        out=out,
+        directory=directory,
         progress=progress,
     )
-    return Effects(found, await study, measure)
+    return Effects(found, await run, measure)

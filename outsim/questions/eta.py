@@ -11,7 +11,6 @@ from outsim.estimates import Estimate
 from outsim.questions.eta_measures import (
     CAMPAIGN_MEASURES,
     FORECAST_MEASURES,
-    USUAL,
     Quantiles,
     of_findings,
     studying,
@@ -20,9 +19,10 @@ from outsim.questions.question import Question, StudyQuestion
 from outsim.scenario.campaigns import Campaign
 from outsim.scenario.loading import with_snapshot
 from outsim.scenario.model import Scenario
-from outsim.studies.study import Study
+from outsim.studies.comparable import campaign_of
+from outsim.studies.default_replications import ETA
+from outsim.studies.study import run_of
 from outsim.studies.study_result import StudyResult
-from outsim.studies.variants import campaign_of
 from outsim.text import brief
 
 if TYPE_CHECKING:
@@ -114,9 +114,9 @@ def eta(
     chosen = campaign_of(scenario, campaign)
     if snapshot is not None:
         scenario = with_snapshot(scenario, snapshot)
-    if not {"replications", "precision", "within"} & set(options):
-        options["replications"] = USUAL
+    if not {"replications", "precision", "timeout"} & set(options):
+        options["replications"] = ETA
     if options.get("input_uncertainty"):
         options["input_uncertainty"] = "drawn"  # bands are of runs: partners would add nothing
-    study = Study(studying(scenario, chosen), measures=FORECAST_MEASURES, **options)
-    return StudyQuestion("eta", study, lambda findings: Forecast(chosen, findings))
+    run = run_of(studying(scenario, chosen), measures=FORECAST_MEASURES, **options)
+    return StudyQuestion("eta", run, lambda findings: Forecast(chosen, findings))

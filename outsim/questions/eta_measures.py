@@ -33,10 +33,6 @@ from outsim.vocabulary import CANCELED, EXPIRED, FIRST_FINAL, REJECTED
 BAND = 0.9
 """Share of the replications that a band holds."""
 
-USUAL = 39
-"""Replications if nothing is said: of 39, the second and the last but one bound the band that
-holds the next one with a probability of exactly 90 %."""
-
 _LATER = 1e15
 """Stands for an instant after every run, in seconds."""
 
@@ -243,7 +239,7 @@ def quantiles(values: Sequence[float], band: float = BAND) -> Quantiles:
 
 def of_findings(findings: StudyResult, measure: Measure, band: float = BAND) -> Quantiles:
     """Quantiles of one figure of a study of one scenario."""
-    return quantiles([each.measures[measure.name] for each in findings.figures], band)
+    return quantiles(findings.data.values(0, measure.name).tolist(), band)
 
 
 def studying(scenario: Scenario, campaign: Campaign) -> Scenario:

@@ -22,13 +22,11 @@ from outsim.results.tables.causes import CAUSES
 from outsim.results.tables.columns import handed_out
 from outsim.scenario.campaigns import Campaign
 from outsim.scenario.model import Scenario
-from outsim.studies.study import Study
+from outsim.studies.comparable import campaign_of
+from outsim.studies.default_replications import EXPLAIN, check_replications
 from outsim.studies.study_result import StudyResult
-from outsim.studies.variants import campaign_of, with_campaign
+from outsim.studies.variants import Variants, about_campaign
 from outsim.text import brief, plain
-
-DEFAULT_REPLICATIONS = 10
-"""Replications that the value of more rests on, if nothing is said."""
 
 NAMED = 8
 """Campaigns that are named among those that calls waited for."""
@@ -56,10 +54,6 @@ class Increment:
     """Its new value, as a scenario file has it."""
     change: str
     """From what to what, for people."""
-
-    def of(self, scenario: Scenario) -> Scenario:
-        """The scenario with it."""
-        return scenario.with_({self.key: self.value}, name=f"{scenario.name}, {self.what}")
 
 
 def default_increments(scenario: Scenario) -> tuple[Increment, ...]:
@@ -475,19 +469,16 @@ def explain(
             return found.call(found.call_of_number(digits) if digits else call or 0)
 
         return Question("explain", look)
-    base = with_campaign(scenario, chosen, scenario.name, {})
-    steps = default_increments(base)
+    steps = default_increments(scenario)
+    changes = {scenario.name: about_campaign(chosen)}
+    for step in steps:
+        changes[f"{scenario.name}, {step.what}"] = about_campaign(chosen) | {step.key: step.value}
     if isinstance(asked, Result):
         options.setdefault("seed", asked.seed)
-    if not any(options.get(name) for name in ("replications", "precision", "within")):
-        options["replications"] = DEFAULT_REPLICATIONS
-    asked_for = options.get("replications")
-    few = range(asked_for) if isinstance(asked_for, int) else asked_for
-    if few is not None and len(few) < 2:
-        raise StudyError(f"replications = {asked_for}: must be 2 or more, or there is no interval")
-    study = Study(
-        [base, *(step.of(base) for step in steps)], measures=MARGINAL_MEASURES, **options
-    )
+    if not any(options.get(name) for name in ("replications", "precision", "timeout")):
+        options["replications"] = EXPLAIN
+    check_replications(options.get("replications"))
+    study = Variants(scenario, changes).stream(measures=MARGINAL_MEASURES, **options)
 
     def answered(findings: StudyResult) -> Explanation | Account:
         return Explanation(run(findings.seed), chosen, MarginalValue(findings, steps))

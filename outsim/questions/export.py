@@ -12,7 +12,7 @@ from outsim.progress import Progress, unseen
 from outsim.questions.question import Question, asks
 from outsim.results.result import Result
 from outsim.scenario.campaigns import ALL_CALLS, Campaign
-from outsim.studies.variants import campaign_of
+from outsim.studies.comparable import campaign_of
 from outsim.text import plain
 
 _HINTS: dict[str, str] = {

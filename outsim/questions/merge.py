@@ -11,7 +11,7 @@ from outsim.document import Answer, Document, Table
 from outsim.questions.question import Question, asks
 from outsim.studies.merging import Joined
 from outsim.studies.merging import merge as merge_parts
-from outsim.studies.storage import Store
+from outsim.studies.storage import DirectoryStorage
 from outsim.text import plain
 
 
@@ -84,7 +84,7 @@ def merge(out: str | Path, parts: Sequence[str | Path]) -> Question[Merged]:
 
     def work(_: Any) -> Merged:
         joined = merge_parts(out, parts)
-        return Merged(Path(out), tuple(Store.at(out).indexes()), tuple(joined))
+        return Merged(Path(out), tuple(DirectoryStorage.at(out).indexes()), tuple(joined))
 
     return Question("merge", work)
 

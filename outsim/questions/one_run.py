@@ -7,7 +7,7 @@ from outsim.results.checkpoint import simulate
 from outsim.results.result import Result
 from outsim.scenario.campaigns import Campaign
 from outsim.scenario.model import Scenario
-from outsim.studies.variants import campaign_of
+from outsim.studies.comparable import campaign_of
 
 ONE_DAY = "One run is one day that could be."
 

@@ -13,8 +13,8 @@ from typing import Any, Generic, Literal, ParamSpec, TypedDict, TypeVar, cast
 from outsim.engine import Engine
 from outsim.errors import StudyError, nearest
 from outsim.progress import Progress
-from outsim.studies.replication_set import Replication
-from outsim.studies.study import Study
+from outsim.studies.run_array import RunArray
+from outsim.studies.study import Study, StudyRun
 from outsim.studies.study_result import StudyResult
 from outsim.studies.synchronous import run_sync
 from outsim.text import bounded
@@ -37,11 +37,12 @@ class StudyOptions(RunOptions, total=False):
     """Keyword parameters of every question that is one study; see `outsim.Study`."""
 
     precision: dict[str, str | float] | None
-    least: int | None
-    most: int
-    within: str | None
-    out: str | Path | None
+    timeout: str | None
+    min_replications: int | None
+    max_replications: int
+    directory: str | Path | None
     keep_tables: bool
+    keep_series: bool
     input_uncertainty: bool | Literal["drawn"]
 
 
@@ -63,7 +64,7 @@ class Question(Generic[Answer]):
     def __init__(
         self,
         name: str,
-        work: Callable[[Callable[[Replication], None]], Awaitable[Answer] | Answer],
+        work: Callable[[Callable[[RunArray], None]], Awaitable[Answer] | Answer],
     ) -> None:
         self.name = name
         self._work = work
@@ -88,9 +89,9 @@ class Question(Generic[Answer]):
             raise StudyError(f"{self.name}: not answered yet; await it, or call run()")
         return self._done[0]
 
-    async def __aiter__(self) -> AsyncIterator[Replication]:
+    async def __aiter__(self) -> AsyncIterator[RunArray]:
         """Replications as they finish; then `answer` is there."""
-        finished: asyncio.Queue[Replication | None] = asyncio.Queue()
+        finished: asyncio.Queue[RunArray | None] = asyncio.Queue()
         task = asyncio.ensure_future(self._ask(finished.put_nowait))
         task.add_done_callback(lambda _: finished.put_nowait(None))
         try:
@@ -100,7 +101,7 @@ class Question(Generic[Answer]):
         finally:
             task.cancel()
 
-    async def _ask(self, tell: Callable[[Replication], None]) -> Answer:
+    async def _ask(self, tell: Callable[[RunArray], None]) -> Answer:
         if not self._done:
             if inspect.iscoroutinefunction(self._work):
                 self._done.append(await self._work(tell))
@@ -108,7 +109,7 @@ class Question(Generic[Answer]):
                 await asyncio.to_thread(self._ask_here, tell)
         return self._done[0]
 
-    def _ask_here(self, tell: Callable[[Replication], None]) -> None:
+    def _ask_here(self, tell: Callable[[RunArray], None]) -> None:
         self._done.append(cast("Callable[[Any], Answer]", self._work)(tell))
 
     async def _all(self) -> Answer:
@@ -134,20 +135,23 @@ class StudyQuestion(Question[Answer]):
     ----------
     name : str
         Name of the function that asks it.
-    study : Study
-        The runs.
+    run : StudyRun
+        The study, as it is to be run.
     answered : callable
         Makes the answer of what the study finds.
     """
 
-    def __init__(self, name: str, study: Study, answered: Callable[[StudyResult], Answer]) -> None:
+    def __init__(
+        self, name: str, run: StudyRun, answered: Callable[[StudyResult], Answer]
+    ) -> None:
         self.name = name
-        self.study = study
+        self.study = run.study
+        self._run = run
         self._answered = answered
 
-    def __aiter__(self) -> AsyncIterator[Replication]:
+    def __aiter__(self) -> AsyncIterator[RunArray]:
         """Replications as they finish."""
-        return self.study.__aiter__()
+        return self._run.__aiter__()
 
     @property
     def answer(self) -> Answer:
@@ -158,10 +162,10 @@ class StudyQuestion(Question[Answer]):
         StudyError
             If there are none.
         """
-        return self._answered(self.study.findings)
+        return self._answered(self._run.result)
 
     async def _all(self) -> Answer:
-        return self._answered(await self.study)
+        return self._answered(await self._run)
 
     def run(self) -> Answer:
         """Wait for all replications, in a script or a cell."""
@@ -181,7 +185,8 @@ def asks(
         signature = inspect.signature(function)
         named_here = signature.parameters.values()
         parameters = {each.name: each for each in named_here if each.kind != each.VAR_KEYWORD}
-        study = inspect.signature(Study).parameters
+        study = dict(inspect.signature(Study).parameters)
+        study |= inspect.signature(Study.stream).parameters
         for name in options.__annotations__ if options else ():
             parameters.setdefault(name, study[name])
         signature = signature.replace(parameters=[*parameters.values()])

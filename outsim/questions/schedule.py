@@ -21,11 +21,10 @@ from outsim.questions.question import StudyOptions, StudyQuestion, asks
 from outsim.results.measures import MEASURES, Measure, measure_named
 from outsim.scenario.campaigns import Campaign
 from outsim.scenario.model import Scenario
+from outsim.studies.comparable import campaign_of
 from outsim.studies.foot import with_foot
-from outsim.studies.start_times import check_start, labels_of, starts_of
-from outsim.studies.study import Study
 from outsim.studies.study_result import START_TIME_MEASURES, StudyResult
-from outsim.studies.variants import campaign_of, with_campaign
+from outsim.studies.variants import Variants, about_campaign, check_start, labels_of, starts_of
 from outsim.text import plain
 
 if TYPE_CHECKING:
@@ -176,7 +175,7 @@ class Schedule(Answer):
         return Ranking(
             measure=measure,
             candidates=tuple(start for start in self.starts if start not in beaten),
-            incomplete=any(self.mean(start, name).missing for start in self.starts),
+            incomplete=any(self.mean(start, name).n_missing for start in self.starts),
             any_clear=bool(preferred),
         )
 
@@ -473,9 +472,12 @@ def schedule(
         check_start(scenario, chosen, start)
     base = chosen.start if chosen.start in starts else starts[0]
     labels = dict(zip(starts, labels_of(starts), strict=True))
-    scenarios = [
-        with_campaign(scenario, chosen, f"{scenario.name}, start {labels[at]}", {"start": at})
-        for at in (base, *(at for at in starts if at != base))
-    ]
-    study = Study(scenarios, measures=SCHEDULE_MEASURES, **options)
-    return StudyQuestion("schedule", study, Schedule)
+    variants = Variants(
+        scenario,
+        {
+            f"{scenario.name}, start {labels[at]}": about_campaign(chosen, start=at)
+            for at in (base, *(at for at in starts if at != base))
+        },
+    )
+    run = variants.stream(measures=SCHEDULE_MEASURES, **options)
+    return StudyQuestion("schedule", run, Schedule)

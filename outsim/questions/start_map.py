@@ -24,13 +24,13 @@ from outsim.results.measures import MEASURES, Measure
 from outsim.results.tables.load import LOAD_MEASURES
 from outsim.scenario.memory import runs_that_fit
 from outsim.scenario.model import Scenario
-from outsim.studies.conditions import Condition, check_minutes, family, regimes_of
+from outsim.studies.default_replications import START_MAP, check_replications
 from outsim.studies.executors import workforce
-from outsim.studies.replication_set import Replication
 from outsim.studies.request import check_collection
-from outsim.studies.stopping import LEAST, read_within
-from outsim.studies.study import Study
+from outsim.studies.run_array import RunArray
+from outsim.studies.stopping import read_timeout
 from outsim.studies.study_result import StudyResult
+from outsim.studies.variants import Condition, check_minutes, conditions_of, starts_under
 from outsim.text import plain
 
 if TYPE_CHECKING:
@@ -181,7 +181,7 @@ class StartMap(Answer):
                         "load": regime.load,
                         "carrier": regime.carrier,
                         "drain_s": drain.mean,
-                        "drain_missing": drain.missing,
+                        "drain_n_missing": drain.n_missing,
                         "headroom": headroom.mean,
                         "minute": minute,
                         "measure": name,
@@ -189,7 +189,7 @@ class StartMap(Answer):
                         "low": gain.low,
                         "high": gain.high,
                         "replications": gain.count,
-                        "not_over": gain.missing,
+                        "n_missing": gain.n_missing,
                         "verdict": self.verdict(k, minute, name),
                     }
                 )
@@ -203,7 +203,7 @@ class StartMap(Answer):
         few = min(found.attempts[0] for found in self.findings)
         most = max(found.attempts[1] for found in self.findings)
         starts = [f":{minute:02d}" for minute in self.minutes]
-        missing = sum(self.drain_s(k).missing for k in range(len(self.regimes)))
+        missing = sum(self.drain_s(k).n_missing for k in range(len(self.regimes)))
         unfinished = (
             f"In {missing} runs the backlog of :00 never drained; they are in no drain time."
         )
@@ -382,24 +382,22 @@ def start_map(
         If it can't be made as asked; the message says what is allowed.
     """
     asked = tuple(minutes)
-    regimes = regimes_of(loads, carriers, retries)
+    regimes = conditions_of(loads, carriers, retries)
     check_minutes(asked)
     replications = options.get("replications")
-    if replications is not None and len(_range(replications)) < 2:
-        raise StudyError(
-            f"replications = {replications}: must be 2 or more, or there is no interval"
-        )
-    families = [family(scenario, regime, (0, *asked)) for regime in regimes]
-    out = options.pop("out", None)
-    if out is not None:
-        check_collection(Path(out))
-    within_s = read_within(options.get("within"))
+    check_replications(replications)
+    families = [starts_under(scenario, regime, (0, *asked)) for regime in regimes]
+    _ = [each.scenarios for each in families]  # refused before anything is run
+    directory = options.pop("directory", None)
+    if directory is not None:
+        check_collection(Path(directory))
+    timeout_s = read_timeout(options.get("timeout"))
 
-    async def made(tell: Callable[[Replication], None]) -> StartMap:
-        ends_s = None if within_s is None else time.monotonic() + within_s
+    async def made(tell: Callable[[RunArray], None]) -> StartMap:
+        ends_s = None if timeout_s is None else time.monotonic() + timeout_s
         # One engine and one workforce for all regimes: processes take seconds to start.
-        engine = Study(families[-1], **options).engine
-        each_runs = (1 + len(asked)) * (len(_range(replications)) if replications else LEAST)
+        engine = families[-1].stream(**options).engine
+        each_runs = (1 + len(asked)) * (len(_range(replications)) if replications else START_MAP)
         runs = each_runs * len(regimes)
         found = []
         with (
@@ -417,14 +415,14 @@ def start_map(
                 of_one = StudyOptions(**options)
                 of_one["progress"], of_one["engine"] = told, engine
                 of_one["executor"] = force.executor
-                of_one["out"] = None if out is None else Path(out) / regime.label
+                of_one["directory"] = None if directory is None else Path(directory) / regime.label
                 if ends_s is not None:
                     left_s = max(0.0, ends_s - time.monotonic()) / (len(regimes) - place)
-                    of_one["within"] = f"{max(left_s, 0.001):.3f}s"
-                study = Study(families[place], measures=MEASURES + LOAD_MEASURES, **of_one)
-                async for replication in study:
+                    of_one["timeout"] = f"{max(left_s, 0.001):.3f}s"
+                run = families[place].stream(measures=MEASURES + LOAD_MEASURES, **of_one)
+                async for replication in run:
                     tell(replication)
-                found.append(study.findings)
+                found.append(run.result)
                 report((place + 1) * each_runs, runs)
         return StartMap(scenario, asked, regimes, tuple(found))
 

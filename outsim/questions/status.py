@@ -20,7 +20,7 @@ from outsim.results.tables.over_time import status_lag as lag_of
 from outsim.results.tables.views import counts
 from outsim.scenario.campaigns import Campaign
 from outsim.scenario.model import Scenario
-from outsim.studies.variants import campaign_of
+from outsim.studies.comparable import campaign_of
 from outsim.text import plain
 
 TITLE = "What's the status of my campaign?"

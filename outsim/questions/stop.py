@@ -25,12 +25,10 @@ from outsim.questions.question import StudyOptions, StudyQuestion, asks
 from outsim.results.stop_measures import STOP_MEASURES
 from outsim.scenario.campaigns import Campaign
 from outsim.scenario.model import Scenario
-from outsim.studies.estimating import Values
+from outsim.studies.comparable import campaign_of
 from outsim.studies.foot import with_foot
-from outsim.studies.stop_times import read_stops, usual_stops, written
-from outsim.studies.study import Study
-from outsim.studies.study_result import StudyResult
-from outsim.studies.variants import campaign_of, with_campaign
+from outsim.studies.study_result import StudyResult, Values
+from outsim.studies.variants import Variants, about_campaign, read_stops, usual_stops, written
 from outsim.text import plain
 
 if TYPE_CHECKING:
@@ -173,7 +171,7 @@ class StopRace(Answer):
         )
         return LastMoment(
             share=share,
-            after_s=replace(read_off.widened(distance_s / 2, NOT_NEGATIVE), missing=0),
+            after_s=replace(read_off.widened(distance_s / 2, NOT_NEGATIVE), n_missing=0),
             between_us=(self.after_us[steps[0]], self.after_us[steps[-1]]) if steps else (0, 0),
             always=int(np.count_nonzero(lasts == len(at_s) - 1)),
             never=int(np.count_nonzero(lasts < 0)),
@@ -449,7 +447,8 @@ def stop(
     >>> race.last_moment(0.5).after_s  # doctest: +SKIP
     """
     chosen = campaign_of(scenario, campaign)
-    never = with_campaign(scenario, chosen, f"{scenario.name}, never stopped", {"stop_at": None})
+    changes = {f"{scenario.name}, never stopped": about_campaign(chosen, stop_at=None)}
+    (never,) = Variants(scenario, changes).scenarios
     stops = usual_stops(never, options.get("seed")) if after is None else read_stops(after)
     latest_us = scenario.instant_us(scenario.clock.latest_end)
     if scenario.instant_us(chosen.start) + stops[-1] >= latest_us:
@@ -457,14 +456,11 @@ def stop(
             f"stop {format_duration(stops[-1])} after the start: the run is over by then, at "
             f"{scenario.clock.latest_end:%Y-%m-%d %H:%M} at the latest"
         )
-    stopped = [
-        with_campaign(
-            scenario,
-            chosen,
-            f"{scenario.name}, stopped after {written(after_us)}",
-            {"stop_at": later(chosen.start, after_us)},
+    changes |= {
+        f"{scenario.name}, stopped after {written(after_us)}": about_campaign(
+            chosen, stop_at=later(chosen.start, after_us)
         )
         for after_us in stops
-    ]
-    study = Study([never, *stopped], measures=STOP_MEASURES, **options)
-    return StudyQuestion("stop", study, lambda findings: StopRace(findings, chosen.stop_at))
+    }
+    run = Variants(scenario, changes).stream(measures=STOP_MEASURES, **options)
+    return StudyQuestion("stop", run, lambda findings: StopRace(findings, chosen.stop_at))

@@ -25,18 +25,17 @@ from outsim.scenario.factors import Assumed, Factor, assumed, check, read_factor
 from outsim.scenario.model import Scenario
 from outsim.studies.comparable import UNLIKE, asked_about, check_alike
 from outsim.studies.crossover import USUAL_RUNGS, Flip, find_flip
+from outsim.studies.default_replications import SWEEP, check_replications
 from outsim.studies.designs import make_design, usual_kind
 from outsim.studies.request import check_collection, keep_asked
 from outsim.studies.study import Study
 from outsim.studies.study_result import StudyResult
+from outsim.studies.variants import Variants
 
 if TYPE_CHECKING:
     pass
 
 Array = NDArray[np.float64]
-
-USUAL_REPLICATIONS = 8
-"""Replications at each point, if nothing is said."""
 
 USUAL_FIGURE = "completed_by_deadline"
 """Figure that a recommendation is about, if nothing is said."""
@@ -49,7 +48,7 @@ class _Work:
     scenarios: tuple[Scenario, ...]
     seed: int
     measure: Measure
-    out: Path | None
+    directory: Path | None
     report: Progress
     options: dict[str, Any] = field(default_factory=dict)
     done: int = 0
@@ -64,16 +63,10 @@ class _Work:
             self.total = max(self.total, before + total)
             self.report(self.done, self.total)
 
-        out = None if self.out is None else self.out.joinpath(*where)
-        return await Study(
-            scenarios,
-            **count,
-            seed=self.seed,
-            out=out,
-            progress=progress,
-            unlike=UNLIKE,  # the two scenarios were looked at, and what is varied is asked for
-            **self.options,
-        )
+        # The two scenarios were looked at, and what is varied is asked for.
+        study = Study(scenarios, seed=self.seed, unlike=UNLIKE)
+        directory = None if self.directory is None else self.directory.joinpath(*where)
+        return await study.stream(**count, directory=directory, progress=progress, **self.options)
 
     async def differences(self, factor: Factor, position: float, replications: range) -> Array:
         """Paired differences of the two scenarios with one assumption changed."""
@@ -105,11 +98,11 @@ async def sweep(
     across_zones: bool = False,
     replications: int | None = None,
     precision: Mapping[str, str | float] | None = None,
-    within: str | None = None,
+    timeout: str | None = None,
     seed: int | None = None,
     engine: Engine = "auto",
     executor: Executor | str | None = None,
-    out: str | Path | None = None,
+    directory: str | Path | None = None,
     progress: Progress | Literal["bar"] | None = "bar",
 ) -> Sweep:
     """Run a scenario over ranges of assumptions, or ask which of them flips a recommendation.
@@ -137,12 +130,12 @@ async def sweep(
         As for `outsim.compare`: what is asked about, and what may differ in two scenarios.
     replications : int, optional
         How many at each point; default: 8. A search for a flip takes more where it must.
-    precision, within
+    precision, timeout
         As for `Study`, instead of `replications`; of two scenarios as they stand, whose count the
         rest then has.
     seed, engine, executor, progress
         As for `Study`.
-    out : path, optional
+    directory : path, optional
         Directory that keeps every replication; what is there is not run again.
 
     Returns
@@ -192,25 +185,22 @@ async def sweep(
         if design == "grid":
             factors = tuple(map(_with_levels, factors, made.levels))
     count: dict[str, Any] = {"replications": replications, "precision": precision}
-    count["within"] = within
-    if replications is None and not precision and within is None:
-        count["replications"] = USUAL_REPLICATIONS
-    if isinstance(count["replications"], int) and count["replications"] < 2:
-        raise StudyError(
-            f"replications = {replications}: must be 2 or more, or there is no interval"
-        )
+    count["timeout"] = timeout
+    if replications is None and not precision and timeout is None:
+        count["replications"] = SWEEP
+    check_replications(count["replications"])
     question: dict[str, Any] = {"vary": [*vary], "assumptions": assumptions, "figure": figure}
     question |= {"design": given_design, "points": points}
     # The scenarios are kept as they are asked about: only what may differ is to be said again.
     question |= {"across_zones": across_zones}
     for kind, each in (("campaign", campaign), ("deadline", deadline)):
         question[kind] = each if isinstance(each, str | None) else [*each]
-    if out is not None:
-        check_collection(Path(out))
-        keep_asked(Path(out), "sweep", scenarios, seed, question, is_finished=False)
+    if directory is not None:
+        check_collection(Path(directory))
+        keep_asked(Path(directory), "sweep", scenarios, seed, question, is_finished=False)
     found = Sweep(scenarios, factors, chosen.left_out, measure, seed, 0, made)
     with reporting(progress) as report:
-        place = None if out is None else Path(out)
+        place = None if directory is None else Path(directory)
         options = {"engine": engine, "executor": executor}
         work = _Work(scenarios, seed, measure, place, report, options)
         if other is not None:
@@ -221,10 +211,10 @@ async def sweep(
             found = await _run_design(found, work, count)
         if other is not None:
             found = replace(found, flips=await _find_flips(found, work))
-    if out is not None:
+    if directory is not None:
         # As many again come to the same, also where a precision or a time decided.
         question |= {"replications": found.replications}
-        keep_asked(Path(out), "sweep", scenarios, seed, question, is_finished=True)
+        keep_asked(Path(directory), "sweep", scenarios, seed, question, is_finished=True)
     return found
 
 
@@ -236,23 +226,20 @@ def _with_levels(factor: Factor, levels: int) -> Factor:
 async def _run_design(found: Sweep, work: _Work, count: Mapping[str, Any]) -> Sweep:
     """Run each point once; points whose values are equal are the same run."""
     assert found.design is not None
-    runs: dict[tuple[str, ...], int] = {}
-    places = []
-    scenarios: list[Scenario] = []
+    points: dict[str, Mapping[str, str]] = {}
+    names = []
     for index, row in enumerate(found.design.positions):
-        values = tuple(found.point(index).values())
-        if values not in runs:
-            runs[values] = len(runs)
+        names.append("; ".join(found.point(index).values()))
+        if names[-1] not in points:
             changes: dict[str, str] = {}
             for factor, at in zip(found.factors, row, strict=True):
                 changes |= factor.changes(factor.level(float(at)))
-            for each in found.scenarios:
-                scenarios.append(each.with_(changes, name=each.name))
-        places.append(runs[values])
+            points[names[-1]] = changes
+    altered = [Variants(each, points, are_named=False).scenarios for each in found.scenarios]
+    scenarios = [scenario for at_point in zip(*altered, strict=True) for scenario in at_point]
     findings = await work.run(scenarios, "design", **count)
-    return replace(
-        found, findings=findings, places=tuple(places), replications=findings.replications
-    )
+    places = tuple([*points].index(name) for name in names)
+    return replace(found, findings=findings, places=places, replications=findings.replications)
 
 
 async def _find_flips(found: Sweep, work: _Work) -> tuple[Flip, ...]:

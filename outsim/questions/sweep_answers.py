@@ -18,9 +18,8 @@ from outsim.scenario.model import Scenario
 from outsim.studies.comparable import told, unlike
 from outsim.studies.crossover import Flip
 from outsim.studies.designs import Design
-from outsim.studies.estimating import label_scenarios, place_of
 from outsim.studies.sensitivity import Sensitivity, analyse
-from outsim.studies.study_result import StudyResult
+from outsim.studies.study_result import StudyResult, label_scenarios, position_of
 from outsim.text import bounded, brief_document
 
 if TYPE_CHECKING:
@@ -100,7 +99,7 @@ class Sweep:
             return np.array([findings.values(run * count + k, name) for run in range(runs)])
 
         if scenario is not None:
-            return of(place_of(scenario, self._labels))[list(self.places)]
+            return of(position_of(scenario, self._labels))[list(self.places)]
         found = of(1) - of(0) if self.is_paired else of(0)
         return found[list(self.places)]
 
@@ -174,7 +173,7 @@ class Sweep:
                 rows.append(
                     {"point": index, **self.point(index), "measure": each.name}
                     | {"mean": mean.mean, "low": mean.low, "high": mean.high}
-                    | {"replications": mean.count, "not_over": mean.missing}
+                    | {"replications": mean.count, "n_missing": mean.n_missing}
                 )
         return pd.DataFrame(rows)
 

@@ -58,7 +58,7 @@ def _design(sweep: Sweep) -> dict[str, Any] | None:
             name: {
                 "matters_most": list(found.ranked),
                 "replications": found.replications,
-                "left_out": found.missing,
+                "n_missing": found.n_missing,
                 "nothing": found.nothing or None,
                 "indices": {
                     index: {

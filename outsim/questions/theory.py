@@ -12,18 +12,16 @@ from numpy.typing import NDArray
 
 from outsim.display import UNKNOWN, format_estimate, format_figure
 from outsim.document import Answer, Document, Table
-from outsim.errors import StudyError
 from outsim.estimates import Estimate, estimate
 from outsim.results.measures import Measure
 from outsim.scenario.model import Scenario
-from outsim.studies.study import Study
+from outsim.studies.default_replications import CHECK, check_replications
+from outsim.studies.study import run_of
 from outsim.studies.study_result import StudyResult
 from outsim.text import plain
 from outsim.theory.applying import Check, DoesNotApply, checks
 from outsim.theory.measures import last_first_dispatch_s
 
-DEFAULT_REPLICATIONS = 20
-"""Replications if no count is given."""
 LEVEL = 0.01
 """How often it is said of any of the formulas that runs differ from it, where none does."""
 ROUNDING = 1e-6
@@ -307,24 +305,14 @@ def _leaving(every: NDArray[np.bool_]) -> Iterator[NDArray[np.bool_]]:
         yield rows
 
 
-def check_replications(replications: int) -> None:
-    """Refuse so few that there is no standard error."""
-    if replications < 2:
-        raise StudyError(
-            f"replications = {replications}: must be 2 or more, or there is no standard error"
-        )
-
-
-async def check_theory(
-    scenario: Scenario, replications: int = DEFAULT_REPLICATIONS, **options: Any
-) -> Theory:
+async def check_theory(scenario: Scenario, replications: int = CHECK, **options: Any) -> Theory:
     """Hold every formula that applies to a scenario, or to part of it, against its runs."""
     check_replications(replications)
     applying, others = checks(scenario)
     measures: dict[str, Measure] = {}
     for check in applying:
         measures |= {each.name: each for each in check.measures}
-    findings = await Study(
+    findings = await run_of(
         scenario, replications=replications, measures=tuple(measures.values()), **options
     )
     return Theory(scenario, findings, tuple(applying), tuple(others))

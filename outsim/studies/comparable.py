@@ -10,11 +10,10 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 
-from outsim.errors import StudyError
+from outsim.errors import ScenarioError, StudyError
 from outsim.results.measures import Measure
 from outsim.scenario.campaigns import Campaign
 from outsim.scenario.model import Scenario, Study
-from outsim.studies.variants import campaign_of
 
 UNLIKE = ("campaign", "deadline", "zone")
 """What may make one figure of two scenarios mean two things."""
@@ -173,6 +172,19 @@ def _about(scenario: Scenario, campaign: str | None, deadline: str | None) -> Sc
 def campaign_name(campaign: Campaign) -> str:
     """Name that means one campaign only."""
     return f"{campaign.tenant}/{campaign.name}"
+
+
+def campaign_of(scenario: Scenario, name: str | Campaign | None = None) -> Campaign:
+    """Campaign that a study is about: by ``name`` or ``tenant/name``, or the one under study."""
+    if not scenario.campaigns:
+        raise StudyError(f"scenario {scenario.name!r} has no campaign to study; add one")
+    if name is None:
+        assert scenario.campaign_under_study is not None
+        return scenario.campaign_under_study
+    try:
+        return scenario.find_campaign(name)
+    except ScenarioError as error:
+        raise StudyError(str(error)) from None
 
 
 def _clock_time(scenario: Scenario, moment: datetime) -> str:

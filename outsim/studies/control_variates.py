@@ -103,7 +103,7 @@ def controlled(
         What the figure can be.
     """
     plain = estimate(values, level, support)
-    is_plain = plain.missing or plain.rare is not None
+    is_plain = plain.n_missing or plain.rare is not None
     design = controls[:, :0] if is_plain else _independent(controls)
     count, explaining = design.shape
     freedom = count - 1 - explaining

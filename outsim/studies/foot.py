@@ -56,16 +56,15 @@ def uncertainty_table(findings: StudyResult) -> Table | None:
 
     With several scenarios it is said of the first one's mean and of the differences from it.
     """
-    if not findings.swapped:
+    if findings.swapped is None:
         return None
     others = range(1, len(findings.scenarios))
     rows = []
     for measure in findings.measures:
         row = [_data_share([findings.uncertainty(0, measure.name)])]
         if others:
-            row.append(
-                _data_share([findings.uncertainty_of_difference(k, measure.name) for k in others])
-            )
+            found = [findings.uncertainty(k, measure.name, of_difference=True) for k in others]
+            row.append(_data_share(found))
         rows.append([findings.label(measure), *row])
     heads = ["", "mean", "difference" if len(others) == 1 else "differences"]
     return Table(
@@ -77,7 +76,7 @@ def uncertainty_table(findings: StudyResult) -> Table | None:
 
 def uncertainty_notes(findings: StudyResult) -> list[str]:
     """What the shares of input uncertainty mean."""
-    if not findings.swapped:
+    if findings.swapped is None:
         return []
     return [
         "Callees are drawn for each replication. The rest is stochastic uncertainty: more "

@@ -41,12 +41,16 @@ from outsim.scenario.contacts import ContactList
 from outsim.scenario.difference import meaning
 from outsim.scenario.loading import CONTACTS, made_again, written
 from outsim.scenario.model import Scenario
-from outsim.studies.members import DRAWING, NOTHING, Switches
+from outsim.studies.runs import DRAWING, NONE, VarianceReduction
 
 REPLICATIONS = "replications"
 
+FORMAT = 2
+"""Version of how a study is laid out on disk."""
+
 _COMPARED = ("model_version", "definitions", "seed", "names", "measures", "switches")
 _SHAPE: dict[str, type] = {
+    "format": int,
     "model_version": int,
     "definitions": int,
     "seed": int,
@@ -70,20 +74,21 @@ def identity_of(
     scenarios: Sequence[Scenario],
     seed: int,
     measures: Sequence[Measure],
-    switches: Switches = NOTHING,
+    switches: VarianceReduction = NONE,
     unlike: Sequence[str] = (),
 ) -> Identity:
     """Which study this is, and what may be unlike in its scenarios."""
     return {
+        "format": FORMAT,
         "model_version": MODEL_VERSION,
         "definitions": DEFINITIONS,
         "outsim_version": __version__,
         "seed": seed,
         "measures": [measure.name for measure in measures],
-        "switches": switches.named,
+        "switches": switches.names,
         "unlike": list(unlike),
         "names": [scenario.name for scenario in scenarios],
-        "scenarios": [_meaning(scenario, switches.named) for scenario in scenarios],
+        "scenarios": [_meaning(scenario, switches.names) for scenario in scenarios],
         "written": [written(scenario) for scenario in scenarios],
     }
 
@@ -216,6 +221,12 @@ def read_identity(directory: Path) -> Identity:
         ) from None
     except (OSError, ValueError) as error:
         raise StudyError(_unusable(path, str(error))) from None
+    if found.get("format", 1) != FORMAT:
+        raise StudyError(
+            f"{directory}: is laid out in format {found.get('format', 1)}, and this outsim has "
+            f"format {FORMAT}; use the outsim that wrote it ({found.get('outsim_version')}), or "
+            "run it again in another directory"
+        )
     for key, kind in _SHAPE.items():
         if not isinstance(found.get(key), kind):
             raise StudyError(_unusable(path, f"it has no {key}"))

@@ -10,7 +10,7 @@ from outsim.scenario.model import Scenario
 from outsim.tape import Purpose, Tape
 
 
-def partner(replication: int) -> int:
+def paired_replication(replication: int) -> int:
     """The replication that another one shares its callees with: 0 with 1, 2 with 3 ..."""
     return replication ^ 1
 

@@ -162,7 +162,7 @@ def apportioned(
     half_width = _half_width((of_callees, of_both, pairs), (luck_sd**2, plain.count - 1), level)
     found = plain
     if plain.rare is None:
-        found = Estimate(plain.mean, half_width, plain.count, plain.missing)
+        found = Estimate(plain.mean, half_width, plain.count, plain.n_missing)
         found = bounded(found, support)
     tail = (1 - LEVEL) / 2
     return Uncertain(

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from outsim.studies.identity import check_lists, check_same, copies_in, read_identity, settle
-from outsim.studies.storage import Store
+from outsim.studies.storage import DirectoryStorage
 
 
 @dataclass(frozen=True)
@@ -51,11 +51,11 @@ def merge(out: str | Path, parts: Sequence[str | Path]) -> list[Joined]:
         check_same(directory, identity, identities[0])
         check_lists(directory, identity)
     settle(target, identities[0], copies_in(directories[0]))
-    store = Store.at(target)
-    with store.at_work() as writer:
+    storage = DirectoryStorage.at(target)
+    with storage.writing() as writer:
         joined = []
         for directory in directories:
-            part = Store.at(directory)
+            part = DirectoryStorage.at(directory)
             taken = {index: writer.adopt(part, index) for index in part.indexes()}
             joined.append(
                 Joined(

@@ -58,7 +58,7 @@ class Sensitivity:
     """
     replications: int
     """Replications that have the figure at every point."""
-    missing: int = 0
+    n_missing: int = 0
     """Replications left out, because some run was too short to have it."""
     nothing: str = ""
     """Why there are no indices."""

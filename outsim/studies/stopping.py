@@ -15,13 +15,8 @@ from outsim.clock import SECOND, parse_duration_us
 from outsim.errors import StudyError
 from outsim.estimates import Estimate
 from outsim.results.measures import Measure, measure_named
+from outsim.studies.default_replications import MOST, STUDY
 from outsim.units import shown
-
-LEAST = 20
-"""Replications before the first decision: an interval from fewer is too unsure of its width."""
-
-MOST = 1_000
-"""Replications at which a study ends, precise enough or not, if nothing else is said."""
 
 _GROWTH = 1.5
 """Each decision is made on so many times the replications of the one before."""
@@ -29,7 +24,7 @@ _GROWTH = 1.5
 _DIFFERENCE = "difference:"
 
 
-def batch_ends(least: int = LEAST, most: int = MOST) -> Iterator[int]:
+def batch_ends(least: int = STUDY, most: int = MOST) -> Iterator[int]:
     """Counts of replications at which it is decided whether to go on; the last is `most`."""
     end = max(2, min(least, most))
     while end < most:
@@ -75,18 +70,45 @@ def read_replications(text: str) -> int | range:
     return int(found[2]) if found[1] is None else range(int(found[1]), int(found[2]))
 
 
-def read_within(text: str | None) -> float | None:
-    """Seconds of a time limit such as ``60s``; None for none.
-
-    Raises
-    ------
-    StudyError
-        If it is no duration.
-    """
+def read_timeout(text: str | None) -> float | None:
+    """Seconds of a time limit such as ``60s``; None for none."""
     try:
         return None if text is None else parse_duration_us(text) / SECOND
     except ValueError as error:
-        raise StudyError(f"within {text!r}: {error}") from None
+        raise StudyError(f"timeout {text!r}: {error}") from None
+
+
+MOST_NUMBERED = 2**63 - 1
+"""No replication has a higher number."""
+
+
+def batches_of(
+    replications: int | range | None,
+    precisions: tuple[Precision, ...],
+    timeout: str | None,
+    least: int | None,
+    most: int,
+) -> tuple[range, ...]:
+    """What is run between two decisions; each batch begins with what the one before had."""
+    if most < 2 or (least is not None and not 2 <= least <= most):
+        raise StudyError(
+            f"min_replications = {least}, max_replications = {most}: the least is 2 or more, or "
+            "there is no interval, and not above the most"
+        )
+    if replications is not None:
+        asked = range(replications) if isinstance(replications, int) else replications
+        if asked.step != 1 or asked.start < 0 or asked.stop > MOST_NUMBERED or not asked:
+            given = replications if asked.stop <= MOST_NUMBERED else "beyond 2**63"
+            raise StudyError(f"replications {given!r}: give a count, or a range such as 20:50")
+        if precisions or timeout:
+            raise StudyError(
+                "replications, and a precision or a timeout: give one or the other; "
+                "min_replications and max_replications bound how many it takes"
+            )
+        return (asked,)
+    if not precisions:
+        return (range(most if timeout else STUDY),)
+    return tuple(range(end) for end in batch_ends(STUDY if least is None else least, most))
 
 
 def split_precisions(texts: Sequence[str]) -> dict[str, str]:

@@ -1,15 +1,15 @@
-"""A directory in which a study keeps each replication, whole or not at all.
+"""Where a study keeps its replications: in memory, or in a directory, whole or not at all.
 
     study.json                            what was run: scenarios, seed, version of the model
     contacts/                             contact lists of the scenarios
-    replications/000012/figures.parquet   one row a scenario
+    replications/000012/measures.parquet  one row a run
     replications/000012/series.parquet    one row a scenario and minute
     replications/000012/checksums.json    of these two, and the study that they belong to
     replications/000012/tables/0/         tables of the first scenario's run, if they are kept
     replications/000012/tables/checksums.json
 
-A replication is written in a room beside its place, flushed to the disk and then renamed:
-where it stands, all of it does, whatever was killed when. Two studies may write to one
+A replication is written in a temporary directory beside its place, flushed to the disk and then
+renamed: where it stands, all of it does, whatever was killed when. Two studies may write to one
 directory at once: what both have made is the same, and that is checked.
 """
 
@@ -17,12 +17,20 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Iterator, Sequence
-from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass, replace
+from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
-from outsim.directories import FILES, read_checked, read_file, read_table
+from outsim.directories import (
+    FILES,
+    DamageError,
+    checksums_of,
+    read_checked,
+    read_file,
+    read_table,
+    with_checksum,
+)
 from outsim.disk import (
     remove_stale_temp,
     sync,
@@ -36,40 +44,113 @@ from outsim.results.tables.schema import TABLES
 from outsim.scenario.loading import lists_of
 from outsim.scenario.model import Scenario
 from outsim.studies.identity import REPLICATIONS, fingerprint, identity_of, read_identity, settle
-from outsim.studies.members import NOTHING, Member, Switches
-from outsim.studies.replications import Figures
-from outsim.studies.seals import files_of, seal
+from outsim.studies.run_array import KEYS, RunArray
+from outsim.studies.runs import NONE, RunMeasures, VarianceReduction
 
 if TYPE_CHECKING:
     import pandas as pd
 
-_FIGURES, _SERIES, _TABLES = "figures.parquet", "series.parquet", "tables"
-_WRITTEN_LAST = "run.json"
-_OWN = ("place", "replication", "stratum", "mirrored", "swapped", "attempts", "background_share")
-"""Columns of the figures that are no measures."""
-_CONTROL = "control: "
-"""What the column of a control begins with; they are the last ones."""
-
-Kept = dict[int, tuple[Figures, ...]]
-"""Figures of each scenario, by replication."""
+_MEASURES, _SERIES, _TABLES = "measures.parquet", "series.parquet", "tables"
+_CHECKSUMS, _WRITTEN_LAST = "checksums.json", "run.json"
 
 
-class Store:
-    """The replications of one study in their directory; see `Store.of` to open or make one.
+class Writer(Protocol):
+    """Keeps replications, each once all of its runs are over."""
 
-    Parameters
-    ----------
-    directory : Path
-        One that holds a study.
-    scenarios : int
-        How many scenarios each replication has.
-    measures : sequence of str
-        Names of the figures.
-    study : str
-        Fingerprint of the study, which each of its replications has too.
-    keep_tables : bool
-        Whether tables of every run are kept, too.
-    """
+    @property
+    def keeps_series(self) -> bool:
+        """Whether the platform's state minute by minute is kept."""
+
+    def tables_of(self, replication: int, /) -> Path | None:
+        """Directory that the tables of a replication's runs are written to; None if they go."""
+
+    def write(self, replication: int, measured: Sequence[RunMeasures]) -> RunArray:
+        """Keep a replication; tables are those in `tables_of`."""
+
+
+class Storage(Protocol):
+    """Keeps the replications of one study."""
+
+    def indexes(self) -> list[int]:
+        """Replications that are there, in order."""
+
+    def runs(self, replication: int) -> RunArray:
+        """Measures of the runs of a replication that is there."""
+
+    def series(self, replication: int) -> pd.DataFrame:
+        """The platform minute by minute: columns ``scenario``, ``at`` and the timeline's."""
+
+    def tables(self, replication: int, scenario: int) -> dict[str, pd.DataFrame]:
+        """Tables of one run by name, as `Result.tables` has them."""
+
+    def writing(self) -> AbstractContextManager[Writer]:
+        """Somebody who keeps replications; what is not whole by the end goes."""
+
+
+class MemoryStorage:
+    """Replications in this process; `keeps_series` costs memory for each minute of each run."""
+
+    def __init__(self, keeps_series: bool = False) -> None:
+        self.keeps_series = keeps_series
+        self._runs: dict[int, RunArray] = {}
+        self._series: dict[int, pd.DataFrame] = {}
+
+    def indexes(self) -> list[int]:
+        """Replications that are there, in order."""
+        if self.keeps_series:
+            return sorted(self._series)
+        return sorted(self._runs)
+
+    def runs(self, replication: int) -> RunArray:
+        """Measures of the runs of a replication that is there."""
+        return self._runs[replication]
+
+    def series(self, replication: int) -> pd.DataFrame:
+        """The platform minute by minute."""
+        if replication not in self._series:
+            raise StudyError(
+                f"replication {replication}: its series were not kept; run the study with "
+                "keep_series=True, or in a directory"
+            )
+        return self._series[replication]
+
+    def tables(self, replication: int, scenario: int) -> dict[str, pd.DataFrame]:
+        """Refused: tables are kept in a directory only."""
+        raise StudyError(
+            "tables are not kept in memory; run the study in a directory with keep_tables=True, "
+            f"or replication {replication} of scenario {scenario} by itself with simulate"
+        )
+
+    def writing(self) -> AbstractContextManager[Writer]:
+        """The storage itself: it keeps what it is given."""
+        return nullcontext(self)
+
+    def tables_of(self, _replication: int) -> Path | None:
+        """None: tables go."""
+        return None
+
+    def write(self, replication: int, measured: Sequence[RunMeasures]) -> RunArray:
+        """Keep a replication."""
+        found = self._runs[replication] = RunArray.of(measured)
+        if (series := _series_of(measured)) is not None:
+            self._series[replication] = series
+        return found
+
+
+def _series_of(measured: Sequence[RunMeasures]) -> pd.DataFrame | None:
+    """Series of all scenarios, one below the other; None where no run has any."""
+    import pandas as pd
+
+    found = [
+        each.series.reset_index().assign(scenario=each.scenario)
+        for each in sorted(measured, key=lambda each: each.scenario)
+        if each.series is not None
+    ]
+    return pd.concat(found) if found else None
+
+
+class DirectoryStorage:
+    """The replications of one study in their directory; see `of` to open or make one."""
 
     def __init__(
         self,
@@ -81,9 +162,11 @@ class Store:
     ) -> None:
         self.directory = directory.absolute()
         self.study = study
+        """Fingerprint of the study, which each of its replications has too."""
         self._scenarios = scenarios
         self._measures = list(measures)
         self._keep_tables = keep_tables
+        self._read: dict[int, RunArray] = {}
 
     @classmethod
     def of(
@@ -93,16 +176,10 @@ class Store:
         seed: int,
         measures: Sequence[Measure],
         keep_tables: bool = False,
-        switches: Switches = NOTHING,
+        switches: VarianceReduction = NONE,
         unlike: Sequence[str] = (),
-    ) -> Store:
-        """Directory of a study; made if it is not there.
-
-        Raises
-        ------
-        StudyError
-            If it can't be used, or holds another study: the message says what differs.
-        """
+    ) -> DirectoryStorage:
+        """Directory of a study, made if it is not there; refused if it holds another one."""
         identity = identity_of(scenarios, seed, measures, switches, unlike)
         settle(directory, identity, lists_of(scenarios))
         remove_stale_temp(directory)
@@ -110,14 +187,8 @@ class Store:
         return cls(directory, len(scenarios), names, fingerprint(identity), keep_tables)
 
     @classmethod
-    def at(cls, directory: str | Path) -> Store:
-        """Directory that holds a study, whichever.
-
-        Raises
-        ------
-        StudyError
-            If it holds none.
-        """
+    def at(cls, directory: str | Path) -> DirectoryStorage:
+        """Directory that holds a study, whichever; refused if it holds none."""
         identity = read_identity(Path(directory))
         return cls(
             *(Path(directory), len(identity["names"]), identity["measures"], fingerprint(identity))
@@ -126,132 +197,71 @@ class Store:
     # Reading
 
     def indexes(self) -> list[int]:
-        """Replications that are there, in order."""
-        names = [place.name for place in (self.directory / REPLICATIONS).glob("[0-9]*")]
-        return sorted(
-            int(name) for name in names if name.isdecimal() and _named(int(name)) == name
+        """Replications that are there, in order; where tables are kept, those that have them."""
+        names = [path.name for path in (self.directory / REPLICATIONS).glob("[0-9]*")]
+        numbers = sorted(
+            int(name) for name in names if name.isdecimal() and _name(int(name)) == name
         )
+        if not self._keep_tables:
+            return numbers
+        return [number for number in numbers if (self.path(number) / _TABLES).exists()]
 
-    def read(self) -> Kept:
-        """Replications that are there; where tables are kept, those that have them.
-
-        Raises
-        ------
-        StudyError
-            If one of them can't be read; the message says what to remove.
-        """
-        return {
-            index: self.figures(index)
-            for index in self.indexes()
-            if not self._keep_tables or (self.place(index) / _TABLES).exists()
-        }
-
-    def figures(self, replication: int) -> tuple[Figures, ...]:
-        """Figures of a replication, by scenario.
-
-        Raises
-        ------
-        StudyError
-            If it can't be read; the message says what to remove.
-        """
-        import pandas as pd
-
-        place = self.place(replication)
-        try:
-            rows = read_table(place, _FIGURES, self._files(place, replication))
-            controls = [name for name in rows.columns if name.startswith(_CONTROL)]
-            columns = [*_OWN, *self._measures, *controls]
-            if list(rows.columns) != columns:
-                raise ValueError(f"its columns are {', '.join(map(str, rows.columns))}")
-            if sorted(set(rows["place"])) != [*range(self._scenarios)]:
-                raise ValueError(
-                    f"it has {len(set(rows['place']))} scenarios, and not {self._scenarios}"
-                )
-            if rows.groupby("place").size().nunique() != 1:
-                raise ValueError("its scenarios have not equally many runs")
-            if set(rows["replication"]) != {replication}:
-                raise ValueError(f"it is of replication {rows['replication'].iloc[0]}")
-            return tuple(
-                Figures(
-                    place=int(row["place"]),
-                    replication=int(row["replication"]),
-                    measures={name: float(row[name]) for name in self._measures},
-                    attempts=int(row["attempts"]),
-                    background_share=float(row["background_share"]),
-                    member=Member(
-                        int(row["stratum"]), bool(row["mirrored"]), bool(row["swapped"])
-                    ),
-                    controls={
-                        name.removeprefix(_CONTROL): float(row[name])
-                        for name in controls
-                        if not pd.isna(row[name])
-                    },
-                )
-                for row in rows.to_dict("records")
-            )
-        except (OSError, ValueError, TypeError) as error:
-            raise StudyError(_unreadable(place / _FIGURES, place, error)) from None
+    def runs(self, replication: int) -> RunArray:
+        """Measures of a replication; refused, with what to remove, if it can't be read."""
+        if replication not in self._read:
+            path = self.path(replication)
+            try:
+                table = read_table(path, _MEASURES, self._files(path, replication))
+                found = RunArray.of_table(table, self._measures, self._scenarios)
+                if set(table["replication"]) != {replication}:
+                    raise ValueError(f"it is of replication {found.index}")
+            except (OSError, ValueError, TypeError) as error:
+                raise StudyError(_unreadable(path / _MEASURES, path, error)) from None
+            self._read[replication] = found
+        return self._read[replication]
 
     def series(self, replication: int) -> pd.DataFrame:
-        """The platform minute by minute: columns ``place``, ``at`` and those of the timeline.
-
-        Raises
-        ------
-        StudyError
-            If they can't be read; the message says what to remove.
-        """
-        place = self.place(replication)
+        """The platform minute by minute; refused, with what to remove, if it can't be read."""
+        path = self.path(replication)
         try:
-            return read_table(place, _SERIES, self._files(place, replication))
+            return read_table(path, _SERIES, self._files(path, replication))
         except (OSError, ValueError) as error:
-            raise StudyError(_unreadable(place / _SERIES, place, error)) from None
+            raise StudyError(_unreadable(path / _SERIES, path, error)) from None
 
-    def tables(self, replication: int, place: int) -> dict[str, pd.DataFrame]:
-        """Tables of one run by name, as `Result.tables` has them.
-
-        Raises
-        ------
-        StudyError
-            If they were not kept, or can't be read.
-        """
-        there = self.place(replication)
-        if not (there / _TABLES).exists():
+    def tables(self, replication: int, scenario: int) -> dict[str, pd.DataFrame]:
+        """Tables of one run by name; refused if they were not kept, or can't be read."""
+        of_replication = self.path(replication)
+        if not (of_replication / _TABLES).exists():
             raise StudyError(
-                f"{there}: has no tables; ask the study for them with --keep-tables, or run this "
-                "replication by itself"
+                f"{of_replication}: has no tables; ask the study for them with --keep-tables, or "
+                "run this replication by itself"
             )
-        path = there / _TABLES / str(place) / _WRITTEN_LAST
+        path = of_replication / _TABLES / str(scenario) / _WRITTEN_LAST
         try:
-            files = self._files_of_run(replication, place)
+            files = self._files_of_run(replication, scenario)
             found = {}
             for path in (path.with_name(f"{name}.parquet") for name in TABLES):
                 found[path.stem] = read_table(path.parent, path.name, files)
             return found
         except (OSError, ValueError) as error:
-            raise StudyError(_unreadable(path, there, error)) from None
+            raise StudyError(_unreadable(path, of_replication, error)) from None
 
-    def _files_of_run(self, replication: int, place: int) -> dict[str, Any]:
+    def _files_of_run(self, replication: int, scenario: int) -> dict[str, Any]:
         """Checksums of the files that a run's tables are in."""
-        tables, run = self.place(replication) / _TABLES, f"{place}/{_WRITTEN_LAST}"
+        tables, run = self.path(replication) / _TABLES, f"{scenario}/{_WRITTEN_LAST}"
         read_file(tables, run, self._files(tables, replication))
         files: dict[str, Any] = read_checked(tables / run)[FILES]
         return files
 
     def check(self, replication: int) -> None:
-        """Refuse a replication any file of which is not the one that was written.
-
-        Raises
-        ------
-        StudyError
-            If one is changed, or gone.
-        """
-        place = self.place(replication)
-        path = place / _FIGURES
+        """Refuse a replication any file of which is changed, or gone."""
+        directory = self.path(replication)
+        path = directory / _MEASURES
         try:
-            for name in (files := self._files(place, replication)):
-                path = place / name
-                read_file(place, name, files)
-            tables = place / _TABLES
+            for name in (files := self._files(directory, replication)):
+                path = directory / name
+                read_file(directory, name, files)
+            tables = directory / _TABLES
             for run in self._files(tables, replication) if tables.exists() else ():
                 path = tables / run
                 files = self._files_of_run(replication, int(path.parent.name))
@@ -259,176 +269,154 @@ class Store:
                     path = Path(tables, Path(run).parent, name)
                     read_file(tables / Path(run).parent, name, files)
         except (OSError, ValueError) as error:
-            raise StudyError(_unreadable(path, place, error)) from None
+            raise StudyError(_unreadable(path, directory, error)) from None
 
     def _files(self, directory: Path, replication: int) -> dict[str, Any]:
-        return files_of(directory, self.study, replication)
+        """Checksums of the files in a directory, if they are of this study and replication."""
+        try:
+            found = read_checked(directory / _CHECKSUMS)
+        except (OSError, ValueError) as error:
+            why = (isinstance(error, OSError) and error.strerror) or error
+            raise DamageError(f"{_CHECKSUMS} beside it: {why}") from None
+        for name, wanted in (("study", self.study), ("replication", replication)):
+            if found.get(name) != wanted:
+                raise DamageError(
+                    f"{_CHECKSUMS} beside it is of {name} {found.get(name)}, and not {wanted}"
+                )
+        files: dict[str, Any] = found[FILES]
+        return files
 
-    def place(self, replication: int) -> Path:
+    def path(self, replication: int) -> Path:
         """Directory of a replication."""
-        return self.directory / REPLICATIONS / _named(replication)
+        return self.directory / REPLICATIONS / _name(replication)
 
     # Writing
 
     @contextmanager
-    def at_work(self) -> Iterator[Writer]:
-        """Somebody who writes replications; what is not whole by the end goes with them.
-
-        Raises
-        ------
-        StudyError
-            If the directory can't be written to.
-        """
+    def writing(self) -> Iterator[DirectoryWriter]:
+        """Somebody who keeps replications; what is not whole by the end goes."""
         with ExitStack() as stack:
             with translate_disk_errors(self.directory):
                 (self.directory / REPLICATIONS).mkdir(exist_ok=True)
                 room = stack.enter_context(temporary_directory(self.directory))
-            yield Writer(self, room, self._keep_tables)
+            yield DirectoryWriter(self, room, self._keep_tables)
+
+    def check_equal(self, array: RunArray) -> None:
+        """Refuse a replication whose measures differ from those that are here; name the first."""
+        kept, made = (
+            {tuple(row[key] for key in KEYS): row for row in each.table().to_dict("records")}
+            for each in (self.runs(array.index), array)
+        )
+        # Either may have runs that the other could do without.
+        for which in (key for key in made if key in kept):
+            for name, value in made[which].items():
+                # As they are written: so two that are missing (NaN) are the same.
+                if repr(kept[which].get(name)) != repr(value):
+                    raise StudyError(
+                        f"{self.path(array.index)}: {name} of scenario {which[0]} is "
+                        f"{kept[which].get(name)} there, and {value} in another run of this "
+                        "replication: one of them was changed, or made by a changed outsim; keep "
+                        "them apart"
+                    )
 
 
-def _named(replication: int) -> str:
+def _name(replication: int) -> str:
     return f"{replication:06d}"
 
 
 @dataclass(frozen=True)
-class Writer:
-    """Writes replications to their store, each from one instant to the next."""
+class DirectoryWriter:
+    """Writes replications to their directory, each from one instant to the next."""
 
-    store: Store
+    storage: DirectoryStorage
     room: Path
     """Where it writes them before they are whole."""
     keep_tables: bool
+    keeps_series = True
 
     def tables_of(self, replication: int) -> Path | None:
         """Directory that the tables of a replication's runs are written to; None if they go."""
         return self._beside(replication) / _TABLES if self.keep_tables else None
 
-    def write(self, replication: int, figures: Sequence[Figures]) -> None:
-        """Keep a replication: figures, series, and the tables that are in `tables_of`.
+    def write(self, replication: int, measured: Sequence[RunMeasures]) -> RunArray:
+        """Keep a replication.
 
-        Raises
-        ------
-        StudyError
-            If the disk is full; if tables that are to be kept are not there; or if the directory
-            holds this replication already, with other figures.
+        Refused if the disk is full, tables that are to be kept are not there, or the directory
+        holds this replication already, with other numbers.
         """
-        import pandas as pd
-
+        array = RunArray.of(measured)
         beside = self._beside(replication)
-        with translate_disk_errors(self.store.directory):
+        with translate_disk_errors(self.storage.directory):
             beside.mkdir(exist_ok=True)
-            rows = pd.DataFrame([_plain(each) for each in figures])
-            rows.to_parquet(beside / _FIGURES, index=False)
-            series = [
-                each.series.reset_index().assign(place=each.place)
-                for each in figures
-                if each.series is not None
-            ]
-            if series:
-                pd.concat(series).to_parquet(beside / _SERIES, index=False)
-            names = [_FIGURES, _SERIES] if series else [_FIGURES]
-            seal(beside, self.store.study, replication, names)
+            array.table().to_parquet(beside / _MEASURES, index=False)
+            series = _series_of(measured)
+            if series is not None:
+                series.to_parquet(beside / _SERIES, index=False)
+            names = [_MEASURES] if series is None else [_MEASURES, _SERIES]
+            self._seal(beside, replication, names)
             if self.keep_tables:
-                places = sorted({each.place for each in figures})
-                _check_tables(beside / _TABLES, places)
-                runs = [f"{place}/{_WRITTEN_LAST}" for place in places]
-                seal(beside / _TABLES, self.store.study, replication, runs)
-            self._put(beside, replication, figures)
+                runs = [f"{scenario}/{_WRITTEN_LAST}" for scenario in range(array.scenarios)]
+                _check_tables(beside / _TABLES, runs)
+                self._seal(beside / _TABLES, replication, runs)
+            self._put(beside, array)
+        return array
 
-    def adopt(self, other: Store, replication: int) -> bool:
-        """Copy a replication of another store of the same study; False if it is here already.
+    def adopt(self, other: DirectoryStorage, replication: int) -> bool:
+        """Copy a replication of another storage of the same study; False if it is here already.
 
-        Raises
-        ------
-        StudyError
-            If it can't be read or written, or is here with other figures.
+        Refused if it can't be read or written, or is here with other numbers.
         """
-        figures = other.figures(replication)
+        array = other.runs(replication)
         other.check(replication)
-        here, there = self.store.place(replication), other.place(replication)
+        here, there = self.storage.path(replication), other.path(replication)
         tables_wanted = (there / _TABLES).exists() and not (here / _TABLES).exists()
         if here.exists() and not tables_wanted:
-            check_equal(self.store, replication, figures)
+            self.storage.check_equal(array)
             return False
-        with translate_disk_errors(self.store.directory):
+        with translate_disk_errors(self.storage.directory):
             beside = self._beside(replication)
             shutil.copytree(there, beside, symlinks=True)
-            return self._put(beside, replication, figures)
+            return self._put(beside, array)
+
+    def _seal(self, directory: Path, replication: int, names: Sequence[str]) -> None:
+        """Write the checksums of files in a directory beside them."""
+        files = checksums_of(directory, names)
+        document = {"study": self.storage.study, "replication": replication, FILES: files}
+        (directory / _CHECKSUMS).write_text(with_checksum(document), encoding="utf-8")
 
     def _beside(self, replication: int) -> Path:
-        return self.room / _named(replication)
+        return self.room / _name(replication)
 
-    def _put(self, beside: Path, replication: int, figures: Sequence[Figures]) -> bool:
-        """Put a replication in its place; False if it is there, and has the same figures."""
-        place = self.store.place(replication)
+    def _put(self, beside: Path, array: RunArray) -> bool:
+        """Put a replication in its place; False if it is there, and has the same numbers."""
+        path = self.storage.path(array.index)
         sync_tree(beside)
         try:
-            beside.rename(place)
-            sync(place.parent)
+            beside.rename(path)
+            sync(path.parent)
             return True
         except OSError:
-            if not place.exists():
+            if not path.exists():
                 raise
         # Another study was quicker; or it was kept without tables, which are wanted now.
-        check_equal(self.store, replication, figures)
-        if (beside / _TABLES).exists() and not (place / _TABLES).exists():
-            (beside / _TABLES).rename(place / _TABLES)
-            sync(place)
+        self.storage.check_equal(array)
+        if (beside / _TABLES).exists() and not (path / _TABLES).exists():
+            (beside / _TABLES).rename(path / _TABLES)
+            sync(path)
         shutil.rmtree(beside)
         return False
 
 
-def _check_tables(tables: Path, places: Sequence[int]) -> None:
-    for place in places:
-        if not (tables / str(place) / _WRITTEN_LAST).exists():
-            raise StudyError(
-                f"{tables.parent}: whoever made the runs did not write their tables there; the "
-                "directory of a study that keeps tables must be one that all its workers share"
-            )
+def _check_tables(tables: Path, runs: Sequence[str]) -> None:
+    if not all((tables / run).exists() for run in runs):
+        raise StudyError(
+            f"{tables.parent}: whoever made the runs did not write their tables there; the "
+            "directory of a study that keeps tables must be one that all its workers share"
+        )
 
 
-def check_equal(store: Store, replication: int, figures: Sequence[Figures]) -> None:
-    """Refuse figures of a replication that differ from those that a store has of it.
-
-    Raises
-    ------
-    StudyError
-        If they do; the message names the first of them.
-    """
-    kept_runs = {(each.place, each.member): each for each in store.figures(replication)}
-    for here in figures:
-        # Either may have runs that the other could do without.
-        there = kept_runs.get((here.place, here.member))
-        if there is None:
-            continue
-        kept, made = _plain(there), _plain(here)
-        for name, value in made.items():
-            # As they are written: so two that are missing (NaN) are the same.
-            if repr(kept[name]) != repr(value):
-                raise StudyError(
-                    f"{store.place(replication)}: {name} of scenario {there.place} is "
-                    f"{kept[name]} there, and {value} in another run of this replication: one of "
-                    "them was changed, or made by a changed outsim; keep them apart"
-                )
-
-
-def _plain(figures: Figures) -> dict[str, Any]:
+def _unreadable(path: Path, directory: Path, error: Exception) -> str:
     return (
-        {"place": figures.place, "replication": figures.replication}
-        | figures.member._asdict()
-        | {"attempts": figures.attempts, "background_share": figures.background_share}
-        | {name: float(value) for name, value in figures.measures.items()}
-        | {f"{_CONTROL}{name}": value for name, value in figures.controls.items()}
-    )
-
-
-def without_series(figures: Sequence[Figures]) -> tuple[Figures, ...]:
-    """Figures alone, for memory: a study may have thousands."""
-    return tuple(replace(each, series=None) for each in figures)
-
-
-def _unreadable(path: Path, place: Path, error: Exception) -> str:
-    return (
-        f"{path}: can't be read ({error}); remove {place}, and the study runs this replication "
-        "again"
+        f"{path}: can't be read ({error}); remove {directory}, and the study runs this "
+        "replication again"
     )

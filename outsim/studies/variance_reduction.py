@@ -12,16 +12,15 @@ a way is not used, its runs are left out everywhere: what is left is the study w
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from outsim.studies.control_variates import VARIES
-from outsim.studies.members import Members, Switches, members
-from outsim.studies.replications import Figures
+from outsim.studies.run_array import Array, RunArray
+from outsim.studies.runs import Runs, VarianceReduction, runs_of
 
 PILOT = 20
 """Replications that it is decided on, or all of them where there are fewer."""
@@ -37,10 +36,6 @@ MOST_SAVED = 10_000.0
 
 _MOST_WEIGHT = 100.0
 """What one figure may save at most, or lose, in the decision for all."""
-
-Values = NDArray[np.float64]
-Runs = Sequence[Figures]
-"""Runs of one replication: every member of every scenario."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -81,18 +76,12 @@ class Reduction:
         }
 
 
-def saved(values: Values) -> float:
+def variance_ratio(values: Array) -> float:
     """How many times the runs plain replications would take for the same interval.
 
-    Parameters
-    ----------
-    values : array of shape (replications, runs)
-        A figure of each run; the runs of one replication belong together.
-
-    Returns
-    -------
-    float
-        NaN where a figure is missing, does not vary, or has fewer than two replications.
+    `values`, shape (replications, runs), is a measure of each run; the runs of one replication
+    belong together. NaN where one is missing, nothing varies, or there are fewer than two
+    replications.
     """
     if len(values) < 2 or np.isnan(values).any():
         return float("nan")
@@ -103,116 +92,68 @@ def saved(values: Values) -> float:
     return min(MOST_SAVED, alone / together) if together > 0 else MOST_SAVED
 
 
-def helps(figures: Sequence[Values]) -> bool:
-    """Whether the mean saving over all figures is above 1, with the confidence `SURE`.
+def is_worthwhile(measures: Iterable[Array]) -> bool:
+    """Whether the mean saving over all measures is above 1, with the confidence `SURE`.
 
     The mean is that of the logarithms; its error is told by the jackknife over replications.
-
-    Parameters
-    ----------
-    figures : sequence of arrays of shape (replications, runs)
-        One for each figure; those whose saving is not known are left out.
+    Measures whose saving is not known are left out.
     """
-    known = [values for values in figures if not np.isnan(saved(values))]
+    known = [values for values in measures if not np.isnan(variance_ratio(values))]
     if not known or len(known[0]) < LEAST_PILOT:
         return False
     from scipy.special import stdtrit
 
     count = len(known[0])
     others = ~np.eye(count, dtype=bool)
-    without = np.array([_mean_log_saved([values[kept] for values in known]) for kept in others])
-    pseudo = count * _mean_log_saved(known) - (count - 1) * without
+    without = np.array([_mean_log_ratio([values[kept] for values in known]) for kept in others])
+    pseudo = count * _mean_log_ratio(known) - (count - 1) * without
     error = float(pseudo.std(ddof=1)) / float(np.sqrt(count))
     return bool(pseudo.mean() > float(stdtrit(count - 1, SURE)) * error)
 
 
-def _mean_log_saved(figures: Sequence[Values]) -> float:
-    """Mean logarithm of the saving; a figure that has come not to vary saves nothing."""
-    each = np.nan_to_num(np.array([saved(values) for values in figures]), nan=1.0)
-    return float(np.log(np.clip(each, 1 / _MOST_WEIGHT, _MOST_WEIGHT)).mean())
+def _mean_log_ratio(measures: Sequence[Array]) -> float:
+    """Mean logarithm of the saving; a measure that has come not to vary saves nothing."""
+    ratios = np.nan_to_num(np.array([variance_ratio(values) for values in measures]), nan=1.0)
+    return float(np.log(np.clip(ratios, 1 / _MOST_WEIGHT, _MOST_WEIGHT)).mean())
 
 
-def decide(
-    switches: Switches, pilot: Sequence[Runs] | None, replications: Sequence[Runs]
-) -> tuple[Members, tuple[Reduction, ...]]:
-    """Which runs of each replication count, and what that saves.
+def decide(switches: VarianceReduction, pilot: RunArray | None) -> dict[str, bool]:
+    """Of each way that was asked for, whether it is used.
 
-    Parameters
-    ----------
-    pilot : sequence of runs, or None
-        The first replications, with all runs; None where they are not there: then everything is
-        used.
-    replications : sequence of runs
-        Those that the saving is measured on, where they have the runs.
+    `pilot` are the first replications, with all runs; None where they are not there: then
+    everything is used.
     """
-    used, reductions = {}, []
-    for name in ("antithetic", "stratified"):
-        if not getattr(switches, name):
-            continue
-        own = members(**{name: True})
-        is_used = pilot is None or helps([values for _, values in _values(pilot, own)])
-        measured = replications if is_used else pilot
-        assert measured is not None
-        used[name] = is_used
-        reductions.append(
-            Reduction(
-                name=name,
-                runs=len(own),
-                is_used=is_used,
-                decided_on=0 if pilot is None else len(pilot),
-                saved={about: saved(values) for about, values in _values(measured, own)},
-            )
-        )
-    return members(**used), tuple(reductions)
+    return {
+        name: pilot is None or is_worthwhile(_values(pilot, runs_of(**{name: True})).values())
+        for name in ("antithetic", "stratified")
+        if getattr(switches, name)
+    }
 
 
-def _values(replications: Sequence[Runs], of: Members) -> Iterator[tuple[tuple[int, str], Values]]:
-    """Every figure that a study is about, of these runs: scenario and name, and values.
+def reductions_of(
+    used: Mapping[str, bool], pilot: RunArray | None, counted: RunArray
+) -> tuple[Reduction, ...]:
+    """What each way saves in the runs that count, or did in the pilot where it is not used."""
+    found = []
+    for name, is_used in used.items():
+        own = runs_of(**{name: True})
+        about = counted if is_used or pilot is None else pilot
+        saved = {key: variance_ratio(values) for key, values in _values(about, own).items()}
+        decided_on = 0 if pilot is None else len(pilot.replications)
+        found.append(Reduction(name, len(own), is_used, decided_on, saved))
+    return tuple(found)
+
+
+def _values(array: RunArray, runs: Runs) -> dict[tuple[int, str], Array]:
+    """By scenario and measure, the values that a study is about, shape (replications, runs).
 
     They are the differences from the first scenario where there are several.
     """
-    by_run = [{(each.place, each.member): each.measures for each in runs} for runs in replications]
-    if not by_run:
-        return
-    names = list(next(iter(by_run[0].values())))
-    # By replication, scenario, run and figure.
-    scenarios = 1 + max(place for place, _ in by_run[0])
-    values = np.array(
-        [
-            [[[*runs[place, member].values()] for member in of] for place in range(scenarios)]
-            for runs in by_run
-        ],
-        dtype=np.float64,
-    )
-    for place in range(min(1, scenarios - 1), scenarios):
-        about = values[:, place] - values[:, 0] if place else values[:, place]
-        for k, name in enumerate(names):
-            yield (place, name), about[:, :, k]
-
-
-def unit(runs: Runs, of: Members) -> tuple[Figures, ...]:
-    """Figures of one replication: for each scenario, the means over its runs that count.
-
-    A figure that one of them is too short to give is missing.
-    """
-    return tuple(
-        _mean([each for each in runs if each.place == place and each.member in of])
-        for place in sorted({each.place for each in runs})
-    )
-
-
-def _mean(figures: Sequence[Figures]) -> Figures:
-    first = figures[0]
-    if len(figures) == 1:
-        return first
-
-    def mean_of(dicts: Sequence[Mapping[str, float]]) -> dict[str, float]:
-        return {name: float(np.mean([each[name] for each in dicts])) for name in dicts[0]}
-
-    return replace(
-        first,
-        measures=mean_of([each.measures for each in figures]),
-        controls=mean_of([each.controls for each in figures]),
-        attempts=round(float(np.mean([each.attempts for each in figures]))),
-        background_share=float(np.mean([each.background_share for each in figures])),
-    )
+    values = array.only(runs).array
+    about = values[1:] - values[0] if len(values) > 1 else values
+    first = min(1, len(values) - 1)
+    return {
+        (k + first, name): np.ascontiguousarray(of_scenario[:, :, column])
+        for k, of_scenario in enumerate(about)
+        for column, name in enumerate(array.measures)
+    }

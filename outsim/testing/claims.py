@@ -24,10 +24,8 @@ from outsim.errors import StudyError, unknown_name
 from outsim.estimates import ANYTHING, Support, cautious_bounds
 from outsim.results.measures import Measure, measure_named
 from outsim.scenario.model import Scenario
+from outsim.studies.default_replications import CLAIM, MOST_CLAIM
 from outsim.studies.study import Study
-
-LEAST, MOST = 40, 160
-"""Replications at the first look, and at the last one if nothing else is said."""
 
 Word = Literal["pass", "fail", "undecided"]
 Values = NDArray[np.float64]
@@ -63,7 +61,7 @@ class Verdict:
 def looks(most: int) -> list[int]:
     """Counts of replications at which a claim is looked at; the last is `most`."""
     ends = []
-    end = LEAST
+    end = CLAIM
     while end < most:
         ends.append(end)
         end *= 2
@@ -141,16 +139,10 @@ class Replications:
         chosen = find_measure(measure)
 
         def draw(indexes: range) -> Values:
-            study = Study(
-                scenarios,
-                replications=indexes,
-                seed=self.seed,
-                engine=self.engine,
-                executor="threads",
-                measures=(chosen,),
-                progress=None,
+            study = Study(scenarios, measures=(chosen,), seed=self.seed)
+            found = study.run(
+                replications=indexes, engine=self.engine, executor="threads", progress=None
             )
-            found = study.run()
             values: Values = found.values(len(scenarios) - 1, chosen.name)
             return values - found.values(0, chosen.name) if len(scenarios) > 1 else values
 
@@ -213,7 +205,7 @@ class Claims:
         relation: Literal["<=", ">="],
         value: float,
         *,
-        most: int = MOST,
+        most: int = MOST_CLAIM,
     ) -> Verdict:
         """Claim that a figure of the campaign under study is on average at most, or least, this.
 
@@ -246,7 +238,7 @@ class Claims:
         measure: str | Measure,
         *,
         within: float,
-        most: int = MOST,
+        most: int = MOST_CLAIM,
     ) -> Verdict:
         """Claim that a figure is on average the same in two scenarios, but for `within`.
 
@@ -265,7 +257,7 @@ class Claims:
         return self._decided(claim, draw, -within, within, most, support)
 
     def less(
-        self, one: object, other: object, measure: str | Measure, *, most: int = MOST
+        self, one: object, other: object, measure: str | Measure, *, most: int = MOST_CLAIM
     ) -> Verdict:
         """Claim that a figure is on average not more in the first of two scenarios, paired.
 

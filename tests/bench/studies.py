@@ -23,9 +23,9 @@ def _seconds(work: Callable[[], Any]) -> float:
 def _study(scenario: Any, replications: int, executor: ThreadPoolExecutor | None) -> None:
     from outsim.studies.study import Study
 
-    Study(
-        scenario, replications=replications, engine="compiled", executor=executor, progress=None
-    ).run()
+    Study(scenario).run(
+        replications=replications, engine="compiled", executor=executor, progress=None
+    )
 
 
 def cores(_calls: int, rounds: int, replications: int = 64) -> Figures:

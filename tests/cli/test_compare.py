@@ -85,7 +85,7 @@ def test_what_a_directory_holds_is_not_run_again(outsim, document, files, monkey
     grown = document("--replications", "5", "--out", "kept")
     assert grown["runs"][:3] == first["runs"][:3]
     assert grown == document("--replications", "5")
-    monkeypatch.setattr("outsim.studies.replications.run_job", None)
+    monkeypatch.setattr("outsim.studies.runs.run_job", None)
     assert document("--replications", "5", "--out", "kept") == grown
 
 
@@ -154,7 +154,7 @@ def test_intervals_of_several_scenarios_hold_together_and_it_says_so(outsim, por
 
 def test_its_json_is_that_of_the_python_interface(document, files):
     scenarios = [package.load(path) for path in COMPARE[1:]]
-    options = {"precision": {"wait_p90_s": "1h"}, "least": 20}
+    options = {"precision": {"wait_p90_s": "1h"}, "min_replications": 20}
     found = package.run_sync(package.compare(*scenarios, executor="threads", **options)).to_json()
     assert document("--precision", "wait_p90_s=1h") == json.loads(json.dumps(found))
 

@@ -10,8 +10,8 @@ import pytest
 
 from outsim.cli.studies import say_savings
 from outsim.results.measures import MEASURES
-from outsim.studies.members import Switches
-from outsim.studies.replications import Figures
+from outsim.studies.run_array import RunArray
+from outsim.studies.runs import NONE, RunMeasures, VarianceReduction
 from outsim.studies.study_result import StudyResult
 from outsim.studies.variance_reduction import Reduction
 from tests.studies.scenarios import chancy
@@ -19,13 +19,15 @@ from tests.studies.scenarios import chancy
 NAMES = [each.name for each in MEASURES]
 
 
-def findings(scenarios: int = 1, switches: Switches | None = None, *reductions) -> StudyResult:
+def findings(
+    scenarios: int = 1, switches: VarianceReduction | None = None, *reductions
+) -> StudyResult:
     """Twenty replications, whose waits one control explains, and whose other figures are 0."""
     random = np.random.default_rng(1)
     luck, rest = random.normal(size=20), random.normal(size=(scenarios, 20))
     figures = tuple(
-        Figures(
-            place=place,
+        RunMeasures(
+            scenario=place,
             replication=k,
             measures=dict.fromkeys(NAMES, 0.0)
             | {"wait_p90_s": 60 + 5 * (1 + place) * luck[k] + rest[place, k]},
@@ -38,7 +40,7 @@ def findings(scenarios: int = 1, switches: Switches | None = None, *reductions) 
     )
     several = tuple(chancy(f"s{k}") for k in range(scenarios))
     return StudyResult(
-        several, 1, range(20), figures, switches=switches or Switches(), reductions=reductions
+        several, 1, RunArray.of(figures), switches=switches or NONE, reductions=reductions
     )
 
 
@@ -54,7 +56,7 @@ def reduction(is_used: bool, decided_on: int, *saved: float) -> Reduction:
     )
 
 
-PAIRS = Switches(antithetic=True)
+PAIRS = VarianceReduction(antithetic=True)
 
 
 def test_without_a_switch_nothing_is_said(capsys):
@@ -83,8 +85,8 @@ def test_what_was_saved_in_several_differences_is_a_range(capsys):
 
 
 def test_what_controls_saved_is_told_where_they_are_used(capsys):
-    text = said(capsys, 1, Switches(controls=True))
-    saved = findings(1, Switches(controls=True)).saved_by_controls(0, "wait_p90_s").saved
+    text = said(capsys, 1, VarianceReduction(controls=True))
+    saved = findings(1, VarianceReduction(controls=True)).saved_by_controls(0, "wait_p90_s").saved
     assert f"p90 wait {saved:.2g} controls: used where a number stands, and" in text
     assert saved > 4
 

@@ -126,7 +126,7 @@ def test_a_sweep_that_is_kept_is_told_again_without_a_run(outsim, pair, monkeypa
     def refuse(_jobs, _executor):
         raise AssertionError("a run was begun that is there already")
 
-    monkeypatch.setattr(study.Study, "_jobs", refuse)
+    monkeypatch.setattr(study.StudyRun, "_jobs", refuse)
     assert outsim(*arguments) == first
 
 

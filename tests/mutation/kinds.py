@@ -294,7 +294,7 @@ def study(random: Random, at: Workspace) -> Answer:
 
     def told(directory: Path) -> list[str]:
         kept = load_study(directory)
-        return [kept.findings.replication_table().to_csv(), kept.series().to_csv(), *kept.names]
+        return [kept.result.to_dataframe().to_csv(), kept.series().to_csv(), *kept.labels]
 
     problems = []
     try:

@@ -57,7 +57,7 @@ OPTIONS = {"engine": "simpy", "progress": None}
 
 def kept(kind: str, directory: Path, replications: int = REPLICATIONS) -> Path:
     """Directory of a study of this kind."""
-    options = OPTIONS | {"executor": Here(), "replications": replications, "out": directory}
+    options = OPTIONS | {"executor": Here(), "replications": replications, "directory": directory}
     if kind == "compare":
         pair = scenario("few calls"), scenario("many calls", contacts=90)
         run_sync(compare(*pair, **options))

@@ -122,17 +122,17 @@ def test_one_replication_gives_no_interval(tmp_path):
 
 def swept(directory, *others):
     """A sweep that is kept in a directory."""
-    options = OPTIONS | {"executor": Here(), "replications": 2, "out": directory}
+    options = OPTIONS | {"executor": Here(), "replications": 2, "directory": directory}
     return run_sync(sweep(scenario(), *others, vary=["platform.ports=5:20:2"], **options))
 
 
 def test_a_sweep_is_told_from_what_it_kept(tmp_path):
     found = swept(tmp_path)
-    there = sorted(tmp_path.rglob("figures.parquet"))
+    there = sorted(tmp_path.rglob("measures.parquet"))
     subject = read_context(tmp_path)
     assert subject.sweep is not None
     assert subject.sweep.table().equals(found.table())
-    assert sorted(tmp_path.rglob("figures.parquet")) == there
+    assert sorted(tmp_path.rglob("measures.parquet")) == there
 
 
 def test_a_sweep_of_two_scenarios_tells_what_flips(tmp_path):

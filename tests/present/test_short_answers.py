@@ -14,7 +14,7 @@ from outsim.present.sources import read_context
 from outsim.results.tables.failures import FAILURE_MEASURES, REASONS, why_failed
 from outsim.scenario import Scenario
 from outsim.scenario.loading import load
-from outsim.studies.start_times import over_the_day
+from outsim.studies.variants import over_the_day
 from tests.engine import scenarios
 
 from .reports import kept, parsed, scenario, section, words

@@ -111,7 +111,7 @@ def test_runs_that_are_too_few_leave_it_undecided_and_say_what_is_known() -> Non
 
 
 def test_time_that_is_up_leaves_it_undecided() -> None:
-    found = plan(batch(40), "platform.ports=1:60", "p95 wait <= 41 s", within="1 us")
+    found = plan(batch(40), "platform.ports=1:60", "p95 wait <= 41 s", timeout="1 us")
     assert (found.outcome, found.runs, found.found.is_spent) == ("undecided", 0, True)
 
 
@@ -128,8 +128,8 @@ def test_a_value_at_the_limit_takes_more_runs_than_there_are() -> None:
 
 def test_the_answer_is_the_same_on_any_executor_and_from_what_was_kept(tmp_path: Path) -> None:
     asked = ("platform.ports=4:12", "p90 wait <= 60 s")
-    first = plan(chancy(), *asked, replications=4, out=tmp_path, executor="threads")
-    again = plan(chancy(), *asked, replications=4, out=tmp_path)
+    first = plan(chancy(), *asked, replications=4, directory=tmp_path, executor="threads")
+    again = plan(chancy(), *asked, replications=4, directory=tmp_path)
     assert first.to_dict() == again.to_dict()
     assert (tmp_path / f"platform.ports={first.value}").is_dir()
     assert plan(chancy(), *asked, replications=4, seed=2).seed == 2
@@ -237,7 +237,7 @@ class TestPictures:
         ("platform.ports=1:9", ("p95 wait <= 1 s",), {"confidence": "100%"}, "less than 100 %"),
         ("platform.ports=1:9", ("p95 wait <= 1 s",), {"confidence": 0.2}, "from 50 %"),
         ("platform.ports=1:9", ("p95 wait <= 1 s",), {"replications": 1}, "must be 2 or more"),
-        ("platform.ports=1:9", ("p95 wait <= 1 s",), {"within": "soon"}, "within 'soon'"),
+        ("platform.ports=1:9", ("p95 wait <= 1 s",), {"timeout": "soon"}, "timeout 'soon'"),
         ("platform.ports=1:9", ("P(p95 wait <= 1 s) >= 0.9",), {}, "it takes 30 replications"),
     ],
 )

@@ -16,7 +16,7 @@ from outsim.errors import StudyError
 from outsim.results.measures import MEASURES
 from outsim.scenario import Scenario
 from outsim.studies.comparable import check_alike, unlike
-from outsim.studies.study import Study
+from outsim.studies.study import run_of
 from tests.engine import scenarios
 from tests.sealing import edit_sealed
 from tests.studies.scenarios import MadeUp
@@ -63,7 +63,7 @@ class TestUnlike:
 
     def test_a_study_of_them_is_refused_too(self, kind: str) -> None:
         with pytest.raises(StudyError, match="can't be compared"):
-            Study([two(), UNLIKE[kind][0]], replications=2)
+            run_of([two(), UNLIKE[kind][0]], replications=2)
 
     def test_a_sweep_of_them_is_refused_before_any_run(self, kind: str) -> None:
         with pytest.raises(StudyError, match="can't be compared"):
@@ -74,24 +74,24 @@ class TestUnlike:
     def test_they_are_compared_where_that_is_asked_for_and_it_is_said_everywhere(
         self, kind: str, tmp_path: Path
     ) -> None:
-        found = compared(two(), UNLIKE[kind][0], out=tmp_path / "kept", **ASKED[kind])
+        found = compared(two(), UNLIKE[kind][0], directory=tmp_path / "kept", **ASKED[kind])
         assert set(found.unlike) == {kind}
         (text,) = found.unlike_texts
         assert UNLIKE[kind][1] in text
         assert json.loads(json.dumps(found.to_json()))["unlike"] == found.unlike
         assert found._repr_html_().startswith("<p>Different")
-        again = outsim.load_study(tmp_path / "kept").findings
+        again = outsim.load_study(tmp_path / "kept").result
         assert again.unlike == found.unlike
 
     def test_a_study_that_was_kept_without_being_asked_for_is_not_read_as_a_comparison(
         self, kind: str, tmp_path: Path
     ) -> None:
-        compared(two(), UNLIKE[kind][0], out=tmp_path / "kept", **ASKED[kind])
+        compared(two(), UNLIKE[kind][0], directory=tmp_path / "kept", **ASKED[kind])
         edit_sealed(tmp_path / "kept" / "study.json", unlike=None)
         kept = outsim.load_study(tmp_path / "kept")
         assert kept.replications == [0, 1]
         with pytest.raises(StudyError, match="can't be compared"):
-            _ = kept.findings
+            _ = kept.result
 
 
 def test_one_campaign_in_all_is_the_same_as_asking_each_about_it() -> None:
@@ -171,7 +171,7 @@ def test_what_can_not_be_asked_about_is_named(options: dict[str, Any], message: 
 
 def test_a_study_takes_what_it_is_told_may_differ() -> None:
     executor = MadeUp(lambda place, _seed, replication: {"wait_p90_s": place + replication})
-    study = Study(
+    study = run_of(
         [two(), two(study="acme/silver")],
         replications=2,
         executor=executor,

@@ -17,7 +17,8 @@ from outsim.estimates import estimate
 from outsim.questions.compare import compare
 from outsim.results.checkpoint import simulate
 from outsim.results.measures import MEASURES, measure_named
-from outsim.studies.replications import Figures
+from outsim.studies.run_array import RunArray
+from outsim.studies.runs import RunMeasures
 from outsim.studies.study_result import START_TIME_MEASURES, StudyResult
 from outsim.studies.synchronous import run_sync
 from tests.studies.scenarios import chancy, without_campaigns
@@ -36,8 +37,8 @@ def made_up(*rows: dict[str, list[float]]) -> StudyResult:
     """Findings of scenarios whose figures are these, by replication; others are 0."""
     count = len(next(iter(rows[0].values())))
     figures = tuple(
-        Figures(
-            place=place,
+        RunMeasures(
+            scenario=place,
             replication=k,
             measures=dict.fromkeys(NAMES, 0.0) | {name: row[name][k] for name in row},
             attempts=10,
@@ -47,7 +48,7 @@ def made_up(*rows: dict[str, list[float]]) -> StudyResult:
         for k in range(count)
     )
     scenarios = tuple(chancy(f"s{k}") for k in range(len(rows)))
-    return StudyResult(scenarios, 1, range(count), figures)
+    return StudyResult(scenarios, 1, RunArray.of(figures))
 
 
 # Pairing
@@ -103,9 +104,9 @@ def test_clock_times_are_held_against_each_other_by_the_time_of_day():
         }
     )
     comparison = compared(usual, early, replications=2)
-    finished = [f.measures["finish_time_s"] for f in comparison.figures]
-    assert finished[2:] == [second + 1800 for second in finished[:2]]
-    assert comparison.values(1, "finish_time_s").tolist() == finished[:2]
+    finished = [comparison.data.values(k, "finish_time_s").tolist() for k in (0, 1)]
+    assert finished[1] == [second + 1800 for second in finished[0]]
+    assert comparison.values(1, "finish_time_s").tolist() == finished[0]
     shown = comparison.text_table().set_index("").loc["finished at"]
     assert shown["usual"] == shown["early"]
     assert shown["difference"] == "none"
@@ -126,8 +127,9 @@ def test_processes_and_threads_give_the_same_figures():
 
 def test_figures_are_in_the_order_of_scenarios_and_replications():
     comparison = compared(chancy("a"), chancy("b"), replications=3)
-    assert [(each.place, each.replication) for each in comparison.figures] == [
-        (place, replication) for place in range(2) for replication in range(3)
+    table = comparison.to_dataframe()
+    assert [*zip(table["scenario"], table["replication"], strict=True)] == [
+        (name, replication) for name in "ab" for replication in range(3)
     ]
 
 
@@ -196,7 +198,7 @@ def test_a_replication_without_a_figure_is_in_no_difference():
     nan = math.nan
     comparison = made_up({"finish_time_s": [1.0, 2.0, nan]}, {"finish_time_s": [2.0, nan, 4.0]})
     difference = comparison.difference(1, "finish_time_s")
-    assert (difference.mean, difference.count, difference.missing) == (1.0, 1, 2)
+    assert (difference.mean, difference.count, difference.n_missing) == (1.0, 1, 2)
     assert "(2 of 3)" in comparison.text_table().set_index("").loc["finished at", "s0"]
 
 
@@ -214,7 +216,7 @@ def test_the_json_document_holds_every_run_and_every_estimate():
         "low": None,
         "high": None,
         "replications": 1,
-        "not_over": 2,
+        "n_missing": 2,
     }
     assert len(finished["differences"]) == 1
     assert [(run["scenario"], run["finish_time_s"]) for run in document["runs"]] == [
@@ -236,7 +238,7 @@ def test_the_tables_have_a_row_for_each_figure_or_each_run():
     assert row["difference"] == difference.mean
     np.testing.assert_equal(row["difference_low"], difference.low)
     assert np.isnan(table.loc["attempts_per_call", "a"]["difference"])
-    runs = comparison.replication_table()
+    runs = comparison.to_dataframe()
     assert runs[["scenario", "replication"]].to_numpy().tolist() == [
         [name, k] for name in "ab" for k in range(3)
     ]
@@ -244,7 +246,7 @@ def test_the_tables_have_a_row_for_each_figure_or_each_run():
 
 def test_a_comparison_shows_itself_in_a_notebook_and_in_a_terminal():
     comparison = made_up({"finish_time_s": [1.0, 2.0]}, {"finish_time_s": [2.0, 3.0]})
-    assert repr(comparison) == "Findings(s0 against s1; 2 replications, seed 1)"
+    assert repr(comparison) == "StudyResult(s0 against s1; 2 replications, seed 1)"
     assert "<th>difference</th>" in comparison._repr_html_()
 
 

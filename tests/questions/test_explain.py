@@ -62,7 +62,8 @@ def test_one_more_port_shortens_waits_exactly_as_its_run_does(found: Explanation
     assert effect.mean == pytest.approx(waits[1] - waits[0])
     assert effect.mean < 0
     assert found.worth.effect(1, "wait_p90_s").mean == 0
-    assert default_increments(base)[0].of(base).platform.ports == 5
+    step = default_increments(base)[0]
+    assert base.with_({step.key: step.value}).platform.ports == 5
 
 
 def test_steps_are_one_more_and_a_share_of_many() -> None:

@@ -11,7 +11,7 @@ from outsim.questions.eta import Forecast, eta
 from outsim.questions.eta_measures import NEVER_OUT, find_call, studying
 from outsim.questions.eta_texts import canceled_text, never_out, never_out_texts, row
 from outsim.scenario import Scenario
-from outsim.studies.study import Study
+from outsim.studies.study import run_of
 from outsim.studies.study_result import StudyResult
 from tests.engine import scenarios
 from tests.engine.scenarios import part
@@ -20,7 +20,7 @@ from tests.engine.scenarios import part
 def asked_of(given: Scenario, place: int, replications: int = 6) -> StudyResult:
     """A study of one call of the first campaign."""
     asked = find_call(given, call_id=place)
-    return Study(
+    return run_of(
         studying(given, given.campaign[0]),
         measures=asked.measures,
         replications=replications,

@@ -18,7 +18,8 @@ from outsim.errors import StudyError
 from outsim.plan import building
 from outsim.questions.schedule import SCHEDULE_MEASURES, Schedule
 from outsim.scenario import Scenario, load
-from outsim.studies.replications import Figures
+from outsim.studies.run_array import RunArray
+from outsim.studies.runs import RunMeasures
 from outsim.studies.study_result import StudyResult
 from outsim.tape import Tape, drawing
 
@@ -67,8 +68,8 @@ def made_up(*rows: dict[str, list[float]]) -> Schedule:
     """Starts ten minutes apart from 09:00 on whose figures are these; others are 0."""
     count = len(next(iter(rows[0].values())))
     figures = tuple(
-        Figures(
-            place=place,
+        RunMeasures(
+            scenario=place,
             replication=k,
             measures=dict.fromkeys(NAMES, 0.0) | {name: row[name][k] for name in row},
             attempts=10,
@@ -77,7 +78,7 @@ def made_up(*rows: dict[str, list[float]]) -> Schedule:
         for place, row in enumerate(rows)
         for k in range(count)
     )
-    return Schedule(StudyResult(starting(len(rows)), 1, range(count), figures, SCHEDULE_MEASURES))
+    return Schedule(StudyResult(starting(len(rows)), 1, RunArray.of(figures), SCHEDULE_MEASURES))
 
 
 @cache
@@ -168,7 +169,7 @@ def test_every_start_is_run_until_its_campaign_is_over():
     found = scheduled()
     values = found.findings.values(2, "finish_time_s")
     assert (values > scenario().instant_us(scenario().clock.ends) / 1e6).all()
-    assert found.mean(found.starts[2], "finish_time_s").missing == 0
+    assert found.mean(found.starts[2], "finish_time_s").n_missing == 0
 
 
 def test_starts_are_paired_across_a_change_to_summer_time():

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from scipy import stats
 
 from outsim import plots
-from outsim.errors import StudyError
+from outsim.errors import OutsimError, ScenarioError, StudyError
 from outsim.plots.start_maps import _cells
 from outsim.questions.start_map import GAINS, StartMap, start_map
 from outsim.results.checkpoint import is_family
@@ -23,9 +23,10 @@ from outsim.scenario.campaigns import Background
 from outsim.scenario.difference import differences
 from outsim.scenario.model import Scenario
 from outsim.studies import study as studies
-from outsim.studies.conditions import Condition, family, scaled_background
-from outsim.studies.replications import Figures
+from outsim.studies.run_array import RunArray
+from outsim.studies.runs import RunMeasures
 from outsim.studies.study_result import StudyResult
+from outsim.studies.variants import Condition, scaled_load, starts_under
 from tests.engine import scenarios
 from tests.studies.scenarios import chancy, without_campaigns
 
@@ -58,7 +59,11 @@ def mapped(scenario: Scenario, **options) -> StartMap:
 def test_scaling_the_hour_leaves_the_other_minutes_as_they_are(count, load):
     """So many campaigns at other minutes as before, to one, and so many times those at :00."""
     usual = Background(campaigns_per_hour=count)
-    scaled = scaled_background(usual, load)
+    changed = scaled_load(usual, load)
+    scaled = Background(
+        campaigns_per_hour=changed["background.campaigns_per_hour"],
+        start_minutes=changed["background.start_minutes"],
+    )
 
     def at(background: Background) -> tuple[float, float]:
         weights = background.start_minutes
@@ -71,7 +76,7 @@ def test_scaling_the_hour_leaves_the_other_minutes_as_they_are(count, load):
 
 
 def test_the_starts_of_a_regime_differ_in_nothing_else_and_share_their_past():
-    starts = family(shared(), Condition(2, 1.5, 0.5), (0, 15, 45))
+    starts = starts_under(shared(), Condition(2, 1.5, 0.5), (0, 15, 45)).scenarios
     assert is_family(starts)
     assert [f"{each.campaign_under_study.start:%H:%M}" for each in starts] == [
         "09:00",
@@ -84,12 +89,14 @@ def test_the_starts_of_a_regime_differ_in_nothing_else_and_share_their_past():
 
 
 def test_a_regime_of_factors_1_is_the_scenario_itself():
-    assert differences(shared(), family(shared(), Condition(0, 1, 1), (0,))[0]) == []
+    assert (
+        differences(shared(), starts_under(shared(), Condition(0, 1, 1), (0,)).scenarios[0]) == []
+    )
 
 
 def test_the_carrier_of_a_regime_has_less_of_rate_and_channels():
     usual = shared()
-    half = family(usual, Condition(0, 1, 0.5), (0,))[0].carrier
+    half = starts_under(usual, Condition(0, 1, 0.5), (0,)).scenarios[0].carrier
     assert (half.rate, half.channels) == (usual.carrier.rate // 2, usual.carrier.channels // 2)
 
 
@@ -166,12 +173,12 @@ def made_up(gains: dict[tuple[int, int], list[float]], drains=(300, 1800), minut
     regimes = tuple(Condition(retries, load, 1) for retries in (1, 4) for load in (1, 2))
     names = [each.name for each in MEASURES + LOAD_MEASURES]
 
-    def figures(k: int) -> tuple[Figures, ...]:
+    def figures(k: int) -> tuple[RunMeasures, ...]:
         rows = [[0.0] * count, *(gains.get((k, minute), [0.0] * count) for minute in minutes)]
         axes = {"drain_s": float(drains[k % 2]), "carrier_headroom": 0.1 * k}
         return tuple(
-            Figures(
-                place=place,
+            RunMeasures(
+                scenario=place,
                 replication=r,
                 measures=dict.fromkeys(names, 0.0) | axes | {"completed_share": row[r]},
                 attempts=10,
@@ -183,7 +190,7 @@ def made_up(gains: dict[tuple[int, int], list[float]], drains=(300, 1800), minut
 
     starts = tuple(chancy(f":{minute:02d}") for minute in (0, *minutes))
     found = tuple(
-        StudyResult(starts, 1, range(count), figures(k), measures=MEASURES + LOAD_MEASURES)
+        StudyResult(starts, 1, RunArray.of(figures(k)), measures=MEASURES + LOAD_MEASURES)
         for k in range(len(regimes))
     )
     return StartMap(shared(), minutes, regimes, found)
@@ -230,7 +237,7 @@ def test_the_table_and_the_json_have_every_gain_of_every_regime():
 
 
 def test_a_map_that_is_asked_for_again_runs_nothing(tmp_path, monkeypatch):
-    first = mapped(shared(size=5), out=tmp_path, loads=(1, 2))
+    first = mapped(shared(size=5), directory=tmp_path, loads=(1, 2))
     jobs = []
     stream = studies.stream
 
@@ -239,10 +246,10 @@ def test_a_map_that_is_asked_for_again_runs_nothing(tmp_path, monkeypatch):
         return stream(work, executor)
 
     monkeypatch.setattr(studies, "stream", watched)
-    again = mapped(shared(size=5), out=tmp_path, loads=(1, 2))
+    again = mapped(shared(size=5), directory=tmp_path, loads=(1, 2))
     assert jobs == []
     assert again.to_dict() == first.to_dict()
-    more = mapped(shared(size=5), out=tmp_path, loads=(1, 2), replications=3)
+    more = mapped(shared(size=5), directory=tmp_path, loads=(1, 2), replications=3)
     assert [job.replication for job in jobs] == [2, 2]
     assert more.to_dict() == mapped(shared(size=5), loads=(1, 2), replications=3).to_dict()
 
@@ -255,9 +262,11 @@ def test_progress_counts_the_runs_of_the_whole_map():
 
 
 def test_a_map_may_be_given_a_time_or_a_precision():
-    found = mapped(shared(size=1), replications=None, precision={"duration_s": "1h"}, most=2)
+    found = mapped(
+        shared(size=1), replications=None, precision={"duration_s": "1h"}, max_replications=2
+    )
     assert found.findings[0].replications == 2
-    timed = mapped(shared(size=1), replications=None, within="20s", most=2)
+    timed = mapped(shared(size=1), replications=None, timeout="20s", max_replications=2)
     assert timed.findings[0].replications == 2
 
 
@@ -313,15 +322,15 @@ def test_what_lies_in_a_cell_is_nearest_to_its_point(places):
         (shared(), {"carriers": (0,)}, "carriers 0: give one or more factors, each above 0"),
         (shared(), {"carriers": (float("nan"),)}, "carriers nan"),
         (shared(), {"retries": ()}, "retries none: give each count once"),
-        (shared(), {"retries": (11,)}, "with 11 retries: Input should be less"),
+        (shared(), {"retries": (11,)}, r"max_retry: found 11"),
         (shared(), {"minutes": ()}, "starts none: give minutes"),
         (shared(), {"minutes": (0, 15)}, "starts 0, 15: give minutes of the hour"),
         (shared(), {"replications": 1}, "replications = 1: must be 2 or more"),
-        (shared(), {"replications": None, "within": "soon"}, "within 'soon'"),
+        (shared(), {"replications": None, "timeout": "soon"}, "timeout 'soon'"),
     ],
 )
 def test_what_cannot_be_mapped_is_refused_at_once(scenario, options, message):
-    with pytest.raises(StudyError, match=message):
+    with pytest.raises(OutsimError, match=message):
         mapped(scenario, **options)
 
 
@@ -329,5 +338,5 @@ def test_a_start_after_the_campaign_has_expired_is_refused():
     scenario = shared()
     campaign = scenario.campaign[0].model_copy(update={"expires_at": scenarios.moment(1200)})
     early = scenario.model_copy(update={"campaign": [campaign]})
-    with pytest.raises(StudyError, match=r"can't start at 09:30 .*expires_at"):
+    with pytest.raises(ScenarioError, match=r"09:30:00.*expires_at"):
         mapped(early)

@@ -189,7 +189,7 @@ def test_whoever_does_the_work_the_answer_is_the_same():
 def certain(out, **options: Any) -> Sweep:
     """A small search that keeps what it runs: everybody answers, nothing is left to luck."""
     options = {"vary": ["platform.loader_rate=60/min:130/min:2"], "replications": 2} | options
-    return swept(hasty("people"), paced("people"), out=out, **options)
+    return swept(hasty("people"), paced("people"), directory=out, **options)
 
 
 @pytest.fixture(scope="module")

@@ -8,7 +8,7 @@ from typing import Any
 
 import pandas as pd
 
-from outsim.studies.study import Study
+from outsim.studies.study import StudyRun, run_of
 from outsim.studies.study_result import StudyResult
 
 from .scenarios import chancy
@@ -30,11 +30,11 @@ class Here(Executor):
         return future
 
 
-def study(directory: Path | None, replications: int | range, **options: Any) -> Study:
+def study(directory: Path | None, replications: int | range, **options: Any) -> StudyRun:
     """A study of two small scenarios on the readable engine, in one thread."""
     options = {"executor": Here(), "engine": "simpy", "seed": SEED, "progress": None} | options
     scenarios = options.pop("scenarios", PAIR)
-    return Study(scenarios, replications=replications, out=directory, **options)
+    return run_of(scenarios, replications=replications, directory=directory, **options)
 
 
 def resumed(directory: Path, replications: int | range, **options: Any) -> tuple[StudyResult, int]:

@@ -17,13 +17,13 @@ from typing import Any
 
 from outsim import disk
 from outsim.studies import identity, storage
-from outsim.studies.replications import Figures
-from outsim.studies.study import Study
+from outsim.studies.runs import RunMeasures
+from outsim.studies.study import run_of
 
 WRITING = {disk.__file__, identity.__file__, storage.__file__}
 
 
-Made = tuple[dict[int, tuple[Figures, ...]], Path]
+Made = tuple[dict[int, tuple[RunMeasures, ...]], Path]
 """Runs that were made before, by replication, and the directory that a study kept them in."""
 
 
@@ -69,7 +69,7 @@ def killed_at_step(
         return trace
 
     sys.settrace(trace)
-    Study(out=directory, executor=Given(made), progress=None, **options).run()
+    run_of(directory=directory, executor=Given(made), progress=None, **options).run()
     sys.settrace(None)
     directory.with_suffix(".steps").write_text(str(steps))
 
@@ -81,7 +81,7 @@ def killed_after(directory: Path, options: dict[str, Any], runs: int) -> None:
         if done >= runs:
             os.kill(os.getpid(), signal.SIGKILL)
 
-    Study(out=directory, progress=told, **options).run()
+    run_of(directory=directory, progress=told, **options).run()
 
 
 def waits_after(directory: Path, options: dict[str, Any], runs: int, pipe: Any) -> None:
@@ -92,13 +92,13 @@ def waits_after(directory: Path, options: dict[str, Any], runs: int, pipe: Any) 
             pipe.send(done)
             pipe.recv()
 
-    Study(out=directory, progress=told, **options).run()
+    run_of(directory=directory, progress=told, **options).run()
 
 
 def begins_with_others(directory: Path, options: dict[str, Any], gate: Any) -> None:
     """Run a study once others are ready to."""
     gate.wait()
-    Study(out=directory, progress=None, **options).run()
+    run_of(directory=directory, progress=None, **options).run()
 
 
 if __name__ == "killed":

@@ -10,7 +10,7 @@ from concurrent.futures import Executor, Future
 from typing import Any
 
 from outsim.scenario.model import Scenario
-from outsim.studies.replications import Figures, Job
+from outsim.studies.runs import Job, RunMeasures
 from tests.engine import scenarios
 
 
@@ -88,10 +88,12 @@ class MadeUp(Executor):
         if self._left == 0:
             self.nothing_more()
 
-    def _made(self, job: Job) -> tuple[Figures, ...]:
+    def _made(self, job: Job) -> tuple[RunMeasures, ...]:
         return tuple(
-            Figures(place, job.replication, self.figures(place, job.seed, job.replication), 1, 0.0)
-            for place in job.places
+            RunMeasures(
+                place, job.replication, self.figures(place, job.seed, job.replication), 1, 0.0
+            )
+            for place in job.positions
         )
 
     def nothing_more(self) -> None:

@@ -19,21 +19,21 @@ from scipy import stats
 from outsim.estimates import estimate
 from outsim.plan import build_plan
 from outsim.studies.control_variates import DOUBT, LEAST_FREEDOM, controlled, controls_of
-from outsim.studies.members import members
-from outsim.studies.study import Study
+from outsim.studies.runs import runs_of
+from outsim.studies.study import run_of
 from outsim.tape import Purpose, Tape
 from tests.engine import scenarios
 
 from .scenarios import chancy
 
 REPLICATIONS = 30
-BOTH = members(antithetic=True, stratified=True)
+BOTH = runs_of(antithetic=True, stratified=True)
 
 
 def studied(*several, **options):
     """Findings of a study made in one thread."""
     with ThreadPoolExecutor(1) as thread:
-        return Study(several, **{"executor": thread, "progress": None} | options).run()
+        return run_of(several, **{"executor": thread, "progress": None} | options).run()
 
 
 def explained(seed: int, count: int, share: float, controls: int = 2):
@@ -186,7 +186,7 @@ def test_a_figure_that_does_not_vary_keeps_its_mean():
 def test_a_study_reads_its_figures_off_at_the_means_of_the_controls():
     findings = studied(chancy(), replications=REPLICATIONS, controls=True)
     values = findings.values(0, "completed_share")
-    controls = np.array([[*figures.controls.values()] for figures in findings.figures])
+    controls = findings.data.controls_of(0)
     found = controlled(values, controls)
     assert found.is_used
     assert found.saved > 1
@@ -195,7 +195,7 @@ def test_a_study_reads_its_figures_off_at_the_means_of_the_controls():
     plain = studied(chancy(), replications=REPLICATIONS)
     assert plain.values(0, "completed_share").tolist() == values.tolist()
     assert plain.mean(0, "completed_share").half_width > found.estimate.half_width
-    assert all(figures.controls == {} for figures in plain.figures)
+    assert plain.data.controls_of(0).size == 0
 
 
 def test_a_difference_is_regressed_on_the_controls_of_both():
@@ -213,7 +213,7 @@ def test_a_difference_is_regressed_on_the_controls_of_both():
 
 
 def test_a_precision_is_reached_sooner():
-    asked = {"precision": {"completed_share": 0.02}, "least": 20, "most": 400}
+    asked = {"precision": {"completed_share": 0.02}, "max_replications": 400}
     plain = studied(chancy(), **asked)
     sooner = studied(chancy(), controls=True, **asked)
     assert sooner.is_reached(sooner.precisions[0])

@@ -17,7 +17,7 @@ from scipy import stats
 
 from outsim.estimates import LEVEL
 from outsim.results.measures import Measure, View, wait_quantile_s
-from outsim.studies.study import Study
+from outsim.studies.study import run_of
 from outsim.studies.study_result import StudyResult
 from outsim.tape import Purpose, Tape
 from tests.theory.bare import OVERHEAD_US, bare
@@ -97,7 +97,7 @@ def from_the_tape(place: int, seed: int, replication: int) -> dict[str, float]:
 
 
 def study(seed: int, places: int = 2, **options) -> StudyResult:
-    return Study(
+    return run_of(
         QUEUES[:places],
         seed=seed,
         measures=MEASURES,
@@ -123,10 +123,14 @@ COUNTS = pytest.mark.parametrize(
 
 
 def test_the_engines_waits_are_the_sums_of_what_the_tape_draws():
-    found = Study(QUEUES, seed=3, replications=4, measures=MEASURES, executor="threads").run()
-    for figures in found.figures:
-        expected = from_the_tape(figures.place, 3, figures.replication)
-        assert figures.measures == pytest.approx(expected, rel=0, abs=1e-9)
+    found = run_of(QUEUES, seed=3, replications=4, measures=MEASURES, executor="threads").run()
+    for place in range(len(QUEUES)):
+        for replication in range(4):
+            measured = {
+                each.name: found.values(place, each.name)[replication] for each in MEASURES
+            }
+            expected = from_the_tape(place, 3, replication)
+            assert measured == pytest.approx(expected, rel=0, abs=1e-9)
 
 
 @COUNTS

@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 
 from outsim.results.measures import MEASURES
-from outsim.studies.study import Study
+from outsim.studies.study import run_of
 from outsim.studies.study_result import StudyResult
 from tests.measured import tell
 
@@ -40,7 +40,7 @@ PROMISED_S = 500.0
 @lru_cache
 def reference(runs: int) -> StudyResult:
     measures = tuple(each for each in MEASURES if each.name in FIGURES)
-    return Study(
+    return run_of(
         (TOP, QUARTER),
         replications=runs,
         seed=SEED,
@@ -53,11 +53,8 @@ def reference(runs: int) -> StudyResult:
 
 def drawn(of: StudyResult, runs: np.ndarray) -> StudyResult:
     """The study that has these runs of another one."""
-    count = of.replications
-    figures = tuple(
-        of.figures[place * count + run] for place in range(len(of.scenarios)) for run in runs
-    )
-    return replace(of, indexes=range(len(runs)), figures=figures)
+    data = replace(of.data, replications=tuple(range(len(runs))), array=of.data.array[:, runs])
+    return replace(of, data=data)
 
 
 @pytest.mark.parametrize(

@@ -16,7 +16,7 @@ from scipy import stats
 
 from outsim.results.measures import MEASURES, WAIT_MEAN
 from outsim.scenario import Scenario, load
-from outsim.studies.study import Study
+from outsim.studies.study import run_of
 from outsim.studies.study_result import StudyResult
 from tests.measured import tell
 
@@ -63,7 +63,7 @@ def quiet(name: str, **platform: object) -> Scenario:
 @lru_cache
 def reference(runs: int) -> StudyResult:
     measures = tuple(each for each in (*MEASURES, WAIT_MEAN) if each.name in FIGURES)
-    return Study(
+    return run_of(
         (quiet("sixty ports"), quiet("fifty ports", ports=50)),
         replications=runs,
         seed=5,

@@ -15,7 +15,7 @@ import pytest
 
 from outsim.errors import StudyError
 from outsim.studies import executors
-from outsim.studies.study import Study
+from outsim.studies.study import run_of
 from outsim.studies.study_result import StudyResult
 
 from .kept import PAIR, SEED, Here, assert_same_content
@@ -62,7 +62,7 @@ def worker(directory: Path, address: str) -> Any:
 def found(executor: Any, **options: Any) -> StudyResult:
     """What a study of ten replications finds."""
     options = {"progress": None, "engine": "simpy", "replications": 10} | options
-    return Study(PAIR, seed=SEED, executor=executor, **options).run()
+    return run_of(PAIR, seed=SEED, executor=executor, **options).run()
 
 
 def test_a_worker_that_is_killed_in_the_middle_changes_no_bit(tmp_path):
@@ -79,13 +79,15 @@ def test_a_worker_that_is_killed_in_the_middle_changes_no_bit(tmp_path):
                 left_when_killed.append(total - done)
                 doomed.kill()
 
-        there = found(f"dask://{address}", progress=told, out=tmp_path / "there", keep_tables=True)
+        there = found(
+            f"dask://{address}", progress=told, directory=tmp_path / "there", keep_tables=True
+        )
     assert doomed.wait() != 0
     assert left_when_killed[0] > 0
-    here = found(Here(), out=tmp_path / "here", keep_tables=True)
+    here = found(Here(), directory=tmp_path / "here", keep_tables=True)
     for other in (here, found("threads"), found("processes")):
         assert other.to_json() == there.to_json()
-        assert other.replication_table().equals(there.replication_table())
+        assert other.to_dataframe().equals(there.to_dataframe())
     assert_same_content(tmp_path / "there", tmp_path / "here")
 
 

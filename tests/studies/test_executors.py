@@ -12,7 +12,7 @@ import pytest
 
 from outsim.errors import StudyError
 from outsim.studies.executors import SMALL_CALLS, WORTH_CALLS, usual_executor, workforce
-from outsim.studies.study import Study
+from outsim.studies.study import run_of
 from outsim.studies.synchronous import run_sync
 
 from .scenarios import chancy
@@ -42,7 +42,7 @@ def test_of_all_cores_one_is_a_thread_of_this_process(monkeypatch):
 
 def test_all_cores_give_the_figures_of_one_thread():
     def figures(executor: str) -> list[float]:
-        study = Study(chancy(), replications=6, engine="compiled", executor=executor)
+        study = run_of(chancy(), replications=6, engine="compiled", executor=executor)
         return study.run().values(0, "finish_time_s").tolist()
 
     assert figures("cores") == figures("threads")
@@ -50,7 +50,7 @@ def test_all_cores_give_the_figures_of_one_thread():
 
 def test_a_study_on_all_cores_that_is_left_leaves_nothing_behind():
     async def first() -> int:
-        study = Study(chancy(), replications=400, engine="compiled", executor="cores")
+        study = run_of(chancy(), replications=400, engine="compiled", executor="cores")
         async for replication in study:
             return replication.index
         return -1

@@ -18,7 +18,8 @@ from outsim.errors import StudyError
 from outsim.estimates import Estimate, estimate, probability
 from outsim.results.measures import MEASURES, measure_named
 from outsim.studies.pairing import in_words, saving
-from outsim.studies.replications import Figures
+from outsim.studies.run_array import RunArray
+from outsim.studies.runs import RunMeasures
 from outsim.studies.stopping import Precision
 from outsim.studies.study_result import StudyResult
 
@@ -31,12 +32,12 @@ NAN = math.nan
 def made_up(*rows: list[float], name: str = "wait_p90_s") -> StudyResult:
     """Findings of scenarios with one figure, by replication; others are 0."""
     figures = tuple(
-        Figures(place, k, dict.fromkeys(NAMES, 0.0) | {name: value}, 10, 0.0)
+        RunMeasures(place, k, dict.fromkeys(NAMES, 0.0) | {name: value}, 10, 0.0)
         for place, row in enumerate(rows)
         for k, value in enumerate(row)
     )
     scenarios = tuple(chancy(f"s{k}") for k in range(len(rows)))
-    return StudyResult(scenarios, 1, range(len(rows[0])), figures)
+    return StudyResult(scenarios, 1, RunArray.of(figures))
 
 
 # Intervals
@@ -62,8 +63,11 @@ def test_sums_do_not_depend_on_who_finished_first(order, seed):
     """Figures stand in the order of their numbers, so sums are the same to the last bit."""
     values = (np.random.default_rng(seed).lognormal(size=8) * 1e3).tolist()
     in_order = made_up(values)
-    finished = sorted((in_order.figures[k] for k in order), key=lambda each: each.replication)
-    assert replace(in_order, figures=tuple(finished)).to_json() == in_order.to_json()
+    measured = [
+        RunMeasures(0, k, {**dict.fromkeys(NAMES, 0.0), "wait_p90_s": values[k]}, 10, 0.0)
+        for k in order
+    ]
+    assert replace(in_order, data=RunArray.of(measured)).to_json() == in_order.to_json()
 
 
 # Precisions

@@ -15,7 +15,7 @@ from outsim.scenario import Scenario
 from outsim.scenario.difference import differences
 from outsim.scenario.loading import lists_of
 from outsim.studies.identity import identity_of, read_identity, scenarios_of, settle
-from outsim.studies.study import Study
+from outsim.studies.study import run_of
 from tests.strategies import scenarios
 
 from .scenarios import chancy
@@ -38,16 +38,18 @@ def test_a_scenario_that_is_kept_means_the_same_when_it_is_made_again(scenario: 
 @pytest.mark.parametrize(
     "ask",
     [
-        lambda out: outsim.sweep(
-            chancy(), vary=["platform.ports=5:10:2"], replications=2, out=out
+        lambda directory: outsim.sweep(
+            chancy(), vary=["platform.ports=5:10:2"], replications=2, directory=directory
         ),
-        lambda out: outsim.capacity(chancy(), "platform.ports=5:10", ["p90 wait <= 1 h"], out=out),
-        lambda out: outsim.start_map(outsim.load(MAP), replications=2, out=out),
+        lambda directory: outsim.capacity(
+            chancy(), "platform.ports=5:10", ["p90 wait <= 1 h"], directory=directory
+        ),
+        lambda directory: outsim.start_map(outsim.load(MAP), replications=2, directory=directory),
     ],
     ids=["sweep", "plan", "map"],
 )
 def test_a_directory_of_one_study_is_no_place_for_several(ask, tmp_path):
-    Study(chancy(), replications=2, out=tmp_path, progress=None, executor="threads").run()
+    run_of(chancy(), replications=2, directory=tmp_path, progress=None, executor="threads").run()
     with pytest.raises(StudyError, match=r"holds a study \(study\.json\) already"):
         outsim.run_sync(ask(tmp_path))
 
@@ -55,5 +57,5 @@ def test_a_directory_of_one_study_is_no_place_for_several(ask, tmp_path):
 def test_a_directory_of_one_run_is_no_place_for_a_study(tmp_path):
     outsim.simulate(chancy(), engine="simpy").save(tmp_path)
     with pytest.raises(StudyError, match=r"holds the result of one run \(run\.json\) already"):
-        Study(chancy(), replications=2, out=tmp_path, progress=None, executor="threads")
+        run_of(chancy(), replications=2, directory=tmp_path, progress=None, executor="threads")
     assert outsim.load_result(tmp_path).seed == chancy().seed

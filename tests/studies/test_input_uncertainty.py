@@ -21,18 +21,18 @@ from outsim.questions.capacity import capacity
 from outsim.results.checkpoint import simulate
 from outsim.results.measures import MEASURES, measure, measure_named
 from outsim.scenario import Scenario
-from outsim.studies.input_models import partner, with_drawn_callees
+from outsim.studies.input_models import paired_replication, with_drawn_callees
 from outsim.studies.input_uncertainty import apportioned
 from outsim.studies.merging import merge
-from outsim.studies.replications import Job, run_job
-from outsim.studies.saved import load_study
-from outsim.studies.study import Study
+from outsim.studies.runs import Job, run_job
+from outsim.studies.storage import MemoryStorage
+from outsim.studies.study import load_study, run_of
 from outsim.studies.synchronous import run_sync
 
 from .thin_logs import PLATFORM, calibrated, true_completed_share, true_scenario
 
 FIGURES = arrays(np.float64, 12, elements=st.floats(-100, 100, allow_subnormal=False))
-run_study = partial(Study, engine="simpy", executor="threads", progress=None)
+run_study = partial(run_of, engine="simpy", executor="threads", progress=None)
 SHARE = tuple(each for each in MEASURES if each.name == "completed_share")
 SMALL: list[dict[str, Any]] = [PLATFORM["campaign"][0] | {"contacts": 25}]
 
@@ -133,7 +133,7 @@ def test_only_partners_that_are_both_there_are_held_against_each_other(first, co
     figures = np.random.default_rng(count).normal(size=(2, 20))
     found = apportioned(*figures[:, first : first + count], first=first)
     numbers = range(first, first + count)
-    pairs = [k for k in numbers if k % 2 == 0 and partner(k) in numbers]
+    pairs = [k for k in numbers if k % 2 == 0 and paired_replication(k) in numbers]
     assert found.pairs == len(pairs)
     assert found.estimate.count == count
     if not pairs:
@@ -151,40 +151,42 @@ def test_callees_are_drawn_by_seed_and_replication_alone(seed, replication):
     assert first.callees == other.callees
     assert first.profiles == other.profiles
     assert first.campaign == thin().campaign
-    assert with_drawn_callees(thin(), seed, partner(replication)).callees != first.callees
-    assert partner(partner(replication)) == replication
+    other = paired_replication(replication)
+    assert with_drawn_callees(thin(), seed, other).callees != first.callees
+    assert paired_replication(paired_replication(replication)) == replication
 
 
 def test_each_replication_is_a_run_with_its_own_callees_and_one_with_its_partners():
     findings = run_study([thin(), retried()], replications=4, input_uncertainty=True).run()
     for place, scenario in enumerate((thin(), retried())):
         for k in range(4):
-            for figures, whose in ((findings.figures, k), (findings.swapped, partner(k))):
+            for runs, whose in ((findings.data, k), (findings.swapped, paired_replication(k))):
                 drawn = with_drawn_callees(scenario, findings.seed, whose)
                 result = simulate(drawn, seed=findings.seed, replication=k, engine="simpy")
                 expected = measure(
                     result.measure_view(drawn.campaign_under_study), findings.measures
                 )
-                mine = [each for each in figures if each.place == place][k]
-                np.testing.assert_equal(mine.measures, expected)
+                mine = {name: runs.values(place, name)[k] for name in runs.measures}
+                np.testing.assert_equal(mine, expected)
 
 
 def test_where_only_runs_count_they_are_the_same_ones():
     whole = run_study(thin(), replications=4, input_uncertainty=True).run()
     runs = run_study(thin(), replications=4, input_uncertainty="drawn").run()
-    assert repr(runs.figures) == repr(whole.figures)
-    assert runs.swapped == ()
+    assert runs.data.columns == whole.data.columns
+    np.testing.assert_equal(runs.data.array, whole.data.array)
+    assert runs.swapped is None
     forecast = outsim.eta(
         thin(), replications=4, input_uncertainty=True, engine="simpy", executor="threads",
         progress=None,
     ).run()  # fmt: skip
-    finished = [each.measures["finish_time_s"] for each in forecast.findings.figures]
-    assert finished == [each.measures["finish_time_s"] for each in whole.figures]
+    finished = forecast.findings.values(0, "finish_time_s")
+    np.testing.assert_equal(finished, whole.values(0, "finish_time_s"))
 
 
 def test_a_job_gives_the_same_wherever_it_is_done():
     study = run_study([thin(), retried()], replications=2, input_uncertainty=True)
-    (job,) = study._jobs(1, None)
+    (job,) = study._jobs(1, MemoryStorage())
     elsewhere = pickle.loads(pickle.dumps(job))
     assert isinstance(elsewhere, Job)
     assert repr(run_job(elsewhere)) == repr(run_job(job))
@@ -192,7 +194,7 @@ def test_a_job_gives_the_same_wherever_it_is_done():
 
 def test_both_engines_give_the_same_findings():
     readable, quick = (
-        Study(
+        run_of(
             thin(),
             replications=4,
             input_uncertainty=True,
@@ -211,14 +213,14 @@ def test_both_engines_give_the_same_findings():
 def test_a_study_that_is_resumed_or_merged_is_the_whole_one(tmp_path: Path):
     study = partial(run_study, [thin(), retried()], input_uncertainty=True)
     whole = study(replications=6).run().to_json()
-    study(replications=3, out=tmp_path / "resumed").run()
-    assert study(replications=6, out=tmp_path / "resumed").run().to_json() == whole
-    study(replications=range(3), out=tmp_path / "a").run()
-    study(replications=range(3, 6), out=tmp_path / "b").run()
+    study(replications=3, directory=tmp_path / "resumed").run()
+    assert study(replications=6, directory=tmp_path / "resumed").run().to_json() == whole
+    study(replications=range(3), directory=tmp_path / "a").run()
+    study(replications=range(3, 6), directory=tmp_path / "b").run()
     merge(tmp_path / "both", [tmp_path / "a", tmp_path / "b"])
     kept = load_study(tmp_path / "both")
-    assert kept.findings.to_json() == whole
-    alone = kept.run(4, "retried", engine="simpy")
+    assert kept.result.to_json() == whole
+    alone = kept.simulate(4, "retried", engine="simpy")
     assert alone.scenario.callees == with_drawn_callees(retried(), kept.seed, 4).callees
 
 
@@ -230,9 +232,9 @@ def test_a_study_that_is_resumed_or_merged_is_the_whole_one(tmp_path: Path):
     ],
 )
 def test_a_directory_holds_one_study(tmp_path: Path, scenario, options, told):
-    run_study(thin(), replications=2, input_uncertainty=True, out=tmp_path).run()
+    run_study(thin(), replications=2, input_uncertainty=True, directory=tmp_path).run()
     with pytest.raises(StudyError, match=told):
-        run_study(scenario, replications=2, out=tmp_path, **options)
+        run_study(scenario, replications=2, directory=tmp_path, **options)
 
 
 def test_what_callees_rest_on_is_a_part_of_the_study(tmp_path: Path):
@@ -242,11 +244,11 @@ def test_what_callees_rest_on_is_a_part_of_the_study(tmp_path: Path):
     surer = thin().model_copy(
         update={"uncertainty": thin().uncertainty.model_copy(update={"outcomes": outcomes})}
     )
-    run_study(thin(), replications=2, input_uncertainty=True, out=tmp_path / "drawn").run()
+    run_study(thin(), replications=2, input_uncertainty=True, directory=tmp_path / "drawn").run()
     with pytest.raises(StudyError, match=r"uncertainty\.outcomes"):
-        run_study(surer, replications=2, input_uncertainty=True, out=tmp_path / "drawn")
-    run_study(thin(), replications=2, out=tmp_path / "plain").run()
-    run_study(surer, replications=2, out=tmp_path / "plain").run()
+        run_study(surer, replications=2, input_uncertainty=True, directory=tmp_path / "drawn")
+    run_study(thin(), replications=2, directory=tmp_path / "plain").run()
+    run_study(surer, replications=2, directory=tmp_path / "plain").run()
 
 
 # What can't be
@@ -275,7 +277,7 @@ def test_a_plan_with_drawn_callees_is_about_probabilities():
         run_sync(plan(["p95 wait <= 5 min"], input_uncertainty=True))
     wanted = ["P(p90 wait <= 1 min) >= 0.6"]
     found = run_sync(
-        plan(wanted, input_uncertainty=True, replications=12, executor="threads", most=150)
+        plan(wanted, input_uncertainty=True, replications=12, executor="threads", max_runs=150)
     )
     assert found.input_uncertainty
     assert found.runs > 0
@@ -286,7 +288,7 @@ def test_a_plan_with_drawn_callees_is_about_probabilities():
 
 def test_a_precision_is_about_the_luck_that_runs_can_narrow():
     study = run_study(
-        thin(), precision={"completed_share": 0.02}, least=10, input_uncertainty=True
+        thin(), precision={"completed_share": 0.02}, min_replications=10, input_uncertainty=True
     )
     findings = study.run()
     found = findings.uncertainty(0, "completed_share")

@@ -116,7 +116,7 @@ def study(scenario, tmp_path) -> Path:
 
 
 async def _study(scenario: outsim.Scenario, out: Path) -> outsim.StudyResult:
-    return await outsim.Study([scenario], replications=2, out=out)
+    return await outsim.Study([scenario]).stream(replications=2, directory=out)
 
 
 @pytest.mark.parametrize("named", OUTSIDE)
@@ -144,11 +144,11 @@ def _text(path: Path) -> str:
 
 
 def test_replications_elsewhere_are_not_read(study, tmp_path):
-    place = study / "replications" / "000001" / "figures.parquet"
-    place.rename(tmp_path / "figures.parquet")
-    place.symlink_to(tmp_path / "figures.parquet")
+    place = study / "replications" / "000001" / "measures.parquet"
+    place.rename(tmp_path / "measures.parquet")
+    place.symlink_to(tmp_path / "measures.parquet")
     with pytest.raises(StudyError, match="leads out of"):
-        _ = outsim.load_study(study).findings
+        _ = outsim.load_study(study).result
 
 
 @pytest.mark.parametrize("name", ["../a", "/etc/passwd", "s/../../a", "out", "out/a", "a\0b"])

@@ -13,6 +13,7 @@ import outsim
 from outsim.errors import StudyError
 from outsim.results.measures import MEASURES, Measure
 from outsim.studies.merging import merge
+from outsim.studies.runs import PLAIN_RUN
 from tests.engine import scenarios
 from tests.sealing import change_table, seal_files
 
@@ -75,7 +76,7 @@ def test_a_part_of_another_study_is_refused_before_anything_is_copied(tmp_path, 
 
 
 def test_a_replication_that_two_parts_have_must_be_the_same(tmp_path, parts):
-    path = parts[1] / "replications" / "000003" / "figures.parquet"
+    path = parts[1] / "replications" / "000003" / "measures.parquet"
     change_table(path, completed_share=0.0)
     with pytest.raises(
         StudyError, match=r"completed_share of scenario 0 is .* there, and 0\.0 in"
@@ -95,8 +96,8 @@ def test_what_holds_no_study_is_refused(tmp_path, parts):
 def test_a_kept_study_says_what_it_found(tmp_path):
     findings, _ = resumed(tmp_path, 4)
     kept = outsim.load_study(tmp_path)
-    assert kept.findings.to_json() == findings.to_json()
-    assert kept.findings.text_table().equals(findings.text_table())
+    assert kept.result.to_json() == findings.to_json()
+    assert kept.result.text_table().equals(findings.text_table())
     assert repr(kept).endswith(f"a against b; 4 replications, seed {SEED})")
 
 
@@ -114,20 +115,49 @@ def test_its_series_are_one_table(tmp_path):
     assert set(one["replication"]) == {1}
 
 
+def test_a_study_in_memory_has_series_where_they_are_asked_for():
+    kept = study(None, 3, keep_series=True)
+    kept.run()
+    series = kept.study.series()
+    timeline = outsim.simulate(PAIR[1], seed=SEED, replication=2).timeline()
+    last = series[(series["scenario"] == "b") & (series["replication"] == 2)]
+    assert last["queue"].tolist() == timeline["queue"].tolist()
+    bands = kept.study.bands("busy_ports", share=0.5)
+    at = series["at"].iloc[1]
+    there = sorted(series[(series["at"] == at) & (series["scenario"] == "a")]["busy_ports"])
+    assert bands.loc[("a", at)].tolist() == [*there, 3]
+    with pytest.raises(StudyError, match="column 'busy': there is no such column; did you mean"):
+        kept.study.bands("busy")
+    plain = study(None, 1)
+    plain.run()
+    with pytest.raises(StudyError, match="keep_series=True"):
+        plain.study.series()
+
+
+def test_every_run_of_a_study_is_a_row_of_one_table():
+    run = study(None, 3, antithetic=True)
+    found = run.run()
+    table = run.study.to_dataframe()
+    assert table.index.names == ["scenario", "replication", "stratum", "mirrored", "swapped"]
+    assert len(table) == 2 * 3 * 2
+    plain = table.xs((0, False), level=("stratum", "mirrored")).loc["b", "completed_share"]
+    assert plain.tolist() == found.data.only((PLAIN_RUN,)).values(1, "completed_share").tolist()
+
+
 def test_any_of_its_runs_can_be_made_again_whole(tmp_path, parts):
     kept = outsim.load_study(parts[1])
-    result = kept.run(4, "b")
+    result = kept.simulate(4, "b")
     there = kept.tables(4, "b")
     assert sorted(there) == sorted(result.tables)
     assert there["attempts"]["dispatched_at"].equals(result.attempts["dispatched_at"])
-    row = kept.findings.replication_table().set_index(["scenario", "replication"]).loc["b", 4]
+    row = kept.result.to_dataframe().set_index(["scenario", "replication"]).loc["b", 4]
     assert row["completed_share"] == result.measures()["completed_share"]
     with pytest.raises(StudyError, match="000000: has no tables; ask the study for them"):
         outsim.load_study(parts[0]).tables(0)
     with pytest.raises(
         StudyError, match=r"scenario 'c': there is no such scenario; allowed: a, b, 0, 1"
     ):
-        kept.run(4, "c")
+        kept.simulate(4, "c")
 
 
 @pytest.mark.parametrize("path", sorted(Path("scenarios").glob("*.toml")), ids=lambda p: p.stem)
@@ -161,14 +191,14 @@ def test_a_contact_list_that_was_changed_in_the_directory_is_told(tmp_path):
 def test_figures_of_ones_own_are_to_be_said_again(tmp_path):
     own = Measure("answers", "answers", "number", lambda view: float(len(view.calls)), None)
     study(tmp_path, 2, measures=(*MEASURES, own)).run()
-    with pytest.raises(StudyError, match="has the figure answers, which is none of outsim's"):
+    with pytest.raises(StudyError, match="has the measure answers, which is none of outsim's"):
         outsim.load_study(tmp_path)
     kept = outsim.load_study(tmp_path, measures=(*MEASURES, own))
-    assert kept.findings.mean(0, "answers").mean == 30
+    assert kept.result.mean(0, "answers").mean == 30
 
 
 def test_a_gap_between_replications_is_told(tmp_path):
     study(tmp_path, range(2)).run()
     study(tmp_path, range(3, 5)).run()
     with pytest.raises(StudyError, match=r"replication 2 is missing between others \(1 are\)"):
-        _ = outsim.load_study(tmp_path).findings
+        _ = outsim.load_study(tmp_path).result

@@ -19,19 +19,17 @@ from outsim.errors import StudyError
 from outsim.estimates import estimate
 from outsim.results.checkpoint import simulate
 from outsim.results.measures import MEASURES, measure_named
-from outsim.studies.members import PLAIN, Member, Switches, members
-from outsim.studies.replication_set import Replication
-from outsim.studies.replications import Figures
-from outsim.studies.study import Study
+from outsim.studies.run_array import RunArray
+from outsim.studies.runs import PLAIN_RUN, Run, RunMeasures, VarianceReduction, runs_of
+from outsim.studies.study import StudyRun, load_study, run_of
 from outsim.studies.synchronous import run_sync
 from outsim.studies.variance_reduction import (
     LEAST_PILOT,
     MOST_SAVED,
     PILOT,
     decide,
-    helps,
-    saved,
-    unit,
+    is_worthwhile,
+    variance_ratio,
 )
 from outsim.tape import STRATA, Purpose, Tape
 from tests.engine import scenarios
@@ -39,7 +37,7 @@ from tests.theory.bare import OVERHEAD_US, bare
 
 from .scenarios import chancy
 
-ANTITHETIC, STRATIFIED = members(antithetic=True), members(stratified=True)
+ANTITHETIC, STRATIFIED = runs_of(antithetic=True), runs_of(stratified=True)
 CALLS, MEAN_S = 12, 20.0
 
 
@@ -47,10 +45,10 @@ def studied(*scenarios, **options):
     """Findings of a study made in one thread."""
     with ThreadPoolExecutor(1) as thread:
         options = {"executor": thread, "progress": None} | options
-        return Study(scenarios, **options).run()
+        return run_of(scenarios, **options).run()
 
 
-async def all_of(study: Study) -> dict[int, Replication]:
+async def all_of(study: StudyRun) -> dict[int, RunArray]:
     """What a study streams, each replication once, by its number."""
     told = [each async for each in study]
     assert len({each.index for each in told}) == len(told)
@@ -82,11 +80,11 @@ MEDIAN_S = (CALLS // 2 - 1) * (MEAN_S + OVERHEAD_US / 1e6)
 
 
 def test_a_replication_has_the_runs_that_were_asked_for_the_plain_one_first():
-    assert members() == (PLAIN,)
-    assert (Member(0, False), Member(0, True)) == ANTITHETIC
-    assert tuple(Member(k, False) for k in range(STRATA)) == STRATIFIED
-    assert set(ANTITHETIC) | set(STRATIFIED) < set(members(antithetic=True, stratified=True))
-    assert len(members(antithetic=True, stratified=True)) == 2 * STRATA
+    assert runs_of() == (PLAIN_RUN,)
+    assert (Run(0, False), Run(0, True)) == ANTITHETIC
+    assert tuple(Run(k, False) for k in range(STRATA)) == STRATIFIED
+    assert set(ANTITHETIC) | set(STRATIFIED) < set(runs_of(antithetic=True, stratified=True))
+    assert len(runs_of(antithetic=True, stratified=True)) == 2 * STRATA
 
 
 @pytest.mark.parametrize("switch", ["antithetic", "stratified"])
@@ -94,20 +92,20 @@ def test_its_figures_are_the_means_of_runs_that_can_be_made_alone(switch):
     scenario = chancy()
     with ThreadPoolExecutor(1) as thread:
         options = {"replications": 3, "executor": thread, "progress": None, switch: True}
-        told = run_sync(all_of(Study(scenario, **options)))
+        told = run_sync(all_of(run_of(scenario, **options)))
     for index in range(3):
         alone = [
             simulate(scenario, tape=member.tape_of(Tape(scenario.seed, index))).measures()
-            for member in members(**{switch: True})
+            for member in runs_of(**{switch: True})
         ]
         for name in ("wait_p50_s", "finish_time_s", "completed_share"):
             mean = float(np.mean([each[name] for each in alone]))
-            assert told[index].figures[0].measures[name] == mean
+            assert told[index].mean(runs_of(**{switch: True})).values(0, name).tolist() == [mean]
 
 
 def test_the_engine_waits_as_the_hand_made_queue_does():
     """So that coverage can be tried on thousands of studies without it."""
-    for member in members(antithetic=True, stratified=True):
+    for member in runs_of(antithetic=True, stratified=True):
         tape = member.tape_of(Tape(4, 1))
         waits = simulate(batch(), tape=tape).calls["wait_s"].to_numpy()
         assert np.abs(waits - batch_waits_s(tape)).max() < 2e-5
@@ -122,12 +120,12 @@ def test_a_replication_is_one_unit_in_every_interval():
 
 
 def test_a_figure_that_one_run_lacks_is_missing():
-    def run(member: Member, value: float) -> Figures:
-        return Figures(0, 0, {"finish_time_s": value, "wait_p90_s": 2.0}, 10, 0.0, member=member)
+    def run(member: Run, value: float) -> RunMeasures:
+        return RunMeasures(0, 0, {"finish_time_s": value, "wait_p90_s": 2.0}, 10, 0.0, run=member)
 
-    (mean,) = unit([run(ANTITHETIC[0], 1.0), run(ANTITHETIC[1], math.nan)], ANTITHETIC)
-    assert math.isnan(mean.measures["finish_time_s"])
-    assert mean.measures["wait_p90_s"] == 2.0
+    pair = RunArray.of([run(ANTITHETIC[0], 1.0), run(ANTITHETIC[1], math.nan)]).mean(ANTITHETIC)
+    assert np.isnan(pair.values(0, "finish_time_s")).all()
+    assert pair.values(0, "wait_p90_s").tolist() == [2.0]
 
 
 # What is saved
@@ -145,28 +143,28 @@ def test_what_is_saved_is_what_the_correlation_of_the_runs_says(correlation, run
     covariance = np.full((runs, runs), correlation) + (1 - correlation) * np.eye(runs)
     normal = np.random.default_rng(seed).multivariate_normal(np.zeros(runs), covariance, 20_000)
     known = 1 / (1 + (runs - 1) * correlation)
-    assert saved(normal) == pytest.approx(known, rel=0.1)
+    assert variance_ratio(normal) == pytest.approx(known, rel=0.1)
 
 
 def test_runs_that_cancel_each_other_out_save_as_much_as_can_be_told():
     plain = np.random.default_rng(1).normal(size=30)
-    assert saved(np.column_stack([plain, -plain])) == MOST_SAVED
-    assert helps([np.column_stack([plain, -plain])])
+    assert variance_ratio(np.column_stack([plain, -plain])) == MOST_SAVED
+    assert is_worthwhile([np.column_stack([plain, -plain])])
 
 
 @pytest.mark.parametrize(
     "values", [np.zeros((20, 2)), np.full((20, 2), np.nan), np.array([[1.0, 2.0]])]
 )
 def test_nothing_is_told_of_what_does_not_vary_or_is_not_there(values):
-    assert math.isnan(saved(values))
-    assert not helps([values])
+    assert math.isnan(variance_ratio(values))
+    assert not is_worthwhile([values])
 
 
 def test_antithetic_pairs_save_in_the_batch_queue_what_theory_says():
     """Of -log(1 - u) and -log(u) the correlation is 1 - pi^2 / 6, and so it is of their sums."""
     known = 1 / (2 - math.pi**2 / 6)
     pairs = [[median_wait_s(m.tape_of(Tape(1, k))) for m in ANTITHETIC] for k in range(3_000)]
-    assert saved(np.array(pairs)) == pytest.approx(known, rel=0.12)
+    assert variance_ratio(np.array(pairs)) == pytest.approx(known, rel=0.12)
 
 
 def test_stratified_runs_save_in_the_batch_queue_what_theory_says():
@@ -174,7 +172,7 @@ def test_stratified_runs_save_in_the_batch_queue_what_theory_says():
     u = (np.arange(400_000) + 0.5) / 400_000
     within = (-np.log1p(-u)).reshape(STRATA, -1).var(axis=1).mean()
     sets = [[median_wait_s(m.tape_of(Tape(1, k))) for m in STRATIFIED] for k in range(3_000)]
-    assert saved(np.array(sets)) == pytest.approx(1 / within, rel=0.12)
+    assert variance_ratio(np.array(sets)) == pytest.approx(1 / within, rel=0.12)
 
 
 # Whether it is used
@@ -187,7 +185,7 @@ def test_what_does_not_help_is_rarely_used(runs):
     The bound is four standard deviations above 7 in 100: the jackknife is not exact.
     """
     random = np.random.default_rng(20260310)
-    used = np.mean([helps([random.normal(size=(PILOT, runs))]) for _ in range(600)])
+    used = np.mean([is_worthwhile([random.normal(size=(PILOT, runs))]) for _ in range(600)])
     assert used < 0.07 + 4 * math.sqrt(0.07 * 0.93 / 600)
 
 
@@ -196,12 +194,12 @@ def test_what_helps_clearly_is_used():
     for _ in range(50):
         plain = random.normal(size=PILOT)
         pairs = np.column_stack([plain, random.normal(scale=0.4, size=PILOT) - plain])
-        assert helps([pairs])
+        assert is_worthwhile([pairs])
 
 
 def test_too_few_replications_tell_nothing():
     plain = np.random.default_rng(1).normal(size=LEAST_PILOT - 1)
-    assert not helps([np.column_stack([plain, -plain])])
+    assert not is_worthwhile([np.column_stack([plain, -plain])])
 
 
 def symmetric():
@@ -222,21 +220,21 @@ def test_a_switch_that_does_not_help_leaves_the_study_as_it_is_without():
     assert not reduction.is_used
     assert reduction.decided_on == PILOT
     assert max(reduction.saved_for("completed_share")) == pytest.approx(0.5)
-    pd.testing.assert_frame_equal(antithetic.replication_table(), plain.replication_table())
+    pd.testing.assert_frame_equal(antithetic.to_dataframe(), plain.to_dataframe())
 
 
 def test_after_the_decision_only_what_is_used_is_run():
     with ThreadPoolExecutor(1) as thread:
         options = {"replications": PILOT + 2, "executor": thread, "progress": None}
-        helped = run_sync(all_of(Study(batch(), stratified=True, **options)))
-        useless = run_sync(all_of(Study(symmetric(), antithetic=True, **options)))
+        helped = run_sync(all_of(run_of(batch(), stratified=True, **options)))
+        useless = run_sync(all_of(run_of(symmetric(), antithetic=True, **options)))
     assert [len(each.runs) for each in helped.values()] == [STRATA] * (PILOT + 2)
     assert [len(each.runs) for each in useless.values()] == [2] * PILOT + [1] * 2
 
 
 def test_a_decision_does_not_depend_on_how_the_study_grew(tmp_path):
     """Eight replications first, then all: as all at once, and what is there is not run again."""
-    options = {"antithetic": True, "out": tmp_path / "grown"}
+    options = {"antithetic": True, "directory": tmp_path / "grown"}
     studied(symmetric(), replications=8, **options)
     grown = studied(symmetric(), replications=24, **options)
     at_once = studied(symmetric(), replications=24, antithetic=True)
@@ -244,7 +242,7 @@ def test_a_decision_does_not_depend_on_how_the_study_grew(tmp_path):
 
 
 def test_a_part_that_cannot_decide_has_all_runs_and_joins_the_whole(tmp_path):
-    options = {"antithetic": True, "out": tmp_path}
+    options = {"antithetic": True, "directory": tmp_path}
     part = studied(batch(), replications=range(22, 24), **options)
     assert part.reductions[0].is_used
     assert part.reductions[0].decided_on == 0
@@ -253,7 +251,9 @@ def test_a_part_that_cannot_decide_has_all_runs_and_joins_the_whole(tmp_path):
 
 
 def test_a_precision_is_never_asked_after_before_the_least_replications():
-    findings = studied(batch(), precision={"wait_p50_s": "1000 s"}, least=26, antithetic=True)
+    findings = studied(
+        batch(), precision={"wait_p50_s": "1000 s"}, min_replications=26, antithetic=True
+    )
     assert findings.replications == 26
 
 
@@ -268,23 +268,23 @@ def test_both_switches_are_decided_apart():
 
 
 def test_a_study_kept_without_a_switch_is_not_that_with_it(tmp_path):
-    studied(chancy(), replications=2, out=tmp_path)
+    studied(chancy(), replications=2, directory=tmp_path)
     with pytest.raises(StudyError, match="switches: none, and not stratified"):
-        studied(chancy(), replications=2, out=tmp_path, stratified=True)
+        studied(chancy(), replications=2, directory=tmp_path, stratified=True)
 
 
 def test_a_kept_study_has_its_runs_and_its_controls(tmp_path):
     options = {"antithetic": True, "stratified": True, "controls": True}
     with ThreadPoolExecutor(1) as thread:
-        asked = {"replications": 2, "out": tmp_path, "executor": thread, "progress": None}
-        first = Study(chancy(), **asked, **options)
+        asked = {"replications": 2, "directory": tmp_path, "executor": thread, "progress": None}
+        first = run_of(chancy(), **asked, **options)
         made = first.run()
-        again = Study(chancy(), **asked, **options)
-    assert again.findings.to_json() == made.to_json()
-    assert [each.member for each in again._units[1].runs] == [*first.switches.members]
-    assert [each.controls for each in again._units[1].runs] == [
-        each.controls for each in first._units[1].runs
-    ]
+    again = load_study(tmp_path)
+    assert again.result.to_json() == made.to_json()
+    kept, had = (each.storage.runs(1) for each in (again, first.study))
+    assert kept.runs == first.study.switches.runs
+    assert kept.columns == had.columns
+    assert np.array_equal(kept.array, had.array, equal_nan=True)
 
 
 def test_all_executors_and_engines_give_the_same_findings():
@@ -313,22 +313,20 @@ def covered(switch: str, studies: int, replications: int) -> float:
 
     Decided as a study decides it, on the hand-made queue that equals the engine's.
     """
-    runs = members(**{switch: True})
+    runs = runs_of(**{switch: True})
     holding = 0
     for number in range(studies):
         replicated = []
         for k in range(replications):
             plain = Tape(number, k)
-            replicated.append(
-                [
-                    Figures(0, k, {"wait": median_wait_s(m.tape_of(plain))}, 0, 0.0, member=m)
-                    for m in runs
-                ]
-            )
-        switches = Switches(**{switch: True})
-        counted, _ = decide(switches, replicated[:PILOT], replicated)
-        values = [unit(each, counted)[0].measures["wait"] for each in replicated]
-        found = estimate(np.array(values))
+            replicated += [
+                RunMeasures(0, k, {"wait": median_wait_s(m.tape_of(plain))}, 0, 0.0, run=m)
+                for m in runs
+            ]
+        switches = VarianceReduction(**{switch: True})
+        pilot = RunArray.of([each for each in replicated if each.replication < PILOT])
+        counted = runs_of(**decide(switches, pilot))
+        found = estimate(RunArray.of(replicated).mean(counted).values(0, "wait"))
         holding += found.low <= MEDIAN_S <= found.high
     return holding / studies
 

@@ -29,7 +29,7 @@ import pytest
 from outsim.errors import StudyError
 from outsim.questions.compare import compare
 from outsim.studies import executors
-from outsim.studies.replications import Job, run_job, stream
+from outsim.studies.runs import Job, run_job, stream
 from outsim.studies.synchronous import run_sync
 
 from .scenarios import chancy

@@ -170,7 +170,7 @@ def test_a_replication_that_is_short_somewhere_is_left_out_and_counted():
     figures = measured(design, design.positions[:, 0], replications=4)
     figures[2, 1] = np.nan
     found = analyse(design, figures)
-    assert (found.replications, found.missing) == (3, 1)
+    assert (found.replications, found.n_missing) == (3, 1)
     assert means(found, "total") == pytest.approx([1, 0])
 
 

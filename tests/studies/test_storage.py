@@ -23,7 +23,7 @@ from outsim.disk import temporary_directory
 from outsim.errors import StudyError
 from outsim.results.measures import MEASURES
 from outsim.studies import identity
-from outsim.studies.replications import Figures
+from outsim.studies.runs import RunMeasures
 from tests.engine import scenarios
 from tests.sealing import change_table, edit_sealed, seal_files
 
@@ -72,7 +72,7 @@ class Recorder(Here):
 
     def __init__(self) -> None:
         super().__init__()
-        self.figures: dict[int, tuple[Figures, ...]] = {}
+        self.figures: dict[int, tuple[RunMeasures, ...]] = {}
 
     def submit(self, work, job, /) -> Future:  # type: ignore[override]
         future = super().submit(work, job)
@@ -238,7 +238,7 @@ def test_a_part_that_is_asked_for_runs_what_of_it_is_missing(tmp_path):
 
 
 def test_any_replication_run_alone_equals_its_rows(undisturbed):
-    runs = resumed(undisturbed, 3)[0].replication_table().set_index(["scenario", "replication"])
+    runs = resumed(undisturbed, 3)[0].to_dataframe().set_index(["scenario", "replication"])
     for scenario in PAIR:
         for replication in range(3):
             alone = outsim.simulate(scenario, seed=SEED, replication=replication).measures()
@@ -256,7 +256,7 @@ def test_kept_tables_and_series_are_those_of_a_run_by_itself(undisturbed):
             for column in table:
                 assert there[column].astype(object).equals(table[column].astype(object)), column
         series = pd.read_parquet(directory / "series.parquet")
-        series = series[series["place"] == place].drop(columns="place").set_index("at")
+        series = series[series["scenario"] == place].drop(columns="scenario").set_index("at")
         pd.testing.assert_frame_equal(
             series, result.timeline(), check_exact=True, check_freq=False
         )
@@ -296,7 +296,10 @@ OTHERS = {
         {"scenarios": (chancy("a"), chancy("b", max_retry=2))},
         r"b: campaign\[acme/list\]\.max_retry: 0, and not 2",
     ),
-    "another figure": ({"measures": MEASURES[:2]}, "measures: .*, and not completed_by_deadline,"),
+    "another measure": (
+        {"measures": MEASURES[:2]},
+        "measures: .*, and not completed_by_deadline,",
+    ),
 }
 
 
@@ -349,7 +352,7 @@ def test_replications_that_nobody_says_of_what_are_refused(tmp_path):
 def test_a_run_that_comes_out_otherwise_than_what_is_kept_is_an_error(tmp_path):
     """As where a file was changed by hand, and the tables are asked for later."""
     resumed(tmp_path, 1)
-    path = tmp_path / "replications" / "000000" / "figures.parquet"
+    path = tmp_path / "replications" / "000000" / "measures.parquet"
     change_table(path, attempts=1)
     with pytest.raises(StudyError, match=r"000000: attempts of scenario 0 is 1 there, and \d+ in"):
         study(tmp_path, 1, keep_tables=True).run()
@@ -368,9 +371,9 @@ def test_tables_that_a_worker_writes_elsewhere_are_missed(tmp_path):
 
 
 DAMAGES = {
-    "cut": lambda place: _cut(place / "figures.parquet"),
-    "empty": lambda place: (place / "figures.parquet").write_bytes(b""),
-    "missing": lambda place: (place / "figures.parquet").unlink(),
+    "cut": lambda place: _cut(place / "measures.parquet"),
+    "empty": lambda place: (place / "measures.parquet").write_bytes(b""),
+    "missing": lambda place: (place / "measures.parquet").unlink(),
     "of other columns": lambda place: _sealed(place, pd.DataFrame({"a": [1]})),
     "without a checksum": lambda place: (place / "checksums.json").unlink(),
     "with the checksums of another": lambda place: shutil.copy(
@@ -387,7 +390,7 @@ def _cut(path: Path) -> None:
 
 
 def _changed(place: Path, *, rows: int = 2, measure: Any = None, replication: int = 1) -> None:
-    table = pd.read_parquet(place / "figures.parquet").head(rows)
+    table = pd.read_parquet(place / "measures.parquet").head(rows)
     table = table.assign(replication=replication)
     if measure is not None:
         table["answered_by_person_share"] = table["answered_by_person_share"].map(measure)
@@ -395,7 +398,7 @@ def _changed(place: Path, *, rows: int = 2, measure: Any = None, replication: in
 
 
 def _sealed(place: Path, table: pd.DataFrame) -> None:
-    table.to_parquet(place / "figures.parquet", index=False)
+    table.to_parquet(place / "measures.parquet", index=False)
     seal_files(place / "checksums.json")
 
 
@@ -405,7 +408,7 @@ def test_damaged_figures_are_named_with_what_to_remove_and_that_helps(tmp_path, 
     place = tmp_path / "replications" / "000001"
     DAMAGES[damage](place)
     with pytest.raises(StudyError, match=r"can't be read .*; remove \S*000001, and the study"):
-        study(tmp_path, 3)
+        study(tmp_path, 3).run()
     for path in place.iterdir():
         path.unlink()
     place.rmdir()

@@ -21,7 +21,7 @@ from outsim.errors import StudyError
 from outsim.estimates import estimate
 from outsim.questions.compare import compare
 from outsim.results.measures import MEASURES, measure_named
-from outsim.studies.study import Study
+from outsim.studies.study import StudyRun, run_of
 from outsim.studies.study_result import StudyResult
 from outsim.studies.synchronous import run_sync
 
@@ -44,8 +44,8 @@ def chance(place: int, seed: int, replication: int) -> dict[str, float]:
     }
 
 
-def study(executor: Executor, scenarios=BOTH, **options) -> Study:
-    return Study(scenarios, executor=executor, measures=MEASURED, engine="simpy", **options)
+def study(executor: Executor, scenarios=BOTH, **options) -> StudyRun:
+    return run_of(scenarios, executor=executor, measures=MEASURED, engine="simpy", **options)
 
 
 def in_order(**options) -> StudyResult:
@@ -53,7 +53,7 @@ def in_order(**options) -> StudyResult:
     return study(MadeUp(chance), **options).run()
 
 
-def streamed(studied: Study) -> list[int]:
+def streamed(studied: StudyRun) -> list[int]:
     async def indexes() -> list[int]:
         return [replication.index async for replication in studied]
 
@@ -77,10 +77,11 @@ def test_a_replication_has_the_figures_of_every_scenario_in_their_order():
         raise AssertionError("there is none")
 
     replication = run_sync(first())
-    assert [each.place for each in replication.figures] == [0, 1]
-    assert [each.measures for each in replication.figures] == [
-        chance(place, BOTH[0].seed, replication.index) for place in (0, 1)
-    ]
+    assert replication.scenarios == 2
+    for scenario in (0, 1):
+        made = chance(scenario, BOTH[0].seed, replication.index)
+        for name in replication.measures:
+            assert replication.values(scenario, name) == pytest.approx([made[name]], nan_ok=True)
 
 
 def test_findings_can_be_looked_at_while_the_study_runs():
@@ -94,7 +95,7 @@ def test_findings_can_be_looked_at_while_the_study_runs():
             have.add(replication.index)
             complete = next(k for k in range(13) if k not in have)
             if complete:
-                assert studied.findings.indexes == range(complete)
+                assert studied.result.indexes == range(complete)
                 seen.append(complete)
 
     run_sync(look())
@@ -104,7 +105,7 @@ def test_findings_can_be_looked_at_while_the_study_runs():
 
 def test_findings_are_refused_while_there_are_none():
     with pytest.raises(StudyError, match="no replication is over"):
-        _ = study(MadeUp(chance)).findings
+        _ = study(MadeUp(chance)).result
 
 
 # When it ends
@@ -138,7 +139,9 @@ def test_it_ends_with_the_first_batch_that_is_precise_enough_whoever_finishes_fi
     """Batches end at fixed counts, and the decision is by the figures up to there."""
     most = 80
     executor = MadeUp(chance, random.Random(order))
-    found = study(executor, precision=precision, least=least, most=most, seed=seed).run()
+    found = study(
+        executor, precision=precision, min_replications=least, max_replications=most, seed=seed
+    ).run()
     end = least
     while end < most:
         runs = [[chance(place, seed, k) for k in range(end)] for place in (0, 1)]
@@ -151,7 +154,7 @@ def test_it_ends_with_the_first_batch_that_is_precise_enough_whoever_finishes_fi
         end = min(most, int(end * 1.5) + 1)
     assert found.indexes == range(end)
     assert sorted(executor.begun) == [*range(end)], "each is run once"
-    again = in_order(precision=precision, least=least, most=most, seed=seed)
+    again = in_order(precision=precision, min_replications=least, max_replications=most, seed=seed)
     assert found.to_json() == again.to_json()
     counted = in_order(replications=end, seed=seed)
     assert found.to_json()["runs"] == counted.to_json()["runs"]
@@ -159,7 +162,7 @@ def test_it_ends_with_the_first_batch_that_is_precise_enough_whoever_finishes_fi
 
 
 def test_a_width_that_is_never_reached_ends_at_the_most_and_says_so():
-    found = in_order(precision={"wait_p90_s": "1ms"}, most=30)
+    found = in_order(precision={"wait_p90_s": "1ms"}, max_replications=30)
     assert found.replications == 30
     assert not found.is_reached(found.precisions[0])
     assert found.widest(found.precisions[0]) == max(
@@ -170,8 +173,8 @@ def test_a_width_that_is_never_reached_ends_at_the_most_and_says_so():
 def test_no_decision_is_made_before_the_least():
     easy = {"wait_p90_s": "1000"}
     assert in_order(precision=easy).replications == 20
-    assert in_order(precision=easy, least=33).replications == 33
-    assert in_order(precision=easy, most=7).replications == 7
+    assert in_order(precision=easy, min_replications=33).replications == 33
+    assert in_order(precision=easy, max_replications=7).replications == 7
 
 
 def test_twenty_replications_unless_anything_is_said():
@@ -188,24 +191,24 @@ def test_a_part_of_a_larger_study_has_its_own_numbers():
 
 def test_replications_beyond_the_batch_have_no_say(tmp_path):
     """A directory that holds more than the answer needs gives the same answer, and no other."""
-    asked = {"precision": {"difference:wait_p90_s": "2"}, "most": 200}
+    asked = {"precision": {"difference:wait_p90_s": "2"}, "max_replications": 200}
     undisturbed = in_order(**asked)
     assert 20 < undisturbed.replications < 110, "the study is one that goes on for a while"
-    study(MadeUp(chance), replications=110, out=tmp_path).run()
+    study(MadeUp(chance), replications=110, directory=tmp_path).run()
     executor = MadeUp(chance)
-    resumed = study(executor, out=tmp_path, **asked).run()
+    resumed = study(executor, directory=tmp_path, **asked).run()
     assert executor.begun == []
     assert resumed.to_json() == undisturbed.to_json()
 
 
 def test_a_study_that_broke_off_within_a_batch_ends_where_the_whole_one_does(tmp_path):
-    asked = {"precision": {"difference:wait_p90_s": "2"}, "most": 200}
+    asked = {"precision": {"difference:wait_p90_s": "2"}, "max_replications": 200}
     undisturbed = in_order(**asked)
     for done in (7, 20, 25, 31, 40):
         out = tmp_path / str(done)
-        study(MadeUp(chance), replications=done, out=out).run()
+        study(MadeUp(chance), replications=done, directory=out).run()
         executor = MadeUp(chance, random.Random(done))
-        assert study(executor, out=out, **asked).run().to_json() == undisturbed.to_json()
+        assert study(executor, directory=out, **asked).run().to_json() == undisturbed.to_json()
         assert sorted(executor.begun) == [*range(done, undisturbed.replications)]
 
 
@@ -215,7 +218,7 @@ def test_a_study_that_broke_off_within_a_batch_ends_where_the_whole_one_does(tmp
 def test_when_its_time_is_up_it_ends_with_what_is_complete():
     """The clock strikes when 25 are done, with gaps among them; the answer has none."""
     executor = LongAfter(chance, random.Random(2), done=25)
-    found = study(executor, within="10 min").run()
+    found = study(executor, timeout="10 min").run()
     done = set(executor.finished)
     assert len(done) == 25
     complete = next(k for k in range(26) if k not in done)
@@ -226,14 +229,14 @@ def test_when_its_time_is_up_it_ends_with_what_is_complete():
 
 def test_time_ends_a_search_for_precision_too_and_the_answer_is_of_the_complete_ones():
     executor = LongAfter(chance, random.Random(2), done=29)
-    found = study(executor, within="10 min", precision={"wait_p90_s": "1ms"}).run()
+    found = study(executor, timeout="10 min", precision={"wait_p90_s": "1ms"}).run()
     assert 20 <= found.replications < 29
     assert found.to_json()["precision"][0]["reached"] is False
 
 
 def test_if_time_is_up_before_anything_is_done_it_says_so():
     with pytest.raises(StudyError, match="no replication is over: give the study more time"):
-        study(LongAfter(chance, done=0), within="10 min").run()
+        study(LongAfter(chance, done=0), timeout="10 min").run()
 
 
 def test_a_time_out_of_a_runs_own_is_an_error_and_not_the_end():
@@ -244,7 +247,7 @@ def test_a_time_out_of_a_runs_own_is_an_error_and_not_the_end():
             future, _job = self._waiting.pop()
             future.set_exception(TimeoutError("the disk does not answer"))
 
-    for options in ({"replications": 3}, {"within": "10 min"}):
+    for options in ({"replications": 3}, {"timeout": "10 min"}):
         with pytest.raises(TimeoutError, match="the disk does not answer"):
             study(Unreachable(chance), **options).run()
 
@@ -297,10 +300,14 @@ def test_whoever_works_finds_the_same(executor):
     """Threads on the compiled engine, processes on the readable one."""
     engine = "compiled" if executor == "threads" else "simpy"
     scenarios = chancy("a"), chancy("b", max_retry=0)
-    options = {"precision": {"attempts_per_call": "10%"}, "least": 3, "most": 6}
-    found = Study(scenarios, executor=executor, engine=engine, **options).run()
+    options = {
+        "precision": {"attempts_per_call": "10%"},
+        "min_replications": 3,
+        "max_replications": 6,
+    }
+    found = run_of(scenarios, executor=executor, engine=engine, **options).run()
     with ThreadPoolExecutor(1) as alone:
-        assert found.to_json() == Study(scenarios, executor=alone, **options).run().to_json()
+        assert found.to_json() == run_of(scenarios, executor=alone, **options).run().to_json()
 
 
 # Nothing left over
@@ -344,7 +351,7 @@ def test_a_study_that_is_left_leaves_no_worker(executor, engine):
     before = multiprocessing.active_children()
 
     async def leave() -> None:
-        replications = aiter(Study(chancy(), replications=300, executor=executor, engine=engine))
+        replications = aiter(run_of(chancy(), replications=300, executor=executor, engine=engine))
         await anext(replications)
         await replications.aclose()
 
@@ -412,12 +419,21 @@ def test_an_interruption_as_early_as_can_be_cancels_too(interruption):
         ({"replications": 0}, "replications 0: give a count, or a range"),
         ({"replications": range(0, 9, 2)}, "give a count, or a range"),
         ({"replications": range(-3, 9)}, "give a count, or a range"),
-        ({"replications": 9, "within": "1 min"}, "give one or the other"),
+        ({"replications": 9, "timeout": "1 min"}, "give one or the other"),
         ({"replications": 9, "precision": {"wait_p90_s": 1}}, "give one or the other"),
-        ({"precision": {"wait_p90_s": 1}, "least": 1}, "least = 1, most = 1000"),
-        ({"precision": {"wait_p90_s": 1}, "least": 30, "most": 29}, "least = 30, most = 29"),
-        ({"precision": {"wait_p90_s": 1}, "most": 1}, "least = None, most = 1"),
-        ({"within": "soon"}, "within 'soon': found 'soon'; write a number and a unit"),
+        (
+            {"precision": {"wait_p90_s": 1}, "min_replications": 1},
+            "min_replications = 1, max_replications = 1000",
+        ),
+        (
+            {"precision": {"wait_p90_s": 1}, "min_replications": 30, "max_replications": 29},
+            "min_replications = 30, max_replications = 29",
+        ),
+        (
+            {"precision": {"wait_p90_s": 1}, "max_replications": 1},
+            "min_replications = None, max_replications = 1",
+        ),
+        ({"timeout": "soon"}, "timeout 'soon': found 'soon'; write a number and a unit"),
         ({"scenarios": ()}, "no scenario given"),
         (
             {"scenarios": BOTH[0], "precision": {"difference:wait_p90_s": 1}},
@@ -439,7 +455,7 @@ def test_a_comparison_takes_a_precision_or_a_time_in_the_place_of_a_count():
 
     assert compared().replications == 40
     assert compared(precision={"wait_p90_s": "1000"}).replications == 20
-    assert compared(precision={"wait_p90_s": "1000"}, most=5).replications == 5
+    assert compared(precision={"wait_p90_s": "1000"}, max_replications=5).replications == 5
 
 
 ALL = [each.name for each in MEASURES if each.name not in NAMES]

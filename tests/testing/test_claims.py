@@ -10,8 +10,9 @@ from hypothesis import strategies as st
 from outsim.errors import StudyError
 from outsim.estimates import mean_bounds
 from outsim.scenario import Scenario, load
+from outsim.studies.default_replications import CLAIM
 from outsim.studies.study import Study
-from outsim.testing.claims import LEAST, Draw, Replications, Verdict, decide, looks
+from outsim.testing.claims import Draw, Replications, Verdict, decide, looks
 from tests.testing.examples import CALLS
 
 INFINITE = float("inf")
@@ -65,8 +66,8 @@ def test_true_suites_raise_no_more_alarms_than_stated() -> None:
 def test_true_suites_on_real_figures_raise_no_more_alarms_than_stated(measure: str) -> None:
     scenario = load(CALLS)
     pool = (
-        Study(scenario, replications=400, engine="simpy", executor="threads", progress=None)
-        .run()
+        Study(scenario)
+        .run(replications=400, engine="simpy", executor="threads", progress=None)
         .values(0, measure)
     )
     for alpha in (0.01, 0.1):
@@ -109,7 +110,7 @@ def test_looks_end_with_the_most_and_begin_with_the_least(most: int) -> None:
     ends = looks(most)
     assert ends == sorted(set(ends))
     assert ends[-1] == most
-    assert ends[0] == min(LEAST, most)
+    assert ends[0] == min(CLAIM, most)
 
 
 def test_a_clear_claim_is_decided_at_the_first_look_and_a_close_one_at_none() -> None:
@@ -119,8 +120,8 @@ def test_a_clear_claim_is_decided_at_the_first_look_and_a_close_one_at_none() ->
         found = decide("mean", drawing(values), low, high, 0.01, 160)
         return found.word, found.replications
 
-    assert verdict(-INFINITE, 200) == ("pass", LEAST)
-    assert verdict(200, INFINITE) == ("fail", LEAST)
+    assert verdict(-INFINITE, 200) == ("pass", CLAIM)
+    assert verdict(200, INFINITE) == ("fail", CLAIM)
     assert verdict(-INFINITE, float(values.mean())) == ("undecided", 160)
     assert verdict(80, 120)[0] == "pass"
     assert verdict(110, 120)[0] == "fail"

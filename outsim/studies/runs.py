@@ -1,9 +1,14 @@
-"""Replications of a study, side by side, as an asynchronous stream.
+"""Runs of a study, side by side, as an asynchronous stream.
 
-The work goes to any `concurrent.futures.Executor`; what comes back is small: the
-figures of each run, not its tables. A run depends on nothing but its scenario, seed
-and replication, so neither the executor nor the order in which runs finish can
-change a figure.
+The work goes to any `concurrent.futures.Executor`; what comes back is small: the measures of each
+run, not its tables. A run depends on nothing but its scenario, seed and replication, so neither
+the executor nor the order in which runs finish can change a number.
+
+A replication is one run of each scenario, or several: an antithetic pair, a stratified set. Each
+of them by itself has the law of a plain run, and the plain run is always among them. They are not
+independent of each other: so the replication is the unit, with the mean of its runs. With input
+uncertainty there are two: the plain one, and one on the same tape with the callees of the paired
+replication, which tells what callees do from what the day does.
 """
 
 from __future__ import annotations
@@ -16,7 +21,7 @@ from dataclasses import dataclass, field
 from functools import partial
 from itertools import islice
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from outsim.disk import translate_disk_errors
 from outsim.engine import Engine, execute
@@ -33,13 +38,92 @@ from outsim.scenario.memory import runs_that_fit
 from outsim.scenario.model import Scenario
 from outsim.studies.control_variates import controls_of
 from outsim.studies.executors import interrupts_held, workforce
-from outsim.studies.input_models import partner, with_drawn_callees
-from outsim.studies.members import PLAIN, Member, Members
-from outsim.tape import Tape
+from outsim.studies.input_models import paired_replication, with_drawn_callees
+from outsim.tape import STRATA, Tape
 from outsim.text import brief
 
 if TYPE_CHECKING:
     import pandas as pd
+
+
+class Run(NamedTuple):
+    """Which run of a replication it is."""
+
+    stratum: int = 0
+    """Which of the stratified runs; 0 where there is no other."""
+    mirrored: bool = False
+    """Whether it is the second of an antithetic pair."""
+    swapped: bool = False
+    """Whether it has the callees of the paired replication."""
+
+    def tape_of(self, plain: Tape) -> Tape:
+        """Tape of this run, from the one of the plain run."""
+        tape = plain.in_stratum(self.stratum) if self.stratum else plain
+        return tape.mirrored() if self.mirrored else tape
+
+
+PLAIN_RUN, SWAPPED_RUN = Run(), Run(swapped=True)
+
+Runs = tuple[Run, ...]
+
+
+def runs_of(*, antithetic: bool = False, stratified: bool = False, swapped: bool = False) -> Runs:
+    """Runs of a replication, the plain one first."""
+    return tuple(
+        Run(stratum, mirrored, with_partners)
+        for stratum in (range(STRATA) if stratified else (0,))
+        for mirrored in ((False, True) if antithetic else (False,))
+        for with_partners in ((False, True) if swapped else (False,))
+    )
+
+
+DRAWING = ("input_uncertainty", "drawn_callees")
+"""Switches by which callees are drawn."""
+
+
+@dataclass(frozen=True)
+class VarianceReduction:
+    """Ways of getting narrower intervals that a study may use where they help, or honest ones."""
+
+    antithetic: bool = False
+    stratified: bool = False
+    controls: bool = False
+    input_uncertainty: bool = False
+    """Whether callees are drawn anew for each replication, and paired ones swap them."""
+    drawn_callees: bool = False
+    """Whether callees are drawn, and nobody swaps them."""
+
+    @property
+    def runs(self) -> Runs:
+        """Runs of a replication if all of them are used."""
+        return runs_of(
+            antithetic=self.antithetic,
+            stratified=self.stratified,
+            swapped=self.input_uncertainty,
+        )
+
+    @property
+    def reduces_runs(self) -> bool:
+        """Whether a replication's measures are the means over several runs, where they help."""
+        return self.antithetic or self.stratified
+
+    @property
+    def names(self) -> list[str]:
+        """Names of those that are on."""
+        return [name for name, is_on in vars(self).items() if is_on]
+
+    @property
+    def saving(self) -> list[str]:
+        """Names of the ways of saving variance that are on."""
+        return [name for name in self.names if name not in DRAWING]
+
+    @property
+    def draws_callees(self) -> bool:
+        """Whether each replication has callees of its own."""
+        return self.input_uncertainty or self.drawn_callees
+
+
+NONE = VarianceReduction()
 
 
 @dataclass(frozen=True)
@@ -49,7 +133,7 @@ class Job:
     With antithetic or stratified runs there are several of each, and a tape for each.
     """
 
-    places: tuple[int, ...]
+    positions: tuple[int, ...]
     """Which of the study's scenarios they are."""
     scenarios: tuple[Scenario, ...]
     seed: int
@@ -61,11 +145,11 @@ class Job:
     series: bool = False
     """Whether the state of the platform is kept minute by minute."""
     tables: Path | None = None
-    """Directory to write the tables of each plain run to, each in one by its place."""
-    members: Members = (PLAIN,)
+    """Directory to write the tables of each plain run to, each in one by its position."""
+    runs: Runs = (PLAIN_RUN,)
     """Runs of each scenario."""
     controls: bool = False
-    """Whether to tell of each run how lucky its draws were."""
+    """Whether to tell of each run how its draws differ from their means."""
     draws_callees: bool = False
     """Whether each run has callees that the scenarios' calibrations would bear out as well."""
     model_version: int = MODEL_VERSION
@@ -73,35 +157,29 @@ class Job:
 
 
 @dataclass(frozen=True)
-class Figures:
+class RunMeasures:
     """What a study keeps of one run."""
 
     __repr__ = brief
 
-    place: int
-    """Which of the study's scenarios it is."""
+    scenario: int
+    """Its position among the study's scenarios."""
     replication: int
     measures: dict[str, float]
-    """By name; the means over the runs where the replication has several."""
     attempts: int
     background_share: float
     series: pd.DataFrame | None = None
     """As `Result.timeline` has it, one row a minute; None where that is not kept."""
-    member: Member = PLAIN
-    """Which run of the replication it is."""
+    run: Run = PLAIN_RUN
     controls: dict[str, float] = field(default_factory=dict)
     """What each control is less its known mean; see `outsim.studies.control_variates`."""
 
 
-def run_job(job: Job, stopped: threading.Event | None = None) -> tuple[Figures, ...]:
+def run_job(job: Job, stopped: threading.Event | None = None) -> tuple[RunMeasures, ...]:
     """Make the runs of one replication and measure them; give up if it is no longer wanted.
 
-    Raises
-    ------
-    concurrent.futures.CancelledError
-        If `stopped` was set meanwhile.
-    StudyError
-        If it was asked for by an outsim with another model, or tables can't be written.
+    Raises CancelledError if `stopped` was set meanwhile, StudyError if an outsim with another
+    model asks for it, or tables can't be written.
     """
     if job.model_version != MODEL_VERSION:
         raise StudyError(
@@ -114,52 +192,42 @@ def run_job(job: Job, stopped: threading.Event | None = None) -> tuple[Figures, 
             raise CancelledError
 
     progress(0, 0)
-    figures = []
-    for member in job.members:
-        tape = tape_of(job, member)
-        for place, result in results_of(job, progress, tape, swapped=member.swapped):
-            figures.append(_figures(job, place, member, tape, result))
-            if job.tables is not None and member == PLAIN:
+    measured = []
+    for run in job.runs:
+        tape = run.tape_of(Tape(job.seed, job.replication))
+        if len(job.scenarios) > 1:
+            tape = tape.remembering()  # what several runs draw is drawn once
+        for position, result in _results(job, progress, tape, swapped=run.swapped):
+            measured.append(_measured(job, position, run, tape, result))
+            if job.tables is not None and run == PLAIN_RUN:
                 with translate_disk_errors(job.tables):
-                    result.save(job.tables / str(place))
-    return tuple(sorted(figures, key=lambda each: (each.place, each.member)))
+                    result.save(job.tables / str(position))
+    return tuple(measured)
 
 
-def _figures(job: Job, place: int, member: Member, tape: Tape, result: Result) -> Figures:
-    return Figures(
-        place=place,
+def _measured(job: Job, position: int, run: Run, tape: Tape, result: Result) -> RunMeasures:
+    campaign = result.scenario.campaign_under_study or ALL_CALLS
+    return RunMeasures(
+        scenario=position,
         replication=job.replication,
-        measures=measure(
-            result.measure_view(result.scenario.campaign_under_study or ALL_CALLS), job.measures
-        ),
+        measures=measure(result.measure_view(campaign), job.measures),
         attempts=result.arrays.records.attempts.rows,
         background_share=result.background_share,
-        series=result.timeline() if job.series and member == PLAIN else None,
-        member=member,
+        series=result.timeline() if job.series and run == PLAIN_RUN else None,
+        run=run,
         controls=controls_of(result.arrays.plan, result.scenario, tape) if job.controls else {},
     )
 
 
-def tape_of(job: Job, member: Member = PLAIN) -> Tape:
-    """Tape of the runs of a job; it remembers what several of them draw."""
-    tape = member.tape_of(Tape(job.seed, job.replication))
-    return tape.remembering() if len(job.scenarios) > 1 else tape
-
-
-def results_of(
-    job: Job, progress: Progress, tape: Tape | None = None, *, swapped: bool = False
+def _results(
+    job: Job, progress: Progress, tape: Tape, *, swapped: bool
 ) -> Iterator[tuple[int, Result]]:
-    """Place and result of each run of a job; what they have in common is drawn and run once.
-
-    They are the plain runs, if no other tape is given; or those with the callees of the
-    replication's partner.
-    """
+    """Position and result of each run; what they have in common is drawn and run once."""
     from outsim.results.checkpoint import run_family
 
-    tape = tape or tape_of(job)
     scenarios = job.scenarios
     if job.draws_callees:
-        whose = partner(job.replication) if swapped else job.replication
+        whose = paired_replication(job.replication) if swapped else job.replication
         scenarios = tuple(with_drawn_callees(each, job.seed, whose) for each in scenarios)
     first, *others = scenarios
     plans = [build_plan(first, tape)]
@@ -174,13 +242,13 @@ def results_of(
     for k, records, engine in runs:
         scenario = scenarios[k]
         frames = RunTables(RunArrays(scenario, plans[k], records))
-        yield job.places[k], Result(frames, job.seed, job.replication, engine)
+        yield job.positions[k], Result(frames, job.seed, job.replication, engine)
 
 
 async def stream(
     jobs: Iterable[Job], executor: Executor | str | None = None
-) -> AsyncGenerator[tuple[Figures, ...], None]:
-    """Figures of each job, as they come.
+) -> AsyncGenerator[tuple[RunMeasures, ...], None]:
+    """Measures of each job, as they come.
 
     Who does the work is said as for `outsim.studies.executors.workforce`. When the stream is
     closed or cancelled, what has not begun never begins, and what has begun in threads or
@@ -194,15 +262,15 @@ async def stream(
     waiting = list(jobs)
     stopped = threading.Event()
     engine: Engine = "compiled" if all(job.engine == "compiled" for job in waiting) else "simpy"
-    futures: list[Future[tuple[Figures, ...]]] = []
-    results: set[asyncio.Future[tuple[Figures, ...]]] = set()
+    futures: list[Future[tuple[RunMeasures, ...]]] = []
+    results: set[asyncio.Future[tuple[RunMeasures, ...]]] = set()
     coming = iter(waiting)
     if not waiting:
         return
     scenarios = {id(each): each for job in waiting for each in job.scenarios}
     at_once = min(len(waiting), runs_that_fit(scenarios.values()))
     with workforce(executor, at_once, engine) as force:
-        work: Callable[[Job], tuple[Figures, ...]] = run_job
+        work: Callable[[Job], tuple[RunMeasures, ...]] = run_job
         if force.shares_memory:
             work = partial(run_job, stopped=stopped)
         try:
