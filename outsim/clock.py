@@ -160,7 +160,7 @@ def parse_clock_time(text: str, on: date, zone: ZoneInfo) -> datetime:
             tzinfo=zone,
         )
     except ValueError as error:
-        raise ValueError(f"found {text!r}, which is no local clock time: {error}") from None
+        raise ValueError(f"found {text!r}, which is not a local clock time: {error}") from None
     return existing(local)
 
 

@@ -248,7 +248,7 @@ def _zone(value: Any, info: ValidationInfo) -> Any:
     if info.context is None or next(info.context.get("hints", iter([0])), None) is not None:
         near = near_zone(str(value))
     hint = f"did you mean {near!r}?" if near else "write one such as 'America/New_York'"
-    raise ValueError(f"found {shown(value)}, which is no time zone; {hint}")
+    raise ValueError(f"found {shown(value)}, which is not a time zone; {hint}")
 
 
 def _text(pattern: str, *examples: str) -> Any:

@@ -242,7 +242,7 @@ def read_mapping(file: Path) -> Mapping:
     try:
         found = tomllib.loads("".join(read_lines(file)))
     except tomllib.TOMLDecodeError as error:
-        raise refusal(file, f"is no valid TOML: {error}") from None
+        raise refusal(file, f"is not valid TOML: {error}") from None
     allowed = ("columns", "outcomes", "where", "time_format", "last_only")
     for key, value in found.items():
         _check(file, "key of a mapping", key, allowed)

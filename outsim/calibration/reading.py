@@ -52,7 +52,7 @@ def read_call_log(
         if given is not None and not is_zone(given):
             near = get_close_matches(given, sorted(available_timezones()), n=1, cutoff=0.6)
             hint = f"did you mean {near[0]!r}?" if near else "write one such as 'America/New_York'"
-            raise refusal(option, f"found {given!r}, which is no time zone; {hint}")
+            raise refusal(option, f"found {given!r}, which is not a time zone; {hint}")
     if format is not None and format not in get_args(Format):
         raise refusal("--format", f"found {format!r}; write one of {', '.join(get_args(Format))}")
     sources = [*_sources([logs] if isinstance(logs, str | Path | pd.DataFrame) else logs)]

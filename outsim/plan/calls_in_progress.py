@@ -65,7 +65,7 @@ def _outcomes(
     bounds = table[factors[segment], failures, len(GAPS_US)]
     place = (uniforms[:, :, np.newaxis] >= bounds[:, np.newaxis, :]).sum(axis=2)
     outcomes: NDArray[np.int8] = np.array(INTERVAL_ORDER, dtype=np.int8)[place]
-    # Traits show themselves in the first attempt: whoever is dialled again has none.
+    # Traits show themselves in the first attempt: whoever is dialed again has none.
     first = (in_progress.attempts == 0)[:, np.newaxis]
     invalid = campaign.model.invalid_share
     fax = invalid + (1 - invalid) * campaign.model.callees.fax_share

@@ -61,7 +61,7 @@ class InitialState:
     settled_out: int
     """Calls with nothing more to dial that have been dialed at least once."""
     settled_undialed: int
-    """Calls that expired before they were ever dialled."""
+    """Calls that expired before they were ever dialed."""
 
     @property
     def is_out(self) -> NDArray[np.bool_]:
@@ -226,7 +226,7 @@ class CampaignPlan:
 
     @property
     def accepted(self) -> NDArray[np.int64]:
-        """Indexes of the calls that can be dialled, in list order."""
+        """Indexes of the calls that can be dialed, in list order."""
         return np.flatnonzero(self.reject_reason == 0)
 
     @property

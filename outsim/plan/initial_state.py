@@ -127,7 +127,7 @@ def calls_in(
 
 @dataclass(frozen=True, eq=False)
 class _Ready:
-    """Calls that are to be dialled, as parallel arrays, in the order of the snapshot."""
+    """Calls that are to be dialed, as parallel arrays, in the order of the snapshot."""
 
     ready_us: Instants
     submitted_us: Instants
@@ -287,7 +287,7 @@ class _Starter:
 
 
 def _joined(groups: list[_Ready]) -> _Ready:
-    """All calls that are to be dialled, in the order in which they become ready."""
+    """All calls that are to be dialed, in the order in which they become ready."""
     ready_us = np.concatenate([each.ready_us for each in groups]).astype(np.int64)
     order = np.argsort(ready_us, kind="stable")
     return _Ready(

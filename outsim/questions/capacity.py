@@ -75,7 +75,7 @@ def capacity(
     scenario : Scenario
         What is planned; the promises are about its campaign under study.
     vary : str
-        Key and range, such as ``"platform.ports=100:2000"``; see `outsim.scenario.varying`.
+        Key and range, such as ``"platform.ports=100:2000"``; see `outsim.scenario.ranges`.
     target : sequence of str
         Promises, such as ``"p95 wait <= 10 min"``; see `outsim.studies.promise_texts`.
     confidence : str or float

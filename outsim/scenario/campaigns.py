@@ -198,7 +198,7 @@ class Campaign(Part):
 
     @property
     def dialable(self) -> int | None:
-        """Contacts that can be dialled; None where they come in as requests."""
+        """Contacts that can be dialed; None where they come in as requests."""
         if self.contact_list is not None:
             contacts = self.contact_list
             repeated = int(contacts.duplicates.sum()) if self.duplicates == "reject" else 0

@@ -2,7 +2,7 @@
 
 The header of the first column is ``destination``; every other column is a
 variable of the call, of which the model uses ``ani`` (caller ID) and
-``time_zone``. A row that can't be dialled is no error of the file: it keeps its
+``time_zone``. A row that can't be dialed is no error of the file: it keeps its
 place in the list and is rejected with a reason.
 """
 
@@ -42,7 +42,7 @@ _POSTD = re.compile(r"[0-9*#]+")
 
 
 class InvalidNumberError(ValueError):
-    """A destination can't be dialled; the message is one of the reasons in `contacts`."""
+    """A destination can't be dialed; the message is one of the reasons in `contacts`."""
 
 
 def _national_number(text: str, bare_reason: str) -> int:
@@ -107,7 +107,7 @@ REASONS = {
     "country code": "not a number of country code 1",
     "area code": "the area code begins with 0 or 1",
     "exchange": "the exchange begins with 0 or 1",
-    "bad ani": "the caller ID is no number that could be dialled",
+    "bad ani": "the caller ID is no number that could be dialed",
     "bad postd": "the digits to dial after the answer are no digits",
     "unknown parameter": "a parameter other than ani and postd, or one of them twice",
     "unknown time zone": "the time zone is not in the IANA database",
@@ -120,7 +120,7 @@ REASONS = {
 
 @dataclass(frozen=True, slots=True)
 class RejectedRow:
-    """A row of a contact list that can't be dialled."""
+    """A row of a contact list that can't be dialed."""
 
     row: int
     """Index of the row in the list, from 0."""
@@ -150,7 +150,7 @@ class ContactList:
     zone_index : int16 array of shape (rows,)
         Index into `zones`; -1 where the row has none or is rejected.
     rejected : tuple of RejectedRow
-        Rows that can't be dialled, in order.
+        Rows that can't be dialed, in order.
     variables : tuple of str
         Headers of all columns but the first.
     text : str or None

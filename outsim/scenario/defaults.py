@@ -1,7 +1,7 @@
 """Every default of the model, once, with its grade and its source.
 
 Grades: M measured, V stated by a vendor, S standard or regulation, A assumption
-inside stated bounds. Rows refer to the table of dialling facts that the project
+inside stated bounds. Rows refer to the table of dialing facts that the project
 keeps its sources in; an assumption without a row is outsim's own.
 """
 

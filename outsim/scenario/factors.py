@@ -134,8 +134,8 @@ WITHOUT_RANGE = {
 _GUESSES = {"campaign.missing_ani_share": "0-10 %", "endpoint.failure_share": "0-10 %"}
 """Ranges of assumptions that are 0, of which there is no half and no double."""
 
-FACTS = "dialling facts"
-PEAK_SOURCE = "dialling facts: none of the peak named there, to all of it"
+FACTS = "dialing facts"
+PEAK_SOURCE = "dialing facts: none of the peak named there, to all of it"
 OWN = "none given: half to double"
 GUESS = "none given: a guess"
 
@@ -152,7 +152,7 @@ class Assumed:
 def assumed(*scenarios: Scenario, grades: Collection[str] = ("A",)) -> Assumed:
     """Every default of some grades that scenarios rest on, with the range that it may lie in.
 
-    The range is the one of the dialling facts; where they give none, from half of the default to
+    The range is the one of the dialing facts; where they give none, from half of the default to
     its double. All scenarios must rest on it: what one of them sets by itself is left out.
     """
     factors: list[Factor] = []

@@ -171,7 +171,7 @@ def _names(scenario: Scenario) -> Iterator[ScenarioWarning]:
             "study.campaign", f"is not given: the first campaign, {first!r}, is taken"
         )
     if not scenario.campaign and scenario.background is None:
-        yield ScenarioWarning("campaign", "there is none, so nothing is dialled")
+        yield ScenarioWarning("campaign", "there is none, so nothing is dialed")
 
 
 def _events(scenario: Scenario) -> Iterator[ScenarioWarning]:
@@ -199,13 +199,13 @@ def _instants(scenario: Scenario, campaign: Campaign) -> Iterator[tuple[str, str
     latest_us = scenario.instant_us(scenario.clock.latest_end)
     start_us = scenario.instant_us(campaign.start)
     if start_us >= latest_us:
-        yield "start", "is not before the latest end of the run: nothing is dialled"
+        yield "start", "is not before the latest end of the run: nothing is dialed"
     elif start_us >= ends_us:
         yield "start", "is not before the end of the run"
     if campaign.stop_at is not None:
         stop_us = scenario.instant_us(campaign.stop_at)
         if stop_us <= max(start_us, scenario.instant_us(campaign.submitted)):
-            yield "stop_at", "is not after the start: every call is canceled before it is dialled"
+            yield "stop_at", "is not after the start: every call is canceled before it is dialed"
         elif stop_us >= latest_us:
             yield "stop_at", "is not before the latest end of the run: nothing is stopped"
 
@@ -222,13 +222,13 @@ def _contacts(scenario: Scenario, campaign: Campaign) -> Iterator[tuple[str, str
             first = contacts.rejected[0]
             yield (
                 "contact_list",
-                f"{len(contacts.rejected)} of {len(contacts)} rows can't be dialled and are "
+                f"{len(contacts.rejected)} of {len(contacts)} rows can't be dialed and are "
                 f"rejected ({reasons}); the first is {contacts.place_of(first)}: {first.text!r}",
             )
         duplicates = int(contacts.duplicates.sum())
         if duplicates:
             fate = (
-                "they are dialled again" if campaign.duplicates == "dial" else "they are rejected"
+                "they are dialed again" if campaign.duplicates == "dial" else "they are rejected"
             )
             yield "duplicates", f"rows that repeat a number of the list: {duplicates}; {fate}"
     missing = contacts_without_ani(scenario, campaign)
@@ -255,7 +255,7 @@ def _limits(scenario: Scenario, campaign: Campaign) -> Iterator[tuple[str, str]]
 def _time_enough(
     scenario: Scenario, campaign: Campaign, opportunity: Opportunity
 ) -> Iterator[tuple[str, str]]:
-    """Whether each contact can be dialled once in the time that there is, nobody else calling."""
+    """Whether each contact can be dialed once in the time that there is, nobody else calling."""
     too_late = scenario.instant_us(campaign.start) >= scenario.instant_us(
         scenario.clock.latest_end
     )
@@ -272,7 +272,7 @@ def _time_enough(
     if needed_us > opportunity.length_us:
         yield (
             key if campaign.window or campaign.expires_at else "contacts",
-            f"the {contacts:,.0f} contacts{where} can't all be dialled: at {limit} that takes "
+            f"the {contacts:,.0f} contacts{where} can't all be dialed: at {limit} that takes "
             f"{format_duration(needed_us)}, and there are "
             f"{format_duration(opportunity.length_us)}",
         )

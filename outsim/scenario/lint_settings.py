@@ -57,7 +57,7 @@ def values(scenario: Scenario) -> Advised:
 def _shares(scenario: Scenario) -> Advised:
     platform, callees = scenario.platform, scenario.callees
     if platform.wedged_calls >= MOST:
-        yield "platform.wedged_calls", f"{platform.wedged_calls:.0%} of calls are never dialled"
+        yield "platform.wedged_calls", f"{platform.wedged_calls:.0%} of calls are never dialed"
     if platform.lost_updates >= MOST:
         yield "platform.lost_updates", f"{platform.lost_updates:.0%} of updates are never visible"
     if platform.detection_accuracy < MOST:
@@ -204,7 +204,7 @@ def events(scenario: Scenario) -> Advised:
             whom = "everybody" if suspension.tenant is None else suspension.tenant
             yield (
                 f"suspension[{i}].ends",
-                f"is not before the latest end of the run: {whom} is not dialled from "
+                f"is not before the latest end of the run: {whom} is not dialed from "
                 f"{suspension.begins:%H:%M} on",
             )
     yield from _suspended_twice(scenario)
@@ -354,7 +354,7 @@ def _of_campaign(campaign: Campaign, key: str) -> Iterator[tuple[str, str]]:
     unknown = next((r for r in contacts.rejected if r.reason == "unknown time zone"), None)
     near = near_zone(unknown.text) if unknown is not None else None
     if unknown is not None and near is not None:
-        message = f"line {unknown.line}: {unknown.text!r} is no time zone; did you mean {near}?"
+        message = f"line {unknown.line}: {unknown.text!r} is not a time zone; did you mean {near}?"
         yield f"{key}.contact_list", message
 
 

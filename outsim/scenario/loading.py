@@ -126,7 +126,7 @@ def _document(path: Path) -> Any:
     except UnicodeDecodeError:
         raise refusal(path, "is no UTF-8 text; give a JSON document") from None
     except json.JSONDecodeError as error:
-        raise refusal(path, f"is no valid JSON: {error.msg}", error.lineno) from None
+        raise refusal(path, f"is not valid JSON: {error.msg}", error.lineno) from None
     except RecursionError:
         raise refusal(path, "lists or tables are nested too deeply") from None
     except ValueError as error:
@@ -148,7 +148,7 @@ def _whole(digits: str) -> int:
 
 
 def _no_number(word: str) -> Any:
-    raise ValueError(f"found {word}, which is no number")
+    raise ValueError(f"found {word}, which is not a number")
 
 
 CONTACTS = "contacts"

@@ -50,7 +50,7 @@ class Traffic:
     name: str
     """``tenant/name``, or ``background``."""
     contacts: float
-    """Contacts that can be dialled."""
+    """Contacts that can be dialed."""
     attempts: float
     """Attempts at them in the end, if nothing but the callee decides."""
     means: Means
@@ -112,17 +112,17 @@ def human_factor(scenario: Scenario) -> float:
 
 
 def contacts_without_ani(scenario: Scenario, campaign: Campaign) -> float:
-    """Share of the contacts that can be dialled which bring no caller ID."""
+    """Share of the contacts that can be dialed which bring no caller ID."""
     if campaign.contact_list is None:
         return campaign.missing_ani_share
-    dialled = dialable(scenario, campaign)
-    if campaign.ani is not None or dialled == 0:
+    dialed = dialable(scenario, campaign)
+    if campaign.ani is not None or dialed == 0:
         return 0.0
-    return min(1.0, campaign.contact_list.without_ani / dialled)
+    return min(1.0, campaign.contact_list.without_ani / dialed)
 
 
 def dialable(scenario: Scenario, campaign: Campaign) -> float:
-    """Contacts of a campaign that can be dialled; for requests, as many as are expected."""
+    """Contacts of a campaign that can be dialed; for requests, as many as are expected."""
     if campaign.requests is not None:
         return _expected_requests(scenario, campaign, campaign.requests)
     return campaign.dialable or 0

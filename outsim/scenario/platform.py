@@ -58,7 +58,7 @@ class Platform(Part):
     lost_updates: Share = default("platform.lost_updates")
     """Updates that never become visible."""
     wedged_calls: Share = default("platform.wedged_calls")
-    """Calls that are accepted, shown as pending, and never dialled."""
+    """Calls that are accepted, shown as pending, and never dialed."""
     reconciliation_every: Duration | None = default("platform.reconciliation_every")
     """How often a job repairs lost final updates, from the start of the run; off by default."""
     queue: _Discipline = default("platform.queue")

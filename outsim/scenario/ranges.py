@@ -113,7 +113,7 @@ def _read_ends(key: str, ends: str, text: str) -> Range:
     last = round(last * factor, 9)
     if not (math.isfinite(first) and math.isfinite(last)):
         raise ScenarioError(
-            f"range {shown(text)}: one of its ends is no number that a scenario can have"
+            f"range {shown(text)}: one of its ends is not a number that a scenario can have"
         )
     spaced = unit if not unit or unit.startswith("/") else f" {unit}"
     is_whole = first == int(first) and last == int(last)

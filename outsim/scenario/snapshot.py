@@ -107,7 +107,7 @@ class CampaignSnapshot(Part):
     queued: Standings = []
     """Calls in the outbound queue."""
     dialing: Standings = []
-    """Calls that are dialled and not answered yet."""
+    """Calls that are dialed and not answered yet."""
     connected: Standings = []
     """Calls that are answered and not over."""
     waiting_retry: Standings = []
@@ -115,13 +115,13 @@ class CampaignSnapshot(Part):
     completed: Count = 0
     """Calls answered in the end."""
     failed: Count = 0
-    """Calls dialled and never answered."""
+    """Calls dialed and never answered."""
     canceled: Count = 0
     """Calls canceled."""
     expired: Count = 0
     """Calls expired."""
     undialed: Count = 0
-    """Those of the expired calls that were never dialled."""
+    """Those of the expired calls that were never dialed."""
 
     @property
     def key(self) -> tuple[str, str]:

@@ -109,7 +109,7 @@ def snapshot_problems(scenario: _Setting, snapshot: Snapshot) -> Iterator[Contra
         ):
             yield ("campaign", i, *place), message
     yield from _twice(snapshot)
-    # A call that is dialling need not be at the carrier yet.
+    # A call that is dialing need not be at the carrier yet.
     for states, what, limit in (
         (UNDER_WAY_STATUSES, "platform.ports", scenario.platform.ports),
         (("connected",), "carrier.channels", scenario.carrier.channels),
@@ -155,14 +155,14 @@ def _unknown(scenario: _Setting, campaign: CampaignSnapshot) -> tuple[str, str] 
         tenants.setdefault(each.tenant, []).append(each.name)
     if campaign.tenant in tenants:
         names = nearest(campaign.name, tenants[campaign.tenant])
-        whose = f"which is no campaign of {campaign.tenant} in the scenario"
+        whose = f"which is not a campaign of {campaign.tenant} in the scenario"
         return "name", f"found {campaign.name!r}, {whose}; {names}"
     known = [*tenants, *(each.name for each in scenario.tenant)]
     near = [name for name in known if _plain(name) == _plain(campaign.tenant)]
     if not near and any(_plain(campaign.name) == _plain(n) for ns in tenants.values() for n in ns):
         near = get_close_matches(campaign.tenant, known, n=1, cutoff=0.7)
     if near:
-        found = f"found {campaign.tenant!r}, which is no customer in the scenario"
+        found = f"found {campaign.tenant!r}, which is not a customer in the scenario"
         return "tenant", f"{found}; did you mean {near[0]!r}?"
     return None
 
@@ -220,7 +220,7 @@ def _beyond_retries(campaign: CampaignSnapshot, rules: Campaign) -> Iterator[Con
             if state == "waiting_retry" and standing.attempts == 0:
                 yield (
                     (state, k, "attempts"),
-                    "found 0; a call that waits for a retry has been dialled: write at least 1",
+                    "found 0; a call that waits for a retry has been dialed: write at least 1",
                 )
             if attempts_of(standing, state) > most:
                 yield (
@@ -244,5 +244,5 @@ def _beyond_list(scenario: _Setting, campaign: CampaignSnapshot) -> Iterator[Con
         all_of_them = f", {total} in all" if sum(map(bool, counts.values())) > 1 else ""
         yield (
             (),
-            f"found {said}{all_of_them}; its list in the scenario has {most} that can be dialled",
+            f"found {said}{all_of_them}; its list in the scenario has {most} that can be dialed",
         )

@@ -176,7 +176,7 @@ def _laid_over(written: Iterable[str], path: Path, above: list[Path]) -> _Node:
         at = _SYNTAX_PLACE.search(str(error))
         number = len(text) if at and not at[1] else int(at[1]) if at else None
         message = _SYNTAX_PLACE.sub("", str(error))
-        raise refusal(path, f"is no valid TOML: {message}", number) from None
+        raise refusal(path, f"is not valid TOML: {message}", number) from None
     return _extended(tree, path, above)
 
 

@@ -219,7 +219,7 @@ max_retry = 0
 
 
 def test_an_answer_that_asks_the_carrier_for_more_than_it_takes_is_warned_of(outsim, files):
-    """The scenario itself does not: at 5/s nine calls in ten are dialled within 54 s."""
+    """The scenario itself does not: at 5/s nine calls in ten are dialed within 54 s."""
     (files / "crowded.toml").write_text(CROWDED)
     asked = ("capacity", "crowded.toml", "--vary", "platform.dial_rate=5/s:20/s:4")
     promise = ("--target", "p90 time to first dispatch <= 30 s", "--replications", "3")

@@ -8,7 +8,7 @@ MISTAKES = {
     "a missing file": (["run", "missing.toml"], "outsim: missing.toml: no such file"),
     "a directory": (["run", "directory"], "outsim: directory: found a directory"),
     "an empty name": (["run", ""], "outsim: .: found a directory"),
-    "no TOML": (["run", "broken.toml"], "outsim: broken.toml:1: is no valid TOML"),
+    "no TOML": (["run", "broken.toml"], "outsim: broken.toml:1: is not valid TOML"),
     "an unknown key": (
         ["run", "wrong.toml"],
         "wrong.toml:18: campaign[clinic/appointment reminders].start_at",
@@ -64,7 +64,7 @@ MISTAKES = {
     "no scenario": (["run"], "Missing argument 'SCENARIO'"),
     "a snapshot that is none": (
         ["eta", "small.toml", "--snapshot", "small.toml"],
-        "small.toml:1: is no valid JSON",
+        "small.toml:1: is not valid JSON",
     ),
     "a snapshot and a time": (
         ["eta", "small.toml", "--snapshot", "queue.json", "--at", "09:07"],

@@ -167,7 +167,7 @@ def test_a_call_that_the_carrier_has_only_refused_is_not_out_yet():
     assert sorted(result.calls["wait_state"]) == ["before", "complete"]
 
 
-def test_a_dial_that_fails_is_dialled_again_after_its_interval():
+def test_a_dial_that_fails_is_dialed_again_after_its_interval():
     scenario = scenarios.scenario(
         scenarios.campaign(profile="nobody", max_retry=1, retry_interval="60 s"),
         profiles={"nobody": {"human": 0, "voicemail": 0, "no_answer": 100, "busy": 0}},
@@ -297,7 +297,7 @@ def test_what_is_not_said_is_estimated_and_named():
 
 
 WRONG = {
-    "no text": ("{", "queue.json:1: is no valid JSON"),
+    "no text": ("{", "queue.json:1: is not valid JSON"),
     "no moment": ('{"campaign": []}', "queue.json: at: is missing"),
     "outside the run": ('{"at": "08:00"}', "at: found 2026-03-10 08:00:00, outside of"),
     "an unknown key": (

@@ -1,4 +1,4 @@
-"""Contact lists: every row is either dialled or rejected with a reason."""
+"""Contact lists: every row is either dialed or rejected with a reason."""
 
 from __future__ import annotations
 
@@ -102,7 +102,7 @@ class TestNumberForms:
             ("2125550100;postd=1;postd=2", "unknown parameter"),
         ],
     )
-    def test_what_cannot_be_dialled_has_a_reason(self, text: str, reason: str) -> None:
+    def test_what_cannot_be_dialed_has_a_reason(self, text: str, reason: str) -> None:
         assert reason in REASONS
         with pytest.raises(InvalidNumberError, match=f"^{reason}$"):
             parse_destination(text)
@@ -146,7 +146,7 @@ class TestRows:
         assert contacts.zones == ("America/New_York", "America/Chicago")
         assert contacts.zone_index.tolist() == [0, 1, 0, -1]
 
-    def test_a_row_that_cannot_be_dialled_keeps_its_place(self, file: Path) -> None:
+    def test_a_row_that_cannot_be_dialed_keeps_its_place(self, file: Path) -> None:
         contacts = read(
             "destination,ani,time_zone\n"
             "2125550100,,\n"

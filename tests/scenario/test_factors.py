@@ -77,7 +77,7 @@ def test_a_range_holds_the_default_that_it_is_about():
             assert plain[0] <= plain[2] <= plain[1], key
 
 
-def test_ranges_are_those_of_the_dialling_facts():
+def test_ranges_are_those_of_the_dialing_facts():
     factors = by_name(everything())
     ends = {
         "platform.ports": "100 to 2000",
@@ -90,7 +90,7 @@ def test_ranges_are_those_of_the_dialling_facts():
         "background.campaigns_per_hour": "4 to 30",
     }
     assert {name: factors[name].ends for name in ends} == ends
-    assert {factors[name].source for name in ends} == {"dialling facts"}
+    assert {factors[name].source for name in ends} == {"dialing facts"}
 
 
 def test_where_the_facts_give_no_range_it_is_half_to_double_and_says_so():

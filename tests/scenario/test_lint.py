@@ -54,20 +54,20 @@ class TestRinging:
 
 
 class TestTimeEnough:
-    def test_a_list_that_cannot_be_dialled_inside_its_window_at_its_pace(self) -> None:
+    def test_a_list_that_cannot_be_dialed_inside_its_window_at_its_pace(self) -> None:
         window = {"opens": "09:00", "closes": "10:00"}
         assert told(
             {"window": window, "pacing": "5/min", "max_retry": 0, "expires_at": "12:00"}
         ) == {
-            "window": "the 1,000 contacts can't all be dialled: at its pacing of 5 calls a "
+            "window": "the 1,000 contacts can't all be dialed: at its pacing of 5 calls a "
             "minute that takes 3 h 20 min, and there are 1 h"
         }
         assert told({"window": window, "pacing": "20/min"}) == {}
 
-    def test_a_list_that_cannot_be_dialled_before_expiry_at_the_dial_rate(self) -> None:
+    def test_a_list_that_cannot_be_dialed_before_expiry_at_the_dial_rate(self) -> None:
         late = told({"expires_at": "09:30", "max_retry": 0}, platform={"dial_rate": "10/min"})
         assert late["expires_at"] == (
-            "the 1,000 contacts can't all be dialled: at the platform's dial rate of 10 calls a "
+            "the 1,000 contacts can't all be dialed: at the platform's dial rate of 10 calls a "
             "minute that takes 1 h 40 min, and there are 30 min"
         )
 
@@ -288,7 +288,7 @@ class TestInstants:
             (
                 {"submitted_at": "08:00", "stop_at": "08:30"},
                 "stop_at",
-                "is not after the start: every call is canceled before it is dialled",
+                "is not after the start: every call is canceled before it is dialed",
             ),
             (
                 {"stop_at": "2026-03-12 09:00"},
@@ -298,7 +298,7 @@ class TestInstants:
             (
                 {"start": "2026-03-12 09:00"},
                 "start",
-                "is not before the latest end of the run: nothing is dialled",
+                "is not before the latest end of the run: nothing is dialed",
             ),
             ({"start": "13:00"}, "start", "is not before the end of the run"),
         ],
@@ -317,14 +317,14 @@ class TestInstants:
 
 
 class TestContacts:
-    def test_rows_that_cannot_be_dialled_and_rows_that_repeat(self, tmp_path: Path) -> None:
+    def test_rows_that_cannot_be_dialed_and_rows_that_repeat(self, tmp_path: Path) -> None:
         path = tmp_path / "a.csv"
         path.write_text("destination\n2125550100\nx\n12125550100\n555\ny\n2125550101\n")
         entry = {"contacts": None, "contact_list": str(path)}
         assert told(entry) == {
-            "contact_list": "3 of 6 rows can't be dialled and are rejected (2 not a number, "
+            "contact_list": "3 of 6 rows can't be dialed and are rejected (2 not a number, "
             "1 wrong length); the first is line 3: 'x'",
-            "duplicates": "rows that repeat a number of the list: 1; they are dialled again",
+            "duplicates": "rows that repeat a number of the list: 1; they are dialed again",
             "ani": "100.0% of contacts have no caller ID: the carrier refuses 80% of the "
             "attempts at them",
         }

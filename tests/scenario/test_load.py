@@ -298,11 +298,19 @@ SETTINGS = [
     (
         "campaign",
         'callee_zone = "America/NewYork"',
-        "callee_zone: found 'America/NewYork', which is no time zone; did you mean "
+        "callee_zone: found 'America/NewYork', which is not a time zone; did you mean "
         "'America/New_York'?",
     ),
-    ("campaign", 'callee_zone = "America"', "callee_zone: found 'America', which is no time zone"),
-    ("campaign", 'submitted_at = "25:00"', "submitted_at: found '25:00', which is no local clock"),
+    (
+        "campaign",
+        'callee_zone = "America"',
+        "callee_zone: found 'America', which is not a time",
+    ),
+    (
+        "campaign",
+        'submitted_at = "25:00"',
+        "submitted_at: found '25:00', which is not a local",
+    ),
     ("campaign", "submitted_at = 9", "submitted_at: found 9; write a local clock time such as"),
     (
         "campaign",
@@ -395,8 +403,8 @@ class TestOneMessageForEachMistake:
             ("clock = 5\n", "a.toml:1: clock: found 5; must be a table"),
             (
                 CLOCK.replace("New_York", "New York"),
-                "a.toml:2: clock.zone: found 'America/New York', which is no time zone; did you "
-                "mean 'America/New_York'?",
+                "a.toml:2: clock.zone: found 'America/New York', which is not a time zone; did "
+                "you mean 'America/New_York'?",
             ),
             (
                 CLOCK.replace("2026-03-10", '"10.3.2026"'),

@@ -47,14 +47,14 @@ def refusal(file: Path) -> str:
 DOES_NOT_FIT = {
     "a misspelt campaign": (
         document(name="reminder", queued=3),
-        "campaign[clinic/reminder].name: found 'reminder', which is no campaign of clinic in the "
-        "scenario; did you mean 'reminders'?",
+        "campaign[clinic/reminder].name: found 'reminder', which is not a campaign of clinic in "
+        "the scenario; did you mean 'reminders'?",
     ),
     "another case": (document(tenant="Clinic", queued=3), "did you mean 'clinic'?"),
     "a space more": (document(tenant="cli nic", queued=3), "did you mean 'clinic'?"),
     "a retry of nothing": (
         document(waiting_retry=[{"count": 3, "attempts": 0}]),
-        "waiting_retry[0].attempts: found 0; a call that waits for a retry has been dialled",
+        "waiting_retry[0].attempts: found 0; a call that waits for a retry has been dialed",
     ),
     "a misspelt customer": (document(tenant="clinc", queued=3), "did you mean 'clinic'?"),
     "more than the list": (
@@ -118,13 +118,13 @@ def test_what_does_not_fit_is_named_with_its_place(mistake: str, file: Path) -> 
         ("[" * 1500 + "]" * 1500, "queue.json: "),
         ("[" * 100_000, "nested too deeply"),
         ('{"at": ' + "1" * 5000 + "}", "found a number of 5000 digits; write 18 at most"),
-        ('{"at": NaN}', "found NaN, which is no number"),
-        ('{"at": Infinity}', "found Infinity, which is no number"),
+        ('{"at": NaN}', "found NaN, which is not a number"),
+        ('{"at": Infinity}', "found Infinity, which is not a number"),
         ('{"at": "09:20", "at": "09:30"}', "found the key 'at' twice in one table"),
-        ('{"at":\n "09:20"', "queue.json:2: is no valid JSON"),
+        ('{"at":\n "09:20"', "queue.json:2: is not valid JSON"),
         ('{"at": "\\ud800"}', "at: found "),
         (b"\xff\xfe", "is no UTF-8 text"),
-        ("", "is no valid JSON"),
+        ("", "is not valid JSON"),
     ],
 )
 def test_what_is_no_snapshot_is_told_so(content: str | bytes, message: str, file: Path) -> None:

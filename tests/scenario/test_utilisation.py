@@ -174,7 +174,7 @@ class TestOneAttempt:
 
 
 class TestAttempts:
-    def test_who_does_not_answer_is_dialled_again(self) -> None:
+    def test_who_does_not_answer_is_dialed_again(self) -> None:
         (traffic,) = all_traffic(scenario(HALF, max_retry=2))
         assert traffic.attempts == pytest.approx(3600 * (1 + 1 / 2 + 1 / 4))
 
@@ -184,7 +184,7 @@ class TestAttempts:
             3600 * (1 + 1 / 2 + 1 / 2 * 3 / 4)
         )
 
-    def test_invalid_numbers_are_dialled_once(self) -> None:
+    def test_invalid_numbers_are_dialed_once(self) -> None:
         only_invalid = scenario(HUMAN_ONLY | {"human": 1e-9, "invalid": 1}, max_retry=5)
         assert all_traffic(only_invalid)[0].attempts == pytest.approx(3600)
 
