@@ -21,7 +21,7 @@ from outsim.estimates import quantile_rank
 from outsim.plan import CampaignPlan, Plan, build_plan
 from outsim.plan.initial_state import queued_since_us
 from outsim.results.measures import Measure, View
-from outsim.results.tables.carried import first_carried_us
+from outsim.results.run_arrays import first_carried_us
 from outsim.scenario.campaigns import Campaign
 from outsim.scenario.model import Scenario
 from outsim.scenario.model import Study as StudyPart

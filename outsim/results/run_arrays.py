@@ -15,11 +15,10 @@ from numpy.typing import NDArray
 from outsim.clock import MISSING, after, microseconds_between
 from outsim.engine.records import Columns, Integers, Records, shift
 from outsim.plan import CampaignPlan, OutagePlan, Plan
-from outsim.results.tables.carried import carried
-from outsim.results.tables.columns import in_spans
+from outsim.results.tables.columns import blocks, in_spans
 from outsim.scenario.model import Scenario
 from outsim.text import brief
-from outsim.vocabulary import QUEUED
+from outsim.vocabulary import DROPPED, NO_CAUSE, QUEUED
 
 Mask = NDArray[np.bool_]
 
@@ -65,6 +64,30 @@ def place_in_each(first: Mask) -> Integers:
 def keys_of(columns: Columns) -> Integers:
     """One number for each row's call and attempt; equal where both are."""
     return columns["call_id"].astype(np.int64) << 8 | columns["attempt"]
+
+
+def carried(attempts: Columns, rows: slice = slice(None)) -> Mask:
+    """Whether the carrier took each attempt, though it may have cut it off later.
+
+    Refused are those over its rate or its channels, in its outage, and without a caller ID.
+    """
+    cause = attempts["cause"][rows]
+    taken = (cause == NO_CAUSE) | (cause == DROPPED)
+    return np.asarray(taken & (attempts["dialed"][rows] != MISSING))
+
+
+def first_carried_us(attempts: Columns, calls: int) -> Integers:
+    """Dispatch of the first attempt of each call that the carrier took in this run.
+
+    MISSING where there is none; instants in microseconds since the run begins.
+    """
+    call_id, dispatched = attempts["call_id"], attempts["dispatched"]
+    first = np.full(calls, MISSING, dtype=np.int64)
+    # Rows are in the order of dispatch, and assignment keeps the last: the first comes last.
+    for rows in reversed([*blocks(len(call_id))]):
+        taken = carried(attempts, rows)
+        first[call_id[rows][taken][::-1]] = dispatched[rows][taken][::-1]
+    return first
 
 
 def _spans(campaigns: Iterable[CampaignPlan]) -> list[range]:

@@ -9,7 +9,7 @@ import numpy as np
 from outsim.engine.records import Integers
 from outsim.results.invariants.violation import Violation, violation
 from outsim.results.run_arrays import RunArrays, came, count_before, count_until
-from outsim.results.tables.buckets import replay
+from outsim.results.tables.resource_idle import replay
 from outsim.vocabulary import (
     QUEUED,
 )

@@ -13,7 +13,7 @@ from outsim.engine.records import Integers
 from outsim.results.invariants.violation import Violation, violation
 from outsim.results.run_arrays import RunArrays, came, count_before, first_of_each
 from outsim.results.tables.run_tables import RunTables
-from outsim.results.tables.views import steps
+from outsim.results.tables.views import STEP_COLUMNS, steps
 from outsim.vocabulary import DISCIPLINES, DROPPED, REFUSALS
 
 
@@ -141,7 +141,9 @@ def littles_law(run: RunArrays) -> Iterator[Violation]:
     Of the outbound queue, of the ports, and of the backlog of updates. No length is negative.
     """
     tables = RunTables(run)
-    functions = steps(tables.calls(("call_id", "wedged")), tables.attempts(), tables.changes())
+    functions = steps(
+        tables.calls(("call_id", "wedged")), tables.attempts(STEP_COLUMNS), tables.changes()
+    )
     a, u, until = run.attempts, run.updates, run.ended_us
 
     def stay(since: Integers, to: Integers) -> int:

@@ -12,8 +12,7 @@ from numpy.typing import NDArray
 from outsim.clock import MISSING, SECOND
 from outsim.engine.records import Integers, Records, shift
 from outsim.plan import CampaignPlan
-from outsim.results.run_arrays import RunArrays
-from outsim.results.tables.carried import first_carried_us
+from outsim.results.run_arrays import RunArrays, first_carried_us
 from outsim.results.tables.columns import Array, blocks, code_type, take
 from outsim.results.tables.schema import WAIT_STATES
 from outsim.vocabulary import CANCELED, FIRST_FINAL, REJECTED, STATUSES

@@ -8,16 +8,17 @@ the gap that share which they stood idle of all the time that ports were held in
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 import numpy as np
 
-from outsim.clock import NEVER
+from outsim.clock import NEVER, TOKEN
 from outsim.engine.records import Integers
 from outsim.results.run_arrays import RunArrays, came
-from outsim.results.tables.buckets import replay
 
 RESOURCES = ("no_free_port", "dial_rate", "no_worker")
 """What a dispatch may wait for."""
-PORT, TOKEN, WORKER, NOTHING = range(4)
+PORT, DIAL_TOKEN, WORKER, NOTHING = range(4)
 """Their places, and that of a gap in which nothing was lacking: nobody was there to go."""
 
 _ALWAYS = -NEVER
@@ -48,8 +49,8 @@ class Gaps:
         _, ready = replay(self.at.tolist(), platform.dial_rate, platform.dial_burst)
         token = np.array(ready, dtype=np.int64)
         lacking = np.maximum(port, token) > self.begins
-        self.lacks = np.where(lacking, np.where(port >= token, PORT, TOKEN), NOTHING)
-        """What each dispatch waited for: `PORT`, `TOKEN` or `NOTHING`."""
+        self.lacks = np.where(lacking, np.where(port >= token, PORT, DIAL_TOKEN), NOTHING)
+        """What each dispatch waited for: `PORT`, `DIAL_TOKEN` or `NOTHING`."""
         self.worker_us = self._idle_us(run)
         """Time at the beginning of each gap that is put down to workers."""
         self._spent = self._sums()
@@ -147,3 +148,22 @@ def waited(since: Integers, until: Integers, at: Integers) -> Integers:
         return np.asarray(count * at - sums[count])
 
     return after(since) - after(until)
+
+
+def replay(instants: Iterable[int], rate: int, burst: int) -> tuple[list[int], list[int]]:
+    """Go through a bucket that gains tokens at a rate (per million seconds) and starts full.
+
+    Gives the places at which a token was taken that was not there; and since when each token was
+    there, the one after the last included. Instants are microseconds since the run begins.
+    """
+    level, at, ready_at = burst * TOKEN, 0, 0
+    capacity = level
+    overdrawn, ready = [], [ready_at]
+    for place, now in enumerate(instants):
+        level = min(capacity, level + (now - at) * rate) - TOKEN
+        if level < 0:
+            overdrawn.append(place)
+        at = now
+        ready_at = now if level >= TOKEN else now - (level - TOKEN) // rate
+        ready.append(ready_at)
+    return overdrawn, ready

@@ -12,13 +12,13 @@ from functools import cached_property
 import numpy as np
 import pandas as pd
 
-from outsim.clock import HOUR, MISSING, SECOND
+from outsim.clock import MISSING
 from outsim.engine.records import Columns
 from outsim.plan import CampaignPlan
 from outsim.results.run_arrays import Rows, RunArrays
 from outsim.results.tables import schema
 from outsim.results.tables.calls import Calls
-from outsim.results.tables.columns import Array, blocks, frame, take
+from outsim.results.tables.columns import Array, frame, take
 from outsim.results.tables.schema import Column
 from outsim.text import brief
 from outsim.vocabulary import REJECTED, SCHEDULED
@@ -33,21 +33,18 @@ def _at(array: Array, rows: Rows) -> Array:
 
 
 def _hours(instants: Array, zone: str) -> Array:
-    """Hour of the day of some instants since 1970, by the clock of a zone."""
+    """Hour of the day of some instants since 1970, in order, by the clock of a zone."""
     if len(instants) == 0:
         return np.zeros(0, dtype=np.int8)
-    ends = pd.to_datetime([instants.min(), instants.max()], unit="us", utc=True).tz_convert(zone)
-    shifts = ends.tz_localize(None) - ends.tz_convert(None)
-    shifts_us = {round(shift.total_seconds()) * SECOND for shift in shifts}
-    if len(shifts_us) == 1:
-        (shift_us,) = shifts_us
-        hours = np.empty(len(instants), dtype=np.int8)
-        for rows in blocks(len(instants)):
-            hours[rows] = (instants[rows] + shift_us) // HOUR % 24
-        return hours
-    # The clock is put forward or back meanwhile.
-    at = pd.DatetimeIndex(instants, dtype=pd.DatetimeTZDtype("us", zone))
-    return at.hour.to_numpy(dtype=np.int8)
+    # Quicker than to ask for the hour of each: there are few half hours, and where one begins
+    # clocks are put forward and back.
+    first, last = pd.to_datetime(instants[[0, -1]], unit="us", utc=True).tz_convert(zone)
+    begins = pd.date_range(
+        first.floor("30min", ambiguous=True, nonexistent="shift_backward"), last, freq="30min"
+    )
+    places = np.searchsorted(instants, begins.as_unit("us").asi8)
+    places = np.append(np.maximum.accumulate(np.append(0, places[1:])), len(instants))
+    return np.repeat(begins.hour.to_numpy(dtype=np.int8), np.diff(places))
 
 
 @dataclass(frozen=True, eq=False)

@@ -150,6 +150,17 @@ def queue_steps(calls: pd.DataFrame, attempts: pd.DataFrame, updates: pd.DataFra
     return step_function(entered["happened_at"], left)
 
 
+STEP_COLUMNS = (
+    "dispatched_at",
+    "work_started_at",
+    "dialed_at",
+    "answered_at",
+    "ended_at",
+    "cause",
+)
+"""Columns of attempts that `steps` needs."""
+
+
 def steps(calls: pd.DataFrame, attempts: pd.DataFrame, updates: pd.DataFrame) -> dict[str, Steps]:
     """Every quantity of `timeline` as a step function: instants, and the value from each on.
 
