@@ -15,10 +15,9 @@ from outsim.clock import MISSING, NEVER
 from outsim.engine.records import Integers
 from outsim.plan import CampaignPlan
 from outsim.results.run_arrays import RunArrays, came
-from outsim.results.tables.blocking import FREE, HELD_BY
 from outsim.results.tables.columns import checked_step
 from outsim.results.tables.resource_idle import RESOURCES
-from outsim.results.tables.time_in_system import PARTS, Splitter, TimeInSystem
+from outsim.results.tables.time_in_system import FREE, HELD_BY, PARTS, Splitter, TimeInSystem
 from outsim.vocabulary import ACCEPTED, QUEUED, REFUSALS, REJECTED
 
 if TYPE_CHECKING:
