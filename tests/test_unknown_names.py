@@ -235,8 +235,8 @@ COMMANDS = {
         "assumptions {file} --effect --figure complete_share",
         "completed_share",
     ),
-    "sweep --figure": (
-        "sweep {file} --vary platform.ports=1:2 --figure complete_share",
+    "sweep --measure": (
+        "sweep {file} --vary platform.ports=1:2 --measure complete_share",
         "completed_share",
     ),
     "status --campaign": ("status {file} --at 09:01 --campaign remindres", "acme/reminders"),

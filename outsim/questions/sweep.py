@@ -11,7 +11,7 @@ from concurrent.futures import Executor
 from dataclasses import dataclass, field, replace
 from hashlib import sha256
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 from outsim.engine import Engine
 from outsim.errors import StudyError
 from outsim.progress import Progress, reporting
+from outsim.questions.question import Question, asks
 from outsim.questions.sweep_answers import Sweep
 from outsim.results.measures import MEASURES, Measure, measure_named
 from outsim.scenario.factors import Assumed, Factor, assumed, check, read_factor
@@ -31,9 +32,6 @@ from outsim.studies.request import check_collection, keep_asked
 from outsim.studies.study import Study
 from outsim.studies.study_result import StudyResult
 from outsim.studies.variants import Variants
-
-if TYPE_CHECKING:
-    pass
 
 Array = NDArray[np.float64]
 
@@ -84,7 +82,8 @@ def _directory(text: str) -> str:
     return plain if plain == text else f"{plain}-{sha256(text.encode()).hexdigest()[:8]}"
 
 
-async def sweep(
+@asks()
+def sweep(
     scenario: Scenario,
     other: Scenario | None = None,
     *,
@@ -92,7 +91,7 @@ async def sweep(
     assumptions: bool = False,
     design: str | None = None,
     points: int | None = None,
-    figure: str = USUAL_FIGURE,
+    measure: str = USUAL_FIGURE,
     campaign: str | Sequence[str] | None = None,
     deadline: str | Sequence[str] | None = None,
     across_zones: bool = False,
@@ -104,7 +103,7 @@ async def sweep(
     executor: Executor | str | None = None,
     directory: str | Path | None = None,
     progress: Progress | Literal["bar"] | None = "bar",
-) -> Sweep:
+) -> Question[Sweep]:
     """Run a scenario over ranges of assumptions, or ask which of them flips a recommendation.
 
     All points have the same replications, on the same tapes.
@@ -124,7 +123,7 @@ async def sweep(
         ranges, else "morris"; for two, none, so that only flips are looked for.
     points : int, optional
         Size of a design other than a grid.
-    figure : str
+    measure : str
         Measure that the recommendation, and the picture, is about.
     campaign, deadline, across_zones
         As for `outsim.compare`: what is asked about, and what may differ in two scenarios.
@@ -140,8 +139,8 @@ async def sweep(
 
     Returns
     -------
-    Sweep
-        Points, indices and flips, as far as they were asked for.
+    Question
+        Its answer has points, indices and flips, as far as they were asked for.
 
     Raises
     ------
@@ -157,7 +156,7 @@ async def sweep(
         across_zones=across_zones,
     )
     check_alike(scenarios, MEASURES, unlike)
-    measure = measure_named(figure)
+    about = measure_named(measure)
     chosen = assumed(*scenarios) if assumptions else Assumed((), ())
     asked = tuple(read_factor(text, *scenarios) for text in vary)
     names = {factor.name for factor in asked}
@@ -189,33 +188,38 @@ async def sweep(
     if replications is None and not precision and timeout is None:
         count["replications"] = SWEEP
     check_replications(count["replications"])
-    question: dict[str, Any] = {"vary": [*vary], "assumptions": assumptions, "figure": figure}
-    question |= {"design": given_design, "points": points}
+    kept: dict[str, Any] = {"vary": [*vary], "assumptions": assumptions, "measure": measure}
+    kept |= {"design": given_design, "points": points}
     # The scenarios are kept as they are asked about: only what may differ is to be said again.
-    question |= {"across_zones": across_zones}
+    kept |= {"across_zones": across_zones}
     for kind, each in (("campaign", campaign), ("deadline", deadline)):
-        question[kind] = each if isinstance(each, str | None) else [*each]
-    if directory is not None:
-        check_collection(Path(directory))
-        keep_asked(Path(directory), "sweep", scenarios, seed, question, is_finished=False)
-    found = Sweep(scenarios, factors, chosen.left_out, measure, seed, 0, made)
-    with reporting(progress) as report:
-        place = None if directory is None else Path(directory)
-        options = {"engine": engine, "executor": executor}
-        work = _Work(scenarios, seed, measure, place, report, options)
-        if other is not None:
-            base = await work.run(scenarios, "base", **count)
-            count = {"replications": base.replications}
-            found = replace(found, base=base, replications=base.replications)
-        if made is not None:
-            found = await _run_design(found, work, count)
-        if other is not None:
-            found = replace(found, flips=await _find_flips(found, work))
-    if directory is not None:
-        # As many again come to the same, also where a precision or a time decided.
-        question |= {"replications": found.replications}
-        keep_asked(Path(directory), "sweep", scenarios, seed, question, is_finished=True)
-    return found
+        kept[kind] = each if isinstance(each, str | None) else [*each]
+
+    async def work_on(_: Any) -> Sweep:
+        counted = count
+        if directory is not None:
+            check_collection(Path(directory))
+            keep_asked(Path(directory), "sweep", scenarios, seed, kept, is_finished=False)
+        found = Sweep(scenarios, factors, chosen.left_out, about, seed, 0, made)
+        with reporting(progress) as report:
+            place = None if directory is None else Path(directory)
+            options = {"engine": engine, "executor": executor}
+            work = _Work(scenarios, seed, about, place, report, options)
+            if other is not None:
+                base = await work.run(scenarios, "base", **counted)
+                counted = {"replications": base.replications}
+                found = replace(found, base=base, replications=base.replications)
+            if made is not None:
+                found = await _run_design(found, work, counted)
+            if other is not None:
+                found = replace(found, flips=await _find_flips(found, work))
+        if directory is not None:
+            # As many again come to the same, also where a precision or a time decided.
+            kept["replications"] = found.replications
+            keep_asked(Path(directory), "sweep", scenarios, seed, kept, is_finished=True)
+        return found
+
+    return Question("sweep", work_on)
 
 
 def _with_levels(factor: Factor, levels: int) -> Factor:

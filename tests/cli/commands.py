@@ -34,7 +34,7 @@ COMMANDS = {
     "sweep": ("sweep", "small.toml", "--vary", "platform.ports=5:10:2", "--replications", "2"),
     "sweep of two": (
         *("sweep", "small.toml", "later.toml", "--replications", "2"),
-        *("--vary", "platform.ports=5:10:2", "--design", "grid", "--figure", "finish_time_s"),
+        *("--vary", "platform.ports=5:10:2", "--design", "grid", "--measure", "finish_time_s"),
     ),
     "export": ("export", "small.toml", "--format", "csv", "-o", "exported"),
     "calibrate": ("calibrate", "Master.csv", "--zone", "America/New_York"),

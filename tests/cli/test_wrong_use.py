@@ -151,7 +151,7 @@ MISTAKES = {
         "platform.ports = 0",
     ),
     "an unknown figure": (
-        ["sweep", "small.toml", "--vary", "platform.ports=1:2", "--figure", "speed"],
+        ["sweep", "small.toml", "--vary", "platform.ports=1:2", "--measure", "speed"],
         "measure 'speed': there is no such measure; allowed: completed_by_deadline",
     ),
     "an unknown design": (

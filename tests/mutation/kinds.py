@@ -365,7 +365,7 @@ _OPTIONS: dict[str, tuple[tuple[str, ...], dict[str, tuple[str, ...]]]] = {
         _QUICK,
         {"--vary": ("platform.ports=5:20",), "--target": ("p95 wait <= 10 min",)},
     ),
-    "sweep": (_QUICK, {"--vary": ("platform.ports=5:20:2",), "--figure": ("wait_p90_s",)}),
+    "sweep": (_QUICK, {"--vary": ("platform.ports=5:20:2",), "--measure": ("wait_p90_s",)}),
     "assumptions": ((), {"--seed": ("1",)}),
     "describe": ((), {}),
     "check": (("--theory",), {"--replications": ("2",), "--seed": ("3",)}),
@@ -392,6 +392,7 @@ _WORDS = {
     "--target": _PROMISES,
     "--precision": ("wait_p90_s=", "wait=3s", "x=1", "completed_share=5%", "wait_p90_s=-1s", "="),
     "--figure": ("wait", "wait_p9_s", ""),
+    "--measure": ("wait", "wait_p9_s", ""),
     "--every": ("0min", "-5min", "1us", "5", "1000 d"),
     "--format": ("XES", "pdf", ""),
 }

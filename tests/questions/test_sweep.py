@@ -180,7 +180,7 @@ def test_whoever_does_the_work_the_answer_is_the_same():
     options |= {"design": "lhs", "points": 64}
     threads = swept(chancy(contacts=4), **options)
     readable = swept(chancy(contacts=4), engine="simpy", **options)
-    assert threads.to_json() == readable.to_json()
+    assert threads.to_dict() == readable.to_dict()
 
 
 # Nothing is run twice
@@ -202,7 +202,7 @@ def kept(tmp_path_factory: pytest.TempPathFactory) -> tuple[Sweep, Path]:
 def test_a_finished_sweep_is_read_and_not_run_again(kept):
     found, out = kept
     assert found.flips[0].verdict == "flips"
-    assert certain(out, executor=Refusing()).to_json() == found.to_json()
+    assert certain(out, executor=Refusing()).to_dict() == found.to_dict()
 
 
 @pytest.mark.parametrize("lost", ["base", "flips"])
@@ -213,8 +213,8 @@ def test_a_sweep_that_was_cut_short_goes_on_with_what_is_missing(kept, tmp_path,
     shutil.rmtree(max((copy / lost).rglob("replications/0*")))
     with pytest.raises(AssertionError, match="there already"):
         certain(copy, executor=Refusing())
-    assert certain(copy).to_json() == found.to_json()
-    assert certain(copy, executor=Refusing()).to_json() == found.to_json()
+    assert certain(copy).to_dict() == found.to_dict()
+    assert certain(copy, executor=Refusing()).to_dict() == found.to_dict()
 
 
 def test_a_directory_of_another_sweep_is_refused(kept):
@@ -226,7 +226,7 @@ def test_a_directory_of_another_sweep_is_refused(kept):
 
 
 def test_the_json_document_holds_ranges_values_and_flips(known):
-    document = json.loads(json.dumps(known.to_json(), allow_nan=False))
+    document = json.loads(json.dumps(known.to_dict(), allow_nan=False))
     assert document["scenarios"] == ["hasty", "paced"]
     assert document["assumptions"] == [
         {
@@ -285,7 +285,7 @@ def test_a_sweep_draws_its_flip_and_its_bars(known):
         ({"vary": ["platform.prots=1:2"]}, ScenarioError, 'did you mean "ports"'),
         ({"vary": ["platform.ports=0:2"]}, ScenarioError, "platform.ports"),
         ({"vary": ["platform.ports=1:2"] * 2}, ScenarioError, "given 2 times"),
-        ({"vary": ["platform.ports=1:2"], "figure": "speed"}, StudyError, "no such measure"),
+        ({"vary": ["platform.ports=1:2"], "measure": "speed"}, StudyError, "no such measure"),
         ({"vary": ["platform.ports=1:2"], "design": "star"}, StudyError, "design 'star'"),
         ({"vary": ["platform.ports=1:2"], "replications": 1}, StudyError, "must be 2 or more"),
         (
