@@ -32,12 +32,16 @@ Precision = Annotated[
 Within = Annotated[
     str | None,
     typer.Option(
-        metavar="TIME", help="End after this time with what there is.", show_default=False
+        "--timeout",
+        metavar="TIME",
+        help="End after this time with what there is.",
+        show_default=False,
     ),
 ]
 Out = Annotated[
     str | None,
     typer.Option(
+        "--out",
         metavar="DIR",
         help="Directory that keeps every replication; what is there is not run again.",
         callback=named,
@@ -147,8 +151,8 @@ class StudyFlags(RunFlags):
     """Options of every question that is one study."""
 
     precision: Precision = None
-    within: Within = None
-    out: Out = None
+    timeout: Within = None
+    directory: Out = None
     keep_tables: KeepTables = False
     input_uncertainty: InputUncertainty = False
 
@@ -157,13 +161,9 @@ class StudyFlags(RunFlags):
         from outsim.errors import StudyError
         from outsim.studies.stopping import split_precisions
 
-        if self.keep_tables and self.out is None:
+        if self.keep_tables and self.directory is None:
             raise StudyError("--keep-tables: say where, with --out DIR")
-        options = super().given() | {"precision": split_precisions(self.precision or [])}
-        for option, name in (("within", "timeout"), ("out", "directory")):
-            if option in options:
-                options[name] = options.pop(option)
-        return options
+        return super().given() | {"precision": split_precisions(self.precision or [])}
 
 
 def study_options(

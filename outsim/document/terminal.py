@@ -68,6 +68,8 @@ def show_table(table: Data) -> None:
     if made is not None:
         console.print(made)
     else:
+        if table.columns[0]:
+            say(table.columns[0])
         for label, *cells in table.rows:
             say(label)
             for name, cell in zip(table.columns[1:], cells, strict=True):

@@ -86,7 +86,7 @@ def test_nothing_in_the_range_exits_with_1(outsim, form):
         assert "No value of platform.ports from 2 to 12 keeps the promises" in said
 
 
-@pytest.mark.parametrize("limit", [("--most", "10"), ("--within", "1 us")])
+@pytest.mark.parametrize("limit", [("--most", "10"), ("--timeout", "1 us")])
 def test_undecided_is_said_and_exits_with_1(outsim, limit):
     ended = outsim(*ASKED, *WAIT, *limit)
     assert ended.code == 1

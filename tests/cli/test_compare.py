@@ -71,7 +71,7 @@ def test_a_precision_of_the_difference_is_reached_at_once_where_nothing_differs(
 
 def test_a_time_bounds_a_search_for_precision_and_the_count_repeats_the_answer(document):
     """It is precise enough long before an hour is over."""
-    found = document("--within", "1 h", "--precision", "wait_p90_s=1h")
+    found = document("--timeout", "1 h", "--precision", "wait_p90_s=1h")
     assert found["replications"] == 20
     assert found["measures"] == document("--replications", "20")["measures"]
 
@@ -189,7 +189,7 @@ MISTAKES = {
         ("--precision", "wait_p90_s=1s", "--precision", "wait_p90_s=2s"),
         "wait_p90_s has one already, 1s",
     ),
-    "a time that is none": (("--within", "soon"), "within 'soon': found 'soon'; write a number"),
+    "a time that is none": (("--timeout", "soon"), "timeout 'soon': found 'soon'; write a number"),
     "tables to keep nowhere": (("--keep-tables",), "--keep-tables: say where, with --out DIR"),
     "an unknown executor": (
         ("--replications", "2", "--executor", "friends"),

@@ -360,7 +360,7 @@ _OPTIONS: dict[str, tuple[tuple[str, ...], dict[str, tuple[str, ...]]]] = {
     "eta": (_QUICK, {"--campaign": ("reminders",), "--call": ("3",), "--number": ("2125550100",)}),
     "stop": (_QUICK, {"--campaign": ("reminders",), "--seed": ("1",)}),
     "explain": (("--no-worth",), {"--campaign": ("reminders",), "--call": ("3",)}),
-    "compare": (_QUICK, {"--precision": ("wait_p90_s=30s",), "--within": ("5s",)}),
+    "compare": (_QUICK, {"--precision": ("wait_p90_s=30s",), "--timeout": ("5s",)}),
     "capacity": (
         _QUICK,
         {"--vary": ("platform.ports=5:20",), "--target": ("p95 wait <= 10 min",)},
