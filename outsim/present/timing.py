@@ -2,29 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from outsim import display
 from outsim.clock import after as clock_after
-from outsim.display import format_estimate
-from outsim.document import Document, Picture, Table
-from outsim.plots import eta as draw_forecast
-from outsim.plots.estimates import draw_estimates
+from outsim.document import Document, Table
 from outsim.present.context import ReportContext
 from outsim.present.run_pictures import waits
-from outsim.questions import eta_texts
-from outsim.questions.eta_measures import CAMPAIGN_MEASURES
 from outsim.questions.schedule import TITLE as WHEN_TO_START
 from outsim.questions.stop import TITLE as WHY_AFTER_STOP
 from outsim.questions.stop import stop_rule
 from outsim.results.tables.views import counts
-from outsim.studies.default_replications import ETA
 
 if TYPE_CHECKING:
-    from matplotlib.axes import Axes
-
     from outsim.questions.eta import Forecast
 
 _START = Document("schedule", WHEN_TO_START)
@@ -93,70 +84,8 @@ def _waits(context: ReportContext) -> str:
 
 
 def _forecast(context: ReportContext, answer: Forecast) -> Document:
-    findings, campaign = answer.findings, answer.campaign
-    begins = findings.scenarios[0].clock.begins
-
-    def at(name: str) -> str:
-        value = findings.mean(0, name)
-        if not value.count:
-            return "not within the run"
-        over = f" (in {value.count} of {findings.replications} runs)" if value.n_missing else ""
-        return format_estimate("clock", value, begins) + over
-
-    is_enough = findings.replications >= ETA
-    rows = [eta_texts.row(findings, each) for each in CAMPAIGN_MEASURES]
-    columns = list(eta_texts.COLUMNS)
-    notes = ["Nine runs in ten come to it in the band of the last column."]
-    if not is_enough:
-        rows = [[each.label, at(each.name)] for each in CAMPAIGN_MEASURES]
-        columns = ["", "mean"]
-        notes = [f"{INTERVALS} A median with a band of nine runs in ten takes {ETA} replications."]
-    return replace(
-        _OUT,
-        asked=(
-            f"{campaign.name} ({campaign.tenant}), starting at {campaign.start:%H:%M}: "
-            f"{_counted(findings.replications)}."
-        ),
-        answer=_when_out(answer, at),
-        pictures=[_forecast_picture(answer, is_enough, at), waits(context)],
-        tables=[Table("When calls go out", columns, rows)],
-        notes=notes,
-    )
-
-
-def _when_out(answer: Forecast, at: Callable[[str], str]) -> str:
-    """The answer in words; of calls that a stop cancels, that too."""
-    told = eta_texts.canceled_text(answer.findings, answer.campaign)
-    finished = f"the campaign is finished at {at('finish_time_s')}."
-    if not answer.findings.mean(0, "first_out_s").count:
-        return f"{told} No call goes out within the run; {finished}".strip()
-    calls = "the others" if told else "the calls"
-    return (
-        f"{told} Half of {calls} have gone out by {at('median_out_s')}, 9 in 10 by "
-        f"{at('p90_out_s')}; {finished}"
-    ).strip()
-
-
-def _forecast_picture(answer: Forecast, is_band: bool, at: Callable[[str], str]) -> Picture:
-    """Bands, where there are runs enough for them; else means with their intervals."""
-    findings = answer.findings
-    names = [each.label for each in CAMPAIGN_MEASURES]
-    means = [findings.mean(0, each.name) for each in CAMPAIGN_MEASURES]
-    begins = findings.scenarios[0].clock.begins
-
-    def draw(ax: Axes) -> object:
-        if is_band:
-            return draw_forecast(answer, ax=ax)
-        return draw_estimates(names, means, "local time", "clock", begins, ax)
-
-    told = "; ".join(f"{each.label}: {at(each.name)}" for each in CAMPAIGN_MEASURES)
-    what = "the band that nine runs in ten fall into" if is_band else "its 95 % interval"
-    return Picture(
-        draw,
-        alt=f"Marks on a clock, each with {what}. {told}.",
-        caption=f"When calls go out: {'median and nine runs in ten' if is_band else 'means'}",
-        rows=len(names),
-    )
+    found = answer.document()
+    return replace(found, pictures=[*found.pictures, waits(context)])
 
 
 def _known_rows(context: ReportContext, *names: str) -> list[list[str]]:

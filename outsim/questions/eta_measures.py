@@ -170,9 +170,7 @@ CAMPAIGN_MEASURES = (
     Measure(
         "median_out_s", "half of them out", "clock", partial(outgoing_s, level=0.5), "minimize"
     ),
-    Measure(
-        "p90_out_s", "9 in 10 of them out", "clock", partial(outgoing_s, level=0.9), "minimize"
-    ),
+    Measure("p90_out_s", "90 % of them out", "clock", partial(outgoing_s, level=0.9), "minimize"),
     Measure("last_out_s", "last call out", "clock", partial(outgoing_s, level=1.0), "minimize"),
     Measure("finish_time_s", "finished", "clock", finish_time_s, "minimize"),
 )
@@ -252,7 +250,7 @@ def studying(scenario: Scenario, campaign: Campaign) -> Scenario:
 
 
 @dataclass(frozen=True)
-class Asked:
+class CallOfInterest:
     """One call that is asked about."""
 
     campaign: tuple[str, str]
@@ -288,7 +286,7 @@ class Asked:
 
 def find_call(
     scenario: Scenario, *, call_id: int | None = None, number: str | None = None
-) -> Asked:
+) -> CallOfInterest:
     """One call, by its id or by the national number that it dials.
 
     With a snapshot, it is one of the calls that the snapshot names; else one of the scenario's.
@@ -313,7 +311,9 @@ def find_call(
     raise StudyError(f"{what}: no such call {where}")
 
 
-def _planned_calls(scenario: Scenario, call_id: int | None, number: str | None) -> list[Asked]:
+def _planned_calls(
+    scenario: Scenario, call_id: int | None, number: str | None
+) -> list[CallOfInterest]:
     found = []
     for plan in build_plan(scenario, Tape(scenario.seed)).campaigns:
         if plan.background:
@@ -325,11 +325,13 @@ def _planned_calls(scenario: Scenario, call_id: int | None, number: str | None) 
             place = call_id - plan.first_call_id
             places = [place] if 0 <= place < plan.size else []
         places = [place for place in places if plan.reject_reason[place] == 0]
-        found += [Asked(plan.key, place, "scheduled", None) for place in places]
+        found += [CallOfInterest(plan.key, place, "scheduled", None) for place in places]
     return found
 
 
-def _standing_calls(scenario: Scenario, call_id: int | None, number: str | None) -> list[Asked]:
+def _standing_calls(
+    scenario: Scenario, call_id: int | None, number: str | None
+) -> list[CallOfInterest]:
     assert scenario.snapshot is not None
     found = []
     for campaign in scenario.snapshot.campaign:
@@ -344,7 +346,9 @@ def _standing_calls(scenario: Scenario, call_id: int | None, number: str | None)
                     place = call_id - each.call_id
                 if 0 <= place < each.count:
                     ahead = _ahead(scenario, campaign.key, state, behind + place)
-                    found.append(Asked(campaign.key, first + behind + place, state, ahead))
+                    found.append(
+                        CallOfInterest(campaign.key, first + behind + place, state, ahead)
+                    )
                 behind += each.count
             first += behind
     return found

@@ -13,7 +13,7 @@ from outsim.display import format_estimate, unit_of
 from outsim.document import Answer, Document, Picture, Table
 from outsim.errors import StudyError
 from outsim.estimates import Estimate
-from outsim.questions.one_run import ONE_DAY, one_run, scenario_of
+from outsim.questions.one_run import ONE_DAY, one_run, scenario_of, ten_digits
 from outsim.questions.question import Question, StudyOptions, StudyQuestion, asks
 from outsim.results.measures import MEASURES, WAIT_MEAN, Measure
 from outsim.results.result import Result
@@ -496,21 +496,3 @@ def _campaign_of_call(result: Result, call: int | None, digits: str | None) -> C
         for tenant, name in whose.itertuples(index=False)
     ]
     return next(filter(None, reversed(found)), None)
-
-
-def ten_digits(number: str | None) -> str | None:
-    """National number of ten digits, without what people write between them.
-
-    Raises
-    ------
-    StudyError
-        If there are not ten.
-    """
-    if number is None:
-        return None
-    digits = "".join(each for each in number if each.isdigit())
-    if len(digits) == 11 and digits.startswith("1"):
-        digits = digits[1:]
-    if len(digits) != 10:
-        raise StudyError(f"number {number}: write a number of ten digits")
-    return digits

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from outsim.engine import Engine
+from outsim.errors import StudyError
 from outsim.results.checkpoint import simulate
 from outsim.results.result import Result
 from outsim.scenario.campaigns import Campaign
@@ -32,3 +33,21 @@ def campaign_or_all(
     """The campaign that is asked about; None, for all calls, if the scenario has none."""
     scenario = scenario_of(asked)
     return campaign_of(scenario, campaign) if campaign or scenario.campaigns else None
+
+
+def ten_digits(number: str | None) -> str | None:
+    """National number of ten digits, without what people write between them.
+
+    Raises
+    ------
+    StudyError
+        If there are not ten.
+    """
+    if number is None:
+        return None
+    digits = "".join(each for each in number if each.isdigit())
+    if len(digits) == 11 and digits.startswith("1"):
+        digits = digits[1:]
+    if len(digits) != 10:
+        raise StudyError(f"number {number}: write a number of ten digits")
+    return digits

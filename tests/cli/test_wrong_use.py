@@ -68,7 +68,7 @@ MISTAKES = {
     ),
     "a snapshot and a time": (
         ["eta", "small.toml", "--snapshot", "queue.json", "--at", "09:07"],
-        "--snapshot and --at: give one or the other",
+        "snapshot and at: give one or the other",
     ),
     "a call that is not there": (
         ["eta", "small.toml", "--call", "99"],
@@ -80,7 +80,7 @@ MISTAKES = {
     ),
     "a number that is none": (
         ["eta", "small.toml", "--number", "911"],
-        "--number 911: write a number of ten digits",
+        "number 911: write a number of ten digits",
     ),
     "a call of another campaign": (
         ["eta", "small.toml", "--campaign", "notices", "--call", "3"],

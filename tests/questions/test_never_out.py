@@ -7,9 +7,8 @@ from typing import Any
 import pytest
 
 import outsim
-from outsim.questions.eta import Forecast, eta
+from outsim.questions.eta import Forecast, canceled_text, eta, never_out, never_out_texts, row
 from outsim.questions.eta_measures import NEVER_OUT, find_call, studying
-from outsim.questions.eta_texts import canceled_text, never_out, never_out_texts, row
 from outsim.scenario import Scenario
 from outsim.studies.study import run_of
 from outsim.studies.study_result import StudyResult
