@@ -252,12 +252,12 @@ COMMANDS = {
     ),
     "compare --precision": ("compare {file} {file} --precision wait_p80_s=5s", "wait_p90_s"),
     "compare --executor": ("compare {file} {file} --replications 2 --executor core", "cores"),
-    "plan --target": (
-        'plan {file} --vary platform.ports=1:2 --target "complted >= 90 %"',
+    "capacity --target": (
+        'capacity {file} --vary platform.ports=1:2 --target "complted >= 90 %"',
         "completed",
     ),
-    "plan --vary": (
-        'plan {file} --vary platform.port=1:2 --target "p90 wait <= 1 min"',
+    "capacity --vary": (
+        'capacity {file} --vary platform.port=1:2 --target "p90 wait <= 1 min"',
         "ports",
     ),
 }

@@ -89,9 +89,8 @@ class RunArray:
 
     @property
     def index(self) -> int:
-        """Number of the replication, where there is one only."""
-        (index,) = self.replications
-        return index
+        """Number of the replication, or of the first one."""
+        return self.replications[0]
 
     @property
     def scenarios(self) -> int:
