@@ -8,6 +8,8 @@ from contextlib import contextmanager
 from importlib.util import find_spec
 from typing import Literal
 
+from outsim.errors import StudyError, unknown_name
+
 Progress = Callable[[int, int], None]
 """Told how much is done, and how much there is in all."""
 
@@ -101,5 +103,7 @@ def reporting(progress: Progress | Literal["bar"] | None) -> Iterator[Progress]:
     if progress == "bar":
         with bar("runs") as shown:
             yield shown
+    elif isinstance(progress, str):
+        raise StudyError(unknown_name("progress", progress, ["bar"]))
     else:
         yield progress or unseen
