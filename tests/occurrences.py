@@ -109,8 +109,8 @@ def occurrences(result: Result) -> dict[str, int]:
         "12 canceled after attempts": int(
             ((status == "canceled") & (calls["attempts"] > 0)).sum()
         ),
-        "12 dialled after the effect": int((dispatched >= effect[rank]).sum()),
-        "12 dialled before it": int(
+        "12 dialed after the effect": int((dispatched >= effect[rank]).sum()),
+        "12 dialed before it": int(
             ((dispatched >= requested[rank]) & (dispatched < effect[rank])).sum()
         ),
         "13 suspensions": len(plan.suspensions),

@@ -49,8 +49,8 @@ LISTS = {
     "faulty": "destination\n2125550100\nnonsense\n2125550100\n12125550101\n911\n2125550102\n",
     "hopeless": "destination\nnonsense\n911\n",
 }
-"""Contact lists: without anything, with time zones and callers, with rows that can't be dialled
-or stand twice, and without a row that can be dialled."""
+"""Contact lists: without anything, with time zones and callers, with rows that can't be dialed
+or stand twice, and without a row that can be dialed."""
 
 
 @cache

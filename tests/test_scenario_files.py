@@ -178,7 +178,7 @@ def test_sample_lists_use_numbers_reserved_for_fiction(file):
 
 
 @pytest.mark.parametrize("file", LISTS)
-def test_rows_that_cannot_be_dialled_are_the_ones_that_are_meant_to(file):
+def test_rows_that_cannot_be_dialed_are_the_ones_that_are_meant_to(file):
     contacts = ContactList.read(DIRECTORY / "contacts" / file)
     assert {row.text for row in contacts.rejected} <= BAD_NUMBERS
     assert {row.reason for row in contacts.rejected} <= set(REASONS)

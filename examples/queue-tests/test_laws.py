@@ -31,7 +31,7 @@ def test_a_stop_before_the_start_cancels_everything(simulate):
 
 
 @pytest.mark.rule(13)
-def test_a_suspended_customer_is_not_dialled(simulate):
+def test_a_suspended_customer_is_not_dialed(simulate):
     attempts = simulate(SCENARIOS / "13-suspension.toml").attempts
     acme = attempts["dispatched_at"][attempts["tenant"] == "acme"].dt.strftime("%H:%M:%S")
     assert not acme.between("09:00:20", "09:02:39").any()

@@ -59,9 +59,9 @@ def execute(
     """
     chosen = choose(engine, plan.calls_begun)
     if chosen == "simpy":
-        from outsim.engine.readable.run import Run as ReadableRun
+        from outsim.engine.readable.run import run
 
-        return ReadableRun(plan, progress).finish(), chosen
+        return run(plan, progress), chosen
     from outsim.engine.compiled.run import Run
 
     return Run(plan, progress).finish(), chosen

@@ -24,7 +24,7 @@ RULES: tuple[Rule, ...] = tuple(
             "submission": """
                 A campaign has a time of submission and a start; waits count from the later of the
                 two. It brings a contact list, a number of contacts, or single-call requests over
-                time (a Poisson rate by hour, or recorded times). A row that can't be dialled is
+                time (a Poisson rate by hour, or recorded times). A row that can't be dialed is
                 rejected and listed.""",
             "schedule, loading and pacing": """
                 Contacts are scheduled until the start. Each campaign has a loader of its own,
@@ -67,7 +67,7 @@ RULES: tuple[Rule, ...] = tuple(
                 Every change (queued, dialing, connected, waiting for a retry or final) waits in a
                 first-in-first-out backlog for a worker, and is visible when that is done;
                 scheduled is visible at once. A small share of updates is lost; a small share of
-                calls is wedged: accepted, shown as pending, never dialled. A reconciliation job
+                calls is wedged: accepted, shown as pending, never dialed. A reconciliation job
                 may repair lost final updates.""",
             "result_url": """
                 One final POST a call, once its final update is visible: with latency, time-out,

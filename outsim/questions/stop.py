@@ -131,7 +131,7 @@ class StopRace(Answer):
     def calls_never_dialed(self, after_us: int) -> Estimate:
         """Calls that a stop `after_us` after the start keeps from being dialed at all."""
         return self.findings.estimate_of(
-            lambda values: self._less(values, after_us, "calls_dialled"), support=COUNT
+            lambda values: self._less(values, after_us, "calls_dialed"), support=COUNT
         )
 
     def saved_share(self, after_us: int) -> Estimate:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from outsim.results.measures import MEASURES, Measure, View
 
 
-def calls_dialled(view: View) -> float:
+def calls_dialed(view: View) -> float:
     """Calls that were dispatched at least once, be it in vain."""
     return float(view.calls["first_dispatched_at"].notna().sum())
 
@@ -18,7 +18,7 @@ def dials(view: View) -> float:
 _AFTER = ("dispatched_before_stop_effect", "dispatched_after_stop_effect")
 
 STOP_MEASURES: tuple[Measure, ...] = (
-    Measure("calls_dialled", "calls dialled", "number", calls_dialled, "minimize"),
+    Measure("calls_dialed", "calls dialed", "number", calls_dialed, "minimize"),
     Measure("dials", "dials, retries included", "number", dials, "minimize"),
     *(each for each in MEASURES if each.name in _AFTER),
 )

@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
 _NATIONAL = r"(?:\+?1)?([2-9][0-9]{2}[2-9][0-9]{6})"
-_DIALLED = re.compile(rf"(?:tel:)?{_NATIONAL}", re.ASCII | re.IGNORECASE)
+_DIALED = re.compile(rf"(?:tel:)?{_NATIONAL}", re.ASCII | re.IGNORECASE)
 _WITH_ANI = re.compile(rf"(?:tel:)?{_NATIONAL}(?:;ani={_NATIONAL})?", re.ASCII | re.IGNORECASE)
 _DIGITS = re.compile(r"(?:tel:)?(\+?)([0-9]+)", re.ASCII | re.IGNORECASE)
 _POSTD = re.compile(r"[0-9*#]+")
@@ -47,7 +47,7 @@ class InvalidNumberError(ValueError):
 
 def _national_number(text: str, bare_reason: str) -> int:
     """Ten-digit national number of `text`, which holds no parameters."""
-    match = _DIALLED.fullmatch(text)
+    match = _DIALED.fullmatch(text)
     if match is not None:
         return int(match[1])
     digits = _DIGITS.fullmatch(text)

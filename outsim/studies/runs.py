@@ -251,7 +251,7 @@ async def stream(
     """Measures of each job, as they come.
 
     Who does the work is said as for `outsim.studies.executors.workforce`. When the stream is
-    closed or cancelled, what has not begun never begins, and what has begun in threads or
+    closed or canceled, what has not begun never begins, and what has begun in threads or
     processes of its own ends within a second.
 
     Raises

@@ -184,7 +184,7 @@ _STEPS_S = (0.1, 0.2, 0.5, 1, 2, 5, 10, 15, 20, 30, 60, 120, 300, 600, 900, 1800
 """Steps between stops that read well."""
 
 _FINE, _COARSE = 10, 5
-"""Stops while first dials are still saved, and later ones until everything is dialled, about."""
+"""Stops while first dials are still saved, and later ones until everything is dialed, about."""
 
 
 def written(after_us: int) -> str:
@@ -215,12 +215,12 @@ def usual_stops(never: Scenario, seed: int | None) -> list[int]:
     attempts = result.frames.attempts(("attempt", "queued_at", "dispatched_at"), rows)
     first = attempts[attempts["attempt"] == 1]
     if first.empty:
-        raise StudyError(f"{campaign.tenant}/{campaign.name}: none of its calls is ever dialled")
-    dialled_s = (first["dispatched_at"].max() - campaign.start).total_seconds()
+        raise StudyError(f"{campaign.tenant}/{campaign.name}: none of its calls is ever dialed")
+    dialed_s = (first["dispatched_at"].max() - campaign.start).total_seconds()
     reached = "dispatched_at" if campaign.stop_reaches == "queue" else "queued_at"
     saved_s = (first[reached].max() - campaign.start).total_seconds()
     stops_s = _steps(0.0, saved_s, _FINE)
-    stops_s += _steps(max(stops_s, default=0.0), dialled_s, _COARSE)
+    stops_s += _steps(max(stops_s, default=0.0), dialed_s, _COARSE)
     if campaign.stop_cancels_retries:
         # Such a stop saves some of them until the last one is made.
         last_s = (attempts["dispatched_at"].max() - campaign.start).total_seconds()

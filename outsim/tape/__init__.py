@@ -247,7 +247,7 @@ class Tape:
     ) -> UpdateDraws:
         """Draws of the updates about the attempts numbered `attempt` of the first `count` calls.
 
-        Attempt 0 stands for what happens to a call before it is ever dialled.
+        Attempt 0 stands for what happens to a call before it is ever dialed.
 
         Parameters
         ----------

@@ -206,7 +206,7 @@ MISTAKES = {
         ["stop", "small.toml", "--after", "0s,soon"],
         "after: found 'soon'; write a number and a unit",
     ),
-    "nobody to stop": (["stop", "zero.toml"], "acme/list: none of its calls is ever dialled"),
+    "nobody to stop": (["stop", "zero.toml"], "acme/list: none of its calls is ever dialed"),
     "no log": (["calibrate", "missing.csv"], "missing.csv: no such file"),
     "a log of unknown columns": (
         ["calibrate", "own.csv"],

@@ -1,7 +1,7 @@
 """A calm platform to state the rules on: every duration is constant, nothing is scarce.
 
 A test takes it and makes the one thing scarce that its rule is about. On the calm
-platform a call that is dispatched at 0 s is dialled at 1 s, rings at 2 s and then
+platform a call that is dispatched at 0 s is dialed at 1 s, rings at 2 s and then
 
 ==========  ==========  ==========
 outcome     answered    ended
@@ -102,7 +102,7 @@ def part(**keys: Any) -> dict[str, Any]:
 def campaign(
     name: str = "list", tenant: str = "acme", *, start: float | str = 0, **keys: Any
 ) -> dict[str, Any]:
-    """A campaign of one call, answered by people, that is dialled once and not again."""
+    """A campaign of one call, answered by people, that is dialed once and not again."""
     if not keys.keys() & {"contacts", "contact_list", "requests"}:
         keys["contacts"] = 1
     rules = {"profile": "people", "max_retry": 0, "retry_interval": "60 s"}

@@ -43,7 +43,7 @@ def told(result, second):
 
 
 def test_an_attempt_ends_before_a_worker_finishes():
-    """The only channel falls free at 20 s, when the next call is dialled: it gets through."""
+    """The only channel falls free at 20 s, when the next call is dialed: it gets through."""
     result = run(
         campaign("first", tenant="zeta"),
         campaign("second", tenant="acme", start=19),
@@ -65,7 +65,7 @@ def test_an_attempt_ends_before_a_stop():
 
 
 def test_a_worker_finishes_before_an_outage():
-    """Dialled at 10 s, the very instant at which the carrier goes out: it was taken."""
+    """Dialed at 10 s, the very instant at which the carrier goes out: it was taken."""
     result = run(campaign(start=9), outage=[part(of="carrier", begins=10, ends=60)])
     assert outcomes(result) == ["human"]
 
@@ -164,7 +164,7 @@ def test_attempts_that_end_together_end_by_tenant():
 
 
 def test_workers_that_finish_together_finish_by_tenant():
-    """Both are dialled at 63 s, and the carrier has one channel.
+    """Both are dialed at 63 s, and the carrier has one channel.
 
     Zeta's first attempt went before acme's retry at the dispatch, and its dial work was
     begun first. At the carrier it is acme's turn.

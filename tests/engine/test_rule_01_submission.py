@@ -1,4 +1,4 @@
-"""Rule 1: how calls are handed in, from when they wait, and which of them can't be dialled."""
+"""Rule 1: how calls are handed in, from when they wait, and which of them can't be dialed."""
 
 from __future__ import annotations
 
@@ -85,11 +85,11 @@ def test_requests_end_when_they_are_said_to():
     assert 290 < max(at) < 300
 
 
-# Rows that can't be dialled
+# Rows that can't be dialed
 
 
 def test_no_row_disappears(tmp_path):
-    """A row that can't be dialled keeps its place and says why; the others go out in order."""
+    """A row that can't be dialed keeps its place and says why; the others go out in order."""
     path = contact_list(
         tmp_path, "5125550100,5125550199", "5550101,", ",", "5125550102,5125550199"
     )
@@ -121,7 +121,7 @@ def test_a_rejected_row_takes_none_of_the_loaders_time(tmp_path):
         ("reject", ["completed", "rejected", "completed"]),
     ],
 )
-def test_a_number_that_stands_twice_is_dialled_twice_or_rejected(tmp_path, duplicates, expected):
+def test_a_number_that_stands_twice_is_dialed_twice_or_rejected(tmp_path, duplicates, expected):
     path = contact_list(tmp_path, "5125550100,", "5125550100,", "5125550102,")
     result = run(campaign(contact_list=path, ani="5125550199", duplicates=duplicates))
     assert statuses(result) == expected
@@ -152,9 +152,9 @@ def test_the_refused_share_is_drawn_for_each_attempt():
         campaign(contacts=1000, missing_ani_share=1.0, max_retry=1),
         carrier={"missing_ani_refusal": 0.8},
     )
-    for attempt, dialled in ((1, 1000), (2, 800)):
+    for attempt, dialed in ((1, 1000), (2, 800)):
         rows = result.attempts[result.attempts["attempt"] == attempt]
-        assert abs(len(rows) - dialled) < 60
+        assert abs(len(rows) - dialed) < 60
         assert abs((rows["cause"] == "missing_ani").mean() - 0.8) < 0.06
     assert (result.calls["ani"] == 0).all()
 

@@ -124,7 +124,7 @@ def test_what_holds_a_call_back_is_checked_when_its_port_is_free(reason):
 
 
 def test_what_comes_after_the_dispatch_stops_nothing():
-    """Dispatched at 0 s, still waiting for its dial work: it is dialled all the same."""
+    """Dispatched at 0 s, still waiting for its dial work: it is dialed all the same."""
     result = run(
         campaign(expires_at=0.2, stop_at=0.1, stop_reaches="queue"),
         platform={"stop_latency": "100 ms"},

@@ -46,7 +46,7 @@ def test_a_refusal_takes_no_token():
 
 
 def test_nobodys_phone_rings_on_a_refusal():
-    """A SIP 503: dialled at 1 s, refused at 2 s, and the port is free again."""
+    """A SIP 503: dialed at 1 s, refused at 2 s, and the port is free again."""
     result = run(campaign(requests=requests(0, 0)), carrier={"rate": "1/s", "burst": 1})
     row = result.attempts.iloc[1:]
     assert list(row["outcome"]) == ["congestion"]
@@ -57,7 +57,7 @@ def test_nobodys_phone_rings_on_a_refusal():
 
 
 def test_the_rate_counts_at_the_carrier_and_not_at_the_dispatch():
-    """Dispatched together, dialled one after the other by the only worker: all are taken."""
+    """Dispatched together, dialed one after the other by the only worker: all are taken."""
     result = run(
         campaign(requests=requests(0, 0, 0, 0)),
         platform={"workers": 1, "dial_work": "1 s"},
@@ -206,7 +206,7 @@ def test_a_spike_costs_completions_and_not_only_time():
     assert set(spike.attempts["cause"]) == {"", "carrier_rate"}
 
 
-def test_dialling_below_the_carriers_rate_costs_nothing():
+def test_dialing_below_the_carriers_rate_costs_nothing():
     """The platform's own dial rate keeps the burst from the carrier."""
     result = run(
         campaign(contacts=100),

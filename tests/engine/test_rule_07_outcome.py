@@ -288,7 +288,7 @@ def test_some_people_leave_before_the_message_ends():
 FAULTY = {"human": 60, "voicemail": 0, "no_answer": 0, "busy": 0, "invalid": 40}
 
 
-def test_an_invalid_number_is_one_whenever_it_is_dialled():
+def test_an_invalid_number_is_one_whenever_it_is_dialed():
     """Refused the first time, it turns out invalid the second time: the same numbers."""
 
     def invalid(**parts):
@@ -307,7 +307,7 @@ def test_an_invalid_number_is_one_whenever_it_is_dialled():
     assert 50 < len(first) < 110
 
 
-def test_a_fax_is_one_whenever_it_is_dialled_and_counts_as_answered():
+def test_a_fax_is_one_whenever_it_is_dialed_and_counts_as_answered():
     faxes = {"fax_share": 0.3}
     first = run(campaign(contacts=200, max_retry=1), callees=faxes)
     second = run(

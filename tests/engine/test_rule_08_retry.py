@@ -1,4 +1,4 @@
-"""Rule 8: which calls are dialled again, when, and how often."""
+"""Rule 8: which calls are dialed again, when, and how often."""
 
 from __future__ import annotations
 
@@ -23,19 +23,19 @@ from .scenarios import (
 
 
 @pytest.mark.parametrize("outcome", ["busy", "no_answer"])
-def test_who_was_not_reached_is_dialled_again(outcome):
+def test_who_was_not_reached_is_dialed_again(outcome):
     result = run(campaign(max_retry=1), tape=recorded(list=[outcome]))
     assert outcomes(result) == [outcome, "human"]
     assert statuses(result) == ["completed"]
 
 
-def test_what_the_carrier_refused_is_dialled_again():
+def test_what_the_carrier_refused_is_dialed_again():
     result = run(campaign(max_retry=1), outage=[part(of="carrier", begins=0, ends=30)])
     assert outcomes(result) == ["congestion", "human"]
     assert statuses(result) == ["completed"]
 
 
-def test_an_invalid_number_is_never_dialled_again():
+def test_an_invalid_number_is_never_dialed_again():
     result = run(campaign(max_retry=10), tape=recorded(list=["invalid"]))
     assert outcomes(result) == ["invalid"]
     assert statuses(result) == ["failed"]
@@ -50,7 +50,7 @@ def test_who_was_reached_is_left_alone(outcome):
 
 
 @pytest.mark.parametrize("retries", [0, 1, 3, 10])
-def test_a_call_is_dialled_once_and_then_as_often_as_it_may_be_again(retries):
+def test_a_call_is_dialed_once_and_then_as_often_as_it_may_be_again(retries):
     result = run(campaign(max_retry=retries), tape=recorded(list=[["busy"] * 11]))
     assert outcomes(result) == ["busy"] * (1 + retries)
     assert result.attempts["attempt"].tolist() == list(range(1, 2 + retries))

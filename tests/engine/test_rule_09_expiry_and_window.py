@@ -96,7 +96,7 @@ def test_a_call_without_expiry_waits_for_as_long_as_it_takes():
 )
 @pytest.mark.parametrize("end", ["expired", "canceled"])
 def test_a_status_is_what_ended_the_call(end, outcome, retries, status):
-    """Dialled at 1 s, and at 1.5 s the campaign expires or is stopped: the dial counts first."""
+    """Dialed at 1 s, and at 1.5 s the campaign expires or is stopped: the dial counts first."""
     ending = {"expires_at": 1.5} if end == "expired" else {"stop_at": 0.5}
     result = run(
         campaign(max_retry=retries, **ending),

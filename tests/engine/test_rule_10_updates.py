@@ -95,7 +95,7 @@ def test_an_update_is_visible_when_a_worker_has_processed_it():
 
 
 def test_the_page_shows_what_was_processed_and_not_what_happened():
-    """Queued and dialling since 0 s; with 3 s a piece the page says so at 3 s and at 6 s."""
+    """Queued and dialing since 0 s; with 3 s a piece the page says so at 3 s and at 6 s."""
     result = run(campaign(), platform={"workers": 1, "dial_work": "1 ms", "status_work": "3 s"})
 
     def page(second):
@@ -152,7 +152,7 @@ def test_a_campaign_can_be_over_before_its_statuses_are_processed():
 
 
 def test_a_call_whose_updates_are_lost_goes_out_all_the_same():
-    """It was dialled, answered and heard; the page says for ever that it is to come."""
+    """It was dialed, answered and heard; the page says for ever that it is to come."""
     result = run(campaign(), platform={"lost_updates": 1.0})
     assert statuses(result) == ["completed"]
     page = result.status_page(moment(3000))
@@ -184,7 +184,7 @@ def test_each_update_is_lost_by_itself():
 # Wedged calls
 
 
-def test_a_wedged_call_is_accepted_shown_as_pending_and_never_dialled():
+def test_a_wedged_call_is_accepted_shown_as_pending_and_never_dialed():
     result = run(campaign(contacts=3, max_retry=3), platform={"wedged_calls": 1.0})
     assert result.attempts.empty
     assert statuses(result) == ["queued"] * 3

@@ -57,11 +57,11 @@ def test_a_stop_takes_effect_after_its_latency():
 
 def test_the_sooner_the_stop_the_fewer_go_out():
     """The race of the stop with the queue: what counts is how much is loaded by then."""
-    dialled = [
+    dialed = [
         len(run(campaign(contacts=30, pacing="30/min", stop_at=second)).attempts)
         for second in (0, 10, 20, 40)
     ]
-    assert dialled == [1, 6, 11, 21]
+    assert dialed == [1, 6, 11, 21]
     at_once = [len(run(campaign(contacts=30, stop_at=second)).attempts) for second in (0, 10)]
     assert at_once == [30, 30]
 

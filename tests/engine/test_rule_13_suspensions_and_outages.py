@@ -171,7 +171,7 @@ def test_an_outage_that_drops_cuts_off_as_many_calls_as_it_must():
     assert seconds(result.attempts["ended_at"]) == [10.0, 20.001, 20.002]
 
 
-def test_a_call_that_was_cut_off_is_dialled_again():
+def test_a_call_that_was_cut_off_is_dialed_again():
     result = run(
         campaign(max_retry=1),
         outage=[part(of="ports", begins=10, ends=50, drop=True)],
@@ -216,7 +216,7 @@ def test_what_a_call_cut_off_had_come_to(cut, ringing, answered, detected, calle
 # Workers
 
 
-def test_without_workers_nothing_is_dialled_and_ports_are_held():
+def test_without_workers_nothing_is_dialed_and_ports_are_held():
     result = run(
         campaign(contacts=3),
         platform={"ports": 2, "workers": 1},
@@ -286,7 +286,7 @@ def test_a_carrier_outage_that_drops_ends_all_calls():
 
 
 def test_a_call_in_its_dial_work_has_nothing_to_be_cut_off():
-    """Dispatched at 0 s and dialled at 1 s; the carrier was out for a moment in between."""
+    """Dispatched at 0 s and dialed at 1 s; the carrier was out for a moment in between."""
     result = run(campaign(), outage=[part(of="carrier", begins=0.5, ends=0.6, drop=True)])
     assert outcomes(result) == ["human"]
 

@@ -242,8 +242,8 @@ def fail_a_completed_call(c: Copy) -> None:
 
 
 def lose_a_final_change(c: Copy) -> None:
-    undialled = c.calls["attempts"][c.updates["call_id"]] == 0
-    row = some((c.updates["status"] == EXPIRED) & undialled)
+    undialed = c.calls["attempts"][c.updates["call_id"]] == 0
+    row = some((c.updates["status"] == EXPIRED) & undialed)
     c.updates = {name: np.delete(column, row) for name, column in c.updates.items()}
 
 
@@ -296,7 +296,7 @@ def let_a_younger_call_pass(c: Copy) -> None:
         c.attempts[column][[one, two]] = c.attempts[column][[two, one]]
 
 
-def let_an_undialled_call_wait(c: Copy) -> None:
+def let_an_undialed_call_wait(c: Copy) -> None:
     """A call that expired in the queue had entered it first."""
     rows = c.of("expiring", "updates")
     entered = c.updates["status"][rows] == QUEUED
@@ -469,7 +469,7 @@ TAMPERINGS: tuple[tuple[Invariant, Callable[[Copy], None]], ...] = (
     (laws.not_dispatched_during_a_suspension, dispatch("windowed", 4 * MINUTE - 1)),
     (laws.retry_interval_is_kept, retry_too_soon),
     (laws.queue_order_is_kept, let_a_younger_call_pass),
-    (laws.queue_order_is_kept, let_an_undialled_call_wait),
+    (laws.queue_order_is_kept, let_an_undialed_call_wait),
     (laws.parts_of_every_wait_add_up, hold_back_for_nothing),
     (laws.parts_of_every_wait_add_up, jump_to_the_head),
     (laws.parts_of_every_wait_add_up, dispatch_late),

@@ -41,7 +41,7 @@ def raced(given: Scenario, *after_s: float, **options) -> StopRace:
 
 
 def told(race: StopRace) -> list[tuple[float, ...]]:
-    """(seconds to the stop, dials before its effect, after it, calls never dialled) of each."""
+    """(seconds to the stop, dials before its effect, after it, calls never dialed) of each."""
     table = race.table()[["dialed_before_effect", "dialed_after_effect", "calls_never_dialed"]]
     return [tuple(row) for row in table.itertuples()]
 
@@ -73,7 +73,7 @@ def test_calls_that_come_to_the_queue_one_a_second_are_saved_one_a_second(how, e
 def test_what_is_in_the_queue_goes_out_on_one_port_one_call_after_the_other():
     """All calls are in the queue within 10 ms, and each takes 20 s."""
     race = raced(offer({"ports": 1}), 0, 30, 39, 190)
-    # At 0 s: all loaded before the effect; dialled at 0 s before it, at 20, 40 ... 180 s after.
+    # At 0 s: all loaded before the effect; dialed at 0 s before it, at 20, 40 ... 180 s after.
     assert told(race) == [(0, 1, 9, 0), (30, 0, 8, 0), (39, 1, 7, 0), (190, 0, 0, 0)]
 
 
@@ -83,7 +83,7 @@ def test_a_stop_that_reaches_the_queue_saves_what_is_in_it():
 
 
 @pytest.mark.parametrize(("cancels", "dials"), [(True, 0), (False, 10)])
-def test_a_retry_is_a_dial_after_the_stop_and_no_call_that_is_never_dialled(cancels, dials):
+def test_a_retry_is_a_dial_after_the_stop_and_no_call_that_is_never_dialed(cancels, dials):
     """All are busy within 3 s and due again a minute later."""
     given = offer(profile="busy", max_retry=1, stop_cancels_retries=cancels)
     race = raced(given, 30)
@@ -92,7 +92,7 @@ def test_a_retry_is_a_dial_after_the_stop_and_no_call_that_is_never_dialled(canc
 
 
 def test_retries_that_a_stop_cancels_are_saved_dials():
-    """Ten busy calls, dialled and dialled again: a stop in between saves the second half."""
+    """Ten busy calls, dialed and dialed again: a stop in between saves the second half."""
     race = raced(offer(profile="busy", max_retry=1), 0, 30, 90)
     assert [race.dials_saved(each).mean for each in race.after_us] == [10, 10, 0]
     assert [race.calls_never_dialed(each).mean for each in race.after_us] == [0, 0, 0]
@@ -262,8 +262,8 @@ def test_a_stop_of_the_scenario_is_left_out():
     assert told(race) == [(1, 2, 0, 7)]
 
 
-def test_the_usual_stops_go_on_until_everything_is_dialled():
-    """Loaded at 0, 1 ... 9 s, dialled on one port at 0, 20 ... 180 s."""
+def test_the_usual_stops_go_on_until_everything_is_dialed():
+    """Loaded at 0, 1 ... 9 s, dialed on one port at 0, 20 ... 180 s."""
     race = raced(offer({"ports": 1, "loader_rate": "1/s"}))
     at_s = [each / SECOND for each in race.after_us]
     assert at_s[0] == 0
@@ -273,7 +273,7 @@ def test_the_usual_stops_go_on_until_everything_is_dialled():
     assert race.last_moment(0.5).is_known
 
 
-def test_a_stop_that_reaches_the_queue_is_tried_evenly_until_everything_is_dialled():
+def test_a_stop_that_reaches_the_queue_is_tried_evenly_until_everything_is_dialed():
     race = raced(offer({"ports": 1}, stop_reaches="queue"))
     at_s = [each / SECOND for each in race.after_us]
     assert {late - early for early, late in pairwise(at_s)} == {20}
@@ -292,7 +292,7 @@ def test_stops_are_taken_in_order_and_once():
         ({}, [], "after: give one time or more"),
         ({}, ["30 h"], "stop 30 h after the start: the run is over by then"),
         ({}, [f"{k} s" for k in range(101)], "101 stops; at most 100 are allowed"),
-        ({"contacts": 0}, None, "acme/offer: none of its calls is ever dialled"),
+        ({"contacts": 0}, None, "acme/offer: none of its calls is ever dialed"),
     ],
 )
 def test_a_stop_that_makes_no_sense_is_refused(campaign, times, message):
@@ -348,10 +348,10 @@ def test_the_picture_shows_dials_and_savings_over_the_time_of_the_stop():
     import matplotlib.pyplot as plt
 
     race = raced(offer(pacing="60/min"), 0, 3, 8, 20)
-    dialled, saved = plots.stop(race)
-    assert dialled.get_lines()[0].get_xydata().tolist() == [[0, 2], [3, 2], [8, 2], [20, 0]]
+    dialed, saved = plots.stop(race)
+    assert dialed.get_lines()[0].get_xydata().tolist() == [[0, 2], [3, 2], [8, 2], [20, 0]]
     # From 8 s on nothing is saved, and there is nothing more to see.
     np.testing.assert_allclose(saved.get_lines()[0].get_xydata(), [[0, 80], [3, 50], [8, 0]])
     with pytest.raises(StudyError, match="1 axes: this picture takes 2"):
-        plots.stop(race, [dialled])
+        plots.stop(race, [dialed])
     plt.close("all")

@@ -52,14 +52,14 @@ def test_other_refusals_name_their_cause() -> None:
     assert why(dropped) == ["cut off by an outage"]
 
 
-def test_an_invalid_number_is_not_dialled_again() -> None:
+def test_an_invalid_number_is_not_dialed_again() -> None:
     result = run(campaign(max_retry=3), tape=recorded(list=["invalid"]))
     assert account(result, 0).ending == (
-        "failed at 09:00:02: an invalid number is not dialled again"
+        "failed at 09:00:02: an invalid number is not dialed again"
     )
 
 
-def test_calls_that_were_never_dialled_are_told_why() -> None:
+def test_calls_that_were_never_dialed_are_told_why() -> None:
     stopped = run(campaign(start=60, submitted_at=0, stop_at=10))
     assert account(stopped, 0).ending == "canceled at 09:00:12 by a stop, after 0 attempts"
     expired = run(campaign(contacts=2, expires_at=15), platform={"ports": 1})

@@ -139,7 +139,7 @@ def test_time_in_the_queue_is_charged_to_the_tenant_who_goes_next() -> None:
     )
     late = result.scenario.find_campaign("late")
     charges = result.queue_time_by_blocker(late).set_index("tenant")["total"] / pd.Timedelta("1s")
-    # From 10 s to 60 s others are dialled in turn; then it is its own turn, at 80 s.
+    # From 10 s to 60 s others are dialed in turn; then it is its own turn, at 80 s.
     assert charges.to_dict() == pytest.approx({"acme": 50, "zeta": 20}, abs=0.01)
 
 

@@ -110,7 +110,7 @@ def test_nobody_failed_where_nobody_was_called(make):
 
 
 def test_the_call_log_tells_calls_that_went_out_from_those_that_did_not(numbers):
-    """One port, twenty seconds a call: at 30 s the first two calls have been dialled.
+    """One port, twenty seconds a call: at 30 s the first two calls have been dialed.
 
     The second and third go to one number, which has one entry in the log: whose it is, the
     log does not say.

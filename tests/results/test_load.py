@@ -91,8 +91,8 @@ def test_calls_that_a_stop_takes_out_of_the_queue_have_left_it():
 # The carrier
 
 
-def test_headroom_is_the_rate_over_what_is_dialled_in_the_busiest_minute():
-    """60 a minute; 30 are dialled in the first one, and 10 in the eleventh."""
+def test_headroom_is_the_rate_over_what_is_dialed_in_the_busiest_minute():
+    """60 a minute; 30 are dialed in the first one, and 10 in the eleventh."""
     view = studied(
         campaign(contacts=30), campaign("few", start=600, contacts=10), carrier={"rate": "1/s"}
     )
@@ -131,7 +131,7 @@ def test_a_minute_counts_the_channels_that_are_busy_from_the_one_before():
 
 
 def test_only_the_hour_of_the_start_is_looked_at():
-    """09:00 to 10:00 for a start at 09:30; the 40 calls are dialled before."""
+    """09:00 to 10:00 for a start at 09:30; the 40 calls are dialed before."""
     view = studied(
         campaign("early", start="08:58", contacts=40),
         campaign(contacts=20),
@@ -141,7 +141,7 @@ def test_only_the_hour_of_the_start_is_looked_at():
     assert carrier_headroom(view) == pytest.approx(60 / 20 - 1)
 
 
-def test_where_nothing_is_dialled_there_is_no_headroom():
+def test_where_nothing_is_dialed_there_is_no_headroom():
     view = studied(start=1800, clock={"ends": "09:20", "latest": "09:20"})
     assert math.isnan(carrier_headroom(view))
 

@@ -137,7 +137,7 @@ def test_the_call_log_has_number_and_times_of_each_dial_and_no_call_id():
     assert set(log["tenant"]) == {"acme"}
 
 
-def test_the_call_log_holds_what_was_dialled_and_nothing_else():
+def test_the_call_log_holds_what_was_dialed_and_nothing_else():
     """A canceled call is not in it, nor one that waits for a worker when the run ends."""
     result = full(clock={"ends": "09:01:35.5", "latest": "09:01:35.5"})
     attempts = result.attempts

@@ -32,7 +32,7 @@ def over_channels() -> Result:
 
 
 def in_outage() -> Result:
-    """The carrier takes nothing of what is dialled at 1 s."""
+    """The carrier takes nothing of what is dialed at 1 s."""
     return run(
         campaign(requests=requests(2, 0), **AGAIN), outage=[part(of="carrier", begins=0, ends=2)]
     )
@@ -83,7 +83,7 @@ def test_a_call_that_the_carrier_cuts_off_had_gone_out():
 
 @pytest.mark.parametrize("ends", ["09:00:00.5", "09:00:01.5", "09:00:30"])
 def test_a_wait_is_not_known_where_the_run_ends_before_the_carrier_takes_the_call(ends):
-    """In its dial work, while it is refused, and while it waits to be dialled again."""
+    """In its dial work, while it is refused, and while it waits to be dialed again."""
     result = run(
         campaign(requests=requests(0, 0), **AGAIN),
         carrier={"rate": "1/s", "burst": 1},
@@ -112,7 +112,7 @@ def test_a_call_has_gone_out_once_the_carrier_takes_it():
     assert next_dispatch_s(view, 1) == 62.0
 
 
-def test_a_call_that_was_refused_has_been_dialled_all_the_same():
+def test_a_call_that_was_refused_has_been_dialed_all_the_same():
     result = over_rate(stop_at=10)
     figures = measure(result.measure_view(result.scenario.campaign_under_study), STOP_MEASURES)
-    assert (figures["calls_dialled"], figures["dials"]) == (2, 2)
+    assert (figures["calls_dialed"], figures["dials"]) == (2, 2)

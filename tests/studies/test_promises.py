@@ -98,7 +98,7 @@ class TestReading:
             ("completed_share >= 90", "found '90' for the share"),
             ("completed_share >= most", "found 'most' for the share"),
             ("attempts_per_call <= few", "found 'few' for the limit; write a number"),
-            ("95% of calls dialled by 09:30", "calls 'dialled'; allowed: done, completed"),
+            ("95% of calls dialed by 09:30", "calls 'dialed'; allowed: done, completed"),
             ("120% of calls done by 09:30", "found '120%' for the share of calls"),
             ("95% of calls done by noon", "found 'noon'; write a local clock time"),
             ("P(finished <= 09:30)", "behind P(...) write how probable"),

@@ -1,4 +1,4 @@
-"""The stream of runs: cancelled, closed or broken, it leaves nothing behind."""
+"""The stream of runs: canceled, closed or broken, it leaves nothing behind."""
 
 from __future__ import annotations
 
@@ -157,7 +157,7 @@ def test_ctrl_c_is_for_the_process_that_waits_and_not_for_those_that_work():
 
 @pytest.mark.parametrize("processes", [False, True])
 def test_a_cancelled_comparison_begins_nothing_more_and_leaves_no_process(processes, begun):
-    """It is cancelled when its first run is over, with hundreds to come."""
+    """It is canceled when its first run is over, with hundreds to come."""
     before, executor = children(), None if processes else begun
 
     async def cancelled_in_between() -> bool:

@@ -1,6 +1,6 @@
 """The platform with everything out of the way but one resource.
 
-Dial work and updates take a microsecond and have workers to spare, nothing is dialled too
+Dial work and updates take a microsecond and have workers to spare, nothing is dialed too
 fast, everybody answers at once. An attempt then holds its port, and its channel, for its
 talk and for `OVERHEAD_US` besides.
 """

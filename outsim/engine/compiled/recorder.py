@@ -22,7 +22,7 @@ def begin(p: Row, attempt: Row, call: Row, eligible_at: int, token_at: int) -> N
 
 @kernel
 def dial(p: Row, attempt: Row) -> None:
-    """Add the course of a dialled attempt: it is set, unless somebody cuts the call off."""
+    """Add the course of a dialed attempt: it is set, unless somebody cuts the call off."""
     row = attempt.row
     set_instant(p.attempt_work_started, row, attempt.work_started_at)
     set_instant(p.attempt_dialed, row, attempt.dialed_at)

@@ -164,7 +164,7 @@ class Run:
     def _write_what_is_to_come(self, ends_us: int) -> None:
         """Complete the records of what had not come to its end before `ends_us`.
 
-        The course of an attempt is set when it is dialled: of those under way only what came
+        The course of an attempt is set when it is dialed: of those under way only what came
         before is written down.
         """
         arrays, p = self._state.arrays, self._state.platform[0]

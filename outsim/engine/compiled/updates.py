@@ -72,7 +72,7 @@ def change(p: Row, rank: int, at: int, attempt: int, status: int, kind: int, los
 
 @kernel
 def withdraw(p: Row, rank: int, at: int, status: int) -> None:
-    """Give a call that is not being dialled a final status."""
+    """Give a call that is not being dialed a final status."""
     attempts = int64(call_at(p.calls, at).attempts)
     lost = lost_updates(p, campaign_at(p.campaigns, rank), at, attempts)
     change(p, rank, at, attempts, status, WITHDRAWN_KIND, lost)

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import gc
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 import simpy
 
 from outsim.clock import HOUR
@@ -14,6 +18,22 @@ from outsim.progress import Progress, unseen
 
 PARTS = 200
 """Parts of a run between which it tells how far it has come."""
+
+
+@contextmanager
+def collection_deferred() -> Iterator[None]:
+    """Collect no garbage meanwhile.
+
+    Each call that waits is a process that lives on. The collector would walk all of them again
+    and again, which takes a third of a large run and frees nothing.
+    """
+    was_enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_enabled:
+            gc.enable()
 
 
 class Run:
@@ -83,3 +103,9 @@ class Run:
     def notes(self) -> list[Note]:
         """Which rules have acted, in order; empty if nobody asked."""
         return self.platform.recorder.notes or []
+
+
+@collection_deferred()
+def run(plan: Plan, progress: Progress = unseen) -> Records:
+    """Run a plan from its begin to its end."""
+    return Run(plan, progress).finish()

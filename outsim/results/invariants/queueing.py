@@ -33,7 +33,7 @@ def queue_order_is_kept(run: RunArrays) -> Iterator[Violation]:
     seat = entry + (retry.astype(np.int64) << 40)
     order = np.arange(len(entry))
 
-    # Those who left the queue undialled, from campaigns that nothing holds back.
+    # Those who left the queue undialed, from campaigns that nothing holds back.
     left = run.undispatched
     left = left[~run.held_back_at_times[run.update_rank[run.entries[left]]]]
     rows = run.entries[left]

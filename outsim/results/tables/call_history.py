@@ -172,13 +172,13 @@ def _ending(call: pd.Series, attempts: pd.DataFrame) -> str:
     status, made = str(call["status"]), int(call["attempts"])
     made_words = f"{made} attempt" + ("s" if made != 1 else "")
     if status == "rejected":
-        return f"rejected, as the row can't be dialled: {call['reject_reason']}"
+        return f"rejected, as the row can't be dialed: {call['reject_reason']}"
     if call["wedged"]:
-        return "wedged: accepted, shown as pending, and never dialled"
+        return "wedged: accepted, shown as pending, and never dialed"
     when = "" if pd.isna(call["final_at"]) else f" at {call['final_at']:%H:%M:%S}"
     if status == "failed":
         if len(attempts) and attempts["outcome"].iloc[-1] == "invalid":
-            return f"failed{when}: an invalid number is not dialled again"
+            return f"failed{when}: an invalid number is not dialed again"
         if made == 1:
             return f"failed{when}: its only attempt was not answered"
         return f"failed{when}: none of the {made_words} that it may have was answered"

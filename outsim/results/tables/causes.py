@@ -36,7 +36,7 @@ CAUSES: dict[str, str] = {
     "dial_rate": "dial rate",
     "no_worker": "no worker",
     "refused_attempt": "refused by the carrier",
-    "dialing_and_talking": "dialling and talking",
+    "dialing_and_talking": "dialing and talking",
     "retry_gap": "waiting for a retry",
     "wedged": "wedged",
     "status_backlog": "status backlog",

@@ -71,10 +71,10 @@ def _others_queue(run: RunArrays) -> tuple[NDArray[np.int64], NDArray[np.int64]]
 def carrier_headroom(view: View) -> float:
     """What the carrier leaves to the platform, over what the platform asks of it at its peak.
 
-    Minute by minute in the hour, its rate over the attempts dialled, and its channels over the
+    Minute by minute in the hour, its rate over the attempts dialed, and its channels over the
     most that were busy at once; the least of these less 1. So 0.5 means that half as much again
     would go through, and -0.25 that it takes three quarters of what is asked. NaN where nothing
-    is dialled in that hour, or the run is not known.
+    is dialed in that hour, or the run is not known.
     """
     run = view.arrays
     top_us = None if run is None else _top_us(run.plan)

@@ -75,7 +75,7 @@ CALLS = (
     *_CALL,
     Column("background", "flag", "whether it is a background tenant's", rules=(14,)),
     Column("index", "id", "place in the campaign's list, from 0"),
-    Column("number", "number", "national number dialled; 0 where the row has none", rules=(1,)),
+    Column("number", "number", "national number dialed; 0 where the row has none", rules=(1,)),
     Column("ani", "number", "caller ID; 0 where it has none", rules=(1, 6)),
     Column("callee_zone", "name", "time zone of the callee's clock", rules=(7, 9)),
     _instant("submitted_at", "handed in", 1),
@@ -104,15 +104,15 @@ CALLS = (
         WAIT_STATES,
         rules=(1, 4, 6, 9, 10, 12),
     ),
-    Column("wedged", "flag", "accepted, shown as pending, and never dialled", rules=(10,)),
+    Column("wedged", "flag", "accepted, shown as pending, and never dialed", rules=(10,)),
     Column(
-        "reject_reason", "name", "why the row could not be dialled; empty if it could", rules=(1,)
+        "reject_reason", "name", "why the row could not be dialed; empty if it could", rules=(1,)
     ),
 )
 
 ATTEMPTS = (
     *_CALL,
-    Column("number", "number", "national number dialled", rules=(1,)),
+    Column("number", "number", "national number dialed", rules=(1,)),
     Column("attempt", "small", "which dial of the call, from 1", rules=(8,)),
     _instant(
         "ready_at", "loaded, or retry interval over: could enter the queue but for pacing", 2, 8

@@ -25,7 +25,7 @@ def snapshot(
 ) -> Snapshot:
     """The queue as it is at a moment, everything known that has happened by then.
 
-    Tables are those of a result. A wedged call is in no queue and will never be dialled: it is
+    Tables are those of a result. A wedged call is in no queue and will never be dialed: it is
     left out.
 
     Parameters

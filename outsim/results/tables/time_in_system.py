@@ -150,9 +150,9 @@ class TimeInSystem:
     """Entry."""
     turn: Integers
     """From here on no call went before this one: at the head, or after the last dispatch before
-    it left undialled."""
+    it left undialed."""
     until: Integers
-    """Dispatch, or end undialled; the end of the run where it was still there."""
+    """Dispatch, or end undialed; the end of the run where it was still there."""
 
     def __len__(self) -> int:
         """How many there are."""

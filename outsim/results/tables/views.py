@@ -72,7 +72,7 @@ def counts(page: pd.DataFrame) -> list[tuple[str, int, int]]:
 def call_log(calls: pd.DataFrame, attempts: pd.DataFrame) -> pd.DataFrame:
     """The call log that a customer can get: number and times of each dial, and no call_id.
 
-    Columns: ``tenant`` (whose log it is), ``dest``, ``src``, ``type``, ``start`` (dialled)
+    Columns: ``tenant`` (whose log it is), ``dest``, ``src``, ``type``, ``start`` (dialed)
     and ``end`` (missing while it lasts), in the order of ``start``.
     """
     dialed = attempts[attempts["dialed_at"].notna()]
@@ -129,7 +129,7 @@ def value_at(function: Steps, marks: Instants) -> NDArray[np.int64]:
 
 
 def _left_queue(updates: pd.DataFrame) -> pd.Series[Any]:
-    """When calls left the queue without being dialled: canceled or expired in it."""
+    """When calls left the queue without being dialed: canceled or expired in it."""
     gone = updates["status"].isin(("canceled", "expired"))
     if gone.any():
         before = updates.groupby("call_id", sort=False, observed=True)["status"].shift()
