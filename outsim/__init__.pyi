@@ -1,7 +1,5 @@
 from outsim import plots as plots
 from outsim._version import __version__ as __version__
-from outsim.calibration import Calibration as Calibration
-from outsim.calibration import calibrate as calibrate
 from outsim.errors import EngineError as EngineError
 from outsim.errors import InvariantError as InvariantError
 from outsim.errors import MomentError as MomentError
@@ -13,6 +11,8 @@ from outsim.errors import TapeError as TapeError
 from outsim.estimates import Estimate as Estimate
 from outsim.present.report import Report as Report
 from outsim.present.report import report as report
+from outsim.questions.calibrate import Calibration as Calibration
+from outsim.questions.calibrate import calibrate as calibrate
 from outsim.questions.capacity import capacity as capacity
 from outsim.questions.capacity import frontier as frontier
 from outsim.questions.capacity_answers import Capacity as Capacity

@@ -187,7 +187,7 @@ def test_other_answers_are_short(small):
 
 
 def test_calibrations_and_their_parts_are_short(result, tmp_path):
-    calibration = outsim.calibrate(result.save(tmp_path / "run"))
+    calibration = outsim.calibrate(result.save(tmp_path / "run")).run()
     assert check(calibration) > 3
 
 

@@ -1,4 +1,4 @@
-"""What a calibration found: a callee profile with intervals, and all that is to be said of it."""
+"""What a fit found: a callee profile with intervals, and what it rests on."""
 
 from __future__ import annotations
 
@@ -20,13 +20,12 @@ from outsim.calibration.profile import (
     toml,
     uncertainty_values,
 )
-from outsim.display import table_html
 from outsim.distributions import Distribution, Quantiles
 from outsim.errors import ScenarioError, unknown_name
 from outsim.scenario.callees import Callees, Profile
 from outsim.scenario.defaults import DEFAULTS
 from outsim.scenario.sources import DRAWN, Uncertainty
-from outsim.text import bounded, brief_document
+from outsim.text import brief
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -56,7 +55,7 @@ class Parameter:
     """``calibrated``, or ``default`` where the data were too few."""
 
 
-def parameters_of(found: Calibration) -> Iterator[Parameter]:
+def parameters_of(found: CalleeFit) -> Iterator[Parameter]:
     """Give all numbers, with intervals; then those that were kept at their defaults."""
     for fit in found.durations:
         goodness = f"{fit.form}, distance {fit.distance:.3f}"
@@ -95,7 +94,7 @@ def _of_mix(mix: OutcomeFit, weights: dict[str, float], name: str) -> Iterator[P
             yield Parameter(key, value, low, high, float(dials))
 
 
-def _kept(found: Calibration) -> Iterator[tuple[str, float]]:
+def _kept(found: CalleeFit) -> Iterator[tuple[str, float]]:
     """Defaults that a log could have told of, and this one did not."""
     for key in ("ring_human", "ring_voicemail", found.talk):
         if key not in found.callee_values:
@@ -118,7 +117,7 @@ def _kept(found: Calibration) -> Iterator[tuple[str, float]]:
 
 
 @dataclass(frozen=True)
-class Calibration:
+class CalleeFit:
     """A callee profile fitted to a call log."""
 
     source: str
@@ -316,29 +315,6 @@ class Calibration:
         head += [f"Note: {note}." for note in self.notes]
         return with_checksum(toml(self.to_mapping(), head))
 
-    @brief_document
-    def to_json(self) -> dict[str, Any]:
-        """Everything for machines."""
-        return {
-            "source": {"label": self.source, **self.details},
-            "attempts": self.attempts,
-            "holdout": self.holdout,
-            "parameters": [dict(vars(parameter)) for parameter in self.parameters],
-            "durations": [
-                {
-                    "key": fit.key,
-                    "form": fit.form,
-                    "calls": fit.calls,
-                    "distance": fit.distance,
-                    "drift": {**vars(fit.drift), "is_there": fit.drift.is_there},
-                    "candidates": [dict(vars(score)) for score in fit.scores],
-                }
-                for fit in self.durations
-            ],
-            "notes": list(self.notes),
-            "scenario": self.to_mapping(),
-        }
-
     def save(self, path: str | Path) -> None:
         """Write `to_toml` to a file, whole or not at all.
 
@@ -359,13 +335,7 @@ class Calibration:
         with atomic_write(Path(path)) as beside:
             beside.write_text(self.to_toml(), encoding="utf-8")
 
-    def __repr__(self) -> str:
-        fitted = [fit.key for fit in self.durations]
-        fitted += [] if self.outcomes is None else [f"profiles.{self.profile_name}"]
-        return bounded(f"Calibration({self.source}; fitted: {', '.join(fitted) or 'nothing'})")
-
-    def _repr_html_(self) -> str:
-        return table_html(self.table())
+    __repr__ = brief
 
 
 def _unnamed_note(divided: float, named: tuple[str, ...]) -> str:

@@ -2,27 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from collections.abc import Mapping as Dictionary
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import date
-from pathlib import Path
 from typing import Literal, get_args
 
 import numpy as np
 import pandas as pd
 
 from outsim.calibration import durations, outcomes
-from outsim.calibration.answer import Calibration
+from outsim.calibration.answer import CalleeFit
 from outsim.calibration.convert import Flags, Floats
 from outsim.calibration.durations import DurationFit, fit_duration
 from outsim.calibration.evidence import LEAST_STEPS, billed_step_s, lumps
 from outsim.calibration.families import LONGEST_S, Rounding, count, is_duration
-from outsim.calibration.layout import Format
 from outsim.calibration.log import CallLog
-from outsim.calibration.mapping import WORDS, Mapping, mapping_of
+from outsim.calibration.mapping import WORDS
 from outsim.calibration.outcomes import OutcomeFit, fit_outcomes, mix_drift
-from outsim.calibration.reading import read_call_log
 from outsim.clock import parse_share
 from outsim.errors import ScenarioError
 
@@ -49,87 +45,6 @@ class _Part:
     censored: Flags | None = None
 
 
-def calibrate(
-    logs: str | Path | pd.DataFrame | Sequence[str | Path | pd.DataFrame],
-    *,
-    format: Format | None = None,
-    columns: Dictionary[str, str] | None = None,
-    outcomes: Dictionary[str, str] | None = None,
-    where: Dictionary[str, str] | None = None,
-    time_format: str | None = None,
-    last_only: bool = False,
-    mapping: Mapping | None = None,
-    zone: str | None = None,
-    callee_zone: str | None = None,
-    holdout: float | str = 0.25,
-    talk: Talk = "message",
-    profile: str = "known_list",
-    rounding: Rounding = "nearest",
-    fitted_on: date | None = None,
-) -> Calibration:
-    """Fit a callee profile to call logs.
-
-    Parameters
-    ----------
-    logs : path or DataFrame, or sequence of these
-        Call logs of one kind: the platform's own, its result_url records, Asterisk's
-        ``Master.csv``, Twilio's export, a saved result, any delimited file or Parquet table;
-        or a DataFrame with the columns of one, such as `Result.call_log` gives.
-    format : optional
-        Format of the files; default: found by how each begins.
-    columns : mapping, optional
-        For fields of `outsim.calibration.mapping.FIELDS` the column of the file, as in
-        ``{"started": "Start", "outcome": "Result"}``.
-    outcomes : mapping, optional
-        What words of the log stand for, as in ``{"ANSW": "human"}``; ``"*"`` is every other
-        word, and ``"-"`` leaves rows with it out.
-    where : mapping, optional
-        Columns with their allowed values, parted by ``|``; other rows are left out.
-    time_format : str, optional
-        How times are written, for `strptime`.
-    last_only : bool
-        Whether a row is the last attempt of its call.
-    mapping : Mapping, optional
-        The above in one, as `outsim.calibration.mapping.read_mapping` gives it.
-    zone : str, optional
-        Time zone of times that say none.
-    callee_zone : str, optional
-        Time zone of the callees, that hours and weekdays are taken in; default: `zone`.
-    holdout : float or str
-        Share of the rows, the latest ones, by which forms are chosen: 0.05 to 0.5, or
-        ``"25 %"``. In the end everything is fitted to all rows.
-    talk : {"message", "agent_talk"}
-        What the recorded talk times of people are times of: a message, in which case the fit
-        has their early hang-ups in it, or a talk with an agent.
-    profile : str
-        Name of the profile that gets the outcome mix; the default takes the place of the
-        built-in profile that campaigns have unless they say otherwise.
-    rounding : {"nearest", "down", "up"}
-        How the log turned durations into whole seconds.
-    fitted_on : date, optional
-        Date of the fit, to be written into the sources.
-
-    Returns
-    -------
-    Calibration
-        The profile, with intervals, notes and what was read; `Calibration.save` writes it.
-
-    Raises
-    ------
-    ScenarioError
-        If the logs can't be read, or nothing can be made of them.
-    """
-    given = mapping_of(columns, outcomes, time_format, where, last_only=last_only)
-    log = read_call_log(
-        logs,
-        format=format,
-        mapping=given if mapping is None else given.over(mapping),
-        zone=zone,
-        callee_zone=callee_zone,
-    )
-    return fit(log, holdout, talk=talk, profile=profile, rounding=rounding, fitted_on=fitted_on)
-
-
 def fit(
     call_log: CallLog,
     holdout: float | str = 0.25,
@@ -138,7 +53,7 @@ def fit(
     profile: str = "known_list",
     rounding: Rounding = "nearest",
     fitted_on: date | None = None,
-) -> Calibration:
+) -> CalleeFit:
     """Fit the callee profile to a call log; what it doesn't tell stays at its default."""
     held = _holdout(holdout)
     if talk not in get_args(Talk):
@@ -153,7 +68,7 @@ def fit(
     moved = []
     if mix is not None:
         moved = [drift for drift in mix_drift(table[~late], table[late]) if drift.is_there]
-    return Calibration(
+    return CalleeFit(
         source=call_log.source.label,
         details={
             **call_log.source.details,

@@ -138,7 +138,7 @@ class CallLog:
             details |= {"first_day": first, "last_day": last}
         return LogSource(f"{names}{days}, {len(self):,} attempts", details)
 
-    def to_json(self) -> dict[str, Any]:
+    def to_dict(self) -> dict[str, Any]:
         """What was read, as a document: files, counts, and the first rows that can't be read."""
         return {
             "files": [vars(file) for file in self.files],

@@ -2,21 +2,11 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import Annotated, Literal
 
 import typer
 
-from outsim.cli.options import Json
-
-if TYPE_CHECKING:
-    from outsim.calibration import Calibration, CallLog, Mapping, Parameter
-
-_SHOWN = 5
-"""Rows that can't be read that are shown."""
-
-NOTHING = 1
-"""Exit code where nothing could be fitted."""
+from outsim.cli.options import Json, Shown
 
 
 def calibrate(
@@ -102,137 +92,30 @@ def calibrate(
     """Fit the callee profile to call logs: outcomes, ring and talk times, redials."""
     from datetime import date
 
-    from outsim.calibration import fit, read_call_log
-    from outsim.cli.output import note, print_json
-
-    target = None if out is None else _writable(Path(out), logs)
-    mapping = _mapping(columns, outcome, where, time_format, last_only=last_only)
-    log = read_call_log(logs, format=format_, mapping=mapping, zone=zone, callee_zone=callee_zone)
-    fitted = fit(log, holdout, talk=talk, rounding=rounding, fitted_on=date.today())
-    if json:
-        print_json({"log": log.to_json(), **fitted.to_json()})
-    else:
-        _print(log, fitted)
-    if not fitted.durations and fitted.outcomes is None:
-        what = "" if target is None else f"; {target} is not written"
-        note(f"outsim: nothing could be fitted: every value is kept at its default{what}")
-        raise typer.Exit(NOTHING)
-    if target is not None:
-        _write(log, fitted, target)
-
-
-def _writable(file: Path, logs: list[str]) -> Path:
-    from outsim.disk import check_writable, reason
-    from outsim.errors import ScenarioError
-
-    if file.exists() and any(Path(log).exists() and file.samefile(log) for log in logs):
-        raise ScenarioError(f"--out {file}: is the log itself; name another file")
-    if file.is_dir():
-        raise ScenarioError(f"--out {file}: Is a directory; name a file such as callees.toml")
-    if not file.parent.is_dir():
-        raise ScenarioError(f"--out {file}: there is no directory {file.parent}")
-    try:
-        check_writable(file)
-    except OSError as error:
-        raise ScenarioError(f"--out {file}: {reason(error)}; name another file") from None
-    return file
-
-
-def _mapping(
-    columns: str | None,
-    outcome: str | None,
-    where: str | None,
-    time_format: str | None,
-    *,
-    last_only: bool,
-) -> Mapping:
-    from outsim.calibration import mapping_of, read_mapping
-    from outsim.calibration.mapping import pairs
+    from outsim.cli.output import present
+    from outsim.questions.calibrate import calibrate as ask
 
     is_file = columns is not None and columns.endswith(".toml")
-    given = mapping_of(
-        pairs(columns, "--columns") if columns is not None and not is_file else None,
-        pairs(outcome, "--outcome") if outcome is not None else None,
-        time_format,
-        pairs(where, "--where") if where is not None else None,
+    question = ask(
+        logs,
+        out=out,
+        holdout=holdout,
+        zone=zone,
+        callee_zone=callee_zone,
+        format=format_,
+        columns=columns if is_file else _pairs(columns, "--columns"),
+        outcomes=_pairs(outcome, "--outcome"),
+        where=_pairs(where, "--where"),
+        time_format=time_format,
         last_only=last_only,
+        talk=talk,
+        rounding=rounding,
+        fitted_on=date.today(),
     )
-    return given.over(read_mapping(Path(columns))) if columns is not None and is_file else given
+    present(question.run(), Shown(json=json))
 
 
-def _write(log: CallLog, fitted: Calibration, target: Path) -> None:
-    from outsim.cli.output import note
-    from outsim.disk import reason
-    from outsim.errors import ScenarioError
+def _pairs(text: str | None, place: str) -> dict[str, str] | None:
+    from outsim.calibration.mapping import pairs
 
-    place = beside = target.with_suffix(".unreadable.csv")
-    is_file = target.is_file() or not target.exists()
-    try:
-        if log.unreadable and is_file:
-            log.write_unreadable(beside)
-        elif is_file:
-            beside.unlink(missing_ok=True)
-        place = target
-        fitted.save(target)
-    except OSError as error:
-        raise ScenarioError(f"--out {place}: {reason(error)}; name another file") from None
-    note(f"profile written to {target}; scenarios take it with extends")
-    if log.unreadable and is_file:
-        note(f"rows that can't be read are listed in {beside}")
-
-
-def _print(log: CallLog, fitted: Calibration) -> None:
-    from outsim.cli.output import say, show, table
-
-    say(log.source.label)
-    _print_counts(log)
-    calibrated = [each for each in fitted.parameters if each.low is not None]
-    kept = [each for each in fitted.parameters if each.low is None]
-    if calibrated:
-        rows = [_row(each) for each in calibrated]
-        show(table(["fitted", "value", "95 % interval", "calls"], rows))
-        say("Durations are in seconds, profiles in percent of first dials, factors times.")
-    for each in fitted.durations:
-        say(
-            f"{each.key}: {each.form}, chosen by the latest {fitted.holdout:.0%} of rows; largest "
-            f"distance to the shares recorded {each.distance:.3f}"
-        )
-    for text in fitted.notes:
-        say(f"note: {text}")
-    if kept:
-        say(f"Kept at their defaults: {', '.join(each.key for each in kept)}.")
-
-
-def _row(each: Parameter) -> list[str]:
-    assert each.low is not None
-    assert each.high is not None
-    value, low, high = (
-        _figure(x, each.high - each.low) for x in (each.value, each.low, each.high)
-    )
-    return [each.key, value, f"{low} to {high}", f"{each.calls:,.0f}"]
-
-
-def _figure(value: float, width: float) -> str:
-    """As many decimals as the interval deserves: two digits of its width."""
-    from math import floor, log10
-
-    decimals = max(0, 1 - floor(log10(width))) if width > 0 else 1
-    return f"{value:,.{min(decimals, 5)}f}"
-
-
-def _print_counts(log: CallLog) -> None:
-    from outsim.cli.output import say
-
-    left_out = sum(log.left_out.values())
-    files = f"{len(log.files)} files" if len(log.files) > 1 else "1 file"
-    formats = ", ".join(sorted({file.format for file in log.files}))
-    say(
-        f"{log.rows:,} rows of {files} ({formats}): {len(log):,} attempts used, {left_out:,} left "
-        f"out, {len(log.unreadable):,} can't be read"
-    )
-    for reason, count in sorted(log.left_out.items()):
-        say(f"  left out: {count:,} {reason}")
-    for each in log.unreadable[:_SHOWN]:
-        say(f"  {each}")
-    if len(log.unreadable) > _SHOWN:
-        say(f"  and {len(log.unreadable) - _SHOWN:,} more; --out lists all of them in a file")
+    return None if text is None else pairs(text, place)

@@ -14,7 +14,7 @@ from scipy import stats
 
 import outsim
 import outsim.scenario
-from outsim.calibration import Calibration, draw_profile, fit, uniforms_needed
+from outsim.calibration import CalleeFit, draw_profile, fit, uniforms_needed
 from outsim.calibration.outcomes import with_earlier_attempts
 from outsim.distributions import Quantiles
 from outsim.errors import ScenarioError
@@ -57,13 +57,13 @@ def with_times(table: pd.DataFrame, seed: int = 1) -> pd.DataFrame:
 
 
 @pytest.fixture(scope="module")
-def calibration() -> Calibration:
+def calibration() -> CalleeFit:
     table = with_times(dials(1, 4000, morning=0.7, redial=(1.0, 0.6)))
     return fit(call_log(table))
 
 
 @pytest.fixture
-def extending(calibration: Calibration, tmp_path: Path) -> Scenario:
+def extending(calibration: CalleeFit, tmp_path: Path) -> Scenario:
     calibration.save(tmp_path / "callees.toml")
     file = tmp_path / "scenario.toml"
     file.write_text(SCENARIO)
@@ -270,7 +270,7 @@ def test_a_holdout_that_is_none(holdout: float | str) -> None:
 
 
 def test_a_scenario_that_extends_the_fit_has_it(
-    calibration: Calibration, extending: Scenario
+    calibration: CalleeFit, extending: Scenario
 ) -> None:
     assert extending.callees == calibration.callees
     assert extending.profiles == {"known_list": calibration.profile}
@@ -286,7 +286,7 @@ def test_both_engines_agree_on_a_fitted_profile(extending: Scenario) -> None:
 
 
 def test_a_run_of_the_fit_has_the_log_s_outcomes_and_times(
-    calibration: Calibration, extending: Scenario
+    calibration: CalleeFit, extending: Scenario
 ) -> None:
     campaign = extending.campaign[0].model_copy(update={"contacts": 6000, "max_retry": 0})
     attempts = outsim.simulate(extending.model_copy(update={"campaign": [campaign]})).attempts
@@ -311,7 +311,7 @@ def test_a_profile_drawn_at_the_middle_is_nearly_the_fit(extending: Scenario) ->
 
 
 def test_drawn_profiles_spread_as_their_intervals_say(
-    calibration: Calibration, extending: Scenario
+    calibration: CalleeFit, extending: Scenario
 ) -> None:
     assert extending.uncertainty is not None
     generator = np.random.default_rng(8)
@@ -351,13 +351,13 @@ def test_every_drawn_profile_can_be_used(seed: int) -> None:
     assert drawn.callees.message.quantile_s(np.array([0.999999]))[0] < 1e6
 
 
-def _thin() -> Calibration:
+def _thin() -> CalleeFit:
     if not _KEPT:
         _KEPT.append(fit(call_log(with_times(dials(5, 420)))))
     return _KEPT[0]
 
 
-_KEPT: list[Calibration] = []
+_KEPT: list[CalleeFit] = []
 
 
 def test_wrong_number_of_uniforms(extending: Scenario) -> None:

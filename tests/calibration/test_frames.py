@@ -126,7 +126,7 @@ def test_a_frame_is_calibrated_to_as_its_file_is(tmp_path):
             columns={"started": "Start", "outcome": "Result", "talk_s": "Talk", "number": "To"},
             outcomes={"yes": "human"},
             zone=ZONE,
-        )
+        ).run()
         for log in (tmp_path / "log.csv", frame)
     )
     assert of_file.callee_values == of_frame.callee_values

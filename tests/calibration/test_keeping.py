@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 import outsim
-from outsim.calibration import Calibration
+from outsim.calibration import CalleeFit
 from outsim.errors import ScenarioError
 from outsim.scenario import Scenario
 from outsim.scenario.source import CHANGED_SINCE
@@ -19,12 +19,12 @@ SAYS = "its values are not those that were written"
 
 
 @pytest.fixture(scope="module")
-def calibration() -> Calibration:
+def calibration() -> CalleeFit:
     return fit(call_log(with_times(dials(1, 1500, redial=(1.0, 0.6)))))
 
 
 @pytest.fixture
-def profile(calibration: Calibration, tmp_path: Path) -> Path:
+def profile(calibration: CalleeFit, tmp_path: Path) -> Path:
     calibration.save(tmp_path / "callees.toml")
     (tmp_path / "scenario.toml").write_text(SCENARIO)
     return tmp_path / "callees.toml"

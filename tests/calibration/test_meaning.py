@@ -19,7 +19,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from outsim.calibration import Calibration, CallLog, fit, mapping_of, read_call_log
+from outsim.calibration import CalleeFit, CallLog, fit, mapping_of, read_call_log
 from outsim.calibration.calls import callees_of, connected, legs
 from outsim.calibration.convert import changes, resolve_repeated_hours
 from outsim.calibration.evidence import (
@@ -88,7 +88,7 @@ def share_of(rows: Sequence[Row]) -> float:
     return sum(row["outcome"] == "answered" for row in rows) / len(rows)
 
 
-def has_note(told: CallLog | Calibration, *words: str) -> bool:
+def has_note(told: CallLog | CalleeFit, *words: str) -> bool:
     return any(all(word in note for word in words) for note in told.notes)
 
 

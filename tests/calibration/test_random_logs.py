@@ -11,7 +11,7 @@ import pandas as pd
 import pytest
 
 import outsim
-from outsim.calibration import Calibration, fit, mapping_of, read_call_log
+from outsim.calibration import CalleeFit, fit, mapping_of, read_call_log
 from outsim.errors import ScenarioError
 from tests.calibration.random_logs import random_log
 from tests.calibration_logs import call_log
@@ -38,7 +38,7 @@ SEEDS = [
 ]
 
 
-def calibration_of(seed: int, directory: Path) -> Calibration:
+def calibration_of(seed: int, directory: Path) -> CalleeFit:
     """Fit of a random log: of its table, or of a file with it."""
     table, options = random_log(seed)
     zone, last_only = options.pop("zone"), options.pop("last_only")
@@ -51,7 +51,7 @@ def calibration_of(seed: int, directory: Path) -> Calibration:
     return fit(read_call_log([file], format="csv", mapping=mapping, zone=zone), **options)
 
 
-def check(found: Calibration, directory: Path) -> str:
+def check(found: CalleeFit, directory: Path) -> str:
     """Hold a calibration to what every one keeps; what was fitted, in a word."""
     found.save(directory / "callees.toml")
     scenario = outsim.load(directory / "scenario.toml")
@@ -62,7 +62,7 @@ def check(found: Calibration, directory: Path) -> str:
     fitted = table[table["source"] == "calibrated"]
     assert (fitted["low"] <= fitted["value"] * (1 + 1e-5) + 1e-9).all()
     assert (fitted["value"] <= fitted["high"] * (1 + 1e-5) + 1e-9).all()
-    found.to_json(), found.forms(), repr(found)
+    found.to_toml(), found.forms(), repr(found)
     names = [each.key for each in found.durations] + ["mix"] * (found.outcomes is not None)
     return f"{len(names)} parts fitted"
 
@@ -89,7 +89,7 @@ def test_random_logs_are_fitted_or_refused_with_a_reason(
         tell(request, "Random call logs", f"{what}: {size:,} of {len(seeds):,}")
 
 
-def made(outcomes: dict[str, int], **durations: Any) -> Calibration:
+def made(outcomes: dict[str, int], **durations: Any) -> CalleeFit:
     """Fit of a log in which durations are drawn again and again from a few values."""
     generator = np.random.default_rng(2)
     words = np.repeat([*outcomes], [*outcomes.values()])

@@ -12,8 +12,8 @@ CALIBRATE = ("calibrate", "Master.csv", "--zone", "America/New_York")
 
 def test_it_prints_what_the_api_gives(outsim):
     document = json.loads(outsim(*CALIBRATE, "--json").out)
-    found = package.calibrate("Master.csv", zone="America/New_York")
-    assert document["parameters"] == json.loads(json.dumps(found.to_json()))["parameters"]
+    found = package.calibrate("Master.csv", zone="America/New_York").run()
+    assert document["parameters"] == json.loads(json.dumps(found.to_dict()))["parameters"]
     assert document["log"]["attempts"] == 399
     assert document["log"]["files"][0]["format"] == "asterisk"
 
@@ -35,13 +35,15 @@ def test_the_profile_serves_scenarios_and_bad_rows_are_listed_beside_it(outsim, 
     assert (row["file"], row["line"]) == ("Master.csv", "8")
 
 
-def test_a_log_too_thin_for_anything_keeps_defaults_and_exits_with_1(outsim):
+def test_a_log_too_thin_for_anything_keeps_defaults_and_exits_with_1(outsim, files):
     ended = outsim(
-        *("calibrate", "own.csv", "--columns", "started=when,outcome=what", "--zone", "UTC")
+        *("calibrate", "own.csv", "--columns", "started=when,outcome=what", "--zone", "UTC"),
+        *("--out", "callees.toml"),
     )
     assert ended.code == 1
-    assert "nothing could be fitted" in ended.err
+    assert "Nothing could be fitted" in ended.out
     assert "default" in ended.out
+    assert not (files / "callees.toml").exists()
 
 
 def test_hours_are_those_of_the_callees_zone(outsim):

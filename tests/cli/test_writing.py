@@ -126,7 +126,7 @@ def test_a_command_that_is_killed_while_it_writes_leaves_what_was_there(outsim, 
     (files / name).write_text("whole")
     killed = (
         "import os, signal, sys; from outsim import disk; from outsim.cli import main; "
-        "disk.put = lambda *_: os.kill(os.getpid(), signal.SIGKILL); "
+        "disk.replace_file = lambda *_: os.kill(os.getpid(), signal.SIGKILL); "
         "sys.argv[0] = 'outsim'; main()"
     )
     ended = subprocess.run([sys.executable, "-c", killed, *WRITES[name]], capture_output=True)

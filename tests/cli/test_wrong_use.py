@@ -242,7 +242,7 @@ MISTAKES = {
     ),
     "a profile nowhere": (
         ["calibrate", "Master.csv", "--zone", "UTC", "--out", "nowhere/callees.toml"],
-        "--out nowhere/callees.toml: there is no directory nowhere",
+        "out nowhere/callees.toml: there is no directory nowhere",
     ),
     "one log twice": (
         ["calibrate", "Master.csv", "Master.csv", "--zone", "UTC"],
