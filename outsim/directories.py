@@ -28,9 +28,17 @@ from outsim.errors import OutsimError
 if TYPE_CHECKING:
     import pandas as pd
 
-RUN, STUDY, ASKED = "run.json", "study.json", "asked.json"
+RUN, STUDY, REQUEST = "run.json", "study.json", "request.json"
 
-_HOLDS = {RUN: "the result of one run", STUDY: "a study", ASKED: "several studies"}
+EARLIER = "asked.json"
+"""Document of a sweep's directory that this outsim does not read any more."""
+
+_HOLDS = {
+    RUN: "the result of one run",
+    STUDY: "a study",
+    REQUEST: "several studies",
+    EARLIER: "several studies of an earlier outsim",
+}
 
 
 def refuse_other_kind(own: str, directory: Path, kind: type[OutsimError]) -> None:

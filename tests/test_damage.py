@@ -12,11 +12,11 @@ import pandas as pd
 import pytest
 
 import outsim
-from outsim.directories import ASKED
+from outsim.directories import REQUEST
 from outsim.errors import OutsimError
 from outsim.scenario import Scenario
 from outsim.studies.merging import merge
-from outsim.studies.request import keep_asked, read_asked
+from outsim.studies.request import read_request, write_request
 from outsim.studies.study import run_of
 from outsim.tape import Tape
 from tests.damage import flipped
@@ -53,7 +53,7 @@ def _study(directory: Path, seed: int = 1) -> Path:
         progress=None,
     )
     study.run()
-    keep_asked(kept, "sweep", asked, seed, {"replications": 2}, is_finished=True)
+    write_request(kept, "sweep", asked, seed, {"replications": 2}, is_finished=True)
     return kept
 
 
@@ -71,7 +71,7 @@ def _read_study(directory: Path) -> str:
         for table in kept.tables(replication).values()
     ]
     runs = [_read_result(path.parent) for path in sorted(directory.rglob("run.json"))]
-    asked = read_asked(directory)
+    asked = read_request(directory)
     findings = kept.result.to_json()
     return repr((findings, kept.series().to_csv(), tables, runs, asked.options))
 
@@ -209,7 +209,7 @@ def test_files_of_another_one_are_refused(kind, copied):
     one, other = copied(kind), copied(kind, 2)
     for path in files_of(one, "quick"):
         counterpart = other / path.relative_to(one)
-        if path.name == ASKED or not counterpart.exists():
+        if path.name == REQUEST or not counterpart.exists():
             continue  # what was asked is a thing of its own: asked again, it finds another study
         whole, theirs = path.read_bytes(), counterpart.read_bytes()
         if theirs == whole:
@@ -246,7 +246,7 @@ def test_damage_of_a_part_is_not_merged(copied, tmp_path):
             merge(tmp_path / "out", [part])
         path.write_bytes(whole)
     merge(tmp_path / "out", [part])
-    (part / ASKED).rename(tmp_path / "out" / ASKED)
+    (part / REQUEST).rename(tmp_path / "out" / REQUEST)
     assert refusal(_read_study, tmp_path / "out") is None
 
 

@@ -180,7 +180,7 @@ class Drift:
 
     @property
     def is_there(self) -> bool:
-        """Whether it is more than luck, and large enough to matter."""
+        """Whether it is more than chance, and large enough to matter."""
         is_large = self.distance >= DRIFT_SIZE or abs(self.factor - 1) >= DRIFT_SIZE
         return self.p_value < DRIFT_LEVEL and is_large
 

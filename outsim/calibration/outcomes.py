@@ -443,7 +443,7 @@ class MixDrift:
 
     @property
     def is_there(self) -> bool:
-        """Whether it is more than luck, and large enough to matter."""
+        """Whether it is more than chance, and large enough to matter."""
         return self.p_value < DRIFT_LEVEL and abs(self.late - self.early) >= DRIFT_SIZE / 2
 
 

@@ -80,7 +80,7 @@ Controls = Annotated[
     bool,
     typer.Option(
         "--controls",
-        help="Take out of each figure what is due to lucky draws, where that is clear.",
+        help="Use control variates, whose means are known, where they narrow an interval.",
     ),
 ]
 

@@ -97,7 +97,7 @@ def background_campaigns(
     Each place in each hour has its own stream, so a longer run only adds
     campaigns. Sizes are stratified within the hour: its k campaigns take one
     size from each k-th part of the distribution, in drawn order, so that the
-    hours differ by who starts when, and not by the luck of one giant list.
+    hours differ by who starts when, and not by whether there is one giant list.
     """
     background = scenario.background
     if background is None:

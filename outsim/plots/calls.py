@@ -223,7 +223,7 @@ def status_lag(
     Returns
     -------
     Axes
-        Median and nine in ten of each interval (`results.tables.over_time.status_lag`), with a
+        Median and p90 of each interval (`results.tables.over_time.status_lag`), with a
         gap where they were not visible by the end of the run; the dials per second have an
         axis of their own on the right, in the lowest quarter.
     """
@@ -250,10 +250,8 @@ def status_lag(
     below.tick_params(labelsize="small", labelcolor="0.4", color="0.4")
     below.spines[["top", "right", "left"]].set_visible(False)
     lines: list[Artist] = [dials]
-    lines += ax.step(at, found["p90"] / size_s, where="post", color=VERMILION, label="9 in 10")
-    lines += ax.step(
-        at, found["median"] / size_s, where="post", color=BLUE, ls="--", label="half of them"
-    )
+    lines += ax.step(at, found["p90"] / size_s, where="post", color=VERMILION, label="p90")
+    lines += ax.step(at, found["median"] / size_s, where="post", color=BLUE, ls="--", label="p50")
     # The lag stands in front of the load.
     ax.set_zorder(below.get_zorder() + 1)
     ax.patch.set_visible(False)

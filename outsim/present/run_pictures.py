@@ -42,8 +42,8 @@ def waits(context: ReportContext) -> Picture:
     view = result.measure_view(campaign)
     half, most = (values[name].compute(view) for name in ("wait_p50_s", "wait_p90_s"))
     told = ", ".join(
-        f"{share} of the calls {_within(seconds)}"
-        for share, seconds in (("half", half), ("9 in 10", most))
+        f"{share} wait: calls {_within(seconds)}"
+        for share, seconds in (("p50", half), ("p90", most))
     )
     return Picture(
         "waits",

@@ -7,7 +7,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
 
-from outsim.directories import ASKED, RUN, STUDY
+from outsim.directories import REQUEST, RUN, STUDY
 from outsim.engine import Engine
 from outsim.errors import StudyError
 from outsim.present.context import ReportContext, cut
@@ -30,7 +30,7 @@ from outsim.scenario.model import Scenario
 from outsim.studies.comparable import campaign_of
 from outsim.studies.default_replications import REPORT, check_replications
 from outsim.studies.identity import read_identity
-from outsim.studies.request import read_asked
+from outsim.studies.request import read_request
 from outsim.studies.study import Study, load_study, run_of
 from outsim.studies.study_result import StudyResult
 from outsim.studies.synchronous import run_sync
@@ -78,7 +78,7 @@ def read_context(
     if (place / STUDY).exists():
         _refuse(path, "study", campaign=campaign, seed=seed)
         return _of_study(place)
-    if (place / ASKED).exists():
+    if (place / REQUEST).exists():
         _refuse(path, "study", campaign=campaign, seed=seed)
         return _of_sweep(place, engine)
     if (place / RUN).exists() or (place / "calls.parquet").exists():
@@ -200,7 +200,7 @@ def _of_study(place: Path) -> ReportContext:
 
 
 def _of_sweep(place: Path, engine: Engine) -> ReportContext:
-    asked = read_asked(place)
+    asked = read_request(place)
     found = run_sync(
         sweep(*asked.scenarios, **asked.options, seed=asked.seed, directory=place, engine=engine)
     )

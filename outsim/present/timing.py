@@ -77,7 +77,7 @@ def _waits(context: ReportContext) -> str:
     end = context.measure("finish_time_s")
     texts = []
     if half is not None and most is not None:
-        texts.append(f"Half of the calls wait up to {half.text}, 9 in 10 up to {most.text}")
+        texts.append(f"The p50 wait is {half.text}, the p90 wait {most.text}")
     if end is not None:
         texts.append(f"{'the' if texts else 'The'} campaign is finished at {end.text}")
     return "; ".join(texts) + "." if texts else ""

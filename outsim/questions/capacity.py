@@ -29,7 +29,7 @@ from outsim.scenario.memory import runs_that_fit
 from outsim.scenario.model import Scenario
 from outsim.scenario.ranges import Range, read_range
 from outsim.studies.default_replications import CAPACITY, CAPACITY_RUNS, check_replications
-from outsim.studies.executors import workforce
+from outsim.studies.executors import open_executor
 from outsim.studies.promise_texts import read_promise
 from outsim.studies.promises import Promise
 from outsim.studies.request import check_collection
@@ -255,11 +255,11 @@ class _Planner:
         self._expected = searches * (16 * (5 + halvings) + 4 * self.replications)
         at_once = min(self.replications, runs_that_fit([self.scenario]))
         with (
-            workforce(self._executor, at_once, self.engine) as force,
+            open_executor(self._executor, at_once, self.engine) as workers,
             reporting(self._progress) as self._report,
         ):
             # Threads are told to give up by the study that engages them.
-            self._work = "threads" if force.shares_memory else force.executor
+            self._work = "threads" if workers.shares_memory else workers.executor
             yield
 
     async def plan(self, scenario: Scenario, name: str = "") -> Capacity:

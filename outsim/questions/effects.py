@@ -1,7 +1,7 @@
 """How far the answer moves as each number of a scenario goes through its plausible range.
 
 One number at a time goes to both ends of its range, the others stay as the scenario has them.
-All runs share their random numbers, so that what is told is what the number does and not luck.
+All runs share their random numbers, so that what is shown is what the number does and not chance.
 Which numbers matter together is another question; see `outsim.questions.sweep`.
 """
 

@@ -25,7 +25,7 @@ from outsim.results.tables.load import LOAD_MEASURES
 from outsim.scenario.memory import runs_that_fit
 from outsim.scenario.model import Scenario
 from outsim.studies.default_replications import START_MAP, check_replications
-from outsim.studies.executors import workforce
+from outsim.studies.executors import open_executor
 from outsim.studies.request import check_collection
 from outsim.studies.run_array import RunArray
 from outsim.studies.stopping import read_timeout
@@ -395,15 +395,15 @@ def start_map(
 
     async def made(tell: Callable[[RunArray], None]) -> StartMap:
         ends_s = None if timeout_s is None else time.monotonic() + timeout_s
-        # One engine and one workforce for all regimes: processes take seconds to start.
+        # One engine and one executor for all regimes: processes take seconds to start.
         engine = families[-1].stream(**options).engine
         each_runs = (1 + len(asked)) * (len(_range(replications)) if replications else START_MAP)
         runs = each_runs * len(regimes)
         found = []
         with (
-            workforce(
+            open_executor(
                 options.get("executor"), min(runs, runs_that_fit([scenario])), engine
-            ) as force,
+            ) as workers,
             reporting(options.get("progress", "bar")) as report,
         ):
             for place, regime in enumerate(regimes):
@@ -414,7 +414,7 @@ def start_map(
 
                 of_one = StudyOptions(**options)
                 of_one["progress"], of_one["engine"] = told, engine
-                of_one["executor"] = force.executor
+                of_one["executor"] = workers.executor
                 of_one["directory"] = None if directory is None else Path(directory) / regime.label
                 if ends_s is not None:
                     left_s = max(0.0, ends_s - time.monotonic()) / (len(regimes) - place)

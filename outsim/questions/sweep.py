@@ -28,7 +28,7 @@ from outsim.studies.comparable import UNLIKE, asked_about, check_alike
 from outsim.studies.crossover import USUAL_RUNGS, Flip, find_flip
 from outsim.studies.default_replications import SWEEP, check_replications
 from outsim.studies.designs import make_design, usual_kind
-from outsim.studies.request import check_collection, keep_asked
+from outsim.studies.request import check_collection, write_request
 from outsim.studies.study import Study
 from outsim.studies.study_result import StudyResult
 from outsim.studies.variants import Variants
@@ -199,7 +199,7 @@ def sweep(
         counted = count
         if directory is not None:
             check_collection(Path(directory))
-            keep_asked(Path(directory), "sweep", scenarios, seed, kept, is_finished=False)
+            write_request(Path(directory), "sweep", scenarios, seed, kept, is_finished=False)
         found = Sweep(scenarios, factors, chosen.left_out, about, seed, 0, made)
         with reporting(progress) as report:
             place = None if directory is None else Path(directory)
@@ -216,7 +216,7 @@ def sweep(
         if directory is not None:
             # As many again come to the same, also where a precision or a time decided.
             kept["replications"] = found.replications
-            keep_asked(Path(directory), "sweep", scenarios, seed, kept, is_finished=True)
+            write_request(Path(directory), "sweep", scenarios, seed, kept, is_finished=True)
         return found
 
     return Question("sweep", work_on)

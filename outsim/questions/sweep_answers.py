@@ -176,7 +176,7 @@ def _base_texts(found: SweepRuns) -> tuple[str, str]:
         limit = format_matters(found.measure.kind, least)
         return differ, f"That is too small to matter (less than {limit}): neither is better."
     if verdict == "unclear":
-        return differ, "That may be luck: neither is clearly better; more replications may tell."
+        return differ, "That may be chance: neither is clearly better; more replications may tell."
     better = "better" if found.measure.sign else "higher"
     return differ, f"So {found.preferred(1 if base.mean > 0 else -1)} is {better}."
 

@@ -1,9 +1,10 @@
-"""Control variates: what is known of the draws of a run takes luck out of its figures.
+"""Control variates: what is known of the draws of a run narrows intervals.
 
-The tape of a run says, before anything moves, how lucky it is: how many of the first attempts are
-drawn as answered, how many numbers are invalid, how much of the background comes at the hour. The
-means of all these are known exactly. A figure that goes with them is regressed on them, and read
-off where they are at their means (Lavenberg, Welch 1981, Management Science 27:322).
+The tape of a run says, before anything moves, how far it is from the mean: how many of the
+first attempts are drawn as answered, how many numbers are invalid, how much of the background
+comes at the hour. The means of all these are known exactly. A measure that goes with them is
+regressed on them, and read off where they are at their means (Lavenberg, Welch 1981, Management
+Science 27:322).
 """
 
 from __future__ import annotations

@@ -11,7 +11,8 @@ they are not, ends farther out are run with other fresh replications.
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from functools import partial
 from itertools import pairwise
 
 import numpy as np
@@ -19,6 +20,7 @@ from numpy.typing import NDArray
 
 from outsim.estimates import ANYTHING, LEVEL, Estimate, Support, estimate
 from outsim.scenario.factors import Factor
+from outsim.studies.search import Samples
 
 Array = NDArray[np.float64]
 
@@ -123,41 +125,22 @@ class Flip:
         return float(np.nanmax(means) - np.nanmin(means)) if np.isfinite(means).any() else 0.0
 
 
-@dataclass
-class _Spent:
-    """Differences of one factor, with the replications that they come from."""
+class _Rungs:
+    """Rungs of one factor, by replications that are run once; others are for its ends."""
 
-    factor: Factor
-    differences: Differences
-    usual: int
-    level: float
-    """Confidence of the intervals that bracket a flip."""
-    support: Support
-    """Values that a difference can take."""
-    known: dict[float, Array] = field(default_factory=dict)
-    fresh_from: int = 0
-    """First replication that nothing has seen."""
-    count: int = 0
+    def __init__(
+        self, factor: Factor, differences: Differences, usual: int, level: float, support: Support
+    ) -> None:
+        self.factor, self.usual, self.level, self.support = factor, usual, level, support
+        self.samples: Samples[float] = Samples(partial(differences, factor))
 
-    async def at(self, position: float, replications: int) -> Rung:
-        """Difference over the first so many replications; what is known is not run again."""
-        known = self.known.get(position, np.empty(0))
-        if len(known) < replications:
-            more = await self._run(position, range(len(known), replications))
-            known = self.known[position] = np.concatenate([known, more])
-        found = estimate(known, self.level, self.support)
+    async def at(
+        self, position: float, replications: int, first: int = 0, level: float | None = None
+    ) -> Rung:
+        """Difference over so many replications from the first on."""
+        values = await self.samples.of(position, replications, first)
+        found = estimate(values, level or self.level, self.support)
         return Rung(position, self.factor.text(position), found, self.support.negligible)
-
-    async def fresh(self, position: float, replications: range) -> Estimate:
-        """Difference over replications that are nobody else's."""
-        # Both ends must hold together, and each by itself with half of what may go wrong.
-        level = 1 - (1 - self.level) / 2
-        return estimate(await self._run(position, replications), level, self.support)
-
-    async def _run(self, position: float, replications: range) -> Array:
-        self.count += len(replications)
-        self.fresh_from = max(self.fresh_from, replications.stop)
-        return await self.differences(self.factor, position, replications)
 
     async def decided(self, position: float) -> Rung:
         """Difference over as many replications as its sign takes, up to `MOST_TIMES`."""
@@ -179,29 +162,18 @@ async def find_flip(
 ) -> Flip:
     """Look for the values at which a difference changes its sign.
 
-    Parameters
-    ----------
-    factor : Factor
-        What is moved; its levels are the values looked at first, else `USUAL_RUNGS`.
-    differences : callable
-        Gives the paired differences at a position for some replications.
-    replications : int
-        How many at each value; the search takes up to `MOST_TIMES` as many where a sign is not
-        clear.
-    comparisons : int
-        Assumptions that are searched together: the more, the wider each interval (Bonferroni).
-    support : Support
-        Values that a difference can take, and how large it has to be to matter.
+    It starts with `replications` at each level of the factor, or at `USUAL_RUNGS` values; each
+    interval is the wider the more `comparisons` are searched together (Bonferroni).
     """
-    spent = _Spent(factor, differences, replications, 1 - (1 - LEVEL) / comparisons, support)
-    count = factor.levels or USUAL_RUNGS
+    level = 1 - (1 - LEVEL) / comparisons
+    rungs = _Rungs(factor, differences, replications, level, support)
     ladder: dict[str, Rung] = {}
-    for position in np.linspace(0, 1, count):
-        rung = await spent.at(float(position), replications)
+    for position in np.linspace(0, 1, factor.levels or USUAL_RUNGS):
+        rung = await rungs.at(float(position), replications)
         ladder.setdefault(rung.text, rung)
-    rungs = [*ladder.values()]
-    found = [await _cross(spent, *pair) for pair in _changes(rungs)]
-    return Flip(factor, tuple(rungs), tuple(found), spent.count)
+    first = tuple(ladder.values())
+    crossings = [await _cross(rungs, *pair) for pair in _changes(first)]
+    return Flip(factor, first, tuple(crossings), rungs.samples.runs)
 
 
 def _changes(rungs: Sequence[Rung]) -> Iterator[tuple[Rung, Rung]]:
@@ -251,19 +223,19 @@ class _Bracket:
             self.unclear = None
 
 
-async def _cross(spent: _Spent, low: Rung, high: Rung) -> Crossing:
+async def _cross(rungs: _Rungs, low: Rung, high: Rung) -> Crossing:
     """Narrow a bracket while signs are clear, and confirm what is left of it."""
     bracket = _Bracket(low, high)
     pairs = [(low, high)]
-    while (position := bracket.next(spent.factor)) is not None:
-        bracket.take(await spent.decided(position))
+    while (position := bracket.next(rungs.factor)) is not None:
+        bracket.take(await rungs.decided(position))
         if pairs[-1] != (bracket.low, bracket.high):
             pairs.append((bracket.low, bracket.high))
-    crossing = await _confirm(spent, *pairs.pop())
+    crossing = await _confirm(rungs, *pairs.pop())
     while pairs and not crossing.is_confirmed:
         wider = pairs.pop()
         if _width(*wider) >= 2 * _width(crossing.low, crossing.high) or not pairs:
-            crossing = await _confirm(spent, *wider)
+            crossing = await _confirm(rungs, *wider)
     return crossing
 
 
@@ -271,21 +243,16 @@ def _width(low: Rung, high: Rung) -> float:
     return high.position - low.position
 
 
-async def _confirm(spent: _Spent, low: Rung, high: Rung) -> Crossing:
-    most = max(len(spent.known[low.position]), len(spent.known[high.position]))
-    replications = range(spent.fresh_from, spent.fresh_from + 2 * most)
-    fresh = (
-        await spent.fresh(low.position, replications),
-        await spent.fresh(high.position, replications),
-    )
-    again = [Rung(0.0, "", each, spent.support.negligible).sign for each in fresh]
-    return Crossing(
-        low,
-        high,
-        fresh,
-        again == [low.sign, high.sign],
-        _zero(low.position, fresh[0].mean, high.position, fresh[1].mean),
-    )
+async def _confirm(rungs: _Rungs, low: Rung, high: Rung) -> Crossing:
+    samples = rungs.samples
+    runs = 2 * max(samples.count(low.position), samples.count(high.position))
+    # Both ends must hold together, and each by itself with half of what may go wrong.
+    first, level = samples.end, 1 - (1 - rungs.level) / 2
+    again = [await rungs.at(end.position, runs, first, level) for end in (low, high)]
+    fresh = again[0].difference, again[1].difference
+    is_confirmed = [rung.sign for rung in again] == [low.sign, high.sign]
+    zero = _zero(low.position, fresh[0].mean, high.position, fresh[1].mean)
+    return Crossing(low, high, fresh, is_confirmed, zero)
 
 
 def _zero(low: float, at_low: float, high: float, at_high: float) -> float:

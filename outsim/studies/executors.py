@@ -28,7 +28,7 @@ from outsim.errors import StudyError, unknown_name
 KINDS = ("threads", "processes", "cores", "dask://HOST:PORT")
 """What an executor can be named as; "cores" is a thread here and a process for each other core."""
 
-MOST_AHEAD = 256
+MAX_PREFETCH = 256
 """Jobs that another one's executor is given before the first of them is done."""
 
 
@@ -38,20 +38,20 @@ def workers(jobs: int) -> int:
 
 
 @dataclass(frozen=True)
-class Workforce:
+class Workers:
     """An executor, and how to use it."""
 
     executor: Executor
-    ahead: int
+    prefetch: int
     """Jobs that it is given before the first of them is done."""
     shares_memory: bool = False
     """Whether it works in this process, so that a job can be told to give up."""
-    deaths: tuple[type[Exception], ...] = (BrokenExecutor,)
+    lost_worker_errors: tuple[type[Exception], ...] = (BrokenExecutor,)
     """What it raises if those that work die."""
 
 
 @contextmanager
-def workforce(executor: Executor | str | None, jobs: int, engine: Engine) -> Iterator[Workforce]:
+def open_executor(executor: Executor | str | None, jobs: int, engine: Engine) -> Iterator[Workers]:
     """Somebody to do so many jobs; who was engaged for them is gone afterwards.
 
     Parameters
@@ -68,22 +68,22 @@ def workforce(executor: Executor | str | None, jobs: int, engine: Engine) -> Ite
     if executor is None:
         executor = "threads" if engine == "compiled" else "processes"
     if isinstance(executor, Executor):
-        yield Workforce(executor, MOST_AHEAD)
+        yield Workers(executor, MAX_PREFETCH)
     elif executor == "threads":
         threads = ThreadPoolExecutor(workers(jobs), "outsim")
         try:
-            yield Workforce(threads, 4 * workers(jobs), shares_memory=True)
+            yield Workers(threads, 4 * workers(jobs), shares_memory=True)
         finally:
             threads.shutdown(wait=True, cancel_futures=True)
     elif executor == "processes":
         pool = process_pool(jobs)
         try:
-            yield Workforce(pool, 4 * workers(jobs))
+            yield Workers(pool, 4 * workers(jobs))
         finally:
             _end(pool)
     elif executor == "cores":
         with _cores(jobs) as both:
-            yield Workforce(both, 4 * workers(jobs), shares_memory=True)
+            yield Workers(both, 4 * workers(jobs), shares_memory=True)
     elif executor.startswith("dask://"):
         with _dask(executor) as there:
             yield there
@@ -156,7 +156,7 @@ def _may_start_processes() -> bool:
 
 
 @contextmanager
-def _dask(address: str) -> Iterator[Workforce]:
+def _dask(address: str) -> Iterator[Workers]:
     """Dask's own executor, on the workers of a scheduler that runs at this address."""
     try:
         import distributed
@@ -184,7 +184,7 @@ def _dask(address: str) -> Iterator[Workforce]:
             ) from None
         _check_workers(client, address)
         there = client.get_executor(pure=False)
-        yield Workforce(there, MOST_AHEAD, deaths=(dask.KilledWorker,))
+        yield Workers(there, MAX_PREFETCH, lost_worker_errors=(dask.KilledWorker,))
 
 
 ANSWERS_WITHIN = "10s"
@@ -235,7 +235,7 @@ def _end_with_parent() -> None:
 
 
 @contextmanager
-def interrupts_held() -> Iterator[None]:
+def defer_interrupts() -> Iterator[None]:
     """Hold back Ctrl-C, which processes that are started meanwhile then never see.
 
     A terminal sends it to all of them; it is for the one that waits for them to end them.

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from outsim.display import INTERVALS, UNKNOWN, format_half_width
 from outsim.document import Document, Table
-from outsim.studies.input_uncertainty import Uncertain
+from outsim.studies.input_uncertainty import VarianceComponents
 from outsim.studies.study_result import StudyResult
 from outsim.studies.variance_reduction import Reduction
 
@@ -61,10 +61,10 @@ def uncertainty_table(findings: StudyResult) -> Table | None:
     others = range(1, len(findings.scenarios))
     rows = []
     for measure in findings.measures:
-        row = [_data_share([findings.uncertainty(0, measure.name)])]
+        row = [_input_share([findings.uncertainty(0, measure.name)])]
         if others:
             found = [findings.uncertainty(k, measure.name, of_difference=True) for k in others]
-            row.append(_data_share(found))
+            row.append(_input_share(found))
         rows.append([findings.label(measure), *row])
     heads = ["", "mean", "difference" if len(others) == 1 else "differences"]
     return Table(
@@ -84,21 +84,21 @@ def uncertainty_notes(findings: StudyResult) -> list[str]:
     ]
 
 
-def _data_share(found: list[Uncertain]) -> str:
+def _input_share(found: list[VarianceComponents]) -> str:
     """Share of one answer with its interval, or the least and the largest of several."""
-    known = [uncertain for uncertain in found if not math.isnan(uncertain.data_share)]
+    known = [uncertain for uncertain in found if not math.isnan(uncertain.input_share)]
     if not known:
         return UNKNOWN
     if len(known) == 1:
-        low, high = known[0].data_share_interval
-        return f"{known[0].data_share:.0%} ({low:.0%} to {high:.0%})"
-    shares = [uncertain.data_share for uncertain in known]
+        low, high = known[0].input_share_interval
+        return f"{known[0].input_share:.0%} ({low:.0%} to {high:.0%})"
+    shares = [uncertain.input_share for uncertain in known]
     return f"{min(shares):.0%} to {max(shares):.0%}"
 
 
 def variance_table(findings: StudyResult) -> Table | None:
     """What antithetic and stratified runs and control variates saved, measure by measure."""
-    if not findings.switches.saving:
+    if not findings.switches.methods:
         return None
     rows = []
     for measure in findings.measures:
@@ -110,7 +110,7 @@ def variance_table(findings: StudyResult) -> Table | None:
     about = "the differences" if len(findings.scenarios) > 1 else "the means"
     return Table(
         f"Variance saved in {about}: as good as so many times the runs, at the same cost",
-        ["", *findings.switches.saving],
+        ["", *findings.switches.methods],
         rows,
     )
 

@@ -1,4 +1,4 @@
-"""How much of an answer's interval is luck of the day, and how much is thinness of the data.
+"""How much of an answer's interval is stochastic, and how much is input uncertainty.
 
 Callees are drawn anew for each replication out of what their calibration's data leave open, and
 replications 0 and 1, 2 and 3 ... are partners: each runs its day with its own callees and with
@@ -7,10 +7,10 @@ its partner's. So the four runs of two partners are a square of two callees by t
     Y[i, j] = mean + callees[i] + day[j] + both[i, j],
 
 a two-way random-effects model, in which analysis of variance tells the variance that comes from
-callees alone, without a bias and however much a day's luck depends on who is called (Searle,
+callees alone, without a bias and however much a day depends on who is called (Searle,
 Casella and McCulloch, Variance Components, 1992, chapter 4). All runs of a replication have one
-tape, so the days' luck cancels from the contrast that the callees' variance is told by. What
-varies with both is counted as luck: with more days it averages out, as that does.
+tape, so the day cancels from the contrast that the callees' variance is estimated by. What
+varies with both is counted as stochastic: with more days it averages out, as that does.
 
 The answer that is sought, m(truth), is the mean over days with the callees as they are. As far as
 the data tell, the truth is one more draw of callees: so m(truth) differs from the mean over n
@@ -51,65 +51,64 @@ NODES = 14
 
 
 @dataclass(frozen=True)
-class Uncertain:
+class VarianceComponents:
     """An answer whose callees rest on data, and where its uncertainty comes from."""
 
     estimate: Estimate
     """Mean over replications, with the interval that holds the answer for the true callees."""
-    luck: float
-    """Half-width of the interval if the callees were known: the luck of the days."""
-    data_sd: float
+    stochastic_half_width: float
+    """Half-width of the interval if the callees were known."""
+    input_sd: float
     """Standard deviation of the answer over callees that the data would bear out as well."""
-    data_sd_low: float
+    input_sd_low: float
     """Lower end of its 95 % interval (Williams, Biometrika 49, 1962)."""
-    data_sd_high: float
+    input_sd_high: float
     """Upper end."""
-    luck_sd: float
+    stochastic_sd: float
     """Standard error of the mean over replications."""
     pairs: int
     """Partners that had a figure in all four runs."""
 
     @property
-    def data_share(self) -> float:
-        """Share of the squared interval that is thinness of the data, 0 to 1.
+    def input_share(self) -> float:
+        """Share of the squared interval that is input uncertainty, 0 to 1; NaN where not known.
 
-        The rest is luck of the day, which more replications make smaller; NaN where it is not
-        known.
+        The rest is stochastic uncertainty, which more replications make smaller.
         """
-        return self._share(self.data_sd)
+        return self._share(self.input_sd)
 
     @property
-    def data_share_interval(self) -> tuple[float, float]:
-        """95 % interval of `data_share`, as far as the callees' variance is in doubt."""
-        return self._share(self.data_sd_low), self._share(self.data_sd_high)
+    def input_share_interval(self) -> tuple[float, float]:
+        """95 % interval of `input_share`, as far as the callees' variance is in doubt."""
+        return self._share(self.input_sd_low), self._share(self.input_sd_high)
 
     def _share(self, sd: float) -> float:
-        whole = sd**2 + self.luck_sd**2
+        whole = sd**2 + self.stochastic_sd**2
         return sd**2 / whole if whole > 0 else math.nan
 
     def to_json(self) -> dict[str, Any]:
         """The parts for machines; None where one is not known."""
-        low, high = self.data_share_interval
+        low, high = self.input_share_interval
         return {
-            "luck_half_width": finite_or_none(self.luck),
-            "data_sd": finite_or_none(self.data_sd),
-            "data_sd_low": finite_or_none(self.data_sd_low),
-            "data_sd_high": finite_or_none(self.data_sd_high),
-            "data_share": finite_or_none(self.data_share),
-            "data_share_low": finite_or_none(low),
-            "data_share_high": finite_or_none(high),
+            "stochastic_half_width": finite_or_none(self.stochastic_half_width),
+            "input_sd": finite_or_none(self.input_sd),
+            "input_sd_low": finite_or_none(self.input_sd_low),
+            "input_sd_high": finite_or_none(self.input_sd_high),
+            "input_share": finite_or_none(self.input_share),
+            "input_share_low": finite_or_none(low),
+            "input_share_high": finite_or_none(high),
             "pairs": self.pairs,
         }
 
 
-def apportioned(
+def variance_components(
     own: Array,
     swapped: Array,
     first: int = 0,
     level: float = LEVEL,
     support: Support = ANYTHING,
-) -> Uncertain:
-    """Tell an answer from its replications, and what its interval comes from.
+) -> VarianceComponents:
+    """Estimate an answer from its replications, and what its interval comes from.
 
     Parameters
     ----------
@@ -126,14 +125,14 @@ def apportioned(
 
     Returns
     -------
-    Uncertain
+    VarianceComponents
         With half-widths of NaN where no two partners have all figures.
     """
     from scipy.special import fdtri
 
     plain = estimate(own, level, support)
-    luck = plain.half_width if plain.rare is None else plain.rare.half_width
-    luck_sd = float(np.nanstd(own, ddof=1)) / math.sqrt(plain.count) if plain.count > 1 else np.nan
+    stochastic = plain.half_width if plain.rare is None else plain.rare.half_width
+    sd = float(np.nanstd(own, ddof=1)) / math.sqrt(plain.count) if plain.count > 1 else np.nan
     skipped = first % 2
     whole = skipped + 2 * ((len(own) - skipped) // 2)
     # Shape (partners, 2): by day, and by whose callees in the order of the days.
@@ -143,11 +142,11 @@ def apportioned(
     pairs = len(mine)
     four = np.array([mine, theirs])
     if pairs and np.ptp(four) <= VARIES * np.abs(four).max():
-        # What is left by rounding is neither luck nor data.
-        return Uncertain(plain, luck, 0.0, 0.0, 0.0, 0.0, pairs)
+        # What is left by rounding is no variance.
+        return VarianceComponents(plain, stochastic, 0.0, 0.0, 0.0, 0.0, pairs)
     if pairs == 0:
         nothing = replace(plain, half_width=math.nan, ends=None)
-        return Uncertain(nothing, luck, math.nan, math.nan, math.nan, luck_sd, 0)
+        return VarianceComponents(nothing, stochastic, math.nan, math.nan, math.nan, sd, 0)
     # By day, what the callees of its number do against the partner's.
     does = mine - theirs
     callees, both = (does[:, 0] - does[:, 1]) / 2, (does[:, 0] + does[:, 1]) / 2
@@ -159,19 +158,19 @@ def apportioned(
         least = of_callees - of_both * float(fdtri(pairs, pairs, share))
         return math.sqrt(max(least / 2 / _chi_squares(pairs, share), 0.0))
 
-    half_width = _half_width((of_callees, of_both, pairs), (luck_sd**2, plain.count - 1), level)
+    half_width = _half_width((of_callees, of_both, pairs), (sd**2, plain.count - 1), level)
     found = plain
     if plain.rare is None:
         found = Estimate(plain.mean, half_width, plain.count, plain.n_missing)
         found = bounded(found, support)
     tail = (1 - LEVEL) / 2
-    return Uncertain(
+    return VarianceComponents(
         estimate=found,
-        luck=luck,
-        data_sd=math.sqrt(max(variance, 0.0)),
-        data_sd_low=sd_at(1 - tail),
-        data_sd_high=sd_at(tail),
-        luck_sd=luck_sd,
+        stochastic_half_width=stochastic,
+        input_sd=math.sqrt(max(variance, 0.0)),
+        input_sd_low=sd_at(1 - tail),
+        input_sd_high=sd_at(tail),
+        stochastic_sd=sd,
         pairs=pairs,
     )
 
@@ -184,28 +183,24 @@ def _chi_squares(freedom: int, shares: Any) -> Any:
 
 
 @lru_cache(maxsize=4096)
-def _half_width(callees: tuple[float, float, int], luck: tuple[float, int], level: float) -> float:
+def _half_width(
+    callees: tuple[float, float, int], stochastic: tuple[float, int], level: float
+) -> float:
     """Half-width of the generalized interval.
 
-    Parameters
-    ----------
-    callees : (float, float, int)
-        Mean squares of callees and of both, and their degrees of freedom.
-    luck : (float, int)
-        Squared standard error of the mean, and its degrees of freedom.
-    level : float
-        Confidence.
+    Callees are the mean squares of callees and of both, and their degrees of freedom; stochastic
+    is the squared standard error of the mean, and its degrees of freedom.
     """
     from scipy.optimize import brentq
     from scipy.special import ndtr
 
     of_callees, of_both, pairs = callees
-    squared, freedom = luck
+    squared, freedom = stochastic
     if not of_callees + squared > 0:
         return 0.0
     shares, weights = _nodes()
     each = _chi_squares(pairs, shares)
-    # By callees, both and luck: what the variance may be.
+    # By callees, both and stochastic part: what the variance may be.
     variance = np.maximum(of_callees / each[:, None] - of_both / each, 0)[:, :, None] / 2
     variance = variance + squared / _chi_squares(freedom, shares)
     weight = weights[:, None, None] * weights[:, None] * weights

@@ -18,7 +18,7 @@ _EXACT = 9
 
 
 @dataclass(frozen=True)
-class Saving:
+class VarianceRatio:
     """So many times the replications unpaired runs would take, with its confidence interval.
 
     Below 1, pairing does harm. NaN where it is not known: from fewer than two pairs, or where
@@ -37,11 +37,11 @@ class Saving:
         return f"{_rounded(self.times)} (95 %: {_rounded(self.low)} to {_rounded(self.high)})"
 
     def to_json(self) -> dict[str, float | str | None]:
-        """The saving for machines; "infinite" where all pairs differ alike."""
+        """The ratio for machines; "infinite" where all pairs differ alike."""
         return {name: _plain(value) for name, value in vars(self).items()}
 
 
-def saving(ours: NDArray[np.float64], theirs: NDArray[np.float64]) -> Saving:
+def paired_variance_ratio(ours: NDArray[np.float64], theirs: NDArray[np.float64]) -> VarianceRatio:
     """Variance of the difference of two independent runs, over that of the paired difference.
 
     Parameters
@@ -59,23 +59,23 @@ def saving(ours: NDArray[np.float64], theirs: NDArray[np.float64]) -> Saving:
     both = ~np.isnan(ours) & ~np.isnan(theirs)
     pairs = int(both.sum())
     if pairs < 2:
-        return Saving(math.nan, math.nan, math.nan)
+        return VarianceRatio(math.nan, math.nan, math.nan)
     of_sum = float(np.var(np.round(ours[both] + theirs[both], _EXACT), ddof=1))
     of_difference = float(np.var(np.round(ours[both] - theirs[both], _EXACT), ddof=1))
     if of_difference == 0:
         times = math.inf if of_sum > 0 else math.nan
-        return Saving(times, times, times)
+        return VarianceRatio(times, times, times)
     from scipy.special import fdtri
 
     ratio = of_sum / of_difference
     most = float(fdtri(pairs - 1, pairs - 1, 0.5 + LEVEL / 2))
-    return Saving((ratio + 1) / 2, (ratio / most + 1) / 2, (ratio * most + 1) / 2)
+    return VarianceRatio((ratio + 1) / 2, (ratio / most + 1) / 2, (ratio * most + 1) / 2)
 
 
-def in_words(savings: Sequence[tuple[str, Saving]]) -> str:
+def in_words(ratios: Sequence[tuple[str, VarianceRatio]]) -> str:
     """What pairing saved for one or more figures, by their names: the least and the most."""
     known = sorted(
-        ((name, each) for name, each in savings if not math.isnan(each.times)),
+        ((name, each) for name, each in ratios if not math.isnan(each.times)),
         key=lambda named: named[1].times,
     )
     if not known:

@@ -1,6 +1,6 @@
 """What was asked of a directory of several studies, so that it can be asked again.
 
-A sweep keeps each of its studies in a directory of its own. ``asked.json`` beside them says
+A sweep keeps each of its studies in a directory of its own. ``request.json`` beside them says
 which question they answer: asking it again finds every replication there and runs none.
 """
 
@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from outsim.directories import ASKED, FILES, read_checked, refuse_other_kind, with_checksum
+from outsim.directories import FILES, REQUEST, read_checked, refuse_other_kind, with_checksum
 from outsim.disk import replace_file, resolve_links, temporary_directory, translate_disk_errors
 from outsim.errors import StudyError
 from outsim.scenario.loading import lists_of
@@ -27,13 +27,13 @@ def check_collection(directory: Path) -> None:
     StudyError
         If a run or a study is kept there, or somebody else's link leads there.
     """
-    refuse_other_kind(ASKED, directory, StudyError)
+    refuse_other_kind(REQUEST, directory, StudyError)
     with translate_disk_errors(directory):
         resolve_links(directory)
 
 
 @dataclass(frozen=True)
-class Asked:
+class StudyRequest:
     """A question that was asked of a directory."""
 
     command: str
@@ -44,7 +44,7 @@ class Asked:
     """What it was asked with, by the names that the function has for it."""
 
 
-def keep_asked(
+def write_request(
     directory: Path,
     command: str,
     scenarios: Sequence[Scenario],
@@ -66,11 +66,11 @@ def keep_asked(
         with temporary_directory(directory) as room:
             files = copy_lists(directory, lists_of(scenarios), room)
             document = identity_of(scenarios, seed, ()) | asked | {FILES: files}
-            (room / ASKED).write_text(with_checksum(document), encoding="utf-8")
-            replace_file(room / ASKED, directory / ASKED)
+            (room / REQUEST).write_text(with_checksum(document), encoding="utf-8")
+            replace_file(room / REQUEST, directory / REQUEST)
 
 
-def read_asked(directory: Path) -> Asked:
+def read_request(directory: Path) -> StudyRequest:
     """What was asked of a directory.
 
     Raises
@@ -78,7 +78,7 @@ def read_asked(directory: Path) -> Asked:
     StudyError
         If nobody knows, it was never answered to the end, or by another version of the model.
     """
-    path = directory / ASKED
+    path = directory / REQUEST
     try:
         found = read_checked(path)
         command, options, seed = found["command"], dict(found["options"]), int(found["seed"])
@@ -95,4 +95,4 @@ def read_asked(directory: Path) -> Asked:
             f"{directory} again to finish it (what is there is not run again), or name one of "
             "the studies in it"
         )
-    return Asked(command, scenarios_of(directory, found), seed, options)
+    return StudyRequest(command, scenarios_of(directory, found), seed, options)

@@ -37,7 +37,7 @@ from outsim.scenario.campaigns import ALL_CALLS
 from outsim.scenario.memory import runs_that_fit
 from outsim.scenario.model import Scenario
 from outsim.studies.control_variates import controls_of
-from outsim.studies.executors import interrupts_held, workforce
+from outsim.studies.executors import defer_interrupts, open_executor
 from outsim.studies.input_models import paired_replication, with_drawn_callees
 from outsim.tape import STRATA, Tape
 from outsim.text import brief
@@ -113,7 +113,7 @@ class VarianceReduction:
         return [name for name, is_on in vars(self).items() if is_on]
 
     @property
-    def saving(self) -> list[str]:
+    def methods(self) -> list[str]:
         """Names of the ways of saving variance that are on."""
         return [name for name in self.names if name not in DRAWING]
 
@@ -250,7 +250,7 @@ async def stream(
 ) -> AsyncGenerator[tuple[RunMeasures, ...], None]:
     """Measures of each job, as they come.
 
-    Who does the work is said as for `outsim.studies.executors.workforce`. When the stream is
+    Who does the work is said as for `outsim.studies.executors.open_executor`. When the stream is
     closed or canceled, what has not begun never begins, and what has begun in threads or
     processes of its own ends within a second.
 
@@ -269,16 +269,16 @@ async def stream(
         return
     scenarios = {id(each): each for job in waiting for each in job.scenarios}
     at_once = min(len(waiting), runs_that_fit(scenarios.values()))
-    with workforce(executor, at_once, engine) as force:
+    with open_executor(executor, at_once, engine) as workers:
         work: Callable[[Job], tuple[RunMeasures, ...]] = run_job
-        if force.shares_memory:
+        if workers.shares_memory:
             work = partial(run_job, stopped=stopped)
         try:
             while True:
                 # What is handed over must be taken back at the end, against jobs that still run.
-                with interrupts_held():
-                    for job in islice(coming, force.ahead - len(results)):
-                        futures.append(force.executor.submit(work, job))
+                with defer_interrupts():
+                    for job in islice(coming, workers.prefetch - len(results)):
+                        futures.append(workers.executor.submit(work, job))
                         results.add(asyncio.wrap_future(futures[-1]))
                 if not results:
                     return
@@ -292,7 +292,7 @@ async def stream(
                     figures = await result
                     results.remove(result)
                     yield figures
-        except force.deaths as error:
+        except workers.lost_worker_errors as error:
             if results:
                 await asyncio.wait(results)  # the executor is about to fail each of them
             raise StudyError(

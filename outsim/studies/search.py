@@ -23,6 +23,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Iterator, Sequence
 from itertools import pairwise
+from typing import Generic, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -30,8 +31,9 @@ from numpy.typing import NDArray
 from outsim.studies.promises import Promise, Verdict
 from outsim.studies.search_result import Found, Glance, Test
 
-Sample = Callable[[int, range], Awaitable[NDArray[np.float64]]]
-"""Figures of a value in some replications, by its place: shape (replications, promises)."""
+Array = NDArray[np.float64]
+
+Point = TypeVar("Point")
 
 FRESH = 1_000_000
 """First replication of those that the answer rests on."""
@@ -54,31 +56,63 @@ class OutOfBudget(Exception):  # noqa: N818 - it says that the search is over, a
     """There are no more runs, or there is no more time."""
 
 
+class Samples(Generic[Point]):
+    """What runs of points give, by replication: none is run twice."""
+
+    def __init__(self, sample: Callable[[Point, range], Awaitable[Array]]) -> None:
+        self._sample = sample
+        self._known: dict[tuple[Point, int], Array] = {}
+        self.runs = 0
+        self.end = 0
+        """First replication from which on nothing was run."""
+
+    def count(self, point: Point) -> int:
+        """Replications of a point from 0 on that are there."""
+        return len(self._known.get((point, 0), ()))
+
+    async def of(self, point: Point, runs: int, first: int = 0) -> Array:
+        """Values of so many replications from the first on."""
+        known = self._known.get((point, first))
+        count = 0 if known is None else len(known)
+        if count < runs:
+            new = await self._sample(point, range(first + count, first + runs))
+            self.runs += len(new)
+            self.end = max(self.end, first + runs)
+            known = new if known is None else np.concatenate([known, new])
+            self._known[point, first] = known
+        assert known is not None
+        return known[:runs]
+
+
+async def _last(
+    without: int,
+    having: int,
+    between: Callable[[int, int], int],
+    has: Callable[[int], Awaitable[bool]],
+) -> int:
+    """Last place that has what is looked for, on the way to one that does not, by bisection."""
+    while abs(having - without) > 1:
+        place = between(min(having, without), max(having, without))
+        if await has(place):
+            having = place
+        else:
+            without = place
+    return having
+
+
 class Search:
     """Look for the smallest of `count` values, by place from 0, that keeps all promises.
 
-    Parameters
-    ----------
-    count : int
-        How many values there are.
-    promises : sequence of Promise
-        What all of them must be kept; the figures of `sample` are theirs, in this order.
-    sample : callable
-        Gives figures; raises `OutOfBudget` where that is all.
-    error : float
-        Probability with which the answer may be a value that breaks a promise.
-    replications : int
-        Runs that a test rests on; at least 2.
-    origin : int
-        Number of the first place among all numbers that any range counts, such as the whole
-        ports or minutes at the low end.
+    `sample` gives measures by replication and promise, or raises `OutOfBudget`. With probability
+    `error` the answer may break a promise; a test rests on `replications` runs, 2 or more.
+    `origin` is the number of place 0 among those that any range counts, such as whole ports.
     """
 
     def __init__(
         self,
         count: int,
         promises: Sequence[Promise],
-        sample: Sample,
+        sample: Callable[[int, range], Awaitable[Array]],
         *,
         error: float,
         replications: int,
@@ -87,10 +121,9 @@ class Search:
         self._count = count
         self._origin = origin
         self._promises = tuple(promises)
-        self._sample = sample
+        self._samples = Samples(sample)
         self._error = error
         self._replications = replications
-        self._seen: dict[tuple[int, int], NDArray[np.float64]] = {}
         self.found = Found()
 
     async def run(self) -> Found:
@@ -100,28 +133,19 @@ class Search:
             await self._look_above()
         except OutOfBudget:
             self.found.is_spent = True
+        self.found.runs = self._samples.runs
         return self.found
 
     # Runs
 
-    async def _figures(self, place: int, first: int, runs: int) -> NDArray[np.float64]:
-        """Figures of the replications from `first` on; what is there is not run again."""
-        seen = self._seen.get((place, first), np.empty((0, len(self._promises))))
-        if len(seen) < runs:
-            new = await self._sample(place, range(first + len(seen), first + runs))
-            self.found.runs += len(new)
-            seen = np.concatenate([seen, new])
-            self._seen[place, first] = seen
-        return seen[:runs]
-
-    def _outcomes(self, figures: NDArray[np.float64]) -> list[NDArray[np.float64]]:
+    def _outcomes(self, figures: Array) -> list[Array]:
         return [p.outcomes(figures[:, k]) for k, p in enumerate(self._promises)]
 
     async def _glance(self, place: int) -> Glance:
         if place in self.found.glances:
             return self.found.glances[place]
         for runs in sorted({max(2, min(glance_at, self._replications)) for glance_at in GLANCES}):
-            figures = await self._figures(place, 0, runs)
+            figures = await self._samples.of(place, runs)
             outcomes = self._outcomes(figures)
             leans = [
                 (*p.lean(each, self._replications, self._error), p.scale)
@@ -148,14 +172,14 @@ class Search:
             spent = self._error * FIRST_ERROR
             looks = [(early, spent), (self._replications, self._error - spent)]
         for runs, error in looks:
-            figures = await self._figures(place, FRESH, runs)
+            figures = await self._samples.of(place, runs, FRESH)
             test = self._judge(figures, error)
             if test.verdict != "undecided":
                 break
         self.found.fresh[place], self.found.tests[place] = figures, test
         return test.verdict
 
-    def _judge(self, figures: NDArray[np.float64], error: float) -> Test:
+    def _judge(self, figures: Array, error: float) -> Test:
         """All promises must be shown to be kept, each with this error; or one to be broken."""
         each = error / len(self._promises)
         judged = [
@@ -183,13 +207,11 @@ class Search:
             return self._nearest()
         high = seem[0]
         low = max((place for place in self.found.glances if place < high), default=high)
-        while high - low > 1:
-            middle = (low + high) // 2
-            if (await self._glance(middle)).keeps:
-                high = middle
-            else:
-                low = middle
-        return high
+
+        async def keeps(place: int) -> bool:
+            return (await self._glance(place)).keeps
+
+        return await _last(low, high, lambda first, end: (first + end) // 2, keeps)
 
     def _seem_to_keep(self) -> list[int]:
         return sorted(place for place, glance in self.found.glances.items() if glance.keeps)
@@ -279,17 +301,15 @@ class Search:
 
     async def _boundary(self, without: int, having: int, verdict: Verdict) -> int:
         """Last value with a verdict, on the way from one that has it to one that does not."""
-        while abs(having - without) > 1:
-            between = self._roundest(min(having, without) + 1, max(having, without))
-            if await self._test(between) == verdict:
-                having = between
-            else:
-                without = between
-        return having
 
-    def _roundest(self, first: int, end: int) -> int:
-        """Place from the first one to before the end whose number has most factors of 2."""
-        low, high = self._origin + first, self._origin + end - 1
+        async def has(place: int) -> bool:
+            return await self._test(place) == verdict
+
+        return await _last(without, having, self._roundest, has)
+
+    def _roundest(self, below: int, above: int) -> int:
+        """Place between two others whose number has most factors of 2."""
+        low, high = self._origin + below + 1, self._origin + above - 1
         if low <= 0 <= high:
             return -self._origin
         size = 1

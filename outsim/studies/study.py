@@ -145,9 +145,9 @@ class Study:
             raise StudyError("precision of a difference: it takes two scenarios to differ")
         if self.switches.draws_callees:
             check_drawable(self.scenarios)
-            if self.switches.saving:
+            if self.switches.methods:
                 raise StudyError(
-                    f"input uncertainty and {', '.join(self.switches.saving)}: give one or the "
+                    f"input uncertainty and {', '.join(self.switches.methods)}: give one or the "
                     "other; ways of saving variance narrow the stochastic part alone"
                 )
 

@@ -34,8 +34,8 @@ from outsim.results.measures import MEASURES, Measure, measure_named
 from outsim.scenario.model import Scenario
 from outsim.studies.comparable import told, unlike
 from outsim.studies.control_variates import Controlled, controlled
-from outsim.studies.input_uncertainty import Uncertain, apportioned
-from outsim.studies.pairing import Saving, saving
+from outsim.studies.input_uncertainty import VarianceComponents, variance_components
+from outsim.studies.pairing import VarianceRatio, paired_variance_ratio
 from outsim.studies.run_array import ABOUT, Array, RunArray
 from outsim.studies.runs import NONE, PLAIN_RUN, VarianceReduction
 from outsim.studies.stopping import Precision
@@ -215,9 +215,9 @@ class StudyResult:
         """
         if self.swapped is None:
             return estimate(compute(self.values), level, support)
-        return self._uncertain(_Estimand(compute, support, level)).estimate
+        return self._components(_Estimand(compute, support, level)).estimate
 
-    def _uncertain(self, about: _Estimand) -> Uncertain:
+    def _components(self, about: _Estimand) -> VarianceComponents:
         if self.swapped is None:
             raise StudyError(
                 "what the intervals are made of is not known: give the study "
@@ -225,25 +225,25 @@ class StudyResult:
             )
         swapped = about.compute(self._values_of(self.swapped))
         own, first = about.compute(self.values), self.indexes.start
-        return apportioned(own, swapped, first, about.level, about.support)
+        return variance_components(own, swapped, first, about.level, about.support)
 
     def uncertainty(
         self, scenario: int | str, name: str, *, of_difference: bool = False
-    ) -> Uncertain:
+    ) -> VarianceComponents:
         """What the interval of `mean` of a scenario and name comes from, or that of `difference`.
 
         The latter with `of_difference`; callees are the same in all scenarios. Refused if
         callees were not drawn, or paired replications did not swap them.
         """
         of = self._difference_of if of_difference else self._mean_of
-        return self._uncertain(of(scenario, name))
+        return self._components(of(scenario, name))
 
     def saved_by_controls(self, scenario: int | str, name: str) -> Controlled:
         """What controls did for the mean, or difference, of a measure by name in a scenario."""
         of = self._mean_of if len(self.scenarios) == 1 else self._difference_of
         return self._controlled(of(scenario, name))
 
-    def saved_by_pairing(self, scenario: int | str, name: str) -> Saving:
+    def saved_by_pairing(self, scenario: int | str, name: str) -> VarianceRatio:
         """How many times the replications unpaired runs would take: see `difference`.
 
         Parameters
@@ -253,7 +253,7 @@ class StudyResult:
         name : str
             Name of the measure.
         """
-        return saving(self.values(scenario, name), self.values(0, name))
+        return paired_variance_ratio(self.values(scenario, name), self.values(0, name))
 
     def probability(
         self,

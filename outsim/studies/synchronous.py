@@ -9,7 +9,7 @@ from contextlib import suppress
 from threading import Lock, Thread
 from typing import Any, TypeVar
 
-from outsim.studies.executors import interrupts_held
+from outsim.studies.executors import defer_interrupts
 
 Value = TypeVar("Value")
 
@@ -71,7 +71,7 @@ def run_sync(awaitable: Awaitable[Value]) -> Value:
 
     thread = Thread(target=work, name="outsim")
     try:
-        with interrupts_held():
+        with defer_interrupts():
             thread.start()
         # An interruption in the wrong line of `Future.result` would leave its lock taken; one that
         # comes just before the system begins to wait is not seen before the wait is over.

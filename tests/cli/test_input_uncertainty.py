@@ -54,7 +54,7 @@ def test_compare_prints_what_the_api_gives(calibrated):
     parts = document["input_uncertainty"]["completed_share"]
     assert len(parts["means"]) == 2
     assert parts["means"][0]["pairs"] == 2
-    assert 0 <= parts["means"][0]["data_share"] <= 1
+    assert 0 <= parts["means"][0]["input_share"] <= 1
 
 
 def test_a_forecast_says_that_its_bands_are_over_callees_too(calibrated):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from pathlib import Path
 
 import pytest
 
@@ -136,3 +137,11 @@ def test_one_number_alone_has_no_rank(outsim):
     told = " ".join(ended.out.split())
     assert "All that differs between the points is due to the one number that is varied." in told
     assert "100.0" not in told
+
+
+def test_a_sweep_goes_nowhere_where_one_of_an_earlier_outsim_is(outsim, pair):
+    Path("kept").mkdir()
+    Path("kept/asked.json").write_text("{}", encoding="utf-8")
+    ended = outsim("sweep", *ASKED, "platform.loader_rate=100/min:120/min:2", "--out", "kept")
+    assert ended.code == 2
+    assert "asked.json) already; give another directory" in " ".join(ended.err.split())

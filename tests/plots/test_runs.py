@@ -293,7 +293,7 @@ def test_another_campaign_can_be_asked_for(ax):
 def test_the_lag_is_that_of_the_updates_of_each_interval(ax):
     result = shared(tenants=1, calls=200)
     outsim.plots.status_lag(result, ax=ax, every="10s")
-    line = next(line for line in ax.lines if line.get_label() == "9 in 10")
+    line = next(line for line in ax.lines if line.get_label() == "p90")
     updates = result.updates[result.updates["visible_at"] != result.updates["happened_at"]]
     lags_s = (updates["visible_at"] - updates["happened_at"]).dt.total_seconds()
     place = (updates["happened_at"] - result.start) // pd.Timedelta("10s")

@@ -6,12 +6,12 @@ import shutil
 
 import pytest
 
-from outsim.directories import ASKED, STUDY
+from outsim.directories import REQUEST, STUDY
 from outsim.engine.records import MODEL_VERSION
 from outsim.errors import OutsimError, StudyError
 from outsim.present.report import Report
 from outsim.present.sources import read_context
-from outsim.questions import sweep_texts
+from outsim.questions import sweep_answers
 from outsim.questions.sweep import sweep
 from outsim.results.checkpoint import simulate
 from outsim.studies.synchronous import run_sync
@@ -142,11 +142,11 @@ def test_a_sweep_of_two_scenarios_tells_what_flips(tmp_path):
     assert [each.verdict for each in subject.sweep.flips] == [each.verdict for each in found.flips]
     assert subject.comparison is not None
     section = next(each for each in Report(subject, "").sections if each.id == "sensitivity")
-    assert section.tables[0].rows == sweep_texts.flip_rows(found)
+    assert section.tables[0].rows == sweep_answers._flip_rows(found)
 
 
 def test_a_sweep_that_is_not_finished_says_how_to_finish_it(tmp_path):
     swept(tmp_path)
-    edit_sealed(tmp_path / ASKED, is_finished=False)
+    edit_sealed(tmp_path / REQUEST, is_finished=False)
     with pytest.raises(StudyError, match=f"outsim sweep with --out {tmp_path}"):
         read_context(tmp_path)

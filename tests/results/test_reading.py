@@ -258,7 +258,7 @@ def test_what_is_no_result_is_refused_with_what_to_name_instead(tmp_path):
             outsim.load_result(tmp_path / name)
 
 
-@pytest.mark.parametrize("name", ["study.json", "asked.json"])
+@pytest.mark.parametrize("name", ["study.json", "request.json", "asked.json"])
 def test_a_result_is_not_saved_where_it_would_not_be_read(tmp_path, name):
     (tmp_path / name).write_text("{}")
     with pytest.raises(ResultError, match=rf"{name}\) already; give another directory"):

@@ -11,7 +11,7 @@ from types import ModuleType
 import pytest
 
 from outsim.errors import StudyError
-from outsim.studies.executors import SMALL_CALLS, WORTH_CALLS, usual_executor, workforce
+from outsim.studies.executors import SMALL_CALLS, WORTH_CALLS, open_executor, usual_executor
 from outsim.studies.study import run_of
 from outsim.studies.synchronous import run_sync
 
@@ -27,8 +27,8 @@ def test_of_all_cores_one_is_a_thread_of_this_process(monkeypatch):
         held.wait()
         return os.getpid()
 
-    with workforce("cores", 10, "compiled") as force:
-        executor: Executor = force.executor
+    with open_executor("cores", 10, "compiled") as workers:
+        executor: Executor = workers.executor
         here = executor.submit(hold)
         begun.wait()
         try:
@@ -87,6 +87,6 @@ def test_an_executor_of_no_kind_is_refused():
         pytest.raises(
             StudyError, match="executor 'crowd': there is no such executor; allowed: threads"
         ),
-        workforce("crowd", 1, "simpy"),
+        open_executor("crowd", 1, "simpy"),
     ):
         pass

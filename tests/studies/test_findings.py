@@ -17,7 +17,7 @@ from outsim import plots
 from outsim.errors import StudyError
 from outsim.estimates import Estimate, estimate, probability
 from outsim.results.measures import MEASURES, measure_named
-from outsim.studies.pairing import in_words, saving
+from outsim.studies.pairing import in_words, paired_variance_ratio
 from outsim.studies.run_array import RunArray
 from outsim.studies.runs import RunMeasures
 from outsim.studies.stopping import Precision
@@ -127,7 +127,9 @@ def test_pairing_saves_what_is_common_to_both():
             math.sqrt(abs(correlation)) * sign * draws[0] + math.sqrt(1 - abs(correlation)) * own
             for sign, own in ((1, draws[1]), (math.copysign(1, correlation), draws[2]))
         )
-        assert saving(mine, theirs).times == pytest.approx(1 / (1 - correlation), rel=0.02)
+        assert paired_variance_ratio(mine, theirs).times == pytest.approx(
+            1 / (1 - correlation), rel=0.02
+        )
 
 
 @pytest.mark.parametrize(("scale", "exact"), [(1.0, True), (2.0, False)])
@@ -138,7 +140,7 @@ def test_its_interval_holds_the_truth_as_often_as_it_says(scale, exact):
     ours, theirs = common + own, scale * (common + other)
     # var(ours) = 2, var(theirs) = 2 scale**2, covariance = scale
     truth = (2 + 2 * scale**2) / (2 + 2 * scale**2 - 2 * scale)
-    found = [saving(a, b) for a, b in zip(ours, theirs, strict=True)]
+    found = [paired_variance_ratio(a, b) for a, b in zip(ours, theirs, strict=True)]
     held = np.mean([each.low <= truth <= each.high for each in found])
     deviation = math.sqrt(0.95 * 0.05 / len(found))
     assert held > 0.95 - 4 * deviation
@@ -160,18 +162,18 @@ def test_what_pairing_saves_is_not_known_from_one_pair_or_where_nothing_varies(r
 
 
 def test_it_is_told_with_two_digits():
-    found = saving(np.array([1.0, 2.0, 3.0, 5.0]), np.array([1.1, 2.0, 3.1, 4.9]))
+    found = paired_variance_ratio(np.array([1.0, 2.0, 3.0, 5.0]), np.array([1.1, 2.0, 3.1, 4.9]))
     assert str(found) == "610 (95 %: 40 to 9,400)"
     assert [round(each, -1) for each in (found.times, found.low)] == [610, 40]
     assert round(found.high, -2) == 9_400
 
 
 KNOWN = {
-    "worse": saving(np.array([1.0, 2.0, 3.0, 5.0]), np.array([4.0, 3.0, 2.0, 1.0])),
-    "some": saving(np.array([1.0, 2.0, 3.0, 5.0]), np.array([2.0, 2.0, 3.0, 4.0])),
-    "more": saving(np.array([1.0, 2.0, 3.0, 5.0]), np.array([1.1, 2.0, 3.1, 4.9])),
-    "alike": saving(np.array([1.0, 2.0]), np.array([2.0, 3.0])),
-    "not known": saving(np.array([1.0]), np.array([2.0])),
+    "worse": paired_variance_ratio(np.array([1.0, 2.0, 3.0, 5.0]), np.array([4.0, 3.0, 2.0, 1.0])),
+    "some": paired_variance_ratio(np.array([1.0, 2.0, 3.0, 5.0]), np.array([2.0, 2.0, 3.0, 4.0])),
+    "more": paired_variance_ratio(np.array([1.0, 2.0, 3.0, 5.0]), np.array([1.1, 2.0, 3.1, 4.9])),
+    "alike": paired_variance_ratio(np.array([1.0, 2.0]), np.array([2.0, 3.0])),
+    "not known": paired_variance_ratio(np.array([1.0]), np.array([2.0])),
 }
 
 

@@ -22,7 +22,7 @@ from outsim.results.checkpoint import simulate
 from outsim.results.measures import MEASURES, measure, measure_named
 from outsim.scenario import Scenario
 from outsim.studies.input_models import paired_replication, with_drawn_callees
-from outsim.studies.input_uncertainty import apportioned
+from outsim.studies.input_uncertainty import variance_components
 from outsim.studies.merging import merge
 from outsim.studies.runs import Job, run_job
 from outsim.studies.storage import MemoryStorage
@@ -58,15 +58,18 @@ def of_partners(callees: np.ndarray) -> np.ndarray:
 
 
 @given(FIGURES, FIGURES, FIGURES)
-def test_the_luck_of_days_is_no_part_of_what_callees_do(own, swapped, days):
-    plain, lucky = apportioned(own, swapped), apportioned(own + days, swapped + days)
-    assert lucky.data_sd == pytest.approx(plain.data_sd, abs=1e-4)
+def test_the_noise_of_days_is_no_part_of_what_callees_do(own, swapped, days):
+    plain, noisy = (
+        variance_components(own, swapped),
+        variance_components(own + days, swapped + days),
+    )
+    assert noisy.input_sd == pytest.approx(plain.input_sd, abs=1e-4)
 
 
 @given(FIGURES)
 def test_where_callees_do_nothing_the_interval_is_students(days):
-    found = apportioned(days, days)
-    assert found.data_sd == found.data_sd_low == found.data_sd_high == 0
+    found = variance_components(days, days)
+    assert found.input_sd == found.input_sd_low == found.input_sd_high == 0
     if found.estimate.rare is None:
         low, high = stats.t.interval(0.95, 11, days.mean(), stats.sem(days))
         assert found.estimate.low == pytest.approx(low, abs=2e-3 * (high - low))
@@ -75,20 +78,26 @@ def test_where_callees_do_nothing_the_interval_is_students(days):
 
 @given(FIGURES)
 def test_where_days_do_nothing_the_callees_variance_is_that_of_pairs(callees):
-    found = apportioned(callees, of_partners(callees))
+    found = variance_components(callees, of_partners(callees))
     between = callees[::2] - callees[1::2]
     if np.ptp(callees) > 1e-3:
-        assert found.data_sd**2 == pytest.approx(np.mean(between**2) / 2, abs=1e-9)
+        assert found.input_sd**2 == pytest.approx(np.mean(between**2) / 2, abs=1e-9)
 
 
 @given(FIGURES, FIGURES, st.floats(0.01, 100), st.floats(-1e3, 1e3))
 def test_parts_are_in_the_unit_of_the_figure(own, swapped, factor, shift):
     first, then = (
-        apportioned(own, swapped),
-        apportioned(own * factor + shift, swapped * factor + shift),
+        variance_components(own, swapped),
+        variance_components(own * factor + shift, swapped * factor + shift),
     )
     if first.estimate.rare is None and then.estimate.rare is None:
-        for name in ("data_sd", "data_sd_low", "data_sd_high", "luck", "luck_sd"):
+        for name in (
+            "input_sd",
+            "input_sd_low",
+            "input_sd_high",
+            "stochastic_half_width",
+            "stochastic_sd",
+        ):
             assert getattr(then, name) == pytest.approx(
                 factor * getattr(first, name), abs=1e-4 * factor
             )
@@ -114,11 +123,11 @@ def test_on_random_effects_the_parts_and_the_interval_are_right(
             each + days + random.normal(0, of_both, replications)
             for each in (callees, of_partners(callees))
         )
-        found = apportioned(own, swapped)
+        found = variance_components(own, swapped)
         truth = 10 + random.normal(0, of_callees)
         covered += found.estimate.low <= truth <= found.estimate.high
-        sd_covered += found.data_sd_low <= of_callees <= found.data_sd_high
-        variances.append(found.data_sd**2)
+        sd_covered += found.input_sd_low <= of_callees <= found.input_sd_high
+        variances.append(found.input_sd**2)
     # Of 400 at 95 %, fewer than 365 with a chance below 1 in 1000.
     assert covered >= 365
     assert sd_covered >= 365
@@ -131,14 +140,14 @@ def test_on_random_effects_the_parts_and_the_interval_are_right(
 @given(st.integers(0, 5), st.integers(2, 12))
 def test_only_partners_that_are_both_there_are_held_against_each_other(first, count):
     figures = np.random.default_rng(count).normal(size=(2, 20))
-    found = apportioned(*figures[:, first : first + count], first=first)
+    found = variance_components(*figures[:, first : first + count], first=first)
     numbers = range(first, first + count)
     pairs = [k for k in numbers if k % 2 == 0 and paired_replication(k) in numbers]
     assert found.pairs == len(pairs)
     assert found.estimate.count == count
     if not pairs:
         assert np.isnan(found.estimate.half_width)
-        assert np.isfinite(found.luck)
+        assert np.isfinite(found.stochastic_half_width)
 
 
 # The draws
@@ -277,7 +286,7 @@ def test_a_plan_with_drawn_callees_is_about_probabilities():
         run_sync(plan(["p95 wait <= 5 min"], input_uncertainty=True))
     wanted = ["P(p90 wait <= 1 min) >= 0.6"]
     found = run_sync(
-        plan(wanted, input_uncertainty=True, replications=12, executor="threads", max_runs=150)
+        plan(wanted, input_uncertainty=True, replications=12, executor="threads", most=150)
     )
     assert found.input_uncertainty
     assert found.runs > 0
@@ -286,13 +295,13 @@ def test_a_plan_with_drawn_callees_is_about_probabilities():
 # The intervals of studies
 
 
-def test_a_precision_is_about_the_luck_that_runs_can_narrow():
+def test_a_precision_is_about_the_stochastic_part_that_runs_can_narrow():
     study = run_study(
         thin(), precision={"completed_share": 0.02}, min_replications=10, input_uncertainty=True
     )
     findings = study.run()
     found = findings.uncertainty(0, "completed_share")
-    assert found.luck <= 0.02 < found.estimate.half_width
+    assert found.stochastic_half_width <= 0.02 < found.estimate.half_width
     assert findings.mean(0, "completed_share") == found.estimate
     assert findings.replications < 200
 

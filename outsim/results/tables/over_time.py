@@ -185,10 +185,9 @@ def status_lag(
 ) -> pd.DataFrame:
     """Lag of updates by when they happened, in seconds; one row an interval, by local time.
 
-    ``median`` and ``p90`` are the lags that half, and nine in ten, of the updates of the
-    interval do not exceed; missing where nothing happened, or where that many of them were not
-    visible by the end of the run. ``updates`` counts them. Updates that no worker processes,
-    such as submissions, are left out.
+    ``median`` and ``p90`` are quantiles of the lags of the updates of the interval; missing where
+    nothing happened, or where that many of them were not visible by the end of the run.
+    ``updates`` counts them. Updates that no worker processes, such as submissions, are left out.
     """
     happened = updates["happened_at"].astype("int64").to_numpy()
     visible = updates["visible_at"].astype("int64").to_numpy()
