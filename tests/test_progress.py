@@ -2,7 +2,8 @@ import nbformat
 import pytest
 from nbclient import NotebookClient
 
-from outsim.progress import bar, unseen
+from outsim.errors import StudyError
+from outsim.progress import bar, reporting, unseen
 
 
 def outputs(source):
@@ -20,6 +21,11 @@ def test_a_file_gets_no_bar(capfd):
     with bar("runs") as shown:
         assert shown is unseen
     assert capfd.readouterr() == ("", "")
+
+
+def test_an_unknown_word_for_progress_is_refused():
+    with pytest.raises(StudyError, match=r"'barr'.*did you mean 'bar'"), reporting("barr"):
+        pass
 
 
 def test_a_notebook_gets_a_bar_and_keeps_what_the_cell_prints():

@@ -20,6 +20,7 @@ from outsim.plots.style import (
     clock_axis,
     dates_of,
     draw_empty,
+    draws,
     instants_us,
     legend_above,
     mark_instant,
@@ -49,6 +50,7 @@ if TYPE_CHECKING:
 _HOUR_DAYS = 1 / 24
 
 
+@draws
 def outcome_mix(
     result: Result, ax: Axes | None = None, *, campaign: Campaign | str | None = None
 ) -> Axes:
@@ -120,6 +122,7 @@ _STATUS_LOOKS = {
 """Colour and mark of each."""
 
 
+@draws
 def truth_and_seen(
     result: Result,
     ax: Axes | None = None,
@@ -187,6 +190,7 @@ def truth_and_seen(
     return ax
 
 
+@draws
 def status(answer: CampaignStatus, ax: Axes | None = None) -> Axes:
     """Draw the truth and the customer's page over the run, with the moment marked.
 
@@ -200,6 +204,7 @@ def status(answer: CampaignStatus, ax: Axes | None = None) -> Axes:
     return truth_and_seen(answer.result, ax, campaign=answer.campaign, at=answer.at)
 
 
+@draws
 def status_lag(
     result: Result,
     ax: Axes | None = None,

@@ -15,6 +15,7 @@ from outsim.plots.style import (
     GREY,
     INK,
     VERMILION,
+    draws,
     given_axes,
     interval_marks,
     legend,
@@ -35,6 +36,7 @@ if TYPE_CHECKING:
     from outsim.studies.study_result import StudyResult
 
 
+@draws
 def compare(answer: StudyResult, measure: str, ax: Axes | None = None) -> Axes:
     """Draw a measure of every scenario with its 95 % interval, one below the other.
 
@@ -63,6 +65,7 @@ def compare(answer: StudyResult, measure: str, ax: Axes | None = None) -> Axes:
     return draw_estimates(answer.labels, means, answer.label(about), about.kind, begins, ax)
 
 
+@draws
 def eta(forecast: Forecast, ax: Axes | None = None) -> Axes:
     """Draw the median and 90 % band of each instant on a clock, the first call on top.
 
@@ -129,6 +132,7 @@ def _name_rows(ax: Axes, names: Sequence[str]) -> None:
     ax.grid(visible=False, axis="y")
 
 
+@draws
 def schedule(answer: Schedule, axes: Sequence[Axes] | None = None) -> list[Axes]:
     """Draw each measure of a schedule against the start time, as `start_sweep` does.
 
@@ -146,6 +150,7 @@ def schedule(answer: Schedule, axes: Sequence[Axes] | None = None) -> list[Axes]
     ]
 
 
+@draws
 def start_sweep(
     answer: Schedule, measure: str = "completed_by_deadline", ax: Axes | None = None
 ) -> Axes:
@@ -187,6 +192,7 @@ def start_sweep(
     return ax
 
 
+@draws
 def stop(answer: StopRace, axes: Sequence[Axes] | None = None) -> list[Axes]:
     """Draw what is dialed after a stop, and the share of dials that it saves, over its time.
 
@@ -201,6 +207,7 @@ def stop(answer: StopRace, axes: Sequence[Axes] | None = None) -> list[Axes]:
     return [dials_after_stop(answer, dials), saved_by_stop(answer, saved)]
 
 
+@draws
 def dials_after_stop(answer: StopRace, ax: Axes | None = None) -> Axes:
     """Draw what is dialed after a stop, over the time from the start to the request.
 
@@ -234,6 +241,7 @@ def dials_after_stop(answer: StopRace, ax: Axes | None = None) -> Axes:
     return ax
 
 
+@draws
 def saved_by_stop(answer: StopRace, ax: Axes | None = None) -> Axes:
     """Draw the share of dials that a stop saves, over the time from the start to the request.
 

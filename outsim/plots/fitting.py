@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from outsim.plots.style import COLOURS, DASHES, legend, new_axes, plain, title
+from outsim.plots.style import COLOURS, DASHES, draws, legend, new_axes, plain, title
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -18,6 +18,7 @@ _LEAST_S = 0.5
 """Shortest duration that the logarithmic axis shows."""
 
 
+@draws
 def fitted_duration(fit: DurationFit, ax: Axes | None = None) -> Axes:
     """Draw the share of durations that are at most so long, as fitted and as recorded.
 
@@ -56,6 +57,7 @@ def fitted_duration(fit: DurationFit, ax: Axes | None = None) -> Axes:
     return ax
 
 
+@draws
 def fitted_quantiles(fit: DurationFit, ax: Axes | None = None) -> Axes:
     """Draw each fitted quantile over the recorded one (Q-Q); on the line they are equal.
 

@@ -19,6 +19,7 @@ from outsim.plots.style import (
     clock_axis,
     dates_of,
     draw_empty,
+    draws,
     given_axes,
     instants_us,
     legend_above,
@@ -47,6 +48,7 @@ PIECES = 1_500
 """So many points across a picture may have; see `change_points`."""
 
 
+@draws
 def run(result: Result, axes: Sequence[Axes] | None = None) -> list[Axes]:
     """Draw the queue above the busy ports over time, by tenant.
 
@@ -61,6 +63,7 @@ def run(result: Result, axes: Sequence[Axes] | None = None) -> list[Axes]:
     return [queue(result, upper), ports(result, lower)]
 
 
+@draws
 def queue(result: Result, ax: Axes | None = None, *, most: int = 6) -> Axes:
     """Draw the calls in the outbound queue over time, by tenant.
 
@@ -85,6 +88,7 @@ def queue(result: Result, ax: Axes | None = None, *, most: int = 6) -> Axes:
     return ax
 
 
+@draws
 def ports(result: Result, ax: Axes | None = None, *, most: int = 6) -> Axes:
     """Draw the busy ports over time, by tenant, below a line at the ports that there are.
 
@@ -150,6 +154,7 @@ def _stack(ax: Axes, parts: Parts, result: Result) -> int:
     return int(below.max())
 
 
+@draws
 def load_over_replications(
     results: Sequence[Result], of: Quantity = "queue", ax: Axes | None = None
 ) -> Axes:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from outsim.errors import StudyError, unknown_name
-from outsim.plots.style import DIFFERENCE_UNITS, INK, draw_empty, format_axes, new_axes
+from outsim.plots.style import DIFFERENCE_UNITS, INK, draw_empty, draws, format_axes, new_axes
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -27,6 +27,7 @@ _TITLES = {
 }
 
 
+@draws
 def start_map(answer: StartMap, measure: str = "completed_share", axes: Any = None) -> Any:
     """Draw the gain in a measure: a row of panels for each count of retries, a column a start.
 
@@ -77,6 +78,7 @@ def start_map(answer: StartMap, measure: str = "completed_share", axes: Any = No
     return axes
 
 
+@draws
 def start_map_panel(
     answer: StartMap,
     minute: int,

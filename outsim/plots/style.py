@@ -8,18 +8,19 @@ its place as well, so that a picture can be read in print without colours.
 from __future__ import annotations
 
 import textwrap
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import wraps
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 from outsim.disk import atomic_write, check_writable, reason
 from outsim.errors import StudyError
-from outsim.text import visible_lines
+from outsim.text import shortened, visible_lines
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -29,6 +30,9 @@ if TYPE_CHECKING:
 
 BLUE, VERMILION, GREEN, ORANGE = "#0072B2", "#D55E00", "#009E73", "#E69F00"
 SKY, PURPLE, YELLOW, GREY, INK = "#56B4E9", "#CC79A7", "#F0E442", "#999999", "#333333"
+
+Given = ParamSpec("Given")
+Drawn = TypeVar("Drawn")
 
 COLOURS = (BLUE, ORANGE, GREEN, PURPLE, SKY, VERMILION, YELLOW)
 """In this order, for what is drawn side by side."""
@@ -52,6 +56,29 @@ _VERY_LONG_S = 5 * 3600.0
 """... and from here on in hours."""
 
 _SMALL = "small"
+
+
+def draws(function: Callable[Given, Drawn]) -> Callable[Given, Drawn]:
+    """Decorate a picture: what it is given first must be what its first annotation names."""
+    name, annotation = next(iter(function.__annotations__.items()))
+    several, _, kind = annotation.removesuffix("]").rpartition("[")
+
+    def is_right(thing: Any) -> bool:
+        return kind in (base.__name__ for base in type(thing).__mro__)
+
+    @wraps(function)
+    def drawn(*given: Given.args, **named: Given.kwargs) -> Drawn:
+        of = given[0] if given else named.get(name)
+        if not (isinstance(of, Sequence) and all(map(is_right, of)) if several else is_right(of)):
+            answered = "; await it, or call run(), for its answer" if hasattr(of, "run") else ""
+            raise StudyError(
+                f"plots.{function.__name__}: {name} must be "
+                f"{f'a sequence of {kind}' if several else f'of type {kind}'}; "
+                f"found {shortened(repr(of), 60)}{answered}"
+            )
+        return function(*given, **named)
+
+    return drawn
 
 
 def new_axes(ax: Axes | None, rows: float = 6) -> Axes:

@@ -16,6 +16,7 @@ from outsim.plots.style import (
     clock_axis,
     dates_of,
     draw_empty,
+    draws,
     instants_us,
     legend,
     legend_above,
@@ -39,6 +40,7 @@ _POINTS = 2_000
 """Waits that one line shows; more would not be seen."""
 
 
+@draws
 def waits(
     result: Result,
     ax: Axes | None = None,
@@ -98,6 +100,7 @@ def waits(
     return ax
 
 
+@draws
 def explain(answer: Explanation, ax: Axes | None = None) -> Axes:
     """Draw the mean time of a call by cause, by when calls entered the queue.
 
@@ -116,6 +119,7 @@ def explain(answer: Explanation, ax: Axes | None = None) -> Axes:
     return wait_causes(answer.result, ax, campaign=answer.campaign, until="end")
 
 
+@draws
 def wait_causes(
     result: Result,
     ax: Axes | None = None,

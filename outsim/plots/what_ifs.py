@@ -21,6 +21,7 @@ from outsim.plots.style import (
     ORANGE,
     VERMILION,
     draw_empty,
+    draws,
     given_axes,
     legend,
     new_axes,
@@ -45,6 +46,7 @@ MOST_BARS = 15
 """Assumptions that a picture shows, the ones that matter most; its title counts the others."""
 
 
+@draws
 def sweep(answer: Sweep, ax: Axes | None = None) -> Axes:
     """Draw what a sweep was made for: its indices, or else the largest crossover.
 
@@ -58,6 +60,7 @@ def sweep(answer: Sweep, ax: Axes | None = None) -> Axes:
     return crossover(answer, ax=ax) if answer.design is None else sensitivity(answer, ax=ax)
 
 
+@draws
 def sensitivity(answer: Sweep, measure: str | None = None, ax: Axes | None = None) -> Axes:
     """Draw the indices of a measure as bars, the assumption that matters most on top.
 
@@ -106,6 +109,7 @@ def sensitivity(answer: Sweep, measure: str | None = None, ax: Axes | None = Non
     return ax
 
 
+@draws
 def crossover(answer: Sweep, key: str | None = None, ax: Axes | None = None) -> Axes:
     """Draw the paired difference over one assumption, with the place where its sign changes.
 
@@ -194,6 +198,7 @@ def _finish_bars(ax: Axes, label: str) -> None:
     legend(ax, loc="lower right")
 
 
+@draws
 def effects(answer: Effects, measure: str | None = None, ax: Axes | None = None) -> Axes:
     """Draw a tornado: how far each number moves a measure, the one that matters most on top.
 
@@ -251,6 +256,7 @@ _VERDICTS = {"kept": (GREEN, "o"), "broken": (VERMILION, "X"), "undecided": (GRE
 """Colour and mark of each."""
 
 
+@draws
 def capacity(answer: Capacity, axes: Sequence[Axes] | None = None) -> list[Axes]:
     """Draw each promise of a capacity against the values that were tested, as `promise` does.
 
@@ -266,6 +272,7 @@ def capacity(answer: Capacity, axes: Sequence[Axes] | None = None) -> list[Axes]
     return [promise(answer, k, ax) for k, ax in enumerate(given)]
 
 
+@draws
 def promise(answer: Capacity, which: int = 0, ax: Axes | None = None) -> Axes:
     """Draw the measure of a promise against the values that were tested, with its bounds.
 
@@ -335,6 +342,7 @@ def promise(answer: Capacity, which: int = 0, ax: Axes | None = None) -> Axes:
     return ax
 
 
+@draws
 def frontier(answer: Frontier, ax: Axes | None = None) -> Axes:
     """Draw the smallest value of one key that keeps a promise against another key.
 

@@ -277,11 +277,18 @@ class StudyResult:
         name : str
             Name of the measure.
         at_least, at_most : float
-            Limits in the measure's unit; for a clock time, seconds since the first scenario
-            begins.
+            Limits in the measure's unit, one or both; for a clock time, seconds since the first
+            scenario begins.
         is_exact : bool
             As for `outsim.estimates.probability`.
+
+        Raises
+        ------
+        StudyError
+            If there is no limit, or no such scenario or measure.
         """
+        if at_least == -np.inf and at_most == np.inf:
+            raise StudyError(f"probability of {name}: found no limit; give at_least or at_most")
         values = self.values(scenario, name)
         return probability((values >= at_least) & (values <= at_most), is_exact=is_exact)
 

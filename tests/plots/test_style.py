@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from matplotlib import dates, pyplot
 
 import outsim.plots
+from outsim.errors import StudyError
 from outsim.plots.style import (
     COLOURS,
     DASHES,
@@ -23,6 +24,7 @@ from outsim.plots.style import (
     legend_above,
     scale_axis,
 )
+from outsim.questions.question import Question
 
 NOON = datetime(2026, 3, 10, 12, tzinfo=UTC)
 
@@ -33,6 +35,21 @@ def test_every_public_name_is_a_function_that_draws(name):
     assert draw.__name__ == name
     assert {"ax", "axes"} & set(draw.__annotations__)
     assert draw.__doc__
+
+
+@pytest.mark.parametrize("name", outsim.plots.__all__)
+@pytest.mark.parametrize("wrong", [None, "result", [None], Question("stop", lambda _: None)])
+def test_a_picture_of_the_wrong_thing_says_what_it_takes(name, wrong):
+    draw = getattr(outsim.plots, name)
+    kind = next(iter(draw.__annotations__.values())).removesuffix("]").rpartition("[")[2]
+    with pytest.raises(StudyError, match=rf"plots\.{name}: .*{kind}; found") as raised:
+        draw(wrong)
+    assert ("call run()" in str(raised.value)) is isinstance(wrong, Question)
+
+
+def test_a_sequence_of_results_is_not_one_result():
+    with pytest.raises(StudyError, match="must be of type Result; found"):
+        outsim.plots.ports([])
 
 
 def test_an_unknown_picture_is_an_error_that_names_it():

@@ -114,6 +114,8 @@ def test_a_run_that_is_too_short_for_a_figure_keeps_no_promise_about_it():
     )
     assert found.probability(0, "finish_time_s", at_least=20.0).mean == 0.5
     assert found.probability(0, "finish_time_s", at_most=1e9).mean == 0.75
+    with pytest.raises(StudyError, match="found no limit; give at_least or at_most"):
+        found.probability(0, "finish_time_s")
 
 
 # What pairing saves
