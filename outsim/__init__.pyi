@@ -19,11 +19,13 @@ from outsim.questions.capacity_answers import Capacity as Capacity
 from outsim.questions.capacity_answers import Frontier as Frontier
 from outsim.questions.check import Check as Check
 from outsim.questions.check import check as check
+from outsim.questions.compare import Comparison as Comparison
 from outsim.questions.compare import compare as compare
 from outsim.questions.describe import Description as Description
 from outsim.questions.describe import describe as describe
 from outsim.questions.diff import Diff as Diff
 from outsim.questions.diff import diff as diff
+from outsim.questions.effects import Assumptions as Assumptions
 from outsim.questions.effects import Effects as Effects
 from outsim.questions.effects import assumption_effects as assumption_effects
 from outsim.questions.eta import Forecast as Forecast
@@ -63,5 +65,4 @@ from outsim.studies.study import Study as Study
 from outsim.studies.study import StudyRun as StudyRun
 from outsim.studies.study import load_study as load_study
 from outsim.studies.study_result import StudyResult as StudyResult
-from outsim.studies.synchronous import run_sync as run_sync
 from outsim.tape import Tape as Tape

@@ -66,7 +66,7 @@ def shown(output: str) -> str:
 def _cells(first: str, second: str) -> dict[str, list[str]]:
     """By figure, what `outsim compare` says of two scenarios: both means, and the difference."""
     pair = [outsim.load(ROOT / "scenarios" / f"{name}.toml") for name in (first, second)]
-    found = outsim.run_sync(outsim.compare(*pair, progress=None))
+    found = outsim.compare(*pair, progress=None).run().findings
     rows = found.text_table().to_numpy().tolist()
     return {measure.name: row[1:] for measure, row in zip(_rowed(found), rows, strict=True)}
 
@@ -137,7 +137,7 @@ def own_others() -> Figures:
 
 def headline() -> Figures:
     """Minutes less, minutes later and points fewer, in words, of the block above."""
-    rows = " ".join(printed(blocks()[0][0]).split("held against")[1].split())
+    rows = " ".join(printed(blocks()[0][0]).split("quarter past is better:")[1].split())
     words = []
     for pattern in (r"p50 wait -([\d.]+) ", r"finished at \+([\d.]+) ", r"10:30 -([\d.]+) "):
         (found,) = re.findall(pattern, rows)

@@ -86,7 +86,7 @@ def threads():
 @pytest.mark.usefixtures("threads")
 def test_python_blocks_of_the_readme_run_in_their_order(workplace):
     pair = [load(f"scenarios/{name}.toml") for name in ("top-of-hour", "quarter-past")]
-    outsim.run_sync(outsim.compare(*pair, replications=13, directory="all", progress=None))
+    outsim.compare(*pair, replications=13, directory="all", progress=None).run()
     names = {"outsim": outsim, "scenario": pair[0], "moment": "09:30"}
 
     async def run() -> None:

@@ -181,7 +181,7 @@ def test_other_answers_are_short(small):
     for each in asked:
         if isinstance(each, Question):
             check(each)
-        answer = each.run() if hasattr(each, "run") else outsim.run_sync(each)
+        answer = each.run()
         assert isinstance(answer, outsim.Forecast | Schedule | StopRace)
         check(answer)
 

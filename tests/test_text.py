@@ -204,7 +204,7 @@ def test_pages_and_descriptions_have_text(hostile):
 
 def test_pictures_have_names_as_they_are(hostile, tmp_path):
     other = load({"extends": str(hostile), "name": "_b $x^$"})
-    found = outsim.run_sync(compare(outsim.load(hostile), other, replications=2))
+    found = compare(outsim.load(hostile), other, replications=2).run()
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         ax = plots.compare(found, "completed_share")

@@ -48,7 +48,8 @@ def answers(result: Result) -> dict[str, Any]:
         "sweep": outsim.sweep(base, vary=["platform.ports=5:10:2"], **options),
     }
     with studies_in_a_thread():
-        return {name: outsim.run_sync(question) for name, question in asked.items()}
+        answers = {name: question.run() for name, question in asked.items()}
+    return answers | {"findings": answers["findings"].findings}
 
 
 def refused(ask: Ask) -> str:
@@ -189,9 +190,7 @@ OTHERS: dict[str, tuple[Callable[[Result, dict[str, Any]], object], str]] = {
         "executor 'thread': there is no such executor; did you mean 'threads'?",
     ),
     "design": (
-        lambda r, _: outsim.run_sync(
-            outsim.sweep(r.scenario, vary=["platform.ports=1:2"], design="sobel")
-        ),
+        lambda r, _: outsim.sweep(r.scenario, vary=["platform.ports=1:2"], design="sobel").run(),
         "did you mean 'sobol'?",
     ),
     "start": (
@@ -221,7 +220,7 @@ def test_another_name_that_there_is_none_of_is_refused(what, result, answers):
 
     def run() -> object:
         found: Any = ask(result, answers)
-        return outsim.run_sync(found) if hasattr(found, "__await__") else found
+        return found.run() if hasattr(found, "__await__") else found
 
     with studies_in_a_thread():
         message = refused(run)
@@ -230,9 +229,9 @@ def test_another_name_that_there_is_none_of_is_refused(what, result, answers):
 
 
 COMMANDS = {
-    "assumptions --figure": ("assumptions {file} --figure complete_share", "completed_share"),
-    "assumptions --effect --figure": (
-        "assumptions {file} --effect --figure complete_share",
+    "assumptions --measure": ("assumptions {file} --measure complete_share", "completed_share"),
+    "assumptions --effect --measure": (
+        "assumptions {file} --effect --measure complete_share",
         "completed_share",
     ),
     "sweep --measure": (
@@ -282,7 +281,9 @@ def test_a_command_refuses_a_name_that_there_is_none_of(command, tmp_path, monke
 def test_what_is_about_effects_is_not_ignored_without_them(tmp_path, monkeypatch, capsys):
     file = tmp_path / "small.toml"
     file.write_text(SMALL)
-    monkeypatch.setattr("sys.argv", ["outsim", "assumptions", str(file), "--figure", "wait_p90_s"])
+    monkeypatch.setattr(
+        "sys.argv", ["outsim", "assumptions", str(file), "--measure", "wait_p90_s"]
+    )
     with pytest.raises(SystemExit) as ended:
         main()
     assert ended.value.code == 2

@@ -26,23 +26,28 @@ from outsim.plots.style import (
     title,
     whole_numbers,
 )
+from outsim.studies.study_result import StudyResult
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
+    from outsim.questions.compare import Comparison
     from outsim.questions.eta import Forecast
     from outsim.questions.schedule import Schedule
     from outsim.questions.stop import StopRace
-    from outsim.studies.study_result import StudyResult
 
 
 @draws
-def compare(answer: StudyResult, measure: str, ax: Axes | None = None) -> Axes:
+def compare(
+    answer: Comparison | StudyResult,
+    measure: str = "completed_by_deadline",
+    ax: Axes | None = None,
+) -> Axes:
     """Draw a measure of every scenario with its 95 % interval, one below the other.
 
     Parameters
     ----------
-    answer : StudyResult
+    answer : Comparison or StudyResult
         What `outsim.compare` or a study gives.
     measure : str
         Name of a measure; clock times stand on an axis of clock times.
@@ -59,10 +64,11 @@ def compare(answer: StudyResult, measure: str, ax: Axes | None = None) -> Axes:
     StudyError
         If there is no such measure.
     """
-    about = answer.measure(measure)
-    means = [answer.mean(place, measure) for place in range(len(answer.scenarios))]
-    begins = answer.scenarios[0].clock.begins
-    return draw_estimates(answer.labels, means, answer.label(about), about.kind, begins, ax)
+    findings = answer if isinstance(answer, StudyResult) else answer.findings
+    about = findings.measure(measure)
+    means = [findings.mean(place, measure) for place in range(len(findings.scenarios))]
+    begins = findings.scenarios[0].clock.begins
+    return draw_estimates(findings.labels, means, findings.label(about), about.kind, begins, ax)
 
 
 @draws

@@ -61,10 +61,11 @@ _SMALL = "small"
 def draws(function: Callable[Given, Drawn]) -> Callable[Given, Drawn]:
     """Decorate a picture: what it is given first must be what its first annotation names."""
     name, annotation = next(iter(function.__annotations__.items()))
-    several, _, kind = annotation.removesuffix("]").rpartition("[")
+    several, _, types = annotation.removesuffix("]").rpartition("[")
+    kinds = types.split(" | ")
 
     def is_right(thing: Any) -> bool:
-        return kind in (base.__name__ for base in type(thing).__mro__)
+        return any(base.__name__ in kinds for base in type(thing).__mro__)
 
     @wraps(function)
     def drawn(*given: Given.args, **named: Given.kwargs) -> Drawn:
@@ -73,7 +74,7 @@ def draws(function: Callable[Given, Drawn]) -> Callable[Given, Drawn]:
             answered = "; await it, or call run(), for its answer" if hasattr(of, "run") else ""
             raise StudyError(
                 f"plots.{function.__name__}: {name} must be "
-                f"{f'a sequence of {kind}' if several else f'of type {kind}'}; "
+                f"{'a sequence of' if several else 'of type'} {' or '.join(kinds)}; "
                 f"found {shortened(repr(of), 60)}{answered}"
             )
         return function(*given, **named)

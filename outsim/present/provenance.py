@@ -11,26 +11,14 @@ from outsim.document import Document, Table
 from outsim.engine.records import MODEL_VERSION
 from outsim.present.context import ReportContext
 from outsim.questions.describe import describe
-from outsim.scenario import provenance as ledger
+from outsim.questions.effects import Assumptions
+from outsim.scenario.provenance import assumptions as ledger_of
 
 
 def assumptions(context: ReportContext) -> Document:
     """Every number that the answers rest on, with its source and grade."""
-    found = ledger.assumptions(context.scenario)
-    graded = "; ".join(f"{count} {grade}" for grade, count in found.by_grade.items() if count)
-    return Document(
-        id="assumptions",
-        title="What the answers rest on",
-        asked=f"{len(found)} numbers, by where they come from: {graded}.",
-        tables=[
-            Table(
-                "Numbers with grade, source and plausible range",
-                ["key", "value", "grade", "source", "range"],
-                [[each.key, each.value, each.grade, each.source, each.range] for each in found],
-                is_text=True,
-            )
-        ],
-    )
+    document = Assumptions(ledger_of(context.scenario)).document()
+    return replace(document, title="What the answers rest on", answer="", asked=document.answer)
 
 
 _ELSEWHERE = ("item-3-3", "item-3-4")

@@ -14,7 +14,6 @@ from outsim.document import Answer, Document, Picture
 from outsim.document.html import environment
 from outsim.engine import Engine
 from outsim.errors import OutsimError
-from outsim.present.comparison import comparison
 from outsim.present.context import ReportContext
 from outsim.present.outcomes import what_is_seen, why_calls_failed
 from outsim.present.pictures import data_uri
@@ -24,6 +23,7 @@ from outsim.present.sources import read_context
 from outsim.present.timing import after_stop, when_out, when_to_start
 from outsim.present.waiting import where_the_wait_went
 from outsim.progress import Progress, bar, unseen
+from outsim.questions.compare import Comparison
 from outsim.questions.question import Question, asks
 from outsim.results.result import Result
 from outsim.scenario.campaigns import Campaign
@@ -134,7 +134,7 @@ class Report(Answer):
 
 def _sections(context: ReportContext, command: str) -> Iterator[Document]:
     if context.comparison is not None:
-        yield comparison(context)
+        yield replace(Comparison(context.comparison).document(), id="comparison")
     if context.sweep is not None:
         yield sensitivity(context)
     for question in (when_to_start, when_out, what_is_seen, why_calls_failed, after_stop):

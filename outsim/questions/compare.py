@@ -2,34 +2,209 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any, Unpack
 
+from outsim.display import format_estimate, format_matters
+from outsim.document import Answer, Document, Picture, Table
 from outsim.errors import StudyError
+from outsim.estimates import Estimate
+from outsim.questions.question import StudyOptions, StudyQuestion, asks
+from outsim.results.measures import MEASURES, Measure
 from outsim.scenario.model import Scenario
-from outsim.studies.comparable import asked_about
+from outsim.studies.comparable import asked_about, campaign_of
 from outsim.studies.default_replications import COMPARE, check_replications
+from outsim.studies.foot import with_foot
+from outsim.studies.pairing import in_words
 from outsim.studies.study import run_of
 from outsim.studies.study_result import StudyResult
 
+DRAWN = ("completed_by_deadline", "finish_time_s", "wait_p90_s", "status_lag_p90_s")
+"""Measures that have a picture."""
 
-async def compare(
+
+@dataclass(frozen=True, eq=False, repr=False)
+class Comparison(Answer):
+    """What two or more scenarios come to, each against the first one."""
+
+    findings: StudyResult
+    """Of all scenarios, over the same replications."""
+    verbose: bool = False
+    """Whether its document also says what pairing the replications saved."""
+
+    def document(self) -> Document:
+        """The answer in words, with its table and pictures."""
+        findings = self.findings
+        places = range(1, len(findings.scenarios))
+        text = findings.text_table()
+        notes = ["Differences are paired."]
+        if len(places) > 1:
+            notes.append(
+                f"The {len(places)} differences of one measure hold together with 95 %: each "
+                "interval is the wider for it (Bonferroni)."
+            )
+        if self.verbose:
+            notes += [text for place in places for text in self._pairing(place)]
+        document = Document(
+            id="compare",
+            title="Which scenario does better?",
+            asked=self._asked(),
+            answer=" ".join([*map(self._against_first, places), *findings.unlike_texts]),
+            more=[text for place in places for text in self._in_full(place)],
+            tables=[Table("Measures of each scenario", [*text.columns], text.to_numpy().tolist())],
+            pictures=[
+                self._picture(measure) for measure in findings.measures if measure.name in DRAWN
+            ],
+            notes=notes,
+        )
+        return with_foot(document, findings, findings.missing_intervals)
+
+    def _asked(self) -> str:
+        """What was compared, and how often."""
+        findings = self.findings
+        first, (fewest, most) = findings.scenarios[0], findings.attempts
+        study = campaign_of(first)
+        texts = [
+            f"{' against '.join(findings.labels)}: {findings.replications:,} paired replications, "
+            f"seed {findings.seed}",
+            f"{fewest:,} to {most:,} attempts a run",
+        ]
+        if "campaign" not in findings.unlike:
+            texts.append(f"campaign under study: {study.name}")
+        if any(scenario.background for scenario in findings.scenarios):
+            share = format_estimate("share", findings.background_share, study.start)
+            texts.append(f"background tenants make {share} of all attempts")
+        return "; ".join(texts)
+
+    def _against_first(self, place: int) -> str:
+        """What is clear about a scenario, by the first measure in which it is better or worse."""
+        if nothing := self._nothing_clear(place):
+            return nothing
+        findings, sides = self.findings, []
+        for verdict in ("better", "worse"):
+            if changes := self._changes(place, verdict):
+                others = f", and {len(changes) - 1} more" if len(changes) > 1 else ""
+                sides.append(f"{verdict}: {self._difference(*changes[0])}{others}")
+        if not sides:
+            is_different = any(True for _ in findings.changes(place))
+            sides = ["clearly different, and neither better nor worse"]
+            if not is_different:
+                sides = ["different by too little to matter"]
+        name, base = findings.labels[place], findings.labels[0]
+        return f"{name}, held against {base}, is {'; '.join(sides)}."
+
+    def _in_full(self, place: int) -> Iterator[str]:
+        """All measures in which a scenario is better, worse, or different by too little."""
+        if self._nothing_clear(place):
+            return
+        findings, name = self.findings, self.findings.labels[place]
+        for verdict in ("better", "worse"):
+            changes = self._changes(place, verdict)
+            texts = [self._difference(*change, "matters from {} on") for change in changes]
+            if texts:
+                yield f"{name} is {verdict}: {'; '.join(texts)}."
+        texts = [
+            self._difference(*change, "less than {}") for change in findings.small_changes(place)
+        ]
+        if texts:
+            yield f"{name} differs by too little to matter: {'; '.join(texts)}."
+        if findings.conflicts(place):
+            yield (
+                "The measures disagree: which one counts depends on whether you promise a clock "
+                "time, a duration or a result."
+            )
+
+    def _changes(self, place: int, verdict: str) -> list[tuple[Measure, Estimate]]:
+        return [
+            (measure, difference)
+            for measure, difference in self.findings.changes(place)
+            if self.findings.verdict(place, measure.name) == verdict
+        ]
+
+    def _difference(self, measure: Measure, difference: Estimate, limit: str = "") -> str:
+        """A difference of a measure; with the smallest one that matters, if that is asked for."""
+        deadline = self.findings.scenarios[0].deadline
+        text = format_estimate(measure.kind, difference, deadline, signed=True)
+        if limit and difference.rare is None:
+            least = format_matters(measure.kind, self.findings.matters_from(measure.name))
+            text += f" ({limit.format(least)})"
+        return f"{self.findings.label(measure)} {text}"
+
+    def _nothing_clear(self, place: int) -> str:
+        """Why nothing is said of a scenario against the first one; empty if something is."""
+        findings = self.findings
+        name, base = findings.labels[place], findings.labels[0]
+        if not any(findings.difference(place, measure.name).count for measure in MEASURES):
+            return f"{name}: there are no measures to hold against {base}: is anybody called?"
+        differences = [findings.difference(place, measure.name) for measure in findings.measures]
+        if all(difference.is_zero for difference in differences if difference.count):
+            alone = [
+                findings.label(measure)
+                for measure, difference in zip(findings.measures, differences, strict=True)
+                if not difference.count
+                and any(findings.mean(k, measure.name).count for k in (0, place))
+            ]
+            if alone:
+                return (
+                    f"{name}: what it has in common with {base} does not differ in any "
+                    f"replication; only one of them has: {', '.join(alone)}."
+                )
+            return f"{name}: no measure differs from {base} in any replication."
+        if not any(
+            True for changes in (findings.changes, findings.small_changes) for _ in changes(place)
+        ):
+            return f"{name}: no clear difference from {base}; more replications may show one."
+        return ""
+
+    def _pairing(self, place: int) -> Iterator[str]:
+        """What pairing saved for the measures that clearly differ."""
+        findings = self.findings
+        savings = [
+            (findings.label(measure), findings.saved_by_pairing(place, measure.name))
+            for measure, _ in findings.changes(place)
+        ]
+        if savings:
+            yield f"{findings.labels[place]}, pairing: {in_words(savings)}."
+
+    def _picture(self, measure: Measure) -> Picture:
+        findings = self.findings
+        begins, label = findings.scenarios[0].clock.begins, findings.label(measure)
+        values = "; ".join(
+            f"{name}: {format_estimate(measure.kind, findings.mean(place, measure.name), begins)}"
+            for place, name in enumerate(findings.labels)
+        )
+        return Picture(
+            "compare",
+            self,
+            alt=f"Marks with intervals, one for each scenario. {label}: {values}.",
+            caption=label,
+            options={"measure": measure.name},
+            rows=max(3, len(findings.labels)),
+        )
+
+    def to_dict(self) -> dict[str, Any]:
+        """The comparison for machines: names, counts, estimates."""
+        return self.findings.to_json()
+
+
+@asks(StudyOptions)
+def compare(
     *scenarios: Scenario,
-    replications: int | range | None = None,
     campaign: str | Sequence[str] | None = None,
     deadline: str | Sequence[str] | None = None,
     across_zones: bool = False,
-    **options: Any,
-) -> StudyResult:
+    antithetic: bool = False,
+    stratified: bool = False,
+    controls: bool = False,
+    **options: Unpack[StudyOptions],
+) -> StudyQuestion[Comparison]:
     """Compare scenarios over paired replications.
 
     Parameters
     ----------
     *scenarios : Scenario
         Two or more; the first is the baseline.
-    replications : int or range
-        How many, at least 2; the more, the narrower the intervals. Default: 40, unless a
-        precision or a time decides.
     campaign : str or sequence of str, optional
         Campaign that is asked about, ``name`` or ``tenant/name``: one in all scenarios, or one for
         each, to compare different campaigns. Default: the one under study, the same in all.
@@ -38,13 +213,15 @@ async def compare(
         Default: what the scenarios say, the same in all.
     across_zones : bool
         Whether scenarios of different time zones are compared, each by its local time.
+    antithetic, stratified, controls : bool
+        Ways of saving variance, as for `Study`.
     **options
-        As for `Study`.
+        As for `Study`. Default of ``replications``: 40, unless a precision or a time decides.
 
     Returns
     -------
-    Findings
-        Of all scenarios, over the same replications.
+    Question of Comparison
+        To be awaited, or `run` in a script.
 
     Raises
     ------
@@ -52,11 +229,24 @@ async def compare(
         If there are too few scenarios or replications, or a scenario has no
         campaign to compare, or their campaigns under study, deadlines or time zones differ and
         that was not asked for.
+
+    Examples
+    --------
+    >>> answer = await outsim.compare(scenario, other)  # doctest: +SKIP
+    >>> answer.findings.difference(1, "wait_p90_s")  # doctest: +SKIP
     """
     if len(scenarios) < 2:
         raise StudyError(f"{len(scenarios)} scenario given: a comparison needs two or more")
-    check_replications(replications)
-    if replications is None and not (options.get("precision") or options.get("timeout")):
-        replications = COMPARE
-    asked, unlike = asked_about(scenarios, campaign, deadline, across_zones=across_zones)
-    return await run_of(asked, replications=replications, unlike=unlike, **options)
+    check_replications(options.get("replications"))
+    if not (options.get("precision") or options.get("timeout")):
+        options["replications"] = options.get("replications") or COMPARE
+    alike, unlike = asked_about(scenarios, campaign, deadline, across_zones=across_zones)
+    run = run_of(
+        alike,
+        unlike=unlike,
+        antithetic=antithetic,
+        stratified=stratified,
+        controls=controls,
+        **options,
+    )
+    return StudyQuestion("compare", run, Comparison)

@@ -8,24 +8,23 @@ Which numbers matter together is another question; see `outsim.questions.sweep`.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from concurrent.futures import Executor
 from dataclasses import dataclass
-from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, Unpack
 
-from outsim.display import table_html
-from outsim.engine import Engine
+from outsim.display import explain_missing, format_estimate, format_matters, unit_of
+from outsim.document import Answer, Document, Picture, Table
 from outsim.estimates import LEVEL, Estimate, estimate
-from outsim.progress import Progress
+from outsim.questions.question import StudyOptions, StudyQuestion, asks
 from outsim.questions.sweep import USUAL_FIGURE
 from outsim.results.measures import Measure, measure_named
 from outsim.scenario.factors import Factor, check
 from outsim.scenario.model import Scenario
-from outsim.scenario.provenance import ParameterTable, assumptions
+from outsim.scenario.provenance import DEFAULT, ParameterTable, assumptions
 from outsim.studies.default_replications import SWEEP, check_replications
+from outsim.studies.foot import with_foot
 from outsim.studies.study_result import StudyResult
 from outsim.studies.variants import Variants
-from outsim.text import bounded, brief_document
+from outsim.text import plain
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -33,23 +32,28 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Effect:
-    """What one number does to one figure; differences are paired."""
+    """What one number does to one measure; differences are paired."""
 
     factor: Factor
     low: Estimate
-    """The figure at the low end of the range, less the figure as the scenario stands."""
+    """The measure at the low end of the range, less the measure as the scenario stands."""
     high: Estimate
     """The same at the high end."""
     move: Estimate
-    """The figure at the high end less the one at the low end."""
+    """The measure at the high end less the one at the low end."""
     matters_from: float
-    """Smallest difference of the figure that matters, in its unit."""
+    """Smallest difference of the measure that matters, in its unit."""
 
     @property
     def size(self) -> float:
-        """How far the figure moves, at the most; 0 where no run has it."""
-        moves = (self.low.mean, self.high.mean, self.move.mean)
-        return max((abs(each) for each in moves if each == each), default=0.0)
+        """How far the measure moves, at the most; 0 where no run has it."""
+        return 0.0 if self.largest is None else abs(self.largest.mean)
+
+    @property
+    def largest(self) -> Estimate | None:
+        """The largest of the three changes; None where no run has the measure."""
+        known = [each for each in (self.low, self.high, self.move) if each.mean == each.mean]
+        return max(known, key=lambda change: abs(change.mean), default=None)
 
     @property
     def is_none(self) -> bool:
@@ -63,7 +67,7 @@ class Effect:
 
     @property
     def verdict(self) -> Literal["moves", "small", "none", "unclear"]:
-        """Whether it moves the figure clearly and by enough to matter.
+        """Whether it moves the measure clearly and by enough to matter.
 
         ``small`` where all that changes is too small to matter, ``none`` where nothing changes
         in any replication; else ``unclear``.
@@ -78,15 +82,60 @@ class Effect:
         return "unclear"
 
 
-@dataclass(frozen=True, eq=False)
-class Effects:
-    """What each number of a scenario does to its figures."""
+@dataclass(frozen=True, eq=False, repr=False)
+class Assumptions(Answer):
+    """Every number that a scenario uses, with its source, grade and plausible range."""
+
+    ledger: ParameterTable
+
+    def document(self) -> Document:
+        """All numbers, by grade."""
+        ledger = self.ledger
+        graded = "; ".join(f"{count} {grade}" for grade, count in ledger.by_grade.items())
+        rows = [
+            [
+                entry.key,
+                entry.value,
+                entry.grade,
+                entry.source,
+                entry.range and f"{entry.range} ({entry.range_source})",
+                "" if entry.written_in == DEFAULT else entry.written_in,
+            ]
+            for grade in ledger.by_grade
+            for entry in ledger
+            if entry.grade == grade
+        ]
+        return Document(
+            id="assumptions",
+            title="What do the answers rest on?",
+            answer=(
+                f"{ledger.scenario.name}: {len(ledger)} numbers and words, by where they come "
+                f"from: {graded}."
+            ),
+            tables=[
+                Table(
+                    "Numbers with grade, source and plausible range",
+                    ["key", "value", "grade", "source", "range", "file"],
+                    rows,
+                    is_text=True,
+                )
+            ],
+        )
+
+    def to_dict(self) -> dict[str, Any]:
+        """The numbers for machines."""
+        return plain({"scenario": self.ledger.scenario.name, "assumptions": self.ledger.to_json()})
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class Effects(Answer):
+    """What each number of a scenario does to its measures."""
 
     ledger: ParameterTable
     findings: StudyResult
     """The scenario as it stands; then, for each factor of the ledger, its low and high end."""
     measure: Measure
-    """Figure that is asked about."""
+    """Measure that is asked about."""
 
     @property
     def factors(self) -> tuple[Factor, ...]:
@@ -100,34 +149,34 @@ class Effects:
 
     @property
     def base(self) -> Estimate:
-        """The figure as the scenario stands."""
+        """The measure as the scenario stands."""
         return self.findings.mean(0, self.measure.name)
 
-    def of(self, figure: str | None = None) -> tuple[Effect, ...]:
-        """What each number does to a figure, the largest effect first.
+    def of(self, measure: str | None = None) -> tuple[Effect, ...]:
+        """What each number does to a measure, the largest effect first.
 
         The intervals of all numbers hold together with the confidence that is named (Bonferroni).
 
         Parameters
         ----------
-        figure : str, optional
+        measure : str, optional
             Name of a measure; default: the one that is asked about.
 
         Returns
         -------
         tuple of Effect
-            Differences in the unit of the figure: shares as fractions, times in seconds.
+            Differences in the unit of the measure: shares as fractions, times in seconds.
 
         Raises
         ------
         StudyError
-            If there is no such figure.
+            If there is no such measure.
         """
-        measure = self.measure_of(figure)
-        name, support = measure.name, measure.support
+        about = self.measure_of(measure)
+        name, support = about.name, about.support
         values = [self.findings.values(k, name) for k in range(2 * len(self.factors) + 1)]
         level = 1 - (1 - LEVEL) / max(1, len(self.factors))
-        matters_from = measure.matters_from(self.findings.mean(0, name).mean)
+        matters_from = about.matters_from(self.findings.mean(0, name).mean)
         found = []
         for k, factor in enumerate(self.factors):
             low, high = values[2 * k + 1], values[2 * k + 2]
@@ -136,72 +185,157 @@ class Effects:
                 for to, since in ((low, values[0]), (high, values[0]), (high, low))
             ]
             found.append(Effect(factor, moves[0], moves[1], moves[2], matters_from))
-        return tuple(sorted(found, key=lambda each: -each.size))
+        return tuple(sorted(found, key=lambda effect: -effect.size))
 
-    def measure_of(self, figure: str | None = None) -> Measure:
+    def measure_of(self, measure: str | None = None) -> Measure:
         """The measure of a name; by default the one that is asked about.
+
+        Parameters
+        ----------
+        measure : str, optional
+            Its name.
 
         Raises
         ------
         StudyError
-            If there is no such figure.
+            If there is no such measure.
         """
-        return self.measure if figure is None else measure_named(figure, self.findings.measures)
+        return self.measure if measure is None else measure_named(measure, self.findings.measures)
 
     def table(self) -> pd.DataFrame:
-        """One row a number and figure, in the order of the ledger.
+        """One row a number and measure, in the order of the ledger.
 
         Columns: key, low_end, high_end (texts), measure, of ``low``, ``high`` and ``move`` the
-        mean and both ends of its interval, in the figure's unit: shares as fractions, times in
+        mean and both ends of its interval, in the measure's unit: shares as fractions, times in
         seconds; and the verdict.
         """
         import pandas as pd
 
         rows: list[dict[str, Any]] = []
         for measure in self.findings.measures:
-            found = {each.factor.name: each for each in self.of(measure.name)}
+            effects = {effect.factor.name: effect for effect in self.of(measure.name)}
             for factor in self.factors:
                 row = {"key": factor.name, "low_end": factor.shown(0), "high_end": factor.shown(1)}
-                rows.append(row | {"measure": measure.name} | _columns(found[factor.name]))
+                rows.append(row | {"measure": measure.name} | _columns(effects[factor.name]))
         return pd.DataFrame(rows)
 
-    @brief_document
-    def to_json(self) -> dict[str, Any]:
-        """The effects for machines, of every figure, by key."""
-        measures = self.findings.measures
-        return {
-            "scenario": self.ledger.scenario.name,
-            "seed": self.findings.seed,
-            "replications": self.replications,
-            "confidence": LEVEL,
-            "figure": self.measure.name,
-            "base": {each.name: self.findings.mean(0, each.name).to_json() for each in measures},
-            "effects": {each.name: self._effects(each.name) for each in measures},
-        }
+    def document(self) -> Document:
+        """The answer in words, with its table and picture, and the numbers that it is about."""
+        effects, scenario = self.of(), self.ledger.scenario
+        kind, label = self.measure.kind, self.measure.label_at(scenario.deadline)
+        begins = scenario.clock.begins
+        shown = [effect for effect in effects if effect.verdict in ("moves", "unclear")]
+        changes = [change for effect in shown for change in (effect.low, effect.high, effect.move)]
+        unit = unit_of(kind, changes, signed=True)
+        rows = [
+            [
+                f"{effect.factor.name}: {effect.factor.ends}",
+                *(
+                    format_estimate(kind, change, begins, signed=True, unit=unit)
+                    for change in (effect.low, effect.high, effect.move)
+                ),
+            ]
+            for effect in shown
+        ]
+        base = format_estimate(kind, self.base, begins)
+        document = Document(
+            id="effects",
+            title="How far does each number move the answer?",
+            answer=self._most(label),
+            asked=(
+                f"{scenario.name}: {label} as it stands: {base}; each of {len(self.factors)} "
+                f"numbers at both ends of its range: {self.replications} paired replications, "
+                f"seed {self.findings.seed}."
+            ),
+            more=self._by_verdict(effects, label),
+            tables=[
+                Table(
+                    f"Change of {label}, from the scenario as it stands and from low to high end",
+                    ["number: range", "low end", "high end", "low to high"],
+                    rows,
+                )
+            ]
+            if rows
+            else [],
+            pictures=[
+                Picture(
+                    "effects",
+                    self,
+                    alt=f"Bars of how far each number moves {label}. "
+                    + "; ".join(f"{row[0]}: {row[1]} to {row[2]}" for row in rows),
+                    caption=f"What moves {label}",
+                )
+            ],
+            notes=[
+                "Changes are paired. The intervals of a column hold together with 95 % "
+                "(Bonferroni). One number is moved at a time."
+            ],
+            parts=[Assumptions(self.ledger).document()],
+        )
+        missing = explain_missing(change for change in changes if not change.is_zero)
+        return with_foot(document, self.findings, missing)
 
-    def _effects(self, figure: str) -> list[dict[str, Any]]:
+    def _most(self, label: str) -> str:
+        """Which number moves the measure most, and by how much."""
+        moving = [effect for effect in self.of() if effect.verdict == "moves"]
+        if not moving or moving[0].largest is None:
+            return f"No number is shown to move {label} by so much that it matters."
+        begins = self.ledger.scenario.clock.begins
+        by = format_estimate(self.measure.kind, moving[0].largest, begins, signed=True)
+        others = f"; {len(moving) - 1} more matter" if len(moving) > 1 else ""
+        return f"{moving[0].factor.name} moves {label} most within its range, {by}{others}."
+
+    def _by_verdict(self, effects: tuple[Effect, ...], label: str) -> list[str]:
+        """Names of the numbers that matter, of those that don't, and of those nobody knows of."""
+        least = format_matters(self.measure.kind, effects[0].matters_from) if effects else ""
+        headings = {
+            "moves": f"Within their ranges these move {label} by so much that it matters",
+            "unclear": "Not clear, which more replications may change",
+            "small": f"Too small to matter, under {least}",
+            "none": f"Without any effect on {label}, in every replication",
+        }
+        names = {
+            verdict: [effect.factor.name for effect in effects if effect.verdict == verdict]
+            for verdict in headings
+        }
         return [
-            {
-                "key": each.factor.name,
-                "low_end": each.factor.text(0),
-                "high_end": each.factor.text(1),
-                "low": each.low.to_json(),
-                "high": each.high.to_json(),
-                "move": each.move.to_json(),
-                "verdict": each.verdict,
-                "matters_from": each.matters_from,
-            }
-            for each in self.of(figure)
+            f"{heading}: {', '.join(names[verdict])}."
+            for verdict, heading in headings.items()
+            if names[verdict]
         ]
 
-    def __repr__(self) -> str:
-        return bounded(
-            f"Effects({self.ledger.scenario.name}: {len(self.factors)} numbers, "
-            f"{self.replications} replications, seed {self.findings.seed})"
+    def to_dict(self) -> dict[str, Any]:
+        """The effects for machines, of every measure, by key."""
+        measures = self.findings.measures
+        return Assumptions(self.ledger).to_dict() | plain(
+            {
+                "seed": self.findings.seed,
+                "replications": self.replications,
+                "confidence": LEVEL,
+                "measure": self.measure.name,
+                "base": {
+                    measure.name: self.findings.mean(0, measure.name).to_json()
+                    for measure in measures
+                },
+                "effects": {
+                    measure.name: [_entry(effect) for effect in self.of(measure.name)]
+                    for measure in measures
+                },
+            }
         )
 
-    def _repr_html_(self) -> str:
-        return table_html(self.table(), index=False)
+
+def _entry(effect: Effect) -> dict[str, Any]:
+    return {
+        "key": effect.factor.name,
+        "low_end": effect.factor.text(0),
+        "high_end": effect.factor.text(1),
+        "low": effect.low.to_json(),
+        "high": effect.high.to_json(),
+        "move": effect.move.to_json(),
+        "verdict": effect.verdict,
+        "matters_from": effect.matters_from,
+    }
 
 
 def _columns(effect: Effect) -> dict[str, float | str]:
@@ -212,17 +346,10 @@ def _columns(effect: Effect) -> dict[str, float | str]:
     return found | {"verdict": effect.verdict}
 
 
-async def assumption_effects(
-    scenario: Scenario,
-    *,
-    figure: str = USUAL_FIGURE,
-    replications: int = SWEEP,
-    seed: int | None = None,
-    engine: Engine = "auto",
-    executor: Executor | str | None = None,
-    directory: str | Path | None = None,
-    progress: Progress | Literal["bar"] | None = "bar",
-) -> Effects:
+@asks(StudyOptions)
+def assumption_effects(
+    scenario: Scenario, *, measure: str = USUAL_FIGURE, **options: Unpack[StudyOptions]
+) -> StudyQuestion[Effects]:
     """Run a scenario with each of its numbers at both ends of its plausible range.
 
     Every number of `outsim.assumptions` that has a range takes two runs a replication; the
@@ -231,42 +358,35 @@ async def assumption_effects(
     Parameters
     ----------
     scenario : Scenario
-        What is asked about; its figures are those of its campaign under study.
-    figure : str
+        What is asked about; its measures are those of its campaign under study.
+    measure : str
         Measure by which the numbers are put in order.
-    replications : int
-        How many of each, 2 or more.
-    seed, engine, executor, directory, progress
-        As for `Study`.
+    **options
+        As for `Study`. Default of ``replications``: 8, unless a precision or a time decides.
 
     Returns
     -------
-    Effects
+    Question of Effects
+        To be awaited, or `run` in a script.
 
     Raises
     ------
     ScenarioError
         If a range can't be used.
     StudyError
-        If there is no such figure, or the study can't be made as asked.
+        If there is no such measure, or the study can't be made as asked.
 
     Examples
     --------
-    >>> effects = await outsim.assumption_effects(scenario, figure="wait_p90_s")  # doctest: +SKIP
+    >>> effects = await outsim.assumption_effects(scenario, measure="wait_p90_s")  # doctest: +SKIP
     """
-    measure = measure_named(figure)
-    found = assumptions(scenario)
-    check(found.factors, [scenario])
-    check_replications(replications)
+    about, ledger = measure_named(measure), assumptions(scenario)
+    check(ledger.factors, [scenario])
+    check_replications(options.get("replications"))
+    if not (options.get("precision") or options.get("timeout")):
+        options["replications"] = options.get("replications") or SWEEP
     changes: dict[str, Mapping[str, str]] = {"as it stands": {}}
-    for factor in found.factors:
+    for factor in ledger.factors:
         changes |= {f"{factor.name} {end}": factor.changes(end) for end in (0.0, 1.0)}
-    run = Variants(scenario, changes, are_named=False).stream(
-        seed=seed,
-        replications=replications,
-        engine=engine,
-        executor=executor,
-        directory=directory,
-        progress=progress,
-    )
-    return Effects(found, await run, measure)
+    run = Variants(scenario, changes, are_named=False).stream(**options)
+    return StudyQuestion("effects", run, lambda findings: Effects(ledger, findings, about))

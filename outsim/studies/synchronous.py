@@ -38,7 +38,7 @@ def run_sync(awaitable: Awaitable[Value]) -> Value:
     >>> import outsim
     >>> scenario = outsim.load("scenarios/stop-race.toml")
     >>> pair = outsim.compare(scenario, scenario, replications=2, executor="threads")
-    >>> outsim.run_sync(pair).replications
+    >>> pair.run().findings.replications
     2
     """
 

@@ -11,9 +11,9 @@ from outsim.scenario.provenance import assumptions
 def test_every_number_is_listed_with_its_value_and_source(outsim, files):
     told = " ".join(outsim("assumptions", "later.toml").out.split())
     for each in assumptions(load(files / "later.toml")):
-        assert f"- {each.key} = {each.value}" in told
+        assert f"{each.key} value {' '.join(each.value.split())} grade {each.grade}" in told
         assert each.source in told
-    assert "= 09:15 [later.toml]" in told
+    assert "file later.toml" in told
 
 
 def test_the_document_is_the_ledger(outsim, files):
@@ -23,7 +23,7 @@ def test_the_document_is_the_ledger(outsim, files):
 
 def test_effects_are_told_with_their_intervals_and_a_picture(outsim, files):
     ended = outsim(
-        *("assumptions", "small.toml", "--effect", "--figure", "wait_p90_s"),
+        *("assumptions", "small.toml", "--effect", "--measure", "wait_p90_s"),
         *("--replications", "2", "--plot", "effects.png"),
     )
     assert ended.code == 0

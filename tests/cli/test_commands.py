@@ -11,7 +11,6 @@ import pytest
 import outsim as package
 from outsim.results.measures import MEASURES
 from outsim.scenario.schema import json_schema
-from outsim.studies.synchronous import run_sync
 
 from .commands import COMMANDS
 
@@ -98,24 +97,24 @@ def test_run_has_an_answer_where_nobody_is_called(outsim, file):
 def test_compare_prints_what_the_api_gives(outsim):
     document = json.loads(outsim(*COMMANDS["compare"], "--seed", "4", "--json").out)
     scenarios = [package.load(name) for name in ("small.toml", "later.toml")]
-    comparison = run_sync(package.compare(*scenarios, replications=3, seed=4))
-    assert document == json.loads(json.dumps(comparison.to_json()))
+    comparison = package.compare(*scenarios, replications=3, seed=4).run()
+    assert document == json.loads(json.dumps(comparison.to_dict()))
 
 
 def test_compare_says_how_many_replications_and_what_is_clear(outsim):
-    text = outsim(*COMMANDS["compare"]).out
+    text = " ".join(outsim(*COMMANDS["compare"]).out.split())
     assert "3 paired replications, seed 1" in text
-    assert "worse: finished at +10.00 min (all within 1 s)" in " ".join(text.split())
+    assert "worse: finished at +10.00 min (all within 1 s)" in text
 
 
 def test_compare_makes_eight_replications_unless_told(outsim):
-    assert "40 paired replications" in outsim("compare", "zero.toml", "zero.toml").out
+    text = outsim("compare", "zero.toml", "zero.toml").out
+    assert "40 paired replications" in " ".join(text.split())
 
 
 def test_compare_tells_files_apart_that_say_one_name(outsim):
-    assert outsim("compare", "zero.toml", "zero.toml").out.startswith(
-        "no contacts (1) against no contacts (2)"
-    )
+    text = " ".join(outsim("compare", "zero.toml", "zero.toml").out.split())
+    assert "no contacts (1) against no contacts (2)" in text
 
 
 def test_compare_holds_several_against_the_first(outsim):
@@ -321,7 +320,7 @@ def test_names_stand_as_they_were_written(outsim, files):
     """Brackets are no markup, and what stands between colons is no emoji."""
     name = "[bold]a :100: b[/bold]"
     (files / "odd.toml").write_text(f'extends = "small.toml"\nname = "{name}"\n')
-    assert outsim("run", "odd.toml").out.startswith(f"{name}: one run")
+    assert f"{name}: one run" in outsim("run", "odd.toml").out
     assert name in " ".join(
         outsim("compare", "odd.toml", "small.toml", "--replications", "2").out.split()
     )

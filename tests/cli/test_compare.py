@@ -133,7 +133,7 @@ def test_it_says_what_pairing_saved_for_what_is_clear(outsim, document, ports):
         for name, figure in document(*options, scenarios=ports)["measures"].items()
     }
     assert saved["wait_p90_s"]["low"] < saved["wait_p90_s"]["times"] < saved["wait_p90_s"]["high"]
-    told = text[text.index("one port, held against small:") :]
+    told = text[text.index("one port, pairing:") :]
     assert "pairing: as good as " in told
     assert " times more replications (" in told
     labels = [each.label for each in MEASURES]
@@ -148,14 +148,14 @@ def test_where_all_pairs_differ_alike_it_says_that(outsim):
 
 def test_intervals_of_several_scenarios_hold_together_and_it_says_so(outsim, ports):
     several, two = outsim(*ports), outsim(*COMPARE)
-    assert "The 2 differences of one figure hold together with 95 %" in several.out
+    assert "The 2 differences of one measure hold together with 95 %" in several.out
     assert "Bonferroni" not in two.out
 
 
 def test_its_json_is_that_of_the_python_interface(document, files):
     scenarios = [package.load(path) for path in COMPARE[1:]]
     options = {"precision": {"wait_p90_s": "1h"}, "min_replications": 20}
-    found = package.run_sync(package.compare(*scenarios, executor="threads", **options)).to_json()
+    found = package.compare(*scenarios, executor="threads", **options).run().to_dict()
     assert document("--precision", "wait_p90_s=1h") == json.loads(json.dumps(found))
 
 

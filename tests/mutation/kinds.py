@@ -391,7 +391,6 @@ _WORDS = {
     "--vary": _VARY,
     "--target": _PROMISES,
     "--precision": ("wait_p90_s=", "wait=3s", "x=1", "completed_share=5%", "wait_p90_s=-1s", "="),
-    "--figure": ("wait", "wait_p9_s", ""),
     "--measure": ("wait", "wait_p9_s", ""),
     "--every": ("0min", "-5min", "1us", "5", "1000 d"),
     "--format": ("XES", "pdf", ""),

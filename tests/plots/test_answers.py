@@ -31,7 +31,7 @@ def race() -> Any:
 @pytest.fixture(scope="module")
 def compared() -> Any:
     pair = [chancy(), chancy("other", max_retry=0)]
-    return outsim.run_sync(outsim.compare(*pair, replications=3, **QUICK))
+    return outsim.compare(*pair, replications=3, **QUICK).run()
 
 
 def test_each_start_has_its_mean_and_its_interval(schedule, ax):

@@ -42,6 +42,7 @@ def test_every_public_name_is_a_function_that_draws(name):
 def test_a_picture_of_the_wrong_thing_says_what_it_takes(name, wrong):
     draw = getattr(outsim.plots, name)
     kind = next(iter(draw.__annotations__.values())).removesuffix("]").rpartition("[")[2]
+    kind = kind.replace(" | ", " or ")
     with pytest.raises(StudyError, match=rf"plots\.{name}: .*{kind}; found") as raised:
         draw(wrong)
     assert ("call run()" in str(raised.value)) is isinstance(wrong, Question)

@@ -99,7 +99,7 @@ def test_every_number_stands_with_grade_and_source(subject, page):
         for row in section(page, "assumptions").find("tbody").find_all("tr")
     }
     for each in assumptions(subject.scenario):
-        value, grade, source, _ = rows[" ".join(each.key.split())]
+        value, grade, source, *_ = rows[" ".join(each.key.split())]
         assert (grade, source) == (each.grade, " ".join(each.source.split()))
         assert value == " ".join(each.value.split())
 

@@ -37,7 +37,7 @@ def two(study: str = "acme/gold", deadline: str = "09:30", **clock: Any) -> Scen
 
 def compared(*given: Scenario, **options: Any) -> outsim.studies.study_result.StudyResult:
     usual = {"replications": 2, "executor": "threads", "engine": "compiled", "progress": None}
-    return outsim.run_sync(outsim.compare(*given, **usual | options))
+    return outsim.compare(*given, **usual | options).run().findings
 
 
 UNLIKE = {
@@ -67,9 +67,9 @@ class TestUnlike:
 
     def test_a_sweep_of_them_is_refused_before_any_run(self, kind: str) -> None:
         with pytest.raises(StudyError, match="can't be compared"):
-            outsim.run_sync(
-                outsim.sweep(two(), UNLIKE[kind][0], vary=["platform.ports=1:3:2"], progress=None)
-            )
+            outsim.sweep(
+                two(), UNLIKE[kind][0], vary=["platform.ports=1:3:2"], progress=None
+            ).run()
 
     def test_they_are_compared_where_that_is_asked_for_and_it_is_said_everywhere(
         self, kind: str, tmp_path: Path

@@ -14,7 +14,7 @@ import pytest
 
 from outsim.errors import EngineError, StudyError
 from outsim.estimates import estimate
-from outsim.questions.compare import compare
+from outsim.questions.compare import Comparison, compare
 from outsim.results.checkpoint import simulate
 from outsim.results.measures import MEASURES, measure_named
 from outsim.studies.run_array import RunArray
@@ -30,7 +30,8 @@ ALWAYS = [each.name for each in MEASURES if not each.optional]
 def compared(*scenarios, replications=4, **options) -> StudyResult:
     """A comparison made in one thread: no processes to wait for."""
     with ThreadPoolExecutor(1) as thread:
-        return run_sync(compare(*scenarios, replications=replications, executor=thread, **options))
+        question = compare(*scenarios, replications=replications, executor=thread, **options)
+        return question.run().findings
 
 
 def made_up(*rows: dict[str, list[float]]) -> StudyResult:
@@ -118,9 +119,9 @@ def test_clock_times_are_held_against_each_other_by_the_time_of_day():
 def test_processes_and_threads_give_the_same_figures():
     """Processes of their own, and more threads than runs, which finish in any order."""
     scenarios = chancy("a"), chancy("b", max_retry=0), chancy("c", contacts=20)
-    processes = run_sync(compare(*scenarios, replications=3))
+    processes = compare(*scenarios, replications=3).run().findings
     with ThreadPoolExecutor(9) as threads:
-        threaded = run_sync(compare(*scenarios, replications=3, executor=threads))
+        threaded = compare(*scenarios, replications=3, executor=threads).run().findings
     alone = compared(*scenarios, replications=3)
     assert processes.to_json() == threaded.to_json() == alone.to_json()
 
@@ -140,11 +141,11 @@ def test_progress_is_told_after_each_replication():
 
 
 def test_a_coroutine_of_the_study_can_be_awaited_as_it_stands():
-    async def in_a_notebook() -> StudyResult:
+    async def in_a_notebook() -> Comparison:
         with ThreadPoolExecutor(1) as thread:
             return await compare(chancy("a"), chancy("b"), replications=2, executor=thread)
 
-    assert asyncio.run(in_a_notebook()).replications == 2
+    assert asyncio.run(in_a_notebook()).findings.replications == 2
 
 
 # What can't be compared

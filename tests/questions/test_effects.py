@@ -25,7 +25,7 @@ def effects():
     )
     return run_sync(
         outsim.assumption_effects(
-            scenario, figure="wait_p90_s", replications=10, executor="threads", progress=None
+            scenario, measure="wait_p90_s", replications=10, executor="threads", progress=None
         )
     )
 
@@ -73,7 +73,7 @@ def test_an_effect_has_a_verdict_by_what_matters(effects):
     for each in small:
         assert each.matters_from >= 5
         assert max(abs(e.mean) for e in (each.low, each.high, each.move)) < each.matters_from
-    rows = effects.to_json()["effects"]["wait_p90_s"]
+    rows = effects.to_dict()["effects"]["wait_p90_s"]
     assert {row["key"]: row["verdict"] for row in rows} == {
         name: each.verdict for name, each in found.items()
     }
@@ -97,7 +97,7 @@ def test_intervals_hold_together_so_that_each_is_wider_than_alone(effects):
 def test_table_and_document_have_every_number_and_figure(effects):
     rows = len(effects.factors) * len(effects.findings.measures)
     assert len(effects.table()) == rows
-    assert sum(len(each) for each in effects.to_json()["effects"].values()) == rows
+    assert sum(len(each) for each in effects.to_dict()["effects"].values()) == rows
 
 
 def test_the_tornado_shows_what_moves_the_figure_widest_on_top(effects):
@@ -108,7 +108,7 @@ def test_the_tornado_shows_what_moves_the_figure_widest_on_top(effects):
 
 def test_an_unknown_figure_is_refused_before_anything_is_run(effects):
     with pytest.raises(StudyError, match="'wait': there is no such measure"):
-        run_sync(outsim.assumption_effects(effects.ledger.scenario, figure="wait"))
+        run_sync(outsim.assumption_effects(effects.ledger.scenario, measure="wait"))
     with pytest.raises(StudyError, match="'wait': there is no such measure"):
         effects.of("wait")
 

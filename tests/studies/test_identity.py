@@ -51,7 +51,7 @@ def test_a_scenario_that_is_kept_means_the_same_when_it_is_made_again(scenario: 
 def test_a_directory_of_one_study_is_no_place_for_several(ask, tmp_path):
     run_of(chancy(), replications=2, directory=tmp_path, progress=None, executor="threads").run()
     with pytest.raises(StudyError, match=r"holds a study \(study\.json\) already"):
-        outsim.run_sync(ask(tmp_path))
+        ask(tmp_path).run()
 
 
 def test_a_directory_of_one_run_is_no_place_for_a_study(tmp_path):

@@ -111,7 +111,7 @@ def test_links_within_the_directory_and_to_it_are_followed(scenario, tmp_path):
 
 @pytest.fixture
 def study(scenario, tmp_path) -> Path:
-    outsim.run_sync(_study(scenario, tmp_path / "study"))
+    _study(scenario, tmp_path / "study").run()
     return tmp_path / "study"
 
 

@@ -168,7 +168,7 @@ def test_a_cancelled_comparison_begins_nothing_more_and_leaves_no_process(proces
             assert children() > before or not processes
             task.cancel()
 
-        task = asyncio.create_task(
+        task = asyncio.ensure_future(
             compare(
                 chancy("a"),
                 chancy("b"),

@@ -451,7 +451,7 @@ def test_what_makes_no_sense_is_refused_before_anything_is_run(options, message)
 def test_a_comparison_takes_a_precision_or_a_time_in_the_place_of_a_count():
     def compared(**options) -> StudyResult:
         executor = MadeUp(lambda *of: chance(*of) | dict.fromkeys(ALL, 0.0))
-        return run_sync(compare(*BOTH, executor=executor, engine="simpy", **options))
+        return compare(*BOTH, executor=executor, engine="simpy", **options).run().findings
 
     assert compared().replications == 40
     assert compared(precision={"wait_p90_s": "1000"}).replications == 20
