@@ -62,7 +62,7 @@ from outsim.scenario.provenance import ParameterTable as ParameterTable
 from outsim.scenario.provenance import assumptions as assumptions
 from outsim.scenario.snapshot import Snapshot as Snapshot
 from outsim.studies.study import Study as Study
-from outsim.studies.study import StudyRun as StudyRun
 from outsim.studies.study import load_study as load_study
 from outsim.studies.study_result import StudyResult as StudyResult
+from outsim.studies.study_run import StudyRun as StudyRun
 from outsim.tape import Tape as Tape

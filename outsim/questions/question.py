@@ -14,8 +14,9 @@ from outsim.engine import Engine
 from outsim.errors import StudyError, nearest
 from outsim.progress import Progress
 from outsim.studies.run_array import RunArray
-from outsim.studies.study import Study, StudyRun
+from outsim.studies.study import Study
 from outsim.studies.study_result import StudyResult
+from outsim.studies.study_run import StudyRun
 from outsim.studies.synchronous import run_sync
 from outsim.text import bounded
 

@@ -244,15 +244,7 @@ class StudyResult:
         return self._controlled(of(scenario, name))
 
     def saved_by_pairing(self, scenario: int | str, name: str) -> VarianceRatio:
-        """How many times the replications unpaired runs would take: see `difference`.
-
-        Parameters
-        ----------
-        scenario : int or str
-            Position or label.
-        name : str
-            Name of the measure.
-        """
+        """How many times the replications unpaired runs take: a scenario, a measure by name."""
         return paired_variance_ratio(self.values(scenario, name), self.values(0, name))
 
     def probability(
@@ -336,7 +328,7 @@ class StudyResult:
         Returns
         -------
         str
-            ``better``, ``worse``, or ``higher`` and ``lower`` of a figure that is neither better
+            ``better``, ``worse``, or ``higher`` and ``lower`` of a measure that is neither better
             high nor low: where the difference is clear and not too small to matter. ``small``:
             it is too small to matter, see `Estimate.is_under`. Else ``unclear``.
         """
@@ -373,36 +365,30 @@ class StudyResult:
         return len(signs) > 1
 
     def table(self) -> pd.DataFrame:
-        """One row per figure and scenario: mean, interval, difference and its interval."""
+        """One row per measure and scenario: mean, interval, difference and its interval."""
         import pandas as pd
 
+        columns = ["measure", "scenario", "mean", "low", "high", "replications", "n_missing"]
+        columns += ["difference", "difference_low", "difference_high"]
         rows = []
-        for each in self.measures:
-            for place, label in enumerate(self.labels):
-                mean, difference = self.mean(place, each.name), self.difference(place, each.name)
-                rows.append(
-                    {
-                        "measure": each.name,
-                        "scenario": label,
-                        "mean": mean.mean,
-                        "low": mean.low,
-                        "high": mean.high,
-                        "replications": mean.count,
-                        "n_missing": mean.n_missing,
-                        "difference": difference.mean if place else np.nan,
-                        "difference_low": difference.low if place else np.nan,
-                        "difference_high": difference.high if place else np.nan,
-                    }
-                )
-        return pd.DataFrame(rows)
+        for measure in self.measures:
+            for position, label in enumerate(self.labels):
+                mean = self.mean(position, measure.name)
+                apart = (np.nan, np.nan, np.nan)
+                if position:
+                    difference = self.difference(position, measure.name)
+                    apart = difference.mean, difference.low, difference.high
+                about = mean.mean, mean.low, mean.high, mean.count, mean.n_missing
+                rows.append((measure.name, label, *about, *apart))
+        return pd.DataFrame(rows, columns=columns)
 
     def label(self, each: Measure) -> str:
-        """What people call a figure, with the deadline, or one after the other where they differ.
+        """What people call a measure, with the deadline, or one after the other where they differ.
 
         Parameters
         ----------
         each : Measure
-            The figure.
+            The measure.
         """
         label = each.label_at(*(scenario.deadline for scenario in self.scenarios))
         is_local = each.kind == "clock" or "{deadline}" in each.label
@@ -410,20 +396,18 @@ class StudyResult:
 
     @property
     def unlike_texts(self) -> list[str]:
-        """What is different in the scenarios though figures are compared, in sentences."""
+        """What is different in the scenarios though measures are compared, in sentences."""
         return told([scenario.name for scenario in self.scenarios], self.unlike)
 
     def text_table(self) -> pd.DataFrame:
-        """Figures by row, scenarios by column, then the paired differences from the first."""
+        """Measures by row, scenarios by column, then the paired differences from the first."""
         import pandas as pd
 
         begins = self.scenarios[0].clock.begins
         others = range(1, len(self.scenarios))
-        differences = (
-            ["difference"]
-            if len(self.scenarios) == 2
-            else [f"{self.labels[place]}: difference" for place in others]
-        )
+        differences = [f"{self.labels[place]}: difference" for place in others]
+        if len(self.scenarios) == 2:
+            differences = ["difference"]
         rows = []
         for each in self.measures:
             means = [self.mean(place, each.name) for place in range(len(self.scenarios))]
@@ -433,12 +417,9 @@ class StudyResult:
             unit = unit_of(each.kind, [*(means if each.kind != "clock" else []), *apart])
             row = [self.label(each)]
             for value in means:
-                over = (
-                    f" ({value.count} of {value.count + value.n_missing})"
-                    if value.n_missing
-                    else ""
-                )
-                row.append(format_estimate(each.kind, value, begins, unit=unit) + over)
+                row.append(format_estimate(each.kind, value, begins, unit=unit))
+                if value.n_missing:
+                    row[-1] += f" ({value.count} of {value.count + value.n_missing})"
             signed = unit_of(each.kind, [], signed=True) if each.kind == "share" else unit
             row += [format_estimate(each.kind, d, begins, signed=True, unit=signed) for d in apart]
             rows.append(row)
@@ -446,7 +427,7 @@ class StudyResult:
 
     @property
     def missing_intervals(self) -> str:
-        """What so few replications can know of figures that have no interval, for people.
+        """What so few replications can know of measures that have no interval, for people.
 
         Empty where `text_table` has an interval everywhere.
         """
@@ -454,10 +435,8 @@ class StudyResult:
             estimate
             for each in self.measures
             for place in range(len(self.scenarios))
-            for estimate in (
-                self.mean(place, each.name),
-                *([self.difference(place, each.name)] if place else []),
-            )
+            for of in (self.mean, self.difference)[: 1 + (place > 0)]
+            for estimate in [of(place, each.name)]
             if not estimate.is_zero
         )
 
@@ -508,14 +487,8 @@ class StudyResult:
                 for each in self.measures
             },
             "runs": [
-                {
-                    "scenario": k,
-                    "replication": replication,
-                    "attempts": int(attempts),
-                    **{
-                        name: finite_or_none(value) for name, value in zip(names, row, strict=True)
-                    },
-                }
+                {"scenario": k, "replication": replication, "attempts": int(attempts)}
+                | {name: finite_or_none(value) for name, value in zip(names, row, strict=True)}
                 for k in range(len(self.scenarios))
                 for replication, attempts, row in zip(
                     self.data.replications,
@@ -530,33 +503,26 @@ class StudyResult:
         """What intervals come from where callees were drawn; None where they were not."""
         if self.swapped is None:
             return None
-        places = range(len(self.scenarios))
-        return {
-            each.name: {
-                "means": [self.uncertainty(k, each.name).to_json() for k in places],
-                "differences": [
-                    self.uncertainty(k, each.name, of_difference=True).to_json()
-                    for k in places[1:]
-                ],
-            }
-            for each in self.measures
-        }
+
+        def parts(first: int, name: str) -> list[dict[str, Any]]:
+            scenarios = range(first, len(self.scenarios))
+            of = [self.uncertainty(k, name, of_difference=bool(first)) for k in scenarios]
+            return [each.to_json() for each in of]
+
+        names = [measure.name for measure in self.measures]
+        return {name: {"means": parts(0, name), "differences": parts(1, name)} for name in names}
 
     def _saved_to_json(self) -> dict[str, Any]:
         """What each way of saving variance came to."""
         found = {each.name: each.to_json() for each in self.reductions}
         if self.switches.controls:
             about = range(min(1, len(self.scenarios) - 1), len(self.scenarios))
-            did = {
-                each.name: [self.saved_by_controls(place, each.name) for place in about]
-                for each in self.measures
-            }
-            found["controls"] = {
-                "used": {name: [each.is_used for each in row] for name, row in did.items()},
-                "saved": {
-                    name: [finite_or_none(each.saved) for each in row] for name, row in did.items()
-                },
-            }
+            used, saved = {}, {}
+            for measure in self.measures:
+                did = [self.saved_by_controls(position, measure.name) for position in about]
+                used[measure.name] = [controlled.is_used for controlled in did]
+                saved[measure.name] = [finite_or_none(controlled.saved) for controlled in did]
+            found["controls"] = {"used": used, "saved": saved}
         return found
 
     def __repr__(self) -> str:

@@ -19,7 +19,8 @@ from outsim.errors import StudyError
 from outsim.results.checkpoint import simulate
 from outsim.scenario.campaigns import Background, Campaign
 from outsim.scenario.model import Scenario
-from outsim.studies.study import StudyRun, run_of
+from outsim.studies.study import run_of
+from outsim.studies.study_run import StudyRun
 from outsim.text import title
 
 

@@ -119,7 +119,7 @@ def test_assumptions_are_listed_with_their_ranges_and_those_left_out_with_the_re
 
 
 def test_a_sweep_that_is_kept_is_told_again_without_a_run(outsim, pair, monkeypatch):
-    from outsim.studies import study
+    from outsim.studies import study_run
 
     arguments = ("sweep", *ASKED, "platform.loader_rate=100/min:120/min:2", "--out", "kept")
     first = outsim(*arguments)
@@ -127,7 +127,7 @@ def test_a_sweep_that_is_kept_is_told_again_without_a_run(outsim, pair, monkeypa
     def refuse(_jobs, _executor):
         raise AssertionError("a run was begun that is there already")
 
-    monkeypatch.setattr(study.StudyRun, "_jobs", refuse)
+    monkeypatch.setattr(study_run.StudyRun, "_jobs", refuse)
     assert outsim(*arguments) == first
 
 

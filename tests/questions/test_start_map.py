@@ -22,7 +22,7 @@ from outsim.results.tables.load import LOAD_MEASURES
 from outsim.scenario.campaigns import Background
 from outsim.scenario.difference import differences
 from outsim.scenario.model import Scenario
-from outsim.studies import study as studies
+from outsim.studies import study_run as studies
 from outsim.studies.run_array import RunArray
 from outsim.studies.runs import RunMeasures
 from outsim.studies.study_result import StudyResult

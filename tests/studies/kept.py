@@ -8,8 +8,9 @@ from typing import Any
 
 import pandas as pd
 
-from outsim.studies.study import StudyRun, run_of
+from outsim.studies.study import run_of
 from outsim.studies.study_result import StudyResult
+from outsim.studies.study_run import StudyRun
 
 from .scenarios import chancy
 

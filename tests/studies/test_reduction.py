@@ -21,7 +21,8 @@ from outsim.results.checkpoint import simulate
 from outsim.results.measures import MEASURES, measure_named
 from outsim.studies.run_array import RunArray
 from outsim.studies.runs import PLAIN_RUN, Run, RunMeasures, VarianceReduction, runs_of
-from outsim.studies.study import StudyRun, load_study, run_of
+from outsim.studies.study import load_study, run_of
+from outsim.studies.study_run import StudyRun
 from outsim.studies.synchronous import run_sync
 from outsim.studies.variance_reduction import (
     LEAST_PILOT,

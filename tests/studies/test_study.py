@@ -21,8 +21,9 @@ from outsim.errors import StudyError
 from outsim.estimates import estimate
 from outsim.questions.compare import compare
 from outsim.results.measures import MEASURES, measure_named
-from outsim.studies.study import StudyRun, run_of
+from outsim.studies.study import run_of
 from outsim.studies.study_result import StudyResult
+from outsim.studies.study_run import StudyRun
 from outsim.studies.synchronous import run_sync
 
 from .scenarios import LongAfter, MadeUp, chancy

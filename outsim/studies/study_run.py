@@ -1,0 +1,218 @@
+"""A study as it is run: replications as they finish, until there are enough."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncGenerator, Callable, Generator, Iterator
+from concurrent.futures import Executor
+from contextlib import ExitStack, aclosing
+from itertools import count
+from typing import Any, Literal
+
+from outsim.engine import Engine, choose
+from outsim.errors import StudyError
+from outsim.plan import build_plan
+from outsim.progress import Progress, reporting
+from outsim.results.checkpoint import is_family
+from outsim.studies.executors import usual_executor
+from outsim.studies.run_array import RunArray
+from outsim.studies.runs import Job, RunMeasures, stream
+from outsim.studies.stopping import Precision
+from outsim.studies.storage import Writer
+from outsim.studies.study_data import StudyData
+from outsim.studies.study_result import StudyResult
+from outsim.studies.synchronous import run_sync
+from outsim.studies.variance_reduction import PILOT
+from outsim.tape import Tape
+
+TOGETHER = 16
+"""Scenarios that one job runs at most, where they share no past: what they draw is drawn once."""
+
+
+class StudyRun:
+    """A study as it is run: awaited, streamed, or run to its end; see `Study.stream`."""
+
+    def __init__(
+        self,
+        study: StudyData,
+        batches: tuple[range, ...],
+        precisions: tuple[Precision, ...],
+        timeout_s: float | None,
+        engine: Engine,
+        executor: Executor | str | None,
+        progress: Progress | Literal["bar"] | None,
+    ) -> None:
+        self.study = study
+        self.precisions = precisions
+        self._batches, self._timeout_s, self._progress = batches, timeout_s, progress
+        self._end = batches[-1].stop
+        scenarios = study.scenarios
+        self._is_family = len(scenarios) > 1 and is_family(scenarios)
+        if study.switches.draws_callees:
+            first = scenarios[0].uncertainty
+            self._is_family &= all(each.uncertainty == first for each in scenarios)
+        runs = len(scenarios) * len(batches[0])
+        # It takes a plan to know: only where the engine or the executor is left open.
+        calls = self._calls() if engine == "auto" or executor is None else 0
+        # One choice for the whole study: many small runs are worth a quick engine too.
+        self.engine = choose(engine, calls * len(batches[0]))
+        self._executor = executor or usual_executor(self.engine, runs, calls // len(scenarios))
+        self._there = {*study.storage.indexes()}
+
+    def _calls(self) -> int:
+        """Calls of one replication, about."""
+        scenarios = self.study.scenarios
+        planned = scenarios[:1] if self._is_family else scenarios
+        calls = sum(build_plan(each, Tape(self.study.seed)).calls_begun for each in planned)
+        return calls * len(scenarios) // len(planned)
+
+    async def __aiter__(self) -> AsyncGenerator[RunArray, None]:
+        """Replications as they finish; of each batch, those that are there already come first."""
+        clock = asyncio.get_running_loop().time
+        deadline = None if self._timeout_s is None else clock() + self._timeout_s
+        given: set[int] = set()
+        with ExitStack() as stack:
+            progress = _Counted(stack, self._progress)
+            for batch in self._batches:
+                # What is there beyond the batch has no say: it would decide by chance.
+                self._end = batch.stop
+                for part in self._parts(batch):
+                    there = [index for index in part if self._is_there(index)]
+                    for index in there:
+                        if index not in given:
+                            yield self.study.storage.runs(index)
+                    missing = [index for index in part if index not in there]
+                    async with aclosing(self._run(missing, deadline, progress)) as finished:
+                        async for replication in finished:
+                            yield replication
+                    given.update(part)
+                if self._is_enough() or (deadline is not None and clock() >= deadline):
+                    return
+
+    def _parts(self, batch: range) -> tuple[range, ...]:
+        """A batch, parted where it is decided how many runs a replication has from there on."""
+        if not self.study.switches.reduces_runs or not batch.start < PILOT < batch.stop:
+            return (batch,)
+        return range(batch.start, PILOT), range(PILOT, batch.stop)
+
+    def _is_there(self, index: int) -> bool:
+        """Whether a replication is there with the runs that it has to have."""
+        study = self.study
+        return index in self._there and (
+            {*study.runs_needed(index)} <= {*study.storage.runs(index).runs}
+        )
+
+    async def _run(
+        self, missing: list[int], deadline: float | None, progress: _Counted
+    ) -> AsyncGenerator[RunArray, None]:
+        """Run replications, keep each once it is whole, and give it out, while there is time."""
+        if not missing:
+            return
+        parts: dict[int, list[RunMeasures]] = {index: [] for index in missing}
+        with self.study.storage.writing() as writer:
+            jobs = [job for index in missing for job in self._jobs(index, writer)]
+            progress.expect(sum(len(job.positions) * len(job.runs) for job in jobs))
+            async with aclosing(stream(jobs, self._executor)) as finished:
+                while (measured := await _next(finished, deadline)) is not None:
+                    progress.count(len(measured))
+                    index = measured[0].replication
+                    mine = parts[index]
+                    mine.extend(measured)
+                    runs = len(self.study.scenarios) * len(self.study.runs_needed(index))
+                    if len(mine) == runs:
+                        replication = writer.write(index, mine)
+                        self._there.add(index)
+                        yield replication
+
+    def _jobs(self, index: int, writer: Writer) -> Iterator[Job]:
+        study = self.study
+        positions = range(len(study.scenarios))
+        size = len(positions) if self._is_family else TOGETHER
+        for first in positions[::size]:
+            chosen = tuple(positions[first : first + size])
+            yield Job(
+                positions=chosen,
+                scenarios=tuple(study.scenarios[position] for position in chosen),
+                seed=study.seed,
+                replication=index,
+                engine=self.engine,
+                measures=study.measures,
+                is_family=self._is_family,
+                series=writer.keeps_series,
+                tables=writer.tables_of(index),
+                runs=study.runs_needed(index),
+                controls=study.switches.controls,
+                draws_callees=study.switches.draws_callees,
+            )
+
+    def _is_enough(self) -> bool:
+        return bool(self.precisions) and all(map(self.result.is_reached, self.precisions))
+
+    @property
+    def result(self) -> StudyResult:
+        """Estimates from the replications that are there without a gap, in their order.
+
+        They end where the study does: replications beyond, which a larger study may have left in
+        the directory, are not in them.
+
+        Raises
+        ------
+        StudyError
+            If there are none.
+        """
+        first = self._batches[0].start
+        end = next(i for i in count(first) if i == self._end or not self._is_there(i))
+        if end == first:
+            raise StudyError("no replication is over: give the study more time")
+        return self.study.result_of(range(first, end), self.precisions)
+
+    async def _all(self) -> StudyResult:
+        async with aclosing(self.__aiter__()) as replications:
+            async for _ in replications:
+                pass
+        return self.result
+
+    def __await__(self) -> Generator[Any, None, StudyResult]:
+        """Wait for all replications; what they say is what `result` gives."""
+        return self._all().__await__()
+
+    def run(self) -> StudyResult:
+        """Wait for all replications, in a script or a cell."""
+        return run_sync(self._all())
+
+    def __repr__(self) -> str:
+        return f"StudyRun of {self.study!r}: await it, or call run()"
+
+
+class _Counted:
+    """Runs done of all that are known to be made, told to one bar for the whole study."""
+
+    def __init__(self, stack: ExitStack, progress: Progress | Literal["bar"] | None) -> None:
+        self._stack, self._progress = stack, progress
+        self._report: Callable[[int, int], None] | None = None
+        self._done, self._total = 0, 0
+
+    def expect(self, runs: int) -> None:
+        self._total += runs
+        if self._report is None:
+            self._report = self._stack.enter_context(reporting(self._progress))
+
+    def count(self, runs: int) -> None:
+        self._done += runs
+        if self._report is not None:
+            self._report(self._done, self._total)
+
+
+async def _next(
+    finished: AsyncGenerator[tuple[RunMeasures, ...], None], deadline: float | None
+) -> tuple[RunMeasures, ...] | None:
+    """Measures of the next job that is done; None if there is none, or the time is up."""
+    try:
+        async with asyncio.timeout_at(deadline) as timeout:
+            return await anext(finished)
+    except StopAsyncIteration:
+        return None
+    except TimeoutError:
+        if timeout.expired():
+            return None
+        raise  # a run's own, such as that of a disk far away
