@@ -111,12 +111,8 @@ def test_links_within_the_directory_and_to_it_are_followed(scenario, tmp_path):
 
 @pytest.fixture
 def study(scenario, tmp_path) -> Path:
-    _study(scenario, tmp_path / "study").run()
+    outsim.Study([scenario]).stream(replications=2, directory=tmp_path / "study").run()
     return tmp_path / "study"
-
-
-async def _study(scenario: outsim.Scenario, out: Path) -> outsim.StudyResult:
-    return await outsim.Study([scenario]).stream(replications=2, directory=out)
 
 
 @pytest.mark.parametrize("named", OUTSIDE)
