@@ -54,10 +54,6 @@ EngineName = Annotated[
     ),
 ]
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON document instead of tables.")]
-Picture = Annotated[
-    str | None,
-    typer.Option("--plot", metavar="FILE", help="Write a picture, such as answer.png."),
-]
 CampaignName = Annotated[
     str | None,
     typer.Option(

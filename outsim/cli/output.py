@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from outsim.document.terminal import say, show_table
 from outsim.progress import bar
 from outsim.text import plain, visible_lines
 
@@ -16,12 +14,10 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from outsim.cli.options import Shown
-    from outsim.document import Answer, Table
+    from outsim.document import Answer
     from outsim.engine import Engine
     from outsim.results.result import Result
     from outsim.scenario import Scenario
-
-__all__ = ["say"]
 
 
 def present(answer: Answer, shown: Shown) -> None:
@@ -56,30 +52,6 @@ def note(text: str) -> None:
 def print_json(document: Any) -> None:
     """Write one JSON document to standard output; what is not a number becomes null."""
     print(json.dumps(plain(document), indent=2, allow_nan=False))
-
-
-def table(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> Table:
-    """Table whose first column is a label and whose others are numbers, or long text."""
-    from outsim.document import Table
-
-    words = [
-        name
-        for name, *cells in zip(columns, *rows, strict=True)
-        if max(map(len, cells), default=0) > 30
-    ]
-    return Table("", columns, rows, text_columns=words)
-
-
-def show(renderable: Table) -> None:
-    """Write a table to standard output."""
-    show_table(renderable)
-
-
-def picture_file(plot: str | None) -> Path | None:
-    """File of a picture that was asked for, before any run is made for it."""
-    from outsim.plots.style import check_picture
-
-    return None if plot is None else check_picture(plot)
 
 
 def write_picture(draw: Callable[[], Any], file: Path | None) -> None:

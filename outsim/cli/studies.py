@@ -3,14 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated, Any
 
 import typer
 
 from outsim.cli.options import EngineName, Seed, named
-
-if TYPE_CHECKING:
-    from outsim.studies.study_result import StudyResult
 
 Replications = Annotated[
     str | None,
@@ -164,72 +161,3 @@ class StudyFlags(RunFlags):
         if self.keep_tables and self.directory is None:
             raise StudyError("--keep-tables: say where, with --out DIR")
         return super().given() | {"precision": split_precisions(self.precision or [])}
-
-
-def study_options(
-    replications: str | None,
-    precision: list[str] | None = None,
-    within: str | None = None,
-    out: str | None = None,
-    keep_tables: bool = False,
-    executor: str | None = None,
-    *,
-    usual: int,
-) -> dict[str, Any]:
-    """Arguments of `Study` for what was typed; `usual` replications if nothing was.
-
-    Raises
-    ------
-    StudyError
-        If a count or a precision can't be read.
-    """
-    from outsim.studies.stopping import read_replications, split_precisions
-
-    if keep_tables and out is None:
-        from outsim.errors import StudyError
-
-        raise StudyError("--keep-tables: say where, with --out DIR")
-    asked = None if replications is None else read_replications(replications)
-    if asked is None and not precision and within is None:
-        asked = usual
-    return {
-        "replications": asked,
-        "precision": split_precisions(precision or []),
-        "timeout": within,
-        "directory": out,
-        "keep_tables": keep_tables,
-        "executor": executor,
-    }
-
-
-def say_precisions(findings: StudyResult) -> None:
-    """Say of each precision that was asked for whether it was reached, and the one there is."""
-    from outsim.document.terminal import say
-    from outsim.studies.foot import precision_notes
-
-    for note in precision_notes(findings):
-        say(note)
-
-
-def say_uncertainty(findings: StudyResult) -> None:
-    """Say how much of each interval is input uncertainty, if callees are drawn."""
-    from outsim.document.terminal import say, show_table
-    from outsim.studies.foot import uncertainty_notes, uncertainty_table
-
-    table = uncertainty_table(findings)
-    if table is not None:
-        show_table(table)
-    for note in uncertainty_notes(findings):
-        say(note)
-
-
-def say_savings(findings: StudyResult) -> None:
-    """Say of antithetic and stratified runs and of control variates what they saved."""
-    from outsim.document.terminal import say, show_table
-    from outsim.studies.foot import variance_notes, variance_table
-
-    table = variance_table(findings)
-    if table is not None:
-        show_table(table)
-        for note in variance_notes(findings):
-            say(note)

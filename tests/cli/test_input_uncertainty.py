@@ -50,7 +50,7 @@ def test_compare_prints_what_the_api_gives(calibrated):
     found = run_sync(
         package.compare(*loaded, replications=4, input_uncertainty=True, progress=None)
     )
-    assert document == json.loads(json.dumps(found.to_json()))
+    assert document == json.loads(json.dumps(found.to_dict()))
     parts = document["input_uncertainty"]["completed_share"]
     assert len(parts["means"]) == 2
     assert parts["means"][0]["pairs"] == 2

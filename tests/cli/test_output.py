@@ -7,15 +7,17 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from rich.cells import cell_len
 
-from outsim.cli.output import print_json, show, table
+from outsim.cli.output import print_json
+from outsim.document import Table
+from outsim.document.terminal import show_table
 
 LABELS = ("over, but never shown so", "p50 wait", "answered by a person")
 FIGURES = ("7 min 16 s ± 9 s", "77.2 ± 8.6 %", "09:12:16 ± 9 s")
 
 
-def laid_out(capsys, monkeypatch, columns, rows, width) -> list[str]:
+def laid_out(capsys, monkeypatch, columns, rows, width, *text_columns: str) -> list[str]:
     monkeypatch.setenv("COLUMNS", str(width))
-    show(table(columns, rows))
+    show_table(Table("", columns, rows, text_columns=text_columns))
     return capsys.readouterr().out.splitlines()
 
 
@@ -66,7 +68,7 @@ def test_a_table_that_does_not_fit_is_turned_round_and_stays_whole(capsys, monke
 
 def test_long_text_is_broken_between_words_and_stands_to_the_left(capsys, monkeypatch):
     text = "20/s x (20 ms dial work + 3.60 updates x 30 ms), of 2 workers, and so on"
-    lines = laid_out(capsys, monkeypatch, ["", "why"], [["workers", text]], 40)
+    lines = laid_out(capsys, monkeypatch, ["", "why"], [["workers", text]], 40, "why")
     below = [line.rstrip()[10:] for line in lines if line.strip() and "─" not in line][1:]
     assert " ".join(" ".join(below).split()) == text
     assert len({len(part) - len(part.lstrip()) for part in below}) == 1

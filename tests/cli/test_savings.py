@@ -8,8 +8,10 @@ import math
 import numpy as np
 import pytest
 
-from outsim.cli.studies import say_savings
+from outsim.document import Document
+from outsim.document.terminal import show
 from outsim.results.measures import MEASURES
+from outsim.studies.foot import variance_notes, variance_table
 from outsim.studies.run_array import RunArray
 from outsim.studies.runs import NONE, RunMeasures, VarianceReduction
 from outsim.studies.study_result import StudyResult
@@ -45,7 +47,9 @@ def findings(
 
 
 def said(capsys, *found) -> str:
-    say_savings(findings(*found))
+    result = findings(*found)
+    tables = [table for table in [variance_table(result)] if table is not None]
+    show(Document("savings", "", tables=tables, notes=variance_notes(result)))
     return " ".join(capsys.readouterr().out.split())
 
 
