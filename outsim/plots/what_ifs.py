@@ -40,7 +40,7 @@ if TYPE_CHECKING:
     from outsim.questions.effects import Effects
     from outsim.questions.sweep_answers import Sweep
     from outsim.scenario.ranges import Range
-    from outsim.studies.crossover import Flip
+    from outsim.studies.crossover import Crossover
 
 MOST_BARS = 15
 """Assumptions that a picture shows, the ones that matter most; its title counts the others."""
@@ -130,22 +130,22 @@ def crossover(answer: Sweep, key: str | None = None, ax: Axes | None = None) -> 
     found = _crossover(answer, key)
     factor = found.factor
     size, unit = _scale(answer.measure)
-    rungs = list(found.rungs)
+    probes = list(found.probes)
     for crossing in found.crossings:
-        rungs += [crossing.low, crossing.high]
-    rungs.sort(key=lambda rung: rung.position)
+        probes += [crossing.low, crossing.high]
+    probes.sort(key=lambda probe: probe.position)
     ax = new_axes(ax)
     ax.errorbar(
-        [factor.value(rung.position) for rung in rungs],
-        [rung.difference.mean * size for rung in rungs],
-        np.array([rung.difference.sides for rung in rungs]).T * size,
+        [factor.value(probe.position) for probe in probes],
+        [probe.difference.mean * size for probe in probes],
+        np.array([probe.difference.sides for probe in probes]).T * size,
         marker="o",
         color=BLUE,
         capsize=3,
     )
     ax.axhline(0, color=INK, linewidth=0.9)
     for crossing in found.crossings:
-        low, high = (factor.value(rung.position) for rung in (crossing.low, crossing.high))
+        low, high = (factor.value(probe.position) for probe in (crossing.low, crossing.high))
         ax.axvspan(low, high, alpha=0.3, color=VERMILION)
         confirmed = "" if crossing.is_confirmed else ", not confirmed"
         ax.annotate(
@@ -164,7 +164,7 @@ def crossover(answer: Sweep, key: str | None = None, ax: Axes | None = None) -> 
     return ax
 
 
-def _crossover(answer: Sweep, key: str | None) -> Flip:
+def _crossover(answer: Sweep, key: str | None) -> Crossover:
     if not answer.flips:
         raise StudyError("no crossovers were looked for: compare the scenario with another one")
     if key is None:
@@ -307,11 +307,11 @@ def promise(answer: Capacity, which: int = 0, ax: Axes | None = None) -> Axes:
         ends = [[below if math.isfinite(low) else 0.0], [above if math.isfinite(high) else 0.0]]
         colour, mark = _VERDICTS[each.promises[which]]
         ax.errorbar(answer.values[place], middle, ends, fmt=mark, capsize=3, color=colour)
-    glanced = [
+    screened = [
         (answer.values[place], scale.at(about.outcomes(figures[:, which]).mean()))
-        for place, figures in sorted(answer.found.glanced.items())
+        for place, figures in sorted(answer.found.screened.items())
     ]
-    seen = [point for point in glanced if math.isfinite(point[1])]
+    seen = [point for point in screened if math.isfinite(point[1])]
     if seen:
         ax.plot(
             *zip(*seen, strict=True),

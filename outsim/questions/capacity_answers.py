@@ -13,7 +13,7 @@ from outsim.scenario.ranges import Range
 from outsim.scenario.utilisation import shortages
 from outsim.studies.foot import precision_notes
 from outsim.studies.promises import Promise, Verdict
-from outsim.studies.search_result import Found
+from outsim.studies.search_result import SearchResult
 from outsim.studies.study_result import StudyResult
 from outsim.text import brief, plain
 
@@ -53,7 +53,7 @@ class Capacity(Answer):
     replications: int
     """Runs that a test rests on."""
     seed: int
-    found: Found = field(repr=False)
+    found: SearchResult = field(repr=False)
     input_uncertainty: bool = False
     """Whether each run has callees of its own, out of what a calibration's data leave open."""
     base: StudyResult | None = None
@@ -147,8 +147,8 @@ class Capacity(Answer):
 
         What keeps the promises from being kept there is something else.
         """
-        places = sorted(self.found.glances, reverse=True)
-        scores = [self.found.glances[place].score for place in places]
+        places = sorted(self.found.screenings, reverse=True)
+        scores = [self.found.screenings[place].score for place in places]
         alike = [p for p, score in zip(places, scores, strict=True) if score == scores[0]]
         level = alike == places[: len(alike)] and len(alike) > 1
         return self.text(alike[-1]) if level else None
@@ -259,7 +259,7 @@ class Capacity(Answer):
                 "grid_runs": self.grid_runs,
                 "out_of_budget": self.found.is_spent,
                 "breaks_again": [{"kept": last, "broken": first} for last, first in self.breaks],
-                "looked_at": [self.text(place) for place in sorted(self.found.glances)],
+                "looked_at": [self.text(place) for place in sorted(self.found.screenings)],
                 "tested": [
                     {
                         "value": each.value,

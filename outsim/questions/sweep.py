@@ -25,7 +25,7 @@ from outsim.results.measures import MEASURES, Measure, measure_named
 from outsim.scenario.factors import Assumed, Factor, assumed, check, read_factor
 from outsim.scenario.model import Scenario
 from outsim.studies.comparable import UNLIKE, asked_about, check_alike
-from outsim.studies.crossover import USUAL_RUNGS, Flip, find_flip
+from outsim.studies.crossover import DEFAULT_PROBES, Crossover, find_crossover
 from outsim.studies.default_replications import SWEEP, check_replications
 from outsim.studies.designs import make_design, usual_kind
 from outsim.studies.request import check_collection, write_request
@@ -212,7 +212,7 @@ def sweep(
             if made is not None:
                 found = await _run_design(found, work, counted)
             if other is not None:
-                found = replace(found, flips=await _find_flips(found, work))
+                found = replace(found, flips=await _find_crossovers(found, work))
         if directory is not None:
             # As many again come to the same, also where a precision or a time decided.
             kept["replications"] = found.replications
@@ -246,12 +246,12 @@ async def _run_design(found: Sweep, work: _Work, count: Mapping[str, Any]) -> Sw
     return replace(found, findings=findings, places=places, replications=findings.replications)
 
 
-async def _find_flips(found: Sweep, work: _Work) -> tuple[Flip, ...]:
+async def _find_crossovers(found: Sweep, work: _Work) -> tuple[Crossover, ...]:
     factors = found.factors
-    rungs = sum(factor.levels or USUAL_RUNGS for factor in factors)
-    work.total = work.done + 2 * rungs * found.replications
+    probes = sum(factor.levels or DEFAULT_PROBES for factor in factors)
+    work.total = work.done + 2 * probes * found.replications
     flips = [
-        await find_flip(
+        await find_crossover(
             factor,
             work.differences,
             replications=found.replications,

@@ -11,7 +11,7 @@ from outsim.estimates import LEVEL, Estimate
 from outsim.questions.sweep_runs import SweepRuns
 from outsim.results.measures import MEASURES, Measure
 from outsim.studies.comparable import unlike
-from outsim.studies.crossover import Crossing, Flip, Rung
+from outsim.studies.crossover import Crossing, Crossover, Probe
 from outsim.studies.sensitivity import LABELS, MAIN, Sensitivity
 from outsim.text import plain
 
@@ -183,20 +183,22 @@ def _base_texts(found: SweepRuns) -> tuple[str, str]:
 
 def _flip_rows(found: SweepRuns) -> list[list[str]]:
     """What each assumption does to the sign of the difference."""
-    ends = [rung.difference for flip in found.flips for rung in (flip.rungs[0], flip.rungs[-1])]
+    ends = [
+        probe.difference for flip in found.flips for probe in (flip.probes[0], flip.probes[-1])
+    ]
     unit = unit_of(found.measure.kind, ends, signed=True)
     return [
         [
             flip.name,
             _verdict(flip),
-            _written(found, flip.rungs[0].difference, found.measure, signed=True, unit=unit),
-            _written(found, flip.rungs[-1].difference, found.measure, signed=True, unit=unit),
+            _written(found, flip.probes[0].difference, found.measure, signed=True, unit=unit),
+            _written(found, flip.probes[-1].difference, found.measure, signed=True, unit=unit),
         ]
         for flip in found.flips
     ]
 
 
-def _verdict(flip: Flip) -> str:
+def _verdict(flip: Crossover) -> str:
     if not flip.crossings:
         return flip.verdict
     shown = flip.factor.shown
@@ -207,7 +209,7 @@ def _verdict(flip: Flip) -> str:
     )
 
 
-def _crossing_text(found: SweepRuns, flip: Flip, crossing: Crossing) -> str:
+def _crossing_text(found: SweepRuns, flip: Crossover, crossing: Crossing) -> str:
     """Where a recommendation is turned round."""
     shown, better = flip.factor.shown, "better" if found.measure.sign else "higher"
     low, high = crossing.low, crossing.high
@@ -243,8 +245,8 @@ def _flip_parts(found: SweepRuns) -> list[Document]:
     if found.flips:
         first = found.flips[0]
         values = "; ".join(
-            f"{rung.text}: {_written(found, rung.difference, found.measure, signed=True)}"
-            for rung in first.rungs
+            f"{probe.text}: {_written(found, probe.difference, found.measure, signed=True)}"
+            for probe in first.probes
         )
         pictures.append(
             Picture(
@@ -421,17 +423,17 @@ def _design(sweep: SweepRuns) -> dict[str, Any] | None:
     }
 
 
-def _flip(flip: Flip) -> dict[str, Any]:
+def _flip(flip: Crossover) -> dict[str, Any]:
     return {
         "key": flip.name,
         "verdict": flip.verdict,
         "replications": flip.replications,
-        "values": [_rung(rung) for rung in flip.rungs],
+        "values": [_probe(probe) for probe in flip.probes],
         "crossings": [
             {
                 "at": flip.factor.text(crossing.position),
-                "low": _rung(crossing.low),
-                "high": _rung(crossing.high),
+                "low": _probe(crossing.low),
+                "high": _probe(crossing.high),
                 "confirmed": crossing.is_confirmed,
                 "fresh": [each.to_json() for each in crossing.fresh],
             }
@@ -440,5 +442,5 @@ def _flip(flip: Flip) -> dict[str, Any]:
     }
 
 
-def _rung(rung: Rung) -> dict[str, Any]:
-    return {"value": rung.text, "difference": rung.difference.to_json()}
+def _probe(probe: Probe) -> dict[str, Any]:
+    return {"value": probe.text, "difference": probe.difference.to_json()}

@@ -16,7 +16,7 @@ from outsim.results.measures import MEASURES, Measure, measure_named
 from outsim.scenario.factors import Factor
 from outsim.scenario.model import Scenario
 from outsim.studies.comparable import told, unlike
-from outsim.studies.crossover import Flip
+from outsim.studies.crossover import Crossover
 from outsim.studies.designs import Design
 from outsim.studies.sensitivity import Sensitivity, analyse
 from outsim.studies.study_result import StudyResult, label_scenarios, position_of
@@ -55,7 +55,7 @@ class SweepRuns:
     """Which of the runs each point of the design is: points of equal values are one."""
     base: StudyResult | None = None
     """The two scenarios as they stand."""
-    flips: tuple[Flip, ...] = ()
+    flips: tuple[Crossover, ...] = ()
     """What each assumption does to the sign of the difference, largest effect first."""
 
     @property

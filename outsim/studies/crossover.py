@@ -27,7 +27,7 @@ Array = NDArray[np.float64]
 Differences = Callable[[Factor, float, range], Awaitable[Array]]
 """Paired differences of a factor at a position, one for each of these replications."""
 
-USUAL_RUNGS = 5
+DEFAULT_PROBES = 5
 """Values of an assumption at which the sign is looked at first."""
 
 MOST_TIMES = 8
@@ -42,7 +42,7 @@ is left open of where that part begins and ends."""
 
 
 @dataclass(frozen=True)
-class Rung:
+class Probe:
     """The difference at one value of an assumption."""
 
     position: float
@@ -71,8 +71,8 @@ class Rung:
 class Crossing:
     """A place where the difference changes its sign: it lies between two values."""
 
-    low: Rung
-    high: Rung
+    low: Probe
+    high: Probe
     fresh: tuple[Estimate, Estimate]
     """The difference at both, over replications that the search had not seen; together, their
     intervals hold with the confidence of all."""
@@ -83,11 +83,11 @@ class Crossing:
 
 
 @dataclass(frozen=True)
-class Flip:
+class Crossover:
     """What one assumption does to the sign of a difference."""
 
     factor: Factor
-    rungs: tuple[Rung, ...]
+    probes: tuple[Probe, ...]
     """Values that were looked at, from low to high."""
     crossings: tuple[Crossing, ...] = ()
     replications: int = 0
@@ -101,7 +101,7 @@ class Flip:
     @property
     def signs(self) -> set[int]:
         """Signs that were found."""
-        return {rung.sign for rung in self.rungs}
+        return {probe.sign for probe in self.probes}
 
     @property
     def verdict(self) -> str:
@@ -114,18 +114,18 @@ class Flip:
             return "flips"
         if self.crossings:
             return "not confirmed"
-        if len({rung.difference for rung in self.rungs}) == 1:
+        if len({probe.difference for probe in self.probes}) == 1:
             return "no effect"
         return "undecided" if 0 in self.signs else "none in range"
 
     @property
     def swing(self) -> float:
         """How far the mean difference moves over the values looked at."""
-        means = [rung.difference.mean for rung in self.rungs]
+        means = [probe.difference.mean for probe in self.probes]
         return float(np.nanmax(means) - np.nanmin(means)) if np.isfinite(means).any() else 0.0
 
 
-class _Rungs:
+class _Probes:
     """Rungs of one factor, by replications that are run once; others are for its ends."""
 
     def __init__(
@@ -136,49 +136,49 @@ class _Rungs:
 
     async def at(
         self, position: float, replications: int, first: int = 0, level: float | None = None
-    ) -> Rung:
+    ) -> Probe:
         """Difference over so many replications from the first on."""
         values = await self.samples.of(position, replications, first)
         found = estimate(values, level or self.level, self.support)
-        return Rung(position, self.factor.text(position), found, self.support.negligible)
+        return Probe(position, self.factor.text(position), found, self.support.negligible)
 
-    async def decided(self, position: float) -> Rung:
+    async def decided(self, position: float) -> Probe:
         """Difference over as many replications as its sign takes, up to `MOST_TIMES`."""
         replications = self.usual
-        rung = await self.at(position, replications)
-        while not (rung.sign or rung.is_small) and replications < MOST_TIMES * self.usual:
+        probe = await self.at(position, replications)
+        while not (probe.sign or probe.is_small) and replications < MOST_TIMES * self.usual:
             replications *= 2
-            rung = await self.at(position, replications)
-        return rung
+            probe = await self.at(position, replications)
+        return probe
 
 
-async def find_flip(
+async def find_crossover(
     factor: Factor,
     differences: Differences,
     *,
     replications: int,
     comparisons: int = 1,
     support: Support = ANYTHING,
-) -> Flip:
+) -> Crossover:
     """Look for the values at which a difference changes its sign.
 
-    It starts with `replications` at each level of the factor, or at `USUAL_RUNGS` values; each
+    It starts with `replications` at each level of the factor, or at `DEFAULT_PROBES` values; each
     interval is the wider the more `comparisons` are searched together (Bonferroni).
     """
     level = 1 - (1 - LEVEL) / comparisons
-    rungs = _Rungs(factor, differences, replications, level, support)
-    ladder: dict[str, Rung] = {}
-    for position in np.linspace(0, 1, factor.levels or USUAL_RUNGS):
-        rung = await rungs.at(float(position), replications)
-        ladder.setdefault(rung.text, rung)
-    first = tuple(ladder.values())
-    crossings = [await _cross(rungs, *pair) for pair in _changes(first)]
-    return Flip(factor, first, tuple(crossings), rungs.samples.runs)
+    probes = _Probes(factor, differences, replications, level, support)
+    grid: dict[str, Probe] = {}
+    for position in np.linspace(0, 1, factor.levels or DEFAULT_PROBES):
+        probe = await probes.at(float(position), replications)
+        grid.setdefault(probe.text, probe)
+    first = tuple(grid.values())
+    crossings = [await _cross(probes, *pair) for pair in _changes(first)]
+    return Crossover(factor, first, tuple(crossings), probes.samples.runs)
 
 
-def _changes(rungs: Sequence[Rung]) -> Iterator[tuple[Rung, Rung]]:
-    """Pairs of clear rungs with different signs, with none that is clear between them."""
-    clear = [rung for rung in rungs if rung.sign]
+def _changes(probes: Sequence[Probe]) -> Iterator[tuple[Probe, Probe]]:
+    """Pairs of clear probes with different signs, with none that is clear between them."""
+    clear = [probe for probe in probes if probe.sign]
     for low, high in pairwise(clear):
         if low.sign != high.sign:
             yield low, high
@@ -188,8 +188,8 @@ def _changes(rungs: Sequence[Rung]) -> Iterator[tuple[Rung, Rung]]:
 class _Bracket:
     """Where a flip is looked for: between two clear signs, with what is not clear inside."""
 
-    low: Rung
-    high: Rung
+    low: Probe
+    high: Probe
     unclear: tuple[float, float] | None = None
     """Lowest and highest position at which the sign is not clear."""
 
@@ -208,14 +208,14 @@ class _Bracket:
                 return middle
         return None
 
-    def take(self, rung: Rung) -> None:
+    def take(self, probe: Probe) -> None:
         """Narrow it by what was found at a position inside."""
-        if rung.sign == self.low.sign:
-            self.low = rung
-        elif rung.sign:
-            self.high = rung
+        if probe.sign == self.low.sign:
+            self.low = probe
+        elif probe.sign:
+            self.high = probe
         else:
-            found = (*(self.unclear or ()), rung.position)
+            found = (*(self.unclear or ()), probe.position)
             self.unclear = min(found), max(found)
         if self.unclear is not None and not (
             self.low.position < self.unclear[0] and self.unclear[1] < self.high.position
@@ -223,34 +223,34 @@ class _Bracket:
             self.unclear = None
 
 
-async def _cross(rungs: _Rungs, low: Rung, high: Rung) -> Crossing:
+async def _cross(probes: _Probes, low: Probe, high: Probe) -> Crossing:
     """Narrow a bracket while signs are clear, and confirm what is left of it."""
     bracket = _Bracket(low, high)
     pairs = [(low, high)]
-    while (position := bracket.next(rungs.factor)) is not None:
-        bracket.take(await rungs.decided(position))
+    while (position := bracket.next(probes.factor)) is not None:
+        bracket.take(await probes.decided(position))
         if pairs[-1] != (bracket.low, bracket.high):
             pairs.append((bracket.low, bracket.high))
-    crossing = await _confirm(rungs, *pairs.pop())
+    crossing = await _confirm(probes, *pairs.pop())
     while pairs and not crossing.is_confirmed:
         wider = pairs.pop()
         if _width(*wider) >= 2 * _width(crossing.low, crossing.high) or not pairs:
-            crossing = await _confirm(rungs, *wider)
+            crossing = await _confirm(probes, *wider)
     return crossing
 
 
-def _width(low: Rung, high: Rung) -> float:
+def _width(low: Probe, high: Probe) -> float:
     return high.position - low.position
 
 
-async def _confirm(rungs: _Rungs, low: Rung, high: Rung) -> Crossing:
-    samples = rungs.samples
+async def _confirm(probes: _Probes, low: Probe, high: Probe) -> Crossing:
+    samples = probes.samples
     runs = 2 * max(samples.count(low.position), samples.count(high.position))
     # Both ends must hold together, and each by itself with half of what may go wrong.
-    first, level = samples.end, 1 - (1 - rungs.level) / 2
-    again = [await rungs.at(end.position, runs, first, level) for end in (low, high)]
+    first, level = samples.end, 1 - (1 - probes.level) / 2
+    again = [await probes.at(end.position, runs, first, level) for end in (low, high)]
     fresh = again[0].difference, again[1].difference
-    is_confirmed = [rung.sign for rung in again] == [low.sign, high.sign]
+    is_confirmed = [probe.sign for probe in again] == [low.sign, high.sign]
     zero = _zero(low.position, fresh[0].mean, high.position, fresh[1].mean)
     return Crossing(low, high, fresh, is_confirmed, zero)
 

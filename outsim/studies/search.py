@@ -29,7 +29,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from outsim.studies.promises import Promise, Verdict
-from outsim.studies.search_result import Found, Glance, Test
+from outsim.studies.search_result import Screening, SearchResult, Test
 
 Array = NDArray[np.float64]
 
@@ -38,11 +38,11 @@ Point = TypeVar("Point")
 FRESH = 1_000_000
 """First replication of those that the answer rests on."""
 
-GLANCES = (8, 16, 32)
+SCREENING_RUNS = (8, 16, 32)
 """Runs after which the search asks where to look next, while they are not clear."""
 
 CLEAR = 2.0
-"""Standard errors from which on a glance is clear."""
+"""Standard errors from which on a screening is clear."""
 
 FIRST_LOOK, FIRST_ERROR = 20, 0.1
 """A test looks once before its end, at a quarter of its runs and at least so many, and spends
@@ -124,9 +124,9 @@ class Search:
         self._samples = Samples(sample)
         self._error = error
         self._replications = replications
-        self.found = Found()
+        self.found = SearchResult()
 
-    async def run(self) -> Found:
+    async def run(self) -> SearchResult:
         """Search to the end, or as far as the budget goes."""
         try:
             await self._settle(await self._candidate())
@@ -141,26 +141,26 @@ class Search:
     def _outcomes(self, figures: Array) -> list[Array]:
         return [p.outcomes(figures[:, k]) for k, p in enumerate(self._promises)]
 
-    async def _glance(self, place: int) -> Glance:
-        if place in self.found.glances:
-            return self.found.glances[place]
-        for runs in sorted({max(2, min(glance_at, self._replications)) for glance_at in GLANCES}):
+    async def _screen(self, place: int) -> Screening:
+        if place in self.found.screenings:
+            return self.found.screenings[place]
+        for runs in sorted({max(2, min(limit, self._replications)) for limit in SCREENING_RUNS}):
             figures = await self._samples.of(place, runs)
             outcomes = self._outcomes(figures)
             leans = [
                 (*p.lean(each, self._replications, self._error), p.scale)
                 for p, each in zip(self._promises, outcomes, strict=True)
             ]
-            glance = Glance(
+            screening = Screening(
                 min(margin / scale for margin, _, scale in leans),
                 all(margin > CLEAR * noise for margin, noise, _ in leans)
                 or any(margin < -CLEAR * noise for margin, noise, _ in leans),
                 frozenset(k for k, (margin, _, _) in enumerate(leans) if margin < 0),
             )
-            if glance.is_clear:
+            if screening.is_clear:
                 break
-        self.found.glances[place], self.found.glanced[place] = glance, figures
-        return glance
+        self.found.screenings[place], self.found.screened[place] = screening, figures
+        return screening
 
     async def _test(self, place: int) -> Verdict:
         """Test a value on fresh replications."""
@@ -197,7 +197,7 @@ class Search:
         """Smallest value that seems to keep all promises, or the one that comes nearest."""
         last = self._count - 1
         for place in sorted({round(last * quarter / 4) for quarter in range(5)}):
-            await self._glance(place)
+            await self._screen(place)
         if not self._seem_to_keep():
             await self._look_between()
         if not self._seem_to_keep():
@@ -206,32 +206,39 @@ class Search:
         if not seem:
             return self._nearest()
         high = seem[0]
-        low = max((place for place in self.found.glances if place < high), default=high)
+        low = max((place for place in self.found.screenings if place < high), default=high)
 
         async def keeps(place: int) -> bool:
-            return (await self._glance(place)).keeps
+            return (await self._screen(place)).keeps
 
         return await _last(low, high, lambda first, end: (first + end) // 2, keeps)
 
     def _seem_to_keep(self) -> list[int]:
-        return sorted(place for place, glance in self.found.glances.items() if glance.keeps)
+        return sorted(
+            place for place, screening in self.found.screenings.items() if screening.keeps
+        )
 
     def _nearest(self) -> int:
-        return max(self.found.glances, key=lambda place: (self.found.glances[place].score, place))
+        return max(
+            self.found.screenings, key=lambda place: (self.found.screenings[place].score, place)
+        )
 
     async def _look_between(self) -> None:
         """Look where one promise comes to be kept and another to be broken.
 
         Between values that break different promises, some that keep all of them may lie.
         """
-        places = sorted(self.found.glances)
+        places = sorted(self.found.screenings)
         for low, high in pairwise(places):
             while high - low > 1:
-                ours, theirs = self.found.glances[low].broken, self.found.glances[high].broken
+                ours, theirs = (
+                    self.found.screenings[low].broken,
+                    self.found.screenings[high].broken,
+                )
                 if ours & theirs:
                     break
                 middle = (low + high) // 2
-                broken = (await self._glance(middle)).broken
+                broken = (await self._screen(middle)).broken
                 if not broken:
                     return
                 low, high = (low, middle) if ours & broken == frozenset() else (middle, high)
@@ -242,11 +249,11 @@ class Search:
         Where the figures rise to one best value and fall behind it, this closes in on it.
         """
         for _ in range(ROUNDS):
-            best, places = self._nearest(), sorted(self.found.glances)
+            best, places = self._nearest(), sorted(self.found.screenings)
             here = places.index(best)
             sides = [places[k] for k in (here - 1, here + 1) if 0 <= k < len(places)]
             new = [(best + side) // 2 for side in sides if abs(best - side) > 1]
-            scores = {(await self._glance(place)).score for place in [best, *sides, *new]}
+            scores = {(await self._screen(place)).score for place in [best, *sides, *new]}
             if self._seem_to_keep() or not new or len(scores) == 1:
                 return
 
@@ -329,10 +336,10 @@ class Search:
         if found.place is None or found.outcome != "found":
             return
         kept: int | None = found.place
-        for high in sorted({place for place in found.glances if place > found.place} | {last}):
-            glance = found.glances[high]
-            is_asked = glance.is_clear or high == last
-            if (glance.keeps and kept is not None and (found.place or high != last)) or (
+        for high in sorted({place for place in found.screenings if place > found.place} | {last}):
+            screening = found.screenings[high]
+            is_asked = screening.is_clear or high == last
+            if (screening.keeps and kept is not None and (found.place or high != last)) or (
                 not is_asked
             ):
                 continue

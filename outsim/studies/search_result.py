@@ -32,7 +32,7 @@ class Test:
 
 
 @dataclass
-class Glance:
+class Screening:
     """What few runs say of a value."""
 
     score: float
@@ -48,14 +48,14 @@ class Glance:
 
 
 @dataclass
-class Found:
+class SearchResult:
     """What a search came to."""
 
     outcome: Literal["found", "nothing", "undecided"] = "undecided"
     place: int | None = None
     """Smallest value that is shown to keep all promises, as far as it was searched."""
-    glances: dict[int, Glance] = field(default_factory=dict)
-    glanced: dict[int, NDArray[np.float64]] = field(default_factory=dict)
+    screenings: dict[int, Screening] = field(default_factory=dict)
+    screened: dict[int, NDArray[np.float64]] = field(default_factory=dict)
     """Figures that those rest on: shape (replications, promises)."""
     tests: dict[int, Test] = field(default_factory=dict)
     """Of the values that were tested on fresh replications."""

@@ -79,7 +79,7 @@ def test_a_range_beside_the_flip_holds_none():
     )
     (flip,) = found.flips
     assert (flip.verdict, flip.crossings) == ("none in range", ())
-    assert found.preferred(flip.rungs[0].sign) == "hasty"
+    assert found.preferred(flip.probes[0].sign) == "hasty"
 
 
 def test_an_assumption_that_touches_neither_scenario_has_no_effect():
@@ -88,14 +88,14 @@ def test_an_assumption_that_touches_neither_scenario_has_no_effect():
 
 
 def test_each_value_is_a_paired_comparison_of_the_two_scenarios(known):
-    rung = known.flips[0].rungs[0]
-    changes = {"platform.loader_rate": rung.text}
+    probe = known.flips[0].probes[0]
+    changes = {"platform.loader_rate": probe.text}
     differences = [
         _completed(paced().with_(changes), k) - _completed(hasty().with_(changes), k)
         for k in range(10)
     ]
     support = measure_named("completed_by_deadline").support.of_difference
-    assert rung.difference == estimate(np.array(differences), support=support)
+    assert probe.difference == estimate(np.array(differences), support=support)
 
 
 def _completed(scenario, replication: int) -> float:

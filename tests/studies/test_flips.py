@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from outsim.scenario.factors import Factor
 from outsim.scenario.ranges import Range
-from outsim.studies.crossover import Flip, find_flip
+from outsim.studies.crossover import Crossover, find_crossover
 
 ANY = Factor(Range("x", 0, 1, "", False))
 WHOLE = Factor(Range("x", 1, 40, "", True))
@@ -24,7 +24,7 @@ def search(
     factor: Factor = ANY,
     seed: int = 1,
     replications: int = 20,
-) -> Flip:
+) -> Crossover:
     """Search a curve that is seen through normal noise: half of it common to all positions."""
     common = np.random.default_rng(seed).normal(size=10_000)
 
@@ -34,7 +34,7 @@ def search(
         shared = common[replications.start : replications.stop]
         return curve(factor.value(position)) + noise * (shared + own)
 
-    return asyncio.run(find_flip(factor, differences, replications=replications))
+    return asyncio.run(find_crossover(factor, differences, replications=replications))
 
 
 @settings(deadline=None, max_examples=40)
@@ -112,7 +112,7 @@ def test_the_confirming_replications_are_nobody_elses():
             + np.linspace(-0.01, 0.01, 8)[np.arange(len(replications)) % 8]
         )
 
-    flip = asyncio.run(find_flip(ANY, differences, replications=8))
+    flip = asyncio.run(find_crossover(ANY, differences, replications=8))
     assert flip.verdict == "flips"
     *search_, low, high = asked
     assert low[1] == high[1]
@@ -125,7 +125,7 @@ def test_more_assumptions_at_once_make_each_interval_wider():
         return np.arange(len(replications), dtype=float)
 
     one, many = (
-        asyncio.run(find_flip(ANY, differences, replications=8, comparisons=count)).rungs[0]
+        asyncio.run(find_crossover(ANY, differences, replications=8, comparisons=count)).probes[0]
         for count in (1, 10)
     )
     assert many.difference.half_width > one.difference.half_width

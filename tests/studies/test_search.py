@@ -15,7 +15,7 @@ from scipy.stats import binom
 from outsim.results.measures import MEASURES
 from outsim.studies.promises import Promise
 from outsim.studies.search import FRESH, OutOfBudget, Search
-from outsim.studies.search_result import Found
+from outsim.studies.search_result import SearchResult
 
 WAIT = next(each for each in MEASURES if each.name == "wait_p90_s")
 LIMIT = 600.0
@@ -61,7 +61,7 @@ def search(
     *,
     replications: int = 60,
     error: float = 0.05,
-) -> Found:
+) -> SearchResult:
     made = Search(count, [promise], figures, error=error, replications=replications)
     return asyncio.run(made.run())
 
