@@ -329,7 +329,7 @@ TEMPLATE = Template("""\
 #   jobs a minute at which the rest of a list comes into the queue: $pace
 #   jobs of minute 30, as a share of the hour's list: $half
 # What was seen are times: they tell the load for each runner, and little of how many runners
-# there are. 30 of them and jobs of 90 s are a choice, and set how much luck there is in a wait.
+# there are. 30 of them and jobs of 90 s are a choice, and set how much a wait varies by chance.
 
 name = "a shared scheduler"
 
