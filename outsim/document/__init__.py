@@ -10,9 +10,12 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from outsim.text import bounded, brief, visible
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 
 @dataclass(frozen=True)
@@ -32,6 +35,12 @@ class Table:
     def is_numeric(self, column: int) -> bool:
         """Whether the cells of a column are numbers."""
         return not (self.is_text or column == 0 or self.columns[column] in self.text_columns)
+
+    def to_dataframe(self) -> pd.DataFrame:
+        """The table as a data frame of text, indexed by its first column."""
+        import pandas as pd
+
+        return pd.DataFrame(self.rows, columns=list(self.columns)).set_index(self.columns[0])
 
 
 @dataclass(frozen=True)
