@@ -240,6 +240,14 @@ class RunArrays:
             lambda c: np.zeros(c.size) if c.opening is None else c.opening.attempts
         )
 
+    @cached_property
+    def out_before(self) -> Mask:
+        """Per call, whether the carrier took an attempt of it before the moment of a snapshot."""
+        return self.of_calls(
+            lambda c: np.zeros(c.size, np.bool_) if c.opening is None else c.opening.is_out,
+            np.bool_,
+        )
+
     def comes_up(self, instants: Integers) -> Mask:
         """Per call, whether its turn came, where `instants` ended its campaign.
 

@@ -223,9 +223,9 @@ def test_a_run_does_not_wait_for_ever():
 def test_a_run_waits_for_the_campaign_under_study_only():
     lists = (campaign("mine"), campaign("theirs", tenant="zeta", start=3500, contacts=500))
     parts = {"platform": {"ports": 2}, "clock": {"latest": "20:00"}}
-    assert run(*lists, **parts).ended == BEGINS + timedelta(hours=1)
+    assert run(*lists, **parts).end == BEGINS + timedelta(hours=1)
     studied = run(*lists, **parts, study={"campaign": "theirs"})
-    assert studied.ended == BEGINS + timedelta(hours=3)
+    assert studied.end == BEGINS + timedelta(hours=3)
 
 
 # How their calls are numbered

@@ -17,6 +17,7 @@ from outsim.plan import build_plan
 from outsim.plan.calls_in_progress import CallsInProgress, continue_attempts
 from outsim.questions.eta_measures import CAMPAIGN_MEASURES, find_call, quantiles
 from outsim.results.checkpoint import simulate
+from outsim.results.invariants import check_invariants
 from outsim.results.measures import measure
 from outsim.scenario.loading import with_snapshot
 from outsim.scenario.snapshot import Snapshot
@@ -165,6 +166,7 @@ def test_a_call_that_the_carrier_has_only_refused_is_not_out_yet():
     assert measures["first_out_s"] < 60.0
     assert measures["last_out_s"] == 110.0
     assert sorted(result.calls["wait_state"]) == ["before", "complete"]
+    check_invariants(result)
 
 
 def test_a_dial_that_fails_is_dialed_again_after_its_interval():

@@ -125,7 +125,7 @@ def test_measures_of_a_run_are_those_worked_out_by_hand(name, value):
 def test_by_default_the_deadline_is_where_the_run_ends_by_the_clock():
     """The run goes on for the campaign under study; what is completed then came too late."""
     late = run(campaign(start=3590), clock={"ends": "10:00"})
-    assert late.ended > late.scenario.clock.ends
+    assert late.end > late.scenario.clock.ends
     figures = late.measures()
     assert (figures["completed_share"], figures["completed_by_deadline"]) == (1.0, 0.0)
 

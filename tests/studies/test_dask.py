@@ -120,8 +120,8 @@ def test_a_scheduler_without_workers_or_whose_workers_lack_outsim_is_told(tmp_pa
 
 def test_work_for_another_model_is_refused(monkeypatch):
     """As from a worker that joins later, with an older outsim."""
-    from outsim.studies import replications
+    from outsim.studies import runs
 
-    monkeypatch.setattr(replications, "MODEL_VERSION", replications.MODEL_VERSION + 1)
+    monkeypatch.setattr(runs, "MODEL_VERSION", runs.MODEL_VERSION + 1)
     with pytest.raises(StudyError, match="install the same outsim everywhere"):
         found(Here())

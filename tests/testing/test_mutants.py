@@ -33,7 +33,7 @@ OWN = [
         "a number that begins with 0 is cut, not rejected",
         (
             Change(
-                "outsim/scenario/phone_numbers.py",
+                "outsim/scenario/contacts.py",
                 "_p, _n = _d.groups()",
                 "_p, _n = _d.groups()\nif _n[0] == '0':\n    return int(_n[1:])",
             ),

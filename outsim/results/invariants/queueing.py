@@ -124,7 +124,7 @@ def _waits(run: RunArrays) -> Iterator[Violation]:
     order = order[first_of_each(a["call_id"][order])]
     went_out = np.full(len(run.rank_of_call), MISSING)
     went_out[a["call_id"][order]] = a["dispatched"][order]
-    went_out[run.made_before > 0] = MISSING
+    went_out[run.out_before] = MISSING
     call_id = np.asarray(table["call_id"], dtype=np.int64)
     ours = run.local_times(went_out[call_id])
     off = ~((ours.asi8 == table["went_out_at"].astype("int64")).to_numpy())

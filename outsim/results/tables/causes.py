@@ -14,7 +14,7 @@ import numpy as np
 from outsim.clock import MISSING, NEVER
 from outsim.engine.records import Integers
 from outsim.plan import CampaignPlan
-from outsim.results.run_arrays import RunArrays, came
+from outsim.results.run_arrays import Mask, RunArrays, came
 from outsim.results.tables.columns import checked_step
 from outsim.results.tables.resource_idle import RESOURCES
 from outsim.results.tables.time_in_system import FREE, HELD_BY, PARTS, Splitter, TimeInSystem
@@ -101,7 +101,7 @@ class Causes:
             a = run.attempts
             rows = a["attempt"] == last[a["call_id"]]
             over[a["call_id"][rows]] = a["dispatched"][rows]
-            over = np.where(run.made_before > 0, submitted, over)
+            over = np.where(self._over_before(until), submitted, over)
         course = _Course(submitted, np.maximum(submitted, over))
         self._before_the_queue(course)
         stays = self.queue.stays
@@ -124,8 +124,12 @@ class Causes:
             rows = run.by_call[run.admitted[run.by_call]][::-1]
             last[a["call_id"][rows]] = a["attempt"][rows]
         if until != "end":
-            last[run.made_before > 0] = 0
+            last[self._over_before(until)] = 0
         return last
+
+    def _over_before(self, until: Until) -> Mask:
+        """Calls for which what is told of was over before the moment of a snapshot."""
+        return self.run.out_before if until == "wait" else self.run.made_before > 0
 
     def _before_the_queue(self, course: _Course) -> None:
         run = self.run
