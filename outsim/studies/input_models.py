@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from outsim.calibration import draw_profile, uniforms_needed
 from outsim.errors import StudyError
 from outsim.scenario.model import Scenario
 from outsim.tape import Purpose, Tape
@@ -29,6 +28,9 @@ def with_drawn_callees(scenario: Scenario, seed: int, replication: int) -> Scena
     """
     if scenario.uncertainty is None:
         raise StudyError(_unsaid(scenario))
+    # Fitting takes most of a second to load, and most studies draw no callees.
+    from outsim.calibration.profile import draw_profile, uniforms_needed
+
     count = uniforms_needed(scenario.uncertainty)
     uniforms = Tape(seed, replication).uniforms("", "", Purpose.CALLEES, count=count)
     return draw_profile(scenario, uniforms)
