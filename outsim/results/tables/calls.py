@@ -179,7 +179,7 @@ class Calls:
     def went_out_at(self) -> Integers:
         """Dispatch of the first attempt that the carrier took."""
         first = first_carried_us(self.records.attempts, len(self.call_id))
-        first[self.out_before] = MISSING
+        first[self.run.out_before] = MISSING
         shift(first, self.origin_us)
         return first
 
@@ -199,17 +199,9 @@ class Calls:
         state = take(_STATE_OF_OTHERS, self.status)
         state[self.wedged] = _WEDGED
         state[self.went_out_at != MISSING] = _COMPLETE
-        state[self.out_before] = _BEFORE
+        state[self.run.out_before] = _BEFORE
         state[self.status == REJECTED] = _REJECTED
         return state
-
-    @property
-    def out_before(self) -> NDArray[np.bool_]:
-        """Whether the carrier took an attempt of each before the snapshot's moment."""
-        return self.run.of_calls(
-            lambda c: np.zeros(c.size, np.bool_) if c.opening is None else c.opening.is_out,
-            np.bool_,
-        )
 
     @cached_property
     def wedged(self) -> NDArray[np.bool_]:
