@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from outsim.document import Answer, Document, Table
 from outsim.errors import ScenarioError, StudyError
 from outsim.questions.question import Question, asks
-from outsim.questions.theory import Theory, check_theory
 from outsim.scenario import load
 from outsim.scenario.lint import advice
 from outsim.scenario.memory import check_size
@@ -18,7 +17,10 @@ from outsim.scenario.model import Scenario
 from outsim.scenario.utilisation import Utilisation, utilisation
 from outsim.studies.default_replications import CHECK, check_replications
 from outsim.text import plain
-from outsim.theory.ciw_check import CiwCheck, check_with_ciw
+
+if TYPE_CHECKING:
+    from outsim.questions.theory import Theory
+    from outsim.theory.ciw_check import CiwCheck
 
 TITLE = "Is the scenario right, and how busy does it keep the platform?"
 
@@ -194,13 +196,19 @@ async def _checked(
         check_size(scenario)
     except ScenarioError as error:
         return Checked(file, error=error.shown)
-    # Whether Ciw is there is known before anything is run.
-    opinion = check_with_ciw(scenario, seed) if ciw else None
-    return Checked(
+    found = Checked(
         file,
         scenario.name,
-        warnings=tuple(str(each) for each in advice(scenario)),
+        warnings=tuple(str(warning) for warning in advice(scenario)),
         loads=tuple(utilisation(scenario)),
-        theory=await check_theory(scenario, replications, seed=seed) if replications else None,
-        ciw=opinion,
     )
+    if not replications:
+        return found
+    # What runs scenarios takes longer to load than to check one.
+    from outsim.questions.theory import check_theory
+    from outsim.theory.ciw_check import check_with_ciw
+
+    # Whether Ciw is there is known before anything is run.
+    opinion = check_with_ciw(scenario, seed) if ciw else None
+    theory = await check_theory(scenario, replications, seed=seed)
+    return replace(found, theory=theory, ciw=opinion)

@@ -5,20 +5,23 @@ from __future__ import annotations
 import asyncio
 import inspect
 from collections.abc import AsyncIterator, Awaitable, Callable, Generator
-from concurrent.futures import Executor
 from functools import wraps
-from pathlib import Path
-from typing import Any, Generic, Literal, ParamSpec, TypedDict, TypeVar, cast
+from typing import TYPE_CHECKING, Any, Generic, Literal, ParamSpec, TypedDict, TypeVar, cast
 
-from outsim.engine import Engine
 from outsim.errors import StudyError, nearest
-from outsim.progress import Progress
-from outsim.studies.run_array import RunArray
-from outsim.studies.study import Study
-from outsim.studies.study_result import StudyResult
-from outsim.studies.study_run import StudyRun
+from outsim.studies.default_replications import MOST
 from outsim.studies.synchronous import run_sync
 from outsim.text import bounded
+
+if TYPE_CHECKING:  # some questions run nothing: theirs are answered before a study is loaded
+    from concurrent.futures import Executor
+    from pathlib import Path
+
+    from outsim.engine import Engine
+    from outsim.progress import Progress
+    from outsim.studies.run_array import RunArray
+    from outsim.studies.study_result import StudyResult
+    from outsim.studies.study_run import StudyRun
 
 Given = ParamSpec("Given")
 Answer = TypeVar("Answer")
@@ -45,6 +48,12 @@ class StudyOptions(RunOptions, total=False):
     keep_tables: bool
     keep_series: bool
     input_uncertainty: bool | Literal["drawn"]
+
+
+DEFAULTS = {"engine": "auto", "progress": "bar", "max_replications": MOST} | dict.fromkeys(
+    ("keep_tables", "keep_series", "input_uncertainty"), False
+)
+"""Defaults of `Study` that are not None."""
 
 
 class Question(Generic[Answer]):
@@ -179,17 +188,20 @@ def asks(
     """Decorate a question: ``**options: Unpack[OPTIONS]`` is written out in its signature.
 
     A keyword that it does not have is an error that names the function and the nearest keyword.
-    Defaults are those of `Study`.
     """
 
     def decorate(function: Callable[Given, Answer]) -> Callable[Given, Answer]:
         signature = inspect.signature(function)
         named_here = signature.parameters.values()
         parameters = {each.name: each for each in named_here if each.kind != each.VAR_KEYWORD}
-        study = dict(inspect.signature(Study).parameters)
-        study |= inspect.signature(Study.stream).parameters
-        for name in options.__annotations__ if options else ():
-            parameters.setdefault(name, study[name])
+        for name, hint in (options.__annotations__ if options else {}).items():
+            option = inspect.Parameter(
+                name,
+                inspect.Parameter.KEYWORD_ONLY,
+                default=DEFAULTS.get(name),
+                annotation=getattr(hint, "__forward_arg__", hint),
+            )
+            parameters.setdefault(name, option)
         signature = signature.replace(parameters=[*parameters.values()])
 
         @wraps(function)

@@ -37,8 +37,9 @@ from outsim.scenario.campaigns import ALL_CALLS
 from outsim.scenario.memory import runs_that_fit
 from outsim.scenario.model import Scenario
 from outsim.studies.control_variates import controls_of
-from outsim.studies.executors import defer_interrupts, open_executor
+from outsim.studies.executors import open_executor
 from outsim.studies.input_models import paired_replication, with_drawn_callees
+from outsim.studies.synchronous import defer_interrupts
 from outsim.tape import STRATA, Tape
 from outsim.text import brief
 

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable
+import signal
+from collections.abc import Awaitable, Iterator
 from concurrent.futures import Future
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from threading import Lock, Thread
 from typing import Any, TypeVar
-
-from outsim.studies.executors import defer_interrupts
 
 Value = TypeVar("Value")
 
@@ -87,3 +86,19 @@ def run_sync(awaitable: Awaitable[Value]) -> Value:
         if thread.ident is not None:
             thread.join()
     return waited.result()
+
+
+@contextmanager
+def defer_interrupts() -> Iterator[None]:
+    """Hold back Ctrl-C, which processes that are started meanwhile then never see.
+
+    A terminal sends it to all of them; it is for the one that waits for them to end them.
+    """
+    if not hasattr(signal, "pthread_sigmask"):
+        yield
+        return
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)

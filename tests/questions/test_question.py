@@ -1,0 +1,32 @@
+"""What every question has in common."""
+
+from __future__ import annotations
+
+import inspect
+
+import pytest
+
+import outsim
+from outsim.questions.question import StudyOptions
+from outsim.studies.study import Study
+
+OF_STUDIES = {
+    name: parameter.default
+    for function in (Study, Study.stream)
+    for name, parameter in inspect.signature(function).parameters.items()
+}
+
+
+@pytest.mark.parametrize("name", ["compare", "schedule", "stop", "eta", "explain", "start_map"])
+def test_options_of_a_study_stand_in_the_signature_with_its_defaults(name):
+    parameters = inspect.signature(getattr(outsim, name)).parameters
+    written = {option: parameters[option] for option in StudyOptions.__annotations__}
+    assert {option: each.default for option, each in written.items()} == {
+        option: OF_STUDIES[option] for option in written
+    }
+    assert all(each.annotation != each.empty for each in written.values())
+
+
+def test_a_parameter_that_there_is_not_is_named_with_the_nearest():
+    with pytest.raises(TypeError, match=r"stop\(replication=\.\.\.\).*replications"):
+        outsim.stop(None, replication=3)
