@@ -142,7 +142,7 @@ class Rare:
         """About how many replications an interval takes; None where nothing rare was met."""
         return math.ceil(2 * FEW * self.runs / self.times) if self.times else None
 
-    def to_json(self) -> dict[str, float | int | None]:
+    def to_dict(self) -> dict[str, float | int | None]:
         """For machines."""
         return {
             "nearly_all_at": self.place,
@@ -244,7 +244,7 @@ class Estimate:
         ends = support.fit(self.mean, low - by, high + by)
         return Estimate.between(self.mean, *ends, self.count, self.n_missing)
 
-    def to_json(self) -> dict[str, object]:
+    def to_dict(self) -> dict[str, object]:
         """The estimate for machines; ``n_missing`` counts the runs that gave no figure."""
         found: dict[str, object] = {
             "mean": finite_or_none(self.mean),
@@ -253,7 +253,7 @@ class Estimate:
             "replications": self.count,
             "n_missing": self.n_missing,
         }
-        return found if self.rare is None else found | {"rare": self.rare.to_json()}
+        return found if self.rare is None else found | {"rare": self.rare.to_dict()}
 
 
 @dataclass(frozen=True)

@@ -72,7 +72,7 @@ def _read_study(directory: Path) -> str:
     ]
     runs = [_read_result(path.parent) for path in sorted(directory.rglob("run.json"))]
     asked = read_request(directory)
-    findings = kept.result.to_json()
+    findings = kept.result.to_dict()
     return repr((findings, kept.series().to_csv(), tables, runs, asked.options))
 
 

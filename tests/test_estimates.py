@@ -75,7 +75,7 @@ def test_equal_figures_have_no_interval_and_say_how_seldom_another_one_is():
     assert math.isnan(found.half_width)
     assert (found.rare.place, found.rare.times) == (0.25, 0)
     assert found.rare.at_most == pytest.approx(1 - 0.05 ** (1 / 20))
-    assert found.to_json()["low"] is None
+    assert found.to_dict()["low"] is None
 
 
 @pytest.mark.parametrize(

@@ -98,7 +98,7 @@ def _needs_nothing(method: Any) -> bool:
 
 SLOW = (
     *("plot", "run", "results", "branch", "save", "copy"),
-    *("to_toml", "to_json", "to_dict", "to_markdown"),
+    *("to_toml", "to_dict", "to_markdown"),
 )
 """What draws, runs or writes something, and documents that are asked for by name."""
 
@@ -248,7 +248,7 @@ def test_a_value_of_any_kind_is_short():
 
 def test_documents_for_machines_are_shown_by_their_beginning():
     result = outsim.simulate(scenarios.scenario())
-    for document in (result.provenance(), result.assumptions.to_json()):
+    for document in (result.provenance(), result.assumptions.to_dict()):
         whole = json.dumps(document)
         assert len(repr(document)) <= MOST_SHOWN < len(whole)
         assert json.loads(whole) == document

@@ -94,7 +94,7 @@ class Checked(Answer):
         if self.theory is not None:
             found["theory"] = self.theory.to_dict()
             if self.ciw is not None:
-                found["theory"] |= {"ciw": self.ciw.to_json()}
+                found["theory"] |= {"ciw": self.ciw.to_dict()}
         return dict(plain(found))
 
 

@@ -185,7 +185,7 @@ class Comparison(Answer):
 
     def to_dict(self) -> dict[str, Any]:
         """The comparison for machines: names, counts, estimates."""
-        return self.findings.to_json()
+        return self.findings.to_dict()
 
 
 @asks(StudyOptions)

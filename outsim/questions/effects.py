@@ -124,7 +124,7 @@ class Assumptions(Answer):
 
     def to_dict(self) -> dict[str, Any]:
         """The numbers for machines."""
-        return plain({"scenario": self.ledger.scenario.name, "assumptions": self.ledger.to_json()})
+        return plain({"scenario": self.ledger.scenario.name, "assumptions": self.ledger.to_dict()})
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -314,7 +314,7 @@ class Effects(Answer):
                 "confidence": LEVEL,
                 "measure": self.measure.name,
                 "base": {
-                    measure.name: self.findings.mean(0, measure.name).to_json()
+                    measure.name: self.findings.mean(0, measure.name).to_dict()
                     for measure in measures
                 },
                 "effects": {
@@ -330,9 +330,9 @@ def _entry(effect: Effect) -> dict[str, Any]:
         "key": effect.factor.name,
         "low_end": effect.factor.text(0),
         "high_end": effect.factor.text(1),
-        "low": effect.low.to_json(),
-        "high": effect.high.to_json(),
-        "move": effect.move.to_json(),
+        "low": effect.low.to_dict(),
+        "high": effect.high.to_dict(),
+        "move": effect.move.to_dict(),
         "verdict": effect.verdict,
         "matters_from": effect.matters_from,
     }

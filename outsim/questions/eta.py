@@ -297,7 +297,7 @@ class Forecast(Answer):
             "estimated": estimates(scenario),
         }
         if self.call is None:
-            document["canceled_before_out"] = self.canceled.to_json()
+            document["canceled_before_out"] = self.canceled.to_dict()
         else:
             document["call"] = {
                 "state": self.call.state,

@@ -145,7 +145,7 @@ class MarginalValue:
                     "key": step.key,
                     "value": step.value,
                     "effects": {
-                        each.name: self.effect(place, each.name).to_json()
+                        each.name: self.effect(place, each.name).to_dict()
                         for each in MARGINAL_MEASURES
                     },
                 }

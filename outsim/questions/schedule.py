@@ -413,7 +413,7 @@ class Schedule(Answer):
                     }
                     for conflict in self.conflicts
                 ],
-                "findings": self.findings.to_json(),
+                "findings": self.findings.to_dict(),
             }
         )
 

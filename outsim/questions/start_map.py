@@ -314,11 +314,11 @@ class StartMap(Answer):
                         "load": regime.load,
                         "carrier": regime.carrier,
                         "replications": self.findings[k].replications,
-                        "drain_s": self.drain_s(k).to_json(),
-                        "headroom": self.headroom(k).to_json(),
+                        "drain_s": self.drain_s(k).to_dict(),
+                        "headroom": self.headroom(k).to_dict(),
                         "gains": {
                             name: {
-                                f":{minute:02d}": self.gain(k, minute, name).to_json()
+                                f":{minute:02d}": self.gain(k, minute, name).to_dict()
                                 for minute in self.minutes
                             }
                             for name in self.measures

@@ -355,7 +355,7 @@ class StopRace(Answer):
                     }
                     for share, moment in self.last_moments.items()
                 ],
-                "findings": self.findings.to_json(),
+                "findings": self.findings.to_dict(),
             }
         )
 

@@ -86,7 +86,7 @@ class Sweep(SweepRuns, Answer):
                 ],
                 "left_out": dict(self.left_out),
                 "design": _design(self),
-                "difference": None if base is None else base.to_json(),
+                "difference": None if base is None else base.to_dict(),
                 "flips": [_flip(flip) for flip in self.flips],
             }
         )
@@ -400,7 +400,7 @@ def _design(sweep: SweepRuns) -> dict[str, Any] | None:
         "points": [
             {
                 "values": sweep.point(index),
-                "measures": {name: found[index].to_json() for name, found in estimates.items()},
+                "measures": {name: found[index].to_dict() for name, found in estimates.items()},
             }
             for index in range(sweep.design.points)
         ],
@@ -412,7 +412,7 @@ def _design(sweep: SweepRuns) -> dict[str, Any] | None:
                 "nothing": found.nothing or None,
                 "indices": {
                     index: {
-                        key: each.to_json()
+                        key: each.to_dict()
                         for key, each in zip(found.names, estimates, strict=True)
                     }
                     for index, estimates in found.indices.items()
@@ -435,7 +435,7 @@ def _flip(flip: Crossover) -> dict[str, Any]:
                 "low": _probe(crossing.low),
                 "high": _probe(crossing.high),
                 "confirmed": crossing.is_confirmed,
-                "fresh": [each.to_json() for each in crossing.fresh],
+                "fresh": [each.to_dict() for each in crossing.fresh],
             }
             for crossing in flip.crossings
         ],
@@ -443,4 +443,4 @@ def _flip(flip: Crossover) -> dict[str, Any]:
 
 
 def _probe(probe: Probe) -> dict[str, Any]:
-    return {"value": probe.text, "difference": probe.difference.to_json()}
+    return {"value": probe.text, "difference": probe.difference.to_dict()}

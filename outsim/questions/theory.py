@@ -93,7 +93,7 @@ class Line:
             "of": self.check.of,
             "kind": self.check.kind,
             "predicted": self.predicted,
-            "simulated": self.simulated.to_json(),
+            "simulated": self.simulated.to_dict(),
             "difference": self.difference,
             "standard_error": self.error,
             "standard_errors": self.errors,

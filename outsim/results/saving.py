@@ -94,7 +94,7 @@ def provenance(run: SavedRun) -> dict[str, Any]:
         "recorded": bool(tape.recorded_campaigns),
         "engine": run.engine,
         "version": run.version,
-        "assumptions": assumptions(scenario).to_json(),
+        "assumptions": assumptions(scenario).to_dict(),
         "model_version": MODEL_VERSION,
         "definitions": DEFINITIONS,
         "ended": arrays.end.isoformat(),

@@ -77,7 +77,7 @@ class ParameterTable:
         return pd.DataFrame([vars(each) for each in self.entries]).set_index("key")
 
     @brief_document
-    def to_json(self) -> list[dict[str, str]]:
+    def to_dict(self) -> list[dict[str, str]]:
         """The entries for machines, in their order."""
         return [dict(vars(each)) for each in self.entries]
 

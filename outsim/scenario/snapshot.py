@@ -184,7 +184,7 @@ class Snapshot(Part):
         return next((each for each in self.campaign if each.key == key), None)
 
     @brief_document
-    def to_json(self) -> dict[str, Any]:
+    def to_dict(self) -> dict[str, Any]:
         """The document that `with_snapshot` reads."""
         return self.model_dump(mode="json", exclude_defaults=True)
 

@@ -86,7 +86,7 @@ class VarianceComponents:
         whole = sd**2 + self.stochastic_sd**2
         return sd**2 / whole if whole > 0 else math.nan
 
-    def to_json(self) -> dict[str, Any]:
+    def to_dict(self) -> dict[str, Any]:
         """The parts for machines; None where one is not known."""
         low, high = self.input_share_interval
         return {

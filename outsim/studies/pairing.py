@@ -36,7 +36,7 @@ class VarianceRatio:
             return f"more than {MOST_SAVED:,.0f}"
         return f"{_rounded(self.times)} (95 %: {_rounded(self.low)} to {_rounded(self.high)})"
 
-    def to_json(self) -> dict[str, float | str | None]:
+    def to_dict(self) -> dict[str, float | str | None]:
         """The ratio for machines; "infinite" where all pairs differ alike."""
         return {name: _plain(value) for name, value in vars(self).items()}
 

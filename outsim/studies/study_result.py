@@ -448,7 +448,7 @@ class StudyResult:
         return table[columns]
 
     @brief_document
-    def to_json(self) -> dict[str, Any]:
+    def to_dict(self) -> dict[str, Any]:
         """The comparison for machines: names, counts, estimates."""
         names = self.data.measures
         return {
@@ -465,22 +465,22 @@ class StudyResult:
                 }
                 for each in self.precisions
             ],
-            "variance_reduction": self._saved_to_json(),
-            "input_uncertainty": self._uncertainty_to_json(),
+            "variance_reduction": self._saved(),
+            "input_uncertainty": self._uncertainty(),
             "confidence": LEVEL,
-            "background_share": self.background_share.to_json(),
+            "background_share": self.background_share.to_dict(),
             "measures": {
                 each.name: {
                     "label": self.label(each),
                     "kind": each.kind,
                     "means": [
-                        self.mean(k, each.name).to_json() for k in range(len(self.scenarios))
+                        self.mean(k, each.name).to_dict() for k in range(len(self.scenarios))
                     ],
                     "matters_from": finite_or_none(self.matters_from(each.name)),
                     "differences": [
-                        self.difference(k, each.name).to_json()
+                        self.difference(k, each.name).to_dict()
                         | {"verdict": self.verdict(k, each.name)}
-                        | {"saved_by_pairing": self.saved_by_pairing(k, each.name).to_json()}
+                        | {"saved_by_pairing": self.saved_by_pairing(k, each.name).to_dict()}
                         for k in range(1, len(self.scenarios))
                     ],
                 }
@@ -499,7 +499,7 @@ class StudyResult:
             ],
         }
 
-    def _uncertainty_to_json(self) -> dict[str, Any] | None:
+    def _uncertainty(self) -> dict[str, Any] | None:
         """What intervals come from where callees were drawn; None where they were not."""
         if self.swapped is None:
             return None
@@ -507,14 +507,14 @@ class StudyResult:
         def parts(first: int, name: str) -> list[dict[str, Any]]:
             scenarios = range(first, len(self.scenarios))
             of = [self.uncertainty(k, name, of_difference=bool(first)) for k in scenarios]
-            return [each.to_json() for each in of]
+            return [each.to_dict() for each in of]
 
         names = [measure.name for measure in self.measures]
         return {name: {"means": parts(0, name), "differences": parts(1, name)} for name in names}
 
-    def _saved_to_json(self) -> dict[str, Any]:
+    def _saved(self) -> dict[str, Any]:
         """What each way of saving variance came to."""
-        found = {each.name: each.to_json() for each in self.reductions}
+        found = {each.name: each.to_dict() for each in self.reductions}
         if self.switches.controls:
             about = range(min(1, len(self.scenarios) - 1), len(self.scenarios))
             used, saved = {}, {}

@@ -58,7 +58,7 @@ class Reduction:
         found = [saved for (_, figure), saved in self.saved.items() if figure == name]
         return [saved for saved in found if not np.isnan(saved)]
 
-    def to_json(self) -> dict[str, Any]:
+    def to_dict(self) -> dict[str, Any]:
         """For machines: a list by scenario, or by difference, for each figure."""
         names = dict.fromkeys(name for _, name in self.saved)
         return {

@@ -53,7 +53,7 @@ class Verdict:
             f"{self.high:.4g}, from {self.replications} replications"
         )
 
-    def to_json(self) -> dict[str, str | float]:
+    def to_dict(self) -> dict[str, str | float]:
         """For machines."""
         return asdict(self)
 

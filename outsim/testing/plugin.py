@@ -225,7 +225,7 @@ def claim(request: pytest.FixtureRequest) -> Claims:
     config = request.config
 
     def conclude(verdict: Verdict) -> None:
-        request.node.user_properties.append((_CLAIM, json.dumps(verdict.to_json())))
+        request.node.user_properties.append((_CLAIM, json.dumps(verdict.to_dict())))
         wrong = ("fail", "undecided")[: 1 + (config.getoption("--outsim-undecided") == "fail")]
         if verdict.word in wrong:
             pytest.fail(str(verdict), pytrace=False)

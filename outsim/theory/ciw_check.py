@@ -101,7 +101,7 @@ class CiwCheck:
             f"the first run begins more than {self.apart_s * 1e6:.0f} us apart"
         )
 
-    def to_json(self) -> dict[str, Any]:
+    def to_dict(self) -> dict[str, Any]:
         """The answer for machines."""
         return {
             "agrees": self.agrees,

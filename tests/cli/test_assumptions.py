@@ -18,7 +18,7 @@ def test_every_number_is_listed_with_its_value_and_source(outsim, files):
 
 def test_the_document_is_the_ledger(outsim, files):
     told = json.loads(outsim("assumptions", "small.toml", "--json").out)
-    assert told["assumptions"] == assumptions(load(files / "small.toml")).to_json()
+    assert told["assumptions"] == assumptions(load(files / "small.toml")).to_dict()
 
 
 def test_effects_are_told_with_their_intervals_and_a_picture(outsim, files):

@@ -78,7 +78,7 @@ class TestUnlike:
         assert set(found.unlike) == {kind}
         (text,) = found.unlike_texts
         assert UNLIKE[kind][1] in text
-        assert json.loads(json.dumps(found.to_json()))["unlike"] == found.unlike
+        assert json.loads(json.dumps(found.to_dict()))["unlike"] == found.unlike
         assert found._repr_html_().startswith("<p>Different")
         again = outsim.load_study(tmp_path / "kept").result
         assert again.unlike == found.unlike

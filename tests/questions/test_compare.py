@@ -123,7 +123,7 @@ def test_processes_and_threads_give_the_same_figures():
     with ThreadPoolExecutor(9) as threads:
         threaded = compare(*scenarios, replications=3, executor=threads).run().findings
     alone = compared(*scenarios, replications=3)
-    assert processes.to_json() == threaded.to_json() == alone.to_json()
+    assert processes.to_dict() == threaded.to_dict() == alone.to_dict()
 
 
 def test_figures_are_in_the_order_of_scenarios_and_replications():
@@ -207,7 +207,7 @@ def test_the_json_document_holds_every_run_and_every_estimate():
     comparison = made_up(
         {"finish_time_s": [1.0, 2.0, math.nan]}, {"finish_time_s": [2.0, math.nan, math.nan]}
     )
-    document = json.loads(json.dumps(comparison.to_json(), allow_nan=False))
+    document = json.loads(json.dumps(comparison.to_dict(), allow_nan=False))
     assert document["scenarios"] == ["s0", "s1"]
     assert (document["replications"], document["confidence"]) == (3, 0.95)
     assert list(document["measures"]) == NAMES
@@ -256,4 +256,4 @@ def test_scenarios_of_one_name_keep_a_column_each():
     comparison = made_up({"finish_time_s": [1.0, 2.0]}, {"finish_time_s": [2.0, 3.0]})
     same = replace(comparison, scenarios=(chancy("same"), chancy("same")))
     assert list(same.text_table().columns) == ["", "same (1)", "same (2)", "difference"]
-    assert same.to_json()["scenarios"] == ["same (1)", "same (2)"]
+    assert same.to_dict()["scenarios"] == ["same (1)", "same (2)"]

@@ -274,7 +274,7 @@ def test_a_snapshot_is_read_back_as_it_was_written(tmp_path):
     )
     snapshot = simulate(scenario, engine="simpy").snapshot("09:00:50")
     file = tmp_path / "queue.json"
-    file.write_text(json.dumps(snapshot.to_json()))
+    file.write_text(json.dumps(snapshot.to_dict()))
     assert with_snapshot(scenario, file).snapshot == snapshot
 
 

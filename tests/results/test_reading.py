@@ -46,7 +46,7 @@ def assert_same(read: Result, saved: Result) -> None:
         *(saved.seed, saved.replication, saved.engine, saved.version, saved.end),
     )
     assert read.scenario == saved.scenario
-    assert read.assumptions.to_json() == saved.assumptions.to_json()
+    assert read.assumptions.to_dict() == saved.assumptions.to_dict()
     assert read.provenance() == saved.provenance()
 
 

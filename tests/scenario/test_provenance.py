@@ -164,4 +164,4 @@ def test_a_saved_result_holds_the_ledger(tmp_path):
         PLAIN | {"campaign": [{"name": "a", "tenant": "b", "start": "09:00", "contacts": 3}]}
     )
     result = outsim.simulate(scenario)
-    assert result.provenance()["assumptions"] == assumptions(scenario).to_json()
+    assert result.provenance()["assumptions"] == assumptions(scenario).to_dict()

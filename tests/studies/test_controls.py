@@ -207,7 +207,7 @@ def test_a_difference_is_regressed_on_the_controls_of_both():
     assert controls.is_used
     assert findings.difference(1, "attempts_per_call") == controls.estimate
     assert controls.estimate.half_width < estimate(values).half_width
-    document = findings.to_json()["variance_reduction"]["controls"]
+    document = findings.to_dict()["variance_reduction"]["controls"]
     assert document["used"]["attempts_per_call"] == [True]
     assert document["saved"]["attempts_per_call"] == [controls.saved]
 

@@ -86,7 +86,7 @@ def test_a_worker_that_is_killed_in_the_middle_changes_no_bit(tmp_path):
     assert left_when_killed[0] > 0
     here = found(Here(), directory=tmp_path / "here", keep_tables=True)
     for other in (here, found("threads"), found("processes")):
-        assert other.to_json() == there.to_json()
+        assert other.to_dict() == there.to_dict()
         assert other.to_dataframe().equals(there.to_dataframe())
     assert_same_content(tmp_path / "there", tmp_path / "here")
 

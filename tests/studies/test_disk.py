@@ -117,7 +117,7 @@ def test_a_read_only_directory_gives_what_it_has_and_takes_nothing_more(tmp_path
         findings, _ = resumed(place / "kept", 2)
         mounts("-o", "remount,ro", str(place))
         again, ran = resumed(place / "kept", 2)
-        assert (again.to_json(), ran) == (findings.to_json(), 0)
+        assert (again.to_dict(), ran) == (findings.to_dict(), 0)
         for out in ("kept", "new"):
             with pytest.raises(StudyError, match=r"written to \(Read-only file system\)"):
                 study(place / out, 3).run()

@@ -67,7 +67,7 @@ def test_sums_do_not_depend_on_who_finished_first(order, seed):
         RunMeasures(0, k, {**dict.fromkeys(NAMES, 0.0), "wait_p90_s": values[k]}, 10, 0.0)
         for k in order
     ]
-    assert replace(in_order, data=RunArray.of(measured)).to_json() == in_order.to_json()
+    assert replace(in_order, data=RunArray.of(measured)).to_dict() == in_order.to_dict()
 
 
 # Precisions
@@ -96,7 +96,7 @@ def test_a_figure_that_too_few_runs_have_is_never_precise():
     asked = Precision("wait_p90_s", 1e9)
     assert not found.is_reached(asked)
     assert math.isnan(found.widest(asked))
-    document = replace(found, precisions=(asked,)).to_json()
+    document = replace(found, precisions=(asked,)).to_dict()
     assert document["precision"][0] == {
         "asked": "wait_p90_s=1e+09",
         "reached": False,
@@ -152,7 +152,7 @@ def test_its_interval_holds_the_truth_as_often_as_it_says(scale, exact):
 def test_pairs_that_differ_alike_are_worth_any_number_of_runs():
     found = made_up([1.1, 2.2, 3.3], [1.4, 2.5, 3.6])
     assert found.saved_by_pairing(1, "wait_p90_s").times == math.inf
-    document = json.loads(json.dumps(found.to_json(), allow_nan=False))
+    document = json.loads(json.dumps(found.to_dict(), allow_nan=False))
     differences = document["measures"]["wait_p90_s"]["differences"]
     assert differences[0]["saved_by_pairing"]["times"] == "infinite"
 
@@ -160,7 +160,7 @@ def test_pairs_that_differ_alike_are_worth_any_number_of_runs():
 @pytest.mark.parametrize("rows", [([1.0, NAN], [2.0, 3.0]), ([1.0, 1.0], [2.0, 2.0])])
 def test_what_pairing_saves_is_not_known_from_one_pair_or_where_nothing_varies(rows):
     found = made_up(*rows).saved_by_pairing(1, "wait_p90_s")
-    assert found.to_json() == {"times": None, "low": None, "high": None}
+    assert found.to_dict() == {"times": None, "low": None, "high": None}
 
 
 def test_it_is_told_with_two_digits():

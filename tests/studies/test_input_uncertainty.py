@@ -213,7 +213,7 @@ def test_both_engines_give_the_same_findings():
         ).run()
         for engine in ("simpy", "compiled")
     )
-    assert json.dumps(readable.to_json()) == json.dumps(quick.to_json())
+    assert json.dumps(readable.to_dict()) == json.dumps(quick.to_dict())
 
 
 # What a study keeps
@@ -221,14 +221,14 @@ def test_both_engines_give_the_same_findings():
 
 def test_a_study_that_is_resumed_or_merged_is_the_whole_one(tmp_path: Path):
     study = partial(run_study, [thin(), retried()], input_uncertainty=True)
-    whole = study(replications=6).run().to_json()
+    whole = study(replications=6).run().to_dict()
     study(replications=3, directory=tmp_path / "resumed").run()
-    assert study(replications=6, directory=tmp_path / "resumed").run().to_json() == whole
+    assert study(replications=6, directory=tmp_path / "resumed").run().to_dict() == whole
     study(replications=range(3), directory=tmp_path / "a").run()
     study(replications=range(3, 6), directory=tmp_path / "b").run()
     merge(tmp_path / "both", [tmp_path / "a", tmp_path / "b"])
     kept = load_study(tmp_path / "both")
-    assert kept.result.to_json() == whole
+    assert kept.result.to_dict() == whole
     alone = kept.simulate(4, "retried", engine="simpy")
     assert alone.scenario.callees == with_drawn_callees(retried(), kept.seed, 4).callees
 

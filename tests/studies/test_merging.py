@@ -36,7 +36,7 @@ def test_parts_make_the_whole(tmp_path, parts):
     assert [(part.taken, part.there) for part in joined] == [((0, 1, 2, 3), ()), ((4, 5), (3,))]
     findings, ran = resumed(tmp_path / "out", 6)
     assert ran == 0
-    assert findings.to_json() == resumed(tmp_path / "whole", 6)[0].to_json()
+    assert findings.to_dict() == resumed(tmp_path / "whole", 6)[0].to_dict()
     assert [content(part) for part in parts] == before
 
 
@@ -96,7 +96,7 @@ def test_what_holds_no_study_is_refused(tmp_path, parts):
 def test_a_kept_study_says_what_it_found(tmp_path):
     findings, _ = resumed(tmp_path, 4)
     kept = outsim.load_study(tmp_path)
-    assert kept.result.to_json() == findings.to_json()
+    assert kept.result.to_dict() == findings.to_dict()
     assert kept.result.text_table().equals(findings.text_table())
     assert repr(kept).endswith(f"a against b; 4 replications, seed {SEED})")
 

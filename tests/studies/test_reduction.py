@@ -239,7 +239,7 @@ def test_a_decision_does_not_depend_on_how_the_study_grew(tmp_path):
     studied(symmetric(), replications=8, **options)
     grown = studied(symmetric(), replications=24, **options)
     at_once = studied(symmetric(), replications=24, antithetic=True)
-    assert grown.to_json() == at_once.to_json()
+    assert grown.to_dict() == at_once.to_dict()
 
 
 def test_a_part_that_cannot_decide_has_all_runs_and_joins_the_whole(tmp_path):
@@ -248,7 +248,7 @@ def test_a_part_that_cannot_decide_has_all_runs_and_joins_the_whole(tmp_path):
     assert part.reductions[0].is_used
     assert part.reductions[0].decided_on == 0
     whole = studied(batch(), replications=24, **options)
-    assert whole.to_json() == studied(batch(), replications=24, antithetic=True).to_json()
+    assert whole.to_dict() == studied(batch(), replications=24, antithetic=True).to_dict()
 
 
 def test_a_precision_is_never_asked_after_before_the_least_replications():
@@ -265,7 +265,7 @@ def test_both_switches_are_decided_apart():
         ("stratified", STRATA),
     ]
     alone = studied(batch(), replications=PILOT, stratified=True)
-    assert findings.reductions[1].to_json() == alone.reductions[0].to_json()
+    assert findings.reductions[1].to_dict() == alone.reductions[0].to_dict()
 
 
 def test_a_study_kept_without_a_switch_is_not_that_with_it(tmp_path):
@@ -281,7 +281,7 @@ def test_a_kept_study_has_its_runs_and_its_controls(tmp_path):
         first = run_of(chancy(), **asked, **options)
         made = first.run()
     again = load_study(tmp_path)
-    assert again.result.to_json() == made.to_json()
+    assert again.result.to_dict() == made.to_dict()
     kept, had = (each.storage.runs(1) for each in (again, first.study))
     assert kept.runs == first.study.switches.runs
     assert kept.columns == had.columns
@@ -292,10 +292,10 @@ def test_all_executors_and_engines_give_the_same_findings():
     options = {"antithetic": True, "controls": True, "replications": 3}
     scenario_pair = chancy("a"), chancy("b", max_retry=0)
     found = [
-        studied(*scenario_pair, engine=engine, executor=executor, **options).to_json()
+        studied(*scenario_pair, engine=engine, executor=executor, **options).to_dict()
         for engine, executor in (("simpy", "processes"), ("compiled", "threads"))
     ]
-    assert found[0] == found[1] == studied(*scenario_pair, **options).to_json()
+    assert found[0] == found[1] == studied(*scenario_pair, **options).to_dict()
 
 
 def test_scenarios_are_paired_within_each_run():

@@ -102,7 +102,7 @@ def kill_at_every_step(tmp_path: Path, made: Made, times: int) -> list[int]:
 
     Each time, it is gone on with: it runs what it has not, and ends as one that nobody killed.
     """
-    answer = resumed(made[1], 3)[0].to_json()
+    answer = resumed(made[1], 3)[0].to_dict()
     had, options = [], OPTIONS | {"replications": 3, "keep_tables": True}
     directory = tmp_path / "0"
     while code := ended("killed_at_step", directory, options, made, len(had), times):
@@ -112,7 +112,7 @@ def kill_at_every_step(tmp_path: Path, made: Made, times: int) -> list[int]:
         findings = study(directory, 3, keep_tables=True, executor=rest).run()
         assert rest.count == 3 - had[-1]
         assert_same_content(directory, made[1])
-        assert findings.to_json() == answer
+        assert findings.to_dict() == answer
         directory = tmp_path / str(len(had))
     assert len(had) == int(directory.with_suffix(".steps").read_text())
     return had
@@ -144,7 +144,7 @@ def test_a_study_killed_after_any_number_of_replications_goes_on(tmp_path):
     findings, ran = resumed(tmp_path / "study", 40, scenarios=few)
     assert ran == 40 - last
     assert_same_content(tmp_path / "study", tmp_path / "undisturbed")
-    assert findings.to_json() == resumed(tmp_path / "undisturbed", 40, scenarios=few)[0].to_json()
+    assert findings.to_dict() == resumed(tmp_path / "undisturbed", 40, scenarios=few)[0].to_dict()
 
 
 def test_a_study_that_is_killed_from_outside_leaves_what_was_finished(tmp_path):
@@ -227,14 +227,14 @@ def test_twenty_replications_that_are_asked_up_to_fifty_run_thirty(tmp_path):
     assert resumed(tmp_path / "study", 20)[1] == 20
     findings, ran = resumed(tmp_path / "study", 50)
     assert ran == 30
-    assert findings.to_json() == study(None, 50).run().to_json()
+    assert findings.to_dict() == study(None, 50).run().to_dict()
 
 
 def test_a_part_that_is_asked_for_runs_what_of_it_is_missing(tmp_path):
     resumed(tmp_path / "study", 4)
     findings, ran = resumed(tmp_path / "study", range(2, 7))
     assert ran == 3
-    assert findings.to_json() == study(None, range(2, 7)).run().to_json()
+    assert findings.to_dict() == study(None, range(2, 7)).run().to_dict()
 
 
 def test_any_replication_run_alone_equals_its_rows(undisturbed):
@@ -414,7 +414,7 @@ def test_damaged_figures_are_named_with_what_to_remove_and_that_helps(tmp_path, 
     place.rmdir()
     findings, ran = resumed(tmp_path, 3)
     assert ran == 1
-    assert findings.to_json() == study(None, 3).run().to_json()
+    assert findings.to_dict() == study(None, 3).run().to_dict()
 
 
 GARBAGE = {

@@ -156,10 +156,10 @@ def test_it_ends_with_the_first_batch_that_is_precise_enough_whoever_finishes_fi
     assert found.indexes == range(end)
     assert sorted(executor.begun) == [*range(end)], "each is run once"
     again = in_order(precision=precision, min_replications=least, max_replications=most, seed=seed)
-    assert found.to_json() == again.to_json()
+    assert found.to_dict() == again.to_dict()
     counted = in_order(replications=end, seed=seed)
-    assert found.to_json()["runs"] == counted.to_json()["runs"]
-    assert found.to_json()["measures"] == counted.to_json()["measures"]
+    assert found.to_dict()["runs"] == counted.to_dict()["runs"]
+    assert found.to_dict()["measures"] == counted.to_dict()["measures"]
 
 
 def test_a_width_that_is_never_reached_ends_at_the_most_and_says_so():
@@ -199,7 +199,7 @@ def test_replications_beyond_the_batch_have_no_say(tmp_path):
     executor = MadeUp(chance)
     resumed = study(executor, directory=tmp_path, **asked).run()
     assert executor.begun == []
-    assert resumed.to_json() == undisturbed.to_json()
+    assert resumed.to_dict() == undisturbed.to_dict()
 
 
 def test_a_study_that_broke_off_within_a_batch_ends_where_the_whole_one_does(tmp_path):
@@ -209,7 +209,7 @@ def test_a_study_that_broke_off_within_a_batch_ends_where_the_whole_one_does(tmp
         out = tmp_path / str(done)
         study(MadeUp(chance), replications=done, directory=out).run()
         executor = MadeUp(chance, random.Random(done))
-        assert study(executor, directory=out, **asked).run().to_json() == undisturbed.to_json()
+        assert study(executor, directory=out, **asked).run().to_dict() == undisturbed.to_dict()
         assert sorted(executor.begun) == [*range(done, undisturbed.replications)]
 
 
@@ -225,14 +225,14 @@ def test_when_its_time_is_up_it_ends_with_what_is_complete():
     complete = next(k for k in range(26) if k not in done)
     assert 1 < complete < 25
     assert found.indexes == range(complete)
-    assert found.to_json() == in_order(replications=complete).to_json()
+    assert found.to_dict() == in_order(replications=complete).to_dict()
 
 
 def test_time_ends_a_search_for_precision_too_and_the_answer_is_of_the_complete_ones():
     executor = LongAfter(chance, random.Random(2), done=29)
     found = study(executor, timeout="10 min", precision={"wait_p90_s": "1ms"}).run()
     assert 20 <= found.replications < 29
-    assert found.to_json()["precision"][0]["reached"] is False
+    assert found.to_dict()["precision"][0]["reached"] is False
 
 
 def test_if_time_is_up_before_anything_is_done_it_says_so():
@@ -261,7 +261,7 @@ def test_what_is_there_is_not_run_again():
     studied = study(executor, replications=6)
     first = studied.run()
     assert streamed(studied) == [*range(6)]
-    assert studied.run().to_json() == first.to_json()
+    assert studied.run().to_dict() == first.to_dict()
     assert executor.begun == [*range(6)]
 
 
@@ -278,7 +278,7 @@ def test_a_study_that_was_left_goes_on_where_it_was():
     run_sync(leave_after(5))
     kept = executor.finished[:5]
     executor.begun.clear()
-    assert studied.run().to_json() == in_order(replications=12).to_json()
+    assert studied.run().to_dict() == in_order(replications=12).to_dict()
     assert sorted(executor.begun) == [k for k in range(12) if k not in kept]
 
 
@@ -293,7 +293,7 @@ def test_it_is_awaited_where_a_loop_runs_and_run_where_none_does():
         return study(MadeUp(chance), replications=4).run()
 
     found = [in_order(replications=4), asyncio.run(awaited()), asyncio.run(run_in_a_cell())]
-    assert found[0].to_json() == found[1].to_json() == found[2].to_json()
+    assert found[0].to_dict() == found[1].to_dict() == found[2].to_dict()
 
 
 @pytest.mark.parametrize("executor", ["threads", "processes", None])
@@ -308,7 +308,7 @@ def test_whoever_works_finds_the_same(executor):
     }
     found = run_of(scenarios, executor=executor, engine=engine, **options).run()
     with ThreadPoolExecutor(1) as alone:
-        assert found.to_json() == run_of(scenarios, executor=alone, **options).run().to_json()
+        assert found.to_dict() == run_of(scenarios, executor=alone, **options).run().to_dict()
 
 
 # Nothing left over
