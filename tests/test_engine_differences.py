@@ -16,7 +16,8 @@ from outsim.engine.records import Records
 from outsim.plan import Plan, build_plan
 from outsim.scenario import load
 from outsim.tape import Tape
-from outsim.testing.differences import AROUND, first_difference
+from outsim.testing.differences import AROUND
+from tests.both_engines import first_difference
 from tests.strategies import PROFILES
 
 Arrays = dict[str, np.ndarray]
@@ -166,7 +167,7 @@ def test_both_engines_events_are_shown_around_it(plan: Plan, records: Records) -
     row = len(records.attempts["ended"]) // 2
     at = int(records.attempts["ended"][row])
     other = tampered(records, "attempts", add("ended", row, 1))
-    said = first_difference(plan, records, other, engines=("left", "right"))
+    said = first_difference(plan, records, other, sides=("left", "right"))
     lines = said.split("or both:\n")[1].splitlines()
     assert len(lines) == 2 * AROUND
     instants = [float(line[1:].split()[0]) for line in lines]

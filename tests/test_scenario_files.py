@@ -18,7 +18,7 @@ from outsim.scenario import Campaign, Scenario
 from outsim.scenario.contacts import REASONS, ContactList
 from outsim.scenario.difference import differences
 from outsim.tape import Tape
-from outsim.testing.differences import first_difference, on_both_engines
+from tests.both_engines import first_difference, on_both_engines
 
 DIRECTORY = Path(__file__).parent.parent / "scenarios"
 FILES = sorted(path.name for path in DIRECTORY.glob("*.toml"))

@@ -13,9 +13,6 @@ from outsim.clock import local_segments
 from outsim.scenario.callees import GAP_BOUNDS_US, Callees, Profile
 from outsim.scenario.model import Scenario
 from outsim.text import brief
-from outsim.vocabulary import INTERVAL_ORDER
-
-ORDER = INTERVAL_ORDER
 
 GAPS_US = GAP_BOUNDS_US
 

@@ -10,7 +10,6 @@ from typing import NamedTuple
 import numpy as np
 
 from outsim.clock import MISSING, NEVER, SECOND
-from outsim.engine import execute
 from outsim.engine.order import EventClass
 from outsim.engine.records import (
     ATTEMPT_TYPES,
@@ -138,32 +137,6 @@ def same(one: Records, other: Records) -> bool:
         np.array_equal(getattr(one, table)[column], getattr(other, table)[column])
         for table, kind in _KINDS.items()
         for column in kind.types
-    )
-
-
-def on_both_engines(plan: Plan) -> tuple[Records, Records]:
-    """Records of a plan from the readable engine and from the compiled one."""
-    return execute(plan, "simpy")[0], execute(plan, "compiled")[0]
-
-
-def first_difference(
-    plan: Plan, one: Records, other: Records, engines: tuple[str, str] = ("simpy", "compiled")
-) -> str:
-    """The first record, in simulated time, in which two runs of a plan differ; '' if none.
-
-    A record differs when a column of it does, when its place among the others does, or when
-    only one of the runs has it.
-    """
-    first = find_first(one, other)
-    if first is None:
-        return ""
-    return "\n".join(
-        [
-            f"The engines part at {_seconds(first.at)} s, in {first.table}: "
-            f"{record_name(plan, first.table, first.name)}",
-            "",
-            *told(plan, one, other, first, engines),
-        ]
     )
 
 

@@ -51,7 +51,7 @@ KINDS: dict[str, Types] = {
     "calls": CALL_TYPES,
 }
 
-PLAIN_BYTES = 50_000
+PLAIN_BYTES = 30_000
 """A trace that is larger is kept compressed."""
 
 

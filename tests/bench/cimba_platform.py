@@ -55,9 +55,9 @@ from numpy.typing import ArrayLike, DTypeLike
 
 from outsim.clock import SECOND
 from outsim.plan import CampaignPlan, Plan
-from outsim.plan.answering import ORDER
 from outsim.tape.draws import TRAIT_FAX, TRAIT_INVALID
 from outsim.vocabulary import BUSY, FAX, HUMAN, INVALID, NO_ANSWER, VOICEMAIL
+from outsim.vocabulary import INTERVAL_ORDER as ORDER
 
 CODE_BITS = 32
 """A call's code: its campaign's rank above these bits, its index below."""

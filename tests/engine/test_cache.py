@@ -15,7 +15,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from outsim.engine.compiled import cache, trust
+from outsim.engine.compiled import cache
 from tests.test_layers import PACKAGE, imports_of
 
 RUN = """
@@ -280,7 +280,7 @@ def test_code_is_not_fetched_from_where_others_could_have_put_it(
     places = {"kernel": kernel, "root": kernel.parent, "above": kernel.parent.parent}
     change, why = UNSAFE[unsafe]
     change(places[where], another)
-    monkeypatch.setattr("outsim.engine.compiled.trust._is_alone_in", lambda _: False)
+    monkeypatch.setattr("outsim.engine.compiled.cache._is_alone_in", lambda _: False)
     caplog.clear()
     before = {path: path.stat().st_mtime_ns for path in kernel.rglob("*")}
     fetched = SimpleNamespace(compile=lambda _: None)
@@ -327,7 +327,7 @@ def test_a_group_that_a_user_is_alone_in_is_the_user():
             patch.setattr(os, "geteuid", lambda: 1000)
             patch.setattr(pwd, "getpwuid", lambda _: user)
             patch.setattr(grp, "getgrgid", lambda _, group=group: group)
-            assert trust._is_alone_in(1000) is alone
+            assert cache._is_alone_in(1000) is alone
 
 
 def test_where_nothing_can_be_kept_the_engine_works_and_says_so_once(tmp_path):

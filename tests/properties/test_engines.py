@@ -18,7 +18,7 @@ from outsim.scenario import Scenario
 from outsim.scenario.loading import with_snapshot
 from outsim.scenario.snapshot import STATES
 from outsim.tape import Tape
-from outsim.testing.differences import first_difference, on_both_engines
+from tests.both_engines import first_difference, on_both_engines
 from tests.occurrences import occurrences
 from tests.strategies import crowded_scenarios, scenarios, standing_scenarios
 from tests.ties import ties

@@ -18,7 +18,7 @@ from outsim.results.checkpoint import is_family, run_family
 from outsim.results.result import Result
 from outsim.scenario import Scenario, load
 from outsim.tape import Tape
-from outsim.testing.differences import first_difference
+from tests.both_engines import first_difference
 from tests.strategies import mappings
 
 MORNING = {

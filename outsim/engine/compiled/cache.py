@@ -18,9 +18,10 @@ import hashlib
 import logging
 import os
 import shutil
+import stat
 import sys
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 from tempfile import TemporaryFile
@@ -33,7 +34,6 @@ from numba import config, njit
 
 from outsim.directories import FILES, checksums_of, read_checked, read_file, with_checksum
 from outsim.disk import atomic_write, exclusive_lock, reason
-from outsim.engine.compiled.trust import distrust, distrust_within
 
 VARIABLE = "OUTSIM_CACHE_DIR"
 """Environment variable that names another directory for compiled code."""
@@ -46,6 +46,7 @@ _log = logging.getLogger("outsim")
 _lock = threading.Lock()
 _compiled: list[Any] = []
 
+_ROOT = 0
 _LOCK, _SEAL = "compiling", "checksums.json"
 
 PATIENCE_S = 300.0
@@ -223,3 +224,68 @@ def _seal(path: Path) -> None:
             with_checksum({FILES: checksums_of(path, _names_in(path))}), encoding="utf-8"
         )
         beside.chmod(0o600)
+
+
+def distrust(directory: Path) -> str:
+    """Why what a directory holds may be another user's work; empty if it can't be.
+
+    The directory must be ours, or root's, and so must those above it: whoever can write to one
+    of them can put another one in its place. All may write to one above it that is sticky, as
+    ``/tmp`` is: there nobody can.
+
+    Parameters
+    ----------
+    directory : Path
+        Without a link in it, but for its last part, which must be none.
+    """
+    if sys.platform == "win32":  # which keeps the directories of users apart by other means
+        return ""
+    for above in reversed(directory.parents):
+        if why := _why_distrust(above, above.lstat(), may_be_sticky=True):
+            return why
+    found = directory.lstat()
+    if not stat.S_ISDIR(found.st_mode):
+        return f"{directory} is no directory"
+    return _why_distrust(directory, found)
+
+
+def distrust_within(directory: Path) -> str:
+    """Why one of the files in a directory may be another user's work; empty if none can be."""
+    if sys.platform == "win32":
+        return ""
+    faults = (_why_distrust(path, path.lstat()) for path in _everything_in(directory))
+    return next(filter(None, faults), "")
+
+
+def _everything_in(directory: Path) -> Iterator[Path]:
+    for path in directory.iterdir():
+        yield path
+        if path.is_dir() and not path.is_symlink():
+            yield from _everything_in(path)
+
+
+def _why_distrust(path: Path, found: os.stat_result, *, may_be_sticky: bool = False) -> str:
+    if found.st_uid not in (os.geteuid(), _ROOT):
+        return f"{path} belongs to another user, of number {found.st_uid}"
+    if stat.S_ISLNK(found.st_mode):
+        return f"{path} is a link"
+    if may_be_sticky and found.st_mode & stat.S_ISVTX:
+        return ""
+    if found.st_mode & stat.S_IWOTH:
+        return f"every user can write to {path}"
+    if found.st_mode & stat.S_IWGRP and not _is_alone_in(found.st_gid):
+        return f"every user of its group can write to {path}"
+    return ""
+
+
+def _is_alone_in(group: int) -> bool:
+    """Whether a group is the one that a system makes for each user, and has no other in it."""
+    import grp
+    import pwd
+
+    user = os.geteuid()
+    try:
+        name, found = pwd.getpwuid(user).pw_name, grp.getgrgid(group)
+    except KeyError:
+        return False
+    return user != _ROOT and found.gr_name == name and {*found.gr_mem} <= {name}

@@ -26,21 +26,18 @@ from outsim.engine.compiled.layout import (
     campaign_at,
 )
 from outsim.engine.compiled.memory import Row, fetch, instant_at, kernel, set_number
-from outsim.engine.compiled.updates import CONNECTED_KIND, ENDED_KIND, change, withdraw
+from outsim.engine.compiled.updates import change, withdraw
 from outsim.vocabulary import (
-    BUSY,
+    ANSWERED,
+    CALLEE_FAILURES,
     CANCELED,
     COMPLETED,
     CONNECTED,
     EXPIRED,
     FAILED,
-    FAX,
     FIRST_FINAL,
-    HUMAN,
-    INVALID,
-    NO_ANSWER,
+    RETRIED,
     SCHEDULED,
-    VOICEMAIL,
     WAITING_RETRY,
 )
 
@@ -91,16 +88,16 @@ def go_on(p: Row) -> None:
     attempt = attempt_at(p.ports, port)
     if entry.order >= OTHER:
         events.replace_first(p, COURSES, attempt.ends_at, ATTEMPT_ENDS | attempt.key)
-        _change(p, attempt, CONNECTED, CONNECTED_KIND)
+        _change(p, attempt, CONNECTED)
     else:
         events.drop_first(p, COURSES)
         _end(p, port)
 
 
 @kernel
-def _change(p: Row, attempt: Row, status: int, kind: int) -> None:
+def _change(p: Row, attempt: Row, status: int) -> None:
     rank, at, number = int64(attempt.campaign), int64(attempt.call), int64(attempt.number)
-    change(p, rank, at, number, status, kind, int64(call_at(p.calls, at).lost))
+    change(p, rank, at, number, status, int64(call_at(p.calls, at).lost))
 
 
 @kernel
@@ -122,11 +119,11 @@ def _end(p: Row, port: int) -> None:
     p.free_ports_left += 1
     queue.give_back(p, campaign)
     recorder.end(p, attempt)
-    if attempt.outcome == NO_ANSWER or attempt.outcome == BUSY:
+    if attempt.outcome in CALLEE_FAILURES:
         call.failures += 1
         call.last_failure_at = p.now
     status = next_status(attempt, campaign)
-    _change(p, attempt, status, ENDED_KIND)
+    _change(p, attempt, status)
     if status == WAITING_RETRY:
         retry(p, int64(attempt.campaign), int64(attempt.call), attempt.number + 1)
 
@@ -134,9 +131,9 @@ def _end(p: Row, port: int) -> None:
 @kernel
 def next_status(attempt: Row, campaign: Row) -> int:
     """What ended the call, or a wait for its retry (rules 8, 9 and 12)."""
-    if attempt.outcome == HUMAN or attempt.outcome == VOICEMAIL or attempt.outcome == FAX:
+    if attempt.outcome in ANSWERED:
         return COMPLETED
-    if attempt.outcome == INVALID or attempt.number > campaign.max_retry:
+    if attempt.outcome not in RETRIED or attempt.number > campaign.max_retry:
         return FAILED
     if campaign.expired:
         return EXPIRED

@@ -16,28 +16,26 @@ from outsim.engine.compiled.layout import (
 )
 from outsim.engine.compiled.memory import Row, instant_at, kernel, share_at, small_at
 from outsim.engine.order import ANSWER_STEP
-from outsim.plan.answering import GAPS_US, ORDER
+from outsim.plan.answering import GAPS_US
 from outsim.tape.draws import TRAIT_FAX, TRAIT_INVALID
 from outsim.vocabulary import (
-    ANSWERING_MACHINE,
-    BUSY,
     CONGESTION,
     FAX,
-    FAX_MACHINE,
     HUMAN,
+    INTERVAL_ORDER,
     INVALID,
     NO_ANSWER,
     NO_TYPE,
+    OUTCOME_TABLE,
     PROCESSING,
-    UNKNOWN,
-    VOICE,
+    RINGING,
     VOICEMAIL,
 )
 from outsim.vocabulary import DROPPED as CUT_OFF
 
-BOUNDS = len(ORDER) - 1
-FIRST, SECOND, THIRD, LAST = ORDER
+BOUNDS = len(INTERVAL_ORDER) - 1
 SHORT_GAP_US, LONG_GAP_US = GAPS_US
+REPORTED = tuple(outcome.reported for outcome in OUTCOME_TABLE)
 
 
 @kernel
@@ -75,13 +73,10 @@ def _outcome(p: Row, attempt: Row, campaign: Row, call: Row, draws: Row) -> int:
     if call.trait == TRAIT_FAX:
         return FAX
     bounds = _bounds(p, attempt, campaign, call)
-    if draws.outcome < share_at(p.thresholds, bounds):
-        return FIRST
-    if draws.outcome < share_at(p.thresholds, bounds + 1):
-        return SECOND
-    if draws.outcome < share_at(p.thresholds, bounds + 2):
-        return THIRD
-    return LAST
+    place = 0
+    while place < BOUNDS and draws.outcome >= share_at(p.thresholds, bounds + place):
+        place += 1
+    return INTERVAL_ORDER[place]
 
 
 @kernel
@@ -108,7 +103,7 @@ def _course(p: Row, attempt: Row, draws: Row) -> None:
     """
     rings_at = p.now + max(1, draws.post_dial_ms * 1000)
     attempt.ends_at = rings_at
-    if attempt.outcome == BUSY or attempt.outcome == INVALID:
+    if attempt.outcome not in RINGING:
         return
     attempt.ringing_at = rings_at
     ring_ms = draws.ring_human_ms
@@ -126,19 +121,16 @@ def _course(p: Row, attempt: Row, draws: Row) -> None:
 @kernel
 def _talk(p: Row, attempt: Row, draws: Row, answered_at: int) -> None:
     talk_us, detection_us = p.detection_machine_us, p.detection_machine_us
-    rightly, wrongly = FAX_MACHINE, UNKNOWN
     if attempt.outcome == HUMAN:
         talk_us, detection_us = draws.talk_human_ms * 1000, p.detection_person_us
-        rightly, wrongly = VOICE, ANSWERING_MACHINE
     elif attempt.outcome == VOICEMAIL:
         talk_us = draws.talk_voicemail_ms * 1000
-        rightly, wrongly = ANSWERING_MACHINE, VOICE
     attempt.ends_at = answered_at + max(1, talk_us)
     attempt.answered_at = answered_at
     attempt.callee_type = PROCESSING
     if answered_at + detection_us <= attempt.ends_at:
         attempt.detected_at = answered_at + detection_us
-        attempt.callee_type = wrongly if draws.misdetected else rightly
+        attempt.callee_type = REPORTED[attempt.outcome][draws.misdetected]
 
 
 @kernel

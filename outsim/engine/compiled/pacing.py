@@ -9,7 +9,7 @@ from outsim.engine.compiled.bucket import take
 from outsim.engine.compiled.events import ADMIT, ENTERS_QUEUE, KINDS, call_key
 from outsim.engine.compiled.layout import AGENDA, NONE, bucket_at, call_at, campaign_at
 from outsim.engine.compiled.memory import Row, kernel
-from outsim.engine.compiled.updates import QUEUED_KIND, change, lost_updates
+from outsim.engine.compiled.updates import change, lost_updates
 from outsim.engine.order import ADMIT_STEP
 from outsim.vocabulary import FIRST_FINAL, QUEUED
 
@@ -57,6 +57,6 @@ def enter(p: Row, rank: int, at: int) -> None:
     attempt = int64(call.number)
     lost = lost_updates(p, campaign_at(p.campaigns, rank), at, attempt)
     call.lost = lost
-    change(p, rank, at, attempt, QUEUED, QUEUED_KIND, lost)
+    change(p, rank, at, attempt, QUEUED, lost)
     if not call.wedged:
         queue.enter(p, at)

@@ -10,7 +10,7 @@ from __future__ import annotations
 from numpy import int64
 
 from outsim.clock import MISSING, NEVER
-from outsim.engine.compiled import disciplines, events, ports, recorder
+from outsim.engine.compiled import disciplines, events, recorder
 from outsim.engine.compiled.bucket import take
 from outsim.engine.compiled.events import (
     CONTROL,
@@ -33,13 +33,35 @@ from outsim.engine.compiled.layout import (
     tenant_at,
 )
 from outsim.engine.compiled.memory import Row, fetch, kernel, number_at, set_number
-from outsim.engine.compiled.ports import free_ports
-from outsim.engine.compiled.updates import DIALING_KIND, change
+from outsim.engine.compiled.updates import change
 from outsim.engine.order import RELEASE_CAMPAIGN_STEP, RELEASE_TENANT_STEP
 from outsim.vocabulary import DIALING, NO_TYPE
 
 DIAL_TOKENS = 0
 """Place of the platform's dial rate among the buckets."""
+
+
+@kernel
+def free_ports(p: Row) -> int:
+    """Ports that can be taken; negative while busy ones are due to leave."""
+    return max(0, p.port_count - p.ports_out) - p.ports_busy
+
+
+@kernel
+def _give_port_back(p: Row) -> None:
+    """A call has ended, and its port is free."""
+    p.ports_busy -= 1
+    if free_ports(p) == 1:
+        p.ports_free_since = p.now
+
+
+@kernel
+def change_ports(p: Row, out_of_service: int) -> None:
+    """Put ports in or out of service."""
+    had_free = free_ports(p) > 0
+    p.ports_out += out_of_service
+    if free_ports(p) > 0 and not had_free:
+        p.ports_free_since = p.now
 
 
 @kernel
@@ -171,7 +193,7 @@ def _dispatch(p: Row, place: int, sub_queue: Row, tokens: Row) -> None:
     take(tokens, p.now)
     call.attempts = call.number
     _count_up(p, rank, campaign)
-    change(p, rank, at, number, DIALING, DIALING_KIND, int64(call.lost))
+    change(p, rank, at, number, DIALING, int64(call.lost))
     fetch(block_at(p.blocks, campaign.blocks + number).attempts, index * DRAWS_BYTES)
     set_number(p.dial_work, attempt.row % p.port_count, port)
 
@@ -254,6 +276,6 @@ def give_back(p: Row, campaign: Row) -> None:
         release_tenant(p, campaign.tenant)
     campaign.active -= 1
     tenant.active -= 1
-    ports.give_back(p)
+    _give_port_back(p)
     if p.head_sub_queue != NONE:
         wake(p, p.now)

@@ -33,10 +33,9 @@ from outsim.engine.compiled.memory import (
     set_number,
 )
 from outsim.engine.order import FIRST_UPDATE_STEP
-from outsim.tape.draws import UPDATE_KINDS
-from outsim.vocabulary import FIRST_FINAL
+from outsim.vocabulary import FIRST_FINAL, STATUS_TABLE, WITHDRAWN_KIND
 
-QUEUED_KIND, DIALING_KIND, CONNECTED_KIND, ENDED_KIND, WITHDRAWN_KIND = range(len(UPDATE_KINDS))
+_KINDS = tuple(-1 if status.update is None else status.update for status in STATUS_TABLE)
 
 
 @kernel
@@ -46,8 +45,14 @@ def lost_updates(p: Row, campaign: Row, at: int, attempt: int) -> int:
 
 
 @kernel
-def change(p: Row, rank: int, at: int, attempt: int, status: int, kind: int, lost: int) -> None:
-    """Note a change of status of a call that happens now; `lost` has a bit for each kind.
+def change(p: Row, rank: int, at: int, attempt: int, status: int, lost: int) -> None:
+    """Note a change of status of a call that happens now; `lost` has a bit for each kind."""
+    _change(p, rank, at, attempt, status, _KINDS[status], lost)
+
+
+@kernel
+def _change(p: Row, rank: int, at: int, attempt: int, status: int, kind: int, lost: int) -> None:
+    """The same for an update of any kind.
 
     When its processing begins and when it is visible are written when it does: the records
     begin with zeros, and their tail is left as it is until then.
@@ -75,7 +80,7 @@ def withdraw(p: Row, rank: int, at: int, status: int) -> None:
     """Give a call that is not being dialed a final status."""
     attempts = int64(call_at(p.calls, at).attempts)
     lost = lost_updates(p, campaign_at(p.campaigns, rank), at, attempts)
-    change(p, rank, at, attempts, status, WITHDRAWN_KIND, lost)
+    _change(p, rank, at, attempts, status, WITHDRAWN_KIND, lost)
 
 
 @kernel

@@ -70,7 +70,7 @@ class Connection:
     def _outcome(self, attempt: Attempt) -> int:
         """Look the outcome up: a record, a trait of the contact, or a uniform (rule 7)."""
         index = attempt.call.index
-        recorded = attempt.draws.recorded_outcome[index]
+        recorded: int = attempt.draws.recorded_outcome[index]
         if recorded >= 0:
             return recorded
         trait = attempt.call.campaign.trait[index]

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections import deque
+from types import SimpleNamespace
+from typing import Any
 
 import simpy
 
@@ -12,7 +14,7 @@ from outsim.engine.readable.bucket import TokenBucket
 from outsim.engine.readable.events import Event, EventList
 from outsim.engine.records import AttemptRecord, CallRecord, UpdateRecord
 from outsim.plan import CampaignPlan
-from outsim.tape.draws import AttemptDraws, PostDraws, UpdateDraws
+from outsim.tape.draws import PostDraws, UpdateDraws
 from outsim.vocabulary import FIRST_FINAL, REJECTED, SCHEDULED
 
 
@@ -52,38 +54,6 @@ class SubQueue:
         return f"{self.campaign} queue {self.place}"
 
 
-class AttemptViews:
-    """Draws of one attempt number, to be read one call at a time without copying."""
-
-    def __init__(self, draws: AttemptDraws) -> None:
-        self.outcome = draws.outcome.data
-        self.recorded_outcome = draws.recorded_outcome.data
-        self.post_dial_ms = draws.post_dial_ms.data
-        self.ring_human_ms = draws.ring_human_ms.data
-        self.ring_voicemail_ms = draws.ring_voicemail_ms.data
-        self.talk_human_ms = draws.talk_human_ms.data
-        self.talk_voicemail_ms = draws.talk_voicemail_ms.data
-        self.misdetected = draws.misdetected.data
-        self.ani_refused = draws.ani_refused.data
-        self.dial_work_us = draws.dial_work_us.data
-
-
-class UpdateViews:
-    """The same for the updates about one attempt number."""
-
-    def __init__(self, draws: UpdateDraws) -> None:
-        self.lost = draws.lost.data
-        self.status_work_us = [work.data for work in draws.status_work_us]
-
-
-class PostViews:
-    """The same for the posts with one number."""
-
-    def __init__(self, draws: PostDraws) -> None:
-        self.latency_ms = draws.latency_ms.data
-        self.fails = draws.fails.data
-
-
 class CampaignState:
     """A campaign and its calls."""
 
@@ -117,33 +87,40 @@ class CampaignState:
         self.pacer_awake = False
         self.sub_queues: list[SubQueue] = []
         self.place_of_zone: dict[int, int] = {}
-        self._attempts: dict[int, AttemptViews] = {}
-        self._updates: dict[int, UpdateViews] = {}
-        self._posts: dict[int, PostViews] = {}
+        self._attempts: dict[int, SimpleNamespace] = {}
+        self._updates: dict[int, SimpleNamespace] = {}
+        self._posts: dict[int, SimpleNamespace] = {}
 
     def __str__(self) -> str:
         return f"{self.tenant.name}/{self.plan.name}"
 
-    def attempt_draws(self, attempt: int) -> AttemptViews:
-        """What the tape says about attempts with this number."""
+    def attempt_draws(self, attempt: int) -> Any:
+        """What the tape says about attempts with this number: views, read call by call."""
         views = self._attempts.get(attempt)
         if views is None:
-            views = self._attempts[attempt] = AttemptViews(self.plan.attempts(attempt))
+            draws = self.plan.attempts(attempt)
+            columns = {name: draws.rows[name].data for name in draws.rows.dtype.names or ()}
+            views = SimpleNamespace(**columns, dial_work_us=draws.dial_work_us.data)
+            self._attempts[attempt] = views
         return views
 
-    def update_draws(self, attempt: int) -> UpdateViews:
-        """What the tape says about updates on attempts with this number."""
+    def update_draws(self, attempt: int) -> Any:
+        """The same about updates on attempts with this number."""
         views = self._updates.get(attempt)
         if views is None:
-            views = self._updates[attempt] = UpdateViews(self.plan.updates(attempt))
+            views = self._updates[attempt] = _views(self.plan.updates(attempt))
         return views
 
-    def post_draws(self, post: int) -> PostViews:
-        """What the tape says about posts with this number."""
+    def post_draws(self, post: int) -> Any:
+        """The same about posts with this number."""
         views = self._posts.get(post)
         if views is None:
-            views = self._posts[post] = PostViews(self.plan.posts(post))
+            views = self._posts[post] = _views(self.plan.posts(post))
         return views
+
+
+def _views(draws: UpdateDraws | PostDraws) -> SimpleNamespace:
+    return SimpleNamespace(**{name: array.data for name, array in vars(draws).items()})
 
 
 class Call(CallRecord):
@@ -220,7 +197,7 @@ class Attempt(AttemptRecord):
         return f"{self.call} attempt {self.attempt}"
 
     @property
-    def draws(self) -> AttemptViews:
+    def draws(self) -> Any:
         """What the tape says about attempts with its number; they are listed by call."""
         return self.call.campaign.attempt_draws(self.attempt)
 

@@ -75,7 +75,7 @@ class Workers:
         length_us = self.status_work_us
         if length_us < 0:
             work = update.call.campaign.update_draws(update.attempt).status_work_us
-            length_us = work[update.kind][update.call.index]
+            length_us = work[update.kind, update.call.index]
         self.recorder.note(5, "workers", "one begins an update")
         self.recorder.note(10, update, "is processed for {}", length_us)
         self._work(update, length_us, update.key)
