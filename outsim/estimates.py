@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -25,6 +26,19 @@ def quantile_rank(level: float, count: int) -> int:
     occurred, and those that never come can be counted as the longest.
     """
     return max(0, math.ceil(level * count) - 1)
+
+
+def sample_quantile(values: NDArray[Any], level: float, n_never: int = 0) -> float:
+    """Quantile of values, and of so many more that are larger than any; NaN if it is one of those.
+
+    Those without a finite value count as such, too.
+    """
+    place = quantile_rank(level, len(values) + n_never)
+    if place >= len(values):
+        return math.nan
+    # Sorting is faster than selecting where most values are equal, as status lags are.
+    value = float(np.sort(values)[place])
+    return value if math.isfinite(value) else math.nan
 
 
 def finite_or_none(value: float) -> float | None:

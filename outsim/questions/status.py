@@ -14,9 +14,9 @@ from outsim.document import Answer, Document, Picture, Table
 from outsim.engine import Engine
 from outsim.questions.one_run import ONE_DAY, one_run, scenario_of
 from outsim.questions.question import Question, asks
-from outsim.results.measures import status_lags_s
 from outsim.results.result import Result, in_run
 from outsim.results.tables.over_time import status_lag as lag_of
+from outsim.results.tables.over_time import status_lags_s
 from outsim.results.tables.views import counts
 from outsim.scenario.campaigns import Campaign
 from outsim.scenario.model import Scenario
@@ -87,7 +87,7 @@ class CampaignStatus(Answer):
     def _behind(self) -> list[str]:
         """How far the page is behind."""
         updates = self.result.view(self.campaign).updates
-        lags = status_lags_s(updates[updates["visible_at"] <= self.at].tail(RECENT)).dropna()
+        lags = status_lags_s(updates[updates["visible_at"] <= self.at].tail(RECENT))
         happened, visible = updates["happened_at"] <= self.at, updates["visible_at"] <= self.at
         waiting = int((happened & ~visible).sum())
         found = [f"{waiting:,} updates have happened and are not visible yet."]

@@ -19,15 +19,17 @@ from numpy.typing import NDArray
 
 from outsim.clock import MISSING, SECOND
 from outsim.errors import StudyError, unknown_name
-from outsim.estimates import Support, quantile_rank
+from outsim.estimates import Support, sample_quantile
 from outsim.results.run_arrays import RunArrays
 from outsim.results.tables.columns import handed_out
+from outsim.results.tables.over_time import status_lags_s
 from outsim.text import brief
 from outsim.vocabulary import ENDED_STATUSES
 
-DEFINITIONS = 3
-"""Version of what the figures mean: studies of two versions are not mixed. In the first one a
-wait ended with the first dispatch, even where the carrier refused the attempt."""
+DEFINITIONS = 4
+"""Version of what the figures mean: studies of two versions are not mixed. Before the second one
+a wait ended with the first dispatch, even where the carrier refused the attempt; before the fourth
+one updates that were never shown were left out of status lags."""
 
 NEEDED = {
     "calls": (
@@ -125,21 +127,6 @@ def waits_s(calls: pd.DataFrame) -> NDArray[np.float64]:
     return waits
 
 
-def wait_quantile_s(calls: pd.DataFrame, level: float) -> float:
-    """Smallest wait that at least this share of the counted calls do not exceed.
-
-    NaN where not that many calls went out, or none counts.
-    """
-    return _quantile_s(waits_s(calls), level)
-
-
-def _quantile_s(waits: NDArray[np.float64], level: float) -> float:
-    if len(waits) == 0:
-        return float("nan")
-    wait = waits[quantile_rank(level, len(waits))]
-    return float(wait) if np.isfinite(wait) else float("nan")
-
-
 def _share(part: float, whole: float) -> float:
     return part / whole if whole else float("nan")
 
@@ -190,7 +177,7 @@ def duration_s(view: View) -> float:
 
 def wait_at_s(view: View, level: float) -> float:
     """Wait that this share of calls do not exceed, in seconds; see `waits_s`."""
-    return _quantile_s(view.waits_s, level)
+    return sample_quantile(view.waits_s, level)
 
 
 def wait_p50_s(view: View) -> float:
@@ -220,10 +207,7 @@ def time_to_first_dispatch_at_s(view: View, level: float) -> float:
     dispatched = first != MISSING
     never = _among(view.calls["wait_state"], "censored", "never").to_numpy() & ~dispatched
     times = (first - since)[dispatched] / SECOND
-    place = quantile_rank(level, len(times) + int(np.count_nonzero(never)))
-    if place >= len(times):
-        return float("nan")
-    return float(np.partition(times, place)[place])
+    return sample_quantile(times, level, int(np.count_nonzero(never)))
 
 
 def time_to_first_dispatch_p50_s(view: View) -> float:
@@ -242,31 +226,14 @@ def attempts_per_call(view: View) -> float:
     return _share(len(view.attempts), len(view.accepted))
 
 
-def status_lags_s(updates: pd.DataFrame) -> pd.Series:
-    """From happening to being visible, in seconds, of the updates that workers process.
-
-    Missing where an update never became visible.
-    """
-    processed = updates[updates["happened_at"].ne(updates["visible_at"])]
-    return (processed["visible_at"] - processed["happened_at"]).dt.total_seconds()
-
-
 def status_lag_p90_s(view: View) -> float:
-    """Status lag that nine visible updates in ten do not exceed, in seconds."""
+    """p90 status lag, in seconds."""
     return status_lag_at_s(view, 0.9)
 
 
 def status_lag_at_s(view: View, level: float) -> float:
-    """Status lag that this share of visible updates do not exceed, in seconds."""
-    happened, visible = _since_1970_us(view.updates, "happened_at", "visible_at")
-    lags = visible - happened
-    lags = lags[(lags != 0) & (visible != MISSING)]
-    if len(lags) == 0:
-        return float("nan")
-    # Most lags are equal, where work is constant: numpy sorts such values far faster than it
-    # selects among them.
-    lags.sort()
-    return float(lags[int(level * (len(lags) - 1))]) / SECOND
+    """Status lag that this share of updates do not exceed, in seconds; see `status_lags_s`."""
+    return sample_quantile(status_lags_s(view.updates), level)
 
 
 def _since_1970_us(table: pd.DataFrame, *names: str) -> Iterator[NDArray[np.int64]]:

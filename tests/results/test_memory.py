@@ -283,12 +283,11 @@ def test_figures_are_those_of_the_plainest_definition(scenario: Scenario) -> Non
     updates = view.updates
     final = updates["status"].astype(str).isin(["completed", "failed", "canceled", "expired"])
     assert found["unreported_final_calls"] == str(float(updates[final]["visible_at"].isna().sum()))
-    seen = updates[
-        updates["visible_at"].notna() & updates["happened_at"].ne(updates["visible_at"])
-    ]
-    lags = (seen["visible_at"] - seen["happened_at"]).dt.total_seconds()
-    p90 = lags.quantile(0.9, interpolation="lower") if len(lags) else float("nan")
-    assert found["status_lag_p90_s"] == str(float(p90))
+    processed = updates[updates["happened_at"].ne(updates["visible_at"])]
+    lags = (processed["visible_at"] - processed["happened_at"]).dt.total_seconds().fillna(np.inf)
+    within = [lag for lag in sorted(lags) if 10 * (lags <= lag).sum() >= 9 * len(lags)]
+    p90 = within[0] if within else np.inf
+    assert found["status_lag_p90_s"] == str(float(p90)).replace("inf", "nan")
     ended = view.attempts["outcome"].dropna().astype(str)
     refused = (ended == "congestion").sum() / len(ended) if len(ended) else float("nan")
     assert found["refused_share"] == str(float(refused))

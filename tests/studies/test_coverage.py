@@ -16,7 +16,7 @@ import pytest
 from scipy import stats
 
 from outsim.estimates import LEVEL
-from outsim.results.measures import Measure, View, wait_quantile_s
+from outsim.results.measures import Measure, View, wait_at_s
 from outsim.studies.study import run_of
 from outsim.studies.study_result import StudyResult
 from outsim.tape import Purpose, Tape
@@ -48,7 +48,7 @@ def wait_mean_s(view: View) -> float:
 
 
 def wait_p90_s(view: View) -> float:
-    return wait_quantile_s(view.calls, 0.9)
+    return wait_at_s(view, 0.9)
 
 
 def wait_last_s(view: View) -> float:

@@ -6,17 +6,17 @@ as in `outsim.results.tables.views`.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from datetime import datetime
 from itertools import pairwise
-from typing import Any, Literal
+from typing import Literal
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
 from outsim.clock import HOUR, MISSING, SECOND
-from outsim.estimates import quantile_rank
+from outsim.estimates import quantile_rank, sample_quantile
 from outsim.results.tables.columns import checked_step
 from outsim.results.tables.views import (
     Instants,
@@ -180,39 +180,41 @@ def true_and_seen(updates: pd.DataFrame) -> dict[str, tuple[Steps, Steps]]:
     return {"pending": (pending[0], pending[1])} | found
 
 
+def status_lags_s(updates: pd.DataFrame) -> NDArray[np.float64]:
+    """From happening to being visible, in seconds, of the updates that workers process.
+
+    Infinite where an update was not shown by the end of the run: longer than any.
+    """
+    happened, visible = (
+        updates[name].to_numpy("datetime64[us]").view(np.int64)
+        for name in ("happened_at", "visible_at")
+    )
+    lags_s: NDArray[np.float64] = (visible - happened) / SECOND
+    lags_s[visible == MISSING] = np.inf
+    return lags_s[lags_s > 0]
+
+
 def status_lag(
     updates: pd.DataFrame, begins: datetime, ends: datetime, every: str = "1min"
 ) -> pd.DataFrame:
     """Lag of updates by when they happened, in seconds; one row an interval, by local time.
 
-    ``median`` and ``p90`` are quantiles of the lags of the updates of the interval; missing where
-    nothing happened, or where that many of them were not visible by the end of the run.
-    ``updates`` counts them. Updates that no worker processes, such as submissions, are left out.
+    ``median`` and ``p90`` are quantiles of the lags (`status_lags_s`) of the updates of the
+    interval; missing where nothing happened, or where that many of them were not visible by the
+    end of the run. ``updates`` counts them.
     """
-    happened = updates["happened_at"].astype("int64").to_numpy()
-    visible = updates["visible_at"].astype("int64").to_numpy()
-    lags_s = np.where(visible == MISSING, np.inf, (visible - happened) / SECOND)
-    counted = lags_s > 0
     grid = pd.date_range(
         begins, ends, freq=checked_step(every), inclusive="left", unit="us", name="at"
     )
-    edges = grid.asi8
-    place = np.searchsorted(edges, happened[counted], side="right") - 1
-    order = np.lexsort((lags_s[counted], place))
-    lags_s, place = lags_s[counted][order], place[order]
-    bounds = np.searchsorted(place, np.arange(len(grid) + 1))
-    rows = [*_quantiles(lags_s, bounds)]
+    processed = updates[updates["happened_at"].ne(updates["visible_at"])]
+    lags_s = status_lags_s(processed)
+    happened = processed["happened_at"].astype("int64").to_numpy()
+    bounds = [*np.searchsorted(happened, grid.asi8), len(happened)]
+    rows = [
+        [sample_quantile(lags, 0.5), sample_quantile(lags, 0.9), len(lags)]
+        for lags in (lags_s[begin:end] for begin, end in pairwise(bounds))
+    ]
     return pd.DataFrame(rows, index=grid, columns=["median", "p90", "updates"])
-
-
-def _quantiles(sorted_s: NDArray[np.float64], bounds: NDArray[np.int64]) -> Iterator[Any]:
-    for begin, end in pairwise(bounds):
-        count = int(end - begin)
-        found = [
-            sorted_s[begin + quantile_rank(level, count)] if count else np.nan
-            for level in (0.5, 0.9)
-        ]
-        yield [*(each if np.isfinite(each) else np.nan for each in found), count]
 
 
 def over_replications(functions: Sequence[Steps], marks: Instants) -> pd.DataFrame:
@@ -223,5 +225,6 @@ def over_replications(functions: Sequence[Steps], marks: Instants) -> pd.DataFra
     """
     values = np.array([value_at(each, marks) for each in functions])
     low, high = (0.05, 0.95) if len(functions) >= 20 else (0.0, 1.0)
-    quantiles = np.quantile(values, [0.5, low, high], axis=0)
-    return pd.DataFrame(quantiles.T, columns=["median", "low", "high"])
+    places = [quantile_rank(level, len(functions)) for level in (0.5, low, high)]
+    values.sort(axis=0)
+    return pd.DataFrame(values[places].T, columns=["median", "low", "high"])
