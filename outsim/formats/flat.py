@@ -46,7 +46,7 @@ def _dictionary(selection: Selection, form: str) -> dict[str, Any]:
     return {
         "written_by": WRITTEN_BY,
         "format": form,
-        "campaign": None if campaign is None else f"{campaign.tenant}/{campaign.name}",
+        "campaign": None if campaign is None else campaign.full_name,
         "zone": result.scenario.clock.zone,
         "begins": result.start.isoformat(),
         "tables": {

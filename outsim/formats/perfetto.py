@@ -87,7 +87,7 @@ def _us(instants: pd.Series[Any]) -> NDArray[np.int64]:
 def _write_campaigns(trace: TraceWriter, result: Result) -> None:
     group = trace.group("campaigns")
     for campaign in result.scenario.campaigns:
-        name = f"{campaign.tenant}/{campaign.name}"
+        name = campaign.full_name
         track = trace.track(name, group)
         calls = result.view(campaign).calls
         if campaign.start < result.end:

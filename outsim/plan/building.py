@@ -212,7 +212,7 @@ def _check_recorded(tape: Tape, campaigns: tuple[CampaignPlan, ...]) -> None:
     known |= {("", name) for _, name in known}
     for tenant, name in tape.recorded_campaigns:
         if (tenant, name) not in known:
-            there = sorted(f"{c.tenant}/{c.name}" for c in campaigns if not c.background)
+            there = sorted(c.full_name for c in campaigns if not c.background)
             whose = f"{tenant}/{name}" if tenant else name
             raise TapeError("recorded " + unknown_name("campaign", whose, there))
 

@@ -204,6 +204,11 @@ class CampaignPlan:
         """Tenant and name: how people and the tape know it."""
         return self.tenant, self.name
 
+    @property
+    def full_name(self) -> str:
+        """``tenant/name``."""
+        return f"{self.tenant}/{self.name}"
+
     @cached_property
     def reject_reason(self) -> NDArray[np.int8]:
         """Per row, 1 + index into `reject_reasons`; 0 where it is accepted."""
@@ -283,7 +288,7 @@ class CampaignPlan:
         if self.contact_list is not None:
             return self.contact_list.numbers
         area, line = np.divmod(np.arange(self.size, dtype=np.int64), 100)
-        first = _some_area(f"{self.tenant}/{self.name}") - 200
+        first = _some_area(self.full_name) - 200
         return (200 + (first + area) % 800) * 10**7 + FICTION + line
 
     @property

@@ -26,15 +26,14 @@ from outsim.plots.style import (
     title,
 )
 from outsim.results.tables.causes import CAUSES
-from outsim.scenario.campaigns import ALL_CALLS
+from outsim.scenario.campaigns import ALL_CALLS, Campaign
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
     from outsim.questions.explain import Explanation
     from outsim.results.result import Result
-    from outsim.scenario import Campaign
-    from outsim.scenario.campaigns import Whose
+    from outsim.scenario.campaigns import CampaignNames, Whose
 
 _POINTS = 2_000
 """Waits that one line shows; more would not be seen."""
@@ -45,7 +44,7 @@ def waits(
     result: Result,
     ax: Axes | None = None,
     *,
-    campaigns: Sequence[Campaign | str] | str | None = None,
+    campaigns: CampaignNames | None = None,
 ) -> Axes:
     """Draw the share of calls whose wait is no longer than a time.
 
@@ -60,12 +59,12 @@ def waits(
         One run.
     ax : Axes, optional
         Where to draw; default: a new figure.
-    campaigns : str, or sequence of Campaign or str, optional
+    campaigns : str, Campaign or sequence of them, optional
         Whose waits; default: those of the scenario, the one under study first, and no more than
         there are colours. A run without campaigns shows all calls.
     """
     ax = new_axes(ax)
-    named = [campaigns] if isinstance(campaigns, str) else campaigns or ()
+    named = [campaigns] if isinstance(campaigns, str | Campaign) else campaigns or ()
     chosen = [result.scenario.find_campaign(each) for each in named]
     shown: Sequence[Campaign | None] = chosen or _campaigns(result) or [None]
     counted = [(each, result.measure_view(each or ALL_CALLS).waits_s) for each in shown]

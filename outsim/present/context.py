@@ -77,7 +77,7 @@ class ReportContext:
         """Give the command that asks a question in full; most of them name the campaign."""
         words = ["outsim", command, shlex.quote(self.file)]
         if names_campaign and len(self.scenario.campaigns) > 1:
-            words += ["--campaign", shlex.quote(f"{self.campaign.tenant}/{self.campaign.name}")]
+            words += ["--campaign", shlex.quote(self.campaign.full_name)]
         return " ".join([*words, *options, f"--seed {self.seed}"])
 
     @property

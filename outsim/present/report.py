@@ -232,7 +232,7 @@ def report(
         command = ["outsim", "report", str(named)]
         chosen = context.campaign
         given = {
-            "campaign": campaign and f"{chosen.tenant}/{chosen.name}",
+            "campaign": campaign and chosen.full_name,
             "replications": replications,
             "seed": seed,
         }

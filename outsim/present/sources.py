@@ -13,7 +13,7 @@ from outsim.errors import StudyError
 from outsim.present.context import ReportContext, cut
 from outsim.progress import bar
 from outsim.questions.eta import Forecast
-from outsim.questions.eta_measures import FORECAST_MEASURES, studying
+from outsim.questions.eta_measures import FORECAST_MEASURES
 from outsim.questions.schedule import SCHEDULE_MEASURES, Schedule, schedule
 from outsim.questions.stop import StopRace, stop
 from outsim.questions.sweep import sweep
@@ -131,7 +131,7 @@ def _of_run(
     result: Result, campaign: str | Campaign | None, replications: int, engine: Engine, source: str
 ) -> ReportContext:
     chosen = campaign_of(result.scenario, campaign)
-    scenario = studying(result.scenario, chosen)
+    scenario = result.scenario.asked_about(chosen)
     options: dict[str, Any] = {"replications": replications, "seed": result.seed, "engine": engine}
     reasons: dict[str, str] = {}
 
@@ -253,7 +253,7 @@ def _differ_in_starts(scenarios: tuple[Scenario, ...]) -> bool:
     """Whether scenarios differ in the start of the campaign under study, and in nothing else."""
     first, *others = scenarios
     campaign = campaign_of(first)
-    part = f"campaign[{campaign.tenant}/{campaign.name}]"
+    part = f"campaign[{campaign.full_name}]"
     allowed = {f"{part}.start", f"{part}.submitted_at"}
     found = [{each.key for each in differences(first, other)} for other in others]
     return bool(found) and all(f"{part}.start" in keys <= allowed for keys in found)

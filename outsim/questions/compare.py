@@ -12,6 +12,7 @@ from outsim.errors import StudyError
 from outsim.estimates import Estimate
 from outsim.questions.question import StudyOptions, StudyQuestion, asks
 from outsim.results.measures import MEASURES, Measure
+from outsim.scenario.campaigns import CampaignNames
 from outsim.scenario.model import Scenario
 from outsim.studies.comparable import asked_about, campaign_of
 from outsim.studies.default_replications import COMPARE, check_replications
@@ -191,7 +192,7 @@ class Comparison(Answer):
 @asks(StudyOptions)
 def compare(
     *scenarios: Scenario,
-    campaign: str | Sequence[str] | None = None,
+    campaign: CampaignNames | None = None,
     deadline: str | Sequence[str] | None = None,
     across_zones: bool = False,
     antithetic: bool = False,
@@ -205,9 +206,10 @@ def compare(
     ----------
     *scenarios : Scenario
         Two or more; the first is the baseline.
-    campaign : str or sequence of str, optional
-        Campaign that is asked about, ``name`` or ``tenant/name``: one in all scenarios, or one for
-        each, to compare different campaigns. Default: the one under study, the same in all.
+    campaign : str, Campaign or sequence of them, optional
+        Campaign that is asked about, ``name``, ``tenant/name`` or the object: one in all
+        scenarios, or one for each, to compare different campaigns. Default: the one under study,
+        the same in all.
     deadline : str or sequence of str, optional
         Clock time by which completed calls are counted: one in all scenarios, or one for each.
         Default: what the scenarios say, the same in all.

@@ -240,7 +240,7 @@ def _context(
         "source": SOURCE,
         "about": about.model_dump() if about is not None else dict.fromkeys(About.model_fields),
         "level": f"{LEVEL:.0%}",
-        "under_study": study and _called(study),
+        "under_study": study and study.full_name,
         "value": values.__getitem__,
         "measures": [
             (
@@ -262,7 +262,7 @@ def _context(
         "final_statuses": FINAL_STATUSES,
         "outcomes": OUTCOMES,
         "campaigns": [
-            (_called(campaign), f"{campaign.start:%H:%M}", _size(campaign), campaign.max_retry)
+            (campaign.full_name, f"{campaign.start:%H:%M}", _size(campaign), campaign.max_retry)
             for campaign in scenario.campaign
         ],
         "background": scenario.background,
@@ -290,11 +290,6 @@ def _context(
         "cores": os.cpu_count(),
         "operating_system": sys.platform,
     }
-
-
-def _called(campaign: Campaign) -> str:
-    """Name a campaign as commands take it."""
-    return f"{campaign.tenant}/{campaign.name}"
 
 
 def _size(campaign: Campaign) -> str:

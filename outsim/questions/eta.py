@@ -23,7 +23,6 @@ from outsim.questions.eta_measures import (
     Quantiles,
     find_call,
     of_findings,
-    studying,
 )
 from outsim.questions.one_run import ten_digits
 from outsim.questions.question import StudyOptions, StudyQuestion, asks
@@ -394,5 +393,5 @@ def eta(
         options["replications"] = ETA
     if options.get("input_uncertainty"):
         options["input_uncertainty"] = "drawn"  # bands are of runs: partners would add nothing
-    run = run_of(studying(scenario, chosen), measures=measures, **options)
+    run = run_of(scenario.asked_about(chosen), measures=measures, **options)
     return StudyQuestion("eta", run, lambda findings: Forecast(chosen, findings, found))

@@ -22,9 +22,7 @@ from outsim.plan import CampaignPlan, Plan, build_plan
 from outsim.plan.initial_state import queued_since_us
 from outsim.results.measures import Measure, View
 from outsim.results.run_arrays import first_carried_us
-from outsim.scenario.campaigns import Campaign
 from outsim.scenario.model import Scenario
-from outsim.scenario.model import Study as StudyPart
 from outsim.scenario.snapshot import STATES
 from outsim.studies.study_result import StudyResult
 from outsim.tape import Tape
@@ -238,15 +236,6 @@ def quantiles(values: Sequence[float], band: float = BAND) -> Quantiles:
 def of_findings(findings: StudyResult, measure: Measure, band: float = BAND) -> Quantiles:
     """Quantiles of one figure of a study of one scenario."""
     return quantiles(findings.data.values(0, measure.name).tolist(), band)
-
-
-def studying(scenario: Scenario, campaign: Campaign) -> Scenario:
-    """The same scenario, asked about another of its campaigns."""
-    asked = StudyPart(campaign=f"{campaign.tenant}/{campaign.name}", deadline=scenario.deadline)
-    changed = scenario.model_copy(update={"study": asked})
-    changed.__dict__.pop("campaign_under_study", None)
-    changed._path = scenario.path
-    return changed
 
 
 @dataclass(frozen=True)

@@ -271,7 +271,7 @@ class Explanation(Answer):
             ids = self.time_by_cause.index
             there = f"{ids.min()} to {ids.max()}" if len(ids) else "none"
             raise StudyError(
-                f"call {call_id}: no such call of {self.campaign.tenant}/{self.campaign.name} in "
+                f"call {call_id}: no such call of {self.campaign.full_name} in "
                 f"this run; there is: {there}"
             )
         return account(self.result, call_id)
@@ -378,7 +378,7 @@ class Explanation(Answer):
         return {
             **plain(
                 {
-                    "campaign": f"{self.campaign.tenant}/{self.campaign.name}",
+                    "campaign": self.campaign.full_name,
                     "seed": self.result.seed,
                     "replication": self.result.replication,
                     "calls": len(self.time_by_cause),

@@ -391,7 +391,7 @@ class Schedule(Answer):
         label = self.findings.label
         return plain(
             {
-                "campaign": f"{self.campaign.tenant}/{self.campaign.name}",
+                "campaign": self.campaign.full_name,
                 "starts": [start.isoformat() for start in self.starts],
                 "scenario_of_start": list(self._places.values()),
                 "base": self.base.isoformat(),
@@ -425,7 +425,7 @@ def _capital(text: str) -> str:
 @asks(StudyOptions)
 def schedule(
     scenario: Scenario,
-    campaign: str | None = None,
+    campaign: str | Campaign | None = None,
     *,
     every: str = EVERY,
     between: tuple[str | datetime, str | datetime] | None = None,
@@ -440,8 +440,8 @@ def schedule(
     ----------
     scenario : Scenario
         What `outsim.load` gives.
-    campaign : str, optional
-        ``name`` or ``tenant/name``; default: the campaign under study.
+    campaign : str or Campaign, optional
+        ``name``, ``tenant/name`` or the object; default: the campaign under study.
     every : str
         Time between two starts, such as ``"5min"``.
     between : (first, last), optional

@@ -335,7 +335,7 @@ class StopRace(Answer):
         campaign = self.campaign
         return plain(
             {
-                "campaign": f"{campaign.tenant}/{campaign.name}",
+                "campaign": campaign.full_name,
                 "start": campaign.start.isoformat(),
                 "stop_latency_s": self.effect_us / SECOND,
                 "stop_reaches": campaign.stop_reaches,
@@ -408,7 +408,7 @@ def _elapsed_us(scenario: Scenario, campaign: Campaign) -> int:
 @asks(StudyOptions)
 def stop(
     scenario: Scenario,
-    campaign: str | None = None,
+    campaign: str | Campaign | None = None,
     *,
     after: Sequence[str] | None = None,
     **options: Unpack[StudyOptions],
@@ -423,8 +423,8 @@ def stop(
     ----------
     scenario : Scenario
         What `outsim.load` gives.
-    campaign : str, optional
-        ``name`` or ``tenant/name``; default: the campaign under study.
+    campaign : str or Campaign, optional
+        ``name``, ``tenant/name`` or the object; default: the campaign under study.
     after : sequence of str, optional
         From the start of the campaign to the request to stop it, such as ``["0s", "30s"]``.
         Default: about fifteen, until a stop saves no more dials in the first replication.

@@ -22,6 +22,7 @@ from outsim.progress import Progress, reporting
 from outsim.questions.question import Question, asks
 from outsim.questions.sweep_answers import Sweep
 from outsim.results.measures import MEASURES, Measure, measure_named
+from outsim.scenario.campaigns import CampaignNames
 from outsim.scenario.factors import Assumed, Factor, assumed, check, read_factor
 from outsim.scenario.model import Scenario
 from outsim.studies.comparable import UNLIKE, asked_about, check_alike
@@ -92,7 +93,7 @@ def sweep(
     design: str | None = None,
     points: int | None = None,
     measure: str = USUAL_FIGURE,
-    campaign: str | Sequence[str] | None = None,
+    campaign: CampaignNames | None = None,
     deadline: str | Sequence[str] | None = None,
     across_zones: bool = False,
     replications: int | None = None,

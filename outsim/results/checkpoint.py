@@ -91,7 +91,7 @@ class Checkpoint:
         for ours, theirs in zip(self._plan.campaigns, plan.campaigns, strict=False):
             if ours.loading_us != theirs.loading_us and ours.requests_us is not None:
                 raise EngineError(
-                    f"campaign {ours.tenant}/{ours.name}: a branch can't change the start of a "
+                    f"campaign {ours.full_name}: a branch can't change the start of a "
                     "campaign of single requests; run each start by itself"
                 )
         from_us = self.scenario.instant_us(self.at)
@@ -128,7 +128,7 @@ def _happened(plan: Plan) -> Iterator[tuple[str, int]]:
     for campaign in plan.campaigns:
         if campaign.background:
             continue  # its tape says when it starts, and nothing else is done to it
-        rules, name = campaign.rules, f"{campaign.tenant}/{campaign.name}"
+        rules, name = campaign.rules, campaign.full_name
         yield f"the start of {name}", campaign.loading_us
         yield f"the submission of {name}", campaign.submitted_us
         how = ", reaching the queue" if rules.stop_reaches_queue else ""

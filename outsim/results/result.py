@@ -35,7 +35,7 @@ from outsim.results.tables.snapshots import snapshot
 from outsim.results.tables.summary import summary, summary_table
 from outsim.results.tables.views import call_log, status_page, timeline, timeline_by_tenant
 from outsim.scenario.campaigns import ALL_CALLS, Campaign, Everybody, Whose
-from outsim.scenario.defaults import assumptions as defaults_of
+from outsim.scenario.defaults import DEFAULTS, defaults_in_use
 from outsim.scenario.model import Scenario
 from outsim.scenario.provenance import ParameterTable, assumptions
 from outsim.scenario.snapshot import Snapshot
@@ -451,7 +451,7 @@ class Result(Answer):
     def _label(self, campaign: Campaign) -> str:
         names = [each.name for each in self.scenario.campaign]
         is_alone = names.count(campaign.name) == 1
-        return campaign.name if is_alone else f"{campaign.tenant}/{campaign.name}"
+        return campaign.name if is_alone else campaign.full_name
 
     def document(self) -> Document:
         """What happened to the campaigns, in words and a table."""
@@ -470,8 +470,8 @@ class Result(Answer):
                     f"{completed} of the calls of {label} are completed in the end; p90 wait: "
                     f"{format_figure('seconds', wait, self.start)}."
                 )
-        defaults = defaults_of(scenario)
-        assumed = sum(default.grade == "A" for default in defaults)
+        defaults = defaults_in_use(scenario)
+        assumed = sum(DEFAULTS[key].grade == "A" for key in defaults)
         return Document(
             id="run",
             title="What happened in this run?",
@@ -490,6 +490,7 @@ class Result(Answer):
 
     def to_dict(self) -> dict[str, Any]:
         """What happened to the campaigns, for machines."""
+        in_use = defaults_in_use(self.scenario)
         return {
             **plain(
                 {
@@ -503,8 +504,9 @@ class Result(Answer):
                     "background_share": self.background_share,
                     "campaigns": self.summary().to_dict(orient="index"),
                     "assumptions": [
-                        {"key": a.key, "value": a.value, "grade": a.grade, "source": a.source}
-                        for a in defaults_of(self.scenario)
+                        {"key": key, "value": d.value, "grade": d.grade, "source": d.source}
+                        for key, d in DEFAULTS.items()
+                        if key in in_use
                     ],
                 }
             )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime, time, timedelta
 from enum import Enum
 from typing import Annotated, Any, Literal
@@ -197,6 +198,16 @@ class Campaign(Part):
         return self.submitted_at or self.start
 
     @property
+    def key(self) -> tuple[str, str]:
+        """Tenant and name."""
+        return self.tenant, self.name
+
+    @property
+    def full_name(self) -> str:
+        """``tenant/name``: a name that no other campaign has."""
+        return f"{self.tenant}/{self.name}"
+
+    @property
     def dialable(self) -> int | None:
         """Contacts that can be dialed; None where they come in as requests."""
         if self.contact_list is not None:
@@ -292,6 +303,9 @@ class Everybody(Enum):
 
 
 ALL_CALLS = Everybody.CALLS
+
+CampaignNames = str | Campaign | Sequence[str | Campaign]
+"""A campaign of several scenarios, or one for each of them."""
 
 Whose = Campaign | str | Everybody
 """A campaign of the scenario, its ``name`` or ``tenant/name``, or all calls."""

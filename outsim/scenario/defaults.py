@@ -12,7 +12,7 @@ from typing import Any
 
 from pydantic import Field
 
-from outsim.text import brief
+from outsim.scenario.keys import keys_of, parts
 
 GRADES = {"M": "measured", "V": "vendor", "S": "standard", "A": "assumption"}
 """Grades in words."""
@@ -183,47 +183,20 @@ def default(name: str) -> Any:
     return Field(default=DEFAULTS[name].value, validate_default=True)
 
 
-@dataclass(frozen=True)
-class Assumption:
-    """A default that a scenario uses, because it says nothing else."""
+def defaults_in_use(scenario: Any) -> dict[str, list[str]]:
+    """Defaults that a scenario rests on, in the order of `DEFAULTS`, with the keys that are left.
 
-    __repr__ = brief
-
-    key: str
-    value: Any
-    grade: str
-    source: str
-    sweep: str
-
-
-def assumptions(scenario: Any) -> list[Assumption]:
-    """Every default that a scenario rests on, in the order of `DEFAULTS`.
-
-    A default counts as used where some part of its kind leaves the key out;
-    defaults of parts that the scenario does not have are left out. The background
-    is one more campaign, as far as it has the keys of one.
+    The background is one more campaign, as far as it has the keys of one.
     """
-    parts: dict[str, list[Any]] = {
-        "platform": [scenario.platform],
-        "carrier": [scenario.carrier],
-        "callees": [scenario.callees],
-        "campaign": [*scenario.campaign, *([scenario.background] if scenario.background else [])],
-        "endpoint": list(scenario.endpoint),
-        "background": [scenario.background] if scenario.background else [],
-    }
-    profiles = {campaign.profile for campaign in scenario.campaign}
-    if scenario.background:
-        profiles.add(scenario.background.profile)
-    used = []
-    for key, entry in DEFAULTS.items():
-        part, _, name = key.partition(".")
-        if part == "profiles":
-            rests = name in profiles and name not in scenario.profiles
-        else:
-            rests = any(
-                name in type(each).model_fields and name not in each.model_fields_set
-                for each in parts[part]
-            )
-        if rests:
-            used.append(Assumption(key, entry.value, entry.grade, entry.source, entry.sweep))
-    return used
+    left: dict[str, list[str]] = {name: [] for name in DEFAULTS}
+    for part in parts(scenario):
+        for key in () if part.path[0] == "profiles" else keys_of(part):
+            name = f"{part.path[0]}.{key.path[-1]}"
+            if part.path[0] == "background" and name not in DEFAULTS:
+                name = f"campaign.{key.path[-1]}"
+            if name in DEFAULTS and not key.is_set:
+                left[name].append(key.key)
+    for profile in scenario.profiles_in_use:
+        if profile not in scenario.profiles:
+            left[f"profiles.{profile}"].append(f"profiles.{profile}")
+    return {name: keys for name, keys in left.items() if keys}

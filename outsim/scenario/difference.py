@@ -17,8 +17,10 @@ from typing import Any
 from pydantic import BaseModel
 
 from outsim.distributions import Constant
+from outsim.scenario.callees import Profile
 from outsim.scenario.campaigns import Campaign
 from outsim.scenario.contacts import ContactList
+from outsim.scenario.keys import parts
 from outsim.scenario.model import Scenario
 
 NOT_THERE = "not there"
@@ -73,63 +75,46 @@ class _Meaning:
     def __init__(self, scenario: Scenario) -> None:
         self.scenario = scenario
         self.values: dict[str, _Value] = {"seed": _Value(scenario.seed, str(scenario.seed))}
-        clock = scenario.clock
-        self._fields("clock", clock, {"latest": clock.latest_end})
-        self._fields("platform", scenario.platform, {})
-        self._carrier()
-        self._fields("callees", scenario.callees, {})
-        self._profiles()
-        for tenant in scenario.tenant:
-            if tenant.model_dump(exclude_defaults=True, exclude={"name"}):
-                self._part(f"tenant[{tenant.name}]", tenant, {})
-        for campaign in scenario.campaign:
-            self._campaign(campaign)
-        for endpoint in scenario.endpoint:
-            self._part(f"endpoint[{endpoint.name}]", endpoint, {})
-        self._events()
-        if scenario.background is not None:
-            self._part("background", scenario.background, {})
+        counts: Counter[str] = Counter()
+        for key, path, part, _ in parts(_without_what_is_implied(scenario)):
+            match path[0]:
+                case "study":
+                    continue
+                case "profiles":
+                    self.values[key] = self._shares(part)
+                case "suspension" | "outage":
+                    # They have no names: each is known by all that it says.
+                    said = self._summary(part)
+                    counts[said] += 1
+                    count = f" ({counts[said]})" if counts[said] > 1 else ""
+                    self.values[f"{path[0]}[{said}]{count}"] = _Value(said, "there")
+                case "clock":
+                    self._fields(key, part, {"latest": part.latest_end})
+                case "platform" | "carrier" | "callees":
+                    self._fields(key, part, {})
+                case "campaign":
+                    self._part(key, part, self._implied(part))
+                case _:
+                    self._part(key, part, {})
         study = scenario.campaign_under_study
-        name = f"{study.tenant}/{study.name}" if study else NONE
+        name = study.full_name if study else NONE
         self.values["study.campaign"] = _Value(name, name)
         deadline = scenario.study.deadline if scenario.study else None
         self.values["study.deadline"] = self._value(deadline, None)
 
-    def _carrier(self) -> None:
-        carrier = self.scenario.carrier
-        usual = carrier.other_traffic
-        peak = {m: s for m, s in carrier.other_traffic_peak.items() if s != usual}
-        self._fields("carrier", carrier.model_copy(update={"other_traffic_peak": peak}), {})
+    def _shares(self, profile: Profile) -> _Value:
+        weights = profile.model_dump()
+        total = sum(weights.values())
+        shares = {key: round(weight / total, 12) for key, weight in weights.items()}
+        return _Value(shares, ", ".join(f"{key} {share:.1%}" for key, share in shares.items()))
 
-    def _profiles(self) -> None:
-        scenario = self.scenario
-        used = {campaign.profile for campaign in scenario.campaign}
-        if scenario.background is not None:
-            used.add(scenario.background.profile)
-        for name in sorted(used):
-            weights = scenario.all_profiles[name].model_dump()
-            total = sum(weights.values())
-            shares = {key: round(weight / total, 12) for key, weight in weights.items()}
-            shown = ", ".join(f"{key} {share:.1%}" for key, share in shares.items())
-            self.values[f"profiles.{name}"] = _Value(shares, shown)
-
-    def _campaign(self, campaign: Campaign) -> None:
-        implied = {
+    def _implied(self, campaign: Campaign) -> dict[str, Any]:
+        """What keys of a campaign stand for where they are left out."""
+        return {
             "submitted_at": campaign.start,
             "callee_zone": self.scenario.clock.zone,
             "message": self.scenario.callees.message,
         }
-        self._part(f"campaign[{campaign.tenant}/{campaign.name}]", campaign, implied)
-
-    def _events(self) -> None:
-        """Suspensions and outages have no names: each is known by all that it says."""
-        counts: Counter[str] = Counter()
-        for name in ("suspension", "outage"):
-            for event in getattr(self.scenario, name):
-                said = self._summary(event)
-                counts[said] += 1
-                count = f" ({counts[said]})" if counts[said] > 1 else ""
-                self.values[f"{name}[{said}]{count}"] = _Value(said, "there")
 
     def _part(self, key: str, part: BaseModel, implied: dict[str, Any]) -> None:
         """Add a part that a scenario need not have: that it is there, and its keys."""
@@ -189,6 +174,21 @@ class _Meaning:
         text = here.time().isoformat().removesuffix(":00")
         shown = f"{text} ({days:+d} d)" if days else text
         return _Value((days, here.time(), here.fold), shown)
+
+
+def _without_what_is_implied(scenario: Scenario) -> Scenario:
+    """The scenario with its profiles in use, without parts and minutes that change nothing."""
+    carrier = scenario.carrier
+    peak = carrier.other_traffic_peak.items()
+    peak_of_its_own = {m: share for m, share in peak if share != carrier.other_traffic}
+    tenants = [t for t in scenario.tenant if t.model_dump(exclude_defaults=True, exclude={"name"})]
+    return scenario.model_copy(
+        update={
+            "carrier": carrier.model_copy(update={"other_traffic_peak": peak_of_its_own}),
+            "profiles": {name: scenario.all_profiles[name] for name in scenario.profiles_in_use},
+            "tenant": tenants,
+        }
+    )
 
 
 def meaning(scenario: Scenario) -> dict[str, str]:

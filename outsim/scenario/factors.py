@@ -14,7 +14,7 @@ from typing import Any
 
 from outsim.clock import format_duration, parse_duration_us
 from outsim.errors import ScenarioError
-from outsim.scenario.defaults import DEFAULTS, Assumption, assumptions
+from outsim.scenario.defaults import DEFAULTS, defaults_in_use
 from outsim.scenario.model import Scenario
 from outsim.scenario.ranges import Range, read_range
 
@@ -157,43 +157,43 @@ def assumed(*scenarios: Scenario, grades: Collection[str] = ("A",)) -> Assumed:
     """
     factors: list[Factor] = []
     left_out: list[tuple[str, str]] = []
-    resting = [
-        {each.key: each for each in assumptions(scenario) if each.grade in grades}
-        for scenario in scenarios
-    ]
-    anywhere = {key: each for keys in reversed(resting) for key, each in keys.items()}
-    for each in (anywhere[key] for key in DEFAULTS if key in anywhere):
-        if each.key in WITHOUT_RANGE:
-            left_out.append((each.key, WITHOUT_RANGE[each.key]))
-        elif not all(each.key in keys for keys in resting):
-            left_out.append((each.key, "one of the scenarios says what it is"))
+    in_use = [defaults_in_use(scenario) for scenario in scenarios]
+    for key, default in DEFAULTS.items():
+        if default.grade not in grades or not any(key in keys for keys in in_use):
+            continue
+        if key in WITHOUT_RANGE:
+            left_out.append((key, WITHOUT_RANGE[key]))
+        elif not all(key in keys for keys in in_use):
+            left_out.append((key, "one of the scenarios says what it is"))
         else:
-            factors.append(_factor(each, scenarios[0]))
+            factors.append(_factor(key, in_use[0][key], scenarios[0]))
     return Assumed(tuple(factors), tuple(left_out))
 
 
-def _factor(assumption: Assumption, scenario: Scenario) -> Factor:
-    key = assumption.key
+def _factor(name: str, keys: list[str], scenario: Scenario) -> Factor:
+    """The range of a default, for all `keys` of a scenario that leave it."""
+    key, default = name, DEFAULTS[name]
     if key == "carrier.other_traffic_peak":
         return Factor(Range(key, 0, 100, " %"), _peak(scenario), source=PEAK_SOURCE)
-    value = assumption.value
+    value = default.value
     if key in _SHAPES:
         low, high, shape = _SHAPES[key]
         return Factor(Range(key, low, high, " %"), shape, source=FACTS)
     centre = next((each for each in _CENTRES if isinstance(value, Mapping) and each in value), "")
     if centre:
         key, value = f"{key}.{centre}", value[centre]
-    sweep = assumption.sweep or _GUESSES.get(key, "")
+    sweep = default.sweep or _GUESSES.get(key, "")
     found = _stated(key, sweep, value) or _between(key, value, 0.5, 2.0)
     settings: Callable[[str], Settings] | None = None
-    if assumption.key == "background.start_minutes":
-        settings = _share_setting(f"{key}.top", DEFAULTS[key].value, "top")
-    elif key.startswith("profiles."):
-        settings = _share_setting(f"{key}.human", DEFAULTS[key].value, "human")
-    elif key.startswith(("campaign.", "endpoint.")):
-        settings = _each_entry(key, scenario)
+    if name == "background.start_minutes":
+        settings = _share_setting(f"{key}.top", value, "top")
+    elif name.startswith("profiles."):
+        settings = _share_setting(f"{key}.human", value, "human")
+    elif name.startswith(("campaign.", "endpoint.")):
+        parameter = key.removeprefix(name)
+        settings = _in_all([f"{each}{parameter}" for each in keys])
     is_log = not sweep.startswith("0-") and found.low > 0 and found.high / found.low >= WIDE
-    source = FACTS if assumption.sweep else GUESS if sweep else OWN
+    source = FACTS if default.sweep else GUESS if sweep else OWN
     return Factor(found, settings, is_log, source)
 
 
@@ -289,25 +289,8 @@ def _percent(text: str) -> float:
     return float(text.rstrip(" %")) / 100
 
 
-def _each_entry(key: str, scenario: Scenario) -> Callable[[str], Settings]:
-    """Settings of every campaign, or endpoint, that says nothing else."""
-    part, _, rest = key.partition(".")
-    entries: Sequence[Any] = getattr(scenario, part)
-    name = rest.partition(".")[0]
-    silent = [each for each in entries if name not in each.model_fields_set]
-    keys = [f"{part}[{_name(each)}].{rest}" for each in silent]
-    others = scenario.background
-    if part == "campaign" and others is not None and name in type(others).model_fields:
-        keys += [] if name in others.model_fields_set else [f"background.{rest}"]
-
-    def settings(text: str) -> Settings:
-        return dict.fromkeys(keys, text)
-
-    return settings
-
-
-def _name(entry: Any) -> str:
-    return f"{entry.tenant}/{entry.name}" if hasattr(entry, "tenant") else str(entry.name)
+def _in_all(keys: list[str]) -> Callable[[str], Settings]:
+    return lambda text: dict.fromkeys(keys, text)
 
 
 def check(factors: Sequence[Factor], scenarios: Sequence[Scenario]) -> None:

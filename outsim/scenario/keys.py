@@ -14,7 +14,7 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from copy import deepcopy
 from types import MappingProxyType
-from typing import Annotated, Any, TypeGuard, Union, get_args, get_origin
+from typing import Annotated, Any, NamedTuple, TypeGuard, Union, get_args, get_origin
 
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
@@ -161,6 +161,46 @@ def _which(path: KeyPath, entries: list[Any], name: str | None = None) -> str:
         return f"{place} is a list; write {place}[NAME]; {nearest(name, sorted(names))}"
     there = f"0 to {len(entries) - 1}" if entries else "none, as it is empty"
     return f"{place} is a list; write {place}[NUMBER]; allowed: {there}"
+
+
+# What a scenario has
+
+NOT_OF_A_RUN = ("snapshot", "about", "sources", "uncertainty")
+"""Parts that say nothing of what is run by the scenario alone."""
+
+
+class Listed(NamedTuple):
+    """A part of a scenario, or a key of one."""
+
+    key: str
+    """As messages write it; entries go by their full names, and by number if they have none."""
+    path: KeyPath
+    value: Any
+    is_set: bool = True
+
+
+def parts(whole: BaseModel) -> Iterator[Listed]:
+    """Parts that a scenario has: its tables, and the entries of its lists, in their order."""
+    for name in type(whole).model_fields:
+        value = getattr(whole, name)
+        if name in NOT_OF_A_RUN:
+            continue
+        if isinstance(value, BaseModel):
+            yield Listed(name, (name,), value)
+        elif isinstance(value, dict):
+            yield from (Listed(f"{name}.{key}", (name, key), part) for key, part in value.items())
+        elif isinstance(value, list):
+            for at, part in enumerate(value):
+                called = _full_name(vars(part)) if name in NAMED_ENTRIES else at
+                yield Listed(f"{name}[{called}]", (name, at), part)
+
+
+def keys_of(part: Listed) -> Iterator[Listed]:
+    """Keys of a part."""
+    for name in type(part.value).model_fields:
+        is_set = name in part.value.model_fields_set
+        value = getattr(part.value, name)
+        yield Listed(f"{part.key}.{name}", (*part.path, name), value, is_set)
 
 
 # What may stand at a path

@@ -62,7 +62,7 @@ def advice(scenario: Scenario) -> list[ScenarioWarning]:
             for key, message in look(scenario)
         ),
         *(
-            ScenarioWarning(f"campaign[{campaign.tenant}/{campaign.name}].{key}", message)
+            ScenarioWarning(f"campaign[{campaign.full_name}].{key}", message)
             for campaign in scenario.campaign
             for key, message in _campaign(scenario, campaign)
         ),

@@ -42,7 +42,7 @@ def values(scenario: Scenario) -> Advised:
             yield f"endpoint[{endpoint.name}].{key}", message
     for campaign in scenario.campaign:
         if campaign.pacing is None and campaign.pacing_at != "admission":
-            key = f"campaign[{campaign.tenant}/{campaign.name}].pacing_at"
+            key = f"campaign[{campaign.full_name}].pacing_at"
             yield key, "has no effect without pacing"
     if scenario.platform.queue != "fair":
         callers = {campaign.tenant for campaign in scenario.campaign}
@@ -98,7 +98,7 @@ def _durations(scenario: Scenario) -> Advised:
                 found[f"{name}.{key}"] = value.mean_s() * SECOND
     for campaign in scenario.campaign:
         if campaign.message is not None:
-            key = f"campaign[{campaign.tenant}/{campaign.name}].message"
+            key = f"campaign[{campaign.full_name}].message"
             found[key] = campaign.message.mean_s() * SECOND
     for key, duration_us in found.items():
         if duration_us is not None and duration_us >= length_us:
@@ -217,7 +217,7 @@ def events(scenario: Scenario) -> Advised:
         )
     for campaign in scenario.campaign:
         for key, message in (*_stop(scenario, campaign), *_requests(scenario, campaign)):
-            yield f"campaign[{campaign.tenant}/{campaign.name}].{key}", message
+            yield f"campaign[{campaign.full_name}].{key}", message
 
 
 def _suspended_twice(scenario: Scenario) -> Advised:
@@ -335,7 +335,7 @@ def zones(scenario: Scenario) -> Iterator[tuple[str, str]]:
     """Zones without summer time, in whose place there is one with it, as (key, message)."""
     yield from (("clock.zone", message) for message in _fixed(scenario.clock.zone))
     for campaign in scenario.campaign:
-        key = f"campaign[{campaign.tenant}/{campaign.name}]"
+        key = f"campaign[{campaign.full_name}]"
         yield from _of_campaign(campaign, key)
 
 

@@ -15,7 +15,7 @@ from outsim.scenario.checking import checked
 from outsim.scenario.contacts import ContactList
 from outsim.scenario.difference import meaning
 from outsim.scenario.files import check_kind, refusal
-from outsim.scenario.keys import dotted
+from outsim.scenario.keys import dotted, entry_names
 from outsim.scenario.model import Scenario
 from outsim.scenario.snapshot import Snapshot
 from outsim.scenario.snapshot_fit import snapshot_problems
@@ -199,9 +199,8 @@ def _check_inside(tables: Mapping[str, Any], directory: Path) -> None:
             if Path(named) != Path(CONTACTS, place.name):
                 raise OutsideError(f"it is none of the copies in {directory / CONTACTS}")
         except OutsideError as error:
-            raise ScenarioError(
-                f"campaign[{i}].contact_list: found {shown(named)}: {error}"
-            ) from None
+            key = dotted(("campaign", i, "contact_list"), entry_names(tables))
+            raise ScenarioError(f"{key}: found {shown(named)}: {error}") from None
 
 
 def made_again(

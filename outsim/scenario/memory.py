@@ -107,7 +107,7 @@ def _needs(scenario: Scenario, *, exact: bool) -> Iterator[Need]:
     dialed = platform.dial_burst + platform.dial_rate / RATE_SECONDS * latest_us / SECOND
     for campaign in scenario.campaign:
         requests = campaign.requests
-        key, found = f"campaign[{campaign.tenant}/{campaign.name}].", ""
+        key, found = f"campaign[{campaign.full_name}].", ""
         if requests is None:
             calls: float = campaign.dialable or 0
             key += "contacts" if campaign.contact_list is None else "contact_list"

@@ -229,6 +229,16 @@ class Scenario(Part):
         }
         return built_in | self.profiles
 
+    @property
+    def callers(self) -> list[Campaign | Background]:
+        """Whose calls go out: the campaigns, and the background if there is one."""
+        return [*self.campaign, *([] if self.background is None else [self.background])]
+
+    @property
+    def profiles_in_use(self) -> list[str]:
+        """Names of the profiles of its campaigns and its background, sorted."""
+        return sorted({caller.profile for caller in self.callers})
+
     @cached_property
     def campaign_under_study(self) -> Campaign | None:
         """The campaign that the scenario is asked about: the first one if it doesn't say."""
@@ -254,22 +264,29 @@ class Scenario(Part):
         ScenarioError
             If there is no such campaign, or several have the name.
         """
-        name = f"{named.tenant}/{named.name}" if isinstance(named, Campaign) else named
-        found = [c for c in self.campaign if name in (c.name, f"{c.tenant}/{c.name}")]
+        where = f"in scenario {self.name!r}"
+        name = named.full_name if isinstance(named, Campaign) else named
+        found = [c for c in self.campaign if name in (c.name, c.full_name)]
         if len(found) == 1:
             return found[0]
         if found:
-            several = ", ".join(sorted(f"{each.tenant}/{each.name}" for each in found))
-            raise ScenarioError(f"campaign {name!r}: is the name of several; allowed: {several}")
-        there = sorted(f"{each.tenant}/{each.name}" for each in self.campaign)
-        raise ScenarioError(unknown_name("campaign", name, there, f"in scenario {self.name!r}"))
+            several = ", ".join(sorted(each.full_name for each in found))
+            message = f"campaign {name!r}: is the name of several {where}; allowed: {several}"
+            raise ScenarioError(message)
+        there = sorted(each.full_name for each in self.campaign)
+        raise ScenarioError(unknown_name("campaign", name, there, where))
 
     def campaign_or_none(self, name: str) -> Campaign | None:
         """The first campaign called ``name`` or ``tenant/name``; None if there is none."""
-        for campaign in self.campaign:
-            if name in (campaign.name, f"{campaign.tenant}/{campaign.name}"):
-                return campaign
-        return None
+        return next((c for c in self.campaign if name in (c.name, c.full_name)), None)
+
+    def asked_about(self, campaign: Campaign, deadline: datetime | None = None) -> Scenario:
+        """The same scenario with this campaign under study; `deadline` default: as it is."""
+        study = Study(campaign=campaign.full_name, deadline=deadline or self.deadline)
+        changed = self.model_copy(update={"study": study})
+        changed.__dict__.pop("campaign_under_study", None)
+        changed._path = self.path
+        return changed
 
     def instant_us(self, local: datetime) -> int:
         """Microseconds from the begin of the scenario to `local`, aware, in any zone."""

@@ -241,7 +241,7 @@ def campaign_traffic(scenario: Scenario, campaign: Campaign) -> Traffic:
     profile = scenario.all_profiles[campaign.profile]
     dials = _Dials(scenario, profile, campaign.message or scenario.callees.message, campaign)
     kinds = _kinds(scenario, profile, contacts_without_ani(scenario, campaign))
-    name = f"{campaign.tenant}/{campaign.name}"
+    name = campaign.full_name
     return _traffic(name, dialable(scenario, campaign), dials, kinds, campaign.max_retry)
 
 

@@ -6,13 +6,13 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from outsim.display import table_html
-from outsim.scenario import defaults
-from outsim.scenario.defaults import GRADES
+from outsim.scenario.defaults import DEFAULTS, GRADES, defaults_in_use
 from outsim.scenario.difference import NONE, shown_values
 from outsim.scenario.factors import Assumed, Factor, assumed
+from outsim.scenario.keys import keys_of, parts
 from outsim.scenario.model import ALTERED, Scenario
 from outsim.scenario.ranges import read_range
 from outsim.scenario.sources import SourceOf
@@ -29,9 +29,6 @@ DEFAULT = "default"
 
 SCENARIO = "scenario"
 """Where a value comes from that no file holds."""
-
-_SINGLE = ("clock", "platform", "carrier", "callees")
-_LISTS = ("tenant", "campaign", "endpoint")
 
 
 @dataclass(frozen=True)
@@ -159,7 +156,7 @@ def _set(scenario: Scenario, stated: Mapping[str, Factor]) -> Iterator[Parameter
 def _contact_lists(scenario: Scenario) -> dict[str, str]:
     """Contact lists by what is in them: a result keeps a copy of each under another name."""
     return {
-        f"campaign[{each.tenant}/{each.name}].contact_list": (
+        f"campaign[{each.full_name}].contact_list": (
             f"{len(each.contact_list):,} rows, sha256 {each.contact_list.digest[:16]}"
         )
         for each in scenario.campaign
@@ -177,32 +174,13 @@ def _keys_set(scenario: Scenario) -> Iterator[tuple[str, tuple[str | int, ...]]]
     """What is set, as people write its key and as a path."""
     if "seed" in scenario.model_fields_set:
         yield "seed", ("seed",)
-    for part in _SINGLE:
-        for name in _fields_set(getattr(scenario, part)):
-            yield f"{part}.{name}", (part, name)
-    for name in scenario.profiles:
-        yield f"profiles.{name}", ("profiles", name)
-    for part in _LISTS:
-        for index, entry in enumerate(getattr(scenario, part)):
-            called = f"{entry.tenant}/{entry.name}" if part == "campaign" else entry.name
-            for name in _fields_set(entry):
-                yield f"{part}[{called}].{name}", (part, index, name)
-    for part in ("suspension", "outage"):
-        for index, entry in enumerate(getattr(scenario, part)):
-            for name in _fields_set(entry):
-                yield f"{part}[{index}].{name}", (part, index, name)
-    if scenario.background is not None:
-        for name in _fields_set(scenario.background):
-            yield f"background.{name}", ("background", name)
-    if scenario.study is not None and scenario.study.deadline is not None:
-        yield "study.deadline", ("study", "deadline")
-
-
-def _fields_set(part: Any) -> Iterator[str]:
-    """Keys that a part sets, but for the names that tell it from others."""
-    for name in type(part).model_fields:
-        if name in part.model_fields_set and name not in ("name", "tenant"):
-            yield name
+    for part in parts(scenario):
+        if part.path[0] == "profiles":
+            yield part.key, part.path
+            continue
+        for key, path, _, is_set in keys_of(part):
+            if is_set and path[-1] not in ("name", "tenant") and key != "study.campaign":
+                yield key, path
 
 
 def _source(scenario: Scenario, key: str, files: set[str]) -> SourceOf | None:
@@ -222,29 +200,19 @@ def _defaults(scenario: Scenario, swept: Assumed) -> Iterator[Parameter]:
     factors = {_without_parameter(each.name): each for each in swept.factors}
     reasons = dict(swept.left_out)
     values = shown_values(scenario)
-    for each in defaults.assumptions(scenario):
-        factor = factors.get(each.key)
+    for name, keys in defaults_in_use(scenario).items():
+        default, factor = DEFAULTS[name], factors.get(name)
         yield Parameter(
-            each.key,
-            values.get(each.key) or _shown_default(each.key, scenario, values),
+            name,
+            values[keys[0]],
             DEFAULT,
-            GRADES[each.grade],
-            each.source,
-            "" if factor is None else _range(each.key, factor),
-            reasons.get(each.key, "") if factor is None else factor.source,
+            GRADES[default.grade],
+            default.source,
+            "" if factor is None else _range(name, factor),
+            reasons.get(name, "") if factor is None else factor.source,
         )
 
 
 def _without_parameter(name: str) -> str:
     """Key of a default, of which a factor may move one parameter."""
     return ".".join(name.split(".")[:2])
-
-
-def _shown_default(key: str, scenario: Scenario, values: Mapping[str, str]) -> str:
-    """A default of campaigns or endpoints, as it stands in the first that leaves it."""
-    part, _, name = key.partition(".")
-    for entry in getattr(scenario, part):
-        if name not in entry.model_fields_set:
-            called = f"{entry.tenant}/{entry.name}" if part == "campaign" else entry.name
-            return values[f"{part}[{called}].{name}"]
-    return values[f"background.{name}"]

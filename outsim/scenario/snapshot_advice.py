@@ -27,11 +27,11 @@ def standing(scenario: Scenario) -> Iterator[tuple[str, str]]:
         if untold and scenario.instant_us(campaign.start) <= at_us:
             yield (
                 "snapshot.campaign",
-                f"does not tell of {campaign.tenant}/{campaign.name}, which started at "
+                f"does not tell of {campaign.full_name}, which started at "
                 f"{campaign.start:%H:%M}: all of its calls are taken as over",
             )
-    for i, told in enumerate(snapshot.campaign):
-        key = f"snapshot.campaign[{i}]"
+    for told in snapshot.campaign:
+        key = f"snapshot.campaign[{'/'.join(told.key)}]"
         for state, fate in _too_late(scenario, told):
             yield f"{key}.{state}", f"{told.count(state):,} stand there {fate}"
         for state, most_us in _longest_us(scenario, told).items():
@@ -165,4 +165,4 @@ def _estimates(scenario: Scenario, snapshot: Snapshot) -> Iterator[str]:
     for each in scenario.campaigns:
         if (each.tenant, each.name) not in there:
             fate = "over" if each.start <= snapshot.at else "still to start"
-            yield f"{each.tenant}/{each.name}: not in the snapshot, taken as {fate}"
+            yield f"{each.full_name}: not in the snapshot, taken as {fate}"

@@ -12,8 +12,8 @@ from datetime import datetime
 
 from outsim.errors import ScenarioError, StudyError
 from outsim.results.measures import Measure
-from outsim.scenario.campaigns import Campaign
-from outsim.scenario.model import Scenario, Study
+from outsim.scenario.campaigns import Campaign, CampaignNames
+from outsim.scenario.model import Scenario
 
 UNLIKE = ("campaign", "deadline", "zone")
 """What may make one figure of two scenarios mean two things."""
@@ -47,7 +47,7 @@ def unlike(scenarios: Sequence[Scenario], measures: Sequence[Measure]) -> dict[s
     """
     by_deadline = any("{deadline}" in each.label for each in measures)
     by_clock = by_deadline or any(each.kind == "clock" for each in measures)
-    told = {"campaign": [campaign_name(campaign_of(each)) for each in scenarios]}
+    told = {"campaign": [campaign_of(each).full_name for each in scenarios]}
     if by_deadline:
         told["deadline"] = [_clock_time(each, each.deadline) for each in scenarios]
     if by_clock and not _share_offsets(scenarios):
@@ -101,7 +101,7 @@ def told(names: Sequence[str], found: Mapping[str, Sequence[str]]) -> list[str]:
 
 def asked_about(
     scenarios: Sequence[Scenario],
-    campaign: str | Sequence[str] | None,
+    campaign: CampaignNames | None,
     deadline: str | Sequence[str] | None,
     *,
     across_zones: bool,
@@ -112,7 +112,7 @@ def asked_about(
     ----------
     scenarios : sequence of Scenario
         What is compared.
-    campaign, deadline : str or sequence of str, optional
+    campaign, deadline : str (or Campaign) or sequence of them, optional
         One for all scenarios, or one for each; default: what each scenario says.
     across_zones : bool
         Whether zones may differ.
@@ -122,7 +122,9 @@ def asked_about(
     StudyError
         If there is no such campaign, or they are neither one nor as many as the scenarios.
     """
-    campaigns = _for_each(campaign, scenarios, "campaign")
+    named = [campaign] if isinstance(campaign, str | Campaign) else campaign or ()
+    names = [each.full_name if isinstance(each, Campaign) else each for each in named]
+    campaigns = _for_each(names, scenarios, "campaign")
     deadlines = _for_each(deadline, scenarios, "deadline")
     found = []
     for scenario, name, time in zip(scenarios, campaigns, deadlines, strict=True):
@@ -157,21 +159,7 @@ def _about(scenario: Scenario, campaign: str | None, deadline: str | None) -> Sc
             moment = scenario.clock.at(deadline)
         except ValueError as error:
             raise StudyError(f"deadline: {error}") from None
-    try:
-        chosen = campaign_of(scenario, campaign)
-    except StudyError as error:
-        raise StudyError(f"scenario {scenario.name!r}: {error}") from None
-    changed = scenario.model_copy(
-        update={"study": Study(campaign=campaign_name(chosen), deadline=moment)}
-    )
-    changed.__dict__.pop("campaign_under_study", None)
-    changed._path = scenario.path
-    return changed
-
-
-def campaign_name(campaign: Campaign) -> str:
-    """Name that means one campaign only."""
-    return f"{campaign.tenant}/{campaign.name}"
+    return scenario.asked_about(campaign_of(scenario, campaign), moment)
 
 
 def campaign_of(scenario: Scenario, name: str | Campaign | None = None) -> Campaign:

@@ -49,7 +49,7 @@ class Variants:
 
 def about_campaign(campaign: Campaign, **keys: Any) -> dict[str, Any]:
     """Changes by key of a campaign that is the one under study."""
-    name = f"{campaign.tenant}/{campaign.name}"
+    name = campaign.full_name
     changes = {f"campaign[{name}].{key}": value for key, value in keys.items()}
     return changes | {"study.campaign": name}
 
@@ -150,7 +150,7 @@ def _moment(scenario: Scenario, at: str | datetime) -> datetime:
 
 def check_start(scenario: Scenario, campaign: Campaign, start: datetime) -> None:
     """Refuse a start that makes no sense with what else the scenario says."""
-    name, clock = f"{campaign.tenant}/{campaign.name}", scenario.clock
+    name, clock = campaign.full_name, scenario.clock
     if campaign.requests is not None:
         raise StudyError(
             f"{name}: its calls are handed in one by one; only a list has a start to choose"
@@ -216,7 +216,7 @@ def usual_stops(never: Scenario, seed: int | None) -> list[int]:
     attempts = result.frames.attempts(("attempt", "queued_at", "dispatched_at"), rows)
     first = attempts[attempts["attempt"] == 1]
     if first.empty:
-        raise StudyError(f"{campaign.tenant}/{campaign.name}: none of its calls is ever dialed")
+        raise StudyError(f"{campaign.full_name}: none of its calls is ever dialed")
     dialed_s = (first["dispatched_at"].max() - campaign.start).total_seconds()
     reached = "dispatched_at" if campaign.stop_reaches == "queue" else "queued_at"
     saved_s = (first[reached].max() - campaign.start).total_seconds()

@@ -237,7 +237,7 @@ def _seconds(at: int) -> str:
 def _campaign_and_index(plan: Plan, call_id: int) -> str:
     firsts = [campaign.first_call_id for campaign in plan.by_call]
     campaign = plan.by_call[int(np.searchsorted(firsts, call_id, side="right")) - 1]
-    return f"{campaign.tenant}/{campaign.name} call {call_id - campaign.first_call_id}"
+    return f"{campaign.full_name} call {call_id - campaign.first_call_id}"
 
 
 def record_name(plan: Plan, table: str, name: Name) -> str:
@@ -331,9 +331,7 @@ def _around(
     ]
     for when, what, rank in controls(plan, max(one.ended_us, other.ended_us)):
         campaign = plan.campaigns[rank] if rank >= 0 else None
-        lines.append(
-            (when, "plan", what, f"{campaign.tenant}/{campaign.name}" if campaign else "")
-        )
+        lines.append((when, "plan", what, campaign.full_name if campaign else ""))
     # At the instant itself what only one engine has comes first: it is why the other goes on.
     lines.sort(key=lambda line: (line[0], line[1] == "both", line[2:]))
     before = [line for line in lines if line[0] < at][-AROUND:]

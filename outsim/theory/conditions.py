@@ -66,7 +66,7 @@ def undisturbed(scenario: Scenario, *others: str) -> str | None:
     for campaign in scenario.campaign:
         for key in ("stop_at", "expires_at", "window", "max_simultaneous", *others):
             if getattr(campaign, key) is not None:
-                return f"{campaign.tenant}/{campaign.name} has {key}"
+                return f"{campaign.full_name} has {key}"
     for tenant in scenario.tenant:
         if tenant.dial_rate is not None or tenant.max_simultaneous is not None:
             return f"tenant {tenant.name} has limits of its own"

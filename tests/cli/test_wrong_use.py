@@ -126,7 +126,7 @@ MISTAKES = {
     ),
     "a campaign of two customers": (
         ["failed", "namesakes.toml", "--campaign", "appointment reminders"],
-        "is the name of several; allowed: clinic/appointment reminders, utility/appointment",
+        "is the name of several in scenario 'small'; allowed: clinic/appointment reminders,",
     ),
     "the status of nobody": (
         ["status", "nobody.toml", "--at", "09:10"],

@@ -8,7 +8,7 @@ import pytest
 
 import outsim
 from outsim.questions.eta import Forecast, canceled_text, eta, never_out, never_out_texts, row
-from outsim.questions.eta_measures import NEVER_OUT, find_call, studying
+from outsim.questions.eta_measures import NEVER_OUT, find_call
 from outsim.scenario import Scenario
 from outsim.studies.study import run_of
 from outsim.studies.study_result import StudyResult
@@ -20,7 +20,7 @@ def asked_of(given: Scenario, place: int, replications: int = 6) -> StudyResult:
     """A study of one call of the first campaign."""
     asked = find_call(given, call_id=place)
     return run_of(
-        studying(given, given.campaign[0]),
+        given.asked_about(given.campaign[0]),
         measures=asked.measures,
         replications=replications,
         executor="threads",

@@ -9,8 +9,7 @@ import pytest
 import outsim
 from outsim.errors import ScenarioError
 from outsim.scenario import load
-from outsim.scenario.defaults import GRADES
-from outsim.scenario.defaults import assumptions as defaults_used
+from outsim.scenario.defaults import DEFAULTS, GRADES, defaults_in_use
 from outsim.scenario.provenance import assumptions
 
 FILES = sorted(Path("scenarios").glob("*.toml"))
@@ -63,9 +62,9 @@ def test_every_key_of_the_platform_is_in_it_once(path):
 def test_all_defaults_that_a_scenario_rests_on_are_in_it_with_source_and_grade(path):
     scenario = load(path)
     found = {each.key: (each.grade, each.source) for each in assumptions(scenario)}
-    for each in defaults_used(scenario):
-        assert found[each.key] == (GRADES[each.grade], each.source)
-        assert each.source
+    for key in defaults_in_use(scenario):
+        assert found[key] == (GRADES[DEFAULTS[key].grade], DEFAULTS[key].source)
+        assert DEFAULTS[key].source
 
 
 @pytest.mark.parametrize("path", FILES, ids=lambda path: path.stem)
