@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+import re
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
-from scipy import stats
 
-from outsim.calibration.durations import LEVEL, SCORED, DurationFit
+from outsim.calibration.durations import SCORED, DurationFit, Z
 from outsim.calibration.outcomes import MixDrift, OutcomeFit, jeffreys
 from outsim.calibration.profile import (
     callee_values,
@@ -28,8 +29,6 @@ from outsim.scenario.sources import DRAWN, Uncertainty
 from outsim.text import brief
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     import pandas as pd
 
 CALIBRATED, DEFAULT = "calibrated", "default"
@@ -55,22 +54,22 @@ class Parameter:
     """``calibrated``, or ``default`` where the data were too few."""
 
 
-def parameters_of(found: CalleeFit) -> Iterator[Parameter]:
-    """Give all numbers, with intervals; then those that were kept at their defaults."""
-    for fit in found.durations:
+def _of_durations(fits: Iterable[DurationFit]) -> Iterator[Parameter]:
+    for fit in fits:
         goodness = f"{fit.form}, distance {fit.distance:.3f}"
         for share in (0.5, 0.9, 0.99):
-            value = float(fit.distribution.quantile_s(np.array([share]))[0])
+            value = _quantile_s(fit.distribution, share)
             low, high = fit.quantile_interval_s(share)
             ends = min(low, value), max(high, value)
             yield Parameter(f"{fit.key} p{share * 100:.0f}", value, *ends, fit.calls, goodness)
-    if found.outcomes is not None:
-        yield from _of_mix(found.outcomes, found.weights, f"profiles.{found.profile_name}")
-    for key, value in _kept(found):
-        yield Parameter(key, value, None, None, 0, source=DEFAULT)
 
 
-def _of_mix(mix: OutcomeFit, weights: dict[str, float], name: str) -> Iterator[Parameter]:
+def _quantile_s(distribution: Distribution, share: float) -> float:
+    return float(distribution.quantile_s(np.array([share]))[0])
+
+
+def _of_mix(mix: OutcomeFit, weights: dict[str, float], profile: str) -> Iterator[Parameter]:
+    name = f"profiles.{profile}"
     in_use = 1 - weights["invalid"] / 100
     for word in DRAWN:
         low, high = (100 * in_use * end for end in mix.interval(word))
@@ -83,13 +82,13 @@ def _of_mix(mix: OutcomeFit, weights: dict[str, float], name: str) -> Iterator[P
         of -= mix.contacts["invalid"]
         ends = jeffreys(mix.contacts["fax"], of)
         yield Parameter("callees.fax_share", mix.contacts["fax"] / max(of, 1), *ends, of)
-    factors, z = mix.factors, float(stats.norm.ppf((1 + LEVEL) / 2))
+    factors = mix.factors
     errors = np.sqrt(np.maximum(np.diag(factors.covariance), 0))
     for (group, level), log, error, dials in zip(
         factors.names, factors.logs, errors, factors.dials, strict=True
     ):
         if group != "base" and error > 0:
-            value, low, high = np.exp([log, log - z * error, log + z * error]).tolist()
+            value, low, high = np.exp([log, log - Z * error, log + Z * error]).tolist()
             key = f"callees.{factor_key(group, level)}"
             yield Parameter(key, value, low, high, float(dials))
 
@@ -98,8 +97,7 @@ def _kept(found: CalleeFit) -> Iterator[tuple[str, float]]:
     """Defaults that a log could have told of, and this one did not."""
     for key in ("ring_human", "ring_voicemail", found.talk):
         if key not in found.callee_values:
-            default: Distribution = getattr(Callees(), key)
-            yield f"callees.{key} p50", float(default.quantile_s(np.array([0.5]))[0])
+            yield f"callees.{key} p50", _quantile_s(getattr(Callees(), key), 0.5)
     if found.outcomes is None:
         name = f"profiles.{found.profile_name}"
         for word, value in (DEFAULTS[name].value if name in DEFAULTS else {}).items():
@@ -230,7 +228,11 @@ class CalleeFit:
     @cached_property
     def parameters(self) -> tuple[Parameter, ...]:
         """All numbers, with intervals; then those that were kept at their defaults."""
-        return tuple(parameters_of(self))
+        return (
+            *_of_durations(self.durations),
+            *(_of_mix(self.outcomes, self.weights, self.profile_name) if self.outcomes else ()),
+            *(Parameter(key, value, None, None, 0, source=DEFAULT) for key, value in _kept(self)),
+        )
 
     def table(self) -> pd.DataFrame:
         """One row a number, indexed by ``parameter``.
@@ -240,9 +242,9 @@ class CalleeFit:
         """
         import pandas as pd
 
+        names = {name: name for name in Parameter.__dataclass_fields__} | {"key": "parameter"}
         rows = [vars(parameter) for parameter in self.parameters]
-        found = pd.DataFrame(rows, columns=[*Parameter.__dataclass_fields__])
-        return found.rename(columns={"key": "parameter"}).set_index("parameter")
+        return pd.DataFrame(rows, columns=[*names]).rename(columns=names).set_index("parameter")
 
     def forms(self) -> pd.DataFrame:
         """How every candidate did: one row a duration and form, the best first.
@@ -272,10 +274,8 @@ class CalleeFit:
         parts = []
         for fit in self.durations:
             fitted, recorded = fit.errors_on_later()
-            index = pd.MultiIndex.from_product(
-                [[fit.key], SCORED], names=["parameter", "quantile"]
-            )
-            parts.append(pd.DataFrame({"fit": fitted, "recorded": recorded}, index=index))
+            errors = pd.DataFrame({"quantile": SCORED, "fit": fitted, "recorded": recorded})
+            parts.append(errors.assign(parameter=fit.key).set_index(["parameter", "quantile"]))
         return pd.concat(parts) if parts else pd.DataFrame(columns=["fit", "recorded"])
 
     def to_mapping(self) -> dict[str, Any]:
@@ -288,21 +288,26 @@ class CalleeFit:
         return values
 
     def _sources(self) -> Iterator[tuple[str, dict[str, Any]]]:
-        calibrated = [known for known in self.parameters if known.source == CALIBRATED]
-        keys = [f"callees.{key}" for key in self.callee_values]
-        if self.outcomes is not None:
-            keys.append(f"profiles.{self.profile_name}")
         entry = {"grade": CALIBRATED, "source": self.source}
-        durations = {fit.key: fit for fit in self.durations}
+        # Of a table of quantiles how long its durations are as a whole is in doubt.
+        ranges: list[tuple[str, float, float]] = [
+            (f"{fit.key}.scale", round(fit.scale_interval[0], 4), round(fit.scale_interval[1], 4))
+            for fit in self.durations
+            if isinstance(fit.distribution, Quantiles)
+        ]
+        ranges += [
+            (known.key, known.low, known.high)
+            for known in self.parameters
+            if known.low is not None and known.high is not None
+        ]
+        keys = [f"callees.{key}" for key in self.callee_values]
+        keys += [f"profiles.{self.profile_name}"] if self.weights else []
         for key in keys:
             yield key, {**entry, "details": dict(self.details)}
-            if key in durations:
-                yield from _scale_range(durations[key], entry)
-            for known in calibrated:
-                if known.key.startswith((f"{key}.", f"{key}[")) or known.key == key:
-                    ends = [short(end) for end in (known.low, known.high) if end is not None]
-                    if len(ends) == 2 and ends[0] < ends[1]:
-                        yield known.key, {**entry, "range": f"{ends[0]!r}:{ends[1]!r}"}
+            for name, low, high in ranges:
+                ends = short(low), short(high)
+                if re.fullmatch(rf"{re.escape(key)}([.\[].*)?", name) and ends[0] < ends[1]:
+                    yield name, {**entry, "range": f"{ends[0]!r}:{ends[1]!r}"}
 
     def to_toml(self) -> str:
         """A scenario file with the profile, to be extended by another one.
@@ -328,8 +333,6 @@ class CalleeFit:
         OSError
             If it can't be written.
         """
-        from pathlib import Path
-
         from outsim.disk import atomic_write
 
         with atomic_write(Path(path)) as beside:
@@ -350,10 +353,3 @@ def _unnamed_note(divided: float, named: tuple[str, ...]) -> str:
         f"answered calls whose callee the log doesn't name: {divided:.0%} "
         f"taken to be people, {why}"
     )
-
-
-def _scale_range(fitted: DurationFit, entry: dict[str, Any]) -> Iterator[tuple[str, Any]]:
-    """Plausible range of how long the durations are as a whole."""
-    ends = [short(round(end, 4)) for end in fitted.scale_interval]
-    if isinstance(fitted.distribution, Quantiles) and ends[0] < ends[1]:
-        yield f"{fitted.key}.scale", {**entry, "range": f"{ends[0]!r}:{ends[1]!r}"}

@@ -18,8 +18,9 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from outsim.calibration.convert import (
-    MISSING,
+from outsim.calibration.mapping import ANSWERED_CODES, WORDS
+from outsim.calibration.times import MISSING
+from outsim.calibration.values import (
     Array,
     Codes,
     Flags,
@@ -30,7 +31,6 @@ from outsim.calibration.convert import (
     flags_of,
     matching,
 )
-from outsim.calibration.mapping import ANSWERED_CODES, WORDS
 from outsim.clock import DAY, SECOND
 
 WINDOW_S = 2 * 172_800

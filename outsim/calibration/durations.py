@@ -10,7 +10,6 @@ import numpy as np
 from numpy.typing import ArrayLike
 from scipy import optimize, special, stats
 
-from outsim.calibration.convert import Flags, Floats
 from outsim.calibration.families import (
     FAMILIES,
     LEAST_MASS,
@@ -18,11 +17,14 @@ from outsim.calibration.families import (
     Form,
     as_distribution,
     fit_family,
+    moments,
     named_distribution,
     step_masses,
     table_of,
 )
+from outsim.calibration.values import Flags, Floats
 from outsim.distributions import Distribution, Quantiles
+from outsim.estimates import LEVEL
 from outsim.text import brief
 
 SCORED = (0.1, 0.25, 0.5, 0.75, 0.9, 0.95, 0.99)
@@ -86,7 +88,6 @@ def _tail_s(counts: Counts, shares: Floats, joint: float, joint_s: float) -> Flo
     start = min(0.9, max(0.5, 1 - LEAST_EXCEEDANCES / counts.total))
     threshold_s = float(counts.quantiles_s(start))
     above = counts.lower_s >= threshold_s
-    seconds = []
     if counts.events[above].sum() < LEAST_EXCEEDANCES / 2:
         above = np.zeros_like(above)
     tail = _fit_tail(counts, above, threshold_s) if above.any() else None
@@ -97,7 +98,7 @@ def _tail_s(counts: Counts, shares: Floats, joint: float, joint_s: float) -> Flo
             return joint_s
         return threshold_s + float(tail.isf((1 - share) / beyond))
 
-    last, last_s = joint, joint_s
+    seconds, last, last_s = [], joint, joint_s
     for share in shares:
         if counts.total * (1 - share) >= ENOUGH_ABOVE:
             last, last_s = float(share), float(counts.quantiles_s(share))
@@ -130,8 +131,8 @@ THIN = 400
 99th percentile, a form may leave them by as much as their sampling error."""
 TABLE = "recorded quantiles"
 """Name of the form that follows what was recorded."""
-LEVEL = 0.95
-"""Coverage of the intervals."""
+Z = float(stats.norm.ppf((1 + LEVEL) / 2))
+"""Standard errors on either side of an estimate that its interval has."""
 DRIFT_LEVEL = 0.01
 """Chance of a drift being reported where there is none."""
 DRIFT_SIZE = 0.05
@@ -260,7 +261,7 @@ class DurationFit:
     @property
     def scale_interval(self) -> tuple[float, float]:
         """95 % interval of a factor on all durations (normal, for the mean logarithm)."""
-        width = float(stats.norm.ppf((1 + LEVEL) / 2)) * _log_mean(self.all)[1]
+        width = Z * _log_mean(self.all)[1]
         return float(np.exp(-width)), float(np.exp(width))
 
     def errors_on_later(self) -> tuple[Floats, Floats]:
@@ -313,20 +314,19 @@ def fit_duration(key: str, early: Counts, late: Counts, together: Counts) -> Dur
             continue
         losses[name] = -np.log(step_masses(form, late, factor))
         loss = float(late.events @ losses[name]) / late.total
-        near = name == TABLE or is_near(distribution, early, is_thin=is_thin)
-        if near:
-            of_all = _fit(name, together)[0]
-            near = of_all is not None and (
+        if name == TABLE or is_near(distribution, early, is_thin=is_thin):
+            of_all, _ = _fit(name, together)
+            if of_all is not None and (
                 name == TABLE or is_near(of_all, together, is_thin=is_thin)
-            )
-            if near and of_all is not None:
+            ):
                 fitted[name] = of_all
-        scores.append(Score(name, loss, deviation(distribution, early), near))
+        scores.append(Score(name, loss, deviation(distribution, early), name in fitted))
     scores.sort(key=lambda score: score.loss)
     near_ones = [score.form for score in scores if score.is_near]
     best = losses[near_ones[0]]
     as_good = [name for name in near_ones if _is_as_good(losses[name] - best, late.events)]
-    chosen = min(as_good, key=_parameters)
+    sizes = {name: family.parameters for name, family in FAMILIES.items()}
+    chosen = min(as_good, key=lambda name: sizes.get(name, np.inf))
     return DurationFit(key, fitted[chosen], chosen, together, early, late, tuple(scores))
 
 
@@ -336,13 +336,8 @@ def _is_as_good(worse: Floats, calls: Floats) -> bool:
     This is the rule of Breiman, Friedman, Olshen and Stone (Classification and Regression
     Trees, 1984), for differences.
     """
-    mean = float(np.average(worse, weights=calls))
-    variance = float(np.average((worse - mean) ** 2, weights=calls))
+    mean, variance = moments(worse, calls)
     return bool(mean <= np.sqrt(variance / calls.sum()))
-
-
-def _parameters(name: str) -> float:
-    return FAMILIES[name].parameters if name in FAMILIES else np.inf
 
 
 def _fit(name: str, counts: Counts) -> tuple[Distribution | None, Form]:
@@ -386,14 +381,14 @@ def is_near(distribution: Distribution, counts: Counts, *, is_thin: bool) -> boo
 
 def drift_between(early: Counts, late: Counts) -> Drift:
     """How the durations of one part differ from those of an earlier one."""
-    (mean, error), (later_mean, later_error) = (_log_mean(each) for each in (early, late))
-    width = stats.norm.ppf((1 + LEVEL) / 2) * np.hypot(error, later_error)
+    (mean, error), (later_mean, later_error) = map(_log_mean, (early, late))
+    width = Z * np.hypot(error, later_error)
     seconds = np.union1d(early.recorded_s, late.recorded_s)
-    shares = []
-    for each in (early, late):
-        place = np.searchsorted(each.recorded_s, seconds, side="right")
-        shares.append(np.append(0.0, each.shares)[place])
-    distance = float(np.max(np.abs(shares[0] - shares[1])))
+    below, later_below = (
+        np.append(0.0, part.shares)[np.searchsorted(part.recorded_s, seconds, side="right")]
+        for part in (early, late)
+    )
+    distance = float(np.max(np.abs(below - later_below)))
     size = early.total * late.total / (early.total + late.total)
     change = later_mean - mean
     return Drift(
@@ -407,7 +402,5 @@ def drift_between(early: Counts, late: Counts) -> Drift:
 
 def _log_mean(counts: Counts) -> tuple[float, float]:
     """Mean logarithm of the seconds, and its standard error."""
-    logs = np.log(counts.middle_s)
-    mean = float(np.average(logs, weights=counts.masses))
-    variance = float(np.average((logs - mean) ** 2, weights=counts.masses))
+    mean, variance = moments(np.log(counts.middle_s), counts.masses)
     return mean, float(np.sqrt(variance / counts.total))

@@ -12,16 +12,15 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 from scipy import stats
 
-from outsim.calibration.convert import Array, Codes, Flags, Floats
 from outsim.calibration.log import ReadFile
 from outsim.calibration.mapping import ANSWERED, ANSWERED_CODES, WORDS
+from outsim.calibration.values import Array, Codes, Flags, Floats
 
 ENOUGH = 20
 """Durations from which they are judged at all."""
@@ -217,53 +216,36 @@ _WORTH_A_NOTE = 0.05
 """Share of answered rows without talk that is worth a note."""
 
 
-@dataclass(frozen=True)
-class Signs:
-    """What rows have beside their words."""
-
-    answer: Flags | None
-    """Whether there is a time of answer; None if the log has none at all. Shape (rows,)."""
-    talk_s: Floats | None
-    """Seconds of talk, missing where there is none; None if the log has none at all. Shape
-    (rows,)."""
-
-
-def settled(codes: Codes, signs: Signs, among: Flags) -> tuple[Codes, Counter[str]]:
-    """Outcomes after words were held against the evidence; how many rows of each kind there are.
-
-    Only rows `among` those that are used are counted.
+def settled(
+    codes: Codes, answer: Flags | None, talk_s: Floats | None, among: Flags
+) -> tuple[Codes, Counter[str]]:
+    """Outcomes after words were held against times of answer and talks; rows `among` by kind.
 
     A word for an answer gives way where the log has times of answer, and the row has neither one
     nor talk; a word for none gives way where the row has both.
     """
-    nothing = np.zeros(len(codes), dtype=np.bool_)
-    answer = nothing if signs.answer is None else signs.answer
-    talk_s = np.full(len(codes), np.nan) if signs.talk_s is None else signs.talk_s
-    with np.errstate(invalid="ignore"):
-        talk, no_talk = talk_s > 0, ~(talk_s > 0)
-    either = codes == EITHER
+    has_answers, has_talks = answer is not None, talk_s is not None
+    answer = np.zeros(len(codes), dtype=np.bool_) if answer is None else answer
+    talk_s = np.full(len(codes), np.nan) if talk_s is None else talk_s
+    talk, either = talk_s > 0, codes == EITHER
     says_answered = np.isin(codes, ANSWERED_CODES)
     says_none = (codes >= 0) & ~says_answered
-    found: Counter[str] = Counter()
-
-    def note(kind: str, at: Flags) -> None:
-        found[kind] = int((at & among).sum())
-
-    if signs.answer is None and signs.talk_s is None:
-        note(CLEARED, either)
-        return np.where(either, _ANSWERED, codes).astype(np.int8), +found
-    never = says_answered & ~answer & no_talk & (signs.answer is not None)
+    never = says_answered & ~answer & ~talk & has_answers
     spoke = says_none & answer & talk
-    note(NEVER, never)
-    note(SPOKE, spoke)
-    note(SILENT, either & ~answer & no_talk)
-    note(TALK_ALONE, says_none & ~answer & talk)
-    note(ANSWER_ALONE, says_none & answer & no_talk)
-    if signs.answer is None:
-        note(NO_TALK, says_answered & (talk_s == 0))
-    codes = np.where(either, np.where(answer | talk, _ANSWERED, _NO_ANSWER), codes)
+    kinds = {
+        NEVER: never,
+        SPOKE: spoke,
+        SILENT: either & ~answer & ~talk,
+        TALK_ALONE: says_none & ~answer & talk,
+        ANSWER_ALONE: says_none & answer & ~talk,
+        NO_TALK: says_answered & (talk_s == 0) & (not has_answers),
+    }
+    cleared = np.where(answer | talk, _ANSWERED, _NO_ANSWER)
+    if not has_answers and not has_talks:
+        kinds, cleared = {CLEARED: either}, np.full(len(codes), _ANSWERED)
+    codes = np.where(either, cleared, codes)
     codes = np.where(never, _NO_ANSWER, np.where(spoke, _ANSWERED, codes))
-    return codes.astype(np.int8), +found
+    return codes.astype(np.int8), +Counter({k: int((at & among).sum()) for k, at in kinds.items()})
 
 
 def _notes_of_doubts(found: Mapping[str, int], answered: int) -> list[str]:
@@ -299,11 +281,11 @@ def notes_of(
         refused = sum((each.refused for each in batches), Counter())
         yield from _bias(answered, int((outcome >= 0).sum()), refused)
     yield from _units(read_files)
-    local = [each.is_local for each in batches if each.is_local is not None]
+    local = [batch.columns["is_local"] for batch in batches if "is_local" in batch.columns]
     yield from _zones(
         sum(int(each.sum()) for each in local), sum(map(len, local)), zone, callee_zone
     )
-    contexts = [each.contexts for each in batches if each.contexts is not None]
+    contexts = [batch.columns["contexts"] for batch in batches if "contexts" in batch.columns]
     if contexts:
         names = {name for each in read_files for name in each.mapping.columns["context"]}
         yield from _contexts(pa.concat_arrays(contexts), " or ".join(sorted(names)))

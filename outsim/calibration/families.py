@@ -19,7 +19,7 @@ from numpy.typing import ArrayLike
 from pydantic import TypeAdapter, ValidationError
 from scipy import optimize, special, stats
 
-from outsim.calibration.convert import Flags, Floats
+from outsim.calibration.values import Flags, Floats
 from outsim.clock import SECOND
 from outsim.distributions import Distribution, Exponential, Lognormal, Quantiles
 from outsim.errors import ScenarioError
@@ -102,11 +102,9 @@ class Counts:
         if not too_many.any():
             return float("inf")
         reliable = ended & (np.cumsum(too_many) == 0)
-        return (
-            float(self.recorded_s[reliable][-1] + self.step_s / 2)
-            if reliable.any()
-            else float("inf")
-        )
+        if not reliable.any():
+            return float("inf")
+        return float(self.recorded_s[reliable][-1] + self.step_s / 2)
 
     @cached_property
     def shares(self) -> Floats:
@@ -150,8 +148,7 @@ class Counts:
 
 def is_duration(seconds: Floats) -> Flags:
     """Where there is a duration that a call may have."""
-    with np.errstate(invalid="ignore"):
-        return np.asarray((seconds >= 0) & (seconds <= LONGEST_S))
+    return np.asarray((seconds >= 0) & (seconds <= LONGEST_S))
 
 
 def count(
@@ -166,10 +163,10 @@ def count(
     if rounding not in get_args(Rounding):
         raise ScenarioError(f"rounding: found {rounding!r}; write nearest, down or up")
     values = np.asarray(seconds, dtype=np.float64)
-    usable = is_duration(values)
-    weighted = np.ones(len(values)) if weights is None else np.asarray(weights, np.float64)
-    usable &= weighted > 0
-    values = values[usable]
+    sizes = np.ones(len(values)) if weights is None else np.asarray(weights, np.float64)
+    cut = np.asarray(np.zeros(len(values)) if is_censored is None else is_censored, np.bool_)
+    usable = is_duration(values) & (sizes > 0)
+    values, sizes, cut = values[usable], sizes[usable], cut[usable]
     if not len(values):
         raise ScenarioError("durations: found none; need at least one")
     if step_s is None:
@@ -177,12 +174,6 @@ def count(
     steps = np.rint(values / step_s).astype(np.int64)
     if rounding == "up":
         steps = np.maximum(steps, 1)  # nothing is rounded up to no time at all
-    sizes = weighted[usable]
-    cut = (
-        np.zeros(len(values), dtype=np.bool_)
-        if is_censored is None
-        else np.asarray(is_censored, dtype=np.bool_)[usable]
-    )
     events = np.bincount(steps, weights=np.where(cut, 0, sizes)).astype(np.float64)
     censored = np.bincount(steps, weights=np.where(cut, sizes, 0)).astype(np.float64)
     there = np.flatnonzero(events + censored)
@@ -213,18 +204,6 @@ class Form(Protocol):
 
 
 @dataclass(frozen=True)
-class Family:
-    """A form with free parameters, all of them real numbers."""
-
-    parameters: int
-    """How many there are."""
-    make: Callable[[Floats], Form]
-    """Form with these parameters."""
-    start: Callable[[Floats, Floats], Floats]
-    """Parameters to start from, by log-seconds and their weights."""
-
-
-@dataclass(frozen=True)
 class Mixture:
     """Mixture of lognormal distributions."""
 
@@ -236,10 +215,8 @@ class Mixture:
         """Share that is at most so long."""
         with np.errstate(divide="ignore"):
             logs = np.log(np.asarray(seconds, dtype=np.float64))[..., None]
-        return np.asarray(
-            special.ndtr((logs - self.medians_log) / self.log_sds) @ self.weights,
-            dtype=np.float64,
-        )
+        scores = (logs - self.medians_log) / self.log_sds
+        return np.asarray(special.ndtr(scores) @ self.weights, dtype=np.float64)
 
     def ppf(self, shares: ArrayLike) -> Floats:
         """Seconds that this share is at most, to about one part in a million."""
@@ -249,41 +226,6 @@ class Mixture:
         )
         found = np.interp(np.asarray(shares, np.float64), self.cdf(np.exp(grid)), grid)
         return np.asarray(np.exp(found), dtype=np.float64)
-
-
-def _mixture(parameters: Floats) -> Mixture:
-    parts = (len(parameters) + 1) // 3
-    weights = special.softmax(np.append(0.0, parameters[: parts - 1]))
-    middles, spreads = parameters[parts - 1 : 2 * parts - 1], parameters[2 * parts - 1 :]
-    return Mixture(weights, middles, np.exp(np.clip(spreads, -4, 3)))
-
-
-def _moments(logs: Floats, weights: Floats) -> tuple[float, float]:
-    mean = float(np.average(logs, weights=weights))
-    variance = float(np.average((logs - mean) ** 2, weights=weights))
-    return mean, max(variance**0.5, 0.01)
-
-
-def _start_mixture(parts: int) -> Callable[[Floats, Floats], Floats]:
-    def start(logs: Floats, weights: Floats) -> Floats:
-        mean, sd = _moments(logs, weights)
-        middles = mean + sd * np.linspace(-0.8, 0.8, parts)
-        return np.concatenate((np.zeros(parts - 1), middles, np.full(parts, np.log(0.7 * sd))))
-
-    return start
-
-
-def _start(shape: Callable[[float], list[float]]) -> Callable[[Floats, Floats], Floats]:
-    def start(logs: Floats, weights: Floats) -> Floats:
-        mean, sd = _moments(logs, weights)
-        return np.array([*(np.log(each) for each in shape(sd)), mean])
-
-    return start
-
-
-def _start_gamma(logs: Floats, weights: Floats) -> Floats:
-    mean, sd = _moments(logs, weights)
-    return np.array([-2 * np.log(sd), mean + 2 * np.log(sd)])
 
 
 @dataclass(frozen=True)
@@ -305,27 +247,75 @@ class Named:
             return self.kind.ppf(shares, *self.shapes, scale=self.scale)
 
 
-def _scaled(kind: Any) -> Callable[[Floats], Form]:
-    """Distribution of scipy by the logarithms of its shapes and of its scale."""
+@dataclass(frozen=True)
+class Family:
+    """A form with free parameters, all of them real numbers."""
 
-    def make(parameters: Floats) -> Form:
-        *shapes, scale = np.exp(np.clip(parameters, -30, 30)).tolist()
-        return Named(kind, tuple(shapes), scale)
+    start: Callable[[float, float], list[float]]
+    """Parameters to start from, by mean and standard deviation of log-seconds."""
+    name: str
+    """What a scenario calls it."""
+    length: str = ""
+    """The parameter that is its length there, and its shapes."""
+    shapes: tuple[str, ...] = ()
+    kind: Any = None
+    """Distribution of scipy, by the logarithms of its shapes and scale; None: a mixture."""
 
-    return make
+    @property
+    def parameters(self) -> int:
+        """How many there are."""
+        return len(self.start(0.0, 1.0))
+
+    def make(self, parameters: Floats) -> Form:
+        """Form with these parameters."""
+        if self.kind is not None:
+            *shapes, scale = np.exp(np.clip(parameters, -30, 30)).tolist()
+            return Named(self.kind, tuple(shapes), scale)
+        parts = (len(parameters) + 1) // 3
+        weights = special.softmax(np.append(0.0, parameters[: parts - 1]))
+        middles, spreads = parameters[parts - 1 : 2 * parts - 1], parameters[2 * parts - 1 :]
+        return Mixture(weights, middles, np.exp(np.clip(spreads, -4, 3)))
+
+
+def _spread(parts: int) -> Callable[[float, float], list[float]]:
+    def start(mean: float, sd: float) -> list[float]:
+        middles = mean + sd * np.linspace(-0.8, 0.8, parts)
+        return [*np.zeros(parts - 1), *middles, *np.full(parts, np.log(0.7 * sd))]
+
+    return start
 
 
 FAMILIES = {
-    "exponential": Family(1, _scaled(stats.expon), _start(lambda _: [])),
-    "lognormal": Family(2, _scaled(stats.lognorm), _start(lambda sd: [sd])),
-    "Weibull": Family(2, _scaled(stats.weibull_min), _start(lambda sd: [1.28 / sd])),
-    "gamma": Family(2, _scaled(stats.gamma), _start_gamma),
-    "log-logistic": Family(2, _scaled(stats.fisk), _start(lambda sd: [1.81 / sd])),
-    "Burr": Family(3, _scaled(stats.burr12), _start(lambda sd: [1.81 / sd, 1.0])),
-    "two lognormals": Family(5, _mixture, _start_mixture(2)),
-    "three lognormals": Family(8, _mixture, _start_mixture(3)),
+    "exponential": Family(lambda mean, _: [mean], "exponential", "mean", kind=stats.expon),
+    "lognormal": Family(
+        lambda mean, sd: [np.log(sd), mean], "lognormal", "median", ("log_sd",), stats.lognorm
+    ),
+    "Weibull": Family(
+        lambda mean, sd: [np.log(1.28 / sd), mean],
+        *("weibull", "scale", ("shape",), stats.weibull_min),
+    ),
+    "gamma": Family(
+        lambda mean, sd: [-2 * np.log(sd), mean + 2 * np.log(sd)],
+        *("gamma", "mean", ("shape",), stats.gamma),
+    ),
+    "log-logistic": Family(
+        lambda mean, sd: [np.log(1.81 / sd), mean],
+        *("loglogistic", "median", ("shape",), stats.fisk),
+    ),
+    "Burr": Family(
+        lambda mean, sd: [np.log(1.81 / sd), 0.0, mean],
+        *("burr", "scale", ("shape", "tail"), stats.burr12),
+    ),
+    "two lognormals": Family(_spread(2), "mixture"),
+    "three lognormals": Family(_spread(3), "mixture"),
 }
 """Candidates by name, the simpler ones first. Log-logistic and Burr have heavy tails."""
+
+
+def moments(values: Floats, weights: Floats) -> tuple[float, float]:
+    """Weighted mean and variance."""
+    mean = float(np.average(values, weights=weights))
+    return mean, float(np.average((values - mean) ** 2, weights=weights))
 
 
 def step_masses(form: Form, counts: Counts, scale: float = 1.0) -> Floats:
@@ -337,30 +327,27 @@ def step_masses(form: Form, counts: Counts, scale: float = 1.0) -> Floats:
 
 def fit_family(family: Family, counts: Counts) -> Form:
     """Form of this family that makes the counts most likely."""
-    start = family.start(np.log(counts.middle_s), counts.masses + 1e-300)
+    mean, variance = moments(np.log(counts.middle_s), counts.masses)
+    start = family.start(mean, max(variance**0.5, 0.01))
+    size = len(start)
     has_censored = bool(counts.censored.any())
     if has_censored:
-        share = counts.total / (counts.total + counts.censored.sum())
-        start = np.append(start, special.logit(share))
+        start.append(special.logit(counts.total / (counts.total + counts.censored.sum())))
 
     def unlikelihood(parameters: Floats) -> float:
         with np.errstate(all="ignore"):
-            loss = loss_of(parameters)
+            form = family.make(parameters[:size])
+            loss = -float(counts.events @ np.log(step_masses(form, counts)))
+            if has_censored:
+                answering = float(special.expit(parameters[-1]))
+                waiting = 1 - answering * np.asarray(form.cdf(counts.lower_s))
+                loss -= counts.total * np.log(max(answering, LEAST_MASS))
+                loss -= float(counts.censored @ np.log(np.maximum(waiting, LEAST_MASS)))
+        loss /= counts.total
         return loss if np.isfinite(loss) else _UNLIKELY
 
-    def loss_of(parameters: Floats) -> float:
-        form = family.make(parameters[:-1] if has_censored else parameters)
-        loss = -float(counts.events @ np.log(step_masses(form, counts)))
-        if has_censored:
-            answering = float(special.expit(parameters[-1]))
-            waiting = 1 - answering * np.asarray(form.cdf(counts.lower_s))
-            loss -= counts.total * np.log(max(answering, LEAST_MASS))
-            loss -= float(counts.censored @ np.log(np.maximum(waiting, LEAST_MASS)))
-        return loss / counts.total
-
     found = optimize.minimize(unlikelihood, start, method="BFGS", options={"gtol": 1e-6})
-    parameters = np.asarray(found.x, dtype=np.float64)
-    return family.make(parameters[:-1] if has_censored else parameters)
+    return family.make(np.asarray(found.x, dtype=np.float64)[:size])
 
 
 def as_distribution(name: str, form: Form) -> Distribution | None:
@@ -386,35 +373,22 @@ def as_distribution(name: str, form: Form) -> Distribution | None:
 
 def named_distribution(name: str, form: Form) -> Distribution | None:
     """A form by the name and parameters that a scenario has for it; None if it has none."""
-    if isinstance(form, Mixture):
-        weights, log_sds = form.weights.tolist(), form.log_sds.tolist()
-        medians = [microseconds(each) for each in np.exp(form.medians_log)]
-        table = {"weights": weights, "medians": medians, "log_sds": log_sds}
-    elif isinstance(form, Named):
-        scale, *shapes = (form.scale, *form.shapes)
-        kind, length, keys = _NAMES[name]
-        size = scale * shapes[0] if kind == "gamma" else scale
-        table = {length: microseconds(size), **dict(zip(keys, shapes, strict=True))}
-    else:
+    if name not in FAMILIES:
         return None
+    family = FAMILIES[name]
+    table: dict[str, Any] = {"distribution": family.name}
+    if isinstance(form, Mixture):
+        medians = [microseconds(median) for median in np.exp(form.medians_log)]
+        weights, log_sds = form.weights.tolist(), form.log_sds.tolist()
+        table |= {"weights": weights, "medians": medians, "log_sds": log_sds}
+    elif isinstance(form, Named):
+        size = form.scale * form.shapes[0] if family.name == "gamma" else form.scale
+        table[family.length] = microseconds(size)
+        table |= zip(family.shapes, form.shapes, strict=True)
     try:
-        return _ANY.validate_python({"distribution": _NAMES[name][0], **table})
+        return TypeAdapter[Distribution](Distribution).validate_python(table)
     except ValidationError:
         return None
-
-
-_NAMES: dict[str, tuple[str, str, tuple[str, ...]]] = {
-    "exponential": ("exponential", "mean", ()),
-    "lognormal": ("lognormal", "median", ("log_sd",)),
-    "Weibull": ("weibull", "scale", ("shape",)),
-    "gamma": ("gamma", "mean", ("shape",)),
-    "log-logistic": ("loglogistic", "median", ("shape",)),
-    "Burr": ("burr", "scale", ("shape", "tail")),
-    "two lognormals": ("mixture", "", ()),
-    "three lognormals": ("mixture", "", ()),
-}
-"""What a scenario calls each family, the parameter that is its length, and its shapes."""
-_ANY: TypeAdapter[Distribution] = TypeAdapter(Distribution)
 
 
 def table_of(shares: Floats, seconds: Floats) -> Quantiles:

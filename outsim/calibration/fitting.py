@@ -12,13 +12,13 @@ import pandas as pd
 
 from outsim.calibration import durations, outcomes
 from outsim.calibration.answer import CalleeFit
-from outsim.calibration.convert import Flags, Floats
 from outsim.calibration.durations import DurationFit, fit_duration
 from outsim.calibration.evidence import LEAST_STEPS, billed_step_s, lumps
 from outsim.calibration.families import LONGEST_S, Rounding, count, is_duration
 from outsim.calibration.log import CallLog
 from outsim.calibration.mapping import WORDS
 from outsim.calibration.outcomes import OutcomeFit, fit_outcomes, mix_drift
+from outsim.calibration.values import Flags, Floats
 from outsim.clock import parse_share
 from outsim.errors import ScenarioError
 

@@ -22,15 +22,6 @@ from outsim.calibration.calls import (
     recurring,
     repeats,
 )
-from outsim.calibration.convert import (
-    MISSING,
-    Array,
-    Flags,
-    Floats,
-    Integers,
-    are_universal,
-    resolve_repeated_hours,
-)
 from outsim.calibration.evidence import notes_of, units_s
 from outsim.calibration.log import (
     CallLog,
@@ -39,13 +30,18 @@ from outsim.calibration.log import (
     Unreadable,
     codes_of,
     columns_of,
-    epochs_of,
     has,
-    legs_of,
-    size_of,
+    texts_at,
     texts_of,
 )
 from outsim.calibration.mapping import ANSWERED_CODES, WORDS
+from outsim.calibration.times import (
+    MISSING,
+    are_universal,
+    epochs_s,
+    resolve_repeated_hours,
+)
+from outsim.calibration.values import Array, Flags, Floats, Integers
 from outsim.errors import ScenarioError
 from outsim.scenario.files import refusal
 
@@ -111,7 +107,7 @@ class _Joined:
         seen: dict[str, str] = {}
         files = []
         for k, read in enumerate(read_files):
-            rows = sum(map(size_of, read.batches))
+            rows = sum(batch.size for batch in read.batches)
             if read.file.sha256 in seen:
                 left_out["duplicate"] += rows
                 self.notes.append(
@@ -123,7 +119,7 @@ class _Joined:
             files.append(np.full(rows, k, dtype=np.int32))
         self._own = [k for k, read in enumerate(read_files) if read.file.format == "outsim"]
         self._batches = batches
-        self.size = sum(map(size_of, batches))
+        self.size = sum(batch.size for batch in batches)
         self.columns: Columns = {}
         self._file = np.concatenate(files) if files else np.zeros(0, dtype=np.int32)
         self._row = np.arange(self.size)
@@ -154,9 +150,12 @@ class _Joined:
         columns = self.columns
         if "started" not in columns or "is_local" not in columns or self.zone is None:
             return
-        epochs = partial(epochs_of, self._batches, self._row) if "keys" in columns else None
+        has_ids = "keys" in columns
         columns["started"], repeated, skipped = resolve_repeated_hours(
-            columns["started"], columns["is_local"], epochs, self.zone
+            columns["started"],
+            columns["is_local"],
+            partial(self._epochs_s, self._row) if has_ids else None,
+            self.zone,
         )
         if repeated:
             self.notes.append(
@@ -168,16 +167,18 @@ class _Joined:
                 f"{skipped:,} dials lie in the hour that clocks in {self.zone} skip: the log's "
                 "times seem to be of another zone (--zone)"
             )
-        if epochs is not None and not repeated:
+        if has_ids and not repeated:
             local = np.flatnonzero(columns["is_local"])
             local = local[:: len(local) // SAMPLE + 1]
-            if are_universal(
-                columns["started"][local], epochs_of(self._batches, local), self.zone
-            ):
+            if are_universal(columns["started"][local], self._epochs_s(local), self.zone):
                 self.notes.append(
                     f"by the seconds in their ids the log's times are UTC, not {self.zone}; if "
                     f"so, say --zone UTC --callee-zone {self.zone}"
                 )
+
+    def _epochs_s(self, rows: Integers) -> Floats:
+        """Seconds since 1970 in the ids of some rows; missing where there are none."""
+        return epochs_s(texts_at(self._batches, "keys", rows))
 
     def _callees(self) -> None:
         """Leave out dials to extensions, where others are to numbers."""
@@ -241,7 +242,9 @@ class _Joined:
     def _fields(self, rows: Integers) -> list[Array]:
         """Of some rows all that tells them apart."""
         fields = {name: array[rows] for name, array in self.columns.items() if name != "is_local"}
-        return list((fields | legs_of(self._batches, self._row[rows])).values())
+        if has(self._batches, "legs"):
+            fields["legs"], _ = codes_of([texts_at(self._batches, "legs", self._row[rows])])
+        return list(fields.values())
 
     def _legs(self) -> None:
         columns = self.columns

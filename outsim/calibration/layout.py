@@ -26,7 +26,8 @@ from outsim.calibration.mapping import (
 from outsim.calibration.opening import is_parquet, shown
 from outsim.calibration.records import holds_records
 from outsim.calibration.tables import Frame, is_result, names_of
-from outsim.calibration.values import TIMES, is_number, is_time
+from outsim.calibration.times import is_time
+from outsim.calibration.values import TIMES, is_number
 from outsim.scenario.files import header_shown, refusal
 from outsim.scenario.positions import Row, read_rows
 

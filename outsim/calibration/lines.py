@@ -18,8 +18,8 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.csv as pacsv
 
-from outsim.calibration.convert import Flags, Integers
 from outsim.calibration.opening import opened, shown
+from outsim.calibration.values import Flags, Integers
 from outsim.scenario.files import refusal
 from outsim.scenario.positions import ROW_LINES, Row, read_rows
 

@@ -13,18 +13,9 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from outsim.calibration.convert import (
-    MISSING,
-    Array,
-    Codes,
-    Flags,
-    Floats,
-    Integers,
-    Micros,
-    epochs_s,
-)
 from outsim.calibration.mapping import Mapping
-from outsim.calibration.values import Evidence
+from outsim.calibration.times import MISSING
+from outsim.calibration.values import Evidence, Integers, Keys
 from outsim.disk import atomic_write
 from outsim.text import brief, visible
 
@@ -169,44 +160,27 @@ class CallLog:
 NO_OUTCOME = -1
 """Code of an outcome that the log does not say."""
 
+Columns = dict[str, Any]
+"""Arrays of one place a row, by field; those that the log does not tell of are not there."""
 
-@dataclass(frozen=True)
-class Missed:
-    """Values of one column that can't be read, and are taken as missing."""
-
-    column: str
-    count: int
-    line: int
-    """Line of the first."""
-    found: str
+_MISSING: dict[str, Any] = {
+    "started": MISSING,
+    "outcome": NO_OUTCOME,
+    **dict.fromkeys(("ring_s", "talk_s", "attempt", "gap_s", "weight"), np.nan),
+    "is_local": False,
+}
+"""Fields that are numbers, and what stands for none; all others are texts."""
 
 
 @dataclass
 class Batch:
-    """Attempts of some rows; a field that the log does not have is None.
+    """Attempts of some rows of a file, and what became of the other rows."""
 
-    Arrays have one place a row. `keys` is what `id` is, `calls` what `call` is: rows that agree in
-    them are records of one call, and `legs` tells these apart.
-    """
-
-    started: Micros | None = None
-    outcome: Codes | None = None
-    ring_s: Floats | None = None
-    talk_s: Floats | None = None
-    numbers: pa.Array | None = None
-    attempt: Floats | None = None
-    gap_s: Floats | None = None
-    weight: Floats | None = None
-    campaigns: pa.Array | None = None
-    keys: pa.Array | None = None
-    calls: pa.Array | None = None
-    legs: pa.Array | None = None
-    others: pa.Array | None = None
-    contexts: pa.Array | None = None
-    is_local: Flags | None = None
-    """Where the time of the dial says no zone."""
-    rows: int = 0
+    rows: int
     """Rows of the file that it was made from, those that can't be read among them."""
+    columns: Columns = field(default_factory=dict)
+    """`keys` is what `id` is, `calls` what `call` is: rows that agree in them are records of one
+    call, and `legs` tells these apart. `is_local`: where the time of the dial says no zone."""
     left_out: Counter[str] = field(default_factory=Counter)
     unreadable: list[tuple[int, str, str]] = field(default_factory=list)
     """(line, what was found, what is allowed)."""
@@ -216,24 +190,13 @@ class Batch:
     """Rows whose words and evidence differ, by kind (`outsim.calibration.evidence`)."""
     evidence: dict[str, Evidence] = field(default_factory=dict)
     """What values tell of how they are written, by field."""
-    missed: list[Missed] = field(default_factory=list)
-    """Values of optional fields that can't be read: their rows are used without them."""
+    missed: list[tuple[str, int, int, str]] = field(default_factory=list)
+    """(column, how many, line of the first, what it is) of values taken as missing."""
 
-    ARRAYS = (
-        *("started", "outcome", "ring_s", "talk_s", "attempt", "gap_s", "weight"),
-        *("numbers", "campaigns", "keys", "calls", "legs", "others", "contexts", "is_local"),
-    )
-
-    def keep(self, kept: Flags) -> None:
-        """Drop the rows that are not kept."""
-        if kept.all():
-            return
-        for name in self.ARRAYS:
-            array = getattr(self, name)
-            if isinstance(array, pa.Array):
-                setattr(self, name, array.filter(pa.array(kept)))
-            elif array is not None:
-                setattr(self, name, array[kept])
+    @property
+    def size(self) -> int:
+        """Rows that are used."""
+        return len(next(iter(self.columns.values()), ()))
 
 
 @dataclass(frozen=True)
@@ -247,94 +210,53 @@ class ReadFile:
     """What was taken to be so in reading its values."""
 
 
-Columns = dict[str, Array]
-"""Fields of `Batch`, of all attempts; those that no file tells of are not there."""
-
-_MISSING: dict[str, Any] = {
-    "started": MISSING,
-    "outcome": NO_OUTCOME,
-    **dict.fromkeys(("ring_s", "talk_s", "attempt", "gap_s", "weight"), np.nan),
-    "is_local": False,
-}
-
-
-def epochs_of(batches: list[Batch], rows: Integers) -> Floats:
-    """Seconds since 1970 in the ids of some rows; missing where there are none."""
-    ids = pa.chunked_array(texts_of(batches, "keys"), pa.string()).take(pa.array(rows))
-    return epochs_s(ids.combine_chunks())
-
-
-def size_of(batch: Batch) -> int:
-    """Rows of a batch that are used."""
-    arrays = (getattr(batch, name) for name in Batch.ARRAYS)
-    return next((len(each) for each in arrays if each is not None), 0)
-
-
 def columns_of(batches: list[Batch]) -> Columns:
     """Put the fields of all batches together, texts as codes."""
-    columns = {}
+    columns: Columns = {}
     for name, missing in _MISSING.items():
-        arrays = [getattr(batch, name) for batch in batches]
-        known = next((array for array in arrays if array is not None), None)
-        if known is not None:
+        known = [batch.columns[name] for batch in batches if name in batch.columns]
+        if known:
             columns[name] = np.concatenate(
                 [
-                    np.full(size_of(batch), missing, known.dtype) if array is None else array
-                    for batch, array in zip(batches, arrays, strict=True)
+                    batch.columns.get(name, np.full(batch.size, missing, known[0].dtype))
+                    for batch in batches
                 ]
             )
     if has(batches, "campaigns"):
         columns["campaigns"] = codes_of(texts_of(batches, "campaigns"))[0]
-    return columns | _ids_of(batches)
+    # Ids, those of the calls that they belong to, and of other legs have codes of one list.
+    names = [name for name in ("keys", "calls", "others") if has(batches, name)]
+    if "keys" not in names:
+        names = [name for name in names if name == "calls"]
+    if names:
+        codes, _ = codes_of([text for name in names for text in texts_of(batches, name)])
+        columns |= dict(zip(names, np.split(codes, len(names)), strict=True))
+    return columns
 
 
 def has(batches: list[Batch], name: str) -> bool:
     """Whether any batch has a field."""
-    return any(getattr(batch, name) is not None for batch in batches)
+    return any(name in batch.columns for batch in batches)
 
 
-def _ids_of(batches: list[Batch]) -> Columns:
-    """Codes of ids, of those of the calls that they belong to, and of other legs, of one list."""
-    names = [name for name in ("keys", "calls", "others") if has(batches, name)]
-    if "keys" not in names:
-        return {name: codes_of(texts_of(batches, name))[0] for name in names if name == "calls"}
-    texts = {name: texts_of(batches, name) for name in names}
-    is_own = []
-    if "calls" in names:
-        # Most calls have one channel, whose id is the call's: it is not looked up again.
-        for k, (call, key) in enumerate(zip(texts["calls"], texts["keys"], strict=True)):
-            same = pc.fill_null(pc.equal(call, key), False)
-            texts["calls"][k] = pc.if_else(same, None, call)
-            is_own.append(same.to_numpy(zero_copy_only=False))
-    codes = np.split(codes_of([each for name in names for each in texts[name]])[0], len(names))
-    columns = dict(zip(names, codes, strict=True))
-    if is_own:
-        columns["calls"] = np.where(np.concatenate(is_own), columns["keys"], columns["calls"])
-    return columns
-
-
-def legs_of(batches: list[Batch], rows: Integers) -> Columns:
-    """Codes of the legs of some rows, if any are told."""
-    if not has(batches, "legs"):
-        return {}
-    legs = pa.chunked_array(texts_of(batches, "legs"), pa.string()).take(pa.array(rows))
-    return {"legs": codes_of(legs.chunks)[0]}
+def texts_at(batches: list[Batch], name: str, rows: Integers) -> pa.Array:
+    """Texts of a field at some rows."""
+    texts = pa.chunked_array(texts_of(batches, name), pa.string())
+    return texts.take(pa.array(rows)).combine_chunks()
 
 
 def texts_of(batches: list[Batch], name: str) -> list[pa.Array]:
     """A field of each batch, as one kind of texts: those of tables may be of another."""
     return [
-        pa.nulls(size_of(batch), pa.string())
-        if getattr(batch, name) is None
-        else getattr(batch, name).cast(pa.string())
+        batch.columns.get(name, pa.nulls(batch.size, pa.string())).cast(pa.string())
         for batch in batches
     ]
 
 
-def codes_of(texts: list[pa.Array]) -> tuple[Array, pa.Array]:
+def codes_of(texts: list[pa.Array]) -> tuple[Keys, pa.Array]:
     """Codes of texts, from 0 as they appear, and the distinct texts; -1 where is none."""
     coded = pa.chunked_array(texts, pa.string()).dictionary_encode()
     if not coded.num_chunks:
         return np.zeros(0, np.int32), pa.array([], pa.string())
-    codes = [pc.fill_null(each.indices, -1).to_numpy() for each in coded.chunks]
+    codes = [pc.fill_null(chunk.indices, -1).to_numpy() for chunk in coded.chunks]
     return np.concatenate(codes), coded.chunk(0).dictionary

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import numpy as np
 
-from outsim.calibration.values import is_time, is_time_format
+from outsim.calibration.times import is_time, is_time_format
 from outsim.scenario.files import header_shown, read_lines, refusal
 from outsim.units import shown
 from outsim.vocabulary import ANSWERED as ANSWERED_OUTCOMES

@@ -19,11 +19,12 @@ import numpy as np
 import pandas as pd
 from scipy import stats
 
-from outsim.calibration.convert import Flags, Floats, Integers
-from outsim.calibration.durations import DRIFT_LEVEL, DRIFT_SIZE, LEVEL
+from outsim.calibration.durations import DRIFT_LEVEL, DRIFT_SIZE, Z
 from outsim.calibration.mapping import MOST_ATTEMPTS, WORDS
+from outsim.calibration.values import Flags, Floats, Integers
 from outsim.clock import MINUTE, SECOND
 from outsim.errors import ScenarioError
+from outsim.estimates import LEVEL
 from outsim.scenario.callees import DAY_PARTS, GAP_BOUNDS_US, REDIAL_LEVELS, day_part
 from outsim.scenario.defaults import DEFAULTS
 from outsim.scenario.sources import DRAWN, TRAITS
@@ -34,18 +35,6 @@ ENOUGH_DIALS = 50
 """Dials that a factor needs, at least."""
 ENOUGH_EACH = 10
 """Answered ones among them, and unanswered ones, at least."""
-
-
-@dataclass(frozen=True)
-class Cells:
-    """Dials by everything that may scale the share answered."""
-
-    levels: Integers
-    """Which level each cell has in each group; -1 where the log doesn't tell. Shape (cells,
-    groups)."""
-    dials: Floats
-    answered: Floats
-    """How many dials, and how many were answered. Shape (cells,)."""
 
 
 @dataclass(frozen=True)
@@ -89,8 +78,10 @@ def sums(places: Integers, weights: Floats, count: int) -> Floats:
     return np.bincount(places, weights=weights, minlength=count).astype(np.float64)
 
 
-def fit_factors(cells: Cells, groups: tuple[Group, ...]) -> Factors:
-    """Fit the factors of all groups together.
+def fit_factors(
+    levels: Integers, dials: Floats, answered: Floats, groups: tuple[Group, ...]
+) -> Factors:
+    """Fit the factors of all groups together, to dials by cell, shapes (cells, groups), (cells,).
 
     Levels with too few dials for a factor of their own have none in the result; their dials
     share a level that is then left out. A group with fewer than two levels left has none.
@@ -98,22 +89,20 @@ def fit_factors(cells: Cells, groups: tuple[Group, ...]) -> Factors:
     columns: list[tuple[int, str, Floats]] = []
     weights: dict[str, Floats] = {}
     for g, group in enumerate(groups):
-        known, size = cells.levels[:, g] >= 0, len(group.levels)
-        levels = cells.levels[known, g]
-        dials, answered = (
-            sums(levels, each[known], size) for each in (cells.dials, cells.answered)
+        at = levels[:, g]
+        of_level, hits = (
+            sums(at[at >= 0], counts[at >= 0], len(group.levels)) for counts in (dials, answered)
         )
-        fitted = np.flatnonzero(has_enough(dials, answered))
+        fitted = np.flatnonzero(has_enough(of_level, hits))
         if len(fitted) < 2 or (group.from_first and 0 not in fitted):
             continue
-        at = cells.levels[:, g]
         columns += [(g, group.levels[i], (at == i).astype(np.float64)) for i in fitted]
         other = ~np.isin(at, fitted)
         if other.any():
             columns.append((g, "", other.astype(np.float64)))
-        weights[group.name] = dials[fitted]
-    design = np.column_stack([np.ones(len(cells.dials)), *(each for *_, each in columns)])
-    logs, covariance = _marginal_totals(cells, design)
+        weights[group.name] = of_level[fitted]
+    design = np.column_stack([np.ones(len(dials)), *(column for *_, column in columns)])
+    logs, covariance = _marginal_totals(design, dials, answered)
     names = [("base", ""), *((groups[g].name, level) for g, level, _ in columns)]
     transform, centred = _normalised(names, logs, weights, groups)
     kept = [i for i, (group, level) in enumerate(names) if level or group == "base"]
@@ -122,28 +111,26 @@ def fit_factors(cells: Cells, groups: tuple[Group, ...]) -> Factors:
         names=tuple(names[i] for i in kept),
         logs=centred[kept],
         covariance=covariance[np.ix_(kept, kept)],
-        dials=(design.T @ cells.dials)[kept],
+        dials=(design.T @ dials)[kept],
     )
 
 
-def _marginal_totals(cells: Cells, design: Floats) -> tuple[Floats, Floats]:
+def _marginal_totals(design: Floats, dials: Floats, answered: Floats) -> tuple[Floats, Floats]:
     """Logarithms whose shares have the recorded totals, and their sandwich covariance.
 
     The columns of a group add up to the first one, so the logarithms are fixed only up to a
     shift within each group; the pseudo-inverse takes the shortest.
     """
     logs = np.zeros(design.shape[1])
-    logs[0] = np.log(cells.answered.sum() / cells.dials.sum())
+    logs[0] = np.log(answered.sum() / dials.sum())
     for _ in range(100):
-        expected = cells.dials * np.exp(design @ logs)
+        expected = dials * np.exp(design @ logs)
         information = design.T @ (design * expected[:, None])
-        step = np.linalg.pinv(information, hermitian=True) @ (
-            design.T @ (cells.answered - expected)
-        )
+        step = np.linalg.pinv(information, hermitian=True) @ (design.T @ (answered - expected))
         logs = logs + np.clip(step, -1, 1)
         if np.max(np.abs(step)) < 1e-10:
             break
-    expected = cells.dials * np.exp(design @ logs)
+    expected = dials * np.exp(design @ logs)
     shares = np.minimum(np.exp(design @ logs), 1.0)
     bread = np.linalg.pinv(design.T @ (design * expected[:, None]), hermitian=True)
     filling = design.T @ (design * (expected * (1 - shares))[:, None])
@@ -220,8 +207,7 @@ class OutcomeFit:
     def interval(self, outcome: str) -> tuple[float, float]:
         """95 % interval of an outcome's share (Jeffreys; of the human share: from the fit)."""
         if outcome == "human":
-            width = float(stats.norm.ppf((1 + LEVEL) / 2) * self.factors.covariance[0, 0] ** 0.5)
-            share = self.shares[outcome]
+            share, width = self.shares[outcome], Z * self.factors.covariance[0, 0] ** 0.5
             return share * float(np.exp(-width)), min(share * float(np.exp(width)), 1.0)
         scale = self.shares[outcome] / max(self.counts[outcome] / self.dials, 1e-12)
         low, high = jeffreys(self.counts[outcome], self.dials)
@@ -230,8 +216,7 @@ class OutcomeFit:
 
 def jeffreys(hits: float, of: float) -> tuple[float, float]:
     """95 % interval of a share: the Jeffreys interval (Brown, Cai, DasGupta 2001)."""
-    tails = np.array([(1 - LEVEL) / 2, (1 + LEVEL) / 2])
-    low, high = np.asarray(stats.beta.ppf(tails, hits + 0.5, max(of - hits, 0) + 0.5)).tolist()
+    low, high = stats.beta.interval(LEVEL, hits + 0.5, max(of - hits, 0) + 0.5)
     return (float(low) if hits > 0 else 0.0), (float(high) if hits < of else 1.0)
 
 
@@ -277,7 +262,7 @@ def fit_outcomes(table: pd.DataFrame, zone: str | None) -> OutcomeFit:
         Group(REDIAL, tuple(str(k) for k in range(pooled + 1)), from_first=True),
         Group(GAP, ("later", *GAPS), from_first=True),
     )
-    factors = fit_factors(_cells(rows, answered, zone, groups), groups)
+    factors = fit_factors(*_cells(rows, answered, zone, groups), groups)
     factors = replace(factors, covariance=factors.covariance * inflation)
     total = sum(counts.values())
     shares = {word: counts[word] / total for word in DRAWN}
@@ -313,9 +298,7 @@ def _divided(by_outcome: Mapping[str, float]) -> tuple[dict[str, float], float |
     known = {word: counts[word] for word in ANSWERERS}
     if not known["human"] and known["voicemail"]:
         known = {"human": 1.0, "voicemail": 0.0}  # a log that names machines alone
-    elif not sum(known.values()):
-        profile = DEFAULTS["profiles.known_list"].value
-        known = {word: float(profile[word]) for word in known}
+    known = _or_default(known)
     human = known["human"] / sum(known.values())
     counts["human"] += unknown * human
     counts["voicemail"] += unknown * (1 - human)
@@ -324,14 +307,18 @@ def _divided(by_outcome: Mapping[str, float]) -> tuple[dict[str, float], float |
 
 def _with_unanswered(counts: dict[str, float], unanswered: float) -> dict[str, float]:
     """Dials by outcome, with those added of which the log says no more than unanswered."""
-    names = ("no_answer", "busy")
-    known = {name: counts[name] for name in names}
-    if not sum(known.values()):
-        known = {name: float(DEFAULTS["profiles.known_list"].value[name]) for name in names}
+    known = _or_default({word: counts[word] for word in ("no_answer", "busy")})
     whole = sum(known.values())
     return {
         word: size + unanswered * known.get(word, 0.0) / whole for word, size in counts.items()
     }
+
+
+def _or_default(counts: dict[str, float]) -> dict[str, float]:
+    """Counts of some outcomes; the weights of the default profile where there are none."""
+    if sum(counts.values()):
+        return counts
+    return {word: float(DEFAULTS["profiles.known_list"].value[word]) for word in counts}
 
 
 def with_earlier_attempts(table: pd.DataFrame) -> pd.DataFrame:
@@ -394,16 +381,17 @@ def _pooled(rows: pd.DataFrame, answered: Flags) -> int:
 
 def _cells(
     rows: pd.DataFrame, answered: Flags, zone: str | None, groups: tuple[Group, ...]
-) -> Cells:
-    """Dials counted by everything that has a factor."""
-    count = len(rows)
-    codes = [np.full(count, -1, dtype=np.int64) for _ in groups]
+) -> tuple[Integers, Floats, Floats]:
+    """Level in each group (-1: not known), dials and answered ones of each cell of dials."""
+    codes = [np.full(len(rows), -1, dtype=np.int64) for _ in groups]
     if "started" in rows and zone is not None:
         local = rows["started"].dt.tz_convert(zone)
         known = local.notna().to_numpy()
-        hours = local.dt.hour.to_numpy(dtype=np.float64, na_value=0).astype(np.int64)
+        hours, days = (
+            part.to_numpy(dtype=np.float64, na_value=0).astype(np.int64)
+            for part in (local.dt.hour, local.dt.day_of_week)
+        )
         codes[0] = np.where(known, _PART_OF_HOUR[hours], -1)
-        days = local.dt.day_of_week.to_numpy(dtype=np.float64, na_value=0).astype(np.int64)
         codes[1] = np.where(known, days, -1)
     failures = _failures(rows)
     if failures is not None:
@@ -415,13 +403,12 @@ def _cells(
             level = np.where(place == len(bounds_s), 0, place + 1)
             codes[3] = np.where(failures > 0, np.where(np.isnan(gaps_s), -1, level), 0)
     sizes = [len(group.levels) + 1 for group in groups]
-    index = np.ravel_multi_index([code + 1 for code in codes], sizes)
-    weights = weights_of(rows)
-    dials = sums(index.astype(np.int64), weights, int(np.prod(sizes)))
-    hits = sums(index.astype(np.int64), weights * answered, int(np.prod(sizes)))
+    index = np.ravel_multi_index([code + 1 for code in codes], sizes).astype(np.int64)
+    weights, count = weights_of(rows), int(np.prod(sizes))
+    dials, hits = sums(index, weights, count), sums(index, weights * answered, count)
     there = np.flatnonzero(dials)
     levels = np.column_stack(np.unravel_index(there, sizes)).astype(np.int64) - 1
-    return Cells(levels, dials[there], hits[there])
+    return levels, dials[there], hits[there]
 
 
 _PART_OF_HOUR = np.array([DAY_PARTS.index(day_part(hour)) for hour in range(24)], dtype=np.int64)
@@ -457,8 +444,7 @@ def mix_drift(early: pd.DataFrame, late: pd.DataFrame) -> list[MixDrift]:
         return []
     p_value = float(stats.chi2_contingency(observed).pvalue)
     shares = observed / sizes[:, None]
-    z: Any = stats.norm.ppf((1 + LEVEL) / 2)
-    widths = z * np.sqrt(np.sum(shares * (1 - shares) / sizes[:, None], axis=0))
+    widths = Z * np.sqrt(np.sum(shares * (1 - shares) / sizes[:, None], axis=0))
     change = shares[1] - shares[0]
     columns = np.column_stack([*shares, change - widths, change + widths]).tolist()
     return [MixDrift(word, *(*row, p_value)) for word, row in zip(words, columns, strict=True)]

@@ -25,7 +25,6 @@ import numpy as np
 import tomlkit
 from scipy import special
 
-from outsim.calibration.convert import Floats
 from outsim.calibration.durations import DurationFit
 from outsim.calibration.families import SCORES, table_of
 from outsim.calibration.outcomes import (
@@ -38,6 +37,7 @@ from outsim.calibration.outcomes import (
     WEEKDAYS,
     OutcomeFit,
 )
+from outsim.calibration.values import Floats
 from outsim.clock import SECOND
 from outsim.distributions import Constant, Distribution, Quantiles
 from outsim.scenario.callees import Callees, HourFactors, Profile

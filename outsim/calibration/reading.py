@@ -15,11 +15,10 @@ from zoneinfo import available_timezones
 import pandas as pd
 
 from outsim.calibration import records
-from outsim.calibration.convert import NoZoneError
 from outsim.calibration.joining import joined
 from outsim.calibration.layout import Format, Layout, layout_of
 from outsim.calibration.lines import BLOCK, blocks, parse
-from outsim.calibration.log import Batch, CallLog, LogFile, Missed, ReadFile
+from outsim.calibration.log import Batch, CallLog, LogFile, ReadFile
 from outsim.calibration.mapping import Mapping
 from outsim.calibration.rows import attempts_of
 from outsim.calibration.tables import (
@@ -30,6 +29,7 @@ from outsim.calibration.tables import (
     is_result,
     zone_of_result,
 )
+from outsim.calibration.times import NoZoneError
 from outsim.calibration.values import Evidence, Style, notes_of, style_of
 from outsim.scenario.files import refusal
 from outsim.units import is_zone
@@ -137,16 +137,15 @@ def _whole(
 
 def _notes_of_missed(batches: Sequence[Batch]) -> Iterator[str]:
     """What values can't be read, by column; their rows are used all the same."""
-    missed: dict[str, list[Missed]] = {}
-    for batch in batches:
-        for miss in batch.missed:
-            missed.setdefault(miss.column, []).append(miss)
-    for column, those in missed.items():
-        count, first = sum(miss.count for miss in those), those[0]
+    missed: dict[str, list[tuple[int, int, str]]] = {}
+    for column, size, line, found in (miss for batch in batches for miss in batch.missed):
+        missed.setdefault(column, []).append((size, line, found))
+    for column, parts in missed.items():
+        count, (_, line, found) = sum(size for size, *_ in parts), parts[0]
         yield (
             f"{count:,} value{'s' if count != 1 else ''} of {column} can't be read and "
-            f"{'are' if count != 1 else 'is'} taken as missing; the first, line {first.line}: "
-            f"found {first.found}"
+            f"{'are' if count != 1 else 'is'} taken as missing; the first, line {line}: "
+            f"found {found}"
         )
 
 

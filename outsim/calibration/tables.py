@@ -16,11 +16,12 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from outsim.calibration.convert import MISSING, Micros, seconds_between
 from outsim.calibration.lines import Parsed, each_its_own
 from outsim.calibration.log import Batch
 from outsim.calibration.mapping import WORDS
 from outsim.calibration.opening import unpacked_limit
+from outsim.calibration.times import MISSING, seconds_between
+from outsim.calibration.values import Micros
 from outsim.directories import inside
 from outsim.errors import ScenarioError
 from outsim.scenario.files import refusal
@@ -151,7 +152,7 @@ def batch_of_result(path: Path) -> Batch:
         table = pd.read_parquet(inside(path, "attempts.parquet"), columns=list(_NEEDED))
     except (OSError, ValueError, KeyError) as error:
         raise refusal(path / "attempts.parquet", f"can't be read: {error}") from None
-    batch = Batch(rows=len(table))
+    batch = Batch(len(table))
     is_dialed, is_over = table["dialed_at"].notna(), table["ended_at"].notna()
     batch.left_out["not dialed"] = int((~is_dialed).sum())
     batch.left_out["not over"] = int((is_dialed & ~is_over).sum())
@@ -159,17 +160,19 @@ def batch_of_result(path: Path) -> Batch:
     table = table[is_dialed & is_over]
     codes = pd.Categorical(table["outcome"], categories=list(WORDS)).codes.astype(np.int8)
     answered, gave_up = np.isin(codes, ANSWERED), codes == _NO_ANSWER
-    ringing, answer, end = (
-        _micros(table[f"{name}_at"]) for name in ("ringing", "answered", "ended")
+    dialed, ringing, answer, end = (
+        _micros(table[f"{name}_at"]) for name in ("dialed", "ringing", "answered", "ended")
     )
-    batch.started = _micros(table["dialed_at"])
-    batch.outcome = codes
     rung = np.where(answered, seconds_between(ringing, answer), seconds_between(ringing, end))
-    batch.ring_s = np.where(answered | gave_up, rung, np.nan)
-    batch.talk_s = np.where(answered, seconds_between(answer, end), np.nan)
-    batch.attempt = table["attempt"].to_numpy(dtype=np.float64)
-    batch.numbers = pa.array(table["number"].astype(str))
-    batch.campaigns = pa.array(table["tenant"].astype(str) + "/" + table["campaign"].astype(str))
+    batch.columns = {
+        "started": dialed,
+        "outcome": codes,
+        "ring_s": np.where(answered | gave_up, rung, np.nan),
+        "talk_s": np.where(answered, seconds_between(answer, end), np.nan),
+        "attempt": table["attempt"].to_numpy(dtype=np.float64),
+        "numbers": pa.array(table["number"].astype(str)),
+        "campaigns": pa.array(table["tenant"].astype(str) + "/" + table["campaign"].astype(str)),
+    }
     return batch
 
 

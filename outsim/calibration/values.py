@@ -1,154 +1,25 @@
-"""Values of a call log as people and programs write them: nothing, numbers, durations, times."""
+"""Values of a call log as people and programs write them: nothing, numbers, durations."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
-from functools import lru_cache
-from urllib.parse import unquote
-from zoneinfo import ZoneInfo
+from functools import cache, reduce
+from typing import Any
 
-import pandas as pd
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+from numpy.typing import NDArray
 
-_LONGEST_TIME = 80
-"""Characters of a time that is looked at."""
-
-_MONTHS = {
-    name: number
-    for number, names in enumerate(
-        (
-            *("jan ene", "feb fév fev", "mar mär mrz", "apr avr abr", "may mai", "jun juin"),
-            *("jul juil", "aug aoû aou ago", "sep", "oct okt", "nov", "dec déc dez dic"),
-        ),
-        1,
-    )
-    for name in names.split()
-}
-"""Months by how their names begin, in English, German, French and Spanish."""
-
-_OFFSETS_H = {
-    **dict.fromkeys(("z", "utc", "gmt", "ut", "wet"), 0),
-    **dict.fromkeys(("est", "cdt"), -5),
-    **dict.fromkeys(("cst", "mdt"), -6),
-    **dict.fromkeys(("mst", "pdt"), -7),
-    **dict.fromkeys(("pst", "akdt"), -8),
-    "edt": -4,
-    "akst": -9,
-    "hst": -10,
-    **dict.fromkeys(("cet", "mez", "west"), 1),
-    **dict.fromkeys(("cest", "mesz", "eet"), 2),
-    "eest": 3,
-}
-"""Abbreviations of zones: those of RFC 2822, and others that mean one thing only."""
-
-_LETTERS = r"[^\W\d_]"
-_TIME_OF_DAY = re.compile(
-    r"(?P<h>\d{1,2})(?:[:h]|(?<=[ t-]\d\d)\.)(?P<m>\d\d)"
-    r"(?:[:.m](?P<s>\d\d)(?:[.,:](?P<f>\d{1,9}))?)?s?"
-    r"(?: ?(?P<half>[ap])\.?m\b\.?)?(?: uhr\b)?(?![\d:])"
-)
-_ZONE = (
-    r"(?: ?(?P<zone>(?:utc|gmt)?(?P<sign>[+-])(?P<zh>\d\d):?(?P<zm>\d\d)?(?: [a-z]{3,5})?"
-    r"|[a-z]{1,5}))?"
-    r"(?: ?[(\[][^()\[\]]*[)\]])?"
-)
-_GLUE = r"(?:,? ?(?:at|à|um|[t+-])? ?)"
-_WEEKDAY = rf"(?:{_LETTERS}{{2,10}}(?:[.,]{{1,2}} ?| ))?"
-_DAYS = (
-    r"(?P<plain>\d{1,4}[/.-]\d{1,2}[/.-]\d{2,4})",
-    r"(?P<y>\d{4})(?P<b>\d\d)(?P<d>\d\d)",
-    r"(?P<d>\d{1,2})(?:\.|st|nd|rd|th)?[- /]{0,2}"
-    rf"(?P<month>{_LETTERS}{{3,9}})\.?,?[- /]{{0,2}}(?P<y>\d{{4}}|\d\d)",
-    rf"(?P<month>{_LETTERS}{{3,9}})\.? ?(?P<d>\d{{1,2}})(?:st|nd|rd|th)?,? (?P<y>\d{{4}})",
-)
-_AROUND = (
-    *(re.compile(f"{_WEEKDAY}{day}{_GLUE}@{_ZONE}") for day in _DAYS),
-    *(re.compile(f"@{_ZONE}{_GLUE}{_WEEKDAY}{day}") for day in _DAYS),
-    re.compile(
-        rf"{_WEEKDAY}(?P<month>{_LETTERS}{{3,9}})\.? (?P<d>\d{{1,2}}),? @{_ZONE} (?P<y>\d{{4}})"
-    ),
-)
-"""What stands around the time of day, which is ``@`` in it."""
-_COMPACT = re.compile(r"((?:19|20)\d{2})(\d\d)(\d\d)[t _-]?(\d\d)(\d\d)(\d\d)(.*)")
-_ZONE_HOURS_ALONE = re.compile(r"(.*:\d\d(?:[.]\d+)?)([+-]\d\d)")
-
-
-def rewritten(text: str, zone: str | None) -> str | None:
-    """A time in ISO 8601, or as ``3/10/2026 09:00:00``; None if it can't be read."""
-    plain = text[: _LONGEST_TIME + 1].strip().lower()
-    if len(plain) > _LONGEST_TIME:
-        return None
-    plain = re.sub(r"\s+", " ", unquote(plain))
-    if (match := _ZONE_HOURS_ALONE.fullmatch(plain)) is not None:
-        plain = f"{match[1]}{match[2]}00"
-    if (match := _COMPACT.fullmatch(plain)) is not None:
-        plain = "{}-{}-{} {}:{}:{}{}".format(*match.groups())
-    time = _TIME_OF_DAY.search(plain)
-    if time is None:
-        return None
-    around = f"{plain[: time.start()]}@{plain[time.end() :]}"
-    for pattern in _AROUND:
-        if (match := pattern.fullmatch(around)) is not None:
-            return _joined(match, time, zone)
-    return None
-
-
-def _joined(match: re.Match[str], time: re.Match[str], zone: str | None) -> str | None:
-    parts = match.groupdict()
-    day = parts.get("plain") or _day(parts)
-    hour = int(time["h"])
-    if time["half"] is not None:
-        if not 1 <= hour <= 12:
-            return None
-        hour = hour % 12 + 12 * (time["half"] == "p")
-    clock = f"{hour:02d}:{time['m']}:{time['s'] or '00'}"
-    clock += f".{time['f'][:6]}" if time["f"] else ""
-    if day is None or hour > 23:
-        return None
-    if parts["sign"]:
-        return f"{day} {clock}{parts['sign']}{parts['zh']}:{parts['zm'] or '00'}"
-    if not parts["zone"]:
-        return f"{day} {clock}"
-    offset = _offset(parts["zone"], day, clock, zone)
-    return None if offset is None else f"{day} {clock}{offset}"
-
-
-def _day(parts: dict[str, str | None]) -> str | None:
-    year, day, month = parts["y"] or "", parts["d"] or "", parts.get("b")
-    if month is None:
-        name = parts["month"] or ""
-        number = _MONTHS.get(name[:4], _MONTHS.get(name[:3]))
-        if number is None:
-            return None
-        month = f"{number:02d}"
-    return f"{'20' if len(year) == 2 else ''}{year}-{month}-{day:>02}"
-
-
-def _offset(said: str, day: str, clock: str, zone: str | None) -> str | None:
-    """Offset of a zone's abbreviation on a day, as ``-04:00``."""
-    if zone is not None and (own := _own_offset(said, day[:10], clock[:5], zone)) is not None:
-        return own
-    hours = _OFFSETS_H.get(said)
-    return None if hours is None else f"{'-' if hours < 0 else '+'}{abs(hours):02d}:00"
-
-
-@lru_cache(maxsize=4096)
-def _own_offset(said: str, day: str, clock: str, zone: str) -> str | None:
-    """Offset that an abbreviation has in the log's own zone, if it is one of its own."""
-    try:
-        at = datetime.fromisoformat(f"{day} {clock}")
-    except ValueError:
-        # A day such as 3/10/2026: either half of its year tells what the zone calls itself.
-        at = datetime(2026, 1, 15)
-    for local in (at, at + timedelta(days=182)):
-        for fold in (0, 1):
-            here = local.replace(tzinfo=ZoneInfo(zone), fold=fold)
-            if (here.tzname() or "").lower() == said:
-                return f"{here:%z}"[:3] + ":" + f"{here:%z}"[3:5]
-    return None
-
+Array = NDArray[Any]
+Integers = NDArray[np.int64]
+Keys = NDArray[np.int32]
+Floats = NDArray[np.float64]
+Flags = NDArray[np.bool_]
+Micros = NDArray[np.int64]
+Codes = NDArray[np.int8]
 
 TIMES = frozenset({"started", "answered", "ended"})
 """Fields of `outsim.calibration.mapping.FIELDS` that are times."""
@@ -206,6 +77,7 @@ def style_of(evidence: dict[str, Evidence], zone: str | None) -> Style:
     """How a file is written, by what all of its values tell, by field."""
     days = {day for column in evidence.values() for day in column.days}
     signs = {sign for column in evidence.values() for sign in column.signs}
+    dots = {"three digits after a dot", "below a thousand"}
     return Style(
         frozenset(
             name
@@ -216,10 +88,7 @@ def style_of(evidence: dict[str, Evidence], zone: str | None) -> Style:
             name
             for name, column in evidence.items()
             if "decimal dot" not in column.signs
-            and (
-                "thousands dot" in column.signs
-                or {"three digits after a dot", "below a thousand"} <= column.signs
-            )
+            and ("thousands dot" in column.signs or dots <= column.signs)
         ),
         _is_day_first(days, zone),
         "whole minutes" in signs and "seconds" not in signs,
@@ -271,9 +140,7 @@ def notes_of(evidence: dict[str, Evidence], style: Style, names: dict[str, str])
     return notes
 
 
-# Numbers and durations
-
-_PLAIN = re.compile(r"[+-]?(\d+[.]?\d*|[.]\d+)(e[+-]?\d{1,2})?")
+_PLAIN = re.compile(r"[+-]?(\d+[.]?\d*|[.]\d+)(e[+-]?\d{1,3})?")
 _GROUPS = re.compile(r"[+-]?\d{1,3}([ '\u2019]\d{3})+([.,]\d+)?")
 _COMMAS = re.compile(r"[+-]?[1-9]\d{0,2}(,\d{3})+([.]\d+)?")
 _DOTS = re.compile(r"[+-]?[1-9]\d{0,2}([.]\d{3})+(,\d+)?")
@@ -296,8 +163,6 @@ _UNITS = {
 }
 _WITH_UNIT = re.compile(r"([\d.,]+) ?([a-z]+|['\"])[.]?(?:,? ?(?:and )?|$)")
 
-NOT_A_NUMBER = float("nan")
-
 
 def bare(text: str) -> str:
     """A value without what spreadsheets and printers put around it, in small letters."""
@@ -313,7 +178,7 @@ def number(text: str, target: str, style: Style) -> float:
     """A number; NaN where it is none."""
     text = bare(text)
     if len(text) > _LONGEST:
-        return NOT_A_NUMBER
+        return np.nan
     if _PLAIN.fullmatch(text):
         if target in style.thousands_dot and _DOTS.fullmatch(text):
             return float(text.replace(".", ""))
@@ -327,28 +192,25 @@ def number(text: str, target: str, style: Style) -> float:
         return float(text.replace(".", "").replace(",", "."))
     if _ONE_COMMA.fullmatch(text):
         return float(text.replace(",", "."))
-    return NOT_A_NUMBER
+    return np.nan
 
 
 def seconds(text: str, target: str, style: Style) -> float:
     """A duration in seconds, as a number, a clock or with units; NaN where it is none."""
     found = number(text, target, style)
-    if found == found:
+    if not np.isnan(found):
         return found
-    text = bare(text)
-    text = _DAY_ZERO.sub("", text)
+    text = _DAY_ZERO.sub("", bare(text))
     if _DOTTED_CLOCK.fullmatch(text):
         text = text.replace(".", ":")
     if (match := _MORNING.fullmatch(text)) is not None:
         text = f"{int(match[1]) % 12 + 12 * (match[3] == 'p')}:{match[2]}"
     if (match := _CLOCK.fullmatch(text)) is not None:
-        days, first, second, third, fraction = match.groups()
-        parts = [int(part) for part in (first, second, third) if part is not None]
+        days, *clock, fraction = match.groups()
+        parts = [int(part) for part in clock if part is not None]
         if max(parts[1:]) > 59:
-            return NOT_A_NUMBER
-        whole = 0
-        for part in parts:
-            whole = whole * 60 + part
+            return np.nan
+        whole = reduce(lambda larger, part: larger * 60 + part, parts)
         return whole + int(days or 0) * 86_400 + float(f"0.{fraction or 0}")
     if len(text) > 1 and (match := _ISO.fullmatch(text)) is not None and text[-1] != "t":
         amounts = [float((amount or "0").replace(",", ".")) for amount in match.groups()]
@@ -361,10 +223,10 @@ def _with_units(text: str, target: str, style: Style) -> float:
     while at < len(text):
         match = _WITH_UNIT.match(text, at)
         if match is None or match[2] not in _UNITS or match.end() == at:
-            return NOT_A_NUMBER
+            return np.nan
         whole += number(match[1], target, style) * _UNITS[match[2]]
         at = match.end()
-    return whole if text else NOT_A_NUMBER
+    return whole if text else np.nan
 
 
 def evidence_of(texts: Iterable[str]) -> Evidence:
@@ -399,33 +261,66 @@ def _signs(text: str) -> set[str]:
     return {"below a thousand"} if re.fullmatch(r"[1-9]\d{0,2}", text) else set()
 
 
-# Times
-
-_USUAL = re.compile(
-    r"\d{4}[-/.]\d\d?[-/.]\d\d?[T ]+\d\d?:\d\d.*|[A-Z][a-z]{2}, \d{1,2} [A-Z][a-z]{2} \d{4} .*|"
-    r"\d\d?([/.-])\d\d?\1(\d\d)?\d\d,?[T ]+\d\d?:\d\d.*|\d{10}([.]\d*)?|\d{13}"
-)
-
-
-def is_time(text: str, time_format: str | None) -> bool:
-    """Whether a text is a time, as far as it can be told by its form."""
-    if time_format is None:
-        plain = text.strip()
-        return _USUAL.fullmatch(plain) is not None or rewritten(plain, None) is not None
-    return bool(pd.notna(pd.to_datetime(text.strip(), format=time_format, errors="coerce")))
-
-
 def is_number(text: str) -> bool:
     """Whether a text is a duration, a number or a word for no value."""
-    found = seconds(text, "", Style())
-    return found == found or bare(text) in NOTHING
+    return not np.isnan(seconds(text, "", Style())) or bare(text) in NOTHING
 
 
-def is_time_format(time_format: str) -> bool:
-    """Whether a format can be used for `strptime`, and says the day."""
-    moment = pd.Timestamp("2026-11-23 14:05:06", tz="UTC")
-    try:
-        found = pd.to_datetime(moment.strftime(time_format), format=time_format, utc=True)
-    except (ValueError, re.error, IndexError, KeyError, OverflowError):
-        return False
-    return bool(found.date() == moment.date())
+# Columns
+
+
+def flags_of(found: pa.Array) -> Flags:
+    """Truth values; a missing one is false."""
+    found = pc.fill_null(found, False).to_numpy(zero_copy_only=False)
+    return np.asarray(found, dtype=np.bool_)
+
+
+def matching(text: pa.Array, pattern: str) -> Flags:
+    """Where a text has a pattern in it."""
+    return flags_of(pc.match_substring_regex(text, pattern))
+
+
+def encoded(text: pa.Array) -> tuple[list[str], Array]:
+    """Distinct texts, and which of them each row has: a number beyond the last where none."""
+    coded = text.dictionary_encode()
+    texts = coded.dictionary.to_pylist()
+    return texts, pc.fill_null(coded.indices, len(texts)).to_numpy(zero_copy_only=False)
+
+
+def trimmed(text: pa.ChunkedArray | pa.Array) -> pa.Array:
+    """Text without blanks around it; missing where there is none."""
+    array = text.combine_chunks() if isinstance(text, pa.ChunkedArray) else text
+    array = pc.utf8_trim_whitespace(array)
+    if any(pc.any(pc.starts_with(array, each)).as_py() for each in ('="', '"', "'")):
+        # A spreadsheet's way to keep digits as text, and quotes that are none of CSV's.
+        array = pc.replace_substring_regex(array, "^=?\"(.*)\"$|^'(.*)'$", r"\1\2")
+    is_empty = pc.equal(array, "")
+    return pc.if_else(is_empty, None, array) if pc.any(is_empty).as_py() else array
+
+
+def without_placeholders(text: pa.Array, nothing: Collection[str] = NOTHING) -> pa.Array:
+    """Text that is no word for nothing; missing in place of such words."""
+    is_nothing = pc.is_in(text, _ways(frozenset(nothing)))
+    return pc.if_else(is_nothing, None, text) if pc.any(is_nothing).as_py() else text
+
+
+@cache
+def _ways(words: frozenset[str]) -> pa.Array:
+    """Words in the ways in which programs write them."""
+    ways = {way(each) for each in words for way in (str.lower, str.upper, str.capitalize)}
+    return pa.array(sorted({*ways, "NaN"}))
+
+
+def is_there(text: pa.Array) -> Flags:
+    """Where there is a text at all."""
+    return flags_of(pc.is_valid(text)) if text.null_count else np.ones(len(text), dtype=np.bool_)
+
+
+def numbers(text: pa.Array, target: str, style: Style) -> tuple[Floats, Flags, Evidence]:
+    """Numbers of a column, durations in seconds; where a text is none, and what texts tell."""
+    texts, places = encoded(text)
+    read = number if target in ("attempt", "weight") else seconds
+    values = np.array([read(one, target, style) for one in texts] + [np.nan])
+    is_none = np.array([bare(one) in NOTHING for one in texts] + [True])
+    found = values[places]
+    return found, ~np.isfinite(found) & ~is_none[places], evidence_of(texts)

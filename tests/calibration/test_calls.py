@@ -45,7 +45,7 @@ ids = st.sampled_from([None, "1773064800.1", "1773064801.2", "x-1773064802.3"])
 @given(st.lists(st.lists(st.tuples(ids, ids), max_size=6), min_size=1, max_size=3))
 def test_ids_have_one_code_for_each_text_in_whatever_column_and_batch(blocks):
     batches = [
-        Batch(keys=pa.array(keys, pa.string()), calls=pa.array(calls, pa.string()))
+        Batch(0, {"keys": pa.array(keys, pa.string()), "calls": pa.array(calls, pa.string())})
         for keys, calls in (zip(*rows, strict=True) if rows else ((), ()) for rows in blocks)
     ]
     found = columns_of(batches)

@@ -21,17 +21,16 @@ from hypothesis import strategies as st
 
 from outsim.calibration import CalleeFit, CallLog, fit, mapping_of, read_call_log
 from outsim.calibration.calls import callees_of, connected, legs
-from outsim.calibration.convert import changes, resolve_repeated_hours
 from outsim.calibration.evidence import (
     ANSWERED_CODES,
     EITHER,
-    Signs,
     billed_step_s,
     lumps,
     settled,
     unit_of,
 )
 from outsim.calibration.mapping import WORDS
+from outsim.calibration.times import changes, resolve_repeated_hours
 from outsim.clock import HOUR, SECOND
 
 NEW_YORK = "America/New_York"
@@ -444,7 +443,7 @@ def test_words_are_settled_row_by_row(rows: list[tuple[int, bool, int]]) -> None
     codes = np.array([code for code, *_ in rows], dtype=np.int8)
     answer = np.array([each for _, each, _ in rows], dtype=np.bool_)
     talk_s = np.array([each for *_, each in rows], dtype=np.float64)
-    found, counts = settled(codes, Signs(answer, talk_s), np.ones(len(rows), dtype=np.bool_))
+    found, counts = settled(codes, answer, talk_s, np.ones(len(rows), dtype=np.bool_))
     assert not (found == EITHER).any()
     spoken = np.isin(found, ANSWERED_CODES)
     assert not (spoken & ~answer & (talk_s == 0)).any()
@@ -582,7 +581,7 @@ def test_ids_that_say_the_log_is_written_in_universal_time(read: Callable[..., C
 def test_instants_are_told_apart_as_their_order_says(zone: str) -> None:
     begin = pd.Timestamp("2026-01-01", tz="UTC").value // 1000
     end = pd.Timestamp("2027-01-01", tz="UTC").value // 1000
-    moved = changes(begin, end, zone)
+    moved = changes(np.array([begin, end]), zone)
     assert len(moved) == (0 if zone == "Asia/Kolkata" else 2)
     for change, by in moved:
         assert by % (HOUR // 2) == 0

@@ -10,7 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from outsim.calibration import mapping_of
-from outsim.calibration.values import NOTHING, Style, bare, is_time_format, seconds
+from outsim.calibration.times import is_time_format
+from outsim.calibration.values import NOTHING, Style, bare, seconds
 from outsim.errors import ScenarioError
 from tests.calibration.test_reading import read_text
 
