@@ -43,13 +43,13 @@ class Jobs(NamedTuple):
 class Job(Event):
     """What the workers know of an attempt or an update; `begun` is when one takes it."""
 
-    def __init__(self, events: EventList, index: int, lasts: list[int]) -> None:
+    def __init__(self, events: EventList, index: int, draws: SimpleNamespace) -> None:
         super().__init__(events.env)
         self.key = self.attempt = index
         self.kind = 0
         self.work_started = self.begun = -1
-        self.draws = SimpleNamespace(dial_work_us=lasts, status_work_us=[lasts])
-        campaign = SimpleNamespace(update_draws=lambda _: self.draws)
+        self.draws = draws
+        campaign = SimpleNamespace(update_draws=lambda _: draws)
         self.call = SimpleNamespace(index=index, campaign=campaign)
 
 
@@ -60,8 +60,8 @@ def begins_at(jobs: Jobs, workers: int) -> np.ndarray:
     drawn_lengths = SimpleNamespace(workers=workers, dial_work_us=-1, status_work_us=-1)
     pool = Workers(events, Recorder(events), drawn_lengths)
     come = (pool.process, pool.dial)
-    lasts = jobs.lasts.tolist()
-    made = [Job(events, index, lasts) for index in range(len(lasts))]
+    draws = SimpleNamespace(dial_work_us=jobs.lasts.data, status_work_us=jobs.lasts[None].data)
+    made = [Job(events, index, draws) for index in range(len(jobs.lasts))]
     for job, at, is_dial in zip(made, jobs.arrives.tolist(), jobs.is_dial.tolist(), strict=True):
         events.call(at, EventClass.ENTERS_QUEUE, job.key, partial(come[is_dial], job))
     coming = environment.peek()
