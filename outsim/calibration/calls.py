@@ -11,7 +11,7 @@ one was not answered.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -28,24 +28,12 @@ from outsim.calibration.values import (
     Integers,
     Keys,
     Micros,
-    flags_of,
     matching,
 )
 from outsim.clock import DAY, SECOND
 
 WINDOW_S = 2 * 172_800
 """Longest gap between attempts of one call: twice the platform's longest retry interval."""
-
-
-@dataclass(frozen=True)
-class Dials:
-    """Which dial of its call each attempt is."""
-
-    attempt: Keys
-    """From 1; 0 where the number is not told. Shape (attempts,)."""
-    gap_s: Floats
-    """Seconds since the call's previous attempt was dialed; missing for the first. Shape
-    (attempts,)."""
 
 
 def by_code(codes: Keys) -> Integers:
@@ -56,29 +44,25 @@ def by_code(codes: Keys) -> Integers:
     return placed & 0xFFFFFFFF
 
 
-def dials(codes: Keys, started: Micros, outcome: Codes | None) -> Dials:
-    """Count the attempts of each call.
+def dials(codes: Keys, started: Micros, outcome: Codes | None) -> tuple[Keys, Floats]:
+    """Which dial of its call each attempt is (0: not known), and seconds since the one before.
 
     All arrays are in the order of time; there is one code for each number and campaign, negative
     where no number is told.
     """
-    count = len(codes)
     order = by_code(codes)
     code, at = codes[order], started[order]
     gap_us = np.diff(at, prepend=at[:1])
-    begins = np.ones(count, dtype=np.bool_)
-    if count:
-        same = (code[1:] == code[:-1]) & (code[1:] >= 0)
-        begins[1:] = ~same | (gap_us[1:] > WINDOW_S * SECOND)
-        if outcome is not None:
-            begins[1:] |= np.isin(outcome[order][:-1], ANSWERED_CODES)
-    places = np.arange(count)
+    begins = np.ones(len(codes), dtype=np.bool_)
+    begins[1:] = (code[1:] != code[:-1]) | (code[1:] < 0) | (gap_us[1:] > WINDOW_S * SECOND)
+    if outcome is not None:
+        begins[1:] |= np.isin(outcome[order][:-1], ANSWERED_CODES)
+    places = np.arange(len(codes))
     first = np.maximum.accumulate(np.where(begins, places, 0))
-    attempt = np.empty(count, dtype=np.int32)
+    attempt, gap_s = np.empty(len(codes), dtype=np.int32), np.empty(len(codes))
     attempt[order] = np.where(code < 0, 0, places - first + 1)
-    gap_s = np.empty(count)
     gap_s[order] = np.where(begins, np.nan, gap_us / SECOND)
-    return Dials(attempt, gap_s)
+    return attempt, gap_s
 
 
 LEAST_DIGITS = 7
@@ -101,78 +85,39 @@ LEAST_ANSWERED = 30
 
 _MASKED = r"^[+0-9 ()-]*([*#xX•]{2,}|…|[.]{3,})[+0-9 ().*#xX•…-]*$"
 _SCIENTIFIC = r"^[+]?[0-9]([.,][0-9]*)?[eE][+]?[0-9]{1,3}$"
-_LOST = ("rounded by a spreadsheet", "masked", "words without a digit")
 _PLAIN_NUMBER = r"(?i)^((tel|sips?):)?\+?[0-9 ().-]+([;@].*)?$"
 
 
-@dataclass(frozen=True)
-class Callees:
-    """Distinct texts of a column of numbers, as one text for each callee."""
+def callees_of(texts: pa.Array) -> tuple[pa.Array, dict[str, Flags], Flags]:
+    """Distinct texts of a column of numbers, as one text for each callee; which are lost; short.
 
-    texts: pa.Array
-    """However they were written, digits alone without the country's code; missing where a text
-    names nobody."""
-    lost: dict[str, Flags]
-    """Texts with digits that name no callee, by what they are. Shape (texts,)."""
-    short: Flags
-    """Numbers with fewer than `LEAST_DIGITS` digits, and Asterisk's extensions such as ``s``.
-    Shape (texts,)."""
-
-
-def callees_of(texts: pa.Array) -> Callees:
-    """Read distinct texts of a column of numbers."""
-    decimal = flags_of(pc.and_not(pc.ascii_is_decimal(texts), pc.starts_with(texts, "0")))
-    if decimal.all():
-        return _of_digits(texts)
-    others = _of_any(texts.filter(pa.array(~decimal)))
-    if not decimal.any():
-        return others
-    digits = _of_digits(texts.filter(pa.array(decimal)))
-    place = np.where(decimal, np.cumsum(decimal), decimal.sum() + np.cumsum(~decimal)) - 1
-    return Callees(
-        pa.concat_arrays([digits.texts, others.texts]).take(pa.array(place)),
-        {why: np.append(digits.lost[why], at)[place] for why, at in others.lost.items()},
-        np.append(digits.short, others.short)[place],
-    )
-
-
-def _of_digits(texts: pa.Array) -> Callees:
-    """Texts of digits alone, without a zero before them, as most logs have them."""
-    length = pc.binary_length(texts)
-    with_code = pc.and_(pc.equal(length, 11), pc.starts_with(texts, "1"))
-    written = pc.if_else(with_code, pc.utf8_slice_codeunits(texts, 1), texts)
-    nothing = np.zeros(len(texts), dtype=np.bool_)
-    return Callees(written, dict.fromkeys(_LOST, nothing), flags_of(pc.less(length, LEAST_DIGITS)))
-
-
-def _of_any(texts: pa.Array) -> Callees:
+    Digits alone without the country's code; missing where a text names nobody, by why. Short are
+    numbers with fewer than `LEAST_DIGITS` digits, and Asterisk's extensions such as ``s``.
+    """
     texts = pc.replace_substring_regex(texts, r"^([0-9]{7,})[.,]0+$", r"\1")
-    scientific, masked = matching(texts, _SCIENTIFIC), matching(texts, _MASKED)
-    plain = pc.match_substring_regex(texts, _PLAIN_NUMBER)
+    lost = {
+        "rounded by a spreadsheet": matching(texts, _SCIENTIFIC),
+        "masked": matching(texts, _MASKED),
+        "words without a digit": ~matching(texts, "[0-9]"),
+    }
     digits = pc.replace_substring_regex(texts, r"(?i)^(tel|sips?):|[;@].*$|[^0-9]", "")
     digits = pc.replace_substring_regex(
         digits, r"^(00)?1([0-9]{10})$|^00([1-9][0-9]{7,})$", r"\2\3"
     )
-    written = pc.if_else(plain, digits, texts)
-    nobody = pa.array(scientific | masked) if len(texts) else pa.array([], pa.bool_())
-    known = pc.and_not(pc.match_substring_regex(written, "[0-9]"), nobody)
-    written = pc.if_else(pc.fill_null(known, False), written, None)
-    return Callees(
-        written,
-        dict(zip(_LOST, (scientific, masked, ~matching(texts, "[0-9]")), strict=True)),
-        matching(written, rf"^[*#]?[0-9]{{1,{LEAST_DIGITS - 1}}}$") | matching(texts, "^[a-z]$"),
-    )
+    written = pc.if_else(pc.match_substring_regex(texts, _PLAIN_NUMBER), digits, texts)
+    nobody = lost["rounded by a spreadsheet"] | lost["masked"] | ~matching(written, "[0-9]")
+    written = pc.if_else(pa.array(nobody, pa.bool_()), None, written)
+    short = matching(written, rf"^[*#]?[0-9]{{1,{LEAST_DIGITS - 1}}}$")
+    return written, lost, short | matching(texts, "^[a-z]$")
 
 
 def callee_codes_of(codes: Keys, texts: pa.Array) -> tuple[Keys, dict[str, int], Flags]:
     """Keys of callees by codes of numbers; rows by why a number names none; which are short."""
-    callees = callees_of(texts)
-    again = callees.texts.dictionary_encode()
-    of_number = pc.fill_null(again.indices, -1).to_numpy(zero_copy_only=False)
+    names, lost, short = callees_of(texts)
+    of_number = pc.fill_null(names.dictionary_encode().indices, -1).to_numpy(zero_copy_only=False)
     sizes = np.bincount(codes[codes >= 0], minlength=len(texts))
-    lost = {why: int(sizes[at].sum()) for why, at in callees.lost.items() if at.any()}
-    is_short = np.append(callees.short, False)[codes]
-    return np.asarray(np.append(of_number, -1)[codes], dtype=np.int32), lost, is_short
+    rows = {why: int(sizes[at].sum()) for why, at in lost.items() if at.any()}
+    return np.append(of_number, -1)[codes].astype(np.int32), rows, np.append(short, False)[codes]
 
 
 def dialed_as_nobody(numbers: Keys, started: Micros, held_s: Floats, answered: Flags) -> Flags:
@@ -197,14 +142,14 @@ def dialed_as_nobody(numbers: Keys, started: Micros, held_s: Floats, answered: F
     if are_few or (spoken.sum() >= LEAST_ANSWERED and soon.sum() > MOST_SOON * spoken.sum()):
         found[known] = True
         return found
-    overlaps = again & (gap_s < np.nan_to_num(held_s[order])[:-1])
-    overlapping = np.bincount(number[1:][overlaps], minlength=len(dials))
+    overlapping = np.bincount(
+        number[1:][again & (gap_s < np.nan_to_num(held_s[order])[:-1])], minlength=len(dials)
+    )
     many = (overlapping >= LEAST_OVERLAPS) & (overlapping > MOST_OVERLAPS * dials)
-    if len(number) > MOST_DIALS:
-        near = (number[MOST_DIALS:] == number[:-MOST_DIALS]) & (
-            at[MOST_DIALS:] - at[:-MOST_DIALS] <= BUSY_DAYS * DAY
-        )
-        many[number[MOST_DIALS:][near]] = True
+    near = (number[MOST_DIALS:] == number[:-MOST_DIALS]) & (
+        at[MOST_DIALS:] - at[:-MOST_DIALS] <= BUSY_DAYS * DAY
+    )
+    many[number[MOST_DIALS:][near]] = True
     found[known] = many[numbers[known]]
     return found
 
@@ -252,17 +197,9 @@ def recurring(among: Flags, codes: list[Keys], started: Micros | None) -> Intege
         rows = rows[np.bincount(code)[code] > 1]
     mixed = np.zeros(len(rows), np.int64) if started is None else started[rows]
     for column in codes:
-        mixed = mixed * _FACTOR + column[rows]
+        # By any factor that makes few rows alike that are not: all are held against each other.
+        mixed = mixed * 1_000_003 + column[rows]
     return rows[pd.Series(mixed).duplicated(keep=False).to_numpy()]
-
-
-_FACTOR = 1_000_003
-"""Any that makes few rows alike that are not: those are held against each other."""
-
-
-def repeats(columns: list[Array]) -> Flags:
-    """Rows that agree with an earlier one in all columns."""
-    return np.asarray(pd.DataFrame(dict(enumerate(columns)), copy=False).duplicated())
 
 
 OVERLAP = 0.9
@@ -284,28 +221,26 @@ def overlaps(columns: list[Array], file: Keys, started: Micros, among: Flags) ->
         return found
     rows = np.flatnonzero(among)
     table = pd.DataFrame({str(k): column[rows] for k, column in enumerate(columns)})
-    in_file = file[rows]
+    in_file, at = file[rows], started[rows]
     nth = table.groupby([*table.columns, in_file], dropna=False, sort=False).cumcount()
     twice = table.assign(nth=nth).duplicated().to_numpy()
-    for each in files[1:]:
-        mine, before = in_file == each, in_file < each
-        at = started[rows]
+    for later in files[1:]:
+        mine, before = in_file == later, in_file < later
         common = mine & (at >= at[before].min()) & (at <= at[before].max())
         if twice[mine].sum() >= max(LEAST_OVERLAP, OVERLAP * common.sum()):
             found[rows[mine & twice]] = True
     return found
 
 
-@dataclass(frozen=True)
-class Legs:
-    """What legs of calls there are."""
+class Legs(NamedTuple):
+    """What legs of calls there are, in the order of the first rows; shapes (dials,)."""
 
-    kept: Integers
-    """For each dial the row that tells what became of it. Shape (dials,)."""
+    evidence: Integers
+    """For each dial the row that tells what became of it."""
     started: Micros
-    """When the dial began. Shape (dials,)."""
+    """When the dial began."""
     first: Integers
-    """The row that tells which number it was to. Shape (dials,)."""
+    """The row that tells which number it was to."""
 
 
 def legs(
@@ -323,13 +258,11 @@ def legs(
     Rows with one key are of one dial if they begin together, or while an earlier one lasts; with
     `any_number` false only those to the same number are, unless they begin together.
     """
-    count = len(keys)
     sizes = np.bincount(keys[keys >= 0], minlength=1)
     is_shared = (keys >= 0) & (started != MISSING) & (sizes[np.maximum(keys, 0)] > 1)
-    shared = np.flatnonzero(is_shared)
-    everything = np.arange(count)
+    shared, alone = np.flatnonzero(is_shared), np.flatnonzero(~is_shared)
     if not len(shared):
-        return Legs(everything, started, everything)
+        return Legs(alone, started, alone)
     rows = shared[np.lexsort((shared, started[shared], keys[shared]))]
     key, at = keys[rows], started[rows]
     ends = at + np.rint(np.nan_to_num(held_s[rows]) * SECOND).astype(np.int64)
@@ -344,20 +277,17 @@ def legs(
     first = rows[begins]
     rank = _RANK[outcome[rows]].astype(np.float64)
     # A leg that begins later tells only of a dial whose first leg was not answered.
-    is_later = at > at[begins][dial] + slack
-    rank += np.where(is_later & (rank > 3), 100, 0)
+    rank[(at > at[begins][dial] + slack) & (rank > 3)] += 100
+    # Of legs that nobody answered the one that rang longest tells.
     longest = np.zeros(len(rows)) if ring_s is None else -np.nan_to_num(ring_s[rows])
-    is_unanswered = outcome[rows] == WORDS.index("no_answer")
-    best = np.lexsort((np.arange(len(rows)), np.where(is_unanswered, longest, 0), rank, dial))
-    evidence_of = rows[best[np.searchsorted(dial[best], np.arange(len(first)))]]
+    longest[outcome[rows] != WORDS.index("no_answer")] = 0
+    best = np.lexsort((np.arange(len(rows)), longest, rank, dial))
+    evidence = rows[best[np.searchsorted(dial[best], np.arange(len(first)))]]
     # An answered first leg stands whatever came of legs to others.
-    stands = _RANK[outcome[first]] <= 3
-    evidence_of = np.where(stands, first, evidence_of)
-    alone = everything[~is_shared]
-    kept = np.concatenate((alone, evidence_of))
+    evidence = np.where(_RANK[outcome[first]] <= 3, first, evidence)
     order = np.argsort(np.concatenate((alone, first)), kind="stable")
     return Legs(
-        kept[order],
+        np.concatenate((alone, evidence))[order],
         np.concatenate((started[alone], at[begins]))[order],
         np.concatenate((alone, first))[order],
     )

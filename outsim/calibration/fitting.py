@@ -13,7 +13,8 @@ import pandas as pd
 from outsim.calibration import durations, outcomes
 from outsim.calibration.answer import CalleeFit
 from outsim.calibration.durations import DurationFit, fit_duration
-from outsim.calibration.evidence import LEAST_STEPS, billed_step_s, lumps
+from outsim.calibration.evidence import ALL_BUT, LUMP
+from outsim.calibration.evidence import ENOUGH as ENOUGH_TO_JUDGE
 from outsim.calibration.families import LONGEST_S, Rounding, count, is_duration
 from outsim.calibration.log import CallLog
 from outsim.calibration.mapping import WORDS
@@ -31,6 +32,12 @@ OWN = "outsim"
 LEAST_HOLDOUT, MOST_HOLDOUT = 0.05, 0.5
 LEAST_PART = 20
 """Durations that either part needs, for a form to be chosen."""
+BILLED_STEPS_S = (60.0, 30.0, 20.0, 15.0, 12.0, 10.0, 6.0, 5.0)
+"""Steps that calls are billed or stored in, the coarsest first."""
+LEAST_STEPS = 5
+"""Different durations, in steps, from which a form is fitted to them."""
+_ABOVE_NEIGHBOURS = 5.0
+"""How many times as many as at values nearby make a lump."""
 MOST_WITHOUT_RING = 0.9
 """Share of answers without any ring beyond which a log has no ring times."""
 
@@ -240,3 +247,43 @@ def _mix(table: pd.DataFrame, call_log: CallLog, notes: list[str]) -> OutcomeFit
             "from the carrier's limits"
         )
     return fit_outcomes(table, call_log.zone)
+
+
+def billed_step_s(seconds: Floats) -> float | None:
+    """Step that nearly all durations are whole multiples of; None if they are finer."""
+    known = seconds[seconds > 0]
+    if len(known) < ENOUGH_TO_JUDGE:
+        return None
+    for step in BILLED_STEPS_S:
+        is_whole = (known % step) == 0
+        # A value or two are lumps, not steps, unless these are as coarse as billed ones may be.
+        least = {60.0: 1, 30.0: 2}.get(step, 3)
+        if is_whole.mean() >= ALL_BUT and len(np.unique(known[is_whole])) >= least:
+            return step
+    return None
+
+
+def lumps(seconds: Floats, step_s: float) -> list[str]:
+    """What is to be said of values that more durations have than those around them."""
+    known = seconds[seconds > 0]
+    if len(known) < 5 * ENOUGH_TO_JUDGE:
+        return []
+    values, counts = np.unique(np.rint(known / step_s), return_counts=True)
+    if len(values) < 2:
+        return [f"all {len(known):,} are {values[0] * step_s:g} s"]
+    found = []
+    worth = counts >= max(LUMP * len(known), ENOUGH_TO_JUDGE / 2)
+    for k in np.flatnonzero(worth):
+        near = np.abs(values - values[k]) <= max(5.0, 0.2 * values[k])
+        near[k] = False
+        reach = np.minimum(values[k], max(5.0, 0.2 * values[k]))
+        usual = counts[near].sum() / max(reach if k == len(values) - 1 else 2 * reach, 1.0)
+        if counts[k] <= _ABOVE_NEIGHBOURS * max(usual, 1.0):
+            continue
+        text = f"{counts[k]:,} of {len(known):,} are {values[k] * step_s:g} s"
+        if k == len(values) - 1:
+            text += ", the longest: a limit cuts them off there, and the fit has it in it"
+        elif k == 0:
+            text += ", the shortest: a least time, and the fit has it in it"
+        found.append(text)
+    return found[:3]

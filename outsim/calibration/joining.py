@@ -20,10 +20,10 @@ from outsim.calibration.calls import (
     legs,
     overlaps,
     recurring,
-    repeats,
 )
 from outsim.calibration.evidence import notes_of, units_s
 from outsim.calibration.log import (
+    Batch,
     CallLog,
     Columns,
     ReadFile,
@@ -51,14 +51,11 @@ def joined(
 ) -> CallLog:
     """Call log of the batches of some files: each dial once, attempts counted."""
     left_out: Counter[str] = Counter()
-    for batch in (batch for read in read_files for batch in read.batches):
-        left_out.update(batch.left_out)
-    unreadable = tuple(
-        Unreadable(read.file.name, *row)
-        for read in read_files
-        for batch in read.batches
-        for row in batch.unreadable
-    )
+    unreadable: list[Unreadable] = []
+    for read in read_files:
+        for batch in read.batches:
+            left_out.update(batch.left_out)
+            unreadable += [Unreadable(read.file.name, *row) for row in batch.unreadable]
     found = _Joined(read_files, left_out, zone)
     if found.size:
         found.join()
@@ -84,7 +81,7 @@ def joined(
         _table(columns),
         callee_zone or zone,
         tuple(read.file for read in read_files),
-        unreadable,
+        tuple(unreadable),
         {reason: count for reason, count in left_out.items() if count},
         attempts_derived=derived,
         last_only=last_only,
@@ -101,11 +98,11 @@ class _Joined:
         self.left_out = left_out
         self.zone = zone
         self.notes: list[str] = []
+        self.columns: Columns = {}
         self._formats = {read.file.format for read in read_files}
-        self._chosen = any(read.mapping.where for read in read_files)
-        batches = []
+        self._batches: list[Batch] = []
         seen: dict[str, str] = {}
-        files = []
+        sizes = np.zeros(len(read_files), dtype=np.int64)
         for k, read in enumerate(read_files):
             rows = sum(batch.size for batch in read.batches)
             if read.file.sha256 in seen:
@@ -115,14 +112,16 @@ class _Joined:
                 )
                 continue
             seen[read.file.sha256] = read.file.name
-            batches += read.batches
-            files.append(np.full(rows, k, dtype=np.int32))
-        self._own = [k for k, read in enumerate(read_files) if read.file.format == "outsim"]
-        self._batches = batches
-        self.size = sum(batch.size for batch in batches)
-        self.columns: Columns = {}
-        self._file = np.concatenate(files) if files else np.zeros(0, dtype=np.int32)
-        self._row = np.arange(self.size)
+            self._batches += read.batches
+            sizes[k] = rows
+        self._file = np.repeat(np.arange(len(sizes), dtype=np.int32), sizes)
+        self._row = np.arange(len(self._file))
+        own = np.array([read.file.format == "outsim" for read in read_files])
+        self._is_own = own[self._file]
+
+    @property
+    def size(self) -> int:
+        return len(self._file)
 
     def join(self) -> None:
         """Put the batches together, and leave out what is no dial of its own."""
@@ -138,7 +137,7 @@ class _Joined:
     def _keep(self, kept: Flags | Integers) -> None:
         self.columns = {name: array[kept] for name, array in self.columns.items()}
         self._file, self._row = self._file[kept], self._row[kept]
-        self.size = len(self._file)
+        self._is_own = self._is_own[kept]
 
     def _leave_out(self, at: Flags, reason: str) -> None:
         if at.any():
@@ -221,7 +220,7 @@ class _Joined:
         if "weight" in columns or "started" not in columns:
             self._leave_out(self._repeats(with_key), "duplicate")
             return
-        others = ~with_key & (columns["started"] != MISSING) & ~np.isin(self._file, self._own)
+        others = ~with_key & (columns["started"] != MISSING) & ~self._is_own
         has_number = columns.get("numbers", np.full(self.size, -1)) >= 0
         twice = self._repeats(with_key | (others & has_number))
         if others.any() and not has_number.all():
@@ -236,7 +235,7 @@ class _Joined:
         rows = recurring(among, codes, columns.get("started"))
         found = np.zeros(self.size, dtype=np.bool_)
         if len(rows):
-            found[rows] = repeats(self._fields(rows))
+            found[rows] = pd.DataFrame(dict(enumerate(self._fields(rows)))).duplicated()
         return found
 
     def _fields(self, rows: Integers) -> list[Array]:
@@ -257,22 +256,21 @@ class _Joined:
             keys, any_number = np.where(calls >= 0, calls, beside).astype(np.int32), True
         if keys is None or "started" not in columns or "outcome" not in columns:
             return
-        held = [np.nan_to_num(columns[name]) for name in ("ring_s", "talk_s") if name in columns]
         found = legs(
             keys,
             columns.get("numbers"),
             columns["started"],
-            sum(held, np.zeros(self.size)),
+            _held_s(columns),
             columns["outcome"].astype(np.int8),
             columns.get("ring_s"),
             any_number=any_number,
         )
-        more = self.size - len(found.kept)
+        more = self.size - len(found.first)
         if not more:
             return
         self.left_out["further leg of a call"] += more
         first = {name: columns[name][found.first] for name in _OF_FIRST if name in columns}
-        self._keep(found.kept)
+        self._keep(found.evidence)
         self.columns |= {**first, "started": found.started}
         self.notes.append(
             f"{more:,} rows are further legs of calls: records with one id are one dial, with the "
@@ -281,12 +279,8 @@ class _Joined:
 
     def _units(self) -> None:
         columns = self.columns
-        answered = (
-            np.isin(columns["outcome"], ANSWERED_CODES)
-            if "outcome" in columns
-            else np.ones(self.size, dtype=np.bool_)
-        )
-        names: list[str] = [name for name in ("ring_s", "talk_s") if name in columns]
+        answered = _is_answered(columns, default=True)
+        names = [name for name in ("ring_s", "talk_s") if name in columns]
         known: dict[str, Floats] = {
             name: np.where(answered, columns[name], np.nan) for name in names
         }
@@ -295,6 +289,18 @@ class _Joined:
         for name in names:
             if units[name] != 1:
                 columns[name] = np.round(columns[name] * units[name], 6)
+
+
+def _is_answered(columns: Columns, *, default: bool) -> Flags:
+    if "outcome" in columns:
+        return np.isin(columns["outcome"], ANSWERED_CODES)
+    return np.full(len(next(iter(columns.values()))), default)
+
+
+def _held_s(columns: Columns) -> Floats:
+    """Seconds from each dial to its end."""
+    held = [np.nan_to_num(columns[name]) for name in ("ring_s", "talk_s") if name in columns]
+    return sum(held, np.zeros(len(columns["started"])))
 
 
 _OF_FIRST = ("numbers", "campaigns", "attempt", "gap_s")
@@ -307,51 +313,37 @@ LEAST_FULL = 0.1
 
 def _has_only_talks(read_files: Sequence[ReadFile], columns: Columns) -> bool:
     """Whether the files have no word of outcomes and answered calls alone: no mix is in them."""
-    named = [read.mapping.columns for read in read_files]
-    if "outcome" not in columns or any(
-        {"outcome", "answered_by"} & names.keys() for names in named
-    ):
+    named = {target for read in read_files for target in read.mapping.columns}
+    if "outcome" not in columns or {"outcome", "answered_by"} & named:
         return False
-    return bool(np.isin(columns["outcome"], ANSWERED_CODES).all())
+    return bool(_is_answered(columns, default=False).all())
 
 
 def _nothing(
-    first: ReadFile, unreadable: tuple[Unreadable, ...], left_out: Counter[str]
+    first: ReadFile, unreadable: Sequence[Unreadable], left_out: Counter[str]
 ) -> ScenarioError:
     why = [f"{count:,} left out: {reason}" for reason, count in left_out.items() if count]
     if why:
         why.append("rows of a kind are used if --where COLUMN=VALUE chooses them by it")
     if unreadable:
-        first_row = unreadable[0]
-        why.insert(
-            0,
-            f"{len(unreadable):,} can't be read; the first, line {first_row.line}: found "
-            f"{first_row.found}; {first_row.allowed}",
-        )
-    return refusal(
-        first.file.name,
-        f"no row can be used, read as {first.file.format}. {'; '.join(why)}",
-    )
+        row = unreadable[0]
+        told = f"the first, line {row.line}: found {row.found}; {row.allowed}"
+        why.insert(0, f"{len(unreadable):,} can't be read; {told}")
+    message = f"no row can be used, read as {first.file.format}. {'; '.join(why)}"
+    return refusal(first.file.name, message)
 
 
 def _count_dials(columns: Columns, notes: list[str]) -> bool:
     """Put in which dial of its call each attempt is, if numbers and times tell it."""
     if "numbers" not in columns or "started" not in columns or (columns["numbers"] < 0).all():
         return False
-    numbers = columns["numbers"]
-    held = [np.nan_to_num(columns[name]) for name in ("ring_s", "talk_s") if name in columns]
-    codes = numbers
+    numbers = codes = columns["numbers"]
     if "campaigns" in columns:
         campaigns = columns["campaigns"]
         pairs = pd.Series(numbers.astype(np.int64) * (int(campaigns.max()) + 2) + campaigns)
         codes = np.where(numbers < 0, -1, pd.factorize(pairs)[0]).astype(np.int32)
-    outcome = columns.get("outcome")
-    answered = (
-        np.isin(outcome, ANSWERED_CODES) if outcome is not None else np.zeros(len(codes), bool)
-    )
-    nobody = dialed_as_nobody(
-        codes, columns["started"], sum(held, np.zeros(len(numbers))), answered
-    )
+    answered = _is_answered(columns, default=False)
+    nobody = dialed_as_nobody(codes, columns["started"], _held_s(columns), answered)
     if nobody.any():
         notes.append(
             f"{nobody.sum():,} dials are to numbers that are dialed more often than a callee's "
@@ -361,9 +353,8 @@ def _count_dials(columns: Columns, notes: list[str]) -> bool:
         if nobody.sum() > MOST_OF_NOBODY * np.sum(numbers >= 0):
             return False
         codes = np.where(nobody, -1, codes).astype(np.int32)
-    found = dials(codes, columns["started"], columns.get("outcome"))
-    columns["attempt"] = found.attempt
-    columns.setdefault("gap_s", found.gap_s)
+    attempt, gap_s = dials(codes, columns["started"], columns.get("outcome"))
+    columns |= {"attempt": attempt, "gap_s": columns.get("gap_s", gap_s)}
     return True
 
 
@@ -378,9 +369,8 @@ def _table(columns: Columns) -> pd.DataFrame:
         times = pd.Series(columns["started"].view("datetime64[us]"))
         found["started"] = times.where(columns["started"] != MISSING).dt.tz_localize("UTC")
     if "outcome" in columns:
-        codes = columns["outcome"].astype(np.int8)
         found["outcome"] = pd.Categorical.from_codes(
-            np.asarray(codes, dtype=np.int8), categories=pd.Index(WORDS)
+            columns["outcome"].astype(np.int8), categories=pd.Index(WORDS)
         )
     found |= {name: columns[name] for name in ("ring_s", "talk_s") if name in columns}
     if "numbers" in columns:

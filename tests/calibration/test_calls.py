@@ -17,12 +17,12 @@ texts = st.sampled_from(
 
 @given(st.lists(texts, min_size=1, unique=True))
 def test_numbers_are_read_alike_whatever_stands_beside_them(written):
-    together = callees_of(pa.array(written))
+    names, lost, short = callees_of(pa.array(written))
     alone = [callees_of(pa.array([text])) for text in written]
-    assert together.texts.to_pylist() == [each.texts[0].as_py() for each in alone]
-    assert together.short.tolist() == [each.short[0] for each in alone]
-    for why, lost in together.lost.items():
-        assert lost.tolist() == [each.lost[why][0] for each in alone]
+    assert names.to_pylist() == [name[0].as_py() for name, _, _ in alone]
+    assert short.tolist() == [is_short[0] for *_, is_short in alone]
+    for why, at in lost.items():
+        assert at.tolist() == [reasons[why][0] for _, reasons, _ in alone]
 
 
 @given(st.lists(st.tuples(st.integers(-1, 2), st.integers(-1, 2), st.integers(0, 2)), max_size=12))

@@ -24,11 +24,10 @@ from outsim.calibration.calls import callees_of, connected, legs
 from outsim.calibration.evidence import (
     ANSWERED_CODES,
     EITHER,
-    billed_step_s,
-    lumps,
     settled,
     unit_of,
 )
+from outsim.calibration.fitting import billed_step_s, lumps
 from outsim.calibration.mapping import WORDS
 from outsim.calibration.times import changes, resolve_repeated_hours
 from outsim.clock import HOUR, SECOND
@@ -234,11 +233,11 @@ def test_joined_legs_keep_every_call_and_lose_no_answer(
         keys.astype(np.int32), None, at * SECOND, held.astype(float), codes.astype(np.int8),
         held.astype(float), any_number=True,
     )  # fmt: skip
-    assert set(keys[found.kept]) == set(keys)
-    assert len(set(found.kept.tolist())) == len(found.kept)
-    spoken = codes[found.kept] == WORDS.index("answered")
+    assert set(keys[found.evidence]) == set(keys)
+    assert len(set(found.evidence.tolist())) == len(found.evidence)
+    spoken = codes[found.evidence] == WORDS.index("answered")
     for key in set(keys[answered].tolist()):
-        assert spoken[keys[found.kept] == key].any()
+        assert spoken[keys[found.evidence] == key].any()
 
 
 # Numbers
@@ -305,7 +304,7 @@ def test_redials_after_no_answer_have_their_attempts_counted(read: Callable[...,
 def test_a_number_is_read_however_it_is_written(text: str, read_as: str | None) -> None:
     import pyarrow as pa
 
-    assert callees_of(pa.array([text])).texts.to_pylist() == [read_as]
+    assert callees_of(pa.array([text]))[0].to_pylist() == [read_as]
 
 
 # Rows that are no outbound dials
