@@ -28,8 +28,7 @@ from outsim.calibration.records import holds_records
 from outsim.calibration.tables import Frame, is_result, names_of
 from outsim.calibration.times import is_time
 from outsim.calibration.values import TIMES, is_number
-from outsim.scenario.files import header_shown, refusal
-from outsim.scenario.positions import Row, read_rows
+from outsim.scenario.files import Row, header_shown, read_rows, refusal
 
 Format = Literal[
     "calls", "results", "asterisk", "freeswitch", "twilio", "connect", "csv", "outsim"

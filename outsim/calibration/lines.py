@@ -20,8 +20,7 @@ import pyarrow.csv as pacsv
 
 from outsim.calibration.opening import opened, shown
 from outsim.calibration.values import Flags, Integers
-from outsim.scenario.files import refusal
-from outsim.scenario.positions import ROW_LINES, Row, read_rows
+from outsim.scenario.files import ROW_LINES, Row, read_rows, refusal
 
 BLOCK = 8 * 2**20
 """Bytes that are read at a time."""

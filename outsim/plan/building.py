@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import datetime
 from itertools import accumulate
+from typing import Any
 from zoneinfo import ZoneInfo
 
 import numpy as np
@@ -15,16 +15,18 @@ from outsim.errors import TapeError, unknown_name
 from outsim.plan.answering import answering
 from outsim.plan.background import background_campaigns
 from outsim.plan.campaigns import CampaignPlan, CampaignRules, ResultUrl, requests_us
-from outsim.plan.initial_state import InitialPlan, initial_plan
+from outsim.plan.initial_state import initial_plan
 from outsim.plan.model import (
     EndpointPlan,
+    OutagePlan,
     Plan,
+    SuspensionPlan,
     TenantPlan,
     outages,
     platform_plan,
     suspensions,
 )
-from outsim.scenario.campaigns import Campaign, window_spans
+from outsim.scenario.campaigns import Background, Campaign, Tenant, window_spans
 from outsim.scenario.memory import check_drawn, check_size
 from outsim.scenario.model import Scenario
 from outsim.tape import Tape
@@ -52,15 +54,27 @@ class _Builder:
                 names.update(campaign.contact_list.zones)
         return tuple(sorted(names))
 
-    def _instant_us(self, local: object) -> int:
-        return self.scenario.instant_us(local) if isinstance(local, datetime) else NEVER
-
-    def _result_url(self, name: str | None) -> ResultUrl | None:
-        if name is None:
-            return None
-        index = self.endpoint_names.index(name)
-        endpoint = self.endpoints[index]
-        return ResultUrl(index, endpoint.latency, endpoint.failure_share)
+    def _common(self, caller: Campaign | Background, **own: Any) -> dict[str, Any]:
+        """What the scenario's own campaigns and those of its background have in common."""
+        scenario, url = self.scenario, None
+        if caller.result_url is not None:
+            index = self.endpoint_names.index(caller.result_url)
+            endpoint = self.endpoints[index]
+            url = ResultUrl(index, endpoint.latency, endpoint.failure_share)
+        return {
+            "model": call_model(
+                scenario.platform,
+                scenario.callees,
+                scenario.all_profiles[caller.profile],
+                missing_ani_refusal=scenario.carrier.missing_ani_refusal,
+                **own,
+            ),
+            "profile": self.profiles.index(caller.profile),
+            "loader_rate": scenario.platform.loader_rate,
+            "jitter_us": scenario.platform.start_jitter or 0,
+            "tape": self.tape,
+            "result_url": url,
+        }
 
     def _zone_of_row(self, campaign: Campaign, zone: int) -> NDArray[np.int16] | None:
         contacts = campaign.contact_list
@@ -90,33 +104,31 @@ class _Builder:
     def campaign(self, campaign: Campaign) -> CampaignPlan:
         """Resolve a campaign that the scenario names."""
         scenario = self.scenario
-        platform = scenario.platform
         arrivals_us = requests_us(scenario, campaign, self.tape, self.latest_us)
         contacts = campaign.contact_list
-        size = (
-            len(contacts)
-            if contacts is not None
-            else len(arrivals_us)
-            if arrivals_us is not None
-            else campaign.contacts or 0
-        )
+        given = contacts if contacts is not None else arrivals_us
         zone = self.zones.index(campaign.callee_zone or scenario.clock.zone)
         zone_of_row = self._zone_of_row(campaign, zone)
         lane_zones, window = self._window(campaign, zone_of_row, zone)
-        stop_us = self._instant_us(campaign.stop_at)
+        stop_us, expires_us = (
+            NEVER if at is None else scenario.instant_us(at)
+            for at in (campaign.stop_at, campaign.expires_at)
+        )
         return CampaignPlan(
             tenant=campaign.tenant,
             name=campaign.name,
             background=False,
-            size=size,
+            size=campaign.contacts or 0 if given is None else len(given),
             submitted_us=scenario.instant_us(campaign.submitted),
             start_us=scenario.instant_us(campaign.start),
             rules=CampaignRules(
                 max_retry=campaign.max_retry,
                 retry_interval_us=campaign.retry_interval,
-                expires_us=self._instant_us(campaign.expires_at),
+                expires_us=expires_us,
                 stop_requested_us=stop_us,
-                stop_effect_us=stop_us if stop_us == NEVER else stop_us + platform.stop_latency,
+                stop_effect_us=stop_us
+                if stop_us == NEVER
+                else stop_us + scenario.platform.stop_latency,
                 stop_reaches_queue=campaign.stop_reaches == "queue",
                 stop_cancels_retries=campaign.stop_cancels_retries,
                 pacing_rate=campaign.pacing or 0,
@@ -125,21 +137,13 @@ class _Builder:
                 lane_zones=lane_zones,
                 window=window,
             ),
-            model=call_model(
-                platform,
-                scenario.callees,
-                scenario.all_profiles[campaign.profile],
+            **self._common(
+                campaign,
                 message=campaign.message,
                 asks_for_key=campaign.asks_for_key,
                 transfers_to_agent=campaign.transfers_to_agent,
                 missing_ani_share=campaign.missing_ani_share,
-                missing_ani_refusal=scenario.carrier.missing_ani_refusal,
             ),
-            profile=self.profiles.index(campaign.profile),
-            loader_rate=platform.loader_rate,
-            jitter_us=platform.start_jitter or 0,
-            tape=self.tape,
-            result_url=self._result_url(campaign.result_url),
             contact_list=contacts,
             ani=int(campaign.ani or 0),
             reject_duplicates=campaign.duplicates == "reject",
@@ -158,16 +162,7 @@ class _Builder:
             retry_interval_us=background.retry_interval,
             pacing_rate=background.pacing or 0,
         )
-        model = call_model(
-            scenario.platform,
-            scenario.callees,
-            scenario.all_profiles[background.profile],
-            message=None,
-            asks_for_key=False,
-            transfers_to_agent=False,
-            missing_ani_share=0.0,
-            missing_ani_refusal=scenario.carrier.missing_ani_refusal,
-        )
+        common = self._common(background)
         return [
             CampaignPlan(
                 tenant=drawn.tenant,
@@ -177,13 +172,8 @@ class _Builder:
                 submitted_us=drawn.start_us,
                 start_us=drawn.start_us,
                 rules=rules,
-                model=model,
-                profile=self.profiles.index(background.profile),
-                loader_rate=scenario.platform.loader_rate,
-                jitter_us=scenario.platform.start_jitter or 0,
-                tape=self.tape,
-                result_url=self._result_url(background.result_url),
                 zone=self.zones.index(scenario.clock.zone),
+                **common,
             )
             for drawn in background_campaigns(scenario, self.tape, self.latest_us)
         ]
@@ -220,8 +210,7 @@ def _check_recorded(tape: Tape, campaigns: tuple[CampaignPlan, ...]) -> None:
 def _under_study(scenario: Scenario, campaigns: tuple[CampaignPlan, ...]) -> int:
     """Rank of the campaign that the run goes on for; -1 for none."""
     study = scenario.campaign_under_study
-    key = (study.tenant, study.name) if study else None
-    return next((campaign.rank for campaign in campaigns if campaign.key == key), -1)
+    return next((c.rank for c in campaigns if study and c.key == study.key), -1)
 
 
 def build_sibling(plan: Plan, scenario: Scenario, tape: Tape) -> Plan:
@@ -231,7 +220,7 @@ def build_sibling(plan: Plan, scenario: Scenario, tape: Tape) -> Plan:
     background tenants with what was drawn for them, is that of `plan`. Both have one tape.
     """
     builder = _Builder(scenario, tape)
-    own = {(c.tenant, c.name): builder.campaign(c) for c in scenario.campaign}
+    own = {c.key: builder.campaign(c) for c in scenario.campaign}
     return replace(
         plan,
         campaigns=tuple(
@@ -262,32 +251,29 @@ def build_plan(scenario: Scenario, tape: Tape) -> Plan:
     check_drawn(scenario, [c.size for c in background if c.start_us < builder.ends_us])
     if scenario.snapshot is None:
         campaigns = [builder.campaign(c) for c in scenario.campaign] + background
-        standing = InitialPlan(campaigns, [], [])
+        under_way: list[OutagePlan] = []
+        held: list[SuspensionPlan] = []
     else:
-        standing = initial_plan(scenario, tape, platform, answers, builder.campaign, background)
-        campaigns = standing.campaigns
-    said = {tenant.name: tenant for tenant in scenario.tenant}
-    tenants = sorted({campaign.tenant for campaign in campaigns} | set(said))
-    ranked = _ranked(campaigns, tenants)
+        campaigns, under_way, held = initial_plan(
+            scenario, tape, platform, answers, builder.campaign, background
+        )
+    tenants = {campaign.tenant: Tenant(name=campaign.tenant) for campaign in campaigns}
+    tenants |= {tenant.name: tenant for tenant in scenario.tenant}
+    ranked = _ranked(campaigns, sorted(tenants))
     _check_recorded(tape, ranked)
     return Plan(
         platform=platform,
         tenants=tuple(
-            TenantPlan(
-                name=name,
-                weight=said[name].weight if name in said else 1,
-                max_simultaneous=(said[name].max_simultaneous or 0) if name in said else 0,
-                dial_rate=(said[name].dial_rate or 0) if name in said else 0,
-            )
-            for name in tenants
+            TenantPlan(name, tenant.weight, tenant.max_simultaneous or 0, tenant.dial_rate or 0)
+            for name, tenant in sorted(tenants.items())
         ),
         campaigns=ranked,
         endpoints=tuple(
             EndpointPlan(e.name, e.timeout, tuple(e.retry_after), e.posts_at_once)
             for e in builder.endpoints
         ),
-        outages=tuple(sorted([*standing.outages, *outages(scenario, builder.endpoint_names)])),
-        suspensions=tuple(sorted([*standing.suspensions, *suspensions(scenario)])),
+        outages=tuple(sorted([*under_way, *outages(scenario, builder.endpoint_names)])),
+        suspensions=tuple(sorted([*held, *suspensions(scenario)])),
         answering=answers,
         zones=builder.zones,
         ends_us=scenario.instant_us(scenario.clock.ends),

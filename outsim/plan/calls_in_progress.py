@@ -39,20 +39,20 @@ ROUNDS = 16
 
 
 @dataclass(frozen=True, eq=False)
-class CallsInProgress:
-    """Attempts of one campaign that are under way; arrays of shape (attempts,)."""
+class CallsInState:
+    """Calls of one campaign that stand in one state; arrays of shape (calls,)."""
 
     since_us: Instants
-    """When each came into its state: its dispatch, or its answer."""
+    """When each came into it: where an attempt is under way its dispatch, or its answer."""
     attempts: NDArray[np.int8]
-    """Attempts of its call before it."""
+    """Attempts of each that are over."""
     failures: NDArray[np.int8]
 
 
 def _outcomes(
     campaign: CampaignPlan,
     answering: Answering,
-    in_progress: CallsInProgress,
+    in_progress: CallsInState,
     uniforms: NDArray[np.float64],
     traits: NDArray[np.float64],
 ) -> NDArray[np.int8]:
@@ -103,7 +103,7 @@ def continue_attempts(
     campaign: CampaignPlan,
     platform: PlatformPlan,
     answering: Answering,
-    in_progress: CallsInProgress,
+    in_progress: CallsInState,
     at_us: int,
     *,
     is_connected: bool,
@@ -119,20 +119,15 @@ def continue_attempts(
         if len(left) == 0:
             break
         shape, size = (len(left), COURSES), len(left) * COURSES
-        theirs = CallsInProgress(
+        theirs = CallsInState(
             in_progress.since_us[left], in_progress.attempts[left], in_progress.failures[left]
         )
         draws = campaign.tape.attempts(campaign.tenant, name, campaign.model, drawn, size)
         traits = campaign.tape.uniforms(
             campaign.tenant, name, Purpose.TRAIT, attempt=drawn, count=size
         )
-        raw = _outcomes(
-            campaign,
-            answering,
-            theirs,
-            draws.outcome.reshape(shape),
-            traits.reshape(shape),
-        )
+        uniforms = draws.outcome.reshape(shape)
+        raw = _outcomes(campaign, answering, theirs, uniforms, traits.reshape(shape))
         dialing_us, talk_us, final = _lengths_us(platform, draws, raw)
         state_us = talk_us if is_connected else dialing_us
         lasts = theirs.since_us[:, np.newaxis] + state_us > at_us

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from outsim.clock import MISSING, SECOND
 from outsim.plan.answering import Answering
-from outsim.plan.calls_in_progress import CallsInProgress, continue_attempts
+from outsim.plan.calls_in_progress import CallsInState, Instants, continue_attempts
 from outsim.plan.campaigns import CampaignPlan, InitialState, loading_delays, requests_us
 from outsim.plan.model import OutagePlan, PlatformPlan, SuspensionPlan
 from outsim.scenario.campaigns import Campaign
@@ -26,24 +26,13 @@ from outsim.scenario.snapshot import (
     STATES,
     CampaignSnapshot,
     Snapshot,
-    Standing,
     attempts_of,
+    campaign_of,
 )
-from outsim.scenario.snapshot_fit import campaign_of
 from outsim.tape import Tape
 from outsim.vocabulary import CALLEE_FAILURES
 
-Instants = NDArray[np.int64]
 Small = NDArray[np.int8]
-
-
-@dataclass(frozen=True, eq=False)
-class SnapshotCalls:
-    """Calls that stand in one state, as parallel arrays."""
-
-    since_us: Instants
-    attempts: Small
-    failures: Small
 
 
 def since_us(
@@ -92,19 +81,9 @@ def _entries_us(scenario: Scenario, campaign: CampaignSnapshot) -> tuple[int, in
     return min(max(0, scenario.instant_us(rules.start)), last_us), last_us
 
 
-def _small(campaign: CampaignSnapshot, state: str, of: Callable[[Standing], int]) -> Small:
-    standings = campaign.standing(state)
-    values = np.array([of(each) for each in standings], dtype=np.int8)
-    return np.repeat(values, [each.count for each in standings])
-
-
-def _failures(standing: Standing, state: str) -> int:
-    return attempts_of(standing, state) if standing.failures is None else standing.failures
-
-
 def calls_in(
     scenario: Scenario, campaign: CampaignSnapshot, state: str, over_us: int
-) -> SnapshotCalls:
+) -> CallsInState:
     """Calls of a campaign of a scenario's snapshot in one state, in the snapshot's order."""
     assert scenario.snapshot is not None
     at_us = scenario.instant_us(scenario.snapshot.at)
@@ -116,50 +95,40 @@ def calls_in(
             since = queued_since_us(scenario, campaign)
         else:
             since = since_us(scenario, campaign, state, *span)
-        campaign.kept[key] = SnapshotCalls(
-            since,
-            _small(campaign, state, lambda each: attempts_of(each, state)),
-            _small(campaign, state, lambda each: _failures(each, state)),
+        standings = campaign.standing(state)
+        counts = [each.count for each in standings]
+        attempts = np.array([attempts_of(each, state) for each in standings], dtype=np.int8)
+        known = [-1 if each.failures is None else each.failures for each in standings]
+        failures = np.where(np.array(known, dtype=np.int8) < 0, attempts, known).astype(np.int8)
+        campaign.kept[key] = CallsInState(
+            since, np.repeat(attempts, counts), np.repeat(failures, counts)
         )
-    calls: SnapshotCalls = campaign.kept[key]
+    calls: CallsInState = campaign.kept[key]
     return calls
 
 
-@dataclass(frozen=True, eq=False)
-class _Ready:
-    """Calls that are to be dialed, as parallel arrays, in the order of the snapshot."""
-
-    ready_us: Instants
-    submitted_us: Instants
-    attempts: Small
-    failures: Small
-    last_failure_us: Instants
-    is_loaded: NDArray[np.bool_]
-    """Whether each has been in the queue."""
-    places: Instants
-    """Place of each in the snapshot's order; -1 for one that it does not tell of."""
-
-
-_TYPES = {
-    "ready_us": np.int64,
-    "submitted_us": np.int64,
-    "attempts": np.int8,
-    "failures": np.int8,
-    "last_failure_us": np.int64,
-    "is_loaded": np.bool_,
-    "places": np.int64,
-}
+READY = np.dtype(
+    [
+        ("ready_us", np.int64),
+        ("submitted_us", np.int64),
+        ("attempts", np.int8),
+        ("failures", np.int8),
+        ("last_failure_us", np.int64),
+        ("is_loaded", np.bool_),
+        ("places", np.int64),
+    ]
+)
+"""A call that is to be dialed, as `InitialState` has it. Its place is that in the snapshot's
+order; -1 for one that it does not tell of."""
+Ready = NDArray[np.void]
 
 
-def _ready(ready_us: Instants, **columns: Any) -> _Ready:
+def _ready(ready_us: Instants, **columns: Any) -> Ready:
     """Calls that become ready at these instants; one value may stand for all of them."""
-    return _Ready(
-        ready_us,
-        **{
-            name: np.broadcast_to(np.asarray(value, dtype=_TYPES[name]), len(ready_us))
-            for name, value in columns.items()
-        },
-    )
+    calls = np.empty(len(ready_us), dtype=READY)
+    for name, values in {"ready_us": ready_us, **columns}.items():
+        calls[name] = values
+    return calls
 
 
 @dataclass(frozen=True, eq=False)
@@ -172,54 +141,51 @@ class _Starter:
     answering: Answering
     at_us: int
 
-    def calls(self, campaign: CampaignSnapshot, state: str, over_us: int) -> SnapshotCalls:
-        """Calls of a campaign in one state."""
-        return calls_in(self.scenario, campaign, state, over_us)
-
     def state_of(
         self, campaign: CampaignSnapshot, base: CampaignPlan
     ) -> tuple[CampaignPlan, Instants]:
         """A campaign with its calls where they stand, and when those under way end."""
-        dialing = self.calls(campaign, "dialing", self.platform.ring_timeout_us)
+        dialing = calls_in(self.scenario, campaign, "dialing", self.platform.ring_timeout_us)
         talk_us = round(base.model.message.mean_s() * SECOND)
-        connected = self.calls(campaign, "connected", talk_us)
+        connected = calls_in(self.scenario, campaign, "connected", talk_us)
         dialing_ends_us, outcomes = self._continue(dialing, base, is_connected=False)
         connected_ends_us, _ = self._continue(connected, base, is_connected=True)
         again = np.isin(outcomes, CALLEE_FAILURES) & (dialing.attempts < base.rules.max_retry)
         counts = np.cumsum([0, *(campaign.count(state) for state in STATES)]).tolist()
-        groups = [
-            *self._waiting(campaign, base, dict(zip(STATES, counts, strict=False))),
-            _ready(
-                dialing_ends_us[again] + base.rules.retry_interval_us,
-                submitted_us=self._submitted_us(base),
-                attempts=dialing.attempts[again] + 1,
-                failures=dialing.failures[again] + 1,
-                last_failure_us=dialing_ends_us[again],
-                is_loaded=True,
-                places=counts[STATES.index("dialing")] + np.flatnonzero(again),
-            ),
-            self._to_come(base),
-        ]
+        first = dict(zip(STATES, counts, strict=False))
+        redialed = _ready(
+            dialing_ends_us[again] + base.rules.retry_interval_us,
+            submitted_us=self._submitted_us(base),
+            attempts=dialing.attempts[again] + 1,
+            failures=dialing.failures[again] + 1,
+            last_failure_us=dialing_ends_us[again],
+            is_loaded=True,
+            places=first["dialing"] + np.flatnonzero(again),
+        )
+        ready = np.concatenate(
+            [*self._waiting(campaign, base, first), redialed, self._to_come(base)]
+        )
+        ready = ready[np.argsort(ready["ready_us"], kind="stable")]
+        places = np.full(counts[-1], -1, dtype=np.int64)
+        known = ready["places"] >= 0
+        places[ready["places"][known]] = np.flatnonzero(known)
         settled_us = np.concatenate([dialing_ends_us[~again], connected_ends_us])
         over = campaign.completed + campaign.failed + campaign.expired - campaign.undialed
-        ready = _joined(groups)
-        places = np.full(counts[-1], -1, dtype=np.int64)
-        known = ready.places >= 0
-        places[ready.places[known]] = np.flatnonzero(known)
+        column = {name: np.ascontiguousarray(ready[name]) for name in READY.names or ()}
         opening = InitialState(
             at_us=self.at_us,
-            ready_us=ready.ready_us,
-            attempts=ready.attempts,
-            failures=ready.failures,
-            last_failure_us=ready.last_failure_us,
-            is_loaded=ready.is_loaded,
+            ready_us=column["ready_us"],
+            attempts=column["attempts"],
+            failures=column["failures"],
+            last_failure_us=column["last_failure_us"],
+            is_loaded=column["is_loaded"],
             places=places,
             settled_us=settled_us,
             settled_out=over + len(settled_us),
             settled_undialed=campaign.undialed,
         )
         standing = replace(
-            base, size=len(ready.ready_us), requests_us=ready.submitted_us, opening=opening
+            base, size=len(ready), requests_us=column["submitted_us"], opening=opening
         )
         return standing, np.concatenate([dialing_ends_us, connected_ends_us])
 
@@ -229,11 +195,11 @@ class _Starter:
 
     def _waiting(
         self, campaign: CampaignSnapshot, base: CampaignPlan, first: dict[str, int]
-    ) -> Iterator[_Ready]:
+    ) -> Iterator[Ready]:
         """Calls in the queue, on their way back to it, and still to be loaded."""
         interval_us = base.rules.retry_interval_us
         for state in ("queued", "waiting_retry", "scheduled"):
-            calls = self.calls(campaign, state, interval_us)
+            calls = calls_in(self.scenario, campaign, state, interval_us)
             count = len(calls.since_us)
             last_failure_us: Instants | int = MISSING
             if state == "queued":
@@ -256,25 +222,20 @@ class _Starter:
             )
 
     def _continue(
-        self, calls: SnapshotCalls, base: CampaignPlan, *, is_connected: bool
+        self, calls: CallsInState, base: CampaignPlan, *, is_connected: bool
     ) -> tuple[Instants, Small]:
         return continue_attempts(
-            base,
-            self.platform,
-            self.answering,
-            CallsInProgress(calls.since_us, calls.attempts, calls.failures),
-            self.at_us,
-            is_connected=is_connected,
+            base, self.platform, self.answering, calls, self.at_us, is_connected=is_connected
         )
 
-    def _to_come(self, base: CampaignPlan) -> _Ready:
+    def _to_come(self, base: CampaignPlan) -> Ready:
         """Single-call requests that are still to come in."""
-        known = self.scenario.campaign_or_none("/".join(base.key))
+        known = self.scenario.campaign_or_none(base.full_name)
         latest_us = self.scenario.instant_us(self.scenario.clock.latest_end)
-        found = None
-        if known is not None:
-            found = requests_us(self.scenario, known, self.tape, latest_us)
-        coming = np.empty(0, dtype=np.int64) if found is None else found[found > self.at_us]
+        requests = (
+            None if known is None else requests_us(self.scenario, known, self.tape, latest_us)
+        )
+        coming = np.empty(0, np.int64) if requests is None else requests[requests > self.at_us]
         return _ready(
             np.maximum(coming, base.loading_us),
             submitted_us=coming,
@@ -286,24 +247,6 @@ class _Starter:
         )
 
 
-def _joined(groups: list[_Ready]) -> _Ready:
-    """All calls that are to be dialed, in the order in which they become ready."""
-    ready_us = np.concatenate([each.ready_us for each in groups]).astype(np.int64)
-    order = np.argsort(ready_us, kind="stable")
-    return _Ready(
-        **{name: np.concatenate([getattr(g, name) for g in groups])[order] for name in _TYPES}
-    )
-
-
-@dataclass(frozen=True, eq=False)
-class InitialPlan:
-    """A snapshot as parts of a plan."""
-
-    campaigns: list[CampaignPlan]
-    outages: list[OutagePlan]
-    suspensions: list[SuspensionPlan]
-
-
 def initial_plan(
     scenario: Scenario,
     tape: Tape,
@@ -311,15 +254,18 @@ def initial_plan(
     answering: Answering,
     resolve: Callable[[Campaign], CampaignPlan],
     drawn: list[CampaignPlan],
-) -> InitialPlan:
-    """Campaigns of a scenario with a snapshot, as they stand at its moment and go on."""
+) -> tuple[list[CampaignPlan], list[OutagePlan], list[SuspensionPlan]]:
+    """Campaigns of a scenario with a snapshot, as they stand at its moment and go on.
+
+    With them come the outages and the suspension that stand for what is under way then.
+    """
     snapshot = scenario.snapshot
     assert snapshot is not None
     at_us = scenario.instant_us(snapshot.at)
     starter = _Starter(scenario, tape, platform, answering, at_us)
     campaigns, ends_us = [], [np.empty(0, dtype=np.int64)]
     for each in (*snapshot.campaign, *_not_in_snapshot(scenario, snapshot)):
-        known = scenario.campaign_or_none("/".join(each.key))
+        known = scenario.campaign_or_none(each.full_name)
         starts = campaign_of(scenario, each).start
         if known is not None and scenario.instant_us(starts) > at_us:
             plan = resolve(known.model_copy(update={"start": starts}))
@@ -339,13 +285,13 @@ def initial_plan(
         for end, count in zip(instants, counts, strict=True)
     ]
     held = [SuspensionPlan(0, "", at_us)] if at_us > 0 else []
-    return InitialPlan(campaigns, outages, held)
+    return campaigns, outages, held
 
 
 def _not_in_snapshot(scenario: Scenario, snapshot: Snapshot) -> Iterator[CampaignSnapshot]:
     """Campaigns of the scenario that its snapshot does not tell of: none of their calls stand."""
     for campaign in scenario.campaign:
-        if snapshot.find((campaign.tenant, campaign.name)) is None:
+        if snapshot.find(campaign.key) is None:
             yield CampaignSnapshot(tenant=campaign.tenant, name=campaign.name)
 
 

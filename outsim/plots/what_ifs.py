@@ -39,7 +39,7 @@ if TYPE_CHECKING:
     from outsim.questions.capacity_answers import Capacity, Frontier
     from outsim.questions.effects import Effects
     from outsim.questions.sweep_answers import Sweep
-    from outsim.scenario.ranges import Range
+    from outsim.scenario.factors import Range
     from outsim.studies.crossover import Crossover
 
 MOST_BARS = 15

@@ -25,9 +25,9 @@ from outsim.plan import build_plan
 from outsim.progress import Progress, reporting
 from outsim.questions.capacity_answers import Capacity, Frontier
 from outsim.questions.question import Question, asks
+from outsim.scenario.factors import Range, read_range
 from outsim.scenario.memory import runs_that_fit
 from outsim.scenario.model import Scenario
-from outsim.scenario.ranges import Range, read_range
 from outsim.studies.default_replications import CAPACITY, CAPACITY_RUNS, check_replications
 from outsim.studies.executors import open_executor
 from outsim.studies.promise_texts import read_promise
@@ -75,7 +75,7 @@ def capacity(
     scenario : Scenario
         What is planned; the promises are about its campaign under study.
     vary : str
-        Key and range, such as ``"platform.ports=100:2000"``; see `outsim.scenario.ranges`.
+        Key and range, such as ``"platform.ports=100:2000"``; see `outsim.scenario.factors`.
     target : sequence of str
         Promises, such as ``"p95 wait <= 10 min"``; see `outsim.studies.promise_texts`.
     confidence : str or float

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from outsim.display import format_figure
 from outsim.document import Answer, Document, Picture, Table
+from outsim.scenario.factors import Range
 from outsim.scenario.model import Scenario
-from outsim.scenario.ranges import Range
 from outsim.scenario.utilisation import shortages
 from outsim.studies.foot import precision_notes
 from outsim.studies.promises import Promise, Verdict

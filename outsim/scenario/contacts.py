@@ -26,8 +26,7 @@ from numpy.typing import NDArray
 from pydantic import GetCoreSchemaHandler
 from pydantic_core import CoreSchema, core_schema
 
-from outsim.scenario.files import header_shown, read_table_lines, refusal
-from outsim.scenario.positions import Row, read_rows
+from outsim.scenario.files import Row, header_shown, read_rows, read_table_lines, refusal
 from outsim.text import brief
 from outsim.units import is_zone, shown, zone_names
 

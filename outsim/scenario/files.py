@@ -8,12 +8,14 @@ never fill the memory first.
 from __future__ import annotations
 
 import codecs
+import csv
 import io
 import stat
-from collections.abc import Iterator, Sequence
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import partial
 from pathlib import Path
-from typing import IO
+from typing import IO, NamedTuple
 
 from outsim.errors import Problem, ScenarioError
 from outsim.text import shortened
@@ -172,3 +174,72 @@ def _text_lines(
 def _check_length(line: bytes | str, path: Path, number: int) -> None:
     if len(line) > LINE_LIMIT:
         raise refusal(path, "found a line longer than 64 KiB, the limit", number)
+
+
+ROW_LINES = 1000
+"""Lines that one row may be broken over, in quotes."""
+ROW_LIMIT = LINE_LIMIT
+"""Characters that a row of several lines may have."""
+
+
+class Row(NamedTuple):
+    """A row of a CSV file."""
+
+    line: int
+    """Line of the file on which it begins, from 1."""
+    text: str
+    """As it stands there, without the end of its last line."""
+    fields: list[str] | None
+    """None where quotes are out of order."""
+
+    @property
+    def is_blank(self) -> bool:
+        """Whether it is a line without anything, not even quotes."""
+        return not self.text.strip()
+
+
+def read_rows(
+    lines: Iterable[str],
+    delimiter: str = ",",
+    *,
+    first_line: int = 1,
+    fits: Callable[[list[str]], bool] | None = None,
+) -> Iterator[Row]:
+    r"""Rows of some lines."""
+    source = iter(lines)
+    ahead: deque[str] = deque()
+    taken: list[str] = []
+    number = first_line
+    reader = csv.reader(_going_on(taken, ahead, source), delimiter=delimiter, strict=True)
+    while True:
+        taken.clear()
+        fields = None
+        try:
+            fields = next(reader)
+        except StopIteration:
+            return
+        except csv.Error:
+            pass
+        text = "".join(taken).rstrip("\r\n")
+        if fields is None or (len(taken) > 1 and fits is not None and not fits(fields)):
+            ahead.extendleft(reversed(taken[1:]))
+            text = taken[0].rstrip("\r\n")
+            fields = None if '"' in text else text.split(delimiter)
+            del taken[1:]
+            reader = csv.reader(_going_on(taken, ahead, source), delimiter=delimiter, strict=True)
+        yield Row(number, text, fields or [""] if fields is not None else None)
+        number += len(taken)
+
+
+def _going_on(taken: list[str], ahead: deque[str], source: Iterator[str]) -> Iterator[str]:
+    """Lines, each put into `taken`; none any more where a row grows past its limits."""
+    size = 0
+    while len(taken) < ROW_LINES:
+        line = ahead.popleft() if ahead else next(source, None)
+        if line is None:
+            return
+        taken.append(line)
+        size = size + len(line) if len(taken) > 1 else len(line)
+        if len(taken) > 1 and size > ROW_LIMIT:
+            return
+        yield line

@@ -5,15 +5,14 @@ Each piece of advice is about one key. None of it changes how a scenario runs.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from itertools import pairwise
 from zoneinfo import ZoneInfo
 
 from outsim.clock import MINUTE, RATE_SECONDS, SECOND, after, format_duration, format_rate
-from outsim.scenario.campaigns import Background, Campaign, window_spans
-from outsim.scenario.lint_settings import events, values, zones
+from outsim.scenario.campaigns import Campaign, window_spans
+from outsim.scenario.lint_settings import Advised, events, values, zones
 from outsim.scenario.model import Scenario
 from outsim.scenario.offered_load import (
     campaign_traffic,
@@ -22,7 +21,6 @@ from outsim.scenario.offered_load import (
     rings,
     voicemail_rings,
 )
-from outsim.scenario.platform import Outage, Suspension
 from outsim.scenario.snapshot_advice import standing
 from outsim.scenario.utilisation import shortages, utilisation
 
@@ -50,26 +48,17 @@ class ScenarioWarning:
 
 def advice(scenario: Scenario) -> list[ScenarioWarning]:
     """Everything in a scenario that is allowed, but unlikely to be meant."""
-    return [
-        *_clock(scenario),
-        *_ring_timeout(scenario),
-        *_capacity(scenario),
-        *_names(scenario),
-        *_events(scenario),
-        *(
-            ScenarioWarning(key, message)
-            for look in (values, events, zones, standing)
-            for key, message in look(scenario)
-        ),
-        *(
-            ScenarioWarning(f"campaign[{campaign.full_name}].{key}", message)
-            for campaign in scenario.campaign
-            for key, message in _campaign(scenario, campaign)
-        ),
-    ]
+    looks = (_clock, _ring_timeout, _capacity, _names, values, events, zones, standing, _campaigns)
+    return [ScenarioWarning(*advised) for look in looks for advised in look(scenario)]
 
 
-def _clock(scenario: Scenario) -> Iterator[ScenarioWarning]:
+def _campaigns(scenario: Scenario) -> Advised:
+    for campaign in scenario.campaign:
+        for key, message in _campaign(scenario, campaign):
+            yield f"campaign[{campaign.full_name}].{key}", message
+
+
+def _clock(scenario: Scenario) -> Advised:
     clock = scenario.clock
     zones = {clock.zone, *(c.callee_zone for c in scenario.campaign if c.callee_zone)}
     for name in sorted(zones):
@@ -83,7 +72,7 @@ def _clock(scenario: Scenario) -> Iterator[ScenarioWarning]:
             change = (later.utcoffset() or timedelta()) - (earlier.utcoffset() or timedelta())
             if change:
                 forward = change > timedelta()
-                yield ScenarioWarning(
+                yield (
                     "clock.date",
                     f"the clock in {name} is put {'forward' if forward else 'back'} during the "
                     f"run: {earlier + QUARTER:%Y-%m-%d %H:%M} becomes {later:%H:%M}, so local "
@@ -94,11 +83,9 @@ def _clock(scenario: Scenario) -> Iterator[ScenarioWarning]:
         campaign = scenario.campaign_under_study
         deadline_us = scenario.instant_us(study.deadline)
         if deadline_us > scenario.instant_us(clock.latest_end):
-            yield ScenarioWarning("study.deadline", "is after the latest end of the run")
+            yield "study.deadline", "is after the latest end of the run"
         elif campaign is not None and deadline_us <= scenario.instant_us(campaign.start):
-            yield ScenarioWarning(
-                "study.deadline", "is not after the start of the campaign under study"
-            )
+            yield "study.deadline", "is not after the start of the campaign under study"
 
 
 def _past_quarter_us(instant: datetime) -> int:
@@ -108,7 +95,7 @@ def _past_quarter_us(instant: datetime) -> int:
     return since // timedelta(microseconds=1)
 
 
-def _ring_timeout(scenario: Scenario) -> Iterator[ScenarioWarning]:
+def _ring_timeout(scenario: Scenario) -> Advised:
     timeout_us = scenario.platform.ring_timeout
     answers = {
         "voicemail": voicemail_rings(scenario),
@@ -117,14 +104,14 @@ def _ring_timeout(scenario: Scenario) -> Iterator[ScenarioWarning]:
     for who, ringing in answers.items():
         late = 1 - ringing.in_time
         if late >= LATE_SHARE:
-            yield ScenarioWarning(
+            yield (
                 "platform.ring_timeout",
                 f"is {format_duration(timeout_us)}: {late:.0%} of {who} would pick up later, "
                 "and count as no answer",
             )
 
 
-def _capacity(scenario: Scenario) -> Iterator[ScenarioWarning]:
+def _capacity(scenario: Scenario) -> Advised:
     keys = {
         "ports": ("platform.ports", "calls wait ever longer"),
         "dial rate": ("platform.dial_rate", "calls wait ever longer"),
@@ -135,56 +122,39 @@ def _capacity(scenario: Scenario) -> Iterator[ScenarioWarning]:
     for each in utilisation(scenario):
         if each.offered > 1:
             key, consequence = keys[each.resource]
-            yield ScenarioWarning(
+            yield (
                 key,
                 f"the attempts that are to be expected take {_busy(each.offered)} of it "
                 f"from begin to end of the run: {consequence}",
             )
-    for key, message in shortages(scenario):
-        yield ScenarioWarning(key, message)
+    yield from shortages(scenario)
 
 
 def _busy(offered: float) -> str:
     return f"{offered:.0%}" if offered < MOST_SHOWN else f"more than {MOST_SHOWN:.0%}"
 
 
-def _names(scenario: Scenario) -> Iterator[ScenarioWarning]:
+def _names(scenario: Scenario) -> Advised:
     """Entries that nothing refers to: most likely a name is misspelt."""
-    callers: list[Campaign | Background] = [*scenario.campaign]
-    if scenario.background is not None:
-        callers.append(scenario.background)
     tenants = {campaign.tenant for campaign in scenario.campaign}
-    endpoints = {caller.result_url for caller in callers}
-    profiles = {caller.profile for caller in callers}
+    endpoints = {caller.result_url for caller in scenario.callers}
     for tenant in scenario.tenant:
         if tenant.name not in tenants:
-            yield ScenarioWarning(f"tenant[{tenant.name}]", "has no campaign")
+            yield f"tenant[{tenant.name}]", "has no campaign"
     for endpoint in scenario.endpoint:
         if endpoint.name not in endpoints:
-            yield ScenarioWarning(f"endpoint[{endpoint.name}]", "is the result_url of no campaign")
+            yield f"endpoint[{endpoint.name}]", "is the result_url of no campaign"
     for name in scenario.profiles:
-        if name not in profiles:
-            yield ScenarioWarning(f"profiles.{name}", "is the profile of no campaign")
+        if name not in scenario.profiles_in_use:
+            yield f"profiles.{name}", "is the profile of no campaign"
     if scenario.study is None and len(scenario.campaign) > 1:
         first = scenario.campaign[0].name
-        yield ScenarioWarning(
-            "study.campaign", f"is not given: the first campaign, {first!r}, is taken"
-        )
+        yield ("study.campaign", f"is not given: the first campaign, {first!r}, is taken")
     if not scenario.campaign and scenario.background is None:
-        yield ScenarioWarning("campaign", "there is none, so nothing is dialed")
+        yield "campaign", "there is none, so nothing is dialed"
 
 
-def _events(scenario: Scenario) -> Iterator[ScenarioWarning]:
-    numbered: list[tuple[str, int, Suspension | Outage]] = [
-        *(("suspension", i, event) for i, event in enumerate(scenario.suspension)),
-        *(("outage", i, event) for i, event in enumerate(scenario.outage)),
-    ]
-    for name, i, event in numbered:
-        if scenario.instant_us(event.begins) >= scenario.instant_us(scenario.clock.latest_end):
-            yield ScenarioWarning(f"{name}[{i}].begins", "is not before the latest end of the run")
-
-
-def _campaign(scenario: Scenario, campaign: Campaign) -> Iterator[tuple[str, str]]:
+def _campaign(scenario: Scenario, campaign: Campaign) -> Advised:
     yield from _instants(scenario, campaign)
     yield from _contacts(scenario, campaign)
     yield from _limits(scenario, campaign)
@@ -193,7 +163,7 @@ def _campaign(scenario: Scenario, campaign: Campaign) -> Iterator[tuple[str, str
         yield from _retries(campaign, opportunity)
 
 
-def _instants(scenario: Scenario, campaign: Campaign) -> Iterator[tuple[str, str]]:
+def _instants(scenario: Scenario, campaign: Campaign) -> Advised:
     # Local times of one zone compare by the clock's hands, so elapsed time is compared.
     ends_us = scenario.instant_us(scenario.clock.ends)
     latest_us = scenario.instant_us(scenario.clock.latest_end)
@@ -210,7 +180,7 @@ def _instants(scenario: Scenario, campaign: Campaign) -> Iterator[tuple[str, str
             yield "stop_at", "is not before the latest end of the run: nothing is stopped"
 
 
-def _contacts(scenario: Scenario, campaign: Campaign) -> Iterator[tuple[str, str]]:
+def _contacts(scenario: Scenario, campaign: Campaign) -> Advised:
     count = dialable(scenario, campaign)
     if count == 0:
         key = "contact_list" if campaign.contact_list is not None else "contacts"
@@ -241,7 +211,7 @@ def _contacts(scenario: Scenario, campaign: Campaign) -> Iterator[tuple[str, str
         )
 
 
-def _limits(scenario: Scenario, campaign: Campaign) -> Iterator[tuple[str, str]]:
+def _limits(scenario: Scenario, campaign: Campaign) -> Advised:
     platform = scenario.platform
     if campaign.pacing is not None and campaign.pacing > platform.dial_rate:
         yield (
@@ -252,9 +222,7 @@ def _limits(scenario: Scenario, campaign: Campaign) -> Iterator[tuple[str, str]]
         yield "max_simultaneous", f"is more than the platform's {platform.ports} ports"
 
 
-def _time_enough(
-    scenario: Scenario, campaign: Campaign, opportunity: Opportunity
-) -> Iterator[tuple[str, str]]:
+def _time_enough(scenario: Scenario, campaign: Campaign, opportunity: Opportunity) -> Advised:
     """Whether each contact can be dialed once in the time that there is, nobody else calling."""
     too_late = scenario.instant_us(campaign.start) >= scenario.instant_us(
         scenario.clock.latest_end
@@ -291,20 +259,19 @@ def _slowest(scenario: Scenario, campaign: Campaign) -> tuple[str, float]:
         rates["its pacing"] = campaign.pacing / RATE_SECONDS
     if campaign.max_simultaneous is not None:
         rates["its limit on simultaneous calls"] = campaign.max_simultaneous / means.port_s
-    for tenant in scenario.tenant:
-        if tenant.name == campaign.tenant and tenant.dial_rate is not None:
+    for tenant in (tenant for tenant in scenario.tenant if tenant.name == campaign.tenant):
+        if tenant.dial_rate is not None:
             rates["its tenant's dial rate"] = tenant.dial_rate / RATE_SECONDS
-        if tenant.name == campaign.tenant and tenant.max_simultaneous is not None:
-            rates["its tenant's limit on simultaneous calls"] = (
-                tenant.max_simultaneous / means.port_s
-            )
+        if tenant.max_simultaneous is not None:
+            at_once = tenant.max_simultaneous / means.port_s
+            rates["its tenant's limit on simultaneous calls"] = at_once
     slowest = min(rates, key=rates.__getitem__)
     a_minute = rates[slowest] * 60
     said = f"{a_minute:,.0f}" if a_minute >= 10 else f"{a_minute:.2g}"
     return f"{slowest} of {said} calls a minute", rates[slowest]
 
 
-def _retries(campaign: Campaign, opportunity: Opportunity) -> Iterator[tuple[str, str]]:
+def _retries(campaign: Campaign, opportunity: Opportunity) -> Advised:
     """How many retries of the very first call could come before it is too late for them."""
     if not opportunity.spans or campaign.requests is not None:
         return

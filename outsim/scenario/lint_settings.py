@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from difflib import get_close_matches
 from itertools import combinations
-from typing import Any
 
 import numpy as np
 
@@ -14,6 +13,7 @@ from outsim.clock import SECOND, format_duration, microseconds_between
 from outsim.distributions import Constant, Distribution
 from outsim.scenario.campaigns import Campaign, Endpoint
 from outsim.scenario.contacts import ContactList
+from outsim.scenario.keys import keys_of, parts
 from outsim.scenario.model import Scenario
 from outsim.scenario.offered_load import human_factor
 from outsim.scenario.platform import Outage, Suspension
@@ -42,8 +42,7 @@ def values(scenario: Scenario) -> Advised:
             yield f"endpoint[{endpoint.name}].{key}", message
     for campaign in scenario.campaign:
         if campaign.pacing is None and campaign.pacing_at != "admission":
-            key = f"campaign[{campaign.full_name}].pacing_at"
-            yield key, "has no effect without pacing"
+            yield f"campaign[{campaign.full_name}].pacing_at", "has no effect without pacing"
     if scenario.platform.queue != "fair":
         callers = {campaign.tenant for campaign in scenario.campaign}
         for tenant in scenario.tenant:
@@ -90,16 +89,11 @@ def _durations(scenario: Scenario) -> Advised:
     }
     if any(campaign.stop_at is not None for campaign in scenario.campaign):
         found["platform.stop_latency"] = platform.stop_latency
-    parts: dict[str, Any] = {"platform": platform, "callees": callees}
-    for name, part in parts.items():
-        for key in type(part).model_fields:
-            value = getattr(part, key)
-            if hasattr(value, "mean_s"):
-                found[f"{name}.{key}"] = value.mean_s() * SECOND
-    for campaign in scenario.campaign:
-        if campaign.message is not None:
-            key = f"campaign[{campaign.full_name}].message"
-            found[key] = campaign.message.mean_s() * SECOND
+    for part in parts(scenario):
+        if part.path[0] in ("platform", "callees", "campaign"):
+            for key, _, value, _ in keys_of(part):
+                if hasattr(value, "mean_s"):
+                    found[key] = value.mean_s() * SECOND
     for key, duration_us in found.items():
         if duration_us is not None and duration_us >= length_us:
             yield (
@@ -126,7 +120,7 @@ def _answering(scenario: Scenario) -> Advised:
     hours = callees.hour_factors.model_dump().values()
     factors = {
         "callees.hour_factors": (max(hours), max(hours)),
-        "callees.weekday_factors": (max(callees.weekday_factors),) * 2,
+        "callees.weekday_factors": (max(callees.weekday_factors), max(callees.weekday_factors)),
         "callees.redial_factors": (callees.redial_factors[0], max(callees.redial_factors)),
     }
     for key, (most, _) in factors.items():
@@ -135,10 +129,7 @@ def _answering(scenario: Scenario) -> Advised:
     if all(most > 0 for _, most in factors.values()) and human_factor(scenario) == 0:
         at_work = "weekday_factors" if min(callees.weekday_factors) == 0 else "hour_factors"
         yield f"callees.{at_work}", "no person answers in the run: its factors are 0 then"
-    users = {campaign.profile for campaign in scenario.campaign}
-    if scenario.background is not None:
-        users.add(scenario.background.profile)
-    for name in sorted(users):
+    for name in scenario.profiles_in_use:
         profile = scenario.all_profiles[name]
         if not profile.ever_answers:
             yield f"profiles.{name}", "neither a person nor voicemail ever answers"
@@ -174,30 +165,30 @@ def _share_beyond(distribution: Distribution, limit_us: int) -> float:
 def _names_alike(scenario: Scenario) -> Advised:
     """Names that differ in nothing but case, spaces and hyphens."""
     tenants = {c.tenant for c in scenario.campaign} | {t.name for t in scenario.tenant}
-    named: list[tuple[str, list[str]]] = [
-        ("tenant", sorted(tenants)),
-        ("endpoint", sorted(each.name for each in scenario.endpoint)),
-        ("profiles", sorted(scenario.all_profiles)),
-        *(
-            (
-                f"campaign[{tenant}]",
-                sorted(c.name for c in scenario.campaign if c.tenant == tenant),
-            )
-            for tenant in sorted(tenants)
-        ),
-    ]
-    for key, names in named:
+    named: dict[str, Iterable[str]] = {
+        "tenant": tenants,
+        "endpoint": [endpoint.name for endpoint in scenario.endpoint],
+        "profiles": scenario.all_profiles,
+    }
+    for tenant in sorted(tenants):
+        own = [campaign.name for campaign in scenario.campaign if campaign.tenant == tenant]
+        named[f"campaign[{tenant}/*].name"] = own
+    for key, names in named.items():
         alike: dict[str, list[str]] = {}
-        for name in names:
+        for name in sorted(names):
             alike.setdefault("".join(c for c in name.casefold() if c.isalnum()), []).append(name)
-        for same in alike.values():
-            for one, other in list(combinations(same, 2))[:1]:
-                yield key, f"{one!r} and {other!r} are two: they differ in case or spaces only"
+        for one, other, *_ in (same for same in alike.values() if len(same) > 1):
+            message = f"{one!r} and {other!r} are two: they differ in case or spaces only"
+            yield key.replace("*", other), message
 
 
 def events(scenario: Scenario) -> Advised:
     """What can't be meant of the times of outages, suspensions, stops and requests."""
     latest_us = scenario.instant_us(scenario.clock.latest_end)
+    for part in parts(scenario):
+        is_event = isinstance(part.value, Suspension | Outage)
+        if is_event and scenario.instant_us(part.value.begins) >= latest_us:
+            yield f"{part.key}.begins", "is not before the latest end of the run"
     for i, suspension in enumerate(scenario.suspension):
         begins_us = scenario.instant_us(suspension.begins)
         if begins_us < latest_us <= _ends_us(scenario, suspension):
@@ -220,13 +211,21 @@ def events(scenario: Scenario) -> Advised:
             yield f"campaign[{campaign.full_name}].{key}", message
 
 
+def _overlaps(
+    scenario: Scenario, events: Sequence[Suspension | Outage]
+) -> Iterator[tuple[int, int]]:
+    """Pairs of numbers of events that are at the same time."""
+    spans = [(scenario.instant_us(e.begins), _ends_us(scenario, e)) for e in events]
+    for (i, one), (j, other) in combinations(enumerate(spans[:MOST_COMPARED]), 2):
+        if max(one[0], other[0]) < min(one[1], other[1]):
+            yield i, j
+
+
 def _suspended_twice(scenario: Scenario) -> Advised:
-    spans = [(i, s, _ends_us(scenario, s)) for i, s in enumerate(scenario.suspension)]
-    for (i, one, one_ends), (j, other, other_ends) in combinations(spans[:MOST_COMPARED], 2):
-        same = one.tenant == other.tenant or None in (one.tenant, other.tenant)
-        latest_begin = max(scenario.instant_us(one.begins), scenario.instant_us(other.begins))
-        if same and latest_begin < min(one_ends, other_ends):
-            whom = one.tenant or other.tenant or "everybody"
+    for i, j in _overlaps(scenario, scenario.suspension):
+        one, other = scenario.suspension[i].tenant, scenario.suspension[j].tenant
+        if one == other or None in (one, other):
+            whom = one or other or "everybody"
             yield f"suspension[{j}].begins", f"overlaps suspension[{i}], of {whom} too"
 
 
@@ -257,13 +256,9 @@ def _outages(scenario: Scenario) -> Advised:
                 f"outage[{i}].ends",
                 f"is not before the end of the run: {what} is out from {outage.begins:%H:%M} on",
             )
-    spans = [(i, o, _ends_us(scenario, o)) for i, o in enumerate(scenario.outage)]
-    for (i, one, one_ends), (j, other, other_ends) in combinations(spans[:MOST_COMPARED], 2):
-        same = (one.of, one.endpoint) == (other.of, other.endpoint)
-        apart = max(scenario.instant_us(one.begins), scenario.instant_us(other.begins)) >= min(
-            one_ends, other_ends
-        )
-        if same and not apart:
+    for i, j in _overlaps(scenario, scenario.outage):
+        one, other = scenario.outage[i], scenario.outage[j]
+        if (one.of, one.endpoint) == (other.of, other.endpoint):
             yield f"outage[{j}].begins", f"overlaps outage[{i}], of {one.of} too"
 
 
@@ -331,31 +326,25 @@ def headers(contacts: ContactList) -> Iterator[str]:
                 )
 
 
-def zones(scenario: Scenario) -> Iterator[tuple[str, str]]:
-    """Zones without summer time, in whose place there is one with it, as (key, message)."""
+def zones(scenario: Scenario) -> Advised:
+    """Zones without summer time, in whose place there is one with it."""
     yield from (("clock.zone", message) for message in _fixed(scenario.clock.zone))
     for campaign in scenario.campaign:
         key = f"campaign[{campaign.full_name}]"
-        yield from _of_campaign(campaign, key)
-
-
-def _of_campaign(campaign: Campaign, key: str) -> Iterator[tuple[str, str]]:
-    if campaign.callee_zone is not None:
-        for message in _fixed(campaign.callee_zone):
+        for message in _fixed(campaign.callee_zone or ""):
             yield f"{key}.callee_zone", message
-    contacts = campaign.contact_list
-    if contacts is None:
-        return
-    for message in headers(contacts):
-        yield f"{key}.contact_list", message
+        if campaign.contact_list is not None:
+            yield from ((f"{key}.contact_list", text) for text in _of_list(campaign.contact_list))
+
+
+def _of_list(contacts: ContactList) -> Iterator[str]:
+    yield from headers(contacts)
     for zone in contacts.zones:
-        for message in _fixed(zone):
-            yield f"{key}.contact_list", message
+        yield from _fixed(zone)
     unknown = next((r for r in contacts.rejected if r.reason == "unknown time zone"), None)
     near = near_zone(unknown.text) if unknown is not None else None
     if unknown is not None and near is not None:
-        message = f"line {unknown.line}: {unknown.text!r} is not a time zone; did you mean {near}?"
-        yield f"{key}.contact_list", message
+        yield f"line {unknown.line}: {unknown.text!r} is not a time zone; did you mean {near}?"
 
 
 def _fixed(zone: str) -> Iterator[str]:

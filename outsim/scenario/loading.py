@@ -17,10 +17,8 @@ from outsim.scenario.difference import meaning
 from outsim.scenario.files import check_kind, refusal
 from outsim.scenario.keys import dotted, entry_names
 from outsim.scenario.model import Scenario
-from outsim.scenario.snapshot import Snapshot
-from outsim.scenario.snapshot_fit import snapshot_problems
-from outsim.scenario.source import Source, mapping_source, read_source, text_source
-from outsim.scenario.sources import Written
+from outsim.scenario.snapshot import Snapshot, snapshot_problems
+from outsim.scenario.source import Source, Written, mapping_source, read_source, text_source
 from outsim.units import shown
 
 _KEY_AND_VALUE = re.compile(r"""\s*[\w"'][\w."' -]*=""")
@@ -95,7 +93,7 @@ def with_snapshot(
     if isinstance(document, Mapping):
         context = {"zone": scenario.clock.zone_info, "date": scenario.clock.date}
         document = checked(Snapshot, source, context, names=lambda _: iter(()))
-    called = ["/".join(each.key) for each in document.campaign]
+    called = [each.full_name for each in document.campaign]
     problems = [
         Problem(file, None, dotted(place, {("campaign",): called}), message)
         for place, message in snapshot_problems(scenario, document)

@@ -139,7 +139,7 @@ def _needs(scenario: Scenario, *, exact: bool) -> Iterator[Need]:
         calls = sum(told.count(state) for state in STATES)
         under_way = told.count("dialing") + told.count("connected")
         needed = (CALL_BYTES + ATTEMPT_BYTES) * calls + UNDER_WAY_BYTES * under_way
-        yield Need(f"snapshot.campaign[{'/'.join(told.key)}]", f"{calls:,}", calls, needed)
+        yield Need(f"snapshot.campaign[{told.full_name}]", f"{calls:,}", calls, needed)
 
 
 def _requests(scenario: Scenario, campaign: Campaign, *, exact: bool) -> float:

@@ -20,16 +20,14 @@ from outsim.clock import DAY, after, format_duration, microseconds_between, pars
 from outsim.errors import ScenarioError, unknown_name
 from outsim.scenario.callees import Callees, Profile
 from outsim.scenario.campaigns import Background, Campaign, Endpoint, Tenant
-from outsim.scenario.checking import checked
+from outsim.scenario.checking import NAMES, checked, reference_problems
 from outsim.scenario.defaults import DEFAULTS
 from outsim.scenario.keys import key_path, kinds_at, put, read_value
 from outsim.scenario.parts import Name, Part, check_order, written
 from outsim.scenario.platform import Carrier, Outage, Platform, Suspension
-from outsim.scenario.references import NAMES, reference_problems
-from outsim.scenario.snapshot import Snapshot
-from outsim.scenario.snapshot_fit import snapshot_problems
-from outsim.scenario.source import Source
-from outsim.scenario.sources import About, SourceOf, Uncertainty, Written
+from outsim.scenario.snapshot import Snapshot, snapshot_problems
+from outsim.scenario.source import Source, Written
+from outsim.scenario.sources import About, SourceOf, Uncertainty
 from outsim.text import LONGEST_TITLE, title
 from outsim.units import (
     ContradictionError,

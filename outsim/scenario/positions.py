@@ -7,14 +7,9 @@ accepted, so it only has to know where keys and values begin and end.
 
 from __future__ import annotations
 
-import csv
 import re
 from bisect import bisect_right
-from collections import deque
-from collections.abc import Callable, Iterable, Iterator
-from typing import NamedTuple
 
-from outsim.scenario.files import LINE_LIMIT
 from outsim.scenario.keys import KeyPath
 
 LINES_OF_ITEMS = 1000
@@ -162,72 +157,3 @@ class _Scanner:
             if self.text[self.position] == ",":
                 self.position += 1
         self.position += 1
-
-
-ROW_LINES = 1000
-"""Lines that one row may be broken over, in quotes."""
-ROW_LIMIT = LINE_LIMIT
-"""Characters that a row of several lines may have."""
-
-
-class Row(NamedTuple):
-    """A row of a CSV file."""
-
-    line: int
-    """Line of the file on which it begins, from 1."""
-    text: str
-    """As it stands there, without the end of its last line."""
-    fields: list[str] | None
-    """None where quotes are out of order."""
-
-    @property
-    def is_blank(self) -> bool:
-        """Whether it is a line without anything, not even quotes."""
-        return not self.text.strip()
-
-
-def read_rows(
-    lines: Iterable[str],
-    delimiter: str = ",",
-    *,
-    first_line: int = 1,
-    fits: Callable[[list[str]], bool] | None = None,
-) -> Iterator[Row]:
-    r"""Rows of some lines."""
-    source = iter(lines)
-    ahead: deque[str] = deque()
-    taken: list[str] = []
-    number = first_line
-    reader = csv.reader(_going_on(taken, ahead, source), delimiter=delimiter, strict=True)
-    while True:
-        taken.clear()
-        fields = None
-        try:
-            fields = next(reader)
-        except StopIteration:
-            return
-        except csv.Error:
-            pass
-        text = "".join(taken).rstrip("\r\n")
-        if fields is None or (len(taken) > 1 and fits is not None and not fits(fields)):
-            ahead.extendleft(reversed(taken[1:]))
-            text = taken[0].rstrip("\r\n")
-            fields = None if '"' in text else text.split(delimiter)
-            del taken[1:]
-            reader = csv.reader(_going_on(taken, ahead, source), delimiter=delimiter, strict=True)
-        yield Row(number, text, fields or [""] if fields is not None else None)
-        number += len(taken)
-
-
-def _going_on(taken: list[str], ahead: deque[str], source: Iterator[str]) -> Iterator[str]:
-    """Lines, each put into `taken`; none any more where a row grows past its limits."""
-    size = 0
-    while len(taken) < ROW_LINES:
-        line = ahead.popleft() if ahead else next(source, None)
-        if line is None:
-            return
-        taken.append(line)
-        size = size + len(line) if len(taken) > 1 else len(line)
-        if len(taken) > 1 and size > ROW_LIMIT:
-            return
-        yield line

@@ -11,10 +11,9 @@ from typing import TYPE_CHECKING
 from outsim.display import table_html
 from outsim.scenario.defaults import DEFAULTS, GRADES, defaults_in_use
 from outsim.scenario.difference import NONE, shown_values
-from outsim.scenario.factors import Assumed, Factor, assumed
+from outsim.scenario.factors import Assumed, Factor, assumed, read_range
 from outsim.scenario.keys import keys_of, parts
 from outsim.scenario.model import ALTERED, Scenario
-from outsim.scenario.ranges import read_range
 from outsim.scenario.sources import SourceOf
 from outsim.text import bounded, brief_document
 

@@ -6,12 +6,10 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from outsim.clock import MINUTE, SECOND, format_duration
+from outsim.clock import MINUTE, SECOND, format_duration, microseconds_between
 from outsim.distributions import Distribution
 from outsim.scenario.model import Scenario
-from outsim.scenario.snapshot import STATES, CampaignSnapshot, Snapshot, Standing
-from outsim.scenario.snapshot_fit import campaign_of
-from outsim.vocabulary import ENDED_STATUSES
+from outsim.scenario.snapshot import CampaignSnapshot, Snapshot, campaign_of
 
 _LAST = np.array([0.9999])
 
@@ -23,22 +21,24 @@ def standing(scenario: Scenario) -> Iterator[tuple[str, str]]:
         return
     at_us = scenario.instant_us(snapshot.at)
     for campaign in scenario.campaign:
-        untold = snapshot.find((campaign.tenant, campaign.name)) is None
-        if untold and scenario.instant_us(campaign.start) <= at_us:
+        if snapshot.find(campaign.key) is None and scenario.instant_us(campaign.start) <= at_us:
             yield (
                 "snapshot.campaign",
                 f"does not tell of {campaign.full_name}, which started at "
                 f"{campaign.start:%H:%M}: all of its calls are taken as over",
             )
     for told in snapshot.campaign:
-        key = f"snapshot.campaign[{'/'.join(told.key)}]"
+        key = f"snapshot.campaign[{told.full_name}]"
         for state, fate in _too_late(scenario, told):
             yield f"{key}.{state}", f"{told.count(state):,} stand there {fate}"
         for state, most_us in _longest_us(scenario, told).items():
-            lasting = [(_lasting_us(scenario, each), each) for each in told.standing(state)]
-            count = sum(each.count for lasted_us, each in lasting if lasted_us > most_us)
+            lasting = [
+                (microseconds_between(each.since_at(snapshot.at), snapshot.at), each.count)
+                for each in told.standing(state)
+            ]
+            count = sum(number for lasted_us, number in lasting if lasted_us > most_us)
             if count:
-                longest = format_duration(max(lasted_us for lasted_us, _ in lasting))
+                longest = format_duration(max(lasting)[0])
                 fate = (
                     "they are ready at once"
                     if state == "waiting_retry"
@@ -49,11 +49,9 @@ def standing(scenario: Scenario) -> Iterator[tuple[str, str]]:
                     f"{count:,} for up to {longest}, longer than the scenario allows "
                     f"({format_duration(most_us)}): {fate}",
                 )
-        known = scenario.campaign_or_none("/".join(told.key))
+        known = scenario.campaign_or_none(told.full_name)
         listed = None if known is None else known.dialable
-        there = sum(map(told.count, STATES)) + sum(
-            getattr(told, state) for state in ENDED_STATUSES
-        )
+        there = sum(told.counts.values())
         if listed is not None and 0 < there < listed:
             yield (
                 key,
@@ -83,14 +81,6 @@ def _too_late(scenario: Scenario, told: CampaignSnapshot) -> Iterator[tuple[str,
             and scenario.instant_us(rules.stop_at) + latency_us <= at_us
         ):
             yield state, f"after the campaign's stop at {rules.stop_at:%H:%M}: they are canceled"
-
-
-def _lasting_us(scenario: Scenario, each: Standing) -> int:
-    assert scenario.snapshot is not None
-    since = each.since or each.oldest
-    if since is None:
-        return each.lasting or 0
-    return scenario.instant_us(scenario.snapshot.at) - scenario.instant_us(since)
 
 
 def _longest_us(scenario: Scenario, told: CampaignSnapshot) -> dict[str, int]:
@@ -135,7 +125,7 @@ def said(state: str) -> str:
 
 def _estimates(scenario: Scenario, snapshot: Snapshot) -> Iterator[str]:
     for campaign in snapshot.campaign:
-        whose = "/".join(campaign.key)
+        whose = campaign.full_name
         rules = campaign_of(scenario, campaign)
         if scenario.campaign_or_none(whose) is None:
             source = "the background's" if scenario.background else "the defaults"
@@ -163,6 +153,6 @@ def _estimates(scenario: Scenario, snapshot: Snapshot) -> Iterator[str]:
         yield "other customers' calls: none in the snapshot, taken as none in the queue"
     there = {campaign.key for campaign in snapshot.campaign}
     for each in scenario.campaigns:
-        if (each.tenant, each.name) not in there:
+        if each.key not in there:
             fate = "over" if each.start <= snapshot.at else "still to start"
             yield f"{each.full_name}: not in the snapshot, taken as {fate}"

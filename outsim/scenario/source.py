@@ -18,7 +18,7 @@ import os
 import re
 import tomllib
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -36,6 +36,7 @@ from outsim.scenario.keys import (
     entry_names,
 )
 from outsim.scenario.positions import LINES_OF_ITEMS, key_lines
+from outsim.text import brief
 from outsim.units import shown
 
 SIZE_LIMIT = 16 * 1024 * 1024
@@ -89,6 +90,33 @@ class Source:
     def key(self, path: KeyPath) -> str:
         """Key path as people write it."""
         return dotted(path, self.names)
+
+
+@dataclass(frozen=True)
+class Written:
+    """Where each value of a scenario was written.
+
+    Two scenarios are the same wherever they were written, so that this has no say.
+    """
+
+    __repr__ = brief
+
+    files: Mapping[KeyPath, str] = field(default_factory=dict, compare=False)
+    """File by key path; empty for a scenario that was made in Python."""
+
+    @cached_property
+    def _below(self) -> dict[KeyPath, set[str]]:
+        inner = {key[:-1] for key in self.files}
+        below: dict[KeyPath, set[str]] = {}
+        for key, file in self.files.items():
+            if key not in inner:
+                for length in range(len(key) + 1):
+                    below.setdefault(key[:length], set()).add(file)
+        return below
+
+    def files_of(self, *path: str | int) -> set[str]:
+        """Files that the values at a key path, and below it, were written in."""
+        return self._below.get(path, set())
 
 
 @dataclass

@@ -5,16 +5,12 @@ None of it changes how a scenario runs, or what it means.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
-from functools import cached_property
 from typing import TYPE_CHECKING, Annotated, Literal, TypeAlias
 
 from pydantic import AfterValidator, Field, model_validator
 
-from outsim.scenario.keys import KeyPath
 from outsim.scenario.parts import Name, Part
-from outsim.text import brief, visible, visible_lines
+from outsim.text import visible, visible_lines
 from outsim.units import ContradictionError
 from outsim.vocabulary import DRAWN_EACH_ATTEMPT, OUTCOME_TABLE
 
@@ -55,33 +51,6 @@ class SourceOf(Part):
     """Values that are plausible too, ``LOW:HIGH`` with units, such as ``"6 s:12 s"``."""
     details: dict[str, str | int | float] = {}
     """What else is known of the source, such as a digest of the file."""
-
-
-@dataclass(frozen=True)
-class Written:
-    """Where each value of a scenario was written.
-
-    Two scenarios are the same wherever they were written, so that this has no say.
-    """
-
-    __repr__ = brief
-
-    files: Mapping[KeyPath, str] = field(default_factory=dict, compare=False)
-    """File by key path; empty for a scenario that was made in Python."""
-
-    @cached_property
-    def _below(self) -> dict[KeyPath, set[str]]:
-        inner = {key[:-1] for key in self.files}
-        below: dict[KeyPath, set[str]] = {}
-        for key, file in self.files.items():
-            if key not in inner:
-                for length in range(len(key) + 1):
-                    below.setdefault(key[:length], set()).add(file)
-        return below
-
-    def files_of(self, *path: str | int) -> set[str]:
-        """Files that the values at a key path, and below it, were written in."""
-        return self._below.get(path, set())
 
 
 _Count = Annotated[float, Field(ge=0)]

@@ -19,8 +19,7 @@ from outsim.errors import TapeError
 from outsim.tape.drawing import draw_attempts, draw_contacts, draw_posts, draw_updates
 from outsim.tape.draws import AttemptDraws, CallModel, ContactDraws, PostDraws, UpdateDraws
 from outsim.tape.recorded import RecordedAttempts, read_recorded, table_of
-from outsim.tape.seeding import Family, family
-from outsim.tape.streams import STRATA, Purpose, uniforms
+from outsim.tape.streams import STRATA, Family, Purpose, family, uniforms
 from outsim.units import shown
 
 __all__ = ["STRATA", "Purpose", "Tape"]
@@ -90,13 +89,8 @@ class Tape:
         """Tape of one of the stratified runs of this replication.
 
         Together they have each uniform once in each of `STRATA` equal parts of the unit interval;
-        each by itself is as good a tape as the plain one, which is number 0. What is recorded
+        each by itself is as good a tape as the plain one, which is `stratum` 0. What is recorded
         stays.
-
-        Parameters
-        ----------
-        stratum : int
-            Which of them, from 0.
 
         Raises
         ------
@@ -172,38 +166,15 @@ class Tape:
     def uniforms(
         self, tenant: str, campaign: str, purpose: int, *, attempt: int = 0, count: int
     ) -> NDArray[np.float64]:
-        """First `count` uniforms of one stream, one for each call of the campaign.
+        """First `count` uniforms of one stream, float64, one for each call of the campaign.
 
-        Parameters
-        ----------
-        tenant, campaign : str
-            Whose stream it is.
-        purpose : int
-            What they are for: one of `Purpose`.
-        attempt : int
-            Number of the attempt.
-        count : int
-            How many calls, from the first one.
-
-        Returns
-        -------
-        float64 array of shape (count,)
-            In the unit interval.
+        The stream is that of a `tenant`, its `campaign`, a `purpose` of `Purpose`, and an
+        `attempt` number.
         """
         return uniforms(self._family(tenant, campaign), purpose, attempt, count)
 
     def contacts(self, tenant: str, campaign: str, model: CallModel, count: int) -> ContactDraws:
-        """Traits of the first `count` contacts of a campaign.
-
-        Parameters
-        ----------
-        tenant, campaign : str
-            Whose stream it is.
-        model : CallModel
-            How calls of the campaign behave.
-        count : int
-            How many calls, from the first one.
-        """
+        """Traits of the first `count` contacts of a `campaign` of a `tenant`, by its `model`."""
         streams = self._family(tenant, campaign)
         return self._once(
             ("contacts", tenant, campaign),
@@ -216,49 +187,26 @@ class Tape:
     ) -> AttemptDraws:
         """Draws of the attempts numbered `attempt` (from 1) of the first `count` calls.
 
-        Parameters
-        ----------
-        tenant, campaign : str
-            Whose stream it is.
-        model : CallModel
-            How calls of the campaign behave.
-        attempt : int
-            Number of the attempt.
-        count : int
-            How many calls, from the first one.
+        The calls are those of a `campaign` of a `tenant`, by its `model`.
         """
-        return self._once(
-            ("attempts", tenant, campaign, attempt),
-            (model, count),
-            lambda: self._attempts(tenant, campaign, model, attempt, count),
-        )
-
-    def _attempts(
-        self, tenant: str, campaign: str, model: CallModel, attempt: int, count: int
-    ) -> AttemptDraws:
-        draws = draw_attempts(self._family(tenant, campaign), model, attempt, count)
+        streams = self._family(tenant, campaign)
         recorded = self._recorded.get((tenant, campaign)) or self._recorded.get(("", campaign))
-        if recorded is not None:
-            recorded.lay_over(draws, attempt)
-        return draws
+
+        def draw() -> AttemptDraws:
+            draws = draw_attempts(streams, model, attempt, count)
+            if recorded is not None:
+                recorded.lay_over(draws, attempt)
+            return draws
+
+        return self._once(("attempts", tenant, campaign, attempt), (model, count), draw)
 
     def updates(
         self, tenant: str, campaign: str, model: CallModel, attempt: int, count: int
     ) -> UpdateDraws:
         """Draws of the updates about the attempts numbered `attempt` of the first `count` calls.
 
-        Attempt 0 stands for what happens to a call before it is ever dialed.
-
-        Parameters
-        ----------
-        tenant, campaign : str
-            Whose stream it is.
-        model : CallModel
-            How calls of the campaign behave.
-        attempt : int
-            Number of the attempt.
-        count : int
-            How many calls, from the first one.
+        The calls are those of a `campaign` of a `tenant`, by its `model`. Attempt 0 stands for
+        what happens to a call before it is ever dialed.
         """
         streams = self._family(tenant, campaign)
         return self._once(
@@ -278,18 +226,8 @@ class Tape:
     ) -> PostDraws:
         """Draws of the posts numbered `post` (from 1) about the first `count` calls.
 
-        Parameters
-        ----------
-        tenant, campaign : str
-            Whose stream it is.
-        latency : Distribution
-            Time that the endpoint takes.
-        failure_share : float
-            Share of posts that it answers with an error.
-        post : int
-            Number of the post.
-        count : int
-            How many calls, from the first one.
+        The calls are those of a `campaign` of a `tenant`; its endpoint takes a time of `latency`,
+        and answers a `failure_share` of posts with an error.
         """
         streams = self._family(tenant, campaign)
         return self._once(

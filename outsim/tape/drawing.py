@@ -23,8 +23,7 @@ from outsim.tape.draws import (
     constant_us,
     whole_ms,
 )
-from outsim.tape.seeding import Family
-from outsim.tape.streams import Block, Purpose, Streams
+from outsim.tape.streams import Block, Family, Purpose, Streams
 from outsim.vocabulary import UPDATE_KINDS
 
 Seconds = NDArray[np.float64]

@@ -14,7 +14,6 @@ from outsim.distributions import Constant, Distribution
 from outsim.scenario.callees import Callees, Profile
 from outsim.scenario.platform import Platform
 from outsim.text import brief
-from outsim.vocabulary import UPDATE_KINDS as UPDATE_KINDS
 
 Milliseconds = NDArray[np.int32]
 Flags = NDArray[np.bool_]
@@ -79,6 +78,11 @@ ATTEMPT_ROW = np.dtype(
 together. Compiled code reads rows by this layout."""
 
 
+def _column(name: str, meaning: str) -> property:
+    """A column of the rows of `AttemptDraws`."""
+    return property(lambda draws: draws.rows[name], doc=meaning)
+
+
 @dataclass(frozen=True, eq=False)
 class AttemptDraws:
     """Draws of the k-th attempt of each call of a campaign; arrays of shape (calls,)."""
@@ -90,50 +94,19 @@ class AttemptDraws:
     dial_work_us: NDArray[np.int64]
     """Processing of the dial; empty where it is constant."""
 
-    @property
-    def outcome(self) -> NDArray[np.float64]:
-        """Uniform to hold against the thresholds of the outcomes."""
-        return self.rows["outcome"]
-
-    @property
-    def recorded_outcome(self) -> NDArray[np.int8]:
-        """Index of a recorded outcome; -1 where the uniform decides."""
-        return self.rows["recorded_outcome"]
-
-    @property
-    def post_dial_ms(self) -> Milliseconds:
-        """From the carrier's acceptance to the first ring."""
-        return self.rows["post_dial_ms"]
-
-    @property
-    def ring_human_ms(self) -> Milliseconds:
-        """Ringing until a person answers."""
-        return self.rows["ring_human_ms"]
-
-    @property
-    def ring_voicemail_ms(self) -> Milliseconds:
-        """Ringing until voicemail answers."""
-        return self.rows["ring_voicemail_ms"]
-
-    @property
-    def talk_human_ms(self) -> Milliseconds:
-        """How long a person stays on the line."""
-        return self.rows["talk_human_ms"]
-
-    @property
-    def talk_voicemail_ms(self) -> Milliseconds:
-        """Greeting and message."""
-        return self.rows["talk_voicemail_ms"]
-
-    @property
-    def misdetected(self) -> NDArray[np.uint8]:
-        """1 where the callee type is reported wrongly."""
-        return self.rows["misdetected"]
-
-    @property
-    def ani_refused(self) -> NDArray[np.uint8]:
-        """1 where the carrier refuses the attempt if it has no caller ID."""
-        return self.rows["ani_refused"]
+    outcome = _column("outcome", "Uniform to hold against the thresholds of the outcomes.")
+    recorded_outcome = _column(
+        "recorded_outcome", "Index of a recorded outcome; -1 where the uniform decides."
+    )
+    post_dial_ms = _column("post_dial_ms", "From the carrier's acceptance to the first ring.")
+    ring_human_ms = _column("ring_human_ms", "Ringing until a person answers.")
+    ring_voicemail_ms = _column("ring_voicemail_ms", "Ringing until voicemail answers.")
+    talk_human_ms = _column("talk_human_ms", "How long a person stays on the line.")
+    talk_voicemail_ms = _column("talk_voicemail_ms", "Greeting and message.")
+    misdetected = _column("misdetected", "1 where the callee type is reported wrongly.")
+    ani_refused = _column(
+        "ani_refused", "1 where the carrier refuses the attempt if it has no caller ID."
+    )
 
 
 @dataclass(frozen=True)
@@ -143,7 +116,7 @@ class UpdateDraws:
     __repr__ = brief
 
     lost: NDArray[np.uint8]
-    """Bit j is set where the update of kind UPDATE_KINDS[j] is lost."""
+    """Bit j is set where the update of kind `vocabulary.UPDATE_KINDS[j]` is lost."""
     status_work_us: NDArray[np.int64]
     """Processing of each kind of update, shape (kinds, calls); empty where it is constant."""
 
@@ -176,11 +149,11 @@ def call_model(
     callees: Callees,
     profile: Profile,
     *,
-    message: Distribution | None,
-    asks_for_key: bool,
-    transfers_to_agent: bool,
-    missing_ani_share: float,
     missing_ani_refusal: float,
+    message: Distribution | None = None,
+    asks_for_key: bool = False,
+    transfers_to_agent: bool = False,
+    missing_ani_share: float = 0.0,
 ) -> CallModel:
     """What shapes the draws of a campaign on this platform."""
     return CallModel(

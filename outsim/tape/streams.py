@@ -7,18 +7,19 @@ start or another campaign therefore changes no draw of anybody else's.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import hashlib
+from collections.abc import Iterator, Sequence
 from enum import IntEnum
 from fractions import Fraction
 from functools import lru_cache
 from math import ceil
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.random.bit_generator import ISeedSequence, SeedSequence
+from numpy.typing import DTypeLike, NDArray
 
 from outsim.clock import SECOND
 from outsim.distributions import Constant, Distribution
-from outsim.tape.seeding import TOGETHER, Family
 
 Words = NDArray[np.uint64]
 Uniforms = NDArray[np.float64]
@@ -28,10 +29,132 @@ _UNUSED_BITS = np.uint64(12)
 _BITS_OF_ONE = np.float64(1).view(np.uint64)
 
 
+HalfWords = NDArray[np.uint32]
+Seeds = NDArray[np.uint64]
+
+# Seeds of streams. A `SeedSequence` mixes the words of its key one after the other into a pool.
+# The streams of a campaign share all but the last two words, purpose and attempt number. So numpy
+# mixes the common words once per campaign, and only the last two are mixed here, for all purposes
+# together: for a small campaign, seeding would otherwise take longer than drawing.
+#
+# Constants of numpy's SeedSequence, by its own names. Its algorithm is promised to stay.
+_INIT_A, _MULT_A = 0x43B0D7E5, 0x931E8875
+_INIT_B, _MULT_B = 0x8B51F9DD, 0x58F38DED
+_MIX_MULT_L, _MIX_MULT_R = np.uint32(0xCA01F9DD), np.uint32(0x4973F715)
+_XSHIFT = np.uint32(16)
+_POOL = 4
+_SEED_WORDS = 8
+
+
+@lru_cache
+def _hash_constants(init: int, mult: int, first: int, count: int) -> tuple[HalfWords, HalfWords]:
+    """What the hashes numbered from `first` xor with and multiply by; shape (count, 1)."""
+    powers = [init * pow(mult, first + k, 2**32) % 2**32 for k in range(count + 1)]
+    column = np.array(powers, dtype=np.uint32)[:, np.newaxis]
+    column.flags.writeable = False
+    return column[:-1], column[1:]
+
+
+def _hashed(words: HalfWords, constants: tuple[HalfWords, HalfWords]) -> HalfWords:
+    xors, multipliers = constants
+    product: HalfWords = (words ^ xors) * multipliers
+    product ^= product >> _XSHIFT
+    return product
+
+
+def _mixed(pool: HalfWords, hashed: HalfWords) -> HalfWords:
+    difference: HalfWords = pool * _MIX_MULT_L - hashed * _MIX_MULT_R
+    difference ^= difference >> _XSHIFT
+    return difference
+
+
+@lru_cache(maxsize=4096)
+def _name_words(name: str) -> tuple[int, ...]:
+    digest = hashlib.sha256(name.encode()).digest()
+    return tuple(int.from_bytes(digest[k : k + 4], "little") for k in (0, 4, 8, 12))
+
+
+class Seed(ISeedSequence):
+    """A seed that is there already, in the form that numpy's generators take one."""
+
+    def __init__(self, words: Seeds) -> None:
+        self._words = words
+
+    def generate_state(self, n_words: int, dtype: DTypeLike = np.uint64) -> Seeds:
+        """Return the seed of a PCG64: four words of 64 bits."""
+        assert (n_words, dtype) == (len(self._words), np.uint64)
+        return self._words
+
+
+TOGETHER = 64
+"""Purposes whose seeds are made together: all that there are, and some more."""
+
+
+class Family:
+    """All streams of one campaign in one run.
+
+    Their keys begin with the same `words` of 32 bits. They are for one of the stratified runs of a
+    replication, 0 for the plain one; `mirrored` ones have 1 - u for each uniform u.
+    """
+
+    def __init__(self, words: Sequence[int], stratum: int = 0, mirrored: bool = False) -> None:
+        self.stratum = stratum
+        self.mirrored = mirrored
+        self._pool: HalfWords = SeedSequence(np.array(words, dtype=np.uint32)).pool[:, np.newaxis]
+        self._hashes = _POOL * len(words)
+        self._tables: dict[tuple[int, int], Seeds] = {}
+
+    def seed(self, purpose: int, attempt: int) -> Seed:
+        """Seed of one stream."""
+        group, place = divmod(purpose, TOGETHER)
+        table = self._tables.get((group, attempt))
+        if table is None:
+            first = group * TOGETHER
+            purposes = np.arange(first, first + TOGETHER, dtype=np.uint32)
+            table = self._tables[group, attempt] = self._seeds(purposes, attempt)
+        return Seed(table[place])
+
+    def _seeds(self, purposes: HalfWords, attempt: int) -> Seeds:
+        """Seeds of the streams for these purposes, shape (purposes, 4)."""
+        pool, hashes = self._pool, self._hashes
+        for last in (purposes, np.array([attempt], dtype=np.uint32)):
+            constants = _hash_constants(_INIT_A, _MULT_A, hashes, _POOL)
+            pool = _mixed(pool, _hashed(last, constants))
+            hashes += _POOL
+        twice = np.concatenate([pool, pool])
+        state = _hashed(twice, _hash_constants(_INIT_B, _MULT_B, 0, _SEED_WORDS))
+        # Two words of 32 bits are one of 64, the lower first, on every processor.
+        pairs = np.ascontiguousarray(state.T, dtype="<u4").view("<u8")
+        return pairs.astype(np.uint64, copy=False)
+
+
+@lru_cache(maxsize=1024)
+def family(
+    seed: int,
+    replication: int,
+    tenant: str,
+    campaign: str,
+    stratum: int = 0,
+    mirrored: bool = False,
+) -> Family:
+    """Streams of a campaign, made from what all their keys begin with."""
+    # A number is as many words as it needs, for numpy; the seed has always been given two.
+    beyond = (replication >> 32,) if replication >> 32 else ()
+    words = (
+        seed & 0xFFFFFFFF,
+        seed >> 32,
+        replication & 0xFFFFFFFF,
+        *beyond,
+        *_name_words(tenant),
+        *_name_words(campaign),
+    )
+    return Family(words, stratum, mirrored)
+
+
 class Purpose(IntEnum):
     """What a stream is for. Values are part of every tape: never renumber them.
 
-    All are below `outsim.tape.seeding.TOGETHER`: from there on are the streams that stratified
+    All are below `TOGETHER`: from there on are the streams that stratified
     runs read beside the plain ones.
     """
 
@@ -93,22 +216,6 @@ _MORE_THAN_A_BLOCK = 2**22
 """Bytes; a block's arrays together take less."""
 
 
-def blocks(count: int) -> Iterator[slice]:
-    """Slices of at most `BLOCK` calls that make up the first `count`."""
-    for start in range(0, count, BLOCK):
-        yield slice(start, min(start + BLOCK, count))
-
-
-def _keep_freed_memory() -> None:
-    """Let the process keep the memory of one block for the next.
-
-    The C library of Linux returns what is free at the heap's end, to ask for it again at once,
-    until it has seen a larger array come and go: a third of the time in a new process. This one
-    is never touched, so it takes no memory.
-    """
-    np.empty(_MORE_THAN_A_BLOCK, dtype=np.uint8)
-
-
 def as_uniforms(words: Words) -> Uniforms:
     """Uniform that each word stands for: (m + 1/2) / 2**52, m being its upper 52 bits.
 
@@ -152,14 +259,8 @@ def in_stratum(words: Words, places: Words, stratum: int) -> Words:
     quarter of the plain word, plus k times a step, in the field of four elements: any two runs
     then have any two quarters equally often. The step, not 0, is read from bits of the plain
     word that no uniform uses; the place in the quarter is the run's own. So the uniforms of one
-    run are independent of each other and uniform, exactly as in a plain one.
-
-    Parameters
-    ----------
-    words, places : array of uint64
-        The plain stream, and one that only this run reads.
-    stratum : int
-        From 1 to `STRATA` - 1.
+    run are independent of each other and uniform, exactly as in a plain one. `words` are the plain
+    stream, `places` one that only this run, 1 to `STRATA` - 1, reads.
     """
     unused = words & np.uint64((1 << 12) - 1)
     step = np.uint64(1) + (unused * np.uint64(STRATA - 1) >> _UNUSED_BITS)
@@ -202,8 +303,12 @@ class Streams:
     def blocks(self, count: int) -> Iterator[tuple[slice, Block]]:
         """Go through the first `count` calls: which they are, and what the streams hold."""
         if count > BLOCK:
-            _keep_freed_memory()
-        for part in blocks(count):
+            # The C library of Linux returns what is free at the heap's end, to ask for it again at
+            # once, until it has seen a larger array come and go: a third of the time in a new
+            # process. This one is never touched, so it takes no memory.
+            np.empty(_MORE_THAN_A_BLOCK, dtype=np.uint8)
+        for start in range(0, count, BLOCK):
+            part = slice(start, min(start + BLOCK, count))
             yield part, Block(self, part.stop - part.start)
 
 

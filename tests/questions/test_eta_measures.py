@@ -14,7 +14,7 @@ from scipy import stats
 from outsim.distributions import Exponential
 from outsim.errors import ScenarioError, StudyError
 from outsim.plan import build_plan
-from outsim.plan.calls_in_progress import CallsInProgress, continue_attempts
+from outsim.plan.calls_in_progress import CallsInState, continue_attempts
 from outsim.questions.eta_measures import CAMPAIGN_MEASURES, find_call, quantiles
 from outsim.results.checkpoint import simulate
 from outsim.results.invariants import check_invariants
@@ -203,7 +203,7 @@ def test_what_remains_is_drawn_given_what_has_passed(elapsed, seed):
     )
     plan = build_plan(scenario, Tape(seed))
     count, at_us = 300, 100_000_000
-    in_progress = CallsInProgress(
+    in_progress = CallsInState(
         np.full(count, at_us - round(elapsed * 1e6)),
         np.zeros(count, np.int8),
         np.zeros(count, np.int8),
@@ -221,7 +221,7 @@ def test_who_rings_for_long_does_not_answer():
     """Everybody who answers does so 5 s after the dispatch."""
     scenario = scenarios.scenario(scenarios.campaign(profile="mixed", max_retry=1), profiles=MIXED)
     plan = build_plan(scenario, Tape(1))
-    in_progress = CallsInProgress(
+    in_progress = CallsInState(
         np.full(50, 40_000_000), np.zeros(50, np.int8), np.zeros(50, np.int8)
     )
     ends_us, outcomes = continue_attempts(

@@ -11,8 +11,7 @@ from hypothesis import strategies as st
 from outsim.errors import ScenarioError
 from outsim.scenario import Scenario, load
 from outsim.scenario.defaults import DEFAULTS
-from outsim.scenario.factors import Factor, assumed, check, read_factor
-from outsim.scenario.ranges import Range
+from outsim.scenario.factors import Factor, Range, assumed, check, read_factor
 
 FILES = sorted(Path("scenarios").glob("*.toml"))
 

@@ -8,7 +8,7 @@ import io
 from hypothesis import given
 from hypothesis import strategies as st
 
-from outsim.scenario.positions import ROW_LINES, Row, read_rows
+from outsim.scenario.files import ROW_LINES, Row, read_rows
 
 fields = st.text(st.characters(codec="utf-8", exclude_characters="\r\0"), max_size=8) | st.text(
     'ab",;\n', max_size=8

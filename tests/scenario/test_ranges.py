@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from outsim.errors import ScenarioError
-from outsim.scenario.ranges import FINE, read_range
+from outsim.scenario.factors import FINE, read_range
 
 from .test_keys import made
 

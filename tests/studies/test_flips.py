@@ -10,8 +10,7 @@ import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
-from outsim.scenario.factors import Factor
-from outsim.scenario.ranges import Range
+from outsim.scenario.factors import Factor, Range
 from outsim.studies.crossover import Crossover, find_crossover
 
 ANY = Factor(Range("x", 0, 1, "", False))

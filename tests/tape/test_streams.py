@@ -11,8 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from outsim.tape import Purpose, Tape
-from outsim.tape.seeding import family
-from outsim.tape.streams import Streams, as_uniforms, least_word_above, uniforms
+from outsim.tape.streams import Streams, as_uniforms, family, least_word_above, uniforms
 
 WORDS = st.integers(0, 2**64 - 1)
 EDGES = [0, 1, 2**12 - 1, 2**12, 2**63, 2**64 - 2**12 - 1, 2**64 - 2**12, 2**64 - 1]
