@@ -39,11 +39,7 @@ _DIRECTORY = os.O_RDONLY | getattr(os, "O_DIRECTORY", 0)
 
 @contextmanager
 def atomic_write(path: Path) -> Iterator[Path]:
-    """Where to write a file; by the end it is at its place, instead of what was there before.
-
-    Who may read and write what was there may do so with the new one. A link stays, and what it
-    leads to is written. A device or a pipe is given the file once that is whole.
-    """
+    """Where to write a file; by the end it is at its place, with the old permissions."""
     place = _place_of(path)
     if _is_stream(place):
         with TemporaryDirectory() as room:
@@ -60,11 +56,7 @@ def atomic_write(path: Path) -> Iterator[Path]:
 
 @contextmanager
 def atomic_directory(path: Path) -> Iterator[Path]:
-    """A directory to fill; by the end it is at its place, instead of what was there before.
-
-    That is put aside first, as no directory can be put where another one is. It goes once the
-    new one is there, and comes back if that does not come to be. A link stays, as for files.
-    """
+    """A directory to fill; by the end it is at its place, instead of what was there before."""
     place = resolve_links(path)
     with temporary_directory(place.parent) as room:
         (room / NEW).mkdir()
@@ -96,10 +88,7 @@ def _place_of(path: Path) -> Path:
 
 
 def resolve_links(path: Path) -> Path:
-    """Where a path leads to, unless by a link that somebody else may have put there to mislead.
-
-    That is one of another user's in a directory that all may write to.
-    """
+    """Where a path leads to, unless by a link that another user may have put there to mislead."""
     if sys.platform != "win32" and path.is_symlink():
         link, directory = path.lstat(), path.parent.stat()
         shared = directory.st_mode & stat.S_ISVTX and directory.st_mode & stat.S_IWOTH
@@ -121,12 +110,7 @@ def _is_stream(place: Path) -> bool:
 
 @contextmanager
 def exclusive_lock(path: Path, *, patience_s: float) -> Iterator[None]:
-    """Hold the lock on a file or directory: of all that ask for it, one goes on at a time.
-
-    The lock goes with the process that holds it, however that ends. Who has waited for
-    `patience_s` goes on without it: the holder may be halted, or on a machine that is gone.
-    There is no waiting on Windows, nor where no lock is to be had.
-    """
+    """Hold the lock on a file or directory, or go on without it after `patience_s`."""
     made = os.O_RDWR | os.O_CREAT | getattr(os, "O_NOFOLLOW", 0)
     try:
         lock = os.open(path, os.O_RDONLY if path.is_dir() else made, 0o600)
@@ -192,10 +176,7 @@ def replace_file(beside: Path, place: Path) -> None:
 
 
 def sync(path: Path) -> None:
-    """Have a file, or what a directory lists, on the disk before anything else happens.
-
-    Windows does this for none that is open for reading alone, and for no directory.
-    """
+    """Have a file, or what a directory lists, on the disk before anything else happens."""
     if sys.platform == "win32":
         return
     handle = os.open(path, os.O_RDONLY)
@@ -214,11 +195,7 @@ def sync_tree(directory: Path) -> None:
 
 @contextmanager
 def temporary_directory(directory: Path) -> Iterator[Path]:
-    """Make a room for what is being written; it goes, with all that is left in it, at the end.
-
-    Rooms that killed ones have left go first. On Windows, and on a disk that has no locks, they
-    stay: nobody can tell them from those in use.
-    """
+    """Make a room for what is being written; it goes, with all that is left in it, at the end."""
     remove_stale_temp(directory)
     room, lock = _own(directory)
     try:
@@ -276,11 +253,7 @@ def _is_ours(found: os.stat_result) -> bool:
 
 
 def _remove(directory: Path, name: str, held: os.stat_result | None) -> None:
-    """Remove a room that is ours; `held` is its lock, if we hold it, and else it must be free.
-
-    What stands aside in it, and has been replaced by nothing, goes back first. What can't be
-    removed stays.
-    """
+    """Remove a room that is ours; `held` is its lock, if we hold it, and else it must be free."""
     with suppress(OSError), _opened(directory) as parent, _opened(name, parent) as room:
         if held is None and not _is_ours(os.fstat(room)):
             return

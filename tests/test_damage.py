@@ -15,8 +15,8 @@ import outsim
 from outsim.directories import REQUEST
 from outsim.errors import OutsimError
 from outsim.scenario import Scenario
-from outsim.studies.merging import merge
-from outsim.studies.request import read_request, write_request
+from outsim.studies.identity import read_request, write_request
+from outsim.studies.storage import merge
 from outsim.studies.study import run_of
 from outsim.tape import Tape
 from tests.damage import flipped

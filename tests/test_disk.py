@@ -21,7 +21,7 @@ from outsim.disk import (
 )
 from outsim.errors import StudyError
 from outsim.results.saving import check_directory
-from outsim.studies.request import check_collection
+from outsim.studies.identity import check_collection
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="needs links and owners")
 

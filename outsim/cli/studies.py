@@ -20,7 +20,7 @@ Replications = Annotated[
 Precision = Annotated[
     list[str] | None,
     typer.Option(
-        metavar="FIGURE=WIDTH",
+        metavar="MEASURE=WIDTH",
         help="Run until the interval's half-width is at most this, such as wait_p90_s=30s or "
         "difference:completed_share=0.005 or duration_s=2%; may be given several times.",
         show_default=False,

@@ -308,8 +308,8 @@ def promise(answer: Capacity, which: int = 0, ax: Axes | None = None) -> Axes:
         colour, mark = _VERDICTS[each.promises[which]]
         ax.errorbar(answer.values[place], middle, ends, fmt=mark, capsize=3, color=colour)
     screened = [
-        (answer.values[place], scale.at(about.outcomes(figures[:, which]).mean()))
-        for place, figures in sorted(answer.found.screened.items())
+        (answer.values[place], scale.at(about.outcomes(screening.values[:, which]).mean()))
+        for place, screening in sorted(answer.found.screenings.items())
     ]
     seen = [point for point in screened if math.isfinite(point[1])]
     if seen:

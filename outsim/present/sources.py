@@ -29,8 +29,7 @@ from outsim.scenario.loading import load
 from outsim.scenario.model import Scenario
 from outsim.studies.comparable import campaign_of
 from outsim.studies.default_replications import REPORT, check_replications
-from outsim.studies.identity import read_identity
-from outsim.studies.request import read_request
+from outsim.studies.identity import read_identity, read_request
 from outsim.studies.study import Study, load_study, run_of
 from outsim.studies.study_result import StudyResult
 from outsim.studies.synchronous import run_sync

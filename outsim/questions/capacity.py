@@ -30,9 +30,8 @@ from outsim.scenario.memory import runs_that_fit
 from outsim.scenario.model import Scenario
 from outsim.studies.default_replications import CAPACITY, CAPACITY_RUNS, check_replications
 from outsim.studies.executors import open_executor
-from outsim.studies.promise_texts import read_promise
-from outsim.studies.promises import Promise
-from outsim.studies.request import check_collection
+from outsim.studies.identity import check_collection
+from outsim.studies.promises import Promise, read_promise
 from outsim.studies.search import FIRST_ERROR, OutOfBudget, Search
 from outsim.studies.stopping import read_timeout
 from outsim.studies.study import Study, run_of
@@ -77,7 +76,7 @@ def capacity(
     vary : str
         Key and range, such as ``"platform.ports=100:2000"``; see `outsim.scenario.factors`.
     target : sequence of str
-        Promises, such as ``"p95 wait <= 10 min"``; see `outsim.studies.promise_texts`.
+        Promises, such as ``"p95 wait <= 10 min"``; see `outsim.studies.promises`.
     confidence : str or float
         How sure it must be that the answer keeps the promises.
     replications : int, optional

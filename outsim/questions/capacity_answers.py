@@ -13,7 +13,7 @@ from outsim.scenario.model import Scenario
 from outsim.scenario.utilisation import shortages
 from outsim.studies.foot import precision_notes
 from outsim.studies.promises import Promise, Verdict
-from outsim.studies.search_result import SearchResult
+from outsim.studies.search import SearchResult
 from outsim.studies.study_result import StudyResult
 from outsim.text import brief, plain
 
@@ -168,13 +168,13 @@ class Capacity(Answer):
         return [self._tested(place) for place in sorted(self.found.verdicts)]
 
     def _tested(self, place: int) -> Tested:
-        figures, test = self.found.fresh[place], self.found.tests[place]
-        outcomes = [p.outcomes(figures[:, k]) for k, p in enumerate(self.promises)]
+        test = self.found.tests[place]
+        outcomes = [p.outcomes(test.values[:, k]) for k, p in enumerate(self.promises)]
         return Tested(
             self.text(place),
             test.verdict,
             test.promises,
-            len(figures),
+            len(test.values),
             tuple(float(each.mean()) for each in outcomes),
             test.bounds,
         )

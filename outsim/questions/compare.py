@@ -17,9 +17,9 @@ from outsim.scenario.model import Scenario
 from outsim.studies.comparable import asked_about, campaign_of
 from outsim.studies.default_replications import COMPARE, check_replications
 from outsim.studies.foot import with_foot
-from outsim.studies.pairing import in_words
 from outsim.studies.study import run_of
 from outsim.studies.study_result import StudyResult
+from outsim.studies.variance_reduction import in_words
 
 DRAWN = ("completed_by_deadline", "finish_time_s", "wait_p90_s", "status_lag_p90_s")
 """Measures that have a picture."""

@@ -9,9 +9,8 @@ from typing import Any
 
 from outsim.document import Answer, Document, Table
 from outsim.questions.question import Question, asks
-from outsim.studies.merging import Joined
-from outsim.studies.merging import merge as merge_parts
-from outsim.studies.storage import DirectoryStorage
+from outsim.studies.storage import DirectoryStorage, Joined
+from outsim.studies.storage import merge as merge_parts
 from outsim.text import plain
 
 

@@ -26,7 +26,7 @@ from outsim.scenario.memory import runs_that_fit
 from outsim.scenario.model import Scenario
 from outsim.studies.default_replications import START_MAP, check_replications
 from outsim.studies.executors import open_executor
-from outsim.studies.request import check_collection
+from outsim.studies.identity import check_collection
 from outsim.studies.run_array import RunArray
 from outsim.studies.stopping import read_timeout
 from outsim.studies.study_result import StudyResult

@@ -26,8 +26,9 @@ from outsim.results.stop_measures import STOP_MEASURES
 from outsim.scenario.campaigns import Campaign
 from outsim.scenario.model import Scenario
 from outsim.studies.comparable import campaign_of
+from outsim.studies.estimands import Values
 from outsim.studies.foot import with_foot
-from outsim.studies.study_result import StudyResult, Values
+from outsim.studies.study_result import StudyResult
 from outsim.studies.variants import Variants, about_campaign, read_stops, usual_stops, written
 from outsim.text import plain
 

@@ -28,8 +28,8 @@ from outsim.scenario.model import Scenario
 from outsim.studies.comparable import UNLIKE, asked_about, check_alike
 from outsim.studies.crossover import DEFAULT_PROBES, Crossover, find_crossover
 from outsim.studies.default_replications import SWEEP, check_replications
-from outsim.studies.designs import make_design, usual_kind
-from outsim.studies.request import check_collection, write_request
+from outsim.studies.identity import check_collection, write_request
+from outsim.studies.sensitivity import make_design, usual_kind
 from outsim.studies.study import Study
 from outsim.studies.study_result import StudyResult
 from outsim.studies.variants import Variants
@@ -120,7 +120,7 @@ def sweep(
         Vary every default graded A that the scenarios rest on, too, within the range that comes
         with it.
     design : "grid", "lhs", "sobol" or "morris", optional
-        See `outsim.studies.designs.make_design`. Default: for one scenario, a grid of one or two
+        See `outsim.studies.sensitivity.KINDS`. Default: for one scenario, a grid of one or two
         ranges, else "morris"; for two, none, so that only flips are looked for.
     points : int, optional
         Size of a design other than a grid.

@@ -15,11 +15,10 @@ from outsim.estimates import Estimate, estimate
 from outsim.results.measures import MEASURES, Measure, measure_named
 from outsim.scenario.factors import Factor
 from outsim.scenario.model import Scenario
-from outsim.studies.comparable import told, unlike
+from outsim.studies.comparable import describe_unlike, label_scenarios, position_of, unlike
 from outsim.studies.crossover import Crossover
-from outsim.studies.designs import Design
-from outsim.studies.sensitivity import Sensitivity, analyse
-from outsim.studies.study_result import StudyResult, label_scenarios, position_of
+from outsim.studies.sensitivity import Design, Sensitivity, analyse
+from outsim.studies.study_result import StudyResult
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -66,7 +65,7 @@ class SweepRuns:
     @property
     def unlike_texts(self) -> list[str]:
         """What is different in two scenarios that are compared, in sentences."""
-        return told([each.name for each in self.scenarios], unlike(self.scenarios, MEASURES))
+        return describe_unlike(self.scenarios, unlike(self.scenarios, MEASURES))
 
     @property
     def _labels(self) -> list[str]:

@@ -1,22 +1,24 @@
-"""Which scenarios can be held against each other: those whose figures mean the same.
+"""Which scenarios can be compared: those whose measures mean the same.
 
-A figure is one of the campaign under study; some count up to the deadline, and some are local
-clock times. Scenarios that differ in one of these are compared only where that is asked for, and
-then it is said with every figure.
+A measure is about the campaign under study; some count up to the deadline, and some are local
+clock times. Scenarios that differ in one of these are compared only where that is asked for.
 """
 
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
+from itertools import compress
+from operator import index
 
-from outsim.errors import ScenarioError, StudyError
+from outsim.errors import ScenarioError, StudyError, unknown_name
 from outsim.results.measures import Measure
 from outsim.scenario.campaigns import Campaign, CampaignNames
 from outsim.scenario.model import Scenario
+from outsim.text import visible
 
 UNLIKE = ("campaign", "deadline", "zone")
-"""What may make one figure of two scenarios mean two things."""
+"""What may make one measure of two scenarios mean two things."""
 
 _PLURALS = {"campaign": "campaigns under study", "deadline": "deadlines", "zone": "time zones"}
 
@@ -31,50 +33,23 @@ _REMEDIES = {
 
 
 def unlike(scenarios: Sequence[Scenario], measures: Sequence[Measure]) -> dict[str, list[str]]:
-    """What makes these figures of some scenarios mean different things.
-
-    Parameters
-    ----------
-    scenarios : sequence of Scenario
-        Each with a campaign under study.
-    measures : sequence of Measure
-        The figures; a deadline or a zone counts only where one of them depends on it.
-
-    Returns
-    -------
-    dict
-        By kind of `UNLIKE`, what each scenario has; kinds in which all are alike are left out.
-    """
-    by_deadline = any("{deadline}" in each.label for each in measures)
-    by_clock = by_deadline or any(each.kind == "clock" for each in measures)
-    told = {"campaign": [campaign_of(each).full_name for each in scenarios]}
+    """What each scenario has, by kind in which they differ and that a measure depends on."""
+    by_deadline = any("{deadline}" in measure.label for measure in measures)
+    by_clock = by_deadline or any(measure.kind == "clock" for measure in measures)
+    by_kind = {"campaign": [campaign_of(scenario).full_name for scenario in scenarios]}
     if by_deadline:
-        told["deadline"] = [_clock_time(each, each.deadline) for each in scenarios]
+        by_kind["deadline"] = [_clock_time(scenario, scenario.deadline) for scenario in scenarios]
     if by_clock and not _share_offsets(scenarios):
-        told["zone"] = [each.clock.zone for each in scenarios]
-    return {kind: texts for kind, texts in told.items() if len(set(texts)) > 1}
+        by_kind["zone"] = [scenario.clock.zone for scenario in scenarios]
+    return {kind: texts for kind, texts in by_kind.items() if len(set(texts)) > 1}
 
 
 def check_alike(
     scenarios: Sequence[Scenario], measures: Sequence[Measure], allowed: Collection[str] = ()
 ) -> None:
-    """Refuse scenarios whose figures mean different things, unless that was asked for.
-
-    Parameters
-    ----------
-    scenarios, measures
-        As for `unlike`.
-    allowed : collection of str
-        Kinds of `UNLIKE` that were asked for.
-
-    Raises
-    ------
-    StudyError
-        If they are unlike in another one: the message says what differs, and what to do.
-    """
-    names = [scenario.name for scenario in scenarios]
+    """Refuse scenarios whose measures mean different things in a kind that is not allowed."""
     lines = [
-        f"scenarios of different {_PLURALS[kind]} can't be compared: {listed(names, texts)}; "
+        f"scenarios of different {_PLURALS[kind]} can't be compared: {_listed(scenarios, texts)}; "
         f"{_REMEDIES[kind]}"
         for kind, texts in unlike(scenarios, measures).items()
         if kind not in allowed
@@ -83,19 +58,21 @@ def check_alike(
         raise StudyError("\n".join(lines))
 
 
-def listed(names: Sequence[str], texts: Sequence[str]) -> str:
+def _listed(scenarios: Sequence[Scenario], texts: Sequence[str]) -> str:
     """What each scenario has, by its name; each thing once."""
-    by_text: dict[str, list[str]] = {}
-    for name, text in zip(names, texts, strict=True):
-        by_text.setdefault(text, []).append(name)
-    return ", ".join(f"{text} ({', '.join(dict.fromkeys(of))})" for text, of in by_text.items())
+    names: dict[str, list[str]] = {}
+    for scenario, text in zip(scenarios, texts, strict=True):
+        names.setdefault(text, []).append(scenario.name)
+    return ", ".join(f"{text} ({', '.join(dict.fromkeys(names[text]))})" for text in names)
 
 
-def told(names: Sequence[str], found: Mapping[str, Sequence[str]]) -> list[str]:
+def describe_unlike(
+    scenarios: Sequence[Scenario], differing: Mapping[str, Sequence[str]]
+) -> list[str]:
     """What is different in scenarios that are compared all the same, one sentence a kind."""
     return [
-        f"Different {_PLURALS[kind]}, as asked for: {listed(names, texts)}."
-        for kind, texts in found.items()
+        f"Different {_PLURALS[kind]}, as asked for: {_listed(scenarios, texts)}."
+        for kind, texts in differing.items()
     ]
 
 
@@ -106,35 +83,14 @@ def asked_about(
     *,
     across_zones: bool,
 ) -> tuple[tuple[Scenario, ...], frozenset[str]]:
-    """Scenarios asked about these campaigns and deadlines, and what may be unlike in them.
-
-    Parameters
-    ----------
-    scenarios : sequence of Scenario
-        What is compared.
-    campaign, deadline : str (or Campaign) or sequence of them, optional
-        One for all scenarios, or one for each; default: what each scenario says.
-    across_zones : bool
-        Whether zones may differ.
-
-    Raises
-    ------
-    StudyError
-        If there is no such campaign, or they are neither one nor as many as the scenarios.
-    """
+    """Scenarios asked about these campaigns and deadlines, and the kinds that may differ."""
     named = [campaign] if isinstance(campaign, str | Campaign) else campaign or ()
-    names = [each.full_name if isinstance(each, Campaign) else each for each in named]
+    names = [about.full_name if isinstance(about, Campaign) else about for about in named]
     campaigns = _for_each(names, scenarios, "campaign")
     deadlines = _for_each(deadline, scenarios, "deadline")
-    found = []
-    for scenario, name, time in zip(scenarios, campaigns, deadlines, strict=True):
-        found.append(_about(scenario, name, time))
-    allowed = {
-        "campaign": len(set(campaigns)) > 1,
-        "deadline": len(set(deadlines)) > 1,
-        "zone": across_zones,
-    }
-    return tuple(found), frozenset(kind for kind, is_allowed in allowed.items() if is_allowed)
+    about = tuple(map(_about, scenarios, campaigns, deadlines))
+    differ = (len(set(campaigns)) > 1, len(set(deadlines)) > 1, across_zones)
+    return about, frozenset(compress(UNLIKE, differ))
 
 
 def _for_each(
@@ -185,8 +141,31 @@ def _clock_time(scenario: Scenario, moment: datetime) -> str:
 
 def _share_offsets(scenarios: Sequence[Scenario]) -> bool:
     """Whether zones of different names have the same clock in each of the runs."""
-    zones = {each.clock.zone: each.clock.zone_info for each in scenarios}
-    moments = [at for each in scenarios for at in (each.clock.begins, each.clock.latest_end)]
+    clocks = [scenario.clock for scenario in scenarios]
+    zones = {clock.zone: clock.zone_info for clock in clocks}
+    moments = [at for clock in clocks for at in (clock.begins, clock.latest_end)]
     return len(zones) == 1 or all(
         len({at.astimezone(zone).utcoffset() for zone in zones.values()}) == 1 for at in moments
     )
+
+
+def position_of(scenario: int | str, labels: Sequence[str]) -> int:
+    """Position of a scenario, which is given by it or by its label; refused if there is none."""
+    if isinstance(scenario, str) and scenario in labels:
+        return labels.index(scenario)
+    if not isinstance(scenario, str | bool | None):
+        try:
+            if 0 <= index(scenario) < len(labels):
+                return index(scenario)
+        except TypeError:
+            pass
+    raise StudyError(unknown_name("scenario", scenario, [*labels, *range(len(labels))]))
+
+
+def label_scenarios(names: Sequence[str]) -> list[str]:
+    """Names of scenarios; where some share a name, with their numbers."""
+    names = [visible(name) for name in names]
+    return [
+        f"{name} ({position})" if names.count(name) > 1 else name
+        for position, name in enumerate(names, 1)
+    ]

@@ -31,19 +31,13 @@ DOUBT = 0.05
 with at most this probability (F test)."""
 
 VARIES = 1e-9
-"""Share of its size that a figure or a control has to vary by: less than that is rounding."""
+"""Share of its size that a measure or a control has to vary by: less than that is rounding."""
 
 Values = NDArray[np.float64]
 
 
 def controls_of(plan: Plan, scenario: Scenario, tape: Tape) -> dict[str, float]:
-    """What each control of a run is less its mean, by name; the mean is known exactly.
-
-    They are of the campaign under study, but for those of the background: shares of its first
-    attempts' uniforms below the thresholds of the outcomes as they stand at its start, share of
-    its contacts with an invalid number; the contacts that background tenants begin to call at
-    the hour that it starts in, in all of that hour, and at the next hour.
-    """
+    """What each control of a run is less its mean, which is known exactly, by name."""
     campaign = plan.campaigns[plan.under_study]
     controls: dict[str, float] = {}
     if campaign.size:
@@ -85,24 +79,10 @@ class Controlled:
 def controlled(
     values: Values, controls: Values, level: float = LEVEL, support: Support = ANYTHING
 ) -> Controlled:
-    """Mean of one figure per replication, with what the controls explain taken out of it.
-
-    The interval is Student's t on n - 1 - k degrees of freedom, for n replications and k
-    controls. The plain mean stays where a replication lacks the figure (the mean of the controls
-    is not known for the others), where all replications but a few agree, where too few degrees
-    of freedom are left, where the F test lets the controls explain nothing, and where the interval
-    would not be narrower.
-
-    Parameters
-    ----------
-    values : array of shape (replications,)
-    controls : array of shape (replications, controls)
-        Each less its known mean.
-    level : float
-        Confidence of the interval.
-    support : Support
-        What the figure can be.
-    """
+    """Mean of one measure by replication, without what controls (less their means) explain."""
+    # The plain mean stays where a replication lacks the measure, all but a few agree, or too few
+    # degrees of freedom are left; where the F test lets the controls explain nothing; and where
+    # the interval would not be narrower. Controls have the shape (replications, controls).
     plain = estimate(values, level, support)
     is_plain = plain.n_missing or plain.rare is not None
     design = controls[:, :0] if is_plain else _independent(controls)
@@ -128,8 +108,8 @@ def controlled(
     chance = float(fdtrc(explaining, freedom, (total - left) / explaining / (left / freedom)))
     if chance > DOUBT or half_width >= plain.half_width:
         return Controlled(plain, False, saved)
-    found = bounded(Estimate(float(slopes[0]), half_width, count), support)
-    return Controlled(found, True, saved)
+    narrowed = Estimate(float(slopes[0]), half_width, count)
+    return Controlled(bounded(narrowed, support), True, saved)
 
 
 def _independent(controls: Values) -> Values:
@@ -137,9 +117,9 @@ def _independent(controls: Values) -> Values:
     spread = controls.std(axis=0)
     varies = spread > VARIES
     scaled = controls[:, varies] / spread[varies]
-    kept = np.ones((len(scaled), 1))
+    independent = np.ones((len(scaled), 1))
     for column in scaled.T:
-        wider = np.column_stack([kept, column])
+        wider = np.column_stack([independent, column])
         if np.linalg.matrix_rank(wider) == wider.shape[1]:
-            kept = wider
-    return kept[:, 1:]
+            independent = wider
+    return independent[:, 1:]

@@ -1,6 +1,6 @@
 """Which assumption flips a recommendation, and at what value.
 
-The recommendation is the sign of the paired difference between two scenarios in one figure.
+The recommendation is the sign of the paired difference between two scenarios in one measure.
 One assumption at a time is moved through its range, the others stay as the scenarios have
 them. Where the sign is clear at two values and they differ, the place between them is
 searched by bisection; then both ends of what is left are run again, with replications that
@@ -30,15 +30,14 @@ Differences = Callable[[Factor, float, range], Awaitable[Array]]
 DEFAULT_PROBES = 5
 """Values of an assumption at which the sign is looked at first."""
 
-MOST_TIMES = 8
-"""So many times the usual replications are spent at one value before it counts as undecided."""
+TIMES = (1, 2, 4, 8)
+"""So many times the usual replications are spent at one value, until its sign is clear."""
 
 FINE = 1 / 200
 """Part of the range at which a search ends."""
 
 EDGE = 4
-"""Where the sign is not clear over some part of a bracket: so many times it is longer than what
-is left open of where that part begins and ends."""
+"""So many times a bracket is longer than what is left open of where its unclear part ends."""
 
 
 @dataclass(frozen=True)
@@ -56,15 +55,15 @@ class Probe:
     @property
     def is_small(self) -> bool:
         """Whether the difference is known to be too small to matter."""
-        found = self.difference
-        is_known = found.is_clear or (found.rare is not None and found.rare.times == 0)
-        return is_known and abs(found.mean) < self.negligible
+        rare = self.difference.rare
+        is_known = self.difference.is_clear or (rare is not None and rare.times == 0)
+        return is_known and abs(self.difference.mean) < self.negligible
 
     @property
     def sign(self) -> int:
         """Sign of the difference; 0 where it is not clear or too small to matter."""
-        is_told = self.difference.is_clear and not self.is_small
-        return int(np.sign(self.difference.mean)) if is_told else 0
+        is_clear = self.difference.is_clear and not self.is_small
+        return int(np.sign(self.difference.mean)) if is_clear else 0
 
 
 @dataclass(frozen=True)
@@ -99,24 +98,16 @@ class Crossover:
         return self.factor.name
 
     @property
-    def signs(self) -> set[int]:
-        """Signs that were found."""
-        return {probe.sign for probe in self.probes}
-
-    @property
     def verdict(self) -> str:
-        """In one word or three: flips, not confirmed, none in range, undecided or no effect.
-
-        ``undecided``: at some value the interval of the difference holds 0, and nowhere has it
-        changed sides. ``no effect``: no value changes the difference at all, in any replication.
-        """
+        """Whether it flips: flips, not confirmed, none in range, undecided or no effect."""
         if any(crossing.is_confirmed for crossing in self.crossings):
             return "flips"
         if self.crossings:
             return "not confirmed"
         if len({probe.difference for probe in self.probes}) == 1:
             return "no effect"
-        return "undecided" if 0 in self.signs else "none in range"
+        signs = {probe.sign for probe in self.probes}
+        return "undecided" if 0 in signs else "none in range"
 
     @property
     def swing(self) -> float:
@@ -139,17 +130,20 @@ class _Probes:
     ) -> Probe:
         """Difference over so many replications from the first on."""
         values = await self.samples.of(position, replications, first)
-        found = estimate(values, level or self.level, self.support)
-        return Probe(position, self.factor.text(position), found, self.support.negligible)
+        return self._probe(position, values, level or self.level)
+
+    def _probe(self, position: float, values: Array, level: float) -> Probe:
+        difference = estimate(values, level, self.support)
+        return Probe(position, self.factor.text(position), difference, self.support.negligible)
 
     async def decided(self, position: float) -> Probe:
-        """Difference over as many replications as its sign takes, up to `MOST_TIMES`."""
-        replications = self.usual
-        probe = await self.at(position, replications)
-        while not (probe.sign or probe.is_small) and replications < MOST_TIMES * self.usual:
-            replications *= 2
-            probe = await self.at(position, replications)
-        return probe
+        """Difference over as many replications as its sign takes."""
+
+        def judge(values: Array) -> tuple[Probe, bool]:
+            probe = self._probe(position, values, self.level)
+            return probe, bool(probe.sign) or probe.is_small
+
+        return await self.samples.judge(position, [self.usual * k for k in TIMES], judge)
 
 
 async def find_crossover(
@@ -160,11 +154,7 @@ async def find_crossover(
     comparisons: int = 1,
     support: Support = ANYTHING,
 ) -> Crossover:
-    """Look for the values at which a difference changes its sign.
-
-    It starts with `replications` at each level of the factor, or at `DEFAULT_PROBES` values; each
-    interval is the wider the more `comparisons` are searched together (Bonferroni).
-    """
+    """Look for the values at which a difference changes its sign, among so many `comparisons`."""
     level = 1 - (1 - LEVEL) / comparisons
     probes = _Probes(factor, differences, replications, level, support)
     grid: dict[str, Probe] = {}
@@ -178,8 +168,7 @@ async def find_crossover(
 
 def _changes(probes: Sequence[Probe]) -> Iterator[tuple[Probe, Probe]]:
     """Pairs of clear probes with different signs, with none that is clear between them."""
-    clear = [probe for probe in probes if probe.sign]
-    for low, high in pairwise(clear):
+    for low, high in pairwise(probe for probe in probes if probe.sign):
         if low.sign != high.sign:
             yield low, high
 
@@ -199,7 +188,6 @@ class _Bracket:
         parts = [(low, high)]
         if self.unclear is not None:
             parts = [(low, self.unclear[0]), (self.unclear[1], high)]
-        # Where nothing in the middle is clear, its edges need not be known better than it is wide.
         least = FINE if self.unclear is None else max(FINE, (high - low) / EDGE)
         for start, end in parts:
             middle = (start + end) / 2
@@ -215,8 +203,8 @@ class _Bracket:
         elif probe.sign:
             self.high = probe
         else:
-            found = (*(self.unclear or ()), probe.position)
-            self.unclear = min(found), max(found)
+            unclear = (*(self.unclear or ()), probe.position)
+            self.unclear = min(unclear), max(unclear)
         if self.unclear is not None and not (
             self.low.position < self.unclear[0] and self.unclear[1] < self.high.position
         ):

@@ -51,19 +51,7 @@ class Workers:
 
 @contextmanager
 def open_executor(executor: Executor | str | None, jobs: int, engine: Engine) -> Iterator[Workers]:
-    """Somebody to do so many jobs; who was engaged for them is gone afterwards.
-
-    Parameters
-    ----------
-    executor : Executor, str or None
-        One of the caller's, which is left open; or one of `KINDS` by name. None takes threads
-        for the compiled engine, which lets them run side by side, else processes.
-
-    Raises
-    ------
-    StudyError
-        If it has no such name, or nobody answers there.
-    """
+    """Somebody to do so many jobs: the caller's executor, or one of `KINDS` until the end."""
     if executor is None:
         executor = "threads" if engine == "compiled" else "processes"
     if isinstance(executor, Executor):
@@ -81,8 +69,11 @@ def open_executor(executor: Executor | str | None, jobs: int, engine: Engine) ->
         finally:
             _end(pool)
     elif executor == "cores":
-        with _cores(jobs) as both:
+        both = _Cores(workers(jobs))
+        try:
             yield Workers(both, 4 * workers(jobs), shares_memory=True)
+        finally:
+            both.end()
     elif executor.startswith("dask://"):
         with _dask(executor) as there:
             yield there
@@ -91,11 +82,7 @@ def open_executor(executor: Executor | str | None, jobs: int, engine: Engine) ->
 
 
 class _Cores(Executor):
-    """One thread of this process, and a process for each other core.
-
-    Small runs are mostly Python, of which a process does one thing at a time. The thread is at
-    work while the processes start, which takes them seconds.
-    """
+    """One thread of this process, at work while a process for each other core starts."""
 
     def __init__(self, count: int) -> None:
         self.threads = ThreadPoolExecutor(count, "outsim")
@@ -116,23 +103,15 @@ class _Cores(Executor):
         plain = work.func if isinstance(work, partial) else work
         return self.processes.submit(plain, *arguments, **named).result()
 
-
-@contextmanager
-def _cores(jobs: int) -> Iterator[Executor]:
-    both = _Cores(workers(jobs))
-    try:
-        yield both
-    finally:
-        both.threads.shutdown(wait=False, cancel_futures=True)
-        _end(both.processes)
-        both.threads.shutdown(wait=True)
+    def end(self) -> None:
+        """End all work, in the middle of a run if there is one."""
+        self.threads.shutdown(wait=False, cancel_futures=True)
+        _end(self.processes)
+        self.threads.shutdown(wait=True)
 
 
-SMALL_CALLS = 400_000
-"""Calls of a run up to which it is mostly Python: threads then wait for each other."""
-
-WORTH_CALLS = 4_000_000
-"""Calls of a study from which on it is worth starting processes."""
+SMALL_CALLS, WORTH_CALLS = 400_000, 4_000_000
+"""Calls of a run up to which threads wait for each other; of a study that is worth processes."""
 
 
 def usual_executor(engine: Engine, runs: int, calls: int) -> str:
@@ -144,11 +123,8 @@ def usual_executor(engine: Engine, runs: int, calls: int) -> str:
 
 
 def _may_start_processes() -> bool:
-    """Whether a process that is started does not run the user's program again.
-
-    It does with a script that is not guarded by ``if __name__ == "__main__"``, and nobody can
-    tell; a notebook and outsim's own command line are safe.
-    """
+    """Whether a process that is started does not run the user's program again."""
+    # A script without a guard runs again, and nobody can tell; these two are safe.
     main = sys.modules["__main__"]
     name = getattr(main, "__file__", None)
     return name is None or Path(name).stem == "outsim" or Path(name).parent.name == "outsim"
@@ -192,8 +168,8 @@ ANSWERS_WITHIN = "10s"
 
 def _check_workers(client: Any, address: str) -> None:
     """Refuse workers that have no outsim, or another model than ours, before they get work."""
-    told = client.run(_model_version, on_error="return")
-    for worker, version in told.items():
+    versions = client.run(_model_version, on_error="return")
+    for worker, version in versions.items():
         if version != MODEL_VERSION:
             what = version if isinstance(version, Exception) else f"model version {version}"
             raise StudyError(
@@ -207,25 +183,19 @@ def _model_version() -> int:
 
 
 def process_pool(jobs: int) -> ProcessPoolExecutor:
-    """Processes for this many jobs, at most one a core.
-
-    Processes are spawned, not forked: a fork of a notebook or of a program with
-    threads may never wake up.
-    """
+    """Processes for this many jobs, at most one a core."""
+    # A fork of a notebook, or of a program with threads, may never wake up.
     context = multiprocessing.get_context("spawn")
     return ProcessPoolExecutor(workers(jobs), mp_context=context, initializer=_end_with_parent)
 
 
 def _end_with_parent() -> None:
-    """Have this process end when the one that waits for it is gone, however that was killed.
-
-    A process of a pool waits for work on a pipe that it holds open itself: it would wait for
-    ever.
-    """
+    """Have this process end when the one that waits for it is gone, however that was killed."""
     parent = multiprocessing.parent_process()
     if parent is None:
         return
 
+    # It waits for work on a pipe that it holds open itself, and would wait for ever.
     def watch() -> None:
         parent.join()
         os._exit(1)

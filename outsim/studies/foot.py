@@ -11,15 +11,14 @@ from outsim.studies.input_uncertainty import VarianceComponents
 from outsim.studies.study_result import StudyResult
 from outsim.studies.variance_reduction import Reduction
 
+_DRAWN = (
+    "Callees are drawn for each replication. The rest is stochastic uncertainty: more "
+    "replications narrow that, and only more calls in the log narrow the share that is shown."
+)
+
 
 def with_foot(document: Document, findings: StudyResult, *missing: str) -> Document:
-    """A document, and below it what belongs to every study.
-
-    Parameters
-    ----------
-    missing : str
-        What so few replications can know where there is no interval; empty where all have one.
-    """
+    """A document and what belongs to every study; `missing` explains missing intervals."""
     tables = [uncertainty_table(findings), variance_table(findings)]
     return replace(
         document,
@@ -29,7 +28,7 @@ def with_foot(document: Document, findings: StudyResult, *missing: str) -> Docum
             *filter(None, missing),
             *document.notes,
             *precision_notes(findings),
-            *uncertainty_notes(findings),
+            *([] if findings.swapped is None else [_DRAWN]),
             *variance_notes(findings),
         ],
     )
@@ -37,12 +36,12 @@ def with_foot(document: Document, findings: StudyResult, *missing: str) -> Docum
 
 def precision_notes(findings: StudyResult) -> list[str]:
     """Of each precision that was asked for, whether it was reached, and the one there is."""
-    kinds = {measure.name: measure.kind for measure in findings.measures}
     notes = []
     for precision in findings.precisions:
         reached = "reached" if findings.is_reached(precision) else "NOT reached"
         widest = findings.widest(precision)
-        there = f"mean ± {format_half_width(kinds[precision.measure], widest)} at most"
+        kind = findings.measure(precision.measure).kind
+        there = f"mean ± {format_half_width(kind, widest)} at most"
         if math.isnan(widest):
             there = "too few runs have it for an interval"
         notes.append(
@@ -52,10 +51,7 @@ def precision_notes(findings: StudyResult) -> list[str]:
 
 
 def uncertainty_table(findings: StudyResult) -> Table | None:
-    """Share of each interval that is input uncertainty, if callees are drawn.
-
-    With several scenarios it is said of the first one's mean and of the differences from it.
-    """
+    """Share of input uncertainty in the first mean and the differences, if callees are drawn."""
     if findings.swapped is None:
         return None
     others = range(1, len(findings.scenarios))
@@ -63,8 +59,10 @@ def uncertainty_table(findings: StudyResult) -> Table | None:
     for measure in findings.measures:
         row = [_input_share([findings.uncertainty(0, measure.name)])]
         if others:
-            found = [findings.uncertainty(k, measure.name, of_difference=True) for k in others]
-            row.append(_input_share(found))
+            name = measure.name
+            row.append(
+                _input_share([findings.uncertainty(k, name, of_difference=True) for k in others])
+            )
         rows.append([findings.label(measure), *row])
     heads = ["", "mean", "difference" if len(others) == 1 else "differences"]
     return Table(
@@ -74,25 +72,15 @@ def uncertainty_table(findings: StudyResult) -> Table | None:
     )
 
 
-def uncertainty_notes(findings: StudyResult) -> list[str]:
-    """What the shares of input uncertainty mean."""
-    if findings.swapped is None:
-        return []
-    return [
-        "Callees are drawn for each replication. The rest is stochastic uncertainty: more "
-        "replications narrow that, and only more calls in the log narrow the share that is shown."
-    ]
-
-
-def _input_share(found: list[VarianceComponents]) -> str:
+def _input_share(answers: list[VarianceComponents]) -> str:
     """Share of one answer with its interval, or the least and the largest of several."""
-    known = [uncertain for uncertain in found if not math.isnan(uncertain.input_share)]
+    known = [answer for answer in answers if not math.isnan(answer.input_share)]
     if not known:
         return UNKNOWN
     if len(known) == 1:
         low, high = known[0].input_share_interval
         return f"{known[0].input_share:.0%} ({low:.0%} to {high:.0%})"
-    shares = [uncertain.input_share for uncertain in known]
+    shares = [answer.input_share for answer in known]
     return f"{min(shares):.0%} to {max(shares):.0%}"
 
 
@@ -156,5 +144,7 @@ def _times(saved: float) -> str:
 
 def _of_controls(findings: StudyResult, name: str) -> str:
     first = min(1, len(findings.scenarios) - 1)
-    did = [findings.saved_by_controls(k, name) for k in range(first, len(findings.scenarios))]
-    return _range([each.saved for each in did if each.is_used])
+    controlled = [
+        findings.saved_by_controls(k, name) for k in range(first, len(findings.scenarios))
+    ]
+    return _range([of.saved for of in controlled if of.is_used])

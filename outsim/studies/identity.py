@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 import shutil
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
@@ -17,6 +18,7 @@ from typing import Any
 from outsim._version import __version__
 from outsim.directories import (
     FILES,
+    REQUEST,
     STUDY,
     OutsideError,
     checksum_of_values,
@@ -39,7 +41,7 @@ from outsim.errors import ScenarioError, StudyError
 from outsim.results.measures import DEFINITIONS, Measure
 from outsim.scenario.contacts import ContactList
 from outsim.scenario.difference import meaning
-from outsim.scenario.loading import CONTACTS, made_again, written
+from outsim.scenario.loading import CONTACTS, lists_of, made_again, written
 from outsim.scenario.model import Scenario
 from outsim.studies.runs import DRAWING, NONE, VarianceReduction
 
@@ -62,8 +64,8 @@ _SHAPE: dict[str, type] = {
     FILES: dict,
 }
 _LONG = 200
-"""Characters of a value from which on only what it comes to is kept."""
-_TOLD = 8
+"""Characters of a value from which on only its checksum is written."""
+_LISTED = 8
 """Differences that a message lists."""
 
 Identity = dict[str, Any]
@@ -94,10 +96,7 @@ def identity_of(
 
 
 def _meaning(scenario: Scenario, switches: Sequence[str]) -> dict[str, str]:
-    """What a scenario means; the study has a seed of its own.
-
-    What its callees rest on is a part of that only where they are drawn.
-    """
+    """What a scenario means, but for its seed; the data of its callees where they are drawn."""
     means = {key: text for key, text in meaning(scenario).items() if key != "seed"}
     if {*DRAWING} & {*switches} and scenario.uncertainty is not None:
         for key, value in scenario.uncertainty.model_dump(mode="json").items():
@@ -109,13 +108,7 @@ def _meaning(scenario: Scenario, switches: Sequence[str]) -> dict[str, str]:
 
 
 def copies_in(directory: Path) -> dict[Path, Path]:
-    """Contact lists that a directory keeps, by their places in it.
-
-    Raises
-    ------
-    StudyError
-        If one is a link to a place outside.
-    """
+    """Contact lists that a directory keeps, by place in it; refused if one leads outside."""
     names = [path.relative_to(directory) for path in (directory / CONTACTS).glob("*.csv")]
     try:
         return {name: inside(directory, name) for name in names}
@@ -124,22 +117,7 @@ def copies_in(directory: Path) -> dict[Path, Path]:
 
 
 def settle(directory: Path, identity: Identity, lists: Mapping[Path, ContactList | Path]) -> None:
-    """Have a directory hold this study: it does already, or it is new.
-
-    Parameters
-    ----------
-    directory : Path
-        Made if it is not there.
-    identity : Identity
-        Which study.
-    lists : mapping
-        Contact lists to copy, by their places in the directory.
-
-    Raises
-    ------
-    StudyError
-        If it holds another study, with what differs, or can't be written to.
-    """
+    """Have a directory hold this study, made if it is new; refused if it holds another."""
     with translate_disk_errors(directory):
         place = resolve_links(directory)
     refuse_other_kind(STUDY, directory, StudyError)
@@ -153,8 +131,8 @@ def settle(directory: Path, identity: Identity, lists: Mapping[Path, ContactList
             place.mkdir(parents=True, exist_ok=True)
             with temporary_directory(directory) as room:
                 beside = room / STUDY
-                said = identity | {FILES: copy_lists(directory, lists, room)}
-                beside.write_text(with_checksum(said), encoding="utf-8")
+                document = identity | {FILES: copy_lists(directory, lists, room)}
+                beside.write_text(with_checksum(document), encoding="utf-8")
                 sync(beside)
                 _put_first(beside, directory / STUDY)
                 sync(directory)
@@ -162,20 +140,14 @@ def settle(directory: Path, identity: Identity, lists: Mapping[Path, ContactList
 
 
 def copy_lists(directory: Path, lists: Mapping[Path, ContactList | Path], room: Path) -> Identity:
-    """Copy contact lists to their places in a directory, by way of a room in it.
-
-    Returns
-    -------
-    dict
-        Their checksums, by their places.
-    """
+    """Copy contact lists to a directory by way of a room in it; their checksums by place."""
     for place, contacts in lists.items():
         _copy(contacts, room / place)
-    found = checksums_of(room, map(Path.as_posix, lists))
+    checksums = checksums_of(room, map(Path.as_posix, lists))
     for place in lists:
         (directory / place).parent.mkdir(exist_ok=True)
         replace_file(room / place, directory / place)
-    return found
+    return checksums
 
 
 def _copy(contacts: ContactList | Path, beside: Path) -> None:
@@ -204,16 +176,10 @@ def _put_first(beside: Path, place: Path) -> None:
 
 
 def read_identity(directory: Path) -> Identity:
-    """Which study a directory holds.
-
-    Raises
-    ------
-    StudyError
-        If it holds none, or its ``study.json`` can't be read.
-    """
+    """Which study a directory holds; refused if it holds none that can be read."""
     path = directory / STUDY
     try:
-        found = read_checked(path)
+        identity = read_checked(path)
     except FileNotFoundError:
         raise StudyError(
             f"{directory}: holds no study (there is no {STUDY} in it); give the directory that "
@@ -221,23 +187,29 @@ def read_identity(directory: Path) -> Identity:
         ) from None
     except (OSError, ValueError) as error:
         raise StudyError(_unusable(path, str(error))) from None
-    if found.get("format", 1) != FORMAT:
+    if identity.get("format", 1) != FORMAT:
         raise StudyError(
-            f"{directory}: is laid out in format {found.get('format', 1)}, and this outsim has "
-            f"format {FORMAT}; use the outsim that wrote it ({found.get('outsim_version')}), or "
-            "run it again in another directory"
+            f"{directory}: is laid out in format {identity.get('format', 1)}, and this outsim has "
+            f"format {FORMAT}; {_instead(identity)}"
         )
     for key, kind in _SHAPE.items():
-        if not isinstance(found.get(key), kind):
+        if not isinstance(identity.get(key), kind):
             raise StudyError(_unusable(path, f"it has no {key}"))
-    if not len(found["names"]) == len(found["scenarios"]) == len(found["written"]):
+    scenarios, tables = identity["scenarios"], identity["written"]
+    if not len(identity["names"]) == len(scenarios) == len(tables):
         raise StudyError(_unusable(path, "its scenarios are not as many as their names"))
-    if not all(isinstance(each, dict) for each in (*found["scenarios"], *found["written"])):
+    if not all(isinstance(table, dict) for table in (*scenarios, *tables)):
         raise StudyError(_unusable(path, "its scenarios are no tables"))
-    return found
+    return identity
 
 
-def check_version(directory: Path, found: Identity) -> None:
+def _instead(identity: Identity) -> str:
+    """What to do with a study of another version."""
+    version = identity.get("outsim_version")
+    return f"use the outsim that wrote it ({version}), or run it again in another directory"
+
+
+def check_version(directory: Path, identity: Identity) -> None:
     """Refuse a study that this outsim would not run, or measure, in the same way.
 
     Raises
@@ -249,11 +221,10 @@ def check_version(directory: Path, found: Identity) -> None:
         ("model_version", MODEL_VERSION, "the model"),
         ("definitions", DEFINITIONS, "what its figures mean"),
     ):
-        if found[key] != ours:
+        if identity[key] != ours:
             raise StudyError(
-                f"{directory}: was run with version {found[key]} of {of}, and this outsim has "
-                f"version {ours}; use the outsim that wrote it ({found.get('outsim_version')}), "
-                "or run it again in another directory"
+                f"{directory}: was run with version {identity[key]} of {of}, and this outsim has "
+                f"version {ours}; {_instead(identity)}"
             )
 
 
@@ -262,13 +233,7 @@ def _unusable(path: Path, why: str) -> str:
 
 
 def check_lists(directory: Path, identity: Identity) -> None:
-    """Refuse contact lists that are not those that were copied.
-
-    Raises
-    ------
-    StudyError
-        If one is changed, or gone.
-    """
+    """Refuse contact lists that are not those that were copied."""
     for name in identity[FILES]:
         try:
             read_file(directory, name, identity[FILES])
@@ -281,7 +246,7 @@ def fingerprint(identity: Identity) -> str:
     return checksum_of_values([identity[key] for key in (*_COMPARED, "scenarios")])
 
 
-def check_same(directory: Path, found: Identity, asked: Identity) -> None:
+def check_same(directory: Path, stored: Identity, asked: Identity) -> None:
     """Refuse a directory that holds another study than the one asked for.
 
     Raises
@@ -289,25 +254,24 @@ def check_same(directory: Path, found: Identity, asked: Identity) -> None:
     StudyError
         If it does: the message says what differs.
     """
-    told = [*_differences(found, asked)]
-    if told:
-        shown = "\n".join(f"  {each}" for each in told[:_TOLD])
-        more = f"\n  and {len(told) - _TOLD} more" if len(told) > _TOLD else ""
+    differences = [f"\n  {difference}" for difference in _differences(stored, asked)]
+    if differences:
+        more = [f"\n  and {len(differences) - _LISTED} more"] if differences[_LISTED:] else []
         raise StudyError(
-            f"{directory}: holds another study:\n{shown}{more}\n"
+            f"{directory}: holds another study:{''.join([*differences[:_LISTED], *more])}\n"
             "give another directory, or ask for what is in this one"
         )
 
 
-def _differences(found: Identity, asked: Identity) -> Iterator[str]:
+def _differences(stored: Identity, asked: Identity) -> Iterator[str]:
     for key in _COMPARED:
-        if found[key] != asked[key]:
-            yield f"{key}: {_shown(found[key])}, and not {_shown(asked[key])}"
-    pairs = zip(asked["names"], found["scenarios"], asked["scenarios"], strict=False)
+        if stored[key] != asked[key]:
+            yield f"{key}: {_shown(stored[key])}, and not {_shown(asked[key])}"
+    pairs = zip(asked["names"], stored["scenarios"], asked["scenarios"], strict=False)
     for name, left, right in pairs:
         for key in dict.fromkeys((*left, *right)):
             there, here = left.get(key, "not there"), right.get(key, "not there")
-            # A part that is not there is told once, and not key by key.
+            # A part that is not there is listed once, and not key by key.
             inside = any(key.startswith(f"{part}.") for part in set(left) ^ set(right))
             if there != here and not inside:
                 yield f"{name}: {key}: {there}, and not {here}"
@@ -318,13 +282,7 @@ def _shown(value: Any) -> str:
 
 
 def scenarios_of(directory: Path, identity: Identity) -> tuple[Scenario, ...]:
-    """Make the scenarios of a kept study again.
-
-    Raises
-    ------
-    StudyError
-        If they can't be, or come out as others: the message says which, and why.
-    """
+    """Make the scenarios of a study on disk again; refused if they come out as others."""
     check_lists(directory, identity)
     scenarios = []
     for name, tables, means in zip(
@@ -335,3 +293,64 @@ def scenarios_of(directory: Path, identity: Identity) -> tuple[Scenario, ...]:
         except ScenarioError as error:
             raise StudyError(f"{directory / STUDY}: scenario {name!r}: {error}") from None
     return tuple(scenarios)
+
+
+def check_collection(directory: Path) -> None:
+    """Refuse a place that can't hold several studies."""
+    refuse_other_kind(REQUEST, directory, StudyError)
+    with translate_disk_errors(directory):
+        resolve_links(directory)
+
+
+@dataclass(frozen=True)
+class StudyRequest:
+    """A question that was asked of a directory."""
+
+    command: str
+    """Name of the command."""
+    scenarios: tuple[Scenario, ...]
+    seed: int
+    options: Mapping[str, Any]
+    """What it was asked with, by the names that the function has for it."""
+
+
+def write_request(
+    directory: Path,
+    command: str,
+    scenarios: Sequence[Scenario],
+    seed: int,
+    options: Mapping[str, Any],
+    *,
+    is_finished: bool,
+) -> None:
+    """Write down what is asked of a directory, instead of what was asked before."""
+    asked = {"command": command, "is_finished": is_finished, "options": dict(options)}
+    with translate_disk_errors(directory):
+        resolve_links(directory).mkdir(parents=True, exist_ok=True)
+        with temporary_directory(directory) as room:
+            files = copy_lists(directory, lists_of(scenarios), room)
+            document = identity_of(scenarios, seed, ()) | asked | {FILES: files}
+            (room / REQUEST).write_text(with_checksum(document), encoding="utf-8")
+            replace_file(room / REQUEST, directory / REQUEST)
+
+
+def read_request(directory: Path) -> StudyRequest:
+    """What was asked of a directory; refused if it was never answered to the end."""
+    path = directory / REQUEST
+    try:
+        document = read_checked(path)
+        command, options = document["command"], dict(document["options"])
+        is_finished, seed = document["is_finished"], int(document["seed"])
+        document[FILES].items()
+        check_version(directory, document)
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise StudyError(
+            f"{path}: can't be read ({error}); ask again what was asked there"
+        ) from None
+    if not is_finished:
+        raise StudyError(
+            f"{directory}: the {command} in it is not finished; run outsim {command} with --out "
+            f"{directory} again to finish it (what is there is not run again), or name one of "
+            "the studies in it"
+        )
+    return StudyRequest(command, scenarios_of(directory, document), seed, options)

@@ -33,6 +33,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from outsim.errors import StudyError
 from outsim.estimates import (
     ANYTHING,
     LEVEL,
@@ -42,9 +43,41 @@ from outsim.estimates import (
     estimate,
     finite_or_none,
 )
+from outsim.scenario.model import Scenario
+from outsim.scenario.sources import Uncertainty
 from outsim.studies.control_variates import VARIES
+from outsim.tape import Purpose, Tape
 
 Array = NDArray[np.float64]
+
+
+def paired_replication(replication: int) -> int:
+    """The replication that another one shares its callees with: 0 with 1, 2 with 3 ..."""
+    return replication ^ 1
+
+
+def with_drawn_callees(scenario: Scenario, seed: int, replication: int) -> Scenario:
+    """Scenario with the callees of one replication, the same in all scenarios of a calibration."""
+    uncertainty = uncertainty_of(scenario)
+    # Fitting takes most of a second to load, and most studies draw no callees.
+    from outsim.calibration.profile import draw_profile, uniforms_needed
+
+    count = uniforms_needed(uncertainty)
+    # Their stream is nobody else's: the rest of the tape is as without them.
+    uniforms = Tape(seed, replication).uniforms("", "", Purpose.CALLEES, count=count)
+    return draw_profile(scenario, uniforms)
+
+
+def uncertainty_of(scenario: Scenario) -> Uncertainty:
+    """What the callees of a scenario rest on; refused if it does not say so."""
+    if scenario.uncertainty is None:
+        raise StudyError(
+            f"input uncertainty: scenario {scenario.name!r} has no [uncertainty] of its callees; "
+            "let it extend what outsim calibrate LOG --out FILE wrote, or leave input uncertainty "
+            "out"
+        )
+    return scenario.uncertainty
+
 
 NODES = 14
 """Places at which a distribution is looked at: half-widths are then right to two digits."""
@@ -67,14 +100,11 @@ class VarianceComponents:
     stochastic_sd: float
     """Standard error of the mean over replications."""
     pairs: int
-    """Partners that had a figure in all four runs."""
+    """Partners that had the measure in all four runs."""
 
     @property
     def input_share(self) -> float:
-        """Share of the squared interval that is input uncertainty, 0 to 1; NaN where not known.
-
-        The rest is stochastic uncertainty, which more replications make smaller.
-        """
+        """Share of the squared interval that is input uncertainty, 0 to 1; NaN where not known."""
         return self._share(self.input_sd)
 
     @property
@@ -89,16 +119,17 @@ class VarianceComponents:
     def to_dict(self) -> dict[str, Any]:
         """The parts for machines; None where one is not known."""
         low, high = self.input_share_interval
-        return {
-            "stochastic_half_width": finite_or_none(self.stochastic_half_width),
-            "input_sd": finite_or_none(self.input_sd),
-            "input_sd_low": finite_or_none(self.input_sd_low),
-            "input_sd_high": finite_or_none(self.input_sd_high),
-            "input_share": finite_or_none(self.input_share),
-            "input_share_low": finite_or_none(low),
-            "input_share_high": finite_or_none(high),
-            "pairs": self.pairs,
+        parts = {
+            "stochastic_half_width": self.stochastic_half_width,
+            "input_sd": self.input_sd,
+            "input_sd_low": self.input_sd_low,
+            "input_sd_high": self.input_sd_high,
+            "input_share": self.input_share,
+            "input_share_low": low,
+            "input_share_high": high,
         }
+        finite = {name: finite_or_none(value) for name, value in parts.items()}
+        return {**finite, "pairs": self.pairs}
 
 
 def variance_components(
@@ -108,26 +139,7 @@ def variance_components(
     level: float = LEVEL,
     support: Support = ANYTHING,
 ) -> VarianceComponents:
-    """Estimate an answer from its replications, and what its interval comes from.
-
-    Parameters
-    ----------
-    own : float64 array of shape (replications,)
-        A figure of each replication with its own callees; NaN where a run gave none.
-    swapped : float64 array of shape (replications,)
-        The same on the same day with the callees of its partner.
-    first : int
-        Number of the first replication; partners are 0 and 1, 2 and 3 ...
-    level : float
-        Confidence of the answer's interval.
-    support : Support
-        What the figure can be.
-
-    Returns
-    -------
-    VarianceComponents
-        With half-widths of NaN where no two partners have all figures.
-    """
+    """Estimate an answer from replications with their own callees and with their partners'."""
     from scipy.special import fdtri
 
     plain = estimate(own, level, support)
@@ -136,7 +148,7 @@ def variance_components(
     skipped = first % 2
     whole = skipped + 2 * ((len(own) - skipped) // 2)
     # Shape (partners, 2): by day, and by whose callees in the order of the days.
-    mine, theirs = (each[skipped:whole].reshape(-1, 2) for each in (own, swapped))
+    mine, theirs = (of[skipped:whole].reshape(-1, 2) for of in (own, swapped))
     known = ~np.isnan(mine + theirs).any(axis=1)
     mine, theirs = mine[known], theirs[known]
     pairs = len(mine)
@@ -159,13 +171,13 @@ def variance_components(
         return math.sqrt(max(least / 2 / _chi_squares(pairs, share), 0.0))
 
     half_width = _half_width((of_callees, of_both, pairs), (sd**2, plain.count - 1), level)
-    found = plain
+    answer = plain
     if plain.rare is None:
-        found = Estimate(plain.mean, half_width, plain.count, plain.n_missing)
-        found = bounded(found, support)
+        answer = Estimate(plain.mean, half_width, plain.count, plain.n_missing)
+        answer = bounded(answer, support)
     tail = (1 - LEVEL) / 2
     return VarianceComponents(
-        estimate=found,
+        estimate=answer,
         stochastic_half_width=stochastic,
         input_sd=math.sqrt(max(variance, 0.0)),
         input_sd_low=sd_at(1 - tail),
@@ -186,11 +198,7 @@ def _chi_squares(freedom: int, shares: Any) -> Any:
 def _half_width(
     callees: tuple[float, float, int], stochastic: tuple[float, int], level: float
 ) -> float:
-    """Half-width of the generalized interval.
-
-    Callees are the mean squares of callees and of both, and their degrees of freedom; stochastic
-    is the squared standard error of the mean, and its degrees of freedom.
-    """
+    """Half-width of the generalized interval, from mean squares and degrees of freedom."""
     from scipy.optimize import brentq
     from scipy.special import ndtr
 
@@ -199,9 +207,9 @@ def _half_width(
     if not of_callees + squared > 0:
         return 0.0
     shares, weights = _nodes()
-    each = _chi_squares(pairs, shares)
+    squares = _chi_squares(pairs, shares)
     # By callees, both and stochastic part: what the variance may be.
-    variance = np.maximum(of_callees / each[:, None] - of_both / each, 0)[:, :, None] / 2
+    variance = np.maximum(of_callees / squares[:, None] - of_both / squares, 0)[:, :, None] / 2
     variance = variance + squared / _chi_squares(freedom, shares)
     weight = weights[:, None, None] * weights[:, None] * weights
     known = variance > 0

@@ -1,6 +1,6 @@
 """Promises about a campaign, and whether runs show that they are kept.
 
-A promise is about the mean of a figure over runs (``p95 wait <= 10 min``: the mean of each
+A promise is about the mean of a measure over runs (``p95 wait <= 10 min``: the mean of each
 run's quantile), or about a probability over runs (``P(finished <= 17:30) >= 0.95``). It counts
 as kept if the bound of a one-sided confidence interval keeps it: for a mean that of
 `outsim.estimates.cautious_bounds`, for a probability Clopper and Pearson's (Biometrika 26, 1934).
@@ -10,57 +10,71 @@ It counts as broken if the other bound breaks it, and is undecided else.
 from __future__ import annotations
 
 import math
+import re
 from bisect import bisect_left
+from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import datetime
+from functools import partial
 from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
+from outsim.clock import SECOND, parse_duration_us, parse_share
+from outsim.errors import StudyError, nearest, unknown_name
 from outsim.estimates import cautious_bounds, exact_bounds
-from outsim.results.measures import Measure
+from outsim.results.measures import (
+    MEASURES,
+    WAIT_MEAN,
+    Measure,
+    completed_by,
+    done_by,
+    status_lag_at_s,
+    time_to_first_dispatch_at_s,
+    wait_at_s,
+)
+from outsim.scenario.model import Scenario
 
 Verdict = Literal["kept", "broken", "undecided"]
 """Whether runs show that a promise is kept, that it is broken, or neither."""
 
 Outcomes = NDArray[np.float64]
-"""What counts of each run, shape (runs,): its figure, or 1 if the event came and 0 if not."""
+"""What counts of each run, shape (runs,): its measure, or 1 if the event came and 0 if not."""
 
 
 @dataclass(frozen=True)
 class Promise:
-    """One promise; `outsim.studies.promise_texts.read_promise` makes it of a text."""
+    """One promise; `outsim.studies.promises.read_promise` makes it of a text."""
 
     text: str
     """As it was written."""
     measure: Measure
     at_most: bool
-    """Whether the figure must not be more than the limit; else it must not be less."""
+    """Whether the measure must not be more than the limit; else it must not be less."""
     limit: float
-    """In the figure's unit; a clock time in seconds since the run begins."""
+    """In the measure's unit; a clock time in seconds since the run begins."""
     probability: float | None = None
-    """Share of runs in which the figure must keep within the limit; None: its mean must."""
+    """Share of runs in which the measure must keep within the limit; None: its mean must."""
 
-    def outcomes(self, figures: NDArray[np.float64]) -> Outcomes:
-        """What counts of each run, from its figure.
-
-        A figure that a run is too short for, such as the wait of calls that were not
-        dispatched, breaks every promise.
-        """
-        worst = math.inf if self.at_most else -math.inf
-        known = np.where(np.isnan(figures), worst, figures)
+    def outcomes(self, values: NDArray[np.float64]) -> Outcomes:
+        """What counts of each run; one that is too short for the measure breaks every promise."""
+        known = np.where(np.isnan(values), self._worst, values)
         if self.probability is None:
             return known
-        kept = known <= self.limit if self.at_most else known >= self.limit
-        return kept.astype(np.float64)
+        keeps = known <= self.limit if self.at_most else known >= self.limit
+        return keeps.astype(np.float64)
+
+    @property
+    def _worst(self) -> float:
+        return math.inf if self.at_most else -math.inf
 
     def bounds(self, outcomes: Outcomes, error: float) -> tuple[float, float]:
         """Lower and upper bound of what is promised, each wrong with probability `error`."""
         if self.probability is not None:
             return exact_bounds(int(outcomes.sum()), len(outcomes), error)
         if not np.isfinite(outcomes).all():
-            worst = math.inf if self.at_most else -math.inf
-            return worst, worst
+            return self._worst, self._worst
         if len(outcomes) < 2:
             return -math.inf, math.inf
         return cautious_bounds(outcomes, error, self.measure.support)
@@ -72,32 +86,10 @@ class Promise:
             return False, self.probability
         return self.at_most, self.limit
 
-    def is_kept(self, outcomes: Outcomes, error: float) -> bool:
-        """Whether runs show that it is kept; if it is broken, they do with probability `error`."""
-        low, high = self.bounds(outcomes, error)
-        at_most, goal = self._goal
-        return high <= goal if at_most else low >= goal
-
-    def is_broken(self, outcomes: Outcomes, error: float) -> bool:
-        """Whether runs show that it is broken; if it is kept, they do with probability `error`."""
-        low, high = self.bounds(outcomes, error)
-        at_most, goal = self._goal
-        return low > goal if at_most else high < goal
-
     def judge(
         self, outcomes: Outcomes, error: float, broken_error: float
     ) -> tuple[Verdict, tuple[float, float]]:
-        """Verdict on it, and the lower and the upper bound that this is made of.
-
-        Parameters
-        ----------
-        outcomes : array
-            What `outcomes` gives.
-        error : float
-            Probability with which it may count as kept though it is broken.
-        broken_error : float
-            Probability with which it may count as broken though it is kept.
-        """
+        """Verdict and its bounds, wrong with these errors as kept and as broken."""
         at_most, goal = self._goal
         errors = (broken_error, error) if at_most else (error, broken_error)
         low, high = self.bounds(outcomes, errors[0])[0], self.bounds(outcomes, errors[1])[1]
@@ -115,24 +107,16 @@ class Promise:
         return math.ceil(round(math.log(error) / math.log(self.probability), 9))
 
     def least_kept(self, runs: int, error: float) -> int:
-        """Fewest of so many runs that must keep it to show that its probability is high enough.
+        """Fewest of so many runs that must keep it to show it, or more than all of them."""
 
-        More than all of them if they are too few.
-        """
-        return bisect_left(
-            range(runs + 1), True, key=lambda kept: self.is_kept(_events(kept, runs), error)
-        )
+        def is_shown(kept: int) -> bool:
+            events = np.repeat([1.0, 0.0], [kept, runs - kept])
+            return self.judge(events, error, error)[0] == "kept"
+
+        return bisect_left(range(runs + 1), True, key=is_shown)
 
     def lean(self, outcomes: Outcomes, runs: int, error: float) -> tuple[float, float]:
-        """How far from the limit `runs` runs may be expected to show it kept, from fewer.
-
-        Returns
-        -------
-        margin : float
-            Positive where they may be expected to; in the figure's unit, or as a share of runs.
-        noise : float
-            Standard error of the margin.
-        """
+        """Margin by which so many runs may be expected to show it kept, and its standard error."""
         if self.probability is not None:
             need = min(1.0, self.least_kept(runs, error) / runs)
             noise = math.sqrt(need * (1 - need) / len(outcomes))
@@ -143,10 +127,9 @@ class Promise:
 
         sd = float(outcomes.std(ddof=1))
         room = self.limit - float(outcomes.mean())
-        expected = (room if self.at_most else -room) - float(
-            stdtrit(runs - 1, 1 - error)
-        ) * sd / math.sqrt(runs)
-        return expected, sd / math.sqrt(len(outcomes))
+        half_width = float(stdtrit(runs - 1, 1 - error)) * sd / math.sqrt(runs)
+        margin = (room if self.at_most else -room) - half_width
+        return margin, sd / math.sqrt(len(outcomes))
 
     @property
     def scale(self) -> float:
@@ -154,5 +137,146 @@ class Promise:
         return 1.0 if self.probability is not None else abs(self.limit) or 1.0
 
 
-def _events(kept: int, runs: int) -> Outcomes:
-    return np.repeat([1.0, 0.0], [kept, runs - kept])
+FORMS = (
+    "p95 wait <= 10 min",
+    "completed_share >= 90 %",
+    "finished <= 17:30",
+    "95% of calls done by 18:00",
+    "P(finished <= 17:30) >= 0.95",
+)
+"""One example of each form that a promise may have."""
+
+SHORT_NAMES = {
+    "wait": "wait_p50_s",
+    "status lag": "status_lag_p90_s",
+    "time to first dispatch": "time_to_first_dispatch_p50_s",
+    "finished": "finish_time_s",
+    "duration": "duration_s",
+    "completed": "completed_share",
+}
+"""What people say for a measure."""
+
+_AT_MOST, _AT_LEAST = ("<=", "≤", "at most", "by"), (">=", "≥", "at least")
+_RELATION = r"(<=|>=|≤|≥|\bat most\b|\bat least\b|\bby\b)"
+_PROBABILITY = re.compile(rf"\s*P\s*\((.*)\)\s*{_RELATION}\s*(.+)", re.IGNORECASE)
+_CALLS = re.compile(r"\s*(.+?%)\s*of\s+calls\s+(\w+)\s+by\s+(.+)", re.IGNORECASE)
+_BOUND = re.compile(rf"\s*(.+?)\s*{_RELATION}\s*(.+)", re.IGNORECASE)
+_LEVEL = re.compile(r"p(\d+(?:\.\d+)?) (wait|status lag|time to first dispatch)")
+_AT_LEVEL: dict[str, Callable[..., float]] = {
+    "wait": wait_at_s,
+    "status lag": status_lag_at_s,
+    "time to first dispatch": time_to_first_dispatch_at_s,
+}
+_DONE: dict[str, Callable[..., float]] = {"done": done_by, "completed": completed_by}
+
+
+def read_promise(text: str, scenario: Scenario) -> Promise:
+    """Read a promise about a scenario's campaign under study, in one of `FORMS`.
+
+    Examples
+    --------
+    >>> import outsim
+    >>> scenario = outsim.load("scenarios/stop-race.toml")
+    >>> read_promise("p95 wait <= 10 min", scenario).measure.name
+    'wait_p95_s'
+    """
+    probable = _PROBABILITY.fullmatch(text)
+    if probable is None:
+        if re.match(r"\s*P\s*\(", text):
+            raise StudyError(
+                f"promise {text!r}: behind P(...) write how probable it must be, such as >= 0.9"
+            )
+        return _read_event(text, text, scenario)
+    event, relation, share = probable.groups()
+    if relation.lower() not in _AT_LEAST:
+        raise StudyError(
+            f"promise {text!r}: found {relation!r} behind P(...); allowed: >= or at least"
+        )
+    read = _read_event(event, text, scenario)
+    probability = _number(share, text, "probability")
+    if not 0 < probability < 1:
+        raise StudyError(
+            f"promise {text!r}: found {share!r} for the probability; it must be between 0 and 1 "
+            "(no number of runs shows that something never happens)"
+        )
+    return Promise(text, read.measure, read.at_most, read.limit, probability)
+
+
+def _read_event(event: str, text: str, scenario: Scenario) -> Promise:
+    calls = _CALLS.fullmatch(event)
+    if calls is not None:
+        share, verb, time = calls.groups()
+        compute = _DONE.get(verb.lower())
+        if compute is None:
+            raise StudyError(f"promise {text!r}: found calls {verb!r}; {nearest(verb, _DONE)}")
+        at = _clock(time, text, scenario)
+        name = f"{verb.lower()}_by_{at:%Y-%m-%d_%H:%M:%S}"
+        label = f"{verb.lower()} by {at:%H:%M}"
+        measure = Measure(name, label, "share", partial(compute, at=at), "maximize")
+        return Promise(text, measure, False, _number(share, text, "share of calls"))
+    bound = _BOUND.fullmatch(event)
+    if bound is None:
+        raise StudyError(
+            f"promise {text!r}: found no limit in {event.strip()!r}; write it like one of "
+            + "; ".join(FORMS)
+        )
+    name, relation, written = bound.groups()
+    measure = find_measure(name, text)
+    limit = _limit(measure, written, text, scenario)
+    return Promise(text, measure, relation.lower() in _AT_MOST, limit)
+
+
+def find_measure(name: str, text: str) -> Measure:
+    """Measure that people mean by a name: ``p95 wait``, ``mean wait``, ``finished``."""
+    known = {measure.name: measure for measure in MEASURES}
+    said = " ".join(name.split())
+    if said in known:
+        return known[said]
+    said = said.lower().replace("median ", "p50 ")
+    level = _LEVEL.fullmatch(said)
+    if level is not None and 0 < float(level[1]) <= 100:
+        return _at_level(level[2], float(level[1]), known)
+    if said == "mean wait":
+        return WAIT_MEAN
+    if said in SHORT_NAMES:
+        return known[SHORT_NAMES[said]]
+    allowed = ["p95 wait", "p90 status lag", "mean wait", *SHORT_NAMES, *known]
+    raise StudyError(f"promise {text!r}: " + unknown_name("measure", name.strip(), allowed))
+
+
+def _at_level(of: str, percent: float, known: dict[str, Measure]) -> Measure:
+    name = f"{of.replace(' ', '_')}_p{percent:g}_s"
+    if name in known:
+        return known[name]
+    level = partial(_AT_LEVEL[of], level=percent / 100)
+    return Measure(name, f"p{percent:g} {of}", "seconds", level, "minimize")
+
+
+def _limit(measure: Measure, limit: str, text: str, scenario: Scenario) -> float:
+    if measure.kind == "clock":
+        return scenario.instant_us(_clock(limit, text, scenario)) / SECOND
+    if measure.kind == "seconds":
+        try:
+            return parse_duration_us(limit) / SECOND
+        except ValueError as error:
+            raise StudyError(f"promise {text!r}: {error}") from None
+    return _number(limit, text, "share" if measure.kind == "share" else "limit")
+
+
+def _clock(time: str, text: str, scenario: Scenario) -> datetime:
+    try:
+        return scenario.clock.at(time)
+    except ValueError as error:
+        raise StudyError(f"promise {text!r}: {error}") from None
+
+
+def _number(written: str, text: str, of: str) -> float:
+    said = written.strip()
+    try:
+        number = parse_share(said) if said.endswith("%") else float(said)
+    except ValueError:
+        number = math.nan
+    if not math.isfinite(number) or (of != "limit" and not 0 <= number <= 1):
+        allowed = "a number" if of == "limit" else "a share such as 0.9 or 90 %"
+        raise StudyError(f"promise {text!r}: found {written!r} for the {of}; write {allowed}")
+    return number

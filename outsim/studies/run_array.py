@@ -28,11 +28,7 @@ CONTROL = "control: "
 
 @dataclass(frozen=True, eq=False, repr=False)
 class RunArray:
-    """Measures of the same runs of each scenario, over replications.
-
-    Columns are the measures, those of `ABOUT`, and the controls; a number that a run is too short
-    to have, and a control that a scenario does not have, is NaN.
-    """
+    """Measures, `ABOUT` and controls of the same runs of each scenario; NaN where missing."""
 
     replications: tuple[int, ...]
     runs: Runs
@@ -131,10 +127,7 @@ class RunArray:
 
     @classmethod
     def of_table(cls, table: pd.DataFrame, measures: Sequence[str], scenarios: int) -> RunArray:
-        """The array that a table of one replication was made of.
-
-        Raises ValueError if its columns are others, or it is not of these scenarios.
-        """
+        """The array that a table of one replication was made of; else ValueError."""
         controls = [name for name in table.columns if str(name).startswith(CONTROL)]
         if list(table.columns) != [*KEYS, *measures, *ABOUT, *controls]:
             raise ValueError(f"its columns are {', '.join(map(str, table.columns))}")

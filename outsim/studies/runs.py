@@ -38,7 +38,7 @@ from outsim.scenario.memory import runs_that_fit
 from outsim.scenario.model import Scenario
 from outsim.studies.control_variates import controls_of
 from outsim.studies.executors import open_executor
-from outsim.studies.input_models import paired_replication, with_drawn_callees
+from outsim.studies.input_uncertainty import paired_replication, with_drawn_callees
 from outsim.studies.synchronous import defer_interrupts
 from outsim.tape import STRATA, Tape
 from outsim.text import brief
@@ -129,10 +129,7 @@ NONE = VarianceReduction()
 
 @dataclass(frozen=True)
 class Job:
-    """One replication of some scenarios of a study: a run of each, on one tape.
-
-    With antithetic or stratified runs there are several of each, and a tape for each.
-    """
+    """One replication of some scenarios of a study: some runs of each, on one tape a run."""
 
     positions: tuple[int, ...]
     """Which of the study's scenarios they are."""
@@ -177,11 +174,7 @@ class RunMeasures:
 
 
 def run_job(job: Job, stopped: threading.Event | None = None) -> tuple[RunMeasures, ...]:
-    """Make the runs of one replication and measure them; give up if it is no longer wanted.
-
-    Raises CancelledError if `stopped` was set meanwhile, StudyError if an outsim with another
-    model asks for it, or tables can't be written.
-    """
+    """Make the runs of one replication and measure them; CancelledError once `stopped` is set."""
     if job.model_version != MODEL_VERSION:
         raise StudyError(
             f"a worker has model version {MODEL_VERSION}, and the study {job.model_version}: "
@@ -249,17 +242,7 @@ def _results(
 async def stream(
     jobs: Iterable[Job], executor: Executor | str | None = None
 ) -> AsyncGenerator[tuple[RunMeasures, ...], None]:
-    """Measures of each job, as they come.
-
-    Who does the work is said as for `outsim.studies.executors.open_executor`. When the stream is
-    closed or canceled, what has not begun never begins, and what has begun in threads or
-    processes of its own ends within a second.
-
-    Raises
-    ------
-    StudyError
-        If a process died, for example for lack of memory, or a scheduler is gone.
-    """
+    """Measures of each job, as they come; what has not begun when it is closed never begins."""
     waiting = list(jobs)
     stopped = threading.Event()
     engine: Engine = "compiled" if all(job.engine == "compiled" for job in waiting) else "simpy"
@@ -290,9 +273,9 @@ async def stream(
                             "whoever does the work gave a run up: is the scheduler gone? Start "
                             "it again, and the study with the same --out goes on where it was"
                         )
-                    figures = await result
+                    measured = await result
                     results.remove(result)
-                    yield figures
+                    yield measured
         except workers.lost_worker_errors as error:
             if results:
                 await asyncio.wait(results)  # the executor is about to fail each of them

@@ -21,19 +21,116 @@ error that one test has. Many tests make it no larger, because none of them matt
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Iterator, Sequence
-from itertools import pairwise
-from typing import Generic, TypeVar
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from itertools import pairwise, takewhile
+from typing import Generic, Literal, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 from outsim.studies.promises import Promise, Verdict
-from outsim.studies.search_result import Screening, SearchResult, Test
 
 Array = NDArray[np.float64]
-
 Point = TypeVar("Point")
+Judgement = TypeVar("Judgement")
+
+
+@dataclass(frozen=True, eq=False)
+class Test:
+    """What fresh replications show of a value."""
+
+    __test__ = False  # it is no test of pytest's
+
+    promises: tuple[Verdict, ...]
+    """Of each promise, by its own bounds."""
+    bounds: tuple[tuple[float, float], ...]
+    """Lower and upper bound of what each is about: the verdicts are made of these."""
+    values: Array
+    """Measures that they rest on: shape (replications, promises)."""
+
+    @property
+    def verdict(self) -> Verdict:
+        """Of the value: all promises are shown to be kept, one to be broken, or neither."""
+        if {*self.promises} == {"kept"}:
+            return "kept"
+        return "broken" if "broken" in self.promises else "undecided"
+
+
+@dataclass(frozen=True, eq=False)
+class Screening:
+    """What few runs say of a value."""
+
+    score: float
+    """How far it is from keeping all promises, relative to their limits; positive if it may."""
+    is_clear: bool
+    broken: frozenset[int]
+    """Which of the promises it seems to break."""
+    values: Array
+    """Measures that it rests on: shape (replications, promises)."""
+
+    @property
+    def keeps(self) -> bool:
+        """Whether it seems to keep all of them."""
+        return self.score >= 0
+
+
+@dataclass
+class SearchResult:
+    """What a search came to."""
+
+    outcome: Literal["found", "nothing", "undecided"] = "undecided"
+    place: int | None = None
+    """Smallest value that is shown to keep all promises, as far as it was searched."""
+    screenings: dict[int, Screening] = field(default_factory=dict)
+    tests: dict[int, Test] = field(default_factory=dict)
+    """Of the values that were tested on fresh replications."""
+    runs: int = 0
+    is_spent: bool = False
+    """Whether it ended for want of runs or time."""
+
+    @property
+    def verdicts(self) -> dict[int, Verdict]:
+        """Verdict on each value that was tested, the smallest first."""
+        return {place: self.tests[place].verdict for place in sorted(self.tests)}
+
+    def _below(self, *verdicts: Verdict) -> int | None:
+        place = -1 if self.place is None else self.place
+        below = [p for p, verdict in self.verdicts.items() if p < place and verdict in verdicts]
+        return max(below, default=None)
+
+    @property
+    def below(self) -> int | None:
+        """Largest value below `place` that was tested and is not shown to keep the promises."""
+        return self._below("broken", "undecided")
+
+    @property
+    def broken_below(self) -> int | None:
+        """Largest value below `place` that is shown to break a promise."""
+        return self._below("broken")
+
+    def _above(self) -> Iterator[tuple[int, Verdict]]:
+        if self.place is not None:
+            yield from ((p, v) for p, v in self.verdicts.items() if p >= self.place)
+
+    @property
+    def kept_to(self) -> int | None:
+        """Largest value up to which, from `place` on, all that were tested keep the promises."""
+        above = takewhile(lambda tested: tested[1] == "kept", self._above())
+        return max((place for place, _ in above), default=None)
+
+    @property
+    def breaks(self) -> list[tuple[int, int]]:
+        """Pairs of the last value that keeps all promises and the next that is shown not to."""
+        pairs, last = [], None
+        for place, verdict in self._above():
+            if verdict == "kept":
+                last = place
+            elif verdict == "broken" and last is not None:
+                pairs.append((last, place))
+                last = None
+        return pairs
+
 
 FRESH = 1_000_000
 """First replication of those that the answer rests on."""
@@ -83,6 +180,20 @@ class Samples(Generic[Point]):
         assert known is not None
         return known[:runs]
 
+    async def judge(
+        self,
+        point: Point,
+        counts: Iterable[int],
+        judge: Callable[[Array], tuple[Judgement, bool]],
+        first: int = 0,
+    ) -> Judgement:
+        """Judgement on a point, from ever more replications until it is clear."""
+        for count in counts:
+            judgement, is_clear = judge(await self.of(point, count, first))
+            if is_clear:
+                break
+        return judgement
+
 
 async def _last(
     without: int,
@@ -101,12 +212,7 @@ async def _last(
 
 
 class Search:
-    """Look for the smallest of `count` values, by place from 0, that keeps all promises.
-
-    `sample` gives measures by replication and promise, or raises `OutOfBudget`. With probability
-    `error` the answer may break a promise; a test rests on `replications` runs, 2 or more.
-    `origin` is the number of place 0 among those that any range counts, such as whole ports.
-    """
+    """Look for the smallest of `count` values, by place from 0, that keeps all promises."""
 
     def __init__(
         self,
@@ -138,55 +244,52 @@ class Search:
 
     # Runs
 
-    def _outcomes(self, figures: Array) -> list[Array]:
-        return [p.outcomes(figures[:, k]) for k, p in enumerate(self._promises)]
+    def _outcomes(self, values: Array) -> list[tuple[Promise, Array]]:
+        return [(p, p.outcomes(values[:, k])) for k, p in enumerate(self._promises)]
 
     async def _screen(self, place: int) -> Screening:
-        if place in self.found.screenings:
-            return self.found.screenings[place]
-        for runs in sorted({max(2, min(limit, self._replications)) for limit in SCREENING_RUNS}):
-            figures = await self._samples.of(place, runs)
-            outcomes = self._outcomes(figures)
-            leans = [
-                (*p.lean(each, self._replications, self._error), p.scale)
-                for p, each in zip(self._promises, outcomes, strict=True)
-            ]
-            screening = Screening(
-                min(margin / scale for margin, _, scale in leans),
-                all(margin > CLEAR * noise for margin, noise, _ in leans)
-                or any(margin < -CLEAR * noise for margin, noise, _ in leans),
-                frozenset(k for k, (margin, _, _) in enumerate(leans) if margin < 0),
-            )
-            if screening.is_clear:
-                break
-        self.found.screenings[place], self.found.screened[place] = screening, figures
-        return screening
+        if place not in self.found.screenings:
+            counts = sorted({max(2, min(limit, self._replications)) for limit in SCREENING_RUNS})
+            screening = await self._samples.judge(place, counts, self._lean)
+            self.found.screenings[place] = screening
+        return self.found.screenings[place]
+
+    def _lean(self, values: Array) -> tuple[Screening, bool]:
+        leans = [
+            (*promise.lean(outcomes, self._replications, self._error), promise.scale)
+            for promise, outcomes in self._outcomes(values)
+        ]
+        is_clear = all(margin > CLEAR * noise for margin, noise, _ in leans) or any(
+            margin < -CLEAR * noise for margin, noise, _ in leans
+        )
+        score = min(margin / scale for margin, _, scale in leans)
+        broken = frozenset(k for k, (margin, _, _) in enumerate(leans) if margin < 0)
+        return Screening(score, is_clear, broken, values), is_clear
 
     async def _test(self, place: int) -> Verdict:
         """Test a value on fresh replications."""
-        if place in self.found.tests:
-            return self.found.tests[place].verdict
-        early = max(FIRST_LOOK, self._replications // 4)
-        looks = [(self._replications, self._error)]
-        if early < self._replications:
-            spent = self._error * FIRST_ERROR
-            looks = [(early, spent), (self._replications, self._error - spent)]
-        for runs, error in looks:
-            figures = await self._samples.of(place, runs, FRESH)
-            test = self._judge(figures, error)
-            if test.verdict != "undecided":
-                break
-        self.found.fresh[place], self.found.tests[place] = figures, test
-        return test.verdict
+        if place not in self.found.tests:
+            looks = {self._replications: self._error}
+            early = max(FIRST_LOOK, self._replications // 4)
+            if early < self._replications:
+                spent = self._error * FIRST_ERROR
+                looks = {early: spent, self._replications: self._error - spent}
 
-    def _judge(self, figures: Array, error: float) -> Test:
+            def judge(values: Array) -> tuple[Test, bool]:
+                test = self._judge(values, looks[len(values)])
+                return test, test.verdict != "undecided"
+
+            self.found.tests[place] = await self._samples.judge(place, looks, judge, FRESH)
+        return self.found.tests[place].verdict
+
+    def _judge(self, values: Array, error: float) -> Test:
         """All promises must be shown to be kept, each with this error; or one to be broken."""
-        each = error / len(self._promises)
-        judged = [
-            promise.judge(outcomes, error, each)
-            for promise, outcomes in zip(self._promises, self._outcomes(figures), strict=True)
-        ]
-        return Test(tuple(verdict for verdict, _ in judged), tuple(pair for _, pair in judged))
+        of_each = error / len(self._promises)
+        verdicts, bounds = zip(
+            *(p.judge(outcomes, error, of_each) for p, outcomes in self._outcomes(values)),
+            strict=True,
+        )
+        return Test(verdicts, bounds, values)
 
     async def _keeps(self, place: int) -> bool:
         return await self._test(place) == "kept"
@@ -224,17 +327,11 @@ class Search:
         )
 
     async def _look_between(self) -> None:
-        """Look where one promise comes to be kept and another to be broken.
-
-        Between values that break different promises, some that keep all of them may lie.
-        """
+        """Look between values that break different promises for one that keeps all of them."""
         places = sorted(self.found.screenings)
         for low, high in pairwise(places):
             while high - low > 1:
-                ours, theirs = (
-                    self.found.screenings[low].broken,
-                    self.found.screenings[high].broken,
-                )
+                ours, theirs = (self.found.screenings[place].broken for place in (low, high))
                 if ours & theirs:
                     break
                 middle = (low + high) // 2
@@ -244,10 +341,7 @@ class Search:
                 low, high = (low, middle) if ours & broken == frozenset() else (middle, high)
 
     async def _look_around(self) -> None:
-        """Look on both sides of the value that comes nearest to keeping all promises.
-
-        Where the figures rise to one best value and fall behind it, this closes in on it.
-        """
+        """Close in on the value that comes nearest to keeping all promises."""
         for _ in range(ROUNDS):
             best, places = self._nearest(), sorted(self.found.screenings)
             here = places.index(best)
@@ -285,10 +379,7 @@ class Search:
             yield last
 
     async def _look_below(self) -> None:
-        """Find the smallest value that keeps all promises, and the largest below that breaks one.
-
-        Steps lead down, ever further, to a value that is shown to break one.
-        """
+        """Find the smallest value that keeps all promises, and the largest below to break one."""
         found = self.found
         assert found.place is not None
         if found.broken_below is None:
@@ -303,8 +394,11 @@ class Search:
             found.place = await self._boundary(found.below, found.place, "kept")
         if found.below is not None and found.broken_below is not None:
             await self._boundary(found.below, found.broken_below, "broken")
-            kept = [place for place, each in found.verdicts.items() if each == "kept"]
-            found.place = min(place for place in kept if place > found.broken_below)
+            found.place = min(
+                place
+                for place, verdict in found.verdicts.items()
+                if verdict == "kept" and place > found.broken_below
+            )
 
     async def _boundary(self, without: int, having: int, verdict: Verdict) -> int:
         """Last value with a verdict, on the way from one that has it to one that does not."""
@@ -327,28 +421,24 @@ class Search:
     # Whether more is always better
 
     async def _look_above(self) -> None:
-        """Find where values above the answer are shown to break a promise again.
-
-        The largest value is tested where few runs don't say that it keeps them, and where the
-        smallest one does: then the end of what keeps them, if there is one, lies above.
-        """
+        """Find where values above the answer are shown to break a promise again."""
         found, last = self.found, self._count - 1
         if found.place is None or found.outcome != "found":
             return
-        kept: int | None = found.place
+        is_kept_before = True
         for high in sorted({place for place in found.screenings if place > found.place} | {last}):
             screening = found.screenings[high]
-            is_asked = screening.is_clear or high == last
-            if (screening.keeps and kept is not None and (found.place or high != last)) or (
-                not is_asked
-            ):
+            may_break = not screening.keeps or not is_kept_before
+            if not (may_break or (high == last and found.place == 0)):
+                continue
+            if not (screening.is_clear or high == last):
                 continue
             verdict = await self._test(high)
             if verdict == "kept":
-                kept = high
-            elif kept is not None and (verdict == "broken" or high == last):
-                low = max(p for p, each in found.verdicts.items() if each == "kept" and p < high)
-                low = await self._boundary(high, low, "kept")
+                is_kept_before = True
+            elif is_kept_before and (verdict == "broken" or high == last):
+                kept = [p for p, verdict in found.verdicts.items() if verdict == "kept"]
+                low = await self._boundary(high, max(p for p in kept if p < high), "kept")
                 if verdict == "broken":
                     await self._boundary(low, high, "broken")
-                    kept = None
+                    is_kept_before = False

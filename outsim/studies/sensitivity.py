@@ -10,16 +10,131 @@ the replication as the unit; Student's t).
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal, get_args
 
 import numpy as np
 from numpy.typing import NDArray
 
 from outsim.errors import StudyError, unknown_name
 from outsim.estimates import LEVEL, NOT_NEGATIVE, SHARE, Estimate
-from outsim.studies.designs import MORRIS_LEVELS, Design
+
+Kind = Literal["grid", "lhs", "sobol", "morris"]
+KINDS: tuple[Kind, ...] = get_args(Kind)
+"""Designs by name."""
+
+USUAL_LEVELS = 3
+"""Values of each assumption in a grid, if nothing is said."""
+MORRIS_LEVELS = 4
+"""Positions that a Morris design uses: 0, 1/3, 2/3 and 1."""
+LEAST_LHS = 64
+"""Points below which a Latin hypercube says nothing about importance."""
+MOST_POINTS = 20_000
+"""Points that a design may have."""
+
+_USUAL = {"sobol": 64, "morris": 10}
+
+
+@dataclass(frozen=True, eq=False)
+class Design:
+    """Points of a sweep, as positions in the range of each assumption."""
+
+    kind: Kind
+    names: tuple[str, ...]
+    """What is varied."""
+    positions: NDArray[np.float64]
+    """Shape (points, assumptions), each from 0 to 1."""
+    size: int
+    """What the design was asked for: points of a Latin hypercube, base points of a Sobol
+    design, trajectories of a Morris design; of a grid, its points."""
+    levels: tuple[int, ...] = ()
+    """Values of each assumption in a grid."""
+
+    @property
+    def points(self) -> int:
+        """How many points there are."""
+        return len(self.positions)
+
+    @property
+    def problem(self) -> dict[str, Any]:
+        """The assumptions as SALib wants them described."""
+        count = len(self.names)
+        return {"num_vars": count, "names": list(self.names), "bounds": [[0.0, 1.0]] * count}
+
+
+def usual_kind(count: int) -> Kind:
+    """Design for so many assumptions, if nothing is said: a grid of one or two, else Morris's."""
+    return "grid" if count <= 2 else "morris"
+
+
+def make_design(
+    kind: str,
+    names: Sequence[str],
+    *,
+    levels: Sequence[int | None] = (),
+    size: int | None = None,
+    seed: int = 1,
+) -> Design:
+    """Make a design of `size` (see `Design.size`); with the same seed it is the same again."""
+    if kind not in KINDS:
+        raise StudyError(unknown_name("design", kind, KINDS))
+    if not names:
+        raise StudyError("nothing to vary: give one or more assumptions and their ranges")
+    count = len(names)
+    if kind == "grid":
+        if size is not None:
+            raise StudyError("points: a grid has as many as its levels make; write KEY=a:b:n")
+        return _grid_design(
+            tuple(names), [level or USUAL_LEVELS for level in levels or [None] * count]
+        )
+    size = max(LEAST_LHS, 10 * count) if size is None and kind == "lhs" else size or _USUAL[kind]
+    _check_size(kind, size, count)
+    problem = {"num_vars": count, "names": list(names), "bounds": [[0.0, 1.0]] * count}
+    if kind == "lhs":
+        from SALib.sample import latin
+
+        positions = latin.sample(problem, size, seed=seed)
+    elif kind == "sobol":
+        from SALib.sample import sobol
+
+        positions = sobol.sample(problem, size, calc_second_order=False, seed=seed)
+    else:
+        from SALib.sample import morris
+
+        positions = morris.sample(problem, size, num_levels=MORRIS_LEVELS, seed=seed)
+    return Design(kind, tuple(names), np.asarray(positions, dtype=np.float64), size)
+
+
+def _grid_design(names: tuple[str, ...], levels: Sequence[int]) -> Design:
+    points = int(np.prod(levels))
+    if points > MOST_POINTS:
+        raise StudyError(
+            f"grid of {points:,} points, at most {MOST_POINTS:,}: vary less, in fewer steps, or "
+            "take the design morris"
+        )
+    # The middle of each of so many equal parts: see Factor.text_at.
+    axes = [(np.arange(level) + 0.5) / level for level in levels]
+    mesh = np.meshgrid(*axes, indexing="ij")
+    positions = np.stack([axis.ravel() for axis in mesh], axis=1)
+    return Design("grid", names, positions, points, tuple(levels))
+
+
+def _check_size(kind: str, size: int, count: int) -> None:
+    least = {"lhs": LEAST_LHS, "sobol": 8, "morris": 4}[kind]
+    if size < least:
+        raise StudyError(f"points {size}: a design {kind} needs {least} or more")
+    if kind == "sobol" and size & (size - 1):
+        near = 1 << size.bit_length()
+        raise StudyError(
+            f"points {size}: a Sobol design takes a power of two, such as {near // 2} or {near}"
+        )
+    points = size * {"lhs": 1, "sobol": count + 2, "morris": count + 1}[kind]
+    if points > MOST_POINTS:
+        raise StudyError(
+            f"design {kind} of {points:,} points, at most {MOST_POINTS:,}: ask for fewer points"
+        )
+
 
 Array = NDArray[np.float64]
 
@@ -41,7 +156,7 @@ _RESAMPLES = 200
 
 @dataclass(frozen=True)
 class Sensitivity:
-    """Indices of one figure of a sweep."""
+    """Indices of one measure of a sweep."""
 
     kind: str
     """Kind of the design."""
@@ -50,14 +165,14 @@ class Sensitivity:
     indices: Mapping[str, tuple[Estimate, ...]]
     """By index, one estimate for each of `names`; empty if there is nothing to analyse.
 
-    ``first_order``: share of the figure's variance over the design that an assumption explains by
+    ``first_order``: share of the measure's variance over the design that an assumption explains by
     itself; ``total``: share that goes if it becomes known, with all that it does together with
-    others (Sobol 2001; Saltelli 2002). ``mu_star``: mean size of the change in the figure when it
+    others (Sobol 2001; Saltelli 2002). ``mu_star``: mean size of the change in the measure when it
     goes through its whole range, and ``sigma``: standard deviation of that change, which is large
-    where it depends on the others (Morris 1991; Campolongo et al. 2007), in the figure's unit.
+    where it depends on the others (Morris 1991; Campolongo et al. 2007), in the measure's unit.
     """
     replications: int
-    """Replications that have the figure at every point."""
+    """Replications that have the measure at every point."""
     n_missing: int = 0
     """Replications left out, because some run was too short to have it."""
     nothing: str = ""
@@ -77,17 +192,11 @@ class Sensitivity:
         """What was varied, the one that matters most first."""
         if not self.indices:
             return ()
-        found = self.indices[self.main]
-        return tuple(name for _, name in sorted(zip(found, self.names, strict=True), key=_by_size))
+        sizes = {name: -self.of(self.main, name).mean for name in self.names}
+        return tuple(sorted(self.names, key=sizes.__getitem__))
 
     def of(self, index: str, name: str) -> Estimate:
-        """One index of one assumption.
-
-        Raises
-        ------
-        StudyError
-            If there is no such index, or the assumption was not varied.
-        """
+        """One index of one assumption."""
         if index not in self.indices:
             raise StudyError(unknown_name("index", index, self.indices))
         if name not in self.names:
@@ -101,29 +210,12 @@ class Sensitivity:
         return not others or self.of(self.main, first).low > self.of(self.main, others[0]).high
 
 
-def _by_size(pair: tuple[Estimate, str]) -> float:
-    return -pair[0].mean
-
-
 def analyse(
-    design: Design, figures: Array, seed: int = 1, *, matters_from: float = 0.0
+    design: Design, samples: Array, seed: int = 1, *, matters_from: float = 0.0
 ) -> Sensitivity:
-    """Indices of a figure over a design.
-
-    Parameters
-    ----------
-    design : Design
-        Where it was measured.
-    figures : float64 array of shape (points, replications)
-        What was measured; NaN where a run was too short to have it.
-    seed : int
-        Seed of the bootstrap.
-    matters_from : float
-        Smallest difference of the figure that matters: where no two points differ by so much,
-        there is nothing to share out.
-    """
-    whole = figures[:, ~np.isnan(figures).any(axis=0)]
-    missing = figures.shape[1] - whole.shape[1]
+    """Indices over a design of a measure, by point and replication; NaN where a run has none."""
+    whole = samples[:, ~np.isnan(samples).any(axis=0)]
+    missing = samples.shape[1] - whole.shape[1]
 
     def nothing(why: str) -> Sensitivity:
         return Sensitivity(design.kind, design.names, {}, whole.shape[1], missing, why)
@@ -150,10 +242,7 @@ def analyse(
 
 
 def _index(name: str, mean: float, half_width: float, counts: tuple[int, int]) -> Estimate:
-    """An index within what it can be: a share, or a size. SALib's are not always.
-
-    It has no interval where that would be wider than all shares are.
-    """
+    """An index within what it can be; SALib's are not always."""
     support = SHARE if name in _SHARES else NOT_NEGATIVE
     low, high = (
         min(max(end, support.least), support.most)
@@ -166,23 +255,20 @@ def _index(name: str, mean: float, half_width: float, counts: tuple[int, int]) -
 
 
 def _of_replications(
-    design: Design, figures: Array, values: Mapping[str, Array]
+    design: Design, samples: Array, values: Mapping[str, Array]
 ) -> dict[str, Array]:
-    """Half-widths that come from the replications, by the jackknife.
-
-    NaN from fewer than two.
-    """
-    count = figures.shape[1]
+    """Half-widths that come from the replications, by the jackknife; NaN from fewer than two."""
+    count = samples.shape[1]
     if count < 2:
         return {name: np.full(len(design.names), np.nan) for name in values}
-    # No bootstrap within it: its fewest resamples are two.
-    without = [
-        _INDICES[design.kind](design, np.delete(figures, k, axis=1).mean(axis=1), 2, 1)[0]
-        if np.ptp(np.delete(figures, k, axis=1).mean(axis=1)) > 0
-        else {name: np.zeros(len(design.names)) for name in values}
-        for k in range(count)
-    ]
-    return {name: _jackknife(np.array([each[name] for each in without])) for name in values}
+    without = []
+    for k in range(count):
+        means = np.delete(samples, k, axis=1).mean(axis=1)
+        if np.ptp(means) > 0:  # without a bootstrap, whose fewest resamples are two
+            without.append(_INDICES[design.kind](design, means, 2, 1)[0])
+        else:
+            without.append({name: np.zeros(len(design.names)) for name in values})
+    return {name: _jackknife(np.array([index[name] for index in without])) for name in values}
 
 
 def _jackknife(values: Array) -> Array:
@@ -194,75 +280,62 @@ def _jackknife(values: Array) -> Array:
     return np.asarray(stdtrit(count - 1, 0.5 + LEVEL / 2) * np.sqrt(variance))
 
 
-_Found = tuple[dict[str, Array], dict[str, Array]]
+_Indices = tuple[dict[str, Array], dict[str, Array]]
 """Indices, and half-widths that come from the design, by name."""
 
 
-def _sobol(design: Design, means: Array, resamples: int, seed: int) -> _Found:
+def _of_salib(found: Any, **names: str) -> _Indices:
+    """Indices as SALib calls them, by our names."""
+    indices, errors = (
+        {
+            ours: np.asarray(np.ma.getdata(found[f"{theirs}{end}"]), dtype=np.float64)
+            for ours, theirs in names.items()
+        }
+        for end in ("", "_conf")
+    )
+    return indices, errors
+
+
+def _options(resamples: int, seed: int) -> dict[str, Any]:
+    return {"num_resamples": resamples, "conf_level": LEVEL, "seed": seed}
+
+
+def _sobol(design: Design, means: Array, resamples: int, seed: int) -> _Indices:
     from SALib.analyze import sobol
 
-    found: Any = sobol.analyze(
-        design.problem,
-        means,
-        calc_second_order=False,
-        num_resamples=resamples,
-        conf_level=LEVEL,
-        seed=seed,
-    )
-    return (
-        {"first_order": _plain(found["S1"]), "total": _plain(found["ST"])},
-        {"first_order": _plain(found["S1_conf"]), "total": _plain(found["ST_conf"])},
-    )
+    options = _options(resamples, seed)
+    found = sobol.analyze(design.problem, means, calc_second_order=False, **options)
+    return _of_salib(found, first_order="S1", total="ST")
 
 
-def _morris(design: Design, means: Array, resamples: int, seed: int) -> _Found:
+def _lhs(design: Design, means: Array, resamples: int, seed: int) -> _Indices:
+    from SALib.analyze import rbd_fast
+
+    options = _options(resamples, seed)
+    found = rbd_fast.analyze(design.problem, design.positions, means, **options)
+    return _of_salib(found, first_order="S1")
+
+
+def _morris(design: Design, means: Array, resamples: int, seed: int) -> _Indices:
     from SALib.analyze import morris
 
     def found(positions: Array, means: Array, resamples: int) -> Any:
-        return morris.analyze(
-            design.problem,
-            positions,
-            means,
-            num_resamples=resamples,
-            conf_level=LEVEL,
-            num_levels=MORRIS_LEVELS,
-            seed=seed,
-        )
+        options = _options(resamples, seed) | {"num_levels": MORRIS_LEVELS}
+        return morris.analyze(design.problem, positions, means, **options)
 
     # SALib has no interval for sigma: that of trajectories left out one by one.
     step = len(design.names) + 1
-    without = [
-        _plain(
-            found(
-                np.delete(design.positions, slice(k, k + step), axis=0),
-                np.delete(means, slice(k, k + step)),
-                2,
-            )["sigma"]
-        )
-        for k in range(0, len(means), step)
-    ]
-    whole = found(design.positions, means, resamples)
-    return (
-        {"mu_star": _plain(whole["mu_star"]), "sigma": _plain(whole["sigma"])},
-        {"mu_star": _plain(whole["mu_star_conf"]), "sigma": _jackknife(np.array(without))},
-    )
+    without = []
+    for k in range(0, len(means), step):
+        rows = slice(k, k + step)
+        rest = np.delete(design.positions, rows, axis=0), np.delete(means, rows)
+        without.append(np.asarray(np.ma.getdata(found(*rest, 2)["sigma"]), dtype=np.float64))
+    whole = dict(found(design.positions, means, resamples))
+    whole["sigma_conf"] = _jackknife(np.array(without))
+    return _of_salib(whole, mu_star="mu_star", sigma="sigma")
 
 
-def _lhs(design: Design, means: Array, resamples: int, seed: int) -> _Found:
-    from SALib.analyze import rbd_fast
-
-    found: Any = rbd_fast.analyze(
-        design.problem,
-        design.positions,
-        means,
-        num_resamples=resamples,
-        conf_level=LEVEL,
-        seed=seed,
-    )
-    return {"first_order": _plain(found["S1"])}, {"first_order": _plain(found["S1_conf"])}
-
-
-def _grid(design: Design, means: Array, _resamples: int, _seed: int) -> _Found:
+def _grid(design: Design, means: Array, _resamples: int, _seed: int) -> _Indices:
     """Shares of the variance over the grid; there is no other grid that it is a sample of."""
     cube = means.reshape(design.levels)
     axes = range(cube.ndim)
@@ -275,11 +348,7 @@ def _grid(design: Design, means: Array, _resamples: int, _seed: int) -> _Found:
     )
 
 
-def _plain(values: Any) -> Array:
-    return np.asarray(np.ma.getdata(values), dtype=np.float64)
-
-
-_INDICES: dict[str, Callable[[Design, Array, int, int], _Found]] = {
+_INDICES: dict[str, Callable[[Design, Array, int, int], _Indices]] = {
     "grid": _grid,
     "lhs": _lhs,
     "sobol": _sobol,

@@ -55,19 +55,13 @@ class Precision:
 
 
 def read_replications(text: str) -> int | range:
-    """A count such as ``30``, or a part of a larger study such as ``20:50``.
-
-    Raises
-    ------
-    StudyError
-        If it is neither.
-    """
-    found = re.fullmatch(r"\s*(?:(\d{1,18}):)?(\d{1,18})\s*", text)
-    if not found or int(found[2]) <= int(found[1] or 0):
+    """A count such as ``30``, or a part of a larger study such as ``20:50``."""
+    match = re.fullmatch(r"\s*(?:(\d{1,18}):)?(\d{1,18})\s*", text)
+    if not match or int(match[2]) <= int(match[1] or 0):
         raise StudyError(
             f"replications {shown(text)}: give a count such as 30, or a part such as 20:50"
         )
-    return int(found[2]) if found[1] is None else range(int(found[1]), int(found[2]))
+    return int(match[2]) if match[1] is None else range(int(match[1]), int(match[2]))
 
 
 def read_timeout(text: str | None) -> float | None:
@@ -112,18 +106,12 @@ def batches_of(
 
 
 def split_precisions(texts: Sequence[str]) -> dict[str, str]:
-    """What ``FIGURE=WIDTH`` texts ask for, for `read_precisions`.
-
-    Raises
-    ------
-    StudyError
-        If one of them has another form, or a figure has two.
-    """
+    """What ``MEASURE=WIDTH`` texts ask for, for `read_precisions`."""
     asked: dict[str, str] = {}
     for text in texts:
         name, equals, width = text.partition("=")
         if not equals:
-            raise StudyError(f"precision {text!r}: write FIGURE=WIDTH, such as wait_p90_s=30s")
+            raise StudyError(f"precision {text!r}: write MEASURE=WIDTH, such as wait_p90_s=30s")
         if name.strip() in asked:
             raise StudyError(
                 f"precision {text!r}: {name.strip()} has one already, "
@@ -136,17 +124,7 @@ def split_precisions(texts: Sequence[str]) -> dict[str, str]:
 def read_precisions(
     asked: Mapping[str, str | float], measures: tuple[Measure, ...]
 ) -> tuple[Precision, ...]:
-    """Precisions by name of the measure, such as ``{"wait_p90_s": "30s"}``.
-
-    ``"5%"`` is a share of the mean, a number or a duration is absolute; a clock time has only
-    those. In front of the name,
-    ``difference:`` asks for the difference from the first scenario.
-
-    Raises
-    ------
-    StudyError
-        If there is no such measure, or the width can't be read.
-    """
+    """Precisions by measure, after ``difference:`` of differences: ``"30s"``, ``"5%"`` or 0.1."""
     return tuple(_read_precision(name, width, measures) for name, width in asked.items())
 
 
@@ -170,6 +148,6 @@ def _read_precision(name: str, width: str | float, measures: tuple[Measure, ...]
     if not half_width > 0:
         raise StudyError(
             f"precision {name}={text}: allowed is a share of the mean such as 5%, a number in "
-            "the figure's unit, or a duration such as 30s"
+            "the measure's unit, or a duration such as 30s"
         )
     return Precision(measure.name, half_width, is_relative, name != measure.name)

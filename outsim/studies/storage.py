@@ -43,7 +43,16 @@ from outsim.results.measures import Measure
 from outsim.results.tables.schema import TABLES
 from outsim.scenario.loading import lists_of
 from outsim.scenario.model import Scenario
-from outsim.studies.identity import REPLICATIONS, fingerprint, identity_of, read_identity, settle
+from outsim.studies.identity import (
+    REPLICATIONS,
+    check_lists,
+    check_same,
+    copies_in,
+    fingerprint,
+    identity_of,
+    read_identity,
+    settle,
+)
 from outsim.studies.run_array import KEYS, RunArray
 from outsim.studies.runs import NONE, RunMeasures, VarianceReduction
 
@@ -59,7 +68,7 @@ class Writer(Protocol):
 
     @property
     def keeps_series(self) -> bool:
-        """Whether the platform's state minute by minute is kept."""
+        """Whether the platform's state minute by minute is stored."""
 
     def tables_of(self, replication: int, /) -> Path | None:
         """Directory that the tables of a replication's runs are written to; None if they go."""
@@ -97,9 +106,7 @@ class MemoryStorage:
 
     def indexes(self) -> list[int]:
         """Replications that are there, in order."""
-        if self.keeps_series:
-            return sorted(self._series)
-        return sorted(self._runs)
+        return sorted(self._series if self.keeps_series else self._runs)
 
     def runs(self, replication: int) -> RunArray:
         """Measures of the runs of a replication that is there."""
@@ -131,22 +138,22 @@ class MemoryStorage:
 
     def write(self, replication: int, measured: Sequence[RunMeasures]) -> RunArray:
         """Keep a replication."""
-        found = self._runs[replication] = RunArray.of(measured)
+        array = self._runs[replication] = RunArray.of(measured)
         if (series := _series_of(measured)) is not None:
             self._series[replication] = series
-        return found
+        return array
 
 
 def _series_of(measured: Sequence[RunMeasures]) -> pd.DataFrame | None:
     """Series of all scenarios, one below the other; None where no run has any."""
     import pandas as pd
 
-    found = [
-        each.series.reset_index().assign(scenario=each.scenario)
-        for each in sorted(measured, key=lambda each: each.scenario)
-        if each.series is not None
+    series = [
+        run.series.reset_index().assign(scenario=run.scenario)
+        for run in sorted(measured, key=lambda run: run.scenario)
+        if run.series is not None
     ]
-    return pd.concat(found) if found else None
+    return pd.concat(series) if series else None
 
 
 class DirectoryStorage:
@@ -183,25 +190,23 @@ class DirectoryStorage:
         identity = identity_of(scenarios, seed, measures, switches, unlike)
         settle(directory, identity, lists_of(scenarios))
         remove_stale_temp(directory)
-        names = [each.name for each in measures]
+        names = identity["measures"]
         return cls(directory, len(scenarios), names, fingerprint(identity), keep_tables)
 
     @classmethod
     def at(cls, directory: str | Path) -> DirectoryStorage:
         """Directory that holds a study, whichever; refused if it holds none."""
         identity = read_identity(Path(directory))
-        return cls(
-            *(Path(directory), len(identity["names"]), identity["measures"], fingerprint(identity))
-        )
+        scenarios, measures = len(identity["names"]), identity["measures"]
+        return cls(Path(directory), scenarios, measures, fingerprint(identity))
 
     # Reading
 
     def indexes(self) -> list[int]:
         """Replications that are there, in order; where tables are kept, those that have them."""
         names = [path.name for path in (self.directory / REPLICATIONS).glob("[0-9]*")]
-        numbers = sorted(
-            int(name) for name in names if name.isdecimal() and _name(int(name)) == name
-        )
+        decimal = [name for name in names if name.isdecimal()]
+        numbers = sorted(int(name) for name in decimal if _name(int(name)) == name)
         if not self._keep_tables:
             return numbers
         return [number for number in numbers if (self.path(number) / _TABLES).exists()]
@@ -210,80 +215,87 @@ class DirectoryStorage:
         """Measures of a replication; refused, with what to remove, if it can't be read."""
         if replication not in self._read:
             path = self.path(replication)
-            try:
+            with self._reading(path / _MEASURES, replication):
                 table = read_table(path, _MEASURES, self._files(path, replication))
-                found = RunArray.of_table(table, self._measures, self._scenarios)
+                array = RunArray.of_table(table, self._measures, self._scenarios)
                 if set(table["replication"]) != {replication}:
-                    raise ValueError(f"it is of replication {found.index}")
-            except (OSError, ValueError, TypeError) as error:
-                raise StudyError(_unreadable(path / _MEASURES, path, error)) from None
-            self._read[replication] = found
+                    raise ValueError(f"it is of replication {array.index}")
+            self._read[replication] = array
         return self._read[replication]
 
     def series(self, replication: int) -> pd.DataFrame:
         """The platform minute by minute; refused, with what to remove, if it can't be read."""
         path = self.path(replication)
-        try:
+        with self._reading(path / _SERIES, replication):
             return read_table(path, _SERIES, self._files(path, replication))
-        except (OSError, ValueError) as error:
-            raise StudyError(_unreadable(path / _SERIES, path, error)) from None
 
     def tables(self, replication: int, scenario: int) -> dict[str, pd.DataFrame]:
-        """Tables of one run by name; refused if they were not kept, or can't be read."""
-        of_replication = self.path(replication)
-        if not (of_replication / _TABLES).exists():
+        """Tables of one run by name; refused if they were not stored, or can't be read."""
+        tables = self.path(replication) / _TABLES
+        if not tables.exists():
             raise StudyError(
-                f"{of_replication}: has no tables; ask the study for them with --keep-tables, or "
+                f"{tables.parent}: has no tables; ask the study for them with --keep-tables, or "
                 "run this replication by itself"
             )
-        path = of_replication / _TABLES / str(scenario) / _WRITTEN_LAST
-        try:
-            files = self._files_of_run(replication, scenario)
-            found = {}
-            for path in (path.with_name(f"{name}.parquet") for name in TABLES):
-                found[path.stem] = read_table(path.parent, path.name, files)
-            return found
-        except (OSError, ValueError) as error:
-            raise StudyError(_unreadable(path, of_replication, error)) from None
+        run = tables / str(scenario)
+        files = self._files_of_run(replication, run.name)
+        by_name = {}
+        for name in TABLES:
+            with self._reading(run / f"{name}.parquet", replication):
+                by_name[name] = read_table(run, f"{name}.parquet", files)
+        return by_name
 
-    def _files_of_run(self, replication: int, scenario: int) -> dict[str, Any]:
+    def _files_of_run(self, replication: int, scenario: str) -> dict[str, Any]:
         """Checksums of the files that a run's tables are in."""
         tables, run = self.path(replication) / _TABLES, f"{scenario}/{_WRITTEN_LAST}"
-        read_file(tables, run, self._files(tables, replication))
-        files: dict[str, Any] = read_checked(tables / run)[FILES]
-        return files
+        with self._reading(tables / run, replication):
+            read_file(tables, run, self._files(tables, replication))
+            files: dict[str, Any] = read_checked(tables / run)[FILES]
+            return files
 
     def check(self, replication: int) -> None:
         """Refuse a replication any file of which is changed, or gone."""
         directory = self.path(replication)
-        path = directory / _MEASURES
-        try:
-            for name in (files := self._files(directory, replication)):
-                path = directory / name
+        tables = directory / _TABLES
+        with self._reading(directory / _MEASURES, replication):
+            files = self._files(directory, replication)
+        self._check_files(replication, directory, files)
+        if tables.exists():
+            with self._reading(tables, replication):
+                runs = self._files(tables, replication)
+            for run in (tables / name for name in runs):
+                files = self._files_of_run(replication, run.parent.name)
+                self._check_files(replication, run.parent, files)
+
+    def _check_files(self, replication: int, directory: Path, files: dict[str, Any]) -> None:
+        for name in files:
+            with self._reading(directory / name, replication):
                 read_file(directory, name, files)
-            tables = directory / _TABLES
-            for run in self._files(tables, replication) if tables.exists() else ():
-                path = tables / run
-                files = self._files_of_run(replication, int(path.parent.name))
-                for name in files:
-                    path = Path(tables, Path(run).parent, name)
-                    read_file(tables / Path(run).parent, name, files)
-        except (OSError, ValueError) as error:
-            raise StudyError(_unreadable(path, directory, error)) from None
+
+    @contextmanager
+    def _reading(self, path: Path, replication: int) -> Iterator[None]:
+        """Say of a file that can't be read what to remove, and what then happens."""
+        try:
+            yield
+        except (OSError, ValueError, TypeError) as error:
+            raise StudyError(
+                f"{path}: can't be read ({error}); remove {self.path(replication)}, and the "
+                "study runs this replication again"
+            ) from None
 
     def _files(self, directory: Path, replication: int) -> dict[str, Any]:
         """Checksums of the files in a directory, if they are of this study and replication."""
         try:
-            found = read_checked(directory / _CHECKSUMS)
+            document = read_checked(directory / _CHECKSUMS)
         except (OSError, ValueError) as error:
             why = (isinstance(error, OSError) and error.strerror) or error
             raise DamageError(f"{_CHECKSUMS} beside it: {why}") from None
         for name, wanted in (("study", self.study), ("replication", replication)):
-            if found.get(name) != wanted:
+            if document.get(name) != wanted:
                 raise DamageError(
-                    f"{_CHECKSUMS} beside it is of {name} {found.get(name)}, and not {wanted}"
+                    f"{_CHECKSUMS} beside it is of {name} {document.get(name)}, and not {wanted}"
                 )
-        files: dict[str, Any] = found[FILES]
+        files: dict[str, Any] = document[FILES]
         return files
 
     def path(self, replication: int) -> Path:
@@ -303,18 +315,18 @@ class DirectoryStorage:
 
     def check_equal(self, array: RunArray) -> None:
         """Refuse a replication whose measures differ from those that are here; name the first."""
-        kept, made = (
-            {tuple(row[key] for key in KEYS): row for row in each.table().to_dict("records")}
-            for each in (self.runs(array.index), array)
+        stored, made = (
+            {tuple(row[key] for key in KEYS): row for row in runs.table().to_dict("records")}
+            for runs in (self.runs(array.index), array)
         )
         # Either may have runs that the other could do without.
-        for which in (key for key in made if key in kept):
+        for which in (key for key in made if key in stored):
             for name, value in made[which].items():
                 # As they are written: so two that are missing (NaN) are the same.
-                if repr(kept[which].get(name)) != repr(value):
+                if repr(stored[which].get(name)) != repr(value):
                     raise StudyError(
                         f"{self.path(array.index)}: {name} of scenario {which[0]} is "
-                        f"{kept[which].get(name)} there, and {value} in another run of this "
+                        f"{stored[which].get(name)} there, and {value} in another run of this "
                         "replication: one of them was changed, or made by a changed outsim; keep "
                         "them apart"
                     )
@@ -339,11 +351,7 @@ class DirectoryWriter:
         return self._beside(replication) / _TABLES if self.keep_tables else None
 
     def write(self, replication: int, measured: Sequence[RunMeasures]) -> RunArray:
-        """Keep a replication.
-
-        Refused if the disk is full, tables that are to be kept are not there, or the directory
-        holds this replication already, with other numbers.
-        """
+        """Keep a replication; refused if it is there already, with other numbers."""
         array = RunArray.of(measured)
         beside = self._beside(replication)
         with translate_disk_errors(self.storage.directory):
@@ -362,10 +370,7 @@ class DirectoryWriter:
         return array
 
     def adopt(self, other: DirectoryStorage, replication: int) -> bool:
-        """Copy a replication of another storage of the same study; False if it is here already.
-
-        Refused if it can't be read or written, or is here with other numbers.
-        """
+        """Copy a replication of another storage of the same study; False if it is here already."""
         array = other.runs(replication)
         other.check(replication)
         here, there = self.storage.path(replication), other.path(replication)
@@ -415,8 +420,31 @@ def _check_tables(tables: Path, runs: Sequence[str]) -> None:
         )
 
 
-def _unreadable(path: Path, directory: Path, error: Exception) -> str:
-    return (
-        f"{path}: can't be read ({error}); remove {directory}, and the study runs this "
-        "replication again"
-    )
+@dataclass(frozen=True)
+class Joined:
+    """What one part brought."""
+
+    directory: Path
+    taken: tuple[int, ...]
+    """Replications that were not there yet."""
+    there: tuple[int, ...]
+    """Those that were there already, with the same measures."""
+
+
+def merge(out: str | Path, parts: Sequence[str | Path]) -> list[Joined]:
+    """Join parts of one study into a directory: what each brought; parts stay as they are."""
+    target, directories = Path(out), [Path(part) for part in parts]
+    identities = [read_identity(directory) for directory in directories]
+    for directory, identity in zip(directories, identities, strict=True):
+        check_same(directory, identity, identities[0])
+        check_lists(directory, identity)
+    settle(target, identities[0], copies_in(directories[0]))
+    with DirectoryStorage.at(target).writing() as writer:
+        joined = []
+        for directory in directories:
+            part = DirectoryStorage.at(directory)
+            is_new = {index: writer.adopt(part, index) for index in part.indexes()}
+            taken = tuple(index for index, new in is_new.items() if new)
+            there = tuple(index for index, new in is_new.items() if not new)
+            joined.append(Joined(directory, taken, there))
+    return joined

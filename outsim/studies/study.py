@@ -7,10 +7,11 @@ async for replication in study.stream(replications=50):   # as they finish
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+import inspect
+from collections.abc import Callable, Collection, Mapping, Sequence
 from concurrent.futures import Executor
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Concatenate, Literal, ParamSpec
 
 from outsim.engine import Engine
 from outsim.errors import StudyError
@@ -20,13 +21,32 @@ from outsim.scenario.model import Scenario
 from outsim.studies.comparable import check_alike
 from outsim.studies.default_replications import MOST
 from outsim.studies.identity import check_version, read_identity, scenarios_of
-from outsim.studies.input_models import check_drawable
+from outsim.studies.input_uncertainty import uncertainty_of
 from outsim.studies.runs import VarianceReduction
 from outsim.studies.stopping import Precision, batches_of, read_precisions, read_timeout
 from outsim.studies.storage import DirectoryStorage, MemoryStorage
 from outsim.studies.study_data import StudyData
 from outsim.studies.study_result import StudyResult
 from outsim.studies.study_run import StudyRun
+
+Given = ParamSpec("Given")
+
+
+def _to_its_end(
+    stream: Callable[Concatenate[Study, Given], StudyRun],
+) -> Callable[Concatenate[Study, Given], StudyResult]:
+    """The method that takes the same parameters, and waits for the result."""
+
+    def run(self: Study, /, *given: Given.args, **options: Given.kwargs) -> StudyResult:
+        return stream(self, *given, **options).run()
+
+    _, blank, parameters = str(stream.__doc__).partition("\n\n")
+    parameters = parameters.replace("StudyRun\n", "StudyResult\n")
+    run.__qualname__ = "Study.run"
+    run.__doc__ = f"Run it to its end, in a script or a cell.{blank}{parameters}"
+    whole = inspect.signature(stream).replace(return_annotation=StudyResult)
+    run.__signature__ = whole  # type: ignore[attr-defined]
+    return run
 
 
 class Study(StudyData):
@@ -44,21 +64,16 @@ class Study(StudyData):
         Seed of all runs; default: that of the first scenario.
     antithetic, stratified : bool
         Make each replication a pair of runs, the draws of one mirrored in the other, or a set of
-        four, in which each draw is once in each quarter of its range; with both, of eight. The
-        mean of the runs is then the replication's number, and the replication is the unit as
-        ever. Used where they save variance for what they cost, which the first replications
-        decide (see `outsim.studies.variance_reduction`); else the study is as without them.
+        four, in which each draw is once in each quarter of its range; with both, of eight. Used
+        where they save variance for what they cost, which the first replications decide.
     controls : bool
-        Use control variates where they clearly narrow an interval (see
-        `outsim.studies.control_variates`).
+        Use control variates where they clearly narrow an interval.
     input_uncertainty : bool or "drawn"
         Draw the callees anew for each replication, out of what the data of the scenarios'
-        calibrations leave open: the same for all scenarios. Intervals then hold what the
-        scenarios would give with the true callees, and `StudyResult.uncertainty` says how much
-        of each is stochastic and how much input uncertainty. It takes two runs a replication. A
-        precision is about the stochastic part alone, since no run adds to the data. "drawn"
-        takes one, for what needs no such interval: probabilities and quantiles over runs are
-        then over days and callees; intervals of means are those of the mean over all callees.
+        calibrations leave open. Intervals then hold the answer for the true callees, and
+        `StudyResult.uncertainty` says how much of each is input uncertainty; a precision is about
+        the stochastic part alone. It takes two runs a replication. "drawn" takes one, for
+        probabilities and quantiles over days and callees.
     unlike : collection of str
         What may differ in scenarios though it makes a measure mean two things: kinds of
         `outsim.studies.comparable.UNLIKE`. Scenarios that differ in another one are refused.
@@ -94,14 +109,13 @@ class Study(StudyData):
         if len(self.scenarios) == 1 and any(p.of_difference for p in precisions):
             raise StudyError("precision of a difference: it takes two scenarios to differ")
         if self.switches.draws_callees:
-            check_drawable(self.scenarios)
+            for scenario in self.scenarios:
+                uncertainty_of(scenario)
             if self.switches.methods:
                 raise StudyError(
                     f"input uncertainty and {', '.join(self.switches.methods)}: give one or the "
                     "other; ways of saving variance narrow the stochastic part alone"
                 )
-
-    # Running
 
     def stream(
         self,
@@ -125,30 +139,25 @@ class Study(StudyData):
         replications : int or range, optional
             How many, or which; default: 20, if no precision is asked for.
         precision : mapping, optional
-            Run until intervals are as narrow as this, by measure: see
-            `outsim.studies.stopping.read_precisions`. All of them must be.
+            Run until all intervals are as narrow as this, by measure, such as
+            ``{"wait_p90_s": "30s", "difference:completed_share": "5%"}``.
         timeout : str, optional
-            Time after which the study ends with what it has, such as ``"60s"``. The count reached
-            is in the result; asking for as many replications repeats it.
+            Time after which the study ends with what it has, such as ``"60s"``.
         min_replications, max_replications : int
-            Replications before the first decision, and at which the study ends anyway. Intervals
-            of measures that are far from normal need more of the former.
+            Replications before the first decision, and at which the study ends anyway.
         engine : "auto", "simpy" or "compiled"
             Which engine; "auto" goes by the size of the whole study. It never changes a number.
         executor : Executor or str, optional
             Who does the work: one of the caller's, ``"threads"``, ``"processes"``, ``"cores"`` or
             ``"dask://HOST:PORT"``; default: threads for the compiled engine, with processes beside
-            them for many small runs where the program is a notebook or outsim's own command line;
-            else processes.
+            them for many small runs in a notebook or at the command line; else processes.
         directory : path, optional
             Where each replication is kept; what it holds already is not run again. Default: in
             memory, or in the directory that the study was loaded from.
         keep_tables : bool
-            Keep the tables of every plain run in the directory, too; replications that are there
-            without their tables are run again for them.
+            Keep the tables of every plain run in the directory, too.
         keep_series : bool
-            Keep the platform's state minute by minute in memory, too, for `series`; a directory
-            has it always.
+            Keep the platform's state minute by minute in memory, too; a directory has it always.
         progress : callable, "bar" or None
             Told (runs done, runs in all) after each run; or a bar on a terminal or in a notebook.
 
@@ -159,7 +168,7 @@ class Study(StudyData):
         Raises
         ------
         StudyError
-            If it can't be run as asked; the message says what is allowed.
+            If it can't be run so; the message says what is allowed.
         """
         precisions = read_precisions(precision or {}, self.measures)
         batches = batches_of(replications, precisions, timeout, min_replications, max_replications)
@@ -179,44 +188,14 @@ class Study(StudyData):
             self.storage.keeps_series = keep_series
         return StudyRun(self, batches, precisions, timeout_s, engine, executor, progress)
 
-    def run(
-        self,
-        *,
-        replications: int | range | None = None,
-        precision: Mapping[str, str | float] | None = None,
-        timeout: str | None = None,
-        min_replications: int | None = None,
-        max_replications: int = MOST,
-        engine: Engine = "auto",
-        executor: Executor | str | None = None,
-        directory: str | Path | None = None,
-        keep_tables: bool = False,
-        keep_series: bool = False,
-        progress: Progress | Literal["bar"] | None = "bar",
-    ) -> StudyResult:
-        """Run it to its end, in a script or a cell.
-
-        Parameters
-        ----------
-        replications, precision, timeout, min_replications, max_replications
-            How long.
-        engine, executor, directory, keep_tables, keep_series, progress
-            By whom, and where it is kept; all as for `stream`.
-
-        Returns
-        -------
-        StudyResult
-            Estimates from all replications.
-        """
-        how: dict[str, Any] = {name: value for name, value in locals().items() if name != "self"}
-        return self.stream(**how).run()
+    run = _to_its_end(stream)
 
 
 def run_of(scenarios: Scenario | Sequence[Scenario], **options: Any) -> StudyRun:
     """A study as it is run, from options of `Study` and of `Study.stream` together."""
     what = ("measures", "seed", "unlike", *VarianceReduction.__dataclass_fields__)
-    asked = {name: options.pop(name) for name in what if name in options}
-    return Study(scenarios, **asked).stream(**options)
+    of_study = {name: options.pop(name) for name in what if name in options}
+    return Study(scenarios, **of_study).stream(**options)
 
 
 def load_study(directory: str | Path, measures: tuple[Measure, ...] = MEASURES) -> Study:
@@ -227,7 +206,7 @@ def load_study(directory: str | Path, measures: tuple[Measure, ...] = MEASURES) 
     directory : path
         Where it was kept.
     measures : tuple of Measure
-        Measures that it may have: give those of your own, if the study had any.
+        Measures that it may have, your own among them.
 
     Returns
     -------
@@ -237,8 +216,7 @@ def load_study(directory: str | Path, measures: tuple[Measure, ...] = MEASURES) 
     Raises
     ------
     StudyError
-        If it holds no study, one with other measures, or one of another version of the model or
-        of what the measures mean; or if its scenarios come out as others than were run.
+        If it holds no study, or one of other measures or of another version of the model.
 
     Examples
     --------
@@ -249,7 +227,7 @@ def load_study(directory: str | Path, measures: tuple[Measure, ...] = MEASURES) 
     directory = Path(directory)
     identity = read_identity(directory)
     check_version(directory, identity)
-    by_name = {each.name: each for each in measures}
+    by_name = {measure.name: measure for measure in measures}
     for name in identity["measures"]:
         if name not in by_name:
             raise StudyError(

@@ -14,13 +14,13 @@ from outsim.results.checkpoint import simulate
 from outsim.results.measures import Measure
 from outsim.results.result import Result
 from outsim.scenario.model import Scenario
-from outsim.studies.comparable import UNLIKE, check_alike
-from outsim.studies.input_models import with_drawn_callees
+from outsim.studies.comparable import UNLIKE, check_alike, label_scenarios, position_of
+from outsim.studies.input_uncertainty import with_drawn_callees
 from outsim.studies.run_array import RunArray
 from outsim.studies.runs import PLAIN_RUN, SWAPPED_RUN, Runs, VarianceReduction, runs_of
 from outsim.studies.stopping import Precision
 from outsim.studies.storage import MemoryStorage, Storage
-from outsim.studies.study_result import StudyResult, label_scenarios, position_of
+from outsim.studies.study_result import StudyResult
 from outsim.studies.variance_reduction import PILOT, Reduction, decide, reductions_of
 from outsim.text import bounded
 
@@ -66,13 +66,7 @@ class StudyData:
 
     @property
     def without_gap(self) -> range:
-        """Replications from the first one on, up to where one is missing.
-
-        Raises
-        ------
-        StudyError
-            If there are none.
-        """
+        """Replications from the first one on, up to where one is missing."""
         there = self.replications
         if not there:
             raise StudyError(NOTHING_THERE)
@@ -80,13 +74,7 @@ class StudyData:
 
     @property
     def result(self) -> StudyResult:
-        """Estimates from all replications that are there.
-
-        Raises
-        ------
-        StudyError
-            If there are none, or one is missing between two others.
-        """
+        """Estimates from all replications that are there; refused if one is missing between."""
         there, whole = self.replications, self.without_gap
         if len(whole) < len(there):
             gaps = len(range(there[0], there[-1] + 1)) - len(there)
@@ -107,6 +95,9 @@ class StudyData:
             ways = decide(self.switches, pilot)
             used = runs_of(**ways)
             reductions = reductions_of(ways, pilot, RunArray.joined(arrays, used))
+        swapped: RunArray | None = None
+        if self.switches.input_uncertainty:
+            swapped = RunArray.joined(arrays, (SWAPPED_RUN,)).mean((SWAPPED_RUN,))
         return StudyResult(
             scenarios=self.scenarios,
             seed=self.seed,
@@ -115,19 +106,11 @@ class StudyData:
             precisions=precisions,
             switches=self.switches,
             reductions=reductions,
-            swapped=RunArray.joined(arrays, (SWAPPED_RUN,)).mean((SWAPPED_RUN,))
-            if self.switches.input_uncertainty
-            else None,
+            swapped=swapped,
         )
 
     def to_dataframe(self) -> pd.DataFrame:
-        """Measures of every run: indexed by scenario, replication and run, a column a measure.
-
-        Raises
-        ------
-        StudyError
-            If no replication is there.
-        """
+        """Measures of every run: indexed by scenario, replication and run, a column a measure."""
         import pandas as pd
 
         tables = [self.storage.runs(index).table() for index in self.replications]
@@ -141,17 +124,8 @@ class StudyData:
     def series(self, replications: Iterable[int] | None = None) -> pd.DataFrame:
         """The platform minute by minute, of every run: one row a scenario, replication, minute.
 
-        Columns ``scenario``, ``replication``, ``at`` and those of `Result.timeline`.
-
-        Parameters
-        ----------
-        replications : iterable of int, optional
-            Which; default: all that are there.
-
-        Raises
-        ------
-        StudyError
-            If they were not kept, or can't be read.
+        Columns ``scenario``, ``replication``, ``at`` and those of `Result.timeline`, of these
+        replications, or all that are there; refused if they were not stored.
         """
         import pandas as pd
 
@@ -168,25 +142,10 @@ class StudyData:
         return pd.concat(parts, ignore_index=True)
 
     def bands(self, column: str, share: float = 0.9) -> pd.DataFrame:
-        """Where most replications are, minute by minute, in one column of `series`.
+        """Where this share of the replications is, minute by minute, in one column of `series`.
 
-        Parameters
-        ----------
-        column : str
-            Such as ``"queue"`` or ``"busy_ports"``.
-        share : float
-            Of the replications that have that minute, the part that lies within the band.
-
-        Returns
-        -------
-        DataFrame
-            Indexed by scenario and ``at``: ``low``, ``median`` and ``high`` over replications,
-            pointwise, and how many ``replications`` there are.
-
-        Raises
-        ------
-        StudyError
-            If there is no such column, or series were not kept.
+        Indexed by scenario and ``at``: ``low``, ``median`` and ``high`` over replications,
+        pointwise, and how many ``replications`` there are.
         """
         series = self.series()
         columns = list(series.columns[3:])
@@ -203,29 +162,11 @@ class StudyData:
         return wide[[*levels, "replications"]].rename_axis(columns=None)
 
     def tables(self, replication: int, scenario: int | str = 0) -> dict[str, pd.DataFrame]:
-        """Tables of one run by name, if the study kept them; see `Result.tables`.
-
-        Parameters
-        ----------
-        replication : int
-            Which replication.
-        scenario : int or str
-            Position of the scenario, or its name.
-        """
+        """Tables of one run by name, if they were stored, of a scenario by position or name."""
         return self.storage.tables(replication, position_of(scenario, self.labels))
 
     def simulate(self, replication: int, scenario: int | str = 0, **options: Any) -> Result:
-        """Run one replication of one scenario by itself: all of its tables and views.
-
-        Parameters
-        ----------
-        replication : int
-            Which replication; it need not be there.
-        scenario : int or str
-            Position of the scenario, or its name.
-        **options
-            As for `outsim.simulate`, such as ``engine``.
-        """
+        """Run one replication of one scenario, by position or name; options as of `simulate`."""
         chosen = self.scenarios[position_of(scenario, self.labels)]
         if self.switches.draws_callees:
             chosen = with_drawn_callees(chosen, self.seed, replication)

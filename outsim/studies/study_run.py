@@ -150,10 +150,7 @@ class StudyRun:
 
     @property
     def result(self) -> StudyResult:
-        """Estimates from the replications that are there without a gap, in their order.
-
-        They end where the study does: replications beyond, which a larger study may have left in
-        the directory, are not in them.
+        """Estimates from the replications of this study that are there without a gap.
 
         Raises
         ------

@@ -114,11 +114,7 @@ _OVER_THE_DAY = 12
 def over_the_day(
     scenario: Scenario, campaign: Campaign
 ) -> tuple[str, tuple[datetime, datetime] | None]:
-    """Step and ends of starts over the whole time in which a start makes sense.
-
-    That is from the begin of the run, or the submission, to the deadline, a stop or the expiry.
-    The scenario's own start is among them. Ends are None where there is no room for two.
-    """
+    """Step and ends of starts, the own among them, over the time in which one makes sense."""
     clock = scenario.clock
     begins = max(clock.begins, campaign.submitted_at or clock.begins)
     bounds = (scenario.deadline, clock.ends, campaign.stop_at, campaign.expires_at)
@@ -289,10 +285,7 @@ def starts_under(scenario: Scenario, condition: Condition, minutes: Sequence[int
 
 
 def scaled_load(background: Background, load: float) -> dict[str, Any]:
-    """Changes for as many campaigns at all other minutes, and so many times as many at :00.
-
-    The number of all campaigns is rounded; the weights of the minutes then share them out.
-    """
+    """Changes for as many campaigns at all other minutes, and so many times as many at :00."""
     weights = background.start_minutes
     others = weights.half + weights.quarter + weights.other
     top = weights.top * load

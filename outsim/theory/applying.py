@@ -24,21 +24,22 @@ Kind = Literal["exact", "approximation", "at least", "at most"]
 FEW_S = 0.0005
 """Draws are whole milliseconds: a mean wait is held to half of one."""
 
+_DRAWN_S = 0.001
+
 
 @dataclass(frozen=True)
 class Check:
-    """A formula that applies, and what it is held against."""
+    """A formula that applies, and what it is compared with."""
 
     formula: str
     of: str
     """The measure, in words."""
     kind: Kind
     simulated: Measure
-    """The measure of each run."""
     predict: Callable[[Mapping[str, float]], float]
     """The formula, given the means over the runs of `inputs`, by name."""
     inputs: tuple[Measure, ...] = ()
-    """What the formula is told of the runs: none where the scenario says it all."""
+    """What the formula needs of the runs: nothing where the scenario says it all."""
     slack: float = 0.0
     """Difference that rounding may make."""
 
@@ -59,7 +60,7 @@ class DoesNotApply:
         return f"{self.formula}: no, {self.because}"
 
 
-Found = Iterator[Check | DoesNotApply]
+Checks = Iterator[Check | DoesNotApply]
 """Formulas about one thing, and whether they apply."""
 
 
@@ -69,114 +70,68 @@ class _InWindow(Protocol):
     def __call__(self, view: View, window: Window) -> float: ...
 
 
-def in_window(compute: _InWindow, kind: str, window: Window) -> Measure:
-    """A measure in a window."""
+def _in_window(compute: _InWindow, kind: str, window: Window) -> Measure:
     name = compute.__name__
     return Measure(name, name, kind, partial(compute, window=window), None)
 
 
-def of_run(compute: Callable[[View], float], kind: str = "clock") -> Measure:
-    """A measure of a whole run."""
-    return Measure(compute.__name__, compute.__name__, kind, compute, None)
+def _numbers(window: Window, *computes: _InWindow) -> tuple[Measure, ...]:
+    """Measures in a window that formulas take as given."""
+    return tuple(_in_window(compute, "number", window) for compute in computes)
 
 
-def _same(name: str, observed: Mapping[str, float]) -> float:
-    return observed[name]
+def _of_run(compute: Callable[[View], float]) -> Measure:
+    return Measure(compute.__name__, compute.__name__, "clock", compute, None)
 
 
 def _bound(
     formula: str, of: str, kind: Kind, simulated: Measure, compute: Callable[[View], float]
 ) -> Check:
     """A bound on a measure of each run, itself computed from the run."""
-    bound = of_run(compute)
-    return Check(formula, of, kind, simulated, partial(_same, bound.name), (bound,))
+    bound = _of_run(compute)
+    return Check(formula, of, kind, simulated, lambda means: means[bound.name], (bound,))
 
 
-def batch(scenario: Scenario) -> Found:
+def _batch(scenario: Scenario) -> Checks:
     """When a list that has the platform to itself is over (Graham)."""
-    reason = conditions.first([conditions.alone(scenario), conditions.undisturbed(scenario)])
-    if reason:
-        yield DoesNotApply("batch makespan", reason)
+    name, of, end = "batch makespan", "last call ends", _of_run(measures.last_end_s)
+    if reason := conditions.first([conditions.alone(scenario), conditions.undisturbed(scenario)]):
+        yield DoesNotApply(name, reason)
         return
-    end = of_run(measures.last_end_s)
-    yield _bound("batch makespan", "last call ends", "at least", end, measures.batch_end_least_s)
-    yield _bound("batch makespan", "last call ends", "at most", end, measures.batch_end_most_s)
+    yield _bound(name, of, "at least", end, measures.batch_end_least_s)
+    yield _bound(name, of, "at most", end, measures.batch_end_most_s)
 
 
-def fluid(scenario: Scenario) -> Found:
+def _fluid(scenario: Scenario) -> Checks:
     """When the last call of a list can go out, and its updates be seen, at the earliest."""
+    name, campaign = "fluid bound", scenario.campaign_under_study
     if scenario.snapshot is not None:
-        yield DoesNotApply("fluid bound", "the run begins in the middle of a live queue")
-        return
-    campaign = scenario.campaign_under_study
-    if campaign is None:
-        yield DoesNotApply("fluid bound", "there is no campaign to ask about")
+        yield DoesNotApply(name, "the run begins in the middle of a live queue")
+    elif campaign is None:
+        yield DoesNotApply(name, "there is no campaign to ask about")
     elif campaign.requests is not None:
-        yield DoesNotApply("fluid bound", "calls come in one by one: no backlog is there to drain")
+        yield DoesNotApply(name, "calls come in one by one: no backlog is there to drain")
     else:
-        of, out = f"last first call of {campaign.name} out", of_run(measures.last_first_dispatch_s)
+        of = f"last first call of {campaign.name} out"
+        out, visible = _of_run(measures.last_first_dispatch_s), _of_run(measures.last_update_s)
         for resource, compute in (
             ("dial rate", measures.last_by_dial_rate_s),
             ("ports", measures.last_by_ports_s),
             ("workers", measures.last_by_workers_s),
             ("loading", measures.last_by_loading_s),
         ):
-            yield _bound(f"fluid bound, {resource}", of, "at least", out, compute)
-        of, seen = "last update of these first calls visible", of_run(measures.last_update_s)
+            yield _bound(f"{name}, {resource}", of, "at least", out, compute)
+        of = "last update of these first calls visible"
         compute = measures.last_update_by_workers_s
-        yield _bound("fluid bound, workers", of, "at least", seen, compute)
+        yield _bound(f"{name}, workers", of, "at least", visible, compute)
 
 
-# Predictions: functions of the module, so that other processes can be handed them
+def _port_stream(means: Mapping[str, float]) -> Stream:
+    names = ("rate_per_s", "port_time_mean_s", "port_time_square")
+    return Stream(*(means[name] for name in names))
 
 
-def _stream(rate: str, mean: str, square: str, observed: Mapping[str, float]) -> Stream:
-    return Stream(observed[rate], observed[mean], observed[square])
-
-
-def _port_stream(observed: Mapping[str, float]) -> Stream:
-    return _stream("rate_per_s", "port_time_mean_s", "port_time_square", observed)
-
-
-def _erlang_c(servers: int, observed: Mapping[str, float]) -> float:
-    return formulas.erlang_c(servers, _port_stream(observed).load)
-
-
-def _erlang_c_wait(servers: int, observed: Mapping[str, float]) -> float:
-    stream = _port_stream(observed)
-    return formulas.erlang_c_wait_s(servers, stream.load, stream.mean_s)
-
-
-def _any_time_wait(servers: int, observed: Mapping[str, float]) -> float:
-    return formulas.several_servers_wait_s(servers, _port_stream(observed))
-
-
-def _erlang_b(servers: int, observed: Mapping[str, float]) -> float:
-    return formulas.erlang_b(
-        servers, observed["channel_rate_per_s"] * observed["channel_time_mean_s"]
-    )
-
-
-def _token_wait(tokens_per_s: float, burst: int, observed: Mapping[str, float]) -> float:
-    return formulas.token_wait_s(observed["rate_per_s"], tokens_per_s, burst)
-
-
-_DRAWN_S = 0.001
-
-
-def _dial_work_wait(observed: Mapping[str, float]) -> float:
-    return formulas.first_class_wait_s(
-        _stream("rate_per_s", "dial_work_mean_s", "dial_work_square", observed),
-        [_stream("update_rate_per_s", "status_work_mean_s", "status_work_square", observed)],
-        grid_s=_DRAWN_S,
-    )
-
-
-def _constant(value: float, _observed: Mapping[str, float]) -> float:
-    return value
-
-
-def ports(scenario: Scenario) -> Found:
+def _ports(scenario: Scenario) -> Checks:
     """Waits for a port: Erlang C, Pollaczek and Khinchine, Lee and Longton."""
     attempt = conditions.means(scenario)
     name = "Erlang C, ports"
@@ -204,47 +159,41 @@ def ports(scenario: Scenario) -> Found:
         yield DoesNotApply(name, reason)
         return
     window = conditions.settled_window(scenario)
-    observed = tuple(
-        in_window(compute, kind, window)
-        for compute, kind in (
-            (measures.rate_per_s, "number"),
-            (measures.port_time_mean_s, "seconds"),
-            (measures.port_time_square, "number"),
-        )
+    inputs = _numbers(
+        window, measures.rate_per_s, measures.port_time_mean_s, measures.port_time_square
     )
-    wait = in_window(measures.wait_mean_s, "seconds", window)
-    of = "mean wait for a port"
+    wait, of = _in_window(measures.wait_mean_s, "seconds", window), "mean wait for a port"
+
+    def erlang_wait_s(means: Mapping[str, float]) -> float:
+        stream = _port_stream(means)
+        return formulas.erlang_c_wait_s(servers, stream.load, stream.mean_s)
+
     not_exponential = conditions.exponential_times(scenario)
     if not_exponential is None:
-        share = in_window(measures.waiting_share, "share", window)
         yield Check(
             name,
             "share that waits for a port",
             "exact",
-            share,
-            partial(_erlang_c, servers),
-            observed,
+            _in_window(measures.waiting_share, "share", window),
+            lambda means: formulas.erlang_c(servers, _port_stream(means).load),
+            inputs,
         )
-        yield Check(name, of, "exact", wait, partial(_erlang_c_wait, servers), observed, FEW_S)
+        yield Check(name, of, "exact", wait, erlang_wait_s, inputs, FEW_S)
         return
     yield DoesNotApply(name, not_exponential)
-    formula, kind = ("Pollaczek-Khinchine", "exact") if servers == 1 else ("Lee-Longton", None)
-    reason = conditions.order_blind_to_length(scenario)
-    if reason:
-        yield DoesNotApply(f"{formula}, ports", reason)
+    kind: Kind = "exact" if servers == 1 else "approximation"
+    name = "Pollaczek-Khinchine, ports" if servers == 1 else "Lee-Longton, ports"
+    if reason := conditions.order_blind_to_length(scenario):
+        yield DoesNotApply(name, reason)
         return
-    yield Check(
-        f"{formula}, ports",
-        of,
-        "exact" if kind else "approximation",
-        wait,
-        partial(_any_time_wait, servers),
-        observed,
-        FEW_S,
-    )
+
+    def any_time_wait_s(means: Mapping[str, float]) -> float:
+        return formulas.several_servers_wait_s(servers, _port_stream(means))
+
+    yield Check(name, of, kind, wait, any_time_wait_s, inputs, FEW_S)
 
 
-def channels(scenario: Scenario) -> Found:
+def _channels(scenario: Scenario) -> Checks:
     """Refusals by the carrier for want of a channel: Erlang B."""
     name = "Erlang B, carrier's channels"
     reason = conditions.first(
@@ -257,8 +206,9 @@ def channels(scenario: Scenario) -> Found:
             conditions.carrier_rate_to_spare(scenario),
         ]
     )
+    servers = conditions.channels_left(scenario)
     if reason is None:
-        attempt, servers = conditions.means(scenario), conditions.channels_left(scenario)
+        attempt = conditions.means(scenario)
         assert attempt is not None, "requests that come in have attempts"
         # A loss system has a steady state at any load, and comes to it in a few calls' time.
         reason = conditions.first(
@@ -275,29 +225,26 @@ def channels(scenario: Scenario) -> Found:
         name,
         "attempts that ask for a channel and find none",
         "exact",
-        in_window(measures.refused_by_channels, "share", window),
-        partial(_erlang_b, servers),
-        (
-            in_window(measures.channel_rate_per_s, "number", window),
-            in_window(measures.channel_time_mean_s, "seconds", window),
+        _in_window(measures.refused_by_channels, "share", window),
+        lambda means: formulas.erlang_b(
+            servers, means["channel_rate_per_s"] * means["channel_time_mean_s"]
         ),
+        _numbers(window, measures.channel_rate_per_s, measures.channel_time_mean_s),
     )
 
 
-def dial_rate(scenario: Scenario) -> Found:
+def _dial_rate(scenario: Scenario) -> Checks:
     """Waits for the dial rate: a token bucket."""
-    name = "token bucket, dial rate"
-    platform = scenario.platform
+    name, platform = "token bucket, dial rate", scenario.platform
     tokens_per_s = platform.dial_rate / RATE_SECONDS
+    load = conditions.requests_per_s(scenario) / tokens_per_s
     reason = conditions.first(
         [conditions.at_random(scenario), conditions.undisturbed(scenario, "pacing")]
     ) or conditions.first(
         [
             conditions.one_bucket(scenario),
             conditions.ports_to_spare(scenario),
-            conditions.settles(
-                scenario, 1, conditions.requests_per_s(scenario) / tokens_per_s, 1 / tokens_per_s
-            ),
+            conditions.settles(scenario, 1, load, 1 / tokens_per_s),
         ]
     )
     if reason:
@@ -308,21 +255,29 @@ def dial_rate(scenario: Scenario) -> Found:
         name,
         "mean wait for the dial rate",
         "exact",
-        in_window(measures.wait_mean_s, "seconds", window),
-        partial(_token_wait, tokens_per_s, platform.dial_burst),
-        (in_window(measures.rate_per_s, "number", window),),
+        _in_window(measures.wait_mean_s, "seconds", window),
+        lambda means: formulas.token_wait_s(
+            means["rate_per_s"], tokens_per_s, platform.dial_burst
+        ),
+        _numbers(window, measures.rate_per_s),
         FEW_S,
     )
 
 
-def workers(scenario: Scenario) -> Found:
+def _dial_work_wait_s(means: Mapping[str, float]) -> float:
+    dial = Stream(means["rate_per_s"], means["dial_work_mean_s"], means["dial_work_square"])
+    status = Stream(
+        means["update_rate_per_s"], means["status_work_mean_s"], means["status_work_square"]
+    )
+    return formulas.first_class_wait_s(dial, [status], grid_s=_DRAWN_S)
+
+
+def _workers(scenario: Scenario) -> Checks:
     """Waits of dial work for a worker (Cobham), and how busy workers are."""
     name = "Cobham, workers"
-    at_random = conditions.first(
+    reason = conditions.first(
         [conditions.at_random(scenario), conditions.undisturbed(scenario, "pacing")]
-    )
-    loads = {each.resource: each for each in utilisation(scenario)}
-    reason = at_random or conditions.first(
+    ) or conditions.first(
         [
             conditions.one_worker(scenario),
             conditions.ports_to_spare(scenario),
@@ -333,62 +288,51 @@ def workers(scenario: Scenario) -> Found:
         reason = conditions.tokens_to_spare(scenario, conditions.least_worker_wait_s(scenario))
     if reason is None:
         window = conditions.settled_window(scenario)
-        yield Check(
-            name,
-            "mean wait of dial work for the worker",
-            "exact",
-            in_window(measures.worker_wait_mean_s, "seconds", window),
-            _dial_work_wait,
-            tuple(
-                in_window(compute, "number", window)
-                for compute in (
-                    measures.rate_per_s,
-                    measures.dial_work_mean_s,
-                    measures.dial_work_square,
-                    measures.update_rate_per_s,
-                    measures.status_work_mean_s,
-                    measures.status_work_square,
-                )
-            ),
-            FEW_S,
+        inputs = _numbers(
+            window,
+            measures.rate_per_s,
+            measures.dial_work_mean_s,
+            measures.dial_work_square,
+            measures.update_rate_per_s,
+            measures.status_work_mean_s,
+            measures.status_work_square,
         )
+        of = "mean wait of dial work for the worker"
+        wait = _in_window(measures.worker_wait_mean_s, "seconds", window)
+        yield Check(name, of, "exact", wait, _dial_work_wait_s, inputs, FEW_S)
         reason = "a call's updates follow one another, they don't come at random"
         name = "Cobham, status updates"
     yield DoesNotApply(name, reason)
+    yield _worker_stability(scenario)
+
+
+def _worker_stability(scenario: Scenario) -> Check | DoesNotApply:
+    name = "worker stability"
+    loads = {usage.resource: usage for usage in utilisation(scenario)}
     if not loads:
-        yield DoesNotApply("worker stability", "there is nobody to call")
-        return
+        return DoesNotApply(name, "there is nobody to call")
     if scenario.snapshot is not None:
-        yield DoesNotApply("worker stability", "the run begins in the middle of a live queue")
-        return
+        return DoesNotApply(name, "the run begins in the middle of a live queue")
     ends_us = scenario.instant_us(scenario.clock.ends)
     compute = partial(measures.workers_busy, until_us=ends_us)
-    busy = Measure("workers_busy", "workers_busy", "share", compute, None)
-    full = loads["workers"].load
-    yield Check(
-        "worker stability",
+    full, offered = loads["workers"].load, loads["workers"].offered
+    return Check(
+        name,
         f"workers busy over the run (at the full dial rate {full:.0%}: updates "
         f"{'keep up' if full < 1 else 'fall behind'})",
         "approximation",
-        busy,
-        partial(_constant, min(1.0, loads["workers"].offered)),
+        Measure("workers_busy", "workers_busy", "share", compute, None),
+        lambda _: min(1.0, offered),
     )
+
+
+_ALL = (_ports, _channels, _dial_rate, _workers, _batch, _fluid)
 
 
 def checks(scenario: Scenario) -> tuple[list[Check], list[DoesNotApply]]:
     """Formulas that apply to a scenario or to part of it, and the others."""
-    applying: list[Check] = []
-    others: list[DoesNotApply] = []
-    for each in (
-        *ports(scenario),
-        *channels(scenario),
-        *dial_rate(scenario),
-        *workers(scenario),
-        *batch(scenario),
-        *fluid(scenario),
-    ):
-        if isinstance(each, Check):
-            applying.append(each)
-        else:
-            others.append(each)
-    return applying, others
+    both = [check for of in _ALL for check in of(scenario)]
+    return (
+        [check for check in both if isinstance(check, Check)],
+        [check for check in both if isinstance(check, DoesNotApply)],
+    )

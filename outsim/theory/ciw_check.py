@@ -33,11 +33,7 @@ def begins_in_ciw(
     servers: int,
     priorities: Mapping[str, int] | None = None,
 ) -> dict[str, Seconds]:
-    """When each customer's service begins in Ciw, by class and in order of arrival; seconds.
-
-    Customers of a class are served in the order of their arrival, so service times can be
-    handed out in that order.
-    """
+    """When each customer's service begins in Ciw, by class and in order of arrival; seconds."""
     ciw = _ciw()
 
     def sequence(values: Seconds) -> Any:
@@ -114,12 +110,7 @@ class CiwCheck:
 
 
 def check_with_ciw(scenario: Scenario, seed: int | None = None) -> CiwCheck:
-    """Ask Ciw about the waits for a port in the first run of a scenario.
-
-    It can express the queue in front of the ports, whatever comes into it: lists, retries and
-    other customers' calls are arrivals like others. It knows no other resource that makes calls
-    wait, and no call that is held back.
-    """
+    """Ask Ciw about the waits for a port in the first run of a scenario."""
     _ciw()
     reason = first([_one_queue(scenario), undisturbed(scenario)])
     if reason:

@@ -96,11 +96,7 @@ def settled_window(scenario: Scenario) -> Window:
 
 
 def settles(scenario: Scenario, servers: int, load: float, mean_s: float) -> str | None:
-    """Whether a queue has a steady state, and time to come to it.
-
-    It forgets at the rate (sqrt(servers / mean) - sqrt(arrivals))^2, for exponential service
-    (P. M. Morse 1955).
-    """
+    """Whether a queue has a steady state, and time to come to it."""
     if load >= 1:
         return f"{load:.0%} of what there is would be asked for: there is no steady state"
     forgets_s = mean_s / (servers * (1 - load**0.5) ** 2) + mean_s

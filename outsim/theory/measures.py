@@ -1,4 +1,4 @@
-"""Measures of one run that formulas are held against, and that formulas take as given.
+"""Measures of one run that formulas are compared with, and that formulas take as given.
 
 Each takes the tables of a run and looks at all calls, whosever they are, unless it says that it
 is about the campaign under study. A window is (from, to) in microseconds since the run begins;
@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from outsim.clock import MISSING, RATE_SECONDS, SECOND
 from outsim.engine.records import Columns
-from outsim.plan import CampaignPlan
+from outsim.plan import CampaignPlan, PlatformPlan
 from outsim.results.measures import View
 from outsim.results.run_arrays import RunArrays
 from outsim.theory.formulas import fluid_bound_s, makespan_bounds_s
@@ -37,8 +37,16 @@ def _attempts(view: View) -> Columns:
     return _arrays(view).records.attempts
 
 
-def _within(instants: NDArray[Any], window: Window) -> Chosen:
-    return np.asarray((instants >= window[0]) & (instants < window[1]))
+def _updates(view: View) -> Columns:
+    return _arrays(view).records.updates
+
+
+def _platform(view: View) -> PlatformPlan:
+    return _arrays(view).plan.platform
+
+
+def _within(columns: Columns, name: str, window: Window) -> Chosen:
+    return np.asarray((columns[name] >= window[0]) & (columns[name] < window[1]))
 
 
 def _between_s(columns: Columns, begins: str, ends: str, rows: Chosen) -> Seconds:
@@ -52,48 +60,53 @@ def _mean(values: NDArray[Any]) -> float:
     return float(values.mean()) if len(values) else NOTHING
 
 
+def _times_s(view: View, window: Window, begins: str, ends: str) -> Seconds:
+    """Seconds between two instants of the attempts that entered the queue in a window."""
+    a = _attempts(view)
+    return _between_s(a, begins, ends, _within(a, "queued", window))
+
+
+def _per_s(rows: Chosen, window: Window) -> float:
+    return float(rows.sum()) / (window[1] - window[0]) * SECOND
+
+
 # What comes in and what is done, in a window
 
 
 def rate_per_s(view: View, window: Window) -> float:
     """Attempts that entered the queue, per second."""
-    queued = _attempts(view)["queued"]
-    return float(_within(queued, window).sum()) / (window[1] - window[0]) * SECOND
+    return _per_s(_within(_attempts(view), "queued", window), window)
 
 
 def wait_mean_s(view: View, window: Window) -> float:
     """Mean time in the queue."""
-    a = _attempts(view)
-    return _mean(_between_s(a, "queued", "dispatched", _within(a["queued"], window)))
+    return _mean(_times_s(view, window, "queued", "dispatched"))
 
 
 def waiting_share(view: View, window: Window) -> float:
     """Share of attempts that did not go out at once."""
-    a = _attempts(view)
-    return _mean(_between_s(a, "queued", "dispatched", _within(a["queued"], window)) > 0)
+    return _mean(_times_s(view, window, "queued", "dispatched") > 0)
 
 
 def port_time_mean_s(view: View, window: Window) -> float:
     """Mean time that an attempt holds a port."""
-    a = _attempts(view)
-    return _mean(_between_s(a, "dispatched", "ended", _within(a["queued"], window)))
+    return _mean(_times_s(view, window, "dispatched", "ended"))
 
 
 def port_time_square(view: View, window: Window) -> float:
     """Mean square of the time that an attempt holds a port."""
-    a = _attempts(view)
-    return _mean(_between_s(a, "dispatched", "ended", _within(a["queued"], window)) ** 2)
+    return _mean(_times_s(view, window, "dispatched", "ended") ** 2)
 
 
 def _reaches_channels(view: View, window: Window) -> Chosen:
     """Attempts that the carrier does not refuse for want of a caller ID, before all else."""
     a = _attempts(view)
-    return np.asarray(_within(a["queued"], window) & (a["cause"] != MISSING_ANI))
+    return np.asarray(_within(a, "queued", window) & (a["cause"] != MISSING_ANI))
 
 
 def channel_rate_per_s(view: View, window: Window) -> float:
     """Attempts that ask for a channel, per second."""
-    return float(_reaches_channels(view, window).sum()) / (window[1] - window[0]) * SECOND
+    return _per_s(_reaches_channels(view, window), window)
 
 
 def refused_by_channels(view: View, window: Window) -> float:
@@ -110,55 +123,51 @@ def channel_time_mean_s(view: View, window: Window) -> float:
 
 def worker_wait_mean_s(view: View, window: Window) -> float:
     """Mean wait of dial work for a worker."""
-    a = _attempts(view)
-    return _mean(_between_s(a, "dispatched", "work_started", _within(a["queued"], window)))
+    return _mean(_times_s(view, window, "dispatched", "work_started"))
 
 
 def dial_work_mean_s(view: View, window: Window) -> float:
     """Mean length of dial work."""
-    a = _attempts(view)
-    return _mean(_between_s(a, "work_started", "dialed", _within(a["queued"], window)))
+    return _mean(_times_s(view, window, "work_started", "dialed"))
 
 
 def dial_work_square(view: View, window: Window) -> float:
     """Mean square of the length of dial work."""
-    a = _attempts(view)
-    return _mean(_between_s(a, "work_started", "dialed", _within(a["queued"], window)) ** 2)
+    return _mean(_times_s(view, window, "work_started", "dialed") ** 2)
 
 
 def _processed(view: View) -> Chosen:
     """Updates that a worker has made visible."""
-    u = _arrays(view).records.updates
+    u = _updates(view)
     return np.asarray((u["begun"] != MISSING) & (u["visible"] != MISSING) & (u["repaired"] == 0))
 
 
 def update_rate_per_s(view: View, window: Window) -> float:
     """Changes of status per second."""
-    u = _arrays(view).records.updates
-    return float(_within(u["happened"], window).sum()) / (window[1] - window[0]) * SECOND
+    return _per_s(_within(_updates(view), "happened", window), window)
+
+
+def _status_work_s(view: View, window: Window) -> Seconds:
+    u = _updates(view)
+    return _between_s(u, "begun", "visible", _processed(view) & _within(u, "happened", window))
 
 
 def status_work_mean_s(view: View, window: Window) -> float:
     """Mean length of the processing of an update."""
-    u = _arrays(view).records.updates
-    rows = _processed(view) & _within(u["happened"], window)
-    return _mean(_between_s(u, "begun", "visible", rows))
+    return _mean(_status_work_s(view, window))
 
 
 def status_work_square(view: View, window: Window) -> float:
     """Mean square of the length of the processing of an update."""
-    u = _arrays(view).records.updates
-    rows = _processed(view) & _within(u["happened"], window)
-    return _mean(_between_s(u, "begun", "visible", rows) ** 2)
+    return _mean(_status_work_s(view, window) ** 2)
 
 
 def workers_busy(view: View, until_us: int) -> float:
     """Share of the workers' time that is spent on what they began before an instant."""
-    run = _arrays(view)
-    a, u = run.records.attempts, run.records.updates
+    a, u = _attempts(view), _updates(view)
     work_s = _between_s(a, "work_started", "dialed", a["work_started"] < until_us).sum()
     work_s += _between_s(u, "begun", "visible", _processed(view) & (u["begun"] < until_us)).sum()
-    return float(work_s) / (run.plan.platform.workers * until_us / SECOND)
+    return float(work_s) / (_platform(view).workers * until_us / SECOND)
 
 
 # The campaign under study: when its last call goes out for the first time, and what that takes
@@ -169,13 +178,14 @@ def _under_study(view: View) -> CampaignPlan:
     return plan.campaigns[plan.under_study]
 
 
+def _of_campaign(columns: Columns, campaign: CampaignPlan) -> Chosen:
+    first, end = campaign.first_call_id, campaign.first_call_id + campaign.size
+    return np.asarray((columns["call_id"] >= first) & (columns["call_id"] < end))
+
+
 def _first_attempts(view: View) -> Chosen:
-    a, campaign = _attempts(view), _under_study(view)
-    call_ids = a["call_id"]
-    last = campaign.first_call_id + campaign.size
-    return np.asarray(
-        (a["attempt"] == 1) & (call_ids >= campaign.first_call_id) & (call_ids < last)
-    )
+    a = _attempts(view)
+    return np.asarray((a["attempt"] == 1) & _of_campaign(a, _under_study(view)))
 
 
 def _last_us(view: View) -> int:
@@ -191,34 +201,28 @@ def last_first_dispatch_s(view: View) -> float:
 
 def last_by_dial_rate_s(view: View) -> float:
     """Before when that can't be, by the dial rate and what entered the queue before it."""
-    platform, a = _arrays(view).plan.platform, _attempts(view)
+    platform, a = _platform(view), _attempts(view)
     entered_s = a["queued"][a["dispatched"] <= _last_us(view)] / SECOND
-    return fluid_bound_s(
-        entered_s,
-        np.ones(len(entered_s)),
-        platform.dial_rate / RATE_SECONDS,
-        ahead=platform.dial_burst,
-    )
+    rate, work = platform.dial_rate / RATE_SECONDS, np.ones(len(entered_s))
+    return fluid_bound_s(entered_s, work, rate, ahead=platform.dial_burst)
 
 
 def last_by_ports_s(view: View) -> float:
     """Before when that can't be, by the ports and the attempts that are over by then."""
-    a = _attempts(view)
-    over = (a["ended"] != MISSING) & (a["ended"] <= _last_us(view))
-    held_s = _between_s(a, "dispatched", "ended", over)
-    return fluid_bound_s(
-        a["queued"][over] / SECOND, held_s, float(_arrays(view).plan.platform.ports)
-    )
+    return _last_by_s(view, "dispatched", "ended", _platform(view).ports)
 
 
 def last_by_workers_s(view: View) -> float:
     """Before when that can't be, by the workers and the dial work that is done by then."""
+    return _last_by_s(view, "work_started", "dialed", _platform(view).workers)
+
+
+def _last_by_s(view: View, begins: str, ends: str, servers: int) -> float:
+    """Before when that can't be, by servers that are busy between two instants of an attempt."""
     a = _attempts(view)
-    done = (a["dialed"] != MISSING) & (a["dialed"] <= _last_us(view))
-    work_s = _between_s(a, "work_started", "dialed", done)
-    return fluid_bound_s(
-        a["queued"][done] / SECOND, work_s, float(_arrays(view).plan.platform.workers)
-    )
+    done = (a[ends] != MISSING) & (a[ends] <= _last_us(view))
+    work_s = _between_s(a, begins, ends, done)
+    return fluid_bound_s(a["queued"][done] / SECOND, work_s, float(servers))
 
 
 def last_by_loading_s(view: View) -> float:
@@ -229,11 +233,8 @@ def last_by_loading_s(view: View) -> float:
 
 
 def _last_update_us(view: View) -> int:
-    u, campaign = _arrays(view).records.updates, _under_study(view)
-    mine = (u["call_id"] >= campaign.first_call_id) & (
-        u["call_id"] < campaign.first_call_id + campaign.size
-    )
-    first = mine & (u["attempt"] <= 1) & _processed(view)
+    u = _updates(view)
+    first = _of_campaign(u, _under_study(view)) & (u["attempt"] <= 1) & _processed(view)
     return int(u["visible"][first].max(initial=-1))
 
 
@@ -245,18 +246,13 @@ def last_update_s(view: View) -> float:
 
 def last_update_by_workers_s(view: View) -> float:
     """Before when that can't be, by all that workers have done by then."""
-    run, last_us = _arrays(view), _last_update_us(view)
-    a, u = run.records.attempts, run.records.updates
+    a, u, last_us = _attempts(view), _updates(view), _last_update_us(view)
     dialed = (a["dialed"] != MISSING) & (a["dialed"] <= last_us)
     updated = _processed(view) & (u["visible"] <= last_us)
-    entered = np.concatenate([a["dispatched"][dialed], u["happened"][updated]]) / SECOND
-    work_s = np.concatenate(
-        [
-            _between_s(a, "work_started", "dialed", dialed),
-            _between_s(u, "begun", "visible", updated),
-        ]
-    )
-    return fluid_bound_s(entered, work_s, float(run.plan.platform.workers))
+    entered_s = np.concatenate([a["dispatched"][dialed], u["happened"][updated]]) / SECOND
+    dial_work_s = _between_s(a, "work_started", "dialed", dialed)
+    work_s = np.concatenate([dial_work_s, _between_s(u, "begun", "visible", updated)])
+    return fluid_bound_s(entered_s, work_s, float(_platform(view).workers))
 
 
 # A batch that has the platform to itself
@@ -275,13 +271,13 @@ def _held_s(view: View) -> Seconds:
 
 def batch_end_least_s(view: View) -> float:
     """Before when a batch can't be over: all of its time on ports, shared out evenly."""
-    least_s, _ = makespan_bounds_s(_held_s(view), _arrays(view).plan.platform.ports)
+    least_s, _ = makespan_bounds_s(_held_s(view), _platform(view).ports)
     return _under_study(view).start_us / SECOND + least_s
 
 
 def batch_end_most_s(view: View) -> float:
     """By when a batch is over: loaded, each call given a token, and Graham's bound on ports."""
-    a, platform = _attempts(view), _arrays(view).plan.platform
+    a, platform = _attempts(view), _platform(view)
     _, most_s = makespan_bounds_s(_held_s(view), platform.ports)
     loaded_s = float(a["queued"].max(initial=0)) / SECOND
     return loaded_s + a.rows * RATE_SECONDS / platform.dial_rate + most_s

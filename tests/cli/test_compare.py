@@ -171,7 +171,7 @@ MISTAKES = {
     ),
     "a precision without a width": (
         ("--precision", "wait_p90_s"),
-        "precision 'wait_p90_s': write FIGURE=WIDTH, such as wait_p90_s=30s",
+        "precision 'wait_p90_s': write MEASURE=WIDTH, such as wait_p90_s=30s",
     ),
     "a precision of nothing": (
         ("--precision", "wait=30s"),

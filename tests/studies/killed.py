@@ -10,7 +10,9 @@ import shutil
 import signal
 import sys
 from collections import Counter
+from collections.abc import Callable
 from concurrent.futures import Executor, Future
+from itertools import count
 from pathlib import Path
 from types import FrameType
 from typing import Any
@@ -44,34 +46,66 @@ class Given(Executor):
         return future
 
 
-def killed_at_step(
-    directory: Path, options: dict[str, Any], made: Made, step: int, times: int = 1
+def run_by_step(
+    directory: Path,
+    options: dict[str, Any],
+    made: Made,
+    times: int,
+    before: Callable[[int], None],
 ) -> None:
-    """Run a study that kills itself in the middle of the code that writes, before one line of it.
+    """Run a study, and call what is to come before each step of the code that writes.
 
     A step is a line that is come to; one that is come to more than so many `times` is no step any
-    more. If there are fewer steps, how many there are stands in a file beside the directory.
+    more.
     """
     come_to: Counter[tuple[str, int]] = Counter()
-    steps = 0
+    steps = count()
 
     def trace(frame: FrameType, event: str, _argument: Any) -> Any:
-        nonlocal steps
         if frame.f_code.co_filename not in WRITING:
             return None
         if event == "line":
             line = (frame.f_code.co_filename, frame.f_lineno)
             come_to[line] += 1
             if come_to[line] <= times:
-                if steps == step:
-                    os.kill(os.getpid(), signal.SIGKILL)
-                steps += 1
+                before(next(steps))
         return trace
 
     sys.settrace(trace)
     run_of(directory=directory, executor=Given(made), progress=None, **options).run()
     sys.settrace(None)
-    directory.with_suffix(".steps").write_text(str(steps))
+
+
+def steps_that_write(
+    directory: Path, options: dict[str, Any], made: Made, times: int, pipe: Any
+) -> None:
+    """Tell the steps before which something else is on the disk than before the last one.
+
+    A process that is killed leaves the disk and nothing else: whoever goes on after it can't tell
+    two steps apart between which nothing was written.
+    """
+    states: dict[int, Any] = {}
+
+    def before(step: int) -> None:
+        paths = sorted(directory.rglob("*"))
+        states[step] = [
+            (path, at.st_ino, at.st_size, at.st_mtime_ns) for path in paths for at in [path.stat()]
+        ]
+
+    run_by_step(directory, options, made, times, before)
+    pipe.send([step for step in states if states[step] != states.get(step - 1)])
+
+
+def killed_at_step(
+    directory: Path, options: dict[str, Any], made: Made, times: int, step: int
+) -> None:
+    """Run a study that kills itself in the middle of the code that writes, before one step."""
+
+    def before(come_to: int) -> None:
+        if come_to == step:
+            os.kill(os.getpid(), signal.SIGKILL)
+
+    run_by_step(directory, options, made, times, before)
 
 
 def killed_after(directory: Path, options: dict[str, Any], runs: int) -> None:

@@ -17,11 +17,11 @@ from outsim import plots
 from outsim.errors import StudyError
 from outsim.estimates import Estimate, estimate, probability
 from outsim.results.measures import MEASURES, measure_named
-from outsim.studies.pairing import in_words, paired_variance_ratio
 from outsim.studies.run_array import RunArray
 from outsim.studies.runs import RunMeasures
 from outsim.studies.stopping import Precision
 from outsim.studies.study_result import StudyResult
+from outsim.studies.variance_reduction import in_words, paired_variance_ratio
 
 from .scenarios import chancy
 

@@ -21,11 +21,13 @@ from outsim.questions.capacity import capacity
 from outsim.results.checkpoint import simulate
 from outsim.results.measures import MEASURES, measure, measure_named
 from outsim.scenario import Scenario
-from outsim.studies.input_models import paired_replication, with_drawn_callees
-from outsim.studies.input_uncertainty import variance_components
-from outsim.studies.merging import merge
+from outsim.studies.input_uncertainty import (
+    paired_replication,
+    variance_components,
+    with_drawn_callees,
+)
 from outsim.studies.runs import Job, run_job
-from outsim.studies.storage import MemoryStorage
+from outsim.studies.storage import MemoryStorage, merge
 from outsim.studies.study import load_study, run_of
 from outsim.studies.synchronous import run_sync
 

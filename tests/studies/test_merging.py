@@ -12,8 +12,8 @@ import pytest
 import outsim
 from outsim.errors import StudyError
 from outsim.results.measures import MEASURES, Measure
-from outsim.studies.merging import merge
 from outsim.studies.runs import PLAIN_RUN
+from outsim.studies.storage import merge
 from tests.engine import scenarios
 from tests.sealing import change_table, seal_files
 

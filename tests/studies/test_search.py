@@ -14,8 +14,7 @@ from scipy.stats import binom
 
 from outsim.results.measures import MEASURES
 from outsim.studies.promises import Promise
-from outsim.studies.search import FRESH, OutOfBudget, Search
-from outsim.studies.search_result import SearchResult
+from outsim.studies.search import FRESH, OutOfBudget, Search, SearchResult
 
 WAIT = next(each for each in MEASURES if each.name == "wait_p90_s")
 LIMIT = 600.0

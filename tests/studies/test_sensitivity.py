@@ -12,8 +12,7 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from outsim.errors import StudyError
-from outsim.studies.designs import KINDS, Design, make_design
-from outsim.studies.sensitivity import Sensitivity, analyse
+from outsim.studies.sensitivity import KINDS, Design, Sensitivity, analyse, make_design
 
 mpl.use("Agg")
 

@@ -98,29 +98,33 @@ def undisturbed(made: Made) -> Path:
 
 
 def kill_at_every_step(tmp_path: Path, made: Made, times: int) -> list[int]:
-    """How many replications were finished when a study was killed, step by step.
+    """How many replications were finished when a study was killed, step by step that writes.
 
     Each time, it is gone on with: it runs what it has not, and ends as one that nobody killed.
     """
     answer = resumed(made[1], 3)[0].to_dict()
-    had, options = [], OPTIONS | {"replications": 3, "keep_tables": True}
-    directory = tmp_path / "0"
-    while code := ended("killed_at_step", directory, options, made, len(had), times):
-        assert code == -signal.SIGKILL
+    options = OPTIONS | {"replications": 3, "keep_tables": True}
+    ours, theirs = multiprocessing.get_context("forkserver").Pipe()
+    assert ended("steps_that_write", tmp_path / "whole", options, made, times, theirs) == 0
+    had = []
+    for step in ours.recv():
+        directory = tmp_path / str(step)
+        code = ended("killed_at_step", directory, options, made, times, step)
+        assert code == -signal.SIGKILL, step
         had.append(len(finished(directory)))
         rest = Given(made)
         findings = study(directory, 3, keep_tables=True, executor=rest).run()
         assert rest.count == 3 - had[-1]
         assert_same_content(directory, made[1])
         assert findings.to_dict() == answer
-        directory = tmp_path / str(len(had))
-    assert len(had) == int(directory.with_suffix(".steps").read_text())
+    ours.close()
+    theirs.close()
     return had
 
 
 def test_a_study_killed_at_any_line_of_the_code_that_writes_goes_on(tmp_path, made):
-    had = kill_at_every_step(tmp_path, made, times=1)
-    assert len(had) > 50
+    had = kill_at_every_step(tmp_path, made, times=2)
+    assert {*had} >= {0, 1}
     assert had == sorted(had)
 
 
@@ -130,21 +134,21 @@ def test_a_study_killed_whenever_a_line_of_that_code_is_come_to_goes_on(tmp_path
 
 
 def test_a_study_killed_after_any_number_of_replications_goes_on(tmp_path):
-    """Killed twenty times over, in threads, while others are under way; then it ends in peace."""
+    """Killed eight times over, in threads, while others are under way; then it ends in peace."""
     few = chancy("few", contacts=3)
-    study(tmp_path / "undisturbed", 40, scenarios=few).run()
+    study(tmp_path / "undisturbed", 24, scenarios=few).run()
     chance, last = random.Random(4), 0
-    options = OPTIONS | {"scenarios": few, "replications": 40, "executor": "threads"}
-    for _ in range(20):
+    options = OPTIONS | {"scenarios": few, "replications": 24, "executor": "threads"}
+    for _ in range(8):
         runs = chance.randint(1, 4)
         assert ended("killed_after", tmp_path / "study", options, runs) == -signal.SIGKILL
         assert len(finished(tmp_path / "study")) >= last
         last = len(finished(tmp_path / "study"))
-    assert 0 < last < 40
-    findings, ran = resumed(tmp_path / "study", 40, scenarios=few)
-    assert ran == 40 - last
+    assert 0 < last < 24
+    findings, ran = resumed(tmp_path / "study", 24, scenarios=few)
+    assert ran == 24 - last
     assert_same_content(tmp_path / "study", tmp_path / "undisturbed")
-    assert findings.to_dict() == resumed(tmp_path / "undisturbed", 40, scenarios=few)[0].to_dict()
+    assert findings.to_dict() == resumed(tmp_path / "undisturbed", 24, scenarios=few)[0].to_dict()
 
 
 def test_a_study_that_is_killed_from_outside_leaves_what_was_finished(tmp_path):

@@ -96,7 +96,7 @@ def test_findings_can_be_looked_at_while_the_study_runs():
             have.add(replication.index)
             complete = next(k for k in range(13) if k not in have)
             if complete:
-                assert studied.result.indexes == range(complete)
+                assert studied.result.data.replications == tuple(range(complete))
                 seen.append(complete)
 
     run_sync(look())
@@ -153,7 +153,7 @@ def test_it_ends_with_the_first_batch_that_is_precise_enough_whoever_finishes_fi
         ):
             break
         end = min(most, int(end * 1.5) + 1)
-    assert found.indexes == range(end)
+    assert found.data.replications == tuple(range(end))
     assert sorted(executor.begun) == [*range(end)], "each is run once"
     again = in_order(precision=precision, min_replications=least, max_replications=most, seed=seed)
     assert found.to_dict() == again.to_dict()
@@ -224,7 +224,7 @@ def test_when_its_time_is_up_it_ends_with_what_is_complete():
     assert len(done) == 25
     complete = next(k for k in range(26) if k not in done)
     assert 1 < complete < 25
-    assert found.indexes == range(complete)
+    assert found.data.replications == tuple(range(complete))
     assert found.to_dict() == in_order(replications=complete).to_dict()
 
 

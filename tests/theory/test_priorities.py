@@ -9,7 +9,7 @@ without priorities as the main control variate.
 
 from __future__ import annotations
 
-from functools import partial
+from functools import lru_cache, partial
 from types import SimpleNamespace
 from typing import NamedTuple
 
@@ -98,6 +98,7 @@ def drawn(kinds: tuple[Stream, Stream], count: int, random: np.random.Generator)
     return Jobs(whole[0], np.maximum(whole[1], 1), is_dial.astype(np.int64))
 
 
+@lru_cache
 def against_cobham(
     kinds: tuple[Stream, Stream], *, count: int, jobs: int, stretched: float = 1.0
 ) -> tuple[Comparison, Comparison]:
