@@ -224,17 +224,10 @@ def format_estimate(
 ) -> str:
     """An estimate with half of its interval's width, such as ``68.4 ± 1.2 %``.
 
-    An interval that lies unevenly around the mean is shown by its ends, such as
-    ``0.12 (0.04 to 0.35) %``; where there is none, what is known stands in brackets.
-
-    Parameters
-    ----------
-    kind : str
-        Kind of the measure: share, seconds, clock (seconds since `begins`) or number.
-    signed : bool
-        Whether it is a difference: then clock times become durations, and shares points.
-    unit : Unit, optional
-        That of what stands beside it, see `unit_of`; default: its own.
+    An interval that lies unevenly is shown by its ends, such as ``0.12 (0.04 to 0.35) %``; where
+    there is none, what is known stands in brackets. `begins` is what clock times count from; a
+    `signed` one is a difference: clock times are durations then, and shares points. `unit` is that
+    of what stands beside it.
     """
     if value.count == 0:
         return UNKNOWN
@@ -267,11 +260,7 @@ MOST_ROWS, MOST_COLUMNS, MOST_IN_A_CELL = 100, 50, 120
 
 
 def table_html(table: pd.DataFrame, *, index: bool = True) -> str:
-    """A table as a cell of a notebook shows it.
-
-    Of one with more rows or columns than `MOST_ROWS` and `MOST_COLUMNS` the first and last ones
-    are there, and how many it has; a longer text than `MOST_IN_A_CELL` is cut.
-    """
+    """A table as a cell of a notebook shows it: its first and last rows, long texts cut."""
     import pandas as pd
 
     with pd.option_context("display.max_colwidth", MOST_IN_A_CELL):

@@ -5,7 +5,7 @@ OutsimError
 ├── TapeError(ValueError)       recorded data can't serve as a tape
 ├── EngineError(RuntimeError)   a run can't be made
 ├── MomentError(ValueError)     a moment that a run can't be asked about
-├── InvariantError(AssertionError)  a result breaks a law of the platform
+├── InvariantError(AssertionError)  a result breaks an invariant
 ├── ResultError(RuntimeError)   a kept result can't be read, or a result not be written
 └── StudyError(RuntimeError)    a study of several runs can't be made
 
@@ -153,7 +153,7 @@ class MomentError(OutsimError, ValueError):
 
 
 class InvariantError(OutsimError, AssertionError):
-    """A result breaks a law of the platform."""
+    """A result breaks an invariant of the platform."""
 
 
 class StudyError(OutsimError, RuntimeError):

@@ -20,11 +20,7 @@ Values = NDArray[np.float64]
 
 
 def quantile_rank(level: float, count: int) -> int:
-    """Which of `count` sorted values, from 0, is their quantile at `level`.
-
-    It is the smallest one that at least this share do not exceed, so that it is a value that
-    occurred, and those that never come can be counted as the longest.
-    """
+    """Which of so many sorted values is the smallest that at least this share do not exceed."""
     return max(0, math.ceil(level * count) - 1)
 
 
@@ -92,10 +88,7 @@ class Support:
         )
 
     def fit(self, mean: float, low: float, high: float) -> tuple[float, float]:
-        """Ends of an interval, those outside moved in on the scale of a logarithm.
-
-        That is the logarithm of the distance to the end of the support, and near it the logit.
-        """
+        """Ends of an interval, those outside moved in by the logarithm of the distance."""
         if low < self.least:
             room = mean - self.least
             low = self.least + (room * math.exp((low - mean) / room) if room > 0 else 0.0)
@@ -292,21 +285,9 @@ def probability(
 ) -> Probability:
     """Probability that something happens in a run, from one answer per replication.
 
-    Parameters
-    ----------
-    happened : array of bool, shape (replications,)
-        In which replications it did.
-    level : float
-        Confidence of the interval.
-    is_exact : bool
-        The interval is Wilson's (1927), which holds the probability about as often as it says,
-        on average over probabilities; or, for a promise that must not be too bold, that of
-        Clopper and Pearson (1934), which never holds it less often, and mostly more often.
-
-    Returns
-    -------
-    Probability
-        All NaN from no replication.
+    The interval is Wilson's (1927), which holds the probability about as often as it says; or,
+    where `is_exact`, that of Clopper and Pearson (1934), which never holds it less often. All NaN
+    from no replication.
     """
     count = len(happened)
     if count == 0:
@@ -363,18 +344,10 @@ def mean_bounds(
     other; Student's interval of twenty exponential ones holds the truth in 92 %. P. Hall (On the
     removal of skewness by transformation, J. R. Stat. Soc. B 54, 1992) transforms the studentized
     mean by a cubic that takes the skewness out, and transforms its quantiles back: they are here
-    Student's. From fewer than `ENOUGH` figures the interval is Student's own.
-
-    Parameters
-    ----------
-    values : float64 array of shape (replications,)
-        Two or more, none of them NaN.
-    error : float
-        From 0 to 0.5.
-    has_two_tails : bool
-        Whether figures may be far out on both sides, as differences may. Then the skewness of a
-        sample is often chance: of differences that are 0 on half of the days, an interval that is
-        moved by it holds the mean in 84 %. So no bound is nearer to the mean than Student's.
+    Student's. From fewer than `ENOUGH` figures the interval is Student's own. Where figures may be
+    far out on both sides, the skewness of a sample is often chance (of differences that are 0 on
+    half of the days, an interval moved by it holds the mean in 84 %): no bound is nearer than
+    Student's.
     """
     from scipy.special import stdtrit
 
@@ -400,17 +373,12 @@ def mean_bounds(
 
 
 def find_rare(values: Values, support: Support = ANYTHING) -> tuple[float, float, int] | None:
-    """Where all figures but a few are, how near to it, and how many are elsewhere.
+    """Where all figures but a few are, how near to it, and how many are elsewhere; or None.
 
-    They are at an end of the support, or without difference, give or take what is negligible;
-    or all at one place, give or take a tenth of that; or so near to each other that the standard
+    They are at an end of the support, or without difference, give or take what is negligible; or
+    all at one place, give or take a tenth of that; or so near to each other that the standard
     deviation is due to the few. At an end the few are fewer than half of them, elsewhere fewer
-    than a quarter, and far from the others.
-
-    Returns
-    -------
-    tuple or None
-        None where there is no such place.
+    than a quarter.
     """
     count, median = len(values), float(np.median(values))
     left_out = min(FEW - 1, count // 4)
@@ -442,13 +410,6 @@ def cautious_bounds(
 
     There each is as far out, at the least, as if the few came as often as they may, by the exact
     bound of their probability, and were all like the furthest of them.
-
-    Parameters
-    ----------
-    values, error
-        As for `mean_bounds`.
-    support : Support
-        What the figure can be.
     """
     support = support.holding(float(values.min()), float(values.max()))
     bounds = mean_bounds(values, error, has_two_tails=support.has_two_tails)
@@ -465,20 +426,9 @@ def cautious_bounds(
 def estimate(values: Values, level: float = LEVEL, support: Support = ANYTHING) -> Estimate:
     """Mean of one figure per replication, with an interval of this confidence.
 
-    Its ends are those of `mean_bounds`, moved into the support of the figure where they are
-    outside. There is none where it would be wrong or idle: where all figures but a few agree (see
-    `find_rare`), and where it is wider than the figure can be. Replications without a figure
-    (NaN) are left out and counted: the mean is then one of those that have it, and the reader is
-    told how many do not.
-
-    Parameters
-    ----------
-    values : float64 array of shape (replications,)
-        NaN where a replication gave none.
-    level : float
-        Confidence of the interval.
-    support : Support
-        What the figure can be.
+    Its ends are those of `mean_bounds`, moved into the support of the figure. There is none where
+    all figures but a few agree (`find_rare`), and where it is wider than the figure can be.
+    Replications without a figure (NaN) are left out and counted.
     """
     known = values[~np.isnan(values)]
     count, n_missing = len(known), len(values) - len(known)

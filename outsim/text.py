@@ -88,10 +88,7 @@ def plain(value: Mapping[str, Any]) -> dict[str, Any]: ...
 @overload
 def plain(value: Any) -> Any: ...
 def plain(value: Any) -> Any:
-    """A document for machines: dicts, lists, texts and numbers, None for what is no number.
-
-    Its dicts and lists are equal to others, with a short repr.
-    """
+    """A document for machines: dicts, lists, texts, numbers, None for NaN; its repr is short."""
     if isinstance(value, Mapping):
         return _BriefDict((str(key), plain(each)) for key, each in value.items())
     if isinstance(value, list | tuple):
@@ -129,13 +126,7 @@ _PLAIN = (str, bytes, int, float, complex, bool, date, time, timedelta, PurePath
 
 
 def bounded(text: str, most: int = MOST_SHOWN, more: str = "") -> str:
-    """A text of at most so many characters; where it is longer, its beginning and what is left.
-
-    Parameters
-    ----------
-    more : str
-        Where the rest is to be had.
-    """
+    """A text of at most so many characters: its beginning, how much is left, and where."""
     if len(text) <= most:
         return text
     kept = text[: most - len(more) - 40]
@@ -143,10 +134,7 @@ def bounded(text: str, most: int = MOST_SHOWN, more: str = "") -> str:
 
 
 def brief(thing: Any) -> str:
-    """The repr of a thing with many parts: what it is, what is in it, and how much of that.
-
-    To be had as ``__repr__`` of a dataclass or a pydantic model.
-    """
+    """The repr of a dataclass or pydantic model with many parts, and how much of each."""
     parts, whole = [], True
     for name, value in _parts_of(thing):
         said, is_whole = _said(value)

@@ -126,8 +126,6 @@ def write_csv(selection: Selection, path: Path) -> None:
     Instants are ISO 8601 local times with their offset. No field begins with a sign that a
     spreadsheet takes for a formula: names begin with a letter, a digit or an underscore, and
     numbers are digits.
-
-    Parameters and errors are those of `write_parquet`.
     """
     _write(selection, path, "csv", _csv)
 

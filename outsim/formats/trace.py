@@ -1,7 +1,7 @@
-"""Writes a trace in Perfetto's format, a few thousand packets at a time.
+"""Writes a trace in Perfetto's format, a few thousand packets at a time; names are written once.
 
-The messages are those of Perfetto's ``trace_packet.proto`` and ``track_event.proto``, as the
-package `perfetto` brings them. Names are interned: they are written once.
+The messages are those of ``trace_packet.proto`` and ``track_event.proto`` of the package
+`perfetto`.
 """
 
 from __future__ import annotations
@@ -36,15 +36,7 @@ class Track(NamedTuple):
 
 
 class TraceWriter:
-    """Writes one trace.
-
-    Parameters
-    ----------
-    file : binary file
-        Where it goes.
-    begins : datetime
-        Start of the run: the trace counts from there, and tells the time of day.
-    """
+    """Writes one trace to a file; it counts from where the run begins."""
 
     def __init__(self, file: BinaryFile, begins: datetime) -> None:
         from perfetto.protos.perfetto.trace import (

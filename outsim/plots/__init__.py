@@ -8,7 +8,15 @@ in the scenario's zone. Nothing is computed here but what a picture needs; matpl
 when something is drawn.
 """
 
-from outsim.plots.calls import outcome_mix, status, status_lag, truth_and_seen
+from outsim.plots.calls import (
+    explain,
+    outcome_mix,
+    status,
+    status_lag,
+    truth_and_seen,
+    wait_causes,
+    waits,
+)
 from outsim.plots.estimates import (
     compare,
     dials_after_stop,
@@ -21,7 +29,6 @@ from outsim.plots.estimates import (
 from outsim.plots.fitting import fitted_duration, fitted_quantiles
 from outsim.plots.load import load_over_replications, ports, queue, run
 from outsim.plots.start_maps import start_map, start_map_panel
-from outsim.plots.waiting import explain, wait_causes, waits
 from outsim.plots.what_ifs import (
     capacity,
     crossover,

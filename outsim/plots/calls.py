@@ -1,18 +1,23 @@
-"""Pictures of what became of calls: outcomes by hour, and the truth beside the customer's page."""
+"""Pictures of calls: what became of them, when that is seen, how long they wait, and for what."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from outsim.plots import style
 from outsim.plots.load import PIECES
 from outsim.plots.style import (
     BLUE,
+    COLOURS,
+    DASHES,
     GREEN,
     GREY,
+    HATCHES,
     HATCHING,
     INK,
     ORANGE,
@@ -22,18 +27,21 @@ from outsim.plots.style import (
     draw_empty,
     draws,
     instants_us,
+    legend,
     legend_above,
     mark_instant,
     new_axes,
+    plain,
     time_unit,
     title,
     whole_numbers,
     width_in,
 )
+from outsim.results.tables.causes import CAUSES
 from outsim.results.tables.over_time import change_points, hourly_outcomes, true_and_seen
 from outsim.results.tables.over_time import status_lag as lag_of
 from outsim.results.tables.views import value_at
-from outsim.scenario.campaigns import ALL_CALLS
+from outsim.scenario.campaigns import ALL_CALLS, Campaign
 from outsim.vocabulary import OUTCOME_TABLE
 
 if TYPE_CHECKING:
@@ -42,10 +50,10 @@ if TYPE_CHECKING:
     from matplotlib.artist import Artist
     from matplotlib.axes import Axes
 
+    from outsim.questions.explain import Explanation
     from outsim.questions.status import CampaignStatus
     from outsim.results.result import Result
-    from outsim.scenario import Campaign
-    from outsim.scenario.campaigns import Whose
+    from outsim.scenario.campaigns import CampaignNames, Whose
 
 _HOUR_DAYS = 1 / 24
 
@@ -56,20 +64,9 @@ def outcome_mix(
 ) -> Axes:
     """Draw the outcomes of the attempts dispatched in each local clock hour, as shares of them.
 
-    Parameters
-    ----------
-    result : Result
-        One run.
-    ax : Axes, optional
-        Where to draw; default: a new figure.
-    campaign : Campaign or str, optional
-        Whose attempts; default: the campaign under study, or everybody's if there is none.
-
-    Returns
-    -------
-    Axes
-        A bar an hour, with the number of its attempts on top where there is room. Outcomes that
-        no attempt had are left out; attempts under way at the end of the run have none.
+    `campaign` is whose attempts; default: those of the campaign under study, or everybody's if
+    there is none. A bar an hour has the number of its attempts on top where there is room.
+    Outcomes that no attempt had are left out; attempts under way at the end of the run have none.
     """
     ax = new_axes(ax)
     scenario = result.scenario
@@ -88,19 +85,8 @@ def outcome_mix(
         if not counts[outcome.name].any():
             continue
         shares = 100 * counts[outcome.name].to_numpy() / np.maximum(totals, 1)
-        ax.bar(
-            at,
-            shares,
-            0.9 * _HOUR_DAYS,
-            below,
-            align="edge",
-            color=getattr(style, outcome.color.upper()),
-            hatch=outcome.hatch,
-            edgecolor=HATCHING,
-            linewidth=0.3,
-            label=outcome.label,
-        )
-        below += shares
+        colour = getattr(style, outcome.color.upper())
+        _add_bars(ax, at, 0.9 * _HOUR_DAYS, below, shares, outcome.label, colour, outcome.hatch)
     ax.grid(visible=False, axis="x")
     numbers = [f"{count:,}" if count else "" for count in totals]
     has_room = len(at) * max(map(len, numbers)) <= 13 * width_in(ax)
@@ -111,6 +97,36 @@ def outcome_mix(
     legend_above(ax, 110 if has_room else 100)
     ax.set_yticks(range(0, 101, 20))
     return ax
+
+
+def _add_bars(
+    ax: Axes,
+    at: NDArray[np.float64],
+    width_days: float,
+    below: NDArray[np.float64],
+    heights: NDArray[np.float64],
+    label: str,
+    colour: str,
+    hatch: str,
+) -> None:
+    """Draw bars on those that reach up to `below`, which then goes up to these."""
+    ax.bar(
+        at,
+        heights,
+        width_days,
+        below,
+        align="edge",
+        color=colour,
+        hatch=hatch,
+        edgecolor=HATCHING,
+        linewidth=0.3,
+        label=label,
+    )
+    below += heights
+
+
+def _prefix(result: Result, campaign: Whose) -> str:
+    return "" if campaign is ALL_CALLS else f"{result.scenario.find_campaign(campaign).name}: "
 
 
 _STATUS_LOOKS = {
@@ -132,22 +148,9 @@ def truth_and_seen(
 ) -> Axes:
     """Draw how many calls are pending, completed and failed, in truth and on the customer's page.
 
-    Parameters
-    ----------
-    result : Result
-        One run.
-    ax : Axes, optional
-        Where to draw; default: a new figure.
-    campaign : Campaign or str, optional
-        Whose calls; default: the campaign under study, or everybody's if there is none.
-    at : datetime, optional
-        A moment to mark.
-
-    Returns
-    -------
-    Axes
-        For each, a solid line of what happened and a dashed one of what can be seen. Canceled,
-        expired and rejected calls are ``ended otherwise``, shown where there are any.
+    A solid line is what happened, a dashed one what can be seen. Canceled, expired and rejected
+    calls are ``ended otherwise``, shown where there are any. `campaign` is as for `outcome_mix`;
+    `at` is a moment to mark.
     """
     ax = new_axes(ax)
     scenario = result.scenario
@@ -192,15 +195,7 @@ def truth_and_seen(
 
 @draws
 def status(answer: CampaignStatus, ax: Axes | None = None) -> Axes:
-    """Draw the truth and the customer's page over the run, with the moment marked.
-
-    Parameters
-    ----------
-    answer : CampaignStatus
-        What `outsim.status` gives.
-    ax : Axes, optional
-        Where to draw; default: a new figure.
-    """
+    """Draw the truth and the customer's page over the run, with the moment marked."""
     return truth_and_seen(answer.result, ax, campaign=answer.campaign, at=answer.at)
 
 
@@ -214,23 +209,9 @@ def status_lag(
 ) -> Axes:
     """Draw the status lag by when updates happened, above the dial load of all tenants.
 
-    Parameters
-    ----------
-    result : Result
-        One run.
-    ax : Axes, optional
-        Where to draw; default: a new figure.
-    campaign : Campaign or str, optional
-        Whose updates, as for `Result.time_by_cause`; default: everybody's.
-    every : str
-        Width of the intervals, as pandas writes it.
-
-    Returns
-    -------
-    Axes
-        Median and p90 of each interval (`results.tables.over_time.status_lag`), with a
-        gap where they were not visible by the end of the run; the dials per second have an
-        axis of their own on the right, in the lowest quarter.
+    p50 and p90 of the updates of each interval, `every` so long, with a gap where they were not
+    visible by the end of the run; `campaign` is whose updates, as for `Result.time_by_cause`.
+    Dials per second have an axis of their own on the right, in the lowest quarter.
     """
     ax = new_axes(ax)
     found = lag_of(result.view(campaign).updates, result.start, result.end, every)
@@ -238,8 +219,7 @@ def status_lag(
     width_s = pd.Series(dialed.index).diff().dt.total_seconds().bfill().fillna(1.0).to_numpy()
     per_s = dialed.to_numpy() / width_s
     clock_axis(ax.xaxis, result.start, ends=result.end)
-    whose = "" if campaign is ALL_CALLS else f"{result.scenario.find_campaign(campaign).name}: "
-    title(ax, f"{whose}status lag, and the dial load")
+    title(ax, f"{_prefix(result, campaign)}status lag, and the dial load")
     longest_s = float(np.nanmax(found["p90"].to_numpy(), initial=0.0))
     unit, size_s = time_unit(longest_s)
     ax.set_ylabel(f"lag of what happens then ({unit})")
@@ -262,3 +242,133 @@ def status_lag(
     ax.patch.set_visible(False)
     legend_above(ax, longest_s / size_s, lines)
     return ax
+
+
+_POINTS = 2_000
+"""Waits that one line shows; more would not be seen."""
+
+
+@draws
+def waits(
+    result: Result,
+    ax: Axes | None = None,
+    *,
+    campaigns: CampaignNames | None = None,
+) -> Axes:
+    """Draw the share of calls whose wait is no longer than a time.
+
+    A wait goes from the start to the dispatch of the first attempt that the carrier takes. A call
+    without one by its end, or by the end of the run, waits longer than any time: a line stays as
+    far below 100 % as there are such calls, and its label says so. Calls canceled before, wedged
+    and rejected ones are left out.
+
+    `campaigns` says whose waits; default: those of the scenario, the one under study first, and no
+    more than there are colours. A run without campaigns shows all calls.
+    """
+    ax = new_axes(ax)
+    named = [campaigns] if isinstance(campaigns, str | Campaign) else campaigns or ()
+    chosen = [result.scenario.find_campaign(each) for each in named]
+    shown: Sequence[Campaign | None] = chosen or _campaigns(result) or [None]
+    counted = [(each, result.measure_view(each or ALL_CALLS).waits_s) for each in shown]
+    finite = [waited[np.isfinite(waited)] for _, waited in counted]
+    longest_s = max((float(each[-1]) for each in finite if len(each)), default=0.0)
+    unit, size_s = time_unit(longest_s)
+    ax.set_xlabel(f"wait from the start ({unit})")
+    ax.set_ylabel("calls gone out by then (%)")
+    ax.set_ylim(0, 104)
+    left = len(result.scenario.campaigns) - len(shown) if campaigns is None else 0
+    title(ax, "waits" + (f" ({left} campaigns more are not shown)" if left > 0 else ""))
+    if not any(len(waited) for _, waited in counted):
+        return draw_empty(ax, "no call counts: nobody waited")
+    end = max(longest_s, 1.0) * 1.03
+    for place, ((campaign, waited), known) in enumerate(zip(counted, finite, strict=True)):
+        if not len(waited):
+            continue
+        never = 1 - len(known) / len(waited)
+        name = campaign.name if campaign else "all calls"
+        label = f"{name} ({never:.1%} never)" if never else name
+        x, y = _distribution(known, len(waited), end)
+        ax.step(
+            x / size_s,
+            y,
+            where="post",
+            color=COLOURS[place % len(COLOURS)],
+            linestyle=DASHES[place % len(DASHES)],
+            label=plain(label),
+        )
+    ax.set_xlim(0, end / size_s)
+    legend(ax, loc="lower right")
+    return ax
+
+
+@draws
+def explain(answer: Explanation, ax: Axes | None = None) -> Axes:
+    """Draw the mean time of a call by cause, by when calls entered the queue."""
+    return wait_causes(answer.result, ax, campaign=answer.campaign, until="end")
+
+
+@draws
+def wait_causes(
+    result: Result,
+    ax: Axes | None = None,
+    *,
+    campaign: Whose = ALL_CALLS,
+    every: str = "5min",
+    by_resource: bool = True,
+    until: Literal["end", "first_dispatch"] = "first_dispatch",
+) -> Axes:
+    """Draw what calls waited for, by when they entered the queue for the first time.
+
+    A bar for each slot, `every` so long, in which calls came, as high as their mean wait, or with
+    ``until="end"`` their whole time, in parts by cause (`Result.causes_over_time`, which has
+    `campaign` and `by_resource` too); the legend has the share of each. Causes without any time
+    are left out, and the small ones stand together where there are more than colours.
+    """
+    ax = new_axes(ax)
+    clock_axis(ax.xaxis, result.start, ends=result.end)
+    what, each = "what calls waited for", "mean wait"
+    if until == "end":
+        what, each = "where the time of calls went", "mean time of a call"
+    title(ax, f"{_prefix(result, campaign)}{what}, by when they came")
+    found = result.causes_over_time(every, campaign, by_resource=by_resource, until=until)
+    waited_s = found.drop(columns="calls").apply(lambda column: column.dt.total_seconds())
+    totals = waited_s.mul(found["calls"], axis=0).sum()
+    longest_s = float(waited_s.sum(axis=1).max()) if len(waited_s) else 0.0
+    unit, size_s = time_unit(longest_s)
+    ax.set_ylabel(f"{each} ({unit})")
+    if not longest_s:
+        return draw_empty(ax, "no call waited" if len(found) else "no call came into the queue")
+    shown = [*totals[totals > 0].sort_values(ascending=False).index]
+    small = shown[len(COLOURS) :]
+    share = 100 * totals / totals.sum()
+    parts = {
+        f"{CAUSES[name]} {share[name]:.1f}%": waited_s[name] for name in shown[: len(COLOURS)]
+    }
+    if small:
+        parts[f"other causes {share[small].sum():.1f}%"] = waited_s[small].sum(axis=1)
+    at, below = dates_of(instants_us(found.index)), np.zeros(len(found))
+    width_days = pd.Timedelta(every) / pd.Timedelta("1D")
+    for (label, column), colour, hatch in zip(
+        parts.items(), (*COLOURS, GREY), (*HATCHES, ""), strict=False
+    ):
+        heights = column.to_numpy() / size_s
+        _add_bars(ax, at, width_days, below, heights, label, colour, hatch)
+    legend_above(ax, longest_s / size_s)
+    return ax
+
+
+def _campaigns(result: Result) -> list[Campaign]:
+    under_study = result.scenario.campaign_under_study
+    ranked = sorted(result.scenario.campaigns, key=lambda each: each != under_study)
+    return ranked[: len(COLOURS)]
+
+
+def _distribution(waited: np.ndarray, of: int, end: float) -> tuple[np.ndarray, np.ndarray]:
+    """Places and percentages of a step function that goes up at each wait, of so many calls."""
+    at, counts = np.unique(waited, return_counts=True)
+    shares = 100 * np.cumsum(counts) / of
+    if len(at) > _POINTS:
+        kept = np.unique(np.linspace(0, len(at) - 1, _POINTS).astype(int))
+        at, shares = at[kept], shares[kept]
+    top = shares[-1] if len(shares) else 0.0
+    return np.concatenate([[0.0], at, [end]]), np.concatenate([[0.0], shares, [top]])

@@ -45,19 +45,8 @@ def compare(
 ) -> Axes:
     """Draw a measure of every scenario with its 95 % interval, one below the other.
 
-    Parameters
-    ----------
-    answer : Comparison or StudyResult
-        What `outsim.compare` or a study gives.
-    measure : str
-        Name of a measure; clock times stand on an axis of clock times.
-    ax : Axes, optional
-        Where to draw; default: a new figure.
-
-    Returns
-    -------
-    Axes
-        A scenario whose runs don't have the measure has its place and no mark.
+    Clock times stand on an axis of clock times. A scenario whose runs don't have the measure has
+    its place and no mark.
 
     Raises
     ------
@@ -75,17 +64,7 @@ def compare(
 def eta(forecast: Forecast, ax: Axes | None = None) -> Axes:
     """Draw the median and 90 % band of each instant on a clock, the first call on top.
 
-    Parameters
-    ----------
-    forecast : Forecast
-        What `outsim.eta` gives.
-    ax : Axes, optional
-        Where to draw; default: a new figure.
-
-    Returns
-    -------
-    Axes
-        An instant that the runs don't come to has its place and no mark.
+    An instant that the runs don't come to has its place and no mark.
     """
     measures = [measure for measure in forecast.findings.measures if measure.kind == "clock"]
     quantiles = [forecast.quantiles(measure.name) for measure in measures]
@@ -140,15 +119,7 @@ def _name_rows(ax: Axes, names: Sequence[str]) -> None:
 
 @draws
 def schedule(answer: Schedule, axes: Sequence[Axes] | None = None) -> list[Axes]:
-    """Draw each measure of a schedule against the start time, as `start_sweep` does.
-
-    Parameters
-    ----------
-    answer : Schedule
-        What `outsim.schedule` gives.
-    axes : sequence of Axes, optional
-        One a measure; default: a new figure with as many panels.
-    """
+    """Draw each measure of a schedule against the start time, as `start_sweep` does."""
     names = [measure.name for measure in answer.findings.measures]
     return [
         start_sweep(answer, name, ax)
@@ -163,15 +134,6 @@ def start_sweep(
     """Draw a measure of a schedule against the start time, with its 95 % interval.
 
     The start that no other one beats has a bar behind it, where there is only one.
-
-    Parameters
-    ----------
-    answer : Schedule
-        What `outsim.schedule` gives.
-    measure : str
-        Name of a measure.
-    ax : Axes, optional
-        Where to draw; default: a new figure.
 
     Raises
     ------
@@ -200,15 +162,7 @@ def start_sweep(
 
 @draws
 def stop(answer: StopRace, axes: Sequence[Axes] | None = None) -> list[Axes]:
-    """Draw what is dialed after a stop, and the share of dials that it saves, over its time.
-
-    Parameters
-    ----------
-    answer : StopRace
-        What `outsim.stop` gives.
-    axes : sequence of two Axes, optional
-        Default: a new figure.
-    """
+    """Draw what is dialed after a stop, and the share of dials that it saves, over its time."""
     dials, saved = given_axes(axes, 2)
     return [dials_after_stop(answer, dials), saved_by_stop(answer, saved)]
 
@@ -217,18 +171,8 @@ def stop(answer: StopRace, axes: Sequence[Axes] | None = None) -> list[Axes]:
 def dials_after_stop(answer: StopRace, ax: Axes | None = None) -> Axes:
     """Draw what is dialed after a stop, over the time from the start to the request.
 
-    Parameters
-    ----------
-    answer : StopRace
-        What `outsim.stop` gives.
-    ax : Axes, optional
-        Where to draw; default: a new figure.
-
-    Returns
-    -------
-    Axes
-        Dials, retries included, from the request on and from its effect on, each with its
-        95 % interval.
+    Dials, retries included, from the request on and from its effect on, each with its 95 %
+    interval.
     """
     ax = new_axes(ax)
     stops = answer.after_us
@@ -251,15 +195,8 @@ def dials_after_stop(answer: StopRace, ax: Axes | None = None) -> Axes:
 def saved_by_stop(answer: StopRace, ax: Axes | None = None) -> Axes:
     """Draw the share of dials that a stop saves, over the time from the start to the request.
 
-    Dotted lines lead to the last moments until which it saves 50 % and 90 % of them,
-    where these are known.
-
-    Parameters
-    ----------
-    answer : StopRace
-        What `outsim.stop` gives.
-    ax : Axes, optional
-        Where to draw; default: a new figure.
+    Dotted lines lead to the last moments until which it saves 50 % and 90 % of them, where these
+    are known.
     """
     ax = new_axes(ax)
     # Once nothing is saved any more, there is no more to see.

@@ -22,15 +22,8 @@ _LEAST_S = 0.5
 def fitted_duration(fit: DurationFit, ax: Axes | None = None) -> Axes:
     """Draw the share of durations that are at most so long, as fitted and as recorded.
 
-    The recorded shares are those of the calls by which the form was chosen, the earlier and the
-    later ones apart, so that drift is seen.
-
-    Parameters
-    ----------
-    fit : DurationFit
-        One of `outsim.Calibration.durations`.
-    ax : Axes, optional
-        Where to draw; default: a new figure.
+    `fit` is one of `outsim.Calibration.durations`. The recorded shares are those of the calls by
+    which the form was chosen, the earlier and the later ones apart, so that drift is seen.
     """
     ax = new_axes(ax)
     parts = ((fit.early, "earlier calls"), (fit.late, "later calls"))
@@ -59,15 +52,7 @@ def fitted_duration(fit: DurationFit, ax: Axes | None = None) -> Axes:
 
 @draws
 def fitted_quantiles(fit: DurationFit, ax: Axes | None = None) -> Axes:
-    """Draw each fitted quantile over the recorded one (Q-Q); on the line they are equal.
-
-    Parameters
-    ----------
-    fit : DurationFit
-        One of `outsim.Calibration.durations`.
-    ax : Axes, optional
-        Where to draw; default: a new figure.
-    """
+    """Draw each fitted quantile over the recorded one (Q-Q); on the line they are equal."""
     ax = new_axes(ax)
     shares = _SHARES[_SHARES * fit.calls >= 1]
     recorded_s = np.maximum(fit.all.quantiles_s(shares), _LEAST_S)

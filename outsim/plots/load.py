@@ -50,15 +50,7 @@ PIECES = 1_500
 
 @draws
 def run(result: Result, axes: Sequence[Axes] | None = None) -> list[Axes]:
-    """Draw the queue above the busy ports over time, by tenant.
-
-    Parameters
-    ----------
-    result : Result
-        One run.
-    axes : sequence of two Axes, optional
-        Default: a new figure.
-    """
+    """Draw the queue above the busy ports over time, by tenant."""
     upper, lower = given_axes(axes, 2, columns=1, height=3.4)
     return [queue(result, upper), ports(result, lower)]
 
@@ -67,20 +59,8 @@ def run(result: Result, axes: Sequence[Axes] | None = None) -> list[Axes]:
 def queue(result: Result, ax: Axes | None = None, *, most: int = 6) -> Axes:
     """Draw the calls in the outbound queue over time, by tenant.
 
-    Parameters
-    ----------
-    result : Result
-        One run.
-    ax : Axes, optional
-        Where to draw; default: a new figure.
-    most : int
-        Areas at most, 2 to 7: the tenant of the campaign under study, the largest others, and
-        all the rest together.
-
-    Returns
-    -------
-    Axes
-        Areas upon each other, which add up to the ``queue`` of `Result.timeline`.
+    Areas upon each other add up to the ``queue`` of `Result.timeline`. There are at most `most` of
+    them, 2 to 7: the tenant of the campaign under study, the largest others, and all the rest.
     """
     ax = _over_time(result, "queue", ax, most)
     title(ax, "calls in the outbound queue, by tenant")
@@ -90,11 +70,7 @@ def queue(result: Result, ax: Axes | None = None, *, most: int = 6) -> Axes:
 
 @draws
 def ports(result: Result, ax: Axes | None = None, *, most: int = 6) -> Axes:
-    """Draw the busy ports over time, by tenant, below a line at the ports that there are.
-
-    Parameters are those of `queue`; the areas add up to the ``busy_ports`` of
-    `Result.timeline`.
-    """
+    """Draw the busy ports as `queue` draws calls, below a line at the ports that there are."""
     ax = _over_time(result, "busy_ports", ax, most, result.scenario.platform.ports)
     title(ax, "busy ports, by tenant")
     ax.set_ylabel("busy ports")
@@ -158,22 +134,10 @@ def _stack(ax: Axes, parts: Parts, result: Result) -> int:
 def load_over_replications(
     results: Sequence[Result], of: Quantity = "queue", ax: Axes | None = None
 ) -> Axes:
-    """Draw queue or busy ports of several runs over time: their median, and a band around it.
+    """Draw queue or busy ports (`of`) of several runs over time, minute by minute.
 
-    Parameters
-    ----------
-    results : sequence of Result
-        Replications of one scenario.
-    of : "queue" or "busy_ports"
-        What to draw.
-    ax : Axes, optional
-        Where to draw; default: a new figure.
-
-    Returns
-    -------
-    Axes
-        Minute by minute, the median over the runs, and the band from the lowest to the highest
-        of them; from twenty runs on, the band that holds 90 % of them.
+    The median over the runs, and the band from the lowest to the highest of them; from twenty runs
+    on, the band that holds 90 % of them.
     """
     words = {"queue": "calls in the queue", "busy_ports": "busy ports"}
     if of not in words:

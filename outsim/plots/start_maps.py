@@ -31,19 +31,8 @@ _TITLES = {
 def start_map(answer: StartMap, measure: str = "completed_share", axes: Any = None) -> Any:
     """Draw the gain in a measure: a row of panels for each count of retries, a column a start.
 
-    Parameters
-    ----------
-    answer : StartMap
-        What `outsim.start_map` gives.
-    measure : str
-        Whose gain is drawn; `StartMap.measures` has their names.
-    axes : array of Axes, optional
-        Of shape (retries, starts); default: those of a new figure.
-
-    Returns
-    -------
-    array of Axes
-        A panel has a place for each regime, by drain time and headroom of the carrier.
+    A panel has a place for each regime, by drain time and headroom of the carrier. `axes` have the
+    shape (retries, starts), as have those that are returned.
 
     Raises
     ------
@@ -88,23 +77,13 @@ def start_map_panel(
 ) -> Axes:
     """Draw the gain in a measure of one start of a map, by drain time and headroom.
 
-    Parameters
-    ----------
-    answer : StartMap
-        What `outsim.start_map` gives.
-    minute : int
-        The start, as the minute of the hour.
-    max_retry : int, optional
-        Retries of the campaign under study; default: the fewest that the map has.
-    measure : str
-        Whose gain is drawn.
-    ax : Axes, optional
-        Where to draw; default: a new figure.
+    The start is given as the minute of the hour; `max_retry` is by default the fewest retries that
+    the map has.
 
     Raises
     ------
     StudyError
-        If the map has no such start or measure.
+        If the map has no such start, retries or measure.
     """
     retries = answer.retries[0] if max_retry is None else max_retry
     if retries not in answer.retries:
@@ -151,10 +130,7 @@ def _key(answer: StartMap, measure: str, colours: ScalarMappable, axes: list[Axe
 def _panel(
     answer: StartMap, max_retry: int, minute: int, measure: str, colours: ScalarMappable, ax: Axes
 ) -> None:
-    """One panel: every regime has the cell of what is nearest to where it was measured.
-
-    No cell goes further than a tenth of the panel: beyond it, nothing was measured.
-    """
+    """Draw one panel: every regime has what is nearest to it, up to a tenth of the panel away."""
     from matplotlib.patches import Rectangle
     from matplotlib.patheffects import withStroke
 
@@ -206,10 +182,7 @@ def _panel(
 
 
 def _cells(points: NDArray[np.float64]) -> list[NDArray[np.float64]]:
-    """Corners of each point's cell: all that is nearer to it than to any other.
-
-    Points are in the unit square, of shape (n, 2); those that coincide share one cell.
-    """
+    """Corners of each point's cell, all that is nearest to it; points are in the unit square."""
     from scipy.spatial import Voronoi
 
     # Cells at the rim would be without end: points far outside close them.

@@ -83,10 +83,7 @@ def draws(function: Callable[Given, Drawn]) -> Callable[Given, Drawn]:
 
 
 def new_axes(ax: Axes | None, rows: float = 6) -> Axes:
-    """The axes that were given, or those of a new picture, high enough for so many rows.
-
-    Both come in the style of this module.
-    """
+    """The axes that were given, or those of a new picture with room for so many rows, in style."""
     if ax is None:
         from matplotlib import pyplot
 
@@ -140,10 +137,7 @@ def width_in(ax: Axes, side: str = "width") -> float:
 
 
 def plain(text: str) -> str:
-    """A name as it is drawn, whatever is in it.
-
-    Dollars do not begin a formula, and legends have it even if it begins with an underscore.
-    """
+    """A name as it is drawn: dollars begin no formula, and legends show a leading underscore."""
     text = visible_lines(text).replace("$", r"\$")
     return f" {text}" if text.startswith("_") else text
 
@@ -166,17 +160,7 @@ _ROW_IN = 0.19
 
 
 def legend_above(ax: Axes, highest: float, handles: Sequence[Any] | None = None) -> None:
-    """Tell what is drawn in a row of its own above it, within the axes.
-
-    Nothing is covered, whatever else is in the figure.
-
-    Parameters
-    ----------
-    highest : float
-        Highest value that is drawn; the axis goes from 0 so far up that the legend has room.
-    handles : sequence, optional
-        What to tell of; default: everything with a label.
-    """
+    """Tell what is drawn in a row of its own above what is `highest`; nothing is covered."""
     shown = ax.get_legend_handles_labels()[0] if handles is None else handles
     longest = max((len(str(each.get_label())) for each in shown), default=0)
     columns = max(1, int(width_in(ax) * _CHARACTERS_AN_INCH / (longest + 8)))
@@ -220,23 +204,10 @@ def time_unit(longest_s: float) -> tuple[str, float]:
 def scale_axis(
     axis: Axis, kind: str, label: str | None, begins: datetime, longest_s: float
 ) -> Scale:
-    """Label an axis for figures of a kind, in units that people think in.
+    """Label an axis for figures of a kind (of a measure), in units that people think in.
 
-    Parameters
-    ----------
-    kind : str
-        As a measure has it: share, seconds, clock or number.
-    label : str or None
-        None for the usual label of a clock.
-    begins : datetime
-        Instant that clock times count from, in the zone that they are shown in.
-    longest_s : float
-        Longest time that is to be shown, in seconds.
-
-    Returns
-    -------
-    Scale
-        Where figures are to be drawn; clock times become matplotlib's dates.
+    `longest_s` is the longest time to be shown; clock times count from `begins` and become
+    matplotlib's dates.
     """
     unit, factor = "", 1.0
     if kind == "share":
@@ -254,16 +225,9 @@ def scale_axis(
 def clock_axis(
     axis: Axis, begins: datetime, label: str | None = None, ends: datetime | None = None
 ) -> None:
-    """Make an axis of matplotlib's dates one of local clock times.
+    """Make an axis of matplotlib's dates one of local clock times, in the zone of `begins`.
 
-    Parameters
-    ----------
-    begins : datetime
-        Start of what is shown, in the zone that times are shown in.
-    label : str, optional
-        Default: says which day it is, and in which zone.
-    ends : datetime, optional
-        End of what is shown; the axis begins and ends there. Default: by what is drawn.
+    It goes to `ends`, or by what is drawn; by default its label says which day it is.
     """
     import matplotlib.dates
 

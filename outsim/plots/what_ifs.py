@@ -48,30 +48,13 @@ MOST_BARS = 15
 
 @draws
 def sweep(answer: Sweep, ax: Axes | None = None) -> Axes:
-    """Draw what a sweep was made for: its indices, or else the largest crossover.
-
-    Parameters
-    ----------
-    answer : Sweep
-        What `outsim.sweep` gives.
-    ax : Axes, optional
-        Where to draw; default: a new figure.
-    """
+    """Draw what a sweep was made for: its indices, or else the largest crossover."""
     return crossover(answer, ax=ax) if answer.design is None else sensitivity(answer, ax=ax)
 
 
 @draws
 def sensitivity(answer: Sweep, measure: str | None = None, ax: Axes | None = None) -> Axes:
     """Draw the indices of a measure as bars, the assumption that matters most on top.
-
-    Parameters
-    ----------
-    answer : Sweep
-        With a design.
-    measure : str, optional
-        Name of a measure; default: the one that is asked about.
-    ax : Axes, optional
-        Where to draw; default: a new figure.
 
     Raises
     ------
@@ -113,14 +96,7 @@ def sensitivity(answer: Sweep, measure: str | None = None, ax: Axes | None = Non
 def crossover(answer: Sweep, key: str | None = None, ax: Axes | None = None) -> Axes:
     """Draw the paired difference over one assumption, with the place where its sign changes.
 
-    Parameters
-    ----------
-    answer : Sweep
-        Of two scenarios.
-    key : str, optional
-        The assumption; default: the first one in `Sweep.flips`.
-    ax : Axes, optional
-        Where to draw; default: a new figure.
+    `key` is the assumption; default: the first one in `Sweep.flips`.
 
     Raises
     ------
@@ -202,20 +178,8 @@ def _finish_bars(ax: Axes, label: str) -> None:
 def effects(answer: Effects, measure: str | None = None, ax: Axes | None = None) -> Axes:
     """Draw a tornado: how far each number moves a measure, the one that matters most on top.
 
-    Parameters
-    ----------
-    answer : Effects
-        What `outsim.assumption_effects` gives.
-    measure : str, optional
-        Name of a measure; default: the one that is asked about.
-    ax : Axes, optional
-        Where to draw; default: a new figure.
-
-    Returns
-    -------
-    Axes
-        Bars from the scenario as it stands to both ends of each range, each with its paired
-        interval; the title counts the numbers that are not shown.
+    Bars go from the scenario as it stands to both ends of each range, each with its paired
+    interval; the title counts the numbers that are not shown.
 
     Raises
     ------
@@ -258,15 +222,7 @@ _VERDICTS = {"kept": (GREEN, "o"), "broken": (VERMILION, "X"), "undecided": (GRE
 
 @draws
 def capacity(answer: Capacity, axes: Sequence[Axes] | None = None) -> list[Axes]:
-    """Draw each promise of a capacity against the values that were tested, as `promise` does.
-
-    Parameters
-    ----------
-    answer : Capacity
-        What `outsim.capacity` gives.
-    axes : sequence of Axes, optional
-        One a promise; default: a new figure with them one below the other.
-    """
+    """Draw each promise of a capacity against the values that were tested, one below the other."""
     count = len(answer.promises)
     given = given_axes(panels(count, columns=1, height=4) if axes is None else axes, count)
     return [promise(answer, k, ax) for k, ax in enumerate(given)]
@@ -276,14 +232,7 @@ def capacity(answer: Capacity, axes: Sequence[Axes] | None = None) -> list[Axes]
 def promise(answer: Capacity, which: int = 0, ax: Axes | None = None) -> Axes:
     """Draw the measure of a promise against the values that were tested, with its bounds.
 
-    Parameters
-    ----------
-    answer : Capacity
-        What `outsim.capacity` gives.
-    which : int
-        Which of the promises, from 0.
-    ax : Axes, optional
-        Where to draw; default: a new figure.
+    `which` of the promises is meant counts from 0.
     """
     ax = new_axes(ax)
     about = answer.promises[which]
@@ -344,15 +293,7 @@ def promise(answer: Capacity, which: int = 0, ax: Axes | None = None) -> Axes:
 
 @draws
 def frontier(answer: Frontier, ax: Axes | None = None) -> Axes:
-    """Draw the smallest value of one key that keeps a promise against another key.
-
-    Parameters
-    ----------
-    answer : Frontier
-        What `outsim.frontier` gives.
-    ax : Axes, optional
-        Where to draw; default: a new figure.
-    """
+    """Draw the smallest value of one key that keeps a promise against another key."""
     ax = new_axes(ax)
     first = answer.capacities[0]
     ax.plot(

@@ -18,9 +18,8 @@ from outsim.questions.schedule import SCHEDULE_MEASURES, Schedule, schedule
 from outsim.questions.stop import StopRace, stop
 from outsim.questions.sweep import sweep
 from outsim.results.checkpoint import simulate
-from outsim.results.measures import MEASURES, Measure
+from outsim.results.measures import MEASURES, STOP_MEASURES, Measure
 from outsim.results.result import Result, load_result
-from outsim.results.stop_measures import STOP_MEASURES
 from outsim.results.tables.failures import FAILURE_MEASURES
 from outsim.results.tables.load import LOAD_MEASURES
 from outsim.scenario.campaigns import Campaign

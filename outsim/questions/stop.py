@@ -22,7 +22,7 @@ from outsim.document import Answer, Document, Picture, Table
 from outsim.errors import StudyError, unknown_name
 from outsim.estimates import NOT_NEGATIVE, Estimate, Support
 from outsim.questions.question import StudyOptions, StudyQuestion, asks
-from outsim.results.stop_measures import STOP_MEASURES
+from outsim.results.measures import STOP_MEASURES
 from outsim.scenario.campaigns import Campaign
 from outsim.scenario.model import Scenario
 from outsim.studies.comparable import campaign_of
@@ -430,7 +430,7 @@ def stop(
         From the start of the campaign to the request to stop it, such as ``["0s", "30s"]``.
         Default: about fifteen, until a stop saves no more dials in the first replication.
     **options
-        As for `Study`; measures are those of `outsim.results.stop_measures.STOP_MEASURES`.
+        As for `Study`; measures are those of `outsim.results.measures.STOP_MEASURES`.
 
     Returns
     -------

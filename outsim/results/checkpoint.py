@@ -1,7 +1,6 @@
-"""One past, many futures: a run that stands at a moment and is continued in several ways.
+"""A run that stands at a moment and is continued in several ways, each equal to a whole run.
 
-The compiled engine's state is plain arrays, so a run can be copied where it
-stands. Each branch equals a whole run of its scenario, and the past is paid once.
+The compiled engine's state is plain arrays: it can be copied, and the past is paid once.
 """
 
 from __future__ import annotations
@@ -54,16 +53,9 @@ class Checkpoint:
     def resume(self, scenario: Scenario | None = None) -> Result:
         """Continue to the end, as the scenario says or another one with the same past.
 
-        Parameters
-        ----------
-        scenario : Scenario, optional
-            What is to come: it may change starts, stops, expiries, suspensions and outages
-            from the moment on, and the end of the run; default: what was to come anyway.
-
-        Returns
-        -------
-        Result
-            The same, to the last bit, as `outsim.simulate` gives for that scenario.
+        `scenario` may change starts, stops, expiries, suspensions and outages from the moment on,
+        and the end of the run. The result is the same, to the last bit, as `outsim.simulate` gives
+        for it.
 
         Raises
         ------
@@ -165,18 +157,9 @@ def is_family(scenarios: Sequence[Scenario]) -> bool:
 def run_family(
     plans: Sequence[Plan], progress: Progress = unseen
 ) -> Iterator[tuple[int, Records]]:
-    """Run plans that differ only in what is to come; what they have in common is run once.
+    """Run plans of one family and one tape; what they have in common is run once.
 
-    Parameters
-    ----------
-    plans : sequence of Plan
-        Of a family of scenarios, see `is_family`, and of one tape.
-
-    Yields
-    ------
-    (int, Records)
-        Place among the plans, and the records that the plan has if it is run by itself; in the
-        order in which the plans part.
+    Gives each place among the plans with its records, in the order in which the plans part.
     """
     from outsim.engine.compiled.run import Run
 

@@ -1,7 +1,6 @@
-"""The figures that outsim reports, each defined once.
+"""The measures of a run, each defined once: commands, reports and tests use these and no others.
 
-Commands, reports and tests use these and no others. Each takes the tables of
-one run, cut to the calls that are asked about, and gives one number; a number
+Each takes the tables of one run, cut to the calls that are asked about, and gives one number; one
 that the run was too short for is NaN, never a guess.
 """
 
@@ -44,11 +43,7 @@ NEEDED = {
 
 @dataclass(frozen=True, eq=False)
 class View:
-    """The tables of one run, cut to the calls that are asked about.
-
-    The figures need no more of them than the columns named above, and no update but those that
-    workers process: a submission is in none of them.
-    """
+    """The tables of one run, cut to the calls that are asked about: `NEEDED`, or all of them."""
 
     __repr__ = brief
 
@@ -93,10 +88,7 @@ class View:
 
     @cached_property
     def finish(self) -> pd.Timestamp | None:
-        """When the last call got its final status.
-
-        None while any is pending but for wedged ones.
-        """
+        """When the last call but wedged ones got its final status; None while any is pending."""
         final_at = self.accepted["final_at"][~self.accepted["wedged"]]
         if len(final_at) == 0 or final_at.isna().any():
             return None
@@ -200,8 +192,7 @@ def wait_mean_s(view: View) -> float:
 def time_to_first_dispatch_at_s(view: View, level: float) -> float:
     """Time from start to first dispatch that this share of calls do not exceed, in seconds.
 
-    Unlike a wait it ends with the first attempt even where the carrier refuses it. A call that
-    is never dispatched counts as for waits.
+    Unlike a wait it ends with the first attempt even where the carrier refuses it.
     """
     first, since = _since_1970_us(view.calls, "first_dispatched_at", "wait_starts_at")
     dispatched = first != MISSING
@@ -309,10 +300,7 @@ class Measure:
         return Support(0.0, 1.0 if self.kind == "share" else float("inf"), self.matters_from())
 
     def label_at(self, *deadlines: datetime) -> str:
-        """Label, with the clock time of the deadline where the figure has one.
-
-        Several scenarios may have several deadlines: up to three are named, in their order.
-        """
+        """Label, with the clock times of up to three deadlines where the figure has one."""
         times = list(dict.fromkeys(f"{deadline:%H:%M}" for deadline in deadlines))
         told = " against ".join(times) if 1 <= len(times) <= 3 else "its deadline"
         return self.label.format(deadline=told)
@@ -416,3 +404,22 @@ def measure_named(name: str, measures: Sequence[Measure] = MEASURES, where: str 
     if name not in known:
         raise StudyError(where + unknown_name("measure", name, known))
     return known[name]
+
+
+def calls_dialed(view: View) -> float:
+    """Calls that were dispatched at least once, be it in vain."""
+    return float(view.calls["first_dispatched_at"].notna().sum())
+
+
+def dials(view: View) -> float:
+    """Attempts dispatched, retries included."""
+    return float(len(view.attempts))
+
+
+_AFTER = ("dispatched_before_stop_effect", "dispatched_after_stop_effect")
+
+STOP_MEASURES: tuple[Measure, ...] = (
+    Measure("calls_dialed", "calls dialed", "number", calls_dialed, "minimize"),
+    Measure("dials", "dials, retries included", "number", dials, "minimize"),
+    *(each for each in MEASURES if each.name in _AFTER),
+)

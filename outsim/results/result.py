@@ -31,9 +31,14 @@ from outsim.results.tables.causes import (
 from outsim.results.tables.columns import handed_out
 from outsim.results.tables.run_tables import RunTables
 from outsim.results.tables.schema import TABLES
-from outsim.results.tables.snapshots import snapshot
 from outsim.results.tables.summary import summary, summary_table
-from outsim.results.tables.views import call_log, status_page, timeline, timeline_by_tenant
+from outsim.results.tables.views import (
+    call_log,
+    snapshot,
+    status_page,
+    timeline,
+    timeline_by_tenant,
+)
 from outsim.scenario.campaigns import ALL_CALLS, Campaign, Everybody, Whose
 from outsim.scenario.defaults import DEFAULTS, defaults_in_use
 from outsim.scenario.model import Scenario
@@ -112,15 +117,15 @@ class Result(Answer):
     def tables(self) -> dict[str, pd.DataFrame]:
         """All four tables by name.
 
-        They are the caller's own: whatever is done to them, in place or not, changes neither the
-        result nor the tables that it gives next. No column is copied until it is written to.
+        They are the caller's own: whatever is done to them changes neither the result nor the
+        tables that it gives next. No column is copied until it is written to.
         """
         return {name: handed_out(self.frames[name]) for name in TABLES}
 
     def timeline(
         self, every: str | None = "1min", *, by: Literal["tenant"] | None = None
     ) -> pd.DataFrame:
-        """Queue, busy ports, backlog and rates over time.
+        """Queue, busy ports, backlog and rates over time, indexed by local time.
 
         Parameters
         ----------
@@ -129,17 +134,10 @@ class Result(Answer):
         by : "tenant", optional
             Whose: each column then has one for each tenant below it.
 
-        Returns
-        -------
-        DataFrame
-            Indexed by local time.
-
         Raises
         ------
-        MomentError
-            If `every` is no step of time.
         ScenarioError
-            If `by` is another word.
+            If `by` is another word; `MomentError`, if `every` is no step of time.
         """
         tables = self.frames["calls"], self.frames["attempts"], self.frames["updates"]
         if by is None:
@@ -178,14 +176,11 @@ class Result(Answer):
             A campaign of the scenario, or its ``name`` or ``tenant/name``; default: all calls.
         until : "end", "wait" or "first_dispatch"
             Up to where. The end of a call is its final status, made visible and posted to its
-            result_url; or that of the run where this has not come. With "wait" a row less its
-            ``schedule`` is the call's wait, which ends with the dispatch of the first attempt
-            that the carrier takes.
+            result_url; or that of the run. With "wait" a row less its ``schedule`` is the call's
+            wait, which ends with the dispatch of the first attempt that the carrier takes.
         by_resource : bool
-            Whether time behind calls ahead, too, is put down to what their dispatches waited
-            for: ``no_free_port``, ``dial_rate`` or ``no_worker``. Otherwise it is
-            ``calls_ahead``, and those three are what the call waited for at the head of the
-            queue.
+            Whether time behind calls ahead, ``calls_ahead``, is put down to what their dispatches
+            waited for, too: ``no_free_port``, ``dial_rate`` or ``no_worker``.
 
         Returns
         -------
@@ -201,10 +196,10 @@ class Result(Answer):
         Notes
         -----
         A call that is held back in the queue for several reasons at once has the first of these:
-        suspension, window, limit on simultaneous calls, pacing. ``pacing`` is that of campaign
-        and tenant, at admission and at dispatch. ``no_worker`` is, beside the wait of its own
-        dial work, the share of waits for a port in which ports stood idle, as their dial work
-        waited for a worker. ``earlier`` is time before the moment of a snapshot.
+        suspension, window, limit on simultaneous calls, pacing. ``pacing`` is that of campaign and
+        tenant, at admission and at dispatch. ``no_worker`` is, beside the wait of its own dial
+        work, the share of waits for a port in which ports stood idle for want of a worker.
+        ``earlier`` is time before the moment of a snapshot.
         """
         if until not in get_args(Until):
             raise ScenarioError(unknown_name("until", until, get_args(Until)))
@@ -221,26 +216,18 @@ class Result(Answer):
     ) -> pd.DataFrame:
         """Mean wait by cause, by when calls entered the queue for the first time.
 
-        Parameters
-        ----------
-        every : str
-            Length of a slot, as pandas has it.
-        campaign : Campaign or str, optional
-            As for `time_by_cause`.
-        by_resource : bool
-            As for `time_by_cause`.
-        until : "end" or "first_dispatch"
-            As for `time_by_cause`: with "end", the columns are the mean of all the time of all
-            calls, and times ``calls`` they add up to `time_by_cause`.
+        `campaign` and `by_resource` are as for `time_by_cause`; so is `until`: with "end", the
+        columns are the mean of all the time of all calls. `every` is the length of a slot, as
+        pandas has it.
 
         Returns
         -------
         DataFrame
             Indexed by ``since``, the local time at which a slot begins; slots without calls are
             left out. ``calls`` is how many calls entered in it, the other columns the mean of
-            their waits by cause (timedelta64[us]). Calls canceled before they went out, wedged
-            and rejected ones are left out; the wait of a call that never went out goes to its
-            end, or that of the run.
+            their waits by cause (timedelta64[us]). Calls canceled before they went out, wedged and
+            rejected ones are left out; the wait of a call that never went out goes to its end, or
+            that of the run.
         """
         calls = self.view(campaign).calls
         return causes_over_time(self.causes, calls, every, by_resource=by_resource, until=until)
@@ -249,20 +236,16 @@ class Result(Answer):
         """Time in the outbound queue, charged twice: by whom, and by what.
 
         Each gap between two dispatches is charged to the campaign whose call is dispatched next,
-        and to what this dispatch waited for; a port and a dial token: whichever came last. What
-        a call waits at the head of the queue, and while it is held back, is its own campaign's.
-
-        Parameters
-        ----------
-        campaign : Campaign or str, optional
-            Whose calls' time is told, as for `time_by_cause`; default: that of all calls.
+        and to what this dispatch waited for: a port or a dial token, whichever came last. What a
+        call waits at the head of the queue, and while it is held back, is its own campaign's.
+        `campaign` says whose calls' time is meant, as for `time_by_cause`.
 
         Returns
         -------
         DataFrame
             One row a campaign that was charged with any, most first: ``tenant``, ``campaign``,
-            ``start`` (local time), one column a cause (timedelta64[us], summed over all calls
-            and attempts), and ``total``. The totals add up to the time in the queue exactly.
+            ``start`` (local time), one column a cause (timedelta64[us], summed over all calls and
+            attempts), and ``total``. The totals add up to the time in the queue exactly.
         """
         stays, chosen = self.causes.queue.stays, self._campaign(campaign)
         rank = next((p.rank for p in self.arrays.campaigns if _is(chosen)(p)), -1)
@@ -277,56 +260,27 @@ class Result(Answer):
     def local_time(self, at: datetime | str) -> datetime:
         """Moment of this run: an aware datetime, or a local clock time such as ``"09:15"``.
 
-        Parameters
-        ----------
-        at : datetime or str
-            Aware, or a clock time of the scenario.
-
-        Raises
-        ------
-        MomentError
-            If it is no such thing, or lies outside the run.
+        `MomentError`, if `at` is no such thing, or lies outside the run.
         """
         return in_run(self.scenario, at, self.arrays.ended_us)
 
     def status_page(self, at: datetime | str) -> pd.DataFrame:
         """The customer's page at a moment, beside the truth; one row a call.
 
-        `at` is an aware datetime, or a local clock time such as ``"09:15"``.
-
-        Raises
-        ------
-        MomentError
-            If it is no such thing, or lies outside the run.
+        `at` is as for `local_time`.
         """
         return status_page(self.calls, self.attempts, self.updates, self.local_time(at))
 
     def snapshot(self, at: datetime | str) -> Snapshot:
-        """The queue as it is at a moment, to forecast from: see `outsim.results.tables.snapshots`.
+        """The queue as it is at a moment, to forecast from.
 
-        `at` is an aware datetime, or a local clock time such as ``"09:15"``.
-
-        Raises
-        ------
-        MomentError
-            If it is no such thing, or lies outside the run.
+        `at` is as for `local_time`. A wedged call is in no queue, and left out.
         """
         starts = {plan.key: after(self.start, plan.start_us) for plan in self.arrays.campaigns}
         return snapshot(self.calls, self.attempts, self.updates, starts, self.local_time(at))
 
     def view(self, campaign: Whose = ALL_CALLS) -> View:
-        """Tables of one campaign of the scenario, or of all calls.
-
-        Parameters
-        ----------
-        campaign : Campaign or str, optional
-            As for `time_by_cause`.
-
-        Raises
-        ------
-        ScenarioError
-            If there is no such campaign.
-        """
+        """Tables of one campaign of the scenario, as for `time_by_cause`, or of all calls."""
         chosen = self._campaign(campaign)
         rows_of = self.arrays.rows_of(_is(chosen))
 
@@ -338,18 +292,7 @@ class Result(Answer):
         return self._view([cut(self.frames[name]) for name in names], chosen)
 
     def measure_view(self, campaign: Whose = ALL_CALLS) -> View:
-        """What the measures need of `view`, and no more: no table is made for it.
-
-        Parameters
-        ----------
-        campaign : Campaign or str, optional
-            As for `time_by_cause`.
-
-        Raises
-        ------
-        ScenarioError
-            If there is no such campaign.
-        """
+        """What the measures need of `view` of a campaign, and no more: no table is made for it."""
         chosen = self._campaign(campaign)
         return self._view(map(handed_out, self.frames.columns(_is(chosen), NEEDED)), chosen)
 
@@ -369,18 +312,10 @@ class Result(Answer):
         )
 
     def measures(self, campaign: Campaign | str | None = None) -> dict[str, float]:
-        """Figures of `outsim.results.measures.MEASURES`.
+        """Measures of `outsim.results.measures.MEASURES` by name, in seconds, shares and numbers.
 
-        Parameters
-        ----------
-        campaign : Campaign or str, optional
-            As for `time_by_cause`; default: the campaign under study, or all calls if there is
-            none.
-
-        Raises
-        ------
-        ScenarioError
-            If there is no such campaign.
+        `campaign` is as for `time_by_cause`; default: the campaign under study, or all calls if
+        there is none.
         """
         return measure(
             self.measure_view(campaign or self.scenario.campaign_under_study or ALL_CALLS)
@@ -404,12 +339,7 @@ class Result(Answer):
 
         `outsim.load_result` reads them again. Contact lists, and recorded attempts, are copied
         with them. Each file is written beside its place and then put there whole, ``run.json``
-        last: where it stands, everything does.
-
-        Raises
-        ------
-        ResultError
-            If a contact list is gone that the directory keeps a copy of.
+        last: where it stands, everything does. `ResultError`, if a contact list is gone.
         """
         return save(self._saved, Path(directory))
 
@@ -518,13 +448,7 @@ class Result(Answer):
 
 
 def in_run(scenario: Scenario, at: object, ended_us: int) -> datetime:
-    """Moment of a run that goes on until `ended_us`; see `Result.local_time`.
-
-    Raises
-    ------
-    MomentError
-        If it is no moment, or lies outside the run.
-    """
+    """Moment of a run that goes on until `ended_us`; see `Result.local_time`."""
     clock = scenario.clock
     if isinstance(at, str):
         try:
@@ -563,7 +487,7 @@ def load_result(directory: str | Path) -> Result:
     Returns
     -------
     Result
-        With the tables as they were kept, and every view and figure of them. Nothing is run.
+        With every table, view and measure of it; nothing is run.
 
     Raises
     ------

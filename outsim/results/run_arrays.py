@@ -67,20 +67,14 @@ def keys_of(columns: Columns) -> Integers:
 
 
 def carried(attempts: Columns, rows: slice = slice(None)) -> Mask:
-    """Whether the carrier took each attempt, though it may have cut it off later.
-
-    Refused are those over its rate or its channels, in its outage, and without a caller ID.
-    """
+    """Whether the carrier took each attempt, though it may have cut it off later."""
     cause = attempts["cause"][rows]
     taken = (cause == NO_CAUSE) | (cause == DROPPED)
     return np.asarray(taken & (attempts["dialed"][rows] != MISSING))
 
 
 def first_carried_us(attempts: Columns, calls: int) -> Integers:
-    """Dispatch of the first attempt of each call that the carrier took in this run.
-
-    MISSING where there is none; instants in microseconds since the run begins.
-    """
+    """Dispatch of the first attempt of each call that the carrier took, or MISSING."""
     call_id, dispatched = attempts["call_id"], attempts["dispatched"]
     first = np.full(calls, MISSING, dtype=np.int64)
     # Rows are in the order of dispatch, and assignment keeps the last: the first comes last.
@@ -105,8 +99,7 @@ def _spans(campaigns: Iterable[CampaignPlan]) -> list[range]:
 class RunArrays:
     """What one run recorded, beside what it was run from, in integers; nothing is a copy.
 
-    There is an entry for every call that the run tells of, handed in before it ended or not: see
-    `Plan.in_run`. Instants are microseconds since the run begins.
+    Calls are those of `Plan.in_run`, handed in or not; instants are microseconds since it begins.
     """
 
     __repr__ = brief
@@ -249,10 +242,7 @@ class RunArrays:
         )
 
     def comes_up(self, instants: Integers) -> Mask:
-        """Per call, whether its turn came, where `instants` ended its campaign.
-
-        It was handed in by then, or would have been loaded before the run ended.
-        """
+        """Per call, whether its turn came, where `instants` ended its campaign."""
         ready = self.of_calls(lambda campaign: campaign.ready_us)
         handed_in = self.submitted_us <= instants[self.rank_of_call]
         return np.asarray(handed_in | (ready < self.ended_us))
@@ -283,10 +273,7 @@ class RunArrays:
 
     @cached_property
     def entries(self) -> Integers:
-        """Rows of the updates that are entries to the outbound queue, in the order of entry.
-
-        At one instant that is the order of tenant, campaign, place and attempt.
-        """
+        """Updates that are entries to the queue, in the order of the queue."""
         u = self.updates
         rows = np.flatnonzero((u["status"] == QUEUED) & ~self.wedged[u["call_id"]])
         place = u["attempt"][rows], u["call_id"][rows], self.update_rank[rows]
@@ -307,10 +294,7 @@ class RunArrays:
         return np.setdiff1d(np.arange(len(self.entries)), self.entry_of_attempt)
 
     def left_queue_us(self, places: Integers) -> Integers:
-        """When calls whose entries came to no attempt left the queue.
-
-        They were canceled or expired in it, or were still there at the end of the run.
-        """
+        """When calls whose entries came to no attempt left the queue, or the run ended."""
         final = self.calls["final"][self.updates["call_id"][self.entries[places]]]
         return np.where(came(final), final, self.ended_us)
 
@@ -353,10 +337,7 @@ class RunArrays:
 
     @cached_property
     def at_carrier(self) -> Integers:
-        """Rows of the attempts that came to the carrier, in the order of their coming.
-
-        At one instant that is the order of tenant, campaign, place and attempt.
-        """
+        """Attempts that came to the carrier, in the order of their coming."""
         a = self.attempts
         order = np.lexsort((a["attempt"], a["call_id"], self.rank, a["dialed"]))
         return order[came(a["dialed"][order])]

@@ -11,13 +11,17 @@ file must be the one that was written, and the calls that the plan tells of thos
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from tempfile import TemporaryFile
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import Any, TypeVar
 
+import numpy as np
+import pandas as pd
+
+from outsim.clock import MISSING
 from outsim.directories import (
     FILES,
     RUN,
@@ -31,23 +35,31 @@ from outsim.directories import (
     with_checksum,
 )
 from outsim.disk import exclusive_lock, replace_file, resolve_links, temporary_directory
-from outsim.engine.records import MODEL_VERSION
+from outsim.engine.records import (
+    ATTEMPT_TYPES,
+    CALL_TYPES,
+    DELIVERY_TYPES,
+    MODEL_VERSION,
+    UPDATE_TYPES,
+    Columns,
+    Records,
+    Types,
+    shift,
+)
 from outsim.errors import ResultError, ScenarioError, TapeError
-from outsim.plan import build_plan
+from outsim.plan import Plan, build_plan
 from outsim.results.measures import DEFINITIONS
-from outsim.results.run_arrays import RunArrays
-from outsim.results.tables.restore import records_of
+from outsim.results.run_arrays import RunArrays, origin_us_of
+from outsim.results.tables.columns import Array
 from outsim.results.tables.run_tables import RunTables
-from outsim.results.tables.schema import TABLES
+from outsim.results.tables.schema import TABLES, Column
 from outsim.scenario.contacts import ContactList
 from outsim.scenario.difference import meaning
 from outsim.scenario.loading import CONTACTS, lists_of, made_again, places_written, written
 from outsim.scenario.model import Scenario
 from outsim.scenario.provenance import assumptions
 from outsim.tape import Tape
-
-if TYPE_CHECKING:
-    import pandas as pd
+from outsim.vocabulary import REJECTED, SCHEDULED
 
 _Read = TypeVar("_Read")
 
@@ -136,15 +148,7 @@ _PATIENCE_S = 30.0
 
 
 def check_directory(directory: Path) -> None:
-    """Find out whether a result can be saved in a directory, which is made if it is not there.
-
-    Raises
-    ------
-    ResultError
-        If it holds a study.
-    OSError
-        If it can't be written to.
-    """
+    """Find out whether a result can be saved in a directory, which is made if it is not there."""
     place = resolve_links(directory)
     refuse_other_kind(RUN, place, ResultError)
     place.mkdir(parents=True, exist_ok=True)
@@ -296,3 +300,75 @@ def _check_calls(directory: Path, kept: pd.DataFrame, made: pd.DataFrame) -> Non
                 f"{directory / 'calls.parquet'}: its {name} is not what the scenario in {RUN} and "
                 "the other tables give; restore the directory, or run the scenario again"
             )
+
+
+def records_of(
+    tables: Mapping[str, pd.DataFrame], plan: Plan, begins: datetime, ended_us: int
+) -> Records:
+    """Records whose result tables, with their types, are these; ValueError where none can be."""
+    origin_us = origin_us_of(begins)
+    calls, updates = tables["calls"], tables["updates"]
+    count = sum(campaign.size for campaign in plan.in_run(ended_us))
+    for name, table in tables.items():
+        if len(table) and not 0 <= table["call_id"].min() <= table["call_id"].max() < count:
+            raise ValueError(f"{name} tells of calls that the scenario does not have")
+    # The submissions come first, and are no records.
+    changes = updates.iloc[len(calls) :]
+    return Records(
+        attempts=_columns("attempts", tables["attempts"], ATTEMPT_TYPES, origin_us),
+        updates=_columns("updates", changes, UPDATE_TYPES, origin_us),
+        deliveries=_columns("deliveries", tables["deliveries"], DELIVERY_TYPES, origin_us),
+        calls=_calls(calls, plan, origin_us, ended_us),
+        ended_us=ended_us,
+    )
+
+
+def _columns(name: str, table: pd.DataFrame, types: Types, origin_us: int) -> Columns:
+    shown = {column.record: column for column in TABLES[name]}
+    return Columns(types, {key: _recorded(shown[key], table, origin_us) for key in types})
+
+
+def _recorded(column: Column, table: pd.DataFrame, origin_us: int) -> Array:
+    """Column of a table as it was recorded, in memory of its own."""
+    values = table[column.name]
+    if column.kind == "instant":
+        instants = values.to_numpy(dtype="datetime64[us]", copy=True).view(np.int64)
+        shift(instants, -origin_us)
+        return instants
+    if column.kind == "word":
+        return _codes(values, column.words)
+    return values.to_numpy(copy=True)
+
+
+def _codes(values: pd.Series[str], words: Sequence[str]) -> Array:
+    unknown = sorted(set(values.cat.categories) - set(words))
+    if unknown:
+        raise ValueError(f"{values.name} {unknown[0]!r} is none of: {', '.join(words)}")
+    code_of = [*(words.index(word) for word in values.cat.categories), -1]
+    return np.array(code_of, dtype=np.int8)[values.cat.codes]
+
+
+def _calls(calls: pd.DataFrame, plan: Plan, origin_us: int, ended_us: int) -> Columns:
+    """Records of all calls that the run tells of, those not handed in by its end included."""
+    before = [*_before(plan, ended_us)]
+    shown = {column.record: column for column in TABLES["calls"]}
+    arrays = {
+        "status": np.concatenate([np.empty(0, np.int8), *(status for status, _ in before)]),
+        "attempts": np.concatenate([np.empty(0, np.int8), *(attempts for _, attempts in before)]),
+    }
+    arrays["final"] = np.full(len(arrays["status"]), MISSING)
+    for key, array in arrays.items():
+        array[calls["call_id"].to_numpy()] = _recorded(shown[key], calls, origin_us)
+    return Columns(CALL_TYPES, arrays)
+
+
+def _before(plan: Plan, ended_us: int) -> Iterator[tuple[Array, Array]]:
+    """Status and attempts of each campaign's calls while nothing has happened to them."""
+    for campaign in plan.in_run(ended_us):
+        rejected = campaign.reject_reason != 0
+        opening = campaign.opening
+        none = np.zeros(campaign.size, np.int8)
+        yield (
+            np.where(rejected, np.int8(REJECTED), np.int8(SCHEDULED)),
+            none if opening is None else opening.attempts,
+        )

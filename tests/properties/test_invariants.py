@@ -1,4 +1,4 @@
-"""Every law of the platform holds in random scenarios, and a broken one is reported."""
+"""Every invariant of the platform holds in random scenarios, and a broken one is reported."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from datetime import date
 from functools import cache
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -16,7 +17,6 @@ from hypothesis import given, settings
 from outsim.clock import MINUTE, MISSING, SECOND
 from outsim.engine.records import Columns
 from outsim.errors import InvariantError
-from outsim.results import invariants as laws
 from outsim.results.checkpoint import simulate
 from outsim.results.invariants import INVARIANTS, Invariant, check_invariants, violations
 from outsim.results.result import Result
@@ -56,11 +56,13 @@ TIED: dict[str, Any] = {
 }
 """Background tenants come before the scenario's own by name, and after it by call_id."""
 
+invariants = SimpleNamespace(**{each.__name__: each for each in INVARIANTS})
+
 DEPTHS = ("quick", pytest.param("deep", marks=pytest.mark.deep))
 
 
 @pytest.mark.parametrize("depth", DEPTHS)
-def test_random_scenarios_keep_every_law(depth: str) -> None:
+def test_random_scenarios_keep_every_invariant(depth: str) -> None:
     """And every rule has had something to do in some of them, or the test would mean nothing."""
     occurred: Counter[str] = Counter()
 
@@ -78,7 +80,7 @@ def test_random_scenarios_keep_every_law(depth: str) -> None:
 
 
 @pytest.mark.parametrize("depth", DEPTHS)
-def test_random_queues_as_they_stand_keep_every_law(depth: str) -> None:
+def test_random_queues_as_they_stand_keep_every_invariant(depth: str) -> None:
     """And dials share an instant whose calls are numbered in another order than they go."""
     ties: Counter[str] = Counter()
 
@@ -104,7 +106,7 @@ def test_dials_at_one_instant_are_in_the_order_of_tenants() -> None:
 
 @cache
 def crowded(tmp: str) -> Result:
-    """A run in which every law has something to say."""
+    """A run in which every invariant has something to say."""
     begins = "09:00"
     return simulate(
         load(
@@ -452,87 +454,88 @@ def post_in_parallel(c: Copy) -> None:
 
 
 TAMPERINGS: tuple[tuple[Invariant, Callable[[Copy], None]], ...] = (
-    (laws.every_row_is_rejected_or_accepted, accept_a_rejected_row),
-    (laws.accepted_calls_add_up, fail_a_completed_call),
-    (laws.accepted_calls_add_up, lose_a_final_change),
-    (laws.attempts_are_counted, skip_an_attempt_number),
-    (laws.attempts_are_counted, dial_once_too_often),
-    (laws.final_status_is_what_ended_the_call, forget_the_answer),
-    (laws.stop_is_kept, load_after_the_stop),
-    (laws.stop_is_kept, leave_a_call_behind_the_stop),
-    (laws.expired_calls_are_over, leave_a_call_behind_the_expiry),
-    (laws.not_dispatched_before_start, dispatch("stopped", MINUTE - 1)),
-    (laws.not_dispatched_after_expiry, dispatch("expiring", 90 * SECOND)),
-    (laws.dispatched_inside_the_window, dispatch("windowed", MINUTE - 1)),
-    (laws.dispatched_inside_the_window, dispatch("windowed", 13 * MINUTE)),
-    (laws.not_dispatched_during_a_suspension, dispatch("windowed", 3 * MINUTE)),
-    (laws.not_dispatched_during_a_suspension, dispatch("windowed", 4 * MINUTE - 1)),
-    (laws.retry_interval_is_kept, retry_too_soon),
-    (laws.queue_order_is_kept, let_a_younger_call_pass),
-    (laws.queue_order_is_kept, let_an_undialed_call_wait),
-    (laws.parts_of_every_wait_add_up, hold_back_for_nothing),
-    (laws.parts_of_every_wait_add_up, jump_to_the_head),
-    (laws.parts_of_every_wait_add_up, dispatch_late),
-    (laws.parts_of_every_wait_add_up, answer_before_the_ring),
-    (laws.littles_law, enter_earlier),
-    (laws.littles_law, lose_a_final_change),
-    (laws.ports_are_enough, never_hang_up),
-    (laws.ports_are_enough, idle_port),
-    (laws.limits_on_simultaneous_calls_are_kept, limited_never_hangs_up),
-    (laws.dial_rate_is_kept, dial_all_at_once),
-    (laws.dial_rate_is_kept, wait_for_no_token),
-    (laws.tenants_keep_their_dial_rates, hurry("limited")),
-    (laws.pacing_is_kept, hurry_into_the_queue),
-    (laws.carrier_channels_are_enough, carry_what_was_refused(CARRIER_CHANNELS)),
-    (laws.carrier_channels_are_enough, refuse_what_was_carried(CARRIER_CHANNELS)),
-    (laws.carrier_rate_is_kept, carry_what_was_refused(CARRIER_RATE)),
-    (laws.carrier_rate_is_kept, refuse_what_was_carried(CARRIER_RATE)),
-    (laws.carrier_refuses_for_a_reason, refuse_what_was_carried(MISSING_ANI)),
-    (laws.drops_take_effect, survive_the_drop),
-    (laws.drops_take_effect, drop_at_any_time),
-    (laws.dial_work_goes_first, keep_dial_work_waiting),
-    (laws.workers_are_enough, begin_updates_at_once),
-    (laws.workers_are_enough, begin_in_the_outage),
-    (laws.workers_are_enough, idle_worker),
-    (laws.updates_are_seen_after_they_happen, see_the_future),
-    (laws.updates_are_seen_after_they_happen, see_what_was_lost),
-    (laws.changes_follow_the_attempts, connect_at_another_time),
-    (laws.changes_follow_the_attempts, process_earlier),
-    (laws.changes_follow_the_attempts, tell_twice),
-    (laws.one_final_delivery_per_call, post_twice),
-    (laws.one_final_delivery_per_call, post_after_success),
-    (laws.one_final_delivery_per_call, post_what_nobody_sees),
-    (laws.one_final_delivery_per_call, post_in_parallel),
+    (invariants.every_row_is_rejected_or_accepted, accept_a_rejected_row),
+    (invariants.accepted_calls_add_up, fail_a_completed_call),
+    (invariants.accepted_calls_add_up, lose_a_final_change),
+    (invariants.attempts_are_counted, skip_an_attempt_number),
+    (invariants.attempts_are_counted, dial_once_too_often),
+    (invariants.final_status_is_what_ended_the_call, forget_the_answer),
+    (invariants.stop_is_kept, load_after_the_stop),
+    (invariants.stop_is_kept, leave_a_call_behind_the_stop),
+    (invariants.expired_calls_are_over, leave_a_call_behind_the_expiry),
+    (invariants.not_dispatched_before_start, dispatch("stopped", MINUTE - 1)),
+    (invariants.not_dispatched_after_expiry, dispatch("expiring", 90 * SECOND)),
+    (invariants.dispatched_inside_the_window, dispatch("windowed", MINUTE - 1)),
+    (invariants.dispatched_inside_the_window, dispatch("windowed", 13 * MINUTE)),
+    (invariants.not_dispatched_during_a_suspension, dispatch("windowed", 3 * MINUTE)),
+    (invariants.not_dispatched_during_a_suspension, dispatch("windowed", 4 * MINUTE - 1)),
+    (invariants.retry_interval_is_kept, retry_too_soon),
+    (invariants.queue_order_is_kept, let_a_younger_call_pass),
+    (invariants.queue_order_is_kept, let_an_undialed_call_wait),
+    (invariants.parts_of_every_wait_add_up, hold_back_for_nothing),
+    (invariants.parts_of_every_wait_add_up, jump_to_the_head),
+    (invariants.parts_of_every_wait_add_up, dispatch_late),
+    (invariants.parts_of_every_wait_add_up, answer_before_the_ring),
+    (invariants.littles_law, enter_earlier),
+    (invariants.littles_law, lose_a_final_change),
+    (invariants.ports_are_enough, never_hang_up),
+    (invariants.ports_are_enough, idle_port),
+    (invariants.limits_on_simultaneous_calls_are_kept, limited_never_hangs_up),
+    (invariants.dial_rate_is_kept, dial_all_at_once),
+    (invariants.dial_rate_is_kept, wait_for_no_token),
+    (invariants.tenants_keep_their_dial_rates, hurry("limited")),
+    (invariants.pacing_is_kept, hurry_into_the_queue),
+    (invariants.carrier_channels_are_enough, carry_what_was_refused(CARRIER_CHANNELS)),
+    (invariants.carrier_channels_are_enough, refuse_what_was_carried(CARRIER_CHANNELS)),
+    (invariants.carrier_rate_is_kept, carry_what_was_refused(CARRIER_RATE)),
+    (invariants.carrier_rate_is_kept, refuse_what_was_carried(CARRIER_RATE)),
+    (invariants.carrier_refuses_for_a_reason, refuse_what_was_carried(MISSING_ANI)),
+    (invariants.drops_take_effect, survive_the_drop),
+    (invariants.drops_take_effect, drop_at_any_time),
+    (invariants.dial_work_goes_first, keep_dial_work_waiting),
+    (invariants.workers_are_enough, begin_updates_at_once),
+    (invariants.workers_are_enough, begin_in_the_outage),
+    (invariants.workers_are_enough, idle_worker),
+    (invariants.updates_are_seen_after_they_happen, see_the_future),
+    (invariants.updates_are_seen_after_they_happen, see_what_was_lost),
+    (invariants.changes_follow_the_attempts, connect_at_another_time),
+    (invariants.changes_follow_the_attempts, process_earlier),
+    (invariants.changes_follow_the_attempts, tell_twice),
+    (invariants.one_final_delivery_per_call, post_twice),
+    (invariants.one_final_delivery_per_call, post_after_success),
+    (invariants.one_final_delivery_per_call, post_what_nobody_sees),
+    (invariants.one_final_delivery_per_call, post_in_parallel),
 )
 
 
-def test_the_run_that_is_tampered_with_keeps_every_law(result: Result) -> None:
+def test_the_run_that_is_tampered_with_keeps_every_invariant(result: Result) -> None:
     check_invariants(result)
 
 
 @pytest.mark.parametrize(
-    ("law", "tamper"),
+    ("invariant", "tamper"),
     TAMPERINGS,
-    ids=[f"{law.__name__}-{k}" for k, (law, _) in enumerate(TAMPERINGS)],
+    ids=[f"{invariant.__name__}-{k}" for k, (invariant, _) in enumerate(TAMPERINGS)],
 )
-def test_a_broken_law_is_reported(
-    law: Invariant, tamper: Callable[[Copy], None], result: Result
+def test_a_broken_invariant_is_reported(
+    invariant: Invariant, tamper: Callable[[Copy], None], result: Result
 ) -> None:
     copy = Copy(result)
     tamper(copy)
     tampered = copy.tampered()
-    assert law.__name__.replace("_", " ") in {broken.law for broken in violations(tampered)}
+    broken = {each.invariant for each in violations(tampered)}
+    assert invariant.__name__.replace("_", " ") in broken
 
 
-def test_every_law_has_been_broken() -> None:
-    assert {law for law, _ in TAMPERINGS} == set(INVARIANTS)
+def test_every_invariant_has_been_broken() -> None:
+    assert {invariant for invariant, _ in TAMPERINGS} == set(INVARIANTS)
 
 
-def test_every_law_says_what_it_is() -> None:
-    assert all(law.__doc__ and law.__doc__.strip() for law in INVARIANTS)
+def test_every_invariant_says_what_it_is() -> None:
+    assert all((each.__doc__ or "").strip() for each in INVARIANTS)
 
 
-def test_the_message_names_run_law_and_rows(result: Result) -> None:
+def test_the_message_names_run_invariant_and_rows(result: Result) -> None:
     copy = Copy(result)
     dispatch("windowed", 3 * MINUTE)(copy)
     with pytest.raises(InvariantError) as caught:

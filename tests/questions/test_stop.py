@@ -18,7 +18,7 @@ from outsim import plots
 from outsim.clock import SECOND, after
 from outsim.errors import StudyError
 from outsim.questions.stop import StopRace
-from outsim.results.stop_measures import STOP_MEASURES
+from outsim.results.measures import STOP_MEASURES
 from outsim.scenario import Scenario
 from tests.engine import scenarios
 

@@ -10,9 +10,8 @@ import pytest
 
 from outsim.questions.eta_measures import CAMPAIGN_MEASURES, next_dispatch_s
 from outsim.results.invariants import check_invariants
-from outsim.results.measures import measure
+from outsim.results.measures import STOP_MEASURES, measure
 from outsim.results.result import Result
-from outsim.results.stop_measures import STOP_MEASURES
 from outsim.results.tables.causes import CAUSES, WAIT_CAUSES
 from tests.engine.scenarios import at, campaign, contact_list, part, recorded, requests, run
 

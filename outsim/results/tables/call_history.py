@@ -90,15 +90,7 @@ class Account(Answer):
 
 
 def account(result: Result, call_id: int) -> Account:
-    """What became of a call, attempt by attempt.
-
-    Parameters
-    ----------
-    result : Result
-        The run.
-    call_id : int
-        Number of a call that was handed in.
-    """
+    """What became of a call that was handed in, attempt by attempt."""
     call = result.calls[result.calls["call_id"] == call_id].iloc[0]
     rows = np.flatnonzero(result.arrays.records.attempts["call_id"] == call_id)
     mine = result.attempts.iloc[rows]
@@ -194,12 +186,8 @@ def _ending(call: pd.Series, attempts: pd.DataFrame) -> str:
 def reasons(result: Result, call_ids: Integers) -> pd.DataFrame:
     """Why some calls were not completed: one row a reason, most calls first.
 
-    Returns
-    -------
-    DataFrame
-        ``status`` (failed, expired, canceled, rejected), ``reason`` (what the last attempt came
-        to: an outcome, for congestion its cause, for a rejected row why; empty where there was
-        no attempt), ``calls``, and ``examples``, a few of their numbers.
+    ``status``, ``reason`` (an outcome, a cause of congestion, or why a row was rejected; empty
+    without an attempt), ``calls``, and ``examples``, a few of their numbers.
     """
     calls = result.calls.set_index("call_id").loc[call_ids]
     calls = calls[calls["status"].isin(FINAL_STATUSES) & (calls["status"] != "completed")]

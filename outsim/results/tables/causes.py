@@ -73,13 +73,7 @@ class _Course:
 
 
 class Causes:
-    """The causes of one run.
-
-    Parameters
-    ----------
-    run : RunArrays
-        The run, by either engine.
-    """
+    """The causes of one run, by either engine."""
 
     def __init__(self, run: RunArrays) -> None:
         self.run = run
@@ -153,10 +147,7 @@ class Causes:
         course.go("pacing", first)
 
     def _rounds(self, stays: TimeInSystem, last: Integers) -> Iterator[Integers]:
-        """Rows of the stays, first the first ones of all calls, then the second ones and so on.
-
-        Up to the last attempt of each call that is told of.
-        """
+        """Rows of the stays up to the `last` attempt of each call: all first ones, and so on."""
         told = np.flatnonzero(stays.attempt <= last[stays.call_id])
         order = told[np.argsort(stays.attempt[told], kind="stable")]
         numbers = stays.attempt[order]

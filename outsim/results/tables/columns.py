@@ -54,20 +54,10 @@ def frame(
     names: Mapping[str, Sequence[str]],
     zone: str,
 ) -> pd.DataFrame:
-    """Data frame of these columns, which shares the memory of their arrays.
+    """Data frame of these columns, which shares the memory of their arrays and can only be read.
 
-    It can be read only: the records may be in the same memory. A copy can be written to.
-
-    Parameters
-    ----------
-    columns : iterable of Column
-        What to show, in this order.
-    array_of : callable
-        Array of a column: instants in microseconds since 1970, codes for words.
-    names : mapping
-        Words of the columns whose words the schema does not know.
-    zone : str
-        Time zone of instants.
+    `array_of` gives instants in microseconds since 1970, and codes for words; `names` has the
+    words of columns whose words the schema does not know.
     """
     shown = {}
     for column in columns:
@@ -78,10 +68,7 @@ def frame(
 
 
 def handed_out(table: pd.DataFrame) -> pd.DataFrame:
-    """A table to give away: whatever is done to it, this one stays as it is.
-
-    It shares all columns with this one; pandas copies a column when it is written to.
-    """
+    """A table to give away, columns shared until written to: this one stays as it is."""
     for dtype in table.dtypes:
         if isinstance(dtype, pd.CategoricalDtype):
             dtype.categories.name = None  # the one thing that copies share and that can be set
@@ -103,13 +90,7 @@ def _shown(array: Array, column: Column, words: Sequence[str], zone: str) -> Any
 
 
 def checked_step(every: str | timedelta) -> str | timedelta:
-    """A step of time as pandas writes it, such as ``"5min"``.
-
-    Raises
-    ------
-    MomentError
-        If it is none, or does not go on.
-    """
+    """A step of time as pandas writes it, such as ``"5min"``; MomentError if it is none."""
     try:
         step = to_offset(every)
     except (ValueError, TypeError):

@@ -57,13 +57,7 @@ FAILURE_MEASURES: tuple[Measure, ...] = (
 
 
 def why_failed(shares: Mapping[str, tuple[float, str]]) -> str:
-    """Leading reason of failed calls, whose side that is, and what comes next.
-
-    Parameters
-    ----------
-    shares : mapping
-        By outcome of the last attempt, its share of the failed calls, and how it is written.
-    """
+    """Leading reason of failed calls, and the next one, from (share, as written) by outcome."""
     ranked = sorted(
         ((share, outcome, text) for outcome, (share, text) in shares.items() if share > 0),
         reverse=True,
@@ -80,10 +74,7 @@ def why_failed(shares: Mapping[str, tuple[float, str]]) -> str:
 
 
 def unanswered_by(attempts: pd.DataFrame, key: pd.Series) -> pd.DataFrame:
-    """Attempts by outcome over a key such as attempt number or hour; one row a key.
-
-    Columns: ``attempts`` (ended ones), each unanswered outcome, and ``answered_share``.
-    """
+    """Ended attempts by unanswered outcome over a key such as the hour; ``answered_share``."""
     ended = attempts["outcome"].notna()
     table = pd.crosstab(key[ended], attempts.loc[ended, "outcome"].astype(str))
     total = table.sum(axis=1)
@@ -142,22 +133,12 @@ def match_pending(
 ) -> PendingMatch:
     """Tell pending calls that went out from those that did not, as a customer can.
 
-    The call log knows numbers and times but no call_id (platform FAQ: a call
-    can stay pending though it was placed; the way to tell is to find its log).
-    What a customer can do: count the log entries of a number, and take away the
-    attempts that the page shows for the calls to it that are over. With nothing
-    left, or nothing since its submission, the call never went out; with
-    something left it did, or another pending call to the number did: with more
-    than one of those it is ambiguous. Pages lag, so even this can be wrong.
-
-    Parameters
-    ----------
-    calls, attempts, updates : DataFrame
-        Tables of a whole run: other campaigns of the customer matter too.
-    moment : datetime
-        When the customer looks at page and log.
-    asked : boolean Series
-        Which rows of `calls` are asked about.
+    The call log knows numbers and times but no call_id. So the customer counts the log entries of
+    a number, and takes away the attempts that the page shows for the calls to it that are over.
+    With nothing left, or nothing since its submission, the call never went out; with something
+    left it did, or another pending call to the number did: with more than one of those it is
+    ambiguous. Pages lag, so even this can be wrong. The tables are those of a whole run; `asked`
+    marks rows of `calls`.
     """
     page = status_page(calls, attempts, updates, moment)
     about = set(calls.loc[asked, "call_id"])

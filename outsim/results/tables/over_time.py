@@ -1,8 +1,4 @@
-"""What pictures show over time: by tenant, by hour, what happened beside what was seen.
-
-All are derived from the tables, exactly. Instants are integers, microseconds since 1970 in UTC,
-as in `outsim.results.tables.views`.
-"""
+"""What pictures show over time, derived from the tables exactly; instants are as in `views`."""
 
 from __future__ import annotations
 
@@ -38,14 +34,7 @@ Parts = dict[str, Steps]
 def tenant_groups(calls: pd.DataFrame, first: str | None, most: int) -> dict[str, list[str]]:
     """Tenants by the name that they are shown under: the largest alone, the others together.
 
-    Parameters
-    ----------
-    calls : DataFrame
-        Calls of a run; a tenant is the larger, the more attempts and then calls it makes.
-    first : str, optional
-        Tenant that comes first, whatever its size.
-    most : int
-        How many names there are at most, the others' among them.
+    A tenant is the larger, the more attempts and then calls it makes; `first` comes first.
     """
     sizes = calls.groupby("tenant", observed=True)["attempts"].agg(["sum", "size"])
     ranked = [*sizes.sort_values(["sum", "size"], ascending=False, kind="stable").index]
@@ -65,17 +54,7 @@ def by_tenant(
     first: str | None = None,
     most: int = 6,
 ) -> Parts:
-    """A quantity of `timeline` as step functions by tenant, which add up to it at every instant.
-
-    Parameters
-    ----------
-    calls, attempts, updates : DataFrame
-        Tables of a whole run.
-    of : "queue" or "busy_ports"
-        The quantity.
-    first, most
-        As for `tenant_groups`.
-    """
+    """A quantity of `timeline` as step functions by `tenant_groups`, which add up to it."""
     found = {}
     for name, tenants in tenant_groups(calls, first, most).items():
         mine = attempts[attempts["tenant"].isin(tenants)]
@@ -99,9 +78,8 @@ def total(parts: Parts) -> Steps:
 def change_points(functions: Sequence[Steps], pieces: int) -> Instants:
     """Instants that show step functions as they are, and no more of them than needed.
 
-    All instants of change, if they are few. Else time is cut into so many pieces, and of each
-    the first, lowest, highest and last value of every function is kept: a picture with fewer
-    points across than pieces is the same as one of everything.
+    All instants of change, if they are few; else of each of so many pieces of time the first,
+    lowest, highest and last value of every function, which looks the same.
     """
     everything = np.unique(np.concatenate([np.empty(0, np.int64), *(at for at, _ in functions)]))
     if len(everything) <= 4 * pieces:
@@ -126,11 +104,9 @@ def _telling(values: NDArray[np.int64], piece: NDArray[np.int64]) -> NDArray[np.
 
 
 def hourly_outcomes(attempts: pd.DataFrame, begins: datetime) -> pd.DataFrame:
-    """Attempts by outcome and local clock hour of dispatch; attempts under way are left out.
+    """Ended attempts by outcome and local clock hour of dispatch, from the first to the last hour.
 
-    Hours follow each other without a gap, from the first to the last in which an attempt was
-    dispatched, also over several days and across a change of clocks. One column an outcome, with
-    counts; the index says when each hour begins.
+    One column an outcome, with counts; the index says when each hour begins.
     """
     ended = attempts[attempts["outcome"].notna()]
     zone = str(begins.tzinfo)
@@ -152,11 +128,9 @@ def hourly_outcomes(attempts: pd.DataFrame, begins: datetime) -> pd.DataFrame:
 
 
 def true_and_seen(updates: pd.DataFrame) -> dict[str, tuple[Steps, Steps]]:
-    """Calls by how they stand, over time: what happened, and what the customer could see.
+    """Calls by `STATUS_GROUPS` over time: what happened, and what the customer could see.
 
-    Step functions by `STATUS_GROUPS`, the truth first. The updates are all of some calls,
-    submissions included. An end that never becomes visible is never seen: its call is shown as
-    pending from there on.
+    The updates are all of some calls, submissions included.
     """
     submitted = updates["attempt"].eq(0) & updates["status"].isin(("scheduled", "rejected"))
     nothing = updates["happened_at"].iloc[:0]
@@ -181,10 +155,7 @@ def true_and_seen(updates: pd.DataFrame) -> dict[str, tuple[Steps, Steps]]:
 
 
 def status_lags_s(updates: pd.DataFrame) -> NDArray[np.float64]:
-    """From happening to being visible, in seconds, of the updates that workers process.
-
-    Infinite where an update was not shown by the end of the run: longer than any.
-    """
+    """Status lags of the updates that workers process; infinite where one was never shown."""
     happened, visible = (
         updates[name].to_numpy("datetime64[us]").view(np.int64)
         for name in ("happened_at", "visible_at")
@@ -218,11 +189,7 @@ def status_lag(
 
 
 def over_replications(functions: Sequence[Steps], marks: Instants) -> pd.DataFrame:
-    """Middle and band of one quantity over several runs, at these instants.
-
-    Columns ``median``, ``low`` and ``high``; the band holds 90 % of the runs, and all of them
-    where there are fewer than twenty.
-    """
+    """``median``, and ``low`` to ``high`` of 90 % of the runs, or of all of fewer than 20."""
     values = np.array([value_at(each, marks) for each in functions])
     low, high = (0.05, 0.95) if len(functions) >= 20 else (0.0, 1.0)
     places = [quantile_rank(level, len(functions)) for level in (0.5, low, high)]

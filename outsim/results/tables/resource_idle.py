@@ -25,16 +25,7 @@ _ALWAYS = -NEVER
 
 
 class Gaps:
-    """Time of a run, cut at its dispatches; the last gap goes on to the end of the run.
-
-    Arrays have one entry a gap, one more than there are dispatches; instants and times are
-    microseconds.
-
-    Parameters
-    ----------
-    run : RunArrays
-        The run.
-    """
+    """Time of a run in microseconds, cut at its dispatches; the last gap goes on to its end."""
 
     def __init__(self, run: RunArrays) -> None:
         # A copy: result tables move the recorded column to another origin.
@@ -115,11 +106,7 @@ class Gaps:
         return np.searchsorted(self.at, instants, side="left").astype(np.int64)
 
     def spent(self, instants: Integers) -> Integers:
-        """Time by resource up to each of these instants, shape (instants, 4).
-
-        The columns are `RESOURCES` and `NOTHING`; between two instants they add up to the time
-        between them.
-        """
+        """Time by `RESOURCES` and `NOTHING` up to each of these instants, shape (instants, 4)."""
         gap = self.of(instants)
         spent, into = self._spent[gap], instants - self.begins[gap]
         worker = np.clip(into, 0, self.worker_us[gap])
@@ -130,16 +117,7 @@ class Gaps:
 
 
 def waited(since: Integers, until: Integers, at: Integers) -> Integers:
-    """Time that stays lasted up to each of some instants, together.
-
-    Parameters
-    ----------
-    since, until : int64 arrays
-        When stays began and when they ended, each sorted; those that did not end are in `since`
-        alone.
-    at : int64 array
-        Instants.
-    """
+    """Time that stays, their ends sorted apart, lasted up to each of some instants, together."""
 
     def after(instants: Integers) -> Integers:
         # Sums may wrap around: what is wanted of them is differences, and those come out right.
@@ -153,8 +131,7 @@ def waited(since: Integers, until: Integers, at: Integers) -> Integers:
 def replay(instants: Iterable[int], rate: int, burst: int) -> tuple[list[int], list[int]]:
     """Go through a bucket that gains tokens at a rate (per million seconds) and starts full.
 
-    Gives the places at which a token was taken that was not there; and since when each token was
-    there, the one after the last included. Instants are microseconds since the run begins.
+    Gives where a token was taken that was not there, and since when each was there, and the next.
     """
     level, at, ready_at = burst * TOKEN, 0, 0
     capacity = level

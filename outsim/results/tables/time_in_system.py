@@ -242,12 +242,9 @@ class Splitter:
         return spent
 
     def by_whom(self, chosen: TimeInSystem) -> Integers:
-        """Time of some stays, together, by the campaign whose call was dispatched next.
+        """Time of some stays, by the campaign whose call went next, shape (campaigns, `PARTS`).
 
-        Returns
-        -------
-        int64 array of shape (campaigns, `PARTS`)
-            Time from `turn` on, and time held back, is that of the call's own campaign.
+        Time from `turn` on, and time held back, is that of the call's own campaign.
         """
         count = len(self.holds_of.run.plan.campaigns)
         charged = np.zeros((count, len(PARTS)), dtype=np.int64)

@@ -5,6 +5,7 @@ All are derived from the tables, exactly; nothing is sampled while a run goes on
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from datetime import datetime
 from typing import Any
 
@@ -13,7 +14,15 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from outsim.results.tables.columns import checked_step
-from outsim.vocabulary import AFTER_ATTEMPT_STATUSES, STATUSES
+from outsim.scenario.snapshot import STATES, CampaignSnapshot, Snapshot, Standing
+from outsim.vocabulary import (
+    AFTER_ATTEMPT_STATUSES,
+    CALLEE_FAILURES,
+    ENDED_STATUSES,
+    OUTCOMES,
+    STATUS_TABLE,
+    STATUSES,
+)
 
 
 def _last_by_call(updates: pd.DataFrame) -> pd.DataFrame:
@@ -26,10 +35,8 @@ def status_page(
 ) -> pd.DataFrame:
     """What the customer's page shows at a moment, beside the truth; one row a call.
 
-    Columns: ``number``, ``ani``, ``status``, ``attempt``, ``callee_type`` and ``call_info``
-    are the page; ``since`` is when the shown status had come; ``true_status``,
-    ``true_attempt`` and ``wedged`` are the truth. Callee type and call info are those of
-    the shown attempt, once its end is shown.
+    ``since`` is when the shown status had come; callee type and call info are those of the shown
+    attempt, once its end is shown; ``true_status``, ``true_attempt`` and ``wedged`` are the truth.
     """
     shown = _last_by_call(updates[updates["visible_at"] <= moment])
     truth = _last_by_call(updates[updates["happened_at"] <= moment])
@@ -57,24 +64,14 @@ def status_page(
 
 
 def counts(page: pd.DataFrame) -> list[tuple[str, int, int]]:
-    """Calls on a page, as `status_page` gives it, by status.
-
-    Returns
-    -------
-    list of (status, seen, true)
-        How many the customer sees in a status, and how many are; those of nobody are left out.
-    """
+    """Calls on a page by status, as (status, seen, true); statuses of nobody are left out."""
     seen, true = page["status"].value_counts(), page["true_status"].value_counts()
     counted = [(word, int(seen.get(word, 0)), int(true.get(word, 0))) for word in STATUSES]
     return [row for row in counted if row[1] or row[2]]
 
 
 def call_log(calls: pd.DataFrame, attempts: pd.DataFrame) -> pd.DataFrame:
-    """The call log that a customer can get: number and times of each dial, and no call_id.
-
-    Columns: ``tenant`` (whose log it is), ``dest``, ``src``, ``type``, ``start`` (dialed)
-    and ``end`` (missing while it lasts), in the order of ``start``.
-    """
+    """The call log that a customer can get: number and times of each dial, and no call_id."""
     dialed = attempts[attempts["dialed_at"].notna()]
     src = calls.set_index("call_id")["ani"].reindex(dialed["call_id"]).to_numpy()
     log = pd.DataFrame(
@@ -112,10 +109,7 @@ def step_function(ups: pd.Series[Any], downs: pd.Series[Any]) -> Steps:
 
 
 def settled(function: Steps) -> Steps:
-    """The same step function with one step for each instant at which it changes.
-
-    What happens at one instant is one step: nobody sees a value in between.
-    """
+    """The same step function with one step an instant: nobody sees a value in between."""
     at, values = function
     last = np.ones(len(at), dtype=np.bool_)
     last[:-1] = at[1:] != at[:-1]
@@ -138,12 +132,7 @@ def _left_queue(updates: pd.DataFrame) -> pd.Series[Any]:
 
 
 def queue_steps(calls: pd.DataFrame, attempts: pd.DataFrame, updates: pd.DataFrame) -> Steps:
-    """Length of the outbound queue as a step function: instants, and the length from each on.
-
-    Instants are integers, microseconds since 1970 in UTC. The tables need no columns but
-    ``call_id`` and ``wedged`` of calls, ``dispatched_at``, and ``call_id``, ``status`` and
-    ``happened_at`` of updates, in the order of happening.
-    """
+    """Length of the outbound queue as a step function; updates are in the order of happening."""
     wedged = set(calls.loc[calls["wedged"], "call_id"])
     entered = updates[(updates["status"] == "queued") & ~updates["call_id"].isin(wedged)]
     left = pd.concat([attempts["dispatched_at"], _left_queue(updates)])
@@ -162,10 +151,7 @@ STEP_COLUMNS = (
 
 
 def steps(calls: pd.DataFrame, attempts: pd.DataFrame, updates: pd.DataFrame) -> dict[str, Steps]:
-    """Every quantity of `timeline` as a step function: instants, and the value from each on.
-
-    Instants are integers, microseconds since 1970 in UTC.
-    """
+    """Every quantity of `timeline` as a step function."""
     processed = updates[updates["visible_at"].ne(updates["happened_at"])]
     carried = attempts[attempts["cause"].isin(CARRIED)]
     return {
@@ -190,15 +176,7 @@ def timeline(
     ends: datetime,
     every: str | None,
 ) -> pd.DataFrame:
-    """Queue, ports and backlog over time, indexed by local clock time.
-
-    Parameters
-    ----------
-    every : str or None
-        Width of the intervals, as pandas writes it (``"1min"``): values are those at the
-        start of each, and ``dispatched``, ``dialed`` and ``refused`` count what happened in
-        it. None gives one row for every instant at which anything changed, without counts.
-    """
+    """Quantities over time by local time, with counts of each interval; see `Result.timeline`."""
     functions = steps(calls, attempts, updates)
     if every is None:
         changes = np.unique(np.concatenate([at for at, _ in functions.values()]))
@@ -242,3 +220,81 @@ def timeline_by_tenant(
     # Between its own changes a tenant stays where it is, and before the first of them at 0.
     joined = pd.concat(parts, axis=1, names=["tenant"], sort=True).ffill().fillna(0)
     return joined.astype("int64").swaplevel(axis=1)[list(next(iter(parts.values())).columns)]
+
+
+_FAILURES = [OUTCOMES[code] for code in CALLEE_FAILURES]
+_STANDS_AS = {status.name: status.stands_as or status.name for status in STATUS_TABLE}
+
+
+def snapshot(
+    calls: pd.DataFrame,
+    attempts: pd.DataFrame,
+    updates: pd.DataFrame,
+    starts: dict[tuple[str, str], datetime],
+    moment: datetime,
+) -> Snapshot:
+    """The queue as it is at a moment, everything known that has happened by then.
+
+    A wedged call is in no queue and will never be dialed: it is left out. `starts` has when
+    campaigns start, by tenant and name.
+    """
+    happened = updates[updates["happened_at"] <= moment]
+    last = happened.drop_duplicates("call_id", keep="last").set_index("call_id")
+    known = calls.loc[(calls["submitted_at"] <= moment) & ~calls["wedged"]].set_index("call_id")
+    known = known[["tenant", "campaign", "number", "attempts"]].join(
+        last[["status", "attempt", "happened_at"]]
+    )
+    ended = attempts[(attempts["ended_at"] <= moment) & attempts["outcome"].isin(_FAILURES)]
+    known["failures"] = ended["call_id"].value_counts().reindex(known.index, fill_value=0)
+    # In the order of the queue: calls that came in at one instant in the order of their numbers.
+    ordered = known.sort_values("happened_at", kind="stable")
+    campaigns = [
+        _campaign((str(tenant), str(name)), rows, starts[str(tenant), str(name)])
+        for (tenant, name), rows in ordered.groupby(
+            ["tenant", "campaign"], observed=True, sort=True
+        )
+    ]
+    return Snapshot(at=moment, campaign=campaigns)
+
+
+def _campaign(key: tuple[str, str], rows: pd.DataFrame, start: datetime) -> CampaignSnapshot:
+    status = rows["status"].astype(object).map(_STANDS_AS)
+    found: dict[str, Any] = {
+        state: [*_standings(state, rows[status == state].sort_index())]
+        if state == "scheduled"
+        else [*_standings(state, rows[status == state])]
+        for state in STATES
+    }
+    for state in ENDED_STATUSES:
+        found[state] = int((status == state).sum())
+    found["undialed"] = int(((status == "expired") & (rows["attempt"] == 0)).sum())
+    return CampaignSnapshot(tenant=key[0], name=key[1], start=start, **found)
+
+
+def _standings(state: str, rows: pd.DataFrame) -> Iterator[Standing]:
+    if state == "scheduled":
+        yield from _runs(rows.index.to_numpy())
+        return
+    over = rows["attempt"] - (state != "waiting_retry")
+    for call_id, since, attempts, failures, number in zip(
+        rows.index.tolist(),
+        rows["happened_at"].dt.to_pydatetime().tolist(),
+        over.tolist(),
+        rows["failures"].tolist(),
+        rows["number"].tolist(),
+        strict=True,
+    ):
+        yield Standing(
+            since=since,
+            attempts=attempts,
+            failures=failures,
+            call_id=call_id,
+            number=f"{number:010d}" if number else None,
+        )
+
+
+def _runs(call_ids: Any) -> Iterator[Standing]:
+    """Scheduled calls; those whose numbers follow each other together."""
+    for run in np.split(call_ids, np.flatnonzero(np.diff(call_ids) != 1) + 1):
+        if len(run):
+            yield Standing(count=len(run), attempts=0, call_id=int(run[0]))
