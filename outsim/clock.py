@@ -72,13 +72,7 @@ def _check_length(text: str) -> None:
 
 
 def parse_duration_us(text: str) -> int:
-    """Microseconds of a duration such as ``"10 min"`` or ``"1 h 30 min"``.
-
-    Raises
-    ------
-    ValueError
-        If `text` is not a number with a unit, or is too long to count.
-    """
+    """Microseconds of a duration such as ``"10 min"`` or ``"1 h 30 min"``, or a ValueError."""
     _check_length(text)
     rest = text.strip().lower()
     total = 0.0
@@ -96,13 +90,7 @@ def parse_duration_us(text: str) -> int:
 
 
 def parse_rate(text: str) -> int:
-    """Tokens per million seconds of a rate such as ``"20/s"`` or ``"90/min"``.
-
-    Raises
-    ------
-    ValueError
-        If `text` is not a number per second, minute or hour.
-    """
+    """Tokens per million seconds of a rate such as ``"20/s"`` or ``"90/min"``, or a ValueError."""
     _check_length(text)
     match = _RATE.fullmatch(text.strip().lower())
     if match is None:
@@ -118,13 +106,7 @@ def parse_rate(text: str) -> int:
 
 
 def parse_share(text: str) -> float:
-    """Fraction of a share such as ``"2 %"``.
-
-    Raises
-    ------
-    ValueError
-        If `text` is not a percentage.
-    """
+    """Fraction of a share such as ``"2 %"``; ValueError if it is none."""
     _check_length(text)
     match = _SHARE.fullmatch(text.strip())
     if match is None:
@@ -138,14 +120,7 @@ def _refuse_negative(number: str, text: str) -> None:
 
 
 def parse_clock_time(text: str, on: date, zone: ZoneInfo) -> datetime:
-    """Aware datetime of a local clock time such as ``"09:15"`` or ``"2026-03-10 09:15"``.
-
-    Raises
-    ------
-    ValueError
-        If `text` is no clock time, or falls into the hour that a change to
-        summer time skips.
-    """
+    """Aware datetime of a local ``"09:15"`` or ``"2026-03-10 09:15"``, or a ValueError."""
     _check_length(text)
     match = _CLOCK.fullmatch(text.strip())
     if match is None:
@@ -165,13 +140,7 @@ def parse_clock_time(text: str, on: date, zone: ZoneInfo) -> datetime:
 
 
 def existing(local: datetime) -> datetime:
-    """Return `local` itself, if its clock ever showed it.
-
-    Raises
-    ------
-    ValueError
-        If a change to summer time skips it.
-    """
+    """The local time itself; a ValueError if a change to summer time skips it."""
     try:
         back = local.astimezone(UTC).astimezone(local.tzinfo)
     except OverflowError:
@@ -235,18 +204,8 @@ def write_rate(rate: int) -> str:
 def local_segments(
     begins: datetime, until_us: int, zone: ZoneInfo
 ) -> tuple[NDArray[np.int64], list[tuple[int, int]]]:
-    """Split a run where the local hour in `zone` changes.
-
-    Every zone in use today is offset from UTC by whole quarters of an hour, and
-    changes its offset on one, so looking at each quarter finds every change.
-
-    Returns
-    -------
-    starts_us : int64 array of shape (segments,)
-        Where each segment starts; the first starts at or before 0.
-    hours : list of (weekday, hour)
-        Local weekday (Monday is 0) and hour of each segment.
-    """
+    """Where local hours in `zone` begin in a run, first at or before 0; their weekday and hour."""
+    # Every zone in use today is offset from UTC by whole quarters of an hour, and changes on one.
     quarter = 15 * MINUTE
     begins_utc = begins.astimezone(UTC)
     lead_us = (

@@ -33,6 +33,18 @@ Uniforms = NDArray[np.float64]
 Seconds = NDArray[np.float64]
 
 
+class _Special:
+    """`scipy.special`, imported when something of it is first used: most commands draw nothing."""
+
+    def __getattr__(self, name: str) -> Any:
+        from scipy import special
+
+        return getattr(special, name)
+
+
+special = _Special()
+
+
 class _Distribution(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
 
@@ -82,9 +94,7 @@ class Lognormal(_Distribution):
 
     @override
     def quantile_s(self, uniforms: Uniforms) -> Seconds:
-        from scipy.special import ndtri
-
-        seconds = ndtri(uniforms)
+        seconds: Seconds = special.ndtri(uniforms)
         seconds *= self.log_sd
         seconds += math.log(self.median / SECOND)
         return np.exp(seconds, out=seconds)
@@ -118,18 +128,14 @@ class Normal(_Distribution):
         return self
 
     def _cut(self) -> tuple[float, float]:
-        from scipy.special import ndtr
-
-        low = float(ndtr((self.least - self.mean) / self.sd))
-        high = float(ndtr((self.most - self.mean) / self.sd))
+        low = float(special.ndtr((self.least - self.mean) / self.sd))
+        high = float(special.ndtr((self.most - self.mean) / self.sd))
         return low, high
 
     @override
     def quantile_s(self, uniforms: Uniforms) -> Seconds:
-        from scipy.special import ndtri
-
         low, high = self._cut()
-        seconds = ndtri(low + uniforms * (high - low))
+        seconds: Seconds = special.ndtri(low + uniforms * (high - low))
         seconds *= self.sd
         seconds += self.mean
         seconds /= SECOND
@@ -185,10 +191,7 @@ class Uniform(_Distribution):
 
 @dataclass(frozen=True, eq=False)
 class _Points:
-    """Points of a table of quantiles.
-
-    Not compared: models compare what they keep, and arrays have no single answer to that.
-    """
+    """Points of a table of quantiles; not compared, as arrays have no single answer to that."""
 
     scores: Seconds
     """Shares of a table, or their normal scores."""
@@ -230,29 +233,23 @@ class Quantiles(_Distribution):
 
     @cached_property
     def _points(self) -> _Points:
-        from scipy.special import ndtri
-
         seconds = np.array(self.durations, dtype=np.float64) / SECOND * self.scale
-        return _Points(ndtri(np.array(self.shares)), np.log(seconds))
+        return _Points(special.ndtri(np.array(self.shares)), np.log(seconds))
 
     @override
     def quantile_s(self, uniforms: Uniforms) -> Seconds:
-        from scipy.special import ndtri
-
         scores, logs = self._points.scores, self._points.logs
-        at = ndtri(uniforms)
+        at: Seconds = special.ndtri(uniforms)
         piece = np.clip(np.searchsorted(scores, at, side="right") - 1, 0, len(scores) - 2)
         slopes = np.diff(logs) / np.diff(scores)
         return np.exp(logs[piece] + slopes[piece] * (at - scores[piece]))
 
     @override
     def mean_s(self) -> float:
-        from scipy.special import ndtr
-
         scores, logs = self._points.scores, self._points.logs
         slopes = np.diff(logs) / np.diff(scores)
         bounds = np.concatenate(([-np.inf], scores[1:-1], [np.inf]))
-        masses = ndtr(bounds[1:] - slopes) - ndtr(bounds[:-1] - slopes)
+        masses = special.ndtr(bounds[1:] - slopes) - special.ndtr(bounds[:-1] - slopes)
         return float(np.sum(np.exp(logs[:-1] - slopes * scores[:-1] + slopes**2 / 2) * masses))
 
 
@@ -286,9 +283,7 @@ class Gamma(_Distribution):
 
     @override
     def quantile_s(self, uniforms: Uniforms) -> Seconds:
-        from scipy.special import gammaincinv
-
-        seconds = np.asarray(gammaincinv(self.shape, uniforms), dtype=np.float64)
+        seconds = np.asarray(special.gammaincinv(self.shape, uniforms), dtype=np.float64)
         return seconds * (self.mean / SECOND / self.shape)
 
     @override
@@ -341,9 +336,7 @@ class Burr(_Distribution):
 
     @override
     def mean_s(self) -> float:
-        from scipy.special import beta
-
-        part = float(beta(self.tail - 1 / self.shape, 1 + 1 / self.shape))
+        part = float(special.beta(self.tail - 1 / self.shape, 1 + 1 / self.shape))
         return self.scale / SECOND * self.tail * part
 
 
@@ -373,12 +366,10 @@ class Mixture(_Distribution):
 
     @cached_property
     def _points(self) -> _Points:
-        from scipy.special import ndtr
-
         middles, widths = np.log(np.array(self.medians) / SECOND), np.array(self.log_sds)
         logs = np.linspace((middles - 9 * widths).min(), (middles + 9 * widths).max(), 40_001)
         weights = np.array(self.weights) / sum(self.weights)
-        return _Points(ndtr((logs[:, None] - middles) / widths) @ weights, logs)
+        return _Points(special.ndtr((logs[:, None] - middles) / widths) @ weights, logs)
 
     @override
     def quantile_s(self, uniforms: Uniforms) -> Seconds:

@@ -88,24 +88,16 @@ class OutsimError(Exception):
 
 @dataclass(frozen=True)
 class Problem:
-    """One thing that is wrong in an input file.
-
-    Attributes
-    ----------
-    file : str
-        The file as the user named it, or as `extends` did.
-    line : int or None
-        Line in that file, counted from 1; None where no line can be named.
-    key : str
-        Key path such as ``campaign[clinic/reminders].start``; empty for the file as a whole.
-    message : str
-        What was found and what is allowed.
-    """
+    """One thing that is wrong in an input file."""
 
     file: str
+    """The file as the user named it, or as `extends` did."""
     line: int | None
+    """Line in that file, counted from 1; None where no line can be named."""
     key: str
+    """Key path such as ``campaign[clinic/reminders].start``; empty for the file as a whole."""
     message: str
+    """What was found and what is allowed."""
 
     def __str__(self) -> str:
         file = visible(self.file)

@@ -7,7 +7,7 @@ fraction, an aware datetime.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import date, datetime, time
 from difflib import get_close_matches
 from functools import cache
@@ -76,36 +76,30 @@ def shown(value: Any) -> str:
     return text if len(text) <= 60 else text[:57] + "..."
 
 
-def _without_unit(value: Any, info: ValidationInfo) -> bool:
-    """Whether `value` can't be taken as an integer of the model's own unit."""
-    in_file = info.context is not None
-    return in_file or isinstance(value, bool) or not isinstance(value, int)
-
-
-def _duration(value: Any, info: ValidationInfo) -> Any:
+def _in_unit(value: Any, info: ValidationInfo, parse: Callable[[str], int], write: str) -> int:
+    """An integer of the model's own unit: from a text; from Python also as it is."""
     if isinstance(value, str):
-        duration = parse_duration_us(value)
-    elif _without_unit(value, info):
-        raise ValueError(f"found {shown(value)}; write a duration with a unit, such as '10 min'")
-    else:
-        duration = value
-    if not 1 <= duration <= LONGEST:
-        limits = "more than 0, 1 us at least" if duration < 1 else "at most 3660 days"
-        raise ValueError(f"found {shown(value)}; must be {limits}")
-    return duration
+        return parse(value)
+    if info.context is not None or isinstance(value, bool) or not isinstance(value, int):
+        raise ValueError(f"found {shown(value)}; write a {write}")
+    return value
 
 
-def _rate(value: Any, info: ValidationInfo) -> Any:
-    if isinstance(value, str):
-        rate = parse_rate(value)
-    elif _without_unit(value, info):
-        raise ValueError(f"found {shown(value)}; write a rate with a unit, such as '20/s'")
-    else:
-        rate = value
-    if not 1 <= rate <= FASTEST:
-        limits = "more than 0, 0.000001/s at least" if rate < 1 else "at most 1000000/s"
-        raise ValueError(f"found {shown(value)}; must be {limits}")
-    return rate
+def _within(value: int, most: int, found: Any, least_text: str, most_text: str) -> int:
+    if not 1 <= value <= most:
+        limits = f"more than 0, {least_text} at least" if value < 1 else f"at most {most_text}"
+        raise ValueError(f"found {shown(found)}; must be {limits}")
+    return value
+
+
+def _duration(value: Any, info: ValidationInfo) -> int:
+    duration = _in_unit(value, info, parse_duration_us, "duration with a unit, such as '10 min'")
+    return _within(duration, LONGEST, value, "1 us", "3660 days")
+
+
+def _rate(value: Any, info: ValidationInfo) -> int:
+    rate = _in_unit(value, info, parse_rate, "rate with a unit, such as '20/s'")
+    return _within(rate, FASTEST, value, "0.000001/s", "1000000/s")
 
 
 def _share(value: Any) -> Any:
@@ -227,10 +221,7 @@ def zone_names() -> frozenset[str]:
 
 @cache
 def is_zone(name: str) -> bool:
-    """Whether `name` is a time zone of the IANA database.
-
-    Asking for the one zone is quicker than listing all of them.
-    """
+    """Whether `name` is a time zone; asking for one is quicker than listing all."""
     if name in NO_PLACES or name.startswith(("posix/", "right/")):
         return False
     try:

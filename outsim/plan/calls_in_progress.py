@@ -77,10 +77,7 @@ def _outcomes(
 def _lengths_us(
     platform: PlatformPlan, draws: AttemptDraws, outcomes: NDArray[np.int8]
 ) -> tuple[Instants, Instants, NDArray[np.int8]]:
-    """Time from dispatch to answer or end, time from answer to end, and the outcome, of courses.
-
-    The dial work is taken to find a worker at once.
-    """
+    """Time from dispatch to answer or end, workers being idle; from answer to end; the outcome."""
 
     def us(milliseconds: NDArray[np.int32]) -> Instants:
         return np.maximum(1, milliseconds.reshape(outcomes.shape).astype(np.int64) * MILLISECOND)

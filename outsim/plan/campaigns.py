@@ -65,11 +65,7 @@ class InitialState:
 
     @property
     def is_out(self) -> NDArray[np.bool_]:
-        """Whether the carrier took an attempt of each before the moment.
-
-        An attempt that it took and did not cut off was not answered, or nothing would be left to
-        dial: it is a failure of the callee. One that it refused is none, and reached nobody.
-        """
+        """Whether the carrier took an attempt of each: none that it took was answered."""
         return np.asarray(self.failures > 0)
 
     @property
@@ -328,10 +324,7 @@ def _some_area(name: str) -> int:
 
 
 def loading_delays(count: int, rate: int) -> NDArray[np.int64]:
-    """When each of `count` contacts is loaded: the k-th after k/rate, rounded up to 1 µs.
-
-    The remainder is worked out in two halves, since k times a token overflows int64.
-    """
+    """When each of `count` contacts is loaded: the k-th after k/rate, rounded up to 1 µs."""
     k = np.arange(count, dtype=np.int64)
     whole, rest = divmod(TOKEN, rate)
     high, low = divmod(rest, 2**20)

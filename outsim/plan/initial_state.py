@@ -69,10 +69,7 @@ def queued_since_us(scenario: Scenario, campaign: CampaignSnapshot) -> Instants:
 
 
 def _entries_us(scenario: Scenario, campaign: CampaignSnapshot) -> tuple[int, int]:
-    """Instants between which the queued calls of a campaign entered the queue.
-
-    What stands in the queue of a campaign that was stopped entered it before the stop.
-    """
+    """Instants between which the queued calls of a campaign came in, before any stop."""
     assert scenario.snapshot is not None
     rules = campaign_of(scenario, campaign)
     last_us = scenario.instant_us(scenario.snapshot.at)
@@ -255,10 +252,7 @@ def initial_plan(
     resolve: Callable[[Campaign], CampaignPlan],
     drawn: list[CampaignPlan],
 ) -> tuple[list[CampaignPlan], list[OutagePlan], list[SuspensionPlan]]:
-    """Campaigns of a scenario with a snapshot, as they stand at its moment and go on.
-
-    With them come the outages and the suspension that stand for what is under way then.
-    """
+    """Campaigns as they stand in a snapshot; outages and suspensions for what is under way."""
     snapshot = scenario.snapshot
     assert snapshot is not None
     at_us = scenario.instant_us(snapshot.at)

@@ -125,11 +125,7 @@ class Plan:
         return tuple(sorted(self.campaigns, key=lambda campaign: campaign.first_call_id))
 
     def in_run(self, ended_us: int) -> tuple[CampaignPlan, ...]:
-        """Campaigns that a run to `ended_us` tells of, in the order of their calls' numbers.
-
-        They are the scenario's, and those of background tenants that started before; all others
-        have the highest numbers.
-        """
+        """Campaigns that a run to `ended_us` tells of, in the order of their calls' numbers."""
         return tuple(c for c in self.by_call if not c.background or c.start_us < ended_us)
 
 
@@ -137,10 +133,7 @@ def platform_plan(scenario: Scenario) -> PlatformPlan:
     """Resolve the platform and the carrier of a scenario."""
     platform, carrier = scenario.platform, scenario.carrier
     # Shares are counted in millionths, so that what is left is exact: 80 % of 5 leaves 1.
-    left = [
-        1_000_000 - round(carrier.other_traffic_peak.get(minute, carrier.other_traffic) * 1e6)
-        for minute in range(60)
-    ]
+    left = [1_000_000 - round(share * 1e6) for share in carrier.other_traffic_by_minute]
     begins = scenario.clock.begins
     return PlatformPlan(
         ports=platform.ports,
@@ -155,12 +148,8 @@ def platform_plan(scenario: Scenario) -> PlatformPlan:
         delivery_pool=platform.delivery_pool,
         detection_person_us=platform.detection_person,
         detection_machine_us=platform.detection_machine,
-        carrier_rates=np.array(
-            [carrier.rate * part // 1_000_000 for part in left], dtype=np.int64
-        ),
-        carrier_channels=np.array(
-            [carrier.channels * part // 1_000_000 for part in left], np.int64
-        ),
+        carrier_rates=np.array([carrier.rate * part // 1_000_000 for part in left], np.int64),
+        carrier_channels=np.array([carrier.channels * p // 1_000_000 for p in left], np.int64),
         carrier_burst=carrier.burst,
         carrier_minute_offset_us=begins.minute * MINUTE
         + begins.second * SECOND

@@ -12,10 +12,7 @@ from outsim.clock import HOUR, MINUTE
 from outsim.distributions import Distribution
 from outsim.scenario.defaults import default
 from outsim.scenario.parts import Part
-from outsim.units import (
-    Share,
-    shown,
-)
+from outsim.units import Share, shown
 from outsim.vocabulary import DRAWN_EACH_ATTEMPT, INTERVAL_ORDER, OUTCOMES
 
 DAY_PARTS = ("morning", "afternoon", "evening", "night")

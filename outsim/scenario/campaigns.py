@@ -57,11 +57,7 @@ _DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 
 
 def _instant_us(begins: datetime, day: datetime, at: time, zone: ZoneInfo) -> int:
-    """Instant of a local time of day.
-
-    A time that a change to summer time skips counts as the same span after
-    midnight as on other days, which is how zoneinfo reads it.
-    """
+    """Instant of a local time of day; one that summer time skips counts from midnight."""
     if at == time.max:
         day, at = day + timedelta(days=1), time(0)
     return microseconds_between(begins, datetime.combine(day.date(), at, tzinfo=zone))

@@ -17,7 +17,14 @@ from pydantic_core import ErrorDetails
 from outsim.errors import Problem, ScenarioError, nearest
 from outsim.scenario.defaults import DEFAULTS
 from outsim.scenario.files import SHOWN_OF_KEYS
-from outsim.scenario.keys import KeyPath, field_at, part_at
+from outsim.scenario.keys import (
+    ADDED_ENTRIES,
+    NAMED_ENTRIES,
+    KeyPath,
+    field_at,
+    part_at,
+    value_at,
+)
 from outsim.scenario.source import Source
 from outsim.text import shortened
 from outsim.units import YEARS, ContradictionError, is_zone, shown
@@ -28,20 +35,16 @@ _PATTERNS = {
     "and begin with a letter or digit",
     r"^[0-9]{10}$": "must be 10 digits",
 }
-_RULES: dict[str, Callable[[dict[str, Any]], str]] = {
-    "greater_than": lambda limits: f"must be more than {_number(limits['gt'])}",
-    "greater_than_equal": lambda limits: f"must be at least {_number(limits['ge'])}",
-    "less_than": lambda limits: f"must be less than {_number(limits['lt'])}",
-    "less_than_equal": lambda limits: f"must be at most {_number(limits['le'])}",
-    "string_too_short": lambda limits: f"must have at least {limits['min_length']} character",
-    "string_too_long": lambda limits: f"must have at most {limits['max_length']} characters",
-    "too_short": lambda limits: _length("at least", limits["min_length"], limits),
-    "too_long": lambda limits: _length("at most", limits["max_length"], limits),
-    "string_pattern_mismatch": lambda limits: _PATTERNS.get(
-        limits["pattern"], f"must match {limits['pattern']}"
-    ),
-}
-_KINDS = {
+_RULES = {
+    "greater_than_equal": "must be at least {ge}",
+    "greater_than": "must be more than {gt}",
+    "less_than_equal": "must be at most {le}",
+    "less_than": "must be less than {lt}",
+    "string_too_short": "must have {min_length} or more characters",
+    "string_too_long": "must have {max_length} characters at most",
+    "string_pattern_mismatch": "must match {pattern}",
+    "too_short": "must have {min_length} or more items, has {actual_length}",
+    "too_long": "must have {max_length} items at most, has {actual_length}",
     "int": "must be a whole number",
     "float": "must be a number",
     "finite_number": "must be a finite number",
@@ -50,16 +53,9 @@ _KINDS = {
     "list": "must be a list",
     "dict": "must be a table",
     "model": "must be a table",
+    "": "must be of another kind",
 }
-
-
-def _length(bound: str, length: int, limits: dict[str, Any]) -> str:
-    items = "item" if length == 1 else "items"
-    return f"must have {bound} {length} {items}, has {limits['actual_length']}"
-
-
-def _number(limit: float) -> str:
-    return str(int(limit)) if limit == int(limit) else f"{limit:g}"
+"""What is allowed, by the first word that an error of pydantic's begins with."""
 
 
 def in_words(details: ErrorDetails, value: Any) -> str:
@@ -75,12 +71,11 @@ def in_words(details: ErrorDetails, value: Any) -> str:
         near = get_close_matches(str(value), allowed, n=1, cutoff=0.6)
         hint = f"did you mean {near[0]!r}? " if near else ""
         return f"{found}; {hint}allowed: {', '.join(allowed)}"
-    if kind in _RULES:
-        return f"{found}; {_RULES[kind](limits)}"
-    for prefix, rule in _KINDS.items():
-        if kind.startswith(prefix):
-            return f"{found}; {rule}"
-    return f"{found}; must be of another kind"
+    if limits.get("pattern") in _PATTERNS:
+        return f"{found}; {_PATTERNS[limits['pattern']]}"
+    rule = next(rule for begin, rule in _RULES.items() if kind.startswith(begin))
+    numbers = {k: f"{v:.15g}" for k, v in limits.items() if isinstance(v, int | float)}
+    return f"{found}; {rule.format(**(limits | numbers))}"
 
 
 HINTS = 100
@@ -286,7 +281,6 @@ def _twice(
 
 
 _Whole = TypeVar("_Whole", bound=BaseModel)
-_LISTS = ("campaign", "tenant", "endpoint", "suspension", "outage")
 
 
 def checked(
@@ -295,11 +289,7 @@ def checked(
     context: Mapping[str, Any] | None = None,
     names: Callable[[Mapping[str, Any]], Iterator[Contradiction]] = reference_problems,
 ) -> _Whole:
-    """What was written, as the whole that it is of, or everything in it that can't be used.
-
-    Clock times are read by the zone and the date of `context`; default: those of its own clock.
-    `names` finds names in it that lead nowhere.
-    """
+    """The whole that was written, or everything in it that can't be used."""
     values = _with_list_paths(source)
     context = dict(_clock(source.values) if context is None else context)
     try:
@@ -312,11 +302,7 @@ def checked(
 
 
 def _clock(values: Mapping[str, Any]) -> dict[str, Any]:
-    """Zone and date that clock times are read by, before anything is known to be right.
-
-    Where they are wrong, that is reported in its place; others stand in for them
-    so that the times are still checked for everything else.
-    """
+    """Zone and date that clock times are read by; others where they are wrong."""
     clock = values.get("clock")
     zone, day = (clock.get("zone"), clock.get("date")) if isinstance(clock, Mapping) else ("", "")
     if isinstance(day, str):
@@ -349,7 +335,7 @@ def _with_list_paths(source: Source) -> dict[str, Any]:
 
 def _setting(path: KeyPath) -> KeyPath:
     """The key of a part of the scenario that a path leads to or below."""
-    return path[:3] if path and path[0] in _LISTS else path[:2]
+    return path[:3] if path and path[0] in (*NAMED_ENTRIES, *ADDED_ENTRIES) else path[:2]
 
 
 def _second_look(
@@ -359,12 +345,7 @@ def _second_look(
     source: Source,
     context: Any,
 ) -> Iterator[Finding]:
-    """What comes to light once the settings that are wrong by themselves are left out.
-
-    Contradictions in a part are only looked for if its values are allowed one by
-    one. To name all of them at once, those values are left out and the rest is
-    looked at again.
-    """
+    """Contradictions in parts, which show when wrong values are left out."""
     wrong = {_setting(finding.path) for finding in found if not finding.found_together}
     remaining = _without(values, wrong)
     if not wrong or remaining is None:
@@ -379,9 +360,7 @@ def _without(values: dict[str, Any], settings: set[KeyPath]) -> dict[str, Any] |
     """Copy of the values without these settings; None if a whole part is among them."""
     copy = {key: _copy(value) for key, value in values.items()}
     for path in settings:
-        part: Any = copy
-        for key in path[:-1]:
-            part = part[key]
+        part = value_at(copy, path[:-1])
         if not isinstance(part, dict):
             return None
         part.pop(path[-1], None)
@@ -396,11 +375,7 @@ def _copy(value: Any) -> Any:
 
 
 def _problems(found: list[Finding], source: Source) -> list[Problem]:
-    """Findings as problems, each once, in the order of files and lines.
-
-    A contradiction that rests on a key that is wrong or misspelt itself would
-    only repeat it, and so would the absence of a key that is misspelt.
-    """
+    """Findings as problems, without those that only repeat that a key is wrong or misspelt."""
     misspelt = {(*f.path[:-1], f.instead) for f in found if f.instead}
     wrong = {f.path for f in found if not f.found_together and not f.unknown}
     wrong |= {_setting(path) for path in wrong}
@@ -417,10 +392,7 @@ def _problems(found: list[Finding], source: Source) -> list[Problem]:
 
 def _rests_on(finding: Finding, keys: set[KeyPath], source: Source) -> bool:
     """Whether a contradiction speaks of one of these keys."""
-    here: Any = source.values
-    for key in finding.path:
-        present = isinstance(here, list) or (isinstance(here, Mapping) and key in here)
-        here = here[key] if present else None
-    table = finding.path if isinstance(here, Mapping) else finding.path[:-1]
+    is_table = isinstance(value_at(source.values, finding.path), Mapping)
+    table = finding.path if is_table else finding.path[:-1]
     words = {*re.findall(r"\w+", finding.message), *map(str, finding.path[-1:])}
     return any((*table, word) in keys for word in words)

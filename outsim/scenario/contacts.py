@@ -134,38 +134,26 @@ class RejectedRow:
 
 @dataclass(frozen=True, eq=False)
 class ContactList:
-    """Rows of a contact list, in the file's order.
-
-    Attributes
-    ----------
-    path : Path
-        The file, as the user or the scenario named it.
-    numbers : int64 array of shape (rows,)
-        National ten-digit number; 0 where the row is rejected.
-    anis : int64 array of shape (rows,)
-        Caller ID; 0 where the row has none or is rejected.
-    zones : tuple of str
-        Time zones that stand in the list.
-    zone_index : int16 array of shape (rows,)
-        Index into `zones`; -1 where the row has none or is rejected.
-    rejected : tuple of RejectedRow
-        Rows that can't be dialed, in order.
-    variables : tuple of str
-        Headers of all columns but the first.
-    text : str or None
-        What would stand in the file, where there is none: the list came as a DataFrame.
-    """
+    """Rows of a contact list, in the file's order; arrays of shape (rows,)."""
 
     __repr__ = brief
 
     path: Path
+    """The file, as the user or the scenario named it."""
     numbers: NDArray[np.int64] = field(repr=False)
+    """National ten-digit number; 0 where the row is rejected."""
     anis: NDArray[np.int64] = field(repr=False)
+    """Caller ID; 0 where the row has none or is rejected."""
     zones: tuple[str, ...]
+    """Time zones that stand in the list."""
     zone_index: NDArray[np.int16] = field(repr=False)
+    """Index into `zones`; -1 where the row has none or is rejected."""
     rejected: tuple[RejectedRow, ...] = field(repr=False)
+    """Rows that can't be dialed, in order."""
     variables: tuple[str, ...]
+    """Headers of all columns but the first."""
     text: str | None = field(default=None, repr=False)
+    """What would stand in the file, where there is none: the list came as a DataFrame."""
 
     def __post_init__(self) -> None:
         """Let nobody write to the arrays: scenarios share them."""
@@ -346,12 +334,8 @@ class _Reader:
         first = headers[0]
         if first != FIRST_HEADER:
             hint = "" if "," in row.text or len(first) < 12 else "; commas part columns"
-            shown = header_shown([first])
-            raise refusal(
-                self.path,
-                f"found {shown!r} as the first header; must be {FIRST_HEADER!r}{hint}",
-                1,
-            )
+            found = f"found {header_shown([first])!r} as the first header"
+            raise refusal(self.path, f"{found}; must be {FIRST_HEADER!r}{hint}", 1)
         for header, count in Counter(headers).items():
             if header and count > 1:
                 raise refusal(
@@ -382,11 +366,8 @@ class _Reader:
     def _zone(self, name: str) -> int:
         index = self.zone_indexes.get(name)
         if index is None:
-            if self.unknown_zones > LOOKED_UP:
-                is_known = name in zone_names() and is_zone(name)
-            else:
-                is_known = is_zone(name)
-            if not is_known:
+            is_listed = self.unknown_zones <= LOOKED_UP or name in zone_names()
+            if not (is_listed and is_zone(name)):
                 self.unknown_zones += 1
                 raise InvalidNumberError("unknown time zone")
             index = self.zone_indexes[name] = len(self.zone_indexes) - 1

@@ -42,10 +42,7 @@ class Difference:
 
 
 def differences(left: Scenario, right: Scenario) -> list[Difference]:
-    """Keys in which two scenarios differ, in the order of the first one's keys.
-
-    A campaign, or another part, that only one of them has is one difference.
-    """
+    """Keys in which two scenarios differ; a part that only one of them has is one difference."""
     ours, theirs = _Meaning(left).values, _Meaning(right).values
     found: dict[str, Difference] = {}
     for key in [*ours, *(key for key in theirs if key not in ours)]:
@@ -192,10 +189,7 @@ def _without_what_is_implied(scenario: Scenario) -> Scenario:
 
 
 def meaning(scenario: Scenario) -> dict[str, str]:
-    """Everything that a scenario means, by key path, in words that tell any two apart.
-
-    Contact lists, and what is long, are told by their SHA-256.
-    """
+    """Everything that a scenario means, by key path, as texts that differ where it differs."""
     values = {key: value.compared for key, value in _Meaning(scenario).values.items()}
     said = {
         key: value.digest if isinstance(value, ContactList) else str(value)

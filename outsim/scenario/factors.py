@@ -215,11 +215,7 @@ class Factor:
         return f"{self.shown(0)} to {self.shown(1)}"
 
     def level(self, position: float) -> float:
-        """Position of the level that a point of a design takes.
-
-        Each level stands for an equal part of the positions; the position itself where there
-        are none.
-        """
+        """Position of the level that a point of a design takes, if there are levels."""
         if self.levels is None:
             return position
         return min(self.levels - 1, floor(position * self.levels)) / (self.levels - 1)

@@ -44,11 +44,7 @@ def refusal(file: object, message: str, line: int | None = None) -> ScenarioErro
 
 
 def header_shown(names: Sequence[str]) -> str:
-    """The beginning of a header that is not what it should be.
-
-    The file may be another one than was meant, and nobody's business: a private key, a list of
-    passwords.
-    """
+    """The beginning of a header that is not what it should be: the file may be a private one."""
     told = shortened(", ".join(names), SHOWN_OF_KEYS)
     return told if len(names) < 2 or not told.endswith("...") else f"{told} ({len(names)} in all)"
 
@@ -112,11 +108,7 @@ def read_table_lines(path: Path) -> Iterator[str]:
 
 
 def text_kind(head: bytes) -> tuple[str, str]:
-    """Encoding of a text that begins so, as far as it can be told, and how its lines end.
-
-    UTF-16 without a byte order mark is known by the NULs in every other byte. Lines of old
-    systems end in a carriage return alone.
-    """
+    """Encoding of a text that begins so, as far as it can be told, and how its lines end."""
     encoding = next((name for mark, name in _MARKS if head.startswith(mark)), "utf-8")
     pairs = len(head) // 2
     if encoding == "utf-8" and pairs > 1:

@@ -312,11 +312,7 @@ class Opportunity:
 
 
 def opportunities(scenario: Scenario, campaign: Campaign) -> list[Opportunity]:
-    """Spans between start and expiry, or the run's latest end, in which the window is open.
-
-    One for each time zone that the window follows: that of the scenario, or
-    those of the callees.
-    """
+    """Spans from start to expiry or latest end with the window open, for each of its zones."""
     since = max(scenario.instant_us(campaign.start), scenario.instant_us(campaign.submitted))
     until = scenario.instant_us(scenario.clock.latest_end)
     if campaign.expires_at is not None:

@@ -66,10 +66,7 @@ def check_size(scenario: Scenario) -> None:
 
 
 def runs_that_fit(scenarios: Iterable[Scenario]) -> int:
-    """How many runs of the largest of some scenarios fit in memory side by side, at least one.
-
-    Small scenarios are not asked about: as many as there are cores always fit.
-    """
+    """How many runs of the largest of some scenarios fit in memory side by side, at least one."""
     needed = [
         sum(need.bytes for need in _needs(each, exact=True))
         for each in scenarios

@@ -29,14 +29,7 @@ from outsim.scenario.snapshot import Snapshot, snapshot_problems
 from outsim.scenario.source import Source, Written
 from outsim.scenario.sources import About, SourceOf, Uncertainty
 from outsim.text import LONGEST_TITLE, title
-from outsim.units import (
-    ContradictionError,
-    Date,
-    LocalTime,
-    Problem,
-    ZoneName,
-    shown,
-)
+from outsim.units import ContradictionError, Date, LocalTime, Problem, ZoneName, shown
 
 LONGEST_RUN = 366 * DAY
 ALTERED = "varied"

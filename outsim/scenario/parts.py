@@ -9,10 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from outsim.clock import microseconds_between
 from outsim.text import brief
-from outsim.units import (
-    ContradictionError,
-    Problem,
-)
+from outsim.units import ContradictionError, Problem
 
 Name = Annotated[str, Field(min_length=1, max_length=80, pattern=r"^[\w][\w .:+-]*$")]
 Count = Annotated[int, Field(ge=0, strict=True)]

@@ -4,32 +4,18 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Annotated, Literal
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from outsim.distributions import Distribution
 from outsim.scenario.defaults import default
-from outsim.scenario.parts import Part, Positive
-from outsim.units import (
-    Duration,
-    Rate,
-    Share,
-)
+from outsim.scenario.parts import Name, Part, Positive, check_order
+from outsim.units import ContradictionError, Duration, LocalTime, Rate, Share
 from outsim.vocabulary import DISCIPLINES
 
 if TYPE_CHECKING:
     _Discipline = str
 else:
     _Discipline = Literal[tuple(DISCIPLINES)]
-
-from typing import Literal
-
-from pydantic import model_validator
-
-from outsim.scenario.parts import Name, check_order
-from outsim.units import (
-    ContradictionError,
-    LocalTime,
-)
 
 
 class Platform(Part):
@@ -92,6 +78,11 @@ class Carrier(Part):
     """Share of attempts without a caller ID (ANI) that it refuses."""
     refusal_time: Duration = default("carrier.refusal_time")
     """From the dial to the refusal."""
+
+    @property
+    def other_traffic_by_minute(self) -> list[float]:
+        """Share that other traffic takes in each of the 60 minutes of an hour."""
+        return [self.other_traffic_peak.get(m, self.other_traffic) for m in range(60)]
 
 
 class Suspension(Part):

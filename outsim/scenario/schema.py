@@ -5,19 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from outsim.scenario.defaults import DEFAULTS
+from outsim.scenario.defaults import DEFAULTS, GRADES
 from outsim.scenario.keys import NAMED_ENTRIES
 from outsim.scenario.model import Scenario
 
-_GRADES = {"M": "measured", "V": "stated by a vendor", "S": "standard", "A": "assumption"}
-_PARTS = {
-    "platform": "Platform",
-    "carrier": "Carrier",
-    "callees": "Callees",
-    "campaign": "Campaign",
-    "endpoint": "Endpoint",
-    "background": "Background",
-}
 _EXTENDS = {
     "type": "string",
     "minLength": 1,
@@ -93,7 +84,7 @@ def _name_sources(definitions: dict[str, Any]) -> None:
     """Add to the description of each key where its default comes from."""
     for name, default in DEFAULTS.items():
         part, _, key = name.partition(".")
-        if part in _PARTS:
-            node = definitions[_PARTS[part]]["properties"][key]
-            source = f"Default: {_GRADES[default.grade]} ({default.source})."
+        if part != "profiles":
+            node = definitions[part.capitalize()]["properties"][key]
+            source = f"Default: {GRADES[default.grade]} ({default.source})."
             node["description"] = f"{node['description']} {source}"

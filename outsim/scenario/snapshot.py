@@ -262,11 +262,7 @@ class _Setting(Protocol):
 
 
 def campaign_of(scenario: _Setting, campaign: CampaignSnapshot) -> Campaign:
-    """The rules that a campaign of a snapshot is held to, without any call of its own.
-
-    They are the scenario's where it has this campaign; else they are taken from its
-    background, or from the defaults.
-    """
+    """Rules of a campaign of a snapshot: the scenario's, its background's, or the defaults."""
     known = scenario.campaign_or_none(campaign.full_name)
     if known is not None:
         changed: dict[str, Any] = {"contact_list": None, "requests": None, "contacts": 0}

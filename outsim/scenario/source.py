@@ -94,10 +94,7 @@ class Source:
 
 @dataclass(frozen=True)
 class Written:
-    """Where each value of a scenario was written.
-
-    Two scenarios are the same wherever they were written, so that this has no say.
-    """
+    """Where each value of a scenario was written; that makes no two scenarios differ."""
 
     __repr__ = brief
 
@@ -290,11 +287,7 @@ def _name(entry: _Node, key: str) -> Any:
 
 
 def _merge_entries(base: _Node, over: _Node, path: KeyPath) -> _Node:
-    """Merge entries of the same name; an entry that overrides nothing is added.
-
-    A second entry of the same name in one file is added too: the check for names
-    that stand twice then reports it.
-    """
+    """Merge entries of the same name; a second one, or one of another name, is added."""
     merged = list(base.content)
     taken: set[int] = set()
     called: dict[str, list[int]] = {}

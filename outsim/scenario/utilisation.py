@@ -42,35 +42,17 @@ def mean_attempt(traffic: Sequence[Traffic]) -> Means:
 
 def share_left_by_others(carrier: Carrier) -> float:
     """Share of the carrier that is the platform's, averaged over the minutes of the hour."""
-    shares = [carrier.other_traffic_peak.get(m, carrier.other_traffic) for m in range(60)]
-    return 1 - sum(shares) / 60
+    return 1 - sum(carrier.other_traffic_by_minute) / 60
 
 
 def utilisation(scenario: Scenario) -> list[Utilisation]:
     """Load of each resource at the full dial rate, and over the run.
 
-    An attempt has these means over the scenario's attempts, all campaigns and
-    the background together: it holds a port for H seconds, from dispatch to its
-    end without waits (dial work, post-dial delay, ringing up to the ring
-    timeout, talk), and a carrier's channel for C of them; it causes U updates
-    (queued, dialing, connected if answered, and the one at its end). The mix of
-    attempts is that of each profile with its retries, with the human share
-    scaled by the run's hours and by failures so far. With the dial rate r, n
-    ports, w workers, dial work d and status work s in seconds, and the share q
-    of a carrier with rate R and N channels that other traffic leaves, averaged
-    over the hour, the loads at the full dial rate are
-
-    - ports: r H / n
-    - workers: r (d + U s) / w
-    - carrier rate: r / (R q)
-    - carrier channels: r C / (N q)
-    - dial rate: min(1, n / (H r), w / (d r)), the part of r that ports and
-      workers allow; updates don't count, since they give way to dials.
-
-    The offered loads put a / T in the place of r, where a is the number of
-    attempts that campaigns starting within the run are expected to make and T
-    the length of the run by the clock; the dial rate's is a / (T r). Refusals by
-    a carrier at its limit, and the redials that they cause, are left out.
+    It is worked out from an attempt's means over the scenario's attempts (`Means`): those of each
+    profile with its retries, the human share scaled by the run's hours and by failures so far.
+    Of the full dial rate ports and workers allow a part; updates don't count in it, since they
+    give way to dials. Offered are the attempts that campaigns starting within the run by the clock
+    are expected to make, over its length. Refusals by a carrier at its limit are left out.
     """
     traffic = all_traffic(scenario)
     if not traffic:
@@ -150,9 +132,7 @@ class Demand:
 
 def busiest_share(carrier: Carrier) -> float:
     """Share of the carrier that other traffic takes in the minute of the hour with most of it."""
-    # The flat share holds in the minutes that are not named.
-    shares = [*carrier.other_traffic_peak.values()]
-    return max([*shares, carrier.other_traffic] if len(shares) < 60 else shares)
+    return max(carrier.other_traffic_by_minute)
 
 
 def demand(scenario: Scenario) -> Demand | None:

@@ -97,11 +97,7 @@ def _voicemail_rings_s(model: CallModel, block: Block) -> Seconds:
 
 
 def _heard_s(model: CallModel, message: Seconds, block: Block) -> Seconds:
-    """Seconds that a person stays on the line.
-
-    With an early hang-up the uniform, stretched to the unit interval again, is
-    also the place in the message: one draw says whether and where.
-    """
+    """Seconds that a person stays; a hang-up's uniform is also its place in the message."""
     callees = model.callees
     if model.transfers_to_agent:
         return block.seconds(callees.agent_talk, Purpose.TALK)

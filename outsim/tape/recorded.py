@@ -77,13 +77,7 @@ def _duration_ms(column: pd.Series[Any]) -> NDArray[np.int32]:
 
 
 def read_recorded(table: Any) -> dict[tuple[str, str], RecordedAttempts]:
-    """Recorded attempts by (tenant, campaign); the tenant is empty where none is given.
-
-    Raises
-    ------
-    TapeError
-        If a column is missing or unknown, a row stands twice, or a value can't be used.
-    """
+    """Recorded attempts by (tenant, campaign); the tenant is empty where none is given."""
     import pandas as pd
 
     frame = (

@@ -269,11 +269,7 @@ def in_stratum(words: Words, places: Words, stratum: int) -> Words:
 
 
 class Streams:
-    """Streams of one attempt number of a campaign, to be read in step, block by block.
-
-    A stream that nobody reads is not even seeded; one that is read in one block has
-    to be read in all of them.
-    """
+    """Streams of one attempt number of a campaign: each is read in all blocks, or in none."""
 
     def __init__(self, family: Family, attempt: int) -> None:
         self._family = family
@@ -336,10 +332,7 @@ class Block:
         return uniforms
 
     def below(self, purpose: int, share: float) -> NDArray[np.bool_]:
-        """Whether each uniform of a stream is below `share`.
-
-        Raw words are compared: they have the order of their uniforms, and are there already.
-        """
+        """Whether each uniform of a stream is below `share`, as its raw words tell."""
         if share <= 0 or share >= 1:
             return np.full(self.count, share >= 1)
         return self.words(purpose) < np.uint64(least_word_above(share))
