@@ -200,7 +200,7 @@ class StudyResult:
         at_most: float = np.inf,
         is_exact: bool = False,
     ) -> Probability:
-        """Probability that a measure of one scenario keeps within limits, both of them included.
+        """Probability that the measure `name` of a scenario keeps within limits, both included.
 
         A run that is too short to give the measure does not keep it. `at_least` and `at_most` are
         in the measure's unit; for a clock time, seconds since the first scenario begins.
