@@ -12,16 +12,21 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 
 from outsim.calibration.durations import SCORED, DurationFit, Z
-from outsim.calibration.outcomes import MixDrift, OutcomeFit, jeffreys
-from outsim.calibration.profile import (
-    callee_values,
-    factor_key,
-    profile_weights,
-    short,
-    toml,
-    uncertainty_values,
+from outsim.calibration.outcomes import (
+    GAP,
+    GAPS,
+    HOUR,
+    REDIAL,
+    WEEKDAY,
+    WEEKDAYS,
+    Factors,
+    MixDrift,
+    OutcomeFit,
+    jeffreys,
 )
-from outsim.distributions import Distribution, Quantiles
+from outsim.calibration.profile import toml
+from outsim.clock import SECOND
+from outsim.distributions import Constant, Distribution, Quantiles
 from outsim.errors import ScenarioError, unknown_name
 from outsim.scenario.callees import Callees, Profile
 from outsim.scenario.defaults import DEFAULTS
@@ -32,6 +37,8 @@ if TYPE_CHECKING:
     import pandas as pd
 
 CALIBRATED, DEFAULT = "calibrated", "default"
+NO_DELAY = "1 ms"
+"""Post-dial delay beside ring times that have it in them, as those of call logs have."""
 
 
 @dataclass(frozen=True)
@@ -89,7 +96,7 @@ def _of_mix(mix: OutcomeFit, weights: dict[str, float], profile: str) -> Iterato
     ):
         if group != "base" and error > 0:
             value, low, high = np.exp([log, log - Z * error, log + Z * error]).tolist()
-            key = f"callees.{factor_key(group, level)}"
+            key = f"callees.{_factor_key(group, level)}"
             yield Parameter(key, value, low, high, float(dials))
 
 
@@ -181,18 +188,55 @@ class CalleeFit:
 
     @cached_property
     def callee_values(self) -> dict[str, Any]:
-        """Values of the table ``callees``, as a scenario file has it."""
-        return callee_values(self.durations, self.outcomes, rings_have_delay=self.rings_have_delay)
+        """Values of the table ``callees``, as a scenario file has it; what was fitted alone."""
+        values: dict[str, Any] = {
+            fit.key.removeprefix("callees."): _in_a_file(fit.distribution)
+            for fit in self.durations
+        }
+        if "ring_human" in values and self.rings_have_delay:
+            values["post_dial_delay"] = NO_DELAY
+        if "ring_voicemail" in values:
+            values["phone_off"] = 0.0  # the fit has early answers in it
+        if "message" in values:
+            values["early_hang_up"] = 0.0  # likewise
+        if self.outcomes is not None:
+            traits = self.outcomes.contacts
+            if traits and traits["fax"] + traits["other"]:
+                values["fax_share"] = short(traits["fax"] / (traits["fax"] + traits["other"]))
+            values |= _factor_values(self.outcomes.factors, self.outcomes.pooled)
+        return values
 
     @cached_property
     def weights(self) -> dict[str, float]:
         """Percent of first dials by outcome; empty where the default was kept."""
-        return {} if self.outcomes is None else profile_weights(self.outcomes)
+        if self.outcomes is None:
+            return {}
+        traits = self.outcomes.contacts
+        invalid = traits["invalid"] / sum(traits.values()) if traits else 0.0
+        shares = self.outcomes.shares.items()
+        weights = {word: short(100 * (1 - invalid) * share) for word, share in shares}
+        return {**weights, "invalid": short(100 * invalid)}
 
     @cached_property
     def uncertainty_values(self) -> dict[str, Any]:
         """Values of the table ``uncertainty``, as a scenario file has it."""
-        return uncertainty_values(self.durations, self.outcomes, self.profile_name)
+        calls = {fit.key.removeprefix("callees."): short(fit.calls) for fit in self.durations}
+        if self.outcomes is None:
+            return {"durations": calls}
+        mix, factors = self.outcomes, self.outcomes.factors
+        free = np.flatnonzero(np.diag(factors.covariance) > 0)
+        contacts = {trait: short(count) for trait, count in mix.contacts.items()}
+        return {
+            "profile": self.profile_name,
+            "outcomes": {word: short(count) for word, count in mix.counts.items()},
+            **({"contacts": contacts} if contacts else {}),
+            "durations": calls,
+            "factors": [_factor_key(*factors.names[i]) for i in free],
+            "covariance": [
+                [float(f"{value:.9g}") for value in row]
+                for row in factors.covariance[np.ix_(free, free)]
+            ],
+        }
 
     @cached_property
     def notes(self) -> tuple[str, ...]:
@@ -353,3 +397,52 @@ def _unnamed_note(divided: float, named: tuple[str, ...]) -> str:
         f"answered calls whose callee the log doesn't name: {divided:.0%} "
         f"taken to be people, {why}"
     )
+
+
+def _factor_values(factors: Factors, pooled: int) -> dict[str, Any]:
+    """Values of a table of callees: factors of the groups that any was fitted of."""
+    found = {
+        name: round(min(float(np.exp(log)), 3.0), 4)
+        for name, log in zip(factors.names, factors.logs, strict=True)
+    }
+    hours = DEFAULTS["callees.hour_factors"].value.items()
+    values = {
+        HOUR: {part: found.get((HOUR, part), value) for part, value in hours},
+        WEEKDAY: [found.get((WEEKDAY, day), 1.0) for day in WEEKDAYS],
+        REDIAL: [found.get((REDIAL, str(k)), 1.0) for k in range(pooled + 1)],
+        GAP: [*(found.get((GAP, name), 1.0) for name in GAPS), 1.0],
+    }
+    fitted = {group for group, _ in found}
+    return {_TABLES[group]: value for group, value in values.items() if group in fitted}
+
+
+_TABLES = {
+    HOUR: "hour_factors",
+    WEEKDAY: "weekday_factors",
+    REDIAL: "redial_factors",
+    GAP: "gap_factors",
+}
+"""Keys of a table of callees that have the factors of a group."""
+
+
+def _factor_key(group: str, level: str) -> str:
+    """Key of a factor, as `Uncertainty.factors` names it."""
+    if group == "base":
+        return "human"
+    if group == HOUR:
+        return f"{_TABLES[HOUR]}.{level}"
+    places = {WEEKDAY: WEEKDAYS, GAP: (*GAPS, "later")}
+    return f"{_TABLES[group]}[{places[group].index(level) if group in places else level}]"
+
+
+def _in_a_file(distribution: Distribution) -> Any:
+    """A distribution as a scenario file has it."""
+    if isinstance(distribution, Constant):
+        return f"{distribution.value / SECOND:g} s"
+    return distribution.model_dump(mode="json", exclude_defaults=True)
+
+
+def short(value: float) -> float:
+    """A number with as many digits as anybody needs."""
+    rounded = float(f"{value:.6g}")
+    return int(rounded) if rounded == int(rounded) and abs(rounded) < 1e15 else rounded

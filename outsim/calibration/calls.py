@@ -45,11 +45,7 @@ def by_code(codes: Keys) -> Integers:
 
 
 def dials(codes: Keys, started: Micros, outcome: Codes | None) -> tuple[Keys, Floats]:
-    """Which dial of its call each attempt is (0: not known), and seconds since the one before.
-
-    All arrays are in the order of time; there is one code for each number and campaign, negative
-    where no number is told.
-    """
+    """Which dial of its call each attempt is (0: unknown), and seconds since the one before."""
     order = by_code(codes)
     code, at = codes[order], started[order]
     gap_us = np.diff(at, prepend=at[:1])
@@ -89,11 +85,7 @@ _PLAIN_NUMBER = r"(?i)^((tel|sips?):)?\+?[0-9 ().-]+([;@].*)?$"
 
 
 def callees_of(texts: pa.Array) -> tuple[pa.Array, dict[str, Flags], Flags]:
-    """Distinct texts of a column of numbers, as one text for each callee; which are lost; short.
-
-    Digits alone without the country's code; missing where a text names nobody, by why. Short are
-    numbers with fewer than `LEAST_DIGITS` digits, and Asterisk's extensions such as ``s``.
-    """
+    """Distinct texts as one for each callee, in digits; those that name none; short ones."""
     texts = pc.replace_substring_regex(texts, r"^([0-9]{7,})[.,]0+$", r"\1")
     lost = {
         "rounded by a spreadsheet": matching(texts, _SCIENTIFIC),
@@ -121,12 +113,7 @@ def callee_codes_of(codes: Keys, texts: pa.Array) -> tuple[Keys, dict[str, int],
 
 
 def dialed_as_nobody(numbers: Keys, started: Micros, held_s: Floats, answered: Flags) -> Flags:
-    """Attempts at numbers that are dialed as no callee's number would be.
-
-    These are numbers with more than `MOST_DIALS` dials in `BUSY_DAYS` days, and those that are
-    often dialed while they are being called already. Where there are but a few numbers, or most
-    that answered are dialed again within hours, all of them are.
-    """
+    """Attempts at numbers that are dialed too often, or while in use, to be a callee's."""
     known = np.flatnonzero((numbers >= 0) & (started != MISSING))
     found = np.zeros(len(numbers), dtype=np.bool_)
     if not len(known):
@@ -176,10 +163,7 @@ def is_of_calls(keys: Keys) -> bool:
 
 
 def connected(keys: Keys, others: Keys) -> Keys:
-    """Ids with that of a leg that another row was connected to replaced by that row's.
-
-    Both are codes of one list of texts; -1 is none.
-    """
+    """Ids (codes of one list) with that of a leg replaced by that of the row connected to it."""
     given = (keys >= 0) & (others >= 0) & (keys != others)
     by = np.full(int(max(keys.max(initial=-1), others.max(initial=-1))) + 1, -1, dtype=np.int32)
     by[others[given]] = keys[given]
@@ -210,11 +194,7 @@ LEAST_OVERLAP = 20
 
 
 def overlaps(columns: list[Array], file: Keys, started: Micros, among: Flags) -> Flags:
-    """Rows among some that an earlier file has too, where two files are exports of one log.
-
-    Without numbers and ids two dials of a second may agree in all, so that rows are compared one
-    for one, and only files of which nearly all rows in the common time agree.
-    """
+    """Rows among some that an earlier file has too, if nearly all in their common time agree."""
     found = np.zeros(len(among), dtype=np.bool_)
     files = np.unique(file[among])
     if len(files) < 2:
@@ -253,11 +233,7 @@ def legs(
     *,
     any_number: bool,
 ) -> Legs:
-    """Join the legs of each dial.
-
-    Rows with one key are of one dial if they begin together, or while an earlier one lasts; with
-    `any_number` false only those to the same number are, unless they begin together.
-    """
+    """Join rows with one key that begin together, or while an earlier one lasts."""
     sizes = np.bincount(keys[keys >= 0], minlength=1)
     is_shared = (keys >= 0) & (started != MISSING) & (sizes[np.maximum(keys, 0)] > 1)
     shared, alone = np.flatnonzero(is_shared), np.flatnonzero(~is_shared)

@@ -52,11 +52,7 @@ LEAST_EXCEEDANCES = 50
 
 
 def recorded_table(counts: Counts) -> Quantiles:
-    """Table of the recorded quantiles, with a generalised Pareto tail beyond the 99th percentile.
-
-    The tail (Pickands, Annals of Statistics 3, 1975) is fitted to the longest tenth of the
-    calls, or to the longest fifty if that is more, and joined on at the last recorded point.
-    """
+    """Recorded quantiles, with a generalised Pareto tail (Pickands 1975) beyond the last."""
     kept = np.array(KEPT)
     kept_s = counts.quantiles_s(kept)
     smoothed = np.array([p for p in SMOOTHED if p * counts.total >= ENOUGH_BELOW])
@@ -193,7 +189,7 @@ class Score:
     form: str
     """Name of the form."""
     loss: float
-    """Mean negative log-likelihood of a later call, under the one factor between the parts."""
+    """Mean negative log-likelihood of a later call, under one factor between the parts."""
     deviation: float
     """Largest relative distance to a recorded quantile of the earlier part."""
     is_near: bool
@@ -251,10 +247,7 @@ class DurationFit:
         return bool(self.all.events[last].sum() >= 0.01 * self.calls)
 
     def quantile_interval_s(self, share: float) -> tuple[float, float]:
-        """95 % interval of a quantile by order statistics, in seconds.
-
-        Half a step wider at either end: the log tells nothing below its step.
-        """
+        """95 % interval of a quantile by order statistics, in seconds."""
         low, high = quantile_intervals_s(self.all, np.array([share]))
         return float(low[0]), float(high[0])
 
@@ -265,11 +258,7 @@ class DurationFit:
         return float(np.exp(-width)), float(np.exp(width))
 
     def errors_on_later(self) -> tuple[Floats, Floats]:
-        """Errors at the quantiles of `SCORED`, as shares of the later part's: fit, recorded.
-
-        Both come from the earlier part alone and are scaled by the one factor that brings
-        them nearest to the later part (in mean logarithm).
-        """
+        """Relative errors of fit and record at `SCORED`, under one factor between the parts."""
         shares = np.array(SCORED)
         later_s = self.late.quantiles_s(shares)
         fitted = _fit(self.form, self.early)[0]
@@ -293,16 +282,7 @@ def cdf_of(distribution: Distribution, seconds: ArrayLike) -> Floats:
 
 
 def fit_duration(key: str, early: Counts, late: Counts, together: Counts) -> DurationFit:
-    """Fit a duration: each candidate to the early part, the best one to all.
-
-    The candidates are scored by the likelihood of the later part, all under the one factor
-    that lies between the parts, since it is the shape that is chosen here. A candidate that
-    leaves a recorded quantile from the 10th percentile to the 99th by more than `TOLERANCE` is
-    out: with many calls the recorded quantiles are a better guess than any form that bends them.
-    With fewer than `THIN` they are not, and a candidate may lie anywhere in their 95 % intervals.
-    Of those that the later calls can't tell from the best, the one with the fewest parameters is
-    chosen.
-    """
+    """Fit each candidate to the early part, and the one that suits the late part best to all."""
     factor = drift_between(early, late).factor
     is_thin = together.total < THIN
     scores: list[Score] = []
@@ -331,11 +311,7 @@ def fit_duration(key: str, early: Counts, late: Counts, together: Counts) -> Dur
 
 
 def _is_as_good(worse: Floats, calls: Floats) -> bool:
-    """Whether a mean loss is within one standard error of the best, call by call.
-
-    This is the rule of Breiman, Friedman, Olshen and Stone (Classification and Regression
-    Trees, 1984), for differences.
-    """
+    """Whether a mean loss is within a standard error of the best (Breiman and others 1984)."""
     mean, variance = moments(worse, calls)
     return bool(mean <= np.sqrt(variance / calls.sum()))
 
@@ -356,10 +332,7 @@ def deviation(distribution: Distribution, counts: Counts) -> float:
 
 
 def quantile_intervals_s(counts: Counts, shares: Floats) -> tuple[Floats, Floats]:
-    """95 % intervals of recorded quantiles by order statistics: their ends, in seconds.
-
-    Half a step wider at either end: the log tells nothing below its step.
-    """
+    """95 % intervals of recorded quantiles by order statistics, half a step wider at both ends."""
     calls = counts.total
     low, high = (
         counts.quantiles_s(np.clip(np.asarray(ranks) / calls, 0.0, 1.0))

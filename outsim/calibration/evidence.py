@@ -153,11 +153,7 @@ _WORTH_A_NOTE = 0.05
 def settled(
     codes: Codes, answer: Flags | None, talk_s: Floats | None, among: Flags
 ) -> tuple[Codes, Counter[str]]:
-    """Outcomes after words were held against times of answer and talks; rows `among` by kind.
-
-    A word for an answer gives way where the log has times of answer, and the row has neither one
-    nor talk; a word for none gives way where the row has both.
-    """
+    """Outcomes, words giving way if all evidence is against them; rows `among` some by doubt."""
     has_answers, has_talks = answer is not None, talk_s is not None
     answer = np.zeros(len(codes), dtype=np.bool_) if answer is None else answer
     talk_s = np.full(len(codes), np.nan) if talk_s is None else talk_s

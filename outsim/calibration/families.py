@@ -90,12 +90,7 @@ class Counts:
 
     @cached_property
     def reliable_until_s(self) -> float:
-        """Duration up to which those that ended tell of all; infinite if all of them do.
-
-        The product-limit estimate lets a call that ended after most others were cut off stand for
-        all of these (Efron 1967 spreads their weight to the right). Beyond this, one that ended
-        stands for more than `MOST_STOOD_FOR` calls, and a few of them would decide everything.
-        """
+        """Duration beyond which a call that ended stands for too many cut off (Efron 1967)."""
         before = np.append(1.0, self._surviving[:-1]) * self._at_risk[0]
         ended = self.events > 0
         too_many = ended & (before > MOST_STOOD_FOR * self._at_risk)
@@ -108,11 +103,7 @@ class Counts:
 
     @cached_property
     def shares(self) -> Floats:
-        """Share of the durations up to and with each record, shape (durations,).
-
-        With censored ones it is the product-limit estimate divided by its last value: those who
-        would never have answered are no part of it.
-        """
+        """Share of durations up to and with each record: product-limit estimate over its last."""
         ended = 1 - self._surviving
         return np.asarray(ended / ended[-1], dtype=np.float64)
 
@@ -136,11 +127,7 @@ class Counts:
         return low + np.maximum(at - below, 0) * (high - low)
 
     def middle_quantiles_s(self, shares: ArrayLike) -> Floats:
-        """Quantiles with each record's durations spread around it, in seconds.
-
-        Each record stands for the share in its middle (the mid-quantiles of Ma, Genton and
-        Parzen, Annals of the Institute of Statistical Mathematics 63, 2011).
-        """
+        """Mid-quantiles, each record spread over its step (Ma, Genton and Parzen 2011)."""
         seen = self.events > 0
         middles = (self.shares - self.masses / 2)[seen]
         return np.interp(np.asarray(shares, np.float64), middles, self.middle_s[seen])
@@ -351,10 +338,7 @@ def fit_family(family: Family, counts: Counts) -> Form:
 
 
 def as_distribution(name: str, form: Form) -> Distribution | None:
-    """A form as a scenario says it: by its name if it has one, else by its quantiles.
-
-    None if it can't be said, or has durations that no call has: a fit that ran away.
-    """
+    """A form as a scenario says it, by name or quantiles; None if it can't, or ran away."""
     shares = np.round(special.ndtr(SCORES), 6)
     with np.errstate(all="ignore"):
         seconds = np.asarray(form.ppf(shares), dtype=np.float64)

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Literal, cast
 
 from outsim.calibration import records
-from outsim.calibration.lines import Shape, each_its_own, first_lines
+from outsim.calibration.lines import Shape, first_lines
 from outsim.calibration.mapping import (
     FIELDS,
     MAKERS,
@@ -23,9 +23,15 @@ from outsim.calibration.mapping import (
     kinds_of,
     maker_of,
 )
-from outsim.calibration.opening import is_parquet, shown
 from outsim.calibration.records import holds_records
-from outsim.calibration.tables import Frame, is_result, names_of
+from outsim.calibration.sources import (
+    Frame,
+    each_its_own,
+    is_parquet,
+    is_result,
+    names_of,
+    shown,
+)
 from outsim.calibration.times import is_time
 from outsim.calibration.values import TIMES, is_number
 from outsim.scenario.files import Row, header_shown, read_rows, refusal
@@ -93,9 +99,8 @@ def _of_table(path: Path | Frame, format: Format | None, given: Mapping) -> Layo
     layout = Layout("csv", given, "tables", Shape(names))
     if format not in (None, "calls") or given.columns or not set(names) >= records.CALL_LOG_NEEDED:
         return _named(path, format, layout)
-    there = {
-        target: named for target, named in records.CALL_LOG.columns.items() if named[0] in names
-    }
+    columns = records.CALL_LOG.columns.items()
+    there = {target: named for target, named in columns if named[0] in names}
     mapping = given.over(replace(records.CALL_LOG, columns=there))
     return _checked(path, replace(layout, format="calls", mapping=mapping))
 
@@ -133,11 +138,8 @@ def _of_text(path: Path, format: Format | None, given: Mapping, lines: list[str]
         layout = Layout(cast("Format", order.maker), given.over(order.mapping), shape=shape)
         return _checked(path, layout)
     if format in ("asterisk", "freeswitch") and header is None:
-        raise refusal(
-            path,
-            f"has no row of {_CALLED[format]}, with or without a header; the first line is "
-            + shown(lines[0]),
-        )
+        what = f"has no row of {_CALLED[format]}, with or without a header"
+        raise refusal(path, f"{what}; the first line is {shown(lines[0])}")
     found_fields = [_fields(row, delimiter) for row in rows]
     if header is None and _begins_with_a_row(found_fields, given):
         counts = Counter(map(len, found_fields))
@@ -177,7 +179,7 @@ def _header(rows: Sequence[Row], format: Format | None, given: Mapping) -> Row |
     """The row that has the names the user gives, or those of a known maker."""
     names = [name for name in given.wanted if not _position(name)]
     for row in rows[:_BEFORE_HEADER]:
-        fields = [_unquoted(each) for each in row.fields or ()]
+        fields = [_unquoted(name) for name in row.fields or ()]
         if names and all(_name(name, fields) is not None for name in names):
             return row
         if format in (None, *MAKERS) and any(
@@ -238,14 +240,9 @@ def _named(path: Path | Frame, format: Format | None, layout: Layout) -> Layout:
         is_asked = format == maker or (format is None and not is_said)
         basis = maker_of(maker, names) if is_asked else None
         if basis is not None:
-            return _checked(
-                path,
-                replace(
-                    layout,
-                    format=cast("Format", maker),
-                    mapping=given.over(basis).over(kinds),
-                ),
-            )
+            mapping = given.over(basis).over(kinds)
+            layout = replace(layout, format=cast("Format", maker), mapping=mapping)
+            return _checked(path, layout)
     if format in _CALLED:
         found = header_shown(names)
         raise refusal(path, f"has not the columns of {_CALLED[format]}; found {found}")
@@ -265,23 +262,19 @@ def _checked(path: Path | Frame, layout: Layout) -> Layout:
     mapping = layout.mapping
 
     def found(name: str) -> str:
-        place = _position(name)
-        if name not in names and 0 < place <= len(names):
-            return names[place - 1]
+        if name not in names and 0 < _position(name) <= len(names):
+            return names[_position(name) - 1]
         same = _name(name, names)
         if same is None:
             near = get_close_matches(name, names, n=1, cutoff=0.6)
             hint = f"did you mean {near[0]!r}?" if near else f"found {header_shown(names)}"
             raise refusal(path, f"has no column {name!r}; {hint}")
-        if any(each.partition("\n")[0] == same and each != same for each in names):
-            raise refusal(
-                path,
-                f"has two columns {same!r}; say which by its position, as in "
-                f"started={names.index(same) + 1}",
-            )
+        if any(other.partition("\n")[0] == same and other != same for other in names):
+            place = f"as in started={names.index(same) + 1}"
+            raise refusal(path, f"has two columns {same!r}; say which by its position, {place}")
         return same
 
-    columns = {target: tuple(map(found, each)) for target, each in mapping.columns.items()}
+    columns = {target: tuple(map(found, named)) for target, named in mapping.columns.items()}
     where = {found(name): values for name, values in mapping.where.items()}
     return replace(layout, mapping=replace(mapping, columns=columns, where=where))
 
@@ -295,9 +288,9 @@ def _name(name: str, names: Sequence[str]) -> str | None:
     """A name as the file writes it: case, blanks and underscores matter only if they must."""
     if name in names:
         return name
-    same = [each for each in names if _plain(each) == _plain(name)]
+
+    def plain(name: str) -> str:
+        return re.sub(r"[\s_-]+", "", unicodedata.normalize("NFC", name)).casefold()
+
+    same = [other for other in names if plain(other) == plain(name)]
     return same[0] if len(same) == 1 else None
-
-
-def _plain(name: str) -> str:
-    return re.sub(r"[\s_-]+", "", unicodedata.normalize("NFC", name)).casefold()

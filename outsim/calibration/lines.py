@@ -18,21 +18,18 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.csv as pacsv
 
-from outsim.calibration.opening import opened, shown
-from outsim.calibration.values import Flags, Integers
+from outsim.calibration.sources import Parsed, opened, shown
+from outsim.calibration.values import Flags
 from outsim.scenario.files import ROW_LINES, Row, read_rows, refusal
 
 BLOCK = 8 * 2**20
 """Bytes that are read at a time."""
 JOINED = 20
-"""Integers that a row may be broken over where its quotes are not doubled."""
+"""Lines that a row may be broken over where its quotes are not doubled."""
 
 
 def blocks(path: Path, size: int = BLOCK, *, longest: int = BLOCK) -> Iterator[tuple[int, bytes]]:
-    r"""(line on which it begins, whole rows) of a file, one block after the other.
-
-    Text is in UTF-8, a NUL is U+FFFD; every line ends in ``\n`` and holds no other break.
-    """
+    """(line, whole rows) of a file by blocks, in UTF-8 without NUL, each line with a newline."""
     line = 1
     with opened(path) as source:
         rest = b""
@@ -176,32 +173,6 @@ class Shape:
         return None if is_open else fields
 
 
-def each_its_own(fields: Sequence[str]) -> tuple[str, ...]:
-    """Names of columns; those that are repeated or missing get one that nobody asks for."""
-    seen: set[str] = set()
-    names = []
-    for k, name in enumerate(fields):
-        names.append(f"{name}\n{k}" if not name or name in seen else name)
-        seen.add(name)
-    return tuple(names)
-
-
-@dataclass(frozen=True)
-class Parsed:
-    """Rows of a block."""
-
-    table: pa.Table
-    """The columns that were asked for, as text."""
-    lines: Integers
-    """Line on which each row begins, from 1. Shape (rows,)."""
-    broken: list[tuple[int, str]]
-    """Integers that are no rows, with what was found."""
-    allowed: str = "write as many fields as the other lines have"
-    """What they should be."""
-    blank: int = 0
-    """Integers without anything: they count, and are not in the table."""
-
-
 def parse(block: bytes, first_line: int, shape: Shape, wanted: Sequence[str]) -> Parsed:
     """Rows of a block, in their order."""
     ends = np.flatnonzero(_places(block, b"\n"))
@@ -285,11 +256,7 @@ def _quickly(
 
 
 def _read(rows: Sequence[Row], shape: Shape) -> Iterator[Row]:
-    """Rows with their fields, however they are written; without any where they are none.
-
-    A row that goes on in the next line although its quotes don't say so is put together if no
-    line of it is a row by itself.
-    """
+    """Rows with their fields, put together where one goes on in the next line; or without any."""
     is_row = [row.fields is not None and shape.fits(row.fields) for row in rows]
     k = 0
     while k < len(rows):

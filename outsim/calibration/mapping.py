@@ -5,16 +5,16 @@ from __future__ import annotations
 import re
 import tomllib
 import unicodedata
+from collections.abc import Iterable, Sequence
 from collections.abc import Mapping as Dictionary
-from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
-from difflib import get_close_matches
 from functools import cached_property
 from pathlib import Path
 
 import numpy as np
 
 from outsim.calibration.times import is_time, is_time_format
+from outsim.errors import unknown_name
 from outsim.scenario.files import header_shown, read_lines, refusal
 from outsim.units import shown
 from outsim.vocabulary import ANSWERED as ANSWERED_OUTCOMES
@@ -64,7 +64,7 @@ _DATA = tomllib.loads((Path(__file__).parent / "makers.toml").read_text("utf-8")
 
 
 def _words(table: Dictionary[str, Sequence[str]]) -> dict[str, str]:
-    return {each: meant for meant, words in table.items() for each in words}
+    return {said: meant for meant, words in table.items() for said in words}
 
 
 _ANSWERERS = _words(_DATA["answerers"])
@@ -127,11 +127,8 @@ class Mapping:
 def _named(names: Sequence[str], known: Dictionary[str, Sequence[str]]) -> dict[str, tuple[str]]:
     """Columns of a header by field; case, blanks and signs don't matter."""
     plain = {re.sub(r"[^a-z]", "", name.lower()): name for name in reversed(names)}
-    found = {
-        target: next((plain[each] for each in among if each in plain), None)
-        for target, among in known.items()
-    }
-    return {target: (name,) for target, name in found.items() if name is not None}
+    found = {target: [*filter(None, map(plain.get, among))] for target, among in known.items()}
+    return {target: (columns[0],) for target, columns in found.items() if columns}
 
 
 def kinds_of(header: Sequence[str]) -> Mapping:
@@ -147,9 +144,7 @@ def maker_of(maker: str, names: Sequence[str]) -> Mapping | None:
     """Mapping of a maker's table with these columns; None if it is another one's."""
     known = _DATA["makers"][maker]
     found = _named(names, known["columns"])
-    return (
-        Mapping({**found}, _words(known["words"])) if found.keys() >= {*known["needed"]} else None
-    )
+    return Mapping({**found}, _words(known["words"])) if {*known["needed"]} <= {*found} else None
 
 
 @dataclass(frozen=True)
@@ -175,18 +170,18 @@ class Order:
         if not self.least <= len(fields) <= len(self.names):
             return False
         first = self.names.index(self.mapping.columns["started"][0])
-        started, answered, ended, duration, talk, outcome = map(
-            str.strip, fields[first : first + 6]
-        )
+        started, *times, duration, talk, outcome = map(str.strip, fields[first : first + 6])
         return (
             is_time(started, time_format)
-            and all(is_time(each, time_format) or not each for each in (answered, ended))
-            and all(re.fullmatch(r"[\d.]*", each) for each in (duration, talk))
+            and all(is_time(time, time_format) or not time for time in times)
+            and re.fullmatch(r"[\d.]*", duration + talk) is not None
             and re.fullmatch(r"[A-Za-z][A-Za-z _]*", outcome) is not None
         )
 
 
-WITHOUT_HEADER = tuple(Order(**{**each, "names": (*each["names"],)}) for each in _DATA["orders"])
+WITHOUT_HEADER = tuple(
+    Order(**{**order, "names": tuple(order["names"])}) for order in _DATA["orders"]
+)
 
 
 def mapping_of(
@@ -198,26 +193,19 @@ def mapping_of(
     last_only: bool = False,
     file: Path | None = None,
 ) -> Mapping:
-    """Mapping that a user gives, on the command line or in a file.
-
-    `where` has allowed values parted by ``|``.
-    """
+    """Mapping that a user gives; `where` has allowed values parted by ``|``."""
     for target in columns or {}:
-        _check("--columns" if file is None else file, "field", target, FIELDS)
+        _check(file or "--columns", "field", target, FIELDS)
     for meant in (outcomes or {}).values():
-        _check("--outcome" if file is None else file, "outcome", meant, (*WORDS, LEFT_OUT))
+        _check(file or "--outcome", "outcome", meant, (*WORDS, LEFT_OUT))
     if time_format is not None and not is_time_format(time_format):
-        place = "--time-format" if file is None else f"{file}: time_format"
         raise refusal(
-            place,
+            "--time-format" if file is None else f"{file}: time_format",
             f"found {time_format[:80]!r}; write one that has year, month, day and time, such as "
             "'%m/%d/%Y %H:%M'",
         )
-    joined: dict[str, tuple[str, ...]] = {
-        target: tuple(name.split("+")) for target, name in (columns or {}).items()
-    }
     return Mapping(
-        joined,
+        {target: tuple(name.split("+")) for target, name in (columns or {}).items()},
         {said if said == ANY else word(said): meant for said, meant in (outcomes or {}).items()},
         time_format,
         {name: frozenset(values.split("|")) for name, values in (where or {}).items()},
@@ -225,41 +213,27 @@ def mapping_of(
     )
 
 
-def _check(
-    place: str | Path, what: str, found: str, allowed: Sequence[str] | dict[str, str]
-) -> None:
+def _check(place: str | Path, what: str, found: str, allowed: Iterable[str]) -> None:
     if found not in allowed:
-        near = get_close_matches(found, list(allowed), n=1, cutoff=0.6)
-        hint = f"did you mean {near[0]!r}?" if near else f"write one of {', '.join(allowed)}"
-        raise refusal(place, f"found {header_shown([found])!r}, which is no {what}; {hint}")
+        raise refusal(place, unknown_name(what, header_shown([found]), allowed))
 
 
 def read_mapping(file: Path) -> Mapping:
-    """Mapping from a TOML file, with tables ``columns``, ``outcomes`` and ``where``.
-
-    ``time_format`` and ``last_only`` may stand above them.
-    """
+    """Mapping from a TOML file with the parameters of `mapping_of`."""
     try:
         found = tomllib.loads("".join(read_lines(file)))
     except tomllib.TOMLDecodeError as error:
         raise refusal(file, f"is not valid TOML: {error}") from None
-    allowed = ("columns", "outcomes", "where", "time_format", "last_only")
+    kinds: dict[str, type] = {"time_format": str, "last_only": bool}
+    kinds |= dict.fromkeys(("columns", "outcomes", "where"), dict)
     for key, value in found.items():
-        _check(file, "key of a mapping", key, allowed)
-        kind = {"time_format": str, "last_only": bool}.get(key, dict)
+        _check(file, "key of a mapping", key, kinds)
         texts = value.values() if isinstance(value, dict) else ()
-        if not isinstance(value, kind) or not all(isinstance(each, str) for each in texts):
+        if not isinstance(value, kinds[key]) or not all(isinstance(text, str) for text in texts):
             raise refusal(
                 file, f"{key}: found {shown(value)}; write a table of texts, or see the README"
             )
-    return mapping_of(
-        found.get("columns"),
-        found.get("outcomes"),
-        found.get("time_format"),
-        found.get("where"),
-        last_only=found.get("last_only", False),
-        file=file,
-    )
+    return mapping_of(**found, file=file)
 
 
 def pairs(text: str, place: str) -> dict[str, str]:

@@ -81,11 +81,7 @@ def sums(places: Integers, weights: Floats, count: int) -> Floats:
 def fit_factors(
     levels: Integers, dials: Floats, answered: Floats, groups: tuple[Group, ...]
 ) -> Factors:
-    """Fit the factors of all groups together, to dials by cell, shapes (cells, groups), (cells,).
-
-    Levels with too few dials for a factor of their own have none in the result; their dials
-    share a level that is then left out. A group with fewer than two levels left has none.
-    """
+    """Fit all factors to dials by cell; levels with too few dials share one that is left out."""
     columns: list[tuple[int, str, Floats]] = []
     weights: dict[str, Floats] = {}
     for g, group in enumerate(groups):
@@ -116,11 +112,7 @@ def fit_factors(
 
 
 def _marginal_totals(design: Floats, dials: Floats, answered: Floats) -> tuple[Floats, Floats]:
-    """Logarithms whose shares have the recorded totals, and their sandwich covariance.
-
-    The columns of a group add up to the first one, so the logarithms are fixed only up to a
-    shift within each group; the pseudo-inverse takes the shortest.
-    """
+    """Logarithms whose shares have the recorded totals, and their sandwich covariance."""
     logs = np.zeros(design.shape[1])
     logs[0] = np.log(answered.sum() / dials.sum())
     for _ in range(100):
@@ -276,11 +268,7 @@ def fit_outcomes(table: pd.DataFrame, zone: str | None) -> OutcomeFit:
 
 
 def _named_alone(rows: pd.DataFrame) -> tuple[pd.DataFrame, float]:
-    """Dials without the answered ones that name nobody, and how much wider it makes intervals.
-
-    Those that name somebody stand for the others too, so that every share stays what it was.
-    Variances grow at most as if only as many dials had been made as there are names for.
-    """
+    """Dials without answers that name nobody, weighted for these; how much variances grow."""
     unnamed = (rows["outcome"] == "answered").to_numpy()
     by_name = rows["outcome"].isin([*ANSWERERS]).to_numpy()
     weights = weights_of(rows)
@@ -322,10 +310,7 @@ def _or_default(counts: dict[str, float]) -> dict[str, float]:
 
 
 def with_earlier_attempts(table: pd.DataFrame) -> pd.DataFrame:
-    """Attempts of a log that has the last of each call, with the unanswered ones before it.
-
-    Those before are one row for each dial of a call, weighted.
-    """
+    """Attempts of a log of last ones, with the unanswered ones before, one weighted row a dial."""
     attempts = table["attempt"].to_numpy(dtype=np.float64, na_value=1)
     most = attempts.max(initial=1)
     if most > MOST_ATTEMPTS:

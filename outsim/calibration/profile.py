@@ -1,10 +1,9 @@
-"""What was fitted as a scenario has it, and other profiles that the data bear out as well.
+"""Other profiles than the fitted one that the data bear out as well, as functions of uniforms.
 
-Those are a function of uniforms: nothing is drawn here. Counts of outcomes are drawn from their
-Dirichlet distribution with Jeffreys' prior; logarithms of factors from the normal distribution
-with their covariance; a duration's shares from the Dirichlet distribution that its calls give
-(the Bayesian bootstrap; Rubin, Annals of Statistics 9, 1981), between knots that have a few calls
-each, with Jeffreys' prior for the first and the last piece.
+Counts of outcomes are drawn from their Dirichlet distribution with Jeffreys' prior; logarithms of
+factors from the normal distribution with their covariance; a duration's shares from the Dirichlet
+distribution that its calls give (the Bayesian bootstrap; Rubin, Annals of Statistics 9, 1981),
+between knots that have a few calls each, with Jeffreys' prior for the first and the last piece.
 
 Few calls say little about how much longer the longest ones may be, whichever form was chosen. So
 the logarithms of how much longer they are than the knot where the tail begins are multiplied by a
@@ -15,7 +14,7 @@ Statistics 3, 1975).
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from functools import reduce
 from operator import sub
 from textwrap import wrap
@@ -25,139 +24,16 @@ import numpy as np
 import tomlkit
 from scipy import special
 
-from outsim.calibration.durations import DurationFit
 from outsim.calibration.families import SCORES, table_of
-from outsim.calibration.outcomes import (
-    GAP,
-    GAPS,
-    HOUR,
-    OTHERS,
-    REDIAL,
-    WEEKDAY,
-    WEEKDAYS,
-    OutcomeFit,
-)
+from outsim.calibration.outcomes import OTHERS
 from outsim.calibration.values import Floats
 from outsim.clock import SECOND
-from outsim.distributions import Constant, Distribution, Quantiles
+from outsim.distributions import Distribution, Quantiles
 from outsim.scenario.callees import Callees, HourFactors, Profile
-from outsim.scenario.defaults import DEFAULTS
 from outsim.scenario.model import Scenario
 from outsim.scenario.sources import DRAWN, TRAITS, Uncertainty
 from outsim.text import visible, visible_lines
 
-NO_DELAY = "1 ms"
-"""Post-dial delay beside ring times that have it in them, as those of call logs have."""
-
-
-def callee_values(
-    durations: Iterable[DurationFit], outcomes: OutcomeFit | None, *, rings_have_delay: bool
-) -> dict[str, Any]:
-    """Values of the table ``callees``; what was not fitted is left out."""
-    values: dict[str, Any] = {
-        each.key.removeprefix("callees."): _in_a_file(each.distribution) for each in durations
-    }
-    if "ring_human" in values and rings_have_delay:
-        values["post_dial_delay"] = NO_DELAY
-    if "ring_voicemail" in values:
-        values["phone_off"] = 0.0  # the fit has early answers in it
-    if "message" in values:
-        values["early_hang_up"] = 0.0  # likewise
-    if outcomes is not None:
-        traits = outcomes.contacts
-        if traits and traits["fax"] + traits["other"]:
-            values["fax_share"] = short(traits["fax"] / (traits["fax"] + traits["other"]))
-        values |= _factor_values(outcomes)
-    return values
-
-
-def _factor_values(mix: OutcomeFit) -> dict[str, Any]:
-    found = dict(zip(mix.factors.names, np.exp(mix.factors.logs), strict=True))
-    groups = {group for group, _ in found}
-    values: dict[str, Any] = {}
-    if HOUR in groups:
-        kept = DEFAULTS["callees.hour_factors"].value
-        values["hour_factors"] = {
-            part: _bounded(found.get((HOUR, part), value)) for part, value in kept.items()
-        }
-    if WEEKDAY in groups:
-        values["weekday_factors"] = [_bounded(found.get((WEEKDAY, day), 1)) for day in WEEKDAYS]
-    if REDIAL in groups:
-        values["redial_factors"] = [
-            _bounded(found[(REDIAL, str(k))]) for k in range(mix.pooled + 1)
-        ]
-    if GAP in groups:
-        kept_gaps = [found.get((GAP, name), 1.0) for name in GAPS]
-        values["gap_factors"] = [*(_bounded(each) for each in kept_gaps), 1.0]
-    return values
-
-
-def profile_weights(outcomes: OutcomeFit) -> dict[str, float]:
-    """Percent of first dials, numbers that are not in use among them."""
-    traits = outcomes.contacts
-    invalid = traits["invalid"] / sum(traits.values()) if traits else 0.0
-    weights = {word: short(100 * (1 - invalid) * share) for word, share in outcomes.shares.items()}
-    return {**weights, "invalid": short(100 * invalid)}
-
-
-def uncertainty_values(
-    durations: Iterable[DurationFit], outcomes: OutcomeFit | None, profile_name: str
-) -> dict[str, Any]:
-    """Values of the table ``uncertainty``: what the fitted values rest on."""
-    values: dict[str, Any] = {}
-    if outcomes is not None:
-        values["profile"] = profile_name
-        values["outcomes"] = {k: short(v) for k, v in outcomes.counts.items()}
-        if outcomes.contacts:
-            values["contacts"] = {k: short(v) for k, v in outcomes.contacts.items()}
-    values["durations"] = {
-        each.key.removeprefix("callees."): short(each.calls) for each in durations
-    }
-    if outcomes is not None:
-        factors = outcomes.factors
-        free = np.flatnonzero(np.diag(factors.covariance) > 0)
-        values["factors"] = [factor_key(*factors.names[i]) for i in free]
-        values["covariance"] = [
-            [float(f"{each:.9g}") for each in row]
-            for row in factors.covariance[np.ix_(free, free)]
-        ]
-    return values
-
-
-def factor_key(group: str, level: str) -> str:
-    """Key of a factor, as `Uncertainty.factors` names it."""
-    if group == HOUR:
-        return f"hour_factors.{level}"
-    if group == WEEKDAY:
-        return f"weekday_factors[{WEEKDAYS.index(level)}]"
-    if group == REDIAL:
-        return f"redial_factors[{level}]"
-    if group == GAP:
-        places = (*GAPS, "later")
-        return f"gap_factors[{places.index(level)}]"
-    return "human"
-
-
-def _in_a_file(distribution: Distribution) -> Any:
-    """A distribution as a scenario file has it."""
-    if isinstance(distribution, Constant):
-        return f"{distribution.value / SECOND:g} s"
-    return distribution.model_dump(mode="json", exclude_defaults=True)
-
-
-def short(value: float) -> float:
-    """A number with as many digits as anybody needs."""
-    rounded = float(f"{value:.6g}")
-    return int(rounded) if rounded == int(rounded) and abs(rounded) < 1e15 else rounded
-
-
-def _bounded(value: float) -> float:
-    """A factor as a scenario may have it."""
-    return round(min(float(value), 3.0), 4)
-
-
-_WIDTH = 90
-"""Characters of a comment's line."""
 KNOTS = (0.01, 0.02, 0.05, *(round(0.1 * k, 1) for k in range(1, 10)), 0.95, 0.98, 0.99, 0.995)
 """Shares of a duration that are drawn; those in between move with them."""
 PLACES = len(KNOTS) + 2
@@ -174,10 +50,7 @@ _MOST = 3.0
 
 
 def uniforms_needed(uncertainty: Uncertainty) -> int:
-    """How many uniforms one profile takes.
-
-    Each part has places of its own, so that one that is fitted anew leaves the others' draws.
-    """
+    """How many uniforms one profile takes; each part has places of its own."""
     places = len(DRAWN) + len(TRAITS) + len(DURATIONS) * PLACES
     return places + len(uncertainty.factors)
 
@@ -244,15 +117,12 @@ def _changed_factors(callees: Callees, factors: Mapping[str, float]) -> dict[str
         part: times(value, f"hour_factors.{part}")
         for part, value in callees.hour_factors.model_dump().items()
     }
-    lists = {
-        key: [times(value, f"{key}[{i}]") for i, value in enumerate(getattr(callees, key))]
-        for key in ("weekday_factors", "redial_factors")
-    }
-    changes: dict[str, Any] = {"hour_factors": HourFactors(**hours), **lists}
-    if not isinstance(callees.gap_factors, bool):
-        changes["gap_factors"] = tuple(
-            times(value, f"gap_factors[{i}]") for i, value in enumerate(callees.gap_factors)
-        )
+    changes: dict[str, Any] = {"hour_factors": HourFactors(**hours)}
+    for key in ("weekday_factors", "redial_factors", "gap_factors"):
+        values = getattr(callees, key)
+        if not isinstance(values, bool):
+            changed = [times(value, f"{key}[{i}]") for i, value in enumerate(values)]
+            changes[key] = tuple(changed) if key == "gap_factors" else changed
     return changes
 
 
@@ -316,6 +186,10 @@ def _stretched(
     found_us = np.where(np.array(distribution.shares) > start, stretched_us, durations_us)
     milliseconds = np.maximum.accumulate(np.rint(found_us / 1000))
     return tuple(int(each) * 1000 for each in milliseconds)
+
+
+_WIDTH = 90
+"""Characters of a comment's line."""
 
 
 def toml(values: Mapping[str, Any], head: Sequence[str] = ()) -> str:

@@ -3,36 +3,32 @@
 from __future__ import annotations
 
 import hashlib
+import json
 from collections import Counter, deque
 from collections.abc import Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from difflib import get_close_matches
 from functools import partial
 from pathlib import Path
-from typing import get_args
-from zoneinfo import available_timezones
+from typing import Any, get_args
 
+import numpy as np
 import pandas as pd
+import pyarrow as pa
 
 from outsim.calibration import records
 from outsim.calibration.joining import joined
 from outsim.calibration.layout import Format, Layout, layout_of
 from outsim.calibration.lines import BLOCK, blocks, parse
 from outsim.calibration.log import Batch, CallLog, LogFile, ReadFile
-from outsim.calibration.mapping import Mapping
+from outsim.calibration.mapping import WORDS, Mapping
 from outsim.calibration.rows import attempts_of
-from outsim.calibration.tables import (
-    Frame,
-    batch_of_result,
-    columns_of,
-    frame_of,
-    is_result,
-    zone_of_result,
-)
-from outsim.calibration.times import NoZoneError
-from outsim.calibration.values import Evidence, Style, notes_of, style_of
+from outsim.calibration.sources import Frame, columns_of, frame_of, is_result
+from outsim.calibration.times import MISSING, NoZoneError, seconds_between
+from outsim.calibration.values import Evidence, Micros, Style, notes_of, style_of
+from outsim.directories import inside
 from outsim.scenario.files import refusal
-from outsim.units import is_zone
+from outsim.units import is_zone, near_zone
+from outsim.vocabulary import ANSWERED, OUTCOMES
 
 _THREADS = 2
 _WAITING = 4
@@ -50,8 +46,8 @@ def read_call_log(
     """Read call logs, files or DataFrames, into one table of attempts."""
     for option, given in (("--zone", zone), ("--callee-zone", callee_zone)):
         if given is not None and not is_zone(given):
-            near = get_close_matches(given, sorted(available_timezones()), n=1, cutoff=0.6)
-            hint = f"did you mean {near[0]!r}?" if near else "write one such as 'America/New_York'"
+            near = near_zone(given)
+            hint = f"did you mean {near!r}?" if near else "write one such as 'America/New_York'"
             raise refusal(option, f"found {given!r}, which is not a time zone; {hint}")
     if format is not None and format not in get_args(Format):
         raise refusal("--format", f"found {format!r}; write one of {', '.join(get_args(Format))}")
@@ -63,11 +59,7 @@ def read_call_log(
             "its rows are single attempts, those of another file last attempts; "
             "calibrate to one kind at a time",
         )
-    zones = {
-        zone_of_result(source)
-        for source in sources
-        if isinstance(source, Path) and is_result(source)
-    }
+    zones = {_zone_of_result(Path(str(source))) for source in sources if is_result(source)}
     return joined(read_files, zone or (zones.pop() if len(zones) == 1 else None), callee_zone)
 
 
@@ -90,7 +82,7 @@ def _read(
     notes: list[str] = []
     try:
         if layout.format == "outsim" and isinstance(source, Path):
-            batches, digest = [batch_of_result(source)], _digest(source / "attempts.parquet")
+            batches, digest = [_batch_of_result(source)], _digest(source / "attempts.parquet")
         else:
             with ThreadPoolExecutor(1) as hashing:
                 made = hashing.submit(_digest, source)
@@ -112,11 +104,7 @@ def _read(
 def _whole(
     source: Path | Frame, layout: Layout, zone: str | None
 ) -> tuple[list[Batch], list[str]]:
-    """All batches of a file, and what was taken to be so of their values.
-
-    Where values can be read in two ways the first batch tells how; if the others tell
-    otherwise, the file is read again.
-    """
+    """All batches of a file, read again if later values tell of another style; and notes."""
     style = Style()
     evidence: dict[str, Evidence] = {}
     while True:
@@ -187,3 +175,57 @@ def _batches(
                 yield waiting.popleft().result()
         while waiting:
             yield waiting.popleft().result()
+
+
+# Saved results, of known truth
+
+_NO_ANSWER = OUTCOMES.index("no_answer")
+_NEEDED = (
+    *("campaign", "tenant", "number", "attempt", "outcome"),
+    *("dialed_at", "ringing_at", "answered_at", "ended_at"),
+)
+
+
+def _zone_of_result(path: Path) -> str:
+    """Time zone of a saved result's scenario."""
+    try:
+        found = json.loads(inside(path, "run.json").read_text())["scenario"]["clock"]["zone"]
+    except (ValueError, KeyError, TypeError, OSError):
+        raise refusal(path / "run.json", "is no provenance of a saved result") from None
+    return str(found)
+
+
+def _batch_of_result(path: Path) -> Batch:
+    """Attempts of a saved result that are over; their rings begin with the first ring."""
+    try:
+        table = pd.read_parquet(inside(path, "attempts.parquet"), columns=list(_NEEDED))
+    except (OSError, ValueError, KeyError) as error:
+        raise refusal(path / "attempts.parquet", f"can't be read: {error}") from None
+    batch = Batch(len(table))
+    is_dialed, is_over = table["dialed_at"].notna(), table["ended_at"].notna()
+    batch.left_out["not dialed"] = int((~is_dialed).sum())
+    batch.left_out["not over"] = int((is_dialed & ~is_over).sum())
+    batch.left_out += Counter()
+    table = table[is_dialed & is_over]
+    codes = pd.Categorical(table["outcome"], categories=list(WORDS)).codes.astype(np.int8)
+    answered, gave_up = np.isin(codes, ANSWERED), codes == _NO_ANSWER
+    dialed, ringing, answer, end = (
+        _micros(table[f"{name}_at"]) for name in ("dialed", "ringing", "answered", "ended")
+    )
+    rung = np.where(answered, seconds_between(ringing, answer), seconds_between(ringing, end))
+    batch.columns = {
+        "started": dialed,
+        "outcome": codes,
+        "ring_s": np.where(answered | gave_up, rung, np.nan),
+        "talk_s": np.where(answered, seconds_between(answer, end), np.nan),
+        "attempt": table["attempt"].to_numpy(dtype=np.float64),
+        "numbers": pa.array(table["number"].astype(str)),
+        "campaigns": pa.array(table["tenant"].astype(str) + "/" + table["campaign"].astype(str)),
+    }
+    return batch
+
+
+def _micros(column: pd.Series[Any]) -> Micros:
+    times = column.dt.tz_convert("UTC").astype("datetime64[us, UTC]")
+    found = np.where(times.isna(), MISSING, times.astype("int64"))
+    return np.asarray(found, dtype=np.int64)

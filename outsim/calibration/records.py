@@ -21,9 +21,9 @@ from urllib.parse import parse_qsl
 import numpy as np
 import pyarrow as pa
 
-from outsim.calibration.lines import Parsed, blocks
+from outsim.calibration.lines import blocks
 from outsim.calibration.mapping import ANSWERED, LEFT_OUT, UNANSWERED, Mapping
-from outsim.calibration.opening import shown
+from outsim.calibration.sources import Parsed, shown
 from outsim.scenario.files import refusal
 
 LARGEST_DOCUMENT = 128 * 2**20
@@ -41,19 +41,8 @@ Entry = tuple[int, Record | None, str]
 
 _LISTS = (
     *("logs", "calls", "records", "results", "contacts", "data", "items", "entries", "cdrs"),
-    *(
-        "objects",
-        "rows",
-        "hits",
-        "edges",
-        "nodes",
-        "value",
-        "values",
-        "conversations",
-        "elements",
-        "cdr",
-    ),
-    *("calllogs", "call_logs", "callrecords", "call_records"),
+    *("objects", "rows", "hits", "edges", "nodes", "value", "values", "conversations"),
+    *("elements", "cdr", "calllogs", "call_logs", "callrecords", "call_records"),
 )
 """Keys, in small letters, that a document may have its list of records under."""
 _ENVELOPES = ("result", "_embedded", "response", *_LISTS)
@@ -78,10 +67,7 @@ def _is_form(line: str) -> bool:
 
 
 def entries(path: Path) -> Iterator[Entry]:
-    """Records of a file.
-
-    A document over several lines has its entries counted in place of lines.
-    """
+    """Records of a file by line; of a document over several lines, by their count."""
     for line, block in blocks(path, longest=LARGEST_DOCUMENT):
         rows = block.decode().split("\n")[:-1]
         if line == 1 and _is_one_document(rows):
@@ -97,13 +83,11 @@ def _of_line(line: int, text: str) -> Iterator[Entry]:
     if plain[0] not in "{[":
         fields = dict(parse_qsl(plain, keep_blank_values=True)) if _is_form(plain) else None
         yield line, fields, text
-        return
-    found = _values(plain)
-    if found is None:
+    elif (found := _values(plain)) is None:
         yield line, None, text
-        return
-    for each in found:
-        yield from ((line, *entry) for entry in _inside(each, text))
+    else:
+        for value in found:
+            yield from ((line, *entry) for entry in _inside(value, text))
 
 
 def _is_one_document(rows: list[str]) -> bool:
@@ -127,21 +111,17 @@ def _values(text: str) -> list[Any] | None:
 
 
 def _document(path: Path) -> Iterator[Entry]:
-    document = bytearray()
+    document, size = bytearray(), ""
     for _, block in blocks(path, longest=LARGEST_DOCUMENT):
         document += block
         if len(document) > LARGEST_DOCUMENT:
-            raise refusal(
-                path,
-                f"is one document of more than {LARGEST_DOCUMENT >> 20} MiB; write one record a "
-                "line, as with jq -c '.[]'",
-            )
-    if document.count(b"{") + document.count(b"[") > MOST_PARTS:
-        raise refusal(
-            path,
-            f"is one document of more than {MOST_PARTS:,} parts; write one record a line, as "
-            "with jq -c '.[]'",
-        )
+            size = f"{LARGEST_DOCUMENT >> 20} MiB"
+            break
+    if not size and document.count(b"{") + document.count(b"[") > MOST_PARTS:
+        size = f"{MOST_PARTS:,} parts"
+    if size:
+        what = f"is one document of more than {size}"
+        raise refusal(path, f"{what}; write one record a line, as with jq -c '.[]'")
     text = document.decode()
     found = _values(text.lstrip())
     if found is None:
@@ -151,11 +131,8 @@ def _document(path: Path) -> Iterator[Entry]:
                 yield from _of_line(k + 1, line)
         return
     del document, text
-    place = 0
-    for each in found:
-        for entry in _inside(each, ""):
-            place += 1
-            yield place, *entry
+    every = (entry for value in found for entry in _inside(value, ""))
+    yield from ((place, *entry) for place, entry in enumerate(every, 1))
 
 
 def _inside(found: Any, text: str) -> Iterator[tuple[Record | None, str]]:
@@ -203,12 +180,11 @@ def _is_table(listed: list[Any]) -> bool:
 
 def _of_rows(names: list[Any], rows: list[Any]) -> list[Any]:
     keys = [text_of(name) for name in names]
+    # What is no row of this table is left as it is, and listed as unreadable.
+    are_rows = [isinstance(row, list) and len(row) <= len(keys) for row in rows]
     return [
-        dict(zip(keys, row, strict=False))
-        if isinstance(row, list) and len(row) <= len(keys)
-        # Not a row of this table: it is listed as unreadable.
-        else row
-        for row in rows
+        dict(zip(keys, row, strict=False)) if is_row else row
+        for row, is_row in zip(rows, are_rows, strict=True)
     ]
 
 
@@ -320,10 +296,7 @@ def names(path: Path) -> tuple[str, ...]:
 
 
 def columns(path: Path, wanted: Sequence[str], kind: str) -> Iterator[Parsed]:
-    """Records of a file as columns of text, a batch at a time.
-
-    `kind` is what `kind_of` says; records of another one are broken.
-    """
+    """Records of a kind (`kind_of`) as columns of text, a batch at a time."""
     stream = entries(path)
     while batch := list(islice(stream, BATCH)):
         lines: list[int] = []

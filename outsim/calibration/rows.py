@@ -11,7 +11,6 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from outsim.calibration.evidence import EITHER, settled, unit_of
-from outsim.calibration.lines import Parsed
 from outsim.calibration.log import NO_OUTCOME, Batch
 from outsim.calibration.mapping import (
     ANSWERED,
@@ -26,7 +25,7 @@ from outsim.calibration.mapping import (
     Mapping,
     word,
 )
-from outsim.calibration.opening import shown
+from outsim.calibration.sources import Parsed, shown
 from outsim.calibration.times import ALLOWED, MISSING, instants, seconds_between
 from outsim.calibration.values import (
     NO_WORD,
@@ -334,11 +333,7 @@ _CLOCK_CHANGE_S = 900
 
 
 def _seconds_of(by_times: Floats, by_durations: Floats, is_coarse: bool) -> Floats:
-    """Seconds by the times; as the log's own durations have it where a clock change is in them.
-
-    In the hour that clocks repeat local times say not which pass is meant, so that the seconds
-    between two of them are negative, or too many by as much as clocks are put back.
-    """
+    """Seconds by times; by the log's own durations where clocks were put back between the two."""
     changed = is_coarse | (np.abs(by_times - by_durations) > _CLOCK_CHANGE_S)
     known = (by_times >= 0) & ~(changed & (by_durations >= 0))
     seconds = np.where(known, by_times, by_durations)

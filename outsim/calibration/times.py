@@ -125,10 +125,7 @@ class NoZoneError(ValueError):
 def instants(
     text: pa.Array, zone: str | None, time_format: str | None, style: Style
 ) -> tuple[Micros, Flags, Flags, Evidence]:
-    """Microseconds since 1970 UTC; where a text is no time, and where it says no zone; evidence.
-
-    A time that can't be meant, such as 0000-00-00 or 1970, is no time at all.
-    """
+    """Microseconds since 1970 UTC; where a text is no time; where it says no zone; evidence."""
     there, evidence = is_there(text), Evidence()
     found = np.full(len(text), MISSING, dtype=np.int64)
     is_local = np.zeros(len(text), dtype=np.bool_)
@@ -379,10 +376,7 @@ def resolve_repeated_hours(
 
 
 def seconds_off(started: Micros, epoch_s: Floats) -> float | None:
-    """Seconds by which nearly all instants are later than their ids say; None if these differ.
-
-    To the quarter of an hour, since a call's id may be given before it is dialed.
-    """
+    """Seconds, in quarters of an hour, by which nearly all instants are later than ids say."""
     known = (started != MISSING) & np.isfinite(epoch_s)
     if known.sum() < LEAST_IDS:
         return None

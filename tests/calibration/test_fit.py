@@ -280,7 +280,9 @@ def test_a_scenario_that_extends_the_fit_has_it(
 
 
 def test_both_engines_agree_on_a_fitted_profile(extending: Scenario) -> None:
-    one, other = (outsim.simulate(extending, engine=engine) for engine in ("simpy", "compiled"))
+    campaign = extending.campaign[0].model_copy(update={"contacts": 60})
+    small = extending.model_copy(update={"campaign": [campaign]})
+    one, other = (outsim.simulate(small, engine=engine) for engine in ("simpy", "compiled"))
     pd.testing.assert_frame_equal(one.attempts, other.attempts)
     pd.testing.assert_frame_equal(one.updates, other.updates)
 

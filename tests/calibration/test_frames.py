@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 
 import outsim
 from outsim.calibration import mapping_of, read_call_log
@@ -30,6 +30,7 @@ ROWS = pd.DataFrame(
 )
 
 
+@settings(max_examples=settings().max_examples // 6)
 @given(logs.attempts)
 def test_a_frame_reads_as_its_file_does(tmp_path_factory, attempts):
     text, _ = logs.twilio(attempts)

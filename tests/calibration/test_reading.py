@@ -183,9 +183,9 @@ def test_attempts_are_counted_by_number_until_one_is_answered(rows):
     )
     numbers = frame["number"].to_numpy("int32")
     started = frame["at"].to_numpy("int64") * 1_000_000
-    found = dials(numbers, started, codes.to_numpy("int8"))
-    gaps = [None if pd.isna(gap) else gap for gap in found.gap_s.tolist()]
-    assert list(zip(found.attempt.tolist(), gaps, strict=True)) == counted_one_by_one(rows)
+    attempt, gap_s = dials(numbers, started, codes.to_numpy("int8"))
+    gaps = [None if pd.isna(gap) else gap for gap in gap_s.tolist()]
+    assert list(zip(attempt.tolist(), gaps, strict=True)) == counted_one_by_one(rows)
 
 
 def test_attempts_that_a_log_numbers_are_taken_as_they_are():
@@ -365,27 +365,27 @@ def test_a_failed_call_of_many_attempts_tells_of_its_last(tmp_path):
     [
         ("", {}, "is empty"),
         ("t,o\n", {"mapping": mapping_of({"outcome": "o"})}, "holds no rows"),
-        ("a,b,c\n1,2,3\n", {}, "in no format that is known .* Columns found: a, b, c"),
-        ("a,b\n1,2\n", {"format": "asterisk"}, "no row of Asterisk's"),
-        ("a,b\n1,2\n", {"format": "twilio"}, "not the columns of Twilio's"),
+        ("a,b,c\n1,2,3\n", {}, "format.* a, b, c"),
+        ("a,b\n1,2\n", {"format": "asterisk"}, "Asterisk"),
+        ("a,b\n1,2\n", {"format": "twilio"}, "Twilio"),
         ("Start,b\n1,2\n", {"mapping": mapping_of({"started": "strat"})}, "did you mean 'Start'"),
-        ("t,o\nx,busy\n", {"mapping": mapping_of({"started": "t"})}, "no row can be used"),
+        ("t,o\nx,busy\n", {"mapping": mapping_of({"started": "t"})}, "row .* found t 'x'"),
         ("a,b\n1,2\n", {"zone": "America/Chicgo"}, "did you mean 'America/Chicago'"),
         (
             "Phone,o\n2125550100,busy\n",
             {"mapping": mapping_of({"attempt": "Phone", "outcome": "o"}, last_only=True)},
-            "Phone '2125550100'; write a number from 1 to 1000",
+            "Phone '2125550100'.* 1 to 1000",
         ),
         (
             "x,x,o,t,o\n1,1,busy,1,busy\n",
             {"mapping": mapping_of({"started": "t", "outcome": "o"})},
-            "has two columns 'o'",
+            "columns 'o'",
         ),
         (b"\x1f\x8bbroken", {}, "broken packed file"),
         (
             "t,o\n2026-03-10 09:00:00,busy\n",
             {"zone": None, "mapping": mapping_of({"started": "t", "outcome": "o"})},
-            "times say no time zone",
+            "time zone",
         ),
     ],
 )
@@ -403,7 +403,7 @@ def test_an_unknown_word_is_listed_with_the_words_that_are_known():
 
 @pytest.mark.parametrize(
     ("columns", "outcomes", "message"),
-    [({"begun": "a"}, {}, "no field"), ({}, {"A": "humann"}, "did you mean 'human'")],
+    [({"begun": "a"}, {}, "field 'begun'"), ({}, {"A": "humann"}, "did you mean 'human'")],
 )
 def test_a_mapping_knows_its_fields_and_outcomes(columns, outcomes, message):
     with pytest.raises(ScenarioError, match=message):

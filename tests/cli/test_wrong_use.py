@@ -226,11 +226,11 @@ MISTAKES = {
     ),
     "a field that is none": (
         ["calibrate", "own.csv", "--columns", "strated=when"],
-        "--columns: found 'strated', which is no field; did you mean 'started'?",
+        "--columns: field 'strated': there is no such field; did you mean 'started'?",
     ),
     "an outcome that is none": (
         ["calibrate", "own.csv", "--outcome", "busy=engaged"],
-        "--outcome: found 'engaged', which is no outcome; write one of human,",
+        "--outcome: outcome 'engaged': there is no such outcome; allowed: human,",
     ),
     "no list of columns": (
         ["calibrate", "own.csv", "--columns", "when"],
