@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING
@@ -240,6 +240,14 @@ def format_estimate(
     if unit is None:
         unit = unit_of(kind, [value], signed=signed)
     return _in_unit(value, unit, signed=signed)
+
+
+def format_estimates(
+    kind: str, values: Sequence[Estimate], begins: datetime | None = None, *, signed: bool = False
+) -> list[str]:
+    """Estimates that stand side by side, in one unit; see `format_estimate`."""
+    unit = unit_of(kind, values, signed=signed)
+    return [format_estimate(kind, each, begins, signed=signed, unit=unit) for each in values]
 
 
 def in_runs(value: Estimate) -> str:

@@ -185,6 +185,10 @@ class Estimate:
         """A mean of count values with an interval from low to high; n_missing are left out."""
         return cls(mean, (high - low) / 2, count, n_missing, (low, high))
 
+    def columns(self, name: str) -> dict[str, float]:
+        """Mean and ends of the interval, as columns `name`, ``NAME_low`` and ``NAME_high``."""
+        return {name: self.mean, f"{name}_low": self.low, f"{name}_high": self.high}
+
     @property
     def low(self) -> float:
         """Lower end of the interval."""

@@ -98,10 +98,12 @@ def _notebook_bar(label: str, *, counts: bool) -> Iterator[Progress]:
 
 
 @contextmanager
-def reporting(progress: Progress | Literal["bar"] | None) -> Iterator[Progress]:
-    """Whom to tell: somebody, a bar about runs, or nobody."""
+def reporting(
+    progress: Progress | Literal["bar"] | None, label: str = "runs", *, counts: bool = True
+) -> Iterator[Progress]:
+    """Whom to tell: somebody, a bar about what the label says, or nobody."""
     if progress == "bar":
-        with bar("runs") as shown:
+        with bar(label, counts=counts) as shown:
             yield shown
     elif isinstance(progress, str):
         raise StudyError(unknown_name("progress", progress, ["bar"]))

@@ -198,7 +198,7 @@ def notes_of(
     if "asterisk" in formats:
         yield (
             "Asterisk's FAILED is read as invalid; unless cdr.conf says congestion = yes it is "
-            "written for congestion too (--outcome FAILED=congestion reads it so)"
+            "written for congestion too (--outcomes FAILED=congestion reads it so)"
         )
     if "twilio" in formats:
         yield "Twilio's failed is read as invalid: most likely the number does not exist"

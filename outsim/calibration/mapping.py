@@ -197,7 +197,7 @@ def mapping_of(
     for target in columns or {}:
         _check(file or "--columns", "field", target, FIELDS)
     for meant in (outcomes or {}).values():
-        _check(file or "--outcome", "outcome", meant, (*WORDS, LEFT_OUT))
+        _check(file or "--outcomes", "outcome", meant, (*WORDS, LEFT_OUT))
     if time_format is not None and not is_time_format(time_format):
         raise refusal(
             "--time-format" if file is None else f"{file}: time_format",

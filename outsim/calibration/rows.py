@@ -266,7 +266,7 @@ def _outcomes(rows: _Rows) -> Codes | None:
             codes == _UNKNOWN,
             "outcome",
             f"write {_known(mapping.outcomes)}, or say what it stands for with "
-            "--outcome WORD=OUTCOME",
+            "--outcomes WORD=OUTCOME",
         )
     if rows.has("answered_by"):
         who = _coded(rows.text("answered_by"), mapping.answerers)

@@ -6,8 +6,7 @@ from typing import Annotated, Any
 
 import typer
 
-from outsim.cli.options import ScenarioFile, Shown, with_options
-from outsim.cli.studies import StudyFlags
+from outsim.cli.options import ScenarioFile, Shown, StudyFlags, with_options
 
 
 @with_options
@@ -26,7 +25,6 @@ def assumptions(
         typer.Option(
             metavar="MEASURE",
             help="Measure that the answer is about; default: completed_by_deadline.",
-            show_default=False,
         ),
     ] = None,
     study: StudyFlags,
@@ -46,8 +44,8 @@ def assumptions(
         return
     for name, value in (vars(study) | {"plot": shown.plot} | about).items():
         if value is not None and value is not False and name != "engine":
-            option = "out" if name == "directory" else name.replace("_", "-")
             raise StudyError(
-                f"--{option}: it is about the effect; ask for that too, with --effect"
+                f"--{name.replace('_', '-')}: it is about the effect; ask for that too, with "
+                "--effect"
             )
     present(Assumptions(ledger_of(load_with_advice(scenario))), shown)

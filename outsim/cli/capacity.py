@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
-from outsim.cli.options import EngineName, ScenarioFile, Seed, Shown, count, with_options
-from outsim.cli.studies import ExecutorName, InputUncertainty, KeepTables, Out, Within
+from outsim.cli.options import ScenarioFile, Shown, StudyFlags, count, with_options
 
 
 @with_options
@@ -34,69 +33,28 @@ def capacity(
     confidence: Annotated[
         str, typer.Option(metavar="SHARE", help="How sure the answer must be.")
     ] = "95%",
-    replications: Annotated[
-        int | None,
-        typer.Option(
-            metavar="N",
-            parser=count(2),
-            help="Runs that the answer and the value below it rest on; default: 100.",
-            show_default=False,
-        ),
-    ] = None,
-    precision: Annotated[
-        list[str] | None,
-        typer.Option(
-            metavar="MEASURE=WIDTH",
-            help="As many runs as the scenario as it stands takes for intervals of this "
-            "half-width, such as wait_p90_s=30s, instead of --replications.",
-            show_default=False,
-        ),
-    ] = None,
     most: Annotated[
         int | None,
-        typer.Option(
-            metavar="N",
-            parser=count(1),
-            help="Runs in all at most; default: 20000.",
-            show_default=False,
-        ),
+        typer.Option(metavar="N", parser=count(1), help="Runs in all at most; default: 20000."),
     ] = None,
-    within: Within = None,
-    out: Out = None,
-    keep_tables: KeepTables = False,
-    input_uncertainty: InputUncertainty = False,
-    executor: ExecutorName = None,
-    seed: Seed = None,
-    engine: EngineName = "auto",
+    study: StudyFlags,
     shown: Shown,
 ) -> None:
-    """Find the smallest capacity that keeps a promise."""
+    """Find the smallest capacity that keeps a promise.
+
+    The answer and the value below it rest on as many runs each as --replications says, by
+    default 100, or on as many as the scenario as it stands takes for a --precision.
+    """
     from outsim.cli.output import load_with_advice, present
     from outsim.errors import StudyError
     from outsim.questions.capacity import capacity as ask
     from outsim.questions.capacity import frontier as ask_frontier
-    from outsim.studies.default_replications import CAPACITY_RUNS
-    from outsim.studies.stopping import split_precisions
 
     if len(vary) > 2:
         raise StudyError(f"{len(vary)} keys to vary: give one, or two for a frontier")
-    if keep_tables and out is None:
-        raise StudyError("--keep-tables: say where, with --out DIR")
-    if precision and replications is not None:
-        raise StudyError("--replications and --precision: give one or the other")
-    options: dict[str, Any] = {
-        "confidence": confidence,
-        "replications": replications,
-        "precision": split_precisions(precision or []),
-        "most": most or CAPACITY_RUNS,
-        "timeout": within,
-        "directory": out,
-        "keep_tables": keep_tables,
-        "input_uncertainty": input_uncertainty,
-        "executor": executor,
-        "seed": seed,
-        "engine": engine,
-    }
+    options = study.given(counts=True) | {"confidence": confidence}
+    if most is not None:
+        options["most"] = most
     loaded = load_with_advice(scenario)
     if len(vary) == 2:
         present(ask_frontier(loaded, vary[0], vary[1], target, **options).run(), shown)

@@ -30,7 +30,6 @@ def check(
             metavar="N",
             parser=count(0),
             help="With --theory: how many runs; default: 20.",
-            show_default=False,
         ),
     ] = None,
     seed: Seed = None,

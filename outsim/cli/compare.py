@@ -6,28 +6,37 @@ from typing import Annotated
 
 import typer
 
-from outsim.cli.options import Shown, with_options
-from outsim.cli.studies import (
-    AcrossZones,
-    Antithetic,
-    ComparedCampaigns,
-    ComparedDeadlines,
-    Controls,
-    Stratified,
-    StudyFlags,
-)
+from outsim.cli.options import ComparedFlags, Shown, StudyFlags, with_options
 
 
 @with_options
 def compare(
     *,
     scenarios: Annotated[list[str], typer.Argument(metavar="A B ...", help="Scenario files.")],
-    campaign: ComparedCampaigns = None,
-    deadline: ComparedDeadlines = None,
-    across_zones: AcrossZones = False,
-    antithetic: Antithetic = False,
-    stratified: Stratified = False,
-    controls: Controls = False,
+    compared: ComparedFlags,
+    antithetic: Annotated[
+        bool,
+        typer.Option(
+            "--antithetic",
+            help="Make each replication a pair of runs, one with the draws of the other mirrored; "
+            "used only where the pairs save more than they cost.",
+        ),
+    ] = False,
+    stratified: Annotated[
+        bool,
+        typer.Option(
+            "--stratified",
+            help="Make each replication four runs that share out the range of every draw; used "
+            "only where that saves more than it costs.",
+        ),
+    ] = False,
+    controls: Annotated[
+        bool,
+        typer.Option(
+            "--controls",
+            help="Use control variates, whose means are known, where they narrow an interval.",
+        ),
+    ] = False,
     study: StudyFlags,
     verbose: Annotated[
         bool, typer.Option("--verbose", help="Say as well what pairing the replications saved.")
@@ -35,19 +44,16 @@ def compare(
     shown: Shown,
 ) -> None:
     """Compare scenarios over paired replications, with confidence intervals."""
-    from dataclasses import replace
-
     from outsim.cli.output import load_with_advice, present
     from outsim.questions.compare import compare as ask
 
     question = ask(
         *map(load_with_advice, scenarios),
-        campaign=campaign,
-        deadline=deadline,
-        across_zones=across_zones,
+        **vars(compared),
         antithetic=antithetic,
         stratified=stratified,
         controls=controls,
+        verbose=verbose,
         **study.given(),
     )
-    present(replace(question.run(), verbose=verbose), shown)
+    present(question.run(), shown)

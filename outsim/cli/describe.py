@@ -15,7 +15,6 @@ def describe(
         typer.Argument(
             metavar="SCENARIO...",
             help="Scenario file; others are described by how they differ from the first one.",
-            show_default=False,
         ),
     ],
     markdown: Annotated[bool, typer.Option("--markdown", help="Print Markdown.")] = False,

@@ -6,8 +6,15 @@ from typing import Annotated
 
 import typer
 
-from outsim.cli.options import CampaignName, ScenarioFile, Shown, count, with_options
-from outsim.cli.studies import StudyFlags
+from outsim.cli.options import (
+    CallId,
+    CallNumber,
+    CampaignName,
+    ScenarioFile,
+    Shown,
+    StudyFlags,
+    with_options,
+)
 
 
 @with_options
@@ -15,38 +22,18 @@ def eta(
     *,
     scenario: ScenarioFile,
     campaign: CampaignName = None,
-    call: Annotated[
-        int | None,
-        typer.Option(
-            "--call",
-            metavar="ID",
-            parser=count(0),
-            help="One call, by its id.",
-            show_default=False,
-        ),
-    ] = None,
-    number: Annotated[
-        str | None,
-        typer.Option(
-            "--number", metavar="N", help="One call, by its ten-digit number.", show_default=False
-        ),
-    ] = None,
+    call: CallId = None,
+    number: CallNumber = None,
     snapshot: Annotated[
         str | None,
         typer.Option(
-            "--snapshot",
-            metavar="FILE",
-            help="The queue as it stands (JSON; see `outsim schema --snapshot`).",
-            show_default=False,
+            metavar="FILE", help="The queue as it stands (JSON; see `outsim schema --snapshot`)."
         ),
     ] = None,
     at: Annotated[
         str | None,
         typer.Option(
-            "--at",
-            metavar="TIME",
-            help="Forecast from the queue as one run of the scenario has it then.",
-            show_default=False,
+            metavar="TIME", help="Forecast from the queue as one run of the scenario has it then."
         ),
     ] = None,
     study: StudyFlags,

@@ -6,17 +6,14 @@ from typing import Annotated, Literal
 
 import typer
 
-from outsim.cli.options import CampaignName, EngineName, Json, Seed, Shown, count
+from outsim.cli.options import CampaignName, Json, OneRun, ScenarioOrResult, Shown, with_options
 
 
+@with_options
 def export(
-    result: Annotated[
-        str,
-        typer.Argument(
-            metavar="RESULT", help="Directory that run --out wrote, or a scenario file to run."
-        ),
-    ],
-    form: Annotated[
+    *,
+    asked: ScenarioOrResult,
+    format_: Annotated[
         Literal["perfetto", "xes", "ocel", "parquet", "csv"],
         typer.Option(
             "--format",
@@ -30,17 +27,7 @@ def export(
         ),
     ],
     campaign: CampaignName = None,
-    seed: Seed = None,
-    replication: Annotated[
-        int | None,
-        typer.Option(
-            metavar="N",
-            parser=count(0),
-            help="Which replication of the seed; default: the first.",
-            show_default=False,
-        ),
-    ] = None,
-    engine: EngineName = "auto",
+    run: OneRun,
     json: Json = False,
 ) -> None:
     """Write a result as a timeline, an event log, or plain tables.
@@ -50,25 +37,10 @@ def export(
     """
     from pathlib import Path
 
-    from outsim.cli.output import load_with_advice, present, simulate_with_bar
-    from outsim.formats.write import check_target
-    from outsim.progress import bar
+    from outsim.cli.output import load_asked, present
     from outsim.questions.export import export as ask
-    from outsim.results.result import load_result
 
-    check_target(form, Path(out))
-    given = Path(result)
-    if Path(out).is_file() and Path(out).resolve().is_relative_to(given.resolve()):
+    if Path(out).is_file() and Path(out).resolve().is_relative_to(Path(asked).resolve()):
         raise typer.BadParameter(f"--out {out}: is what is exported; name another file")
-    if given.is_dir() or not (given.exists() or given.suffix):
-        for name, value in (("seed", seed), ("replication", replication)):
-            if value is not None:
-                raise typer.BadParameter(
-                    f"--{name}: {result} has been run already; give a scenario file to run it anew"
-                )
-        made = load_result(result)
-    else:
-        made = simulate_with_bar(load_with_advice(result), seed, replication or 0, engine)
-    with bar("export", counts=False) as advance:
-        answer = ask(made, form, out, campaign=campaign, progress=advance).run()
-    present(answer, Shown(json=json))
+    question = ask(load_asked(asked), format_, out, campaign=campaign, **vars(run))
+    present(question.run(), Shown(json=json))

@@ -2,19 +2,15 @@
 
 from __future__ import annotations
 
-from outsim.cli.options import CampaignName, Json, OneRun, ScenarioFile, Shown, with_options
+from outsim.cli.options import CampaignName, Json, OneRun, ScenarioOrResult, Shown, with_options
 
 
 @with_options
 def failed(
-    *, scenario: ScenarioFile, campaign: CampaignName = None, run: OneRun, json: Json = False
+    *, asked: ScenarioOrResult, campaign: CampaignName = None, run: OneRun, json: Json = False
 ) -> None:
     """Show failures by cause, attempt and hour, and match pending calls against the call log."""
-    from outsim.cli.output import load_with_advice, present, simulate_with_bar
+    from outsim.cli.output import load_asked, present
     from outsim.questions.failed import failed as ask
-    from outsim.questions.one_run import campaign_or_all
 
-    loaded = load_with_advice(scenario)
-    chosen = campaign_or_all(loaded, campaign)
-    result = simulate_with_bar(loaded, **vars(run))
-    present(ask(result, chosen).run(), Shown(json=json))
+    present(ask(load_asked(asked), campaign, **vars(run)).run(), Shown(json=json))

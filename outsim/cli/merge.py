@@ -19,7 +19,7 @@ def merge(
     ],
     json: Json = False,
 ) -> None:
-    """Join parts of one study, each made with --out and --replications A:B, into a directory."""
+    """Join parts of a study, each with --directory and --replications A:B, into a directory."""
     from outsim.cli.output import present
     from outsim.questions.merge import merge as ask
 

@@ -16,6 +16,13 @@ from outsim.text import visible
 Given = ParamSpec("Given")
 
 ScenarioFile = Annotated[str, typer.Argument(metavar="SCENARIO", help="Scenario file (TOML).")]
+ScenarioOrResult = Annotated[
+    str,
+    typer.Argument(
+        metavar="SCENARIO|RESULT",
+        help="Scenario file (TOML), or a directory that outsim run --out wrote.",
+    ),
+]
 
 
 def count(least: int, most: int = 2**63 - 1) -> Callable[[str], int]:
@@ -34,17 +41,23 @@ def count(least: int, most: int = 2**63 - 1) -> Callable[[str], int]:
     return read
 
 
+def named(place: str | None) -> str | None:
+    """Refuse a name that is empty, as that of a shell variable that is not set is.
+
+    It would be taken for the current directory.
+    """
+    if place is not None and not place.strip():
+        raise typer.BadParameter("the name is empty; . is the current directory")
+    return place
+
+
 Seed = Annotated[
     int | None,
     typer.Option(
         metavar="N",
         parser=count(0),
         help="Seed of the random draws; default: the scenario's.",
-        show_default=False,
     ),
-]
-Replication = Annotated[
-    int, typer.Option(metavar="N", parser=count(0), help="Which replication of the seed.")
 ]
 EngineName = Annotated[
     Literal["auto", "simpy", "compiled"],
@@ -56,9 +69,14 @@ EngineName = Annotated[
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON document instead of tables.")]
 CampaignName = Annotated[
     str | None,
-    typer.Option(
-        "--campaign", metavar="NAME", help="Campaign, as NAME or TENANT/NAME.", show_default=False
-    ),
+    typer.Option("--campaign", metavar="NAME", help="Campaign, as NAME or TENANT/NAME."),
+]
+CallId = Annotated[
+    int | None,
+    typer.Option("--call", metavar="ID", parser=count(0), help="One call, by its id."),
+]
+CallNumber = Annotated[
+    str | None, typer.Option("--number", metavar="N", help="One call, by its ten-digit number.")
 ]
 
 
@@ -87,8 +105,115 @@ class OneRun:
     """Which run of a scenario is made, and by which engine."""
 
     seed: Seed = None
-    replication: Replication = 0
+    replication: Annotated[
+        int, typer.Option(metavar="N", parser=count(0), help="Which replication of the seed.")
+    ] = 0
     engine: EngineName = "auto"
+
+
+@dataclass(frozen=True)
+class SizeFlags:
+    """How many runs are made, by whom, and where they are kept."""
+
+    replications: Annotated[
+        str | None,
+        typer.Option(
+            metavar="N|A:B",
+            help="How many runs of each scenario; or which, for a part of a larger study.",
+        ),
+    ] = None
+    precision: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="MEASURE=WIDTH",
+            help="Run until the interval's half-width is at most this, such as wait_p90_s=30s or "
+            "difference:completed_share=0.005 or duration_s=2%; may be given several times.",
+        ),
+    ] = None
+    timeout: Annotated[
+        str | None,
+        typer.Option("--timeout", metavar="TIME", help="End after this time with what there is."),
+    ] = None
+    directory: Annotated[
+        str | None,
+        typer.Option(
+            metavar="DIR",
+            help="Directory that keeps every replication; what is there is not run again.",
+            callback=named,
+        ),
+    ] = None
+    executor: Annotated[
+        str | None,
+        typer.Option(
+            metavar="WHO",
+            help="Who does the work: threads, processes, cores, or dask://HOST:PORT.",
+        ),
+    ] = None
+    seed: Seed = None
+    engine: EngineName = "auto"
+
+    def given(self, *, counts: bool = False) -> dict[str, Any]:
+        """Keyword parameters of the question; `counts` where there are no parts of a study."""
+        from outsim.errors import StudyError
+        from outsim.studies.stopping import read_replications, split_precisions
+
+        options = {name: value for name, value in vars(self).items() if value is not None}
+        if self.replications is not None:
+            options["replications"] = read_replications(self.replications)
+            if counts and isinstance(options["replications"], range):
+                raise StudyError(
+                    f"--replications {self.replications}: give a count here, such as 20"
+                )
+        if options.get("keep_tables") and self.directory is None:
+            raise StudyError("--keep-tables: say where, with --directory DIR")
+        return options | {"precision": split_precisions(self.precision or [])}
+
+
+@dataclass(frozen=True)
+class StudyFlags(SizeFlags):
+    """Options of every question that is one study."""
+
+    keep_tables: Annotated[
+        bool, typer.Option("--keep-tables", help="Keep the tables of every run in that directory.")
+    ] = False
+    input_uncertainty: Annotated[
+        bool,
+        typer.Option(
+            "--input-uncertainty",
+            help="Draw the callees anew for each replication, out of what the call log that they "
+            "were calibrated to leaves open, and say how much of an interval that is.",
+        ),
+    ] = False
+
+
+@dataclass(frozen=True)
+class ComparedFlags:
+    """What is compared in several scenarios."""
+
+    campaign: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="NAME",
+            help="Campaign that is compared, as NAME or TENANT/NAME; given once for each "
+            "scenario, different campaigns are compared. Default: the one under study, the same "
+            "in all.",
+        ),
+    ] = None
+    deadline: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="TIME",
+            help="Clock time by which completed calls are counted; given once for each scenario, "
+            "different deadlines are compared. Default: the scenarios' own, the same in all.",
+        ),
+    ] = None
+    across_zones: Annotated[
+        bool,
+        typer.Option(
+            "--across-zones",
+            help="Compare scenarios of different time zones, each by its local time.",
+        ),
+    ] = False
 
 
 def with_options(command: Callable[Given, None]) -> Callable[Given, None]:
@@ -138,13 +263,3 @@ def numbers(kind: type) -> Callable[[str], list[Any]]:
 def separated(texts: list[str] | None) -> list[str] | None:
     """Values that were given with commas between, or the option several times; None for none."""
     return [part.strip() for text in texts or [] for part in text.split(",")] or None
-
-
-def named(place: str | None) -> str | None:
-    """Refuse a name that is empty, as that of a shell variable that is not set is.
-
-    It would be taken for the current directory.
-    """
-    if place is not None and not place.strip():
-        raise typer.BadParameter("the name is empty; . is the current directory")
-    return place

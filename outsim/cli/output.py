@@ -6,7 +6,6 @@ import json
 import sys
 from typing import TYPE_CHECKING, Any
 
-from outsim.progress import bar
 from outsim.text import plain, visible_lines
 
 if TYPE_CHECKING:
@@ -15,19 +14,12 @@ if TYPE_CHECKING:
 
     from outsim.cli.options import Shown
     from outsim.document import Answer
-    from outsim.engine import Engine
     from outsim.results.result import Result
     from outsim.scenario import Scenario
 
 
 def present(answer: Answer, shown: Shown) -> None:
-    """Write an answer to standard output, and its pictures to a file if that was asked for.
-
-    Raises
-    ------
-    Exit
-        With code 1, if the answer is no.
-    """
+    """Write an answer, and its picture if it is asked for; exit with code 1 if it is no."""
     import typer
 
     if shown.plot is not None:
@@ -63,18 +55,6 @@ def write_picture(draw: Callable[[], Any], file: Path | None) -> None:
         note(f"picture written to {file}")
 
 
-def simulate_with_bar(
-    scenario: Scenario, seed: int | None, replication: int, engine: Engine
-) -> Result:
-    """Run a scenario once, with a progress bar."""
-    from outsim.results.checkpoint import simulate
-
-    with bar("run", counts=False) as advance:
-        return simulate(
-            scenario, seed=seed, replication=replication, engine=engine, progress=advance
-        )
-
-
 def load_with_advice(path: str) -> Scenario:
     """Load a scenario, and tell on standard error what is probably not meant."""
     from outsim.scenario import load
@@ -84,3 +64,14 @@ def load_with_advice(path: str) -> Scenario:
     for each in advice(scenario):
         note(f"warning: {path}: {each}")
     return scenario
+
+
+def load_asked(path: str) -> Scenario | Result:
+    """Load what is asked about in a question of one run: a scenario, or a result on disk."""
+    from pathlib import Path
+
+    from outsim.results.result import load_result
+
+    place = Path(path)
+    is_result = place.is_dir() or not (place.exists() or place.suffix)
+    return load_result(path) if is_result else load_with_advice(path)

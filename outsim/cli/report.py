@@ -14,7 +14,7 @@ def report(
         str,
         typer.Argument(
             metavar="RESULT|STUDY|SCENARIO",
-            help="What --out kept of a run or a study; or a scenario file, which is run.",
+            help="Directory of a run or of a study; or a scenario file, which is run.",
         ),
     ],
     output: Annotated[
@@ -29,7 +29,6 @@ def report(
             parser=count(2),
             help="Replications of each question that are run for it, of a run or a scenario; "
             "default: 10.",
-            show_default=False,
         ),
     ] = None,
     seed: Seed = None,

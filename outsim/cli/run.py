@@ -28,9 +28,10 @@ def run(
 
     The picture that --plot writes shows queue and busy ports over time, by tenant.
     """
-    from outsim.cli.output import load_with_advice, note, present, simulate_with_bar
+    from outsim.cli.output import load_with_advice, note, present
     from outsim.disk import translate_disk_errors
     from outsim.errors import InvariantError, OutsimError
+    from outsim.questions.one_run import one_run
     from outsim.results.invariants import check_invariants
     from outsim.results.saving import check_directory
 
@@ -40,7 +41,7 @@ def run(
         # Before the run, so that it is not made in vain.
         with translate_disk_errors(Path(out), OutsimError, advice):
             check_directory(Path(out))
-    result = simulate_with_bar(loaded, **vars(run))
+    result = one_run(loaded, **vars(run))
     if verify:
         try:
             check_invariants(result)

@@ -6,8 +6,7 @@ from typing import Annotated
 
 import typer
 
-from outsim.cli.options import CampaignName, ScenarioFile, Shown, with_options
-from outsim.cli.studies import StudyFlags
+from outsim.cli.options import CampaignName, ScenarioFile, Shown, StudyFlags, with_options
 
 
 @with_options
@@ -24,7 +23,6 @@ def schedule(
             metavar="FIRST LAST",
             help="First and latest start, such as 09:00 10:00; default: the full hour that the "
             "scenario's start is in, to the next.",
-            show_default=False,
         ),
     ] = None,
     study: StudyFlags,

@@ -6,12 +6,11 @@ from typing import Annotated, Any
 
 import typer
 
-from outsim.cli.options import ScenarioFile, Shown, numbers, with_options
-from outsim.cli.studies import StudyFlags
+from outsim.cli.options import ScenarioFile, Shown, StudyFlags, numbers, with_options
 
 
 def _several(kind: type, text: str) -> Any:
-    return typer.Option(metavar="A,B,...", parser=numbers(kind), help=text, show_default=False)
+    return typer.Option(metavar="A,B,...", parser=numbers(kind), help=text)
 
 
 @with_options

@@ -6,13 +6,13 @@ from typing import Annotated
 
 import typer
 
-from outsim.cli.options import CampaignName, OneRun, ScenarioFile, Shown, count, with_options
+from outsim.cli.options import CampaignName, OneRun, ScenarioOrResult, Shown, count, with_options
 
 
 @with_options
 def status(
     *,
-    scenario: ScenarioFile,
+    asked: ScenarioOrResult,
     at: Annotated[str, typer.Option(metavar="TIME", help="Local clock time, such as 09:30.")],
     campaign: CampaignName = None,
     calls: Annotated[
@@ -28,13 +28,8 @@ def status(
 
     The picture that --plot writes shows both over the whole run, with the moment marked.
     """
-    from outsim.cli.output import load_with_advice, present, simulate_with_bar
+    from outsim.cli.output import load_asked, present
     from outsim.questions.status import status as ask
-    from outsim.results.result import in_run
-    from outsim.studies.comparable import campaign_of
 
-    loaded = load_with_advice(scenario)
-    chosen = campaign_of(loaded, campaign)
-    moment = in_run(loaded, at, loaded.instant_us(loaded.clock.latest_end))
-    result = simulate_with_bar(loaded, **vars(run))
-    present(ask(result, chosen, at=moment, limit=limit if calls else 0).run(), shown)
+    question = ask(load_asked(asked), campaign, at=at, calls=calls, limit=limit, **vars(run))
+    present(question.run(), shown)

@@ -6,8 +6,14 @@ from typing import Annotated
 
 import typer
 
-from outsim.cli.options import CampaignName, ScenarioFile, Shown, separated, with_options
-from outsim.cli.studies import StudyFlags
+from outsim.cli.options import (
+    CampaignName,
+    ScenarioFile,
+    Shown,
+    StudyFlags,
+    separated,
+    with_options,
+)
 
 
 @with_options
@@ -21,7 +27,6 @@ def stop(
             metavar="TIMES",
             help="From the start to the stop, with commas between, such as 0s,30s,5min, or given "
             "several times; default: until everything is dialed.",
-            show_default=False,
         ),
     ] = None,
     study: StudyFlags,

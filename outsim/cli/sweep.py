@@ -6,17 +6,7 @@ from typing import Annotated, Literal
 
 import typer
 
-from outsim.cli.options import EngineName, ScenarioFile, Seed, Shown, count, with_options
-from outsim.cli.studies import (
-    AcrossZones,
-    ComparedCampaigns,
-    ComparedDeadlines,
-    ExecutorName,
-    Out,
-    Precision,
-    Replications,
-    Within,
-)
+from outsim.cli.options import ComparedFlags, ScenarioFile, Shown, SizeFlags, count, with_options
 
 
 @with_options
@@ -28,7 +18,6 @@ def sweep(
         typer.Argument(
             metavar="[OTHER]",
             help="Scenario to hold against it: which assumption flips the order of the two?",
-            show_default=False,
         ),
     ] = None,
     vary: Annotated[
@@ -37,7 +26,6 @@ def sweep(
             metavar="KEY=A:B[:N]",
             help="Range of one key, such as platform.ports=100:400 or carrier.rate=5/s:40/s:8, "
             "where N is how many values, evenly spaced; may be given several times.",
-            show_default=False,
         ),
     ] = None,
     assumptions: Annotated[
@@ -51,8 +39,7 @@ def sweep(
         Literal["grid", "lhs", "sobol", "morris"] | None,
         typer.Option(
             help="Points to run; default: grid for one or two ranges, else morris; with OTHER, "
-            "none unless it is asked for.",
-            show_default=False,
+            "none unless it is asked for."
         ),
     ] = None,
     points: Annotated[
@@ -61,49 +48,28 @@ def sweep(
             metavar="N",
             parser=count(1),
             help="Points of lhs, base points of sobol, trajectories of morris.",
-            show_default=False,
         ),
     ] = None,
     measure: Annotated[
         str, typer.Option(metavar="MEASURE", help="Measure that the answer is about.")
     ] = "completed_by_deadline",
-    campaign: ComparedCampaigns = None,
-    deadline: ComparedDeadlines = None,
-    across_zones: AcrossZones = False,
-    replications: Replications = None,
-    precision: Precision = None,
-    within: Within = None,
-    out: Out = None,
-    executor: ExecutorName = None,
-    seed: Seed = None,
-    engine: EngineName = "auto",
+    compared: ComparedFlags,
+    size: SizeFlags,
     shown: Shown,
 ) -> None:
     """Vary assumptions: which one matters, and which one flips what is better."""
     from outsim.cli.output import load_with_advice, present
-    from outsim.errors import StudyError
     from outsim.questions.sweep import sweep as ask
-    from outsim.studies.stopping import read_replications, split_precisions
 
-    count_given = None if replications is None else read_replications(replications)
-    if isinstance(count_given, range):
-        raise StudyError(f"--replications {replications}: a sweep takes a count, such as 20")
     question = ask(
-        *[load_with_advice(path) for path in (scenario, other) if path is not None],
+        load_with_advice(scenario),
+        None if other is None else load_with_advice(other),
         vary=vary or (),
         assumptions=assumptions,
         design=design,
         points=points,
         measure=measure,
-        campaign=campaign,
-        deadline=deadline,
-        across_zones=across_zones,
-        replications=count_given,
-        precision=split_precisions(precision or []),
-        timeout=within,
-        directory=out,
-        executor=executor,
-        seed=seed,
-        engine=engine,
+        **vars(compared),
+        **size.given(counts=True),
     )
     present(question.run(), shown)

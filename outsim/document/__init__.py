@@ -32,6 +32,11 @@ class Table:
 
     __repr__ = brief
 
+    @classmethod
+    def of_columns(cls, caption: str, columns: Mapping[str, Sequence[str]]) -> Table:
+        """A table of numbers, from its columns by their headings."""
+        return cls(caption, [*columns], [[*row] for row in zip(*columns.values(), strict=True)])
+
     def is_numeric(self, column: int) -> bool:
         """Whether the cells of a column are numbers."""
         return not (self.is_text or column == 0 or self.columns[column] in self.text_columns)

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import shlex
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from outsim.display import format_estimate, in_runs
-from outsim.estimates import Estimate
-from outsim.results.measures import Measure
+from outsim.document import Document
+from outsim.questions.means import NO_MEANS, Means
 from outsim.results.result import Result
 from outsim.scenario.campaigns import Campaign
 from outsim.scenario.model import Scenario
+from outsim.studies.comparable import campaign_of
 from outsim.studies.study_result import StudyResult
 
 if TYPE_CHECKING:
@@ -29,8 +29,8 @@ class ReportContext:
     seed: int
     result: Result
     """One run of the scenario: its tables are one day that could be."""
-    known: tuple[StudyResult, ...] = ()
-    """Figures over replications whose first scenario is the one that the report is about."""
+    means: Means = NO_MEANS
+    """Over replications whose first scenario is the one that the report is about."""
     comparison: StudyResult | None = None
     """Scenarios that were held against each other."""
     schedule: Schedule | None = None
@@ -48,22 +48,16 @@ class ReportContext:
     @property
     def campaign(self) -> Campaign:
         """The campaign that is asked about."""
-        campaign = self.scenario.campaign_under_study
-        assert campaign is not None
-        return campaign
+        return campaign_of(self.scenario)
 
-    def reason(self, command: str) -> str:
-        """Why a question could not be answered; empty if nothing was in the way."""
-        return dict(self.reasons).get(command, "")
-
-    def measure(self, name: str) -> MeanOfMeasure | None:
-        """A figure of the campaign over replications; None where no run has it."""
-        for findings in self.known:
-            for each in findings.measures:
-                if each.name == name:
-                    found = MeanOfMeasure(findings, each)
-                    return found if found.estimate.count else None
-        return None
+    def unanswered(self, command: str, title: str) -> Document:
+        """A question that has no answer here: why not, and the command that would answer it."""
+        return Document(
+            id=command,
+            title=title,
+            asked=dict(self.reasons).get(command, "This was not asked here."),
+            command=self.asking(command),
+        )
 
     @property
     def file(self) -> str:
@@ -79,42 +73,3 @@ class ReportContext:
         if names_campaign and len(self.scenario.campaigns) > 1:
             words += ["--campaign", shlex.quote(self.campaign.full_name)]
         return " ".join([*words, *options, f"--seed {self.seed}"])
-
-    @property
-    def this_run(self) -> str:
-        """What the one run is called in sentences."""
-        return f"one run (seed {self.result.seed}, replication {self.result.replication})"
-
-
-@dataclass(frozen=True, eq=False)
-class MeanOfMeasure:
-    """A figure of the campaign, over replications."""
-
-    findings: StudyResult
-    measure: Measure
-
-    @property
-    def estimate(self) -> Estimate:
-        """Mean with its interval."""
-        return self.findings.mean(0, self.measure.name)
-
-    @property
-    def label(self) -> str:
-        """What people call it."""
-        return self.measure.label_at(self.findings.scenarios[0].deadline)
-
-    @property
-    def text(self) -> str:
-        """Mean and half of the interval's width; and in how many runs, where some have none."""
-        value = self.estimate
-        begins = self.findings.scenarios[0].clock.begins
-        return format_estimate(self.measure.kind, value, begins) + in_runs(value)
-
-    def row(self) -> list[str]:
-        """Row of a table of figures."""
-        return [self.label, self.text]
-
-
-def cut(findings: StudyResult, measures: tuple[Measure, ...]) -> StudyResult:
-    """The same replications, with some of the figures."""
-    return replace(findings, measures=measures)

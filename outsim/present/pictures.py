@@ -30,13 +30,9 @@ def draw(picture: Picture, ax: Axes) -> None:
 
 
 def data_uri(picture: Picture) -> str:
-    """Picture as the address of an image that holds it whole.
+    """Picture as the address of an image that holds it whole and needs no font.
 
-    Returns
-    -------
-    str
-        ``data:image/svg+xml;base64,...``, whose text is drawn, so that it needs no font; or PNG,
-        where so much is on it that lines would take more room than dots.
+    It is SVG, or PNG where so much is on it that lines would take more room than dots.
     """
     import matplotlib.pyplot as plt
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
@@ -15,15 +14,10 @@ from outsim.document.html import environment
 from outsim.engine import Engine
 from outsim.errors import OutsimError
 from outsim.present.context import ReportContext
-from outsim.present.outcomes import what_is_seen, why_calls_failed
 from outsim.present.pictures import data_uri
-from outsim.present.provenance import assumptions, checklist, reproduction
-from outsim.present.sensitivity import sensitivity
+from outsim.present.sections import sections
 from outsim.present.sources import read_context
-from outsim.present.timing import after_stop, when_out, when_to_start
-from outsim.present.waiting import where_the_wait_went
 from outsim.progress import Progress, bar, unseen
-from outsim.questions.compare import Comparison
 from outsim.questions.question import Question, asks
 from outsim.results.result import Result
 from outsim.scenario.campaigns import Campaign
@@ -61,7 +55,7 @@ class Report(Answer):
     @cached_property
     def sections(self) -> tuple[Document, ...]:
         """The answers, and what they rest on."""
-        return tuple(_sections(self.context, self.command))
+        return tuple(sections(self.context, self.command))
 
     @property
     def short(self) -> list[Document]:
@@ -132,33 +126,12 @@ class Report(Answer):
         return target
 
 
-def _sections(context: ReportContext, command: str) -> Iterator[Document]:
-    if context.comparison is not None:
-        yield replace(Comparison(context.comparison).document(), id="comparison")
-    if context.sweep is not None:
-        yield sensitivity(context)
-    for question in (when_to_start, when_out, what_is_seen, why_calls_failed, after_stop):
-        yield question(context)
-    yield where_the_wait_went(context)
-    yield assumptions(context)
-    if context.sweep is None:
-        yield sensitivity(context)
-    yield checklist(context)
-    yield reproduction(context, command)
-
-
 def _pictures(section: Document) -> int:
     return len(section.pictures) + sum(map(_pictures, section.parts))
 
 
 def check_file(path: str | Path) -> Path:
-    """Path that a report can be written to, found out before any run is made for it.
-
-    Raises
-    ------
-    OutsimError
-        If it can't be; the message says why.
-    """
+    """Path that a report can be written to, found out before any run is made for it."""
     target = Path(path)
     if target.suffix.lower() not in (".html", ".htm"):
         raise OutsimError(f"report {path}: its name must end in .html")
@@ -172,13 +145,7 @@ def check_file(path: str | Path) -> Path:
 
 
 def write(text: str, path: Path) -> None:
-    """Write a page, whole or not at all.
-
-    Raises
-    ------
-    OutsimError
-        If it can't be written.
-    """
+    """Write a page, whole or not at all."""
     try:
         with atomic_write(path) as beside:
             beside.write_text(text, encoding="utf-8")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
@@ -10,14 +11,15 @@ from typing import Any, TypeVar
 from outsim.directories import REQUEST, RUN, STUDY
 from outsim.engine import Engine
 from outsim.errors import StudyError
-from outsim.present.context import ReportContext, cut
+from outsim.present.context import ReportContext
 from outsim.progress import bar
 from outsim.questions.eta import Forecast
 from outsim.questions.eta_measures import FORECAST_MEASURES
+from outsim.questions.means import Means
+from outsim.questions.one_run import one_run
 from outsim.questions.schedule import SCHEDULE_MEASURES, Schedule, schedule
 from outsim.questions.stop import StopRace, stop
 from outsim.questions.sweep import sweep
-from outsim.results.checkpoint import simulate
 from outsim.results.measures import MEASURES, STOP_MEASURES, Measure
 from outsim.results.result import Result, load_result
 from outsim.results.tables.failures import FAILURE_MEASURES
@@ -45,26 +47,7 @@ def read_context(
     seed: int | None = None,
     engine: Engine = "auto",
 ) -> ReportContext:
-    """What is known of a run, a scenario or a study; what a run can't tell is run for it.
-
-    Parameters
-    ----------
-    what : path, Scenario or Result
-        Directory of a run (``outsim run --out``) or of a study, or a scenario file.
-    campaign : str or Campaign, optional
-        Default: the one under study. A study has its own.
-    replications : int
-        How many of each question are run for a run or a scenario; at least 2.
-    seed : int, optional
-        Seed of a scenario file; a run and a study have their own.
-    engine : str
-        Which engine.
-
-    Raises
-    ------
-    OutsimError
-        If it is none of these, or can't be read; the message says what to do.
-    """
+    """What is known of a run, a scenario or a study; what a run can't tell is run for it."""
     check_replications(replications)
     if isinstance(what, Scenario):
         name = f"the scenario {what.name}"
@@ -103,8 +86,8 @@ def _unknown(place: Path) -> str:
             "name one of them"
         )
     return (
-        f"{place}: holds neither a run ({RUN}) nor a study ({STUDY}); give what --out was for "
-        "outsim run, compare, schedule, eta or stop, or a scenario file"
+        f"{place}: holds neither a run ({RUN}) nor a study ({STUDY}); give what outsim run "
+        "--out kept, or outsim compare, schedule, eta or stop with --directory, or a scenario file"
     )
 
 
@@ -120,8 +103,7 @@ def _of_scenario(
     source: str,
 ) -> ReportContext:
     campaign_of(scenario, campaign)
-    with bar("run", counts=False) as advance:
-        result = simulate(scenario, seed=seed, engine=engine, progress=advance)
+    result = one_run(scenario, seed, engine=engine)
     return _of_run(result, campaign, replications, engine, source)
 
 
@@ -146,8 +128,8 @@ def _of_run(
         scenario=scenario,
         seed=result.seed,
         result=result,
-        known=(findings,),
-        forecast=Forecast(chosen, cut(findings, FORECAST_MEASURES)),
+        means=Means(findings),
+        forecast=Forecast(chosen, replace(findings, measures=FORECAST_MEASURES)),
         schedule=tried(
             "schedule", lambda: schedule(scenario, every=every, between=between, **options).run()
         ),
@@ -161,7 +143,7 @@ def _of_run(
 
 
 _BOTH = tuple(each for each in MEASURES if each.name != "finish_time_s") + FORECAST_MEASURES
-"""Figures of a campaign, and when its calls go out."""
+"""Measures of a campaign, and when its calls go out."""
 
 
 # Studies
@@ -186,7 +168,7 @@ def _of_study(place: Path) -> ReportContext:
         scenario=findings.scenarios[0],
         seed=study.seed,
         result=result,
-        known=(findings,),
+        means=Means(findings),
         is_kept=True,
         made_of=(
             f"a study kept in {place.name}: {len(whole)} replications (from {whole.start}), seed "
@@ -203,13 +185,12 @@ def _of_sweep(place: Path, engine: Engine) -> ReportContext:
         sweep(*asked.scenarios, **asked.options, seed=asked.seed, directory=place, engine=engine)
     )
     scenario = asked.scenarios[0]
-    with bar("run", counts=False) as advance:
-        result = simulate(scenario, seed=asked.seed, engine=engine, progress=advance)
+    result = one_run(scenario, asked.seed, engine=engine)
     return ReportContext(
         scenario=scenario,
         seed=asked.seed,
         result=result,
-        known=() if found.base is None else (found.base,),
+        means=Means(found.base),
         comparison=found.base,
         sweep=found,
         is_kept=True,
@@ -221,7 +202,7 @@ def _of_sweep(place: Path, engine: Engine) -> ReportContext:
 
 
 def _measures_of(names: list[str]) -> tuple[Measure, ...]:
-    """Figures of a study: some names are those of two, in studies of different kinds."""
+    """Measures of a study: some names are those of two, in studies of different kinds."""
     for kind in (FORECAST_MEASURES, STOP_MEASURES):
         if names == [each.name for each in kind]:
             return kind

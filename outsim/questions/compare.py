@@ -189,7 +189,7 @@ class Comparison(Answer):
         return self.findings.to_dict()
 
 
-@asks(StudyOptions)
+@asks(StudyOptions, usual=COMPARE)
 def compare(
     *scenarios: Scenario,
     campaign: CampaignNames | None = None,
@@ -198,6 +198,7 @@ def compare(
     antithetic: bool = False,
     stratified: bool = False,
     controls: bool = False,
+    verbose: bool = False,
     **options: Unpack[StudyOptions],
 ) -> StudyQuestion[Comparison]:
     """Compare scenarios over paired replications.
@@ -217,6 +218,8 @@ def compare(
         Whether scenarios of different time zones are compared, each by its local time.
     antithetic, stratified, controls : bool
         Ways of saving variance, as for `Study`.
+    verbose : bool
+        Whether the answer also says what pairing the replications saved.
     **options
         As for `Study`. Default of ``replications``: 40, unless a precision or a time decides.
 
@@ -240,8 +243,6 @@ def compare(
     if len(scenarios) < 2:
         raise StudyError(f"{len(scenarios)} scenario given: a comparison needs two or more")
     check_replications(options.get("replications"))
-    if not (options.get("precision") or options.get("timeout")):
-        options["replications"] = options.get("replications") or COMPARE
     alike, unlike = asked_about(scenarios, campaign, deadline, across_zones=across_zones)
     run = run_of(
         alike,
@@ -251,4 +252,4 @@ def compare(
         controls=controls,
         **options,
     )
-    return StudyQuestion("compare", run, Comparison)
+    return StudyQuestion("compare", run, lambda findings: Comparison(findings, verbose))

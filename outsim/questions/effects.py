@@ -11,11 +11,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal, Unpack
 
-from outsim.display import explain_missing, format_estimate, format_matters, unit_of
+from outsim.display import explain_missing, format_estimate, format_estimates, format_matters
 from outsim.document import Answer, Document, Picture, Table
 from outsim.estimates import LEVEL, Estimate, estimate
 from outsim.questions.question import StudyOptions, StudyQuestion, asks
-from outsim.questions.sweep import USUAL_FIGURE
+from outsim.questions.sweep import USUAL_MEASURE
 from outsim.results.measures import Measure, measure_named
 from outsim.scenario.factors import Factor, check
 from outsim.scenario.model import Scenario
@@ -28,6 +28,9 @@ from outsim.text import plain
 
 if TYPE_CHECKING:
     import pandas as pd
+
+
+TITLE = "What do the answers rest on?"
 
 
 @dataclass(frozen=True)
@@ -45,6 +48,11 @@ class Effect:
     """Smallest difference of the measure that matters, in its unit."""
 
     @property
+    def changes(self) -> tuple[Estimate, Estimate, Estimate]:
+        """To the low end, to the high end, and from one to the other."""
+        return self.low, self.high, self.move
+
+    @property
     def size(self) -> float:
         """How far the measure moves, at the most; 0 where no run has it."""
         return 0.0 if self.largest is None else abs(self.largest.mean)
@@ -52,18 +60,18 @@ class Effect:
     @property
     def largest(self) -> Estimate | None:
         """The largest of the three changes; None where no run has the measure."""
-        known = [each for each in (self.low, self.high, self.move) if each.mean == each.mean]
+        known = [change for change in self.changes if change.mean == change.mean]
         return max(known, key=lambda change: abs(change.mean), default=None)
 
     @property
     def is_none(self) -> bool:
         """Whether nothing changes in any replication."""
-        return all(each.is_zero for each in (self.low, self.high, self.move))
+        return all(change.is_zero for change in self.changes)
 
     @property
     def is_small(self) -> bool:
         """Whether all that changes is too small to matter; see `Estimate.is_under`."""
-        return all(each.is_under(self.matters_from) for each in (self.low, self.high, self.move))
+        return all(change.is_under(self.matters_from) for change in self.changes)
 
     @property
     def verdict(self) -> Literal["moves", "small", "none", "unclear"]:
@@ -76,8 +84,7 @@ class Effect:
             return "none"
         if self.is_small:
             return "small"
-        changes = (self.low, self.high, self.move)
-        if any(each.is_clear and abs(each.mean) >= self.matters_from for each in changes):
+        if any(each.is_clear and abs(each.mean) >= self.matters_from for each in self.changes):
             return "moves"
         return "unclear"
 
@@ -107,7 +114,7 @@ class Assumptions(Answer):
         ]
         return Document(
             id="assumptions",
-            title="What do the answers rest on?",
+            title=TITLE,
             answer=(
                 f"{ledger.scenario.name}: {len(ledger)} numbers and words, by where they come "
                 f"from: {graded}."
@@ -153,24 +160,10 @@ class Effects(Answer):
         return self.findings.mean(0, self.measure.name)
 
     def of(self, measure: str | None = None) -> tuple[Effect, ...]:
-        """What each number does to a measure, the largest effect first.
+        """What each number does to a measure, the largest effect first, in the measure's unit.
 
-        The intervals of all numbers hold together with the confidence that is named (Bonferroni).
-
-        Parameters
-        ----------
-        measure : str, optional
-            Name of a measure; default: the one that is asked about.
-
-        Returns
-        -------
-        tuple of Effect
-            Differences in the unit of the measure: shares as fractions, times in seconds.
-
-        Raises
-        ------
-        StudyError
-            If there is no such measure.
+        The measure is one by name; default: the one that is asked about. The intervals of all
+        numbers hold together with the confidence that is named (Bonferroni).
         """
         about = self.measure_of(measure)
         name, support = about.name, about.support
@@ -188,18 +181,7 @@ class Effects(Answer):
         return tuple(sorted(found, key=lambda effect: -effect.size))
 
     def measure_of(self, measure: str | None = None) -> Measure:
-        """The measure of a name; by default the one that is asked about.
-
-        Parameters
-        ----------
-        measure : str, optional
-            Its name.
-
-        Raises
-        ------
-        StudyError
-            If there is no such measure.
-        """
+        """The measure of a name; by default the one that is asked about."""
         return self.measure if measure is None else measure_named(measure, self.findings.measures)
 
     def table(self) -> pd.DataFrame:
@@ -225,17 +207,11 @@ class Effects(Answer):
         kind, label = self.measure.kind, self.measure.label_at(scenario.deadline)
         begins = scenario.clock.begins
         shown = [effect for effect in effects if effect.verdict in ("moves", "unclear")]
-        changes = [change for effect in shown for change in (effect.low, effect.high, effect.move)]
-        unit = unit_of(kind, changes, signed=True)
+        changes = [change for effect in shown for change in effect.changes]
+        texts = format_estimates(kind, changes, begins, signed=True)
         rows = [
-            [
-                f"{effect.factor.name}: {effect.factor.ends}",
-                *(
-                    format_estimate(kind, change, begins, signed=True, unit=unit)
-                    for change in (effect.low, effect.high, effect.move)
-                ),
-            ]
-            for effect in shown
+            [f"{effect.factor.name}: {effect.factor.ends}", *texts[3 * k : 3 * k + 3]]
+            for k, effect in enumerate(shown)
         ]
         base = format_estimate(kind, self.base, begins)
         document = Document(
@@ -346,9 +322,9 @@ def _columns(effect: Effect) -> dict[str, float | str]:
     return found | {"verdict": effect.verdict}
 
 
-@asks(StudyOptions)
+@asks(StudyOptions, usual=SWEEP)
 def assumption_effects(
-    scenario: Scenario, *, measure: str = USUAL_FIGURE, **options: Unpack[StudyOptions]
+    scenario: Scenario, *, measure: str = USUAL_MEASURE, **options: Unpack[StudyOptions]
 ) -> StudyQuestion[Effects]:
     """Run a scenario with each of its numbers at both ends of its plausible range.
 
@@ -383,8 +359,6 @@ def assumption_effects(
     about, ledger = measure_named(measure), assumptions(scenario)
     check(ledger.factors, [scenario])
     check_replications(options.get("replications"))
-    if not (options.get("precision") or options.get("timeout")):
-        options["replications"] = options.get("replications") or SWEEP
     changes: dict[str, Mapping[str, str]] = {"as it stands": {}}
     for factor in ledger.factors:
         changes |= {f"{factor.name} {end}": factor.changes(end) for end in (0.0, 1.0)}

@@ -9,11 +9,11 @@ from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Unpack
 
-from outsim.clock import SECOND, after
+from outsim.clock import SECOND, after, format_duration
 from outsim.display import format_estimate, format_figure
 from outsim.document import Answer, Document, Picture, Table
 from outsim.errors import StudyError
-from outsim.estimates import Estimate, Probability, probability
+from outsim.estimates import LEVEL, Estimate, Probability, probability
 from outsim.questions.eta_measures import (
     BAND,
     CAMPAIGN_MEASURES,
@@ -24,10 +24,12 @@ from outsim.questions.eta_measures import (
     find_call,
     of_findings,
 )
+from outsim.questions.means import NOTE, Means
 from outsim.questions.one_run import ten_digits
 from outsim.questions.question import StudyOptions, StudyQuestion, asks
 from outsim.results.checkpoint import simulate
-from outsim.results.measures import Measure
+from outsim.results.measures import MEASURES, Measure
+from outsim.results.result import Result
 from outsim.scenario.campaigns import Campaign
 from outsim.scenario.loading import with_snapshot
 from outsim.scenario.model import Scenario
@@ -46,6 +48,9 @@ if TYPE_CHECKING:
 
 TITLE = "When is my call going out?"
 
+
+MEDIAN_RUNS = math.ceil(1 - math.log2(1 - LEVEL))
+"""Fewest runs that have an interval of the median: all lie on one side of it twice in 2^runs."""
 
 COLUMNS = ("", "median", "95 % interval of it", "90 % of runs")
 """Headers of `row`."""
@@ -77,10 +82,10 @@ def canceled_text(findings: StudyResult, campaign: Campaign) -> str:
     when = "" if stop is None else f" (it is stopped at {stop:%H:%M:%S})"
     if share.rare is not None and share.rare.least == share.rare.most == 1:
         return f"In every run all of its calls are canceled before they go out{when}."
-    told = format_estimate("share", share, findings.scenarios[0].clock.begins)
+    canceled = format_estimate("share", share, findings.scenarios[0].clock.begins)
     return (
-        f"{told} of its calls are canceled before they go out{when}; the times at which calls go "
-        "out are of the others."
+        f"{canceled} of its calls are canceled before they go out{when}; the times at which "
+        "calls go out are of the others."
     )
 
 
@@ -113,10 +118,10 @@ def never_out_texts(findings: StudyResult, campaign: Campaign) -> list[str]:
     texts = []
     for why, each in never_out(findings).items():
         moment = at.get(why)
-        told = "" if moment is None else f" ({because[why]} {moment:%H:%M:%S})"
+        when = "" if moment is None else f" ({because[why]} {moment:%H:%M:%S})"
         texts.append(
             f"In {each.mean:.0%} of runs (95 %: {each.low:.0%} to {each.high:.0%}) it is "
-            f"{NEVER_OUT[why]}{told}."
+            f"{NEVER_OUT[why]}{when}."
         )
     return texts
 
@@ -129,7 +134,7 @@ def _clock(findings: StudyResult, seconds: float, never: str) -> str:
 
 def _span(findings: StudyResult, low: float, high: float, never: str) -> str:
     if low == -math.inf and high == math.inf:
-        return f"{findings.replications} runs: no interval yet"
+        return f"takes {MEDIAN_RUNS} runs"
     first, last = (_clock(findings, each, never) for each in (low, high))
     return never if first == last == never else f"{first} to {last}"
 
@@ -144,13 +149,7 @@ class Forecast(Answer):
     """The one call that is asked about; None for the whole campaign."""
 
     def quantiles(self, name: str) -> Quantiles:
-        """Median and band of one of `eta_measures.CAMPAIGN_MEASURES`, by its name.
-
-        Raises
-        ------
-        StudyError
-            If there is no such figure.
-        """
+        """Median and band of one of `eta_measures.CAMPAIGN_MEASURES`, by its name."""
         return of_findings(self.findings, self.findings.measure(name))
 
     @property
@@ -159,7 +158,7 @@ class Forecast(Answer):
         return self.findings.mean(0, "canceled_before_out")
 
     def table(self) -> pd.DataFrame:
-        """One row a figure: median, its 95 % interval, and the 90 % band, as local clock times.
+        """One row a measure: median, its 95 % interval, and the 90 % band, as local clock times.
 
         Missing where the runs don't come to it; ``never`` is the share of those.
         """
@@ -265,11 +264,11 @@ class Forecast(Answer):
         return texts
 
     def _picture(self) -> Picture:
-        told = "; ".join(f"{each.label} {self._when(each)}" for each in self._instants)
+        instants = "; ".join(f"{each.label} {self._when(each)}" for each in self._instants)
         return Picture(
             "eta",
             self,
-            alt=f"Marks on a clock, each with the band that 90 % of runs fall into. {told}.",
+            alt=f"Marks on a clock, each with the band that 90 % of runs fall into. {instants}.",
             caption="When calls go out: median and 90 % of runs",
             rows=len(self._instants),
         )
@@ -315,7 +314,50 @@ class Forecast(Answer):
         return after(begins, round(seconds * SECOND)).isoformat()
 
 
-@asks(StudyOptions)
+def mean_document(means: Means) -> Document | None:
+    """What means of a study say of when calls go out; None where they say nothing."""
+    rows = means.rows(
+        *("wait_p50_s", "wait_p90_s", "finish_time_s", "duration_s", "completed_by_deadline")
+    )
+    if not rows:
+        return None
+    half, most, end = map(means.get, ("wait_p50_s", "wait_p90_s", "finish_time_s"))
+    texts = []
+    if half is not None and most is not None:
+        texts.append(f"the p50 wait is {half.text}, the p90 wait {most.text}")
+    if end is not None:
+        texts.append(f"the campaign is finished at {end.text}")
+    answer = "; ".join(texts)
+    return Document(
+        id="eta",
+        title=TITLE,
+        asked=means.asked,
+        answer=answer and f"{answer[0].upper()}{answer[1:]}.",
+        tables=[Table("When calls go out", ["measure", "mean"], rows)],
+        notes=[NOTE],
+    )
+
+
+def waits_picture(result: Result, campaign: Campaign) -> Picture:
+    """Waits of a campaign's calls in one run."""
+    values, view = {each.name: each for each in MEASURES}, result.measure_view(campaign)
+    texts = []
+    for share in ("p50", "p90"):
+        seconds = values[f"wait_{share}_s"].compute(view)
+        wait = f"wait up to {format_duration(round(seconds * SECOND))}"
+        if not math.isfinite(seconds):
+            wait = "are not dialed within the run"
+        texts.append(f"{share} wait: calls {wait}")
+    return Picture(
+        "waits",
+        result,
+        alt=f"A line that rises with the wait, from no call to all: {', '.join(texts)}.",
+        caption="Share of the calls that wait no longer, one run",
+        options={"campaigns": [campaign]},
+    )
+
+
+@asks(StudyOptions, usual=ETA)
 def eta(
     scenario: Scenario,
     campaign: str | Campaign | None = None,
@@ -389,8 +431,6 @@ def eta(
         if known is None or (campaign is not None and known is not chosen):
             raise StudyError(f"the call is one of {'/'.join(found.campaign)}; ask there")
         chosen, measures = known, found.measures
-    if not any(options.get(name) for name in ("replications", "precision", "timeout")):
-        options["replications"] = ETA
     if options.get("input_uncertainty"):
         options["input_uncertainty"] = "drawn"  # bands are of runs: partners would add nothing
     run = run_of(scenario.asked_about(chosen), measures=measures, **options)

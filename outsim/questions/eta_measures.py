@@ -1,6 +1,6 @@
 """When a campaign's calls go out, and when it is finished: quantiles over replications.
 
-A forecast is a study whose figures are instants. From a scenario with a snapshot it begins with
+A forecast is a study whose measures are instants. From a scenario with a snapshot it begins with
 the queue as it stands; each replication then draws what is not known yet.
 """
 
@@ -116,14 +116,9 @@ def canceled_before_out(view: View) -> float:
 
 
 def next_dispatch_s(view: View, place: int) -> float:
-    """When one call goes out next, in seconds since the run begins; NaN if it never does.
+    """When a call, by its place in the campaign or snapshot, goes out next, in seconds; or NaN.
 
     It does with the dispatch of an attempt that the carrier takes.
-
-    Parameters
-    ----------
-    place : int
-        Its place in the campaign; with a snapshot, among the calls that it tells of.
     """
     _, campaign = _planned(view)
     index = place if campaign.opening is None else int(campaign.opening.places[place])
@@ -141,15 +136,7 @@ NEVER_OUT = {
 
 
 def stays_in(view: View, place: int, why: str) -> float:
-    """Whether one call does not go out for a reason of `NEVER_OUT`: 1 or 0.
-
-    Parameters
-    ----------
-    place : int
-        As for `next_dispatch_s`.
-    why : str
-        The reason.
-    """
+    """Whether the call at a place does not go out for a reason of `NEVER_OUT`: 1 or 0."""
     _, campaign = _planned(view)
     assert view.arrays is not None
     index = place if campaign.opening is None else int(campaign.opening.places[place])
@@ -216,25 +203,25 @@ def quantiles(values: Sequence[float], band: float = BAND) -> Quantiles:
     found = np.quantile(instants, levels, method="weibull")
     bounds: Any = quantile_test(instants, p=0.5).confidence_interval(0.95)
 
-    def told(instant: float, beyond: float) -> float:
+    def instant_or(instant: float, beyond: float) -> float:
         if math.isnan(instant):
             return beyond
         # An interpolation between an instant and one that never comes never comes.
         return math.inf if instant > instants[~never].max(initial=0.0) else float(instant)
 
-    low, median, high = (told(instant, math.inf) for instant in found)
+    low, median, high = (instant_or(instant, math.inf) for instant in found)
     return Quantiles(
         median=median,
         low=low,
         high=high,
-        median_low=told(bounds.low, -math.inf),
-        median_high=told(bounds.high, math.inf),
+        median_low=instant_or(bounds.low, -math.inf),
+        median_high=instant_or(bounds.high, math.inf),
         never=float(never.mean()),
     )
 
 
 def of_findings(findings: StudyResult, measure: Measure, band: float = BAND) -> Quantiles:
-    """Quantiles of one figure of a study of one scenario."""
+    """Quantiles of one measure of a study of one scenario."""
     return quantiles(findings.data.values(0, measure.name).tolist(), band)
 
 
@@ -276,15 +263,7 @@ class CallOfInterest:
 def find_call(
     scenario: Scenario, *, call_id: int | None = None, number: str | None = None
 ) -> CallOfInterest:
-    """One call, by its id or by the national number that it dials.
-
-    With a snapshot, it is one of the calls that the snapshot names; else one of the scenario's.
-
-    Raises
-    ------
-    StudyError
-        If there is no such call, or more than one.
-    """
+    """One call of the snapshot, else of the scenario, by its id or the number that it dials."""
     what = f"call {call_id}" if number is None else f"number {number}"
     if scenario.snapshot is None:
         found = list(_planned_calls(scenario, call_id, number))

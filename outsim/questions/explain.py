@@ -9,7 +9,7 @@ from typing import Any, Unpack
 import pandas as pd
 
 from outsim.clock import RATE_SECONDS, SECOND, format_duration, format_rate, write_rate
-from outsim.display import format_estimate, unit_of
+from outsim.display import format_estimates
 from outsim.document import Answer, Document, Picture, Table
 from outsim.errors import StudyError
 from outsim.estimates import Estimate
@@ -82,11 +82,11 @@ class MarginalValue:
     __repr__ = brief
 
     findings: StudyResult
-    """Figures of the scenario, and then of one for each step."""
+    """Measures of the scenario, and then of one for each step."""
     steps: tuple[Increment, ...]
 
     def effect(self, step: int, measure: str) -> Estimate:
-        """Mean paired difference that a step makes to a figure.
+        """Mean paired difference that a step makes to a measure.
 
         The intervals of all steps hold together with 95 % (Bonferroni).
         """
@@ -95,7 +95,7 @@ class MarginalValue:
     def table(self) -> pd.DataFrame:
         """One row a step, indexed by ``what``.
 
-        Columns: ``key``, ``value``, and of each figure of `MARGINAL_MEASURES` its difference with
+        Columns: ``key``, ``value``, and of each measure of `MARGINAL_MEASURES` its difference with
         the ends of its interval, as ``NAME``, ``NAME_low`` and ``NAME_high``; seconds, and
         shares from 0 to 1.
         """
@@ -103,29 +103,26 @@ class MarginalValue:
         for place, step in enumerate(self.steps):
             row: dict[str, Any] = {"what": step.what, "key": step.key, "value": step.value}
             for each in MARGINAL_MEASURES:
-                found = self.effect(place, each.name)
-                row |= {
-                    each.name: found.mean,
-                    f"{each.name}_low": found.low,
-                    f"{each.name}_high": found.high,
-                }
+                row |= self.effect(place, each.name).columns(each.name)
             rows.append(row)
         return pd.DataFrame(rows).set_index("what")
 
     def document(self) -> Document:
         """What more would have been worth, in a table."""
         findings, begins = self.findings, self.findings.scenarios[0].clock.begins
-        rows = [[step.what, step.change] for step in self.steps]
+        columns = {
+            "with": [step.what for step in self.steps],
+            "from, to": [step.change for step in self.steps],
+        }
         for each in MARGINAL_MEASURES:
             effects = [self.effect(place, each.name) for place in range(len(self.steps))]
-            unit = unit_of(each.kind, effects, signed=True)
-            for row, effect in zip(rows, effects, strict=True):
-                row.append(format_estimate(each.kind, effect, begins, signed=True, unit=unit))
-        columns = ["with", "from, to", *(findings.label(each) for each in MARGINAL_MEASURES)]
+            columns[findings.label(each)] = format_estimates(
+                each.kind, effects, begins, signed=True
+            )
         return Document(
             id="marginal-value",
             title="What would more have been worth?",
-            tables=[Table("What more would have been worth", columns, rows)],
+            tables=[Table.of_columns("What more would have been worth", columns)],
             notes=[
                 f"What more would have been worth: mean paired difference over "
                 f"{findings.replications} replications, seed {findings.seed}; the "
@@ -221,8 +218,10 @@ class Explanation(Answer):
             return "No call of the campaign took any time."
         most = table.iloc[int(table["share"].to_numpy().argmax())]
         whole = format_duration(table["mean_s"].sum() * SECOND)
-        share = f"{most['share']:.1%} of {whole} on average"
-        return f"The largest part of a call's time, {share}, went to: {most['label']}."
+        return (
+            f"In this one run the largest part of a call's time, {most['share']:.1%} of {whole} "
+            f"on average, went to: {most['label']}."
+        )
 
     @property
     def sentence(self) -> str:
@@ -250,17 +249,7 @@ class Explanation(Answer):
         return reasons(self.result, self.time_by_cause.index.to_numpy())
 
     def call(self, call_id: int) -> Account:
-        """What became of one call of the campaign, attempt by attempt.
-
-        Parameters
-        ----------
-        call_id : int
-            As in `Result.calls`.
-
-        Returns
-        -------
-        Account
-            Its attempts, each with its reason and the state of the platform at that moment.
+        """What became of one call of the campaign, by its `call_id`, attempt by attempt.
 
         Raises
         ------
@@ -297,10 +286,7 @@ class Explanation(Answer):
         found = None if worth is None else worth.document()
         examples = [each[0] for each in self.reasons()["examples"].head(1)]
         causes = self.table().sort_values("share", ascending=False).head(3)
-        most = ", ".join(
-            f"{label} {share:.1%}"
-            for label, share in zip(causes["label"], causes["share"], strict=True)
-        )
+        most = ", ".join(f"{row.label} {row.share:.1%}" for row in causes.itertuples())
         most = f"of all that time most went to: {most}" if most else "no call took any time"
         return Document(
             id="explain",
@@ -322,7 +308,8 @@ class Explanation(Answer):
                     ),
                     caption="Where the time of the calls went, by when they came, one run",
                     rows=7,
-                )
+                ),
+                *self._load(),
             ],
             tables=[
                 *self._causes(),
@@ -338,11 +325,33 @@ class Explanation(Answer):
             ],
         )
 
+    def _load(self) -> list[Picture]:
+        """Queue and busy ports over time."""
+        timeline, pictures = self.result.timeline(), []
+        for plot, column, what, limit in (
+            ("queue", "queue", "calls in the outbound queue", ""),
+            ("ports", "busy_ports", "busy ports", f" of {self.result.scenario.platform.ports:,}"),
+        ):
+            most, at = timeline[column].max(), timeline[column].idxmax()
+            pictures.append(
+                Picture(
+                    plot,
+                    self.result,
+                    alt=(
+                        f"Areas over the time of day, one a tenant: {what}. Minute by minute, "
+                        f"together they are most at {at:%H:%M}: {most:,.0f}{limit}."
+                    ),
+                    caption=f"{what.capitalize()} by tenant, one run",
+                    rows=7,
+                )
+            )
+        return pictures
+
     def _causes(self) -> list[Table]:
-        table = self.table()
-        means = [format_duration(mean_s * SECOND) for mean_s in table["mean_s"].tolist()]
-        shares = [f"{share:.1%}" for share in table["share"].tolist()]
-        rows = [list(row) for row in zip(table["label"].tolist(), means, shares, strict=True)]
+        rows = [
+            [row["label"], format_duration(row["mean_s"] * SECOND), f"{row['share']:.1%}"]
+            for row in self.table().to_dict(orient="records")
+        ]
         columns = ["cause", "mean of a call", "share"]
         return [Table("Time of a call by cause", columns, rows)] if rows else []
 
@@ -375,30 +384,28 @@ class Explanation(Answer):
     def to_dict(self) -> dict[str, Any]:
         """The answer for machines."""
         whom = self.by_whom()
-        return {
-            **plain(
-                {
-                    "campaign": self.campaign.full_name,
-                    "seed": self.result.seed,
-                    "replication": self.result.replication,
-                    "calls": len(self.time_by_cause),
-                    "sentence": self.cause_sentence,
-                    "causes": self.table().reset_index().to_dict(orient="records"),
-                    "queue": {
-                        "sentence": self.sentence,
-                        "by_whom": [
-                            row | {"start": row["start"].isoformat()}
-                            for row in whom.astype(object).to_dict(orient="records")
-                        ],
-                    },
-                    "not_completed": self.reasons().astype(object).to_dict(orient="records"),
-                    "worth": None if self.worth is None else self.worth.to_dict(),
-                }
-            )
-        }
+        return plain(
+            {
+                "campaign": self.campaign.full_name,
+                "seed": self.result.seed,
+                "replication": self.result.replication,
+                "calls": len(self.time_by_cause),
+                "sentence": self.cause_sentence,
+                "causes": self.table().reset_index().to_dict(orient="records"),
+                "queue": {
+                    "sentence": self.sentence,
+                    "by_whom": [
+                        row | {"start": row["start"].isoformat()}
+                        for row in whom.astype(object).to_dict(orient="records")
+                    ],
+                },
+                "not_completed": self.reasons().astype(object).to_dict(orient="records"),
+                "worth": None if self.worth is None else self.worth.to_dict(),
+            }
+        )
 
 
-@asks(StudyOptions)
+@asks(StudyOptions, usual=EXPLAIN)
 def explain(
     asked: Scenario | Result,
     campaign: str | Campaign | None = None,
@@ -448,7 +455,7 @@ def explain(
     >>> found = await outsim.explain(scenario)  # doctest: +SKIP
     >>> found.sentence  # doctest: +SKIP
     """
-    scenario = scenario_of(asked)
+    scenario = scenario_of(asked, options.get("seed"), replication)
     if call is not None and number is not None:
         raise StudyError("call and number: give one or the other")
     digits = ten_digits(number)
@@ -456,7 +463,8 @@ def explain(
     is_one_call = call is not None or digits is not None
 
     def run(seed: int | None) -> Result:
-        return one_run(asked, seed, replication, options.get("engine", "auto"))
+        engine, progress = options.get("engine", "auto"), options.get("progress", "bar")
+        return one_run(asked, seed, replication, engine, progress)
 
     if is_one_call or not worth:
 
@@ -475,8 +483,6 @@ def explain(
         changes[f"{scenario.name}, {step.what}"] = about_campaign(chosen) | {step.key: step.value}
     if isinstance(asked, Result):
         options.setdefault("seed", asked.seed)
-    if not any(options.get(name) for name in ("replications", "precision", "timeout")):
-        options["replications"] = EXPLAIN
     check_replications(options.get("replications"))
     study = Variants(scenario, changes).stream(measures=MARGINAL_MEASURES, **options)
 

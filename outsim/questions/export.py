@@ -4,14 +4,17 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from outsim.document import Answer, Document
-from outsim.formats.write import Format, write
-from outsim.progress import Progress, unseen
+from outsim.engine import Engine
+from outsim.formats.write import Format, check_target, write
+from outsim.progress import Progress, reporting
+from outsim.questions.one_run import one_run, scenario_of
 from outsim.questions.question import Question, asks
 from outsim.results.result import Result
 from outsim.scenario.campaigns import ALL_CALLS, Campaign
+from outsim.scenario.model import Scenario
 from outsim.studies.comparable import campaign_of
 from outsim.text import plain
 
@@ -30,7 +33,7 @@ class Export(Answer):
     """A run that was written in another format."""
 
     result: Result
-    form: Format
+    format: Format
     path: Path
     campaign: Campaign | None = None
     """Whose calls were written; everybody's if None."""
@@ -44,9 +47,9 @@ class Export(Answer):
             title="A run for other tools",
             answer=(
                 f"{result.scenario.name}, seed {result.seed}, replication {result.replication}: "
-                f"{len(calls):,} calls written to {self.path} as {self.form}."
+                f"{len(calls):,} calls written to {self.path} as {self.format}."
             ),
-            notes=[_HINTS[self.form]],
+            notes=[_HINTS[self.format]],
         )
 
     def to_dict(self) -> dict[str, Any]:
@@ -57,7 +60,7 @@ class Export(Answer):
                 "scenario": self.result.scenario.name,
                 "seed": self.result.seed,
                 "replication": self.result.replication,
-                "format": self.form,
+                "format": self.format,
                 "path": str(self.path),
                 "files": {file.name: file.stat().st_size for file in files},
             }
@@ -66,27 +69,32 @@ class Export(Answer):
 
 @asks()
 def export(
-    result: Result,
-    form: Format,
-    path: str | Path,
+    asked: Scenario | Result,
+    format: Format,
+    out: str | Path,
     *,
     campaign: Campaign | str | None = None,
-    progress: Progress = unseen,
+    seed: int | None = None,
+    replication: int = 0,
+    engine: Engine = "auto",
+    progress: Progress | Literal["bar"] | None = "bar",
 ) -> Question[Export]:
-    """Write a result as a timeline, an event log, or plain tables, whole or not at all.
+    """Write a run as a timeline, an event log, or plain tables, whole or not at all.
 
     Parameters
     ----------
-    result : Result
-        What `outsim.simulate` or `outsim.load_result` gives.
-    form : str
+    asked : Scenario or Result
+        What `outsim.load`, `outsim.simulate` or `outsim.load_result` gives.
+    format : str
         ``perfetto`` (a trace for https://ui.perfetto.dev), ``xes`` or ``ocel`` (event logs for
         process mining), ``parquet`` or ``csv`` (the tables, with a data dictionary).
-    path : path
+    out : path
         File to write; for ``parquet`` and ``csv`` a directory. An earlier export is replaced.
     campaign : Campaign or str, optional
         Write its calls alone; default: all calls.
-    progress : callable
+    seed, replication, engine
+        As for `outsim.simulate`, if a scenario is asked about.
+    progress : callable, "bar" or None
         Given how many rows are written, and how many there are.
 
     Returns
@@ -97,13 +105,16 @@ def export(
     Raises
     ------
     ResultError
-        When it is run: if it can't be written, or something else stands there.
+        If it can't be written, or something else stands there.
     """
-    chosen = None if campaign is None else campaign_of(result.scenario, campaign)
+    scenario = scenario_of(asked, seed, replication)
+    chosen = None if campaign is None else campaign_of(scenario, campaign)
+    check_target(format, Path(out))
 
     def work(_: Any) -> Export:
-        return Export(
-            result, form, write(result, form, path, campaign=chosen, progress=progress), chosen
-        )
+        result = one_run(asked, seed, replication, engine)
+        with reporting(progress, "export", counts=False) as report:
+            path = write(result, format, out, campaign=chosen, progress=report)
+        return Export(result, format, path, chosen)
 
     return Question("export", work)

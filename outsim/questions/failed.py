@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
@@ -10,11 +10,13 @@ import pandas as pd
 
 from outsim.document import Answer, Document, Picture, Table
 from outsim.engine import Engine
-from outsim.questions.one_run import ONE_DAY, campaign_or_all, one_run
+from outsim.questions.means import NO_MEANS, Means
+from outsim.questions.one_run import ONE_DAY, one_run, scenario_of, this_run
 from outsim.questions.question import Question, asks
 from outsim.results.measures import View
 from outsim.results.result import Result
 from outsim.results.tables.failures import (
+    REASONS,
     PendingMatch,
     failed_calls_by_cause,
     match_pending,
@@ -25,6 +27,7 @@ from outsim.results.tables.failures import (
 from outsim.results.tables.over_time import hourly_outcomes
 from outsim.scenario.campaigns import ALL_CALLS, Campaign
 from outsim.scenario.model import Scenario
+from outsim.studies.comparable import campaign_of
 from outsim.text import plain
 
 TITLE = 'Why am I seeing "failed" calls?'
@@ -69,8 +72,8 @@ class Failures(Answer):
         asked = result.calls["call_id"].isin(self._view.calls["call_id"])
         return match_pending(result.calls, result.attempts, result.updates, result.end, asked)
 
-    def document(self) -> Document:
-        """The answer in words, with its tables and picture."""
+    def document(self, means: Means = NO_MEANS) -> Document:
+        """The answer in words, with its tables and picture; means of a study come before it."""
         calls, result = self._view.calls, self.result
         whose = "all campaigns"
         if self.campaign is not None:
@@ -80,7 +83,7 @@ class Failures(Answer):
             for cause, row in self.by_cause.iterrows()
         }
         answer = f"{self.count:,} of {len(calls):,} calls failed. {why_failed(causes)}"
-        return Document(
+        found = Document(
             id="failed",
             title=TITLE,
             asked=(
@@ -98,13 +101,37 @@ class Failures(Answer):
             tables=[*self._tables()],
             notes=[ONE_DAY],
         )
+        return found if means.findings is None else self._over_replications(found, means)
+
+    def _over_replications(self, found: Document, means: Means) -> Document:
+        """What came of the calls by a study, before what this run says."""
+        run = this_run(self.result)
+        own, completed = f"In {run}, {found.answer}", means.get("completed_share")
+        answer, refused = _why(means) or own, means.get("refused_share")
+        if completed is not None:
+            answer += f" {completed.text} of the calls are completed in the end"
+            if refused is not None:
+                share = "none" if refused.estimate.is_zero else refused.text
+                answer += f"; the carrier refuses {share} of the attempts"
+            answer += "."
+        rows = means.rows(
+            *("completed_share", "answered_by_person_share", "attempts_per_call", "refused_share")
+        )
+        tables = [Table("What came of the calls", ["measure", "mean"], rows)] if rows else []
+        return replace(
+            found,
+            answer=answer,
+            more=[own, *found.more],
+            tables=[*tables, *found.tables],
+            notes=[f"Causes, attempts and hours are those of {run}. {ONE_DAY}"],
+        )
 
     def _nothing_dialed(self) -> list[str]:
         if not self.by_attempt.empty:
             return []
         statuses = self._view.calls["status"].value_counts()
-        told = ", ".join(f"{count:,} {status}" for status, count in statuses.items() if count)
-        return [f"No attempt was made: {told}." if told else "There are no calls."]
+        calls = ", ".join(f"{count:,} {status}" for status, count in statuses.items() if count)
+        return [f"No attempt was made: {calls}." if calls else "There are no calls."]
 
     def _said_of_pending(self) -> list[str]:
         match, ended = self.pending, f"{self.result.end:%H:%M}"
@@ -151,13 +178,16 @@ class Failures(Answer):
         table = hourly_outcomes(self._view.attempts, self.result.start)
         total = int(table.to_numpy().sum())
         shares = table.sum().sort_values(ascending=False) / max(1, total)
-        told = ", ".join(
+        outcomes = ", ".join(
             f"{str(name).replace('_', ' ')} {share:.1%}" for name, share in shares.items() if share
         )
         return Picture(
             "outcome_mix",
             self.result,
-            alt=f"A bar an hour, parted by outcome. Of all {total:,} attempts: {told or 'none'}.",
+            alt=(
+                f"A bar an hour, parted by outcome. Of all {total:,} attempts: "
+                f"{outcomes or 'none'}."
+            ),
             caption="Outcomes of the attempts by hour, one run",
             options={"campaign": self.campaign},
             rows=8,
@@ -180,6 +210,22 @@ class Failures(Answer):
                 },
             }
         )
+
+
+def _why(means: Means) -> str:
+    """How many calls fail and why most of them do; empty where a study does not tell."""
+    failed = means.get("failed_share")
+    if failed is None:
+        return ""
+    if not failed.estimate.mean > 0:
+        return "In no run did a call fail."
+    by = {outcome: means.get(f"failed_by_{outcome}") for outcome in REASONS}
+    shares = {
+        outcome: (mean.estimate.mean, mean.text)
+        for outcome, mean in by.items()
+        if mean is not None
+    }
+    return f"{failed.text} of the calls fail. {why_failed(shares)}"
 
 
 @asks()
@@ -218,7 +264,8 @@ def failed(
     >>> failures = await outsim.failed(scenario)  # doctest: +SKIP
     >>> failures.by_cause  # doctest: +SKIP
     """
-    chosen = campaign_or_all(asked, campaign)
+    scenario = scenario_of(asked, seed, replication)
+    chosen = campaign_of(scenario, campaign) if campaign or scenario.campaigns else None
     return Question(
         "failed", lambda _: Failures(one_run(asked, seed, replication, engine), chosen)
     )

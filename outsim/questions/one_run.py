@@ -2,47 +2,50 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 from outsim.engine import Engine
 from outsim.errors import StudyError
+from outsim.progress import Progress, reporting
 from outsim.results.checkpoint import simulate
 from outsim.results.result import Result
-from outsim.scenario.campaigns import Campaign
 from outsim.scenario.model import Scenario
-from outsim.studies.comparable import campaign_of
 
 ONE_DAY = "One run is one day that could be."
 
 
-def scenario_of(asked: Scenario | Result) -> Scenario:
-    """The scenario that is asked about."""
-    return asked.scenario if isinstance(asked, Result) else asked
+def this_run(result: Result) -> str:
+    """What a run is called in sentences."""
+    return f"one run (seed {result.seed}, replication {result.replication})"
+
+
+def scenario_of(asked: Scenario | Result, seed: int | None, replication: int) -> Scenario:
+    """The scenario that is asked about; which run of it is not said again of a result."""
+    if not isinstance(asked, Result):
+        return asked
+    if seed is not None or replication:
+        raise StudyError(
+            "seed and replication: the result has its own; give its scenario to run it anew"
+        )
+    return asked.scenario
 
 
 def one_run(
-    asked: Scenario | Result, seed: int | None, replication: int, engine: Engine
+    asked: Scenario | Result,
+    seed: int | None = None,
+    replication: int = 0,
+    engine: Engine = "auto",
+    progress: Progress | Literal["bar"] | None = "bar",
 ) -> Result:
     """The result that is asked about, or a run of the scenario."""
     if isinstance(asked, Result):
         return asked
-    return simulate(asked, seed=seed, replication=replication, engine=engine)
-
-
-def campaign_or_all(
-    asked: Scenario | Result, campaign: str | Campaign | None = None
-) -> Campaign | None:
-    """The campaign that is asked about; None, for all calls, if the scenario has none."""
-    scenario = scenario_of(asked)
-    return campaign_of(scenario, campaign) if campaign or scenario.campaigns else None
+    with reporting(progress, "run", counts=False) as report:
+        return simulate(asked, seed=seed, replication=replication, engine=engine, progress=report)
 
 
 def ten_digits(number: str | None) -> str | None:
-    """National number of ten digits, without what people write between them.
-
-    Raises
-    ------
-    StudyError
-        If there are not ten.
-    """
+    """National number of ten digits, without what people write between them."""
     if number is None:
         return None
     digits = "".join(each for each in number if each.isdigit())

@@ -27,19 +27,14 @@ Given = ParamSpec("Given")
 Answer = TypeVar("Answer")
 
 
-class RunOptions(TypedDict, total=False):
-    """Keyword parameters of every question that takes several runs; see `outsim.Study`."""
+class StudyOptions(TypedDict, total=False):
+    """Keyword parameters of every question that is one study; see `outsim.Study`."""
 
     replications: int | range | None
     seed: int | None
     engine: Engine
     executor: Executor | str | None
     progress: Progress | Literal["bar"] | None
-
-
-class StudyOptions(RunOptions, total=False):
-    """Keyword parameters of every question that is one study; see `outsim.Study`."""
-
     precision: dict[str, str | float] | None
     timeout: str | None
     min_replications: int | None
@@ -54,6 +49,8 @@ DEFAULTS = {"engine": "auto", "progress": "bar", "max_replications": MOST} | dic
     ("keep_tables", "keep_series", "input_uncertainty"), False
 )
 """Defaults of `Study` that are not None."""
+
+_DECIDING = ("replications", "precision", "timeout")
 
 
 class Question(Generic[Answer]):
@@ -183,11 +180,12 @@ class StudyQuestion(Question[Answer]):
 
 
 def asks(
-    options: type | None = None,
+    options: type | None = None, *, usual: int | None = None
 ) -> Callable[[Callable[Given, Answer]], Callable[Given, Answer]]:
     """Decorate a question: ``**options: Unpack[OPTIONS]`` is written out in its signature.
 
     A keyword that it does not have is an error that names the function and the nearest keyword.
+    It makes its usual number of replications, if neither a count, a precision nor a time decides.
     """
 
     def decorate(function: Callable[Given, Answer]) -> Callable[Given, Answer]:
@@ -212,6 +210,8 @@ def asks(
                         f"{function.__name__}({name}=...): there is no such parameter; "
                         f"{nearest(name, parameters)}"
                     )
+            if usual is not None and not any(map(named.get, _DECIDING)):
+                named["replications"] = usual
             return function(*given, **named)
 
         asked.__signature__ = signature  # type: ignore[attr-defined]

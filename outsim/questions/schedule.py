@@ -13,7 +13,13 @@ from functools import cached_property
 from itertools import combinations
 from typing import TYPE_CHECKING, Any, Unpack
 
-from outsim.display import explain_missing, format_estimate, format_matters, in_runs, unit_of
+from outsim.display import (
+    explain_missing,
+    format_estimate,
+    format_estimates,
+    format_matters,
+    in_runs,
+)
 from outsim.document import Answer, Document, Picture, Table
 from outsim.errors import StudyError, unknown_name
 from outsim.estimates import LEVEL, Estimate
@@ -79,7 +85,7 @@ class Conflict:
     """Measures by which it is the better one."""
     other: datetime
     other_by: tuple[Measure, ...]
-    """Figures by which the other one is."""
+    """Measures by which the other one is."""
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -92,9 +98,7 @@ class Schedule(Answer):
     @property
     def campaign(self) -> Campaign:
         """The campaign, as it is where it starts at `base`."""
-        campaign = self.findings.scenarios[0].campaign_under_study
-        assert campaign is not None
-        return campaign
+        return campaign_of(self.findings.scenarios[0])
 
     @property
     def base(self) -> datetime:
@@ -104,11 +108,8 @@ class Schedule(Answer):
     @cached_property
     def _places(self) -> dict[datetime, int]:
         """Place of each start among the scenarios, earliest first."""
-        starts = {
-            each.campaign_under_study.start: place
-            for place, each in enumerate(self.findings.scenarios)
-            if each.campaign_under_study is not None
-        }
+        scenarios = enumerate(self.findings.scenarios)
+        starts = {campaign_of(scenario).start: place for place, scenario in scenarios}
         return dict(sorted(starts.items(), key=lambda item: item[0].timestamp()))
 
     @property
@@ -162,13 +163,7 @@ class Schedule(Answer):
         return found
 
     def ranking(self, name: str) -> Ranking:
-        """Which starts may be the best by a measure.
-
-        Raises
-        ------
-        StudyError
-            If it is none of `SCHEDULE_MEASURES`.
-        """
+        """Which starts may be the best by the measure of a name."""
         measure = measure_named(name, SCHEDULE_MEASURES)
         preferred = self._preferred[name]
         beaten = {at for pair, better in preferred.items() for at in pair if at != better}
@@ -219,11 +214,10 @@ class Schedule(Answer):
         rows = []
         for start in self.starts:
             for each in SCHEDULE_MEASURES:
-                mean, difference = (of(start, each.name) for of in (self.mean, self.difference))
+                mean, difference = self.mean(start, each.name), self.difference(start, each.name)
                 row = {"start": start, "measure": each.name}
                 row |= {"mean": mean.mean, "low": mean.low, "high": mean.high}
-                row |= {"difference": difference.mean, "difference_low": difference.low}
-                rows.append(row | {"difference_high": difference.high})
+                rows.append(row | difference.columns("difference"))
         return pd.DataFrame(rows)
 
     def document(self) -> Document:
@@ -231,7 +225,6 @@ class Schedule(Answer):
         campaign, findings = self.campaign, self.findings
         base = self.label(self.base)
         first, *rest = self.rankings()
-        columns = ["start", *map(findings.label, SCHEDULE_MEASURES)]
         fewest, most = findings.attempts
         document = Document(
             id="schedule",
@@ -253,11 +246,10 @@ class Schedule(Answer):
             ],
             pictures=[self._picture(measure) for measure in SCHEDULE_MEASURES],
             tables=[
-                Table("By start time", columns, self._rows()),
-                Table(
+                Table.of_columns("By start time", self._columns()),
+                Table.of_columns(
                     f"Paired differences from {base}; a star marks what is clear and matters",
-                    columns,
-                    self._rows_of_differences(),
+                    self._columns_of_differences(),
                 ),
             ],
             notes=[
@@ -327,7 +319,7 @@ class Schedule(Answer):
     def _same_for_all(self) -> Iterator[str]:
         """What keeps its clock time wherever the campaign starts, and how much others call."""
         campaign, window = self.campaign, self.campaign.window
-        kept = [
+        fixed = [
             f"{what} {moment:%H:%M:%S}"
             for what, moment in (
                 ("handed in at", campaign.submitted_at),
@@ -337,39 +329,37 @@ class Schedule(Answer):
             if moment is not None
         ]
         if window is not None:
-            kept.append(f"dialed from {window.opens:%H:%M} to {window.closes:%H:%M}")
-        if kept:
-            yield f"At every start: {', '.join(kept)}."
+            fixed.append(f"dialed from {window.opens:%H:%M} to {window.closes:%H:%M}")
+        if fixed:
+            yield f"At every start: {', '.join(fixed)}."
         if any(scenario.background for scenario in self.findings.scenarios):
             share = format_estimate("share", self.findings.background_share)
             yield f"Background tenants make {share} of all attempts."
 
-    def _rows(self) -> list[list[str]]:
-        """The measures of each start, those of one column in one unit."""
+    def _columns(self) -> dict[str, list[str]]:
+        """The measures of each start."""
         begins = self.findings.scenarios[0].clock.begins
-        columns = []
+        columns = {"start": [*map(self.label, self.starts)]}
         for measure in SCHEDULE_MEASURES:
             means = [self.mean(start, measure.name) for start in self.starts]
-            unit = unit_of(measure.kind, means)
-            texts = (format_estimate(measure.kind, mean, begins, unit=unit) for mean in means)
-            columns.append([text + in_runs(mean) for text, mean in zip(texts, means, strict=True)])
-        return [list(row) for row in zip(map(self.label, self.starts), *columns, strict=True)]
+            texts = format_estimates(measure.kind, means, begins)
+            columns[self.findings.label(measure)] = [
+                text + in_runs(mean) for text, mean in zip(texts, means, strict=True)
+            ]
+        return columns
 
-    def _rows_of_differences(self) -> list[list[str]]:
+    def _columns_of_differences(self) -> dict[str, list[str]]:
         """The differences of each other start from `base`."""
         others = [start for start in self.starts if start != self.base]
-        columns = []
+        columns = {"start": [*map(self.label, others)]}
         for measure in SCHEDULE_MEASURES:
             differences = [self.difference(start, measure.name) for start in others]
-            unit = unit_of(measure.kind, differences, signed=True)
-            columns.append(
-                [
-                    format_estimate(measure.kind, difference, signed=True, unit=unit)
-                    + " *" * self._matters(difference, measure.name)
-                    for difference in differences
-                ]
-            )
-        return [list(row) for row in zip(map(self.label, others), *columns, strict=True)]
+            texts = format_estimates(measure.kind, differences, signed=True)
+            columns[self.findings.label(measure)] = [
+                text + " *" * self._matters(difference, measure.name)
+                for text, difference in zip(texts, differences, strict=True)
+            ]
+        return columns
 
     def _picture(self, measure: Measure) -> Picture:
         label, begins = self.findings.label(measure), self.findings.scenarios[0].clock.begins

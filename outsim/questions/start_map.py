@@ -24,6 +24,7 @@ from outsim.results.measures import MEASURES, Measure
 from outsim.results.tables.load import LOAD_MEASURES
 from outsim.scenario.memory import runs_that_fit
 from outsim.scenario.model import Scenario
+from outsim.studies.comparable import campaign_of
 from outsim.studies.default_replications import START_MAP, check_replications
 from outsim.studies.executors import open_executor
 from outsim.studies.identity import check_collection
@@ -74,44 +75,24 @@ class StartMap(Answer):
         return {measure.name: measure for measure in MEASURES if measure.name in GAINS}
 
     def drain_s(self, regime: int) -> Estimate:
-        """Drain time of the backlog that others make at :00, in seconds.
+        """Drain time of the backlog that others make at :00, in seconds, by number of the regime.
 
         It is that of the run with the latest start, which the campaign under study has
         lengthened least.
-
-        Parameters
-        ----------
-        regime : int
-            Number of the regime, from 0.
         """
         return self.findings[regime].mean(len(self.minutes), "drain_s")
 
     def headroom(self, regime: int) -> Estimate:
-        """The carrier's headroom at the peak, as a share of what is asked; of the same run.
-
-        Parameters
-        ----------
-        regime : int
-            Number of the regime, from 0.
-        """
+        """The carrier's headroom at the peak of that run of a regime, a share of what is asked."""
         return self.findings[regime].mean(len(self.minutes), "carrier_headroom")
 
     def gain(self, regime: int, minute: int, name: str = MAIN) -> Estimate:
-        """What the start at this minute gains in a measure, of one regime by its number.
-
-        Parameters
-        ----------
-        regime : int
-            Number of the regime, from 0.
-        minute : int
-            Minute of the start.
-        name : str
-            Name of the measure.
+        """What the start at a minute gains in a measure, by its name, in a regime, by its number.
 
         Raises
         ------
         StudyError
-            If the map has no such start or has no such measure.
+            If the map has no such start, regime or measure.
         """
         self.check(name)
         if minute not in self.minutes:
@@ -136,17 +117,7 @@ class StartMap(Answer):
             raise StudyError(unknown_name("measure", name, self.measures, "in the map"))
 
     def verdict(self, regime: int, minute: int, name: str = MAIN) -> int:
-        """+1 where the start helps, -1 where it harms, 0 where that is not clear or too little.
-
-        Parameters
-        ----------
-        regime : int
-            Number of the regime, from 0.
-        minute : int
-            Minute of the start.
-        name : str
-            Name of the measure.
-        """
+        """+1 where the minute helps the regime by the measure name, -1 where it harms; else 0."""
         gain = self.gain(regime, minute, name)
         is_small = abs(gain.mean) < self.measures[name].matters_from()
         return 0 if is_small or not gain.is_clear else 1 if gain.mean > 0 else -1
@@ -157,13 +128,7 @@ class StartMap(Answer):
         return tuple(sorted({each.max_retry for each in self.regimes}))
 
     def places(self, max_retry: int) -> list[int]:
-        """Numbers of the regimes with so many retries, by load and carrier.
-
-        Parameters
-        ----------
-        max_retry : int
-            Retries of the campaign.
-        """
+        """Numbers of the regimes with `max_retry` retries, by load and carrier."""
         return [k for k, each in enumerate(self.regimes) if each.max_retry == max_retry]
 
     def table(self) -> pd.DataFrame:
@@ -197,8 +162,7 @@ class StartMap(Answer):
 
     def document(self) -> Document:
         """The map in words: where a start helps, and each regime's verdicts as signs."""
-        first, study = self.findings[0], self.scenario.campaign_under_study
-        assert study is not None
+        first = self.findings[0]
         counts = sorted({found.replications for found in self.findings})
         few = min(found.attempts[0] for found in self.findings)
         most = max(found.attempts[1] for found in self.findings)
@@ -211,9 +175,9 @@ class StartMap(Answer):
             id="start_map",
             title="When does a start after the full hour help?",
             asked=(
-                f"{self.scenario.name}: {study.name} at {', '.join(starts)} compared with :00 in "
-                f"{len(self.regimes)} regimes, {_span(counts)} replications each, seed "
-                f"{first.seed}; {few:,} to {most:,} attempts a run."
+                f"{self.scenario.name}: {campaign_of(self.scenario).name} at {', '.join(starts)} "
+                f"compared with :00 in {len(self.regimes)} regimes, {_span(counts)} "
+                f"replications each, seed {first.seed}; {few:,} to {most:,} attempts a run."
             ),
             answer=self._answer(),
             more=[self._drained(max_retry) for max_retry in self.retries],
@@ -408,12 +372,12 @@ def start_map(
         ):
             for place, regime in enumerate(regimes):
 
-                def told(done: int, of: int, place: int = place) -> None:
+                def advance(done: int, of: int, place: int = place) -> None:
                     # What an earlier study has kept counts as done.
                     report(place * each_runs + max(0, each_runs - of) + done, max(runs, done))
 
                 of_one = StudyOptions(**options)
-                of_one["progress"], of_one["engine"] = told, engine
+                of_one["progress"], of_one["engine"] = advance, engine
                 of_one["executor"] = workers.executor
                 of_one["directory"] = None if directory is None else Path(directory) / regime.label
                 if ends_s is not None:

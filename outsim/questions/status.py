@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import cached_property
 from typing import Any
@@ -12,7 +12,8 @@ import pandas as pd
 from outsim.clock import SECOND, format_duration
 from outsim.document import Answer, Document, Picture, Table
 from outsim.engine import Engine
-from outsim.questions.one_run import ONE_DAY, one_run, scenario_of
+from outsim.questions.means import NO_MEANS, Means
+from outsim.questions.one_run import ONE_DAY, one_run, scenario_of, this_run
 from outsim.questions.question import Question, asks
 from outsim.results.result import Result, in_run
 from outsim.results.tables.over_time import status_lag as lag_of
@@ -56,8 +57,8 @@ class CampaignStatus(Answer):
         page = self.page
         return int((page["status"].astype(str) != page["true_status"].astype(str)).sum())
 
-    def document(self) -> Document:
-        """The answer in words, with its tables and pictures."""
+    def document(self, means: Means = NO_MEANS) -> Document:
+        """The answer in words, with its tables and pictures; means of a study come before it."""
         result, campaign, page = self.result, self.campaign, self.page
         rows = [[word, f"{seen:,}", f"{true:,}"] for word, seen, true in counts(page)]
         tables = [
@@ -67,7 +68,7 @@ class CampaignStatus(Answer):
                 [*rows, ["calls", *[f"{len(page):,}"] * 2]],
             )
         ]
-        return Document(
+        found = Document(
             id="status",
             title=TITLE,
             asked=(
@@ -82,6 +83,20 @@ class CampaignStatus(Answer):
             pictures=self._pictures(),
             tables=[*tables, *self._calls()],
             notes=[ONE_DAY],
+        )
+        lag, never = means.get("status_lag_p90_s"), means.get("unreported_final_calls")
+        if lag is None and never is None:
+            return found
+        more = [found.answer, *found.more]
+        if never is not None:
+            more.insert(0, f"Calls that are over and never shown so by the end: {never.text}.")
+        return replace(
+            found,
+            answer=f"The page shows a change {lag.text} after it happened (p90 status lag)."
+            if lag is not None
+            else "",
+            more=more,
+            notes=[f"Pictures and table are of {this_run(result)}. {ONE_DAY}"],
         )
 
     def _behind(self) -> list[str]:
@@ -115,7 +130,9 @@ class CampaignStatus(Answer):
 
     def _pictures(self) -> list[Picture]:
         result, campaign, at = self.result, self.campaign, self.at
-        told = "; ".join(f"{word} {true:,} and {seen:,}" for word, seen, true in counts(self.page))
+        by_status = "; ".join(
+            f"{word} {true:,} and {seen:,}" for word, seen, true in counts(self.page)
+        )
         lag = lag_of(result.view(campaign).updates, result.start, result.end)["p90"].dropna()
         lag_told = "no change of status is shown"
         if len(lag):
@@ -128,7 +145,7 @@ class CampaignStatus(Answer):
                 alt=(
                     "Lines over the time of day: pending, completed and failed calls in truth, "
                     f"and behind them what the customer sees. At {at:%H:%M}, truth and page: "
-                    f"{told}."
+                    f"{by_status}."
                 ),
                 caption=f"Truth and page over the day, one run; {at:%H:%M} is marked",
                 options={"campaign": campaign, "at": at},
@@ -170,17 +187,19 @@ def _number(number: int) -> str:
     return f"{text[:3]}-{text[3:6]}-{text[6:]}" if number else ""
 
 
-def furthest_behind(updates: pd.DataFrame) -> pd.Timestamp | None:
+def furthest_behind(result: Result, campaign: Campaign) -> datetime:
     """First moment at which most updates have happened and are not visible yet.
 
-    None if there are no updates.
+    The begin of the run if there are none.
     """
+    updates = result.view(campaign).updates
     if updates.empty:
-        return None
+        return result.start
     happened, visible = updates["happened_at"], updates["visible_at"].dropna()
     steps = pd.concat([pd.Series(1, index=happened), pd.Series(-1, index=visible)])
     waiting = steps.groupby(level=0).sum().cumsum()
-    return pd.DatetimeIndex(waiting.index)[int(waiting.to_numpy().argmax())]
+    at = pd.DatetimeIndex(waiting.index)[int(waiting.to_numpy().argmax())]
+    return at.to_pydatetime()
 
 
 @asks()
@@ -189,7 +208,8 @@ def status(
     campaign: str | Campaign | None = None,
     *,
     at: datetime | str,
-    limit: int = 0,
+    calls: bool = False,
+    limit: int = 20,
     seed: int | None = None,
     replication: int = 0,
     engine: Engine = "auto",
@@ -204,8 +224,10 @@ def status(
         ``name``, ``tenant/name`` or the campaign; default: the one under study.
     at : datetime or str
         The moment: an aware datetime, or a local clock time such as ``"09:30"``.
+    calls : bool
+        Whether to show the customer's call table.
     limit : int
-        Rows of the customer's call table to show; none for 0.
+        How many rows of it.
     seed, replication, engine
         As for `outsim.simulate`, if a scenario is asked about.
 
@@ -226,13 +248,13 @@ def status(
     >>> status = await outsim.status(scenario, at="09:30")  # doctest: +SKIP
     >>> status.page  # doctest: +SKIP
     """
-    scenario = scenario_of(asked)
+    scenario = scenario_of(asked, seed, replication)
     chosen = campaign_of(scenario, campaign)
     moment = in_run(scenario, at, scenario.instant_us(scenario.clock.latest_end))
 
     def look(_: object) -> CampaignStatus:
         result = one_run(asked, seed, replication, engine)
         in_run(scenario, moment, result.arrays.ended_us)
-        return CampaignStatus(result, chosen, moment, limit)
+        return CampaignStatus(result, chosen, moment, limit if calls else 0)
 
     return Question("status", look)

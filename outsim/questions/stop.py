@@ -6,7 +6,7 @@ their stops all of these runs are one.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import cached_property
@@ -21,8 +21,12 @@ from outsim.display import explain_missing, format_estimate
 from outsim.document import Answer, Document, Picture, Table
 from outsim.errors import StudyError, unknown_name
 from outsim.estimates import NOT_NEGATIVE, Estimate, Support
+from outsim.questions.means import NOTE, Means
+from outsim.questions.one_run import this_run
 from outsim.questions.question import StudyOptions, StudyQuestion, asks
 from outsim.results.measures import STOP_MEASURES
+from outsim.results.result import Result
+from outsim.results.tables.views import counts
 from outsim.scenario.campaigns import Campaign
 from outsim.scenario.model import Scenario
 from outsim.studies.comparable import campaign_of
@@ -40,6 +44,18 @@ TITLE = "Why do calls still go out after I stopped?"
 SHARES = (0.5, 0.9)
 """Shares of the dials of which it is said until when a stop saves them."""
 
+
+BEFORE, AFTER = "dispatched_before_stop_effect", "dispatched_after_stop_effect"
+
+ESTIMATES = {
+    "dialed_before_effect": "dials before effect",
+    "dialed_after_effect": "dials after effect",
+    "dialed_after": "",
+    "calls_never_dialed": "calls never dialed",
+    "dials_saved": "dials saved",
+    "saved_share": "of all dials",
+}
+"""What is said of each stop, a method of `StopRace`, with its heading in tables if it has one."""
 
 COUNT, SAVED = Support(0.0, negligible=0.5), Support(0.0, 1.0, negligible=0.005)
 """What counts of calls and dials can be, and shares of calls."""
@@ -80,18 +96,17 @@ class StopRace(Answer):
     @property
     def campaign(self) -> Campaign:
         """The campaign, never stopped."""
-        campaign = self.findings.scenarios[0].campaign_under_study
-        assert campaign is not None
-        return campaign
+        return campaign_of(self.findings.scenarios[0])
 
     @cached_property
     def _places(self) -> dict[int, int]:
         """By microseconds from the start to the stop, its place among the scenarios."""
         found = {}
         for place, scenario in enumerate(self.findings.scenarios):
-            campaign = scenario.campaign_under_study
-            if campaign is not None and campaign.stop_at is not None:
-                found[_elapsed_us(scenario, campaign)] = place
+            campaign = campaign_of(scenario)
+            if campaign.stop_at is not None:
+                start_us = scenario.instant_us(campaign.start)
+                found[scenario.instant_us(campaign.stop_at) - start_us] = place
         return dict(sorted(found.items()))
 
     def _place(self, after_us: int) -> int:
@@ -125,15 +140,11 @@ class StopRace(Answer):
         In each replication, those of the run in which nobody ever stops the campaign, less those
         of the run with the stop.
         """
-        return self.findings.estimate_of(
-            lambda values: self._less(values, after_us), support=COUNT
-        )
+        return self._count(lambda values: self._less(values, after_us))
 
     def calls_never_dialed(self, after_us: int) -> Estimate:
         """Calls that a stop `after_us` after the start keeps from being dialed at all."""
-        return self.findings.estimate_of(
-            lambda values: self._less(values, after_us, "calls_dialed"), support=COUNT
-        )
+        return self._count(lambda values: self._less(values, after_us, "calls_dialed"))
 
     def saved_share(self, after_us: int) -> Estimate:
         """Dials saved by a stop `after_us` after the start, as a share of all without a stop."""
@@ -143,22 +154,19 @@ class StopRace(Answer):
 
     def dialed_before_effect(self, after_us: int) -> Estimate:
         """Dials, retries included, from the request, `after_us` after the start, to its effect."""
-        return self.findings.mean(self._place(after_us), "dispatched_before_stop_effect")
+        return self.findings.mean(self._place(after_us), BEFORE)
 
     def dialed_after_effect(self, after_us: int) -> Estimate:
         """Dials from the effect of the stop at `after_us` on: what it did not reach."""
-        return self.findings.mean(self._place(after_us), "dispatched_after_stop_effect")
+        return self.findings.mean(self._place(after_us), AFTER)
 
     def dialed_after(self, after_us: int) -> Estimate:
         """Dials, retries included, from the request to stop, `after_us` after the start, on."""
         place = self._place(after_us)
-        return self.findings.estimate_of(
-            lambda values: (
-                values(place, "dispatched_before_stop_effect")
-                + values(place, "dispatched_after_stop_effect")
-            ),
-            support=COUNT,
-        )
+        return self._count(lambda values: values(place, BEFORE) + values(place, AFTER))
+
+    def _count(self, of: Callable[[Values], NDArray[np.float64]]) -> Estimate:
+        return self.findings.estimate_of(of, support=COUNT)
 
     def last_moment(self, share: float) -> LastMoment:
         """Until when a stop saves at least this share of the dials."""
@@ -219,38 +227,30 @@ class StopRace(Answer):
         import pandas as pd
 
         rows = []
-        for each in self.after_us:
-            row = {"after_s": each / SECOND}
-            for name, found in self._estimates(each).items():
-                row |= {name: found.mean, f"{name}_low": found.low, f"{name}_high": found.high}
+        for after_us in self.after_us:
+            row = {"after_s": after_us / SECOND}
+            for name, found in self._estimates(after_us).items():
+                row |= found.columns(name)
             rows.append(row)
         return pd.DataFrame(rows).set_index("after_s")
 
     def _estimates(self, after_us: int) -> dict[str, Estimate]:
-        return {
-            "dialed_before_effect": self.dialed_before_effect(after_us),
-            "dialed_after_effect": self.dialed_after_effect(after_us),
-            "dialed_after": self.dialed_after(after_us),
-            "calls_never_dialed": self.calls_never_dialed(after_us),
-            "dials_saved": self.dials_saved(after_us),
-            "saved_share": self.saved_share(after_us),
-        }
+        return {name: getattr(self, name)(after_us) for name in ESTIMATES}
 
     def document(self) -> Document:
         """The answer in words, with its table and pictures."""
         campaign, findings, scenario = self.campaign, self.findings, self.findings.scenarios[0]
         stops = [written(after_us) for after_us in self.after_us]
-        rows = [
-            [
-                stop,
-                *(
-                    _text(name, estimate)
-                    for name, estimate in self._estimates(after_us).items()
-                    if name != "dialed_after"
-                ),
-            ]
-            for stop, after_us in zip(stops, self.after_us, strict=True)
-        ]
+        estimates = [*map(self._estimates, self.after_us)]
+        table = Table.of_columns(
+            "What a stop does, by when it comes",
+            {"stop after": stops}
+            | {
+                label: [_text(name, of_stop[name]) for of_stop in estimates]
+                for name, label in ESTIMATES.items()
+                if label
+            },
+        )
         own = []
         if self.own_stop is not None:
             own = [f"The scenario's own stop at {self.own_stop:%H:%M:%S} is left out."]
@@ -269,20 +269,19 @@ class StopRace(Answer):
                 _settings(scenario, campaign),
                 *own,
             ],
-            tables=[Table("What a stop does, by when it comes", COLUMNS, rows)],
+            tables=[table],
             pictures=[
                 Picture(
                     "saved_by_stop",
                     self,
                     alt="Share of the dials that a stop saves, falling with its time. "
-                    + "; ".join(f"{row[0]} after the start: {row[-1]}" for row in rows),
+                    + _by_stop(table, -1),
                     caption="Dials that a stop saves, by when it comes",
                 ),
                 Picture(
                     "dials_after_stop",
                     self,
-                    alt="Dials after a stop took effect, by when it comes. "
-                    + "; ".join(f"{row[0]} after the start: {row[2]}" for row in rows),
+                    alt="Dials after a stop took effect, by when it comes. " + _by_stop(table, 2),
                     caption="Dials after a stop, by when it comes",
                 ),
             ],
@@ -294,8 +293,8 @@ class StopRace(Answer):
         )
         missing = explain_missing(
             estimate
-            for after_us in self.after_us
-            for estimate in self._estimates(after_us).values()
+            for of_stop in estimates
+            for estimate in of_stop.values()
             if not estimate.is_zero
         )
         return with_foot(document, findings, missing)
@@ -361,14 +360,8 @@ class StopRace(Answer):
         )
 
 
-COLUMNS = (
-    "stop after",
-    "dials before effect",
-    "dials after effect",
-    "calls never dialed",
-    "dials saved",
-    "of all dials",
-)
+def _by_stop(table: Table, column: int) -> str:
+    return "; ".join(f"{row[0]} after the start: {row[column]}" for row in table.rows)
 
 
 def _text(name: str, value: Estimate) -> str:
@@ -378,32 +371,61 @@ def _text(name: str, value: Estimate) -> str:
 def stop_rule(scenario: Scenario, campaign: Campaign) -> str:
     """Why calls still go out after a stop: what it does not reach."""
     effect = format_duration(scenario.platform.stop_latency)
-    reached = {
-        "loading": "what is in the outbound queue or dispatched by then still goes out",
-        "queue": "what is dispatched by then still goes out",
-    }[campaign.stop_reaches]
+    queued = {"loading": "in the outbound queue or ", "queue": ""}[campaign.stop_reaches]
     retries = "" if campaign.stop_cancels_retries else ", retries too"
-    return f"Because a stop takes effect after {effect} and {reached}{retries}"
+    return (
+        f"Because a stop takes effect after {effect} and what is {queued}dispatched by then still "
+        f"goes out{retries}"
+    )
 
 
 def _settings(scenario: Scenario, campaign: Campaign) -> str:
     """What a stop does in this scenario."""
     effect = format_duration(scenario.platform.stop_latency)
-    reach = {
-        "loading": "what is not in the queue yet",
-        "queue": "what is not dispatched yet",
-    }[campaign.stop_reaches]
+    reach = {"loading": "in the queue", "queue": "dispatched"}[campaign.stop_reaches]
     retries = "cancels" if campaign.stop_cancels_retries else "spares"
     return (
-        f"A stop takes effect after {effect} (stop_latency), reaches {reach} (stop_reaches = "
-        f'"{campaign.stop_reaches}") and {retries} calls that wait for a retry '
+        f"A stop takes effect after {effect} (stop_latency), reaches what is not {reach} yet "
+        f'(stop_reaches = "{campaign.stop_reaches}") and {retries} calls that wait for a retry '
         f"(stop_cancels_retries = {str(campaign.stop_cancels_retries).lower()})."
     )
 
 
-def _elapsed_us(scenario: Scenario, campaign: Campaign) -> int:
-    assert campaign.stop_at is not None
-    return scenario.instant_us(campaign.stop_at) - scenario.instant_us(campaign.start)
+def mean_document(means: Means) -> Document | None:
+    """What means of a study say of its campaign's own stop; None where they say nothing."""
+    rows = means.rows(BEFORE, AFTER)
+    if means.findings is None or not rows:
+        return None
+    scenario = means.findings.scenarios[0]
+    campaign = campaign_of(scenario)
+    before, after = (mean for _, mean in rows)
+    return Document(
+        id="stop",
+        title=TITLE,
+        asked=f"{means.asked} The campaign is stopped at {campaign.stop_at:%H:%M:%S}.",
+        answer=(
+            f"{stop_rule(scenario, campaign)}. {before} dials go out between the request to stop "
+            f"and its effect, and {after} from then on."
+        ),
+        tables=[Table("Dials after the stop, retries included", ["measure", "mean"], rows)],
+        notes=[NOTE],
+    )
+
+
+def standing_at_stop(result: Result, campaign: Campaign) -> list[str]:
+    """Where the calls stood in a run when the campaign's own stop took effect."""
+    if campaign.stop_at is None:
+        return []
+    effect = later(campaign.stop_at, result.scenario.platform.stop_latency)
+    if not result.start <= effect <= result.end:
+        return []
+    page = result.status_page(effect)
+    own = page["campaign"].eq(campaign.name) & page["tenant"].eq(campaign.tenant)
+    by_status = "; ".join(f"{word} {true:,}" for word, _, true in counts(page[own]) if true)
+    return [
+        f"In {this_run(result)}, the stop at {campaign.stop_at:%H:%M:%S} took effect at "
+        f"{effect:%H:%M:%S}; its calls by status then: {by_status or 'none'}."
+    ]
 
 
 @asks(StudyOptions)

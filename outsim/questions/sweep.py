@@ -36,8 +36,8 @@ from outsim.studies.variants import Variants
 
 Array = NDArray[np.float64]
 
-USUAL_FIGURE = "completed_by_deadline"
-"""Figure that a recommendation is about, if nothing is said."""
+USUAL_MEASURE = "completed_by_deadline"
+"""Measure that a recommendation is about, if nothing is said."""
 
 
 @dataclass
@@ -92,7 +92,7 @@ def sweep(
     assumptions: bool = False,
     design: str | None = None,
     points: int | None = None,
-    measure: str = USUAL_FIGURE,
+    measure: str = USUAL_MEASURE,
     campaign: CampaignNames | None = None,
     deadline: str | Sequence[str] | None = None,
     across_zones: bool = False,

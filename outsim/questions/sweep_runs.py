@@ -25,11 +25,6 @@ if TYPE_CHECKING:
 
 Array = NDArray[np.float64]
 
-TITLE = "Which assumption matters most?"
-
-MOST_POINTS = 30
-"""Points of a design that are listed one by one; `Sweep.to_dict` has all of them."""
-
 
 @dataclass(frozen=True, eq=False, repr=False)
 class SweepRuns:
@@ -42,7 +37,7 @@ class SweepRuns:
     left_out: tuple[tuple[str, str], ...]
     """Assumptions that could not be varied, and why."""
     measure: Measure
-    """Figure that is asked about."""
+    """Measure that is asked about."""
     seed: int
     replications: int
     """Replications at each point and value; a search for a flip takes more where it must."""
@@ -73,25 +68,16 @@ class SweepRuns:
 
     # The design
 
-    def figures(self, name: str, scenario: int | str | None = None) -> Array:
-        """A figure at each point of the design and in each replication.
+    def values(self, name: str, scenario: int | str | None = None) -> Array:
+        """A measure by name, of shape (points, replications); NaN where a run was too short.
 
-        Parameters
-        ----------
-        name : str
-            Name of the measure.
-        scenario : int or str, optional
-            0 or 1, or its name; default: the only scenario, or of two the second less the first.
-
-        Returns
-        -------
-        float64 array of shape (points, replications)
-            NaN where a run was too short to have it.
+        Of one `scenario`, by place or name; by default of the only one, or of two the second less
+        the first.
 
         Raises
         ------
         StudyError
-            If no design was run, or there is no such figure or scenario.
+            If no design was run, or there is no such measure or scenario.
         """
         if self.findings is None:
             raise StudyError("no design was run: ask for one, such as design='morris'")
@@ -108,7 +94,7 @@ class SweepRuns:
 
     @cached_property
     def sensitivities(self) -> Mapping[str, Sensitivity]:
-        """By figure, which assumption matters; empty where no design was run.
+        """By measure, which assumption matters; empty where no design was run.
 
         Of two scenarios, it is about their difference.
         """
@@ -117,31 +103,21 @@ class SweepRuns:
         return {
             each.name: analyse(
                 self.design,
-                self.figures(each.name),
+                self.values(each.name),
                 self.seed,
                 matters_from=each.matters_from(),
             )
             for each in MEASURES
-            if not each.optional or not np.isnan(self.figures(each.name)).all()
+            if not each.optional or not np.isnan(self.values(each.name)).all()
         }
 
     def point(self, index: int) -> dict[str, str]:
-        """Value of each assumption at a point of the design.
-
-        Parameters
-        ----------
-        index : int
-            Number of the point, from 0.
-
-        Returns
-        -------
-        dict
-            Values by key, as a scenario file has them.
+        """Value of each assumption at the point of an index, as in a scenario file.
 
         Raises
         ------
         StudyError
-            If no design was run.
+            If no design was run, or it has no such point.
         """
         if self.design is None:
             raise StudyError("no design was run: ask for one, such as design='morris'")
@@ -154,20 +130,14 @@ class SweepRuns:
         }
 
     def estimates(self, name: str, scenario: int | str | None = None) -> list[Estimate]:
-        """Mean of a figure at each point of the design; see `figures`.
-
-        Parameters
-        ----------
-        name, scenario
-            As for `figures`.
-        """
+        """Mean of a measure by name at each point of the design; scenario as for `values`."""
         support = measure_named(name).support
         if self.is_paired and scenario is None:
             support = support.of_difference
-        return [estimate(row, support=support) for row in self.figures(name, scenario)]
+        return [estimate(row, support=support) for row in self.values(name, scenario)]
 
     def table(self) -> pd.DataFrame:
-        """One row per point and figure: values, mean and interval (of the difference, of two)."""
+        """One row per point and measure: values, mean and interval (of the difference, of two)."""
         import pandas as pd
 
         rows = []
@@ -190,7 +160,7 @@ class SweepRuns:
     def preferred(self, sign: int) -> str:
         """Name of the scenario that a sign of the difference speaks for.
 
-        Of a figure that is neither better high nor low, the one in which it is higher.
+        Of a measure that is neither better high nor low, the one in which it is higher.
         """
         second = sign * (self.measure.sign or 1) > 0
         labels = self.base.labels if self.base is not None else (self.scenarios[0].name,)

@@ -169,13 +169,13 @@ class Theory(Answer):
         lines = [line for line in self.lines if not line.is_bound]
         bounds = [line for line in self.lines if line.is_bound]
         wrong = [line.check.formula for line in self.lines if line.agrees is False]
-        told = [line for line in self.lines if line.agrees is not None]
-        answer = f"Runs are as theory says, in all {len(told)} of its formulas that can tell."
+        telling = [line for line in self.lines if line.agrees is not None]
+        answer = f"Runs are as theory says, in all {len(telling)} of its formulas that can tell."
         if wrong:
-            answer = f"Runs DIFFER from theory in {len(wrong)} of {len(told)} formulas: " + (
+            answer = f"Runs DIFFER from theory in {len(wrong)} of {len(telling)} formulas: " + (
                 f"{'; '.join(wrong)}."
             )
-        elif not told:
+        elif not telling:
             answer = "No formula of theory can tell whether the runs are right."
         tables = [
             Table(

@@ -183,7 +183,7 @@ def read_identity(directory: Path) -> Identity:
     except FileNotFoundError:
         raise StudyError(
             f"{directory}: holds no study (there is no {STUDY} in it); give the directory that "
-            "a study was kept in with --out"
+            "a study was kept in with --directory"
         ) from None
     except (OSError, ValueError) as error:
         raise StudyError(_unusable(path, str(error))) from None
@@ -349,8 +349,8 @@ def read_request(directory: Path) -> StudyRequest:
         ) from None
     if not is_finished:
         raise StudyError(
-            f"{directory}: the {command} in it is not finished; run outsim {command} with --out "
-            f"{directory} again to finish it (what is there is not run again), or name one of "
-            "the studies in it"
+            f"{directory}: the {command} in it is not finished; run outsim {command} with "
+            f"--directory {directory} again to finish it (what is there is not run again), or "
+            "name one of the studies in it"
         )
     return StudyRequest(command, scenarios_of(directory, document), seed, options)

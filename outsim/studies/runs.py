@@ -271,7 +271,8 @@ async def stream(
                     if result.cancelled():
                         raise StudyError(
                             "whoever does the work gave a run up: is the scheduler gone? Start "
-                            "it again, and the study with the same --out goes on where it was"
+                            "it again, and the study with the same --directory goes on where "
+                            "it was"
                         )
                     measured = await result
                     results.remove(result)

@@ -6,18 +6,19 @@ import json
 
 import pytest
 
+from .stored import run, stored
+
 ASKED = ("capacity", "small.toml", "--vary", "platform.ports=2:12", "--replications", "3")
 WAIT = ("--target", "p90 wait <= 4 min")
 
 
-def test_the_smallest_value_is_named_with_the_one_below_it_and_what_it_took(outsim):
-    document = json.loads(outsim(*ASKED, *WAIT, "--json").out)
+def test_the_smallest_value_is_named_with_the_one_below_it_and_what_it_took(files):
+    made = run((*ASKED, *WAIT))
+    document, said = made.facts, made.words
     assert document["outcome"] == "found"
     value, below = int(document["value"]), int(document["below"])
     assert below == value - 1
-    ended = outsim(*ASKED, *WAIT)
-    assert ended.code == 0
-    said = " ".join(ended.out.split())
+    assert made.ended.code == 0
     assert f"platform.ports = {value}." in said
     if document["broken_below"] == document["below"]:
         assert f"{below}, the next below, is shown to break one" in said
@@ -26,7 +27,7 @@ def test_the_smallest_value_is_named_with_the_one_below_it_and_what_it_took(outs
     assert (
         f"{document['runs']} runs; testing all 11 values with 3 each would have taken 33" in said
     )
-    assert "p90 wait <= 4 min" in ended.out
+    assert "p90 wait <= 4 min" in said
 
 
 def test_the_least_of_the_range_may_be_enough(outsim):
@@ -41,14 +42,13 @@ LATE = ("--target", "finished by 09:40", "--replications", "8")
 START = "campaign[appointment reminders].start"
 
 
-def test_a_start_is_kept_up_to_a_clock_time_in_any_range(outsim):
+def test_a_start_is_kept_up_to_a_clock_time_in_any_range(files):
     """Later is worse: what is said is up to when, and it is the same in every range."""
-    first, second = (
-        json.loads(
-            outsim("capacity", "small.toml", "--vary", f"{START}={each}", *LATE, "--json").out
-        )
-        for each in ("09:00:09:50", "09:02:09:45")
+    made, other = (
+        run(("capacity", "small.toml", "--vary", f"{START}={times}", *LATE))
+        for times in ("09:00:09:50", "09:02:09:45")
     )
+    first, second = made.facts, other.facts
     assert first["breaks_again"] == second["breaks_again"]
     (edge,) = first["breaks_again"]
     assert first["kept_up_to"] == second["kept_up_to"] == edge["kept"] < edge["broken"]
@@ -59,11 +59,9 @@ def test_a_start_is_kept_up_to_a_clock_time_in_any_range(outsim):
                 assert each["verdict"] == "broken"
             elif each["value"] <= edge["kept"]:
                 assert each["verdict"] == "kept"
-    said = outsim("capacity", "small.toml", "--vary", f"{START}=09:00:09:50", *LATE).out
-    said = " ".join(said.split())
-    assert f"The promises are kept from {START} = 09:00" in said
-    assert f"up to {edge['kept']}, as far as is shown" in said
-    assert f"{edge['broken']} is shown to break one" in said
+    assert f"The promises are kept from {START} = 09:00" in made.words
+    assert f"up to {edge['kept']}, as far as is shown" in made.words
+    assert f"{edge['broken']} is shown to break one" in made.words
 
 
 def test_what_a_narrow_range_can_not_show_is_not_called_broken(outsim):
@@ -75,52 +73,43 @@ def test_what_a_narrow_range_can_not_show_is_not_called_broken(outsim):
     assert "break one" not in said
 
 
-@pytest.mark.parametrize("form", [(), ("--json",)])
-def test_nothing_in_the_range_exits_with_1(outsim, form):
-    ended = outsim(*ASKED, "--target", "p90 wait <= 1 ms", *form)
-    assert ended.code == 1
-    if form:
-        assert json.loads(ended.out)["outcome"] == "nothing"
-    else:
-        said = " ".join(ended.out.split())
-        assert "No value of platform.ports from 2 to 12 keeps the promises" in said
+def test_nothing_in_the_range_exits_with_1(files):
+    made = run((*ASKED, "--target", "p90 wait <= 1 ms"))
+    assert made.ended.code == 1
+    assert made.facts["outcome"] == "nothing"
+    assert "No value of platform.ports from 2 to 12 keeps the promises" in made.words
 
 
 @pytest.mark.parametrize("limit", [("--most", "10"), ("--timeout", "1 us")])
-def test_undecided_is_said_and_exits_with_1(outsim, limit):
-    ended = outsim(*ASKED, *WAIT, *limit)
-    assert ended.code == 1
-    assert "Undecided: the runs or the time ran out" in " ".join(ended.out.split())
-    document = json.loads(outsim(*ASKED, *WAIT, *limit, "--json").out)
-    assert (document["outcome"], document["value"]) == ("undecided", None)
-    assert document["out_of_budget"]
+def test_undecided_is_said_and_exits_with_1(files, limit):
+    made = run((*ASKED, *WAIT, *limit))
+    assert made.ended.code == 1
+    assert "Undecided: the runs or the time ran out" in made.words
+    assert (made.facts["outcome"], made.facts["value"]) == ("undecided", None)
+    assert made.facts["out_of_budget"]
 
 
 def test_a_precision_says_how_many_runs_each_tested_value_has(outsim):
     """As many as the scenario as it stands takes: at least the 20 of a first decision."""
     asked = ASKED[:-2]  # but for the count
     precise = ("--precision", "wait_p90_s=1h")
-    ended = outsim(*asked, *precise, *WAIT)
-    assert ended.code == 0
-    said = " ".join(ended.out.split())
-    assert "20 runs at each value that is tested" in said
-    assert "precision wait_p90_s=3600: reached with 20 replications" in said
-    document = json.loads(outsim(*asked, *precise, *WAIT, "--json").out)
-    assert document["replications"] == 20
+    made = run((*asked, *precise, *WAIT))
+    assert made.ended.code == 0
+    assert "20 runs at each value that is tested" in made.words
+    assert "precision wait_p90_s=3600: reached with 20 replications" in made.words
+    assert made.facts["replications"] == 20
     ended = outsim(*asked, *precise, *WAIT, "--replications", "5")
     assert (ended.code, ended.out) == (2, "")
-    assert "--replications and --precision: give one or the other" in ended.message
+    assert "replications and precision: give one or the other" in ended.message
 
 
-def test_two_keys_give_a_frontier(outsim):
-    rates = ("--vary", "platform.dial_rate=1/s:20/s:2")
-    ended = outsim(*ASKED, *rates, *WAIT, "--json")
-    document = json.loads(ended.out)
-    assert (ended.code, document["key"]) == (0, "platform.dial_rate")
+def test_two_keys_give_a_frontier():
+    made = stored("plan of two keys")
+    document = made.facts
+    assert (made.ended.code, document["key"]) == (0, "platform.dial_rate")
     assert [each["at"] for each in document["frontier"]] == ["1/s", "20/s"]
-    table = outsim(*ASKED, *rates, *WAIT).out
     for each in document["frontier"]:
-        assert each["value"] in table
+        assert each["value"] in made.ended.out
 
 
 def test_a_frontier_of_nothing_exits_with_1(outsim):
@@ -138,12 +127,12 @@ def test_a_picture_is_written_where_it_is_asked_for(outsim, files, second):
 
 
 def test_replications_are_kept_by_value_and_not_run_again(outsim, files):
-    first = outsim(*ASKED, *WAIT, "--out", "kept", "--json")
+    first = outsim(*ASKED, *WAIT, "--directory", "kept", "--json")
     value = json.loads(first.out)["value"]
     kept = files / "kept" / f"platform.ports={value}"
     before = {path: path.stat().st_mtime_ns for path in kept.rglob("*.parquet")}
     assert before
-    assert outsim(*ASKED, *WAIT, "--out", "kept", "--json").out == first.out
+    assert outsim(*ASKED, *WAIT, "--directory", "kept", "--json").out == first.out
     assert {path: path.stat().st_mtime_ns for path in kept.rglob("*.parquet")} == before
 
 
@@ -165,7 +154,7 @@ MISTAKES = {
     ),
     "an unknown key": ((*WAIT, "--vary", "platform.worker=1:2"), 'did you mean "workers"?'),
     "one key twice": ((*WAIT, "--vary", "platform.ports=1:2"), "platform.ports is varied twice"),
-    "tables nowhere": ((*WAIT, "--keep-tables"), "--keep-tables: say where, with --out DIR"),
+    "tables nowhere": ((*WAIT, "--keep-tables"), "--keep-tables: say where, with --directory DIR"),
     "a picture of no kind": (
         (*WAIT, "--plot", "plan.xyz"),
         "picture plan.xyz: its ending must be one of",
@@ -218,17 +207,16 @@ max_retry = 0
 """
 
 
-def test_an_answer_that_asks_the_carrier_for_more_than_it_takes_is_warned_of(outsim, files):
+def test_an_answer_that_asks_the_carrier_for_more_than_it_takes_is_warned_of(files):
     """The scenario itself does not: at 5/s nine calls in ten are dialed within 54 s."""
     (files / "crowded.toml").write_text(CROWDED)
     asked = ("capacity", "crowded.toml", "--vary", "platform.dial_rate=5/s:20/s:4")
     promise = ("--target", "p90 time to first dispatch <= 30 s", "--replications", "3")
-    document = json.loads(outsim(*asked, *promise, "--json").out)
+    made = run((*asked, *promise))
+    document, said = made.facts, made.words
     rate = document["value"]
     per_s = float(rate.removesuffix("/s"))
     assert 6 < per_s < 20
-    ended = outsim(*asked, *promise)
-    said = " ".join(ended.out.split())
     warning = (
         f"carrier.rate: while calls queue, the platform makes up to {per_s:.3g} attempts a "
         f"second, {per_s / 6:.0%} of the 6/s that other traffic leaves: up to "

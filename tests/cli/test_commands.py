@@ -11,13 +11,15 @@ import pytest
 import outsim as package
 from outsim.results.measures import MEASURES
 from outsim.scenario.schema import json_schema
+from outsim.studies.default_replications import COMPARE
 
 from .commands import COMMANDS
+from .stored import stored
 
 
 def test_the_same_command_gives_the_same_answer(outsim):
-    assert outsim("run", "small.toml") == outsim("run", "small.toml")
-    assert outsim("run", "small.toml") != outsim("run", "small.toml", "--seed", "2")
+    assert outsim("run", "small.toml") == stored("run").ended
+    assert outsim("run", "small.toml", "--seed", "2") != stored("run").ended
 
 
 # run
@@ -37,18 +39,17 @@ def test_run_says_what_became_of_each_campaign(outsim):
             assert (shown is None) if pd.isna(value) else shown == value
 
 
-def test_run_names_every_default_it_rests_on_with_its_source(outsim):
-    text = outsim("run", "small.toml").out
-    assumptions = json.loads(outsim("run", "small.toml", "--json").out)["assumptions"]
-    assert f"It rests on {len(assumptions)} defaults" in text
+def test_run_names_every_default_it_rests_on_with_its_source():
+    assumptions = stored("run").facts["assumptions"]
+    assert f"It rests on {len(assumptions)} defaults" in stored("run").words
     assert all(each["source"] and each["grade"] in "MVSA" for each in assumptions)
     keys = {each["key"] for each in assumptions}
     assert "platform.workers" in keys
     assert "platform.ports" not in keys, "the scenario says it"
 
 
-def test_run_shows_the_counts_and_every_measure_of_each_campaign(outsim):
-    text = outsim("run", "small.toml").out
+def test_run_shows_the_counts_and_every_measure_of_each_campaign(files):
+    text = stored("run").ended.out
     rows = [line.split() for line in text.splitlines()]
     assert ["calls", "60", "20"] in rows
     result = package.simulate(package.load("small.toml"))
@@ -61,11 +62,9 @@ def test_run_shows_the_counts_and_every_measure_of_each_campaign(outsim):
 
 
 def test_run_takes_a_replication(outsim):
-    first, second = (
-        json.loads(outsim("run", "small.toml", "--replication", k, "--json").out) for k in "01"
-    )
+    second = json.loads(outsim("run", "small.toml", "--replication", "1", "--json").out)
     assert second["replication"] == 1
-    assert first["campaigns"] != second["campaigns"]
+    assert stored("run").facts["campaigns"] != second["campaigns"]
 
 
 def test_run_writes_its_tables(outsim, files):
@@ -101,19 +100,15 @@ def test_compare_prints_what_the_api_gives(outsim):
     assert document == json.loads(json.dumps(comparison.to_dict()))
 
 
-def test_compare_says_how_many_replications_and_what_is_clear(outsim):
-    text = " ".join(outsim(*COMMANDS["compare"]).out.split())
+def test_compare_says_how_many_replications_and_what_is_clear():
+    text = stored("compare").words
     assert "3 paired replications, seed 1" in text
     assert "worse: finished at +10.00 min (all within 1 s)" in text
 
 
-def test_compare_makes_eight_replications_unless_told(outsim):
-    text = outsim("compare", "zero.toml", "zero.toml").out
-    assert "40 paired replications" in " ".join(text.split())
-
-
-def test_compare_tells_files_apart_that_say_one_name(outsim):
+def test_compare_tells_files_apart_that_say_one_name_and_makes_its_usual_replications(outsim):
     text = " ".join(outsim("compare", "zero.toml", "zero.toml").out.split())
+    assert f"{COMPARE} paired replications" in text
     assert "no contacts (1) against no contacts (2)" in text
 
 
@@ -128,21 +123,19 @@ def test_compare_holds_several_against_the_first(outsim):
 # schedule and stop
 
 
-def test_schedule_prints_what_the_api_gives(outsim):
-    document = json.loads(outsim(*COMMANDS["schedule"], "--seed", "4", "--json").out)
+def test_schedule_gives_machines_what_the_api_gives(files):
     answer = package.schedule(
         package.load("small.toml"),
         every="10min",
         between=("09:05", "09:15"),
         replications=2,
-        seed=4,
         executor="threads",
     ).run()
-    assert document == json.loads(json.dumps(answer.to_dict()))
+    assert stored("schedule").facts == json.loads(json.dumps(answer.to_dict()))
 
 
-def test_schedule_names_the_best_start_or_says_that_it_is_not_clear(outsim):
-    text = " ".join(outsim(*COMMANDS["schedule"]).out.split())
+def test_schedule_names_the_best_start_or_says_that_it_is_not_clear():
+    text = stored("schedule").words
     assert "appointment reminders (clinic) was started at 09:05, 09:15, on the same days" in text
     assert "Finished at: 09:05 is best." in text
     assert "answered" not in text
@@ -158,16 +151,14 @@ def test_schedule_says_what_keeps_its_clock_time(outsim, files):
     assert f"At every start: {kept}" in text
 
 
-def test_stop_prints_what_the_api_gives(outsim):
-    document = json.loads(outsim(*COMMANDS["stop"], "--seed", "4", "--json").out)
+def test_stop_gives_machines_what_the_api_gives(files):
     race = package.stop(
         package.load("small.toml"),
         after=["0s", "1s", "5min"],
         replications=2,
-        seed=4,
         executor="threads",
     ).run()
-    assert document == json.loads(json.dumps(race.to_dict()))
+    assert stored("stop").facts == json.loads(json.dumps(race.to_dict()))
 
 
 def test_stop_says_how_stops_work_in_the_scenario(outsim, files):
@@ -193,16 +184,16 @@ def test_a_picture_is_written_where_it_is_asked_for(outsim, files, command):
 # status
 
 
-def test_status_holds_the_page_against_the_truth(outsim):
-    document = json.loads(outsim(*COMMANDS["status"], "--json").out)
+def test_status_holds_the_page_against_the_truth():
+    document = stored("status").facts
     assert document["campaign"] == "appointment reminders"
     assert document["at"] == "2026-03-10T09:06:00-04:00"
     assert sum(document["seen"].values()) == sum(document["true"].values()) == 60
     assert document["differing"] >= 0
     assert "table" not in document
-    text = outsim(*COMMANDS["status"]).out
+    lines = [line.split()[:2] for line in stored("status").ended.out.splitlines()]
     for status, count in document["seen"].items():
-        assert any(line.split()[:2] == [status, str(count)] for line in text.splitlines())
+        assert [status, str(count)] in lines
 
 
 def test_status_before_the_start_shows_every_call_as_scheduled(outsim):
@@ -213,15 +204,12 @@ def test_status_before_the_start_shows_every_call_as_scheduled(outsim):
     assert document["seen"] == {"scheduled": 20}
 
 
-def test_status_shows_the_call_table_of_the_customer(outsim):
-    ended = outsim("status", "small.toml", "--at", "09:15", "--calls", "--limit", "3")
-    assert "call table, 3 of 60" in ended.out
+def test_status_shows_the_call_table_of_the_customer():
+    ended = stored("status of calls").ended
+    assert "call table, 40 of 60" in ended.out
     rows = [line.split() for line in ended.out.splitlines() if "555-01" in line]
-    assert len(rows) == 3
-    document = json.loads(
-        outsim("status", "small.toml", "--at", "09:15", "--calls", "--limit", "3", "--json").out
-    )
-    table = document["table"]
+    assert len(rows) == 40
+    table = stored("status of calls").facts["table"]
     assert list(table[0])[:6] == [
         *("number", "ani", "status", "attempt", "callee_type", "call_info")
     ]
@@ -240,8 +228,8 @@ def test_a_campaign_goes_by_its_name_or_by_its_customer_and_name(outsim):
 # failed
 
 
-def test_failed_counts_causes_attempts_and_hours(outsim):
-    document = json.loads(outsim(*COMMANDS["failed"], "--json").out)
+def test_failed_counts_causes_attempts_and_hours(files):
+    document = stored("failed").facts
     scenario = package.load("small.toml")
     result = package.simulate(scenario)
     view = result.view(scenario.campaign_under_study)
@@ -250,7 +238,7 @@ def test_failed_counts_causes_attempts_and_hours(outsim):
     assert sum(each["calls"] for each in document["by_cause"].values()) == failed
     for table in ("by_attempt", "by_hour"):
         assert sum(each["attempts"] for each in document[table].values()) == len(view.attempts)
-    assert f"{failed} of 60 calls failed" in outsim(*COMMANDS["failed"]).out
+    assert f"{failed} of 60 calls failed" in stored("failed").ended.out
 
 
 def test_failed_matches_pending_calls_against_the_call_log(outsim, files):
@@ -293,10 +281,9 @@ def test_check_reports_every_file_even_if_one_is_wrong(outsim):
     }
 
 
-def test_diff_names_what_differs_and_exits_with_1(outsim):
-    ended = outsim("diff", "small.toml", "later.toml", "--json")
-    assert ended.code == 1
-    assert json.loads(ended.out) == [
+def test_diff_names_what_differs_and_exits_with_1():
+    assert stored("diff").ended.code == 1
+    assert stored("diff").facts == [
         {"key": "campaign[clinic/appointment reminders].start", "left": "09:05", "right": "09:15"}
     ]
 
@@ -357,8 +344,8 @@ def test_eta_gives_quantiles_as_clock_times(outsim):
     assert medians[0] >= "2026-03-10T09:05"
 
 
-def test_eta_says_what_of_a_queue_it_estimates_and_what_is_over(outsim):
-    text = outsim("eta", "small.toml", "--snapshot", "queue.json", "--replications", "5").out
+def test_eta_says_what_of_a_queue_it_estimates_and_what_is_over():
+    text = stored("eta of a queue").words
     assert "first call out" in text
     assert "already" in text
     assert "bank/alerts: not in the scenario, its rules are the defaults" in text
@@ -366,13 +353,11 @@ def test_eta_says_what_of_a_queue_it_estimates_and_what_is_over(outsim):
 
 
 def test_eta_of_one_call_says_how_many_are_ahead(outsim):
-    answers = [
-        json.loads(outsim("eta", "small.toml", "--at", "09:07", "--call", call, "--json").out)
-        for call in ("50", "51")
-    ]
-    ahead = [each["call"]["ahead"] for each in answers]
-    assert ahead[1] == ahead[0] + 1
-    assert answers[0]["figures"]["call_out_s"]["median"] > "2026-03-10T09:07"
+    first = stored("eta of a call").facts
+    next_one = ("51", *COMMANDS["eta of a call"][6:])
+    second = json.loads(outsim(*COMMANDS["eta of a call"][:5], *next_one, "--json").out)
+    assert second["call"]["ahead"] == first["call"]["ahead"] + 1
+    assert first["figures"]["call_out_s"]["median"] > "2026-03-10T09:07"
 
 
 def test_the_schema_of_a_snapshot_is_printed(outsim):
@@ -384,21 +369,10 @@ def test_the_schema_of_a_snapshot_is_printed(outsim):
 # explain
 
 
-def test_explain_prints_what_the_api_gives(outsim):
-    document = json.loads(outsim(*COMMANDS["explain"], "--seed", "4", "--json").out)
-    result = package.simulate(package.load("small.toml"), seed=4)
+def test_explain_gives_machines_what_the_api_gives(files):
+    result = package.simulate(package.load("small.toml"))
     found = package.explain(result, replications=3, executor="threads").run()
-    assert document == json.loads(json.dumps(found.to_dict()))
-
-
-def test_explain_tells_of_a_result_that_was_kept(outsim):
-    outsim("run", "small.toml", "--seed", "5", "--out", "kept")
-    kept, made = (
-        outsim("explain", *where, "--no-worth")
-        for where in (("kept",), ("small.toml", "--seed", "5"))
-    )
-    assert kept.out == made.out
-    assert "seed 5, replication 0" in kept.out
+    assert stored("explain").facts == json.loads(json.dumps(found.to_dict()))
 
 
 def test_explain_finds_the_campaign_of_a_call_and_a_call_by_its_number(outsim):
@@ -420,8 +394,8 @@ def test_explain_asks_for_runs_enough_for_an_interval(outsim):
     assert "2 or more" in ended.err
 
 
-def test_explain_names_calls_that_failed_and_how_to_ask_for_one(outsim):
-    text = outsim("explain", "small.toml", "--no-worth").out
+def test_explain_names_calls_that_failed_and_how_to_ask_for_one(files):
+    text = stored("explain").words
     calls = package.simulate(package.load("small.toml")).calls
     failed = calls[calls["campaign"].eq("appointment reminders") & calls["status"].eq("failed")]
     named = re.search(r"--call (\d+) tells why", text)

@@ -80,18 +80,18 @@ def test_a_time_bounds_a_search_for_precision_and_the_count_repeats_the_answer(d
 
 
 def test_what_a_directory_holds_is_not_run_again(outsim, document, files, monkeypatch):
-    first = document("--replications", "3", "--out", "kept")
+    first = document("--replications", "3", "--directory", "kept")
     assert kept(files) == ["000000", "000001", "000002"]
-    grown = document("--replications", "5", "--out", "kept")
+    grown = document("--replications", "5", "--directory", "kept")
     assert grown["runs"][:3] == first["runs"][:3]
     assert grown == document("--replications", "5")
     monkeypatch.setattr("outsim.studies.runs.run_job", None)
-    assert document("--replications", "5", "--out", "kept") == grown
+    assert document("--replications", "5", "--directory", "kept") == grown
 
 
 def test_the_tables_of_every_run_are_kept_if_asked(document, files):
-    document("--replications", "2", "--out", "without")
-    document("--replications", "2", "--out", "with", "--keep-tables")
+    document("--replications", "2", "--directory", "without")
+    document("--replications", "2", "--directory", "with", "--keep-tables")
     assert not [*files.glob("without/**/tables")]
     tables = files / "with" / "replications" / "000001" / "tables"
     assert sorted(path.name for path in tables.iterdir()) == ["0", "1", "checksums.json"]
@@ -99,12 +99,12 @@ def test_the_tables_of_every_run_are_kept_if_asked(document, files):
 
 
 def test_the_directory_of_another_study_is_refused_with_the_difference(outsim, files):
-    outsim(*COMPARE, "--replications", "2", "--out", "kept")
+    outsim(*COMPARE, "--replications", "2", "--directory", "kept")
     for options, difference in (
         (("small.toml", "small.toml"), "names: "),
         (("small.toml", "later.toml", "--seed", "5"), "seed: 1, and not 5"),
     ):
-        ended = outsim("compare", *options, "--replications", "2", "--out", "kept")
+        ended = outsim("compare", *options, "--replications", "2", "--directory", "kept")
         assert (ended.code, ended.out) == (2, "")
         assert "kept: holds another study" in ended.message
         assert difference in ended.message
@@ -190,13 +190,16 @@ MISTAKES = {
         "wait_p90_s has one already, 1s",
     ),
     "a time that is none": (("--timeout", "soon"), "timeout 'soon': found 'soon'; write a number"),
-    "tables to keep nowhere": (("--keep-tables",), "--keep-tables: say where, with --out DIR"),
+    "tables to keep nowhere": (
+        ("--keep-tables",),
+        "--keep-tables: say where, with --directory DIR",
+    ),
     "an unknown executor": (
         ("--replications", "2", "--executor", "friends"),
         "executor 'friends': there is no such executor; allowed: threads, processes, cores, dask://",
     ),
     "a file as directory": (
-        ("--replications", "2", "--out", "a file"),
+        ("--replications", "2", "--directory", "a file"),
         "a file: can't be written to",
     ),
 }

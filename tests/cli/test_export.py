@@ -85,8 +85,8 @@ def test_a_mistake_is_named_and_nothing_is_written(outsim, files, mistake):
 def test_what_was_run_already_is_not_run_with_another_seed(outsim):
     outsim("run", "small.toml", "--out", "run")
     ended = outsim("export", "run", "--seed", "2", "--format", "csv", "-o", "out")
-    assert ended.code == 2
-    assert "run has been run already; give a scenario file to run it anew" in ended.message
+    assert (ended.code, ended.out) == (2, "")
+    assert "the result has its own; give its scenario to run it anew" in ended.message
 
 
 def test_what_is_exported_is_not_written_over(outsim, files):
@@ -97,3 +97,13 @@ def test_what_is_exported_is_not_written_over(outsim, files):
         assert ended.code == 2
         assert "is what is exported; name another file" in ended.message
         assert Path(out).read_bytes() == before
+
+
+@pytest.mark.parametrize("question", [["status", "--at", "09:15"], ["failed"], ["explain"]])
+def test_a_question_about_one_run_is_answered_by_a_result_that_is_kept(outsim, question):
+    name, *options = question
+    options += ["--no-worth"] * (name == "explain")
+    outsim("run", "small.toml", "--out", "run", "--seed", "7")
+    kept = outsim(name, "run", *options)
+    assert (kept.code, kept.err) == (0, "")
+    assert kept.out == outsim(name, "small.toml", "--seed", "7", *options).out

@@ -16,8 +16,8 @@ COMPARE = ("compare", "small.toml", "later.toml", "--engine", "simpy")
 @pytest.fixture
 def parts(outsim, files) -> Path:
     """A directory with two parts of a study, `first` and `second`."""
-    assert outsim(*COMPARE, "--replications", "2", "--out", "first").code == 0
-    assert outsim(*COMPARE, "--replications", "1:4", "--out", "second").code == 0
+    assert outsim(*COMPARE, "--replications", "2", "--directory", "first").code == 0
+    assert outsim(*COMPARE, "--replications", "1:4", "--directory", "second").code == 0
     return files
 
 
@@ -50,12 +50,12 @@ def test_what_merge_says_fits_the_terminal(outsim, parts, columns):
 
 def test_what_was_joined_answers_as_if_it_had_been_made_at_once(outsim, parts):
     outsim("merge", "out", "first", "second")
-    joined = outsim(*COMPARE, "--replications", "4", "--out", "out", "--json")
+    joined = outsim(*COMPARE, "--replications", "4", "--directory", "out", "--json")
     assert joined.out == outsim(*COMPARE, "--replications", "4", "--json").out
 
 
 def test_another_seed_is_no_part_of_it(outsim, parts):
-    outsim(*COMPARE, "--replications", "2", "--seed", "9", "--out", "other")
+    outsim(*COMPARE, "--replications", "2", "--seed", "9", "--directory", "other")
     ended = outsim("merge", "out", "first", "other")
     assert (ended.code, ended.out) == (2, "")
     assert "other: holds another study: seed: 9, and not 1" in ended.message
@@ -63,7 +63,7 @@ def test_another_seed_is_no_part_of_it(outsim, parts):
 
 
 def test_tables_that_are_kept_are_those_of_the_run(outsim, files):
-    ended = outsim(*COMPARE, "--replications", "2", "--out", "kept", "--keep-tables")
+    ended = outsim(*COMPARE, "--replications", "2", "--directory", "kept", "--keep-tables")
     assert ended.code == 0
     tables = files / "kept" / "replications" / "000001" / "tables" / "1"
     result = package.simulate(package.load("later.toml"), replication=1)

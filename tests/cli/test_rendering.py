@@ -2,83 +2,21 @@
 
 from __future__ import annotations
 
-import io
 import json
-import sys
-from collections.abc import Iterator
-from contextlib import redirect_stderr, redirect_stdout
-from dataclasses import dataclass
 
 import pytest
 
-from outsim.cli import main, output
-from outsim.document import Document
-from outsim.document.terminal import show
-from tests.in_a_thread import studies_in_a_thread
-
 from .commands import CODES, COMMANDS
-from .conftest import FILES, Ended
+from .stored import Stored, run
+from .stored import stored as once
 
 FRAME = {"─" * length for length in range(1, 81)}
 
 
-@dataclass(frozen=True)
-class Stored:
-    """What a command gave when it was run."""
-
-    arguments: tuple[str, ...]
-    ended: Ended
-    document: Document | None = None
-    json: str = ""
-
-    def at(self, columns: int) -> str:
-        """What a terminal of some columns shows."""
-        if self.document is None:
-            return run(self.arguments, columns).ended.out
-        with pytest.MonkeyPatch.context() as patch, redirect_stdout(io.StringIO()) as out:
-            patch.setenv("COLUMNS", str(columns))
-            show(self.document)
-        return out.getvalue()
-
-
-def run(arguments: tuple[str, ...], columns: int = 80) -> Stored:
-    """Run a command, and store its answer."""
-    answers = []
-    present = output.present
-
-    def storing(answer, shown) -> None:
-        answers.append(answer)
-        present(answer, shown)
-
-    with (
-        pytest.MonkeyPatch.context() as patch,
-        studies_in_a_thread(),
-        redirect_stdout(io.StringIO()) as out,
-        redirect_stderr(io.StringIO()) as err,
-    ):
-        patch.setenv("COLUMNS", str(columns))
-        patch.setattr(sys, "argv", ["outsim", *arguments])
-        patch.setattr(output, "present", storing)
-        with pytest.raises(SystemExit) as exited:
-            main()
-    code = exited.value.code if isinstance(exited.value.code, int) else 0
-    ended = Ended(code, out.getvalue(), err.getvalue())
-    if not answers:
-        return Stored(arguments, ended)
-    with redirect_stdout(io.StringIO()) as written:
-        output.print_json(answers[0].to_dict())
-    return Stored(arguments, ended, answers[0].document(), written.getvalue())
-
-
-@pytest.fixture(scope="module", params=COMMANDS)
-def stored(request, tmp_path_factory) -> Iterator[Stored]:
+@pytest.fixture(params=COMMANDS)
+def stored(request, files) -> Stored:
     """Each command, run once."""
-    place = tmp_path_factory.mktemp("files")
-    for name, text in FILES.items():
-        (place / name).write_text(text)
-    with pytest.MonkeyPatch.context() as patch:
-        patch.chdir(place)
-        yield run(COMMANDS[request.param])
+    return once(request.param)
 
 
 def words(text: str) -> set[str]:

@@ -17,7 +17,15 @@ def test_it_writes_one_page(outsim, files, what):
 
 
 def test_a_study_needs_no_run_of_its_own(outsim, files):
-    asked = ("compare", "small.toml", "stopped.toml", "--replications", "2", "--out", "study")
+    asked = (
+        "compare",
+        "small.toml",
+        "stopped.toml",
+        "--replications",
+        "2",
+        "--directory",
+        "study",
+    )
     assert outsim(*asked).code == 0
     assert outsim("report", "study").code == 0
     text = (files / "report.html").read_text()

@@ -78,11 +78,11 @@ def test_a_picture_is_written(outsim, scenario):
 
 
 def test_with_a_directory_the_same_map_comes_back(outsim, scenario):
-    first = outsim(*COMMAND, "--out", "kept", "--json")
+    first = outsim(*COMMAND, "--directory", "kept", "--json")
     kept = sorted(path.name for path in (scenario / "kept").iterdir())
     assert len(kept) == 4
     assert "retries-0_load-2_carrier-0.2" in kept
-    assert outsim(*COMMAND, "--out", "kept", "--json").out == first.out
+    assert outsim(*COMMAND, "--directory", "kept", "--json").out == first.out
 
 
 @pytest.mark.parametrize(

@@ -121,7 +121,7 @@ def test_assumptions_are_listed_with_their_ranges_and_those_left_out_with_the_re
 def test_a_sweep_that_is_kept_is_told_again_without_a_run(outsim, pair, monkeypatch):
     from outsim.studies import study_run
 
-    arguments = ("sweep", *ASKED, "platform.loader_rate=100/min:120/min:2", "--out", "kept")
+    arguments = ("sweep", *ASKED, "platform.loader_rate=100/min:120/min:2", "--directory", "kept")
     first = outsim(*arguments)
 
     def refuse(_jobs, _executor):
@@ -142,6 +142,8 @@ def test_one_number_alone_has_no_rank(outsim):
 def test_a_sweep_goes_nowhere_where_one_of_an_earlier_outsim_is(outsim, pair):
     Path("kept").mkdir()
     Path("kept/asked.json").write_text("{}", encoding="utf-8")
-    ended = outsim("sweep", *ASKED, "platform.loader_rate=100/min:120/min:2", "--out", "kept")
+    ended = outsim(
+        "sweep", *ASKED, "platform.loader_rate=100/min:120/min:2", "--directory", "kept"
+    )
     assert ended.code == 2
     assert "asked.json) already; give another directory" in " ".join(ended.err.split())

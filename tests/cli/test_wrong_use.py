@@ -48,7 +48,7 @@ MISTAKES = {
     ),
     "no name for a run's directory": (["run", "small.toml", "--out", ""], "the name is empty"),
     "no name for a study's directory": (
-        ["compare", "small.toml", "later.toml", "--out", ""],
+        ["compare", "small.toml", "later.toml", "--directory", ""],
         "the name is empty",
     ),
     "no name for a merge": (["merge", "", "directory"], "the name is empty"),
@@ -135,7 +135,7 @@ MISTAKES = {
     "a part that is none": (["merge", "out", "directory"], "directory: holds no study"),
     "tables without a place": (
         ["compare", "small.toml", "later.toml", "--keep-tables"],
-        "--keep-tables: say where, with --out DIR",
+        "--keep-tables: say where, with --directory DIR",
     ),
     "nothing to sweep": (["sweep", "small.toml"], "nothing to vary: give a range KEY=LOW:HIGH"),
     "a range that is none": (
@@ -171,7 +171,7 @@ MISTAKES = {
     ),
     "a part of a sweep": (
         ["sweep", "small.toml", "--vary", "platform.ports=1:2", "--replications", "2:4"],
-        "--replications 2:4: a sweep takes a count, such as 20",
+        "--replications 2:4: give a count here, such as 20",
     ),
     "a sweep of one replication": (
         ["sweep", "small.toml", "--vary", "platform.ports=1:2", "--replications", "1"],
@@ -229,8 +229,8 @@ MISTAKES = {
         "--columns: field 'strated': there is no such field; did you mean 'started'?",
     ),
     "an outcome that is none": (
-        ["calibrate", "own.csv", "--outcome", "busy=engaged"],
-        "--outcome: outcome 'engaged': there is no such outcome; allowed: human,",
+        ["calibrate", "own.csv", "--outcomes", "busy=engaged"],
+        "--outcomes: outcome 'engaged': there is no such outcome; allowed: human,",
     ),
     "no list of columns": (
         ["calibrate", "own.csv", "--columns", "when"],

@@ -203,7 +203,7 @@ def call_log(random: Random, at: Workspace) -> Answer:
     if name == "csv":
         pairs = ",".join(f"{field}={column}" for field, column in COLUMNS.items())
         words = ",".join(f"{word}={what}" for word, what in OUTCOMES.items())
-        arguments += ["--columns", pairs, "--outcome", words, "--time-format", TIME_FORMAT]
+        arguments += ["--columns", pairs, "--outcomes", words, "--time-format", TIME_FORMAT]
     ended = call("calibrate", *arguments)
     problems = ended.problems()
     if ended.code != 2:

@@ -200,6 +200,8 @@ def keep_runs(directory: Path) -> None:
     later = directory / "later.toml"
     later.write_text('extends = "small.toml"\nname = "later"\n[platform]\nports = 12\n')
     two = ("--replications", "2", "--executor", "threads", "--engine", "simpy")
-    made = call("compare", str(scenario), str(later), *two, "--out", str(directory / "study"))
+    made = call(
+        "compare", str(scenario), str(later), *two, "--directory", str(directory / "study")
+    )
     if made.code:
         raise RuntimeError(f"the study to mutate was not made: {made.err}")

@@ -34,7 +34,7 @@ def test_a_study_answers_what_was_asked_of_it(tmp_path, kind, answers):
     subject = read_context(kept(kind, tmp_path / kind))
     asked = {"comparison", "schedule", "race", "forecast"}
     assert {each for each in asked if getattr(subject, each) is not None} == answers
-    assert subject.known[0].replications == REPLICATIONS
+    assert subject.means.findings.replications == REPLICATIONS
 
 
 def test_a_run_and_its_scenario_answer_the_same(tmp_path):
@@ -43,7 +43,7 @@ def test_a_run_and_its_scenario_answer_the_same(tmp_path):
     assert subject.result.calls.equals(result.calls)
     assert subject.result.replication == 1
     assert None not in (subject.schedule, subject.race, subject.forecast)
-    assert {each.replications for each in subject.known} == {2}
+    assert subject.means.findings.replications == 2
 
 
 def test_another_campaign_of_a_run_may_be_asked_about(tmp_path):
@@ -58,7 +58,7 @@ def test_a_study_that_is_not_finished_tells_what_there_is(tmp_path):
     place = kept("compare", tmp_path, replications=5)
     shutil.rmtree(place / "replications" / "000003")
     subject = read_context(place)
-    assert subject.known[0].replications == 3
+    assert subject.means.findings.replications == 3
     (notice,) = subject.notices
     assert "not finished" in notice
     assert "replication 3 is missing" in notice
@@ -148,5 +148,5 @@ def test_a_sweep_of_two_scenarios_tells_what_flips(tmp_path):
 def test_a_sweep_that_is_not_finished_says_how_to_finish_it(tmp_path):
     swept(tmp_path)
     edit_sealed(tmp_path / REQUEST, is_finished=False)
-    with pytest.raises(StudyError, match=f"outsim sweep with --out {tmp_path}"):
+    with pytest.raises(StudyError, match=f"outsim sweep with --directory {tmp_path}"):
         read_context(tmp_path)

@@ -40,13 +40,13 @@ def stopped(tmp_path_factory):
 
 def test_it_says_why_calls_failed_and_on_whose_side(stopped):
     subject, page = stopped
-    by = {name: subject.measure(f"failed_by_{name}") for name in REASONS}
+    by = {name: subject.means.get(f"failed_by_{name}") for name in REASONS}
     known = {name: each for name, each in by.items() if each is not None}
     first = max(known, key=lambda name: known[name].estimate.mean)
     reason, side = REASONS[first]
     said = answer(page, "failed")
     assert f"The leading reason, with {side}, is that {reason}: {known[first].text} of" in said
-    assert subject.measure("failed_share").text in said
+    assert subject.means.get("failed_share").text in said
 
 
 def test_a_study_without_causes_tells_them_of_one_run(tmp_path):

@@ -102,7 +102,7 @@ def test_a_forecast_of_a_stop_before_the_start_says_that_no_call_goes_out() -> N
     assert canceled_text(found.findings, found.campaign).startswith("In every run all of its")
     assert set(row(found.findings, found.findings.measures[0])[1:]) == {
         "not in the run",
-        "5 runs: no interval yet",
+        "takes 6 runs",
     }
 
 

@@ -111,7 +111,7 @@ def test_each_point_is_a_run_of_the_scenario_with_its_values():
     )
     assert found.design is not None
     assert found.design.points == 4
-    figures = found.figures("finish_time_s")
+    figures = found.values("finish_time_s")
     for point in range(4):
         values = found.point(point)
         assert set(values) == {"platform.ports", "platform.workers"}
@@ -138,7 +138,7 @@ def test_points_of_equal_values_are_run_once():
     )
     assert found.findings is not None
     assert len(found.findings.scenarios) == 2
-    assert found.figures("finish_time_s").shape == (64, 2)
+    assert found.values("finish_time_s").shape == (64, 2)
 
 
 def test_of_two_scenarios_a_design_is_about_their_difference():
@@ -149,8 +149,8 @@ def test_of_two_scenarios_a_design_is_about_their_difference():
         design="grid",
         replications=2,
     )
-    first, second = found.figures("attempts_per_call", 0), found.figures("attempts_per_call", 1)
-    assert (found.figures("attempts_per_call") == second - first).all()
+    first, second = found.values("attempts_per_call", 0), found.values("attempts_per_call", 1)
+    assert (found.values("attempts_per_call") == second - first).all()
     assert found.flips
 
 

@@ -69,7 +69,7 @@ def test_a_file_that_finds_no_room_is_told_and_what_was_there_stays(tmp_path, pa
     kept = tmp_path / "kept"
     resumed(kept, 2, scenarios=pair, seed=1)
     before = files(kept)
-    arguments = ("--replications", "4", "--out", "kept", "--engine", "simpy")
+    arguments = ("--replications", "4", "--directory", "kept", "--engine", "simpy")
     for limit, more in ((2_000, "--executor=threads"), (20_000, "--keep-tables")):
         message = message_of(tmp_path, limit, *arguments, more)
         assert re.search(r"^outsim: .*can't be written to \(File too large\)", message)
