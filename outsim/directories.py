@@ -94,21 +94,21 @@ def with_checksum(document: Mapping[str, Any]) -> str:
 
 def read_checked(path: Path) -> dict[str, Any]:
     """What a JSON document says that `with_checksum` wrote."""
-    said = read_document(path)
-    verify_checksum(said)
-    return said
+    document = read_document(path)
+    verify_checksum(document)
+    return document
 
 
 def read_document(path: Path) -> dict[str, Any]:
     """What a JSON document says, whatever its checksum; errors are those of `read_checked`."""
     try:
         data = _read(inside(path.parent, path.name)).decode()
-        said = json.loads(data, parse_int=_integer)
+        document = json.loads(data, parse_int=_integer)
     except RecursionError:
         raise DamageError("it is nested too deeply") from None
-    if not isinstance(said, dict):
+    if not isinstance(document, dict):
         raise DamageError("it is no table")
-    return said
+    return document
 
 
 def _integer(digits: str) -> int:
@@ -118,14 +118,14 @@ def _integer(digits: str) -> int:
         raise DamageError("it has a number of too many digits") from None
 
 
-def verify_checksum(said: Mapping[str, Any]) -> None:
+def verify_checksum(document: Mapping[str, Any]) -> None:
     """Refuse a document whose checksum is not that of its values."""
-    stated = said.get(CHECKSUM)
+    stated = document.get(CHECKSUM)
     if stated is None:
         raise DamageError(
             "it has no checksum: it is damaged, or was written by an outsim that gave none"
         )
-    found = checksum_of_values({key: value for key, value in said.items() if key != CHECKSUM})
+    found = checksum_of_values({key: value for key, value in document.items() if key != CHECKSUM})
     if stated != found:
         raise DamageError(
             f"the checksum of its values is {found}, and it says {str(stated)[:40]}: it was "

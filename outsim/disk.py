@@ -40,6 +40,7 @@ _DIRECTORY = os.O_RDONLY | getattr(os, "O_DIRECTORY", 0)
 @contextmanager
 def atomic_write(path: Path) -> Iterator[Path]:
     """Where to write a file; by the end it is at its place, with the old permissions."""
+    # A link stays, and what it leads to is written; a device or pipe is given the whole file.
     place = _place_of(path)
     if _is_stream(place):
         with TemporaryDirectory() as room:
@@ -246,10 +247,10 @@ def _take(lock: int, *, wait: bool) -> bool:
     return True
 
 
-def _is_ours(found: os.stat_result) -> bool:
+def _is_ours(status: os.stat_result) -> bool:
     """Whether something is ours alone: another user has neither made it nor can write to it."""
     others_write = stat.S_IWGRP | stat.S_IWOTH
-    return found.st_uid == os.geteuid() and not found.st_mode & others_write
+    return status.st_uid == os.geteuid() and not status.st_mode & others_write
 
 
 def _remove(directory: Path, name: str, held: os.stat_result | None) -> None:
@@ -266,13 +267,13 @@ def _remove(directory: Path, name: str, held: os.stat_result | None) -> None:
             os.rmdir(name, dir_fd=parent)
             return
         try:
-            found = os.fstat(lock)
+            status = os.fstat(lock)
             if held is None:
                 may_go = (
-                    _is_ours(found) and stat.S_ISREG(found.st_mode) and _take(lock, wait=False)
+                    _is_ours(status) and stat.S_ISREG(status.st_mode) and _take(lock, wait=False)
                 )
             else:
-                may_go = os.path.samestat(found, held)
+                may_go = os.path.samestat(status, held)
             if may_go:
                 _put_back(room, parent)
                 _empty(room)
@@ -305,7 +306,7 @@ def _put_back(room: int, parent: int) -> None:
 
 def _names(opened: int) -> list[str]:
     with os.scandir(opened) as entries:
-        return [each.name for each in entries]
+        return [entry.name for entry in entries]
 
 
 def _empty(room: int) -> None:

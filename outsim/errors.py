@@ -15,9 +15,10 @@ what to do; it is written to be shown to a user as it stands.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from difflib import get_close_matches
+from typing import TypeVar
 
 from outsim.text import MOST_SHOWN, bounded, visible, visible_lines
 
@@ -154,3 +155,14 @@ class StudyError(OutsimError, RuntimeError):
 
 class ResultError(OutsimError, RuntimeError):
     """A kept result can't be read, or a result can't be kept or exported."""
+
+
+Parsed = TypeVar("Parsed")
+
+
+def parsed(place: str, parse: Callable[[str], Parsed], text: str) -> Parsed:
+    """What a text stands for; an error of it names the place where the text was given."""
+    try:
+        return parse(text)
+    except ValueError as error:
+        raise StudyError(f"{place}: {error}") from None

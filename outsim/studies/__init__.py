@@ -1,1 +1,1 @@
-"""Studies: many runs, held against each other."""
+"""Studies: many runs, compared."""

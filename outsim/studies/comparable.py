@@ -11,7 +11,7 @@ from datetime import datetime
 from itertools import compress
 from operator import index
 
-from outsim.errors import ScenarioError, StudyError, unknown_name
+from outsim.errors import ScenarioError, StudyError, parsed, unknown_name
 from outsim.results.measures import Measure
 from outsim.scenario.campaigns import Campaign, CampaignNames
 from outsim.scenario.model import Scenario
@@ -111,10 +111,7 @@ def _about(scenario: Scenario, campaign: str | None, deadline: str | None) -> Sc
         return scenario
     moment = scenario.deadline
     if deadline is not None:
-        try:
-            moment = scenario.clock.at(deadline)
-        except ValueError as error:
-            raise StudyError(f"deadline: {error}") from None
+        moment = parsed("deadline", scenario.clock.at, deadline)
     return scenario.asked_about(campaign_of(scenario, campaign), moment)
 
 

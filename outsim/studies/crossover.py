@@ -1,11 +1,9 @@
 """Which assumption flips a recommendation, and at what value.
 
 The recommendation is the sign of the paired difference between two scenarios in one measure.
-One assumption at a time is moved through its range, the others stay as the scenarios have
-them. Where the sign is clear at two values and they differ, the place between them is
-searched by bisection; then both ends of what is left are run again, with replications that
-the search has not seen, and the flip counts as confirmed if both signs are there again. If
-they are not, ends farther out are run with other fresh replications.
+One assumption at a time is moved through its range. Where the sign is clear at two values and they
+differ, the place between them is searched by bisection; then both ends of what is left, or of a
+wider bracket, must show the two signs again on replications that the search has not seen.
 """
 
 from __future__ import annotations

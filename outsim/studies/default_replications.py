@@ -14,7 +14,7 @@ MOST = 1_000
 COMPARE = 40
 """The half-width of a difference is then a third of its standard deviation."""
 
-SCHEDULE = STOP = START_MAP = CHECK = STUDY
+START_MAP = CHECK = STUDY
 """Each makes a run of many scenarios a replication."""
 
 ETA = 39

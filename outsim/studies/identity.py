@@ -210,13 +210,7 @@ def _instead(identity: Identity) -> str:
 
 
 def check_version(directory: Path, identity: Identity) -> None:
-    """Refuse a study that this outsim would not run, or measure, in the same way.
-
-    Raises
-    ------
-    StudyError
-        If it was made by another version of the model, or of what the figures mean.
-    """
+    """Refuse a study that this outsim would not run, or measure, in the same way."""
     for key, ours, of in (
         ("model_version", MODEL_VERSION, "the model"),
         ("definitions", DEFINITIONS, "what its figures mean"),
@@ -247,13 +241,7 @@ def fingerprint(identity: Identity) -> str:
 
 
 def check_same(directory: Path, stored: Identity, asked: Identity) -> None:
-    """Refuse a directory that holds another study than the one asked for.
-
-    Raises
-    ------
-    StudyError
-        If it does: the message says what differs.
-    """
+    """Refuse a directory that holds another study than the one asked for, and say what differs."""
     differences = [f"\n  {difference}" for difference in _differences(stored, asked)]
     if differences:
         more = [f"\n  and {len(differences) - _LISTED} more"] if differences[_LISTED:] else []

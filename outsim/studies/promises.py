@@ -22,7 +22,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from outsim.clock import SECOND, parse_duration_us, parse_share
-from outsim.errors import StudyError, nearest, unknown_name
+from outsim.errors import StudyError, nearest, parsed, unknown_name
 from outsim.estimates import cautious_bounds, exact_bounds
 from outsim.results.measures import (
     MEASURES,
@@ -256,18 +256,12 @@ def _limit(measure: Measure, limit: str, text: str, scenario: Scenario) -> float
     if measure.kind == "clock":
         return scenario.instant_us(_clock(limit, text, scenario)) / SECOND
     if measure.kind == "seconds":
-        try:
-            return parse_duration_us(limit) / SECOND
-        except ValueError as error:
-            raise StudyError(f"promise {text!r}: {error}") from None
+        return parsed(f"promise {text!r}", parse_duration_us, limit) / SECOND
     return _number(limit, text, "share" if measure.kind == "share" else "limit")
 
 
 def _clock(time: str, text: str, scenario: Scenario) -> datetime:
-    try:
-        return scenario.clock.at(time)
-    except ValueError as error:
-        raise StudyError(f"promise {text!r}: {error}") from None
+    return parsed(f"promise {text!r}", scenario.clock.at, time)
 
 
 def _number(written: str, text: str, of: str) -> float:

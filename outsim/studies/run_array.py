@@ -40,12 +40,12 @@ class RunArray:
     def of(cls, measured: Sequence[RunMeasures]) -> RunArray:
         """What was measured, in any order: of each scenario the same runs of each replication."""
         rows = {
-            (each.scenario, each.replication, each.run): (
-                each.measures
-                | {"attempts": each.attempts, "background_share": each.background_share}
-                | {f"{CONTROL}{name}": value for name, value in each.controls.items()}
+            (run.scenario, run.replication, run.run): (
+                run.measures
+                | {"attempts": run.attempts, "background_share": run.background_share}
+                | {f"{CONTROL}{name}": value for name, value in run.controls.items()}
             )
-            for each in measured
+            for run in measured
         }
         scenarios, replications, runs = (sorted({*of}) for of in zip(*rows, strict=True))
         ordered = [rows[s, r, m] for s in scenarios for r in replications for m in runs]
@@ -58,9 +58,9 @@ class RunArray:
     @classmethod
     def joined(cls, arrays: Sequence[RunArray], runs: Runs) -> RunArray:
         """Those runs of several replications, in the order of the arrays."""
-        columns = tuple(dict.fromkeys(name for each in arrays for name in each.columns))
-        parts = [each.only(runs).array[..., each._places(columns)] for each in arrays]
-        replications = tuple(number for each in arrays for number in each.replications)
+        columns = tuple(dict.fromkeys(name for array in arrays for name in array.columns))
+        parts = [array.only(runs).array[..., array._places(columns)] for array in arrays]
+        replications = tuple(number for array in arrays for number in array.replications)
         return cls(replications, runs, columns, np.concatenate(parts, axis=1))
 
     def _places(self, columns: Sequence[str]) -> Any:
@@ -75,13 +75,13 @@ class RunArray:
 
     def mean(self, runs: Runs = (PLAIN_RUN,)) -> RunArray:
         """The means over some of its runs; what one of them is too short to have is missing."""
-        found = self.only(runs).array
+        values = self.only(runs).array
         if len(runs) > 1:
-            by_run = np.ascontiguousarray(np.moveaxis(found, 2, -1))
-            found = by_run.mean(axis=-1)[:, :, None]
+            by_run = np.ascontiguousarray(np.moveaxis(values, 2, -1))
+            values = by_run.mean(axis=-1)[:, :, None]
             attempts = self.columns.index("attempts")
-            found[..., attempts] = np.round(found[..., attempts])
-        return RunArray(self.replications, (PLAIN_RUN,), self.columns, found)
+            values[..., attempts] = np.round(values[..., attempts])
+        return RunArray(self.replications, (PLAIN_RUN,), self.columns, values)
 
     @property
     def index(self) -> int:
@@ -105,8 +105,8 @@ class RunArray:
     def controls_of(self, scenario: int) -> Array:
         """The controls that a scenario has, shape (replications, controls)."""
         first = self.columns.index(ABOUT[-1]) + 1
-        found = self.array[scenario, :, self.runs.index(PLAIN_RUN), first:]
-        return found[:, ~np.isnan(found).all(axis=0)]
+        controls = self.array[scenario, :, self.runs.index(PLAIN_RUN), first:]
+        return controls[:, ~np.isnan(controls).all(axis=0)]
 
     def table(self) -> pd.DataFrame:
         """One row a scenario, replication and run, with `KEYS` and the columns."""
@@ -118,12 +118,12 @@ class RunArray:
             for number in self.replications
             for run in self.runs
         ]
-        found = pd.DataFrame(keys, columns=list(KEYS))
+        rows = pd.DataFrame(keys, columns=list(KEYS))
         numbers = pd.DataFrame(
             self.array.reshape(len(keys), len(self.columns)), columns=list(self.columns)
         )
         numbers["attempts"] = numbers["attempts"].astype(np.int64)
-        return pd.concat([found, numbers], axis=1)
+        return pd.concat([rows, numbers], axis=1)
 
     @classmethod
     def of_table(cls, table: pd.DataFrame, measures: Sequence[str], scenarios: int) -> RunArray:

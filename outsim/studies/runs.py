@@ -1,14 +1,13 @@
 """Runs of a study, side by side, as an asynchronous stream.
 
-The work goes to any `concurrent.futures.Executor`; what comes back is small: the measures of each
-run, not its tables. A run depends on nothing but its scenario, seed and replication, so neither
-the executor nor the order in which runs finish can change a number.
+What comes back is small: the measures of each run, not its tables. A run depends on nothing but
+its scenario, seed and replication, so neither the executor nor the order in which runs finish can
+change a number.
 
-A replication is one run of each scenario, or several: an antithetic pair, a stratified set. Each
-of them by itself has the law of a plain run, and the plain run is always among them. They are not
-independent of each other: so the replication is the unit, with the mean of its runs. With input
-uncertainty there are two: the plain one, and one on the same tape with the callees of the paired
-replication, which tells what callees do from what the day does.
+A replication is one run of each scenario, or several: an antithetic pair, a stratified set, two
+with input uncertainty (on one tape, with its own callees and with its partner's). Each of them has
+the distribution of a plain run, and the plain run is among them; they are not independent, so the
+replication is the unit, with the mean of its runs.
 """
 
 from __future__ import annotations
@@ -222,7 +221,7 @@ def _results(
     scenarios = job.scenarios
     if job.draws_callees:
         whose = paired_replication(job.replication) if swapped else job.replication
-        scenarios = tuple(with_drawn_callees(each, job.seed, whose) for each in scenarios)
+        scenarios = tuple(with_drawn_callees(one, job.seed, whose) for one in scenarios)
     first, *others = scenarios
     plans = [build_plan(first, tape)]
     if job.is_family:
@@ -251,7 +250,7 @@ async def stream(
     coming = iter(waiting)
     if not waiting:
         return
-    scenarios = {id(each): each for job in waiting for each in job.scenarios}
+    scenarios = {id(one): one for job in waiting for one in job.scenarios}
     at_once = min(len(waiting), runs_that_fit(scenarios.values()))
     with open_executor(executor, at_once, engine) as workers:
         work: Callable[[Job], tuple[RunMeasures, ...]] = run_job
@@ -287,7 +286,7 @@ async def stream(
         finally:
             # First of all: threads that go on with their work keep this one from its own.
             stopped.set()
-            # Errors of those that failed are looked at: one of them was told, which will do.
+            # Errors of those that failed are looked at: one of them was raised, which will do.
             for future in futures:
                 future.cancel()
             for result in results:

@@ -1,7 +1,7 @@
 """The smallest of many values that keeps promises, found with few runs.
 
-Values are held against each other on paired runs: each replication gives all of them the same
-tape. The search has two halves, on replications of their own:
+Values are compared on paired runs: each replication gives all of them the same tape. The search
+has two halves, on replications of their own:
 
 1. Where it may be. Both ends and the middle are looked at, then the gap in which promises begin
    to be kept is halved; few runs say where to look next, more only where they are not clear.
@@ -230,7 +230,7 @@ class Search:
         self._samples = Samples(sample)
         self._error = error
         self._replications = replications
-        self.found = SearchResult()
+        self.result = SearchResult()
 
     async def run(self) -> SearchResult:
         """Search to the end, or as far as the budget goes."""
@@ -238,9 +238,9 @@ class Search:
             await self._settle(await self._candidate())
             await self._look_above()
         except OutOfBudget:
-            self.found.is_spent = True
-        self.found.runs = self._samples.runs
-        return self.found
+            self.result.is_spent = True
+        self.result.runs = self._samples.runs
+        return self.result
 
     # Runs
 
@@ -248,11 +248,11 @@ class Search:
         return [(p, p.outcomes(values[:, k])) for k, p in enumerate(self._promises)]
 
     async def _screen(self, place: int) -> Screening:
-        if place not in self.found.screenings:
+        if place not in self.result.screenings:
             counts = sorted({max(2, min(limit, self._replications)) for limit in SCREENING_RUNS})
             screening = await self._samples.judge(place, counts, self._lean)
-            self.found.screenings[place] = screening
-        return self.found.screenings[place]
+            self.result.screenings[place] = screening
+        return self.result.screenings[place]
 
     def _lean(self, values: Array) -> tuple[Screening, bool]:
         leans = [
@@ -268,7 +268,7 @@ class Search:
 
     async def _test(self, place: int) -> Verdict:
         """Test a value on fresh replications."""
-        if place not in self.found.tests:
+        if place not in self.result.tests:
             looks = {self._replications: self._error}
             early = max(FIRST_LOOK, self._replications // 4)
             if early < self._replications:
@@ -279,8 +279,8 @@ class Search:
                 test = self._judge(values, looks[len(values)])
                 return test, test.verdict != "undecided"
 
-            self.found.tests[place] = await self._samples.judge(place, looks, judge, FRESH)
-        return self.found.tests[place].verdict
+            self.result.tests[place] = await self._samples.judge(place, looks, judge, FRESH)
+        return self.result.tests[place].verdict
 
     def _judge(self, values: Array, error: float) -> Test:
         """All promises must be shown to be kept, each with this error; or one to be broken."""
@@ -309,7 +309,7 @@ class Search:
         if not seem:
             return self._nearest()
         high = seem[0]
-        low = max((place for place in self.found.screenings if place < high), default=high)
+        low = max((place for place in self.result.screenings if place < high), default=high)
 
         async def keeps(place: int) -> bool:
             return (await self._screen(place)).keeps
@@ -318,20 +318,20 @@ class Search:
 
     def _seem_to_keep(self) -> list[int]:
         return sorted(
-            place for place, screening in self.found.screenings.items() if screening.keeps
+            place for place, screening in self.result.screenings.items() if screening.keeps
         )
 
     def _nearest(self) -> int:
         return max(
-            self.found.screenings, key=lambda place: (self.found.screenings[place].score, place)
+            self.result.screenings, key=lambda place: (self.result.screenings[place].score, place)
         )
 
     async def _look_between(self) -> None:
         """Look between values that break different promises for one that keeps all of them."""
-        places = sorted(self.found.screenings)
+        places = sorted(self.result.screenings)
         for low, high in pairwise(places):
             while high - low > 1:
-                ours, theirs = (self.found.screenings[place].broken for place in (low, high))
+                ours, theirs = (self.result.screenings[place].broken for place in (low, high))
                 if ours & theirs:
                     break
                 middle = (low + high) // 2
@@ -343,7 +343,7 @@ class Search:
     async def _look_around(self) -> None:
         """Close in on the value that comes nearest to keeping all promises."""
         for _ in range(ROUNDS):
-            best, places = self._nearest(), sorted(self.found.screenings)
+            best, places = self._nearest(), sorted(self.result.screenings)
             here = places.index(best)
             sides = [places[k] for k in (here - 1, here + 1) if 0 <= k < len(places)]
             new = [(best + side) // 2 for side in sides if abs(best - side) > 1]
@@ -354,7 +354,7 @@ class Search:
     # Which it is
 
     async def _settle(self, candidate: int) -> None:
-        found = self.found
+        result = self.result
         # Those that keep all promises may lie between two steps up: then they are tried alone.
         if not await self._keeps(candidate):
             for place in [*self._steps_up(candidate), *self._seem_to_keep(), self._nearest()]:
@@ -362,12 +362,12 @@ class Search:
                     candidate = place
                     break
             else:
-                tested = set(found.verdicts.values())
-                found.outcome = "nothing" if tested == {"broken"} else "undecided"
+                tested = set(result.verdicts.values())
+                result.outcome = "nothing" if tested == {"broken"} else "undecided"
                 return
-        found.place = candidate
+        result.place = candidate
         await self._look_below()
-        found.outcome = "found"
+        result.outcome = "found"
 
     def _steps_up(self, candidate: int) -> Iterator[int]:
         """Places above, ever further, up to the last one."""
@@ -380,24 +380,24 @@ class Search:
 
     async def _look_below(self) -> None:
         """Find the smallest value that keeps all promises, and the largest below to break one."""
-        found = self.found
-        assert found.place is not None
-        if found.broken_below is None:
-            start, step = min(found.tests), 1
+        result = self.result
+        assert result.place is not None
+        if result.broken_below is None:
+            start, step = min(result.tests), 1
             at = start
             while at > 0 and await self._test(at) != "broken":
                 at = max(0, start - step)
                 step *= 2
                 if await self._keeps(at):
-                    found.place = min(at, found.place)
-        if found.below is not None:
-            found.place = await self._boundary(found.below, found.place, "kept")
-        if found.below is not None and found.broken_below is not None:
-            await self._boundary(found.below, found.broken_below, "broken")
-            found.place = min(
+                    result.place = min(at, result.place)
+        if result.below is not None:
+            result.place = await self._boundary(result.below, result.place, "kept")
+        if result.below is not None and result.broken_below is not None:
+            await self._boundary(result.below, result.broken_below, "broken")
+            result.place = min(
                 place
-                for place, verdict in found.verdicts.items()
-                if verdict == "kept" and place > found.broken_below
+                for place, verdict in result.verdicts.items()
+                if verdict == "kept" and place > result.broken_below
             )
 
     async def _boundary(self, without: int, having: int, verdict: Verdict) -> int:
@@ -422,14 +422,16 @@ class Search:
 
     async def _look_above(self) -> None:
         """Find where values above the answer are shown to break a promise again."""
-        found, last = self.found, self._count - 1
-        if found.place is None or found.outcome != "found":
+        result, last = self.result, self._count - 1
+        if result.place is None or result.outcome != "found":
             return
         is_kept_before = True
-        for high in sorted({place for place in found.screenings if place > found.place} | {last}):
-            screening = found.screenings[high]
+        for high in sorted(
+            {place for place in result.screenings if place > result.place} | {last}
+        ):
+            screening = result.screenings[high]
             may_break = not screening.keeps or not is_kept_before
-            if not (may_break or (high == last and found.place == 0)):
+            if not (may_break or (high == last and result.place == 0)):
                 continue
             if not (screening.is_clear or high == last):
                 continue
@@ -437,7 +439,7 @@ class Search:
             if verdict == "kept":
                 is_kept_before = True
             elif is_kept_before and (verdict == "broken" or high == last):
-                kept = [p for p, verdict in found.verdicts.items() if verdict == "kept"]
+                kept = [p for p, verdict in result.verdicts.items() if verdict == "kept"]
                 low = await self._boundary(high, max(p for p in kept if p < high), "kept")
                 if verdict == "broken":
                     await self._boundary(low, high, "broken")

@@ -22,7 +22,8 @@ from outsim.estimates import LEVEL, NOT_NEGATIVE, SHARE, Estimate
 
 Kind = Literal["grid", "lhs", "sobol", "morris"]
 KINDS: tuple[Kind, ...] = get_args(Kind)
-"""Designs by name."""
+"""Designs by name: all combinations; a Latin hypercube; Saltelli's extension of Sobol's sequence,
+size x (assumptions + 2) points; Morris's trajectories, size x (assumptions + 1) points."""
 
 USUAL_LEVELS = 3
 """Values of each assumption in a grid, if nothing is said."""
@@ -284,11 +285,11 @@ _Indices = tuple[dict[str, Array], dict[str, Array]]
 """Indices, and half-widths that come from the design, by name."""
 
 
-def _of_salib(found: Any, **names: str) -> _Indices:
+def _of_salib(result: Any, **names: str) -> _Indices:
     """Indices as SALib calls them, by our names."""
     indices, errors = (
         {
-            ours: np.asarray(np.ma.getdata(found[f"{theirs}{end}"]), dtype=np.float64)
+            ours: np.asarray(np.ma.getdata(result[f"{theirs}{end}"]), dtype=np.float64)
             for ours, theirs in names.items()
         }
         for end in ("", "_conf")
@@ -304,22 +305,22 @@ def _sobol(design: Design, means: Array, resamples: int, seed: int) -> _Indices:
     from SALib.analyze import sobol
 
     options = _options(resamples, seed)
-    found = sobol.analyze(design.problem, means, calc_second_order=False, **options)
-    return _of_salib(found, first_order="S1", total="ST")
+    result = sobol.analyze(design.problem, means, calc_second_order=False, **options)
+    return _of_salib(result, first_order="S1", total="ST")
 
 
 def _lhs(design: Design, means: Array, resamples: int, seed: int) -> _Indices:
     from SALib.analyze import rbd_fast
 
     options = _options(resamples, seed)
-    found = rbd_fast.analyze(design.problem, design.positions, means, **options)
-    return _of_salib(found, first_order="S1")
+    result = rbd_fast.analyze(design.problem, design.positions, means, **options)
+    return _of_salib(result, first_order="S1")
 
 
 def _morris(design: Design, means: Array, resamples: int, seed: int) -> _Indices:
     from SALib.analyze import morris
 
-    def found(positions: Array, means: Array, resamples: int) -> Any:
+    def analyze(positions: Array, means: Array, resamples: int) -> Any:
         options = _options(resamples, seed) | {"num_levels": MORRIS_LEVELS}
         return morris.analyze(design.problem, positions, means, **options)
 
@@ -329,8 +330,8 @@ def _morris(design: Design, means: Array, resamples: int, seed: int) -> _Indices
     for k in range(0, len(means), step):
         rows = slice(k, k + step)
         rest = np.delete(design.positions, rows, axis=0), np.delete(means, rows)
-        without.append(np.asarray(np.ma.getdata(found(*rest, 2)["sigma"]), dtype=np.float64))
-    whole = dict(found(design.positions, means, resamples))
+        without.append(np.asarray(np.ma.getdata(analyze(*rest, 2)["sigma"]), dtype=np.float64))
+    whole = dict(analyze(design.positions, means, resamples))
     whole["sigma_conf"] = _jackknife(np.array(without))
     return _of_salib(whole, mu_star="mu_star", sigma="sigma")
 

@@ -12,7 +12,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from outsim.clock import SECOND, parse_duration_us
-from outsim.errors import StudyError
+from outsim.errors import StudyError, parsed
 from outsim.estimates import Estimate
 from outsim.results.measures import Measure, measure_named
 from outsim.studies.default_replications import MOST, STUDY
@@ -66,10 +66,7 @@ def read_replications(text: str) -> int | range:
 
 def read_timeout(text: str | None) -> float | None:
     """Seconds of a time limit such as ``60s``; None for none."""
-    try:
-        return None if text is None else parse_duration_us(text) / SECOND
-    except ValueError as error:
-        raise StudyError(f"timeout {text!r}: {error}") from None
+    return None if text is None else parsed(f"timeout {text!r}", parse_duration_us, text) / SECOND
 
 
 MOST_NUMBERED = 2**63 - 1
@@ -90,16 +87,16 @@ def batches_of(
             "there is no interval, and not above the most"
         )
     if replications is not None:
-        asked = range(replications) if isinstance(replications, int) else replications
-        if asked.step != 1 or asked.start < 0 or asked.stop > MOST_NUMBERED or not asked:
-            given = replications if asked.stop <= MOST_NUMBERED else "beyond 2**63"
+        chosen = range(replications) if isinstance(replications, int) else replications
+        if chosen.step != 1 or chosen.start < 0 or chosen.stop > MOST_NUMBERED or not chosen:
+            given = replications if chosen.stop <= MOST_NUMBERED else "beyond 2**63"
             raise StudyError(f"replications {given!r}: give a count, or a range such as 20:50")
         if precisions or timeout:
             raise StudyError(
                 "replications, and a precision or a timeout: give one or the other; "
                 "min_replications and max_replications bound how many it takes"
             )
-        return (asked,)
+        return (chosen,)
     if not precisions:
         return (range(most if timeout else STUDY),)
     return tuple(range(end) for end in batch_ends(STUDY if least is None else least, most))
@@ -107,25 +104,25 @@ def batches_of(
 
 def split_precisions(texts: Sequence[str]) -> dict[str, str]:
     """What ``MEASURE=WIDTH`` texts ask for, for `read_precisions`."""
-    asked: dict[str, str] = {}
+    widths: dict[str, str] = {}
     for text in texts:
         name, equals, width = text.partition("=")
         if not equals:
             raise StudyError(f"precision {text!r}: write MEASURE=WIDTH, such as wait_p90_s=30s")
-        if name.strip() in asked:
+        if name.strip() in widths:
             raise StudyError(
                 f"precision {text!r}: {name.strip()} has one already, "
-                f"{asked[name.strip()]}; give the one that is meant"
+                f"{widths[name.strip()]}; give the one that is meant"
             )
-        asked[name.strip()] = width.strip()
-    return asked
+        widths[name.strip()] = width.strip()
+    return widths
 
 
 def read_precisions(
-    asked: Mapping[str, str | float], measures: tuple[Measure, ...]
+    widths: Mapping[str, str | float], measures: tuple[Measure, ...]
 ) -> tuple[Precision, ...]:
     """Precisions by measure, after ``difference:`` of differences: ``"30s"``, ``"5%"`` or 0.1."""
-    return tuple(_read_precision(name, width, measures) for name, width in asked.items())
+    return tuple(_read_precision(name, width, measures) for name, width in widths.items())
 
 
 def _read_precision(name: str, width: str | float, measures: tuple[Measure, ...]) -> Precision:

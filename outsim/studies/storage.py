@@ -20,7 +20,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any
 
 from outsim.directories import (
     FILES,
@@ -63,39 +63,6 @@ _MEASURES, _SERIES, _TABLES = "measures.parquet", "series.parquet", "tables"
 _CHECKSUMS, _WRITTEN_LAST = "checksums.json", "run.json"
 
 
-class Writer(Protocol):
-    """Keeps replications, each once all of its runs are over."""
-
-    @property
-    def keeps_series(self) -> bool:
-        """Whether the platform's state minute by minute is stored."""
-
-    def tables_of(self, replication: int, /) -> Path | None:
-        """Directory that the tables of a replication's runs are written to; None if they go."""
-
-    def write(self, replication: int, measured: Sequence[RunMeasures]) -> RunArray:
-        """Keep a replication; tables are those in `tables_of`."""
-
-
-class Storage(Protocol):
-    """Keeps the replications of one study."""
-
-    def indexes(self) -> list[int]:
-        """Replications that are there, in order."""
-
-    def runs(self, replication: int) -> RunArray:
-        """Measures of the runs of a replication that is there."""
-
-    def series(self, replication: int) -> pd.DataFrame:
-        """The platform minute by minute: columns ``scenario``, ``at`` and the timeline's."""
-
-    def tables(self, replication: int, scenario: int) -> dict[str, pd.DataFrame]:
-        """Tables of one run by name, as `Result.tables` has them."""
-
-    def writing(self) -> AbstractContextManager[Writer]:
-        """Somebody who keeps replications; what is not whole by the end goes."""
-
-
 class MemoryStorage:
     """Replications in this process; `keeps_series` costs memory for each minute of each run."""
 
@@ -128,7 +95,7 @@ class MemoryStorage:
             f"or replication {replication} of scenario {scenario} by itself with simulate"
         )
 
-    def writing(self) -> AbstractContextManager[Writer]:
+    def writing(self) -> AbstractContextManager[MemoryStorage]:
         """The storage itself: it keeps what it is given."""
         return nullcontext(self)
 
@@ -410,6 +377,13 @@ class DirectoryWriter:
             sync(path)
         shutil.rmtree(beside)
         return False
+
+
+Storage = MemoryStorage | DirectoryStorage
+"""Keeps the replications of one study: both have the same methods."""
+
+Writer = MemoryStorage | DirectoryWriter
+"""Keeps replications, each once all of its runs are over."""
 
 
 def _check_tables(tables: Path, runs: Sequence[str]) -> None:

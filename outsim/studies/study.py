@@ -18,7 +18,7 @@ from outsim.errors import StudyError
 from outsim.progress import Progress
 from outsim.results.measures import MEASURES, Measure
 from outsim.scenario.model import Scenario
-from outsim.studies.comparable import check_alike
+from outsim.studies.comparable import UNLIKE, check_alike
 from outsim.studies.default_replications import MOST
 from outsim.studies.identity import check_version, read_identity, scenarios_of
 from outsim.studies.input_uncertainty import uncertainty_of
@@ -91,9 +91,14 @@ class Study(StudyData):
         input_uncertainty: bool | Literal["drawn"] = False,
         unlike: Collection[str] = (),
     ) -> None:
-        super().__init__(
-            scenarios, measures, seed, antithetic, stratified, controls, input_uncertainty, unlike
-        )
+        self.scenarios = (scenarios,) if isinstance(scenarios, Scenario) else tuple(scenarios)
+        self.measures = measures
+        self.seed = self.scenarios[0].seed if seed is None and self.scenarios else seed or 0
+        is_drawn = input_uncertainty == "drawn"
+        swaps = bool(input_uncertainty) and not is_drawn
+        self.switches = VarianceReduction(antithetic, stratified, controls, swaps, is_drawn)
+        self.unlike = tuple(kind for kind in UNLIKE if kind in unlike)
+        self.storage = MemoryStorage()
 
     def _check(self, precisions: Sequence[Precision] = ()) -> None:
         """Refuse what can't be studied: the message says what is allowed."""

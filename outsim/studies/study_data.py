@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Iterable
 from itertools import count
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -14,12 +14,12 @@ from outsim.results.checkpoint import simulate
 from outsim.results.measures import Measure
 from outsim.results.result import Result
 from outsim.scenario.model import Scenario
-from outsim.studies.comparable import UNLIKE, check_alike, label_scenarios, position_of
+from outsim.studies.comparable import check_alike, label_scenarios, position_of
 from outsim.studies.input_uncertainty import with_drawn_callees
 from outsim.studies.run_array import RunArray
 from outsim.studies.runs import PLAIN_RUN, SWAPPED_RUN, Runs, VarianceReduction, runs_of
 from outsim.studies.stopping import Precision
-from outsim.studies.storage import MemoryStorage, Storage
+from outsim.studies.storage import Storage
 from outsim.studies.study_result import StudyResult
 from outsim.studies.variance_reduction import PILOT, Reduction, decide, reductions_of
 from outsim.text import bounded
@@ -33,26 +33,14 @@ NOTHING_THERE = "no replication is there yet; run the study, or give it more tim
 class StudyData:
     """Scenarios, how they are run, and replications of them; see `outsim.studies.study.Study`."""
 
-    def __init__(
-        self,
-        scenarios: Scenario | Sequence[Scenario],
-        measures: tuple[Measure, ...],
-        seed: int | None,
-        antithetic: bool,
-        stratified: bool,
-        controls: bool,
-        input_uncertainty: bool | Literal["drawn"],
-        unlike: Collection[str],
-    ) -> None:
-        self.scenarios = (scenarios,) if isinstance(scenarios, Scenario) else tuple(scenarios)
-        self.measures = measures
-        self.seed = self.scenarios[0].seed if seed is None and self.scenarios else seed or 0
-        is_drawn = input_uncertainty == "drawn"
-        swaps = bool(input_uncertainty) and not is_drawn
-        self.switches = VarianceReduction(antithetic, stratified, controls, swaps, is_drawn)
-        self.unlike = tuple(kind for kind in UNLIKE if kind in unlike)
-        self.storage: Storage = MemoryStorage()
-        self._used: Runs | None = None
+    scenarios: tuple[Scenario, ...]
+    measures: tuple[Measure, ...]
+    seed: int
+    switches: VarianceReduction
+    unlike: tuple[str, ...]
+    storage: Storage
+    _used: Runs | None = None
+    """Runs of the replications after the pilot."""
 
     @property
     def labels(self) -> list[str]:

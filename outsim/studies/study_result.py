@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import date, datetime
 from functools import cached_property
+from itertools import product
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
@@ -100,8 +101,6 @@ class StudyResult:
         """A measure by its name; refused if there is no such measure."""
         return measure_named(name, self.measures)
 
-    # Values
-
     def values(self, scenario: int | str, name: str) -> Array:
         """A measure by its name, of a scenario, by replication; NaN where a run was too short.
 
@@ -112,8 +111,8 @@ class StudyResult:
     def _values_of(self, data: RunArray) -> Values:
         def values(scenario: int | str, name: str) -> Array:
             position, kind = self.place(scenario), self.measure(name).kind
-            found = data.values(position, name)
-            return found + self._later_s(position) if kind == "clock" else found
+            column = data.values(position, name)
+            return column + self._later_s(position) if kind == "clock" else column
 
         return values
 
@@ -124,8 +123,6 @@ class StudyResult:
             for k in (position, 0)
         )
         return (begins - first).total_seconds()
-
-    # Estimates
 
     @cached_property
     def _estimator(self) -> Estimator:
@@ -154,8 +151,7 @@ class StudyResult:
     def difference(self, scenario: int | str, name: str) -> Estimate:
         """Mean of a scenario's paired differences from the first one in the measure of a name.
 
-        The intervals of all scenarios together have the confidence `LEVEL`: each of them is wider
-        the more there are (Bonferroni).
+        The intervals of all scenarios together have the confidence `LEVEL` (Bonferroni).
         """
         return self._estimator.estimate(self._difference_of(scenario, name))
 
@@ -230,8 +226,6 @@ class StudyResult:
     def _of_all(self, column: str) -> Array:
         return np.concatenate([self.data.values(k, column) for k in range(len(self.scenarios))])
 
-    # Precisions
-
     def _about(self, precision: Precision) -> list[Estimate]:
         """Estimates that a precision is about: the stochastic part, which runs can narrow."""
         estimand = self._difference_of if precision.of_difference else self._mean_of
@@ -246,8 +240,6 @@ class StudyResult:
     def widest(self, precision: Precision) -> float:
         """Half-width of the widest interval that a precision is about, in the measure's unit."""
         return float(np.max([value.precision for value in self._about(precision)]))
-
-    # What differs
 
     def matters_from(self, name: str) -> float:
         """Smallest difference from the first scenario that matters, of the measure of a name."""
@@ -298,15 +290,13 @@ class StudyResult:
         columns = ["measure", "scenario", "mean", "low", "high", "replications", "n_missing"]
         columns += ["difference", "difference_low", "difference_high"]
         rows = []
-        for measure in self.measures:
-            for position, label in enumerate(self.labels):
-                mean = self.mean(position, measure.name)
-                apart = (np.nan, np.nan, np.nan)
-                if position:
-                    difference = self.difference(position, measure.name)
-                    apart = difference.mean, difference.low, difference.high
-                about = mean.mean, mean.low, mean.high, mean.count, mean.n_missing
-                rows.append((measure.name, label, *about, *apart))
+        for name, position in product([m.name for m in self.measures], range(len(self.scenarios))):
+            mean, of = self.mean(position, name), (np.nan, np.nan, np.nan)
+            if position:
+                difference = self.difference(position, name)
+                of = difference.mean, difference.low, difference.high
+            about = mean.mean, mean.low, mean.high, mean.count, mean.n_missing
+            rows.append((name, self.labels[position], *about, *of))
         return pd.DataFrame(rows, columns=columns)
 
     def label(self, measure: Measure) -> str:
@@ -422,33 +412,25 @@ class StudyResult:
         """What intervals come from where callees were drawn; None where they were not."""
         if self.swapped is None:
             return None
-        return {
-            measure.name: {
-                part: [
-                    self.uncertainty(k, measure.name, of_difference=bool(first)).to_dict()
-                    for k in range(first, len(self.scenarios))
-                ]
-                for first, part in enumerate(("means", "differences"))
-            }
-            for measure in self.measures
-        }
+
+        def parts(first: int, name: str) -> list[dict[str, Any]]:
+            positions = range(first, len(self.scenarios))
+            of = [self.uncertainty(k, name, of_difference=bool(first)) for k in positions]
+            return [components.to_dict() for components in of]
+
+        names = [measure.name for measure in self.measures]
+        return {name: {"means": parts(0, name), "differences": parts(1, name)} for name in names}
 
     def _saved(self) -> dict[str, Any]:
         """What each way of saving variance came to."""
         saved = {reduction.name: reduction.to_dict() for reduction in self.reductions}
         if self.switches.controls:
             positions = range(min(1, len(self.scenarios) - 1), len(self.scenarios))
-            by_measure = {
-                measure.name: [self.saved_by_controls(k, measure.name) for k in positions]
-                for measure in self.measures
-            }
-            saved["controls"] = {
-                "used": {name: [it.is_used for it in of] for name, of in by_measure.items()},
-                "saved": {
-                    name: [finite_or_none(it.saved) for it in of]
-                    for name, of in by_measure.items()
-                },
-            }
+            names = [measure.name for measure in self.measures]
+            of = {name: [self.saved_by_controls(k, name) for k in positions] for name in names}
+            used = {name: [by.is_used for by in of[name]] for name in names}
+            times = {name: [finite_or_none(by.saved) for by in of[name]] for name in names}
+            saved["controls"] = {"used": used, "saved": times}
         return saved
 
     def __repr__(self) -> str:
@@ -458,5 +440,5 @@ class StudyResult:
     def _repr_html_(self) -> str:
         from html import escape
 
-        said = "".join(f"<p>{escape(text)}</p>" for text in self.unlike_texts)
-        return said + table_html(self.text_table(), index=False)
+        texts = "".join(f"<p>{escape(text)}</p>" for text in self.unlike_texts)
+        return texts + table_html(self.text_table(), index=False)

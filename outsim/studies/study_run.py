@@ -50,7 +50,7 @@ class StudyRun:
         self._is_family = len(scenarios) > 1 and is_family(scenarios)
         if study.switches.draws_callees:
             first = scenarios[0].uncertainty
-            self._is_family &= all(each.uncertainty == first for each in scenarios)
+            self._is_family &= all(scenario.uncertainty == first for scenario in scenarios)
         runs = len(scenarios) * len(batches[0])
         # It takes a plan to know: only where the engine or the executor is left open.
         calls = self._calls() if engine == "auto" or executor is None else 0
@@ -63,7 +63,7 @@ class StudyRun:
         """Calls of one replication, about."""
         scenarios = self.study.scenarios
         planned = scenarios[:1] if self._is_family else scenarios
-        calls = sum(build_plan(each, Tape(self.study.seed)).calls_begun for each in planned)
+        calls = sum(build_plan(one, Tape(self.study.seed)).calls_begun for one in planned)
         return calls * len(scenarios) // len(planned)
 
     async def __aiter__(self) -> AsyncGenerator[RunArray, None]:

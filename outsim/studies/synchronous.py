@@ -18,19 +18,7 @@ _SEEN_AFTER_S = 0.2
 
 
 def run_sync(awaitable: Awaitable[Value]) -> Value:
-    """Wait for what outsim gives to await, from a script or from inside a running event loop.
-
-    Ctrl-C, or the interruption of a notebook's cell, cancels it.
-
-    Parameters
-    ----------
-    awaitable : awaitable
-        Such as `outsim.compare` or a `Study` gives.
-
-    Returns
-    -------
-    object
-        What comes of it.
+    """Wait for it, from a script or inside a running event loop; Ctrl-C cancels it.
 
     Examples
     --------
@@ -90,10 +78,8 @@ def run_sync(awaitable: Awaitable[Value]) -> Value:
 
 @contextmanager
 def defer_interrupts() -> Iterator[None]:
-    """Hold back Ctrl-C, which processes that are started meanwhile then never see.
-
-    A terminal sends it to all of them; it is for the one that waits for them to end them.
-    """
+    """Hold back Ctrl-C, which processes that are started meanwhile then never see."""
+    # A terminal sends it to all of them; it is for the one that waits for them to end them.
     if not hasattr(signal, "pthread_sigmask"):
         yield
         return

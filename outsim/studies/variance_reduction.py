@@ -1,13 +1,12 @@
-"""Whether antithetic and stratified runs help, and how much variance they save.
+"""Whether antithetic and stratified runs help, and how much variance they and pairing save.
 
-A replication of m runs costs m plain ones. What it saves is how many times the runs plain
-replications would take for the same interval: the variance of the mean of m independent runs,
-over that of the mean of these m. Each of them has the law of a plain run, so both are known from
-the same runs, and nothing has to be run for the comparison alone.
+A replication of m runs costs m plain ones. What it saves is the variance of the mean of m
+independent runs, over that of the mean of these m. Each has the distribution of a plain run, so
+both are known from the same runs.
 
-The first `PILOT` replications have all the runs that were asked for. On them it is decided, once,
-for all measures and for all replications, by a rule that looks at nothing but their numbers. Where
-a way is not used, its runs are left out everywhere: what is left is the study without it.
+The first `PILOT` replications have all the runs that were asked for. On them it is decided once,
+for all measures and replications; where a way is not used, its runs are left out everywhere: what
+is left is the study without it.
 """
 
 from __future__ import annotations

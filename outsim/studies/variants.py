@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 
 from outsim.clock import HOUR, SECOND, after, format_duration, parse_duration_us, write_rate
-from outsim.errors import StudyError
+from outsim.errors import StudyError, parsed
 from outsim.results.checkpoint import simulate
 from outsim.scenario.campaigns import Background, Campaign
 from outsim.scenario.model import Scenario
@@ -78,17 +78,14 @@ def starts_of(
     between: tuple[str | datetime, str | datetime] | None,
 ) -> list[datetime]:
     """Starts from the first to the latest, see `outsim.questions.schedule.schedule`."""
-    try:
-        every_us = parse_duration_us(every)
-    except ValueError as error:
-        raise StudyError(f"every: {error}") from None
+    every_us = parsed("every", parse_duration_us, every)
     if every_us < SECOND:
         raise StudyError(f"every {every!r}: must be 1 s or more")
     if between is None:
         hour = campaign.start.replace(minute=0, second=0, microsecond=0)
         first, last = max(hour, scenario.clock.begins), after(hour, HOUR)
     else:
-        first, last = (_moment(scenario, each) for each in between)
+        first, last = (_moment(scenario, end) for end in between)
     span_us = scenario.instant_us(last) - scenario.instant_us(first)
     if span_us < every_us:
         raise StudyError(
@@ -118,7 +115,7 @@ def over_the_day(
     clock = scenario.clock
     begins = max(clock.begins, campaign.submitted_at or clock.begins)
     bounds = (scenario.deadline, clock.ends, campaign.stop_at, campaign.expires_at)
-    ends = min(each for each in bounds if each is not None)
+    ends = min(bound for bound in bounds if bound is not None)
     start = scenario.instant_us(campaign.start)
     before, behind = start - scenario.instant_us(begins), scenario.instant_us(ends) - start - 1
     for step in _STEPS_MIN:
@@ -138,10 +135,7 @@ def _moment(scenario: Scenario, at: str | datetime) -> datetime:
         if at.tzinfo is None:
             raise StudyError(f"between: found {at!r}; give a datetime with a time zone")
         return at.astimezone(scenario.clock.zone_info)
-    try:
-        return scenario.clock.at(at)
-    except ValueError as error:
-        raise StudyError(f"between: {error}") from None
+    return parsed("between", scenario.clock.at, at)
 
 
 def check_start(scenario: Scenario, campaign: Campaign, start: datetime) -> None:
@@ -193,13 +187,10 @@ def read_stops(texts: Sequence[str]) -> list[int]:
     """Microseconds of some durations, each once, shortest first."""
     if not texts:
         raise StudyError("after: give one time or more, such as 0s")
-    try:
-        found = sorted({parse_duration_us(text) for text in texts})
-    except ValueError as error:
-        raise StudyError(f"after: {error}") from None
-    if len(found) > MOST_STOPS:
-        raise StudyError(f"after: {len(found)} stops; at most {MOST_STOPS} are allowed")
-    return found
+    stops = sorted({parsed("after", parse_duration_us, text) for text in texts})
+    if len(stops) > MOST_STOPS:
+        raise StudyError(f"after: {len(stops)} stops; at most {MOST_STOPS} are allowed")
+    return stops
 
 
 def usual_stops(never: Scenario, seed: int | None) -> list[int]:
@@ -223,7 +214,7 @@ def usual_stops(never: Scenario, seed: int | None) -> list[int]:
         last_s = (attempts["dispatched_at"].max() - campaign.start).total_seconds()
         stops_s += _steps(max(stops_s, default=0.0), last_s, _COARSE)
     latest_us = never.instant_us(never.clock.latest_end) - never.instant_us(campaign.start)
-    return [0, *(at for each in stops_s if (at := round(each * SECOND)) < latest_us)]
+    return [0, *(at for stop_s in stops_s if (at := round(stop_s * SECOND)) < latest_us)]
 
 
 def _steps(begin_s: float, end_s: float, count: int) -> list[float]:
@@ -320,7 +311,7 @@ def conditions_of(
 
 
 def check_minutes(minutes: tuple[int, ...]) -> None:
-    """Refuse what are no starts to hold against :00."""
+    """Refuse what are no starts to compare with :00."""
     right = all(0 < minute < 60 for minute in minutes) and len(set(minutes)) == len(minutes)
     if not minutes or not right:
         raise StudyError(

@@ -36,6 +36,7 @@ def begins_in_ciw(
     """When each customer's service begins in Ciw, by class and in order of arrival; seconds."""
     ciw = _ciw()
 
+    # Each class is served in the order of its arrival: so service times go by that order, too.
     def sequence(values: Seconds) -> Any:
         return ciw.dists.Sequential(values.tolist())
 
@@ -54,7 +55,7 @@ def begins_in_ciw(
     begins: dict[str, list[tuple[float, float]]] = {name: [] for name in classes}
     for record in simulation.get_all_records():
         begins[record.customer_class].append((record.arrival_date, record.service_start_date))
-    return {name: np.array([b for _, b in sorted(found)]) for name, found in begins.items()}
+    return {name: np.array([b for _, b in sorted(pairs)]) for name, pairs in begins.items()}
 
 
 def _ciw() -> Any:

@@ -49,9 +49,9 @@ def at_random(scenario: Scenario) -> str | None:
     requests = [c.requests for c in scenario.campaign if c.requests is not None]
     if not requests:
         return "there is nobody to call"
-    if any(each.times_s is not None for each in requests):
+    if any(stream.times_s is not None for stream in requests):
         return "requests come at recorded times, not at random"
-    if any(each.rate_by_hour for each in requests):
+    if any(stream.rate_by_hour for stream in requests):
         return "the rate of requests changes with the hour"
     if any(c.max_retry > 0 for c in scenario.campaign):
         return "calls are retried, and retries don't come at random"
@@ -99,6 +99,7 @@ def settles(scenario: Scenario, servers: int, load: float, mean_s: float) -> str
     """Whether a queue has a steady state, and time to come to it."""
     if load >= 1:
         return f"{load:.0%} of what there is would be asked for: there is no steady state"
+    # It forgets at the rate (sqrt(servers / mean) - sqrt(arrivals))^2 (P. M. Morse 1955).
     forgets_s = mean_s / (servers * (1 - load**0.5) ** 2) + mean_s
     begins, ends = settled_window(scenario)
     if ends - begins < RELAXATIONS * forgets_s * SECOND:
@@ -147,7 +148,7 @@ def _work(scenario: Scenario) -> tuple[Stream, Stream]:
 
 def worker_load(scenario: Scenario) -> float:
     """Load of the workers while requests come in."""
-    return sum(each.load for each in _work(scenario)) / scenario.platform.workers
+    return sum(stream.load for stream in _work(scenario)) / scenario.platform.workers
 
 
 def least_worker_wait_s(scenario: Scenario) -> float:
@@ -178,7 +179,7 @@ def comes_as_it_entered(scenario: Scenario, held_s: float) -> str | None:
     dial_load = requests_per_s(scenario) / (platform.dial_rate / RATE_SECONDS)
     if dial_load >= 1 or _token_wait_s(scenario) > trace_s * (1 - dial_load):
         return "calls wait for the dial rate first, which evens them out"
-    longest_s = max(each.mean_s for each in _work(scenario))
+    longest_s = max(stream.mean_s for stream in _work(scenario))
     offered = load * platform.workers
     if load >= 1 or erlang_c_wait_s(platform.workers, offered, longest_s) > trace_s * (1 - load):
         return "dial work waits for workers first, which evens calls out"

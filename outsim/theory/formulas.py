@@ -85,8 +85,8 @@ def cobham_s(streams: Sequence[Stream]) -> list[float]:
     problems, Operations Research 2 (1954): with R the sum of rate x second moment / 2 over all,
     and s(k) the load of the first k streams, W(k) = R / ((1 - s(k - 1)) (1 - s(k))).
     """
-    residual = sum(each.rate_per_s * each.second_moment for each in streams) / 2
-    return by_priority(residual, [each.load for each in streams])
+    residual = sum(stream.rate_per_s * stream.second_moment for stream in streams) / 2
+    return by_priority(residual, [stream.load for stream in streams])
 
 
 def first_class_wait_s(first: Stream, others: Sequence[Stream], grid_s: float = 0.0) -> float:
@@ -96,7 +96,7 @@ def first_class_wait_s(first: Stream, others: Sequence[Stream], grid_s: float = 
     server as it is on average over time, and how the others bunch is nothing to it.
     """
     wait_s = cobham_s([first, *others])[0]
-    return wait_s - grid_s / 2 * sum(each.load for each in others) / (1 - first.load)
+    return wait_s - grid_s / 2 * sum(stream.load for stream in others) / (1 - first.load)
 
 
 def by_priority(residual: float, loads: Sequence[float]) -> list[float]:
@@ -155,8 +155,8 @@ def token_refusals(rate_per_s: float, tokens_per_s: float, burst: int) -> float:
     """
     _check_burst(burst)
     load = rate_per_s / tokens_per_s
-    found = float(_constant_service(load, np.array([burst - 1.0]))[0])
-    return 1 - found / (1 + load * found)
+    share = float(_constant_service(load, np.array([burst - 1.0]))[0])
+    return 1 - share / (1 + load * share)
 
 
 def _check_burst(burst: int) -> None:

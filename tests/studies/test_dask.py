@@ -100,13 +100,13 @@ def test_an_address_where_nobody_answers_is_named(monkeypatch):
 def test_a_scheduler_without_workers_or_whose_workers_lack_outsim_is_told(tmp_path, monkeypatch):
     monkeypatch.setattr(executors, "ANSWERS_WITHIN", "2s")
     with scheduler(tmp_path) as (process, address):
-        with pytest.raises(StudyError, match=f"no worker; start some with dask worker {address}"):
+        with pytest.raises(StudyError, match=f"no worker.*{address}"):
             found(f"dask://{address}")
         (tmp_path / "bare" / "outsim").mkdir(parents=True)
         (tmp_path / "bare" / "outsim" / "__init__.py").write_text(WITHOUT_OUTSIM)
         with (
             worker(tmp_path / "bare", address),
-            pytest.raises(StudyError, match=r"No module named 'outsim'.*; install there"),
+            pytest.raises(StudyError, match="No module named 'outsim'"),
         ):
             found(f"dask://{address}")
         with worker(tmp_path / "good", address):

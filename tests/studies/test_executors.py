@@ -84,9 +84,7 @@ def test_many_small_runs_have_processes_where_they_do_not_run_the_program_again(
 
 def test_an_executor_of_no_kind_is_refused():
     with (
-        pytest.raises(
-            StudyError, match="executor 'crowd': there is no such executor; allowed: threads"
-        ),
+        pytest.raises(StudyError, match="executor 'crowd'"),
         open_executor("crowd", 1, "simpy"),
     ):
         pass

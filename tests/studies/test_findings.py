@@ -114,7 +114,7 @@ def test_a_run_that_is_too_short_for_a_figure_keeps_no_promise_about_it():
     )
     assert found.probability(0, "finish_time_s", at_least=20.0).mean == 0.5
     assert found.probability(0, "finish_time_s", at_most=1e9).mean == 0.75
-    with pytest.raises(StudyError, match="found no limit; give at_least or at_most"):
+    with pytest.raises(StudyError, match="found no limit"):
         found.probability(0, "finish_time_s")
 
 
@@ -268,7 +268,5 @@ def test_without_axes_it_makes_a_picture_of_its_own():
 
 
 def test_a_figure_that_is_not_there_is_refused():
-    with pytest.raises(
-        StudyError, match=r"measure 'wait': there is no such measure; .*allowed: .*wait_"
-    ):
+    with pytest.raises(StudyError, match="measure 'wait'"):
         plots.compare(made_up([1.0, 2.0]), "wait")

@@ -84,7 +84,7 @@ def test_another_precision_is_refused_with_what_is_allowed(name, width, message)
 
 
 def test_a_figure_has_one_precision():
-    with pytest.raises(StudyError, match=r"wait_p90_s has one already, 30s; give the one"):
+    with pytest.raises(StudyError, match="wait_p90_s has one already, 30s"):
         split_precisions(["wait_p90_s=30s", "wait_p90_s = 5%"])
     assert len(split_precisions(["wait_p90_s=30s", "difference:wait_p90_s=5%"])) == 2
 
@@ -98,5 +98,5 @@ def test_replications_are_a_count_or_a_part(text, found):
 
 @pytest.mark.parametrize("text", ["", "many", "0", "-5", "50:20", "20:20", "20:", ":50", "1.5"])
 def test_other_replications_are_refused(text):
-    with pytest.raises(StudyError, match="give a count such as 30, or a part such as 20:50"):
+    with pytest.raises(StudyError, match="replications"):
         read_replications(text)

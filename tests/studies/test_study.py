@@ -236,7 +236,7 @@ def test_time_ends_a_search_for_precision_too_and_the_answer_is_of_the_complete_
 
 
 def test_if_time_is_up_before_anything_is_done_it_says_so():
-    with pytest.raises(StudyError, match="no replication is over: give the study more time"):
+    with pytest.raises(StudyError, match="no replication is over"):
         study(LongAfter(chance, done=0), timeout="10 min").run()
 
 
