@@ -35,13 +35,13 @@ def nearest(name: object, allowed: Iterable[object]) -> str:
     """
     names = [*dict.fromkeys(map(str, allowed))]
     spellings: dict[str, str] = {}
-    for each in names:
-        for spelling in (each.rpartition("/")[2], each):
-            spellings.setdefault(spelling.casefold(), each)
+    for known in names:
+        for spelling in (known.rpartition("/")[2], known):
+            spellings.setdefault(spelling.casefold(), known)
     said = str(name).casefold()
     near = get_close_matches(said, spellings, n=1, cutoff=0.6)
     if not near and len(said) >= _TELLING:
-        near = [each for each in spellings if said in each][:1]
+        near = [spelling for spelling in spellings if said in spelling][:1]
     hint = f"did you mean {spellings[near[0]]!r}? " if near and name is not None else ""
     more = len(names) - SHOWN_NAMES
     listed = ", ".join(names[:SHOWN_NAMES]) + (f" and {more} more" if more > 0 else "")

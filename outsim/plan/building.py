@@ -224,15 +224,15 @@ def build_sibling(plan: Plan, scenario: Scenario, tape: Tape) -> Plan:
     return replace(
         plan,
         campaigns=tuple(
-            each
-            if each.background
+            campaign
+            if campaign.background
             else replace(
-                own[each.key],
-                rank=each.rank,
-                tenant_rank=each.tenant_rank,
-                first_call_id=each.first_call_id,
+                own[campaign.key],
+                rank=campaign.rank,
+                tenant_rank=campaign.tenant_rank,
+                first_call_id=campaign.first_call_id,
             )
-            for each in plan.campaigns
+            for campaign in plan.campaigns
         ),
         outages=outages(scenario, builder.endpoint_names),
         suspensions=suspensions(scenario),

@@ -42,21 +42,21 @@ def since_us(
     assert scenario.snapshot is not None
     at_us = scenario.instant_us(scenario.snapshot.at)
     standings = campaign.standing(state)
-    untimed = sum(each.count for each in standings if not each.is_timed)
+    untimed = sum(standing.count for standing in standings if not standing.is_timed)
     spread = np.linspace(first_us, last_us, untimed + 2)[1:-1].astype(np.int64)
     used, parts = 0, [np.empty(0, dtype=np.int64)]
-    for each in standings:
-        if each.since is not None:
-            parts.append(np.full(each.count, scenario.instant_us(each.since)))
-        elif each.lasting is not None:
-            parts.append(np.full(each.count, at_us - each.lasting))
-        elif each.oldest is not None:
-            oldest_us = scenario.instant_us(each.oldest)
-            ends = np.linspace(oldest_us, max(oldest_us, last_us), each.count + 1)[:-1]
+    for standing in standings:
+        if standing.since is not None:
+            parts.append(np.full(standing.count, scenario.instant_us(standing.since)))
+        elif standing.lasting is not None:
+            parts.append(np.full(standing.count, at_us - standing.lasting))
+        elif standing.oldest is not None:
+            oldest_us = scenario.instant_us(standing.oldest)
+            ends = np.linspace(oldest_us, max(oldest_us, last_us), standing.count + 1)[:-1]
             parts.append(ends.astype(np.int64))
         else:
-            parts.append(spread[used : used + each.count])
-            used += each.count
+            parts.append(spread[used : used + standing.count])
+            used += standing.count
     return np.concatenate(parts).astype(np.int64)
 
 
@@ -87,20 +87,22 @@ def calls_in(
     is_queued = state == "queued"
     span = _entries_us(scenario, campaign) if is_queued else (at_us - over_us, at_us)
     key = state, span, scenario.clock.begins, scenario.snapshot.at
-    if key not in campaign.kept:
+    if key not in campaign.cache:
         if is_queued:
             since = queued_since_us(scenario, campaign)
         else:
             since = since_us(scenario, campaign, state, *span)
         standings = campaign.standing(state)
-        counts = [each.count for each in standings]
-        attempts = np.array([attempts_of(each, state) for each in standings], dtype=np.int8)
-        known = [-1 if each.failures is None else each.failures for each in standings]
+        counts = [standing.count for standing in standings]
+        attempts = np.array(
+            [attempts_of(standing, state) for standing in standings], dtype=np.int8
+        )
+        known = [-1 if standing.failures is None else standing.failures for standing in standings]
         failures = np.where(np.array(known, dtype=np.int8) < 0, attempts, known).astype(np.int8)
-        campaign.kept[key] = CallsInState(
+        campaign.cache[key] = CallsInState(
             since, np.repeat(attempts, counts), np.repeat(failures, counts)
         )
-    calls: CallsInState = campaign.kept[key]
+    calls: CallsInState = campaign.cache[key]
     return calls
 
 
@@ -258,20 +260,22 @@ def initial_plan(
     at_us = scenario.instant_us(snapshot.at)
     starter = _Starter(scenario, tape, platform, answering, at_us)
     campaigns, ends_us = [], [np.empty(0, dtype=np.int64)]
-    for each in (*snapshot.campaign, *_not_in_snapshot(scenario, snapshot)):
-        known = scenario.campaign_or_none(each.full_name)
-        starts = campaign_of(scenario, each).start
+    for campaign in (*snapshot.campaign, *_not_in_snapshot(scenario, snapshot)):
+        known = scenario.campaign_or_none(campaign.full_name)
+        starts = campaign_of(scenario, campaign).start
         if known is not None and scenario.instant_us(starts) > at_us:
             plan = resolve(known.model_copy(update={"start": starts}))
-            if snapshot.find(each.key) is None or _has_not_begun(each, plan):
+            if snapshot.find(campaign.key) is None or _has_not_begun(campaign, plan):
                 campaigns.append(plan)
                 continue
-        base = replace(resolve(campaign_of(scenario, each)), background=known is None)
-        standing, ends = starter.state_of(each, base)
+        base = replace(resolve(campaign_of(scenario, campaign)), background=known is None)
+        standing, ends = starter.state_of(campaign, base)
         campaigns.append(standing)
         ends_us.append(ends)
     there = {campaign.key for campaign in campaigns}
-    campaigns += [each for each in drawn if each.start_us > at_us and each.key not in there]
+    campaigns += [
+        campaign for campaign in drawn if campaign.start_us > at_us and campaign.key not in there
+    ]
     instants, counts = np.unique(np.concatenate(ends_us), return_counts=True)
     outages = [
         OutagePlan(at_us, of, int(count), -1, int(end), drop=False)

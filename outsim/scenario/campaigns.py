@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime, time, timedelta
 from enum import Enum
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, get_args
 from zoneinfo import ZoneInfo
 
 from pydantic import Field, model_validator
@@ -31,6 +31,7 @@ LATEST_S = 366 * DAY / SECOND
 """Seconds since the scenario begins that a request may come at: no run is longer."""
 
 Weekday = Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
+_DAYS: tuple[Weekday, ...] = get_args(Weekday)
 
 
 class Window(Part):
@@ -40,7 +41,7 @@ class Window(Part):
     """Local time of day from which dispatch is allowed."""
     closes: TimeOfDay
     """Local time of day from which it is not."""
-    days: list[Weekday] = ["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
+    days: list[Weekday] = [*_DAYS]
     """Weekdays on which the window opens."""
     zone: Literal["scenario", "callee"] = "scenario"
     """Whose clock the window follows."""
@@ -51,9 +52,6 @@ class Window(Part):
             message = f"found {self.closes}; must be later than opens ({self.opens})"
             raise ContradictionError([(("closes",), message)])
         return self
-
-
-_DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 
 
 def _instant_us(begins: datetime, day: datetime, at: time, zone: ZoneInfo) -> int:

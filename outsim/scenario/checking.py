@@ -113,8 +113,8 @@ def findings(error: ValidationError, source: Source, whole: type[BaseModel]) -> 
             for below, message in cause.problems:
                 yield Finding((*path, *below), message, found_together=True)
         elif isinstance(cause, ScenarioError):
-            for each in cause.problems:
-                yield _in_contact_list(each, path, source)
+            for inner in cause.problems:
+                yield _in_contact_list(inner, path, source)
         elif details["type"] == "extra_forbidden":
             yield _unknown_key(path, source, whole, hinted=number < HINTS)
         elif details["type"] == "missing":
@@ -353,7 +353,9 @@ def _second_look(
     try:
         whole.model_validate(remaining, context=context)
     except ValidationError as error:
-        yield from (each for each in findings(error, source, whole) if each.found_together)
+        yield from (
+            finding for finding in findings(error, source, whole) if finding.found_together
+        )
 
 
 def _without(values: dict[str, Any], settings: set[KeyPath]) -> dict[str, Any] | None:

@@ -158,7 +158,7 @@ class _Meaning:
         if isinstance(value, time):
             return _Value(value, value.isoformat("minutes") if value < time.max else "24:00")
         if isinstance(value, list):
-            return _Value(value, ", ".join(str(each) for each in written) or NONE)
+            return _Value(value, ", ".join(str(item) for item in written) or NONE)
         if isinstance(value, dict):
             return _Value(value, ", ".join(f"{k}: {v}" for k, v in written.items()) or NONE)
         return _Value(value, str(written))

@@ -308,7 +308,10 @@ def _factor(name: str, keys: list[str], scenario: Scenario) -> Factor:
     if key in _SHAPES:
         low, high, shape = _SHAPES[key]
         return Factor(Range(key, low, high, " %"), shape, source=FACTS)
-    centre = next((each for each in _CENTRES if isinstance(value, Mapping) and each in value), "")
+    centre = next(
+        (parameter for parameter in _CENTRES if isinstance(value, Mapping) and parameter in value),
+        "",
+    )
     if centre:
         key, value = f"{key}.{centre}", value[centre]
     sweep = default.sweep or _GUESSES.get(key, "")
@@ -320,7 +323,7 @@ def _factor(name: str, keys: list[str], scenario: Scenario) -> Factor:
         settings = _share_setting(f"{key}.human", value, "human")
     elif name.startswith(("campaign.", "endpoint.")):
         parameter = key.removeprefix(name)
-        settings = _in_all([f"{each}{parameter}" for each in keys])
+        settings = _in_all([f"{key}{parameter}" for key in keys])
     is_log = not sweep.startswith("0-") and found.low > 0 and found.high / found.low >= WIDE
     source = FACTS if default.sweep else GUESS if sweep else OWN
     return Factor(found, settings, is_log, source)
@@ -330,7 +333,7 @@ def _hour_factors(text: str) -> Settings:
     """Factors of the day that swing by so much at most, as the default ones do."""
     key = "callees.hour_factors"
     usual: Mapping[str, float] = DEFAULTS[key].value
-    widest = max(abs(each - 1) for each in usual.values())
+    widest = max(abs(factor - 1) for factor in usual.values())
     return {
         f"{key}.{part}": f"{1 + (each - 1) * _percent(text) / widest:.6g}"
         for part, each in usual.items()
@@ -424,7 +427,7 @@ def _in_all(keys: list[str]) -> Callable[[str], Settings]:
 
 def check(factors: Sequence[Factor], scenarios: Sequence[Scenario]) -> None:
     """Refuse what would be varied twice, and values that a scenario can't be used with."""
-    for name, count in Counter(each.name for each in factors).items():
+    for name, count in Counter(factor.name for factor in factors).items():
         if count > 1:
             raise ScenarioError(f"{name}: given {count} times; a key has one range")
     for factor in factors:

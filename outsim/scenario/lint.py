@@ -119,12 +119,12 @@ def _capacity(scenario: Scenario) -> Advised:
         "carrier rate": ("carrier.rate", "calls are refused"),
         "carrier channels": ("carrier.channels", "calls are refused"),
     }
-    for each in utilisation(scenario):
-        if each.offered > 1:
-            key, consequence = keys[each.resource]
+    for load in utilisation(scenario):
+        if load.offered > 1:
+            key, consequence = keys[load.resource]
             yield (
                 key,
-                f"the attempts that are to be expected take {_busy(each.offered)} of it "
+                f"the attempts that are to be expected take {_busy(load.offered)} of it "
                 f"from begin to end of the run: {consequence}",
             )
     yield from shortages(scenario)

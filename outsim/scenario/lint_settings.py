@@ -317,7 +317,7 @@ def headers(contacts: ContactList) -> Iterator[str]:
         if column in contacts.variables:
             continue
         for header in contacts.variables:
-            plain = "".join(each for each in header.casefold() if each.isalnum())
+            plain = "".join(letter for letter in header.casefold() if letter.isalnum())
             known = [column.replace("_", ""), *words]
             if plain in known or get_close_matches(header[:80], [column], cutoff=0.85):
                 yield (

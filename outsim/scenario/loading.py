@@ -93,7 +93,7 @@ def with_snapshot(
     if isinstance(document, Mapping):
         context = {"zone": scenario.clock.zone_info, "date": scenario.clock.date}
         document = checked(Snapshot, source, context, names=lambda _: iter(()))
-    called = [each.full_name for each in document.campaign]
+    called = [campaign.full_name for campaign in document.campaign]
     problems = [
         Problem(file, None, dotted(place, {("campaign",): called}), message)
         for place, message in snapshot_problems(scenario, document)

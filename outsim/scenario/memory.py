@@ -68,9 +68,9 @@ def check_size(scenario: Scenario) -> None:
 def runs_that_fit(scenarios: Iterable[Scenario]) -> int:
     """How many runs of the largest of some scenarios fit in memory side by side, at least one."""
     needed = [
-        sum(need.bytes for need in _needs(each, exact=True))
-        for each in scenarios
-        if sum(need.bytes for need in _needs(each, exact=False)) >= SMALL
+        sum(need.bytes for need in _needs(scenario, exact=True))
+        for scenario in scenarios
+        if sum(need.bytes for need in _needs(scenario, exact=False)) >= SMALL
     ]
     most = max(needed, default=0.0)
     return sys.maxsize if most < SMALL else max(1, int(min(available_bytes(), 1e15) // most))
@@ -132,11 +132,11 @@ def _needs(scenario: Scenario, *, exact: bool) -> Iterator[Need]:
         found = str(background.median_size if key == "median_size" else per_hour)
         needed = CALL_BYTES * calls + ATTEMPT_BYTES * attempts + there
         yield Need(f"background.{key}", found, calls, needed)
-    for told in scenario.snapshot.campaign if scenario.snapshot is not None else ():
-        calls = sum(told.count(state) for state in STATES)
-        under_way = told.count("dialing") + told.count("connected")
+    for in_snapshot in scenario.snapshot.campaign if scenario.snapshot is not None else ():
+        calls = sum(in_snapshot.count(state) for state in STATES)
+        under_way = in_snapshot.count("dialing") + in_snapshot.count("connected")
         needed = (CALL_BYTES + ATTEMPT_BYTES) * calls + UNDER_WAY_BYTES * under_way
-        yield Need(f"snapshot.campaign[{told.full_name}]", f"{calls:,}", calls, needed)
+        yield Need(f"snapshot.campaign[{in_snapshot.full_name}]", f"{calls:,}", calls, needed)
 
 
 def _requests(scenario: Scenario, campaign: Campaign, *, exact: bool) -> float:

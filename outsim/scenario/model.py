@@ -261,10 +261,10 @@ class Scenario(Part):
         if len(found) == 1:
             return found[0]
         if found:
-            several = ", ".join(sorted(each.full_name for each in found))
+            several = ", ".join(sorted(campaign.full_name for campaign in found))
             message = f"campaign {name!r}: is the name of several {where}; allowed: {several}"
             raise ScenarioError(message)
-        there = sorted(each.full_name for each in self.campaign)
+        there = sorted(campaign.full_name for campaign in self.campaign)
         raise ScenarioError(unknown_name("campaign", name, there, where))
 
     def campaign_or_none(self, name: str) -> Campaign | None:

@@ -266,4 +266,4 @@ def all_traffic(scenario: Scenario) -> tuple[Traffic, ...]:
     ]
     if scenario.background is not None:
         traffic.append(background_traffic(scenario, scenario.background))
-    return tuple(each for each in traffic if each.contacts > 0)
+    return tuple(flow for flow in traffic if flow.contacts > 0)

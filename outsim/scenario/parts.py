@@ -66,23 +66,16 @@ class Part(BaseModel):
     @model_validator(mode="before")
     @classmethod
     def _none_turns_off(cls, values: Any) -> Any:
-        if not isinstance(values, dict) or "none" not in [
-            value for value in values.values() if isinstance(value, str)
-        ]:
+        if not isinstance(values, dict):
             return values
-        return {
-            key: cls._nothing(key) if value == "none" and cls._is_optional(key) else value
-            for key, value in values.items()
-        }
+        off = [key for key, value in values.items() if isinstance(value, str) and value == "none"]
+        return values | {key: cls._nothing(key) for key in off} if off else values
 
     @classmethod
-    def _is_optional(cls, key: str) -> bool:
+    def _nothing(cls, key: Any) -> Any:
+        """What turns a key off; the word itself where nothing does."""
         field = cls.model_fields.get(key)
-        return field is not None and (
-            type(None) in get_args(field.annotation) or field.default in ({}, [])
-        )
-
-    @classmethod
-    def _nothing(cls, key: str) -> Any:
-        default_value = cls.model_fields[key].default
-        return default_value if default_value in ({}, []) else None
+        if field is not None and field.default in ({}, []):
+            return field.default
+        is_optional = field is not None and type(None) in get_args(field.annotation)
+        return None if is_optional else "none"

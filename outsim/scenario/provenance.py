@@ -63,19 +63,19 @@ class ParameterTable:
     def by_grade(self) -> dict[str, int]:
         """How many entries there are of each grade, as far as there are any."""
         grades = [*GRADES.values(), "calibrated", AUTHOR]
-        counts = {grade: sum(each.grade == grade for each in self.entries) for grade in grades}
+        counts = {grade: sum(entry.grade == grade for entry in self.entries) for grade in grades}
         return {grade: count for grade, count in counts.items() if count}
 
     def table(self) -> pd.DataFrame:
         """One row an entry, indexed by key: value, written_in, grade, source, range (texts)."""
         import pandas as pd
 
-        return pd.DataFrame([vars(each) for each in self.entries]).set_index("key")
+        return pd.DataFrame([vars(entry) for entry in self.entries]).set_index("key")
 
     @brief_document
     def to_dict(self) -> list[dict[str, str]]:
         """The entries for machines, in their order."""
-        return [dict(vars(each)) for each in self.entries]
+        return [dict(vars(entry)) for entry in self.entries]
 
     def __iter__(self) -> Iterator[Parameter]:
         return iter(self.entries)
@@ -147,19 +147,19 @@ def _set(scenario: Scenario, stated: Mapping[str, Factor]) -> Iterator[Parameter
             ", ".join(names) or SCENARIO,
             AUTHOR if source is None else source.grade,
             "" if source is None else source.source,
-            "; ".join(_range(key, each) for each in factors),
-            "; ".join(dict.fromkeys(each.source for each in factors)),
+            "; ".join(_range(key, factor) for factor in factors),
+            "; ".join(dict.fromkeys(factor.source for factor in factors)),
         )
 
 
 def _contact_lists(scenario: Scenario) -> dict[str, str]:
     """Contact lists by what is in them: a result keeps a copy of each under another name."""
     return {
-        f"campaign[{each.full_name}].contact_list": (
-            f"{len(each.contact_list):,} rows, sha256 {each.contact_list.digest[:16]}"
+        f"campaign[{campaign.full_name}].contact_list": (
+            f"{len(campaign.contact_list):,} rows, sha256 {campaign.contact_list.digest[:16]}"
         )
-        for each in scenario.campaign
-        if each.contact_list is not None
+        for campaign in scenario.campaign
+        if campaign.contact_list is not None
     }
 
 
@@ -184,7 +184,7 @@ def _keys_set(scenario: Scenario) -> Iterator[tuple[str, tuple[str | int, ...]]]
 
 def _source(scenario: Scenario, key: str, files: set[str]) -> SourceOf | None:
     """The source that stands nearest to a key, if it was written in the same file."""
-    covering = [each for each in scenario.sources if each == key or _is_below(key, each)]
+    covering = [name for name in scenario.sources if name == key or _is_below(key, name)]
     for name in sorted(covering, key=len, reverse=True):
         if files == scenario.written.files_of("sources", name):
             return scenario.sources[name]
@@ -196,7 +196,7 @@ def _is_below(key: str, other: str) -> bool:
 
 
 def _defaults(scenario: Scenario, swept: Assumed) -> Iterator[Parameter]:
-    factors = {_without_parameter(each.name): each for each in swept.factors}
+    factors = {_without_parameter(factor.name): factor for factor in swept.factors}
     reasons = dict(swept.left_out)
     values = shown_values(scenario)
     for name, keys in defaults_in_use(scenario).items():

@@ -71,7 +71,7 @@ class Standing(Part):
     @property
     def is_timed(self) -> bool:
         """Whether it is said since when."""
-        return any(each is not None for each in (self.since, self.lasting, self.oldest))
+        return any(given is not None for given in (self.since, self.lasting, self.oldest))
 
     def since_at(self, moment: datetime) -> datetime:
         """When it, or the first of several, came into its state; `moment` if nothing is said."""
@@ -93,7 +93,7 @@ def _listed(value: Any) -> Any:
     if isinstance(value, dict):
         return [value]
     if isinstance(value, list):
-        return [_one(each) for each in value]
+        return [_one(item) for item in value]
     raise ValueError(f"found {shown(value)}; {_WRITE}")
 
 
@@ -160,7 +160,7 @@ class CampaignSnapshot(Part):
 
     def count(self, state: str) -> int:
         """How many calls stand in one of `STATES`."""
-        return sum(each.count for each in self.standing(state))
+        return sum(standing.count for standing in self.standing(state))
 
     @property
     def counts(self) -> dict[str, int]:
@@ -169,7 +169,7 @@ class CampaignSnapshot(Part):
         return {state: self.count(state) for state in STATES} | over
 
     @cached_property
-    def kept(self) -> dict[Any, Any]:
+    def cache(self) -> dict[Any, Any]:
         """What has been worked out of it, for the next replication."""
         return {}
 
@@ -205,22 +205,12 @@ class Snapshot(Part):
 
     def find(self, key: tuple[str, str]) -> CampaignSnapshot | None:
         """The campaign with this key, tenant and name; None if it is not there."""
-        return next((each for each in self.campaign if each.key == key), None)
+        return next((campaign for campaign in self.campaign if campaign.key == key), None)
 
     @brief_document
     def to_dict(self) -> dict[str, Any]:
         """The document that `with_snapshot` reads."""
         return self.model_dump(mode="json", exclude_defaults=True)
-
-
-def json_schema() -> dict[str, Any]:
-    """JSON Schema, draft 2020-12, of a snapshot file."""
-    schema = Snapshot.model_json_schema(mode="validation")
-    return {
-        "$schema": "https://json-schema.org/draft/2020-12/schema",
-        **schema,
-        "title": "outsim snapshot",
-    }
 
 
 def attempts_of(standing: Standing, state: str) -> int:
@@ -287,7 +277,10 @@ def campaign_of(scenario: _Setting, campaign: CampaignSnapshot) -> Campaign:
 
 def _oldest(campaign: CampaignSnapshot) -> datetime | None:
     """When the oldest call of a campaign came into the queue, if it is said."""
-    return min(filter(None, (each.since or each.oldest for each in campaign.queued)), default=None)
+    return min(
+        filter(None, (standing.since or standing.oldest for standing in campaign.queued)),
+        default=None,
+    )
 
 
 ROUNDED = MINUTE
@@ -324,7 +317,7 @@ def snapshot_problems(scenario: _Setting, snapshot: Snapshot) -> Iterator[Contra
         (UNDER_WAY_STATUSES, "platform.ports", scenario.platform.ports),
         (("connected",), "carrier.channels", scenario.carrier.channels),
     ):
-        found = sum(each.count(state) for each in snapshot.campaign for state in states)
+        found = sum(campaign.count(state) for campaign in snapshot.campaign for state in states)
         if found > limit:
             words = " or ".join(states)
             yield (
@@ -349,7 +342,7 @@ def _twice(snapshot: Snapshot) -> Iterator[Contradiction]:
 
 def _plain(name: str) -> str:
     """A name without what is easily written in another way: case, spaces and hyphens."""
-    return "".join(each for each in name.casefold() if each.isalnum())
+    return "".join(letter for letter in name.casefold() if letter.isalnum())
 
 
 def _unknown(scenario: _Setting, campaign: CampaignSnapshot) -> tuple[str, str] | None:
@@ -361,13 +354,13 @@ def _unknown(scenario: _Setting, campaign: CampaignSnapshot) -> tuple[str, str] 
     if scenario.campaign_or_none(campaign.full_name) is not None:
         return None
     tenants: dict[str, list[str]] = {}
-    for each in scenario.campaign:
-        tenants.setdefault(each.tenant, []).append(each.name)
+    for own in scenario.campaign:
+        tenants.setdefault(own.tenant, []).append(own.name)
     if campaign.tenant in tenants:
         names = nearest(campaign.name, tenants[campaign.tenant])
         whose = f"which is not a campaign of {campaign.tenant} in the scenario"
         return "name", f"found {campaign.name!r}, {whose}; {names}"
-    known = [*tenants, *(each.name for each in scenario.tenant)]
+    known = [*tenants, *(tenant.name for tenant in scenario.tenant)]
     near = [name for name in known if _plain(name) == _plain(campaign.tenant)]
     if not near and any(_plain(campaign.name) == _plain(n) for ns in tenants.values() for n in ns):
         near = get_close_matches(campaign.tenant, known, n=1, cutoff=0.7)

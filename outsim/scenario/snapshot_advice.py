@@ -20,21 +20,21 @@ def standing(scenario: Scenario) -> Iterator[tuple[str, str]]:
     if snapshot is None:
         return
     at_us = scenario.instant_us(snapshot.at)
-    for campaign in scenario.campaign:
-        if snapshot.find(campaign.key) is None and scenario.instant_us(campaign.start) <= at_us:
+    for own in scenario.campaign:
+        if snapshot.find(own.key) is None and scenario.instant_us(own.start) <= at_us:
             yield (
                 "snapshot.campaign",
-                f"does not tell of {campaign.full_name}, which started at "
-                f"{campaign.start:%H:%M}: all of its calls are taken as over",
+                f"does not tell of {own.full_name}, which started at "
+                f"{own.start:%H:%M}: all of its calls are taken as over",
             )
-    for told in snapshot.campaign:
-        key = f"snapshot.campaign[{told.full_name}]"
-        for state, fate in _too_late(scenario, told):
-            yield f"{key}.{state}", f"{told.count(state):,} stand there {fate}"
-        for state, most_us in _longest_us(scenario, told).items():
+    for campaign in snapshot.campaign:
+        key = f"snapshot.campaign[{campaign.full_name}]"
+        for state, fate in _too_late(scenario, campaign):
+            yield f"{key}.{state}", f"{campaign.count(state):,} stand there {fate}"
+        for state, most_us in _longest_us(scenario, campaign).items():
             lasting = [
-                (microseconds_between(each.since_at(snapshot.at), snapshot.at), each.count)
-                for each in told.standing(state)
+                (microseconds_between(standing.since_at(snapshot.at), snapshot.at), standing.count)
+                for standing in campaign.standing(state)
             ]
             count = sum(number for lasted_us, number in lasting if lasted_us > most_us)
             if count:
@@ -49,9 +49,9 @@ def standing(scenario: Scenario) -> Iterator[tuple[str, str]]:
                     f"{count:,} for up to {longest}, longer than the scenario allows "
                     f"({format_duration(most_us)}): {fate}",
                 )
-        known = scenario.campaign_or_none(told.full_name)
+        known = scenario.campaign_or_none(campaign.full_name)
         listed = None if known is None else known.dialable
-        there = sum(told.counts.values())
+        there = sum(campaign.counts.values())
         if listed is not None and 0 < there < listed:
             yield (
                 key,
@@ -152,7 +152,7 @@ def _estimates(scenario: Scenario, snapshot: Snapshot) -> Iterator[str]:
     if scenario.background is not None and own >= {c.tenant for c in snapshot.campaign}:
         yield "other customers' calls: none in the snapshot, taken as none in the queue"
     there = {campaign.key for campaign in snapshot.campaign}
-    for each in scenario.campaigns:
-        if each.key not in there:
-            fate = "over" if each.start <= snapshot.at else "still to start"
-            yield f"{each.full_name}: not in the snapshot, taken as {fate}"
+    for ours in scenario.campaigns:
+        if ours.key not in there:
+            fate = "over" if ours.start <= snapshot.at else "still to start"
+            yield f"{ours.full_name}: not in the snapshot, taken as {fate}"

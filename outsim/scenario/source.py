@@ -222,9 +222,9 @@ def _note_changes(text: str, values: dict[str, Any], path: Path) -> None:
         path,
     )
     sources = values.get("sources")
-    for each in sources.values() if isinstance(sources, dict) else ():
-        if isinstance(each, dict) and isinstance(each.get("source"), str):
-            each["source"] += CHANGED_SINCE
+    for source in sources.values() if isinstance(sources, dict) else ():
+        if isinstance(source, dict) and isinstance(source.get("source"), str):
+            source["source"] += CHANGED_SINCE
 
 
 def _extended(tree: _Node, path: Path, above: list[Path]) -> _Node:

@@ -7,8 +7,10 @@ it can't serve waits (ports, workers) or is refused (the carrier).
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import astuple, dataclass
+from typing import NamedTuple
 
 import numpy as np
 
@@ -35,8 +37,8 @@ class Utilisation:
 
 def mean_attempt(traffic: Sequence[Traffic]) -> Means:
     """Means over the attempts of several campaigns together."""
-    weights = np.array([each.attempts for each in traffic])
-    rows = np.array([astuple(each.means) for each in traffic])
+    weights = np.array([flow.attempts for flow in traffic])
+    rows = np.array([astuple(flow.means) for flow in traffic])
     return Means(*np.average(rows, axis=0, weights=weights).tolist())
 
 
@@ -60,7 +62,7 @@ def utilisation(scenario: Scenario) -> list[Utilisation]:
     platform, carrier = scenario.platform, scenario.carrier
     means = mean_attempt(traffic)
     dial_rate = platform.dial_rate / RATE_SECONDS
-    offered_rate = sum(each.attempts for each in traffic) / (hours_of_the_run(scenario) * 3600)
+    offered_rate = sum(flow.attempts for flow in traffic) / (hours_of_the_run(scenario) * 3600)
     dial_s, status_s = platform.dial_work.mean_s(), platform.status_work.mean_s()
     work_s = dial_s + means.updates * status_s
     left = share_left_by_others(carrier)
@@ -104,8 +106,7 @@ default a quarter of them is refused, and hardly a call is lost by it."""
 _ANY = float("inf")
 
 
-@dataclass(frozen=True)
-class Demand:
+class Demand(NamedTuple):
     """What the platform can ask of the carrier, and what the carrier takes of it."""
 
     dial_rate: float
@@ -118,16 +119,6 @@ class Demand:
     """Channels that are left in that minute."""
     lasting: float
     """Attempts a second that come to the carrier for as long as calls queue."""
-
-    @property
-    def refused(self) -> float:
-        """Share of attempts that is refused for as long as calls queue, for want of rate."""
-        return max(0.0, 1 - self.takes / self.lasting)
-
-    @property
-    def refused_in_spike(self) -> float:
-        """Share that is refused while there are ports for the full dial rate."""
-        return max(0.0, 1 - self.takes / self.dial_rate)
 
 
 def busiest_share(carrier: Carrier) -> float:
@@ -175,14 +166,10 @@ def _by_tenants(
     """What all campaigns together may ask for, each within its own limit and its tenant's."""
     if scenario.background is not None:
         return _ANY
-    asked: dict[str, float] = {}
+    together: dict[str, float] = defaultdict(float)
     for campaign in scenario.campaign:
-        asked[campaign.tenant] = asked.get(campaign.tenant, 0.0) + of(scenario, campaign)
-    total = 0.0
-    for tenant, together in asked.items():
-        limit = limits.get(tenant)
-        total += together if limit is None else min(together, limit / unit)
-    return total
+        together[campaign.tenant] += of(scenario, campaign)
+    return sum(min(asked, (limits.get(t) or _ANY) / unit) for t, asked in together.items())
 
 
 def _rate(scenario: Scenario, campaign: Campaign) -> float:
@@ -207,26 +194,25 @@ def shortages(scenario: Scenario) -> Iterator[tuple[str, str]]:
     asked = demand(scenario)
     if asked is None:
         return
-    carrier = scenario.carrier
-    is_peak = busiest_share(carrier) > carrier.other_traffic
+    is_peak = busiest_share(scenario.carrier) > scenario.carrier.other_traffic
     when = " in the minute with most other traffic" if is_peak else ""
     takes = f"{asked.takes:.3g}/s that other traffic leaves{when}"
-    is_told = any(
-        each.resource == "carrier rate" and each.offered > 1 for each in utilisation(scenario)
+    is_busy = any(
+        load.resource == "carrier rate" and load.offered > 1 for load in utilisation(scenario)
     )
-    if asked.refused > 0 and not is_told:
+    refused, in_spike = (1 - asked.takes / rate for rate in (asked.lasting, asked.dial_rate))
+    if refused > 0 and not is_busy:
         yield (
             "carrier.rate",
             f"while calls queue, the platform makes up to {asked.lasting:.3g} attempts a second, "
-            f"{asked.lasting / asked.takes:.0%} of the {takes}: up to {asked.refused:.0%} of "
-            "them are refused",
+            f"{asked.lasting / asked.takes:.0%} of the {takes}: up to {refused:.0%} of them are "
+            "refused",
         )
-    elif asked.refused_in_spike >= SPIKE_REFUSED and not is_told:
+    elif in_spike >= SPIKE_REFUSED and not is_busy:
         yield (
             "carrier.rate",
             f"the dial rate of {asked.dial_rate:.3g}/s is {asked.dial_rate / asked.takes:.0%} of "
-            f"the {takes}: until the ports are busy, up to {asked.refused_in_spike:.0%} of "
-            "attempts are refused",
+            f"the {takes}: until the ports are busy, up to {in_spike:.0%} of attempts are refused",
         )
     channels = int(asked.channels + 1e-9)
     if channels < asked.simultaneous:

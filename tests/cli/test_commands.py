@@ -9,8 +9,8 @@ import pandas as pd
 import pytest
 
 import outsim as package
+from outsim.questions.schema import json_schema
 from outsim.results.measures import MEASURES
-from outsim.scenario.schema import json_schema
 from outsim.studies.default_replications import COMPARE
 
 from .commands import COMMANDS

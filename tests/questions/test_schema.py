@@ -11,8 +11,8 @@ from typing import Any
 import jsonschema
 import pytest
 
+from outsim.questions.schema import json_schema
 from outsim.scenario.defaults import DEFAULTS
-from outsim.scenario.schema import json_schema
 
 SCENARIOS = Path(__file__).parents[2] / "scenarios"
 
