@@ -5,8 +5,24 @@ from __future__ import annotations
 import numpy as np
 
 from outsim.clock import HOUR, MINUTE, MISSING, after
-from outsim.engine.records import Columns, Integers
-from outsim.results.result import Result
+from outsim.engine.records import NOT_KNOWN, Columns, Integers
+from outsim.results.run_arrays import RunArrays
+from outsim.vocabulary import (
+    ANSWERING_MACHINE,
+    CANCELED,
+    CAUSES,
+    CONGESTION,
+    EXPIRED,
+    FAILED,
+    HUMAN,
+    OUTCOMES,
+    POST_RESULTS,
+    PROCESSING,
+    QUEUED,
+    REJECTED,
+    SCHEDULED,
+    WAITING_RETRY,
+)
 
 
 def _dials_against_call_id(raw: Columns, rank: Integers) -> int:
@@ -19,30 +35,29 @@ def _dials_against_call_id(raw: Columns, rank: Integers) -> int:
     return int((together & (np.diff(call_id.astype(np.int64)) < 0)).sum())
 
 
-def occurrences(result: Result) -> dict[str, int]:
+def occurrences(run: RunArrays) -> dict[str, int]:
     """How often each rule of the model had something to do in a run.
 
     Names begin with the number of the rule; a value of 0 says that it never did.
     """
-    plan, records, calls = result.arrays.plan, result.arrays.records, result.calls
-    a, u, d = result.attempts, result.updates, result.deliveries
-    raw = records.attempts
-    cause, outcome = a["cause"], a["outcome"]
-    status = calls["status"]
-    dispatched = raw["dispatched"]
-    rank = result.arrays.rank_of_call[raw["call_id"]]
+    plan, records, calls = run.plan, run.records, run.records.calls
+    raw, u, d = records.attempts, records.updates, records.deliveries
+    cause, outcome, number = raw["cause"], raw["outcome"], raw["attempt"]
+    status, attempts = calls["status"], calls["attempts"]
+    dispatched, visible = raw["dispatched"], u["visible"]
+    of_call = run.rank_of_call
+    rank = of_call[raw["call_id"]]
     effect = np.array([c.rules.stop_effect_us for c in plan.campaigns], dtype=np.int64)
     requested = np.array([c.rules.stop_requested_us for c in plan.campaigns], dtype=np.int64)
     expires = np.array([c.rules.expires_us for c in plan.campaigns], dtype=np.int64)
-    of_call = result.arrays.rank_of_call[calls["call_id"]]
-    final = records.calls["final"][calls["call_id"]]
     windowed = np.array([bool(c.rules.window) for c in plan.campaigns], dtype=np.bool_)
     zoned = np.array([len(c.rules.lane_zones) for c in plan.campaigns], dtype=np.int64)
     requests = np.array([c.requests_us is not None for c in plan.campaigns], dtype=np.bool_)
     paced = raw["queued"] > raw["ready"]
     held = raw["eligible"] > raw["queued"]
     at_dispatch = np.array([c.rules.paced_at_dispatch for c in plan.campaigns], dtype=np.bool_)
-    begun = records.updates["begun"]
+    background = np.array([c.background for c in plan.campaigns], dtype=np.bool_)
+    begun = u["begun"]
 
     def kept(of: str) -> int:
         return sum(
@@ -51,8 +66,8 @@ def occurrences(result: Result) -> dict[str, int]:
 
     times = np.concatenate([raw["dispatched"], raw["ended"], raw["queued"], begun])
     per_instant = np.unique(times[times > 0], return_counts=True)[1]
-    gap = a.groupby("call_id", observed=True)["attempt"].max()
-    factors = result.scenario.callees.redial_factors
+    factors = run.scenario.callees.redial_factors
+    starts = run.scenario.clock.begins
     return {
         "ties: events that share an instant": int(per_instant[per_instant > 1].sum()),
         "ties: dispatches that share an instant": int((np.diff(dispatched) == 0).sum()),
@@ -60,55 +75,54 @@ def occurrences(result: Result) -> dict[str, int]:
             raw, rank
         ),
         "ties: an end and a dispatch": int(np.isin(raw["ended"], dispatched).sum()),
-        "1 rejected rows": int((status == "rejected").sum()),
+        "1 rejected rows": int((status == REJECTED).sum()),
         "1 single-call requests": int(requests[rank].sum()),
         "1 empty campaigns": sum(c.size == 0 for c in plan.campaigns),
-        "1 refused for a missing caller ID": int((cause == "missing_ani").sum()),
+        "1 refused for a missing caller ID": int((cause == CAUSES.index("missing_ani")).sum()),
         "2 paced at admission": int(paced.sum()),
         "2 paced at dispatch": int((held & at_dispatch[rank]).sum()),
         "2 loaders that began late": sum(c.jitter_us > 0 and c.size > 0 for c in plan.campaigns),
         "3 waited behind others": int((raw["at_head"] > raw["eligible"]).sum()),
         "3 held back": int(held.sum()),
-        "3 fair": int((plan.platform.queue == "fair") * len(a)),
-        "3 first attempts first": int((plan.platform.queue == "first_attempts_first") * len(a)),
+        "3 fair": int((plan.platform.queue == "fair") * len(rank)),
+        "3 first attempts first": int((plan.platform.queue == "first_attempts_first") * len(rank)),
         "4 waited for a port": int((raw["port_free"] > raw["at_head"]).sum()),
         "4 waited for a dial token": int((raw["token_free"] > raw["at_head"]).sum()),
         "5 dial work waited": int((raw["work_started"] > dispatched).sum()),
-        "5 updates waited": int((begun > records.updates["happened"]).sum()),
-        "6 refused for the rate": int((cause == "carrier_rate").sum()),
-        "6 refused for channels": int((cause == "carrier_channels").sum()),
+        "5 updates waited": int((begun > u["happened"]).sum()),
+        "6 refused for the rate": int((cause == CAUSES.index("carrier_rate")).sum()),
+        "6 refused for channels": int((cause == CAUSES.index("carrier_channels")).sum()),
         "6 other traffic's peak": int(
-            (np.ptp(plan.platform.carrier_rates) > 0) * (outcome == "congestion").sum()
+            (np.ptp(plan.platform.carrier_rates) > 0) * (outcome == CONGESTION).sum()
         ),
-        **{f"7 {word}": int((outcome == word).sum()) for word in outcome.cat.categories},
+        **{f"7 {word}": int((outcome == code).sum()) for code, word in enumerate(OUTCOMES)},
         "7 reported wrongly": int(
-            ((outcome == "human") & (a["callee_type"] == "answeringmachine")).sum()
+            ((outcome == HUMAN) & (raw["callee_type"] == ANSWERING_MACHINE)).sum()
         ),
-        "7 over before it was detected": int((a["callee_type"] == "processing").sum()),
-        "7 redial factors": int((a["attempt"] > 1).sum() * (len(factors) > 1)),
-        "8 retries": int((a["attempt"] > 1).sum()),
-        "8 third attempts": int((a["attempt"] > 2).sum()),
-        "9 expired": int((status == "expired").sum()),
+        "7 over before it was detected": int((raw["callee_type"] == PROCESSING).sum()),
+        "7 redial factors": int((number > 1).sum() * (len(factors) > 1)),
+        "8 retries": int((number > 1).sum()),
+        "8 third attempts": int((number > 2).sum()),
+        "9 expired": int((status == EXPIRED).sum()),
         "9 failed after the expiry": int(
-            ((status == "failed").to_numpy() & (final >= expires[of_call])).sum()
+            ((status == FAILED) & (calls["final"] >= expires[of_call])).sum()
         ),
-        "9 expired after attempts": int(((status == "expired") & (calls["attempts"] > 0)).sum()),
+        "9 expired after attempts": int(((status == EXPIRED) & (attempts > 0)).sum()),
         "9 waited for the window": int((held & windowed[rank]).sum()),
         "9 windows in several zones": int((zoned > 1).sum()),
         "10 lost updates": int(u["lost"].sum()),
-        "10 wedged": int(calls["wedged"].sum()),
-        "10 repaired": int(u["reconciled"].sum()),
-        "10 overtaken updates": int(
-            (np.diff(u.loc[u["visible_at"].notna(), "visible_at"].astype("int64")) < 0).sum()
-        ),
-        "11 posts": len(d),
-        "11 waited for a sender": int((d["started_at"] > d["due_at"]).sum()),
-        **{f"11 {word}": int((d["result"] == word).sum()) for word in d["result"].cat.categories},
-        "11 posted again": int((d["delivery_attempt"] > 1).sum()),
-        "12 canceled": int((status == "canceled").sum()),
-        "12 canceled after attempts": int(
-            ((status == "canceled") & (calls["attempts"] > 0)).sum()
-        ),
+        "10 wedged": int(run.wedged.sum()),
+        "10 repaired": int(u["repaired"].sum()),
+        "10 overtaken updates": int((np.diff(visible[visible != MISSING]) < 0).sum()),
+        "11 posts": d.rows,
+        "11 waited for a sender": int((d["begun"] > d["due"]).sum()),
+        **{
+            f"11 {word}": int((d["result"] == code).sum())
+            for code, word in enumerate(POST_RESULTS)
+        },
+        "11 posted again": int((d["post"] > 1).sum()),
+        "12 canceled": int((status == CANCELED).sum()),
+        "12 canceled after attempts": int(((status == CANCELED) & (attempts > 0)).sum()),
         "12 dialed after the effect": int((dispatched >= effect[rank]).sum()),
         "12 dialed before it": int(
             ((dispatched >= requested[rank]) & (dispatched < effect[rank])).sum()
@@ -118,19 +132,17 @@ def occurrences(result: Result) -> dict[str, int]:
             f"13 outages of {of}": kept(of)
             for of in ("ports", "workers", "channels", "carrier", "status", "endpoint")
         },
-        "13 refused in an outage": int((cause == "carrier_outage").sum()),
-        "13 dropped": int((cause == "dropped").sum()),
-        "14 background attempts": int(
-            calls.set_index("call_id")["background"].reindex(a["call_id"]).sum()
-        ),
-        "end: attempts under way": int(outcome.isna().sum()),
-        "end: calls in the queue": int((status == "queued").sum()),
-        "end: calls that wait for a retry": int((status == "waiting_retry").sum()),
-        "end: calls never begun": int((status == "scheduled").sum()),
+        "13 refused in an outage": int((cause == CAUSES.index("carrier_outage")).sum()),
+        "13 dropped": int((cause == CAUSES.index("dropped")).sum()),
+        "14 background attempts": int(background[rank].sum()),
+        "end: attempts under way": int((outcome == NOT_KNOWN).sum()),
+        "end: calls in the queue": int((status == QUEUED).sum()),
+        "end: calls that wait for a retry": int((status == WAITING_RETRY).sum()),
+        "end: calls never begun": int((status == SCHEDULED).sum()),
         "end: went on": int(records.ended_us > plan.ends_us),
         "clock: across a change": int(
-            after(result.start, records.ended_us + HOUR).utcoffset() != result.start.utcoffset()
+            after(starts, records.ended_us + HOUR).utcoffset() != starts.utcoffset()
         ),
         "clock: minutes": records.ended_us // MINUTE,
-        "calls with several attempts": int((gap > 1).sum()),
+        "calls with several attempts": int((number == 2).sum()),
     }

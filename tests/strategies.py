@@ -61,20 +61,40 @@ def _list_directory() -> Path:
     return directory
 
 
-def _sometimes(strategy: st.SearchStrategy[Any], one_in: int = 2) -> st.SearchStrategy[Any]:
-    """None, or else something of `strategy`."""
-    return st.one_of(*[st.none()] * (one_in - 1), strategy)
+class _Choices(tuple[Any, ...]):
+    """Values of which one is taken, each as often as any other; the first is the simplest."""
 
 
-def _some(**values: st.SearchStrategy[Any]) -> st.SearchStrategy[Mapping]:
-    """Keys with their values; those that are None are left out."""
-    return st.fixed_dictionaries(values).map(
-        lambda drawn: {key: value for key, value in drawn.items() if value is not None}
-    )
+def _of(*values: Any) -> _Choices:
+    return _Choices(values)
 
 
-def _of(*values: Any) -> st.SearchStrategy[Any]:
+def _one_of(*values: Any) -> st.SearchStrategy[Any]:
     return st.sampled_from(values)
+
+
+def _sometimes(values: _Choices, one_in: int = 2) -> _Choices:
+    """None, or else one of `values`."""
+    return _Choices((*[None] * (one_in - 1) * len(values), *values))
+
+
+def _some(**values: _Choices | st.SearchStrategy[Any]) -> st.SearchStrategy[Mapping]:
+    """Keys with their values; those that are None are left out.
+
+    All choices are made by one draw, a byte for each: that is many times as fast as a draw each.
+    """
+    choices = {key: value for key, value in values.items() if isinstance(value, _Choices)}
+    others = {key: value for key, value in values.items() if not isinstance(value, _Choices)}
+
+    def taken(picks: bytes, drawn: Mapping) -> Mapping:
+        for byte, (key, of) in zip(picks, choices.items(), strict=True):
+            drawn[key] = of[byte % len(of)]
+        return {key: drawn[key] for key in values if drawn[key] is not None}
+
+    picks = st.binary(min_size=len(choices), max_size=len(choices))
+    if not others:
+        return picks.map(lambda drawn: taken(drawn, {}))
+    return st.tuples(picks, st.fixed_dictionaries(others)).map(lambda drawn: taken(*drawn))
 
 
 def _exponential(mean: str) -> Mapping:
@@ -128,7 +148,7 @@ CALLEES = _some(
     agent_talk=_of("60 s", _exponential("90 s")),
     fax_share=_of(0.0, 0.2),
     redial_factors=_of([1.0], [1.0, 0.5, 0.0]),
-    gap_factors=st.booleans(),
+    gap_factors=_of(False, True),
 )
 PROFILES = {
     "people": {"human": 1, "voicemail": 0, "no_answer": 0, "busy": 0},
@@ -146,8 +166,8 @@ class _Grid:
     def at(self, seconds: int) -> datetime:
         return after(self.begins, seconds * SECOND)
 
-    def instants(self, *seconds: int) -> st.SearchStrategy[datetime]:
-        return st.sampled_from([self.at(second) for second in seconds])
+    def instants(self, *seconds: int) -> _Choices:
+        return _Choices(self.at(second) for second in seconds)
 
     def time_of_day(self, seconds: int, zone: ZoneInfo) -> str:
         return f"{self.at(seconds).astimezone(zone):%H:%M:%S}"
@@ -156,66 +176,79 @@ class _Grid:
 @st.composite
 def _windows(draw: st.DrawFn, grid: _Grid, zone: str) -> Mapping:
     """A window with an edge or two inside the run, where midnight does not forbid it."""
-    whose = draw(_of("scenario", "callee"))
-    clock = ZoneInfo(zone if whose == "scenario" else draw(st.sampled_from(CALLEE_ZONES)))
-    opens = grid.time_of_day(draw(_of(0, 60, 120, 300)), clock)
-    closes = grid.time_of_day(draw(_of(360, 600, 1200)), clock)
-    window: Mapping = {"opens": opens, "closes": closes, "zone": whose}
+    window = draw(
+        _some(
+            zone=_of("scenario", "callee"),
+            callee=_of(*CALLEE_ZONES),
+            opens=_of(0, 60, 120, 300),
+            closes=_of(360, 600, 1200),
+            all_day=_of(False, True),
+            days=_sometimes(_of(["mon", "tue", "sun"], ["sun"]), 6),
+        )
+    )
+    callee, all_day = window.pop("callee"), window.pop("all_day")
+    clock = ZoneInfo(zone if window["zone"] == "scenario" else callee)
+    opens, closes = (grid.time_of_day(window[edge], clock) for edge in ("opens", "closes"))
     if opens >= closes:
-        window |= {"opens": "00:00", "closes": draw(_of(closes, "24:00"))}
-        if window["closes"] <= window["opens"]:
-            window["closes"] = "24:00"
-    days = draw(_sometimes(_of(["mon", "tue", "sun"], ["sun"]), 6))
-    return window | ({"days": days} if days else {})
+        opens, closes = "00:00", "24:00" if all_day or closes <= "00:00" else closes
+    return window | {"opens": opens, "closes": closes}
 
 
 @st.composite
 def _campaigns(draw: st.DrawFn, name: str, grid: _Grid, zone: str, urls: list[str]) -> Mapping:
-    start = draw(_of(0, 60, 60, 60, 120, 148))
-    campaign: Mapping = {
-        "name": name,
-        # Background tenants, other-1 and so on, come between those of the scenario by name.
-        "tenant": draw(_of("acme", "acme", "bolt", "corp", "zulu", "zulu")),
-        "start": grid.at(start),
-        "profile": draw(_of("mixed", "people", "absent")),
-        "max_retry": draw(_of(0, 1, 2, 3)),
-        "retry_interval": draw(_of("60 s", "60 s", "61 s", "120 s")),
-        "missing_ani_share": draw(_of(0.0, 0.0, 0.0, 0.5)),
+    kinds = {
+        "contacts": _of(0, 1, 4, 10, 20),
+        "contact_list": _of("plain", "zones", "zones", "faulty", "hopeless"),
+        "rate": _of("2/min", "5/min"),
+        "until": grid.instants(150, 300),
+        "duplicates": _of("dial", "reject"),
+        "has_ani": _of(True, False),
     }
-    kind = draw(_of("count", "count", "count", "list", "recorded", "poisson"))
+    campaign = draw(
+        _some(
+            start=_of(0, 60, 60, 60, 120, 148),
+            # Background tenants, other-1 and so on, come between those of the scenario by name.
+            tenant=_of("acme", "acme", "bolt", "corp", "zulu", "zulu"),
+            profile=_of("mixed", "people", "absent"),
+            max_retry=_of(0, 1, 2, 3),
+            retry_interval=_of("60 s", "60 s", "61 s", "120 s"),
+            missing_ani_share=_of(0.0, 0.0, 0.0, 0.5),
+            kind=_of("count", "count", "count", "list", "recorded", "poisson"),
+            **kinds,
+        )
+    )
+    start, kind = campaign["start"], campaign.pop("kind")
+    drawn = {key: campaign.pop(key) for key in kinds}
+    campaign |= {"name": name, "start": grid.at(start)}
     if kind == "count":
-        campaign["contacts"] = draw(_of(0, 1, 4, 10, 20))
+        campaign["contacts"] = drawn["contacts"]
     elif kind == "list":
-        name = draw(_of("plain", "zones", "zones", "faulty", "hopeless"))
-        campaign["contact_list"] = str(_list_directory() / f"{name}.csv")
-        campaign |= {"duplicates": draw(_of("dial", "reject")), "ani": "4155550199"}
-        if draw(st.booleans()):
-            del campaign["ani"]
+        campaign["contact_list"] = str(_list_directory() / f"{drawn['contact_list']}.csv")
+        campaign["duplicates"] = drawn["duplicates"]
+        if drawn["has_ani"]:
+            campaign["ani"] = "4155550199"
         del campaign["missing_ani_share"]
     elif kind == "recorded":
-        times = _of(0.0, 30.0, 60.0, 60.0, 61.0, 119.5, 120.0, 180.0, 400.0)
+        times = _one_of(0.0, 30.0, 60.0, 60.0, 61.0, 119.5, 120.0, 180.0, 400.0)
         campaign["requests"] = {"times_s": draw(st.lists(times, max_size=8))}
     else:
-        campaign["requests"] = {
-            "rate": draw(_of("2/min", "5/min")),
-            "until": draw(grid.instants(150, 300)),
-        }
+        campaign["requests"] = {key: drawn[key] for key in ("rate", "until")}
     campaign |= draw(
         _some(
             submitted_at=_sometimes(grid.instants(*sorted({0, start // 2, start})), 3),
             expires_at=_sometimes(grid.instants(start + 1, start + 15, start + 32, 240, 600), 5),
             stop_at=_sometimes(grid.instants(max(start, 60), start + 2, start + 20, 200, 300), 5),
-            window=_sometimes(_windows(grid, zone), 2 if kind == "list" else 4),
+            window=st.one_of(*[st.none()] * (1 if kind == "list" else 3), _windows(grid, zone)),
             pacing=_sometimes(_of("6/min", "20/min", "1/s", "1000000/s"), 3),
             pacing_at=_of("admission", "dispatch"),
             max_simultaneous=_sometimes(_of(1, 2), 4),
             stop_reaches=_of("loading", "loading", "queue"),
-            stop_cancels_retries=st.booleans(),
-            callee_zone=_sometimes(st.sampled_from(CALLEE_ZONES), 3),
-            result_url=_sometimes(st.sampled_from(urls)) if urls else st.none(),
+            stop_cancels_retries=_of(False, True),
+            callee_zone=_sometimes(_of(*CALLEE_ZONES), 3),
+            result_url=_sometimes(_of(*urls)) if urls else _of(None),
             message=_sometimes(_of("10 s", "30 s"), 4),
-            asks_for_key=_sometimes(st.just(True), 4),
-            transfers_to_agent=_sometimes(st.just(True), 4),
+            asks_for_key=_sometimes(_of(True), 4),
+            transfers_to_agent=_sometimes(_of(True), 4),
         )
     )
     return campaign
@@ -223,7 +256,7 @@ def _campaigns(draw: st.DrawFn, name: str, grid: _Grid, zone: str, urls: list[st
 
 def _endpoints(name: str) -> st.SearchStrategy[Mapping]:
     return _some(
-        name=st.just(name),
+        name=_of(name),
         latency=_of("1 s", "5 s", _exponential("3 s")),
         timeout=_of("2 s", "5 s"),
         retry_after=_of([], ["1 s"], ["2 s", "4 s", "8 s"]),
@@ -242,30 +275,37 @@ def _outages(draw: st.DrawFn, grid: _Grid, urls: list[str]) -> Mapping:
         "status",
         *(["endpoint"] * 2 if urls else []),
     ]
-    of = draw(st.sampled_from(kinds))
-    outage: Mapping = {"of": of, "begins": draw(grid.instants(0, 61, 65, 70, 100))}
-    if draw(_of(True, True, True, False)):
-        outage["ends"] = draw(grid.instants(121, 150, 180, 300))
+    outage = draw(
+        _some(
+            of=_of(*kinds),
+            begins=grid.instants(0, 61, 65, 70, 100),
+            ends=_Choices(grid.instants(121, 150, 180, 300) * 3 + (None,) * 4),
+            endpoint=_of(*urls) if urls else _of(None),
+            count=_sometimes(_of(1, 2)),
+            drop=_of(False, True),
+        )
+    )
+    of = outage["of"]
     if of == "endpoint":
-        outage = {"of": of, "begins": outage["begins"]}
-        outage["endpoint"] = draw(st.sampled_from(urls))
-    if of in ("ports", "workers", "channels"):
-        count = draw(_sometimes(_of(1, 2)))
-        outage |= {"count": count} if count else {}
-    if of in ("ports", "channels", "carrier"):
-        outage["drop"] = draw(st.booleans())
+        outage.pop("ends", None)
+    else:
+        outage.pop("endpoint", None)
+    if of not in ("ports", "workers", "channels"):
+        outage.pop("count", None)
+    if of not in ("ports", "channels", "carrier"):
+        del outage["drop"]
     return outage
 
 
 @st.composite
 def _suspensions(draw: st.DrawFn, grid: _Grid, tenants: list[str]) -> Mapping:
-    suspension: Mapping = {"begins": draw(grid.instants(0, 61, 90, 120))}
-    ends = draw(
-        _sometimes(grid.instants(121, 150, 240), 4)
-        if draw(_of(0, 0, 1))
-        else grid.instants(121, 150, 240)
+    ends = grid.instants(121, 150, 240)
+    suspension = draw(
+        _some(
+            begins=grid.instants(0, 61, 90, 120),
+            ends=_Choices(_sometimes(ends, 4) + 8 * ends),
+        )
     )
-    suspension |= {"ends": ends} if ends else {}
     if tenants and draw(st.booleans()):
         suspension["tenant"] = draw(st.sampled_from(tenants))
     return suspension
@@ -273,7 +313,7 @@ def _suspensions(draw: st.DrawFn, grid: _Grid, tenants: list[str]) -> Mapping:
 
 def _tenants(name: str) -> st.SearchStrategy[Mapping]:
     return _some(
-        name=st.just(name),
+        name=_of(name),
         weight=_of(1, 2, 7),
         max_simultaneous=_sometimes(_of(1, 2)),
         dial_rate=_sometimes(_of("20/min", "1/s", "1000000/s")),
@@ -283,17 +323,27 @@ def _tenants(name: str) -> st.SearchStrategy[Mapping]:
 @st.composite
 def mappings(draw: st.DrawFn, campaigns: int = 1) -> Mapping:
     """What a random scenario file would hold, with so many campaigns at least."""
-    zone, local = draw(st.sampled_from((*CLOCKS[:2], *CLOCKS)))
+    drawn = draw(
+        _some(
+            clock=_of(*CLOCKS[:2], *CLOCKS),
+            urls=_of(0, 1, 2),
+            campaigns=_of(*range(campaigns, 7)),
+            ends=_of(150, 300, 900),
+            latest=_of(0, 1200, 4500),
+            outages=_of(0, 1, 1, 3),
+            suspensions=_of(0, 0, 1, 2),
+            background=_of(False, False, False, True),
+            deadline=_sometimes(_of(130, 200), 3),
+        )
+    )
+    zone, local = drawn["clock"]
     grid = _Grid(local.replace(tzinfo=ZoneInfo(zone)))
-    urls = ["https", "mail"][: draw(_of(0, 1, 2))]
-    lists = [
-        draw(_campaigns(f"list-{k}", grid, zone, urls))
-        for k in range(draw(st.integers(campaigns, 6)))
-    ]
+    urls = ["https", "mail"][: drawn["urls"]]
+    lists = [draw(_campaigns(f"list-{k}", grid, zone, urls)) for k in range(drawn["campaigns"])]
     names = sorted({each["tenant"] for each in lists})
     if len(lists) > 2 and lists[0]["tenant"] != lists[1]["tenant"]:
         lists[1]["name"] = lists[0]["name"]  # two tenants may use one name
-    ends = draw(_of(150, 300, 900))
+    ends = drawn["ends"]
     mapping: Mapping = {
         "seed": draw(st.integers(0, 999)),
         "clock": {
@@ -301,7 +351,7 @@ def mappings(draw: st.DrawFn, campaigns: int = 1) -> Mapping:
             "date": date(local.year, local.month, local.day),
             "begins": grid.begins,
             "ends": grid.at(ends),
-            "latest": grid.at(draw(_of(ends, 1200, 4500))),
+            "latest": grid.at(drawn["latest"] or ends),
         },
         "platform": draw(PLATFORM),
         "carrier": draw(CARRIER),
@@ -309,25 +359,28 @@ def mappings(draw: st.DrawFn, campaigns: int = 1) -> Mapping:
         "profiles": PROFILES,
         "campaign": lists,
         "endpoint": [draw(_endpoints(name)) for name in urls],
-        "tenant": [draw(_tenants(name)) for name in names if draw(_of(False, True))],
-        "outage": [draw(_outages(grid, urls)) for _ in range(draw(_of(0, 1, 1, 3)))],
-        "suspension": [draw(_suspensions(grid, names)) for _ in range(draw(_of(0, 0, 1, 2)))],
+        "tenant": [draw(_tenants(name)) for name in names if draw(_one_of(False, True))],
+        "outage": [draw(_outages(grid, urls)) for _ in range(drawn["outages"])],
+        "suspension": [draw(_suspensions(grid, names)) for _ in range(drawn["suspensions"])],
     }
-    if draw(_of(False, False, False, True)):
-        mapping["background"] = {
-            "tenants": draw(_of(1, 3)),
-            "campaigns_per_hour": draw(_of(1, 4)),
-            "median_size": draw(_of(1, 4)),
-            "size_log_sd": draw(_of(0.0, 0.5)),
-            "start_minutes": {"top": 6, "half": 1, "quarter": 1, "other": 2},
-            "profile": draw(_of("mixed", "people")),
-            "max_retry": draw(_of(0, 1)),
-            "retry_interval": "60 s",
-        } | ({"result_url": urls[0]} if urls else {})
-    if draw(_of(False, False, True)):
+    if drawn["background"]:
+        mapping["background"] = draw(
+            _some(
+                tenants=_of(1, 3),
+                campaigns_per_hour=_of(1, 4),
+                median_size=_of(1, 4),
+                size_log_sd=_of(0.0, 0.5),
+                start_minutes=_of({"top": 6, "half": 1, "quarter": 1, "other": 2}),
+                profile=_of("mixed", "people"),
+                max_retry=_of(0, 1),
+                retry_interval=_of("60 s"),
+                result_url=_of(urls[0] if urls else None),
+            )
+        )
+    if "deadline" in drawn:
         mapping["study"] = {
             "campaign": lists[-1]["name"],
-            "deadline": grid.at(draw(_of(130, 200))),
+            "deadline": grid.at(drawn["deadline"]),
         }
     return mapping
 
@@ -400,20 +453,20 @@ def _crowded(draw: st.DrawFn) -> Mapping:
                     _of(*(after(starts, k * SECOND) for k in (2, 8, 15, 32))), 4
                 ),
                 stop_at=_sometimes(_of(*(after(starts, k * SECOND) for k in (1, 6, 40, 70))), 4),
-                result_url=st.sampled_from(urls) if urls else st.none(),
+                result_url=_of(*urls) if urls else _of(None),
             )
         )
         if "contacts" in campaign:
-            campaign["contacts"] = draw(_of(4, 10, 20))
+            campaign["contacts"] = draw(_one_of(4, 10, 20))
         if "contact_list" in campaign and draw(st.booleans()):
             campaign["contact_list"] = str(_list_directory() / "zones.csv")
             campaign["window"] = draw(_windows(grid, zone)) | {"zone": "callee"}
         if "pacing" in campaign:
-            campaign["pacing"] = draw(_of("20/min", "1/s"))
+            campaign["pacing"] = draw(_one_of("20/min", "1/s"))
     mapping["outage"] += draw(st.lists(_outages(grid, urls), max_size=3))
     for outage in mapping["outage"]:
         if "drop" in outage:
-            outage["drop"] = draw(_of(True, True, False))
+            outage["drop"] = draw(_one_of(True, True, False))
     return mapping
 
 
@@ -447,7 +500,7 @@ def standing_scenarios(draw: st.DrawFn) -> Scenario:
         mapping["carrier"] |= {"rate": "1/s", "burst": 2, "channels": 100}
     scenario = load(mapping)
     clock = scenario.clock
-    moment_s = draw(_of(1, 60, 65, 120, 140))
+    moment_s = draw(_one_of(1, 60, 65, 120, 140))
     at = after(clock.begins, moment_s * SECOND)
     under_way = min(scenario.platform.ports, scenario.carrier.channels)
 

@@ -312,9 +312,10 @@ def snapshot_problems(scenario: _Setting, snapshot: Snapshot) -> Iterator[Contra
         ):
             yield ("campaign", i, *place), message
     yield from _twice(snapshot)
+    under_way = tuple(state for state in STATES if state in UNDER_WAY_STATUSES)
     # A call that is dialing need not be at the carrier yet.
     for states, what, limit in (
-        (UNDER_WAY_STATUSES, "platform.ports", scenario.platform.ports),
+        (under_way, "platform.ports", scenario.platform.ports),
         (("connected",), "carrier.channels", scenario.carrier.channels),
     ):
         found = sum(campaign.count(state) for campaign in snapshot.campaign for state in states)

@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 import pytest
 from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from outsim.clock import MINUTE, MISSING, SECOND
 from outsim.engine.records import Columns
@@ -39,7 +40,13 @@ from outsim.vocabulary import (
     SCHEDULED,
 )
 from tests.occurrences import occurrences
-from tests.strategies import LISTS, PROFILES, scenarios, standing_scenarios
+from tests.strategies import (
+    LISTS,
+    PROFILES,
+    crowded_scenarios,
+    scenarios,
+    standing_scenarios,
+)
 
 TIED: dict[str, Any] = {
     "clock": {"zone": "UTC", "date": date(2026, 3, 10), "begins": "09:00", "ends": "09:05"},
@@ -67,11 +74,11 @@ def test_random_scenarios_keep_every_invariant(depth: str) -> None:
     occurred: Counter[str] = Counter()
 
     @settings(max_examples=max(250, settings.default.max_examples))
-    @given(scenarios())
+    @given(st.one_of(scenarios(), crowded_scenarios()))
     def keeps(scenario: Scenario) -> None:
         result = simulate(scenario)
         check_invariants(result)
-        occurred.update(occurrences(result))
+        occurred.update(occurrences(result.arrays))
 
     keeps()
     # These come seldom; the queues of the next test have them.
@@ -89,7 +96,7 @@ def test_random_queues_as_they_stand_keep_every_invariant(depth: str) -> None:
     def keeps(scenario: Scenario) -> None:
         result = simulate(scenario)
         check_invariants(result)
-        ties.update({k: v for k, v in occurrences(result).items() if k.startswith("ties")})
+        ties.update({k: v for k, v in occurrences(result.arrays).items() if k.startswith("ties")})
 
     keeps()
     assert min(ties.values()) >= 10, ties

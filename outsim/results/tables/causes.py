@@ -131,14 +131,14 @@ class Causes:
         course.go("schedule", start[run.rank_of_call])
         again = np.flatnonzero(run.made_before > 0)
         if len(again):
-            opened = [
+            at_us, ended_us, ready_us = (
                 run.of_calls(lambda c, name=name: _opening(c, name))[again]  # type: ignore[misc]
                 for name in ("at_us", "last_failure_us", "ready_us")
-            ]
-            for cause, to in zip(
-                ("earlier", "dialing_and_talking", "retry_gap"), opened, strict=True
-            ):
-                course.go(cause, to, again)
+            )
+            # Who stands in the queue entered it before that: the rest is part of the stay in it.
+            course.go("earlier", np.minimum(at_us, ready_us), again)
+            course.go("dialing_and_talking", ended_us, again)
+            course.go("retry_gap", ready_us, again)
         course.go("loading", run.of_calls(lambda c: c.ready_us))
         u = run.updates
         entered = np.flatnonzero(u["status"] == QUEUED)[::-1]
