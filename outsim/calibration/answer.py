@@ -12,19 +12,8 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 
 from outsim.calibration.durations import SCORED, DurationFit, Z
-from outsim.calibration.outcomes import (
-    GAP,
-    GAPS,
-    HOUR,
-    REDIAL,
-    WEEKDAY,
-    WEEKDAYS,
-    Factors,
-    MixDrift,
-    OutcomeFit,
-    jeffreys,
-)
-from outsim.calibration.profile import toml
+from outsim.calibration.outcomes import MixDrift, OutcomeFit, jeffreys
+from outsim.calibration.profile import factor_key, factor_values, toml
 from outsim.clock import SECOND
 from outsim.distributions import Constant, Distribution, Quantiles
 from outsim.errors import ScenarioError, unknown_name
@@ -96,29 +85,33 @@ def _of_mix(mix: OutcomeFit, weights: dict[str, float], profile: str) -> Iterato
     ):
         if group != "base" and error > 0:
             value, low, high = np.exp([log, log - Z * error, log + Z * error]).tolist()
-            key = f"callees.{_factor_key(group, level)}"
+            key = f"callees.{factor_key(group, level)}"
             yield Parameter(key, value, low, high, float(dials))
 
 
-def _kept(found: CalleeFit) -> Iterator[tuple[str, float]]:
+def _defaults(fit: CalleeFit) -> Iterator[Parameter]:
     """Defaults that a log could have told of, and this one did not."""
-    for key in ("ring_human", "ring_voicemail", found.talk):
-        if key not in found.callee_values:
-            yield f"callees.{key} p50", _quantile_s(getattr(Callees(), key), 0.5)
-    if found.outcomes is None:
-        name = f"profiles.{found.profile_name}"
+
+    def default(key: str, value: float) -> Parameter:
+        return Parameter(key, value, None, None, 0, source=DEFAULT)
+
+    for key in ("ring_human", "ring_voicemail", fit.talk):
+        if key not in fit.callee_values:
+            yield default(f"callees.{key} p50", _quantile_s(getattr(Callees(), key), 0.5))
+    if fit.outcomes is None:
+        name = f"profiles.{fit.profile_name}"
         for word, value in (DEFAULTS[name].value if name in DEFAULTS else {}).items():
-            yield f"{name}.{word}", value
-    fitted = set(found.uncertainty_values.get("factors", ()))
+            yield default(f"{name}.{word}", value)
+    fitted = set(fit.uncertainty_values.get("factors", ()))
     for part, value in DEFAULTS["callees.hour_factors"].value.items():
         if f"hour_factors.{part}" not in fitted:
-            yield f"callees.hour_factors.{part}", value
+            yield default(f"callees.hour_factors.{part}", value)
     for key in ("weekday_factors", "redial_factors"):
-        values = found.callee_values.get(key, DEFAULTS[f"callees.{key}"].value)
+        values = fit.callee_values.get(key, DEFAULTS[f"callees.{key}"].value)
         for i, value in enumerate(values):
             is_base = key == "redial_factors" and i == 0
             if f"{key}[{i}]" not in fitted and not is_base:
-                yield f"callees.{key}[{i}]", value
+                yield default(f"callees.{key}[{i}]", value)
 
 
 @dataclass(frozen=True)
@@ -181,10 +174,10 @@ class CalleeFit:
         ScenarioError
             If it was not fitted.
         """
-        found = {fit.key: fit for fit in self.durations}
-        if key not in found:
-            raise ScenarioError(unknown_name("fitted duration", key, found))
-        return found[key]
+        fits = {fit.key: fit for fit in self.durations}
+        if key not in fits:
+            raise ScenarioError(unknown_name("fitted duration", key, fits))
+        return fits[key]
 
     @cached_property
     def callee_values(self) -> dict[str, Any]:
@@ -203,7 +196,7 @@ class CalleeFit:
             traits = self.outcomes.contacts
             if traits and traits["fax"] + traits["other"]:
                 values["fax_share"] = short(traits["fax"] / (traits["fax"] + traits["other"]))
-            values |= _factor_values(self.outcomes.factors, self.outcomes.pooled)
+            values |= factor_values(self.outcomes.factors, self.outcomes.pooled)
         return values
 
     @cached_property
@@ -231,7 +224,7 @@ class CalleeFit:
             "outcomes": {word: short(count) for word, count in mix.counts.items()},
             **({"contacts": contacts} if contacts else {}),
             "durations": calls,
-            "factors": [_factor_key(*factors.names[i]) for i in free],
+            "factors": [factor_key(*factors.names[i]) for i in free],
             "covariance": [
                 [float(f"{value:.9g}") for value in row]
                 for row in factors.covariance[np.ix_(free, free)]
@@ -275,7 +268,7 @@ class CalleeFit:
         return (
             *_of_durations(self.durations),
             *(_of_mix(self.outcomes, self.weights, self.profile_name) if self.outcomes else ()),
-            *(Parameter(key, value, None, None, 0, source=DEFAULT) for key, value in _kept(self)),
+            *_defaults(self),
         )
 
     def table(self) -> pd.DataFrame:
@@ -397,42 +390,6 @@ def _unnamed_note(divided: float, named: tuple[str, ...]) -> str:
         f"answered calls whose callee the log doesn't name: {divided:.0%} "
         f"taken to be people, {why}"
     )
-
-
-def _factor_values(factors: Factors, pooled: int) -> dict[str, Any]:
-    """Values of a table of callees: factors of the groups that any was fitted of."""
-    found = {
-        name: round(min(float(np.exp(log)), 3.0), 4)
-        for name, log in zip(factors.names, factors.logs, strict=True)
-    }
-    hours = DEFAULTS["callees.hour_factors"].value.items()
-    values = {
-        HOUR: {part: found.get((HOUR, part), value) for part, value in hours},
-        WEEKDAY: [found.get((WEEKDAY, day), 1.0) for day in WEEKDAYS],
-        REDIAL: [found.get((REDIAL, str(k)), 1.0) for k in range(pooled + 1)],
-        GAP: [*(found.get((GAP, name), 1.0) for name in GAPS), 1.0],
-    }
-    fitted = {group for group, _ in found}
-    return {_TABLES[group]: value for group, value in values.items() if group in fitted}
-
-
-_TABLES = {
-    HOUR: "hour_factors",
-    WEEKDAY: "weekday_factors",
-    REDIAL: "redial_factors",
-    GAP: "gap_factors",
-}
-"""Keys of a table of callees that have the factors of a group."""
-
-
-def _factor_key(group: str, level: str) -> str:
-    """Key of a factor, as `Uncertainty.factors` names it."""
-    if group == "base":
-        return "human"
-    if group == HOUR:
-        return f"{_TABLES[HOUR]}.{level}"
-    places = {WEEKDAY: WEEKDAYS, GAP: (*GAPS, "later")}
-    return f"{_TABLES[group]}[{places[group].index(level) if group in places else level}]"
 
 
 def _in_a_file(distribution: Distribution) -> Any:

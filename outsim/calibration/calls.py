@@ -115,9 +115,9 @@ def callee_codes_of(codes: Keys, texts: pa.Array) -> tuple[Keys, dict[str, int],
 def dialed_as_nobody(numbers: Keys, started: Micros, held_s: Floats, answered: Flags) -> Flags:
     """Attempts at numbers that are dialed too often, or while in use, to be a callee's."""
     known = np.flatnonzero((numbers >= 0) & (started != MISSING))
-    found = np.zeros(len(numbers), dtype=np.bool_)
+    is_nobody = np.zeros(len(numbers), dtype=np.bool_)
     if not len(known):
-        return found
+        return is_nobody
     order = known[by_code(numbers[known])]
     number, at = numbers[order], started[order]
     dials = np.bincount(number)
@@ -127,8 +127,8 @@ def dialed_as_nobody(numbers: Keys, started: Micros, held_s: Floats, answered: F
     soon = spoken & again & (gap_s <= SOON_S)
     are_few = np.sum(dials > 0) <= min(FEW_NUMBERS, len(known) / MOST_DIALS)
     if are_few or (spoken.sum() >= LEAST_ANSWERED and soon.sum() > MOST_SOON * spoken.sum()):
-        found[known] = True
-        return found
+        is_nobody[known] = True
+        return is_nobody
     overlapping = np.bincount(
         number[1:][again & (gap_s < np.nan_to_num(held_s[order])[:-1])], minlength=len(dials)
     )
@@ -137,8 +137,8 @@ def dialed_as_nobody(numbers: Keys, started: Micros, held_s: Floats, answered: F
         at[MOST_DIALS:] - at[:-MOST_DIALS] <= BUSY_DAYS * DAY
     )
     many[number[MOST_DIALS:][near]] = True
-    found[known] = many[numbers[known]]
-    return found
+    is_nobody[known] = many[numbers[known]]
+    return is_nobody
 
 
 TOGETHER_S = 2
@@ -167,10 +167,10 @@ def connected(keys: Keys, others: Keys) -> Keys:
     given = (keys >= 0) & (others >= 0) & (keys != others)
     by = np.full(int(max(keys.max(initial=-1), others.max(initial=-1))) + 1, -1, dtype=np.int32)
     by[others[given]] = keys[given]
-    found = np.where(keys >= 0, by[np.maximum(keys, 0)], -1) if len(by) else keys
+    ids = np.where(keys >= 0, by[np.maximum(keys, 0)], -1) if len(by) else keys
     # Of two rows that name each other the first one named stands.
-    found = np.where((found >= 0) & ~given, found, keys)
-    return np.asarray(found, dtype=np.int32)
+    ids = np.where((ids >= 0) & ~given, ids, keys)
+    return np.asarray(ids, dtype=np.int32)
 
 
 def recurring(among: Flags, codes: list[Keys], started: Micros | None) -> Integers:
@@ -195,10 +195,10 @@ LEAST_OVERLAP = 20
 
 def overlaps(columns: list[Array], file: Keys, started: Micros, among: Flags) -> Flags:
     """Rows among some that an earlier file has too, if nearly all in their common time agree."""
-    found = np.zeros(len(among), dtype=np.bool_)
+    is_repeated = np.zeros(len(among), dtype=np.bool_)
     files = np.unique(file[among])
     if len(files) < 2:
-        return found
+        return is_repeated
     rows = np.flatnonzero(among)
     table = pd.DataFrame({str(k): column[rows] for k, column in enumerate(columns)})
     in_file, at = file[rows], started[rows]
@@ -208,8 +208,8 @@ def overlaps(columns: list[Array], file: Keys, started: Micros, among: Flags) ->
         mine, before = in_file == later, in_file < later
         common = mine & (at >= at[before].min()) & (at <= at[before].max())
         if twice[mine].sum() >= max(LEAST_OVERLAP, OVERLAP * common.sum()):
-            found[rows[mine & twice]] = True
-    return found
+            is_repeated[rows[mine & twice]] = True
+    return is_repeated
 
 
 class Legs(NamedTuple):

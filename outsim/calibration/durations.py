@@ -1,4 +1,12 @@
-"""Which form a duration gets: the one that later calls bear out, near what was recorded."""
+"""Which form a duration gets: the one that later calls bear out, near what was recorded.
+
+Forms fitted to the earlier part are scored by the likelihood of the later one, under the one
+factor that lies between the parts, since it is the shape that is chosen. One that leaves a
+recorded quantile from the 10th percentile to the 99th by more than `TOLERANCE` is out: with many
+calls these are a better guess than any form that bends them; with fewer than `THIN` it may lie
+anywhere in their intervals. Of those that later calls can't tell from the best the simplest is
+chosen.
+"""
 
 from __future__ import annotations
 
@@ -30,7 +38,7 @@ from outsim.text import brief
 SCORED = (0.1, 0.25, 0.5, 0.75, 0.9, 0.95, 0.99)
 """Quantiles by which a fit is held against later data."""
 
-KEPT = tuple(sorted({*SCORED, *(round(0.05 * k, 2) for k in range(2, 20))}))
+EXACT = tuple(sorted({*SCORED, *(round(0.05 * k, 2) for k in range(2, 20))}))
 """Shares at which the table has exactly what was recorded."""
 SMOOTHED = (0.005, 0.01, 0.02, 0.05, 0.925, 0.975)
 """Shares around them, at which each record is spread over its step."""
@@ -53,10 +61,10 @@ LEAST_EXCEEDANCES = 50
 
 def recorded_table(counts: Counts) -> Quantiles:
     """Recorded quantiles, with a generalised Pareto tail (Pickands 1975) beyond the last."""
-    kept = np.array(KEPT)
-    kept_s = counts.quantiles_s(kept)
+    exact = np.array(EXACT)
+    exact_s = counts.quantiles_s(exact)
     smoothed = np.array([p for p in SMOOTHED if p * counts.total >= ENOUGH_BELOW])
-    shares, seconds = _with(kept, kept_s, smoothed, counts.middle_quantiles_s(smoothed))
+    shares, seconds = _with(exact, exact_s, smoothed, counts.middle_quantiles_s(smoothed))
     percents = np.arange(10, 100) / 100
     recorded = counts.quantiles_s(percents)
     off = np.abs(table_of(shares, seconds).quantile_s(percents) - recorded)
@@ -116,8 +124,8 @@ def _fit_tail(counts: Counts, above: Flags, threshold_s: float) -> Any:
         masses = np.maximum(beyond[0] - beyond[1], LEAST_MASS)
         return -float(events @ np.log(masses)) / float(events.sum())
 
-    found = optimize.minimize(unlikelihood, [-0.4, np.log(mean)], method="Nelder-Mead").x
-    return stats.genpareto(1.5 * special.expit(found[0]) - 0.5, scale=np.exp(found[1]))
+    optimum = optimize.minimize(unlikelihood, [-0.4, np.log(mean)], method="Nelder-Mead").x
+    return stats.genpareto(1.5 * special.expit(optimum[0]) - 0.5, scale=np.exp(optimum[1]))
 
 
 ENOUGH = 100
@@ -263,11 +271,11 @@ class DurationFit:
         later_s = self.late.quantiles_s(shares)
         fitted = _fit(self.form, self.early)[0]
         assert fitted is not None
-        found = []
+        errors = []
         for quantiles_s in (fitted.quantile_s(shares), self.early.quantiles_s(shares)):
             factor = np.exp(np.mean(np.log(later_s / quantiles_s)))
-            found.append(quantiles_s * factor / later_s - 1)
-        return found[0], found[1]
+            errors.append(quantiles_s * factor / later_s - 1)
+        return errors[0], errors[1]
 
 
 def cdf_of(distribution: Distribution, seconds: ArrayLike) -> Floats:
@@ -326,7 +334,7 @@ def _fit(name: str, counts: Counts) -> tuple[Distribution | None, Form]:
 
 def deviation(distribution: Distribution, counts: Counts) -> float:
     """Largest relative distance to a recorded quantile, from the 10th percentile to the 99th."""
-    shares = np.array(KEPT)
+    shares = np.array(EXACT)
     recorded_s = counts.quantiles_s(shares)
     return float(np.max(np.abs(distribution.quantile_s(shares) / recorded_s - 1)))
 
@@ -343,7 +351,7 @@ def quantile_intervals_s(counts: Counts, shares: Floats) -> tuple[Floats, Floats
 
 def is_near(distribution: Distribution, counts: Counts, *, is_thin: bool) -> bool:
     """Whether a distribution follows the recorded quantiles well enough to be chosen."""
-    shares = np.array(KEPT)
+    shares = np.array(EXACT)
     found_s, recorded_s = distribution.quantile_s(shares), counts.quantiles_s(shares)
     near = np.abs(found_s / recorded_s - 1) <= TOLERANCE
     if is_thin:

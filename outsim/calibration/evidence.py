@@ -56,7 +56,7 @@ def unit_of(names: Sequence[str]) -> tuple[str, float]:
 
 def units_s(durations: dict[str, Floats]) -> tuple[dict[str, float], list[str]]:
     """Units in seconds, another one than a second where it is beyond doubt; and notes."""
-    found, notes = dict.fromkeys(durations, 1.0), []
+    units, notes = dict.fromkeys(durations, 1.0), []
     for name, array in durations.items():
         called, known = _CALLED[name], array[np.isfinite(array)]
         positive = known[known > 0]
@@ -65,20 +65,20 @@ def units_s(durations: dict[str, Floats]) -> tuple[dict[str, float], list[str]]:
         median = float(np.median(positive))
         least = NO_RING_S if name == "ring_s" else NO_TALK_S
         if median >= least and _is_typical(name, median / 1000):
-            found[name] = 1e-3
+            units[name] = 1e-3
             notes.append(
                 f"{called} are read as milliseconds: as seconds half of them were over "
                 f"{median:,.0f} s, as milliseconds over {median / 1000:,.0f} s"
             )
         elif _is_typical(name, median * _DAY_S) and _are_parts_of_a_day(positive):
-            found[name] = _DAY_S
+            units[name] = _DAY_S
             notes.append(
                 f"{called} are read as a spreadsheet's parts of a day: as seconds none were as "
                 f"long as one, as parts of a day half of them over {median * _DAY_S:,.0f} s"
             )
         elif doubt := (_doubt_of_rings if name == "ring_s" else _doubt_of_talks)(known, median):
             notes.append(f"{called}: {doubt}")
-    return found, notes
+    return units, notes
 
 
 def _is_typical(name: str, median: float) -> bool:
@@ -268,7 +268,7 @@ def _zones(batches: Sequence[Batch], zone: str | None, callee_zone: str | None) 
 
 def _contexts(contexts: pa.Array, name: str) -> Iterator[str]:
     counted = sorted(
-        ((each["counts"], each["values"]) for each in pc.value_counts(contexts).to_pylist()),
+        ((entry["counts"], entry["values"]) for entry in pc.value_counts(contexts).to_pylist()),
         key=lambda pair: (-pair[0], str(pair[1])),
     )
     if len(counted) < 2:

@@ -163,9 +163,9 @@ def count(
         steps = np.maximum(steps, 1)  # nothing is rounded up to no time at all
     events = np.bincount(steps, weights=np.where(cut, 0, sizes)).astype(np.float64)
     censored = np.bincount(steps, weights=np.where(cut, sizes, 0)).astype(np.float64)
-    there = np.flatnonzero(events + censored)
-    recorded = np.round(there * step_s, 9)
-    return Counts(recorded, events[there], censored[there], step_s, rounding)
+    places = np.flatnonzero(events + censored)
+    recorded = np.round(places * step_s, 9)
+    return Counts(recorded, events[places], censored[places], step_s, rounding)
 
 
 LEAST_MASS = 1e-12
@@ -211,8 +211,8 @@ class Mixture:
         grid = np.linspace(
             np.min(self.medians_log - widest), np.max(self.medians_log + widest), 40_001
         )
-        found = np.interp(np.asarray(shares, np.float64), self.cdf(np.exp(grid)), grid)
-        return np.asarray(np.exp(found), dtype=np.float64)
+        logs = np.interp(np.asarray(shares, np.float64), self.cdf(np.exp(grid)), grid)
+        return np.asarray(np.exp(logs), dtype=np.float64)
 
 
 @dataclass(frozen=True)
@@ -333,8 +333,8 @@ def fit_family(family: Family, counts: Counts) -> Form:
         loss /= counts.total
         return loss if np.isfinite(loss) else _UNLIKELY
 
-    found = optimize.minimize(unlikelihood, start, method="BFGS", options={"gtol": 1e-6})
-    return family.make(np.asarray(found.x, dtype=np.float64)[:size])
+    optimum = optimize.minimize(unlikelihood, start, method="BFGS", options={"gtol": 1e-6})
+    return family.make(np.asarray(optimum.x, dtype=np.float64)[:size])
 
 
 def as_distribution(name: str, form: Form) -> Distribution | None:

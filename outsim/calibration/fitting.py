@@ -62,13 +62,13 @@ def fit(
     fitted_on: date | None = None,
 ) -> CalleeFit:
     """Fit the callee profile to a call log; what it doesn't tell stays at its default."""
-    held = _holdout(holdout)
+    share = _holdout(holdout)
     if talk not in get_args(Talk):
         raise ScenarioError(f"talk: found {talk!r}; write message or agent_talk")
     table = _typed(call_log.table)
     if not len(table):
         raise ScenarioError("call log: found no attempts; need at least one")
-    late = np.arange(len(table)) >= round(len(table) * (1 - held))
+    late = np.arange(len(table)) >= round(len(table) * (1 - share))
     notes: list[str] = []
     fitted = _durations(table, late, talk, rounding, notes)
     mix = _mix(table, call_log, notes)
@@ -82,7 +82,7 @@ def fit(
             **({} if fitted_on is None else {"fitted": fitted_on.isoformat()}),
         },
         attempts=len(table),
-        holdout=held,
+        holdout=share,
         talk=talk,
         profile_name=profile,
         durations=tuple(fitted),
@@ -106,10 +106,10 @@ def _holdout(given: float | str) -> float:
 def _typed(table: pd.DataFrame) -> pd.DataFrame:
     """The columns that are used, outcomes as categories."""
     used = [name for name in _COLUMNS if name in table]
-    found = table[used].reset_index(drop=True)
-    if "outcome" in found:
-        found["outcome"] = outcomes.as_words(found["outcome"])
-    return found
+    typed = table[used].reset_index(drop=True)
+    if "outcome" in typed:
+        typed["outcome"] = outcomes.as_words(typed["outcome"])
+    return typed
 
 
 _COLUMNS = ("started", "outcome", "ring_s", "talk_s", "attempt", "gap_s", "weight")
@@ -229,9 +229,9 @@ def _mix(table: pd.DataFrame, call_log: CallLog, notes: list[str]) -> OutcomeFit
         return None
     if call_log.last_only and "attempt" in table:
         table = outcomes.with_earlier_attempts(table)
-    found = outcomes.count_outcomes(table)
-    dials = sum(found.get(word, 0.0) for word in outcomes.IN_USE)
-    hits = sum(found.get(word, 0.0) for word in ("human", "answered"))
+    counts = outcomes.count_outcomes(table)
+    dials = sum(counts.get(word, 0.0) for word in outcomes.IN_USE)
+    hits = sum(counts.get(word, 0.0) for word in ("human", "answered"))
     if dials < outcomes.ENOUGH or not 0 < hits < dials:
         notes.append(
             f"outcome mix: kept at its default; {dials:,.0f} dials with {hits:,.0f} answered are "
@@ -240,7 +240,7 @@ def _mix(table: pd.DataFrame, call_log: CallLog, notes: list[str]) -> OutcomeFit
         return None
     if call_log.zone is None:
         notes.append("hour and weekday factors: kept at their defaults; give the log's time zone")
-    refused = found.get("congestion", 0.0)
+    refused = counts.get("congestion", 0.0)
     if refused:
         notes.append(
             f"congestion: {refused:,.0f} attempts left out of the mix; a run makes its own "
@@ -271,7 +271,7 @@ def lumps(seconds: Floats, step_s: float) -> list[str]:
     values, counts = np.unique(np.rint(known / step_s), return_counts=True)
     if len(values) < 2:
         return [f"all {len(known):,} are {values[0] * step_s:g} s"]
-    found = []
+    texts = []
     worth = counts >= max(LUMP * len(known), ENOUGH_TO_JUDGE / 2)
     for k in np.flatnonzero(worth):
         near = np.abs(values - values[k]) <= max(5.0, 0.2 * values[k])
@@ -285,5 +285,5 @@ def lumps(seconds: Floats, step_s: float) -> list[str]:
             text += ", the longest: a limit cuts them off there, and the fit has it in it"
         elif k == 0:
             text += ", the shortest: a least time, and the fit has it in it"
-        found.append(text)
-    return found[:3]
+        texts.append(text)
+    return texts[:3]

@@ -10,37 +10,11 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from outsim.calibration.calls import (
-    WINDOW_S,
-    callee_codes_of,
-    connected,
-    dialed_as_nobody,
-    dials,
-    is_of_calls,
-    legs,
-    overlaps,
-    recurring,
-)
+from outsim.calibration import calls, log, times
 from outsim.calibration.evidence import notes_of, units_s
-from outsim.calibration.log import (
-    Batch,
-    CallLog,
-    Columns,
-    ReadFile,
-    Unreadable,
-    codes_of,
-    columns_of,
-    has,
-    texts_at,
-    texts_of,
-)
+from outsim.calibration.log import Batch, CallLog, Columns, ReadFile, Unreadable
 from outsim.calibration.mapping import ANSWERED_CODES, WORDS
-from outsim.calibration.times import (
-    MISSING,
-    are_universal,
-    epochs_s,
-    resolve_repeated_hours,
-)
+from outsim.calibration.times import MISSING
 from outsim.calibration.values import Array, Flags, Floats, Integers
 from outsim.errors import ScenarioError
 from outsim.scenario.files import refusal
@@ -56,18 +30,18 @@ def joined(
         for batch in read.batches:
             left_out.update(batch.left_out)
             unreadable += [Unreadable(read.file.name, *row) for row in batch.unreadable]
-    found = _Joined(read_files, left_out, zone)
-    if found.size:
-        found.join()
-    if not found.size:
+    attempts = _Joined(read_files, left_out, zone)
+    if attempts.size:
+        attempts.join()
+    if not attempts.size:
         raise _nothing(read_files[0], unreadable, left_out)
-    columns = found.columns
+    columns = attempts.columns
     last_only = read_files[0].mapping.last_only
     if not last_only and _has_only_talks(read_files, columns):
         del columns["outcome"]
     notes = list(dict.fromkeys(text for read in read_files for text in read.notes))
     notes += notes_of(read_files, columns, zone, callee_zone)
-    notes += found.notes
+    notes += attempts.notes
     if "started" in columns:
         order = np.argsort(columns["started"], kind="stable")
         columns = {name: array[order] for name, array in columns.items()}
@@ -75,7 +49,7 @@ def joined(
     if derived:
         notes.append(
             "attempts are counted by number: the next one of a call comes within "
-            f"{WINDOW_S // 86_400} days of one that was not answered"
+            f"{calls.WINDOW_S // 86_400} days of one that was not answered"
         )
     return CallLog(
         _table(columns),
@@ -125,7 +99,7 @@ class _Joined:
 
     def join(self) -> None:
         """Put the batches together, and leave out what is no dial of its own."""
-        self.columns = columns_of(self._batches)
+        self.columns = log.columns_of(self._batches)
         self._resolve_repeated_hours()
         self._callees()
         self._without_repeats()
@@ -134,10 +108,10 @@ class _Joined:
             self.columns.pop(name, None)
         self._units()
 
-    def _keep(self, kept: Flags | Integers) -> None:
-        self.columns = {name: array[kept] for name, array in self.columns.items()}
-        self._file, self._row = self._file[kept], self._row[kept]
-        self._is_own = self._is_own[kept]
+    def _keep(self, rows: Flags | Integers) -> None:
+        self.columns = {name: array[rows] for name, array in self.columns.items()}
+        self._file, self._row = self._file[rows], self._row[rows]
+        self._is_own = self._is_own[rows]
 
     def _leave_out(self, at: Flags, reason: str) -> None:
         if at.any():
@@ -150,7 +124,7 @@ class _Joined:
         if "started" not in columns or "is_local" not in columns or self.zone is None:
             return
         has_ids = "keys" in columns
-        columns["started"], repeated, skipped = resolve_repeated_hours(
+        columns["started"], repeated, skipped = times.resolve_repeated_hours(
             columns["started"],
             columns["is_local"],
             partial(self._epochs_s, self._row) if has_ids else None,
@@ -169,7 +143,7 @@ class _Joined:
         if has_ids and not repeated:
             local = np.flatnonzero(columns["is_local"])
             local = local[:: len(local) // SAMPLE + 1]
-            if are_universal(columns["started"][local], self._epochs_s(local), self.zone):
+            if times.are_universal(columns["started"][local], self._epochs_s(local), self.zone):
                 self.notes.append(
                     f"by the seconds in their ids the log's times are UTC, not {self.zone}; if "
                     f"so, say --zone UTC --callee-zone {self.zone}"
@@ -177,13 +151,15 @@ class _Joined:
 
     def _epochs_s(self, rows: Integers) -> Floats:
         """Seconds since 1970 in the ids of some rows; missing where there are none."""
-        return epochs_s(texts_at(self._batches, "keys", rows))
+        return times.epochs_s(log.texts_at(self._batches, "keys", rows))
 
     def _callees(self) -> None:
         """Leave out dials to extensions, where others are to numbers."""
-        if not has(self._batches, "numbers"):
+        if not log.has(self._batches, "numbers"):
             return
-        codes, lost, is_short = callee_codes_of(*codes_of(texts_of(self._batches, "numbers")))
+        codes, lost, is_short = calls.callee_codes_of(
+            *log.codes_of(log.texts_of(self._batches, "numbers"))
+        )
         self.columns["numbers"] = codes
         for reason, count in lost.items():
             self.notes.append(
@@ -209,7 +185,7 @@ class _Joined:
         for name, field in (("keys", "id"), ("calls", "call")):
             if name not in columns:
                 continue
-            if is_of_calls(columns[name]):
+            if calls.is_of_calls(columns[name]):
                 with_key |= columns[name] >= 0
             elif (columns[name] >= 0).any():
                 del columns[name]
@@ -225,38 +201,40 @@ class _Joined:
         twice = self._repeats(with_key | (others & has_number))
         if others.any() and not has_number.all():
             fields, among = self._fields(np.arange(self.size)), others & ~has_number
-            twice |= overlaps(fields, self._file, columns["started"], among)
+            twice |= calls.overlaps(fields, self._file, columns["started"], among)
         self._leave_out(twice, "duplicate")
 
     def _repeats(self, among: Flags) -> Flags:
         """Rows among some that agree with an earlier one of them in all that was read."""
         columns = self.columns
         codes = [columns[name] for name in ("keys", "calls", "numbers") if name in columns]
-        rows = recurring(among, codes, columns.get("started"))
-        found = np.zeros(self.size, dtype=np.bool_)
+        rows = calls.recurring(among, codes, columns.get("started"))
+        is_repeated = np.zeros(self.size, dtype=np.bool_)
         if len(rows):
-            found[rows] = pd.DataFrame(dict(enumerate(self._fields(rows)))).duplicated()
-        return found
+            is_repeated[rows] = pd.DataFrame(dict(enumerate(self._fields(rows)))).duplicated()
+        return is_repeated
 
     def _fields(self, rows: Integers) -> list[Array]:
         """Of some rows all that tells them apart."""
         fields = {name: array[rows] for name, array in self.columns.items() if name != "is_local"}
-        if has(self._batches, "legs"):
-            fields["legs"], _ = codes_of([texts_at(self._batches, "legs", self._row[rows])])
+        if log.has(self._batches, "legs"):
+            fields["legs"], _ = log.codes_of(
+                [log.texts_at(self._batches, "legs", self._row[rows])]
+            )
         return list(fields.values())
 
     def _legs(self) -> None:
         columns = self.columns
         keys, any_number = columns.get("keys"), False
         if keys is not None and "others" in columns:
-            keys, any_number = connected(keys, columns["others"]), True
-        calls = columns.get("calls")
-        if calls is not None and (calls >= 0).any():
-            beside = -1 if keys is None else np.where(keys >= 0, keys + calls.max() + 1, -1)
-            keys, any_number = np.where(calls >= 0, calls, beside).astype(np.int32), True
+            keys, any_number = calls.connected(keys, columns["others"]), True
+        of_call = columns.get("calls")
+        if of_call is not None and (of_call >= 0).any():
+            beside = -1 if keys is None else np.where(keys >= 0, keys + of_call.max() + 1, -1)
+            keys, any_number = np.where(of_call >= 0, of_call, beside).astype(np.int32), True
         if keys is None or "started" not in columns or "outcome" not in columns:
             return
-        found = legs(
+        joined_legs = calls.legs(
             keys,
             columns.get("numbers"),
             columns["started"],
@@ -265,13 +243,13 @@ class _Joined:
             columns.get("ring_s"),
             any_number=any_number,
         )
-        more = self.size - len(found.first)
+        more = self.size - len(joined_legs.first)
         if not more:
             return
         self.left_out["further leg of a call"] += more
-        first = {name: columns[name][found.first] for name in _OF_FIRST if name in columns}
-        self._keep(found.evidence)
-        self.columns |= {**first, "started": found.started}
+        first = {name: columns[name][joined_legs.first] for name in _OF_FIRST if name in columns}
+        self._keep(joined_legs.evidence)
+        self.columns |= {**first, "started": joined_legs.started}
         self.notes.append(
             f"{more:,} rows are further legs of calls: records with one id are one dial, with the "
             "outcome of the leg that was answered"
@@ -299,8 +277,8 @@ def _is_answered(columns: Columns, *, default: bool) -> Flags:
 
 def _held_s(columns: Columns) -> Floats:
     """Seconds from each dial to its end."""
-    held = [np.nan_to_num(columns[name]) for name in ("ring_s", "talk_s") if name in columns]
-    return sum(held, np.zeros(len(columns["started"])))
+    parts = [np.nan_to_num(columns[name]) for name in ("ring_s", "talk_s") if name in columns]
+    return sum(parts, np.zeros(len(columns["started"])))
 
 
 _OF_FIRST = ("numbers", "campaigns", "attempt", "gap_s")
@@ -327,8 +305,8 @@ def _nothing(
         why.append("rows of a kind are used if --where COLUMN=VALUE chooses them by it")
     if unreadable:
         row = unreadable[0]
-        told = f"the first, line {row.line}: found {row.found}; {row.allowed}"
-        why.insert(0, f"{len(unreadable):,} can't be read; {told}")
+        first_row = f"the first, line {row.line}: found {row.found}; {row.allowed}"
+        why.insert(0, f"{len(unreadable):,} can't be read; {first_row}")
     message = f"no row can be used, read as {first.file.format}. {'; '.join(why)}"
     return refusal(first.file.name, message)
 
@@ -343,7 +321,7 @@ def _count_dials(columns: Columns, notes: list[str]) -> bool:
         pairs = pd.Series(numbers.astype(np.int64) * (int(campaigns.max()) + 2) + campaigns)
         codes = np.where(numbers < 0, -1, pd.factorize(pairs)[0]).astype(np.int32)
     answered = _is_answered(columns, default=False)
-    nobody = dialed_as_nobody(codes, columns["started"], _held_s(columns), answered)
+    nobody = calls.dialed_as_nobody(codes, columns["started"], _held_s(columns), answered)
     if nobody.any():
         notes.append(
             f"{nobody.sum():,} dials are to numbers that are dialed more often than a callee's "
@@ -353,7 +331,7 @@ def _count_dials(columns: Columns, notes: list[str]) -> bool:
         if nobody.sum() > MOST_OF_NOBODY * np.sum(numbers >= 0):
             return False
         codes = np.where(nobody, -1, codes).astype(np.int32)
-    attempt, gap_s = dials(codes, columns["started"], columns.get("outcome"))
+    attempt, gap_s = calls.dials(codes, columns["started"], columns.get("outcome"))
     columns |= {"attempt": attempt, "gap_s": columns.get("gap_s", gap_s)}
     return True
 
@@ -364,21 +342,21 @@ MOST_OF_NOBODY = 0.5
 
 def _table(columns: Columns) -> pd.DataFrame:
     """The table that `CallLog` describes."""
-    found: dict[str, Any] = {}
+    table: dict[str, Any] = {}
     if "started" in columns:
-        times = pd.Series(columns["started"].view("datetime64[us]"))
-        found["started"] = times.where(columns["started"] != MISSING).dt.tz_localize("UTC")
+        instants = pd.Series(columns["started"].view("datetime64[us]"))
+        table["started"] = instants.where(columns["started"] != MISSING).dt.tz_localize("UTC")
     if "outcome" in columns:
-        found["outcome"] = pd.Categorical.from_codes(
+        table["outcome"] = pd.Categorical.from_codes(
             columns["outcome"].astype(np.int8), categories=pd.Index(WORDS)
         )
-    found |= {name: columns[name] for name in ("ring_s", "talk_s") if name in columns}
+    table |= {name: columns[name] for name in ("ring_s", "talk_s") if name in columns}
     if "numbers" in columns:
-        found["number"] = columns["numbers"]
+        table["number"] = columns["numbers"]
     if "attempt" in columns:
-        found["attempt"] = np.nan_to_num(columns["attempt"]).astype(np.int32)
+        table["attempt"] = np.nan_to_num(columns["attempt"]).astype(np.int32)
     if "gap_s" in columns:
-        found["gap_s"] = columns["gap_s"]
+        table["gap_s"] = columns["gap_s"]
     if "weight" in columns:
-        found["weight"] = np.nan_to_num(columns["weight"], nan=1.0)
-    return pd.DataFrame(found, copy=False)
+        table["weight"] = np.nan_to_num(columns["weight"], nan=1.0)
+    return pd.DataFrame(table, copy=False)

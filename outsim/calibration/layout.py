@@ -100,19 +100,19 @@ def _of_table(path: Path | Frame, format: Format | None, given: Mapping) -> Layo
     if format not in (None, "calls") or given.columns or not set(names) >= records.CALL_LOG_NEEDED:
         return _named(path, format, layout)
     columns = records.CALL_LOG.columns.items()
-    there = {target: named for target, named in columns if named[0] in names}
-    mapping = given.over(replace(records.CALL_LOG, columns=there))
+    present = {target: named for target, named in columns if named[0] in names}
+    mapping = given.over(replace(records.CALL_LOG, columns=present))
     return _checked(path, replace(layout, format="calls", mapping=mapping))
 
 
-def _of_records(path: Path, format: Format | None, given: Mapping, found: str) -> Layout:
-    is_known = found in _NAMES and not given.columns.keys() - {"answered_by"}
-    if found in _NAMES and format not in (None, found, "csv"):
-        raise refusal(path, f"holds {_NAMES[found]}; leave out --format, or say {found}")
-    if found in _NAMES and (is_known or format == found):
-        basis = records.CALL_LOG if found == "calls" else records.RESULTS
+def _of_records(path: Path, format: Format | None, given: Mapping, kind: str) -> Layout:
+    is_known = kind in _NAMES and not given.columns.keys() - {"answered_by"}
+    if kind in _NAMES and format not in (None, kind, "csv"):
+        raise refusal(path, f"holds {_NAMES[kind]}; leave out --format, or say {kind}")
+    if kind in _NAMES and (is_known or format == kind):
+        basis = records.CALL_LOG if kind == "calls" else records.RESULTS
         shape = Shape(tuple(basis.wanted))
-        return _checked(path, Layout(cast("Format", found), given.over(basis), "records", shape))
+        return _checked(path, Layout(cast("Format", kind), given.over(basis), "records", shape))
     names = records.names(path)
     if not names:
         raise refusal(path, "holds no record that can be read; write one a line, as JSON")
@@ -123,12 +123,12 @@ def _of_text(path: Path, format: Format | None, given: Mapping, lines: list[str]
     if format in _NAMES:
         what = f"holds no {_NAMES[format]}: the first line is {shown(lines[0])}"
         raise refusal(path, f"{what}; leave out --format")
-    said = re.fullmatch(r'"?sep=(.)"?;*', lines[0].strip(), re.IGNORECASE)
-    skipped = int(said is not None)
-    delimiter = said[1] if said is not None else _delimiter(lines)
+    separator = re.fullmatch(r'"?sep=(.)"?;*', lines[0].strip(), re.IGNORECASE)
+    skipped = int(separator is not None)
+    delimiter = separator[1] if separator is not None else _delimiter(lines)
     texts = [f"{line}\n" for line in lines[skipped:]]
-    found = read_rows(texts, delimiter, first_line=skipped + 1)
-    rows = list(islice((row for row in found if not row.is_blank), _SAMPLE_ROWS))
+    read = read_rows(texts, delimiter, first_line=skipped + 1)
+    rows = list(islice((row for row in read if not row.is_blank), _SAMPLE_ROWS))
     if not rows:
         raise refusal(path, "is empty; give a log with at least one row")
     header = _header(rows, format, given)
@@ -214,13 +214,13 @@ def _begins_with_a_row(rows: Sequence[Sequence[str]], given: Mapping) -> bool:
         return False
     first = rows[0]
 
-    def said(names: tuple[str, ...]) -> str:
+    def value_of(names: tuple[str, ...]) -> str:
         place = _position(names[0]) - 1
         return first[place].strip() if place < len(first) else ""
 
     of_kind = [
-        is_time(said(names), given.time_format) if target in TIMES else is_number(said(names))
-        for target, names in given.columns.items()
+        is_time(value, given.time_format) if target in TIMES else is_number(value)
+        for target, value in ((target, value_of(names)) for target, names in given.columns.items())
         if target in TIMES or target.endswith("_s")
     ]
     if of_kind:
@@ -244,8 +244,8 @@ def _named(path: Path | Frame, format: Format | None, layout: Layout) -> Layout:
             layout = replace(layout, format=cast("Format", maker), mapping=mapping)
             return _checked(path, layout)
     if format in _CALLED:
-        found = header_shown(names)
-        raise refusal(path, f"has not the columns of {_CALLED[format]}; found {found}")
+        header = header_shown(names)
+        raise refusal(path, f"has not the columns of {_CALLED[format]}; found {header}")
     if not given.columns:
         raise refusal(
             path,
@@ -261,7 +261,7 @@ def _checked(path: Path | Frame, layout: Layout) -> Layout:
     names = layout.shape.names
     mapping = layout.mapping
 
-    def found(name: str) -> str:
+    def in_file(name: str) -> str:
         if name not in names and 0 < _position(name) <= len(names):
             return names[_position(name) - 1]
         same = _name(name, names)
@@ -274,8 +274,8 @@ def _checked(path: Path | Frame, layout: Layout) -> Layout:
             raise refusal(path, f"has two columns {same!r}; say which by its position, {place}")
         return same
 
-    columns = {target: tuple(map(found, named)) for target, named in mapping.columns.items()}
-    where = {found(name): values for name, values in mapping.where.items()}
+    columns = {target: tuple(map(in_file, named)) for target, named in mapping.columns.items()}
+    where = {in_file(name): values for name, values in mapping.where.items()}
     return replace(layout, mapping=replace(mapping, columns=columns, where=where))
 
 

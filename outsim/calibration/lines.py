@@ -191,21 +191,22 @@ def parse(block: bytes, first_line: int, shape: Shape, wanted: Sequence[str]) ->
         is_other[[row.line for row in others]] = True
         others = [row._replace(line=int(numbers[row.line])) for row in others]
     places = [shape.names.index(name) for name in wanted]
-    found: list[tuple[int, list[str]]] = []
+    more_lines: list[int] = []
+    more_rows: list[list[str]] = []
     broken: list[tuple[int, str]] = []
     for row in _read(others, shape):
         if row.fields is None:
             broken.append((row.line + first_line, _what(row.text, shape)))
         else:
-            fields = row.fields
-            found.append((row.line, [fields[k] if k < len(fields) else "" for k in places]))
-    if table is not None and not found:
+            more_lines.append(row.line)
+            more_rows.append([*row.fields, *[""] * (len(shape.names) - len(row.fields))])
+    if table is not None and not more_lines:
         return Parsed(table, numbers[~is_other] + first_line, broken, blank=blank)
-    lines = np.array([line for line, _ in found], dtype=np.int64)
+    lines = np.array(more_lines, dtype=np.int64)
     more = pa.table(
         {
-            name: pa.array([fields[k] for _, fields in found], pa.string())
-            for k, name in enumerate(wanted)
+            name: pa.array([fields[k] for fields in more_rows], pa.string())
+            for name, k in zip(wanted, places, strict=True)
         }
     )
     if table is not None:

@@ -124,7 +124,7 @@ class CallLog:
         }
         days = ""
         if self.span is not None:
-            first, last = (f"{each:%Y-%m-%d}" for each in self.span)
+            first, last = (f"{day:%Y-%m-%d}" for day in self.span)
             days = f", {first} to {last}"
             details |= {"first_day": first, "last_day": last}
         return LogSource(f"{names}{days}, {len(self):,} attempts", details)
@@ -136,7 +136,7 @@ class CallLog:
             "rows": self.rows,
             "attempts": len(self),
             "source": self.source.label,
-            "span": None if self.span is None else [each.isoformat() for each in self.span],
+            "span": None if self.span is None else [end.isoformat() for end in self.span],
             "zone": self.zone,
             "columns": list(self.table.columns),
             "attempts_derived": self.attempts_derived,
@@ -144,7 +144,7 @@ class CallLog:
             "left_out": self.left_out,
             "unreadable": {
                 "rows": len(self.unreadable),
-                "first": [vars(each) for each in self.unreadable[:20]],
+                "first": [vars(row) for row in self.unreadable[:20]],
             },
             "notes": list(self.notes),
         }
@@ -152,7 +152,7 @@ class CallLog:
     def write_unreadable(self, file: Path) -> None:
         """Write the list of rows that can't be read, as CSV, whole or not at all."""
         columns = ["file", "line", "found", "allowed"]
-        rows = pd.DataFrame([vars(each) for each in self.unreadable], columns=columns)
+        rows = pd.DataFrame([vars(row) for row in self.unreadable], columns=columns)
         with atomic_write(file) as beside:
             rows.to_csv(beside, index=False)
 

@@ -64,7 +64,7 @@ _DATA = tomllib.loads((Path(__file__).parent / "makers.toml").read_text("utf-8")
 
 
 def _words(table: Dictionary[str, Sequence[str]]) -> dict[str, str]:
-    return {said: meant for meant, words in table.items() for said in words}
+    return {text: meant for meant, words in table.items() for text in words}
 
 
 _ANSWERERS = _words(_DATA["answerers"])
@@ -89,7 +89,7 @@ class Mapping:
     """For each of `FIELDS` the log has, its columns; several are joined."""
     outcomes: dict[str, str] = field(default_factory=dict)
     """For words of the column of outcomes, compared as `word` writes them, one of the outcomes of
-    `outsim.calibration.log.WORDS`, or `LEFT_OUT`. `ANY` stands for all other words."""
+    `WORDS`, or `LEFT_OUT`. `ANY` stands for all other words."""
     time_format: str | None = None
     """How times are written, for `strptime`; None for the usual ways."""
     where: dict[str, frozenset[str]] = field(default_factory=dict)
@@ -101,9 +101,9 @@ class Mapping:
     def answerers(self) -> dict[str, str]:
         """What the words of the column of who answered stand for."""
         return _ANSWERERS | {
-            said: meant
-            for said, meant in self.outcomes.items()
-            if meant in (*OUTCOMES, ANSWERED) and said not in (*_DISPOSITIONS, ANY)
+            text: meant
+            for text, meant in self.outcomes.items()
+            if meant in (*OUTCOMES, ANSWERED) and text not in (*_DISPOSITIONS, ANY)
         }
 
     @property
@@ -127,8 +127,8 @@ class Mapping:
 def _named(names: Sequence[str], known: Dictionary[str, Sequence[str]]) -> dict[str, tuple[str]]:
     """Columns of a header by field; case, blanks and signs don't matter."""
     plain = {re.sub(r"[^a-z]", "", name.lower()): name for name in reversed(names)}
-    found = {target: [*filter(None, map(plain.get, among))] for target, among in known.items()}
-    return {target: (columns[0],) for target, columns in found.items() if columns}
+    matches = {target: [*filter(None, map(plain.get, among))] for target, among in known.items()}
+    return {target: (columns[0],) for target, columns in matches.items() if columns}
 
 
 def kinds_of(header: Sequence[str]) -> Mapping:
@@ -143,8 +143,10 @@ MAKERS: tuple[str, ...] = tuple(_DATA["makers"])
 def maker_of(maker: str, names: Sequence[str]) -> Mapping | None:
     """Mapping of a maker's table with these columns; None if it is another one's."""
     known = _DATA["makers"][maker]
-    found = _named(names, known["columns"])
-    return Mapping({**found}, _words(known["words"])) if {*known["needed"]} <= {*found} else None
+    columns = _named(names, known["columns"])
+    if not columns.keys() >= {*known["needed"]}:
+        return None
+    return Mapping({**columns}, _words(known["words"]))
 
 
 @dataclass(frozen=True)
@@ -161,9 +163,9 @@ class Order:
     @cached_property
     def mapping(self) -> Mapping:
         """What its columns and words stand for."""
-        found = maker_of(self.maker, self.names)
-        assert found is not None
-        return Mapping({target: (name,) for target, name in self.more.items()}).over(found)
+        basis = maker_of(self.maker, self.names)
+        assert basis is not None
+        return Mapping({target: (name,) for target, name in self.more.items()}).over(basis)
 
     def is_row(self, fields: Sequence[str], time_format: str | None) -> bool:
         """Whether fields may be a row of it."""
@@ -206,42 +208,42 @@ def mapping_of(
         )
     return Mapping(
         {target: tuple(name.split("+")) for target, name in (columns or {}).items()},
-        {said if said == ANY else word(said): meant for said, meant in (outcomes or {}).items()},
+        {text if text == ANY else word(text): meant for text, meant in (outcomes or {}).items()},
         time_format,
         {name: frozenset(values.split("|")) for name, values in (where or {}).items()},
         last_only,
     )
 
 
-def _check(place: str | Path, what: str, found: str, allowed: Iterable[str]) -> None:
-    if found not in allowed:
-        raise refusal(place, unknown_name(what, header_shown([found]), allowed))
+def _check(place: str | Path, what: str, name: str, allowed: Iterable[str]) -> None:
+    if name not in allowed:
+        raise refusal(place, unknown_name(what, header_shown([name]), allowed))
 
 
 def read_mapping(file: Path) -> Mapping:
     """Mapping from a TOML file with the parameters of `mapping_of`."""
     try:
-        found = tomllib.loads("".join(read_lines(file)))
+        options = tomllib.loads("".join(read_lines(file)))
     except tomllib.TOMLDecodeError as error:
         raise refusal(file, f"is not valid TOML: {error}") from None
     kinds: dict[str, type] = {"time_format": str, "last_only": bool}
     kinds |= dict.fromkeys(("columns", "outcomes", "where"), dict)
-    for key, value in found.items():
+    for key, value in options.items():
         _check(file, "key of a mapping", key, kinds)
         texts = value.values() if isinstance(value, dict) else ()
         if not isinstance(value, kinds[key]) or not all(isinstance(text, str) for text in texts):
             raise refusal(
                 file, f"{key}: found {shown(value)}; write a table of texts, or see the README"
             )
-    return mapping_of(**found, file=file)
+    return mapping_of(**options, file=file)
 
 
 def pairs(text: str, place: str) -> dict[str, str]:
     """``A=x,B=y`` as a dictionary."""
-    found = {}
+    values = {}
     for part in text.split(","):
         name, sign, value = part.rpartition("=")
         if not sign or not name.strip() or not value.strip():
             raise refusal(place, f"found {shown(part)}; write NAME=VALUE, parted by commas")
-        found[name.strip()] = value.strip()
-    return found
+        values[name.strip()] = value.strip()
+    return values

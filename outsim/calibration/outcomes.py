@@ -101,13 +101,13 @@ def fit_factors(
     logs, covariance = _marginal_totals(design, dials, answered)
     names = [("base", ""), *((groups[g].name, level) for g, level, _ in columns)]
     transform, centred = _normalised(names, logs, weights, groups)
-    kept = [i for i, (group, level) in enumerate(names) if level or group == "base"]
+    named = [i for i, (group, level) in enumerate(names) if level or group == "base"]
     covariance = transform @ covariance @ transform.T
     return Factors(
-        names=tuple(names[i] for i in kept),
-        logs=centred[kept],
-        covariance=covariance[np.ix_(kept, kept)],
-        dials=(design.T @ dials)[kept],
+        names=tuple(names[i] for i in named),
+        logs=centred[named],
+        covariance=covariance[np.ix_(named, named)],
+        dials=(design.T @ dials)[named],
     )
 
 
@@ -331,11 +331,11 @@ def _contacts(table: pd.DataFrame) -> dict[str, float]:
     """First dials by trait of the contact."""
     is_told = "attempt" in table and bool((table["attempt"] == 1).any())
     first = table[table["attempt"] == 1] if is_told else table
-    found = count_outcomes(first)
-    if not any(found.get(word) for word in TRAITS[:-1]):
+    counts = count_outcomes(first)
+    if not any(counts.get(word) for word in TRAITS[:-1]):
         return {}
-    traits = {word: found.get(word, 0.0) for word in TRAITS[:-1]}
-    others = sum(found.get(word, 0.0) for word in IN_USE)
+    traits = {word: counts.get(word, 0.0) for word in TRAITS[:-1]}
+    others = sum(counts.get(word, 0.0) for word in IN_USE)
     return {**traits, "other": others}
 
 
@@ -391,9 +391,9 @@ def _cells(
     index = np.ravel_multi_index([code + 1 for code in codes], sizes).astype(np.int64)
     weights, count = weights_of(rows), int(np.prod(sizes))
     dials, hits = sums(index, weights, count), sums(index, weights * answered, count)
-    there = np.flatnonzero(dials)
-    levels = np.column_stack(np.unravel_index(there, sizes)).astype(np.int64) - 1
-    return levels, dials[there], hits[there]
+    filled = np.flatnonzero(dials)
+    levels = np.column_stack(np.unravel_index(filled, sizes)).astype(np.int64) - 1
+    return levels, dials[filled], hits[filled]
 
 
 _PART_OF_HOUR = np.array([DAY_PARTS.index(day_part(hour)) for hour in range(24)], dtype=np.int64)
@@ -422,8 +422,8 @@ class MixDrift:
 def mix_drift(early: pd.DataFrame, late: pd.DataFrame) -> list[MixDrift]:
     """How the outcome mix moved between two parts of a log."""
     counts = [count_outcomes(part) for part in (early, late)]
-    words = [word for word in WORDS if any(word in found for found in counts)]
-    observed = np.array([[found.get(word, 0.0) for word in words] for found in counts])
+    words = [word for word in WORDS if any(word in of_part for of_part in counts)]
+    observed = np.array([[of_part.get(word, 0.0) for word in words] for of_part in counts])
     sizes = observed.sum(axis=1)
     if len(words) < 2 or not sizes.all():
         return []

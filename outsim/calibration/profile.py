@@ -25,11 +25,21 @@ import tomlkit
 from scipy import special
 
 from outsim.calibration.families import SCORES, table_of
-from outsim.calibration.outcomes import OTHERS
+from outsim.calibration.outcomes import (
+    GAP,
+    GAPS,
+    HOUR,
+    OTHERS,
+    REDIAL,
+    WEEKDAY,
+    WEEKDAYS,
+    Factors,
+)
 from outsim.calibration.values import Floats
 from outsim.clock import SECOND
 from outsim.distributions import Distribution, Quantiles
 from outsim.scenario.callees import Callees, HourFactors, Profile
+from outsim.scenario.defaults import DEFAULTS
 from outsim.scenario.model import Scenario
 from outsim.scenario.sources import DRAWN, TRAITS, Uncertainty
 from outsim.text import visible, visible_lines
@@ -79,8 +89,8 @@ def draw_profile(scenario: Scenario, uniforms: Floats) -> Scenario:
     update: dict[str, Any] = {"callees": scenario.callees.model_copy(update=changes)}
     name = uncertainty.profile
     if name is not None and name in scenario.profiles and uncertainty.outcomes:
-        drawn = _dirichlet(uncertainty.outcomes, DRAWN, outcomes)
-        profile = _profile(scenario.profiles[name], drawn, factors.get("human", 1.0), contacts)
+        shares = _dirichlet(uncertainty.outcomes, DRAWN, outcomes)
+        profile = _profile(scenario.profiles[name], shares, factors.get("human", 1.0), contacts)
         update["profiles"] = {**scenario.profiles, name: profile}
     changed = scenario.model_copy(update=update)
     changed.__dict__.pop("all_profiles", None)  # the copy took what was worked out before
@@ -127,10 +137,10 @@ def _changed_factors(callees: Callees, factors: Mapping[str, float]) -> dict[str
 
 
 def _profile(
-    fitted: Profile, drawn: Mapping[str, float], human: float, contacts: Mapping[str, float]
+    fitted: Profile, shares: Mapping[str, float], human: float, contacts: Mapping[str, float]
 ) -> Profile:
     """Profile with drawn shares; what the others leave goes to no_answer."""
-    others = {word: drawn[word] if getattr(fitted, word) else 0.0 for word in OTHERS}
+    others = {word: shares[word] if getattr(fitted, word) else 0.0 for word in OTHERS}
     left = reduce(sub, others.values(), 1.0)
     share = min(fitted.human / fitted.in_use * human, left)
     invalid = fitted.invalid_share
@@ -162,9 +172,9 @@ def warped(distribution: Distribution, calls: float, uniforms: Floats) -> Quanti
     sizes = np.diff(knots) * calls
     sizes[[0, -1]] += _PRIOR
     parts = np.maximum(special.gammaincinv(sizes, uniforms[used]), 1e-9)
-    drawn = np.append(0.0, np.cumsum(parts / parts.sum()))
-    drawn[-1] = 1.0
-    shares = np.interp(distribution.shares, knots, drawn)
+    ends = np.append(0.0, np.cumsum(parts / parts.sum()))
+    ends[-1] = 1.0
+    shares = np.interp(distribution.shares, knots, ends)
     return Quantiles(
         distribution="quantiles",
         shares=tuple(shares.tolist()),
@@ -185,7 +195,43 @@ def _stretched(
     stretched_us = from_us * np.maximum(durations_us / from_us, 1.0) ** factor
     found_us = np.where(np.array(distribution.shares) > start, stretched_us, durations_us)
     milliseconds = np.maximum.accumulate(np.rint(found_us / 1000))
-    return tuple(int(each) * 1000 for each in milliseconds)
+    return tuple(int(value_ms) * 1000 for value_ms in milliseconds)
+
+
+def factor_values(factors: Factors, pooled: int) -> dict[str, Any]:
+    """Values of a table of callees: factors of the groups that any was fitted of."""
+    factors_by_level = {
+        name: round(min(float(np.exp(log)), 3.0), 4)
+        for name, log in zip(factors.names, factors.logs, strict=True)
+    }
+    hours = DEFAULTS["callees.hour_factors"].value.items()
+    values = {
+        HOUR: {part: factors_by_level.get((HOUR, part), value) for part, value in hours},
+        WEEKDAY: [factors_by_level.get((WEEKDAY, day), 1.0) for day in WEEKDAYS],
+        REDIAL: [factors_by_level.get((REDIAL, str(k)), 1.0) for k in range(pooled + 1)],
+        GAP: [*(factors_by_level.get((GAP, name), 1.0) for name in GAPS), 1.0],
+    }
+    fitted = {group for group, _ in factors_by_level}
+    return {_TABLES[group]: value for group, value in values.items() if group in fitted}
+
+
+_TABLES = {
+    HOUR: "hour_factors",
+    WEEKDAY: "weekday_factors",
+    REDIAL: "redial_factors",
+    GAP: "gap_factors",
+}
+"""Keys of a table of callees that have the factors of a group."""
+
+
+def factor_key(group: str, level: str) -> str:
+    """Key of a factor, as `Uncertainty.factors` names it."""
+    if group == "base":
+        return "human"
+    if group == HOUR:
+        return f"{_TABLES[HOUR]}.{level}"
+    places = {WEEKDAY: WEEKDAYS, GAP: (*GAPS, "later")}
+    return f"{_TABLES[group]}[{places[group].index(level) if group in places else level}]"
 
 
 _WIDTH = 90
@@ -205,7 +251,7 @@ def toml(values: Mapping[str, Any], head: Sequence[str] = ()) -> str:
 def _shown(value: Any) -> Any:
     """A value with texts in which nothing is hidden."""
     if isinstance(value, Mapping):
-        return {visible(key): _shown(each) for key, each in value.items()}
+        return {visible(key): _shown(item) for key, item in value.items()}
     if isinstance(value, list | tuple):
-        return [_shown(each) for each in value]
+        return [_shown(item) for item in value]
     return visible_lines(value) if isinstance(value, str) else value

@@ -126,14 +126,14 @@ def _whole(
 def _notes_of_missed(batches: Sequence[Batch]) -> Iterator[str]:
     """What values can't be read, by column; their rows are used all the same."""
     missed: dict[str, list[tuple[int, int, str]]] = {}
-    for column, size, line, found in (miss for batch in batches for miss in batch.missed):
-        missed.setdefault(column, []).append((size, line, found))
+    for column, size, line, text in (miss for batch in batches for miss in batch.missed):
+        missed.setdefault(column, []).append((size, line, text))
     for column, parts in missed.items():
-        count, (_, line, found) = sum(size for size, *_ in parts), parts[0]
+        count, (_, line, text) = sum(size for size, *_ in parts), parts[0]
         yield (
             f"{count:,} value{'s' if count != 1 else ''} of {column} can't be read and "
             f"{'are' if count != 1 else 'is'} taken as missing; the first, line {line}: "
-            f"found {found}"
+            f"found {text}"
         )
 
 
@@ -189,10 +189,10 @@ _NEEDED = (
 def _zone_of_result(path: Path) -> str:
     """Time zone of a saved result's scenario."""
     try:
-        found = json.loads(inside(path, "run.json").read_text())["scenario"]["clock"]["zone"]
+        zone = json.loads(inside(path, "run.json").read_text())["scenario"]["clock"]["zone"]
     except (ValueError, KeyError, TypeError, OSError):
         raise refusal(path / "run.json", "is no provenance of a saved result") from None
-    return str(found)
+    return str(zone)
 
 
 def _batch_of_result(path: Path) -> Batch:
@@ -227,5 +227,5 @@ def _batch_of_result(path: Path) -> Batch:
 
 def _micros(column: pd.Series[Any]) -> Micros:
     times = column.dt.tz_convert("UTC").astype("datetime64[us, UTC]")
-    found = np.where(times.isna(), MISSING, times.astype("int64"))
-    return np.asarray(found, dtype=np.int64)
+    micros = np.where(times.isna(), MISSING, times.astype("int64"))
+    return np.asarray(micros, dtype=np.int64)

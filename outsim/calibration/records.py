@@ -83,10 +83,10 @@ def _of_line(line: int, text: str) -> Iterator[Entry]:
     if plain[0] not in "{[":
         fields = dict(parse_qsl(plain, keep_blank_values=True)) if _is_form(plain) else None
         yield line, fields, text
-    elif (found := _values(plain)) is None:
+    elif (values := _values(plain)) is None:
         yield line, None, text
     else:
-        for value in found:
+        for value in values:
             yield from ((line, *entry) for entry in _inside(value, text))
 
 
@@ -97,17 +97,17 @@ def _is_one_document(rows: list[str]) -> bool:
 
 def _values(text: str) -> list[Any] | None:
     """Values one after the other; None if it is no JSON."""
-    found = []
+    values = []
     at = 0
     try:
         while at < len(text):
             value, at = _DECODER.raw_decode(text, at)
-            found.append(value)
+            values.append(value)
             while at < len(text) and text[at] in " \t\r\n,":
                 at += 1
     except (ValueError, RecursionError):
         return None
-    return found
+    return values
 
 
 def _document(path: Path) -> Iterator[Entry]:
@@ -123,49 +123,49 @@ def _document(path: Path) -> Iterator[Entry]:
         what = f"is one document of more than {size}"
         raise refusal(path, f"{what}; write one record a line, as with jq -c '.[]'")
     text = document.decode()
-    found = _values(text.lstrip())
-    if found is None:
+    values = _values(text.lstrip())
+    if values is None:
         # Not a document after all: a first line that is cut off, and records after it.
         for k, line in enumerate(text.split("\n")):
             if line.strip():
                 yield from _of_line(k + 1, line)
         return
     del document, text
-    every = (entry for value in found for entry in _inside(value, ""))
+    every = (entry for value in values for entry in _inside(value, ""))
     yield from ((place, *entry) for place, entry in enumerate(every, 1))
 
 
-def _inside(found: Any, text: str) -> Iterator[tuple[Record | None, str]]:
+def _inside(value: Any, text: str) -> Iterator[tuple[Record | None, str]]:
     """Records of a value: itself, or those of the list in it."""
-    listed = _listed(found)
-    if listed and all(isinstance(each, list) for each in listed):
+    listed = _listed(value)
+    if listed and all(isinstance(entry, list) for entry in listed):
         listed = _of_rows(listed[0], listed[1:])
     if listed is None:
-        yield (found if isinstance(found, dict) else None), text or json.dumps(found)[:1000]
+        yield (value if isinstance(value, dict) else None), text or json.dumps(value)[:1000]
     elif not listed:
         yield {}, text
     else:
-        for each in listed:
-            yield (each if isinstance(each, dict) else None), json.dumps(each)[:1000]
+        for entry in listed:
+            yield (entry if isinstance(entry, dict) else None), json.dumps(entry)[:1000]
 
 
-def _listed(found: Any, level: int = 0) -> list[Any] | None:
+def _listed(value: Any, level: int = 0) -> list[Any] | None:
     """The list of an envelope, or a list itself; None if it is a record."""
-    if isinstance(found, list):
-        return found
-    if not isinstance(found, dict):
+    if isinstance(value, list):
+        return value
+    if not isinstance(value, dict):
         return None
-    if (table := _of_data_frame(found)) is not None:
+    if (table := _of_data_frame(value)) is not None:
         return table
-    lists = {key.lower(): each for key, each in found.items() if isinstance(each, list)}
+    lists = {key.lower(): item for key, item in value.items() if isinstance(item, list)}
     for listed in (lists[key] for key in _LISTS if key in lists):
         # A record may have lists of its own: those of other things than records.
-        if all(isinstance(each, dict) for each in listed[:3]) or _is_table(listed):
+        if all(isinstance(item, dict) for item in listed[:3]) or _is_table(listed):
             return listed
     if level == _ENVELOPES_DEEP:
         return None
-    inner = (found[key] for key in _ENVELOPES if isinstance(found.get(key), dict))
-    return next((each for place in inner if (each := _listed(place, level + 1))), None)
+    inner = (value[key] for key in _ENVELOPES if isinstance(value.get(key), dict))
+    return next((item for place in inner if (item := _listed(place, level + 1))), None)
 
 
 def _is_table(listed: list[Any]) -> bool:
@@ -188,19 +188,19 @@ def _of_rows(names: list[Any], rows: list[Any]) -> list[Any]:
     ]
 
 
-def _of_data_frame(found: Record) -> list[Any] | None:
+def _of_data_frame(document: Record) -> list[Any] | None:
     """Records of a document that pandas writes: split, by columns or by index."""
-    names, rows = found.get("columns"), found.get("data")
-    if isinstance(names, list) and isinstance(rows, list) and set(found) <= _SPLIT:
+    names, rows = document.get("columns"), document.get("data")
+    if isinstance(names, list) and isinstance(rows, list) and set(document) <= _SPLIT:
         return _of_rows(names, rows)
-    parts = list(found.values())
-    if not parts or not all(isinstance(each, dict) and each for each in parts):
+    parts = list(document.values())
+    if not parts or not all(isinstance(part, dict) and part for part in parts):
         return None
-    if all(map(str.isdecimal, found)):
+    if all(map(str.isdecimal, document)):
         return parts
     index = parts[0].keys()
-    if all(map(str.isdecimal, index)) and all(each.keys() == index for each in parts):
-        return [{name: each[key] for name, each in found.items()} for key in index]
+    if all(map(str.isdecimal, index)) and all(part.keys() == index for part in parts):
+        return [{name: part[key] for name, part in document.items()} for key in index]
     return None
 
 
@@ -209,14 +209,14 @@ _SPLIT = {"columns", "index", "data"}
 
 def flat(record: Record, before: str = "", level: int = 1) -> dict[str, str]:
     """Texts of a record by the path to them, such as ``CustomerEndpoint.Address``."""
-    found: dict[str, str] = {}
+    texts: dict[str, str] = {}
     for key, value in record.items():
         name = f"{before}{key}"
         if isinstance(value, dict) and level < DEEPEST:
-            found |= flat(value, f"{name}.", level + 1)
+            texts |= flat(value, f"{name}.", level + 1)
         else:
-            found[name] = text_of(value)
-    return found
+            texts[name] = text_of(value)
+    return texts
 
 
 def text_of(value: Any) -> str:
@@ -281,18 +281,18 @@ def _kind(record: Record) -> str:
     if record.keys() >= CALL_LOG_NEEDED:
         return "calls"
     details = record.get("call_details")
-    said = details if isinstance(details, dict) else record
-    if _RESULT & said.keys() and _STATUS & said.keys():
+    fields = details if isinstance(details, dict) else record
+    if _RESULT & fields.keys() and _STATUS & fields.keys():
         return "results"
     return "other"
 
 
 def names(path: Path) -> tuple[str, ...]:
     """Columns of the first records, flat, in the order in which they appear."""
-    found: dict[str, None] = {}
+    paths: dict[str, None] = {}
     for _, record, _ in islice(entries(path), _SAMPLE):
-        found |= dict.fromkeys(flat(record or {}))
-    return tuple(found)
+        paths |= dict.fromkeys(flat(record or {}))
+    return tuple(paths)
 
 
 def columns(path: Path, wanted: Sequence[str], kind: str) -> Iterator[Parsed]:
@@ -322,43 +322,44 @@ def columns(path: Path, wanted: Sequence[str], kind: str) -> Iterator[Parsed]:
 def _result(record: Record) -> dict[str, str]:
     """What a record of result_url says of the call's last attempt, by field of `FIELDS`."""
     details = record.get("call_details")
-    said = details if isinstance(details, dict) else record
-    status = text_of(said.get("result") or said.get("status")).strip().lower()
-    attempts = text_of(said.get("attempts")).strip()
-    events = _last_attempt(said.get("events"))
-    if attempts == "0" or (said.get("events") and "dialing" not in events):
+    fields = details if isinstance(details, dict) else record
+    status = text_of(fields.get("result") or fields.get("status")).strip().lower()
+    attempts = text_of(fields.get("attempts")).strip()
+    events = _last_attempt(fields.get("events"))
+    if attempts == "0" or (fields.get("events") and "dialing" not in events):
         status = "never dialed"
     elif status in ("canceled", "expired"):
         status += " after attempts"
-    kind = text_of(said.get("callee_type")).strip().lower()
+    kind = text_of(fields.get("callee_type")).strip().lower()
     outcome = status
     if status == "failed" and kind in ("busy", "noanswer", "no_answer"):
         outcome = kind
-    number = text_of(said.get("phone_number"))
-    spoken, between = text_of(said.get("duration")), _seconds(events, "connected", "disconnected")
-    found = {
-        "started": events.get("dialing") or said.get("last_attempt_timestamp"),
+    number = text_of(fields.get("phone_number"))
+    between = _seconds(events, "connected", "disconnected")
+    spoken = text_of(fields.get("duration"))
+    result = {
+        "started": events.get("dialing") or fields.get("last_attempt_timestamp"),
         "outcome": outcome,
         "answered_by": kind if status == "completed" else "",
         "ring_s": _seconds(events, "dialing", "connected"),
         "talk_s": spoken if between is None or spoken.strip(" 0.") else between,
         "number": number.partition(";")[0],
         "attempt": attempts,
-        "id": said.get("call_id") or record.get("call_id"),
+        "id": fields.get("call_id") or record.get("call_id"),
     }
-    return {name: text_of(value) for name, value in found.items()}
+    return {name: text_of(value) for name, value in result.items()}
 
 
 def _last_attempt(events: Any) -> dict[str, str]:
     """Times of the last attempt's events, as they are written."""
-    found: dict[str, str] = {}
+    times: dict[str, str] = {}
     if not isinstance(events, list):
-        return found
-    for each in events:
-        if isinstance(each, dict) and (at := text_of(each.get("timestamp"))):
-            name = text_of(each.get("event"))
-            found = {name: at} if name == "dialing" else {**found, name: at}
-    return found
+        return times
+    for event in events:
+        if isinstance(event, dict) and (at := text_of(event.get("timestamp"))):
+            name = text_of(event.get("event"))
+            times = {name: at} if name == "dialing" else {**times, name: at}
+    return times
 
 
 def _seconds(events: dict[str, str], first: str, then: str) -> float | None:

@@ -10,6 +10,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from outsim.calibration import values
 from outsim.calibration.evidence import EITHER, settled, unit_of
 from outsim.calibration.log import NO_OUTCOME, Batch
 from outsim.calibration.mapping import (
@@ -27,21 +28,7 @@ from outsim.calibration.mapping import (
 )
 from outsim.calibration.sources import Parsed, shown
 from outsim.calibration.times import ALLOWED, MISSING, instants, seconds_between
-from outsim.calibration.values import (
-    NO_WORD,
-    TIMES,
-    Codes,
-    Flags,
-    Floats,
-    Micros,
-    Style,
-    encoded,
-    flags_of,
-    is_there,
-    numbers,
-    trimmed,
-    without_placeholders,
-)
+from outsim.calibration.values import NO_WORD, TIMES, Codes, Flags, Floats, Micros, Style
 
 _LEAVE = -2
 _UNKNOWN = -3
@@ -62,7 +49,7 @@ class _Rows:
         self.batch = batch
         self.used = np.ones(len(parsed.lines), dtype=np.bool_)
         self.is_refused = np.zeros(len(parsed.lines), dtype=np.bool_)
-        self.raw = {name: trimmed(parsed.table[name]) for name in mapping.wanted}
+        self.raw = {name: values.trimmed(parsed.table[name]) for name in mapping.wanted}
         self.text = cache(self._text)
         self.instants = cache(self._instants)
 
@@ -80,10 +67,10 @@ class _Rows:
         texts = [self.raw[name] for name in self.mapping.columns[target]]
         if target in ("outcome", "answered_by"):
             meant = self.mapping.outcomes if target == "outcome" else self.mapping.answerers
-            nothing = frozenset(said for said in NO_WORD if word(said) not in meant)
-            texts = [without_placeholders(text, nothing) for text in texts]
+            nothing = frozenset(blank for blank in NO_WORD if word(blank) not in meant)
+            texts = [values.without_placeholders(text, nothing) for text in texts]
         elif target not in TIMES and not target.endswith("_s"):
-            texts = [without_placeholders(text) for text in texts]
+            texts = [values.without_placeholders(text) for text in texts]
         if len(texts) == 1:
             return texts[0]
         return pc.binary_join_element_wise(*texts, " " if target in TIMES else "+")
@@ -102,8 +89,8 @@ class _Rows:
         texts = self.text(target).filter(pa.array(at)).to_pylist()
         name = "+".join(self.mapping.columns[target])
         for line, text in zip(self.lines[at].tolist(), texts, strict=True):
-            found = f"no {name}" if text is None else f"{name} {shown(text)}"
-            self.batch.unreadable.append((line, found, allowed))
+            what = f"no {name}" if text is None else f"{name} {shown(text)}"
+            self.batch.unreadable.append((line, what, allowed))
         self.used &= ~at
         self.is_refused |= at
 
@@ -112,16 +99,16 @@ class _Rows:
         at = at & self.used
         if at.any():
             first = int(np.flatnonzero(at)[0])
-            found = shown(str(self.text(target)[first]))
+            what = shown(str(self.text(target)[first]))
             name = "+".join(self.mapping.columns[target])
-            self.batch.missed.append((name, int(at.sum()), int(self.lines[first]), found))
+            self.batch.missed.append((name, int(at.sum()), int(self.lines[first]), what))
 
     def _instants(self, target: str) -> tuple[Micros, Flags, Flags]:
         """Instants of a field, where a text is none, and where it says no zone."""
-        found, wrong, is_local, self.batch.evidence[target] = instants(
+        micros, wrong, is_local, self.batch.evidence[target] = instants(
             self.text(target), self.zone, self.mapping.time_format, self.style
         )
-        return found, wrong, is_local
+        return micros, wrong, is_local
 
     def numbers(
         self,
@@ -133,20 +120,20 @@ class _Rows:
         needed: bool = False,
     ) -> Floats:
         """Numbers of a field; a row without one is refused if it is needed."""
-        found, wrong, evidence = numbers(self.text(target), target, self.style)
+        amounts, wrong, evidence = values.numbers(self.text(target), target, self.style)
         self.batch.evidence[target] = evidence
-        used = found[self.used]
+        used = amounts[self.used]
         if target == "attempt" and (used == 0).sum() > (used == 1).sum():
             evidence.signs.add("from zero")
-        wrong |= (found < least) | (found > most)
+        wrong |= (amounts < least) | (amounts > most)
         known = wrong if at is None else wrong & at
         if needed:
             allowed = f"write a number from {least:g}" + (f" to {most:g}" if most < np.inf else "")
             self.refuse(known, target, allowed)
         else:
             self.miss(known, target)
-        found[wrong] = np.nan
-        return found
+        amounts[wrong] = np.nan
+        return amounts
 
 
 _TEXTS = {
@@ -164,7 +151,7 @@ def attempts_of(parsed: Parsed, mapping: Mapping, zone: str | None, style: Style
     """Attempts of some rows of a table."""
     batch = Batch(len(parsed.lines) + len(parsed.broken) + parsed.blank)
     batch.left_out[_EMPTY] += parsed.blank
-    batch.unreadable += [(line, found, parsed.allowed) for line, found in parsed.broken]
+    batch.unreadable += [(line, what, parsed.allowed) for line, what in parsed.broken]
     rows = _Rows(parsed, mapping, zone, style, batch)
     columns = batch.columns
     _leave_out_others(rows)
@@ -189,9 +176,9 @@ def attempts_of(parsed: Parsed, mapping: Mapping, zone: str | None, style: Style
     texts = _TEXTS if rows.are_chosen else _TEXTS | {"contexts": "context"}
     columns |= {name: rows.text(target) for name, target in texts.items() if rows.has(target)}
     if not rows.used.all():
-        kept = pa.array(rows.used)
+        used = pa.array(rows.used)
         batch.columns = {
-            name: array.filter(kept) if isinstance(array, pa.Array) else array[rows.used]
+            name: array.filter(used) if isinstance(array, pa.Array) else array[rows.used]
             for name, array in columns.items()
         }
     batch.unreadable.sort()
@@ -204,16 +191,16 @@ _KINDS = ("direction", "context", "parent")
 
 def _leave_out_others(rows: _Rows) -> None:
     if all(text.null_count for text in rows.raw.values()):
-        there = [is_there(text) for text in rows.raw.values()]
-        rows.leave_out(~np.any(there, axis=0), _EMPTY)
+        filled = [values.is_there(text) for text in rows.raw.values()]
+        rows.leave_out(~np.any(filled, axis=0), _EMPTY)
     for name, allowed in rows.mapping.where.items():
-        is_allowed = flags_of(pc.is_in(rows.raw[name], pa.array(sorted(allowed))))
+        is_allowed = values.flags_of(pc.is_in(rows.raw[name], pa.array(sorted(allowed))))
         rows.leave_out(~is_allowed, f"{name} is not {' or '.join(sorted(allowed))}")
     if not rows.are_chosen:
         if rows.has("parent"):
-            rows.leave_out(is_there(rows.text("parent")), "child leg")
+            rows.leave_out(values.is_there(rows.text("parent")), "child leg")
         for target, kinds in (("direction", _DIRECTIONS), ("context", _CONTEXTS)):
-            words, places = encoded(rows.text(target)) if rows.has(target) else ([], ())
+            words, places = values.encoded(rows.text(target)) if rows.has(target) else ([], ())
             for kind, pattern in kinds.items() if words else ():
                 is_kind = [bool(re.search(pattern, text.lower())) for text in words]
                 rows.leave_out(np.array([*is_kind, False])[places], kind)
@@ -222,23 +209,23 @@ def _leave_out_others(rows: _Rows) -> None:
             pc.match_substring_regex(rows.text("number"), "(?i)^(client|sips?):"),
             pc.match_substring_regex(rows.text("number"), "(?i)^sips?:[+]?[0-9 ().-]+[@;]"),
         )
-        rows.leave_out(flags_of(others), "dialed no phone number")
+        rows.leave_out(values.flags_of(others), "dialed no phone number")
 
 
 def _coded(text: pa.Array, words: dict[str, str]) -> Codes:
     """Codes of outcomes of a column of words."""
-    texts, places = encoded(text)
-    codes = [_code(word(said), words) for said in texts]
+    texts, places = values.encoded(text)
+    codes = [_code(word(one), words) for one in texts]
     return np.array([*codes, NO_OUTCOME], dtype=np.int8)[places]
 
 
-def _code(said: str, words: dict[str, str]) -> int:
-    meant = words.get(said, words.get(ANY, KNOWN_WORDS.get(said)))
+def _code(text: str, words: dict[str, str]) -> int:
+    meant = words.get(text, words.get(ANY, KNOWN_WORDS.get(text)))
     if meant == CLEARED:
         return EITHER
     if meant == LEFT_OUT:
         return _LEAVE
-    meant = said.replace(" ", "_") if meant is None else meant
+    meant = text.replace(" ", "_") if meant is None else meant
     return WORDS.index(meant) if meant in WORDS else _UNKNOWN
 
 
@@ -259,9 +246,9 @@ def _outcomes(rows: _Rows) -> Codes | None:
     if rows.has("outcome"):
         text = rows.text("outcome")
         codes = _coded(text, mapping.outcomes)
-        for said in pc.unique(text.filter(pa.array(codes == _LEAVE))).to_pylist():
-            reason = f"{'+'.join(mapping.columns['outcome'])} {said}"
-            rows.leave_out(flags_of(pc.equal(text, said)), reason)
+        for label in pc.unique(text.filter(pa.array(codes == _LEAVE))).to_pylist():
+            reason = f"{'+'.join(mapping.columns['outcome'])} {label}"
+            rows.leave_out(values.flags_of(pc.equal(text, label)), reason)
         rows.refuse(
             codes == _UNKNOWN,
             "outcome",
@@ -297,9 +284,9 @@ def _durations(rows: _Rows, codes: Codes | None) -> Codes | None:
     def read_instants(target: str) -> Micros:
         if not rows.has(target):
             return never
-        found, wrong, _ = rows.instants(target)
+        times, wrong, _ = rows.instants(target)
         rows.miss(wrong, target)
-        return found
+        return times
 
     talk, ring = read("talk_s", answered), read("ring_s", known)
     whole = read("duration_s", known)
@@ -319,8 +306,8 @@ def _durations(rows: _Rows, codes: Codes | None) -> Codes | None:
     by_times = seconds_between(started, answer)
     ring = np.where(answered & np.isnan(ring), _seconds_of(by_times, rest, is_coarse), ring)
     talk = np.where(np.isnan(talk), _seconds_of(after, whole - ring, is_coarse), talk)
-    held = np.where(np.isnan(whole), seconds_between(started, end), whole)
-    ring = np.where(gave_up & np.isnan(ring), _seconds_of(held, nothing, is_coarse), ring)
+    lasted = np.where(np.isnan(whole), seconds_between(started, end), whole)
+    ring = np.where(gave_up & np.isnan(ring), _seconds_of(lasted, nothing, is_coarse), ring)
     if rows.has("ring_s", "answered", "duration_s", "ended"):
         columns["ring_s"] = np.where(answered | gave_up, ring, np.nan)
     if rows.has("talk_s", "answered", "duration_s"):

@@ -97,29 +97,29 @@ class Source:
     def read(self, size: int) -> bytes:
         """The next bytes, about so many; none at the end."""
         while True:
-            found, self._head = self._head or self._bytes(size), b""
-            is_over = not found
+            chunk, self._head = self._head or self._bytes(size), b""
+            is_over = not chunk
             if self._decoder is not None:
-                found = self._decoder.decode(found, final=is_over).encode("utf-8", "replace")
-            if found or is_over:
-                return found.replace(b"\r", b"\n") if self._has_old_ends else found
+                chunk = self._decoder.decode(chunk, final=is_over).encode("utf-8", "replace")
+            if chunk or is_over:
+                return chunk.replace(b"\r", b"\n") if self._has_old_ends else chunk
 
     def _bytes(self, size: int) -> bytes:
         try:
-            found = self._stream.read(size)
+            chunk = self._stream.read(size)
         except OSError as error:
             why = _BROKEN if error.strerror is None else f"can't be read: {error.strerror}"
             raise refusal(self._path, why) from None
         except (EOFError, RuntimeError, ValueError, zlib.error, lzma.LZMAError, BadZipFile):
             raise refusal(self._path, _BROKEN) from None
-        self._left -= len(found)
+        self._left -= len(chunk)
         if self._left < 0:
             raise refusal(
                 self._path,
                 f"unpacks to more than {self._limit / 2**20:,.0f} MiB, and a packed log may have "
                 f"{UNPACKED_TIMES} times its size; unpack it yourself if it is a log",
             )
-        return found
+        return chunk
 
 
 @contextmanager
@@ -178,8 +178,8 @@ def _only_member(path: Path, archive: ZipFile) -> IO[bytes]:
         raise _is_other(path, "a spreadsheet or document of OpenOffice", _SAVE_AS_CSV)
     if len(names) != 1:
         some = ", ".join(shown(name) for name in names[:5]) + (", ..." if len(names) > 5 else "")
-        found = f"a zip archive of {len(names)} files" + (f": {some}" if names else "")
-        raise _is_other(path, found, "unpack it and give the logs that are in it")
+        what = f"a zip archive of {len(names)} files" + (f": {some}" if names else "")
+        raise _is_other(path, what, "unpack it and give the logs that are in it")
     if archive.getinfo(names[0]).flag_bits & 1:
         raise _is_other(path, "a zip archive with a password", _UNPACK)
     return archive.open(names[0])
@@ -210,7 +210,7 @@ def _is_other(path: Path, what: str, hint: str) -> ScenarioError:
 
 def shown(text: str) -> str:
     """A piece of a file as messages show it."""
-    plain = "".join(each if each.isprintable() else "\ufffd" for each in text[: SHOWN + 1])
+    plain = "".join(sign if sign.isprintable() else "\ufffd" for sign in text[: SHOWN + 1])
     return repr(plain[:SHOWN] + ("..." if len(text) > SHOWN else ""))
 
 
@@ -279,14 +279,14 @@ def frame_of(table: pd.DataFrame, name: str) -> Frame:
 def _arrow(column: pd.Series[Any]) -> pa.Array | pa.ChunkedArray:
     """A column as Arrow has it; as texts where its values are of several kinds."""
     try:
-        found = pa.array(column, from_pandas=True)
+        array = pa.array(column, from_pandas=True)
     except (pa.ArrowException, TypeError, ValueError):
-        found = None
-    if found is None or isinstance(found.type, pa.BaseExtensionType):
+        array = None
+    if array is None or isinstance(array.type, pa.BaseExtensionType):
         return pa.array(
             [None if gone else str(x) for x, gone in zip(column, column.isna(), strict=True)]
         )
-    return found
+    return array
 
 
 def names_of(source: Path | Frame) -> tuple[str, ...]:
@@ -332,7 +332,7 @@ def _text(column: pa.Array) -> pa.Array:
     if pa.types.is_duration(column.type):
         column = pc.divide(pc.cast(column, pa.duration("us")).cast(pa.int64()), 1e6)
     if pa.types.is_nested(column.type) or pa.types.is_binary(column.type):
-        column = pa.array([None if each is None else str(each) for each in column.to_pylist()])
+        column = pa.array([None if value is None else str(value) for value in column.to_pylist()])
     return pc.fill_null(pc.cast(column, pa.string()), "")
 
 

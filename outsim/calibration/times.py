@@ -126,38 +126,38 @@ def instants(
     text: pa.Array, zone: str | None, time_format: str | None, style: Style
 ) -> tuple[Micros, Flags, Flags, Evidence]:
     """Microseconds since 1970 UTC; where a text is no time; where it says no zone; evidence."""
-    there, evidence = is_there(text), Evidence()
-    found = np.full(len(text), MISSING, dtype=np.int64)
+    present, evidence = is_there(text), Evidence()
+    micros = np.full(len(text), MISSING, dtype=np.int64)
     is_local = np.zeros(len(text), dtype=np.bool_)
-    if time_format is not None and there.any():
-        is_local = there & ("%z" not in time_format)
+    if time_format is not None and present.any():
+        is_local = present & ("%z" not in time_format)
         times = pd.to_datetime(
             text.to_pandas(), format=time_format, errors="coerce", utc="%z" in time_format
         )
         micros = times.astype(f"datetime64[us{', UTC' * ('%z' in time_format)}]").astype("int64")
-        found = np.where(times.isna(), MISSING, micros)
-    elif there.any():
-        _put_at_once(text, found, is_local)
-        left = there & (found == MISSING)
+        micros = np.where(times.isna(), MISSING, micros)
+    elif present.any():
+        _put_at_once(text, micros, is_local)
+        left = present & (micros == MISSING)
         if left.any():
             texts, places = encoded(text.filter(pa.array(left)))
             read = [_instant(one, zone, style, evidence) for one in texts]
-            found[left] = np.array([at for at, _ in read])[places]
+            micros[left] = np.array([at for at, _ in read])[places]
             is_local[left] = np.array([local for _, local in read])[places]
     if is_local.any():
-        found[is_local] = _placed(found[is_local], zone)
-    before = (found != MISSING) & (found < _FIRST_US)
-    found[before | (found >= _LAST_US)] = MISSING
-    wrong = there & (found == MISSING) & ~before
-    inside = found[found != MISSING]
+        micros[is_local] = _placed(micros[is_local], zone)
+    before = (micros != MISSING) & (micros < _FIRST_US)
+    micros[before | (micros >= _LAST_US)] = MISSING
+    wrong = present & (micros == MISSING) & ~before
+    inside = micros[micros != MISSING]
     if len(inside):
         evidence.signs.add("seconds" if (inside % 60_000_000).any() else "whole minutes")
     if wrong.any():
         wrong &= ~matching(text, _NO_TIME) & is_there(without_placeholders(text))
-    return found, wrong, is_local, evidence
+    return micros, wrong, is_local, evidence
 
 
-def _put_at_once(text: pa.Array, found: Micros, is_local: Flags) -> None:
+def _put_at_once(text: pa.Array, micros: Micros, is_local: Flags) -> None:
     """Put times of the usual forms, as far as all of a form can be read."""
     for pattern, kind, unit in _AT_ONCE:
         at = matching(text, pattern)
@@ -170,7 +170,7 @@ def _put_at_once(text: pa.Array, found: Micros, is_local: Flags) -> None:
         if pa.types.is_timestamp(kind):
             is_local |= at & (kind.tz is None)
             read = pc.cast(read, pa.int64())
-        found[at] = np.rint(read.to_numpy(zero_copy_only=False) * unit).astype(np.int64)
+        micros[at] = np.rint(read.to_numpy(zero_copy_only=False) * unit).astype(np.int64)
 
 
 def _placed(local: Micros, zone: str | None) -> Micros:
@@ -191,10 +191,10 @@ def _instant(text: str, zone: str | None, style: Style, evidence: Evidence) -> t
         return _micros(at), True
     if text.replace(".", "", 1).isdecimal() and len(text.partition(".")[0]) < 6:
         return round(float(text) * 1e6), False
-    found = _calendar(text, zone, style, evidence)
-    if found is None:
+    calendar = _calendar(text, zone, style, evidence)
+    if calendar is None:
         return MISSING, False
-    at, offset = found
+    at, offset = calendar
     return _micros(at) - (offset or 0) * 60 * SECOND, offset is None
 
 
@@ -261,14 +261,14 @@ def _day(
 
 
 @lru_cache(maxsize=4096)
-def _offset(said: str, at: datetime, zone: str | None) -> int | None:
+def _offset(name: str, at: datetime, zone: str | None) -> int | None:
     """Minutes of a zone's abbreviation: in the log's own zone, if it is one of its own."""
     for local in (at, at + timedelta(days=182)) if zone is not None else ():
         for fold in (0, 1):
             here = local.replace(tzinfo=ZoneInfo(zone or ""), fold=fold)
-            if (here.tzname() or "").lower() == said:
+            if (here.tzname() or "").lower() == name:
                 return (here.utcoffset() or timedelta()) // timedelta(minutes=1)
-    hours = _OFFSETS_H.get(said)
+    hours = _OFFSETS_H.get(name)
     return None if hours is None else hours * 60
 
 
@@ -286,10 +286,10 @@ def is_time_format(time_format: str) -> bool:
     """Whether a format can be used for `strptime`, and says the day."""
     moment = pd.Timestamp("2026-11-23 14:05:06", tz="UTC")
     try:
-        found = pd.to_datetime(moment.strftime(time_format), format=time_format, utc=True)
+        parsed = pd.to_datetime(moment.strftime(time_format), format=time_format, utc=True)
     except (ValueError, re.error, IndexError, KeyError, OverflowError):
         return False
-    return bool(found.date() == moment.date())
+    return bool(parsed.date() == moment.date())
 
 
 def seconds_between(first: Micros, then: Micros) -> Floats:
@@ -315,10 +315,10 @@ LONGEST_SPAN = 40 * 366 * DAY
 def epochs_s(ids: pa.Array) -> Floats:
     """Seconds since 1970 in ids that have them, as a float64 array of shape (ids,)."""
     if pc.all(pc.match_substring_regex(ids, _PLAIN_EPOCH)).as_py():
-        found = pc.utf8_slice_codeunits(ids, 0, 10)
+        seconds = pc.utf8_slice_codeunits(ids, 0, 10)
     else:
-        found = pc.struct_field(pc.extract_regex(ids, _EPOCH), "epoch")
-    return np.asarray(pc.cast(found, pa.float64()).to_numpy(zero_copy_only=False), np.float64)
+        seconds = pc.struct_field(pc.extract_regex(ids, _EPOCH), "epoch")
+    return np.asarray(pc.cast(seconds, pa.float64()).to_numpy(zero_copy_only=False), np.float64)
 
 
 def changes(instants: Micros, zone: str) -> list[tuple[int, int]]:
@@ -361,18 +361,18 @@ def resolve_repeated_hours(
     known = off_s[local][np.isfinite(off_s[local])]
     if len(known) < LEAST_IDS or np.mean(np.abs(known) < NEAR_S) < MOST_IDS:
         epoch_s = np.full(len(started), np.nan)
-    found = started.copy()
+    resolved = started.copy()
     for row in rows.tolist():
         if not np.isnan(epoch_s[row]):
             near = int(epoch_s[row]) * SECOND
-        elif row > 0 and found[row - 1] != MISSING:
-            near = int(found[row - 1])
+        elif row > 0 and resolved[row - 1] != MISSING:
+            near = int(resolved[row - 1])
         else:
             continue
-        later = int(found[row] + second[row])
-        if abs(later - near) < abs(int(found[row]) - near):
-            found[row] = later
-    return found, len(rows), skipped
+        later = int(resolved[row] + second[row])
+        if abs(later - near) < abs(int(resolved[row]) - near):
+            resolved[row] = later
+    return resolved, len(rows), skipped
 
 
 def seconds_off(started: Micros, epoch_s: Floats) -> float | None:

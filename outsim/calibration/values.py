@@ -118,17 +118,17 @@ def _is_day_first(days: set[tuple[int, int, int]], zone: str | None) -> bool:
 def notes_of(evidence: dict[str, Evidence], style: Style, names: dict[str, str]) -> list[str]:
     """What was taken to be so in reading values; `names` has the column of each field."""
     notes = []
-    for target, found in evidence.items():
+    for target, of_field in evidence.items():
         column = names.get(target, target)
         ambiguous = ["comma", "dot"] if target in style.thousands_dot else ["comma"]
-        for text in filter(None, map(found.examples.get, ambiguous)):
+        for text in filter(None, map(of_field.examples.get, ambiguous)):
             value = f"{number(text, target, style):.12g}"
             notes.append(f"{column} {text!r} is read as {value}, by the column's other values")
-        if "clock" in found.examples:
-            notes.append(f"{column} {found.examples['clock']!r} is read as minutes and seconds")
-        if "serial" in found.examples:
+        if "clock" in of_field.examples:
+            notes.append(f"{column} {of_field.examples['clock']!r} is read as minutes and seconds")
+        if "serial" in of_field.examples:
             notes.append(
-                f"{column} {found.examples['serial']!r} is read as a spreadsheet's days since "
+                f"{column} {of_field.examples['serial']!r} is read as a spreadsheet's days since "
                 "1899-12-30, in local time"
             )
     if style.from_zero:
@@ -197,9 +197,9 @@ def number(text: str, target: str, style: Style) -> float:
 
 def seconds(text: str, target: str, style: Style) -> float:
     """A duration in seconds, as a number, a clock or with units; NaN where it is none."""
-    found = number(text, target, style)
-    if not np.isnan(found):
-        return found
+    plain = number(text, target, style)
+    if not np.isnan(plain):
+        return plain
     text = _DAY_ZERO.sub("", bare(text))
     if _DOTTED_CLOCK.fullmatch(text):
         text = text.replace(".", ":")
@@ -269,10 +269,10 @@ def is_number(text: str) -> bool:
 # Columns
 
 
-def flags_of(found: pa.Array) -> Flags:
+def flags_of(flags: pa.Array) -> Flags:
     """Truth values; a missing one is false."""
-    found = pc.fill_null(found, False).to_numpy(zero_copy_only=False)
-    return np.asarray(found, dtype=np.bool_)
+    flags = pc.fill_null(flags, False).to_numpy(zero_copy_only=False)
+    return np.asarray(flags, dtype=np.bool_)
 
 
 def matching(text: pa.Array, pattern: str) -> Flags:
@@ -291,7 +291,7 @@ def trimmed(text: pa.ChunkedArray | pa.Array) -> pa.Array:
     """Text without blanks around it; missing where there is none."""
     array = text.combine_chunks() if isinstance(text, pa.ChunkedArray) else text
     array = pc.utf8_trim_whitespace(array)
-    if any(pc.any(pc.starts_with(array, each)).as_py() for each in ('="', '"', "'")):
+    if any(pc.any(pc.starts_with(array, quote)).as_py() for quote in ('="', '"', "'")):
         # A spreadsheet's way to keep digits as text, and quotes that are none of CSV's.
         array = pc.replace_substring_regex(array, "^=?\"(.*)\"$|^'(.*)'$", r"\1\2")
     is_empty = pc.equal(array, "")
@@ -307,7 +307,7 @@ def without_placeholders(text: pa.Array, nothing: Collection[str] = NOTHING) -> 
 @cache
 def _ways(words: frozenset[str]) -> pa.Array:
     """Words in the ways in which programs write them."""
-    ways = {way(each) for each in words for way in (str.lower, str.upper, str.capitalize)}
+    ways = {way(word) for word in words for way in (str.lower, str.upper, str.capitalize)}
     return pa.array(sorted({*ways, "NaN"}))
 
 
@@ -322,5 +322,5 @@ def numbers(text: pa.Array, target: str, style: Style) -> tuple[Floats, Flags, E
     read = number if target in ("attempt", "weight") else seconds
     values = np.array([read(one, target, style) for one in texts] + [np.nan])
     is_none = np.array([bare(one) in NOTHING for one in texts] + [True])
-    found = values[places]
-    return found, ~np.isfinite(found) & ~is_none[places], evidence_of(texts)
+    by_row = values[places]
+    return by_row, ~np.isfinite(by_row) & ~is_none[places], evidence_of(texts)

@@ -126,9 +126,10 @@ def results_json(rows: Sequence[Attempt]) -> tuple[str, list[Attempt]]:
         if each.outcome in ("no_answer", "busy"):
             details["callee_type"] = each.outcome
         lines.append(json.dumps({"call_details": {**details, "call_id": k, "events": events}}))
-    told = [replace(each, ring_s=None) if each.talk_s is None else each for each in rows]
+    plain = [replace(each, ring_s=None) if each.talk_s is None else each for each in rows]
     return "\n".join(lines), [
-        replace(each, outcome="unanswered") if each.outcome == "invalid" else each for each in told
+        replace(each, outcome="unanswered") if each.outcome == "invalid" else each
+        for each in plain
     ]
 
 
@@ -149,9 +150,10 @@ def results_form(rows: Sequence[Attempt]) -> tuple[str, list[Attempt]]:
             "duration": each.talk_s if answered else 0,
         }
         lines.append(urlencode(fields))
-    told = [replace(each, ring_s=None) for each in rows]
+    plain = [replace(each, ring_s=None) for each in rows]
     return "\n".join(lines), [
-        replace(each, outcome="unanswered") if each.outcome == "invalid" else each for each in told
+        replace(each, outcome="unanswered") if each.outcome == "invalid" else each
+        for each in plain
     ]
 
 

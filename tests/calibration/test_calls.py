@@ -51,6 +51,6 @@ def test_ids_have_one_code_for_each_text_in_whatever_column_and_batch(blocks):
     found = columns_of(batches)
     codes = [*found["keys"].tolist(), *found["calls"].tolist()]
     rows = [row for block in blocks for row in block]
-    told = [key for key, _ in rows] + [call for _, call in rows]
-    assert [code < 0 for code in codes] == [text is None for text in told]
-    assert len(set(zip(codes, told, strict=True))) == len(set(told)) == len(set(codes))
+    written = [key for key, _ in rows] + [call for _, call in rows]
+    assert [code < 0 for code in codes] == [text is None for text in written]
+    assert len(set(zip(codes, written, strict=True))) == len(set(written)) == len(set(codes))

@@ -72,7 +72,7 @@ def test_a_change_that_is_meant_is_told_no_more_once_the_checksum_is_taken_out(p
 def test_no_flipped_bit_of_a_value_goes_unnoticed(profile, caplog):
     """It is read as what was written, refused, or told."""
     meant = used(profile)
-    counts = {"same": 0, "refused": 0, "told": 0}
+    counts = {"same": 0, "refused": 0, "said": 0}
     for data in flipped(profile.read_bytes(), 120):
         profile.write_bytes(data)
         caplog.clear()
@@ -82,7 +82,7 @@ def test_no_flipped_bit_of_a_value_goes_unnoticed(profile, caplog):
             counts["refused"] += "callees.toml" in str(error)
             continue
         if SAYS in caplog.text:
-            counts["told"] += 1
+            counts["said"] += 1
         else:
             assert found == meant
             counts["same"] += 1

@@ -26,7 +26,7 @@ ROWS = ["2026-03-10 09:00:00,40,answered", "2026-03-10 09:01:00,,busy"]
 TEXT = "\n".join([HEADER, *ROWS, ""])
 
 
-def told(log):
+def rows_of(log):
     table = log.table
     return list(
         zip(
@@ -68,14 +68,14 @@ def test_a_note_costs_no_row_however_it_is_quoted(note, end):
     first, second = ROWS
     lines = [f"Note,{HEADER}", f"x,{first}", f"{note},{first}", f"x,{second}", ""]
     log = read_text("\n".join(lines).replace("\n", end), mapping=OWN)
-    assert told(log) == [EXPECTED[0], EXPECTED[0], EXPECTED[1]]
+    assert rows_of(log) == [EXPECTED[0], EXPECTED[0], EXPECTED[1]]
     assert (log.rows, log.unreadable, dict(log.left_out)) == (3, (), {})
 
 
 def test_lines_that_are_no_rows_by_themselves_are_put_together():
     lines = [f"{HEADER},Note,End", f'{ROWS[0]},""Clinic', 'Desk" <6175550100>",x', f"{ROWS[1]},,x"]
     log = read_text("\n".join(lines), mapping=OWN)
-    assert told(log) == EXPECTED
+    assert rows_of(log) == EXPECTED
     assert log.unreadable == ()
 
 
@@ -86,12 +86,12 @@ def test_any_delimiter_said_or_not_and_also_at_the_end_of_rows(delimiter, said, 
     text = said.format(delimiter) + TEXT.replace("\n", trailing.format(delimiter) + "\n").replace(
         ",", delimiter
     )
-    assert told(read_text(text, mapping=OWN)) == EXPECTED
+    assert rows_of(read_text(text, mapping=OWN)) == EXPECTED
 
 
 @pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16", "utf-16-le", "utf-16-be", "utf-32"])
 def test_any_encoding_of_unicode_is_read(encoding):
-    assert told(read_text(TEXT.encode(encoding), mapping=OWN)) == EXPECTED
+    assert rows_of(read_text(TEXT.encode(encoding), mapping=OWN)) == EXPECTED
 
 
 def test_a_line_in_the_code_page_of_windows_is_read():
@@ -104,13 +104,13 @@ def test_a_line_in_the_code_page_of_windows_is_read():
 def test_lines_before_the_header_and_its_case_do_not_matter():
     text = "Calls of March\n\nmade by nobody\n" + TEXT.replace(HEADER, " START ,TALK,result")
     log = read_text(text, mapping=OWN)
-    assert told(log) == EXPECTED
+    assert rows_of(log) == EXPECTED
     assert log.rows == 2
 
 
 def test_blank_lines_are_counted_and_lines_keep_their_numbers():
     log = read_text(f"{HEADER}\n\n\n{ROWS[0]}\n\n{ROWS[1]}\nx,y\n\n", mapping=OWN)
-    assert told(log) == EXPECTED
+    assert rows_of(log) == EXPECTED
     assert log.left_out == {"empty row": 4}
     assert [bad.line for bad in log.unreadable] == [7]
     assert log.rows == 7
@@ -207,7 +207,7 @@ def test_a_format_of_times_counts_in_finding_the_format():
 def test_columns_may_be_given_by_their_position(header):
     by_place = mapping_of({"started": "1", "talk_s": "2", "outcome": "3"})
     log = read_text(header + "\n".join(ROWS), mapping=by_place)
-    assert told(log) == EXPECTED
+    assert rows_of(log) == EXPECTED
     assert log.rows == 2
 
 
@@ -217,7 +217,7 @@ def test_quotes_that_are_none_of_csvs_are_no_part_of_a_value(quote):
         ",".join(f"{quote}{each}{quote.strip()}" for each in line.split(","))
         for line in (HEADER, *ROWS)
     ]
-    assert told(read_text("\n".join(lines), mapping=OWN)) == EXPECTED
+    assert rows_of(read_text("\n".join(lines), mapping=OWN)) == EXPECTED
 
 
 def test_accents_may_be_composed_or_not():
@@ -257,7 +257,7 @@ def test_of_two_columns_of_one_name_the_position_says_which():
 def test_many_columns_are_no_matter():
     names = ",".join(f"c{k}" for k in range(30_000))
     rows = "\n".join(row + "," * 30_000 for row in ROWS)
-    assert told(read_text(f"{HEADER},{names}\n{rows}", mapping=OWN)) == EXPECTED
+    assert rows_of(read_text(f"{HEADER},{names}\n{rows}", mapping=OWN)) == EXPECTED
 
 
 # JSON
@@ -294,7 +294,7 @@ ORIENTS = ("columns", "index", "split", "table", "records")
 )
 def test_records_in_json_are_read_however_they_are_put_together(text):
     log = read_text(text, mapping=OWN)
-    assert told(log) == EXPECTED
+    assert rows_of(log) == EXPECTED
     assert log.rows == 2
 
 
@@ -307,7 +307,7 @@ def test_a_row_that_is_longer_than_its_table_is_listed():
 def test_fields_of_records_are_named_by_the_path_to_them():
     records = [{"call": {"Start": each["Start"]}, **each} for each in RECORDS]
     mapping = mapping_of({**COLUMNS, "started": "call.Start"})
-    assert told(read_text(json.dumps(records), mapping=mapping)) == EXPECTED
+    assert rows_of(read_text(json.dumps(records), mapping=mapping)) == EXPECTED
 
 
 def test_twilio_pages_and_lines_are_known():
@@ -350,7 +350,7 @@ def test_contact_records_of_amazon_connect_are_known_whatever_else_is_in_them():
 def test_lines_that_hold_no_record_are_counted():
     lines = ["[]", json.dumps(RECORDS[0]), "{}", "null", "3", json.dumps(RECORDS[1])]
     log = read_text("\n".join(lines), mapping=OWN)
-    assert told(log) == EXPECTED
+    assert rows_of(log) == EXPECTED
     assert log.rows == 6
     assert log.left_out == {"empty row": 2}
     assert [bad.line for bad in log.unreadable] == [4, 5]
@@ -417,7 +417,7 @@ PACKED = {
 
 @pytest.mark.parametrize("kind", PACKED)
 def test_packed_logs_are_read_as_they_are(kind):
-    assert told(read_text(PACKED[kind], mapping=OWN)) == EXPECTED
+    assert rows_of(read_text(PACKED[kind], mapping=OWN)) == EXPECTED
 
 
 @pytest.mark.parametrize("kind", PACKED)
@@ -486,7 +486,7 @@ def test_parquet_tables_are_read(tmp_path, monkeypatch):
     frame["Start"] = pd.to_datetime(frame["Start"])
     frame.to_parquet(tmp_path / "log.parquet")
     log = read_call_log([tmp_path / "log.parquet"], mapping=OWN, zone="America/Chicago")
-    assert told(log) == EXPECTED
+    assert rows_of(log) == EXPECTED
     one = pd.DataFrame({"Start": [1773036000] * 100_000, "Talk": 1, "Result": "busy"})
     one.to_parquet(tmp_path / "many.parquet")
     monkeypatch.setattr(sources, "UNPACKED_LEAST", 2**16)

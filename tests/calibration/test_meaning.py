@@ -86,8 +86,8 @@ def share_of(rows: Sequence[Row]) -> float:
     return sum(row["outcome"] == "answered" for row in rows) / len(rows)
 
 
-def has_note(told: CallLog | CalleeFit, *words: str) -> bool:
-    return any(all(word in note for word in words) for note in told.notes)
+def has_note(source: CallLog | CalleeFit, *words: str) -> bool:
+    return any(all(word in note for word in words) for note in source.notes)
 
 
 def asterisk(rows: Iterable[Row], **changes: Any) -> str:
@@ -491,11 +491,11 @@ def test_hours_are_those_of_the_callees(read: Callable[..., CallLog]) -> None:
     ]
     local = in_hours(rows, read(text_of(rows)))
     assert local.loc["callees.hour_factors.evening", "value"] > 1.3
-    told = read(text_of(universal), zone="UTC", callee_zone=NEW_YORK)
-    pd.testing.assert_frame_equal(in_hours(rows, told), local)
-    assert told.zone == NEW_YORK
-    untold = read(text_of(universal), zone="UTC")
-    assert has_note(untold, "hours and weekdays are those of UTC", "--callee-zone")
+    in_callee_zone = read(text_of(universal), zone="UTC", callee_zone=NEW_YORK)
+    pd.testing.assert_frame_equal(in_hours(rows, in_callee_zone), local)
+    assert in_callee_zone.zone == NEW_YORK
+    in_utc = read(text_of(universal), zone="UTC")
+    assert has_note(in_utc, "hours and weekdays are those of UTC", "--callee-zone")
 
 
 def test_an_unknown_callee_zone_is_an_error(read: Callable[..., CallLog]) -> None:

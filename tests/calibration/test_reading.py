@@ -36,7 +36,7 @@ def read_text(text: str | bytes, kind: str = "", **options: object) -> CallLog:
         return read_call_log([file], **{"mapping": mapping, "zone": ZONE, **options})
 
 
-def told(log: CallLog) -> list[tuple[object, ...]]:
+def rows_of(log: CallLog) -> list[tuple[object, ...]]:
     """Attempts of a log, as `Attempt` writes them; numbers as codes by first appearance."""
     table = log.table
     columns = [
@@ -68,9 +68,9 @@ def expected(rows: list[Attempt]) -> list[tuple[object, ...]]:
 @fewer
 @given(rows=attempts)
 def test_a_log_in_any_format_reads_back_as_the_same_attempts(kind, rows):
-    text, tells = WRITERS[kind](rows)
+    text, truth = WRITERS[kind](rows)
     log = read_text(text, kind)
-    assert told(log) == expected(tells)
+    assert rows_of(log) == expected(truth)
     assert (log.rows, log.unreadable, log.left_out) == (len(rows), (), {})
 
 
@@ -94,7 +94,7 @@ GARBAGE = (
     junk=st.lists(st.tuples(st.integers(0, 40), st.sampled_from(GARBAGE)), max_size=4),
 )
 def test_lines_that_are_no_rows_are_listed_those_and_no_others(kind, rows, junk):
-    text, tells = WRITERS[kind](rows)
+    text, truth = WRITERS[kind](rows)
     lines = text.splitlines()
     header = int(kind in ("twilio", "csv"))
     places = []
@@ -104,7 +104,7 @@ def test_lines_that_are_no_rows_are_listed_those_and_no_others(kind, rows, junk)
         places = [at + 1, *(each + 1 if each > at else each for each in places)]
     log = read_text("\n".join(lines) + "\n", kind)
     assert [each.line for each in log.unreadable] == sorted(places)
-    assert told(log) == expected(tells)
+    assert rows_of(log) == expected(truth)
     assert log.rows == len(rows) + len(junk)
 
 
@@ -132,9 +132,10 @@ def test_a_field_over_several_lines_is_one_row():
     assert [each.line for each in log.unreadable] == [5]
 
 
+@fewer
 @given(rows=attempts)
 def test_compressed_rotated_and_marked_files_read_the_same(rows):
-    text, tells = logs.asterisk(rows)
+    text, truth = logs.asterisk(rows)
     lines = text.splitlines(keepends=True)
     half = len(lines) // 2
     with tempfile.TemporaryDirectory() as directory:
@@ -142,7 +143,7 @@ def test_compressed_rotated_and_marked_files_read_the_same(rows):
         late.write_bytes(b"\xef\xbb\xbf" + "".join(lines[half:]).replace("\n", "\r\n").encode())
         early.write_bytes(gzip.compress("".join(lines[:half] or lines[:1]).encode()))
         log = read_call_log([late, early], zone=ZONE)
-    assert told(log) == expected(tells)
+    assert rows_of(log) == expected(truth)
     assert log.left_out == ({"duplicate": 1} if half == 0 else {})
 
 
