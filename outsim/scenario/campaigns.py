@@ -14,7 +14,7 @@ from outsim.clock import DAY, SECOND, microseconds_between
 from outsim.distributions import Distribution
 from outsim.scenario.contacts import ContactList, is_frame
 from outsim.scenario.defaults import default
-from outsim.scenario.parts import Count, Name, Part, Positive, out_of_order
+from outsim.scenario.parts import Count, Name, Part, Positive, TenDigits, out_of_order
 from outsim.units import (
     ContradictionError,
     Duration,
@@ -121,7 +121,7 @@ class Campaign(Part):
     """What becomes of a number that stands in the list again."""
     profile: Name = default("campaign.profile")
     """How its callees answer: a name in `profiles`."""
-    ani: Annotated[str, Field(pattern=r"^[0-9]{10}$")] | None = None
+    ani: TenDigits | None = None
     """Caller ID for contacts that bring none."""
     missing_ani_share: Share = default("campaign.missing_ani_share")
     """Contacts without a caller ID, where the contacts are a count or requests."""

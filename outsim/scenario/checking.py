@@ -30,11 +30,6 @@ from outsim.text import shortened
 from outsim.units import YEARS, ContradictionError, is_zone, shown
 from outsim.units import Problem as Contradiction
 
-_PATTERNS = {
-    r"^[\w][\w .:+-]*$": "must be letters, digits, spaces and any of _ . : + -, "
-    "and begin with a letter or digit",
-    r"^[0-9]{10}$": "must be 10 digits",
-}
 _RULES = {
     "greater_than_equal": "must be at least {ge}",
     "greater_than": "must be more than {gt}",
@@ -71,8 +66,8 @@ def in_words(details: ErrorDetails, value: Any) -> str:
         near = get_close_matches(str(value), allowed, n=1, cutoff=0.6)
         hint = f"did you mean {near[0]!r}? " if near else ""
         return f"{found}; {hint}allowed: {', '.join(allowed)}"
-    if limits.get("pattern") in _PATTERNS:
-        return f"{found}; {_PATTERNS[limits['pattern']]}"
+    if kind == "worded":
+        return f"{found}; {details['msg']}"
     rule = next(rule for begin, rule in _RULES.items() if kind.startswith(begin))
     numbers = {k: f"{v:.15g}" for k, v in limits.items() if isinstance(v, int | float)}
     return f"{found}; {rule.format(**(limits | numbers))}"

@@ -5,13 +5,39 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Annotated, Any, get_args
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, ConfigDict, Field, GetCoreSchemaHandler, model_validator
+from pydantic_core import CoreSchema, core_schema
 
 from outsim.clock import microseconds_between
 from outsim.text import brief
 from outsim.units import ContradictionError, Problem
 
-Name = Annotated[str, Field(min_length=1, max_length=80, pattern=r"^[\w][\w .:+-]*$")]
+
+class Worded:
+    """Metadata of a type: what its values must be, in words, whatever is wrong with one."""
+
+    def __init__(self, rule: str) -> None:
+        self.rule = rule
+
+    def __get_pydantic_core_schema__(
+        self, source: Any, handler: GetCoreSchemaHandler
+    ) -> CoreSchema:
+        return core_schema.custom_error_schema(
+            handler(source), "worded", custom_error_message=self.rule
+        )
+
+
+Name = Annotated[
+    str,
+    Field(min_length=1, max_length=80, pattern=r"^[\w][\w .:+-]*$"),
+    Worded(
+        "must be a text of 1 to 80 letters, digits, spaces and any of _ . : + -, that begins with "
+        "a letter or digit"
+    ),
+]
+TenDigits = Annotated[
+    str, Field(pattern=r"^[0-9]{10}$"), Worded("must be a text in quotes of 10 digits")
+]
 Count = Annotated[int, Field(ge=0, strict=True)]
 Positive = Annotated[int, Field(ge=1, le=1_000_000, strict=True)]
 

@@ -19,7 +19,7 @@ from pydantic import BeforeValidator, Field, model_validator
 from outsim.clock import MINUTE, after, format_duration
 from outsim.errors import nearest
 from outsim.scenario.campaigns import Background, Campaign, Tenant
-from outsim.scenario.parts import Count, Name, Part, Positive, written
+from outsim.scenario.parts import Count, Name, Part, Positive, TenDigits, written
 from outsim.scenario.platform import Carrier, Platform
 from outsim.text import brief_document
 from outsim.units import ContradictionError, Duration, LocalTime, shown
@@ -54,7 +54,7 @@ class Standing(Part):
     """Those of them that reached the callee and were not answered; default: all."""
     call_id: Count | None = None
     """Number of the call; of several, that of the first, and the others follow it."""
-    number: Annotated[str, Field(pattern=r"^[0-9]{10}$")] | None = None
+    number: TenDigits | None = None
     """National number that it dials."""
 
     @model_validator(mode="after")
