@@ -57,6 +57,7 @@ COLUMN_CLASSES = {
 }
 """When in its instant a column's event comes; `OTHER` for those that are not here."""
 
+_NAMES = tuple(ATTEMPT_TYPES)
 DECIDED = {
     "outcome": "dialed",
     "cause": "dialed",
@@ -66,10 +67,8 @@ DECIDED = {
     "result": "begun",
     "status": "final",
     "attempts": "final",
-    "eligible": "dispatched",
-    "at_head": "dispatched",
-    "port_free": "dispatched",
-    "token_free": "dispatched",
+    # What an attempt waited for stands between its entry and its dispatch.
+    **dict.fromkeys(_NAMES[_NAMES.index("queued") + 1 : _NAMES.index("dispatched")], "dispatched"),
 }
 """The instant at which a value is settled that is none itself, or is noted down later."""
 
