@@ -78,12 +78,12 @@ def checksums_of(directory: Path, names: Iterable[str]) -> dict[str, dict[str, A
 
 
 def _checksum_of(path: Path) -> dict[str, Any]:
-    size = found = 0
+    size = crc = 0
     with path.open("rb") as file:
         while block := file.read(_BLOCK):
             size += len(block)
-            found = zlib.crc32(block, found)
-    return {"bytes": size, _CRC: f"{found:08x}"}
+            crc = zlib.crc32(block, crc)
+    return {"bytes": size, _CRC: f"{crc:08x}"}
 
 
 def with_checksum(document: Mapping[str, Any]) -> str:
@@ -125,10 +125,10 @@ def verify_checksum(document: Mapping[str, Any]) -> None:
         raise DamageError(
             "it has no checksum: it is damaged, or was written by an outsim that gave none"
         )
-    found = checksum_of_values({key: value for key, value in document.items() if key != CHECKSUM})
-    if stated != found:
+    actual = checksum_of_values({key: value for key, value in document.items() if key != CHECKSUM})
+    if stated != actual:
         raise DamageError(
-            f"the checksum of its values is {found}, and it says {str(stated)[:40]}: it was "
+            f"the checksum of its values is {actual}, and it says {str(stated)[:40]}: it was "
             "changed after it was written"
         )
 
@@ -139,10 +139,10 @@ def read_file(directory: Path, name: str, files: object) -> bytes:
     if not isinstance(wanted, Mapping):
         raise DamageError("it has no checksum: it is none of the files that were written there")
     data = _read(inside(directory, name), wanted.get("bytes"))
-    found = f"{zlib.crc32(data):08x}"
-    if found != wanted.get(_CRC):
+    actual = f"{zlib.crc32(data):08x}"
+    if actual != wanted.get(_CRC):
         raise DamageError(
-            f"its checksum is {found}, and was {wanted.get(_CRC)} when it was written: it was "
+            f"its checksum is {actual}, and was {wanted.get(_CRC)} when it was written: it was "
             "changed since"
         )
     return data
@@ -160,11 +160,11 @@ def _read(path: Path, size: object = None) -> bytes:
     # A pipe would be waited for: it is not, and then it is known for what it is.
     opened = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0))
     try:
-        found = os.fstat(opened)
-        if not stat.S_ISREG(found.st_mode):
+        status = os.fstat(opened)
+        if not stat.S_ISREG(status.st_mode):
             raise DamageError("it is no regular file")
-        if size is not None and found.st_size != size:
-            raise DamageError(f"it has {found.st_size} bytes, and had {size} when it was written")
+        if size is not None and status.st_size != size:
+            raise DamageError(f"it has {status.st_size} bytes, and had {size} when it was written")
         with open(opened, "rb", closefd=False) as file:
             return file.read()
     finally:

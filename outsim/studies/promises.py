@@ -229,17 +229,17 @@ def _read_event(event: str, text: str, scenario: Scenario) -> Promise:
 def find_measure(name: str, text: str) -> Measure:
     """Measure that people mean by a name: ``p95 wait``, ``mean wait``, ``finished``."""
     known = {measure.name: measure for measure in MEASURES}
-    said = " ".join(name.split())
-    if said in known:
-        return known[said]
-    said = said.lower().replace("median ", "p50 ")
-    level = _LEVEL.fullmatch(said)
+    words = " ".join(name.split())
+    if words in known:
+        return known[words]
+    words = words.lower().replace("median ", "p50 ")
+    level = _LEVEL.fullmatch(words)
     if level is not None and 0 < float(level[1]) <= 100:
         return _at_level(level[2], float(level[1]), known)
-    if said == "mean wait":
+    if words == "mean wait":
         return WAIT_MEAN
-    if said in SHORT_NAMES:
-        return known[SHORT_NAMES[said]]
+    if words in SHORT_NAMES:
+        return known[SHORT_NAMES[words]]
     allowed = ["p95 wait", "p90 status lag", "mean wait", *SHORT_NAMES, *known]
     raise StudyError(f"promise {text!r}: " + unknown_name("measure", name.strip(), allowed))
 
@@ -265,9 +265,9 @@ def _clock(time: str, text: str, scenario: Scenario) -> datetime:
 
 
 def _number(written: str, text: str, of: str) -> float:
-    said = written.strip()
+    words = written.strip()
     try:
-        number = parse_share(said) if said.endswith("%") else float(said)
+        number = parse_share(words) if words.endswith("%") else float(words)
     except ValueError:
         number = math.nan
     if not math.isfinite(number) or (of != "limit" and not 0 <= number <= 1):

@@ -425,10 +425,10 @@ class Search:
         result, last = self.result, self._count - 1
         if result.place is None or result.outcome != "found":
             return
+        # Where the smallest value keeps them, the end of those that do, if there is any, is above.
+        above = {place for place in result.screenings if place > result.place}
         is_kept_before = True
-        for high in sorted(
-            {place for place in result.screenings if place > result.place} | {last}
-        ):
+        for high in sorted(above | {last}):
             screening = result.screenings[high]
             may_break = not screening.keeps or not is_kept_before
             if not (may_break or (high == last and result.place == 0)):
