@@ -210,7 +210,7 @@ def asks(
                         f"{function.__name__}({name}=...): there is no such parameter; "
                         f"{nearest(name, parameters)}"
                     )
-            if usual is not None and not any(map(named.get, _DECIDING)):
+            if usual is not None and all(named.get(name) in (None, {}) for name in _DECIDING):
                 named["replications"] = usual
             return function(*given, **named)
 

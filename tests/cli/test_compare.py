@@ -10,6 +10,8 @@ import pytest
 import outsim as package
 from outsim.results.measures import MEASURES
 
+from .stored import run, stored
+
 COMPARE = ("compare", "small.toml", "later.toml")
 
 OTHERS = {
@@ -51,15 +53,15 @@ def test_a_part_of_a_study_has_the_replications_of_the_whole(document):
     assert part["runs"] == [run for run in whole["runs"] if run["replication"] >= 2]
 
 
-def test_it_runs_until_every_precision_is_reached_and_says_so(outsim, document):
+def test_it_runs_until_every_precision_is_reached_and_says_so(files):
     options = ("--precision", "attempts_per_call=8%", "--precision", "wait_p90_s=1min")
-    found = document(*options)
+    made = run((*COMPARE, *options))
+    found, text = made.facts, made.words
     assert found["replications"] == 20
     assert [(each["asked"], each["reached"]) for each in found["precision"]] == [
         ("attempts_per_call=8.000%", True),
         ("wait_p90_s=60", True),
     ]
-    text = " ".join(outsim(*COMPARE, *options).out.split())
     width = found["precision"][1]["half_width"]
     assert f"precision wait_p90_s=60: reached with 20 replications; mean ± {width:.1f} s" in text
 
@@ -118,19 +120,19 @@ def test_the_directory_of_another_study_is_refused_with_the_difference(outsim, f
 @pytest.mark.parametrize("engine", ["simpy", "compiled"])
 def test_neither_executor_nor_engine_changes_a_figure(document, executor, engine):
     found = document("--replications", "3", "--executor", executor, "--engine", engine)
-    assert found == document("--replications", "3")
+    assert found == stored("compare").facts
 
 
 # What it says
 
 
-def test_it_says_what_pairing_saved_for_what_is_clear(outsim, document, ports):
-    options = ("--replications", "6")
-    assert "pairing" not in outsim(*ports, *options).out
-    text = " ".join(outsim(*ports, *options, "--verbose").out.split())
+def test_it_says_what_pairing_saved_for_what_is_clear(ports):
+    made = run((*ports, "--replications", "6", "--verbose"))
+    text = made.words
+    assert "pairing" not in stored("compare").words
     saved = {
-        name: figure["differences"][0]["saved_by_pairing"]
-        for name, figure in document(*options, scenarios=ports)["measures"].items()
+        name: measure["differences"][0]["saved_by_pairing"]
+        for name, measure in made.facts["measures"].items()
     }
     assert saved["wait_p90_s"]["low"] < saved["wait_p90_s"]["times"] < saved["wait_p90_s"]["high"]
     told = text[text.index("one port, pairing:") :]
@@ -147,9 +149,9 @@ def test_where_all_pairs_differ_alike_it_says_that(outsim):
 
 
 def test_intervals_of_several_scenarios_hold_together_and_it_says_so(outsim, ports):
-    several, two = outsim(*ports), outsim(*COMPARE)
+    several = outsim(*ports, "--replications", "2")
     assert "The 2 differences of one measure hold together with 95 %" in several.out
-    assert "Bonferroni" not in two.out
+    assert "Bonferroni" not in stored("compare").words
 
 
 def test_its_json_is_that_of_the_python_interface(document, files):

@@ -10,6 +10,7 @@ import outsim as package
 from outsim.studies.synchronous import run_sync
 
 from .conftest import SMALL
+from .stored import run, stored
 
 
 @pytest.fixture
@@ -33,15 +34,12 @@ COMMANDS = {
 
 @pytest.mark.parametrize("name", COMMANDS)
 def test_commands_say_how_much_of_an_interval_is_input_uncertainty(calibrated, name):
-    plain = calibrated(*COMMANDS[name])
-    assert plain.code == 0
-    assert "input uncertainty" not in plain.out
+    assert "input uncertainty" not in stored(name).words
+    made = run((*COMMANDS[name], "--input-uncertainty"))
+    assert "input uncertainty, and its 95 % interval" in made.words
+    assert "only more calls in the log narrow the share" in made.words
     for columns in (80, 60):
-        drawn = calibrated(*COMMANDS[name], "--input-uncertainty", columns=columns)
-        text = " ".join(drawn.out.split())
-        assert "input uncertainty, and its 95 % interval" in text
-        assert "only more calls in the log narrow the share" in text
-        assert max(map(len, drawn.out.splitlines())) <= columns
+        assert max(map(len, made.at(columns).splitlines())) <= columns
 
 
 def test_compare_prints_what_the_api_gives(calibrated):

@@ -18,6 +18,8 @@ from outsim.studies.study_result import StudyResult
 from outsim.studies.variance_reduction import Reduction
 from tests.studies.scenarios import chancy
 
+from .stored import stored
+
 NAMES = [each.name for each in MEASURES]
 
 
@@ -96,8 +98,7 @@ def test_what_controls_saved_is_told_where_they_are_used(capsys):
 
 
 def test_the_options_are_those_of_the_study(outsim):
-    asked = ("--replications", "2", "--antithetic", "--stratified", "--controls", "--json")
-    document = json.loads(outsim("compare", "small.toml", "later.toml", *asked).out)
+    document = stored("compare with switches").facts
     found = document["variance_reduction"]
     assert [(name, found[name].get("runs")) for name in found] == [
         ("antithetic", 2),

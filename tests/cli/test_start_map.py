@@ -8,6 +8,8 @@ import pytest
 
 import outsim as package
 
+from .stored import run
+
 SMALL_MAP = """\
 extends = "small.toml"
 name = "a small map"
@@ -34,10 +36,10 @@ def scenario(files):
     return files
 
 
-def test_the_map_says_regimes_axes_starts_and_what_the_signs_mean(outsim, scenario):
-    ended = outsim(*COMMAND)
+def test_the_map_says_regimes_axes_starts_and_what_the_signs_mean(scenario):
+    made = run(COMMAND)
+    ended, text = made.ended, made.words
     assert ended.code == 0
-    text = " ".join(ended.out.split())
     assert "4 regimes, 2 replications each, seed 1" in text
     assert "Completed in the end, 0 retries:" in text
     assert "Completed in the end, 1 retry:" in text
@@ -45,13 +47,8 @@ def test_the_map_says_regimes_axes_starts_and_what_the_signs_mean(outsim, scenar
     assert "from left to right, the backlog of :00 is drained after" in text
     assert "all 12 intervals of the map hold together with 95% confidence" in text
     assert all(line.startswith("warning: ") for line in ended.err.splitlines())
-
-
-@pytest.mark.parametrize("columns", [80, 60])
-def test_the_map_fits_the_terminal(outsim, scenario, columns):
-    ended = outsim(*COMMAND, columns=columns)
-    assert max(map(len, ended.out.splitlines())) <= columns
-    assert "Completed in the end" in ended.out
+    for columns in (80, 60):
+        assert max(map(len, made.at(columns).splitlines())) <= columns
 
 
 def test_json_is_what_the_api_gives(outsim, scenario):

@@ -22,7 +22,7 @@ MISTAKES = {
     ),
     "another simulator without runs": (
         ["check", "small.toml", "--ciw"],
-        "--ciw is about runs: ask for them, with --theory",
+        "--ciw is about runs",
     ),
     "one run of theory": (
         ["check", "small.toml", "--theory", "--replications", "1"],
@@ -94,15 +94,15 @@ MISTAKES = {
         ["explain", "small.toml", "--call", "1", "--number", "2125550100"],
         "call and number: give one or the other",
     ),
-    "nothing to explain": (["explain", "nobody.toml"], "has no campaign to study; add one"),
+    "nothing to explain": (["explain", "nobody.toml"], "has no campaign to study"),
     "a campaign that is none": (
         ["explain", "small.toml", "--campaign", "nil"],
-        "campaign 'nil': there is no such campaign in scenario 'small'; allowed: clinic/",
+        "campaign 'nil'",
     ),
     "a directory without a result": (["explain", "directory"], "outsim: directory"),
     "no time": (["status", "small.toml"], "Missing option '--at'"),
     "no such time": (["status", "small.toml", "--at", "25:00"], "found '25:00'"),
-    "a time that is none": (["status", "small.toml", "--at", "noon"], "found 'noon'; write"),
+    "a time that is none": (["status", "small.toml", "--at", "noon"], "found 'noon'"),
     "a time before the run": (
         ["status", "small.toml", "--at", "08:59"],
         "08:59:00 lies outside the run",
@@ -122,15 +122,15 @@ MISTAKES = {
     ),
     "an unknown campaign of failures": (
         ["failed", "small.toml", "--campaign", "reminder"],
-        "campaign 'reminder': there is no such campaign in scenario 'small'; did you mean",
+        "campaign 'reminder'",
     ),
     "a campaign of two customers": (
         ["failed", "namesakes.toml", "--campaign", "appointment reminders"],
-        "is the name of several in scenario 'small'; allowed: clinic/appointment reminders,",
+        "is the name of several",
     ),
     "the status of nobody": (
         ["status", "nobody.toml", "--at", "09:10"],
-        "scenario 'nobody' has no campaign to study; add one",
+        "scenario 'nobody' has no campaign to study",
     ),
     "a part that is none": (["merge", "out", "directory"], "directory: holds no study"),
     "tables without a place": (
@@ -144,7 +144,7 @@ MISTAKES = {
     ),
     "a range of an unknown key": (
         ["sweep", "small.toml", "--vary", "platform.prots=1:2"],
-        'unknown key "prots"; did you mean "ports"?',
+        'unknown key "prots"',
     ),
     "a range that ends too low": (
         ["sweep", "small.toml", "--vary", "platform.ports=0:2"],
@@ -152,7 +152,7 @@ MISTAKES = {
     ),
     "an unknown figure": (
         ["sweep", "small.toml", "--vary", "platform.ports=1:2", "--measure", "speed"],
-        "measure 'speed': there is no such measure; allowed: completed_by_deadline",
+        "measure 'speed'",
     ),
     "an unknown design": (
         ["sweep", "small.toml", "--vary", "platform.ports=1:2", "--design", "star"],
@@ -171,7 +171,7 @@ MISTAKES = {
     ),
     "a part of a sweep": (
         ["sweep", "small.toml", "--vary", "platform.ports=1:2", "--replications", "2:4"],
-        "--replications 2:4: give a count here, such as 20",
+        "--replications 2:4",
     ),
     "a sweep of one replication": (
         ["sweep", "small.toml", "--vary", "platform.ports=1:2", "--replications", "1"],
@@ -191,12 +191,12 @@ MISTAKES = {
     ),
     "no campaign to start": (
         ["schedule", "small.toml", "--campaign", "reminder"],
-        "campaign 'reminder': there is no such campaign in scenario 'small'; did you mean",
+        "campaign 'reminder'",
     ),
-    "nobody to start": (["schedule", "nobody.toml"], "'nobody' has no campaign to study; add one"),
+    "nobody to start": (["schedule", "nobody.toml"], "'nobody' has no campaign to study"),
     "a picture of no kind": (
         ["schedule", "small.toml", "--plot", "picture.bmpx"],
-        "picture picture.bmpx: its ending must be one of .",
+        "picture picture.bmpx",
     ),
     "a picture nowhere": (
         ["stop", "small.toml", "--plot", "nowhere/picture.png"],
@@ -204,17 +204,17 @@ MISTAKES = {
     ),
     "a stop at no time": (
         ["stop", "small.toml", "--after", "0s,soon"],
-        "after: found 'soon'; write a number and a unit",
+        "after: found 'soon'",
     ),
     "nobody to stop": (["stop", "zero.toml"], "acme/list: none of its calls is ever dialed"),
     "no log": (["calibrate", "missing.csv"], "missing.csv: no such file"),
     "a log of unknown columns": (
         ["calibrate", "own.csv"],
-        "own.csv: is in no format that is known by its first lines. Say what its columns are",
+        "own.csv: is in no format that is known by its first lines",
     ),
     "a log without a zone": (
         ["calibrate", "own.csv", "--columns", "started=when,outcome=what"],
-        "own.csv: its times say no time zone; give the zone",
+        "own.csv: its times say no time zone",
     ),
     "a log of another format": (
         ["calibrate", "own.csv", "--format", "asterisk"],
@@ -226,19 +226,19 @@ MISTAKES = {
     ),
     "a field that is none": (
         ["calibrate", "own.csv", "--columns", "strated=when"],
-        "--columns: field 'strated': there is no such field; did you mean 'started'?",
+        "--columns: field 'strated'",
     ),
     "an outcome that is none": (
         ["calibrate", "own.csv", "--outcomes", "busy=engaged"],
-        "--outcomes: outcome 'engaged': there is no such outcome; allowed: human,",
+        "--outcomes: outcome 'engaged'",
     ),
     "no list of columns": (
         ["calibrate", "own.csv", "--columns", "when"],
-        "--columns: found 'when'; write NAME=VALUE, parted by commas",
+        "--columns: found 'when'",
     ),
     "a holdout that is none": (
         ["calibrate", "Master.csv", "--zone", "UTC", "--holdout", "90%"],
-        "holdout: found '90%'; must be '5 %' to '50 %'",
+        "holdout: found '90%'",
     ),
     "a profile nowhere": (
         ["calibrate", "Master.csv", "--zone", "UTC", "--out", "nowhere/callees.toml"],

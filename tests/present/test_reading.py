@@ -11,7 +11,6 @@ from outsim.engine.records import MODEL_VERSION
 from outsim.errors import OutsimError, StudyError
 from outsim.present.report import Report
 from outsim.present.sources import read_context
-from outsim.questions import sweep_answers
 from outsim.questions.sweep import sweep
 from outsim.results.checkpoint import simulate
 from outsim.studies.synchronous import run_sync
@@ -142,7 +141,7 @@ def test_a_sweep_of_two_scenarios_tells_what_flips(tmp_path):
     assert [each.verdict for each in subject.sweep.flips] == [each.verdict for each in found.flips]
     assert subject.comparison is not None
     section = next(each for each in Report(subject, "").sections if each.id == "sensitivity")
-    assert section.tables[0].rows == sweep_answers._flip_rows(found)
+    assert section.tables[0].rows == found.document().tables[0].rows
 
 
 def test_a_sweep_that_is_not_finished_says_how_to_finish_it(tmp_path):

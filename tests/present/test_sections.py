@@ -6,6 +6,7 @@ import pytest
 
 from outsim.errors import OutsimError
 from outsim.present.context import ReportContext
+from outsim.present.pictures import data_uri
 from outsim.present.report import Report, check_file, write
 from outsim.present.sources import read_context
 from outsim.questions.describe import describe
@@ -19,6 +20,8 @@ from .reports import QUESTIONS, kept, parsed, scenario, section, words
 
 COMMAND = "outsim report 'a place' --output report.html"
 
+pytestmark = pytest.mark.usefixtures("undrawn")
+
 
 @pytest.fixture(scope="module")
 def subject(tmp_path_factory) -> ReportContext:
@@ -27,12 +30,17 @@ def subject(tmp_path_factory) -> ReportContext:
 
 
 @pytest.fixture(scope="module")
-def page(subject):
-    return parsed(Report(subject, COMMAND).html())
+def text(subject, undrawn) -> str:
+    return Report(subject, COMMAND).html()
+
+
+@pytest.fixture(scope="module")
+def page(text):
+    return parsed(text)
 
 
 @pytest.fixture(scope="module", params=["compare", "schedule", "stop", "eta"])
-def study_page(request, tmp_path_factory):
+def study_page(request, tmp_path_factory, undrawn):
     place = kept(request.param, tmp_path_factory.mktemp("study") / "study")
     return parsed(Report(read_context(place), COMMAND).html())
 
@@ -119,8 +127,12 @@ def test_tables_have_headers_with_scope(page):
         assert len(widths) == 1
 
 
-def test_it_is_the_same_each_time(subject):
-    assert Report(subject, COMMAND).html() == Report(subject, COMMAND).html()
+def test_it_is_the_same_each_time(subject, text):
+    assert Report(subject, COMMAND).html() == text
+    pictures = [each.pictures[0] for each in Report(subject, COMMAND).sections if each.pictures]
+    assert pictures
+    for picture in pictures:
+        assert data_uri(picture) == data_uri(picture)
 
 
 def test_names_are_text_and_never_markup(tmp_path):

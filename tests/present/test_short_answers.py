@@ -19,6 +19,8 @@ from tests.engine import scenarios
 
 from .reports import kept, parsed, scenario, section, words
 
+pytestmark = pytest.mark.usefixtures("undrawn")
+
 
 def answer(page, name: str) -> str:
     return words(section(page, name).find(class_="answer"))
@@ -31,7 +33,7 @@ def report(given: Scenario, tmp_path, replications: int = 3):
 
 
 @pytest.fixture(scope="module")
-def stopped(tmp_path_factory):
+def stopped(tmp_path_factory, undrawn):
     """The small morning, stopped a minute after its start."""
     given = scenario().model_dump(mode="json", exclude_unset=True)
     given["campaign"][0]["stop_at"] = "09:06"

@@ -9,7 +9,8 @@ import pytest
 import outsim
 from outsim import plots
 from outsim.errors import StudyError
-from outsim.questions.explain import Explanation, default_increments
+from outsim.questions.explain import Explanation
+from outsim.questions.marginal_value import default_increments
 from outsim.scenario import Scenario
 from tests.engine.scenarios import campaign, scenario
 

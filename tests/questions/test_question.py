@@ -7,8 +7,10 @@ import inspect
 import pytest
 
 import outsim
+from outsim.errors import StudyError
 from outsim.questions.question import StudyOptions
 from outsim.studies.study import Study
+from tests.engine import scenarios
 
 OF_STUDIES = {
     name: parameter.default
@@ -30,3 +32,9 @@ def test_options_of_a_study_stand_in_the_signature_with_its_defaults(name):
 def test_a_parameter_that_there_is_not_is_named_with_the_nearest():
     with pytest.raises(TypeError, match=r"stop\(replication=\.\.\.\).*replications"):
         outsim.stop(None, replication=3)
+
+
+def test_no_replications_are_not_the_usual_number_of_them():
+    scenario = scenarios.scenario(scenarios.campaign(contacts=1))
+    with pytest.raises(StudyError, match="replications"):
+        outsim.compare(scenario, scenario, replications=0)
