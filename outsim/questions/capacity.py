@@ -267,7 +267,7 @@ class _Planner:
         measures = tuple({p.measure.name: p.measure for p in self.promises}.values())
 
         async def sample(place: int, replications: range) -> NDArray[np.float64]:
-            left_s = math.inf if self._deadline is None else self._deadline - time.monotonic()
+            left_s = math.inf if self._deadline is None else self._deadline - time.monotonic()  # noqa: TID251
             if len(replications) > self.left or left_s <= 0:
                 raise OutOfBudget
             text = f"{self.vary.key}={self.vary.text(values[place])}"
@@ -342,4 +342,4 @@ def _share(text: str) -> float:
 
 def _deadline(timeout: str | None) -> float | None:
     timeout_s = read_timeout(timeout)
-    return None if timeout_s is None else time.monotonic() + timeout_s
+    return None if timeout_s is None else time.monotonic() + timeout_s  # noqa: TID251

@@ -358,7 +358,7 @@ def start_map(
     timeout_s = read_timeout(options.get("timeout"))
 
     async def made(tell: Callable[[RunArray], None]) -> StartMap:
-        ends_s = None if timeout_s is None else time.monotonic() + timeout_s
+        ends_s = None if timeout_s is None else time.monotonic() + timeout_s  # noqa: TID251
         # One engine and one executor for all regimes: processes take seconds to start.
         engine = families[-1].stream(**options).engine
         each_runs = (1 + len(asked)) * (len(_range(replications)) if replications else START_MAP)
@@ -381,7 +381,7 @@ def start_map(
                 of_one["executor"] = workers.executor
                 of_one["directory"] = None if directory is None else Path(directory) / regime.label
                 if ends_s is not None:
-                    left_s = max(0.0, ends_s - time.monotonic()) / (len(regimes) - place)
+                    left_s = max(0.0, ends_s - time.monotonic()) / (len(regimes) - place)  # noqa: TID251
                     of_one["timeout"] = f"{max(left_s, 0.001):.3f}s"
                 run = families[place].stream(measures=MEASURES + LOAD_MEASURES, **of_one)
                 async for replication in run:
