@@ -30,6 +30,11 @@ _TIME_UNITS = (("min", 60.0, 120.0), ("s", 1.0, 0.1), ("ms", 0.001, 0.0))
 _TIME_NAMES = [name for name, *_ in _TIME_UNITS]
 
 
+def percent(share: float, decimals: int = 0) -> str:
+    """A share as a percentage, such as ``68.4 %``."""
+    return f"{100 * share:.{decimals}f} %"
+
+
 def _decimals(half_width: float) -> int:
     """Decimals that an interval deserves: two digits of its half-width."""
     if not math.isfinite(half_width) or half_width <= 0:
@@ -155,16 +160,13 @@ def explain_missing(values: Iterable[Estimate]) -> str:
     unseen = exact_bounds(0, runs, 1 - LEVEL)[1]
     text = (
         "No interval where all runs agree, or all but a few: what none of "
-        f"{runs:,} runs met may still come in up to {_share_of_days(unseen)} of days (95 %)."
+        f"{runs:,} runs met may still come in up to {percent(unseen, int(unseen < 0.0995))} of "
+        "days (95 %)."
     )
     takes = [each.takes for each in rare if each.takes is not None]
     if takes:
         text += f" Where a few differ, an interval takes some {_rounded_up(max(takes)):,} runs."
     return text
-
-
-def _share_of_days(share: float) -> str:
-    return f"{100 * share:.{0 if share >= 0.0995 else 1}f} %"
 
 
 def _rounded_up(count: int) -> int:
@@ -206,7 +208,7 @@ def format_figure(kind: str, value: float, begins: datetime) -> str:
     if math.isnan(value):
         return UNKNOWN
     if kind == "share":
-        return f"{value:.1%}"
+        return percent(value, 1)
     if kind == "seconds":
         return format_duration(value * SECOND)
     if kind == "clock":

@@ -1,8 +1,4 @@
-"""Estimates over replications: the replication is the unit, and every mean has its interval.
-
-Or the reason why it has none: where nearly all replications agree, what they say is how seldom
-something else happens, and not how far the mean may be off.
-"""
+"""Estimates over replications: every mean has its interval, or the reason why it has none."""
 
 from __future__ import annotations
 
@@ -25,10 +21,7 @@ def quantile_rank(level: float, count: int) -> int:
 
 
 def sample_quantile(values: NDArray[Any], level: float, n_never: int = 0) -> float:
-    """Quantile of values, and of so many more that are larger than any; NaN if it is one of those.
-
-    Those without a finite value count as such, too.
-    """
+    """Quantile of values and so many larger than any; NaN if it is one of those, or infinite."""
     place = quantile_rank(level, len(values) + n_never)
     if place >= len(values):
         return math.nan
@@ -113,10 +106,7 @@ NOT_NEGATIVE = Support(0.0)
 
 @dataclass(frozen=True)
 class Rare:
-    """What replications say that agree but for a few: an interval of their mean would be wrong.
-
-    What none of them has met may still come, and the mean may rest on it.
-    """
+    """What is known where replications agree but for a few: an interval would be wrong."""
 
     place: float
     """Where nearly all of them are."""
@@ -132,10 +122,7 @@ class Rare:
 
     @property
     def at_most(self) -> float:
-        """Share of runs that are elsewhere, at most, with the confidence `LEVEL`.
-
-        The exact bound of Clopper and Pearson (1934), one-sided.
-        """
+        """Share of runs that are elsewhere at most, one-sided (Clopper and Pearson 1934)."""
         return exact_bounds(self.times, self.runs, 1 - LEVEL)[1]
 
     @property
@@ -206,10 +193,7 @@ class Estimate:
 
     @property
     def is_clear(self) -> bool:
-        """Whether the interval leaves 0 out.
-
-        Where all replications but a few agree: whether all of them are on one side of 0.
-        """
+        """Whether the interval leaves 0 out, or all that agree are on one side of 0."""
         if self.rare is not None:
             return self.rare.is_one_sided
         return bool(self.low > 0 or self.high < 0)
@@ -243,10 +227,7 @@ class Estimate:
         return self.half_width
 
     def widened(self, by: float, support: Support = ANYTHING) -> Estimate:
-        """The same with each end farther out by so much, as far as the support goes.
-
-        Where all replications agree, from the ends that what was seen would give.
-        """
+        """The same with each end farther out, seen or by agreement, as far as the support goes."""
         if math.isnan(self.precision):
             return self
         low, high = self.low, self.high

@@ -202,7 +202,7 @@ def test_a_clock_time_is_read_back_within_its_rounding(seconds, half, begin_seco
 @pytest.mark.parametrize(
     ("kind", "value", "text"),
     [
-        ("share", 0.78333, "78.3%"),
+        ("share", 0.78333, "78.3 %"),
         ("seconds", 436.0, "7 min 16 s"),
         ("seconds", 0.693, "693 ms"),
         ("clock", 740.4, "09:12:20"),

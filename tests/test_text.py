@@ -178,7 +178,7 @@ def test_keys_that_are_refused_are_shown_as_text(hostile, tmp_path):
 
 
 def test_an_xes_log_is_xml_whatever_a_scenario_made_in_python_is_called(tmp_path, monkeypatch):
-    from outsim.formats.write import write as export
+    from outsim.formats import write as export
 
     result = full()
     named = result.scenario.model_copy(update={"name": HOSTILE})

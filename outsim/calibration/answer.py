@@ -15,6 +15,7 @@ from outsim.calibration.durations import SCORED, DurationFit, Z
 from outsim.calibration.outcomes import MixDrift, OutcomeFit, jeffreys
 from outsim.calibration.profile import factor_key, factor_values, toml
 from outsim.clock import SECOND
+from outsim.display import percent
 from outsim.distributions import Constant, Distribution, Quantiles
 from outsim.errors import ScenarioError, unknown_name
 from outsim.scenario.callees import Callees, Profile
@@ -243,8 +244,8 @@ class CalleeFit:
             drift = fit.drift
             if drift.is_there:
                 notes.append(
-                    f"{fit.key}: the later {self.holdout:.0%} of the log differ; durations are "
-                    f"{drift.factor:.2f} times as long "
+                    f"{fit.key}: the later {percent(self.holdout)} of the log differ; durations "
+                    f"are {drift.factor:.2f} times as long "
                     f"(95 %: {drift.low:.2f} to {drift.high:.2f}; distance {drift.distance:.3f})"
                 )
             if fit.is_cut:
@@ -253,8 +254,8 @@ class CalleeFit:
                     "with a longer ring timeout"
                 )
         notes += [
-            f"{moved.outcome}: its share of attempts moved from {moved.early:.1%} to "
-            f"{moved.late:.1%} "
+            f"{moved.outcome}: its share of attempts moved from {percent(moved.early, 1)} to "
+            f"{percent(moved.late, 1)} "
             f"(95 % of the change: {100 * moved.low:+.1f} to {100 * moved.high:+.1f} points)"
             for moved in self.mix_drift
         ]
@@ -387,7 +388,7 @@ def _unnamed_note(divided: float, named: tuple[str, ...]) -> str:
     else:
         why = "an assumption; ring and talk times are of all of them"
     return (
-        f"answered calls whose callee the log doesn't name: {divided:.0%} "
+        f"answered calls whose callee the log doesn't name: {percent(divided)} "
         f"taken to be people, {why}"
     )
 

@@ -21,6 +21,7 @@ from scipy import stats
 from outsim.calibration.log import Batch, ReadFile
 from outsim.calibration.mapping import ANSWERED, ANSWERED_CODES, WORDS
 from outsim.calibration.values import Array, Codes, Flags, Floats
+from outsim.display import percent
 
 ENOUGH = 20
 """Durations from which they are judged at all."""
@@ -245,8 +246,8 @@ def _bias(answered: int, known: int, refused: Counter[int]) -> Iterator[str]:
     if p_value < BIAS_LEVEL and abs(difference) >= BIAS_SIZE:
         yield (
             f"the fit may be biased: of {lost:,} rows that can't be read for another reason "
-            f"{hits / lost:.1%} say that they were answered, of the {known:,} that are used "
-            f"{answered / known:.1%}"
+            f"{percent(hits / lost, 1)} say that they were answered, of the {known:,} that are "
+            f"used {percent(answered / known, 1)}"
         )
 
 

@@ -21,6 +21,7 @@ from outsim.calibration.mapping import WORDS
 from outsim.calibration.outcomes import OutcomeFit, fit_outcomes, mix_drift
 from outsim.calibration.values import Flags, Floats
 from outsim.clock import parse_share
+from outsim.display import percent
 from outsim.errors import ScenarioError
 
 Talk = Literal["message", "agent_talk"]
@@ -210,8 +211,8 @@ def _unusable(part: _Part, seconds: Floats, step_s: float | None) -> str:
         return ""
     if part.column == "ring_s" and np.mean(seconds == 0) > MOST_WITHOUT_RING:
         return (
-            f"{np.mean(seconds == 0):.0%} of answers have a ring_s of 0 s: the switch answers "
-            "before the callee does, or the log has no ring times"
+            f"{percent(np.mean(seconds == 0))} of answers have a ring_s of 0 s: the switch "
+            "answers before the callee does, or the log has no ring times"
         )
     steps = len(np.unique(seconds[seconds > 0]))
     if step_s is not None and steps < LEAST_STEPS:

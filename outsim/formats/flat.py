@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import pandas as pd
 
@@ -115,27 +115,14 @@ _BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 """Without it Excel takes UTF-8 for something else."""
 
 
-def write_parquet(selection: Selection, path: Path) -> None:
-    """Write each table as Parquet, types and words as in `outsim.results.tables.schema`."""
-    _write(selection, path, "parquet", _parquet)
+def write_tables(selection: Selection, path: Path, form: Literal["parquet", "csv"]) -> None:
+    """Write each table as Parquet, with types and words as in the schema, or as CSV.
 
-
-def write_csv(selection: Selection, path: Path) -> None:
-    """Write each table as CSV: UTF-8 with a byte order mark, a header, fields parted by commas.
-
-    Instants are ISO 8601 local times with their offset. No field begins with a sign that a
-    spreadsheet takes for a formula: names begin with a letter, a digit or an underscore, and
-    numbers are digits.
+    CSV is UTF-8 with a byte order mark, a header, and fields parted by commas; instants are ISO
+    8601 local times with their offset. No field begins with a sign that a spreadsheet takes for a
+    formula: names begin with a letter, a digit or an underscore, and numbers are digits.
     """
-    _write(selection, path, "csv", _csv)
-
-
-def _write(
-    selection: Selection,
-    path: Path,
-    form: str,
-    write_table: Callable[[Path, Iterator[pd.DataFrame], tuple[Column, ...]], None],
-) -> None:
+    write_table = {"parquet": _parquet, "csv": _csv}[form]
     tables = {name: selection.table(name) for name in TABLES}
     more = selection.counting(sum(map(len, tables.values())))
 

@@ -37,7 +37,8 @@ from outsim.errors import ResultError
 from outsim.formats.selection import Selection, binary_file, blocks_of
 from outsim.formats.trace import TraceWriter, Track
 from outsim.results.result import Result
-from outsim.results.tables.views import Steps, queue_steps, step_function, steps
+from outsim.results.tables.schema import microseconds
+from outsim.results.tables.views import Steps, queue_steps, settled, step_function, steps
 
 EVERY_US = SECOND
 """A counter that changes often is told this often, and its title says so."""
@@ -77,11 +78,6 @@ def write_perfetto(selection: Selection, path: Path) -> None:
         _write_disturbances(trace, result)
         _write_counters(trace, result)
         _write_ports(trace, selection)
-
-
-def _us(instants: pd.Series[Any]) -> NDArray[np.int64]:
-    """Microseconds since 1970; `clock.MISSING` where the instant did not come."""
-    return instants.to_numpy(dtype="datetime64[us]").view(np.int64)
 
 
 def _write_campaigns(trace: TraceWriter, result: Result) -> None:
@@ -161,14 +157,12 @@ def _status_work(result: Result) -> Steps:
 def _write_counter(
     trace: TraceWriter, group: Track, title: str, unit: str, function: Steps
 ) -> None:
-    at, values = function
-    last = np.ones(len(at), dtype=np.bool_)
-    # What happens at one instant is one step.
-    last[:-1] = at[1:] != at[:-1]
-    if np.count_nonzero(last) > OFTEN:
+    at, values = settled(function)
+    if len(at) > OFTEN:
         title += ", every second"
-        last[:-1] = at[1:] // EVERY_US != at[:-1] // EVERY_US
-    trace.counter(trace.track(title, group, unit=unit), at[last], values[last])
+        last = np.append(np.diff(at // EVERY_US) > 0, True)
+        at, values = at[last], values[last]
+    trace.counter(trace.track(title, group, unit=unit), at, values)
 
 
 def ports_of(dispatched_us: NDArray[np.int64], ended_us: NDArray[np.int64]) -> NDArray[np.int32]:
@@ -195,7 +189,9 @@ def ports_of(dispatched_us: NDArray[np.int64], ended_us: NDArray[np.int64]) -> N
 
 def _write_ports(trace: TraceWriter, selection: Selection) -> None:
     everything = selection.result.attempts
-    ports = ports_of(_us(everything["dispatched_at"]), _us(everything["ended_at"]))
+    ports = ports_of(
+        microseconds(everything["dispatched_at"]), microseconds(everything["ended_at"])
+    )
     attempts = selection.table("attempts")
     if attempts is not everything:
         ports = ports[attempts.index.to_numpy()]
@@ -213,13 +209,13 @@ def _write_ports(trace: TraceWriter, selection: Selection) -> None:
 
 def _slices(block: pd.DataFrame) -> Iterator[tuple[str, dict[str, Any], list[tuple[str, int]]]]:
     """Name, values, and phases with their instants of each attempt; the end has no name."""
-    columns = [_us(block[column]).tolist() for _, column in _PHASES]
+    columns = [microseconds(block[column]).tolist() for _, column in _PHASES]
     titles = [title for title, _ in _PHASES]
     words = {
         name: block[name].astype(object).fillna("under way" if name == "outcome" else "").tolist()
         for name in ("tenant", "campaign", "outcome", "cause", "callee_type")
     }
-    ended = _us(block["ended_at"]).tolist()
+    ended = microseconds(block["ended_at"]).tolist()
     numbers = {name: block[name].tolist() for name in ("call_id", "attempt", "number")}
     for row, end in enumerate(ended):
         marks = [

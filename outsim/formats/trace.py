@@ -39,9 +39,7 @@ class TraceWriter:
     """Writes one trace to a file; it counts from where the run begins."""
 
     def __init__(self, file: BinaryFile, begins: datetime) -> None:
-        from perfetto.protos.perfetto.trace import (
-            perfetto_trace_pb2,
-        )
+        from perfetto.protos.perfetto.trace import perfetto_trace_pb2
 
         self._file = file
         self._trace = perfetto_trace_pb2.Trace

@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from outsim.display import percent
 from outsim.plots import style
 from outsim.plots.load import PIECES
 from outsim.plots.style import (
@@ -201,11 +202,7 @@ def status(answer: CampaignStatus, ax: Axes | None = None) -> Axes:
 
 @draws
 def status_lag(
-    result: Result,
-    ax: Axes | None = None,
-    *,
-    campaign: Whose = ALL_CALLS,
-    every: str = "1min",
+    result: Result, ax: Axes | None = None, *, campaign: Whose = ALL_CALLS, every: str = "1min"
 ) -> Axes:
     """Draw the status lag by when updates happened, above the dial load of all tenants.
 
@@ -250,10 +247,7 @@ _POINTS = 2_000
 
 @draws
 def waits(
-    result: Result,
-    ax: Axes | None = None,
-    *,
-    campaigns: CampaignNames | None = None,
+    result: Result, ax: Axes | None = None, *, campaigns: CampaignNames | None = None
 ) -> Axes:
     """Draw the share of calls whose wait is no longer than a time.
 
@@ -286,7 +280,7 @@ def waits(
             continue
         never = 1 - len(known) / len(waited)
         name = campaign.name if campaign else "all calls"
-        label = f"{name} ({never:.1%} never)" if never else name
+        label = f"{name} ({percent(never, 1)} never)" if never else name
         x, y = _distribution(known, len(waited), end)
         ax.step(
             x / size_s,
@@ -340,12 +334,13 @@ def wait_causes(
         return draw_empty(ax, "no call waited" if len(found) else "no call came into the queue")
     shown = [*totals[totals > 0].sort_values(ascending=False).index]
     small = shown[len(COLOURS) :]
-    share = 100 * totals / totals.sum()
+    share = totals / totals.sum()
     parts = {
-        f"{CAUSES[name]} {share[name]:.1f}%": waited_s[name] for name in shown[: len(COLOURS)]
+        f"{CAUSES[name]} {percent(share[name], 1)}": waited_s[name]
+        for name in shown[: len(COLOURS)]
     }
     if small:
-        parts[f"other causes {share[small].sum():.1f}%"] = waited_s[small].sum(axis=1)
+        parts[f"other causes {percent(share[small].sum(), 1)}"] = waited_s[small].sum(axis=1)
     at, below = dates_of(instants_us(found.index)), np.zeros(len(found))
     width_days = pd.Timedelta(every) / pd.Timedelta("1D")
     for (label, column), colour, hatch in zip(

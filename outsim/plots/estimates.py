@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from outsim.clock import SECOND
+from outsim.display import percent
 from outsim.estimates import LEVEL, Estimate
 from outsim.plots.style import (
     BLUE,
@@ -17,7 +17,6 @@ from outsim.plots.style import (
     VERMILION,
     draws,
     given_axes,
-    interval_marks,
     legend,
     new_axes,
     plain,
@@ -55,9 +54,18 @@ def compare(
     """
     findings = answer if isinstance(answer, StudyResult) else answer.findings
     about = findings.measure(measure)
-    means = [findings.mean(place, measure) for place in range(len(findings.scenarios))]
-    begins = findings.scenarios[0].clock.begins
-    return draw_estimates(findings.labels, means, findings.label(about), about.kind, begins, ax)
+    names, label = findings.labels, findings.label(about)
+    estimates = [findings.mean(place, measure) for place in range(len(names))]
+    ax = new_axes(ax, len(names))
+    means = np.array([estimate.mean for estimate in estimates])
+    sides = np.array([estimate.sides for estimate in estimates]).reshape(-1, 2).T
+    begins, longest = findings.scenarios[0].clock.begins, float(np.nanmax(means, initial=0.0))
+    scale = scale_axis(ax.xaxis, about.kind, label, begins, longest)
+    look: dict[str, Any] = {"fmt": "o", "color": BLUE, "capsize": 4, "label": label}
+    ax.errorbar(scale.at(means), range(len(names)), xerr=sides * scale.factor, **look)
+    _name_rows(ax, names)
+    title(ax, f"mean and {percent(LEVEL)} interval over replications")
+    return ax
 
 
 @draws
@@ -79,35 +87,6 @@ def eta(forecast: Forecast, ax: Axes | None = None) -> Axes:
             ax.errorbar(middle, row, xerr=ends, fmt="o", capsize=4, color=BLUE)
     _name_rows(ax, [measure.label for measure in measures])
     title(ax, f"{forecast.campaign.name}: median and 90 % of the runs")
-    return ax
-
-
-def draw_estimates(
-    names: Sequence[str],
-    estimates: Sequence[Estimate],
-    label: str,
-    kind: str,
-    begins: datetime,
-    ax: Axes | None = None,
-) -> Axes:
-    """Draw named estimates of one measure with their intervals, the first one on top."""
-    ax = new_axes(ax, len(names))
-    means = np.array([estimate.mean for estimate in estimates])
-    sides = np.array([estimate.sides for estimate in estimates]).reshape(-1, 2).T
-    known = means[~np.isnan(means)]
-    scale = scale_axis(ax.xaxis, kind, label, begins, float(known.max()) if len(known) else 0.0)
-    places = np.arange(len(names))
-    ax.errorbar(
-        scale.at(means),
-        places,
-        xerr=sides * scale.factor,
-        fmt="o",
-        color=BLUE,
-        capsize=4,
-        label=label,
-    )
-    _name_rows(ax, names)
-    title(ax, f"mean and {LEVEL:.0%} interval over replications")
     return ax
 
 
@@ -149,7 +128,8 @@ def start_sweep(
     scale = scale_axis(ax.yaxis, about.kind, unit, begins, max(known, default=0.0))
     places = range(len(answer.starts))
     _draw(ax, places, means, factor=scale.factor, origin=scale.origin)
-    marks = interval_marks(len(places))
+    # Every so many-th, so that labels do not touch.
+    marks = range(0, len(places), -(-len(places) // 8))
     ax.set_xticks(marks, [answer.label(answer.starts[k]) for k in marks])
     ax.set_xlabel(f"start, local time, {begins.tzinfo}")
     title(ax, answer.findings.label(about))

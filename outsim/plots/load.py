@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import textwrap
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 import pandas as pd
@@ -23,7 +24,7 @@ from outsim.plots.style import (
     given_axes,
     instants_us,
     legend_above,
-    mark_start,
+    mark_instant,
     new_axes,
     plain,
     title,
@@ -35,9 +36,10 @@ from outsim.results.tables.over_time import (
     by_tenant,
     change_points,
     over_replications,
+    status_lag,
     total,
 )
-from outsim.results.tables.views import queue_steps, settled, step_function, value_at
+from outsim.results.tables.views import Steps, queue_steps, settled, step_function, value_at
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -100,7 +102,9 @@ def _over_time(
         highest = max(highest, limit)
     whole_numbers(ax.yaxis)
     legend_above(ax, highest)
-    mark_start(ax, campaign, highest)
+    if campaign is not None:
+        name = plain(textwrap.shorten(campaign.name, 30))
+        mark_instant(ax, campaign.start, f"start of {name}", highest)
     return ax
 
 
@@ -130,26 +134,35 @@ def _stack(ax: Axes, parts: Parts, result: Result) -> int:
     return int(below.max())
 
 
+def _quantity(result: Result, of: str) -> Steps:
+    if of == "queue":
+        return queue_steps(result.calls, result.attempts, result.updates)
+    if of == "busy_ports":
+        return step_function(result.attempts["dispatched_at"], result.attempts["ended_at"])
+    lag = status_lag(result.updates, result.start, result.end)["p90"]
+    return instants_us(lag.index), lag.to_numpy()
+
+
 @draws
 def load_over_replications(
-    results: Sequence[Result], of: Quantity = "queue", ax: Axes | None = None
+    results: Sequence[Result],
+    of: Quantity | Literal["status_lag"] = "queue",
+    ax: Axes | None = None,
 ) -> Axes:
-    """Draw queue or busy ports (`of`) of several runs over time, minute by minute.
+    """Draw queue, busy ports, or p90 status lag (`of`) of several runs, minute by minute.
 
     The median over the runs, and the band from the lowest to the highest of them; from twenty runs
     on, the band that holds 90 % of them.
     """
-    words = {"queue": "calls in the queue", "busy_ports": "busy ports"}
+    words = {
+        "queue": "calls in the queue",
+        "busy_ports": "busy ports",
+        "status_lag": "p90 status lag (s)",
+    }
     if of not in words:
         raise StudyError(unknown_name("quantity", of, words))
     ax = new_axes(ax)
-    functions = []
-    for each in results:
-        if of == "queue":
-            function = queue_steps(each.calls, each.attempts, each.updates)
-        else:
-            function = step_function(each.attempts["dispatched_at"], each.attempts["ended_at"])
-        functions.append(settled(function))
+    functions = [settled(_quantity(each, of)) for each in results]
     ax.set_ylabel(words[of])
     if not any(len(at) for at, _ in functions):
         return draw_empty(ax, "no call came into the queue in any run")
@@ -162,6 +175,6 @@ def load_over_replications(
     ax.fill_between(at, found["low"], found["high"], color=BLUE, alpha=0.25, lw=0, label=band)
     ax.plot(at, found["median"], color=BLUE, label=f"median of {len(functions)} runs")
     whole_numbers(ax.yaxis)
-    legend_above(ax, float(found["high"].max()))
+    legend_above(ax, float(np.nanmax(found["high"], initial=0.0)))
     title(ax, f"{words[of]}, over replications")
     return ax

@@ -26,7 +26,6 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.axis import Axis
 
-    from outsim.scenario import Campaign
 
 BLUE, VERMILION, GREEN, ORANGE = "#0072B2", "#D55E00", "#009E73", "#E69F00"
 SKY, PURPLE, YELLOW, GREY, INK = "#56B4E9", "#CC79A7", "#F0E442", "#999999", "#333333"
@@ -37,7 +36,6 @@ Drawn = TypeVar("Drawn")
 COLOURS = (BLUE, ORANGE, GREEN, PURPLE, SKY, VERMILION, YELLOW)
 """In this order, for what is drawn side by side."""
 DASHES = ("-", "--", "-.", ":", (0, (5, 1, 1, 1, 1, 1)), (0, (8, 2)), (0, (1, 1)))
-MARKS = ("o", "s", "^", "D", "v", "P", "X")
 HATCHES = ("", "////", "....", "\\\\\\\\", "xx", "----", "++")
 """One for each of the colours."""
 HATCHING = (1.0, 1.0, 1.0, 0.6)
@@ -103,30 +101,24 @@ def format_axes(ax: Axes) -> Axes:
     return ax
 
 
-def panels(count: int, *, columns: int = 2, height: float = 2.6) -> list[Axes]:
-    """New figure with so many panels, in rows of `columns`; `height` of each in inches."""
+def given_axes(
+    axes: Sequence[Axes] | None, count: int, *, columns: int = 2, height: float = 2.6
+) -> list[Axes]:
+    """So many axes: those given, or panels of a new figure; `height` of each in inches."""
     import matplotlib.pyplot as plt
 
+    if axes is not None:
+        if len(axes) != count:
+            raise StudyError(f"{len(axes)} axes: this picture takes {count}, one a panel")
+        return list(axes)
     rows = -(-count // columns)
     width = 7.0 if columns == 1 else 5.0 * columns
     figure, grid = plt.subplots(
         rows, columns, figsize=(width, height * rows), squeeze=False, layout="constrained"
     )
-    axes: list[Axes] = [*grid.flat]
-    for spare in axes[count:]:
+    for spare in grid.flat[count:]:
         figure.delaxes(spare)
-    return axes[:count]
-
-
-def given_axes(
-    axes: Sequence[Axes] | None, count: int, *, columns: int = 2, height: float = 2.6
-) -> list[Axes]:
-    """So many axes: those that were given, or the panels of a new figure."""
-    if axes is None:
-        return panels(count, columns=columns, height=height)
-    if len(axes) != count:
-        raise StudyError(f"{len(axes)} axes: this picture takes {count}, one a panel")
-    return list(axes)
+    return [*grid.flat][:count]
 
 
 def width_in(ax: Axes, side: str = "width") -> float:
@@ -280,14 +272,6 @@ def whole_numbers(axis: Axis) -> None:
     axis.set_major_formatter(StrMethodFormatter("{x:,.0f}"))
 
 
-def mark_start(ax: Axes, campaign: Campaign | None, top: float) -> None:
-    """Mark the start of a campaign, if there is one, on a clock axis."""
-    if campaign is not None:
-        mark_instant(
-            ax, campaign.start, f"start of {plain(textwrap.shorten(campaign.name, 30))}", top
-        )
-
-
 def mark_instant(ax: Axes, instant: datetime, text: str, top: float) -> None:
     """Mark an instant on a clock axis by a line up to `top`, with a word beside its end."""
     at = date_of(instant)
@@ -305,11 +289,6 @@ def mark_instant(ax: Axes, instant: datetime, text: str, top: float) -> None:
         color=INK,
         bbox={"facecolor": "white", "alpha": 0.75, "edgecolor": "none", "pad": 1},
     )
-
-
-def interval_marks(count: int) -> Sequence[int]:
-    """Every so many-th of the places of an axis, so that their labels do not touch."""
-    return range(0, count, -(-count // 8))
 
 
 def check_picture(path: str | Path) -> Path:

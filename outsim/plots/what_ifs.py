@@ -25,7 +25,6 @@ from outsim.plots.style import (
     given_axes,
     legend,
     new_axes,
-    panels,
     plain,
     scale_axis,
     title,
@@ -224,8 +223,8 @@ _VERDICTS = {"kept": (GREEN, "o"), "broken": (VERMILION, "X"), "undecided": (GRE
 def capacity(answer: Capacity, axes: Sequence[Axes] | None = None) -> list[Axes]:
     """Draw each promise of a capacity against the values that were tested, one below the other."""
     count = len(answer.promises)
-    given = given_axes(panels(count, columns=1, height=4) if axes is None else axes, count)
-    return [promise(answer, k, ax) for k, ax in enumerate(given)]
+    panels = given_axes(axes, count, columns=1, height=4)
+    return [promise(answer, k, ax) for k, ax in enumerate(panels)]
 
 
 @draws

@@ -14,6 +14,7 @@ from outsim.calibration.families import Rounding
 from outsim.calibration.fitting import Talk
 from outsim.calibration.layout import Format
 from outsim.disk import check_writable, reason
+from outsim.display import percent
 from outsim.document import Answer, Document, Table
 from outsim.errors import ScenarioError
 from outsim.questions.question import Question, asks
@@ -79,8 +80,8 @@ class Calibration(Answer, CalleeFit):
                     else []
                 ),
                 *(
-                    f"{known.key}: {known.form}, chosen by the latest {self.holdout:.0%} of rows; "
-                    f"largest distance to the shares recorded {known.distance:.3f}."
+                    f"{known.key}: {known.form}, chosen by the latest {percent(self.holdout)} of "
+                    f"rows; largest distance to the shares recorded {known.distance:.3f}."
                     for known in self.durations
                 ),
                 *(f"{note}." for note in self.notes),

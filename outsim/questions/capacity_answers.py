@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal
 
-from outsim.display import format_figure
+from outsim.display import format_figure, percent
 from outsim.document import Answer, Document, Picture, Table
 from outsim.scenario.factors import Range
 from outsim.scenario.model import Scenario
@@ -349,7 +349,7 @@ class Capacity(Answer):
         rows = []
         for tested in self.tested():
             for k, promise in enumerate(self.promises):
-                name, shown = promise.text, f"{tested.shown[k]:.0%}"
+                name, shown = promise.text, percent(tested.shown[k])
                 if promise.probability is None:
                     name = promise.measure.label_at(self.scenario.deadline)
                     shown = self._written(promise, tested.shown[k], "never")
@@ -374,7 +374,7 @@ class Capacity(Answer):
         is_probable, verdict = promise.probability is not None, tested.promises[place]
         infinite = "any" if verdict == "undecided" else "never"
         low, high = (
-            f"{bound:.1%}" if is_probable else self._written(promise, bound, infinite)
+            percent(bound, 1) if is_probable else self._written(promise, bound, infinite)
             for bound in tested.bounds[place]
         )
         if verdict == "undecided":

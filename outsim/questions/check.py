@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from outsim.display import percent
 from outsim.document import Answer, Document, Table
 from outsim.errors import ScenarioError, StudyError
 from outsim.questions.question import Question, asks
@@ -99,7 +100,7 @@ class Checked(Answer):
 
 
 def _busy(load: Utilisation) -> str:
-    return f"{load.load:.0%}" if load.load < 10 else "over 1,000%"
+    return percent(load.load) if load.load < 10 else "over 1,000 %"
 
 
 @dataclass(frozen=True, eq=False, repr=False)

@@ -20,6 +20,7 @@ from pathlib import Path
 from typing import Any
 
 from outsim.clock import format_duration
+from outsim.display import percent
 from outsim.document import Answer, Document, Table
 from outsim.engine.order import EventClass
 from outsim.engine.records import MODEL_VERSION
@@ -239,7 +240,7 @@ def _context(
         "names": [each.name for each in (scenario, *others)],
         "source": SOURCE,
         "about": about.model_dump() if about is not None else dict.fromkeys(About.model_fields),
-        "level": f"{LEVEL:.0%}",
+        "level": percent(LEVEL),
         "under_study": study and study.full_name,
         "value": values.__getitem__,
         "measures": [

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Unpack
 
 from outsim.clock import SECOND, after, format_duration
-from outsim.display import format_estimate, format_figure
+from outsim.display import format_estimate, format_figure, percent
 from outsim.document import Answer, Document, Picture, Table
 from outsim.errors import StudyError
 from outsim.estimates import LEVEL, Estimate, Probability, probability
@@ -120,8 +120,8 @@ def never_out_texts(findings: StudyResult, campaign: Campaign) -> list[str]:
         moment = at.get(why)
         when = "" if moment is None else f" ({because[why]} {moment:%H:%M:%S})"
         texts.append(
-            f"In {each.mean:.0%} of runs (95 %: {each.low:.0%} to {each.high:.0%}) it is "
-            f"{NEVER_OUT[why]}{when}."
+            f"In {percent(each.mean)} of runs (95 %: {percent(each.low)} to "
+            f"{percent(each.high)}) it is {NEVER_OUT[why]}{when}."
         )
     return texts
 

@@ -9,6 +9,7 @@ from typing import Any, Unpack
 import pandas as pd
 
 from outsim.clock import SECOND, format_duration
+from outsim.display import percent
 from outsim.document import Answer, Document, Picture, Table
 from outsim.errors import StudyError
 from outsim.questions.marginal_value import (
@@ -21,7 +22,7 @@ from outsim.questions.question import Question, StudyOptions, StudyQuestion, ask
 from outsim.results.result import Result
 from outsim.results.tables.call_history import Account, account, reasons
 from outsim.results.tables.causes import CAUSES
-from outsim.results.tables.columns import handed_out
+from outsim.results.tables.schema import handed_out
 from outsim.scenario.campaigns import Campaign
 from outsim.scenario.model import Scenario
 from outsim.studies.comparable import campaign_of
@@ -102,8 +103,8 @@ class Explanation(Answer):
         most = table.iloc[int(table["share"].to_numpy().argmax())]
         whole = format_duration(table["mean_s"].sum() * SECOND)
         return (
-            f"In this one run the largest part of a call's time, {most['share']:.1%} of {whole} "
-            f"on average, went to: {most['label']}."
+            f"In this one run the largest part of a call's time, {percent(most['share'], 1)} of "
+            f"{whole} on average, went to: {most['label']}."
         )
 
     @property
@@ -114,17 +115,17 @@ class Explanation(Answer):
             return "No call of the campaign waited in the queue."
         first, own = whom.iloc[0], float(whom.loc[whom["own"], "share"].sum())
         if first["own"]:
-            others = f"; {1 - own:.0%} went to others' calls" if own < 1 else ""
+            others = f"; {percent(1 - own)} went to others' calls" if own < 1 else ""
             return (
-                f"{own:.0%} of the time that the calls spent in the queue went to calls of the "
-                f"campaign itself{others}."
+                f"{percent(own)} of the time that the calls spent in the queue went to calls of "
+                f"the campaign itself{others}."
             )
         whose = f"{first['start']:%H:%M} campaign"
         if first["tenant"] == self.campaign.tenant:
             whose = f"other campaign, {first['campaign']}"
         return (
-            f"{first['share']:.0%} of the time that the calls spent in the queue went to calls "
-            f"of {first['tenant']}'s {whose}; {own:.0%} to their own."
+            f"{percent(first['share'])} of the time that the calls spent in the queue went to "
+            f"calls of {first['tenant']}'s {whose}; {percent(own)} to their own."
         )
 
     def reasons(self) -> pd.DataFrame:
@@ -169,7 +170,8 @@ class Explanation(Answer):
         found = None if worth is None else worth.document()
         examples = [each[0] for each in self.reasons()["examples"].head(1)]
         causes = self.table().sort_values("share", ascending=False).head(3)
-        most = ", ".join(f"{row.label} {row.share:.1%}" for row in causes.itertuples())
+        parts = zip(causes["label"], causes["share"], strict=True)
+        most = ", ".join(f"{label} {percent(share, 1)}" for label, share in parts)
         most = f"of all that time most went to: {most}" if most else "no call took any time"
         return Document(
             id="explain",
@@ -232,7 +234,7 @@ class Explanation(Answer):
 
     def _causes(self) -> list[Table]:
         rows = [
-            [row["label"], format_duration(row["mean_s"] * SECOND), f"{row['share']:.1%}"]
+            [row["label"], format_duration(row["mean_s"] * SECOND), percent(row["share"], 1)]
             for row in self.table().to_dict(orient="records")
         ]
         columns = ["cause", "mean of a call", "share"]
@@ -243,12 +245,12 @@ class Explanation(Answer):
         if not whom["share"].sum():
             return []
         rows = [
-            [f"{row.tenant}: {row.campaign}", f"{row.start:%H:%M}", f"{row.share:.1%}"]
-            for row in whom.head(NAMED).itertuples()
+            [f"{row.tenant}: {row.campaign}", f"{row.start:%H:%M}", percent(share, 1)]
+            for row, share in zip(whom.itertuples(), whom["share"].head(NAMED), strict=False)
         ]
         others = whom.iloc[NAMED:]
         if len(others):
-            rows.append([f"{len(others)} others", "", f"{others['share'].sum():.1%}"])
+            rows.append([f"{len(others)} others", "", percent(others["share"].sum(), 1)])
         caption = "Time in the queue, by whose call went out next"
         return [Table(caption, ["campaign", "start", "share"], rows)]
 

@@ -8,7 +8,7 @@ from typing import Any, Literal
 
 from outsim.document import Answer, Document
 from outsim.engine import Engine
-from outsim.formats.write import Format, check_target, write
+from outsim.formats import Format, check_target, write
 from outsim.progress import Progress, reporting
 from outsim.questions.one_run import one_run, scenario_of
 from outsim.questions.question import Question, asks

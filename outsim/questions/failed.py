@@ -8,6 +8,7 @@ from typing import Any
 
 import pandas as pd
 
+from outsim.display import percent
 from outsim.document import Answer, Document, Picture, Table
 from outsim.engine import Engine
 from outsim.questions.means import NO_MEANS, Means
@@ -79,7 +80,7 @@ class Failures(Answer):
         if self.campaign is not None:
             whose = f"{self.campaign.name} ({self.campaign.tenant})"
         causes = {
-            str(cause): (row["share"], f"{row['share']:.1%}")
+            str(cause): (row["share"], percent(row["share"], 1))
             for cause, row in self.by_cause.iterrows()
         }
         answer = f"{self.count:,} of {len(calls):,} calls failed. {why_failed(causes)}"
@@ -149,7 +150,11 @@ class Failures(Answer):
         tables = []
         if self.count:
             rows = [
-                [str(cause).replace("_", " "), f"{row['calls']:,.0f}", f"{row['share']:.1%}"]
+                [
+                    str(cause).replace("_", " "),
+                    f"{row['calls']:,.0f}",
+                    percent(row["share"], 1),
+                ]
                 for cause, row in self.by_cause.iterrows()
             ]
             caption = "Failed calls by the outcome of their last attempt"
@@ -160,7 +165,7 @@ class Failures(Answer):
                 [
                     str(index),
                     *(f"{row[column]:,.0f}" for column in frame.columns[:-1]),
-                    f"{row['answered_share']:.1%}",
+                    percent(row["answered_share"], 1),
                 ]
                 for index, row in frame.iterrows()
             ]
@@ -179,7 +184,9 @@ class Failures(Answer):
         total = int(table.to_numpy().sum())
         shares = table.sum().sort_values(ascending=False) / max(1, total)
         outcomes = ", ".join(
-            f"{str(name).replace('_', ' ')} {share:.1%}" for name, share in shares.items() if share
+            f"{str(name).replace('_', ' ')} {percent(share, 1)}"
+            for name, share in shares.items()
+            if share
         )
         return Picture(
             "outcome_mix",

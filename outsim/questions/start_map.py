@@ -15,6 +15,7 @@ from itertools import product
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Unpack
 
+from outsim.display import percent
 from outsim.document import Answer, Document, Picture, Table
 from outsim.errors import StudyError, unknown_name
 from outsim.estimates import LEVEL, Estimate, estimate
@@ -209,7 +210,7 @@ class StartMap(Answer):
             notes=[
                 "+ better, - worse, . not clear: the interval of the paired difference covers "
                 f"zero. For each measure, all {self.comparisons} intervals of the map hold "
-                f"together with {LEVEL:.0%} confidence (Bonferroni).",
+                f"together with {percent(LEVEL)} confidence (Bonferroni).",
                 *([unfinished] if missing else []),
             ],
         )
@@ -222,7 +223,7 @@ class StartMap(Answer):
             texts.append(f":{minute:02d} in {verdicts.count(1)} and {verdicts.count(-1)}")
         return (
             "More calls, and fewer, are completed in the end than with a start at :00 at "
-            f"{', at '.join(texts)} of {len(self.regimes)} regimes ({LEVEL:.0%} confidence)."
+            f"{', at '.join(texts)} of {len(self.regimes)} regimes ({percent(LEVEL)} confidence)."
         )
 
     def _counted(self, max_retry: int, minute: int, name: str) -> str:

@@ -15,7 +15,8 @@ from outsim.engine import Engine
 from outsim.questions.means import NO_MEANS, Means
 from outsim.questions.one_run import ONE_DAY, one_run, scenario_of, this_run
 from outsim.questions.question import Question, asks
-from outsim.results.result import Result, in_run
+from outsim.results.result import Result
+from outsim.results.run_arrays import in_run
 from outsim.results.tables.over_time import status_lag as lag_of
 from outsim.results.tables.over_time import status_lags_s
 from outsim.results.tables.views import counts

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from outsim.clock import SECOND, format_duration
 from outsim.clock import after as later
-from outsim.display import explain_missing, format_estimate
+from outsim.display import explain_missing, format_estimate, percent
 from outsim.document import Answer, Document, Picture, Table
 from outsim.errors import StudyError, unknown_name
 from outsim.estimates import NOT_NEGATIVE, Estimate, Support
@@ -311,7 +311,7 @@ class StopRace(Answer):
 
     def _until(self, moment: LastMoment) -> str:
         """Until when a stop saves a share of the dials."""
-        replications, share = self.findings.replications, f"{moment.share:.0%}"
+        replications, share = self.findings.replications, percent(moment.share)
         if moment.never == replications:
             return f"None of these stops saves {share} of the dials."
         if moment.always == replications:

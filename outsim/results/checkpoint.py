@@ -15,8 +15,8 @@ from outsim.engine import Engine, Records, execute
 from outsim.errors import EngineError
 from outsim.plan import Plan, build_plan
 from outsim.progress import Progress, unseen
-from outsim.results.result import Result, in_run
-from outsim.results.run_arrays import RunArrays
+from outsim.results.result import Result
+from outsim.results.run_arrays import RunArrays, in_run
 from outsim.results.tables.run_tables import RunTables
 from outsim.scenario.difference import Difference, differences
 from outsim.scenario.model import Scenario

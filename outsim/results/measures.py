@@ -6,7 +6,7 @@ that the run was too short for is NaN, never a guess.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import cached_property
@@ -20,8 +20,8 @@ from outsim.clock import MISSING, SECOND
 from outsim.errors import StudyError, unknown_name
 from outsim.estimates import Support, sample_quantile
 from outsim.results.run_arrays import RunArrays
-from outsim.results.tables.columns import handed_out
 from outsim.results.tables.over_time import status_lags_s
+from outsim.results.tables.schema import handed_out, microseconds
 from outsim.text import brief
 from outsim.vocabulary import ENDED_STATUSES
 
@@ -178,7 +178,7 @@ def wait_p50_s(view: View) -> float:
 
 
 def wait_p90_s(view: View) -> float:
-    """Wait that nine calls in ten do not exceed, in seconds."""
+    """Wait that 90 % of calls do not exceed, in seconds."""
     return wait_at_s(view, 0.9)
 
 
@@ -194,7 +194,8 @@ def time_to_first_dispatch_at_s(view: View, level: float) -> float:
 
     Unlike a wait it ends with the first attempt even where the carrier refuses it.
     """
-    first, since = _since_1970_us(view.calls, "first_dispatched_at", "wait_starts_at")
+    first = microseconds(view.calls["first_dispatched_at"])
+    since = microseconds(view.calls["wait_starts_at"])
     dispatched = first != MISSING
     never = _among(view.calls["wait_state"], "censored", "never").to_numpy() & ~dispatched
     times = (first - since)[dispatched] / SECOND
@@ -218,18 +219,13 @@ def attempts_per_call(view: View) -> float:
 
 
 def status_lag_p90_s(view: View) -> float:
-    """p90 status lag, in seconds."""
+    """Status lag that 90 % of updates do not exceed, in seconds."""
     return status_lag_at_s(view, 0.9)
 
 
 def status_lag_at_s(view: View, level: float) -> float:
     """Status lag that this share of updates do not exceed, in seconds; see `status_lags_s`."""
     return sample_quantile(status_lags_s(view.updates), level)
-
-
-def _since_1970_us(table: pd.DataFrame, *names: str) -> Iterator[NDArray[np.int64]]:
-    for name in names:
-        yield table[name].to_numpy("datetime64[us]").view(np.int64)
 
 
 def unreported_final_calls(view: View) -> float:
@@ -302,8 +298,8 @@ class Measure:
     def label_at(self, *deadlines: datetime) -> str:
         """Label, with the clock times of up to three deadlines where the figure has one."""
         times = list(dict.fromkeys(f"{deadline:%H:%M}" for deadline in deadlines))
-        told = " against ".join(times) if 1 <= len(times) <= 3 else "its deadline"
-        return self.label.format(deadline=told)
+        written = " against ".join(times) if 1 <= len(times) <= 3 else "its deadline"
+        return self.label.format(deadline=written)
 
 
 MEASURES: tuple[Measure, ...] = (

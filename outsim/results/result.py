@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import cached_property
@@ -14,24 +14,18 @@ from numpy.typing import NDArray
 
 from outsim._version import __version__
 from outsim.clock import after
-from outsim.display import format_figure
+from outsim.display import percent
 from outsim.document import Answer, Document
-from outsim.errors import MomentError, ScenarioError, unknown_name
+from outsim.errors import ScenarioError, unknown_name
 from outsim.plan import CampaignPlan
 from outsim.results.measures import NEEDED, View, measure
-from outsim.results.run_arrays import RunArrays
+from outsim.results.run_arrays import RunArrays, in_run, period
 from outsim.results.saving import SavedRun, provenance, read, save
-from outsim.results.tables.causes import (
-    Causes,
-    Until,
-    causes_over_time,
-    queue_time_by_blocker,
-    time_by_cause,
-)
-from outsim.results.tables.columns import handed_out
+from outsim.results.tables.causes import Causes, Until
+from outsim.results.tables.over_time import status_lag
 from outsim.results.tables.run_tables import RunTables
-from outsim.results.tables.schema import TABLES
-from outsim.results.tables.summary import summary, summary_table
+from outsim.results.tables.schema import TABLES, handed_out
+from outsim.results.tables.summary import summary, summary_document, with_units
 from outsim.results.tables.views import (
     call_log,
     snapshot,
@@ -125,7 +119,10 @@ class Result(Answer):
     def timeline(
         self, every: str | None = "1min", *, by: Literal["tenant"] | None = None
     ) -> pd.DataFrame:
-        """Queue, busy ports, backlog and rates over time, indexed by local time.
+        """Queue, busy ports, backlog, rates and status lag over time, indexed by local time.
+
+        Values are those at the start of each interval; ``dispatched``, ``dialed``, ``refused`` and
+        ``status_lag_p90_s`` (not by tenant) are of what happened in it.
 
         Parameters
         ----------
@@ -141,7 +138,11 @@ class Result(Answer):
         """
         tables = self.frames["calls"], self.frames["attempts"], self.frames["updates"]
         if by is None:
-            return timeline(*tables, self.start, self.end, every)
+            found = timeline(*tables, self.start, self.end, every)
+            if every is not None:
+                lag = status_lag(self.frames["updates"], self.start, self.end, every)
+                found["status_lag_p90_s"] = lag["p90"]
+            return found
         if by != "tenant":
             raise ScenarioError(unknown_name("by", by, ["tenant"]))
         return timeline_by_tenant(*tables, self.start, self.end, every)
@@ -204,7 +205,7 @@ class Result(Answer):
         if until not in get_args(Until):
             raise ScenarioError(unknown_name("until", until, get_args(Until)))
         rows = self._call_ids(self._campaign(campaign))
-        return time_by_cause(self.causes, rows, until=until, by_resource=by_resource)
+        return self.causes.by_call(rows, until=until, by_resource=by_resource)
 
     def causes_over_time(
         self,
@@ -230,7 +231,7 @@ class Result(Answer):
             that of the run.
         """
         calls = self.view(campaign).calls
-        return causes_over_time(self.causes, calls, every, by_resource=by_resource, until=until)
+        return self.causes.over_time(calls, every, by_resource=by_resource, until=until)
 
     def queue_time_by_blocker(self, campaign: Whose = ALL_CALLS) -> pd.DataFrame:
         """Time in the outbound queue, charged twice: by whom, and by what.
@@ -249,9 +250,7 @@ class Result(Answer):
         """
         stays, chosen = self.causes.queue.stays, self._campaign(campaign)
         rank = next((p.rank for p in self.arrays.campaigns if _is(chosen)(p)), -1)
-        return queue_time_by_blocker(
-            self.causes, stays if chosen is None else stays.of(stays.rank == rank)
-        )
+        return self.causes.by_blocker(stays if chosen is None else stays.of(stays.rank == rank))
 
     def call_log(self) -> pd.DataFrame:
         """What customers can get of their calls: numbers and times, and no call_id."""
@@ -322,7 +321,14 @@ class Result(Answer):
         )
 
     def summary(self) -> pd.DataFrame:
-        """Figures of each campaign of the scenario and of the background, one row each."""
+        """Counts and measures of each campaign and of the background, one row each.
+
+        Columns are named as measures are, without ``_s``: times are of type timedelta64, and clock
+        times local ones.
+        """
+        return with_units(self._summary(), self.start)
+
+    def _summary(self) -> pd.DataFrame:
         views = {self._label(c): self.measure_view(c) for c in self.scenario.campaign}
         if self.scenario.background is not None:
             tables = self.frames.columns(lambda plan: plan.background, NEEDED)
@@ -359,24 +365,10 @@ class Result(Answer):
             return campaign.tape
         return Tape(self.seed, self.replication)
 
-    def _facts(self) -> Iterator[tuple[str, str]]:
-        yield "scenario", shortened(self.scenario.name, 200)
-        yield "run", f"{self.period} {self.scenario.clock.zone}"
-        yield "seed, replication", f"{self.seed}, {self.replication}"
-        yield "calls", f"{np.count_nonzero(self.arrays.handed_in):,}"
-        yield "attempts", f"{self.arrays.attempts.rows:,}"
-        yield "background share", f"{self.background_share:.0%} of attempts"
-
     @property
     def background_share(self) -> float:
         """Share of all attempts that background tenants make."""
-        made = self.arrays.calls["attempts"]
-        background = sum(
-            int(made[plan.first_call_id : plan.first_call_id + plan.size].sum())
-            for plan in self.arrays.campaigns
-            if plan.background
-        )
-        return background / max(1, self.arrays.attempts.rows)
+        return self.arrays.background_share
 
     def _label(self, campaign: Campaign) -> str:
         names = [each.name for each in self.scenario.campaign]
@@ -385,90 +377,47 @@ class Result(Answer):
 
     def document(self) -> Document:
         """What happened to the campaigns, in words and a table."""
-        scenario, found = self.scenario, self.summary()
-        attempts = f"{self.arrays.attempts.rows:,} attempts"
-        if scenario.background:
-            attempts += f"; background tenants make {self.background_share:.0%}"
-        answer = f"{attempts}, and no campaign to speak of."
-        if scenario.campaign_under_study is not None:
-            label = self._label(scenario.campaign_under_study)
-            share, wait = (float(found[name][label]) for name in ("completed_share", "wait_p90_s"))
-            answer = f"{attempts}: {label} has no calls that can be dialed."
-            if share == share:
-                completed = format_figure("share", share, self.start)
-                answer = (
-                    f"{completed} of the calls of {label} are completed in the end; p90 wait: "
-                    f"{format_figure('seconds', wait, self.start)}."
-                )
-        defaults = defaults_in_use(scenario)
-        assumed = sum(DEFAULTS[key].grade == "A" for key in defaults)
-        return Document(
-            id="run",
-            title="What happened in this run?",
-            answer=answer,
-            asked=(
-                f"{scenario.name}: one run, seed {self.seed}, replication {self.replication}, "
-                f"{self.period} ({scenario.clock.zone}). {attempts}."
-            ),
-            tables=[summary_table(found, scenario)],
-            notes=[
-                "One run is one day that could be; `outsim compare` gives means with intervals.",
-                f"It rests on {len(defaults)} defaults, {assumed} of them assumptions: "
-                "`outsim run --json` lists each with its source.",
-            ],
+        campaign = self.scenario.campaign_under_study
+        return summary_document(
+            self._summary(),
+            self.scenario,
+            label=None if campaign is None else self._label(campaign),
+            attempts=f"{self.arrays.attempts.rows:,} attempts",
+            background=percent(self.background_share),
+            run=f"seed {self.seed}, replication {self.replication}, {self.period}",
         )
 
     def to_dict(self) -> dict[str, Any]:
         """What happened to the campaigns, for machines."""
         in_use = defaults_in_use(self.scenario)
-        return {
-            **plain(
-                {
-                    "scenario": self.scenario.name,
-                    "seed": self.seed,
-                    "replication": self.replication,
-                    "engine": self.engine,
-                    "version": self.version,
-                    "ended": self.end.isoformat(),
-                    "attempts": self.arrays.attempts.rows,
-                    "background_share": self.background_share,
-                    "campaigns": self.summary().to_dict(orient="index"),
-                    "assumptions": [
-                        {"key": key, "value": d.value, "grade": d.grade, "source": d.source}
-                        for key, d in DEFAULTS.items()
-                        if key in in_use
-                    ],
-                }
-            )
-        }
+        found = plain(
+            {
+                "scenario": self.scenario.name,
+                "seed": self.seed,
+                "replication": self.replication,
+                "engine": self.engine,
+                "version": self.version,
+                "ended": self.end.isoformat(),
+                "attempts": self.arrays.attempts.rows,
+                "background_share": self.background_share,
+                "campaigns": self._summary().to_dict(orient="index"),
+                "assumptions": [
+                    {"key": key, "value": d.value, "grade": d.grade, "source": d.source}
+                    for key, d in DEFAULTS.items()
+                    if key in in_use
+                ],
+            }
+        )
+        return dict(found)
 
     def __repr__(self) -> str:
-        facts = "; ".join(f"{name}: {value}" for name, value in self._facts())
-        return bounded(f"Result({facts})")
-
-
-def in_run(scenario: Scenario, at: object, ended_us: int) -> datetime:
-    """Moment of a run that goes on until `ended_us`; see `Result.local_time`."""
-    clock = scenario.clock
-    if isinstance(at, str):
-        try:
-            at = clock.at(at)
-        except ValueError as error:
-            raise MomentError(str(error)) from None
-    if not isinstance(at, datetime) or at.tzinfo is None:
-        raise MomentError(f"found {at!r}; give a datetime with a time zone, or '09:15'")
-    if not 0 <= scenario.instant_us(at) <= ended_us:
-        raise MomentError(
-            f"{at:%Y-%m-%d %H:%M:%S} lies outside the run, "
-            f"{period(clock.begins, after(clock.begins, ended_us))} {clock.zone}"
+        calls, attempts = np.count_nonzero(self.arrays.handed_in), self.arrays.attempts.rows
+        return bounded(
+            f"Result(scenario: {shortened(self.scenario.name, 200)}; run: {self.period} "
+            f"{self.scenario.clock.zone}; seed, replication: {self.seed}, {self.replication}; "
+            f"calls: {calls:,}; attempts: {attempts:,}; "
+            f"background share: {percent(self.background_share)} of attempts)"
         )
-    return at
-
-
-def period(start: datetime, end: datetime) -> str:
-    """Start and end of a run, for people."""
-    written = "%H:%M" if end.date() == start.date() else "%Y-%m-%d %H:%M"
-    return f"{start:%Y-%m-%d %H:%M} to {end.strftime(written)}"
 
 
 def _is(campaign: Campaign | None) -> Callable[[CampaignPlan], bool]:

@@ -14,8 +14,9 @@ from numpy.typing import NDArray
 
 from outsim.clock import MISSING, after, microseconds_between
 from outsim.engine.records import Columns, Integers, Records, shift
+from outsim.errors import MomentError
 from outsim.plan import CampaignPlan, OutagePlan, Plan
-from outsim.results.tables.columns import blocks, in_spans
+from outsim.results.tables.schema import blocks, in_spans
 from outsim.scenario.model import Scenario
 from outsim.text import brief
 from outsim.vocabulary import DROPPED, NO_CAUSE, QUEUED
@@ -93,6 +94,30 @@ def _spans(campaigns: Iterable[CampaignPlan]) -> list[range]:
             first = spans.pop().start
         spans.append(range(first, end))
     return spans
+
+
+def in_run(scenario: Scenario, at: object, ended_us: int) -> datetime:
+    """Moment of a run that goes on until `ended_us`; see `Result.local_time`."""
+    clock = scenario.clock
+    if isinstance(at, str):
+        try:
+            at = clock.at(at)
+        except ValueError as error:
+            raise MomentError(str(error)) from None
+    if not isinstance(at, datetime) or at.tzinfo is None:
+        raise MomentError(f"found {at!r}; give a datetime with a time zone, or '09:15'")
+    if not 0 <= scenario.instant_us(at) <= ended_us:
+        raise MomentError(
+            f"{at:%Y-%m-%d %H:%M:%S} lies outside the run, "
+            f"{period(clock.begins, after(clock.begins, ended_us))} {clock.zone}"
+        )
+    return at
+
+
+def period(start: datetime, end: datetime) -> str:
+    """Start and end of a run, for people."""
+    written = "%H:%M" if end.date() == start.date() else "%Y-%m-%d %H:%M"
+    return f"{start:%Y-%m-%d %H:%M} to {end.strftime(written)}"
 
 
 @dataclass(frozen=True, eq=False)
@@ -196,6 +221,17 @@ class RunArrays:
     def handed_in(self) -> Mask:
         """Per call, whether it was handed in before the run ended."""
         return np.asarray(self.submitted_us < self.ended_us)
+
+    @property
+    def background_share(self) -> float:
+        """Share of all attempts that background tenants make."""
+        made = self.calls["attempts"]
+        background = sum(
+            int(made[plan.first_call_id : plan.first_call_id + plan.size].sum())
+            for plan in self.campaigns
+            if plan.background
+        )
+        return background / max(1, self.attempts.rows)
 
     @cached_property
     def rank_of_call(self) -> Integers:

@@ -50,9 +50,8 @@ from outsim.errors import ResultError, ScenarioError, TapeError
 from outsim.plan import Plan, build_plan
 from outsim.results.measures import DEFINITIONS
 from outsim.results.run_arrays import RunArrays, origin_us_of
-from outsim.results.tables.columns import Array
 from outsim.results.tables.run_tables import RunTables
-from outsim.results.tables.schema import TABLES, Column
+from outsim.results.tables.schema import TABLES, Array, Column
 from outsim.scenario.contacts import ContactList
 from outsim.scenario.difference import meaning
 from outsim.scenario.loading import CONTACTS, lists_of, made_again, places_written, written
@@ -129,8 +128,8 @@ def save(run: SavedRun, directory: Path) -> Path:
         for name, table in tables.items():
             table.to_parquet(room / name, index=False)
         names = [*map(Path.as_posix, places), *tables]
-        said = provenance(run) | {FILES: checksums_of(room, names)}
-        (room / RUN).write_text(with_checksum(said), encoding="utf-8")
+        about = provenance(run) | {FILES: checksums_of(room, names)}
+        (room / RUN).write_text(with_checksum(about), encoding="utf-8")
         # There is room for all of it. What stands there from now on is no whole result until
         # the last file is in its place.
         with exclusive_lock(directory, patience_s=_PATIENCE_S):
@@ -168,34 +167,34 @@ def _copy(contacts: ContactList, beside: Path) -> None:
 def read(directory: str | Path) -> SavedRun:
     """Read what `save` wrote; see `load_result`."""
     place = Path(directory)
-    said = _said(place)
-    for name in said[FILES]:
+    about = _about(place)
+    for name in about[FILES]:
         if name.startswith(f"{CONTACTS}/"):
-            _kept(place, name, said, read_file)
+            _file(place, name, about, read_file)
     try:
         scenario = made_again(
-            *(said["scenario"], said["means"], place, said["version"], said["written_in"])
+            *(about["scenario"], about["means"], place, about["version"], about["written_in"])
         )
-        ended_us = scenario.instant_us(datetime.fromisoformat(said["ended"]))
-        tape = _tape(place, said)
+        ended_us = scenario.instant_us(datetime.fromisoformat(about["ended"]))
+        tape = _tape(place, about)
         plan = build_plan(scenario, tape)
     except (ScenarioError, TapeError, ValueError) as error:
         raise ResultError(f"{place / RUN}: {error}") from None
-    tables = {name: _table(place, name, scenario, said) for name in TABLES}
+    tables = {name: _table(place, name, scenario, about) for name in TABLES}
     try:
         records = records_of(tables, plan, scenario.clock.begins, ended_us)
     except ValueError as error:
         raise ResultError(_damaged(place, error)) from None
     frames = RunTables(RunArrays(scenario, plan, records))
     _check_calls(place, tables["calls"], frames["calls"])
-    return SavedRun(frames, tape, said["engine"], said["version"])
+    return SavedRun(frames, tape, about["engine"], about["version"])
 
 
 def _damaged(path: Path, why: object) -> str:
     return f"{path}: can't be read ({why}); restore it, or run the scenario again"
 
 
-def _said(directory: Path) -> dict[str, Any]:
+def _about(directory: Path) -> dict[str, Any]:
     """What ``run.json`` of a directory holds, once it is known to be usable."""
     if not directory.exists():
         raise ResultError(f"{directory}: no such directory; name one that outsim run --out wrote")
@@ -208,7 +207,7 @@ def _said(directory: Path) -> dict[str, Any]:
         )
     path = directory / RUN
     try:
-        said = read_document(path)
+        about = read_document(path)
     except FileNotFoundError:
         if any((directory / f"{name}.parquet").exists() for name in TABLES):
             raise ResultError(
@@ -222,55 +221,55 @@ def _said(directory: Path) -> dict[str, Any]:
     except (OSError, ValueError) as error:
         raise ResultError(_damaged(path, error)) from None
     try:
-        verify_checksum(said)
+        verify_checksum(about)
     except ValueError as error:
         raise ResultError(_damaged(path, error)) from None
     for key, ours, of in (
         ("model_version", MODEL_VERSION, "the model"),
         ("definitions", DEFINITIONS, "what its figures mean"),
     ):
-        if said.get(key) != ours:
+        if about.get(key) != ours:
             raise ResultError(
-                f"{path}: was written by outsim {said.get('version')} with version "
-                f"{said.get(key)} of {of}, and this is {ours}: figures would differ. Run the "
+                f"{path}: was written by outsim {about.get('version')} with version "
+                f"{about.get(key)} of {of}, and this is {ours}: figures would differ. Run the "
                 "scenario again, or read it with the outsim that wrote it; pandas.read_parquet "
                 "reads the tables"
             )
     for key, kind in _SHAPE.items():
-        if not isinstance(said.get(key), kind):
+        if not isinstance(about.get(key), kind):
             raise ResultError(_damaged(path, f"it has no {key}"))
-    return said
+    return about
 
 
-def _tape(directory: Path, said: dict[str, Any]) -> Tape:
+def _tape(directory: Path, about: dict[str, Any]) -> Tape:
     """Random inputs that the result was made from."""
-    seed, replication = said["seed"], said["replication"]
-    if said["recorded"]:
-        table = _kept(directory, RECORDED, said, read_table)
+    seed, replication = about["seed"], about["replication"]
+    if about["recorded"]:
+        table = _file(directory, RECORDED, about, read_table)
         tape = Tape.from_table(table, seed=seed, replication=replication)
     else:
         tape = Tape(seed, replication)
-    tape = tape.in_stratum(said["stratum"])
-    return tape.mirrored() if said["mirrored"] else tape
+    tape = tape.in_stratum(about["stratum"])
+    return tape.mirrored() if about["mirrored"] else tape
 
 
-def _kept(
-    directory: Path, name: str, said: dict[str, Any], read: Callable[[Path, str, object], _Read]
+def _file(
+    directory: Path, name: str, about: dict[str, Any], read: Callable[[Path, str, object], _Read]
 ) -> _Read:
     """A file of the directory, as it was written."""
     path = directory / name
     try:
-        return read(directory, name, said[FILES])
+        return read(directory, name, about[FILES])
     except FileNotFoundError:
         raise ResultError(f"{path}: is gone; restore it, or run the scenario again") from None
     except (OSError, ValueError) as error:
         raise ResultError(_damaged(path, error)) from None
 
 
-def _table(directory: Path, name: str, scenario: Scenario, said: dict[str, Any]) -> pd.DataFrame:
+def _table(directory: Path, name: str, scenario: Scenario, about: dict[str, Any]) -> pd.DataFrame:
     """One table, once it is known to have the columns of its kind and all its rows."""
     path = directory / f"{name}.parquet"
-    table = _kept(directory, path.name, said, read_table)
+    table = _file(directory, path.name, about, read_table)
     zone = scenario.clock.zone
     wanted = {
         column.name: f"datetime64[us, {zone}]" if column.kind == "instant" else column.dtype
@@ -282,17 +281,17 @@ def _table(directory: Path, name: str, scenario: Scenario, said: dict[str, Any])
             raise ResultError(
                 _damaged(path, f"{column} is {found.get(column)}, and not {wanted.get(column)}")
             )
-    if len(table) != said["rows"].get(name):
+    if len(table) != about["rows"].get(name):
         raise ResultError(
-            _damaged(path, f"it has {len(table)} rows, and not {said['rows'].get(name)}")
+            _damaged(path, f"it has {len(table)} rows, and not {about['rows'].get(name)}")
         )
     return table
 
 
-def _check_calls(directory: Path, kept: pd.DataFrame, made: pd.DataFrame) -> None:
+def _check_calls(directory: Path, saved: pd.DataFrame, rebuilt: pd.DataFrame) -> None:
     """Refuse a table of calls that is not that of the scenario and the other tables."""
-    for name in made.columns:
-        ours, theirs = made[name].reset_index(drop=True), kept[name]
+    for name in rebuilt.columns:
+        ours, theirs = rebuilt[name].reset_index(drop=True), saved[name]
         if ours.dtype == "category":
             ours, theirs = ours.astype(object), theirs.astype(object)
         if not ours.equals(theirs):

@@ -16,6 +16,7 @@ from typing import Any
 
 from pydantic import BaseModel
 
+from outsim.display import percent
 from outsim.distributions import Constant
 from outsim.scenario.callees import Profile
 from outsim.scenario.campaigns import Campaign
@@ -103,7 +104,9 @@ class _Meaning:
         weights = profile.model_dump()
         total = sum(weights.values())
         shares = {key: round(weight / total, 12) for key, weight in weights.items()}
-        return _Value(shares, ", ".join(f"{key} {share:.1%}" for key, share in shares.items()))
+        return _Value(
+            shares, ", ".join(f"{key} {percent(share, 1)}" for key, share in shares.items())
+        )
 
     def _implied(self, campaign: Campaign) -> dict[str, Any]:
         """What keys of a campaign stand for where they are left out."""

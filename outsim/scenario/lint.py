@@ -11,6 +11,7 @@ from itertools import pairwise
 from zoneinfo import ZoneInfo
 
 from outsim.clock import MINUTE, RATE_SECONDS, SECOND, after, format_duration, format_rate
+from outsim.display import percent
 from outsim.scenario.campaigns import Campaign, window_spans
 from outsim.scenario.lint_settings import Advised, events, values, zones
 from outsim.scenario.model import Scenario
@@ -106,7 +107,7 @@ def _ring_timeout(scenario: Scenario) -> Advised:
         if late >= LATE_SHARE:
             yield (
                 "platform.ring_timeout",
-                f"is {format_duration(timeout_us)}: {late:.0%} of {who} would pick up later, "
+                f"is {format_duration(timeout_us)}: {percent(late)} of {who} would pick up later, "
                 "and count as no answer",
             )
 
@@ -131,7 +132,7 @@ def _capacity(scenario: Scenario) -> Advised:
 
 
 def _busy(offered: float) -> str:
-    return f"{offered:.0%}" if offered < MOST_SHOWN else f"more than {MOST_SHOWN:.0%}"
+    return percent(offered) if offered < MOST_SHOWN else f"more than {percent(MOST_SHOWN)}"
 
 
 def _names(scenario: Scenario) -> Advised:
@@ -206,8 +207,8 @@ def _contacts(scenario: Scenario, campaign: Campaign) -> Advised:
     if missing > 0 and refusal > 0:
         yield (
             "ani" if contacts is not None else "missing_ani_share",
-            f"{missing:.1%} of contacts have no caller ID: the carrier refuses {refusal:.0%} of "
-            "the attempts at them",
+            f"{percent(missing, 1)} of contacts have no caller ID: the carrier refuses "
+            f"{percent(refusal)} of the attempts at them",
         )
 
 

@@ -10,6 +10,7 @@ from itertools import combinations
 import numpy as np
 
 from outsim.clock import SECOND, format_duration, microseconds_between
+from outsim.display import percent
 from outsim.distributions import Constant, Distribution
 from outsim.scenario.campaigns import Campaign, Endpoint
 from outsim.scenario.contacts import ContactList
@@ -56,14 +57,20 @@ def values(scenario: Scenario) -> Advised:
 def _shares(scenario: Scenario) -> Advised:
     platform, callees = scenario.platform, scenario.callees
     if platform.wedged_calls >= MOST:
-        yield "platform.wedged_calls", f"{platform.wedged_calls:.0%} of calls are never dialed"
+        yield (
+            "platform.wedged_calls",
+            f"{percent(platform.wedged_calls)} of calls are never dialed",
+        )
     if platform.lost_updates >= MOST:
-        yield "platform.lost_updates", f"{platform.lost_updates:.0%} of updates are never visible"
+        yield (
+            "platform.lost_updates",
+            f"{percent(platform.lost_updates)} of updates are never visible",
+        )
     if platform.detection_accuracy < MOST:
         yield (
             "platform.detection_accuracy",
-            f"is {platform.detection_accuracy:.0%}: people and machines are told apart wrongly "
-            "more often than rightly",
+            f"is {percent(platform.detection_accuracy)}: people and machines are told apart "
+            "wrongly more often than rightly",
         )
     if share_left_by_others(scenario.carrier) == 0:
         yield (
@@ -71,11 +78,17 @@ def _shares(scenario: Scenario) -> Advised:
             "leaves nothing to the platform: every call is refused",
         )
     if callees.phone_off >= MOST:
-        yield "callees.phone_off", f"{callees.phone_off:.0%} of phones are off at every attempt"
+        yield (
+            "callees.phone_off",
+            f"{percent(callees.phone_off)} of phones are off at every attempt",
+        )
     if callees.fax_share >= MOST:
-        yield "callees.fax_share", f"{callees.fax_share:.0%} of contacts are fax machines"
+        yield (
+            "callees.fax_share",
+            f"{percent(callees.fax_share)} of contacts are fax machines",
+        )
     if callees.early_hang_up >= NEARLY_ALL:
-        leave = f"{callees.early_hang_up:.0%} of people leave before the message ends"
+        leave = f"{percent(callees.early_hang_up)} of people leave before the message ends"
         yield "callees.early_hang_up", leave
 
 
@@ -111,7 +124,8 @@ def _durations(scenario: Scenario) -> Advised:
         if late >= NEARLY_ALL:
             yield (
                 f"platform.{key}",
-                f"is {format_duration(detection_us)}: {late:.0%} of such calls are over before",
+                f"is {format_duration(detection_us)}: {percent(late)} of such calls are over "
+                "before",
             )
 
 
@@ -147,10 +161,14 @@ def _endpoint(endpoint: Endpoint) -> Advised:
     if late >= MOST:
         yield (
             "timeout",
-            f"is {format_duration(endpoint.timeout)}: {late:.0%} of posts take longer, and fail",
+            f"is {format_duration(endpoint.timeout)}: {percent(late)} of posts take longer, and "
+            "fail",
         )
     if endpoint.failure_share >= MOST:
-        yield "failure_share", f"{endpoint.failure_share:.0%} of posts are answered with an error"
+        yield (
+            "failure_share",
+            f"{percent(endpoint.failure_share)} of posts are answered with an error",
+        )
     if endpoint.retry_after and sum(endpoint.retry_after) < SECOND:
         within = format_duration(sum(endpoint.retry_after))
         yield "retry_after", f"all repetitions come within {within} of each other"

@@ -15,6 +15,7 @@ from typing import NamedTuple
 import numpy as np
 
 from outsim.clock import RATE_SECONDS, SECOND
+from outsim.display import percent
 from outsim.scenario.campaigns import Campaign
 from outsim.scenario.model import Scenario
 from outsim.scenario.offered_load import Means, Traffic, all_traffic, hours_of_the_run
@@ -205,14 +206,16 @@ def shortages(scenario: Scenario) -> Iterator[tuple[str, str]]:
         yield (
             "carrier.rate",
             f"while calls queue, the platform makes up to {asked.lasting:.3g} attempts a second, "
-            f"{asked.lasting / asked.takes:.0%} of the {takes}: up to {refused:.0%} of them are "
-            "refused",
+            f"{percent(asked.lasting / asked.takes)} of the {takes}: up to {percent(refused)} of "
+            "them are refused",
         )
     elif in_spike >= SPIKE_REFUSED and not is_busy:
         yield (
             "carrier.rate",
-            f"the dial rate of {asked.dial_rate:.3g}/s is {asked.dial_rate / asked.takes:.0%} of "
-            f"the {takes}: until the ports are busy, up to {in_spike:.0%} of attempts are refused",
+            f"the dial rate of {asked.dial_rate:.3g}/s is "
+            f"{percent(asked.dial_rate / asked.takes)} of "
+            f"the {takes}: until the ports are busy, up to {percent(in_spike)} of attempts are "
+            "refused",
         )
     channels = int(asked.channels + 1e-9)
     if channels < asked.simultaneous:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from dataclasses import replace
 
-from outsim.display import INTERVALS, UNKNOWN, format_half_width
+from outsim.display import INTERVALS, UNKNOWN, format_half_width, percent
 from outsim.document import Document, Table
 from outsim.studies.input_uncertainty import VarianceComponents
 from outsim.studies.study_result import StudyResult
@@ -79,9 +79,9 @@ def _input_share(answers: list[VarianceComponents]) -> str:
         return UNKNOWN
     if len(known) == 1:
         low, high = known[0].input_share_interval
-        return f"{known[0].input_share:.0%} ({low:.0%} to {high:.0%})"
+        return f"{percent(known[0].input_share)} ({percent(low)} to {percent(high)})"
     shares = [answer.input_share for answer in known]
-    return f"{min(shares):.0%} to {max(shares):.0%}"
+    return f"{percent(min(shares))} to {percent(max(shares))}"
 
 
 def variance_table(findings: StudyResult) -> Table | None:

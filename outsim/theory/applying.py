@@ -12,6 +12,7 @@ from functools import partial
 from typing import Literal, Protocol
 
 from outsim.clock import RATE_SECONDS
+from outsim.display import percent
 from outsim.results.measures import Measure, View
 from outsim.scenario.model import Scenario
 from outsim.scenario.utilisation import utilisation
@@ -318,7 +319,7 @@ def _worker_stability(scenario: Scenario) -> Check | DoesNotApply:
     full, offered = loads["workers"].load, loads["workers"].offered
     return Check(
         name,
-        f"workers busy over the run (at the full dial rate {full:.0%}: updates "
+        f"workers busy over the run (at the full dial rate {percent(full)}: updates "
         f"{'keep up' if full < 1 else 'fall behind'})",
         "approximation",
         Measure("workers_busy", "workers_busy", "share", compute, None),

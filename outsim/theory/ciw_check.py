@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from outsim.clock import MISSING, SECOND
+from outsim.display import percent
 from outsim.engine.records import Columns
 from outsim.errors import StudyError
 from outsim.results.checkpoint import simulate
@@ -156,8 +157,6 @@ def _ports_alone(a: Columns) -> str | None:
         return f"{a.rows:,} attempts are many for Ciw; it is asked about {MOST:,} at most"
     waited = (a["token_free"] > a["port_free"]) & (a["token_free"] > a["queued"])
     if waited.any():
-        share = float(waited.mean())
-        return (
-            f"calls wait for the dial rate as well ({share:.1%} of them), which it has no rule for"
-        )
+        share = percent(float(waited.mean()), 1)
+        return f"calls wait for the dial rate as well ({share} of them), which it has no rule for"
     return None

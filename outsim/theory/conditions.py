@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from outsim.clock import RATE_SECONDS, SECOND, format_duration
+from outsim.display import percent
 from outsim.distributions import Exponential
 from outsim.scenario.campaigns import Campaign
 from outsim.scenario.model import Scenario
@@ -98,7 +99,7 @@ def settled_window(scenario: Scenario) -> Window:
 def settles(scenario: Scenario, servers: int, load: float, mean_s: float) -> str | None:
     """Whether a queue has a steady state, and time to come to it."""
     if load >= 1:
-        return f"{load:.0%} of what there is would be asked for: there is no steady state"
+        return f"{percent(load)} of what there is would be asked for: there is no steady state"
     # It forgets at the rate (sqrt(servers / mean) - sqrt(arrivals))^2 (P. M. Morse 1955).
     forgets_s = mean_s / (servers * (1 - load**0.5) ** 2) + mean_s
     begins, ends = settled_window(scenario)
@@ -161,7 +162,7 @@ def workers_to_spare(scenario: Scenario) -> str | None:
     """Whether workers have so little to do that dial work hardly waits."""
     load = worker_load(scenario)
     if load > BUSY:
-        return f"dial work waits for workers, {load:.0%} busy, and holds a port meanwhile"
+        return f"dial work waits for workers, {percent(load)} busy, and holds a port meanwhile"
     return None
 
 

@@ -258,7 +258,7 @@ def test_a_log_that_drifts_is_reported() -> None:
     )
     table.loc[3000:, "talk_s"] *= 2
     notes = fit(call_log(table)).notes
-    assert any(note.startswith("callees.message: the later 25%") for note in notes)
+    assert any(note.startswith("callees.message: the later 25 %") for note in notes)
     assert any(note.startswith("human: its share") for note in notes)
     assert not any("moved" in note for note in fit(call_log(dials(4, 4000))).notes)
 

@@ -6,6 +6,8 @@ import json
 
 import pytest
 
+from outsim.display import percent
+
 from .stored import run, stored
 
 ASKED = ("capacity", "small.toml", "--vary", "platform.ports=2:12", "--replications", "3")
@@ -219,8 +221,8 @@ def test_an_answer_that_asks_the_carrier_for_more_than_it_takes_is_warned_of(fil
     assert 6 < per_s < 20
     warning = (
         f"carrier.rate: while calls queue, the platform makes up to {per_s:.3g} attempts a "
-        f"second, {per_s / 6:.0%} of the 6/s that other traffic leaves: up to "
-        f"{1 - 6 / per_s:.0%} of them are refused"
+        f"second, {percent(per_s / 6)} of the 6/s that other traffic leaves: up to "
+        f"{percent(1 - 6 / per_s)} of them are refused"
     )
     assert f"warning: with platform.dial_rate = {rate}: {warning}" in said
     assert said.count("warning: ") == 1

@@ -45,7 +45,7 @@ def test_the_map_says_regimes_axes_starts_and_what_the_signs_mean(scenario):
     assert "Completed in the end, 1 retry:" in text
     assert "carrier's headroom :15 :30 :45" in text
     assert "from left to right, the backlog of :00 is drained after" in text
-    assert "all 12 intervals of the map hold together with 95% confidence" in text
+    assert "all 12 intervals of the map hold together with 95 % confidence" in text
     assert all(line.startswith("warning: ") for line in ended.err.splitlines())
     for columns in (80, 60):
         assert max(map(len, made.at(columns).splitlines())) <= columns

@@ -12,9 +12,9 @@ import pytest
 from hypothesis import given, settings
 
 from outsim.formats import selection
+from outsim.formats import write as export
 from outsim.formats.event_logs import calls_of
 from outsim.formats.selection import Selection
-from outsim.formats.write import write as export
 from outsim.results.checkpoint import simulate
 from outsim.vocabulary import STATUSES
 from tests.engine.scenarios import campaign, recorded, run

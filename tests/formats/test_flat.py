@@ -11,8 +11,8 @@ from hypothesis import given, settings
 
 from outsim.engine.rules import RULES
 from outsim.errors import ResultError
+from outsim.formats import write as export
 from outsim.formats.selection import iso_times
-from outsim.formats.write import write as export
 from outsim.results.checkpoint import simulate
 from outsim.results.tables.schema import TABLES
 from tests.results.runs import EMPTY, full

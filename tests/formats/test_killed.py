@@ -11,15 +11,15 @@ from pathlib import Path
 import pytest
 
 from outsim.errors import ResultError
+from outsim.formats import write as export
 from outsim.formats.selection import tables_directory
-from outsim.formats.write import write as export
 from tests.results.runs import full
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="needs SIGKILL")
 
 IN_THE_MIDDLE = """
 import os, signal, sys
-from outsim.formats.write import write as export
+from outsim.formats import write as export
 from outsim.results.result import load_result
 
 kept, form, path = sys.argv[1:]

@@ -17,8 +17,8 @@ from hypothesis import strategies as st
 from outsim.clock import MISSING
 from outsim.errors import ResultError
 from outsim.formats import perfetto
+from outsim.formats import write as export
 from outsim.formats.perfetto import ports_of
-from outsim.formats.write import write as export
 from outsim.results.checkpoint import simulate
 from outsim.results.result import Result
 from tests.engine.scenarios import campaign, part, run

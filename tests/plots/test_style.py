@@ -19,7 +19,6 @@ from outsim.plots.style import (
     COLOURS,
     DASHES,
     HATCHES,
-    MARKS,
     clock_axis,
     legend_above,
     scale_axis,
@@ -67,8 +66,8 @@ def test_the_package_does_not_import_matplotlib_before_something_is_drawn():
     subprocess.run([sys.executable, "-c", code], check=True)
 
 
-def test_there_are_as_many_lines_marks_and_hatches_as_colours():
-    for looks in (COLOURS, DASHES, MARKS, HATCHES):
+def test_there_are_as_many_lines_and_hatches_as_colours():
+    for looks in (COLOURS, DASHES, HATCHES):
         assert len(set(looks)) == len(COLOURS)
 
 

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from outsim.clock import MISSING
 from outsim.results.checkpoint import simulate
 from outsim.results.result import Result
-from outsim.results.tables.causes import WAIT_CAUSES, queue_time_by_blocker
+from outsim.results.tables.causes import WAIT_CAUSES
 from outsim.scenario import Scenario
 from outsim.scenario.loading import with_snapshot
 from outsim.vocabulary import REJECTED
@@ -71,7 +71,7 @@ def test_both_charges_add_up_to_the_time_in_the_queue(scenario: Scenario) -> Non
     everything = result.queue_time_by_blocker()
     assert everything["total"].astype("int64").sum() == lasted.sum()
     for row in range(min(len(lasted), 40)):
-        charged = queue_time_by_blocker(result.causes, queue.stays.of(np.array([row])))
+        charged = result.causes.by_blocker(queue.stays.of(np.array([row])))
         assert charged["total"].astype("int64").sum() == lasted[row]
 
 

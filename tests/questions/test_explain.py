@@ -8,6 +8,7 @@ import pytest
 
 import outsim
 from outsim import plots
+from outsim.display import percent
 from outsim.errors import StudyError
 from outsim.questions.explain import Explanation
 from outsim.questions.marginal_value import default_increments
@@ -36,7 +37,7 @@ def test_time_in_the_queue_is_told_by_whose_calls_it_went_to(found: Explanation)
     assert whom["tenant"].tolist() == ["acme", "zeta"]
     assert whom["own"].tolist() == [False, True]
     assert whom["share"].sum() == pytest.approx(1)
-    share = f"{whom['share'].iloc[0]:.0%}"
+    share = percent(whom["share"].iloc[0])
     assert found.sentence.startswith(f"{share} of the time")
     assert "acme's 09:00 campaign" in found.sentence
 
@@ -144,11 +145,11 @@ def test_table_picture_and_charges_are_one_accounting(
 
     axes = plots.explain(found)
     legend = {text.get_text() for text in axes.get_legend().get_texts()}
-    assert legend == {f"{row.label} {100 * row.share:.1f}%" for row in table.itertuples()}
+    assert legend == {f"{row.label} {percent(row.share, 1)}" for row in table.itertuples()}
     most = table.loc[table["share"].idxmax()]
-    assert f"{most['share']:.1%}" in found.cause_sentence
+    assert percent(most["share"], 1) in found.cause_sentence
     assert found.cause_sentence.endswith(f"{most['label']}.")
-    assert [most["label"], f"{most['share']:.1%}"] in [
+    assert [most["label"], percent(most["share"], 1)] in [
         [row[0], row[2]] for row in found.document().tables[0].rows
     ]
 

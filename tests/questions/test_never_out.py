@@ -50,7 +50,7 @@ def test_what_keeps_a_call_from_going_out_is_said_with_its_probability(why: str)
     assert list(never_out(found)) == [why]
     assert (each.mean, each.high) == (1, 1)
     (text,) = never_out_texts(found, given.campaign[0])
-    assert text.startswith("In 100% of runs (95 %: ")
+    assert text.startswith("In 100 % of runs (95 %: ")
     assert NEVER_OUT[why] in text
     assert because in text
     median, _, band = row(found, found.measures[0])[1:]

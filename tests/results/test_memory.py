@@ -24,9 +24,8 @@ from outsim.engine.records import (
 from outsim.results.checkpoint import simulate
 from outsim.results.result import Result
 from outsim.results.run_arrays import keys_of
-from outsim.results.tables import columns
-from outsim.results.tables.columns import code_type, frame, in_spans, take
-from outsim.results.tables.schema import TABLES, Column
+from outsim.results.tables import schema
+from outsim.results.tables.schema import TABLES, Column, code_type, frame, in_spans, take
 from outsim.scenario import Scenario
 from outsim.scenario.campaigns import ALL_CALLS
 from tests.engine.scenarios import campaign, run
@@ -52,7 +51,7 @@ def small_blocks() -> Any:
     """Blocks of a few rows, so that small runs have several of them."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(recorded_columns, "_BLOCK", 7)
-        patch.setattr(columns, "_BLOCK", 7)
+        patch.setattr(schema, "_BLOCK", 7)
         yield
 
 

@@ -189,6 +189,14 @@ def test_the_lag_of_an_interval_is_that_of_its_updates():
     assert found["updates"].sum() == len(updates)
 
 
+def test_the_timeline_has_the_lag_of_each_interval():
+    result = run(campaign(contacts=40), platform={"workers": 1, "dial_work": "100 ms"})
+    lag = status_lag(result.updates, result.start, result.end, "10s")["p90"]
+    found = result.timeline("10s")["status_lag_p90_s"]
+    assert found.max() > 0
+    pd.testing.assert_series_equal(found, lag, check_names=False)
+
+
 def test_an_interval_whose_updates_nobody_saw_has_no_lag():
     result = run(campaign(contacts=5), platform={"lost_updates": 1.0})
     found = status_lag(result.updates, result.start, result.end)

@@ -25,7 +25,7 @@ from tests.strategies import scenarios
 
 from .runs import EMPTY, full
 
-FEWER = settings(max_examples=max(1, settings.default.max_examples // 4), deadline=None)
+FEWER = settings(max_examples=max(1, settings.default.max_examples // 10), deadline=None)
 
 
 def assert_same(read: Result, saved: Result) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import date
 from typing import Any
 
+import numpy as np
 import pandas as pd
 import pytest
 
@@ -237,7 +238,7 @@ def test_the_timeline_of_nobody_is_flat(make):
     assert len(result.timeline(every=None)) == 0
     grid = result.timeline()
     assert len(grid) == 60
-    assert grid.to_numpy().sum() == 0
+    assert np.nansum(grid.to_numpy()) == 0
 
 
 def test_the_grid_goes_by_the_local_clock_across_a_change_to_summer_time():
@@ -251,6 +252,7 @@ def test_the_grid_goes_by_the_local_clock_across_a_change_to_summer_time():
 def test_the_timeline_of_each_tenant_adds_up_to_that_of_all(every):
     result = full()
     whole, parts = result.timeline(every), result.timeline(every, by="tenant")
+    whole = whole.drop(columns="status_lag_p90_s", errors="ignore")
     assert list(parts.columns.get_level_values(0).unique()) == list(whole.columns)
     assert set(parts["queue"].columns) == {"acme", "zeta"}
     for name in whole:

@@ -77,8 +77,8 @@ def test_profiles_differ_by_their_shares() -> None:
     assert told(left, other) == [
         (
             "profiles.mine",
-            "human 33.3%, voicemail 33.3%, no_answer 33.3%, busy 0.0%, invalid 0.0%",
-            "human 25.0%, voicemail 25.0%, no_answer 25.0%, busy 25.0%, invalid 0.0%",
+            "human 33.3 %, voicemail 33.3 %, no_answer 33.3 %, busy 0.0 %, invalid 0.0 %",
+            "human 25.0 %, voicemail 25.0 %, no_answer 25.0 %, busy 25.0 %, invalid 0.0 %",
         )
     ]
 

@@ -47,7 +47,7 @@ def test_a_plausible_scenario_gets_no_advice() -> None:
 class TestRinging:
     def test_a_ring_timeout_shorter_than_voicemail_takes_to_pick_up(self) -> None:
         assert told(platform={"ring_timeout": "20 s"}) == {
-            "platform.ring_timeout": "is 20 s: 57% of voicemail would pick up later, "
+            "platform.ring_timeout": "is 20 s: 57 % of voicemail would pick up later, "
             "and count as no answer"
         }
         assert told(platform={"ring_timeout": "30 s"}) == {}
@@ -142,7 +142,7 @@ class TestCapacity:
     def test_more_attempts_than_the_platform_can_make(self) -> None:
         found = told(platform={"ports": 1, "workers": 20})
         assert found["platform.ports"] == (
-            "the attempts that are to be expected take 379% of it from begin to end of the run: "
+            "the attempts that are to be expected take 379 % of it from begin to end of the run: "
             "calls wait ever longer"
         )
 
@@ -170,7 +170,7 @@ class TestCapacity:
         asking = {"platform": {"dial_rate": "5/s", "ports": 1000, "workers": 20}}
         assert told(**asking, carrier={"rate": "4/s", "other_traffic": 0.25}) == {
             "carrier.rate": "while calls queue, the platform makes up to 5 attempts a second, "
-            "167% of the 3/s that other traffic leaves: up to 40% of them are refused"
+            "167 % of the 3/s that other traffic leaves: up to 40 % of them are refused"
         }
         assert told(**asking, carrier={"rate": "5/s", "other_traffic": 0.0}) == {}
 
@@ -180,13 +180,13 @@ class TestCapacity:
             platform={"dial_rate": "20/s", "ports": 120, "workers": 20},
             carrier={"rate": "1/s", "other_traffic": 0.0},
         )
-        assert "makes up to 20 attempts a second, 2000% of the 1/s" in found["carrier.rate"]
+        assert "makes up to 20 attempts a second, 2000 % of the 1/s" in found["carrier.rate"]
 
     def test_a_dial_rate_that_ports_keep_from_lasting_is_refused_in_a_spike(self) -> None:
         few = {"dial_rate": "20/s", "ports": 50, "workers": 20}
         assert told(platform=few, carrier={"rate": "10/s", "other_traffic": 0.0}) == {
-            "carrier.rate": "the dial rate of 20/s is 200% of the 10/s that other traffic "
-            "leaves: until the ports are busy, up to 50% of attempts are refused"
+            "carrier.rate": "the dial rate of 20/s is 200 % of the 10/s that other traffic "
+            "leaves: until the ports are busy, up to 50 % of attempts are refused"
         }
         assert told(platform=few, carrier={"rate": "14/s", "other_traffic": 0.0}) == {}
 
@@ -202,8 +202,8 @@ class TestCapacity:
         )
         assert found == {
             "carrier.rate": "while calls queue, the platform makes up to 5 attempts a second, "
-            "167% of the 3/s that other traffic leaves in the minute with most other traffic: up "
-            "to 40% of them are refused",
+            "167 % of the 3/s that other traffic leaves in the minute with most other traffic: up "
+            "to 40 % of them are refused",
             "carrier.channels": "250 are left to the platform in the minute with most other "
             "traffic, fewer than its 300 ports: calls on the other ports are refused",
         }
@@ -325,7 +325,7 @@ class TestContacts:
             "contact_list": "3 of 6 rows can't be dialed and are rejected (2 not a number, "
             "1 wrong length); the first is line 3: 'x'",
             "duplicates": "rows that repeat a number of the list: 1; they are dialed again",
-            "ani": "100.0% of contacts have no caller ID: the carrier refuses 80% of the "
+            "ani": "100.0 % of contacts have no caller ID: the carrier refuses 80 % of the "
             "attempts at them",
         }
         assert told(entry | {"ani": "2125550109", "duplicates": "reject"})["duplicates"] == (
@@ -334,7 +334,7 @@ class TestContacts:
 
     def test_contacts_without_a_caller_id(self) -> None:
         assert told({"missing_ani_share": 0.25}) == {
-            "missing_ani_share": "25.0% of contacts have no caller ID: the carrier refuses 80% "
+            "missing_ani_share": "25.0 % of contacts have no caller ID: the carrier refuses 80 % "
             "of the attempts at them"
         }
         assert told({"missing_ani_share": 0.25}, carrier={"missing_ani_refusal": 0}) == {}

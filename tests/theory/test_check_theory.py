@@ -202,7 +202,7 @@ REASONS = {
         requests(1_296),
         {"carrier": {"channels": 5}, "platform": {"workers": 1, "dial_work": "2 s"}},
         "Erlang B, carrier's channels",
-        "dial work waits for workers, 72% busy",
+        "dial work waits for workers, 72 % busy",
     ),
     "channels behind a slow worker": (
         requests(1_296),

@@ -47,9 +47,13 @@ def accepted_calls_add_up(run: RunArrays) -> Iterator[Violation]:
     """
     u, status = run.updates, run.calls["status"]
     last = run.last_update
-    told = np.where(last >= 0, u["status"][last], SCHEDULED) if len(u["status"]) else 0 * status
-    told = np.where(status == REJECTED, REJECTED, told)
-    yield from violation(run, "state is not that of the last change", "calls", told != status)
+    last_status = (
+        np.where(last >= 0, u["status"][last], SCHEDULED) if len(u["status"]) else 0 * status
+    )
+    last_status = np.where(status == REJECTED, REJECTED, last_status)
+    yield from violation(
+        run, "state is not that of the last change", "calls", last_status != status
+    )
     final = u["status"] >= FIRST_FINAL
     is_last = np.zeros(len(final), dtype=np.bool_)
     is_last[last[last >= 0]] = True

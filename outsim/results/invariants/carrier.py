@@ -61,11 +61,11 @@ def carrier_rate_is_kept(run: RunArrays) -> Iterator[Violation]:
     a, rows = run.attempts, run.at_carrier
     platform = run.plan.platform
     rates = platform.carrier_rates.tolist()
-    asked = np.flatnonzero(run.admitted[rows] | (a["cause"][rows] == CARRIER_RATE))
-    dialed = a["dialed"][rows][asked]
+    metered = np.flatnonzero(run.admitted[rows] | (a["cause"][rows] == CARRIER_RATE))
+    dialed = a["dialed"][rows][metered]
     minute = _minute(run, dialed).tolist()
     into = ((dialed + platform.carrier_minute_offset_us) % MINUTE).tolist()
-    admitted = run.admitted[rows][asked].tolist()
+    admitted = run.admitted[rows][metered].tolist()
     capacity = level = platform.carrier_burst * TOKEN
     at_minute, at_into = 0, platform.carrier_minute_offset_us
     broken = []
@@ -84,7 +84,7 @@ def carrier_rate_is_kept(run: RunArrays) -> Iterator[Violation]:
             broken.append(place)
         if admitted[place]:
             level -= TOKEN
-    yield from violation(run, "against the carrier's rate", "attempts", rows[asked[broken]])
+    yield from violation(run, "against the carrier's rate", "attempts", rows[metered[broken]])
 
 
 def carrier_refuses_for_a_reason(run: RunArrays) -> Iterator[Violation]:

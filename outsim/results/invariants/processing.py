@@ -100,12 +100,12 @@ def updates_are_seen_after_they_happen(run: RunArrays) -> Iterator[Violation]:
 def changes_follow_the_attempts(run: RunArrays) -> Iterator[Violation]:
     """Updates are, for each attempt: queued, dialing, connected if answered, and what follows."""
     a, u = run.attempts, run.updates
-    keys, told = keys_of(a), keys_of(u)
+    keys, update_keys = keys_of(a), keys_of(u)
     instants = {code: a[row.came_at] for code, row in enumerate(STATUS_TABLE) if row.came_at}
     order = np.argsort(keys, kind="stable")
     for status, expected in instants.items():
         rows = np.flatnonzero(u["status"] == status)
-        wanted = told[rows]
+        wanted = update_keys[rows]
         at = np.searchsorted(keys[order], wanted)
         found = np.zeros(len(rows), dtype=np.bool_)
         within = at < len(keys)
@@ -120,8 +120,8 @@ def changes_follow_the_attempts(run: RunArrays) -> Iterator[Violation]:
         if len(np.unique(wanted)) != len(wanted):
             twice = pd.Series(wanted).duplicated().to_numpy()
             yield from violation(run, "told twice", "updates", rows[twice])
-        untold = came(expected) & ~np.isin(keys, wanted)
-        yield from violation(run, "no update told of it", "attempts", untold)
+        without_update = came(expected) & ~np.isin(keys, wanted)
+        yield from violation(run, "no update told of it", "attempts", without_update)
 
 
 def one_final_delivery_per_call(run: RunArrays) -> Iterator[Violation]:

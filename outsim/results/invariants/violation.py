@@ -25,11 +25,7 @@ Invariant = Callable[[RunArrays], Iterator[Violation]]
 
 
 def violation(
-    run: RunArrays,
-    what: str,
-    table: str,
-    broken: Mask | Integers,
-    order: Integers | None = None,
+    run: RunArrays, what: str, table: str, broken: Mask | Integers, order: Integers | None = None
 ) -> Iterator[Violation]:
     """Violation at the marked rows of a table, in the given order of them; none if none is."""
     rows = np.flatnonzero(broken) if broken.dtype == np.bool_ else broken

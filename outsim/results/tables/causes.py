@@ -7,21 +7,19 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from functools import cached_property
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
 
 import numpy as np
+import pandas as pd
 
 from outsim.clock import MISSING, NEVER
 from outsim.engine.records import Integers
 from outsim.plan import CampaignPlan
 from outsim.results.run_arrays import Mask, RunArrays, came
-from outsim.results.tables.columns import checked_step
 from outsim.results.tables.resource_idle import RESOURCES
+from outsim.results.tables.schema import checked_step
 from outsim.results.tables.time_in_system import FREE, HELD_BY, PARTS, Splitter, TimeInSystem
 from outsim.vocabulary import ACCEPTED, QUEUED, REFUSALS, REJECTED
-
-if TYPE_CHECKING:
-    import pandas as pd
 
 CAUSES: dict[str, str] = {
     "earlier": "before the snapshot",
@@ -148,8 +146,8 @@ class Causes:
 
     def _rounds(self, stays: TimeInSystem, last: Integers) -> Iterator[Integers]:
         """Rows of the stays up to the `last` attempt of each call: all first ones, and so on."""
-        told = np.flatnonzero(stays.attempt <= last[stays.call_id])
-        order = told[np.argsort(stays.attempt[told], kind="stable")]
+        counted_rows = np.flatnonzero(stays.attempt <= last[stays.call_id])
+        order = counted_rows[np.argsort(stays.attempt[counted_rows], kind="stable")]
         numbers = stays.attempt[order]
         yield from np.split(order, np.flatnonzero(np.diff(numbers)) + 1)
 
@@ -216,69 +214,60 @@ class Causes:
         done[d["call_id"][settled]] = d["ended"][settled]
         course.go("delivery", done[calls], calls)
 
+    def by_call(
+        self, rows: Integers, *, until: Until = "end", by_resource: bool = False
+    ) -> pd.DataFrame:
+        """Time of some calls by cause; see `Result.time_by_cause`."""
+        spent = self.spent(until, by_resource=by_resource)
+        columns = {cause: spent[cause][rows].view("timedelta64[us]") for cause in CAUSES}
+        return pd.DataFrame(columns, index=pd.Index(rows.astype(np.int32), name="call_id"))
 
-def time_by_cause(
-    causes: Causes, rows: Integers, *, until: Until = "end", by_resource: bool = False
-) -> pd.DataFrame:
-    """Time of some calls by cause; see `Result.time_by_cause`."""
-    import pandas as pd
+    def over_time(
+        self,
+        calls: pd.DataFrame,
+        every: str,
+        *,
+        by_resource: bool,
+        until: Until = "first_dispatch",
+    ) -> pd.DataFrame:
+        """Mean time of some calls by cause, by when they came; see `Result.causes_over_time`."""
+        counted = np.ones(len(calls), dtype=bool)
+        if until == "first_dispatch":
+            counted = calls["wait_state"].isin(("complete", "censored", "never")).to_numpy()
+        rows = calls["call_id"].to_numpy()[counted].astype(np.int64)
+        table = self.by_call(rows, until="wait", by_resource=by_resource)
+        # Rounded down on UTC, where no clock is put forward or back.
+        came_at = pd.DatetimeIndex(calls["wait_starts_at"].array[counted])
+        came_at += pd.to_timedelta((table["loading"] + table["pacing"]).array)
+        slot = came_at.tz_convert("UTC").floor(checked_step(every)).tz_convert(came_at.tz)
+        shown = list(WAIT_CAUSES)
+        if until == "end":
+            table = self.by_call(rows, by_resource=by_resource)
+            shown = list(CAUSES)
+        grouped = table[shown].astype("int64").groupby(slot.rename("since"))
+        means = grouped.mean().round().astype("int64").astype("timedelta64[us]")
+        means.insert(0, "calls", grouped.size())
+        return means
 
-    spent = causes.spent(until, by_resource=by_resource)
-    columns = {cause: spent[cause][rows].view("timedelta64[us]") for cause in CAUSES}
-    return pd.DataFrame(columns, index=pd.Index(rows.astype(np.int32), name="call_id"))
-
-
-def causes_over_time(
-    causes: Causes,
-    calls: pd.DataFrame,
-    every: str,
-    *,
-    by_resource: bool,
-    until: Until = "first_dispatch",
-) -> pd.DataFrame:
-    """Mean time of some calls by cause, by when they came; see `Result.causes_over_time`."""
-    import pandas as pd
-
-    counted = np.ones(len(calls), dtype=bool)
-    if until == "first_dispatch":
-        counted = calls["wait_state"].isin(("complete", "censored", "never")).to_numpy()
-    rows = calls["call_id"].to_numpy()[counted].astype(np.int64)
-    table = time_by_cause(causes, rows, until="wait", by_resource=by_resource)
-    # Rounded down on UTC, where no clock is put forward or back.
-    came_at = pd.DatetimeIndex(calls["wait_starts_at"].array[counted])
-    came_at += pd.to_timedelta((table["loading"] + table["pacing"]).array)
-    slot = came_at.tz_convert("UTC").floor(checked_step(every)).tz_convert(came_at.tz)
-    shown = list(WAIT_CAUSES)
-    if until == "end":
-        table = time_by_cause(causes, rows, by_resource=by_resource)
-        shown = list(CAUSES)
-    grouped = table[shown].astype("int64").groupby(slot.rename("since"))
-    means = grouped.mean().round().astype("int64").astype("timedelta64[us]")
-    means.insert(0, "calls", grouped.size())
-    return means
-
-
-def queue_time_by_blocker(causes: Causes, chosen: TimeInSystem) -> pd.DataFrame:
-    """Time of some stays in the queue, by whom and by what; see `Result.queue_time_by_blocker`."""
-    import pandas as pd
-
-    charged = causes.queue.by_whom(chosen)
-    ranks = np.flatnonzero(charged.sum(axis=1))
-    ranks = ranks[np.argsort(-charged[ranks].sum(axis=1), kind="stable")]
-    plans = [causes.run.plan.campaigns[rank] for rank in ranks]
-    table = pd.DataFrame(
-        {
-            "tenant": [plan.tenant for plan in plans],
-            "campaign": [plan.name for plan in plans],
-            "start": causes.run.local_times(
-                np.array([plan.start_us for plan in plans], dtype=np.int64)
-            ),
-        }
-    )
-    for cause in ("earlier", *QUEUE_CAUSES):
-        table[cause] = charged[ranks, PARTS.index(cause)].view("timedelta64[us]")
-    table["total"] = charged[ranks].sum(axis=1).view("timedelta64[us]")
-    return table
+    def by_blocker(self, chosen: TimeInSystem) -> pd.DataFrame:
+        """Time of some stays, by whom and by what; see `Result.queue_time_by_blocker`."""
+        charged = self.queue.by_whom(chosen)
+        ranks = np.flatnonzero(charged.sum(axis=1))
+        ranks = ranks[np.argsort(-charged[ranks].sum(axis=1), kind="stable")]
+        plans = [self.run.plan.campaigns[rank] for rank in ranks]
+        table = pd.DataFrame(
+            {
+                "tenant": [plan.tenant for plan in plans],
+                "campaign": [plan.name for plan in plans],
+                "start": self.run.local_times(
+                    np.array([plan.start_us for plan in plans], dtype=np.int64)
+                ),
+            }
+        )
+        for cause in ("earlier", *QUEUE_CAUSES):
+            table[cause] = charged[ranks, PARTS.index(cause)].view("timedelta64[us]")
+        table["total"] = charged[ranks].sum(axis=1).view("timedelta64[us]")
+        return table
 
 
 def _opening(campaign: CampaignPlan, name: str) -> Integers:

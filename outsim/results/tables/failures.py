@@ -66,11 +66,11 @@ def why_failed(shares: Mapping[str, tuple[float, str]]) -> str:
         return ""
     (_, first, text), *others = ranked
     reason, side = REASONS[first]
-    told = f"The leading reason, with {side}, is that {reason}: {text} of the failed calls."
+    sentence = f"The leading reason, with {side}, is that {reason}: {text} of the failed calls."
     for _, outcome, of_next in others[:1]:
         reason, side = REASONS[outcome]
-        told += f" Next, with {side}: {reason}, {of_next}."
-    return told
+        sentence += f" Next, with {side}: {reason}, {of_next}."
+    return sentence
 
 
 def unanswered_by(attempts: pd.DataFrame, key: pd.Series) -> pd.DataFrame:
@@ -114,8 +114,8 @@ class PendingMatch:
     @property
     def wrong(self) -> int:
         """Calls whose verdict is not the truth; ambiguous ones have none."""
-        said = self.calls["verdict"].map({WENT_OUT: True, NEVER_WENT_OUT: False})
-        return int((said.notna() & (said != self.calls["dialed"])).sum())
+        claimed = self.calls["verdict"].map({WENT_OUT: True, NEVER_WENT_OUT: False})
+        return int((claimed.notna() & (claimed != self.calls["dialed"])).sum())
 
     @property
     def error_rate(self) -> float:
@@ -129,7 +129,7 @@ def match_pending(
     attempts: pd.DataFrame,
     updates: pd.DataFrame,
     moment: datetime,
-    asked: pd.Series,
+    chosen: pd.Series,
 ) -> PendingMatch:
     """Tell pending calls that went out from those that did not, as a customer can.
 
@@ -141,7 +141,7 @@ def match_pending(
     marks rows of `calls`.
     """
     page = status_page(calls, attempts, updates, moment)
-    about = set(calls.loc[asked, "call_id"])
+    about = set(calls.loc[chosen, "call_id"])
     pending = page[page["status"].isin(PENDING_STATUSES) & page["call_id"].isin(about)].copy()
     whose = ["tenant", "number"]
     log = call_log(calls, attempts)

@@ -82,13 +82,13 @@ def carrier_headroom(view: View) -> float:
         return float("nan")
     platform, attempts = run.plan.platform, run.attempts
     dialed, ended = attempts["dialed"], attempts["ended"]
-    asked = _minutes(dialed, top_us)
+    dialed_by_minute = _minutes(dialed, top_us)
     carried = _CARRIED[attempts["cause"]] & (dialed != MISSING)
     busy = _most_at_once(dialed[carried], ended[carried], top_us)
     rates_per_min = platform.carrier_rates * MINUTE / 1e12
     ratios = np.concatenate(
         [
-            rates_per_min[asked > 0] / asked[asked > 0],
+            rates_per_min[dialed_by_minute > 0] / dialed_by_minute[dialed_by_minute > 0],
             platform.carrier_channels[busy > 0] / busy[busy > 0],
         ]
     )

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from outsim.clock import HOUR, MISSING, SECOND
 from outsim.estimates import quantile_rank, sample_quantile
-from outsim.results.tables.columns import checked_step
+from outsim.results.tables.schema import checked_step, microseconds
 from outsim.results.tables.views import (
     Instants,
     Steps,
@@ -85,11 +85,11 @@ def change_points(functions: Sequence[Steps], pieces: int) -> Instants:
     if len(everything) <= 4 * pieces:
         return everything
     width = max(1, -(-(int(everything[-1]) - int(everything[0]) + 1) // pieces))
-    kept = [at[_telling(values, (at - everything[0]) // width)] for at, values in functions]
-    return np.unique(np.concatenate(kept))
+    marks_of = [at[_extremes(values, (at - everything[0]) // width)] for at, values in functions]
+    return np.unique(np.concatenate(marks_of))
 
 
-def _telling(values: NDArray[np.int64], piece: NDArray[np.int64]) -> NDArray[np.int64]:
+def _extremes(values: NDArray[np.int64], piece: NDArray[np.int64]) -> NDArray[np.int64]:
     """Places of the first, lowest, highest and last value in each piece."""
     if len(values) == 0:
         return np.empty(0, np.int64)
@@ -156,10 +156,7 @@ def true_and_seen(updates: pd.DataFrame) -> dict[str, tuple[Steps, Steps]]:
 
 def status_lags_s(updates: pd.DataFrame) -> NDArray[np.float64]:
     """Status lags of the updates that workers process; infinite where one was never shown."""
-    happened, visible = (
-        updates[name].to_numpy("datetime64[us]").view(np.int64)
-        for name in ("happened_at", "visible_at")
-    )
+    happened, visible = (microseconds(updates[name]) for name in ("happened_at", "visible_at"))
     lags_s: NDArray[np.float64] = (visible - happened) / SECOND
     lags_s[visible == MISSING] = np.inf
     return lags_s[lags_s > 0]
@@ -179,7 +176,7 @@ def status_lag(
     )
     processed = updates[updates["happened_at"].ne(updates["visible_at"])]
     lags_s = status_lags_s(processed)
-    happened = processed["happened_at"].astype("int64").to_numpy()
+    happened = microseconds(processed["happened_at"])
     bounds = [*np.searchsorted(happened, grid.asi8), len(happened)]
     rows = [
         [sample_quantile(lags, 0.5), sample_quantile(lags, 0.9), len(lags)]

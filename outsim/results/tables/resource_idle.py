@@ -73,8 +73,8 @@ class Gaps:
         # A port that is free where the ports in service change may have been so before.
         while True:
             changes = since[part]
-            asked = (part > 0) & (found[rows] <= changes) & (changes > self.begins[rows])
-            rows, part, changes = rows[asked], part[asked] - 1, changes[asked]
+            goes_back = (part > 0) & (found[rows] <= changes) & (changes > self.begins[rows])
+            rows, part, changes = rows[goes_back], part[goes_back] - 1, changes[goes_back]
             if len(rows) == 0:
                 return found
             before = free(rows, service[part])

@@ -18,8 +18,7 @@ from outsim.engine.records import Columns, Integers, shift
 from outsim.plan import CampaignPlan
 from outsim.results.run_arrays import Rows, RunArrays, first_carried_us
 from outsim.results.tables import schema
-from outsim.results.tables.columns import Array, blocks, code_type, frame, take
-from outsim.results.tables.schema import WAIT_STATES, Column
+from outsim.results.tables.schema import WAIT_STATES, Array, Column, blocks, code_type, frame, take
 from outsim.text import brief
 from outsim.vocabulary import CANCELED, FIRST_FINAL, REJECTED, SCHEDULED, STATUSES
 
@@ -56,8 +55,8 @@ class RunTables:
     run: RunArrays
 
     @cached_property
-    def _calls(self) -> Calls:
-        return Calls(self.run)
+    def _calls(self) -> _Calls:
+        return _Calls(self.run)
 
     @cached_property
     def _handed_in(self) -> Rows:
@@ -105,11 +104,7 @@ class RunTables:
         return self.made[name]
 
     def _table(
-        self,
-        columns: tuple[Column, ...],
-        raw: Columns,
-        names: Collection[str] | None,
-        rows: Rows,
+        self, columns: tuple[Column, ...], raw: Columns, names: Collection[str] | None, rows: Rows
     ) -> pd.DataFrame:
         """Recorded columns, with whose they are."""
         call_ids = _at(raw["call_id"], rows)
@@ -206,10 +201,10 @@ _STATE_OF_OTHERS = np.array(
 
 
 @dataclass(frozen=True, eq=False)
-class Calls:
-    """Columns of the calls of one run, each made when it is first asked for and then kept.
+class _Calls:
+    """Columns of the calls of one run, as the schema says, each made when it is first needed.
 
-    Rows are those of `RunArrays`. Instants count from 1970.
+    Rows are those of `RunArrays`; words are codes, and instants count from 1970.
     """
 
     run: RunArrays
@@ -237,23 +232,19 @@ class Calls:
 
     @cached_property
     def call_id(self) -> Array:
-        """Number of each call."""
         return np.arange(sum(c.size for c in self.run.campaigns), dtype=np.int32)
 
     @cached_property
     def tenant(self) -> Array:
-        """Code of each call's tenant."""
         return self.run.per_call(lambda c: c.tenant_rank, code_type(self.tenant_names))
 
     @cached_property
     def campaign(self) -> Array:
-        """Code of the name of each call's campaign."""
         code_of = {name: code for code, name in enumerate(self.campaign_names)}
         return self.run.per_call(lambda c: code_of[c.name], code_type(self.campaign_names))
 
     @cached_property
     def endpoint(self) -> Array:
-        """Code of the endpoint that each call's results are posted to; -1 for none."""
         return self.run.per_call(
             lambda c: c.result_url.endpoint if c.result_url else -1,
             code_type(self.run.plan.endpoints),
@@ -261,59 +252,48 @@ class Calls:
 
     @cached_property
     def background(self) -> Array:
-        """Whether each call is a background tenant's."""
         return self.run.per_call(lambda c: c.background, np.bool_)
 
     @cached_property
     def index(self) -> Array:
-        """Place of each call in its campaign."""
         return self.run.of_calls(lambda c: np.arange(c.size, dtype=np.int32), np.int32)
 
     @cached_property
     def number(self) -> Array:
-        """National number of each call."""
         return self.run.of_calls(lambda c: c.numbers, np.int64)
 
     @cached_property
     def ani(self) -> Array:
-        """Caller ID of each call."""
         return self.run.of_calls(lambda c: c.anis, np.int64)
 
     @cached_property
     def callee_zone(self) -> Array:
-        """Code of the time zone of each callee."""
         return self.run.of_calls(lambda c: c.zones, code_type(self.run.plan.zones))
 
     @cached_property
     def submitted_at(self) -> Integers:
-        """When each call was handed in."""
         submitted: Integers = self.run.submitted_us + self.run.origin_us
         return submitted
 
     @cached_property
     def wait_starts_at(self) -> Integers:
-        """Start of the campaign, or submission if later."""
         start = self.run.per_call(lambda c: c.start_us + self.run.origin_us)
         return np.asarray(np.maximum(self.submitted_at, start, out=start))
 
     @property
     def status(self) -> Array:
-        """Status when the run ended."""
         return self.run.records.calls["status"]
 
     @property
     def attempts(self) -> Array:
-        """Attempts dispatched."""
         return self.run.records.calls["attempts"]
 
     @property
     def final_at(self) -> Integers:
-        """When the final status came."""
         return self.run.records.calls.since("final", self.run.origin_us)
 
     @cached_property
     def first_dispatched_at(self) -> Integers:
-        """Dispatch of the first attempt."""
         raw = self.run.records.attempts
         call_id, attempt = raw["call_id"], raw["attempt"]
         dispatched = raw.since("dispatched", self.run.origin_us)
@@ -325,7 +305,6 @@ class Calls:
 
     @cached_property
     def outcome(self) -> Array:
-        """Outcome of the last attempt that ended; -1 for none."""
         raw = self.run.records.attempts
         call_id, outcome = raw["call_id"], raw["outcome"]
         ended = raw.since("ended", self.run.origin_us)
@@ -338,7 +317,6 @@ class Calls:
 
     @cached_property
     def went_out_at(self) -> Integers:
-        """Dispatch of the first attempt that the carrier took."""
         first = first_carried_us(self.run.records.attempts, len(self.call_id))
         first[self.run.out_before] = MISSING
         shift(first, self.run.origin_us)
@@ -346,7 +324,6 @@ class Calls:
 
     @cached_property
     def wait_s(self) -> NDArray[np.float64]:
-        """From `wait_starts_at` to when each call went out."""
         first, wait_starts_at = self.went_out_at, self.wait_starts_at
         waits = np.empty(len(first), dtype=np.float64)
         for rows in blocks(len(first)):
@@ -356,7 +333,6 @@ class Calls:
 
     @cached_property
     def wait_state(self) -> Array:
-        """What is known of the wait."""
         state = take(_STATE_OF_OTHERS, self.status)
         state[self.wedged] = _WEDGED
         state[self.went_out_at != MISSING] = _COMPLETE
@@ -366,13 +342,11 @@ class Calls:
 
     @cached_property
     def wedged(self) -> NDArray[np.bool_]:
-        """Whether each call is accepted and never dialed."""
         wedged = self.run.of_calls(lambda c: c.contacts.wedged, np.bool_)
         return np.asarray(wedged & (self.status != REJECTED))
 
     @cached_property
     def reject_reason(self) -> Array:
-        """Code of the reason for which each row was rejected."""
         dtype = code_type(self.reasons)
 
         def codes(campaign: CampaignPlan) -> Array:

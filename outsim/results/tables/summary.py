@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import datetime
 
 import pandas as pd
 
 from outsim.display import format_figure
-from outsim.document import Table
+from outsim.document import Document, Table
 from outsim.results.measures import MEASURES, View, measure
+from outsim.scenario.defaults import DEFAULTS, defaults_in_use
 from outsim.scenario.model import Scenario
 from outsim.vocabulary import FINAL_STATUSES, PENDING_STATUSES
 
@@ -37,7 +39,55 @@ def _row(view: View) -> dict[str, float]:
     return counts(view.calls) | {"attempts": len(view.attempts)} | measure(view)
 
 
-def summary_table(found: pd.DataFrame, scenario: Scenario) -> Table:
+def with_units(found: pd.DataFrame, begins: datetime) -> pd.DataFrame:
+    """A summary with durations, and local clock times, in place of seconds."""
+    shown = found.copy()
+    for each in MEASURES:
+        if each.kind in ("seconds", "clock"):
+            lasted = pd.to_timedelta(found[each.name].astype("float64"), unit="s").dt.round("us")
+            shown[each.name] = lasted if each.kind == "seconds" else pd.Timestamp(begins) + lasted
+    return shown.rename(columns=lambda name: name.removesuffix("_s"))
+
+
+def summary_document(
+    found: pd.DataFrame,
+    scenario: Scenario,
+    *,
+    label: str | None,
+    attempts: str,
+    background: str,
+    run: str,
+) -> Document:
+    """What happened to the campaigns of a run, in words and a table; `label` is under study."""
+    begins = scenario.clock.begins
+    if scenario.background:
+        attempts += f"; background tenants make {background}"
+    answer = f"{attempts}, and no campaign to speak of."
+    if label is not None:
+        share, wait = (float(found[name][label]) for name in ("completed_share", "wait_p90_s"))
+        answer = f"{attempts}: {label} has no calls that can be dialed."
+        if share == share:
+            answer = (
+                f"{format_figure('share', share, begins)} of the calls of {label} are completed "
+                f"in the end; p90 wait: {format_figure('seconds', wait, begins)}."
+            )
+    defaults = defaults_in_use(scenario)
+    assumed = sum(DEFAULTS[key].grade == "A" for key in defaults)
+    return Document(
+        id="run",
+        title="What happened in this run?",
+        answer=answer,
+        asked=f"{scenario.name}: one run, {run} ({scenario.clock.zone}). {attempts}.",
+        tables=[_table(found, scenario)],
+        notes=[
+            "One run is one day that could be; `outsim compare` gives means with intervals.",
+            f"It rests on {len(defaults)} defaults, {assumed} of them assumptions: "
+            "`outsim run --json` lists each with its source.",
+        ],
+    )
+
+
+def _table(found: pd.DataFrame, scenario: Scenario) -> Table:
     """A summary as people read it: a row a count or measure, a column a campaign."""
     begins, names = scenario.clock.begins, {each.name for each in MEASURES}
     rows = [

@@ -94,9 +94,9 @@ class HoldsOf:
         for each in run.plan.suspensions:
             if each.tenant in ("", campaign.tenant):
                 # What had happened before a snapshot is told as a suspension up to its moment.
-                told = snapshot is not None and (each.begins_us, each.tenant) == (0, "")
-                told = told and each.ends_us == run.scenario.instant_us(snapshot.at)  # type: ignore[union-attr]
-                yield EARLIER if told else SUSPENSION, _span(each.begins_us, each.ends_us)
+                is_earlier = snapshot is not None and (each.begins_us, each.tenant) == (0, "")
+                is_earlier = is_earlier and each.ends_us == run.scenario.instant_us(snapshot.at)  # type: ignore[union-attr]
+                yield EARLIER if is_earlier else SUSPENSION, _span(each.begins_us, each.ends_us)
         if rules.window:
             opens, closes = np.array(rules.window[lane], dtype=np.int64).reshape(-1, 2).T
             yield WINDOW, (np.append(-NEVER, closes), np.append(opens, NEVER))

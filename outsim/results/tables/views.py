@@ -13,7 +13,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from outsim.results.tables.columns import checked_step
+from outsim.results.tables.schema import checked_step
 from outsim.scenario.snapshot import STATES, CampaignSnapshot, Snapshot, Standing
 from outsim.vocabulary import (
     AFTER_ATTEMPT_STATUSES,
@@ -92,7 +92,7 @@ CARRIED = ("", "dropped")
 
 Instants = NDArray[np.int64]
 """Microseconds since 1970, UTC."""
-Steps = tuple[Instants, NDArray[np.int64]]
+Steps = tuple[Instants, NDArray[Any]]
 
 
 def _instants(column: pd.Series[Any]) -> Instants:
