@@ -18,10 +18,13 @@ from outsim.distributions import Distribution
 from outsim.scenario.callees import Profile
 from outsim.scenario.campaigns import Background, Campaign, Requests
 from outsim.scenario.model import Scenario
-from outsim.vocabulary import UPDATE_TABLE
+from outsim.vocabulary import DRAWN_EACH_ATTEMPT, UPDATE_TABLE
 
 _MIDPOINTS = (np.arange(4000, dtype=np.float64) + 0.5) / 4000
 """Quantiles at which a duration is averaged; together they stand for all of it."""
+
+_FINAL = [row.name for row in DRAWN_EACH_ATTEMPT if not (row.is_answered or row.is_retried)]
+"""Outcomes of an attempt that end a call unanswered."""
 
 UPDATES_OF_ANY_ATTEMPT = sum(kind.is_of_every_attempt for kind in UPDATE_TABLE)
 """Those of an answered attempt come on top."""
@@ -194,7 +197,10 @@ class _Dials:
         redial = self.redial_factors[min(failures, len(self.redial_factors) - 1)]
         unanswered = (weights.human + weights.no_answer) / total
         human = min(weights.human / total * self.factor * redial, unanswered)
-        return self._answering(human, weights.voicemail / total, unanswered, self.human_talk_s)
+        answered, again, seconds = self._answering(
+            human, weights.voicemail / total, unanswered, self.human_talk_s
+        )
+        return answered, again - sum(getattr(weights, name) for name in _FINAL) / total, seconds
 
     def _answering(
         self, human: float, voicemail: float, unanswered: float, talk_s: float
