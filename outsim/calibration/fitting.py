@@ -145,8 +145,7 @@ def _durations(
             continue
         seconds = table[part.column].to_numpy(dtype=np.float64, na_value=np.nan)
         known = is_duration(seconds) & (weights > 0)
-        with np.errstate(invalid="ignore"):
-            endless = part.ended & (seconds > LONGEST_S)
+        endless = part.ended & (seconds > LONGEST_S)
         if endless.any():
             notes.append(
                 f"{part.key}: {endless.sum():,} rows with {part.column} over "
@@ -166,12 +165,11 @@ def _durations(
             )
         cut = np.zeros_like(ended) if part.censored is None else part.censored & known
         known = ended | cut
-        whole = (
-            count(seconds[known], weights[known], cut[known], rounding=how, step_s=step_s)
-            if known.any()
-            else None
-        )
-        beyond = ended & (seconds > (np.inf if whole is None else whole.reliable_until_s))
+        whole, until_s = None, np.inf
+        if known.any():
+            whole = count(seconds[known], weights[known], cut[known], rounding=how, step_s=step_s)
+            until_s = whole.reliable_until_s
+        beyond = ended & (seconds > until_s)
         if beyond.any():
             notes.append(
                 f"{part.key}: {weights[beyond].sum():,.0f} answers after "
@@ -181,14 +179,12 @@ def _durations(
         ended, cut = ended & ~beyond, cut | beyond
         sizes = [float(weights[ended & which].sum()) for which in (~late, late)]
         if whole is None or sum(sizes) < durations.ENOUGH or min(sizes) < LEAST_PART:
-            where = (
-                f"{sum(sizes):,.0f} calls with {part.column} are too few"
-                if sum(sizes) < durations.ENOUGH
-                else f"{sizes[0]:,.0f} and {sizes[1]:,.0f} calls with {part.column} in the "
-                "earlier and the latest rows are too few"
-            )
+            few = f"{sum(sizes):,.0f} calls with {part.column}"
+            if sum(sizes) >= durations.ENOUGH:
+                few = f"{sizes[0]:,.0f} and {sizes[1]:,.0f} calls with {part.column} in the "
+                few += "earlier and the latest rows"
             notes.append(
-                f"{part.key}: kept at its default; {where} "
+                f"{part.key}: kept at its default; {few} are too few "
                 f"(need {durations.ENOUGH}, and {LEAST_PART} in either part)"
             )
             continue
