@@ -68,7 +68,7 @@ def described(section: str) -> set[str]:
 def parameters(value) -> list[str]:
     if isinstance(value, property | cached_property):
         return []
-    names = list(inspect.signature(inspect.unwrap(inner(value))).parameters)
+    names = list(inspect.signature(inner(value)).parameters)
     return [name for name in names if name not in ("self", "cls")]
 
 

@@ -176,8 +176,7 @@ def report(
         A scenario or its file, which is run; a run or the directory of one; or the directory of
         a study.
     campaign : str or Campaign, optional
-        ``name``, ``tenant/name`` or the object; default: the one under study. A study has its
-        own.
+        ``name``, ``tenant/name`` or the object; default: the one under study; a study has one.
     replications : int, optional
         How many of each question are run for a run or a scenario; at least 2. Default: 10.
     seed : int, optional

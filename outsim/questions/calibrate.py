@@ -188,11 +188,6 @@ def calibrate(
     fitted_on : date, optional
         Date of the fit, to be written into the sources.
 
-    Returns
-    -------
-    Question
-        Its answer is the profile, with intervals, notes and what was read.
-
     Raises
     ------
     ScenarioError

@@ -85,17 +85,13 @@ def capacity(
         As many runs as the scenario as it stands takes for intervals of this width, instead.
     most : int
         Runs in all, at most.
-    **options
-        timeout : str, time after which it is undecided, such as ``"5 min"``; seed, engine,
-        executor, directory, keep_tables, progress : as for `Study`; input_uncertainty : bool,
-        whether each run has callees of its own, which a calibration's data would bear out. A
-        promise must then be a probability: it is one over days and callees. In `directory` each
-        value has a directory of its own.
-
-    Returns
-    -------
-    Question
-        Its answer is the value, or that there is none, with how sure that is.
+    timeout : str, optional
+        Time after which it is undecided, such as ``"5 min"``.
+    directory : path, optional
+        Where each value has a directory of its own; what they hold already is not run again.
+    input_uncertainty : bool
+        Whether each run has callees of its own, which a calibration's data would bear out. A
+        promise must then be a probability: it is one over days and callees.
 
     Raises
     ------
@@ -131,16 +127,11 @@ def frontier(
 
     Parameters
     ----------
-    scenario, vary, target, confidence, replications, precision, most, **options
+    vary, target, confidence, replications, precision, most, timeout, directory, input_uncertainty
         As for `capacity`; `most` and `timeout` are for all of it.
     other : str
         The other key with its range; ``platform.dial_rate=5/s:40/s:8`` takes 8 values; without a
         count it takes 5.
-
-    Returns
-    -------
-    Question
-        Its answer has one capacity for each value of `other`.
 
     Raises
     ------

@@ -220,13 +220,6 @@ def compare(
         Ways of saving variance, as for `Study`.
     verbose : bool
         Whether the answer also says what pairing the replications saved.
-    **options
-        As for `Study`. Default of ``replications``: 40, unless a precision or a time decides.
-
-    Returns
-    -------
-    Question of Comparison
-        To be awaited, or `run` in a script.
 
     Raises
     ------

@@ -195,11 +195,6 @@ def describe(scenario: Scenario, *others: Scenario) -> Question[Description]:
     *others : Scenario
         Scenarios that are compared with it.
 
-    Returns
-    -------
-    Question
-        Its answer is a `Description`.
-
     Raises
     ------
     ScenarioError

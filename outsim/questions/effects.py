@@ -337,13 +337,6 @@ def assumption_effects(
         What is asked about; its measures are those of its campaign under study.
     measure : str
         Measure by which the numbers are put in order.
-    **options
-        As for `Study`. Default of ``replications``: 8, unless a precision or a time decides.
-
-    Returns
-    -------
-    Question of Effects
-        To be awaited, or `run` in a script.
 
     Raises
     ------

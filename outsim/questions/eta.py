@@ -372,8 +372,6 @@ def eta(
 
     Parameters
     ----------
-    scenario : Scenario
-        What `outsim.load` gives.
     campaign : str or Campaign, optional
         ``name``, ``tenant/name`` or the campaign; default: the one under study, or that of the
         call.
@@ -386,14 +384,8 @@ def eta(
         what `Result.snapshot` gives; default: from the scenario's begin.
     at : datetime or str, optional
         Forecast from the queue as one run of the scenario has it at this moment.
-    **options
-        As for `Study`; 39 replications if nothing is said. With input uncertainty the bands are
-        over days and over callees that a calibration's data would bear out.
-
-    Returns
-    -------
-    Question of Forecast
-        To be awaited, or `run` in a script.
+    input_uncertainty : bool
+        Whether the bands are over days and over callees that a calibration's data would bear out.
 
     Raises
     ------

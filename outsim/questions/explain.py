@@ -309,8 +309,6 @@ def explain(
 
     Parameters
     ----------
-    asked : Scenario or Result
-        What `outsim.load`, `outsim.simulate` or `outsim.load_result` gives.
     campaign : str or Campaign, optional
         ``name``, ``tenant/name`` or the campaign; default: the one under study, or that of the
         call.
@@ -322,13 +320,6 @@ def explain(
         Whether to find out what one more would have been worth.
     replication : int
         Which replication of a scenario is explained.
-    **options
-        As for `Study`; 10 replications if nothing is said.
-
-    Returns
-    -------
-    Question of Explanation or Account
-        To be awaited, or `run` in a script.
 
     Raises
     ------

@@ -83,8 +83,6 @@ def export(
 
     Parameters
     ----------
-    asked : Scenario or Result
-        What `outsim.load`, `outsim.simulate` or `outsim.load_result` gives.
     format : str
         ``perfetto`` (a trace for https://ui.perfetto.dev), ``xes`` or ``ocel`` (event logs for
         process mining), ``parquet`` or ``csv`` (the tables, with a data dictionary).
@@ -92,15 +90,8 @@ def export(
         File to write; for ``parquet`` and ``csv`` a directory. An earlier export is replaced.
     campaign : Campaign or str, optional
         Write its calls alone; default: all calls.
-    seed, replication, engine
-        As for `outsim.simulate`, if a scenario is asked about.
     progress : callable, "bar" or None
         Given how many rows are written, and how many there are.
-
-    Returns
-    -------
-    Question
-        Its answer says what was written.
 
     Raises
     ------

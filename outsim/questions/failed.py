@@ -248,18 +248,9 @@ def failed(
 
     Parameters
     ----------
-    asked : Scenario or Result
-        What `outsim.load`, `outsim.simulate` or `outsim.load_result` gives.
     campaign : str or Campaign, optional
         ``name``, ``tenant/name`` or the campaign; default: the one under study, or all calls of
         a scenario without one.
-    seed, replication, engine
-        As for `outsim.simulate`, if a scenario is asked about.
-
-    Returns
-    -------
-    Question of Failures
-        To be awaited, or `run` in a script.
 
     Raises
     ------

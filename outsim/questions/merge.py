@@ -69,11 +69,6 @@ def merge(out: str | Path, parts: Sequence[str | Path]) -> Question[Merged]:
     parts : sequence of path
         Directories of studies; nothing in them changes.
 
-    Returns
-    -------
-    Question
-        Its answer says what each part brought.
-
     Raises
     ------
     StudyError

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import inspect
-from collections.abc import AsyncIterator, Awaitable, Callable, Generator
+import re
+from collections.abc import AsyncIterator, Awaitable, Callable, Generator, Iterator
 from functools import wraps
 from typing import TYPE_CHECKING, Any, Generic, Literal, ParamSpec, TypedDict, TypeVar, cast
 
 from outsim.errors import StudyError, nearest
-from outsim.studies.default_replications import MOST
 from outsim.studies.synchronous import run_sync
 from outsim.text import bounded
 
@@ -23,7 +23,7 @@ if TYPE_CHECKING:  # some questions run nothing: theirs are answered before a st
     from outsim.studies.study_result import StudyResult
     from outsim.studies.study_run import StudyRun
 
-Given = ParamSpec("Given")
+Parameters = ParamSpec("Parameters")
 Answer = TypeVar("Answer")
 
 
@@ -45,10 +45,17 @@ class StudyOptions(TypedDict, total=False):
     input_uncertainty: bool | Literal["drawn"]
 
 
-DEFAULTS = {"engine": "auto", "progress": "bar", "max_replications": MOST} | dict.fromkeys(
-    ("keep_tables", "keep_series", "input_uncertainty"), False
-)
-"""Defaults of `Study` that are not None."""
+_SHARED = """\
+Parameters
+----------
+scenario : Scenario
+    What `outsim.load` gives.
+asked : Scenario or Result
+    What `outsim.load`, `outsim.simulate` or `outsim.load_result` gives.
+campaign : str or Campaign, optional
+    ``name``, ``tenant/name`` or the object; default: the one under study.
+"""
+"""Parameters of several questions, as a docstring describes them."""
 
 _DECIDING = ("replications", "precision", "timeout")
 
@@ -181,29 +188,34 @@ class StudyQuestion(Question[Answer]):
 
 def asks(
     options: type | None = None, *, usual: int | None = None
-) -> Callable[[Callable[Given, Answer]], Callable[Given, Answer]]:
+) -> Callable[[Callable[Parameters, Answer]], Callable[Parameters, Answer]]:
     """Decorate a question: ``**options: Unpack[OPTIONS]`` is written out in its signature.
 
     A keyword that it does not have is an error that names the function and the nearest keyword.
     It makes its usual number of replications, if neither a count, a precision nor a time decides.
+    Its docstring says what is its own: what `Study` or `simulate` describe is added from there.
     """
 
-    def decorate(function: Callable[Given, Answer]) -> Callable[Given, Answer]:
+    def decorate(function: Callable[Parameters, Answer]) -> Callable[Parameters, Answer]:
         signature = inspect.signature(function)
-        named_here = signature.parameters.values()
-        parameters = {each.name: each for each in named_here if each.kind != each.VAR_KEYWORD}
+        parameters = {
+            name: parameter
+            for name, parameter in signature.parameters.items()
+            if parameter.kind != parameter.VAR_KEYWORD
+        }
         for name, hint in (options.__annotations__ if options else {}).items():
-            option = inspect.Parameter(
+            parameters.setdefault(
                 name,
-                inspect.Parameter.KEYWORD_ONLY,
-                default=DEFAULTS.get(name),
-                annotation=getattr(hint, "__forward_arg__", hint),
+                inspect.Parameter(
+                    name,
+                    inspect.Parameter.KEYWORD_ONLY,
+                    default=_default_of(name),
+                    annotation=getattr(hint, "__forward_arg__", hint),
+                ),
             )
-            parameters.setdefault(name, option)
-        signature = signature.replace(parameters=[*parameters.values()])
 
         @wraps(function)
-        def asked(*given: Given.args, **named: Given.kwargs) -> Answer:
+        def question(*positional: Parameters.args, **named: Parameters.kwargs) -> Answer:
             for name in named:
                 if name not in parameters:
                     raise TypeError(
@@ -212,9 +224,76 @@ def asks(
                     )
             if usual is not None and all(named.get(name) in (None, {}) for name in _DECIDING):
                 named["replications"] = usual
-            return function(*given, **named)
+            return function(*positional, **named)
 
-        asked.__signature__ = signature  # type: ignore[attr-defined]
-        return asked
+        whole = signature.replace(parameters=[*parameters.values()])
+        question.__signature__ = whole  # type: ignore[attr-defined]
+        if function.__doc__:  # there is none under python -OO
+            question.__doc__ = _whole_docstring(function, [*parameters], bool(options), usual)
+        return question
 
     return decorate
+
+
+def _default_of(name: str) -> Any:
+    """Default of an option of `Study` or of `Study.stream`."""
+    from outsim.studies.study import Study
+
+    ours, theirs = inspect.signature(Study).parameters, inspect.signature(Study.stream).parameters
+    return (ours | theirs)[name].default
+
+
+def _whole_docstring(
+    function: Callable[..., object], names: list[str], is_study: bool, usual: int | None
+) -> str:
+    """The docstring of a question, with shared parameters and what is given back added."""
+    text = inspect.cleandoc(function.__doc__ or "")
+    entries = _entries(text)
+    missing = set(names).difference(*(described for described, _ in entries))
+    for source in _sources(is_study or usual is not None, usual):
+        for described, rest in _entries(source):
+            if shared := [name for name in described if name in missing]:
+                entries.append((shared, rest))
+                missing.difference_update(shared)
+        if not missing:
+            break
+    entries.sort(key=lambda entry: names.index(entry[0][0].lstrip("*")))
+    parts = ["\n".join(f"{', '.join(described)}{rest}" for described, rest in entries)]
+    if "\nReturns\n" not in text:
+        answer = str(function.__annotations__["return"]).partition("[")[2].removesuffix("]")
+        of = answer.replace(" | ", " or ")
+        parts.append(
+            f"Returns\n-------\nQuestion of {of}\n    To be awaited, or `run` in a script."
+        )
+    return _PARAMETERS.sub(lambda found: found[1] + "\n\n".join(parts), text)
+
+
+_PARAMETERS = re.compile(r"^(Parameters\n-+\n)(.*?)(?=\n\n|\Z)", re.DOTALL | re.MULTILINE)
+
+
+def _entries(docstring: str) -> list[tuple[list[str], str]]:
+    """Parameters that a docstring describes: their names, and what follows these."""
+    section = _PARAMETERS.search(docstring)
+    split = re.findall(
+        r"^(\*?\w+(?:, \*?\w+)*)(.*(?:\n .*)*)", section[2] if section else "", re.MULTILINE
+    )
+    return [(names.split(", "), rest) for names, rest in split]
+
+
+def _sources(is_study: bool, usual: int | None) -> Iterator[str]:
+    """Docstrings with the parameters that questions share, each loaded if it comes to it."""
+    yield _SHARED
+    if not is_study:
+        from outsim.results.checkpoint import simulate
+
+        yield inspect.getdoc(simulate) or ""
+        return
+    from outsim.studies.study import Study
+
+    if usual is not None:
+        yield (
+            "Parameters\n---\nreplications : int or range, optional\n"
+            f"    How many, or which; default: {usual}, unless a precision or a timeout decides."
+        )
+    yield inspect.getdoc(Study) or ""
+    yield inspect.getdoc(Study.stream) or ""

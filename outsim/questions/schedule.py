@@ -421,30 +421,19 @@ def schedule(
     between: tuple[str | datetime, str | datetime] | None = None,
     **options: Unpack[StudyOptions],
 ) -> StudyQuestion[Schedule]:
-    """Compare start times of a campaign.
+    """Compare start times of a campaign by `SCHEDULE_MEASURES`.
 
     The campaign's stop, expiry, window and time of submission keep their clock times where the
     scenario gives them; a campaign without a time of submission is handed in as it starts.
 
     Parameters
     ----------
-    scenario : Scenario
-        What `outsim.load` gives.
-    campaign : str or Campaign, optional
-        ``name``, ``tenant/name`` or the object; default: the campaign under study.
     every : str
         Time between two starts, such as ``"5min"``.
     between : (first, last), optional
         First and latest start, as local clock times or aware datetimes; both are among the
         starts, if the steps meet the last one. Default: the full hour in which the scenario
         has the start, to the next full hour.
-    **options
-        As for `Study`; measures are those of `SCHEDULE_MEASURES`.
-
-    Returns
-    -------
-    Question of Schedule
-        To be awaited, or `run` in a script.
 
     Raises
     ------

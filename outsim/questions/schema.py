@@ -120,10 +120,5 @@ def schema(*, snapshot: bool = False) -> Question[Schema]:
     ----------
     snapshot : bool
         Give that of a snapshot of a live queue (JSON) instead.
-
-    Returns
-    -------
-    Question
-        Its answer has the schema as `Schema.schema`.
     """
     return Question("schema", lambda _: Schema(snapshot_schema() if snapshot else json_schema()))

@@ -331,15 +331,12 @@ def start_map(
         Retries of the campaign under study.
     minutes : sequence of int
         Starts to compare with :00, 1 to 59.
-    **options
-        As for `Study`, of each regime: at least 2 replications; a time is for the whole map, and
-        each regime gets its part of what is left; a directory has one in it for each regime's
-        study; progress counts runs of the whole map.
-
-    Returns
-    -------
-    Question of StartMap
-        Gains of each later start in each regime, with their intervals.
+    replications : int or range, optional
+        How many of each regime, or which: at least 2; default: 20.
+    timeout : str, optional
+        Time for the whole map, such as ``"60s"``; each regime gets its part of what is left.
+    directory : path, optional
+        Where each regime's study has a directory of its own.
 
     Raises
     ------

@@ -219,23 +219,12 @@ def status(
 
     Parameters
     ----------
-    asked : Scenario or Result
-        What `outsim.load`, `outsim.simulate` or `outsim.load_result` gives.
-    campaign : str or Campaign, optional
-        ``name``, ``tenant/name`` or the campaign; default: the one under study.
     at : datetime or str
         The moment: an aware datetime, or a local clock time such as ``"09:30"``.
     calls : bool
         Whether to show the customer's call table.
     limit : int
         How many rows of it.
-    seed, replication, engine
-        As for `outsim.simulate`, if a scenario is asked about.
-
-    Returns
-    -------
-    Question of CampaignStatus
-        To be awaited, or `run` in a script.
 
     Raises
     ------

@@ -440,24 +440,14 @@ def stop(
 
     Each replication is run without a stop and with each of them; a stop of this campaign that
     the scenario has is left out. How a stop works is the scenario's: ``stop_latency``,
-    ``stop_reaches``, ``stop_cancels_retries``.
+    ``stop_reaches``, ``stop_cancels_retries``. Measures are those of
+    `outsim.results.measures.STOP_MEASURES`.
 
     Parameters
     ----------
-    scenario : Scenario
-        What `outsim.load` gives.
-    campaign : str or Campaign, optional
-        ``name``, ``tenant/name`` or the object; default: the campaign under study.
     after : sequence of str, optional
         From the start of the campaign to the request to stop it, such as ``["0s", "30s"]``.
         Default: about fifteen, until a stop saves no more dials in the first replication.
-    **options
-        As for `Study`; measures are those of `outsim.results.measures.STOP_MEASURES`.
-
-    Returns
-    -------
-    Question of StopRace
-        To be awaited, or `run` in a script.
 
     Raises
     ------

@@ -83,7 +83,7 @@ def _directory(text: str) -> str:
     return plain if plain == text else f"{plain}-{sha256(text.encode()).hexdigest()[:8]}"
 
 
-@asks()
+@asks(usual=SWEEP)
 def sweep(
     scenario: Scenario,
     other: Scenario | None = None,
@@ -133,15 +133,6 @@ def sweep(
     precision, timeout
         As for `Study`, instead of `replications`; of two scenarios as they stand, whose count the
         rest then has.
-    seed, engine, executor, progress
-        As for `Study`.
-    directory : path, optional
-        Directory that keeps every replication; what is there is not run again.
-
-    Returns
-    -------
-    Question
-        Its answer has points, indices and flips, as far as they were asked for.
 
     Raises
     ------
@@ -184,11 +175,8 @@ def sweep(
         )
         if design == "grid":
             factors = tuple(map(_with_levels, factors, made.levels))
-    count: dict[str, Any] = {"replications": replications, "precision": precision}
-    count["timeout"] = timeout
-    if replications is None and not precision and timeout is None:
-        count["replications"] = SWEEP
-    check_replications(count["replications"])
+    count = {"replications": replications, "precision": precision, "timeout": timeout}
+    check_replications(replications)
     kept: dict[str, Any] = {"vary": [*vary], "assumptions": assumptions, "measure": measure}
     kept |= {"design": given_design, "points": points}
     # The scenarios are kept as they are asked about: only what may differ is to be said again.
