@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import fields, is_dataclass
 from datetime import date, time, timedelta
-from functools import wraps
 from pathlib import PurePath
-from typing import Any, TypeVar, cast, overload
+from typing import Any, overload
 
 _CONTROLS = (
     "\x00-\x08\x0b-\x1f\x7f-\x9f"  # C0 without tab and line feed, DEL, C1
@@ -70,8 +69,6 @@ def shortened(text: str, most: int) -> str:
 MOST_SHOWN = 2_000
 """Characters that anything shows of itself at most, where nobody asked for all of it."""
 
-_Method = TypeVar("_Method", bound=Callable[..., Any])
-
 
 class _BriefDict(dict[str, Any]):
     def __repr__(self) -> str:
@@ -100,16 +97,6 @@ def plain(value: Any) -> Any:
     if isinstance(value, float) and not math.isfinite(value):
         return None
     return value
-
-
-def brief_document(method: _Method) -> _Method:
-    """Decorate what gives a document for machines: it is `plain`, with a short repr."""
-
-    @wraps(method)
-    def shown_in_brief(*given: Any, **options: Any) -> Any:
-        return plain(method(*given, **options))
-
-    return cast("_Method", shown_in_brief)
 
 
 _VALUE = 60

@@ -43,10 +43,10 @@ class EventClass(IntEnum):
 
 
 # Steps of what is due for a call or a campaign, within a class.
-DIAL_STEP = 0
+# Dial work and being ready have step 0.
 FIRST_UPDATE_STEP = 1
 """Of a worker's job: the kinds of updates follow dial work."""
-READY_STEP, ADMIT_STEP = 0, 1
+ADMIT_STEP = 1
 STOP_STEP, EXPIRY_STEP, WINDOW_STEP, RELEASE_CAMPAIGN_STEP, RELEASE_TENANT_STEP = 1, 2, 3, 4, 5
 ANSWER_STEP, POST_ENDS_STEP, POST_DUE_STEP = 0, 1, 2
 

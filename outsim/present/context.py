@@ -39,8 +39,6 @@ class ReportContext:
     sweep: Sweep | None = None
     reasons: tuple[tuple[str, str], ...] = ()
     """Why a question could not be answered, by the name of its command."""
-    is_kept: bool = False
-    """Whether it is a study that was kept: then nothing is run for other questions."""
     made_of: str = ""
     """What it was made of, for people."""
     notices: tuple[str, ...] = ()

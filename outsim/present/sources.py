@@ -169,7 +169,6 @@ def _of_study(place: Path) -> ReportContext:
         seed=study.seed,
         result=result,
         means=Means(findings),
-        is_kept=True,
         made_of=(
             f"a study kept in {place.name}: {len(whole)} replications (from {whole.start}), seed "
             f"{study.seed}; tables of single calls from replication {whole.start}, run again"
@@ -193,7 +192,6 @@ def _of_sweep(place: Path, engine: Engine) -> ReportContext:
         means=Means(found.base),
         comparison=found.base,
         sweep=found,
-        is_kept=True,
         made_of=(
             f"a sweep kept in {place.name}: {found.replications} replications at each point, seed "
             f"{asked.seed}; tables of single calls from replication 0, run again"

@@ -21,8 +21,10 @@ from outsim.questions.eta_measures import (
     NEVER_OUT,
     CallOfInterest,
     Quantiles,
+    estimates,
     find_call,
     of_findings,
+    said,
 )
 from outsim.questions.means import NOTE, Means
 from outsim.questions.one_run import ten_digits
@@ -34,7 +36,6 @@ from outsim.scenario.campaigns import Campaign
 from outsim.scenario.loading import with_snapshot
 from outsim.scenario.model import Scenario
 from outsim.scenario.snapshot import STATES, Snapshot
-from outsim.scenario.snapshot_advice import estimates, said
 from outsim.studies.comparable import campaign_of
 from outsim.studies.default_replications import ETA
 from outsim.studies.foot import precision_notes

@@ -39,7 +39,7 @@ from outsim.scenario.model import Scenario
 from outsim.scenario.provenance import ParameterTable, assumptions
 from outsim.scenario.snapshot import Snapshot
 from outsim.tape import Tape
-from outsim.text import bounded, brief_document, plain, shortened
+from outsim.text import bounded, plain, shortened
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -349,10 +349,10 @@ class Result(Answer):
         """
         return save(self._saved, Path(directory))
 
-    @brief_document
     def provenance(self) -> dict[str, Any]:
         """What is needed to make this result again: what ``run.json`` holds."""
-        return provenance(self._saved)
+        document: dict[str, Any] = plain(provenance(self._saved))
+        return document
 
     @property
     def _saved(self) -> SavedRun:

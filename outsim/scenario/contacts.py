@@ -41,7 +41,7 @@ _POSTD = re.compile(r"[0-9*#]+")
 
 
 class InvalidNumberError(ValueError):
-    """A destination can't be dialed; the message is one of the reasons in `contacts`."""
+    """A destination can't be dialed; the message says why, in a few words."""
 
 
 def _national_number(text: str, bare_reason: str) -> int:
@@ -99,23 +99,6 @@ LOOKED_UP = 50
 SHOWN_LENGTH = 80
 """Characters that are kept of the text of a rejected row."""
 
-REASONS = {
-    "empty": "the row or its destination is empty",
-    "not a number": "other characters than those of a phone number",
-    "wrong length": "neither 10 digits nor 11 with a leading 1",
-    "country code": "not a number of country code 1",
-    "area code": "the area code begins with 0 or 1",
-    "exchange": "the exchange begins with 0 or 1",
-    "bad ani": "the caller ID is no number that could be dialed",
-    "bad postd": "the digits to dial after the answer are no digits",
-    "unknown parameter": "a parameter other than ani and postd, or one of them twice",
-    "unknown time zone": "the time zone is not in the IANA database",
-    "too few fields": "fewer fields than headers",
-    "too many fields": "more fields than headers",
-    "bad quoting": "quotes that don't enclose a whole field",
-}
-"""Why a row is rejected: the reason as `calls` shows it, and what it means."""
-
 
 @dataclass(frozen=True, slots=True)
 class RejectedRow:
@@ -129,7 +112,7 @@ class RejectedRow:
     """What can't be used of it: its destination, caller ID or time zone, or the whole line;
     shortened."""
     reason: str
-    """A key of `REASONS`."""
+    """Why, in a few words, such as *wrong length*."""
 
 
 @dataclass(frozen=True, eq=False)

@@ -15,7 +15,7 @@ from outsim.scenario.factors import Assumed, Factor, assumed, read_range
 from outsim.scenario.keys import keys_of, parts
 from outsim.scenario.model import ALTERED, Scenario
 from outsim.scenario.sources import SourceOf
-from outsim.text import bounded, brief_document
+from outsim.text import bounded, plain
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -72,10 +72,10 @@ class ParameterTable:
 
         return pd.DataFrame([vars(entry) for entry in self.entries]).set_index("key")
 
-    @brief_document
     def to_dict(self) -> list[dict[str, str]]:
         """The entries for machines, in their order."""
-        return [dict(vars(entry)) for entry in self.entries]
+        entries: list[dict[str, str]] = plain([vars(entry) for entry in self.entries])
+        return entries
 
     def __iter__(self) -> Iterator[Parameter]:
         return iter(self.entries)

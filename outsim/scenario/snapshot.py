@@ -21,7 +21,7 @@ from outsim.errors import nearest
 from outsim.scenario.campaigns import Background, Campaign, Tenant
 from outsim.scenario.parts import Count, Name, Part, Positive, TenDigits, written
 from outsim.scenario.platform import Carrier, Platform
-from outsim.text import brief_document
+from outsim.text import plain
 from outsim.units import ContradictionError, Duration, LocalTime, shown
 from outsim.units import Problem as Contradiction
 from outsim.vocabulary import ENDED_STATUSES, UNDER_WAY_STATUSES
@@ -207,10 +207,10 @@ class Snapshot(Part):
         """The campaign with this key, tenant and name; None if it is not there."""
         return next((campaign for campaign in self.campaign if campaign.key == key), None)
 
-    @brief_document
     def to_dict(self) -> dict[str, Any]:
         """The document that `with_snapshot` reads."""
-        return self.model_dump(mode="json", exclude_defaults=True)
+        document: dict[str, Any] = plain(self.model_dump(mode="json", exclude_defaults=True))
+        return document
 
 
 def attempts_of(standing: Standing, state: str) -> int:

@@ -40,7 +40,7 @@ from outsim.studies.run_array import ABOUT, Array, RunArray
 from outsim.studies.runs import NONE, PLAIN_RUN, VarianceReduction
 from outsim.studies.stopping import Precision
 from outsim.studies.variance_reduction import Reduction, VarianceRatio, paired_variance_ratio
-from outsim.text import bounded, brief_document
+from outsim.text import bounded, plain
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -355,10 +355,9 @@ class StudyResult:
         table["scenario"] = [self.labels[k] for k in table["scenario"]]
         return table[columns]
 
-    @brief_document
     def to_dict(self) -> dict[str, Any]:
         """The comparison for machines: names, counts, estimates."""
-        return {
+        document = {
             "scenarios": list(self.labels),
             "unlike": self.unlike,
             "seed": self.seed,
@@ -389,6 +388,7 @@ class StudyResult:
                 )
             ],
         }
+        return plain(document)
 
     def _measure(self, measure: Measure) -> dict[str, Any]:
         """One measure for machines."""

@@ -21,7 +21,7 @@ from outsim.engine.records import (
     Types,
 )
 from outsim.plan import OutagePlan, Plan, SuspensionPlan
-from outsim.vocabulary import DROPPED, STATUSES
+from outsim.vocabulary import DROPPED, STATUS_TABLE
 
 AROUND = 10
 """Events that are shown before the first difference, and after it."""
@@ -74,16 +74,6 @@ DECIDED = {
 
 _CUT_SHORT = ("outcome", "cause", "callee_type")
 """Values that are settled by the end of an attempt that is cut off."""
-
-_CHANGE_CLASSES = {
-    "queued": EventClass.ENTERS_QUEUE,
-    "dialing": EventClass.DISPATCH,
-    "waiting_retry": EventClass.ATTEMPT_ENDS,
-    "completed": EventClass.ATTEMPT_ENDS,
-    "failed": EventClass.ATTEMPT_ENDS,
-    "canceled": EventClass.CONTROL,
-    "expired": EventClass.CONTROL,
-}
 
 _KINDS = {
     "attempts": _Kind(ATTEMPT_TYPES, ("call_id", "attempt"), "dispatched"),
@@ -224,8 +214,10 @@ def _is_dropped(*rows: Row) -> bool:
 
 def _step(table: str, column: str, row: Row) -> int:
     if (table, column) == ("updates", "happened"):
-        status = STATUSES[row["status"]]
-        return _CHANGE_CLASSES.get(status, EventClass.OTHER)
+        status = STATUS_TABLE[row["status"]]
+        if status.group == "ended otherwise":
+            return EventClass.CONTROL
+        table, column = "attempts", status.came_at or "ended"
     return COLUMN_CLASSES.get((table, column), EventClass.OTHER)
 
 

@@ -15,13 +15,12 @@ from outsim.distributions import Exponential
 from outsim.errors import ScenarioError, StudyError
 from outsim.plan import build_plan
 from outsim.plan.calls_in_progress import CallsInState, continue_attempts
-from outsim.questions.eta_measures import CAMPAIGN_MEASURES, find_call, quantiles
+from outsim.questions.eta_measures import CAMPAIGN_MEASURES, estimates, find_call, quantiles
 from outsim.results.checkpoint import simulate
 from outsim.results.invariants import check_invariants
 from outsim.results.measures import measure
 from outsim.scenario.loading import with_snapshot
 from outsim.scenario.snapshot import Snapshot
-from outsim.scenario.snapshot_advice import estimates
 from outsim.tape import Tape
 from outsim.vocabulary import NO_ANSWER
 from tests.engine import scenarios
