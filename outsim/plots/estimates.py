@@ -86,7 +86,7 @@ def eta(forecast: Forecast, ax: Axes | None = None) -> Axes:
             ends = [[max(0.0, middle - low)], [above]]
             ax.errorbar(middle, row, xerr=ends, fmt="o", capsize=4, color=BLUE)
     _name_rows(ax, [measure.label for measure in measures])
-    title(ax, f"{forecast.campaign.name}: median and 90 % of the runs")
+    title(ax, f"{forecast.campaign.name}: median and {forecast.band}")
     return ax
 
 

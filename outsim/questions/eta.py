@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -23,7 +23,7 @@ from outsim.questions.eta_measures import (
     Quantiles,
     estimates,
     find_call,
-    of_findings,
+    quantiles,
     said,
 )
 from outsim.questions.means import NOTE, Means
@@ -53,91 +53,14 @@ TITLE = "When is my call going out?"
 MEDIAN_RUNS = math.ceil(1 - math.log2(1 - LEVEL))
 """Fewest runs that have an interval of the median: all lie on one side of it twice in 2^runs."""
 
-COLUMNS = ("", "median", "95 % interval of it", "90 % of runs")
-"""Headers of `row`."""
+BAND_RUNS = round(2 / (1 - BAND)) - 1
+"""Fewest runs that have a 90 % band: of so many, it reaches from the first to the last."""
 
-
-def row(findings: StudyResult, measure: Measure) -> list[str]:
-    """An instant over replications: its median with its interval, and the 90 % band."""
-    found = of_findings(findings, measure)
-    snapshot = findings.scenarios[0].snapshot
-    if snapshot is not None and measure.name != "call_out_s":
-        moment_s = findings.scenarios[0].instant_us(snapshot.at) / 1e6
-        if found.high < moment_s:
-            return [measure.label, "already", "", ""]
-    never = "never" if measure.name == "call_out_s" else "not in the run"
-    return [
-        measure.label,
-        _clock(findings, found.median, never),
-        _span(findings, found.median_low, found.median_high, never),
-        _span(findings, found.low, found.high, never),
-    ]
-
-
-def canceled_text(findings: StudyResult, campaign: Campaign) -> str:
-    """How many of a campaign's calls are canceled before they go out; empty if none is."""
-    share = findings.mean(0, "canceled_before_out")
-    if not share.count or share.is_zero:
-        return ""
-    stop = campaign.stop_at
-    when = "" if stop is None else f" (it is stopped at {stop:%H:%M:%S})"
-    if share.rare is not None and share.rare.least == share.rare.most == 1:
-        return f"In every run all of its calls are canceled before they go out{when}."
-    canceled = format_estimate("share", share, findings.scenarios[0].clock.begins)
-    return (
-        f"{canceled} of its calls are canceled before they go out{when}; the times at which "
-        "calls go out are of the others."
-    )
-
-
-def never_out(findings: StudyResult) -> dict[str, Probability]:
-    """By reason of `NEVER_OUT`, how probably the call that was asked about does not go out.
-
-    Reasons that never came are left out.
-    """
-    found = {
-        why: probability(findings.values(0, f"call_{why}") > 0)
-        for why in NEVER_OUT
-        if any(each.name == f"call_{why}" for each in findings.measures)
-    }
-    return {why: each for why, each in found.items() if each.mean > 0}
-
-
-def never_out_texts(findings: StudyResult, campaign: Campaign) -> list[str]:
-    """Why the call that was asked about may not go out, and how probably; one text a reason."""
-    scenario = findings.scenarios[0]
-    at = {
-        "canceled": campaign.stop_at,
-        "expired": campaign.expires_at,
-        "pending": scenario.clock.latest_end,
-    }
-    because = {
-        "canceled": "the campaign is stopped at",
-        "expired": "the campaign expires at",
-        "pending": "the run ends at the latest at",
-    }
-    texts = []
-    for why, each in never_out(findings).items():
-        moment = at.get(why)
-        when = "" if moment is None else f" ({because[why]} {moment:%H:%M:%S})"
-        texts.append(
-            f"In {percent(each.mean)} of runs (95 %: {percent(each.low)} to "
-            f"{percent(each.high)}) it is {NEVER_OUT[why]}{when}."
-        )
-    return texts
-
-
-def _clock(findings: StudyResult, seconds: float, never: str) -> str:
-    if not math.isfinite(seconds):
-        return never
-    return format_figure("clock", seconds, findings.scenarios[0].clock.begins)
-
-
-def _span(findings: StudyResult, low: float, high: float, never: str) -> str:
-    if low == -math.inf and high == math.inf:
-        return f"takes {MEDIAN_RUNS} runs"
-    first, last = (_clock(findings, each, never) for each in (low, high))
-    return never if first == last == never else f"{first} to {last}"
+STANDING = {
+    "queued": "in the queue",
+    "waiting_retry": "waiting for its retry: it joins the queue at its tail",
+    "scheduled": "not in the queue yet: others may come in before it",
+}
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -149,14 +72,33 @@ class Forecast(Answer):
     call: CallOfInterest | None = None
     """The one call that is asked about; None for the whole campaign."""
 
+    @property
+    def scenario(self) -> Scenario:
+        """The scenario, with the snapshot that is forecast from."""
+        return self.findings.scenarios[0]
+
     def quantiles(self, name: str) -> Quantiles:
         """Median and band of one of `eta_measures.CAMPAIGN_MEASURES`, by its name."""
-        return of_findings(self.findings, self.findings.measure(name))
+        return quantiles(self.findings.data.values(0, name).tolist())
+
+    @property
+    def band(self) -> str:
+        """What the band holds: 90 % of runs, or all of them where they are too few for that."""
+        is_wide = self.findings.replications < BAND_RUNS
+        return "all runs" if is_wide else f"{percent(BAND)} of runs"
 
     @property
     def canceled(self) -> Estimate:
         """Share of the calls that are canceled before they go out: the times are of the others."""
         return self.findings.mean(0, "canceled_before_out")
+
+    @property
+    def never_out(self) -> dict[str, Probability]:
+        """How probably the call that is asked about does not go out, by reason of `NEVER_OUT`."""
+        if self.call is None:
+            return {}
+        values = {why: self.findings.values(0, f"call_{why}") > 0 for why in NEVER_OUT}
+        return {why: probability(stays) for why, stays in values.items() if stays.any()}
 
     def table(self) -> pd.DataFrame:
         """One row a measure: median, its 95 % interval, and the 90 % band, as local clock times.
@@ -165,16 +107,18 @@ class Forecast(Answer):
         """
         import pandas as pd
 
-        begins = self.findings.scenarios[0].clock.begins
         rows = {}
         for measure in CAMPAIGN_MEASURES:
-            found = vars(of_findings(self.findings, measure)).copy()
-            never = found.pop("never")
-            rows[measure.label] = {
-                name: after(begins, round(seconds * SECOND)) if abs(seconds) < 1e12 else pd.NaT
-                for name, seconds in found.items()
-            } | {"never": never}
+            seconds = vars(self.quantiles(measure.name)).copy()
+            never = seconds.pop("never")
+            instants = {name: self._instant(at_s) or pd.NaT for name, at_s in seconds.items()}
+            rows[measure.label] = instants | {"never": never}
         return pd.DataFrame.from_dict(rows, orient="index")
+
+    def _instant(self, seconds: float) -> datetime | None:
+        if not math.isfinite(seconds):
+            return None
+        return after(self.scenario.clock.begins, round(seconds * SECOND))
 
     @property
     def _is_out(self) -> bool:
@@ -185,115 +129,164 @@ class Forecast(Answer):
     def _instants(self) -> list[Measure]:
         return [measure for measure in self.findings.measures if measure.kind == "clock"]
 
-    def document(self) -> Document:
-        """The answer in words, with its table and picture."""
-        findings, campaign = self.findings, self.campaign
-        scenario = findings.scenarios[0]
-        rows = [] if self._is_out else [row(findings, measure) for measure in self._instants]
-        asked = f"{campaign.name} ({campaign.tenant}), scenario {scenario.name}"
-        if scenario.snapshot is not None:
-            asked += f", from the queue at {scenario.snapshot.at:%Y-%m-%d %H:%M:%S}"
-        asked += f": {findings.replications} replications, seed {findings.seed}."
-        notes = []
-        if rows:
-            notes.append("Median and 90 % band over replications.")
-            if findings.switches.draws_callees:
-                notes.append("Each has callees of its own, out of what the call log leaves open.")
-            if findings.replications < ETA:
-                notes.append(
-                    f"{findings.replications} replications are too few for such a band: it takes "
-                    f"{ETA}."
-                )
-        notes += [f"Estimated: {text}." for text in estimates(scenario)]
-        return Document(
-            id="eta",
-            title=TITLE,
-            asked=asked,
-            answer=self._answer(),
-            more=[*self._where(), *self._of_the_call()],
-            tables=[Table("When calls go out", COLUMNS, rows)] if rows else [],
-            pictures=[] if self.call is not None else [self._picture()],
-            notes=[*notes, *precision_notes(findings)],
-        )
+    def row(self, measure: Measure) -> list[str]:
+        """The instant of a measure for people: its label, median, interval of that, and band."""
+        of_runs, snapshot = self.quantiles(measure.name), self.scenario.snapshot
+        is_call = measure.name == "call_out_s"
+        moment_us = 0 if snapshot is None else self.scenario.instant_us(snapshot.at)
+        if snapshot is not None and not is_call and of_runs.high < moment_us / SECOND:
+            return [measure.label, "already", "", ""]
+        never = "never" if is_call else "not in the run"
+
+        def clock(seconds: float) -> str:
+            if not math.isfinite(seconds):
+                return never
+            return format_figure("clock", seconds, self.scenario.clock.begins)
+
+        def span(low: float, high: float) -> str:
+            if low == -math.inf and high == math.inf:
+                return f"takes {MEDIAN_RUNS} runs"
+            first, last = clock(low), clock(high)
+            return never if first == last == never else f"{first} to {last}"
+
+        return [
+            measure.label,
+            clock(of_runs.median),
+            span(of_runs.median_low, of_runs.median_high),
+            span(of_runs.low, of_runs.high),
+        ]
 
     def _when(self, measure: Measure, word: str = "by") -> str:
         """The median of an instant with its band, for people."""
-        _, median, _, band = row(self.findings, measure)
+        _, median, _, band = self.row(measure)
         when = f"{word} {median}" if median[:1].isdigit() else median
-        return when if band in ("", median) else f"{when} (90 % of runs: {band})"
+        return when if band in ("", median) else f"{when} ({self.band}: {band})"
+
+    def document(self) -> Document:
+        """The answer in words, with its table and picture."""
+        findings, scenario = self.findings, self.scenario
+        asked = f"{self.campaign.name} ({self.campaign.tenant}), scenario {scenario.name}"
+        if scenario.snapshot is not None:
+            asked += f", from the queue at {scenario.snapshot.at:%Y-%m-%d %H:%M:%S}"
+        tables, notes = [], []
+        if not self._is_out:
+            heads = ("", "median", "95 % interval of it", self.band)
+            tables = [Table("When calls go out", heads, [*map(self.row, self._instants)])]
+            notes = [f"Median and {percent(BAND)} band over replications."]
+            if findings.switches.draws_callees:
+                notes.append("Each has callees of its own, out of what the call log leaves open.")
+            if findings.replications < BAND_RUNS:
+                notes[0] = (
+                    f"Median over replications, first and last of them: a {percent(BAND)} band "
+                    f"takes {BAND_RUNS}."
+                )
+        return Document(
+            id="eta",
+            title=TITLE,
+            asked=f"{asked}: {findings.replications} replications, seed {findings.seed}.",
+            answer=self._answer(),
+            more=[*self._standing(), *self._of_the_call()],
+            tables=tables,
+            pictures=[] if self.call is not None else [self._picture()],
+            notes=[
+                *notes,
+                *(f"Estimated: {text}." for text in estimates(scenario)),
+                *precision_notes(findings),
+            ],
+        )
 
     def _answer(self) -> str:
-        findings = self.findings
+        if self._is_out and self.call is not None:
+            return f"The call is {self.call.state}: it is out now."
         if self.call is not None:
-            if self._is_out:
-                return f"The call is {self.call.state}: it is out now."
-            measure = self.call.measure
-            return f"The call {measure.label} {self._when(measure, 'at')}."
-        canceled = canceled_text(findings, self.campaign)
-        finished = f"the campaign is finished {self._when(findings.measure('finish_time_s'))}."
-        if not findings.mean(0, "first_out_s").count:
-            text = f"{canceled} In none of these runs does a call go out; {finished}"
-        else:
-            calls = "the others" if canceled else "the calls"
-            half = self._when(findings.measure("median_out_s"))
-            text = f"{canceled} Half of {calls} are out {half}; {finished}"
-        return text.strip()
+            return f"The call {self.call.measure.label} {self._when(self.call.measure, 'at')}."
+        measure = self.findings.measure
+        finished = f"the campaign is finished {self._when(measure('finish_time_s'))}."
+        canceled = self.canceled_text
+        if not self.findings.mean(0, "first_out_s").count:
+            return f"{canceled} In none of these runs does a call go out; {finished}".strip()
+        calls = "the others" if canceled else "the calls"
+        half = self._when(measure("median_out_s"))
+        return f"{canceled} Half of {calls} are out {half}; {finished}".strip()
 
-    def _where(self) -> list[str]:
+    @property
+    def canceled_text(self) -> str:
+        """How many of the calls are canceled before they go out; empty if none is."""
+        share, stop = self.canceled, self.campaign.stop_at
+        if not share.count or share.is_zero:
+            return ""
+        when = "" if stop is None else f" (it is stopped at {stop:%H:%M:%S})"
+        if share.rare is not None and share.rare.least == share.rare.most == 1:
+            return f"In every run all of its calls are canceled before they go out{when}."
+        return (
+            f"{format_estimate('share', share)} of its calls are canceled before they go "
+            f"out{when}; the times at which calls go out are of the others."
+        )
+
+    def _standing(self) -> list[str]:
         """Where the campaign's calls stand in the snapshot."""
-        snapshot = self.findings.scenarios[0].snapshot
-        found = snapshot and snapshot.find((self.campaign.tenant, self.campaign.name))
-        if not found:
+        snapshot = self.scenario.snapshot
+        campaign = snapshot and snapshot.find((self.campaign.tenant, self.campaign.name))
+        if not campaign:
             return []
-        counts = [(said(state), found.count(state)) for state in STATES]
-        counts += [(status, getattr(found, status)) for status in ENDED_STATUSES]
+        counts = [(said(state), campaign.count(state)) for state in STATES]
+        counts += [(status, getattr(campaign, status)) for status in ENDED_STATUSES]
         words = "; ".join(f"{count:,} {word}" for word, count in counts if count)
         return [f"Its calls at that moment: {words}."] if words else []
 
-    def _of_the_call(self) -> list[str]:
+    def _of_the_call(self) -> Iterator[str]:
+        """What is ahead of the call that is asked about, and why it may not go out."""
         if self.call is None or self._is_out:
-            return []
-        standing = {
-            "queued": "in the queue",
-            "waiting_retry": "waiting for its retry: it joins the queue at its tail",
-            "scheduled": "not in the queue yet: others may come in before it",
-        }
-        texts = never_out_texts(self.findings, self.campaign)
+            return
         if self.call.ahead is not None:
-            stands = f"The call is {standing[self.call.state]}."
-            texts.insert(0, f"{stands} Calls ahead of it now: {self.call.ahead:,}.")
-        return texts
+            yield (
+                f"The call is {STANDING[self.call.state]}. Calls ahead of it now: "
+                f"{self.call.ahead:,}."
+            )
+        ends = {
+            "canceled": ("the campaign is stopped at", self.campaign.stop_at),
+            "expired": ("the campaign expires at", self.campaign.expires_at),
+            "pending": ("the run ends at the latest at", self.scenario.clock.latest_end),
+        }
+        for why, share in self.never_out.items():
+            because, moment = ends.get(why, ("", None))
+            when = "" if moment is None else f" ({because} {moment:%H:%M:%S})"
+            yield (
+                f"In {percent(share.mean)} of runs (95 %: {percent(share.low)} to "
+                f"{percent(share.high)}) it is {NEVER_OUT[why]}{when}."
+            )
 
     def _picture(self) -> Picture:
-        instants = "; ".join(f"{each.label} {self._when(each)}" for each in self._instants)
+        whens = (f"{measure.label} {self._when(measure)}" for measure in self._instants)
         return Picture(
             "eta",
             self,
-            alt=f"Marks on a clock, each with the band that 90 % of runs fall into. {instants}.",
-            caption="When calls go out: median and 90 % of runs",
+            alt=f"Marks on a clock, each with the band that {self.band} fall into. "
+            f"{'; '.join(whens)}.",
+            caption=f"When calls go out: median and {self.band}",
             rows=len(self._instants),
         )
 
     def to_dict(self) -> dict[str, Any]:
         """The answer for machines."""
-        findings, campaign = self.findings, self.campaign
-        scenario = findings.scenarios[0]
+        snapshot = self.scenario.snapshot
         instants = {}
         for measure in self._instants:
-            found = of_findings(findings, measure)
+            seconds = vars(self.quantiles(measure.name)).copy()
+            never = seconds.pop("never")
             instants[measure.name] = {
-                name: self._instant(getattr(found, name))
-                for name in ("median", "low", "high", "median_low", "median_high")
-            } | {"never": found.never}
+                name: (at := self._instant(at_s)) and at.isoformat()
+                for name, at_s in seconds.items()
+            } | {"never": never}
         document: dict[str, Any] = {
-            "campaign": campaign.name,
-            "tenant": campaign.tenant,
-            "at": scenario.snapshot.at.isoformat() if scenario.snapshot else None,
-            "replications": findings.replications,
-            "seed": findings.seed,
+            "campaign": self.campaign.name,
+            "tenant": self.campaign.tenant,
+            "at": snapshot.at.isoformat() if snapshot else None,
+            "replications": self.findings.replications,
+            "seed": self.findings.seed,
             "band": BAND,
             "figures": instants,
-            "estimated": estimates(scenario),
+            "estimated": estimates(self.scenario),
         }
         if self.call is None:
             document["canceled_before_out"] = self.canceled.to_dict()
@@ -302,17 +295,11 @@ class Forecast(Answer):
                 "state": self.call.state,
                 "ahead": self.call.ahead,
                 "never_goes_out": {
-                    why: {"probability": each.mean, "low": each.low, "high": each.high}
-                    for why, each in never_out(findings).items()
+                    why: {"probability": share.mean, "low": share.low, "high": share.high}
+                    for why, share in self.never_out.items()
                 },
             }
         return {**plain(document)}
-
-    def _instant(self, seconds: float) -> str | None:
-        begins = self.findings.scenarios[0].clock.begins
-        if not math.isfinite(seconds):
-            return None
-        return after(begins, round(seconds * SECOND)).isoformat()
 
 
 def mean_document(means: Means) -> Document | None:
@@ -341,7 +328,7 @@ def mean_document(means: Means) -> Document | None:
 
 def waits_picture(result: Result, campaign: Campaign) -> Picture:
     """Waits of a campaign's calls in one run."""
-    values, view = {each.name: each for each in MEASURES}, result.measure_view(campaign)
+    values, view = {measure.name: measure for measure in MEASURES}, result.measure_view(campaign)
     texts = []
     for share in ("p50", "p90"):
         seconds = values[f"wait_{share}_s"].compute(view)

@@ -24,7 +24,6 @@ from outsim.results.measures import Measure, View
 from outsim.results.run_arrays import first_carried_us
 from outsim.scenario.model import Scenario
 from outsim.scenario.snapshot import STATES, Snapshot, campaign_of
-from outsim.studies.study_result import StudyResult
 from outsim.tape import Tape
 from outsim.vocabulary import CANCELED, EXPIRED, FIRST_FINAL, REJECTED
 
@@ -144,10 +143,10 @@ def stays_in(view: View, place: int, why: str) -> float:
         return 0.0
     status = view.arrays.records.calls["status"][_own(campaign)][index]
     ended = {CANCELED: "canceled", EXPIRED: "expired"}
-    found = "pending" if status < FIRST_FINAL else ended.get(int(status), "")
+    reason = "pending" if status < FIRST_FINAL else ended.get(int(status), "")
     if campaign.contacts.wedged[index]:
-        found = "wedged"
-    return float(found == why)
+        reason = "wedged"
+    return float(reason == why)
 
 
 CAMPAIGN_MEASURES = (
@@ -200,7 +199,7 @@ def quantiles(values: Sequence[float], band: float = BAND) -> Quantiles:
     never = np.isnan(instants)
     instants[never] = _LATER
     levels = [(1 - band) / 2, 0.5, (1 + band) / 2]
-    found = np.quantile(instants, levels, method="weibull")
+    of_levels = np.quantile(instants, levels, method="weibull")
     bounds: Any = quantile_test(instants, p=0.5).confidence_interval(0.95)
 
     def instant_or(instant: float, beyond: float) -> float:
@@ -209,7 +208,7 @@ def quantiles(values: Sequence[float], band: float = BAND) -> Quantiles:
         # An interpolation between an instant and one that never comes never comes.
         return math.inf if instant > instants[~never].max(initial=0.0) else float(instant)
 
-    low, median, high = (instant_or(instant, math.inf) for instant in found)
+    low, median, high = (instant_or(instant, math.inf) for instant in of_levels)
     return Quantiles(
         median=median,
         low=low,
@@ -218,11 +217,6 @@ def quantiles(values: Sequence[float], band: float = BAND) -> Quantiles:
         median_high=instant_or(bounds.high, math.inf),
         never=float(never.mean()),
     )
-
-
-def of_findings(findings: StudyResult, measure: Measure, band: float = BAND) -> Quantiles:
-    """Quantiles of one measure of a study of one scenario."""
-    return quantiles(findings.data.values(0, measure.name).tolist(), band)
 
 
 @dataclass(frozen=True)
@@ -266,23 +260,23 @@ def find_call(
     """One call of the snapshot, else of the scenario, by its id or the number that it dials."""
     what = f"call {call_id}" if number is None else f"number {number}"
     if scenario.snapshot is None:
-        found = list(_planned_calls(scenario, call_id, number))
+        calls = _planned_calls(scenario, call_id, number)
         where = "in the scenario"
     else:
-        found = list(_standing_calls(scenario, call_id, number))
+        calls = _standing_calls(scenario, call_id, number)
         where = "among the calls that the snapshot names and that are not over"
-    if len(found) == 1:
-        return found[0]
-    if found:
-        whose = ", ".join(sorted({"/".join(each.campaign) for each in found}))
-        raise StudyError(f"{what}: there are {len(found)} {where} ({whose}); give its --call ID")
+    if len(calls) == 1:
+        return calls[0]
+    if calls:
+        whose = ", ".join(sorted({"/".join(call.campaign) for call in calls}))
+        raise StudyError(f"{what}: there are {len(calls)} {where} ({whose}); give its --call ID")
     raise StudyError(f"{what}: no such call {where}")
 
 
 def _planned_calls(
     scenario: Scenario, call_id: int | None, number: str | None
 ) -> list[CallOfInterest]:
-    found = []
+    calls = []
     for plan in build_plan(scenario, Tape(scenario.seed)).campaigns:
         if plan.background:
             continue
@@ -293,33 +287,33 @@ def _planned_calls(
             place = call_id - plan.first_call_id
             places = [place] if 0 <= place < plan.size else []
         places = [place for place in places if plan.reject_reason[place] == 0]
-        found += [CallOfInterest(plan.key, place, "scheduled", None) for place in places]
-    return found
+        calls += [CallOfInterest(plan.key, place, "scheduled", None) for place in places]
+    return calls
 
 
 def _standing_calls(
     scenario: Scenario, call_id: int | None, number: str | None
 ) -> list[CallOfInterest]:
     assert scenario.snapshot is not None
-    found = []
+    calls = []
     for campaign in scenario.snapshot.campaign:
         first = 0
         for state in STATES:
             behind = 0
-            for each in campaign.standing(state):
+            for entry in campaign.standing(state):
                 place = -1
                 if number is not None:
-                    place = 0 if each.number == number else -1
-                elif each.call_id is not None and call_id is not None:
-                    place = call_id - each.call_id
-                if 0 <= place < each.count:
+                    place = 0 if entry.number == number else -1
+                elif entry.call_id is not None and call_id is not None:
+                    place = call_id - entry.call_id
+                if 0 <= place < entry.count:
                     ahead = _ahead(scenario, campaign.key, state, behind + place)
-                    found.append(
+                    calls.append(
                         CallOfInterest(campaign.key, first + behind + place, state, ahead)
                     )
-                behind += each.count
+                behind += entry.count
             first += behind
-    return found
+    return calls
 
 
 def _ahead(scenario: Scenario, key: tuple[str, str], state: str, place: int) -> int | None:
@@ -328,7 +322,7 @@ def _ahead(scenario: Scenario, key: tuple[str, str], state: str, place: int) -> 
     assert snapshot is not None
     if state in ("dialing", "connected"):
         return None
-    entered = {each.key: queued_since_us(scenario, each) for each in snapshot.campaign}
+    entered = {other.key: queued_since_us(scenario, other) for other in snapshot.campaign}
     if state != "queued":
         queued = sum(len(instants) for instants in entered.values())
         return queued + (place if state == "scheduled" else 0)
