@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated
 
 import typer
 
 from outsim.cli.options import CampaignName, Json, OneRun, ScenarioOrResult, Shown, with_options
+from outsim.formats import Format
 
 
 @with_options
@@ -14,7 +15,7 @@ def export(
     *,
     asked: ScenarioOrResult,
     format_: Annotated[
-        Literal["perfetto", "xes", "ocel", "parquet", "csv"],
+        Format,
         typer.Option(
             "--format",
             help="Timeline for the Perfetto viewer, event log for process mining, or tables.",

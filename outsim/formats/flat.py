@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any, Literal
 
@@ -23,8 +24,8 @@ _CSV_TYPES = {
     "flag": "true or false",
     "instant": "ISO 8601 local time with offset",
     "seconds": "decimal number",
-    "word": "_markdown",
-    "name": "_markdown",
+    "word": "text",
+    "name": "text",
 }
 
 
@@ -41,7 +42,7 @@ def is_export(directory: Path) -> bool:
 
 
 def _dictionary(selection: Selection, form: str) -> dict[str, Any]:
-    """The dictionary as a JSON _dictionary: provenance, and the columns of each table."""
+    """The dictionary as a JSON document: provenance, and the columns of each table."""
     result, campaign = selection.result, selection.campaign
     return {
         "written_by": WRITTEN_BY,
@@ -74,7 +75,7 @@ def _column_entry(column: Column, form: str) -> dict[str, Any]:
 
 
 def _markdown(said: dict[str, Any]) -> str:
-    """The dictionary as Markdown, from its JSON _dictionary."""
+    """The dictionary as Markdown, from its JSON document."""
     made = said["provenance"]
     lines = [
         "# Data dictionary",
@@ -136,6 +137,10 @@ def write_tables(selection: Selection, path: Path, form: Literal["parquet", "csv
         for name, table in tables.items():
             write_table(directory / f"{name}.{form}", counted(table), TABLES[name])
         _write_dictionary(directory, selection, form)
+
+
+write_parquet = partial(write_tables, form="parquet")
+write_csv = partial(write_tables, form="csv")
 
 
 def _parquet(path: Path, blocks: Iterator[pd.DataFrame], _columns: tuple[Column, ...]) -> None:

@@ -29,6 +29,7 @@ from outsim.tape.draws import (
     UpdateDraws,
 )
 from outsim.text import brief
+from outsim.vocabulary import OUTCOMES
 
 Instants = NDArray[np.int64]
 
@@ -140,6 +141,11 @@ class CampaignRules:
     """For each of its lanes, the (opens, closes) spans; empty for always open."""
     lane_zones: tuple[int, ...] = ()
     """Zones of the plan whose calls have a lane each; empty where one lane serves all."""
+
+    @property
+    def retry_after_us(self) -> tuple[int, ...]:
+        """From the end of an attempt to the queue again, by the code of its outcome."""
+        return (self.retry_interval_us,) * len(OUTCOMES)
 
 
 @dataclass(frozen=True)

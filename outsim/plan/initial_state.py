@@ -153,7 +153,7 @@ class _Starter:
         counts = np.cumsum([0, *(campaign.count(state) for state in STATES)]).tolist()
         first = dict(zip(STATES, counts, strict=False))
         redialed = _ready(
-            dialing_ends_us[again] + base.rules.retry_interval_us,
+            dialing_ends_us[again] + np.array(base.rules.retry_after_us)[outcomes[again]],
             submitted_us=self._submitted_us(base),
             attempts=dialing.attempts[again] + 1,
             failures=dialing.failures[again] + 1,

@@ -8,7 +8,7 @@ from typing import Any, Literal
 
 from outsim.document import Answer, Document
 from outsim.engine import Engine
-from outsim.formats import Format, check_target, write
+from outsim.formats import FORMATS, Format, check_target, write
 from outsim.progress import Progress, reporting
 from outsim.questions.one_run import one_run, scenario_of
 from outsim.questions.question import Question, asks
@@ -17,15 +17,6 @@ from outsim.scenario.campaigns import ALL_CALLS, Campaign
 from outsim.scenario.model import Scenario
 from outsim.studies.comparable import campaign_of
 from outsim.text import plain
-
-_HINTS: dict[str, str] = {
-    "perfetto": "Open it at https://ui.perfetto.dev: the file is read there, and not sent.",
-    "xes": "Process mining tools open it; a case is a call.",
-    "ocel": "Process mining tools that know OCEL 2.0 open it; objects are calls, campaigns, "
-    "tenants.",
-    "parquet": "data-dictionary.md says what each column is.",
-    "csv": "data-dictionary.md says what each column is.",
-}
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -49,7 +40,7 @@ class Export(Answer):
                 f"{result.scenario.name}, seed {result.seed}, replication {result.replication}: "
                 f"{len(calls):,} calls written to {self.path} as {self.format}."
             ),
-            notes=[_HINTS[self.format]],
+            notes=[FORMATS[self.format].hint],
         )
 
     def to_dict(self) -> dict[str, Any]:
@@ -84,10 +75,10 @@ def export(
     Parameters
     ----------
     format : str
-        ``perfetto`` (a trace for https://ui.perfetto.dev), ``xes`` or ``ocel`` (event logs for
-        process mining), ``parquet`` or ``csv`` (the tables, with a data dictionary).
+        One of `outsim.formats.FORMATS`: a timeline such as ``perfetto``, an event log for process
+        mining such as ``xes``, or tables with a data dictionary such as ``parquet``.
     out : path
-        File to write; for ``parquet`` and ``csv`` a directory. An earlier export is replaced.
+        File to write; for tables a directory. An earlier export is replaced.
     campaign : Campaign or str, optional
         Write its calls alone; default: all calls.
     progress : callable, "bar" or None

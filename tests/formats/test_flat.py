@@ -28,6 +28,7 @@ def from_csv(directory: Path, name: str) -> pd.DataFrame:
     columns = dictionary["tables"][name]["columns"]
     kinds = {each["name"]: each["type"] for each in columns}
     text = {column: "str" for column, kind in kinds.items() if kind == "text"}
+    assert text, kinds
     table = pd.read_csv(directory / f"{name}.csv", dtype=text, keep_default_na=False, na_values={})
     for column, kind in kinds.items():
         if kind.startswith("ISO"):

@@ -195,10 +195,16 @@ def _last_before(p: Row, campaign: Row, at: int) -> int:
 
 
 @kernel
+def first_retry(p: Row, rank: int) -> int:
+    """The call whose wait for its retry ends first."""
+    return campaign_at(p.campaigns, rank).first_retry
+
+
+@kernel
 def retry_is_due(p: Row, rank: int) -> None:
     """The first of the calls that wait for their retry asks for the queue."""
     campaign = campaign_at(p.campaigns, rank)
-    at = campaign.first_retry
+    at = first_retry(p, rank)
     campaign.first_retry = call_at(p.calls, at).next
     if campaign.before_last_retries == at:
         campaign.before_last_retries = NONE

@@ -164,8 +164,8 @@ def _wanting(p: Row, source: int) -> int:
             if not _drawn(p, place, 0 if campaign.stopped or campaign.expired else 1):
                 return NEEDS_DRAWS
         elif kind == RETRY:
-            first = call_at(p.calls, campaign_at(p.campaigns, place).first_retry)
-            if not _drawn(p, place, int64(first.number)):
+            first = call_at(p.calls, calls.first_retry(p, place))
+            if not _drawn(p, int64(first.campaign), int64(first.number)):
                 return NEEDS_DRAWS
         elif kind == POST_DUE:
             row = wait_at(p.waits, place).first

@@ -58,7 +58,7 @@ def live(p: Platform, call: Call) -> Process:
         number += 1
         rule = 6 if attempt.outcome == CONGESTION else 8
         p.recorder.note(rule, call, "comes back as attempt {}", number)
-        due = attempt.ended + call.campaign.rules.retry_interval_us
+        due = attempt.ended + call.campaign.rules.retry_after_us[attempt.outcome]
         p.recorder.note(8, call, "comes back at {}", due)
         yield p.events.at(due, EventClass.ENTERS_QUEUE, call.key(number))
         if call.is_over:
