@@ -65,7 +65,7 @@ def unit_of(kind: str, values: Iterable[Estimate], *, signed: bool = False) -> U
         return Unit("points" if signed else "%", 0.01)
     if kind not in ("seconds", "clock"):
         return Unit("", 1.0)
-    sizes = [_size(each) for each in values if each.count]
+    sizes = [_size(value) for value in values if value.count]
     return _time_unit(max(sizes, default=0.0))
 
 
@@ -153,17 +153,17 @@ def _bound(number: float, unit: Unit) -> str:
 
 def explain_missing(values: Iterable[Estimate]) -> str:
     """What so few runs can know, where estimates have no interval; empty where all have one."""
-    rare = [each.rare for each in values if each.rare is not None]
+    rare = [value.rare for value in values if value.rare is not None]
     if not rare:
         return ""
-    runs = max(each.runs for each in rare)
+    runs = max(value.runs for value in rare)
     unseen = exact_bounds(0, runs, 1 - LEVEL)[1]
     text = (
         "No interval where all runs agree, or all but a few: what none of "
         f"{runs:,} runs met may still come in up to {percent(unseen, int(unseen < 0.0995))} of "
         "days (95 %)."
     )
-    takes = [each.takes for each in rare if each.takes is not None]
+    takes = [value.takes for value in rare if value.takes is not None]
     if takes:
         text += f" Where a few differ, an interval takes some {_rounded_up(max(takes)):,} runs."
     return text
@@ -249,7 +249,7 @@ def format_estimates(
 ) -> list[str]:
     """Estimates that stand side by side, in one unit; see `format_estimate`."""
     unit = unit_of(kind, values, signed=signed)
-    return [format_estimate(kind, each, begins, signed=signed, unit=unit) for each in values]
+    return [format_estimate(kind, value, begins, signed=signed, unit=unit) for value in values]
 
 
 def in_runs(value: Estimate) -> str:

@@ -220,8 +220,8 @@ class Quantiles(_Distribution):
     @model_validator(mode="after")
     def _is_a_table(self) -> Quantiles:
         if len(self.shares) != len(self.durations):
-            found = f"found {len(self.durations)}; must be as many as shares ({len(self.shares)})"
-            raise ContradictionError([(("durations",), found)])
+            why = f"found {len(self.durations)}; must be as many as shares ({len(self.shares)})"
+            raise ContradictionError([(("durations",), why)])
         for key, steps, rule in (
             ("shares", np.diff(self.shares) <= 0, "rise"),
             ("durations", np.diff(self.durations) < 0, "not fall"),
@@ -360,8 +360,8 @@ class Mixture(_Distribution):
         for key in ("medians", "log_sds"):
             count, wanted = len(getattr(self, key)), len(self.weights)
             if count != wanted:
-                found = f"found {count}; must be as many as weights ({wanted})"
-                raise ContradictionError([((key,), found)])
+                why = f"found {count}; must be as many as weights ({wanted})"
+                raise ContradictionError([((key,), why)])
         return self
 
     @cached_property

@@ -29,19 +29,16 @@ _TELLING = 4
 
 
 def nearest(name: object, allowed: Iterable[object]) -> str:
-    """Clause that suggests the allowed name nearest to one, and lists what is allowed.
-
-    Of ``tenant/name`` the name alone may be near, too; capitals make no difference.
-    """
+    """Clause that suggests the nearest allowed name (or of ``tenant/name``), and lists all."""
     names = [*dict.fromkeys(map(str, allowed))]
     spellings: dict[str, str] = {}
     for known in names:
         for spelling in (known.rpartition("/")[2], known):
             spellings.setdefault(spelling.casefold(), known)
-    said = str(name).casefold()
-    near = get_close_matches(said, spellings, n=1, cutoff=0.6)
-    if not near and len(said) >= _TELLING:
-        near = [spelling for spelling in spellings if said in spelling][:1]
+    folded = str(name).casefold()
+    near = get_close_matches(folded, spellings, n=1, cutoff=0.6)
+    if not near and len(folded) >= _TELLING:
+        near = [spelling for spelling in spellings if folded in spelling][:1]
     hint = f"did you mean {spellings[near[0]]!r}? " if near and name is not None else ""
     more = len(names) - SHOWN_NAMES
     listed = ", ".join(names[:SHOWN_NAMES]) + (f" and {more} more" if more > 0 else "")

@@ -55,8 +55,8 @@ class Support:
 
     def between(self, *figures: Values) -> Support:
         """That of the difference of two of these figures, each given by replication."""
-        known = [each[~np.isnan(each)] for each in figures]
-        means = [abs(float(each.mean())) for each in known if len(each)]
+        known = [values[~np.isnan(values)] for values in figures]
+        means = [abs(float(values.mean())) for values in known if len(values)]
         reach = max(means, default=math.inf) if self.least == 0 else math.inf
         return replace(self.of_difference, reach=reach)
 
@@ -238,14 +238,14 @@ class Estimate:
 
     def to_dict(self) -> dict[str, object]:
         """The estimate for machines; ``n_missing`` counts the runs that gave no figure."""
-        found: dict[str, object] = {
+        document: dict[str, object] = {
             "mean": finite_or_none(self.mean),
             "low": finite_or_none(self.low),
             "high": finite_or_none(self.high),
             "replications": self.count,
             "n_missing": self.n_missing,
         }
-        return found if self.rare is None else found | {"rare": self.rare.to_dict()}
+        return document if self.rare is None else document | {"rare": self.rare.to_dict()}
 
 
 @dataclass(frozen=True)
@@ -279,9 +279,9 @@ def probability(
         return Probability(float("nan"), float("nan"), float("nan"), 0)
     from scipy.stats import binomtest
 
-    found = binomtest(int(np.count_nonzero(happened)), count)
-    interval = found.proportion_ci(level, method="exact" if is_exact else "wilson")
-    return Probability(float(found.statistic), float(interval.low), float(interval.high), count)
+    test = binomtest(int(np.count_nonzero(happened)), count)
+    interval = test.proportion_ci(level, method="exact" if is_exact else "wilson")
+    return Probability(float(test.statistic), float(interval.low), float(interval.high), count)
 
 
 def exact_bounds(happened: int, runs: int, error: float) -> tuple[float, float]:
@@ -399,9 +399,9 @@ def cautious_bounds(
     support = support.holding(float(values.min()), float(values.max()))
     bounds = mean_bounds(values, error, has_two_tails=support.has_two_tails)
     low, high = support.fit(float(values.mean()), *bounds)
-    found = find_rare(values, support)
-    if found is not None and found[2]:
-        place, _, times = found
+    rare = find_rare(values, support)
+    if rare is not None and rare[2]:
+        place, _, times = rare
         often = exact_bounds(times, len(values), error)[1]
         low = min(low, place + often * min(0.0, float(values.min()) - place))
         high = max(high, place + often * max(0.0, float(values.max()) - place))
@@ -424,20 +424,20 @@ def estimate(values: Values, level: float = LEVEL, support: Support = ANYTHING) 
         return Estimate(mean, math.nan, count, n_missing)
     support = support.holding(float(known.min()), float(known.max()))
     low, high = mean_bounds(known, (1 - level) / 2, has_two_tails=support.has_two_tails)
-    found = find_rare(known, support)
-    if found is not None:
-        rare = Rare(*found, count, float(known.min()), float(known.max()), (high - low) / 2)
+    mode = find_rare(known, support)
+    if mode is not None:
+        rare = Rare(*mode, count, float(known.min()), float(known.max()), (high - low) / 2)
         return Estimate(mean, math.nan, count, n_missing, rare=rare)
     return bounded(Estimate.between(mean, low, high, count, n_missing), support)
 
 
-def bounded(found: Estimate, support: Support) -> Estimate:
+def bounded(raw: Estimate, support: Support) -> Estimate:
     """An estimate whose interval keeps within the support, and is left out if it says nothing."""
-    if math.isnan(found.half_width):
-        return found
-    mean = min(max(found.mean, support.least), support.most)
+    if math.isnan(raw.half_width):
+        return raw
+    mean = min(max(raw.mean, support.least), support.most)
     enough = _KNOWN if support.is_difference else ENOUGH
-    if found.count < enough and support.says_nothing(mean, found.low, found.high):
-        return replace(found, mean=mean, half_width=math.nan, ends=None)
-    ends = support.fit(mean, found.low, found.high)
-    return Estimate.between(mean, *ends, found.count, found.n_missing)
+    if raw.count < enough and support.says_nothing(mean, raw.low, raw.high):
+        return replace(raw, mean=mean, half_width=math.nan, ends=None)
+    ends = support.fit(mean, raw.low, raw.high)
+    return Estimate.between(mean, *ends, raw.count, raw.n_missing)

@@ -26,10 +26,7 @@ def is_notebook() -> bool:
 
 @contextmanager
 def bar(label: str, *, counts: bool = True) -> Iterator[Progress]:
-    """Progress bar with the time left, there only on a terminal or in a notebook.
-
-    On a terminal it is on standard error. What is done is counted, or else told as a share.
-    """
+    """Progress bar with the time left, on standard error of a terminal or in a notebook only."""
     if is_notebook():
         with _notebook_bar(label, counts=counts) as shown:
             yield shown

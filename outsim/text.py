@@ -87,7 +87,7 @@ def plain(value: Any) -> Any: ...
 def plain(value: Any) -> Any:
     """A document for machines: dicts, lists, texts, numbers, None for NaN; its repr is short."""
     if isinstance(value, Mapping):
-        return _BriefDict((str(key), plain(each)) for key, each in value.items())
+        return _BriefDict((str(key), plain(part)) for key, part in value.items())
     if isinstance(value, list | tuple):
         return _BriefList(map(plain, value))
     if hasattr(value, "item"):
@@ -108,16 +108,16 @@ def bounded(text: str, most: int = MOST_SHOWN, more: str = "") -> str:
     """A text of at most so many characters: its beginning, how much is left, and where."""
     if len(text) <= most:
         return text
-    kept = text[: most - len(more) - 40]
-    return f"{kept} ... ({len(text) - len(kept):,} characters more{more})"
+    beginning = text[: most - len(more) - 40]
+    return f"{beginning} ... ({len(text) - len(beginning):,} characters more{more})"
 
 
 def brief(thing: Any) -> str:
     """The repr of a dataclass or pydantic model with many parts, and how much of each."""
     parts, whole = [], True
     for name, value in _parts_of(thing):
-        said, is_whole = _said(value)
-        parts.append(said if name is None else f"{name}={said}")
+        text, is_whole = _short(value)
+        parts.append(text if name is None else f"{name}={text}")
         whole = whole and is_whole
     more = "" if whole else "; its attributes have the rest"
     return bounded(f"{type(thing).__name__}({', '.join(parts)}{more})")
@@ -125,7 +125,9 @@ def brief(thing: Any) -> str:
 
 def _parts_of(thing: Any) -> Iterator[tuple[str | None, Any]]:
     if is_dataclass(thing):
-        yield from ((each.name, getattr(thing, each.name)) for each in fields(thing) if each.repr)
+        yield from (
+            (field.name, getattr(thing, field.name)) for field in fields(thing) if field.repr
+        )
     else:
         for name, value in thing.__repr_args__():
             # What is empty there is what nobody has said anything of.
@@ -133,7 +135,7 @@ def _parts_of(thing: Any) -> Iterator[tuple[str | None, Any]]:
                 yield name, value
 
 
-def _said(value: Any) -> tuple[str, bool]:
+def _short(value: Any) -> tuple[str, bool]:
     """A value as a part of something else, and whether that is all of it."""
     if isinstance(value, _PLAIN):
         if isinstance(value, int) and abs(value) >= 10**_VALUE:
@@ -159,13 +161,13 @@ def _several(values: Any) -> tuple[str, bool]:
     begin, end = "[]" if isinstance(values, list) else "()" if isinstance(values, tuple) else "{}"
     if len(values) <= _FEW:
         if isinstance(values, dict):
-            told = [f"{shortened(repr(key), _VALUE)}: {_said(each)[0]}" for key, each in plain]
+            texts = [f"{shortened(repr(key), _VALUE)}: {_short(value)[0]}" for key, value in plain]
         else:
-            told = [_said(each)[0] for each in plain]
-        whole = all(isinstance(each, _PLAIN) for each in values)
-        text = ", ".join(told)
+            texts = [_short(value)[0] for value in plain]
+        whole = all(isinstance(value, _PLAIN) for value in values)
+        text = ", ".join(texts)
         if len(text) <= 2 * _VALUE:
             return f"{begin}{text}{end}", whole
-    kinds = {type(each).__name__ for each in values}
+    kinds = {type(value).__name__ for value in values}
     of = f" {kinds.pop()}" if len(kinds) == 1 and not isinstance(values, dict) else ""
     return f"{begin}{len(values):,}{of}{end}", False

@@ -43,13 +43,7 @@ Problem = tuple[tuple[str | int, ...], str]
 
 
 class ContradictionError(ValueError):
-    """Values that are each allowed, but not together.
-
-    Attributes
-    ----------
-    problems : list of (key path, message)
-        Key paths begin at the part of the scenario that was checked.
-    """
+    """Values that are each allowed, but not together: `problems` are (key path, message) pairs."""
 
     def __init__(self, problems: list[Problem]) -> None:
         self.problems = problems
@@ -85,10 +79,10 @@ def _in_unit(value: Any, info: ValidationInfo, parse: Callable[[str], int], writ
     return value
 
 
-def _within(value: int, most: int, found: Any, least_text: str, most_text: str) -> int:
+def _within(value: int, most: int, raw: Any, least_text: str, most_text: str) -> int:
     if not 1 <= value <= most:
         limits = f"more than 0, {least_text} at least" if value < 1 else f"at most {most_text}"
-        raise ValueError(f"found {shown(found)}; must be {limits}")
+        raise ValueError(f"found {shown(raw)}; must be {limits}")
     return value
 
 

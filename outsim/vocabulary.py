@@ -181,10 +181,7 @@ INTERVAL_ORDER = tuple(
 
 @dataclass(frozen=True)
 class UpdateKind(_Word):
-    """What in the life of an attempt an update is about; each kind has draws of its own.
-
-    Their order is part of every tape: a new one goes to the end.
-    """
+    """What in an attempt's life an update is about; their order is part of every tape."""
 
     name: str
     is_of_every_attempt: bool = True

@@ -20,16 +20,7 @@ import pyarrow.compute as pc
 
 from outsim.calibration.mapping import ANSWERED_CODES, WORDS
 from outsim.calibration.times import MISSING
-from outsim.calibration.values import (
-    Array,
-    Codes,
-    Flags,
-    Floats,
-    Integers,
-    Keys,
-    Micros,
-    matching,
-)
+from outsim.calibration.values import Array, Codes, Flags, Floats, Integers, Keys, Micros, matching
 from outsim.clock import DAY, SECOND
 
 WINDOW_S = 2 * 172_800
@@ -164,12 +155,12 @@ def is_of_calls(keys: Keys) -> bool:
 
 def connected(keys: Keys, others: Keys) -> Keys:
     """Ids (codes of one list) with that of a leg replaced by that of the row connected to it."""
-    given = (keys >= 0) & (others >= 0) & (keys != others)
+    joins = (keys >= 0) & (others >= 0) & (keys != others)
     by = np.full(int(max(keys.max(initial=-1), others.max(initial=-1))) + 1, -1, dtype=np.int32)
-    by[others[given]] = keys[given]
+    by[others[joins]] = keys[joins]
     ids = np.where(keys >= 0, by[np.maximum(keys, 0)], -1) if len(by) else keys
     # Of two rows that name each other the first one named stands.
-    ids = np.where((ids >= 0) & ~given, ids, keys)
+    ids = np.where((ids >= 0) & ~joins, ids, keys)
     return np.asarray(ids, dtype=np.int32)
 
 

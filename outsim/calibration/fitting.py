@@ -94,13 +94,13 @@ def fit(
     )
 
 
-def _holdout(given: float | str) -> float:
+def _holdout(holdout: float | str) -> float:
     try:
-        share = parse_share(given) if isinstance(given, str) else float(given)
+        share = parse_share(holdout) if isinstance(holdout, str) else float(holdout)
     except ValueError:
         share = float("nan")
     if not LEAST_HOLDOUT <= share <= MOST_HOLDOUT:
-        raise ScenarioError(f"holdout: found {given!r}; must be '5 %' to '50 %', or 0.05 to 0.5")
+        raise ScenarioError(f"holdout: found {holdout!r}; must be '5 %' to '50 %', or 0.05 to 0.5")
     return share
 
 
@@ -131,11 +131,7 @@ def _parts(table: pd.DataFrame, talk: Talk) -> Iterator[_Part]:
 
 
 def _durations(
-    table: pd.DataFrame,
-    late: Flags,
-    talk: Talk,
-    rounding: Rounding,
-    notes: list[str],
+    table: pd.DataFrame, late: Flags, talk: Talk, rounding: Rounding, notes: list[str]
 ) -> Iterator[DurationFit]:
     weights = outcomes.weights_of(table)
     fitted: dict[tuple[str, bytes, bytes], DurationFit] = {}

@@ -24,14 +24,7 @@ from outsim.calibration.mapping import (
     maker_of,
 )
 from outsim.calibration.records import holds_records
-from outsim.calibration.sources import (
-    Frame,
-    each_its_own,
-    is_parquet,
-    is_result,
-    names_of,
-    shown,
-)
+from outsim.calibration.sources import Frame, each_its_own, is_parquet, is_result, names_of, shown
 from outsim.calibration.times import is_time
 from outsim.calibration.values import TIMES, is_number
 from outsim.scenario.files import Row, header_shown, read_rows, refusal
@@ -65,10 +58,10 @@ class Layout:
     """Lines before the first row."""
 
 
-def layout_of(path: Path | Frame, format: Format | None, given: Mapping) -> Layout:
+def layout_of(path: Path | Frame, format: Format | None, mapping: Mapping) -> Layout:
     """Layout of a log."""
     if isinstance(path, Frame):
-        return _of_table(path, format, given)
+        return _of_table(path, format, mapping)
     if format == "outsim" or (format is None and is_result(path)):
         if not is_result(path):
             raise refusal(path, "is no saved result; write one with outsim run --out DIRECTORY")
@@ -76,13 +69,13 @@ def layout_of(path: Path | Frame, format: Format | None, given: Mapping) -> Layo
     if path.is_dir():
         raise refusal(path, "is a directory; name the logs in it, such as with DIRECTORY/*.csv")
     if is_parquet(path):
-        return _of_table(path, format, given)
+        return _of_table(path, format, mapping)
     lines = first_lines(path, SAMPLE)
     if not any(map(str.strip, lines)):
         raise refusal(path, "is empty; give a log with at least one row")
     if holds_records(lines):
-        return _of_records(path, format, given, records.kind_of(path))
-    return _of_text(path, format, given, lines)
+        return _of_records(path, format, mapping, records.kind_of(path))
+    return _of_text(path, format, mapping, lines)
 
 
 _NAMES = {"calls": "the platform's call log", "results": "result_url records"}
@@ -94,32 +87,32 @@ _CALLED = {
 }
 
 
-def _of_table(path: Path | Frame, format: Format | None, given: Mapping) -> Layout:
+def _of_table(path: Path | Frame, format: Format | None, user: Mapping) -> Layout:
     names = names_of(path)
-    layout = Layout("csv", given, "tables", Shape(names))
-    if format not in (None, "calls") or given.columns or not set(names) >= records.CALL_LOG_NEEDED:
+    layout = Layout("csv", user, "tables", Shape(names))
+    if format not in (None, "calls") or user.columns or not set(names) >= records.CALL_LOG_NEEDED:
         return _named(path, format, layout)
     columns = records.CALL_LOG.columns.items()
     present = {target: named for target, named in columns if named[0] in names}
-    mapping = given.over(replace(records.CALL_LOG, columns=present))
+    mapping = user.over(replace(records.CALL_LOG, columns=present))
     return _checked(path, replace(layout, format="calls", mapping=mapping))
 
 
-def _of_records(path: Path, format: Format | None, given: Mapping, kind: str) -> Layout:
-    is_known = kind in _NAMES and not given.columns.keys() - {"answered_by"}
+def _of_records(path: Path, format: Format | None, mapping: Mapping, kind: str) -> Layout:
+    is_known = kind in _NAMES and not mapping.columns.keys() - {"answered_by"}
     if kind in _NAMES and format not in (None, kind, "csv"):
         raise refusal(path, f"holds {_NAMES[kind]}; leave out --format, or say {kind}")
     if kind in _NAMES and (is_known or format == kind):
         basis = records.CALL_LOG if kind == "calls" else records.RESULTS
         shape = Shape(tuple(basis.wanted))
-        return _checked(path, Layout(cast("Format", kind), given.over(basis), "records", shape))
+        return _checked(path, Layout(cast("Format", kind), mapping.over(basis), "records", shape))
     names = records.names(path)
     if not names:
         raise refusal(path, "holds no record that can be read; write one a line, as JSON")
-    return _named(path, format, Layout("csv", given, "records", Shape(names)))
+    return _named(path, format, Layout("csv", mapping, "records", Shape(names)))
 
 
-def _of_text(path: Path, format: Format | None, given: Mapping, lines: list[str]) -> Layout:
+def _of_text(path: Path, format: Format | None, mapping: Mapping, lines: list[str]) -> Layout:
     if format in _NAMES:
         what = f"holds no {_NAMES[format]}: the first line is {shown(lines[0])}"
         raise refusal(path, f"{what}; leave out --format")
@@ -131,27 +124,27 @@ def _of_text(path: Path, format: Format | None, given: Mapping, lines: list[str]
     rows = list(islice((row for row in read if not row.is_blank), _SAMPLE_ROWS))
     if not rows:
         raise refusal(path, "is empty; give a log with at least one row")
-    header = _header(rows, format, given)
-    order = _order(rows, format, given.time_format, delimiter) if header is None else None
+    header = _header(rows, format, mapping)
+    order = _order(rows, format, mapping.time_format, delimiter) if header is None else None
     if order is not None:
         shape = Shape(order.names, delimiter, order.least)
-        layout = Layout(cast("Format", order.maker), given.over(order.mapping), shape=shape)
+        layout = Layout(cast("Format", order.maker), mapping.over(order.mapping), shape=shape)
         return _checked(path, layout)
     if format in ("asterisk", "freeswitch") and header is None:
         what = f"has no row of {_CALLED[format]}, with or without a header"
         raise refusal(path, f"{what}; the first line is {shown(lines[0])}")
     found_fields = [_fields(row, delimiter) for row in rows]
-    if header is None and _begins_with_a_row(found_fields, given):
+    if header is None and _begins_with_a_row(found_fields, mapping):
         counts = Counter(map(len, found_fields))
         names = tuple(f"column {k + 1}" for k in range(max(counts)))
         shape = Shape(names, delimiter, counts.most_common(1)[0][0])
-        return _checked(path, Layout("csv", given, shape=shape, skipped=skipped))
+        return _checked(path, Layout("csv", mapping, shape=shape, skipped=skipped))
     header = header or rows[0]
     fields = [_unquoted(name) for name in header.fields or [header.text]]
     least = max((k + 1 for k, name in enumerate(fields) if name), default=1)
     shape = Shape(each_its_own(fields), delimiter, least)
     after = header.line + header.text.count("\n")
-    return _named(path, format, Layout("csv", given, shape=shape, skipped=after))
+    return _named(path, format, Layout("csv", mapping, shape=shape, skipped=after))
 
 
 def _unquoted(name: str) -> str:
@@ -175,9 +168,9 @@ def _delimiter(lines: Sequence[str]) -> str:
     return max(",;\t|", key=agreement)
 
 
-def _header(rows: Sequence[Row], format: Format | None, given: Mapping) -> Row | None:
+def _header(rows: Sequence[Row], format: Format | None, mapping: Mapping) -> Row | None:
     """The row that has the names the user gives, or those of a known maker."""
-    names = [name for name in given.wanted if not _position(name)]
+    names = [name for name in mapping.wanted if not _position(name)]
     for row in rows[:_BEFORE_HEADER]:
         fields = [_unquoted(name) for name in row.fields or ()]
         if names and all(_name(name, fields) is not None for name in names):
@@ -208,9 +201,9 @@ def _fields(row: Row, delimiter: str) -> list[str]:
     return row.text.split(delimiter) if row.fields is None else row.fields
 
 
-def _begins_with_a_row(rows: Sequence[Sequence[str]], given: Mapping) -> bool:
+def _begins_with_a_row(rows: Sequence[Sequence[str]], mapping: Mapping) -> bool:
     """Whether the first row is none of names, where columns are given by their positions."""
-    if not given.wanted or not all(map(_position, given.wanted)):
+    if not mapping.wanted or not all(map(_position, mapping.wanted)):
         return False
     first = rows[0]
 
@@ -219,13 +212,15 @@ def _begins_with_a_row(rows: Sequence[Sequence[str]], given: Mapping) -> bool:
         return first[place].strip() if place < len(first) else ""
 
     of_kind = [
-        is_time(value, given.time_format) if target in TIMES else is_number(value)
-        for target, value in ((target, value_of(names)) for target, names in given.columns.items())
+        is_time(value, mapping.time_format) if target in TIMES else is_number(value)
+        for target, value in (
+            (target, value_of(names)) for target, names in mapping.columns.items()
+        )
         if target in TIMES or target.endswith("_s")
     ]
     if of_kind:
         return any(of_kind)
-    place = _position(given.wanted[0]) - 1
+    place = _position(mapping.wanted[0]) - 1
     others = [row[place] for row in rows[1:] if place < len(row)]
     return place < len(first) and first[place] in others
 

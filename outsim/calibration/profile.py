@@ -25,16 +25,7 @@ import tomlkit
 from scipy import special
 
 from outsim.calibration.families import SCORES, table_of
-from outsim.calibration.outcomes import (
-    GAP,
-    GAPS,
-    HOUR,
-    OTHERS,
-    REDIAL,
-    WEEKDAY,
-    WEEKDAYS,
-    Factors,
-)
+from outsim.calibration.outcomes import GAP, GAPS, HOUR, OTHERS, REDIAL, WEEKDAY, WEEKDAYS, Factors
 from outsim.calibration.values import Floats
 from outsim.clock import SECOND
 from outsim.distributions import Distribution, Quantiles

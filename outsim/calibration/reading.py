@@ -44,11 +44,11 @@ def read_call_log(
     callee_zone: str | None = None,
 ) -> CallLog:
     """Read call logs, files or DataFrames, into one table of attempts."""
-    for option, given in (("--zone", zone), ("--callee-zone", callee_zone)):
-        if given is not None and not is_zone(given):
-            near = near_zone(given)
+    for option, value in (("--zone", zone), ("--callee-zone", callee_zone)):
+        if value is not None and not is_zone(value):
+            near = near_zone(value)
             hint = f"did you mean {near!r}?" if near else "write one such as 'America/New_York'"
-            raise refusal(option, f"found {given!r}, which is not a time zone; {hint}")
+            raise refusal(option, f"found {value!r}, which is not a time zone; {hint}")
     if format is not None and format not in get_args(Format):
         raise refusal("--format", f"found {format!r}; write one of {', '.join(get_args(Format))}")
     sources = [*_sources([logs] if isinstance(logs, str | Path | pd.DataFrame) else logs)]

@@ -51,9 +51,9 @@ _WrongUse: type[Exception] = typer.BadParameter.mro()[1]
 class _Commands(TyperGroup):
     """The commands; what is wrong with the use of them is shown as text."""
 
-    def make_context(self, *given: Any, **options: Any) -> Any:
+    def make_context(self, *arguments: Any, **options: Any) -> Any:
         with _shown_as_text():
-            return super().make_context(*given, **options)
+            return super().make_context(*arguments, **options)
 
     def invoke(self, ctx: Any) -> Any:
         with _shown_as_text():
@@ -143,7 +143,7 @@ def main() -> None:
             # As `head` goes, once it has enough: nobody need be told.
             sys.exit(READER_GONE)
         place = "can't write to standard output" if watched.refusal is error else error.filename
-        _tell(": ".join(str(each) for each in (place, error.strerror or error) if each))
+        _tell(": ".join(str(part) for part in (place, error.strerror or error) if part))
         sys.exit(WRONG_USE)
 
 
@@ -172,10 +172,7 @@ class _Watched:
 
 
 def _have_streams() -> None:
-    """Refuse to run without a standard output: nobody would have the answer.
-
-    Without a standard error, or an input, nothing else may take its number and get its text.
-    """
+    """Refuse to run without a standard output; keep the numbers of other missing streams taken."""
     missing = sys.stdout is None
     for number in range(3):
         try:

@@ -16,8 +16,7 @@ def assumptions(
     effect: Annotated[
         bool,
         typer.Option(
-            "--effect",
-            help="Run both ends of each range, and tell how far they move the answer.",
+            "--effect", help="Run both ends of each range, and tell how far they move the answer."
         ),
     ] = False,
     measure: Annotated[

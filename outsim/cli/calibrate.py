@@ -34,7 +34,7 @@ class LogFlags:
         | None,
         typer.Option(
             help="Format of the logs; default: found by how they begin. calls and results are "
-            "the platform's call log and its result_url records.",
+            "the platform's call log and its result_url records."
         ),
     ] = None
     columns: Annotated[

@@ -27,9 +27,7 @@ def check(
     replications: Annotated[
         int | None,
         typer.Option(
-            metavar="N",
-            parser=count(0),
-            help="With --theory: how many runs; default: 20.",
+            metavar="N", parser=count(0), help="With --theory: how many runs; default: 20."
         ),
     ] = None,
     seed: Seed = None,

@@ -26,8 +26,7 @@ def explain(
     call: CallId = None,
     number: CallNumber = None,
     worth: Annotated[
-        bool,
-        typer.Option(help="Also what one more port, worker, call/s would have been worth."),
+        bool, typer.Option(help="Also what one more port, worker, call/s would have been worth.")
     ] = True,
     replication: Annotated[
         int, typer.Option(metavar="N", parser=count(0), help="Which replication is explained.")

@@ -11,8 +11,7 @@ from outsim.cli.options import Json, Shown, named
 
 def merge(
     out: Annotated[
-        str,
-        typer.Argument(metavar="OUT", help="Directory to join them in.", callback=named),
+        str, typer.Argument(metavar="OUT", help="Directory to join them in.", callback=named)
     ],
     parts: Annotated[
         list[str], typer.Argument(metavar="PART ...", help="Directories of studies.")

@@ -42,10 +42,7 @@ def count(least: int, most: int = 2**63 - 1) -> Callable[[str], int]:
 
 
 def named(place: str | None) -> str | None:
-    """Refuse a name that is empty, as that of a shell variable that is not set is.
-
-    It would be taken for the current directory.
-    """
+    """Refuse a name that is empty (as that of an unset shell variable is): it would mean ``.``."""
     if place is not None and not place.strip():
         raise typer.BadParameter("the name is empty; . is the current directory")
     return place
@@ -54,9 +51,7 @@ def named(place: str | None) -> str | None:
 Seed = Annotated[
     int | None,
     typer.Option(
-        metavar="N",
-        parser=count(0),
-        help="Seed of the random draws; default: the scenario's.",
+        metavar="N", parser=count(0), help="Seed of the random draws; default: the scenario's."
     ),
 ]
 EngineName = Annotated[
@@ -72,8 +67,7 @@ CampaignName = Annotated[
     typer.Option("--campaign", metavar="NAME", help="Campaign, as NAME or TENANT/NAME."),
 ]
 CallId = Annotated[
-    int | None,
-    typer.Option("--call", metavar="ID", parser=count(0), help="One call, by its id."),
+    int | None, typer.Option("--call", metavar="ID", parser=count(0), help="One call, by its id.")
 ]
 CallNumber = Annotated[
     str | None, typer.Option("--number", metavar="N", help="One call, by its ten-digit number.")
@@ -238,11 +232,11 @@ def with_options(command: Callable[Given, None]) -> Callable[Given, None]:
     @wraps(command)
     def flat(**options: Any) -> None:
         for name, group in groups.items():
-            options[name] = group(**{each.name: options.pop(each.name) for each in fields(group)})
+            options[name] = group(**{f.name: options.pop(f.name) for f in fields(group)})
         command(**options)  # type: ignore[call-arg]
 
     del flat.__wrapped__
-    flat.__annotations__ = {each.name: each.annotation for each in parameters}
+    flat.__annotations__ = {option.name: option.annotation for option in parameters}
     flat.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
     return flat  # type: ignore[return-value]
 

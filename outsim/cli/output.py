@@ -61,8 +61,8 @@ def load_with_advice(path: str) -> Scenario:
     from outsim.scenario.lint import advice
 
     scenario = load(path)
-    for each in advice(scenario):
-        note(f"warning: {path}: {each}")
+    for hint in advice(scenario):
+        note(f"warning: {path}: {hint}")
     return scenario
 
 

@@ -18,8 +18,7 @@ def report(
         ),
     ],
     output: Annotated[
-        str,
-        typer.Option("--output", "-o", metavar="FILE", help="Page to write."),
+        str, typer.Option("--output", "-o", metavar="FILE", help="Page to write.")
     ] = "report.html",
     campaign: CampaignName = None,
     replications: Annotated[

@@ -38,5 +38,5 @@ def start_map(
     from outsim.questions.start_map import start_map as ask
 
     axes = {"loads": loads, "carriers": carriers, "retries": retries, "minutes": minutes}
-    given = {name: values for name, values in axes.items() if values is not None}
-    present(ask(load_with_advice(scenario), **given, **study.given()).run(), shown)
+    chosen_axes = {name: values for name, values in axes.items() if values is not None}
+    present(ask(load_with_advice(scenario), **chosen_axes, **study.given()).run(), shown)

@@ -52,11 +52,7 @@ ANSWER_STEP, POST_ENDS_STEP, POST_DUE_STEP = 0, 1, 2
 
 
 def call_key(rank: int, index: int, attempt: int = 0, step: int = 0) -> int:
-    """Place of an event among those of its class.
-
-    `rank` is the campaign's place in the order of (tenant, campaign). Events of
-    the whole platform have keys below those of any campaign.
-    """
+    """Place of an event among those of its class, by `rank`: that of (tenant, campaign)."""
     return ((((rank + 1) << INDEX_BITS | index) << ATTEMPT_BITS) | attempt) << STEP_BITS | step
 
 

@@ -44,10 +44,7 @@ _OF_ATTEMPT = ("outcome", "cause", "callee_type")
 
 
 def calls_of(selection: Selection) -> Iterator[Call]:
-    """Each call with what happened to it: its changes of status, the truth of them.
-
-    `CALLS_AT_ONCE` of them are in memory as Python objects.
-    """
+    """Each call with its true changes of status, `CALLS_AT_ONCE` of them in memory."""
     calls, updates = selection.table("calls"), selection.table("updates")
     attempts = selection.table("attempts")
     order = np.argsort(updates["call_id"].to_numpy(), kind="stable")
@@ -62,8 +59,8 @@ def calls_of(selection: Selection) -> Iterator[Call]:
         events = _records(updates.iloc[rows], ("call_id", *_EVENT_COLUMNS))
         rows = attempt_order[slice(*np.searchsorted(call_of_attempt, [first, last + 1]))]
         ended = {
-            (each.pop("call_id"), each.pop("attempt")): each
-            for each in _records(attempts.iloc[rows], ("call_id", "attempt", *_OF_ATTEMPT))
+            (record.pop("call_id"), record.pop("attempt")): record
+            for record in _records(attempts.iloc[rows], ("call_id", "attempt", *_OF_ATTEMPT))
         }
         by_call: dict[int, list[dict[str, Any]]] = {}
         for event in events:
@@ -229,10 +226,10 @@ def _objects(calls: Iterator[Call]) -> Iterator[dict[str, Any]]:
         if ids["campaign"] not in known:
             known.add(ids["campaign"])
             yield _object(ids["campaign"], "campaign", {}, belongs_to=ids["tenant"])
-        yield _object(ids["call"], "call", _said(call.values, _CALL), belongs_to=ids["campaign"])
+        yield _object(ids["call"], "call", _facts(call.values, _CALL), belongs_to=ids["campaign"])
 
 
-def _said(values: dict[str, Any], names: dict[str, str]) -> dict[str, Any]:
+def _facts(values: dict[str, Any], names: dict[str, str]) -> dict[str, Any]:
     """Values that are there, of these names."""
     return {key: values[key] for key in names if values.get(key) not in (None, "")}
 
@@ -243,7 +240,7 @@ def _ocel_events(calls: Iterator[Call]) -> Iterator[dict[str, Any]]:
             {"objectId": other, "qualifier": how} for how, other in _ids(call.values).items()
         ]
         for number, event in enumerate(call.events):
-            values = _said(event, _EVENT | _END)
+            values = _facts(event, _EVENT | _END)
             yield {
                 "id": f"{call.values['call_id']}.{number}",
                 "type": event["status"],

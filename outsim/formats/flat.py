@@ -32,12 +32,12 @@ _CSV_TYPES = {
 def is_export(directory: Path) -> bool:
     """Whether a directory holds an export of tables, and nothing else."""
     try:
-        said = json.loads((directory / JSON_FILE).read_text(encoding="utf-8"))
+        document = json.loads((directory / JSON_FILE).read_text(encoding="utf-8"))
     except (OSError, ValueError):
         return False
-    if not isinstance(said, dict) or said.get("written_by") != WRITTEN_BY:
+    if not isinstance(document, dict) or document.get("written_by") != WRITTEN_BY:
         return False
-    own = {JSON_FILE, TEXT_FILE, *(f"{name}.{said.get('format')}" for name in TABLES)}
+    own = {JSON_FILE, TEXT_FILE, *(f"{name}.{document.get('format')}" for name in TABLES)}
     return {path.name for path in directory.iterdir()} <= own
 
 
@@ -74,19 +74,19 @@ def _column_entry(column: Column, form: str) -> dict[str, Any]:
     }
 
 
-def _markdown(said: dict[str, Any]) -> str:
+def _markdown(facts: dict[str, Any]) -> str:
     """The dictionary as Markdown, from its JSON document."""
-    made = said["provenance"]
+    run = facts["provenance"]
     lines = [
         "# Data dictionary",
         "",
-        f"One run of {_cell(made['scenario'].get('name', 'an unnamed scenario'))}: seed "
-        f"{made['seed']}, replication {made['replication']}, outsim {made['version']}, "
-        f"{said['begins']} to {made['ended']} ({said['zone']}).",
-        f"Calls of {said['campaign'] or 'all campaigns'}. An empty field, or a missing value, is "
+        f"One run of {_cell(run['scenario'].get('name', 'an unnamed scenario'))}: seed "
+        f"{run['seed']}, replication {run['replication']}, outsim {run['version']}, "
+        f"{facts['begins']} to {run['ended']} ({facts['zone']}).",
+        f"Calls of {facts['campaign'] or 'all campaigns'}. An empty field, or a missing value, is "
         "an instant that did not come, or something that is not known.",
     ]
-    for name, table in said["tables"].items():
+    for name, table in facts["tables"].items():
         lines += ["", f"## {name}", "", f"`{table['file']}`: {table['meaning']}", ""]
         lines += ["| column | type | unit | meaning | rules |", "|---|---|---|---|---|"]
         for column in table["columns"]:
@@ -96,7 +96,7 @@ def _markdown(said: dict[str, Any]) -> str:
             cells = (f"`{column['name']}`", column["type"], column["unit"], meaning, rules)
             lines.append(f"| {' | '.join(map(_cell, cells))} |")
     lines += ["", "## Rules of the model", ""]
-    lines += [f"{number}. {title}" for number, title in said["rules"].items()]
+    lines += [f"{number}. {title}" for number, title in facts["rules"].items()]
     return "\n".join(lines) + "\n"
 
 
@@ -106,10 +106,10 @@ def _cell(value: str) -> str:
 
 def _write_dictionary(directory: Path, selection: Selection, form: str) -> None:
     """Write the dictionary, in both forms, into a directory."""
-    said = _dictionary(selection, form)
-    json_text = json.dumps(said, indent=2, ensure_ascii=False) + "\n"
+    dictionary = _dictionary(selection, form)
+    json_text = json.dumps(dictionary, indent=2, ensure_ascii=False) + "\n"
     (directory / JSON_FILE).write_text(json_text, encoding="utf-8")
-    (directory / TEXT_FILE).write_text(_markdown(said), encoding="utf-8")
+    (directory / TEXT_FILE).write_text(_markdown(dictionary), encoding="utf-8")
 
 
 _BYTE_ORDER_MARK = b"\xef\xbb\xbf"
@@ -161,7 +161,7 @@ def _csv(path: Path, blocks: Iterator[pd.DataFrame], columns: tuple[Column, ...]
     from pyarrow import csv
 
     def arrow(block: pd.DataFrame) -> Any:
-        return pa.table({each.name: _array(block[each.name], each) for each in columns})
+        return pa.table({column.name: _array(block[column.name], column) for column in columns})
 
     with path.open("wb") as file:
         file.write(_BYTE_ORDER_MARK)

@@ -104,8 +104,8 @@ def _write_campaigns(trace: TraceWriter, result: Result) -> None:
 def _write_disturbances(trace: TraceWriter, result: Result) -> None:
     group = trace.group("disturbances")
     spans: list[tuple[str, datetime, datetime | None]] = [
-        (f"suspension of {each.tenant or 'everybody'}", each.begins, each.ends)
-        for each in result.scenario.suspension
+        (f"suspension of {suspension.tenant or 'everybody'}", suspension.begins, suspension.ends)
+        for suspension in result.scenario.suspension
     ]
     for outage in result.scenario.outage:
         whom = outage.endpoint or outage.of

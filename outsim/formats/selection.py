@@ -65,16 +65,13 @@ def blocks_of(table: pd.DataFrame) -> Iterator[pd.DataFrame]:
 
 
 def iso_times(instants: pd.Series[Any]) -> NDArray[np.object_]:
-    """Local times with their offset, such as ``2026-03-10T09:00:00.000000-04:00``.
-
-    None where the instant did not come.
-    """
+    """Local times with offset (``2026-03-10T09:00:00.000000-04:00``); None where none came."""
     came = instants.notna().to_numpy()
     utc = instants.to_numpy(dtype="datetime64[us]")[came]
     local = instants.dt.tz_localize(None).to_numpy(dtype="datetime64[us]")[came]
     minutes = (local - utc).astype("timedelta64[m]").astype(np.int64)
     offsets, which = np.unique(minutes, return_inverse=True)
-    written = np.array([_offset(int(each)) for each in offsets], dtype="U6")
+    written = np.array([_offset(int(offset)) for offset in offsets], dtype="U6")
     texts = np.full(len(came), None, dtype=object)
     if len(utc):
         texts[came] = np.char.add(np.datetime_as_string(local), written[which])
@@ -119,10 +116,7 @@ def check_file(path: Path) -> None:
 
 @contextmanager
 def binary_file(path: Path) -> Iterator[BinaryFile]:
-    """Open a file to write bytes to; it is at its place once all of it is written.
-
-    One whose name ends in ``.gz`` is compressed. What was there before is replaced.
-    """
+    """Open a file to write bytes to, compressed for ``.gz``; it is at its place once whole."""
     check_file(path)
     with _disk_errors(path), atomic_write(path) as beside, beside.open("wb") as file:
         if path.suffix == ".gz":

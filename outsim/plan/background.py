@@ -57,8 +57,8 @@ def _hour_stream(
     tape: Tape, label: str, count: int, purpose: Purpose, attempt: int = 0
 ) -> list[float]:
     """What one stream holds for the campaigns of an hour."""
-    drawn = tape.uniforms("background", label, purpose, attempt=attempt, count=count)
-    return [float(uniform) for uniform in drawn]
+    uniforms = tape.uniforms("background", label, purpose, attempt=attempt, count=count)
+    return [float(uniform) for uniform in uniforms]
 
 
 def _sizes(background: Background, tape: Tape, label: str) -> list[float]:

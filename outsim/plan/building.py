@@ -106,7 +106,7 @@ class _Builder:
         scenario = self.scenario
         arrivals_us = requests_us(scenario, campaign, self.tape, self.latest_us)
         contacts = campaign.contact_list
-        given = contacts if contacts is not None else arrivals_us
+        calls = contacts if contacts is not None else arrivals_us
         zone = self.zones.index(campaign.callee_zone or scenario.clock.zone)
         zone_of_row = self._zone_of_row(campaign, zone)
         lane_zones, window = self._window(campaign, zone_of_row, zone)
@@ -118,7 +118,7 @@ class _Builder:
             tenant=campaign.tenant,
             name=campaign.name,
             background=False,
-            size=campaign.contacts or 0 if given is None else len(given),
+            size=campaign.contacts or 0 if calls is None else len(calls),
             submitted_us=scenario.instant_us(campaign.submitted),
             start_us=scenario.instant_us(campaign.start),
             rules=CampaignRules(
@@ -165,17 +165,17 @@ class _Builder:
         common = self._common(background)
         return [
             CampaignPlan(
-                tenant=drawn.tenant,
-                name=drawn.name,
+                tenant=campaign.tenant,
+                name=campaign.name,
                 background=True,
-                size=drawn.size,
-                submitted_us=drawn.start_us,
-                start_us=drawn.start_us,
+                size=campaign.size,
+                submitted_us=campaign.start_us,
+                start_us=campaign.start_us,
                 rules=rules,
                 zone=self.zones.index(scenario.clock.zone),
                 **common,
             )
-            for drawn in background_campaigns(scenario, self.tape, self.latest_us)
+            for campaign in background_campaigns(scenario, self.tape, self.latest_us)
         ]
 
 

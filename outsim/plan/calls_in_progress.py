@@ -112,16 +112,16 @@ def continue_attempts(
     ends_us = np.full(count, at_us + 1, dtype=np.int64)
     outcomes = np.full(count, HUMAN if is_connected else NO_ANSWER, dtype=np.int8)
     left = np.arange(count)
-    for drawn in range(1, ROUNDS + 1):
+    for round_number in range(1, ROUNDS + 1):
         if len(left) == 0:
             break
         shape, size = (len(left), COURSES), len(left) * COURSES
         theirs = CallsInState(
             in_progress.since_us[left], in_progress.attempts[left], in_progress.failures[left]
         )
-        draws = campaign.tape.attempts(campaign.tenant, name, campaign.model, drawn, size)
+        draws = campaign.tape.attempts(campaign.tenant, name, campaign.model, round_number, size)
         traits = campaign.tape.uniforms(
-            campaign.tenant, name, Purpose.TRAIT, attempt=drawn, count=size
+            campaign.tenant, name, Purpose.TRAIT, attempt=round_number, count=size
         )
         uniforms = draws.outcome.reshape(shape)
         raw = _outcomes(campaign, answering, theirs, uniforms, traits.reshape(shape))

@@ -36,11 +36,7 @@ Instants = NDArray[np.int64]
 
 @dataclass(frozen=True, eq=False)
 class InitialState:
-    """What has happened to the calls of a campaign before the moment of a snapshot.
-
-    Arrays have one entry for each call that the run still has to dial, in the order in which
-    they become ready. Instants are microseconds since the scenario begins.
-    """
+    """What has happened before a snapshot to the calls still to dial, as they become ready."""
 
     at_us: int
     """The moment. Nothing is dispatched before it."""
@@ -268,13 +264,13 @@ class CampaignPlan:
     @cached_property
     def contacts(self) -> ContactDraws:
         """Traits of the contacts: what a call has come through shows which it hasn't."""
-        drawn = self.tape.contacts(*self.key, self.model, self.size)
+        contacts = self.tape.contacts(*self.key, self.model, self.size)
         if self.opening is None:
-            return drawn
+            return contacts
         return ContactDraws(
-            trait=np.where(self.opening.attempts > 0, np.uint8(TRAIT_NONE), drawn.trait),
-            wedged=drawn.wedged & ~self.opening.is_loaded,
-            missing_ani=drawn.missing_ani,
+            trait=np.where(self.opening.attempts > 0, np.uint8(TRAIT_NONE), contacts.trait),
+            wedged=contacts.wedged & ~self.opening.is_loaded,
+            missing_ani=contacts.missing_ani,
         )
 
     @cached_property

@@ -22,13 +22,7 @@ from outsim.plan.campaigns import CampaignPlan, InitialState, loading_delays, re
 from outsim.plan.model import OutagePlan, PlatformPlan, SuspensionPlan
 from outsim.scenario.campaigns import Campaign
 from outsim.scenario.model import Scenario
-from outsim.scenario.snapshot import (
-    STATES,
-    CampaignSnapshot,
-    Snapshot,
-    attempts_of,
-    campaign_of,
-)
+from outsim.scenario.snapshot import STATES, CampaignSnapshot, Snapshot, attempts_of, campaign_of
 from outsim.tape import Tape
 from outsim.vocabulary import CALLEE_FAILURES
 
@@ -62,10 +56,10 @@ def since_us(
 
 def queued_since_us(scenario: Scenario, campaign: CampaignSnapshot) -> Instants:
     """When each queued call of a campaign entered the queue, as it is known or estimated."""
-    found = since_us(scenario, campaign, "queued", *_entries_us(scenario, campaign))
+    instants = since_us(scenario, campaign, "queued", *_entries_us(scenario, campaign))
     # Calls are in the order of the queue; an entry before the run begins, as a duration may
     # have it, comes first.
-    return np.maximum(np.maximum.accumulate(found), 0) if len(found) else found
+    return np.maximum(np.maximum.accumulate(instants), 0) if len(instants) else instants
 
 
 def _entries_us(scenario: Scenario, campaign: CampaignSnapshot) -> tuple[int, int]:
@@ -252,7 +246,7 @@ def initial_plan(
     platform: PlatformPlan,
     answering: Answering,
     resolve: Callable[[Campaign], CampaignPlan],
-    drawn: list[CampaignPlan],
+    background: list[CampaignPlan],
 ) -> tuple[list[CampaignPlan], list[OutagePlan], list[SuspensionPlan]]:
     """Campaigns as they stand in a snapshot; outages and suspensions for what is under way."""
     snapshot = scenario.snapshot
@@ -274,7 +268,9 @@ def initial_plan(
         ends_us.append(ends)
     there = {campaign.key for campaign in campaigns}
     campaigns += [
-        campaign for campaign in drawn if campaign.start_us > at_us and campaign.key not in there
+        campaign
+        for campaign in background
+        if campaign.start_us > at_us and campaign.key not in there
     ]
     instants, counts = np.unique(np.concatenate(ends_us), return_counts=True)
     outages = [

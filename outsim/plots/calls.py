@@ -156,17 +156,17 @@ def truth_and_seen(
     ax = new_axes(ax)
     scenario = result.scenario
     chosen = scenario.find_campaign(campaign) if campaign else scenario.campaign_under_study
-    found = true_and_seen(result.view(chosen or ALL_CALLS).updates)
+    functions = true_and_seen(result.view(chosen or ALL_CALLS).updates)
     clock_axis(ax.xaxis, result.start, ends=result.end)
     ax.set_ylabel("calls")
     title(ax, f"{chosen.name}: truth and page" if chosen else "truth and page, all calls")
-    found = {name: found[name] for name in _STATUS_LOOKS if len(found[name][0][0])}
-    if not found:
+    functions = {name: functions[name] for name in _STATUS_LOOKS if len(functions[name][0][0])}
+    if not functions:
         return draw_empty(ax, "no call was handed in")
-    marks = change_points([each for pair in found.values() for each in pair], PIECES)
+    marks = change_points([function for pair in functions.values() for function in pair], PIECES)
     marks = np.unique(np.concatenate([instants_us([result.start, result.end]), marks]))
     places, highest, handles = dates_of(marks), 1, []
-    for name, (truth, seen) in found.items():
+    for name, (truth, seen) in functions.items():
         happened, visible = value_at(truth, marks), value_at(seen, marks)
         colour, mark = _STATUS_LOOKS[name]
         handles += ax.step(
@@ -211,18 +211,18 @@ def status_lag(
     Dials per second have an axis of their own on the right, in the lowest quarter.
     """
     ax = new_axes(ax)
-    found = lag_of(result.view(campaign).updates, result.start, result.end, every)
+    lags = lag_of(result.view(campaign).updates, result.start, result.end, every)
     dialed = result.timeline(every)["dialed"]
     width_s = pd.Series(dialed.index).diff().dt.total_seconds().bfill().fillna(1.0).to_numpy()
     per_s = dialed.to_numpy() / width_s
     clock_axis(ax.xaxis, result.start, ends=result.end)
     title(ax, f"{_prefix(result, campaign)}status lag, and the dial load")
-    longest_s = float(np.nanmax(found["p90"].to_numpy(), initial=0.0))
+    longest_s = float(np.nanmax(lags["p90"].to_numpy(), initial=0.0))
     unit, size_s = time_unit(longest_s)
     ax.set_ylabel(f"lag of what happens then ({unit})")
-    if not found["updates"].any():
+    if not lags["updates"].any():
         return draw_empty(ax, "no status changed")
-    at = dates_of(instants_us(found.index))
+    at = dates_of(instants_us(lags.index))
     most_per_s = float(per_s.max()) or 1.0
     below = ax.twinx()
     dials = below.fill_between(at, per_s, step="post", color=GREY, alpha=0.5, linewidth=0)
@@ -232,8 +232,8 @@ def status_lag(
     below.tick_params(labelsize="small", labelcolor="0.4", color="0.4")
     below.spines[["top", "right", "left"]].set_visible(False)
     lines: list[Artist] = [dials]
-    lines += ax.step(at, found["p90"] / size_s, where="post", color=VERMILION, label="p90")
-    lines += ax.step(at, found["median"] / size_s, where="post", color=BLUE, ls="--", label="p50")
+    lines += ax.step(at, lags["p90"] / size_s, where="post", color=VERMILION, label="p90")
+    lines += ax.step(at, lags["median"] / size_s, where="post", color=BLUE, ls="--", label="p50")
     # The lag stands in front of the load.
     ax.set_zorder(below.get_zorder() + 1)
     ax.patch.set_visible(False)
@@ -320,18 +320,18 @@ def wait_causes(
     """
     ax = new_axes(ax)
     clock_axis(ax.xaxis, result.start, ends=result.end)
-    what, each = "what calls waited for", "mean wait"
+    what, quantity = "what calls waited for", "mean wait"
     if until == "end":
-        what, each = "where the time of calls went", "mean time of a call"
+        what, quantity = "where the time of calls went", "mean time of a call"
     title(ax, f"{_prefix(result, campaign)}{what}, by when they came")
-    found = result.causes_over_time(every, campaign, by_resource=by_resource, until=until)
-    waited_s = found.drop(columns="calls").apply(lambda column: column.dt.total_seconds())
-    totals = waited_s.mul(found["calls"], axis=0).sum()
+    table = result.causes_over_time(every, campaign, by_resource=by_resource, until=until)
+    waited_s = table.drop(columns="calls").apply(lambda column: column.dt.total_seconds())
+    totals = waited_s.mul(table["calls"], axis=0).sum()
     longest_s = float(waited_s.sum(axis=1).max()) if len(waited_s) else 0.0
     unit, size_s = time_unit(longest_s)
-    ax.set_ylabel(f"{each} ({unit})")
+    ax.set_ylabel(f"{quantity} ({unit})")
     if not longest_s:
-        return draw_empty(ax, "no call waited" if len(found) else "no call came into the queue")
+        return draw_empty(ax, "no call waited" if len(table) else "no call came into the queue")
     shown = [*totals[totals > 0].sort_values(ascending=False).index]
     small = shown[len(COLOURS) :]
     share = totals / totals.sum()
@@ -341,7 +341,7 @@ def wait_causes(
     }
     if small:
         parts[f"other causes {percent(share[small].sum(), 1)}"] = waited_s[small].sum(axis=1)
-    at, below = dates_of(instants_us(found.index)), np.zeros(len(found))
+    at, below = dates_of(instants_us(table.index)), np.zeros(len(table))
     width_days = pd.Timedelta(every) / pd.Timedelta("1D")
     for (label, column), colour, hatch in zip(
         parts.items(), (*COLOURS, GREY), (*HATCHES, ""), strict=False
@@ -354,7 +354,7 @@ def wait_causes(
 
 def _campaigns(result: Result) -> list[Campaign]:
     under_study = result.scenario.campaign_under_study
-    ranked = sorted(result.scenario.campaigns, key=lambda each: each != under_study)
+    ranked = sorted(result.scenario.campaigns, key=lambda campaign: campaign != under_study)
     return ranked[: len(COLOURS)]
 
 
@@ -363,7 +363,7 @@ def _distribution(waited: np.ndarray, of: int, end: float) -> tuple[np.ndarray, 
     at, counts = np.unique(waited, return_counts=True)
     shares = 100 * np.cumsum(counts) / of
     if len(at) > _POINTS:
-        kept = np.unique(np.linspace(0, len(at) - 1, _POINTS).astype(int))
-        at, shares = at[kept], shares[kept]
+        picks = np.unique(np.linspace(0, len(at) - 1, _POINTS).astype(int))
+        at, shares = at[picks], shares[picks]
     top = shares[-1] if len(shares) else 0.0
     return np.concatenate([[0.0], at, [end]]), np.concatenate([[0.0], shares, [top]])

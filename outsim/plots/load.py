@@ -162,19 +162,19 @@ def load_over_replications(
     if of not in words:
         raise StudyError(unknown_name("quantity", of, words))
     ax = new_axes(ax)
-    functions = [settled(_quantity(each, of)) for each in results]
+    functions = [settled(_quantity(single, of)) for single in results]
     ax.set_ylabel(words[of])
     if not any(len(at) for at, _ in functions):
         return draw_empty(ax, "no call came into the queue in any run")
     start, end = results[0].start, max(result.end for result in results)
     clock_axis(ax.xaxis, start, ends=end)
     minutes = instants_us(pd.date_range(start, end, freq="1min"))
-    found = over_replications(functions, minutes)
+    bands = over_replications(functions, minutes)
     at = dates_of(minutes)
     band = "90 % of them" if len(functions) >= 20 else "lowest to highest"
-    ax.fill_between(at, found["low"], found["high"], color=BLUE, alpha=0.25, lw=0, label=band)
-    ax.plot(at, found["median"], color=BLUE, label=f"median of {len(functions)} runs")
+    ax.fill_between(at, bands["low"], bands["high"], color=BLUE, alpha=0.25, lw=0, label=band)
+    ax.plot(at, bands["median"], color=BLUE, label=f"median of {len(functions)} runs")
     whole_numbers(ax.yaxis)
-    legend_above(ax, float(np.nanmax(found["high"], initial=0.0)))
+    legend_above(ax, float(np.nanmax(bands["high"], initial=0.0)))
     title(ax, f"{words[of]}, over replications")
     return ax

@@ -154,7 +154,7 @@ _ROW_IN = 0.19
 def legend_above(ax: Axes, highest: float, handles: Sequence[Any] | None = None) -> None:
     """Tell what is drawn in a row of its own above what is `highest`; nothing is covered."""
     shown = ax.get_legend_handles_labels()[0] if handles is None else handles
-    longest = max((len(str(each.get_label())) for each in shown), default=0)
+    longest = max((len(str(artist.get_label())) for artist in shown), default=0)
     columns = max(1, int(width_in(ax) * _CHARACTERS_AN_INCH / (longest + 8)))
     rows = -(-len(shown) // columns)
     height_in = width_in(ax, "height")

@@ -61,24 +61,24 @@ def sensitivity(answer: Sweep, measure: str | None = None, ax: Axes | None = Non
         If there are no indices of this measure; the message says why.
     """
     name = measure or answer.measure.name
-    found = answer.sensitivities.get(name)
-    if found is None:
+    indices = answer.sensitivities.get(name)
+    if indices is None:
         raise StudyError(unknown_name("measure", name, answer.sensitivities))
-    if not found.indices:
-        raise StudyError(f"measure {name!r}: nothing to draw: {found.nothing}")
+    if not indices.indices:
+        raise StudyError(f"measure {name!r}: nothing to draw: {indices.nothing}")
     about = measure_named(name)
-    size, unit = _scale(about) if found.kind == "morris" else (100.0, "%")
-    shown = found.ranked[:MOST_BARS]
+    size, unit = _scale(about) if indices.kind == "morris" else (100.0, "%")
+    shown = indices.ranked[:MOST_BARS]
     ax = new_axes(ax, len(shown))
-    height = 0.8 / len(found.indices)
-    for row, index in enumerate(found.indices):
-        estimates = [found.of(index, factor) for factor in shown]
+    height = 0.8 / len(indices.indices)
+    for row, index in enumerate(indices.indices):
+        estimates = [indices.of(index, factor) for factor in shown]
         ax.barh(
             np.arange(len(shown)) + row * height,
             [estimate.mean * size for estimate in estimates],
             height,
             xerr=np.array([estimate.sides for estimate in estimates]).T * size,
-            label=found.label(index),
+            label=indices.label(index),
             color=COLOURS[row],
             hatch=HATCHES[row],
             edgecolor=HATCHING,
@@ -86,8 +86,8 @@ def sensitivity(answer: Sweep, measure: str | None = None, ax: Axes | None = Non
         )
     ax.set_yticks(np.arange(len(shown)) + 0.4 - height / 2, [plain(factor) for factor in shown])
     what = "difference in " if answer.is_paired else ""
-    title(ax, f"What matters for {what}{_label(answer, about)}" + _not_shown(found.names))
-    _finish_bars(ax, f"{found.label(found.main).partition(',')[0]} ({unit})")
+    title(ax, f"What matters for {what}{_label(answer, about)}" + _not_shown(indices.names))
+    _finish_bars(ax, f"{indices.label(indices.main).partition(',')[0]} ({unit})")
     return ax
 
 
@@ -102,11 +102,11 @@ def crossover(answer: Sweep, key: str | None = None, ax: Axes | None = None) -> 
     StudyError
         If no crossover was looked for over this assumption.
     """
-    found = _crossover(answer, key)
-    factor = found.factor
+    crossing_of = _crossover(answer, key)
+    factor = crossing_of.factor
     size, unit = _scale(answer.measure)
-    probes = list(found.probes)
-    for crossing in found.crossings:
+    probes = list(crossing_of.probes)
+    for crossing in crossing_of.crossings:
         probes += [crossing.low, crossing.high]
     probes.sort(key=lambda probe: probe.position)
     ax = new_axes(ax)
@@ -119,7 +119,7 @@ def crossover(answer: Sweep, key: str | None = None, ax: Axes | None = None) -> 
         capsize=3,
     )
     ax.axhline(0, color=INK, linewidth=0.9)
-    for crossing in found.crossings:
+    for crossing in crossing_of.crossings:
         low, high = (factor.value(probe.position) for probe in (crossing.low, crossing.high))
         ax.axvspan(low, high, alpha=0.3, color=VERMILION)
         confirmed = "" if crossing.is_confirmed else ", not confirmed"
@@ -135,7 +135,7 @@ def crossover(answer: Sweep, key: str | None = None, ax: Axes | None = None) -> 
     second, first = answer.scenarios[1].name, answer.scenarios[0].name
     ax.set_xlabel(f"{factor.name} ({factor.range.unit.strip()})".replace(" ()", ""))
     ax.set_ylabel(f"{_label(answer, answer.measure)}, difference ({unit})".replace(" ()", ""))
-    title(ax, f"{second} less {first}: {found.verdict}")
+    title(ax, f"{second} less {first}: {crossing_of.verdict}")
     return ax
 
 
@@ -241,19 +241,19 @@ def promise(answer: Capacity, which: int = 0, ax: Axes | None = None) -> Axes:
         kind, limit, label = "share", about.probability, "runs that keep it"
     places = sorted(answer.found.verdicts)
     tested = [*zip(places, answer.tested(), strict=True)]
-    shown = [each.shown[which] for _, each in tested if math.isfinite(each.shown[which])]
+    shown = [test.shown[which] for _, test in tested if math.isfinite(test.shown[which])]
     scale = scale_axis(
         ax.yaxis, kind, label, answer.scenario.clock.begins, max([*shown, limit], default=limit)
     )
-    for place, each in tested:
+    for place, test in tested:
         low, middle, high = scale.at(
-            np.array([each.bounds[which][0], each.shown[which], each.bounds[which][1]])
+            np.array([test.bounds[which][0], test.shown[which], test.bounds[which][1]])
         )
         if not math.isfinite(middle):
             continue
         below, above = max(0.0, middle - low), max(0.0, high - middle)
         ends = [[below if math.isfinite(low) else 0.0], [above if math.isfinite(high) else 0.0]]
-        colour, mark = _VERDICTS[each.promises[which]]
+        colour, mark = _VERDICTS[test.promises[which]]
         ax.errorbar(answer.values[place], middle, ends, fmt=mark, capsize=3, color=colour)
     screened = [
         (answer.values[place], scale.at(about.outcomes(screening.values[:, which]).mean()))
@@ -270,7 +270,7 @@ def promise(answer: Capacity, which: int = 0, ax: Axes | None = None) -> Axes:
             label="few runs, to find the place",
         )
     for verdict, (colour, mark) in _VERDICTS.items():
-        if any(each.promises[which] == verdict for _, each in tested):
+        if any(test.promises[which] == verdict for _, test in tested):
             ax.plot([], [], mark, color=colour, label=verdict)
     ax.axhline(
         float(scale.at(np.array(limit))),
@@ -297,7 +297,7 @@ def frontier(answer: Frontier, ax: Axes | None = None) -> Axes:
     first = answer.capacities[0]
     ax.plot(
         answer.others,
-        [each.number for each in answer.capacities],
+        [answered.number for answered in answer.capacities],
         "o-",
         color=GREEN,
         label=plain("smallest that keeps " + "; ".join(p.text for p in first.promises)),
@@ -305,8 +305,8 @@ def frontier(answer: Frontier, ax: Axes | None = None) -> Axes:
     for outcome, mark, colour in (("nothing", "X", VERMILION), ("undecided", "$?$", GREY)):
         places = [
             other
-            for other, each in zip(answer.others, answer.capacities, strict=True)
-            if each.outcome == outcome
+            for other, answered in zip(answer.others, answer.capacities, strict=True)
+            if answered.outcome == outcome
         ]
         if places:
             label = "none in range" if outcome == "nothing" else outcome

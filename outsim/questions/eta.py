@@ -79,7 +79,7 @@ class Forecast(Answer):
 
     def quantiles(self, name: str) -> Quantiles:
         """Median and band of one of `eta_measures.CAMPAIGN_MEASURES`, by its name."""
-        return quantiles(self.findings.data.values(0, name).tolist())
+        return quantiles(self.findings.data.values(0, self.findings.measure(name).name).tolist())
 
     @property
     def band(self) -> str:

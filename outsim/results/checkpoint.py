@@ -75,7 +75,7 @@ class Checkpoint:
         for difference in differences(self.scenario, scenario):
             if not TO_COME.fullmatch(difference.key):
                 raise EngineError(
-                    f"{_told(difference)}: a branch has the same past. It can change starts, "
+                    f"{_in_words(difference)}: a branch has the same past. It can change starts, "
                     "stops, expiries, suspensions, outages and the end of the run, from "
                     f"{self.at:%H:%M:%S} on"
                 )
@@ -106,7 +106,7 @@ class Checkpoint:
         )
 
 
-def _told(difference: Difference) -> str:
+def _in_words(difference: Difference) -> str:
     return f"{difference.key} ({difference.left}, then {difference.right})"
 
 
@@ -149,7 +149,7 @@ def is_family(scenarios: Sequence[Scenario]) -> bool:
         return False
     return all(
         other.clock.latest_end == first.clock.latest_end
-        and all(TO_COME.fullmatch(each.key) for each in differences(first, other))
+        and all(TO_COME.fullmatch(difference.key) for difference in differences(first, other))
         for other in others
     )
 
@@ -157,10 +157,7 @@ def is_family(scenarios: Sequence[Scenario]) -> bool:
 def run_family(
     plans: Sequence[Plan], progress: Progress = unseen
 ) -> Iterator[tuple[int, Records]]:
-    """Run plans of one family and one tape; what they have in common is run once.
-
-    Gives each place among the plans with its records, in the order in which the plans part.
-    """
+    """Run plans of one family and one tape, their common past once, in the order they part."""
     from outsim.engine.compiled.run import Run
 
     def parts_us(place: int) -> int:

@@ -98,10 +98,10 @@ class View:
 
 def _among(column: pd.Series, *words: str) -> pd.Series:
     """Where a column has one of these words; categories compare a word as its code."""
-    found = column == words[0]
+    mask = column == words[0]
     for word in words[1:]:
-        found |= column == word
-    return found
+        mask |= column == word
+    return mask
 
 
 def waits_s(calls: pd.DataFrame) -> NDArray[np.float64]:
@@ -390,7 +390,7 @@ _OWN = frozenset(MEASURES)
 def measure(view: View, measures: Sequence[Measure] = MEASURES) -> dict[str, float]:
     """Figures of one run, by name; a measure of a user's gets tables that it may change."""
     return {
-        each.name: each.compute(view if each in _OWN else view.handed_out()) for each in measures
+        item.name: item.compute(view if item in _OWN else view.handed_out()) for item in measures
     }
 
 

@@ -138,11 +138,11 @@ class Result(Answer):
         """
         tables = self.frames["calls"], self.frames["attempts"], self.frames["updates"]
         if by is None:
-            found = timeline(*tables, self.start, self.end, every)
+            table = timeline(*tables, self.start, self.end, every)
             if every is not None:
                 lag = status_lag(self.frames["updates"], self.start, self.end, every)
-                found["status_lag_p90_s"] = lag["p90"]
-            return found
+                table["status_lag_p90_s"] = lag["p90"]
+            return table
         if by != "tenant":
             raise ScenarioError(unknown_name("by", by, ["tenant"]))
         return timeline_by_tenant(*tables, self.start, self.end, every)
@@ -371,7 +371,7 @@ class Result(Answer):
         return self.arrays.background_share
 
     def _label(self, campaign: Campaign) -> str:
-        names = [each.name for each in self.scenario.campaign]
+        names = [entry.name for entry in self.scenario.campaign]
         is_alone = names.count(campaign.name) == 1
         return campaign.name if is_alone else campaign.full_name
 
@@ -390,7 +390,7 @@ class Result(Answer):
     def to_dict(self) -> dict[str, Any]:
         """What happened to the campaigns, for machines."""
         in_use = defaults_in_use(self.scenario)
-        found = plain(
+        document = plain(
             {
                 "scenario": self.scenario.name,
                 "seed": self.seed,
@@ -408,7 +408,7 @@ class Result(Answer):
                 ],
             }
         )
-        return dict(found)
+        return dict(document)
 
     def __repr__(self) -> str:
         calls, attempts = np.count_nonzero(self.arrays.handed_in), self.arrays.attempts.rows

@@ -321,8 +321,8 @@ class RunArrays:
         keys = keys_of(self.updates)[self.entries]
         order = np.argsort(keys, kind="stable")
         wanted = keys_of(self.attempts)
-        found = np.append(order, -1)[np.searchsorted(keys[order], wanted)]
-        return np.where(np.append(keys, -1)[found] == wanted, found, -1)
+        entries = np.append(order, -1)[np.searchsorted(keys[order], wanted)]
+        return np.where(np.append(keys, -1)[entries] == wanted, entries, -1)
 
     @cached_property
     def undispatched(self) -> Integers:

@@ -275,11 +275,11 @@ def _table(directory: Path, name: str, scenario: Scenario, about: dict[str, Any]
         column.name: f"datetime64[us, {zone}]" if column.kind == "instant" else column.dtype
         for column in TABLES[name]
     }
-    found = {str(column): str(dtype) for column, dtype in table.dtypes.items()}
-    for column in [*wanted, *found]:
-        if wanted.get(column) != found.get(column):
+    types = {str(column): str(dtype) for column, dtype in table.dtypes.items()}
+    for column in [*wanted, *types]:
+        if wanted.get(column) != types.get(column):
             raise ResultError(
-                _damaged(path, f"{column} is {found.get(column)}, and not {wanted.get(column)}")
+                _damaged(path, f"{column} is {types.get(column)}, and not {wanted.get(column)}")
             )
     if len(table) != about["rows"].get(name):
         raise ResultError(

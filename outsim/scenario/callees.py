@@ -59,13 +59,13 @@ GapFactors = tuple[_Factor, _Factor, _Factor]
 
 def _three(value: Any) -> Any:
     if not isinstance(value, bool | list | tuple):
-        found = shown(value)
+        text = shown(value)
     elif isinstance(value, list | tuple) and len(value) != len(GAP_FACTORS):
-        found = f"a list of {len(value)}"
+        text = f"a list of {len(value)}"
     else:
         return value
     raise ValueError(
-        f"found {found}; write true, false or three factors: for gaps under 5 minutes, up to an "
+        f"found {text}; write true, false or three factors: for gaps under 5 minutes, up to an "
         "hour, and longer"
     )
 

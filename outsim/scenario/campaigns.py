@@ -94,8 +94,8 @@ class Requests(Part):
 
     @model_validator(mode="after")
     def _one_kind(self) -> Requests:
-        drawn = self.rate is not None or bool(self.rate_by_hour)
-        if drawn == (self.times_s is not None):
+        has_rate = self.rate is not None or bool(self.rate_by_hour)
+        if has_rate == (self.times_s is not None):
             raise ValueError("give either rate or rate_by_hour, or times_s")
         return self
 
@@ -170,12 +170,12 @@ class Campaign(Part):
     @model_validator(mode="after")
     def _makes_sense(self) -> Campaign:
         problems: list[Problem] = []
-        given = [
+        sources = [
             k for k in ("contacts", "contact_list", "requests") if getattr(self, k) is not None
         ]
-        if len(given) != 1:
-            found = " and ".join(given) if given else "none of them"
-            message = f"give one of contacts, contact_list and requests; found {found}"
+        if len(sources) != 1:
+            kinds = " and ".join(sources) if sources else "none of them"
+            message = f"give one of contacts, contact_list and requests; found {kinds}"
             problems.append(((), message))
         problems += out_of_order(
             ("stop_at", self.stop_at, "submitted_at", self.submitted, True),

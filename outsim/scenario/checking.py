@@ -17,14 +17,7 @@ from pydantic_core import ErrorDetails
 from outsim.errors import Problem, ScenarioError, nearest
 from outsim.scenario.defaults import DEFAULTS
 from outsim.scenario.files import SHOWN_OF_KEYS
-from outsim.scenario.keys import (
-    ADDED_ENTRIES,
-    NAMED_ENTRIES,
-    KeyPath,
-    field_at,
-    part_at,
-    value_at,
-)
+from outsim.scenario.keys import ADDED_ENTRIES, NAMED_ENTRIES, KeyPath, field_at, part_at, value_at
 from outsim.scenario.source import Source
 from outsim.text import shortened
 from outsim.units import YEARS, ContradictionError, is_zone, shown
@@ -58,19 +51,19 @@ def in_words(details: ErrorDetails, value: Any) -> str:
     kind, limits = details["type"], details.get("ctx", {})
     if kind == "value_error":
         return str(limits["error"])
-    found = f"found {shown(value)}"
+    value_text = f"found {shown(value)}"
     if details["loc"][-1] == "[key]":
-        found = f'found the key "{shortened(str(details["loc"][-2]), SHOWN_OF_KEYS)}"'
+        value_text = f'found the key "{shortened(str(details["loc"][-2]), SHOWN_OF_KEYS)}"'
     if kind in ("literal_error", "union_tag_invalid"):
         allowed = re.findall(r"'([^']*)'", limits.get("expected") or limits["expected_tags"])
         near = get_close_matches(str(value), allowed, n=1, cutoff=0.6)
         hint = f"did you mean {near[0]!r}? " if near else ""
-        return f"{found}; {hint}allowed: {', '.join(allowed)}"
+        return f"{value_text}; {hint}allowed: {', '.join(allowed)}"
     if kind == "worded":
-        return f"{found}; {details['msg']}"
+        return f"{value_text}; {details['msg']}"
     rule = next(rule for begin, rule in _RULES.items() if kind.startswith(begin))
     numbers = {k: f"{v:.15g}" for k, v in limits.items() if isinstance(v, int | float)}
-    return f"{found}; {rule.format(**(limits | numbers))}"
+    return f"{value_text}; {rule.format(**(limits | numbers))}"
 
 
 HINTS = 100
@@ -154,8 +147,8 @@ def _unknown_key(
         allowed.append("extends")
     near = get_close_matches(str(path[-1]), allowed, n=1, cutoff=0.6) if hinted else []
     hint = f'; did you mean "{near[0]}"?' if near else ";"
-    found = shortened(str(path[-1]), SHOWN_OF_KEYS)
-    message = f'unknown key "{found}"{hint} allowed: {", ".join(allowed)}'
+    key = shortened(str(path[-1]), SHOWN_OF_KEYS)
+    message = f'unknown key "{key}"{hint} allowed: {", ".join(allowed)}'
     return Finding(path, message, instead=near[0] if near else None, unknown=True)
 
 
@@ -213,9 +206,7 @@ def reference_problems(parts: Mapping[str, Any]) -> Iterator[Contradiction]:
 
 
 def _under_study(
-    study: Mapping[str, Any],
-    campaigns: list[tuple[int, Mapping[str, Any]]],
-    hints: Iterator[int],
+    study: Mapping[str, Any], campaigns: list[tuple[int, Mapping[str, Any]]], hints: Iterator[int]
 ) -> Iterator[Contradiction]:
     names = list(_texts(campaigns, "name"))
     full_names = [f"{c.get('tenant')}/{c.get('name')}" for _, c in campaigns]
@@ -246,11 +237,7 @@ def _texts(entries: list[tuple[int, Mapping[str, Any]]], key: str) -> Iterator[s
 
 
 def _missing(
-    path: KeyPath,
-    part: Mapping[str, Any],
-    key: str,
-    known: Iterable[str],
-    hints: Iterator[int],
+    path: KeyPath, part: Mapping[str, Any], key: str, known: Iterable[str], hints: Iterator[int]
 ) -> Iterator[Contradiction]:
     name = part.get(key)
     # The word "none" turns off what is optional; a profile and a campaign are names.
@@ -290,10 +277,10 @@ def checked(
     try:
         return whole.model_validate(values, context=context)
     except ValidationError as error:
-        found = list(findings(error, source, whole))
-    found += _second_look(whole, found, values, source, context)
-    found += [Finding(*reference) for reference in names(source.values)]
-    raise ScenarioError(_problems(found, source))
+        problems = list(findings(error, source, whole))
+    problems += _second_look(whole, problems, values, source, context)
+    problems += [Finding(*reference) for reference in names(source.values)]
+    raise ScenarioError(_problems(problems, source))
 
 
 def _clock(values: Mapping[str, Any]) -> dict[str, Any]:
@@ -335,13 +322,13 @@ def _setting(path: KeyPath) -> KeyPath:
 
 def _second_look(
     whole: type[BaseModel],
-    found: list[Finding],
+    first_look: list[Finding],
     values: dict[str, Any],
     source: Source,
     context: Any,
 ) -> Iterator[Finding]:
     """Contradictions in parts, which show when wrong values are left out."""
-    wrong = {_setting(finding.path) for finding in found if not finding.found_together}
+    wrong = {_setting(finding.path) for finding in first_look if not finding.found_together}
     remaining = _without(values, wrong)
     if not wrong or remaining is None:
         return
@@ -371,20 +358,22 @@ def _copy(value: Any) -> Any:
     return dict(value) if isinstance(value, Mapping) else value
 
 
-def _problems(found: list[Finding], source: Source) -> list[Problem]:
+def _problems(problems_at: list[Finding], source: Source) -> list[Problem]:
     """Findings as problems, without those that only repeat that a key is wrong or misspelt."""
-    misspelt = {(*f.path[:-1], f.instead) for f in found if f.instead}
-    wrong = {f.path for f in found if not f.found_together and not f.unknown}
+    misspelt = {(*f.path[:-1], f.instead) for f in problems_at if f.instead}
+    wrong = {f.path for f in problems_at if not f.found_together and not f.unknown}
     wrong |= {_setting(path) for path in wrong}
     problems: dict[Problem, None] = {}
-    for finding in found:
+    for finding in problems_at:
         absent = finding.path in misspelt and finding.path not in source.origins
         rests = finding.found_together and _rests_on(finding, wrong | misspelt, source)
         if absent or rests:
             continue
         place = finding.problem or problem(source, finding.path, finding.message)
         problems.setdefault(place)
-    return sorted(problems, key=lambda each: (each.file != source.file, each.file, each.line or 0))
+    return sorted(
+        problems, key=lambda entry: (entry.file != source.file, entry.file, entry.line or 0)
+    )
 
 
 def _rests_on(finding: Finding, keys: set[KeyPath], source: Source) -> bool:

@@ -70,16 +70,16 @@ def parse_destination(text: str) -> tuple[int, int]:
     if not head:
         raise InvalidNumberError("empty")
     number = _national_number(head, "not a number")
-    given: dict[str, str] = {}
+    values: dict[str, str] = {}
     for parameter in parameters:
         name, _, value = parameter.partition("=")
         name = name.strip().lower()
-        if name not in ("ani", "postd") or name in given:
+        if name not in ("ani", "postd") or name in values:
             raise InvalidNumberError("unknown parameter")
-        given[name] = value.strip()
-    if "postd" in given and not _POSTD.fullmatch(given["postd"]):
+        values[name] = value.strip()
+    if "postd" in values and not _POSTD.fullmatch(values["postd"]):
         raise InvalidNumberError("bad postd")
-    return number, parse_ani(given["ani"]) if "ani" in given else 0
+    return number, parse_ani(values["ani"]) if "ani" in values else 0
 
 
 def parse_ani(text: str) -> int:
@@ -195,10 +195,10 @@ class ContactList:
     @cached_property
     def digest(self) -> str:
         """SHA-256 of all that the list says, wherever it was read from."""
-        said = sha256(repr((self.zones, self.variables, self.rejected)).encode())
+        hashed = sha256(repr((self.zones, self.variables, self.rejected)).encode())
         for column in (self.numbers, self.anis, self.zone_index):
-            said.update(column.astype(column.dtype.newbyteorder("<")).tobytes())
-        return said.hexdigest()
+            hashed.update(column.astype(column.dtype.newbyteorder("<")).tobytes())
+        return hashed.hexdigest()
 
     @cached_property
     def duplicates(self) -> NDArray[np.bool_]:
@@ -317,8 +317,8 @@ class _Reader:
         first = headers[0]
         if first != FIRST_HEADER:
             hint = "" if "," in row.text or len(first) < 12 else "; commas part columns"
-            found = f"found {header_shown([first])!r} as the first header"
-            raise refusal(self.path, f"{found}; must be {FIRST_HEADER!r}{hint}", 1)
+            problem = f"found {header_shown([first])!r} as the first header"
+            raise refusal(self.path, f"{problem}; must be {FIRST_HEADER!r}{hint}", 1)
         for header, count in Counter(headers).items():
             if header and count > 1:
                 raise refusal(
@@ -329,18 +329,18 @@ class _Reader:
         return headers
 
     def _add(self, line: int, fields: list[str]) -> None:
-        said = fields[0]
+        text = fields[0]
         try:
-            number, ani = parse_destination(said)
+            number, ani = parse_destination(text)
             if self.ani_column and not ani and fields[self.ani_column].strip():
-                said = fields[self.ani_column]
-                ani = parse_ani(said)
+                text = fields[self.ani_column]
+                ani = parse_ani(text)
             zone = NO_ZONE
             if self.zone_column:
-                said = fields[self.zone_column].strip()
-                zone = self._zone(said)
+                text = fields[self.zone_column].strip()
+                zone = self._zone(text)
         except InvalidNumberError as error:
-            self._reject(line, said, str(error))
+            self._reject(line, text, str(error))
         else:
             self.numbers.append(number)
             self.anis.append(ani)

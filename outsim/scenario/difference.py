@@ -45,17 +45,17 @@ class Difference:
 def differences(left: Scenario, right: Scenario) -> list[Difference]:
     """Keys in which two scenarios differ; a part that only one of them has is one difference."""
     ours, theirs = _Meaning(left).values, _Meaning(right).values
-    found: dict[str, Difference] = {}
+    by_key: dict[str, Difference] = {}
     for key in [*ours, *(key for key in theirs if key not in ours)]:
         value, other = ours.get(key, _ABSENT), theirs.get(key, _ABSENT)
-        inside_another = any(key[:i] in found for i, c in enumerate(key) if c == ".")
+        inside_another = any(key[:i] in by_key for i, c in enumerate(key) if c == ".")
         if value.compared != other.compared and not inside_another:
             shown = (value.shown, other.shown)
             if value.shown == other.shown:
                 # Rounded for reading, they look alike.
                 shown = (str(value.compared), str(other.compared))
-            found[key] = Difference(key, *shown)
-    return list(found.values())
+            by_key[key] = Difference(key, *shown)
+    return list(by_key.values())
 
 
 @dataclass(frozen=True)
@@ -82,10 +82,10 @@ class _Meaning:
                     self.values[key] = self._shares(part)
                 case "suspension" | "outage":
                     # They have no names: each is known by all that it says.
-                    said = self._summary(part)
-                    counts[said] += 1
-                    count = f" ({counts[said]})" if counts[said] > 1 else ""
-                    self.values[f"{path[0]}[{said}]{count}"] = _Value(said, "there")
+                    summary = self._summary(part)
+                    counts[summary] += 1
+                    count = f" ({counts[summary]})" if counts[summary] > 1 else ""
+                    self.values[f"{path[0]}[{summary}]{count}"] = _Value(summary, "there")
                 case "clock":
                     self._fields(key, part, {"latest": part.latest_end})
                 case "platform" | "carrier" | "callees":
@@ -137,12 +137,12 @@ class _Meaning:
     def _summary(self, part: BaseModel) -> str:
         """What a part says, in one line; its names are in its key."""
         written = part.model_dump(mode="json")
-        said = {
+        texts = {
             name: self._value(getattr(part, name), written[name]).shown
             for name in type(part).model_fields
             if name in part.model_fields_set and name != "name"
         }
-        return ", ".join(f"{name} {text}" for name, text in said.items()) or "defaults"
+        return ", ".join(f"{name} {text}" for name, text in texts.items()) or "defaults"
 
     def _value(self, value: Any, written: Any) -> _Value:
         if value is None:
@@ -156,8 +156,8 @@ class _Meaning:
         if isinstance(value, BaseModel) and "distribution" not in written:
             return _Value(value, f"({self._summary(value)})")
         if isinstance(value, BaseModel):
-            said = [f"{key} {text}" for key, text in written.items() if key != "distribution"]
-            return _Value(value.model_dump(), f"{written['distribution']} {', '.join(said)}")
+            words = [f"{key} {text}" for key, text in written.items() if key != "distribution"]
+            return _Value(value.model_dump(), f"{written['distribution']} {', '.join(words)}")
         if isinstance(value, time):
             return _Value(value, value.isoformat("minutes") if value < time.max else "24:00")
         if isinstance(value, list):
@@ -194,13 +194,13 @@ def _without_what_is_implied(scenario: Scenario) -> Scenario:
 def meaning(scenario: Scenario) -> dict[str, str]:
     """Everything that a scenario means, by key path, as texts that differ where it differs."""
     values = {key: value.compared for key, value in _Meaning(scenario).values.items()}
-    said = {
+    texts = {
         key: value.digest if isinstance(value, ContactList) else str(value)
         for key, value in values.items()
     }
     return {
         key: text if len(text) <= _LONG else sha256(text.encode()).hexdigest()
-        for key, text in said.items()
+        for key, text in texts.items()
     }
 
 

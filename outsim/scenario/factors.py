@@ -85,23 +85,23 @@ def read_range(text: str, scenario: Scenario) -> Range:
     key = key.strip()
     if not equals or not key:
         raise ScenarioError(f"range {text!r}: write KEY=LOW:HIGH, such as platform.ports=100:2000")
-    found = _read_clock(key, ends) or _read_ends(key, ends, text)
-    if not found.low < found.high:
+    ends_found = _read_clock(key, ends) or _read_ends(key, ends, text)
+    if not ends_found.low < ends_found.high:
         raise ScenarioError(f"range {text!r}: the low end must be less than the high one")
-    for end in (found.low, found.high):
-        found.set_in(scenario, end)
+    for end in (ends_found.low, ends_found.high):
+        ends_found.set_in(scenario, end)
     path = key_path(key, scenario.model_dump(mode="json"))
-    if found.unit == "" and float in kinds_at(Scenario, path):
-        return Range(key, found.low, found.high, is_whole=False, count=found.count)
-    return found
+    if ends_found.unit == "" and float in kinds_at(Scenario, path):
+        return Range(key, ends_found.low, ends_found.high, is_whole=False, count=ends_found.count)
+    return ends_found
 
 
 def _read_clock(key: str, ends: str) -> Range | None:
-    found = _CLOCK_RANGE.fullmatch(ends)
-    if found is None:
+    match = _CLOCK_RANGE.fullmatch(ends)
+    if match is None:
         return None
-    low, high = (int(end[:-3]) * 60 + int(end[-2:]) for end in found.group(1, 2))
-    return Range(key, low, high, _CLOCK, True, _count(found[3], ends))
+    low, high = (int(end[:-3]) * 60 + int(end[-2:]) for end in match.group(1, 2))
+    return Range(key, low, high, _CLOCK, True, _count(match[3], ends))
 
 
 def _read_ends(key: str, ends: str, text: str) -> Range:
@@ -228,8 +228,8 @@ class Factor:
 
 def read_factor(text: str, *scenarios: Scenario) -> Factor:
     """Read ``KEY=LOW:HIGH`` or ``KEY=LOW:HIGH:COUNT`` for scenarios that all have the key."""
-    found = [read_range(text, scenario) for scenario in scenarios]
-    return Factor(found[0])
+    ranges = [read_range(text, scenario) for scenario in scenarios]
+    return Factor(ranges[0])
 
 
 def _shown(text: str) -> str:
@@ -315,7 +315,7 @@ def _factor(name: str, keys: list[str], scenario: Scenario) -> Factor:
     if centre:
         key, value = f"{key}.{centre}", value[centre]
     sweep = default.sweep or _GUESSES.get(key, "")
-    found = _stated(key, sweep, value) or _between(key, value, 0.5, 2.0)
+    span = _stated(key, sweep, value) or _between(key, value, 0.5, 2.0)
     settings: Callable[[str], Settings] | None = None
     if name == "background.start_minutes":
         settings = _share_setting(f"{key}.top", value, "top")
@@ -324,9 +324,9 @@ def _factor(name: str, keys: list[str], scenario: Scenario) -> Factor:
     elif name.startswith(("campaign.", "endpoint.")):
         parameter = key.removeprefix(name)
         settings = _in_all([f"{key}{parameter}" for key in keys])
-    is_log = not sweep.startswith("0-") and found.low > 0 and found.high / found.low >= WIDE
+    is_log = not sweep.startswith("0-") and span.low > 0 and span.high / span.low >= WIDE
     source = FACTS if default.sweep else GUESS if sweep else OWN
-    return Factor(found, settings, is_log, source)
+    return Factor(span, settings, is_log, source)
 
 
 def _hour_factors(text: str) -> Settings:
@@ -335,8 +335,8 @@ def _hour_factors(text: str) -> Settings:
     usual: Mapping[str, float] = DEFAULTS[key].value
     widest = max(abs(factor - 1) for factor in usual.values())
     return {
-        f"{key}.{part}": f"{1 + (each - 1) * _percent(text) / widest:.6g}"
-        for part, each in usual.items()
+        f"{key}.{part}": f"{1 + (usual_factor - 1) * _percent(text) / widest:.6g}"
+        for part, usual_factor in usual.items()
     }
 
 
@@ -361,14 +361,14 @@ def _stated(key: str, sweep: str, value: Any) -> Range | None:
     if sweep.startswith("+-"):
         part = float(sweep[2:].rstrip(" %")) / 100
         return _between(key, value, 1 - part, 1 + part)
-    found = _SWEEP.fullmatch(sweep)
-    if found is None:
+    match = _SWEEP.fullmatch(sweep)
+    if match is None:
         return None
-    low, high = (float(end.replace(",", "")) for end in found.group(1, 3))
-    unit = found[4]
-    if found[2] is not None:
-        high *= parse_duration_us(f"1 {unit}") / parse_duration_us(f"1 {found[2]}")
-        unit = found[2]
+    low, high = (float(end.replace(",", "")) for end in match.group(1, 3))
+    unit = match[4]
+    if match[2] is not None:
+        high *= parse_duration_us(f"1 {unit}") / parse_duration_us(f"1 {match[2]}")
+        unit = match[2]
     if unit in ("s", "min") and (low == 0 or low != int(low)):
         # A duration is more than 0: to the millisecond, as durations are drawn.
         size = 1000 if unit == "s" else 60_000
@@ -381,9 +381,9 @@ def _between(key: str, value: Any, low: float, high: float) -> Range:
     """From so many times a default to so many times."""
     number, unit = (value, "")
     if isinstance(value, str):
-        found = _NUMBER.fullmatch(value)
-        assert found is not None, value
-        number, unit = float(found[1]), found[2]
+        match = _NUMBER.fullmatch(value)
+        assert match is not None, value
+        number, unit = float(match[1]), match[2]
     is_whole = isinstance(value, int)
     ends = [number * low, number * high]
     if is_whole:

@@ -45,8 +45,8 @@ def refusal(file: object, message: str, line: int | None = None) -> ScenarioErro
 
 def header_shown(names: Sequence[str]) -> str:
     """The beginning of a header that is not what it should be: the file may be a private one."""
-    told = shortened(", ".join(names), SHOWN_OF_KEYS)
-    return told if len(names) < 2 or not told.endswith("...") else f"{told} ({len(names)} in all)"
+    text = shortened(", ".join(names), SHOWN_OF_KEYS)
+    return text if len(names) < 2 or not text.endswith("...") else f"{text} ({len(names)} in all)"
 
 
 def kind_problem(path: Path) -> str | None:
@@ -88,10 +88,7 @@ def read_lines(path: Path) -> Iterator[str]:
 
 
 def read_table_lines(path: Path) -> Iterator[str]:
-    """Lines of a table that another program wrote, with their ends.
-
-    UTF-16 is read as well as UTF-8, lines end as on any system, and a NUL is read as U+FFFD.
-    """
+    """Lines, with their ends, of a table in UTF-8 or UTF-16; a NUL is read as U+FFFD."""
     check_kind(path)
     try:
         with path.open("rb") as stream:

@@ -143,11 +143,11 @@ def _index(key: str, entries: Any, path: KeyPath, name: str) -> str | int:
     if not isinstance(entries, list):
         return name
     if path in NAMED_LISTS:
-        found = [i for i, entry in enumerate(entries) if name in _names(entry)]
-        if len(found) == 1:
-            return found[0]
-        if found:
-            same = ", ".join(str(_full_name(entries[i])) for i in found)
+        places = [i for i, entry in enumerate(entries) if name in _names(entry)]
+        if len(places) == 1:
+            return places[0]
+        if places:
+            same = ", ".join(str(_full_name(entries[i])) for i in places)
             raise ScenarioError(f"{key}: {name} is the name of several; write one of {same}")
     if name.isdecimal() and int(name) < len(entries):
         return int(name)

@@ -268,8 +268,8 @@ def _slowest(scenario: Scenario, campaign: Campaign) -> tuple[str, float]:
             rates["its tenant's limit on simultaneous calls"] = at_once
     slowest = min(rates, key=rates.__getitem__)
     a_minute = rates[slowest] * 60
-    said = f"{a_minute:,.0f}" if a_minute >= 10 else f"{a_minute:.2g}"
-    return f"{slowest} of {said} calls a minute", rates[slowest]
+    rate = f"{a_minute:,.0f}" if a_minute >= 10 else f"{a_minute:.2g}"
+    return f"{slowest} of {rate} calls a minute", rates[slowest]
 
 
 def _retries(campaign: Campaign, opportunity: Opportunity) -> Advised:

@@ -73,20 +73,14 @@ def _shares(scenario: Scenario) -> Advised:
             "wrongly more often than rightly",
         )
     if share_left_by_others(scenario.carrier) == 0:
-        yield (
-            "carrier.other_traffic",
-            "leaves nothing to the platform: every call is refused",
-        )
+        yield ("carrier.other_traffic", "leaves nothing to the platform: every call is refused")
     if callees.phone_off >= MOST:
         yield (
             "callees.phone_off",
             f"{percent(callees.phone_off)} of phones are off at every attempt",
         )
     if callees.fax_share >= MOST:
-        yield (
-            "callees.fax_share",
-            f"{percent(callees.fax_share)} of contacts are fax machines",
-        )
+        yield ("callees.fax_share", f"{percent(callees.fax_share)} of contacts are fax machines")
     if callees.early_hang_up >= NEARLY_ALL:
         leave = f"{percent(callees.early_hang_up)} of people leave before the message ends"
         yield "callees.early_hang_up", leave
@@ -96,18 +90,18 @@ def _durations(scenario: Scenario) -> Advised:
     """Times that are longer, on average, than the run is by the clock."""
     length_us = microseconds_between(scenario.clock.begins, scenario.clock.ends)
     platform, callees = scenario.platform, scenario.callees
-    found: dict[str, int | float | None] = {
+    durations: dict[str, int | float | None] = {
         "carrier.refusal_time": scenario.carrier.refusal_time,
         **{f"platform.{key}": getattr(platform, key) for key in ("ring_timeout", "start_jitter")},
     }
     if any(campaign.stop_at is not None for campaign in scenario.campaign):
-        found["platform.stop_latency"] = platform.stop_latency
+        durations["platform.stop_latency"] = platform.stop_latency
     for part in parts(scenario):
         if part.path[0] in ("platform", "callees", "campaign"):
             for key, _, value, _ in keys_of(part):
                 if hasattr(value, "mean_s"):
-                    found[key] = value.mean_s() * SECOND
-    for key, duration_us in found.items():
+                    durations[key] = value.mean_s() * SECOND
+    for key, duration_us in durations.items():
         if duration_us is not None and duration_us >= length_us:
             yield (
                 key,

@@ -155,9 +155,9 @@ CONTACTS = "contacts"
 def written(scenario: Scenario) -> dict[str, Any]:
     """A scenario's tables as a file would hold them, its contact lists by their copies."""
     tables: dict[str, Any] = json.loads(scenario.model_dump_json(exclude_unset=True))
-    for campaign, said in zip(scenario.campaign, tables.get("campaign", []), strict=True):
+    for campaign, table in zip(scenario.campaign, tables.get("campaign", []), strict=True):
         if campaign.contact_list is not None:
-            said["contact_list"] = str(_copy_of(campaign.contact_list))
+            table["contact_list"] = str(_copy_of(campaign.contact_list))
     return tables
 
 

@@ -81,8 +81,8 @@ def check_drawn(scenario: Scenario, sizes: list[int]) -> None:
     largest, needed = max(sizes, default=0), CALL_BYTES * sum(sizes)
     if needed < SMALL or (largest <= MOST_CALLS and needed <= available_bytes()):
         return
-    found = "some" if scenario.background is None else f"{scenario.background.size_log_sd:g}"
-    need = Need("background.size_log_sd", found, sum(sizes), needed)
+    spread = "some" if scenario.background is None else f"{scenario.background.size_log_sd:g}"
+    need = Need("background.size_log_sd", spread, sum(sizes), needed)
     message = f"a campaign of {_count(largest)} calls was drawn, {_count(sum(sizes))} in all"
     raise _refusal(scenario, need, f"{message}, which do not fit in memory; lower it")
 
@@ -104,23 +104,23 @@ def _needs(scenario: Scenario, *, exact: bool) -> Iterator[Need]:
     dialed = platform.dial_burst + platform.dial_rate / RATE_SECONDS * latest_us / SECOND
     for campaign in scenario.campaign:
         requests = campaign.requests
-        key, found = f"campaign[{campaign.full_name}].", ""
+        key, amount = f"campaign[{campaign.full_name}].", ""
         if requests is None:
             calls: float = campaign.dialable or 0
             key += "contacts" if campaign.contact_list is None else "contact_list"
-            found = f"{calls:,.0f}"
+            amount = f"{calls:,.0f}"
         elif requests.times_s is not None:
-            calls, found = len(requests.times_s), f"{len(requests.times_s):,} times"
+            calls, amount = len(requests.times_s), f"{len(requests.times_s):,} times"
             key += "requests.times_s"
         else:
             calls = _requests(scenario, campaign, exact=exact)
             key += "requests"
-            found = f"some {_count(calls)} requests"
+            amount = f"some {_count(calls)} requests"
         attempts = calls * (1 + campaign.max_retry)
         if exact and calls:
-            each = campaign_traffic(scenario, campaign)
-            attempts = min(attempts, calls * each.attempts / max(1, each.contacts), dialed)
-        yield Need(key, found, calls, CALL_BYTES * calls + ATTEMPT_BYTES * attempts)
+            traffic = campaign_traffic(scenario, campaign)
+            attempts = min(attempts, calls * traffic.attempts / max(1, traffic.contacts), dialed)
+        yield Need(key, amount, calls, CALL_BYTES * calls + ATTEMPT_BYTES * attempts)
     background = scenario.background
     if background is not None:
         size = background.median_size * math.exp(background.size_log_sd**2 / 2)
@@ -129,9 +129,9 @@ def _needs(scenario: Scenario, *, exact: bool) -> Iterator[Need]:
         attempts = min(calls, dialed) if exact else calls * (1 + background.max_retry)
         there = DRAWN_CAMPAIGN_BYTES * per_hour * latest_us / HOUR
         key = "median_size" if calls * CALL_BYTES > there else "campaigns_per_hour"
-        found = str(background.median_size if key == "median_size" else per_hour)
+        amount = str(background.median_size if key == "median_size" else per_hour)
         needed = CALL_BYTES * calls + ATTEMPT_BYTES * attempts + there
-        yield Need(f"background.{key}", found, calls, needed)
+        yield Need(f"background.{key}", amount, calls, needed)
     for in_snapshot in scenario.snapshot.campaign if scenario.snapshot is not None else ():
         calls = sum(in_snapshot.count(state) for state in STATES)
         under_way = in_snapshot.count("dialing") + in_snapshot.count("connected")

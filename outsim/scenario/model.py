@@ -168,16 +168,18 @@ class Scenario(Part):
         'the stop races the queue, campaign[paced offer].pacing = 1/s, platform.ports = 40'
         """
         values, whole, files = self._as_set(), self.plain_tables(), dict(self.written.files)
-        said = [f"{key} = {v if isinstance(v, str) else shown(v)}" for key, v in changes.items()]
-        if name is not None or said:
-            values["name"] = name or title(", ".join([self.name, *said]))
+        settings = [
+            f"{key} = {v if isinstance(v, str) else shown(v)}" for key, v in changes.items()
+        ]
+        if name is not None or settings:
+            values["name"] = name or title(", ".join([self.name, *settings]))
         for key, value in changes.items():
             path = key_path(key, whole)
             read = read_value(value, Scenario, path) if isinstance(value, str) else value
             put(values, whole, path, read)
             files = {old: file for old, file in files.items() if old[: len(path)] != path}
             files[path] = ALTERED
-        altered = Scenario.from_source(Source(values, {}, ", ".join(said)))
+        altered = Scenario.from_source(Source(values, {}, ", ".join(settings)))
         altered._path, altered._written = self._path, Written(files)
         return altered
 
@@ -257,11 +259,11 @@ class Scenario(Part):
         """
         where = f"in scenario {self.name!r}"
         name = named.full_name if isinstance(named, Campaign) else named
-        found = [c for c in self.campaign if name in (c.name, c.full_name)]
-        if len(found) == 1:
-            return found[0]
-        if found:
-            several = ", ".join(sorted(campaign.full_name for campaign in found))
+        matches = [c for c in self.campaign if name in (c.name, c.full_name)]
+        if len(matches) == 1:
+            return matches[0]
+        if matches:
+            several = ", ".join(sorted(campaign.full_name for campaign in matches))
             message = f"campaign {name!r}: is the name of several {where}; allowed: {several}"
             raise ScenarioError(message)
         there = sorted(campaign.full_name for campaign in self.campaign)

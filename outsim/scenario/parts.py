@@ -71,11 +71,7 @@ def check_order(*pairs: Instants) -> None:
 
 
 class Part(BaseModel):
-    """A part of a scenario: frozen, and closed to unknown keys.
-
-    A TOML file has no way to write that there is no value. So the word "none"
-    turns off what is optional, even if a default or an inherited file sets it.
-    """
+    """A part of a scenario: frozen, closed to unknown keys; "none" turns off what is optional."""
 
     model_config = ConfigDict(
         frozen=True,

@@ -128,9 +128,9 @@ def assumptions(scenario: Scenario) -> ParameterTable:
 def _stated_ranges(scenario: Scenario) -> dict[str, Factor]:
     """Ranges that come with the sources of a scenario, by key."""
     return {
-        key: Factor(read_range(f"{key}={each.range}", scenario), source=each.source)
-        for key, each in scenario.sources.items()
-        if each.range is not None
+        key: Factor(read_range(f"{key}={entry.range}", scenario), source=entry.source)
+        for key, entry in scenario.sources.items()
+        if entry.range is not None
     }
 
 
@@ -140,7 +140,7 @@ def _set(scenario: Scenario, stated: Mapping[str, Factor]) -> Iterator[Parameter
         files = scenario.written.files_of(*path)
         names = sorted({Path(file).name for file in files if file != ALTERED})
         source = _source(scenario, key, files)
-        factors = [each for name, each in stated.items() if name == key or _is_below(name, key)]
+        factors = [entry for name, entry in stated.items() if name == key or _is_below(name, key)]
         yield Parameter(
             key,
             values.get(key, NONE),

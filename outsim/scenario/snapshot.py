@@ -59,10 +59,10 @@ class Standing(Part):
 
     @model_validator(mode="after")
     def _one_instant(self) -> Standing:
-        given = [k for k in ("since", "lasting", "oldest") if getattr(self, k) is not None]
-        if len(given) > 1:
-            message = f"give one of since, lasting and oldest; found {' and '.join(given)}"
-            raise ContradictionError([((given[1],), message)])
+        keys = [k for k in ("since", "lasting", "oldest") if getattr(self, k) is not None]
+        if len(keys) > 1:
+            message = f"give one of since, lasting and oldest; found {' and '.join(keys)}"
+            raise ContradictionError([((keys[1],), message)])
         if (self.failures or 0) > (self.attempts or 0) and self.attempts is not None:
             message = f"found {self.failures}; must not be more than attempts ({self.attempts})"
             raise ContradictionError([(("failures",), message)])
@@ -71,7 +71,7 @@ class Standing(Part):
     @property
     def is_timed(self) -> bool:
         """Whether it is said since when."""
-        return any(given is not None for given in (self.since, self.lasting, self.oldest))
+        return any(value is not None for value in (self.since, self.lasting, self.oldest))
 
     def since_at(self, moment: datetime) -> datetime:
         """When it, or the first of several, came into its state; `moment` if nothing is said."""
@@ -318,23 +318,20 @@ def snapshot_problems(scenario: _Setting, snapshot: Snapshot) -> Iterator[Contra
         (under_way, "platform.ports", scenario.platform.ports),
         (("connected",), "carrier.channels", scenario.carrier.channels),
     ):
-        found = sum(campaign.count(state) for campaign in snapshot.campaign for state in states)
-        if found > limit:
+        count = sum(campaign.count(state) for campaign in snapshot.campaign for state in states)
+        if count > limit:
             words = " or ".join(states)
-            yield (
-                ("campaign",),
-                f"found {found} calls {words}; the scenario's {what} is {limit}",
-            )
+            yield (("campaign",), f"found {count} calls {words}; the scenario's {what} is {limit}")
 
 
 def _twice(snapshot: Snapshot) -> Iterator[Contradiction]:
     """Calls that stand in two places."""
     numbered = sorted(
-        (each.call_id, each.count, ("campaign", i, state, k, "call_id"))
+        (standing.call_id, standing.count, ("campaign", i, state, k, "call_id"))
         for i, campaign in enumerate(snapshot.campaign)
         for state in STATES
-        for k, each in enumerate(campaign.standing(state))
-        if each.call_id is not None
+        for k, standing in enumerate(campaign.standing(state))
+        if standing.call_id is not None
     )
     for (first, count, _), (call_id, _, place) in pairwise(numbered):
         if call_id < first + count:
@@ -347,11 +344,7 @@ def _plain(name: str) -> str:
 
 
 def _unknown(scenario: _Setting, campaign: CampaignSnapshot) -> tuple[str, str] | None:
-    """Why a campaign must be one of the scenario's and is not, as (key, message).
-
-    Campaigns of customers of whom the scenario says nothing are allowed: they are those of
-    others. One whose name is nearly the scenario's is most likely misspelt.
-    """
+    """Why a campaign must be one of the scenario's and is not, as (key, message)."""
     if scenario.campaign_or_none(campaign.full_name) is not None:
         return None
     tenants: dict[str, list[str]] = {}
@@ -366,8 +359,8 @@ def _unknown(scenario: _Setting, campaign: CampaignSnapshot) -> tuple[str, str] 
     if not near and any(_plain(campaign.name) == _plain(n) for ns in tenants.values() for n in ns):
         near = get_close_matches(campaign.tenant, known, n=1, cutoff=0.7)
     if near:
-        found = f"found {campaign.tenant!r}, which is not a customer in the scenario"
-        return "tenant", f"{found}; did you mean {near[0]!r}?"
+        problem = f"found {campaign.tenant!r}, which is not a customer in the scenario"
+        return "tenant", f"{problem}; did you mean {near[0]!r}?"
     return None
 
 
@@ -393,8 +386,8 @@ def _before_start(
     if started_us < 0:
         for state, count in campaign.counts.items():
             if count and state not in ("scheduled", "canceled", "expired"):
-                found = f"found {count} at {written(snapshot.at)}, before {starts}"
-                yield (state,), f"{found}; allowed: scheduled, canceled, expired"
+                problem = f"found {count} at {written(snapshot.at)}, before {starts}"
+                yield (state,), f"{problem}; allowed: scheduled, canceled, expired"
         return
     for state in ("queued", "waiting_retry", "dialing", "connected"):
         for k, standing in enumerate(campaign.standing(state)):
@@ -434,6 +427,6 @@ def _beyond_list(scenario: _Setting, campaign: CampaignSnapshot) -> Iterator[Con
     counts = {state: count for state, count in campaign.counts.items() if count}
     total = sum(counts.values())
     if total > most:
-        found = ", ".join(f"{count} {state}" for state, count in counts.items())
-        found += f", {total} in all" if len(counts) > 1 else ""
-        yield (), f"found {found}; its list in the scenario has {most} that can be dialed"
+        text = ", ".join(f"{count} {state}" for state, count in counts.items())
+        text += f", {total} in all" if len(counts) > 1 else ""
+        yield (), f"found {text}; its list in the scenario has {most} that can be dialed"

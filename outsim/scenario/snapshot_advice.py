@@ -60,17 +60,17 @@ def standing(scenario: Scenario) -> Iterator[tuple[str, str]]:
             )
 
 
-def _too_late(scenario: Scenario, told: CampaignSnapshot) -> Iterator[tuple[str, str]]:
+def _too_late(scenario: Scenario, campaign: CampaignSnapshot) -> Iterator[tuple[str, str]]:
     """States in which calls stand that the stop or the expiry of their campaign has ended."""
     assert scenario.snapshot is not None
-    rules, at_us = campaign_of(scenario, told), scenario.instant_us(scenario.snapshot.at)
+    rules, at_us = campaign_of(scenario, campaign), scenario.instant_us(scenario.snapshot.at)
     stopped = {
         "scheduled": True,
         "queued": rules.stop_reaches == "queue",
         "waiting_retry": rules.stop_cancels_retries,
     }
     for state, is_stopped in stopped.items():
-        if not told.count(state):
+        if not campaign.count(state):
             continue
         latency_us = scenario.platform.stop_latency
         if rules.expires_at is not None and scenario.instant_us(rules.expires_at) <= at_us:
@@ -83,10 +83,10 @@ def _too_late(scenario: Scenario, told: CampaignSnapshot) -> Iterator[tuple[str,
             yield state, f"after the campaign's stop at {rules.stop_at:%H:%M}: they are canceled"
 
 
-def _longest_us(scenario: Scenario, told: CampaignSnapshot) -> dict[str, int]:
+def _longest_us(scenario: Scenario, campaign: CampaignSnapshot) -> dict[str, int]:
     """How long calls stand in a state at most, or as good as that."""
     platform, callees = scenario.platform, scenario.callees
-    rules = campaign_of(scenario, told)
+    rules = campaign_of(scenario, campaign)
 
     def last_us(*distributions: Distribution) -> int:
         return round(sum(float(d.quantile_s(_LAST)[0]) for d in distributions) * SECOND)

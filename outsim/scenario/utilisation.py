@@ -170,7 +170,7 @@ def _by_tenants(
     together: dict[str, float] = defaultdict(float)
     for campaign in scenario.campaign:
         together[campaign.tenant] += of(scenario, campaign)
-    return sum(min(asked, (limits.get(t) or _ANY) / unit) for t, asked in together.items())
+    return sum(min(load, (limits.get(t) or _ANY) / unit) for t, load in together.items())
 
 
 def _rate(scenario: Scenario, campaign: Campaign) -> float:
@@ -192,36 +192,36 @@ def _at_once(_: Scenario, campaign: Campaign) -> float:
 
 def shortages(scenario: Scenario) -> Iterator[tuple[str, str]]:
     """What the platform asks for and the carrier does not take: key and message."""
-    asked = demand(scenario)
-    if asked is None:
+    needs = demand(scenario)
+    if needs is None:
         return
     is_peak = busiest_share(scenario.carrier) > scenario.carrier.other_traffic
     when = " in the minute with most other traffic" if is_peak else ""
-    takes = f"{asked.takes:.3g}/s that other traffic leaves{when}"
+    takes = f"{needs.takes:.3g}/s that other traffic leaves{when}"
     is_busy = any(
         load.resource == "carrier rate" and load.offered > 1 for load in utilisation(scenario)
     )
-    refused, in_spike = (1 - asked.takes / rate for rate in (asked.lasting, asked.dial_rate))
+    refused, in_spike = (1 - needs.takes / rate for rate in (needs.lasting, needs.dial_rate))
     if refused > 0 and not is_busy:
         yield (
             "carrier.rate",
-            f"while calls queue, the platform makes up to {asked.lasting:.3g} attempts a second, "
-            f"{percent(asked.lasting / asked.takes)} of the {takes}: up to {percent(refused)} of "
+            f"while calls queue, the platform makes up to {needs.lasting:.3g} attempts a second, "
+            f"{percent(needs.lasting / needs.takes)} of the {takes}: up to {percent(refused)} of "
             "them are refused",
         )
     elif in_spike >= SPIKE_REFUSED and not is_busy:
         yield (
             "carrier.rate",
-            f"the dial rate of {asked.dial_rate:.3g}/s is "
-            f"{percent(asked.dial_rate / asked.takes)} of "
+            f"the dial rate of {needs.dial_rate:.3g}/s is "
+            f"{percent(needs.dial_rate / needs.takes)} of "
             f"the {takes}: until the ports are busy, up to {percent(in_spike)} of attempts are "
             "refused",
         )
-    channels = int(asked.channels + 1e-9)
-    if channels < asked.simultaneous:
+    channels = int(needs.channels + 1e-9)
+    if channels < needs.simultaneous:
         of = f"its {scenario.platform.ports} ports"
-        if asked.simultaneous < scenario.platform.ports:
-            of = f"the {asked.simultaneous:.0f} simultaneous calls that its limits allow"
+        if needs.simultaneous < scenario.platform.ports:
+            of = f"the {needs.simultaneous:.0f} simultaneous calls that its limits allow"
         yield (
             "carrier.channels",
             f"{channels} are left to the platform{when}, fewer than {of}: calls on the other "

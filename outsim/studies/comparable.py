@@ -94,9 +94,9 @@ def asked_about(
 
 
 def _for_each(
-    given: str | Sequence[str] | None, scenarios: Sequence[Scenario], what: str
+    choice: str | Sequence[str] | None, scenarios: Sequence[Scenario], what: str
 ) -> list[str | None]:
-    texts: list[str | None] = [given] if isinstance(given, str) else [*(given or ())]
+    texts: list[str | None] = [choice] if isinstance(choice, str) else [*(choice or ())]
     if len(texts) not in (0, 1, len(scenarios)):
         raise StudyError(
             f"{what}: found {len(texts)} for {len(scenarios)} scenarios; give one for all of "

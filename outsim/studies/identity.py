@@ -240,9 +240,9 @@ def fingerprint(identity: Identity) -> str:
     return checksum_of_values([identity[key] for key in (*_COMPARED, "scenarios")])
 
 
-def check_same(directory: Path, stored: Identity, asked: Identity) -> None:
+def check_same(directory: Path, stored: Identity, request: Identity) -> None:
     """Refuse a directory that holds another study than the one asked for, and say what differs."""
-    differences = [f"\n  {difference}" for difference in _differences(stored, asked)]
+    differences = [f"\n  {difference}" for difference in _differences(stored, request)]
     if differences:
         more = [f"\n  and {len(differences) - _LISTED} more"] if differences[_LISTED:] else []
         raise StudyError(
@@ -251,11 +251,11 @@ def check_same(directory: Path, stored: Identity, asked: Identity) -> None:
         )
 
 
-def _differences(stored: Identity, asked: Identity) -> Iterator[str]:
+def _differences(stored: Identity, request: Identity) -> Iterator[str]:
     for key in _COMPARED:
-        if stored[key] != asked[key]:
-            yield f"{key}: {_shown(stored[key])}, and not {_shown(asked[key])}"
-    pairs = zip(asked["names"], stored["scenarios"], asked["scenarios"], strict=False)
+        if stored[key] != request[key]:
+            yield f"{key}: {_shown(stored[key])}, and not {_shown(request[key])}"
+    pairs = zip(request["names"], stored["scenarios"], request["scenarios"], strict=False)
     for name, left, right in pairs:
         for key in dict.fromkeys((*left, *right)):
             there, here = left.get(key, "not there"), right.get(key, "not there")

@@ -34,15 +34,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from outsim.errors import StudyError
-from outsim.estimates import (
-    ANYTHING,
-    LEVEL,
-    Estimate,
-    Support,
-    bounded,
-    estimate,
-    finite_or_none,
-)
+from outsim.estimates import ANYTHING, LEVEL, Estimate, Support, bounded, estimate, finite_or_none
 from outsim.scenario.model import Scenario
 from outsim.scenario.sources import Uncertainty
 from outsim.studies.control_variates import VARIES
@@ -133,11 +125,7 @@ class VarianceComponents:
 
 
 def variance_components(
-    own: Array,
-    swapped: Array,
-    first: int = 0,
-    level: float = LEVEL,
-    support: Support = ANYTHING,
+    own: Array, swapped: Array, first: int = 0, level: float = LEVEL, support: Support = ANYTHING
 ) -> VarianceComponents:
     """Estimate an answer from replications with their own callees and with their partners'."""
     from scipy.special import fdtri

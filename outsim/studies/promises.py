@@ -109,8 +109,8 @@ class Promise:
     def least_kept(self, runs: int, error: float) -> int:
         """Fewest of so many runs that must keep it to show it, or more than all of them."""
 
-        def is_shown(kept: int) -> bool:
-            events = np.repeat([1.0, 0.0], [kept, runs - kept])
+        def is_shown(count: int) -> bool:
+            events = np.repeat([1.0, 0.0], [count, runs - count])
             return self.judge(events, error, error)[0] == "kept"
 
         return bisect_left(range(runs + 1), True, key=is_shown)

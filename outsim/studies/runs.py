@@ -97,9 +97,7 @@ class VarianceReduction:
     def runs(self) -> Runs:
         """Runs of a replication if all of them are used."""
         return runs_of(
-            antithetic=self.antithetic,
-            stratified=self.stratified,
-            swapped=self.input_uncertainty,
+            antithetic=self.antithetic, stratified=self.stratified, swapped=self.input_uncertainty
         )
 
     @property

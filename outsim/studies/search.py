@@ -439,8 +439,8 @@ class Search:
             if verdict == "kept":
                 is_kept_before = True
             elif is_kept_before and (verdict == "broken" or high == last):
-                kept = [p for p, verdict in result.verdicts.items() if verdict == "kept"]
-                low = await self._boundary(high, max(p for p in kept if p < high), "kept")
+                holding = [p for p, verdict in result.verdicts.items() if verdict == "kept"]
+                low = await self._boundary(high, max(p for p in holding if p < high), "kept")
                 if verdict == "broken":
                     await self._boundary(low, high, "broken")
                     is_kept_before = False

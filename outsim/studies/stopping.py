@@ -89,8 +89,8 @@ def batches_of(
     if replications is not None:
         chosen = range(replications) if isinstance(replications, int) else replications
         if chosen.step != 1 or chosen.start < 0 or chosen.stop > MOST_NUMBERED or not chosen:
-            given = replications if chosen.stop <= MOST_NUMBERED else "beyond 2**63"
-            raise StudyError(f"replications {given!r}: give a count, or a range such as 20:50")
+            total = replications if chosen.stop <= MOST_NUMBERED else "beyond 2**63"
+            raise StudyError(f"replications {total!r}: give a count, or a range such as 20:50")
         if precisions or timeout:
             raise StudyError(
                 "replications, and a precision or a timeout: give one or the other; "

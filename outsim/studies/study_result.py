@@ -156,10 +156,7 @@ class StudyResult:
         return self._estimator.estimate(self._difference_of(scenario, name))
 
     def estimate_of(
-        self,
-        compute: Callable[[Values], Array],
-        level: float = LEVEL,
-        support: Support = ANYTHING,
+        self, compute: Callable[[Values], Array], level: float = LEVEL, support: Support = ANYTHING
     ) -> Estimate:
         """Mean of what `compute` makes, by replication, of a function like `values`.
 

@@ -70,7 +70,7 @@ class StudyRun:
         """Replications as they finish; of each batch, those that are there already come first."""
         clock = asyncio.get_running_loop().time
         deadline = None if self._timeout_s is None else clock() + self._timeout_s
-        given: set[int] = set()
+        handed_out: set[int] = set()
         with ExitStack() as stack:
             progress = _Counted(stack, self._progress)
             for batch in self._batches:
@@ -79,13 +79,13 @@ class StudyRun:
                 for part in self._parts(batch):
                     there = [index for index in part if self._is_there(index)]
                     for index in there:
-                        if index not in given:
+                        if index not in handed_out:
                             yield self.study.storage.runs(index)
                     missing = [index for index in part if index not in there]
                     async with aclosing(self._run(missing, deadline, progress)) as finished:
                         async for replication in finished:
                             yield replication
-                    given.update(part)
+                    handed_out.update(part)
                 if self._is_enough() or (deadline is not None and clock() >= deadline):
                     return
 

@@ -115,12 +115,12 @@ class Tape:
         """What `draw` gives; if it is remembered, from the last time with this key and shape."""
         if self._memory is None:
             return draw()
-        drawn: list[tuple[tuple[Any, ...], Value]] = self._memory.setdefault(key, [])
-        for known, value in drawn:
+        values: list[tuple[tuple[Any, ...], Value]] = self._memory.setdefault(key, [])
+        for known, value in values:
             if all(a is b or a == b for a, b in zip(known, shape, strict=True)):
                 return value
         value = draw()
-        drawn.append((shape, value))
+        values.append((shape, value))
         return value
 
     @classmethod

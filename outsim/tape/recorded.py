@@ -87,15 +87,12 @@ def read_recorded(table: Any) -> dict[tuple[str, str], RecordedAttempts]:
     missing = {"campaign", "index"} - set(frame.columns)
     unknown = set(frame.columns) - allowed
     if missing or unknown:
-        found = ", ".join(sorted(map(str, missing or unknown)))
+        columns = ", ".join(sorted(map(str, missing or unknown)))
         what = "lacks the columns" if missing else "has unknown columns"
         raise TapeError(
-            f"the recorded table {what} {found}; allowed: {', '.join(sorted(allowed))}"
+            f"the recorded table {what} {columns}; allowed: {', '.join(sorted(allowed))}"
         )
-    frame = frame.assign(
-        tenant=frame.get("tenant", ""),
-        attempt=frame.get("attempt", 1),
-    )
+    frame = frame.assign(tenant=frame.get("tenant", ""), attempt=frame.get("attempt", 1))
     for column, least in (("index", 0), ("attempt", 1)):
         try:
             numbers = pd.to_numeric(frame[column], errors="coerce")

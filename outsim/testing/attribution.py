@@ -55,7 +55,7 @@ class RuleChange(NamedTuple):
     """Where the runs part, side by side; for people."""
 
 
-def moved(plan: Plan, kept: Trace, found: Trace) -> RuleChange | None:
+def moved(plan: Plan, golden: Trace, other: Trace) -> RuleChange | None:
     """The rule by which a run differs from the one that was kept; None if they are the same.
 
     Parameters
@@ -63,17 +63,17 @@ def moved(plan: Plan, kept: Trace, found: Trace) -> RuleChange | None:
     plan : Plan
         Of the run that was found.
     """
-    if kept.campaigns != found.campaigns:
-        return _campaigns(kept, found)
-    first = find_first(kept.records, found.records)
+    if golden.campaigns != other.campaigns:
+        return _campaigns(golden, other)
+    first = find_first(golden.records, other.records)
     if first is None:
         return None
-    rejected = _rejected(plan, kept.records, found.records)
+    rejected = _rejected(plan, golden.records, other.records)
     if rejected is not None:
         return rejected
     run = Run(plan, notes=True)
-    is_of_engine = not same(run.finish(), found.records)
-    parting = None if is_of_engine else _parting(kept.notes, run.notes)
+    is_of_engine = not same(run.finish(), other.records)
+    parting = None if is_of_engine else _parting(golden.notes, run.notes)
     rule = None if parting is None else parting.rule
     if rule is not None:
         says = f"The rule that moved: {named(rule)}"
@@ -87,7 +87,7 @@ def moved(plan: Plan, kept: Trace, found: Trace) -> RuleChange | None:
         says,
         "",
         *(parting.lines if parting else ()),
-        *told(plan, kept.records, found.records, first, SIDES),
+        *told(plan, golden.records, other.records, first, SIDES),
     ]
     return RuleChange(rule, "\n".join(lines))
 
@@ -99,15 +99,15 @@ class _Parting(NamedTuple):
     lines: list[str]
 
 
-def _parting(kept: Sequence[Note], found: Sequence[Note]) -> _Parting | None:
+def _parting(golden: Sequence[Note], other: Sequence[Note]) -> _Parting | None:
     """The first note that only one of the runs has.
 
     Where each has one of its own at an instant, it is the golden one: what it says has not
     happened, and the other came of that.
     """
-    size = min(len(kept), len(found))
-    place = next((k for k in range(size) if kept[k] != found[k]), size)
-    ours, theirs = kept[place:], found[place:]
+    size = min(len(golden), len(other))
+    place = next((k for k in range(size) if golden[k] != other[k]), size)
+    ours, theirs = golden[place:], other[place:]
     if not ours and not theirs:
         return None
     if not ours or (theirs and (theirs[0].at < ours[0].at or _comes_later(ours[0], theirs))):
@@ -116,7 +116,7 @@ def _parting(kept: Sequence[Note], found: Sequence[Note]) -> _Parting | None:
         first = ours[0]
     lines = [
         f"What the rules did from {first.at / SECOND:.6f} s on:",
-        *(_line(" ", "both", note) for note in kept[max(0, place - AROUND) : place]),
+        *(_line(" ", "both", note) for note in golden[max(0, place - AROUND) : place]),
         *(_line("*", SIDES[0], note) for note in ours[:AROUND]),
         *(_line("*", SIDES[1], note) for note in theirs[:AROUND]),
         "",
@@ -141,8 +141,8 @@ def _line(mark: str, side: str, note: Note) -> str:
     )
 
 
-def _campaigns(kept: Trace, found: Trace) -> RuleChange:
-    for ours, theirs in zip(kept.campaigns, found.campaigns, strict=False):
+def _campaigns(golden: Trace, other: Trace) -> RuleChange:
+    for ours, theirs in zip(golden.campaigns, other.campaigns, strict=False):
         if ours != theirs:
             column = next(
                 name
@@ -156,8 +156,8 @@ def _campaigns(kept: Trace, found: Trace) -> RuleChange:
                 rule = 1  # handed in after its start: it counts from there
             break
     else:
-        more = max(kept.campaigns, found.campaigns, key=len)
-        ours = theirs = more[min(len(kept.campaigns), len(found.campaigns))]
+        more = max(golden.campaigns, other.campaigns, key=len)
+        ours = theirs = more[min(len(golden.campaigns), len(other.campaigns))]
         rule = 14 if ours.background else 1
     lines = [
         "The runs have other campaigns",
@@ -165,14 +165,14 @@ def _campaigns(kept: Trace, found: Trace) -> RuleChange:
         "",
         f"* {SIDES[0]:8}{ours}",
         f"* {SIDES[1]:8}{theirs}",
-        f"  campaigns in all: {len(kept.campaigns)} and {len(found.campaigns)}",
+        f"  campaigns in all: {len(golden.campaigns)} and {len(other.campaigns)}",
     ]
     return RuleChange(rule, "\n".join(lines))
 
 
-def _rejected(plan: Plan, kept: Records, found: Records) -> RuleChange | None:
+def _rejected(plan: Plan, golden: Records, found: Records) -> RuleChange | None:
     """Rows of a list that only one of the runs rejects."""
-    ours, theirs = (records.calls["status"] == REJECTED for records in (kept, found))
+    ours, theirs = (records.calls["status"] == REJECTED for records in (golden, found))
     other = (ours != theirs).nonzero()[0].tolist()
     if not other:
         return None

@@ -103,7 +103,7 @@ def decide(
         raise StudyError(f"most = {most}: a claim needs 2 replications or more")
     ends = looks(most)
     sides = 2 if np.isfinite(low) and np.isfinite(high) else 1
-    each = alpha / len(ends) / sides
+    error = alpha / len(ends) / sides
     values: Values = np.empty(0)
     word: Word = "undecided"
     below = above = float("nan")
@@ -115,7 +115,7 @@ def decide(
                 f"{claim}: {missing} of {len(values)} replications have no such figure; let the "
                 "run go on until the campaign is over, or claim something that each run has"
             )
-        below, above = cautious_bounds(values, each, support)
+        below, above = cautious_bounds(values, error, support)
         if below == above and end < most:
             continue  # nothing varied yet, which says little of how much it may
         if below >= low and above <= high:
@@ -140,11 +140,11 @@ class Replications:
 
         def draw(indexes: range) -> Values:
             study = Study(scenarios, measures=(chosen,), seed=self.seed)
-            found = study.run(
+            result = study.run(
                 replications=indexes, engine=self.engine, executor="threads", progress=None
             )
-            values: Values = found.values(len(scenarios) - 1, chosen.name)
-            return values - found.values(0, chosen.name) if len(scenarios) > 1 else values
+            values: Values = result.values(len(scenarios) - 1, chosen.name)
+            return values - result.values(0, chosen.name) if len(scenarios) > 1 else values
 
         return draw
 

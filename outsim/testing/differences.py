@@ -168,7 +168,7 @@ def _differences(one: Records, other: Records) -> Iterator[Difference]:
         rows = ({"ended_us": one.ended_us}, {"ended_us": other.ended_us})
         yield Difference(ended, LAST, 0, "the run", 0, (), "ended_us", *rows)
     for table, kind in _KINDS.items():
-        ours, theirs = (_rows(getattr(each, table), kind) for each in (one, other))
+        ours, theirs = (_rows(getattr(records, table), kind) for records in (one, other))
         for name in ours | theirs:
             row, its = ours.get(name), theirs.get(name)
             if row != its:
@@ -251,7 +251,7 @@ def _side_by_side(first: Difference, engines: tuple[str, str]) -> Iterator[str]:
     differing = first.columns
     columns = list(first.one or first.other or ())
 
-    def said(row: Row | None, column: str) -> str:
+    def text_of(row: Row | None, column: str) -> str:
         if row is None:
             return "no such record"
         value = row[column]
@@ -263,9 +263,9 @@ def _side_by_side(first: Difference, engines: tuple[str, str]) -> Iterator[str]:
 
     yield f"  {'':14}{engines[0]:>18}{engines[1]:>18}"
     for column in [c for c in columns if c in differing]:
-        yield f"* {column:14}{said(first.one, column):>18}{said(first.other, column):>18}"
+        yield f"* {column:14}{text_of(first.one, column):>18}{text_of(first.other, column):>18}"
     for column in [c for c in columns if c not in differing]:
-        value = said(first.one, column)
+        value = text_of(first.one, column)
         yield f"  {column:14}{value:>18}{value:>18}"
 
 
@@ -291,8 +291,8 @@ def controls(plan: Plan, until_us: int) -> list[tuple[int, str, int]]:
     ]
     done = [
         (at, f"{what} {edge}", -1)
-        for what, each in disturbances
-        for edge, at in (("begins", each.begins_us), ("ends", each.ends_us))
+        for what, disturbance in disturbances
+        for edge, at in (("begins", disturbance.begins_us), ("ends", disturbance.ends_us))
     ]
     for campaign in plan.campaigns:
         rules = campaign.rules
@@ -303,7 +303,9 @@ def controls(plan: Plan, until_us: int) -> list[tuple[int, str, int]]:
                 if opens > 0:
                     done.append((opens, "window opens", campaign.rank))
                 done.append((closes, "window closes", campaign.rank))
-    return sorted(each for each in done if 0 <= each[0] < min(until_us, NEVER))
+    return sorted(
+        disturbance for disturbance in done if 0 <= disturbance[0] < min(until_us, NEVER)
+    )
 
 
 def _around(

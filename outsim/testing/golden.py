@@ -63,10 +63,10 @@ class Golden:
         self._names.add(name)
         words = "-".join(filter(None, (self.test, name)))
         path = self.directory / (re.sub(r"[^\w.-]+", "-", words).strip("-") + ".trace")
-        found = trace_of(result, notes=self.update)
+        trace = trace_of(result, notes=self.update)
         if self.update:
             try:
-                write(found, path)
+                write(trace, path)
             except OSError as error:
                 raise GoldenError(f"{path}: can't be written to ({reason(error)})") from None
             return
@@ -74,17 +74,17 @@ class Golden:
         if there is None:
             raise GoldenError(f"no golden trace {path}: keep one with --update-golden")
         try:
-            kept = read(there)
+            golden = read(there)
         except TraceError as error:
             raise GoldenError(str(error)) from None
-        other = [key for key in found.run if kept.run.get(key) != found.run[key]]
+        other = [key for key in trace.run if golden.run.get(key) != trace.run[key]]
         if {"seed", "replication"} & {*other}:
             raise GoldenError(
-                f"{there.name} was kept of seed {kept.run['seed']}, replication "
-                f"{kept.run['replication']}; this run has seed {found.run['seed']}, replication "
-                f"{found.run['replication']}. Give the seed in the test: simulate(..., seed=1)"
+                f"{there.name} was kept of seed {golden.run['seed']}, replication "
+                f"{golden.run['replication']}; this run has seed {trace.run['seed']}, replication "
+                f"{trace.run['replication']}. Give the seed in the test: simulate(..., seed=1)"
             )
-        what = moved(result.arrays.plan, kept, found)
+        what = moved(result.arrays.plan, golden, trace)
         if what is None:
             return
         lines = [f"The run is no longer that of {there.name}."]

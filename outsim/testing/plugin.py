@@ -60,9 +60,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         help="what an undecided claim does to its test (default: report it)",
     )
     group.addoption(
-        "--update-golden",
-        action="store_true",
-        help="keep what is found as the golden traces",
+        "--update-golden", action="store_true", help="keep what is found as the golden traces"
     )
 
 
@@ -143,25 +141,25 @@ def _only_number(mark: pytest.Mark) -> int | None:
 
 
 def _refused(mark: pytest.Mark, item: pytest.Item, allowed: str) -> pytest.UsageError:
-    given = [*map(repr, mark.args), *(f"{key}={value!r}" for key, value in mark.kwargs.items())]
+    values = [*map(repr, mark.args), *(f"{key}={value!r}" for key, value in mark.kwargs.items())]
     return pytest.UsageError(
-        f"{item.nodeid}: found @pytest.mark.{mark.name}({', '.join(given)}) on a test that uses "
+        f"{item.nodeid}: found @pytest.mark.{mark.name}({', '.join(values)}) on a test that uses "
         f"outsim's fixtures; it must give {allowed}: @pytest.mark.{mark.name}(2)"
     )
 
 
-def _scenario(given: object, directory: Path) -> Scenario:
+def _scenario(source: object, directory: Path) -> Scenario:
     """Scenario of TOML text, a mapping, a path from the test's directory, or a scenario."""
     from collections.abc import Mapping
 
     from outsim.scenario import Scenario, load
 
-    if isinstance(given, Scenario):
-        return given
-    if isinstance(given, Mapping | str | Path):
-        return load(given, directory=directory)
+    if isinstance(source, Scenario):
+        return source
+    if isinstance(source, Mapping | str | Path):
+        return load(source, directory=directory)
     raise TypeError(
-        f"found a {type(given).__name__} for a scenario; allowed: TOML text, a mapping, a path, "
+        f"found a {type(source).__name__} for a scenario; allowed: TOML text, a mapping, a path, "
         "or what outsim.load gives"
     )
 
@@ -248,7 +246,7 @@ def pytest_report_teststatus(
     """A test with an undecided claim has a word of its own."""
     if report.when != "call" or not report.passed:
         return None
-    if any(json.loads(each)["word"] == "undecided" for each in _noted(report, _CLAIM)):
+    if any(json.loads(note)["word"] == "undecided" for note in _noted(report, _CLAIM)):
         return "undecided", "u", ("UNDECIDED", {"yellow": True})
     return None
 
@@ -269,7 +267,7 @@ def diagnosis(reports: Iterable[pytest.TestReport]) -> list[tuple[int, int]]:
         if rule in _noted(report, _RULE)
     )
     votes = votes or marks
-    return sorted(votes.items(), key=lambda each: (-each[1], -agreed[each[0]], each[0]))
+    return sorted(votes.items(), key=lambda vote: (-vote[1], -agreed[vote[0]], vote[0]))
 
 
 def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> None:
@@ -281,13 +279,13 @@ def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> Non
         for report in stats.get(word, [])
         if getattr(report, "when", "") == "call"
     ]
-    verdicts = [json.loads(each) for report in reports for each in _noted(report, _CLAIM)]
+    verdicts = [json.loads(note) for report in reports for note in _noted(report, _CLAIM)]
     moved = diagnosis(report for report in reports if report.failed)
     if not verdicts and not moved:
         return
     terminalreporter.section("outsim")
     if verdicts:
-        counts = Counter(each["word"] for each in verdicts)
+        counts = Counter(note["word"] for note in verdicts)
         terminalreporter.line(
             f"claims: {counts['pass']} passed, {counts['fail']} failed, "
             f"{counts['undecided']} undecided"
@@ -295,11 +293,11 @@ def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> Non
         alpha = config.getoption("--outsim-alpha")
         terminalreporter.line(f"false-alarm rate of the suite: at most {100 * alpha:g} %")
     for report in stats.get("undecided", []):
-        for each in map(json.loads, _noted(report, _CLAIM)):
-            if each["word"] == "undecided":
+        for note in map(json.loads, _noted(report, _CLAIM)):
+            if note["word"] == "undecided":
                 terminalreporter.line(
-                    f"undecided: {report.nodeid}: {each['claim']}, after "
-                    f"{each['replications']} replications"
+                    f"undecided: {report.nodeid}: {note['claim']}, after "
+                    f"{note['replications']} replications"
                 )
     if moved:
         from outsim.testing.attribution import named

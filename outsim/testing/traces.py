@@ -97,7 +97,7 @@ def trace_of(result: Result, *, notes: bool = False) -> Trace:
     records = result.arrays.records
     return Trace(
         records,
-        tuple(_campaign(each) for each in result.arrays.plan.in_run(records.ended_us)),
+        tuple(_campaign(plan) for plan in result.arrays.plan.in_run(records.ended_us)),
         notes_of(result.arrays.plan) if notes else (),
         {
             "scenario": _digest(scenario.model_dump_json(exclude_unset=True)),
@@ -129,14 +129,14 @@ def _wherever_it_is(scenario: Scenario) -> Scenario:
 
 def _by_content(contacts: ContactList) -> ContactList:
     # By its text: if the model reads the same text otherwise now, a rule has moved.
-    said = sha256()
+    hashed = sha256()
     try:
         for line in read_table_lines(contacts.path):
-            said.update(line.rstrip("\r\n").encode() + b"\n")
+            hashed.update(line.rstrip("\r\n").encode() + b"\n")
     except ScenarioError:
         # The file is gone, or there never was one.
         return replace(contacts, path=Path(contacts.digest))
-    return replace(contacts, path=Path(said.hexdigest()))
+    return replace(contacts, path=Path(hashed.hexdigest()))
 
 
 def _digest(text: str) -> str:
@@ -145,7 +145,7 @@ def _digest(text: str) -> str:
 
 def _campaign(plan: CampaignPlan) -> CampaignRow:
     rules = plan.rules
-    windows = (" ".join(f"{opens}..{closes}" for opens, closes in each) for each in rules.window)
+    windows = (" ".join(f"{opens}..{closes}" for opens, closes in spans) for spans in rules.window)
     return CampaignRow(
         plan.tenant,
         plan.name,
@@ -194,22 +194,22 @@ def sealed(text: str) -> str:
 
 def _unsealed(text: str) -> str:
     """A trace without its checksum, once that is known to be its own."""
-    said, mark, stated = text.replace("\r\n", "\n").rstrip("\n").rpartition(_CHECKSUM)
+    body, mark, stated = text.replace("\r\n", "\n").rstrip("\n").rpartition(_CHECKSUM)
     if not mark:
         raise DamageError("it has no checksum: it is cut, or was written by an earlier outsim")
-    found = checksum(said.encode())
-    if found != stated:
+    actual = checksum(body.encode())
+    if actual != stated:
         raise DamageError(
-            f"its checksum is {found}, and it says {stated[:40]}: it was changed after it was "
+            f"its checksum is {actual}, and it says {stated[:40]}: it was changed after it was "
             "written"
         )
-    return said
+    return body
 
 
 def kept_at(path: Path) -> Path | None:
     """The file that a trace is in, as `write` chose it; None if there is none."""
     packed = path.with_name(path.name + ".xz")
-    return next((each for each in (path, packed) if each.exists()), None)
+    return next((file for file in (path, packed) if file.exists()), None)
 
 
 def read(path: Path) -> Trace:

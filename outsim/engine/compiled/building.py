@@ -47,11 +47,7 @@ _CONSTANTS = (
 
 
 def build_state(plan: Plan) -> State:
-    """State of a run before anything has happened.
-
-    Campaigns and their calls are filled in when the first call is due: see
-    `outsim.engine.compiled.supply`.
-    """
+    """State of a run before anything has happened; `supply` fills in campaigns and calls."""
     state = State()
     _hand_in(state, plan)
     _fill_buckets(state, plan)
@@ -99,12 +95,7 @@ def _hand_in(state: State, plan: Plan) -> None:
         c.result_url.endpoint if c.result_url else NONE for c in plan.campaigns
     ]
     campaigns["blocks"], campaigns["posts"] = _starts(blocks), _starts(posts)
-    for name in (
-        "max_retry",
-        "retry_interval_us",
-        "max_simultaneous",
-        "paced_at_dispatch",
-    ):
+    for name in ("max_retry", "retry_interval_us", "max_simultaneous", "paced_at_dispatch"):
         campaigns[name] = [getattr(c.rules, name) for c in plan.campaigns]
     for name in ("first_paced", "first_retry", "last_retry", "before_last_retries"):
         campaigns[name] = NONE
@@ -344,8 +335,8 @@ def set_timetable(state: State, plan: Plan, from_us: int = 0) -> None:
     campaigns = state.arrays["campaigns"][: len(plan.campaigns)]
     for name in ("stop_cancels_retries", "stop_reaches_queue"):
         campaigns[name] = [getattr(campaign.rules, name) for campaign in plan.campaigns]
-    found = windows(plan)
-    state.table("windows", len(found))[: len(found)] = found
+    spans = windows(plan)
+    state.table("windows", len(spans))[: len(spans)] = spans
     rows = state.table("outages", len(plan.outages))
     for place, outage in enumerate(plan.outages):
         rows[place] = OUTAGES[outage.of], outage.count, outage.endpoint, outage.drop

@@ -99,9 +99,9 @@ def _names_in(path: Path) -> list[str]:
 def _is_usable(path: Path) -> bool:
     """Whether code can be kept in a directory, and fetched from it; if not, that is told."""
     try:
-        for each in (*reversed(path.parents), path):
-            if not each.exists():
-                each.mkdir(mode=0o700, exist_ok=True)
+        for place in (*reversed(path.parents), path):
+            if not place.exists():
+                place.mkdir(mode=0o700, exist_ok=True)
         if why := distrust(path):
             _log.warning(
                 "outsim: the compiled engine is neither kept in %s nor fetched from there (%s): "
@@ -151,7 +151,7 @@ def _loaded(function: Callable[..., Any], signature: Any) -> Any:
     if _is_usable(path):
         with _turn(path):
             try:
-                return _kept(path, function, signature, _fault(path))
+                return _fetch(path, function, signature, _fault(path))
             except (OSError, RuntimeError) as error:
                 _tell_not_kept(path, reason(error) if isinstance(error, OSError) else str(error))
     dispatcher = njit(**_SETTINGS)(function)
@@ -162,14 +162,8 @@ def _loaded(function: Callable[..., Any], signature: Any) -> Any:
 _SETTINGS: dict[str, Any] = {"nogil": True, "error_model": "numpy"}
 
 
-def _kept(path: Path, function: Callable[..., Any], signature: Any, fault: str | None) -> Any:
-    """Fetch the function from a directory, or compile it and keep it there.
-
-    Raises
-    ------
-    OSError, RuntimeError
-        If there is no fetching and no keeping.
-    """
+def _fetch(path: Path, function: Callable[..., Any], signature: Any, fault: str | None) -> Any:
+    """Fetch the function from a directory, or compile it and keep it there."""
     if fault is not None:
         _tell_compiling(path, fault)
         _clear(path)
@@ -185,7 +179,7 @@ def _kept(path: Path, function: Callable[..., Any], signature: Any, fault: str |
     except Exception as error:
         if fault is not None:
             raise
-        return _kept(path, function, signature, f"it can't be loaded: {error!r}")
+        return _fetch(path, function, signature, f"it can't be loaded: {error!r}")
     return dispatcher
 
 
@@ -208,17 +202,17 @@ def _keeping(path: Path, function: Callable[..., Any]) -> Any:
 
 def _clear(path: Path) -> None:
     """Remove what is left of compiled code."""
-    for each in path.iterdir():
-        if each.is_dir() and not each.is_symlink():
-            shutil.rmtree(each)
-        elif each.name != _LOCK:
-            each.unlink()
+    for entry in path.iterdir():
+        if entry.is_dir() and not entry.is_symlink():
+            shutil.rmtree(entry)
+        elif entry.name != _LOCK:
+            entry.unlink()
 
 
 def _seal(path: Path) -> None:
     """Write the checksums of what was compiled; nobody else may read or write any of it."""
-    for each in path.rglob("*"):
-        each.chmod(0o700 if each.is_dir() else 0o600)
+    for entry in path.rglob("*"):
+        entry.chmod(0o700 if entry.is_dir() else 0o600)
     with atomic_write(path / _SEAL) as beside:
         beside.write_text(
             with_checksum({FILES: checksums_of(path, _names_in(path))}), encoding="utf-8"
@@ -243,10 +237,10 @@ def distrust(directory: Path) -> str:
     for above in reversed(directory.parents):
         if why := _why_distrust(above, above.lstat(), may_be_sticky=True):
             return why
-    found = directory.lstat()
-    if not stat.S_ISDIR(found.st_mode):
+    status = directory.lstat()
+    if not stat.S_ISDIR(status.st_mode):
         return f"{directory} is no directory"
-    return _why_distrust(directory, found)
+    return _why_distrust(directory, status)
 
 
 def distrust_within(directory: Path) -> str:
@@ -264,16 +258,16 @@ def _everything_in(directory: Path) -> Iterator[Path]:
             yield from _everything_in(path)
 
 
-def _why_distrust(path: Path, found: os.stat_result, *, may_be_sticky: bool = False) -> str:
-    if found.st_uid not in (os.geteuid(), _ROOT):
-        return f"{path} belongs to another user, of number {found.st_uid}"
-    if stat.S_ISLNK(found.st_mode):
+def _why_distrust(path: Path, status: os.stat_result, *, may_be_sticky: bool = False) -> str:
+    if status.st_uid not in (os.geteuid(), _ROOT):
+        return f"{path} belongs to another user, of number {status.st_uid}"
+    if stat.S_ISLNK(status.st_mode):
         return f"{path} is a link"
-    if may_be_sticky and found.st_mode & stat.S_ISVTX:
+    if may_be_sticky and status.st_mode & stat.S_ISVTX:
         return ""
-    if found.st_mode & stat.S_IWOTH:
+    if status.st_mode & stat.S_IWOTH:
         return f"every user can write to {path}"
-    if found.st_mode & stat.S_IWGRP and not _is_alone_in(found.st_gid):
+    if status.st_mode & stat.S_IWGRP and not _is_alone_in(status.st_gid):
         return f"every user of its group can write to {path}"
     return ""
 
@@ -285,7 +279,7 @@ def _is_alone_in(group: int) -> bool:
 
     user = os.geteuid()
     try:
-        name, found = pwd.getpwuid(user).pw_name, grp.getgrgid(group)
+        name, entry = pwd.getpwuid(user).pw_name, grp.getgrgid(group)
     except KeyError:
         return False
-    return user != _ROOT and found.gr_name == name and {*found.gr_mem} <= {name}
+    return user != _ROOT and entry.gr_name == name and {*entry.gr_mem} <= {name}

@@ -8,14 +8,7 @@ from __future__ import annotations
 from numpy import int64
 
 from outsim.engine.compiled import carrier, connection, events, pacing, queue, recorder
-from outsim.engine.compiled.events import (
-    ATTEMPT_ENDS,
-    ENTERS_QUEUE,
-    KINDS,
-    OTHER,
-    RETRY,
-    call_key,
-)
+from outsim.engine.compiled.events import ATTEMPT_ENDS, ENTERS_QUEUE, KINDS, OTHER, RETRY, call_key
 from outsim.engine.compiled.layout import (
     AGENDA,
     CALL_BYTES,

@@ -16,10 +16,7 @@ def channels_left(p: Row, now: int) -> int:
 
 @kernel
 def admit(p: Row, attempt: Row, call: Row, draws: Row, now: int) -> int:
-    """Carry an attempt, or say why not: a code of `outcomes.CAUSES`.
-
-    A refusal takes neither a token nor a channel.
-    """
+    """Carry an attempt, or say why not: a code of `outcomes.CAUSES`; a refusal takes nothing."""
     if p.carrier_outages > 0:
         return CARRIER_OUTAGE
     if call.missing_ani and draws.ani_refused:

@@ -97,10 +97,7 @@ def _bounds(p: Row, attempt: Row, campaign: Row, call: Row) -> int:
 
 @kernel
 def _course(p: Row, attempt: Row, draws: Row) -> None:
-    """Set the instants that are to come, the end among them.
-
-    Every duration is at least 1 µs.
-    """
+    """Set the instants that are to come, the end among them, each 1 µs or more after the last."""
     rings_at = p.now + max(1, draws.post_dial_ms * 1000)
     attempt.ends_at = rings_at
     if attempt.outcome not in RINGING:

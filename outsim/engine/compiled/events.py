@@ -36,10 +36,7 @@ _BRANCHES = 4
 
 @kernel
 def is_before(at: int, order: int, other_at: int, other_order: int) -> bool:
-    """Whether one event comes before another.
-
-    Nobody can guess the answer, the processor neither: it is worked out without a jump.
-    """
+    """Whether one event comes before another, worked out without a jump to guess."""
     return (at < other_at) | ((at == other_at) & (order < other_order))
 
 

@@ -22,7 +22,7 @@ def _rows(*fields: tuple[str, str]) -> np.dtype[Any]:
     return np.dtype([*fields], align=True)
 
 
-def _each(kind: str, *names: str) -> tuple[tuple[str, str], ...]:
+def _fields(kind: str, *names: str) -> tuple[tuple[str, str], ...]:
     return tuple((name, kind) for name in names)
 
 
@@ -32,31 +32,31 @@ ENTRY = _rows(("at", "i8"), ("order", "i8"), ("item", "i8"))
 HEAP = _rows(("entries", "i8"), ("count", "i8"))
 """A heap of entries, earliest first. An empty one has an entry at NEVER."""
 
-BUCKET = _rows(*_each("i8", "rate", "capacity", "level", "at", "ready_at"))
+BUCKET = _rows(*_fields("i8", "rate", "capacity", "level", "at", "ready_at"))
 """A token bucket; see `outsim.engine.readable.bucket.TokenBucket`."""
 
 CALL = _rows(
-    *_each("i8", "ready_at", "queued_at", "last_failure_at", "final_at"),
+    *_fields("i8", "ready_at", "queued_at", "last_failure_at", "final_at"),
     ("sequence", "i4"),  # counts entries into the queue over the whole platform
     ("next", "i4"),
     ("campaign", "i4"),
     ("zone", "i2"),
-    *_each("i1", "status", "attempts", "failures", "number", "lost"),
-    *_each("i1", "trait", "wedged", "missing_ani"),
+    *_fields("i1", "status", "attempts", "failures", "number", "lost"),
+    *_fields("i1", "trait", "wedged", "missing_ani"),
 )
 """A call, by call_id. `number` is of the attempt that it waits for, or is in; `lost` has a bit
 for each kind of update about that attempt that is lost."""
 
 CAMPAIGN = _rows(
     # What every attempt needs comes first: it fills one line of the processor's cache.
-    *_each("i8", "first_call", "blocks", "tenant", "active", "max_simultaneous", "bucket"),
-    *_each("i8", "endpoint", "posts"),
-    *_each("i8", "max_retry", "retry_interval_us", "unfinished", "profile"),
-    *_each("i8", "first_retry", "last_retry", "before_last_retries"),
-    *_each("i8", "handed_in", "size", "loading", "ready_us", "requests_us", "submitted_us"),
-    *_each("i8", "first_sub_queue", "sub_queues", "zones", "place_of_zone"),
-    *_each("i8", "stopped", "expired", "stop_cancels_retries", "stop_reaches_queue"),
-    *_each("i8", "paced_at_dispatch", "pacer_awake", "first_paced", "last_paced"),
+    *_fields("i8", "first_call", "blocks", "tenant", "active", "max_simultaneous", "bucket"),
+    *_fields("i8", "endpoint", "posts"),
+    *_fields("i8", "max_retry", "retry_interval_us", "unfinished", "profile"),
+    *_fields("i8", "first_retry", "last_retry", "before_last_retries"),
+    *_fields("i8", "handed_in", "size", "loading", "ready_us", "requests_us", "submitted_us"),
+    *_fields("i8", "first_sub_queue", "sub_queues", "zones", "place_of_zone"),
+    *_fields("i8", "stopped", "expired", "stop_cancels_retries", "stop_reaches_queue"),
+    *_fields("i8", "paced_at_dispatch", "pacer_awake", "first_paced", "last_paced"),
 )
 """A campaign, by rank. `ready_us`, `requests_us` and `place_of_zone` are addresses; `bucket` is
 the place of its pacer, `blocks` and `posts` of its first draws; `loading` is the call that
@@ -64,39 +64,39 @@ its loader waits for. `before_last_retries` is the last call that is ready befor
 `last_retry`."""
 
 TENANT = _rows(
-    *_each("i8", "active", "max_simultaneous", "bucket", "first_sub_queue", "sub_queues")
+    *_fields("i8", "active", "max_simultaneous", "bucket", "first_sub_queue", "sub_queues")
 )
 """A customer, by rank."""
 
 SUB_QUEUE = _rows(
     ("order", "i8"),  # its priority, and when its first call entered
     ("eligible_since", "i8"),
-    *_each("i8", "campaign", "priority", "group", "first", "last", "blockers", "place"),
+    *_fields("i8", "campaign", "priority", "group", "first", "last", "blockers", "place"),
 )
 """Queued calls that are held back together. `place` is its place among the offers."""
 
-GROUP = _rows(*_each("i8", "turn_ends", "turn", "first_offer", "offers"))
+GROUP = _rows(*_fields("i8", "turn_ends", "turn", "first_offer", "offers"))
 """Sub-queues among which the oldest entry goes first: of a tenant where tenants take turns, else
 all. Its offers are a heap of sub-queues from `first_offer` on."""
 
 ATTEMPT = _rows(
     # What its end needs comes first: it fills one line of the processor's cache.
-    *_each("i8", "row", "key", "dispatched_at", "ends_at"),
-    *_each("i4", "call", "campaign"),
-    *_each("i1", "number", "outcome", "cause", "callee_type", "under_way", "at_carrier"),
-    *_each("i8", "work_started_at", "dialed_at", "ringing_at", "answered_at", "detected_at"),
+    *_fields("i8", "row", "key", "dispatched_at", "ends_at"),
+    *_fields("i4", "call", "campaign"),
+    *_fields("i1", "number", "outcome", "cause", "callee_type", "under_way", "at_carrier"),
+    *_fields("i8", "work_started_at", "dialed_at", "ringing_at", "answered_at", "detected_at"),
 )
 """An attempt from its dispatch to its end, by the port that it holds."""
 
-BLOCK = _rows(*_each("i8", "attempts", "lost", "dial_work_us", "status_work_us"))
+BLOCK = _rows(*_fields("i8", "attempts", "lost", "dial_work_us", "status_work_us"))
 """Addresses of what the tape says about one attempt number of a campaign; 0 if not drawn."""
 
-POSTS = _rows(*_each("i8", "latency_ms", "fails"))
+POSTS = _rows(*_fields("i8", "latency_ms", "fails"))
 """The same about posts."""
 
 ENDPOINT = _rows(
-    *_each("i8", "timeout_us", "posts_at_once", "busy", "outages"),
-    *_each("i8", "first", "last", "first_wait", "waits"),
+    *_fields("i8", "timeout_us", "posts_at_once", "busy", "outages"),
+    *_fields("i8", "first", "last", "first_wait", "waits"),
 )
 """A result_url, and the posts that wait for it."""
 
@@ -160,28 +160,28 @@ ZEROED = ("update_lost", "update_repaired")
 """Columns that are written only where they are not zero."""
 
 PLATFORM = _rows(
-    *_each("i8", "now", *TABLES, *COLUMNS, *LISTS),
-    *_each("i8", "carrier_rates", "carrier_channels", "thresholds"),
+    *_fields("i8", "now", *TABLES, *COLUMNS, *LISTS),
+    *_fields("i8", "carrier_rates", "carrier_channels", "thresholds"),
     # How many rows there are, and how many there is room for.
-    *_each("i8", "dispatches", "updates", "deliveries", "begun_updates", "begun_dials"),
-    *_each("i8", "attempt_room", "update_room", "delivery_room"),
+    *_fields("i8", "dispatches", "updates", "deliveries", "begun_updates", "begun_dials"),
+    *_fields("i8", "attempt_room", "update_room", "delivery_room"),
     # The dispatcher, and what it looks at.
-    *_each("i8", "look_at", "head_sub_queue", "head_sequence", "head_since", "sequence"),
-    *_each("i8", "port_count", "ports_out", "ports_busy", "ports_free_since", "free_ports_left"),
-    *_each(
+    *_fields("i8", "look_at", "head_sub_queue", "head_sequence", "head_since", "sequence"),
+    *_fields("i8", "port_count", "ports_out", "ports_busy", "ports_free_since", "free_ports_left"),
+    *_fields(
         "i8", "sub_queue_count", "group_count", "endpoint_count", "retries_last", "turns_reached"
     ),
-    *_each("i8", "worker_count", "workers_out", "workers_busy", "status_outages"),
-    *_each("i8", "dial_work_us", "status_work_us"),
-    *_each("i8", "carrier_level", "carrier_at", "carrier_capacity", "carrier_offset_us"),
-    *_each("i8", "channels_busy", "channels_out", "carrier_outages", "most_channels"),
-    *_each("i8", "refusal_us", "ring_timeout_us", "detection_person_us", "detection_machine_us"),
-    *_each("i8", "threshold_factors", "threshold_failures", "threshold_gaps"),
-    *_each("i8", "delivery_pool", "posts_busy", "posts_waiting", "reconciliation_us"),
-    *_each("i8", "next_control", "control_count", "instant_open"),
+    *_fields("i8", "worker_count", "workers_out", "workers_busy", "status_outages"),
+    *_fields("i8", "dial_work_us", "status_work_us"),
+    *_fields("i8", "carrier_level", "carrier_at", "carrier_capacity", "carrier_offset_us"),
+    *_fields("i8", "channels_busy", "channels_out", "carrier_outages", "most_channels"),
+    *_fields("i8", "refusal_us", "ring_timeout_us", "detection_person_us", "detection_machine_us"),
+    *_fields("i8", "threshold_factors", "threshold_failures", "threshold_gaps"),
+    *_fields("i8", "delivery_pool", "posts_busy", "posts_waiting", "reconciliation_us"),
+    *_fields("i8", "next_control", "control_count", "instant_open"),
     # What the kernel wants before it can go on; see `outsim.engine.compiled.platform`.
-    *_each("i8", "wanted_campaign", "wanted_number"),
-    *_each("i8", "wanted_updates", "wanted_deliveries"),
+    *_fields("i8", "wanted_campaign", "wanted_number"),
+    *_fields("i8", "wanted_updates", "wanted_deliveries"),
 )
 """The platform: everything else hangs on it, by address."""
 

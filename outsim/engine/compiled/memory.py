@@ -44,10 +44,7 @@ def _place(builder: Any, arguments: Any, itemsize: int) -> Any:
 
 
 def rows_of(dtype: np.dtype[Any]) -> Any:
-    """Accessor ``at(address, index)``: that row of an array of this structured type.
-
-    The row is a view: what is assigned to its fields is in the array.
-    """
+    """Accessor ``at(address, index)``: a view of that row of an array of this structured type."""
     record = from_dtype(dtype)
 
     @intrinsic

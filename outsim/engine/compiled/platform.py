@@ -9,15 +9,7 @@ from __future__ import annotations
 
 from numpy import int64
 
-from outsim.engine.compiled import (
-    calls,
-    controls,
-    deliveries,
-    events,
-    pacing,
-    queue,
-    workers,
-)
+from outsim.engine.compiled import calls, controls, deliveries, events, pacing, queue, workers
 from outsim.engine.compiled.events import (
     ADMIT,
     DISPATCH,
@@ -152,7 +144,7 @@ def _wanting(p: Row, source: int) -> int:
             updates += campaign_at(p.campaigns, control.item).size
             if not _handed_in(p, control.item):
                 return NEEDS_CALLS
-            if not _drawn(p, control.item, 0):
+            if not _has_draws(p, control.item, 0):
                 return NEEDS_DRAWS
     elif source == AGENDA:
         item = events.first_of(p, AGENDA).item
@@ -161,16 +153,16 @@ def _wanting(p: Row, source: int) -> int:
             campaign = campaign_at(p.campaigns, place)
             if not _handed_in(p, place):
                 return NEEDS_CALLS
-            if not _drawn(p, place, 0 if campaign.stopped or campaign.expired else 1):
+            if not _has_draws(p, place, 0 if campaign.stopped or campaign.expired else 1):
                 return NEEDS_DRAWS
         elif kind == RETRY:
             first = call_at(p.calls, calls.first_retry(p, place))
-            if not _drawn(p, int64(first.campaign), int64(first.number)):
+            if not _has_draws(p, int64(first.campaign), int64(first.number)):
                 return NEEDS_DRAWS
         elif kind == POST_DUE:
             row = wait_at(p.waits, place).first
             rank = events.campaign_of(instant_at(p.delivery_key, row))
-            if not _posts_drawn(p, rank, code_at(p.delivery_post, row) + 1):
+            if not _posts_has_draws(p, rank, code_at(p.delivery_post, row) + 1):
                 return NEEDS_POST_DRAWS
         elif kind == RECONCILE:
             deliveries += heap_at(p.heaps, LOST).count
@@ -193,7 +185,7 @@ def _handed_in(p: Row, rank: int) -> bool:
 
 
 @kernel
-def _drawn(p: Row, rank: int, attempt: int) -> bool:
+def _has_draws(p: Row, rank: int, attempt: int) -> bool:
     """Whether the tape has been asked about attempts of a campaign with this number."""
     p.wanted_campaign = rank
     p.wanted_number = attempt
@@ -201,7 +193,7 @@ def _drawn(p: Row, rank: int, attempt: int) -> bool:
 
 
 @kernel
-def _posts_drawn(p: Row, rank: int, post: int) -> bool:
+def _posts_has_draws(p: Row, rank: int, post: int) -> bool:
     """The same about posts."""
     p.wanted_campaign = rank
     p.wanted_number = post

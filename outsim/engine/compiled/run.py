@@ -162,11 +162,7 @@ class Run:
         return Columns(CALL_TYPES, {"status": status, "attempts": attempts, "final": final})
 
     def _write_what_is_to_come(self, ends_us: int) -> None:
-        """Complete the records of what had not come to its end before `ends_us`.
-
-        The course of an attempt is set when it is dialed: of those under way only what came
-        before is written down.
-        """
+        """Complete the records of attempts under way with what came before `ends_us` only."""
         arrays, p = self._state.arrays, self._state.platform[0]
         for name in ("update_begun", "update_visible"):
             arrays[name][p["begun_updates"] : p["updates"]] = MISSING

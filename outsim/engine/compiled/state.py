@@ -38,7 +38,7 @@ class State:
         self.platform: Array = np.zeros(1, PLATFORM)
         self.arrays: dict[str, Array] = {}
         self.heaps: list[Array] = []
-        self._kept: list[Array] = []
+        self._references: list[Array] = []
 
     def table(self, name: str, count: int) -> Array:
         """Make the rows of one of `layout.TABLES`, at least one of them."""
@@ -46,10 +46,7 @@ class State:
         return self.arrays[name]
 
     def hold_calls(self, count: int) -> None:
-        """Have room for the first `count` calls, those that are there kept as they are.
-
-        What is new is filled in when it is handed in: see `outsim.engine.compiled.supply`.
-        """
+        """Have room for the first `count` calls; those that are there are kept as they are."""
         held = self.arrays.get("calls")
         if held is None or count > len(held):
             self.arrays["calls"] = reuse.empty(max(1, count), TABLES["calls"])
@@ -58,9 +55,9 @@ class State:
 
     def keep(self, array: Array, dtype: type[np.generic]) -> int:
         """Address of an array that never changes, kept as long as this state or a copy of it."""
-        kept = np.ascontiguousarray(array, dtype)
-        self._kept.append(kept)
-        return address_of(kept)
+        contiguous = np.ascontiguousarray(array, dtype)
+        self._references.append(contiguous)
+        return address_of(contiguous)
 
     def open_heap(self, size: int, first: list[tuple[int, int, int]]) -> None:
         """Make a heap for up to `size` entries, with some in it."""
@@ -96,7 +93,7 @@ class State:
         """A state of its own that goes on from here; what never changes is shared."""
         twin = State()
         twin.platform[:] = self.platform
-        twin._kept = self._kept
+        twin._references = self._references
         for name, array in self.arrays.items():
             if name in TABLES:
                 twin.arrays[name] = reuse.empty(len(array), array.dtype)

@@ -66,10 +66,10 @@ class Draws:
         self.plan = plan
         self._attempts: dict[tuple[int, int], tuple[int, int, int, int]] = {}
         self._posts: dict[tuple[int, int], tuple[int, int]] = {}
-        self._kept: list[Array] = []
+        self._references: list[Array] = []
 
     def _address(self, array: Array) -> int:
-        self._kept.append(array)
+        self._references.append(array)
         return address_of(array)
 
     def hand_opening(self, state: State, rank: int) -> None:
@@ -84,34 +84,34 @@ class Draws:
     def hand_attempts(self, state: State, rank: int, attempt: int) -> None:
         """Give a run the draws of a campaign's attempts with this number, 0 for none yet."""
         campaign = self.plan.campaigns[rank]
-        found = self._attempts.get((rank, attempt))
-        if found is None:
+        addresses = self._attempts.get((rank, attempt))
+        if addresses is None:
             updates = campaign.updates(attempt)
             rows = dial_work = 0
             if attempt > 0:
                 draws = campaign.attempts(attempt)
                 rows, dial_work = self._address(draws.rows), self._address(draws.dial_work_us)
             lost, status_work = self._address(updates.lost), self._address(updates.status_work_us)
-            found = self._attempts[rank, attempt] = rows, lost, dial_work, status_work
+            addresses = self._attempts[rank, attempt] = rows, lost, dial_work, status_work
         first = int(state.arrays["campaigns"][rank]["blocks"])
-        state.arrays["blocks"][first + attempt] = found
+        state.arrays["blocks"][first + attempt] = addresses
         if campaign.result_url is not None:
             self.hand_posts(state, rank, 1)
 
     def hand_known(self, state: State) -> None:
         """Give a run all that was drawn already, so that it need not ask for it."""
         campaigns = state.arrays["campaigns"]
-        for (rank, attempt), found in self._attempts.items():
-            state.arrays["blocks"][int(campaigns[rank]["blocks"]) + attempt] = found
+        for (rank, attempt), blocks in self._attempts.items():
+            state.arrays["blocks"][int(campaigns[rank]["blocks"]) + attempt] = blocks
         for (rank, post), addresses in self._posts.items():
             state.arrays["posts"][int(campaigns[rank]["posts"]) + post] = addresses
 
     def hand_posts(self, state: State, rank: int, post: int) -> None:
         """Give a run the draws of a campaign's posts with this number."""
-        found = self._posts.get((rank, post))
-        if found is None:
+        addresses = self._posts.get((rank, post))
+        if addresses is None:
             draws = self.plan.campaigns[rank].posts(post)
-            found = self._address(draws.latency_ms), self._address(draws.fails)
-            self._posts[rank, post] = found
+            addresses = self._address(draws.latency_ms), self._address(draws.fails)
+            self._posts[rank, post] = addresses
         first = int(state.arrays["campaigns"][rank]["posts"])
-        state.arrays["posts"][first + post] = found
+        state.arrays["posts"][first + post] = addresses

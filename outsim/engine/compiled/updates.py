@@ -52,11 +52,7 @@ def change(p: Row, rank: int, at: int, attempt: int, status: int, lost: int) -> 
 
 @kernel
 def _change(p: Row, rank: int, at: int, attempt: int, status: int, kind: int, lost: int) -> None:
-    """The same for an update of any kind.
-
-    When its processing begins and when it is visible are written when it does: the records
-    begin with zeros, and their tail is left as it is until then.
-    """
+    """The same for an update of any kind; its begin and visibility are written when they come."""
     call, campaign = call_at(p.calls, at), campaign_at(p.campaigns, rank)
     call.status = status
     if status >= FIRST_FINAL:

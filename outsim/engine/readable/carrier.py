@@ -7,13 +7,7 @@ from outsim.engine.readable.events import EventList
 from outsim.engine.readable.recorder import Recorder
 from outsim.engine.readable.state import Attempt
 from outsim.plan import PlatformPlan
-from outsim.vocabulary import (
-    CARRIER_CHANNELS,
-    CARRIER_OUTAGE,
-    CARRIER_RATE,
-    MISSING_ANI,
-    NO_CAUSE,
-)
+from outsim.vocabulary import CARRIER_CHANNELS, CARRIER_OUTAGE, CARRIER_RATE, MISSING_ANI, NO_CAUSE
 
 
 class Carrier:
@@ -38,10 +32,7 @@ class Carrier:
         return max(0, self.channels[minute] - self.channels_out)
 
     def admit(self, attempt: Attempt) -> int:
-        """Carry an attempt, or say why not: a code of `outcomes.CAUSES`.
-
-        A refusal takes neither a token nor a channel.
-        """
+        """Carry an attempt, or say why not (a code of `outcomes.CAUSES`) and take nothing."""
         index, campaign = attempt.call.index, attempt.call.campaign
         note = self.recorder.note
         note(13, attempt, "meets {} outages of the carrier", self.outages)

@@ -96,10 +96,7 @@ class Connection:
         return bounds
 
     def _set_course(self, attempt: Attempt) -> None:
-        """Set the instants that are to come, the end among them.
-
-        Every duration is at least 1 µs.
-        """
+        """Set the instants that are to come, the end among them."""
         index, draws = attempt.call.index, attempt.draws
         rings_at = attempt.dialed + max(1, draws.post_dial_ms[index] * 1000)
         attempt.ends = rings_at

@@ -28,11 +28,7 @@ class Deliveries:
     """Posts final results: a pool of senders, and a limit for each endpoint."""
 
     def __init__(
-        self,
-        events: EventList,
-        recorder: Recorder,
-        pool: int,
-        endpoints: tuple[EndpointPlan, ...],
+        self, events: EventList, recorder: Recorder, pool: int, endpoints: tuple[EndpointPlan, ...]
     ) -> None:
         self.events = events
         self.recorder = recorder

@@ -73,11 +73,7 @@ class OutboundQueue:
         self._head_since = 0
 
     def open_sub_queues(self, campaign: CampaignState) -> None:
-        """Give a campaign its sub-queues.
-
-        There is one for each callee zone where its window needs it, and one for each
-        priority where the discipline has several.
-        """
+        """Give a campaign its sub-queues, one for each callee zone and priority."""
         zones = campaign.rules.lane_zones or (-1,)
         for place, zone in enumerate(zones):
             campaign.place_of_zone[zone] = place

@@ -18,11 +18,7 @@ from outsim.plan import PlatformPlan
 
 
 class Workers:
-    """Workers, the dial work that waits for them, and the backlog of updates.
-
-    Work begins when an instant closes, after everything else that happens at
-    it: so an update is never begun at an instant that also brings dial work.
-    """
+    """Workers, dial work that waits for them, and updates; work begins as an instant closes."""
 
     def __init__(self, events: EventList, recorder: Recorder, plan: PlatformPlan) -> None:
         self.events = events

@@ -40,11 +40,7 @@ def every_row_is_rejected_or_accepted(run: RunArrays) -> Iterator[Violation]:
 
 
 def accepted_calls_add_up(run: RunArrays) -> Iterator[Violation]:
-    """Accepted = completed + failed + canceled + expired + pending, by state.
-
-    Counted from the changes of status: each call is in the state of its last one, has at most
-    one final one, and nothing after it.
-    """
+    """Accepted = completed + failed + canceled + expired + pending, from status changes."""
     u, status = run.updates, run.calls["status"]
     last = run.last_update
     last_status = (
@@ -68,10 +64,7 @@ def accepted_calls_add_up(run: RunArrays) -> Iterator[Violation]:
 
 
 def attempts_are_counted(run: RunArrays) -> Iterator[Violation]:
-    """Attempts of a call are numbered from 1 without a gap, at most 1 + max_retry of them.
-
-    Those from before the moment of a snapshot are counted, and are not in the tables.
-    """
+    """Attempts of a call are numbered without a gap, at most 1 + max_retry with a snapshot's."""
     a, order = run.attempts, run.by_call
     number, call_id = a["attempt"][order], a["call_id"][order]
     wrong = number != place_in_each(~run.follows) + 1 + run.made_before[call_id]

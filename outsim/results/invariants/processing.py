@@ -107,16 +107,16 @@ def changes_follow_the_attempts(run: RunArrays) -> Iterator[Violation]:
         rows = np.flatnonzero(u["status"] == status)
         wanted = update_keys[rows]
         at = np.searchsorted(keys[order], wanted)
-        found = np.zeros(len(rows), dtype=np.bool_)
+        has_attempt = np.zeros(len(rows), dtype=np.bool_)
         within = at < len(keys)
         matched = order[at[within]]
-        found[within] = (keys[matched] == wanted[within]) & (
+        has_attempt[within] = (keys[matched] == wanted[within]) & (
             expected[matched] == u["happened"][rows[within]]
         )
         if status == QUEUED:
-            unmatched = ~found & ~np.isin(wanted, keys)
-            found |= unmatched  # not dispatched yet, or never
-        yield from violation(run, "no such attempt at that instant", "updates", rows[~found])
+            unmatched = ~has_attempt & ~np.isin(wanted, keys)
+            has_attempt |= unmatched  # not dispatched yet, or never
+        yield from violation(run, "no such attempt at that instant", "updates", rows[~has_attempt])
         if len(np.unique(wanted)) != len(wanted):
             twice = pd.Series(wanted).duplicated().to_numpy()
             yield from violation(run, "told twice", "updates", rows[twice])
@@ -155,10 +155,10 @@ def one_final_delivery_per_call(run: RunArrays) -> Iterator[Violation]:
     yield from violation(run, "due, begun and ended not in order", "deliveries", wrong)
     urls = [c.result_url.endpoint if c.result_url else -1 for c in run.plan.campaigns]
     endpoint = np.array(urls, dtype=np.int64)[run.rank_of_call[d["call_id"]]]
-    for number, each in enumerate(run.plan.endpoints):
+    for number, rules in enumerate(run.plan.endpoints):
         mine = begun & (endpoint == number)
-        yield from _too_many_posts(run, mine, each.posts_at_once, each.name)
-        waits = np.array([*each.retry_after_us, NEVER], dtype=np.int64)
+        yield from _too_many_posts(run, mine, rules.posts_at_once, rules.name)
+        waits = np.array([*rules.retry_after_us, NEVER], dtype=np.int64)
         rows = np.flatnonzero((endpoint[order] == number) & ~first)
         gap = d["due"][order][rows] - d["ended"][order][rows - 1]
         wait = waits[np.minimum(post[rows] - 2, len(waits) - 1)]

@@ -110,8 +110,8 @@ def account(result: Result, call_id: int) -> Account:
 
 
 def _since_begin(result: Result, moments: pd.Series) -> list[int]:
-    found = moments.astype("int64") - result.arrays.origin_us
-    return [int(each) for each in found]
+    instants_us = moments.astype("int64") - result.arrays.origin_us
+    return [int(instant) for instant in instants_us]
 
 
 def platform_at(result: Result, moments: pd.Series) -> pd.DataFrame:
@@ -119,18 +119,18 @@ def platform_at(result: Result, moments: pd.Series) -> pd.DataFrame:
     run, plan = result.arrays, result.arrays.plan.platform
     functions = steps(result.calls, result.attempts, result.updates)
     marks = np.asarray(moments.astype("int64"), dtype=np.int64)
-    found = {
+    columns = {
         name: value_at(_settled(functions[name]), marks - 1)
         for name in ("queue", "busy_ports", "busy_channels", "status_backlog")
     }
     at = marks - result.arrays.origin_us
     minute = (at + plan.carrier_minute_offset_us) // MINUTE % 60
     channels_out = run.out_of_service("channels", int(plan.carrier_channels.max()))(at)
-    found["channels"] = np.maximum(0, plan.carrier_channels[minute] - channels_out)
+    columns["channels"] = np.maximum(0, plan.carrier_channels[minute] - channels_out)
     ports_out = run.out_of_service("ports", plan.ports)(at)
-    found["ports"] = np.maximum(0, plan.ports - ports_out)
+    columns["ports"] = np.maximum(0, plan.ports - ports_out)
     refused = _refused(run)
-    table = pd.DataFrame({name: found[name] for name in STATE})
+    table = pd.DataFrame({name: columns[name] for name in STATE})
     table["refused_last_minute"] = np.searchsorted(refused, at, side="left") - np.searchsorted(
         refused, at - MINUTE, side="left"
     )

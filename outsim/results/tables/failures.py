@@ -108,8 +108,8 @@ class PendingMatch:
     @property
     def counts(self) -> dict[str, int]:
         """Calls by verdict."""
-        found = self.calls["verdict"].value_counts()
-        return {verdict: int(found.get(verdict, 0)) for verdict in VERDICTS}
+        counts = self.calls["verdict"].value_counts()
+        return {verdict: int(counts.get(verdict, 0)) for verdict in VERDICTS}
 
     @property
     def wrong(self) -> int:
@@ -120,8 +120,8 @@ class PendingMatch:
     @property
     def error_rate(self) -> float:
         """Wrong verdicts, of all verdicts that were given; NaN where none was."""
-        given = int((self.calls["verdict"] != AMBIGUOUS).sum())
-        return self.wrong / given if given else float("nan")
+        verdicts = int((self.calls["verdict"] != AMBIGUOUS).sum())
+        return self.wrong / verdicts if verdicts else float("nan")
 
 
 def match_pending(
@@ -137,7 +137,7 @@ def match_pending(
     a number, and takes away the attempts that the page shows for the calls to it that are over.
     With nothing left, or nothing since its submission, the call never went out; with something
     left it did, or another pending call to the number did: with more than one of those it is
-    ambiguous. Pages lag, so even this can be wrong. The tables are those of a whole run; `asked`
+    ambiguous. Pages lag, so even this can be wrong. The tables are those of a whole run; `chosen`
     marks rows of `calls`.
     """
     page = status_page(calls, attempts, updates, moment)
@@ -152,12 +152,12 @@ def match_pending(
         explained=page["attempt"].where(~page["status"].isin(PENDING_STATUSES), 0),
     )
     by_number = shown.groupby(whose, observed=True)[["pending", "explained"]].sum()
-    found = pending[["call_id", *whose]].merge(by_number.reset_index(), on=whose, how="left")
-    found = found.merge(entries.reset_index(), on=whose, how="left")
-    found = found.merge(calls[["call_id", "submitted_at"]], on="call_id", how="left")
-    its_time = found["max"] >= found["submitted_at"]
-    unexplained = (its_time & (found["size"] > found["explained"])).to_numpy()
-    alone = found["pending"].to_numpy() == 1
+    matches = pending[["call_id", *whose]].merge(by_number.reset_index(), on=whose, how="left")
+    matches = matches.merge(entries.reset_index(), on=whose, how="left")
+    matches = matches.merge(calls[["call_id", "submitted_at"]], on="call_id", how="left")
+    its_time = matches["max"] >= matches["submitted_at"]
+    unexplained = (its_time & (matches["size"] > matches["explained"])).to_numpy()
+    alone = matches["pending"].to_numpy() == 1
     pending["verdict"] = np.select(
         [~unexplained, alone], [NEVER_WENT_OUT, WENT_OUT], default=AMBIGUOUS
     )

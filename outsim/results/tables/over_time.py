@@ -32,10 +32,7 @@ Parts = dict[str, Steps]
 
 
 def tenant_groups(calls: pd.DataFrame, first: str | None, most: int) -> dict[str, list[str]]:
-    """Tenants by the name that they are shown under: the largest alone, the others together.
-
-    A tenant is the larger, the more attempts and then calls it makes; `first` comes first.
-    """
+    """Tenants by the name shown for them: `first`, then the largest alone, the others together."""
     sizes = calls.groupby("tenant", observed=True)["attempts"].agg(["sum", "size"])
     ranked = [*sizes.sort_values(["sum", "size"], ascending=False, kind="stable").index]
     ranked.sort(key=lambda tenant: tenant != first)
@@ -55,7 +52,7 @@ def by_tenant(
     most: int = 6,
 ) -> Parts:
     """A quantity of `timeline` as step functions by `tenant_groups`, which add up to it."""
-    found = {}
+    parts = {}
     for name, tenants in tenant_groups(calls, first, most).items():
         mine = attempts[attempts["tenant"].isin(tenants)]
         if of == "busy_ports":
@@ -65,8 +62,8 @@ def by_tenant(
                 updates["tenant"].isin(tenants), ["call_id", "status", "happened_at"]
             ]
             function = queue_steps(calls, mine, theirs)
-        found[name] = settled(function)
-    return found
+        parts[name] = settled(function)
+    return parts
 
 
 def total(parts: Parts) -> Steps:
@@ -104,10 +101,7 @@ def _extremes(values: NDArray[np.int64], piece: NDArray[np.int64]) -> NDArray[np
 
 
 def hourly_outcomes(attempts: pd.DataFrame, begins: datetime) -> pd.DataFrame:
-    """Ended attempts by outcome and local clock hour of dispatch, from the first to the last hour.
-
-    One column an outcome, with counts; the index says when each hour begins.
-    """
+    """Ended attempts by outcome (columns) and local clock hour of dispatch, first to last hour."""
     ended = attempts[attempts["outcome"].notna()]
     zone = str(begins.tzinfo)
     if ended.empty:
@@ -128,18 +122,15 @@ def hourly_outcomes(attempts: pd.DataFrame, begins: datetime) -> pd.DataFrame:
 
 
 def true_and_seen(updates: pd.DataFrame) -> dict[str, tuple[Steps, Steps]]:
-    """Calls by `STATUS_GROUPS` over time: what happened, and what the customer could see.
-
-    The updates are all of some calls, submissions included.
-    """
+    """Calls by `STATUS_GROUPS` over time, by what happened and by what the customer could see."""
     submitted = updates["attempt"].eq(0) & updates["status"].isin(("scheduled", "rejected"))
     nothing = updates["happened_at"].iloc[:0]
-    found = {}
+    groups = {}
     for name, words in STATUS_GROUPS.items():
         if name == "pending":
             continue
         rows = updates["status"].isin(words)
-        found[name] = (
+        groups[name] = (
             settled(step_function(updates.loc[rows, "happened_at"], nothing)),
             settled(step_function(updates.loc[rows, "visible_at"], nothing)),
         )
@@ -147,11 +138,11 @@ def true_and_seen(updates: pd.DataFrame) -> dict[str, tuple[Steps, Steps]]:
     pending = []
     for side in (0, 1):
         at = np.unique(
-            np.concatenate([handed_in[0], *(functions[side][0] for functions in found.values())])
+            np.concatenate([handed_in[0], *(functions[side][0] for functions in groups.values())])
         )
-        over = sum(value_at(functions[side], at) for functions in found.values())
+        over = sum(value_at(functions[side], at) for functions in groups.values())
         pending.append((at, value_at(handed_in, at) - over))
-    return {"pending": (pending[0], pending[1])} | found
+    return {"pending": (pending[0], pending[1])} | groups
 
 
 def status_lags_s(updates: pd.DataFrame) -> NDArray[np.float64]:
@@ -187,7 +178,7 @@ def status_lag(
 
 def over_replications(functions: Sequence[Steps], marks: Instants) -> pd.DataFrame:
     """``median``, and ``low`` to ``high`` of 90 % of the runs, or of all of fewer than 20."""
-    values = np.array([value_at(each, marks) for each in functions])
+    values = np.array([value_at(function, marks) for function in functions])
     low, high = (0.05, 0.95) if len(functions) >= 20 else (0.0, 1.0)
     places = [quantile_rank(level, len(functions)) for level in (0.5, low, high)]
     values.sort(axis=0)

@@ -69,16 +69,16 @@ class Gaps:
             return np.where(ends < 0, _ALWAYS, ended[np.clip(ends, 0, len(ended) - 1)])
 
         rows, part = count, np.searchsorted(since, self.ends, side="right") - 1
-        found = free(rows, service[part])
+        free_ports = free(rows, service[part])
         # A port that is free where the ports in service change may have been so before.
         while True:
             changes = since[part]
-            goes_back = (part > 0) & (found[rows] <= changes) & (changes > self.begins[rows])
+            goes_back = (part > 0) & (free_ports[rows] <= changes) & (changes > self.begins[rows])
             rows, part, changes = rows[goes_back], part[goes_back] - 1, changes[goes_back]
             if len(rows) == 0:
-                return found
+                return free_ports
             before = free(rows, service[part])
-            found[rows] = np.where(before < changes, before, changes)
+            free_ports[rows] = np.where(before < changes, before, changes)
             rows, part = rows[before < changes], part[before < changes]
 
     def _idle_us(self, run: RunArrays) -> Integers:

@@ -125,11 +125,11 @@ class RunTables:
         if len(zones) == 1:
             return _hours(instants, zones[0])
         zone_of_row = self._whose("callee_zone", call_ids)
-        found = np.zeros(len(instants), dtype=np.int8)
+        hours = np.zeros(len(instants), dtype=np.int8)
         for code, zone in enumerate(zones):
             rows = np.flatnonzero(zone_of_row == code)
-            found[rows] = _hours(instants[rows], zone)
-        return found
+            hours[rows] = _hours(instants[rows], zone)
+        return hours
 
     def attempts(self, names: Collection[str] | None = None, rows: Rows = None) -> pd.DataFrame:
         """One row an attempt, in the order of dispatch: the truth."""
@@ -202,10 +202,7 @@ _STATE_OF_OTHERS = np.array(
 
 @dataclass(frozen=True, eq=False)
 class _Calls:
-    """Columns of the calls of one run, as the schema says, each made when it is first needed.
-
-    Rows are those of `RunArrays`; words are codes, and instants count from 1970.
-    """
+    """Columns of the calls of one run, each made when first needed; words are codes."""
 
     run: RunArrays
 
@@ -227,8 +224,8 @@ class _Calls:
     @cached_property
     def reasons(self) -> list[str]:
         """Words of `reject_reason`."""
-        found = {reason for c in self.run.campaigns for reason in c.reject_reasons}
-        return ["", *sorted(found)]
+        words = {reason for c in self.run.campaigns for reason in c.reject_reasons}
+        return ["", *sorted(words)]
 
     @cached_property
     def call_id(self) -> Array:

@@ -215,20 +215,20 @@ def blocks(length: int) -> Iterator[slice]:
 
 def take(values: Array, places: Array) -> Array:
     """`values[places]`, in blocks: numpy widens all places to 64 bits first."""
-    found = np.empty(len(places), dtype=values.dtype)
+    taken = np.empty(len(places), dtype=values.dtype)
     for rows in blocks(len(places)):
-        np.take(values, places[rows], out=found[rows], mode="clip")
-    return found
+        np.take(values, places[rows], out=taken[rows], mode="clip")
+    return taken
 
 
 def in_spans(numbers: Array, spans: Sequence[range]) -> NDArray[np.bool_]:
     """Whether each of some int32 numbers, none of them negative, lies in one of the spans."""
-    found = np.zeros(len(numbers), dtype=np.bool_)
+    is_inside = np.zeros(len(numbers), dtype=np.bool_)
     for rows in blocks(len(numbers)):
         for span in spans:
             # What lies before the span wraps around, to beyond its length.
-            found[rows] |= (numbers[rows] - np.int32(span.start)).view(np.uint32) < len(span)
-    return found
+            is_inside[rows] |= (numbers[rows] - np.int32(span.start)).view(np.uint32) < len(span)
+    return is_inside
 
 
 def code_type(words: Sequence[object]) -> type[np.signedinteger[Any]]:
@@ -265,11 +265,11 @@ def handed_out(table: pd.DataFrame) -> pd.DataFrame:
     for dtype in table.dtypes:
         if isinstance(dtype, pd.CategoricalDtype):
             dtype.categories.name = None  # the one thing that copies share and that can be set
-    given = table.copy(deep=False)
+    copy = table.copy(deep=False)
     # A column that only one table has is written to where it is, and this memory can be read
     # only: so the other table has to be there for as long as this one is.
-    object.__setattr__(given, "_given_of", table)
-    return given
+    object.__setattr__(copy, "_given_of", table)
+    return copy
 
 
 def _shown(array: Array, column: Column, words: Sequence[str], zone: str) -> Any:

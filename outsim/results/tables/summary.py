@@ -30,7 +30,7 @@ def counts(calls: pd.DataFrame) -> dict[str, int]:
 def summary(views: Mapping[str, View]) -> pd.DataFrame:
     """Counts and measures of some views, one row each, by what they are called."""
     rows = {label: _row(view) for label, view in views.items()}
-    columns = [*_STATES, "attempts", *(each.name for each in MEASURES)]
+    columns = [*_STATES, "attempts", *(entry.name for entry in MEASURES)]
     table = pd.DataFrame.from_dict(rows, orient="index").reindex(columns=columns)
     return table.rename_axis("campaign")
 
@@ -39,18 +39,19 @@ def _row(view: View) -> dict[str, float]:
     return counts(view.calls) | {"attempts": len(view.attempts)} | measure(view)
 
 
-def with_units(found: pd.DataFrame, begins: datetime) -> pd.DataFrame:
+def with_units(table: pd.DataFrame, begins: datetime) -> pd.DataFrame:
     """A summary with durations, and local clock times, in place of seconds."""
-    shown = found.copy()
-    for each in MEASURES:
-        if each.kind in ("seconds", "clock"):
-            lasted = pd.to_timedelta(found[each.name].astype("float64"), unit="s").dt.round("us")
-            shown[each.name] = lasted if each.kind == "seconds" else pd.Timestamp(begins) + lasted
+    shown = table.copy()
+    for entry in MEASURES:
+        if entry.kind in ("seconds", "clock"):
+            lasted = pd.to_timedelta(table[entry.name].astype("float64"), unit="s").dt.round("us")
+            is_clock = entry.kind == "clock"
+            shown[entry.name] = pd.Timestamp(begins) + lasted if is_clock else lasted
     return shown.rename(columns=lambda name: name.removesuffix("_s"))
 
 
 def summary_document(
-    found: pd.DataFrame,
+    table: pd.DataFrame,
     scenario: Scenario,
     *,
     label: str | None,
@@ -64,7 +65,7 @@ def summary_document(
         attempts += f"; background tenants make {background}"
     answer = f"{attempts}, and no campaign to speak of."
     if label is not None:
-        share, wait = (float(found[name][label]) for name in ("completed_share", "wait_p90_s"))
+        share, wait = (float(table[name][label]) for name in ("completed_share", "wait_p90_s"))
         answer = f"{attempts}: {label} has no calls that can be dialed."
         if share == share:
             answer = (
@@ -78,7 +79,7 @@ def summary_document(
         title="What happened in this run?",
         answer=answer,
         asked=f"{scenario.name}: one run, {run} ({scenario.clock.zone}). {attempts}.",
-        tables=[_table(found, scenario)],
+        tables=[_table(table, scenario)],
         notes=[
             "One run is one day that could be; `outsim compare` gives means with intervals.",
             f"It rests on {len(defaults)} defaults, {assumed} of them assumptions: "
@@ -87,20 +88,20 @@ def summary_document(
     )
 
 
-def _table(found: pd.DataFrame, scenario: Scenario) -> Table:
+def _table(table: pd.DataFrame, scenario: Scenario) -> Table:
     """A summary as people read it: a row a count or measure, a column a campaign."""
-    begins, names = scenario.clock.begins, {each.name for each in MEASURES}
+    begins, names = scenario.clock.begins, {entry.name for entry in MEASURES}
     rows = [
-        [name.replace("_", " "), *(f"{value:,.0f}" for value in found[name])]
-        for name in found.columns
+        [name.replace("_", " "), *(f"{value:,.0f}" for value in table[name])]
+        for name in table.columns
         if name not in names
     ]
     rows += [
         [
-            each.label_at(scenario.deadline),
-            *(format_figure(each.kind, value, begins) for value in found[each.name]),
+            entry.label_at(scenario.deadline),
+            *(format_figure(entry.kind, value, begins) for value in table[entry.name]),
         ]
-        for each in MEASURES
-        if not (each.optional and found[each.name].isna().all())
+        for entry in MEASURES
+        if not (entry.optional and table[entry.name].isna().all())
     ]
-    return Table("Calls and measures by campaign", ["", *map(str, found.index)], rows)
+    return Table("Calls and measures by campaign", ["", *map(str, table.index)], rows)

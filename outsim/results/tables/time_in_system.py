@@ -91,12 +91,12 @@ class HoldsOf:
         run, campaign = self.run, self.run.plan.campaigns[rank]
         tenant, rules = run.plan.tenants[campaign.tenant_rank], campaign.rules
         snapshot = run.scenario.snapshot
-        for each in run.plan.suspensions:
-            if each.tenant in ("", campaign.tenant):
+        for hold in run.plan.suspensions:
+            if hold.tenant in ("", campaign.tenant):
                 # What had happened before a snapshot is told as a suspension up to its moment.
-                is_earlier = snapshot is not None and (each.begins_us, each.tenant) == (0, "")
-                is_earlier = is_earlier and each.ends_us == run.scenario.instant_us(snapshot.at)  # type: ignore[union-attr]
-                yield EARLIER if is_earlier else SUSPENSION, _span(each.begins_us, each.ends_us)
+                is_earlier = snapshot is not None and (hold.begins_us, hold.tenant) == (0, "")
+                is_earlier = is_earlier and hold.ends_us == run.scenario.instant_us(snapshot.at)  # type: ignore[union-attr]
+                yield EARLIER if is_earlier else SUSPENSION, _span(hold.begins_us, hold.ends_us)
         if rules.window:
             opens, closes = np.array(rules.window[lane], dtype=np.int64).reshape(-1, 2).T
             yield WINDOW, (np.append(-NEVER, closes), np.append(opens, NEVER))
@@ -160,7 +160,9 @@ class TimeInSystem:
 
     def of(self, rows: Mask | Integers) -> TimeInSystem:
         """Some of them."""
-        return TimeInSystem(**{each.name: getattr(self, each.name)[rows] for each in fields(self)})
+        return TimeInSystem(
+            **{field.name: getattr(self, field.name)[rows] for field in fields(self)}
+        )
 
 
 def stays(run: RunArrays, gaps: Gaps) -> TimeInSystem:
@@ -242,10 +244,7 @@ class Splitter:
         return spent
 
     def by_whom(self, chosen: TimeInSystem) -> Integers:
-        """Time of some stays, by the campaign whose call went next, shape (campaigns, `PARTS`).
-
-        Time from `turn` on, and time held back, is that of the call's own campaign.
-        """
+        """Time of some stays, by the campaign whose call went next, shape (campaigns, `PARTS`)."""
         count = len(self.holds_of.run.plan.campaigns)
         charged = np.zeros((count, len(PARTS)), dtype=np.int64)
         before, after = self.split(chosen)

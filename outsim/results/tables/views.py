@@ -259,16 +259,16 @@ def snapshot(
 
 def _campaign(key: tuple[str, str], rows: pd.DataFrame, start: datetime) -> CampaignSnapshot:
     status = rows["status"].astype(object).map(_STANDS_AS)
-    found: dict[str, Any] = {
+    states: dict[str, Any] = {
         state: [*_standings(state, rows[status == state].sort_index())]
         if state == "scheduled"
         else [*_standings(state, rows[status == state])]
         for state in STATES
     }
     for state in ENDED_STATUSES:
-        found[state] = int((status == state).sum())
-    found["undialed"] = int(((status == "expired") & (rows["attempt"] == 0)).sum())
-    return CampaignSnapshot(tenant=key[0], name=key[1], start=start, **found)
+        states[state] = int((status == state).sum())
+    states["undialed"] = int(((status == "expired") & (rows["attempt"] == 0)).sum())
+    return CampaignSnapshot(tenant=key[0], name=key[1], start=start, **states)
 
 
 def _standings(state: str, rows: pd.DataFrame) -> Iterator[Standing]:
