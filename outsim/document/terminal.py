@@ -88,7 +88,7 @@ def _console() -> Console:
 
 def _beside(table: Data, width: int) -> Table | None:
     """The table with its columns beside each other; None where they don't fit."""
-    heads = [visible_lines(each) for each in table.columns]
+    heads = [*map(visible_lines, table.columns)]
     rows = [[visible_lines(cell) for cell in row] for row in table.rows]
     columns = list(zip(*rows, strict=True)) or [()] * len(heads)
     texts = [not table.is_numeric(k) for k in range(len(heads))]
@@ -135,7 +135,7 @@ def _turned(table: Data, width: int) -> Table | None:
     for row in table.rows:
         labels += [row[0], *(f"  {name}" for name in table.columns[1:])]
         values += ["", *row[1:]]
-    cells = [[visible_lines(each) for each in column] for column in (labels, values)]
+    cells = [[*map(visible_lines, column)] for column in (labels, values)]
     made = [(visible_lines(table.columns[0]), *cells[0]), ("", *cells[1])]
     for texts in ([True, table.is_text or bool(table.text_columns)], [True, True]):
         widths = _widths(made, texts, width - _CLOSE_GAP)

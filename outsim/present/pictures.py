@@ -43,8 +43,8 @@ def data_uri(picture: Picture) -> str:
         )
         try:
             draw(picture, axes)
-            for each in figure.axes:
-                each.set_title("")  # the caption says it
+            for ax in figure.axes:
+                ax.set_title("")  # the caption says it
             file = io.BytesIO()
             figure.savefig(file, format="svg", metadata={"Date": None})
             kind = "svg+xml"

@@ -139,5 +139,5 @@ def _toml(context: ReportContext) -> str:
 def _written(value: Any) -> Any:
     """Without what is not there: a TOML file has no word for it."""
     if isinstance(value, dict):
-        return {key: _written(each) for key, each in value.items() if each is not None}
-    return [_written(each) for each in value] if isinstance(value, list) else value
+        return {key: _written(part) for key, part in value.items() if part is not None}
+    return [*map(_written, value)] if isinstance(value, list) else value

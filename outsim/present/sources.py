@@ -78,7 +78,7 @@ def _refuse(path: str, what: str, **given: object) -> None:
 
 
 def _unknown(place: Path) -> str:
-    inside = sorted(str(each.parent.relative_to(place)) for each in place.rglob(STUDY))
+    inside = sorted(str(file.parent.relative_to(place)) for file in place.rglob(STUDY))
     if inside:
         shown = ", ".join(inside[:5]) + (" ..." if len(inside) > 5 else "")
         return (
@@ -142,7 +142,10 @@ def _of_run(
     )
 
 
-_BOTH = tuple(each for each in MEASURES if each.name != "finish_time_s") + FORECAST_MEASURES
+_BOTH = (
+    *(measure for measure in MEASURES if measure.name != "finish_time_s"),
+    *FORECAST_MEASURES,
+)
 """Measures of a campaign, and when its calls go out."""
 
 
@@ -179,22 +182,28 @@ def _of_study(place: Path) -> ReportContext:
 
 
 def _of_sweep(place: Path, engine: Engine) -> ReportContext:
-    asked = read_request(place)
-    found = run_sync(
-        sweep(*asked.scenarios, **asked.options, seed=asked.seed, directory=place, engine=engine)
+    request = read_request(place)
+    answer = run_sync(
+        sweep(
+            *request.scenarios,
+            **request.options,
+            seed=request.seed,
+            directory=place,
+            engine=engine,
+        )
     )
-    scenario = asked.scenarios[0]
-    result = one_run(scenario, asked.seed, engine=engine)
+    scenario = request.scenarios[0]
+    result = one_run(scenario, request.seed, engine=engine)
     return ReportContext(
         scenario=scenario,
-        seed=asked.seed,
+        seed=request.seed,
         result=result,
-        means=Means(found.base),
-        comparison=found.base,
-        sweep=found,
+        means=Means(answer.base),
+        comparison=answer.base,
+        sweep=answer,
         made_of=(
-            f"a sweep kept in {place.name}: {found.replications} replications at each point, seed "
-            f"{asked.seed}; tables of single calls from replication 0, run again"
+            f"a sweep kept in {place.name}: {answer.replications} replications at each point, "
+            f"seed {request.seed}; tables of single calls from replication 0, run again"
         ),
     )
 
@@ -202,22 +211,22 @@ def _of_sweep(place: Path, engine: Engine) -> ReportContext:
 def _measures_of(names: list[str]) -> tuple[Measure, ...]:
     """Measures of a study: some names are those of two, in studies of different kinds."""
     for kind in (FORECAST_MEASURES, STOP_MEASURES):
-        if names == [each.name for each in kind]:
+        if names == [measure.name for measure in kind]:
             return kind
     return MEASURES + LOAD_MEASURES
 
 
 def _answers(findings: StudyResult, study: Study) -> dict[str, Any]:
     """What the findings of a kept study are made into."""
-    names = [each.name for each in study.measures]
+    names = [measure.name for measure in study.measures]
     scenario = findings.scenarios[0]
     if study.measures == STOP_MEASURES:
         return {"race": StopRace(findings)}
     if study.measures == FORECAST_MEASURES:
         return {"forecast": Forecast(campaign_of(scenario), findings)}
-    if names == [each.name for each in SCHEDULE_MEASURES]:
+    if names == [measure.name for measure in SCHEDULE_MEASURES]:
         return {"schedule": Schedule(findings)}
-    starts = {each.name for each in SCHEDULE_MEASURES} <= set(names) and _differ_in_starts(
+    starts = {measure.name for measure in SCHEDULE_MEASURES} <= set(names) and _differ_in_starts(
         findings.scenarios
     )
     answers: dict[str, Any] = {"schedule": Schedule(findings)} if starts else {}
@@ -232,5 +241,5 @@ def _differ_in_starts(scenarios: tuple[Scenario, ...]) -> bool:
     campaign = campaign_of(first)
     part = f"campaign[{campaign.full_name}]"
     allowed = {f"{part}.start", f"{part}.submitted_at"}
-    found = [{each.key for each in differences(first, other)} for other in others]
-    return bool(found) and all(f"{part}.start" in keys <= allowed for keys in found)
+    changed = [{change.key for change in differences(first, other)} for other in others]
+    return bool(changed) and all(f"{part}.start" in keys <= allowed for keys in changed)

@@ -205,10 +205,10 @@ def calibrate(
         log = read_call_log(
             logs, format=format, mapping=mapping, zone=zone, callee_zone=callee_zone
         )
-        found = fit(
+        fitted = fit(
             log, holdout, talk=talk, profile=profile, rounding=rounding, fitted_on=fitted_on
         )
-        answer = Calibration(**vars(found), log=log, path=path)
+        answer = Calibration(**vars(fitted), log=log, path=path)
         if path is not None and not answer.is_no:
             _write(answer, path)
         return answer
@@ -237,17 +237,17 @@ def _unreadable_beside(file: Path) -> Path:
     return file.with_suffix(".unreadable.csv")
 
 
-def _write(found: Calibration, file: Path) -> None:
+def _write(calibration: Calibration, file: Path) -> None:
     """Write the profile, and the rows that can't be read; a pipe gets the profile alone."""
     place = beside = _unreadable_beside(file)
     is_file = file.is_file() or not file.exists()
     try:
-        if found.log.unreadable and is_file:
-            found.log.write_unreadable(beside)
+        if calibration.log.unreadable and is_file:
+            calibration.log.write_unreadable(beside)
         elif is_file:
             beside.unlink(missing_ok=True)
         place = file
-        found.save(file)
+        calibration.save(file)
     except OSError as error:
         raise ScenarioError(f"out {place}: {reason(error)}; name another file") from None
 

@@ -149,8 +149,11 @@ def frontier(
         changed = [second.set_in(scenario, value) for value in others]
         with planner.working(len(others)):
             capacities = [
-                replace(await planner.plan(each, f"{second.key}={second.text(value)}"), base=base)
-                for value, each in zip(others, changed, strict=True)
+                replace(
+                    await planner.plan(varied, f"{second.key}={second.text(value)}"),
+                    base=base,
+                )
+                for value, varied in zip(others, changed, strict=True)
             ]
         return Frontier(second, others, tuple(capacities))
 
@@ -211,12 +214,13 @@ class _Planner:
         self._deadline = _deadline(options.get("timeout"))
 
     def range(self, text: str) -> Range:
-        found = read_range(text, self.scenario)
-        if found.key.partition(".")[0] in ("clock", "study", "seed"):
+        varied = read_range(text, self.scenario)
+        if varied.key.partition(".")[0] in ("clock", "study", "seed"):
             raise StudyError(
-                f"{found.key} can't be planned: promises are held against the same clock and draws"
+                f"{varied.key} can't be planned: promises are held against the same clock and "
+                "draws"
             )
-        return found
+        return varied
 
     def _read(self, targets: Sequence[str]) -> tuple[Promise, ...]:
         if not targets:
@@ -319,16 +323,13 @@ def _as_file(text: str) -> str:
 
 def _confidence(written: str | float) -> float:
     try:
-        found = written if isinstance(written, int | float) else _share(written)
+        is_percent = isinstance(written, str) and "%" in written
+        confidence = parse_share(str(written)) if is_percent else float(written)
     except ValueError:
-        found = math.nan
-    if not 0.5 <= found < 1:
+        confidence = math.nan
+    if not 0.5 <= confidence < 1:
         raise StudyError(f"confidence {written}: write one from 50 % to less than 100 %")
-    return float(found)
-
-
-def _share(text: str) -> float:
-    return parse_share(text) if "%" in text else float(text)
+    return confidence
 
 
 def _deadline(timeout: str | None) -> float | None:

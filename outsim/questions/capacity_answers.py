@@ -24,7 +24,6 @@ if TYPE_CHECKING:
 
 TITLE = "How much is enough?"
 
-
 BOUNDS = (
     "Fresh runs: their mean, or the share of them that kept the promise, and the one-sided bound "
     "that shows the promise to be kept or broken; undecided where neither bound does."

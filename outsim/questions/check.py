@@ -59,7 +59,7 @@ class Checked(Answer):
                 Table(
                     "",
                     ["at full rate", "busy", "because"],
-                    [[each.resource, _busy(each), each.explanation] for each in self.loads],
+                    [[load.resource, _busy(load), load.explanation] for load in self.loads],
                     text_columns=("because",),
                 )
             ]
@@ -73,9 +73,9 @@ class Checked(Answer):
         if self.error:
             return f"{self.file} can't be used: {self.error}"
         count = len(self.warnings)
-        found = f"{count} warning{'s' * (count != 1)}" if count else "no warnings"
+        warned = f"{count} warning{'s' * (count != 1)}" if count else "no warnings"
         busiest = max(self.loads, key=lambda load: load.load, default=None)
-        text = f"It can be used: no errors, {found}"
+        text = f"It can be used: no errors, {warned}"
         if busiest is not None:
             text += f"; busiest at the full dial rate: {busiest.resource}, {_busy(busiest)}"
         if self.theory is not None:
@@ -86,17 +86,17 @@ class Checked(Answer):
         """The same for machines."""
         if self.error:
             return {"file": self.file, "errors": self.error.splitlines()}
-        found: dict[str, Any] = {
+        document: dict[str, Any] = {
             "file": self.file,
             "errors": [],
             "warnings": self.warnings,
-            "utilisation": {each.resource: each.load for each in self.loads},
+            "utilisation": {load.resource: load.load for load in self.loads},
         }
         if self.theory is not None:
-            found["theory"] = self.theory.to_dict()
+            document["theory"] = self.theory.to_dict()
             if self.ciw is not None:
-                found["theory"] |= {"ciw": self.ciw.to_dict()}
-        return dict(plain(found))
+                document["theory"] |= {"ciw": self.ciw.to_dict()}
+        return dict(plain(document))
 
 
 def _busy(load: Utilisation) -> str:
@@ -112,31 +112,31 @@ class Check(Answer):
     @property
     def errors(self) -> tuple[str, ...]:
         """Why scenarios can't be used."""
-        return tuple(each.error for each in self.scenarios if each.error)
+        return tuple(checked.error for checked in self.scenarios if checked.error)
 
     @property
     def is_no(self) -> bool:  # type: ignore[override]
         """Whether runs differ from theory, where every scenario can be used."""
-        return not self.errors and not all(each.agrees for each in self.scenarios)
+        return not self.errors and not all(checked.agrees for checked in self.scenarios)
 
     def document(self) -> Document:
         """What was found of each scenario."""
         if len(self.scenarios) == 1:
             return self.scenarios[0].document()
         usable = len(self.scenarios) - len(self.errors)
-        warned = sum(bool(each.warnings) for each in self.scenarios)
+        warned = sum(bool(checked.warnings) for checked in self.scenarios)
         return Document(
             id="check",
             title=TITLE,
             answer=f"{usable} of {len(self.scenarios)} scenarios can be used, {warned} of them "
             "with warnings.",
-            parts=[each.document() for each in self.scenarios],
+            parts=[checked.document() for checked in self.scenarios],
         )
 
     def to_dict(self) -> list[dict[str, Any]]:
         """What was found of each, for machines."""
-        found: list[dict[str, Any]] = plain([each.to_dict() for each in self.scenarios])
-        return found
+        documents: list[dict[str, Any]] = plain([checked.to_dict() for checked in self.scenarios])
+        return documents
 
 
 @asks()
@@ -180,10 +180,10 @@ def check(
         check_replications(count)
 
     async def work(_: Any) -> Check:
-        found: Sequence[Checked] = [
-            await _checked(each, count if theory else 0, seed, ciw=ciw) for each in scenarios
+        checks: Sequence[Checked] = [
+            await _checked(checked, count if theory else 0, seed, ciw=ciw) for checked in scenarios
         ]
-        return Check(tuple(found))
+        return Check(tuple(checks))
 
     return Question("check", work)
 
@@ -197,14 +197,14 @@ async def _checked(
         check_size(scenario)
     except ScenarioError as error:
         return Checked(file, error=error.shown)
-    found = Checked(
+    checked = Checked(
         file,
         scenario.name,
         warnings=tuple(str(warning) for warning in advice(scenario)),
         loads=tuple(utilisation(scenario)),
     )
     if not replications:
-        return found
+        return checked
     # What runs scenarios takes longer to load than to check one.
     from outsim.questions.theory import check_theory
     from outsim.theory.ciw_check import check_with_ciw
@@ -212,4 +212,4 @@ async def _checked(
     # Whether Ciw is there is known before anything is run.
     opinion = check_with_ciw(scenario, seed) if ciw else None
     theory = await check_theory(scenario, replications, seed=seed)
-    return replace(found, theory=theory, ciw=opinion)
+    return replace(checked, theory=theory, ciw=opinion)

@@ -232,7 +232,7 @@ def _context(
             by_source.setdefault((entry.source, entry.grade), []).append(entry.key)
     return {
         "scenario": scenario,
-        "names": [each.name for each in (scenario, *others)],
+        "names": [one.name for one in (scenario, *others)],
         "source": SOURCE,
         "about": about.model_dump() if about is not None else dict.fromkeys(About.model_fields),
         "level": percent(LEVEL),
@@ -281,7 +281,7 @@ def _context(
         "python": f"{platform.python_version()} ({platform.python_implementation()})",
         "system": platform.platform(),
         "libraries": [(name, version(name)) for name in LIBRARIES],
-        "event_classes": [each.name.lower().replace("_", " ") for each in EventClass],
+        "event_classes": [event.name.lower().replace("_", " ") for event in EventClass],
         "machine": platform.machine() or "an unknown processor",
         "cores": os.cpu_count(),
         "operating_system": sys.platform,
@@ -318,17 +318,17 @@ def _render(context: dict[str, Any]) -> str:
 def _read(markdown: str) -> Iterator[Item]:
     """The items of a rendered template."""
     section, parts = "", re.split(r"(?<!\\)\n(?=#)", markdown)
-    found: list[Item] = []
+    items: list[Item] = []
     for part in parts[1:]:
         heading, _, text = part.partition("\n")
         number, _, title = heading.lstrip("#").strip().partition(" ")
         if "." in number:
-            found.append(_item(number, section, title, text))
+            items.append(_item(number, section, title, text))
         else:
             section = title
-    for item in found:
+    for item in items:
         if item.number.count(".") == 1:
-            inner = (each for each in found if each.number.startswith(f"{item.number}."))
+            inner = (part for part in items if part.number.startswith(f"{item.number}."))
             yield replace(item, parts=tuple(inner))
 
 

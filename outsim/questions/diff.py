@@ -25,7 +25,7 @@ class Diff(Answer):
 
     def document(self) -> Document:
         """The keys in which they differ."""
-        rows = [[each.key, str(each.left), str(each.right)] for each in self.differences]
+        rows = [[change.key, str(change.left), str(change.right)] for change in self.differences]
         count = len(rows)
         answer = f"They differ in {count} key{'s' * (count != 1)}."
         return Document(
@@ -37,13 +37,13 @@ class Diff(Answer):
 
     def to_dict(self) -> list[dict[str, str]]:
         """The differences for machines."""
-        found: list[dict[str, str]] = plain(
+        rows: list[dict[str, str]] = plain(
             [
-                {"key": each.key, "left": each.left, "right": each.right}
-                for each in self.differences
+                {"key": change.key, "left": change.left, "right": change.right}
+                for change in self.differences
             ]
         )
-        return found
+        return rows
 
 
 @asks()

@@ -84,7 +84,7 @@ class Effect:
             return "none"
         if self.is_small:
             return "small"
-        if any(each.is_clear and abs(each.mean) >= self.matters_from for each in self.changes):
+        if any(move.is_clear and abs(move.mean) >= self.matters_from for move in self.changes):
             return "moves"
         return "unclear"
 
@@ -170,15 +170,15 @@ class Effects(Answer):
         values = [self.findings.values(k, name) for k in range(2 * len(self.factors) + 1)]
         level = 1 - (1 - LEVEL) / max(1, len(self.factors))
         matters_from = about.matters_from(self.findings.mean(0, name).mean)
-        found = []
+        effects = []
         for k, factor in enumerate(self.factors):
             low, high = values[2 * k + 1], values[2 * k + 2]
             moves = [
                 estimate(to - since, level, support.between(to, since))
                 for to, since in ((low, values[0]), (high, values[0]), (high, low))
             ]
-            found.append(Effect(factor, moves[0], moves[1], moves[2], matters_from))
-        return tuple(sorted(found, key=lambda effect: -effect.size))
+            effects.append(Effect(factor, moves[0], moves[1], moves[2], matters_from))
+        return tuple(sorted(effects, key=lambda effect: -effect.size))
 
     def measure_of(self, measure: str | None = None) -> Measure:
         """The measure of a name; by default the one that is asked about."""
@@ -315,11 +315,11 @@ def _entry(effect: Effect) -> dict[str, Any]:
 
 
 def _columns(effect: Effect) -> dict[str, float | str]:
-    found: dict[str, float | str] = {}
+    columns: dict[str, float | str] = {}
     for name in ("low", "high", "move"):
         value: Estimate = getattr(effect, name)
-        found |= {name: value.mean, f"{name}_from": value.low, f"{name}_to": value.high}
-    return found | {"verdict": effect.verdict}
+        columns |= {name: value.mean, f"{name}_from": value.low, f"{name}_to": value.high}
+    return columns | {"verdict": effect.verdict}
 
 
 @asks(StudyOptions, usual=SWEEP)

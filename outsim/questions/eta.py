@@ -49,7 +49,6 @@ if TYPE_CHECKING:
 
 TITLE = "When is my call going out?"
 
-
 MEDIAN_RUNS = math.ceil(1 - math.log2(1 - LEVEL))
 """Fewest runs that have an interval of the median: all lie on one side of it twice in 2^runs."""
 

@@ -158,17 +158,17 @@ class Explanation(Answer):
             If there is none, or more than one.
         """
         calls = self.result.view(self.campaign).calls
-        found = calls.loc[calls["number"] == int(number), "call_id"].tolist()
-        if len(found) == 1:
-            return int(found[0])
-        what = f"is called by several: {', '.join(map(str, found))}; give --call" if found else ""
+        ids = calls.loc[calls["number"] == int(number), "call_id"].tolist()
+        if len(ids) == 1:
+            return int(ids[0])
+        what = f"is called by several: {', '.join(map(str, ids))}; give --call" if ids else ""
         raise StudyError(f"number {number}: {what or 'no call of the campaign goes to it'}")
 
     def document(self) -> Document:
         """The answer in words, with its tables and picture."""
         campaign, result, worth = self.campaign, self.result, self.worth
-        found = None if worth is None else worth.document()
-        examples = [each[0] for each in self.reasons()["examples"].head(1)]
+        of_worth = None if worth is None else worth.document()
+        examples = [ids[0] for ids in self.reasons()["examples"].head(1)]
         causes = self.table().sort_values("share", ascending=False).head(3)
         parts = zip(causes["label"], causes["share"], strict=True)
         most = ", ".join(f"{label} {percent(share, 1)}" for label, share in parts)
@@ -200,13 +200,13 @@ class Explanation(Answer):
                 *self._causes(),
                 *self._whose(),
                 *self._not_completed(),
-                *(found.tables if found else ()),
+                *(of_worth.tables if of_worth else ()),
             ],
             notes=[
                 f"{ONE_DAY} Time behind calls ahead in the queue is put down to what these waited "
                 "for, and by whose call went out next.",
                 *(f"--call {call_id} tells why, attempt by attempt." for call_id in examples),
-                *(found.notes if found else ()),
+                *(of_worth.notes if of_worth else ()),
             ],
         )
 
@@ -349,8 +349,8 @@ def explain(
             if not is_one_call:
                 return Explanation(result, chosen)
             its = chosen if campaign is not None else _campaign_of_call(result, call, digits)
-            found = Explanation(result, its or chosen)
-            return found.call(found.call_of_number(digits) if digits else call or 0)
+            explanation = Explanation(result, its or chosen)
+            return explanation.call(explanation.call_of_number(digits) if digits else call or 0)
 
         return Question("explain", look)
     steps = default_increments(scenario)
@@ -373,8 +373,8 @@ def _campaign_of_call(result: Result, call: int | None, digits: str | None) -> C
     calls = result.calls
     meant = calls["number"] == int(digits) if digits else calls["call_id"] == call
     whose = calls.loc[meant, ["tenant", "campaign"]].drop_duplicates()
-    found = [
+    campaigns = [
         result.scenario.campaign_or_none(f"{tenant}/{name}")
         for tenant, name in whose.itertuples(index=False)
     ]
-    return next(filter(None, reversed(found)), None)
+    return next(filter(None, reversed(campaigns)), None)

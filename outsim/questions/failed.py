@@ -84,7 +84,7 @@ class Failures(Answer):
             for cause, row in self.by_cause.iterrows()
         }
         answer = f"{self.count:,} of {len(calls):,} calls failed. {why_failed(causes)}"
-        found = Document(
+        document = Document(
             id="failed",
             title=TITLE,
             asked=(
@@ -102,12 +102,12 @@ class Failures(Answer):
             tables=[*self._tables()],
             notes=[ONE_DAY],
         )
-        return found if means.findings is None else self._over_replications(found, means)
+        return document if means.findings is None else self._over_replications(document, means)
 
-    def _over_replications(self, found: Document, means: Means) -> Document:
+    def _over_replications(self, document: Document, means: Means) -> Document:
         """What came of the calls by a study, before what this run says."""
         run = this_run(self.result)
-        own, completed = f"In {run}, {found.answer}", means.get("completed_share")
+        own, completed = f"In {run}, {document.answer}", means.get("completed_share")
         answer, refused = _why(means) or own, means.get("refused_share")
         if completed is not None:
             answer += f" {completed.text} of the calls are completed in the end"
@@ -120,10 +120,10 @@ class Failures(Answer):
         )
         tables = [Table("What came of the calls", ["measure", "mean"], rows)] if rows else []
         return replace(
-            found,
+            document,
             answer=answer,
-            more=[own, *found.more],
-            tables=[*tables, *found.tables],
+            more=[own, *document.more],
+            tables=[*tables, *document.tables],
             notes=[f"Causes, attempts and hours are those of {run}. {ONE_DAY}"],
         )
 

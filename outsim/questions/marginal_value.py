@@ -21,8 +21,8 @@ SHARE = 20
 
 MARGINAL_MEASURES: tuple[Measure, ...] = (
     WAIT_MEAN,
-    *(each for each in MEASURES if each.name == "wait_p90_s"),
-    *(each for each in MEASURES if each.name == "completed_by_deadline"),
+    *(measure for measure in MEASURES if measure.name == "wait_p90_s"),
+    *(measure for measure in MEASURES if measure.name == "completed_by_deadline"),
 )
 """Measures of what more would have been worth."""
 
@@ -87,8 +87,8 @@ class MarginalValue:
         rows = []
         for place, step in enumerate(self.steps):
             row: dict[str, Any] = {"what": step.what, "key": step.key, "value": step.value}
-            for each in MARGINAL_MEASURES:
-                row |= self.effect(place, each.name).columns(each.name)
+            for measure in MARGINAL_MEASURES:
+                row |= self.effect(place, measure.name).columns(measure.name)
             rows.append(row)
         return pd.DataFrame(rows).set_index("what")
 
@@ -99,10 +99,10 @@ class MarginalValue:
             "with": [step.what for step in self.steps],
             "from, to": [step.change for step in self.steps],
         }
-        for each in MARGINAL_MEASURES:
-            effects = [self.effect(place, each.name) for place in range(len(self.steps))]
-            columns[findings.label(each)] = format_estimates(
-                each.kind, effects, begins, signed=True
+        for measure in MARGINAL_MEASURES:
+            effects = [self.effect(place, measure.name) for place in range(len(self.steps))]
+            columns[findings.label(measure)] = format_estimates(
+                measure.kind, effects, begins, signed=True
             )
         return Document(
             id="marginal-value",
@@ -127,8 +127,8 @@ class MarginalValue:
                     "key": step.key,
                     "value": step.value,
                     "effects": {
-                        each.name: self.effect(place, each.name).to_dict()
-                        for each in MARGINAL_MEASURES
+                        measure.name: self.effect(place, measure.name).to_dict()
+                        for measure in MARGINAL_MEASURES
                     },
                 }
                 for place, step in enumerate(self.steps)

@@ -48,7 +48,7 @@ def ten_digits(number: str | None) -> str | None:
     """National number of ten digits, without what people write between them."""
     if number is None:
         return None
-    digits = "".join(each for each in number if each.isdigit())
+    digits = "".join(character for character in number if character.isdigit())
     if len(digits) == 11 and digits.startswith("1"):
         digits = digits[1:]
     if len(digits) != 10:

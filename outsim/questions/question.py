@@ -64,15 +64,7 @@ class Question(Generic[Answer]):
     """A question that has been asked, and not been answered yet.
 
     ``await`` it in a notebook or an asyncio program, or call `run` in a script, for the answer;
-    ``async for`` gives the replications as they finish.
-
-    Parameters
-    ----------
-    name : str
-        Name of the function that asks it.
-    work : callable
-        Given somebody to tell of each replication that is over, it gives the answer, or
-        something to await for it.
+    ``async for`` gives the replications as they finish. `name` is that of the function that asks.
     """
 
     def __init__(
@@ -143,17 +135,7 @@ class Question(Generic[Answer]):
 
 
 class StudyQuestion(Question[Answer]):
-    """A question that one study answers.
-
-    Parameters
-    ----------
-    name : str
-        Name of the function that asks it.
-    run : StudyRun
-        The study, as it is to be run.
-    answered : callable
-        Makes the answer of what the study finds.
-    """
+    """A question that one study answers."""
 
     def __init__(
         self, name: str, run: StudyRun, answered: Callable[[StudyResult], Answer]

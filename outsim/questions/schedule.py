@@ -6,11 +6,12 @@ the campaign starts; and every run goes on until the campaign is over.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property
 from itertools import combinations
+from operator import add
 from typing import TYPE_CHECKING, Any, Unpack
 
 from outsim.display import (
@@ -152,15 +153,15 @@ class Schedule(Answer):
     @cached_property
     def _preferred(self) -> dict[str, dict[tuple[datetime, datetime], datetime]]:
         """By measure and pair of starts, the one that is clearly better, and not too little so."""
-        found: dict[str, dict[tuple[datetime, datetime], datetime]] = {}
-        for each in SCHEDULE_MEASURES:
-            found[each.name] = {}
+        preferred: dict[str, dict[tuple[datetime, datetime], datetime]] = {}
+        for measure in SCHEDULE_MEASURES:
+            preferred[measure.name] = {}
             for pair in combinations(self.starts, 2):
-                difference = self._between(*pair, each.name)
-                if self._matters(difference, each.name):
-                    first = difference.mean * each.sign > 0
-                    found[each.name][pair] = pair[0] if first else pair[1]
-        return found
+                difference = self._between(*pair, measure.name)
+                if self._matters(difference, measure.name):
+                    first = difference.mean * measure.sign > 0
+                    preferred[measure.name][pair] = pair[0] if first else pair[1]
+        return preferred
 
     def ranking(self, name: str) -> Ranking:
         """Which starts may be the best by the measure of a name."""
@@ -176,7 +177,7 @@ class Schedule(Answer):
 
     def rankings(self) -> list[Ranking]:
         """The ranking by each measure."""
-        return [self.ranking(each.name) for each in SCHEDULE_MEASURES]
+        return [self.ranking(measure.name) for measure in SCHEDULE_MEASURES]
 
     @property
     def conflicts(self) -> list[Conflict]:
@@ -189,17 +190,15 @@ class Schedule(Answer):
             ours, theirs = self._preferred[one.name], self._preferred[other.name]
             apart = [pair for pair in ours.keys() & theirs.keys() if ours[pair] != theirs[pair]]
             if apart:
-                pairs.add(max(apart, key=lambda each: (each[1] - each[0], each[1])))
-        return [self._conflict(*pair) for pair in sorted(pairs)]
+                pairs.add(max(apart, key=lambda pair: (pair[1] - pair[0], pair[1])))
+        return [*map(self._conflict, sorted(pairs))]
 
-    def _conflict(self, start: datetime, other: datetime) -> Conflict:
+    def _conflict(self, pair: tuple[datetime, datetime]) -> Conflict:
         def by(better: datetime) -> tuple[Measure, ...]:
-            return tuple(
-                measure
-                for measure in SCHEDULE_MEASURES
-                if self._preferred[measure.name].get((start, other)) == better
-            )
+            preferred = self._preferred
+            return tuple(m for m in SCHEDULE_MEASURES if preferred[m.name].get(pair) == better)
 
+        start, other = pair
         return Conflict(start, by(start), other, by(other))
 
     def table(self) -> pd.DataFrame:
@@ -213,11 +212,11 @@ class Schedule(Answer):
 
         rows = []
         for start in self.starts:
-            for each in SCHEDULE_MEASURES:
-                mean, difference = self.mean(start, each.name), self.difference(start, each.name)
-                row = {"start": start, "measure": each.name}
+            for measure in SCHEDULE_MEASURES:
+                mean = self.mean(start, measure.name)
+                row = {"start": start, "measure": measure.name}
                 row |= {"mean": mean.mean, "low": mean.low, "high": mean.high}
-                rows.append(row | difference.columns("difference"))
+                rows.append(row | self.difference(start, measure.name).columns("difference"))
         return pd.DataFrame(rows)
 
     def document(self) -> Document:
@@ -246,10 +245,14 @@ class Schedule(Answer):
             ],
             pictures=[self._picture(measure) for measure in SCHEDULE_MEASURES],
             tables=[
-                Table.of_columns("By start time", self._columns()),
-                Table.of_columns(
+                self._table(
+                    "By start time", self.starts, self.mean, lambda mean, _: in_runs(mean)
+                ),
+                self._table(
                     f"Paired differences from {base}; a star marks what is clear and matters",
-                    self._columns_of_differences(),
+                    [start for start in self.starts if start != self.base],
+                    self.difference,
+                    lambda difference, name: " *" * self._matters(difference, name),
                 ),
             ],
             notes=[
@@ -336,30 +339,23 @@ class Schedule(Answer):
             share = format_estimate("share", self.findings.background_share)
             yield f"Background tenants make {share} of all attempts."
 
-    def _columns(self) -> dict[str, list[str]]:
-        """The measures of each start."""
-        begins = self.findings.scenarios[0].clock.begins
-        columns = {"start": [*map(self.label, self.starts)]}
+    def _table(
+        self,
+        caption: str,
+        starts: Sequence[datetime],
+        estimate: Callable[[datetime, str], Estimate],
+        mark: Callable[[Estimate, str], str],
+    ) -> Table:
+        """One row a start, one column a measure; means have a clock time, differences a sign."""
+        is_mean = estimate == self.mean
+        begins = self.findings.scenarios[0].clock.begins if is_mean else None
+        columns = {"start": [*map(self.label, starts)]}
         for measure in SCHEDULE_MEASURES:
-            means = [self.mean(start, measure.name) for start in self.starts]
-            texts = format_estimates(measure.kind, means, begins)
-            columns[self.findings.label(measure)] = [
-                text + in_runs(mean) for text, mean in zip(texts, means, strict=True)
-            ]
-        return columns
-
-    def _columns_of_differences(self) -> dict[str, list[str]]:
-        """The differences of each other start from `base`."""
-        others = [start for start in self.starts if start != self.base]
-        columns = {"start": [*map(self.label, others)]}
-        for measure in SCHEDULE_MEASURES:
-            differences = [self.difference(start, measure.name) for start in others]
-            texts = format_estimates(measure.kind, differences, signed=True)
-            columns[self.findings.label(measure)] = [
-                text + " *" * self._matters(difference, measure.name)
-                for text, difference in zip(texts, differences, strict=True)
-            ]
-        return columns
+            values = [estimate(start, measure.name) for start in starts]
+            texts = format_estimates(measure.kind, values, begins, signed=not is_mean)
+            marks = (mark(value, measure.name) for value in values)
+            columns[self.findings.label(measure)] = [*map(add, texts, marks)]
+        return Table.of_columns(caption, columns)
 
     def _picture(self, measure: Measure) -> Picture:
         label, begins = self.findings.label(measure), self.findings.scenarios[0].clock.begins

@@ -56,8 +56,8 @@ def _nodes(value: Any) -> Iterator[dict[str, Any]]:
         yield value
         value = list(value.values())
     if isinstance(value, list):
-        for each in value:
-            yield from _nodes(each)
+        for inner in value:
+            yield from _nodes(inner)
 
 
 def _allow_none(properties: dict[str, Any], key: str) -> None:

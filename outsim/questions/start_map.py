@@ -100,8 +100,8 @@ class StartMap(Answer):
             raise StudyError(unknown_name("start", minute, self.minutes, "in the map"))
         if not 0 <= regime < len(self.regimes):
             raise StudyError(f"regime {regime}: there are 0 to {len(self.regimes) - 1}")
-        found, place = self.findings[regime], 1 + self.minutes.index(minute)
-        later, first = found.values(place, name), found.values(0, name)
+        findings, place = self.findings[regime], 1 + self.minutes.index(minute)
+        later, first = findings.values(place, name), findings.values(0, name)
         gains = (later - first) * self.measures[name].sign
         support = self.measures[name].support.between(later, first)
         return estimate(gains, 1 - (1 - LEVEL) / self.comparisons, support)
@@ -126,11 +126,11 @@ class StartMap(Answer):
     @property
     def retries(self) -> tuple[int, ...]:
         """Retries of the campaign under study that the map has."""
-        return tuple(sorted({each.max_retry for each in self.regimes}))
+        return tuple(sorted({regime.max_retry for regime in self.regimes}))
 
     def places(self, max_retry: int) -> list[int]:
         """Numbers of the regimes with `max_retry` retries, by load and carrier."""
-        return [k for k, each in enumerate(self.regimes) if each.max_retry == max_retry]
+        return [k for k, regime in enumerate(self.regimes) if regime.max_retry == max_retry]
 
     def table(self) -> pd.DataFrame:
         """One row for each regime, start and measure: where it lies, the gain, its interval."""
@@ -164,9 +164,9 @@ class StartMap(Answer):
     def document(self) -> Document:
         """The map in words: where a start helps, and each regime's verdicts as signs."""
         first = self.findings[0]
-        counts = sorted({found.replications for found in self.findings})
-        few = min(found.attempts[0] for found in self.findings)
-        most = max(found.attempts[1] for found in self.findings)
+        counts = sorted({findings.replications for findings in self.findings})
+        few = min(findings.attempts[0] for findings in self.findings)
+        most = max(findings.attempts[1] for findings in self.findings)
         starts = [f":{minute:02d}" for minute in self.minutes]
         missing = sum(self.drain_s(k).n_missing for k in range(len(self.regimes)))
         unfinished = (
@@ -263,7 +263,7 @@ class StartMap(Answer):
 
     def to_dict(self) -> dict[str, Any]:
         """The map for machines: one entry a regime, with its axes and its gains."""
-        attempts = [found.attempts for found in self.findings]
+        attempts = [findings.attempts for findings in self.findings]
         return plain(
             {
                 "scenario": self.scenario.name,
@@ -349,7 +349,7 @@ def start_map(
     replications = options.get("replications")
     check_replications(replications)
     families = [starts_under(scenario, regime, (0, *asked)) for regime in regimes]
-    _ = [each.scenarios for each in families]  # refused before anything is run
+    _ = [family.scenarios for family in families]  # refused before anything is run
     directory = options.pop("directory", None)
     if directory is not None:
         check_collection(Path(directory))
@@ -359,9 +359,10 @@ def start_map(
         ends_s = None if timeout_s is None else time.monotonic() + timeout_s  # noqa: TID251
         # One engine and one executor for all regimes: processes take seconds to start.
         engine = families[-1].stream(**options).engine
-        each_runs = (1 + len(asked)) * (len(_range(replications)) if replications else START_MAP)
+        count = len(replications) if isinstance(replications, range) else replications
+        each_runs = (1 + len(asked)) * (count or START_MAP)
         runs = each_runs * len(regimes)
-        found = []
+        results = []
         with (
             open_executor(
                 options.get("executor"), min(runs, runs_that_fit([scenario])), engine
@@ -384,12 +385,8 @@ def start_map(
                 run = families[place].stream(measures=MEASURES + LOAD_MEASURES, **of_one)
                 async for replication in run:
                     tell(replication)
-                found.append(run.result)
+                results.append(run.result)
                 report((place + 1) * each_runs, runs)
-        return StartMap(scenario, asked, regimes, tuple(found))
+        return StartMap(scenario, asked, regimes, tuple(results))
 
     return Question("start_map", made)
-
-
-def _range(replications: int | range) -> range:
-    return range(replications) if isinstance(replications, int) else replications

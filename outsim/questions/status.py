@@ -69,7 +69,7 @@ class CampaignStatus(Answer):
                 [*rows, ["calls", *[f"{len(page):,}"] * 2]],
             )
         ]
-        found = Document(
+        document = Document(
             id="status",
             title=TITLE,
             asked=(
@@ -87,12 +87,12 @@ class CampaignStatus(Answer):
         )
         lag, never = means.get("status_lag_p90_s"), means.get("unreported_final_calls")
         if lag is None and never is None:
-            return found
-        more = [found.answer, *found.more]
+            return document
+        more = [document.answer, *document.more]
         if never is not None:
             more.insert(0, f"Calls that are over and never shown so by the end: {never.text}.")
         return replace(
-            found,
+            document,
             answer=f"The page shows a change {lag.text} after it happened (p90 status lag)."
             if lag is not None
             else "",
@@ -106,11 +106,11 @@ class CampaignStatus(Answer):
         lags = status_lags_s(updates[updates["visible_at"] <= self.at].tail(RECENT))
         happened, visible = updates["happened_at"] <= self.at, updates["visible_at"] <= self.at
         waiting = int((happened & ~visible).sum())
-        found = [f"{waiting:,} updates have happened and are not visible yet."]
+        texts = [f"{waiting:,} updates have happened and are not visible yet."]
         if len(lags):
             mean = format_duration(lags.mean() * SECOND)
-            found.insert(0, f"Lag of the last {len(lags)} updates shown: {mean} on average.")
-        return found
+            texts.insert(0, f"Lag of the last {len(lags)} updates shown: {mean} on average.")
+        return texts
 
     def _calls(self) -> list[Table]:
         if not self.limit:

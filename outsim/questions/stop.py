@@ -44,7 +44,6 @@ TITLE = "Why do calls still go out after I stopped?"
 SHARES = (0.5, 0.9)
 """Shares of the dials of which it is said until when a stop saves them."""
 
-
 BEFORE, AFTER = "dispatched_before_stop_effect", "dispatched_after_stop_effect"
 
 ESTIMATES = {
@@ -101,13 +100,13 @@ class StopRace(Answer):
     @cached_property
     def _places(self) -> dict[int, int]:
         """By microseconds from the start to the stop, its place among the scenarios."""
-        found = {}
+        places = {}
         for place, scenario in enumerate(self.findings.scenarios):
             campaign = campaign_of(scenario)
             if campaign.stop_at is not None:
                 start_us = scenario.instant_us(campaign.start)
-                found[scenario.instant_us(campaign.stop_at) - start_us] = place
-        return dict(sorted(found.items()))
+                places[scenario.instant_us(campaign.stop_at) - start_us] = place
+        return dict(sorted(places.items()))
 
     def _place(self, after_us: int) -> int:
         if after_us not in self._places:
@@ -191,7 +190,7 @@ class StopRace(Answer):
 
         By replication; -1 where none does.
         """
-        saved = np.array([self._saved_share(values, each) for each in self.after_us])
+        saved = np.array([self._saved_share(values, after_us) for after_us in self.after_us])
         enough = saved >= share
         last = len(enough) - 1 - np.argmax(enough[::-1], axis=0)
         return saved, np.where(enough.any(axis=0), last, -1)
@@ -229,8 +228,8 @@ class StopRace(Answer):
         rows = []
         for after_us in self.after_us:
             row = {"after_s": after_us / SECOND}
-            for name, found in self._estimates(after_us).items():
-                row |= found.columns(name)
+            for name, estimate in self._estimates(after_us).items():
+                row |= estimate.columns(name)
             rows.append(row)
         return pd.DataFrame(rows).set_index("after_s")
 

@@ -79,7 +79,7 @@ class _Work:
 
 def _directory(text: str) -> str:
     """Name of a directory for a value: readable, and no other value's."""
-    plain = "".join(each if each.isalnum() or each in "=._-" else "_" for each in text)
+    plain = "".join(sign if sign.isalnum() or sign in "=._-" else "_" for sign in text)
     return plain if plain == text else f"{plain}-{sha256(text.encode()).hexdigest()[:8]}"
 
 
@@ -152,7 +152,7 @@ def sweep(
     chosen = assumed(*scenarios) if assumptions else Assumed((), ())
     asked = tuple(read_factor(text, *scenarios) for text in vary)
     names = {factor.name for factor in asked}
-    factors = asked + tuple(each for each in chosen.factors if each.name not in names)
+    factors = asked + tuple(factor for factor in chosen.factors if factor.name not in names)
     check(factors, scenarios)
     seed = scenario.seed if seed is None else seed
     if not factors:
@@ -174,22 +174,25 @@ def sweep(
             seed=seed,
         )
         if design == "grid":
-            factors = tuple(map(_with_levels, factors, made.levels))
+            factors = tuple(
+                replace(factor, range=replace(factor.range, count=levels))
+                for factor, levels in zip(factors, made.levels, strict=True)
+            )
     count = {"replications": replications, "precision": precision, "timeout": timeout}
     check_replications(replications)
     kept: dict[str, Any] = {"vary": [*vary], "assumptions": assumptions, "measure": measure}
     kept |= {"design": given_design, "points": points}
     # The scenarios are kept as they are asked about: only what may differ is to be said again.
     kept |= {"across_zones": across_zones}
-    for kind, each in (("campaign", campaign), ("deadline", deadline)):
-        kept[kind] = each if isinstance(each, str | None) else [*each]
+    for kind, value in (("campaign", campaign), ("deadline", deadline)):
+        kept[kind] = value if isinstance(value, str | None) else [*value]
 
     async def work_on(_: Any) -> Sweep:
         counted = count
         if directory is not None:
             check_collection(Path(directory))
             write_request(Path(directory), "sweep", scenarios, seed, kept, is_finished=False)
-        found = Sweep(scenarios, factors, chosen.left_out, about, seed, 0, made)
+        answer = Sweep(scenarios, factors, chosen.left_out, about, seed, 0, made)
         with reporting(progress) as report:
             place = None if directory is None else Path(directory)
             options = {"engine": engine, "executor": executor}
@@ -197,57 +200,52 @@ def sweep(
             if other is not None:
                 base = await work.run(scenarios, "base", **counted)
                 counted = {"replications": base.replications}
-                found = replace(found, base=base, replications=base.replications)
+                answer = replace(answer, base=base, replications=base.replications)
             if made is not None:
-                found = await _run_design(found, work, counted)
+                answer = await _run_design(answer, work, counted)
             if other is not None:
-                found = replace(found, flips=await _find_crossovers(found, work))
+                answer = replace(answer, flips=await _find_crossovers(answer, work))
         if directory is not None:
             # As many again come to the same, also where a precision or a time decided.
-            kept["replications"] = found.replications
+            kept["replications"] = answer.replications
             write_request(Path(directory), "sweep", scenarios, seed, kept, is_finished=True)
-        return found
+        return answer
 
     return Question("sweep", work_on)
 
 
-def _with_levels(factor: Factor, levels: int) -> Factor:
-    """The factor as a grid goes through it."""
-    return replace(factor, range=replace(factor.range, count=levels))
-
-
-async def _run_design(found: Sweep, work: _Work, count: Mapping[str, Any]) -> Sweep:
+async def _run_design(answer: Sweep, work: _Work, count: Mapping[str, Any]) -> Sweep:
     """Run each point once; points whose values are equal are the same run."""
-    assert found.design is not None
+    assert answer.design is not None
     points: dict[str, Mapping[str, str]] = {}
     names = []
-    for index, row in enumerate(found.design.positions):
-        names.append("; ".join(found.point(index).values()))
+    for index, row in enumerate(answer.design.positions):
+        names.append("; ".join(answer.point(index).values()))
         if names[-1] not in points:
             changes: dict[str, str] = {}
-            for factor, at in zip(found.factors, row, strict=True):
+            for factor, at in zip(answer.factors, row, strict=True):
                 changes |= factor.changes(factor.level(float(at)))
             points[names[-1]] = changes
-    altered = [Variants(each, points, are_named=False).scenarios for each in found.scenarios]
+    altered = [Variants(base, points, are_named=False).scenarios for base in answer.scenarios]
     scenarios = [scenario for at_point in zip(*altered, strict=True) for scenario in at_point]
     findings = await work.run(scenarios, "design", **count)
     places = tuple([*points].index(name) for name in names)
-    return replace(found, findings=findings, places=places, replications=findings.replications)
+    return replace(answer, findings=findings, places=places, replications=findings.replications)
 
 
-async def _find_crossovers(found: Sweep, work: _Work) -> tuple[Crossover, ...]:
-    factors = found.factors
+async def _find_crossovers(answer: Sweep, work: _Work) -> tuple[Crossover, ...]:
+    factors = answer.factors
     probes = sum(factor.levels or DEFAULT_PROBES for factor in factors)
-    work.total = work.done + 2 * probes * found.replications
+    work.total = work.done + 2 * probes * answer.replications
     flips = [
         await find_crossover(
             factor,
             work.differences,
-            replications=found.replications,
+            replications=answer.replications,
             comparisons=len(factors),
-            support=found.measure.support.of_difference,
+            support=answer.measure.support.of_difference,
         )
         for factor in factors
     ]
     order = ("flips", "not confirmed", "undecided", "none in range", "no effect")
-    return tuple(sorted(flips, key=lambda each: (order.index(each.verdict), -each.swing)))
+    return tuple(sorted(flips, key=lambda flip: (order.index(flip.verdict), -flip.swing)))

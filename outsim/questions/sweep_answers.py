@@ -44,8 +44,8 @@ class Sweep(SweepRuns, Answer):
         answer = next((part.answer for part in parts if part.answer), "")
         names = " against ".join(scenario.name for scenario in self.scenarios)
         varied = [
-            [each.name, each.ends, "factors" if each.is_log else "steps", each.source]
-            for each in self.factors
+            [factor.name, factor.ends, "factors" if factor.is_log else "steps", factor.source]
+            for factor in self.factors
         ]
         return Document(
             id="sweep",
@@ -175,7 +175,7 @@ class Sweep(SweepRuns, Answer):
         """Where a recommendation is turned round."""
         shown, better = flip.factor.shown, "better" if self.measure.sign else "higher"
         low, high = crossing.low, crossing.high
-        fresh = [self._written(each) for each in crossing.fresh]
+        fresh = [self._written(estimate) for estimate in crossing.fresh]
         again = "Confirmed" if crossing.is_confirmed else "NOT confirmed"
         return (
             f"{flip.name}: {self.preferred(low.sign)} is {better} up to {shown(low.position)}, "
@@ -262,7 +262,7 @@ class Sweep(SweepRuns, Answer):
         if chosen is not None and chosen.indices:
             columns = ["assumption", *(LABELS[index] for index in chosen.indices)]
             rows = [
-                [name, *(self._index(chosen, each, name, self.measure) for each in chosen.indices)]
+                [name, *(self._index(chosen, kind, name, self.measure) for kind in chosen.indices)]
                 for name in chosen.ranked
             ]
             answer += f": {columns[1]} {rows[0][1]}"
@@ -340,33 +340,33 @@ class Sweep(SweepRuns, Answer):
     def _design(self) -> dict[str, Any] | None:
         if self.design is None:
             return None
-        estimates = {each.name: self.estimates(each.name) for each in MEASURES}
+        estimates = {measure.name: self.estimates(measure.name) for measure in MEASURES}
         return {
             "kind": self.design.kind,
             "points": [
                 {
                     "values": self.point(index),
                     "measures": {
-                        name: found[index].to_dict() for name, found in estimates.items()
+                        name: of_points[index].to_dict() for name, of_points in estimates.items()
                     },
                 }
                 for index in range(self.design.points)
             ],
             "sensitivity": {
                 name: {
-                    "matters_most": list(found.ranked),
-                    "replications": found.replications,
-                    "n_missing": found.n_missing,
-                    "nothing": found.nothing or None,
+                    "matters_most": list(analysis.ranked),
+                    "replications": analysis.replications,
+                    "n_missing": analysis.n_missing,
+                    "nothing": analysis.nothing or None,
                     "indices": {
                         index: {
-                            key: each.to_dict()
-                            for key, each in zip(found.names, estimates, strict=True)
+                            key: estimate.to_dict()
+                            for key, estimate in zip(analysis.names, estimates, strict=True)
                         }
-                        for index, estimates in found.indices.items()
+                        for index, estimates in analysis.indices.items()
                     },
                 }
-                for name, found in self.sensitivities.items()
+                for name, analysis in self.sensitivities.items()
             },
         }
 
@@ -376,9 +376,9 @@ def _verdict(flip: Crossover) -> str:
         return flip.verdict
     shown = flip.factor.shown
     return "; ".join(
-        f"at {shown(each.position)} ({shown(each.low.position)} to {shown(each.high.position)})"
-        + ("" if each.is_confirmed else ", not confirmed")
-        for each in flip.crossings
+        f"at {shown(flip_at.position)} ({shown(flip_at.low.position)} to "
+        f"{shown(flip_at.high.position)})" + ("" if flip_at.is_confirmed else ", not confirmed")
+        for flip_at in flip.crossings
     )
 
 
@@ -394,7 +394,7 @@ def _flip(flip: Crossover) -> dict[str, Any]:
                 "low": _probe(crossing.low),
                 "high": _probe(crossing.high),
                 "confirmed": crossing.is_confirmed,
-                "fresh": [each.to_dict() for each in crossing.fresh],
+                "fresh": [estimate.to_dict() for estimate in crossing.fresh],
             }
             for crossing in flip.crossings
         ],

@@ -89,8 +89,8 @@ class SweepRuns:
 
         if scenario is not None:
             return of(position_of(scenario, self._labels))[list(self.places)]
-        found = of(1) - of(0) if self.is_paired else of(0)
-        return found[list(self.places)]
+        values = of(1) - of(0) if self.is_paired else of(0)
+        return values[list(self.places)]
 
     @cached_property
     def sensitivities(self) -> Mapping[str, Sensitivity]:
@@ -101,14 +101,14 @@ class SweepRuns:
         if self.design is None:
             return {}
         return {
-            each.name: analyse(
+            measure.name: analyse(
                 self.design,
-                self.values(each.name),
+                self.values(measure.name),
                 self.seed,
-                matters_from=each.matters_from(),
+                matters_from=measure.matters_from(),
             )
-            for each in MEASURES
-            if not each.optional or not np.isnan(self.values(each.name)).all()
+            for measure in MEASURES
+            if not measure.optional or not np.isnan(self.values(measure.name)).all()
         }
 
     def point(self, index: int) -> dict[str, str]:
@@ -141,10 +141,10 @@ class SweepRuns:
         import pandas as pd
 
         rows = []
-        for each in MEASURES:
-            for index, mean in enumerate(self.estimates(each.name)):
+        for measure in MEASURES:
+            for index, mean in enumerate(self.estimates(measure.name)):
                 rows.append(
-                    {"point": index, **self.point(index), "measure": each.name}
+                    {"point": index, **self.point(index), "measure": measure.name}
                     | {"mean": mean.mean, "low": mean.low, "high": mean.high}
                     | {"replications": mean.count, "n_missing": mean.n_missing}
                 )

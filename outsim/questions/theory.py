@@ -136,18 +136,18 @@ class Theory(Answer):
     def pace(self) -> Line | None:
         """Of the bounds on the last first call, the latest: what sets the pace, if it is near."""
         name = last_first_dispatch_s.__name__
-        found = [
+        lines = [
             line
             for line in self.lines
             if line.check.simulated.name == name and np.isfinite(line.predicted)
         ]
         # Where calls come no faster than they go, every bound is when the last one came: then it
         # is loading, the last of them, that sets the pace.
-        return max(reversed(found), key=lambda line: round(line.predicted, 3), default=None)
+        return max(reversed(lines), key=lambda line: round(line.predicted, 3), default=None)
 
     def _line(self, check: Check) -> Line:
         simulated = self.findings.values(0, check.simulated.name)
-        observed = {each.name: self.findings.values(0, each.name) for each in check.inputs}
+        observed = {given.name: self.findings.values(0, given.name) for given in check.inputs}
         predicted, difference, error = _jackknife(check, simulated, observed)
         broken = 0
         if check.kind in ("at least", "at most"):
@@ -200,7 +200,7 @@ class Theory(Answer):
             tables=[table for table in tables if table.rows],
             notes=[
                 *self._notes(lines, bounds),
-                *(f"Does not apply: {each}." for each in self.others),
+                *(f"Does not apply: {other}." for other in self.others),
             ],
         )
 
@@ -256,7 +256,7 @@ class Theory(Answer):
                 "standard_errors_allowed": self.critical,
                 "applies": [line.to_dict() for line in self.lines],
                 "does_not_apply": [
-                    {"formula": each.formula, "because": each.because} for each in self.others
+                    {"formula": other.formula, "because": other.because} for other in self.others
                 ],
             }
         )
@@ -311,7 +311,7 @@ async def check_theory(scenario: Scenario, replications: int = CHECK, **options:
     applying, others = checks(scenario)
     measures: dict[str, Measure] = {}
     for check in applying:
-        measures |= {each.name: each for each in check.measures}
+        measures |= {measure.name: measure for measure in check.measures}
     findings = await run_of(
         scenario, replications=replications, measures=tuple(measures.values()), **options
     )
