@@ -89,5 +89,5 @@ browser:
 
 .venv/.dev: .venv/.runtime
 	@echo "Installing the development tools (about a minute)"
-	@$(PIP) --no-build-isolation -e '.[dev,notebook]'
+	@$(PIP) --no-build-isolation -e '.[dev,live,notebook]'
 	@touch $@

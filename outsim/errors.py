@@ -7,7 +7,8 @@ OutsimError
 ├── MomentError(ValueError)     a moment that a run can't be asked about
 ├── InvariantError(AssertionError)  a result breaks an invariant
 ├── ResultError(RuntimeError)   a kept result can't be read, or a result not be written
-└── StudyError(RuntimeError)    a study of several runs can't be made
+├── StudyError(RuntimeError)    a study of several runs can't be made
+└── SandboxError(ValueError)    a sandbox can't do what it is asked
 
 The message of an error names the place, what was found, what is allowed, and
 what to do; it is written to be shown to a user as it stands.
@@ -18,7 +19,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from difflib import get_close_matches
-from typing import TypeVar
+from typing import Literal, TypeVar
 
 from outsim.text import MOST_SHOWN, bounded, visible, visible_lines
 
@@ -152,6 +153,19 @@ class StudyError(OutsimError, RuntimeError):
 
 class ResultError(OutsimError, RuntimeError):
     """A kept result can't be read, or a result can't be kept or exported."""
+
+
+SandboxRefusal = Literal["invalid", "unknown", "conflict", "outside"]
+"""Why a sandbox refuses: a value can't be used, there is no such thing, it is at odds with what
+is there, or it lies outside the run."""
+
+
+class SandboxError(OutsimError, ValueError):
+    """A sandbox can't do what it is asked."""
+
+    def __init__(self, message: str, reason: SandboxRefusal = "invalid") -> None:
+        super().__init__(message)
+        self.reason = reason
 
 
 Parsed = TypeVar("Parsed")

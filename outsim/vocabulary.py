@@ -276,7 +276,15 @@ class Cause(_Word):
     """The carrier did not take the attempt: nobody's phone rang."""
 
 
-NO_CAUSE, CARRIER_RATE, CARRIER_CHANNELS, CARRIER_OUTAGE, MISSING_ANI, DROPPED = range(6)
+(
+    NO_CAUSE,
+    CARRIER_RATE,
+    CARRIER_CHANNELS,
+    CARRIER_OUTAGE,
+    MISSING_ANI,
+    DROPPED,
+    NUMBER_REFUSED,
+) = range(7)
 CAUSE_TABLE = (
     Cause("", is_refusal=False),
     Cause("carrier_rate", "refused by the carrier: more calls than its rate leaves room for"),
@@ -284,6 +292,7 @@ CAUSE_TABLE = (
     Cause("carrier_outage", "refused: the carrier was out of service"),
     Cause("missing_ani", "refused by the carrier: the call had no caller ID"),
     Cause("dropped", "cut off by an outage", is_refusal=False),
+    Cause("number_refused", "refused by the carrier: it takes no calls to this number"),
 )
 CAUSES = _names(CAUSE_TABLE)
 REFUSALS = _codes(CAUSE_TABLE, lambda row: row.is_refusal)

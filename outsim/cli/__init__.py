@@ -28,10 +28,12 @@ from outsim.cli.explain import explain
 from outsim.cli.export import export
 from outsim.cli.failed import failed
 from outsim.cli.merge import merge
+from outsim.cli.replay import replay
 from outsim.cli.report import report
 from outsim.cli.run import run
 from outsim.cli.schedule import schedule
 from outsim.cli.schema import schema
+from outsim.cli.serve import serve
 from outsim.cli.start_map import start_map
 from outsim.cli.status import status
 from outsim.cli.stop import stop
@@ -81,7 +83,7 @@ app = typer.Typer(
 for command in (
     *(run, status, schedule, eta, stop, failed, explain),
     *(compare, capacity, sweep, merge),
-    *(report, export, calibrate),
+    *(report, export, calibrate, serve, replay),
     *(check, diff, describe, assumptions, schema),
 ):
     app.command()(command)

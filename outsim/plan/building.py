@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import replace
 from itertools import accumulate
 from typing import Any
@@ -33,7 +34,7 @@ from outsim.tape import Tape
 from outsim.tape.draws import call_model
 
 
-class _Builder:
+class Builder:
     """Resolves the campaigns of one scenario with one tape."""
 
     def __init__(self, scenario: Scenario, tape: Tape) -> None:
@@ -80,7 +81,8 @@ class _Builder:
         contacts = campaign.contact_list
         if contacts is None or not contacts.zones:
             return None
-        plan_zones = np.array([self.zones.index(name) for name in contacts.zones] + [zone])
+        known = {name: index for index, name in enumerate(self.zones)}
+        plan_zones = np.array([known.get(name, zone) for name in contacts.zones] + [zone])
         return plan_zones[contacts.zone_index].astype(np.int16)
 
     def _window(
@@ -181,7 +183,7 @@ class _Builder:
 
 def _ranked(campaigns: list[CampaignPlan], tenants: list[str]) -> tuple[CampaignPlan, ...]:
     """Give each campaign its rank, its tenant's, and its first call_id; in the order of names."""
-    by_call = sorted(campaigns, key=lambda c: (c.start_us if c.background else -1, c.key))
+    by_call = sorted(campaigns, key=lambda c: (c.numbered_us, c.key))
     ends = accumulate(campaign.size for campaign in by_call)
     tenant_ranks = {name: rank for rank, name in enumerate(tenants)}
     first_call_ids = {c.key: end - c.size for c, end in zip(by_call, ends, strict=True)}
@@ -219,7 +221,7 @@ def build_sibling(plan: Plan, scenario: Scenario, tape: Tape) -> Plan:
     What may differ is in `outsim.results.checkpoint.TO_COME`; all else, such as the campaigns of
     background tenants with what was drawn for them, is that of `plan`. Both have one tape.
     """
-    builder = _Builder(scenario, tape)
+    builder = Builder(scenario, tape)
     own = {c.key: builder.campaign(c) for c in scenario.campaign}
     return replace(
         plan,
@@ -241,10 +243,20 @@ def build_sibling(plan: Plan, scenario: Scenario, tape: Tape) -> Plan:
     )
 
 
-def build_plan(scenario: Scenario, tape: Tape) -> Plan:
-    """Resolve a scenario and a tape into what an engine needs."""
+def build_plan(scenario: Scenario, tape: Tape, idle_tenants: Iterable[str] = ()) -> Plan:
+    """Resolve a scenario and a tape into what an engine needs.
+
+    Parameters
+    ----------
+    scenario : Scenario
+        What to run.
+    tape : Tape
+        Its random inputs.
+    idle_tenants : iterable of str
+        Tenants that have no campaign yet, and may hand one in.
+    """
     check_size(scenario)
-    builder = _Builder(scenario, tape)
+    builder = Builder(scenario, tape)
     platform = platform_plan(scenario)
     answers = answering(scenario, builder.profiles, builder.zones, builder.latest_us)
     background = builder.background()
@@ -257,7 +269,8 @@ def build_plan(scenario: Scenario, tape: Tape) -> Plan:
         campaigns, under_way, held = initial_plan(
             scenario, tape, platform, answers, builder.campaign, background
         )
-    tenants = {campaign.tenant: Tenant(name=campaign.tenant) for campaign in campaigns}
+    names = {*idle_tenants, *(campaign.tenant for campaign in campaigns)}
+    tenants = {name: Tenant(name=name) for name in names}
     tenants |= {tenant.name: tenant for tenant in scenario.tenant}
     ranked = _ranked(campaigns, sorted(tenants))
     _check_recorded(tape, ranked)

@@ -128,6 +128,8 @@ class CampaignRules:
     stop_effect_us: int = NEVER
     stop_reaches_queue: bool = False
     stop_cancels_retries: bool = True
+    clear_effect_us: int = NEVER
+    """When a cancellation empties the queue of a campaign that was stopped already."""
     pacing_rate: int = 0
     """Tokens per million seconds; 0 for none."""
     paced_at_dispatch: bool = False
@@ -162,6 +164,8 @@ class CampaignPlan:
     name), is its `rank`: it decides ties. Calls are numbered through the campaigns
     of the scenario in that order, and on through those of background tenants as
     they start: neither a longer run nor another start gives a call another number.
+    Campaigns that are handed in while the run is under way have the ranks after all
+    others, in the order in which they come, and numbers from that moment on.
     """
 
     __repr__ = brief
@@ -191,6 +195,8 @@ class CampaignPlan:
     zone_of_row: NDArray[np.int16] | None = field(default=None, repr=False)
     """Index of each callee's zone in the plan; None where all have `zone`."""
     zone: int = 0
+    handed_in_us: int | None = None
+    """When it came in, if the run was under way already; None for whatever is known beforehand."""
     opening: InitialState | None = field(default=None, repr=False)
     """Where its calls stand when the run begins in the middle; None if nothing has happened."""
     rank: int = 0
@@ -201,6 +207,13 @@ class CampaignPlan:
     def key(self) -> tuple[str, str]:
         """Tenant and name: how people and the tape know it."""
         return self.tenant, self.name
+
+    @property
+    def numbered_us(self) -> int:
+        """When its calls got their numbers; -1 for those of the scenario, which come first."""
+        if self.handed_in_us is not None:
+            return self.handed_in_us
+        return self.start_us if self.background else -1
 
     @property
     def full_name(self) -> str:

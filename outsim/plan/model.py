@@ -50,6 +50,8 @@ class OutagePlan:
     """Index of the endpoint; -1 where none is meant."""
     ends_us: int
     drop: bool
+    order: int = 0
+    """Which of the orders of a run under way it is; 0 if it was known beforehand."""
 
 
 @dataclass(frozen=True, order=True)
@@ -60,6 +62,8 @@ class SuspensionPlan:
     tenant: str
     """Empty for everybody."""
     ends_us: int
+    order: int = 0
+    """Which of the orders of a run under way it is; 0 if it was known beforehand."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -103,7 +107,7 @@ class Plan:
     tenants: tuple[TenantPlan, ...]
     """In the order of their names."""
     campaigns: tuple[CampaignPlan, ...]
-    """In the order of (tenant name, campaign name)."""
+    """In the order of (tenant name, campaign name), and then as they are handed in."""
     endpoints: tuple[EndpointPlan, ...]
     outages: tuple[OutagePlan, ...]
     suspensions: tuple[SuspensionPlan, ...]
@@ -125,8 +129,17 @@ class Plan:
         return tuple(sorted(self.campaigns, key=lambda campaign: campaign.first_call_id))
 
     def in_run(self, ended_us: int) -> tuple[CampaignPlan, ...]:
-        """Campaigns that a run to `ended_us` tells of, in the order of their calls' numbers."""
-        return tuple(c for c in self.by_call if not c.background or c.start_us < ended_us)
+        """Campaigns that a run to `ended_us` tells of, in the order of their calls' numbers.
+
+        They are the scenario's, and those that started or were handed in before; all others have
+        the highest numbers.
+        """
+        return tuple(c for c in self.by_call if c.numbered_us < ended_us)
+
+    @property
+    def disturbances(self) -> list[SuspensionPlan | OutagePlan]:
+        """Suspensions and outages in the order that they have at one instant."""
+        return sorted([*self.suspensions, *self.outages], key=lambda each: each.order)
 
 
 def platform_plan(scenario: Scenario) -> PlatformPlan:

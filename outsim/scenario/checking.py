@@ -168,6 +168,7 @@ BUILT_IN_PROFILES = frozenset(
 NAMES: dict[str, Any] = {
     "campaign": {"__all__": {"name", "tenant", "profile", "result_url"}},
     "tenant": {"__all__": {"name"}},
+    "account": {"__all__": {"login"}},
     "endpoint": {"__all__": {"name"}},
     "outage": {"__all__": {"endpoint"}},
     "suspension": {"__all__": {"tenant"}},
@@ -203,6 +204,7 @@ def reference_problems(parts: Mapping[str, Any]) -> Iterator[Contradiction]:
     yield from _twice("campaign", campaigns, ("tenant", "name"))
     yield from _twice("tenant", tenants, ("name",))
     yield from _twice("endpoint", endpoints, ("name",))
+    yield from _twice("account", _entries(parts, "account"), ("login",))
 
 
 def _under_study(
@@ -258,7 +260,7 @@ def _twice(
             continue
         if names in seen:
             owner = " for this tenant" if len(keys) > 1 else ""
-            yield (part, i, "name"), f"found {names[-1]!r}, which stands twice{owner}"
+            yield (part, i, keys[-1]), f"found {names[-1]!r}, which stands twice{owner}"
         seen.add(names)
 
 

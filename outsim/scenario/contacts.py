@@ -100,6 +100,24 @@ SHOWN_LENGTH = 80
 """Characters that are kept of the text of a rejected row."""
 
 
+REASONS = {
+    "empty": "the row or its destination is empty",
+    "not a number": "other characters than those of a phone number",
+    "wrong length": "neither 10 digits nor 11 with a leading 1",
+    "country code": "not a number of country code 1",
+    "area code": "the area code begins with 0 or 1",
+    "exchange": "the exchange begins with 0 or 1",
+    "bad ani": "the caller ID is no number that could be dialed",
+    "bad postd": "the digits to dial after the answer are no digits",
+    "unknown parameter": "a parameter other than ani and postd, or one of them twice",
+    "unknown time zone": "the time zone is not in the IANA database",
+    "too few fields": "fewer fields than headers",
+    "too many fields": "more fields than headers",
+    "bad quoting": "quotes that don't enclose a whole field",
+}
+"""Why a row is rejected: the reason as `calls` shows it, and what it means."""
+
+
 @dataclass(frozen=True, slots=True)
 class RejectedRow:
     """A row of a contact list that can't be dialed."""
@@ -112,7 +130,7 @@ class RejectedRow:
     """What can't be used of it: its destination, caller ID or time zone, or the whole line;
     shortened."""
     reason: str
-    """Why, in a few words, such as *wrong length*."""
+    """A key of `REASONS`."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -159,8 +177,13 @@ class ContactList:
         rows = csv.writer(text, lineterminator="\n")
         rows.writerow(headers[k] for k in order)
         rows.writerows(zip(*columns, strict=True))
-        lines = text.getvalue().splitlines(keepends=True)
-        return replace(_Reader(Path(FRAME)).read(iter(lines)), text=text.getvalue())
+        return cls.from_text(text.getvalue(), FRAME)
+
+    @classmethod
+    def from_text(cls, text: str, name: str = "contacts") -> ContactList:
+        """Take over a list from what would stand in its file."""
+        lines = text.splitlines(keepends=True)
+        return replace(_Reader(Path(name)).read(iter(lines)), text=text)
 
     def copy_to(self, path: Path) -> None:
         """Write the file that the list came from, or would have come from, to a `path`."""

@@ -18,6 +18,7 @@ from pydantic import AfterValidator, Field, PrivateAttr, model_validator
 
 from outsim.clock import DAY, after, format_duration, microseconds_between, parse_clock_time
 from outsim.errors import ScenarioError, unknown_name
+from outsim.scenario.accounts import Account, all_accounts
 from outsim.scenario.callees import Callees, Profile
 from outsim.scenario.campaigns import Background, Campaign, Endpoint, Tenant
 from outsim.scenario.checking import NAMES, checked, reference_problems
@@ -109,6 +110,8 @@ class Scenario(Part):
     """Profiles of answering, beside known_list and cold_list."""
     tenant: list[Tenant] = []
     """Customers of whom more than the name is said."""
+    account: list[Account] = []
+    """How customers log in to the sandbox; default: made up for each, and said at its start."""
     campaign: list[Campaign] = []
     """The campaigns."""
     endpoint: list[Endpoint] = []
@@ -221,6 +224,12 @@ class Scenario(Part):
             if key.startswith("profiles.")
         }
         return built_in | self.profiles
+
+    @property
+    def accounts(self) -> tuple[Account, ...]:
+        """Accounts of all tenants, those made up for want of a written one included."""
+        named = [*(t.name for t in self.tenant), *(c.tenant for c in self.campaign)]
+        return all_accounts(self.account, named)
 
     @property
     def callers(self) -> list[Campaign | Background]:

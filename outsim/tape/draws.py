@@ -22,6 +22,9 @@ LONGEST_MS = 2**31 - 1
 
 TRAIT_NONE, TRAIT_INVALID, TRAIT_FAX = 0, 1, 2
 
+REFUSED = 2
+"""Of an attempt whose number is pinned to a refusal."""
+
 
 @dataclass(frozen=True)
 class CallModel:
@@ -105,7 +108,8 @@ class AttemptDraws:
     talk_voicemail_ms = _column("talk_voicemail_ms", "Greeting and message.")
     misdetected = _column("misdetected", "1 where the callee type is reported wrongly.")
     ani_refused = _column(
-        "ani_refused", "1 where the carrier refuses the attempt if it has no caller ID."
+        "ani_refused",
+        "1 where the carrier refuses an attempt without caller ID; `REFUSED` for any attempt.",
     )
 
 
@@ -129,6 +133,7 @@ class PostDraws:
 
     latency_ms: Milliseconds
     fails: NDArray[np.uint8]
+    """0 where it is accepted, 1 for a server error, 2 where nobody is there."""
 
 
 def whole_ms(seconds: NDArray[np.float64]) -> Milliseconds:

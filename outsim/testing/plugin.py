@@ -1,4 +1,4 @@
-"""The pytest plugin: fixtures ``simulate``, ``golden`` and ``claim``, and what they sum up to.
+"""The pytest plugin: fixtures ``simulate``, ``golden``, ``claim`` and ``sandbox``.
 
 It costs a suite that doesn't use it nothing: outsim is imported by the fixtures.
 """
@@ -8,7 +8,7 @@ from __future__ import annotations
 import argparse
 import json
 from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from itertools import repeat
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -20,9 +20,10 @@ if TYPE_CHECKING:
     from outsim.scenario.model import Scenario
     from outsim.testing.claims import Claims, Verdict
     from outsim.testing.golden import Golden
+    from outsim.testing.sandboxes import RunningSandbox, Sandboxes
 
 ENGINES = ("auto", "simpy", "compiled")
-FIXTURES = ("simulate", "golden", "claim")
+FIXTURES = ("simulate", "golden", "claim", "sandbox")
 ALPHA = 0.01
 """Chance that a suite whose claims are all true fails, at most, if nothing else is said."""
 
@@ -150,8 +151,6 @@ def _refused(mark: pytest.Mark, item: pytest.Item, allowed: str) -> pytest.Usage
 
 def _scenario(source: object, directory: Path) -> Scenario:
     """Scenario of TOML text, a mapping, a path from the test's directory, or a scenario."""
-    from collections.abc import Mapping
-
     from outsim.scenario import Scenario, load
 
     if isinstance(source, Scenario):
@@ -209,6 +208,45 @@ def golden(request: pytest.FixtureRequest) -> Golden:
         update=request.config.getoption("--update-golden"),
         note=lambda rule: request.node.user_properties.append((_MOVED, rule)),
     )
+
+
+@pytest.fixture(scope="session")
+def _sandboxes(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sandboxes]:
+    from outsim.testing.sandboxes import Sandboxes
+
+    sandboxes = Sandboxes(tmp_path_factory.mktemp("sandboxes"))
+    yield sandboxes
+    sandboxes.close()
+
+
+@pytest.fixture
+def sandbox(
+    request: pytest.FixtureRequest, _sandboxes: Sandboxes
+) -> Iterator[Callable[..., RunningSandbox]]:
+    """A platform that lives, in a process of its own: ``sandbox(scenario, "--pacing-api")``.
+
+    The scenario is TOML text, a mapping, or a path from the test's directory; what follows are
+    options of ``outsim serve``. Its clock is held. Called several times, it gives several. A
+    sandbox that a test is done with is reset for the next.
+    """
+    taken: list[RunningSandbox] = []
+
+    def start(scenario: object, *options: str) -> RunningSandbox:
+        if isinstance(scenario, str) and "\n" not in scenario:
+            scenario = Path(scenario)
+        if isinstance(scenario, Path):
+            scenario = request.path.parent / scenario
+        elif not isinstance(scenario, str | Mapping):
+            raise TypeError(
+                f"found a {type(scenario).__name__} for a scenario; allowed: TOML text, a "
+                "mapping, or a path"
+            )
+        taken.append(_sandboxes.take(scenario, list(options)))
+        return taken[-1]
+
+    yield start
+    for each in taken:
+        _sandboxes.give_back(each)
 
 
 @pytest.fixture

@@ -736,6 +736,6 @@ def test_lost_rows_with_other_outcomes_are_a_bias_that_is_said(
         for k, row in enumerate(dialed())
     ]
     lost = sum(row["started"] == "soon" for row in rows)
-    assert has_note(read(text_of(rows)), "may be biased", f"of {lost} rows", "100.0%")
+    assert has_note(read(text_of(rows)), "may be biased", f"of {lost} rows", "100.0 %")
     evenly = [row | ({"started": "soon"} if k % 2 else {}) for k, row in enumerate(dialed())]
     assert not has_note(read(text_of(evenly)), "may be biased")

@@ -10,6 +10,7 @@ from outsim.clock import NEVER, TOKEN
 from outsim.engine.compiled.controls import (
     CARRIER,
     CHANNELS,
+    CLEAR,
     ENDPOINT,
     EXPIRY,
     OUTAGE,
@@ -26,8 +27,15 @@ from outsim.engine.compiled.controls import (
 from outsim.engine.compiled.events import CONTROL, ENTERS_QUEUE, KINDS, LOAD, OTHER, RECONCILE
 from outsim.engine.compiled.layout import AGENDA, COURSES, DROPPED, LOST, NONE, POSTING, WORK
 from outsim.engine.compiled.state import GROWING, State
-from outsim.engine.order import EXPIRY_STEP, STOP_STEP, TURN, WINDOW_STEP, call_key
-from outsim.plan import CampaignPlan, Plan
+from outsim.engine.order import (
+    CLEAR_STEP,
+    EXPIRY_STEP,
+    STOP_STEP,
+    TURN,
+    WINDOW_STEP,
+    call_key,
+)
+from outsim.plan import CampaignPlan, Plan, SuspensionPlan
 from outsim.vocabulary import DISCIPLINES
 
 ROWS_PER_CALL = {"attempt": 1.7, "update": 6.5, "delivery": 1.1}
@@ -126,7 +134,10 @@ def _open_sub_queues(state: State, plan: Plan) -> None:
     priorities = 2 if discipline.retries_last else 1
     zones = [len(campaign.rules.lane_zones) or 1 for campaign in plan.campaigns]
     counts = [priorities * count for count in zones]
-    first = _starts(counts)
+    # Those of a tenant lie together, campaigns that it hands in later included.
+    by_tenant = np.argsort([campaign.tenant_rank for campaign in plan.campaigns], kind="stable")
+    first = np.zeros(len(counts), dtype=np.int64)
+    first[by_tenant] = _starts([counts[rank] for rank in by_tenant])
     campaigns["zones"], campaigns["sub_queues"], campaigns["first_sub_queue"] = (
         zones,
         counts,
@@ -282,6 +293,8 @@ def _campaigns(plan: Plan) -> Iterator[Entry]:
         rules = campaign.rules
         if rules.stop_effect_us < plan.latest_us:
             yield rules.stop_effect_us, call_key(rank, 0, 0, STOP_STEP), STOP, rank
+        if rules.clear_effect_us < plan.latest_us:
+            yield rules.clear_effect_us, call_key(rank, 0, 0, CLEAR_STEP), CLEAR, rank
         if rules.expires_us < plan.latest_us:
             yield rules.expires_us, call_key(rank, 0, 0, EXPIRY_STEP), EXPIRY, rank
 
@@ -305,16 +318,17 @@ def _windows(plan: Plan) -> Iterator[Entry]:
 
 def _disturbances(plan: Plan) -> Iterator[Entry]:
     ranks = {tenant.name: rank for rank, tenant in enumerate(plan.tenants)}
-    place = 0
-    for suspension in plan.suspensions:
-        whom = ranks[suspension.tenant] if suspension.tenant else NONE
-        yield suspension.begins_us, 2 * place, SUSPENSION, whom
-        yield suspension.ends_us, 2 * place + 1, RESUMPTION, whom
-        place += 1
-    for item, outage in enumerate(plan.outages):
-        yield outage.begins_us, 2 * place, OUTAGE, item
-        yield outage.ends_us, 2 * place + 1, REPAIR, item
-        place += 1
+    items = {id(outage): item for item, outage in enumerate(plan.outages)}
+    for place, each in enumerate(plan.disturbances):
+        begins, ends = (each.begins_us, 2 * place), (each.ends_us, 2 * place + 1)
+        if isinstance(each, SuspensionPlan):
+            whom = ranks[each.tenant] if each.tenant else NONE
+            yield *begins, SUSPENSION, whom
+            yield *ends, RESUMPTION, whom
+        else:
+            item = items[id(each)]
+            yield *begins, OUTAGE, item
+            yield *ends, REPAIR, item
 
 
 def timetable(plan: Plan) -> list[Entry]:

@@ -5,7 +5,15 @@ from __future__ import annotations
 from outsim.clock import TOKEN
 from outsim.engine.compiled.bucket import has_carrier_token, minute_of_hour
 from outsim.engine.compiled.memory import Row, instant_at, kernel
-from outsim.vocabulary import CARRIER_CHANNELS, CARRIER_OUTAGE, CARRIER_RATE, MISSING_ANI, NO_CAUSE
+from outsim.tape.draws import REFUSED
+from outsim.vocabulary import (
+    CARRIER_CHANNELS,
+    CARRIER_OUTAGE,
+    CARRIER_RATE,
+    MISSING_ANI,
+    NO_CAUSE,
+    NUMBER_REFUSED,
+)
 
 
 @kernel
@@ -19,6 +27,8 @@ def admit(p: Row, attempt: Row, call: Row, draws: Row, now: int) -> int:
     """Carry an attempt, or say why not: a code of `outcomes.CAUSES`; a refusal takes nothing."""
     if p.carrier_outages > 0:
         return CARRIER_OUTAGE
+    if draws.ani_refused == REFUSED:
+        return NUMBER_REFUSED
     if call.missing_ani and draws.ani_refused:
         return MISSING_ANI
     if p.channels_busy >= channels_left(p, now):

@@ -20,7 +20,7 @@ from outsim.engine.compiled.memory import Row, instant_at, kernel
 from outsim.engine.compiled.updates import withdraw
 from outsim.vocabulary import CANCELED, EXPIRED, QUEUED, SCHEDULED, WAITING_RETRY
 
-STOP, EXPIRY, WINDOW_OPENS, WINDOW_CLOSES, SUSPENSION, RESUMPTION, OUTAGE, REPAIR = range(8)
+STOP, EXPIRY, WINDOW_OPENS, WINDOW_CLOSES, SUSPENSION, RESUMPTION, OUTAGE, REPAIR, CLEAR = range(9)
 """What a control does."""
 
 PORTS, WORKERS, CHANNELS, CARRIER, STATUS, ENDPOINT = range(6)
@@ -35,6 +35,8 @@ def act(p: Row) -> None:
     item = control.item
     if control.kind == STOP:
         _stop(p, item)
+    elif control.kind == CLEAR:
+        _withdraw(p, item, CANCELED, True, True)
     elif control.kind == EXPIRY:
         _expire(p, item)
     elif control.kind == WINDOW_OPENS:

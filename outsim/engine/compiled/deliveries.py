@@ -35,7 +35,7 @@ from outsim.engine.compiled.memory import (
 )
 from outsim.engine.order import POST_DUE_STEP, POST_ENDS_STEP
 from outsim.engine.records import NOT_KNOWN
-from outsim.vocabulary import ACCEPTED, SERVER_ERROR, TIMEOUT, UNREACHABLE
+from outsim.vocabulary import ACCEPTED, TIMEOUT, UNREACHABLE
 
 RESULTS = 4
 """Of a post under way it is known how it will end: its entry says so."""
@@ -114,7 +114,7 @@ def _send(p: Row, endpoint: Row, row: int) -> None:
     elif latency_us > endpoint.timeout_us:
         result, lasts_us = TIMEOUT, endpoint.timeout_us
     elif flag_at(draws.fails, index):
-        result = SERVER_ERROR
+        result = TIMEOUT + flag_at(draws.fails, index)
     events.schedule(p, POSTING, p.now + lasts_us, OTHER | key, row * RESULTS + result)
 
 

@@ -7,7 +7,15 @@ from outsim.engine.readable.events import EventList
 from outsim.engine.readable.recorder import Recorder
 from outsim.engine.readable.state import Attempt
 from outsim.plan import PlatformPlan
-from outsim.vocabulary import CARRIER_CHANNELS, CARRIER_OUTAGE, CARRIER_RATE, MISSING_ANI, NO_CAUSE
+from outsim.tape.draws import REFUSED
+from outsim.vocabulary import (
+    CARRIER_CHANNELS,
+    CARRIER_OUTAGE,
+    CARRIER_RATE,
+    MISSING_ANI,
+    NO_CAUSE,
+    NUMBER_REFUSED,
+)
 
 
 class Carrier:
@@ -38,6 +46,9 @@ class Carrier:
         note(13, attempt, "meets {} outages of the carrier", self.outages)
         if self.outages:
             return CARRIER_OUTAGE
+        if attempt.draws.ani_refused[index] == REFUSED:
+            note(6, attempt, "is to a number that the carrier refuses")
+            return NUMBER_REFUSED
         has_ani = not campaign.missing_ani[index]
         note(1, attempt, "has a caller ID: {}", has_ani)
         if not has_ani and attempt.draws.ani_refused[index]:

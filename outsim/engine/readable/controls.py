@@ -6,7 +6,14 @@ Each is a process that waits for its instant and then changes what the others ma
 from __future__ import annotations
 
 from outsim.clock import NEVER
-from outsim.engine.order import EXPIRY_STEP, STOP_STEP, WINDOW_STEP, EventClass, call_key
+from outsim.engine.order import (
+    CLEAR_STEP,
+    EXPIRY_STEP,
+    STOP_STEP,
+    WINDOW_STEP,
+    EventClass,
+    call_key,
+)
 from outsim.engine.readable.events import Event, Process
 from outsim.engine.readable.platform import Platform
 from outsim.engine.readable.state import CampaignState, SubQueue
@@ -16,13 +23,16 @@ from outsim.vocabulary import CANCELED, EXPIRED, QUEUED, SCHEDULED, WAITING_RETR
 Spans = tuple[tuple[int, int], ...]
 
 
-def _control(p: Platform, at: int, key: int) -> Event:
+def control(p: Platform, at: int, key: int) -> Event:
+    """An instant at which something is done from outside; what is late is done at once."""
     return p.events.at(max(at, p.events.now), EventClass.CONTROL, key)
 
 
 def stop(p: Platform, campaign: CampaignState, effect_us: int) -> Process:
     """A stop of a campaign takes effect (rule 12)."""
-    yield _control(p, effect_us, call_key(campaign.plan.rank, 0, 0, STOP_STEP))
+    yield control(p, effect_us, call_key(campaign.plan.rank, 0, 0, STOP_STEP))
+    if campaign.stopped:
+        return
     campaign.stopped = True
     p.recorder.note(12, campaign, "is stopped")
     rules = campaign.rules
@@ -31,10 +41,17 @@ def stop(p: Platform, campaign: CampaignState, effect_us: int) -> Process:
     )
 
 
+def clear(p: Platform, campaign: CampaignState, effect_us: int) -> Process:
+    """A cancellation empties the queue of a campaign that was stopped already (rule 12)."""
+    yield control(p, effect_us, call_key(campaign.plan.rank, 0, 0, CLEAR_STEP))
+    p.recorder.note(12, campaign, "is cleared")
+    _withdraw(p, campaign, CANCELED, retries=True, queued=True)
+
+
 def expire(p: Platform, campaign: CampaignState) -> Process:
     """A campaign's calls expire (rule 9)."""
     key = call_key(campaign.plan.rank, 0, 0, EXPIRY_STEP)
-    yield _control(p, campaign.rules.expires_us, key)
+    yield control(p, campaign.rules.expires_us, key)
     campaign.expired = True
     p.recorder.note(9, campaign, "expires")
     _withdraw(p, campaign, EXPIRED, retries=True, queued=True)
@@ -65,22 +82,40 @@ def keep_window(p: Platform, campaign: CampaignState, place: int, spans: Spans) 
     p.queue.hold(sub_queues, 9)
     for opens, closes in spans:
         if opens > p.events.now:
-            yield _control(p, opens, key)
+            yield control(p, opens, key)
         p.queue.release(sub_queues, 9)
-        yield _control(p, closes, key)
+        yield control(p, closes, key)
         p.queue.hold(sub_queues, 9)
 
 
-def suspend(p: Platform, suspension: SuspensionPlan, place: int) -> Process:
-    """Hold back the calls of a tenant, or all calls, for a while (rule 13)."""
-    yield _control(p, suspension.begins_us, 2 * place)
-    _count_blocker(p, suspension, +1)
-    p.queue.hold(_suspended(p, suspension), 13)
-    if suspension.ends_us == NEVER:
+def disturb(p: Platform, disturbance: SuspensionPlan | OutagePlan, place: int) -> Process:
+    """A suspension or an outage comes and goes (rule 13)."""
+    yield control(p, disturbance.begins_us, 2 * place)
+    begin(p, disturbance)
+    if disturbance.ends_us == NEVER:
         return
-    yield _control(p, suspension.ends_us, 2 * place + 1)
-    _count_blocker(p, suspension, -1)
-    p.queue.release(_suspended(p, suspension), 13)
+    yield control(p, disturbance.ends_us, 2 * place + 1)
+    end(p, disturbance)
+
+
+def begin(p: Platform, disturbance: SuspensionPlan | OutagePlan) -> None:
+    """Hold back the calls of a tenant, or all calls; or take something out of service."""
+    if isinstance(disturbance, SuspensionPlan):
+        _count_blocker(p, disturbance, +1)
+        p.queue.hold(_suspended(p, disturbance), 13)
+        return
+    _change_service(p, disturbance, +1)
+    if disturbance.drop:
+        _drop(p, disturbance)
+
+
+def end(p: Platform, disturbance: SuspensionPlan | OutagePlan) -> None:
+    """A suspension or an outage is over."""
+    if isinstance(disturbance, SuspensionPlan):
+        _count_blocker(p, disturbance, -1)
+        p.queue.release(_suspended(p, disturbance), 13)
+    else:
+        _change_service(p, disturbance, -1)
 
 
 def _count_blocker(p: Platform, suspension: SuspensionPlan, sign: int) -> None:
@@ -93,18 +128,6 @@ def _count_blocker(p: Platform, suspension: SuspensionPlan, sign: int) -> None:
 def _suspended(p: Platform, suspension: SuspensionPlan) -> list[SubQueue]:
     tenants = [p.tenants[suspension.tenant]] if suspension.tenant else p.tenants.values()
     return [sub_queue for tenant in tenants for sub_queue in tenant.sub_queues]
-
-
-def fail(p: Platform, outage: OutagePlan, place: int) -> Process:
-    """Take something out of service for a while (rule 13)."""
-    yield _control(p, outage.begins_us, 2 * place)
-    _change_service(p, outage, +1)
-    if outage.drop:
-        _drop(p, outage)
-    if outage.ends_us == NEVER:
-        return
-    yield _control(p, outage.ends_us, 2 * place + 1)
-    _change_service(p, outage, -1)
 
 
 def _change_service(p: Platform, outage: OutagePlan, sign: int) -> None:

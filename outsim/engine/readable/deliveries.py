@@ -10,7 +10,7 @@ from outsim.engine.readable.recorder import Recorder
 from outsim.engine.readable.state import Call
 from outsim.engine.records import DeliveryRecord
 from outsim.plan import EndpointPlan
-from outsim.vocabulary import ACCEPTED, POST_RESULTS, SERVER_ERROR, TIMEOUT, UNREACHABLE
+from outsim.vocabulary import ACCEPTED, POST_RESULTS, TIMEOUT, UNREACHABLE
 
 
 class Endpoint:
@@ -52,9 +52,7 @@ class Deliveries:
             yield self._sender(endpoint)
 
             post.begun = self.events.now
-            result, ends = self._answer(call, endpoint, number)
-            key = call.key(number, POST_ENDS_STEP)
-            yield self.events.at(ends, EventClass.OTHER, key)
+            result = yield self.answer(call, endpoint, number)
 
             post.ended, post.result = self.events.now, result
             self.recorder.deliveries.settle(post)
@@ -90,8 +88,8 @@ class Deliveries:
             endpoint.busy += 1
             sender.happen()
 
-    def _answer(self, call: Call, endpoint: Endpoint, number: int) -> tuple[int, int]:
-        """What becomes of a post that begins now, and when it ends."""
+    def answer(self, call: Call, endpoint: Endpoint, number: int) -> Event:
+        """The end of a post that begins now; its value is what became of it."""
         draws = call.campaign.post_draws(number)
         timeout_us = endpoint.plan.timeout_us
         latency_us = max(1, draws.latency_ms[call.index] * 1000)
@@ -102,7 +100,10 @@ class Deliveries:
         elif latency_us > timeout_us:
             result, lasts_us = TIMEOUT, timeout_us
         elif draws.fails[call.index]:
-            result, lasts_us = SERVER_ERROR, latency_us
+            result, lasts_us = TIMEOUT + draws.fails[call.index], latency_us
         else:
             result, lasts_us = ACCEPTED, latency_us
-        return result, self.events.now + lasts_us
+        ended = self.events.event(result)
+        key = call.key(number, POST_ENDS_STEP)
+        self.events.schedule(ended, self.events.now + lasts_us, EventClass.OTHER, key)
+        return ended

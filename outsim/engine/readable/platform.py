@@ -7,6 +7,8 @@ through stands in `calls`, what is done to the platform from outside in
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import simpy
 
 from outsim.engine.readable.carrier import Carrier
@@ -26,7 +28,12 @@ class Platform:
     """Everybody who acts in a run; `notes` has them say which rule they act by."""
 
     def __init__(
-        self, plan: Plan, env: simpy.Environment | None = None, *, notes: bool = False
+        self,
+        plan: Plan,
+        env: simpy.Environment | None = None,
+        *,
+        notes: bool = False,
+        deliveries: type[Deliveries] = Deliveries,
     ) -> None:
         self.env = env or simpy.Environment()
         self.events = EventList(self.env)
@@ -37,7 +44,7 @@ class Platform:
         self.workers = Workers(*shared, plan.platform)
         self.carrier = Carrier(*shared, plan.platform)
         self.connection = Connection(*shared, self.carrier, plan)
-        self.deliveries = Deliveries(*shared, plan.platform.delivery_pool, plan.endpoints)
+        self.deliveries = deliveries(*shared, plan.platform.delivery_pool, plan.endpoints)
         self.statuses = StatusPipeline(*shared, self.workers, self.deliveries)
         self.tenants = {
             tenant.name: TenantState(
@@ -48,6 +55,11 @@ class Platform:
 
     def advance(self, until_us: int) -> None:
         """Let everything happen that is due before `until_us`."""
+        for _ in self.instants(until_us):
+            pass
+
+    def instants(self, until_us: int) -> Iterator[int]:
+        """The same, instant by instant: each is given out once nothing is left of it."""
         events, peek, step = self.events, self.env.peek, self.env.step
         coming = peek()
         while coming < until_us:
@@ -57,4 +69,5 @@ class Platform:
             if following > coming:
                 self.workers.close_instant()
                 following = peek()
+                yield events.now
             coming = following

@@ -36,6 +36,23 @@ def collection_deferred() -> Iterator[None]:
             gc.enable()
 
 
+def submit(p: Platform, plan: Plan, submitted: CampaignPlan) -> CampaignState:
+    """Hand a campaign in; its actors wait for their instants."""
+    rules = submitted.rules
+    campaign = CampaignState(submitted, p.tenants[submitted.tenant])
+    p.queue.open_sub_queues(campaign)
+    for place, spans in enumerate(rules.window):
+        p.events.start(controls.keep_window(p, campaign, place, spans))
+    p.events.start(calls.load(p, campaign))
+    if rules.stop_effect_us < plan.latest_us:
+        p.events.start(controls.stop(p, campaign, rules.stop_effect_us))
+    if rules.clear_effect_us < plan.latest_us:
+        p.events.start(controls.clear(p, campaign, rules.clear_effect_us))
+    if rules.expires_us < plan.latest_us:
+        p.events.start(controls.expire(p, campaign))
+    return campaign
+
+
 class Run:
     """One run of a plan."""
 
@@ -50,30 +67,11 @@ class Run:
         self.plan = plan
         self.progress = progress
         self.platform = Platform(plan, env, notes=notes)
-        self.campaigns = [self.submit(campaign) for campaign in plan.campaigns]
-        place = 0
-        for suspension in plan.suspensions:
-            self.platform.events.start(controls.suspend(self.platform, suspension, place))
-            place += 1
-        for outage in plan.outages:
-            self.platform.events.start(controls.fail(self.platform, outage, place))
-            place += 1
+        self.campaigns = [submit(self.platform, plan, campaign) for campaign in plan.campaigns]
+        for place, disturbance in enumerate(plan.disturbances):
+            self.platform.events.start(controls.disturb(self.platform, disturbance, place))
         if plan.platform.reconciliation_us:
             self.platform.statuses.schedule_reconciliation(plan.platform.reconciliation_us)
-
-    def submit(self, plan: CampaignPlan) -> CampaignState:
-        """Hand a campaign in; its actors wait for their instants."""
-        p, rules = self.platform, plan.rules
-        campaign = CampaignState(plan, p.tenants[plan.tenant])
-        p.queue.open_sub_queues(campaign)
-        for place, spans in enumerate(rules.window):
-            p.events.start(controls.keep_window(p, campaign, place, spans))
-        p.events.start(calls.load(p, campaign))
-        if rules.stop_effect_us < self.plan.latest_us:
-            p.events.start(controls.stop(p, campaign, rules.stop_effect_us))
-        if rules.expires_us < self.plan.latest_us:
-            p.events.start(controls.expire(p, campaign))
-        return campaign
 
     def advance(self, until_us: int) -> None:
         """Let everything happen that is due before `until_us`."""

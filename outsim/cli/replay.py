@@ -1,0 +1,54 @@
+"""`outsim replay`: a session of the sandbox in batch."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from outsim.cli.options import EngineName, Shown, named, with_options
+
+
+@with_options
+def replay(
+    *,
+    directory: Annotated[
+        Path, typer.Argument(metavar="DIR", help="What outsim serve --state wrote.")
+    ],
+    engine: EngineName = "auto",
+    verify: Annotated[bool, typer.Option(help="Check every invariant of the result.")] = False,
+    out: Annotated[
+        str | None,
+        typer.Option(
+            metavar="DIR", help="Directory to write the tables to (Parquet).", callback=named
+        ),
+    ] = None,
+    shown: Shown,
+) -> None:
+    """Run a session of the sandbox again, from its scenario, seed and input log.
+
+    Its records are those of the session, bit for bit.
+    """
+    from outsim.cli.output import note, present
+    from outsim.disk import translate_disk_errors
+    from outsim.errors import InvariantError, OutsimError
+    from outsim.live.replay import replay as run_again
+    from outsim.results.invariants import check_invariants
+
+    result = run_again(directory, engine=engine)
+    if verify:
+        try:
+            check_invariants(result)
+        except InvariantError as error:
+            note(f"outsim: {error}")
+            raise typer.Exit(1) from None
+        note("every invariant holds")
+    if out is not None:
+        place = Path(out)
+        with translate_disk_errors(place, OutsimError, "name a directory that can be written"):
+            place.mkdir(parents=True, exist_ok=True)
+            for name, table in result.tables.items():
+                table.to_parquet(place / f"{name}.parquet", index=False)
+        note(f"tables written to {place}")
+    present(result, shown)

@@ -1,0 +1,342 @@
+"""What has become of the calls of the scenario's and submitted campaigns, kept as it happens."""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterator
+from typing import Literal, TypeVar
+
+from typing_extensions import override
+
+from outsim.clock import MISSING
+from outsim.engine.readable.recorder import Table
+from outsim.engine.readable.state import Attempt, CampaignState, Update
+from outsim.engine.records import (
+    ATTEMPT_TYPES,
+    DELIVERY_TYPES,
+    NOT_KNOWN,
+    UPDATE_TYPES,
+    AttemptRecord,
+    DeliveryRecord,
+    Row,
+    Types,
+    UpdateRecord,
+)
+from outsim.live.planning import Handed, SessionPlan
+from outsim.live.views import CallView, CampaignView, DeliveryView, Dial, EventKind, Seen
+from outsim.plan import CampaignPlan
+from outsim.vocabulary import (
+    ACCEPTED,
+    CALLEE_TYPES,
+    FIRST_FINAL,
+    OUTCOMES,
+    POST_RESULTS,
+    QUEUED,
+    REJECTED,
+    STATUSES,
+)
+
+Tell = Callable[[EventKind, CampaignPlan, int, str, int], None]
+"""Told of what happens: kind, whose campaign, call_id, word, and number of attempt or post."""
+
+
+AnyRow = TypeVar("AnyRow", bound=Row)
+
+
+class FollowedTable(Table[AnyRow]):
+    """A table of records that tells somebody when a row begins and when it is settled."""
+
+    def __init__(
+        self,
+        types: Types,
+        began: Callable[[AnyRow], None],
+        settled: Callable[[AnyRow], None],
+    ) -> None:
+        super().__init__(types)
+        self._column = {name: k for k, name in enumerate(types)}
+        self._began = began
+        self._settled = settled
+
+    @override
+    def begin(self, row: AnyRow) -> None:
+        super().begin(row)
+        self._began(row)
+
+    @override
+    def settle(self, row: AnyRow) -> None:
+        super().settle(row)
+        self._settled(row)
+
+    def row(self, place: int) -> dict[str, int]:
+        """The values of a row as they are now, by column."""
+        row = self._rows[place]
+        values = row if isinstance(row, tuple) else self._values(row)
+        return dict(zip(self.types, values, strict=True))
+
+    def values(self, place: int, *columns: str) -> tuple[int, ...]:
+        """Some of the values of a row, quicker than all by name."""
+        row = self._rows[place]
+        if not isinstance(row, tuple):
+            row = self._values(row)
+        return tuple(row[self._column[name]] for name in columns)
+
+
+class _Followed:
+    """One campaign: for each call its rows, and its status as it is and as it is seen."""
+
+    def __init__(self, state: CampaignState) -> None:
+        self.state = state
+        self.status = bytearray(call.status for call in state.calls)
+        self.visible = bytearray(self.status)
+        self.visible_place = [-1] * len(state.calls)
+        self.attempts: defaultdict[int, list[int]] = defaultdict(list)
+        self.updates: defaultdict[int, list[int]] = defaultdict(list)
+        self.counts = Counter(self.status)
+        self.visible_counts = Counter(self.status)
+        self.is_over = state.unfinished == 0
+
+
+class Board:
+    """Follows a run, and shows its calls, campaigns and deliveries.
+
+    Parameters
+    ----------
+    session : SessionPlan
+        Names and lists of whatever is followed.
+    tell : callable
+        Told of everything that happens to it.
+    """
+
+    def __init__(self, session: SessionPlan, tell: Tell) -> None:
+        self.session = session
+        self.attempts = FollowedTable[AttemptRecord](ATTEMPT_TYPES, self._dispatched, self._ended)
+        self.updates = FollowedTable[UpdateRecord](UPDATE_TYPES, self._changed, self._processed)
+        self.deliveries = FollowedTable[DeliveryRecord](
+            DELIVERY_TYPES, self._post_due, self._post_ended
+        )
+        self.unfinished = 0
+        """Campaigns with calls that will still get a final status."""
+        self.unprocessed = 0
+        """Changes that will be visible once a worker gets to them."""
+        self.owed = 0
+        """Calls whose final result is due and not yet delivered or given up."""
+        self.statuses: dict[tuple[int, int], int] = {}
+        """HTTP status of the answer to a post, by call and number of the post."""
+        self._tell = tell
+        self._followed: dict[int, _Followed] = {}
+        self._attempts_of: dict[str, list[int]] = {}
+        """Rows of attempts by tenant, in the order of dispatch."""
+        self._posts: list[int] = []
+        """Rows of deliveries that are shown."""
+        self._posts_of: dict[int, list[int]] = {}
+
+    def follow(self, state: CampaignState) -> None:
+        """Follow a campaign from now on."""
+        self._followed[state.plan.rank] = _Followed(state)
+        self.unfinished += state.unfinished > 0
+
+    def _dispatched(self, row: AttemptRecord) -> None:
+        assert isinstance(row, Attempt)
+        found = self._followed.get(row.call.campaign.plan.rank)
+        if found is not None:
+            found.attempts[row.call.index].append(row.place)
+            self._attempts_of.setdefault(found.state.plan.tenant, []).append(row.place)
+            self._tell("dialed", found.state.plan, row.call_id, "", row.attempt)
+
+    def _ended(self, row: AttemptRecord) -> None:
+        assert isinstance(row, Attempt)
+        found = self._followed.get(row.call.campaign.plan.rank)
+        if found is not None:
+            word = OUTCOMES[row.outcome]
+            self._tell("ended", found.state.plan, row.call_id, word, row.attempt)
+
+    def _changed(self, row: UpdateRecord) -> None:
+        assert isinstance(row, Update)
+        found = self._followed.get(row.call.campaign.plan.rank)
+        if found is None:
+            return
+        index, status = row.call.index, row.status
+        found.counts[found.status[index]] -= 1
+        found.counts[status] += 1
+        found.status[index] = status
+        found.updates[index].append(row.place)
+        self.unprocessed += not row.lost
+        plan = found.state.plan
+        self._tell("changed", plan, row.call_id, STATUSES[status], row.attempt)
+        if status >= FIRST_FINAL and found.state.unfinished == 0 and not found.is_over:
+            found.is_over = True
+            self.unfinished -= 1
+            self._tell("campaign_over", plan, -1, "", 0)
+
+    def _processed(self, row: UpdateRecord) -> None:
+        assert isinstance(row, Update)
+        found = self._followed.get(row.call.campaign.plan.rank)
+        if found is None:
+            return
+        self.unprocessed -= not row.lost
+        if row.visible == MISSING:
+            return
+        index = row.call.index
+        if row.place > found.visible_place[index]:
+            found.visible_place[index] = row.place
+            found.visible_counts[found.visible[index]] -= 1
+            found.visible_counts[row.status] += 1
+            found.visible[index] = row.status
+        self._tell("visible", found.state.plan, row.call_id, STATUSES[row.status], row.attempt)
+
+    def _post_due(self, row: DeliveryRecord) -> None:
+        handed = self.session.handed_of_call(row.call_id)
+        if handed is None:
+            return
+        self.owed += row.post == 1
+        self._posts.append(row.place)
+        self._posts_of.setdefault(row.call_id, []).append(row.place)
+        self._tell("delivery_due", handed.plan, row.call_id, "", row.post)
+
+    def _post_ended(self, row: DeliveryRecord) -> None:
+        handed = self.session.handed_of_call(row.call_id)
+        if handed is None:
+            return
+        self.owed -= row.result == ACCEPTED or row.post > len(self._waits(handed))
+        word = POST_RESULTS[row.result]
+        self._tell("delivery_ended", handed.plan, row.call_id, word, row.post)
+
+    def _waits(self, handed: Handed) -> tuple[int, ...]:
+        """Waits between posts to a campaign's endpoint."""
+        url = handed.plan.result_url
+        assert url is not None
+        return self.session.endpoints[url.endpoint].retry_after_us
+
+    @property
+    def is_idle(self) -> bool:
+        """Whether no followed call has anything more to come, and no post is owed."""
+        return self.unfinished == self.unprocessed == self.owed == 0
+
+    def is_over(self, rank: int) -> bool:
+        """Whether all calls of a campaign have their final status."""
+        return self._followed[rank].is_over
+
+    def call(self, handed: Handed, index: int) -> CallView:
+        """A call as it is and as it is seen."""
+        plan, entry, campaign = handed.plan, handed.entry, handed.campaign
+        found = self._followed[plan.rank]
+        seen = found.visible_place[index]
+        last = None if seen < 0 else self.updates.row(seen)
+        contacts = campaign.contact_list
+        start = max(plan.start_us, int(plan.submitted_at_us[index]))
+        expires = None if campaign.expires_at is None else plan.rules.expires_us
+        return CallView(
+            call_id=plan.first_call_id + index,
+            tenant=plan.tenant,
+            campaign=plan.name,
+            group=handed.group,
+            index=index,
+            phone_number=_digits(int(plan.numbers[index])),
+            ani=_digits(int(plan.anis[index])),
+            submitted_at=int(plan.submitted_at_us[index]),
+            start=start,
+            expires=expires,
+            max_retry=plan.rules.max_retry,
+            retry_interval_s=plan.rules.retry_interval_us // 1_000_000,
+            result_url=entry.result_url if entry is not None else campaign.result_url,
+            extra=dict(entry.extra) if entry is not None else {},
+            variables={} if contacts is None or entry is None else handed.variables(index),
+            status=STATUSES[found.status[index]],
+            visible_status=STATUSES[found.visible[index]],
+            visible_attempts=0 if last is None else last["attempt"] - (last["status"] == QUEUED),
+            attempts=tuple(
+                _dial(self.attempts.row(place)) for place in found.attempts.get(index, ())
+            ),
+            changes=tuple(
+                _seen(self.updates.row(place)) for place in found.updates.get(index, ())
+            ),
+        )
+
+    def attempted(
+        self, tenant: str, instant: Literal["dispatched", "dialed"]
+    ) -> Iterator[tuple[int, int, int]]:
+        """An instant of each attempt of a tenant that came to it, its call_id and its number."""
+        for place in self._attempts_of.get(tenant, ()):
+            at, call_id, attempt = self.attempts.values(place, instant, "call_id", "attempt")
+            if at != MISSING:
+                yield at, call_id, attempt
+
+    def campaign(self, handed: Handed) -> CampaignView:
+        """A campaign as it is and as it is seen."""
+        plan, found = handed.plan, self._followed[handed.plan.rank]
+        requested = plan.rules.stop_requested_us
+        return CampaignView(
+            tenant=plan.tenant,
+            name=plan.name,
+            group=handed.group,
+            submitted_at=plan.submitted_us,
+            start=plan.start_us,
+            calls=plan.size,
+            rejected=found.counts[REJECTED],
+            first_call_id=plan.first_call_id,
+            stop_requested=requested if handed.is_stopped else None,
+            is_over=found.is_over,
+            counts=_by_word(found.counts),
+            visible_counts=_by_word(found.visible_counts),
+        )
+
+    def posts(self, call_id: int | None) -> list[int]:
+        """Rows of the posts of followed calls, or of one."""
+        return self._posts if call_id is None else self._posts_of.get(call_id, [])
+
+    def post(self, place: int) -> DeliveryView | None:
+        """A post about a call; None if it is nobody's that is followed."""
+        row = self.deliveries.row(place)
+        handed = self.session.handed_of_call(row["call_id"])
+        if handed is None:
+            return None
+        waits = self._waits(handed)
+        ended, result, number = row["ended"], row["result"], row["post"]
+        is_last = result in (ACCEPTED, NOT_KNOWN) or number > len(waits)
+        return DeliveryView(
+            call_id=row["call_id"],
+            tenant=handed.plan.tenant,
+            campaign=handed.plan.name,
+            url=(handed.entry.result_url if handed.entry else handed.campaign.result_url) or "",
+            post=number,
+            due_at=row["due"],
+            begun_at=_or_none(row["begun"]),
+            ended_at=_or_none(ended),
+            result="" if result == NOT_KNOWN else POST_RESULTS[result],
+            status=self.statuses.get((row["call_id"], number)),
+            next_at=None if is_last else ended + waits[number - 1],
+        )
+
+
+def _or_none(instant: int) -> int | None:
+    return None if instant == MISSING else instant
+
+
+def _digits(number: int) -> str:
+    return str(number) if number else ""
+
+
+def _by_word(counts: Counter[int]) -> dict[str, int]:
+    return {STATUSES[status]: count for status, count in sorted(counts.items()) if count}
+
+
+def _dial(row: dict[str, int]) -> Dial:
+    is_over = row["ended"] != MISSING
+    return Dial(
+        attempt=row["attempt"],
+        dispatched_at=row["dispatched"],
+        dialed_at=_or_none(row["dialed"]),
+        answered_at=_or_none(row["answered"]),
+        ended_at=_or_none(row["ended"]),
+        outcome=OUTCOMES[row["outcome"]] if is_over else "",
+        callee_type=CALLEE_TYPES[row["callee_type"]] if is_over else "",
+    )
+
+
+def _seen(row: dict[str, int]) -> Seen:
+    return Seen(
+        status=STATUSES[row["status"]],
+        attempt=row["attempt"],
+        happened_at=row["happened"],
+        visible_at=_or_none(row["visible"]),
+    )

@@ -1,0 +1,243 @@
+"""The sandbox's own part: its clock, what it holds, what goes wrong on order, and waiting."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterable
+from dataclasses import asdict, replace
+from typing import Annotated, Any, Literal
+
+from fastapi import APIRouter, Path, Query, Request
+from fastapi.sse import EventSourceResponse, ServerSentEvent
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+from outsim.clock import parse_duration_us
+from outsim.live.http.answers import RefusedError
+from outsim.live.http.context import Context, Here
+from outsim.live.http.times import in_words
+from outsim.live.posts import FIRST_CALL_ID
+from outsim.live.views import CampaignView, Event, EventKind
+from outsim.scenario.parts import Name
+
+LONGEST_WAIT_S = 600.0
+MOST_SHOWN = 1_000
+"""Calls that are listed at most."""
+Waiting = Annotated[float, Field(ge=0, le=LONGEST_WAIT_S)]
+Moment = Annotated[str, Field(max_length=64)]
+
+router = APIRouter(prefix="/sandbox", tags=["Sandbox"])
+
+
+class Order(BaseModel):
+    """What is said to the sandbox; unknown keys are refused."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True)
+
+
+class ClockOrder(Order):
+    """Let the clock run, or hold it."""
+
+    state: Literal["free", "held"]
+    speed: Annotated[float, Field(ge=0.1, le=1000)] = 1.0
+    """Times wall-clock time; of a free clock."""
+
+
+class Advance(Order):
+    """Advance a held clock: to a time, by a duration, or until something has happened."""
+
+    to: Moment | None = None
+    """Local time, such as "09:45", or an ISO 8601 time."""
+    by: Moment | None = None
+    """A duration, such as "10 min"."""
+    until: Literal["idle", "campaign over", "next update visible", "next delivery"] | None = None
+    tenant: Name | None = None
+    campaign: Name | None = None
+
+    @model_validator(mode="after")
+    def _one(self) -> Advance:
+        if sum(each is not None for each in (self.to, self.by, self.until)) != 1:
+            raise ValueError("give one of to, by and until")
+        return self
+
+
+class Wait(Order):
+    """Wait for the next event of a kind; the clock is left as it is."""
+
+    kind: EventKind
+    tenant: Name | None = None
+    campaign: Name | None = None
+    call_id: Annotated[int, Field(ge=FIRST_CALL_ID, le=2**53)] | None = None
+    status: Annotated[str, Field(max_length=80)] | None = None
+    after: Annotated[int, Field(ge=0, le=2**53)] | None = None
+    """Number of the last event that is known; default: from now on."""
+    timeout_s: Waiting = 30.0
+    """By the wall clock."""
+
+
+class Reset(Order):
+    """Begin anew."""
+
+    seed: Annotated[int, Field(ge=0, lt=2**63)] | None = None
+    """Default: the one that it has."""
+
+
+def moment(context: Context, text: str) -> int:
+    """Instant of a local or ISO 8601 time."""
+    clock = context.sandbox.clock
+    try:
+        at = context.sandbox.scenario.clock.at(text)
+    except ValueError:
+        found = in_words(text, clock.local(clock.now))
+        if found is None:
+            raise RefusedError(
+                400, f'found {text!r}; write a time such as "09:45" or "2026-03-10T09:45:00"'
+            ) from None
+        at = found
+    return clock.instant(at)
+
+
+@router.get("/clock", summary="The clock")
+async def clock(context: Here) -> dict[str, Any]:
+    """How the clock stands, and whose time a real handler's latency counts as."""
+    await context.sandbox.committed()
+    return asdict(context.sandbox.clock.view)
+
+
+@router.post("/clock", summary="Let the clock run, or hold it")
+async def set_clock(context: Here, order: ClockOrder) -> dict[str, Any]:
+    """Set it free at a speed, or hold it."""
+    if order.state == "free":
+        await context.sandbox.clock.free(order.speed)
+    else:
+        await context.sandbox.clock.hold()
+    return asdict(context.sandbox.clock.view)
+
+
+@router.post("/clock/advance", summary="Advance the clock")
+async def advance(context: Here, order: Advance) -> dict[str, Any]:
+    """Advance, with all posts and requests of that time answered, and hold."""
+    sandbox = context.sandbox
+    if order.to is not None:
+        await sandbox.clock.advance_to(moment(context, order.to))
+    elif order.by is not None:
+        try:
+            duration_us = parse_duration_us(order.by)
+        except ValueError as error:
+            raise RefusedError(400, f"by: {error}") from None
+        await sandbox.clock.advance_by(duration_us)
+    elif order.until is not None:
+        await sandbox.clock.advance_until(
+            order.until, tenant=order.tenant, campaign=order.campaign
+        )
+    return asdict(sandbox.clock.view)
+
+
+@router.post("/wait", summary="Wait for an event")
+async def wait(context: Here, order: Wait) -> dict[str, Any]:
+    """The next event of a kind, or null if none comes in time."""
+    call_id = None if order.call_id is None else order.call_id - FIRST_CALL_ID
+    try:
+        async with asyncio.timeout(order.timeout_s):
+            event = await context.sandbox.wait_for(
+                order.kind,
+                tenant=order.tenant,
+                campaign=order.campaign,
+                call_id=call_id,
+                status=order.status,
+                after=order.after,
+            )
+    except TimeoutError:
+        return {"event": None}
+    return {"event": asdict(_public(event))}
+
+
+@router.get("/events", response_class=EventSourceResponse, summary="Events as they happen")
+async def events(
+    request: Request,
+    context: Here,
+    after: Annotated[int | None, Query(ge=0, le=2**53)] = None,
+) -> AsyncIterable[ServerSentEvent]:
+    """Server-sent events, from now on or after the number of one."""
+    last = request.headers.get("last-event-id", "")
+    if after is None and last.isascii() and last.isdigit():
+        after = int(last[:16])
+    async for event in context.posts.happenings(after):
+        yield ServerSentEvent(data=asdict(_public(event)), event=event.kind, id=str(event.number))
+
+
+@router.get("/campaigns", summary="Campaigns")
+async def campaigns(context: Here, tenant: Name | None = None) -> list[dict[str, Any]]:
+    """Campaigns with their calls by status: as it is, and as their customers see it."""
+    await context.sandbox.committed()
+    return [_campaign(view) for view in context.sandbox.campaigns(tenant)]
+
+
+@router.get("/campaigns/{tenant}/{name}", summary="One campaign")
+async def campaign(context: Here, tenant: Name, name: Name) -> dict[str, Any]:
+    """A campaign, with the calls that went out after it was stopped."""
+    sandbox = context.sandbox
+    view = sandbox.campaign(tenant, name)
+    await sandbox.committed()
+    stopped = view.stop_requested
+    own = range(view.first_call_id, view.first_call_id + view.calls)
+    after = [
+        call_id
+        for at, call_id, _ in (
+            sandbox.attempted(tenant, "dispatched") if stopped is not None else ()
+        )
+        if stopped is not None and at >= stopped and call_id in own
+    ]
+    shown = [
+        {"call_id": FIRST_CALL_ID + call_id, "phone_number": sandbox.call(call_id).phone_number}
+        for call_id in after[:MOST_SHOWN]
+    ]
+    return _campaign(view) | {"dialed_after_stop": len(after), "calls_after_stop": shown}
+
+
+@router.post("/campaigns/{tenant}/{name}/stop", summary="Stop a campaign")
+async def stop(context: Here, tenant: Name, name: Name) -> dict[str, Any]:
+    """Stop a campaign, as a button on the platform's page does."""
+    return asdict(await context.sandbox.stop(tenant, name))
+
+
+@router.post("/suspend", summary="Hold back calls")
+async def suspend(context: Here, tenant: Name | None = None) -> dict[str, Any]:
+    """Hold back the calls of a tenant, or of all."""
+    return asdict(await context.sandbox.suspend(tenant))
+
+
+@router.post("/resume", summary="Let them go on")
+async def resume(context: Here, tenant: Name | None = None) -> dict[str, Any]:
+    """End a suspension."""
+    return asdict(await context.sandbox.resume(tenant))
+
+
+@router.get("/calls/{call_id}", summary="A call as it is, and as it is seen")
+async def call(
+    context: Here, call_id: Annotated[int, Path(ge=FIRST_CALL_ID, le=2**53)]
+) -> dict[str, Any]:
+    """Everything about a call, with the last fetch of its start_url."""
+    view = context.sandbox.call(call_id - FIRST_CALL_ID)
+    await context.sandbox.committed()
+    start = context.posts.starts.get(view.call_id)
+    fetched = None if start is None else {"at": start.at, **asdict(start.exchange)}
+    return asdict(view) | {"call_id": call_id, "start_url": fetched}
+
+
+@router.post("/reset", summary="Begin anew")
+async def reset(context: Here, order: Reset | None = None) -> dict[str, Any]:
+    """Forget everything, and begin at the scenario's beginning."""
+    await context.sandbox.reset(None if order is None else order.seed)
+    context.inbox.clear()
+    context.posts.clear()
+    context.requests.last.clear()
+    return asdict(context.sandbox.clock.view)
+
+
+def _public(event: Event) -> Event:
+    """An event with the call_id that customers know."""
+    return replace(event, call_id=FIRST_CALL_ID + event.call_id) if event.call_id >= 0 else event
+
+
+def _campaign(view: CampaignView) -> dict[str, Any]:
+    return asdict(view) | {"first_call_id": FIRST_CALL_ID + view.first_call_id}

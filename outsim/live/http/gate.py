@@ -1,0 +1,112 @@
+"""What every request passes first: whose host it names, how large and slow it may be."""
+
+from __future__ import annotations
+
+import asyncio
+from contextlib import nullcontext
+from datetime import UTC
+from email.utils import format_datetime
+from typing import Any
+from urllib.parse import urlsplit
+
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import JSONResponse
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from outsim.live.http.context import Context
+
+CLIENTS = ("/webservice/", "/api/", "/ws/")
+"""Parts of the interface that are the platform's; an advancing clock waits for their requests."""
+OUR_HOSTS = ("127.0.0.1", "localhost", "::1", "sandbox")
+MOST_HELD = 2 * 1024 * 1024
+"""Bytes of a request that is held in memory; uploads are not."""
+POLICY = (
+    "default-src 'none'; script-src 'self' 'unsafe-inline'; style-src 'self' 'unsafe-inline'; "
+    "img-src 'self' data:; connect-src 'self'; frame-ancestors 'none'"
+)
+NOT_OURS = "the Host or Origin of this request is not this sandbox; use the URL of its ready line"
+
+
+class Gate:
+    """Around the application: notes clients' requests, dates answers with simulated time."""
+
+    def __init__(self, app: ASGIApp, context: Context) -> None:
+        self.app, self.context = app, context
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Let a request in."""
+        if scope["type"] != "http":
+            await self.app(scope, receive, send)
+            return
+        request = Request(scope)
+        sandbox, clock = self.context.sandbox, self.context.sandbox.clock
+        is_clients = request.url.path.startswith(CLIENTS)
+        note = None
+        if is_clients:
+            now = clock.now
+            note = self.context.requests.begin(
+                now, clock.local(now).isoformat(), request.method, request.url.path
+            )
+            scope["outsim.request"] = note
+
+        async def dated(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                if note is not None:
+                    note.status = message["status"]
+                message = {**message, "headers": [*message["headers"], *self._headers()]}
+            await send(message)
+
+        if not (self.context.settings.any_host or _is_ours(request)):
+            await JSONResponse({"error": NOT_OURS}, 403)(scope, receive, dated)
+            return
+        settings = self.context.settings
+        is_upload = request.headers.get("content-type", "").startswith("multipart/")
+        most = settings.most_body if is_upload else min(MOST_HELD, settings.most_body)
+        within_limits = _within(receive, settings.body_s, most)
+        with sandbox.busy("a request") if is_clients else nullcontext():
+            await self.app(scope, within_limits, dated)
+
+    def _headers(self) -> list[tuple[bytes, bytes]]:
+        clock = self.context.sandbox.clock
+        date = format_datetime(clock.local(clock.now).astimezone(UTC), usegmt=True)
+        return [
+            (b"date", date.encode()),
+            (b"x-content-type-options", b"nosniff"),
+            (b"content-security-policy", POLICY.encode()),
+            (b"cache-control", b"no-store"),
+        ]
+
+
+def _is_ours(request: Request) -> bool:
+    """Whether a request names this machine, and no page of another host sent it."""
+    named = [f"//{request.headers.get('host', 'localhost')}"]
+    if "origin" in request.headers:
+        named.append(request.headers["origin"])
+    try:
+        return all(urlsplit(each).hostname in OUR_HOSTS for each in named)
+    except ValueError:
+        return False
+
+
+def _within(receive: Receive, limit_s: float, most: int) -> Receive:
+    """Receive a body that must be there in time, and not too large."""
+    until = asyncio.get_running_loop().time() + limit_s
+    is_whole, size = False, 0
+
+    async def within() -> Any:
+        nonlocal is_whole, size
+        if is_whole:
+            return await receive()
+        try:
+            async with asyncio.timeout_at(until):
+                message = await receive()
+        except TimeoutError:
+            raise HTTPException(408, f"the request was not there within {limit_s:g} s") from None
+        is_whole = not message.get("more_body", False)
+        size += len(message.get("body", b""))
+        if size > most:
+            raise HTTPException(413, f"the request is larger than {most:,} bytes")
+        return message
+
+    return within

@@ -1,0 +1,109 @@
+"""What was sent and what came: deliveries, requests, and the built-in receiver."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import asdict
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Path, Query, Request
+from starlette.responses import PlainTextResponse, Response
+
+from outsim.live.http.context import Here
+from outsim.live.http.control import LONGEST_WAIT_S
+from outsim.live.posts import FIRST_CALL_ID
+from outsim.scenario.parts import Name
+
+router = APIRouter(tags=["Sandbox"])
+InboxName = Annotated[str, Path(max_length=80)]
+PublicId = Annotated[int, Path(ge=FIRST_CALL_ID, le=2**53)]
+
+
+@router.get("/sandbox/deliveries", summary="Posts of final results")
+async def deliveries(
+    context: Here,
+    tenant: Name | None = None,
+    call_id: Annotated[int | None, Query(ge=FIRST_CALL_ID, le=2**53)] = None,
+    last: Annotated[int, Query(ge=1, le=10_000)] = 1000,
+) -> list[dict[str, Any]]:
+    """Posts with what went over the wire each time, the latest last."""
+    number = None if call_id is None else call_id - FIRST_CALL_ID
+    await context.sandbox.committed()
+    return [
+        asdict(view)
+        | {
+            "call_id": FIRST_CALL_ID + view.call_id,
+            "sent": [
+                asdict(exchange)
+                for exchange in context.posts.exchanges.get((view.call_id, view.post), ())
+            ],
+        }
+        for view in context.sandbox.deliveries(tenant, number, last=last)
+    ]
+
+
+@router.post("/sandbox/deliveries/{call_id}/resend", summary="Post a result once more")
+async def resend(context: Here, call_id: PublicId) -> dict[str, Any]:
+    """Post a call's final result again; the platform's own record of it stays as it is."""
+    return asdict(await context.sandbox.resend(call_id - FIRST_CALL_ID))
+
+
+@router.get("/sandbox/requests", summary="Requests as they were seen")
+async def requests(
+    context: Here, only_refused: bool = False, after: Annotated[int, Query(ge=0)] = 0
+) -> list[dict[str, Any]]:
+    """The last thousand: what was said, what was answered, why not, and what would have been."""
+    return [
+        asdict(request)
+        for request in context.requests.last
+        if request.number > after and (request.status >= 400 or not only_refused)
+    ]
+
+
+@router.get("/sandbox/inbox", summary="Inboxes")
+async def inboxes(context: Here) -> dict[str, int]:
+    """Inboxes that something was sent to, with the number of messages."""
+    return context.inbox.names()
+
+
+@router.get("/sandbox/inbox/{name}", summary="Messages of an inbox")
+async def messages(
+    context: Here,
+    name: InboxName,
+    after: Annotated[int, Query(ge=0, le=2**53)] = 0,
+    at_least: Annotated[int, Query(ge=0, le=10_000)] = 0,
+    timeout_s: Annotated[float, Query(ge=0, le=LONGEST_WAIT_S)] = 30.0,
+) -> list[dict[str, Any]]:
+    """Messages after a number; waits until there are at least so many, or the time is over."""
+    if at_least:
+        try:
+            async with asyncio.timeout(timeout_s):
+                await context.inbox.wait(name, at_least, after)
+        except TimeoutError:
+            pass
+    return [asdict(message) for message in context.inbox.messages(name, after)]
+
+
+@router.delete("/sandbox/inbox/{name}", status_code=204, summary="Empty an inbox")
+async def empty(context: Here, name: InboxName) -> Response:
+    """Forget the messages of an inbox."""
+    context.inbox.clear(name)
+    return Response(status_code=204)
+
+
+async def _receive(request: Request, context: Here, name: InboxName) -> Response:
+    """Take whatever is posted; a GET is the pre-flight, and is answered with 200."""
+    reply = context.inbox.receive(name, request.method, request.headers, await request.body())
+    return PlainTextResponse(reply.text, reply.status)
+
+
+for _method in ("GET", "POST"):
+    router.add_api_route(
+        "/inbox/{name}",
+        _receive,
+        methods=[_method],
+        name=f"inbox_{_method.lower()}",
+        summary="The built-in receiver",
+        response_class=PlainTextResponse,
+        responses={404: {"description": "No name for an inbox"}, 507: {"description": "Full"}},
+    )

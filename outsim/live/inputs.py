@@ -1,0 +1,218 @@
+"""What can come from outside: everything that a session is made of beside scenario and seed."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
+
+from outsim.scenario.parts import Name
+
+Instant = Annotated[int, Field(ge=0)]
+"""Microseconds since the scenario begins."""
+
+PinnedOutcome = Literal[
+    "human",
+    "voicemail",
+    "busy",
+    "no_answer",
+    "invalid",
+    "fax",
+    "refused",
+    "stuck",
+    "wedged",
+    "misdetected",
+]
+FaultKind = Literal[
+    "ports",
+    "workers",
+    "channels",
+    "carrier",
+    "status",
+    "endpoint",
+    "answer_lost",
+    "duplicated",
+    "reordered",
+    "late",
+    "intake_429",
+    "intake_503",
+    "preflight",
+]
+MODEL_FAULTS = ("ports", "workers", "channels", "carrier", "status", "endpoint")
+"""Faults that are outages in the model; all others are the interface's."""
+PostResult = Literal["accepted", "timeout", "server_error", "unreachable"]
+
+
+class Input(BaseModel):
+    """Something that came from outside."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    number: int = 0
+    """Counts the inputs of a session, from 1; given by the sandbox."""
+    at: Instant = 0
+    """When it came, in microseconds since the scenario begins; given by the sandbox."""
+
+
+class Submit(Input):
+    """A customer hands in calls: a list as a campaign of its own, or one call."""
+
+    kind: Literal["submit"] = "submit"
+    tenant: Name
+    campaign: Name | None = None
+    """Name of the campaign, unique within its tenant. None gives one: the group and a number."""
+    group: Name = "default"
+    """What a cancellation of pending calls reaches together: the default campaign of an account,
+    or a deployment."""
+    contacts: str
+    """A contact list in the platform's format: CSV whose first header is ``destination``."""
+    start: Instant | None = None
+    """From when its calls may be loaded; None is at once."""
+    expires: Instant | None = None
+    """From here on none of its calls is dispatched; None is never."""
+    max_retry: Annotated[int, Field(ge=0, le=10)] = 0
+    """Dials after the first one."""
+    retry_interval_s: Annotated[int, Field(ge=60, le=172_800)] = 3600
+    """From the end of an attempt to the queue again."""
+    result_url: Annotated[str, Field(max_length=255)] | None = None
+    """Where final results are posted; posts to it go to the sandbox's poster."""
+    pacing_per_min: Annotated[int, Field(ge=1)] | None = None
+    """Calls a minute, retries included; None is as fast as they load."""
+    extra: dict[str, str] = {}
+    """What the customer gave beside, kept as it is: start_url, message_reference and the like."""
+
+
+class Stop(Input):
+    """A customer stops a campaign: what is in the queue goes out."""
+
+    kind: Literal["stop"] = "stop"
+    tenant: Name
+    campaign: Name
+
+
+class Cancel(Input):
+    """A customer cancels the pending calls of a group: those in the queue as well."""
+
+    kind: Literal["cancel"] = "cancel"
+    tenant: Name
+    group: Name
+
+
+class Suspend(Input):
+    """Calls of a tenant, or of all, are held back until they are resumed."""
+
+    kind: Literal["suspend"] = "suspend"
+    tenant: Name | None = None
+
+
+class Resume(Input):
+    """A suspension of a tenant, or of all, ends."""
+
+    kind: Literal["resume"] = "resume"
+    tenant: Name | None = None
+
+
+class Answer(Input):
+    """What became of a post to a real handler."""
+
+    kind: Literal["answer"] = "answer"
+    call_id: int
+    post: int
+    """Which of the posts about the call, from 1."""
+    result: PostResult
+    latency_ms: Annotated[int, Field(ge=0)]
+    """From the post's beginning to its end, in simulated time."""
+    status: int | None = None
+    """HTTP status of the answer, if there was one."""
+
+
+class Pin(Input):
+    """Calls to a reserved number, submitted from now on, have this outcome."""
+
+    kind: Literal["pin"] = "pin"
+    numbers: list[str]
+    """Ten digits each, the last seven 5550100 to 5550199."""
+    outcome: PinnedOutcome | None
+    """None takes the pin away."""
+    after_s: Annotated[float, Field(ge=0, le=3600)] | None = None
+    """Ringing until it is answered, where it is."""
+    talk_s: Annotated[float, Field(ge=0, le=36_000)] | None = None
+    """From the answer to the end, where it is answered."""
+
+
+class Fault(Input):
+    """Something goes wrong on order: for a while, the next times, or for a share."""
+
+    kind: Literal["fault"] = "fault"
+    of: FaultKind
+    begins: Instant | None = None
+    """None is at once."""
+    ends: Instant | None = None
+    """None is until it is ended by order."""
+    count: Annotated[int, Field(ge=1)] | None = None
+    """Ports, workers or channels that are out; of other faults, how often it strikes."""
+    share: Annotated[float, Field(gt=0, le=1)] = 1.0
+    """Share of the requests or posts that it strikes; outages of the model strike all."""
+    drop: bool = False
+    """Whether an outage of ports or channels cuts calls off."""
+    status: int | None = None
+    """HTTP status that is answered, where one is."""
+    delay_s: Annotated[float, Field(ge=0)] = 0.0
+    """How late a late callback is, in simulated time."""
+    tenant: Name | None = None
+    campaign: Name | None = None
+    phone_number: str | None = None
+    endpoint: str | None = None
+    """Whom it strikes; None is everybody. Outages of an endpoint name it."""
+
+
+class EndFault(Input):
+    """A fault ends."""
+
+    kind: Literal["end_fault"] = "end_fault"
+    fault: int
+    """Number of the input that ordered it."""
+
+
+class Strike(Input):
+    """A fault of the interface has struck once."""
+
+    kind: Literal["strike"] = "strike"
+    fault: int
+
+
+class Note(Input):
+    """Something that the interface remembers, and the model does not need."""
+
+    kind: Literal["note"] = "note"
+    tenant: Name
+    topic: Name
+    content: dict[str, Any]
+
+
+class Clock(Input):
+    """The clock was held, set free, or ordered to advance; or time has passed."""
+
+    kind: Literal["clock"] = "clock"
+    state: Literal["free", "held", "advancing"]
+    speed: Annotated[float, Field(ge=0.1, le=1000)] = 1.0
+    until: int | None = None
+    """Where the clock may have got to by the next entry."""
+
+
+AnyInput = Annotated[
+    Submit
+    | Stop
+    | Cancel
+    | Suspend
+    | Resume
+    | Answer
+    | Pin
+    | Fault
+    | EndFault
+    | Strike
+    | Note
+    | Clock,
+    Field(discriminator="kind"),
+]
+INPUT: TypeAdapter[AnyInput] = TypeAdapter(AnyInput)

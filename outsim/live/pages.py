@@ -1,0 +1,200 @@
+"""Customers' pages as the sandbox meets them: start_url and result_url, over real HTTP."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass, field
+from ipaddress import ip_address
+from types import TracebackType
+from typing import Literal, Self
+from urllib.parse import urlencode, urlsplit
+
+import aiohttp
+import yarl
+
+from outsim._version import __version__
+from outsim.live.inbox import INBOX_PATH, Inbox
+
+LONGEST_URL = 255
+MOST_READ = 65_536
+"""Bytes that are read of a page's answer."""
+MOST_SHOWN = 2_000
+"""Characters that are kept of it."""
+FORM = "application/x-www-form-urlencoded"
+
+
+class PageError(ValueError):
+    """A page that the sandbox does not call."""
+
+
+@dataclass(frozen=True)
+class Hosts:
+    """Hosts that the sandbox sends requests to: this machine's own, and those allowed by name.
+
+    Names are not looked up: one that leads to this machine must be allowed by name too.
+    """
+
+    allowed: Collection[str] = ()
+
+    def check(self, url: str) -> None:
+        """Refuse a page that is somewhere else.
+
+        Raises
+        ------
+        PageError
+            If it is, or the URL is none that could be called.
+        """
+        try:
+            parts = urlsplit(url)
+            host, _ = (parts.hostname or "").lower(), parts.port
+            yarl.URL(url)
+        except ValueError:
+            raise PageError("is no URL") from None
+        if parts.scheme not in ("http", "https") or not host:
+            raise PageError("write a URL that begins with http:// or https://")
+        if not self._is_allowed(host):
+            raise PageError(
+                f"the sandbox calls pages on this machine only; to allow another, start it with "
+                f"--allow-host {host}"
+            )
+
+    def _is_allowed(self, host: str) -> bool:
+        if host == "localhost" or host in self.allowed or "*" in self.allowed:
+            return True
+        try:
+            return ip_address(host).is_loopback
+        except ValueError:
+            return False
+
+
+@dataclass
+class Exchange:
+    """A request to a customer's page, and its answer."""
+
+    method: str
+    url: str
+    headers: dict[str, str]
+    body: str
+    status: int | None = None
+    """HTTP status of the answer; None if there was none."""
+    answer: str = ""
+    """Beginning of the answer."""
+    answer_headers: dict[str, str] = field(default_factory=dict)
+    error: str = ""
+    """Why there was no answer."""
+    is_timeout: bool = False
+    wall_s: float = 0.0
+    """How long it took, by the wall clock."""
+
+
+class Pages:
+    """Sends requests to customers' pages.
+
+    A page that hangs delays nobody else: there is no limit on open connections, and every request
+    has a deadline of its own. Redirects are not followed, and no proxy is used.
+
+    Parameters
+    ----------
+    hosts : Hosts
+        Whom it may call.
+    inbox : Inbox
+        The built-in receiver, which is called without a connection.
+    is_own : callable
+        Whether the host and port of a URL are the sandbox's own.
+    """
+
+    def __init__(self, hosts: Hosts, inbox: Inbox, is_own: Callable[[str], bool]) -> None:
+        self.hosts, self.inbox, self._is_own = hosts, inbox, is_own
+        self._session: aiohttp.ClientSession | None = None
+
+    async def __aenter__(self) -> Self:
+        self._session = aiohttp.ClientSession(
+            connector=aiohttp.TCPConnector(limit=0),
+            timeout=aiohttp.ClientTimeout(total=None),
+            cookie_jar=aiohttp.DummyCookieJar(),
+            auto_decompress=False,
+            headers={"User-Agent": f"outsim/{__version__}"},
+        )
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        if self._session is not None:
+            await self._session.close()
+
+    async def get(self, url: str, timeout_s: float) -> Exchange:
+        """Ask a page whether it is there."""
+        return await self._send("GET", url, {}, "", timeout_s)
+
+    async def post_form(
+        self,
+        url: str,
+        fields: Mapping[str, str],
+        timeout_s: float,
+        method: Literal["POST", "GET"] = "POST",
+    ) -> Exchange:
+        """Post a form; as a GET, its fields are added to the URL."""
+        text = urlencode(fields)
+        if method == "GET":
+            return await self._send(
+                "GET", f"{url}{'&' if '?' in url else '?'}{text}", {}, "", timeout_s
+            )
+        return await self._send("POST", url, {"Content-Type": FORM}, text, timeout_s)
+
+    async def post_json(self, url: str, text: str, timeout_s: float) -> Exchange:
+        """Post JSON."""
+        return await self._send("POST", url, {"Content-Type": "application/json"}, text, timeout_s)
+
+    async def _send(
+        self, method: str, url: str, headers: dict[str, str], body: str, timeout_s: float
+    ) -> Exchange:
+        exchange = Exchange(method, url, headers, body)
+        began = time.monotonic()
+        try:
+            self.hosts.check(url)
+            if self._is_own(url) and urlsplit(url).path.startswith(INBOX_PATH):
+                self._to_inbox(exchange)
+            else:
+                async with asyncio.timeout(timeout_s):
+                    await self._over_http(exchange)
+        except TimeoutError:
+            exchange.error, exchange.is_timeout = f"no answer within {timeout_s:g} s", True
+        except (aiohttp.ClientError, OSError, ValueError) as error:
+            exchange.error = str(error) or type(error).__name__
+        exchange.wall_s = time.monotonic() - began
+        return exchange
+
+    async def _over_http(self, exchange: Exchange) -> None:
+        if self._session is None:
+            raise RuntimeError("use it within `async with`")
+        async with self._session.request(
+            exchange.method,
+            exchange.url,
+            headers=exchange.headers,
+            data=exchange.body.encode() or None,
+            allow_redirects=False,
+        ) as response:
+            exchange.headers = dict(response.request_info.headers)
+            exchange.status = response.status
+            exchange.answer_headers = dict(response.headers)
+            read = await _beginning(response.content)
+            exchange.answer = read.decode("utf-8", "replace")[:MOST_SHOWN]
+
+    def _to_inbox(self, exchange: Exchange) -> None:
+        name = urlsplit(exchange.url).path.removeprefix(INBOX_PATH)
+        reply = self.inbox.receive(name, exchange.method, exchange.headers, exchange.body.encode())
+        exchange.status, exchange.answer = reply.status, reply.text
+
+
+async def _beginning(content: aiohttp.StreamReader) -> bytes:
+    """What an answer begins with; the rest, if it is long, is not waited for."""
+    read = b""
+    while len(read) < MOST_READ and (piece := await content.read(MOST_READ - len(read))):
+        read += piece
+    return read

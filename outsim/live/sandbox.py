@@ -1,0 +1,484 @@
+"""The sandbox: the model in the caller's asyncio loop, with an input log and a clock."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Iterator, Sequence
+from contextlib import AbstractContextManager
+from datetime import UTC, datetime
+from pathlib import Path
+from types import TracebackType
+from typing import TYPE_CHECKING, Literal, Self
+
+from outsim.errors import SandboxError, unknown_name
+from outsim.live import state as states
+from outsim.live.beginning import beginning_at
+from outsim.live.clock import SandboxClock
+from outsim.live.driver import Driver
+from outsim.live.inputs import (
+    MODEL_FAULTS,
+    AnyInput,
+    Cancel,
+    EndFault,
+    Fault,
+    FaultKind,
+    Note,
+    Pin,
+    Resume,
+    Stop,
+    Strike,
+    Submit,
+    Suspend,
+)
+from outsim.live.log import InputLog
+from outsim.live.planning import Handed
+from outsim.live.state import Begun, HandlerTime
+from outsim.live.views import (
+    CallView,
+    CampaignView,
+    DeliveryView,
+    Done,
+    Event,
+    EventKind,
+    Poster,
+    Rejected,
+    Reply,
+    Submitted,
+)
+from outsim.plan import Plan
+from outsim.scenario.loading import load
+from outsim.scenario.model import Scenario
+from outsim.tape import Purpose
+
+if TYPE_CHECKING:
+    from outsim.results.result import Result
+
+
+class Sandbox:
+    """A platform that lives: it takes calls, dials them, and shows and posts what becomes of them.
+
+    Open one with ``await Sandbox.open(...)`` and close it, or use ``async with Sandbox(...)``; all
+    its methods belong to the loop that it was opened in. Reading methods are plain functions of
+    the state as it stands; whoever answers somebody outside awaits `committed` first, so that the
+    answer stays true over a crash.
+
+    Parameters
+    ----------
+    scenario : Scenario or path
+        The platform, its tenants and the load of others.
+    seed : int, optional
+        Default: the scenario's.
+    state : path, optional
+        Directory of the session: begun anew, or gone on with. None keeps nothing.
+    speed : float, optional
+        Of a free clock; None begins with the clock held.
+    handler_time : str
+        Whether a real handler's latency counts as wall-clock time times the speed (``real``) or
+        as the scenario's distribution has it (``scenario``).
+    poster : callable, optional
+        Posts a final result to a real handler, and says what became of it. Without one, handlers
+        behave as the scenario's endpoints do.
+    begins : str, optional
+        ``now`` has the scenario begin now: all its clock times are moved by as much.
+    """
+
+    def __init__(
+        self,
+        scenario: Scenario | str | Path,
+        *,
+        seed: int | None = None,
+        state: str | Path | None = None,
+        speed: float | None = None,
+        handler_time: HandlerTime = "real",
+        poster: Poster | None = None,
+        begins: Literal["now"] | None = None,
+    ) -> None:
+        loaded = scenario if isinstance(scenario, Scenario) else load(scenario)
+        if begins == "now":
+            loaded = beginning_at(loaded, datetime.now(UTC))
+        self._state = None if state is None else Path(state)
+        self._speed = speed
+        self._poster = poster
+        self._begun = Begun(
+            loaded,
+            loaded.seed if seed is None else seed,
+            "drawn" if poster is None else "real",
+            handler_time,
+        )
+        self._asked: dict[int, int] = {}
+        self._driver_: Driver | None = None
+
+    @property
+    def _driver(self) -> Driver:
+        if self._driver_ is None:
+            raise SandboxError("the sandbox is not open; use `async with` or Sandbox.open")
+        return self._driver_
+
+    @property
+    def scenario(self) -> Scenario:
+        """The platform, its tenants and the load of others."""
+        return self._begun.scenario
+
+    @property
+    def seed(self) -> int:
+        """Seed of all that is drawn."""
+        return self._begun.seed
+
+    @property
+    def clock(self) -> SandboxClock:
+        """Simulated time."""
+        return SandboxClock(self._driver)
+
+    @property
+    def log(self) -> InputLog:
+        """All that came from outside."""
+        return self._driver.log
+
+    @classmethod
+    async def open(
+        cls,
+        scenario: Scenario | str | Path,
+        *,
+        seed: int | None = None,
+        state: str | Path | None = None,
+        speed: float | None = None,
+        handler_time: HandlerTime = "real",
+        poster: Poster | None = None,
+        begins: Literal["now"] | None = None,
+    ) -> Self:
+        """Make a sandbox and start it; parameters are the class's."""
+        sandbox = cls(
+            scenario,
+            seed=seed,
+            state=state,
+            speed=speed,
+            handler_time=handler_time,
+            poster=poster,
+            begins=begins,
+        )
+        return await sandbox.__aenter__()
+
+    async def __aenter__(self) -> Self:
+        """Start it: a session in the state directory is replayed to its moment first."""
+        path = None
+        if self._state is not None:
+            if (self._state / states.SESSION).exists():
+                self._begun = states.read(self._state)
+            else:
+                states.write(self._state, self._begun)
+            path = self._state / states.INPUTS
+        await self._start(InputLog(path))
+        return self
+
+    async def _start(self, log: InputLog, base: Plan | None = None) -> None:
+        is_new = len(log) == 0
+        self._driver_ = Driver(self._begun, log, self._poster, base)
+        self._driver_.start()
+        if is_new and self._speed is not None:
+            await self.clock.free(self._speed)
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        """Close it: the log is durable, open posts are given up (and sent again at a restart)."""
+        await self.close()
+
+    async def close(self) -> None:
+        """Close it."""
+        if self._driver_ is not None:
+            await self._driver_.close()
+            self._driver_ = None
+
+    async def reset(self, seed: int | None = None) -> None:
+        """Begin anew: an empty log, simulated time 0, the same scenario."""
+        await self._driver.close()
+        base = self._driver.session.base if seed in (None, self.seed) else None
+        if seed is not None:
+            scenario, handlers = self._begun.scenario, self._begun.handlers
+            self._begun = Begun(scenario, seed, handlers, self._begun.handler_time)
+        path = None
+        if self._state is not None:
+            path = self._state / states.INPUTS
+            path.unlink(missing_ok=True)
+            states.write(self._state, self._begun)
+        self._asked.clear()
+        await self._start(InputLog(path), base)
+
+    async def committed(self) -> None:
+        """Wait until all that can be read now is durable; await it before answering anybody."""
+        await self._driver.committed()
+
+    # What comes from outside. Each is stamped, logged, applied and durable when it returns.
+
+    async def _take(self, entry: AnyInput) -> Done:
+        taken = self._driver.take(entry)
+        await self._driver.committed()
+        return Done(taken.number, taken.at)
+
+    async def submit(self, submission: Submit) -> Submitted:
+        """Take calls.
+
+        Raises
+        ------
+        SandboxError
+            If they can't be taken: no such tenant, a name that is taken, times that lie outside
+            the run, a list that can't be read.
+        """
+        taken = self._driver.take(submission)
+        assert isinstance(taken, Submit)
+        assert taken.campaign is not None
+        await self._driver.committed()
+        handed = self._driver.session.find(taken.tenant, taken.campaign)
+        contacts = handed.campaign.contact_list
+        assert contacts is not None
+        first = handed.plan.first_call_id
+        return Submitted(
+            number=taken.number,
+            at=taken.at,
+            tenant=taken.tenant,
+            campaign=taken.campaign,
+            call_ids=range(first, first + handed.plan.size),
+            rejected=tuple(Rejected(r.row, r.text, r.reason) for r in contacts.rejected),
+        )
+
+    async def stop(self, tenant: str, campaign: str) -> Done:
+        """Stop a campaign, the scenario's own as well."""
+        return await self._take(Stop(tenant=tenant, campaign=campaign))
+
+    async def cancel(self, tenant: str, group: str) -> Done:
+        """Cancel what is pending of a group: scheduled, queued, waiting for a retry."""
+        return await self._take(Cancel(tenant=tenant, group=group))
+
+    async def suspend(self, tenant: str | None = None) -> Done:
+        """Hold back the calls of a tenant, or of all."""
+        return await self._take(Suspend(tenant=tenant))
+
+    async def resume(self, tenant: str | None = None) -> Done:
+        """End a suspension."""
+        return await self._take(Resume(tenant=tenant))
+
+    async def pin(self, pin: Pin) -> Done:
+        """Give reserved numbers an outcome, for calls submitted from now on."""
+        return await self._take(pin)
+
+    async def note(self, note: Note) -> Done:
+        """Remember something for the interface; the model is told nothing."""
+        return await self._take(note)
+
+    def notes(self, topic: str) -> list[Note]:
+        """What was noted of a topic, in order."""
+        return [note for note in self._driver.notes if note.topic == topic]
+
+    async def order_fault(self, fault: Fault) -> Done:
+        """Have something go wrong; the number of what is returned names the fault."""
+        return await self._take(fault)
+
+    async def end_fault(self, end: EndFault) -> Done:
+        """End a fault before its time."""
+        return await self._take(end)
+
+    def strikes(
+        self,
+        of: FaultKind,
+        *,
+        tenant: str | None = None,
+        campaign: str | None = None,
+        phone_number: str | None = None,
+        endpoint: str | None = None,
+    ) -> Fault | None:
+        """The fault of the interface that strikes this request or post, if one does.
+
+        Counts and shares are kept: each time that a fault strikes is in the log, and whether it
+        does is drawn by the seed, so asking twice is two requests.
+        """
+        driver = self._driver
+        now = driver.touch()
+        met = {
+            "tenant": tenant,
+            "campaign": campaign,
+            "phone_number": phone_number,
+            "endpoint": endpoint,
+        }
+        for number, fault in driver.session.faults.items():
+            begins = fault.at if fault.begins is None else fault.begins
+            if fault.of != of or now < begins or (fault.ends is not None and now >= fault.ends):
+                continue
+            if fault.count is not None and driver.strikes.get(number, 0) >= fault.count:
+                continue
+            wanted = {name: getattr(fault, name) for name in met}
+            if any(said is not None and said != met[name] for name, said in wanted.items()):
+                continue
+            asked = self._asked[number] = self._asked.get(number, 0) + 1
+            drawn = driver.session.tape.uniforms(
+                "", f"fault {number}", Purpose.POST_FAILURE, count=asked
+            )
+            if drawn[-1] < fault.share:
+                driver.take(Strike(fault=number))
+                return fault
+        return None
+
+    async def resend(self, call_id: int) -> Reply:
+        """Post a call's final result once more, to its real handler; the model is told nothing."""
+        driver = self._driver
+        handed, index = self._found(call_id)
+        if self._poster is None or handed.entry is None or handed.entry.result_url is None:
+            raise SandboxError(f"call {call_id}: has no handler that could be posted to")
+        posts = driver.board.posts(call_id)
+        if not posts:
+            raise SandboxError(f"call {call_id}: nothing has been posted about it", "conflict")
+        return await self._poster(driver.post_of(handed, index, len(posts), is_resent=True))
+
+    # What can be read.
+
+    def _found(self, call_id: int) -> tuple[Handed, int]:
+        self._driver.touch()
+        handed = self._driver.session.handed_of_call(call_id)
+        if handed is None:
+            raise SandboxError(f"call {call_id}: there is no such call", "unknown")
+        return handed, call_id - handed.plan.first_call_id
+
+    def call(self, call_id: int) -> CallView:
+        """A call.
+
+        Raises
+        ------
+        SandboxError
+            If there is none, or it is of a background tenant.
+        """
+        return self._driver.board.call(*self._found(call_id))
+
+    def _handed(self, tenant: str | None) -> list[Handed]:
+        self._driver.touch()
+        everything = self._driver.session.handed.values()
+        return [h for h in everything if tenant is None or h.plan.tenant == tenant]
+
+    def calls(
+        self, tenant: str | None = None, campaign: str | None = None, group: str | None = None
+    ) -> Iterator[CallView]:
+        """Calls of the scenario's and the submitted campaigns, by call_id."""
+        for handed in self._handed(tenant):
+            if campaign in (None, handed.plan.name) and group in (None, handed.group):
+                for index in range(handed.plan.size):
+                    yield self._driver.board.call(handed, index)
+
+    def attempted(
+        self, tenant: str, instant: Literal["dispatched", "dialed"]
+    ) -> Iterator[tuple[int, int, int]]:
+        """An instant of each attempt of a tenant that came to it, its call_id and its number.
+
+        They come in the order of dispatch.
+        """
+        return self._driver.board.attempted(tenant, instant)
+
+    def campaigns(self, tenant: str | None = None) -> list[CampaignView]:
+        """Campaigns of the scenario, and those submitted, in the order of their calls."""
+        return [self._driver.board.campaign(handed) for handed in self._handed(tenant)]
+
+    def campaign(self, tenant: str, name: str) -> CampaignView:
+        """One of them.
+
+        Raises
+        ------
+        SandboxError
+            If there is none.
+        """
+        self._driver.touch()
+        return self._driver.board.campaign(self._driver.session.find(tenant, name))
+
+    def deliveries(
+        self, tenant: str | None = None, call_id: int | None = None, *, last: int = 1000
+    ) -> Sequence[DeliveryView]:
+        """Posts of final results, the latest last."""
+        self._driver.touch()
+        board = self._driver.board
+        found: list[DeliveryView] = []
+        for place in reversed(board.posts(call_id)):
+            post = board.post(place)
+            if post is not None and tenant in (None, post.tenant):
+                found.append(post)
+            if len(found) == last:
+                break
+        return found[::-1]
+
+    def pins(self) -> dict[str, Pin]:
+        """The table of pinned numbers: ten digits, and the input that pinned each."""
+        return {f"{number:010}": pin for number, pin in self._driver.session.pins.items()}
+
+    def faults(self) -> list[Fault]:
+        """Faults that are on, or to come."""
+        now, struck = self._driver.touch(), self._driver.strikes
+        return [
+            fault
+            for number, fault in self._driver.session.faults.items()
+            if (fault.ends is None or fault.ends > now)
+            and (
+                fault.of in MODEL_FAULTS
+                or fault.count is None
+                or struck.get(number, 0) < fault.count
+            )
+        ]
+
+    @property
+    def tenants(self) -> list[str]:
+        """Names of the scenario's tenants: those who may hand in calls."""
+        return self._driver.session.tenants
+
+    def check_tenant(self, tenant: str) -> None:
+        """Refuse a tenant that there is none of."""
+        if tenant not in self.tenants:
+            raise SandboxError(unknown_name("tenant", tenant, self.tenants), "unknown")
+
+    def result(self) -> Result:
+        """The session so far as a result, with all its tables: what replay gives."""
+        driver = self._driver
+        driver.touch()
+        from outsim.live.replay import result_of
+
+        return result_of(driver.session, driver.run.records(), "simpy")
+
+    def save(self, path: str | Path) -> None:
+        """Write the session to a scenario file, its contact lists into ``contacts`` beside it.
+
+        What was handed in and ordered is in it as if it had been known; what was pinned, and
+        what handlers answered, is not: that is in the log.
+        """
+        from outsim.live.saving import save_scenario
+
+        save_scenario(self._driver.session, Path(path))
+
+    # Waiting.
+
+    def events(self, after: int | None = None) -> AsyncIterator[Event]:
+        """What happens from now on, or after an event of that number (the last 10,000 are kept).
+
+        Only of the scenario's and submitted campaigns, never of background tenants.
+        """
+        return self._driver.listen(after)
+
+    async def wait_for(
+        self,
+        kind: EventKind,
+        *,
+        tenant: str | None = None,
+        campaign: str | None = None,
+        call_id: int | None = None,
+        status: str | None = None,
+        after: int | None = None,
+    ) -> Event:
+        """The next event of this kind; it moves no clock."""
+        async for event in self.events(after):
+            if (
+                event.kind == kind
+                and tenant in (None, event.tenant)
+                and campaign in (None, event.campaign)
+                and call_id in (None, event.call_id)
+                and status in (None, event.status)
+            ):
+                return event
+        raise SandboxError("the sandbox was closed")
+
+    def busy(self, why: str) -> AbstractContextManager[None]:
+        """An advancing clock waits meanwhile: a request is being answered, a page is fetched."""
+        return self._driver.busy(why)

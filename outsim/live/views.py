@@ -1,0 +1,212 @@
+"""What a sandbox shows of its calls, campaigns and deliveries, and what it tells as it happens."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+from typing import Literal
+
+from outsim.live.inputs import PostResult
+
+EventKind = Literal[
+    "input",
+    "changed",
+    "visible",
+    "dialed",
+    "ended",
+    "delivery_due",
+    "delivery_begun",
+    "delivery_ended",
+    "campaign_over",
+    "clock",
+]
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """Something that happened, as it is told to those who listen."""
+
+    number: int
+    """Counts the events of this process, from 1."""
+    at: int
+    """When, in microseconds since the scenario begins."""
+    kind: EventKind
+    tenant: str = ""
+    campaign: str = ""
+    call_id: int = -1
+    status: str = ""
+    """The call's new status, the result of a post, the state of the clock, the kind of input."""
+    attempt: int = 0
+    """Attempt of the call, or number of the post."""
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """A change of status of a call, with both its clocks."""
+
+    status: str
+    attempt: int
+    happened_at: int
+    visible_at: int | None
+    """None while it waits for processing, and for ever if it was lost."""
+
+
+@dataclass(frozen=True, slots=True)
+class Dial:
+    """An attempt, as the call log has it."""
+
+    attempt: int
+    dispatched_at: int
+    dialed_at: int | None
+    answered_at: int | None
+    ended_at: int | None
+    outcome: str
+    """Empty while it is under way."""
+    callee_type: str
+
+
+@dataclass(frozen=True)
+class CallView:
+    """A call: what is, and what its customer can see."""
+
+    call_id: int
+    tenant: str
+    campaign: str
+    group: str
+    index: int
+    """Place in its campaign, from 0."""
+    phone_number: str
+    ani: str
+    submitted_at: int
+    start: int
+    expires: int | None
+    max_retry: int
+    retry_interval_s: int
+    result_url: str | None
+    extra: dict[str, str]
+    """What was given with the submission."""
+    variables: dict[str, str]
+    """The other columns of its row."""
+    status: str
+    """As it is."""
+    visible_status: str
+    """As its customer sees it."""
+    visible_attempts: int
+    attempts: tuple[Dial, ...]
+    changes: tuple[Seen, ...]
+    """All changes of status, in the order in which they happened."""
+
+
+@dataclass(frozen=True)
+class CampaignView:
+    """A campaign: its calls by status, as it is and as its customer sees it."""
+
+    tenant: str
+    name: str
+    group: str
+    submitted_at: int
+    start: int
+    calls: int
+    rejected: int
+    first_call_id: int
+    stop_requested: int | None
+    is_over: bool
+    counts: dict[str, int]
+    visible_counts: dict[str, int]
+
+
+@dataclass(frozen=True)
+class Rejected:
+    """A row that can't be dialed."""
+
+    row: int
+    text: str
+    reason: str
+
+
+@dataclass(frozen=True)
+class Submitted:
+    """What became of a submission: it is durable."""
+
+    number: int
+    at: int
+    tenant: str
+    campaign: str
+    call_ids: range
+    """One for each row, rejected ones included."""
+    rejected: tuple[Rejected, ...]
+
+
+@dataclass(frozen=True)
+class Done:
+    """What became of any other input: it is durable."""
+
+    number: int
+    at: int
+
+
+@dataclass(frozen=True)
+class Post:
+    """A final result that is to be posted to a real handler now."""
+
+    call: CallView
+    url: str
+    number: int
+    """Which of the posts about the call, from 1."""
+    begun_at: int
+    timeout_us: int
+    """Simulated time after which it has failed."""
+    is_resent: bool = False
+    """Whether it may have been sent before: the sandbox was restarted while it was open."""
+
+
+@dataclass(frozen=True)
+class Reply:
+    """What became of a post, as the poster says."""
+
+    result: PostResult
+    status: int | None = None
+    wall_s: float | None = None
+    """How long the handler took; None is as long as the poster did."""
+
+
+Poster = Callable[[Post], Awaitable[Reply]]
+
+
+@dataclass(frozen=True)
+class DeliveryView:
+    """One post about a call."""
+
+    call_id: int
+    tenant: str
+    campaign: str
+    url: str
+    post: int
+    due_at: int
+    begun_at: int | None
+    ended_at: int | None
+    result: str
+    """Empty while it is under way."""
+    status: int | None
+    next_at: int | None
+    """When the next post about the call will be due."""
+
+
+@dataclass(frozen=True)
+class ClockView:
+    """How the clock stands."""
+
+    now: int
+    """Microseconds since the scenario begins."""
+    local: str
+    """The same as local time, ISO 8601."""
+    state: Literal["free", "held", "advancing", "ready"]
+    speed: float
+    behind_s: float
+    """Wall time by which a free clock lags behind its speed."""
+    handler_time: Literal["real", "scenario"]
+    begins: str
+    ends: str
+    open_posts: int
+    reasons: list[str] = field(default_factory=list)
+    """What an advancing clock waits for."""

@@ -1,0 +1,244 @@
+"""Sandboxes for tests: processes of their own, used from the outside as customers use them."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+import tempfile
+from collections.abc import Mapping
+from contextlib import suppress
+from pathlib import Path
+from typing import Any, Self
+
+import httpx
+
+from outsim.errors import SandboxError
+from outsim.scenario.loading import load
+
+STARTS_S = 60.0
+ENDS_S = 10.0
+ANSWERS_S = 660.0
+"""Waiting and advancing take as long as they take; the sandbox bounds them itself."""
+
+
+class RunningSandbox:
+    """A sandbox in a process of its own, with the clock held unless it is set free.
+
+    Attributes
+    ----------
+    url : str
+        Where it answers.
+    accounts : dict
+        Logins by tenant: ``login``, ``pin``, ``developer_key``, ``token``, ``application_id``.
+    client : httpx.Client
+        Sends requests to it.
+    """
+
+    def __init__(self, command: list[str]) -> None:
+        self._errors = tempfile.TemporaryFile("w+")  # noqa: SIM115
+        self._process = subprocess.Popen(
+            [sys.executable, "-m", "outsim", "serve", *command],
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=self._errors,
+            text=True,
+        )
+        assert self._process.stdout is not None
+        line = self._process.stdout.readline()
+        if not line:
+            self._process.wait(ENDS_S)
+            self._errors.seek(0)
+            said = self._errors.read().strip()
+            self._errors.close()
+            self._process.stdout.close()
+            raise SandboxError(f"the sandbox did not start: {said}")
+        ready: dict[str, Any] = json.loads(line)
+        self.url: str = ready["url"]
+        # The ready line has no secret that the scenario has.
+        written = {a.login: a.model_dump() for a in load(command[0]).account}
+        self.accounts: dict[str, dict[str, Any]] = {
+            account["tenant"]: written.get(account["login"], {}) | account
+            for account in ready["accounts"]
+        }
+        self.client = httpx.Client(base_url=self.url, timeout=ANSWERS_S, trust_env=False)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """End it."""
+        self.client.close()
+        self._process.terminate()
+        with suppress(subprocess.TimeoutExpired):
+            self._process.wait(ENDS_S)
+        self._process.kill()
+        self._process.wait()
+        if self._process.stdout is not None:
+            self._process.stdout.close()
+        self._errors.close()
+
+    @property
+    def is_running(self) -> bool:
+        """Whether its process is there."""
+        return self._process.poll() is None
+
+    def _asked(self, method: str, path: str, **given: Any) -> Any:
+        answer = self.client.request(method, f"/sandbox/{path}", **given)
+        if answer.is_error:
+            raise SandboxError(f"{method} {path}: {answer.json().get('error', answer.text)}")
+        return answer.json() if answer.content else None
+
+    def reset(self, seed: int | None = None) -> None:
+        """Begin anew, at the scenario's beginning, with the clock held."""
+        self._asked("POST", "reset", json={"seed": seed})
+
+    @property
+    def clock(self) -> dict[str, Any]:
+        """How its clock stands."""
+        return dict(self._asked("GET", "clock"))
+
+    def advance(
+        self,
+        *,
+        to: str | None = None,
+        by: str | None = None,
+        until: str | None = None,
+        tenant: str | None = None,
+        campaign: str | None = None,
+    ) -> dict[str, Any]:
+        """Advance the clock to a time, by a duration, or until something has happened.
+
+        Parameters
+        ----------
+        to, by : str, optional
+            Such as ``"09:45"`` and ``"10 min"``.
+        until : str, optional
+            ``idle``, ``campaign over``, ``next update visible`` or ``next delivery``.
+        tenant, campaign : str, optional
+            Of which.
+        """
+        given = {"to": to, "by": by, "until": until, "tenant": tenant, "campaign": campaign}
+        return dict(self._asked("POST", "clock/advance", json=given))
+
+    def free(self, speed: float = 1.0) -> dict[str, Any]:
+        """Let the clock run."""
+        return dict(self._asked("POST", "clock", json={"state": "free", "speed": speed}))
+
+    def hold(self) -> dict[str, Any]:
+        """Hold the clock."""
+        return dict(self._asked("POST", "clock", json={"state": "held"}))
+
+    def wait(self, kind: str, *, timeout_s: float = 30.0, **whose: Any) -> dict[str, Any]:
+        """The next event of a kind; an error if none comes in time."""
+        given = {"kind": kind, "timeout_s": timeout_s, **whose}
+        event = self._asked("POST", "wait", json=given)["event"]
+        if event is None:
+            raise SandboxError(f"no event {kind!r} within {timeout_s:g} s")
+        return dict(event)
+
+    def campaigns(self, tenant: str | None = None) -> list[dict[str, Any]]:
+        """Campaigns with their calls by status."""
+        return list(self._asked("GET", "campaigns", params=_given(tenant=tenant)))
+
+    def campaign(self, tenant: str, name: str) -> dict[str, Any]:
+        """One campaign, with the calls that went out after it was stopped."""
+        return dict(self._asked("GET", f"campaigns/{tenant}/{name}"))
+
+    def stop(self, tenant: str, name: str) -> None:
+        """Stop a campaign."""
+        self._asked("POST", f"campaigns/{tenant}/{name}/stop")
+
+    def call(self, call_id: int) -> dict[str, Any]:
+        """A call as it is, and as it is seen."""
+        return dict(self._asked("GET", f"calls/{call_id}"))
+
+    def pin(self, *numbers: str, outcome: str | None, **more: float) -> None:
+        """Give reserved numbers an outcome."""
+        given = {"numbers": numbers, "outcome": outcome, **more}
+        self._asked("PUT", "numbers", json=given)
+
+    def fault(self, of: str, **more: Any) -> int:
+        """Have something go wrong; the number ends it."""
+        return int(self._asked("POST", "faults", json={"of": of, **more})["number"])
+
+    def end_fault(self, number: int) -> None:
+        """End a fault."""
+        self._asked("DELETE", f"faults/{number}")
+
+    def inbox(self, name: str, at_least: int = 0, timeout_s: float = 30.0) -> list[dict[str, Any]]:
+        """Messages of the built-in receiver, once there are so many."""
+        given = {"at_least": at_least, "timeout_s": timeout_s}
+        return list(self._asked("GET", f"inbox/{name}", params=given))
+
+    def deliveries(self, call_id: int | None = None) -> list[dict[str, Any]]:
+        """Posts of final results, with what went over the wire."""
+        return list(self._asked("GET", "deliveries", params=_given(call_id=call_id)))
+
+    def requests(self, *, only_refused: bool = False) -> list[dict[str, Any]]:
+        """The last thousand requests as they were seen."""
+        return list(self._asked("GET", "requests", params={"only_refused": only_refused}))
+
+
+def _given(**parameters: Any) -> dict[str, Any]:
+    return {key: value for key, value in parameters.items() if value is not None}
+
+
+class Sandboxes:
+    """Sandboxes of a test session: one that a test is done with serves the next, reset.
+
+    Parameters
+    ----------
+    directory : Path
+        Where scenarios that are no files are written to.
+    """
+
+    def __init__(self, directory: Path) -> None:
+        self._directory = directory
+        self._idle: dict[tuple[str, ...], list[RunningSandbox]] = {}
+        self._keys: dict[RunningSandbox, tuple[str, ...]] = {}
+        self._files = 0
+
+    def take(self, scenario: str | Path | Mapping[str, Any], options: list[str]) -> RunningSandbox:
+        """A sandbox of a scenario, at its beginning."""
+        text = scenario if isinstance(scenario, str | Path) else _toml(scenario)
+        key = (str(text), *options)
+        idle = self._idle.setdefault(key, [])
+        while idle:
+            sandbox = idle.pop()
+            if sandbox.is_running:
+                sandbox.hold()
+                sandbox.reset()
+                return sandbox
+        sandbox = RunningSandbox([str(self._file(text)), "--port", "0", "--held", *options])
+        self._keys[sandbox] = key
+        return sandbox
+
+    def give_back(self, sandbox: RunningSandbox) -> None:
+        """Leave a sandbox to the next test."""
+        self._idle[self._keys[sandbox]].append(sandbox)
+
+    def close(self) -> None:
+        """End all that are idle."""
+        for idle in self._idle.values():
+            for sandbox in idle:
+                sandbox.close()
+        self._idle.clear()
+        self._keys.clear()
+
+    def _file(self, text: str | Path) -> Path:
+        if isinstance(text, Path):
+            return text
+        self._files += 1
+        path = self._directory / f"scenario-{self._files}.toml"
+        path.write_text(text, encoding="utf-8")
+        return path
+
+
+def _toml(scenario: Mapping[str, Any]) -> str:
+    import tomlkit
+
+    return tomlkit.dumps(scenario)

@@ -1,0 +1,223 @@
+"""The clock: held, free, advancing; what it waits for, and what it refuses."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from datetime import UTC, datetime, timedelta
+from itertools import count
+from typing import Any
+
+import pytest
+
+from outsim.clock import HOUR, MINUTE, SECOND
+from outsim.errors import SandboxError
+from outsim.live import Post, Reply, Sandbox, Submit
+from outsim.live.driver import BEHIND_S
+from outsim.scenario import Scenario
+
+ScenarioOf = Callable[..., Scenario]
+LIST = "destination\n" + "".join(f"21255501{k:02d}\n" for k in range(20))
+URL = "http://127.0.0.1:9/results"
+
+
+def _calls(**values: Any) -> Submit:
+    return Submit(**{"tenant": "acme", "campaign": "offer", "contacts": LIST} | values)
+
+
+async def accept(_: Post) -> Reply:
+    return Reply("accepted", 200, wall_s=0.25)
+
+
+def run(session: Awaitable[None]) -> None:
+    async def whole() -> None:
+        await session
+
+    asyncio.run(whole())
+
+
+def test_a_held_clock_stands_still_until_it_is_told_to_advance(scenario_of: ScenarioOf) -> None:
+    async def session() -> None:
+        async with Sandbox(scenario_of()) as sandbox:
+            submitted = await sandbox.submit(_calls())
+            assert sandbox.clock.state == "held"
+            assert sandbox.call(submitted.call_ids[0]).status == "scheduled"
+            await sandbox.clock.advance_by(MINUTE)
+            assert (sandbox.clock.state, sandbox.clock.now) == ("ready", MINUTE)
+            assert sandbox.call(submitted.call_ids[0]).status in ("completed", "failed")
+
+    run(session())
+
+
+def test_until_a_campaign_is_over_every_call_has_its_final_status(scenario_of: ScenarioOf) -> None:
+    async def session() -> None:
+        async with Sandbox(scenario_of()) as sandbox:
+            await sandbox.submit(_calls())
+            await sandbox.clock.advance_until("campaign over", tenant="acme", campaign="offer")
+            campaign = sandbox.campaign("acme", "offer")
+            assert campaign.is_over
+            assert campaign.counts.get("completed", 0) + campaign.counts.get("failed", 0) == 20
+
+    run(session())
+
+
+def test_until_idle_every_status_is_visible_and_every_result_is_delivered(
+    scenario_of: ScenarioOf,
+) -> None:
+    async def session() -> None:
+        async with Sandbox(scenario_of(), poster=accept) as sandbox:
+            await sandbox.submit(_calls(result_url=URL))
+            await sandbox.clock.advance_until("idle")
+            campaign = sandbox.campaign("acme", "offer")
+            assert campaign.counts == campaign.visible_counts
+            assert [post.result for post in sandbox.deliveries()] == ["accepted"] * 20
+
+    run(session())
+
+
+def test_until_the_next_update_is_visible_it_stands_right_after(scenario_of: ScenarioOf) -> None:
+    async def session() -> None:
+        async with Sandbox(scenario_of()) as sandbox:
+            submitted = await sandbox.submit(_calls())
+            await sandbox.clock.advance_until("next update visible", tenant="acme")
+            first = sandbox.call(submitted.call_ids[0]).changes[0]
+            assert first.visible_at == sandbox.clock.now - 1
+            with pytest.raises(SandboxError, match="did not come before"):
+                await sandbox.clock.advance_until("next update visible", tenant="bolt")
+
+    run(session())
+
+
+def test_an_advancing_clock_waits_for_a_handler_and_what_it_sends_back(
+    scenario_of: ScenarioOf,
+) -> None:
+    asked: list[tuple[int, int]] = []
+
+    async def session() -> None:
+        async def call_again(post: Post) -> Reply:
+            before = sandbox.clock.now
+            await asyncio.sleep(0)
+            await sandbox.submit(_calls(campaign=f"again {post.call.call_id}", result_url=None))
+            asked.append((before, sandbox.clock.now))
+            return Reply("accepted", 200, wall_s=0.25)
+
+        async with Sandbox(scenario_of(), poster=call_again) as sandbox:
+            await sandbox.submit(_calls(contacts="destination\n2125550101\n", result_url=URL))
+            await sandbox.clock.advance_until("next delivery")
+            assert len(asked) == 1
+            await sandbox.clock.advance_by(MINUTE)
+            (post,) = sandbox.deliveries()
+            assert post.begun_at is not None
+            assert post.ended_at == post.begun_at + SECOND // 4
+            # No time passed for the handler until it had answered.
+            assert asked == [(post.begun_at + 1, post.begun_at + 1)]
+
+    run(session())
+
+
+def test_a_late_handler_holds_up_no_advancing_clock_while_it_waits_for_simulated_time(
+    scenario_of: ScenarioOf,
+) -> None:
+    async def session() -> None:
+        async def late(_: Post) -> Reply:
+            await sandbox.clock.sleep(2 * SECOND)
+            return Reply("accepted", 200, wall_s=0.0)
+
+        async with Sandbox(scenario_of(), poster=late) as sandbox:
+            await sandbox.submit(_calls(contacts="destination\n2125550101\n", result_url=URL))
+            await sandbox.clock.advance_until("idle")
+            (post,) = sandbox.deliveries()
+            assert post.begun_at is not None
+            assert post.ended_at == post.begun_at + 2 * SECOND + 1000
+
+    run(session())
+
+
+def test_a_handler_that_answers_too_late_is_posted_to_again(scenario_of: ScenarioOf) -> None:
+    async def session() -> None:
+        async def slow(post: Post) -> Reply:
+            return Reply("accepted", 200, wall_s=60.0 if post.number == 1 else 0.0)
+
+        async with Sandbox(scenario_of(), poster=slow) as sandbox:
+            await sandbox.submit(_calls(contacts="destination\n2125550101\n", result_url=URL))
+            await sandbox.clock.advance_until("idle")
+            assert [post.result for post in sandbox.deliveries()] == ["timeout", "accepted"]
+
+    run(session())
+
+
+def test_by_the_scenario_a_handler_takes_as_long_as_its_endpoint(scenario_of: ScenarioOf) -> None:
+    async def session(wall_s: float) -> list[int | None]:
+        async def slow(_: Post) -> Reply:
+            return Reply("accepted", 200, wall_s=wall_s)
+
+        async with Sandbox(scenario_of(), poster=slow, handler_time="scenario") as sandbox:
+            await sandbox.submit(_calls(result_url=URL))
+            await sandbox.clock.advance_until("idle")
+            assert sandbox.clock.view.handler_time == "scenario"
+            return [post.ended_at for post in sandbox.deliveries()]
+
+    assert asyncio.run(session(0.0)) == asyncio.run(session(5.0))
+
+
+def test_a_free_clock_that_falls_behind_says_so_and_skips_nothing(
+    scenario_of: ScenarioOf, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # Each look at the wall clock takes so long that a slice is over at once.
+    looks = count()
+    monkeypatch.setattr("outsim.live.driver.perf_counter", lambda: next(looks) * 0.5)
+
+    async def session() -> None:
+        async with Sandbox(scenario_of()) as sandbox:
+            submitted = await sandbox.submit(_calls())
+            await sandbox.clock.free(1000)
+            await sandbox.wait_for("clock", status="behind", after=0)
+            assert sandbox.clock.view.behind_s >= BEHIND_S
+            await sandbox.wait_for("campaign_over", after=0)
+            final = [sandbox.call(call_id).changes[-1].status for call_id in submitted.call_ids]
+            assert {*final} <= {"completed", "failed"}
+
+    run(session())
+
+
+def test_times_outside_the_run_are_refused_with_both_times(scenario_of: ScenarioOf) -> None:
+    async def session() -> None:
+        async with Sandbox(scenario_of()) as sandbox:
+            begins = sandbox.scenario.clock.begins
+            assert sandbox.clock.instant(begins + timedelta(hours=1)) == HOUR
+            with pytest.raises(SandboxError, match=r"2026-03-09 .* it is 2026-03-10 09:00:00 UTC"):
+                sandbox.clock.instant(begins - timedelta(days=1))
+            await sandbox.clock.advance_to(HOUR)
+            with pytest.raises(SandboxError, match="no clock goes back"):
+                await sandbox.clock.advance_to(HOUR - 1)
+            with pytest.raises(SandboxError, match="which ends at 2026-03-11 12:00:00"):
+                await sandbox.submit(_calls(start=40 * HOUR))
+
+    run(session())
+
+
+def test_a_scenario_that_begins_now_has_all_its_times_moved(scenario_of: ScenarioOf) -> None:
+    async def session() -> None:
+        before = datetime.now(UTC)
+        async with Sandbox(scenario_of(), begins="now") as sandbox:
+            clock = sandbox.scenario.clock
+            assert abs(clock.begins - before) < timedelta(minutes=5)
+            assert clock.ends - clock.begins == timedelta(hours=3)
+            assert clock.date == clock.begins.date()
+
+    run(session())
+
+
+def test_a_reset_begins_anew_with_the_same_draws(scenario_of: ScenarioOf) -> None:
+    async def session() -> None:
+        async with Sandbox(scenario_of()) as sandbox:
+            seen = []
+            for _ in range(2):
+                await sandbox.submit(_calls())
+                await sandbox.clock.advance_until("idle")
+                seen.append((sandbox.clock.now, [call.changes for call in sandbox.calls()]))
+                await sandbox.reset()
+                assert (sandbox.clock.now, len(sandbox.log)) == (0, 0)
+            assert seen[0] == seen[1]
+
+    run(session())

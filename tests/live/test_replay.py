@@ -1,0 +1,86 @@
+"""A session and its replay are the same run: scenario, seed and log say all of it."""
+
+from __future__ import annotations
+
+import asyncio
+import tempfile
+from collections import Counter
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from outsim.engine import Records
+from outsim.live import Answer, Sandbox, Submit
+from outsim.live.log import read_log
+from outsim.live.replay import replay
+from outsim.live.state import INPUTS
+from outsim.results.invariants import check_invariants
+from outsim.scenario import Scenario
+from outsim.testing.differences import find_first
+from tests.both_engines import first_difference
+from tests.live.sessions import URLS, Order, answer, held_session, sessions
+from tests.strategies import LISTS, crowded_scenarios, scenarios
+
+OFTEN = 15
+RESULTS = ("accepted", "server_error", "unreachable", "timeout")
+
+DEPTHS = ("quick", pytest.param("deep", marks=pytest.mark.deep))
+
+
+def test_a_free_session_and_its_replay_have_the_same_records(
+    scenario_of: Callable[..., Scenario], tmp_path: Path
+) -> None:
+    async def session() -> Records:
+        sandbox = await Sandbox.open(scenario_of(), state=tmp_path, poster=answer, speed=1000)
+        for k in range(10):
+            submitted = await sandbox.submit(
+                Submit(tenant="acme", contacts=LISTS["plain"], result_url=URLS[k % 2])
+            )
+            await sandbox.wait_for("visible", call_id=submitted.call_ids[0], after=0)
+        await sandbox.wait_for("delivery_ended", after=0)
+        await sandbox.clock.hold()
+        records = sandbox.result().arrays.records
+        await sandbox.close()
+        return records
+
+    live = asyncio.run(session())
+    for engine in ("simpy", "compiled"):
+        again = replay(tmp_path, engine=engine)  # type: ignore[arg-type]
+        assert find_first(live, again.arrays.records) is None
+
+
+@pytest.mark.parametrize("depth", DEPTHS)
+def test_a_session_and_its_replay_on_either_engine_have_the_same_records(depth: str) -> None:
+    """And everything that can come from outside comes often, or the test would mean nothing."""
+    done: Counter[str] = Counter()
+
+    @settings(max_examples=max(200, settings.default.max_examples))
+    @given(
+        st.one_of(scenarios(), crowded_scenarios()),
+        sessions(),
+        st.sampled_from(("real", "scenario")),
+    )
+    def agree(scenario: Scenario, orders: list[Order], handler_time: str) -> None:
+        with tempfile.TemporaryDirectory() as room:
+            state = Path(room)
+            live, counted = asyncio.run(
+                held_session(scenario, orders, state, handler_time=handler_time)
+            )
+            done.update(counted)
+            for engine in ("simpy", "compiled"):
+                again = replay(state, engine=engine)  # type: ignore[arg-type]
+                difference = first_difference(
+                    again.arrays.plan, live.arrays.records, again.arrays.records
+                )
+                assert not difference, f"{engine}: {difference}"
+            done.update(
+                entry.result for entry in read_log(state / INPUTS)[0] if isinstance(entry, Answer)
+            )
+            check_invariants(live)
+
+    agree()
+    wanted = ("submit", "stop", "cancel", "suspend", "resume", "pin", "fault", "end_fault")
+    assert min(done[name] for name in (*wanted, *RESULTS)) > OFTEN, done
