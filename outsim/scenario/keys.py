@@ -165,7 +165,7 @@ def _which(path: KeyPath, entries: list[Any], name: str | None = None) -> str:
 
 # What a scenario has
 
-NOT_OF_A_RUN = ("snapshot", "about", "sources", "uncertainty")
+NOT_OF_A_RUN = ("snapshot", "about", "sources", "uncertainty", "account")
 """Parts that say nothing of what is run by the scenario alone."""
 
 
