@@ -130,7 +130,7 @@ def own_others() -> Figures:
         text=True,
         check=True,
     )
-    found = re.search(r"(\d+)% of the time that the calls", " ".join(done.stdout.split()))
+    found = re.search(r"(\d+) % of the time that the calls", " ".join(done.stdout.split()))
     assert found is not None
     return [found[1]]
 
@@ -161,7 +161,7 @@ def theory() -> Figures:
 
 
 def coverage() -> Figures:
-    shares = [float(each) for each in re.findall(r"\| (\d\d\.\d)%(?= \|)", _deep())]
+    shares = [float(each) for each in re.findall(r"\| (\d\d\.\d) ?%(?= \|)", _deep())]
     return [f"{min(shares):.0f}", f"{max(shares):.0f}"]
 
 

@@ -55,13 +55,13 @@ def write_picture(draw: Callable[[], Any], file: Path | None) -> None:
         note(f"picture written to {file}")
 
 
-def load_with_advice(path: str) -> Scenario:
+def load_with_advice(path: str, *, is_served: bool = False) -> Scenario:
     """Load a scenario, and tell on standard error what is probably not meant."""
     from outsim.scenario import load
     from outsim.scenario.lint import advice
 
     scenario = load(path)
-    for hint in advice(scenario):
+    for hint in advice(scenario, is_served=is_served):
         note(f"warning: {path}: {hint}")
     return scenario
 

@@ -33,6 +33,7 @@ def replay(
     from outsim.cli.output import note, present
     from outsim.disk import translate_disk_errors
     from outsim.errors import InvariantError, OutsimError
+    from outsim.live.replay import answer_of
     from outsim.live.replay import replay as run_again
     from outsim.results.invariants import check_invariants
 
@@ -51,4 +52,4 @@ def replay(
             for name, table in result.tables.items():
                 table.to_parquet(place / f"{name}.parquet", index=False)
         note(f"tables written to {place}")
-    present(result, shown)
+    present(answer_of(result) if shown.plot is None else result, shown)

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 import typer
 
-from outsim.cli.options import ScenarioFile, Seed, count, named
+from outsim.cli.options import Json, ScenarioFile, Seed, Shown, count, named
 
 SLOWEST, FASTEST = 0.1, 1000.0
 
@@ -22,6 +23,15 @@ def _speed(text: str) -> float:
     return speed
 
 
+def _duration_s(text: str) -> float:
+    from outsim.clock import SECOND, parse_duration_us
+
+    try:
+        return parse_duration_us(text) / SECOND
+    except ValueError as error:
+        raise typer.BadParameter(str(error)) from None
+
+
 def serve(
     scenario: ScenarioFile,
     port: Annotated[
@@ -34,9 +44,13 @@ def serve(
         ),
     ] = "127.0.0.1",
     speed: Annotated[
-        float,
-        typer.Option(metavar="TIMES", parser=_speed, help="Simulated time over wall-clock time."),
-    ] = 1.0,
+        float | None,
+        typer.Option(
+            metavar="TIMES",
+            parser=_speed,
+            help="Simulated time over wall-clock time; default: 1, and held with --futures.",
+        ),
+    ] = None,
     held: Annotated[
         bool, typer.Option("--held", help="Hold the clock until it is told to advance.")
     ] = False,
@@ -49,7 +63,8 @@ def serve(
         str | None,
         typer.Option(
             metavar="DIR",
-            help="Directory of the session: begun there, or gone on with.",
+            help="Directory of the session: begun there, or gone on with. With --futures, where "
+            "the smallest failing day is kept; default: failing-day.",
             callback=named,
             show_default=False,
         ),
@@ -84,12 +99,46 @@ def serve(
         bool,
         typer.Option("--failed-as-200", help='Answer DEV requests that "failed" with status 200.'),
     ] = False,
+    futures: Annotated[
+        int | None,
+        typer.Option(
+            metavar="N",
+            parser=count(1, 1_000_000),
+            help="Run --command on so many days, one for each seed; on how many does it fail?",
+        ),
+    ] = None,
+    command: Annotated[
+        str | None,
+        typer.Option(
+            metavar="COMMAND",
+            help="What is run each day, with the URL and logins in its environment: OUTSIM_URL, "
+            "OUTSIM_TENANT, OUTSIM_LOGIN, OUTSIM_PIN ...",
+        ),
+    ] = None,
+    vary: Annotated[
+        str | None,
+        typer.Option(
+            metavar="WHAT",
+            help="What is varied from day to day, with commas between; default: "
+            "lag,loss,order,outages.",
+        ),
+    ] = None,
+    timeout: Annotated[
+        float | None,
+        typer.Option(
+            metavar="TIME",
+            parser=_duration_s,
+            help="When a command that has not ended has failed the day; default: 10 min.",
+        ),
+    ] = None,
+    json: Json = False,
 ) -> None:
     """Serve a scenario as a platform that lives, with the platform's HTTP interface.
 
-    The first line on standard output is JSON: the URL, and the logins. Ctrl-C ends it.
+    The first line on standard output is JSON: the URL, and the logins. Ctrl-C ends it. With
+    --futures it serves one day after the other to a command, and says on how many that failed.
     """
-    from outsim.cli.output import load_with_advice, note
+    from outsim.cli.output import load_with_advice, note, present
     from outsim.errors import OutsimError
 
     try:
@@ -100,21 +149,68 @@ def serve(
             f"the sandbox needs {error.name}; install outsim with its extra: "
             "pip install 'outsim[live]'"
         ) from None
-    run(
-        load_with_advice(scenario),
-        host=host,
-        port=port,
-        seed=seed,
-        state=None if state is None else Path(state),
-        save=None if save is None else Path(save),
-        speed=None if held else speed,
-        begins="now" if begins == "now" else None,
-        handler_time=handler_time,
-        allow_hosts=tuple(each.lower() for each in allow_host or ()),
-        settings=Settings(
+    _check_together(
+        futures,
+        {"--command": command, "--vary": vary, "--timeout": timeout, "--json": json or None},
+        save,
+    )
+    options: dict[str, Any] = {
+        "host": host,
+        "seed": seed,
+        "begins": "now" if begins == "now" else None,
+        "handler_time": handler_time,
+        "allow_hosts": tuple(each.lower() for each in allow_host or ()),
+        "settings": Settings(
             pacing_api=pacing_api,
             start_method=start_method,
             failed_status=200 if failed_as_200 else None,
         ),
-        note=note,
-    )
+    }
+    if futures is None or command is None:
+        run(
+            load_with_advice(scenario, is_served=True),
+            port=port,
+            state=None if state is None else Path(state),
+            save=None if save is None else Path(save),
+            speed=None if held else speed or 1.0,
+            note=note,
+            **options,
+        )
+        return
+    from asyncio import run as run_loop
+
+    from outsim.live.futures import run_futures
+    from outsim.live.variations import KINDS
+    from outsim.progress import bar
+
+    with bar("days") as progress:
+        found = run_loop(
+            run_futures(
+                load_with_advice(scenario, is_served=True),
+                command,
+                futures,
+                kinds=tuple(KINDS) if vary is None else [part.strip() for part in vary.split(",")],
+                keep=Path(state or "failing-day"),
+                timeout_s=timeout or 600.0,
+                progress=progress,
+                speed=None if held else speed,
+                **options,
+            )
+        )
+    present(found, Shown(json=json))
+
+
+def _check_together(
+    futures: int | None, of_futures: Mapping[str, object], save: str | None
+) -> None:
+    """Refuse options that say nothing without others, or beside them."""
+    if futures is None:
+        for name, given in of_futures.items():
+            if given is not None:
+                raise typer.BadParameter(f"{name} is about days: give --futures N as well")
+    elif of_futures["--command"] is None:
+        raise typer.BadParameter(
+            "--futures: say with --command what is tried, such as 'pytest tests/test_handler.py'"
+        )
+    elif save is not None:
+        raise typer.BadParameter("--save is about one session, and --futures makes many")

@@ -548,11 +548,16 @@ class Driver:
     async def listen(self, after: int | None) -> AsyncIterator[Event]:
         """What happens after an event of that number, or from now on."""
         last = self._last_event if after is None else after
+        until = perf_counter() + SLICE_S
         while True:
             fresh = [*takewhile(lambda event: event[0] > last, reversed(self._events))]  # noqa: B023
             for event in reversed(fresh):
                 last = event[0]
                 yield Event(*event)
+                # More may come for as long as someone listens: others have their turn too.
+                if perf_counter() >= until:
+                    await asyncio.sleep(0)
+                    until = perf_counter() + SLICE_S
             if not fresh:
                 waiting = asyncio.get_running_loop().create_future()
                 self._told.append(waiting)

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
+from typing import Any
 
+from outsim.document import Answer, Document
 from outsim.engine import Engine, Records, execute
 from outsim.live import state as states
 from outsim.live.log import moment_of, read_log
@@ -12,6 +16,10 @@ from outsim.progress import Progress, unseen
 from outsim.results.result import Result
 from outsim.results.run_arrays import RunArrays
 from outsim.results.tables.run_tables import RunTables
+from outsim.text import plain
+
+MOST_CAMPAIGNS = 50
+"""Campaigns that are shown each by itself: every single call is a campaign of its own."""
 
 
 def replay(
@@ -54,3 +62,50 @@ def result_of(session: SessionPlan, records: Records, engine: str) -> Result:
     """What was recorded of a session, with all its tables."""
     arrays = RunArrays(session.saved_scenario(), session.plan(records.ended_us), records)
     return Result(RunTables(arrays), session.tape.seed, session.tape.replication, engine)
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class ManyCampaigns(Answer):
+    """A session of more campaigns than a table has room for: its calls by status."""
+
+    result: Result
+
+    @cached_property
+    def _counts(self) -> dict[str, int]:
+        calls = self.result.calls
+        counted = calls.loc[~calls.background, "status"].value_counts()
+        return {str(status): int(count) for status, count in counted.items() if count}
+
+    def document(self) -> Document:
+        """How many calls came to what."""
+        result, counts = self.result, self._counts
+        said = ", ".join(f"{count:,} {status}" for status, count in counts.items())
+        return Document(
+            id="replay",
+            title="What became of the calls of a session?",
+            answer=f"{sum(counts.values()):,} calls: {said}.",
+            asked=f"{result.scenario.name}: {len(result.scenario.campaign):,} campaigns, "
+            f"{result.arrays.attempts.rows:,} attempts, {result.period}",
+        )
+
+    def to_dict(self) -> dict[str, Any]:
+        """The same for machines."""
+        result = self.result
+        return plain(
+            {
+                "scenario": result.scenario.name,
+                "seed": result.seed,
+                "engine": result.engine,
+                "version": result.version,
+                "ended": result.end.isoformat(),
+                "campaigns": len(result.scenario.campaign),
+                "attempts": result.arrays.attempts.rows,
+                "calls": self._counts,
+            }
+        )
+
+
+def answer_of(result: Result) -> Answer:
+    """What a session came to: each campaign by itself, or all calls together if it has many."""
+    is_many = len(result.scenario.campaign) > MOST_CAMPAIGNS
+    return ManyCampaigns(result) if is_many else result

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import AbstractContextManager
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from types import TracebackType
@@ -191,13 +192,20 @@ class Sandbox:
             await self._driver_.close()
             self._driver_ = None
 
-    async def reset(self, seed: int | None = None) -> None:
-        """Begin anew: an empty log, simulated time 0, the same scenario."""
+    async def reset(self, seed: int | None = None, scenario: Scenario | None = None) -> None:
+        """Begin anew: an empty log, simulated time 0, and the same seed and scenario by default.
+
+        Another scenario has the same tenants: it is the same platform on another day.
+        """
         await self._driver.close()
-        base = self._driver.session.base if seed in (None, self.seed) else None
-        if seed is not None:
-            scenario, handlers = self._begun.scenario, self._begun.handlers
-            self._begun = Begun(scenario, seed, handlers, self._begun.handler_time)
+        begun = replace(
+            self._begun,
+            seed=self.seed if seed is None else seed,
+            scenario=scenario or self.scenario,
+        )
+        is_same = begun.seed == self.seed and begun.scenario is self.scenario
+        base = self._driver.session.base if is_same else None
+        self._begun = begun
         path = None
         if self._state is not None:
             path = self._state / states.INPUTS

@@ -47,9 +47,14 @@ class ScenarioWarning:
         return f"{self.key}: {self.message}"
 
 
-def advice(scenario: Scenario) -> list[ScenarioWarning]:
-    """Everything in a scenario that is allowed, but unlikely to be meant."""
-    looks = (_clock, _ring_timeout, _capacity, _names, values, events, zones, standing, _campaigns)
+def advice(scenario: Scenario, *, is_served: bool = False) -> list[ScenarioWarning]:
+    """Everything in a scenario that is allowed, but unlikely to be meant.
+
+    One that `is_served` gets its campaigns from outside.
+    """
+    looks = [_clock, _ring_timeout, _capacity, values, events, zones, standing, _campaigns]
+    if not is_served:
+        looks.insert(3, _names)
     return [ScenarioWarning(*advised) for look in looks for advised in look(scenario)]
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 import argparse
 import json
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from itertools import repeat
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from outsim.scenario.model import Scenario
     from outsim.testing.claims import Claims, Verdict
     from outsim.testing.golden import Golden
-    from outsim.testing.sandboxes import RunningSandbox, Sandboxes
+    from outsim.testing.sandboxes import Futures, RunningSandbox, Sandboxes
 
 ENGINES = ("auto", "simpy", "compiled")
 FIXTURES = ("simulate", "golden", "claim", "sandbox")
@@ -222,16 +222,26 @@ def _sandboxes(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sandboxes]:
 @pytest.fixture
 def sandbox(
     request: pytest.FixtureRequest, _sandboxes: Sandboxes
-) -> Iterator[Callable[..., RunningSandbox]]:
+) -> Iterator[Callable[..., RunningSandbox | Futures]]:
     """A platform that lives, in a process of its own: ``sandbox(scenario, "--pacing-api")``.
 
     The scenario is TOML text, a mapping, or a path from the test's directory; what follows are
     options of ``outsim serve``. Its clock is held. Called several times, it gives several. A
     sandbox that a test is done with is reset for the next.
+
+    With ``futures=50`` it gives so many days, one for each seed, with lag, loss, order and outages
+    varied: ``for future in sandbox(scenario, futures=50): with future as platform: ...``. After
+    the last, the test fails if any day did. Below ``outsim serve --futures`` it gives the sandbox
+    of the day, whatever the scenario.
     """
     taken: list[RunningSandbox] = []
 
-    def start(scenario: object, *options: str) -> RunningSandbox:
+    def start(
+        scenario: object,
+        *options: str,
+        futures: int | None = None,
+        vary: Sequence[str] | None = None,
+    ) -> RunningSandbox | Futures:
         if isinstance(scenario, str) and "\n" not in scenario:
             scenario = Path(scenario)
         if isinstance(scenario, Path):
@@ -241,8 +251,12 @@ def sandbox(
                 f"found a {type(scenario).__name__} for a scenario; allowed: TOML text, a "
                 "mapping, or a path"
             )
-        taken.append(_sandboxes.take(scenario, list(options)))
-        return taken[-1]
+        if futures is None:
+            taken.append(_sandboxes.take(scenario, list(options)))
+            return taken[-1]
+        platform, days = _sandboxes.futures(scenario, list(options), futures, vary)
+        taken.append(platform)
+        return days
 
     yield start
     for each in taken:

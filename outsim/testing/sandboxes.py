@@ -3,18 +3,25 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import Any, Self
 
 import httpx
+import pytest
 
 from outsim.errors import SandboxError
+from outsim.live.futures import Futures as Fared
+from outsim.live.futures import Lived, Search, keep_session
+from outsim.live.state import INPUTS
+from outsim.live.variations import KINDS, Day
 from outsim.scenario.loading import load
+from outsim.scenario.model import Scenario
 
 STARTS_S = 60.0
 ENDS_S = 10.0
@@ -92,9 +99,18 @@ class RunningSandbox:
             raise SandboxError(f"{method} {path}: {answer.json().get('error', answer.text)}")
         return answer.json() if answer.content else None
 
-    def reset(self, seed: int | None = None) -> None:
-        """Begin anew, at the scenario's beginning, with the clock held."""
-        self._asked("POST", "reset", json={"seed": seed})
+    def reset(self, seed: int | None = None, vary: Collection[str] | None = None) -> None:
+        """Begin anew, at the scenario's beginning, with the clock held.
+
+        Parameters
+        ----------
+        seed : int, optional
+            Default: the same.
+        vary : collection of str, optional
+            What the seed varies: ``lag``, ``loss``, ``order``, ``outages``. Default: the same.
+        """
+        given = {"seed": seed, "vary": None if vary is None else list(vary)}
+        self._asked("POST", "reset", json=given)
 
     @property
     def clock(self) -> dict[str, Any]:
@@ -183,6 +199,107 @@ class RunningSandbox:
         return list(self._asked("GET", "requests", params={"only_refused": only_refused}))
 
 
+class _ServedSandbox(RunningSandbox):
+    """The sandbox that ``outsim serve --futures`` runs a command against."""
+
+    def __init__(self) -> None:
+        self.url = os.environ["OUTSIM_URL"]
+        accounts = json.loads(os.environ["OUTSIM_ACCOUNTS"])
+        self.accounts = {account["tenant"]: account for account in accounts}
+        self.client = httpx.Client(base_url=self.url, timeout=ANSWERS_S, trust_env=False)
+
+    def close(self) -> None:
+        """Leave it."""
+        self.client.close()
+
+    @property
+    def is_running(self) -> bool:
+        """It is ended by whoever has started it."""
+        return True
+
+
+def is_served() -> bool:
+    """Whether there is a sandbox already, one day of many."""
+    return "OUTSIM_URL" in os.environ and "OUTSIM_ACCOUNTS" in os.environ
+
+
+class Future:
+    """One day of many: ``with future as platform`` tries an application on it.
+
+    What fails in the block is noted, and the next day goes on.
+    """
+
+    def __init__(self, platform: RunningSandbox, day: Day, note: Callable[[str], None]) -> None:
+        self.platform, self.day, self._note = platform, day, note
+
+    def __enter__(self) -> RunningSandbox:
+        self.platform.hold()
+        self.platform.reset(self.day.seed, self.day.names)
+        return self.platform
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, _: object
+    ) -> bool:
+        is_failure = isinstance(error, Exception | pytest.fail.Exception)
+        if error is None or is_failure:
+            said = str(error).strip() if error is not None else ""
+            why = type(error).__name__ if error is not None else ""
+            self._note(f"{why}: {said.splitlines()[0]}" if said else why)
+        return is_failure
+
+
+class Futures:
+    """Days to try an application on, one for each seed: `for future in sandbox(..., futures=9)`.
+
+    After the last one the test fails if any did.
+
+    Parameters
+    ----------
+    platform : RunningSandbox
+        Lives them.
+    scenario : Scenario
+        What is varied.
+    count : int
+        How many.
+    state : Path
+        Directory of its session.
+    keep : Path
+        Directory for the session of the smallest failing day.
+    vary : sequence of str
+        What is varied.
+    """
+
+    def __init__(
+        self,
+        platform: RunningSandbox,
+        scenario: Scenario,
+        count: int,
+        *,
+        state: Path,
+        keep: Path,
+        vary: Sequence[str],
+    ) -> None:
+        self._platform, self._scenario, self._state, self._keep = platform, scenario, state, keep
+        self._search = Search(scenario, range(scenario.seed, scenario.seed + count), vary)
+
+    def __iter__(self) -> Iterator[Future]:
+        search = self._search
+        for day in search:
+
+            def note(why: str, day: Day = day) -> None:
+                log = self._state / INPUTS
+                if search.lived(Lived(day, why, len(log.read_bytes().splitlines()))):
+                    keep_session(self._state, self._keep, why)
+
+            yield Future(self._platform, day, note)
+        found = Fared(self._scenario.name, "", tuple(search.days), search.smallest, self._keep)
+        if found.smallest is not None:
+            pytest.fail(
+                f"{found.sentence()}\n{found.smallest.words}\noutsim replay {self._keep}",
+                pytrace=False,
+            )
+
+
 def _given(**parameters: Any) -> dict[str, Any]:
     return {key: value for key, value in parameters.items() if value is not None}
 
@@ -201,9 +318,12 @@ class Sandboxes:
         self._idle: dict[tuple[str, ...], list[RunningSandbox]] = {}
         self._keys: dict[RunningSandbox, tuple[str, ...]] = {}
         self._files = 0
+        self._is_taken = False
 
     def take(self, scenario: str | Path | Mapping[str, Any], options: list[str]) -> RunningSandbox:
-        """A sandbox of a scenario, at its beginning."""
+        """A sandbox of a scenario, at its beginning; the day's, where there is one already."""
+        if is_served():
+            return self._served()
         text = scenario if isinstance(scenario, str | Path) else _toml(scenario)
         key = (str(text), *options)
         idle = self._idle.setdefault(key, [])
@@ -217,9 +337,40 @@ class Sandboxes:
         self._keys[sandbox] = key
         return sandbox
 
+    def _served(self) -> RunningSandbox:
+        if self._is_taken:
+            raise SandboxError("outsim serve --futures has one sandbox, and it is taken")
+        self._is_taken = True
+        sandbox = _ServedSandbox()
+        self._keys[sandbox] = ()
+        sandbox.hold()
+        sandbox.reset()
+        return sandbox
+
+    def futures(
+        self,
+        scenario: str | Path | Mapping[str, Any],
+        options: list[str],
+        count: int,
+        vary: Sequence[str] | None,
+    ) -> tuple[RunningSandbox, Futures]:
+        """A sandbox for many days of a scenario, and these days."""
+        if is_served():
+            raise SandboxError(
+                "futures: outsim serve --futures goes through many days already; ask for one"
+            )
+        self._files += 1
+        state, keep = (self._directory / f"{name}-{self._files}" for name in ("state", "failing"))
+        platform = self.take(scenario, [*options, "--state", str(state)])
+        text = scenario if isinstance(scenario, str | Path) else _toml(scenario)
+        loaded = load(self._file(text))
+        vary = tuple(KINDS) if vary is None else vary
+        return platform, Futures(platform, loaded, count, state=state, keep=keep, vary=vary)
+
     def give_back(self, sandbox: RunningSandbox) -> None:
         """Leave a sandbox to the next test."""
-        self._idle[self._keys[sandbox]].append(sandbox)
+        self._is_taken = False
+        self._idle.setdefault(self._keys[sandbox], []).append(sandbox)
 
     def close(self) -> None:
         """End all that are idle."""

@@ -3,7 +3,8 @@
 Machines are noisy, so what is compared is measured side by side in one process,
 on the same tape, as the median of several rounds; what counts is the ratio. Each
 size has a process of its own, on one core. Scenarios are scenarios/morning.toml
-at other sizes: see `headline`. Studies are measured last, on all cores: see `studies`.
+at other sizes: see `headline`. Studies are measured last, on all cores: see `studies`;
+and then the sandbox, a process by itself: see `sandbox`.
 """
 
 from __future__ import annotations
@@ -26,6 +27,7 @@ sys.path.insert(0, str(Path(__file__).parent))
 import studies
 from headline import CALLS, headline
 from plan import plan_figures
+from sandbox import figures_in_words, sandbox_figures
 
 SIZES = (100_000, 1_000_000, 10_000_000)
 SCENARIO = Path(__file__).parents[2] / "scenarios" / "top-of-hour.toml"
@@ -265,6 +267,7 @@ def main() -> None:
     command = _command()
     sizes = {calls: measure_size(calls, arguments.rounds) for calls in arguments.sizes}
     of_studies = measure_studies(arguments.rounds)
+    of_sandbox = sandbox_figures()
     per_attempt = [1 / each["engine_attempts_per_s"] for each in sizes.values()]
     figures = {
         "rounds": arguments.rounds,
@@ -272,6 +275,7 @@ def main() -> None:
         "growth_of_cost": per_attempt[-1] / per_attempt[0],
         **command,
         **of_studies,
+        "sandbox": of_sandbox,
         "python": platform.python_version(),
         "machine": platform.machine(),
         "cores": os.cpu_count(),
@@ -297,6 +301,7 @@ def main() -> None:
     )
     for name, plan in of_studies["plans"].items():
         print(f"plan, {name}: {plan['share_of_grid']:.1%} of the runs of the full grid")
+    print("\n".join(figures_in_words(of_sandbox)))
     arguments.json.write_text(json.dumps(figures, indent=2) + "\n")
 
 

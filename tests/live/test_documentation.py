@@ -75,9 +75,10 @@ def test_every_endpoint_that_is_named_is_there(server):
 
 
 def test_the_test_that_it_shows_passes(tmp_path):
-    (test,) = [body for kind, body in BLOCKS if kind == "python"]
+    tests = [body for kind, body in BLOCKS if kind == "python"]
+    tests.append("def live_a_day(platform):\n    platform.advance(by='1 min')\n")
     (account,) = [body for kind, body in BLOCKS if kind == "toml"]
-    (tmp_path / "test_shown.py").write_text(test)
+    (tmp_path / "test_shown.py").write_text("\n".join(tests))
     (tmp_path / "scenario.toml").write_text(
         f'[clock]\ndate = 2026-03-10\nbegins = "09:00"\nends = "12:00"\n{account}'
     )

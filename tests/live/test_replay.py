@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from outsim.engine import Records
 from outsim.live import Answer, Sandbox, Submit
 from outsim.live.log import read_log
-from outsim.live.replay import replay
+from outsim.live.replay import MOST_CAMPAIGNS, ManyCampaigns, answer_of, replay
 from outsim.live.state import INPUTS
 from outsim.results.invariants import check_invariants
 from outsim.scenario import Scenario
@@ -84,3 +84,21 @@ def test_a_session_and_its_replay_on_either_engine_have_the_same_records(depth: 
     agree()
     wanted = ("submit", "stop", "cancel", "suspend", "resume", "pin", "fault", "end_fault")
     assert min(done[name] for name in (*wanted, *RESULTS)) > OFTEN, done
+
+
+def test_a_session_of_many_single_calls_is_told_by_status(
+    scenario_of: Callable[..., Scenario], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    async def session() -> None:
+        async with Sandbox(scenario_of(), state=tmp_path) as sandbox:
+            for number in range(MOST_CAMPAIGNS + 1):
+                contacts = f"destination\n212555{2000 + number}\n"
+                await sandbox.submit(Submit(tenant="acme", contacts=contacts))
+            await sandbox.clock.advance_until("idle")
+
+    asyncio.run(session())
+    result = replay(tmp_path)
+    answer_in_short = answer_of(result)
+    assert isinstance(answer_in_short, ManyCampaigns)
+    assert sum(answer_in_short.to_dict()["calls"].values()) == MOST_CAMPAIGNS + 1
+    assert answer_in_short.document().answer.startswith(f"{MOST_CAMPAIGNS + 1} calls: ")

@@ -26,7 +26,8 @@ TRACES = ("-k", "test_the_rule_has_not_moved")
 """The part of the suite that names rules."""
 
 READABLE = "outsim/engine/readable/"
-SUSPEND = f"{READABLE}controls.py: suspend"
+SUSPEND = f"{READABLE}controls.py: begin"
+RESUME = f"{READABLE}controls.py: end"
 OWN = [
     Mutant(
         1,
@@ -68,7 +69,7 @@ OWN = [
         "nobody is held back by a suspension",
         (
             Change(SUSPEND, "_p.queue.hold(_suspended(_p, _s), 13)", ""),
-            Change(SUSPEND, "_p.queue.release(_suspended(_p, _s), 13)", ""),
+            Change(RESUME, "_p.queue.release(_suspended(_p, _s), 13)", ""),
         ),
     ),
 ]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass, field
 from typing import Annotated, Literal
 
@@ -21,6 +21,7 @@ from outsim.live.inputs import FaultKind, Submit
 from outsim.live.pages import PageError, Pages
 from outsim.live.posts import FIRST_CALL_ID, Posts
 from outsim.live.sandbox import Sandbox
+from outsim.live.variations import Day, draw_day
 from outsim.live.views import CallView, Submitted
 from outsim.scenario.accounts import Account
 
@@ -68,6 +69,27 @@ class Context:
     inbox: Inbox
     settings: Settings = field(default_factory=Settings)
     requests: Requests = field(default_factory=Requests)
+    day: Day | None = None
+    """What is against the customers' applications, if it is varied."""
+
+    def __post_init__(self) -> None:
+        """Remember the scenario as it is without variations."""
+        self._scenario = self.sandbox.scenario
+
+    def draw_day(self, seed: int | None, kinds: Collection[str]) -> Day:
+        """The day of a seed, with what it has of these variations."""
+        return draw_day(self._scenario, self.sandbox.seed if seed is None else seed, kinds)
+
+    async def begin(self, day: Day) -> None:
+        """Begin anew, on this day."""
+        self.day = day
+        await self.sandbox.reset(day.seed, day.scenario(self._scenario))
+        for variation in day.variations:
+            for fault in variation.faults:
+                await self.sandbox.order_fault(fault)
+        self.inbox.clear()
+        self.posts.clear()
+        self.requests.last.clear()
 
     async def take(self, submission: Submit) -> Submitted:
         """Hand in calls, unless intake is full or a page of theirs does not answer.

@@ -79,6 +79,8 @@ class Reset(Order):
 
     seed: Annotated[int, Field(ge=0, lt=2**63)] | None = None
     """Default: the one that it has."""
+    vary: Annotated[list[str], Field(max_length=20)] | None = None
+    """What is varied by the seed: "lag", "loss", "order", "outages". Default: as it was."""
 
 
 def moment(context: Context, text: str) -> int:
@@ -227,11 +229,13 @@ async def call(
 @router.post("/reset", summary="Begin anew")
 async def reset(context: Here, order: Reset | None = None) -> dict[str, Any]:
     """Forget everything, and begin at the scenario's beginning."""
-    await context.sandbox.reset(None if order is None else order.seed)
-    context.inbox.clear()
-    context.posts.clear()
-    context.requests.last.clear()
-    return asdict(context.sandbox.clock.view)
+    order = order or Reset()
+    day = context.day or context.draw_day(None, ())
+    if order.seed not in (None, day.seed) or order.vary is not None:
+        kinds = day.names if order.vary is None else order.vary
+        day = context.draw_day(order.seed, kinds)
+    await context.begin(day)
+    return asdict(context.sandbox.clock.view) | {"varied": day.words}
 
 
 def _public(event: Event) -> Event:
