@@ -6,6 +6,8 @@ import os
 from typing import Any
 
 from hypothesis import HealthCheck, Phase, settings
+from hypothesis.internal.conjecture.providers import HypothesisProvider
+from hypothesis.internal.constants_ast import Constants
 
 from tests.measured import told
 
@@ -18,6 +20,9 @@ settings.register_profile(
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
 )
 settings.register_profile("deep", parent=settings.get_profile("ci"), max_examples=5_000)
+# Hypothesis also draws the constants of whatever modules a process has loaded, so that the same
+# test would draw other examples in each worker.
+HypothesisProvider._local_constants = property(lambda _: Constants())  # type: ignore[assignment]
 settings.load_profile(os.environ.get("OUTSIM_PROFILE", "ci"))
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
-from datetime import datetime
+from datetime import UTC, datetime
 from difflib import get_close_matches
 from functools import cached_property
 from itertools import pairwise
@@ -174,6 +174,11 @@ class CampaignSnapshot(Part):
         return {}
 
 
+def _utc(instant: datetime) -> datetime:
+    """An instant that is in order with others of its zone in the hour that a zone has twice."""
+    return instant.astimezone(UTC) if instant.tzinfo else instant
+
+
 class Snapshot(Part):
     """A live queue: the moment, and where the calls of every campaign stand then."""
 
@@ -195,7 +200,7 @@ class Snapshot(Part):
                 for k, standing in enumerate(campaign.standing(state)):
                     for key in ("since", "oldest"):
                         instant = getattr(standing, key)
-                        if instant is not None and instant > self.at:
+                        if instant is not None and _utc(instant) > _utc(self.at):
                             message = f"found {written(instant)}, after the moment"
                             place = ("campaign", i, state, k, key)
                             problems.append((place, f"{message} ({written(self.at)})"))

@@ -259,9 +259,10 @@ def last_update_by_workers_s(view: View) -> float:
 
 
 def last_end_s(view: View) -> float:
-    """When the last attempt ends."""
+    """When the last attempt ends; not known where the run ends before it."""
     ended = _attempts(view)["ended"]
-    return float(ended.max()) / SECOND if len(ended) else NOTHING
+    is_known = len(ended) and ended.min() != MISSING
+    return float(ended.max()) / SECOND if is_known else NOTHING
 
 
 def _held_s(view: View) -> Seconds:

@@ -31,8 +31,12 @@ OFTEN = 50
 SEVERAL = 5
 """How often calls stand in a state at least, over all cuts of the test."""
 
-RARE = {"ties: dials that share an instant, not in the order of call_id": SEVERAL}
-"""What only queues as they stand bring about, and how often it occurs at least."""
+RARE = {
+    "ties: dials that share an instant, not in the order of call_id": SEVERAL,
+    "tie: a repair, an answer": SEVERAL,
+    "9 failed after the expiry": SEVERAL,
+}
+"""What few scenarios bring about, and how often it occurs at least."""
 
 NO_OCCURRENCES = {
     "clock: minutes": "simulated minutes, not something that occurs",

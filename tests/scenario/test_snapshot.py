@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import json
 import os
+from datetime import datetime
 from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 
@@ -230,3 +232,28 @@ def test_a_file_a_mapping_and_a_snapshot_say_the_same(file: Path) -> None:
 def test_a_mapping_that_cannot_be_used_is_named_as_a_file_is() -> None:
     with pytest.raises(ScenarioError, match=r"^snapshot: campaign\[clinic/reminders\].queued: "):
         with_snapshot(scenario(), document(queued=-3))
+
+
+def test_the_hour_that_a_zone_has_twice_is_in_order() -> None:
+    """Lord Howe sets its clocks back by half an hour at 02:00 on this day."""
+    asked = load(
+        """
+        [clock]
+        date = 2026-04-05
+        begins = "01:30"
+        ends = "04:00"
+        zone = "Australia/Lord_Howe"
+        [platform]
+        loader_rate = "1/s"
+        [[campaign]]
+        name = "late"
+        tenant = "retailer"
+        start = "01:50"
+        contacts = 900
+        """
+    )
+    second_time = datetime(2026, 4, 5, 1, 35, fold=1, tzinfo=ZoneInfo("Australia/Lord_Howe"))
+    snapshot = simulate(asked).snapshot(second_time)
+    assert snapshot.at.fold
+    assert any(campaign.queued or campaign.dialing for campaign in snapshot.campaign)
+    assert simulate(with_snapshot(asked, snapshot)).calls["status"].notna().all()
