@@ -489,9 +489,11 @@ class Driver:
     async def _post(self, post: OpenPost, view: Post, working: Working, poster: Poster) -> None:
         """Post to a real handler, and take its answer as an input."""
         call = post.call
-        began = perf_counter()
         token = _current.set(working)
         try:
+            # A handler may pass on what it hears: after a crash, time must not be before it.
+            await self.committed()
+            began = perf_counter()
             try:
                 reply = await poster(view)
             except Exception:
@@ -518,6 +520,7 @@ class Driver:
                     status=reply.status,
                 )
             )
+            await self.log.durable()
         finally:
             _current.reset(token)
             self._over(working)

@@ -17,6 +17,7 @@ from outsim.errors import SandboxError
 from outsim.live import Sandbox, Submit
 from outsim.live.log import InputLog
 from outsim.live.state import INPUTS
+from outsim.live.views import Post, Reply
 from outsim.scenario import Scenario
 from outsim.testing.differences import find_first
 from tests.live.sessions import (
@@ -150,3 +151,33 @@ def test_the_clock_of_a_restarted_session_never_goes_back(small: Scenario, tmp_p
             return sandbox.clock.now
 
     assert asyncio.run(session()) <= asyncio.run(again())
+
+
+def test_what_a_handler_has_answered_is_not_posted_again(small: Scenario, tmp_path: Path) -> None:
+    answered: list[int] = []
+    asked_again: list[int] = []
+
+    async def until_it_crashes(post: Post) -> Reply:
+        if len(answered) == 10 and not (tmp_path / "crashed").exists():
+            shutil.copytree(tmp_path / "state", tmp_path / "crashed")
+        answered.append(post.call.call_id)
+        return Reply("accepted", 200)
+
+    async def record(post: Post) -> Reply:
+        asked_again.append(post.call.call_id)
+        return Reply("accepted", 200)
+
+    async def live() -> None:
+        url = "http://127.0.0.1:1/results"
+        async with Sandbox(small, state=tmp_path / "state", poster=until_it_crashes) as sandbox:
+            await sandbox.submit(
+                Submit(tenant="acme", campaign="list", contacts=LIST, result_url=url)
+            )
+            await sandbox.clock.advance_until("idle")
+        async with Sandbox(small, state=tmp_path / "crashed", poster=record) as sandbox:
+            await sandbox.clock.advance_until("idle")
+
+    asyncio.run(live())
+    assert len(answered) == 20
+    assert not set(answered[:9]) & set(asked_again)
+    assert set(answered) == {*answered[:10], *asked_again}
