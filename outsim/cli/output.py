@@ -75,3 +75,18 @@ def load_asked(path: str) -> Scenario | Result:
     place = Path(path)
     is_result = place.is_dir() or not (place.exists() or place.suffix)
     return load_result(path) if is_result else load_with_advice(path)
+
+
+def verify_invariants(result: Result) -> None:
+    """Say that every invariant of a result holds; end with code 1 if one does not."""
+    import typer
+
+    from outsim.errors import InvariantError
+    from outsim.results.invariants import check_invariants
+
+    try:
+        check_invariants(result)
+    except InvariantError as error:
+        note(f"outsim: {error}")
+        raise typer.Exit(1) from None
+    note("every invariant holds")

@@ -30,21 +30,15 @@ def replay(
 
     Its records are those of the session, bit for bit.
     """
-    from outsim.cli.output import note, present
+    from outsim.cli.output import note, present, verify_invariants
     from outsim.disk import translate_disk_errors
-    from outsim.errors import InvariantError, OutsimError
+    from outsim.errors import OutsimError
     from outsim.live.replay import answer_of
     from outsim.live.replay import replay as run_again
-    from outsim.results.invariants import check_invariants
 
     result = run_again(directory, engine=engine)
     if verify:
-        try:
-            check_invariants(result)
-        except InvariantError as error:
-            note(f"outsim: {error}")
-            raise typer.Exit(1) from None
-        note("every invariant holds")
+        verify_invariants(result)
     if out is not None:
         place = Path(out)
         with translate_disk_errors(place, OutsimError, "name a directory that can be written"):

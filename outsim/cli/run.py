@@ -28,11 +28,10 @@ def run(
 
     The picture that --plot writes shows queue and busy ports over time, by tenant.
     """
-    from outsim.cli.output import load_with_advice, note, present
+    from outsim.cli.output import load_with_advice, note, present, verify_invariants
     from outsim.disk import translate_disk_errors
-    from outsim.errors import InvariantError, OutsimError
+    from outsim.errors import OutsimError
     from outsim.questions.one_run import one_run
-    from outsim.results.invariants import check_invariants
     from outsim.results.saving import check_directory
 
     loaded = load_with_advice(scenario)
@@ -43,12 +42,7 @@ def run(
             check_directory(Path(out))
     result = one_run(loaded, **vars(run))
     if verify:
-        try:
-            check_invariants(result)
-        except InvariantError as error:
-            note(f"outsim: {error}")
-            raise typer.Exit(1) from None
-        note("every invariant holds")
+        verify_invariants(result)
     if out is not None:
         with translate_disk_errors(Path(out), OutsimError, advice):
             note(f"tables written to {result.save(out)}")

@@ -17,7 +17,6 @@ import yarl
 from outsim._version import __version__
 from outsim.live.inbox import INBOX_PATH, Inbox
 
-LONGEST_URL = 255
 MOST_READ = 65_536
 """Bytes that are read of a page's answer."""
 MOST_SHOWN = 2_000

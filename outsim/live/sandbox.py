@@ -57,10 +57,10 @@ if TYPE_CHECKING:
 class Sandbox:
     """A platform that lives: it takes calls, dials them, and shows and posts what becomes of them.
 
-    Open one with ``await Sandbox.open(...)`` and close it, or use ``async with Sandbox(...)``; all
-    its methods belong to the loop that it was opened in. Reading methods are plain functions of
-    the state as it stands; whoever answers somebody outside awaits `committed` first, so that the
-    answer stays true over a crash.
+    Open one with ``await Sandbox(...).open()`` and close it, or use ``async with Sandbox(...)``;
+    all its methods belong to the loop that it was opened in. Reading methods are plain functions
+    of the state as it stands; whoever answers somebody outside awaits `committed` first, so that
+    the answer stays true over a crash.
 
     Parameters
     ----------
@@ -111,7 +111,7 @@ class Sandbox:
     @property
     def _driver(self) -> Driver:
         if self._driver_ is None:
-            raise SandboxError("the sandbox is not open; use `async with` or Sandbox.open")
+            raise SandboxError("the sandbox is not open; use `async with` or open()")
         return self._driver_
 
     @property
@@ -134,31 +134,10 @@ class Sandbox:
         """All that came from outside."""
         return self._driver.log
 
-    @classmethod
-    async def open(
-        cls,
-        scenario: Scenario | str | Path,
-        *,
-        seed: int | None = None,
-        state: str | Path | None = None,
-        speed: float | None = None,
-        handler_time: HandlerTime = "real",
-        poster: Poster | None = None,
-        begins: Literal["now"] | None = None,
-    ) -> Self:
-        """Make a sandbox and start it; parameters are the class's."""
-        sandbox = cls(
-            scenario,
-            seed=seed,
-            state=state,
-            speed=speed,
-            handler_time=handler_time,
-            poster=poster,
-            begins=begins,
-        )
-        return await sandbox.__aenter__()
-
     async def __aenter__(self) -> Self:
+        return await self.open()
+
+    async def open(self) -> Self:
         """Start it: a session in the state directory is replayed to its moment first."""
         path = None
         if self._state is not None:

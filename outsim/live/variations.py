@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from outsim.clock import HOUR, MINUTE, SECOND, format_duration
+from outsim.display import percent
 from outsim.errors import SandboxError, unknown_name
 from outsim.live.inputs import Fault
 from outsim.scenario.model import Scenario
@@ -53,7 +54,7 @@ def _late(_: Scenario, drawn: _Drawn) -> Variation:
     share, delay_s = _within(0.05, 0.5, drawn[0]), round(_within(10, 300, drawn[1]))
     return Variation(
         "late callbacks",
-        f"{share:.0%} of callbacks are {delay_s} s late",
+        f"{percent(share)} of callbacks are {delay_s} s late",
         faults=[Fault(of="late", share=share, delay_s=delay_s)],
     )
 
@@ -62,7 +63,7 @@ def _lost_updates(_: Scenario, drawn: _Drawn) -> Variation:
     share = _within(0.003, 0.1, drawn[0])
     return Variation(
         "lost updates",
-        f"{share:.1%} of updates are lost",
+        f"{percent(share, 1)} of updates are lost",
         {"platform.lost_updates": f"{100 * share:.3f} %"},
     )
 
@@ -71,7 +72,7 @@ def _lost_answers(_: Scenario, drawn: _Drawn) -> Variation:
     share = _within(0.02, 0.3, drawn[0])
     return Variation(
         "lost answers",
-        f"{share:.0%} of answers are lost, to callbacks and to what is queued",
+        f"{percent(share)} of answers are lost, to callbacks and to what is queued",
         faults=[Fault(of="answer_lost", share=share)],
     )
 
@@ -80,7 +81,7 @@ def _reordered(_: Scenario, drawn: _Drawn) -> Variation:
     share, delay_s = _within(0.1, 0.7, drawn[0]), round(_within(0.5, 4, drawn[1]), 1)
     return Variation(
         "reordered callbacks",
-        f"{share:.0%} of callbacks are overtaken for {delay_s:g} s",
+        f"{percent(share)} of callbacks are overtaken for {delay_s:g} s",
         faults=[Fault(of="reordered", share=share, delay_s=delay_s)],
     )
 
@@ -89,7 +90,7 @@ def _duplicated(_: Scenario, drawn: _Drawn) -> Variation:
     share = _within(0.05, 0.6, drawn[0])
     return Variation(
         "duplicated callbacks",
-        f"{share:.0%} of callbacks come twice",
+        f"{percent(share)} of callbacks come twice",
         faults=[Fault(of="duplicated", share=share)],
     )
 

@@ -34,7 +34,7 @@ def test_a_free_session_and_its_replay_have_the_same_records(
     scenario_of: Callable[..., Scenario], tmp_path: Path
 ) -> None:
     async def session() -> Records:
-        sandbox = await Sandbox.open(scenario_of(), state=tmp_path, poster=answer, speed=1000)
+        sandbox = await Sandbox(scenario_of(), state=tmp_path, poster=answer, speed=1000).open()
         for k in range(10):
             submitted = await sandbox.submit(
                 Submit(tenant="acme", contacts=LISTS["plain"], result_url=URLS[k % 2])

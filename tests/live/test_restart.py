@@ -132,8 +132,8 @@ def test_a_session_is_open_once(small: Scenario, tmp_path: Path) -> None:
     async def session() -> None:
         async with Sandbox(small, state=tmp_path):
             with pytest.raises(SandboxError, match="another process has this session open"):
-                await Sandbox.open(small, state=tmp_path)
-        await (await Sandbox.open(small, state=tmp_path)).close()
+                await Sandbox(small, state=tmp_path).open()
+        await (await Sandbox(small, state=tmp_path).open()).close()
 
     asyncio.run(session())
 
