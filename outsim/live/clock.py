@@ -23,7 +23,10 @@ class Driver(Protocol):
     """Whoever lets time pass: what the clock asks of it."""
 
     state: ClockState
-    speed: float
+
+    @property
+    def speed(self) -> float:
+        """Simulated time for wall-clock time, of a free clock."""
 
     @property
     def begins(self) -> datetime:

@@ -3,66 +3,33 @@
 from __future__ import annotations
 
 import asyncio
-from collections import deque
-from collections.abc import AsyncIterator, Callable, Iterator
-from contextlib import contextmanager
-from contextvars import ContextVar
-from dataclasses import dataclass
+from collections.abc import Coroutine, Iterator
 from datetime import datetime
-from heapq import heappop, heappush
-from itertools import count, takewhile
 from time import perf_counter
-from typing import Literal
+from typing import Any
 
 from outsim.clock import NEVER, SECOND, after
 from outsim.engine.readable.state import Call
 from outsim.errors import SandboxError
 from outsim.live.board import Board
 from outsim.live.clock import ClockState, Until
-from outsim.live.inputs import Answer, AnyInput, Clock, Note
-from outsim.live.log import InputLog, moment_of
-from outsim.live.planning import Handed, SessionPlan
+from outsim.live.conditions import Condition, Conditions
+from outsim.live.feed import EventFeed
+from outsim.live.inputs import Answer, AnyInput, Clock
+from outsim.live.intake import Intake
+from outsim.live.log import InputLog
+from outsim.live.pace import Pace
+from outsim.live.planning import SessionPlan
+from outsim.live.posting import Posting
 from outsim.live.run import LiveRun, OpenPost
 from outsim.live.state import Begun
-from outsim.live.views import ClockView, Event, EventKind, Post, Poster, Reply
+from outsim.live.views import ClockView, EventKind, Poster, Reply
+from outsim.live.waiting import Waiting
 from outsim.plan import CampaignPlan, Plan
 
 SLICE_S = 0.008
 """Wall time after which the engine lets other tasks go on."""
-LEASE_S = 1.0
-"""Wall time for which a free clock's future is put down in the log at once."""
-BEHIND_S = 1.0
-"""Lag of a free clock that it does not try to make up for."""
-KEPT_EVENTS = 10_000
-"""Events that can still be asked for."""
 _IDLE_S = 0.5
-
-
-@dataclass(eq=False)
-class Working:
-    """Something outside that an advancing clock waits for."""
-
-    why: str
-
-
-@dataclass(eq=False)
-class _Watch:
-    """Looks out for the next thing of a kind."""
-
-    kind: EventKind
-    tenant: str | None
-    campaign: str | None
-    is_met: bool = False
-
-    def see(self, kind: EventKind, tenant: str, campaign: str) -> None:
-        self.is_met = self.is_met or (
-            kind == self.kind
-            and self.tenant in (None, tenant)
-            and self.campaign in (None, campaign)
-        )
-
-
-_current: ContextVar[Working | None] = ContextVar("current", default=None)
 
 
 class Driver:
@@ -85,38 +52,26 @@ class Driver:
     ) -> None:
         self.begun = begun
         self.log = log
-        self.poster = poster
         self.session = SessionPlan(begun.scenario, begun.seed, begun.handlers, base)
         self.board = Board(self.session, self._tell)
         self.run = LiveRun(self.session, self.board, self._post_begins)
         self.state: ClockState = "held"
-        self.speed = 1.0
-        self.behind_s = 0.0
-        self._events: deque[tuple[int, int, EventKind, str, str, int, str, int]] = deque(
-            maxlen=KEPT_EVENTS
+        self.intake = Intake(self.session, log, self.run, self.board, self._tell_input)
+        self.conditions = Conditions(self.session, self.board)
+        self.pace = Pace()
+        self.feed = EventFeed()
+        self.waiting = Waiting(self._change)
+        self.posting = Posting(
+            self.session, self.board, self.waiting, poster, self.committed, self._take_answer
         )
-        self._last_event = 0
-        self._is_closed = False
-        self._watch: _Watch | None = None
-        self.notes: list[Note] = []
-        """What the interface remembers."""
-        self.strikes: dict[int, int] = {}
-        """How often each fault has struck."""
-        self._anchor = (0.0, 0)
-        self._leased_us = 0
         self._target_us = 0
-        self._is_there: Callable[[], bool] | None = None
+        self._is_there: Condition | None = None
         self._met = False
-        self._working: dict[Working, None] = {}
-        self._sleepers: list[tuple[int, int, asyncio.Future[None], Working | None]] = []
-        self._count = count()
         self._changed = asyncio.Event()
         self._done = asyncio.Condition()
-        self._told: list[asyncio.Future[None]] = []
         self._begun_posts: list[OpenPost] = []
         self._tasks: set[asyncio.Task[None]] = set()
         self._loop_task: asyncio.Task[None] | None = None
-        self._advancing = asyncio.Lock()
         self._error: BaseException | None = None
 
     # Time.
@@ -140,13 +95,14 @@ class Driver:
         """Everything before is done, nothing from then on is."""
         return self.run.reached_us
 
+    @property
+    def speed(self) -> float:
+        """Simulated time for wall-clock time, of a free clock."""
+        return self.pace.speed
+
     def _wall_us(self) -> int:
         """Where a free clock should be."""
-        wall, at = self._anchor
-        return min(self.latest_us, at + int((perf_counter() - wall) * self.speed * SECOND))
-
-    def _anchor_here(self) -> None:
-        self._anchor = perf_counter(), self.now
+        return min(self.latest_us, self.pace.due_us)
 
     def touch(self) -> int:
         """Let a free clock catch up, if that takes no time, and say where it is."""
@@ -156,8 +112,7 @@ class Driver:
 
     def _limit(self, until_us: int) -> int:
         """Where the clock may go at most before somebody outside has acted."""
-        if self._sleepers:
-            until_us = min(until_us, max(self.now, self._sleepers[0][0]))
+        until_us = min(until_us, max(self.now, self.waiting.wakes_us))
         if self.begun.handler_time == "scenario" and self.run.deliveries.posts:
             ends = (p.begun + p.drawn_us for p in self._unanswered())
             until_us = min(until_us, max(self.now, min(ends, default=NEVER)))
@@ -181,42 +136,31 @@ class Driver:
             local=self.local(now).isoformat(),
             state=self.state,
             speed=self.speed,
-            behind_s=round(self.behind_s + self._lag_s(), 3),
+            behind_s=round(self.pace.behind_s + self._lag_s(), 3),
             handler_time=self.begun.handler_time,
             begins=self.begins.isoformat(),
             ends=self.local(self.latest_us).isoformat(),
             open_posts=len(self.run.deliveries.posts),
-            reasons=[working.why for working in self._working],
+            reasons=self.waiting.reasons,
         )
 
     def _lag_s(self) -> float:
         if self.state != "free":
             return 0.0
-        return max(0.0, (self._wall_us() - self.now) / SECOND / self.speed)
+        return max(0.0, self.pace.wall_s(self._wall_us() - self.now))
 
     # The loop.
 
     def start(self) -> None:
         """Replay the log to its moment, and begin to let time pass."""
-        last = Clock(state="held")
-        for entry in self.log:
-            self._advance_fully(entry.at)
-            self._act(entry)
-            if isinstance(entry, Clock):
-                last = entry
-        self._advance_fully(min(moment_of(self.log), self.latest_us))
-        self._leased_us = self.now
+        last = self.intake.replay()
         self.state = "free" if last.state == "free" else "held"
-        self.speed = last.speed
-        self._anchor_here()
+        self.pace.speed = last.speed
+        self.pace.anchor(self.now)
         self._begun_posts.clear()
         for post in self._unanswered():
             self._send(post, is_resent=True)
         self._loop_task = asyncio.create_task(self._go_on(), name="outsim sandbox")
-
-    def _advance_fully(self, until_us: int) -> None:
-        while self.now < until_us:
-            self.run.advance(until_us)
 
     async def close(self) -> None:
         """Let no more time pass."""
@@ -228,10 +172,7 @@ class Driver:
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
-        self._is_closed = True
-        for waiting in self._told:
-            if not waiting.done():
-                waiting.set_result(None)
+        self.feed.close()
         await self.log.close()
 
     async def _go_on(self) -> None:
@@ -254,12 +195,12 @@ class Driver:
 
     def _work(self) -> float | None:
         """Let the engine go on for a slice; how long to wait for the next, None for a change."""
-        self._wake_sleepers()
+        self.waiting.wake(self.now)
         if self.state == "free":
             wall_us = self._wall_us()
             limit_us = self._limit(wall_us)
             self._slice(limit_us)
-            self._wake_sleepers()
+            self.waiting.wake(self.now)
             lag_s = self._lag_s()
             if self.now < limit_us:
                 self._slow_down(lag_s)
@@ -269,34 +210,35 @@ class Driver:
                 return _IDLE_S
             if self.now >= self.latest_us:
                 return None
-            coming_s = (self.run.next_us - self.now) / SECOND / self.speed
+            coming_s = self.pace.wall_s(self.run.next_us - self.now)
             return min(_IDLE_S, max(0.001, coming_s))
-        if self.state != "advancing" or self._working:
+        if self.state != "advancing" or self.waiting:
             return None
         self._slice(self._limit(self._target_us))
-        self._wake_sleepers()
+        self.waiting.wake(self.now)
         self._met = self._met or bool(self._is_there and self._is_there())
         if self._met or self.now >= self._target_us:
-            if self._working:
+            if self.waiting:
                 return None
             self.state = "ready"
             self._spawn(self._notify())
             return None
-        return 0.0 if not self._working else None
+        return 0.0 if not self.waiting else None
 
     def _slow_down(self, lag_s: float) -> None:
         """Give up on a lag that is not made up for: the clock is behind, and says so."""
-        if lag_s > BEHIND_S:
-            self.behind_s += lag_s
-            self._anchor_here()
-            self._emit("clock", "", "", -1, "behind", 0)
+        if self.pace.slow_down(lag_s, self.now):
+            self._emit_clock("behind")
 
     async def _notify(self) -> None:
         async with self._done:
             self._done.notify_all()
 
-    def _spawn(self, work: object) -> None:
-        task: asyncio.Task[None] = asyncio.ensure_future(work)  # type: ignore[call-overload]
+    def _change(self) -> None:
+        self._changed.set()
+
+    def _spawn(self, work: Coroutine[Any, Any, None]) -> None:
+        task = asyncio.create_task(work)
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
 
@@ -309,14 +251,14 @@ class Driver:
             raise SandboxError("the clock is advancing; wait until it is ready", "conflict")
         self.take(order)
         self.state = order.state
-        self.speed = order.speed
-        self.behind_s = 0.0
-        self._anchor_here()
-        self._emit("clock", "", "", -1, order.state, 0)
+        self.pace.speed = order.speed
+        self.pace.behind_s = 0.0
+        self.pace.anchor(self.now)
+        self._emit_clock(order.state)
         self._changed.set()
         await self.committed()
 
-    async def advance(self, until_us: int, is_there: Callable[[], bool] | None) -> bool:
+    async def advance(self, until_us: int, is_there: Condition | None) -> bool:
         """Advance to an instant, or until something is the case; whether it came to be."""
         if self.state == "advancing":
             raise SandboxError("the clock is advancing; wait until it is ready", "conflict")
@@ -326,73 +268,26 @@ class Driver:
             until_us = self.now
         self._target_us, self._is_there, self._met = until_us, is_there, False
         self.state = "advancing"
-        self._emit("clock", "", "", -1, "advancing", 0)
+        self._emit_clock("advancing")
         self._changed.set()
         async with self._done:
             await self._done.wait_for(lambda: self.state != "advancing" or self._error)
         if self._error is not None:
             raise self._error
-        self._is_there = self._watch = None
-        self._emit("clock", "", "", -1, "ready", 0)
+        self._is_there = None
+        self.conditions.clear()
+        self._emit_clock("ready")
         self.take(Clock(state="held", speed=self.speed))
         await self.committed()
         return self._met or is_so_already
 
-    def condition(
-        self, what: Until, tenant: str | None, campaign: str | None
-    ) -> Callable[[], bool]:
+    def condition(self, what: Until, tenant: str | None, campaign: str | None) -> Condition:
         """Whether something has come to be since now."""
-        if what == "idle":
-            return lambda: self.board.is_idle
-        if what == "campaign over":
-            if tenant is None or campaign is None:
-                raise SandboxError("campaign over: name tenant and campaign")
-            rank = self.session.find(tenant, campaign).plan.rank
-            return lambda: self.board.is_over(rank)
-        watch = _Watch(
-            "visible" if what == "next update visible" else "delivery_begun", tenant, campaign
-        )
-        self._watch = watch
-        return lambda: watch.is_met
+        return self.conditions.of(what, tenant, campaign)
 
     async def sleep_until(self, at: int) -> None:
         """Wait until an instant; the clock stops there until whoever waited goes on."""
-        working = _current.get()
-        if working is not None:
-            self._working.pop(working, None)
-            self._changed.set()
-        woken = asyncio.get_running_loop().create_future()
-        heappush(self._sleepers, (at, next(self._count), woken, working))
-        self._changed.set()
-        await woken
-
-    def _wake_sleepers(self) -> None:
-        while self._sleepers and self._sleepers[0][0] <= self.now:
-            _, _, woken, working = heappop(self._sleepers)
-            if not woken.done():
-                woken.set_result(None)
-                if working is not None:
-                    self._working[working] = None
-
-    @contextmanager
-    def busy(self, why: str) -> Iterator[None]:
-        """An advancing clock waits meanwhile."""
-        working = self._begin(why)
-        token = _current.set(working)
-        try:
-            yield
-        finally:
-            _current.reset(token)
-            self._over(working)
-
-    def _begin(self, why: str) -> Working:
-        working = Working(why)
-        self._working[working] = None
-        return working
-
-    def _over(self, working: Working) -> None:
-        self._working.pop(working, None)
-        self._changed.set()
+        await self.waiting.sleep_until(at)
 
     # Inputs.
 
@@ -411,40 +306,14 @@ class Driver:
 
     def _take_now(self, entry: AnyInput) -> AnyInput:
         """The same, without letting a free clock catch up before."""
-        now = self.now
-        entry = entry.model_copy(update={"at": now, "number": len(self.log) + 1})
-        if entry.kind == "submit":
-            entry = self.session.named(entry)
-        if entry.kind not in ("clock", "answer", "strike"):
-            self.session.check(entry)
-        self.log.append(entry)
-        self._leased_us = max(self._leased_us, now)
-        self._act(entry)
+        taken = self.intake.take(entry)
         self._changed.set()
-        return entry
-
-    def _act(self, entry: AnyInput) -> None:
-        if entry.kind == "strike":
-            self.strikes[entry.fault] = self.strikes.get(entry.fault, 0) + 1
-        if entry.kind == "note":
-            self.notes.append(entry)
-        if entry.kind == "answer" and entry.status is not None:
-            self.board.statuses[entry.call_id, entry.post] = entry.status
-        self.run.hand_in_others()
-        self.run.apply(self.session.add(entry))
-        tenant = getattr(entry, "tenant", None) or ""
-        self._emit("input", tenant, getattr(entry, "campaign", None) or "", -1, entry.kind, 0)
+        return taken
 
     async def committed(self) -> None:
         """Wait until all that can be read now is durable, and would be so after a crash."""
-        now = self.touch()
-        if now > self._leased_us:
-            is_free = self.state == "free"
-            ahead = round(LEASE_S * self.speed * SECOND) if is_free else 0
-            until = self._leased_us = min(now + ahead, self.latest_us)
-            state: Literal["free", "held"] = "free" if is_free else "held"
-            order = Clock(at=now, state=state, speed=self.speed, until=until)
-            self.log.append(order.model_copy(update={"number": len(self.log) + 1}))
+        self.touch()
+        self.intake.lease(self.speed, is_free=self.state == "free")
         await self.log.durable()
 
     # Posts.
@@ -466,104 +335,62 @@ class Driver:
             self._send(post)
 
     def _send(self, post: OpenPost, *, is_resent: bool = False) -> None:
-        """Have a post sent; an advancing clock waits from now on."""
-        if self.poster is not None:
-            handed = self.session.of_rank(post.call.campaign.plan.rank)
-            view = self.post_of(handed, post.call.index, post.number, is_resent=is_resent)
-            why = f"the answer of {view.url} about call {view.call.call_id}"
-            self._spawn(self._post(post, view, self._begin(why), self.poster))
+        sending = self.posting.send(post, self.now, is_resent=is_resent)
+        if sending is not None:
+            self._spawn(sending)
 
-    def post_of(self, handed: Handed, index: int, number: int, *, is_resent: bool) -> Post:
-        """A post about a call, as a poster gets it."""
-        assert handed.entry is not None
-        assert handed.plan.result_url is not None
-        return Post(
-            call=self.board.call(handed, index),
-            url=handed.entry.result_url or "",
-            number=number,
-            begun_at=self.now,
-            timeout_us=self.session.endpoints[handed.plan.result_url.endpoint].timeout_us,
-            is_resent=is_resent,
-        )
+    def _is_open(self, post: OpenPost) -> bool:
+        return (post.call.call_id, post.number) in self.run.deliveries.posts
 
-    async def _post(self, post: OpenPost, view: Post, working: Working, poster: Poster) -> None:
-        """Post to a real handler, and take its answer as an input."""
-        call = post.call
-        token = _current.set(working)
-        try:
-            # A handler may pass on what it hears: after a crash, time must not be before it.
-            await self.committed()
-            began = perf_counter()
-            try:
-                reply = await poster(view)
-            except Exception:
-                reply = Reply("unreachable")
-            if (call.call_id, post.number) not in self.run.deliveries.posts:
-                return  # time is out: the model has gone on without it
-            now = self.touch()
-            if (call.call_id, post.number) not in self.run.deliveries.posts:
-                return
-            passed_us = now - post.begun
-            if self.begun.handler_time == "scenario":
-                latency_us = max(passed_us, post.drawn_us)
-            elif self.state == "free":
-                latency_us = passed_us
-            else:
-                wall_s = perf_counter() - began if reply.wall_s is None else reply.wall_s
-                latency_us = max(passed_us, round(wall_s * self.speed * SECOND))
-            self._take_now(
-                Answer(
-                    call_id=call.call_id,
-                    post=post.number,
-                    result=reply.result,
-                    latency_ms=max(1, -(-latency_us // 1000)),
-                    status=reply.status,
-                )
+    async def _take_answer(self, post: OpenPost, reply: Reply, wall_s: float) -> None:
+        """Take what became of a post as an input."""
+        if self._is_open(post):
+            self.touch()
+        if not self._is_open(post):
+            return  # time is out: the model has gone on without it
+        latency_us = self.now - post.begun
+        if self.begun.handler_time == "scenario":
+            latency_us = max(latency_us, post.drawn_us)
+        elif self.state != "free":
+            wall_s = wall_s if reply.wall_s is None else reply.wall_s
+            latency_us = max(latency_us, round(wall_s * self.speed * SECOND))
+        self._take_now(
+            Answer(
+                call_id=post.call.call_id,
+                post=post.number,
+                result=reply.result,
+                latency_ms=max(1, -(-latency_us // 1000)),
+                status=reply.status,
             )
-            await self.log.durable()
-        finally:
-            _current.reset(token)
-            self._over(working)
+        )
+        await self.log.durable()
 
     # What is told.
 
     def _tell(
-        self, kind: EventKind, plan: CampaignPlan, call_id: int, word: str, number: int
+        self, kind: EventKind, plan: CampaignPlan, call_id: int, status: str, attempt: int
     ) -> None:
-        self._emit(kind, plan.tenant, plan.name, call_id, word, number)
+        at = self.run.platform.events.now
+        self._emit(at, kind, plan.tenant, plan.name, call_id, status, attempt)
+
+    def _tell_input(self, entry: AnyInput) -> None:
+        tenant, campaign = (getattr(entry, name, None) or "" for name in ("tenant", "campaign"))
+        self._emit(self.now, "input", tenant, campaign, status=entry.kind)
+
+    def _emit_clock(self, state: str) -> None:
+        self._emit(self.now, "clock", status=state)
 
     def _emit(
-        self, kind: EventKind, tenant: str, campaign: str, call_id: int, word: str, number: int
+        self,
+        at: int,
+        kind: EventKind,
+        tenant: str = "",
+        campaign: str = "",
+        call_id: int = -1,
+        status: str = "",
+        attempt: int = 0,
     ) -> None:
-        if self._watch is not None:
-            self._watch.see(kind, tenant, campaign)
-        at = self.now if kind in ("input", "clock") else self.run.platform.events.now
-        self._last_event += 1
-        self._events.append((self._last_event, at, kind, tenant, campaign, call_id, word, number))
+        self.conditions.see(kind, tenant, campaign)
+        self.feed.add(at, kind, tenant, campaign, call_id, status, attempt)
         if self._is_there is not None and self._is_there():
             self.run.stop_asked = True
-        if self._told:
-            told, self._told = self._told, []
-            for waiting in told:
-                if not waiting.done():
-                    waiting.set_result(None)
-
-    async def listen(self, after: int | None) -> AsyncIterator[Event]:
-        """What happens after an event of that number, or from now on."""
-        last = self._last_event if after is None else after
-        until = perf_counter() + SLICE_S
-        while True:
-            fresh = [*takewhile(lambda event: event[0] > last, reversed(self._events))]  # noqa: B023
-            for event in reversed(fresh):
-                last = event[0]
-                yield Event(*event)
-                # More may come for as long as someone listens: others have their turn too.
-                if perf_counter() >= until:
-                    await asyncio.sleep(0)
-                    until = perf_counter() + SLICE_S
-            if not fresh:
-                waiting = asyncio.get_running_loop().create_future()
-                self._told.append(waiting)
-                await waiting
-                if self._is_closed:
-                    return

@@ -256,7 +256,7 @@ class Sandbox:
 
     def notes(self, topic: str) -> list[Note]:
         """What was noted of a topic, in order."""
-        return [note for note in self._driver.notes if note.topic == topic]
+        return [note for note in self._driver.intake.notes if note.topic == topic]
 
     async def order_fault(self, fault: Fault) -> Done:
         """Have something go wrong; the number of what is returned names the fault."""
@@ -292,7 +292,7 @@ class Sandbox:
             begins = fault.at if fault.begins is None else fault.begins
             if fault.of != of or now < begins or (fault.ends is not None and now >= fault.ends):
                 continue
-            if fault.count is not None and driver.strikes.get(number, 0) >= fault.count:
+            if fault.count is not None and driver.intake.strikes.get(number, 0) >= fault.count:
                 continue
             wanted = {name: getattr(fault, name) for name in met}
             if any(said is not None and said != met[name] for name, said in wanted.items()):
@@ -315,7 +315,8 @@ class Sandbox:
         posts = driver.board.posts(call_id)
         if not posts:
             raise SandboxError(f"call {call_id}: nothing has been posted about it", "conflict")
-        return await self._poster(driver.post_of(handed, index, len(posts), is_resent=True))
+        post = driver.posting.view(handed, index, len(posts), driver.now, is_resent=True)
+        return await self._poster(post)
 
     # What can be read.
 
@@ -395,7 +396,7 @@ class Sandbox:
 
     def faults(self) -> list[Fault]:
         """Faults that are on, or to come."""
-        now, struck = self._driver.touch(), self._driver.strikes
+        now, struck = self._driver.touch(), self._driver.intake.strikes
         return [
             fault
             for number, fault in self._driver.session.faults.items()
@@ -442,7 +443,7 @@ class Sandbox:
 
         Only of the scenario's and submitted campaigns, never of background tenants.
         """
-        return self._driver.listen(after)
+        return self._driver.feed.listen(after)
 
     async def wait_for(
         self,
@@ -468,4 +469,4 @@ class Sandbox:
 
     def busy(self, why: str) -> AbstractContextManager[None]:
         """An advancing clock waits meanwhile: a request is being answered, a page is fetched."""
-        return self._driver.busy(why)
+        return self._driver.waiting.busy(why)

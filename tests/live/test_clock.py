@@ -13,7 +13,7 @@ import pytest
 from outsim.clock import HOUR, MINUTE, SECOND
 from outsim.errors import SandboxError
 from outsim.live import Post, Reply, Sandbox, Submit
-from outsim.live.driver import BEHIND_S
+from outsim.live.pace import BEHIND_S
 from outsim.scenario import Scenario
 
 ScenarioOf = Callable[..., Scenario]
@@ -165,7 +165,8 @@ def test_a_free_clock_that_falls_behind_says_so_and_skips_nothing(
 ) -> None:
     # Each look at the wall clock takes so long that a slice is over at once.
     looks = count()
-    monkeypatch.setattr("outsim.live.driver.perf_counter", lambda: next(looks) * 0.5)
+    for module in ("driver", "pace"):
+        monkeypatch.setattr(f"outsim.live.{module}.perf_counter", lambda: next(looks) * 0.5)
 
     async def session() -> None:
         async with Sandbox(scenario_of()) as sandbox:

@@ -1,0 +1,108 @@
+"""Takes what comes from outside into a session: stamps it, logs it, and has it act."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from outsim.clock import SECOND
+from outsim.live.board import Board
+from outsim.live.inputs import AnyInput, Clock, Note
+from outsim.live.log import InputLog, moment_of
+from outsim.live.planning import SessionPlan
+from outsim.live.run import LiveRun
+
+LEASE_S = 1.0
+"""Wall time for which a free clock's future is put down in the log at once."""
+
+
+class Intake:
+    """The way into a session, for new inputs and for those that its log has already.
+
+    Parameters
+    ----------
+    session, log, run, board : SessionPlan, InputLog, LiveRun, Board
+        What an input becomes a part of.
+    told : callable
+        Told of each input that has acted.
+    """
+
+    def __init__(
+        self,
+        session: SessionPlan,
+        log: InputLog,
+        run: LiveRun,
+        board: Board,
+        told: Callable[[AnyInput], None],
+    ) -> None:
+        self.notes: list[Note] = []
+        """What the interface remembers."""
+        self.strikes: dict[int, int] = {}
+        """How often each fault has struck."""
+        self._session = session
+        self._log = log
+        self._run = run
+        self._board = board
+        self._told = told
+        self._leased_us = 0
+
+    def replay(self) -> Clock:
+        """Have everything act that is in the log, up to its moment; the clock's last order."""
+        last = Clock(state="held")
+        for entry in self._log:
+            self._advance(entry.at)
+            self._act(entry)
+            if isinstance(entry, Clock):
+                last = entry
+        self._advance(min(moment_of(self._log), self._session.base.latest_us))
+        self._leased_us = self._run.reached_us
+        return last
+
+    def _advance(self, until_us: int) -> None:
+        while self._run.reached_us < until_us:
+            self._run.advance(until_us)
+
+    def take(self, entry: AnyInput) -> AnyInput:
+        """Stamp an input, append it to the log, and have it act.
+
+        Raises
+        ------
+        SandboxError
+            If it can't be done; it is not in the log then.
+        """
+        now = self._run.reached_us
+        entry = entry.model_copy(update={"at": now, "number": len(self._log) + 1})
+        if entry.kind == "submit":
+            entry = self._session.named(entry)
+        if entry.kind not in ("clock", "answer", "strike"):
+            self._session.check(entry)
+        self._log.append(entry)
+        self._leased_us = max(self._leased_us, now)
+        self._act(entry)
+        return entry
+
+    def _act(self, entry: AnyInput) -> None:
+        if entry.kind == "strike":
+            self.strikes[entry.fault] = self.strikes.get(entry.fault, 0) + 1
+        if entry.kind == "note":
+            self.notes.append(entry)
+        if entry.kind == "answer" and entry.status is not None:
+            self._board.statuses[entry.call_id, entry.post] = entry.status
+        self._run.hand_in_others()
+        self._run.apply(self._session.add(entry))
+        self._told(entry)
+
+    def lease(self, speed: float, *, is_free: bool) -> None:
+        """Put down in the log how far time has passed, and how far a free clock may go on."""
+        now = self._run.reached_us
+        if now > self._leased_us:
+            ahead_us = round(LEASE_S * speed * SECOND) if is_free else 0
+            self._leased_us = min(now + ahead_us, self._session.base.latest_us)
+            self._log.append(
+                Clock(
+                    at=now,
+                    number=len(self._log) + 1,
+                    state="free" if is_free else "held",
+                    speed=speed,
+                    until=self._leased_us,
+                )
+            )

@@ -1,0 +1,40 @@
+"""How fast a clock goes, and where a free one should be by the wall clock."""
+
+from __future__ import annotations
+
+from time import perf_counter
+
+from outsim.clock import SECOND
+
+BEHIND_S = 1.0
+"""Lag of a free clock that it does not try to make up for."""
+
+
+class Pace:
+    """Speed of a clock, and the wall time by which it has fallen behind."""
+
+    def __init__(self) -> None:
+        self.speed = 1.0
+        self.behind_s = 0.0
+        self._wall_s, self._at = 0.0, 0
+
+    def anchor(self, at: int) -> None:
+        """It goes on from here and now."""
+        self._wall_s, self._at = perf_counter(), at
+
+    @property
+    def due_us(self) -> int:
+        """Where a free clock should be now."""
+        return self._at + int((perf_counter() - self._wall_s) * self.speed * SECOND)
+
+    def wall_s(self, duration_us: int) -> float:
+        """What a duration of simulated time is by the wall clock."""
+        return duration_us / SECOND / self.speed
+
+    def slow_down(self, lag_s: float, at: int) -> bool:
+        """Give up on a lag that can't be made up for; whether it is one."""
+        if lag_s <= BEHIND_S:
+            return False
+        self.behind_s += lag_s
+        self.anchor(at)
+        return True
