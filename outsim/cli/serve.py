@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -34,6 +35,15 @@ def _duration_s(text: str) -> float:
 
 def serve(
     scenario: ScenarioFile,
+    other: Annotated[
+        str | None,
+        typer.Argument(
+            metavar="[OTHER]",
+            help="Scenario file that its page compares it with.",
+            show_default=False,
+        ),
+    ] = None,
+    *,
     port: Annotated[
         int, typer.Option(metavar="N", parser=count(0, 65_535), help="Port; 0 is any free one.")
     ] = 8900,
@@ -144,6 +154,9 @@ def serve(
     try:
         from outsim.live.http.context import Settings
         from outsim.live.http.main import run
+
+        if find_spec("nicegui") is None:
+            raise ModuleNotFoundError(name="nicegui")
     except ImportError as error:
         raise OutsimError(
             f"the sandbox needs {error.name}; install outsim with its extra: "
@@ -169,6 +182,9 @@ def serve(
     if futures is None or command is None:
         run(
             load_with_advice(scenario, is_served=True),
+            None if other is None else load_with_advice(other),
+            scenario_file=Path(scenario),
+            other_file=None if other is None else Path(other),
             port=port,
             state=None if state is None else Path(state),
             save=None if save is None else Path(save),

@@ -23,6 +23,7 @@ from outsim.live.http.context import Context, Here, noted, refusal_of
 from outsim.live.http.gate import Gate
 from outsim.live.http.grades import grade_the_rest
 from outsim.live.http.seen import SECRETS, note_fields
+from outsim.live.page.front import Front
 from outsim.text import shortened
 
 SHOWN_PROBLEMS = 5
@@ -34,8 +35,8 @@ sandbox's own). Times are simulated times: see `/sandbox/clock`.
 """
 
 
-def application(context: Context) -> ASGIApp:
-    """Everything that a sandbox answers over HTTP."""
+def application(context: Context, front: Front | None = None) -> ASGIApp:
+    """Everything that a sandbox answers over HTTP, with its page if it has one."""
     app = FastAPIOffline(
         title="outsim sandbox",
         version=__version__,
@@ -58,7 +59,7 @@ def application(context: Context) -> ASGIApp:
     ):
         app.add_exception_handler(kind, handler)
     app.openapi = lambda: _description(app)  # type: ignore[method-assign]
-    return Gate(app, context)
+    return Gate(app, context, front)
 
 
 async def _health(context: Here) -> dict[str, Any]:

@@ -9,12 +9,14 @@ from email.utils import format_datetime
 from typing import Any
 from urllib.parse import urlsplit
 
+from starlette.datastructures import Headers
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from outsim.live.http.context import Context
+from outsim.live.page.front import Front
 
 CLIENTS = ("/webservice/", "/api/", "/ws/")
 """Parts of the interface that are the platform's; an advancing clock waits for their requests."""
@@ -25,20 +27,51 @@ POLICY = (
     "default-src 'none'; script-src 'self' 'unsafe-inline'; style-src 'self' 'unsafe-inline'; "
     "img-src 'self' data:; connect-src 'self'; frame-ancestors 'none'"
 )
+PAGE_POLICY = (
+    "default-src 'none'; script-src 'self' 'unsafe-inline' 'unsafe-eval'; "
+    "style-src 'self' 'unsafe-inline'; img-src 'self' data: blob:; font-src 'self' data:; "
+    "connect-src 'self'; form-action 'self'; base-uri 'self'; frame-ancestors 'none'"
+)
+"""Components of the page are compiled in the browser, which needs eval."""
+PAGE_HEADERS = [
+    (b"x-content-type-options", b"nosniff"),
+    (b"content-security-policy", PAGE_POLICY.encode()),
+]
 NOT_OURS = "the Host or Origin of this request is not this sandbox; use the URL of its ready line"
 
 
 class Gate:
     """Around the application: notes clients' requests, dates answers with simulated time."""
 
-    def __init__(self, app: ASGIApp, context: Context) -> None:
-        self.app, self.context = app, context
+    def __init__(self, app: ASGIApp, context: Context, front: Front | None = None) -> None:
+        self.app, self.context, self.front = app, context, front
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Let a request in."""
-        if scope["type"] != "http":
+        if self.front is not None and self.front.has(scope["path"]):
+            await self._show(self.front, scope, receive, send)
+        elif scope["type"] == "http":
+            await self._answer(scope, receive, send)
+        else:
             await self.app(scope, receive, send)
+
+    async def _show(self, front: Front, scope: Scope, receive: Receive, send: Send) -> None:
+        """Let the page answer: what it asks for is no client's request, and may be kept."""
+        refusal = self._refusal(Headers(scope=scope))
+        if refusal is not None:
+            await refusal(scope, receive, send)
             return
+
+        async def guarded(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                message = {**message, "headers": [*message["headers"], *PAGE_HEADERS]}
+            await send(message)
+
+        if scope["type"] == "http":
+            receive = self._within_limits(Headers(scope=scope), receive)
+        await front(scope, receive, guarded)
+
+    async def _answer(self, scope: Scope, receive: Receive, send: Send) -> None:
         request = Request(scope)
         sandbox, clock = self.context.sandbox, self.context.sandbox.clock
         is_clients = request.url.path.startswith(CLIENTS)
@@ -57,15 +90,25 @@ class Gate:
                 message = {**message, "headers": [*message["headers"], *self._headers()]}
             await send(message)
 
-        if not (self.context.settings.any_host or _is_ours(request)):
-            await JSONResponse({"error": NOT_OURS}, 403)(scope, receive, dated)
+        refusal = self._refusal(request.headers)
+        if refusal is not None:
+            await refusal(scope, receive, dated)
             return
-        settings = self.context.settings
-        is_upload = request.headers.get("content-type", "").startswith("multipart/")
-        most = settings.most_body if is_upload else min(MOST_HELD, settings.most_body)
-        within_limits = _within(receive, settings.body_s, most)
+        within_limits = self._within_limits(request.headers, receive)
         with sandbox.busy("a request") if is_clients else nullcontext():
             await self.app(scope, within_limits, dated)
+
+    def _refusal(self, headers: Headers) -> ASGIApp | None:
+        """The answer to who names another host than this, or comes from a page of one."""
+        if self.context.settings.any_host or _is_ours(headers):
+            return None
+        return JSONResponse({"error": NOT_OURS}, 403)
+
+    def _within_limits(self, headers: Headers, receive: Receive) -> Receive:
+        settings = self.context.settings
+        is_upload = headers.get("content-type", "").startswith("multipart/")
+        most = settings.most_body if is_upload else min(MOST_HELD, settings.most_body)
+        return _within(receive, settings.body_s, most)
 
     def _headers(self) -> list[tuple[bytes, bytes]]:
         clock = self.context.sandbox.clock
@@ -78,11 +121,11 @@ class Gate:
         ]
 
 
-def _is_ours(request: Request) -> bool:
+def _is_ours(headers: Headers) -> bool:
     """Whether a request names this machine, and no page of another host sent it."""
-    named = [f"//{request.headers.get('host', 'localhost')}"]
-    if "origin" in request.headers:
-        named.append(request.headers["origin"])
+    named = [f"//{headers.get('host', 'localhost')}"]
+    if "origin" in headers:
+        named.append(headers["origin"])
     try:
         return all(urlsplit(each).hostname in OUR_HOSTS for each in named)
     except ValueError:

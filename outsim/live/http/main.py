@@ -7,16 +7,23 @@ import gc
 import json
 import signal
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
+from outsim.live.http.context import Context
 from outsim.live.http.server import serving
+from outsim.live.page.front import Front
+from outsim.live.page.session import Page
 from outsim.scenario.model import Scenario
 
 
 def run(
     scenario: Scenario,
+    other: Scenario | None = None,
     *,
+    scenario_file: Path | None = None,
+    other_file: Path | None = None,
     save: Path | None = None,
     note: Callable[[str], None],
     **options: Any,
@@ -27,6 +34,10 @@ def run(
     ----------
     scenario : Scenario
         What is served.
+    other : Scenario, optional
+        What its page compares it with.
+    scenario_file, other_file : Path, optional
+        Where they were read from.
     save : Path, optional
         Where the session is written to at the end, as a scenario.
     note : callable
@@ -34,20 +45,28 @@ def run(
     options
         Those of `outsim.live.http.server.serving`.
     """
-    asyncio.run(_run(scenario, save, note, options))
+    about = partial(Page, other=other, scenario_file=scenario_file, other_file=other_file)
+    asyncio.run(_run(scenario, about, save, note, options))
 
 
 async def _run(
-    scenario: Scenario, save: Path | None, note: Callable[[str], None], options: dict[str, Any]
+    scenario: Scenario,
+    about: Callable[[Context], Page],
+    save: Path | None,
+    note: Callable[[str], None],
+    options: dict[str, Any],
 ) -> None:
-    async with serving(scenario, **options) as (served, running):
+    front = Front()
+    async with serving(scenario, front=front, **options) as (served, running):
         loop = asyncio.get_running_loop()
         for kind in (signal.SIGINT, signal.SIGTERM):
             loop.add_signal_handler(kind, served.stop)
-        print(json.dumps(served.ready_line()), flush=True)  # noqa: T201
-        note(f"{served.url}/docs describes the interface; Ctrl-C ends the sandbox")
+        page = f"{served.url}/"
+        print(json.dumps({**served.ready_line(), "page": page}), flush=True)  # noqa: T201
+        note(f"open {page} to see it move, {page}docs for the interface; Ctrl-C ends the sandbox")
         sparing = asyncio.create_task(_spare_collections())
-        await running
+        async with front.opened(about(served.context)):
+            await running
         sparing.cancel()
         if save is not None:
             served.sandbox.save(save)

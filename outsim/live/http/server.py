@@ -22,6 +22,7 @@ from outsim.live.http.context import Context, Settings
 from outsim.live.http.gate import OUR_HOSTS
 from outsim.live.http.logins import Logins
 from outsim.live.inbox import Inbox
+from outsim.live.page.front import Front
 from outsim.live.pages import Hosts, Pages
 from outsim.live.posts import Posts
 from outsim.live.sandbox import Sandbox
@@ -155,6 +156,7 @@ async def serving(
     handler_time: Literal["real", "scenario"] = "real",
     allow_hosts: Collection[str] = (),
     settings: Settings | None = None,
+    front: Front | None = None,
 ) -> AsyncIterator[tuple[Served, asyncio.Task[None]]]:
     """Serve a sandbox until the block ends; the task ends when the server does.
 
@@ -170,6 +172,8 @@ async def serving(
         Hosts beside this machine that results may be posted to.
     settings : Settings, optional
         How the interface behaves.
+    front : Front, optional
+        Its page; there is at most one in a process.
 
     Raises
     ------
@@ -211,9 +215,9 @@ async def serving(
                 context = Context(sandbox, Logins(accounts), pages, posts, inbox, settings)
                 server = _Server(
                     uvicorn.Config(
-                        application(context),
+                        application(context, front),
                         http=_Protocol,
-                        ws="none",
+                        ws="none" if front is None else "websockets-sansio",
                         lifespan="off",
                         log_level="error",
                         access_log=False,

@@ -1,0 +1,115 @@
+"""What is around every room of the page: where one can go, whose page it is, how late it is."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import asynccontextmanager, contextmanager
+from pathlib import Path
+
+from fastapi import FastAPI
+from nicegui import ui
+from starlette.types import ASGIApp
+
+from outsim._version import __version__
+from outsim.live.page import customer, morning, operator, what_if
+from outsim.live.page.front import ROOMS
+from outsim.live.page.parts import words
+from outsim.live.page.session import Page
+
+BUILDERS: dict[str, Callable[[Page], None]] = {
+    "/": morning.build,
+    "/what-if": what_if.build,
+    "/customer": customer.build,
+    "/operator": operator.build,
+}
+STYLE = Path(__file__).with_name("page.css")
+MARK = (
+    '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 16 16">'
+    '<rect width="16" height="16" rx="3" fill="#00528c"/>'
+    '<path d="M2 12 6 5l3 4 5-6v9z" fill="#fff"/></svg>'
+)
+THEMES = {"auto": None, "light": False, "dark": True}
+COOKIE = "outsim-theme"
+
+
+@asynccontextmanager
+async def started(page: Page) -> AsyncIterator[ASGIApp]:
+    """The page as an application, until the block ends; there is one at a time in a process."""
+    app = FastAPI(openapi_url=None)
+    for path in ROOMS:
+        _add_room(page, path)
+    ui.run_with(
+        app,
+        title="outsim",
+        favicon=MARK,
+        dark=None,
+        language="en-US",
+        binding_refresh_interval=None,
+        tailwind=False,
+        show_welcome_message=False,
+    )
+    async with app.router.lifespan_context(app):
+        yield app
+
+
+def _add_room(page: Page, path: str) -> None:
+    @ui.page(path, title=f"{ROOMS[path]} - outsim")
+    def room() -> None:
+        with _frame(page, path):
+            BUILDERS[path](page)
+
+
+@contextmanager
+def _frame(page: Page, path: str) -> Iterator[None]:
+    """Header, footer and the room between them."""
+    ui.add_css(STYLE)
+    theme = ui.dark_mode(THEMES.get(_kept_theme()))
+    with ui.header(fixed=False):
+        ui.link("Skip to the room", "#main").classes("skip")
+        with ui.element("nav").classes("rooms").props('aria-label="Rooms"'):
+            for to, title in ROOMS.items():
+                link = ui.link(title, to)
+                if to == path:
+                    link.props('aria-current="page"')
+        _clock(page)
+        _theme_switch(theme)
+    with ui.element("div").props("id=main tabindex=-1"):
+        words("h1", ROOMS[path])
+        yield
+    with ui.footer(fixed=False):
+        sandbox = page.context.sandbox
+        ui.label(f"{sandbox.scenario.name}, seed {sandbox.seed}; outsim {__version__}")
+
+
+def _clock(page: Page) -> None:
+    """The simulated local time, as it goes."""
+    shown = ui.label().classes("clock").props('role="timer" aria-label="Simulated time"')
+
+    def show() -> None:
+        view = page.context.sandbox.clock.view
+        shown.text = f"{view.local[11:19]} ({view.state})"
+
+    show()
+    ui.timer(1.0, show)
+
+
+def _kept_theme() -> str:
+    return str(ui.context.client.request.cookies.get(COOKIE, "auto"))
+
+
+def _theme_switch(theme: ui.dark_mode) -> None:
+    """Light, dark, or as the system has it; the browser remembers it."""
+
+    def choose(name: str) -> None:
+        theme.value = THEMES[name]
+        ui.run_javascript(
+            f"document.cookie = '{COOKIE}={name}; path=/; max-age=31536000; samesite=strict'"
+        )
+
+    kept = _kept_theme()
+    ui.select(
+        {"auto": "System", "light": "Light", "dark": "Dark"},
+        label="Theme",
+        value=kept if kept in THEMES else "auto",
+        on_change=lambda event: choose(event.value),
+    ).props("dense options-dense outlined").classes("theme")

@@ -1,0 +1,66 @@
+"""What tests of the page share: a real browser, and a sandbox as a process that serves one."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, sync_playwright
+
+from .opening import CHROMIUM, OTHER, SCENARIO, Opened
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    with sync_playwright() as playwright:
+        made = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
+        yield made
+        made.close()
+
+
+@pytest.fixture(scope="module")
+def serve(
+    browser: Browser, tmp_path_factory: pytest.TempPathFactory
+) -> Callable[..., AbstractContextManager[Opened]]:
+    """Serves scenario files; no request of a room goes elsewhere, nor does one fail."""
+
+    @contextmanager
+    def start(*arguments: str | Path) -> Iterator[Opened]:
+        command = [sys.executable, "-m", "outsim", "serve", "--port", "0", *map(str, arguments)]
+        with subprocess.Popen(
+            command, stdout=subprocess.PIPE, text=True, cwd=tmp_path_factory.mktemp("served")
+        ) as process:
+            try:
+                assert process.stdout is not None
+                opened = Opened(json.loads(process.stdout.readline())["url"], browser)
+                yield opened
+            finally:
+                process.terminate()
+        assert process.returncode == 0
+        assert opened.outside == []
+        assert opened.errors == []
+
+    return start
+
+
+@pytest.fixture(scope="module")
+def files(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
+    """A small scenario with markup in its names, and another to compare it with."""
+    place = tmp_path_factory.mktemp("scenarios")
+    for name, text in (("scenario.toml", SCENARIO), ("other.toml", OTHER)):
+        (place / name).write_text(text)
+    return place / "scenario.toml", place / "other.toml"
+
+
+@pytest.fixture(scope="module")
+def opened(
+    serve: Callable[..., AbstractContextManager[Opened]], files: tuple[Path, Path]
+) -> Iterator[Opened]:
+    """The page of both, with the clock held."""
+    with serve(*files, "--held") as found:
+        yield found
