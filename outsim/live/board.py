@@ -22,7 +22,8 @@ from outsim.engine.records import (
     Types,
     UpdateRecord,
 )
-from outsim.live.planning import Handed, SessionPlan
+from outsim.live.campaigns import SessionCampaign
+from outsim.live.planning import SessionPlan
 from outsim.live.views import CallView, CampaignView, DeliveryView, Dial, EventKind, Seen
 from outsim.plan import CampaignPlan
 from outsim.vocabulary import (
@@ -185,25 +186,25 @@ class Board:
         self._tell("visible", found.state.plan, row.call_id, STATUSES[row.status], row.attempt)
 
     def _post_due(self, row: DeliveryRecord) -> None:
-        handed = self.session.handed_of_call(row.call_id)
-        if handed is None:
+        campaign = self.session.campaign_of_call(row.call_id)
+        if campaign is None:
             return
         self.owed += row.post == 1
         self._posts.append(row.place)
         self._posts_of.setdefault(row.call_id, []).append(row.place)
-        self._tell("delivery_due", handed.plan, row.call_id, "", row.post)
+        self._tell("delivery_due", campaign.plan, row.call_id, "", row.post)
 
     def _post_ended(self, row: DeliveryRecord) -> None:
-        handed = self.session.handed_of_call(row.call_id)
-        if handed is None:
+        campaign = self.session.campaign_of_call(row.call_id)
+        if campaign is None:
             return
-        self.owed -= row.result == ACCEPTED or row.post > len(self._waits(handed))
+        self.owed -= row.result == ACCEPTED or row.post > len(self._waits(campaign))
         word = POST_RESULTS[row.result]
-        self._tell("delivery_ended", handed.plan, row.call_id, word, row.post)
+        self._tell("delivery_ended", campaign.plan, row.call_id, word, row.post)
 
-    def _waits(self, handed: Handed) -> tuple[int, ...]:
+    def _waits(self, campaign: SessionCampaign) -> tuple[int, ...]:
         """Waits between posts to a campaign's endpoint."""
-        url = handed.plan.result_url
+        url = campaign.plan.result_url
         assert url is not None
         return self.session.endpoints[url.endpoint].retry_after_us
 
@@ -216,20 +217,20 @@ class Board:
         """Whether all calls of a campaign have their final status."""
         return self._followed[rank].is_over
 
-    def call(self, handed: Handed, index: int) -> CallView:
+    def call(self, campaign: SessionCampaign, index: int) -> CallView:
         """A call as it is and as it is seen."""
-        plan, entry, campaign = handed.plan, handed.entry, handed.campaign
+        plan, entry, definition = campaign.plan, campaign.entry, campaign.definition
         found = self._followed[plan.rank]
         seen = found.visible_place[index]
         last = None if seen < 0 else self.updates.row(seen)
-        contacts = campaign.contact_list
+        contacts = definition.contact_list
         start = max(plan.start_us, int(plan.submitted_at_us[index]))
-        expires = None if campaign.expires_at is None else plan.rules.expires_us
+        expires = None if definition.expires_at is None else plan.rules.expires_us
         return CallView(
             call_id=plan.first_call_id + index,
             tenant=plan.tenant,
             campaign=plan.name,
-            group=handed.group,
+            group=campaign.group,
             index=index,
             phone_number=_digits(int(plan.numbers[index])),
             ani=_digits(int(plan.anis[index])),
@@ -238,9 +239,9 @@ class Board:
             expires=expires,
             max_retry=plan.rules.max_retry,
             retry_interval_s=plan.rules.retry_interval_us // 1_000_000,
-            result_url=entry.result_url if entry is not None else campaign.result_url,
+            result_url=entry.result_url if entry is not None else definition.result_url,
             extra=dict(entry.extra) if entry is not None else {},
-            variables={} if contacts is None or entry is None else handed.variables(index),
+            variables={} if contacts is None or entry is None else campaign.variables(index),
             status=STATUSES[found.status[index]],
             visible_status=STATUSES[found.visible[index]],
             visible_attempts=0 if last is None else last["attempt"] - (last["status"] == QUEUED),
@@ -261,20 +262,20 @@ class Board:
             if at != MISSING:
                 yield at, call_id, attempt
 
-    def campaign(self, handed: Handed) -> CampaignView:
+    def campaign(self, campaign: SessionCampaign) -> CampaignView:
         """A campaign as it is and as it is seen."""
-        plan, found = handed.plan, self._followed[handed.plan.rank]
+        plan, found = campaign.plan, self._followed[campaign.plan.rank]
         requested = plan.rules.stop_requested_us
         return CampaignView(
             tenant=plan.tenant,
             name=plan.name,
-            group=handed.group,
+            group=campaign.group,
             submitted_at=plan.submitted_us,
             start=plan.start_us,
             calls=plan.size,
             rejected=found.counts[REJECTED],
             first_call_id=plan.first_call_id,
-            stop_requested=requested if handed.is_stopped else None,
+            stop_requested=requested if campaign.is_stopped else None,
             is_over=found.is_over,
             counts=_by_word(found.counts),
             visible_counts=_by_word(found.visible_counts),
@@ -287,17 +288,18 @@ class Board:
     def post(self, place: int) -> DeliveryView | None:
         """A post about a call; None if it is nobody's that is followed."""
         row = self.deliveries.row(place)
-        handed = self.session.handed_of_call(row["call_id"])
-        if handed is None:
+        campaign = self.session.campaign_of_call(row["call_id"])
+        if campaign is None:
             return None
-        waits = self._waits(handed)
+        waits = self._waits(campaign)
         ended, result, number = row["ended"], row["result"], row["post"]
         is_last = result in (ACCEPTED, NOT_KNOWN) or number > len(waits)
         return DeliveryView(
             call_id=row["call_id"],
-            tenant=handed.plan.tenant,
-            campaign=handed.plan.name,
-            url=(handed.entry.result_url if handed.entry else handed.campaign.result_url) or "",
+            tenant=campaign.plan.tenant,
+            campaign=campaign.plan.name,
+            url=(campaign.entry.result_url if campaign.entry else campaign.definition.result_url)
+            or "",
             post=number,
             due_at=row["due"],
             begun_at=_or_none(row["begun"]),

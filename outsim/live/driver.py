@@ -319,10 +319,10 @@ class Driver:
     # Posts.
 
     def _post_begins(self, call: Call, number: int) -> None:
-        handed = self.session.handed_of_call(call.call_id)
-        if handed is None:
+        campaign = self.session.campaign_of_call(call.call_id)
+        if campaign is None:
             return
-        self._tell("delivery_begun", handed.plan, call.call_id, "", number)
+        self._tell("delivery_begun", campaign.plan, call.call_id, "", number)
         post = self.run.deliveries.posts.get((call.call_id, number))
         if post is not None:
             self._begun_posts.append(post)

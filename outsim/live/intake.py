@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 from outsim.clock import SECOND
 from outsim.live.board import Board
+from outsim.live.checks import check_input
 from outsim.live.inputs import AnyInput, Clock, Note
 from outsim.live.log import InputLog, moment_of
 from outsim.live.planning import SessionPlan
@@ -74,7 +75,7 @@ class Intake:
         if entry.kind == "submit":
             entry = self._session.named(entry)
         if entry.kind not in ("clock", "answer", "strike"):
-            self._session.check(entry)
+            check_input(self._session, entry)
         self._log.append(entry)
         self._leased_us = max(self._leased_us, now)
         self._act(entry)

@@ -7,7 +7,8 @@ from time import perf_counter
 from typing import Any
 
 from outsim.live.board import Board
-from outsim.live.planning import Handed, SessionPlan
+from outsim.live.campaigns import SessionCampaign
+from outsim.live.planning import SessionPlan
 from outsim.live.run import OpenPost
 from outsim.live.views import Post, Poster, Reply
 from outsim.live.waiting import Waiting, Work
@@ -52,21 +53,23 @@ class Posting:
         """What posts it; an advancing clock waits from now on. None without a poster."""
         if self._poster is None:
             return None
-        handed = self._session.of_rank(post.call.campaign.plan.rank)
-        view = self.view(handed, post.call.index, post.number, now, is_resent=is_resent)
+        campaign = self._session.of_rank(post.call.campaign.plan.rank)
+        view = self.view(campaign, post.call.index, post.number, now, is_resent=is_resent)
         work = self._waiting.begin(f"the answer of {view.url} about call {view.call.call_id}")
         return self._post(post, view, work, self._poster)
 
-    def view(self, handed: Handed, index: int, number: int, now: int, *, is_resent: bool) -> Post:
+    def view(
+        self, campaign: SessionCampaign, index: int, number: int, now: int, *, is_resent: bool
+    ) -> Post:
         """A post about a call, as a poster gets it."""
-        assert handed.entry is not None
-        assert handed.plan.result_url is not None
+        assert campaign.entry is not None
+        assert campaign.plan.result_url is not None
         return Post(
-            call=self._board.call(handed, index),
-            url=handed.entry.result_url or "",
+            call=self._board.call(campaign, index),
+            url=campaign.entry.result_url or "",
             number=number,
             begun_at=now,
-            timeout_us=self._session.endpoints[handed.plan.result_url.endpoint].timeout_us,
+            timeout_us=self._session.endpoints[campaign.plan.result_url.endpoint].timeout_us,
             is_resent=is_resent,
         )
 

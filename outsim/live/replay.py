@@ -12,6 +12,7 @@ from outsim.engine import Engine, Records, execute
 from outsim.live import state as states
 from outsim.live.log import moment_of, read_log
 from outsim.live.planning import SessionPlan
+from outsim.live.saving import scenario_of
 from outsim.progress import Progress, unseen
 from outsim.results.result import Result
 from outsim.results.run_arrays import RunArrays
@@ -60,7 +61,7 @@ def replay(
 
 def result_of(session: SessionPlan, records: Records, engine: str) -> Result:
     """What was recorded of a session, with all its tables."""
-    arrays = RunArrays(session.saved_scenario(), session.plan(records.ended_us), records)
+    arrays = RunArrays(scenario_of(session), session.plan(records.ended_us), records)
     return Result(RunTables(arrays), session.tape.seed, session.tape.replication, engine)
 
 

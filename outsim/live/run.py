@@ -1,4 +1,4 @@
-"""The readable engine, handed its campaigns while it runs, with posts to real handlers."""
+"""The readable engine, given its campaigns while it runs, with posts to real handlers."""
 
 from __future__ import annotations
 
@@ -113,7 +113,7 @@ class LiveRun:
     session : SessionPlan
         What is to be run, inputs not yet added.
     board : Board
-        Follows the campaigns of the scenario and those handed in.
+        Follows the campaigns of the scenario and those submitted.
     is_begun : callable
         Told of posts as they begin, by call and number.
     """
@@ -137,8 +137,8 @@ class LiveRun:
         self.deliveries.posts, self.deliveries.is_begun = {}, is_begun
         self.campaigns: dict[int, CampaignState] = {}
         self._disturbances: dict[int, SuspensionPlan | OutagePlan] = {}
-        for handed in session.handed.values():
-            board.follow(self._submit(handed.plan))
+        for campaign in session.campaigns.values():
+            board.follow(self._submit(campaign.plan))
         for place, disturbance in enumerate(plan.disturbances):
             p.events.start(controls.disturb(p, disturbance, place))
         if plan.platform.reconciliation_us:
@@ -190,8 +190,8 @@ class LiveRun:
         p = self.platform
         if change.endpoint is not None:
             self.deliveries.endpoints.append(Endpoint(change.endpoint))
-        if change.handed is not None:
-            self.board.follow(self._submit(change.handed.plan))
+        if change.submitted is not None:
+            self.board.follow(self._submit(change.submitted.plan))
         for rank, effect_us in change.stopped:
             campaign = self.campaigns[rank]
             campaign.rules = self.session.of_rank(rank).plan.rules
@@ -199,15 +199,15 @@ class LiveRun:
         for rank, effect_us in change.cleared:
             p.events.start(controls.clear(p, self.campaigns[rank], effect_us))
         if change.begins is not None:
-            place, disturbance = change.begins
-            self._disturbances[place] = disturbance
+            place = change.begins.place
+            self._disturbances[place] = change.begins.plan
             p.events.start(self._begin(place))
         if change.ends is not None:
-            place, disturbance = change.ends
-            self._disturbances[place] = disturbance
-            p.events.start(self._end(place, disturbance.ends_us))
+            place = change.ends.place
+            self._disturbances[place] = change.ends.plan
+            p.events.start(self._end(place, change.ends.plan.ends_us))
         if change.answered is not None:
-            self.deliveries.answered(change.answered[1])
+            self.deliveries.answered(change.answered)
 
     def _begin(self, place: int) -> Process:
         begins_us = self._disturbances[place].begins_us

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Literal, Self
 from outsim.errors import SandboxError, unknown_name
 from outsim.live import state as states
 from outsim.live.beginning import beginning_at
+from outsim.live.campaigns import SessionCampaign
 from outsim.live.clock import SandboxClock
 from outsim.live.driver import Driver
 from outsim.live.inputs import (
@@ -31,7 +32,6 @@ from outsim.live.inputs import (
     Suspend,
 )
 from outsim.live.log import InputLog
-from outsim.live.planning import Handed
 from outsim.live.state import Begun, HandlerTime
 from outsim.live.views import (
     CallView,
@@ -217,16 +217,16 @@ class Sandbox:
         assert isinstance(taken, Submit)
         assert taken.campaign is not None
         await self._driver.committed()
-        handed = self._driver.session.find(taken.tenant, taken.campaign)
-        contacts = handed.campaign.contact_list
+        campaign = self._driver.session.find(taken.tenant, taken.campaign)
+        contacts = campaign.definition.contact_list
         assert contacts is not None
-        first = handed.plan.first_call_id
+        first = campaign.plan.first_call_id
         return Submitted(
             number=taken.number,
             at=taken.at,
             tenant=taken.tenant,
             campaign=taken.campaign,
-            call_ids=range(first, first + handed.plan.size),
+            call_ids=range(first, first + campaign.plan.size),
             rejected=tuple(Rejected(r.row, r.text, r.reason) for r in contacts.rejected),
         )
 
@@ -309,23 +309,23 @@ class Sandbox:
     async def resend(self, call_id: int) -> Reply:
         """Post a call's final result once more, to its real handler; the model is told nothing."""
         driver = self._driver
-        handed, index = self._found(call_id)
-        if self._poster is None or handed.entry is None or handed.entry.result_url is None:
+        campaign, index = self._found(call_id)
+        if self._poster is None or campaign.entry is None or campaign.entry.result_url is None:
             raise SandboxError(f"call {call_id}: has no handler that could be posted to")
         posts = driver.board.posts(call_id)
         if not posts:
             raise SandboxError(f"call {call_id}: nothing has been posted about it", "conflict")
-        post = driver.posting.view(handed, index, len(posts), driver.now, is_resent=True)
+        post = driver.posting.view(campaign, index, len(posts), driver.now, is_resent=True)
         return await self._poster(post)
 
     # What can be read.
 
-    def _found(self, call_id: int) -> tuple[Handed, int]:
+    def _found(self, call_id: int) -> tuple[SessionCampaign, int]:
         self._driver.touch()
-        handed = self._driver.session.handed_of_call(call_id)
-        if handed is None:
+        campaign = self._driver.session.campaign_of_call(call_id)
+        if campaign is None:
             raise SandboxError(f"call {call_id}: there is no such call", "unknown")
-        return handed, call_id - handed.plan.first_call_id
+        return campaign, call_id - campaign.plan.first_call_id
 
     def call(self, call_id: int) -> CallView:
         """A call.
@@ -337,19 +337,19 @@ class Sandbox:
         """
         return self._driver.board.call(*self._found(call_id))
 
-    def _handed(self, tenant: str | None) -> list[Handed]:
+    def _campaigns(self, tenant: str | None) -> list[SessionCampaign]:
         self._driver.touch()
-        everything = self._driver.session.handed.values()
-        return [h for h in everything if tenant is None or h.plan.tenant == tenant]
+        everything = self._driver.session.campaigns.values()
+        return [found for found in everything if tenant in (None, found.plan.tenant)]
 
     def calls(
         self, tenant: str | None = None, campaign: str | None = None, group: str | None = None
     ) -> Iterator[CallView]:
         """Calls of the scenario's and the submitted campaigns, by call_id."""
-        for handed in self._handed(tenant):
-            if campaign in (None, handed.plan.name) and group in (None, handed.group):
-                for index in range(handed.plan.size):
-                    yield self._driver.board.call(handed, index)
+        for found in self._campaigns(tenant):
+            if campaign in (None, found.plan.name) and group in (None, found.group):
+                for index in range(found.plan.size):
+                    yield self._driver.board.call(found, index)
 
     def attempted(
         self, tenant: str, instant: Literal["dispatched", "dialed"]
@@ -362,7 +362,7 @@ class Sandbox:
 
     def campaigns(self, tenant: str | None = None) -> list[CampaignView]:
         """Campaigns of the scenario, and those submitted, in the order of their calls."""
-        return [self._driver.board.campaign(handed) for handed in self._handed(tenant)]
+        return [self._driver.board.campaign(found) for found in self._campaigns(tenant)]
 
     def campaign(self, tenant: str, name: str) -> CampaignView:
         """One of them.
@@ -429,7 +429,7 @@ class Sandbox:
     def save(self, path: str | Path) -> None:
         """Write the session to a scenario file, its contact lists into ``contacts`` beside it.
 
-        What was handed in and ordered is in it as if it had been known; what was pinned, and
+        What was submitted and ordered is in it as if it had been known; what was pinned, and
         what handlers answered, is not: that is in the log.
         """
         from outsim.live.saving import save_scenario

@@ -1,0 +1,103 @@
+"""Refuses what can't be done in a session, before anything is changed."""
+
+from __future__ import annotations
+
+from urllib.parse import urlsplit
+
+from outsim.clock import after
+from outsim.errors import SandboxError, unknown_name
+from outsim.live.inputs import AnyInput, EndFault, Fault, Pin, Resume, Stop, Submit, Suspend
+from outsim.live.planning import SessionPlan
+from outsim.plan.campaigns import FICTION
+
+
+def check_input(session: SessionPlan, entry: AnyInput) -> None:
+    """Refuse an input that can't be done.
+
+    Raises
+    ------
+    SandboxError
+        With its reason.
+    """
+    latest_us = session.base.latest_us
+    if entry.at >= latest_us:
+        raise SandboxError(f"the run is over: it ends at {_shown(session, latest_us)}", "outside")
+    tenant = getattr(entry, "tenant", None)
+    if tenant is not None and tenant not in session.tenants:
+        raise SandboxError(unknown_name("tenant", tenant, session.tenants), "unknown")
+    if isinstance(entry, Submit):
+        _check_submission(session, entry)
+    elif isinstance(entry, Stop):
+        session.find(entry.tenant, entry.campaign)
+    elif isinstance(entry, Suspend | Resume):
+        is_on = session.disturbances.is_suspended(entry.tenant)
+        if is_on == isinstance(entry, Suspend):
+            whose = entry.tenant or "everybody"
+            state = "suspended already" if is_on else "not suspended"
+            raise SandboxError(f"{whose} is {state}", "conflict")
+    elif isinstance(entry, Pin):
+        _check_pin(session, entry)
+    elif isinstance(entry, Fault):
+        _check_fault(session, entry)
+    elif isinstance(entry, EndFault) and entry.fault not in session.faults:
+        raise SandboxError(unknown_name("fault", entry.fault, session.faults), "unknown")
+
+
+def _check_submission(session: SessionPlan, entry: Submit) -> None:
+    if (entry.tenant, entry.campaign) in session.campaigns:
+        raise SandboxError(
+            f"campaign {entry.campaign!r} of {entry.tenant} is there already; give another name",
+            "conflict",
+        )
+    latest_us = session.base.latest_us
+    for name, instant in (("start", entry.start), ("expires", entry.expires)):
+        if instant is not None and instant >= latest_us:
+            raise SandboxError(
+                f"{name} {_shown(session, instant)} lies outside the run, which ends at "
+                f"{_shown(session, latest_us)}",
+                "outside",
+            )
+    begins = max(entry.start or 0, entry.at)
+    if entry.expires is not None and entry.expires <= begins:
+        raise SandboxError(
+            f"expires {_shown(session, entry.expires)}: must be after {_shown(session, begins)}, "
+            "when its calls may go out",
+            "outside" if entry.expires <= entry.at else "invalid",
+        )
+    if entry.result_url is not None:
+        parts = urlsplit(entry.result_url)
+        if parts.scheme not in ("http", "https") or not parts.netloc:
+            raise SandboxError(f"result_url {entry.result_url!r}: write http://HOST/PATH")
+    session.definition(entry)
+
+
+def _check_pin(session: SessionPlan, pin: Pin) -> None:
+    for number in pin.numbers:
+        digits = number.isdigit() and len(number) == 10
+        if not digits or not FICTION <= int(number) % 10**7 < FICTION + 100:
+            raise SandboxError(
+                f"number {number!r}: reserved numbers have ten digits, the last seven 5550100 to "
+                "5550199"
+            )
+    limit_s = session.base.platform.ring_timeout_us / 1_000_000
+    if pin.after_s is not None and pin.after_s > limit_s:
+        raise SandboxError(
+            f"after {pin.after_s:g} s: it rings {limit_s:g} s at most, and is no answer then"
+        )
+
+
+def _check_fault(session: SessionPlan, fault: Fault) -> None:
+    begins = fault.at if fault.begins is None else fault.begins
+    if begins < fault.at:
+        raise SandboxError(
+            f"begins {_shown(session, begins)}: it is {_shown(session, fault.at)} already",
+            "outside",
+        )
+    if fault.ends is not None and fault.ends <= begins:
+        raise SandboxError(f"ends {_shown(session, fault.ends)}: must be after it begins")
+    if fault.of == "endpoint" and not fault.endpoint:
+        raise SandboxError("a fault of an endpoint names it: give endpoint")
+
+
+def _shown(session: SessionPlan, at: int) -> str:
+    return f"{after(session.scenario.clock.begins, at):%Y-%m-%d %H:%M:%S %Z}"
