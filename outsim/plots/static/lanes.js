@@ -1,0 +1,127 @@
+/* Campaigns as lanes over the day: submitted, started, stopped, expired, over. */
+
+import { make, number, table } from "./dom.js";
+import { hatched, write } from "./paint.js";
+import { Plot } from "./plot.js";
+
+const LANE = 22;
+const FOOT = 20;
+const FEW = 8;
+
+const MARKS = [
+  ["starts_s", "start", "▶"],
+  ["stop_requested_s", "stop requested", "◇"],
+  ["stop_effective_s", "stop in effect", "◆"],
+  ["expires_s", "expiry", "✕"],
+];
+
+export class Lanes {
+  constructor(pointer) {
+    this.plot = new Plot("Campaigns over the day; the table of campaigns says the same", LANE, pointer);
+    this.more = make("button", { type: "button", class: "quiet", click: () => this.toggle() });
+    this.details = make(
+      "details",
+      { toggle: () => this.fillTable() },
+      make("summary", {}, "Campaigns as a table"),
+    );
+    this.key = make("ul", { class: "key" }, ...MARKS.map(([, word, sign]) => make("li", {}, `${sign} ${word}`)));
+    this.element = make(
+      "div",
+      { class: "lanes" },
+      make("div", { class: "head" }, make("h3", {}, "Campaigns"), this.key),
+      this.plot.element,
+      make("div", { class: "after" }, this.more, this.details),
+    );
+    this.shows_all = false;
+  }
+
+  setData(data) {
+    const own = data.campaigns.filter((campaign) => !campaign.is_background);
+    const others = data.campaigns.filter((campaign) => campaign.is_background);
+    this.campaigns = [...own, ...others];
+    this.tenants = data.tenants;
+    this.few = Math.min(this.campaigns.length, Math.max(own.length, FEW));
+    if (this.details.open) this.fillTable();
+  }
+
+  toggle() {
+    this.shows_all = !this.shows_all;
+    this.draw(this.plot.view);
+  }
+
+  draw(view) {
+    const { plot } = this;
+    const shown = this.shows_all ? this.campaigns : this.campaigns.slice(0, this.few);
+    this.more.hidden = this.few === this.campaigns.length;
+    this.more.textContent = this.shows_all
+      ? `Show ${this.few} lanes`
+      : `Show all ${number(this.campaigns.length)} lanes`;
+    plot.height = shown.length * LANE + FOOT;
+    const context = plot.begin(view);
+    shown.forEach((campaign, place) => this.lane(context, view, campaign, place * LANE + LANE / 2));
+    plot.writeTicks(plot.height - FOOT / 2 + 2);
+  }
+
+  lane(context, view, campaign, y) {
+    const { theme } = view;
+    const width = this.plot.width;
+    const clamp = (s) => view.x(Math.min(view.until_s, Math.max(view.from_s, s)), width);
+    const look = this.tenants[campaign.tenant_place] ?? { color: theme.other, mark: 0 };
+    const from_s = campaign.first_dispatched_s ?? campaign.starts_s ?? view.from_s;
+    const left = clamp(from_s);
+    const right = clamp(campaign.last_ended_s ?? view.until_s);
+    if (campaign.submitted_s !== null && campaign.starts_s !== null) {
+      context.strokeStyle = theme.soft;
+      context.lineWidth = 1;
+      context.setLineDash([2, 3]);
+      context.beginPath();
+      context.moveTo(clamp(campaign.submitted_s), y);
+      context.lineTo(clamp(campaign.starts_s), y);
+      context.stroke();
+      context.setLineDash([]);
+    }
+    if (campaign.first_dispatched_s !== null) {
+      context.fillStyle = hatched(context, look.color, look.mark, theme.scale);
+      context.fillRect(left, y - 5, Math.max(2, right - left), 10);
+      context.strokeStyle = theme.ink;
+      context.lineWidth = 0.6;
+      context.strokeRect(left, y - 5, Math.max(2, right - left), 10);
+    }
+    this.name(context, view, campaign, left, right, y);
+    for (const [field, , sign] of MARKS) {
+      const s = campaign[field];
+      if (s === null || s === undefined || s < view.from_s || s > view.until_s) continue;
+      write(context, sign, clamp(s), y, theme, { align: "center", size: 13 });
+    }
+  }
+
+  name(context, view, campaign, left, right, y) {
+    const weight = campaign.is_background ? 400 : 600;
+    const label = campaign.is_background ? campaign.tenant : campaign.label;
+    context.font = `${weight} 12px ${view.theme.font}`;
+    const long = context.measureText(label).width;
+    const options = { weight, color: campaign.is_background ? view.theme.soft : view.theme.ink };
+    if (right + long + 16 < this.plot.width) write(context, label, right + 9, y, view.theme, options);
+    else if (left - long - 14 > 0) write(context, label, left - 10, y, view.theme, { ...options, align: "right" });
+    else write(context, label, left + 12, y, view.theme, options);
+  }
+
+  fillTable() {
+    if (!this.details.open) return;
+    const { clock } = this.plot.view;
+    const time = (s) => (s === null || s === undefined ? "" : clock.text(s));
+    const columns = [
+      "campaign", "contacts", "submitted", "start", "first call", "last call ended",
+      "stop requested", "stop in effect", "expiry", "calls after the stop",
+    ];
+    const rows = this.campaigns.map((one) => [
+      one.label, one.contacts, time(one.submitted_s), time(one.starts_s), time(one.first_dispatched_s),
+      time(one.last_ended_s), time(one.stop_requested_s), time(one.stop_effective_s),
+      time(one.expires_s), one.calls_after_stop ?? "",
+    ]);
+    const made = make("div", { class: "table", tabindex: "0", role: "region", "aria-label": "Campaigns" },
+      table("Campaigns, local clock times", columns, rows));
+    this.details.querySelector(".table")?.remove();
+    this.details.append(made);
+  }
+}
