@@ -263,6 +263,8 @@ STATUS_GROUPS = {
 """Names of statuses by `Status.group`."""
 FIRST_FINAL = len(PENDING_STATUSES)
 """Statuses from this code on are final."""
+RECENT_UPDATES = 100
+"""Updates over which the status lag at a moment is averaged: the last that were shown."""
 
 
 @dataclass(frozen=True)

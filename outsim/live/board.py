@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
-from collections import Counter, defaultdict
+from array import array
+from bisect import bisect_left
+from collections import Counter, defaultdict, deque
 from collections.abc import Callable, Iterator
+from itertools import islice
 from typing import Literal, TypeVar
 
+import numpy as np
 from typing_extensions import override
 
 from outsim.clock import MISSING
@@ -24,15 +28,25 @@ from outsim.engine.records import (
 )
 from outsim.live.campaigns import SessionCampaign
 from outsim.live.planning import SessionPlan
-from outsim.live.views import CallView, CampaignView, DeliveryView, Dial, EventKind, Seen
+from outsim.live.views import (
+    CallView,
+    CampaignView,
+    DeliveryView,
+    Dial,
+    EventKind,
+    PageRow,
+    Seen,
+)
 from outsim.plan import CampaignPlan
 from outsim.vocabulary import (
     ACCEPTED,
+    AFTER_ATTEMPT_STATUSES,
     CALLEE_TYPES,
     FIRST_FINAL,
     OUTCOMES,
     POST_RESULTS,
     QUEUED,
+    RECENT_UPDATES,
     REJECTED,
     STATUSES,
 )
@@ -89,12 +103,23 @@ class _Followed:
         self.state = state
         self.status = bytearray(call.status for call in state.calls)
         self.visible = bytearray(self.status)
-        self.visible_place = [-1] * len(state.calls)
+        self.visible_place = array("q", [-1]) * len(state.calls)
         self.attempts: defaultdict[int, list[int]] = defaultdict(list)
         self.updates: defaultdict[int, list[int]] = defaultdict(list)
         self.counts = Counter(self.status)
         self.visible_counts = Counter(self.status)
         self.is_over = state.unfinished == 0
+        self.waiting = 0
+        self.lags_us: deque[int] = deque(maxlen=RECENT_UPDATES)
+
+    def places(self, *, are_pending: bool) -> list[int]:
+        """Calls that are seen as pending, in order; else as over, the last to end first."""
+        are_over = np.frombuffer(self.visible, np.uint8) >= FIRST_FINAL
+        found = np.flatnonzero(are_over != are_pending)
+        if not are_pending:
+            shown = np.frombuffer(self.visible_place, np.int64)[found]
+            found = found[np.argsort(-shown, kind="stable")]
+        return found.tolist()
 
 
 class Board:
@@ -162,6 +187,7 @@ class Board:
         found.status[index] = status
         found.updates[index].append(row.place)
         self.unprocessed += not row.lost
+        found.waiting += 1
         plan = found.state.plan
         self._tell("changed", plan, row.call_id, STATUSES[status], row.attempt)
         if status >= FIRST_FINAL and found.state.unfinished == 0 and not found.is_over:
@@ -177,6 +203,8 @@ class Board:
         self.unprocessed -= not row.lost
         if row.visible == MISSING:
             return
+        found.waiting -= 1
+        found.lags_us.append(row.visible - row.happened)
         index = row.call.index
         if row.place > found.visible_place[index]:
             found.visible_place[index] = row.place
@@ -254,10 +282,17 @@ class Board:
         )
 
     def attempted(
-        self, tenant: str, instant: Literal["dispatched", "dialed"]
+        self, tenant: str, instant: Literal["dispatched", "dialed"], since: int = 0
     ) -> Iterator[tuple[int, int, int]]:
-        """An instant of each attempt of a tenant that came to it, its call_id and its number."""
-        for place in self._attempts_of.get(tenant, ()):
+        """An instant of each attempt of a tenant that came to it, its call_id and its number.
+
+        Those dispatched before `since` are left out.
+        """
+        rows = self._attempts_of.get(tenant, [])
+        first = bisect_left(
+            rows, since, key=lambda row: self.attempts.values(row, "dispatched")[0]
+        )
+        for place in islice(rows, first, None):
             at, call_id, attempt = self.attempts.values(place, instant, "call_id", "attempt")
             if at != MISSING:
                 yield at, call_id, attempt
@@ -279,6 +314,51 @@ class Board:
             is_over=found.is_over,
             counts=_by_word(found.counts),
             visible_counts=_by_word(found.visible_counts),
+            waiting_updates=found.waiting,
+            status_lag_us=_mean(found.lags_us),
+        )
+
+    def places(self, campaign: SessionCampaign, *, are_pending: bool) -> list[int]:
+        """Calls of a campaign that are seen as pending, or as over; see `Sandbox.page_rows`."""
+        return self._followed[campaign.plan.rank].places(are_pending=are_pending)
+
+    def page_row(self, campaign: SessionCampaign, index: int, now: int) -> PageRow:
+        """A call on its customer's page, beside the truth."""
+        plan, found = campaign.plan, self._followed[campaign.plan.rank]
+        seen, changes = found.visible_place[index], found.updates.get(index, ())
+        since = None
+        status = found.visible[index]
+        attempt, lag_us, is_behind, true_attempt = 0, None, False, 0
+        if seen >= 0:
+            since, attempt = self.updates.values(seen, "happened", "attempt")
+        if changes:
+            happened, visible, true_attempt = self.updates.values(
+                changes[-1], "happened", "visible", "attempt"
+            )
+            is_behind = visible == MISSING
+            lag_us = (now if is_behind else visible) - happened
+        callee_type = outcome = ""
+        if STATUSES[status] in AFTER_ATTEMPT_STATUSES and attempt:
+            for place in found.attempts.get(index, ()):
+                number, code, kind = self.attempts.values(
+                    place, "attempt", "outcome", "callee_type"
+                )
+                if number == attempt:
+                    outcome, callee_type = OUTCOMES[code], CALLEE_TYPES[kind] or OUTCOMES[code]
+        return PageRow(
+            call_id=plan.first_call_id + index,
+            number=_digits(int(plan.numbers[index])),
+            ani=_digits(int(plan.anis[index])),
+            status=STATUSES[status],
+            attempt=attempt,
+            callee_type=callee_type,
+            call_info=outcome,
+            since=since,
+            true_status=STATUSES[found.status[index]],
+            true_attempt=true_attempt,
+            is_wedged=found.state.calls[index].is_wedged and found.status[index] != REJECTED,
+            lag_us=lag_us,
+            is_behind=is_behind,
         )
 
     def posts(self, call_id: int | None) -> list[int]:
@@ -316,6 +396,10 @@ def _or_none(instant: int) -> int | None:
 
 def _digits(number: int) -> str:
     return str(number) if number else ""
+
+
+def _mean(lags_us: deque[int]) -> int | None:
+    return round(sum(lags_us) / len(lags_us)) if lags_us else None
 
 
 def _by_word(counts: Counter[int]) -> dict[str, int]:

@@ -24,7 +24,8 @@ class EventFeed:
 
     def __init__(self) -> None:
         self._rows: deque[_Row] = deque(maxlen=KEPT_EVENTS)
-        self._last = 0
+        self.last = 0
+        """Number of the last event."""
         self._is_closed = False
         self._listening: list[asyncio.Future[None]] = []
 
@@ -39,8 +40,8 @@ class EventFeed:
         attempt: int,
     ) -> None:
         """Tell of an event."""
-        self._last += 1
-        self._rows.append((self._last, at, kind, tenant, campaign, call_id, status, attempt))
+        self.last += 1
+        self._rows.append((self.last, at, kind, tenant, campaign, call_id, status, attempt))
         self._wake()
 
     def _wake(self) -> None:
@@ -56,7 +57,7 @@ class EventFeed:
 
     async def listen(self, after: int | None) -> AsyncIterator[Event]:
         """What happens after an event of that number, or from now on."""
-        last = self._last if after is None else after
+        last = self.last if after is None else after
         until = perf_counter() + TURN_S
         while True:
             fresh = [*takewhile(lambda row: row[0] > last, reversed(self._rows))]  # noqa: B023

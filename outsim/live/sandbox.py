@@ -40,12 +40,14 @@ from outsim.live.views import (
     Done,
     Event,
     EventKind,
+    PageRow,
     Poster,
     Rejected,
     Reply,
     Submitted,
 )
 from outsim.plan import Plan
+from outsim.scenario.campaigns import Campaign
 from outsim.scenario.loading import load
 from outsim.scenario.model import Scenario
 from outsim.tape import Purpose
@@ -364,6 +366,10 @@ class Sandbox:
         """Campaigns of the scenario, and those submitted, in the order of their calls."""
         return [self._driver.board.campaign(found) for found in self._campaigns(tenant)]
 
+    def campaign_names(self, tenant: str) -> list[str]:
+        """Names of a tenant's campaigns, in the order of their calls."""
+        return [found.plan.name for found in self._campaigns(tenant)]
+
     def campaign(self, tenant: str, name: str) -> CampaignView:
         """One of them.
 
@@ -374,6 +380,37 @@ class Sandbox:
         """
         self._driver.touch()
         return self._driver.board.campaign(self._driver.session.find(tenant, name))
+
+    def page_rows(
+        self, tenant: str, campaign: str, *, are_pending: bool, begin: int = 0, size: int = 50
+    ) -> list[PageRow]:
+        """A piece of the customer's table of a campaign, each call beside the truth.
+
+        Parameters
+        ----------
+        are_pending : bool
+            Calls that the customer sees as pending, in the order of the list; else those seen as
+            over, which came to their end last first.
+        begin, size : int
+            Which of them.
+        """
+        now = self._driver.touch()
+        board, found = self._driver.board, self._driver.session.find(tenant, campaign)
+        places = board.places(found, are_pending=are_pending)[begin : begin + size]
+        return [board.page_row(found, index, now) for index in places]
+
+    def dialed_after_stop(self, tenant: str, campaign: str) -> list[int]:
+        """Calls that were dispatched after their campaign's stop was asked for, each time."""
+        view = self.campaign(tenant, campaign)
+        if view.stop_requested is None:
+            return []
+        own = range(view.first_call_id, view.first_call_id + view.calls)
+        dispatched = self._driver.board.attempted(tenant, "dispatched", view.stop_requested)
+        return [call_id for _, call_id, _ in dispatched if call_id in own]
+
+    def definition(self, tenant: str, campaign: str) -> Campaign:
+        """A campaign as a scenario says it, also one that was submitted."""
+        return self._driver.session.find(tenant, campaign).definition
 
     def deliveries(
         self, tenant: str | None = None, call_id: int | None = None, *, last: int = 1000
@@ -437,6 +474,12 @@ class Sandbox:
         save_scenario(self._driver.session, Path(path))
 
     # Waiting.
+
+    @property
+    def last_event(self) -> int:
+        """Number of the last event: whatever was read before holds as long as it stays."""
+        self._driver.touch()
+        return self._driver.feed.last
 
     def events(self, after: int | None = None) -> AsyncIterator[Event]:
         """What happens from now on, or after an event of that number (the last 10,000 are kept).

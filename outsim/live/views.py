@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
 from outsim.live.inputs import PostResult
+from outsim.vocabulary import FINAL_STATUSES, PENDING_STATUSES, STATUS_GROUPS
 
 EventKind = Literal[
     "input",
@@ -113,6 +114,54 @@ class CampaignView:
     is_over: bool
     counts: dict[str, int]
     visible_counts: dict[str, int]
+    waiting_updates: int
+    """Changes of status that happened and are not visible; those that are lost never will be."""
+    status_lag_us: int | None
+    """Mean status lag of the last updates shown, `RECENT_UPDATES` at most; None if none was."""
+
+    @property
+    def happened(self) -> dict[str, int]:
+        """Calls as they are: pending, completed, failed, and how others ended where some did."""
+        return _grouped(self.counts)
+
+    @property
+    def seen(self) -> dict[str, int]:
+        """The same, as the customer sees them."""
+        return _grouped(self.visible_counts)
+
+
+def _grouped(counts: Mapping[str, int]) -> dict[str, int]:
+    grouped = {"pending": sum(counts.get(status, 0) for status in PENDING_STATUSES)}
+    for status in FINAL_STATUSES:
+        if status in STATUS_GROUPS or counts.get(status):
+            grouped[status] = counts.get(status, 0)
+    return grouped
+
+
+@dataclass(frozen=True, slots=True)
+class PageRow:
+    """A call on its customer's page beside the truth, as `Result.status_page` has it."""
+
+    call_id: int
+    number: str
+    ani: str
+    status: str
+    attempt: int
+    callee_type: str
+    """Who answered the shown attempt, or why nobody did; empty until its end is shown."""
+    call_info: str
+    """What the shown attempt came to; empty until its end is shown."""
+    since: int | None
+    """When the shown status had come; None for the one that the call was submitted with."""
+    true_status: str
+    true_attempt: int
+    is_wedged: bool
+    """It is shown as pending, and is never dialed."""
+    lag_us: int | None
+    """From the last change of status to its being visible, or until now while it is not; None
+    where nothing changed yet."""
+    is_behind: bool
+    """Whether the last change of status is not visible yet."""
 
 
 @dataclass(frozen=True)

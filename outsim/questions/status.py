@@ -24,14 +24,12 @@ from outsim.scenario.campaigns import Campaign
 from outsim.scenario.model import Scenario
 from outsim.studies.comparable import campaign_of
 from outsim.text import plain
+from outsim.vocabulary import RECENT_UPDATES
 
 TITLE = "What's the status of my campaign?"
 
 CALL_COLUMNS = ("number", "ani", "status", "attempt", "callee_type", "call_info")
 """Columns of the customer's call table."""
-
-RECENT = 100
-"""Updates over which the status lag at a moment is averaged."""
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -103,7 +101,7 @@ class CampaignStatus(Answer):
     def _behind(self) -> list[str]:
         """How far the page is behind."""
         updates = self.result.view(self.campaign).updates
-        lags = status_lags_s(updates[updates["visible_at"] <= self.at].tail(RECENT))
+        lags = status_lags_s(updates[updates["visible_at"] <= self.at].tail(RECENT_UPDATES))
         happened, visible = updates["happened_at"] <= self.at, updates["visible_at"] <= self.at
         waiting = int((happened & ~visible).sum())
         texts = [f"{waiting:,} updates have happened and are not visible yet."]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 from xml.etree import ElementTree
 from xml.sax.saxutils import escape, quoteattr
@@ -12,7 +12,12 @@ from xml.sax.saxutils import escape, quoteattr
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
+from outsim.live.http.seen import SECRETS
+from outsim.text import shortened
+
 XML = "application/xml"
+SHOWN_PROBLEMS = 5
+SHOWN_VALUE = 60
 _PLAIN = re.compile(r"[0-9A-Za-z+;:=]*").fullmatch
 """Texts that are written as they stand: most numbers, of which there may be very many."""
 _NO_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
@@ -43,6 +48,25 @@ class RefusedError(Exception):
         super().__init__(reason)
         self.status, self.reason, self.nearest = status, reason, nearest
         self.headers = dict(headers or {})
+
+
+def problems_in_words(problems: Sequence[Mapping[str, Any]]) -> str:
+    """What pydantic found wrong with the fields of a request."""
+    found = [_problem(problem) for problem in problems]
+    more = len(found) - SHOWN_PROBLEMS
+    return "; ".join(found[:SHOWN_PROBLEMS]) + (f" and {more} more" if more > 0 else "")
+
+
+def _problem(problem: Mapping[str, Any]) -> str:
+    """What is wrong with one field, and what was found unless it is a secret."""
+    place = [str(part) for part in problem.get("loc", ()) if part not in ("body", "query", "path")]
+    said = str(problem.get("msg", "")).removeprefix("Value error, ")
+    said = f"{said[:1].lower()}{said[1:]}"
+    found = problem.get("input")
+    name = shortened(".".join(place), SHOWN_VALUE)
+    is_shown = isinstance(found, str | int | float) and not SECRETS.intersection(place)
+    shown = f"; found {shortened(repr(found), SHOWN_VALUE)}" if is_shown else ""
+    return f"{name}: {said}{shown}" if name else f"{said}{shown}"
 
 
 class XmlResponse(Response):

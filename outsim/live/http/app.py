@@ -18,16 +18,13 @@ from starlette.types import ASGIApp
 from outsim._version import __version__
 from outsim.errors import SandboxError
 from outsim.live.http import call_logs, control, dev, faults, fuse, looking, pacing
-from outsim.live.http.answers import RefusedError, refused
+from outsim.live.http.answers import RefusedError, problems_in_words, refused
 from outsim.live.http.context import Context, Here, noted, refusal_of
 from outsim.live.http.gate import Gate
 from outsim.live.http.grades import grade_the_rest
-from outsim.live.http.seen import SECRETS, note_fields
+from outsim.live.http.seen import note_fields
 from outsim.live.page.front import Front
-from outsim.text import shortened
 
-SHOWN_PROBLEMS = 5
-SHOWN_VALUE = 60
 DESCRIPTION = """\
 A simulated outbound calling platform that answers as the real one does. Everything has a grade, \
 `x-grade`: *documented* (public pages state it), *inferred* (they support it), *ours* (the \
@@ -124,9 +121,7 @@ async def _broken(request: Request, _error: Exception) -> Response:
 
 async def _invalid(request: Request, error: Exception) -> Response:
     assert isinstance(error, RequestValidationError)
-    problems = [_problem(problem) for problem in error.errors()]
-    more = len(problems) - SHOWN_PROBLEMS
-    reason = "; ".join(problems[:SHOWN_PROBLEMS]) + (f" and {more} more" if more > 0 else "")
+    reason = problems_in_words(error.errors())
     model, nearest = _model_of(request), ""
     if model is not None:
         required = [name for name, field in model.model_fields.items() if field.is_required()]
@@ -145,15 +140,3 @@ def _model_of(request: Request) -> type[BaseModel] | None:
     field = getattr(route, "body_field", None)
     model = getattr(getattr(field, "field_info", None), "annotation", None)
     return model if isinstance(model, type) and issubclass(model, BaseModel) else None
-
-
-def _problem(problem: Mapping[str, Any]) -> str:
-    """What is wrong with one field, and what was found unless it is a secret."""
-    place = [str(part) for part in problem.get("loc", ()) if part not in ("body", "query", "path")]
-    said = str(problem.get("msg", "")).removeprefix("Value error, ")
-    said = f"{said[:1].lower()}{said[1:]}"
-    found = problem.get("input")
-    name = shortened(".".join(place), SHOWN_VALUE)
-    is_shown = isinstance(found, str | int | float) and not SECRETS.intersection(place)
-    shown = f"; found {shortened(repr(found), SHOWN_VALUE)}" if is_shown else ""
-    return f"{name}: {said}{shown}" if name else f"{said}{shown}"

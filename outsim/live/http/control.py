@@ -180,15 +180,7 @@ async def campaign(context: Here, tenant: Name, name: Name) -> dict[str, Any]:
     sandbox = context.sandbox
     view = sandbox.campaign(tenant, name)
     await sandbox.committed()
-    stopped = view.stop_requested
-    own = range(view.first_call_id, view.first_call_id + view.calls)
-    after = [
-        call_id
-        for at, call_id, _ in (
-            sandbox.attempted(tenant, "dispatched") if stopped is not None else ()
-        )
-        if stopped is not None and at >= stopped and call_id in own
-    ]
+    after = sandbox.dialed_after_stop(tenant, name)
     shown = [
         {"call_id": FIRST_CALL_ID + call_id, "phone_number": sandbox.call(call_id).phone_number}
         for call_id in after[:MOST_SHOWN]

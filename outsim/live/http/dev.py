@@ -128,11 +128,7 @@ async def queuecalls(
     calls: Annotated[QueueCalls, FormBody(media_type="multipart/form-data")],
 ) -> Response:
     """Make a campaign of a list of numbers."""
-    account = _let_in(request, context, calls)
-    contacts = await contacts_of("phone_number_list", calls.phone_number_list)
-    name = calls.campaign_name
-    wanted = _submission(context, account, calls, campaign=name, group=name, contacts=contacts)
-    taken = await context.take(wanted)
+    wanted, taken = await queue_list(context, _let_in(request, context, calls), calls)
     if context.loses_answer(wanted):
         return LostAnswer()
     attributes = {
@@ -141,7 +137,19 @@ async def queuecalls(
         "calls": len(taken.call_ids) - len(taken.rejected),
         "rejected": len(taken.rejected),
     }
-    return XmlResponse(xml_document("queuecalls", attributes, "".join(_calls(taken, contacts))))
+    return XmlResponse(
+        xml_document("queuecalls", attributes, "".join(_calls(taken, wanted.contacts)))
+    )
+
+
+async def queue_list(
+    context: Context, account: Account, calls: QueueCalls
+) -> tuple[Submit, Submitted]:
+    """Make a campaign of an account's list: what was handed in, and what became of it."""
+    contacts = await contacts_of("phone_number_list", calls.phone_number_list)
+    name = calls.campaign_name
+    wanted = _submission(context, account, calls, campaign=name, group=name, contacts=contacts)
+    return wanted, await context.take(wanted)
 
 
 def _calls(taken: Submitted, contacts: str) -> Iterator[str]:

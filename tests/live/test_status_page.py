@@ -1,0 +1,130 @@
+"""The customer's page while a session goes on is that of its result at the same moment."""
+
+from __future__ import annotations
+
+import asyncio
+
+import numpy as np
+import pytest
+
+from outsim.live import Pin, Sandbox, Submit
+
+NUMBERS = [f"212555{k:04}" for k in range(100, 160)]
+LIST = "destination\n" + "".join(f"{number};ani=2125550199\n" for number in NUMBERS) + "nonsense\n"
+
+
+@pytest.fixture
+def live(scenario_of):
+    """Runs a session: a list of which calls fail, are tried again, lost or wedged, and another."""
+    scenario = scenario_of(lost_updates=0.1, wedged_calls=0.1, workers=1, status_work="900 ms")
+
+    def live(session):
+        async def whole():
+            async with Sandbox(scenario, seed=3) as sandbox:
+                for outcome, numbers in (("busy", NUMBERS[:8]), ("voicemail", NUMBERS[8:14])):
+                    await sandbox.pin(Pin(numbers=numbers, outcome=outcome))
+                for campaign in ("reminders", "surveys"):
+                    order = Submit(
+                        tenant="acme",
+                        campaign=campaign,
+                        contacts=LIST if campaign == "reminders" else "destination\n2125550101\n",
+                        max_retry=1,
+                        retry_interval_s=60,
+                    )
+                    await sandbox.submit(order)
+                await session(sandbox)
+
+        asyncio.run(whole())
+
+    return live
+
+
+def rows_of(sandbox):
+    return [
+        row
+        for are_pending in (True, False)
+        for row in sandbox.page_rows("acme", "reminders", are_pending=are_pending, size=1000)
+    ]
+
+
+@pytest.mark.parametrize("seconds", [1, 12, 45, 100, 300, 1800])
+def test_it_is_the_page_of_the_result(live, seconds):
+    async def session(sandbox):
+        await sandbox.clock.advance_by(seconds * 1_000_000)
+        page = sandbox.result().status_page(sandbox.clock.local(sandbox.clock.now))
+        page = page[page["campaign"] == "reminders"].set_index("call_id")
+        rows = rows_of(sandbox)
+        assert sorted(row.call_id for row in rows) == sorted(page.index)
+        for row in rows:
+            found = page.loc[row.call_id]
+            assert (row.status, row.true_status) == (found["status"], found["true_status"])
+            assert (row.attempt, row.true_attempt) == (found["attempt"], found["true_attempt"])
+            assert (row.callee_type, row.call_info) == (found["callee_type"], found["call_info"])
+            assert row.number == (str(found["number"]) if found["number"] else "")
+            assert row.is_wedged == found["wedged"]
+            if row.since is not None:
+                assert sandbox.clock.local(row.since) == found["since"]
+            assert row.is_behind or row.status == row.true_status
+
+    live(session)
+
+
+def test_it_is_behind_and_then_catches_up(live):
+    async def session(sandbox):
+        await sandbox.clock.advance_by(45_000_000)
+        rows = rows_of(sandbox)
+        behind = [row for row in rows if row.is_behind]
+        assert behind
+        assert all(row.lag_us is not None and row.lag_us >= 0 for row in behind)
+        view = sandbox.campaign("acme", "reminders")
+        updates = sandbox.result().updates
+        own = updates[updates["call_id"].isin([row.call_id for row in rows])]
+        now = sandbox.clock.local(sandbox.clock.now)
+        happened, visible = own["happened_at"] <= now, own["visible_at"] <= now
+        assert view.waiting_updates == int((happened & ~visible).sum()) > 0
+        shown = own[visible & (own["happened_at"] != own["visible_at"])].sort_values("visible_at")
+        lags = (shown["visible_at"] - shown["happened_at"]).tail(100)
+        assert view.status_lag_us == pytest.approx(lags.mean() / np.timedelta64(1, "us"), abs=1)
+
+    live(session)
+
+
+def test_pending_calls_come_in_the_order_of_the_list(live):
+    async def session(sandbox):
+        await sandbox.clock.advance_by(60_000_000)
+        pending = sandbox.page_rows("acme", "reminders", are_pending=True, size=1000)
+        assert [row.call_id for row in pending] == sorted(row.call_id for row in pending)
+        middle = sandbox.page_rows("acme", "reminders", are_pending=True, begin=2, size=3)
+        assert middle == pending[2:5]
+
+    live(session)
+
+
+def test_completed_entries_come_latest_first(live):
+    async def session(sandbox):
+        await sandbox.clock.advance_by(300_000_000)
+        over = sandbox.page_rows("acme", "reminders", are_pending=False, size=1000)
+        since = [row.since for row in over if row.since is not None]
+        assert len(since) > 10
+        assert since == sorted(since, reverse=True)
+        assert over[-1].status == "rejected"
+
+    live(session)
+
+
+def test_calls_after_a_stop_are_those_of_the_campaign(live):
+    async def session(sandbox):
+        await sandbox.clock.advance_by(5_000_000)
+        assert sandbox.dialed_after_stop("acme", "reminders") == []
+        await sandbox.stop("acme", "reminders")
+        await sandbox.clock.advance_until("idle")
+        after = sandbox.dialed_after_stop("acme", "reminders")
+        attempts = sandbox.result().attempts
+        stopped = sandbox.clock.local(5_000_000)
+        own = attempts[
+            attempts["campaign"].eq("reminders") & (attempts["dispatched_at"] >= stopped)
+        ]
+        assert sorted(after) == sorted(own["call_id"])
+        assert after
+
+    live(session)
