@@ -61,6 +61,7 @@ from outsim.scenario import load as load
 from outsim.scenario.provenance import ParameterTable as ParameterTable
 from outsim.scenario.provenance import assumptions as assumptions
 from outsim.scenario.snapshot import Snapshot as Snapshot
+from outsim.studies.run_cache import RunCache as RunCache
 from outsim.studies.study import Study as Study
 from outsim.studies.study import load_study as load_study
 from outsim.studies.study_result import StudyResult as StudyResult

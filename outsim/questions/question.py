@@ -20,6 +20,7 @@ if TYPE_CHECKING:  # some questions run nothing: theirs are answered before a st
     from outsim.engine import Engine
     from outsim.progress import Progress
     from outsim.studies.run_array import RunArray
+    from outsim.studies.run_cache import RunCache
     from outsim.studies.study_result import StudyResult
     from outsim.studies.study_run import StudyRun
 
@@ -42,6 +43,7 @@ class StudyOptions(TypedDict, total=False):
     directory: str | Path | None
     keep_tables: bool
     keep_series: bool
+    cache: RunCache | None
     input_uncertainty: bool | Literal["drawn"]
 
 

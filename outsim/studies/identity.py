@@ -90,13 +90,13 @@ def identity_of(
         "switches": switches.names,
         "unlike": list(unlike),
         "names": [scenario.name for scenario in scenarios],
-        "scenarios": [_meaning(scenario, switches.names) for scenario in scenarios],
+        "scenarios": [meaning_in_study(scenario, switches.names) for scenario in scenarios],
         "written": [written(scenario) for scenario in scenarios],
     }
 
 
-def _meaning(scenario: Scenario, switches: Sequence[str]) -> dict[str, str]:
-    """What a scenario means, but for its seed; the data of its callees where they are drawn."""
+def meaning_in_study(scenario: Scenario, switches: Sequence[str]) -> dict[str, str]:
+    """What a scenario means to a study: not its seed, but data of callees that are drawn."""
     means = {key: text for key, text in meaning(scenario).items() if key != "seed"}
     if {*DRAWING} & {*switches} and scenario.uncertainty is not None:
         for key, value in scenario.uncertainty.model_dump(mode="json").items():

@@ -22,6 +22,7 @@ from outsim.studies.comparable import UNLIKE, check_alike
 from outsim.studies.default_replications import MOST
 from outsim.studies.identity import check_version, read_identity, scenarios_of
 from outsim.studies.input_uncertainty import uncertainty_of
+from outsim.studies.run_cache import RunCache
 from outsim.studies.runs import VarianceReduction
 from outsim.studies.stopping import Precision, batches_of, read_precisions, read_timeout
 from outsim.studies.storage import DirectoryStorage, MemoryStorage
@@ -135,6 +136,7 @@ class Study(StudyData):
         directory: str | Path | None = None,
         keep_tables: bool = False,
         keep_series: bool = False,
+        cache: RunCache | None = None,
         progress: Progress | Literal["bar"] | None = "bar",
     ) -> StudyRun:
         """Run it: ``async for`` gives replications as they finish, ``await`` the result.
@@ -163,6 +165,9 @@ class Study(StudyData):
             Keep the tables of every plain run in the directory, too.
         keep_series : bool
             Keep the platform's state minute by minute in memory, too; a directory has it always.
+        cache : RunCache, optional
+            Runs of other studies in this process: those that are in it are not made again, and
+            those that are made are added. It never changes a number.
         progress : callable, "bar" or None
             Told (runs done, runs in all) after each run; or a bar on a terminal or in a notebook.
 
@@ -191,7 +196,7 @@ class Study(StudyData):
             )
         elif isinstance(self.storage, MemoryStorage):
             self.storage.keeps_series = keep_series
-        return StudyRun(self, batches, precisions, timeout_s, engine, executor, progress)
+        return StudyRun(self, batches, precisions, timeout_s, engine, executor, progress, cache)
 
     run = _to_its_end(stream)
 

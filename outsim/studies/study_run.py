@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, Callable, Generator, Iterator
+from collections.abc import AsyncGenerator, Callable, Generator, Hashable, Iterator, Sequence
 from concurrent.futures import Executor
 from contextlib import ExitStack, aclosing
 from itertools import count
@@ -16,6 +16,7 @@ from outsim.progress import Progress, reporting
 from outsim.results.checkpoint import is_family
 from outsim.studies.executors import usual_executor
 from outsim.studies.run_array import RunArray
+from outsim.studies.run_cache import RunCache, owner_of
 from outsim.studies.runs import Job, RunMeasures, stream
 from outsim.studies.stopping import Precision
 from outsim.studies.storage import Writer
@@ -41,10 +42,12 @@ class StudyRun:
         engine: Engine,
         executor: Executor | str | None,
         progress: Progress | Literal["bar"] | None,
+        cache: RunCache | None = None,
     ) -> None:
         self.study = study
         self.precisions = precisions
         self._batches, self._timeout_s, self._progress = batches, timeout_s, progress
+        self._cache, self._owners = cache, _owners(study, cache)
         self._end = batches[-1].stop
         scenarios = study.scenarios
         self._is_family = len(scenarios) > 1 and is_family(scenarios)
@@ -108,27 +111,52 @@ class StudyRun:
         """Run replications, keep each once it is whole, and give it out, while there is time."""
         if not missing:
             return
-        parts: dict[int, list[RunMeasures]] = {index: [] for index in missing}
         with self.study.storage.writing() as writer:
-            jobs = [job for index in missing for job in self._jobs(index, writer)]
+            parts = {index: self._in_cache(index, writer) for index in missing}
+            for index in missing:
+                if self._is_whole(index, parts[index]):
+                    yield self._keep(index, parts[index], writer)
+            jobs = [job for index in missing for job in self._jobs(index, parts[index], writer)]
+            if not jobs:
+                return
             progress.expect(sum(len(job.positions) * len(job.runs) for job in jobs))
             async with aclosing(stream(jobs, self._executor)) as finished:
                 while (measured := await _next(finished, deadline)) is not None:
                     progress.count(len(measured))
                     index = measured[0].replication
-                    mine = parts[index]
-                    mine.extend(measured)
-                    runs = len(self.study.scenarios) * len(self.study.runs_needed(index))
-                    if len(mine) == runs:
-                        replication = writer.write(index, mine)
-                        self._there.add(index)
-                        yield replication
+                    parts[index].extend(measured)
+                    if self._cache is not None:
+                        self._cache.add(self._owners, measured)
+                    if self._is_whole(index, parts[index]):
+                        yield self._keep(index, parts[index], writer)
 
-    def _jobs(self, index: int, writer: Writer) -> Iterator[Job]:
+    def _in_cache(self, index: int, writer: Writer) -> list[RunMeasures]:
+        """Runs of a replication that were made already."""
+        # Tables are in no cache.
+        if self._cache is None or writer.tables_of(index) is not None:
+            return []
+        runs, series = self.study.runs_needed(index), writer.keeps_series
+        return [
+            run
+            for position, owner in enumerate(self._owners)
+            for run in self._cache.find(owner, position, index, runs, series=series)
+        ]
+
+    def _is_whole(self, index: int, measured: Sequence[RunMeasures]) -> bool:
+        runs = len(self.study.scenarios) * len(self.study.runs_needed(index))
+        return len(measured) == runs
+
+    def _keep(self, index: int, measured: Sequence[RunMeasures], writer: Writer) -> RunArray:
+        replication = writer.write(index, measured)
+        self._there.add(index)
+        return replication
+
+    def _jobs(self, index: int, there: Sequence[RunMeasures], writer: Writer) -> Iterator[Job]:
+        """Jobs for the scenarios of which there is no run of a replication yet."""
         study = self.study
-        positions = range(len(study.scenarios))
-        size = len(positions) if self._is_family else TOGETHER
-        for first in positions[::size]:
+        positions = sorted({*range(len(study.scenarios))} - {run.scenario for run in there})
+        size = max(1, len(positions)) if self._is_family else TOGETHER
+        for first in range(0, len(positions), size):
             chosen = tuple(positions[first : first + size])
             yield Job(
                 positions=chosen,
@@ -179,6 +207,11 @@ class StudyRun:
 
     def __repr__(self) -> str:
         return f"StudyRun of {self.study!r}: await it, or call run()"
+
+
+def _owners(study: StudyData, cache: RunCache | None) -> tuple[Hashable, ...]:
+    """Of each scenario, what its runs are found by in a cache."""
+    return () if cache is None else tuple(owner_of(study, k) for k in range(len(study.scenarios)))
 
 
 class _Counted:

@@ -18,7 +18,7 @@ FUNCTIONS = {"run": "simulate", "assumptions": "assumption_effects"}
 SHOWN = {"json", "plot", "markdown"}
 """How a command shows its answer; in Python one asks the answer."""
 
-IN_PROGRAMS = {"progress", "min_replications", "max_replications", "keep_series"}
+IN_PROGRAMS = {"progress", "min_replications", "max_replications", "keep_series", "cache"}
 """What is said in programs alone: it is about their memory, and who is told."""
 
 OF_COMMANDS = {
