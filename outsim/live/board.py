@@ -5,7 +5,8 @@ from __future__ import annotations
 from array import array
 from bisect import bisect_left
 from collections import Counter, defaultdict, deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
 from itertools import islice
 from typing import Literal, TypeVar
 
@@ -96,11 +97,30 @@ class FollowedTable(Table[AnyRow]):
         return tuple(row[self._column[name]] for name in columns)
 
 
+@dataclass
+class Coming:
+    """What is still to come: of a campaign, of a tenant, or of all."""
+
+    unfinished: int = 0
+    """Campaigns with calls that will still get a final status."""
+    unprocessed: int = 0
+    """Changes that will be visible once a worker, or reconciliation, gets to them."""
+    owed: int = 0
+    """Calls whose final result is due and not yet delivered or given up."""
+
+    @property
+    def is_nothing(self) -> bool:
+        """Whether all statuses are final and visible, and no post is owed."""
+        return self.unfinished == self.unprocessed == self.owed == 0
+
+
 class _Followed:
     """One campaign: for each call its rows, and its status as it is and as it is seen."""
 
-    def __init__(self, state: CampaignState) -> None:
+    def __init__(self, state: CampaignState, coming: Sequence[Coming]) -> None:
         self.state = state
+        self.coming = coming
+        """Of the campaign, of its tenant, and of all."""
         self.status = bytearray(call.status for call in state.calls)
         self.visible = bytearray(self.status)
         self.visible_place = array("q", [-1]) * len(state.calls)
@@ -140,12 +160,9 @@ class Board:
         self.deliveries = FollowedTable[DeliveryRecord](
             DELIVERY_TYPES, self._post_due, self._post_ended
         )
-        self.unfinished = 0
-        """Campaigns with calls that will still get a final status."""
-        self.unprocessed = 0
-        """Changes that will be visible once a worker gets to them."""
-        self.owed = 0
-        """Calls whose final result is due and not yet delivered or given up."""
+        self._coming: defaultdict[str | None, Coming] = defaultdict(Coming)
+        """By tenant; None is all."""
+        self._reconciles = session.base.platform.reconciliation_us > 0
         self.statuses: dict[tuple[int, int], int] = {}
         """HTTP status of the answer to a post, by call and number of the post."""
         self._tell = tell
@@ -158,8 +175,10 @@ class Board:
 
     def follow(self, state: CampaignState) -> None:
         """Follow a campaign from now on."""
-        self._followed[state.plan.rank] = _Followed(state)
-        self.unfinished += state.unfinished > 0
+        coming = (Coming(), self._coming[state.plan.tenant], self._coming[None])
+        self._followed[state.plan.rank] = _Followed(state, coming)
+        for whose in coming:
+            whose.unfinished += state.unfinished > 0
 
     def _dispatched(self, row: AttemptRecord) -> None:
         assert isinstance(row, Attempt)
@@ -186,13 +205,16 @@ class Board:
         found.counts[status] += 1
         found.status[index] = status
         found.updates[index].append(row.place)
-        self.unprocessed += not row.lost
+        if self._is_awaited(row):
+            for whose in found.coming:
+                whose.unprocessed += 1
         found.waiting += 1
         plan = found.state.plan
         self._tell("changed", plan, row.call_id, STATUSES[status], row.attempt)
         if status >= FIRST_FINAL and found.state.unfinished == 0 and not found.is_over:
             found.is_over = True
-            self.unfinished -= 1
+            for whose in found.coming:
+                whose.unfinished -= 1
             self._tell("campaign_over", plan, -1, "", 0)
 
     def _processed(self, row: UpdateRecord) -> None:
@@ -200,7 +222,9 @@ class Board:
         found = self._followed.get(row.call.campaign.plan.rank)
         if found is None:
             return
-        self.unprocessed -= not row.lost
+        if self._is_awaited(row):
+            for whose in found.coming:
+                whose.unprocessed -= 1
         if row.visible == MISSING:
             return
         found.waiting -= 1
@@ -213,11 +237,17 @@ class Board:
             found.visible[index] = row.status
         self._tell("visible", found.state.plan, row.call_id, STATUSES[row.status], row.attempt)
 
+    def _is_awaited(self, row: Update) -> bool:
+        """Whether a change of status will be visible some time."""
+        return not row.lost or (self._reconciles and row.is_final)
+
     def _post_due(self, row: DeliveryRecord) -> None:
         campaign = self.session.campaign_of_call(row.call_id)
         if campaign is None:
             return
-        self.owed += row.post == 1
+        if row.post == 1:
+            for whose in self._followed[campaign.plan.rank].coming:
+                whose.owed += 1
         self._posts.append(row.place)
         self._posts_of.setdefault(row.call_id, []).append(row.place)
         self._tell("delivery_due", campaign.plan, row.call_id, "", row.post)
@@ -226,7 +256,9 @@ class Board:
         campaign = self.session.campaign_of_call(row.call_id)
         if campaign is None:
             return
-        self.owed -= row.result == ACCEPTED or row.post > len(self._waits(campaign))
+        if row.result == ACCEPTED or row.post > len(self._waits(campaign)):
+            for whose in self._followed[campaign.plan.rank].coming:
+                whose.owed -= 1
         word = POST_RESULTS[row.result]
         self._tell("delivery_ended", campaign.plan, row.call_id, word, row.post)
 
@@ -236,14 +268,13 @@ class Board:
         assert url is not None
         return self.session.endpoints[url.endpoint].retry_after_us
 
-    @property
-    def is_idle(self) -> bool:
-        """Whether no followed call has anything more to come, and no post is owed."""
-        return self.unfinished == self.unprocessed == self.owed == 0
+    def coming(self, tenant: str | None = None) -> Coming:
+        """What is still to come of a tenant, or of all; it is kept up to date."""
+        return self._coming[tenant]
 
-    def is_over(self, rank: int) -> bool:
-        """Whether all calls of a campaign have their final status."""
-        return self._followed[rank].is_over
+    def coming_of(self, campaign: SessionCampaign) -> Coming:
+        """What is still to come of a campaign; it is kept up to date."""
+        return self._followed[campaign.plan.rank].coming[0]
 
     def call(self, campaign: SessionCampaign, index: int) -> CallView:
         """A call as it is and as it is seen."""

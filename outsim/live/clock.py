@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import datetime
-from typing import Literal, Protocol
+from typing import Literal, Protocol, get_args
 
 from outsim.clock import after, format_duration, microseconds_between
 from outsim.errors import SandboxError, unknown_name
@@ -12,8 +12,8 @@ from outsim.live.inputs import Clock
 from outsim.live.views import ClockView
 
 ClockState = Literal["free", "held", "advancing", "ready"]
-Until = Literal["idle", "campaign over", "next update visible", "next delivery"]
-UNTIL = ("idle", "campaign over", "next update visible", "next delivery")
+Until = Literal["idle", "reported", "campaign over", "next update visible", "next delivery"]
+UNTIL: tuple[Until, ...] = get_args(Until)
 
 SLOWEST, FASTEST = 0.1, 1000.0
 """Speeds of a free clock, in simulated time for wall-clock time."""
@@ -143,10 +143,13 @@ class SandboxClock:
         Parameters
         ----------
         what : str
-            ``idle``: no call of a named or submitted campaign has anything more to come, and no
-            post is owed. ``campaign over``: all calls of the campaign have their final status.
-            ``next update visible`` and ``next delivery`` (a post begins): of any, or of the
-            tenant or campaign.
+            ``campaign over``: all calls of the campaign have their final status, which need not
+            be visible yet. ``reported``: it is, and every final result that is owed has been
+            posted and answered, or given up; of the campaign, of all campaigns of the tenant, or
+            of everybody. ``idle``: the same of everybody. ``next update visible`` and ``next
+            delivery`` (a post begins): of any, or of the tenant or campaign.
+        tenant, campaign : str, optional
+            Of which; a campaign goes with its tenant.
 
         Raises
         ------

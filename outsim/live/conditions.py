@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from outsim.errors import SandboxError
-from outsim.live.board import Board
+from outsim.errors import SandboxError, unknown_name
+from outsim.live.board import Board, Coming
 from outsim.live.clock import Until
 from outsim.live.planning import SessionPlan
 from outsim.live.views import EventKind
@@ -42,18 +42,30 @@ class Conditions:
 
     def of(self, what: Until, tenant: str | None, campaign: str | None) -> Condition:
         """Whether something has come to be since now."""
-        if what == "idle":
-            return lambda: self._board.is_idle
-        if what == "campaign over":
-            if tenant is None or campaign is None:
-                raise SandboxError("campaign over: name tenant and campaign")
-            rank = self._session.find(tenant, campaign).plan.rank
-            return lambda: self._board.is_over(rank)
+        if what in ("idle", "reported", "campaign over"):
+            coming = self._coming(what, tenant, campaign)
+            if what == "campaign over":
+                return lambda: coming.unfinished == 0
+            return lambda: coming.is_nothing
         watch = _Watch(
             "visible" if what == "next update visible" else "delivery_begun", tenant, campaign
         )
         self._watch = watch
         return lambda: watch.is_met
+
+    def _coming(self, what: Until, tenant: str | None, campaign: str | None) -> Coming:
+        """What is still to come of those that a condition is about."""
+        if what == "idle" and not tenant is campaign is None:
+            raise SandboxError("idle is about everybody; reported is about those that you name")
+        if what == "campaign over" and campaign is None:
+            raise SandboxError("campaign over: name tenant and campaign")
+        if campaign is not None:
+            if tenant is None:
+                raise SandboxError(f"{what}: name the tenant of {campaign!r} as well")
+            return self._board.coming_of(self._session.find(tenant, campaign))
+        if tenant is not None and tenant not in self._session.tenants:
+            raise SandboxError(unknown_name("tenant", tenant, self._session.tenants), "unknown")
+        return self._board.coming(tenant)
 
     def see(self, kind: EventKind, tenant: str, campaign: str) -> None:
         """Look at an event."""

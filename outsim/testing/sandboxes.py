@@ -7,17 +7,20 @@ import os
 import subprocess
 import sys
 import tempfile
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import Any, Self
+from xml.etree import ElementTree
 
 import httpx
 import pytest
 
-from outsim.errors import SandboxError
+from outsim.errors import SandboxError, unknown_name
+from outsim.live.clock import Until
 from outsim.live.futures import Futures as Fared
 from outsim.live.futures import Lived, Search, keep_session
+from outsim.live.inputs import FaultKind, PinnedOutcome
 from outsim.live.state import INPUTS
 from outsim.live.variations import KINDS, Day
 from outsim.scenario.loading import load
@@ -27,6 +30,34 @@ STARTS_S = 60.0
 ENDS_S = 10.0
 ANSWERS_S = 660.0
 """Waiting and advancing take as long as they take; the sandbox bounds them itself."""
+
+
+def _client(url: str) -> httpx.Client:
+    """A client whose errors say why a request was refused, and what comes nearest to it."""
+    client = httpx.Client(base_url=url, timeout=ANSWERS_S, trust_env=False)
+
+    def explain(answer: httpx.Response) -> None:
+        if answer.is_error:
+            answer.read()
+            # What `raise_for_status` shows beside the code.
+            said = f"{answer.reason_phrase}: {_reason(client, answer)}"
+            answer.extensions["reason_phrase"] = said.encode("ascii", "replace")
+
+    client.event_hooks["response"].append(explain)
+    return client
+
+
+def _reason(client: httpx.Client, answer: httpx.Response) -> str:
+    """Why a request was refused, with the accepted form that comes nearest."""
+    path = answer.request.url.path
+    if path.startswith("/sandbox/"):
+        said = answer.json()
+        reason, nearest = said.get("error", ""), said.get("nearest", "")
+    else:
+        refused = client.get("sandbox/requests", params={"only_refused": True}).json()
+        seen = [request for request in refused if request["path"] == path]
+        reason, nearest = (seen[-1][key] if seen else "" for key in ("reason", "nearest"))
+    return f"{reason}; nearest: {nearest}" if nearest else reason or answer.text
 
 
 class RunningSandbox:
@@ -39,7 +70,7 @@ class RunningSandbox:
     accounts : dict
         Logins by tenant: ``login``, ``pin``, ``developer_key``, ``token``, ``application_id``.
     client : httpx.Client
-        Sends requests to it.
+        Sends requests to it; its ``raise_for_status`` says why one was refused.
     """
 
     def __init__(self, command: list[str]) -> None:
@@ -68,7 +99,7 @@ class RunningSandbox:
             account["tenant"]: written.get(account["login"], {}) | account
             for account in ready["accounts"]
         }
-        self.client = httpx.Client(base_url=self.url, timeout=ANSWERS_S, trust_env=False)
+        self.client = _client(self.url)
 
     def __enter__(self) -> Self:
         return self
@@ -96,7 +127,7 @@ class RunningSandbox:
     def _asked(self, method: str, path: str, **given: Any) -> Any:
         answer = self.client.request(method, f"/sandbox/{path}", **given)
         if answer.is_error:
-            raise SandboxError(f"{method} {path}: {answer.json().get('error', answer.text)}")
+            raise SandboxError(f"{method} {path}: {answer.reason_phrase.partition(': ')[2]}")
         return answer.json() if answer.content else None
 
     def reset(self, seed: int | None = None, vary: Collection[str] | None = None) -> None:
@@ -122,7 +153,7 @@ class RunningSandbox:
         *,
         to: str | None = None,
         by: str | None = None,
-        until: str | None = None,
+        until: Until | None = None,
         tenant: str | None = None,
         campaign: str | None = None,
     ) -> dict[str, Any]:
@@ -133,10 +164,13 @@ class RunningSandbox:
         to, by : str, optional
             Such as ``"09:45"`` and ``"10 min"``.
         until : str, optional
-            ``idle``, ``campaign over``, ``next update visible`` or ``next delivery``.
+            ``reported``, ``idle``, ``campaign over``, ``next update visible`` or ``next
+            delivery``; see `outsim.live.clock.SandboxClock.advance_until`.
         tenant, campaign : str, optional
-            Of which.
+            Of which; a campaign as its name, or ``tenant/name``.
         """
+        if campaign is not None:
+            tenant, campaign = self._campaign(campaign, tenant)
         given = {"to": to, "by": by, "until": until, "tenant": tenant, "campaign": campaign}
         return dict(self._asked("POST", "clock/advance", json=given))
 
@@ -160,25 +194,86 @@ class RunningSandbox:
         """Campaigns with their calls by status."""
         return list(self._asked("GET", "campaigns", params=_given(tenant=tenant)))
 
-    def campaign(self, tenant: str, name: str) -> dict[str, Any]:
-        """One campaign, with the calls that went out after it was stopped."""
-        return dict(self._asked("GET", f"campaigns/{tenant}/{name}"))
+    def queue(
+        self,
+        numbers: Iterable[str | int] | Path,
+        *,
+        tenant: str | None = None,
+        campaign: str = "campaign",
+        result_url: str | None = None,
+        **fields: Any,
+    ) -> list[int]:
+        """Queue a list as a campaign, as a customer does with ``queuecalls.php``.
 
-    def stop(self, tenant: str, name: str) -> None:
+        Parameters
+        ----------
+        numbers : iterable of str, or Path
+            Rows of the list, such as ``2125550100;ani=2125550199``, or the file that has them.
+        tenant : str, optional
+            Whose; default: the first account's.
+        campaign : str
+            Its name.
+        result_url : str, optional
+            Where results are posted; default: the inbox ``results``.
+        fields
+            Other fields of the request, such as ``max_retry`` and ``start_url`` (default: the
+            inbox ``start``).
+
+        Returns
+        -------
+        list of int
+            The call_id of each row that was taken.
+        """
+        account = self.accounts[tenant or next(iter(self.accounts))]
+        given = {
+            "login": account["login"],
+            "pin": account["pin"],
+            "campaign_name": campaign,
+            "start_url": f"{self.url}/inbox/start",
+            "result_url": result_url or f"{self.url}/inbox/results",
+            **fields,
+        }
+        rows = (
+            numbers.read_bytes()
+            if isinstance(numbers, Path)
+            else "\n".join(map(str, numbers)).encode()
+        )
+        answer = self.client.post(
+            "webservice/queuecalls.php",
+            data=given,
+            files={"phone_number_list": ("numbers.txt", rows)},
+        ).raise_for_status()
+        calls = ElementTree.fromstring(answer.text).iter("call")
+        return [int(call.attrib["call_id"]) for call in calls]
+
+    def status(self, campaign: str) -> dict[str, Any]:
+        """A campaign: its calls by status as it is and as it is seen, and what its stop left."""
+        return dict(self._asked("GET", "campaigns/{}/{}".format(*self._campaign(campaign))))
+
+    def stop(self, campaign: str) -> None:
         """Stop a campaign."""
-        self._asked("POST", f"campaigns/{tenant}/{name}/stop")
+        self._asked("POST", "campaigns/{}/{}/stop".format(*self._campaign(campaign)))
+
+    def _campaign(self, name: str, tenant: str | None = None) -> tuple[str, str]:
+        """Tenant and name of a campaign, given as its name or ``tenant/name``."""
+        there = [(found["tenant"], found["name"]) for found in self.campaigns(tenant)]
+        found = [(whose, own) for whose, own in there if name in (own, f"{whose}/{own}")]
+        if len(found) != 1:
+            names = ["/".join(whose) for whose in found or there]
+            raise SandboxError(unknown_name("campaign", name, names))
+        return found[0]
 
     def call(self, call_id: int) -> dict[str, Any]:
         """A call as it is, and as it is seen."""
         return dict(self._asked("GET", f"calls/{call_id}"))
 
-    def pin(self, *numbers: str, outcome: str | None, **more: float) -> None:
-        """Give reserved numbers an outcome."""
-        given = {"numbers": numbers, "outcome": outcome, **more}
+    def pin(self, numbers: Iterable[str], outcome: PinnedOutcome | None, **more: float) -> None:
+        """Give reserved numbers an outcome (``after_s``, ``talk_s``); None takes it away."""
+        given = {"numbers": list(numbers), "outcome": outcome, **more}
         self._asked("PUT", "numbers", json=given)
 
-    def fault(self, of: str, **more: Any) -> int:
-        """Have something go wrong; the number ends it."""
+    def fault(self, of: FaultKind, **more: Any) -> int:
+        """Have something go wrong: ``count``, ``share``, whose and when; the number ends it."""
         return int(self._asked("POST", "faults", json={"of": of, **more})["number"])
 
     def end_fault(self, number: int) -> None:
@@ -206,7 +301,7 @@ class _ServedSandbox(RunningSandbox):
         self.url = os.environ["OUTSIM_URL"]
         accounts = json.loads(os.environ["OUTSIM_ACCOUNTS"])
         self.accounts = {account["tenant"]: account for account in accounts}
-        self.client = httpx.Client(base_url=self.url, timeout=ANSWERS_S, trust_env=False)
+        self.client = _client(self.url)
 
     def close(self) -> None:
         """Leave it."""

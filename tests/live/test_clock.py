@@ -61,6 +61,54 @@ def test_until_a_campaign_is_over_every_call_has_its_final_status(scenario_of: S
     run(session())
 
 
+@pytest.mark.parametrize(
+    "whose", [{"tenant": "acme", "campaign": "offer"}, {"tenant": "acme"}, {}]
+)
+def test_until_it_is_reported_every_result_has_been_answered(
+    scenario_of: ScenarioOf, whose: dict[str, str]
+) -> None:
+    async def session() -> None:
+        async with Sandbox(
+            scenario_of(reconciliation_every="1 h", lost_updates=0.2), poster=accept
+        ) as sandbox:
+            await sandbox.submit(_calls(result_url=URL))
+            await sandbox.submit(_calls(tenant="bolt", start=2 * HOUR, result_url=URL))
+            await sandbox.clock.advance_until("campaign over", tenant="acme", campaign="offer")
+            over = sandbox.campaign("acme", "offer")
+            assert over.counts != over.visible_counts
+            await sandbox.clock.advance_until("reported", **whose)
+            reported = sandbox.campaign("acme", "offer")
+            assert reported.counts == reported.visible_counts == over.counts
+            posts = sandbox.deliveries("acme")
+            assert [post.result for post in posts] == ["accepted"] * 20
+            # It ends with the last answer, and waits for nobody else.
+            ended = max(post.ended_at or 0 for post in sandbox.deliveries())
+            assert sandbox.clock.now == ended + 1
+            assert bool(sandbox.deliveries("bolt")) == (not whose)
+
+    run(session())
+
+
+@pytest.mark.parametrize(
+    ("what", "whose", "said"),
+    [
+        ("idle", {"tenant": "acme"}, "idle is about everybody"),
+        ("reported", {"campaign": "offer"}, "name the tenant"),
+        ("reported", {"tenant": "acne"}, "did you mean 'acme'"),
+        ("campaign over", {"tenant": "acme"}, "name tenant and campaign"),
+    ],
+)
+def test_a_condition_is_about_somebody_who_is_there(
+    scenario_of: ScenarioOf, what: Any, whose: dict[str, str], said: str
+) -> None:
+    async def session() -> None:
+        async with Sandbox(scenario_of()) as sandbox:
+            with pytest.raises(SandboxError, match=said):
+                await sandbox.clock.advance_until(what, **whose)
+
+    run(session())
+
+
 def test_until_idle_every_status_is_visible_and_every_result_is_delivered(
     scenario_of: ScenarioOf,
 ) -> None:

@@ -8,6 +8,7 @@ import sys
 from collections import Counter
 from pathlib import Path
 
+import httpx
 import pytest
 
 from outsim.errors import SandboxError
@@ -41,11 +42,10 @@ def a_day(platform):
         text=True,
     ) as application:
         queued = json.loads(application.stdout.readline())["queued"]
-        platform.advance(until="campaign over", tenant="clinic", campaign="reminders")
-        platform.advance(until="idle")
+        platform.advance(until="reported", campaign="reminders")
         results = json.loads(application.communicate("")[0])["results"]
     calls = {call_id: platform.call(int(call_id)) for call_id in queued}
-    return calls, results, platform.campaign("clinic", "reminders")
+    return calls, results, platform.status("reminders")
 
 
 def test_an_application_meets_the_race_of_its_stop_the_same_each_time(sandbox):
@@ -92,22 +92,11 @@ def test_another_seed_is_another_day(sandbox):
 
 def test_a_number_has_the_outcome_that_it_is_given(sandbox):
     platform = sandbox(SCENARIO)
-    account = platform.accounts["clinic"]
-    platform.pin("2125550101", outcome="busy")
-    platform.pin("2125550102", outcome="human", after_s=3, talk_s=10)
+    platform.pin(["2125550101"], "busy")
+    platform.pin(["2125550102"], "human", after_s=3, talk_s=10)
     for number in ("2125550101", "2125550102"):
-        platform.client.post(
-            "/webservice/queuecall.php",
-            data={
-                "login": account["login"],
-                "pin": account["pin"],
-                "phone_number": f"{number};ani=2125550199",
-                "start_url": f"{platform.url}/inbox/start",
-                "result_url": f"{platform.url}/inbox/results",
-                "message_reference": number,
-            },
-        ).raise_for_status()
-    platform.advance(until="idle")
+        platform.queue([f"{number};ani=2125550199"], campaign=number, message_reference=number)
+    platform.advance(until="reported", tenant="clinic")
     fields = [message["fields"] for message in platform.inbox("results")]
     found = {each["message_reference"]: each for each in fields}
     assert found["2125550101"]["result"] == "failed"
@@ -120,21 +109,40 @@ def test_a_number_has_the_outcome_that_it_is_given(sandbox):
 
 def test_events_are_waited_for(sandbox):
     platform = sandbox(SCENARIO)
-    platform.client.post(
-        "/webservice/queuecall.php",
-        data={
-            "login": platform.accounts["clinic"]["login"],
-            "pin": platform.accounts["clinic"]["pin"],
-            "phone_number": "2125550101;ani=2125550199",
-            "start_url": f"{platform.url}/inbox/start",
-        },
-    ).raise_for_status()
+    platform.queue(["2125550101;ani=2125550199"])
     platform.free(speed=1000)
     event = platform.wait("dialed", tenant="clinic", after=0)
     assert event["call_id"] >= 100_000_000
     platform.hold()
     with pytest.raises(SandboxError, match="no event 'dialed'"):
         platform.wait("dialed", timeout_s=0)
+
+
+def test_a_refusal_says_why_and_what_comes_nearest(sandbox):
+    platform = sandbox(SCENARIO)
+    with pytest.raises(SandboxError, match=r"PUT numbers: outcome: .*'human'.*; nearest: PUT"):
+        platform.pin(["2125550101"], "answered")
+    with pytest.raises(httpx.HTTPStatusError, match=r"400 Bad Request: .*max_retry.*; nearest: "):
+        platform.queue(["2125550101"], max_retry=-1)
+    answer = platform.client.post("/sandbox/faults", json={"kind": "ports"})
+    with pytest.raises(httpx.HTTPStatusError, match=r"400 Bad Request: .*of: field required"):
+        answer.raise_for_status()
+
+
+def test_a_campaign_is_called_by_its_name(sandbox, tmp_path):
+    platform = sandbox(SCENARIO + '[[tenant]]\nname = "school"\n')
+    (tmp_path / "numbers.txt").write_text("2125550101;ani=2125550199\nnobody\n2125550102\n")
+    calls = platform.queue(tmp_path / "numbers.txt", campaign="reminders")
+    assert [platform.call(call)["phone_number"] for call in calls] == ["2125550101", "2125550102"]
+    platform.queue([2125550103], tenant="school", campaign="reminders")
+    platform.queue([2125550103], tenant="school", campaign="bell")
+    platform.stop("clinic/reminders")
+    assert platform.status("clinic/reminders")["stop_requested"] == 0
+    platform.advance(until="reported", campaign="bell")
+    assert {sent["campaign"] for sent in platform.deliveries()} >= {"bell"}
+    for unclear in ("reminders", "clinic/bell"):
+        with pytest.raises(SandboxError, match=r"allowed: .*/reminders"):
+            platform.status(unclear)
 
 
 def test_what_is_no_scenario_says_why(sandbox):

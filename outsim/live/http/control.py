@@ -12,6 +12,7 @@ from fastapi.sse import EventSourceResponse, ServerSentEvent
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from outsim.clock import parse_duration_us
+from outsim.live.clock import Until
 from outsim.live.http.answers import RefusedError
 from outsim.live.http.context import Context, Here
 from outsim.live.http.times import in_words
@@ -49,7 +50,7 @@ class Advance(Order):
     """Local time, such as "09:45", or an ISO 8601 time."""
     by: Moment | None = None
     """A duration, such as "10 min"."""
-    until: Literal["idle", "campaign over", "next update visible", "next delivery"] | None = None
+    until: Until | None = None
     tenant: Name | None = None
     campaign: Name | None = None
 
