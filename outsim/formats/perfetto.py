@@ -37,8 +37,15 @@ from outsim.errors import ResultError
 from outsim.formats.selection import Selection, binary_file, blocks_of
 from outsim.formats.trace import TraceWriter, Track
 from outsim.results.result import Result
+from outsim.results.tables.flows import (
+    Flow,
+    flows,
+    moves,
+    queue_flow,
+    settled,
+    worker_tasks,
+)
 from outsim.results.tables.schema import microseconds
-from outsim.results.tables.views import Steps, queue_steps, settled, step_function, steps
 
 EVERY_US = SECOND
 """A counter that changes often is told this often, and its title says so."""
@@ -62,7 +69,7 @@ _COUNTERS = {
     "waiting_for_worker": ("dialed calls waiting for a worker", "calls"),
     "status_backlog": ("backlog of updates", "updates"),
 }
-"""Title and unit of the quantities of `outsim.results.tables.views.steps`."""
+"""Title and unit of the quantities of `outsim.results.tables.flows.flows`."""
 
 
 def write_perfetto(selection: Selection, path: Path) -> None:
@@ -121,43 +128,25 @@ def _write_disturbances(trace: TraceWriter, result: Result) -> None:
 def _write_counters(trace: TraceWriter, result: Result) -> None:
     calls, attempts, updates = result.calls, result.attempts, result.updates
     group = trace.group("platform")
-    for key, function in steps(calls, attempts, updates).items():
+    for key, flow in flows(calls, attempts, updates).items():
         title, unit = _COUNTERS[key]
-        _write_counter(trace, group, title, unit, function)
-    dial_work = step_function(attempts["work_started_at"], attempts["dialed_at"])
-    _write_counter(trace, group, "workers at dial work", "workers", dial_work)
-    _write_counter(trace, group, "workers at status work", "workers", _status_work(result))
-    posts = result.deliveries
-    waiting = step_function(posts["due_at"], posts["started_at"])
-    _write_counter(trace, group, "deliveries waiting", "posts", waiting)
-    under_way = step_function(posts["started_at"], posts["ended_at"])
-    _write_counter(trace, group, "deliveries under way", "posts", under_way)
+        _write_counter(trace, group, title, unit, flow)
+    for task, flow in worker_tasks(result.arrays, attempts, updates).items():
+        name = task.replace("_", " ")
+        _write_counter(trace, group, f"workers at {name}", "workers", flow)
+    due, started, ended = (
+        moves(result.deliveries, name) for name in ("due_at", "started_at", "ended_at")
+    )
+    _write_counter(trace, group, "deliveries waiting", "posts", Flow(due, started))
+    _write_counter(trace, group, "deliveries under way", "posts", Flow(started, ended))
     group = trace.group("queue by tenant")
     for tenant in calls["tenant"].cat.categories:
         mine = [table[table["tenant"] == tenant] for table in (calls, attempts, updates)]
-        _write_counter(trace, group, f"queue of {tenant}", "calls", queue_steps(*mine))
+        _write_counter(trace, group, f"queue of {tenant}", "calls", queue_flow(*mine))
 
 
-def _status_work(result: Result) -> Steps:
-    """Workers at status work; updates that are lost are left out where their length is drawn."""
-    updates = result.updates
-    begun = updates[updates["started_at"].notna()]
-    constant_us = result.arrays.plan.platform.status_work_us
-    direct = begun["visible_at"].notna() & ~begun["reconciled"]
-    ended = begun["visible_at"].where(direct)
-    if constant_us >= 0:
-        ended = begun["started_at"] + pd.Timedelta(constant_us, "us")
-        known = begun
-    else:
-        known = begun[direct | ~begun["lost"]]
-        ended = ended[known.index]
-    return step_function(known["started_at"], ended[ended < result.end])
-
-
-def _write_counter(
-    trace: TraceWriter, group: Track, title: str, unit: str, function: Steps
-) -> None:
-    at, values = settled(function)
+def _write_counter(trace: TraceWriter, group: Track, title: str, unit: str, flow: Flow) -> None:
+    at, values = settled(flow.steps())
     if len(at) > OFTEN:
         title += ", every second"
         last = np.append(np.diff(at // EVERY_US) > 0, True)

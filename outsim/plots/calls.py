@@ -39,9 +39,9 @@ from outsim.plots.style import (
     width_in,
 )
 from outsim.results.tables.causes import CAUSES
+from outsim.results.tables.flows import value_at
 from outsim.results.tables.over_time import change_points, hourly_outcomes, true_and_seen
 from outsim.results.tables.over_time import status_lag as lag_of
-from outsim.results.tables.views import value_at
 from outsim.scenario.campaigns import ALL_CALLS, Campaign
 from outsim.vocabulary import OUTCOME_TABLE
 

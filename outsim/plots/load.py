@@ -30,16 +30,17 @@ from outsim.plots.style import (
     title,
     whole_numbers,
 )
+from outsim.results.tables.flows import Steps, settled, value_at
 from outsim.results.tables.over_time import (
     Parts,
     Quantity,
     by_tenant,
     change_points,
+    load_flow,
     over_replications,
     status_lag,
     total,
 )
-from outsim.results.tables.views import Steps, queue_steps, settled, step_function, value_at
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -134,13 +135,11 @@ def _stack(ax: Axes, parts: Parts, result: Result) -> int:
     return int(below.max())
 
 
-def _quantity(result: Result, of: str) -> Steps:
-    if of == "queue":
-        return queue_steps(result.calls, result.attempts, result.updates)
-    if of == "busy_ports":
-        return step_function(result.attempts["dispatched_at"], result.attempts["ended_at"])
-    lag = status_lag(result.updates, result.start, result.end)["p90"]
-    return instants_us(lag.index), lag.to_numpy()
+def _quantity(result: Result, of: Quantity | Literal["status_lag"]) -> Steps:
+    if of == "status_lag":
+        lag = status_lag(result.updates, result.start, result.end)["p90"]
+        return instants_us(lag.index), lag.to_numpy()
+    return load_flow(result.calls, result.attempts, result.updates, of).steps()
 
 
 @draws

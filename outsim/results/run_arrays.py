@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from outsim.clock import MISSING, after, microseconds_between
+from outsim.clock import MINUTE, MISSING, after, microseconds_between
 from outsim.engine.records import Columns, Integers, Records, shift
 from outsim.errors import MomentError
 from outsim.plan import CampaignPlan, OutagePlan, Plan
@@ -365,6 +365,24 @@ class RunArrays:
             return total
 
         return out
+
+    def ports_in_service(self, at: Integers) -> Integers:
+        """Ports in service at given instants, those due to leave not counted."""
+        ports = self.plan.platform.ports
+        return np.maximum(0, ports - self.out_of_service("ports", ports)(at))
+
+    def workers_in_service(self, at: Integers) -> Integers:
+        """Workers in service at given instants, those due to leave not counted."""
+        workers = self.plan.platform.workers
+        return np.maximum(0, workers - self.out_of_service("workers", workers)(at))
+
+    def channels_in_service(self, at: Integers) -> Integers:
+        """Channels of the carrier that are left to the platform at given instants."""
+        platform = self.plan.platform
+        channels = platform.carrier_channels
+        minute = (at + platform.carrier_minute_offset_us) // MINUTE % 60
+        out = self.out_of_service("channels", int(channels.max()))(at)
+        return np.asarray(np.maximum(0, channels[minute] - out))
 
     @cached_property
     def admitted(self) -> Mask:

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from outsim.results.checkpoint import simulate
 from outsim.results.result import Result
+from outsim.results.tables.flows import settled, value_at
 from outsim.results.tables.over_time import (
     by_tenant,
     change_points,
@@ -23,7 +24,6 @@ from outsim.results.tables.over_time import (
     total,
     true_and_seen,
 )
-from outsim.results.tables.views import settled, value_at
 from tests.engine.scenarios import campaign, run
 from tests.strategies import scenarios
 

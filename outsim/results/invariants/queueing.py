@@ -12,8 +12,8 @@ from outsim.clock import MISSING
 from outsim.engine.records import Integers
 from outsim.results.invariants.violation import Violation, violation
 from outsim.results.run_arrays import RunArrays, came, count_before, first_of_each
+from outsim.results.tables.flows import FLOW_COLUMNS, flows
 from outsim.results.tables.run_tables import RunTables
-from outsim.results.tables.views import STEP_COLUMNS, steps
 from outsim.vocabulary import DISCIPLINES, DROPPED, REFUSALS
 
 
@@ -141,8 +141,8 @@ def littles_law(run: RunArrays) -> Iterator[Violation]:
     Of the outbound queue, of the ports, and of the backlog of updates. No length is negative.
     """
     tables = RunTables(run)
-    functions = steps(
-        tables.calls(("call_id", "wedged")), tables.attempts(STEP_COLUMNS), tables.changes()
+    amounts = flows(
+        tables.calls(("call_id", "wedged")), tables.attempts(FLOW_COLUMNS), tables.changes()
     )
     a, u, until = run.attempts, run.updates, run.ended_us
 
@@ -159,7 +159,7 @@ def littles_law(run: RunArrays) -> Iterator[Violation]:
     }
     horizon = run.origin_us + until
     for name, waited in sums.items():
-        at, values = functions[name]
+        at, values = amounts[name].steps()
         lasts = np.diff(np.append(at, horizon))
         area = int((values * lasts).sum())
         if area != waited:

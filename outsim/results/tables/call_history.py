@@ -12,7 +12,7 @@ from outsim.clock import MINUTE, MISSING, format_duration, format_rate
 from outsim.document import Answer, Document, Table
 from outsim.engine.records import Integers
 from outsim.results.run_arrays import RunArrays
-from outsim.results.tables.views import Steps, settled, steps, value_at
+from outsim.results.tables.flows import flows, settled, value_at
 from outsim.text import plain
 from outsim.vocabulary import CAUSE_TABLE, FINAL_STATUSES, OUTCOME_TABLE
 
@@ -116,29 +116,22 @@ def _since_begin(result: Result, moments: pd.Series) -> list[int]:
 
 def platform_at(result: Result, moments: pd.Series) -> pd.DataFrame:
     """The platform just before each of some instants: `STATE` and ``refused_last_minute``."""
-    run, plan = result.arrays, result.arrays.plan.platform
-    functions = steps(result.calls, result.attempts, result.updates)
+    run = result.arrays
+    amounts = flows(result.calls, result.attempts, result.updates)
     marks = np.asarray(moments.astype("int64"), dtype=np.int64)
     columns = {
-        name: value_at(_settled(functions[name]), marks - 1)
+        name: value_at(settled(amounts[name].steps()), marks - 1)
         for name in ("queue", "busy_ports", "busy_channels", "status_backlog")
     }
     at = marks - result.arrays.origin_us
-    minute = (at + plan.carrier_minute_offset_us) // MINUTE % 60
-    channels_out = run.out_of_service("channels", int(plan.carrier_channels.max()))(at)
-    columns["channels"] = np.maximum(0, plan.carrier_channels[minute] - channels_out)
-    ports_out = run.out_of_service("ports", plan.ports)(at)
-    columns["ports"] = np.maximum(0, plan.ports - ports_out)
+    columns["channels"] = run.channels_in_service(at)
+    columns["ports"] = run.ports_in_service(at)
     refused = _refused(run)
     table = pd.DataFrame({name: columns[name] for name in STATE})
     table["refused_last_minute"] = np.searchsorted(refused, at, side="left") - np.searchsorted(
         refused, at - MINUTE, side="left"
     )
     return table
-
-
-def _settled(function: Steps) -> Steps:
-    return settled(function) if len(function[0]) else function
 
 
 def _refused(run: RunArrays) -> Integers:

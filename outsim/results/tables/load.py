@@ -13,8 +13,8 @@ from outsim.clock import HOUR, MINUTE, MISSING, SECOND
 from outsim.plan import Plan
 from outsim.results.measures import Measure, View
 from outsim.results.run_arrays import RunArrays
+from outsim.results.tables.flows import CARRIED, queue_flow, settled
 from outsim.results.tables.run_tables import RunTables
-from outsim.results.tables.views import CARRIED, queue_steps, settled
 from outsim.vocabulary import CAUSES
 
 BUILDS_UP_US = 5 * MINUTE
@@ -59,11 +59,11 @@ def _others_queue(run: RunArrays) -> tuple[NDArray[np.int64], NDArray[np.int64]]
     rank, frames = run.plan.under_study, RunTables(run)
     rows = run.rows_of(lambda plan: plan.rank != rank)
     at, length = settled(
-        queue_steps(
+        queue_flow(
             frames.calls(("call_id", "wedged")),
-            frames.attempts(("dispatched_at",), rows(run.attempts["call_id"])),
+            frames.attempts(("call_id", "dispatched_at"), rows(run.attempts["call_id"])),
             frames.changes(("call_id", "status", "happened_at"), rows(run.updates["call_id"])),
-        )
+        ).steps()
     )
     return at - run.origin_us, length
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime
 from itertools import pairwise
-from typing import Literal
+from typing import Literal, get_args
 
 import numpy as np
 import pandas as pd
@@ -13,33 +13,66 @@ from numpy.typing import NDArray
 
 from outsim.clock import HOUR, MISSING, SECOND
 from outsim.estimates import quantile_rank, sample_quantile
-from outsim.results.tables.schema import checked_step, microseconds
-from outsim.results.tables.views import (
+from outsim.results.tables.flows import (
+    Flow,
     Instants,
+    Moves,
     Steps,
-    queue_steps,
+    moves,
+    queue_flow,
     settled,
-    step_function,
+    staying,
     value_at,
 )
+from outsim.results.tables.schema import checked_step, microseconds
 from outsim.vocabulary import OUTCOMES, STATUS_GROUPS
 
 Quantity = Literal["queue", "busy_ports"]
 """What can be told by tenant: calls in the outbound queue, or busy ports."""
+
+Side = Literal["happened_at", "visible_at"]
+"""What is told of a change: when it came, or when the customer could see it."""
+SIDES: tuple[Side, ...] = get_args(Side)
 
 Parts = dict[str, Steps]
 """Step functions by name."""
 
 
 def tenant_groups(calls: pd.DataFrame, first: str | None, most: int) -> dict[str, list[str]]:
-    """Tenants by the name shown for them: `first`, then the largest alone, the others together."""
-    sizes = calls.groupby("tenant", observed=True)["attempts"].agg(["sum", "size"])
-    ranked = [*sizes.sort_values(["sum", "size"], ascending=False, kind="stable").index]
+    """Tenants by the name shown for them: `first`, the scenario's own, the largest of others.
+
+    Those for which there is no room stand together as the last.
+    """
+    by_size = calls.groupby("tenant", observed=True).agg(
+        own=("background", lambda of_others: not of_others.all()),
+        attempts=("attempts", "sum"),
+        calls=("attempts", "size"),
+    )
+    ranked = [*by_size.sort_values([*by_size], ascending=False, kind="stable").index]
     ranked.sort(key=lambda tenant: tenant != first)
     if len(ranked) <= most:
         return {tenant: [tenant] for tenant in ranked}
     alone, rest = ranked[: most - 1], ranked[most - 1 :]
     return {tenant: [tenant] for tenant in alone} | {f"{len(rest)} others": rest}
+
+
+def load_flow(
+    calls: pd.DataFrame, attempts: pd.DataFrame, updates: pd.DataFrame, of: Quantity
+) -> Flow:
+    """What comes and goes of a quantity."""
+    if of == "queue":
+        return queue_flow(calls, attempts, updates)
+    return Flow(moves(attempts, "dispatched_at"), moves(attempts, "ended_at"))
+
+
+def group_of_calls(calls: pd.DataFrame, groups: dict[str, list[str]]) -> NDArray[np.int64]:
+    """Place of each call's tenant among groups of tenants, by call_id; -1 where it has none."""
+    tenants = calls["tenant"].cat
+    place = {tenant: k for k, names in enumerate(groups.values()) for tenant in names}
+    of_tenant = np.array([place.get(name, -1) for name in tenants.categories], dtype=np.int64)
+    group = np.full(int(calls["call_id"].max()) + 1 if len(calls) else 0, -1, dtype=np.int64)
+    group[calls["call_id"]] = of_tenant[tenants.codes]
+    return group
 
 
 def by_tenant(
@@ -52,18 +85,9 @@ def by_tenant(
     most: int = 6,
 ) -> Parts:
     """A quantity of `timeline` as step functions by `tenant_groups`, which add up to it."""
-    parts = {}
-    for name, tenants in tenant_groups(calls, first, most).items():
-        mine = attempts[attempts["tenant"].isin(tenants)]
-        if of == "busy_ports":
-            function = step_function(mine["dispatched_at"], mine["ended_at"])
-        else:
-            theirs = updates.loc[
-                updates["tenant"].isin(tenants), ["call_id", "status", "happened_at"]
-            ]
-            function = queue_steps(calls, mine, theirs)
-        parts[name] = settled(function)
-    return parts
+    groups = tenant_groups(calls, first, most)
+    flow, group_of = load_flow(calls, attempts, updates, of), group_of_calls(calls, groups)
+    return {name: settled(flow.of(group_of == place).steps()) for place, name in enumerate(groups)}
 
 
 def total(parts: Parts) -> Steps:
@@ -121,28 +145,31 @@ def hourly_outcomes(attempts: pd.DataFrame, begins: datetime) -> pd.DataFrame:
     return pd.DataFrame(counts, index=index.rename("hour"), columns=list(OUTCOMES))
 
 
+def handed_in(updates: pd.DataFrame) -> Moves:
+    """When calls were handed in."""
+    first = updates["attempt"].eq(0) & updates["status"].isin(("scheduled", "rejected"))
+    return moves(updates, "happened_at", first.to_numpy())
+
+
+def came_to(updates: pd.DataFrame, statuses: Sequence[str], side: Side) -> Moves:
+    """When calls came to one of some final statuses, or were seen to."""
+    return moves(updates, side, updates["status"].isin(statuses).to_numpy())
+
+
 def true_and_seen(updates: pd.DataFrame) -> dict[str, tuple[Steps, Steps]]:
     """Calls by `STATUS_GROUPS` over time, by what happened and by what the customer could see."""
-    submitted = updates["attempt"].eq(0) & updates["status"].isin(("scheduled", "rejected"))
-    nothing = updates["happened_at"].iloc[:0]
-    groups = {}
-    for name, words in STATUS_GROUPS.items():
-        if name == "pending":
-            continue
-        rows = updates["status"].isin(words)
-        groups[name] = (
-            settled(step_function(updates.loc[rows, "happened_at"], nothing)),
-            settled(step_function(updates.loc[rows, "visible_at"], nothing)),
-        )
-    handed_in = step_function(updates.loc[submitted, "happened_at"], nothing)
-    pending = []
+    over: dict[str, tuple[Steps, Steps]] = {}
+    for group, words in STATUS_GROUPS.items():
+        if group != "pending":
+            happened, seen = (came_to(updates, words, side) for side in SIDES)
+            over[group] = settled(staying(happened).steps()), settled(staying(seen).steps())
+    submitted, pending = staying(handed_in(updates)).steps(), []
     for side in (0, 1):
-        at = np.unique(
-            np.concatenate([handed_in[0], *(functions[side][0] for functions in groups.values())])
-        )
-        over = sum(value_at(functions[side], at) for functions in groups.values())
-        pending.append((at, value_at(handed_in, at) - over))
-    return {"pending": (pending[0], pending[1])} | groups
+        parts = [functions[side] for functions in over.values()]
+        at = np.unique(np.concatenate([submitted[0], *(at for at, _ in parts)]))
+        ended = sum(value_at(function, at) for function in parts)
+        pending.append((at, value_at(submitted, at) - ended))
+    return {"pending": (pending[0], pending[1])} | over
 
 
 def status_lags_s(updates: pd.DataFrame) -> NDArray[np.float64]:

@@ -48,7 +48,6 @@ class Gaps:
 
     def _port_free(self, run: RunArrays) -> Integers:
         """Since when a port is free where each gap ends; after it where none is."""
-        everything = run.plan.platform.ports
         edges = sorted(
             {
                 edge
@@ -58,7 +57,7 @@ class Gaps:
             }
         )
         since = np.array([_ALWAYS, *edges], dtype=np.int64)
-        service = np.maximum(0, everything - run.out_of_service("ports", everything)(since))
+        service = run.ports_in_service(since)
         ended = run.attempts["ended"]
         ended = np.append(np.sort(ended[came(ended)]), NEVER)
         count = np.arange(len(self.ends))

@@ -11,9 +11,9 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
-from outsim.results.tables.schema import checked_step
+from outsim.results.tables.flows import CARRIED, flows, value_at
+from outsim.results.tables.schema import checked_step, microseconds
 from outsim.scenario.snapshot import STATES, CampaignSnapshot, Snapshot, Standing
 from outsim.vocabulary import (
     AFTER_ATTEMPT_STATUSES,
@@ -87,87 +87,6 @@ def call_log(calls: pd.DataFrame, attempts: pd.DataFrame) -> pd.DataFrame:
     return log.sort_values(["start", "dest"], kind="stable", ignore_index=True)
 
 
-CARRIED = ("", "dropped")
-"""Causes, among them none, of attempts that the carrier did not refuse."""
-
-Instants = NDArray[np.int64]
-"""Microseconds since 1970, UTC."""
-Steps = tuple[Instants, NDArray[Any]]
-
-
-def _instants(column: pd.Series[Any]) -> Instants:
-    return np.asarray(column.dropna().astype("int64"), dtype=np.int64)
-
-
-def step_function(ups: pd.Series[Any], downs: pd.Series[Any]) -> Steps:
-    """A step function from the instants at which it goes up and down by one."""
-    up, down = _instants(ups), _instants(downs)
-    change = np.concatenate([np.ones(len(up), np.int64), -np.ones(len(down), np.int64)])
-    at = np.concatenate([up, down])
-    order = np.argsort(at, kind="stable")
-    return at[order], np.cumsum(change[order])
-
-
-def settled(function: Steps) -> Steps:
-    """The same step function with one step an instant: nobody sees a value in between."""
-    at, values = function
-    last = np.ones(len(at), dtype=np.bool_)
-    last[:-1] = at[1:] != at[:-1]
-    return at[last], values[last]
-
-
-def value_at(function: Steps, marks: Instants) -> NDArray[np.int64]:
-    """Value of a step function at these instants; 0 before its first step."""
-    at, values = function
-    return np.concatenate([[0], values])[np.searchsorted(at, marks, side="right")]
-
-
-def _left_queue(updates: pd.DataFrame) -> pd.Series[Any]:
-    """When calls left the queue without being dialed: canceled or expired in it."""
-    gone = updates["status"].isin(("canceled", "expired"))
-    if gone.any():
-        before = updates.groupby("call_id", sort=False, observed=True)["status"].shift()
-        gone &= before == "queued"
-    return updates.loc[gone, "happened_at"]
-
-
-def queue_steps(calls: pd.DataFrame, attempts: pd.DataFrame, updates: pd.DataFrame) -> Steps:
-    """Length of the outbound queue as a step function; updates are in the order of happening."""
-    wedged = set(calls.loc[calls["wedged"], "call_id"])
-    entered = updates[(updates["status"] == "queued") & ~updates["call_id"].isin(wedged)]
-    left = pd.concat([attempts["dispatched_at"], _left_queue(updates)])
-    return step_function(entered["happened_at"], left)
-
-
-STEP_COLUMNS = (
-    "dispatched_at",
-    "work_started_at",
-    "dialed_at",
-    "answered_at",
-    "ended_at",
-    "cause",
-)
-"""Columns of attempts that `steps` needs."""
-
-
-def steps(calls: pd.DataFrame, attempts: pd.DataFrame, updates: pd.DataFrame) -> dict[str, Steps]:
-    """Every quantity of `timeline` as a step function."""
-    processed = updates[updates["visible_at"].ne(updates["happened_at"])]
-    carried = attempts[attempts["cause"].isin(CARRIED)]
-    return {
-        "queue": queue_steps(calls, attempts, updates),
-        "busy_ports": step_function(attempts["dispatched_at"], attempts["ended_at"]),
-        "waiting_for_worker": step_function(
-            attempts["dispatched_at"], attempts["work_started_at"]
-        ),
-        "busy_channels": step_function(carried["dialed_at"], carried["ended_at"]),
-        "connected": step_function(
-            attempts["answered_at"], attempts.loc[attempts["answered_at"].notna(), "ended_at"]
-        ),
-        "status_backlog": step_function(processed["happened_at"], processed["started_at"]),
-    }
-
-
 def timeline(
     calls: pd.DataFrame,
     attempts: pd.DataFrame,
@@ -177,7 +96,7 @@ def timeline(
     every: str | None,
 ) -> pd.DataFrame:
     """Quantities over time by local time, with counts of each interval; see `Result.timeline`."""
-    functions = steps(calls, attempts, updates)
+    functions = {k: flow.steps() for k, flow in flows(calls, attempts, updates).items()}
     if every is None:
         changes = np.unique(np.concatenate([at for at, _ in functions.values()]))
         grid = pd.DatetimeIndex(changes.view("datetime64[us]"), tz="UTC")
@@ -185,18 +104,18 @@ def timeline(
     else:
         grid = pd.date_range(begins, ends, freq=checked_step(every), inclusive="left", unit="us")
     frame = pd.DataFrame(index=grid.rename("at"))
-    marks = _instants(grid.to_series())
+    marks = grid.asi8
     for name, function in functions.items():
         frame[name] = value_at(function, marks)
     if every is not None:
         refused = attempts.loc[~attempts["cause"].isin(CARRIED), "dialed_at"]
-        edges = np.append(marks, _instants(pd.Series([pd.Timestamp(ends).as_unit("us")])))
+        edges = np.append(marks, pd.DatetimeIndex([ends]).as_unit("us").asi8)
         for name, instants in (
             ("dispatched", attempts["dispatched_at"]),
             ("dialed", attempts["dialed_at"]),
             ("refused", refused),
         ):
-            frame[name] = np.histogram(_instants(instants), bins=edges)[0]
+            frame[name] = np.histogram(microseconds(instants.dropna()), bins=edges)[0]
     return frame
 
 
