@@ -4,11 +4,11 @@ import { CallsPanel } from "./calls.js";
 import { Chart } from "./charts.js";
 import { LocalClock } from "./clock.js";
 import { Player, Scrubber, StopFlag } from "./controls.js";
-import { freshId, make, number, say } from "./dom.js";
+import { counted, freshId, make, number, say } from "./dom.js";
 import { Lanes } from "./lanes.js";
 import { readTheme } from "./paint.js";
 import { answer, busyPorts, Counters, InstantPanel, TenantTable } from "./panels.js";
-import { DayView, EDGE, GUTTER } from "./plot.js";
+import { DayView, EDGE, FOOT, GUTTER } from "./plot.js";
 import { PortField } from "./ports.js";
 
 const FRAME_MS = 40;
@@ -34,7 +34,7 @@ class Animation {
     this.setTheme(options.theme);
     this.setData(options.data);
     const stops = this.own?.stop_requested_s ?? null;
-    this.flag.set(options.stop_s === undefined ? stops : options.stop_s);
+    this.setStop(options.stop_s === undefined ? stops : options.stop_s);
     this.seek(options.at_s ?? this.own?.starts_s ?? this.data.from_s);
   }
 
@@ -49,7 +49,7 @@ class Animation {
     this.scrubber = new Scrubber({ ...pointer, toggled });
     this.flag = new StopFlag((s) => this.stopMoved(s));
     this.stop_text = make("p", { class: "stop-text", "aria-live": "polite" });
-    this.queue = new Chart("Calls in the queue", pointer, { height: 210, hasKey: false, labelsAreas: true });
+    this.queue = new Chart("Calls in the queue", pointer, { height: 210, names: "areas", between: this.flag.track });
     this.lanes = new Lanes(pointer);
     this.tenants = new TenantTable();
     this.counters = new Counters((place) => this.setCampaign(place));
@@ -81,8 +81,8 @@ class Animation {
       this.answer,
       this.player.element,
       make("div", { class: "day-and-now" },
-        make("div", { class: "over-day" }, this.flag.element, this.queue.element, this.scrubber.input, this.stop_text, this.lanes.element),
-        make("div", { class: "now-tables" }, make("div", { class: "table" }, this.tenants.element), this.counters.element)),
+        make("div", { class: "over-day" }, this.queue.element, this.scrubber.input, this.stop_text, this.lanes.element),
+        make("div", { class: "now-tables" }, this.tenants.element, this.counters.element)),
       make("div", { class: "pair" }, ports, this.seen.element),
       make("div", { class: "pair" }, ...Object.values(this.charts).map((chart) => chart.element)),
       this.instant.element,
@@ -90,6 +90,7 @@ class Animation {
     );
     this.root.style.setProperty("--outsim-gutter", `${GUTTER}px`);
     this.root.style.setProperty("--outsim-edge", `${EDGE}px`);
+    this.root.style.setProperty("--outsim-foot", `${FOOT}px`);
     element.append(this.root);
   }
 
@@ -101,14 +102,17 @@ class Animation {
   setData(data) {
     this.data = data;
     this.clock = new LocalClock(data);
-    say(this.title, `${data.title}, seed ${data.seed}${data.is_live ? ", live" : ""}`);
+    say(this.title, `${data.title}: one run, seed ${data.seed}${data.is_live ? ", live" : ""}`);
     this.scrubber.setData(data);
     this.tenants.setData(data);
     this.lanes.setData(data);
     this.calls.setData(data, this.clock);
-    this.queue.setSeries(data.tenants.map(({ label, color, mark }, place) => ({
-      label, values: data.queue.by_tenant[place], look: area(color, mark),
-    })));
+    this.queue.setSeries([
+      ...data.tenants.map(({ label, color, mark }, place) => ({
+        label, values: data.queue.by_tenant[place], look: area(color, mark),
+      })),
+      { label: "most in the step", values: data.queue.most, look: line("soft", [], 1) },
+    ]);
     this.setMeasures(data);
     this.setCampaign(Math.min(this.campaign, Math.max(0, data.counters.length - 1)));
   }
@@ -116,17 +120,17 @@ class Animation {
   setMeasures({ dial_rate: rate, carrier, workers }) {
     const limit = line("ink", [6, 4]);
     this.charts.rate.setSeries([
-      { label: "dialed a second", values: rate.dialed_per_s, look: line("happened"), digits: 1 },
+      { label: "dispatched a second", values: rate.dispatched_per_s, look: line("happened"), digits: 1 },
       { label: "limit", values: rate.limit_per_s, look: limit, digits: 1 },
     ]);
     this.charts.carrier.setSeries([
       { label: "channels busy", values: carrier.busy, look: area("happened", 0) },
       { label: "channels there", values: carrier.channels, look: limit },
-      { label: "refused in the step", values: carrier.refused, look: { kind: "bars", color: "seen" } },
+      { label: "refused in the step", values: carrier.refused, look: { kind: "bars", color: "gap" } },
     ]);
     this.charts.workers.setSeries([
-      { label: "dial work", values: workers.dial_work, look: area("happened", 0) },
-      { label: "status work", values: workers.status_work, look: area("work", 1) },
+      { label: "dial work", values: workers.dial_work, look: area("happened", 0), digits: 2 },
+      { label: "status work", values: workers.status_work, look: area("work", 1), digits: 2 },
       { label: "in service", values: workers.in_service, look: limit },
     ]);
     this.charts.backlog.setSeries([
@@ -145,7 +149,7 @@ class Animation {
       this.counters.setData(this.data.counters, place);
       const gap = happened.completed.map((count, step) => Math.max(0, count - seen.completed[step]));
       this.seen.setSeries([
-        { label: "seen by the customer", values: seen.completed, look: { ...area("seen", 0), of: "seen" } },
+        { label: "seen by the customer", values: seen.completed, look: area("seen", 0) },
         { label: "not seen yet", values: gap, look: area("gap", 1) },
         { label: "happened", values: happened.completed, look: line("ink", [], 1.8) },
       ]);
@@ -196,9 +200,10 @@ class Animation {
     const s = this.stepped(at_s);
     this.player.show(clock, s);
     this.scrubber.show(clock, s);
-    say(this.answer, answer(data, this.counter, step, clock.text(s)));
+    say(this.answer, answer(data, this.counter, step, clock.text(s), this.incidents(s)));
     say(this.field_title, `Ports: ${number(busyPorts(data.ports, step))} of ${number(data.ports.in_service[step])} busy`);
     this.field.show(data.ports, step);
+    this.queue.show(step);
     this.tenants.show(step);
     if (this.counter) {
       this.counters.show(step);
@@ -208,6 +213,10 @@ class Animation {
     this.instant.show(s);
     this.calls.show(s);
     this.options.onTime?.(at_s);
+  }
+
+  incidents(s) {
+    return this.data.incidents.filter(({ from_s, until_s }) => from_s <= s && s < (until_s ?? Infinity));
   }
 
   setSpeed(speed) {
@@ -241,20 +250,38 @@ class Animation {
     this.player.setPlaying(false, this.speed);
   }
 
-  /** The flag was put somewhere: say what there is then, and tell who can say what a stop saves. */
+  setStop(s) {
+    this.flag.set(s);
+    this.tellStop(s);
+  }
+
+  /** The flag was put somewhere: who can try the stop says what it saves, the data what there is. */
   stopMoved(s) {
-    this.options.onStop?.(s);
-    if (this.options.onStop) return;
-    say(this.stop_text, s === null || !this.counter ? "" : this.stopText(s));
+    if (this.options.onStop) this.options.onStop(s);
+    else this.tellStop(s);
+  }
+
+  tellStop(s) {
+    const { own, clock } = this;
+    const after = own?.calls_after_stop;
+    let text = own ? this.stopText(s) : "";
+    if (own && s === null) {
+      text = `No stop of ${own.label}. Drag the flag, or move it by arrow keys, to a time of the day.`;
+    } else if (own && s === own.stop_requested_s) {
+      text = `${own.label}: stop requested at ${clock.text(s)}`;
+      if (own.stop_effective_s !== null) text += `, in effect at ${clock.text(own.stop_effective_s)}`;
+      text += after === null || after === undefined ? "." : `; ${counted(after, "call")} dialed after the request.`;
+    }
+    say(this.stop_text, text);
   }
 
   stopText(s) {
     const { counter, own, data } = this;
     const step = this.step(s);
     const queued = own ? data.queue.by_tenant[own.tenant_place]?.[step] : undefined;
-    const there = queued === undefined ? "" : `, and ${number(queued)} calls of ${data.tenants[own.tenant_place].label} are in the queue`;
-    return `At ${this.clock.text(s)}, ${number(counter.happened.pending[step])} calls of ${counter.label} are pending${there}. `
-      + "What a stop then saves takes runs of its own: outsim stop, or the page of outsim serve.";
+    const there = queued === undefined ? "" : `; ${data.tenants[own.tenant_place].label} has ${counted(queued, "call")} in the queue`;
+    return `At ${this.clock.text(s)}, ${counted(counter.happened.pending[step], "call")} of ${counter.label} pending${there}. `
+      + "What a stop then saves takes other runs: outsim stop tells, or the page of outsim serve.";
   }
 
   update(data) {
@@ -285,7 +312,8 @@ export function mount(element, options) {
     seek: (s) => made.seek(s),
     play: (speed) => made.play(speed),
     pause: () => made.pause(),
-    setStop: (s) => made.flag.set(s),
+    setStop: (s) => made.setStop(s),
+    tellStop: (text) => say(made.stop_text, text),
     setTheme: (theme) => made.setTheme(theme),
     destroy: () => made.destroy(),
   };

@@ -1,7 +1,7 @@
 /* Calls: those that are up at the instant, one that is looked for, and its story. */
 
 import { duration } from "./clock.js";
-import { freshId, make, number, say, table } from "./dom.js";
+import { freshId, make, number, scrolled } from "./dom.js";
 
 const MOST_ROWS = 25;
 
@@ -11,16 +11,6 @@ export class CallBook {
     this.calls = calls;
     this.attempts = calls?.attempts ?? { call_id: [] };
     this.place = new Map((calls?.call_id ?? []).map((call_id, place) => [call_id, place]));
-  }
-
-  campaign(place) {
-    return this.calls.campaigns[this.calls.campaign_place[place]].join(" / ");
-  }
-
-  outcome(row) {
-    const { outcome, cause } = this.attempts;
-    const word = this.calls.outcomes[outcome[row]] ?? "";
-    return cause?.[row] ? `${word} (${this.calls.causes[cause[row]]})` : word;
   }
 
   /** Calls that hold a port at an instant, as [call_id, phase, since_s]. */
@@ -48,7 +38,8 @@ export class CallBook {
   }
 
   number(call_id) {
-    return String(this.calls.number[this.place.get(call_id)]);
+    const digits = this.calls.number[this.place.get(call_id)];
+    return digits ? String(digits) : "";
   }
 
   /** The story of a call as a server tells it, of what the data has. */
@@ -56,11 +47,11 @@ export class CallBook {
     const place = this.place.get(call_id);
     if (place === undefined) return null;
     const { attempts, calls } = this;
-    const phases = [];
+    const [phases, made] = [[], []];
     let last = calls.submitted_ms[place];
     const add = (phase, attempt, from, until) => {
       if (from !== null && until !== null && until > from) {
-        phases.push({ phase, attempt, from_s: from / 1000, until_s: until / 1000, cause: "" });
+        phases.push({ phase, attempt, from_s: from / 1000, until_s: until / 1000 });
       }
     };
     for (let row = attempts.call_id.indexOf(call_id); row >= 0 && attempts.call_id[row] === call_id; row += 1) {
@@ -72,19 +63,24 @@ export class CallBook {
       add("dialing", attempt, get("dispatched"), rings);
       add("ringing", attempt, rings, get("answered") ?? get("ended"));
       add("talking", attempt, get("answered"), get("ended"));
-      if (phases.length) phases[phases.length - 1].cause = this.outcome(row);
+      made.push({
+        attempt,
+        outcome: calls.outcomes[attempts.outcome[row]] ?? "under way",
+        why: calls.causes[attempts.cause[row]] ?? "",
+      });
       last = get("ended");
     }
-    const updates = [];
+    const changes = [];
     if (calls.final_ms[place] !== null) {
       const visible = calls.final_visible_ms[place];
-      updates.push({
+      changes.push({
         status: calls.statuses[calls.status[place]],
         happened_s: calls.final_ms[place] / 1000,
         visible_s: visible === null ? null : visible / 1000,
       });
     }
-    return { call_id, number: this.number(call_id), campaign: this.campaign(place), phases, updates };
+    const [tenant, campaign] = calls.campaigns[calls.campaign_place[place]];
+    return { call_id, number: this.number(call_id), tenant, campaign, phases, attempts: made, changes };
   }
 }
 
@@ -125,7 +121,11 @@ export class CallsPanel {
     if (found.length === 1) this.open(found[0]);
     else if (found.length) this.listCalls(`${number(found.length)} calls match`, found.map((call_id) => [call_id]));
     else if (this.ask && /^\d+$/.test(this.input.value.trim())) this.open(Number(this.input.value));
-    else this.list.replaceChildren(make("p", {}, "No call has this id or number."));
+    else {
+      const left = this.calls?.left_out;
+      const more = left ? ` Of the calls, ${number(left)} are not in this page.` : "";
+      this.list.replaceChildren(make("p", {}, `No call has this id or number.${more}`));
+    }
   }
 
   listUp() {
@@ -143,7 +143,7 @@ export class CallsPanel {
     ]);
     const columns = ["call", "phone number", ...(found[0][1] ? ["phase", "since"] : [])];
     const words = found.length > MOST_ROWS ? `${caption}; the first ${MOST_ROWS}` : caption;
-    this.list.replaceChildren(make("div", { class: "table" }, table(words, columns, rows)));
+    this.list.replaceChildren(scrolled(words, columns, rows));
   }
 
   async open(call_id) {
@@ -161,9 +161,9 @@ export class CallsPanel {
     this.story.scrollIntoView({ block: "nearest" });
   }
 
-  tell({ call_id, number: phone, campaign, phases, updates, sentences }) {
+  tell({ call_id, number: phone, tenant, campaign, answer: said, more, phases, attempts, changes }) {
     const { clock } = this;
-    const about = [phone, campaign].filter(Boolean).join(", ");
+    const about = [phone, `${tenant} / ${campaign}`].filter(Boolean).join(", ");
     const title = make("h4", {}, about ? `Call ${call_id}: ${about}` : `Call ${call_id}`);
     const whole = phases.reduce((total, { from_s, until_s }) => total + until_s - from_s, 0) || 1;
     const bar = make("div", { class: "phases", "aria-hidden": "true" }, ...phases.map((one) => {
@@ -173,19 +173,21 @@ export class CallsPanel {
       return part;
     }));
     const rows = phases.map((one) => [
-      one.phase, one.attempt ?? "", clock.text(one.from_s), clock.text(one.until_s), duration(one.until_s - one.from_s), one.cause ?? "",
+      one.phase, String(one.attempt ?? ""), clock.text(one.from_s), clock.text(one.until_s), duration(one.until_s - one.from_s),
     ]);
-    const wrap = (made) => make("div", { class: "table" }, made);
-    const told = [title, ...(sentences ?? []).map((text) => make("p", {}, text))];
+    const told = [title, ...[said, ...(more ?? [])].filter(Boolean).map((text) => make("p", {}, text))];
     if (phases.length) {
-      told.push(bar, wrap(table("Its phases", ["phase", "attempt", "from", "until", "for", "why, or how it ended"], rows)));
+      told.push(bar, scrolled("Its phases", ["phase", "attempt", "from", "until", "for"], rows));
     } else told.push(make("p", {}, "It was never in the queue."));
-    if (updates?.length) {
-      const seen = updates.map(({ status, happened_s, visible_s }) => [
-        status, clock.text(happened_s), visible_s === null ? "never" : clock.text(visible_s),
-        visible_s === null ? "" : duration(visible_s - happened_s),
+    if (attempts.length) {
+      told.push(scrolled("Its attempts", ["attempt", "outcome", "why"], attempts.map((one) => [String(one.attempt), one.outcome, one.why])));
+    }
+    if (changes.length) {
+      const seen = changes.map(({ status, happened_s, visible_s }) => [
+        status, happened_s === null ? "" : clock.text(happened_s), visible_s === null ? "never" : clock.text(visible_s),
+        visible_s === null || happened_s === null ? "" : duration(visible_s - happened_s),
       ]);
-      told.push(wrap(table("Its status", ["status", "happened", "seen by the customer", "later by"], seen)));
+      told.push(scrolled("Its status", ["status", "happened", "seen by the customer", "later by"], seen));
     }
     return told;
   }

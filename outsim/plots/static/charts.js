@@ -1,10 +1,9 @@
 /* Series over the day: areas upon each other, lines, limits, bars. */
 
-import { make, number, say } from "./dom.js";
+import { make, number, say, shortened } from "./dom.js";
 import { drawSwatch, hatched, write } from "./paint.js";
-import { Plot } from "./plot.js";
+import { FOOT, Plot } from "./plot.js";
 
-const FOOT = 20;
 const HEAD = 6;
 
 /** The next round number from here on. */
@@ -24,15 +23,18 @@ export class Chart {
   /**
    * A chart with a heading and, as its key, each series with its value at the instant.
    * A series is {label, values, look: {kind, color, mark, dash}, digits}; areas stand upon each other.
+   * With "areas" as `names`, these stand in the areas, and the key has the other series alone.
+   * What is `between` stands above the plot.
    */
-  constructor(title, pointer, { height = 120, level = "h3", hasKey = true, labelsAreas = false } = {}) {
+  constructor(title, pointer, { height = 120, names = null, between = null } = {}) {
     this.plot = new Plot(`${title}, over the day`, height, pointer);
-    this.labelsAreas = labelsAreas;
-    this.key = hasKey ? make("ul", { class: "key" }) : null;
+    this.names = names;
+    this.key = make("ul", { class: "key" });
     this.element = make(
       "div",
       { class: "chart" },
-      make("div", { class: "head" }, make(level, {}, title), this.key),
+      make("div", { class: "head" }, make("h3", {}, title), this.key),
+      between,
       this.plot.element,
     );
     this.entries = [];
@@ -40,8 +42,9 @@ export class Chart {
 
   setSeries(series) {
     this.series = series;
-    if (!this.key || this.entries.length === series.length) return;
-    this.entries = series.map(({ label }) => ({
+    this.told = series.filter(({ look }) => this.names === null || look.kind !== "area");
+    if (this.entries.length === this.told.length) return;
+    this.entries = this.told.map(({ label }) => ({
       swatch: make("canvas", { class: "swatch", "aria-hidden": "true" }),
       value: make("b"),
       label,
@@ -54,7 +57,7 @@ export class Chart {
   /** Values at an instant, in the key. */
   show(place) {
     this.entries.forEach((entry, k) => {
-      const { values, digits } = this.series[k];
+      const { values, digits } = this.told[k];
       say(entry.value, number(values[place], digits ?? 0));
     });
   }
@@ -77,9 +80,12 @@ export class Chart {
     for (const one of series) if (one.look.kind === "area") this.area(context, view, one, below);
     for (const one of series) if (one.look.kind === "bars") this.bars(context, view, one, floor);
     for (const one of series) if (one.look.kind === "line") this.line(context, view, one);
-    if (this.labelsAreas) this.nameAreas(context, view);
-    plot.writeTicks(plot.height - FOOT / 2 + 2);
-    if (this.key) this.entries.forEach(({ swatch }, k) => drawSwatch(swatch, series[k].look, view.theme));
+    if (this.names) {
+      this.nameAreas(context, view);
+      plot.nameIncidents();
+    }
+    plot.writeTicks();
+    this.entries.forEach(({ swatch }, k) => drawSwatch(swatch, this.told[k].look, view.theme));
   }
 
   grid(context, view, top) {
@@ -149,7 +155,8 @@ export class Chart {
     const areas = this.series.filter(({ look }) => look.kind === "area");
     const below = new Float64Array(areas[0]?.values.length ?? 0);
     context.font = `600 12px ${view.theme.font}`;
-    for (const { label, values } of areas) {
+    for (const { label: name, values } of areas) {
+      const label = shortened(name, 24);
       const reach = Math.ceil(context.measureText(label).width / 2 / Math.max(0.01, this.x(1) - this.x(0)));
       let best = -1, room = 15;
       const stride = Math.max(1, Math.floor(values.length / 300));

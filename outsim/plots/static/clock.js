@@ -60,9 +60,9 @@ export class LocalClock {
     const found = [];
     this.offsets.forEach(([begins_s, offset_s], place) => {
       const low = Math.max(from_s, place ? begins_s : from_s);
-      const high = Math.min(until_s, this.offsets[place + 1]?.[0] ?? Infinity);
+      const change_s = this.offsets[place + 1]?.[0] ?? Infinity;
       const shift = this.epoch_s + offset_s;
-      for (let local = Math.ceil((low + shift) / step) * step; local - shift <= high; local += step) {
+      for (let local = Math.ceil((low + shift) / step) * step; local - shift <= until_s && local - shift < change_s; local += step) {
         const s = local - shift;
         if (found.length && s - found[found.length - 1].s < step / 2) continue;
         found.push({ s, text: this.mark(s) });
@@ -71,9 +71,13 @@ export class LocalClock {
     return found;
   }
 
+  /** Hours and minutes. */
+  short(s) {
+    return this.time(s).slice(0, 5);
+  }
+
   mark(s) {
-    const local = this.local(s);
-    const time = `${two(local.getUTCHours())}:${two(local.getUTCMinutes())}`;
+    const time = this.short(s);
     return this.shows_day && time === "00:00" ? this.day(s) : time;
   }
 }

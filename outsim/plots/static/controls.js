@@ -35,8 +35,7 @@ export class Player {
 
   setPlaying(is_playing, speed) {
     say(this.button, is_playing ? "Pause" : "Play");
-    if (!SPEEDS.includes(speed)) return;
-    this.speed.value = String(speed);
+    if (SPEEDS.includes(speed)) this.speed.value = String(speed);
   }
 }
 
@@ -138,10 +137,11 @@ export class StopFlag {
     this.view = view;
     const at_s = this.s ?? view.until_s;
     const share = (at_s - view.from_s) / (view.until_s - view.from_s);
-    this.track.style.setProperty("--flag", Math.min(1, Math.max(0, share)));
-    this.track.classList.toggle("late", share > 0.7);
+    const root = this.track.closest(".outsim-animation");
+    root.style.setProperty("--outsim-flag", Math.min(1, Math.max(0, share)));
+    this.track.classList.toggle("late", share > 0.6);
     const text = this.s === null ? "no stop" : `stop at ${view.clock.text(this.s)}`;
-    say(this.label, text);
+    say(this.label, this.s === null ? text : `stop ${view.clock.short(this.s)}`);
     this.handle.setAttribute("aria-label", "Stop of the campaign");
     this.handle.setAttribute("aria-valuemin", view.from_s);
     this.handle.setAttribute("aria-valuemax", view.until_s);

@@ -38,8 +38,20 @@ export function counted(value, one, many = `${one}s`) {
   return `${number(value)} ${value === 1 ? one : many}`;
 }
 
+/** A name as it is drawn where there is little room. */
+export function shortened(text, most = 40) {
+  return text.length > most ? `${text.slice(0, most - 1)}…` : text;
+}
+
+/** A table that scrolls sideways where it is too wide, by keyboard too. */
+export function scrolled(caption, columns, rows) {
+  const filled = columns.map((_, place) => rows.some((row) => (row[place] ?? "") !== ""));
+  const there = (row) => row.filter((_, place) => filled[place]);
+  return make("div", { class: "table details", tabindex: "0", role: "region", "aria-label": caption }, table(caption, there(columns), rows.map(there)));
+}
+
 /** A table of words and numbers; numbers stand at the right. */
-export function table(caption, columns, rows, hidden = false) {
+export function table(caption, columns, rows) {
   const isNumber = columns.map((_, place) => rows.some((row) => typeof row[place] === "number"));
   const cell = (value, place) => {
     const attributes = isNumber[place] ? { class: "number" } : {};
@@ -54,7 +66,7 @@ export function table(caption, columns, rows, hidden = false) {
   return make(
     "table",
     {},
-    make("caption", { class: hidden ? "hidden" : null }, caption),
+    make("caption", {}, caption),
     make("thead", {}, make("tr", {}, ...head)),
     make("tbody", {}, ...rows.map((row) => make("tr", {}, ...row.map(cell)))),
   );

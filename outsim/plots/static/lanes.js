@@ -1,11 +1,10 @@
 /* Campaigns as lanes over the day: submitted, started, stopped, expired, over. */
 
-import { make, number, table } from "./dom.js";
+import { make, number, scrolled, shortened } from "./dom.js";
 import { hatched, write } from "./paint.js";
-import { Plot } from "./plot.js";
+import { FOOT, Plot } from "./plot.js";
 
 const LANE = 22;
-const FOOT = 20;
 const FEW = 8;
 
 const MARKS = [
@@ -59,7 +58,7 @@ export class Lanes {
     plot.height = shown.length * LANE + FOOT;
     const context = plot.begin(view);
     shown.forEach((campaign, place) => this.lane(context, view, campaign, place * LANE + LANE / 2));
-    plot.writeTicks(plot.height - FOOT / 2 + 2);
+    plot.writeTicks();
   }
 
   lane(context, view, campaign, y) {
@@ -87,7 +86,7 @@ export class Lanes {
       context.lineWidth = 0.6;
       context.strokeRect(left, y - 5, Math.max(2, right - left), 10);
     }
-    this.name(context, view, campaign, left, right, y);
+    this.name(context, view, campaign, Math.min(left, clamp(campaign.starts_s ?? from_s)), right, y);
     for (const [field, , sign] of MARKS) {
       const s = campaign[field];
       if (s === null || s === undefined || s < view.from_s || s > view.until_s) continue;
@@ -97,11 +96,16 @@ export class Lanes {
 
   name(context, view, campaign, left, right, y) {
     const weight = campaign.is_background ? 400 : 600;
-    const label = campaign.is_background ? campaign.tenant : campaign.label;
+    const label = shortened(campaign.is_background ? campaign.tenant : campaign.label);
     context.font = `${weight} 12px ${view.theme.font}`;
     const long = context.measureText(label).width;
     const options = { weight, color: campaign.is_background ? view.theme.soft : view.theme.ink };
-    if (right + long + 16 < this.plot.width) write(context, label, right + 9, y, view.theme, options);
+    let begin = right + 9;
+    for (const [field] of MARKS) {
+      const x = campaign[field] === null ? 0 : view.x(campaign[field], this.plot.width);
+      if (x > begin - 8 && x < begin + long + 8) begin = x + 9;
+    }
+    if (begin + long + 7 < this.plot.width) write(context, label, begin, y, view.theme, options);
     else if (left - long - 14 > 0) write(context, label, left - 10, y, view.theme, { ...options, align: "right" });
     else write(context, label, left + 12, y, view.theme, options);
   }
@@ -119,8 +123,7 @@ export class Lanes {
       time(one.last_ended_s), time(one.stop_requested_s), time(one.stop_effective_s),
       time(one.expires_s), one.calls_after_stop ?? "",
     ]);
-    const made = make("div", { class: "table", tabindex: "0", role: "region", "aria-label": "Campaigns" },
-      table("Campaigns, local clock times", columns, rows));
+    const made = scrolled("Campaigns, local clock times", columns, rows);
     this.details.querySelector(".table")?.remove();
     this.details.append(made);
   }

@@ -1,7 +1,7 @@
 /* What holds at the instant, in words and numbers: the answer, tenants, counters, who is ahead. */
 
 import { duration } from "./clock.js";
-import { counted, freshId, make, number, say, table } from "./dom.js";
+import { counted, freshId, make, number, say, scrolled } from "./dom.js";
 import { drawSwatch } from "./paint.js";
 import { PHASES } from "./ports.js";
 
@@ -12,17 +12,27 @@ export function busyPorts(ports, step) {
 }
 
 /** The one line that says how it stands. */
-export function answer(data, counter, step, time) {
+export function answer(data, counter, step, time, incidents) {
+  const more = incidents.length ? ` Meanwhile: ${incidents.map(({ label }) => label).join(", ")}.` : "";
+  return standing(data, counter, step, time) + more;
+}
+
+function standing(data, counter, step, time) {
   const queue = counted(sum(data.queue.by_tenant, step), "call");
   const busy = `${number(busyPorts(data.ports, step))} of ${number(data.ports.in_service[step])}`;
   const start = `${time}: ${queue} in the queue, ${busy} ports busy`;
   if (!counter) return `${start}.`;
   const happened = counter.happened.completed[step] ?? 0;
   const gap = happened - (counter.seen.completed[step] ?? 0);
-  if (happened === 0 && gap === 0) return `${start}; no call completed yet.`;
-  if (gap === 0) return `${start}; the customer sees all ${number(happened)} completed calls.`;
+  if (gap === 0) return `${start}; ${sameCompleted(counter, step, happened)}.`;
   const less = gap > 0 ? "fewer" : "more";
   return `${start}; the customer sees ${number(Math.abs(gap))} ${less} completed than happened.`;
+}
+
+function sameCompleted({ happened: was, seen: is }, step, completed) {
+  const late = (is.pending[step] ?? 0) - (was.pending[step] ?? 0);
+  if (late > 0) return `the customer sees ${number(late)} more pending than there are`;
+  return completed ? `the customer sees all ${number(completed)} completed calls` : "no call completed yet";
 }
 
 /** Queue and ports by tenant; the key to all that is drawn by tenant. */
@@ -109,7 +119,7 @@ export class Counters {
       this.select.replaceChildren(...names.map((name, k) => make("option", { value: k }, name)));
     }
     this.select.value = String(place);
-    say(this.caption, `Calls of ${this.counter.label}, ${number(this.counter.contacts)} contacts`);
+    say(this.caption, `${this.counter.label} (${counted(this.counter.contacts, "contact")})`);
     const states = [...new Set([...FIRST, ...Object.keys(this.counter.happened)])];
     if (this.rows?.length !== states.length) {
       this.rows = states.map((state) => ({
@@ -167,7 +177,8 @@ export class InstantPanel {
     const { data, clock, step } = this.context(s);
     let found;
     try {
-      found = (await this.ask?.(s)) ?? fromSeries(data, clock.text(s), step);
+      const answered = await this.ask?.(s);
+      found = answered ? fromServer(answered, clock) : fromSeries(data, clock.text(s), step);
     } catch (error) {
       found = { tables: [], texts: [`This instant could not be read: ${error.message}`] };
     }
@@ -175,10 +186,35 @@ export class InstantPanel {
     say(this.title, `At ${clock.text(s)}: who holds the ports, who is ahead`);
     this.hint.hidden = true;
     this.content.replaceChildren(
-      ...(found.texts ?? []).map((text) => make("p", {}, text)),
-      ...found.tables.map(({ caption, columns, rows }) => make("div", { class: "table" }, table(caption, columns, rows))),
+      ...found.texts.map((text) => make("p", {}, text)),
+      ...found.tables.map(({ caption, columns, rows }) => scrolled(caption, columns, rows)),
     );
   }
+}
+
+const FIRST_CALLS = 10;
+
+function fromServer({ ports, queue }, clock) {
+  const time = (s) => (s === null ? "" : clock.time(s));
+  const held = ports.by_campaign.map((one) => [
+    one.tenant, one.campaign, ...PHASES.map((phase) => one[phase] ?? 0), one.busy,
+  ]);
+  const waiting = queue.by_campaign.map((one) => [
+    one.tenant, one.campaign, one.waiting, String(one.first_place), time(one.since_s),
+  ]);
+  const first = queue.calls.slice(0, FIRST_CALLS).map((one, k) => [
+    String(k + 1), String(one.call_id), one.tenant, one.campaign, time(one.since_s),
+  ]);
+  return {
+    texts: [
+      `${counted(ports.busy, "port")} of ${number(ports.in_service)} busy; ${counted(queue.calls_waiting, "call")} in the queue. ${queue.rule}`,
+    ],
+    tables: [
+      { caption: "Who holds the ports", columns: ["tenant", "campaign", ...PHASES, "together"], rows: held },
+      { caption: "Who is ahead in the queue", columns: ["tenant", "campaign", "calls", "first place", "since"], rows: waiting },
+      { caption: "First in the queue", columns: ["place", "call", "tenant", "campaign", "since"], rows: first },
+    ].filter(({ rows }) => rows.length),
+  };
 }
 
 function fromSeries(data, time, step) {

@@ -1,10 +1,11 @@
 /* A plot over the day: its canvas, the line of the instant, and the pointer that moves it. */
 
-import { make } from "./dom.js";
+import { make, shortened } from "./dom.js";
 import { fit, hatched, write } from "./paint.js";
 
 export const GUTTER = 46;
 export const EDGE = 12;
+export const FOOT = 20;
 
 /** What is seen of the day, and how wide. */
 export class DayView {
@@ -39,6 +40,7 @@ export class Plot {
       this.canvas,
       make("div", { class: "ahead", "aria-hidden": "true" }),
       make("div", { class: "cursor", "aria-hidden": "true" }),
+      make("div", { class: "pole", "aria-hidden": "true" }),
     );
     this.listen(moved, opened);
   }
@@ -93,8 +95,25 @@ export class Plot {
     return context;
   }
 
+  /** Write what incidents are above them, where there is room. */
+  nameIncidents() {
+    const { context, view } = this;
+    let free = 0;
+    for (const { label: whole, from_s, until_s } of view.incidents) {
+      const label = shortened(whole);
+      context.font = `12px ${view.theme.font}`;
+      const half = context.measureText(label).width / 2;
+      const middle = view.x((from_s + Math.min(until_s ?? view.until_s, view.until_s)) / 2, this.width);
+      const place = Math.min(this.width - half - 2, Math.max(GUTTER + half + 2, middle));
+      if (place - half < free) continue;
+      write(context, label, place, 9, view.theme, { align: "center" });
+      free = place + half + 8;
+    }
+  }
+
   /** Local times along the foot of a plot. */
-  writeTicks(y) {
+  writeTicks() {
+    const y = this.height - FOOT / 2 + 2;
     let free = 0;
     for (const tick of this.ticks) {
       const x = this.view.x(tick.s, this.width);
