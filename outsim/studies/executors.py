@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import multiprocessing
 import os
+import signal
 import sys
 import threading
 from collections.abc import Callable, Iterator
@@ -67,7 +68,7 @@ def open_executor(executor: Executor | str | None, jobs: int, engine: Engine) ->
         try:
             yield Workers(pool, 4 * workers(jobs))
         finally:
-            _end(pool)
+            end_pool(pool)
     elif executor == "cores":
         both = _Cores(workers(jobs))
         try:
@@ -106,7 +107,7 @@ class _Cores(Executor):
     def end(self) -> None:
         """End all work, in the middle of a run if there is one."""
         self.threads.shutdown(wait=False, cancel_futures=True)
-        _end(self.processes)
+        end_pool(self.processes)
         self.threads.shutdown(wait=True)
 
 
@@ -191,6 +192,8 @@ def process_pool(jobs: int) -> ProcessPoolExecutor:
 
 def _end_with_parent() -> None:
     """Have this process end when the one that waits for it is gone, however that was killed."""
+    # An interruption of the terminal reaches all of them; whoever waits ends the others.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
     parent = multiprocessing.parent_process()
     if parent is None:
         return
@@ -203,7 +206,7 @@ def _end_with_parent() -> None:
     threading.Thread(target=watch, daemon=True).start()
 
 
-def _end(pool: ProcessPoolExecutor) -> None:
+def end_pool(pool: ProcessPoolExecutor) -> None:
     """End the processes of a pool, in the middle of a run if they are in one."""
     # Python 3.14 has this as terminate_workers(), but for the wait until they are gone.
     manager, processes = pool._executor_manager_thread, list((pool._processes or {}).values())
