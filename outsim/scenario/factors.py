@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import exp, floor, isfinite, log, log10
 from typing import Any
 
@@ -115,7 +115,7 @@ def _read_ends(key: str, ends: str, text: str) -> Range:
             "values if not all"
         )
     unit = low[2] or high[2] or ""
-    factor = _size(high[2] or unit, text) / _size(unit, text)
+    factor = unit_size(high[2] or unit, text) / unit_size(unit, text)
     first, last = (float(number[1].replace("_", "")) for number in (low, high))
     last = round(last * factor, 9)
     if not (isfinite(first) and isfinite(last)):
@@ -127,13 +127,14 @@ def _read_ends(key: str, ends: str, text: str) -> Range:
     return Range(key, first, last, spaced, is_whole, _count(parts[2:], ends))
 
 
-def _size(unit: str, text: str) -> float:
-    """What one of a unit is, to hold units against each other."""
+def unit_size(unit: str, text: str) -> float:
+    """What one of a unit of a range is, as the model has it: microseconds, tokens, a fraction."""
+    unit = unit.strip()
     try:
         if unit in ("", "%"):
             return 1.0 if not unit else 0.01
         if unit.startswith("/") or re.match(r"(a|an|per)\b", unit):
-            return float(parse_rate(f"1 {unit}"))
+            return parse_rate(f"3600 {unit}") / 3600  # one of them may be rounded
         return float(parse_duration_us(f"1 {unit}"))
     except ValueError as error:
         raise ScenarioError(f"range {text!r}: {error}") from None
@@ -309,13 +310,11 @@ def _factor(name: str, keys: list[str], scenario: Scenario) -> Factor:
         low, high, shape = _SHAPES[key]
         return Factor(Range(key, low, high, " %"), shape, source=FACTS)
     centre = next(
-        (parameter for parameter in _CENTRES if isinstance(value, Mapping) and parameter in value),
+        (parameter for parameter in CENTRES if isinstance(value, Mapping) and parameter in value),
         "",
     )
     if centre:
         key, value = f"{key}.{centre}", value[centre]
-    sweep = default.sweep or _GUESSES.get(key, "")
-    span = _stated(key, sweep, value) or _between(key, value, 0.5, 2.0)
     settings: Callable[[str], Settings] | None = None
     if name == "background.start_minutes":
         settings = _share_setting(f"{key}.top", value, "top")
@@ -324,9 +323,19 @@ def _factor(name: str, keys: list[str], scenario: Scenario) -> Factor:
     elif name.startswith(("campaign.", "endpoint.")):
         parameter = key.removeprefix(name)
         settings = _in_all([f"{key}{parameter}" for key in keys])
+    return replace(plausible(key, name, value), settings=settings)
+
+
+def plausible(key: str, name: str, value: Any) -> Factor:
+    """Range of a key: that of the default of this name, or else half of a value to its double.
+
+    The value is as a scenario file has it.
+    """
+    stated = DEFAULTS[name].sweep if name in DEFAULTS else ""
+    sweep = stated or _GUESSES.get(name, "")
+    span = _stated(key, sweep, value) or _between(key, value, 0.5, 2.0)
     is_log = not sweep.startswith("0-") and span.low > 0 and span.high / span.low >= WIDE
-    source = FACTS if default.sweep else GUESS if sweep else OWN
-    return Factor(span, settings, is_log, source)
+    return Factor(span, None, is_log, FACTS if stated else GUESS if sweep else OWN)
 
 
 def _hour_factors(text: str) -> Settings:
@@ -346,7 +355,7 @@ def _redial_factors(text: str) -> Settings:
     return {f"{key}[{k}]": f"{_percent(text):.6g}" for k in range(1, len(DEFAULTS[key].value))}
 
 
-_CENTRES = ("median", "mean", "most")
+CENTRES = ("median", "mean", "most")
 """Parameter of a distribution that its range is about: the first of these that it has."""
 
 _SHAPES: dict[str, tuple[float, float, Callable[[str], Settings]]] = {
