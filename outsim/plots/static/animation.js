@@ -14,7 +14,7 @@ import { PortField } from "./ports.js";
 const FRAME_MS = 40;
 const CALM_FRAME_MS = 1000;
 
-const area = (color, mark) => ({ kind: "area", color, mark });
+const area = (color, mark, has_edge = true) => ({ kind: "area", color, mark, has_edge });
 const line = (color, dash, width) => ({ kind: "line", color, dash, width });
 
 class Animation {
@@ -129,8 +129,8 @@ class Animation {
       { label: "refused in the step", values: carrier.refused, look: { kind: "bars", color: "gap" } },
     ]);
     this.charts.workers.setSeries([
-      { label: "dial work", values: workers.dial_work, look: area("happened", 0), digits: 2 },
-      { label: "status work", values: workers.status_work, look: area("work", 1), digits: 2 },
+      { label: "dial work", values: workers.dial_work, look: area("happened", 0, false), digits: 2 },
+      { label: "status work", values: workers.status_work, look: area("work", 1, false), digits: 2 },
       { label: "in service", values: workers.in_service, look: limit },
     ]);
     this.charts.backlog.setSeries([

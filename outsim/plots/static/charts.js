@@ -115,6 +115,7 @@ export class Chart {
     context.beginPath();
     for (let k = 0; k < count; k += 1) {
       below[k] += values[k] ?? 0;
+      if (!look.has_edge) continue;
       if (values[k] > 0) context.lineTo(this.x(k), this.y(below[k]));
       else context.moveTo(this.x(k), this.y(below[k]));
     }

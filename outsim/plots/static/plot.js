@@ -79,7 +79,7 @@ export class Plot {
       const right = view.x(Math.min(view.until_s, incident.until_s ?? view.until_s), this.width);
       context.globalAlpha = 0.55;
       context.fillStyle = shade;
-      context.fillRect(left, 0, Math.max(2, right - left), this.height);
+      context.fillRect(left, 0, Math.max(2, right - left), this.height - FOOT);
       context.globalAlpha = 1;
     }
     context.strokeStyle = view.theme.line;
@@ -89,7 +89,7 @@ export class Plot {
       const x = Math.round(view.x(tick.s, this.width)) + 0.5;
       context.beginPath();
       context.moveTo(x, 0);
-      context.lineTo(x, this.height);
+      context.lineTo(x, this.height - FOOT);
       context.stroke();
     }
     return context;
