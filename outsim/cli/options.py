@@ -61,6 +61,15 @@ EngineName = Annotated[
         help="Readable engine, quick engine, or by size; the choice never changes a result.",
     ),
 ]
+OutDirectory = Annotated[
+    str | None,
+    typer.Option(
+        "--out",
+        metavar="DIR",
+        help="Directory to write the tables to (Parquet).",
+        callback=named,
+    ),
+]
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON document instead of tables.")]
 CampaignName = Annotated[
     str | None,

@@ -77,6 +77,34 @@ def load_asked(path: str) -> Scenario | Result:
     return load_result(path) if is_result else load_with_advice(path)
 
 
+_OUT_ADVICE = "name a directory that can be written"
+
+
+def check_out(out: str | None) -> None:
+    """Refuse a directory for the tables of a run, before the run is made in vain."""
+    from pathlib import Path
+
+    from outsim.disk import translate_disk_errors
+    from outsim.errors import OutsimError
+    from outsim.results.saving import check_directory
+
+    if out is not None:
+        with translate_disk_errors(Path(out), OutsimError, _OUT_ADVICE):
+            check_directory(Path(out))
+
+
+def write_out(result: Result, out: str | None) -> None:
+    """Write the tables of a run to a directory, if one is named."""
+    from pathlib import Path
+
+    from outsim.disk import translate_disk_errors
+    from outsim.errors import OutsimError
+
+    if out is not None:
+        with translate_disk_errors(Path(out), OutsimError, _OUT_ADVICE):
+            note(f"tables written to {result.save(out)}")
+
+
 def verify_invariants(result: Result) -> None:
     """Say that every invariant of a result holds; end with code 1 if one does not."""
     import typer

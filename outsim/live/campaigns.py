@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import csv
+import io
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property
@@ -47,8 +50,8 @@ class SessionCampaign:
         return tuple(name.strip() for name in rows[0]), [tuple(row) for row in rows[1:]]
 
 
-def definition_of(entry: Submit, begins: datetime) -> Campaign:
-    """A submission as a scenario would say it.
+def definition_of(entry: Submit, begins: datetime, zones: Collection[str]) -> Campaign:
+    """A submission as a scenario would say it, of callees in zones that the session knows.
 
     Raises
     ------
@@ -62,7 +65,7 @@ def definition_of(entry: Submit, begins: datetime) -> Campaign:
             tenant=entry.tenant,
             submitted_at=after(begins, entry.at),
             start=after(begins, max(entry.start or 0, entry.at)),
-            contact_list=ContactList.from_text(entry.contacts),
+            contact_list=_in_zones(ContactList.from_text(entry.contacts), entry.contacts, zones),
             max_retry=entry.max_retry,
             retry_interval=entry.retry_interval_s * 1_000_000,
             expires_at=None if entry.expires is None else after(begins, entry.expires),
@@ -72,3 +75,25 @@ def definition_of(entry: Submit, begins: datetime) -> Campaign:
         )
     except (ScenarioError, ValueError) as error:
         raise SandboxError(str(error)) from None
+
+
+def _in_zones(contacts: ContactList, text: str, zones: Collection[str]) -> ContactList:
+    """A list whose rows have no time zone but these: others count as that of the scenario."""
+    unknown = {*contacts.zones} - {*zones}
+    if not unknown:
+        return contacts
+    header, *rows = read_rows(text.splitlines(keepends=True))
+    assert header.fields is not None
+    column = [name.strip() for name in header.fields].index("time_zone")
+    lines = [header.text]
+    for row in rows:
+        fields = row.fields or []
+        if column < len(fields) and fields[column].strip() in unknown:
+            blank = io.StringIO()
+            csv.writer(blank, lineterminator="").writerow(
+                [*fields[:column], "", *fields[column + 1 :]]
+            )
+            lines.append(blank.getvalue())
+        else:
+            lines.append(row.text)
+    return ContactList.from_text("\n".join(lines))

@@ -28,7 +28,13 @@ def check_input(session: SessionPlan, entry: AnyInput) -> None:
     if isinstance(entry, Submit):
         _check_submission(session, entry)
     elif isinstance(entry, Stop):
-        session.find(entry.tenant, entry.campaign)
+        comes = session.find(entry.tenant, entry.campaign).plan.submitted_us
+        if entry.at < comes:
+            raise SandboxError(
+                f"campaign {entry.campaign!r} is submitted at {_shown(session, comes)}; before, "
+                "there is nothing to stop",
+                "conflict",
+            )
     elif isinstance(entry, Suspend | Resume):
         is_on = session.disturbances.is_suspended(entry.tenant)
         if is_on == isinstance(entry, Suspend):

@@ -31,7 +31,7 @@ from outsim.live.inputs import (
     Suspend,
 )
 from outsim.live.tape import PinnedCall, SessionTape
-from outsim.plan import CampaignPlan, EndpointPlan, Plan, build_plan
+from outsim.plan import CampaignPlan, EndpointPlan, Plan, build_plan, numbered
 from outsim.plan.building import Builder
 from outsim.plan.campaigns import ResultUrl
 from outsim.scenario.campaigns import Campaign, Endpoint
@@ -209,7 +209,7 @@ class SessionPlan:
             If it makes no campaign.
         """
         if self._last is None or self._last[0] != entry:
-            self._last = entry, definition_of(entry, self.scenario.clock.begins)
+            self._last = entry, definition_of(entry, self.scenario.clock.begins, self.base.zones)
         return self._last[1]
 
     def _submit(self, entry: Submit) -> Change:
@@ -311,13 +311,9 @@ class SessionPlan:
         """The whole of it, for a run that ends there."""
         mine = {found.plan.rank: found.plan for found in self.campaigns.values()}
         everybody = [*(mine.pop(c.rank, c) for c in self.base.campaigns), *mine.values()]
-        numbered, first = [], 0
-        for campaign in sorted(everybody, key=lambda c: (c.numbered_us, c.rank)):
-            numbered.append(replace(campaign, first_call_id=first))
-            first += campaign.size
         return replace(
             self.base,
-            campaigns=tuple(sorted(numbered, key=lambda c: c.rank)),
+            campaigns=numbered(everybody),
             endpoints=tuple(self.endpoints),
             suspensions=(*self.base.suspensions, *self.disturbances.suspensions),
             outages=(*self.base.outages, *self.disturbances.outages),

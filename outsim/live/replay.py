@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -12,7 +12,7 @@ from outsim.engine import Engine, Records, execute
 from outsim.live import state as states
 from outsim.live.log import moment_of, read_log
 from outsim.live.planning import SessionPlan
-from outsim.live.saving import scenario_of
+from outsim.live.saving import endpoint_names, scenario_of
 from outsim.progress import Progress, unseen
 from outsim.results.result import Result
 from outsim.results.run_arrays import RunArrays
@@ -61,7 +61,13 @@ def replay(
 
 def result_of(session: SessionPlan, records: Records, engine: str) -> Result:
     """What was recorded of a session, with all its tables."""
-    arrays = RunArrays(scenario_of(session), session.plan(records.ended_us), records)
+    scenario = scenario_of(session)
+    plan = session.plan(records.ended_us)
+    names = endpoint_names(session)
+    endpoints = tuple(
+        replace(endpoint, name=name) for endpoint, name in zip(plan.endpoints, names, strict=True)
+    )
+    arrays = RunArrays(scenario, replace(plan, endpoints=endpoints), records)
     return Result(RunTables(arrays), session.tape.seed, session.tape.replication, engine)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -46,7 +47,7 @@ def scenario_of(session: SessionPlan) -> Scenario:
     """The scenario with all that was submitted and ordered."""
     scenario = session.scenario
     begins = scenario.clock.begins
-    names = [endpoint.name.rpartition("/")[2] for endpoint in session.endpoints]
+    names = endpoint_names(session)
     own = {endpoint.name for endpoint in scenario.endpoint}
     handlers = session.handler_defaults.model_dump()
     saved = scenario.model_copy(
@@ -85,6 +86,22 @@ def scenario_of(session: SessionPlan) -> Scenario:
     )
     saved.__dict__.pop("campaign_under_study", None)
     return saved
+
+
+def endpoint_names(session: SessionPlan) -> list[str]:
+    """What its endpoints are called in a scenario: by their hosts, each otherwise."""
+    names: list[str] = []
+    for endpoint in session.endpoints:
+        scheme, _, host = endpoint.name.rpartition("/")
+        name = _NO_NAME.sub(" ", host).strip()[:_LONGEST_HOST]
+        while name in names:
+            name += f" {scheme.partition(':')[0]}"
+        names.append(name)
+    return names
+
+
+_NO_NAME = re.compile(r"[^\w .:+-]")
+_LONGEST_HOST = 60
 
 
 def _saved(begins: datetime, found: SessionCampaign, endpoints: list[str]) -> Campaign:

@@ -4,7 +4,7 @@ Everything that needs a calendar, a name, a unit or a distribution is settled
 here. An engine gets a plan and nothing else, and adds only mechanics.
 """
 
-from outsim.plan.building import build_plan, build_sibling
+from outsim.plan.building import build_plan, build_sibling, build_submitted, numbered
 from outsim.plan.campaigns import CampaignPlan, CampaignRules
 from outsim.plan.model import EndpointPlan, OutagePlan, Plan, PlatformPlan, SuspensionPlan
 
@@ -18,4 +18,6 @@ __all__ = [
     "SuspensionPlan",
     "build_plan",
     "build_sibling",
+    "build_submitted",
+    "numbered",
 ]

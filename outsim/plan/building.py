@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from itertools import accumulate
 from typing import Any
@@ -198,6 +198,15 @@ def _ranked(campaigns: list[CampaignPlan], tenants: list[str]) -> tuple[Campaign
     )
 
 
+def numbered(campaigns: Iterable[CampaignPlan]) -> tuple[CampaignPlan, ...]:
+    """Campaigns by their ranks, with the numbers that their calls have in a run under way."""
+    found, first = [], 0
+    for campaign in sorted(campaigns, key=lambda c: (c.numbered_us, c.rank)):
+        found.append(replace(campaign, first_call_id=first))
+        first += campaign.size
+    return tuple(sorted(found, key=lambda c: c.rank))
+
+
 def _check_recorded(tape: Tape, campaigns: tuple[CampaignPlan, ...]) -> None:
     """Refuse a record of a campaign that is not in the scenario: a typing error, most likely."""
     known = {campaign.key for campaign in campaigns}
@@ -241,6 +250,31 @@ def build_sibling(plan: Plan, scenario: Scenario, tape: Tape) -> Plan:
         ends_us=scenario.instant_us(scenario.clock.ends),
         under_study=_under_study(scenario, plan.campaigns),
     )
+
+
+def build_submitted(
+    scenario: Scenario, tape: Tape, submitted: Mapping[tuple[str, str], Sequence[int]]
+) -> Plan:
+    """Plan of a run that some of its campaigns were submitted to while it was under way.
+
+    Parameters
+    ----------
+    scenario : Scenario
+        With these campaigns.
+    tape : Tape
+        Its random inputs.
+    submitted : mapping
+        Tenant and name of each in the order of submission, with the calls of it that are wedged.
+    """
+    plan = build_plan(scenario, tape, {account.tenant for account in scenario.accounts})
+    before = [c for c in plan.campaigns if c.key not in submitted]
+    own = {c.key: c for c in plan.campaigns}
+    late = [
+        replace(own[key], handed_in_us=own[key].submitted_us, wedged_calls=tuple(wedged))
+        for key, wedged in submitted.items()
+    ]
+    ranked = [replace(c, rank=rank) for rank, c in enumerate([*before, *late])]
+    return replace(plan, campaigns=numbered(ranked), under_study=-1)
 
 
 def build_plan(scenario: Scenario, tape: Tape, idle_tenants: Iterable[str] = ()) -> Plan:

@@ -197,6 +197,8 @@ class CampaignPlan:
     zone: int = 0
     handed_in_us: int | None = None
     """When it came in, if the run was under way already; None for whatever is known beforehand."""
+    wedged_calls: tuple[int, ...] | None = field(default=None, repr=False)
+    """Calls that are wedged, whatever is drawn; None leaves it to the tape."""
     opening: InitialState | None = field(default=None, repr=False)
     """Where its calls stand when the run begins in the middle; None if nothing has happened."""
     rank: int = 0
@@ -278,6 +280,9 @@ class CampaignPlan:
     def contacts(self) -> ContactDraws:
         """Traits of the contacts: what a call has come through shows which it hasn't."""
         contacts = self.tape.contacts(*self.key, self.model, self.size)
+        if self.wedged_calls is not None:
+            wedged = np.isin(np.arange(self.size), self.wedged_calls)
+            contacts = ContactDraws(contacts.trait, wedged, contacts.missing_ani)
         if self.opening is None:
             return contacts
         return ContactDraws(

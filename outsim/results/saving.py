@@ -47,7 +47,7 @@ from outsim.engine.records import (
     shift,
 )
 from outsim.errors import ResultError, ScenarioError, TapeError
-from outsim.plan import Plan, build_plan
+from outsim.plan import Plan, build_plan, build_submitted
 from outsim.results.measures import DEFINITIONS
 from outsim.results.run_arrays import RunArrays, origin_us_of
 from outsim.results.tables.run_tables import RunTables
@@ -63,6 +63,8 @@ from outsim.vocabulary import REJECTED, SCHEDULED
 _Read = TypeVar("_Read")
 
 RECORDED = "recorded.parquet"
+SUBMITTED = "submitted"
+"""In ``run.json``: campaigns that came while the run was under way, with their wedged calls."""
 _SHAPE: dict[str, type] = {
     "scenario": dict,
     "means": dict,
@@ -110,7 +112,15 @@ def provenance(run: SavedRun) -> dict[str, Any]:
         "definitions": DEFINITIONS,
         "ended": arrays.end.isoformat(),
         "rows": {name: len(run.frames[name]) for name in TABLES},
-    }
+    } | _submitted(arrays.plan)
+
+
+def _submitted(plan: Plan) -> dict[str, Any]:
+    """Campaigns that were submitted while the run was under way, in order; nothing if none was."""
+    late = [campaign for campaign in plan.campaigns if campaign.handed_in_us is not None]
+    wedged = [np.flatnonzero(campaign.contacts.wedged).tolist() for campaign in late]
+    said = [[*c.key, calls] for c, calls in zip(late, wedged, strict=True)]
+    return {SUBMITTED: said} if said else {}
 
 
 def save(run: SavedRun, directory: Path) -> Path:
@@ -177,8 +187,8 @@ def read(directory: str | Path) -> SavedRun:
         )
         ended_us = scenario.instant_us(datetime.fromisoformat(about["ended"]))
         tape = _tape(place, about)
-        plan = build_plan(scenario, tape)
-    except (ScenarioError, TapeError, ValueError) as error:
+        plan = _plan(scenario, tape, about)
+    except (ScenarioError, TapeError, ValueError, KeyError, TypeError) as error:
         raise ResultError(f"{place / RUN}: {error}") from None
     tables = {name: _table(place, name, scenario, about) for name in TABLES}
     try:
@@ -239,6 +249,15 @@ def _about(directory: Path) -> dict[str, Any]:
         if not isinstance(about.get(key), kind):
             raise ResultError(_damaged(path, f"it has no {key}"))
     return about
+
+
+def _plan(scenario: Scenario, tape: Tape, about: dict[str, Any]) -> Plan:
+    """What was run: the scenario, or a session in which some of its campaigns came later."""
+    said = about.get(SUBMITTED)
+    if said is None:
+        return build_plan(scenario, tape)
+    submitted = {(tenant, name): wedged for tenant, name, wedged in said}
+    return build_submitted(scenario, tape, submitted)
 
 
 def _tape(directory: Path, about: dict[str, Any]) -> Tape:

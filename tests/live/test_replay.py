@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import asyncio
+import sys
 import tempfile
 from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
 
+import pandas as pd
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+import outsim
+from outsim.cli import main
 from outsim.engine import Records
 from outsim.live import Answer, Sandbox, Submit
 from outsim.live.log import read_log
@@ -86,6 +90,24 @@ def test_a_session_and_its_replay_on_either_engine_have_the_same_records(depth: 
     assert min(done[name] for name in (*wanted, *RESULTS)) > OFTEN, done
 
 
+@settings(max_examples=25)
+@given(st.one_of(scenarios(), crowded_scenarios()), sessions())
+def test_the_result_of_a_session_is_read_again(scenario: Scenario, orders: list[Order]) -> None:
+    with tempfile.TemporaryDirectory() as room:
+        asyncio.run(held_session(scenario, orders, Path(room, "session")))
+        result = replay(Path(room, "session"))
+        again = outsim.load_result(result.save(Path(room, "result")))
+        assert find_first(result.arrays.records, again.arrays.records) is None
+        for name, table in result.tables.items():
+            pd.testing.assert_frame_equal(again.tables[name], table, check_categorical=False)
+        pd.testing.assert_frame_equal(again.summary(), result.summary())
+        ours, theirs = result.arrays.plan, again.arrays.plan
+        for field in ("rank", "tenant_rank", "first_call_id", "numbered_us", "start_us", "size"):
+            values = [getattr(c, field) for c in ours.campaigns]
+            assert [getattr(c, field) for c in theirs.campaigns] == values, field
+        check_invariants(again)
+
+
 def test_a_session_of_many_single_calls_is_told_by_status(
     scenario_of: Callable[..., Scenario], tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -102,3 +124,47 @@ def test_a_session_of_many_single_calls_is_told_by_status(
     assert isinstance(answer_in_short, ManyCampaigns)
     assert sum(answer_in_short.to_dict()["calls"].values()) == MOST_CAMPAIGNS + 1
     assert answer_in_short.document().answer.startswith(f"{MOST_CAMPAIGNS + 1} calls: ")
+
+
+@pytest.fixture
+def command(monkeypatch: pytest.MonkeyPatch) -> Callable[..., int]:
+    """Runs a command of outsim: its exit code."""
+
+    def run(*words: str) -> int:
+        monkeypatch.setattr(sys, "argv", ["outsim", *words])
+        with pytest.raises(SystemExit) as ended:
+            main()
+        return int(ended.value.code or 0)
+
+    return run
+
+
+def test_the_tables_of_a_replay_are_a_result(
+    scenario_of: Callable[..., Scenario],
+    tmp_path: Path,
+    command: Callable[..., int],
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    async def session() -> None:
+        async with Sandbox(scenario_of(), state=tmp_path / "session") as sandbox:
+            await sandbox.submit(
+                Submit(
+                    tenant="bolt", campaign="first", contacts=LISTS["plain"], result_url=URLS[0]
+                )
+            )
+            await sandbox.clock.advance_until("idle")
+
+    asyncio.run(session())
+    out = str(tmp_path / "tables")
+    assert command("replay", str(tmp_path / "session"), "--out", out) == 0
+    assert outsim.load_result(out).summary().equals(replay(tmp_path / "session").summary())
+    assert command("explain", out, "--campaign", "first") == 0
+    assert "bolt" in capsys.readouterr().out
+
+
+def test_where_the_tables_go_is_checked_before_the_run(
+    tmp_path: Path, command: Callable[..., int], capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "file").write_text("")
+    assert command("replay", "no-such-session", "--out", str(tmp_path / "file")) == 2
+    assert "file: can't be written to" in " ".join(capsys.readouterr().err.split())
