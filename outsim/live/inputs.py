@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
@@ -23,6 +24,35 @@ PinnedOutcome = Literal[
     "wedged",
     "misdetected",
 ]
+
+
+@dataclass(frozen=True, slots=True)
+class PinnedWord:
+    """What an outcome that a number can be given means."""
+
+    meaning: str
+    """What becomes of the call."""
+    result: str
+    """What its result_url is told; empty where that is told nothing."""
+    callee_type: str
+    """The callee type that it is told with."""
+
+
+PINNED: dict[PinnedOutcome, PinnedWord] = {
+    "human": PinnedWord("a person answers", "completed", "voice"),
+    "voicemail": PinnedWord("voicemail answers", "completed", "answeringmachine"),
+    "busy": PinnedWord("the line is busy, at each attempt", "failed", "busy"),
+    "no_answer": PinnedWord("it rings and nobody answers, at each attempt", "failed", "noanswer"),
+    "invalid": PinnedWord("there is no such number", "failed", "invalid"),
+    "fax": PinnedWord("a fax machine answers", "completed", "fax"),
+    "refused": PinnedWord("the carrier refuses each attempt", "failed", "congestion"),
+    "stuck": PinnedWord("a person answers, and every update of it is lost", "", ""),
+    "wedged": PinnedWord("it is accepted, and never goes out", "", ""),
+    "misdetected": PinnedWord(
+        "a person answers, and is taken for voicemail", "completed", "answeringmachine"
+    ),
+}
+"""What can be said of a reserved number."""
 FaultKind = Literal[
     "ports",
     "workers",

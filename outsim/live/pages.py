@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import errno
 import time
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
@@ -50,7 +51,7 @@ class Hosts:
             host, _ = (parts.hostname or "").lower(), parts.port
             yarl.URL(url)
         except ValueError:
-            raise PageError("is no URL") from None
+            raise PageError("is no URL; write one such as http://127.0.0.1:8000/result") from None
         if parts.scheme not in ("http", "https") or not host:
             raise PageError("write a URL that begins with http:// or https://")
         if not self._is_allowed(host):
@@ -165,7 +166,7 @@ class Pages:
         except TimeoutError:
             exchange.error, exchange.is_timeout = f"no answer within {timeout_s:g} s", True
         except (aiohttp.ClientError, OSError, ValueError) as error:
-            exchange.error = str(error) or type(error).__name__
+            exchange.error = _why(error)
         exchange.wall_s = time.monotonic() - began
         return exchange
 
@@ -189,6 +190,32 @@ class Pages:
         name = urlsplit(exchange.url).path.removeprefix(INBOX_PATH)
         reply = self.inbox.receive(name, exchange.method, exchange.headers, exchange.body.encode())
         exchange.status, exchange.answer = reply.status, reply.text
+
+
+def _why(error: Exception) -> str:
+    """Why there was no answer, in words for whoever's page it is."""
+    if isinstance(error, PageError):
+        return str(error)
+    if isinstance(error, aiohttp.ClientSSLError | aiohttp.ClientConnectorCertificateError):
+        return "no secure connection: the page's certificate or its TLS is not accepted"
+    if isinstance(error, aiohttp.ClientConnectorDNSError):
+        return "the host's name is not known"
+    if isinstance(error, aiohttp.ClientConnectorError | aiohttp.ClientOSError | OSError):
+        reasons = {
+            errno.ECONNREFUSED: "nobody listens at this host and port",
+            errno.ECONNRESET: "the connection was cut",
+            errno.EPIPE: "the connection was cut",
+            errno.EHOSTUNREACH: "the host can't be reached",
+            errno.ENETUNREACH: "the host can't be reached",
+        }
+        return reasons.get(error.errno or 0, "no connection to this host and port")
+    if isinstance(error, aiohttp.ServerDisconnectedError):
+        return "the connection was closed without an answer"
+    if isinstance(error, aiohttp.ClientPayloadError):
+        return "the answer broke off"
+    if isinstance(error, aiohttp.ClientResponseError):
+        return "what came is no HTTP answer"
+    return "the request could not be sent to this URL"
 
 
 async def _beginning(content: aiohttp.StreamReader) -> bytes:

@@ -24,6 +24,19 @@ INTERFACE, FUSE = "interface", "fuse"
 """What a call's `extra` says of the interface that it came by."""
 CALLEE_TYPES_OF_FAILURES = {"busy": "busy", "no_answer": "noanswer"}
 """How the callee type hints at why a call failed. The platform's own words are not public."""
+CALLEE_TYPE_MEANINGS = {
+    "voice": "a person answered, or what was taken for one",
+    "answeringmachine": "voicemail answered, or what was taken for it",
+    "fax": "a fax machine answered",
+    "unknown": "it was answered, and not found out by whom",
+    "processing": "the call was over before that was found out",
+    "busy": "the line was busy at the last attempt",
+    "noanswer": "nobody answered the last attempt",
+    "invalid": "there is no such number",
+    "congestion": "the carrier refused the last attempt, or an outage cut it off",
+    "": "it was never dialed: canceled or expired before",
+}
+"""What each callee type at a result_url means."""
 SHOWN_STATUSES = {"scheduled": "queued", "waiting_retry": "queued"}
 """Statuses that Fuse has no word for."""
 EVENTS = {"completed": "disconnected", "waiting_retry": "disconnected"}
@@ -62,7 +75,9 @@ def result_fields(sandbox: Sandbox, call: CallView) -> dict[str, str]:
     at = unix(sandbox, dial.dispatched_at) if dial is not None else 0
     return {
         "phone_number": call.phone_number,
-        "message_reference": call.extra.get("message_reference", ""),
+        "message_reference": call.variables.get(
+            "message_reference", call.extra.get("message_reference", "")
+        ),
         "call_id": str(FIRST_CALL_ID + call.call_id),
         "result": call.visible_status,
         "callee_type": callee_type(call),

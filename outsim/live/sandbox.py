@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterator, Sequence
+from collections.abc import AsyncIterator, Collection, Iterator, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Literal, Self
+
+import numpy as np
 
 from outsim.errors import SandboxError, unknown_name
 from outsim.live import state as states
@@ -51,9 +53,13 @@ from outsim.scenario.campaigns import Campaign
 from outsim.scenario.loading import load
 from outsim.scenario.model import Scenario
 from outsim.tape import Purpose
+from outsim.vocabulary import PENDING_STATUSES
 
 if TYPE_CHECKING:
     from outsim.results.result import Result
+
+SHOWN_NUMBERS = 5
+"""Numbers that a message names at most."""
 
 
 class Sandbox:
@@ -249,8 +255,46 @@ class Sandbox:
         return await self._take(Resume(tenant=tenant))
 
     async def pin(self, pin: Pin) -> Done:
-        """Give reserved numbers an outcome, for calls submitted from now on."""
+        """Give reserved numbers an outcome, for calls submitted from now on.
+
+        Raises
+        ------
+        SandboxError
+            If one is not reserved, or has a call already that is not over: the outcome of that
+            stands. Nothing is pinned then.
+        """
+        pending = {} if pin.outcome is None else self.pending(pin.numbers)
+        if pending:
+            there = ", ".join(list(pending)[:SHOWN_NUMBERS])
+            more = len(pending) - SHOWN_NUMBERS
+            raise SandboxError(
+                f"{there}{f' and {more:,} more' if more > 0 else ''}: queued already, and no "
+                "outcome can be given to a call that is queued, so nothing was pinned; give it "
+                "before the number is queued, or once its call is over",
+                "conflict",
+            )
         return await self._take(pin)
+
+    def pending(self, numbers: Collection[str]) -> dict[str, int]:
+        """Those of some ten-digit numbers that have a call which is not over, and its call_id.
+
+        Of the calls that were handed in, but those that never go out because they were given that.
+        """
+        whole = [number for number in numbers if number.isdecimal() and len(number) == 10]
+        wanted = np.array(list(map(int, whole)), np.int64)
+        found: dict[str, int] = {}
+        for campaign in self._campaigns(None):
+            if campaign.entry is None or campaign.tape is None:
+                continue
+            there = np.flatnonzero(np.isin(campaign.plan.numbers, wanted))
+            pinned = campaign.tape.pinned
+            for index in there.tolist():
+                number = f"{int(campaign.plan.numbers[index]):010}"
+                is_wedged = index in pinned and pinned[index].outcome == "wedged"
+                call = self._driver.board.call(campaign, index)
+                if not is_wedged and call.status in PENDING_STATUSES:
+                    found.setdefault(number, call.call_id)
+        return {number: found[number] for number in numbers if number in found}
 
     async def note(self, note: Note) -> Done:
         """Remember something for the interface; the model is told nothing."""

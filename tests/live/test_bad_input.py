@@ -77,13 +77,13 @@ FIELDS = st.sampled_from(
 
 @settings(max_examples=200, suppress_health_check=list(HealthCheck))
 @given(changes=st.dictionaries(FIELDS, TEXTS, min_size=1, max_size=4), cut=st.integers(0, 400))
-def test_mutated_requests_are_taken_or_refused(a_server, changes, cut):
-    form = a_server.form(phone_number="2125550100") | changes
-    request = a_server.client.build_request("POST", "/webservice/queuecall.php", data=form)
+def test_mutated_requests_are_taken_or_refused(server, changes, cut):
+    form = server.form(phone_number="2125550100") | changes
+    request = server.client.build_request("POST", "/webservice/queuecall.php", data=form)
     whole = request.read()
     body = whole[: len(whole) - cut] if cut < len(whole) else whole
     headers = {"Content-Type": request.headers["content-type"]}
-    answer = a_server.client.post("/webservice/queuecall.php", content=body, headers=headers)
+    answer = server.client.post("/webservice/queuecall.php", content=body, headers=headers)
     assert answer.status_code in REFUSED | {200}
     status = ElementTree.fromstring(answer.content).get("status")
     assert status == ("queued" if answer.status_code == 200 else "failed")

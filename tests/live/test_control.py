@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import json
+from typing import get_args
 
 import httpx
 import pytest
 
 from outsim.live.http.seen import Requests
+from outsim.live.inputs import PinnedOutcome
+from outsim.live.posts import CALLEE_TYPE_MEANINGS, CALLEE_TYPES_OF_FAILURES
+from outsim.vocabulary import CALLEE_TYPES, UNANSWERED_OUTCOMES
 from tests.live.serving import SCENARIO, running
 
 MINUTE = 60_000_000
@@ -142,15 +146,86 @@ def test_calls_are_held_back_and_go_on(server):
     assert server.client.get("/sandbox/calls/100000000").json()["attempts"]
 
 
+NUMBERS = "/sandbox/numbers"
+BUSY = {"numbers": ["2125550100"], "outcome": "busy"}
+
+
+def pinned(server):
+    return server.client.get(NUMBERS).json()["pinned"]
+
+
 def test_pinned_numbers_are_listed_and_taken_away(server):
-    numbers = "/sandbox/numbers"
-    given = {"numbers": ["2125550100"], "outcome": "busy"}
-    server.client.put(numbers, json=given).raise_for_status()
-    assert server.client.get(numbers).json()["2125550100"]["outcome"] == "busy"
-    server.client.put(numbers, json=given | {"outcome": None}).raise_for_status()
-    assert server.client.get(numbers).json() == {}
-    wrong = given | {"numbers": ["2125551234"]}
-    assert server.client.put(numbers, json=wrong).status_code == 400
+    answer = server.client.put(NUMBERS, json=BUSY).raise_for_status().json()
+    assert answer["done"].startswith("2125550100: busy from now on")
+    assert (answer["at"], answer["at_s"], answer["local"][:19]) == (0, 0, "2026-03-10T09:00:00")
+    assert pinned(server)["2125550100"]["outcome"] == "busy"
+    server.client.put(NUMBERS, json=BUSY | {"outcome": None}).raise_for_status()
+    assert pinned(server) == {}
+
+
+@pytest.mark.parametrize("number", ["+12125550100", "tel:12125550100", "12125550100"])
+def test_a_number_is_pinned_in_any_form_that_can_be_queued(server, number):
+    server.client.put(NUMBERS, json=BUSY | {"numbers": [number]}).raise_for_status()
+    assert list(pinned(server)) == ["2125550100"]
+
+
+@pytest.mark.parametrize("number", ["2125551234", "555-0100", "", "1125550100"])
+def test_a_number_that_is_not_reserved_is_not_pinned(server, number):
+    answer = server.client.put(NUMBERS, json=BUSY | {"numbers": [number]})
+    assert answer.status_code == 400
+    assert repr(number) in answer.json()["error"]
+
+
+def test_a_number_that_is_queued_already_is_not_pinned_and_none_beside_it(server):
+    server.queuecall(phone_number="2125550100;ani=2125550199")
+    both = BUSY | {"numbers": ["2125550101", "2125550100"]}
+    answer = server.client.put(NUMBERS, json=both)
+    assert answer.status_code == 409
+    said = answer.json()
+    assert said["error"].startswith("2125550100: queued already")
+    assert (said["already_queued"], said["free"]) == (["2125550100"], ["2125550101"])
+    assert pinned(server) == {}
+    advance(server, until="idle")
+    server.client.put(NUMBERS, json=both).raise_for_status()
+
+
+def test_a_pin_can_be_taken_away_while_its_call_is_queued(server):
+    server.client.put(NUMBERS, json=BUSY).raise_for_status()
+    server.queuecall()
+    server.client.put(NUMBERS, json=BUSY | {"outcome": None}).raise_for_status()
+    assert pinned(server) == {}
+
+
+def test_a_number_that_never_goes_out_can_be_given_something_else(server):
+    server.client.put(NUMBERS, json=BUSY | {"outcome": "wedged"}).raise_for_status()
+    server.queuecall()
+    server.client.put(NUMBERS, json=BUSY).raise_for_status()
+    assert pinned(server)["2125550100"]["outcome"] == "busy"
+
+
+def test_every_outcome_comes_to_what_the_table_says(server):
+    outcomes = server.client.get(NUMBERS).json()["outcomes"]
+    assert set(outcomes) == set(get_args(PinnedOutcome))
+    results = f"{server.url}/inbox/results"
+    for line, outcome in enumerate(outcomes):
+        number = f"21255501{line:02}"
+        server.client.put(NUMBERS, json={"numbers": [number], "outcome": outcome})
+        server.queuecall(phone_number=f"{number};ani=2125550199", result_url=results)
+    advance(server, by="1 hour")
+    said = {
+        message["fields"]["phone_number"]: message["fields"]
+        for message in server.client.get("/sandbox/inbox/results").json()
+    }
+    for line, (outcome, word) in enumerate(outcomes.items()):
+        result = said.get(f"21255501{line:02}", {"result": "", "callee_type": ""})
+        found = {key: result[key] for key in ("result", "callee_type")}
+        assert found == {key: word[key] for key in found}, outcome
+
+
+def test_every_callee_type_has_a_meaning():
+    unanswered = [outcome.name for outcome in UNANSWERED_OUTCOMES]
+    words = {CALLEE_TYPES_OF_FAILURES.get(name, name) for name in unanswered}
+    assert set(CALLEE_TYPE_MEANINGS) == words | set(CALLEE_TYPES)
 
 
 def test_a_fault_is_ended_by_its_number(server):

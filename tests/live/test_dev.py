@@ -62,7 +62,7 @@ def test_the_two_names_may_not_contradict_each_other(server):
         ({"retry_interval": "59"}, "retry_interval"),
         ({"retry_interval": "172801"}, "retry_interval"),
         ({"retry_interval": "often"}, "retry_interval"),
-        ({"phone_number": ""}, "phone_number: field required"),
+        ({"phone_number": ""}, "phone_number: is missing"),
         ({"phone_number": "call me"}, "phone_number"),
         ({"scheduled_timestamp": "-1"}, "scheduled_timestamp"),
         ({"scheduled_time": "when pigs fly"}, "scheduled_time"),

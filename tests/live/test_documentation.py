@@ -11,6 +11,8 @@ from pathlib import Path
 
 import pytest
 
+from outsim.live.inputs import PINNED
+from outsim.live.posts import CALLEE_TYPE_MEANINGS
 from outsim.testing.sandboxes import RunningSandbox
 
 ROOT = Path(__file__).parent.parent.parent
@@ -101,3 +103,22 @@ def test_its_options_are_there():
         check=True,
     )
     assert shown <= set(re.findall(r"--[a-z-]+", ended.stdout))
+
+
+def rows_of(header):
+    """Rows of the table with this header, as their cells without the marks of code."""
+    table = PAGE.split(f"| {header} |", 1)[1].split("\n\n", 1)[0].splitlines()[2:]
+    return [[cell.strip().strip("`") for cell in row.strip("|").split("|")] for row in table]
+
+
+def test_it_has_every_outcome_that_a_number_can_be_given():
+    known = [
+        [outcome, word.meaning, word.result or "none", word.callee_type]
+        for outcome, word in PINNED.items()
+    ]
+    assert rows_of("`outcome`")[:-1] == known
+
+
+def test_it_has_every_callee_type():
+    known = [[name or "empty", meaning] for name, meaning in CALLEE_TYPE_MEANINGS.items()]
+    assert rows_of("`callee_type` | meaning") == known

@@ -12,12 +12,16 @@ from xml.sax.saxutils import escape, quoteattr
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
+from outsim.errors import nearest
 from outsim.live.http.seen import SECRETS
-from outsim.text import shortened
+from outsim.scenario.checking import in_words
+from outsim.text import shortened, visible
 
 XML = "application/xml"
 SHOWN_PROBLEMS = 5
-SHOWN_VALUE = 60
+SHOWN_NAME = 60
+_PLACES = ("body", "query", "path", "header", "cookie")
+"""Parts of a request, as pydantic's problems name them first."""
 _PLAIN = re.compile(r"[0-9A-Za-z+;:=]*").fullmatch
 """Texts that are written as they stand: most numbers, of which there may be very many."""
 _NO_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
@@ -48,25 +52,58 @@ class RefusedError(Exception):
         super().__init__(reason)
         self.status, self.reason, self.nearest = status, reason, nearest
         self.headers = dict(headers or {})
+        self.more: dict[str, Any] = {}
+        """What an answer of the sandbox's own part says beside."""
 
 
-def problems_in_words(problems: Sequence[Mapping[str, Any]]) -> str:
-    """What pydantic found wrong with the fields of a request."""
-    found = [_problem(problem) for problem in problems]
-    more = len(found) - SHOWN_PROBLEMS
-    return "; ".join(found[:SHOWN_PROBLEMS]) + (f" and {more} more" if more > 0 else "")
+def problems_in_words(
+    problems: Sequence[Mapping[str, Any]], known: Mapping[str, Sequence[str]] | None = None
+) -> str:
+    """What pydantic found wrong with the fields of a request.
+
+    Parameters
+    ----------
+    problems : sequence of mappings
+        As pydantic lists them.
+    known : mapping, optional
+        Names that may be given, by where in a request: ``body``, ``query``.
+    """
+    found = [_problem(problem, known or {}) for problem in problems[:SHOWN_PROBLEMS]]
+    more = len(problems) - len(found)
+    return "; ".join(found) + (f"; and {more} more" if more > 0 else "")
 
 
-def _problem(problem: Mapping[str, Any]) -> str:
+def _problem(problem: Mapping[str, Any], known: Mapping[str, Sequence[str]]) -> str:
     """What is wrong with one field, and what was found unless it is a secret."""
-    place = [str(part) for part in problem.get("loc", ()) if part not in ("body", "query", "path")]
-    said = str(problem.get("msg", "")).removeprefix("Value error, ")
-    said = f"{said[:1].lower()}{said[1:]}"
-    found = problem.get("input")
-    name = shortened(".".join(place), SHOWN_VALUE)
-    is_shown = isinstance(found, str | int | float) and not SECRETS.intersection(place)
-    shown = f"; found {shortened(repr(found), SHOWN_VALUE)}" if is_shown else ""
-    return f"{name}: {said}{shown}" if name else f"{said}{shown}"
+    location: tuple[str | int, ...] = problem.get("loc") or ("",)
+    within, place = (
+        ("body", location)
+        if location[0] not in _PLACES
+        else (
+            str(location[0]),
+            location[1:],
+        )
+    )
+    name = shortened(visible(".".join(str(part) or repr(part) for part in place)), SHOWN_NAME)
+    kind, said = problem["type"], ""
+    if kind == "json_invalid":
+        why = str(problem.get("ctx", {}).get("error", "")).lower()
+        return f"the body is no JSON: {why} at character {place[0] if place else 0}"
+    if not place and kind == "missing":
+        return "there is no body; give one"
+    if not place and kind != "value_error":
+        return "the body must be a JSON object"
+    if kind == "missing":
+        said = "is missing"
+    elif kind == "extra_forbidden":
+        allowed = known.get(within, ()) if len(place) == 1 else ()
+        said = "there is no such field" + (f"; {nearest(place[0], allowed)}" if allowed else "")
+    else:
+        is_secret = bool(SECRETS.intersection(map(str, place)))
+        found = "***" if is_secret else problem.get("input")
+        said = in_words({**problem, "loc": place or ("",)}, found)  # type: ignore[typeddict-item]
+        said = said.replace("found None", "found null", 1) if found is None else said
+    return f"{name}: {said}" if name else said
 
 
 class XmlResponse(Response):
@@ -161,4 +198,4 @@ def refused(request: Request, refusal: RefusedError, *, failed_status: int | Non
     if path.startswith("/api/"):
         return answered(request, {"error": reason}, refusal.status, **headers)
     content = {"error": reason} | ({"nearest": refusal.nearest} if refusal.nearest else {})
-    return JSONResponse(content, refusal.status, headers)
+    return JSONResponse(content | refusal.more, refusal.status, headers)

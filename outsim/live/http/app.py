@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from difflib import get_close_matches
 from typing import Any
 
-from fastapi import FastAPI, Request
+from fastapi import Depends, FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.openapi.utils import get_openapi
 from fastapi_offline import FastAPIOffline
-from pydantic import BaseModel
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
 from starlette.types import ASGIApp
@@ -18,17 +15,21 @@ from starlette.types import ASGIApp
 from outsim._version import __version__
 from outsim.errors import SandboxError
 from outsim.live.http import call_logs, control, dev, faults, fuse, looking, pacing
-from outsim.live.http.answers import RefusedError, problems_in_words, refused
+from outsim.live.http.answers import RefusedError, refused
 from outsim.live.http.context import Context, Here, noted, refusal_of
 from outsim.live.http.gate import Gate
 from outsim.live.http.grades import grade_the_rest
-from outsim.live.http.seen import note_fields
+from outsim.live.http.seen import note_ignored
+from outsim.live.http.wording import of_fields, of_http, parameters_of, unknown_parameters
 from outsim.live.page.front import Front
 
+SANDBOX_PATH = "/sandbox/"
 DESCRIPTION = """\
 A simulated outbound calling platform that answers as the real one does. Everything has a grade, \
 `x-grade`: *documented* (public pages state it), *inferred* (they support it), *ours* (the \
-sandbox's own). Times are simulated times: see `/sandbox/clock`.
+sandbox's own). Times are simulated times: see `/sandbox/clock`. In the sandbox's own answers, \
+`at`, `now` and whatever ends in `_at` are microseconds since the scenario begins; beside each \
+stands the same as local time, `local` or `_local`.
 """
 
 
@@ -40,6 +41,8 @@ def application(context: Context, front: Front | None = None) -> ASGIApp:
         description=DESCRIPTION,
         redoc_url=None,
         strict_content_type=False,
+        redirect_slashes=False,
+        dependencies=[Depends(_check_query)],
     )
     app.state.context = context
     for part in (dev, fuse, call_logs, control, faults, looking):
@@ -103,16 +106,7 @@ async def _sandbox_error(request: Request, error: Exception) -> Response:
 
 async def _http_error(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)
-    reason, nearest = str(error.detail), ""
-    if error.status_code == 404:
-        reason = "there is nothing here"
-        near = get_close_matches(request.url.path, request.app.openapi()["paths"], n=1, cutoff=0.5)
-        nearest = near[0] if near else "/docs lists everything"
-    elif error.status_code == 405:
-        allowed = (error.headers or {}).get("Allow", "")
-        reason = f"{request.method} is not allowed here"
-        nearest = f"{allowed} {request.url.path}"
-    return _answer(request, RefusedError(error.status_code, reason, nearest, error.headers))
+    return _answer(request, of_http(request, error))
 
 
 async def _broken(request: Request, _error: Exception) -> Response:
@@ -121,22 +115,15 @@ async def _broken(request: Request, _error: Exception) -> Response:
 
 async def _invalid(request: Request, error: Exception) -> Response:
     assert isinstance(error, RequestValidationError)
-    reason = problems_in_words(error.errors())
-    model, nearest = _model_of(request), ""
-    if model is not None:
-        required = [name for name, field in model.model_fields.items() if field.is_required()]
-        nearest = f"{request.method} {request.url.path} with {', '.join(required)}"
-        note = noted(request)
-        if note is not None and isinstance(error.body, Mapping) and not note.fields:
-            note_fields(note, error.body, model.model_fields)
-            meant = [f"{found} for {near}" for found, near in note.ignored.items() if near]
-            nearest += f" (found {', '.join(meant)})" if meant else ""
-    return _answer(request, RefusedError(400, reason, nearest))
+    return _answer(request, of_fields(request, error))
 
 
-def _model_of(request: Request) -> type[BaseModel] | None:
-    """Model of the body that an endpoint takes, if it takes one."""
-    route = request.scope.get("route")
-    field = getattr(route, "body_field", None)
-    model = getattr(getattr(field, "field_info", None), "annotation", None)
-    return model if isinstance(model, type) and issubclass(model, BaseModel) else None
+def _check_query(request: Request) -> None:
+    """Refuse what means nothing in an order to the sandbox; the platform ignores it."""
+    known = parameters_of(request)
+    unknown = [name for name in request.query_params if name not in known]
+    note = noted(request)
+    if note is not None:
+        note_ignored(note, unknown, known)
+    elif unknown and request.url.path.startswith(SANDBOX_PATH):
+        raise RefusedError(400, unknown_parameters(unknown, known))

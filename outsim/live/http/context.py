@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable
+import re
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from typing import Annotated, Literal
 
@@ -91,8 +92,10 @@ class Context:
         self.posts.clear()
         self.requests.last.clear()
 
-    async def take(self, submission: Submit) -> Submitted:
+    async def take(self, submission: Submit, list_field: str = "") -> Submitted:
         """Hand in calls, unless intake is full or a page of theirs does not answer.
+
+        Errors of the list name the field that it came by.
 
         Raises
         ------
@@ -108,26 +111,37 @@ class Context:
                     "the platform takes no calls at the moment; try again later",
                     headers={"Retry-After": "1"},
                 )
-        named = [submission.extra.get("start_url"), submission.result_url]
-        await self._preflight(submission.tenant, dict.fromkeys(url for url in named if url))
+        pages = {
+            "start_url": submission.extra.get("start_url"),
+            "result_url": submission.result_url,
+        }
+        named = {url: field for field, url in reversed(pages.items()) if url}
+        await self._preflight(submission.tenant, named)
         try:
             return await self.sandbox.submit(submission)
         except SandboxError as error:
-            raise refusal_of(error) from None
+            refusal = refusal_of(error)
+            words, is_of_list = _OF_LIST.subn(rf"{list_field}, line \1: ", refusal.reason)
+            near = "a number on each line, or a CSV whose first header is destination"
+            raise RefusedError(refusal.status, words, near if is_of_list else "") from None
 
-    async def _preflight(self, tenant: str, urls: Iterable[str]) -> None:
-        for url in urls:
+    async def _preflight(self, tenant: str, pages: Mapping[str, str]) -> None:
+        """Ask each page whether it is there; errors name the field that it came by."""
+        for url, name in pages.items():
             try:
                 self.pages.hosts.check(url)
             except PageError as error:
-                raise RefusedError(400, f"{url}: {error}") from None
+                raise RefusedError(400, f"{name}: found {url!r}; {error}") from None
             if self.sandbox.strikes("preflight", tenant=tenant, endpoint=url) is not None:
-                raise RefusedError(400, f"{url}: the pre-flight GET failed, as ordered")
+                raise RefusedError(400, f"{name}: the pre-flight GET of {url} failed, as ordered")
             exchange = await self.pages.get(url, self.posts.wall_s(PREFLIGHT_US))
             if exchange.status != 200:
                 found = exchange.error or f"status {exchange.status}"
                 raise RefusedError(
-                    400, f"{url}: the pre-flight GET must be answered with 200; found {found}"
+                    400,
+                    f"{name}: the pre-flight GET of {url} must be answered with 200; found "
+                    f"{found}",
+                    "a page that answers 200, such as /inbox/NAME of the sandbox itself",
                 )
 
     def loses_answer(self, submission: Submit) -> bool:
@@ -140,6 +154,19 @@ class Context:
         )
         return fault is not None
 
+    def call(self, public_id: int) -> CallView:
+        """A call by the number that its customer knows, whoever that is.
+
+        Raises
+        ------
+        RefusedError
+            If there is none.
+        """
+        try:
+            return self.sandbox.call(public_id - FIRST_CALL_ID)
+        except SandboxError:
+            raise RefusedError(404, f"call_id: there is no call {public_id}") from None
+
     def call_of(self, account: Account, public_id: int) -> CallView:
         """A call by the number that its customer knows.
 
@@ -148,15 +175,14 @@ class Context:
         RefusedError
             If there is none, or it is another account's.
         """
-        try:
-            call = self.sandbox.call(public_id - FIRST_CALL_ID)
-        except SandboxError:
-            raise RefusedError(404, f"call_id: there is no call {public_id}") from None
+        call = self.call(public_id)
         if call.tenant != account.tenant:
             raise RefusedError(403, f"call {public_id} is another account's")
         return call
 
 
+_OF_LIST = re.compile(r"^contacts:([0-9]+): ")
+"""How an error of a contact list begins."""
 INTAKE = "intake"
 """Endpoint that faults name which lose the answer to calls that were taken."""
 _INTAKE: tuple[tuple[FaultKind, int], ...] = (("intake_429", 429), ("intake_503", 503))
@@ -171,6 +197,12 @@ def noted(request: HttpRequest) -> Request | None:
     """What is noted of a client's request, if it is."""
     found = request.scope.get("outsim.request")
     return found if isinstance(found, Request) else None
+
+
+def ignored_of(request: HttpRequest) -> dict[str, str]:
+    """Fields of a request that mean nothing here, with the nearest known one."""
+    note = noted(request)
+    return {} if note is None else note.ignored
 
 
 def is_of(request: HttpRequest, account: Account) -> None:
@@ -202,11 +234,16 @@ def _basic(
     secret: str,
 ) -> Account:
     if given is None:
-        raise RefusedError(401, f"give login and {secret} by HTTP Basic", "", UNAUTHORIZED)
+        raise RefusedError(
+            401,
+            f"give login and {secret} by HTTP Basic",
+            f"Authorization: Basic, login and {secret} as the ready line has them",
+            UNAUTHORIZED,
+        )
     try:
         account = found(given.username, given.password)
     except RefusedError as refusal:
-        raise RefusedError(401, refusal.reason, "", UNAUTHORIZED) from None
+        raise RefusedError(401, refusal.reason, refusal.nearest, UNAUTHORIZED) from None
     is_of(request, account)
     return account
 

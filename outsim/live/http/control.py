@@ -11,13 +11,13 @@ from fastapi import APIRouter, Path, Query, Request
 from fastapi.sse import EventSourceResponse, ServerSentEvent
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from outsim.clock import parse_duration_us
+from outsim.clock import SECOND, parse_duration_us
 from outsim.live.clock import Until
 from outsim.live.http.answers import RefusedError
 from outsim.live.http.context import Context, Here
 from outsim.live.http.times import in_words
 from outsim.live.posts import FIRST_CALL_ID
-from outsim.live.views import CampaignView, Event, EventKind
+from outsim.live.views import CampaignView, Done, Event, EventKind
 from outsim.scenario.parts import Name
 
 LONGEST_WAIT_S = 600.0
@@ -35,8 +35,15 @@ class Order(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True)
 
 
+def example(**given: Any) -> ConfigDict:
+    """What an order may look like, in its description and where one is refused."""
+    return ConfigDict(json_schema_extra={"examples": [given]})
+
+
 class ClockOrder(Order):
     """Let the clock run, or hold it."""
+
+    model_config = example(state="free", speed=60)
 
     state: Literal["free", "held"]
     speed: Annotated[float, Field(ge=0.1, le=1000)] = 1.0
@@ -45,6 +52,8 @@ class ClockOrder(Order):
 
 class Advance(Order):
     """Advance a held clock: to a time, by a duration, or until something has happened."""
+
+    model_config = example(by="10 min")
 
     to: Moment | None = None
     """Local time, such as "09:45", or an ISO 8601 time."""
@@ -64,6 +73,8 @@ class Advance(Order):
 class Wait(Order):
     """Wait for the next event of a kind; the clock is left as it is."""
 
+    model_config = example(kind="campaign_over", tenant="NAME", timeout_s=30)
+
     kind: EventKind
     tenant: Name | None = None
     campaign: Name | None = None
@@ -78,10 +89,36 @@ class Wait(Order):
 class Reset(Order):
     """Begin anew."""
 
+    model_config = example(seed=1)
+
     seed: Annotated[int, Field(ge=0, lt=2**63)] | None = None
     """Default: the one that it has."""
     vary: Annotated[list[str], Field(max_length=20)] | None = None
     """What is varied by the seed: "lag", "loss", "order", "outages". Default: as it was."""
+
+
+def localized(context: Context, value: Any) -> Any:
+    """What is shown of the sandbox, each instant with the same as local time beside it."""
+    if isinstance(value, list | tuple):
+        return [localized(context, item) for item in value]
+    if not isinstance(value, dict):
+        return value
+    shown: dict[str, Any] = {}
+    for key, item in value.items():
+        shown[key] = localized(context, item)
+        if isinstance(item, int) and (key in _INSTANTS or key.endswith("_at")):
+            named = "local" if key in ("at", "now") else f"{key.removesuffix('_at')}_local"
+            shown[named] = context.sandbox.clock.local(item).isoformat()
+    return shown
+
+
+_INSTANTS = ("at", "now", "start", "begins", "ends", "expires", "stop_requested")
+
+
+def done(context: Context, words: str, order: Done) -> dict[str, Any]:
+    """What was done, when, and the number that it has in the input log."""
+    at_s = order.at / SECOND
+    return {"done": words, **localized(context, asdict(order)), "at_s": at_s}
 
 
 def moment(context: Context, text: str) -> int:
@@ -151,7 +188,7 @@ async def wait(context: Here, order: Wait) -> dict[str, Any]:
             )
     except TimeoutError:
         return {"event": None}
-    return {"event": asdict(_public(event))}
+    return {"event": localized(context, asdict(_public(event)))}
 
 
 @router.get("/events", response_class=EventSourceResponse, summary="Events as they happen")
@@ -165,14 +202,15 @@ async def events(
     if after is None and last.isascii() and last.isdigit():
         after = int(last[:16])
     async for event in context.posts.happenings(after):
-        yield ServerSentEvent(data=asdict(_public(event)), event=event.kind, id=str(event.number))
+        data = localized(context, asdict(_public(event)))
+        yield ServerSentEvent(data=data, event=event.kind, id=str(event.number))
 
 
 @router.get("/campaigns", summary="Campaigns")
 async def campaigns(context: Here, tenant: Name | None = None) -> list[dict[str, Any]]:
     """Campaigns with their calls by status: as it is, and as their customers see it."""
     await context.sandbox.committed()
-    return [_campaign(view) for view in context.sandbox.campaigns(tenant)]
+    return [_campaign(context, view) for view in context.sandbox.campaigns(tenant)]
 
 
 @router.get("/campaigns/{tenant}/{name}", summary="One campaign")
@@ -186,25 +224,33 @@ async def campaign(context: Here, tenant: Name, name: Name) -> dict[str, Any]:
         {"call_id": FIRST_CALL_ID + call_id, "phone_number": sandbox.call(call_id).phone_number}
         for call_id in after[:MOST_SHOWN]
     ]
-    return _campaign(view) | {"dialed_after_stop": len(after), "calls_after_stop": shown}
+    return _campaign(context, view) | {"dialed_after_stop": len(after), "calls_after_stop": shown}
 
 
 @router.post("/campaigns/{tenant}/{name}/stop", summary="Stop a campaign")
 async def stop(context: Here, tenant: Name, name: Name) -> dict[str, Any]:
     """Stop a campaign, as a button on the platform's page does."""
-    return asdict(await context.sandbox.stop(tenant, name))
+    view = context.sandbox.campaign(tenant, name)
+    if view.stop_requested is not None:
+        since = context.sandbox.clock.local(view.stop_requested)
+        words = f"campaign {name} of {tenant} was stopped before, at {since:%H:%M:%S}"
+    else:
+        words = f"campaign {name} of {tenant} is stopped; what is in the queue already goes out"
+    return done(context, words, await context.sandbox.stop(tenant, name))
 
 
 @router.post("/suspend", summary="Hold back calls")
 async def suspend(context: Here, tenant: Name | None = None) -> dict[str, Any]:
     """Hold back the calls of a tenant, or of all."""
-    return asdict(await context.sandbox.suspend(tenant))
+    words = f"calls of {tenant or 'everybody'} are held back"
+    return done(context, words, await context.sandbox.suspend(tenant))
 
 
 @router.post("/resume", summary="Let them go on")
 async def resume(context: Here, tenant: Name | None = None) -> dict[str, Any]:
     """End a suspension."""
-    return asdict(await context.sandbox.resume(tenant))
+    words = f"calls of {tenant or 'everybody'} go on"
+    return done(context, words, await context.sandbox.resume(tenant))
 
 
 @router.get("/calls/{call_id}", summary="A call as it is, and as it is seen")
@@ -212,11 +258,12 @@ async def call(
     context: Here, call_id: Annotated[int, Path(ge=FIRST_CALL_ID, le=2**53)]
 ) -> dict[str, Any]:
     """Everything about a call, with the last fetch of its start_url."""
-    view = context.sandbox.call(call_id - FIRST_CALL_ID)
+    view = context.call(call_id)
     await context.sandbox.committed()
     start = context.posts.starts.get(view.call_id)
     fetched = None if start is None else {"at": start.at, **asdict(start.exchange)}
-    return asdict(view) | {"call_id": call_id, "start_url": fetched}
+    shown = asdict(view) | {"call_id": call_id, "start_url": fetched}
+    return dict(localized(context, shown))
 
 
 @router.post("/reset", summary="Begin anew")
@@ -236,5 +283,6 @@ def _public(event: Event) -> Event:
     return replace(event, call_id=FIRST_CALL_ID + event.call_id) if event.call_id >= 0 else event
 
 
-def _campaign(view: CampaignView) -> dict[str, Any]:
-    return asdict(view) | {"first_call_id": FIRST_CALL_ID + view.first_call_id}
+def _campaign(context: Context, view: CampaignView) -> dict[str, Any]:
+    shown = localized(context, asdict(view))
+    return dict(shown) | {"first_call_id": FIRST_CALL_ID + view.first_call_id}

@@ -19,7 +19,7 @@ from outsim.live.http.answers import (
     xml_element,
     xml_text,
 )
-from outsim.live.http.context import Context, Here, LostAnswer, is_of, noted
+from outsim.live.http.context import Context, Here, LostAnswer, ignored_of, is_of, noted
 from outsim.live.http.fields import (
     CallOptions,
     QueueCall,
@@ -110,7 +110,7 @@ async def queuecall(
         xml_document(
             "queuecall",
             {"status": "queued", "call_id": FIRST_CALL_ID + taken.call_ids[0]},
-            "".join(xml_element(name, getattr(call, name)) for name in names),
+            "".join(xml_element(name, getattr(call, name)) for name in names) + _ignored(request),
         )
     )
 
@@ -137,8 +137,15 @@ async def queuecalls(
         "calls": len(taken.call_ids) - len(taken.rejected),
         "rejected": len(taken.rejected),
     }
-    return XmlResponse(
-        xml_document("queuecalls", attributes, "".join(_calls(taken, wanted.contacts)))
+    content = "".join(_calls(taken, wanted.contacts)) + _ignored(request)
+    return XmlResponse(xml_document("queuecalls", attributes, content))
+
+
+def _ignored(request: Request) -> str:
+    """An element for each field that means nothing here."""
+    return "".join(
+        f"<ignored name={xml_attribute(name)} nearest={xml_attribute(near)}/>"
+        for name, near in ignored_of(request).items()
     )
 
 
@@ -149,7 +156,7 @@ async def queue_list(
     contacts = await contacts_of("phone_number_list", calls.phone_number_list)
     name = calls.campaign_name
     wanted = _submission(context, account, calls, campaign=name, group=name, contacts=contacts)
-    return wanted, await context.take(wanted)
+    return wanted, await context.take(wanted, "phone_number_list")
 
 
 def _calls(taken: Submitted, contacts: str) -> Iterator[str]:

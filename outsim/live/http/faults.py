@@ -6,14 +6,42 @@ from dataclasses import asdict
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Path
-from pydantic import Field
+from pydantic import AfterValidator, Field
 
-from outsim.live.http.context import Here
-from outsim.live.http.control import Moment, Order, moment
-from outsim.live.inputs import EndFault, Fault, FaultKind, Pin, PinnedOutcome
+from outsim.errors import SandboxError
+from outsim.live.http.context import Context, Here, refusal_of
+from outsim.live.http.control import Moment, Order, done, example, localized, moment
+from outsim.live.inputs import (
+    MODEL_FAULTS,
+    PINNED,
+    EndFault,
+    Fault,
+    FaultKind,
+    Pin,
+    PinnedOutcome,
+)
+from outsim.live.posts import CALLEE_TYPE_MEANINGS
+from outsim.live.sandbox import SHOWN_NUMBERS
+from outsim.plan.campaigns import FICTION
+from outsim.scenario.contacts import REASONS, InvalidNumberError, parse_destination
 from outsim.scenario.parts import Name
+from outsim.units import shown
 
-Digits = Annotated[str, Field(pattern=r"^[2-9][0-9]{2}55501[0-9]{2}$")]
+RESERVED = "555-0100 to 555-0199 of any area code"
+
+
+def _digits(text: str) -> str:
+    """The ten digits of a reserved number, in any form that can be queued."""
+    try:
+        number, _ = parse_destination(text)
+    except InvalidNumberError as error:
+        raise ValueError(f"found {shown(text)}; {REASONS[str(error)]}") from None
+    if not FICTION <= number % 10**7 < FICTION + 100:
+        raise ValueError(f"found {shown(text)}; numbers that can be given an outcome: {RESERVED}")
+    return str(number)
+
+
+Digits = Annotated[str, Field(max_length=128), AfterValidator(_digits)]
 
 router = APIRouter(prefix="/sandbox", tags=["Sandbox"])
 
@@ -21,8 +49,10 @@ router = APIRouter(prefix="/sandbox", tags=["Sandbox"])
 class PinOrder(Order):
     """Give reserved numbers an outcome."""
 
+    model_config = example(numbers=["2125550100"], outcome="busy")
+
     numbers: Annotated[list[Digits], Field(min_length=1, max_length=1000)]
-    """Ten digits each: an area code, and 5550100 to 5550199."""
+    """555-0100 to 555-0199 of any area code, in any form that can be queued."""
     outcome: PinnedOutcome | None
     """None takes the pin away."""
     after_s: Annotated[float, Field(ge=0, le=3600)] | None = None
@@ -33,6 +63,8 @@ class PinOrder(Order):
 
 class FaultOrder(Order):
     """Have something go wrong."""
+
+    model_config = example(of="intake_503", count=2)
 
     of: FaultKind
     begins: Moment | None = None
@@ -55,28 +87,53 @@ class FaultOrder(Order):
     """A result_url, or "intake" for answers to requests that were taken."""
 
 
-@router.get("/numbers", summary="Pinned outcomes")
+@router.get("/numbers", summary="Outcomes by number")
 async def numbers(context: Here) -> dict[str, Any]:
-    """Reserved numbers that have an outcome."""
+    """What reserved numbers can be given, and those that have been given something."""
     await context.sandbox.committed()
     pins = context.sandbox.pins()
     return {
-        number: pin.model_dump(include={"outcome", "after_s", "talk_s"})
-        for number, pin in sorted(pins.items())
+        "reserved": RESERVED,
+        "outcomes": {outcome: asdict(word) for outcome, word in PINNED.items()},
+        "callee_types": CALLEE_TYPE_MEANINGS,
+        "pinned": {
+            number: pin.model_dump(include={"outcome", "after_s", "talk_s"})
+            for number, pin in sorted(pins.items())
+        },
     }
 
 
 @router.put("/numbers", summary="Pin outcomes")
 async def pin_numbers(context: Here, order: PinOrder) -> dict[str, Any]:
-    """Give numbers an outcome, for calls submitted from now on."""
-    return asdict(await context.sandbox.pin(Pin(**order.model_dump())))
+    """Give numbers an outcome, for calls that are queued from now on.
+
+    If a call to one of them is queued already and not over, all are refused with 409, and
+    `already_queued` names those.
+    """
+    pin = Pin(**order.model_dump())
+    try:
+        taken = await context.sandbox.pin(pin)
+    except SandboxError as error:
+        pending = context.sandbox.pending(pin.numbers) if error.reason == "conflict" else {}
+        refusal = refusal_of(error)
+        refusal.more["already_queued"] = list(pending)
+        refusal.more["free"] = [number for number in pin.numbers if number not in pending]
+        raise refusal from None
+    named = ", ".join(pin.numbers[:SHOWN_NUMBERS])
+    more = len(pin.numbers) - SHOWN_NUMBERS
+    which = f"{named}{f' and {more:,} more' if more > 0 else ''}"
+    if pin.outcome is None:
+        return done(context, f"{which}: no outcome given any more", taken)
+    meaning = PINNED[pin.outcome].meaning
+    return done(context, f"{which}: {pin.outcome} from now on ({meaning})", taken)
 
 
 @router.get("/faults", summary="Faults")
 async def faults(context: Here) -> list[dict[str, Any]]:
     """Faults that are on, or to come."""
     await context.sandbox.committed()
-    return [fault.model_dump(exclude={"kind"}) for fault in context.sandbox.faults()]
+    faults = [fault.model_dump(exclude={"kind"}) for fault in context.sandbox.faults()]
+    return list(localized(context, faults))
 
 
 @router.post("/faults", summary="Order a fault")
@@ -85,10 +142,27 @@ async def order_fault(context: Here, order: FaultOrder) -> dict[str, Any]:
     given = order.model_dump()
     for key in ("begins", "ends"):
         given[key] = None if given[key] is None else moment(context, given[key])
-    return asdict(await context.sandbox.order_fault(Fault(**given)))
+    fault = Fault(**given)
+    taken = await context.sandbox.order_fault(fault)
+    words = f"{fault.of}: {_when(context, fault)}; DELETE /sandbox/faults/{taken.number} ends it"
+    return done(context, words, taken)
 
 
 @router.delete("/faults/{number}", summary="End a fault")
 async def end_fault(context: Here, number: Annotated[int, Path(ge=0, le=2**53)]) -> dict[str, Any]:
     """End it before its time."""
-    return asdict(await context.sandbox.end_fault(EndFault(fault=number)))
+    taken = await context.sandbox.end_fault(EndFault(fault=number))
+    return done(context, f"fault {number} is ended", taken)
+
+
+def _when(context: Context, fault: Fault) -> str:
+    """When a fault is on, and how often it strikes."""
+
+    def local(at: int) -> str:
+        return f"{context.sandbox.clock.local(at):%Y-%m-%d %H:%M:%S}"
+
+    begins = "from now" if fault.begins is None else f"from {local(fault.begins)}"
+    ends = "until it is ended" if fault.ends is None else f"to {local(fault.ends)}"
+    if fault.of in MODEL_FAULTS or fault.count is None:
+        return f"{begins} {ends}"
+    return f"{begins} {ends}, {fault.count:,} times at most"

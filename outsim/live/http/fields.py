@@ -21,6 +21,7 @@ from outsim.scenario.contacts import (
     parse_destination,
 )
 from outsim.scenario.parts import Name
+from outsim.units import shown
 
 DEFAULT_RETRY_INTERVAL_S = 300
 """Where a request gives none: no page says what the platform takes."""
@@ -87,8 +88,10 @@ class CallOptions(Login):
         if None not in (self.max_retry, self.max_retries) and self.max_retry != self.max_retries:
             raise RefusedError(400, "max_retry and max_retries differ; give one of them")
         retries = self.max_retries if self.max_retry is None else self.max_retry
+        by_words = self.expiration_time is not None
         return Terms.of(
             clock,
+            "expiration_time" if by_words else "expiration_timestamp",
             instant_of(clock, "scheduled", self.scheduled_timestamp, self.scheduled_time),
             instant_of(clock, "expiration", self.expiration_timestamp, self.expiration_time),
             retries or 0,
@@ -137,17 +140,21 @@ class Terms:
     def of(
         cls,
         clock: SandboxClock,
+        field: str,
         start: int | None,
         expires: int | None,
         max_retry: int,
         retry_interval_s: int,
     ) -> Terms:
-        """Terms that can be kept from now on; a start that is past is now."""
+        """Terms that can be kept from now on; a start that is past is now.
+
+        Errors name the field that the expiry came by.
+        """
         if expires is not None and expires <= max(start or 0, clock.now):
             now, said = clock.local(clock.now), clock.local(expires)
             than = "its start" if start and start > clock.now else f"now ({now:%Y-%m-%d %H:%M:%S})"
             raise RefusedError(
-                400, f"expiration: found {said:%Y-%m-%d %H:%M:%S}; must be later than {than}"
+                400, f"{field}: found {said:%Y-%m-%d %H:%M:%S}; must be later than {than}"
             )
         later = start if start is not None and start > clock.now else None
         return cls(later, expires, max_retry, retry_interval_s)
@@ -166,7 +173,7 @@ def one_contact(phone_number: str) -> str:
     except InvalidNumberError as error:
         raise RefusedError(
             400,
-            f"phone_number: {REASONS[str(error)]}",
+            f"phone_number: found {shown(phone_number)}; {REASONS[str(error)]}",
             "phone_number=+12125550100, 12125550100 or tel:+12125550100;ani=12125550199",
         ) from None
     return table([FIRST_HEADER], [[phone_number]])

@@ -7,12 +7,11 @@ from typing import Annotated, Any, TypeVar
 
 from fastapi import APIRouter, Path, Request
 from fastapi import Form as FormBody
-from fastapi.exceptions import RequestValidationError
-from pydantic import BaseModel, ValidationError
+from pydantic import BaseModel
 from starlette.responses import Response
 
 from outsim.live.http.answers import RefusedError, answered
-from outsim.live.http.context import Context, FuseUser, Here, LostAnswer, noted
+from outsim.live.http.context import Context, FuseUser, Here, LostAnswer, ignored_of, noted
 from outsim.live.http.fields import Form, contacts_of, one_contact, table
 from outsim.live.http.fuse_fields import (
     BulkQueued,
@@ -25,6 +24,7 @@ from outsim.live.http.fuse_fields import (
 )
 from outsim.live.http.grades import graded
 from outsim.live.http.seen import note_fields
+from outsim.live.http.wording import validated
 from outsim.live.inputs import Submit
 from outsim.live.posts import FIRST_CALL_ID, FUSE, INTERFACE, call_details
 from outsim.scenario.accounts import Account
@@ -71,19 +71,17 @@ async def json_or_form(request: Request, model: type[_Body]) -> _Body:
     if request.headers.get("content-type", "").startswith("application/json"):
         try:
             given = json.loads(await request.body())
+        except json.JSONDecodeError as error:
+            reason = f"{error.msg.lower()} at character {error.pos}"
+            raise RefusedError(400, f"the body is no JSON: {reason}") from None
         except (ValueError, RecursionError):
-            raise RefusedError(400, "the body is no JSON") from None
+            raise RefusedError(400, "the body is no JSON in UTF-8, or nested too deeply") from None
         if not isinstance(given, dict):
             raise RefusedError(400, "the body must be a JSON object")
     else:
         given = dict(await request.form())
-    note = noted(request)
-    if note is not None:
-        note_fields(note, given, model.model_fields)
-    try:
-        return model.model_validate(given)
-    except ValidationError as error:
-        raise RequestValidationError(error.errors(include_url=False)) from None
+    found: _Body = validated(request, model, given)
+    return found
 
 
 router = APIRouter(prefix="/api", tags=["Fuse"])
@@ -101,6 +99,12 @@ def _group_of(context: Context, account: Account, application_id: int, deploymen
         what = f"application {application_id} is another account's"
         raise RefusedError(403, what, f"/api/apps/{own}/{deployment_id}/queue")
     return f"{application_id}-{deployment_id}"
+
+
+def _ignored(request: Request) -> dict[str, Any]:
+    """What an answer adds where fields of the request mean nothing here."""
+    ignored = ignored_of(request)
+    return {"ignored": ignored} if ignored else {}
 
 
 def _submission(
@@ -150,7 +154,8 @@ async def queue(
         return LostAnswer()
     call_id = FIRST_CALL_ID + taken.call_ids[0]
     link = f'</api/outbound/{call_id}>; rel="status"'
-    return answered(request, {"status": "queued", "call_id": str(call_id)}, Link=link)
+    content = {"status": "queued", "call_id": str(call_id)}
+    return answered(request, content | _ignored(request), Link=link)
 
 
 @router.post(
@@ -174,7 +179,7 @@ async def bulk_queue(
         note_fields(note, calls.model_dump(exclude_none=True), FuseCalls.model_fields)
     group = _group_of(context, account, application_id, deployment_id)
     wanted = _submission(context, account, calls, group, await contacts_of("csv", calls.csv))
-    taken = await context.take(wanted)
+    taken = await context.take(wanted, "csv")
     if context.loses_answer(wanted):
         return LostAnswer()
     rejected = {row.row: row for row in taken.rejected}
@@ -190,7 +195,7 @@ async def bulk_queue(
             for row in taken.rejected
         ],
     }
-    return answered(request, content)
+    return answered(request, content | _ignored(request))
 
 
 @router.get(

@@ -51,6 +51,7 @@ class FuseOptions(Form):
         """When its calls may be dialed, and how often."""
         return Terms.of(
             clock,
+            "end_timestamp",
             instant_of(clock, "start", self.start_timestamp),
             instant_of(clock, "end", self.end_timestamp),
             self.max_attempts - 1,
@@ -129,6 +130,8 @@ class Queued(BaseModel):
 
     status: Annotated[str, INFERRED]
     call_id: Annotated[str, DOCUMENTED]
+    ignored: Annotated[dict[str, str], OURS] = {}
+    """Only where fields of the request mean nothing here: the known one that is nearest."""
 
 
 class NotQueued(BaseModel):
@@ -145,6 +148,8 @@ class BulkQueued(BaseModel):
     status: Annotated[str, INFERRED]
     call_ids: Annotated[list[str], DOCUMENTED]
     rejected: Annotated[list[NotQueued], OURS]
+    ignored: Annotated[dict[str, str], OURS] = {}
+    """As of one call."""
 
 
 class Refused(BaseModel):

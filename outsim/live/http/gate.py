@@ -16,6 +16,7 @@ from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from outsim.live.http.context import Context
+from outsim.live.http.seen import ignored_header
 from outsim.live.page.front import Front
 
 CLIENTS = ("/webservice/", "/api/", "/ws/")
@@ -27,6 +28,8 @@ POLICY = (
     "default-src 'none'; script-src 'self' 'unsafe-inline'; style-src 'self' 'unsafe-inline'; "
     "img-src 'self' data:; connect-src 'self'; frame-ancestors 'none'"
 )
+IGNORED = b"x-sandbox-ignored"
+"""Header of an answer to what had fields without a meaning here."""
 PAGE_POLICY = (
     "default-src 'none'; script-src 'self' 'unsafe-inline' 'unsafe-eval'; "
     "style-src 'self' 'unsafe-inline'; img-src 'self' data: blob:; font-src 'self' data:; "
@@ -87,7 +90,10 @@ class Gate:
             if message["type"] == "http.response.start":
                 if note is not None:
                     note.status = message["status"]
-                message = {**message, "headers": [*message["headers"], *self._headers()]}
+                headers = [*message["headers"], *self._headers()]
+                if note is not None and note.ignored:
+                    headers.append((IGNORED, ignored_header(note.ignored).encode()))
+                message = {**message, "headers": headers}
             await send(message)
 
         refusal = self._refusal(request.headers)

@@ -9,8 +9,10 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Path, Query, Request
 from starlette.responses import PlainTextResponse, Response
 
+from outsim.errors import SandboxError
+from outsim.live.http.answers import RefusedError
 from outsim.live.http.context import Here
-from outsim.live.http.control import LONGEST_WAIT_S
+from outsim.live.http.control import LONGEST_WAIT_S, localized
 from outsim.live.posts import FIRST_CALL_ID
 from outsim.scenario.parts import Name
 
@@ -30,7 +32,7 @@ async def deliveries(
     number = None if call_id is None else call_id - FIRST_CALL_ID
     await context.sandbox.committed()
     return [
-        asdict(view)
+        localized(context, asdict(view))
         | {
             "call_id": FIRST_CALL_ID + view.call_id,
             "sent": [
@@ -45,18 +47,36 @@ async def deliveries(
 @router.post("/sandbox/deliveries/{call_id}/resend", summary="Post a result once more")
 async def resend(context: Here, call_id: PublicId) -> dict[str, Any]:
     """Post a call's final result again; the platform's own record of it stays as it is."""
-    return asdict(await context.sandbox.resend(call_id - FIRST_CALL_ID))
+    context.call(call_id)
+    try:
+        reply = await context.sandbox.resend(call_id - FIRST_CALL_ID)
+    except SandboxError as error:
+        _, _, reason = str(error).partition(": ")
+        raise RefusedError(409, f"call {call_id}: {reason}") from None
+    return {"done": f"the result of call {call_id} was posted once more", **asdict(reply)}
 
 
 @router.get("/sandbox/requests", summary="Requests as they were seen")
 async def requests(
-    context: Here, only_refused: bool = False, after: Annotated[int, Query(ge=0)] = 0
+    context: Here,
+    only_refused: bool = False,
+    only_ignored: bool = False,
+    after: Annotated[int, Query(ge=0)] = 0,
 ) -> list[dict[str, Any]]:
-    """The last thousand: what was said, what was answered, why not, and what would have been."""
+    """The last thousand: what was said, what was answered, why not, and what would have been.
+
+    `only_refused` leaves those that were refused, `only_ignored` those with fields that mean
+    nothing here; with both, those that are either.
+    """
     return [
         asdict(request)
         for request in context.requests.last
-        if request.number > after and (request.status >= 400 or not only_refused)
+        if request.number > after
+        and (
+            not (only_refused or only_ignored)
+            or (only_refused and request.status >= 400)
+            or (only_ignored and request.ignored)
+        )
     ]
 
 

@@ -118,7 +118,7 @@ def _user(
     try:
         account = context.logins.by_token(given.credentials)
     except RefusedError as refusal:
-        raise RefusedError(401, refusal.reason, "", challenge) from None
+        raise RefusedError(401, refusal.reason, refusal.nearest, challenge) from None
     is_of(request, account)
     return account
 

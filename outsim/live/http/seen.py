@@ -6,6 +6,9 @@ from collections import deque
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from difflib import get_close_matches
+from urllib.parse import quote
+
+from starlette.datastructures import UploadFile
 
 from outsim.text import shortened
 
@@ -13,6 +16,28 @@ KEPT = 1000
 SECRETS = frozenset({"pin", "password", "token", "developer_key"})
 LONGEST_VALUE = 200
 MOST_FIELDS = 40
+MOST_NAMED = 10
+"""Fields without a meaning that a header names at most."""
+_STEM = 4
+"""Characters with which two names begin alike that may mean the same."""
+_ALIKE: tuple[frozenset[str], ...] = tuple(
+    frozenset(names.split())
+    for names in (
+        "scheduled_time scheduled_timestamp start_timestamp start start_time start_at not_before",
+        "expiration_time expiration_timestamp end_timestamp end end_time ends not_after",
+        "max_retry max_attempts retries attempts",
+        "retry_interval reattempt_wait wait interval",
+        "phone_number destination number to dest msisdn",
+        "phone_number_list csv file list numbers contacts",
+        "result_url callback callback_url webhook notify_url",
+        "start_url vxml_url application_url url",
+        "login user username email",
+        "pin password secret",
+        "campaign_name campaign name",
+        "message_reference reference external_id",
+    )
+)
+"""Names of one thing, here and elsewhere."""
 
 
 @dataclass
@@ -57,11 +82,47 @@ class Requests:
 
 
 def note_fields(request: Request, given: Mapping[str, object], known: Iterable[str]) -> None:
-    """Note what a request said; unknown fields with the known one that is nearest."""
-    names = list(known)
+    """Note what a request said, and which of it means nothing here."""
     for key, value in list(given.items())[:MOST_FIELDS]:
-        said = "***" if key.lower() in SECRETS else shortened(str(value), LONGEST_VALUE)
+        said = "***" if key.lower() in SECRETS else shortened(_in_words(value), LONGEST_VALUE)
         request.fields[shortened(key, LONGEST_VALUE)] = said
+    note_ignored(request, given, known)
+
+
+def note_ignored(request: Request, given: Iterable[str], known: Iterable[str]) -> None:
+    """Note the names that mean nothing here, each with the known one that is nearest."""
+    names = list(known)
+    for key in list(given)[:MOST_FIELDS]:
         if key not in names:
-            near = get_close_matches(key.lower(), names, n=1, cutoff=0.6)
-            request.ignored[shortened(key, LONGEST_VALUE)] = near[0] if near else ""
+            request.ignored[shortened(key, LONGEST_VALUE)] = nearest_name(key, names)
+
+
+def nearest_name(name: str, known: Iterable[str]) -> str:
+    """The known name that is most like one that is not known; empty if none is like it."""
+    names, said = list(known), name.lower().replace("-", "_").replace(" ", "_")
+    if near := get_close_matches(said, names, n=1, cutoff=0.75):
+        return near[0]
+    for alike in _ALIKE:
+        if said in alike:
+            return next((each for each in names if each in alike), "")
+    if len(said) < _STEM:
+        return ""
+    if near := get_close_matches(said, names, n=1, cutoff=0.6):
+        return near[0]
+    same_part = (each for each in names if said in each or each.startswith(said[:_STEM]))
+    return next(same_part, "")
+
+
+def ignored_header(ignored: Mapping[str, str]) -> str:
+    """What was ignored, as a header tells it: names, each with the nearest known one."""
+    told = [
+        quote(name, safe="") + (f"; nearest={near}" if near else "")
+        for name, near in list(ignored.items())[:MOST_NAMED]
+    ]
+    return ", ".join(told + (["..."] if len(ignored) > MOST_NAMED else []))
+
+
+def _in_words(value: object) -> str:
+    if isinstance(value, UploadFile):
+        return f"file {value.filename or ''!r} of {value.size or 0:,} bytes"
+    return str(value)

@@ -50,6 +50,7 @@ def instant_of(
     RefusedError
         If both are given, the words mean no time, or it lies outside the run.
     """
+    named = f"{field}_timestamp" if timestamp else f"{field}_time"
     if timestamp and words:
         raise RefusedError(400, f"{field}_timestamp and {field}_time are both given; give one")
     if timestamp:
@@ -66,4 +67,4 @@ def instant_of(
     try:
         return clock.instant(moment)
     except SandboxError as error:
-        raise RefusedError(400, f"{field}: {error}") from None
+        raise RefusedError(400, f"{named}: {error}") from None
