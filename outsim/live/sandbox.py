@@ -56,6 +56,7 @@ from outsim.tape import Purpose
 from outsim.vocabulary import PENDING_STATUSES
 
 if TYPE_CHECKING:
+    from outsim.live.saving import LeftOut
     from outsim.results.result import Result
 
 SHOWN_NUMBERS = 5
@@ -507,15 +508,21 @@ class Sandbox:
 
         return result_of(driver.session, driver.run.records(), "simpy")
 
-    def save(self, path: str | Path) -> None:
+    def save(self, path: str | Path) -> LeftOut:
         """Write the session to a scenario file, its contact lists into ``contacts`` beside it.
 
-        What was submitted and ordered is in it as if it had been known; what was pinned, and
-        what handlers answered, is not: that is in the log.
+        What was submitted and ordered is in it as if it had been known. What a scenario has no
+        words for is left out, and counted: that is in the log only.
         """
         from outsim.live.saving import save_scenario
 
-        save_scenario(self._driver.session, Path(path))
+        return save_scenario(self._driver.session, self._begun, self.log, Path(path))
+
+    def check_save(self, path: str | Path) -> None:
+        """Refuse a file that `save` can't write, or that holds anything but this session."""
+        from outsim.live.saving import check_place
+
+        check_place(Path(path), self._begun, self.log)
 
     # Waiting.
 

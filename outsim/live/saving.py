@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
+from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -10,28 +12,111 @@ from typing import Any
 import tomlkit
 
 from outsim.clock import NEVER, after
-from outsim.disk import atomic_write
+from outsim.directories import checksum_of_values
+from outsim.disk import atomic_write, check_writable, translate_disk_errors
+from outsim.errors import SandboxError
 from outsim.live.campaigns import SessionCampaign
+from outsim.live.inputs import MODEL_FAULTS, AnyInput
+from outsim.live.log import InputLog
 from outsim.live.planning import SessionPlan
+from outsim.live.state import Begun
 from outsim.scenario.campaigns import Campaign, Endpoint
-from outsim.scenario.loading import lists_of, written
+from outsim.scenario.loading import CONTACTS, lists_of, written
 from outsim.scenario.model import Scenario
 from outsim.scenario.platform import Outage, Suspension
 
 
-def save_scenario(session: SessionPlan, path: Path) -> None:
+@dataclass(frozen=True)
+class LeftOut:
+    """What a scenario has no words for: how often it was in a session."""
+
+    outcomes: int = 0
+    """Calls whose outcome was given."""
+    faults: int = 0
+    """Faults of the interface."""
+    answers: int = 0
+    """Answers of handlers."""
+    cancellations: int = 0
+    """Cancellations of what had been stopped already."""
+
+    @property
+    def words(self) -> str:
+        """The same in words; empty if nothing is left out."""
+        counted = (
+            (self.outcomes, "outcome that was given", "outcomes that were given"),
+            (self.faults, "fault of the interface", "faults of the interface"),
+            (self.answers, "answer of a handler", "answers of handlers"),
+            (self.cancellations, "cancellation after a stop", "cancellations after stops"),
+        )
+        return ", ".join(f"{count:,} {words[count != 1]}" for count, *words in counted if count)
+
+
+def _left_out(session: SessionPlan, log: InputLog) -> LeftOut:
+    entries = [*log]
+    return LeftOut(
+        sum(len(c.tape.pinned) for c in session.campaigns.values() if c.tape is not None),
+        sum(entry.kind == "fault" and entry.of not in MODEL_FAULTS for entry in entries),
+        sum(entry.kind == "answer" for entry in entries),
+        sum(c.plan.rules.clear_effect_us != NEVER for c in session.campaigns.values()),
+    )
+
+
+def check_place(path: Path, begun: Begun, log: InputLog) -> None:
+    """Refuse a file that the session can't be written to, or that is not of the same session.
+
+    Raises
+    ------
+    SandboxError
+        If so.
+    """
+    with translate_disk_errors(path, SandboxError, "name a file that can be written"):
+        check_writable(path)
+    lists = path.parent / CONTACTS
+    with translate_disk_errors(lists, SandboxError, "contact lists are written there"):
+        if lists.exists():
+            check_writable(lists / "list.csv")
+    if path.is_file() and path.stat().st_size:
+        said = _SAVED.match(path.read_text(encoding="utf-8", errors="replace"))
+        count = 0 if said is None else int(said["count"])
+        if said is None or said["mark"] != _mark(begun, [*log][:count]):
+            raise SandboxError(
+                f"{path}: is there already, and is not this session; name another file", "conflict"
+            )
+
+
+_SAVED = re.compile(
+    r"# A session of the sandbox, as a scenario: (?P<count>\d+) inputs, (?P<mark>\w+)\n"
+)
+"""First line of a saved session, by which it is known again."""
+
+
+def _mark(begun: Begun, entries: Iterable[AnyInput]) -> str:
+    """What a session is known by: what it was begun with, and its first inputs."""
+    said = [written(begun.scenario), begun.seed, *(entry.model_dump() for entry in entries)]
+    return checksum_of_values(said)
+
+
+def save_scenario(session: SessionPlan, begun: Begun, log: InputLog, path: Path) -> LeftOut:
     """Write a session to a scenario file, its contact lists into ``contacts`` beside it."""
     scenario = scenario_of(session)
+    left_out = _left_out(session, log)
     for place, contacts in lists_of([scenario]).items():
         beside = path.parent / place
         beside.parent.mkdir(parents=True, exist_ok=True)
         with atomic_write(beside) as room:
             contacts.copy_to(room)
     document = tomlkit.document()
-    document.add(tomlkit.comment("A session of the sandbox, as a scenario."))
+    document.add(
+        tomlkit.comment(
+            f"A session of the sandbox, as a scenario: {len(log)} inputs, {_mark(begun, log)}"
+        )
+    )
+    if left_out.words:
+        document.add(tomlkit.comment(f"Not in it: {left_out.words}."))
     document.update(_without_none(written(scenario)))
     with atomic_write(path) as room:
         room.write_text(tomlkit.dumps(document), encoding="utf-8")
+    return left_out
 
 
 def _without_none(value: Any) -> Any:
@@ -52,6 +137,7 @@ def scenario_of(session: SessionPlan) -> Scenario:
     handlers = session.handler_defaults.model_dump()
     saved = scenario.model_copy(
         update={
+            "seed": session.tape.seed,
             "campaign": [_saved(begins, found, names) for found in session.campaigns.values()],
             "endpoint": [
                 *scenario.endpoint,

@@ -101,6 +101,23 @@ def test_it_ends_when_it_is_told_to_and_saves_the_session(serve, tmp_path, kind)
     assert [campaign.tenant for campaign in saved.campaigns] == ["clinic"]
 
 
+def test_where_a_session_is_saved_is_checked_at_the_start(tmp_path):
+    (tmp_path / "scenario.toml").write_text(SCENARIO)
+    ended = subprocess.run(
+        [
+            *(sys.executable, "-m", "outsim", "serve", "scenario.toml", "--port", "0"),
+            *("--save", "scenario.toml"),
+        ],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert ended.returncode == 2
+    assert ended.stdout == ""
+    assert "scenario.toml: is there already" in ended.stderr
+
+
 def test_a_free_clock_runs(serve):
     with serve("--speed", "1000") as (_, ready, client):
         queue(ready, client)

@@ -58,6 +58,8 @@ async def _run(
 ) -> None:
     front = Front()
     async with serving(scenario, front=front, **options) as (served, running):
+        if save is not None:
+            served.sandbox.check_save(save)
         loop = asyncio.get_running_loop()
         for kind in (signal.SIGINT, signal.SIGTERM):
             loop.add_signal_handler(kind, served.stop)
@@ -69,8 +71,8 @@ async def _run(
             await running
         sparing.cancel()
         if save is not None:
-            served.sandbox.save(save)
-            note(f"session written to {save}")
+            left_out = served.sandbox.save(save).words
+            note(f"session written to {save}" + (f"; not in it: {left_out}" if left_out else ""))
 
 
 async def _spare_collections() -> None:
