@@ -22,7 +22,6 @@ Times are of the wall clock: microseconds are kept, and the viewer is told the t
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import datetime
 from heapq import heappop, heappush
 from importlib.util import find_spec
 from pathlib import Path
@@ -46,6 +45,7 @@ from outsim.results.tables.flows import (
     worker_tasks,
 )
 from outsim.results.tables.schema import microseconds
+from outsim.scenario.platform import Outage, Suspension
 
 EVERY_US = SECOND
 """A counter that changes often is told this often, and its title says so."""
@@ -110,19 +110,14 @@ def _write_campaigns(trace: TraceWriter, result: Result) -> None:
 
 def _write_disturbances(trace: TraceWriter, result: Result) -> None:
     group = trace.group("disturbances")
-    spans: list[tuple[str, datetime, datetime | None]] = [
-        (f"suspension of {suspension.tenant or 'everybody'}", suspension.begins, suspension.ends)
-        for suspension in result.scenario.suspension
-    ]
-    for outage in result.scenario.outage:
-        whom = outage.endpoint or outage.of
-        how = f" ({outage.count})" if outage.count else ""
-        cut = ", calls cut off" if outage.drop else ""
-        spans.append((f"outage of {whom}{how}{cut}", outage.begins, outage.ends))
-    for name, begins, ends in spans:
+    scenario = result.scenario
+    disturbances: list[Suspension | Outage] = [*scenario.suspension, *scenario.outage]
+    for disturbance in disturbances:
+        begins, ends = disturbance.begins, disturbance.ends
         if begins < result.end:
             over = ends if ends is not None and ends <= result.end else None
-            trace.span(trace.track(name, group), name, begins, over, {})
+            track = trace.track(disturbance.label, group)
+            trace.span(track, disturbance.label, begins, over, {})
 
 
 def _write_counters(trace: TraceWriter, result: Result) -> None:

@@ -95,6 +95,11 @@ class Suspension(Part):
     ends: LocalTime | None = None
     """From here on they are not; default: never."""
 
+    @property
+    def label(self) -> str:
+        """What it is, for people."""
+        return f"suspension of {self.tenant or 'everybody'}"
+
     @model_validator(mode="after")
     def _in_order(self) -> Suspension:
         check_order(("ends", self.ends, "begins", self.begins, False))
@@ -118,6 +123,13 @@ class Outage(Part):
     drop: bool = False
     """Whether calls in progress are cut off, as congestion, where ports, channels or the
     carrier are out; else busy ones leave service as their calls end."""
+
+    @property
+    def label(self) -> str:
+        """What it is, for people."""
+        number = f" ({self.count})" if self.count else ""
+        cut = ", calls cut off" if self.drop else ""
+        return f"outage of {self.endpoint or self.of}{number}{cut}"
 
     @model_validator(mode="after")
     def _makes_sense(self) -> Outage:

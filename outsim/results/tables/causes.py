@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from functools import cached_property
-from typing import Literal
+from typing import Literal, NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -53,13 +53,28 @@ carrier takes: `outsim.results.measures.waits_s`."""
 Until = Literal["end", "wait", "first_dispatch"]
 
 
+class Part(NamedTuple):
+    """A part of the time of one call."""
+
+    attempt: int
+    """Which dial of the call it was before, in or after; 0 before the first entry to the queue."""
+    cause: str
+    since_us: int
+    until_us: int
+
+
 class _Course:
     """Goes along the course of every call, and writes down what each part of it was."""
 
-    def __init__(self, since: Integers, until: Integers) -> None:
+    def __init__(self, since: Integers, until: Integers, followed: int | None) -> None:
         self.now = np.minimum(since, until)
         self.until = until
         self.spent = {cause: np.zeros(len(since), dtype=np.int64) for cause in CAUSES}
+        self.followed = followed
+        """The call whose parts are written down one by one, ..."""
+        self.parts: list[Part] = []
+        """... and these, in order."""
+        self.attempt = 0
 
     def go(self, cause: str, to: Integers | int, calls: Integers | None = None) -> None:
         """Go on to an instant, at most to the end; an instant that has passed takes no time."""
@@ -67,7 +82,17 @@ class _Course:
         now = self.now[rows]
         then = np.maximum(now, np.minimum(to, self.until[rows]))
         self.spent[cause][rows] += then - now
-        self.now[rows] = then
+        if self.followed is None:
+            self.now[rows] = then
+        else:
+            since = int(self.now[self.followed])
+            self.now[rows] = then
+            self.follow(cause, since, int(self.now[self.followed]))
+
+    def follow(self, cause: str, since: int, until: int) -> None:
+        """Write down a part of the call that is followed, if it took any time."""
+        if until > since:
+            self.parts.append(Part(self.attempt, cause, since, until))
 
 
 class Causes:
@@ -83,6 +108,13 @@ class Causes:
 
     def spent(self, until: Until, *, by_resource: bool) -> dict[str, Integers]:
         """Time by cause, per call of the plan, in microseconds; see `time_by_cause`."""
+        return self._course(until, by_resource=by_resource).spent
+
+    def parts(self, call_id: int) -> list[Part]:
+        """The course of one call to its end, in order; they add up to its row of `by_call`."""
+        return self._course("end", by_resource=False, followed=call_id).parts
+
+    def _course(self, until: Until, *, by_resource: bool, followed: int | None = None) -> _Course:
         run = self.run
         submitted = run.submitted_us
         final = run.calls["final"]
@@ -94,9 +126,11 @@ class Causes:
             rows = a["attempt"] == last[a["call_id"]]
             over[a["call_id"][rows]] = a["dispatched"][rows]
             over = np.where(self._over_before(until), submitted, over)
-        course = _Course(submitted, np.maximum(submitted, over))
+        course = _Course(submitted, np.maximum(submitted, over), followed)
         self._before_the_queue(course)
         stays = self.queue.stays
+        if followed is not None:
+            last[np.arange(len(last)) != followed] = -1
         for attempt in self._rounds(stays, last):
             self._attempt(course, stays, attempt, by_resource=by_resource)
         wedged = np.flatnonzero(run.wedged)
@@ -104,7 +138,7 @@ class Causes:
         self._after_the_last(course)
         if until == "end":
             self._after_the_end(course)
-        return course.spent
+        return course
 
     def _last_attempt(self, until: Until) -> Integers:
         """Number of the attempt of each call whose dispatch ends what is told."""
@@ -165,6 +199,10 @@ class Causes:
             before[:, FREE:-1] = 0
         for place, cause in enumerate(PARTS):
             course.spent[cause][calls] += before[:, place] + after[:, place]
+        if course.followed is not None and len(chosen):
+            course.attempt = int(chosen.attempt[0])
+            for cause, since, to in self.queue.pieces(chosen):
+                course.follow(cause, since, to)
         course.now[calls] = chosen.until
         went = rows < len(a["call_id"])
         rows, calls = rows[went], calls[went]

@@ -71,6 +71,8 @@ def staying(comes: Moves) -> Flow:
 def _left_queue(updates: pd.DataFrame) -> Moves:
     """When calls left the queue without being dialed: canceled or expired in it."""
     gone = updates["status"].isin(("canceled", "expired"))
+    if not gone.any():
+        return moves(updates.iloc[:0], "happened_at")
     theirs = updates[updates["call_id"].isin(updates.loc[gone, "call_id"])]
     before = theirs.groupby("call_id", sort=False, observed=True)["status"].shift()
     left = theirs[gone[theirs.index] & (before == "queued")]

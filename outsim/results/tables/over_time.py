@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
-from itertools import pairwise
 from typing import Literal, get_args
 
 import numpy as np
@@ -12,9 +11,10 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from outsim.clock import HOUR, MISSING, SECOND
-from outsim.estimates import quantile_rank, sample_quantile
+from outsim.estimates import quantile_rank
 from outsim.results.tables.flows import (
     Flow,
+    Grid,
     Instants,
     Moves,
     Steps,
@@ -25,7 +25,7 @@ from outsim.results.tables.flows import (
     value_at,
 )
 from outsim.results.tables.schema import checked_step, microseconds
-from outsim.vocabulary import OUTCOMES, STATUS_GROUPS
+from outsim.vocabulary import FINAL_STATUSES, OUTCOMES, STATUS_GROUPS
 
 Quantity = Literal["queue", "busy_ports"]
 """What can be told by tenant: calls in the outbound queue, or busy ports."""
@@ -194,13 +194,55 @@ def status_lag(
     )
     processed = updates[updates["happened_at"].ne(updates["visible_at"])]
     lags_s = status_lags_s(processed)
-    happened = microseconds(processed["happened_at"])
-    bounds = [*np.searchsorted(happened, grid.asi8), len(happened)]
-    rows = [
-        [sample_quantile(lags, 0.5), sample_quantile(lags, 0.9), len(lags)]
-        for lags in (lags_s[begin:end] for begin, end in pairwise(bounds))
-    ]
-    return pd.DataFrame(rows, index=grid, columns=["median", "p90", "updates"])
+    place = np.searchsorted(grid.asi8, microseconds(processed["happened_at"]), side="right") - 1
+    columns = {
+        "median": _quantiles(lags_s, place, len(grid), 0.5),
+        "p90": _quantiles(lags_s, place, len(grid), 0.9),
+        "updates": np.bincount(place, minlength=len(grid)),
+    }
+    return pd.DataFrame(columns, index=grid)
+
+
+def _quantiles(
+    values: NDArray[np.float64], place: NDArray[np.int64], places: int, level: float
+) -> NDArray[np.float64]:
+    """Quantile of the values at each place; NaN where there are none, or it is infinite."""
+    counts = np.bincount(place, minlength=places)
+    ranks = np.maximum(0, np.ceil(level * counts).astype(np.int64) - 1)
+    ordered = np.append(values[np.lexsort((values, place))], np.nan)
+    found = ordered[np.minimum(np.cumsum(counts) - counts + ranks, len(values))]
+    return np.where((counts > 0) & np.isfinite(found), found, np.nan)
+
+
+def status_lag_p90_s(
+    grid: Grid, updates: pd.DataFrame, group_of_call: NDArray[np.int64], groups: int
+) -> NDArray[np.float64]:
+    """The ``p90`` of `status_lag` on a grid, by group of calls; shape (groups, count)."""
+    group = group_of_call[updates["call_id"]]
+    happened = microseconds(updates["happened_at"])
+    place = (happened - grid.begins) // grid.step_us
+    rows = (group >= 0) & (place >= 0) & (place < grid.count)
+    rows &= happened != microseconds(updates["visible_at"])
+    cells = group[rows] * grid.count + place[rows]
+    found = _quantiles(status_lags_s(updates[rows]), cells, groups * grid.count, 0.9)
+    return found.reshape(groups, grid.count)
+
+
+def status_counts(
+    grid: Grid,
+    updates: pd.DataFrame,
+    side: Side,
+    group_of_call: NDArray[np.int64],
+    groups: int,
+) -> dict[str, NDArray[np.int64]]:
+    """Calls on a grid that are ``pending``, or have a final status; each (groups, count)."""
+
+    def so_far(comes: Moves) -> NDArray[np.int64]:
+        return grid.level(staying(comes), group_of_call, groups)
+
+    ends = updates[updates["status"].isin(FINAL_STATUSES)]
+    over = {status: so_far(came_to(ends, [status], side)) for status in FINAL_STATUSES}
+    return {"pending": so_far(handed_in(updates)) - sum(over.values())} | over
 
 
 def over_replications(functions: Sequence[Steps], marks: Instants) -> pd.DataFrame:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, fields
+from itertools import pairwise
 
 import numpy as np
 
@@ -216,6 +217,23 @@ class Splitter:
             )
             before[rows], after[rows] = turn - since, until - turn
         return before, after
+
+    def pieces(self, one: TimeInSystem) -> Iterator[tuple[str, int, int]]:
+        """A stay as times with a part each, in order; up to its turn, ahead of it are calls."""
+        since, turn, until = (int(instant[0]) for instant in (one.since, one.turn, one.until))
+        holds, gaps = self.holds_of(int(one.rank[0]), int(one.lane[0])), self.gaps
+        every = np.concatenate([gaps.begins, gaps.begins + gaps.worker_us])
+        inside = np.concatenate([holds.edges, every[(every > turn) & (every < until)]])
+        inside = inside[(inside > since) & (inside < until)]
+        edges = np.unique(np.concatenate([inside, [since, turn, until]]))
+        for begins, ends in pairwise(edges.tolist()):
+            held_by = holds.codes[np.searchsorted(holds.edges, begins, side="right") - 1]
+            gap = int(gaps.of(np.array([ends]))[0])
+            lacks = int(gaps.lacks[gap])
+            if begins < gaps.begins[gap] + gaps.worker_us[gap]:
+                lacks = WORKER
+            part = held_by if held_by < FREE else FREE + lacks if begins >= turn else -1
+            yield PARTS[part], begins, ends
 
     def _up_to(self, holds: Holds, instants: Integers) -> Integers:
         """Time by part, for calls held back like this, up to each of some instants."""
