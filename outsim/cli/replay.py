@@ -25,12 +25,12 @@ def replay(
 
     Its records are those of the session, bit for bit.
     """
-    from outsim.cli.output import check_out, present, verify_invariants, write_out
+    from outsim.cli.output import check_out, note, present, verify_invariants, write_out
     from outsim.live.replay import answer_of
     from outsim.live.replay import replay as run_again
 
     check_out(out)
-    result = run_again(directory, engine=engine)
+    result = run_again(directory, engine=engine, note=note)
     if verify:
         verify_invariants(result)
     write_out(result, out)

@@ -58,16 +58,20 @@ def serve(
         typer.Option(
             metavar="TIMES",
             parser=_speed,
-            help="Simulated time over wall-clock time; default: 1, and held with --futures.",
+            help="Simulated time over wall-clock time; default: 1, held with --futures, and as it "
+            "was for a session that is gone on with.",
         ),
     ] = None,
     held: Annotated[
         bool, typer.Option("--held", help="Hold the clock until it is told to advance.")
     ] = False,
     begins: Annotated[
-        Literal["scenario", "now"],
-        typer.Option(help="When it is at first: the scenario's date and time, or this moment."),
-    ] = "scenario",
+        Literal["scenario", "now"] | None,
+        typer.Option(
+            help="When it is at first: the scenario's date and time, or this moment; default: "
+            "scenario."
+        ),
+    ] = None,
     seed: Seed = None,
     state: Annotated[
         str | None,
@@ -89,9 +93,12 @@ def serve(
         ),
     ] = None,
     handler_time: Annotated[
-        Literal["real", "scenario"],
-        typer.Option(help="Whose time a real handler takes: its own, or the scenario's endpoint."),
-    ] = "real",
+        Literal["real", "scenario"] | None,
+        typer.Option(
+            help="Whose time a real handler takes: its own, or the scenario's endpoint; default: "
+            "real."
+        ),
+    ] = None,
     allow_host: Annotated[
         list[str] | None,
         typer.Option(
@@ -170,7 +177,7 @@ def serve(
     options: dict[str, Any] = {
         "host": host,
         "seed": seed,
-        "begins": "now" if begins == "now" else None,
+        "begins": begins,
         "handler_time": handler_time,
         "allow_hosts": tuple(each.lower() for each in allow_host or ()),
         "settings": Settings(
@@ -188,7 +195,8 @@ def serve(
             port=port,
             state=None if state is None else Path(state),
             save=None if save is None else Path(save),
-            speed=None if held else speed or 1.0,
+            speed=speed,
+            held=held,
             note=note,
             **options,
         )
@@ -209,7 +217,8 @@ def serve(
                 keep=Path(state or "failing-day"),
                 timeout_s=timeout or 600.0,
                 progress=progress,
-                speed=None if held else speed,
+                speed=speed,
+                held=held,
                 **options,
             )
         )

@@ -151,9 +151,12 @@ class Driver:
 
     # The loop.
 
-    def start(self) -> None:
-        """Replay the log to its moment, and begin to let time pass."""
+    def start(self, order: Clock | None) -> None:
+        """Replay the log to its moment, and go on from there as ordered, or as it was."""
         last = self.intake.replay()
+        if order is not None:
+            last = order
+            self._take_now(order)
         self.state = "free" if last.state == "free" else "held"
         self.pace.speed = last.speed
         self.pace.anchor(self.now)

@@ -7,7 +7,7 @@ import os
 import sys
 from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import BinaryIO
+from typing import BinaryIO, NamedTuple
 
 from pydantic import ValidationError
 
@@ -49,7 +49,7 @@ class InputLog:
     def _open(self, path: Path) -> None:
         whole = 0
         if path.exists():
-            self._entries, whole = read_log(path)
+            self._entries, whole, _ = read_log(path)
         self._file = path.open("ab")
         _lock(self._file, path)
         if self._file.tell() > whole:
@@ -165,33 +165,60 @@ def _lock(file: BinaryIO, path: Path) -> None:
             ) from None
 
 
-def read_log(path: Path) -> tuple[list[AnyInput], int]:
-    """Inputs of a log, and the bytes that its whole lines take.
+class ReadLog(NamedTuple):
+    """What a file has of an input log."""
+
+    entries: list[AnyInput]
+    whole: int
+    """Bytes that its whole lines take."""
+    torn: int
+    """Last lines that are not whole: the sandbox was killed as it wrote them."""
+
+
+def torn_note(path: Path) -> str:
+    """What is said of a last line that is not whole."""
+    return (
+        f"{path}: its last line is not whole, as the sandbox was ended while it wrote it; it was "
+        "left out, and nobody had been answered"
+    )
+
+
+def read_log(path: Path) -> ReadLog:
+    """Inputs of a log.
 
     Raises
     ------
     SandboxError
-        If a line other than the last can't be read.
+        If a line is damaged; one that just ends too early, the last, is torn and no more.
     """
-    data = path.read_bytes()
     entries: list[AnyInput] = []
     whole = 0
-    lines = data.splitlines(keepends=True)
-    for number, line in enumerate(lines, 1):
+    for number, line in enumerate(path.read_bytes().splitlines(keepends=True), 1):
+        if not line.endswith(b"\n"):
+            return ReadLog(entries, whole, 1)
         try:
             entry = INPUT.validate_json(line)
-            is_whole = line.endswith(b"\n") and entry.number == number
         except ValidationError as error:
-            is_whole, why = False, str(error).splitlines()[0]
-        else:
-            why = f"its number is {entry.number}"
-        if not is_whole:
-            if number < len(lines):
-                raise SandboxError(
-                    f"{path}:{number}: can't be read ({why}); restore the file, or begin a new "
-                    "session in another directory"
-                )
-            break
+            raise _damaged(path, number, _first_problem(error)) from None
+        if entry.number != number:
+            raise _damaged(path, number, f"it has number {entry.number}, and lines are missing")
         entries.append(entry)
         whole += len(line)
-    return entries, whole
+    return ReadLog(entries, whole, 0)
+
+
+def _damaged(path: Path, number: int, why: str) -> SandboxError:
+    return SandboxError(
+        f"{path}:{number}: is damaged ({why}). Restore the file from a copy, or begin a new "
+        "session in another directory. Cut off before this line, the session goes on from there, "
+        "and what was answered later is lost",
+        "conflict",
+    )
+
+
+def _first_problem(error: ValidationError) -> str:
+    problem = error.errors(include_url=False, include_input=False)[0]
+    if problem["type"] == "json_invalid":
+        return "it is no JSON"
+    place = ".".join(str(part) for part in problem["loc"])
+    return f"{place}: {problem['msg']}" if place else problem["msg"]

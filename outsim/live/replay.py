@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any
+from warnings import warn
 
 from outsim.document import Answer, Document
 from outsim.engine import Engine, Records, execute
 from outsim.live import state as states
-from outsim.live.log import moment_of, read_log
+from outsim.live.inputs import AnyInput
+from outsim.live.log import moment_of, read_log, torn_note
 from outsim.live.planning import SessionPlan
 from outsim.live.saving import endpoint_names, scenario_of
 from outsim.progress import Progress, unseen
@@ -24,7 +27,11 @@ MOST_CAMPAIGNS = 50
 
 
 def replay(
-    directory: str | Path, *, engine: Engine = "auto", progress: Progress = unseen
+    directory: str | Path,
+    *,
+    engine: Engine = "auto",
+    progress: Progress = unseen,
+    note: Callable[[str], None] = warn,
 ) -> Result:
     """Run a session again, from what its directory holds, up to the moment that it came to.
 
@@ -36,6 +43,8 @@ def replay(
         "auto", "simpy" or "compiled"; the choice never changes a result.
     progress : callable, optional
         Told a few times a second (microseconds simulated, microseconds in all).
+    note : callable, optional
+        Told if the last line of the log is not whole, and left out. Default: a warning.
 
     Returns
     -------
@@ -51,7 +60,11 @@ def replay(
     begun = states.read(place)
     session = SessionPlan(begun.scenario, begun.seed, begun.handlers)
     path = place / states.INPUTS
-    entries = read_log(path)[0] if path.exists() else []
+    entries: list[AnyInput] = []
+    if path.exists():
+        entries, _, torn = read_log(path)
+        if torn:
+            note(torn_note(path))
     for entry in entries:
         session.number_others(entry.at)
         session.add(entry)

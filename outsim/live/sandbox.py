@@ -22,6 +22,7 @@ from outsim.live.inputs import (
     MODEL_FAULTS,
     AnyInput,
     Cancel,
+    Clock,
     EndFault,
     Fault,
     FaultKind,
@@ -34,7 +35,8 @@ from outsim.live.inputs import (
     Suspend,
 )
 from outsim.live.log import InputLog
-from outsim.live.state import Begun, HandlerTime
+from outsim.live.planning import Handlers
+from outsim.live.state import Begins, Begun, HandlerTime, Options
 from outsim.live.views import (
     CallView,
     CampaignView,
@@ -80,15 +82,24 @@ class Sandbox:
     state : path, optional
         Directory of the session: begun anew, or gone on with. None keeps nothing.
     speed : float, optional
-        Of a free clock; None begins with the clock held.
-    handler_time : str
+        Of a free clock. None begins with the clock held, and goes on with a session as it was.
+    held : bool
+        Holds the clock of a session that is gone on with from the first instant.
+    handler_time : str, optional
         Whether a real handler's latency counts as wall-clock time times the speed (``real``) or
-        as the scenario's distribution has it (``scenario``).
+        as the scenario's distribution has it (``scenario``). Default: ``real``.
     poster : callable, optional
         Posts a final result to a real handler, and says what became of it. Without one, handlers
         behave as the scenario's endpoints do.
     begins : str, optional
-        ``now`` has the scenario begin now: all its clock times are moved by as much.
+        ``now`` has the scenario begin now: all its clock times are moved by as much. Default:
+        ``scenario``, which leaves them as they are.
+
+    Raises
+    ------
+    SandboxError
+        If the directory has a session of another scenario, or of another
+        seed, handler time or beginning than was given.
     """
 
     def __init__(
@@ -98,24 +109,40 @@ class Sandbox:
         seed: int | None = None,
         state: str | Path | None = None,
         speed: float | None = None,
-        handler_time: HandlerTime = "real",
+        held: bool = False,
+        handler_time: HandlerTime | None = None,
         poster: Poster | None = None,
-        begins: Literal["now"] | None = None,
+        begins: Begins | None = None,
     ) -> None:
-        loaded = scenario if isinstance(scenario, Scenario) else load(scenario)
-        if begins == "now":
-            loaded = beginning_at(loaded, datetime.now(UTC))
+        self._given = scenario if isinstance(scenario, Scenario) else load(scenario)
+        self._options = Options(seed, handler_time, begins)
         self._state = None if state is None else Path(state)
         self._speed = speed
+        self._held = held
         self._poster = poster
-        self._begun = Begun(
-            loaded,
-            loaded.seed if seed is None else seed,
-            "drawn" if poster is None else "real",
-            handler_time,
-        )
+        self._is_resumed, self._begun = self._beginning()
         self._asked: dict[int, int] = {}
         self._driver_: Driver | None = None
+
+    def _beginning(self) -> tuple[bool, Begun]:
+        """Whether there is a session already, and what it was begun with, or is to be."""
+        given = self._given
+        handlers: Handlers = "drawn" if self._poster is None else "real"
+        if self._state is not None and (self._state / states.SESSION).exists():
+            begun = states.read(self._state)
+            states.check_same(self._state, begun, given, self._options, handlers)
+            return True, begun
+        options = self._options
+        if options.begins == "now":
+            given = beginning_at(given, datetime.now(UTC))
+        return False, Begun(
+            scenario=given,
+            base=given,
+            seed=given.seed if options.seed is None else options.seed,
+            handlers=handlers,
+            handler_time=options.handler_time or "real",
+            begins=options.begins or "scenario",
+        )
 
     @property
     def _driver(self) -> Driver:
@@ -127,6 +154,16 @@ class Sandbox:
     def scenario(self) -> Scenario:
         """The platform, its tenants and the load of others."""
         return self._begun.scenario
+
+    @property
+    def base(self) -> Scenario:
+        """The scenario without what is varied from day to day."""
+        return self._begun.base
+
+    @property
+    def is_resumed(self) -> bool:
+        """Whether its directory had the session already."""
+        return self._is_resumed
 
     @property
     def seed(self) -> int:
@@ -150,20 +187,24 @@ class Sandbox:
         """Start it: a session in the state directory is replayed to its moment first."""
         path = None
         if self._state is not None:
-            if (self._state / states.SESSION).exists():
-                self._begun = states.read(self._state)
-            else:
+            self._is_resumed, self._begun = self._beginning()
+            if not self._is_resumed:
                 states.write(self._state, self._begun)
             path = self._state / states.INPUTS
         await self._start(InputLog(path))
         return self
 
     async def _start(self, log: InputLog, base: Plan | None = None) -> None:
-        is_new = len(log) == 0
         self._driver_ = Driver(self._begun, log, self._poster, base)
-        self._driver_.start()
-        if is_new and self._speed is not None:
-            await self.clock.free(self._speed)
+        self._driver_.start(self._clock_order)
+        await self._driver_.committed()
+
+    @property
+    def _clock_order(self) -> Clock | None:
+        """What the clock is told as it starts; None goes on as it was."""
+        if self._held:
+            return Clock(state="held", speed=self._speed or 1.0)
+        return None if self._speed is None else Clock(state="free", speed=self._speed)
 
     async def __aexit__(
         self,

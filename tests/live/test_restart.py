@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 from outsim.errors import SandboxError
 from outsim.live import Sandbox, Submit
 from outsim.live.log import InputLog
+from outsim.live.replay import replay
 from outsim.live.state import INPUTS
 from outsim.live.views import Post, Reply
 from outsim.scenario import Scenario
@@ -93,6 +94,12 @@ def test_a_torn_last_line_is_dropped_and_counted(small: Scenario, tmp_path: Path
     asyncio.run(session())
     path = tmp_path / INPUTS
     path.write_bytes(path.read_bytes()[:-10])
+    notes: list[str] = []
+    replay(tmp_path, note=notes.append)
+    assert len(notes) == 1
+    assert str(path) in notes[0]
+    with pytest.warns(UserWarning, match="its last line is not whole"):
+        replay(tmp_path)
     assert asyncio.run(again()) == (1, ["a"])
     assert asyncio.run(again()) == (0, ["a"])
 
@@ -106,9 +113,15 @@ def test_a_damaged_line_in_the_middle_is_refused(small: Scenario, tmp_path: Path
     asyncio.run(session())
     path = tmp_path / INPUTS
     lines = path.read_bytes().splitlines(keepends=True)
-    path.write_bytes(lines[0] + b'{"kind":"submit"}\n' + lines[2])
-    with pytest.raises(SandboxError, match=r"inputs\.jsonl:2: can't be read"):
-        asyncio.run(session())
+    for damage, why in (
+        (lines[0] + b'{"kind":"submit"}\n' + lines[2], r"2: is damaged \(submit.tenant: Field"),
+        (lines[0] + lines[2], r"2: is damaged \(it has number 3, and lines are missing"),
+        (b"".join(lines[:2]) + b"{]\n", r"3: is damaged \(it is no JSON"),
+    ):
+        path.write_bytes(damage)
+        for read_again in (lambda: asyncio.run(session()), lambda: replay(tmp_path)):
+            with pytest.raises(SandboxError, match=rf"inputs\.jsonl:{why}.*Restore the file"):
+                read_again()
 
 
 def test_nothing_is_answered_once_the_log_cant_be_written(

@@ -73,18 +73,14 @@ class Context:
     day: Day | None = None
     """What is against the customers' applications, if it is varied."""
 
-    def __post_init__(self) -> None:
-        """Remember the scenario as it is without variations."""
-        self._scenario = self.sandbox.scenario
-
     def draw_day(self, seed: int | None, kinds: Collection[str]) -> Day:
         """The day of a seed, with what it has of these variations."""
-        return draw_day(self._scenario, self.sandbox.seed if seed is None else seed, kinds)
+        return draw_day(self.sandbox.base, self.sandbox.seed if seed is None else seed, kinds)
 
     async def begin(self, day: Day) -> None:
         """Begin anew, on this day."""
         self.day = day
-        await self.sandbox.reset(day.seed, day.scenario(self._scenario))
+        await self.sandbox.reset(day.seed, day.scenario(self.sandbox.base))
         for variation in day.variations:
             for fault in variation.faults:
                 await self.sandbox.order_fault(fault)

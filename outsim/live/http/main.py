@@ -13,6 +13,7 @@ from typing import Any
 
 from outsim.live.http.context import Context
 from outsim.live.http.server import serving
+from outsim.live.log import torn_note
 from outsim.live.page.front import Front
 from outsim.live.page.session import Page
 from outsim.scenario.model import Scenario
@@ -58,8 +59,13 @@ async def _run(
 ) -> None:
     front = Front()
     async with serving(scenario, front=front, **options) as (served, running):
+        sandbox = served.sandbox
         if save is not None:
-            served.sandbox.check_save(save)
+            sandbox.check_save(save)
+        if not (sandbox.is_resumed or options["held"] or options["speed"]):
+            await sandbox.clock.free()
+        if sandbox.log.torn and sandbox.log.path is not None:
+            note(torn_note(sandbox.log.path))
         loop = asyncio.get_running_loop()
         for kind in (signal.SIGINT, signal.SIGTERM):
             loop.add_signal_handler(kind, served.stop)
@@ -71,7 +77,7 @@ async def _run(
             await running
         sparing.cancel()
         if save is not None:
-            left_out = served.sandbox.save(save).words
+            left_out = sandbox.save(save).words
             note(f"session written to {save}" + (f"; not in it: {left_out}" if left_out else ""))
 
 

@@ -10,7 +10,7 @@ from contextlib import asynccontextmanager, contextmanager, suppress
 from dataclasses import dataclass, replace
 from ipaddress import ip_address
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 from urllib.parse import urlsplit
 
 import uvicorn
@@ -26,6 +26,7 @@ from outsim.live.page.front import Front
 from outsim.live.pages import Hosts, Pages
 from outsim.live.posts import Posts
 from outsim.live.sandbox import Sandbox
+from outsim.live.state import Begins, HandlerTime
 from outsim.scenario.accounts import Account
 from outsim.scenario.model import Scenario
 
@@ -104,16 +105,19 @@ class Served:
 
     def ready_line(self) -> dict[str, Any]:
         """What there is to know to use it; only secrets that were made up are in it."""
+        clock = self.sandbox.clock.view
         return {
             "ready": True,
             "url": self.url,
             "docs": f"{self.url}/docs",
             "scenario": self.sandbox.scenario.name,
             "seed": self.sandbox.seed,
+            "is_resumed": self.sandbox.is_resumed,
             "clock": {
-                "local": self.sandbox.clock.view.local,
-                "state": self.sandbox.clock.view.state,
-                "speed": self.sandbox.clock.view.speed,
+                "local": clock.local,
+                "state": clock.state,
+                "speed": clock.speed,
+                "handler_time": clock.handler_time,
             },
             "accounts": [
                 _shown(account, number, self.sandbox.scenario)
@@ -152,8 +156,9 @@ async def serving(
     seed: int | None = None,
     state: str | Path | None = None,
     speed: float | None = None,
-    begins: Literal["now"] | None = None,
-    handler_time: Literal["real", "scenario"] = "real",
+    held: bool = False,
+    begins: Begins | None = None,
+    handler_time: HandlerTime | None = None,
     allow_hosts: Collection[str] = (),
     settings: Settings | None = None,
     front: Front | None = None,
@@ -166,7 +171,7 @@ async def serving(
         The platform, its tenants and the load of others.
     host, port : str, int
         Where it listens; port 0 is any that is free.
-    seed, state, speed, begins, handler_time
+    seed, state, speed, held, begins, handler_time
         As `outsim.live.Sandbox` has them.
     allow_hosts : collection of str
         Hosts beside this machine that results may be posted to.
@@ -203,6 +208,7 @@ async def serving(
                 seed=seed,
                 state=state,
                 speed=speed,
+                held=held,
                 begins=begins,
                 handler_time=handler_time,
                 poster=posts.post,
