@@ -16,5 +16,5 @@ def studies_in_a_thread() -> Iterator[None]:
     """Have one thread for the processes of a study, and leave it to its end."""
     with ThreadPoolExecutor(1) as thread, pytest.MonkeyPatch.context() as patch:
         patch.setattr(executors, "process_pool", lambda _: thread)
-        patch.setattr(executors, "_end", lambda _: None)
+        patch.setattr(executors, "end_pool", lambda _: None)
         yield

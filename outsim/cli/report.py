@@ -35,7 +35,7 @@ def report(
 ) -> None:
     """Write one page that answers the five questions, with all that the answers rest on."""
     from outsim.cli.output import note
-    from outsim.present.report import check_file
+    from outsim.present.html_file import check_file
     from outsim.present.report import report as ask
 
     check_file(output)

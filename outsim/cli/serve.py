@@ -34,6 +34,7 @@ def _duration_s(text: str) -> float:
 
 
 def serve(
+    context: typer.Context,
     scenario: ScenarioFile,
     other: Annotated[
         str | None,
@@ -148,6 +149,16 @@ def serve(
             help="When a command that has not ended has failed the day; default: 10 min.",
         ),
     ] = None,
+    export: Annotated[
+        str | None,
+        typer.Option(
+            metavar="FILE",
+            help="Serve nothing: run the scenario once and write how it moves to one HTML file, "
+            "which needs no server and no network.",
+            callback=named,
+            show_default=False,
+        ),
+    ] = None,
     json: Json = False,
 ) -> None:
     """Serve a scenario as a platform that lives, with the platform's HTTP interface.
@@ -158,6 +169,10 @@ def serve(
     from outsim.cli.output import load_with_advice, note, present
     from outsim.errors import OutsimError
 
+    if export is not None:
+        _check_export(context)
+        _export(scenario, seed, export)
+        return
     try:
         from outsim.live.http.context import Settings
         from outsim.live.http.main import run
@@ -223,6 +238,30 @@ def serve(
             )
         )
     present(found, Shown(json=json))
+
+
+def _check_export(context: typer.Context) -> None:
+    """Refuse what is about serving beside an export."""
+    for parameter in context.command.params:
+        source = context.get_parameter_source(str(parameter.name))
+        is_given = source is not None and source.name == "COMMANDLINE"
+        if is_given and parameter.name not in ("scenario", "seed", "export"):
+            name = parameter.opts[-1] if parameter.param_type_name == "option" else "OTHER"
+            raise typer.BadParameter(
+                f"{name} is about serving, and --export serves nothing: leave one of them out"
+            )
+
+
+def _export(scenario: str, seed: int | None, file: str) -> None:
+    from outsim.cli.output import load_with_advice, note
+    from outsim.present.animation_page import save_animation
+    from outsim.present.html_file import check_file
+    from outsim.questions.one_run import one_run
+
+    loaded = load_with_advice(scenario)
+    target = check_file(file, "animation")
+    size = save_animation(one_run(loaded, seed, engine="compiled"), target)
+    note(f"animation written to {file} ({size / 1e6:.1f} MB)")
 
 
 def _check_together(

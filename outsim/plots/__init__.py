@@ -38,6 +38,7 @@ from outsim.plots.what_ifs import (
     sensitivity,
     sweep,
 )
+from outsim.plots.widget import live
 
 __all__ = [
     "capacity",
@@ -50,6 +51,7 @@ __all__ = [
     "fitted_duration",
     "fitted_quantiles",
     "frontier",
+    "live",
     "load_over_replications",
     "outcome_mix",
     "ports",

@@ -8,12 +8,11 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from outsim.disk import atomic_write, check_writable, reason
 from outsim.document import Answer, Document, Picture
 from outsim.document.html import environment
 from outsim.engine import Engine
-from outsim.errors import OutsimError
 from outsim.present.context import ReportContext
+from outsim.present.html_file import check_file, write
 from outsim.present.pictures import data_uri
 from outsim.present.sections import sections
 from outsim.present.sources import read_context
@@ -128,35 +127,6 @@ class Report(Answer):
 
 def _pictures(section: Document) -> int:
     return len(section.pictures) + sum(map(_pictures, section.parts))
-
-
-def check_file(path: str | Path) -> Path:
-    """Path that a report can be written to, found out before any run is made for it."""
-    target = Path(path)
-    if target.suffix.lower() not in (".html", ".htm"):
-        raise OutsimError(f"report {path}: its name must end in .html")
-    if target.is_dir():
-        raise OutsimError(f"report {path}: is a directory; name a file, such as report.html")
-    try:
-        check_writable(target)
-    except OSError as error:
-        raise _unwritable(path, error) from None
-    return target
-
-
-def write(text: str, path: Path) -> None:
-    """Write a page, whole or not at all."""
-    try:
-        with atomic_write(path) as beside:
-            beside.write_text(text, encoding="utf-8")
-    except OSError as error:
-        raise _unwritable(path, error) from None
-
-
-def _unwritable(path: str | Path, error: OSError) -> OutsimError:
-    return OutsimError(
-        f"report {path}: {reason(error)}; name a file in a directory that can be written to"
-    )
 
 
 @asks()

@@ -23,6 +23,7 @@ WRITES: dict[str, tuple[str, ...]] = {
     "run.png": ("run", "small.toml", "--plot", "run.png"),
     "status.SVG": ("status", "small.toml", "--at", "09:10", "--plot", "status.SVG"),
     "page.html": ("report", "small.toml", "--replications", "2", "--output", "page.html"),
+    "day.html": ("serve", "small.toml", "--export", "day.html"),
     "log.xes": ("export", "base", "--format", "xes", "--out", "log.xes"),
     "log.json": ("export", "base", "--format", "ocel", "--out", "log.json"),
     "line.gz": ("export", "base", "--format", "perfetto", "--out", "line.gz"),
@@ -100,7 +101,7 @@ def test_what_stands_in_the_way_is_told_and_left(outsim, files):
     assert all((files / name).is_dir() for name in WRITES if "." in name)
 
 
-FULL = ["callees.toml", "run.png", "log.xes", "line.gz"]
+FULL = ["callees.toml", "run.png", "day.html", "log.xes", "line.gz"]
 
 
 def test_a_full_device_is_told_and_stays_one(outsim, files):

@@ -51,6 +51,18 @@ MISTAKES = {
         ["compare", "small.toml", "later.toml", "--directory", ""],
         "the name is empty",
     ),
+    "a port where nothing is served": (
+        ["serve", "small.toml", "--export", "day.html", "--port", "80"],
+        "--port is about serving, and --export serves nothing",
+    ),
+    "a second scenario where nothing is served": (
+        ["serve", "small.toml", "later.toml", "--export", "day.html"],
+        "OTHER is about serving, and --export serves nothing",
+    ),
+    "a day that is no page": (
+        ["serve", "small.toml", "--export", "day.pdf"],
+        "animation day.pdf: its name must end in .html",
+    ),
     "no name for a merge": (["merge", "", "directory"], "the name is empty"),
     "one scenario": (["compare", "small.toml"], "1 scenario given: a comparison needs two"),
     "one replication": (

@@ -26,7 +26,7 @@ class Animation {
     this.calm = window.matchMedia("(prefers-reduced-motion: reduce)");
     this.dark = window.matchMedia("(prefers-color-scheme: dark)");
     this.build(element);
-    this.restyle = () => this.redraw();
+    this.restyle = () => this.setTheme(this.theme);
     this.dark.addEventListener("change", this.restyle);
     this.resized = new ResizeObserver(() => this.root.clientWidth !== this.width && this.redraw());
     this.resized.observe(this.root);
@@ -94,8 +94,11 @@ class Animation {
     element.append(this.root);
   }
 
+  /** "light" or "dark"; what the reader has chosen for all pages where it is neither. */
   setTheme(theme) {
-    this.root.dataset.theme = theme ?? "auto";
+    this.theme = theme;
+    const chosen = this.dark.matches ? "dark" : "light";
+    this.root.dataset.theme = ["light", "dark"].includes(theme) ? theme : chosen;
     if (this.data) this.redraw();
   }
 
@@ -142,7 +145,8 @@ class Animation {
   setCampaign(place) {
     this.campaign = place;
     this.counter = this.data.counters[place];
-    this.counters.element.hidden = this.seen.element.hidden = !this.counter;
+    this.own = undefined;
+    this.counters.element.hidden = this.seen.element.hidden = this.flag.track.hidden = !this.counter;
     if (this.counter) {
       const { tenant, campaign, happened, seen } = this.counter;
       this.own = this.data.campaigns.find((one) => one.tenant === tenant && one.name === campaign);
@@ -285,7 +289,7 @@ class Animation {
   }
 
   update(data) {
-    const was_at_end = this.at_s >= this.data.until_s;
+    const was_at_end = this.step(this.at_s) === this.step(this.data.until_s);
     this.setData(data);
     this.seek(data.is_live && was_at_end && !this.is_playing ? data.until_s : this.at_s);
   }
@@ -301,7 +305,7 @@ class Animation {
 /**
  * Draw an animation into an element.
  *
- * Options: `data` as outsim.plots.animation gives it; `at_s`, `theme` ("light", "dark"), `stop_s`;
+ * Options: `data` as outsim.plots.animation gives it; `at_s`, `theme` ("light", "dark", else the reader's), `stop_s`;
  * `onTime(s)`, `onInstant(s)`, `onCall(call_id)`, `onStop(s)`; `story(call_id)` and `instant(s)`
  * give promises of what is shown of a call and of an instant; without them the data is read.
  */

@@ -5,7 +5,7 @@ import { hatched, write } from "./paint.js";
 import { FOOT, Plot } from "./plot.js";
 
 const LANE = 22;
-const FEW = 8;
+const [FEW, MANY] = [8, 20];
 
 const MARKS = [
   ["starts_s", "start", "▶"],
@@ -39,7 +39,7 @@ export class Lanes {
     const others = data.campaigns.filter((campaign) => campaign.is_background);
     this.campaigns = [...own, ...others];
     this.tenants = data.tenants;
-    this.few = Math.min(this.campaigns.length, Math.max(own.length, FEW));
+    this.few = Math.min(this.campaigns.length, Math.max(FEW, Math.min(own.length, MANY)));
     if (this.details.open) this.fillTable();
   }
 
