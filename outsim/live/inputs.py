@@ -64,7 +64,9 @@ FaultKind = Literal[
     "duplicated",
     "reordered",
     "late",
+    "intake_409",
     "intake_429",
+    "intake_500",
     "intake_503",
     "preflight",
 ]

@@ -5,12 +5,14 @@ from __future__ import annotations
 import asyncio
 import errno
 import time
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import AsyncIterator, Callable, Collection, Mapping
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from ipaddress import ip_address
 from types import TracebackType
 from typing import Literal, Self
 from urllib.parse import urlencode, urlsplit
+from weakref import WeakValueDictionary
 
 import aiohttp
 import yarl
@@ -23,6 +25,12 @@ MOST_READ = 65_536
 MOST_SHOWN = 2_000
 """Characters that are kept of it."""
 FORM = "application/x-www-form-urlencoded"
+
+
+BACKLOG = 5
+"""Connections that a plain server lets wait; what comes beyond them is lost for seconds."""
+OPENING_S = 0.01
+"""Wall-clock seconds after which a connection no longer waits there."""
 
 
 class PageError(ValueError):
@@ -93,7 +101,9 @@ class Pages:
     """Sends requests to customers' pages.
 
     A page that hangs delays nobody else: there is no limit on open connections, and every request
-    has a deadline of its own. Redirects are not followed, and no proxy is used.
+    has a deadline of its own. Only `BACKLOG` requests to one host and port begin at a time: the
+    next one is sent once one of them is answered, or open for `OPENING_S`. Redirects are not
+    followed, and no proxy is used.
 
     Parameters
     ----------
@@ -108,6 +118,7 @@ class Pages:
     def __init__(self, hosts: Hosts, inbox: Inbox, is_own: Callable[[str], bool]) -> None:
         self.hosts, self.inbox, self._is_own = hosts, inbox, is_own
         self._session: aiohttp.ClientSession | None = None
+        self._opening: WeakValueDictionary[str, asyncio.Semaphore] = WeakValueDictionary()
 
     async def __aenter__(self) -> Self:
         self._session = aiohttp.ClientSession(
@@ -161,14 +172,31 @@ class Pages:
             if self._is_own(url) and urlsplit(url).path.startswith(INBOX_PATH):
                 self._to_inbox(exchange)
             else:
-                async with asyncio.timeout(timeout_s):
-                    await self._over_http(exchange)
+                async with self._turn(urlsplit(url).netloc):
+                    began = time.monotonic()
+                    async with asyncio.timeout(timeout_s):
+                        await self._over_http(exchange)
         except TimeoutError:
             exchange.error, exchange.is_timeout = f"no answer within {timeout_s:g} s", True
         except (aiohttp.ClientError, OSError, ValueError) as error:
             exchange.error = _why(error)
         exchange.wall_s = time.monotonic() - began
         return exchange
+
+    @asynccontextmanager
+    async def _turn(self, host: str) -> AsyncIterator[None]:
+        """Wait for a place among the requests to a host that begin."""
+        places = self._opening.get(host)
+        if places is None:
+            places = self._opening[host] = asyncio.Semaphore(BACKLOG)
+        await places.acquire()
+        opened = asyncio.get_running_loop().call_later(OPENING_S, places.release)
+        try:
+            yield
+        finally:
+            if opened.when() > asyncio.get_running_loop().time():
+                opened.cancel()
+                places.release()
 
     async def _over_http(self, exchange: Exchange) -> None:
         if self._session is None:

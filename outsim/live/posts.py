@@ -132,6 +132,14 @@ class StartFetch:
     at: int
     exchange: Exchange
 
+    @property
+    def problem(self) -> str:
+        """Why there is nothing to be heard; empty if the page came."""
+        if self.exchange.status == 200:
+            return ""
+        found = self.exchange.error or f"status {self.exchange.status}"
+        return f"{self.exchange.url} was not fetched: {found}"
+
 
 @dataclass
 class Posts:

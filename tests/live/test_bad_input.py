@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import socket
 from urllib.parse import urlsplit
 from xml.etree import ElementTree
@@ -201,3 +202,46 @@ def test_connections_that_hang_keep_nobody_out(server):
     finally:
         for connection in hanging:
             connection.close()
+
+
+FOREIGN = re.compile(
+    r"pydantic|starlette|aiohttp|[Vv]alue error|[Ii]nput should|should (be|have|match)"
+    r"|[Ff]ield required|[Ee]xtra inputs|jSON|ssl:default|object at 0x|\bNone\b|with \""
+)
+WRONG = [
+    *("", "{", "[1]", "null", '{"a": 1}', '{"by": 5}', '{"of": "fire", "share": "all"}'),
+    *('{"numbers": "all", "outcome": 5}', '{"numbers": ["x"], "outcome": "busy"}'),
+    *('{"state": "free", "speed": "fast"}', '{"kind": null, "timeout_s": true}'),
+    *('{"name": [], "calls": {}}', '{"max_attempts": 1.5, "phone_number": {}}', "a=%ff&b", "\x00"),
+]
+
+
+@pytest.mark.parametrize("kind", ["application/json", "application/x-www-form-urlencoded"])
+@pytest.mark.parametrize("body", WRONG)
+def test_no_answer_words_it_as_a_library_does(server, kind, body):
+    paths = server.client.get("/openapi.json").json()["paths"]
+    for path, methods in paths.items():
+        for method in methods:
+            if method == "get" or "{" in path or path == "/sandbox/reset":
+                continue
+            headers = {"Content-Type": kind} | (
+                {} if "/apps/" in path or path.startswith("/ws") else server.bearer
+            )
+            answer = server.client.request(method, path, content=body, headers=headers)
+            assert not FOREIGN.search(answer.text), (path, answer.text)
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "said"),
+    [
+        ("GET", "/sandbox/requests?only_refusd=1", "did you mean 'only_refused'?"),
+        ("DELETE", "/sandbox/clock", "DELETE is not allowed here; allowed: GET, POST"),
+        ("GET", "/sandbox/nubmers", "there is nothing at /sandbox/nubmers"),
+        ("GET", "/sandbox/calls/soon", "call_id: found 'soon'; must be a whole number"),
+        ("GET", "/sandbox/calls/100000007", "there is no call 100000007"),
+    ],
+)
+def test_what_is_wrong_is_said_in_words(server, method, path, said):
+    answer = server.client.request(method, path)
+    assert answer.is_client_error
+    assert said in answer.json()["error"]

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import socket
+import threading
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, HTTPServer
 from xml.etree import ElementTree
 
 import pytest
@@ -17,6 +21,34 @@ def dialed(server):
     server.queuecalls(numbers).raise_for_status()
     server.client.post("/sandbox/clock/advance", json={"until": "idle"}).raise_for_status()
     return server
+
+
+class Page(BaseHTTPRequestHandler):
+    """Answers whatever is asked with 200."""
+
+    def do_GET(self):
+        self.send_response(200)
+        self.end_headers()
+
+    def log_message(self, *_):
+        pass
+
+
+@contextmanager
+def listening(port):
+    """A page that is there for a while."""
+    with HTTPServer(("127.0.0.1", port), Page) as page:
+        thread = threading.Thread(target=page.serve_forever, args=(0.01,))
+        thread.start()
+        yield
+        page.shutdown()
+        thread.join()
+
+
+@pytest.fixture
+def unused_port():
+    with socket.create_server(("127.0.0.1", 0)) as there:
+        return there.getsockname()[1]
 
 
 def logs(server, start=BEGINS, end=BEGINS + 3600, **query):
@@ -101,3 +133,62 @@ def test_logs_need_a_login(server):
     answer = server.client.get(f"/ws/calls/logs/{BEGINS}/{BEGINS + 1}")
     assert answer.status_code == 401
     assert answer.headers["www-authenticate"].startswith("Basic")
+
+
+def test_a_page_that_is_not_there_at_the_answer_is_an_error(server, unused_port):
+    start = f"http://127.0.0.1:{unused_port}/"
+    human = {"numbers": ["2125550101"], "outcome": "human"}
+    server.client.put("/sandbox/numbers", json=human).raise_for_status()
+    with listening(unused_port):
+        answer = server.queuecall(phone_number="2125550101;ani=2125550199", start_url=start)
+    assert answer.status_code == 200
+    server.client.post("/sandbox/clock/advance", json={"until": "idle"}).raise_for_status()
+    asked = {"number": "2125550101"}
+    answer = server.client.get("/ws/calls/errors", params=asked, auth=server.dev).json()
+    assert answer["status"] == "success"
+    assert answer["result"]["total_errors"] == 1
+    (error,) = answer["result"]["errors"]
+    assert error["dest"] == "2125550101"
+    assert "nobody listens" in error["error"]
+    sessions = {log["session_id"]: log["dest"] for log in logs(server)["logs"]}
+    assert sessions[error["session_id"]] == "2125550101"
+    school = (server.school.login, server.school.pin)
+    theirs = server.client.get("/ws/calls/errors", auth=school).json()
+    assert theirs["result"] == {"total_errors": 0, "errors": []}
+    log = server.client.get(f"/api/call/{error['session_id']}", auth=server.fuse).json()
+    assert [line["event"]["line"] for line in log if line["class"] == "error"] == [error["error"]]
+
+
+def test_no_page_is_missing(dialed):
+    answer = dialed.client.get("/ws/calls/errors", auth=dialed.dev).json()
+    assert answer["result"] == {"total_errors": 0, "errors": []}
+
+
+def test_what_happened_in_a_call(dialed):
+    for log in logs(dialed)["logs"]:
+        answer = dialed.client.get(f"/api/call/{log['session_id']}", auth=dialed.fuse)
+        assert answer.status_code == 200
+        events = answer.json()
+        assert events[0]["event"]["line"] == f"dialing {log['dest']}"
+        assert events[0]["timestamp"] == int(log["start"])
+        assert events[-1]["event"]["line"].startswith("disconnected: ")
+        assert events[-1]["timestamp"] == int(log["end"])
+        assert {event["class"] for event in events} <= {"event", "info"}
+        for event in events:
+            assert {"module_type", "result_variable"} <= set(event["event"]["data"])
+
+
+@pytest.mark.parametrize(
+    "session", ["400000;001;1", "400000;002;1773151200", "399999;001;1773151200", "x", "9" * 60]
+)
+def test_a_session_that_is_not_there(dialed, session):
+    answer = dialed.client.get(f"/api/call/{session}", auth=dialed.fuse)
+    assert answer.status_code == 404
+    assert "session" in answer.json()["error"]
+
+
+def test_a_session_is_its_accounts_own(dialed):
+    session = logs(dialed)["logs"][0]["session_id"]
+    school = (dialed.school.login, dialed.school.developer_key)
+    assert dialed.client.get(f"/api/call/{session}", auth=school).status_code == 404
+    assert dialed.client.get(f"/api/call/{session}").status_code == 401

@@ -11,7 +11,16 @@ from playwright.sync_api import sync_playwright
 from pydantic import BaseModel
 
 from outsim.live.http import fields, fuse_fields
-from outsim.live.http.call_logs import Log, LogAnswer, Logs, LogsAnswer
+from outsim.live.http.call_logs import (
+    Errors,
+    ErrorsAnswer,
+    Log,
+    LogAnswer,
+    LoggedError,
+    Logs,
+    LogsAnswer,
+)
+from outsim.live.http.fuse_logs import Blocked, LogEvent, LogLine, NotBlocked
 from outsim.live.http.grades import GRADES, KEY, parts_of
 
 CHROMIUM = os.environ.get("OUTSIM_CHROMIUM") or shutil.which("chromium")
@@ -19,7 +28,8 @@ PLATFORMS = [
     fields.QueueCall,
     fields.QueueCalls,
     *(m for m in vars(fuse_fields).values() if isinstance(m, type) and issubclass(m, BaseModel)),
-    *(Log, LogAnswer, Logs, LogsAnswer),
+    *(Log, LogAnswer, Logs, LogsAnswer, LoggedError, Errors, ErrorsAnswer),
+    *(LogLine, LogEvent, Blocked, NotBlocked),
 ]
 
 

@@ -195,3 +195,26 @@ def test_another_method_is_answered_with_405(server):
 def test_a_path_that_is_nearly_right_is_told(server):
     assert server.client.post("/webservice/queuecal.php").status_code == 404
     assert server.last_request()["nearest"] == "/webservice/queuecall.php"
+
+
+def test_what_is_ignored_is_said_in_the_answer_and_found_again(server):
+    answer = server.queuecall(not_before="tomorrow", expires="tomorrow")
+    assert answer.status_code == 200
+    said = {each.get("name"): each.get("nearest") for each in read(answer).findall("ignored")}
+    assert said == {"not_before": "scheduled_timestamp", "expires": "expiration_timestamp"}
+    assert "expires; nearest=expiration_timestamp" in answer.headers["x-sandbox-ignored"]
+    server.queuecall()
+    (found,) = server.client.get("/sandbox/requests", params={"only_ignored": True}).json()
+    assert found["ignored"] == said
+    assert server.client.get("/sandbox/requests", params={"only_refused": True}).json() == []
+
+
+def test_an_uploaded_file_is_shown_by_its_size(server):
+    server.queuecalls("2125550100\n")
+    assert server.last_request()["fields"]["phone_number_list"] == "file 'numbers.txt' of 11 bytes"
+
+
+def test_an_error_of_a_list_names_the_field_that_it_came_by(server):
+    answer = server.queuecalls("name\nAnn\n")
+    assert read(answer).findtext("error").startswith("phone_number_list, line 1: ")
+    assert "destination" in server.last_request()["nearest"]

@@ -8,6 +8,7 @@ from xml.etree import ElementTree
 import pytest
 
 QUEUE = "/api/apps/1/1/queue"
+CANCEL = "/api/apps/1/1/cancel"
 
 
 def queue(server, path=QUEUE, **given):
@@ -110,3 +111,38 @@ def test_pending_calls_are_canceled(server):
     answer = server.client.delete("/api/apps/1/1/cancel", auth=server.fuse)
     assert (answer.status_code, answer.content) == (202, b"")
     assert server.client.get("/api/apps/1/1/cancel", auth=server.fuse).status_code == 405
+
+
+@pytest.mark.parametrize(("kind", "said"), [("intake_409", "deleted"), ("intake_500", "database")])
+def test_what_can_not_be_queued_on_order(server, kind, said):
+    server.fault(kind, count=1)
+    answer = queue(server)
+    assert answer.status_code == int(kind[-3:])
+    assert said in answer.json()["error"]
+    assert queue(server).status_code == 200
+
+
+def test_what_is_ignored_is_said_in_the_answer_and_its_header(server):
+    answer = queue(server, retries=3, **{"a b": 1})
+    assert answer.status_code == 200
+    assert answer.json()["ignored"] == {"retries": "max_attempts", "a b": ""}
+    assert answer.headers["x-sandbox-ignored"] == "retries; nearest=max_attempts, a%20b"
+    assert "ignored" not in queue(server).json()
+
+
+def test_a_parameter_that_the_platform_does_not_know_is_ignored_too(server):
+    answer = server.client.delete(f"{CANCEL}?nubmer=1", auth=server.fuse)
+    assert answer.status_code == 202
+    assert answer.headers["x-sandbox-ignored"] == "nubmer"
+    assert server.last_request()["ignored"] == {"nubmer": ""}
+
+
+def test_nobody_is_blocked(server):
+    for details in ("true", "false"):
+        asked = {"details": details}
+        answer = server.client.get("/api/numbers", params=asked, auth=server.fuse)
+        assert answer.json() == {"success": True, "data": []}
+    missing = server.client.get("/api/numbers", auth=server.fuse)
+    assert missing.status_code == 400
+    assert missing.json() == {"success": False, "error": "details: is missing"}
+    assert server.client.get("/api/numbers?details=true").status_code == 401

@@ -11,7 +11,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 import pytest
 
 from outsim.live.inbox import Inbox
-from outsim.live.pages import Hosts, PageError, Pages
+from outsim.live.pages import BACKLOG, Hosts, PageError, Pages
 
 
 class Handler(ThreadingHTTPServer):
@@ -228,3 +228,30 @@ def test_a_page_that_is_not_there_is_no_error():
     assert (gone.status, elsewhere.status) == (None, None)
     assert gone.error
     assert "--allow-host" in elsewhere.error
+
+
+@pytest.mark.parametrize(("opening_s", "most"), [(3_600.0, BACKLOG), (0.0, 12)])
+def test_requests_to_one_host_begin_a_few_at_a_time(monkeypatch, opening_s, most):
+    """The next waits until one of them is answered, or is open for a moment."""
+    open_now, seen = 0, []
+
+    async def asked():
+        answered = asyncio.Event()
+
+        async def over_http(_pages, _exchange):
+            nonlocal open_now
+            open_now += 1
+            seen.append(open_now)
+            if open_now == most:
+                answered.set()
+            await answered.wait()
+            open_now -= 1
+
+        monkeypatch.setattr(Pages, "_over_http", over_http)
+        monkeypatch.setattr("outsim.live.pages.OPENING_S", opening_s)
+        pages = Pages(Hosts(), Inbox(lambda: (0, "")), lambda _url: False)
+        await asyncio.gather(*(pages.get("http://127.0.0.1:9/", 60) for _ in range(12)))
+
+    asyncio.run(asked())
+    assert len(seen) == 12
+    assert max(seen) == most

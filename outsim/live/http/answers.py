@@ -18,6 +18,8 @@ from outsim.scenario.checking import in_words
 from outsim.text import shortened, visible
 
 XML = "application/xml"
+BLOCKLIST = "/api/numbers"
+"""Its refusals have a form of their own."""
 SHOWN_PROBLEMS = 5
 SHOWN_NAME = 60
 _PLACES = ("body", "query", "path", "header", "cookie")
@@ -195,6 +197,8 @@ def refused(request: Request, refusal: RefusedError, *, failed_status: int | Non
             refusal.status,
             **headers,
         )
+    if path == BLOCKLIST:
+        return answered(request, {"success": False, "error": reason}, refusal.status, **headers)
     if path.startswith("/api/"):
         return answered(request, {"error": reason}, refusal.status, **headers)
     content = {"error": reason} | ({"nearest": refusal.nearest} if refusal.nearest else {})

@@ -14,7 +14,7 @@ from starlette.types import ASGIApp
 
 from outsim._version import __version__
 from outsim.errors import SandboxError
-from outsim.live.http import call_logs, control, dev, faults, fuse, looking, pacing
+from outsim.live.http import call_logs, control, dev, faults, fuse, fuse_logs, looking, pacing
 from outsim.live.http.answers import RefusedError, refused
 from outsim.live.http.context import Context, Here, noted, refusal_of
 from outsim.live.http.gate import Gate
@@ -45,7 +45,7 @@ def application(context: Context, front: Front | None = None) -> ASGIApp:
         dependencies=[Depends(_check_query)],
     )
     app.state.context = context
-    for part in (dev, fuse, call_logs, control, faults, looking):
+    for part in (dev, fuse, fuse_logs, call_logs, control, faults, looking):
         app.include_router(part.router)
     if context.settings.pacing_api:
         app.include_router(pacing.router)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Path, Query, Request
@@ -13,19 +14,24 @@ from outsim.clock import DAY
 from outsim.errors import SandboxError
 from outsim.live.http.answers import RefusedError, answered
 from outsim.live.http.context import DevUser, Here
-from outsim.live.http.grades import DOCUMENTED, graded
+from outsim.live.http.grades import DOCUMENTED, INFERRED, graded
 from outsim.live.http.times import LATEST_UNIX
 from outsim.live.posts import unix
 from outsim.live.sandbox import Sandbox
 from outsim.live.views import CallView, Dial
 from outsim.scenario.accounts import Account
+from outsim.units import shown
 
 KEPT_US = 5 * DAY
 MOST_ATTEMPTS = 16
 """A log_id counts calls by this many, and the attempts of each within."""
 AT_ONCE = 200
 """Calls that are looked at before others get their turn."""
+FIRST_SESSION = 400_000
+"""The first part of a session_id counts calls from here; then attempt, and UNIX time."""
+_SESSION = re.compile(r"([0-9]{6,12});([0-9]{3});([0-9]{1,12})", re.ASCII)
 _GRADE = {"x-grade": "documented"}
+_INFERRED = {"x-grade": "inferred"}
 
 
 class Log(BaseModel):
@@ -71,6 +77,33 @@ _FAILURES: dict[int | str, dict[str, Any]] = {
         404: "There is no such log",
     }.items()
 }
+
+
+class LoggedError(BaseModel):
+    """Something that went wrong in a call. No page says what is in it."""
+
+    session_id: Annotated[str, INFERRED]
+    dest: Annotated[str, INFERRED]
+    src: Annotated[str, INFERRED]
+    timestamp: Annotated[str, INFERRED]
+    error: Annotated[str, INFERRED]
+
+
+class Errors(BaseModel):
+    """A page of errors."""
+
+    total_errors: Annotated[int, INFERRED]
+    errors: Annotated[list[LoggedError], INFERRED]
+
+
+class ErrorsAnswer(BaseModel):
+    """Envelope of a page of errors."""
+
+    status: Annotated[str, DOCUMENTED]
+    error: Annotated[str | None, DOCUMENTED]
+    result: Annotated[Errors | None, DOCUMENTED]
+
+
 router = APIRouter(prefix="/ws/calls", tags=["Call logs"], responses=_FAILURES)
 Unix = Annotated[int, Path(ge=0, le=LATEST_UNIX, json_schema_extra=_GRADE)]
 Offset = Annotated[int, Query(ge=0, le=10**9, json_schema_extra=_GRADE)]
@@ -82,7 +115,7 @@ def _log_of(sandbox: Sandbox, call: CallView, dial: Dial) -> dict[str, str]:
     end = "" if dial.ended_at is None else str(unix(sandbox, dial.ended_at))
     return {
         "log_id": str(call.call_id * MOST_ATTEMPTS + dial.attempt),
-        "session_id": f"{400_000 + call.call_id};{dial.attempt:03};{start}",
+        "session_id": f"{FIRST_SESSION + call.call_id};{dial.attempt:03};{start}",
         "dest": call.phone_number,
         "type": "outbound",
         "src": call.ani,
@@ -159,6 +192,42 @@ for _name, _summary, _grade in (
 
 
 @router.get(
+    "/errors",
+    summary="Errors of calls",
+    response_model=ErrorsAnswer,
+    openapi_extra=graded("documented"),
+)
+async def errors(
+    request: Request,
+    context: Here,
+    account: DevUser,
+    number: Annotated[str | None, Query(max_length=128, json_schema_extra=_INFERRED)] = None,
+    offset: Annotated[int, Query(ge=0, le=10**9, json_schema_extra=_INFERRED)] = 0,
+    limit: Annotated[int, Query(ge=1, le=10_000, json_schema_extra=_INFERRED)] = 1000,
+) -> Response:
+    """Calls that were answered and got no page from their start_url, since the process began."""
+    sandbox = context.sandbox
+    found = []
+    failed = [(call_id, start) for call_id, start in context.posts.starts.items() if start.problem]
+    for k, (call_id, start) in enumerate(failed):
+        if k % AT_ONCE == AT_ONCE - 1:
+            await asyncio.sleep(0)
+        call = sandbox.call(call_id)
+        dial = next((dial for dial in call.attempts if dial.answered_at == start.at), None)
+        if dial is None or call.tenant != account.tenant or _dialed_at(sandbox, dial) is None:
+            continue
+        if number is None or _national(call.phone_number) == _national(number):
+            log = _log_of(sandbox, call, dial)
+            said = {key: log[key] for key in ("session_id", "dest", "src")}
+            at = str(unix(sandbox, start.at))
+            found.append((start.at, {**said, "timestamp": at, "error": start.problem}))
+    await sandbox.committed()
+    logged = [error for _, error in sorted(found, key=lambda entry: entry[0])]
+    page = {"total_errors": len(logged), "errors": logged[offset : offset + limit]}
+    return answered(request, _success(page))
+
+
+@router.get(
     "/log/{log_id}",
     summary="One log",
     response_model=LogAnswer,
@@ -171,20 +240,41 @@ async def log(
     log_id: Annotated[int, Path(ge=0, le=10**12, json_schema_extra=_GRADE)],
 ) -> Response:
     """One attempt."""
-    sandbox = context.sandbox
-    call_id, attempt = divmod(log_id, MOST_ATTEMPTS)
+    found = _dial(context.sandbox, account, *divmod(log_id, MOST_ATTEMPTS))
+    if found is None:
+        raise RefusedError(404, f"log_id: there is no log {log_id}")
+    await context.sandbox.committed()
+    return answered(request, _success(_log_of(context.sandbox, *found)))
+
+
+def _dial(
+    sandbox: Sandbox, account: Account, call_id: int, attempt: int
+) -> tuple[CallView, Dial] | None:
+    """An attempt of an account's call that has a log, if there is one."""
     try:
         call = sandbox.call(call_id)
     except SandboxError:
-        raise RefusedError(404, f"there is no log {log_id}") from None
-    kept = (
-        d for d in call.attempts if d.attempt == attempt and _dialed_at(sandbox, d) is not None
-    )
-    dial = next(kept, None)
-    if dial is None or call.tenant != account.tenant:
-        raise RefusedError(404, f"there is no log {log_id}")
-    await sandbox.committed()
-    return answered(request, _success(_log_of(sandbox, call, dial)))
+        return None
+    kept = (d for d in call.attempts if d.attempt == attempt)
+    dial = next((d for d in kept if _dialed_at(sandbox, d) is not None), None)
+    return None if dial is None or call.tenant != account.tenant else (call, dial)
+
+
+def dial_of_session(sandbox: Sandbox, account: Account, session_id: str) -> tuple[CallView, Dial]:
+    """The attempt that a session_id stands for.
+
+    Raises
+    ------
+    RefusedError
+        If there is none, or none of the account.
+    """
+    said = _SESSION.fullmatch(session_id)
+    if said is not None:
+        found = _dial(sandbox, account, int(said[1]) - FIRST_SESSION, int(said[2]))
+        if found is not None and _log_of(sandbox, *found)["session_id"] == session_id:
+            return found
+    near = f"a session_id of /ws/calls/logs, such as {FIRST_SESSION};001;1773151200"
+    raise RefusedError(404, f"session_id: there is no session {shown(session_id)}", near)
 
 
 def _success(result: dict[str, Any]) -> dict[str, Any]:

@@ -99,13 +99,13 @@ class Context:
             If they are not taken.
         """
         whom = {"tenant": submission.tenant, "campaign": submission.campaign}
-        for kind, status in _INTAKE:
+        for kind, (status, words) in _INTAKE.items():
             fault = self.sandbox.strikes(kind, **whom)
             if fault is not None:
                 raise RefusedError(
                     fault.status or status,
-                    "the platform takes no calls at the moment; try again later",
-                    headers={"Retry-After": "1"},
+                    words,
+                    headers={"Retry-After": "1"} if words == _FULL else {},
                 )
         pages = {
             "start_url": submission.extra.get("start_url"),
@@ -181,7 +181,14 @@ _OF_LIST = re.compile(r"^contacts:([0-9]+): ")
 """How an error of a contact list begins."""
 INTAKE = "intake"
 """Endpoint that faults name which lose the answer to calls that were taken."""
-_INTAKE: tuple[tuple[FaultKind, int], ...] = (("intake_429", 429), ("intake_503", 503))
+_FULL = "the platform takes no calls at the moment; try again later"
+_INTAKE: dict[FaultKind, tuple[int, str]] = {
+    "intake_409": (409, "the user, the deployment or the application was deleted"),
+    "intake_429": (429, _FULL),
+    "intake_500": (500, "database error"),
+    "intake_503": (503, _FULL),
+}
+"""Faults that take no calls: status and words of the answer."""
 
 
 def refusal_of(error: SandboxError) -> RefusedError:

@@ -52,6 +52,7 @@ _FAILED: dict[int | str, dict[str, Any]] = {
         400: "A field is missing or wrong, or a page did not answer its pre-flight GET",
         401: "Login or PIN is wrong",
         409: "The account has a campaign of this name",
+        500: "Database error: on order, `intake_500`",
         413: "The request is too large",
         429: "Intake is full",
         503: "Intake is full",

@@ -42,7 +42,9 @@ REFUSALS: dict[int | str, dict[str, Any]] = {
         403: "It is another account's",
         404: "There is none",
         405: "Another method is needed",
+        409: "The user, the deployment or the application was deleted: on order, `intake_409`",
         429: "Intake is full",
+        500: "Database error: on order, `intake_500`",
         503: "Intake is full",
     }.items()
 }
@@ -131,7 +133,7 @@ def _submission(
     "/apps/{application_id}/{deployment_id}/queue",
     summary="Queue one call",
     response_model=Queued,
-    responses=only(400, 401, 403, 404, 405, 429, 503),
+    responses=only(400, 401, 403, 404, 405, 409, 429, 500, 503),
     openapi_extra=_takes(FuseCall),
 )
 async def queue(
@@ -162,7 +164,7 @@ async def queue(
     "/apps/{application_id}/{deployment_id}/bulk_queue",
     summary="Queue many calls",
     response_model=BulkQueued,
-    responses=only(400, 401, 403, 404, 405, 429, 503),
+    responses=only(400, 401, 403, 404, 405, 409, 429, 500, 503),
     openapi_extra=graded("documented"),
 )
 async def bulk_queue(

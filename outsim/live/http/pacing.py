@@ -124,7 +124,8 @@ def _user(
 
 
 User = Annotated[Account, Depends(_user)]
-OURS = graded("inferred")
+BODY_OURS = graded("inferred")
+"""The platform's pages name the endpoint, and do not say what is sent to it."""
 
 
 def _add(things: dict[str, Any], kind: str, name: str) -> None:
@@ -141,7 +142,7 @@ def _paced(stock: Stock, name: str) -> Paced:
     return stock.campaigns[name]
 
 
-@router.post("/schedules", summary="New schedule", response_model=Stored, openapi_extra=OURS)
+@router.post("/schedules", summary="New schedule", response_model=Stored, openapi_extra=BODY_OURS)
 async def schedules(context: Here, account: User, given: NewSchedule) -> Stored:
     """Keep the days on which campaigns are active."""
     _add(_stock(context, account.tenant).schedules, "schedule", given.name)
@@ -149,7 +150,7 @@ async def schedules(context: Here, account: User, given: NewSchedule) -> Stored:
     return Stored(name=given.name)
 
 
-@router.post("/profiles", summary="New profile", response_model=Stored, openapi_extra=OURS)
+@router.post("/profiles", summary="New profile", response_model=Stored, openapi_extra=BODY_OURS)
 async def profiles(context: Here, account: User, given: NewProfile) -> Stored:
     """Keep a pace."""
     _add(_stock(context, account.tenant).profiles, "profile", given.name)
@@ -157,7 +158,7 @@ async def profiles(context: Here, account: User, given: NewProfile) -> Stored:
     return Stored(name=given.name)
 
 
-@router.post("/campaigns", summary="New campaign", response_model=Stored, openapi_extra=OURS)
+@router.post("/campaigns", summary="New campaign", response_model=Stored, openapi_extra=BODY_OURS)
 async def campaigns(context: Here, account: User, given: NewCampaign) -> Stored:
     """Keep a campaign; it is started by order."""
     stock = _stock(context, account.tenant)
@@ -169,7 +170,7 @@ async def campaigns(context: Here, account: User, given: NewCampaign) -> Stored:
 
 
 @router.post(
-    "/campaigns/add-calls", summary="Add calls", response_model=Stored, openapi_extra=OURS
+    "/campaigns/add-calls", summary="Add calls", response_model=Stored, openapi_extra=BODY_OURS
 )
 async def add_calls(context: Here, account: User, given: NewCalls) -> Stored:
     """Add calls to a campaign; they are queued at once if it was started."""
@@ -184,7 +185,7 @@ async def add_calls(context: Here, account: User, given: NewCalls) -> Stored:
     return Stored(name=given.name, call_ids=await _queue(context, account, paced, given.calls))
 
 
-@router.post("/campaigns/start", summary="Start", response_model=Stored, openapi_extra=OURS)
+@router.post("/campaigns/start", summary="Start", response_model=Stored, openapi_extra=BODY_OURS)
 async def start(context: Here, account: User, given: CampaignName) -> Stored:
     """Start a campaign: its calls are queued, on the next day on which it is active."""
     paced = _paced(_stock(context, account.tenant), given.name)
@@ -197,7 +198,7 @@ async def start(context: Here, account: User, given: CampaignName) -> Stored:
     return Stored(name=given.name, call_ids=ids)
 
 
-@router.post("/campaigns/stop", summary="Stop", response_model=Stored, openapi_extra=OURS)
+@router.post("/campaigns/stop", summary="Stop", response_model=Stored, openapi_extra=BODY_OURS)
 async def stop(context: Here, account: User, given: CampaignName) -> Stored:
     """Stop a campaign: what is in the queue goes out."""
     paced = _paced(_stock(context, account.tenant), given.name)
