@@ -192,9 +192,14 @@ class Driver:
                 except TimeoutError:
                     pass
         except Exception as error:
-            self._error = error
-            await self._notify()
+            self._fail(error)
             raise
+
+    def _fail(self, error: BaseException) -> None:
+        """Let no more time pass, and say why to whoever orders something."""
+        self._error = self._error or error
+        self.state = "held"
+        self._spawn(self._notify())
 
     def _work(self) -> float | None:
         """Let the engine go on for a slice; how long to wait for the next, None for a change."""
@@ -243,7 +248,13 @@ class Driver:
     def _spawn(self, work: Coroutine[Any, Any, None]) -> None:
         task = asyncio.create_task(work)
         self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
+        task.add_done_callback(self._finished)
+
+    def _finished(self, task: asyncio.Task[None]) -> None:
+        self._tasks.discard(task)
+        error = None if task.cancelled() else task.exception()
+        if error is not None:
+            self._fail(error)
 
     # The clock's orders.
 
@@ -263,6 +274,8 @@ class Driver:
 
     async def advance(self, until_us: int, is_there: Condition | None) -> bool:
         """Advance to an instant, or until something is the case; whether it came to be."""
+        if self._error is not None:
+            raise self._error
         if self.state == "advancing":
             raise SandboxError("the clock is advancing; wait until it is ready", "conflict")
         self.touch()
@@ -338,9 +351,15 @@ class Driver:
             self._send(post)
 
     def _send(self, post: OpenPost, *, is_resent: bool = False) -> None:
-        sending = self.posting.send(post, self.now, is_resent=is_resent)
+        limit_s = self.limit_s(post.timeout_us)
+        sending = self.posting.send(post, self.now, limit_s, is_resent=is_resent)
         if sending is not None:
             self._spawn(sending)
+
+    def limit_s(self, timeout_us: int) -> float:
+        """How long a page may take by the wall clock."""
+        is_timed = self.begun.handler_time == "real" and self.state == "free"
+        return self.pace.limit_s(timeout_us, is_timed=is_timed)
 
     def _is_open(self, post: OpenPost) -> bool:
         return (post.call.call_id, post.number) in self.run.deliveries.posts

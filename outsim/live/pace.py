@@ -8,6 +8,8 @@ from outsim.clock import SECOND
 
 BEHIND_S = 1.0
 """Lag of a free clock that it does not try to make up for."""
+LEAST_LIMIT_S, LONGEST_LIMIT_S = 0.05, 30.0
+"""Bounds of how long a page may take by the wall clock, whatever the speed."""
 
 
 class Pace:
@@ -30,6 +32,11 @@ class Pace:
     def wall_s(self, duration_us: int) -> float:
         """What a duration of simulated time is by the wall clock."""
         return duration_us / SECOND / self.speed
+
+    def limit_s(self, timeout_us: int, *, is_timed: bool) -> float:
+        """How long a page may take by the wall clock; its time counts at the speed, or not."""
+        wall_s = self.wall_s(timeout_us) if is_timed else timeout_us / SECOND
+        return min(max(wall_s, LEAST_LIMIT_S), LONGEST_LIMIT_S)
 
     def slow_down(self, lag_s: float, at: int) -> bool:
         """Give up on a lag that can't be made up for; whether it is one."""

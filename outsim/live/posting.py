@@ -4,14 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Coroutine
 from time import perf_counter
-from typing import Any
+from typing import Any, get_args
 
+from outsim.errors import SandboxError, unknown_name
 from outsim.live.board import Board
 from outsim.live.campaigns import SessionCampaign
+from outsim.live.inputs import PostResult
 from outsim.live.planning import SessionPlan
 from outsim.live.run import OpenPost
 from outsim.live.views import Post, Poster, Reply
 from outsim.live.waiting import Waiting, Work
+
+POST_RESULTS = get_args(PostResult)
+GRACE_S = 0.5
+"""Wall time by which a poster may itself say late that time is out."""
+LONGEST_REPLY_S = 1e6
 
 
 class Posting:
@@ -48,14 +55,15 @@ class Posting:
         self._answered = answered
 
     def send(
-        self, post: OpenPost, now: int, *, is_resent: bool = False
+        self, post: OpenPost, now: int, limit_s: float, *, is_resent: bool = False
     ) -> Coroutine[Any, Any, None] | None:
         """What posts it; an advancing clock waits from now on. None without a poster."""
         if self._poster is None:
             return None
         campaign = self._session.of_rank(post.call.campaign.plan.rank)
         view = self.view(campaign, post.call.index, post.number, now, is_resent=is_resent)
-        work = self._waiting.begin(f"the answer of {view.url} about call {view.call.call_id}")
+        why = f"the answer of {view.url} about call {view.call.call_id}"
+        work = self._waiting.begin(why, limit_s + GRACE_S)
         return self._post(post, view, work, self._poster)
 
     def view(
@@ -79,7 +87,26 @@ class Posting:
             await self._committed()
             began = perf_counter()
             try:
-                reply = await poster(view)
+                async with work.limited():
+                    reply = await poster(view)
+            except TimeoutError:
+                reply = Reply("timeout")
             except Exception:
                 reply = Reply("unreachable")
+            _check_reply(reply, view)
             await self._answered(post, reply, perf_counter() - began)
+
+
+def _check_reply(reply: object, post: Post) -> None:
+    """Refuse what is no reply: a poster of one's own may return anything."""
+    where = f"the poster's reply about call {post.call.call_id}"
+    if not isinstance(reply, Reply):
+        raise SandboxError(f"{where}: found {reply!r}; return a Reply")
+    if reply.result not in POST_RESULTS:
+        raise SandboxError(f"{where}: {unknown_name('result', reply.result, POST_RESULTS)}")
+    if not isinstance(reply.status, int | None):
+        raise SandboxError(f"{where}: status: found {reply.status!r}; must be a number or None")
+    if reply.wall_s is not None and not 0 <= reply.wall_s < LONGEST_REPLY_S:
+        raise SandboxError(
+            f"{where}: wall_s: found {reply.wall_s!r}; must be seconds from 0, or None"
+        )

@@ -602,6 +602,10 @@ class Sandbox:
                 return event
         raise SandboxError("the sandbox was closed")
 
+    def limit_s(self, timeout_us: int) -> float:
+        """How long a customer's page may take now by the wall clock, by its timeout."""
+        return self._driver.limit_s(timeout_us)
+
     def busy(self, why: str) -> AbstractContextManager[None]:
         """An advancing clock waits meanwhile: a request is being answered, a page is fetched."""
         return self._driver.waiting.busy(why)

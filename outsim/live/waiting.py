@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
 from heapq import heappop, heappush
@@ -18,6 +18,25 @@ class Work:
     """Something outside that an advancing clock waits for."""
 
     why: str
+    limit_s: float | None = None
+    """Wall time after which it is given up; time in which it sleeps does not count."""
+    _deadline: asyncio.Timeout | None = None
+
+    @asynccontextmanager
+    async def limited(self) -> AsyncIterator[None]:
+        """Give up what is done here, by a `TimeoutError`, once it has taken too long."""
+        async with asyncio.timeout(self.limit_s) as self._deadline:
+            yield
+
+    def pause(self) -> None:
+        """It sleeps: its time does not count meanwhile."""
+        if self._deadline is not None:
+            self._deadline.reschedule(None)
+
+    def resume(self) -> None:
+        """It goes on, with all the time that it has."""
+        if self._deadline is not None and self.limit_s is not None:
+            self._deadline.reschedule(asyncio.get_running_loop().time() + self.limit_s)
 
 
 _current: ContextVar[Work | None] = ContextVar("current", default=None)
@@ -53,9 +72,9 @@ class Waiting:
         with self.at_work(work):
             yield
 
-    def begin(self, why: str) -> Work:
+    def begin(self, why: str, limit_s: float | None = None) -> Work:
         """An advancing clock waits from now on."""
-        work = Work(why)
+        work = Work(why, limit_s)
         self._work[work] = None
         return work
 
@@ -75,10 +94,13 @@ class Waiting:
         work = _current.get()
         if work is not None:
             self._work.pop(work, None)
+            work.pause()
         woken = asyncio.get_running_loop().create_future()
         heappush(self._sleepers, (at, next(self._count), woken, work))
         self._changed()
         await woken
+        if work is not None:
+            work.resume()
 
     @property
     def wakes_us(self) -> int:

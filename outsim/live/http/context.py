@@ -130,7 +130,7 @@ class Context:
                 raise RefusedError(400, f"{name}: found {url!r}; {error}") from None
             if self.sandbox.strikes("preflight", tenant=tenant, endpoint=url) is not None:
                 raise RefusedError(400, f"{name}: the pre-flight GET of {url} failed, as ordered")
-            exchange = await self.pages.get(url, self.posts.wall_s(PREFLIGHT_US))
+            exchange = await self.pages.get(url, self.sandbox.limit_s(PREFLIGHT_US))
             if exchange.status != 200:
                 found = exchange.error or f"status {exchange.status}"
                 raise RefusedError(
