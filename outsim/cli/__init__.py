@@ -7,6 +7,7 @@ Modules of commands import what they work with inside their functions, so that
 from __future__ import annotations
 
 import errno
+import inspect
 import os
 import sys
 from collections.abc import Callable, Iterator
@@ -71,6 +72,12 @@ def _shown_as_text() -> Iterator[None]:
         raise
 
 
+def _paragraphs(command: Callable[..., None]) -> str:
+    """What a command says of itself, each paragraph in one line: a terminal breaks it."""
+    paragraphs = inspect.cleandoc(command.__doc__ or "").split("\n\n")
+    return "\n\n".join(" ".join(paragraph.split()) for paragraph in paragraphs)
+
+
 app = typer.Typer(
     cls=_Commands,
     name="outsim",
@@ -86,8 +93,8 @@ for command in (
     *(report, export, calibrate, serve, replay),
     *(check, diff, describe, assumptions, schema),
 ):
-    app.command()(command)
-app.command("start-map")(start_map)
+    app.command(help=_paragraphs(command))(command)
+app.command("start-map", help=_paragraphs(start_map))(start_map)
 
 
 def _say_version(is_asked: bool) -> None:

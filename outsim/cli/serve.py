@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import suppress
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
 import typer
 
-from outsim.cli.options import Json, ScenarioFile, Seed, Shown, count, named
+from outsim.cli.options import Json, ScenarioFile, Seed, Shown, count, named, separated
 
-SLOWEST, FASTEST = 0.1, 1000.0
+_DAYS, _INTERFACE = "Many days", "Interface"
+"""Headings in the help."""
 
 
 def _speed(text: str) -> float:
+    from outsim.live.clock import FASTEST, SLOWEST
+
     try:
         speed = float(text)
     except ValueError:
@@ -39,19 +43,27 @@ def serve(
     other: Annotated[
         str | None,
         typer.Argument(
-            metavar="[OTHER]",
+            metavar="OTHER",
             help="Scenario file that its page compares it with.",
             show_default=False,
         ),
     ] = None,
     *,
     port: Annotated[
-        int, typer.Option(metavar="N", parser=count(0, 65_535), help="Port; 0 is any free one.")
+        int,
+        typer.Option(
+            rich_help_panel=_INTERFACE,
+            metavar="N",
+            parser=count(0, 65_535),
+            help="Port; 0 is any free one.",
+        ),
     ] = 8900,
     host: Annotated[
         str,
         typer.Option(
-            metavar="ADDRESS", help="Address to listen at; others than this machine's are open."
+            rich_help_panel=_INTERFACE,
+            metavar="ADDRESS",
+            help="Address to listen at; others than this machine's are open.",
         ),
     ] = "127.0.0.1",
     speed: Annotated[
@@ -96,30 +108,43 @@ def serve(
     handler_time: Annotated[
         Literal["real", "scenario"] | None,
         typer.Option(
+            metavar="real|scenario",
             help="Whose time a real handler takes: its own, or the scenario's endpoint; default: "
-            "real."
+            "real.",
         ),
     ] = None,
     allow_host: Annotated[
         list[str] | None,
         typer.Option(
-            metavar="HOST", help="Host that results may be posted to, beside this machine."
+            rich_help_panel=_INTERFACE,
+            metavar="HOST",
+            help="Host that results may be posted to, beside this machine.",
         ),
     ] = None,
     pacing_api: Annotated[
         bool,
-        typer.Option("--pacing-api", help="Scheduling and pacing too; what it says is ours."),
+        typer.Option(
+            "--pacing-api",
+            rich_help_panel=_INTERFACE,
+            help="Scheduling and pacing too; what it says is ours.",
+        ),
     ] = False,
     start_method: Annotated[
-        Literal["POST", "GET"], typer.Option(help="How start_url is fetched.")
+        Literal["POST", "GET"],
+        typer.Option(rich_help_panel=_INTERFACE, help="How start_url is fetched."),
     ] = "POST",
     failed_as_200: Annotated[
         bool,
-        typer.Option("--failed-as-200", help='Answer DEV requests that "failed" with status 200.'),
+        typer.Option(
+            "--failed-as-200",
+            rich_help_panel=_INTERFACE,
+            help='Answer DEV requests that "failed" with status 200.',
+        ),
     ] = False,
     futures: Annotated[
         int | None,
         typer.Option(
+            rich_help_panel=_DAYS,
             metavar="N",
             parser=count(1, 1_000_000),
             help="Run --command on so many days, one for each seed; on how many does it fail?",
@@ -128,22 +153,35 @@ def serve(
     command: Annotated[
         str | None,
         typer.Option(
+            rich_help_panel=_DAYS,
             metavar="COMMAND",
             help="What is run each day, with the URL and logins in its environment: OUTSIM_URL, "
             "OUTSIM_TENANT, OUTSIM_LOGIN, OUTSIM_PIN ...",
         ),
     ] = None,
     vary: Annotated[
-        str | None,
+        list[str] | None,
         typer.Option(
+            rich_help_panel=_DAYS,
             metavar="WHAT",
-            help="What is varied from day to day, with commas between; default: "
-            "lag,loss,order,outages.",
+            help="What is varied from day to day, with commas between; default: lag, loss, order, "
+            "outages.",
+        ),
+    ] = None,
+    jobs: Annotated[
+        int | None,
+        typer.Option(
+            rich_help_panel=_DAYS,
+            metavar="N",
+            parser=count(1, 1_000),
+            help="Days side by side; default: one a core. 1, where the command listens at a port "
+            "that it can have once only.",
         ),
     ] = None,
     timeout: Annotated[
         float | None,
         typer.Option(
+            rich_help_panel=_DAYS,
             metavar="TIME",
             parser=_duration_s,
             help="When a command that has not ended has failed the day; default: 10 min.",
@@ -186,7 +224,13 @@ def serve(
         ) from None
     _check_together(
         futures,
-        {"--command": command, "--vary": vary, "--timeout": timeout, "--json": json or None},
+        {
+            "--command": command,
+            "--vary": vary or None,
+            "--jobs": jobs,
+            "--timeout": timeout,
+            "--json": json or None,
+        },
         save,
     )
     options: dict[str, Any] = {
@@ -221,6 +265,7 @@ def serve(
     from outsim.live.futures import run_futures
     from outsim.live.variations import KINDS
     from outsim.progress import bar
+    from outsim.studies.executors import workers
 
     with bar("days") as progress:
         found = run_loop(
@@ -228,16 +273,22 @@ def serve(
                 load_with_advice(scenario, is_served=True),
                 command,
                 futures,
-                kinds=tuple(KINDS) if vary is None else [part.strip() for part in vary.split(",")],
+                kinds=separated(vary) or tuple(KINDS),
                 keep=Path(state or "failing-day"),
                 timeout_s=timeout or 600.0,
+                jobs=jobs or workers(futures),
                 progress=progress,
                 speed=speed,
                 held=held,
                 **options,
             )
         )
-    present(found, Shown(json=json))
+    if found.interrupted_of is None:
+        present(found, Shown(json=json))
+        return
+    with suppress(typer.Exit):
+        present(found, Shown(json=json))
+    raise KeyboardInterrupt
 
 
 def _check_export(context: typer.Context) -> None:

@@ -10,7 +10,7 @@ import shutil
 import signal
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import suppress
+from contextlib import AsyncExitStack, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -22,6 +22,7 @@ from outsim.document import Answer, Document, Table
 from outsim.errors import SandboxError
 from outsim.estimates import probability
 from outsim.live.http.server import Served, serving
+from outsim.live.state import SESSION
 from outsim.live.variations import Day, draw_day, named
 from outsim.progress import Progress, unseen
 from outsim.scenario.model import Scenario
@@ -52,11 +53,6 @@ class Lived:
     said: str = ""
 
     @property
-    def size(self) -> tuple[int, int]:
-        """How much there is to look at."""
-        return len(self.day.variations), self.inputs
-
-    @property
     def words(self) -> str:
         """The day, and why it failed."""
         return f"The smallest failing day: seed {self.day.seed}, {self.day.words} ({self.why})."
@@ -70,7 +66,9 @@ class Lived:
 class Search:
     """Days to try an application on; if some fail, then parts of the smallest of them.
 
-    Whoever tries them says with `lived` what became of each before asking for the next.
+    Days of a round can be tried in any order and side by side; `lived` is told what became of
+    each, and all of a round before the next is asked for. What is found does not depend on the
+    order.
 
     Parameters
     ----------
@@ -84,29 +82,58 @@ class Search:
 
     def __init__(self, scenario: Scenario, seeds: Sequence[int], kinds: Sequence[str]) -> None:
         self._scenario, self.seeds, self._kinds = scenario, seeds, named(kinds)
-        self.days: list[Lived] = []
-        """One for each seed so far."""
         self.smallest: Lived | None = None
         """The smallest day that failed, or a part of it that fails as well."""
+        self._days: dict[int, Lived] = {}
+        self._parts: list[Day] | None = None
+        """Days of the round, if they are parts of one."""
 
-    def __iter__(self) -> Iterator[Day]:
-        for seed in self.seeds:
-            yield draw_day(self._scenario, seed, self._kinds)
+    @property
+    def days(self) -> tuple[Lived, ...]:
+        """One for each seed so far, in their order."""
+        return tuple(self._days[seed] for seed in sorted(self._days))
+
+    @property
+    def count(self) -> int:
+        """Seeds that were tried so far."""
+        return len(self._days)
+
+    def rounds(self) -> Iterator[Iterator[Day]]:
+        """All seeds; and then, as long as one fails, what is left of it without one variation."""
+        yield (draw_day(self._scenario, seed, self._kinds) for seed in self.seeds)
         tried = None
         while self.smallest is not None and tried != self.smallest.day:
             tried = self.smallest.day
-            for left_out in tried.variations:
-                yield Day(tried.seed, tuple(v for v in tried.variations if v != left_out))
-                if self.smallest.day != tried:
-                    break
+            self._parts = [
+                Day(tried.seed, tuple(v for v in tried.variations if v != left_out))
+                for left_out in tried.variations
+            ]
+            yield self._until_one_fails(tried)
+
+    def _until_one_fails(self, tried: Day) -> Iterator[Day]:
+        """Parts of a day. One that fails ends the round: all before it are under way by then."""
+        assert self._parts is not None
+        for part in self._parts:
+            if self.smallest is not None and self.smallest.day == tried:
+                yield part
+
+    def __iter__(self) -> Iterator[Day]:
+        for days in self.rounds():
+            yield from days
+
+    def _order(self, lived: Lived) -> tuple[int, ...]:
+        """Smaller days come first: how much there is to look at, and then which it is."""
+        if self._parts is None:
+            return len(lived.day.variations), lived.inputs, lived.day.seed
+        there = lived.day in self._parts
+        return len(lived.day.variations), self._parts.index(lived.day) if there else -1
 
     def lived(self, lived: Lived) -> bool:
         """Say what became of a day; whether it is the smallest that failed so far."""
-        is_part = len(self.days) == len(self.seeds)
-        if not is_part:
-            self.days.append(lived)
+        if self._parts is None:
+            self._days[lived.day.seed] = lived
         is_smallest = lived.why != "" and (
-            self.smallest is None or lived.size < self.smallest.size
+            self.smallest is None or self._order(lived) < self._order(self.smallest)
         )
         if is_smallest:
             self.smallest = lived
@@ -124,6 +151,8 @@ class Futures(Answer):
     """The smallest day that failed, without what it fails without as well."""
     directory: Path | None
     """Where the session of that day is kept."""
+    interrupted_of: int | None = None
+    """How many days there were to be, if it was interrupted before they were over."""
 
     @property
     def failed(self) -> tuple[Lived, ...]:
@@ -173,19 +202,22 @@ class Futures(Answer):
         """The answer in one line."""
         share, count = self.share, len(self.days)
         low, high = (f"{round(100 * bound, 1):g}" for bound in (share.low, share.high))
-        return (
+        said = (
             f"{len(self.failed)} of {count} day{'s' * (count != 1)} failed "
             f"({round(100 * share.mean, 1):g} %, 95 % interval {low} to {high} %)"
         )
+        is_whole = self.interrupted_of in (None, count)
+        return said if is_whole else f"{said}, and {self.interrupted_of:,} were asked for"
 
     def to_dict(self) -> dict[str, Any]:
         """The same for machines."""
         share = self.share
-        return plain(
+        said: dict[str, Any] = plain(
             {
                 "scenario": self.scenario,
                 "command": self.command,
                 "days": len(self.days),
+                **({} if self.interrupted_of is None else {"interrupted_of": self.interrupted_of}),
                 "failed": len(self.failed),
                 "failed_share": share.mean,
                 "failed_share_low": share.low,
@@ -195,6 +227,7 @@ class Futures(Answer):
                 "session": None if self.directory is None else str(self.directory),
             }
         )
+        return said
 
 
 def _said(lived: Lived) -> dict[str, Any]:
@@ -215,10 +248,13 @@ async def run_futures(
     kinds: Sequence[str],
     keep: Path,
     timeout_s: float,
+    jobs: int = 1,
     progress: Progress = unseen,
     **options: Any,
 ) -> Futures:
     """Run a command once on each of so many days, against a sandbox that begins that day.
+
+    If it is canceled, it gives what the days so far have shown.
 
     Parameters
     ----------
@@ -236,6 +272,8 @@ async def run_futures(
         Directory for the session of the smallest failing day.
     timeout_s : float
         Wall-clock seconds after which a day counts as failed.
+    jobs : int
+        Days side by side, each with a sandbox and a command of its own.
     progress : callable, optional
         Told how many days are over.
     options
@@ -250,20 +288,44 @@ async def run_futures(
     _check_room(keep)
     first = scenario.seed if seed is None else seed
     search = Search(scenario, range(first, first + futures), kinds)
-    with tempfile.TemporaryDirectory(prefix="outsim-") as room:
-        state = Path(room) / "session"
-        async with serving(scenario, state=state, **options) as (served, _):
-            for day in search:
-                await served.context.begin(day)
-                why, said = await _try(words, _environment(served, day), timeout_s)
-                await served.sandbox.committed()
-                lived = Lived(day, why, len(served.sandbox.log), said)
-                if search.lived(lived):
-                    keep_session(state, keep, said)
-                progress(len(search.days), futures)
-    is_kept = search.smallest is not None
+    is_interrupted = False
+
+    async def live(served: Served, state: Path, days: Iterator[Day]) -> None:
+        for day in days:
+            await served.context.begin(day)
+            why, said = await _try(words, _environment(served, day), timeout_s)
+            await served.sandbox.committed()
+            if search.lived(Lived(day, why, len(served.sandbox.log), said)):
+                keep_session(state, keep, said)
+            progress(search.count, futures)
+
+    async with AsyncExitStack() as stack:
+        room = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="outsim-")))
+        lanes = []
+        for lane in range(min(jobs, futures)):
+            state = room / f"session-{lane}"
+            served, _ = await stack.enter_async_context(serving(scenario, state=state, **options))
+            lanes.append((served, state))
+        try:
+            for days in search.rounds():
+                async with asyncio.TaskGroup() as group:
+                    for served, state in lanes:
+                        group.create_task(live(served, state, days))
+        except ExceptionGroup as errors:
+            raise errors.exceptions[0] from None
+        except asyncio.CancelledError:
+            task = asyncio.current_task()
+            if task is None or search.count == 0:
+                raise
+            task.uncancel()
+            is_interrupted = True
     return Futures(
-        scenario.name, command, tuple(search.days), search.smallest, keep if is_kept else None
+        scenario.name,
+        command,
+        search.days,
+        search.smallest,
+        None if search.smallest is None else keep,
+        futures if is_interrupted else None,
     )
 
 
@@ -286,6 +348,12 @@ def _words(command: str) -> list[str]:
 
 def _check_room(keep: Path) -> None:
     """Refuse a directory that holds anything but a failing day that was kept there."""
+    if (keep / SESSION).exists() and not (keep / OUTPUT).is_file():
+        raise SandboxError(
+            f"{keep}: holds a session, and each day begins one of its own; name another directory "
+            "with --state DIR",
+            "conflict",
+        )
     if keep.exists() and (
         not keep.is_dir() or (any(keep.iterdir()) and not (keep / OUTPUT).is_file())
     ):

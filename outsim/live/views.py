@@ -51,6 +51,11 @@ class Seen:
     visible_at: int | None
     """None while it waits for processing, and for ever if it was lost."""
 
+    @property
+    def lag_us(self) -> int | None:
+        """How late it became visible; None while it is not."""
+        return None if self.visible_at is None else self.visible_at - self.happened_at
+
 
 @dataclass(frozen=True, slots=True)
 class Dial:

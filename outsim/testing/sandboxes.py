@@ -387,7 +387,7 @@ class Futures:
                     keep_session(self._state, self._keep, why)
 
             yield Future(self._platform, day, note)
-        found = Fared(self._scenario.name, "", tuple(search.days), search.smallest, self._keep)
+        found = Fared(self._scenario.name, "", search.days, search.smallest, self._keep)
         if found.smallest is not None:
             pytest.fail(
                 f"{found.sentence()}\n{found.smallest.words}\noutsim replay {self._keep}",

@@ -112,6 +112,24 @@ def test_of_the_smallest_failing_day_only_what_it_takes_is_left(scenario):
     assert search.smallest.day.names == ("duplicated callbacks", "no ports")
 
 
+def test_in_whatever_order_days_are_over_the_same_is_found(scenario):
+    def fails(day):
+        return len({"duplicated callbacks", "no ports", "late callbacks"} & {*day.names}) >= 2
+
+    def found(order):
+        search = Search(scenario, range(40), EVERYTHING)
+        for days in search.rounds():
+            for day in order([*days]):
+                search.lived(Lived(day, "exit code 1" if fails(day) else "", inputs=10))
+        return search.smallest, search.days
+
+    in_order = found(list)
+    assert in_order == found(lambda days: days[::-1])
+    assert len(in_order[0].day.variations) == 2
+    one_by_one = _search(scenario, fails, seeds=40)
+    assert (one_by_one.smallest, one_by_one.days) == in_order
+
+
 def test_an_application_that_always_fails_does_so_with_nothing_varied(scenario):
     search = _search(scenario, lambda _: True)
     assert search.smallest.day.variations == ()
@@ -130,14 +148,14 @@ def test_the_answer_has_its_exact_interval():
 
 
 def test_an_application_that_counts_twice_is_found_out(futures, tmp_path):
-    code, out, error = futures("--futures", "6", "--vary", "order", "--json")
+    code, out, error = futures("--futures", "4", "--vary", "order", "--json", "--jobs", "2")
     assert code == 1, error
     found = json.loads(out)
-    assert found["days"] == 6
+    assert found["days"] == 4
     scenario = outsim.load(SCENARIO)
     assert [day["seed"] for day in found["failing"]] == [
         seed
-        for seed in range(scenario.seed, scenario.seed + 6)
+        for seed in range(scenario.seed, scenario.seed + 4)
         if "duplicated callbacks" in draw_day(scenario, seed, ["order"]).names
     ]
     assert list(found["smallest"]["variations"]) == ["duplicated callbacks"]
@@ -163,27 +181,34 @@ def test_a_command_that_never_ends_has_failed_the_day(futures):
     assert "longer than 1 s" in out
 
 
-def test_an_interrupt_ends_the_command_too(tmp_path):
+def test_an_interrupt_ends_the_command_and_tells_of_the_days_so_far(tmp_path):
     (tmp_path / "scenario.toml").write_text(SCENARIO)
     there = tmp_path / "there"
     os.mkfifo(there)
     script = f"""import os, signal
+if os.environ["OUTSIM_SEED"] == "1":
+    raise SystemExit(3)
 open({str(there)!r}, "w").write(str(os.getpid()))
 signal.pause()"""
     command = f"{sys.executable} -c {shlex.quote(script)}"
     with subprocess.Popen(
         [
             *(sys.executable, "-m", "outsim", "serve", "scenario.toml"),
-            *("--futures", "3", "--command", command),
+            *("--futures", "3", "--jobs", "1", "--command", command),
         ],
         cwd=tmp_path,
+        stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
     ) as process:
         child = int(there.read_text())
         process.send_signal(signal.SIGINT)
-        error = process.communicate()[1]
+        out, error = process.communicate()
     assert process.returncode == 130
+    assert out.startswith(
+        "1 of 1 day failed (100 %, 95 % interval 2.5 to 100 %), and 3 were asked for"
+    )
+    assert (tmp_path / "failing-day" / "output.txt").exists()
     assert error.splitlines()[-1] == "outsim: interrupted"
     with pytest.raises(ProcessLookupError):
         os.kill(child, 0)
@@ -199,10 +224,15 @@ signal.pause()"""
         (["--futures", "3"], "", "empty"),
         (["--futures", "0"], "true", "1 or more"),
         (["--futures", "3", "--state", "."], "true", "holds no failing day"),
+        (["--futures", "3", "--state", "session"], "true", "holds a session"),
         (["--futures", "3", "--timeout", "soon"], "true", "10 min"),
+        (["--futures", "3", "--jobs", "0"], "true", "1 or more"),
+        (["--jobs", "2"], None, "--jobs is about days"),
     ],
 )
-def test_wrong_use_is_told(futures, options, command, said):
+def test_wrong_use_is_told(futures, tmp_path, options, command, said):
+    (tmp_path / "session").mkdir()
+    (tmp_path / "session" / "session.json").write_text("{}")
     code, out, error = futures(*options, command=command)
     assert code == 2
     assert out == ""

@@ -74,7 +74,7 @@ async def requests(
         if request.number > after
         and (
             not (only_refused or only_ignored)
-            or (only_refused and request.status >= 400)
+            or (only_refused and request.is_refused)
             or (only_ignored and request.ignored)
         )
     ]

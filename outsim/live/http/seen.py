@@ -65,6 +65,11 @@ class Request:
     ignored: dict[str, str] = field(default_factory=dict)
     """Fields that mean nothing here, with the known one that each is nearest to."""
 
+    @property
+    def is_refused(self) -> bool:
+        """Whether it was not taken."""
+        return self.status >= 400
+
 
 class Requests:
     """The last thousand requests of clients."""

@@ -1,22 +1,144 @@
-"""The room that shows what a customer sees."""
+"""The room that shows what a customer sees, and beside it what really happened."""
 
 from __future__ import annotations
 
-from outsim.live.page.parts import table
+from typing import Any
+
+from nicegui import ui
+
+from outsim.clock import format_duration
+from outsim.live.http import control
+from outsim.live.page.clock import Clock
+from outsim.live.page.customer_calls import CampaignCalls
+from outsim.live.page.customer_list import QueueList
+from outsim.live.page.orders import STYLE, Said
+from outsim.live.page.parts import words
+from outsim.live.page.rows import SIZE, Column, Pager, Rows
 from outsim.live.page.session import Page
+from outsim.live.page.times import local
+from outsim.live.views import CampaignView
+from outsim.scenario.accounts import Account
 
 
 def build(page: Page) -> None:
     """Build it for a client."""
-    table(
-        "Campaigns as their customers see them",
-        ["campaign", "tenant", "calls by status"],
-        (
-            (
-                view.name,
-                view.tenant,
-                ", ".join(f"{count:,} {status}" for status, count in view.visible_counts.items()),
-            )
-            for view in page.context.sandbox.campaigns()
-        ),
-    )
+    ui.add_css(STYLE)
+    if page.context.logins.accounts:
+        CustomersPage(page)
+    else:
+        words("p", "The scenario has no tenant that could hand in calls.").classes("notice")
+
+
+class CustomersPage:
+    """The page that the platform has for its customers: it is as it was when it was loaded."""
+
+    def __init__(self, page: Page) -> None:
+        self._page = page
+        accounts = page.context.logins.accounts
+        with ui.element("div").classes("bar"):
+            self._account = ui.select(
+                {
+                    place: f"{account.tenant} ({account.login})"
+                    for place, account in enumerate(accounts)
+                },
+                label="Customer",
+                value=0,
+                on_change=self._log_in,
+            ).props("dense outlined options-dense")
+            self._truth = ui.switch("Show the truth beside it", on_change=self.refresh)
+        with ui.element("details"):
+            words("summary", "Move the clock")
+            self._clock = Clock(page, lambda: None)
+        with ui.element("div").classes("bar"):
+            self._as_of = words("p", "").props('role="status"')
+            ui.button("Refresh", on_click=self.refresh)
+            self._often = ui.checkbox("Refresh each second", on_change=self._renew_or_not)
+        self._said = Said()
+        self._campaigns = Rows(
+            "",
+            [],
+            actions={"view": "View", "stop": "Stop"},
+            on_act=self._act,
+            none="no campaign yet: queue calls below",
+        )
+        self._pages = Pager("campaigns", self.refresh)
+        self._calls = CampaignCalls(page, lambda: bool(self._truth.value))
+        self._timer = ui.timer(1.0, self.refresh, active=False)
+        QueueList(page, lambda: self.account, self._queued)
+        ui.timer(1.0, self._clock.show)
+        ui.timer(0, self.refresh, once=True)
+
+    @property
+    def account(self) -> Account:
+        """Whose page it is."""
+        chosen: int = self._account.value
+        return self._page.context.logins.accounts[chosen]
+
+    async def _log_in(self) -> None:
+        self._pages.begin = 0
+        self._calls.view(self.account.tenant, None)
+        self._said.say("")
+        await self.refresh()
+
+    def _renew_or_not(self) -> None:
+        self._timer.active = bool(self._often.value)
+
+    async def refresh(self) -> None:
+        """Load the page anew: what the customer sees now."""
+        sandbox = self._page.context.sandbox
+        await sandbox.committed()
+        names = sandbox.campaign_names(self.account.tenant)
+        self._pages.set_total(len(names))
+        begin = self._pages.begin
+        # The latest first.
+        shown = names[::-1][begin : begin + SIZE]
+        views = [sandbox.campaign(self.account.tenant, name) for name in shown]
+        self._campaigns.set_columns(self._columns(views))
+        beside = ", and what they are in truth" if self._truth.value else ""
+        caption = (
+            f"Campaigns: {len(names):,}, the latest first, as their customer sees them{beside}"
+        )
+        self._campaigns.show([self._cells(view) for view in views], caption)
+        if self._calls.campaign is not None and self._calls.campaign not in names:
+            self._calls.view(self.account.tenant, None)
+        self._calls.show()
+        self._as_of.text = f"As of {local(self._page, sandbox.clock.now)}."
+
+    def _columns(self, views: list[CampaignView]) -> list[Column]:
+        counted = [dict.fromkeys(key for view in views for key in (*view.seen, *view.happened))]
+        columns = [Column("name", "Campaign", "long")]
+        for key in counted[0] or ("pending", "completed", "failed"):
+            columns.append(Column(key, key.capitalize(), "number"))
+            if self._truth.value:
+                columns.append(
+                    Column(f"true_{key}", f"{key.capitalize()} in truth", "number truth")
+                )
+        if self._truth.value:
+            columns.append(Column("waiting", "Updates not seen yet", "number truth"))
+            columns.append(Column("lag", "Status lag", "number truth"))
+        return columns
+
+    def _cells(self, view: CampaignView) -> dict[str, Any]:
+        cells: dict[str, Any] = {"key": view.name, "name": view.name}
+        keys = {**view.seen, **view.happened}
+        cells |= {key: f"{view.seen.get(key, 0):,}" for key in keys}
+        cells |= {f"true_{key}": f"{view.happened.get(key, 0):,}" for key in keys}
+        cells["waiting"] = f"{view.waiting_updates:,}"
+        lag_us = view.status_lag_us
+        cells["lag"] = "none yet" if lag_us is None else format_duration(lag_us)
+        if view.is_over or view.stop_requested is not None:
+            cells["without"] = ["stop"]
+        return cells
+
+    async def _act(self, action: str, name: str) -> None:
+        tenant = self.account.tenant
+        with self._said.refusals():
+            if action == "stop":
+                answer = await control.stop(self._page.context, tenant, name)
+                self._said.say(f"{answer['done']}.")
+            self._calls.view(tenant, name)
+        await self.refresh()
+
+    async def _queued(self, name: str) -> None:
+        self._calls.view(self.account.tenant, name)
+        await self.refresh()

@@ -1,0 +1,112 @@
+"""The clock on the page: how it stands, and the orders that the interface takes too."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+from nicegui import ui
+
+from outsim.clock import SECOND, format_duration
+from outsim.live.clock import UNTIL
+from outsim.live.http import control
+from outsim.live.http.control import Advance, ClockOrder
+from outsim.live.page.orders import Said
+from outsim.live.page.parts import words
+from outsim.live.page.session import Page
+from outsim.live.views import ClockView
+
+SPEED = 60
+"""Of a clock that is let run from the page, at first."""
+
+
+class Clock:
+    """Hold it, let it run, advance it.
+
+    Parameters
+    ----------
+    page : Page
+        Whose clock it is.
+    passed : callable
+        Told when an order is done.
+    """
+
+    def __init__(self, page: Page, passed: Callable[[], Awaitable[None] | None]) -> None:
+        self._page, self._passed = page, passed
+        self._state = words("p", "").classes("state")
+        with ui.element("div").classes("orders"):
+            with ui.element("div").classes("order"):
+                ui.button("Hold", on_click=self._hold)
+            with ui.element("div").classes("order"):
+                self._speed = ui.input("Times wall-clock time", value=f"{SPEED}")
+                ui.button("Let it run", on_click=self._free)
+            with ui.element("div").classes("order"):
+                self._by = ui.input("Duration", value="1 min")
+                ui.button("Advance by", on_click=lambda: self._advance(by=self._by.value))
+            with ui.element("div").classes("order"):
+                self._to = ui.input("Local time", placeholder="09:45")
+                ui.button("Advance to", on_click=lambda: self._advance(to=self._to.value))
+            with ui.element("div").classes("order"):
+                self._until = ui.select([*UNTIL], label="Until", value=UNTIL[0])
+                self._whose = ui.select(self._campaigns(), label="Campaign")
+                ui.button("Advance until", on_click=self._advance_until)
+        self._until.on_value_change(self._ask_whose)
+        self._said = Said()
+        self._ask_whose()
+        self.show()
+
+    def show(self) -> None:
+        """Say how it stands."""
+        self._state.text = in_words(self._page.context.sandbox.clock.view)
+
+    def _campaigns(self) -> dict[int, str]:
+        """Campaigns by their place."""
+        sandbox = self._page.context.sandbox
+        self._keys = [
+            (tenant, name) for tenant in sandbox.tenants for name in sandbox.campaign_names(tenant)
+        ]
+        return {place: f"{tenant}: {name}" for place, (tenant, name) in enumerate(self._keys)}
+
+    def _ask_whose(self) -> None:
+        self._whose.set_visibility(self._until.value != "idle")
+        self._whose.set_options(self._campaigns(), value=self._whose.value)
+
+    async def _hold(self) -> None:
+        await self._order(control.set_clock, lambda: ClockOrder(state="held"))
+
+    async def _free(self) -> None:
+        speed: Any = self._speed.value
+        await self._order(control.set_clock, lambda: ClockOrder(state="free", speed=speed))
+
+    async def _advance_until(self) -> None:
+        chosen = self._whose.value
+        tenant, name = (None, None) if chosen is None else self._keys[chosen]
+        if self._until.value == "idle":
+            tenant = name = None
+        await self._advance(until=self._until.value, tenant=tenant, campaign=name)
+
+    async def _advance(self, **order: Any) -> None:
+        await self._order(control.advance, lambda: Advance(**order))
+
+    async def _order(self, do: Callable[..., Awaitable[Any]], order: Callable[[], Any]) -> None:
+        with self._said.refusals():
+            await do(self._page.context, order())
+        self.show()
+        passed = self._passed()
+        if passed is not None:
+            await passed
+
+
+def in_words(view: ClockView) -> str:
+    """How a clock stands."""
+    state = {"free": f"runs at {view.speed:g} times wall-clock time", "ready": "is held"}.get(
+        view.state, "advances" if view.state == "advancing" else "is held"
+    )
+    said = [f"It is {view.local[:19].replace('T', ' ')}, and the clock {state}."]
+    if view.behind_s >= 1:
+        said.append(f"It is {format_duration(view.behind_s * SECOND)} behind.")
+    if view.open_posts:
+        said.append(f"Posts that are not answered yet: {view.open_posts:,}.")
+    if view.reasons:
+        said.append(f"It waits for {'; '.join(view.reasons)}.")
+    return " ".join(said)
