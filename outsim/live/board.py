@@ -129,6 +129,7 @@ class _Followed:
         self.counts = Counter(self.status)
         self.visible_counts = Counter(self.status)
         self.is_over = state.unfinished == 0
+        self._wedged = np.frombuffer(state.wedged, np.bool_)
         self.waiting = 0
         self.lags_us: deque[int] = deque(maxlen=RECENT_UPDATES)
 
@@ -140,6 +141,12 @@ class _Followed:
             shown = np.frombuffer(self.visible_place, np.int64)[found]
             found = found[np.argsort(-shown, kind="stable")]
         return found.tolist()
+
+    @property
+    def wedged(self) -> int:
+        """Calls that are pending and never go out."""
+        is_pending = np.frombuffer(self.status, np.uint8) < FIRST_FINAL
+        return int(np.count_nonzero(is_pending & self._wedged))
 
 
 class Board:
@@ -343,6 +350,7 @@ class Board:
             first_call_id=plan.first_call_id,
             stop_requested=requested if campaign.is_stopped else None,
             is_over=found.is_over,
+            wedged=found.wedged,
             counts=_by_word(found.counts),
             visible_counts=_by_word(found.visible_counts),
             waiting_updates=found.waiting,

@@ -6,6 +6,7 @@ from urllib.parse import urlsplit
 
 from outsim.clock import after
 from outsim.errors import SandboxError, unknown_name
+from outsim.live.clock import why_it_ends
 from outsim.live.inputs import AnyInput, EndFault, Fault, Pin, Resume, Stop, Submit, Suspend
 from outsim.live.planning import SessionPlan
 from outsim.plan.campaigns import FICTION
@@ -21,7 +22,12 @@ def check_input(session: SessionPlan, entry: AnyInput) -> None:
     """
     latest_us = session.base.latest_us
     if entry.at >= latest_us:
-        raise SandboxError(f"the run is over: it ends at {_shown(session, latest_us)}", "outside")
+        why = why_it_ends(session.scenario)
+        raise SandboxError(
+            f"the run is over: it ends at {_shown(session, latest_us)} ({why}); begin another "
+            "session, or reset this one",
+            "outside",
+        )
     tenant = getattr(entry, "tenant", None)
     if tenant is not None and tenant not in session.tenants:
         raise SandboxError(unknown_name("tenant", tenant, session.tenants), "unknown")

@@ -10,6 +10,7 @@ from outsim.clock import after, format_duration, microseconds_between
 from outsim.errors import SandboxError, unknown_name
 from outsim.live.inputs import Clock
 from outsim.live.views import ClockView
+from outsim.scenario.model import Scenario
 
 ClockState = Literal["free", "held", "advancing", "ready"]
 Until = Literal["idle", "reported", "campaign over", "next update visible", "next delivery"]
@@ -17,6 +18,13 @@ UNTIL: tuple[Until, ...] = get_args(Until)
 
 SLOWEST, FASTEST = 0.1, 1000.0
 """Speeds of a free clock, in simulated time for wall-clock time."""
+
+
+def why_it_ends(scenario: Scenario) -> str:
+    """Why a run ends where it does."""
+    if scenario.clock.latest is not None:
+        return "clock.latest of the scenario"
+    return "a day after clock.ends, for what is still under way; clock.latest moves it"
 
 
 class Driver(Protocol):

@@ -12,7 +12,7 @@ from outsim.clock import NEVER, SECOND, after
 from outsim.engine.readable.state import Call
 from outsim.errors import SandboxError
 from outsim.live.board import Board
-from outsim.live.clock import ClockState, Until
+from outsim.live.clock import ClockState, Until, why_it_ends
 from outsim.live.conditions import Condition, Conditions
 from outsim.live.feed import EventFeed
 from outsim.live.inputs import Answer, AnyInput, Clock
@@ -127,6 +127,8 @@ class Driver:
             ends = perf_counter() + SLICE_S
             self.run.advance(until_us, lambda: perf_counter() >= ends)
             self._send_posts()
+            if self.now >= self.latest_us:
+                self._emit_clock("over")
 
     def view(self) -> ClockView:
         """All there is to say of the clock."""
@@ -140,6 +142,8 @@ class Driver:
             handler_time=self.begun.handler_time,
             begins=self.begins.isoformat(),
             ends=self.local(self.latest_us).isoformat(),
+            ends_why=why_it_ends(self.begun.scenario),
+            is_over=now >= self.latest_us,
             open_posts=len(self.run.deliveries.posts),
             reasons=self.waiting.reasons,
         )

@@ -117,6 +117,9 @@ class CampaignView:
     first_call_id: int
     stop_requested: int | None
     is_over: bool
+    """Whether nothing more happens to its calls: wedged ones are not waited for."""
+    wedged: int
+    """Calls that stay pending for ever: they were accepted, and never go out."""
     counts: dict[str, int]
     visible_counts: dict[str, int]
     waiting_updates: int
@@ -261,6 +264,10 @@ class ClockView:
     handler_time: Literal["real", "scenario"]
     begins: str
     ends: str
+    """Where the run ends: no time passes from there on, and nothing more is taken."""
+    ends_why: str
+    is_over: bool
+    """Whether it has come to its end."""
     open_posts: int
     reasons: list[str] = field(default_factory=list)
     """What an advancing clock waits for."""

@@ -12,7 +12,7 @@ import pytest
 
 from outsim.clock import HOUR, MINUTE, SECOND
 from outsim.errors import SandboxError
-from outsim.live import Post, Reply, Sandbox, Submit
+from outsim.live import Pin, Post, Reply, Sandbox, Submit
 from outsim.live.pace import BEHIND_S
 from outsim.scenario import Scenario
 
@@ -225,6 +225,43 @@ def test_a_free_clock_that_falls_behind_says_so_and_skips_nothing(
             await sandbox.wait_for("campaign_over", after=0)
             final = [sandbox.call(call_id).changes[-1].status for call_id in submitted.call_ids]
             assert {*final} <= {"completed", "failed"}
+
+    run(session())
+
+
+def test_a_clock_that_comes_to_the_end_of_the_run_says_so(scenario_of: ScenarioOf) -> None:
+    day_after = scenario_of()
+    earlier = day_after.with_({"clock.latest": "13:00"})
+
+    async def session(scenario: Scenario, hours: int, why: str) -> None:
+        async with Sandbox(scenario) as sandbox:
+            assert not sandbox.clock.view.is_over
+            await sandbox.clock.advance_by(hours * HOUR)
+            view = sandbox.clock.view
+            assert view.is_over
+            assert view.local == view.ends
+            assert why in view.ends_why
+            await sandbox.clock.free(1000)
+            with pytest.raises(SandboxError, match=rf"the run is over: it ends at .*{why}"):
+                await sandbox.submit(_calls())
+            assert sandbox.clock.now == hours * HOUR
+            event = await sandbox.wait_for("clock", status="over", after=0)
+            assert event.at == hours * HOUR
+
+    run(session(day_after, 27, "a day after clock.ends"))
+    run(session(earlier, 4, "clock.latest of the scenario"))
+
+
+def test_wedged_calls_stay_pending_and_are_counted(scenario_of: ScenarioOf) -> None:
+    async def session() -> None:
+        async with Sandbox(scenario_of()) as sandbox:
+            await sandbox.pin(Pin(numbers=["2125550100", "2125550101"], outcome="wedged"))
+            submitted = await sandbox.submit(_calls())
+            await sandbox.clock.advance_until("idle")
+            campaign = sandbox.campaign(submitted.tenant, submitted.campaign)
+            assert campaign.is_over
+            assert campaign.wedged == campaign.happened["pending"] == 2
+            assert campaign.seen["pending"] == 2
 
     run(session())
 

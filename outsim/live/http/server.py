@@ -118,6 +118,8 @@ class Served:
                 "state": clock.state,
                 "speed": clock.speed,
                 "handler_time": clock.handler_time,
+                "ends": clock.ends,
+                "is_over": clock.is_over,
             },
             "accounts": [
                 _shown(account, number, self.sandbox.scenario)
