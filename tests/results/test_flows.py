@@ -61,6 +61,11 @@ def test_a_grid_has_what_the_step_functions_have(scenario, step_us, count, since
             values[(within >= low) & (within < high)].max() for low, high in pairwise(edges)
         ]
         assert grid.most(flow).tolist() == most_of
+        lasted = np.diff(within, append=within[-1])
+        for mean, (low, high) in zip(grid.mean(flow), pairwise(edges), strict=True):
+            is_within = (within >= low) & (within < high)
+            amount = int((values[is_within] * lasted[is_within]).sum())
+            assert mean == amount / step_us
 
 
 @settings(max_examples=40)

@@ -57,7 +57,7 @@ class Animation {
     this.charts = {
       rate: new Chart("Dial rate", pointer),
       carrier: new Chart("Carrier", pointer),
-      workers: new Chart("Workers", pointer),
+      workers: new Chart("Workers, mean of the step", pointer),
       backlog: new Chart("Status backlog", pointer),
     };
     this.field_canvas = make("canvas", { role: "img", "aria-label": "One mark a port; the table by tenant says the same" });

@@ -225,6 +225,16 @@ class Grid:
         np.maximum.at(most, (between - self.begins) // self.step_us, there)
         return most
 
+    def mean(self, flow: Flow) -> NDArray[np.float64]:
+        """How much of a flow is there on average from each instant to the next."""
+        edges = np.append(self.marks, self.begins + self.step_us * self.count) - self.begins
+        there = np.zeros(len(edges), dtype=np.int64)
+        for side, sign in zip(flow, (1, -1), strict=True):
+            at = np.sort(side.at[side.at != MISSING]) - self.begins
+            by_then = count_until(at, edges)
+            there += sign * (by_then * edges - np.concatenate([[0], np.cumsum(at)])[by_then])
+        return np.asarray(np.diff(there) / self.step_us)
+
 
 def settled(function: Steps) -> Steps:
     """The same step function with one step an instant: nobody sees a value in between."""
