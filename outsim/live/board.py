@@ -8,13 +8,11 @@ from collections import Counter, defaultdict, deque
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice
-from typing import Literal, TypeVar
+from typing import Literal
 
 import numpy as np
-from typing_extensions import override
 
 from outsim.clock import MISSING
-from outsim.engine.readable.recorder import Table
 from outsim.engine.readable.state import Attempt, CampaignState, Update
 from outsim.engine.records import (
     ATTEMPT_TYPES,
@@ -23,11 +21,10 @@ from outsim.engine.records import (
     UPDATE_TYPES,
     AttemptRecord,
     DeliveryRecord,
-    Row,
-    Types,
     UpdateRecord,
 )
 from outsim.live.campaigns import SessionCampaign
+from outsim.live.followed import FollowedTable
 from outsim.live.planning import SessionPlan
 from outsim.live.views import (
     CallView,
@@ -54,47 +51,6 @@ from outsim.vocabulary import (
 
 Tell = Callable[[EventKind, CampaignPlan, int, str, int], None]
 """Told of what happens: kind, whose campaign, call_id, word, and number of attempt or post."""
-
-
-AnyRow = TypeVar("AnyRow", bound=Row)
-
-
-class FollowedTable(Table[AnyRow]):
-    """A table of records that tells somebody when a row begins and when it is settled."""
-
-    def __init__(
-        self,
-        types: Types,
-        began: Callable[[AnyRow], None],
-        settled: Callable[[AnyRow], None],
-    ) -> None:
-        super().__init__(types)
-        self._column = {name: k for k, name in enumerate(types)}
-        self._began = began
-        self._settled = settled
-
-    @override
-    def begin(self, row: AnyRow) -> None:
-        super().begin(row)
-        self._began(row)
-
-    @override
-    def settle(self, row: AnyRow) -> None:
-        super().settle(row)
-        self._settled(row)
-
-    def row(self, place: int) -> dict[str, int]:
-        """The values of a row as they are now, by column."""
-        row = self._rows[place]
-        values = row if isinstance(row, tuple) else self._values(row)
-        return dict(zip(self.types, values, strict=True))
-
-    def values(self, place: int, *columns: str) -> tuple[int, ...]:
-        """Some of the values of a row, quicker than all by name."""
-        row = self._rows[place]
-        if not isinstance(row, tuple):
-            row = self._values(row)
-        return tuple(row[self._column[name]] for name in columns)
 
 
 @dataclass

@@ -221,6 +221,11 @@ class LiveRun:
         if disturbance.begins_us < ends_us == disturbance.ends_us:
             controls.end(self.platform, disturbance)
 
+    def read_ahead(self, most: int) -> bool:
+        """Read so many rows of what has happened before `records`; whether there are more."""
+        tables = (self.board.attempts, self.board.updates, self.board.deliveries)
+        return any(table.read_ahead(most) for table in tables)
+
     def records(self) -> Records:
         """What has happened before `reached_us`."""
         plan = self.session.plan(self.reached_us)

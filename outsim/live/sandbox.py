@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator, Collection, Iterator, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import replace
@@ -63,6 +64,9 @@ if TYPE_CHECKING:
 
 SHOWN_NUMBERS = 5
 """Numbers that a message names at most."""
+
+ROWS_IN_A_TURN = 10_000
+"""Rows of a table that are read without letting others in the loop go on: some milliseconds."""
 
 
 class Sandbox:
@@ -540,6 +544,15 @@ class Sandbox:
         """Refuse a tenant that there is none of."""
         if tenant not in self.tenants:
             raise SandboxError(unknown_name("tenant", tenant, self.tenants), "unknown")
+
+    async def result_in_turns(self) -> Result:
+        """The session so far, as `result` has it; others in the loop take turns meanwhile.
+
+        What has been read once is not read again, so that it can be asked for time and again.
+        """
+        while self._driver.run.read_ahead(ROWS_IN_A_TURN):
+            await asyncio.sleep(0)
+        return self.result()
 
     def result(self) -> Result:
         """The session so far as a result, with all its tables: what replay gives."""
