@@ -19,6 +19,7 @@ import yarl
 
 from outsim._version import __version__
 from outsim.live.inbox import INBOX_PATH, Inbox
+from outsim.live.waiting import untimed
 
 MOST_READ = 65_536
 """Bytes that are read of a page's answer."""
@@ -189,7 +190,8 @@ class Pages:
         places = self._opening.get(host)
         if places is None:
             places = self._opening[host] = asyncio.Semaphore(BACKLOG)
-        await places.acquire()
+        with untimed():
+            await places.acquire()
         opened = asyncio.get_running_loop().call_later(OPENING_S, places.release)
         try:
             yield

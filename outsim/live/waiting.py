@@ -42,6 +42,19 @@ class Work:
 _current: ContextVar[Work | None] = ContextVar("current", default=None)
 
 
+@contextmanager
+def untimed() -> Iterator[None]:
+    """Time here does not count for whatever is done: it waits for its turn."""
+    work = _current.get()
+    if work is not None:
+        work.pause()
+    try:
+        yield
+    finally:
+        if work is not None:
+            work.resume()
+
+
 class Waiting:
     """Work outside, and whoever sleeps until an instant.
 
