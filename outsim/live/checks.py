@@ -45,8 +45,8 @@ def check_input(session: SessionPlan, entry: AnyInput) -> None:
         is_on = session.disturbances.is_suspended(entry.tenant)
         if is_on == isinstance(entry, Suspend):
             whose = entry.tenant or "everybody"
-            state = "suspended already" if is_on else "not suspended"
-            raise SandboxError(f"{whose} is {state}", "conflict")
+            said = f"{whose} is suspended already" if is_on else f"no suspension of {whose} is on"
+            raise SandboxError(said, "conflict")
     elif isinstance(entry, Pin):
         _check_pin(session, entry)
     elif isinstance(entry, Fault):

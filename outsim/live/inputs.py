@@ -70,6 +70,25 @@ FaultKind = Literal[
     "intake_503",
     "preflight",
 ]
+FAULTS: dict[FaultKind, str] = {
+    "ports": "`count` ports are out of service, or all; `drop` cuts their calls off",
+    "workers": "`count` workers are out, or all",
+    "channels": "`count` channels of the carrier are out, or all; `drop` cuts their calls off",
+    "carrier": "the carrier refuses every attempt",
+    "status": "no status update is processed",
+    "endpoint": "every post to `endpoint` fails",
+    "answer_lost": "a handler's answer is lost, so it is posted again; with `endpoint` `intake`, "
+    "the platform's own answer to calls that it has taken",
+    "duplicated": "a result is posted twice",
+    "reordered": "a result is posted `delay_s` late (1 s), so that others overtake it",
+    "late": "the same",
+    "intake_409": "what is queued is refused: the account or deployment was deleted",
+    "intake_429": "what is queued is refused: intake is full",
+    "intake_500": "what is queued is refused: a database error",
+    "intake_503": "what is queued is refused: intake is full",
+    "preflight": "the pre-flight GET of a page fails",
+}
+"""What can be ordered to go wrong."""
 MODEL_FAULTS = ("ports", "workers", "channels", "carrier", "status", "endpoint")
 """Faults that are outages in the model; all others are the interface's."""
 PostResult = Literal["accepted", "timeout", "server_error", "unreachable"]

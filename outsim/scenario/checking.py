@@ -62,7 +62,7 @@ def in_words(details: ErrorDetails, value: Any) -> str:
     if kind == "worded":
         return f"{value_text}; {details['msg']}"
     rule = next(rule for begin, rule in _RULES.items() if kind.startswith(begin))
-    numbers = {k: f"{v:.15g}" for k, v in limits.items() if isinstance(v, int | float)}
+    numbers = {k: f"{v:.15g}" for k, v in limits.items() if isinstance(v, float)}
     return f"{value_text}; {rule.format(**(limits | numbers))}"
 
 

@@ -239,6 +239,10 @@ def test_no_answer_words_it_as_a_library_does(server, kind, body):
         ("GET", "/sandbox/nubmers", "there is nothing at /sandbox/nubmers"),
         ("GET", "/sandbox/calls/soon", "call_id: found 'soon'; must be a whole number"),
         ("GET", "/sandbox/calls/100000007", "there is no call 100000007"),
+        ("GET", "/sandbox/campaigns?tenant=clinics", "did you mean 'clinic'?"),
+        ("GET", "/sandbox/deliveries?tenant=clinics", "did you mean 'clinic'?"),
+        ("GET", "/sandbox/campaigns/clinics/x", "did you mean 'clinic'?"),
+        ("GET", f"/sandbox/requests?after={2**60}", f"must be at most {2**53}"),
     ],
 )
 def test_what_is_wrong_is_said_in_words(server, method, path, said):

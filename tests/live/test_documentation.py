@@ -9,10 +9,11 @@ import shlex
 import subprocess
 import sys
 from pathlib import Path
+from typing import get_args
 
 import pytest
 
-from outsim.live.inputs import PINNED
+from outsim.live.inputs import FAULTS, MODEL_FAULTS, PINNED, FaultKind
 from outsim.live.posts import CALLEE_TYPE_MEANINGS
 from outsim.testing.sandboxes import RunningSandbox
 
@@ -127,3 +128,9 @@ def test_it_has_every_outcome_that_a_number_can_be_given():
 def test_it_has_every_callee_type():
     known = [[name or "empty", meaning] for name, meaning in CALLEE_TYPE_MEANINGS.items()]
     assert rows_of("`callee_type` | meaning") == known
+
+
+def test_it_has_every_fault_that_can_be_ordered():
+    assert rows_of("`of`") == [[kind, meaning.strip("`")] for kind, meaning in FAULTS.items()]
+    assert set(FAULTS) == set(get_args(FaultKind))
+    assert tuple(FAULTS)[: len(MODEL_FAULTS)] == MODEL_FAULTS

@@ -113,3 +113,22 @@ def test_what_was_said_is_there_after_a_restart(tmp_path):
         assert len(post(server, "campaigns/start", name="offer")["call_ids"]) == 3
     with running(SCENARIO, **options) as server:
         post(server, "campaigns/start", 409, name="offer")
+
+
+def test_each_calls_reference_comes_back_with_its_result(server):
+    campaign = {"name": "referred", "start_url": f"{server.url}/inbox/start"}
+    campaign["result_url"] = f"{server.url}/inbox/results"
+    calls = [
+        {"phone_number": f"212555010{k};ani=2125550199", "message_reference": f"row {k}"}
+        for k in range(2)
+    ]
+    for path, given in (
+        ("campaigns", campaign),
+        ("campaigns/add-calls", {"name": "referred", "calls": calls}),
+        ("campaigns/start", {"name": "referred"}),
+    ):
+        server.client.post(f"/api/{path}", json=given, headers=server.bearer).raise_for_status()
+    server.client.post("/sandbox/clock/advance", json={"until": "idle"}).raise_for_status()
+    messages = server.client.get("/sandbox/inbox/results").json()
+    said = {m["fields"]["phone_number"]: m["fields"]["message_reference"] for m in messages}
+    assert said == {"2125550100": "row 0", "2125550101": "row 1"}

@@ -22,7 +22,8 @@ from outsim.live.views import CallView, Dial
 from outsim.scenario.accounts import Account
 from outsim.units import shown
 
-KEPT_US = 5 * DAY
+KEPT_US = {"logs": 5 * DAY, "sessions": 365 * DAY}
+"""For how long the platform keeps what it has of an attempt."""
 MOST_ATTEMPTS = 16
 """A log_id counts calls by this many, and the attempts of each within."""
 AT_ONCE = 200
@@ -127,14 +128,14 @@ def _log_of(sandbox: Sandbox, call: CallView, dial: Dial) -> dict[str, str]:
 def _dialed_at(sandbox: Sandbox, dial: Dial) -> int | None:
     """When an attempt was dialed; None if it has no log, or one that is kept no more."""
     at = dial.dialed_at
-    return at if at is not None and at > sandbox.clock.now - KEPT_US else None
+    return at if at is not None and at > sandbox.clock.now - KEPT_US["logs"] else None
 
 
 def _found(
-    sandbox: Sandbox, account: Account, begins: int, ends: int, number: str | None
+    sandbox: Sandbox, account: Account, kind: str, begins: int, ends: int, number: str | None
 ) -> list[tuple[int, int, int]]:
     """When each attempt of a range was dialed, its call_id and its number, in order."""
-    begins = max(begins, sandbox.clock.now - KEPT_US + 1)
+    begins = max(begins, sandbox.clock.now - KEPT_US[kind] + 1)
     found = [
         dialed
         for dialed in sandbox.attempted(account.tenant, "dialed")
@@ -165,7 +166,8 @@ async def _page(
     sandbox = context.sandbox
     epoch = round(sandbox.clock.local(0).timestamp() * 1_000_000)
     begins, ends = (stamp * 1_000_000 - epoch for stamp in (start_timestamp, end_timestamp))
-    found = _found(sandbox, account, begins, ends, number)
+    kind = request.scope["route"].name
+    found = _found(sandbox, account, kind, begins, ends, number)
     logs = []
     for k, (_, call_id, attempt) in enumerate(found[offset : offset + limit]):
         if k % AT_ONCE == AT_ONCE - 1:

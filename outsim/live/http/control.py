@@ -176,6 +176,8 @@ async def advance(context: Here, order: Advance) -> dict[str, Any]:
 async def wait(context: Here, order: Wait) -> dict[str, Any]:
     """The next event of a kind, or null if none comes in time."""
     call_id = None if order.call_id is None else order.call_id - FIRST_CALL_ID
+    if order.tenant is not None:
+        context.sandbox.check_tenant(order.tenant)
     try:
         async with asyncio.timeout(order.timeout_s):
             event = await context.sandbox.wait_for(
@@ -209,6 +211,8 @@ async def events(
 @router.get("/campaigns", summary="Campaigns")
 async def campaigns(context: Here, tenant: Name | None = None) -> list[dict[str, Any]]:
     """Campaigns with their calls by status: as it is, and as their customers see it."""
+    if tenant is not None:
+        context.sandbox.check_tenant(tenant)
     await context.sandbox.committed()
     return [_campaign(context, view) for view in context.sandbox.campaigns(tenant)]
 
@@ -217,6 +221,7 @@ async def campaigns(context: Here, tenant: Name | None = None) -> list[dict[str,
 async def campaign(context: Here, tenant: Name, name: Name) -> dict[str, Any]:
     """A campaign, with the calls that went out after it was stopped."""
     sandbox = context.sandbox
+    sandbox.check_tenant(tenant)
     view = sandbox.campaign(tenant, name)
     await sandbox.committed()
     after = sandbox.dialed_after_stop(tenant, name)

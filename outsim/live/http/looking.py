@@ -30,6 +30,8 @@ async def deliveries(
 ) -> list[dict[str, Any]]:
     """Posts with what went over the wire each time, the latest last."""
     number = None if call_id is None else call_id - FIRST_CALL_ID
+    if tenant is not None:
+        context.sandbox.check_tenant(tenant)
     await context.sandbox.committed()
     return [
         localized(context, asdict(view))
@@ -61,7 +63,7 @@ async def requests(
     context: Here,
     only_refused: bool = False,
     only_ignored: bool = False,
-    after: Annotated[int, Query(ge=0)] = 0,
+    after: Annotated[int, Query(ge=0, le=2**53)] = 0,
 ) -> list[dict[str, Any]]:
     """The last thousand: what was said, what was answered, why not, and what would have been.
 
