@@ -1,6 +1,6 @@
-"""A session in a process of its own, to be killed: carries out the orders on its input.
+"""A session in a process of its own, to be killed: carries out the orders that a pipe brings.
 
-Each line is an order as JSON; once it is durable its number is written. What was carried out
+Once an order is durable its number is sent back. What was carried out
 before a kill is known from the log and done again without harm: names are given and times are
 absolute.
 """
@@ -8,20 +8,13 @@ absolute.
 from __future__ import annotations
 
 import asyncio
-import json
-import sys
+from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any
 
 from outsim.errors import SandboxError
 from outsim.live import Fault, Post, Reply, Sandbox, Submit
 from outsim.scenario import load
-
-
-def say(word: object) -> None:
-    """Write a line that is read at once."""
-    sys.stdout.write(f"{word}\n")
-    sys.stdout.flush()
 
 
 async def answer(post: Post) -> Reply:
@@ -47,15 +40,19 @@ async def carry_out(sandbox: Sandbox, order: dict[str, Any]) -> None:
             raise
 
 
-async def session(scenario: Path, state: Path) -> None:
-    """Carry out what stands on the input, line by line."""
+async def session(scenario: Path, state: Path, orders: Connection) -> None:
+    """Carry out one order after the other, until there are no more."""
     async with Sandbox(load(scenario), state=state, poster=answer) as sandbox:
-        say("ready")
-        for line in sys.stdin:
-            order = json.loads(line)
+        orders.send("ready")
+        while True:
+            try:
+                order = orders.recv()
+            except EOFError:
+                return
             await carry_out(sandbox, order)
-            say(order["number"])
+            orders.send(order["number"])
 
 
 if __name__ == "__main__":
-    asyncio.run(session(Path(sys.argv[1]), Path(sys.argv[2])))
+    # Whoever runs this gives a scenario, the directory of the session, and a pipe of orders.
+    asyncio.run(session(*globals()["GIVEN"]))

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import json
+import multiprocessing
 import random
-import subprocess
-import sys
+import signal
 from collections.abc import Iterator
 from pathlib import Path
+from runpy import run_path
 from typing import Any
 
 from outsim.clock import SECOND
@@ -15,6 +15,9 @@ from outsim.live.replay import replay
 from outsim.testing.differences import find_first
 
 KILLS = 20
+SESSION = str(Path(__file__).with_name("killed_session.py"))
+FORKS = multiprocessing.get_context("forkserver")
+FORKS.set_forkserver_preload(["outsim.live", "outsim.live.sandbox"])
 SCENARIO = """
 seed = 3
 [clock]
@@ -60,47 +63,32 @@ def _orders() -> list[dict[str, Any]]:
 
 
 class _Session:
-    """The process of a session."""
+    """The process of a session, a fork of one that has imported everything."""
 
     def __init__(self, scenario: Path, state: Path) -> None:
-        self.process = subprocess.Popen(
-            [sys.executable, Path(__file__).with_name("killed_session.py"), scenario, state],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            text=True,
-        )
-        assert self._line() == "ready"
-
-    def _line(self) -> str:
-        assert self.process.stdout is not None
-        return self.process.stdout.readline().strip()
+        self._orders, theirs = FORKS.Pipe()
+        given = {"init_globals": {"GIVEN": (scenario, state, theirs)}, "run_name": "__main__"}
+        self._process = FORKS.Process(target=run_path, args=(SESSION,), kwargs=given)
+        self._process.start()
+        theirs.close()
+        assert self._orders.recv() == "ready"
 
     def give(self, order: dict[str, Any]) -> None:
-        assert self.process.stdin is not None
-        self.process.stdin.write(json.dumps(order) + "\n")
-        self.process.stdin.flush()
+        self._orders.send(order)
 
     def wait(self, order: dict[str, Any]) -> None:
-        assert self._line() == str(order["number"])
+        assert self._orders.recv() == order["number"]
 
     def kill(self) -> None:
-        self.process.kill()
-        self._close()
+        self._process.kill()
+        self._process.join()
+        assert self._process.exitcode == -signal.SIGKILL
+        self._orders.close()
 
     def end(self) -> None:
-        assert self.process.stdin is not None
-        self.process.stdin.close()
-        assert self.process.wait() == 0
-        self._close()
-
-    def _close(self) -> None:
-        self.process.wait()
-        for pipe in (self.process.stdin, self.process.stdout):
-            if pipe is not None:
-                try:
-                    pipe.close()
-                except BrokenPipeError:
-                    continue
+        self._orders.close()
+        self._process.join()
+        assert self._process.exitcode == 0
 
 
 def _kills(orders: int) -> Iterator[int]:
