@@ -78,7 +78,7 @@ def browser() -> Iterator[Browser]:
 
 @contextmanager
 def opened(
-    browser: Browser, file: Path, size: dict[str, int], theme: Any = "light"
+    browser: Browser, file: Path, size: dict[str, int], theme: Any = "light", clock: str = "runs"
 ) -> Iterator[Page]:
     """The page; at the end it has asked for nothing but itself, and had no error."""
     asked: list[str] = []
@@ -88,7 +88,11 @@ def opened(
     page.on("console", lambda message: told.append(message.text))
     page.on("pageerror", lambda error: told.append(str(error)))
     page.on("dialog", lambda dialog: told.append(dialog.message))
+    if clock == "held":
+        page.clock.install()
     page.goto(file.as_uri())
+    if clock == "held":
+        page.clock.pause_at("2100-01-01")
     expect(page.locator(".answer")).not_to_be_empty()
     yield page
     assert [url for url in asked if not url.startswith(("data:", file.as_uri()))] == []
@@ -153,16 +157,36 @@ def test_each_instant_has_its_numbers_by_tenant(page, data):
         assert cells(row) == [tenant["label"], *(f"{count:,}" for count in (queue, *phases))]
 
 
-def test_playing_moves_the_day_and_pausing_holds_it(page):
+@pytest.fixture
+def held_clock(browser: Browser, file: Path) -> Iterator[Page]:
+    """The page on a wall clock that stands still until it is told to go on."""
+    with opened(browser, file, DESK, clock="held") as page:
+        yield page
+
+
+def test_playing_moves_the_day_and_pausing_holds_it(held_clock):
+    page = held_clock
     seek(page, "09:00:00")
-    page.get_by_label("Speed").select_option("1000")
+    page.get_by_label("Speed").select_option("300")
     page.get_by_role("button", name="Play").click()
-    expect(scrubber(page)).not_to_have_attribute("aria-valuetext", "09:00:00")
+    page.clock.run_for(1000)
     page.get_by_role("button", name="Pause").click()
     held = scrubber(page).get_attribute("aria-valuetext")
+    assert "09:04:30" <= held <= "09:05:00"
+    page.clock.run_for(1000)
     expect(page.get_by_role("button", name="Play")).to_be_visible()
-    page.evaluate("() => new Promise((done) => requestAnimationFrame(() => setTimeout(done)))")
     expect(scrubber(page)).to_have_attribute("aria-valuetext", held)
+
+
+def test_who_wants_little_motion_sees_a_step_a_second(held_clock):
+    page = held_clock
+    page.emulate_media(reduced_motion="reduce")
+    seek(page, "09:00:00")
+    scrubber(page).press(" ")
+    page.clock.run_for(900)
+    expect(scrubber(page)).to_have_attribute("aria-valuetext", "09:00:00")
+    page.clock.run_for(200)
+    expect(scrubber(page)).not_to_have_attribute("aria-valuetext", "09:00:00")
 
 
 @pytest.mark.parametrize("how", ["Enter", "click"])
