@@ -120,6 +120,18 @@ def test_a_result_is_posted_again_on_order(server, handler):
     assert handler.bodies[0] == handler.bodies[1]
 
 
+def test_what_is_posted_again_on_order_comes_at_once_whatever_else_is_ordered(server, handler):
+    queue(server, f"{handler.url}/r")
+    advance(server, until="idle")
+    call_id = deliveries(server)[0]["call_id"]
+    for kind in ("late", "duplicated", "answer_lost"):
+        server.fault(kind, count=1, delay_s=60)
+    again = server.client.post(f"/sandbox/deliveries/{call_id}/resend").raise_for_status().json()
+    assert (again["result"], again["status"]) == ("accepted", 200)
+    assert len(handler.bodies) == 2
+    assert len(server.client.get("/sandbox/faults").json()) == 3
+
+
 def test_a_callback_is_duplicated_on_order(server, handler):
     server.fault("duplicated", count=1)
     queue(server, f"{handler.url}/r")
