@@ -35,7 +35,15 @@ class Animation {
     this.setData(options.data);
     const stops = this.own?.stop_requested_s ?? null;
     this.setStop(options.stop_s === undefined ? stops : options.stop_s);
-    this.seek(options.at_s ?? this.own?.starts_s ?? this.data.from_s);
+    this.seek(options.at_s ?? this.firstShown());
+  }
+
+  /** Where it begins: a live session now, a recorded day where the queue is longest. */
+  firstShown() {
+    const { queue, is_live: isLive, from_s: from, until_s: until, step_s: step } = this.data;
+    if (isLive) return until;
+    const together = queue.most.map((_, k) => queue.by_tenant.reduce((sum, values) => sum + values[k], 0));
+    return from + step * Math.max(0, together.indexOf(Math.max(0, ...together)));
   }
 
   build(element) {

@@ -47,7 +47,7 @@ export function shortened(text, most = 40) {
 export function scrolled(caption, columns, rows) {
   const filled = columns.map((_, place) => rows.some((row) => (row[place] ?? "") !== ""));
   const there = (row) => row.filter((_, place) => filled[place]);
-  return make("div", { class: "table details", tabindex: "0", role: "region", "aria-label": caption }, table(caption, there(columns), rows.map(there)));
+  return make("div", { class: "details", tabindex: "0", role: "region", "aria-label": caption }, table(caption, there(columns), rows.map(there)));
 }
 
 /** A table of words and numbers; numbers stand at the right. */

@@ -124,7 +124,7 @@ export class Lanes {
       time(one.expires_s), one.calls_after_stop ?? "",
     ]);
     const made = scrolled("Campaigns, local clock times", columns, rows);
-    this.details.querySelector(".table")?.remove();
+    this.details.querySelector(".details")?.remove();
     this.details.append(made);
   }
 }
