@@ -6,10 +6,12 @@ import asyncio
 import json
 import re
 from collections import deque
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import asdict, dataclass
 from typing import Any
 from urllib.parse import parse_qsl
+
+from outsim.live.journal import Journal
 
 INBOX_PATH = "/inbox/"
 MOST_NAMES, MOST_MESSAGES, MOST_KEPT = 100, 10_000, 16_384
@@ -52,26 +54,81 @@ class Inbox:
 
     def __init__(self, now: Callable[[], tuple[int, str]]) -> None:
         self._now = now
+        self._journal: Journal | None = None
+        self._opened = asyncio.Event()
+        self._before: set[str] = set()
+        """Posts that came before the sandbox was started again."""
         self._messages: dict[str, deque[Message]] = {}
+        self._posts: dict[str, deque[str]] = {}
+        """For each message the post of the sandbox that it came by, if it was one."""
         self._counts: dict[str, int] = {}
         self._waiting: list[tuple[str, int, asyncio.Future[None]]] = []
 
-    def receive(
-        self, name: str, method: str, headers: Mapping[str, str], body: bytes
+    def open(self, journal: Journal) -> None:
+        """Take what comes from now on, and keep it there."""
+        self._journal = journal
+        self._opened.set()
+
+    def restore(self, entry: Mapping[str, Any]) -> None:
+        """Have what a journal tells of an inbox."""
+        if "emptied" in entry:
+            self._forget(entry["emptied"])
+            return
+        name, number, headers, text = (
+            entry[key] for key in ("inbox", "number", "headers", "body")
+        )
+        message = Message(
+            number, entry["at"], entry["local"], headers, text, _fields(headers, text)
+        )
+        self._add(name, message, entry["post"])
+        self._before.add(entry["post"])
+
+    def entries(self) -> Iterator[dict[str, Any]]:
+        """What a journal keeps of the messages that are there."""
+        for name, messages in self._messages.items():
+            for message, post in zip(messages, self._posts.get(name, ()), strict=True):
+                yield _entry(name, message, post)
+
+    def _add(self, name: str, message: Message, post: str) -> None:
+        self._messages.setdefault(name, deque(maxlen=MOST_MESSAGES)).append(message)
+        self._posts.setdefault(name, deque(maxlen=MOST_MESSAGES)).append(post)
+        self._counts[name] = message.number
+
+    async def durable(self) -> None:
+        """Wait until all that is there would be there after a crash."""
+        if self._journal is not None:
+            await self._journal.durable()
+
+    async def receive(
+        self,
+        name: str,
+        method: str,
+        headers: Mapping[str, str],
+        body: bytes,
+        post: str = "",
+        *,
+        is_resent: bool = False,
     ) -> InboxReply:
-        """Take a request; one that is no POST is a pre-flight, and leaves no message."""
+        """Take a request; one that is no POST is a pre-flight, and leaves no message.
+
+        `post` names a post of the sandbox itself: one that is sent again after a crash leaves no
+        second message.
+        """
+        await self._opened.wait()
+        assert self._journal is not None
         if not _NAME.fullmatch(name):
             return InboxReply(404, "an inbox has a name of letters, digits, '.', '_' and '-'\n")
         if name not in self._messages and len(self._messages) >= MOST_NAMES:
             return InboxReply(507, f"there are {MOST_NAMES} inboxes, and no room for more\n")
-        messages = self._messages.setdefault(name, deque(maxlen=MOST_MESSAGES))
-        if method == "POST":
-            self._counts[name] = number = self._counts.get(name, 0) + 1
+        self._messages.setdefault(name, deque(maxlen=MOST_MESSAGES))
+        if method == "POST" and not (is_resent and post in self._before):
             at, local = self._now()
             text = body[:MOST_KEPT].decode("utf-8", "replace")
-            messages.append(
-                Message(number, at, local, dict(headers), text, _fields(headers, text))
-            )
+            number = self._counts.get(name, 0) + 1
+            message = Message(number, at, local, dict(headers), text, _fields(headers, text))
+            self._add(name, message, post)
+            self._journal.append(_entry(name, message, post))
+            await self._journal.durable()
             self._wake(name)
         return InboxReply(200, "")
 
@@ -92,16 +149,28 @@ class Inbox:
 
     def clear(self, name: str | None = None) -> None:
         """Empty one inbox, or all."""
-        for each in [name] if name is not None else list(self._messages):
-            self._messages.pop(each, None)
-            self._counts.pop(each, None)
+        self._forget(name)
+        if self._journal is not None:
+            self._journal.append({"emptied": name})
+
+    def _forget(self, name: str | None) -> None:
+        for emptied in [name] if name is not None else list(self._messages):
+            self._messages.pop(emptied, None)
+            self._posts.pop(emptied, None)
+            self._counts.pop(emptied, None)
 
     def _wake(self, name: str) -> None:
-        there = self._counts[name]
+        there = self._counts.get(name, 0)
         for waiting in [w for w in self._waiting if w[0] == name and w[1] <= there]:
             self._waiting.remove(waiting)
             if not waiting[2].done():
                 waiting[2].set_result(None)
+
+
+def _entry(name: str, message: Message, post: str) -> dict[str, Any]:
+    values = asdict(message)
+    values.pop("fields")
+    return {"inbox": name, **values, "post": post}
 
 
 def _fields(headers: Mapping[str, str], text: str) -> Any:

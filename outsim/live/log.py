@@ -2,21 +2,15 @@
 
 from __future__ import annotations
 
-import asyncio
-import os
-import sys
 from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import BinaryIO, NamedTuple
+from typing import NamedTuple
 
 from pydantic import ValidationError
 
-from outsim.disk import reason
 from outsim.errors import SandboxError
 from outsim.live.inputs import INPUT, AnyInput, Clock
-
-if sys.platform != "win32":
-    import fcntl
+from outsim.live.lines import DurableLines
 
 
 class InputLog:
@@ -38,25 +32,11 @@ class InputLog:
         self.torn = 0
         """Last lines that were dropped as the file was opened: not whole, so never answered."""
         self._entries: list[AnyInput] = []
-        self._file: BinaryIO | None = None
-        self._unwritten: list[bytes] = []
-        self._durable = 0
-        self._writing: asyncio.Future[None] | None = None
-        self._broken: OSError | None = None
-        if path is not None:
-            self._open(path)
-
-    def _open(self, path: Path) -> None:
         whole = 0
-        if path.exists():
+        if path is not None and path.exists():
             self._entries, whole, _ = read_log(path)
-        self._file = path.open("ab")
-        _lock(self._file, path)
-        if self._file.tell() > whole:
-            self.torn = 1
-            self._file.truncate(whole)
-            os.fsync(self._file.fileno())
-        self._durable = len(self._entries)
+        self._lines = DurableLines(path)
+        self.torn += self._lines.cut(whole)
 
     def __iter__(self) -> Iterator[AnyInput]:
         return iter(self._entries)
@@ -67,7 +47,7 @@ class InputLog:
     @property
     def is_durable(self) -> bool:
         """Whether all that was appended so far is on disk."""
-        return self._durable == len(self._entries)
+        return self._lines.is_durable
 
     def append(self, entry: AnyInput) -> None:
         """Add an input; `durable` says when it is safe.
@@ -77,13 +57,8 @@ class InputLog:
         SandboxError
             If the log could not be written: nothing can be promised any more.
         """
-        self._check()
+        self._lines.append(b"" if self.path is None else _line(entry))
         self._entries.append(entry)
-        if self._file is None:
-            self._durable = len(self._entries)
-        else:
-            line = entry.model_dump_json(exclude_defaults=True, exclude={"kind"})
-            self._unwritten.append(f'{{"kind":"{entry.kind}",{line[1:]}\n'.encode())
 
     async def durable(self) -> None:
         """Wait until all that was appended so far is on disk; those who wait share one sync.
@@ -93,49 +68,16 @@ class InputLog:
         SandboxError
             If it can't be written.
         """
-        wanted = len(self._entries)
-        while self._durable < wanted:
-            self._check()
-            if self._writing is None:
-                lines, self._unwritten = self._unwritten, []
-                work = self._write_beside(lines, len(self._entries))
-                self._writing = asyncio.ensure_future(work)
-            # Whoever waits may give up; what is being written is written.
-            await asyncio.shield(self._writing)
-
-    async def _write_beside(self, lines: list[bytes], reached: int) -> None:
-        try:
-            await asyncio.to_thread(self._write, lines)
-            self._durable = reached
-        except OSError as error:
-            self._broken = error
-        finally:
-            self._writing = None
-
-    def _check(self) -> None:
-        if self._broken is not None:
-            raise SandboxError(
-                f"{self.path}: can't be written ({reason(self._broken)}), so nothing can be "
-                "promised any more; make room, and start the sandbox again",
-                "conflict",
-            )
-
-    def _write(self, lines: list[bytes]) -> None:
-        assert self._file is not None
-        self._file.write(b"".join(lines))
-        self._file.flush()
-        os.fsync(self._file.fileno())
+        await self._lines.durable()
 
     async def close(self) -> None:
         """Write what is not written yet, and close the file."""
-        while self._writing is not None:
-            await asyncio.wait({self._writing})
-        if self._file is not None:
-            if self._unwritten and self._broken is None:
-                self._write(self._unwritten)
-            self._unwritten = []
-            self._file.close()
-            self._file = None
+        await self._lines.close()
+
+
+def _line(entry: AnyInput) -> bytes:
+    values = entry.model_dump_json(exclude_defaults=True, exclude={"kind"})
+    return f'{{"kind":"{entry.kind}",{values[1:]}\n'.encode()
 
 
 def moment_of(entries: Iterable[AnyInput]) -> int:
@@ -149,20 +91,6 @@ def moment_of(entries: Iterable[AnyInput]) -> int:
         if isinstance(entry, Clock):
             until = entry.until or 0
     return max(moment, until)
-
-
-def _lock(file: BinaryIO, path: Path) -> None:
-    """Have the log for oneself, as long as it is open."""
-    if sys.platform != "win32":
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            file.close()
-            raise SandboxError(
-                f"{path}: another process has this session open; end it first, or name another "
-                "directory",
-                "conflict",
-            ) from None
 
 
 class ReadLog(NamedTuple):

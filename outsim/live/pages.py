@@ -19,6 +19,7 @@ import yarl
 
 from outsim._version import __version__
 from outsim.live.inbox import INBOX_PATH, Inbox
+from outsim.live.views import Post
 from outsim.live.waiting import untimed
 
 MOST_READ = 65_536
@@ -150,6 +151,7 @@ class Pages:
         fields: Mapping[str, str],
         timeout_s: float,
         method: Literal["POST", "GET"] = "POST",
+        about: Post | None = None,
     ) -> Exchange:
         """Post a form; as a GET, its fields are added to the URL."""
         text = urlencode(fields)
@@ -157,21 +159,28 @@ class Pages:
             return await self._send(
                 "GET", f"{url}{'&' if '?' in url else '?'}{text}", {}, "", timeout_s
             )
-        return await self._send("POST", url, {"Content-Type": FORM}, text, timeout_s)
+        return await self._send("POST", url, {"Content-Type": FORM}, text, timeout_s, about)
 
-    async def post_json(self, url: str, text: str, timeout_s: float) -> Exchange:
+    async def post_json(self, url: str, text: str, timeout_s: float, about: Post) -> Exchange:
         """Post JSON."""
-        return await self._send("POST", url, {"Content-Type": "application/json"}, text, timeout_s)
+        headers = {"Content-Type": "application/json"}
+        return await self._send("POST", url, headers, text, timeout_s, about)
 
     async def _send(
-        self, method: str, url: str, headers: dict[str, str], body: str, timeout_s: float
+        self,
+        method: str,
+        url: str,
+        headers: dict[str, str],
+        body: str,
+        timeout_s: float,
+        about: Post | None = None,
     ) -> Exchange:
         exchange = Exchange(method, url, headers, body)
         began = time.monotonic()
         try:
             self.hosts.check(url)
             if self._is_own(url) and urlsplit(url).path.startswith(INBOX_PATH):
-                self._to_inbox(exchange)
+                await self._to_inbox(exchange, about)
             else:
                 async with self._turn(urlsplit(url).netloc):
                     began = time.monotonic()
@@ -216,9 +225,13 @@ class Pages:
             read = await _beginning(response.content)
             exchange.answer = read.decode("utf-8", "replace")[:MOST_SHOWN]
 
-    def _to_inbox(self, exchange: Exchange) -> None:
-        name = urlsplit(exchange.url).path.removeprefix(INBOX_PATH)
-        reply = self.inbox.receive(name, exchange.method, exchange.headers, exchange.body.encode())
+    async def _to_inbox(self, exchange: Exchange, about: Post | None) -> None:
+        reply = await self.inbox.receive(
+            urlsplit(exchange.url).path.removeprefix(INBOX_PATH),
+            *(exchange.method, exchange.headers, exchange.body.encode()),
+            post="" if about is None else f"{about.call.call_id}/{about.number}",
+            is_resent=about is not None and about.is_resent,
+        )
         exchange.status, exchange.answer = reply.status, reply.text
 
 

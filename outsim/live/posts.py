@@ -194,10 +194,10 @@ class Posts:
         timeout_s = sandbox.limit_s(post.timeout_us)
         if post.call.extra.get(INTERFACE) == FUSE:
             details = json.dumps(call_details(sandbox, post.call))
-            exchange = await self.pages.post_json(post.url, details, timeout_s)
+            exchange = await self.pages.post_json(post.url, details, timeout_s, post)
         else:
             fields = result_fields(sandbox, post.call)
-            exchange = await self.pages.post_form(post.url, fields, timeout_s)
+            exchange = await self.pages.post_form(post.url, fields, timeout_s, about=post)
         self.exchanges.setdefault((post.call.call_id, post.number), []).append(exchange)
         while len(self.exchanges) > KEPT_EXCHANGES:
             self.exchanges.popitem(last=False)

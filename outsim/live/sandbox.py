@@ -407,7 +407,7 @@ class Sandbox:
         posts = driver.board.posts(call_id)
         if not posts:
             raise SandboxError(f"call {call_id}: nothing has been posted about it", "conflict")
-        post = driver.posting.view(campaign, index, len(posts), driver.now, is_resent=True)
+        post = driver.posting.view(campaign, index, len(posts), driver.now, is_resent=False)
         return await self._poster(post)
 
     # What can be read.

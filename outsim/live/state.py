@@ -3,6 +3,7 @@
 session.json    scenario, seed, versions, how handlers are treated; written once
 contacts/       contact lists of the scenario
 inputs.jsonl    the input log
+seen.jsonl      messages of inboxes, and requests seen
 """
 
 from __future__ import annotations

@@ -133,7 +133,7 @@ def test_nothing_is_answered_once_the_log_cant_be_written(
     async def session() -> None:
         async with Sandbox(small, state=tmp_path) as sandbox:
             await sandbox.submit(Submit(tenant="acme", campaign="a", contacts=LIST))
-            monkeypatch.setattr("outsim.live.log.os.fsync", full)
+            monkeypatch.setattr("outsim.live.lines.os.fsync", full)
             for name in "bc":
                 with pytest.raises(SandboxError, match="can't be written"):
                     await sandbox.submit(Submit(tenant="acme", campaign=name, contacts=LIST))

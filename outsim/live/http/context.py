@@ -86,7 +86,8 @@ class Context:
                 await self.sandbox.order_fault(fault)
         self.inbox.clear()
         self.posts.clear()
-        self.requests.last.clear()
+        self.requests.clear()
+        await self.inbox.durable()
 
     async def take(self, submission: Submit, list_field: str = "") -> Submitted:
         """Hand in calls, unless intake is full or a page of theirs does not answer.

@@ -101,8 +101,12 @@ class Gate:
             await refusal(scope, receive, dated)
             return
         within_limits = self._within_limits(request.headers, receive)
-        with sandbox.busy("a request") if is_clients else nullcontext():
-            await self.app(scope, within_limits, dated)
+        try:
+            with sandbox.busy("a request") if is_clients else nullcontext():
+                await self.app(scope, within_limits, dated)
+        finally:
+            if note is not None:
+                self.context.requests.settle(note)
 
     def _refusal(self, headers: Headers) -> ASGIApp | None:
         """The answer to who names another host than this, or comes from a page of one."""

@@ -70,6 +70,7 @@ async def requests(
     `only_refused` leaves those that were refused, `only_ignored` those with fields that mean
     nothing here; with both, those that are either.
     """
+    await context.requests.durable()
     return [
         asdict(request)
         for request in context.requests.last
@@ -85,6 +86,7 @@ async def requests(
 @router.get("/sandbox/inbox", summary="Inboxes")
 async def inboxes(context: Here) -> dict[str, int]:
     """Inboxes that something was sent to, with the number of messages."""
+    await context.inbox.durable()
     return context.inbox.names()
 
 
@@ -103,6 +105,7 @@ async def messages(
                 await context.inbox.wait(name, at_least, after)
         except TimeoutError:
             pass
+    await context.inbox.durable()
     return [asdict(message) for message in context.inbox.messages(name, after)]
 
 
@@ -110,12 +113,14 @@ async def messages(
 async def empty(context: Here, name: InboxName) -> Response:
     """Forget the messages of an inbox."""
     context.inbox.clear(name)
+    await context.inbox.durable()
     return Response(status_code=204)
 
 
 async def _receive(request: Request, context: Here, name: InboxName) -> Response:
     """Take whatever is posted; a GET is the pre-flight, and is answered with 200."""
-    reply = context.inbox.receive(name, request.method, request.headers, await request.body())
+    body = await request.body()
+    reply = await context.inbox.receive(name, request.method, request.headers, body)
     return PlainTextResponse(reply.text, reply.status)
 
 

@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections import deque
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from contextlib import suppress
+from dataclasses import asdict, dataclass, field
 from difflib import get_close_matches
+from pathlib import Path
 from urllib.parse import quote
 
 from starlette.datastructures import UploadFile
 
+from outsim.errors import SandboxError
+from outsim.live.inbox import Inbox
+from outsim.live.journal import Entry, Journal
 from outsim.text import shortened
 
 KEPT = 1000
@@ -45,7 +51,7 @@ class Request:
     """A request that came in."""
 
     number: int
-    """Counts the requests of this process, from 1."""
+    """Counts the requests of the session, from 1."""
     at: int
     """When, in microseconds since the scenario begins."""
     local: str
@@ -77,6 +83,37 @@ class Requests:
     def __init__(self) -> None:
         self.last: deque[Request] = deque(maxlen=KEPT)
         self._count = 0
+        self._journal: Journal | None = None
+        self._writing: asyncio.Task[None] | None = None
+
+    def restore(self, request: Request) -> None:
+        """Have a request that was seen before the sandbox was started again."""
+        self.last.append(request)
+        self._count = request.number
+
+    def open(self, journal: Journal) -> None:
+        """Keep there what is seen from now on."""
+        self._journal = journal
+
+    def settle(self, request: Request) -> None:
+        """Keep a request that is answered; its answer does not wait for it."""
+        if self._journal is not None:
+            with suppress(SandboxError):
+                self._journal.append(_entry(request))
+                if self._writing is None or self._writing.done():
+                    self._writing = asyncio.create_task(self.durable())
+
+    async def durable(self) -> None:
+        """Wait until all that was settled would be there after a crash."""
+        if self._journal is not None:
+            with suppress(SandboxError):
+                await self._journal.durable()
+
+    def clear(self) -> None:
+        """Forget all of them."""
+        self.last.clear()
+        if self._journal is not None:
+            self._journal.append({"requests": "forgotten"})
 
     def begin(self, at: int, local: str, method: str, path: str) -> Request:
         """Note that a request came in."""
@@ -84,6 +121,27 @@ class Requests:
         request = Request(self._count, at, local, method, shortened(path, LONGEST_VALUE))
         self.last.append(request)
         return request
+
+
+def _entry(request: Request) -> Entry:
+    return {"request": asdict(request)}
+
+
+def open_journal(directory: Path | None, inbox: Inbox, requests: Requests) -> Journal:
+    """Keep what is seen with the session in a directory, and have what was seen there before."""
+
+    def restore(entry: Entry) -> None:
+        if "request" in entry:
+            requests.restore(Request(**entry["request"]))
+        elif "requests" in entry:
+            requests.last.clear()
+        else:
+            inbox.restore(entry)
+
+    journal = Journal(directory, restore, lambda: [*inbox.entries(), *map(_entry, requests.last)])
+    inbox.open(journal)
+    requests.open(journal)
+    return journal
 
 
 def note_fields(request: Request, given: Mapping[str, object], known: Iterable[str]) -> None:

@@ -21,6 +21,7 @@ from outsim.live.http.app import application
 from outsim.live.http.context import Context, Settings
 from outsim.live.http.gate import OUR_HOSTS
 from outsim.live.http.logins import Logins
+from outsim.live.http.seen import open_journal
 from outsim.live.inbox import Inbox
 from outsim.live.page.front import Front
 from outsim.live.pages import Hosts, Pages
@@ -221,6 +222,8 @@ async def serving(
                 accounts = tuple(_unguessable(a, sandbox.scenario) for a in accounts)
             async with sandbox:
                 context = Context(sandbox, Logins(accounts), pages, posts, inbox, settings)
+                directory = None if state is None else Path(state)
+                journal = open_journal(directory, inbox, context.requests)
                 server = _Server(
                     uvicorn.Config(
                         application(context, front),
@@ -247,6 +250,7 @@ async def serving(
                     with suppress(asyncio.CancelledError):
                         await starts
                     await running
+                    await journal.close()
     finally:
         listening.close()
 
