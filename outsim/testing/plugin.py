@@ -20,7 +20,8 @@ if TYPE_CHECKING:
     from outsim.scenario.model import Scenario
     from outsim.testing.claims import Claims, Verdict
     from outsim.testing.golden import Golden
-    from outsim.testing.sandboxes import Futures, RunningSandbox, Sandboxes
+    from outsim.testing.running import RunningSandbox
+    from outsim.testing.sandboxes import Futures, Sandboxes
 
 ENGINES = ("auto", "simpy", "compiled")
 FIXTURES = ("simulate", "golden", "claim", "sandbox")

@@ -15,7 +15,7 @@ import pytest
 
 from outsim.live.inputs import FAULTS, MODEL_FAULTS, PINNED, FaultKind
 from outsim.live.posts import CALLEE_TYPE_MEANINGS
-from outsim.testing.sandboxes import RunningSandbox
+from outsim.testing.running import RunningSandbox
 
 ROOT = Path(__file__).parent.parent.parent
 PAGE = (ROOT / "docs" / "sandbox.md").read_text()
