@@ -253,18 +253,26 @@ class StopRace(Answer):
         own = []
         if self.own_stop is not None:
             own = [f"The scenario's own stop at {self.own_stop:%H:%M:%S} is left out."]
+        if len(stops) == 1:
+            when = f"{stops[0]} after its start, and"
+            answer, until = self._what(self.after_us[0]), []
+        else:
+            when = (
+                f"at {len(stops)} times, from {stops[0]} to {stops[-1]} after its start, and each "
+                "time"
+            )
+            answer, until = self._why(), [*map(self._until, self.last_moments.values())]
         document = Document(
             id="stop",
             title=TITLE,
             asked=(
                 f"{campaign.name} ({campaign.tenant}), started at {campaign.start:%H:%M:%S}, was "
-                f"stopped at {len(stops)} times, from {stops[0]} to {stops[-1]} after its start, "
-                "and each time compared with the same day without a stop: "
+                f"stopped {when} compared with the same day without a stop: "
                 f"{findings.replications} replications, seed {findings.seed}."
             ),
-            answer=self._why(),
+            answer=answer,
             more=[
-                *(self._until(moment) for moment in self.last_moments.values()),
+                *until,
                 _settings(scenario, campaign),
                 *own,
             ],
@@ -307,6 +315,19 @@ class StopRace(Answer):
             return f"{why}. After none of these stops a call went out."
         when = f"after a stop {written(most_us)} after the start"
         return f"{why}: {_text('dialed_after', most)} dials at the most, {when}."
+
+    def _what(self, after_us: int) -> str:
+        """What one stop saves, and why calls still go out after it."""
+        saved, dialed = self.dials_saved(after_us), self.dialed_after(after_us)
+        share = _text("saved_share", self.saved_share(after_us))
+        saves = (
+            f"{_text('dials_saved', saved)} dials, {share} of all" if saved.mean else "no dials"
+        )
+        what = f"A stop at {later(self.campaign.start, after_us):%H:%M:%S} saves {saves}."
+        if not dialed.mean > 0:
+            return f"{what} After it no call goes out."
+        why = stop_rule(self.findings.scenarios[0], self.campaign)
+        return f"{what} {why}: {_text('dialed_after', dialed)} dials."
 
     def _until(self, moment: LastMoment) -> str:
         """Until when a stop saves a share of the dials."""

@@ -154,6 +154,17 @@ def test_why_calls_still_go_out_is_said_first():
     assert "10.0 (all 2 runs) dials at the most, after a stop 0 s after the start." in answer
 
 
+def test_of_one_stop_it_is_said_what_it_saves():
+    document = raced(offer({"ports": 1}), 0).document()
+    assert document.answer.startswith("A stop at 09:00:00 saves no dials. Because a stop takes")
+    assert document.answer.endswith("still goes out: 10.0 (all 2 runs) dials.")
+    assert "was stopped 0 s after its start, and compared with" in document.asked
+    early = raced(offer(pacing="60/min"), 2).document().answer
+    assert early.startswith("A stop at 09:00:02 saves 6.0 (all 2 runs) dials, 60.0 % (all 2 runs)")
+    late = raced(offer(pacing="60/min"), 600).document().answer
+    assert late == "A stop at 09:10:00 saves no dials. After it no call goes out."
+
+
 def test_the_last_moment_lies_between_the_stops_that_save_enough_and_too_little():
     """8 s less the seconds to the stop are saved: half at 3 s; 65 % at 1.5 s, between two."""
     race = raced(offer(pacing="60/min"), 0, 1, 2, 3, 4, 8)

@@ -3,11 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from outsim.live.http.context import Context
 from outsim.live.page.work import Work
 from outsim.scenario.model import Scenario
+
+if TYPE_CHECKING:
+    from outsim.live.page.comparing import Comparing
+    from outsim.live.page.mornings import Mornings
 
 
 @dataclass
@@ -31,6 +37,23 @@ class Page:
     scenario_file: Path | None = None
     other_file: Path | None = None
     work: Work = field(default_factory=Work)
+
+    @cached_property
+    def mornings(self) -> Mornings:
+        """What can be looked at in the first room."""
+        # It draws, and what draws takes longer to load than a sandbox may take to answer.
+        from outsim.live.page.mornings import Mornings
+
+        return Mornings(self.work, self.context.sandbox, self.other)
+
+    @cached_property
+    def comparing(self) -> Comparing | None:
+        """What the second scenario changes, if there is one."""
+        from outsim.live.page.comparing import Comparing
+
+        if self.other is None:
+            return None
+        return Comparing(self.work, self.scenario, self.other, self.context.sandbox.seed)
 
     @property
     def scenario(self) -> Scenario:

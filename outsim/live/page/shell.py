@@ -36,6 +36,7 @@ COOKIE = "outsim-theme"
 async def started(page: Page) -> AsyncIterator[ASGIApp]:
     """The page as an application, until the block ends; there is one at a time in a process."""
     app = FastAPI(openapi_url=None)
+    morning.add_routes(app, page)
     for path in ROOMS:
         _add_room(page, path)
     ui.run_with(

@@ -1,0 +1,171 @@
+"""Mornings that can be looked at: a scenario's, run at once, and that of the session so far."""
+
+from __future__ import annotations
+
+import asyncio
+import gzip
+from typing import Protocol
+
+import orjson
+
+from outsim.live.page.work import Work
+from outsim.live.sandbox import Sandbox
+from outsim.plots.animation import animation
+from outsim.results.checkpoint import simulate
+from outsim.results.result import Result
+from outsim.scenario.model import Scenario
+
+RENEWED_S = 1.0
+"""Wall-clock seconds between two looks at a session, at least."""
+MOST_OF_LOOP = 0.05
+"""Share of its time that the loop may spend on taking records out of a session."""
+
+
+RECORDED, OTHER, LIVE = "recorded", "other", "live"
+"""Names of mornings in URLs."""
+
+
+class Morning(Protocol):
+    """A run that can be drawn, and asked about."""
+
+    @property
+    def seed(self) -> int:
+        """Seed of its draws."""
+
+    async def scenario(self) -> Scenario:
+        """What is run."""
+
+    async def result(self) -> Result:
+        """The run."""
+
+    async def data(self) -> bytes:
+        """What is drawn of it, as compressed JSON."""
+
+
+class Recorded:
+    """A run of a scenario from its beginning to its end, made when it is first wanted."""
+
+    def __init__(self, work: Work, scenario: Scenario, seed: int) -> None:
+        self._work, self._scenario, self._seed = work, scenario, seed
+        self._result: asyncio.Task[Result] | None = None
+        self._data: asyncio.Task[bytes] | None = None
+
+    @property
+    def seed(self) -> int:
+        """Seed of its draws."""
+        return self._seed
+
+    def is_of(self, scenario: Scenario, seed: int) -> bool:
+        """Whether this is its run."""
+        return self._scenario is scenario and self._seed == seed
+
+    async def scenario(self) -> Scenario:
+        """What is run."""
+        return self._scenario
+
+    async def result(self) -> Result:
+        """The run."""
+        if self._result is None:
+            made = self._work.run(simulate, self._scenario, seed=self._seed)
+            self._result = asyncio.create_task(made)
+        return await asyncio.shield(self._result)
+
+    async def data(self) -> bytes:
+        """What is drawn of it."""
+        if self._data is None:
+            self._data = asyncio.create_task(self._drawn())
+        return await asyncio.shield(self._data)
+
+    async def _drawn(self) -> bytes:
+        return await self._work.run(drawn, await self.result())
+
+
+class Live:
+    """The session so far: the records of the engine under way."""
+
+    def __init__(self, work: Work, sandbox: Sandbox) -> None:
+        self._work, self._sandbox = work, sandbox
+        self._reached = -1
+        self._not_before = 0.0
+        self._made: tuple[Result, bytes] | None = None
+        self._renewing = asyncio.Lock()
+
+    @property
+    def seed(self) -> int:
+        """Seed of its draws."""
+        return self._sandbox.seed
+
+    async def scenario(self) -> Scenario:
+        """The scenario, with what was handed in since."""
+        return (await self.result()).scenario
+
+    async def result(self) -> Result:
+        """The run, as it was looked at last."""
+        return (await self._latest())[0]
+
+    async def data(self) -> bytes:
+        """What is drawn of it."""
+        return (await self._latest())[1]
+
+    async def _latest(self) -> tuple[Result, bytes]:
+        if self._made is None:
+            await self.renew()
+        assert self._made is not None
+        return self._made
+
+    async def renew(self) -> bool:
+        """Look at the session again if it has gone on and it is time; whether there is more."""
+        if self._renewing.locked():
+            return False
+        async with self._renewing:
+            now, clock = self._sandbox.clock.now, asyncio.get_running_loop().time
+            begun = clock()
+            if now == self._reached or begun < self._not_before:
+                return False
+            result = self._sandbox.result()
+            taken_s = clock() - begun
+            self._made = result, await self._work.run(drawn, result, is_live=True)
+            self._reached = now
+            self._not_before = begun + max(RENEWED_S, taken_s / MOST_OF_LOOP)
+            return True
+
+
+class Mornings:
+    """The mornings that a page has."""
+
+    def __init__(self, work: Work, sandbox: Sandbox, other: Scenario | None) -> None:
+        self._work, self._sandbox, self._other = work, sandbox, other
+        self._recorded: dict[str, Recorded] = {}
+        self.live = Live(work, sandbox)
+
+    def titles(self) -> dict[str, str]:
+        """What they are, by name; the one to look at first comes first."""
+        recorded = {name: f"{run.name}, recorded" for name, run in self._scenarios().items()}
+        return recorded | {LIVE: "this session, live"}
+
+    def named(self, name: str) -> Morning | None:
+        """One of them; a run that was made for another seed or scenario is made anew."""
+        if name == LIVE:
+            return self.live
+        scenario = self._scenarios().get(name)
+        if scenario is None:
+            return None
+        there = self._recorded.get(name)
+        if there is None or not there.is_of(scenario, self._sandbox.seed):
+            there = self._recorded[name] = Recorded(self._work, scenario, self._sandbox.seed)
+        return there
+
+    def _scenarios(self) -> dict[str, Scenario]:
+        found = {RECORDED: self._sandbox.scenario}
+        if self._other is not None:
+            found[OTHER] = self._other
+        # A platform that only waits for what is handed in has no morning of its own.
+        return {name: scenario for name, scenario in found.items() if scenario.campaign}
+
+
+def drawn(result: Result, *, is_live: bool = False) -> bytes:
+    """What is drawn of a run, as compressed JSON."""
+    # A session is looked at over and over: of its calls one hears on asking.
+    data = animation(result, is_live=is_live, with_calls=not is_live)
+    # In one piece and quickly, or the loop would wait for it.
+    return gzip.compress(orjson.dumps(data), 1)
