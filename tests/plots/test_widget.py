@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import base64
-import json
+from collections.abc import Iterator
 
 import pytest
-from playwright.sync_api import expect, sync_playwright
+from playwright.sync_api import Page, expect, sync_playwright
 
 from outsim import plots
 from outsim.plots import widget
-from outsim.plots.animation import animation
+from outsim.plots.animation import animation, instant, story
 from outsim.results.checkpoint import simulate
 from outsim.results.result import Result
 from outsim.scenario.loading import load
@@ -73,22 +73,71 @@ RENDER = """async ([code, data]) => {
 }"""
 
 
-def test_it_draws_in_a_browser_follows_a_live_session_and_leaves_nothing(result):
-    data = animation(result)
-    half = json.loads(json.dumps(data)) | {"is_live": True, "until_s": 300}
+MOUNT = """async ([code, data, story, instant]) => {
+    const url = URL.createObjectURL(new Blob([code], { type: "text/javascript" }));
+    const { mount } = await import(url);
+    window.heard = [];
+    window.made = mount(document.body, {
+        data,
+        at_s: 120,
+        stop_s: 300,
+        theme: "dark",
+        story: async (call_id) => (window.heard.push(["story", call_id]), story),
+        instant: async (s) => (window.heard.push(["instant", s]), instant),
+        onInstant: (s) => window.heard.push(["opened", s]),
+        onCall: (call_id) => window.heard.push(["called", call_id]),
+        onStop: (s) => window.heard.push(["stop", s]),
+    });
+}"""
+
+
+@pytest.fixture
+def page() -> Iterator[Page]:
+    """A page that is empty, and has had no error at the end."""
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
         page = browser.new_page()
         troubles: list[str] = []
         page.on("pageerror", lambda error: troubles.append(str(error)))
-        page.evaluate(RENDER, [widget.script(), half])
-        slider = page.get_by_role("slider", name="Time of the day")
-        slider.press("End")
-        expect(slider).to_have_attribute("aria-valuetext", "09:05:00")
-        page.evaluate("(data) => renew(data)", half | {"until_s": 600})
-        expect(slider).to_have_attribute("aria-valuetext", "09:10:00")
-        page.evaluate("end()")
-        expect(page.locator("body")).to_be_empty()
-        assert page.evaluate("Object.keys(heard)") == []
+        yield page
         assert troubles == []
         browser.close()
+
+
+def test_it_draws_in_a_notebook_follows_a_session_and_leaves_nothing(result, page):
+    half = animation(result) | {"is_live": True, "until_s": 300}
+    page.evaluate(RENDER, [widget.script(), half])
+    slider = page.get_by_role("slider", name="Time of the day")
+    expect(slider).to_have_attribute("aria-valuetext", "09:05:00")
+    page.evaluate("(data) => renew(data)", half | {"until_s": 600})
+    expect(slider).to_have_attribute("aria-valuetext", "09:10:00")
+    page.evaluate("end()")
+    expect(page.locator("body")).to_be_empty()
+    assert page.evaluate("Object.keys(heard)") == []
+
+
+def test_what_a_server_says_is_shown_as_it_says_it(result, page):
+    told, there = story(result, 7), instant(result, 120)
+    page.evaluate(MOUNT, [widget.script(), animation(result), told, there])
+    flag = page.get_by_role("slider", name="Stop of the campaign")
+    expect(flag).to_have_attribute("aria-valuetext", "stop at 09:05:00")
+    flag.press("Home")
+    page.evaluate("made.tellStop('30 calls less')")
+    expect(page.locator(".stop-text")).to_have_text("30 calls less")
+    page.get_by_role("slider", name="Time of the day").press("Enter")
+    (ahead,) = there["queue"]["by_campaign"]
+    waiting = page.get_by_role("table", name="Who is ahead in the queue")
+    expect(waiting).to_contain_text(f"{ahead['waiting']}")
+    expect(page.get_by_role("table", name="Who holds the ports")).to_contain_text("reminders")
+    page.get_by_label("Call id or number").fill("7")
+    page.get_by_role("button", name="Find").click()
+    expect(page.locator(".story")).to_contain_text(told["answer"])
+    phases = page.get_by_role("table", name="Its phases").locator("tbody tr")
+    expect(phases).to_have_count(len(told["phases"]))
+    assert page.evaluate("heard") == [
+        ["stop", 0],
+        ["opened", 120],
+        ["instant", 120],
+        ["called", 7],
+        ["story", 7],
+    ]

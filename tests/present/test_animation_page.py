@@ -147,6 +147,13 @@ def test_the_slider_goes_through_the_day_by_keyboard(page, data):
     expect(page.locator(".now .time")).to_have_text(time)
 
 
+def test_it_opens_where_the_queue_is_longest(page, data):
+    together = [sum(values) for values in zip(*data["queue"]["by_tenant"], strict=True)]
+    s = together.index(max(together)) * data["step_s"]
+    expect(scrubber(page)).to_have_js_property("value", str(s))
+    expect(page.locator(".answer")).to_contain_text(f"{max(together):,} calls in the queue")
+
+
 def test_each_instant_has_its_numbers_by_tenant(page, data):
     seek(page, "09:08:00")
     step = step_at(data, "09:08:00")
