@@ -61,11 +61,14 @@ def test_a_grid_has_what_the_step_functions_have(scenario, step_us, count, since
             values[(within >= low) & (within < high)].max() for low, high in pairwise(edges)
         ]
         assert grid.most(flow).tolist() == most_of
-        lasted = np.diff(within, append=within[-1])
-        for mean, (low, high) in zip(grid.mean(flow), pairwise(edges), strict=True):
-            is_within = (within >= low) & (within < high)
+        until = int(edges[-2] + (edges[-1] - edges[-2]) // 2)
+        within = np.unique(np.append(within, until))
+        values, lasted = value_at(everything, within), np.diff(within, append=within[-1])
+        for mean, (low, high) in zip(grid.mean(flow, until), pairwise(edges), strict=True):
+            is_within = (within >= low) & (within < min(high, until))
             amount = int((values[is_within] * lasted[is_within]).sum())
-            assert mean == amount / step_us
+            lasts = min(high, until) - low
+            assert mean == (amount / lasts if lasts else value_at(everything, [low])[0])
 
 
 @settings(max_examples=40)

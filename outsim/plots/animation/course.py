@@ -75,9 +75,10 @@ def animation(
     -------
     dict
         Lists have an entry for each instant from ``from_s`` on, ``step_s`` apart. What is an
-        amount is that of the instant; ``most``, counts, rates and lags are of the time from
-        there to the next. ``by_tenant``, ``dialing``, ``ringing`` and ``talking`` have a list for
-        each of ``tenants``.
+        amount is that of the instant; ``most``, counts, rates, lags and the mean numbers of
+        workers at ``dial_work`` and ``status_work`` are of the time from there to the next.
+        ``by_tenant``, ``dialing``, ``ringing`` and ``talking`` have a list for each of
+        ``tenants``.
     """
     run = result.arrays
     step_s = step_s or round_step_s(run.ended_us)
@@ -137,7 +138,7 @@ def _load(result: Result, grid: Grid, groups: dict[str, list[str]]) -> dict[str,
     run, attempts, updates = result.arrays, result.attempts, result.updates
     amounts, tasks = flows(result.calls, attempts, updates), worker_tasks(run, attempts, updates)
     group_of, count = group_of_calls(result.calls, groups), len(groups)
-    at_us = grid.marks - run.origin_us
+    at_us, end = grid.marks - run.origin_us, run.origin_us + run.ended_us
     queue, dialed = amounts["queue"], moves(attempts, "dialed_at")
     refused = dialed.cut(~attempts["cause"].isin(CARRIED).to_numpy())
     backlog = amounts["status_backlog"]
@@ -167,7 +168,7 @@ def _load(result: Result, grid: Grid, groups: dict[str, list[str]]) -> dict[str,
         "workers": {
             "in_service": run.workers_in_service(at_us).tolist(),
             # Tasks take milliseconds: whether one is under way at an instant is chance.
-            **{task: finite(grid.mean(flow), 2) for task, flow in tasks.items()},
+            **{task: finite(grid.mean(flow, end), 2) for task, flow in tasks.items()},
             "status_backlog": grid.level(backlog)[0].tolist(),
             "status_backlog_most": grid.most(backlog).tolist(),
         },

@@ -225,15 +225,17 @@ class Grid:
         np.maximum.at(most, (between - self.begins) // self.step_us, there)
         return most
 
-    def mean(self, flow: Flow) -> NDArray[np.float64]:
-        """How much of a flow is there on average from each instant to the next."""
-        edges = np.append(self.marks, self.begins + self.step_us * self.count) - self.begins
+    def mean(self, flow: Flow, until: int) -> NDArray[np.float64]:
+        """How much of a flow is there on average from each instant to the next, or to `until`."""
+        edges = np.append(self.marks, self.begins + self.step_us * self.count)
+        edges = np.minimum(edges, until) - self.begins
         there = np.zeros(len(edges), dtype=np.int64)
         for side, sign in zip(flow, (1, -1), strict=True):
             at = np.sort(side.at[side.at != MISSING]) - self.begins
             by_then = count_until(at, edges)
             there += sign * (by_then * edges - np.concatenate([[0], np.cumsum(at)])[by_then])
-        return np.asarray(np.diff(there) / self.step_us)
+        lasts, at_marks = np.diff(edges), self.level(flow)[0].astype(np.float64)
+        return np.asarray(np.divide(np.diff(there), lasts, out=at_marks, where=lasts > 0))
 
 
 def settled(function: Steps) -> Steps:
