@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Coroutine, Iterator
+from collections.abc import Coroutine
 from datetime import datetime
 from time import perf_counter
 from typing import Any
@@ -15,12 +15,12 @@ from outsim.live.board import Board
 from outsim.live.clock import ClockState, Until, why_it_ends
 from outsim.live.conditions import Condition, Conditions
 from outsim.live.feed import EventFeed
-from outsim.live.inputs import Answer, AnyInput, Clock
+from outsim.live.inputs import AnyInput, Clock
 from outsim.live.intake import Intake
 from outsim.live.log import InputLog
 from outsim.live.pace import Pace
 from outsim.live.planning import SessionPlan
-from outsim.live.posting import Posting
+from outsim.live.posting import Posting, answer_of
 from outsim.live.run import LiveRun, OpenPost
 from outsim.live.state import Begun
 from outsim.live.views import ClockView, EventKind, Poster, Reply
@@ -60,14 +60,14 @@ class Driver:
         self.conditions = Conditions(self.session, self.board)
         self.pace = Pace()
         self.feed = EventFeed()
-        self.waiting = Waiting(self._change)
+        self._changed = asyncio.Event()
+        self.waiting = Waiting(self._changed.set)
         self.posting = Posting(
             self.session, self.board, self.waiting, poster, self.committed, self._take_answer
         )
         self._target_us = 0
         self._is_there: Condition | None = None
         self._met = False
-        self._changed = asyncio.Event()
         self._done = asyncio.Condition()
         self._begun_posts: list[OpenPost] = []
         self._tasks: set[asyncio.Task[None]] = set()
@@ -114,12 +114,9 @@ class Driver:
         """Where the clock may go at most before somebody outside has acted."""
         until_us = min(until_us, max(self.now, self.waiting.wakes_us))
         if self.begun.handler_time == "scenario" and self.run.deliveries.posts:
-            ends = (p.begun + p.drawn_us for p in self._unanswered())
+            ends = (p.begun + p.drawn_us for p in self.run.deliveries.unanswered())
             until_us = min(until_us, max(self.now, min(ends, default=NEVER)))
         return until_us
-
-    def _unanswered(self) -> Iterator[OpenPost]:
-        return (post for post in self.run.deliveries.posts.values() if post.answer is None)
 
     def _slice(self, until_us: int) -> None:
         """Let the engine go on, for a slice at most."""
@@ -149,9 +146,8 @@ class Driver:
         )
 
     def _lag_s(self) -> float:
-        if self.state != "free":
-            return 0.0
-        return max(0.0, self.pace.wall_s(self._wall_us() - self.now))
+        lag_s = self.pace.wall_s(self._wall_us() - self.now)
+        return max(0.0, lag_s) if self.state == "free" else 0.0
 
     # The loop.
 
@@ -164,9 +160,8 @@ class Driver:
         self.state = "free" if last.state == "free" else "held"
         self.pace.speed = last.speed
         self.pace.anchor(self.now)
-        self._begun_posts.clear()
-        for post in self._unanswered():
-            self._send(post, is_resent=True)
+        self._begun_posts = [*self.run.deliveries.unanswered()]
+        self._send_posts(is_resent=True)
         self._loop_task = asyncio.create_task(self._go_on(), name="outsim sandbox")
 
     async def close(self) -> None:
@@ -230,10 +225,9 @@ class Driver:
         self.waiting.wake(self.now)
         self._met = self._met or bool(self._is_there and self._is_there())
         if self._met or self.now >= self._target_us:
-            if self.waiting:
-                return None
-            self.state = "ready"
-            self._spawn(self._notify())
+            if not self.waiting:
+                self.state = "ready"
+                self._spawn(self._notify())
             return None
         return 0.0 if not self.waiting else None
 
@@ -245,9 +239,6 @@ class Driver:
     async def _notify(self) -> None:
         async with self._done:
             self._done.notify_all()
-
-    def _change(self) -> None:
-        self._changed.set()
 
     def _spawn(self, work: Coroutine[Any, Any, None]) -> None:
         task = asyncio.create_task(work)
@@ -349,30 +340,25 @@ class Driver:
             # Nothing else may happen before the handler has been asked.
             self.run.stop_asked = True
 
-    def _send_posts(self) -> None:
+    def _send_posts(self, *, is_resent: bool = False) -> None:
         posts, self._begun_posts = self._begun_posts, []
         for post in posts:
-            self._send(post)
-
-    def _send(self, post: OpenPost, *, is_resent: bool = False) -> None:
-        limit_s = self.limit_s(post.timeout_us)
-        sending = self.posting.send(post, self.now, limit_s, is_resent=is_resent)
-        if sending is not None:
-            self._spawn(sending)
+            limit_s = self.limit_s(post.timeout_us)
+            sending = self.posting.send(post, self.now, limit_s, is_resent=is_resent)
+            if sending is not None:
+                self._spawn(sending)
 
     def limit_s(self, timeout_us: int) -> float:
         """How long a page may take by the wall clock."""
         is_timed = self.begun.handler_time == "real" and self.state == "free"
         return self.pace.limit_s(timeout_us, is_timed=is_timed)
 
-    def _is_open(self, post: OpenPost) -> bool:
-        return (post.call.call_id, post.number) in self.run.deliveries.posts
-
     async def _take_answer(self, post: OpenPost, reply: Reply, wall_s: float) -> None:
         """Take what became of a post as an input."""
-        if self._is_open(post):
+        is_open = self.run.deliveries.is_open
+        if is_open(post):
             self.touch()
-        if not self._is_open(post):
+        if not is_open(post):
             return  # time is out: the model has gone on without it
         latency_us = self.now - post.begun
         if self.begun.handler_time == "scenario":
@@ -380,15 +366,7 @@ class Driver:
         elif self.state != "free":
             wall_s = wall_s if reply.wall_s is None else reply.wall_s
             latency_us = max(latency_us, round(wall_s * self.speed * SECOND))
-        self._take_now(
-            Answer(
-                call_id=post.call.call_id,
-                post=post.number,
-                result=reply.result,
-                latency_ms=max(1, -(-latency_us // 1000)),
-                status=reply.status,
-            )
-        )
+        self._take_now(answer_of(post, reply, latency_us))
         await self.log.durable()
 
     # What is told.

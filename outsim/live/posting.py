@@ -9,7 +9,7 @@ from typing import Any, get_args
 from outsim.errors import SandboxError, unknown_name
 from outsim.live.board import Board
 from outsim.live.campaigns import SessionCampaign
-from outsim.live.inputs import PostResult
+from outsim.live.inputs import Answer, PostResult
 from outsim.live.planning import SessionPlan
 from outsim.live.run import OpenPost
 from outsim.live.views import Post, Poster, Reply
@@ -95,6 +95,17 @@ class Posting:
                 reply = Reply("unreachable")
             _check_reply(reply, view)
             await self._answered(post, reply, perf_counter() - began)
+
+
+def answer_of(post: OpenPost, reply: Reply, latency_us: int) -> Answer:
+    """What became of a post, as an input."""
+    return Answer(
+        call_id=post.call.call_id,
+        post=post.number,
+        result=reply.result,
+        latency_ms=max(1, -(-latency_us // 1000)),
+        status=reply.status,
+    )
 
 
 def _check_reply(reply: object, post: Post) -> None:

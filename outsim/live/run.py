@@ -59,6 +59,14 @@ class LiveDeliveries(Deliveries):
     """Those open, by call and number."""
     is_begun: Callable[[Call, int], None]
 
+    def is_open(self, post: OpenPost) -> bool:
+        """Whether a post is still waited for."""
+        return (post.call.call_id, post.number) in self.posts
+
+    def unanswered(self) -> Iterator[OpenPost]:
+        """Posts whose handlers have not answered yet."""
+        return (post for post in self.posts.values() if post.answer is None)
+
     @override
     def answer(self, call: Call, endpoint: Endpoint, number: int) -> Event:
         ended = self._answer(call, endpoint, number)
