@@ -7,7 +7,6 @@ from bisect import bisect_left
 from collections import Counter, defaultdict, deque
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from itertools import islice
 from typing import Literal
 
 import numpy as np
@@ -86,6 +85,8 @@ class _Followed:
         self.visible_counts = Counter(self.status)
         self.is_over = state.unfinished == 0
         self._wedged = np.frombuffer(state.wedged, np.bool_)
+        self.dispatched = array("q")
+        """Rows of its attempts, in the order of dispatch."""
         self.waiting = 0
         self.lags_us: deque[int] = deque(maxlen=RECENT_UPDATES)
 
@@ -148,6 +149,7 @@ class Board:
         found = self._followed.get(row.call.campaign.plan.rank)
         if found is not None:
             found.attempts[row.call.index].append(row.place)
+            found.dispatched.append(row.place)
             self._attempts_of.setdefault(found.state.plan.tenant, []).append(row.place)
             self._tell("dialed", found.state.plan, row.call_id, "", row.attempt)
 
@@ -276,20 +278,26 @@ class Board:
         )
 
     def attempted(
-        self, tenant: str, instant: Literal["dispatched", "dialed"], since: int = 0
+        self, tenant: str, instant: Literal["dispatched", "dialed"]
     ) -> Iterator[tuple[int, int, int]]:
-        """An instant of each attempt of a tenant that came to it, its call_id and its number.
-
-        Those dispatched before `since` are left out.
-        """
-        rows = self._attempts_of.get(tenant, [])
-        first = bisect_left(
-            rows, since, key=lambda row: self.attempts.values(row, "dispatched")[0]
-        )
-        for place in islice(rows, first, None):
+        """An instant of each attempt of a tenant that came to it, its call_id and its number."""
+        for place in self._attempts_of.get(tenant, ()):
             at, call_id, attempt = self.attempts.values(place, instant, "call_id", "attempt")
             if at != MISSING:
                 yield at, call_id, attempt
+
+    def after_stop(self, campaign: SessionCampaign) -> Sequence[int]:
+        """Rows of the attempts of a campaign that were dispatched after its stop was asked for."""
+        rows = self._followed[campaign.plan.rank].dispatched
+        stopped = campaign.plan.rules.stop_requested_us
+        return rows[bisect_left(rows, stopped, key=self._dispatched_at) :]
+
+    def _dispatched_at(self, row: int) -> int:
+        return self.attempts.values(row, "dispatched")[0]
+
+    def call_of(self, row: int) -> int:
+        """Number of the call that an attempt is of."""
+        return self.attempts.values(row, "call_id")[0]
 
     def campaign(self, campaign: SessionCampaign) -> CampaignView:
         """A campaign as it is and as it is seen."""
@@ -305,6 +313,7 @@ class Board:
             rejected=found.counts[REJECTED],
             first_call_id=plan.first_call_id,
             stop_requested=requested if campaign.is_stopped else None,
+            dialed_after_stop=len(self.after_stop(campaign)) if campaign.is_stopped else 0,
             is_over=found.is_over,
             wedged=found.wedged,
             counts=_by_word(found.counts),

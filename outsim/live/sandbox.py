@@ -489,14 +489,17 @@ class Sandbox:
         places = board.places(found, are_pending=are_pending)[begin : begin + size]
         return [board.page_row(found, index, now) for index in places]
 
-    def dialed_after_stop(self, tenant: str, campaign: str) -> list[int]:
-        """Calls that were dispatched after their campaign's stop was asked for, each time."""
-        view = self.campaign(tenant, campaign)
-        if view.stop_requested is None:
-            return []
-        own = range(view.first_call_id, view.first_call_id + view.calls)
-        dispatched = self._driver.board.attempted(tenant, "dispatched", view.stop_requested)
-        return [call_id for _, call_id, _ in dispatched if call_id in own]
+    def dialed_after_stop(
+        self, tenant: str, campaign: str, *, begin: int = 0, size: int = 1_000
+    ) -> list[int]:
+        """Calls dispatched after the stop of their campaign was asked for, as often as they were.
+
+        They come in the order of dispatch, from the one at `begin` on and `size` at most.
+        """
+        self._driver.touch()
+        found, board = self._driver.session.find(tenant, campaign), self._driver.board
+        after = board.after_stop(found)[begin : begin + size] if found.is_stopped else ()
+        return [board.call_of(row) for row in after]
 
     def definition(self, tenant: str, campaign: str) -> Campaign:
         """A campaign as a scenario says it, also one that was submitted."""

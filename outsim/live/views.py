@@ -116,6 +116,8 @@ class CampaignView:
     rejected: int
     first_call_id: int
     stop_requested: int | None
+    dialed_after_stop: int
+    """Attempts that were dispatched after its stop was asked for."""
     is_over: bool
     """Whether nothing more happens to its calls: wedged ones are not waited for."""
     wedged: int

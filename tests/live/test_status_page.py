@@ -125,6 +125,8 @@ def test_calls_after_a_stop_are_those_of_the_campaign(live):
             attempts["campaign"].eq("reminders") & (attempts["dispatched_at"] >= stopped)
         ]
         assert sorted(after) == sorted(own["call_id"])
-        assert after
+        assert len(after) == sandbox.campaign("acme", "reminders").dialed_after_stop > 3
+        middle = sandbox.dialed_after_stop("acme", "reminders", begin=1, size=2)
+        assert middle == after[1:3]
 
     live(session)

@@ -223,13 +223,13 @@ async def campaign(context: Here, tenant: Name, name: Name) -> dict[str, Any]:
     sandbox = context.sandbox
     sandbox.check_tenant(tenant)
     view = sandbox.campaign(tenant, name)
+    after = sandbox.dialed_after_stop(tenant, name, size=MOST_SHOWN)
     await sandbox.committed()
-    after = sandbox.dialed_after_stop(tenant, name)
     shown = [
         {"call_id": FIRST_CALL_ID + call_id, "phone_number": sandbox.call(call_id).phone_number}
-        for call_id in after[:MOST_SHOWN]
+        for call_id in after
     ]
-    return _campaign(context, view) | {"dialed_after_stop": len(after), "calls_after_stop": shown}
+    return _campaign(context, view) | {"calls_after_stop": shown}
 
 
 @router.post("/campaigns/{tenant}/{name}/stop", summary="Stop a campaign")

@@ -42,7 +42,7 @@ class CustomersPage:
                     for place, account in enumerate(accounts)
                 },
                 label="Customer",
-                value=0,
+                value=next((k for k, account in enumerate(accounts) if account.is_active), 0),
                 on_change=self._log_in,
             ).props("dense outlined options-dense")
             self._truth = ui.switch("Show the truth beside it", on_change=self.refresh)

@@ -142,16 +142,17 @@ class CampaignCalls:
         if not is_stopped:
             return
         sandbox = self._page.context.sandbox
-        after = sandbox.dialed_after_stop(view.tenant, view.name)
+        count = view.dialed_after_stop
         campaign = sandbox.definition(view.tenant, view.name)
         left = sum(view.counts.get(status, 0) for status in ("queued", *UNDER_WAY_STATUSES))
         self._stopped.text = (
             f"The stop was asked for at {local(self._page, view.stop_requested)}. Dials since "
-            f"then: {len(after):,}. Calls that are queued or being dialed now: {left:,}. "
+            f"then: {count:,}. Calls that are queued or being dialed now: {left:,}. "
             f"{stop_rule(sandbox.scenario, campaign)}."
         )
-        self._late_pages.set_total(len(after))
+        self._late_pages.set_total(count)
         begin = self._late_pages.begin
+        after = sandbox.dialed_after_stop(view.tenant, view.name, begin=begin, size=SIZE)
         self._late.show(
             [
                 {
@@ -159,9 +160,9 @@ class CampaignCalls:
                     "call_id": f"{FIRST_CALL_ID + call_id}",
                     "number": sandbox.call(call_id).phone_number,
                 }
-                for place, call_id in enumerate(after[begin : begin + SIZE], begin)
+                for place, call_id in enumerate(after, begin)
             ],
-            f"Dialed after the stop: {len(after):,}",
+            f"Dialed after the stop: {count:,}",
         )
 
     def _open(self, _action: str, call_id: int) -> None:

@@ -31,6 +31,10 @@ FIELDS = (
     "call_parameters",
     "campaign_parameters",
 )
+LABELS = {
+    "scheduled_time": "dialed from (scheduled time)",
+    "expiration_time": "dialed until (expiration time)",
+}
 LIST = "phone_number_list"
 MOST_REJECTED = 1_000
 """Rejected rows that are listed."""
@@ -71,6 +75,7 @@ class QueueList:
             QueueCalls,
             FIELDS,
             values={"start_url": f"{own}start", "result_url": f"{own}results"},
+            labels=LABELS,
         )
         ui.button("Queue calls", on_click=self._queue)
         self._said = Said()
