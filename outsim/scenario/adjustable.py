@@ -67,10 +67,16 @@ class Adjustable:
         return None
 
 
-def adjustables(scenario: Scenario) -> Iterator[Adjustable]:
-    """Everything in a scenario that can be set to another value, part by part."""
+def adjustable_parts(scenario: Scenario) -> list[str]:
+    """Keys of the parts of a scenario in which something can be set to another value."""
+    return [part.key for part in parts(scenario) if part.path[0] not in FIXED]
+
+
+def adjustables(scenario: Scenario, *within: str) -> Iterator[Adjustable]:
+    """Everything that can be set to another value, part by part; of all parts, or of some."""
+    chosen = within or adjustable_parts(scenario)
     for part in parts(scenario):
-        if part.path[0] not in FIXED:
+        if part.key in chosen:
             yield from _in_part(scenario, part, part)
 
 

@@ -129,13 +129,15 @@ class StudyData:
             raise StudyError(NOTHING_THERE)
         return pd.concat(parts, ignore_index=True)
 
-    def bands(self, column: str, share: float = 0.9) -> pd.DataFrame:
+    def bands(
+        self, column: str, share: float = 0.9, replications: Iterable[int] | None = None
+    ) -> pd.DataFrame:
         """Where this share of the replications is, minute by minute, in one column of `series`.
 
-        Indexed by scenario and ``at``: ``low``, ``median`` and ``high`` over replications,
-        pointwise, and how many ``replications`` there are.
+        Indexed by scenario and ``at``: ``low``, ``median`` and ``high`` over these replications,
+        or all that are there, pointwise, and how many ``replications`` there are.
         """
-        series = self.series()
+        series = self.series(replications)
         columns = list(series.columns[3:])
         if column not in columns:
             raise StudyError(unknown_name("column", column, columns))

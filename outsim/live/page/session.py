@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from outsim.live.http.context import Context
 from outsim.live.page.work import Work
 from outsim.scenario.model import Scenario
+from outsim.studies.run_cache import RunCache
 
 if TYPE_CHECKING:
     from outsim.live.page.comparing import Comparing
@@ -30,6 +31,8 @@ class Page:
         Where they were read from.
     work : Work
         Does what takes long.
+    runs : RunCache
+        Runs that were made for one question, for others.
     """
 
     context: Context
@@ -37,6 +40,7 @@ class Page:
     scenario_file: Path | None = None
     other_file: Path | None = None
     work: Work = field(default_factory=Work)
+    runs: RunCache = field(default_factory=RunCache)
 
     @cached_property
     def mornings(self) -> Mornings:

@@ -7,6 +7,7 @@ from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
 
 from fastapi import FastAPI
+from nicegui import app as nicegui_app
 from nicegui import ui
 from starlette.types import ASGIApp
 
@@ -39,6 +40,8 @@ async def started(page: Page) -> AsyncIterator[ASGIApp]:
     morning.add_routes(app, page)
     for path in ROOMS:
         _add_room(page, path)
+    # A bar that flits by with each request says nothing, and has no name for who can't see it.
+    nicegui_app.config.quasar_config["loadingBar"]["skipHijack"] = True
     ui.run_with(
         app,
         title="outsim",

@@ -1,0 +1,119 @@
+"""What is found, on the screen: the answer, its table, and the day of both."""
+
+from __future__ import annotations
+
+import json
+
+from nicegui import ui
+
+from outsim.document import Document
+from outsim.live.page.parts import table, words
+from outsim.live.page.what_if.asking import Found
+from outsim.live.page.what_if.bands import COLOURS, LINES, QUANTITIES, REPAINT, Day
+
+
+class AnswerView:
+    """The answer in one line, from how many replications it is, and in full."""
+
+    def __init__(self) -> None:
+        self._days: list[Day] = []
+
+    def build_short(self) -> None:
+        """Build what stands first."""
+        with ui.element("div").props('aria-live="polite"') as self._short:
+            self._compared = words("p", "").classes("compared")
+            self._answer = words("p", "").classes("answer")
+        self._status = words("p", "").classes("note").props('role="status"')
+        self._problem = words("p", "").classes("notice").props('role="alert"')
+        self._problem.set_visibility(False)
+
+    def build_full(self) -> None:
+        """Build what stands below."""
+        self._full = ui.element("div")
+        words("h2", "Over the day")
+        self._legend = ui.element("ul").classes("legend")
+        self._charts, self._tables = [], []
+        for quantity in QUANTITIES:
+            with ui.element("figure").classes("day"):
+                words("figcaption", quantity.title)
+                chart = ui.echart({"series": []}).props('role="img"').classes("chart")
+                chart.props["aria-label"] = f"{quantity.title}: nothing is there yet"
+                with ui.element("details") as details:
+                    words("summary", f"{quantity.title}, as a table")
+                    self._tables.append(ui.element("div"))
+            self._charts.append(chart)
+            details.on("toggle", self._fill_tables, js_handler="() => emit()")
+        ids = json.dumps([chart.id for chart in self._charts])
+        ui.run_javascript(
+            f"const CHARTS = {ids}; new MutationObserver(() => {{ {REPAINT} }})"
+            ".observe(document.body, {attributes: true, attributeFilter: ['class']})"
+        )
+
+    def wait(self, compared: str) -> None:
+        """Say what is being asked; what stands there is of something else."""
+        self._compared.text = compared
+        self._short.classes(add="stale")
+        self._full.classes(add="stale")
+        self._problem.set_visibility(False)
+        self._status.text = "Asked; the first answer comes from few replications."
+        if self._days:
+            self._status.text = "Asked anew; what stands here is of what was asked before."
+
+    def refuse(self, problem: str) -> None:
+        """Say why nothing is asked."""
+        self._problem.text = problem
+        self._problem.set_visibility(True)
+        self._status.text = "Not asked; what stands here is of what was asked before."
+
+    def show(self, found: Found, nothing: str) -> None:
+        """Show what is found; `nothing` is said where there is nothing to compare."""
+        for element in (self._short, self._full):
+            element.classes(remove="stale")
+        count, asked = found.replications, found.asked
+        more = "" if count == asked else f" of {asked}; it gets narrower"
+        self._status.text = f"From {count} paired replications{more}."
+        if found.document is None:
+            self._status.text = f"From {count} replications{more}."
+        self._answer.text = nothing if found.document is None else found.document.answer
+        self._full.clear()
+        with self._full:
+            if found.document is not None:
+                _in_full(found.document, count)
+        self._show_days(found)
+
+    def _show_days(self, found: Found) -> None:
+        self._days = found.days
+        self._legend.clear()
+        with self._legend:
+            for name, colour, line in zip(found.names, COLOURS, LINES, strict=False):
+                with ui.element("li"):
+                    ui.element("span").classes("swatch").style(
+                        f"border-top: 3px {line} {colour}"
+                    ).props('aria-hidden="true"')
+                    words("span", name)
+            words("li", "line: median; darker band: half of the replications; paler band: 90 %")
+        for chart, day in zip(self._charts, found.days, strict=True):
+            chart.props["aria-label"] = day.alt
+            chart.options.clear()
+            chart.options.update(day.options)
+            chart.update()
+        self._fill_tables()
+
+    def _fill_tables(self) -> None:
+        for place, day in zip(self._tables, self._days, strict=False):
+            place.clear()
+            with place:
+                table(day.title, day.columns, day.rows)
+
+
+def _in_full(document: Document, count: int) -> None:
+    """Everything that a document says but its answer, with how often it was tried."""
+    for text in document.more:
+        words("p", text)
+    for shown in document.tables:
+        # The difference first: on a phone there is room for no more beside the measure.
+        columns = ["measure", f"difference, {count} replications", *shown.columns[1:-1]]
+        rows = [[row[0], row[-1], *row[1:-1]] for row in shown.rows]
+        table(f"{shown.caption}, from {count} paired replications", columns, rows)
+    for note in document.notes:
+        words("p", note).classes("note")

@@ -1,0 +1,200 @@
+"""The room in a real browser: change a value, see the difference, keep it, get it again."""
+
+from __future__ import annotations
+
+import json
+import re
+import shlex
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Locator, Page, expect
+
+from outsim.questions.compare import compare
+from outsim.scenario.loading import load
+
+from ..opening import DESK, PHONE
+from .pages import write_scenarios
+
+# As long as it takes: other tests may have all cores.
+expect.set_options(timeout=60_000)
+
+
+@pytest.fixture(scope="module")
+def served(tmp_path_factory) -> tuple[Path, Path]:
+    return write_scenarios(tmp_path_factory.mktemp("served"))
+
+
+@pytest.fixture(scope="module")
+def alone(serve, served):
+    with serve(served[0], "--held", "--seed", "3") as opened:
+        yield opened
+
+
+@pytest.fixture
+def room(alone) -> Iterator[Page]:
+    with alone.page("what-if") as page:
+        expect(status(page)).to_have_text("From 20 replications.")
+        yield page
+
+
+def status(page: Page) -> Locator:
+    return page.get_by_label("Answer").get_by_role("status")
+
+
+def answer(page: Page) -> Locator:
+    return page.get_by_label("Answer").locator(".answer")
+
+
+def measures(page: Page) -> list[list[str]]:
+    """Rows of the table of measures: measure, difference, base, changed."""
+    rows = page.get_by_role("table", name="Measures of each scenario").locator("tbody tr")
+    return [row.locator("th, td").all_inner_texts() for row in rows.all()]
+
+
+def from_20(page: Page) -> None:
+    expect(status(page)).to_have_text("From 20 paired replications.")
+
+
+def test_nothing_is_said_before_anything_is_changed(room):
+    expect(answer(room)).to_contain_text("Nothing is changed yet: move a slider")
+    expect(room.get_by_role("table", name="Measures")).to_have_count(0)
+    expect(room.get_by_label("Keep")).to_be_hidden()
+    expect(room.get_by_role("img", name="Calls in the queue")).to_have_attribute(
+        "aria-label", re.compile(r"over 20 replications\. a small morning: highest at")
+    )
+
+
+def test_a_start_that_is_moved_is_compared_kept_and_got_again_in_batch(room, served):
+    slider = room.get_by_label("Start, slider")
+    slider.focus()
+    for _ in range(10):  # from 09:05 on, minute by minute
+        slider.press("ArrowRight")
+    expect(slider).to_have_attribute("aria-valuetext", "09:15")
+    expect(room.get_by_label("Start", exact=True)).to_have_value("09:15")
+    from_20(room)
+    expect(room.locator(".compared")).to_have_text(
+        "a small morning, start 09:15, held against its base: a small morning (the scenario as it "
+        "was)."
+    )
+    expect(answer(room)).to_contain_text("a small morning, start 09:15")
+    shown = measures(room)
+
+    keep = room.get_by_label("Keep")
+    kept = served[0].with_name("served-start-09-15.toml")
+    keep.get_by_role("button", name="Write beside served.toml").click()
+    expect(keep.get_by_role("status")).to_have_text(f"{kept} is written.")
+    assert kept.read_text() == keep.get_by_label("The file").inner_text()
+
+    command = shlex.split(keep.get_by_label("The command").inner_text())
+    ran = subprocess.run(
+        [sys.executable, "-m", *command, "--json"], capture_output=True, text=True, check=True
+    )
+    again = compare(*map(load, command[2:4]), replications=20, seed=3, progress=None).run()
+    assert json.loads(ran.stdout) == json.loads(json.dumps(again.to_dict()))
+    assert answer(room).inner_text() == again.document().answer
+    rows = again.document().tables[0].rows
+    assert shown == [[row[0], row[-1], *row[1:-1]] for row in rows]
+
+    keep.get_by_role("button", name="Write beside served.toml").click()
+    expect(keep.get_by_role("status")).to_contain_text("is there already; give another name")
+
+
+def test_the_file_can_be_downloaded(room):
+    field = room.get_by_label("Ports", exact=True)
+    field.fill("8")
+    field.press("Enter")
+    keep = room.get_by_label("Keep")
+    expect(keep.get_by_label("The file")).to_contain_text("ports = 8")
+    name = keep.get_by_label("File", exact=True)
+    name.fill("eight.toml")
+    name.press("Enter")
+    expect(keep.get_by_label("The command")).to_contain_text("eight.toml")
+    with room.expect_download() as coming:
+        keep.get_by_role("button", name="Download").click()
+    assert coming.value.suggested_filename == "eight.toml"
+    text = Path(coming.value.path()).read_text()
+    assert text == keep.get_by_label("The file").inner_text()
+
+
+def test_a_value_that_cant_be_used_is_said_at_its_control(room):
+    field = room.get_by_label("Retry interval", exact=True)
+    field.fill("12 sheep")
+    field.press("Enter")
+    control = room.locator(".control", has=field)
+    expect(control.get_by_role("alert")).to_have_text(
+        "found the unit 'sheep' in '12 sheep'; allowed: us, ms, s, min, h, d"
+    )
+    expect(field).to_have_attribute("aria-invalid", "true")
+    expect(status(room)).to_contain_text("Not asked")
+    field.fill("12 min")
+    field.press("Enter")
+    expect(control.get_by_role("alert")).to_have_count(0)
+    expect(field).to_have_attribute("aria-invalid", "false")
+    from_20(room)
+
+
+def test_values_go_back_to_the_base_one_by_one_or_all_together(room):
+    ports, workers = (room.get_by_label(name, exact=True) for name in ("Ports", "Workers"))
+    for field, text in ((ports, "8"), (workers, "2")):
+        field.fill(text)
+        field.press("Enter")
+    expect(room.locator(".compared")).to_contain_text("ports 8, workers 2, held against")
+    room.get_by_role("button", name="Back to base: 6").click()
+    expect(ports).to_have_value("6")
+    expect(room.locator(".compared")).to_contain_text("a small morning, workers 2, held against")
+    room.get_by_role("button", name="Take all changes back").click()
+    expect(workers).to_have_value("1")
+    expect(answer(room)).to_contain_text("Nothing is changed yet")
+
+
+def test_controls_of_all_parts_open_when_they_are_wanted(room):
+    expect(room.get_by_label("Queue", exact=True)).to_have_count(0)
+    room.get_by_text("More of Platform").click()
+    room.get_by_label("Queue", exact=True).select_option("fair")
+    expect(room.locator(".compared")).to_contain_text("a small morning, queue fair, held against")
+    from_20(room)
+
+
+def test_more_replications_narrow_the_same_answer(room):
+    field = room.get_by_label("Ports", exact=True)
+    field.fill("7")
+    field.press("Enter")
+    from_20(room)
+    room.get_by_role("button", name="20 more replications").click()
+    expect(status(room)).to_have_text("From 40 paired replications.")
+    expect(room.get_by_label("The command")).to_contain_text("--replications 40 --seed 3")
+
+
+def test_the_second_scenario_is_the_base_unless_another_is_chosen(serve, served):
+    with serve(*served, "--held") as opened, opened.page("what-if") as page:
+        from_20(page)
+        expect(answer(page)).to_contain_text("a small morning, held against ten ports, is")
+        expect(page.get_by_role("button", name="Back to base: 10")).to_be_visible()
+        page.get_by_label("Base:").select_option("a small morning (as it was)")
+        expect(answer(page)).to_contain_text("Nothing is changed yet")
+        expect(page.get_by_role("button", name="Back to base: 10")).to_have_count(0)
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+@pytest.mark.parametrize("size", [PHONE, DESK], ids=["phone", "desk"])
+def test_axe_finds_nothing_in_an_answer(alone, size, theme):
+    with alone.page("what-if", size, theme) as page:
+        expect(status(page)).to_have_text("From 20 replications.")
+        page.get_by_text("More of Load of others").click()
+        page.get_by_text("Calls in the queue, as a table").click()
+        field = page.get_by_label("Ports", exact=True)
+        field.fill("x")
+        field.press("Enter")
+        expect(page.get_by_role("alert").first).to_be_visible()
+        assert Axe().run(page).violations_count == 0
+        field.fill("8")
+        field.press("Enter")
+        from_20(page)
+        found = Axe().run(page)
+        assert found.violations_count == 0, found.generate_report()
+        assert page.evaluate("document.documentElement.scrollWidth") == size["width"]
