@@ -60,35 +60,38 @@ class FollowedTable(Table[AnyRow]):
     def read_ahead(self, most: int) -> bool:
         """Read some rows before `columns` is asked for; whether there are more."""
         first, end = self._read_rows, min(len(self), self._read_rows + most)
-        self._take(range(first, end))
+        rows = self._rows[first:end]
+        self._make_room(end)
         self._read_rows = end
+        self._open += [
+            place for place, row in enumerate(rows, first) if not isinstance(row, tuple)
+        ]
+        self._write(slice(first, end), rows)
         return end < len(self)
 
     @override
     def columns(self) -> dict[str, Integers]:
         # What was settled when it was read is as it was.
-        still_open, self._open = self._open, []
-        self._take(still_open)
+        places = self._open
+        rows = [self._rows[place] for place in places]
+        self._write(places, rows)
+        self._open = [
+            place for place, row in zip(places, rows, strict=True) if not isinstance(row, tuple)
+        ]
         self.read_ahead(len(self))
         return {name: column[: len(self)].copy() for name, column in self._read.items()}
 
-    def _take(self, places: Sequence[int]) -> None:
-        """Read rows at these places, each before the next or after all that were read."""
-        if not places:
-            return
-        rows = [self._rows[place] for place in places]
+    def _write(self, places: slice | list[int], rows: Sequence[AnyRow | tuple[int, ...]]) -> None:
         values = (row if isinstance(row, tuple) else self._values(row) for row in rows)
         size = len(rows) * len(self.types)
-        taken = np.fromiter(chain.from_iterable(values), np.int64, size)
-        self._make_room(places[-1] + 1)
-        for column, new in zip(self._read.values(), taken.reshape(len(rows), -1).T, strict=True):
+        read = np.fromiter(chain.from_iterable(values), np.int64, size)
+        columns = read.reshape(len(rows), len(self.types)).T
+        for column, new in zip(self._read.values(), columns, strict=True):
             column[places] = new
-        self._open += [
-            place for place, row in zip(places, rows, strict=True) if not isinstance(row, tuple)
-        ]
 
     def _make_room(self, rows: int) -> None:
         room = len(next(iter(self._read.values())))
         if rows > room:
             for name, column in self._read.items():
-                self._read[name] = np.resize(column, max(rows, 2 * room))
+                self._read[name] = np.empty(max(rows, 2 * room), column.dtype)
+                self._read[name][:room] = column

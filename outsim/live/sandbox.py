@@ -65,7 +65,7 @@ if TYPE_CHECKING:
 SHOWN_NUMBERS = 5
 """Numbers that a message names at most."""
 
-ROWS_IN_A_TURN = 10_000
+ROWS_IN_A_TURN = 5_000
 """Rows of a table that are read without letting others in the loop go on: some milliseconds."""
 
 
@@ -548,14 +548,10 @@ class Sandbox:
         if tenant not in self.tenants:
             raise SandboxError(unknown_name("tenant", tenant, self.tenants), "unknown")
 
-    async def result_in_turns(self) -> Result:
-        """The session so far, as `result` has it; others in the loop take turns meanwhile.
-
-        What has been read once is not read again, so that it can be asked for time and again.
-        """
+    async def read_ahead(self) -> None:
+        """Read what has happened since, in turns with others in the loop: `result` is quick then."""
         while self._driver.run.read_ahead(ROWS_IN_A_TURN):
             await asyncio.sleep(0)
-        return self.result()
 
     def result(self) -> Result:
         """The session so far as a result, with all its tables: what replay gives."""

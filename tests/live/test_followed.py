@@ -73,7 +73,8 @@ def test_a_session_that_is_read_in_turns_is_the_session(monkeypatch):
             for _ in range(3):
                 await box.clock.advance_by(60 * SECOND)
                 task = asyncio.create_task(others())
-                found = await box.result_in_turns()
+                await box.read_ahead()
+                found = box.result()
                 task.cancel()
                 for name, table in box.result().tables.items():
                     assert found.tables[name].equals(table)

@@ -118,6 +118,7 @@ class Live:
         if self._renewing.locked():
             return False
         async with self._renewing:
+            await self._sandbox.read_ahead()
             now, clock = self._sandbox.clock.now, asyncio.get_running_loop().time
             begun = clock()
             if now == self._reached or begun < self._not_before:
