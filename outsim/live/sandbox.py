@@ -549,7 +549,7 @@ class Sandbox:
             raise SandboxError(unknown_name("tenant", tenant, self.tenants), "unknown")
 
     async def read_ahead(self) -> None:
-        """Read what has happened since, in turns with others in the loop: `result` is quick then."""
+        """Read what has happened since, taking turns with others: `result` is quick then."""
         while self._driver.run.read_ahead(ROWS_IN_A_TURN):
             await asyncio.sleep(0)
 
