@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import base64
 from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from zoneinfo import ZoneInfo
 
 import pytest
 from playwright.sync_api import Page, expect, sync_playwright
@@ -105,9 +107,12 @@ def page() -> Iterator[Page]:
 
 
 def test_it_draws_in_a_notebook_follows_a_session_and_leaves_nothing(result, page):
-    half = animation(result) | {"is_live": True, "until_s": 300}
-    page.evaluate(RENDER, [widget.script(), half])
+    whole = animation(result)
+    half = whole | {"is_live": True, "until_s": 300}
+    page.evaluate(RENDER, [widget.script(), whole])
     slider = page.get_by_role("slider", name="Time of the day")
+    slider.press("Home")
+    page.evaluate("(data) => renew(data)", half)
     expect(slider).to_have_attribute("aria-valuetext", "09:05:00")
     page.evaluate("(data) => renew(data)", half | {"until_s": 600})
     expect(slider).to_have_attribute("aria-valuetext", "09:10:00")
@@ -141,3 +146,23 @@ def test_what_a_server_says_is_shown_as_it_says_it(result, page):
         ["called", 7],
         ["story", 7],
     ]
+
+
+def test_clock_times_are_local_ones_when_clocks_change(result, page):
+    """From daylight saving time back, so that an hour comes twice."""
+    begins = datetime(2026, 10, 31, 23, 50, tzinfo=ZoneInfo("America/New_York"))
+    changed_s = 7800
+    day = {
+        "begins": begins.isoformat(),
+        "utc_offsets": [[0, -4 * 3600], [changed_s, -5 * 3600]],
+        "step_s": 60,
+        "until_s": 4 * 3600,
+    }
+    page.evaluate(RENDER, [widget.script(), animation(result) | day])
+    slider = page.get_by_role("slider", name="Time of the day")
+    for s in (0, 600, changed_s - 60, changed_s, changed_s + 3540, 4 * 3600):
+        local = (begins.astimezone(UTC) + timedelta(seconds=s)).astimezone(begins.tzinfo)
+        hours = int(-local.utcoffset().total_seconds() // 3600)
+        slider.fill(str(s))
+        text = f"{local:%a} {local.day} {local:%b} {local:%H:%M:%S} UTC\N{MINUS SIGN}{hours}"
+        expect(slider).to_have_attribute("aria-valuetext", text)

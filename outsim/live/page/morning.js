@@ -54,7 +54,6 @@ export default {
       if (data === null || source !== this.source) return;
       this.waits = "";
       this.animation.update(data);
-      if (this.drawn !== source) this.animation.setStop(null);
       this.$el.dataset.drawn = this.drawn = source;
     },
   },

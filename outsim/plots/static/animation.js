@@ -33,8 +33,7 @@ class Animation {
     this.setSpeed(this.speed);
     this.setTheme(options.theme);
     this.setData(options.data);
-    const stops = this.own?.stop_requested_s ?? null;
-    this.setStop(options.stop_s === undefined ? stops : options.stop_s);
+    this.setStop(options.stop_s === undefined ? this.own?.stop_requested_s ?? null : options.stop_s);
     this.seek(options.at_s ?? this.firstShown());
   }
 
@@ -296,10 +295,15 @@ class Animation {
       + "What a stop then saves takes other runs: outsim stop tells, or the page of outsim serve.";
   }
 
+  /** More of the same day, or another one; a session is followed where its end is shown. */
   update(data) {
-    const was_at_end = this.step(this.at_s) === this.step(this.data.until_s);
+    const before = this.data;
+    const is_another = ["title", "seed", "is_live"].some((name) => data[name] !== before[name]);
+    const was_at_end = this.step(this.at_s) === this.step(before.until_s);
+    const follows = data.is_live && (is_another || (was_at_end && !this.is_playing));
     this.setData(data);
-    this.seek(data.is_live && was_at_end && !this.is_playing ? data.until_s : this.at_s);
+    if (is_another) this.setStop(this.own?.stop_requested_s ?? null);
+    this.seek(follows ? data.until_s : this.at_s);
   }
 
   destroy() {
