@@ -174,7 +174,9 @@ class Posts:
     async def post(self, post: Post) -> Reply:
         """Post a final result to a real handler: the sandbox's poster."""
         sandbox = self.sandbox
-        if post.is_resent:  # on order, or after a restart: what struck it has done so
+        if (
+            post.is_ordered or post.is_resent
+        ):  # on order, or after a restart: what struck it has done so
             return _reply(await self._post(post))
         whom = {"tenant": post.call.tenant, "campaign": post.call.campaign}
         whom |= {"phone_number": post.call.phone_number, "endpoint": post.url}

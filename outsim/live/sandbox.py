@@ -408,7 +408,7 @@ class Sandbox:
         if not posts:
             raise SandboxError(f"call {call_id}: nothing has been posted about it", "conflict")
         post = driver.posting.view(campaign, index, len(posts), driver.now, is_resent=False)
-        return await self._poster(post)
+        return await self._poster(replace(post, is_ordered=True))
 
     # What can be read.
 

@@ -217,6 +217,8 @@ class Post:
     """Simulated time after which it has failed."""
     is_resent: bool = False
     """Whether it may have been sent before: the sandbox was restarted while it was open."""
+    is_ordered: bool = False
+    """Whether it is sent once more on order."""
 
 
 @dataclass(frozen=True)
