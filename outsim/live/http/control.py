@@ -232,12 +232,18 @@ async def campaign(context: Here, tenant: Name, name: Name) -> dict[str, Any]:
     return _campaign(context, view) | {"calls_after_stop": shown}
 
 
+def stopped_at(context: Context, view: CampaignView) -> int | None:
+    """When the stop of a campaign was asked for; None where it was not, or only will be."""
+    requested = view.stop_requested
+    return None if requested is None or requested > context.sandbox.clock.now else requested
+
+
 @router.post("/campaigns/{tenant}/{name}/stop", summary="Stop a campaign")
 async def stop(context: Here, tenant: Name, name: Name) -> dict[str, Any]:
     """Stop a campaign, as a button on the platform's page does."""
-    view = context.sandbox.campaign(tenant, name)
-    if view.stop_requested is not None:
-        since = context.sandbox.clock.local(view.stop_requested)
+    stopped = stopped_at(context, context.sandbox.campaign(tenant, name))
+    if stopped is not None:
+        since = context.sandbox.clock.local(stopped)
         words = f"campaign {name} of {tenant} was stopped before, at {since:%H:%M:%S}"
     else:
         words = f"campaign {name} of {tenant} is stopped; what is in the queue already goes out"

@@ -74,6 +74,7 @@ class FaultOrder(Order):
     count: Annotated[int, Field(ge=1, le=10**9)] | None = None
     """Ports, workers or channels that are out; of other faults, how often it strikes."""
     share: Annotated[float, Field(gt=0, le=1)] = 1.0
+    """Share of the requests or posts that it strikes; outages of the model strike all."""
     drop: bool = False
     """Whether an outage of ports or channels cuts calls off."""
     status: Annotated[int, Field(ge=400, le=599)] | None = None

@@ -103,6 +103,8 @@ def in_words(view: ClockView) -> str:
         view.state, "advances" if view.state == "advancing" else "is held"
     )
     said = [f"It is {view.local[:19].replace('T', ' ')}, and the clock {state}."]
+    if view.is_over:
+        said.append(f"The run is over: {view.ends_why}.")
     if view.behind_s >= 1:
         said.append(f"It is {format_duration(view.behind_s * SECOND)} behind.")
     if view.open_posts:

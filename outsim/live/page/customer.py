@@ -115,6 +115,7 @@ class CustomersPage:
                 )
         if self._truth.value:
             columns.append(Column("waiting", "Updates not seen yet", "number truth"))
+            columns.append(Column("wedged", "Wedged", "number truth"))
             columns.append(Column("lag", "Status lag", "number truth"))
         return columns
 
@@ -124,9 +125,10 @@ class CustomersPage:
         cells |= {key: f"{view.seen.get(key, 0):,}" for key in keys}
         cells |= {f"true_{key}": f"{view.happened.get(key, 0):,}" for key in keys}
         cells["waiting"] = f"{view.waiting_updates:,}"
+        cells["wedged"] = f"{view.wedged:,}"
         lag_us = view.status_lag_us
         cells["lag"] = "none yet" if lag_us is None else format_duration(lag_us)
-        if view.is_over or view.stop_requested is not None:
+        if view.is_over or control.stopped_at(self._page.context, view) is not None:
             cells["without"] = ["stop"]
         return cells
 

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from nicegui import ui
 
 from outsim.clock import format_duration
+from outsim.live.http.control import stopped_at
 from outsim.live.page.parts import table, words
 from outsim.live.page.rows import SIZE, Column, Pager, Rows
 from outsim.live.page.session import Page
@@ -136,19 +137,20 @@ class CampaignCalls:
         return shown
 
     def _show_stop(self, view: CampaignView) -> None:
-        is_stopped = view.stop_requested is not None
-        self._stopped.set_visibility(is_stopped)
-        self._after.set_visibility(is_stopped)
-        if not is_stopped:
+        stopped = stopped_at(self._page.context, view)
+        self._stopped.set_visibility(stopped is not None)
+        self._after.set_visibility(stopped is not None)
+        if stopped is None:
             return
         sandbox = self._page.context.sandbox
         count = view.dialed_after_stop
         campaign = sandbox.definition(view.tenant, view.name)
         left = sum(view.counts.get(status, 0) for status in ("queued", *UNDER_WAY_STATUSES))
+        why = stop_rule(sandbox.scenario, campaign)
         self._stopped.text = (
-            f"The stop was asked for at {local(self._page, view.stop_requested)}. Dials since "
-            f"then: {count:,}. Calls that are queued or being dialed now: {left:,}. "
-            f"{stop_rule(sandbox.scenario, campaign)}."
+            f"The stop was asked for at {local(self._page, stopped)}. Dials since then: "
+            f"{count:,}. Calls that are queued or being dialed now: {left:,}. Why calls still go "
+            f"out: {why[:1].lower()}{why[1:]}."
         )
         self._late_pages.set_total(count)
         begin = self._late_pages.begin

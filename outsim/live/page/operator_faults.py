@@ -46,7 +46,11 @@ class Faults:
                 FaultOrder,
                 [*FaultOrder.model_fields],
                 choices=tenants,
-                labels={"of": "what goes wrong", "status": "HTTP status", "delay_s": "delay, s"},
+                labels={
+                    "of": "what goes wrong (of)",
+                    "status": "HTTP status (status)",
+                    "delay_s": "delay in seconds (delay_s)",
+                },
             )
             ui.button("Order it", on_click=self._order)
         self._said = Said()
@@ -107,7 +111,10 @@ class Numbers:
             self._fields = Fields(
                 PinOrder,
                 [*PinOrder.model_fields],
-                labels={"after_s": "ringing, s", "talk_s": "talking, s"},
+                labels={
+                    "after_s": "ringing in seconds (after_s)",
+                    "talk_s": "talking in seconds (talk_s)",
+                },
             )
             ui.button("Give it", on_click=self._pin)
         self._said = Said()

@@ -41,7 +41,7 @@ def test_a_list_is_queued_watched_and_stopped_and_calls_still_go_out(serve, file
         said = asked(opened.url, "campaigns/clinic/spring")
         assert said["dialed_after_stop"] > 0
         expect(page.get_by_text(f"Dials since then: {said['dialed_after_stop']}.")).to_be_visible()
-        expect(page.get_by_text("Because a stop takes effect after")).to_be_visible()
+        expect(page.get_by_text("Why calls still go out: because a stop takes")).to_be_visible()
         page.get_by_text("Which calls went out after the stop").click()
         first = said["calls_after_stop"][0]
         shown = cells(page, "Dialed after the stop", f"{first['call_id']}")

@@ -35,7 +35,7 @@ def results(opened):
 
 def test_a_fault_is_ordered_seen_and_ended(opened):
     with opened.page("operator") as page:
-        choose(page, "what goes wrong", "intake_503")
+        choose(page, "what goes wrong (of)", "intake_503")
         page.get_by_label("count", exact=True).fill("2")
         page.get_by_role("button", name="Order it").click()
         faults = table(page, "Faults that are on")
