@@ -10,6 +10,7 @@ from typing import Annotated, Any, Literal
 
 import typer
 
+from outsim.cli.first_picture import FirstPicture
 from outsim.cli.options import Json, ScenarioFile, Seed, Shown, count, named, separated
 
 _DAYS, _INTERFACE = "Many days", "Interface"
@@ -211,6 +212,10 @@ def serve(
         _check_export(context)
         _export(scenario, seed, export)
         return
+    first = None
+    if futures is None and state is None and begins != "now":
+        # While the sandbox is loaded and started, another processor has nothing to do.
+        first = FirstPicture(scenario, seed)
     try:
         from outsim.live.http.context import Settings
         from outsim.live.http.main import run
@@ -251,6 +256,7 @@ def serve(
             None if other is None else load_with_advice(other),
             scenario_file=Path(scenario),
             other_file=None if other is None else Path(other),
+            first_picture=None if first is None else first.data,
             port=port,
             state=None if state is None else Path(state),
             save=None if save is None else Path(save),

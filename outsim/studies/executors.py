@@ -183,15 +183,19 @@ def _model_version() -> int:
     return MODEL_VERSION
 
 
-def process_pool(jobs: int) -> ProcessPoolExecutor:
-    """Processes for this many jobs, at most one a core."""
+def process_pool(jobs: int, *, niceness: int = 0) -> ProcessPoolExecutor:
+    """Processes for this many jobs, at most one a core; nice ones let others go first."""
     # A fork of a notebook, or of a program with threads, may never wake up.
     context = multiprocessing.get_context("spawn")
-    return ProcessPoolExecutor(workers(jobs), mp_context=context, initializer=_end_with_parent)
+    return ProcessPoolExecutor(
+        workers(jobs), mp_context=context, initializer=_begin, initargs=(niceness,)
+    )
 
 
-def _end_with_parent() -> None:
+def _begin(niceness: int) -> None:
     """Have this process end when the one that waits for it is gone, however that was killed."""
+    if niceness:
+        os.nice(niceness)
     # An interruption of the terminal reaches all of them; whoever waits ends the others.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     parent = multiprocessing.parent_process()

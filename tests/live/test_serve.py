@@ -139,6 +139,7 @@ def test_the_ready_line_is_all_of_standard_output(serve):
     with serve("--held") as (process, ready, _):
         assert ready["clock"]["state"] == "held"
         assert ready["docs"] == f"{ready['url']}/docs"
+        assert ready["page"] == f"{ready['url']}/"
         process.terminate()
         assert process.communicate(timeout=60)[0] == ""
 
@@ -180,15 +181,16 @@ def test_a_port_that_is_taken_is_told(tmp_path):
     assert "--port 0 takes one that is free" in ended.stderr
 
 
-def test_what_is_not_installed_is_named(tmp_path):
+@pytest.mark.parametrize("name", ["fastapi", "nicegui"])
+def test_what_is_not_installed_is_named(tmp_path, name):
     (tmp_path / "scenario.toml").write_text(SCENARIO)
     code = (
-        "import sys; sys.modules['fastapi'] = None; "
+        f"import sys; sys.modules['{name}'] = None; "
         "sys.argv = ['outsim', 'serve', 'scenario.toml']; from outsim.cli import main; main()"
     )
     ended = subprocess.run(
         [sys.executable, "-c", code], cwd=tmp_path, capture_output=True, text=True, check=False
     )
     assert ended.returncode == 2
-    assert "the sandbox needs fastapi" in ended.stderr
+    assert f"the sandbox needs {name}" in ended.stderr
     assert "outsim[live]" in ended.stderr

@@ -7,6 +7,7 @@ import gc
 import json
 import signal
 from collections.abc import Callable
+from concurrent.futures import Future
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -25,6 +26,7 @@ def run(
     *,
     scenario_file: Path | None = None,
     other_file: Path | None = None,
+    first_picture: Future[bytes] | None = None,
     save: Path | None = None,
     note: Callable[[str], None],
     **options: Any,
@@ -39,6 +41,8 @@ def run(
         What its page compares it with.
     scenario_file, other_file : Path, optional
         Where they were read from.
+    first_picture : Future, optional
+        What is drawn of a run of the scenario, if that was begun.
     save : Path, optional
         Where the session is written to at the end, as a scenario.
     note : callable
@@ -46,7 +50,13 @@ def run(
     options
         Those of `outsim.live.http.server.serving`.
     """
-    about = partial(Page, other=other, scenario_file=scenario_file, other_file=other_file)
+    about = partial(
+        Page,
+        other=other,
+        scenario_file=scenario_file,
+        other_file=other_file,
+        first_picture=first_picture,
+    )
     asyncio.run(_run(scenario, about, save, note, options))
 
 

@@ -3,20 +3,29 @@
 from __future__ import annotations
 
 import asyncio
+from concurrent.futures import Executor
+from typing import TYPE_CHECKING
 
-from outsim.document import Document
 from outsim.errors import OutsimError
 from outsim.live.page.narrowing import narrowing
 from outsim.live.page.work import Work
-from outsim.questions.compare import compare
 from outsim.scenario.model import Scenario
+
+if TYPE_CHECKING:
+    from outsim.document import Document
+    from outsim.questions.compare import Comparison
+    from outsim.questions.question import StudyQuestion
+    from outsim.studies.run_cache import RunCache
 
 
 class Comparing:
     """What the second one changes, as far as it is known."""
 
-    def __init__(self, work: Work, base: Scenario, other: Scenario, seed: int) -> None:
-        self._work, self._base, self._other, self._seed = work, base, other, seed
+    def __init__(
+        self, work: Work, runs: RunCache, base: Scenario, other: Scenario, seed: int
+    ) -> None:
+        self._work, self._runs = work, runs
+        self._base, self._other, self._seed = base, other, seed
         self._comparing: asyncio.Task[None] | None = None
         self.names = f"{other.name} against {base.name}"
         self.document: Document | None = None
@@ -29,19 +38,21 @@ class Comparing:
             self._comparing = asyncio.create_task(self._compare())
 
     async def _compare(self) -> None:
-        asked = narrowing(
-            self._work,
-            lambda executor, replications: compare(
-                self._base,
-                self._other,
-                seed=self._seed,
-                replications=replications,
-                executor=executor,
-            ),
-        )
         try:
-            async for comparison in asked:
+            async for comparison in narrowing(self._work, self._ask):
                 self.document = await self._work.run(comparison.document)
                 self.replications = comparison.findings.replications
         except OutsimError as error:
             self.problem = str(error)
+
+    def _ask(self, executor: Executor, replications: int) -> StudyQuestion[Comparison]:
+        from outsim.questions.compare import compare
+
+        return compare(
+            self._base,
+            self._other,
+            seed=self._seed,
+            replications=replications,
+            executor=executor,
+            cache=self._runs,
+        )

@@ -21,7 +21,8 @@ export default {
     this.restyled = new MutationObserver(() => this.animation.setTheme(this.theme()));
     this.restyled.observe(document.body, { attributeFilter: ["class"] });
     this.$el.dataset.drawn = this.drawn;
-    this.$emit("drawn");
+    // Once it can be seen: whoever hears of it begins what else takes a processor.
+    requestAnimationFrame(() => requestAnimationFrame(() => this.$emit("drawn")));
     if (this.drawn !== this.source) await this.renew();
   },
   unmounted() {

@@ -3,24 +3,23 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from fastapi import FastAPI, HTTPException
 from nicegui import ui
 from starlette.responses import Response
 from starlette.staticfiles import StaticFiles
 
-import outsim.plots
+import outsim
 from outsim.errors import OutsimError
 from outsim.live.page.headline import headline
 from outsim.live.page.mornings import LIVE, Morning
 from outsim.live.page.parts import words
 from outsim.live.page.session import Page
 from outsim.live.page.stop_flag import StopFlag
-from outsim.plots.animation import instant, story
 
 BASE = "/page/morning"
-STATIC = Path(outsim.plots.__file__).with_name("static")
+STATIC = Path(outsim.__file__).parent / "plots" / "static"
 
 
 def add_routes(app: FastAPI, page: Page) -> None:
@@ -40,16 +39,21 @@ def add_routes(app: FastAPI, page: Page) -> None:
 
     @app.get(BASE + "/{source}/story/{call_id}")
     async def story_of(source: str, call_id: int) -> dict[str, Any]:
-        return await _told(page, story, await named(source).result(), call_id)
+        return await _told(page, "story", await named(source).result(), call_id)
 
     @app.get(BASE + "/{source}/instant")
     async def instant_at(source: str, at_s: float) -> dict[str, Any]:
-        return await _told(page, instant, await named(source).result(), at_s)
+        return await _told(page, "instant", await named(source).result(), at_s)
 
 
-async def _told(page: Page, what: Any, *given: Any) -> dict[str, Any]:
+async def _told(page: Page, what: Literal["story", "instant"], *given: Any) -> dict[str, Any]:
+    def tell() -> dict[str, Any]:
+        from outsim.plots import animation
+
+        return dict(getattr(animation, what)(*given))
+
     try:
-        return dict(await page.work.run(what, *given))
+        return await page.work.run(tell)
     except OutsimError as error:
         raise HTTPException(404, str(error)) from None
 

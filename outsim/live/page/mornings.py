@@ -3,24 +3,21 @@
 from __future__ import annotations
 
 import asyncio
-import gzip
-from typing import Protocol
-
-import orjson
+from concurrent.futures import Future
+from contextlib import suppress
+from typing import TYPE_CHECKING, Protocol
 
 from outsim.live.page.work import Work
 from outsim.live.sandbox import Sandbox
-from outsim.plots.animation import animation
-from outsim.results.checkpoint import simulate
-from outsim.results.result import Result
 from outsim.scenario.model import Scenario
+
+if TYPE_CHECKING:
+    from outsim.results.result import Result
 
 RENEWED_S = 1.0
 """Wall-clock seconds between two looks at a session, at least."""
-MOST_OF_LOOP = 0.05
-"""Share of its time that the loop may spend on taking records out of a session."""
-
-
+MOST_OF_TIME = 0.25
+"""Share of the time that is spent on looking: a day of many calls is looked at less often."""
 RECORDED, OTHER, LIVE = "recorded", "other", "live"
 """Names of mornings in URLs."""
 
@@ -45,8 +42,10 @@ class Morning(Protocol):
 class Recorded:
     """A run of a scenario from its beginning to its end, made when it is first wanted."""
 
-    def __init__(self, work: Work, scenario: Scenario, seed: int) -> None:
-        self._work, self._scenario, self._seed = work, scenario, seed
+    def __init__(
+        self, work: Work, scenario: Scenario, seed: int, first: Future[bytes] | None = None
+    ) -> None:
+        self._work, self._scenario, self._seed, self._first = work, scenario, seed, first
         self._result: asyncio.Task[Result] | None = None
         self._data: asyncio.Task[bytes] | None = None
 
@@ -66,7 +65,7 @@ class Recorded:
     async def result(self) -> Result:
         """The run."""
         if self._result is None:
-            made = self._work.run(simulate, self._scenario, seed=self._seed)
+            made = self._work.run(_run, self._scenario, self._seed)
             self._result = asyncio.create_task(made)
         return await asyncio.shield(self._result)
 
@@ -77,7 +76,10 @@ class Recorded:
         return await asyncio.shield(self._data)
 
     async def _drawn(self) -> bytes:
-        return await self._work.run(drawn, await self.result())
+        if self._first is not None:
+            with suppress(ProcessLookupError):
+                return await asyncio.wrap_future(self._first)
+        return await self._work.run(_drawn, await self.result())
 
 
 class Live:
@@ -123,20 +125,29 @@ class Live:
             begun = clock()
             if now == self._reached or begun < self._not_before:
                 return False
+            await self._sandbox.read_ahead()
             result = self._sandbox.result()
-            taken_s = clock() - begun
-            self._made = result, await self._work.run(drawn, result, is_live=True)
+            self._made = result, await self._work.run(_drawn, result, is_live=True)
             self._reached = now
-            self._not_before = begun + max(RENEWED_S, taken_s / MOST_OF_LOOP)
+            self._not_before = begun + max(RENEWED_S, (clock() - begun) / MOST_OF_TIME)
             return True
 
 
 class Mornings:
     """The mornings that a page has."""
 
-    def __init__(self, work: Work, sandbox: Sandbox, other: Scenario | None) -> None:
+    def __init__(
+        self,
+        work: Work,
+        sandbox: Sandbox,
+        other: Scenario | None,
+        first: Future[bytes] | None = None,
+    ) -> None:
         self._work, self._sandbox, self._other = work, sandbox, other
         self._recorded: dict[str, Recorded] = {}
+        if first is not None:
+            run = Recorded(work, sandbox.scenario, sandbox.seed, first)
+            self._recorded[RECORDED] = run
         self.live = Live(work, sandbox)
 
     def titles(self) -> dict[str, str]:
@@ -164,9 +175,14 @@ class Mornings:
         return {name: scenario for name, scenario in found.items() if scenario.campaign}
 
 
-def drawn(result: Result, *, is_live: bool = False) -> bytes:
-    """What is drawn of a run, as compressed JSON."""
+def _run(scenario: Scenario, seed: int) -> Result:
+    from outsim.results.checkpoint import simulate
+
+    return simulate(scenario, seed=seed)
+
+
+def _drawn(result: Result, *, is_live: bool = False) -> bytes:
+    from outsim.plots.animation import packed
+
     # A session is looked at over and over: of its calls one hears on asking.
-    data = animation(result, is_live=is_live, with_calls=not is_live)
-    # In one piece and quickly, or the loop would wait for it.
-    return gzip.compress(orjson.dumps(data), 1)
+    return packed(result, is_live=is_live, with_calls=not is_live)

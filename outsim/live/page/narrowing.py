@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from collections.abc import AsyncGenerator, Callable
 from concurrent.futures import Executor
-from typing import Protocol, TypeVar
+from typing import TYPE_CHECKING, Protocol, TypeVar
 
-from outsim.document import Document
+from outsim.errors import StudyError
 from outsim.live.page.work import Work
-from outsim.questions.question import StudyQuestion
-from outsim.studies.study_result import StudyResult
+
+if TYPE_CHECKING:  # studies take long to load, and are not needed before one is asked for
+    from outsim.document import Document
+    from outsim.questions.question import StudyQuestion
+    from outsim.studies.study_result import StudyResult
 
 REPLICATIONS = 20
 SHOWN_AFTER = (3, 6, 10, REPLICATIONS)
@@ -49,8 +52,11 @@ async def narrowing(
         finished += 1
         if finished < due[0]:
             continue
-        answer = await work.run(lambda: question.answer)
         # An earlier replication may not be there yet, and those after a gap do not count.
+        try:
+            answer = await work.run(lambda: question.answer)
+        except StudyError:
+            continue
         if answer.findings.replications >= due[0]:
             due = [size for size in due if size > answer.findings.replications]
             yield answer

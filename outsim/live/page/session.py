@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from concurrent.futures import Future
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -10,11 +11,11 @@ from typing import TYPE_CHECKING
 from outsim.live.http.context import Context
 from outsim.live.page.work import Work
 from outsim.scenario.model import Scenario
-from outsim.studies.run_cache import RunCache
 
 if TYPE_CHECKING:
     from outsim.live.page.comparing import Comparing
     from outsim.live.page.mornings import Mornings
+    from outsim.studies.run_cache import RunCache
 
 
 @dataclass
@@ -29,26 +30,34 @@ class Page:
         What the scenario is compared with.
     scenario_file, other_file : Path, optional
         Where they were read from.
+    first_picture : Future, optional
+        What is drawn of a run of the scenario, if it was begun before the sandbox.
     work : Work
         Does what takes long.
-    runs : RunCache
-        Runs that were made for one question, for others.
     """
 
     context: Context
     other: Scenario | None = None
     scenario_file: Path | None = None
     other_file: Path | None = None
+    first_picture: Future[bytes] | None = None
     work: Work = field(default_factory=Work)
-    runs: RunCache = field(default_factory=RunCache)
+
+    # Studies and what draws take longer to load than a sandbox may take to answer.
+
+    @cached_property
+    def runs(self) -> RunCache:
+        """Runs that were made for one question, for others."""
+        from outsim.studies.run_cache import RunCache
+
+        return RunCache()
 
     @cached_property
     def mornings(self) -> Mornings:
         """What can be looked at in the first room."""
-        # It draws, and what draws takes longer to load than a sandbox may take to answer.
         from outsim.live.page.mornings import Mornings
 
-        return Mornings(self.work, self.context.sandbox, self.other)
+        return Mornings(self.work, self.context.sandbox, self.other, self.first_picture)
 
     @cached_property
     def comparing(self) -> Comparing | None:
@@ -57,7 +66,8 @@ class Page:
 
         if self.other is None:
             return None
-        return Comparing(self.work, self.scenario, self.other, self.context.sandbox.seed)
+        seed = self.context.sandbox.seed
+        return Comparing(self.work, self.runs, self.scenario, self.other, seed)
 
     @property
     def scenario(self) -> Scenario:

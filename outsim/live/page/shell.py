@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
+from importlib import import_module
 from pathlib import Path
 
 from fastapi import FastAPI
@@ -12,17 +13,13 @@ from nicegui import ui
 from starlette.types import ASGIApp
 
 from outsim._version import __version__
-from outsim.live.page import customer, morning, operator, what_if
+from outsim.live.page import morning
 from outsim.live.page.front import ROOMS
 from outsim.live.page.parts import words
 from outsim.live.page.session import Page
 
-BUILDERS: dict[str, Callable[[Page], None]] = {
-    "/": morning.build,
-    "/what-if": what_if.build,
-    "/customer": customer.build,
-    "/operator": operator.build,
-}
+MODULES = {"/": "morning", "/what-if": "what_if", "/customer": "customer", "/operator": "operator"}
+"""Modules of the rooms by their paths; one that nobody has opened is not loaded."""
 STYLE = Path(__file__).with_name("page.css")
 MARK = (
     '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 16 16">'
@@ -58,9 +55,10 @@ async def started(page: Page) -> AsyncIterator[ASGIApp]:
 
 def _add_room(page: Page, path: str) -> None:
     @ui.page(path, title=f"{ROOMS[path]} - outsim")
-    def room() -> None:
+    async def room() -> None:
+        module = await page.work.run(import_module, f"outsim.live.page.{MODULES[path]}")
         with _frame(page, path):
-            BUILDERS[path](page)
+            module.build(page)
 
 
 @contextmanager

@@ -4,17 +4,23 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
+from concurrent.futures import Executor
+from functools import partial
+from typing import TYPE_CHECKING
 
 from nicegui import background_tasks, ui
 from nicegui.events import GenericEventArguments
 
 from outsim.clock import SECOND, format_duration
-from outsim.errors import OutsimError
+from outsim.errors import OutsimError, StudyError
 from outsim.live.page.mornings import Morning
 from outsim.live.page.narrowing import narrowing
 from outsim.live.page.work import Work
-from outsim.questions.stop import stop
-from outsim.studies.comparable import campaign_of
+from outsim.scenario.model import Scenario
+
+if TYPE_CHECKING:
+    from outsim.questions.question import StudyQuestion
+    from outsim.questions.stop import StopRace
 
 SETTLED_S = 0.15
 """Wall-clock seconds that a flag has to stay where it is before it is worth a study."""
@@ -57,25 +63,36 @@ class StopFlag:
         morning = self._morning()
         try:
             scenario = await morning.scenario()
-            campaign = campaign_of(scenario)
-            after_us = round(at_s * SECOND) - scenario.instant_us(campaign.start)
-            if after_us < 0:
-                self._tell(f"{campaign.full_name} starts at {campaign.start:%H:%M:%S}.")
-                return
+            after_us = await self._work.run(_after_start, scenario, at_s)
             self._tell("The stop is being tried on the first days ...")
-            asked = narrowing(
-                self._work,
-                lambda executor, replications: stop(
-                    scenario,
-                    campaign,
-                    after=[format_duration(after_us) if after_us else "0 s"],
-                    seed=morning.seed,
-                    replications=replications,
-                    executor=executor,
-                ),
-            )
-            async for race in asked:
+            ask = partial(_asked, scenario, after_us, morning.seed)
+            async for race in narrowing(self._work, ask):
                 document = await self._work.run(race.document)
                 self._tell(f"{document.answer} {document.asked}")
         except OutsimError as error:
             self._tell(str(error))
+
+
+def _after_start(scenario: Scenario, at_s: float) -> int:
+    """Microseconds from the start of the campaign under study to an instant of the day."""
+    from outsim.studies.comparable import campaign_of
+
+    campaign = campaign_of(scenario)
+    after_us = round(at_s * SECOND) - scenario.instant_us(campaign.start)
+    if after_us < 0:
+        raise StudyError(f"{campaign.full_name} starts at {campaign.start:%H:%M:%S}.")
+    return after_us
+
+
+def _asked(
+    scenario: Scenario, after_us: int, seed: int, executor: Executor, replications: int
+) -> StudyQuestion[StopRace]:
+    from outsim.questions.stop import stop
+
+    return stop(
+        scenario,
+        after=[format_duration(after_us) if after_us else "0 s"],
+        seed=seed,
+        replications=replications,
+        executor=executor,
+    )

@@ -17,6 +17,8 @@ Given = ParamSpec("Given")
 Found = TypeVar("Found")
 
 MOST_PROCESSES = 4
+NICENESS = 3
+"""Of the processes: the browser draws on the same machine, and what moves is to move smoothly."""
 AHEAD = 1
 """Jobs that the processes are given beside those that they are at, so that none waits."""
 
@@ -60,7 +62,7 @@ class _Runs:
 
     def __init__(self) -> None:
         self._count = workers(MOST_PROCESSES)
-        self._pool = process_pool(self._count)
+        self._pool = process_pool(self._count, niceness=NICENESS)
         self._is_warm = False
         self._lock = threading.RLock()
         self._studies: list[deque[tuple[Future[Any], Callable[[], Any]]]] = []
@@ -98,7 +100,7 @@ class _Runs:
         try:
             return self._pool.submit(job)
         except BrokenExecutor:
-            self._pool = process_pool(self._count)
+            self._pool = process_pool(self._count, niceness=NICENESS)
             return self._pool.submit(job)
 
     def _end(self, asked: Future[Any], done: Future[Any]) -> None:

@@ -6,6 +6,7 @@ nothing. Instants are seconds since the run begins, whole numbers wherever they 
 
 from outsim.plots.animation.course import animation
 from outsim.plots.animation.instant import instant
+from outsim.plots.animation.packed import packed
 from outsim.plots.animation.story import story
 
-__all__ = ["animation", "instant", "story"]
+__all__ = ["animation", "instant", "packed", "story"]

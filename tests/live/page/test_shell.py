@@ -35,6 +35,8 @@ def test_links_lead_from_room_to_room(opened):
 def test_axe_finds_nothing_and_nobody_scrolls_sideways(opened, path, size, theme):
     with opened.page(path, size, theme) as page:
         expect(page.get_by_role("heading", level=1)).to_be_visible()
+        if not path:
+            expect(page.locator("[data-drawn]")).to_be_visible()
         found = Axe().run(page)
         assert found.violations_count == 0, found.generate_report()
         assert page.evaluate("document.documentElement.scrollWidth") == size["width"]
