@@ -55,6 +55,8 @@ def test_a_grid_has_what_the_step_functions_have(scenario, step_us, count, since
                 level.tolist() == value_at(flow.of(group_of == place).steps(), grid.marks).tolist()
             )
         assert grid.level(flow)[0].tolist() == value_at(everything, grid.marks).tolist()
+        uneven = np.sort(grid.begins + np.arange(count) ** 2 % 97 * step_us)
+        assert flow.level_at(uneven).tolist() == value_at(everything, uneven).tolist()
         within = np.unique(np.concatenate([everything[0], edges]))
         values = value_at(everything, within)
         most_of = [

@@ -56,6 +56,15 @@ class Flow(NamedTuple):
         order = np.argsort(at, kind="stable")
         return at[order], np.cumsum(change[order])
 
+    def level_at(self, marks: Instants) -> NDArray[np.int64]:
+        """How much is there at some instants, which are in order."""
+        change = np.zeros(len(marks) + 1, dtype=np.int64)
+        for side, sign in zip(self, (1, -1), strict=True):
+            # Whatever comes is there from the first mark on that is not before it.
+            place = np.searchsorted(marks, side.at[side.at != MISSING])
+            change += sign * np.bincount(place, minlength=len(change))
+        return np.asarray(change[:-1].cumsum())
+
 
 def moves(table: pd.DataFrame, column: str, rows: Mask | None = None) -> Moves:
     """Moves of some rows of a table, or of all, at the instant in a column."""

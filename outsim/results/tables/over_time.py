@@ -195,23 +195,23 @@ def status_lag(
     processed = updates[updates["happened_at"].ne(updates["visible_at"])]
     lags_s = status_lags_s(processed)
     place = np.searchsorted(grid.asi8, microseconds(processed["happened_at"]), side="right") - 1
-    columns = {
-        "median": _quantiles(lags_s, place, len(grid), 0.5),
-        "p90": _quantiles(lags_s, place, len(grid), 0.9),
-        "updates": np.bincount(place, minlength=len(grid)),
-    }
-    return pd.DataFrame(columns, index=grid)
+    median, p90 = _quantiles(lags_s, place, len(grid), 0.5, 0.9)
+    updates_of = np.bincount(place, minlength=len(grid))
+    return pd.DataFrame({"median": median, "p90": p90, "updates": updates_of}, index=grid)
 
 
 def _quantiles(
-    values: NDArray[np.float64], place: NDArray[np.int64], places: int, level: float
-) -> NDArray[np.float64]:
-    """Quantile of the values at each place; NaN where there are none, or it is infinite."""
+    values: NDArray[np.float64], place: NDArray[np.int64], places: int, *levels: float
+) -> list[NDArray[np.float64]]:
+    """Quantiles of the values at each place; NaN where there are none, or it is infinite."""
     counts = np.bincount(place, minlength=places)
-    ranks = np.maximum(0, np.ceil(level * counts).astype(np.int64) - 1)
     ordered = np.append(values[np.lexsort((values, place))], np.nan)
-    found = ordered[np.minimum(np.cumsum(counts) - counts + ranks, len(values))]
-    return np.where((counts > 0) & np.isfinite(found), found, np.nan)
+    quantiles = []
+    for level in levels:
+        ranks = np.maximum(0, np.ceil(level * counts).astype(np.int64) - 1)
+        found = ordered[np.minimum(np.cumsum(counts) - counts + ranks, len(values))]
+        quantiles.append(np.where((counts > 0) & np.isfinite(found), found, np.nan))
+    return quantiles
 
 
 def status_lag_p90_s(
@@ -224,7 +224,7 @@ def status_lag_p90_s(
     rows = (group >= 0) & (place >= 0) & (place < grid.count)
     rows &= happened != microseconds(updates["visible_at"])
     cells = group[rows] * grid.count + place[rows]
-    found = _quantiles(status_lags_s(updates[rows]), cells, groups * grid.count, 0.9)
+    [found] = _quantiles(status_lags_s(updates[rows]), cells, groups * grid.count, 0.9)
     return found.reshape(groups, grid.count)
 
 

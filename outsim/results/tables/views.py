@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from outsim.results.tables.flows import CARRIED, flows, value_at
+from outsim.results.tables.flows import CARRIED, flows
 from outsim.results.tables.schema import checked_step, microseconds
 from outsim.scenario.snapshot import STATES, CampaignSnapshot, Snapshot, Standing
 from outsim.vocabulary import (
@@ -96,17 +96,17 @@ def timeline(
     every: str | None,
 ) -> pd.DataFrame:
     """Quantities over time by local time, with counts of each interval; see `Result.timeline`."""
-    functions = {k: flow.steps() for k, flow in flows(calls, attempts, updates).items()}
+    there = flows(calls, attempts, updates)
     if every is None:
-        changes = np.unique(np.concatenate([at for at, _ in functions.values()]))
+        changes = np.unique(np.concatenate([flow.steps()[0] for flow in there.values()]))
         grid = pd.DatetimeIndex(changes.view("datetime64[us]"), tz="UTC")
         grid = grid.tz_convert(str(begins.tzinfo))
     else:
         grid = pd.date_range(begins, ends, freq=checked_step(every), inclusive="left", unit="us")
     frame = pd.DataFrame(index=grid.rename("at"))
     marks = grid.asi8
-    for name, function in functions.items():
-        frame[name] = value_at(function, marks)
+    for name, flow in there.items():
+        frame[name] = flow.level_at(marks)
     if every is not None:
         refused = attempts.loc[~attempts["cause"].isin(CARRIED), "dialed_at"]
         edges = np.append(marks, pd.DatetimeIndex([ends]).as_unit("us").asi8)

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+from functools import partial
 
 from nicegui import ui
+from nicegui.events import GenericEventArguments
 
 from outsim.document import Document
 from outsim.live.page.parts import table, words
@@ -33,7 +35,8 @@ class AnswerView:
         words("h2", "Over the day")
         self._legend = ui.element("ul").classes("legend")
         self._charts, self._tables = [], []
-        for quantity in QUANTITIES:
+        self._open: set[int] = set()
+        for place, quantity in enumerate(QUANTITIES):
             with ui.element("figure").classes("day"):
                 words("figcaption", quantity.title)
                 chart = ui.echart({"series": []}).props('role="img"').classes("chart")
@@ -42,7 +45,11 @@ class AnswerView:
                     words("summary", f"{quantity.title}, as a table")
                     self._tables.append(ui.element("div"))
             self._charts.append(chart)
-            details.on("toggle", self._fill_tables, js_handler="() => emit()")
+            details.on(
+                "toggle",
+                partial(self._toggle, place),
+                js_handler="(event) => emit(event.target.open)",
+            )
         ids = json.dumps([chart.id for chart in self._charts])
         ui.run_javascript(
             f"const CHARTS = {ids}; new MutationObserver(() => {{ {REPAINT} }})"
@@ -99,11 +106,17 @@ class AnswerView:
             chart.update()
         self._fill_tables()
 
+    def _toggle(self, place: int, event: GenericEventArguments) -> None:
+        (self._open.add if event.args else self._open.discard)(place)
+        self._fill_tables()
+
     def _fill_tables(self) -> None:
-        for place, day in zip(self._tables, self._days, strict=False):
-            place.clear()
-            with place:
-                table(day.title, day.columns, day.rows)
+        """Fill those that are open."""
+        for place, day in enumerate(self._days):
+            self._tables[place].clear()
+            if place in self._open:
+                with self._tables[place]:
+                    table(day.title, day.columns, day.rows)
 
 
 def _in_full(document: Document, count: int) -> None:
