@@ -52,12 +52,12 @@ class Clock:
                 ui.button("Advance until", on_click=self._advance_until)
         self._until.on_value_change(self._ask_whose)
         self._said = Said()
-        self._ask_whose()
         self.show()
 
     def show(self) -> None:
         """Say how it stands."""
         self._state.text = in_words(self._page.context.sandbox.clock.view)
+        self._ask_whose()
 
     def _campaigns(self) -> dict[int, str]:
         """Campaigns by their place."""
@@ -68,8 +68,11 @@ class Clock:
         return {place: f"{tenant}: {name}" for place, (tenant, name) in enumerate(self._keys)}
 
     def _ask_whose(self) -> None:
-        self._whose.set_visibility(self._until.value != "idle")
-        self._whose.set_options(self._campaigns(), value=self._whose.value)
+        is_asked = self._until.value != "idle"
+        self._whose.set_visibility(is_asked)
+        if is_asked and self._whose.options != (campaigns := self._campaigns()):
+            chosen = self._whose.value
+            self._whose.set_options(campaigns, value=chosen if chosen in campaigns else None)
 
     async def _hold(self) -> None:
         await self._order(control.set_clock, lambda: ClockOrder(state="held"))

@@ -99,8 +99,6 @@ class CustomersPage:
             f"Campaigns: {len(names):,}, the latest first, as their customer sees them{beside}"
         )
         self._campaigns.show([self._cells(view) for view in views], caption)
-        if self._calls.campaign is not None and self._calls.campaign not in names:
-            self._calls.view(self.account.tenant, None)
         self._calls.show()
         self._as_of.text = f"As of {local(self._page, sandbox.clock.now)}."
 

@@ -8,6 +8,7 @@ from nicegui import ui
 
 from outsim.clock import format_duration
 from outsim.live.http.control import stopped_at
+from outsim.live.page.orders import Said
 from outsim.live.page.parts import table, words
 from outsim.live.page.rows import SIZE, Column, Pager, Rows
 from outsim.live.page.session import Page
@@ -72,15 +73,11 @@ class CampaignCalls:
                     value=AT_FIRST,
                     on_change=self._choose,
                 ).props("dense outlined options-dense")
+            self._said = Said()
             self._calls = Rows("Calls", COLUMNS, actions={"info": "Call info"}, on_act=self._open)
             self._pages = Pager("calls", self.show)
         self._around.set_visibility(False)
         self._sheet = Sheet()
-
-    @property
-    def campaign(self) -> str | None:
-        """Which is shown."""
-        return self._key[1] if self._key is not None else None
 
     def view(self, tenant: str, name: str | None) -> None:
         """Show a campaign, or none."""
@@ -93,11 +90,13 @@ class CampaignCalls:
         self.show()
 
     def show(self) -> None:
-        """Show it as it is seen now."""
+        """Show it as it is seen now, unless the sandbox was reset and has it no more."""
+        sandbox = self._page.context.sandbox
+        if self._key is not None and self._key[1] not in sandbox.campaign_names(self._key[0]):
+            self._key = None
         self._around.set_visibility(self._key is not None)
         if self._key is None:
             return
-        sandbox = self._page.context.sandbox
         view = sandbox.campaign(*self._key)
         are_pending = self._which.value == PENDING
         pending = view.seen["pending"]
@@ -173,7 +172,7 @@ class CampaignCalls:
         if row is None:
             return
         cells = self._cells(row)
-        with self._sheet.opened("Call info"):
+        with self._said.refusals(), self._sheet.opened("Call info"):
             said = [(column.label, cells[column.name]) for column in COLUMNS]
             terms([("call_id", f"{FIRST_CALL_ID + call_id}"), *said])
             if self._with_truth():

@@ -138,7 +138,9 @@ class Deliveries:
         }
 
     async def _act(self, action: str, key: str) -> None:
-        view = next(v for v in self._found if f"{v.call_id} {v.post}" == key)
+        view = next((v for v in self._found if f"{v.call_id} {v.post}" == key), None)
+        if view is None:
+            return  # the sandbox was reset
         if action == "details":
             self._open(view)
             return

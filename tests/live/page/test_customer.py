@@ -155,6 +155,19 @@ def test_it_is_queued_viewed_and_stopped_without_a_mouse(anew):
         expect(page.get_by_role("dialog")).to_have_count(0)
 
 
+def test_a_campaign_that_is_there_no_more_is_shown_no_more(anew):
+    with anew.page("customer") as page:
+        page.get_by_role("switch", name="Show the truth beside it").click()
+        queue(page, "gone")
+        expect(page.get_by_text("gone: 60 calls queued")).to_be_visible()
+        httpx.post(f"{anew.url}/sandbox/reset", trust_env=False).raise_for_status()
+        page.get_by_role("button", name="Call info: ").first.click()
+        expect(page.get_by_text("there is no such call")).to_be_visible()
+        refresh(page, "09:00:00")
+        expect(page.get_by_role("heading", name="Calls of gone")).to_be_hidden()
+        expect(page.get_by_role("button", name="View: gone")).to_have_count(0)
+
+
 @pytest.mark.parametrize("theme", ["light", "dark"])
 @pytest.mark.parametrize("size", [PHONE, DESK], ids=["phone", "desk"])
 def test_axe_finds_nothing_with_the_truth_beside_it(anew, size, theme):

@@ -128,6 +128,19 @@ def test_the_clock_is_moved_let_run_and_held(opened):
         assert asked(opened.url, "clock")["state"] == "held"
 
 
+def test_the_clock_is_advanced_until_a_campaign_is_over(opened):
+    with opened.page("operator") as page:
+        choose(page, "Until", "campaign over")
+        page.get_by_role("button", name="Advance until").click()
+        expect(page.get_by_text("name tenant and campaign")).to_be_visible()
+        choose(page, "Campaign", "clinic: reminders")
+        page.get_by_role("button", name="Advance until").click()
+        expect(page.get_by_text("name tenant and campaign")).to_be_hidden()
+        expect(page.get_by_text("and the clock is held")).to_be_visible()
+        expect(page.get_by_text("It is 2026-03-10 09:00:00")).to_be_hidden()
+        assert asked(opened.url, "campaigns/clinic/reminders")["is_over"]
+
+
 @pytest.mark.usefixtures("results")
 @pytest.mark.parametrize("theme", ["light", "dark"])
 @pytest.mark.parametrize("size", [PHONE, DESK], ids=["phone", "desk"])
