@@ -17,7 +17,7 @@ ROOT := $(if $(filter-out 0,$(shell id -u)),sudo)
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help install run test check test-deep notebooks bench format clean browser
+.PHONY: help install run page test check test-deep notebooks bench format clean browser
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -27,6 +27,9 @@ install: .venv/.dev ## Install outsim and all its tools into .venv
 
 run: .venv/.runtime ## Compare calls at the top of the hour with calls at a quarter past
 	$(BIN)/outsim compare scenarios/top-of-hour.toml scenarios/quarter-past.toml
+
+page: .venv/.live ## See the morning move at http://127.0.0.1:8900/, with what a quarter past changes
+	$(BIN)/outsim serve scenarios/top-of-hour.toml scenarios/quarter-past.toml
 
 test: check browser ## Check, then run the tests and the notebooks; ARGS="-k stop" chooses
 	$(PYTEST) tests $(NOTEBOOKS) $(ARGS)
@@ -85,6 +88,11 @@ browser:
 	@echo "Installing outsim (about half a minute)"
 	@$(PIP) pip hatchling
 	@$(PIP) --no-build-isolation -e .
+	@touch $@
+
+.venv/.live: .venv/.runtime
+	@echo "Installing what the page needs"
+	@$(PIP) --no-build-isolation -e '.[live]'
 	@touch $@
 
 .venv/.dev: .venv/.runtime

@@ -10,6 +10,7 @@ from outsim.errors import OutsimError
 from outsim.live.page.narrowing import narrowing
 from outsim.live.page.work import Work
 from outsim.scenario.model import Scenario
+from outsim.studies.default_replications import COMPARE
 
 if TYPE_CHECKING:
     from outsim.document import Document
@@ -39,7 +40,7 @@ class Comparing:
 
     async def _compare(self) -> None:
         try:
-            async for comparison in narrowing(self._work, self._ask):
+            async for comparison in narrowing(self._work, self._ask, COMPARE):
                 self.document = await self._work.run(comparison.document)
                 self.replications = comparison.findings.replications
         except OutsimError as error:

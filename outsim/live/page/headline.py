@@ -6,9 +6,9 @@ from collections.abc import Callable
 
 from nicegui import ui
 
-from outsim.live.page.narrowing import REPLICATIONS
 from outsim.live.page.parts import words
 from outsim.live.page.session import Page
+from outsim.studies.default_replications import COMPARE
 
 LOOKS_S = 0.5
 """Wall-clock seconds between two looks at how far the comparison is."""
@@ -40,8 +40,8 @@ def headline(page: Page) -> Callable[[], None]:
         if document is None:
             answer.text = f"{comparing.names}: the first mornings of both are being run ..."
             return
-        more = f" Of {REPLICATIONS} that are being run." if shown < REPLICATIONS else ""
-        answer.text, note.text = document.answer, f"{document.asked}.{more}"
+        more = f"; {COMPARE} are being run" if shown < COMPARE else ""
+        answer.text, note.text = document.answer, f"{document.asked}{more}"
         listed.clear()
         with listed:
             for line in document.more:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import AsyncGenerator, Callable
 from concurrent.futures import Executor
 from typing import TYPE_CHECKING, Protocol, TypeVar
@@ -14,9 +15,10 @@ if TYPE_CHECKING:  # studies take long to load, and are not needed before one is
     from outsim.questions.question import StudyQuestion
     from outsim.studies.study_result import StudyResult
 
-REPLICATIONS = 20
-SHOWN_AFTER = (3, 6, 10, REPLICATIONS)
-"""Replications after which an answer is shown: it never rests on a single run."""
+FEWEST = 3
+"""Replications that an answer rests on, at least: never on a single run."""
+GROWTH = 1.8
+"""How many times as many the next answer rests on."""
 
 
 class StudyAnswer(Protocol):
@@ -34,7 +36,7 @@ Asked = TypeVar("Asked", bound=StudyAnswer)
 
 
 async def narrowing(
-    work: Work, ask: Callable[[Executor, int], StudyQuestion[Asked]]
+    work: Work, ask: Callable[[Executor, int], StudyQuestion[Asked]], replications: int
 ) -> AsyncGenerator[Asked, None]:
     """Answers from more and more replications.
 
@@ -45,18 +47,21 @@ async def narrowing(
     ask : callable
         Asks, given the executor and the number of replications. It is called in a thread, for
         it may have to look at a day first.
+    replications : int
+        How many the last answer rests on.
     """
-    question = await work.run(ask, work.executor, REPLICATIONS)
-    due, finished = list(SHOWN_AFTER), 0
+    question = await work.run(ask, work.executor, replications)
+    due, finished = FEWEST, 0
     async for _ in question:
         finished += 1
-        if finished < due[0]:
+        if finished < due:
             continue
         # An earlier replication may not be there yet, and those after a gap do not count.
         try:
             answer = await work.run(lambda: question.answer)
         except StudyError:
             continue
-        if answer.findings.replications >= due[0]:
-            due = [size for size in due if size > answer.findings.replications]
+        count = answer.findings.replications
+        if count >= due:
+            due = min(replications, math.ceil(count * GROWTH))
             yield answer

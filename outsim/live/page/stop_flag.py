@@ -17,6 +17,7 @@ from outsim.live.page.mornings import Morning
 from outsim.live.page.narrowing import narrowing
 from outsim.live.page.work import Work
 from outsim.scenario.model import Scenario
+from outsim.studies.default_replications import STUDY
 
 if TYPE_CHECKING:
     from outsim.questions.question import StudyQuestion
@@ -66,7 +67,7 @@ class StopFlag:
             after_us = await self._work.run(_after_start, scenario, at_s)
             self._tell("The stop is being tried on the first days ...")
             ask = partial(_asked, scenario, after_us, morning.seed)
-            async for race in narrowing(self._work, ask):
+            async for race in narrowing(self._work, ask, STUDY):
                 document = await self._work.run(race.document)
                 self._tell(f"{document.answer} {document.asked}")
         except OutsimError as error:

@@ -33,7 +33,7 @@ def test_the_recorded_morning_is_drawn_and_moves(opened):
 def test_the_answer_stands_above_with_its_interval_and_number_of_replications(opened):
     with opened.page() as page:
         headline = page.locator(".headline")
-        expect(headline).to_contain_text("20 paired replications", timeout=60_000)
+        expect(headline).to_contain_text("40 paired replications", timeout=120_000)
         expect(headline.locator(".answer")).to_contain_text("held against <b>two</b> clinics")
         page.get_by_text("What is better and what is worse").click()
         expect(headline.locator("details p").first).to_be_visible()
@@ -73,7 +73,7 @@ def test_the_flag_says_what_a_stop_saves_and_later_what_a_later_one_saves(opened
         for _ in range(2):
             flag.press("PageUp")
         expect(said).to_contain_text("A stop at 09:20:00 saves", timeout=60_000)
-        expect(said).to_contain_text(re.compile(r"\b(3|6|10|20) replications"))
+        expect(said).to_contain_text(re.compile(r"\b\d+ replications"))
         flag.press("ArrowLeft")
         expect(said).not_to_contain_text("09:20:00")
         expect(said).to_contain_text("20 replications", timeout=60_000)

@@ -8,7 +8,7 @@ from contextlib import aclosing
 from typing import Any
 
 import outsim
-from outsim.live.page.narrowing import REPLICATIONS, narrowing
+from outsim.live.page.narrowing import FEWEST, narrowing
 from outsim.questions.compare import compare
 
 SMALL = {
@@ -55,20 +55,20 @@ def both(executor: Executor, replications: int) -> Any:
 def test_an_answer_comes_early_and_then_from_more():
     async def sizes() -> list[int]:
         with ThreadPoolExecutor(1) as one:
-            asked = narrowing(Here(one), both)
+            asked = narrowing(Here(one), both, 12)
             return [answer.findings.replications async for answer in asked]
 
     found = asyncio.run(sizes())
-    assert 1 < found[0] < REPLICATIONS
+    assert FEWEST <= found[0] < 12
     assert found == sorted(set(found))
-    assert found[-1] == REPLICATIONS
+    assert found[-1] == 12
 
 
 def test_runs_that_nobody_waits_for_are_given_up():
     executor = Few(10)
 
     async def first() -> str:
-        async with aclosing(narrowing(Here(executor), both)) as asked:
+        async with aclosing(narrowing(Here(executor), both, 12)) as asked:
             answer = await anext(asked)
             waiting = asyncio.ensure_future(anext(asked))
             await asyncio.sleep(0)
