@@ -202,7 +202,8 @@ def numbered(campaigns: Iterable[CampaignPlan]) -> tuple[CampaignPlan, ...]:
     """Campaigns by their ranks, with the numbers that their calls have in a run under way."""
     found, first = [], 0
     for campaign in sorted(campaigns, key=lambda c: (c.numbered_us, c.rank)):
-        found.append(replace(campaign, first_call_id=first))
+        has_it = campaign.first_call_id == first
+        found.append(campaign if has_it else replace(campaign, first_call_id=first))
         first += campaign.size
     return tuple(sorted(found, key=lambda c: c.rank))
 

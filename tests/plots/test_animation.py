@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from datetime import datetime, timedelta
-from itertools import pairwise
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -21,7 +20,7 @@ from outsim.plots.animation import animation, calls, course, instant, story
 from outsim.plots.style import COLOURS, GREY
 from outsim.results.checkpoint import simulate
 from outsim.results.result import Result
-from outsim.results.tables.causes import CAUSES
+from outsim.results.tables.causes import PHASES, STAGES
 from outsim.vocabulary import FINAL_STATUSES, STATUS_TABLE
 from tests.engine.scenarios import campaign, part, recorded, run
 from tests.results.runs import EMPTY, full
@@ -281,6 +280,17 @@ def test_calls_have_their_attempts_and_what_was_seen_of_them(result):
     assert table["attempts"]["call_id"] == attempts["call_id"].tolist()
     for name in calls.INSTANTS:
         assert table["attempts"][f"{name}_ms"] == ms_of(attempts[f"{name}_at"], result)
+    phases, first = table["phases"], table["phases"]["first"]
+    for place, call_id in enumerate(table["call_id"]):
+        mine = slice(first[place], first[place + 1])
+        words = [phases["names"][code] for code in phases["name"][mine]]
+        found = [*zip(words, phases["attempt"][mine], phases["lasted_ms"][mine], strict=True)]
+        told = result.causes.phases(np.array([call_id]))
+        edges_ms = [told["since"] // 1000, told["until"] // 1000]
+        lasted_ms = (edges_ms[1] - edges_ms[0]).tolist()
+        names = [PHASES[phase] for phase in told["phase"]]
+        expected = zip(names, told["attempt"], lasted_ms, strict=True)
+        assert found == [phase for phase in expected if phase[2] > 0]
 
 
 def ms_of(instants: pd.Series[Any], result: Result) -> list[int | None]:
@@ -295,6 +305,10 @@ def test_calls_that_there_is_no_room_for_are_counted(monkeypatch):
     assert table["left_out"] == 6
 
 
+def test_phases_are_left_out_where_somebody_can_be_asked_for_a_story():
+    assert "phases" not in animation(full(), with_phases=False)["calls"]
+
+
 def test_calls_are_left_out_where_somebody_can_be_asked():
     assert "calls" not in animation(full(), with_calls=False)
 
@@ -305,19 +319,20 @@ def test_calls_are_left_out_where_somebody_can_be_asked():
 @settings(max_examples=60)
 @given(random_runs(), st.data())
 def test_phases_of_a_call_follow_each_other_and_add_up_by_cause(result, drawn):
-    ids = result.calls["call_id"].tolist()
-    if not ids:
+    ids = result.calls["call_id"].to_numpy(dtype="int64")
+    phases = result.causes.phases(ids)
+    cause = phases["phase"].astype(str).where(~phases["phase"].isin(STAGES), "dialing_and_talking")
+    lasted = (phases["until"] - phases["since"]).groupby([phases["call_id"], cause]).sum()
+    spent = result.time_by_cause().astype("int64").stack()
+    assert lasted.to_dict() == spent[spent > 0].to_dict()
+    submitted = result.calls.set_index("call_id")["submitted_at"].astype("int64")
+    for call_id, mine in phases.groupby("call_id"):
+        assert mine["since"].iloc[0] == submitted[call_id] - result.arrays.origin_us
+        assert mine["since"].tolist()[1:] == mine["until"].tolist()[:-1]
+        assert mine["attempt"].is_monotonic_increasing
+    if not len(ids):
         return
-    call_id = drawn.draw(st.sampled_from(ids))
-    parts = result.causes.parts(call_id)
-    row = result.time_by_cause().loc[call_id].astype("int64")
-    spent = dict.fromkeys(CAUSES, 0)
-    for each in parts:
-        spent[each.cause] += each.until_us - each.since_us
-    assert spent == row.to_dict()
-    for before, behind in pairwise(parts):
-        assert before.until_us == behind.since_us
-        assert before.attempt <= behind.attempt
+    call_id = drawn.draw(st.sampled_from(ids.tolist()))
     told = read_back(story(result, call_id))
     edges = [edge for phase in told["phases"] for edge in (phase["from_s"], phase["until_s"])]
     assert edges == sorted(edges)

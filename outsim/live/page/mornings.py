@@ -185,4 +185,4 @@ def _drawn(result: Result, *, is_live: bool = False) -> bytes:
     from outsim.plots.animation import packed
 
     # A session is looked at over and over: of its calls one hears on asking.
-    return packed(result, is_live=is_live, with_calls=not is_live)
+    return packed(result, is_live=is_live, with_calls=not is_live, with_phases=False)

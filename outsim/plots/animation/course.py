@@ -51,6 +51,7 @@ def animation(
     step_s: int | None = None,
     tenants: int = 7,
     with_calls: bool = True,
+    with_phases: bool = True,
     is_live: bool = False,
 ) -> dict[str, Any]:
     """Everything that is drawn of a run over time, ready for JSON.
@@ -66,8 +67,9 @@ def animation(
         Tenants that are told apart, 2 to 8: that of the campaign under study, the scenario's
         others, then background ones, the largest first; the last stands for all that are left.
     with_calls : bool
-        Whether the course of the calls of the scenario's own campaigns is in it, for where nobody
-        can be asked for a `story`.
+        Whether the calls of the scenario's own campaigns are in it, with their attempts.
+    with_phases : bool
+        Whether their phases are, too, for where nobody can be asked for a `story`.
     is_live : bool
         Whether the run goes on.
 
@@ -105,7 +107,7 @@ def animation(
         "campaigns": _campaigns(lanes, groups),
         "campaigns_left_out": max(0, len(lanes) - MOST_LANES),
         "incidents": _incidents(result),
-        **({"calls": calls_of(run)} if with_calls else {}),
+        **({"calls": calls_of(result, with_phases=with_phases)} if with_calls else {}),
     }
 
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -13,17 +11,9 @@ from outsim.errors import StudyError
 from outsim.plots.animation.numbers import seconds
 from outsim.results.result import Result
 from outsim.results.tables.call_history import account
-from outsim.results.tables.causes import CAUSES, Part
+from outsim.results.tables.causes import PHASES, STAGES
 from outsim.results.tables.schema import microseconds
 from outsim.text import plain
-
-_STAGES = (
-    ("dial work", "work_started"),
-    ("connecting", "dialed"),
-    ("ringing", "ringing"),
-    ("talking", "answered"),
-)
-"""What goes on while an attempt is dialed and talks, and the instant at which it begins."""
 
 
 def story(result: Result, call_id: int) -> dict[str, Any]:
@@ -64,14 +54,15 @@ def story(result: Result, call_id: int) -> dict[str, Any]:
         "more": list(document.more),
         "phases": [
             {
-                "phase": name,
-                "cause": part.cause,
-                "attempt": part.attempt,
-                "from_s": seconds(part.since_us),
-                "until_s": seconds(part.until_us),
+                "phase": PHASES[phase],
+                "cause": "dialing_and_talking" if phase in STAGES else phase,
+                "attempt": attempt,
+                "from_s": seconds(since),
+                "until_s": seconds(until),
             }
-            for part in result.causes.parts(call_id)
-            for name, part in _stages(result, call_id, part)
+            for _, attempt, phase, since, until in result.causes.phases(
+                np.array([call_id])
+            ).itertuples(index=False, name=None)
         ],
         "changes": _changes(result, call_id),
         "attempts": plain(
@@ -81,21 +72,6 @@ def story(result: Result, call_id: int) -> dict[str, Any]:
             ]
         ),
     }
-
-
-def _stages(result: Result, call_id: int, part: Part) -> Iterator[tuple[str, Part]]:
-    """A part, or where it is dialing and talking, what went on in it."""
-    if part.cause != "dialing_and_talking":
-        yield CAUSES[part.cause], part
-        return
-    a = result.arrays.attempts
-    (row,) = np.flatnonzero((a["call_id"] == call_id) & (a["attempt"] == part.attempt))
-    begins = {name: int(a[column][row]) for name, column in _STAGES}
-    began = [(name, at) for name, at in begins.items() if at != MISSING and at < part.until_us]
-    edges = [*began, ("", part.until_us)]
-    for (name, since), (_, until) in pairwise(edges):
-        if until > since:
-            yield name, Part(part.attempt, part.cause, since, until)
 
 
 def _changes(result: Result, call_id: int) -> list[dict[str, Any]]:

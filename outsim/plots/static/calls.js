@@ -45,30 +45,22 @@ export class CallBook {
   /** The story of a call as a server tells it, of what the data has. */
   story(call_id) {
     const place = this.place.get(call_id);
-    if (place === undefined) return null;
+    if (place === undefined || !this.calls.phases) return null;
     const { attempts, calls } = this;
     const [phases, made] = [[], []];
+    const { names, first, name, attempt: of, lasted_ms: lasted } = calls.phases;
     let last = calls.submitted_ms[place];
-    const add = (phase, attempt, from, until) => {
-      if (from !== null && until !== null && until > from) {
-        phases.push({ phase, attempt, from_s: from / 1000, until_s: until / 1000 });
-      }
-    };
+    for (let row = first[place]; row < first[place + 1]; row += 1) {
+      const until = last + lasted[row];
+      phases.push({ phase: names[name[row]], attempt: of[row], from_s: last / 1000, until_s: until / 1000 });
+      last = until;
+    }
     for (let row = attempts.call_id.indexOf(call_id); row >= 0 && attempts.call_id[row] === call_id; row += 1) {
-      const get = (name) => attempts[`${name}_ms`][row];
-      const attempt = attempts.attempt[row];
-      const rings = get("ringing") ?? get("ended");
-      add(attempt === 1 ? "before the queue" : "waiting to retry", attempt, last, get("queued"));
-      add("in the queue", attempt, get("queued"), get("dispatched"));
-      add("dialing", attempt, get("dispatched"), rings);
-      add("ringing", attempt, rings, get("answered") ?? get("ended"));
-      add("talking", attempt, get("answered"), get("ended"));
       made.push({
-        attempt,
+        attempt: attempts.attempt[row],
         outcome: calls.outcomes[attempts.outcome[row]] ?? "under way",
         why: calls.causes[attempts.cause[row]] ?? "",
       });
-      last = get("ended");
     }
     const changes = [];
     if (calls.final_ms[place] !== null) {
@@ -178,7 +170,7 @@ export class CallsPanel {
     const told = [title, ...[said, ...(more ?? [])].filter(Boolean).map((text) => make("p", {}, text))];
     if (phases.length) {
       told.push(bar, scrolled("Its phases", ["phase", "attempt", "from", "until", "for"], rows));
-    } else told.push(make("p", {}, "It was never in the queue."));
+    } else told.push(make("p", {}, "It took no time."));
     if (attempts.length) {
       told.push(scrolled("Its attempts", ["attempt", "outcome", "why"], attempts.map((one) => [String(one.attempt), one.outcome, one.why])));
     }

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from functools import cached_property
-from typing import Literal, NamedTuple
+from typing import Any, Literal
 
 import numpy as np
 import pandas as pd
@@ -53,46 +53,58 @@ carrier takes: `outsim.results.measures.waits_s`."""
 Until = Literal["end", "wait", "first_dispatch"]
 
 
-class Part(NamedTuple):
-    """A part of the time of one call."""
+STAGES: dict[str, str] = {
+    "dial_work": "dial work",
+    "connecting": "connecting",
+    "ringing": "ringing",
+    "talking": "talking",
+}
+"""What goes on while a call is dialed and talks."""
 
-    attempt: int
-    """Which dial of the call it was before, in or after; 0 before the first entry to the queue."""
-    cause: str
-    since_us: int
-    until_us: int
+PHASES = CAUSES | STAGES
+"""Names of the phases of calls, and what people call them: causes, one of them by stages."""
+
+_CODES = {phase: code for code, phase in enumerate(PHASES)}
+_OF_PARTS = np.array([_CODES[part] for part in PARTS])
 
 
 class _Course:
     """Goes along the course of every call, and writes down what each part of it was."""
 
-    def __init__(self, since: Integers, until: Integers, followed: int | None) -> None:
+    def __init__(self, since: Integers, until: Integers, followed: Mask | None) -> None:
         self.now = np.minimum(since, until)
         self.until = until
         self.spent = {cause: np.zeros(len(since), dtype=np.int64) for cause in CAUSES}
         self.followed = followed
-        """The call whose parts are written down one by one, ..."""
-        self.parts: list[Part] = []
-        """... and these, in order."""
-        self.attempt = 0
+        """Calls whose phases are written down one by one, ..."""
+        self.phases: list[pd.DataFrame] = []
+        """... and these."""
+        self.attempt = np.zeros(len(since), dtype=np.int64)
 
-    def go(self, cause: str, to: Integers | int, calls: Integers | None = None) -> None:
+    def go(
+        self,
+        cause: str,
+        to: Integers | int,
+        calls: Integers | None = None,
+        stage: str | None = None,
+    ) -> None:
         """Go on to an instant, at most to the end; an instant that has passed takes no time."""
         rows = slice(None) if calls is None else calls
         now = self.now[rows]
         then = np.maximum(now, np.minimum(to, self.until[rows]))
         self.spent[cause][rows] += then - now
-        if self.followed is None:
-            self.now[rows] = then
-        else:
-            since = int(self.now[self.followed])
-            self.now[rows] = then
-            self.follow(cause, since, int(self.now[self.followed]))
+        if self.followed is not None:
+            phase = np.full(len(now), _CODES[stage or cause])
+            self.follow(np.arange(len(self.now))[rows], phase, now.copy(), then)
+        self.now[rows] = then
 
-    def follow(self, cause: str, since: int, until: int) -> None:
-        """Write down a part of the call that is followed, if it took any time."""
-        if until > since:
-            self.parts.append(Part(self.attempt, cause, since, until))
+    def follow(self, calls: Integers, phase: Integers, since: Integers, until: Integers) -> None:
+        """Write down phases of the calls that are followed, if they took any time."""
+        assert self.followed is not None
+        told = self.followed[calls] & (until > since)
+        calls = calls[told]
+        columns = {"call_id": calls, "attempt": self.attempt[calls], "phase": phase[told]}
+        self.phases.append(pd.DataFrame(columns | {"since": since[told], "until": until[told]}))
 
 
 class Causes:
@@ -110,11 +122,30 @@ class Causes:
         """Time by cause, per call of the plan, in microseconds; see `time_by_cause`."""
         return self._course(until, by_resource=by_resource).spent
 
-    def parts(self, call_id: int) -> list[Part]:
-        """The course of one call to its end, in order; they add up to its row of `by_call`."""
-        return self._course("end", by_resource=False, followed=call_id).parts
+    def phases(self, call_ids: Integers) -> pd.DataFrame:
+        """The course of some calls to their end, phase by phase.
 
-    def _course(self, until: Until, *, by_resource: bool, followed: int | None = None) -> _Course:
+        Returns
+        -------
+        DataFrame
+            One row a phase, by call and in the order of time, each from where the one before ends:
+            ``call_id``, ``attempt``, the dial that it leads to, is of or follows (0 before the
+            first entry to the queue), ``phase``, a name of `PHASES`, and ``since`` and ``until``
+            in microseconds since the run begins. By cause they add up to `by_call`.
+        """
+        followed = np.zeros(len(self.run.rank_of_call), dtype=np.bool_)
+        followed[call_ids] = True
+        table = pd.concat(self._course("end", by_resource=False, followed=followed).phases)
+        table = table.sort_values(["call_id", "since"], ignore_index=True)
+        same = ["call_id", "attempt", "phase"]
+        begins = (table[same] != table[same].shift()).any(axis=1).to_numpy()
+        ends = np.append(begins[1:], True)[: len(table)]
+        shown = table[begins].assign(until=table["until"].to_numpy()[ends])
+        words: Any = pd.Index(list(PHASES), dtype="str")
+        shown["phase"] = pd.Categorical.from_codes(shown["phase"].to_numpy(), categories=words)
+        return shown.reset_index(drop=True)
+
+    def _course(self, until: Until, *, by_resource: bool, followed: Mask | None = None) -> _Course:
         run = self.run
         submitted = run.submitted_us
         final = run.calls["final"]
@@ -130,7 +161,7 @@ class Causes:
         self._before_the_queue(course)
         stays = self.queue.stays
         if followed is not None:
-            last[np.arange(len(last)) != followed] = -1
+            last[~followed] = -1
         for attempt in self._rounds(stays, last):
             self._attempt(course, stays, attempt, by_resource=by_resource)
         wedged = np.flatnonzero(run.wedged)
@@ -199,10 +230,10 @@ class Causes:
             before[:, FREE:-1] = 0
         for place, cause in enumerate(PARTS):
             course.spent[cause][calls] += before[:, place] + after[:, place]
-        if course.followed is not None and len(chosen):
-            course.attempt = int(chosen.attempt[0])
-            for cause, since, to in self.queue.pieces(chosen):
-                course.follow(cause, since, to)
+        if course.followed is not None:
+            course.attempt[calls] = chosen.attempt
+            places, parts, begins, ends = self.queue.pieces(chosen)
+            course.follow(calls[places], _OF_PARTS[parts], begins, ends)
         course.now[calls] = chosen.until
         went = rows < len(a["call_id"])
         rows, calls = rows[went], calls[went]
@@ -213,7 +244,20 @@ class Causes:
         course.go("no_worker", came_to, calls)
         refused = np.isin(a["cause"][rows], REFUSALS)
         course.go("refused_attempt", ended[refused], calls[refused])
-        course.go("dialing_and_talking", ended[~refused], calls[~refused])
+        rows, calls, ended = rows[~refused], calls[~refused], ended[~refused]
+        if course.followed is not None:
+            dialed, ringing, answered = (
+                a[name][rows] for name in ("dialed", "ringing", "answered")
+            )
+            rung = np.where(came(answered), answered, ended)
+            for stage, to in (
+                ("dial_work", np.where(came(dialed), dialed, ended)),
+                ("connecting", np.where(came(ringing), ringing, rung)),
+                ("ringing", rung),
+                ("talking", ended),
+            ):
+                course.go("dialing_and_talking", to, calls, stage)
+        course.go("dialing_and_talking", ended, calls)
 
     def _retry(self, course: _Course, calls: Integers, queued: Integers | int) -> None:
         """From the end of an attempt to the next entry."""

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, fields
-from itertools import pairwise
 
 import numpy as np
 
@@ -184,6 +183,14 @@ def stays(run: RunArrays, gaps: Gaps) -> TimeInSystem:
     )
 
 
+def _between(cuts: Integers, low: Integers, high: Integers) -> tuple[Integers, Integers]:
+    """Instants, in order, that lie within each of some spans: place of the span, and instant."""
+    first = np.searchsorted(cuts, low, side="right")
+    count = np.maximum(0, np.searchsorted(cuts, high, side="left") - first)
+    place = np.repeat(np.arange(len(low)), count)
+    return place, cuts[np.arange(len(place)) + np.repeat(first - np.cumsum(count) + count, count)]
+
+
 class Splitter:
     """Splits stays in the queue by cause, and by whose calls went first."""
 
@@ -218,22 +225,37 @@ class Splitter:
             before[rows], after[rows] = turn - since, until - turn
         return before, after
 
-    def pieces(self, one: TimeInSystem) -> Iterator[tuple[str, int, int]]:
-        """A stay as times with a part each, in order; up to its turn, ahead of it are calls."""
-        since, turn, until = (int(instant[0]) for instant in (one.since, one.turn, one.until))
-        holds, gaps = self.holds_of(int(one.rank[0]), int(one.lane[0])), self.gaps
-        every = np.concatenate([gaps.begins, gaps.begins + gaps.worker_us])
-        inside = np.concatenate([holds.edges, every[(every > turn) & (every < until)]])
-        inside = inside[(inside > since) & (inside < until)]
-        edges = np.unique(np.concatenate([inside, [since, turn, until]]))
-        for begins, ends in pairwise(edges.tolist()):
+    def pieces(self, chosen: TimeInSystem) -> tuple[Integers, Integers, Integers, Integers]:
+        """Stays cut into times with a part each; up to its turn, ahead of a call are others.
+
+        Gives of each piece the place of its stay, its part, a place in `PARTS`, and from when to
+        when it is.
+        """
+        gaps = self.gaps
+        begun = np.unique(np.concatenate([gaps.begins, gaps.begins + gaps.worker_us]))
+        found = []
+        for rows, holds in self._together(chosen):
+            since, turn, until = (at[rows] for at in (chosen.since, chosen.turn, chosen.until))
+            stay = np.arange(len(rows))
+            cuts = [(stay, since), (stay, turn), (stay, until)]
+            cuts += [_between(holds.edges, since, until), _between(begun, turn, until)]
+            place, at = (np.concatenate(part) for part in zip(*cuts, strict=True))
+            order = np.lexsort((at, place))
+            place, at = place[order], at[order]
+            is_piece = (place[1:] == place[:-1]) & (at[1:] > at[:-1])
+            place, begins, ends = place[1:][is_piece], at[:-1][is_piece], at[1:][is_piece]
             held_by = holds.codes[np.searchsorted(holds.edges, begins, side="right") - 1]
-            gap = int(gaps.of(np.array([ends]))[0])
-            lacks = int(gaps.lacks[gap])
-            if begins < gaps.begins[gap] + gaps.worker_us[gap]:
-                lacks = WORKER
-            part = held_by if held_by < FREE else FREE + lacks if begins >= turn else -1
-            yield PARTS[part], begins, ends
+            gap = gaps.of(ends)
+            of_worker = begins < gaps.begins[gap] + gaps.worker_us[gap]
+            lacks = np.where(of_worker, WORKER, gaps.lacks[gap])
+            free = np.where(begins >= turn[place], FREE + lacks, len(PARTS) - 1)
+            part = np.where(held_by < FREE, held_by, free)
+            found.append((rows[place], part, begins, ends))
+        if not found:
+            nothing = np.empty(0, dtype=np.int64)
+            return nothing, nothing, nothing, nothing
+        place, part, begins, ends = (np.concatenate(column) for column in zip(*found, strict=True))
+        return place, part, begins, ends
 
     def _up_to(self, holds: Holds, instants: Integers) -> Integers:
         """Time by part, for calls held back like this, up to each of some instants."""
