@@ -11,7 +11,7 @@ from outsim.clock import SECOND, format_duration
 from outsim.live.clock import UNTIL
 from outsim.live.http import control
 from outsim.live.http.control import Advance, ClockOrder
-from outsim.live.page.orders import Said
+from outsim.live.page.orders import Notice
 from outsim.live.page.parts import words
 from outsim.live.page.session import Page
 from outsim.live.views import ClockView
@@ -27,12 +27,12 @@ class Clock:
     ----------
     page : Page
         Whose clock it is.
-    passed : callable
+    on_order : callable
         Told when an order is done.
     """
 
-    def __init__(self, page: Page, passed: Callable[[], Awaitable[None] | None]) -> None:
-        self._page, self._passed = page, passed
+    def __init__(self, page: Page, on_order: Callable[[], Awaitable[None] | None]) -> None:
+        self._page, self._on_order = page, on_order
         self._state = words("p", "").classes("state")
         with ui.element("div").classes("orders"):
             with ui.element("div").classes("order"):
@@ -51,7 +51,7 @@ class Clock:
                 self._whose = ui.select(self._campaigns(), label="Campaign")
                 ui.button("Advance until", on_click=self._advance_until)
         self._until.on_value_change(self._ask_whose)
-        self._said = Said()
+        self._notice = Notice()
         self.show()
 
     def show(self) -> None:
@@ -92,12 +92,12 @@ class Clock:
         await self._order(control.advance, lambda: Advance(**order))
 
     async def _order(self, do: Callable[..., Awaitable[Any]], order: Callable[[], Any]) -> None:
-        with self._said.refusals():
+        with self._notice.refusals():
             await do(self._page.context, order())
         self.show()
-        passed = self._passed()
-        if passed is not None:
-            await passed
+        shown = self._on_order()
+        if shown is not None:
+            await shown
 
 
 def in_words(view: ClockView) -> str:
@@ -105,13 +105,13 @@ def in_words(view: ClockView) -> str:
     state = {"free": f"runs at {view.speed:g} times wall-clock time", "ready": "is held"}.get(
         view.state, "advances" if view.state == "advancing" else "is held"
     )
-    said = [f"It is {view.local[:19].replace('T', ' ')}, and the clock {state}."]
+    sentences = [f"It is {view.local[:19].replace('T', ' ')}, and the clock {state}."]
     if view.is_over:
-        said.append(f"The run is over: {view.ends_why}.")
+        sentences.append(f"The run is over: {view.ends_why}.")
     if view.behind_s >= 1:
-        said.append(f"It is {format_duration(view.behind_s * SECOND)} behind.")
+        sentences.append(f"It is {format_duration(view.behind_s * SECOND)} behind.")
     if view.open_posts:
-        said.append(f"Posts that are not answered yet: {view.open_posts:,}.")
+        sentences.append(f"Posts that are not answered yet: {view.open_posts:,}.")
     if view.reasons:
-        said.append(f"It waits for {'; '.join(view.reasons)}.")
-    return " ".join(said)
+        sentences.append(f"It waits for {'; '.join(view.reasons)}.")
+    return " ".join(sentences)

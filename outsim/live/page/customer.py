@@ -11,7 +11,7 @@ from outsim.live.http import control
 from outsim.live.page.clock import Clock
 from outsim.live.page.customer_calls import CampaignCalls
 from outsim.live.page.customer_list import QueueList
-from outsim.live.page.orders import STYLE, Said
+from outsim.live.page.orders import STYLE, Notice
 from outsim.live.page.parts import words
 from outsim.live.page.rows import SIZE, Column, Pager, Rows
 from outsim.live.page.session import Page
@@ -42,7 +42,9 @@ class CustomersPage:
                     for place, account in enumerate(accounts)
                 },
                 label="Customer",
-                value=next((k for k, account in enumerate(accounts) if account.is_active), 0),
+                value=next(
+                    (place for place, account in enumerate(accounts) if account.is_active), 0
+                ),
                 on_change=self._log_in,
             ).props("dense outlined options-dense")
             self._truth = ui.switch("Show the truth beside it", on_change=self.refresh)
@@ -53,7 +55,7 @@ class CustomersPage:
             self._as_of = words("p", "").props('role="status"')
             ui.button("Refresh", on_click=self.refresh)
             self._often = ui.checkbox("Refresh each second", on_change=self._renew_or_not)
-        self._said = Said()
+        self._notice = Notice()
         self._campaigns = Rows(
             "",
             [],
@@ -77,7 +79,7 @@ class CustomersPage:
     async def _log_in(self) -> None:
         self._pages.begin = 0
         self._calls.view(self.account.tenant, None)
-        self._said.say("")
+        self._notice.say("")
         await self.refresh()
 
     def _renew_or_not(self) -> None:
@@ -132,10 +134,10 @@ class CustomersPage:
 
     async def _act(self, action: str, name: str) -> None:
         tenant = self.account.tenant
-        with self._said.refusals():
+        with self._notice.refusals():
             if action == "stop":
                 answer = await control.stop(self._page.context, tenant, name)
-                self._said.say(f"{answer['done']}.")
+                self._notice.say(f"{answer['done']}.")
             self._calls.view(tenant, name)
         await self.refresh()
 

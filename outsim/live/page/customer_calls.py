@@ -8,7 +8,7 @@ from nicegui import ui
 
 from outsim.clock import format_duration
 from outsim.live.http.control import stopped_at
-from outsim.live.page.orders import Said
+from outsim.live.page.orders import Notice
 from outsim.live.page.parts import table, words
 from outsim.live.page.rows import SIZE, Column, Pager, Rows
 from outsim.live.page.session import Page
@@ -73,7 +73,7 @@ class CampaignCalls:
                     value=AT_FIRST,
                     on_change=self._choose,
                 ).props("dense outlined options-dense")
-            self._said = Said()
+            self._notice = Notice()
             self._calls = Rows("Calls", COLUMNS, actions={"info": "Call info"}, on_act=self._open)
             self._pages = Pager("calls", self.show)
         self._around.set_visibility(False)
@@ -172,9 +172,9 @@ class CampaignCalls:
         if row is None:
             return
         cells = self._cells(row)
-        with self._said.refusals(), self._sheet.opened("Call info"):
-            said = [(column.label, cells[column.name]) for column in COLUMNS]
-            terms([("call_id", f"{FIRST_CALL_ID + call_id}"), *said])
+        with self._notice.refusals(), self._sheet.opened("Call info"):
+            details = [(column.label, cells[column.name]) for column in COLUMNS]
+            terms([("call_id", f"{FIRST_CALL_ID + call_id}"), *details])
             if self._with_truth():
                 self._tell_truth(self._page.context.sandbox.call(call_id), row)
 
@@ -227,5 +227,5 @@ def lag_in_words(row: PageRow) -> str:
     """How late the customer sees the last change of status, or waits for it."""
     if row.lag_us is None:
         return ""
-    said = format_duration(row.lag_us)
-    return f"{said} and counting" if row.is_behind else said
+    lag = format_duration(row.lag_us)
+    return f"{lag} and counting" if row.is_behind else lag

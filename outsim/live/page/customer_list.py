@@ -12,7 +12,7 @@ from nicegui.events import UploadEventArguments
 from outsim.live.http.dev import queue_list
 from outsim.live.http.fields import QueueCalls
 from outsim.live.inbox import INBOX_PATH
-from outsim.live.page.orders import Fields, Said, in_one_line
+from outsim.live.page.orders import Fields, Notice, in_one_line
 from outsim.live.page.parts import words
 from outsim.live.page.rows import Column, Rows
 from outsim.live.page.session import Page
@@ -53,7 +53,7 @@ class QueueList:
         Where it is handed in.
     account : callable
         Whose list it is.
-    taken : callable
+    on_taken : callable
         Told which campaign it became.
     """
 
@@ -61,9 +61,9 @@ class QueueList:
         self,
         page: Page,
         account: Callable[[], Account],
-        taken: Callable[[str], Awaitable[None]],
+        on_taken: Callable[[str], Awaitable[None]],
     ) -> None:
-        self._page, self._account, self._taken = page, account, taken
+        self._page, self._account, self._on_taken = page, account, on_taken
         self._file: tuple[str, bytes] | None = None
         """Name and content of the list that was chosen."""
         words("h2", "Queue calls")
@@ -78,7 +78,7 @@ class QueueList:
             labels=LABELS,
         )
         ui.button("Queue calls", on_click=self._queue)
-        self._said = Said()
+        self._notice = Notice()
         self._rejected = Rows(
             "Rows that can't be dialed",
             [
@@ -94,39 +94,39 @@ class QueueList:
 
     def _refuse(self) -> None:
         most = self._page.context.settings.most_body
-        self._said.say(f"{LIST}: one file of at most {most:,} bytes is taken.", is_error=True)
+        self._notice.say(f"{LIST}: one file of at most {most:,} bytes is taken.", is_error=True)
 
     def _forget(self) -> None:
         self._file = None
 
     async def _queue(self) -> None:
         self._rejected.set_visibility(False)
-        context, account, given = self._page.context, self._account(), self._fields.given
+        context, account, values = self._page.context, self._account(), self._fields.values
         if self._file is not None:
             name, content = self._file
-            given[LIST] = UploadFile(BytesIO(content), filename=name)
-        with self._said.refusals(), context.sandbox.busy("a list that is handed in"):
+            values[LIST] = UploadFile(BytesIO(content), filename=name)
+        with self._notice.refusals(), context.sandbox.busy("a list that is handed in"):
             login = context.logins.by_pin(account.login, account.pin)
-            calls = QueueCalls(login=account.login, pin=account.pin, **given)
-            wanted, taken = await queue_list(context, login, calls)
+            calls = QueueCalls(login=account.login, pin=account.pin, **values)
+            wanted, submitted = await queue_list(context, login, calls)
             if context.loses_answer(wanted):
-                self._said.say("No answer: the connection was cut, as ordered.", is_error=True)
+                self._notice.say("No answer: the connection was cut, as ordered.", is_error=True)
             else:
-                self._answer(taken)
-            await self._taken(taken.campaign)
+                self._answer(submitted)
+            await self._on_taken(submitted.campaign)
 
-    def _answer(self, taken: Submitted) -> None:
-        rejected = len(taken.rejected)
-        queued = len(taken.call_ids) - rejected
+    def _answer(self, submitted: Submitted) -> None:
+        rejected = len(submitted.rejected)
+        queued = len(submitted.call_ids) - rejected
         is_held = self._page.context.sandbox.clock.state != "free"
-        self._said.say(
-            f"{taken.campaign}: {queued:,} calls queued, {rejected:,} rows rejected."
+        self._notice.say(
+            f"{submitted.campaign}: {queued:,} calls queued, {rejected:,} rows rejected."
             f"{' Move the clock to have them dialed.' if is_held else ''}"
         )
         self._upload.reset()
         self._file = None
         self._fields["campaign_name"].set_value("")
-        listed = taken.rejected[:MOST_REJECTED]
+        listed = submitted.rejected[:MOST_REJECTED]
         self._rejected.show(
             [
                 {"key": row.row, "row": f"{row.row + 1:,}", "text": row.text, "reason": row.reason}

@@ -10,7 +10,7 @@ from nicegui import ui
 from outsim.live.http import faults
 from outsim.live.http.faults import FaultOrder, PinOrder
 from outsim.live.inputs import Fault
-from outsim.live.page.orders import Fields, Said
+from outsim.live.page.orders import Fields, Notice
 from outsim.live.page.parts import words
 from outsim.live.page.rows import Column, Rows
 from outsim.live.page.session import Page
@@ -53,7 +53,7 @@ class Faults:
                 },
             )
             ui.button("Order it", on_click=self._order)
-        self._said = Said()
+        self._notice = Notice()
         self.show()
 
     def show(self) -> None:
@@ -75,16 +75,16 @@ class Faults:
         }
 
     async def _order(self) -> None:
-        with self._said.refusals():
-            order = FaultOrder(**self._fields.given)
+        with self._notice.refusals():
+            order = FaultOrder(**self._fields.values)
             answer = await faults.order_fault(self._page.context, order)
-            self._said.say(f"Fault {answer['number']} is ordered.")
+            self._notice.say(f"Fault {answer['number']} is ordered.")
         self.show()
 
     async def _end(self, _action: str, number: int) -> None:
-        with self._said.refusals():
+        with self._notice.refusals():
             answer = await faults.end_fault(self._page.context, number)
-            self._said.say(f"{answer['done']}.")
+            self._notice.say(f"{answer['done']}.")
         self.show()
 
 
@@ -117,7 +117,7 @@ class Numbers:
                 },
             )
             ui.button("Give it", on_click=self._pin)
-        self._said = Said()
+        self._notice = Notice()
         self.show()
 
     def show(self) -> None:
@@ -136,17 +136,17 @@ class Numbers:
         )
 
     async def _pin(self) -> None:
-        given = self._fields.given
-        if "numbers" in given:
-            given["numbers"] = re.split(r"[\s,;]+", given["numbers"].strip())
-        with self._said.refusals():
-            answer = await faults.pin_numbers(self._page.context, PinOrder(**given))
-            self._said.say(f"{answer['done']}.")
+        values = self._fields.values
+        if "numbers" in values:
+            values["numbers"] = re.split(r"[\s,;]+", values["numbers"].strip())
+        with self._notice.refusals():
+            answer = await faults.pin_numbers(self._page.context, PinOrder(**values))
+            self._notice.say(f"{answer['done']}.")
         self.show()
 
     async def _free(self, _action: str, number: str) -> None:
-        with self._said.refusals():
+        with self._notice.refusals():
             order = PinOrder(numbers=[number], outcome=None)
             answer = await faults.pin_numbers(self._page.context, order)
-            self._said.say(f"{answer['done']}.")
+            self._notice.say(f"{answer['done']}.")
         self.show()

@@ -10,7 +10,7 @@ from nicegui import ui
 from outsim.live.http import looking
 from outsim.live.http.seen import Request
 from outsim.live.inbox import INBOX_PATH
-from outsim.live.page.orders import Said
+from outsim.live.page.orders import Notice
 from outsim.live.page.parts import words
 from outsim.live.page.rows import SIZE, Column, Pager, Rows
 from outsim.live.page.session import Page
@@ -99,7 +99,7 @@ class Deliveries:
     def __init__(self, page: Page) -> None:
         self._page = page
         words("h2", "Deliveries")
-        self._said = Said()
+        self._notice = Notice()
         self._rows = Rows(
             "Posts to result_url, the latest first",
             [
@@ -138,16 +138,16 @@ class Deliveries:
         }
 
     async def _act(self, action: str, key: str) -> None:
-        view = next((v for v in self._found if f"{v.call_id} {v.post}" == key), None)
+        view = next((post for post in self._found if f"{post.call_id} {post.post}" == key), None)
         if view is None:
             return  # the sandbox was reset
         if action == "details":
             self._open(view)
             return
-        with self._said.refusals():
+        with self._notice.refusals():
             answer = await looking.resend(self._page.context, FIRST_CALL_ID + view.call_id)
             result = answer["result"].replace("_", " ")
-            self._said.say(f"{answer['done']}: {result}.")
+            self._notice.say(f"{answer['done']}: {result}.")
 
     def _open(self, view: DeliveryView) -> None:
         with self._sheet.opened(f"Post {view.post} about call {FIRST_CALL_ID + view.call_id}"):

@@ -21,11 +21,11 @@ STYLE = Path(__file__).with_name("orders.css")
 AnyInput = ValueElement[Any]
 
 
-class Said:
+class Notice:
     """A place for what is said of an order: that it was done, or why not."""
 
     def __init__(self) -> None:
-        self._text = words("p", "").props('role="status"').classes("said")
+        self._text = words("p", "").props('role="status"').classes("status")
         self._text.set_visibility(False)
 
     def say(self, text: str, *, is_error: bool = False) -> None:
@@ -88,7 +88,7 @@ class Fields:
         return self._inputs[name]
 
     @property
-    def given(self) -> dict[str, Any]:
+    def values(self) -> dict[str, Any]:
         """What was filled in."""
         values = {name: field.value for name, field in self._inputs.items()}
         return {name: value for name, value in values.items() if value not in (None, "")}

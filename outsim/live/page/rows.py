@@ -97,14 +97,14 @@ class Pager:
     ----------
     what : str
         What is turned, for who hears the page.
-    turned : callable
+    on_turn : callable
         Shows the rows from ``begin`` on.
     """
 
-    def __init__(self, what: str, turned: Callable[[], Awaitable[None] | None]) -> None:
+    def __init__(self, what: str, on_turn: Callable[[], Awaitable[None] | None]) -> None:
         self.begin = 0
         self._total = 0
-        self._turned = turned
+        self._on_turn = on_turn
         with ui.element("div").classes("pager").props('role="group"') as self._around:
             self._around.props["aria-label"] = f"Pages of {what}"
             self._back = ui.button("Previous", on_click=lambda: self._turn(-SIZE))
@@ -127,6 +127,6 @@ class Pager:
     async def _turn(self, by: int) -> None:
         self.begin += by
         self.set_total(self._total)
-        shown = self._turned()
+        shown = self._on_turn()
         if shown is not None:
             await shown

@@ -28,10 +28,10 @@ class Sheet:
         self._dialog.open()
 
 
-def terms(said: Iterable[tuple[str, object]]) -> None:
+def terms(named: Iterable[tuple[str, object]]) -> None:
     """Names and what they stand for; what is empty is left out."""
     with ui.element("dl"):
-        for name, text in said:
+        for name, text in named:
             if text not in ("", None):
                 words("dt", name)
                 words("dd", f"{text}")

@@ -50,7 +50,7 @@ def cells(page: Page, caption: str, row: str) -> dict[str, str]:
     return dict(zip(heads, named.locator("th, td").all_inner_texts(), strict=False))
 
 
-def asked(url: str, path: str) -> dict[str, object]:
+def state_of(url: str, path: str) -> dict[str, object]:
     """What the interface says of it."""
     answer = httpx.get(f"{url}/sandbox/{path}", trust_env=False)
     found: dict[str, object] = answer.raise_for_status().json()

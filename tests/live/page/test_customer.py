@@ -9,7 +9,7 @@ from playwright.sync_api import expect
 
 from outsim.live.replay import replay
 
-from .handling import LIST, NUMBERS, advance, asked, cells, queue, refresh, table
+from .handling import LIST, NUMBERS, advance, cells, queue, refresh, state_of, table
 from .opening import DESK, PHONE
 
 CAMPAIGNS = "Campaigns"
@@ -38,7 +38,7 @@ def test_a_list_is_queued_watched_and_stopped_and_calls_still_go_out(serve, file
         advance(page, "57 s", "09:01:00")
         refresh(page, "09:01:00")
 
-        said = asked(opened.url, "campaigns/clinic/spring")
+        said = state_of(opened.url, "campaigns/clinic/spring")
         assert said["dialed_after_stop"] > 0
         expect(page.get_by_text(f"Dials since then: {said['dialed_after_stop']}.")).to_be_visible()
         expect(page.get_by_text("Why calls still go out: because a stop takes")).to_be_visible()
@@ -49,11 +49,11 @@ def test_a_list_is_queued_watched_and_stopped_and_calls_still_go_out(serve, file
 
         advance(page, "10 min", "09:11:00")
         refresh(page, "09:11:00")
-        seen = asked(opened.url, "campaigns/clinic/spring")["visible_counts"]
+        seen = state_of(opened.url, "campaigns/clinic/spring")["visible_counts"]
         row = cells(page, CAMPAIGNS, "spring")
         assert row["Completed"] == f"{seen['completed']}"
         assert row["Failed"] == f"{seen['failed']}"
-        after = asked(opened.url, "campaigns/clinic/spring")["dialed_after_stop"]
+        after = state_of(opened.url, "campaigns/clinic/spring")["dialed_after_stop"]
     result = replay(tmp_path / "session")
     calls = result.calls[result.calls["campaign"] == "spring"]
     assert len(calls) == len(NUMBERS) + 1
@@ -89,7 +89,7 @@ def test_the_truth_is_beside_it_when_it_is_switched_on(anew):
         expect(page.get_by_role("columnheader", name="Pending in truth")).to_have_count(0)
         page.get_by_role("switch", name="Show the truth beside it").click()
         expect(page.get_by_role("columnheader", name="Pending in truth")).to_be_visible()
-        said = asked(anew.url, "campaigns/clinic/true")
+        said = state_of(anew.url, "campaigns/clinic/true")
         row = cells(page, CAMPAIGNS, "true")
         pending = ("scheduled", "queued", "dialing", "connected", "waiting_retry")
         assert row["Pending in truth"] == f"{sum(said['counts'].get(s, 0) for s in pending)}"

@@ -9,7 +9,7 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import expect
 
-from .handling import advance, asked, queue, table
+from .handling import advance, queue, state_of, table
 from .opening import DESK, PHONE
 
 
@@ -41,12 +41,12 @@ def test_a_fault_is_ordered_seen_and_ended(opened):
         faults = table(page, "Faults that are on")
         row = faults.get_by_role("row").filter(has_text="intake 503")
         expect(row).to_contain_text("everybody")
-        (fault,) = asked(opened.url, "faults")
+        (fault,) = state_of(opened.url, "faults")
         assert (fault["of"], fault["count"]) == ("intake_503", 2)
         row.get_by_role("button", name="End").click()
         expect(page.get_by_text(f"fault {fault['number']} is ended.")).to_be_visible()
         expect(row).to_have_count(0)
-        assert asked(opened.url, "faults") == []
+        assert state_of(opened.url, "faults") == []
 
 
 def test_a_refused_request_is_shown_with_its_reason_and_what_would_be_taken(opened):
@@ -58,7 +58,7 @@ def test_a_refused_request_is_shown_with_its_reason_and_what_would_be_taken(open
             trust_env=False,
         )
         assert answer.status_code == 400
-        (seen,) = asked(opened.url, "requests?only_refused=true")
+        (seen,) = state_of(opened.url, "requests?only_refused=true")
         row = table(page, "Requests").get_by_role("row").filter(has_text="queuecall.php")
         expect(row).to_contain_text(seen["reason"])
         expect(row).to_contain_text(seen["nearest"])
@@ -81,7 +81,7 @@ def test_deliveries_are_shown_with_what_went_over_the_wire_and_sent_again(opened
         expect(dialog).to_contain_text("Answer 200")
         page.keyboard.press("Escape")
         expect(dialog).to_have_count(0)
-        count = asked(opened.url, "inbox")["results"]
+        count = state_of(opened.url, "inbox")["results"]
         deliveries.get_by_role("button", name="Resend").first.click()
         expect(page.get_by_text("was posted once more: accepted")).to_be_visible()
         expect(page.get_by_label("Inbox")).to_have_value(f"results ({count + 1})")
@@ -97,7 +97,7 @@ def test_messages_of_an_inbox_are_shown_and_taken_away(opened):
         expect(page.get_by_role("dialog")).to_have_count(0)
         page.get_by_role("button", name="Empty it").click()
         expect(page.get_by_label("Inbox")).not_to_have_value(re.compile("results"))
-        assert "results" not in asked(opened.url, "inbox")
+        assert "results" not in state_of(opened.url, "inbox")
 
 
 def test_a_number_gets_an_outcome_and_loses_it(opened):
@@ -107,10 +107,10 @@ def test_a_number_gets_an_outcome_and_loses_it(opened):
         choose(page, "outcome", "busy")
         page.get_by_role("button", name="Give it").click()
         expect(page.get_by_text("2125550100, 3125550101: busy from now on")).to_be_visible()
-        assert asked(opened.url, "numbers")["pinned"]["3125550101"]["outcome"] == "busy"
+        assert state_of(opened.url, "numbers")["pinned"]["3125550101"]["outcome"] == "busy"
         page.get_by_role("button", name="Take away: 3125550101").click()
         expect(page.get_by_role("rowheader", name="3125550101")).to_have_count(0)
-        assert [*asked(opened.url, "numbers")["pinned"]] == ["2125550100"]
+        assert [*state_of(opened.url, "numbers")["pinned"]] == ["2125550100"]
 
 
 def test_the_clock_is_moved_let_run_and_held(opened):
@@ -125,7 +125,7 @@ def test_the_clock_is_moved_let_run_and_held(opened):
         expect(page.get_by_text("runs at 1000 times wall-clock time")).to_be_visible()
         page.get_by_role("button", name="Hold").click()
         expect(page.get_by_text("and the clock is held")).to_be_visible()
-        assert asked(opened.url, "clock")["state"] == "held"
+        assert state_of(opened.url, "clock")["state"] == "held"
 
 
 def test_the_clock_is_advanced_until_a_campaign_is_over(opened):
@@ -138,7 +138,7 @@ def test_the_clock_is_advanced_until_a_campaign_is_over(opened):
         expect(page.get_by_text("name tenant and campaign")).to_be_hidden()
         expect(page.get_by_text("and the clock is held")).to_be_visible()
         expect(page.get_by_text("It is 2026-03-10 09:00:00")).to_be_hidden()
-        assert asked(opened.url, "campaigns/clinic/reminders")["is_over"]
+        assert state_of(opened.url, "campaigns/clinic/reminders")["is_over"]
 
 
 @pytest.mark.usefixtures("results")

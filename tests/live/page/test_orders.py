@@ -40,7 +40,9 @@ def refused(room, pressed, expected, **filled):
         async with opened(room) as (user, context):
             for label, value in filled.items():
                 fields = user.find(kind=ui.input).elements
-                field = next(f for f in fields if f.props["label"] == label.replace("_", " "))
+                field = next(
+                    found for found in fields if found.props["label"] == label.replace("_", " ")
+                )
                 field.value = value
             user.find(kind=ui.button, content=pressed).click()
             await user.should_see(expected)
