@@ -165,13 +165,16 @@ def _of_platform(scenario: Scenario, key: str) -> Factor | None:
 
 
 def _around(span: Range, value: float | None, limits: Mapping[str, Any]) -> Range:
-    """A range with a value in it, within the limits of the schema."""
-    low, high = max(span.low, limits.get("minimum", span.low)), span.high
-    if span.unit in ("", " %"):
-        most = limits.get("maximum", high)
-        high = min(high, most if not span.unit else 100 * most)
+    """A range with a value in it and something on both sides, within the limits of the schema."""
+    low, high = span.low, span.high
     if value is not None:
-        low, high = min(low, value), max(high, value)
+        low = low if low < value else (value // 2 or value) if span.is_whole else value / 2
+        high = high if high > value else 2 * value
+    if span.unit in ("", " %"):
+        least, most = (limits.get(name) for name in ("minimum", "maximum"))
+        size = 100 if span.unit else 1
+        low = low if least is None else max(low, size * least)
+        high = high if most is None else min(high, size * most)
     return replace(span, low=low, high=high)
 
 

@@ -44,6 +44,14 @@ def test_kind_value_and_range_are_those_of_the_schema(key, kind, text, ends):
     assert (found.scale.text(0), found.scale.text(found.scale.last)) == ends
 
 
+@pytest.mark.parametrize(
+    ("text", "ends"), [("60", ("30", "2000")), ("3000", ("100", "6000")), ("1", ("1", "2000"))]
+)
+def test_there_is_something_to_try_on_both_sides_of_a_value(text, ends):
+    scale = all_of(MORNING.with_({"platform.ports": text}))["platform.ports"].scale
+    assert (scale.text(0), scale.text(scale.last)) == ends
+
+
 def test_words_stand_for_what_has_no_range():
     assert FOUND["platform.queue"].choices == ("fifo", "fair", "first_attempts_first")
     assert FOUND[f"{CAMPAIGN}.stop_cancels_retries"].choices == ("true", "false")

@@ -13,6 +13,8 @@ from outsim.live.page.parts import table, words
 from outsim.live.page.what_if.asking import Found
 from outsim.live.page.what_if.bands import COLOURS, LINES, QUANTITIES, REPAINT, Day
 
+_BEFORE = "what stands here is of what was asked before."
+
 
 class AnswerView:
     """The answer in one line, from how many replications it is, and in full."""
@@ -59,18 +61,23 @@ class AnswerView:
     def wait(self, compared: str) -> None:
         """Say what is being asked; what stands there is of something else."""
         self._compared.text = compared
-        self._short.classes(add="stale")
-        self._full.classes(add="stale")
         self._problem.set_visibility(False)
-        self._status.text = "Asked; the first answer comes from few replications."
-        if self._days:
-            self._status.text = "Asked anew; what stands here is of what was asked before."
+        self._is_stale(
+            f"Asked anew; {_BEFORE}"
+            if self._days
+            else "Asked; the first answer comes from few replications."
+        )
 
-    def refuse(self, problem: str) -> None:
-        """Say why nothing is asked."""
+    def refuse(self, reason: str, problem: str = "") -> None:
+        """Say why nothing is asked, and what is wrong, if that is said nowhere else."""
         self._problem.text = problem
-        self._problem.set_visibility(True)
-        self._status.text = "Not asked; what stands here is of what was asked before."
+        self._problem.set_visibility(bool(problem))
+        self._is_stale(f"{reason}; {_BEFORE}")
+
+    def _is_stale(self, status: str) -> None:
+        self._status.text = status
+        for element in (self._short, self._full):
+            element.classes(add="stale")
 
     def show(self, found: Found, nothing: str) -> None:
         """Show what is found; `nothing` is said where there is nothing to compare."""

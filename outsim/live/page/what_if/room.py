@@ -12,7 +12,7 @@ from outsim.live.page.parts import words
 from outsim.live.page.session import Page
 from outsim.live.page.what_if.answer import AnswerView
 from outsim.live.page.what_if.asking import Asking, Found
-from outsim.live.page.what_if.changing import SECOND, SERVED, WhatIf
+from outsim.live.page.what_if.changing import SECOND, SERVED, WhatIf, words_of
 from outsim.live.page.what_if.controls import Controls, Entry
 from outsim.live.page.what_if.keeping import command, file_name, keep, kept_text
 
@@ -103,7 +103,8 @@ class Room:
         if problems:
             self._asking.give_up()
             elsewhere = [f"{k}: {m}" for k, m in problems.items() if not self._controls.has(k)]
-            self._view.refuse("; ".join(elsewhere) or "A value can't be used; see its control.")
+            names = [words_of(key.rpartition(".")[2]) for key in problems]
+            self._view.refuse(f"Not asked, for {' and '.join(names)}", "; ".join(elsewhere))
             return
         self._view.wait(self._compared())
         self._asking.ask(self._what_if, self._replications)
@@ -118,7 +119,7 @@ class Room:
         self._more.set_visibility(is_whole and found.document is not None)
 
     def _refused(self, problem: str) -> None:
-        self._view.refuse(problem)
+        self._view.refuse("Not asked", problem)
 
     # Keeping
 

@@ -130,7 +130,7 @@ def test_a_value_that_cant_be_used_is_said_at_its_control(room):
         "found the unit 'sheep' in '12 sheep'; allowed: us, ms, s, min, h, d"
     )
     expect(field).to_have_attribute("aria-invalid", "true")
-    expect(status(room)).to_contain_text("Not asked")
+    expect(status(room)).to_contain_text("Not asked, for retry interval; what stands here")
     field.fill("12 min")
     field.press("Enter")
     expect(control.get_by_role("alert")).to_have_count(0)
