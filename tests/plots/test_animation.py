@@ -57,7 +57,7 @@ def test_sums_over_tenants_are_the_timeline(result, step_s, tenants):
     data = read_back(animation(result, step_s=step_s, tenants=tenants))
     timeline = timeline_of(result, step_s)
     length = len(timeline)
-    assert len(data["tenants"]) <= tenants
+    assert len(data["tenants"]) <= min(tenants, len(COLOURS))
     ports = [row for phase in PORT_PHASES for row in data["ports"][phase]]
     for rows, column in (
         (data["queue"]["by_tenant"], "queue"),
@@ -186,6 +186,10 @@ def test_the_tenant_under_study_comes_first_then_the_others_of_the_scenario():
     places = {lane["tenant"]: lane["tenant_place"] for lane in data["campaigns"]}
     assert [places[f"t{k}"] for k in range(4)] == [3, 0, 2, 1]
     assert max(places.values()) == 5
+    assert [tenant["mark"] for tenant in animation(result, tenants=20)["tenants"]] == [
+        *range(len(COLOURS) - 1),
+        len(COLOURS),
+    ]
 
 
 def test_names_are_plain_data():

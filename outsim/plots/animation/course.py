@@ -64,7 +64,7 @@ def animation(
         Seconds from one instant to the next; default: a round number of them, so that there are
         at most 1,500.
     tenants : int
-        Tenants that are told apart, 2 to 8: that of the campaign under study, the scenario's
+        Tenants that are told apart, 2 to 7: that of the campaign under study, the scenario's
         others, then background ones, the largest first; the last stands for all that are left.
     with_calls : bool
         Whether the calls of the scenario's own campaigns are in it, with their attempts.
@@ -86,7 +86,8 @@ def animation(
     step_s = step_s or round_step_s(run.ended_us)
     grid = Grid(run.origin_us, step_s * SECOND, run.ended_us // (step_s * SECOND) + 1)
     campaign = result.scenario.campaign_under_study
-    groups = tenant_groups(result.calls, campaign.tenant if campaign else None, tenants)
+    first, most = campaign.tenant if campaign else None, min(tenants, len(COLOURS))
+    groups = tenant_groups(result.calls, first, most)
     lanes = campaign_lanes(run)
     return {
         "format": FORMAT,
@@ -128,8 +129,8 @@ def _tenants(groups: Mapping[str, list[str]], lanes: pd.DataFrame) -> list[dict[
             {
                 "name": label if is_alone else "",
                 "label": label if is_alone else f"{len(names)} other tenants",
-                "color": COLOURS[place % len(COLOURS)] if is_alone else GREY,
-                "mark": place % len(COLOURS) if is_alone else len(COLOURS),
+                "color": COLOURS[place] if is_alone else GREY,
+                "mark": place if is_alone else len(COLOURS),
                 "is_background": own.isdisjoint(names),
             }
         )
