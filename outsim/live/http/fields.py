@@ -77,11 +77,11 @@ class CallOptions(Login):
     scheduled_timestamp: Annotated[UnixTime | None, DOCUMENTED] = None
     """From when it may be dialed, as UNIX time; 0 is now."""
     scheduled_time: Annotated[Words | None, DOCUMENTED] = None
-    """The same in words, such as "now" or "+3 days"."""
+    """From when it may be dialed, in words such as "now" or "+3 days"."""
     expiration_timestamp: Annotated[UnixTime | None, DOCUMENTED] = None
     """From when it is dialed no more, as UNIX time; 0 is never."""
     expiration_time: Annotated[Words | None, DOCUMENTED] = None
-    """The same in words."""
+    """From when it is dialed no more, in words."""
 
     def terms(self, clock: SandboxClock) -> Terms:
         """When its calls may be dialed, and how often."""
