@@ -167,6 +167,18 @@ def test_the_longest_runs_have_steps_of_days():
     assert course.round_step_s(10_000 * 86_400 * SECOND) == 7 * 86_400
 
 
+def test_a_step_of_a_live_run_that_is_not_over_has_the_rates_of_the_one_before():
+    result = run(
+        campaign(contacts=300, pacing="30/min"), clock={"ends": "09:02", "latest": "09:02"}
+    )
+    over, live = (animation(result, step_s=8, is_live=is_live) for is_live in (False, True))
+    assert over["until_s"] == live["until_s"] == 120
+    for part_, name in (("dial_rate", "dispatched_per_s"), ("workers", "dial_work")):
+        assert live[part_][name] == [*over[part_][name][:-1], over[part_][name][-2]]
+        assert over[part_][name][-1] == 0 < live[part_][name][-1]
+    assert live["queue"] == over["queue"]
+
+
 # Tenants
 
 

@@ -7,7 +7,6 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
 from outsim.clock import DAY, MISSING, RATE_SECONDS, SECOND
 from outsim.plots.animation.calls import calls_of
@@ -17,6 +16,7 @@ from outsim.results.result import Result
 from outsim.results.tables.flows import (
     CARRIED,
     Grid,
+    Moves,
     flows,
     moves,
     port_phases,
@@ -78,7 +78,8 @@ def animation(
     dict
         Lists have an entry for each instant from ``from_s`` on, ``step_s`` apart. What is an
         amount is that of the instant; ``most``, counts, rates, lags and the mean numbers of
-        workers at ``dial_work`` and ``status_work`` are of the time from there to the next.
+        workers at ``dial_work`` and ``status_work`` are of the time from there to the next; the
+        last of these in a run that goes on are those of the step before, as its own is not over.
         ``by_tenant``, ``dialing``, ``ringing`` and ``talking`` have a list for each of
         ``tenants``.
     """
@@ -103,8 +104,8 @@ def animation(
         "until_s": seconds(run.ended_us),
         "is_live": is_live,
         "tenants": _tenants(groups, lanes),
-        **_load(result, grid, groups),
-        "counters": _counters(result, grid, lanes),
+        **_load(result, grid, groups, is_live=is_live),
+        "counters": _counters(result, grid, lanes, is_live=is_live),
         "campaigns": _campaigns(lanes, groups),
         "campaigns_left_out": max(0, len(lanes) - MOST_LANES),
         "incidents": _incidents(result),
@@ -137,7 +138,14 @@ def _tenants(groups: Mapping[str, list[str]], lanes: pd.DataFrame) -> list[dict[
     return shown
 
 
-def _load(result: Result, grid: Grid, groups: dict[str, list[str]]) -> dict[str, Any]:
+def _of_steps(values: list[Any], *, is_live: bool) -> list[Any]:
+    """Values of steps; the last of a run that goes on is not over, and has what was known last."""
+    return [*values[:-1], values[-2]] if is_live and len(values) > 1 else values
+
+
+def _load(
+    result: Result, grid: Grid, groups: dict[str, list[str]], *, is_live: bool
+) -> dict[str, Any]:
     run, attempts, updates = result.arrays, result.attempts, result.updates
     amounts, tasks = flows(result.calls, attempts, updates), worker_tasks(run, attempts, updates)
     group_of, count = group_of_calls(result.calls, groups), len(groups)
@@ -145,6 +153,11 @@ def _load(result: Result, grid: Grid, groups: dict[str, list[str]]) -> dict[str,
     queue, dialed = amounts["queue"], moves(attempts, "dialed_at")
     refused = dialed.cut(~attempts["cause"].isin(CARRIED).to_numpy())
     backlog = amounts["status_backlog"]
+
+    def per_s(come: Moves) -> list[Any]:
+        rates = finite(grid.number(come)[0] * SECOND / grid.step_us, 2)
+        return _of_steps(rates, is_live=is_live)
+
     limit = rounded(run.plan.platform.dial_rate / RATE_SECONDS, 3)
     return {
         "queue": {
@@ -159,30 +172,31 @@ def _load(result: Result, grid: Grid, groups: dict[str, list[str]]) -> dict[str,
             },
         },
         "dial_rate": {
-            "dispatched_per_s": _per_s(grid, grid.number(amounts["busy_ports"].comes)[0]),
-            "dialed_per_s": _per_s(grid, grid.number(dialed)[0]),
+            "dispatched_per_s": per_s(amounts["busy_ports"].comes),
+            "dialed_per_s": per_s(dialed),
             "limit_per_s": [limit] * grid.count,
         },
         "carrier": {
             "busy": grid.level(amounts["busy_channels"])[0].tolist(),
             "channels": run.channels_in_service(at_us).tolist(),
-            "refused": grid.number(refused)[0].tolist(),
+            "refused": _of_steps(grid.number(refused)[0].tolist(), is_live=is_live),
         },
         "workers": {
             "in_service": run.workers_in_service(at_us).tolist(),
             # Tasks take milliseconds: whether one is under way at an instant is chance.
-            **{task: finite(grid.mean(flow, end), 2) for task, flow in tasks.items()},
+            **{
+                task: _of_steps(finite(grid.mean(flow, end), 2), is_live=is_live)
+                for task, flow in tasks.items()
+            },
             "status_backlog": grid.level(backlog)[0].tolist(),
             "status_backlog_most": grid.most(backlog).tolist(),
         },
     }
 
 
-def _per_s(grid: Grid, numbers: NDArray[np.int64]) -> list[float | None]:
-    return finite(numbers * SECOND / grid.step_us, 2)
-
-
-def _counters(result: Result, grid: Grid, lanes: pd.DataFrame) -> list[dict[str, Any]]:
+def _counters(
+    result: Result, grid: Grid, lanes: pd.DataFrame, *, is_live: bool
+) -> list[dict[str, Any]]:
     """Calls of the scenario's own campaigns by status, as it is and as it is seen."""
     run, updates = result.arrays, result.updates
     own = lanes[~lanes["background"]]
@@ -213,7 +227,7 @@ def _counters(result: Result, grid: Grid, lanes: pd.DataFrame) -> list[dict[str,
         ]
         group["happened"] = {word: happened[word][place].tolist() for word in words}
         group["seen"] = {word: seen[word][place].tolist() for word in words}
-        group["status_lag_p90_s"] = finite(lags_s[place], 1)
+        group["status_lag_p90_s"] = _of_steps(finite(lags_s[place], 1), is_live=is_live)
     return groups
 
 
