@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Coroutine
+from contextlib import suppress
+from dataclasses import dataclass
 from datetime import datetime
 from time import perf_counter
 from typing import Any
@@ -27,9 +29,25 @@ from outsim.live.views import ClockView, EventKind, Poster, Reply
 from outsim.live.waiting import Waiting
 from outsim.plan import CampaignPlan, Plan
 
+CLOSED = "the sandbox was closed"
 SLICE_S = 0.008
 """Wall time after which the engine lets other tasks go on."""
 _IDLE_S = 0.5
+
+
+@dataclass(eq=False)
+class _Advance:
+    """An order to advance, from when it is given until the clock stands again."""
+
+    until_us: int
+    is_there: Condition | None
+    done: asyncio.Future[None]
+    is_met: bool
+
+    def is_there_now(self, now: int) -> bool:
+        """Whether it has come to its end, at an instant after which nothing has happened yet."""
+        self.is_met = self.is_met or (self.is_there is not None and self.is_there())
+        return self.is_met or now >= self.until_us
 
 
 class Driver:
@@ -65,10 +83,7 @@ class Driver:
         self.posting = Posting(
             self.session, self.board, self.waiting, poster, self.committed, self._take_answer
         )
-        self._target_us = 0
-        self._is_there: Condition | None = None
-        self._met = False
-        self._done = asyncio.Condition()
+        self._advance: _Advance | None = None
         self._begun_posts: list[OpenPost] = []
         self._tasks: set[asyncio.Task[None]] = set()
         self._loop_task: asyncio.Task[None] | None = None
@@ -165,17 +180,24 @@ class Driver:
         self._loop_task = asyncio.create_task(self._go_on(), name="outsim sandbox")
 
     async def close(self) -> None:
-        """Let no more time pass."""
-        if self.state == "free" and self._error is None:
-            # It goes on from here, and not from where it might have got to.
-            self.take(Clock(state="free", speed=self.speed))
+        """Let no more time pass; an advance under way ends here, and says so."""
+        with suppress(SandboxError):  # a log that can't be written any more is closed as well
+            if self.state == "advancing":
+                self._take_now(Clock(state="held", speed=self.speed))
+            elif self.state == "free" and self._error is None:
+                # It goes on from here, and not from where it might have got to.
+                self.take(Clock(state="free", speed=self.speed))
+        self._stop(SandboxError(CLOSED, "conflict"))
         tasks = [*self._tasks, *([self._loop_task] if self._loop_task else [])]
         self._loop_task = None
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
-        self.feed.close()
-        await self.log.close()
+        try:
+            await self.log.close()
+        finally:
+            # Last: whoever listened may look for the session that comes next.
+            self.feed.close()
 
     async def _go_on(self) -> None:
         try:
@@ -191,14 +213,16 @@ class Driver:
                 except TimeoutError:
                     pass
         except Exception as error:
-            self._fail(error)
+            self._stop(error)
             raise
 
-    def _fail(self, error: BaseException) -> None:
+    def _stop(self, error: BaseException) -> None:
         """Let no more time pass, and say why to whoever orders something."""
         self._error = self._error or error
         self.state = "held"
-        self._spawn(self._notify())
+        advance, self._advance = self._advance, None
+        if advance is not None and not advance.done.done():
+            advance.done.set_exception(self._error)
 
     def _work(self) -> float | None:
         """Let the engine go on for a slice; how long to wait for the next, None for a change."""
@@ -219,26 +243,34 @@ class Driver:
                 return None
             coming_s = self.pace.wall_s(self.run.next_us - self.now)
             return min(_IDLE_S, max(0.001, coming_s))
-        if self.state != "advancing" or self.waiting:
+        advance = self._advance
+        if advance is None or self.waiting:
             return None
-        self._slice(self._limit(self._target_us))
-        self.waiting.wake(self.now)
-        self._met = self._met or bool(self._is_there and self._is_there())
-        if self._met or self.now >= self._target_us:
-            if not self.waiting:
-                self.state = "ready"
-                self._spawn(self._notify())
-            return None
-        return 0.0 if not self.waiting else None
+        if not advance.is_there_now(self.now):
+            self._slice(self._limit(advance.until_us))
+            self.waiting.wake(self.now)
+            is_there = advance.is_there_now(self.now)
+            if self.waiting:
+                return None
+            if not is_there:
+                return 0.0
+        self._emit_clock("ready")
+        self._hold()
+        self.state = "ready"
+        if not advance.done.done():
+            advance.done.set_result(None)
+        return None
+
+    def _hold(self) -> None:
+        """End an advance: the clock is held here, and the log says so."""
+        self.state, self._advance = "held", None
+        self.conditions.clear()
+        self._take_now(Clock(state="held", speed=self.speed))
 
     def _slow_down(self, lag_s: float) -> None:
         """Give up on a lag that is not made up for: the clock is behind, and says so."""
         if self.pace.slow_down(lag_s, self.now):
             self._emit_clock("behind")
-
-    async def _notify(self) -> None:
-        async with self._done:
-            self._done.notify_all()
 
     def _spawn(self, work: Coroutine[Any, Any, None]) -> None:
         task = asyncio.create_task(work)
@@ -249,15 +281,21 @@ class Driver:
         self._tasks.discard(task)
         error = None if task.cancelled() else task.exception()
         if error is not None:
-            self._fail(error)
+            self._stop(error)
 
     # The clock's orders.
+
+    def _check_ready(self) -> None:
+        """Refuse an order while another is being carried out, or none can be any more."""
+        if self._error is not None:
+            raise self._error
+        if self.state == "advancing":
+            raise SandboxError("the clock is advancing; wait until it is ready", "conflict")
 
     async def turn(self, order: Clock) -> None:
         """Hold the clock or set it free; durable when it returns."""
         self.touch()
-        if self.state == "advancing":
-            raise SandboxError("the clock is advancing; wait until it is ready", "conflict")
+        self._check_ready()
         self.take(order)
         self.state = order.state
         self.pace.speed = order.speed
@@ -268,32 +306,32 @@ class Driver:
         await self.committed()
 
     async def advance(self, until_us: int, is_there: Condition | None) -> bool:
-        """Advance to an instant, or until something is the case; whether it came to be."""
-        if self._error is not None:
-            raise self._error
-        if self.state == "advancing":
-            raise SandboxError("the clock is advancing; wait until it is ready", "conflict")
+        """Advance to an instant, or until something is the case; whether it came to be.
+
+        One that is canceled leaves the clock held where it has got to.
+        """
+        self._check_ready()
         self.touch()
         is_so_already = is_there is not None and is_there()
-        if is_so_already:
-            until_us = self.now
-        self._target_us, self._is_there, self._met = until_us, is_there, False
-        self.state = "advancing"
+        done = asyncio.get_running_loop().create_future()
+        advance = _Advance(
+            self.now if is_so_already else until_us, is_there, done, is_met=is_so_already
+        )
+        self.state, self._advance = "advancing", advance
         self._emit_clock("advancing")
         self._changed.set()
-        async with self._done:
-            await self._done.wait_for(lambda: self.state != "advancing" or self._error)
-        if self._error is not None:
-            raise self._error
-        self._is_there = None
-        self.conditions.clear()
-        self._emit_clock("ready")
-        self.take(Clock(state="held", speed=self.speed))
+        try:
+            await done
+        except asyncio.CancelledError:
+            if self._advance is advance:
+                self._hold()
+            raise
         await self.committed()
-        return self._met or is_so_already
+        return advance.is_met
 
     def condition(self, what: Until, tenant: str | None, campaign: str | None) -> Condition:
         """Whether something has come to be since now."""
+        self._check_ready()
         return self.conditions.of(what, tenant, campaign)
 
     async def sleep_until(self, at: int) -> None:
@@ -324,8 +362,12 @@ class Driver:
     async def committed(self) -> None:
         """Wait until all that can be read now is durable, and would be so after a crash."""
         self.touch()
-        self.intake.lease(self.speed, is_free=self.state == "free")
-        await self.log.durable()
+        while True:
+            self.intake.lease(self.speed, is_free=self.state == "free")
+            await self.log.durable()
+            # A disk may take longer than a free clock was given.
+            if self.touch() <= self.intake.leased_us:
+                return
 
     # Posts.
 
@@ -396,5 +438,6 @@ class Driver:
     ) -> None:
         self.conditions.see(kind, tenant, campaign)
         self.feed.add(at, kind, tenant, campaign, call_id, status, attempt)
-        if self._is_there is not None and self._is_there():
+        is_there = None if self._advance is None else self._advance.is_there
+        if is_there is not None and is_there():
             self.run.stop_asked = True

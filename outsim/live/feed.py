@@ -69,8 +69,12 @@ class EventFeed:
                     await asyncio.sleep(0)
                     until = perf_counter() + TURN_S
             if not fresh:
-                waiting = asyncio.get_running_loop().create_future()
-                self._listening.append(waiting)
-                await waiting
                 if self._is_closed:
                     return
+                waiting = asyncio.get_running_loop().create_future()
+                self._listening.append(waiting)
+                try:
+                    await waiting
+                finally:
+                    if waiting in self._listening:
+                        self._listening.remove(waiting)

@@ -144,8 +144,13 @@ class Inbox:
         """Wait until so many messages have come with a number above `after`."""
         if self._counts.get(name, 0) < after + at_least:
             arrived = asyncio.get_running_loop().create_future()
-            self._waiting.append((name, after + at_least, arrived))
-            await arrived
+            waiting = name, after + at_least, arrived
+            self._waiting.append(waiting)
+            try:
+                await arrived
+            finally:
+                if waiting in self._waiting:
+                    self._waiting.remove(waiting)
 
     def clear(self, name: str | None = None) -> None:
         """Empty one inbox, or all."""

@@ -11,6 +11,7 @@ from outsim.live.inputs import AnyInput, Clock, Note
 from outsim.live.log import InputLog, moment_of
 from outsim.live.planning import SessionPlan
 from outsim.live.run import LiveRun
+from outsim.live.strikes import Strikes
 
 LEASE_S = 1.0
 """Wall time for which a free clock's future is put down in the log at once."""
@@ -37,14 +38,14 @@ class Intake:
     ) -> None:
         self.notes: list[Note] = []
         """What the interface remembers."""
-        self.strikes: dict[int, int] = {}
-        """How often each fault has struck."""
+        self.strikes = Strikes(session)
         self._session = session
         self._log = log
         self._run = run
         self._board = board
         self._told = told
-        self._leased_us = 0
+        self.leased_us = 0
+        """Where a session would go on after a crash, at least, once its log is durable."""
 
     def replay(self) -> Clock:
         """Have everything act that is in the log, up to its moment; the clock's last order."""
@@ -55,7 +56,7 @@ class Intake:
             if isinstance(entry, Clock):
                 last = entry
         self._advance(min(moment_of(self._log), self._session.base.latest_us))
-        self._leased_us = self._run.reached_us
+        self.leased_us = self._run.reached_us
         return last
 
     def _advance(self, until_us: int) -> None:
@@ -77,13 +78,13 @@ class Intake:
         if entry.kind not in ("clock", "answer", "strike"):
             check_input(self._session, entry)
         self._log.append(entry)
-        self._leased_us = max(self._leased_us, now)
+        self.leased_us = max(self.leased_us, now)
         self._act(entry)
         return entry
 
     def _act(self, entry: AnyInput) -> None:
         if entry.kind == "strike":
-            self.strikes[entry.fault] = self.strikes.get(entry.fault, 0) + 1
+            self.strikes.count(entry.fault)
         if entry.kind == "note":
             self.notes.append(entry)
         if entry.kind == "answer" and entry.status is not None:
@@ -94,16 +95,18 @@ class Intake:
 
     def lease(self, speed: float, *, is_free: bool) -> None:
         """Put down in the log how far time has passed, and how far a free clock may go on."""
-        now = self._run.reached_us
-        if now > self._leased_us:
-            ahead_us = round(LEASE_S * speed * SECOND) if is_free else 0
-            self._leased_us = min(now + ahead_us, self._session.base.latest_us)
+        now, latest_us = self._run.reached_us, self._session.base.latest_us
+        ahead_us = round(LEASE_S * speed * SECOND) if is_free else 0
+        until_us = min(now + ahead_us, latest_us)
+        # In good time: there is half of it left while what is read is made durable.
+        if now + ahead_us // 2 > self.leased_us and until_us > self.leased_us:
+            self.leased_us = until_us
             self._log.append(
                 Clock(
                     at=now,
                     number=len(self._log) + 1,
                     state="free" if is_free else "held",
                     speed=speed,
-                    until=self._leased_us,
+                    until=until_us,
                 )
             )

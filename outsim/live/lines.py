@@ -36,6 +36,7 @@ class DurableLines:
         self._durable = 0
         self._writing: asyncio.Future[None] | None = None
         self._broken: OSError | None = None
+        self._is_closed = False
         self._file: BinaryIO | None = None
         if path is not None:
             self._file = path.open("ab")
@@ -97,6 +98,8 @@ class DurableLines:
             self._writing = None
 
     def _check(self) -> None:
+        if self._is_closed:
+            raise SandboxError("the sandbox was closed", "conflict")
         if self._broken is not None:
             raise SandboxError(
                 f"{self.path}: can't be written ({reason(self._broken)}), so nothing can be "
@@ -111,15 +114,28 @@ class DurableLines:
         os.fsync(self._file.fileno())
 
     async def close(self) -> None:
-        """Write what is not written yet, and close the file."""
+        """Write what is not written yet, and close the file; nothing more is taken then.
+
+        Raises
+        ------
+        SandboxError
+            If it can't be written.
+        """
         while self._writing is not None:
             await asyncio.wait({self._writing})
         if self._file is not None:
-            if self._unwritten and self._broken is None:
-                self._write(self._unwritten)
-            self._unwritten = []
-            self._file.close()
-            self._file = None
+            try:
+                if self._unwritten and self._broken is None:
+                    self._write(self._unwritten)
+                    self._durable = self._appended
+            except OSError as error:
+                self._broken = error
+                self._check()
+            finally:
+                self._unwritten = []
+                self._file.close()
+                self._file = None
+        self._is_closed = True
 
 
 def _lock(file: BinaryIO, path: Path) -> None:

@@ -50,7 +50,7 @@ class Posting:
         self._session = session
         self._board = board
         self._waiting = waiting
-        self._poster = poster
+        self.poster = poster
         self._committed = committed
         self._answered = answered
 
@@ -58,13 +58,13 @@ class Posting:
         self, post: OpenPost, now: int, limit_s: float, *, is_resent: bool = False
     ) -> Coroutine[Any, Any, None] | None:
         """What posts it; an advancing clock waits from now on. None without a poster."""
-        if self._poster is None:
+        if self.poster is None:
             return None
         campaign = self._session.of_rank(post.call.campaign.plan.rank)
         view = self.view(campaign, post.call.index, post.number, now, is_resent=is_resent)
         why = f"the answer of {view.url} about call {view.call.call_id}"
         work = self._waiting.begin(why, limit_s + GRACE_S)
-        return self._post(post, view, work, self._poster)
+        return self._post(post, view, work, self.poster)
 
     def view(
         self, campaign: SessionCampaign, index: int, number: int, now: int, *, is_resent: bool

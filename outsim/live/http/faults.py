@@ -20,8 +20,8 @@ from outsim.live.inputs import (
     Pin,
     PinnedOutcome,
 )
+from outsim.live.orders import SHOWN_NUMBERS
 from outsim.live.posts import CALLEE_TYPE_MEANINGS
-from outsim.live.sandbox import SHOWN_NUMBERS
 from outsim.plan.campaigns import FICTION
 from outsim.scenario.contacts import REASONS, InvalidNumberError, parse_destination
 from outsim.scenario.parts import Name
