@@ -11,6 +11,7 @@ from typing import Any
 
 from outsim.document import Document
 from outsim.errors import OutsimError
+from outsim.live.page.narrowing import FEWEST, GROWTH
 from outsim.live.page.what_if.bands import Day, days
 from outsim.live.page.what_if.changing import WhatIf
 from outsim.live.page.work import Work
@@ -21,11 +22,6 @@ from outsim.studies.run_cache import RunCache
 from outsim.studies.study import run_of
 from outsim.studies.study_data import StudyData
 from outsim.studies.study_run import StudyRun
-
-FEWEST = 4
-"""Replications of the first answer: an interval from fewer says next to nothing."""
-GROWTH = 1.3
-"""Each answer is from so many times the replications of the one before, or from all of them."""
 
 
 @dataclass(frozen=True)

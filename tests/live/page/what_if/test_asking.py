@@ -6,7 +6,8 @@ import asyncio
 
 import pytest
 
-from outsim.live.page.what_if.asking import FEWEST, Asking, Found, answers
+from outsim.live.page.narrowing import FEWEST
+from outsim.live.page.what_if.asking import Asking, Found, answers
 from outsim.questions.compare import compare
 from outsim.studies.run_cache import RunCache
 
