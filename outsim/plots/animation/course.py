@@ -106,7 +106,7 @@ def animation(
         "tenants": _tenants(groups, lanes),
         **_load(result, grid, groups, is_live=is_live),
         "counters": _counters(result, grid, lanes, is_live=is_live),
-        "campaigns": _campaigns(lanes, groups),
+        "campaigns": _campaigns(lanes, groups, run.ended_us),
         "campaigns_left_out": max(0, len(lanes) - MOST_LANES),
         "incidents": _incidents(result),
         **({"calls": calls_of(result, with_phases=with_phases)} if with_calls else {}),
@@ -231,7 +231,9 @@ def _counters(
     return groups
 
 
-def _campaigns(lanes: pd.DataFrame, groups: Mapping[str, list[str]]) -> list[dict[str, Any]]:
+def _campaigns(
+    lanes: pd.DataFrame, groups: Mapping[str, list[str]], ended_us: int
+) -> list[dict[str, Any]]:
     place = {tenant: k for k, names in enumerate(groups.values()) for tenant in names}
     order = lanes.sort_values(
         ["background", "contacts"], ascending=[True, False], kind="stable"
@@ -245,9 +247,9 @@ def _campaigns(lanes: pd.DataFrame, groups: Mapping[str, list[str]]) -> list[dic
             "is_background": lane["background"],
             **{f"{name}_s": seconds(lane[name]) for name in LANE_INSTANTS},
             "contacts": lane["contacts"],
-            "calls_after_stop": None
-            if lane["stop_requested"] == MISSING
-            else lane["dispatched_after_stop"],
+            "calls_after_stop": lane["dispatched_after_stop"]
+            if MISSING < lane["stop_requested"] <= ended_us
+            else None,
         }
         for lane in order.to_dict(orient="records")
     ]

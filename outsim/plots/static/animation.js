@@ -302,7 +302,9 @@ class Animation {
     const was_at_end = this.step(this.at_s) === this.step(before.until_s);
     const follows = data.is_live && (is_another || (was_at_end && !this.is_playing));
     this.setData(data);
-    if (is_another) this.setStop(this.own?.stop_requested_s ?? null);
+    const stop_s = this.own?.stop_requested_s ?? null;
+    if (is_another) this.setStop(stop_s);
+    else if (stop_s !== null && this.flag.s === stop_s) this.tellStop(stop_s);
     this.seek(follows ? data.until_s : this.at_s);
   }
 
