@@ -6,12 +6,15 @@ from collections.abc import Mapping
 from contextlib import suppress
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
 from outsim.cli.first_picture import FirstPicture
-from outsim.cli.options import Json, ScenarioFile, Seed, Shown, count, named, separated
+from outsim.cli.options import Json, Seed, Shown, count, named, separated
+
+if TYPE_CHECKING:
+    from outsim.results.result import Result
 
 _DAYS, _INTERFACE = "Many days", "Interface"
 """Headings in the help."""
@@ -40,7 +43,14 @@ def _duration_s(text: str) -> float:
 
 def serve(
     context: typer.Context,
-    scenario: ScenarioFile,
+    scenario: Annotated[
+        str,
+        typer.Argument(
+            metavar="SCENARIO",
+            help="Scenario file (TOML); or, to look at it, a directory that outsim run --out or "
+            "outsim serve --state wrote.",
+        ),
+    ],
     other: Annotated[
         str | None,
         typer.Argument(
@@ -213,7 +223,7 @@ def serve(
         _export(scenario, seed, export)
         return
     first = None
-    if futures is None and state is None and begins != "now":
+    if futures is None and state is None and begins != "now" and not Path(scenario).is_dir():
         # While the sandbox is loaded and started, another processor has nothing to do.
         first = FirstPicture(scenario, seed)
     try:
@@ -251,17 +261,21 @@ def serve(
         ),
     }
     if futures is None or command is None:
+        made = _made_run(scenario)
+        if made is not None:
+            options["seed"] = made.seed if seed is None else seed
         run(
-            load_with_advice(scenario, is_served=True),
+            load_with_advice(scenario, is_served=True) if made is None else made.scenario,
             None if other is None else load_with_advice(other),
-            scenario_file=Path(scenario),
+            made=made,
+            scenario_file=Path(scenario) if made is None else None,
             other_file=None if other is None else Path(other),
             first_picture=None if first is None else first.data,
             port=port,
             state=None if state is None else Path(state),
             save=None if save is None else Path(save),
             speed=speed,
-            held=held,
+            held=held or (made is not None and speed is None),
             note=note,
             **options,
         )
@@ -295,6 +309,18 @@ def serve(
     with suppress(typer.Exit):
         present(found, Shown(json=json))
     raise KeyboardInterrupt
+
+
+def _made_run(name: str) -> Result | None:
+    """The run that a directory holds: a result, or a session run again."""
+    place = Path(name)
+    if not place.is_dir():
+        return None
+    from outsim.live.replay import replay
+    from outsim.live.state import SESSION
+    from outsim.results.result import load_result
+
+    return replay(place) if (place / SESSION).exists() else load_result(place)
 
 
 def _check_export(context: typer.Context) -> None:

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from concurrent.futures import Future
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from outsim.live.http.context import Context
 from outsim.live.http.server import serving
@@ -19,6 +19,9 @@ from outsim.live.page.front import Front
 from outsim.live.page.session import Page
 from outsim.scenario.model import Scenario
 
+if TYPE_CHECKING:
+    from outsim.results.result import Result
+
 
 def run(
     scenario: Scenario,
@@ -26,6 +29,7 @@ def run(
     *,
     scenario_file: Path | None = None,
     other_file: Path | None = None,
+    made: Result | None = None,
     first_picture: Future[bytes] | None = None,
     save: Path | None = None,
     note: Callable[[str], None],
@@ -41,6 +45,8 @@ def run(
         What its page compares it with.
     scenario_file, other_file : Path, optional
         Where they were read from.
+    made : Result, optional
+        A run of the scenario that is there already.
     first_picture : Future, optional
         What is drawn of a run of the scenario, if that was begun.
     save : Path, optional
@@ -55,6 +61,7 @@ def run(
         other=other,
         scenario_file=scenario_file,
         other_file=other_file,
+        made=made,
         first_picture=first_picture,
     )
     asyncio.run(_run(scenario, about, save, note, options))

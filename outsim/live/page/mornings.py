@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from concurrent.futures import Future
 from contextlib import suppress
+from importlib import import_module
 from typing import TYPE_CHECKING, Protocol
 
 from outsim.live.page.work import Work
@@ -43,9 +44,15 @@ class Recorded:
     """A run of a scenario from its beginning to its end, made when it is first wanted."""
 
     def __init__(
-        self, work: Work, scenario: Scenario, seed: int, first: Future[bytes] | None = None
+        self,
+        work: Work,
+        scenario: Scenario,
+        seed: int,
+        made: Result | None = None,
+        first: Future[bytes] | None = None,
     ) -> None:
-        self._work, self._scenario, self._seed, self._first = work, scenario, seed, first
+        self._work, self._scenario, self._seed = work, scenario, seed
+        self._made, self._first = made, first
         self._result: asyncio.Task[Result] | None = None
         self._data: asyncio.Task[bytes] | None = None
 
@@ -64,6 +71,8 @@ class Recorded:
 
     async def result(self) -> Result:
         """The run."""
+        if self._made is not None:
+            return self._made
         if self._result is None:
             made = self._work.run(_run, self._scenario, self._seed)
             self._result = asyncio.create_task(made)
@@ -120,11 +129,12 @@ class Live:
         if self._renewing.locked():
             return False
         async with self._renewing:
-            await self._sandbox.read_ahead()
             now, clock = self._sandbox.clock.now, asyncio.get_running_loop().time
             begun = clock()
             if now == self._reached or begun < self._not_before:
                 return False
+            # What makes tables takes long to load: not in the loop.
+            await self._work.run(import_module, "outsim.live.replay")
             await self._sandbox.read_ahead()
             result = self._sandbox.result()
             self._made = result, await self._work.run(_drawn, result, is_live=True)
@@ -141,13 +151,13 @@ class Mornings:
         work: Work,
         sandbox: Sandbox,
         other: Scenario | None,
+        made: Result | None = None,
         first: Future[bytes] | None = None,
     ) -> None:
         self._work, self._sandbox, self._other = work, sandbox, other
         self._recorded: dict[str, Recorded] = {}
-        if first is not None:
-            run = Recorded(work, sandbox.scenario, sandbox.seed, first)
-            self._recorded[RECORDED] = run
+        run = Recorded(work, sandbox.scenario, sandbox.seed, made, first)
+        self._recorded[RECORDED] = run
         self.live = Live(work, sandbox)
 
     def titles(self) -> dict[str, str]:

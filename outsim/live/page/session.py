@@ -15,6 +15,7 @@ from outsim.scenario.model import Scenario
 if TYPE_CHECKING:
     from outsim.live.page.comparing import Comparing
     from outsim.live.page.mornings import Mornings
+    from outsim.results.result import Result
     from outsim.studies.run_cache import RunCache
 
 
@@ -30,6 +31,8 @@ class Page:
         What the scenario is compared with.
     scenario_file, other_file : Path, optional
         Where they were read from.
+    made : Result, optional
+        A run of the scenario that is there already.
     first_picture : Future, optional
         What is drawn of a run of the scenario, if it was begun before the sandbox.
     work : Work
@@ -40,6 +43,7 @@ class Page:
     other: Scenario | None = None
     scenario_file: Path | None = None
     other_file: Path | None = None
+    made: Result | None = None
     first_picture: Future[bytes] | None = None
     work: Work = field(default_factory=Work)
 
@@ -57,7 +61,7 @@ class Page:
         """What can be looked at in the first room."""
         from outsim.live.page.mornings import Mornings
 
-        return Mornings(self.work, self.context.sandbox, self.other, self.first_picture)
+        return Mornings(self.work, self.context.sandbox, self.other, self.made, self.first_picture)
 
     @cached_property
     def comparing(self) -> Comparing | None:

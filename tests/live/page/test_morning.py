@@ -6,6 +6,8 @@ import re
 
 from playwright.sync_api import Page, expect
 
+import outsim
+
 from .opening import PHONE
 
 
@@ -100,3 +102,19 @@ def test_what_is_not_there_is_said(opened):
         assert (answer.status, "999999999" in answer.text()) == (404, True)
         answer = ask(f"{opened.url}/page/morning/recorded/instant?at_s=1e9")
         assert answer.status == 404
+
+
+def test_a_saved_run_is_shown_as_it_was(serve, files, tmp_path):
+    outsim.simulate(outsim.load(files[0]), seed=7).save(tmp_path / "run")
+    with serve(tmp_path / "run") as kept, kept.page() as page:
+        drawn(page, "recorded")
+        expect(page.get_by_role("heading", name="one run, seed 7")).to_be_visible()
+        assert page.request.get(f"{kept.url}/sandbox/clock").json()["state"] == "held"
+
+
+def test_a_kept_session_is_shown_up_to_where_it_came(serve, files, tmp_path):
+    with serve(files[0], "--held", "--state", tmp_path / "session") as live, live.page() as page:
+        page.request.post(f"{live.url}/sandbox/clock/advance", data={"by": "10 min"})
+    with serve(tmp_path / "session") as kept, kept.page() as page:
+        drawn(page, "recorded")
+        expect(page.get_by_role("slider", name="Time")).to_have_attribute("max", "600")
