@@ -68,7 +68,11 @@ class QueueList:
         """Name and content of the list that was chosen."""
         words("h2", "Queue calls")
         words("p", in_one_line(QueueCalls.model_fields[LIST].description)).classes("note")
-        self._upload = FileInput(label="Phone number list", on_upload=self._keep)
+        self._upload = FileInput(
+            label="Phone number list",
+            max_file_size=page.context.settings.most_body,
+            on_upload=self._keep,
+        )
         self._upload.on_rejected(self._refuse).on("removed", self._forget)
         own = str(ui.context.client.request.base_url).rstrip("/") + INBOX_PATH
         self._fields = Fields(
@@ -93,6 +97,7 @@ class QueueList:
         self._file = event.file.name, await event.file.read()
 
     def _refuse(self) -> None:
+        self._file = None
         most = self._page.context.settings.most_body
         self._notice.say(f"{LIST}: one file of at most {most:,} bytes is taken.", is_error=True)
 

@@ -6,7 +6,7 @@ export default {
       <span role="status">{{ said }}</span>
     </div>
   `,
-  props: { label: String, url: String, disable: Boolean },
+  props: { label: String, url: String, disable: Boolean, maxFileSize: Number },
   data: () => ({ said: "" }),
   methods: {
     async send() {
@@ -14,6 +14,11 @@ export default {
       if (file === undefined) {
         this.$emit("removed");
         this.said = "";
+        return;
+      }
+      if (file.size > this.maxFileSize) {
+        this.said = "is too large";
+        this.$emit("rejected");
         return;
       }
       this.said = "is being sent";

@@ -50,6 +50,13 @@ def cells(page: Page, caption: str, row: str) -> dict[str, str]:
     return dict(zip(heads, named.locator("th, td").all_inner_texts(), strict=False))
 
 
+def has_settled(page: Page) -> None:
+    """Wait until nothing fades in or out any more: half there, its colors are others."""
+    page.wait_for_function(
+        "() => document.getAnimations().every((moving) => moving.playState !== 'running')"
+    )
+
+
 def state_of(url: str, path: str) -> dict[str, object]:
     """What the interface says of it."""
     answer = httpx.get(f"{url}/sandbox/{path}", trust_env=False)

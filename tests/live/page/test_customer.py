@@ -9,7 +9,7 @@ from playwright.sync_api import expect
 
 from outsim.live.replay import replay
 
-from .handling import LIST, NUMBERS, advance, cells, queue, refresh, state_of, table
+from .handling import LIST, NUMBERS, advance, cells, has_settled, queue, refresh, state_of, table
 from .opening import DESK, PHONE
 
 CAMPAIGNS = "Campaigns"
@@ -121,6 +121,7 @@ def test_the_call_info_says_what_the_platform_says(anew):
         ]
         expect(dialog).to_contain_text("2125550199")
         expect(dialog.get_by_text("In truth")).to_have_count(0)
+        has_settled(page)
         found = Axe().run(page)
         assert found.violations_count == 0, found.generate_report()
 
@@ -155,6 +156,19 @@ def test_it_is_queued_viewed_and_stopped_without_a_mouse(anew):
         expect(page.get_by_role("dialog")).to_have_count(0)
 
 
+def test_a_list_that_is_too_large_is_not_sent(anew, tmp_path):
+    large = tmp_path / "large.csv"
+    with large.open("wb") as file:
+        file.truncate(33_554_433)
+    with anew.page("customer") as page:
+        page.get_by_label("Phone number list").set_input_files(large)
+        expect(page.get_by_text("is too large", exact=True)).to_be_visible()
+        expect(page.get_by_text("one file of at most 33,554,432 bytes is taken")).to_be_visible()
+        page.get_by_label("campaign name", exact=True).fill("large")
+        page.get_by_role("button", name="Queue calls").click()
+        expect(page.get_by_text("phone_number_list: is missing")).to_be_visible()
+
+
 def test_a_campaign_that_is_there_no_more_is_shown_no_more(anew):
     with anew.page("customer") as page:
         page.get_by_role("switch", name="Show the truth beside it").click()
@@ -176,6 +190,7 @@ def test_axe_finds_nothing_with_the_truth_beside_it(anew, size, theme):
         page.get_by_role("switch", name="Show the truth beside it").click()
         page.get_by_role("button", name="View: spring").click()
         expect(page.get_by_role("button", name="Call info: ").first).to_be_visible()
+        has_settled(page)
         found = Axe().run(page)
         assert found.violations_count == 0, found.generate_report()
         assert page.evaluate("document.documentElement.scrollWidth") == size["width"]

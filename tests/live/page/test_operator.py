@@ -9,7 +9,7 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import expect
 
-from .handling import advance, queue, state_of, table
+from .handling import advance, has_settled, queue, state_of, table
 from .opening import DESK, PHONE
 
 
@@ -147,6 +147,7 @@ def test_the_clock_is_advanced_until_a_campaign_is_over(opened):
 def test_axe_finds_nothing_and_nobody_scrolls_sideways(opened, size, theme):
     with opened.page("operator", size, theme) as page:
         expect(page.get_by_role("button", name="Details").first).to_be_visible()
+        has_settled(page)
         found = Axe().run(page)
         assert found.violations_count == 0, found.generate_report()
         assert page.evaluate("document.documentElement.scrollWidth") == size["width"]
