@@ -76,6 +76,7 @@ class AnswerView:
 
     def _is_stale(self, status: str) -> None:
         self._status.text = status
+        self._short.props["aria-busy"] = "true"
         for element in (self._short, self._full):
             element.classes(add="stale")
 
@@ -84,6 +85,8 @@ class AnswerView:
         for element in (self._short, self._full):
             element.classes(remove="stale")
         count, asked = found.replications, found.asked
+        # It is read aloud once, when it is whole.
+        self._short.props["aria-busy"] = "false" if count == asked else "true"
         more = "" if count == asked else f" of {asked}; it gets narrower"
         self._status.text = f"From {count} paired replications{more}."
         if found.document is None:

@@ -139,9 +139,9 @@ class Room:
                 load.on("click", self._download)
             self._kept = words("p", "").props('role="status"')
             words("p", "The file extends the scenario's own, and says only what differs:")
-            self._text = words("pre", "").props('tabindex="0" aria-label="The file"')
+            self._text = words("pre", "").props('role="group" aria-label="The file"')
             words("p", "The command that gives the same figures:")
-            self._command = words("pre", "").props('tabindex="0" aria-label="The command"')
+            self._command = words("pre", "").props('role="group" aria-label="The command"')
 
     def _show_kept(self) -> None:
         what_if = self._what_if

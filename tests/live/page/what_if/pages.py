@@ -69,7 +69,6 @@ class Here:
         self.executor = executor
 
     async def run(self, work, /, *given, **named):
-        await asyncio.sleep(0)
         return work(*given, **named)
 
 
@@ -92,7 +91,9 @@ class Never(Executor):
 
     def __init__(self) -> None:
         self.asked: list[Future] = []
+        self.is_asked = asyncio.Event()
 
     def submit(self, _work, /, _job):  # type: ignore[override]
         self.asked.append(Future())
+        self.is_asked.set()
         return self.asked[-1]

@@ -76,8 +76,7 @@ def test_a_newer_question_gives_up_an_older_one(what_if):
         asking = Asking(work, RunCache(), show, pytest.fail)
         what_if.set({"platform.ports": "8"})
         asking.ask(what_if, 5)
-        while not never.asked:
-            await asyncio.sleep(0)
+        await never.is_asked.wait()
         work.executor = AtOnce()
         what_if.set({"platform.ports": "9"})
         asking.ask(what_if, 5)
