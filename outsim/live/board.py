@@ -1,4 +1,4 @@
-"""What has become of the calls of the scenario's and submitted campaigns, kept as it happens."""
+"""What becomes of the calls of the scenario's and submitted campaigns, kept as it happens."""
 
 from __future__ import annotations
 
@@ -16,7 +16,6 @@ from outsim.engine.readable.state import Attempt, CampaignState, Update
 from outsim.engine.records import (
     ATTEMPT_TYPES,
     DELIVERY_TYPES,
-    NOT_KNOWN,
     UPDATE_TYPES,
     AttemptRecord,
     DeliveryRecord,
@@ -26,25 +25,15 @@ from outsim.live.campaigns import SessionCampaign
 from outsim.live.followed import FollowedTable
 from outsim.live.planning import SessionPlan
 from outsim.live.views import (
-    CallView,
-    CampaignView,
-    DeliveryView,
-    Dial,
     EventKind,
-    PageRow,
-    Seen,
 )
 from outsim.plan import CampaignPlan
 from outsim.vocabulary import (
     ACCEPTED,
-    AFTER_ATTEMPT_STATUSES,
-    CALLEE_TYPES,
     FIRST_FINAL,
     OUTCOMES,
     POST_RESULTS,
-    QUEUED,
     RECENT_UPDATES,
-    REJECTED,
     STATUSES,
 )
 
@@ -69,7 +58,7 @@ class Coming:
         return self.unfinished == self.unprocessed == self.owed == 0
 
 
-class _Followed:
+class Followed:
     """One campaign: for each call its rows, and its status as it is and as it is seen."""
 
     def __init__(self, state: CampaignState, coming: Sequence[Coming]) -> None:
@@ -129,18 +118,20 @@ class Board:
         self._reconciles = session.base.platform.reconciliation_us > 0
         self.statuses: dict[tuple[int, int], int] = {}
         """HTTP status of the answer to a post, by call and number of the post."""
+        self.errors: dict[tuple[int, int], str] = {}
+        """Why a poster failed, likewise."""
         self._tell = tell
-        self._followed: dict[int, _Followed] = {}
+        self._followed: dict[int, Followed] = {}
         self._attempts_of: dict[str, list[int]] = {}
         """Rows of attempts by tenant, in the order of dispatch."""
-        self._posts: list[int] = []
-        """Rows of deliveries that are shown."""
+        self._posts: defaultdict[str | None, array[int]] = defaultdict(lambda: array("q"))
+        """Rows of deliveries that are shown, by tenant; None is all."""
         self._posts_of: dict[int, list[int]] = {}
 
     def follow(self, state: CampaignState) -> None:
         """Follow a campaign from now on."""
         coming = (Coming(), self._coming[state.plan.tenant], self._coming[None])
-        self._followed[state.plan.rank] = _Followed(state, coming)
+        self._followed[state.plan.rank] = Followed(state, coming)
         for whose in coming:
             whose.unfinished += state.unfinished > 0
 
@@ -211,9 +202,10 @@ class Board:
         if campaign is None:
             return
         if row.post == 1:
-            for whose in self._followed[campaign.plan.rank].coming:
+            for whose in self.followed(campaign).coming:
                 whose.owed += 1
-        self._posts.append(row.place)
+        for tenant in (None, campaign.plan.tenant):
+            self._posts[tenant].append(row.place)
         self._posts_of.setdefault(row.call_id, []).append(row.place)
         self._tell("delivery_due", campaign.plan, row.call_id, "", row.post)
 
@@ -221,17 +213,21 @@ class Board:
         campaign = self.session.campaign_of_call(row.call_id)
         if campaign is None:
             return
-        if row.result == ACCEPTED or row.post > len(self._waits(campaign)):
-            for whose in self._followed[campaign.plan.rank].coming:
+        if row.result == ACCEPTED or row.post > len(self.waits(campaign)):
+            for whose in self.followed(campaign).coming:
                 whose.owed -= 1
         word = POST_RESULTS[row.result]
         self._tell("delivery_ended", campaign.plan, row.call_id, word, row.post)
 
-    def _waits(self, campaign: SessionCampaign) -> tuple[int, ...]:
+    def waits(self, campaign: SessionCampaign) -> tuple[int, ...]:
         """Waits between posts to a campaign's endpoint."""
         url = campaign.plan.result_url
         assert url is not None
         return self.session.endpoints[url.endpoint].retry_after_us
+
+    def followed(self, campaign: SessionCampaign) -> Followed:
+        """What is kept of a campaign."""
+        return self._followed[campaign.plan.rank]
 
     def coming(self, tenant: str | None = None) -> Coming:
         """What is still to come of a tenant, or of all; it is kept up to date."""
@@ -239,43 +235,7 @@ class Board:
 
     def coming_of(self, campaign: SessionCampaign) -> Coming:
         """What is still to come of a campaign; it is kept up to date."""
-        return self._followed[campaign.plan.rank].coming[0]
-
-    def call(self, campaign: SessionCampaign, index: int) -> CallView:
-        """A call as it is and as it is seen."""
-        plan, entry, definition = campaign.plan, campaign.entry, campaign.definition
-        found = self._followed[plan.rank]
-        seen = found.visible_place[index]
-        last = None if seen < 0 else self.updates.row(seen)
-        contacts = definition.contact_list
-        start = max(plan.start_us, int(plan.submitted_at_us[index]))
-        expires = None if definition.expires_at is None else plan.rules.expires_us
-        return CallView(
-            call_id=plan.first_call_id + index,
-            tenant=plan.tenant,
-            campaign=plan.name,
-            group=campaign.group,
-            index=index,
-            phone_number=_digits(int(plan.numbers[index])),
-            ani=_digits(int(plan.anis[index])),
-            submitted_at=int(plan.submitted_at_us[index]),
-            start=start,
-            expires=expires,
-            max_retry=plan.rules.max_retry,
-            retry_interval_s=plan.rules.retry_interval_us // 1_000_000,
-            result_url=entry.result_url if entry is not None else definition.result_url,
-            extra=dict(entry.extra) if entry is not None else {},
-            variables={} if contacts is None or entry is None else campaign.variables(index),
-            status=STATUSES[found.status[index]],
-            visible_status=STATUSES[found.visible[index]],
-            visible_attempts=0 if last is None else last["attempt"] - (last["status"] == QUEUED),
-            attempts=tuple(
-                _dial(self.attempts.row(place)) for place in found.attempts.get(index, ())
-            ),
-            changes=tuple(
-                _seen(self.updates.row(place)) for place in found.updates.get(index, ())
-            ),
-        )
+        return self.followed(campaign).coming[0]
 
     def attempted(
         self, tenant: str, instant: Literal["dispatched", "dialed"]
@@ -288,7 +248,7 @@ class Board:
 
     def after_stop(self, campaign: SessionCampaign) -> Sequence[int]:
         """Rows of the attempts of a campaign that were dispatched after its stop was asked for."""
-        rows = self._followed[campaign.plan.rank].dispatched
+        rows = self.followed(campaign).dispatched
         stopped = campaign.plan.rules.stop_requested_us
         return rows[bisect_left(rows, stopped, key=self._dispatched_at) :]
 
@@ -299,134 +259,24 @@ class Board:
         """Number of the call that an attempt is of."""
         return self.attempts.values(row, "call_id")[0]
 
-    def campaign(self, campaign: SessionCampaign) -> CampaignView:
-        """A campaign as it is and as it is seen."""
-        plan, found = campaign.plan, self._followed[campaign.plan.rank]
-        requested = plan.rules.stop_requested_us
-        return CampaignView(
-            tenant=plan.tenant,
-            name=plan.name,
-            group=campaign.group,
-            submitted_at=plan.submitted_us,
-            start=plan.start_us,
-            calls=plan.size,
-            rejected=found.counts[REJECTED],
-            first_call_id=plan.first_call_id,
-            stop_requested=requested if campaign.is_stopped else None,
-            dialed_after_stop=len(self.after_stop(campaign)) if campaign.is_stopped else 0,
-            is_over=found.is_over,
-            wedged=found.wedged,
-            counts=_by_word(found.counts),
-            visible_counts=_by_word(found.visible_counts),
-            waiting_updates=found.waiting,
-            status_lag_us=_mean(found.lags_us),
-        )
-
     def places(self, campaign: SessionCampaign, *, are_pending: bool) -> list[int]:
         """Calls of a campaign that are seen as pending, or as over; see `Sandbox.page_rows`."""
-        return self._followed[campaign.plan.rank].places(are_pending=are_pending)
+        return self.followed(campaign).places(are_pending=are_pending)
 
-    def page_row(self, campaign: SessionCampaign, index: int, now: int) -> PageRow:
-        """A call on its customer's page, beside the truth."""
-        plan, found = campaign.plan, self._followed[campaign.plan.rank]
-        seen, changes = found.visible_place[index], found.updates.get(index, ())
-        since = None
-        status = found.visible[index]
-        attempt, lag_us, is_behind, true_attempt = 0, None, False, 0
-        if seen >= 0:
-            since, attempt = self.updates.values(seen, "happened", "attempt")
-        if changes:
-            happened, visible, true_attempt = self.updates.values(
-                changes[-1], "happened", "visible", "attempt"
-            )
-            is_behind = visible == MISSING
-            lag_us = (now if is_behind else visible) - happened
-        callee_type = outcome = ""
-        if STATUSES[status] in AFTER_ATTEMPT_STATUSES and attempt:
-            for place in found.attempts.get(index, ()):
-                number, code, kind = self.attempts.values(
-                    place, "attempt", "outcome", "callee_type"
-                )
-                if number == attempt:
-                    outcome, callee_type = OUTCOMES[code], CALLEE_TYPES[kind] or OUTCOMES[code]
-        return PageRow(
-            call_id=plan.first_call_id + index,
-            number=_digits(int(plan.numbers[index])),
-            ani=_digits(int(plan.anis[index])),
-            status=STATUSES[status],
-            attempt=attempt,
-            callee_type=callee_type,
-            call_info=outcome,
-            since=since,
-            true_status=STATUSES[found.status[index]],
-            true_attempt=true_attempt,
-            is_wedged=found.state.calls[index].is_wedged and found.status[index] != REJECTED,
-            lag_us=lag_us,
-            is_behind=is_behind,
-        )
+    def posts(self, tenant: str | None = None, call_id: int | None = None) -> Sequence[int]:
+        """Rows of the posts of followed calls, of a tenant's, or about one call, in order."""
+        if call_id is None:
+            return self._posts[tenant]
+        about = self._posts_of.get(call_id, ())
+        campaign = self.session.campaign_of_call(call_id)
+        is_theirs = campaign is not None and tenant in (None, campaign.plan.tenant)
+        return about if is_theirs else ()
 
-    def posts(self, call_id: int | None) -> list[int]:
-        """Rows of the posts of followed calls, or of one."""
-        return self._posts if call_id is None else self._posts_of.get(call_id, [])
+    def number_of_post(self, row: int) -> int:
+        """Which of all posts it is, from 1."""
+        return bisect_left(self._posts[None], row) + 1
 
-    def post(self, place: int) -> DeliveryView | None:
-        """A post about a call; None if it is nobody's that is followed."""
-        row = self.deliveries.row(place)
-        campaign = self.session.campaign_of_call(row["call_id"])
-        if campaign is None:
-            return None
-        waits = self._waits(campaign)
-        ended, result, number = row["ended"], row["result"], row["post"]
-        is_last = result in (ACCEPTED, NOT_KNOWN) or number > len(waits)
-        return DeliveryView(
-            call_id=row["call_id"],
-            tenant=campaign.plan.tenant,
-            campaign=campaign.plan.name,
-            url=(campaign.entry.result_url if campaign.entry else campaign.definition.result_url)
-            or "",
-            post=number,
-            due_at=row["due"],
-            begun_at=_or_none(row["begun"]),
-            ended_at=_or_none(ended),
-            result="" if result == NOT_KNOWN else POST_RESULTS[result],
-            status=self.statuses.get((row["call_id"], number)),
-            next_at=None if is_last else ended + waits[number - 1],
-        )
-
-
-def _or_none(instant: int) -> int | None:
-    return None if instant == MISSING else instant
-
-
-def _digits(number: int) -> str:
-    return str(number) if number else ""
-
-
-def _mean(lags_us: deque[int]) -> int | None:
-    return round(sum(lags_us) / len(lags_us)) if lags_us else None
-
-
-def _by_word(counts: Counter[int]) -> dict[str, int]:
-    return {STATUSES[status]: count for status, count in sorted(counts.items()) if count}
-
-
-def _dial(row: dict[str, int]) -> Dial:
-    is_over = row["ended"] != MISSING
-    return Dial(
-        attempt=row["attempt"],
-        dispatched_at=row["dispatched"],
-        dialed_at=_or_none(row["dialed"]),
-        answered_at=_or_none(row["answered"]),
-        ended_at=_or_none(row["ended"]),
-        outcome=OUTCOMES[row["outcome"]] if is_over else "",
-        callee_type=CALLEE_TYPES[row["callee_type"]] if is_over else "",
-    )
-
-
-def _seen(row: dict[str, int]) -> Seen:
-    return Seen(
-        status=STATUSES[row["status"]],
-        attempt=row["attempt"],
-        happened_at=row["happened"],
-        visible_at=_or_none(row["visible"]),
-    )
+    def row_of_post(self, number: int) -> int:
+        """Row of a post by that number; beyond the last, one that is behind all."""
+        rows = self._posts[None]
+        return rows[number - 1] if number <= len(rows) else len(self.deliveries)

@@ -3,14 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-import json
-import os
 import shlex
 import shutil
-import signal
 import tempfile
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import AsyncExitStack, suppress
+from collections.abc import Iterator, Sequence
+from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -21,9 +18,11 @@ from outsim.disk import translate_disk_errors
 from outsim.document import Answer, Document, Table
 from outsim.errors import SandboxError
 from outsim.estimates import probability
+from outsim.live.command import environment_of, run_command, words_of
 from outsim.live.http.server import Served, serving
+from outsim.live.search import SHOWN, Lived, Search
 from outsim.live.state import SESSION
-from outsim.live.variations import Day, draw_day, named
+from outsim.live.variations import Day
 from outsim.progress import Progress, unseen
 from outsim.scenario.model import Scenario
 from outsim.text import plain, shortened
@@ -33,111 +32,6 @@ if TYPE_CHECKING:
 
 OUTPUT = "output.txt"
 """What the command said on the day that is kept, beside its session."""
-_SHOWN = 10
-"""Failing days that are listed."""
-_MOST_SAID = 100_000
-_GRACE_S = 5.0
-KEYS = ("tenant", "login", "pin", "developer_key", "token")
-"""Of the first account, in environment variables: OUTSIM_TENANT and so on."""
-
-
-@dataclass(frozen=True)
-class Lived:
-    """A day on which the application was tried."""
-
-    day: Day
-    why: str = ""
-    """Why it failed; empty if it did not."""
-    inputs: int = 0
-    """Inputs in its log."""
-    said: str = ""
-
-    @property
-    def words(self) -> str:
-        """The day, and why it failed."""
-        return f"The smallest failing day: seed {self.day.seed}, {self.day.words} ({self.why})."
-
-    @property
-    def last_lines(self) -> list[str]:
-        """How what it said ends."""
-        return self.said.strip().splitlines()[-_SHOWN:]
-
-
-class Search:
-    """Days to try an application on; if some fail, then parts of the smallest of them.
-
-    Days of a round can be tried in any order and side by side; `lived` is told what became of
-    each, and all of a round before the next is asked for. What is found does not depend on the
-    order.
-
-    Parameters
-    ----------
-    scenario : Scenario
-        What is varied.
-    seeds : sequence of int
-        One day each.
-    kinds : sequence of str
-        What is varied.
-    """
-
-    def __init__(self, scenario: Scenario, seeds: Sequence[int], kinds: Sequence[str]) -> None:
-        self._scenario, self.seeds, self._kinds = scenario, seeds, named(kinds)
-        self.smallest: Lived | None = None
-        """The smallest day that failed, or a part of it that fails as well."""
-        self._days: dict[int, Lived] = {}
-        self._parts: list[Day] | None = None
-        """Days of the round, if they are parts of one."""
-
-    @property
-    def days(self) -> tuple[Lived, ...]:
-        """One for each seed so far, in their order."""
-        return tuple(self._days[seed] for seed in sorted(self._days))
-
-    @property
-    def count(self) -> int:
-        """Seeds that were tried so far."""
-        return len(self._days)
-
-    def rounds(self) -> Iterator[Iterator[Day]]:
-        """All seeds; and then, as long as one fails, what is left of it without one variation."""
-        yield (draw_day(self._scenario, seed, self._kinds) for seed in self.seeds)
-        tried = None
-        while self.smallest is not None and tried != self.smallest.day:
-            tried = self.smallest.day
-            self._parts = [
-                Day(tried.seed, tuple(v for v in tried.variations if v != left_out))
-                for left_out in tried.variations
-            ]
-            yield self._until_one_fails(tried)
-
-    def _until_one_fails(self, tried: Day) -> Iterator[Day]:
-        """Parts of a day. One that fails ends the round: all before it are under way by then."""
-        assert self._parts is not None
-        for part in self._parts:
-            if self.smallest is not None and self.smallest.day == tried:
-                yield part
-
-    def __iter__(self) -> Iterator[Day]:
-        for days in self.rounds():
-            yield from days
-
-    def _order(self, lived: Lived) -> tuple[int, ...]:
-        """Smaller days come first: how much there is to look at, and then which it is."""
-        if self._parts is None:
-            return len(lived.day.variations), lived.inputs, lived.day.seed
-        there = lived.day in self._parts
-        return len(lived.day.variations), self._parts.index(lived.day) if there else -1
-
-    def lived(self, lived: Lived) -> bool:
-        """Say what became of a day; whether it is the smallest that failed so far."""
-        if self._parts is None:
-            self._days[lived.day.seed] = lived
-        is_smallest = lived.why != "" and (
-            self.smallest is None or self._order(lived) < self._order(self.smallest)
-        )
-        if is_smallest:
-            self.smallest = lived
-        return is_smallest
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -174,11 +68,11 @@ class Futures(Answer):
         failed, smallest = self.failed, self.smallest
         rows = [
             [str(lived.day.seed), lived.why, ", ".join(lived.day.names) or "nothing"]
-            for lived in failed[:_SHOWN]
+            for lived in failed[:SHOWN]
         ]
         caption = "Days that failed"
-        if len(failed) > _SHOWN:
-            caption += f", the first {_SHOWN}"
+        if len(failed) > SHOWN:
+            caption += f", the first {SHOWN}"
         return Document(
             id="futures",
             title="On how many days does the application fail?",
@@ -284,7 +178,7 @@ async def run_futures(
     SandboxError
         If there is no such command, or the directory is taken.
     """
-    words = _words(command)
+    words = words_of(command)
     _check_room(keep)
     first = scenario.seed if seed is None else seed
     search = Search(scenario, range(first, first + futures), kinds)
@@ -293,7 +187,7 @@ async def run_futures(
     async def live(served: Served, state: Path, days: Iterator[Day]) -> None:
         for day in days:
             await served.context.begin(day)
-            why, said = await _try(words, _environment(served, day), timeout_s)
+            why, said = await run_command(words, environment_of(served, day), timeout_s)
             await served.sandbox.committed()
             if search.lived(Lived(day, why, len(served.sandbox.log), said)):
                 keep_session(state, keep, said)
@@ -329,23 +223,6 @@ async def run_futures(
     )
 
 
-def _words(command: str) -> list[str]:
-    try:
-        words = shlex.split(command)
-    except ValueError as error:
-        raise SandboxError(f"command {command!r}: {error}") from None
-    if not words:
-        raise SandboxError(
-            "the command is empty; write one such as 'pytest tests/test_handler.py'"
-        )
-    if shutil.which(words[0]) is None:
-        raise SandboxError(
-            f"command {words[0]!r}: there is no such program; for what a shell understands, write "
-            "sh -c '...'"
-        )
-    return words
-
-
 def _check_room(keep: Path) -> None:
     """Refuse a directory that holds anything but a failing day that was kept there."""
     if (keep / SESSION).exists() and not (keep / OUTPUT).is_file():
@@ -369,60 +246,3 @@ def keep_session(state: Path, keep: Path, said: str) -> None:
             shutil.rmtree(keep)
         shutil.copytree(state, keep)
         (keep / OUTPUT).write_text(said, encoding="utf-8")
-
-
-def _environment(served: Served, day: Day) -> Mapping[str, str]:
-    """What the command is told, beside what it would have anyway."""
-    accounts = [account.model_dump() for account in served.context.logins.accounts]
-    numbered = [
-        {key: account[key] for key in KEYS} | {"application_id": number}
-        for number, account in enumerate(accounts, 1)
-    ]
-    told = {f"OUTSIM_{key.upper()}": str(value) for key, value in numbered[0].items()}
-    return (
-        os.environ
-        | told
-        | {
-            "OUTSIM_URL": served.url,
-            "OUTSIM_SEED": str(day.seed),
-            "OUTSIM_ACCOUNTS": json.dumps(numbered),
-        }
-    )
-
-
-async def _try(
-    words: Sequence[str], environment: Mapping[str, str], timeout_s: float
-) -> tuple[str, str]:
-    """Run the command: why it failed, if it did, and what it said."""
-    with tempfile.TemporaryFile() as output:
-        process = await asyncio.create_subprocess_exec(
-            *words,
-            env=environment,
-            stdin=asyncio.subprocess.DEVNULL,
-            stdout=output,
-            stderr=output,
-            start_new_session=True,
-        )
-        try:
-            async with asyncio.timeout(timeout_s):
-                code = await process.wait()
-            why = "" if code == 0 else f"exit code {code}" if code > 0 else f"signal {-code}"
-        except TimeoutError:
-            why = f"longer than {timeout_s:g} s"
-        finally:
-            await _end(process)
-        output.seek(0, os.SEEK_END)
-        output.seek(max(0, output.tell() - _MOST_SAID))
-        return why, output.read().decode("utf-8", "replace")
-
-
-async def _end(process: asyncio.subprocess.Process) -> None:
-    """End a command and all that it has started."""
-    with suppress(ProcessLookupError):
-        os.killpg(process.pid, signal.SIGTERM)
-    with suppress(TimeoutError):
-        async with asyncio.timeout(_GRACE_S):
-            await process.wait()
-    with suppress(ProcessLookupError):
-        os.killpg(process.pid, signal.SIGKILL)
-    await process.wait()

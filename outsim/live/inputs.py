@@ -175,6 +175,8 @@ class Answer(Input):
     """From the post's beginning to its end, in simulated time."""
     status: int | None = None
     """HTTP status of the answer, if there was one."""
+    error: str = ""
+    """Why its poster failed, if it did by an exception."""
 
 
 class Pin(Input):

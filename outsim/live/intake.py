@@ -89,6 +89,8 @@ class Intake:
             self.notes.append(entry)
         if entry.kind == "answer" and entry.status is not None:
             self._board.statuses[entry.call_id, entry.post] = entry.status
+        if entry.kind == "answer" and entry.error:
+            self._board.errors[entry.call_id, entry.post] = entry.error
         self._run.hand_in_others()
         self._run.apply(self._session.add(entry))
         self._told(entry)

@@ -146,7 +146,7 @@ class Orders(Reading):
         campaign, index = self._found(call_id)
         if poster is None or campaign.entry is None or campaign.entry.result_url is None:
             raise SandboxError(f"call {call_id}: has no handler that could be posted to")
-        posts = driver.board.posts(call_id)
+        posts = driver.board.posts(call_id=call_id)
         if not posts:
             raise SandboxError(f"call {call_id}: nothing has been posted about it", "conflict")
         post = driver.posting.view(campaign, index, len(posts), driver.now, is_resent=False)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Coroutine
 from time import perf_counter
 from typing import Any, get_args
+from warnings import warn
 
 from outsim.errors import SandboxError, unknown_name
 from outsim.live.board import Board
@@ -12,13 +13,16 @@ from outsim.live.campaigns import SessionCampaign
 from outsim.live.inputs import Answer, PostResult
 from outsim.live.planning import SessionPlan
 from outsim.live.run import OpenPost
+from outsim.live.showing import call_view
 from outsim.live.views import Post, Poster, Reply
 from outsim.live.waiting import Waiting, Work
+from outsim.text import shortened
 
 POST_RESULTS = get_args(PostResult)
 GRACE_S = 0.5
 """Wall time by which a poster may itself say late that time is out."""
 LONGEST_REPLY_S = 1e6
+LONGEST_ERROR = 200
 
 
 class Posting:
@@ -53,6 +57,7 @@ class Posting:
         self.poster = poster
         self._committed = committed
         self._answered = answered
+        self._warned_of: set[type[Exception]] = set()
 
     def send(
         self, post: OpenPost, now: int, limit_s: float, *, is_resent: bool = False
@@ -73,7 +78,7 @@ class Posting:
         assert campaign.entry is not None
         assert campaign.plan.result_url is not None
         return Post(
-            call=self._board.call(campaign, index),
+            call=call_view(self._board, campaign, index),
             url=campaign.entry.result_url or "",
             number=number,
             begun_at=now,
@@ -91,10 +96,22 @@ class Posting:
                     reply = await poster(view)
             except TimeoutError:
                 reply = Reply("timeout")
-            except Exception:
-                reply = Reply("unreachable")
+            except Exception as error:
+                reply = Reply("unreachable", error=self._failed(error, view))
             _check_reply(reply, view)
             await self._answered(post, reply, perf_counter() - began)
+
+    def _failed(self, error: Exception, post: Post) -> str:
+        """What a poster failed by; each kind of exception is warned of once."""
+        words = shortened(f"{type(error).__name__}: {error}", LONGEST_ERROR)
+        if type(error) not in self._warned_of:
+            self._warned_of.add(type(error))
+            warn(
+                f"the poster failed about call {post.call.call_id} ({words}), which counts as "
+                "unreachable; deliveries have the error of each post",
+                stacklevel=2,
+            )
+        return words
 
 
 def answer_of(post: OpenPost, reply: Reply, latency_us: int) -> Answer:
@@ -105,6 +122,7 @@ def answer_of(post: OpenPost, reply: Reply, latency_us: int) -> Answer:
         result=reply.result,
         latency_ms=max(1, -(-latency_us // 1000)),
         status=reply.status,
+        error=reply.error,
     )
 
 

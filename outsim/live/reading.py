@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from abc import ABC, abstractmethod
+from bisect import bisect_left
 from collections.abc import AsyncIterator, Collection, Iterator, Sequence
 from contextlib import AbstractContextManager
 from typing import TYPE_CHECKING, Literal
@@ -15,6 +16,7 @@ from outsim.live.campaigns import SessionCampaign
 from outsim.live.clock import SandboxClock
 from outsim.live.driver import CLOSED, Driver
 from outsim.live.inputs import MODEL_FAULTS, Fault, Note, Pin
+from outsim.live.showing import call_view, campaign_view, delivery_view, page_row
 from outsim.live.views import (
     CallView,
     CampaignView,
@@ -61,7 +63,7 @@ class Reading(ABC):
         SandboxError
             If there is none, or it is of a background tenant.
         """
-        return self._driver.board.call(*self._found(call_id))
+        return call_view(self._driver.board, *self._found(call_id))
 
     def _campaigns(self, tenant: str | None) -> list[SessionCampaign]:
         self._driver.touch()
@@ -75,7 +77,7 @@ class Reading(ABC):
         for found in self._campaigns(tenant):
             if campaign in (None, found.plan.name) and group in (None, found.group):
                 for index in range(found.plan.size):
-                    yield self._driver.board.call(found, index)
+                    yield call_view(self._driver.board, found, index)
 
     def attempted(
         self, tenant: str, instant: Literal["dispatched", "dialed"]
@@ -88,7 +90,7 @@ class Reading(ABC):
 
     def campaigns(self, tenant: str | None = None) -> list[CampaignView]:
         """Campaigns of the scenario, and those submitted, in the order of their calls."""
-        return [self._driver.board.campaign(found) for found in self._campaigns(tenant)]
+        return [campaign_view(self._driver.board, found) for found in self._campaigns(tenant)]
 
     def campaign_names(self, tenant: str) -> list[str]:
         """Names of a tenant's campaigns, in the order of their calls."""
@@ -103,7 +105,7 @@ class Reading(ABC):
             If there is none.
         """
         self._driver.touch()
-        return self._driver.board.campaign(self._driver.session.find(tenant, name))
+        return campaign_view(self._driver.board, self._driver.session.find(tenant, name))
 
     def page_rows(
         self, tenant: str, campaign: str, *, are_pending: bool, begin: int = 0, size: int = 50
@@ -121,7 +123,7 @@ class Reading(ABC):
         now = self._driver.touch()
         board, found = self._driver.board, self._driver.session.find(tenant, campaign)
         places = board.places(found, are_pending=are_pending)[begin : begin + size]
-        return [board.page_row(found, index, now) for index in places]
+        return [page_row(board, found, index, now) for index in places]
 
     def dialed_after_stop(
         self, tenant: str, campaign: str, *, begin: int = 0, size: int = 1_000
@@ -140,19 +142,31 @@ class Reading(ABC):
         return self._driver.session.find(tenant, campaign).definition
 
     def deliveries(
-        self, tenant: str | None = None, call_id: int | None = None, *, last: int = 1000
+        self,
+        tenant: str | None = None,
+        call_id: int | None = None,
+        *,
+        last: int = 1000,
+        before: int | None = None,
     ) -> Sequence[DeliveryView]:
-        """Posts of final results, the latest last."""
+        """Posts of final results, the latest last.
+
+        Parameters
+        ----------
+        tenant : str, optional
+            Whose; default: everybody's.
+        call_id : int, optional
+            About one call.
+        last : int
+            So many at most.
+        before : int, optional
+            Only those with a lower number: what comes before a piece that was read already.
+        """
         self._driver.touch()
         board = self._driver.board
-        found: list[DeliveryView] = []
-        for place in reversed(board.posts(call_id)):
-            post = board.post(place)
-            if post is not None and tenant in (None, post.tenant):
-                found.append(post)
-            if len(found) == last:
-                break
-        return found[::-1]
+        rows = board.posts(tenant, call_id)
+        end = len(rows) if before is None else bisect_left(rows, board.row_of_post(before))
+        return [delivery_view(board, row) for row in rows[max(0, end - last) : end]]
 
     def pins(self) -> dict[str, Pin]:
         """The table of pinned numbers: ten digits, and the input that pinned each."""
@@ -207,7 +221,7 @@ class Reading(ABC):
             for index in there.tolist():
                 number = f"{int(campaign.plan.numbers[index]):010}"
                 is_wedged = index in pinned and pinned[index].outcome == "wedged"
-                call = self._driver.board.call(campaign, index)
+                call = call_view(self._driver.board, campaign, index)
                 if not is_wedged and call.status in PENDING_STATUSES:
                     found.setdefault(number, call.call_id)
         return {number: found[number] for number in numbers if number in found}

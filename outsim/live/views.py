@@ -229,6 +229,8 @@ class Reply:
     status: int | None = None
     wall_s: float | None = None
     """How long the handler took; None is as long as the poster did."""
+    error: str = ""
+    """Why there was no answer, in words."""
 
 
 Poster = Callable[[Post], Awaitable[Reply]]
@@ -238,6 +240,8 @@ Poster = Callable[[Post], Awaitable[Reply]]
 class DeliveryView:
     """One post about a call."""
 
+    number: int
+    """Counts the posts of the session, from 1."""
     call_id: int
     tenant: str
     campaign: str
@@ -249,6 +253,8 @@ class DeliveryView:
     result: str
     """Empty while it is under way."""
     status: int | None
+    error: str
+    """Why its poster failed, if it did by an exception."""
     next_at: int | None
     """When the next post about the call will be due."""
 

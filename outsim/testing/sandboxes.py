@@ -10,7 +10,8 @@ import pytest
 
 from outsim.errors import SandboxError
 from outsim.live.futures import Futures as Fared
-from outsim.live.futures import Lived, Search, keep_session
+from outsim.live.futures import keep_session
+from outsim.live.search import Lived, Search
 from outsim.live.state import INPUTS
 from outsim.live.variations import KINDS, Day
 from outsim.scenario.loading import load

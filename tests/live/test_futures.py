@@ -15,8 +15,9 @@ import pytest
 import outsim
 from outsim.cli import main
 from outsim.errors import SandboxError
-from outsim.live.futures import Futures, Lived, Search
+from outsim.live.futures import Futures
 from outsim.live.replay import replay
+from outsim.live.search import Lived, Search
 from outsim.live.variations import KINDS, Day, Variation, draw_day, named
 from tests.live.handler import a_day
 

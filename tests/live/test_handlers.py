@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import defaultdict
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -168,5 +169,57 @@ def test_a_session_goes_on_with_a_better_poster(impatient: Scenario, tmp_path: A
             posts = await _posts(sandbox)
         assert {*handlers.tries.values()} == {1}
         assert [post.result for post in posts[HEALTHY]] == ["accepted"] * CALLS
+
+    asyncio.run(session())
+
+
+def test_a_poster_that_fails_is_warned_of_once_and_every_delivery_has_its_error(
+    impatient: Scenario, tmp_path: Path
+) -> None:
+    async def fail(post: Post) -> Reply:
+        raise (KeyError if post.number == 2 else ValueError)(f"no {post.number}")
+
+    async def session() -> None:
+        async with Sandbox(impatient, state=tmp_path, poster=fail) as sandbox:
+            await sandbox.submit(_calls(DEAD))
+            (posts,) = (await _posts(sandbox)).values()
+        assert len(posts) == 3 * CALLS
+        errors = {1: "ValueError: no 1", 2: "KeyError: 'no 2'", 3: "ValueError: no 3"}
+        assert {(p.post, p.result, p.error) for p in posts} == {
+            (number, "unreachable", error) for number, error in errors.items()
+        }
+        async with Sandbox(impatient, state=tmp_path, poster=fail) as sandbox:
+            assert sandbox.deliveries() == posts
+
+    with pytest.warns(UserWarning, match="the poster failed about call") as warned:
+        asyncio.run(session())
+    assert sorted(str(warning.message).split("(")[1].split(":")[0] for warning in warned) == [
+        "KeyError",
+        "ValueError",
+    ]
+
+
+def test_deliveries_are_read_piece_by_piece(impatient: Scenario) -> None:
+    async def session() -> None:
+        async with Sandbox(impatient, poster=_Handlers()) as sandbox:
+            for tenant, url in (("acme", DEAD), ("bolt", HEALTHY), ("acme", HEALTHY)):
+                await sandbox.submit(_calls(url).model_copy(update={"tenant": tenant}))
+            await sandbox.clock.advance_until("idle")
+            for whose in (None, "acme", "bolt"):
+                everything = [*sandbox.deliveries(whose)]
+                pieces: list[DeliveryView] = []
+                while piece := sandbox.deliveries(
+                    whose, last=2, before=pieces[0].number if pieces else None
+                ):
+                    assert len(piece) <= 2
+                    pieces = [*piece, *pieces]
+                assert pieces == everything
+                assert {post.tenant for post in pieces} <= {whose or "acme", whose or "bolt"}
+            numbers = [post.number for post in sandbox.deliveries()]
+            assert numbers == [*range(1, 5 * CALLS + 1)]
+            call_id = everything[0].call_id
+            assert sandbox.deliveries("acme", call_id) == []
+            assert sandbox.deliveries("bolt", call_id) == everything[:1]
+            assert [*sandbox.deliveries(before=2**40)] == [*sandbox.deliveries()]
 
     asyncio.run(session())

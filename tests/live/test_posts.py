@@ -267,3 +267,11 @@ def test_requests_to_one_host_begin_a_few_at_a_time(monkeypatch, opening_s, most
     asyncio.run(asked())
     assert len(seen) == 12
     assert max(seen) == most
+
+
+def test_deliveries_are_shown_a_thousand_at_once_at_most(server):
+    assert server.client.get("/sandbox/deliveries", params={"last": 1000}).status_code == 200
+    refused = server.client.get("/sandbox/deliveries", params={"last": 1001})
+    assert refused.status_code == 400
+    assert "1000" in refused.json()["error"]
+    assert server.client.get("/sandbox/deliveries", params={"before": 1}).json() == []

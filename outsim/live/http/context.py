@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
@@ -70,6 +71,8 @@ class Context:
     inbox: Inbox
     settings: Settings = field(default_factory=Settings)
     requests: Requests = field(default_factory=Requests)
+    _beginning: asyncio.Lock = field(default_factory=asyncio.Lock)
+    """One day begins at a time, with its faults."""
     day: Day | None = None
     """What is against the customers' applications, if it is varied."""
 
@@ -79,15 +82,16 @@ class Context:
 
     async def begin(self, day: Day) -> None:
         """Begin anew, on this day."""
-        self.day = day
-        await self.sandbox.reset(day.seed, day.scenario(self.sandbox.base))
-        for variation in day.variations:
-            for fault in variation.faults:
-                await self.sandbox.order_fault(fault)
-        self.inbox.clear()
-        self.posts.clear()
-        self.requests.clear()
-        await self.inbox.durable()
+        async with self._beginning:
+            self.day = day
+            await self.sandbox.reset(day.seed, day.scenario(self.sandbox.base))
+            for variation in day.variations:
+                for fault in variation.faults:
+                    await self.sandbox.order_fault(fault)
+            self.inbox.clear()
+            self.posts.clear()
+            self.requests.clear()
+            await self.inbox.durable()
 
     async def take(self, submission: Submit, list_field: str = "") -> Submitted:
         """Hand in calls, unless intake is full or a page of theirs does not answer.

@@ -18,6 +18,8 @@ from outsim.scenario.parts import Name
 
 router = APIRouter(tags=["Sandbox"])
 InboxName = Annotated[str, Path(max_length=80)]
+MOST_DELIVERIES = 1_000
+"""Deliveries that are shown at once: more would hold up everybody else."""
 PublicId = Annotated[int, Path(ge=FIRST_CALL_ID, le=2**53)]
 
 
@@ -26,9 +28,13 @@ async def deliveries(
     context: Here,
     tenant: Name | None = None,
     call_id: Annotated[int | None, Query(ge=FIRST_CALL_ID, le=2**53)] = None,
-    last: Annotated[int, Query(ge=1, le=10_000)] = 1000,
+    last: Annotated[int, Query(ge=1, le=MOST_DELIVERIES)] = MOST_DELIVERIES,
+    before: Annotated[int | None, Query(ge=1, le=2**53)] = None,
 ) -> list[dict[str, Any]]:
-    """Posts with what went over the wire each time, the latest last."""
+    """Posts with what went over the wire each time, the latest last.
+
+    A thousand at most: `before` takes the number of the first of them, and gives those before it.
+    """
     number = None if call_id is None else call_id - FIRST_CALL_ID
     if tenant is not None:
         context.sandbox.check_tenant(tenant)
@@ -42,7 +48,7 @@ async def deliveries(
                 for exchange in context.posts.exchanges.get((view.call_id, view.post), ())
             ],
         }
-        for view in context.sandbox.deliveries(tenant, number, last=last)
+        for view in context.sandbox.deliveries(tenant, number, last=last, before=before)
     ]
 
 
