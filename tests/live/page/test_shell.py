@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import expect
@@ -40,3 +42,23 @@ def test_axe_finds_nothing_and_nobody_scrolls_sideways(opened, path, size, theme
         found = Axe().run(page)
         assert found.violations_count == 0, found.generate_report()
         assert page.evaluate("document.documentElement.scrollWidth") == size["width"]
+
+
+def test_the_browser_remembers_whether_it_is_dark(opened):
+    with opened.page() as page:
+        expect(page.locator("body")).to_have_class(re.compile("body--light"))
+        page.get_by_label("Theme").click()
+        page.get_by_role("option", name="Dark").click()
+        expect(page.locator("body")).to_have_class(re.compile("body--dark"))
+        expect(page.locator(".outsim-animation")).to_have_attribute("data-theme", "dark")
+        page.goto(f"{opened.url}/operator")
+        expect(page.locator("body")).to_have_class(re.compile("body--dark"))
+
+
+def test_the_keyboard_skips_to_the_room(opened):
+    with opened.page() as page:
+        expect(page.get_by_role("heading", level=1)).to_be_visible()
+        page.keyboard.press("Tab")
+        expect(page.get_by_role("link", name="Skip to the room")).to_be_focused()
+        page.keyboard.press("Enter")
+        expect(page.locator("#main")).to_be_focused()
