@@ -16,7 +16,8 @@ from outsim.live.views import CallView, Dial, Event, Post, Reply
 
 FIRST_CALL_ID = 100_000_000
 """A call_id on the wire has nine digits: the engine's, and this."""
-KEPT_EXCHANGES = 10_000
+KEPT_EXCHANGES, KEPT_OF_A_POST = 10_000, 20
+"""Posts whose exchanges are kept, and exchanges of each: it may be sent again on order."""
 INTERFACE, FUSE = "interface", "fuse"
 """What a call's `extra` says of the interface that it came by."""
 CALLEE_TYPES_OF_FAILURES = {"busy": "busy", "no_answer": "noanswer"}
@@ -200,7 +201,9 @@ class Posts:
         else:
             fields = result_fields(sandbox, post.call)
             exchange = await self.pages.post_form(post.url, fields, timeout_s, about=post)
-        self.exchanges.setdefault((post.call.call_id, post.number), []).append(exchange)
+        sent = self.exchanges.setdefault((post.call.call_id, post.number), [])
+        sent.append(exchange)
+        del sent[:-KEPT_OF_A_POST]
         while len(self.exchanges) > KEPT_EXCHANGES:
             self.exchanges.popitem(last=False)
         return exchange

@@ -88,9 +88,16 @@ class Reading(ABC):
         """
         return self._driver.board.attempted(tenant, instant)
 
-    def campaigns(self, tenant: str | None = None) -> list[CampaignView]:
-        """Campaigns of the scenario, and those submitted, in the order of their calls."""
-        return [campaign_view(self._driver.board, found) for found in self._campaigns(tenant)]
+    def campaigns(
+        self, tenant: str | None = None, *, begin: int = 0, size: int | None = None
+    ) -> list[CampaignView]:
+        """Campaigns of the scenario, and those submitted, in the order of their calls.
+
+        From the one at `begin` on, and `size` at most.
+        """
+        end = None if size is None else begin + size
+        found = self._campaigns(tenant)[begin:end]
+        return [campaign_view(self._driver.board, campaign) for campaign in found]
 
     def campaign_names(self, tenant: str) -> list[str]:
         """Names of a tenant's campaigns, in the order of their calls."""

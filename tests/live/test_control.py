@@ -317,3 +317,22 @@ def test_where_others_can_reach_it_no_secret_can_be_computed():
         named = {"Host": "sandbox.example"}
         with httpx.Client(base_url=here, trust_env=False, headers=named) as client:
             assert client.get("/health").status_code == 200
+
+
+def test_campaigns_are_listed_a_thousand_at_once_at_most(server):
+    for _ in range(3):
+        server.queuecall()
+
+    def listed(**parameters):
+        asked = {"tenant": "clinic", **parameters}
+        return server.client.get("/sandbox/campaigns", params=asked)
+
+    names = [campaign["name"] for campaign in listed().json()]
+    assert len(names) == 3
+    pieces = [listed(begin=begin, size=2).json() for begin in (0, 2, 4)]
+    assert [[campaign["name"] for campaign in piece] for piece in pieces] == [
+        names[:2],
+        names[2:],
+        [],
+    ]
+    assert listed(size=1001).status_code == 400

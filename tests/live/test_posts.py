@@ -120,6 +120,16 @@ def test_a_result_is_posted_again_on_order(server, handler):
     assert handler.bodies[0] == handler.bodies[1]
 
 
+def test_what_went_over_the_wire_is_kept_of_the_last_twenty_times(server, handler):
+    queue(server, f"{handler.url}/r")
+    advance(server, until="idle")
+    call_id = deliveries(server)[0]["call_id"]
+    for _ in range(22):
+        server.client.post(f"/sandbox/deliveries/{call_id}/resend").raise_for_status()
+    assert len(handler.bodies) == 23
+    assert len(deliveries(server)[0]["sent"]) == 20
+
+
 def test_what_is_posted_again_on_order_comes_at_once_whatever_else_is_ordered(server, handler):
     queue(server, f"{handler.url}/r")
     advance(server, until="idle")

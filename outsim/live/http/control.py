@@ -22,7 +22,7 @@ from outsim.scenario.parts import Name
 
 LONGEST_WAIT_S = 600.0
 MOST_SHOWN = 1_000
-"""Calls that are listed at most."""
+"""Campaigns, or calls of one, that are listed at most."""
 Waiting = Annotated[float, Field(ge=0, le=LONGEST_WAIT_S)]
 Moment = Annotated[str, Field(max_length=64)]
 
@@ -209,12 +209,21 @@ async def events(
 
 
 @router.get("/campaigns", summary="Campaigns")
-async def campaigns(context: Here, tenant: Name | None = None) -> list[dict[str, Any]]:
-    """Campaigns with their calls by status: as it is, and as their customers see it."""
+async def campaigns(
+    context: Here,
+    tenant: Name | None = None,
+    begin: Annotated[int, Query(ge=0, le=2**53)] = 0,
+    size: Annotated[int, Query(ge=1, le=MOST_SHOWN)] = MOST_SHOWN,
+) -> list[dict[str, Any]]:
+    """Campaigns with their calls by status: as it is, and as their customers see it.
+
+    A thousand at most, from the one at `begin` on, in the order in which they came.
+    """
     if tenant is not None:
         context.sandbox.check_tenant(tenant)
     await context.sandbox.committed()
-    return [_campaign(context, view) for view in context.sandbox.campaigns(tenant)]
+    shown = context.sandbox.campaigns(tenant, begin=begin, size=size)
+    return [_campaign(context, view) for view in shown]
 
 
 @router.get("/campaigns/{tenant}/{name}", summary="One campaign")
