@@ -337,3 +337,6 @@ DISCIPLINES = {row.name: row for row in DISCIPLINE_TABLE}
 POST_RESULTS = ("accepted", "timeout", "server_error", "unreachable")
 """What became of a post to a result_url."""
 ACCEPTED, TIMEOUT, SERVER_ERROR, UNREACHABLE = range(4)
+
+FIRST_CALL_ID = 100_000_000
+"""A sandbox's customers know a call by a number of nine digits: the run's own, and this."""

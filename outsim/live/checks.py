@@ -7,7 +7,18 @@ from urllib.parse import urlsplit
 from outsim.clock import after
 from outsim.errors import SandboxError, unknown_name
 from outsim.live.clock import why_it_ends
-from outsim.live.inputs import AnyInput, EndFault, Fault, Pin, Resume, Stop, Submit, Suspend
+from outsim.live.inputs import (
+    FAULTS,
+    INTAKE,
+    AnyInput,
+    EndFault,
+    Fault,
+    Pin,
+    Resume,
+    Stop,
+    Submit,
+    Suspend,
+)
 from outsim.live.planning import SessionPlan
 from outsim.plan.campaigns import FICTION
 
@@ -109,6 +120,16 @@ def _check_fault(session: SessionPlan, fault: Fault) -> None:
         raise SandboxError(f"ends {_shown(session, fault.ends)}: must be after it begins")
     if fault.of == "endpoint" and not fault.endpoint:
         raise SandboxError("a fault of an endpoint names it: give endpoint")
+    word = FAULTS[fault.of]
+    takes = [name for name in word.takes if fault.endpoint != INTAKE or name != "phone_number"]
+    meaningless = [name for name in fault.given if name not in takes]
+    if meaningless:
+        where = f"{fault.of} at {INTAKE}" if fault.endpoint == INTAKE else fault.of
+        outage = "an outage of it is everybody's; " if word.is_outage else ""
+        raise SandboxError(
+            f"{', '.join(meaningless)}: nothing that a fault of {where} can be limited to or "
+            f"given; {outage}allowed: {', '.join(['begins', 'ends', *takes])}"
+        )
 
 
 def _shown(session: SessionPlan, at: int) -> str:

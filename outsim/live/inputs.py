@@ -70,27 +70,68 @@ FaultKind = Literal[
     "intake_503",
     "preflight",
 ]
-FAULTS: dict[FaultKind, str] = {
-    "ports": "`count` ports are out of service, or all; `drop` cuts their calls off",
-    "workers": "`count` workers are out, or all",
-    "channels": "`count` channels of the carrier are out, or all; `drop` cuts their calls off",
-    "carrier": "the carrier refuses every attempt",
-    "status": "no status update is processed",
-    "endpoint": "every post to `endpoint` fails",
-    "answer_lost": "a handler's answer is lost, so it is posted again; with `endpoint` `intake`, "
-    "the platform's own answer to calls that it has taken",
-    "duplicated": "a result is posted twice",
-    "reordered": "a result is posted `delay_s` late (1 s), so that others overtake it",
-    "late": "the same",
-    "intake_409": "what is queued is refused: the account or deployment was deleted",
-    "intake_429": "what is queued is refused: intake is full",
-    "intake_500": "what is queued is refused: a database error",
-    "intake_503": "what is queued is refused: intake is full",
-    "preflight": "the pre-flight GET of a page fails",
+
+
+@dataclass(frozen=True, slots=True)
+class FaultWord:
+    """What a fault that can be ordered means, and what it can be told."""
+
+    meaning: str
+    """What goes wrong."""
+    takes: tuple[str, ...] = ()
+    """Fields of the order that mean something for it, beside `begins` and `ends`."""
+    is_outage: bool = False
+    """Whether it is an outage of the model, which strikes everybody; else the interface's."""
+
+
+_OF_CUSTOMERS = ("count", "share", "tenant", "campaign")
+_OF_POSTS = (*_OF_CUSTOMERS, "phone_number", "endpoint")
+_OF_INTAKE = (*_OF_CUSTOMERS, "status")
+FAULTS: dict[FaultKind, FaultWord] = {
+    "ports": FaultWord(
+        "`count` ports are out of service, or all; `drop` cuts their calls off",
+        ("count", "drop"),
+        is_outage=True,
+    ),
+    "workers": FaultWord("`count` workers are out, or all", ("count",), is_outage=True),
+    "channels": FaultWord(
+        "`count` channels of the carrier are out, or all; `drop` cuts their calls off",
+        ("count", "drop"),
+        is_outage=True,
+    ),
+    "carrier": FaultWord(
+        "the carrier refuses every attempt; `drop` cuts calls off", ("drop",), is_outage=True
+    ),
+    "status": FaultWord("no status update is processed", is_outage=True),
+    "endpoint": FaultWord("every post to `endpoint` fails", ("endpoint",), is_outage=True),
+    "answer_lost": FaultWord(
+        "a handler's answer is lost, so it is posted again; with `endpoint` `intake`, the "
+        "platform's own answer to calls that it has taken",
+        _OF_POSTS,
+    ),
+    "duplicated": FaultWord("a result is posted twice", _OF_POSTS),
+    "reordered": FaultWord(
+        "a result is posted `delay_s` late (1 s), so that others overtake it",
+        (*_OF_POSTS, "delay_s"),
+    ),
+    "late": FaultWord("the same", (*_OF_POSTS, "delay_s")),
+    "intake_409": FaultWord(
+        "what is queued is refused: the account or deployment was deleted", _OF_INTAKE
+    ),
+    "intake_429": FaultWord("what is queued is refused: intake is full", _OF_INTAKE),
+    "intake_500": FaultWord("what is queued is refused: a database error", _OF_INTAKE),
+    "intake_503": FaultWord("what is queued is refused: intake is full", _OF_INTAKE),
+    "preflight": FaultWord(
+        "the pre-flight GET of a page fails", ("count", "share", "tenant", "endpoint")
+    ),
 }
 """What can be ordered to go wrong."""
-MODEL_FAULTS = ("ports", "workers", "channels", "carrier", "status", "endpoint")
+MODEL_FAULTS = tuple(kind for kind, word in FAULTS.items() if word.is_outage)
 """Faults that are outages in the model; all others are the interface's."""
+LIMITS = ("tenant", "campaign", "phone_number", "endpoint")
+"""Whom or what a fault can be limited to."""
+INTAKE = "intake"
+"""Endpoint of faults that lose the answer to calls that were taken."""
 PostResult = Literal["accepted", "timeout", "server_error", "unreachable"]
 
 
@@ -205,9 +246,9 @@ class Fault(Input):
     count: Annotated[int, Field(ge=1)] | None = None
     """Ports, workers or channels that are out; of other faults, how often it strikes."""
     share: Annotated[float, Field(gt=0, le=1)] = 1.0
-    """Share of the requests or posts that it strikes; outages of the model strike all."""
+    """Share of the requests or posts that it strikes; of faults of the interface."""
     drop: bool = False
-    """Whether an outage of ports or channels cuts calls off."""
+    """Whether an outage of ports, channels or the carrier cuts calls off."""
     status: int | None = None
     """HTTP status that is answered, where one is."""
     delay_s: Annotated[float, Field(ge=0)] = 0.0
@@ -217,6 +258,18 @@ class Fault(Input):
     phone_number: str | None = None
     endpoint: str | None = None
     """Whom it strikes; None is everybody. Outages of an endpoint name it."""
+
+    @property
+    def given(self) -> dict[str, Any]:
+        """What limits or qualifies it, beside when it is on."""
+        return {
+            name: value
+            for name, field in Fault.model_fields.items()
+            if name not in _NO_LIMITS and (value := getattr(self, name)) != field.default
+        }
+
+
+_NO_LIMITS = (*Input.model_fields, "kind", "of", "begins", "ends")
 
 
 class EndFault(Input):

@@ -17,6 +17,7 @@ from outsim.live.showing import call_view
 from outsim.live.views import Post, Poster, Reply
 from outsim.live.waiting import Waiting, Work
 from outsim.text import shortened
+from outsim.vocabulary import FIRST_CALL_ID
 
 POST_RESULTS = get_args(PostResult)
 GRACE_S = 0.5
@@ -67,7 +68,7 @@ class Posting:
             return None
         campaign = self._session.of_rank(post.call.campaign.plan.rank)
         view = self.view(campaign, post.call.index, post.number, now, is_resent=is_resent)
-        why = f"the answer of {view.url} about call {view.call.call_id}"
+        why = f"the answer of {view.url} about call {FIRST_CALL_ID + view.call.call_id}"
         work = self._waiting.begin(why, limit_s + GRACE_S)
         return self._post(post, view, work, self.poster)
 

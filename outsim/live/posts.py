@@ -13,9 +13,8 @@ from outsim.errors import SandboxError
 from outsim.live.pages import Exchange, Pages
 from outsim.live.sandbox import Sandbox
 from outsim.live.views import CallView, Dial, Event, Post, Reply
+from outsim.vocabulary import FIRST_CALL_ID
 
-FIRST_CALL_ID = 100_000_000
-"""A call_id on the wire has nine digits: the engine's, and this."""
 KEPT_EXCHANGES, KEPT_OF_A_POST = 10_000, 20
 """Posts whose exchanges are kept, and exchanges of each: it may be sent again on order."""
 INTERFACE, FUSE = "interface", "fuse"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from outsim.live.inputs import Fault, FaultKind
+from outsim.live.inputs import LIMITS, Fault, FaultKind
 from outsim.live.planning import SessionPlan
 from outsim.tape import Purpose
 
@@ -45,8 +45,10 @@ class Strikes:
                 continue
             if self.is_used_up(fault):
                 continue
-            wanted = {name: getattr(fault, name) for name in met}
-            if any(said is not None and said != met[name] for name, said in wanted.items()):
+            limits = {
+                name: limit for name in LIMITS if (limit := getattr(fault, name)) is not None
+            }
+            if any(met.get(name) != limit for name, limit in limits.items()):
                 continue
             if self._draw(number) < fault.share:
                 return fault

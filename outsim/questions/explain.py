@@ -30,6 +30,7 @@ from outsim.studies.default_replications import EXPLAIN, check_replications
 from outsim.studies.study_result import StudyResult
 from outsim.studies.variants import Variants, about_campaign
 from outsim.text import plain
+from outsim.vocabulary import FIRST_CALL_ID
 
 NAMED = 8
 """Campaigns that are named among those that calls waited for."""
@@ -135,19 +136,17 @@ class Explanation(Answer):
     def call(self, call_id: int) -> Account:
         """What became of one call of the campaign, by its `call_id`, attempt by attempt.
 
+        The number that a sandbox's customers know it by will do as well.
+
         Raises
         ------
         StudyError
             If the campaign has no such call.
         """
-        if call_id not in self.time_by_cause.index:
-            ids = self.time_by_cause.index
-            there = f"{ids.min()} to {ids.max()}" if len(ids) else "none"
-            raise StudyError(
-                f"call {call_id}: no such call of {self.campaign.full_name} in "
-                f"this run; there is: {there}"
-            )
-        return account(self.result, call_id)
+        own = _own_id(self.result, call_id)
+        if own not in self.time_by_cause.index:
+            raise _no_such_call(call_id, self.time_by_cause.index, self.campaign.full_name)
+        return account(self.result, own)
 
     def call_of_number(self, number: str) -> int:
         """The call of the campaign to a number of ten digits.
@@ -313,7 +312,8 @@ def explain(
         ``name``, ``tenant/name`` or the campaign; default: the one under study, or that of the
         call.
     call : int, optional
-        One call, as in `Result.calls`: then its history is the answer.
+        One call, as in `Result.calls` or as a sandbox's customers know it: then its history is
+        the answer.
     number : str, optional
         The same, by its national number of ten digits.
     worth : bool
@@ -349,6 +349,10 @@ def explain(
             if not is_one_call:
                 return Explanation(result, chosen)
             its = chosen if campaign is not None else _campaign_of_call(result, call, digits)
+            if its is None and call is not None:
+                calls = result.calls
+                there = calls.loc[~calls["background"], "call_id"]
+                raise _no_such_call(call, there, "the scenario's campaigns")
             explanation = Explanation(result, its or chosen)
             return explanation.call(explanation.call_of_number(digits) if digits else call or 0)
 
@@ -368,10 +372,27 @@ def explain(
     return StudyQuestion("explain", study, answered)
 
 
+def _own_id(result: Result, call: int) -> int:
+    """The run's own number of a call that may be given by the one a sandbox's customers know."""
+    is_known = (result.calls["call_id"] == call).any()
+    return call if is_known or call < FIRST_CALL_ID else call - FIRST_CALL_ID
+
+
+def _no_such_call(call: int, ids: pd.Series | pd.Index, whose: str) -> StudyError:
+    there = f"{ids.min()} to {ids.max()}" if len(ids) else "none"
+    more = (
+        f"; customers of a sandbox know these by {FIRST_CALL_ID:,} more"
+        if call >= FIRST_CALL_ID
+        else ""
+    )
+    return StudyError(f"call {call}: no such call of {whose} in this run; there is: {there}{more}")
+
+
 def _campaign_of_call(result: Result, call: int | None, digits: str | None) -> Campaign | None:
     """The campaign that a call is of; None where no campaign of the scenario has it."""
     calls = result.calls
-    meant = calls["number"] == int(digits) if digits else calls["call_id"] == call
+    own = None if call is None else _own_id(result, call)
+    meant = calls["number"] == int(digits) if digits else calls["call_id"] == own
     whose = calls.loc[meant, ["tenant", "campaign"]].drop_duplicates()
     campaigns = [
         result.scenario.campaign_or_none(f"{tenant}/{name}")

@@ -118,10 +118,17 @@ class RunningSandbox:
         return self._process.poll() is None
 
     def _asked(self, method: str, path: str, **given: Any) -> Any:
-        answer = self.client.request(method, f"/sandbox/{path}", **given)
-        if answer.is_error:
-            raise SandboxError(f"{method} {path}: {answer.reason_phrase.partition(': ')[2]}")
+        answer = self._taken(method, f"sandbox/{path}", **given)
         return answer.json() if answer.content else None
+
+    def _taken(self, method: str, path: str, **given: Any) -> httpx.Response:
+        """The answer to a request; an error with its reason if it is refused."""
+        answer = self.client.request(method, path, **given)
+        if answer.is_error:
+            code, reason = answer.status_code, answer.reason_phrase.partition(": ")[2]
+            shown = path.removeprefix("sandbox/")
+            raise SandboxError(f"{method} {shown}: {reason} (status {code})")
+        return answer
 
     def reset(self, seed: int | None = None, vary: Collection[str] | None = None) -> None:
         """Begin anew, at the scenario's beginning, with the clock held.
@@ -215,7 +222,12 @@ class RunningSandbox:
         Returns
         -------
         list of int
-            The call_id of each row that was taken.
+            The call_id of each row.
+
+        Raises
+        ------
+        SandboxError
+            If the request is refused, or a row is rejected; the other rows are queued then.
         """
         account = self.accounts[tenant or next(iter(self.accounts))]
         given = {
@@ -231,13 +243,24 @@ class RunningSandbox:
             if isinstance(numbers, Path)
             else "\n".join(map(str, numbers)).encode()
         )
-        answer = self.client.post(
+        answer = self._taken(
+            "POST",
             "webservice/queuecalls.php",
             data=given,
             files={"phone_number_list": ("numbers.txt", rows)},
-        ).raise_for_status()
-        calls = ElementTree.fromstring(answer.text).iter("call")
-        return [int(call.attrib["call_id"]) for call in calls]
+        )
+        found = ElementTree.fromstring(answer.text)
+        calls = [int(call.attrib["call_id"]) for call in found.iter("call")]
+        rejected = [*found.iter("rejected")]
+        if rejected:
+            first = rejected[0]
+            raise SandboxError(
+                f"{len(rejected):,} of {len(calls) + len(rejected):,} rows of {campaign!r} "
+                f"rejected, the first row {first.get('row')}, {first.get('phone_number')!r}: "
+                f"{first.text}; mend it, or post such a list with platform.client, whose answer "
+                "has a rejected element for each"
+            )
+        return calls
 
     def status(self, campaign: str) -> dict[str, Any]:
         """A campaign: its calls by status as it is and as it is seen, and what its stop left."""

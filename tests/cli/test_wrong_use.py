@@ -100,7 +100,7 @@ MISTAKES = {
     ),
     "no call to explain": (
         ["explain", "small.toml", "--call", "99"],
-        "call 99: no such call of clinic/appointment reminders in this run; there is: 0 to 59",
+        "call 99: no such call of the scenario's campaigns in this run; there is: 0 to 79",
     ),
     "a call and a number": (
         ["explain", "small.toml", "--call", "1", "--number", "2125550100"],

@@ -111,15 +111,20 @@ def test_waiting_ends_in_time(server):
 
 
 def test_a_campaign_is_stopped_and_what_went_out_after_is_told(server):
-    server.queuecalls("".join(f"212555{k:04};ani=2125550199\n" for k in range(100, 160)))
-    advance(server, by="10 s")
+    server.queuecalls("".join(f"212555{k:04};ani=2125550199\n" for k in range(100, 400)))
+    advance(server, by="1 s")
     path = "/sandbox/campaigns/clinic/reminders"
     server.client.post(f"{path}/stop").raise_for_status()
     advance(server, until="campaign over", tenant="clinic", campaign="reminders")
     campaign = server.client.get(path).json()
-    assert campaign["stop_requested"] == 10_000_000
+    assert campaign["stop_requested"] == 1_000_000
     assert campaign["is_over"]
-    assert campaign["dialed_after_stop"] == len(campaign["calls_after_stop"])
+    after = campaign["calls_after_stop"]
+    assert campaign["dialed_after_stop"] == len(after) > 3
+    assert campaign["calls_after_stop_next"] is None
+    first = server.client.get(path, params={"size": 2}).json()
+    second = server.client.get(first["calls_after_stop_next"]).json()
+    assert first["calls_after_stop"] + second["calls_after_stop"] == after[:4]
 
 
 @pytest.mark.parametrize(
@@ -251,6 +256,60 @@ def test_a_fault_strikes_one_tenant(server):
     assert server.queuecall().status_code == 200
     school = {"login": server.school.login, "pin": server.school.pin}
     assert server.queuecall(**school).status_code == 429
+
+
+@pytest.mark.parametrize(
+    ("given", "meaningless"),
+    [
+        ({"of": "ports", "tenant": "school"}, "tenant"),
+        ({"of": "workers", "count": 2, "share": 0.5, "campaign": "bell"}, "share, campaign"),
+        ({"of": "status", "count": 1}, "count"),
+        ({"of": "carrier", "phone_number": "2125550100"}, "phone_number"),
+        ({"of": "intake_503", "endpoint": "http://127.0.0.1/x"}, "endpoint"),
+        ({"of": "preflight", "campaign": "bell"}, "campaign"),
+        ({"of": "duplicated", "drop": True}, "drop"),
+        (
+            {"of": "answer_lost", "endpoint": "intake", "phone_number": "2125550100"},
+            "phone_number",
+        ),
+    ],
+)
+def test_a_fault_is_refused_if_it_is_limited_by_what_means_nothing(server, given, meaningless):
+    refused = server.client.post("/sandbox/faults", json=given)
+    assert refused.status_code == 400
+    said = refused.json()["error"]
+    assert said.startswith(f"{meaningless}: ")
+    assert "allowed: begins, ends" in said
+    assert server.client.get("/sandbox/faults").json() == []
+
+
+def test_the_nearest_form_of_a_refused_fault_is_of_the_same_kind(server):
+    given = {"of": "ports", "count": 2, "tenant": "school"}
+    refused = server.client.post("/sandbox/faults", json=given).json()
+    assert json.loads(refused["nearest"]) == {"of": "ports", "count": 2}
+    refused = server.client.post("/sandbox/faults", json={"of": "carrier", "for": "2 min"})
+    assert refused.json()["nearest"] == 'POST /sandbox/faults with {"of": "carrier"}'
+
+
+def test_what_is_done_says_all_that_holds_of_a_fault(server):
+    whom = {"tenant": "school", "phone_number": "+12125550100"}
+    given = {"of": "late", "ends": "09:20", "count": 3, "share": 0.25, "delay_s": 4, **whom}
+    done = server.client.post("/sandbox/faults", json=given).json()["done"]
+    for words in ("09:20", "3 times at most", "25.0 % of the time", "4 s late", "tenant school"):
+        assert words in done
+    assert "of number 2125550100" in done
+    done = server.client.post("/sandbox/faults", json={"of": "ports"}).json()["done"]
+    assert "all of them, for everybody" in done
+
+
+def test_a_time_without_a_unit_says_what_to_write(server):
+    refused = server.client.post("/sandbox/faults", json={"of": "ports", "ends": 60}).json()
+    assert "ends: found 60; write a time or a duration in quotes, such as" in refused["error"]
+
+
+def test_a_fault_of_one_number_leaves_intake_alone(server):
+    server.fault("answer_lost", phone_number="2125550101")
+    assert server.queuecall(phone_number="2125550102").status_code == 200
 
 
 def test_an_inbox_keeps_what_is_posted(server):

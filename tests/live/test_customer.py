@@ -122,16 +122,23 @@ def test_a_refusal_says_why_and_what_comes_nearest(sandbox):
     platform = sandbox(SCENARIO)
     with pytest.raises(SandboxError, match=r"PUT numbers: outcome: .*human.*; nearest: PUT"):
         platform.pin(["2125550101"], "answered")
-    with pytest.raises(httpx.HTTPStatusError, match=r"400 Bad Request: .*max_retry.*; nearest: "):
+    with pytest.raises(SandboxError, match=r"queuecalls.php: .*max_retry.*; nearest: "):
         platform.queue(["2125550101"], max_retry=-1)
     answer = platform.client.post("/sandbox/faults", json={"kind": "ports"})
     with pytest.raises(httpx.HTTPStatusError, match=r"400 Bad Request: .*of: is missing"):
         answer.raise_for_status()
 
 
+def test_a_row_that_is_rejected_fails_the_test(sandbox):
+    platform = sandbox(SCENARIO)
+    with pytest.raises(SandboxError, match=r"1 of 3 rows of 'mine' rejected.* row 2, '12345'"):
+        platform.queue(["2125550101", "12345", "2125550102"], campaign="mine")
+    assert platform.status("mine")["calls"] == 3
+
+
 def test_a_campaign_is_called_by_its_name(sandbox, tmp_path):
     platform = sandbox(SCENARIO + '[[tenant]]\nname = "school"\n')
-    (tmp_path / "numbers.txt").write_text("2125550101;ani=2125550199\nnobody\n2125550102\n")
+    (tmp_path / "numbers.txt").write_text("2125550101;ani=2125550199\n2125550102\n")
     calls = platform.queue(tmp_path / "numbers.txt", campaign="reminders")
     assert [platform.call(call)["phone_number"] for call in calls] == ["2125550101", "2125550102"]
     platform.queue([2125550103], tenant="school", campaign="reminders")

@@ -13,6 +13,7 @@ from outsim.errors import StudyError
 from outsim.questions.explain import Explanation
 from outsim.questions.marginal_value import default_increments
 from outsim.scenario import Scenario
+from outsim.vocabulary import FIRST_CALL_ID
 from tests.engine.scenarios import campaign, scenario
 
 OPTIONS = {"replications": 4, "executor": "threads", "progress": None}
@@ -105,6 +106,14 @@ def test_what_is_not_there_is_refused(found: Explanation) -> None:
         found.call_of_number("2125550100")
     with pytest.raises(StudyError, match="no such campaign"):
         outsim.explain(short_of_ports(), "nobody")
+
+
+def test_a_call_is_known_by_the_number_that_customers_of_a_sandbox_know(
+    found: Explanation,
+) -> None:
+    assert found.call(FIRST_CALL_ID + 43).call["call_id"] == 43
+    with pytest.raises(StudyError, match="customers of a sandbox know these by 100,000,000 more"):
+        found.call(FIRST_CALL_ID + 3)
 
 
 def test_a_call_is_found_by_its_number(found: Explanation) -> None:

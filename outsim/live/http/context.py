@@ -19,13 +19,14 @@ from outsim.live.http.answers import RefusedError
 from outsim.live.http.logins import Logins
 from outsim.live.http.seen import Request, Requests
 from outsim.live.inbox import Inbox
-from outsim.live.inputs import FaultKind, Submit
+from outsim.live.inputs import INTAKE, FaultKind, Submit
 from outsim.live.pages import PageError, Pages
-from outsim.live.posts import FIRST_CALL_ID, Posts
+from outsim.live.posts import Posts
 from outsim.live.sandbox import Sandbox
 from outsim.live.variations import Day, draw_day
 from outsim.live.views import CallView, Submitted
 from outsim.scenario.accounts import Account
+from outsim.vocabulary import FIRST_CALL_ID
 
 PREFLIGHT_US = 5_000_000
 STATUSES = {"invalid": 400, "outside": 400, "unknown": 404, "conflict": 409}
@@ -184,8 +185,6 @@ class Context:
 
 _OF_LIST = re.compile(r"^contacts:([0-9]+): ")
 """How an error of a contact list begins."""
-INTAKE = "intake"
-"""Endpoint that faults name which lose the answer to calls that were taken."""
 _FULL = "the platform takes no calls at the moment; try again later"
 _INTAKE: dict[FaultKind, tuple[int, str]] = {
     "intake_409": (409, "the user, the deployment or the application was deleted"),

@@ -6,25 +6,37 @@ import asyncio
 from collections.abc import AsyncIterable
 from dataclasses import asdict, replace
 from typing import Annotated, Any, Literal
+from urllib.parse import quote
 
 from fastapi import APIRouter, Path, Query, Request
 from fastapi.sse import EventSourceResponse, ServerSentEvent
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
 from outsim.clock import SECOND, parse_duration_us
 from outsim.live.clock import Until
 from outsim.live.http.answers import RefusedError
 from outsim.live.http.context import Context, Here
 from outsim.live.http.times import in_words
-from outsim.live.posts import FIRST_CALL_ID
 from outsim.live.views import CampaignView, Done, Event, EventKind
 from outsim.scenario.parts import Name
+from outsim.vocabulary import FIRST_CALL_ID
 
 LONGEST_WAIT_S = 600.0
 MOST_SHOWN = 1_000
 """Campaigns, or calls of one, that are listed at most."""
 Waiting = Annotated[float, Field(ge=0, le=LONGEST_WAIT_S)]
-Moment = Annotated[str, Field(max_length=64)]
+
+
+def _words_of_time(given: object) -> object:
+    """A time as text; a number has no unit, and is none."""
+    if isinstance(given, int | float):
+        raise ValueError(
+            f'found {given}; write a time or a duration in quotes, such as "09:45" or "2 min"'
+        )
+    return given
+
+
+Moment = Annotated[str, Field(max_length=64), BeforeValidator(_words_of_time)]
 
 router = APIRouter(prefix="/sandbox", tags=["Sandbox"])
 
@@ -227,18 +239,30 @@ async def campaigns(
 
 
 @router.get("/campaigns/{tenant}/{name}", summary="One campaign")
-async def campaign(context: Here, tenant: Name, name: Name) -> dict[str, Any]:
-    """A campaign, with the calls that went out after it was stopped."""
+async def campaign(
+    context: Here,
+    tenant: Name,
+    name: Name,
+    begin: Annotated[int, Query(ge=0, le=2**53)] = 0,
+    size: Annotated[int, Query(ge=1, le=MOST_SHOWN)] = MOST_SHOWN,
+) -> dict[str, Any]:
+    """A campaign, with the calls that went out after it was stopped.
+
+    `dialed_after_stop` counts these; `calls_after_stop` has `size` of them, from the one at
+    `begin` on, and `calls_after_stop_next` is where the next are, or null.
+    """
     sandbox = context.sandbox
     sandbox.check_tenant(tenant)
     view = sandbox.campaign(tenant, name)
-    after = sandbox.dialed_after_stop(tenant, name, size=MOST_SHOWN)
+    after = sandbox.dialed_after_stop(tenant, name, begin=begin, size=size)
     await sandbox.committed()
     shown = [
         {"call_id": FIRST_CALL_ID + call_id, "phone_number": sandbox.call(call_id).phone_number}
         for call_id in after
     ]
-    return _campaign(context, view) | {"calls_after_stop": shown}
+    ends, path = begin + len(shown), f"/sandbox/campaigns/{quote(tenant)}/{quote(name)}"
+    more = f"{path}?begin={ends}&size={size}" if ends < view.dialed_after_stop else None
+    return _campaign(context, view) | {"calls_after_stop": shown, "calls_after_stop_next": more}
 
 
 def stopped_at(context: Context, view: CampaignView) -> int | None:

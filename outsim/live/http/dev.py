@@ -30,9 +30,9 @@ from outsim.live.http.fields import (
 from outsim.live.http.grades import graded
 from outsim.live.http.seen import note_fields
 from outsim.live.inputs import Submit
-from outsim.live.posts import FIRST_CALL_ID
 from outsim.live.views import Submitted
 from outsim.scenario.accounts import Account
+from outsim.vocabulary import FIRST_CALL_ID
 
 GROUP = "default"
 """The default campaign of an account: what single calls belong to."""

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import asdict
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Path
 from pydantic import AfterValidator, Field
 
+from outsim.display import percent
 from outsim.errors import SandboxError
 from outsim.live.http.context import Context, Here, refusal_of
 from outsim.live.http.control import Moment, Order, done, example, localized, moment
 from outsim.live.inputs import (
+    FAULTS,
+    LIMITS,
     MODEL_FAULTS,
     PINNED,
     EndFault,
@@ -30,15 +34,21 @@ from outsim.units import shown
 RESERVED = "555-0100 to 555-0199 of any area code"
 
 
-def _digits(text: str) -> str:
-    """The ten digits of a reserved number, in any form that can be queued."""
+def _dialed(text: str) -> str:
+    """The ten digits of a number, in any form that can be queued."""
     try:
         number, _ = parse_destination(text)
     except InvalidNumberError as error:
         raise ValueError(f"found {shown(text)}; {REASONS[str(error)]}") from None
-    if not FICTION <= number % 10**7 < FICTION + 100:
-        raise ValueError(f"found {shown(text)}; numbers that can be given an outcome: {RESERVED}")
     return str(number)
+
+
+def _digits(text: str) -> str:
+    """The ten digits of a reserved number, in any form that can be queued."""
+    number = _dialed(text)
+    if not FICTION <= int(number) % 10**7 < FICTION + 100:
+        raise ValueError(f"found {shown(text)}; numbers that can be given an outcome: {RESERVED}")
+    return number
 
 
 Digits = Annotated[str, Field(max_length=128), AfterValidator(_digits)]
@@ -68,22 +78,23 @@ class FaultOrder(Order):
 
     of: FaultKind
     begins: Moment | None = None
-    """Local time; default: at once."""
+    """Local time, or how long from now, such as "09:45" and "2 min"; default: at once."""
     ends: Moment | None = None
-    """Local time; default: until it is ended by order."""
+    """The same; default: until it is ended by order."""
     count: Annotated[int, Field(ge=1, le=10**9)] | None = None
-    """Ports, workers or channels that are out; of other faults, how often it strikes."""
+    """Ports, workers or channels that are out; else how often it strikes."""
     share: Annotated[float, Field(gt=0, le=1)] = 1.0
-    """Share of the requests or posts that it strikes; outages of the model strike all."""
+    """Share of the requests or posts that it strikes; of faults of the interface."""
     drop: bool = False
-    """Whether an outage of ports or channels cuts calls off."""
+    """Whether an outage of ports, channels or the carrier cuts calls off."""
     status: Annotated[int, Field(ge=400, le=599)] | None = None
-    """HTTP status that is answered, where one is."""
+    """HTTP status that intake answers."""
     delay_s: Annotated[float, Field(ge=0, le=10**6)] = 0.0
     """How late a late or reordered callback is, in simulated time."""
     tenant: Name | None = None
     campaign: Name | None = None
-    phone_number: Annotated[str, Field(max_length=128)] | None = None
+    phone_number: Annotated[str, Field(max_length=128), AfterValidator(_dialed)] | None = None
+    """In any form that can be queued."""
     endpoint: Annotated[str, Field(max_length=255)] | None = None
     """A result_url, or "intake" for answers to requests that were taken."""
 
@@ -144,8 +155,18 @@ async def order_fault(context: Here, order: FaultOrder) -> dict[str, Any]:
     for key in ("begins", "ends"):
         given[key] = None if given[key] is None else moment(context, given[key])
     fault = Fault(**given)
-    taken = await context.sandbox.order_fault(fault)
-    words = f"{fault.of}: {_when(context, fault)}; DELETE /sandbox/faults/{taken.number} ends it"
+    try:
+        taken = await context.sandbox.order_fault(fault)
+    except SandboxError as error:
+        refusal = refusal_of(error)
+        said = order.model_dump(exclude_unset=True)
+        known = ("of", "begins", "ends", *FAULTS[order.of].takes)
+        if not {*said} <= {*known}:
+            refusal.nearest = json.dumps({key: said[key] for key in said if key in known})
+        raise refusal from None
+    words = (
+        f"{fault.of}: {_what_holds(context, fault)}; DELETE /sandbox/faults/{taken.number} ends it"
+    )
     return done(context, words, taken)
 
 
@@ -156,14 +177,29 @@ async def end_fault(context: Here, number: Annotated[int, Path(ge=0, le=2**53)])
     return done(context, f"fault {number} is ended", taken)
 
 
-def _when(context: Context, fault: Fault) -> str:
-    """When a fault is on, and how often it strikes."""
+def _what_holds(context: Context, fault: Fault) -> str:
+    """When a fault is on, how often it strikes, and whom."""
 
     def local(at: int) -> str:
         return f"{context.sandbox.clock.local(at):%Y-%m-%d %H:%M:%S}"
 
     begins = "from now" if fault.begins is None else f"from {local(fault.begins)}"
     ends = "until it is ended" if fault.ends is None else f"to {local(fault.ends)}"
-    if fault.of in MODEL_FAULTS or fault.count is None:
-        return f"{begins} {ends}"
-    return f"{begins} {ends}, {fault.count:,} times at most"
+    count = "all" if fault.count is None else f"{fault.count:,}"
+    is_outage = fault.of in MODEL_FAULTS
+    words = {
+        "count": f"{count} of them" if is_outage else f"{count} times at most",
+        "share": f"{percent(fault.share, 1)} of the time",
+        "drop": "calls are cut off",
+        "status": f"answered with status {fault.status}",
+        "delay_s": f"{fault.delay_s:g} s late",
+        "tenant": f"of tenant {fault.tenant}",
+        "campaign": f"of campaign {fault.campaign}",
+        "phone_number": f"of number {fault.phone_number}",
+        "endpoint": f"at {fault.endpoint}",
+    }
+    holds = {*fault.given, *(("count",) if is_outage else ())} & {*FAULTS[fault.of].takes}
+    said = [text for name, text in words.items() if name in holds]
+    if not holds.intersection(LIMITS):
+        said.append("for everybody")
+    return ", ".join([f"{begins} {ends}", *said])

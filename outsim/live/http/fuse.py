@@ -26,9 +26,10 @@ from outsim.live.http.grades import graded
 from outsim.live.http.seen import note_fields
 from outsim.live.http.wording import validated
 from outsim.live.inputs import Submit
-from outsim.live.posts import FIRST_CALL_ID, FUSE, INTERFACE, call_details
+from outsim.live.posts import FUSE, INTERFACE, call_details
 from outsim.scenario.accounts import Account
 from outsim.scenario.contacts import FIRST_HEADER
+from outsim.vocabulary import FIRST_CALL_ID
 
 MOST_DEPLOYMENTS = 9
 """Deployments of each account's application."""

@@ -13,8 +13,8 @@ from outsim.errors import SandboxError
 from outsim.live.http.answers import RefusedError
 from outsim.live.http.context import Here
 from outsim.live.http.control import LONGEST_WAIT_S, localized
-from outsim.live.posts import FIRST_CALL_ID
 from outsim.scenario.parts import Name
+from outsim.vocabulary import FIRST_CALL_ID
 
 router = APIRouter(tags=["Sandbox"])
 InboxName = Annotated[str, Path(max_length=80)]

@@ -30,9 +30,9 @@ from outsim.live.http.pacing_fields import (
     Stored,
 )
 from outsim.live.inputs import Note, Submit
-from outsim.live.posts import FIRST_CALL_ID
 from outsim.scenario.accounts import Account
 from outsim.scenario.contacts import FIRST_HEADER
+from outsim.vocabulary import FIRST_CALL_ID
 
 TOPIC = "pacing"
 GROUP = "paced "

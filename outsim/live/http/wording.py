@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from difflib import get_close_matches
 from typing import Any, get_args
 
@@ -55,7 +55,8 @@ def of_fields(request: Request, error: RequestValidationError) -> RefusedError:
     reason = problems_in_words(error.errors(), known)
     if model is None:
         return RefusedError(400, reason)
-    accepted = f"{request.method} {request.url.path} with {_accepted(model)}"
+    wrong = {str(part) for problem in error.errors() for part in problem["loc"][:2]}
+    accepted = f"{request.method} {request.url.path} with {_accepted(model, error.body, wrong)}"
     note = noted(request)
     if note is not None:
         if isinstance(error.body, Mapping) and not note.fields:
@@ -143,11 +144,17 @@ def _known_of(request: Request, model: type[BaseModel] | None) -> dict[str, list
     }
 
 
-def _accepted(model: type[BaseModel]) -> str:
-    """What a body may look like."""
+def _accepted(model: type[BaseModel], body: Any, wrong: Collection[str]) -> str:
+    """What a body may look like: what was given without what is wrong, if that will do."""
     extra = model.model_config.get("json_schema_extra")
     if isinstance(extra, dict) and isinstance(examples := extra.get("examples"), list):
-        return json.dumps(examples[0])
+        given = body if isinstance(body, Mapping) else {}
+        remaining = {key: value for key, value in given.items() if key not in wrong}
+        try:
+            model.model_validate(remaining)
+        except ValidationError:
+            return json.dumps(examples[0])
+        return json.dumps(remaining or examples[0])
     fields = model.model_fields
     required = [name for name, field in fields.items() if field.is_required()]
     optional = [name for name in fields if name not in required]

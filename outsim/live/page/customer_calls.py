@@ -14,10 +14,9 @@ from outsim.live.page.rows import SIZE, Column, Pager, Rows
 from outsim.live.page.session import Page
 from outsim.live.page.sheet import Sheet, terms
 from outsim.live.page.times import local
-from outsim.live.posts import FIRST_CALL_ID
 from outsim.live.views import CallView, CampaignView, PageRow
 from outsim.questions.stop import stop_rule
-from outsim.vocabulary import STATUS_TABLE, UNDER_WAY_STATUSES
+from outsim.vocabulary import FIRST_CALL_ID, STATUS_TABLE, UNDER_WAY_STATUSES
 
 COLUMNS = (
     Column("number", "Number dialed"),

@@ -9,14 +9,12 @@ from nicegui import ui
 
 from outsim.live.http import faults
 from outsim.live.http.faults import FaultOrder, PinOrder
-from outsim.live.inputs import Fault
+from outsim.live.inputs import LIMITS, Fault
 from outsim.live.page.orders import Fields, Notice
 from outsim.live.page.parts import words
 from outsim.live.page.rows import Column, Rows
 from outsim.live.page.session import Page
 from outsim.live.page.times import local
-
-WHOM = ("tenant", "campaign", "phone_number", "endpoint")
 
 
 class Faults:
@@ -61,7 +59,7 @@ class Faults:
         self._rows.show([self._cells(fault) for fault in self._page.context.sandbox.faults()])
 
     def _cells(self, fault: Fault) -> dict[str, Any]:
-        given = {name.replace("_", " "): getattr(fault, name) for name in WHOM}
+        given = {name.replace("_", " "): getattr(fault, name) for name in LIMITS}
         return {
             "key": fault.number,
             "number": f"{fault.number}",

@@ -17,9 +17,9 @@ from outsim.live.page.session import Page
 from outsim.live.page.sheet import Sheet, block, terms
 from outsim.live.page.times import local
 from outsim.live.pages import Exchange
-from outsim.live.posts import FIRST_CALL_ID
 from outsim.live.views import DeliveryView
 from outsim.text import shortened
+from outsim.vocabulary import FIRST_CALL_ID
 
 MOST = 1_000
 """The last deliveries, which can be looked through."""
