@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from outsim.clock import SECOND
 from outsim.engine.records import UPDATE_TYPES, UpdateRecord
-from outsim.live import sandbox
+from outsim.live import Sandbox, reading
 from outsim.live.followed import FollowedTable
 from outsim.plots.animation import animation
 from tests.engine.scenarios import campaign, scenario
@@ -57,7 +57,7 @@ def test_rows_are_as_they_are_whenever_they_were_read(steps):
 
 
 def test_a_session_that_is_read_in_turns_is_the_session(monkeypatch):
-    monkeypatch.setattr(sandbox, "ROWS_IN_A_TURN", 7)
+    monkeypatch.setattr(reading, "ROWS_IN_A_TURN", 7)
     waiting = scenario(campaign(contacts=40), platform={"ports": 2})
 
     async def live() -> None:
@@ -69,7 +69,7 @@ def test_a_session_that_is_read_in_turns_is_the_session(monkeypatch):
                 turns += 1
                 await asyncio.sleep(0)
 
-        async with sandbox.Sandbox(waiting) as box:
+        async with Sandbox(waiting) as box:
             for _ in range(3):
                 await box.clock.advance_by(60 * SECOND)
                 task = asyncio.create_task(others())

@@ -107,10 +107,9 @@ def test_an_order_right_after_an_advance_is_the_last_word_of_the_log(scenario_of
         async with Sandbox(scenario_of()) as sandbox:
 
             async def free() -> None:
-                async for event in sandbox.events(0):
-                    if event.status == "ready":
-                        await sandbox.clock.free()
-                        return
+                while sandbox.clock.state != "ready":
+                    await asyncio.sleep(0)
+                await sandbox.clock.free()
 
             freed = asyncio.create_task(free())
             await sandbox.clock.advance_by(MINUTE)
