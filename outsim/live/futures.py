@@ -47,6 +47,8 @@ class Futures(Answer):
     """Where the session of that day is kept."""
     interrupted_of: int | None = None
     """How many days there were to be, if it was interrupted before they were over."""
+    file: Path | None = None
+    """The scenario's file, if it is one."""
 
     @property
     def failed(self) -> tuple[Lived, ...]:
@@ -59,6 +61,20 @@ class Futures(Answer):
         return bool(self.failed)
 
     @property
+    def again(self) -> str:
+        """Command that tries the smallest failing day again; empty where none says it."""
+        smallest = self.smallest
+        if smallest is None or self.file is None or not (self.command and smallest.day.names):
+            return ""
+        return shlex.join(
+            [
+                *("outsim", "serve", str(self.file), "--futures", "1"),
+                *("--seed", str(smallest.day.seed), "--vary", ",".join(smallest.day.names)),
+                *("--command", self.command),
+            ]
+        )
+
+    @property
     def share(self) -> Probability:
         """Of days on which it fails, with its exact interval."""
         return probability(np.array([lived.why != "" for lived in self.days]), is_exact=True)
@@ -67,9 +83,12 @@ class Futures(Answer):
         """What was found, in words."""
         failed, smallest = self.failed, self.smallest
         rows = [
-            [str(lived.day.seed), lived.why, ", ".join(lived.day.names) or "nothing"]
+            [str(lived.day.seed), lived.problem, ", ".join(lived.day.names) or "nothing"]
             for lived in failed[:SHOWN]
         ]
+        unreduced = (
+            "" if self.interrupted_of is None else " Nothing was left out of it before it ended."
+        )
         caption = "Days that failed"
         if len(failed) > SHOWN:
             caption += f", the first {SHOWN}"
@@ -78,7 +97,7 @@ class Futures(Answer):
             title="On how many days does the application fail?",
             answer=self.sentence(),
             asked=f"{self.scenario}: {shortened(self.command, 60)}",
-            more=[] if smallest is None else [smallest.words],
+            more=[] if smallest is None else [f"{smallest.words}{unreduced}"],
             tables=[Table(caption, ["seed", "why", "varied"], rows, is_text=True)] if rows else [],
             parts=[
                 Document(id="output", title="What it said then", texts=lines)
@@ -89,7 +108,8 @@ class Futures(Answer):
                 ("Its session", f"outsim replay {shlex.quote(str(directory))}")
                 for directory in [self.directory]
                 if directory is not None
-            ],
+            ]
+            + ([("The same day, to try again", self.again)] if self.again else []),
         )
 
     def sentence(self) -> str:
@@ -220,6 +240,7 @@ async def run_futures(
         search.smallest,
         None if search.smallest is None else keep,
         futures if is_interrupted else None,
+        scenario.path,
     )
 
 

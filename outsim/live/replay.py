@@ -69,12 +69,14 @@ def replay(
         session.number_others(entry.at)
         session.add(entry)
     records, ran_on = execute(session.plan(moment_of(entries)), engine, progress)
-    return result_of(session, records, ran_on)
+    return result_of(session, records, ran_on, is_about_submitted=True)
 
 
-def result_of(session: SessionPlan, records: Records, engine: str) -> Result:
-    """What was recorded of a session, with all its tables."""
-    scenario = scenario_of(session)
+def result_of(
+    session: SessionPlan, records: Records, engine: str, *, is_about_submitted: bool = False
+) -> Result:
+    """What was recorded of a session, with all its tables; see `scenario_of`."""
+    scenario = scenario_of(session, is_about_submitted=is_about_submitted)
     plan = session.plan(records.ended_us)
     names = endpoint_names(session)
     endpoints = tuple(

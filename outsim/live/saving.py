@@ -61,8 +61,8 @@ def _left_out(session: SessionPlan, log: InputLog) -> LeftOut:
     )
 
 
-def check_place(path: Path, begun: Begun, log: InputLog) -> None:
-    """Refuse a file that the session can't be written to, or that is not of the same session.
+def check_room(path: Path) -> None:
+    """Refuse a file that a session can't be written to, or whose contact lists can't.
 
     Raises
     ------
@@ -75,6 +75,17 @@ def check_place(path: Path, begun: Begun, log: InputLog) -> None:
     with translate_disk_errors(lists, SandboxError, "contact lists are written there"):
         if lists.exists():
             check_writable(lists / "list.csv")
+
+
+def check_place(path: Path, begun: Begun, log: InputLog) -> None:
+    """Refuse a file that the session can't be written to, or that is not of the same session.
+
+    Raises
+    ------
+    SandboxError
+        If so.
+    """
+    check_room(path)
     if path.is_file() and path.stat().st_size:
         said = _SAVED.match(path.read_text(encoding="utf-8", errors="replace"))
         count = 0 if said is None else int(said["count"])
@@ -98,7 +109,7 @@ def _mark(begun: Begun, entries: Iterable[AnyInput]) -> str:
 
 def save_scenario(session: SessionPlan, begun: Begun, log: InputLog, path: Path) -> LeftOut:
     """Write a session to a scenario file, its contact lists into ``contacts`` beside it."""
-    scenario = scenario_of(session)
+    scenario = scenario_of(session, is_about_submitted=True)
     left_out = _left_out(session, log)
     for place, contacts in lists_of([scenario]).items():
         beside = path.parent / place
@@ -128,8 +139,11 @@ def _without_none(value: Any) -> Any:
     return value
 
 
-def scenario_of(session: SessionPlan) -> Scenario:
-    """The scenario with all that was submitted and ordered."""
+def scenario_of(session: SessionPlan, *, is_about_submitted: bool = False) -> Scenario:
+    """The scenario with all that was submitted and ordered.
+
+    `is_about_submitted` has the largest campaign that was submitted under study, if one was.
+    """
     scenario = session.scenario
     begins = scenario.clock.begins
     names = endpoint_names(session)
@@ -171,6 +185,10 @@ def scenario_of(session: SessionPlan) -> Scenario:
         }
     )
     saved.__dict__.pop("campaign_under_study", None)
+    submitted = [found for found in session.campaigns.values() if found.entry is not None]
+    if is_about_submitted and submitted:
+        largest = max(submitted, key=lambda found: found.plan.size)
+        return saved.asked_about(largest.definition)
     return saved
 
 

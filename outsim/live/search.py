@@ -7,9 +7,12 @@ from dataclasses import dataclass
 
 from outsim.live.variations import Day, draw_day, named
 from outsim.scenario.model import Scenario
+from outsim.text import shortened
 
 SHOWN = 10
 """Failing days that are listed, and lines of what a command said."""
+SHOWN_OF_LINE = 120
+"""Characters of a line of what a command said."""
 
 
 @dataclass(frozen=True)
@@ -27,6 +30,14 @@ class Lived:
     def words(self) -> str:
         """The day, and why it failed."""
         return f"The smallest failing day: seed {self.day.seed}, {self.day.words} ({self.why})."
+
+    @property
+    def problem(self) -> str:
+        """Why it failed, with the line of what it said that tells most: pytest's, or the last."""
+        lines = [line.strip() for line in self.said.splitlines() if line.strip()]
+        named = [line for line in lines if line.startswith(("FAILED ", "ERROR "))]
+        line = (named or lines or [""])[-1]
+        return f"{self.why}: {shortened(line, SHOWN_OF_LINE)}" if line else self.why
 
     @property
     def last_lines(self) -> list[str]:

@@ -96,7 +96,7 @@ def _duplicated(_: Scenario, drawn: _Drawn) -> Variation:
 
 
 def _outage(
-    name: str, of: Literal["status", "ports", "carrier", "intake_503"]
+    name: str, of: Literal["status", "ports", "carrier", "intake_503"], words: str
 ) -> Callable[[Scenario, _Drawn], Variation]:
     def drawn_outage(scenario: Scenario, drawn: _Drawn) -> Variation:
         latest_us = scenario.instant_us(scenario.clock.latest_end)
@@ -106,7 +106,7 @@ def _outage(
             begins, lasts = latest_us // 4, latest_us // 4
         return Variation(
             name,
-            f"{name}, from {format_duration(begins)} on for {format_duration(lasts)}",
+            f"{words}, from {format_duration(begins)} on for {format_duration(lasts)}",
             faults=[Fault(of=of, begins=begins, ends=begins + lasts)],
         )
 
@@ -118,10 +118,10 @@ KINDS: Mapping[str, Mapping[str, Callable[[Scenario, _Drawn], Variation]]] = {
     "loss": {"lost updates": _lost_updates, "lost answers": _lost_answers},
     "order": {"reordered callbacks": _reordered, "duplicated callbacks": _duplicated},
     "outages": {
-        "no status updates": _outage("no status updates", "status"),
-        "no ports": _outage("no ports", "ports"),
-        "no carrier": _outage("no carrier", "carrier"),
-        "nothing taken": _outage("nothing taken", "intake_503"),
+        "no status updates": _outage("no status updates", "status", "no status is updated"),
+        "no ports": _outage("no ports", "ports", "all ports are out"),
+        "no carrier": _outage("no carrier", "carrier", "the carrier refuses all calls"),
+        "nothing taken": _outage("nothing taken", "intake_503", "503 for whatever is queued"),
     },
 }
 """Variations by their kind."""

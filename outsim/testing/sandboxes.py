@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
+from traceback import extract_tb
 from typing import Any
 
 import pytest
@@ -11,7 +12,7 @@ import pytest
 from outsim.errors import SandboxError
 from outsim.live.futures import Futures as Fared
 from outsim.live.futures import keep_session
-from outsim.live.search import Lived, Search
+from outsim.live.search import SHOWN, Lived, Search
 from outsim.live.state import INPUTS
 from outsim.live.variations import KINDS, Day
 from outsim.scenario.loading import load
@@ -38,9 +39,7 @@ class Future:
     ) -> bool:
         is_failure = isinstance(error, Exception | pytest.fail.Exception)
         if error is None or is_failure:
-            said = str(error).strip() if error is not None else ""
-            why = type(error).__name__ if error is not None else ""
-            self._note(f"{why}: {said.splitlines()[0]}" if said else why)
+            self._note("" if error is None else _where_and_why(error))
         return is_failure
 
 
@@ -90,10 +89,21 @@ class Futures:
             yield Future(self._platform, day, note)
         found = Fared(self._scenario.name, "", search.days, search.smallest, self._keep)
         if found.smallest is not None:
-            pytest.fail(
-                f"{found.sentence()}\n{found.smallest.words}\noutsim replay {self._keep}",
-                pytrace=False,
-            )
+            days = [
+                f"seed {lived.day.seed}: {lived.why} ({', '.join(lived.day.names) or 'nothing'})"
+                for lived in found.failed[:SHOWN]
+            ]
+            words = [found.sentence(), *days, found.smallest.words, f"outsim replay {self._keep}"]
+            pytest.fail("\n".join(words), pytrace=False)
+
+
+def _where_and_why(error: BaseException) -> str:
+    """Line of the test at which it failed, and the first line of what it says."""
+    frames = extract_tb(error.__traceback__)
+    own = [frame for frame in frames if frame.filename == frames[0].filename]
+    place = f"{Path(own[-1].filename).name}:{own[-1].lineno}: " if own else ""
+    said = str(error).strip().partition("\n")[0]
+    return f"{place}{type(error).__name__}{f': {said}' if said else ''}"
 
 
 class Sandboxes:

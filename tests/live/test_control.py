@@ -307,6 +307,26 @@ def test_a_time_without_a_unit_says_what_to_write(server):
     assert "ends: found 60; write a time or a duration in quotes, such as" in refused["error"]
 
 
+def test_a_body_that_is_sent_as_a_form_is_told_its_header(server):
+    form = {"Content-Type": "application/x-www-form-urlencoded"}
+    answer = server.client.post("/sandbox/clock/advance", content='{"by": "1 s"}', headers=form)
+    assert answer.status_code == 400
+    assert "the header Content-Type: application/json; found" in answer.json()["error"]
+
+
+def test_an_interface_that_is_switched_off_names_its_switch():
+    with running(SCENARIO) as plain:
+        refused = plain.client.post("/api/campaigns", json={})
+    assert refused.status_code == 404
+    assert "--pacing-api" in refused.json()["error"]
+
+
+def test_a_stop_of_an_unknown_tenant_names_the_tenant(server):
+    answer = server.client.post("/sandbox/campaigns/nobody/mine/stop")
+    assert answer.status_code == 404
+    assert "tenant 'nobody': there is no such tenant" in answer.json()["error"]
+
+
 def test_a_fault_of_one_number_leaves_intake_alone(server):
     server.fault("answer_lost", phone_number="2125550101")
     assert server.queuecall(phone_number="2125550102").status_code == 200

@@ -218,3 +218,23 @@ def test_an_error_of_a_list_names_the_field_that_it_came_by(server):
     answer = server.queuecalls("name\nAnn\n")
     assert read(answer).findtext("error").startswith("phone_number_list, line 1: ")
     assert "destination" in server.last_request()["nearest"]
+
+
+def test_a_list_that_is_no_file_is_told_to_be_sent_as_one(server):
+    form = server.form(campaign_name="reminders")
+    for more in ({"phone_number_list": "2125550100"}, {}):
+        answer = server.client.post("/webservice/queuecalls.php", data=form | more)
+        said = read(answer).findtext("error")
+        assert "as a file, in a multipart form: curl -F phone_number_list=@FILE" in said
+
+
+def test_a_time_that_is_no_unix_time_is_told_to_be_one(server):
+    said = read(server.queuecall(expiration_timestamp="2026-03-10")).findtext("error")
+    assert "seconds of UNIX time" in said
+
+
+def test_a_path_that_is_nearly_right_has_the_nearest_in_its_answer(server):
+    answer = server.client.post("/webservice/QueueCalls.php")
+    assert answer.status_code == 404
+    assert read(answer).tag == "queuecalls"
+    assert "did you mean /webservice/queuecalls.php?" in read(answer).findtext("error")

@@ -141,6 +141,24 @@ def test_where_nothing_fails_there_is_no_smallest(scenario):
     assert _search(scenario, lambda _: False).smallest is None
 
 
+def test_a_failing_day_has_the_line_that_tells_most():
+    said = "x\nFAILED tests/test_it.py::test_it - assert 23 == 20\n1 failed in 0.1s\n"
+    assert Lived(Day(1), "exit code 1", 1, said).problem.endswith("test_it - assert 23 == 20")
+    assert Lived(Day(1), "exit code 1", 1, "Error: late\n\n").problem.endswith(": Error: late")
+    assert Lived(Day(1), "exit code 1").problem == "exit code 1"
+
+
+def test_the_smallest_failing_day_can_be_tried_again(scenario):
+    day = next(
+        day for seed in range(50) if len((day := draw_day(scenario, seed, KINDS)).names) > 1
+    )
+    found = Futures("x", "my test", (), Lived(day, "no"), None, file=Path("s.toml"))
+    words = shlex.split(found.again)
+    options = dict(zip(words[3::2], words[4::2], strict=True))
+    assert options["--command"] == "my test"
+    assert draw_day(scenario, int(options["--seed"]), options["--vary"].split(",")) == day
+
+
 def test_the_answer_has_its_exact_interval():
     days = tuple(Lived(Day(seed), "exit code 1" if seed < 3 else "") for seed in range(50))
     found = Futures("a day", "true", days, days[0], None)
@@ -209,6 +227,7 @@ signal.pause()"""
     assert out.startswith(
         "1 of 1 day failed (100 %, 95 % interval 2.5 to 100 %), and 3 were asked for"
     )
+    assert "Nothing was left out of it" in " ".join(out.split())
     assert (tmp_path / "failing-day" / "output.txt").exists()
     assert error.splitlines()[-1] == "outsim: interrupted"
     with pytest.raises(ProcessLookupError):
@@ -264,9 +283,10 @@ def test_the_fixture_lives_many_days(sandbox):
                 seeds.append(future.day.seed)
                 a_day(platform.client, "desk@clinic.example", "4711")
 
-    with pytest.raises(pytest.fail.Exception, match=r"of 5 days failed .*\n.*twice") as failed:
+    with pytest.raises(pytest.fail.Exception, match=r"(?s)of 5 days failed .*twice") as failed:
         live()
     assert seeds[:5] == [1, 2, 3, 4, 5]
+    assert "test_futures.py:" in str(failed.value)
     directory = str(failed.value).rpartition("outsim replay ")[2]
     assert len(replay(directory).calls) == 20
 

@@ -24,6 +24,7 @@ from outsim.live.state import INPUTS
 from outsim.results.invariants import check_invariants
 from outsim.scenario import Scenario
 from outsim.testing.differences import find_first
+from outsim.vocabulary import FIRST_CALL_ID
 from tests.both_engines import first_difference
 from tests.live.sessions import URLS, Order, answer, held_session, sessions
 from tests.strategies import LISTS, crowded_scenarios, scenarios
@@ -161,6 +162,12 @@ def test_the_tables_of_a_replay_are_a_result(
     assert outsim.load_result(out).summary().equals(replay(tmp_path / "session").summary())
     assert command("explain", out, "--campaign", "first") == 0
     assert "bolt" in capsys.readouterr().out
+    assert "of the calls of first are" in replay(tmp_path / "session").document().answer
+    result = outsim.load_result(out)
+    assert result.scenario.campaign_under_study.full_name == "bolt/first"
+    call_id = result.view("first").calls["call_id"].iloc[0]
+    assert command("explain", out, "--call", str(FIRST_CALL_ID + call_id)) == 0
+    assert f"call {call_id}" in capsys.readouterr().out.lower()
 
 
 def test_where_the_tables_go_is_checked_before_the_run(

@@ -22,6 +22,7 @@ BLOCKLIST = "/api/numbers"
 """Its refusals have a form of their own."""
 SHOWN_PROBLEMS = 5
 SHOWN_NAME = 60
+NO_OBJECT = "the body must be a JSON object"
 _PLACES = ("body", "query", "path", "header", "cookie")
 """Parts of a request, as pydantic's problems name them first."""
 _PLAIN = re.compile(r"[0-9A-Za-z+;:=]*").fullmatch
@@ -68,7 +69,8 @@ def problems_in_words(
     problems : sequence of mappings
         As pydantic lists them.
     known : mapping, optional
-        Names that may be given, by where in a request: ``body``, ``query``.
+        Names that may be given, by where in a request: ``body``, ``query``; those of the body
+        that are files: ``files``.
     """
     found = [_problem(problem, known or {}) for problem in problems[:SHOWN_PROBLEMS]]
     more = len(problems) - len(found)
@@ -94,8 +96,11 @@ def _problem(problem: Mapping[str, Any], known: Mapping[str, Sequence[str]]) -> 
     if not place and kind == "missing":
         return "there is no body; give one"
     if not place and kind != "value_error":
-        return "the body must be a JSON object"
-    if kind == "missing":
+        return NO_OBJECT
+    if place and within == "body" and place[0] in (known.get("files") or ()):
+        what = "is missing" if kind == "missing" else "found a text"
+        said = f"{what}; send it as a file, in a multipart form: curl -F {name}=@FILE"
+    elif kind == "missing":
         said = "is missing"
     elif kind == "extra_forbidden":
         allowed = known.get(within, ()) if len(place) == 1 else ()
@@ -105,6 +110,8 @@ def _problem(problem: Mapping[str, Any], known: Mapping[str, Sequence[str]]) -> 
         found = "***" if is_secret else problem.get("input")
         said = in_words({**problem, "loc": place or ("",)}, found)  # type: ignore[typeddict-item]
         said = said.replace("found None", "found null", 1) if found is None else said
+        if kind.startswith("int_") and name.endswith("timestamp"):
+            said += ": seconds of UNIX time, such as 1773151200"
     return f"{name}: {said}" if name else said
 
 
@@ -187,7 +194,7 @@ def refused(request: Request, refusal: RefusedError, *, failed_status: int | Non
     """
     path, reason, headers = request.url.path, refusal.reason, refusal.headers
     if path.startswith("/webservice/"):
-        root = "queuecalls" if "queuecalls" in path else "queuecall"
+        root = "queuecalls" if "queuecalls" in path.casefold() else "queuecall"
         document = xml_document(root, {"status": "failed"}, xml_element("error", reason))
         return XmlResponse(document, failed_status or refusal.status, headers)
     if path.startswith("/ws/"):

@@ -274,6 +274,7 @@ def stopped_at(context: Context, view: CampaignView) -> int | None:
 @router.post("/campaigns/{tenant}/{name}/stop", summary="Stop a campaign")
 async def stop(context: Here, tenant: Name, name: Name) -> dict[str, Any]:
     """Stop a campaign, as a button on the platform's page does."""
+    context.sandbox.check_tenant(tenant)
     stopped = stopped_at(context, context.sandbox.campaign(tenant, name))
     if stopped is not None:
         since = context.sandbox.clock.local(stopped)

@@ -17,6 +17,7 @@ from outsim.live.http.server import serving
 from outsim.live.log import torn_note
 from outsim.live.page.front import Front
 from outsim.live.page.session import Page
+from outsim.live.saving import check_room
 from outsim.scenario.model import Scenario
 
 if TYPE_CHECKING:
@@ -64,6 +65,8 @@ def run(
         made=made,
         first_picture=first_picture,
     )
+    if save is not None:
+        check_room(save)  # before a session is begun
     asyncio.run(_run(scenario, about, save, note, options))
 
 

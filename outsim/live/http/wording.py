@@ -8,18 +8,26 @@ from collections.abc import Collection, Mapping, Sequence
 from difflib import get_close_matches
 from typing import Any, get_args
 
-from fastapi import Request
+from fastapi import Request, UploadFile
 from fastapi.exceptions import RequestValidationError
 from fastapi.routing import APIRoute
 from pydantic import BaseModel, ValidationError
 from starlette.exceptions import HTTPException
 
 from outsim.errors import nearest
-from outsim.live.http.answers import SHOWN_NAME, SHOWN_PROBLEMS, RefusedError, problems_in_words
+from outsim.live.http.answers import (
+    NO_OBJECT,
+    SHOWN_NAME,
+    SHOWN_PROBLEMS,
+    RefusedError,
+    problems_in_words,
+)
 from outsim.live.http.context import noted
 from outsim.live.http.seen import note_fields
 from outsim.text import shortened, visible
 
+PACING_PATHS = ("/api/schedules", "/api/profiles", "/api/campaigns")
+"""Parts of the interface that are not there unless they are asked for."""
 SHOWN_OPTIONAL = 6
 """Fields that need not be there which the nearest accepted form names at most."""
 _MODEL = "outsim.model"
@@ -53,6 +61,9 @@ def of_fields(request: Request, error: RequestValidationError) -> RefusedError:
     model = _model_of(request)
     known = _known_of(request, model)
     reason = problems_in_words(error.errors(), known)
+    kind = _content_type(request)
+    if reason == NO_OBJECT and kind != "application/json":
+        reason += f", with the header Content-Type: application/json; found {kind or 'none'}"
     if model is None:
         return RefusedError(400, reason)
     wrong = {str(part) for problem in error.errors() for part in problem["loc"][:2]}
@@ -73,8 +84,14 @@ def of_http(request: Request, error: HTTPException) -> RefusedError:
     if error.status_code == 404:
         reason = f"there is nothing at {shortened(path, SHOWN_NAME)}"
         paths = [p for p in request.app.openapi()["paths"] if p[1:2] == path[1:2]]
-        found = get_close_matches(path, paths, n=1, cutoff=0.7)
+        found = get_close_matches(path.casefold(), paths, n=1, cutoff=0.7)
         near = found[0] if found else "/docs has everything that there is"
+        is_switched_off = path in PACING_PATHS and path not in paths
+        if is_switched_off:
+            near = "outsim serve --pacing-api"
+            reason += f"; {near} has it"
+        elif found:
+            reason += f"; did you mean {near}?"
     elif error.status_code == 405:
         methods = _methods_of(request)
         reason = f"{method} is not allowed here; allowed: {', '.join(methods)}"
@@ -82,10 +99,15 @@ def of_http(request: Request, error: HTTPException) -> RefusedError:
     elif error.status_code == 401:
         reason = "the Authorization header can't be read; write Basic or Bearer, and what it takes"
     elif error.status_code == 400:
-        kind = request.headers.get("content-type", "").partition(";")[0].strip()
+        kind = _content_type(request)
         reason = f"the body can't be read as {kind or 'what this endpoint takes'}"
         near = f"a {_BODIES[kind]}" if kind in _BODIES else " or ".join(_BODIES)
     return RefusedError(error.status_code, reason, near, headers)
+
+
+def _content_type(request: Request) -> str:
+    """What a request says that its body is."""
+    return request.headers.get("content-type", "").partition(";")[0].strip()
 
 
 def unknown_parameters(given: Sequence[str], known: Sequence[str]) -> str:
@@ -141,6 +163,11 @@ def _known_of(request: Request, model: type[BaseModel] | None) -> dict[str, list
     return {
         "body": list(model.model_fields) if model is not None else [],
         "query": parameters_of(request),
+        "files": [
+            name
+            for name, field in (model.model_fields if model is not None else {}).items()
+            if field.annotation is UploadFile
+        ],
     }
 
 
