@@ -10,7 +10,7 @@ from datetime import datetime
 from time import perf_counter
 from typing import Any
 
-from outsim.clock import NEVER, SECOND, after
+from outsim.clock import SECOND, after
 from outsim.engine.readable.state import Call
 from outsim.errors import SandboxError
 from outsim.live.board import Board
@@ -26,7 +26,7 @@ from outsim.live.posting import Posting, answer_of
 from outsim.live.run import LiveRun, OpenPost
 from outsim.live.state import Begun
 from outsim.live.views import ClockView, EventKind, Poster, Reply
-from outsim.live.waiting import Waiting
+from outsim.live.waiting import Waiting, Work
 from outsim.plan import CampaignPlan, Plan
 
 CLOSED = "the sandbox was closed"
@@ -74,14 +74,17 @@ class Driver:
         self.board = Board(self.session, self._tell)
         self.run = LiveRun(self.session, self.board, self._post_begins)
         self.state: ClockState = "held"
-        self.intake = Intake(self.session, log, self.run, self.board, self._tell_input)
+        self.intake = Intake(
+            *(self.session, log, self.run, self.board, self._tell_input), self._until_us
+        )
         self.conditions = Conditions(self.session, self.board)
         self.pace = Pace()
         self.feed = EventFeed()
         self._changed = asyncio.Event()
         self.waiting = Waiting(self._changed.set)
         self.posting = Posting(
-            self.session, self.board, self.waiting, poster, self.committed, self._take_answer
+            *(self.session, self.board, self.waiting, poster),
+            *(self.committed, log.durable, self._take_answer),
         )
         self._advance: _Advance | None = None
         self._begun_posts: list[OpenPost] = []
@@ -122,16 +125,18 @@ class Driver:
     def touch(self) -> int:
         """Let a free clock catch up, if that takes no time, and say where it is."""
         if self.state == "free" and self._loop_task is not None:
+            self._stand()
             self._slice(self._limit(self._wall_us()))
         return self.now
 
     def _limit(self, until_us: int) -> int:
         """Where the clock may go at most before somebody outside has acted."""
-        until_us = min(until_us, max(self.now, self.waiting.wakes_us))
-        if self.begun.handler_time == "scenario" and self.run.deliveries.posts:
-            ends = (p.begun + p.drawn_us for p in self.run.deliveries.unanswered())
-            until_us = min(until_us, max(self.now, min(ends, default=NEVER)))
-        return until_us
+        return min(until_us, max(self.now, self.waiting.limit_us))
+
+    def _stand(self) -> None:
+        """What a free clock has waited for a handler is not made up for: it is behind."""
+        if self.state == "free" and self.waiting.until_us <= self.now:
+            self._slow_down(self._lag_s(), has_waited=True)
 
     def _slice(self, until_us: int) -> None:
         """Let the engine go on, for a slice at most."""
@@ -157,7 +162,7 @@ class Driver:
             ends_why=why_it_ends(self.begun.scenario),
             is_over=now >= self.latest_us,
             open_posts=len(self.run.deliveries.posts),
-            reasons=self.waiting.reasons,
+            reasons=self.waiting.reasons(now) if self.state == "free" else self.waiting.reasons(),
         )
 
     def _lag_s(self) -> float:
@@ -173,8 +178,7 @@ class Driver:
             last = order
             self._take_now(order)
         self.state = "free" if last.state == "free" else "held"
-        self.pace.speed = last.speed
-        self.pace.anchor(self.now)
+        self.pace.set(last.speed, self.now)
         self._begun_posts = [*self.run.deliveries.unanswered()]
         self._send_posts(is_resent=True)
         self._loop_task = asyncio.create_task(self._go_on(), name="outsim sandbox")
@@ -228,6 +232,7 @@ class Driver:
         """Let the engine go on for a slice; how long to wait for the next, None for a change."""
         self.waiting.wake(self.now)
         if self.state == "free":
+            self._stand()
             wall_us = self._wall_us()
             limit_us = self._limit(wall_us)
             self._slice(limit_us)
@@ -237,8 +242,7 @@ class Driver:
                 self._slow_down(lag_s)
                 return 0.0
             if limit_us < wall_us:
-                self._slow_down(lag_s)
-                return _IDLE_S
+                return _IDLE_S if self.waiting.limit_us <= self.now else 0.0
             if self.now >= self.latest_us:
                 return None
             coming_s = self.pace.wall_s(self.run.next_us - self.now)
@@ -267,9 +271,9 @@ class Driver:
         self.conditions.clear()
         self._take_now(Clock(state="held", speed=self.speed))
 
-    def _slow_down(self, lag_s: float) -> None:
+    def _slow_down(self, lag_s: float, *, has_waited: bool = False) -> None:
         """Give up on a lag that is not made up for: the clock is behind, and says so."""
-        if self.pace.slow_down(lag_s, self.now):
+        if self.pace.slow_down(lag_s, self.now, has_waited=has_waited):
             self._emit_clock("behind")
 
     def _spawn(self, work: Coroutine[Any, Any, None]) -> None:
@@ -298,9 +302,7 @@ class Driver:
         self._check_ready()
         self.take(order)
         self.state = order.state
-        self.pace.speed = order.speed
-        self.pace.behind_s = 0.0
-        self.pace.anchor(self.now)
+        self.pace.set(order.speed, self.now)
         self._emit_clock(order.state)
         self._changed.set()
         await self.committed()
@@ -385,31 +387,38 @@ class Driver:
     def _send_posts(self, *, is_resent: bool = False) -> None:
         posts, self._begun_posts = self._begun_posts, []
         for post in posts:
-            limit_s = self.limit_s(post.timeout_us)
-            sending = self.posting.send(post, self.now, limit_s, is_resent=is_resent)
+            sending = self.posting.send(
+                *(post, self.now, self.limit_s(post.timeout_us), self._until_us(post)),
+                is_resent=is_resent,
+            )
             if sending is not None:
                 self._spawn(sending)
+
+    def _until_us(self, post: OpenPost) -> int:
+        """Where time stops until it is known what became of a post."""
+        if self.begun.handler_time == "scenario":
+            return min(post.begun + post.drawn_us, post.latest_us)
+        return post.latest_us
 
     def limit_s(self, timeout_us: int) -> float:
         """How long a page may take by the wall clock."""
         is_timed = self.begun.handler_time == "real" and self.state == "free"
         return self.pace.limit_s(timeout_us, is_timed=is_timed)
 
-    async def _take_answer(self, post: OpenPost, reply: Reply, wall_s: float) -> None:
+    def _take_answer(self, post: OpenPost, work: Work, reply: Reply, wall_s: float) -> None:
         """Take what became of a post as an input."""
-        is_open = self.run.deliveries.is_open
-        if is_open(post):
-            self.touch()
-        if not is_open(post):
-            return  # time is out: the model has gone on without it
-        latency_us = self.now - post.begun
+        if not self.run.deliveries.is_open(post):
+            return  # it came too late on order, and was given up
         if self.begun.handler_time == "scenario":
-            latency_us = max(latency_us, post.drawn_us)
-        elif self.state != "free":
+            lasted_us = post.drawn_us
+        else:
             wall_s = wall_s if reply.wall_s is None else reply.wall_s
-            latency_us = max(latency_us, round(wall_s * self.speed * SECOND))
+            lasted_us = round(wall_s * self.speed * SECOND)
+        # What is over can't be changed: it ends now at the earliest.
+        latency_us = max(self.now - post.begun, lasted_us)
+        self._stand()
         self._take_now(answer_of(post, reply, latency_us))
-        await self.log.durable()
+        self.waiting.pass_by(work)
 
     # What is told.
 

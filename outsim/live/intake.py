@@ -10,7 +10,7 @@ from outsim.live.checks import check_input
 from outsim.live.inputs import AnyInput, Clock, Note
 from outsim.live.log import InputLog, moment_of
 from outsim.live.planning import SessionPlan
-from outsim.live.run import LiveRun
+from outsim.live.run import LiveRun, OpenPost
 from outsim.live.strikes import Strikes
 
 LEASE_S = 1.0
@@ -26,6 +26,8 @@ class Intake:
         What an input becomes a part of.
     told : callable
         Told of each input that has acted.
+    until_us : callable
+        Where time stops until it is known what became of a post.
     """
 
     def __init__(
@@ -35,6 +37,7 @@ class Intake:
         run: LiveRun,
         board: Board,
         told: Callable[[AnyInput], None],
+        until_us: Callable[[OpenPost], int],
     ) -> None:
         self.notes: list[Note] = []
         """What the interface remembers."""
@@ -44,6 +47,7 @@ class Intake:
         self._run = run
         self._board = board
         self._told = told
+        self._until_us = until_us
         self.leased_us = 0
         """Where a session would go on after a crash, at least, once its log is durable."""
 
@@ -55,12 +59,21 @@ class Intake:
             self._act(entry)
             if isinstance(entry, Clock):
                 last = entry
-        self._advance(min(moment_of(self._log), self._session.base.latest_us))
+        self._go_on(min(moment_of(self._log), self._session.base.latest_us))
         self.leased_us = self._run.reached_us
         return last
 
     def _advance(self, until_us: int) -> None:
         while self._run.reached_us < until_us:
+            self._run.advance(until_us)
+
+    def _go_on(self, until_us: int) -> None:
+        """Advance beyond the log; a post whose answer is not in it has had no more time."""
+        posts = self._run.deliveries
+        while True:
+            until_us = min([until_us, *map(self._until_us, posts.unanswered())])
+            if self._run.reached_us >= until_us:
+                return
             self._run.advance(until_us)
 
     def take(self, entry: AnyInput) -> AnyInput:

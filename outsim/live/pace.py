@@ -7,9 +7,9 @@ from time import perf_counter
 from outsim.clock import SECOND
 
 BEHIND_S = 1.0
-"""Lag of a free clock that it does not try to make up for."""
-LEAST_LIMIT_S, LONGEST_LIMIT_S = 0.05, 30.0
-"""Bounds of how long a page may take by the wall clock, whatever the speed."""
+"""Lag of a free clock that it does not try to make up for, and says so."""
+LONGEST_LIMIT_S = 30.0
+"""How long a page may take at most by the wall clock, where its time does not count."""
 
 
 class Pace:
@@ -18,6 +18,7 @@ class Pace:
     def __init__(self) -> None:
         self.speed = 1.0
         self.behind_s = 0.0
+        self._said_s = 0.0
         self._wall_s, self._at = 0.0, 0
 
     def anchor(self, at: int) -> None:
@@ -35,13 +36,21 @@ class Pace:
 
     def limit_s(self, timeout_us: int, *, is_timed: bool) -> float:
         """How long a page may take by the wall clock; its time counts at the speed, or not."""
-        wall_s = self.wall_s(timeout_us) if is_timed else timeout_us / SECOND
-        return min(max(wall_s, LEAST_LIMIT_S), LONGEST_LIMIT_S)
+        return self.wall_s(timeout_us) if is_timed else min(timeout_us / SECOND, LONGEST_LIMIT_S)
 
-    def slow_down(self, lag_s: float, at: int) -> bool:
-        """Give up on a lag that can't be made up for; whether it is one."""
-        if lag_s <= BEHIND_S:
+    def set(self, speed: float, at: int) -> None:
+        """It goes on from here and now at this speed, and is not behind."""
+        self.speed = speed
+        self.behind_s = self._said_s = 0.0
+        self.anchor(at)
+
+    def slow_down(self, lag_s: float, at: int, *, has_waited: bool = False) -> bool:
+        """Give up on a lag: a long one, or one of waiting; whether it is time to say so."""
+        if lag_s <= (0.0 if has_waited else BEHIND_S):
             return False
         self.behind_s += lag_s
         self.anchor(at)
+        if self.behind_s - self._said_s < BEHIND_S:
+            return False
+        self._said_s = self.behind_s
         return True

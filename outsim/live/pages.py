@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import errno
-import time
 from collections.abc import AsyncIterator, Callable, Collection, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from ipaddress import ip_address
-from types import TracebackType
+from types import SimpleNamespace, TracebackType
 from typing import Literal, Self
 from urllib.parse import urlencode, urlsplit
 from weakref import WeakValueDictionary
@@ -20,7 +19,7 @@ import yarl
 from outsim._version import __version__
 from outsim.live.inbox import INBOX_PATH, Inbox
 from outsim.live.views import Post
-from outsim.live.waiting import untimed
+from outsim.live.waiting import Limit, Watch, begin_time, untimed
 
 MOST_READ = 65_536
 """Bytes that are read of a page's answer."""
@@ -33,6 +32,8 @@ BACKLOG = 5
 """Connections that a plain server lets wait; what comes beyond them is lost for seconds."""
 OPENING_S = 0.01
 """Wall-clock seconds after which a connection no longer waits there."""
+LEAST_S = 0.05
+"""Wall-clock seconds that a page is given at least whose time counts for nothing."""
 
 
 class PageError(ValueError):
@@ -96,7 +97,7 @@ class Exchange:
     """Why there was no answer."""
     is_timeout: bool = False
     wall_s: float = 0.0
-    """How long it took, by the wall clock."""
+    """Wall time from the request's being sent to its answer; the sandbox's own pages take none."""
 
 
 class Pages:
@@ -120,12 +121,14 @@ class Pages:
     def __init__(self, hosts: Hosts, inbox: Inbox, is_own: Callable[[str], bool]) -> None:
         self.hosts, self.inbox, self._is_own = hosts, inbox, is_own
         self._session: aiohttp.ClientSession | None = None
+        self._watch = Watch()
         self._opening: WeakValueDictionary[str, asyncio.Semaphore] = WeakValueDictionary()
 
     async def __aenter__(self) -> Self:
         self._session = aiohttp.ClientSession(
             connector=aiohttp.TCPConnector(limit=0),
             timeout=aiohttp.ClientTimeout(total=None),
+            trace_configs=[_sending()],
             cookie_jar=aiohttp.DummyCookieJar(),
             auto_decompress=False,
             headers={"User-Agent": f"outsim/{__version__}"},
@@ -176,22 +179,37 @@ class Pages:
         about: Post | None = None,
     ) -> Exchange:
         exchange = Exchange(method, url, headers, body)
-        began = time.monotonic()
         try:
             self.hosts.check(url)
             if self._is_own(url) and urlsplit(url).path.startswith(INBOX_PATH):
-                await self._to_inbox(exchange, about)
+                with untimed():
+                    await self._to_inbox(exchange, about)
             else:
                 async with self._turn(urlsplit(url).netloc):
-                    began = time.monotonic()
-                    async with asyncio.timeout(timeout_s):
-                        await self._over_http(exchange)
+                    limit_s = timeout_s if about is not None else max(timeout_s, LEAST_S)
+                    await self._in_time(exchange, limit_s)
         except TimeoutError:
-            exchange.error, exchange.is_timeout = f"no answer within {timeout_s:g} s", True
+            exchange.error, exchange.is_timeout = f"no answer within {timeout_s:.3g} s", True
         except (aiohttp.ClientError, OSError, ValueError) as error:
             exchange.error = _why(error)
-        exchange.wall_s = time.monotonic() - began
         return exchange
+
+    async def _in_time(self, exchange: Exchange, timeout_s: float) -> None:
+        with self._watch:
+            limit = Limit(timeout_s)
+            began_s = asyncio.get_running_loop().time()
+
+            def sent() -> None:
+                nonlocal began_s
+                began_s = asyncio.get_running_loop().time()
+                limit.restart()
+                begin_time()
+
+            try:
+                async with limit:
+                    await self._over_http(exchange, sent)
+            finally:
+                exchange.wall_s = max(0.0, self._watch.now_s - began_s)
 
     @asynccontextmanager
     async def _turn(self, host: str) -> AsyncIterator[None]:
@@ -209,7 +227,7 @@ class Pages:
                 opened.cancel()
                 places.release()
 
-    async def _over_http(self, exchange: Exchange) -> None:
+    async def _over_http(self, exchange: Exchange, sent: Callable[[], None]) -> None:
         if self._session is None:
             raise RuntimeError("use it within `async with`")
         async with self._session.request(
@@ -218,6 +236,7 @@ class Pages:
             headers=exchange.headers,
             data=exchange.body.encode() or None,
             allow_redirects=False,
+            trace_request_ctx=sent,
         ) as response:
             exchange.headers = dict(response.request_info.headers)
             exchange.status = response.status
@@ -233,6 +252,17 @@ class Pages:
             is_resent=about is not None and about.is_resent,
         )
         exchange.status, exchange.answer = reply.status, reply.text
+
+
+def _sending() -> aiohttp.TraceConfig:
+    """Tells each request when it is sent."""
+
+    async def is_sent(_session: object, context: SimpleNamespace, _headers: object) -> None:
+        context.trace_request_ctx()
+
+    tracing = aiohttp.TraceConfig()
+    tracing.on_request_headers_sent.append(is_sent)
+    return tracing
 
 
 def _why(error: Exception) -> str:

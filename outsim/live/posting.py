@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Awaitable, Callable, Coroutine
-from time import perf_counter
 from typing import Any, get_args
 from warnings import warn
 
@@ -15,13 +15,11 @@ from outsim.live.planning import SessionPlan
 from outsim.live.run import OpenPost
 from outsim.live.showing import call_view
 from outsim.live.views import Post, Poster, Reply
-from outsim.live.waiting import Waiting, Work
+from outsim.live.waiting import Waiting, Watch, Work
 from outsim.text import shortened
 from outsim.vocabulary import FIRST_CALL_ID
 
 POST_RESULTS = get_args(PostResult)
-GRACE_S = 0.5
-"""Wall time by which a poster may itself say late that time is out."""
 LONGEST_REPLY_S = 1e6
 LONGEST_ERROR = 200
 
@@ -39,8 +37,11 @@ class Posting:
         Posts to a handler; without one, nothing is posted.
     committed : callable
         Waits until all that a post tells is durable.
+    durable : callable
+        Waits until what has been answered is durable.
     answered : callable
-        Takes what became of a post, and the wall time that it took.
+        Takes what became of a post, and the wall time that it took. No clock passes the instant
+        at which it times out before.
     """
 
     def __init__(
@@ -50,27 +51,40 @@ class Posting:
         waiting: Waiting,
         poster: Poster | None,
         committed: Callable[[], Awaitable[None]],
-        answered: Callable[[OpenPost, Reply, float], Awaitable[None]],
+        durable: Callable[[], Awaitable[None]],
+        answered: Callable[[OpenPost, Work, Reply, float], None],
     ) -> None:
         self._session = session
         self._board = board
         self._waiting = waiting
         self.poster = poster
         self._committed = committed
+        self._durable = durable
         self._answered = answered
+        self._watch = Watch()
         self._warned_of: set[type[Exception]] = set()
 
     def send(
-        self, post: OpenPost, now: int, limit_s: float, *, is_resent: bool = False
+        self,
+        post: OpenPost,
+        now: int,
+        limit_s: float,
+        until_us: int,
+        *,
+        is_resent: bool = False,
     ) -> Coroutine[Any, Any, None] | None:
-        """What posts it; an advancing clock waits from now on. None without a poster."""
+        """What posts it; None without a poster.
+
+        An advancing clock waits from now on, and any other at that instant.
+        """
         if self.poster is None:
             return None
         campaign = self._session.of_rank(post.call.campaign.plan.rank)
         view = self.view(campaign, post.call.index, post.number, now, is_resent=is_resent)
         why = f"the answer of {view.url} about call {FIRST_CALL_ID + view.call.call_id}"
-        work = self._waiting.begin(why, limit_s + GRACE_S)
-        return self._post(post, view, work, self.poster)
+        work = Work(why, limit_s, until_us, post.latest_us)
+        work.give_up = lambda: self._answered(post, work, Reply("timeout"), 0.0)
+        return self._post(post, view, self._waiting.add(work), self.poster)
 
     def view(
         self, campaign: SessionCampaign, index: int, number: int, now: int, *, is_resent: bool
@@ -91,16 +105,19 @@ class Posting:
         with self._waiting.at_work(work):
             # A handler may pass on what it hears: after a crash, time must not be before it.
             await self._committed()
-            began = perf_counter()
-            try:
-                async with work.limited():
-                    reply = await poster(view)
-            except TimeoutError:
-                reply = Reply("timeout")
-            except Exception as error:
-                reply = Reply("unreachable", error=self._failed(error, view))
+            with self._watch:
+                began_s = asyncio.get_running_loop().time()
+                try:
+                    async with work.limited():
+                        reply = await poster(view)
+                except TimeoutError:
+                    reply = Reply("timeout")
+                except Exception as error:
+                    reply = Reply("unreachable", error=self._failed(error, view))
+                wall_s = max(0.0, self._watch.now_s - began_s)
             _check_reply(reply, view)
-            await self._answered(post, reply, perf_counter() - began)
+            self._answered(post, work, reply, wall_s)
+            await self._durable()
 
     def _failed(self, error: Exception, post: Post) -> str:
         """What a poster failed by; each kind of exception is warned of once."""

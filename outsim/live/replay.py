@@ -2,25 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any
 from warnings import warn
 
-from outsim.document import Answer, Document
+import numpy as np
+
+from outsim.document import Answer as AnswerDocument
+from outsim.document import Document
 from outsim.engine import Engine, Records, execute
 from outsim.live import state as states
-from outsim.live.inputs import AnyInput
+from outsim.live.inputs import Answer, AnyInput
 from outsim.live.log import moment_of, read_log, torn_note
 from outsim.live.planning import SessionPlan
+from outsim.live.run import latest_answer_us
 from outsim.live.saving import endpoint_names, scenario_of
 from outsim.progress import Progress, unseen
 from outsim.results.result import Result
 from outsim.results.run_arrays import RunArrays
 from outsim.results.tables.run_tables import RunTables
 from outsim.text import plain
+from outsim.vocabulary import TIMEOUT
 
 MOST_CAMPAIGNS = 50
 """Campaigns that are shown each by itself: every single call is a campaign of its own."""
@@ -69,7 +74,27 @@ def replay(
         session.number_others(entry.at)
         session.add(entry)
     records, ran_on = execute(session.plan(moment_of(entries)), engine, progress)
+    standing_us = _first_open(session, entries, records)
+    if standing_us < records.ended_us:
+        records, ran_on = execute(session.plan(standing_us), engine, progress)
     return result_of(session, records, ran_on, is_about_submitted=True)
+
+
+def _first_open(session: SessionPlan, entries: Sequence[AnyInput], records: Records) -> int:
+    """Where a session stood that was killed while posts were open: none of them has timed out."""
+    last_us = entries[-1].at if entries else 0
+    answered = {(entry.call_id, entry.post) for entry in entries if isinstance(entry, Answer)}
+    found = records.deliveries
+    standing_us = records.ended_us
+    for row in np.flatnonzero((found["result"] == TIMEOUT) & (found["ended"] >= last_us)):
+        call_id, post = int(found["call_id"][row]), int(found["post"][row])
+        campaign = session.campaign_of_call(call_id)
+        tape = None if campaign is None else campaign.tape
+        if tape is not None and tape.has_handler and (call_id, post) not in answered:
+            begun_us = int(found["begun"][row])
+            timeout_us = int(found["ended"][row]) - begun_us
+            standing_us = min(standing_us, latest_answer_us(begun_us, timeout_us))
+    return standing_us
 
 
 def result_of(
@@ -87,7 +112,7 @@ def result_of(
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class ManyCampaigns(Answer):
+class ManyCampaigns(AnswerDocument):
     """A session of more campaigns than a table has room for: its calls by status."""
 
     result: Result
@@ -127,7 +152,7 @@ class ManyCampaigns(Answer):
         )
 
 
-def answer_of(result: Result) -> Answer:
+def answer_of(result: Result) -> AnswerDocument:
     """What a session came to: each campaign by itself, or all calls together if it has many."""
     is_many = len(result.scenario.campaign) > MOST_CAMPAIGNS
     return ManyCampaigns(result) if is_many else result

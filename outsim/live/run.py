@@ -28,6 +28,11 @@ _OFTEN = 16
 """Instants between two looks at whether the slice is over."""
 
 
+def latest_answer_us(begun_us: int, timeout_us: int) -> int:
+    """When an answer is in time at the latest: a latency is whole milliseconds."""
+    return begun_us + timeout_us // 1000 * 1000
+
+
 @dataclass(eq=False)
 class OpenPost:
     """A post to a real handler that has begun, and is not answered yet."""
@@ -41,6 +46,11 @@ class OpenPost:
     answer: Answer | None = None
     is_in_time: bool = False
     """Whether it was answered before its time was out."""
+
+    @property
+    def latest_us(self) -> int:
+        """When an answer is in time at the latest."""
+        return latest_answer_us(self.begun, self.timeout_us)
 
     @property
     def drawn_us(self) -> int:
@@ -61,7 +71,7 @@ class LiveDeliveries(Deliveries):
 
     def is_open(self, post: OpenPost) -> bool:
         """Whether a post is still waited for."""
-        return (post.call.call_id, post.number) in self.posts
+        return post.answer is None and (post.call.call_id, post.number) in self.posts
 
     def unanswered(self) -> Iterator[OpenPost]:
         """Posts whose handlers have not answered yet."""

@@ -270,7 +270,7 @@ class ClockView:
     state: Literal["free", "held", "advancing", "ready"]
     speed: float
     behind_s: float
-    """Wall time by which a free clock lags behind its speed."""
+    """Wall time by which a free clock is behind its speed: it could not keep up, or waited."""
     handler_time: Literal["real", "scenario"]
     begins: str
     ends: str
@@ -280,4 +280,4 @@ class ClockView:
     """Whether it has come to its end."""
     open_posts: int
     reasons: list[str] = field(default_factory=list)
-    """What an advancing clock waits for."""
+    """What the clock waits for."""

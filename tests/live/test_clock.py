@@ -15,6 +15,7 @@ from outsim.errors import SandboxError
 from outsim.live import Pin, Post, Reply, Sandbox, Submit
 from outsim.live.pace import BEHIND_S
 from outsim.scenario import Scenario
+from outsim.vocabulary import FIRST_CALL_ID
 
 ScenarioOf = Callable[..., Scenario]
 LIST = "destination\n" + "".join(f"21255501{k:02d}\n" for k in range(20))
@@ -208,13 +209,17 @@ def test_by_the_scenario_a_handler_takes_as_long_as_its_endpoint(scenario_of: Sc
     assert asyncio.run(session(0.0)) == asyncio.run(session(5.0))
 
 
+def _slow_machine(monkeypatch: pytest.MonkeyPatch, step_s: float) -> None:
+    """Each look at the wall clock takes so long."""
+    looks = count()
+    for module in ("driver", "pace"):
+        monkeypatch.setattr(f"outsim.live.{module}.perf_counter", lambda: next(looks) * step_s)
+
+
 def test_a_free_clock_that_falls_behind_says_so_and_skips_nothing(
     scenario_of: ScenarioOf, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    # Each look at the wall clock takes so long that a slice is over at once.
-    looks = count()
-    for module in ("driver", "pace"):
-        monkeypatch.setattr(f"outsim.live.{module}.perf_counter", lambda: next(looks) * 0.5)
+    _slow_machine(monkeypatch, 0.5)  # a slice is over at once
 
     async def session() -> None:
         async with Sandbox(scenario_of()) as sandbox:
@@ -225,6 +230,102 @@ def test_a_free_clock_that_falls_behind_says_so_and_skips_nothing(
             await sandbox.wait_for("campaign_over", after=0)
             final = [sandbox.call(call_id).changes[-1].status for call_id in submitted.call_ids]
             assert {*final} <= {"completed", "failed"}
+
+    run(session())
+
+
+@pytest.mark.parametrize("handler_time", ["real", "scenario"])
+def test_what_the_sandbox_takes_itself_is_not_the_handlers_time(
+    scenario_of: ScenarioOf, monkeypatch: pytest.MonkeyPatch, handler_time: Any
+) -> None:
+    # A minute of simulated time passes between two looks: the timeout is 5 s.
+    _slow_machine(monkeypatch, 1.0)
+    answered: list[int] = []
+
+    async def session() -> None:
+        async def quick(post: Post) -> Reply:
+            await sandbox.committed()
+            answered.append(post.call.call_id)
+            return Reply("accepted", 200, wall_s=0.001)
+
+        async with Sandbox(scenario_of(), poster=quick, handler_time=handler_time) as sandbox:
+            submitted = await sandbox.submit(_calls(result_url=URL))
+            await sandbox.clock.free(60)
+            while len(sandbox.deliveries()) < 20 or sandbox.clock.view.open_posts:
+                await asyncio.sleep(0)
+            assert sorted(answered) == list(submitted.call_ids)
+            assert [post.result for post in sandbox.deliveries()] == ["accepted"] * 20
+            assert sandbox.clock.view.behind_s > 0
+
+    run(session())
+
+
+def test_a_free_clock_waits_where_a_post_would_time_out_and_says_so(
+    scenario_of: ScenarioOf, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _slow_machine(monkeypatch, 1.0)
+
+    async def session() -> None:
+        answers = asyncio.Event()
+
+        async def waits(_: Post) -> Reply:
+            await answers.wait()
+            return Reply("accepted", 200, wall_s=0.001)
+
+        async with Sandbox(scenario_of(), poster=waits) as sandbox:
+            one = "destination\n2125550101\n"
+            (call_id,) = (await sandbox.submit(_calls(contacts=one, result_url=URL))).call_ids
+            await sandbox.clock.free(60)
+            begun = await sandbox.wait_for("delivery_begun", after=0)
+            await sandbox.wait_for("clock", status="behind", after=0)
+            view = sandbox.clock.view
+            assert view.now == begun.at + 5 * SECOND
+            assert view.reasons == [f"the answer of {URL} about call {FIRST_CALL_ID + call_id}"]
+            assert view.behind_s >= BEHIND_S
+            answers.set()
+            ended = await sandbox.wait_for("delivery_ended", after=0)
+            assert (ended.status, ended.at) == ("accepted", view.now)
+            while sandbox.clock.now == view.now:
+                await asyncio.sleep(0)
+            assert sandbox.clock.view.reasons == []
+
+    run(session())
+
+
+def test_the_latency_of_a_handler_is_its_own_times_the_speed(
+    scenario_of: ScenarioOf, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    wall_s = 0.0
+    for module in ("driver", "pace"):
+        monkeypatch.setattr(f"outsim.live.{module}.perf_counter", lambda: wall_s)
+
+    async def session() -> list[int]:
+        nonlocal wall_s
+
+        async def quick(post: Post) -> Reply:
+            return Reply("accepted", 200, wall_s=0.02 * (1 + post.call.index))
+
+        async with Sandbox(scenario_of(), poster=quick) as sandbox:
+            await sandbox.submit(_calls(result_url=URL))
+            await sandbox.clock.free(10)
+            while len(sandbox.deliveries()) < 20 or sandbox.clock.view.open_posts:
+                wall_s += 0.01
+                for _ in range(20):  # whatever is to be done is done before any time passes
+                    await asyncio.sleep(0)
+                assert sandbox.clock.now
+            posts = sandbox.deliveries()
+            lasted = {p.call_id: (p.ended_at or 0) - (p.begun_at or 0) for p in posts}
+            return [lasted[call_id] for call_id in sorted(lasted)]
+
+    assert asyncio.run(session()) == [SECOND // 5 * (1 + index) for index in range(20)]
+
+
+def test_an_advance_of_a_free_clock_ends_with_the_clock_held(scenario_of: ScenarioOf) -> None:
+    async def session() -> None:
+        async with Sandbox(scenario_of(), speed=100) as sandbox:
+            until = sandbox.clock.now + MINUTE
+            await sandbox.clock.advance_to(until)
+            assert (sandbox.clock.state, sandbox.clock.now) == ("ready", until)
 
     run(session())
 

@@ -20,9 +20,8 @@ TIMEOUT_US, WAITS_US = SECOND // 10, (60 * SECOND, 120 * SECOND)
 
 
 @pytest.fixture
-def impatient(scenario_of: Any, monkeypatch: pytest.MonkeyPatch) -> Scenario:
+def impatient(scenario_of: Any) -> Scenario:
     """Handlers have a tenth of a second, and two more tries."""
-    monkeypatch.setattr("outsim.live.posting.GRACE_S", 0.0)
     tables = scenario_of().model_dump(mode="json", exclude_unset=True)
     handlers = {"name": "handlers", "timeout": "100 ms", "retry_after": ["1 min", "2 min"]}
     return load(tables | {"endpoint": [handlers | {"posts_at_once": 2}]})

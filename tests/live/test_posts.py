@@ -261,7 +261,7 @@ def test_requests_to_one_host_begin_a_few_at_a_time(monkeypatch, opening_s, most
     async def asked():
         answered = asyncio.Event()
 
-        async def over_http(_pages, _exchange):
+        async def over_http(_pages, _exchange, _sent):
             nonlocal open_now
             open_now += 1
             seen.append(open_now)
@@ -278,6 +278,56 @@ def test_requests_to_one_host_begin_a_few_at_a_time(monkeypatch, opening_s, most
     asyncio.run(asked())
     assert len(seen) == 12
     assert max(seen) == most
+
+
+SEEN_AFTER = 3
+"""Turns of the loop from when an answer can be read to when it has been."""
+
+
+def test_what_has_arrived_while_the_loop_was_kept_busy_is_no_timeout(monkeypatch):
+    async def asked():
+        loop = asyncio.get_running_loop()
+        now, busy_s = loop.time, 0.0
+        monkeypatch.setattr(loop, "time", lambda: now() + busy_s)
+
+        async def over_http(_pages, exchange, sent):
+            nonlocal busy_s
+            sent()
+            busy_s = 3_600.0
+            for _ in range(SEEN_AFTER):
+                await asyncio.sleep(0)
+            exchange.status = 200
+
+        monkeypatch.setattr(Pages, "_over_http", over_http)
+        return await Pages(Hosts(), Inbox(lambda: (0, "")), lambda _url: False).get(
+            "http://127.0.0.1:9/", 60
+        )
+
+    exchange = asyncio.run(asked())
+    assert (exchange.status, exchange.is_timeout) == (200, False)
+    assert exchange.wall_s < 60
+
+
+def test_the_time_of_a_page_begins_once_the_request_is_sent(monkeypatch):
+    async def asked():
+        loop = asyncio.get_running_loop()
+        now, passed_s = loop.time, 0.0
+        monkeypatch.setattr(loop, "time", lambda: now() + passed_s)
+
+        async def over_http(_pages, exchange, sent):
+            nonlocal passed_s
+            passed_s = 50.0
+            sent()
+            passed_s = 100.0
+            for _ in range(SEEN_AFTER):
+                await asyncio.sleep(0)
+            exchange.status = 200
+
+        monkeypatch.setattr(Pages, "_over_http", over_http)
+        pages = Pages(Hosts(), Inbox(lambda: (0, "")), lambda _url: False)
+        return await pages.get("http://127.0.0.1:9/", 60)
+
+    assert asyncio.run(asked()).status == 200
 
 
 def test_deliveries_are_shown_a_thousand_at_once_at_most(server):

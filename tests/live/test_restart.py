@@ -13,6 +13,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from outsim.engine import Engine
 from outsim.errors import SandboxError
 from outsim.live import Sandbox, Submit
 from outsim.live.log import InputLog
@@ -21,6 +22,7 @@ from outsim.live.state import INPUTS
 from outsim.live.views import Post, Reply
 from outsim.scenario import Scenario
 from outsim.testing.differences import find_first
+from outsim.vocabulary import ACCEPTED
 from tests.live.sessions import (
     Order,
     answer,
@@ -194,3 +196,44 @@ def test_what_a_handler_has_answered_is_not_posted_again(small: Scenario, tmp_pa
     assert len(answered) == 20
     assert not set(answered[:9]) & set(asked_again)
     assert set(answered) == {*answered[:10], *asked_again}
+
+
+ENGINES: tuple[Engine, ...] = ("simpy", "compiled")
+
+
+@pytest.mark.parametrize("speed", [None, 1000.0])
+def test_a_post_that_was_open_at_a_crash_has_all_its_time_again(
+    small: Scenario, tmp_path: Path, speed: float | None
+) -> None:
+    """However far a free clock had been put down to go."""
+    crashed, asked_again = tmp_path / "crashed", []
+
+    async def until_it_crashes(_: Post) -> Reply:
+        if not crashed.exists():
+            shutil.copytree(tmp_path / "state", crashed)
+        return Reply("accepted", 200, 0.0)
+
+    async def record(post: Post) -> Reply:
+        asked_again.append((post.call.call_id, post.number))
+        return Reply("accepted", 200, 0.0)
+
+    async def live() -> None:
+        url = "http://127.0.0.1:1/results"
+        state = tmp_path / "state"
+        async with Sandbox(small, state=state, speed=1000, poster=until_it_crashes) as sandbox:
+            await sandbox.submit(Submit(tenant="acme", contacts=LIST, result_url=url))
+            await sandbox.wait_for("delivery_ended", after=0)
+        killed = [replay(crashed, engine=engine).arrays.records for engine in ENGINES]
+        options: dict[str, Any] = {"held": True} if speed is None else {"speed": speed}
+        async with Sandbox(small, state=crashed, poster=record, **options) as sandbox:
+            if speed is None:
+                for records in killed:
+                    assert find_first(sandbox.result().arrays.records, records) is None
+            await sandbox.clock.advance_until("idle")
+            assert {post.result for post in sandbox.deliveries()} == {"accepted"}
+        assert len(asked_again) == len(set(asked_again)) == 20
+
+    asyncio.run(live())
+    one, other = (replay(crashed, engine=engine).arrays.records for engine in ENGINES)
+    assert find_first(one, other) is None
+    assert {*one.deliveries["result"]} == {ACCEPTED}

@@ -63,7 +63,7 @@ class ClockOrder(Order):
 
 
 class Advance(Order):
-    """Advance a held clock: to a time, by a duration, or until something has happened."""
+    """Advance the clock: to a time, by a duration, or until something has happened."""
 
     model_config = example(by="10 min")
 
@@ -150,7 +150,12 @@ def moment(context: Context, text: str) -> int:
 
 @router.get("/clock", summary="The clock")
 async def clock(context: Here) -> dict[str, Any]:
-    """How the clock stands, and whose time a real handler's latency counts as."""
+    """How the clock stands, and whose time a real handler's latency counts as.
+
+    `state` is `free`, `held`, `advancing`, or `ready`: held, after an advance is done. `behind_s`
+    is the wall time that a free clock has lost because it could not keep up, or waited for a
+    handler; `reasons` is what it waits for now.
+    """
     await context.sandbox.committed()
     return asdict(context.sandbox.clock.view)
 
@@ -167,7 +172,11 @@ async def set_clock(context: Here, order: ClockOrder) -> dict[str, Any]:
 
 @router.post("/clock/advance", summary="Advance the clock")
 async def advance(context: Here, order: Advance) -> dict[str, Any]:
-    """Advance, with all posts and requests of that time answered, and hold."""
+    """Advance, with all posts and requests of that time answered, and hold.
+
+    The clock's `state` is `ready` then, which is `held` after an advance; a clock that ran before
+    is held as well, until it is let run again.
+    """
     sandbox = context.sandbox
     if order.to is not None:
         await sandbox.clock.advance_to(moment(context, order.to))
