@@ -32,6 +32,8 @@ class FirstPicture:
         )
         self.data: Future[bytes] = Future()
         """What `outsim.plots.animation.packed` gives; ProcessLookupError if it came to nothing."""
+        # Whoever waits may give up, and that ends neither the process nor the picture.
+        self.data.set_running_or_notify_cancel()
         Thread(target=self._read, daemon=True).start()
 
     def _read(self) -> None:

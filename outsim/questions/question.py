@@ -152,6 +152,11 @@ class StudyQuestion(Question[Answer]):
         return self._run.__aiter__()
 
     @property
+    def without_gap(self) -> range:
+        """Replications that `answer` rests on by now: from the first up to one that is missing."""
+        return self._run.without_gap
+
+    @property
     def answer(self) -> Answer:
         """The answer from the replications that are there without a gap.
 

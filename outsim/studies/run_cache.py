@@ -10,8 +10,10 @@ from outsim.studies.identity import meaning_in_study
 from outsim.studies.runs import RunMeasures, Runs
 from outsim.studies.study_data import StudyData
 
-MOST_RUNS = 2_000
-"""Of a morning, minute by minute, that is 50 MB."""
+MOST_BYTES = 100_000_000
+"""Minute by minute, 3,000 runs of a morning, or 100 of a week."""
+RUN_BYTES = 4_000
+"""Of a run without its minutes, about."""
 
 
 class RunCache:
@@ -21,19 +23,20 @@ class RunCache:
 
     Parameters
     ----------
-    most : int
-        Runs that it holds; those that were not needed for longest make room.
+    most_bytes : int
+        What its runs may take, about; those that were not needed for longest make room.
     """
 
-    def __init__(self, most: int = MOST_RUNS) -> None:
-        self.most = most
+    def __init__(self, most_bytes: int = MOST_BYTES) -> None:
+        self.most_bytes = most_bytes
+        self._bytes = 0
         self._runs: OrderedDict[Hashable, RunMeasures] = OrderedDict()
 
     def __len__(self) -> int:
         return len(self._runs)
 
     def __repr__(self) -> str:
-        return f"RunCache({len(self):,} runs, {self.most:,} at most)"
+        return f"RunCache({len(self):,} runs, {self._bytes:,} of {self.most_bytes:,} bytes)"
 
     def find(
         self, owner: Hashable, position: int, replication: int, runs: Runs, *, series: bool
@@ -54,10 +57,17 @@ class RunCache:
         """Take in what was measured; `owners` has the `owner_of` of each of its scenarios."""
         for run in measured:
             key = owners[run.scenario], run.replication, run.run
+            if key in self._runs:
+                self._bytes -= _size(self._runs.pop(key))
             self._runs[key] = run
-            self._runs.move_to_end(key)
-        while len(self) > self.most:
-            self._runs.popitem(last=False)
+            self._bytes += _size(run)
+        while self._bytes > self.most_bytes:
+            self._bytes -= _size(self._runs.popitem(last=False)[1])
+
+
+def _size(run: RunMeasures) -> int:
+    series = 0 if run.series is None else int(run.series.memory_usage().sum())
+    return RUN_BYTES + series
 
 
 def owner_of(study: StudyData, position: int) -> Hashable:

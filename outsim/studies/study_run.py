@@ -185,11 +185,16 @@ class StudyRun:
         StudyError
             If there are none.
         """
+        if not (there := self.without_gap):
+            raise StudyError("no replication is over: give the study more time")
+        return self.study.result_of(there, self.precisions)
+
+    @property
+    def without_gap(self) -> range:
+        """Replications of this study from its first one on, up to where one is missing."""
         first = self._batches[0].start
         end = next(i for i in count(first) if i == self._end or not self._is_there(i))
-        if end == first:
-            raise StudyError("no replication is over: give the study more time")
-        return self.study.result_of(range(first, end), self.precisions)
+        return range(first, end)
 
     async def _all(self) -> StudyResult:
         async with aclosing(self.__aiter__()) as replications:

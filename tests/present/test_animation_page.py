@@ -164,6 +164,18 @@ def test_each_instant_has_its_numbers_by_tenant(page, data):
         assert cells(row) == [tenant["label"], *(f"{count:,}" for count in (queue, *phases))]
 
 
+def test_a_backlog_that_comes_and_goes_within_a_step_is_shown(page, data):
+    backlog, most = (data["workers"][key] for key in ("status_backlog", "status_backlog_most"))
+    step = next(
+        k for k, values in enumerate(zip(backlog, most, strict=True)) if len({*values}) > 1
+    )
+    seek(page, f"09:{step * data['step_s'] // 60:02}:{step * data['step_s'] % 60:02}")
+    key = page.locator(".chart", has=page.get_by_role("heading", name="Status backlog"))
+    expect(key.get_by_role("listitem")).to_have_text(
+        [f"status updates that wait {backlog[step]}", f"most in the step {most[step]}"]
+    )
+
+
 @pytest.fixture
 def held_clock(browser: Browser, file: Path) -> Iterator[Page]:
     """The page on a wall clock that stands still until it is told to go on."""

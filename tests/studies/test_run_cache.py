@@ -10,7 +10,7 @@ import pytest
 from outsim.questions.compare import compare
 from outsim.results.measures import MEASURES
 from outsim.scenario.loading import with_snapshot
-from outsim.studies.run_cache import RunCache
+from outsim.studies.run_cache import RUN_BYTES, RunCache
 from outsim.studies.runs import run_job
 from outsim.studies.study import run_of
 
@@ -103,13 +103,22 @@ def test_a_directory_with_tables_has_all_of_them(executor, tmp_path):
 
 
 def test_those_not_needed_for_longest_make_room(executor):
-    cache = RunCache(most=6)
+    cache = RunCache(most_bytes=6 * RUN_BYTES)
     asked(executor, BASE, PORTS[8], cache=cache)
     asked(executor, BASE, PORTS[9], cache=cache)
     assert len(cache) == 6
     assert times(executor, "base") == [0, 1, 2]
     asked(executor, BASE, PORTS[8], cache=cache)
     assert times(executor, "8 ports") == [0, 1, 2] * 2
+
+
+def test_a_run_with_its_minutes_takes_the_room_of_several(executor):
+    cache = RunCache(most_bytes=6 * RUN_BYTES)
+    asked(executor, BASE, PORTS[8], cache=cache, keep_series=True)
+    assert len(cache) < 6
+    asked(executor, BASE, PORTS[8], cache=cache, replications=2)
+    asked(executor, BASE, PORTS[9], cache=cache, replications=3)
+    assert len(cache) == 6
 
 
 def test_what_is_there_comes_though_the_rest_is_given_up(executor):

@@ -40,6 +40,7 @@ PAGE_HEADERS = [
     (b"x-content-type-options", b"nosniff"),
     (b"content-security-policy", PAGE_POLICY.encode()),
 ]
+TOO_LARGE = "the request is larger than {:,} bytes"
 NOT_OURS = "the Host or Origin of this request is not this sandbox; use the URL of its ready line"
 
 
@@ -60,7 +61,8 @@ class Gate:
 
     async def _show(self, front: Front, scope: Scope, receive: Receive, send: Send) -> None:
         """Let the page answer: what it asks for is no client's request, and may be kept."""
-        refusal = self._refusal(Headers(scope=scope))
+        headers = Headers(scope=scope)
+        refusal = self._refusal(headers) or self._too_large(headers)
         if refusal is not None:
             await refusal(scope, receive, send)
             return
@@ -71,7 +73,7 @@ class Gate:
             await send(message)
 
         if scope["type"] == "http":
-            receive = self._within_limits(Headers(scope=scope), receive)
+            receive = self._within_limits(headers, receive)
         await front(scope, receive, guarded)
 
     async def _answer(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -114,11 +116,21 @@ class Gate:
             return None
         return JSONResponse({"error": NOT_OURS}, 403)
 
+    def _too_large(self, headers: Headers) -> ASGIApp | None:
+        """The answer to who says beforehand that more is coming than may come."""
+        most = self._most(headers)
+        if int(headers.get("content-length", "0")) <= most:
+            return None
+        return JSONResponse({"error": TOO_LARGE.format(most)}, 413)
+
     def _within_limits(self, headers: Headers, receive: Receive) -> Receive:
-        settings = self.context.settings
+        return _within(receive, self.context.settings.body_s, self._most(headers))
+
+    def _most(self, headers: Headers) -> int:
+        """Bytes that the body of a request may have."""
+        most = self.context.settings.most_body
         is_upload = headers.get("content-type", "").startswith("multipart/")
-        most = settings.most_body if is_upload else min(MOST_HELD, settings.most_body)
-        return _within(receive, settings.body_s, most)
+        return most if is_upload else min(MOST_HELD, most)
 
     def _headers(self) -> list[tuple[bytes, bytes]]:
         clock = self.context.sandbox.clock
@@ -159,7 +171,7 @@ def _within(receive: Receive, limit_s: float, most: int) -> Receive:
         is_whole = not message.get("more_body", False)
         size += len(message.get("body", b""))
         if size > most:
-            raise HTTPException(413, f"the request is larger than {most:,} bytes")
+            raise HTTPException(413, TOO_LARGE.format(most))
         return message
 
     return within

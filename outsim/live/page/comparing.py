@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import asyncio
 from concurrent.futures import Executor
+from contextlib import aclosing
 from typing import TYPE_CHECKING
 
-from outsim.errors import OutsimError
-from outsim.live.page.narrowing import narrowing
+from outsim.live.page.narrowing import answer_so_far, narrowing
 from outsim.live.page.work import Work
 from outsim.scenario.model import Scenario
 from outsim.studies.default_replications import COMPARE
@@ -33,18 +33,23 @@ class Comparing:
         self.replications = 0
         self.problem = ""
 
+    def is_of(self, base: Scenario, seed: int) -> bool:
+        """Whether this is what it is compared with, and by these draws."""
+        return self._base is base and self._seed == seed
+
     def begin(self) -> None:
         """Compare them, if it is not done yet."""
         if self._comparing is None:
-            self._comparing = asyncio.create_task(self._compare())
+            self._comparing = self._work.begin(self._refuse, self._compare)
 
     async def _compare(self) -> None:
-        try:
-            async for comparison in narrowing(self._work, self._ask, COMPARE):
-                self.document = await self._work.run(comparison.document)
-                self.replications = comparison.findings.replications
-        except OutsimError as error:
-            self.problem = str(error)
+        found = narrowing(self._work, self._ask, answer_so_far, COMPARE)
+        async with aclosing(found) as coming:
+            async for answer in coming:
+                self.document, self.replications = answer.document, answer.replications
+
+    def _refuse(self, problem: str) -> None:
+        self.problem = problem
 
     def _ask(self, executor: Executor, replications: int) -> StudyQuestion[Comparison]:
         from outsim.questions.compare import compare

@@ -112,9 +112,18 @@ def build(page: Page) -> None:
         flag.give_up()
         moving.show(sources.value)
 
+    looks = 0
+
     async def look() -> None:
+        nonlocal looks
         session.show()
-        if sources.value == LIVE and await page.mornings.live.renew():
+        if sources.value != LIVE:
+            return
+        live = page.mornings.live
+        await live.renew()
+        # Another client may have had it renewed.
+        if live.looks != looks:
+            looks = live.looks
             moving.renew()
 
     sources.on_value_change(switch)

@@ -96,7 +96,9 @@ class Live:
 
     def __init__(self, work: Work, sandbox: Sandbox) -> None:
         self._work, self._sandbox = work, sandbox
-        self._reached = -1
+        self.looks = 0
+        """How often it was looked at: each time there is more to draw."""
+        self._known: tuple[int, int] | None = None
         self._not_before = 0.0
         self._made: tuple[Result, bytes] | None = None
         self._renewing = asyncio.Lock()
@@ -120,27 +122,32 @@ class Live:
 
     async def _latest(self) -> tuple[Result, bytes]:
         if self._made is None:
-            await self.renew()
-        assert self._made is not None
+            async with self._renewing:
+                if self._made is None:
+                    self._made = await self._look()
         return self._made
 
-    async def renew(self) -> bool:
-        """Look at the session again if it has gone on and it is time; whether there is more."""
-        if self._renewing.locked():
-            return False
+    async def renew(self) -> None:
+        """Look at the session again if something has happened in it, and it is time."""
+        clock = asyncio.get_running_loop().time
+        if self._renewing.locked() or clock() < self._not_before:
+            return
         async with self._renewing:
-            now, clock = self._sandbox.clock.now, asyncio.get_running_loop().time
-            begun = clock()
-            if now == self._reached or begun < self._not_before:
-                return False
-            # What makes tables takes long to load: not in the loop.
-            await self._work.run(import_module, "outsim.live.replay")
-            await self._sandbox.read_ahead()
-            result = self._sandbox.result()
-            self._made = result, await self._work.run(_drawn, result, is_live=True)
-            self._reached = now
-            self._not_before = begun + max(RENEWED_S, (clock() - begun) / MOST_OF_TIME)
-            return True
+            known = self._sandbox.clock.now, self._sandbox.last_event
+            if known != self._known:
+                begun = clock()
+                self._made = await self._look()
+                self._known = known
+                self._not_before = begun + max(RENEWED_S, (clock() - begun) / MOST_OF_TIME)
+
+    async def _look(self) -> tuple[Result, bytes]:
+        # What makes tables takes long to load: not in the loop.
+        await self._work.run(import_module, "outsim.live.replay")
+        await self._sandbox.read_ahead()
+        result = self._sandbox.result()
+        drawn = await self._work.run(_drawn, result, is_live=True)
+        self.looks += 1
+        return result, drawn
 
 
 class Mornings:

@@ -46,6 +46,7 @@ class Page:
     made: Result | None = None
     first_picture: Future[bytes] | None = None
     work: Work = field(default_factory=Work)
+    _comparing: Comparing | None = None
 
     # Studies and what draws take longer to load than a sandbox may take to answer.
 
@@ -63,15 +64,17 @@ class Page:
 
         return Mornings(self.work, self.context.sandbox, self.other, self.made, self.first_picture)
 
-    @cached_property
+    @property
     def comparing(self) -> Comparing | None:
-        """What the second scenario changes, if there is one."""
+        """What the second scenario changes, if there is one; another once the sandbox is reset."""
         from outsim.live.page.comparing import Comparing
 
         if self.other is None:
             return None
-        seed = self.context.sandbox.seed
-        return Comparing(self.work, self.runs, self.scenario, self.other, seed)
+        base, seed = self.scenario, self.context.sandbox.seed
+        if self._comparing is None or not self._comparing.is_of(base, seed):
+            self._comparing = Comparing(self.work, self.runs, base, self.other, seed)
+        return self._comparing
 
     @property
     def scenario(self) -> Scenario:

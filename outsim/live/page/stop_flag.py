@@ -5,16 +5,17 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 from concurrent.futures import Executor
+from contextlib import aclosing
 from functools import partial
 from typing import TYPE_CHECKING
 
-from nicegui import background_tasks, ui
+from nicegui import ui
 from nicegui.events import GenericEventArguments
 
 from outsim.clock import SECOND, format_duration
-from outsim.errors import OutsimError, StudyError
+from outsim.errors import StudyError
 from outsim.live.page.mornings import Morning
-from outsim.live.page.narrowing import narrowing
+from outsim.live.page.narrowing import answer_so_far, narrowing
 from outsim.live.page.work import Work
 from outsim.scenario.model import Scenario
 from outsim.studies.default_replications import STUDY
@@ -52,7 +53,7 @@ class StopFlag:
         self.give_up()
         self._tell("")
         if event.args is not None:
-            self._asking = background_tasks.create(self._ask(float(event.args)))
+            self._asking = self._work.begin(self._tell, self._ask, float(event.args))
 
     def give_up(self) -> None:
         """Nobody waits for what is being asked."""
@@ -62,16 +63,13 @@ class StopFlag:
     async def _ask(self, at_s: float) -> None:
         await asyncio.sleep(SETTLED_S)
         morning = self._morning()
-        try:
-            scenario = await morning.scenario()
-            after_us = await self._work.run(_after_start, scenario, at_s)
-            self._tell("The stop is being tried on the first days ...")
-            ask = partial(_asked, scenario, after_us, morning.seed)
-            async for race in narrowing(self._work, ask, STUDY):
-                document = await self._work.run(race.document)
-                self._tell(f"{document.answer} {document.asked}")
-        except OutsimError as error:
-            self._tell(str(error))
+        scenario = await morning.scenario()
+        after_us = await self._work.run(_after_start, scenario, at_s)
+        self._tell("The stop is being tried on the first days ...")
+        ask = partial(_asked, scenario, after_us, morning.seed)
+        async with aclosing(narrowing(self._work, ask, answer_so_far, STUDY)) as coming:
+            async for answer in coming:
+                self._tell(f"{answer.document.answer} {answer.document.asked}")
 
 
 def _after_start(scenario: Scenario, at_s: float) -> int:

@@ -5,11 +5,12 @@ from __future__ import annotations
 import asyncio
 import threading
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
 from concurrent.futures import BrokenExecutor, Executor, Future, ThreadPoolExecutor
 from functools import partial
 from typing import Any, ParamSpec, TypeVar
 
+from outsim.errors import OutsimError
 from outsim.scenario.model import Scenario
 from outsim.studies.executors import end_pool, process_pool, workers
 
@@ -34,6 +35,8 @@ class Work:
     def __init__(self) -> None:
         self._threads = ThreadPoolExecutor(4, "outsim-page")
         self._runs = _Runs()
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._is_closed = False
 
     @property
     def executor(self) -> Executor:
@@ -43,16 +46,47 @@ class Work:
     async def run(
         self, work: Callable[Given, Found], /, *given: Given.args, **named: Given.kwargs
     ) -> Found:
-        """Have something done in a thread."""
+        """Have something done in a thread; once this is closed, nobody waits for it any more."""
+        if self._is_closed:
+            raise asyncio.CancelledError
         loop = asyncio.get_running_loop()
         return await loop.run_in_executor(self._threads, lambda: work(*given, **named))
+
+    def begin(
+        self,
+        refuse: Callable[[str], None],
+        work: Callable[Given, Coroutine[Any, Any, None]],
+        /,
+        *given: Given.args,
+        **named: Given.kwargs,
+    ) -> asyncio.Task[None]:
+        """Have something done in the loop meanwhile; why it can't be done is told."""
+
+        async def done() -> None:
+            try:
+                await work(*given, **named)
+            except OutsimError as error:
+                refuse(str(error))
+            except Exception as error:
+                refuse(f"This failed, and the sandbox's process says where: {error!r}")
+                asyncio.get_running_loop().call_exception_handler(
+                    {"message": "work of the page failed", "exception": error}
+                )
+
+        task = asyncio.create_task(done())
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+        return task
 
     def warm_up(self, scenario: Scenario) -> None:
         """Have the processes make a run once, so that the first study does not wait for them."""
         self._runs.warm_up(scenario)
 
     def close(self) -> None:
-        """Begin nothing more, and end runs under way."""
+        """Begin nothing more, and end what is under way."""
+        self._is_closed = True
+        for task in self._tasks:
+            task.cancel()
         self._runs.close()
         self._threads.shutdown(wait=True, cancel_futures=True)
 
@@ -73,7 +107,7 @@ class _Runs:
         return _OneStudy(self)
 
     def warm_up(self, scenario: Scenario) -> None:
-        if not self._is_warm:
+        if not (self._is_warm or self._is_closed):
             self._is_warm = True
             for _ in range(self._count):
                 self._pool.submit(_warm_up, scenario)

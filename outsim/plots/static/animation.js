@@ -145,6 +145,7 @@ class Animation {
     ]);
     this.charts.backlog.setSeries([
       { label: "status updates that wait", values: workers.status_backlog, look: area("work", 1) },
+      { label: "most in the step", values: workers.status_backlog_most, look: line("soft", [], 1) },
     ]);
   }
 

@@ -27,20 +27,26 @@ def browser() -> Iterator[Browser]:
 def serve(
     browser: Browser, tmp_path_factory: pytest.TempPathFactory
 ) -> Callable[..., AbstractContextManager[Opened]]:
-    """Serves scenario files; no request of a room goes elsewhere, nor does one fail."""
+    """Serves scenario files; no request of a room goes elsewhere, and nothing fails."""
 
     @contextmanager
     def start(*arguments: str | Path) -> Iterator[Opened]:
         command = [sys.executable, "-m", "outsim", "serve", "--port", "0", *map(str, arguments)]
-        with subprocess.Popen(
-            command, stdout=subprocess.PIPE, text=True, cwd=tmp_path_factory.mktemp("served")
-        ) as process:
+        place = tmp_path_factory.mktemp("served")
+        told = place / "stderr"
+        with (
+            told.open("w") as file,
+            subprocess.Popen(
+                command, stdout=subprocess.PIPE, stderr=file, text=True, cwd=place
+            ) as process,
+        ):
             try:
                 assert process.stdout is not None
                 opened = Opened(json.loads(process.stdout.readline())["url"], browser)
                 yield opened
             finally:
                 process.terminate()
+        assert "Traceback" not in told.read_text(), told.read_text()
         assert process.returncode == 0
         assert opened.outside == []
         assert opened.errors == []

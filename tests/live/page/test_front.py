@@ -32,7 +32,7 @@ def upgraded(url: str, **headers: str) -> str:
     path = "/_nicegui_ws/socket.io/?EIO=4&transport=websocket"
     with socket.create_connection((there.hostname, there.port)) as wire:
         wire.sendall("\r\n".join([f"GET {path} HTTP/1.1", *lines, "", ""]).encode())
-        return wire.recv(1000).decode().splitlines()[0]
+        return wire.recv(1000).splitlines()[0].decode()
 
 
 @pytest.mark.parametrize("path", ROOMS)
@@ -62,3 +62,16 @@ def test_the_rest_is_the_platforms(client):
     lost = client.get("/nowhere")
     assert (lost.status_code, lost.headers["content-type"]) == (404, "application/json")
     assert not {*ROOMS} & {*client.get("/openapi.json").json()["paths"]}
+
+
+def test_an_upload_that_is_too_large_is_refused_before_it_is_read(opened):
+    there = urlsplit(opened.url)
+    head = {
+        "Host": there.netloc,
+        "Content-Type": "multipart/form-data; boundary=x",
+        "Content-Length": f"{10**12}",
+    }
+    lines = [f"{name}: {value}" for name, value in head.items()]
+    with socket.create_connection((there.hostname, there.port)) as wire:
+        wire.sendall("\r\n".join(["POST /_nicegui/upload HTTP/1.1", *lines, "", ""]).encode())
+        assert b" 413 " in wire.recv(1000).splitlines()[0]

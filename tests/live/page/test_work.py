@@ -69,3 +69,19 @@ def test_work_in_a_thread_gives_its_value(work):
         return await work.run(sum, [1, 2])
 
     assert asyncio.run(both()) == 3
+
+
+def test_whoever_waits_when_it_is_closed_waits_no_more():
+    async def close() -> tuple[asyncio.Task[None], asyncio.Task[int], list[str]]:
+        work, told = Work(), []
+        begun = work.begin(told.append, asyncio.Event().wait)
+        await asyncio.sleep(0)
+        work.close()
+        late = asyncio.ensure_future(work.run(sum, [1, 2]))
+        await asyncio.wait([begun, late])
+        return begun, late, told
+
+    begun, late, told = asyncio.run(close())
+    assert begun.cancelled()
+    assert late.cancelled()
+    assert told == []

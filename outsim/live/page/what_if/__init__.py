@@ -1,4 +1,4 @@
-"""The room in which a scenario is changed, and held against what it was."""
+"""The room in which a scenario is changed, and compared with what it was."""
 
 from __future__ import annotations
 

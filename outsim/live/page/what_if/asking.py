@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncGenerator, Callable
-from contextlib import aclosing, suppress
+from concurrent.futures import Executor
+from contextlib import aclosing
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
 from outsim.document import Document
-from outsim.errors import OutsimError
-from outsim.live.page.narrowing import FEWEST, GROWTH
+from outsim.live.page.narrowing import narrowing
 from outsim.live.page.what_if.bands import Day, days
 from outsim.live.page.what_if.changing import WhatIf
 from outsim.live.page.work import Work
@@ -20,7 +20,6 @@ from outsim.questions.question import StudyQuestion
 from outsim.scenario.model import Scenario
 from outsim.studies.run_cache import RunCache
 from outsim.studies.study import run_of
-from outsim.studies.study_data import StudyData
 from outsim.studies.study_run import StudyRun
 
 
@@ -34,7 +33,7 @@ class Found:
     names: tuple[str, ...]
     """Of the scenarios, the base first."""
     document: Document | None
-    """The comparison's; None where there is nothing to hold against the base."""
+    """The comparison's; None where there is nothing to compare with the base."""
     days: list[Day]
     """How the day goes."""
 
@@ -50,53 +49,30 @@ def question_of(scenarios: tuple[Scenario, ...], **options: Any) -> Question:
 
 def found_in(question: Question, asked: int) -> Found:
     """What the replications that are there without a gap say."""
-    study, comparison = question.study, None
-    there = study.without_gap
+    study, there, document = question.study, question.without_gap, None
     if isinstance(question, StudyQuestion):
         comparison = question.answer
+        # More may have come meanwhile.
         there = range(comparison.findings.replications)
-    document = None if comparison is None else comparison.document()
+        document = comparison.document()
     return Found(len(there), asked, tuple(study.labels), document, days(study, there))
 
 
-async def answers(
+def answers(
     work: Work, cache: RunCache, scenarios: tuple[Scenario, ...], replications: int, seed: int
 ) -> AsyncGenerator[Found, None]:
     """What is found, from few replications and then from more; the last is from all."""
-    ask = partial(question_of, executor=work.executor, cache=cache, seed=seed)
-    question = await work.run(ask, scenarios, replications=range(replications))
-    came = asyncio.Event()
-    reading = asyncio.create_task(_read(question, came))
-    reading.add_done_callback(lambda _: came.set())
-    try:
-        shown, due = 0, float(min(FEWEST, replications))
-        is_over = False
-        while not is_over:
-            await came.wait()
-            came.clear()
-            is_over = reading.done()
-            if is_over:
-                reading.result()
-            there = _whole(question.study)
-            if there > shown and (is_over or there >= due):
-                found = await work.run(found_in, question, replications)
-                shown, due = found.replications, found.replications * GROWTH
-                yield found
-    finally:
-        reading.cancel()
-        with suppress(asyncio.CancelledError):
-            await reading
 
+    def ask(executor: Executor, replications: int) -> Question:
+        return question_of(
+            scenarios,
+            replications=range(replications),
+            executor=executor,
+            cache=cache,
+            seed=seed,
+        )
 
-async def _read(question: Question, came: asyncio.Event) -> None:
-    async with aclosing(question.__aiter__()) as replications:  # type: ignore[type-var]
-        async for _ in replications:
-            came.set()
-
-
-def _whole(study: StudyData) -> int:
-    """How many replications are there without a gap."""
-    return len(study.without_gap) if study.replications else 0
+    return narrowing(work, ask, partial(found_in, asked=replications), replications)
 
 
 class Asking:
@@ -117,7 +93,9 @@ class Asking:
         """Ask how the changed scenario does, or how the base does by itself; nothing else."""
         self.give_up()
         scenarios = (what_if.base, *([what_if.changed] if what_if.is_compared else []))
-        self._task = asyncio.create_task(self._answer(scenarios, replications, what_if.seed))
+        self._task = self._work.begin(
+            self._refuse, self._answer, scenarios, replications, what_if.seed
+        )
 
     def give_up(self) -> None:
         """Have nothing more answered."""
@@ -125,10 +103,7 @@ class Asking:
             self._task.cancel()
 
     async def _answer(self, scenarios: tuple[Scenario, ...], replications: int, seed: int) -> None:
-        try:
-            found = answers(self._work, self._cache, scenarios, replications, seed)
-            async with aclosing(found) as coming:
-                async for one in coming:
-                    self._show(one)
-        except OutsimError as error:
-            self._refuse(str(error))
+        found = answers(self._work, self._cache, scenarios, replications, seed)
+        async with aclosing(found) as coming:
+            async for one in coming:
+                self._show(one)

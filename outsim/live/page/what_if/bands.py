@@ -1,4 +1,4 @@
-"""The day of a base and of what is held against it, as data for charts, tables and in words."""
+"""The day of a base and of what is compared with it, as data for charts, tables and in words."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ MOST_ROWS = 12
 """Instants that the table beside a chart shows, about."""
 COLOURS = (BLUE, VERMILION)
 LINES = ("dashed", "solid")
-"""Of the base, and of what is held against it."""
+"""Of the base, and of what is compared with it."""
 
 Values = NDArray[np.float64]
 

@@ -1,4 +1,4 @@
-"""A scenario that is changed key by key, and what it is held against."""
+"""A scenario that is changed key by key, and what it is compared with."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from outsim.scenario.model import Scenario
 from outsim.text import title
 
 SERVED, SECOND = "served", "second"
-"""What a changed scenario can be held against: itself as it was, or the other one."""
+"""What a changed scenario can be compared with: itself as it was, or the other one."""
 
 
 class WhatIf:
@@ -35,12 +35,12 @@ class WhatIf:
 
     @property
     def base(self) -> Scenario:
-        """What the changed scenario is held against."""
+        """What the changed scenario is compared with."""
         return self.bases[self.base_name][0]
 
     @property
     def is_compared(self) -> bool:
-        """Whether there is anything to hold against the base."""
+        """Whether there is anything to compare with the base."""
         return bool(self.changes) or self.base_name == SECOND
 
     def set(self, changes: Mapping[str, str]) -> None:

@@ -86,13 +86,13 @@ class Room:
         self._ask()
 
     def _compared(self) -> str:
-        """What is held against what."""
+        """What is compared with what."""
         what_if = self._what_if
         base = what_if.base.name
         if not what_if.is_compared:
             return f"Base: {base}, as it was."
         whose = "the second scenario" if what_if.base_name == SECOND else "the scenario as it was"
-        return f"{what_if.changed.name}, held against its base: {base} ({whose})."
+        return f"{what_if.changed.name}, compared with {base} ({whose})."
 
     def _ask(self) -> None:
         """Ask what is on the screen now, instead of what was asked before."""
@@ -112,7 +112,7 @@ class Room:
     def _found(self, found: Found) -> None:
         nothing = (
             "Nothing is changed yet: move a slider, or write into a field. What that does is then "
-            f"held against {self._what_if.base.name} as it was."
+            f"compared with {self._what_if.base.name} as it was."
         )
         self._view.show(found, nothing)
         is_whole = found.replications == found.asked

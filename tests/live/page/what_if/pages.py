@@ -9,6 +9,7 @@ from types import SimpleNamespace
 from typing import Any
 
 from outsim.live.page.what_if.changing import WhatIf
+from outsim.live.page.work import Work
 from outsim.scenario.loading import load
 
 SERVED = """\
@@ -62,10 +63,13 @@ def what_if_of(served: Path, other: Path | None = None, seed: int = 7) -> WhatIf
     return WhatIf(page)
 
 
-class Here:
+class Here(Work):
     """Does at once what would hold up the loop, as the work of a page does in a thread."""
 
+    executor: Any = None
+
     def __init__(self, executor: Executor) -> None:
+        super().__init__()
         self.executor = executor
 
     async def run(self, work, /, *given, **named):

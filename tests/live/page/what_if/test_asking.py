@@ -89,6 +89,25 @@ def test_a_newer_question_gives_up_an_older_one(what_if):
     assert all(future.cancelled() for future in never.asked)
 
 
+def test_what_fails_is_said_and_noted(what_if):
+    class Broken(AtOnce):
+        def submit(self, _work, /, _job):
+            raise OSError("no room")
+
+    async def ask() -> tuple[str, list[dict]]:
+        noted: list[dict] = []
+        loop = asyncio.get_running_loop()
+        loop.set_exception_handler(lambda _loop, context: noted.append(context))
+        refused: asyncio.Future[str] = loop.create_future()
+        asking = Asking(Here(Broken()), RunCache(), pytest.fail, refused.set_result)
+        asking.ask(what_if, 5)
+        return await refused, noted
+
+    said, noted = asyncio.run(ask())
+    assert "no room" in said
+    assert [str(context["exception"]) for context in noted] == ["no room"]
+
+
 def test_what_cant_be_compared_is_said(what_if, tmp_path):
     served = tmp_path / "served.toml"
     other = tmp_path / "later.toml"

@@ -78,8 +78,7 @@ def test_a_start_that_is_moved_is_compared_kept_and_got_again_in_batch(room, ser
     expect(room.get_by_label("Start", exact=True)).to_have_value("09:15")
     from_20(room)
     expect(room.locator(".compared")).to_have_text(
-        "a small morning, start 09:15, held against its base: a small morning (the scenario as it "
-        "was)."
+        "a small morning, start 09:15, compared with a small morning (the scenario as it was)."
     )
     expect(answer(room)).to_contain_text("a small morning, start 09:15")
     shown = measures(room)
@@ -143,10 +142,10 @@ def test_values_go_back_to_the_base_one_by_one_or_all_together(room):
     for field, text in ((ports, "8"), (workers, "2")):
         field.fill(text)
         field.press("Enter")
-    expect(room.locator(".compared")).to_contain_text("ports 8, workers 2, held against")
+    expect(room.locator(".compared")).to_contain_text("ports 8, workers 2, compared with")
     room.get_by_role("button", name="Back to base: 6").click()
     expect(ports).to_have_value("6")
-    expect(room.locator(".compared")).to_contain_text("a small morning, workers 2, held against")
+    expect(room.locator(".compared")).to_contain_text("a small morning, workers 2, compared with")
     room.get_by_role("button", name="Take all changes back").click()
     expect(workers).to_have_value("1")
     expect(answer(room)).to_contain_text("Nothing is changed yet")
@@ -156,7 +155,7 @@ def test_controls_of_all_parts_open_when_they_are_wanted(room):
     expect(room.get_by_label("Queue", exact=True)).to_have_count(0)
     room.get_by_text("More of Platform").click()
     room.get_by_label("Queue", exact=True).select_option("fair")
-    expect(room.locator(".compared")).to_contain_text("a small morning, queue fair, held against")
+    expect(room.locator(".compared")).to_contain_text("a small morning, queue fair, compared with")
     from_20(room)
 
 
