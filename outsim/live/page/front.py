@@ -39,10 +39,11 @@ class Front:
         try:
             yield
         finally:
+            # First: whatever became of the page, its processes end.
+            page.work.close()
             answering.cancel()
             with suppress(asyncio.CancelledError):
                 await answering
-            page.work.close()
 
     async def _answer(self, page: Page) -> None:
         try:
