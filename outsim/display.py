@@ -97,13 +97,15 @@ def _is_even(value: Estimate, least: float = -math.inf, most: float = math.inf) 
 
 def _in_unit(value: Estimate, unit: Unit, *, signed: bool = False) -> str:
     """Mean and interval, or why there is none, rounded to what the interval deserves."""
-    sign = "+" if signed else ""
+    sign, rare = "+" if signed else "", value.rare
     mean, half = round(value.mean, _EXACT) / unit.size, max(_sides(value)) / unit.size
+    leaves_0_out = signed and rare is None and value.is_clear
 
     def written(number: float, decimals: int) -> str:
+        if leaves_0_out and number and not round(number, decimals):
+            decimals = _decimals(abs(number)) - 1
         return f"{number:{sign}z,.{decimals}f}"
 
-    rare = value.rare
     if signed and rare is not None and rare.times == 0 and rare.place == 0:
         return f"under {_bound(rare.within, unit)}"
     if not math.isfinite(half):
@@ -113,8 +115,9 @@ def _in_unit(value: Estimate, unit: Unit, *, signed: bool = False) -> str:
         text = f"{written(mean, decimals)} {unit.name}".rstrip()
         return f"{text}{_instead(value, unit, signed=signed)}"
     limits = (-math.inf, math.inf) if signed else (0.0, 1.0 if unit.name == "%" else math.inf)
-    if _is_even(value, *limits):
-        decimals = _decimals(half)
+    decimals = _decimals(half)
+    hides_sign = leaves_0_out and round(abs(mean), decimals) <= round(half, decimals)
+    if _is_even(value, *limits) and not hides_sign:
         return f"{written(mean, decimals)} ± {half:,.{decimals}f} {unit.name}".rstrip()
     decimals = _decimals(min(value.half_width / unit.size, half))
     low, high = (written(end / unit.size, decimals) for end in (value.low, value.high))

@@ -5,13 +5,18 @@ from __future__ import annotations
 import asyncio
 import json
 import math
+import re
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import timedelta
+from decimal import Decimal
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
+from outsim.display import format_estimate
 from outsim.errors import EngineError, StudyError
 from outsim.estimates import estimate
 from outsim.questions.compare import Comparison, compare
@@ -50,6 +55,58 @@ def made_up(*rows: dict[str, list[float]]) -> StudyResult:
     )
     scenarios = tuple(chancy(f"s{k}") for k in range(len(rows)))
     return StudyResult(scenarios, 1, RunArray.of(figures))
+
+
+# Verdicts and what is printed
+
+ENDS = re.compile(r"([-+][\d,.]+) \(([-+][\d,.]+) to ([-+][\d,.]+)\)")
+EVEN = re.compile(r"([-+][\d,.]+) ± ([\d,.]+)")
+
+
+def printed_ends(text: str) -> tuple[float, float] | None:
+    """Both ends of an interval as a reader takes them; None where there is none."""
+    text = text.replace(",", "")
+    if match := ENDS.match(text):
+        return float(match[2]), float(match[3])
+    if match := EVEN.match(text):
+        mean, half = Decimal(match[1]), Decimal(match[2])
+        return float(mean - half), float(mean + half)
+    return None
+
+
+@given(
+    st.sampled_from(["completed_by_deadline", "wait_p50_s", "finish_time_s", "status_lag_p90_s"]),
+    st.integers(2, 25),
+    st.integers(0, 2**32 - 1),
+    st.floats(0, 1.5),
+    st.sampled_from(["normal", "skewed to the left", "skewed to the right"]),
+)
+def test_a_verdict_and_the_printed_interval_agree(name, count, seed, shift, shape):
+    """Better or worse if and only if the very interval that is printed leaves 0 out."""
+    random = np.random.default_rng(seed)
+    noise = random.normal(size=count)
+    if shape != "normal":
+        noise = (random.exponential(size=count) - 1) * (1 if shape.endswith("right") else -1)
+    scale = 0.05 if name == "completed_by_deadline" else 400.0
+    base = random.normal(10 * scale, scale, count)
+    other = base + scale * (shift + noise)
+    found = made_up({name: base.tolist()}, {name: other.tolist()})
+    answer = Comparison(found)
+    measure, difference = measure_named(name), found.difference(1, name)
+    text = format_estimate(measure.kind, difference, found.scenarios[0].deadline, signed=True)
+    ends = printed_ends(text)
+    if ends is None:
+        assert math.isnan(difference.half_width), text
+        return
+    leaves_0_out = ends[0] > 0 or ends[1] < 0
+    assert leaves_0_out == difference.is_clear, text
+    is_change = abs(difference.mean) >= found.matters_from(name) and leaves_0_out
+    assert (found.verdict(1, name) not in ("small", "unclear")) == is_change, text
+    assert (text in answer.document().answer) == is_change, text
+    in_table = found.text_table().set_index("").loc[found.label(measure), "difference"]
+    of_table = printed_ends(in_table)
+    assert of_table is not None
+    assert (of_table[0] > 0 or of_table[1] < 0) == leaves_0_out, in_table
 
 
 # Pairing
