@@ -79,10 +79,21 @@ class Followed:
         self.waiting = 0
         self.lags_us: deque[int] = deque(maxlen=RECENT_UPDATES)
 
-    def places(self, *, are_pending: bool) -> list[int]:
-        """Calls that are seen as pending, in order; else as over, the last to end first."""
+    def counts_at(self, plan: CampaignPlan, now: int) -> tuple[Counter[int], Counter[int]]:
+        """Calls that are handed in by now: by status as it is, and as it is seen."""
+        if plan.requests_us is None and plan.submitted_us <= now:
+            return self.counts, self.visible_counts
+        are_in = plan.submitted_at_us <= now
+        statuses, visible = (
+            Counter(np.frombuffer(codes, np.uint8)[are_in].tolist())
+            for codes in (self.status, self.visible)
+        )
+        return statuses, visible
+
+    def places(self, plan: CampaignPlan, now: int, *, are_pending: bool) -> list[int]:
+        """Calls in so far that are seen as pending, in order; or over, the last to end first."""
         are_over = np.frombuffer(self.visible, np.uint8) >= FIRST_FINAL
-        found = np.flatnonzero(are_over != are_pending)
+        found = np.flatnonzero((are_over != are_pending) & (plan.submitted_at_us <= now))
         if not are_pending:
             shown = np.frombuffer(self.visible_place, np.int64)[found]
             found = found[np.argsort(-shown, kind="stable")]
@@ -259,9 +270,9 @@ class Board:
         """Number of the call that an attempt is of."""
         return self.attempts.values(row, "call_id")[0]
 
-    def places(self, campaign: SessionCampaign, *, are_pending: bool) -> list[int]:
+    def places(self, campaign: SessionCampaign, now: int, *, are_pending: bool) -> list[int]:
         """Calls of a campaign that are seen as pending, or as over; see `Sandbox.page_rows`."""
-        return self.followed(campaign).places(are_pending=are_pending)
+        return self.followed(campaign).places(campaign.plan, now, are_pending=are_pending)
 
     def posts(self, tenant: str | None = None, call_id: int | None = None) -> Sequence[int]:
         """Rows of the posts of followed calls, of a tenant's, or about one call, in order."""

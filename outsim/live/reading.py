@@ -97,7 +97,8 @@ class Reading(ABC):
         """
         end = None if size is None else begin + size
         found = self._campaigns(tenant)[begin:end]
-        return [campaign_view(self._driver.board, campaign) for campaign in found]
+        now = self._driver.touch()
+        return [campaign_view(self._driver.board, campaign, now) for campaign in found]
 
     def campaign_names(self, tenant: str) -> list[str]:
         """Names of a tenant's campaigns, in the order of their calls."""
@@ -111,8 +112,8 @@ class Reading(ABC):
         SandboxError
             If there is none.
         """
-        self._driver.touch()
-        return campaign_view(self._driver.board, self._driver.session.find(tenant, name))
+        now = self._driver.touch()
+        return campaign_view(self._driver.board, self._driver.session.find(tenant, name), now)
 
     def page_rows(
         self, tenant: str, campaign: str, *, are_pending: bool, begin: int = 0, size: int = 50
@@ -129,7 +130,7 @@ class Reading(ABC):
         """
         now = self._driver.touch()
         board, found = self._driver.board, self._driver.session.find(tenant, campaign)
-        places = board.places(found, are_pending=are_pending)[begin : begin + size]
+        places = board.places(found, now, are_pending=are_pending)[begin : begin + size]
         return [page_row(board, found, index, now) for index in places]
 
     def dialed_after_stop(

@@ -56,10 +56,11 @@ def call_view(board: Board, campaign: SessionCampaign, index: int) -> CallView:
     )
 
 
-def campaign_view(board: Board, campaign: SessionCampaign) -> CampaignView:
+def campaign_view(board: Board, campaign: SessionCampaign, now: int) -> CampaignView:
     """A campaign as it is and as it is seen."""
     plan, found = campaign.plan, board.followed(campaign)
     requested = plan.rules.stop_requested_us
+    counts, visible_counts = found.counts_at(plan, now)
     return CampaignView(
         tenant=plan.tenant,
         name=plan.name,
@@ -73,8 +74,8 @@ def campaign_view(board: Board, campaign: SessionCampaign) -> CampaignView:
         dialed_after_stop=len(board.after_stop(campaign)) if campaign.is_stopped else 0,
         is_over=found.is_over,
         wedged=found.wedged,
-        counts=_by_word(found.counts),
-        visible_counts=_by_word(found.visible_counts),
+        counts=_by_word(counts),
+        visible_counts=_by_word(visible_counts),
         waiting_updates=found.waiting,
         status_lag_us=_mean(found.lags_us),
     )

@@ -123,6 +123,7 @@ class CampaignView:
     wedged: int
     """Calls that stay pending for ever: they were accepted, and never go out."""
     counts: dict[str, int]
+    """Calls that were handed in so far, by status."""
     visible_counts: dict[str, int]
     waiting_updates: int
     """Changes of status that happened and are not visible; those that are lost never will be."""

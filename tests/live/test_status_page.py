@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import asyncio
+from collections import Counter
 
 import numpy as np
 import pytest
 
 from outsim.live import Pin, Sandbox, Submit
+from outsim.plots.animation import animation
+from outsim.scenario import load
+from outsim.vocabulary import PENDING_STATUSES
 
 NUMBERS = [f"212555{k:04}" for k in range(100, 160)]
 LIST = "destination\n" + "".join(f"{number};ani=2125550199\n" for number in NUMBERS) + "nonsense\n"
@@ -130,3 +134,74 @@ def test_calls_after_a_stop_are_those_of_the_campaign(live):
         assert middle == after[1:3]
 
     live(session)
+
+
+@pytest.fixture
+def handed_in_later():
+    """A scenario whose campaigns come in at the beginning of the session, and later."""
+    return load(
+        {
+            "clock": {"date": "2026-03-10", "begins": "09:00", "ends": "12:00"},
+            "tenant": [{"name": "acme"}],
+            "campaign": [
+                {"tenant": "acme", "start": "09:30", "contacts": 20, "name": name, **submitted}
+                for name, submitted in (
+                    ("at once", {"submitted_at": "09:00"}),
+                    ("later", {"submitted_at": "09:10"}),
+                    ("at its start", {}),
+                )
+            ]
+            + [
+                {
+                    "tenant": "acme",
+                    "name": "by request",
+                    "start": "09:05",
+                    "requests": {"rate": "60/h"},
+                }
+            ],
+        }
+    )
+
+
+@pytest.mark.parametrize("seconds", [1, 599, 601, 1799, 1801, 2700])
+def test_what_waits_to_be_handed_in_is_pending_nowhere(handed_in_later, seconds):
+    async def whole():
+        async with Sandbox(handed_in_later, seed=3) as sandbox:
+            await sandbox.clock.advance_by(seconds * 1_000_000)
+            result = sandbox.result()
+            page = result.status_page(sandbox.clock.local(sandbox.clock.now))
+            data = animation(result, step_s=1)
+            drawn = {counter["campaign"]: counter for counter in data["counters"]}
+            for view in sandbox.campaigns("acme"):
+                own = page[page["campaign"] == view.name]
+                assert view.visible_counts == Counter(own["status"])
+                assert view.counts == Counter(own["true_status"])
+                rows = [
+                    row.call_id
+                    for are_pending in (True, False)
+                    for row in sandbox.page_rows(
+                        "acme", view.name, are_pending=are_pending, size=1000
+                    )
+                ]
+                assert sorted(rows) == sorted(own["call_id"])
+                for word, counts in drawn[view.name]["seen"].items():
+                    assert counts[-1] == view.seen.get(word, 0)
+
+    asyncio.run(whole())
+
+
+@pytest.mark.parametrize("seconds", [0, 600, 1800])
+def test_what_is_handed_in_at_this_instant_is_pending(handed_in_later, seconds):
+    async def whole():
+        async with Sandbox(handed_in_later, seed=3) as sandbox:
+            await sandbox.clock.advance_by(seconds * 1_000_000)
+            at, views = sandbox.clock.local(sandbox.clock.now), sandbox.campaigns("acme")
+            await sandbox.clock.advance_by(1_000_000)
+            page = sandbox.result().status_page(at)
+            for view in views:
+                own = page[page["campaign"] == view.name]
+                pending = own["status"].isin(PENDING_STATUSES).sum()
+                assert view.seen["pending"] == pending
+                assert sum(view.seen.values()) == len(own)
+
+    asyncio.run(whole())

@@ -16,6 +16,8 @@ from outsim.live.page.parts import words
 from outsim.live.page.session import Page
 from outsim.live.views import ClockView
 
+STATES = {"free": "running", "held": "held", "advancing": "advancing", "ready": "held"}
+"""How a clock stands, as people say it; one that is ready is held where it was to go."""
 SPEED = 60
 """Of a clock that is let run from the page, at first."""
 
@@ -102,10 +104,10 @@ class Clock:
 
 def in_words(view: ClockView) -> str:
     """How a clock stands."""
-    state = {"free": f"runs at {view.speed:g} times wall-clock time", "ready": "is held"}.get(
-        view.state, "advances" if view.state == "advancing" else "is held"
-    )
-    sentences = [f"It is {view.local[:19].replace('T', ' ')}, and the clock {state}."]
+    state = STATES[view.state]
+    if view.state == "free":
+        state += f" at {view.speed:g} times wall-clock time"
+    sentences = [f"It is {view.local[:19].replace('T', ' ')}, and the clock is {state}."]
     if view.is_over:
         sentences.append(f"The run is over: {view.ends_why}.")
     if view.behind_s >= 1:

@@ -34,6 +34,7 @@ class CustomersPage:
 
     def __init__(self, page: Page) -> None:
         self._page = page
+        self._shown_at: int | None = None
         accounts = page.context.logins.accounts
         with ui.element("div").classes("bar"):
             self._account = ui.select(
@@ -50,10 +51,11 @@ class CustomersPage:
             self._truth = ui.switch("Show the truth beside it", on_change=self.refresh)
         with ui.element("details"):
             words("summary", "Move the clock")
-            self._clock = Clock(page, lambda: None)
+            self._clock = Clock(page, self._say_how_old)
         with ui.element("div").classes("bar"):
             self._as_of = words("p", "").props('role="status"')
             ui.button("Refresh", on_click=self.refresh)
+            self._old = words("p", "").props('role="status"')
             self._often = ui.checkbox("Refresh each second", on_change=self._renew_or_not)
         self._notice = Notice()
         self._campaigns = Rows(
@@ -67,7 +69,7 @@ class CustomersPage:
         self._calls = CampaignCalls(page, lambda: bool(self._truth.value))
         self._timer = ui.timer(1.0, self.refresh, active=False)
         QueueList(page, lambda: self.account, self._queued)
-        ui.timer(1.0, self._clock.show)
+        ui.timer(1.0, self._time_passes)
         ui.timer(0, self.refresh, once=True)
 
     @property
@@ -102,7 +104,23 @@ class CustomersPage:
         )
         self._campaigns.show([self._cells(view) for view in views], caption)
         self._calls.show()
-        self._as_of.text = f"As of {local(self._page, sandbox.clock.now)}."
+        self._shown_at = sandbox.clock.now
+        self._as_of.text = f"As of {local(self._page, self._shown_at)}."
+        self._say_how_old()
+
+    def _time_passes(self) -> None:
+        self._clock.show()
+        self._say_how_old()
+
+    def _say_how_old(self) -> None:
+        """Say whether the clock has moved since the page was loaded."""
+        now = self._page.context.sandbox.clock.now
+        is_old = self._shown_at not in (None, now)
+        self._old.text = (
+            f"It is {local(self._page, now)} now: refresh to see what has changed since."
+            if is_old
+            else ""
+        )
 
     def _columns(self, views: list[CampaignView]) -> list[Column]:
         counted = [dict.fromkeys(key for view in views for key in (*view.seen, *view.happened))]
@@ -121,6 +139,8 @@ class CustomersPage:
 
     def _cells(self, view: CampaignView) -> dict[str, Any]:
         cells: dict[str, Any] = {"key": view.name, "name": view.name}
+        if view.submitted_at > self._page.context.sandbox.clock.now:
+            cells["name"] += " (not handed in yet)"
         keys = {**view.seen, **view.happened}
         cells |= {key: f"{view.seen.get(key, 0):,}" for key in keys}
         cells |= {f"true_{key}": f"{view.happened.get(key, 0):,}" for key in keys}

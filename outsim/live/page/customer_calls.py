@@ -99,7 +99,7 @@ class CampaignCalls:
         view = sandbox.campaign(*self._key)
         are_pending = self._which.value == PENDING
         pending = view.seen["pending"]
-        over = view.calls - pending
+        over = sum(view.seen.values()) - pending
         total = pending if are_pending else min(over, self._most.value)
         self._title.text = f"Calls of {view.name}"
         self._most.set_visibility(not are_pending)

@@ -14,6 +14,7 @@ from starlette.types import ASGIApp
 
 from outsim._version import __version__
 from outsim.live.page import morning
+from outsim.live.page.clock import STATES
 from outsim.live.page.front import ROOMS
 from outsim.live.page.parts import words
 from outsim.live.page.session import Page
@@ -28,6 +29,8 @@ MARK = (
 )
 THEMES = {"auto": None, "light": False, "dark": True}
 COOKIE = "outsim-theme"
+RESPONSE_S = 120.0
+"""A room has so long to be built: on a busy machine its modules may take many seconds to load."""
 
 
 @asynccontextmanager
@@ -54,7 +57,7 @@ async def started(page: Page) -> AsyncIterator[ASGIApp]:
 
 
 def _add_room(page: Page, path: str) -> None:
-    @ui.page(path, title=f"{ROOMS[path]} - outsim")
+    @ui.page(path, title=f"{ROOMS[path]} - outsim", response_timeout=RESPONSE_S)
     async def room() -> None:
         module = await page.work.run(import_module, f"outsim.live.page.{MODULES[path]}")
         with _frame(page, path):
@@ -84,12 +87,14 @@ def _frame(page: Page, path: str) -> Iterator[None]:
 
 
 def _clock(page: Page) -> None:
-    """The simulated local time, as it goes."""
-    shown = ui.label().classes("clock").props('role="timer" aria-label="Simulated time"')
+    """The simulated local time, as it goes; once nobody tells of it any more, that."""
+    with ui.element("div").classes("clock").props('role="timer" aria-label="Simulated time"'):
+        shown = words("span", "").classes("connected")
+        words("span", "Connection lost: this page is as it was.").classes("lost")
 
     def show() -> None:
         view = page.context.sandbox.clock.view
-        shown.text = f"{view.local[11:19]} ({view.state})"
+        shown.text = f"{view.local[11:19]} ({STATES[view.state]})"
 
     show()
     ui.timer(1.0, show)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import httpx
 import pytest
 from axe_playwright_python.sync_playwright import Axe
@@ -73,9 +75,12 @@ def test_the_page_stays_as_it_was_until_it_is_loaded_anew(anew):
         expect(page.get_by_role("timer")).to_contain_text(":10:")
         assert cells(page, CAMPAIGNS, "still") == before
         assert page.get_by_text("As of").inner_text() == as_of
+        old = page.get_by_text("refresh to see what has changed since")
+        expect(old).to_have_text(re.compile(r"It is \d\d:10:\d\d now"))
         page.get_by_role("checkbox", name="Refresh each second").click()
         expect(page.get_by_text(as_of)).not_to_be_visible()
         assert cells(page, CAMPAIGNS, "still") != before
+        expect(old).to_have_count(0)
 
 
 def test_the_truth_is_beside_it_when_it_is_switched_on(anew):

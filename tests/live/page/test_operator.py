@@ -122,7 +122,7 @@ def test_the_clock_is_moved_let_run_and_held(opened):
         ).to_be_visible()
         page.get_by_label("Times wall-clock time").fill("1000")
         page.get_by_role("button", name="Let it run").click()
-        expect(page.get_by_text("runs at 1000 times wall-clock time")).to_be_visible()
+        expect(page.get_by_text("running at 1000 times wall-clock time")).to_be_visible()
         page.get_by_role("button", name="Hold").click()
         expect(page.get_by_text("and the clock is held")).to_be_visible()
         assert state_of(opened.url, "clock")["state"] == "held"

@@ -8,6 +8,7 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import expect
 
+from outsim.live.page import shell
 from outsim.live.page.front import ROOMS
 
 from .opening import DESK, PHONE
@@ -53,6 +54,30 @@ def test_the_browser_remembers_whether_it_is_dark(opened):
         expect(page.locator(".outsim-animation")).to_have_attribute("data-theme", "dark")
         page.goto(f"{opened.url}/operator")
         expect(page.locator("body")).to_have_class(re.compile("body--dark"))
+
+
+def test_the_clock_says_that_it_is_held_and_when_nobody_tells_of_it(opened):
+    with opened.page("customer") as page:
+        clock = page.get_by_role("timer")
+        expect(clock.get_by_text("(held)")).to_be_visible()
+        expect(clock.get_by_text("Connection lost")).to_be_hidden()
+        page.wait_for_function("() => window.did_handshake")
+        page.evaluate("() => { window.socket.disconnect(); }")
+        expect(clock.get_by_text("Connection lost")).to_be_visible()
+        expect(clock.get_by_text("(held)")).to_be_hidden()
+
+
+def test_a_room_that_takes_long_to_load_is_waited_for(monkeypatch):
+    given = {}
+
+    def page(path, **named):
+        given[path] = named["response_timeout"]
+        return lambda room: room
+
+    monkeypatch.setattr(shell.ui, "page", page)
+    for path in ROOMS:
+        shell._add_room(None, path)
+    assert min(given[path] for path in ROOMS) >= 60
 
 
 def test_the_keyboard_skips_to_the_room(opened):
