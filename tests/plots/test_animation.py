@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from datetime import datetime, timedelta
 from typing import Any
@@ -16,6 +17,7 @@ from hypothesis import strategies as st
 import outsim
 from outsim.clock import MISSING, SECOND, after
 from outsim.errors import MomentError, StudyError
+from outsim.live.sandbox import Sandbox
 from outsim.plots.animation import animation, calls, course, instant, story
 from outsim.plots.style import COLOURS, GREY
 from outsim.results.checkpoint import simulate
@@ -190,18 +192,35 @@ def test_the_tenant_under_study_comes_first_then_the_others_of_the_scenario():
     )
     data = animation(result, tenants=6)
     shown = data["tenants"]
-    assert [tenant["name"] for tenant in shown[:4]] == ["t1", "t3", "t2", "t0"]
+    assert [tenant["name"] for tenant in shown[:4]] == ["t1", "t0", "t2", "t3"]
     assert [tenant["is_background"] for tenant in shown] == [False] * 4 + [True] * 2
     assert shown[-1]["label"].endswith("other tenants")
     assert (shown[-1]["name"], shown[-1]["color"], shown[-1]["mark"]) == ("", GREY, len(COLOURS))
     assert len({tenant["color"] for tenant in shown}) == len({t["mark"] for t in shown}) == 6
     places = {lane["tenant"]: lane["tenant_place"] for lane in data["campaigns"]}
-    assert [places[f"t{k}"] for k in range(4)] == [3, 0, 2, 1]
+    assert [places[f"t{k}"] for k in range(4)] == [1, 0, 2, 3]
     assert max(places.values()) == 5
     assert [tenant["mark"] for tenant in animation(result, tenants=20)["tenants"]] == [
         *range(len(COLOURS) - 1),
         len(COLOURS),
     ]
+
+
+def test_tenants_of_a_session_that_has_just_begun_are_those_of_its_whole_day():
+    result = run(
+        *(campaign("list", f"t{k}", contacts=1 + k, start=600 * (2 - k)) for k in range(3)),
+        study={"campaign": "t1/list"},
+        background={"tenants": 8, "median_size": 20},
+        clock={"ends": "10:00", "latest": "10:00"},
+    )
+
+    async def begun() -> Result:
+        async with Sandbox(result.scenario) as sandbox:
+            await sandbox.clock.advance_to(60 * SECOND)
+            return sandbox.result()
+
+    shown = animation(asyncio.run(begun()), tenants=6, is_live=True)["tenants"]
+    assert shown == animation(result, tenants=6)["tenants"]
 
 
 def test_names_are_plain_data():

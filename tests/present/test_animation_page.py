@@ -172,7 +172,10 @@ def test_a_backlog_that_comes_and_goes_within_a_step_is_shown(page, data):
     seek(page, f"09:{step * data['step_s'] // 60:02}:{step * data['step_s'] % 60:02}")
     key = page.locator(".chart", has=page.get_by_role("heading", name="Status backlog"))
     expect(key.get_by_role("listitem")).to_have_text(
-        [f"status updates that wait {backlog[step]}", f"most in the step {most[step]}"]
+        [
+            f"status updates that wait {backlog[step]}",
+            f"most in these {data['step_s']} s {most[step]}",
+        ]
     )
 
 
@@ -243,6 +246,32 @@ def test_a_call_is_found_by_its_number_and_tells_its_story(page, result):
     # Each phase begins where the one before ended.
     assert [row[2] for row in rows[1:]] == [row[3] for row in rows[:-1]]
     expect(page.get_by_role("table", name="Its status")).to_contain_text("completed")
+
+
+def test_a_call_that_is_not_there_is_said_until_another_is_found(page):
+    miss = page.get_by_text("No call has this id or number.")
+    story_of_3 = page.get_by_role("heading", name="Call 3:")
+
+    def look_for(text: str) -> None:
+        page.get_by_label("Call id or number").fill(text)
+        page.get_by_role("button", name="Find").click()
+
+    for nothing in ("nosuch", "-1", "999999999"):
+        look_for("3")
+        expect(story_of_3).to_be_visible()
+        expect(miss).to_have_count(0)
+        look_for(nothing)
+        expect(miss).to_have_count(1)
+        expect(story_of_3).to_have_count(0)
+    page.get_by_role("button", name="Calls that are up now").click()
+    expect(miss).to_have_count(0)
+
+
+def test_the_answer_names_the_campaign_whose_calls_it_counts(page, data):
+    for place, counter in enumerate(data["counters"]):
+        page.get_by_label("Campaign", exact=True).select_option(str(place))
+        seek(page, "09:00:00")
+        expect(page.locator(".answer")).to_contain_text(f"; of {counter['label']}, no call")
 
 
 def test_calls_that_are_up_can_be_opened(page, data):

@@ -20,7 +20,7 @@ from outsim.results.tables.flows import (
     value_at,
     worker_tasks,
 )
-from outsim.results.tables.over_time import group_of_calls, tenant_groups
+from outsim.results.tables.over_time import group_of_calls, tenant_groups, tenants_by_size
 from tests.strategies import scenarios
 
 STEPS_US = (1, 999_999, SECOND, 7 * SECOND, 600 * SECOND)
@@ -43,7 +43,7 @@ def test_a_grid_has_what_the_step_functions_have(scenario, step_us, count, since
     tables = result.calls, result.attempts, result.updates
     grid, groups = (
         grid_of(result, step_us, count, since_us),
-        tenant_groups(result.calls, None, most),
+        tenant_groups(tenants_by_size(result.calls, None), most),
     )
     group_of = group_of_calls(result.calls, groups)
     edges = np.append(grid.marks, grid.begins + count * step_us)

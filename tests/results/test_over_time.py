@@ -21,6 +21,7 @@ from outsim.results.tables.over_time import (
     over_replications,
     status_lag,
     tenant_groups,
+    tenants_by_size,
     total,
     true_and_seen,
 )
@@ -57,7 +58,7 @@ def test_the_tenants_add_up_to_the_timeline_at_every_instant(of, scenario):
 
 
 def test_the_largest_tenants_stand_alone_and_the_others_together():
-    groups = tenant_groups(crowd().calls, "t0", most=4)
+    groups = tenant_groups(tenants_by_size(crowd().calls, "t0"), most=4)
     assert groups == {
         "t0": ["t0"],
         "t8": ["t8"],
@@ -67,7 +68,7 @@ def test_the_largest_tenants_stand_alone_and_the_others_together():
 
 
 def test_nobody_is_among_the_others_if_there_is_room_for_everybody():
-    assert tenant_groups(crowd(4).calls, None, most=4) == {
+    assert tenant_groups(tenants_by_size(crowd(4).calls, None), most=4) == {
         f"t{k}": [f"t{k}"] for k in range(3, -1, -1)
     }
 

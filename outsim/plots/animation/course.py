@@ -64,8 +64,9 @@ def animation(
         Seconds from one instant to the next; default: a round number of them, so that there are
         at most 1,500.
     tenants : int
-        Tenants that are told apart, 2 to 7: that of the campaign under study, the scenario's
-        others, then background ones, the largest first; the last stands for all that are left.
+        Tenants that are told apart, 2 to 7: that of the campaign under study, the others of the
+        scenario in its order, then background ones, those with the most contacts first; the last
+        stands for all that are left. As far as a run goes changes nothing about their order.
     with_calls : bool
         Whether the calls of the scenario's own campaigns are in it, with their attempts.
     with_phases : bool
@@ -87,8 +88,9 @@ def animation(
     step_s = step_s or round_step_s(run.ended_us)
     grid = Grid(run.origin_us, step_s * SECOND, run.ended_us // (step_s * SECOND) + 1)
     campaign = result.scenario.campaign_under_study
-    first, most = campaign.tenant if campaign else None, min(tenants, len(COLOURS))
-    groups = tenant_groups(result.calls, first, most)
+    own, others = _planned_tenants(result)
+    ranked = sorted([*own, *others], key=lambda name: campaign is None or name != campaign.tenant)
+    groups = tenant_groups(ranked, min(tenants, len(COLOURS)))
     lanes = campaign_lanes(run)
     return {
         "format": FORMAT,
@@ -103,7 +105,7 @@ def animation(
         "from_s": 0,
         "until_s": seconds(run.ended_us),
         "is_live": is_live,
-        "tenants": _tenants(groups, lanes),
+        "tenants": _tenants(groups, own),
         **_load(result, grid, groups, is_live=is_live),
         "counters": _counters(result, grid, lanes, is_live=is_live),
         "campaigns": _campaigns(lanes, groups, run.ended_us),
@@ -121,8 +123,19 @@ def round_step_s(duration_us: int) -> int:
     return next(fitting, days * DAY // SECOND)
 
 
-def _tenants(groups: Mapping[str, list[str]], lanes: pd.DataFrame) -> list[dict[str, Any]]:
-    own = {*lanes.loc[~lanes["background"], "tenant"]}
+def _planned_tenants(result: Result) -> tuple[list[str], list[str]]:
+    """The scenario's own tenants in its order, and background ones by contacts, of a whole day."""
+    own: dict[str, int] = {}
+    others: dict[str, int] = {}
+    run, scenario = result.arrays, result.scenario
+    for plan in run.plan.in_run(max(scenario.instant_us(scenario.clock.ends), run.ended_us)):
+        found = others if plan.background else own
+        found[plan.tenant] = found.get(plan.tenant, 0) + plan.size
+    background = [name for name in others if name not in own]
+    return [*own], sorted(background, key=lambda name: -others[name])
+
+
+def _tenants(groups: Mapping[str, list[str]], own: list[str]) -> list[dict[str, Any]]:
     shown = []
     for place, (label, names) in enumerate(groups.items()):
         is_alone = names == [label]
@@ -132,7 +145,7 @@ def _tenants(groups: Mapping[str, list[str]], lanes: pd.DataFrame) -> list[dict[
                 "label": label if is_alone else f"{len(names)} other tenants",
                 "color": COLOURS[place] if is_alone else GREY,
                 "mark": place if is_alone else len(COLOURS),
-                "is_background": own.isdisjoint(names),
+                "is_background": not any(name in own for name in names),
             }
         )
     return shown

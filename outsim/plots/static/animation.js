@@ -2,7 +2,7 @@
 
 import { CallsPanel } from "./calls.js";
 import { Chart } from "./charts.js";
-import { LocalClock } from "./clock.js";
+import { LocalClock, stepText } from "./clock.js";
 import { Player, Scrubber, StopFlag } from "./controls.js";
 import { counted, freshId, make, number, say } from "./dom.js";
 import { Lanes } from "./lanes.js";
@@ -64,7 +64,7 @@ class Animation {
     this.charts = {
       rate: new Chart("Dial rate", pointer),
       carrier: new Chart("Carrier", pointer),
-      workers: new Chart("Workers, mean of the step", pointer),
+      workers: new Chart("Workers", pointer),
       backlog: new Chart("Status backlog", pointer),
     };
     this.field_canvas = make("canvas", { role: "img", "aria-label": "One mark a port; the table by tenant says the same" });
@@ -121,13 +121,14 @@ class Animation {
       ...data.tenants.map(({ label, color, mark }, place) => ({
         label, values: data.queue.by_tenant[place], look: area(color, mark),
       })),
-      { label: "most in the step", values: data.queue.most, look: line("soft", [], 1) },
+      { label: `most in these ${stepText(data.step_s)}`, values: data.queue.most, look: line("soft", [], 1) },
     ]);
     this.setMeasures(data);
     this.setCampaign(Math.min(this.campaign, Math.max(0, data.counters.length - 1)));
   }
 
-  setMeasures({ dial_rate: rate, carrier, workers }) {
+  setMeasures({ dial_rate: rate, carrier, workers, step_s }) {
+    const step = `in these ${stepText(step_s)}`;
     const limit = line("ink", [6, 4]);
     this.charts.rate.setSeries([
       { label: "dispatched a second", values: rate.dispatched_per_s, look: line("happened"), digits: 1 },
@@ -136,16 +137,16 @@ class Animation {
     this.charts.carrier.setSeries([
       { label: "channels busy", values: carrier.busy, look: area("happened", 0) },
       { label: "channels there", values: carrier.channels, look: limit },
-      { label: "refused in the step", values: carrier.refused, look: { kind: "bars", color: "gap" } },
+      { label: `refused ${step}`, values: carrier.refused, look: { kind: "bars", color: "gap" } },
     ]);
     this.charts.workers.setSeries([
-      { label: "dial work", values: workers.dial_work, look: area("happened", 0, false), digits: 2 },
-      { label: "status work", values: workers.status_work, look: area("work", 1, false), digits: 2 },
+      { label: `dial work, mean ${step}`, values: workers.dial_work, look: area("happened", 0, false), digits: 2 },
+      { label: `status work, mean ${step}`, values: workers.status_work, look: area("work", 1, false), digits: 2 },
       { label: "in service", values: workers.in_service, look: limit },
     ]);
     this.charts.backlog.setSeries([
       { label: "status updates that wait", values: workers.status_backlog, look: area("work", 1) },
-      { label: "most in the step", values: workers.status_backlog_most, look: line("soft", [], 1) },
+      { label: `most ${step}`, values: workers.status_backlog_most, look: line("soft", [], 1) },
     ]);
   }
 
@@ -299,13 +300,19 @@ class Animation {
   /** More of the same day, or another one; a session is followed where its end is shown. */
   update(data) {
     const before = this.data;
-    const is_another = ["title", "seed", "is_live"].some((name) => data[name] !== before[name]);
+    // A recorded day does not go on, and a session does not go back.
+    const goes_on = data.is_live && data.until_s >= before.until_s;
+    const is_another = !goes_on || ["title", "seed", "is_live"].some((name) => data[name] !== before[name]);
     const was_at_end = this.step(this.at_s) === this.step(before.until_s);
     const follows = data.is_live && (is_another || (was_at_end && !this.is_playing));
     this.setData(data);
     const stop_s = this.own?.stop_requested_s ?? null;
-    if (is_another) this.setStop(stop_s);
-    else if (stop_s !== null && this.flag.s === stop_s) this.tellStop(stop_s);
+    if (is_another) {
+      this.setStop(stop_s);
+      this.instant.clear();
+      this.calls.clear();
+    }
+    if (!is_another && stop_s !== null && this.flag.s === stop_s) this.tellStop(stop_s);
     this.seek(follows ? data.until_s : this.at_s);
   }
 

@@ -1,9 +1,10 @@
 /* Calls: those that are up at the instant, one that is looked for, and its story. */
 
 import { duration } from "./clock.js";
-import { freshId, make, number, scrolled } from "./dom.js";
+import { freshId, make, number, say, scrolled } from "./dom.js";
 
 const MOST_ROWS = 25;
+const NO_CALL = "No call has this id or number.";
 
 /** What the data says of calls, found without a server. */
 export class CallBook {
@@ -29,9 +30,9 @@ export class CallBook {
 
   /** Ids of calls by their id or their number, or a part of it. */
   find(text) {
-    const digits = text.replace(/\D/g, "");
-    if (!digits) return [];
-    const exact = this.place.has(Number(digits)) ? [Number(digits)] : [];
+    const digits = text.replace(/[\s+().-]/g, "");
+    if (!/^\d+$/.test(digits)) return [];
+    const exact = digits === text.trim() && this.place.has(Number(digits)) ? [Number(digits)] : [];
     if (digits.length < 4) return exact;
     const matches = this.calls.call_id.filter((_, place) => String(this.calls.number[place]).includes(digits));
     return [...new Set([...exact, ...matches])];
@@ -89,11 +90,12 @@ export class CallsPanel {
       make("button", { type: "submit" }, "Find"), " ",
       make("button", { type: "button", click: () => this.listUp() }, "Calls that are up now"),
     );
+    this.miss = make("p", { role: "status" });
     this.list = make("div", { class: "found", "aria-live": "polite" });
     this.story = make("div", { class: "story", tabindex: "-1" });
     this.element = make(
       "section", { class: "panel", "aria-labelledby": id },
-      make("h3", { id }, "Calls"), form, this.list, this.story,
+      make("h3", { id }, "Calls"), form, this.miss, this.list, this.story,
     );
   }
 
@@ -110,24 +112,44 @@ export class CallsPanel {
 
   search() {
     const found = this.calls ? this.book.find(this.input.value) : [];
-    if (found.length === 1) this.open(found[0]);
+    if (found.length === 1) this.openOnly(found[0]);
     else if (found.length) this.listCalls(`${number(found.length)} calls match`, found.map((call_id) => [call_id]));
-    else if (this.ask && /^\d+$/.test(this.input.value.trim())) this.open(Number(this.input.value));
+    else if (this.ask && /^\d+$/.test(this.input.value.trim())) this.openOnly(Number(this.input.value));
     else {
       const left = this.calls?.left_out;
-      const more = left ? ` Of the calls, ${number(left)} are not in this page.` : "";
-      this.list.replaceChildren(make("p", {}, `No call has this id or number.${more}`));
+      this.nothing(left ? `${NO_CALL} Of the calls, ${number(left)} are not in this page.` : NO_CALL);
     }
+  }
+
+  /** Other data: calls that are shown are those of another run. */
+  clear() {
+    this.nothing("");
+  }
+
+  /** Say why no call is shown; what was shown before is of another question. */
+  nothing(why) {
+    this.wanted = {};
+    this.list.replaceChildren();
+    this.story.replaceChildren();
+    say(this.miss, why);
   }
 
   listUp() {
     const up = this.calls ? this.book.up(this.s) : [];
     const when = this.clock.text(this.s);
+    this.miss.textContent = "";
     if (!up.length) this.list.replaceChildren(make("p", {}, `None of the scenario's own calls is up at ${when}.`));
     else this.listCalls(`${number(up.length)} calls are up at ${when}`, up);
   }
 
+  /** Open the one call that was looked for; a list of before is of another question. */
+  openOnly(call_id) {
+    this.list.replaceChildren();
+    return this.open(call_id);
+  }
+
   listCalls(caption, found) {
+    this.miss.textContent = "";
     const rows = found.slice(0, MOST_ROWS).map(([call_id, phase, since_s]) => [
       make("button", { type: "button", class: "link", click: () => this.open(call_id) }, `Call ${call_id}`),
       this.book.number(call_id),
@@ -140,15 +162,17 @@ export class CallsPanel {
 
   async open(call_id) {
     this.opened(call_id);
+    this.miss.textContent = "";
     const wanted = (this.wanted = {});
-    let story, trouble = "No such call.";
+    let story, trouble = NO_CALL;
     try {
       story = (await this.ask?.(call_id)) ?? this.book.story(call_id);
     } catch (error) {
       trouble = `This call could not be read: ${error.message}`;
     }
     if (this.wanted !== wanted) return;
-    this.story.replaceChildren(...(story ? this.tell(story) : [make("p", {}, trouble)]));
+    if (!story) return this.nothing(trouble);
+    this.story.replaceChildren(...this.tell(story));
     this.story.focus({ preventScroll: true });
     this.story.scrollIntoView({ block: "nearest" });
   }

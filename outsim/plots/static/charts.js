@@ -43,7 +43,7 @@ export class Chart {
   setSeries(series) {
     this.series = series;
     this.told = series.filter(({ look }) => this.names === null || look.kind !== "area");
-    if (this.entries.length === this.told.length) return;
+    if (this.entries.map(({ label }) => label).join("\n") === this.told.map(({ label }) => label).join("\n")) return;
     this.entries = this.told.map(({ label }) => ({
       swatch: make("canvas", { class: "swatch", "aria-hidden": "true" }),
       value: make("b"),

@@ -82,6 +82,12 @@ export class LocalClock {
   }
 }
 
+/** A step between two instants, which is round. */
+export function stepText(s) {
+  const [size, unit] = [[DAY_S, "d"], [3600, "h"], [60, "min"], [1, "s"]].find(([length]) => s % length === 0);
+  return `${s / size} ${unit}`;
+}
+
 /** A duration in the unit that people think in. */
 export function duration(s) {
   if (s === null || s === undefined) return "–";

@@ -4,7 +4,7 @@ import { make, number, scrolled, shortened } from "./dom.js";
 import { hatched, write } from "./paint.js";
 import { FOOT, Plot } from "./plot.js";
 
-const LANE = 22;
+const [LANE, TALL_LANE] = [22, 38];
 const [FEW, MANY] = [8, 20];
 
 const MARKS = [
@@ -55,20 +55,22 @@ export class Lanes {
     this.more.textContent = this.shows_all
       ? `Show ${this.few} lanes`
       : `Show all ${number(this.campaigns.length)} lanes`;
-    plot.height = shown.length * LANE + FOOT;
-    const context = plot.begin(view);
-    shown.forEach((campaign, place) => this.lane(context, view, campaign, place * LANE + LANE / 2));
+    const begin = (lane) => {
+      plot.height = shown.length * lane + FOOT;
+      return plot.begin(view);
+    };
+    let [lane, context] = [LANE, begin(LANE)];
+    if (shown.some((campaign) => this.beside(context, view, campaign) === null)) {
+      [lane, context] = [TALL_LANE, begin(TALL_LANE)];
+    }
+    shown.forEach((campaign, place) => this.lane(context, view, campaign, (place + 1) * lane - LANE / 2));
     plot.writeTicks();
   }
 
   lane(context, view, campaign, y) {
     const { theme } = view;
-    const width = this.plot.width;
-    const clamp = (s) => view.x(Math.min(view.until_s, Math.max(view.from_s, s)), width);
+    const { clamp, left, right } = this.span(view, campaign);
     const look = this.tenants[campaign.tenant_place] ?? { color: theme.other, mark: 0 };
-    const from_s = campaign.first_dispatched_s ?? campaign.starts_s ?? view.from_s;
-    const left = clamp(from_s);
-    const right = clamp(campaign.last_ended_s ?? view.until_s);
     if (campaign.submitted_s !== null && campaign.starts_s !== null) {
       context.strokeStyle = theme.soft;
       context.lineWidth = 1;
@@ -86,7 +88,7 @@ export class Lanes {
       context.lineWidth = 0.6;
       context.strokeRect(left, y - 5, Math.max(2, right - left), 10);
     }
-    this.name(context, view, campaign, Math.min(left, clamp(campaign.starts_s ?? from_s)), right, y);
+    this.name(context, view, campaign, y);
     for (const [field, , sign] of MARKS) {
       const s = campaign[field];
       if (s === null || s === undefined || s < view.from_s || s > view.until_s) continue;
@@ -94,20 +96,41 @@ export class Lanes {
     }
   }
 
-  name(context, view, campaign, left, right, y) {
+  /** Where the bar of a campaign is drawn. */
+  span(view, campaign) {
+    const clamp = (s) => view.x(Math.min(view.until_s, Math.max(view.from_s, s)), this.plot.width);
+    const from_s = campaign.first_dispatched_s ?? campaign.starts_s ?? view.from_s;
+    return { clamp, left: clamp(from_s), right: clamp(campaign.last_ended_s ?? view.until_s) };
+  }
+
+  label(context, view, campaign) {
     const weight = campaign.is_background ? 400 : 600;
-    const label = shortened(campaign.is_background ? campaign.tenant : campaign.label);
+    const text = shortened(campaign.is_background ? campaign.tenant : campaign.label);
     context.font = `${weight} 12px ${view.theme.font}`;
-    const long = context.measureText(label).width;
-    const options = { weight, color: campaign.is_background ? view.theme.soft : view.theme.ink };
+    const color = campaign.is_background ? view.theme.soft : view.theme.ink;
+    return { text, long: context.measureText(text).width, options: { weight, color } };
+  }
+
+  /** Where a name stands beside its bar, or null where it has no room there. */
+  beside(context, view, campaign) {
+    const { clamp, left: bar, right } = this.span(view, campaign);
+    const left = Math.min(bar, clamp(campaign.starts_s ?? Infinity));
+    const { long } = this.label(context, view, campaign);
     let begin = right + 9;
     for (const [field] of MARKS) {
       const x = campaign[field] === null ? 0 : view.x(campaign[field], this.plot.width);
       if (x > begin - 8 && x < begin + long + 8) begin = x + 9;
     }
-    if (begin + long + 7 < this.plot.width) write(context, label, begin, y, view.theme, options);
-    else if (left - long - 14 > 0) write(context, label, left - 10, y, view.theme, { ...options, align: "right" });
-    else write(context, label, left + 12, y, view.theme, options);
+    if (begin + long + 7 < this.plot.width) return { x: begin, align: "left" };
+    return left - long - 14 > 0 ? { x: left - 10, align: "right" } : null;
+  }
+
+  name(context, view, campaign, y) {
+    const place = this.beside(context, view, campaign);
+    const { text, long, options } = this.label(context, view, campaign);
+    if (place) return write(context, text, place.x, y, view.theme, { ...options, align: place.align });
+    const x = Math.max(0, Math.min(this.span(view, campaign).left, this.plot.width - long - 2));
+    write(context, text, x, y - 16, view.theme, options);
   }
 
   fillTable() {

@@ -24,9 +24,9 @@ function standing(data, counter, step, time) {
   if (!counter) return `${start}.`;
   const happened = counter.happened.completed[step] ?? 0;
   const gap = happened - (counter.seen.completed[step] ?? 0);
-  if (gap === 0) return `${start}; ${sameCompleted(counter, step, happened)}.`;
+  if (gap === 0) return `${start}; of ${counter.label}, ${sameCompleted(counter, step, happened)}.`;
   const less = gap > 0 ? "fewer" : "more";
-  return `${start}; the customer sees ${number(Math.abs(gap))} ${less} completed than happened.`;
+  return `${start}; of ${counter.label}, the customer sees ${number(Math.abs(gap))} ${less} completed than happened.`;
 }
 
 function sameCompleted({ happened: was, seen: is }, step, completed) {
@@ -149,13 +149,15 @@ export class Counters {
   }
 }
 
+const TITLE = "Who holds the ports, who is ahead";
+
 /** Who holds the ports and who is ahead in the queue, when somebody asks. */
 export class InstantPanel {
   constructor({ ask, opened }) {
     this.ask = ask;
     this.opened = opened;
     const id = freshId("instant");
-    this.title = make("h3", { id }, "Who holds the ports, who is ahead");
+    this.title = make("h3", { id }, TITLE);
     this.content = make("div", { class: "tables", "aria-live": "polite" });
     this.button = make("button", { type: "button", click: () => this.open(this.s) }, "Show this instant");
     this.hint = make("p", { class: "hint" }, "Or click into a drawing, or press Enter on the slider.");
@@ -168,6 +170,14 @@ export class InstantPanel {
 
   show(s) {
     this.s = s;
+  }
+
+  /** Other data: what was said is of another run, or of less of this one. */
+  clear() {
+    this.wanted = {};
+    say(this.title, TITLE);
+    this.hint.hidden = false;
+    this.content.replaceChildren();
   }
 
   /** Fill it in for an instant; what was asked for last is shown, whatever comes in last. */

@@ -38,18 +38,19 @@ Parts = dict[str, Steps]
 """Step functions by name."""
 
 
-def tenant_groups(calls: pd.DataFrame, first: str | None, most: int) -> dict[str, list[str]]:
-    """Tenants by the name shown for them: `first`, the scenario's own, the largest of others.
-
-    Those for which there is no room stand together as the last.
-    """
+def tenants_by_size(calls: pd.DataFrame, first: str | None) -> list[str]:
+    """Tenants: `first`, the scenario's own, then the others, of both the largest first."""
     by_size = calls.groupby("tenant", observed=True).agg(
         own=("background", lambda of_others: not of_others.all()),
         attempts=("attempts", "sum"),
         calls=("attempts", "size"),
     )
     ranked = [*by_size.sort_values([*by_size], ascending=False, kind="stable").index]
-    ranked.sort(key=lambda tenant: tenant != first)
+    return sorted(ranked, key=lambda tenant: tenant != first)
+
+
+def tenant_groups(ranked: list[str], most: int) -> dict[str, list[str]]:
+    """Tenants by the name shown for them; those without room stand together as the last."""
     if len(ranked) <= most:
         return {tenant: [tenant] for tenant in ranked}
     alone, rest = ranked[: most - 1], ranked[most - 1 :]
@@ -85,7 +86,7 @@ def by_tenant(
     most: int = 6,
 ) -> Parts:
     """A quantity of `timeline` as step functions by `tenant_groups`, which add up to it."""
-    groups = tenant_groups(calls, first, most)
+    groups = tenant_groups(tenants_by_size(calls, first), most)
     flow, group_of = load_flow(calls, attempts, updates, of), group_of_calls(calls, groups)
     return {name: settled(flow.of(group_of == place).steps()) for place, name in enumerate(groups)}
 

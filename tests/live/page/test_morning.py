@@ -94,6 +94,22 @@ def test_a_call_tells_its_story_and_an_instant_who_is_ahead(opened):
         expect(holders.get_by_role("cell", name="reminders")).to_be_visible()
 
 
+def test_what_was_asked_of_a_morning_is_gone_with_it(opened):
+    with opened.page() as page:
+        drawn(page, "recorded")
+        page.get_by_label("Call id or number").fill("0")
+        page.get_by_role("button", name="Find").click()
+        story = page.get_by_role("heading", name="Call 0:")
+        expect(story).to_be_visible()
+        page.get_by_role("button", name="Show this instant").click()
+        instant = page.get_by_role("heading", name=re.compile("At .*: who holds the ports"))
+        expect(instant).to_be_visible()
+        choose(page, "a quarter past, recorded", "other")
+        expect(instant).to_have_count(0)
+        expect(page.get_by_role("table", name="Who holds the ports")).to_have_count(0)
+        expect(story).to_have_count(0)
+
+
 def test_what_is_not_there_is_said(opened):
     with opened.page() as page:
         ask = page.request.get
