@@ -197,7 +197,7 @@ def test_where_only_runs_count_they_are_the_same_ones():
 
 def test_a_job_gives_the_same_wherever_it_is_done():
     study = run_study([thin(), retried()], replications=2, input_uncertainty=True)
-    (job,) = study._jobs(1, MemoryStorage())
+    (job,) = study._jobs(1, (), MemoryStorage())
     elsewhere = pickle.loads(pickle.dumps(job))
     assert isinstance(elsewhere, Job)
     assert repr(run_job(elsewhere)) == repr(run_job(job))
