@@ -292,7 +292,7 @@ def replays() -> Figures:
                 stdout=subprocess.DEVNULL,
             )
             figures[f"replay_{engine}_s"] = time.perf_counter() - begin
-            tables[engine] = [table.read_bytes() for table in sorted(out.iterdir())]
+            tables[engine] = [table.read_bytes() for table in sorted(out.rglob("*.parquet"))]
         figures["replays_are_equal"] = tables["simpy"] == tables["compiled"]
     return figures
 
