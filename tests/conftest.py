@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 import os
-from typing import Any
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any
 
+import pytest
 from hypothesis import HealthCheck, Phase, settings
 from hypothesis.internal.conjecture.providers import HypothesisProvider
 from hypothesis.internal.constants_ast import Constants
 
 from tests.measured import told
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser
 
 settings.register_profile(
     "ci",
@@ -24,6 +29,15 @@ settings.register_profile("deep", parent=settings.get_profile("ci"), max_example
 # test would draw other examples in each worker.
 HypothesisProvider._local_constants = property(lambda _: Constants())  # type: ignore[assignment]
 settings.load_profile(os.environ.get("OUTSIM_PROFILE", "ci"))
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    """A browser for the tests of a module."""
+    from tests.browser import chromium  # loaded only where there is something to look at
+
+    with chromium() as opened:
+        yield opened
 
 
 def pytest_terminal_summary(terminalreporter: Any) -> None:

@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-import os
 import re
-import shutil
 
 import pytest
-from playwright.sync_api import sync_playwright
 from pydantic import BaseModel
 
 from outsim.live.http import fields, fuse_fields
@@ -22,8 +19,8 @@ from outsim.live.http.call_logs import (
 )
 from outsim.live.http.fuse_logs import Blocked, LogEvent, LogLine, NotBlocked
 from outsim.live.http.grades import GRADES, KEY, parts_of
+from tests.browser import chromium
 
-CHROMIUM = os.environ.get("OUTSIM_CHROMIUM") or shutil.which("chromium")
 PLATFORMS = [
     fields.QueueCall,
     fields.QueueCalls,
@@ -83,14 +80,12 @@ def test_the_page_is_told_to_load_nothing_else(server):
 
 def test_the_page_shows_the_interface_in_a_browser(server):
     """With nothing but the sandbox to load from, under its own policy."""
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
+    with chromium() as browser:
         page = browser.new_page()
         said, asked = [], []
         page.on("console", lambda message: said.append((message.type, message.text)))
         page.on("request", lambda request: asked.append(request.url))
         page.goto(f"{server.url}/docs")
         page.wait_for_selector("text=Queue many calls")
-        browser.close()
     assert [text for kind, text in said if kind == "error"] == []
     assert [url for url in asked if not url.startswith((server.url, "data:", "blob:"))] == []

@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 import pytest
-from playwright.sync_api import Page, expect, sync_playwright
+from playwright.sync_api import Browser, Page, expect
 
 from outsim import plots
 from outsim.plots import widget
@@ -17,7 +17,6 @@ from outsim.results.checkpoint import simulate
 from outsim.results.result import Result
 from outsim.scenario.loading import load
 
-CHROMIUM = "/usr/bin/chromium"
 PNG = b"\x89PNG"
 
 
@@ -94,16 +93,14 @@ MOUNT = """async ([code, data, story, instant]) => {
 
 
 @pytest.fixture
-def page() -> Iterator[Page]:
+def page(browser: Browser) -> Iterator[Page]:
     """A page that is empty, and has had no error at the end."""
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
-        page = browser.new_page()
-        troubles: list[str] = []
-        page.on("pageerror", lambda error: troubles.append(str(error)))
-        yield page
-        assert troubles == []
-        browser.close()
+    page = browser.new_page()
+    troubles: list[str] = []
+    page.on("pageerror", lambda error: troubles.append(str(error)))
+    yield page
+    assert troubles == []
+    page.close()
 
 
 def test_it_draws_in_a_notebook_follows_a_session_and_leaves_nothing(result, page):

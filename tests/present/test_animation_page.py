@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Browser, Locator, Page, expect, sync_playwright
+from playwright.sync_api import Browser, Locator, Page, expect
 
 from outsim.plots.animation import animation, story
 from outsim.present.animation_page import animation_page, save_animation
@@ -19,7 +19,6 @@ from outsim.results.checkpoint import simulate
 from outsim.results.result import Result
 from outsim.scenario.loading import load
 
-CHROMIUM = "/usr/bin/chromium"
 PHONE, DESK = {"width": 360, "height": 740}, {"width": 1280, "height": 900}
 PHASES = ("talking", "ringing", "dialing")
 MARKUP = "<img src=x onerror=alert(1)>"
@@ -66,14 +65,6 @@ def file(result: Result, tmp_path_factory: pytest.TempPathFactory) -> Path:
     path = tmp_path_factory.mktemp("animation") / "day.html"
     save_animation(result, path)
     return path
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with sync_playwright() as playwright:
-        made = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
-        yield made
-        made.close()
 
 
 @contextmanager

@@ -10,7 +10,6 @@ from urllib.parse import urlsplit
 from playwright.sync_api import Browser, ConsoleMessage, Page, Route
 
 Theme = Literal["light", "dark"]
-CHROMIUM = "/usr/bin/chromium"
 PHONE, DESK = {"width": 360, "height": 740}, {"width": 1280, "height": 900}
 SCENARIO = """\
 name = "<b>two</b> clinics"
