@@ -201,5 +201,4 @@ def _run(scenario: Scenario, seed: int) -> Result:
 def _drawn(result: Result, *, is_live: bool = False) -> bytes:
     from outsim.plots.animation import packed
 
-    # A session is looked at over and over: of its calls one hears on asking.
-    return packed(result, is_live=is_live, with_calls=not is_live, with_phases=False)
+    return packed(result, is_live=is_live)
