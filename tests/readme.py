@@ -161,7 +161,9 @@ def theory() -> Figures:
 
 
 def coverage() -> Figures:
-    shares = [float(each) for each in re.findall(r"\| (\d\d\.\d) ?%(?= \|)", _deep())]
+    _, _, section = _deep().partition("## Intervals on a morning in miniature\n")
+    table, _, _ = section.partition("\n## ")
+    shares = [float(share) for share in re.findall(r"\| (\d\d\.\d) ?%(?= \|)", table)]
     return [f"{min(shares):.0f}", f"{max(shares):.0f}"]
 
 
