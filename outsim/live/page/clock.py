@@ -50,7 +50,7 @@ class Clock:
                 ui.button("Advance to", on_click=lambda: self._advance(to=self._to.value))
             with ui.element("div").classes("order"):
                 self._until = ui.select([*UNTIL], label="Until", value=UNTIL[0])
-                self._whose = ui.select(self._campaigns(), label="Campaign")
+                self._whose = ui.select({}, label="Campaign")
                 ui.button("Advance until", on_click=self._advance_until)
         self._until.on_value_change(self._ask_whose)
         self._notice = Notice()
