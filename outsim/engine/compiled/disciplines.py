@@ -113,10 +113,17 @@ def head(p: Row) -> int:
 @kernel
 def taken(p: Row, at: int) -> None:
     """Take note that the first call of an offered sub-queue has gone."""
-    sub_queue = sub_queue_at(p.sub_queues, at)
-    group = group_at(p.groups, sub_queue.group)
+    group = group_at(p.groups, sub_queue_at(p.sub_queues, at).group)
     p.turns_reached = _turn_starts(p, group)
     group.turn_ends = p.turns_reached + group.turn
+    passed_on(p, at)
+
+
+@kernel
+def passed_on(p: Row, at: int) -> None:
+    """Take note that an offered sub-queue has another first call, or none."""
+    sub_queue = sub_queue_at(p.sub_queues, at)
+    group = group_at(p.groups, sub_queue.group)
     if sub_queue.first == NONE:
         withdraw(p, at)
     else:

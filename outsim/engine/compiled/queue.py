@@ -35,7 +35,7 @@ from outsim.engine.compiled.layout import (
 from outsim.engine.compiled.memory import Row, fetch, kernel, number_at, set_number
 from outsim.engine.compiled.updates import change
 from outsim.engine.order import RELEASE_CAMPAIGN_STEP, RELEASE_TENANT_STEP
-from outsim.vocabulary import DIALING, NO_TYPE
+from outsim.vocabulary import DIALING, FIRST_FINAL, NO_TYPE
 
 DIAL_TOKENS = 0
 """Place of the platform's dial rate among the buckets."""
@@ -131,6 +131,31 @@ def clear(p: Row, campaign: Row) -> None:
 
 
 @kernel
+def leave(p: Row, at: int) -> None:
+    """Take a call that has got its final status off the queue, wherever it stands there.
+
+    One in the middle stays linked, and is passed over when those before it have gone.
+    """
+    call = call_at(p.calls, at)
+    place = _sub_queue_of(p, campaign_at(p.campaigns, call.campaign), call)
+    sub_queue = sub_queue_at(p.sub_queues, place)
+    if sub_queue.first != at:
+        return
+    sub_queue.first = _next_queued(p, int64(call.next))
+    if sub_queue.blockers == 0:
+        disciplines.passed_on(p, place)
+        wake(p, p.now)
+
+
+@kernel
+def _next_queued(p: Row, at: int) -> int:
+    """The first call from `at` on that has not left the queue; NONE if all have."""
+    while at != NONE and call_at(p.calls, at).status >= FIRST_FINAL:
+        at = call_at(p.calls, at).next
+    return at
+
+
+@kernel
 def wake(p: Row, at: int) -> None:
     """Have the dispatcher look at the head of the queue at the end of this instant."""
     p.look_at = min(p.look_at, at)
@@ -203,7 +228,7 @@ def _take_first(p: Row, at: int) -> int:
     """Take the first call of an offered sub-queue off the queue."""
     sub_queue = sub_queue_at(p.sub_queues, at)
     first = sub_queue.first
-    sub_queue.first = call_at(p.calls, first).next
+    sub_queue.first = _next_queued(p, int64(call_at(p.calls, first).next))
     if sub_queue.first != NONE:
         following = call_at(p.calls, sub_queue.first).next
         if following != NONE:

@@ -25,17 +25,19 @@ class Fifo:
 
     def offer(self, sub_queue: SubQueue) -> None:
         """Take note of a sub-queue with an eligible call."""
-        first = sub_queue.entries[0]
-        heappush(self._offers, (sub_queue.priority, first.sequence, sub_queue))
+        heappush(self._offers, (sub_queue.priority, sub_queue.first.sequence, sub_queue))
 
     def head(self) -> SubQueue | None:
         """The sub-queue whose first call goes next; None if no call is eligible."""
         offers = self._offers
         while offers:
             _, sequence, sub_queue = offers[0]
-            entries = sub_queue.entries
             # An offer is stale when its sub-queue is held back now, or its call has gone.
-            if sub_queue.blockers == 0 and entries and entries[0].sequence == sequence:
+            if (
+                sub_queue.blockers == 0
+                and sub_queue.entries
+                and sub_queue.first.sequence == sequence
+            ):
                 return sub_queue
             heappop(offers)
         return None

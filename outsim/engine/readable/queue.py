@@ -16,7 +16,7 @@ from outsim.engine.readable.bucket import TokenBucket
 from outsim.engine.readable.disciplines import DISCIPLINES
 from outsim.engine.readable.events import Event, EventList
 from outsim.engine.readable.recorder import Recorder
-from outsim.engine.readable.state import Attempt, CampaignState, SubQueue
+from outsim.engine.readable.state import Attempt, Call, CampaignState, SubQueue
 from outsim.plan import PlatformPlan
 
 LIMIT_RULE, PACING_RULE = 3, 2
@@ -94,7 +94,8 @@ class OutboundQueue:
         attempt.sequence = self._sequence
         self._sequence += 1
         attempt.dispatch = self.events.event()
-        sub_queue.entries.append(attempt)
+        attempt.call.entry = attempt
+        sub_queue.entries[attempt.sequence] = attempt
         rule = 8 if attempt.attempt > 1 else 3
         place = len(sub_queue.entries)
         self.recorder.note(rule, attempt, "enters as {}, place {}", attempt.sequence, place)
@@ -137,6 +138,19 @@ class OutboundQueue:
                 sub_queue.entries.clear()
                 self.wake()
 
+    def leave(self, call: Call) -> None:
+        """Take a call that has got its final status off the queue, wherever it stands there."""
+        attempt, call.entry = call.entry, None
+        assert attempt is not None
+        sub_queue = self._sub_queue_of(attempt)
+        was_first = sub_queue.first is attempt
+        del sub_queue.entries[attempt.sequence]
+        self.recorder.note(3, attempt, "leaves, {} stay", len(sub_queue.entries))
+        if was_first and sub_queue.blockers == 0:
+            if sub_queue.entries:
+                self.discipline.offer(sub_queue)
+            self.wake()
+
     def wake(self, at: int | None = None) -> None:
         """Look at the head of the queue at the end of this instant, or of a later one."""
         at = self.events.now if at is None else at
@@ -154,7 +168,7 @@ class OutboundQueue:
             if sub_queue is None:
                 self._head = None
                 return
-            head = sub_queue.entries[0]
+            head = sub_queue.first
             if head is not self._head:
                 self._head = head
                 self._head_since = now
@@ -172,7 +186,7 @@ class OutboundQueue:
 
     def _dispatch(self, sub_queue: SubQueue) -> None:
         now = self.events.now
-        attempt = sub_queue.entries.popleft()
+        _, attempt = sub_queue.entries.popitem(last=False)
         self.discipline.taken(sub_queue)
         if sub_queue.entries:
             self.discipline.offer(sub_queue)
@@ -185,6 +199,7 @@ class OutboundQueue:
         self.ports.busy += 1
         self.tokens.take(now)
         attempt.call.attempts = attempt.attempt
+        attempt.call.entry = None
         self.recorder.attempts.begin(attempt)
         self.recorder.note(
             4,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import deque
+from collections import OrderedDict, deque
 from types import SimpleNamespace
 from typing import Any
 
@@ -45,13 +45,19 @@ class SubQueue:
         """Among those of its campaign."""
         self.priority = priority
         """Those of a lower one go first, whenever their calls entered."""
-        self.entries: deque[Attempt] = deque()
+        self.entries: OrderedDict[int, Attempt] = OrderedDict()
+        """By the number of their entry, so that one in the middle can leave."""
         self.blockers = 0
         """How many reasons hold it back: suspension, window, limits, pacing at dispatch."""
         self.eligible_since = 0
 
     def __str__(self) -> str:
         return f"{self.campaign} queue {self.place}"
+
+    @property
+    def first(self) -> Attempt:
+        """Whoever has waited longest; only where there are entries."""
+        return next(iter(self.entries.values()))
 
 
 class CampaignState:
@@ -130,6 +136,7 @@ class Call(CallRecord):
         "_key",
         "call_id",
         "campaign",
+        "entry",
         "failures",
         "index",
         "is_wedged",
@@ -149,6 +156,8 @@ class Call(CallRecord):
         """Attempts that reached the callee and were not answered."""
         self.last_failure_at = MISSING
         self.process: simpy.Process
+        self.entry: Attempt | None = None
+        """Its attempt that is in the queue."""
         self._key = call_key(campaign.plan.rank, index)
 
     def __str__(self) -> str:
