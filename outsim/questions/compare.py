@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, Unpack
 
-from outsim.display import format_estimate, format_matters
+from outsim.display import format_estimate, format_matters, percent
 from outsim.document import Answer, Document, Picture, Table
 from outsim.errors import StudyError
-from outsim.estimates import Estimate
+from outsim.estimates import LEVEL, Estimate
 from outsim.questions.question import StudyOptions, StudyQuestion, asks
 from outsim.results.measures import MEASURES, Measure
 from outsim.scenario.campaigns import CampaignNames
 from outsim.scenario.model import Scenario
-from outsim.studies.comparable import asked_about, campaign_of
+from outsim.studies.comparable import asked_about, campaign_of, compared
 from outsim.studies.default_replications import COMPARE, check_replications
 from outsim.studies.foot import with_foot
 from outsim.studies.study import run_of
@@ -23,6 +24,8 @@ from outsim.studies.variance_reduction import in_words
 
 DRAWN = ("completed_by_deadline", "finish_time_s", "wait_p90_s", "status_lag_p90_s")
 """Measures that have a picture."""
+PROMISED = ("wait_p50_s", "finish_time_s", "completed_by_deadline")
+"""A duration, a clock time and a result: what is shown while there is no verdict yet."""
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -33,6 +36,16 @@ class Comparison(Answer):
     """Of all scenarios, over the same replications."""
     verbose: bool = False
     """Whether its document also says what pairing the replications saved."""
+    planned: int = 0
+    """Replications that will be there; before, nothing is called better or worse.
+
+    A verdict at each of many looks would be wrong at one of them far more often than it says.
+    """
+
+    @property
+    def is_early(self) -> bool:
+        """Whether more replications are to come before there is a verdict."""
+        return self.findings.replications < self.planned
 
     def document(self) -> Document:
         """The answer in words, with its table and pictures."""
@@ -67,7 +80,7 @@ class Comparison(Answer):
         first, (fewest, most) = findings.scenarios[0], findings.attempts
         study = campaign_of(first)
         texts = [
-            f"{' against '.join(findings.labels)}: {findings.replications:,} paired replications, "
+            f"{compared(findings.labels)}: {findings.replications:,} paired replications, "
             f"seed {findings.seed}",
             f"{fewest:,} to {most:,} attempts a run",
         ]
@@ -80,9 +93,12 @@ class Comparison(Answer):
 
     def _against_first(self, place: int) -> str:
         """What is clear about a scenario, by the first measure in which it is better or worse."""
+        if self.is_early:
+            return self._so_far(place)
         if nothing := self._nothing_clear(place):
             return nothing
         findings, sides = self.findings, []
+        name, base = findings.labels[place], findings.labels[0]
         for verdict in ("better", "worse"):
             if changes := self._changes(place, verdict):
                 others = f", and {len(changes) - 1} more" if len(changes) > 1 else ""
@@ -92,12 +108,24 @@ class Comparison(Answer):
             sides = ["clearly different, and neither better nor worse"]
             if not is_different:
                 sides = ["different by too little to matter"]
-        name, base = findings.labels[place], findings.labels[0]
-        return f"{name}, held against {base}, is {'; '.join(sides)}."
+        return f"{name}, compared with {base}, is {_with_level('; '.join(sides))}."
+
+    def _so_far(self, place: int) -> str:
+        """How a scenario differs from the first one by now, without a verdict."""
+        findings, texts = self.findings, []
+        for measure in filter(lambda measure: measure.name in PROMISED, findings.measures):
+            difference = findings.difference(place, measure.name)
+            if difference.count:
+                texts.append(self._difference(measure, difference))
+        found = f"; so far: {_with_level(', '.join(texts))}" if texts else ""
+        return (
+            f"{compared((findings.labels[0], findings.labels[place]))}: too few replications for "
+            f"a verdict yet, {findings.replications} of {self.planned}{found}."
+        )
 
     def _in_full(self, place: int) -> Iterator[str]:
         """All measures in which a scenario is better, worse, or different by too little."""
-        if self._nothing_clear(place):
+        if self.is_early or self._nothing_clear(place):
             return
         findings, name = self.findings, self.findings.labels[place]
         for verdict in ("better", "worse"):
@@ -137,7 +165,7 @@ class Comparison(Answer):
         findings = self.findings
         name, base = findings.labels[place], findings.labels[0]
         if not any(findings.difference(place, measure.name).count for measure in MEASURES):
-            return f"{name}: there are no measures to hold against {base}: is anybody called?"
+            return f"{name}: there are no measures to compare with {base}: is anybody called?"
         differences = [findings.difference(place, measure.name) for measure in findings.measures]
         if all(difference.is_zero for difference in differences if difference.count):
             alone = [
@@ -187,6 +215,14 @@ class Comparison(Answer):
     def to_dict(self) -> dict[str, Any]:
         """The comparison for machines: names, counts, estimates."""
         return self.findings.to_dict()
+
+
+_INTERVAL = re.compile(r"( ± [\d,.]*\d| \([-+][\d,.]+ to [-+][\d,.]+\))( min| m?s| points)?")
+
+
+def _with_level(text: str) -> str:
+    """Say of the first interval what confidence it has."""
+    return _INTERVAL.sub(rf"\g<0> ({percent(LEVEL)} interval)", text, count=1)
 
 
 @asks(StudyOptions, usual=COMPARE)
@@ -245,4 +281,6 @@ def compare(
         controls=controls,
         **options,
     )
-    return StudyQuestion("compare", run, lambda findings: Comparison(findings, verbose))
+    return StudyQuestion(
+        "compare", run, lambda findings: Comparison(findings, verbose, run.planned)
+    )

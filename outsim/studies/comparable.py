@@ -166,3 +166,10 @@ def label_scenarios(names: Sequence[str]) -> list[str]:
         f"{name} ({position})" if names.count(name) > 1 else name
         for position, name in enumerate(names, 1)
     ]
+
+
+def compared(labels: Sequence[str]) -> str:
+    """What is compared with what, the first one being the base: ``b compared with a``."""
+    base, *others = labels
+    each = ", each" if len(others) > 1 else ""
+    return f"{', '.join(others)}{each} compared with {base}"

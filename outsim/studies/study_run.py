@@ -190,6 +190,12 @@ class StudyRun:
         return self.study.result_of(there, self.precisions)
 
     @property
+    def planned(self) -> int:
+        """How many replications there will be; 0 where a precision or the time decides."""
+        is_open = bool(self.precisions) or self._timeout_s is not None
+        return 0 if is_open else len(self._batches[-1])
+
+    @property
     def without_gap(self) -> range:
         """Replications of this study from its first one on, up to where one is missing."""
         first = self._batches[0].start

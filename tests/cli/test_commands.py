@@ -113,7 +113,7 @@ def test_compare_says_how_many_replications_and_what_is_clear():
 def test_compare_tells_files_apart_that_say_one_name_and_makes_its_usual_replications(outsim):
     text = " ".join(outsim("compare", "zero.toml", "zero.toml").out.split())
     assert f"{COMPARE} paired replications" in text
-    assert "no contacts (1) against no contacts (2)" in text
+    assert "no contacts (2) compared with no contacts (1)" in text
 
 
 def test_compare_holds_several_against_the_first(outsim):

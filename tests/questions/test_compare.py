@@ -314,3 +314,36 @@ def test_scenarios_of_one_name_keep_a_column_each():
     same = replace(comparison, scenarios=(chancy("same"), chancy("same")))
     assert list(same.text_table().columns) == ["", "same (1)", "same (2)", "difference"]
     assert same.to_dict()["scenarios"] == ["same (1)", "same (2)"]
+
+
+def test_there_is_a_verdict_only_once_all_replications_are_there():
+    """Whoever looks at each answer would see one that errs far more often than one in twenty."""
+    base = {name: [600.0, 660.0, 720.0] for name in START_TIME_MEASURES}
+    found = made_up(base, base | {"finish_time_s": [60.0, 61.0, 240.0]})
+    early, whole = (Comparison(found, planned=planned).document() for planned in (4, 3))
+    assert early.answer == (
+        "s1 compared with s0: too few replications for a verdict yet, 3 of 4; so far: completed "
+        "by 10:00 none, finished at -9.0 ± 2.5 min (95 % interval), p50 wait none."
+    )
+    assert early.more == []
+    assert early.tables == whole.tables
+    assert whole.answer == (
+        "s1, compared with s0, is better: finished at -9.0 ± 2.5 min (95 % interval)."
+    )
+
+
+def test_a_comparison_knows_how_many_replications_there_will_be():
+    answers = []
+
+    async def look() -> None:
+        with ThreadPoolExecutor(1) as thread:
+            asked = compare(chancy(), chancy(max_retry=0), replications=3, executor=thread)
+            async for _ in asked:
+                answers.append(asked.answer)
+
+    asyncio.run(look())
+    assert [(each.findings.replications, each.is_early) for each in answers] == [
+        (1, True),
+        (2, True),
+        (3, False),
+    ]

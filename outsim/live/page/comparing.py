@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from outsim.live.page.narrowing import answer_so_far, narrowing
 from outsim.live.page.work import Work
 from outsim.scenario.model import Scenario
+from outsim.studies.comparable import compared, label_scenarios
 from outsim.studies.default_replications import COMPARE
 
 if TYPE_CHECKING:
@@ -28,7 +29,7 @@ class Comparing:
         self._work, self._runs = work, runs
         self._base, self._other, self._seed = base, other, seed
         self._comparing: asyncio.Task[None] | None = None
-        self.names = f"{other.name} against {base.name}"
+        self.names = compared(label_scenarios((base.name, other.name)))
         self.document: Document | None = None
         self.replications = 0
         self.problem = ""

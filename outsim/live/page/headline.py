@@ -8,7 +8,6 @@ from nicegui import ui
 
 from outsim.live.page.parts import words
 from outsim.live.page.session import Page
-from outsim.studies.default_replications import COMPARE
 
 LOOKS_S = 0.5
 """Wall-clock seconds between two looks at how far the comparison is."""
@@ -36,12 +35,11 @@ def headline(page: Page) -> Callable[[], None]:
             return
         shown = comparing.replications
         document = comparing.document
-        why.set_visibility(document is not None)
+        why.set_visibility(document is not None and bool(document.more))
         if document is None:
             answer.text = f"{comparing.names}: the first mornings of both are being run ..."
             return
-        more = f"; {COMPARE} are being run" if shown < COMPARE else ""
-        answer.text, note.text = document.answer, f"{document.asked}{more}"
+        answer.text, note.text = document.answer, f"{document.asked}."
         listed.clear()
         with listed:
             for line in document.more:

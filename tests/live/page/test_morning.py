@@ -36,7 +36,7 @@ def test_the_answer_stands_above_with_its_interval_and_number_of_replications(op
     with opened.page() as page:
         headline = page.locator(".headline")
         expect(headline).to_contain_text("40 paired replications", timeout=120_000)
-        expect(headline.locator(".answer")).to_contain_text("held against <b>two</b> clinics")
+        expect(headline.locator(".answer")).to_contain_text("compared with <b>two</b> clinics")
         page.get_by_text("What is better and what is worse").click()
         expect(headline.locator("details p").first).to_be_visible()
         page.get_by_role("link", name="Change more").click()

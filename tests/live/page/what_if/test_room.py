@@ -172,7 +172,7 @@ def test_more_replications_narrow_the_same_answer(room):
 def test_the_second_scenario_is_the_base_unless_another_is_chosen(serve, served):
     with serve(*served, "--held") as opened, opened.page("what-if") as page:
         from_20(page)
-        expect(answer(page)).to_contain_text("a small morning, held against ten ports, is")
+        expect(answer(page)).to_contain_text("a small morning, compared with ten ports, is")
         expect(page.get_by_role("button", name="Back to base: 10")).to_be_visible()
         page.get_by_label("Base:").select_option("a small morning (as it was)")
         expect(answer(page)).to_contain_text("Nothing is changed yet")
