@@ -19,36 +19,55 @@ class Rule:
 
 RULES: tuple[Rule, ...] = tuple(
     Rule(number, name, " ".join(text.split()))
-    for number, (name, text) in enumerate(
-        {
-            "submission": """
+    for number, (name, text) in {
+        1: (
+            "submission",
+            """
                 A campaign has a time of submission and a start; waits count from the later of the
                 two. It brings a contact list, a number of contacts, or single-call requests over
                 time (a Poisson rate by hour, or recorded times). A row that can't be dialed is
                 rejected and listed.""",
-            "schedule, loading and pacing": """
+        ),
+        2: (
+            "schedule, loading and pacing",
+            """
                 Contacts are scheduled until the start. Each campaign has a loader of its own,
                 which moves them into the queue in list order. Pacing is a token bucket of one
                 token that counts retries too; it acts on entry to the queue, or at dispatch.""",
-            "outbound queue": """
+        ),
+        3: (
+            "outbound queue",
+            """
                 One queue for all tenants, first in, first out by time of entry. A call that is
                 held back (window, suspension, a limit on simultaneous calls) keeps its entry time
                 and place and blocks nobody. What-ifs: tenants take turns by weight; first
                 attempts go first.""",
-            "dispatch": """
+        ),
+        4: (
+            "dispatch",
+            """
                 Dispatch is the instant at which a port and a dial token (rate and burst) are
                 taken together. Start, expiry, window, suspension, limits and stop are checked
                 then. Dial work then waits for a worker, with the port held; when it ends the
                 attempt is at the carrier.""",
-            "workers": """
+        ),
+        5: (
+            "workers",
+            """
                 A pool of workers with two priorities, not preemptive: no worker begins a status
                 update while dial work waits. The lag of statuses follows from that.""",
-            "carrier": """
+        ),
+        6: (
+            "carrier",
+            """
                 The carrier admits an attempt by its own token bucket and its channels, of which
                 other traffic takes a share that may depend on the minute of the hour; otherwise
                 it refuses it (congestion), and nobody's phone rings. A refusal uses up an
                 attempt. It is no failure of the callee.""",
-            "outcome": """
+        ),
+        7: (
+            "outcome",
+            """
                 Invalid number and fax machine are traits of the contact, drawn once. Otherwise
                 one uniform number an attempt is held against thresholds in the order human, no
                 answer, voicemail, busy. Factors (local hour and weekday of the callee, failed
@@ -56,37 +75,57 @@ RULES: tuple[Rule, ...] = tuple(
                 take goes to no answer. An answer after the ring timeout is a no answer. Post-dial
                 delay, ring, greeting and talk follow by outcome. What detection reports of an
                 answered call is not always what answered.""",
-            "retry": """
+        ),
+        8: (
+            "retry",
+            """
                 Busy, no answer and congestion come back at the tail of the queue after the retry
                 interval while attempts remain; an invalid number never does.""",
-            "expiry and calling window": """
+        ),
+        9: (
+            "expiry and calling window",
+            """
                 An expired call is never dispatched, nor any call outside its calling window. The
                 final status of a call is what ended it: expired or canceled also after attempts,
                 failed only where the attempts are used up or the outcome allows no other.""",
-            "status updates": """
+        ),
+        10: (
+            "status updates",
+            """
                 Every change (queued, dialing, connected, waiting for a retry or final) waits in a
                 first-in-first-out backlog for a worker, and is visible when that is done;
                 scheduled is visible at once. A small share of updates is lost; a small share of
                 calls is wedged: accepted, shown as pending, never dialed. A reconciliation job
                 may repair lost final updates.""",
-            "result_url": """
+        ),
+        11: (
+            "result_url",
+            """
                 One final POST a call, once its final update is visible: with latency, time-out,
                 failures, repetitions with back-off, and limits on posts at once, for each
                 endpoint and for all.""",
-            "stop": """
+        ),
+        12: (
+            "stop",
+            """
                 A stop lasts. It takes effect some latency after the request. From then on nothing
                 of the campaign is loaded, and no call of it waits for a retry; what is in the
                 queue or dispatched goes out. What-ifs: it reaches the queue too; it leaves
                 retries alone.""",
-            "suspensions and outages": """
+        ),
+        13: (
+            "suspensions and outages",
+            """
                 Calls of a tenant, or of all, are held back for a while; ports, workers, the
                 carrier, status processing or an endpoint are out of service for a while. An
                 outage of ports or channels takes free ones at once and busy ones as they end, or
                 drops their calls.""",
-            "background tenants": """
+        ),
+        14: (
+            "background tenants",
+            """
                 Other customers' campaigns, with their number, sizes, pace and start minutes, are
                 drawn anew in each replication, for as long as the campaign under study needs.""",
-        }.items(),
-        1,
-    )
+        ),
+    }.items()
 )

@@ -6,7 +6,7 @@ campaigns
     a slice for each campaign of the scenario from its start to the end of its last call, with
     instants for stop and expiry
 disturbances
-    a slice for each suspension and outage
+    a slice for each suspension, pause and outage
 ports
     a track for each port with a slice for each attempt, from dispatch to end, and within it
     what went on. Records know no numbers of ports: an attempt is shown on the free port with
@@ -45,7 +45,7 @@ from outsim.results.tables.flows import (
     worker_tasks,
 )
 from outsim.results.tables.schema import microseconds
-from outsim.scenario.platform import Outage, Suspension
+from outsim.scenario.platform import Outage, Pause, Suspension
 
 EVERY_US = SECOND
 """A counter that changes often is told this often, and its title says so."""
@@ -111,7 +111,11 @@ def _write_campaigns(trace: TraceWriter, result: Result) -> None:
 def _write_disturbances(trace: TraceWriter, result: Result) -> None:
     group = trace.group("disturbances")
     scenario = result.scenario
-    disturbances: list[Suspension | Outage] = [*scenario.suspension, *scenario.outage]
+    disturbances: list[Suspension | Pause | Outage] = [
+        *scenario.suspension,
+        *scenario.pause,
+        *scenario.outage,
+    ]
     for disturbance in disturbances:
         begins, ends = disturbance.begins, disturbance.ends
         if begins < result.end:

@@ -64,6 +64,19 @@ class SuspensionPlan:
     ends_us: int
     order: int = 0
     """Which of the orders of a run under way it is; 0 if it was known beforehand."""
+    campaign: str = ""
+    """The one campaign of the tenant that is paused; empty for all of them."""
+
+    @property
+    def label(self) -> str:
+        """What it is, for people."""
+        if self.campaign:
+            return f"pause of {self.tenant}/{self.campaign}"
+        return f"suspension of {self.tenant or 'everybody'}"
+
+    def holds(self, campaign: CampaignPlan) -> bool:
+        """Whether it holds the calls of a campaign back."""
+        return self.tenant in ("", campaign.tenant) and self.campaign in ("", campaign.name)
 
 
 @dataclass(frozen=True, eq=False)
@@ -189,14 +202,26 @@ def outages(scenario: Scenario, endpoints: list[str]) -> tuple[OutagePlan, ...]:
 
 
 def suspensions(scenario: Scenario) -> tuple[SuspensionPlan, ...]:
-    """Resolve the suspensions."""
+    """Resolve the suspensions, and the pauses of single campaigns."""
+    paused = [(scenario.find_campaign(pause.campaign), pause) for pause in scenario.pause]
     return tuple(
         sorted(
-            SuspensionPlan(
-                begins_us=scenario.instant_us(suspension.begins),
-                tenant=suspension.tenant or "",
-                ends_us=scenario.instant_us(suspension.ends) if suspension.ends else NEVER,
-            )
-            for suspension in scenario.suspension
+            [
+                SuspensionPlan(
+                    begins_us=scenario.instant_us(pause.begins),
+                    tenant=campaign.tenant,
+                    ends_us=scenario.instant_us(pause.ends) if pause.ends else NEVER,
+                    campaign=campaign.name,
+                )
+                for campaign, pause in paused
+            ]
+            + [
+                SuspensionPlan(
+                    begins_us=scenario.instant_us(suspension.begins),
+                    tenant=suspension.tenant or "",
+                    ends_us=scenario.instant_us(suspension.ends) if suspension.ends else NEVER,
+                )
+                for suspension in scenario.suspension
+            ]
         )
     )

@@ -25,7 +25,7 @@ from outsim.text import bounded
 
 TO_COME = re.compile(
     r"campaign\[.*\]\.(start|submitted_at|stop_at|stop_reaches|stop_cancels_retries|expires_at)"
-    r"|(suspension|outage)\[.*|study(\..*)?|clock\.ends|seed"
+    r"|(suspension|pause|outage)\[.*|study(\..*)?|clock\.ends|seed"
 )
 """Keys of a scenario that a branch may change: they have their effect at a known instant, or
 after the run."""
@@ -53,8 +53,8 @@ class Checkpoint:
     def resume(self, scenario: Scenario | None = None) -> Result:
         """Continue to the end, as the scenario says or another one with the same past.
 
-        `scenario` may change starts, stops, expiries, suspensions and outages from the moment on,
-        and the end of the run. The result is the same, to the last bit, as `outsim.simulate` gives
+        `scenario` may change starts, stops, expiries, suspensions, pauses and outages from the
+        moment on, and the end of the run. The result is the same, to the last bit, as `outsim.simulate` gives
         for it.
 
         Raises
@@ -76,7 +76,7 @@ class Checkpoint:
             if not TO_COME.fullmatch(difference.key):
                 raise EngineError(
                     f"{_in_words(difference)}: a branch has the same past. It can change starts, "
-                    "stops, expiries, suspensions, outages and the end of the run, from "
+                    "stops, expiries, suspensions, pauses, outages and the end of the run, from "
                     f"{self.at:%H:%M:%S} on"
                 )
         # With another end at the latest there may be more of them, which is refused below.
@@ -128,9 +128,8 @@ def _happened(plan: Plan) -> Iterator[tuple[str, int]]:
         yield f"the stop of {name}{how}", rules.stop_effect_us
         yield f"the expiry of {name}", rules.expires_us
     for suspension in plan.suspensions:
-        whom = suspension.tenant or "everybody"
-        yield f"a suspension of {whom}", suspension.begins_us
-        yield f"the end of a suspension of {whom}", suspension.ends_us
+        yield f"a {suspension.label}", suspension.begins_us
+        yield f"the end of a {suspension.label}", suspension.ends_us
     for outage in plan.outages:
         what: Any = outage.count or "all"
         where = f"{outage.of} ({what}{', dropping calls' if outage.drop else ''})"

@@ -337,7 +337,6 @@ class RunArrays:
     @cached_property
     def held_back_at_times(self) -> Mask:
         """Per campaign, whether anything may hold its queued calls back."""
-        suspended = {suspension.tenant for suspension in self.plan.suspensions}
         return np.array(
             [
                 bool(
@@ -346,7 +345,7 @@ class RunArrays:
                     or (campaign.rules.pacing_rate and campaign.rules.paced_at_dispatch)
                     or self.plan.tenants[campaign.tenant_rank].max_simultaneous
                     or self.plan.tenants[campaign.tenant_rank].dial_rate
-                    or suspended & {"", campaign.tenant}
+                    or any(hold.holds(campaign) for hold in self.plan.suspensions)
                 )
                 for campaign in self.plan.campaigns
             ],

@@ -24,7 +24,7 @@ from outsim.scenario.model import Scenario
 from outsim.scenario.parts import Part
 from outsim.scenario.scales import NONE, Kind, Scale, scale_of, value_of, written_text
 
-FIXED = ("clock", "study", "suspension", "outage", "profiles")
+FIXED = ("clock", "study", "suspension", "pause", "outage", "profiles")
 """Parts that are left out: they say what is asked, or have no names to be called by."""
 _QUANTITIES: dict[Kind, Callable[[str], object]] = {
     "duration": parse_duration_us,

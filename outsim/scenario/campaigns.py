@@ -40,18 +40,16 @@ class Window(Part):
     opens: TimeOfDay
     """Local time of day from which dispatch is allowed."""
     closes: TimeOfDay
-    """Local time of day from which it is not."""
+    """Local time of day from which it is not; on the next day where that is not after `opens`."""
     days: list[Weekday] = [*_DAYS]
     """Weekdays on which the window opens."""
     zone: Literal["scenario", "callee"] = "scenario"
     """Whose clock the window follows."""
 
-    @model_validator(mode="after")
-    def _opens_first(self) -> Window:
-        if self.opens >= self.closes:
-            message = f"found {self.closes}; must be later than opens ({self.opens})"
-            raise ContradictionError([(("closes",), message)])
-        return self
+    @property
+    def passes_midnight(self) -> bool:
+        """Whether it closes on the day after the one on which it opens."""
+        return self.closes <= self.opens
 
 
 def _instant_us(begins: datetime, day: datetime, at: time, zone: ZoneInfo) -> int:
@@ -71,7 +69,8 @@ def window_spans(
         opens = _instant_us(begins, day, window.opens, zone)
         if opens > until_us:
             return tuple(spans)
-        closes = _instant_us(begins, day, window.closes, zone)
+        closing_day = day + timedelta(days=1) if window.passes_midnight else day
+        closes = _instant_us(begins, closing_day, window.closes, zone)
         if closes > 0 and opens < closes and _DAYS[day.weekday()] in window.days:
             if spans and spans[-1][1] >= opens:
                 spans[-1] = (spans[-1][0], closes)

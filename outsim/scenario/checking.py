@@ -172,6 +172,7 @@ NAMES: dict[str, Any] = {
     "endpoint": {"__all__": {"name"}},
     "outage": {"__all__": {"endpoint"}},
     "suspension": {"__all__": {"tenant"}},
+    "pause": {"__all__": {"campaign"}},
     "background": {"profile", "result_url"},
     "study": {"campaign"},
     "profiles": True,
@@ -199,27 +200,32 @@ def reference_problems(parts: Mapping[str, Any]) -> Iterator[Contradiction]:
         yield from _missing(("outage", i), outage, "endpoint", known_endpoints, hints)
     for i, suspension in _entries(parts, "suspension"):
         yield from _missing(("suspension", i), suspension, "tenant", known_tenants, hints)
+    for i, pause in _entries(parts, "pause"):
+        yield from _campaign_meant(("pause", i), pause, campaigns, hints)
     for study in _table(parts, "study"):
-        yield from _under_study(study, campaigns, hints)
+        yield from _campaign_meant(("study",), study, campaigns, hints)
     yield from _twice("campaign", campaigns, ("tenant", "name"))
     yield from _twice("tenant", tenants, ("name",))
     yield from _twice("endpoint", endpoints, ("name",))
     yield from _twice("account", _entries(parts, "account"), ("login",))
 
 
-def _under_study(
-    study: Mapping[str, Any], campaigns: list[tuple[int, Mapping[str, Any]]], hints: Iterator[int]
+def _campaign_meant(
+    path: KeyPath,
+    part: Mapping[str, Any],
+    campaigns: list[tuple[int, Mapping[str, Any]]],
+    hints: Iterator[int],
 ) -> Iterator[Contradiction]:
     names = list(_texts(campaigns, "name"))
     full_names = [f"{c.get('tenant')}/{c.get('name')}" for _, c in campaigns]
-    name = study.get("campaign")
+    name = part.get("campaign")
     if name in full_names:
         return
-    yield from _missing(("study",), study, "campaign", names, hints)
+    yield from _missing(path, part, "campaign", names, hints)
     if names.count(str(name)) > 1:
         same = ", ".join(full for full in full_names if full.endswith(f"/{name}"))
         message = f"found {name!r}, which several tenants have; write one of {same}"
-        yield ("study", "campaign"), message
+        yield (*path, "campaign"), message
 
 
 def _entries(parts: Mapping[str, Any], key: str) -> list[tuple[int, Mapping[str, Any]]]:

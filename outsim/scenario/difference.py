@@ -80,7 +80,7 @@ class _Meaning:
                     continue
                 case "profiles":
                     self.values[key] = self._shares(part)
-                case "suspension" | "outage":
+                case "suspension" | "pause" | "outage":
                     # They have no names: each is known by all that it says.
                     summary = self._summary(part)
                     counts[summary] += 1

@@ -32,7 +32,7 @@ NAMED_ENTRIES = ("campaign", "tenant", "endpoint")
 NAMED_LISTS: frozenset[KeyPath] = frozenset(
     {("snapshot", "campaign"), *((part,) for part in NAMED_ENTRIES)}
 )
-ADDED_ENTRIES = ("suspension", "outage")
+ADDED_ENTRIES = ("suspension", "pause", "outage")
 """Lists whose entries have none."""
 INSTEAD_OF = {
     "contacts": ("contact_list", "requests"),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
+from datetime import date, datetime, timedelta
 from difflib import get_close_matches
 from itertools import combinations
 
@@ -12,12 +13,12 @@ import numpy as np
 from outsim.clock import SECOND, format_duration, microseconds_between
 from outsim.display import percent
 from outsim.distributions import Constant, Distribution
-from outsim.scenario.campaigns import Campaign, Endpoint
+from outsim.scenario.campaigns import Campaign, Endpoint, Window
 from outsim.scenario.contacts import ContactList
 from outsim.scenario.keys import keys_of, parts
 from outsim.scenario.model import Scenario
 from outsim.scenario.offered_load import human_factor
-from outsim.scenario.platform import Outage, Suspension
+from outsim.scenario.platform import Outage, Pause, Suspension
 from outsim.scenario.utilisation import share_left_by_others
 from outsim.units import PLACES, near_zone
 
@@ -195,10 +196,10 @@ def _names_alike(scenario: Scenario) -> Advised:
 
 
 def events(scenario: Scenario) -> Advised:
-    """What can't be meant of the times of outages, suspensions, stops and requests."""
+    """What can't be meant of the times of outages, suspensions, pauses, stops and requests."""
     latest_us = scenario.instant_us(scenario.clock.latest_end)
     for part in parts(scenario):
-        is_event = isinstance(part.value, Suspension | Outage)
+        is_event = isinstance(part.value, Suspension | Pause | Outage)
         if is_event and scenario.instant_us(part.value.begins) >= latest_us:
             yield f"{part.key}.begins", "is not before the latest end of the run"
     for i, suspension in enumerate(scenario.suspension):
@@ -210,6 +211,9 @@ def events(scenario: Scenario) -> Advised:
                 f"is not before the latest end of the run: {whom} is not dialed from "
                 f"{suspension.begins:%H:%M} on",
             )
+    for i, pause in enumerate(scenario.pause):
+        for key, message in _pause(scenario, pause):
+            yield f"pause[{i}].{key}", message
     yield from _suspended_twice(scenario)
     yield from _outages(scenario)
     every_us = scenario.platform.reconciliation_every
@@ -219,8 +223,29 @@ def events(scenario: Scenario) -> Advised:
             f"is {format_duration(every_us)}, and the run is over by then: nothing is repaired",
         )
     for campaign in scenario.campaign:
-        for key, message in (*_stop(scenario, campaign), *_requests(scenario, campaign)):
+        night = [] if campaign.window is None else _window(campaign.window)
+        for key, message in (*night, *_stop(scenario, campaign), *_requests(scenario, campaign)):
             yield f"campaign[{campaign.full_name}].{key}", message
+
+
+def _pause(scenario: Scenario, pause: Pause) -> Advised:
+    """A pause of which the campaign never notices anything, or after which nothing comes."""
+    campaign = scenario.find_campaign(pause.campaign)
+    whose, begins_us = pause.campaign, scenario.instant_us(pause.begins)
+    latest_us = scenario.instant_us(scenario.clock.latest_end)
+    expires_us = campaign.expires_at and scenario.instant_us(campaign.expires_at)
+    if expires_us is not None and expires_us <= begins_us:
+        yield "begins", f"is not before the expiry of {whose}: nothing is left to pause"
+    elif pause.ends is not None and pause.ends <= campaign.start:
+        yield "ends", f"is not after the start of {whose}: nothing is held back"
+    elif expires_us is not None and expires_us <= _ends_us(scenario, pause):
+        yield "ends", f"is not before the expiry of {whose}: what the pause holds back expires"
+    elif begins_us < latest_us <= _ends_us(scenario, pause):
+        yield (
+            "ends",
+            f"is not before the latest end of the run: {whose} is not dialed from "
+            f"{pause.begins:%H:%M} on",
+        )
 
 
 def _overlaps(
@@ -241,7 +266,7 @@ def _suspended_twice(scenario: Scenario) -> Advised:
             yield f"suspension[{j}].begins", f"overlaps suspension[{i}], of {whom} too"
 
 
-def _ends_us(scenario: Scenario, event: Suspension | Outage) -> int:
+def _ends_us(scenario: Scenario, event: Suspension | Pause | Outage) -> int:
     ends = scenario.clock.latest_end if event.ends is None else event.ends
     return scenario.instant_us(ends)
 
@@ -278,11 +303,31 @@ MOST_COMPARED = 200
 """Outages, or suspensions, of which each is compared with each."""
 
 
+LONG_NIGHT = timedelta(hours=12)
+"""A window that passes midnight and is open for longer is most likely the wrong way round."""
+
+
+def _window(window: Window) -> Advised:
+    for day, count in Counter(window.days).items():
+        if count > 1:
+            yield "window.days", f"names {day} {count} times"
+    if not window.passes_midnight:
+        return
+    opens, closes = (datetime.combine(date.min, at) for at in (window.opens, window.closes))
+    lasts = closes - opens + timedelta(days=1)
+    lasts_us = int(lasts.total_seconds()) * SECOND
+    if opens == closes:
+        yield "window.closes", f"is when it opens, {window.opens:%H:%M}: it is open for 24 hours"
+    elif lasts > LONG_NIGHT:
+        yield (
+            "window.closes",
+            f"is on the next day: it is open for {format_duration(lasts_us)}, through "
+            f"the night; for one by day write opens {window.closes:%H:%M}, closes "
+            f"{window.opens:%H:%M}",
+        )
+
+
 def _stop(scenario: Scenario, campaign: Campaign) -> Advised:
-    if campaign.window is not None:
-        for day, count in Counter(campaign.window.days).items():
-            if count > 1:
-                yield "window.days", f"names {day} {count} times"
     if campaign.stop_at is None:
         return
     stop_us = scenario.instant_us(campaign.stop_at)

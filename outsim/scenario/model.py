@@ -25,7 +25,7 @@ from outsim.scenario.checking import NAMES, checked, reference_problems
 from outsim.scenario.defaults import DEFAULTS
 from outsim.scenario.keys import key_path, kinds_at, put, read_value
 from outsim.scenario.parts import Name, Part, check_order, written
-from outsim.scenario.platform import Carrier, Outage, Platform, Suspension
+from outsim.scenario.platform import Carrier, Outage, Pause, Platform, Suspension
 from outsim.scenario.snapshot import Snapshot, snapshot_problems
 from outsim.scenario.source import Source, Written
 from outsim.scenario.sources import About, SourceOf, Uncertainty
@@ -118,6 +118,8 @@ class Scenario(Part):
     """result_url endpoints."""
     suspension: list[Suspension] = []
     """Times in which calls are held back."""
+    pause: list[Pause] = []
+    """Times in which the calls of one campaign are held back."""
     outage: list[Outage] = []
     """Times in which something is out of service."""
     background: Background | None = None
@@ -298,6 +300,7 @@ class Scenario(Part):
     def _fits_together(self) -> Scenario:
         problems = [*reference_problems(self.model_dump(include=NAMES)), *self._early()]
         problems += [*self._too_often(), *self._unknown_sources()]
+        problems += [] if problems else [*self._paused_twice()]
         if self.snapshot is not None and not problems:
             found = snapshot_problems(self, self.snapshot)
             problems += [(("snapshot", *place), message) for place, message in found]
@@ -329,6 +332,21 @@ class Scenario(Part):
                 f"more: at most {MOST_REPAIRS:,} times",
             )
 
+    def _paused_twice(self) -> Iterator[Problem]:
+        """Pauses of one campaign that are at the same time, as (key path, message)."""
+        last: dict[tuple[str, str], tuple[int, Pause]] = {}
+        for i, pause in sorted(enumerate(self.pause), key=lambda entry: entry[1].begins):
+            key = self.find_campaign(pause.campaign).key
+            before, other = last.get(key, (i, None))
+            if other is not None and (other.ends is None or pause.begins < other.ends):
+                until = "never" if other.ends is None else f"at {written(other.ends)}"
+                yield (
+                    ("pause", i, "begins"),
+                    f"found {written(pause.begins)}, while pause[{before}] of {pause.campaign} is "
+                    f"on, which ends {until}; pauses of a campaign must not overlap: join them",
+                )
+            last[key] = i, pause
+
     def _early(self) -> Iterator[Problem]:
         """Instants before the scenario begins, as (key path, message)."""
         instants: list[tuple[tuple[str | int, ...], datetime | None]] = []
@@ -339,6 +357,7 @@ class Scenario(Part):
         instants += [
             (("suspension", i, "begins"), s.begins) for i, s in enumerate(self.suspension)
         ]
+        instants += [(("pause", i, "begins"), pause.begins) for i, pause in enumerate(self.pause)]
         if self.study is not None:
             instants.append((("study", "deadline"), self.study.deadline))
         for path, instant in instants:

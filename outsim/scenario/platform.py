@@ -1,4 +1,4 @@
-"""The calling platform, the carrier's trunk, and what comes between: suspensions and outages."""
+"""The calling platform, the carrier's trunk, and what comes between: suspensions, pauses, outages."""
 
 from __future__ import annotations
 
@@ -102,6 +102,27 @@ class Suspension(Part):
 
     @model_validator(mode="after")
     def _in_order(self) -> Suspension:
+        check_order(("ends", self.ends, "begins", self.begins, False))
+        return self
+
+
+class Pause(Part):
+    """A time in which no calls of one campaign are dispatched."""
+
+    campaign: Annotated[str, Field(min_length=1, max_length=161)]
+    """Whose calls are held back, as ``name`` or ``tenant/name``."""
+    begins: LocalTime
+    """From here on they are held back."""
+    ends: LocalTime | None = None
+    """From here on they are not; default: never."""
+
+    @property
+    def label(self) -> str:
+        """What it is, for people."""
+        return f"pause of {self.campaign}"
+
+    @model_validator(mode="after")
+    def _in_order(self) -> Pause:
         check_order(("ends", self.ends, "begins", self.begins, False))
         return self
 

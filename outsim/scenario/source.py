@@ -3,7 +3,7 @@
 A file that ``extends`` another one is laid over it: tables are merged key by
 key; entries of ``[[campaign]]`` (by tenant and name), ``[[tenant]]`` and
 ``[[endpoint]]`` (by name) are merged with the entry of that name and else added;
-``[[suspension]]`` and ``[[outage]]`` are added; any other value is replaced.
+``[[suspension]]``, ``[[pause]]`` and ``[[outage]]`` are added; any other value is replaced.
 Whatever is merged keeps the file and line that it came from.
 
 A file that a program wrote may end in a checksum of its values. People may change it all the

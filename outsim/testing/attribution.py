@@ -41,7 +41,7 @@ RULE_OF_CAMPAIGN = {
 
 def named(rule: int) -> str:
     """A rule as people know it: ``"rule 5, Workers"``."""
-    name = RULES[rule - 1].name
+    name = next(known.name for known in RULES if known.number == rule)
     is_code = "_" in name
     return f"rule {rule}, {name if is_code else name[0].upper() + name[1:]}"
 

@@ -286,7 +286,7 @@ def controls(plan: Plan, until_us: int) -> list[tuple[int, str, int]]:
     The campaign is its rank, or -1 where it is no single one.
     """
     disturbances: list[tuple[str, SuspensionPlan | OutagePlan]] = [
-        *(("suspension of " + (s.tenant or "all"), s) for s in plan.suspensions),
+        *((hold.label, hold) for hold in plan.suspensions),
         *(("outage of " + o.of, o) for o in plan.outages),
     ]
     done = [

@@ -61,7 +61,11 @@ def at_random(scenario: Scenario) -> str | None:
 
 def undisturbed(scenario: Scenario, *others: str) -> str | None:
     """Whether nothing holds calls back, or takes them away, but what is scarce."""
-    for name, events in (("outages", scenario.outage), ("suspensions", scenario.suspension)):
+    for name, events in (
+        ("outages", scenario.outage),
+        ("suspensions", scenario.suspension),
+        ("pauses", scenario.pause),
+    ):
         if events:
             return f"there are {name}"
     for campaign in scenario.campaign:

@@ -14,6 +14,8 @@ from outsim.engine.compiled.controls import (
     ENDPOINT,
     EXPIRY,
     OUTAGE,
+    PAUSE,
+    PAUSE_ENDS,
     PORTS,
     REPAIR,
     RESUMPTION,
@@ -318,10 +320,15 @@ def _windows(plan: Plan) -> Iterator[Entry]:
 
 def _disturbances(plan: Plan) -> Iterator[Entry]:
     ranks = {tenant.name: rank for rank, tenant in enumerate(plan.tenants)}
+    campaigns = {campaign.key: campaign.rank for campaign in plan.campaigns}
     items = {id(outage): item for item, outage in enumerate(plan.outages)}
     for place, each in enumerate(plan.disturbances):
         begins, ends = (each.begins_us, 2 * place), (each.ends_us, 2 * place + 1)
-        if isinstance(each, SuspensionPlan):
+        if isinstance(each, SuspensionPlan) and each.campaign:
+            paused = campaigns[each.tenant, each.campaign]
+            yield *begins, PAUSE, paused
+            yield *ends, PAUSE_ENDS, paused
+        elif isinstance(each, SuspensionPlan):
             whom = ranks[each.tenant] if each.tenant else NONE
             yield *begins, SUSPENSION, whom
             yield *ends, RESUMPTION, whom

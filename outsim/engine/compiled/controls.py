@@ -1,4 +1,4 @@
-"""What is done to the platform from outside: stops, expiries, windows, suspensions, outages."""
+"""What is done to the platform from outside: stops, expiries, windows, suspensions, pauses, outages."""
 
 from __future__ import annotations
 
@@ -21,6 +21,7 @@ from outsim.engine.compiled.updates import withdraw
 from outsim.vocabulary import CANCELED, EXPIRED, QUEUED, SCHEDULED, WAITING_RETRY
 
 STOP, EXPIRY, WINDOW_OPENS, WINDOW_CLOSES, SUSPENSION, RESUMPTION, OUTAGE, REPAIR, CLEAR = range(9)
+PAUSE, PAUSE_ENDS = 9, 10
 """What a control does."""
 
 PORTS, WORKERS, CHANNELS, CARRIER, STATUS, ENDPOINT = range(6)
@@ -47,6 +48,10 @@ def act(p: Row) -> None:
         _suspend(p, item, True)
     elif control.kind == RESUMPTION:
         _suspend(p, item, False)
+    elif control.kind == PAUSE:
+        queue.hold_campaign(p, campaign_at(p.campaigns, item))
+    elif control.kind == PAUSE_ENDS:
+        queue.release_campaign(p, campaign_at(p.campaigns, item))
     elif control.kind == OUTAGE:
         _change_service(p, item, 1)
         if outage_at(p.outages, item).drop:

@@ -1,4 +1,4 @@
-"""What is done to the platform from outside: stops, expiries, windows, suspensions, outages.
+"""What is done to the platform from outside: stops, expiries, windows, suspensions, pauses, outages.
 
 Each is a process that waits for its instant and then changes what the others may do.
 """
@@ -89,7 +89,7 @@ def keep_window(p: Platform, campaign: CampaignState, place: int, spans: Spans) 
 
 
 def disturb(p: Platform, disturbance: SuspensionPlan | OutagePlan, place: int) -> Process:
-    """A suspension or an outage comes and goes (rule 13)."""
+    """A suspension, a pause or an outage comes and goes (rules 13 and 19)."""
     yield control(p, disturbance.begins_us, 2 * place)
     begin(p, disturbance)
     if disturbance.ends_us == NEVER:
@@ -99,10 +99,10 @@ def disturb(p: Platform, disturbance: SuspensionPlan | OutagePlan, place: int) -
 
 
 def begin(p: Platform, disturbance: SuspensionPlan | OutagePlan) -> None:
-    """Hold back the calls of a tenant, or all calls; or take something out of service."""
+    """Hold back the calls of a campaign, a tenant or all; or take something out of service."""
     if isinstance(disturbance, SuspensionPlan):
         _count_blocker(p, disturbance, +1)
-        p.queue.hold(_suspended(p, disturbance), 13)
+        p.queue.hold(_suspended(p, disturbance), _rule_of(disturbance))
         return
     _change_service(p, disturbance, +1)
     if disturbance.drop:
@@ -113,12 +113,18 @@ def end(p: Platform, disturbance: SuspensionPlan | OutagePlan) -> None:
     """A suspension or an outage is over."""
     if isinstance(disturbance, SuspensionPlan):
         _count_blocker(p, disturbance, -1)
-        p.queue.release(_suspended(p, disturbance), 13)
+        p.queue.release(_suspended(p, disturbance), _rule_of(disturbance))
     else:
         _change_service(p, disturbance, -1)
 
 
+def _rule_of(suspension: SuspensionPlan) -> int:
+    return 19 if suspension.campaign else 13
+
+
 def _count_blocker(p: Platform, suspension: SuspensionPlan, sign: int) -> None:
+    if suspension.campaign:
+        return
     if suspension.tenant:
         p.tenants[suspension.tenant].blockers += sign
     else:
@@ -127,7 +133,12 @@ def _count_blocker(p: Platform, suspension: SuspensionPlan, sign: int) -> None:
 
 def _suspended(p: Platform, suspension: SuspensionPlan) -> list[SubQueue]:
     tenants = [p.tenants[suspension.tenant]] if suspension.tenant else p.tenants.values()
-    return [sub_queue for tenant in tenants for sub_queue in tenant.sub_queues]
+    return [
+        sub_queue
+        for tenant in tenants
+        for sub_queue in tenant.sub_queues
+        if suspension.holds(sub_queue.campaign.plan)
+    ]
 
 
 def _change_service(p: Platform, outage: OutagePlan, sign: int) -> None:

@@ -269,9 +269,13 @@ def _campaigns(
 
 
 def _incidents(result: Result) -> list[dict[str, Any]]:
-    """Outages and suspensions that begin before the run ends."""
+    """Outages, suspensions and pauses that begin before the run ends."""
     scenario, shown = result.scenario, []
-    for kind, incidents in (("outage", scenario.outage), ("suspension", scenario.suspension)):
+    for kind, incidents in (
+        ("outage", scenario.outage),
+        ("suspension", scenario.suspension),
+        ("pause", scenario.pause),
+    ):
         for incident in incidents:
             if incident.begins < result.end:
                 ends = incident.ends

@@ -57,8 +57,13 @@ def dispatched_inside_the_window(run: RunArrays) -> Iterator[Violation]:
                 np.timedelta64(1, "us")
             )
             opens, closes = _since_midnight_us(window.opens), _since_midnight_us(window.closes)
-            day_ok = np.isin(np.asarray(at.day_of_week), [_WEEKDAYS.index(d) for d in window.days])
-            outside = ~(day_ok & (elapsed >= opens) & (elapsed < closes))
+            days = [_WEEKDAYS.index(day) for day in window.days]
+            today = np.isin(np.asarray(at.day_of_week), days) & (elapsed >= opens)
+            if window.passes_midnight:
+                yesterday = np.isin(np.asarray(at.day_of_week - 1) % 7, days) & (elapsed < closes)
+                outside = ~(today | yesterday)
+            else:
+                outside = ~(today & (elapsed < closes))
             outside &= ~_clock_changes(at, ZoneInfo(name))
             yield from violation(run, f"outside the window in {name}", "attempts", here[outside])
 
@@ -82,15 +87,14 @@ def _clock_changes(at: pd.DatetimeIndex, zone: ZoneInfo) -> Mask:
 
 
 def not_dispatched_during_a_suspension(run: RunArrays) -> Iterator[Violation]:
-    """No dispatch while the tenant, or everybody, is suspended."""
+    """No dispatch while the campaign is paused, or its tenant, or everybody, suspended."""
     at = run.attempts["dispatched"]
-    tenants = [tenant.name for tenant in run.plan.tenants]
-    tenant = run.tenant_of_rank[run.rank]
-    for suspension in run.plan.suspensions:
-        held = (at >= suspension.begins_us) & (at < suspension.ends_us)
-        if suspension.tenant:
-            held &= tenant == tenants.index(suspension.tenant)
-        yield from violation(run, "suspended", "attempts", held)
+    for hold in run.plan.suspensions:
+        held = (at >= hold.begins_us) & (at < hold.ends_us)
+        if hold.tenant:
+            held &= np.array([*map(hold.holds, run.plan.campaigns)], dtype=np.bool_)[run.rank]
+        what = "paused" if hold.campaign else "suspended"
+        yield from violation(run, what, "attempts", held)
 
 
 def retry_interval_is_kept(run: RunArrays) -> Iterator[Violation]:

@@ -27,6 +27,7 @@ CAUSES: dict[str, str] = {
     "loading": "loading the list",
     "pacing": "pacing",
     "suspension": "suspended",
+    "pause": "paused",
     "calling_window": "outside the calling window",
     "limit": "limit on simultaneous calls",
     "calls_ahead": "calls ahead in the queue",

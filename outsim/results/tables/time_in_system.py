@@ -14,9 +14,9 @@ from outsim.results.run_arrays import Mask, RunArrays, came, count_until, first_
 from outsim.results.tables.resource_idle import RESOURCES, WORKER, Gaps, waited
 from outsim.text import brief
 
-HELD_BY = ("earlier", "suspension", "calling_window", "limit", "pacing")
+HELD_BY = ("earlier", "suspension", "pause", "calling_window", "limit", "pacing")
 """Reasons to hold a call back; where there are several the first one counts."""
-EARLIER, SUSPENSION, WINDOW, LIMIT, PACING = range(len(HELD_BY))
+EARLIER, SUSPENSION, PAUSE, WINDOW, LIMIT, PACING = range(len(HELD_BY))
 FREE = len(HELD_BY)
 """Code of a time in which nothing holds back."""
 
@@ -51,7 +51,8 @@ class HoldsOf:
     def __init__(self, run: RunArrays) -> None:
         self.run = run
         self._made: dict[tuple[int, int] | str, Holds] = {}
-        self._suspended = {suspension.tenant for suspension in run.plan.suspensions} - {""}
+        self._suspended = {hold.tenant for hold in run.plan.suspensions if not hold.campaign}
+        self._paused = {(hold.tenant, hold.campaign) for hold in run.plan.suspensions}
 
     def __call__(self, rank: int, lane: int) -> Holds:
         """What holds back the calls of a campaign in one of its lanes."""
@@ -66,7 +67,7 @@ class HoldsOf:
         tenant, rules = self.run.plan.tenants[campaign.tenant_rank], campaign.rules
         paced = rules.pacing_rate and rules.paced_at_dispatch
         limited = rules.max_simultaneous or tenant.max_simultaneous or tenant.dial_rate
-        if rules.window or paced or limited:
+        if rules.window or paced or limited or campaign.key in self._paused:
             return rank, lane
         return campaign.tenant if campaign.tenant in self._suspended else ""
 
@@ -92,7 +93,9 @@ class HoldsOf:
         tenant, rules = run.plan.tenants[campaign.tenant_rank], campaign.rules
         snapshot = run.scenario.snapshot
         for hold in run.plan.suspensions:
-            if hold.tenant in ("", campaign.tenant):
+            if hold.campaign and hold.holds(campaign):
+                yield PAUSE, _span(hold.begins_us, hold.ends_us)
+            elif hold.holds(campaign):
                 # What had happened before a snapshot is told as a suspension up to its moment.
                 is_earlier = snapshot is not None and (hold.begins_us, hold.tenant) == (0, "")
                 is_earlier = is_earlier and hold.ends_us == run.scenario.instant_us(snapshot.at)  # type: ignore[union-attr]
