@@ -54,8 +54,8 @@ class Checkpoint:
         """Continue to the end, as the scenario says or another one with the same past.
 
         `scenario` may change starts, stops, expiries, suspensions, pauses and outages from the
-        moment on, and the end of the run. The result is the same, to the last bit, as `outsim.simulate` gives
-        for it.
+        moment on, and the end of the run. The result is the same, to the last bit, as
+        `outsim.simulate` gives for it.
 
         Raises
         ------

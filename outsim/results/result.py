@@ -197,9 +197,10 @@ class Result(Answer):
         Notes
         -----
         A call that is held back in the queue for several reasons at once has the first of these:
-        suspension, pause, window, limit on simultaneous calls, pacing. ``pacing`` is that of campaign and
-        tenant, at admission and at dispatch. ``no_worker`` is, beside the wait of its own dial
-        work, the share of waits for a port in which ports stood idle for want of a worker.
+        suspension, pause, window, limit on simultaneous calls, pacing. ``pacing`` is that of
+        campaign and tenant, at admission and at dispatch. ``no_worker`` is, beside the wait of its
+        own dial work, the share of waits for a port in which ports stood idle for want of a
+        worker.
         ``earlier`` is time before the moment of a snapshot.
         """
         if until not in get_args(Until):

@@ -233,7 +233,7 @@ def _pause(scenario: Scenario, pause: Pause) -> Advised:
     campaign = scenario.find_campaign(pause.campaign)
     whose, begins_us = pause.campaign, scenario.instant_us(pause.begins)
     latest_us = scenario.instant_us(scenario.clock.latest_end)
-    expires_us = campaign.expires_at and scenario.instant_us(campaign.expires_at)
+    expires_us = None if campaign.expires_at is None else scenario.instant_us(campaign.expires_at)
     if expires_us is not None and expires_us <= begins_us:
         yield "begins", f"is not before the expiry of {whose}: nothing is left to pause"
     elif pause.ends is not None and pause.ends <= campaign.start:

@@ -1,4 +1,4 @@
-"""The calling platform, the carrier's trunk, and what comes between: suspensions, pauses, outages."""
+"""The calling platform, the carrier's trunk, and what comes between: suspensions, outages."""
 
 from __future__ import annotations
 

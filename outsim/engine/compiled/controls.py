@@ -1,4 +1,4 @@
-"""What is done to the platform from outside: stops, expiries, windows, suspensions, pauses, outages."""
+"""What is done to the platform from outside: stops, expiries, windows, pauses, outages ..."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from outsim.engine.compiled.updates import withdraw
 from outsim.vocabulary import CANCELED, EXPIRED, QUEUED, SCHEDULED, WAITING_RETRY
 
 STOP, EXPIRY, WINDOW_OPENS, WINDOW_CLOSES, SUSPENSION, RESUMPTION, OUTAGE, REPAIR, CLEAR = range(9)
-PAUSE, PAUSE_ENDS = 9, 10
+PAUSE, PAUSE_ENDS = CLEAR + 1, CLEAR + 2
 """What a control does."""
 
 PORTS, WORKERS, CHANNELS, CARRIER, STATUS, ENDPOINT = range(6)

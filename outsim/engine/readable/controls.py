@@ -1,4 +1,4 @@
-"""What is done to the platform from outside: stops, expiries, windows, suspensions, pauses, outages.
+"""What is done to the platform from outside: stops, expiries, windows, pauses, outages ...
 
 Each is a process that waits for its instant and then changes what the others may do.
 """
