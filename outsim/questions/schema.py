@@ -9,7 +9,7 @@ from typing import Any
 from outsim.document import Answer, Document
 from outsim.questions.question import Question, asks
 from outsim.scenario.defaults import DEFAULTS, GRADES
-from outsim.scenario.keys import NAMED_ENTRIES
+from outsim.scenario.keys import ADDED_ENTRIES, NAMED_ENTRIES
 from outsim.scenario.model import Scenario
 from outsim.scenario.snapshot import Snapshot
 
@@ -19,6 +19,13 @@ _EXTENDS = {
     "minLength": 1,
     "title": "Extends",
     "description": "Path of a scenario file, relative to this one, that this one is laid over.",
+}
+_REPLACES = {
+    "type": "array",
+    "items": {"enum": [*ADDED_ENTRIES]},
+    "title": "Replaces",
+    "description": "Lists whose entries here stand instead of those of the file that this one "
+    "extends; default: beside them.",
 }
 
 
@@ -40,7 +47,8 @@ def json_schema() -> dict[str, Any]:
     for node in _nodes([schema, definitions]):
         _plain(node)
     _name_sources(definitions)
-    schema["properties"] = {"extends": _EXTENDS, **schema["properties"]}
+    heads = {"extends": _EXTENDS, "replaces": _REPLACES}
+    schema["properties"] = heads | schema["properties"]
     return {"$schema": DRAFT, **schema, "title": "outsim scenario", "$defs": definitions}
 
 

@@ -1,6 +1,6 @@
 """What of a scenario can be set to another value: keys with kind, meaning and range.
 
-All of it is read off the schema; keys whose values are tables, lists or free texts are left out.
+All of it is read off the schema, entries that could be added included.
 """
 
 from __future__ import annotations
@@ -8,24 +8,37 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, replace
-from datetime import date
+from datetime import date, datetime
 from functools import cache
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from pydantic import BaseModel
+import tomlkit
+from pydantic import BaseModel, create_model
 
 from outsim.clock import parse_clock_time, parse_duration_us, parse_rate, parse_share
 from outsim.distributions import Constant
+from outsim.scenario.contacts import ContactList
 from outsim.scenario.defaults import DEFAULTS, GRADES
 from outsim.scenario.factors import CENTRES
-from outsim.scenario.keys import INSTEAD_OF, Listed, keys_of, parts
+from outsim.scenario.keys import (
+    ADDED_ENTRIES,
+    INSTEAD_OF,
+    NAMED_ENTRIES,
+    KeyPath,
+    Listed,
+    keys_of,
+    kinds_at,
+    parts,
+)
 from outsim.scenario.model import Scenario
 from outsim.scenario.parts import Part
 from outsim.scenario.scales import NONE, Kind, Scale, scale_of, value_of, written_text
 
-FIXED = ("clock", "study", "suspension", "pause", "outage", "profiles")
-"""Parts that are left out: they say what is asked, or have no names to be called by."""
+FIXED = ("clock", "study", "account", "profiles")
+"""Parts that are left out: they say what is asked, or by whom."""
+LONGEST_LIST = 60
+"""Values of a list that people write by hand."""
 _QUANTITIES: dict[Kind, Callable[[str], object]] = {
     "duration": parse_duration_us,
     "rate": parse_rate,
@@ -52,6 +65,8 @@ class Adjustable:
     """What the scenario has, as a scenario file says it."""
     choices: tuple[str, ...] = ()
     """Words that may stand there, where only some may."""
+    is_new: bool = False
+    """Whether it is in a table that is not there yet; its text is empty if it has to be given."""
     is_optional: bool = False
     """Whether it can be turned off, by the word ``none``."""
     is_open: bool = False
@@ -80,16 +95,81 @@ def adjustables(scenario: Scenario, *within: str) -> Iterator[Adjustable]:
             yield from _in_part(scenario, part, part)
 
 
+def lists_of_entries() -> dict[str, type[Part]]:
+    """Lists that entries can be added to, and what such an entry is."""
+    return {
+        name: _part_of(Scenario, (name, 0)) or Part for name in (*NAMED_ENTRIES, *ADDED_ENTRIES)
+    }
+
+
+def adjustables_of_new(scenario: Scenario, name: str, called: str) -> Iterator[Adjustable]:
+    """What can be said of an entry that is added to a list, ``new`` until it has a name."""
+    blank = _blank(lists_of_entries()[name])
+    part = Listed(f"{name}[{called}]", (name, len(getattr(scenario, name))), blank)
+    yield from _in_part(scenario, part, part)
+
+
+def _part_of(whole: type[BaseModel], path: KeyPath) -> type[Part] | None:
+    """The table that may stand at a path, where only one kind of table may."""
+    kinds = [kind for kind in kinds_at(whole, path) if isinstance(kind, type)]
+    found = [kind for kind in kinds if issubclass(kind, Part)]
+    return found[0] if len(found) == 1 else None
+
+
+@cache
+def _blank(table: type[Part]) -> Part:
+    """A table of which nothing is said; None stands where something has to be."""
+    fields = table.model_fields.items()
+    optional: Any = {name: (f.annotation, f) for name, f in fields if not f.is_required()}
+    # Read as in a file: a default is written as people write it.
+    defaults = create_model(table.__name__, __config__=table.model_config, **optional)()
+    required = {name: None for name, field in fields if field.is_required()}
+    return table.model_construct(set(), **required, **dict(defaults))
+
+
 def _in_part(scenario: Scenario, part: Listed, within: Listed) -> Iterator[Adjustable]:
     """Of a part, or of a table within it."""
     for listed in keys_of(within):
         value, name = listed.value, str(listed.path[-1])
+        if value is None and name not in INSTEAD_OF:
+            table = _part_of(type(within.value), (name,))
+            value = None if table is None else _blank(table)
         if isinstance(value, Part):
-            yield from _in_part(scenario, part, listed)
+            can_go = name not in INSTEAD_OF and _is_optional(type(within.value), name)
+            if listed.value is not None and can_go:
+                yield _whole_table(part, listed, type(within.value))
+            yield from _in_part(scenario, part, listed._replace(value=value))
         elif isinstance(value, BaseModel):
             yield from _of_distribution(scenario, part, listed)
-        elif name not in ("name", "tenant"):
-            yield from _of_field(scenario, part, listed, type(within.value), value)
+        elif isinstance(value, list) and any(isinstance(item, Part) for item in value):
+            for place, item in enumerate(value):
+                inner = Listed(f"{listed.key}[{place}]", (*listed.path, place), item)
+                yield from _in_part(scenario, part, inner)
+        elif not (_is_name(part, within, name) or isinstance(value, ContactList)):
+            yield from _of_field(scenario, part, listed, within.value, value)
+
+
+def _is_name(part: Listed, within: Listed, name: str) -> bool:
+    """Whether a key says what an entry is called that is there already."""
+    is_named = part is within and part.path[0] in NAMED_ENTRIES
+    return is_named and name in ("name", "tenant") and getattr(part.value, name) is not None
+
+
+def _is_optional(table: type[BaseModel], name: str) -> bool:
+    return any(one.get("type") == "null" for one in _properties(table)[name].get("anyOf", ()))
+
+
+def _whole_table(part: Listed, listed: Listed, within: type[BaseModel]) -> Adjustable:
+    """A table that can be turned off as a whole."""
+    name = listed.key.removeprefix(f"{part.key}.")
+    described = _described(within, str(listed.path[-1]))
+    said = listed.value.model_dump(mode="json", exclude_unset=True, exclude_none=True)
+    table = tomlkit.inline_table()
+    table.update(said)
+    text = table.as_string()
+    return Adjustable(
+        listed.key, part.key, name, "choice", described, text, (text, NONE), is_optional=True
+    )
 
 
 def _of_distribution(scenario: Scenario, part: Listed, listed: Listed) -> Iterator[Adjustable]:
@@ -108,14 +188,32 @@ def _of_distribution(scenario: Scenario, part: Listed, listed: Listed) -> Iterat
 
 
 def _of_field(
-    scenario: Scenario, part: Listed, listed: Listed, table: type[BaseModel], value: Any
+    scenario: Scenario, part: Listed, listed: Listed, within: BaseModel, value: Any
 ) -> Iterator[Adjustable]:
-    name = str(listed.path[-1])
+    name, table = str(listed.path[-1]), type(within)
     node = _properties(table)[name]
     kind = _kind(node.get("anyOf", [node]))
-    if kind is not None and not (value is None and name in INSTEAD_OF):
-        described = _described(table, name)
-        yield _adjustable(scenario, part, listed, kind, described, value, node)
+    is_blocked = value in (None, {}) and _has_instead(within, name)
+    if kind is None or is_blocked or name == "contact_list":
+        return
+    if kind in ("list", "map"):
+        if value is not None and len(value) > LONGEST_LIST:
+            return
+        value = within.model_dump(mode="json", include={name})[name]
+    is_instant = datetime in kinds_at(table, (name,))
+    found = _adjustable(
+        scenario, part, listed, kind, _described(table, name), value, node, is_instant=is_instant
+    )
+    if value is None and table.model_fields[name].is_required():
+        blank = ("",) if found.choices else ()
+        found = replace(found, text="", choices=(*blank, *found.choices))
+    yield replace(found, is_new=within is _blank(table))
+
+
+def _has_instead(within: BaseModel, name: str) -> bool:
+    """Whether something stands in the place of a key that is not there."""
+    others = INSTEAD_OF.get(name, ())
+    return any(getattr(within, other, None) not in (None, {}) for other in others)
 
 
 def _adjustable(
@@ -126,11 +224,17 @@ def _adjustable(
     described: str,
     value: Any,
     node: Mapping[str, Any],
+    *,
+    is_instant: bool = False,
 ) -> Adjustable:
     """A key with this value; `node` is what the schema says of it."""
     name = listed.key.removeprefix(f"{part.key}.")
     alternatives = node.get("anyOf", [node])
     words = tuple(word for one in alternatives for word in one.get("enum", ()))
+    words = words or _references(scenario, str(listed.path[-1]))
+    is_optional = any(one.get("type") == "null" for one in alternatives)
+    if words and is_optional:
+        words = (NONE, *words)
     found = Adjustable(
         listed.key,
         part.key,
@@ -139,15 +243,16 @@ def _adjustable(
         " ".join([described, *_source_of(part, name, is_set=listed.is_set)]),
         written_text(scenario, kind, value),
         ("true", "false") if kind == "switch" else words,
-        is_optional=any(one.get("type") == "null" for one in alternatives),
+        is_optional=is_optional,
         is_open=node.get("default", 0) is None,
     )
     limits: Mapping[str, Any] = next((one for one in alternatives if "maximum" in one), {})
     # A table within a part has keys of its own, of which its default's range is not.
     is_own = not node or "." not in name
     default = _default_name(part, name) if is_own else found.key
-    scale = scale_of(scenario, found.key, kind, value, default, limits)
-    return replace(found, scale=scale)
+    if kind == "clock" and not is_instant:
+        return found
+    return replace(found, scale=scale_of(scenario, found.key, kind, value, default, limits))
 
 
 # What the schema says
@@ -172,8 +277,26 @@ def _kind(alternatives: list[dict[str, Any]]) -> Kind | None:
             return kind
     if any("enum" in one for one in alternatives):
         return "choice"
-    types: dict[str, Kind] = {"boolean": "switch", "integer": "count", "number": "number"}
+    types: dict[str, Kind] = {
+        "boolean": "switch",
+        "integer": "count",
+        "number": "number",
+        "array": "list",
+        "object": "map",
+        "string": "text",
+    }
     return next((types[of] for one in alternatives if (of := one.get("type")) in types), None)
+
+
+def _references(scenario: Scenario, name: str) -> tuple[str, ...]:
+    """Names that may stand at keys that name something of the scenario."""
+    if name == "profile":
+        return tuple(sorted(scenario.all_profiles))
+    if name == "campaign":
+        return tuple(campaign.full_name for campaign in scenario.campaign)
+    if name in ("result_url", "endpoint"):
+        return tuple(endpoint.name for endpoint in scenario.endpoint)
+    return ()
 
 
 def _source_of(part: Listed, name: str, *, is_set: bool) -> Iterator[str]:

@@ -144,7 +144,7 @@ def _unknown_key(
     part = part_at(whole, path[:-1], source.values)
     allowed = list(part.model_fields) if part else []
     if len(path) == 1:
-        allowed.append("extends")
+        allowed += ["extends", "replaces"]
     near = get_close_matches(str(path[-1]), allowed, n=1, cutoff=0.6) if hinted else []
     hint = f'; did you mean "{near[0]}"?' if near else ";"
     key = shortened(str(path[-1]), SHOWN_OF_KEYS)

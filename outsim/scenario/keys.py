@@ -44,9 +44,19 @@ INSTEAD_OF = {
 }
 """Keys that take the place of others: who gives one drops what was there of those."""
 
+AddedEntries = dict[tuple[str, str], int]
+"""Indexes of entries that are added, by their list and how they are called meanwhile."""
+NEW = re.compile(r"new[0-9]*")
+"""What stands for an entry that is added."""
+
 _BARE_KEY = re.compile(r"[\w-]+")
 _NAME = re.compile(r"[\w][\w .:+-]{0,79}")
 _STEP = re.compile(r"([\w-]+)((?:\[[^\]]*\])*)")
+
+
+def is_entry(path: KeyPath) -> bool:
+    """Whether a path leads to an entry of a list that entries can be added to."""
+    return len(path) == 2 and path[0] in (*NAMED_ENTRIES, *ADDED_ENTRIES)
 
 
 # From a path to a text, and back
@@ -113,8 +123,11 @@ def value_at(values: Any, path: KeyPath) -> Any:
     return values
 
 
-def key_path(key: str, whole: Mapping[str, Any]) -> KeyPath:
-    """Path that a written key stands for in a whole scenario, as plain tables with defaults."""
+def key_path(key: str, whole: Mapping[str, Any], added: AddedEntries | None = None) -> KeyPath:
+    """Path that a written key stands for in a whole scenario, as plain tables with defaults.
+
+    Where there is an account of entries that are `added`, ``new``, ``new2`` ... stand for such.
+    """
     path: KeyPath = ()
     rest = key.strip()
     while True:
@@ -126,7 +139,9 @@ def key_path(key: str, whole: Mapping[str, Any]) -> KeyPath:
             )
         path = (*path, step[1])
         for name in re.findall(r"\[([^\]]*)\]", step[2]):
-            path = (*path, _index(key, value_at(whole, path), path, name))
+            entries = value_at(whole, path)
+            index = None if added is None else _index_of_new(entries, path, name, added)
+            path = (*path, _index(key, entries, path, name) if index is None else index)
         rest = rest[step.end() :]
         if not rest:
             return path
@@ -136,6 +151,16 @@ def key_path(key: str, whole: Mapping[str, Any]) -> KeyPath:
         if not rest.startswith("."):
             raise ScenarioError(f"{key}: found {shown(rest)}; write a dot between keys")
         rest = rest[1:]
+
+
+def _index_of_new(entries: Any, path: KeyPath, name: str, added: AddedEntries) -> int | None:
+    """Index of an entry that is added; None where the name stands for none."""
+    if not (is_entry((*path, 0)) and NEW.fullmatch(name) and isinstance(entries, list)):
+        return None
+    if any(name in _names(entry) for entry in entries):
+        return None
+    before = sum(other[0] == path[0] for other in added)
+    return added.setdefault((str(path[0]), name), len(entries) + before)
 
 
 def _index(key: str, entries: Any, path: KeyPath, name: str) -> str | int:
@@ -265,6 +290,8 @@ def _flat(annotation: Any) -> Iterator[Any]:
 def put(values: Any, whole: Any, path: KeyPath, value: Any) -> None:
     """Write into plain tables; what is on the way is first made what `whole` has there."""
     for place, step in enumerate(path):
+        if is_entry(path[: place + 1]) and step == len(values):
+            values.append({})
         if isinstance(values, dict):
             for other in INSTEAD_OF.get(str(step), ()):
                 values.pop(other, None)
@@ -281,8 +308,26 @@ def put(values: Any, whole: Any, path: KeyPath, value: Any) -> None:
 
 def read_value(text: str, whole: type[BaseModel], path: KeyPath) -> Any:
     """A value written as in a scenario file, where quotes are left out where they can be."""
-    if str in kinds_at(whole, path):
+    kinds = kinds_at(whole, path)
+    if str in kinds:
         return text.strip()
+    read = _read(text)
+    origins = {get_origin(kind) for kind in kinds}
+    if list in origins and not isinstance(read, list) and read != "none":
+        return [_read(item) for item in _items(text)]
+    if dict in origins and isinstance(read, str) and read != "none":
+        pairs = [item.partition(":") for item in _items(text)]
+        return {key.strip(): _read(value) for key, _, value in pairs}
+    if int in kinds and isinstance(read, float) and read.is_integer():
+        return int(read)
+    return read
+
+
+def _items(text: str) -> list[str]:
+    return [item for item in text.split(",") if item.strip()]
+
+
+def _read(text: str) -> Any:
     try:
         read = tomllib.loads(f"value = {text}")
     except ValueError:

@@ -23,7 +23,16 @@ from outsim.scenario.callees import Callees, Profile
 from outsim.scenario.campaigns import Background, Campaign, Endpoint, Tenant
 from outsim.scenario.checking import NAMES, checked, reference_problems
 from outsim.scenario.defaults import DEFAULTS
-from outsim.scenario.keys import key_path, kinds_at, put, read_value
+from outsim.scenario.keys import (
+    AddedEntries,
+    KeyPath,
+    is_entry,
+    key_path,
+    kinds_at,
+    put,
+    read_value,
+    value_at,
+)
 from outsim.scenario.parts import Name, Part, check_order, written
 from outsim.scenario.platform import Carrier, Outage, Pause, Platform, Suspension
 from outsim.scenario.snapshot import Snapshot, snapshot_problems
@@ -155,7 +164,9 @@ class Scenario(Part):
             Value by key. A key is written as messages write it: ``platform.ports``,
             ``campaign[NAME].start`` (``campaign[TENANT/NAME]`` where several have the name),
             ``callees.redial_factors[1]``. A text is read as in a scenario file, where quotes can
-            be left out: ``300``, ``20/s``, ``10 min``, ``2 %``, ``09:15``.
+            be left out: ``300``, ``20/s``, ``10 min``, ``2 %``, ``09:15``, ``mon, tue``. ``new``,
+            ``new2`` ... stand for entries that are added, as in ``outage[new].begins``; ``none``
+            for an entry, as in ``suspension[0]``, takes it out.
         name : str, optional
             What it is called; default: this one's name and the changes.
 
@@ -178,12 +189,20 @@ class Scenario(Part):
         ]
         if name is not None or settings:
             values["name"] = name or title(", ".join([self.name, *settings]))
+        added: AddedEntries = {}
+        removed: set[KeyPath] = set()
         for key, value in changes.items():
-            path = key_path(key, whole)
+            path = key_path(key, whole, added)
             read = read_value(value, Scenario, path) if isinstance(value, str) else value
-            put(values, whole, path, read)
+            if read == "none" and is_entry(path) and value_at(whole, path) is not None:
+                removed.add(path)
+                path = path[:1]  # those after it have other numbers then
+            else:
+                put(values, whole, path, read)
             files = {old: file for old, file in files.items() if old[: len(path)] != path}
             files[path] = ALTERED
+        for listed, place in sorted(removed, reverse=True):
+            del values[str(listed)][place]
         altered = Scenario.from_source(Source(values, {}, ", ".join(settings)))
         altered._path, altered._written = self._path, Written(files)
         return altered

@@ -24,7 +24,8 @@ from outsim.clock import (
 from outsim.scenario.factors import WIDE, Factor, Range, plausible, read_range, unit_size
 from outsim.scenario.model import Scenario
 
-Kind = Literal["count", "number", "share", "rate", "duration", "clock", "choice", "switch"]
+_Quantity = Literal["count", "number", "share", "rate", "duration", "clock"]
+Kind = _Quantity | Literal["choice", "switch", "text", "list", "map"]
 
 NONE = "none"
 """What turns off a key that is optional."""
@@ -56,6 +57,10 @@ def written_text(scenario: Scenario, kind: Kind, value: Any) -> str:
     if value is None:
         return NONE
     match kind:
+        case "list":
+            return ", ".join(map(str, value)) or NONE
+        case "map":
+            return ", ".join(f"{key}: {item}" for key, item in value.items()) or NONE
         case "duration":
             return _exact(kind, format_duration(value), write_duration(value))
         case "rate":
@@ -116,7 +121,7 @@ def scale_of(
     """What is worth trying of a key, by its source, its default's, or around what it is."""
     if kind == "clock":
         return None if isinstance(value, time) else _Clock.of(scenario)
-    if kind in ("choice", "switch"):
+    if kind in ("choice", "switch", "text", "list", "map"):
         return None
     factor = _stated(scenario, key) or _of_platform(scenario, key)
     if factor is None and value is not None:

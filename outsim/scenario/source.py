@@ -3,7 +3,8 @@
 A file that ``extends`` another one is laid over it: tables are merged key by
 key; entries of ``[[campaign]]`` (by tenant and name), ``[[tenant]]`` and
 ``[[endpoint]]`` (by name) are merged with the entry of that name and else added;
-``[[suspension]]``, ``[[pause]]`` and ``[[outage]]`` are added; any other value is replaced.
+``[[suspension]]``, ``[[pause]]`` and ``[[outage]]`` are added, unless it ``replaces`` them; any
+other value is replaced.
 Whatever is merged keeps the file and line that it came from.
 
 A file that a program wrote may end in a checksum of its values. People may change it all the
@@ -41,6 +42,8 @@ from outsim.units import shown
 
 SIZE_LIMIT = 16 * 1024 * 1024
 """Largest scenario file, in characters."""
+REPLACES = "replaces"
+"""Key of a file that extends another one: lists whose entries stand here instead of there."""
 CHAIN_LIMIT = 20
 """Longest chain of files that extend each other."""
 
@@ -69,7 +72,7 @@ class Source:
     """What a scenario file says, with everything that it inherits."""
 
     values: dict[str, Any]
-    """Plain tables, lists and values; ``extends`` is gone."""
+    """Plain tables, lists and values; ``extends`` and ``replaces`` are gone."""
     origins: dict[KeyPath, Origin]
     """Where each of them was written."""
     file: str
@@ -231,11 +234,10 @@ def _extended(tree: _Node, path: Path, above: list[Path]) -> _Node:
     extends = tree.content.pop("extends", None)
     if extends is None:
         return tree
+    replaced = _replaced(tree.content.pop(REPLACES, None))
 
     def problem(message: str) -> ScenarioError:
-        return ScenarioError(
-            [Problem(extends.origin.file, extends.origin.line, "extends", message)]
-        )
+        return _refused(extends, "extends", message)
 
     if not isinstance(extends.content, str) or not extends.content:
         raise problem(f"found {shown(extends.content)}; write the path of a scenario file")
@@ -251,7 +253,29 @@ def _extended(tree: _Node, path: Path, above: list[Path]) -> _Node:
     reason = kind_problem(base_path)
     if reason is not None:
         raise problem(f"found {shown(extends.content)}; {reason}")
-    return _merge_tables(_read_chain(base_path, chain), tree, ())
+    base = _read_chain(base_path, chain)
+    for key in replaced:
+        base.content.pop(key, None)
+    return _merge_tables(base, tree, ())
+
+
+def _refused(node: _Node, key: str, message: str) -> ScenarioError:
+    return ScenarioError([Problem(node.origin.file, node.origin.line, key, message)])
+
+
+def _replaced(node: _Node | None) -> list[str]:
+    """Lists of whose entries none are inherited."""
+    if node is None:
+        return []
+    names = [one.content for one in node.content] if isinstance(node.content, list) else None
+    if names is None or any(name not in ADDED_ENTRIES for name in names):
+        found = node.content if names is None else next(n for n in names if n not in ADDED_ENTRIES)
+        raise _refused(
+            node,
+            REPLACES,
+            f"found {shown(found)}; write a list of names; allowed: {', '.join(ADDED_ENTRIES)}",
+        )
+    return names
 
 
 def _merge_tables(base: _Node, over: _Node, path: KeyPath) -> _Node:

@@ -120,6 +120,45 @@ def test_a_file_that_says_something_else_is_refused(file):
         overlay(scenario, {"platform.workers": "3"}, name="changed", file=file)
 
 
-def test_what_a_file_can_only_add_to_is_refused(file):
-    with pytest.raises(ScenarioError, match=r"suspension\[0\].ends: a file that extends another"):
-        overlay(load(file), {"suspension[0].ends": "09:40"}, name="changed", file=file)
+@pytest.mark.parametrize(
+    ("changes", "said"),
+    [
+        ({"suspension[0].ends": "9:40"}, [{"begins": "09:20", "ends": "9:40"}]),
+        ({"suspension[0]": "none"}, None),
+        (
+            {"suspension[0]": "none", "suspension[new].begins": "09:50"},
+            [{"begins": "09:50"}],
+        ),
+    ],
+)
+def test_entries_without_a_name_that_are_changed_stand_instead(file, changes, said):
+    tables = kept(file, changes)
+    assert tables["replaces"] == ["suspension"]
+    assert tables.get("suspension") == said
+
+
+def test_entries_that_are_added_stand_beside(file):
+    changes = {
+        "outage[new].of": "ports",
+        "outage[new].begins": "09:10",
+        "outage[new].count": "3",
+        "suspension[new].begins": "09:50",
+        "campaign[new2].name": "news",
+        "campaign[new2].tenant": "bank",
+        "campaign[new2].start": "09:30",
+        "campaign[new2].contacts": "7",
+        "campaign[new2].window.opens": "09:00",
+        "campaign[new2].window.closes": "10:00",
+        "campaign[new2].window.days": "tue, wed",
+    }
+    tables = kept(file, changes)
+    assert "replaces" not in tables
+    assert tables["outage"] == [{"of": "ports", "begins": "09:10", "count": 3}]
+    assert tables["suspension"] == [{"begins": "09:50"}]
+    assert [campaign["name"] for campaign in tables["campaign"]] == ["news"]
+    assert tables["campaign"][0]["window"]["days"] == ["tue", "wed"]
+
+
+def test_a_named_entry_cannot_be_left_out_by_a_file_that_extends(file):
+    with pytest.raises(ScenarioError, match=r"endpoint\[page\]: .* where it is written"):
+        overlay(load(file), {"endpoint[page]": "none"}, name="changed", file=file)
