@@ -127,13 +127,19 @@ def occurrences(run: RunArrays) -> dict[str, int]:
         "12 dialed before it": int(
             ((dispatched >= requested[rank]) & (dispatched < effect[rank])).sum()
         ),
-        "13 suspensions": len(plan.suspensions),
+        "13 suspensions": sum(not hold.campaign for hold in plan.suspensions),
         **{
             f"13 outages of {of}": kept(of)
             for of in ("ports", "workers", "channels", "carrier", "status", "endpoint")
         },
         "13 refused in an outage": int((cause == CAUSES.index("carrier_outage")).sum()),
         "13 dropped": int((cause == CAUSES.index("dropped")).sum()),
+        "19 dialed after a pause": sum(
+            int((held & (rank == c.rank) & (raw["eligible"] == hold.ends_us)).sum())
+            for hold in plan.suspensions
+            for c in plan.campaigns
+            if hold.campaign and hold.holds(c)
+        ),
         "14 background attempts": int(background[rank].sum()),
         "end: attempts under way": int((outcome == NOT_KNOWN).sum()),
         "end: calls in the queue": int((status == QUEUED).sum()),

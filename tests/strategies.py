@@ -175,7 +175,7 @@ class _Grid:
 
 @st.composite
 def _windows(draw: st.DrawFn, grid: _Grid, zone: str) -> Mapping:
-    """A window with an edge or two inside the run, where midnight does not forbid it."""
+    """A window with an edge or two inside the run; some pass midnight."""
     window = draw(
         _some(
             zone=_of("scenario", "callee"),
@@ -189,8 +189,8 @@ def _windows(draw: st.DrawFn, grid: _Grid, zone: str) -> Mapping:
     callee, all_day = window.pop("callee"), window.pop("all_day")
     clock = ZoneInfo(zone if window["zone"] == "scenario" else callee)
     opens, closes = (grid.time_of_day(window[edge], clock) for edge in ("opens", "closes"))
-    if opens >= closes:
-        opens, closes = "00:00", "24:00" if all_day or closes <= "00:00" else closes
+    if opens >= closes and all_day:
+        opens, closes = "00:00", "24:00"
     return window | {"opens": opens, "closes": closes}
 
 
@@ -311,6 +311,29 @@ def _suspensions(draw: st.DrawFn, grid: _Grid, tenants: list[str]) -> Mapping:
     return suspension
 
 
+@st.composite
+def _pauses(draw: st.DrawFn, grid: _Grid, campaigns: list[Mapping]) -> list[Mapping]:
+    """Pauses of one campaign, one after the other; the last may not end."""
+    paused = draw(st.sampled_from(campaigns))
+    edges = draw(
+        _some(
+            begins=_of(0, 60, 61, 62, 90),
+            ends=_of(63, 65, 70, 121, 150),
+            again=_sometimes(_of(63, 70, 130, 150)),
+            over=_sometimes(_of(160, 240, 301), 4),
+        )
+    )
+    name = f"{paused['tenant']}/{paused['name']}"
+    spans = [(edges["begins"], max(edges["ends"], edges["begins"] + 1))]
+    if "again" in edges and edges["again"] >= spans[0][1]:
+        spans.append((edges["again"], edges.get("over")))
+    return [
+        {"campaign": name, "begins": grid.at(begins)}
+        | ({} if ends is None else {"ends": grid.at(ends)})
+        for begins, ends in spans
+    ]
+
+
 def _tenants(name: str) -> st.SearchStrategy[Mapping]:
     return _some(
         name=_of(name),
@@ -332,6 +355,7 @@ def mappings(draw: st.DrawFn, campaigns: int = 1) -> Mapping:
             latest=_of(0, 1200, 4500),
             outages=_of(0, 1, 1, 3),
             suspensions=_of(0, 0, 1, 2),
+            paused=_of(False, False, True),
             background=_of(False, False, False, True),
             deadline=_sometimes(_of(130, 200), 3),
         )
@@ -362,6 +386,7 @@ def mappings(draw: st.DrawFn, campaigns: int = 1) -> Mapping:
         "tenant": [draw(_tenants(name)) for name in names if draw(_one_of(False, True))],
         "outage": [draw(_outages(grid, urls)) for _ in range(drawn["outages"])],
         "suspension": [draw(_suspensions(grid, names)) for _ in range(drawn["suspensions"])],
+        "pause": draw(_pauses(grid, lists)) if drawn["paused"] and lists else [],
     }
     if drawn["background"]:
         mapping["background"] = draw(

@@ -127,5 +127,12 @@ RULES: tuple[Rule, ...] = tuple(
                 Other customers' campaigns, with their number, sizes, pace and start minutes, are
                 drawn anew in each replication, for as long as the campaign under study needs.""",
         ),
+        19: (
+            "pause, and stop by calls",
+            """
+                One campaign can be paused and resumed. Its queued calls keep their places, as
+                under a suspension; it is loaded and admitted at its pace meanwhile, and a retry
+                whose interval ends enters the queue and waits there.""",
+        ),
     }.items()
 )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -235,3 +235,75 @@ def test_one_campaigns_window_is_no_other_campaigns():
     assert dispatched(result, "office") == [3600.0]
     assert dispatched(result, "any hour") == [0.0]
     assert seconds(of(result.attempts, "office")["queued_at"]) == [0.0]
+
+
+# A window that passes midnight
+
+
+NIGHT = {"opens": "22:00", "closes": "02:00"}
+
+
+@pytest.mark.parametrize(
+    ("start", "goes_at"),
+    [("21:00", "22:00"), ("23:30", "23:30"), ("00:30", "00:30"), ("02:00", "22:00")],
+)
+def test_a_window_may_pass_midnight(start, goes_at):
+    day = "2026-03-11" if start < "12:00" else "2026-03-10"
+    after = "2026-03-11" if goes_at == "00:30" or start == "02:00" else "2026-03-10"
+    result = run(
+        campaign(start=f"{day} {start}", window=NIGHT),
+        clock={"begins": "20:00", "ends": "2026-03-12 10:00"},
+    )
+    assert f"{result.attempts['dispatched_at'].iloc[0]:%Y-%m-%d %H:%M}" == f"{after} {goes_at}"
+
+
+def test_its_days_are_those_on_which_it_opens():
+    """Open on Tuesdays: still so on Wednesday at one, no longer on Thursday at one."""
+    result = run(
+        campaign("wednesday", start="2026-03-11 01:00", window=NIGHT | {"days": ["tue"]}),
+        campaign("thursday", start="2026-03-12 01:00", window=NIGHT | {"days": ["tue"]}),
+        clock={"ends": "2026-03-18 10:00"},
+    )
+    went = result.attempts.set_index("campaign")["dispatched_at"]
+    assert f"{went['wednesday']:%a %H:%M}" == "Wed 01:00"
+    assert f"{went['thursday']:%a %d %H:%M}" == "Tue 17 22:00"
+
+
+def test_it_is_open_when_the_run_begins_if_it_opened_the_day_before():
+    result = run(
+        campaign(start="01:00", window=NIGHT), clock={"begins": "01:00", "ends": "10:00"}
+    )
+    assert result.calls["wait_s"].tolist() == [0.0]
+
+
+@pytest.mark.parametrize(("date", "hours"), [("2026-03-28", 4), ("2026-10-24", 6)])
+def test_it_closes_by_the_clock_across_a_change_of_clocks(date, hours):
+    """From ten to three that night is four hours in spring and six in autumn.
+
+    One call comes in each hour from ten on; what comes at three or later waits.
+    """
+    zone = ZoneInfo("Europe/Berlin")
+    begins = datetime.fromisoformat(date).replace(tzinfo=zone)
+    result = run(
+        campaign(
+            start="22:00",
+            window=NIGHT | {"closes": "03:00"},
+            requests=requests(*(7200 + 3600.0 * hour for hour in range(8))),
+        ),
+        clock={
+            "zone": "Europe/Berlin",
+            "date": begins.date(),
+            "begins": "20:00",
+            "ends": f"{begins.date() + timedelta(days=1)} 12:00",
+            "latest": f"{begins.date() + timedelta(days=1)} 12:00",
+        },
+    )
+    assert len(result.attempts) == hours
+
+
+def test_one_that_opens_when_it_closes_is_always_open():
+    result = run(
+        campaign(contacts=3, window={"opens": "09:00", "closes": "09:00"}),
+        platform={"ports": 1},
+    )
+    assert dispatched(result) == [0.0, 20.0, 40.0]

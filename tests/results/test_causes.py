@@ -45,6 +45,9 @@ BINDING: dict[str, Callable[[], Result]] = {
     "suspension": lambda: run(
         campaign(contacts=20, start=60), suspension=[part(begins=30, ends=600)]
     ),
+    "pause": lambda: run(
+        campaign(contacts=20, start=60), pause=[part(campaign="list", begins=30, ends=600)]
+    ),
     "limit": lambda: run(campaign(contacts=30, max_simultaneous=1)),
     "pacing": lambda: run(campaign(contacts=60, pacing="30/min", pacing_at="dispatch")),
 }
