@@ -270,9 +270,7 @@ def test_its_days_are_those_on_which_it_opens():
 
 
 def test_it_is_open_when_the_run_begins_if_it_opened_the_day_before():
-    result = run(
-        campaign(start="01:00", window=NIGHT), clock={"begins": "01:00", "ends": "10:00"}
-    )
+    result = run(campaign(start="01:00", window=NIGHT), clock={"begins": "01:00", "ends": "10:00"})
     assert result.calls["wait_s"].tolist() == [0.0]
 
 

@@ -95,7 +95,10 @@ def test_a_pause_without_an_end_lasts():
 def test_a_pause_and_a_suspension_each_hold_back():
     result = run(
         campaign(),
-        pause=[part(campaign="list", begins=0, ends=30), part(campaign="list", begins=60, ends=70)],
+        pause=[
+            part(campaign="list", begins=0, ends=30),
+            part(campaign="list", begins=60, ends=70),
+        ],
         suspension=[part(tenant="acme", begins=20, ends=65)],
     )
     assert dispatched(result) == [70.0]
