@@ -271,6 +271,15 @@ Share = Annotated[
 ]
 """Fraction from 0 to 1; written as ``0.02`` or ``"2 %"``."""
 
+WHOLE = 1_000_000
+"""All of something, in millionths."""
+
+
+def millionths(share: float) -> int:
+    """A share as a whole number of millionths: what is made of it is exact."""
+    return round(share * WHOLE)
+
+
 LocalTime = Annotated[
     datetime,
     BeforeValidator(

@@ -311,6 +311,12 @@ class Discipline(_Word):
     """Every first attempt goes before any retry."""
     tenants_take_turns: bool = False
     """Tenants take turns by weight; the order of entry counts within a tenant only."""
+    by_priority: bool = False
+    """Calls of a lower priority number go before others."""
+    by_expiry: bool = False
+    """Calls that expire earlier go before others."""
+    has_guarantees: bool = False
+    """Calls of a tenant with fewer ports than it is guaranteed go before others."""
 
 
 DISCIPLINE_TABLE = (
@@ -329,6 +335,25 @@ DISCIPLINE_TABLE = (
         "first_attempts_first",
         "First attempts go before retries; oldest first among each.",
         retries_last=True,
+    ),
+    Discipline(
+        "priority",
+        "Calls of the lowest priority number go first, oldest first within one; calls in "
+        "progress are not interrupted.",
+        by_priority=True,
+    ),
+    Discipline(
+        "earliest_expiry",
+        "The call that expires first goes first, of those that expire together the oldest; calls "
+        "that never expire go after all others.",
+        by_expiry=True,
+    ),
+    Discipline(
+        "guaranteed",
+        "A tenant that holds fewer ports than its guaranteed share of those in service goes "
+        "first, of several the one that holds the smallest part of its guarantee; else the "
+        "oldest entry. Idle guarantees are lent out and come back as calls end.",
+        has_guarantees=True,
     ),
 )
 DISCIPLINES = {row.name: row for row in DISCIPLINE_TABLE}

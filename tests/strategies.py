@@ -25,6 +25,7 @@ from outsim.scenario.campaigns import Campaign
 from outsim.scenario.loading import with_snapshot
 from outsim.scenario.offered_load import dialable
 from outsim.scenario.snapshot import Snapshot
+from outsim.vocabulary import DISCIPLINES
 
 Mapping = dict[str, Any]
 
@@ -121,7 +122,7 @@ PLATFORM = _some(
     lost_updates=_of(0.0, 0.0, 0.3),
     wedged_calls=_of(0.0, 0.0, 0.2),
     reconciliation_every=_sometimes(_of("60 s", "95 s")),
-    queue=_of("fifo", "fifo", "fair", "first_attempts_first"),
+    queue=_of("fifo", "fifo", *DISCIPLINES),
     delivery_pool=_of(1, 2, 50),
     detection_person=_of("2 s", "10 s"),
     detection_machine=_of("4 s", "10 s"),
@@ -242,6 +243,7 @@ def _campaigns(draw: st.DrawFn, name: str, grid: _Grid, zone: str, urls: list[st
             pacing=_sometimes(_of("6/min", "20/min", "1/s", "1000000/s"), 3),
             pacing_at=_of("admission", "dispatch"),
             max_simultaneous=_sometimes(_of(1, 2), 4),
+            priority=_sometimes(_of(1, 5, 9), 3),
             stop_reaches=_of("loading", "loading", "queue"),
             stop_cancels_retries=_of(False, True),
             callee_zone=_sometimes(_of(*CALLEE_ZONES), 3),
@@ -338,6 +340,8 @@ def _tenants(name: str) -> st.SearchStrategy[Mapping]:
     return _some(
         name=_of(name),
         weight=_of(1, 2, 7),
+        priority=_of(1, 5, 6),
+        guaranteed_share=_of(0.0, 0.05, 0.25),
         max_simultaneous=_sometimes(_of(1, 2)),
         dial_rate=_sometimes(_of("20/min", "1/s", "1000000/s")),
     )

@@ -134,5 +134,15 @@ RULES: tuple[Rule, ...] = tuple(
                 under a suspension; it is loaded and admitted at its pace meanwhile, and a retry
                 whose interval ends enters the queue and waits there.""",
         ),
+        20: (
+            "who goes next",
+            """
+                Instead of first in, first out the queue may go by priority (the lowest number
+                first), by expiry (the earliest first, what never expires last), or by guaranteed
+                shares of the ports in service: a tenant that holds less than its share goes
+                first, and of several the one that holds the smallest part of its own. Idle shares
+                are lent out and come back as calls end: nobody is cut off. Among equals the
+                oldest goes first, and what is held back blocks nobody.""",
+        ),
     }.items()
 )

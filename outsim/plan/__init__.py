@@ -6,7 +6,14 @@ here. An engine gets a plan and nothing else, and adds only mechanics.
 
 from outsim.plan.building import build_plan, build_sibling, build_submitted, numbered
 from outsim.plan.campaigns import CampaignPlan, CampaignRules
-from outsim.plan.model import EndpointPlan, OutagePlan, Plan, PlatformPlan, SuspensionPlan
+from outsim.plan.model import (
+    EndpointPlan,
+    OutagePlan,
+    Plan,
+    PlatformPlan,
+    SuspensionPlan,
+    TenantPlan,
+)
 
 __all__ = [
     "CampaignPlan",
@@ -16,6 +23,7 @@ __all__ = [
     "Plan",
     "PlatformPlan",
     "SuspensionPlan",
+    "TenantPlan",
     "build_plan",
     "build_sibling",
     "build_submitted",

@@ -27,11 +27,18 @@ from outsim.plan.model import (
     platform_plan,
     suspensions,
 )
-from outsim.scenario.campaigns import Background, Campaign, Tenant, window_spans
+from outsim.scenario.campaigns import (
+    USUAL_PRIORITY,
+    Background,
+    Campaign,
+    Tenant,
+    window_spans,
+)
 from outsim.scenario.memory import check_drawn, check_size
 from outsim.scenario.model import Scenario
 from outsim.tape import Tape
 from outsim.tape.draws import call_model
+from outsim.units import millionths
 
 
 class Builder:
@@ -46,6 +53,7 @@ class Builder:
         self.endpoints = tuple(sorted(scenario.endpoint, key=lambda endpoint: endpoint.name))
         self.endpoint_names = [endpoint.name for endpoint in self.endpoints]
         self.zones = self._zones()
+        self.tenants = {tenant.name: tenant for tenant in scenario.tenant}
 
     def _zones(self) -> tuple[str, ...]:
         names = {self.scenario.clock.zone}
@@ -103,6 +111,9 @@ class Builder:
             for lane_zone in zones
         )
 
+    def _priority(self, tenant: str) -> int:
+        return self.tenants[tenant].priority if tenant in self.tenants else USUAL_PRIORITY
+
     def campaign(self, campaign: Campaign) -> CampaignPlan:
         """Resolve a campaign that the scenario names."""
         scenario = self.scenario
@@ -136,6 +147,7 @@ class Builder:
                 pacing_rate=campaign.pacing or 0,
                 paced_at_dispatch=campaign.pacing_at == "dispatch",
                 max_simultaneous=campaign.max_simultaneous or 0,
+                priority=campaign.priority or self._priority(campaign.tenant),
                 lane_zones=lane_zones,
                 window=window,
             ),
@@ -173,7 +185,7 @@ class Builder:
                 size=campaign.size,
                 submitted_us=campaign.start_us,
                 start_us=campaign.start_us,
-                rules=rules,
+                rules=replace(rules, priority=self._priority(campaign.tenant)),
                 zone=self.zones.index(scenario.clock.zone),
                 **common,
             )
@@ -312,7 +324,13 @@ def build_plan(scenario: Scenario, tape: Tape, idle_tenants: Iterable[str] = ())
     return Plan(
         platform=platform,
         tenants=tuple(
-            TenantPlan(name, tenant.weight, tenant.max_simultaneous or 0, tenant.dial_rate or 0)
+            TenantPlan(
+                name,
+                tenant.weight,
+                tenant.max_simultaneous or 0,
+                tenant.dial_rate or 0,
+                millionths(tenant.guaranteed_share),
+            )
             for name, tenant in sorted(tenants.items())
         ),
         campaigns=ranked,

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from outsim.clock import NEVER, RATE_SECONDS, SECOND, TOKEN, local_segments
 from outsim.distributions import Distribution
-from outsim.scenario.campaigns import Campaign
+from outsim.scenario.campaigns import USUAL_PRIORITY, Campaign
 from outsim.scenario.contacts import ContactList
 from outsim.scenario.model import Scenario
 from outsim.tape import Purpose, Tape
@@ -135,6 +135,8 @@ class CampaignRules:
     paced_at_dispatch: bool = False
     max_simultaneous: int = 0
     """0 for no limit."""
+    priority: int = USUAL_PRIORITY
+    """Those of a lower one go first, in the priority queue."""
     window: tuple[tuple[tuple[int, int], ...], ...] = ()
     """For each of its lanes, the (opens, closes) spans; empty for always open."""
     lane_zones: tuple[int, ...] = ()
@@ -315,6 +317,11 @@ class CampaignPlan:
             return np.where(own == 0, self.ani, own)
         made_up = self.ani or _some_area(self.tenant) * 10**7 + FICTION
         return np.where(self.missing_ani, 0, made_up)
+
+    @property
+    def call_expires_us(self) -> Instants:
+        """When each call expires; NEVER for one that does not."""
+        return np.full(self.size, self.rules.expires_us, dtype=np.int64)
 
     @property
     def zones(self) -> NDArray[np.int16]:

@@ -14,11 +14,12 @@ from outsim.plan.campaigns import CampaignPlan
 from outsim.scenario.model import Scenario
 from outsim.tape.draws import constant_us
 from outsim.text import brief
+from outsim.units import WHOLE, millionths
 
 
 @dataclass(frozen=True)
 class TenantPlan:
-    """A customer: its limits, and its turn in the fair queue."""
+    """A customer: its limits, its turn in the fair queue, and what it is guaranteed."""
 
     name: str
     weight: int
@@ -26,6 +27,8 @@ class TenantPlan:
     """0 for no limit."""
     dial_rate: int
     """Tokens per million seconds; 0 for no limit."""
+    guaranteed: int = 0
+    """Share of the ports in service that it can count on, in millionths."""
 
 
 @dataclass(frozen=True)
@@ -158,8 +161,8 @@ class Plan:
 def platform_plan(scenario: Scenario) -> PlatformPlan:
     """Resolve the platform and the carrier of a scenario."""
     platform, carrier = scenario.platform, scenario.carrier
-    # Shares are counted in millionths, so that what is left is exact: 80 % of 5 leaves 1.
-    left = [1_000_000 - round(share * 1e6) for share in carrier.other_traffic_by_minute]
+    # What is left is exact: 80 % of 5 leaves 1.
+    left = [WHOLE - millionths(share) for share in carrier.other_traffic_by_minute]
     begins = scenario.clock.begins
     return PlatformPlan(
         ports=platform.ports,
@@ -174,8 +177,8 @@ def platform_plan(scenario: Scenario) -> PlatformPlan:
         delivery_pool=platform.delivery_pool,
         detection_person_us=platform.detection_person,
         detection_machine_us=platform.detection_machine,
-        carrier_rates=np.array([carrier.rate * part // 1_000_000 for part in left], np.int64),
-        carrier_channels=np.array([carrier.channels * p // 1_000_000 for p in left], np.int64),
+        carrier_rates=np.array([carrier.rate * part // WHOLE for part in left], np.int64),
+        carrier_channels=np.array([carrier.channels * p // WHOLE for p in left], np.int64),
         carrier_burst=carrier.burst,
         carrier_minute_offset_us=begins.minute * MINUTE
         + begins.second * SECOND

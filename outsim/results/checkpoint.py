@@ -10,7 +10,7 @@ from collections.abc import Iterator, Sequence
 from datetime import datetime
 from typing import Any, overload
 
-from outsim.clock import NEVER, after
+from outsim.clock import NEVER, after, format_duration
 from outsim.engine import Engine, Records, execute
 from outsim.errors import EngineError
 from outsim.plan import Plan, build_plan
@@ -22,6 +22,7 @@ from outsim.scenario.difference import Difference, differences
 from outsim.scenario.model import Scenario
 from outsim.tape import Tape
 from outsim.text import bounded
+from outsim.vocabulary import DISCIPLINES
 
 TO_COME = re.compile(
     r"campaign\[.*\]\.(start|submitted_at|stop_at|stop_reaches|stop_cancels_retries|expires_at)"
@@ -117,6 +118,7 @@ def _apart(plan: Plan, other: Plan) -> set[tuple[str, int]]:
 
 def _happened(plan: Plan) -> Iterator[tuple[str, int]]:
     """Everything that is done to the platform from outside: what it is, and when."""
+    by_expiry = DISCIPLINES[plan.platform.queue].by_expiry
     for campaign in plan.campaigns:
         if campaign.background:
             continue  # its tape says when it starts, and nothing else is done to it
@@ -127,6 +129,13 @@ def _happened(plan: Plan) -> Iterator[tuple[str, int]]:
         how += "" if rules.stop_cancels_retries else ", sparing retries"
         yield f"the stop of {name}{how}", rules.stop_effect_us
         yield f"the expiry of {name}", rules.expires_us
+        if by_expiry and rules.expires_us < NEVER:
+            # From its first call on, the order of the queue rests on it.
+            expires = format_duration(rules.expires_us)
+            yield (
+                f"the queueing of {name}, which expires {expires} into the run",
+                campaign.loading_us,
+            )
     for suspension in plan.suspensions:
         yield f"a {suspension.label}", suspension.begins_us
         yield f"the end of a {suspension.label}", suspension.ends_us

@@ -27,6 +27,11 @@ from outsim.units import (
     ZoneName,
 )
 
+Priority = Annotated[int, Field(ge=1, le=9, strict=True)]
+"""Priority class of calls: those of a lower number go first."""
+USUAL_PRIORITY = 5
+"""That of tenants of whom nothing else is said: some can go before them and some after."""
+
 LATEST_S = 366 * DAY / SECOND
 """Seconds since the scenario begins that a request may come at: no run is longer."""
 
@@ -146,6 +151,8 @@ class Campaign(Part):
     """How far a stop reaches: what is not loaded, or the queue as well."""
     stop_cancels_retries: bool = default("campaign.stop_cancels_retries")
     """Whether a stop cancels calls that wait for a retry."""
+    priority: Priority | None = None
+    """Priority class of its calls, 1 to 9, lowest first; default: its tenant's."""
     result_url: Name | None = None
     """Endpoint that gets the final POST of each call: a name in `endpoint`; default: none."""
     message: Distribution | None = None
@@ -217,6 +224,10 @@ class Tenant(Part):
     """Name, as its campaigns give it."""
     weight: Annotated[int, Field(ge=1, le=1000, strict=True)] = 1
     """Turns in the fair queue, relative to others."""
+    priority: Priority = USUAL_PRIORITY
+    """Priority class of its calls, 1 to 9, lowest first, in the priority queue."""
+    guaranteed_share: Share = 0.0
+    """Share of the ports in service that it can count on; others use it while it is idle."""
     max_simultaneous: Positive | None = None
     """Its calls that may be up at once; default: no limit."""
     dial_rate: Rate | None = None

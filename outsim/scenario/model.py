@@ -17,6 +17,7 @@ from zoneinfo import ZoneInfo
 from pydantic import AfterValidator, Field, PrivateAttr, model_validator
 
 from outsim.clock import DAY, after, format_duration, microseconds_between, parse_clock_time
+from outsim.display import percent
 from outsim.errors import ScenarioError, unknown_name
 from outsim.scenario.accounts import Account, all_accounts
 from outsim.scenario.callees import Callees, Profile
@@ -39,11 +40,20 @@ from outsim.scenario.snapshot import Snapshot, snapshot_problems
 from outsim.scenario.source import Source, Written
 from outsim.scenario.sources import About, SourceOf, Uncertainty
 from outsim.text import LONGEST_TITLE, title
-from outsim.units import ContradictionError, Date, LocalTime, Problem, ZoneName, shown
+from outsim.units import (
+    ContradictionError,
+    Date,
+    LocalTime,
+    Problem,
+    ZoneName,
+    shown,
+)
 
 LONGEST_RUN = 366 * DAY
 ALTERED = "varied"
 """Stands for the file of a value that was set by `Scenario.with_`."""
+ROUNDING = 1e-9
+"""By which shares that are meant to make 1 may miss it."""
 MOST_REPAIRS = 1_000_000
 """How often a run may look for lost updates."""
 
@@ -318,7 +328,7 @@ class Scenario(Part):
     @model_validator(mode="after")
     def _fits_together(self) -> Scenario:
         problems = [*reference_problems(self.model_dump(include=NAMES)), *self._early()]
-        problems += [*self._too_often(), *self._unknown_sources()]
+        problems += [*self._too_often(), *self._guaranteed_twice(), *self._unknown_sources()]
         problems += [] if problems else [*self._paused_twice()]
         if self.snapshot is not None and not problems:
             found = snapshot_problems(self, self.snapshot)
@@ -338,6 +348,20 @@ class Scenario(Part):
                 is_known, message = False, str(error)
             if not is_known:
                 yield ("sources", key), message
+
+    def _guaranteed_twice(self) -> Iterator[Problem]:
+        """Guaranteed shares that together are more than all ports, as (key path, message)."""
+        guaranteed = 0.0
+        for i, tenant in enumerate(self.tenant):
+            guaranteed += tenant.guaranteed_share
+            if guaranteed > 1 + ROUNDING:
+                yield (
+                    ("tenant", i, "guaranteed_share"),
+                    f"found {percent(tenant.guaranteed_share, 1)}, which makes "
+                    f"{percent(guaranteed, 1)} with those before it; must be 100 % at "
+                    "most in all",
+                )
+                return
 
     def _too_often(self) -> Iterator[Problem]:
         """Repairs of updates that would take longer than all the rest, as (key path, message)."""

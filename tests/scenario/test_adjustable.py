@@ -8,6 +8,7 @@ import pytest
 
 from outsim.scenario.adjustable import Adjustable, adjustables
 from outsim.scenario.loading import load
+from outsim.vocabulary import DISCIPLINES
 
 SCENARIOS = sorted(Path("scenarios").glob("*.toml"))
 MORNING = load("scenarios/top-of-hour.toml")
@@ -53,7 +54,7 @@ def test_there_is_something_to_try_on_both_sides_of_a_value(text, ends):
 
 
 def test_words_stand_for_what_has_no_range():
-    assert FOUND["platform.queue"].choices == ("fifo", "fair", "first_attempts_first")
+    assert FOUND["platform.queue"].choices == tuple(DISCIPLINES)
     assert FOUND[f"{CAMPAIGN}.stop_cancels_retries"].choices == ("true", "false")
     assert FOUND["platform.queue"].scale is None
 

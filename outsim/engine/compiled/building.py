@@ -132,7 +132,7 @@ def _open_sub_queues(state: State, plan: Plan) -> None:
     """Sub-queues of campaigns and tenants, and the groups that they are offered in."""
     p, campaigns = state.platform[0], state.arrays["campaigns"][: len(plan.campaigns)]
     discipline = DISCIPLINES[plan.platform.queue]
-    fair = discipline.tenants_take_turns
+    apart = discipline.tenants_take_turns or discipline.has_guarantees
     priorities = 2 if discipline.retries_last else 1
     zones = [len(campaign.rules.lane_zones) or 1 for campaign in plan.campaigns]
     counts = [priorities * count for count in zones]
@@ -152,7 +152,9 @@ def _open_sub_queues(state: State, plan: Plan) -> None:
         mine = sub_queues[first[rank] : first[rank] + counts[rank]]
         mine["campaign"] = rank
         mine["priority"] = np.repeat(np.arange(priorities), zones[rank])
-        mine["group"] = campaign.tenant_rank if fair else 0
+        if discipline.by_priority:
+            mine["priority"] = campaign.rules.priority
+        mine["group"] = campaign.tenant_rank if apart else 0
         # A sub-queue with a calling window is held back until it opens.
         mine["blockers"] = bool(campaign.rules.window)
         campaigns[rank]["place_of_zone"] = one_sub_queue
@@ -164,13 +166,25 @@ def _open_sub_queues(state: State, plan: Plan) -> None:
         if tenant["sub_queues"] == 0:
             tenant["first_sub_queue"] = first[rank]
         tenant["sub_queues"] += counts[rank]
-    groups = state.table("groups", len(plan.tenants) if fair else 1)
-    if fair:
+    groups = state.table("groups", len(plan.tenants) if apart else 1)
+    if apart:
         groups["first_offer"] = state.arrays["tenants"]["first_sub_queue"]
         groups["turn"][: len(plan.tenants)] = [TURN // tenant.weight for tenant in plan.tenants]
+        groups["guaranteed"][: len(plan.tenants)] = [t.guaranteed for t in plan.tenants]
     state.arrays["offers"] = np.zeros(len(sub_queues), np.int32)
     p["sub_queue_count"], p["group_count"] = sum(counts), len(groups)
+    _open_expiry_queues(state, plan, discipline.by_expiry)
     p["retries_last"] = priorities == 2
+    p["has_guarantees"] = discipline.has_guarantees
+
+
+def _open_expiry_queues(state: State, plan: Plan, by_expiry: bool) -> None:
+    """Room in each sub-queue for all calls of its campaign, where the queue goes by expiry."""
+    state.platform[0]["by_expiry"] = by_expiry
+    rows = state.arrays["sub_queues"]["campaign"] if by_expiry else np.zeros(0, np.int64)
+    sizes = [plan.campaigns[rank].size for rank in rows]
+    state.table("expiry_queues", len(sizes))["first_entry"][: len(sizes)] = _starts(sizes)
+    state.arrays["expiry_entries"] = np.zeros(max(1, sum(sizes)), np.int32)
 
 
 def _open_ports(state: State, plan: Plan) -> None:
@@ -231,9 +245,11 @@ def move_starts(state: State, past: Plan, plan: Plan) -> None:
     """Have campaigns that have not begun do so when another plan says."""
     agenda, p = state.heaps[AGENDA], state.arrays["heaps"][AGENDA]
     for rank, (before, now) in enumerate(zip(past.campaigns, plan.campaigns, strict=True)):
+        row = state.arrays["campaigns"][rank]
+        if row["handed_in"] and state.platform[0]["by_expiry"]:
+            row["call_expires_us"] = state.keep(now.call_expires_us, np.int64)
         if (before.submitted_us, before.loading_us) == (now.submitted_us, now.loading_us):
             continue
-        row = state.arrays["campaigns"][rank]
         row["submitted_us"] = now.submitted_us
         if row["handed_in"]:
             row["ready_us"] = state.keep(now.ready_us, np.int64)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from outsim.engine.compiled import events, queue
+from outsim.engine.compiled import events, ports, queue
 from outsim.engine.compiled.calls import cut_off
 from outsim.engine.compiled.carrier import channels_left
 from outsim.engine.compiled.layout import (
@@ -127,7 +127,7 @@ def _change_service(p: Row, place: int, sign: int) -> None:
     """Take something out of service, or put it back (rule 13)."""
     outage = outage_at(p.outages, place)
     if outage.of == PORTS:
-        queue.change_ports(p, sign * (outage.count if outage.count else p.port_count))
+        ports.change_service(p, sign * (outage.count if outage.count else p.port_count))
         queue.wake(p, p.now)
     elif outage.of == WORKERS:
         p.workers_out += sign * (outage.count if outage.count else p.worker_count)
@@ -147,7 +147,7 @@ def _drop(p: Row, place: int) -> None:
     outage = outage_at(p.outages, place)
     most = p.channels_busy
     if outage.of == PORTS:
-        most = max(0, -queue.free_ports(p))
+        most = max(0, -ports.free(p))
     elif outage.of == CHANNELS:
         most = max(0, p.channels_busy - channels_left(p, p.now))
     for port in range(p.port_count):

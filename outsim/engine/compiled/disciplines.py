@@ -1,4 +1,4 @@
-"""Disciplines of the queue (rule 3): who goes next of those that may go.
+"""Disciplines of the queue (rules 3 and 20): who goes next of those that may go.
 
 A sub-queue that has calls and is not held back is an offer. The offers of a group
 are a heap of sub-queues; each knows its place in it, so that one that is held back
@@ -7,11 +7,14 @@ leaves it at once.
 
 from __future__ import annotations
 
-from outsim.engine.compiled.layout import NONE, call_at, group_at, sub_queue_at
+from outsim.engine.compiled import by_expiry, ports
+from outsim.engine.compiled.layout import NONE, call_at, group_at, sub_queue_at, tenant_at
 from outsim.engine.compiled.memory import Row, kernel, number_at, set_number
+from outsim.units import WHOLE
 
 PRIORITY_BITS = 40
-"""A sub-queue's order is its priority above the number of its first entry."""
+"""A sub-queue's order is its priority above the number of its first entry; where the queue goes
+by expiry, it is that of its first call."""
 
 
 @kernel
@@ -22,11 +25,19 @@ def _set_offer(p: Row, group: Row, place: int, at: int) -> None:
 
 
 @kernel
+def _entered_before(p: Row, one: int, other: int) -> bool:
+    """Which of two sub-queues goes first whose first calls expire together."""
+    first, second = sub_queue_at(p.sub_queues, one).first, sub_queue_at(p.sub_queues, other).first
+    return call_at(p.calls, first).sequence < call_at(p.calls, second).sequence
+
+
+@kernel
 def _rise(p: Row, group: Row, place: int, at: int) -> None:
     order = sub_queue_at(p.sub_queues, at).order
     while place > 0:
         above = number_at(p.offers, group.first_offer + (place - 1) // 2)
-        if sub_queue_at(p.sub_queues, above).order < order:
+        its = sub_queue_at(p.sub_queues, above).order
+        if its < order or (its == order and _entered_before(p, above, at)):
             break
         _set_offer(p, group, place, above)
         place = (place - 1) // 2
@@ -43,13 +54,18 @@ def _sink(p: Row, group: Row, place: int, at: int) -> None:
         best = number_at(p.offers, group.first_offer + below)
         if below + 1 < group.offers:
             other = number_at(p.offers, group.first_offer + below + 1)
-            # Which of the two it is nobody can guess, the processor neither: no jump.
-            later = (
-                sub_queue_at(p.sub_queues, other).order < sub_queue_at(p.sub_queues, best).order
+            one, two = (
+                sub_queue_at(p.sub_queues, best).order,
+                sub_queue_at(p.sub_queues, other).order,
             )
+            # Which of the two it is nobody can guess, the processor neither: no jump.
+            later = two < one
+            if two == one:
+                later = _entered_before(p, other, best)
             below += later
             best += (other - best) * later
-        if order < sub_queue_at(p.sub_queues, best).order:
+        its = sub_queue_at(p.sub_queues, best).order
+        if order < its or (order == its and _entered_before(p, at, best)):
             break
         _set_offer(p, group, place, best)
         place = below
@@ -58,6 +74,9 @@ def _sink(p: Row, group: Row, place: int, at: int) -> None:
 
 @kernel
 def _set_order(p: Row, sub_queue: Row) -> None:
+    if p.by_expiry:
+        sub_queue.order = by_expiry.expires_us(p, sub_queue.first)
+        return
     sub_queue.order = (sub_queue.priority << PRIORITY_BITS) | call_at(
         p.calls, sub_queue.first
     ).sequence
@@ -71,6 +90,20 @@ def offer(p: Row, at: int) -> None:
     _set_order(p, sub_queue)
     group.offers += 1
     _rise(p, group, group.offers - 1, at)
+
+
+@kernel
+def goes_sooner(p: Row, at: int) -> None:
+    """Take note that an offered sub-queue has a first call that goes before the one it had."""
+    sub_queue = sub_queue_at(p.sub_queues, at)
+    _set_order(p, sub_queue)
+    _rise(p, group_at(p.groups, sub_queue.group), sub_queue.place, at)
+
+
+@kernel
+def entry_of(p: Row, sub_queue: Row) -> int:
+    """A number that tells the first call of a sub-queue from others that were or will be it."""
+    return call_at(p.calls, sub_queue.first).sequence if p.by_expiry else sub_queue.order
 
 
 @kernel
@@ -98,6 +131,8 @@ def head(p: Row) -> int:
     The oldest eligible entry goes next, sub-queues of a lower priority number before others. Where
     tenants take turns, it is the oldest of the tenant whose turn starts first.
     """
+    if p.has_guarantees:
+        return _head_by_guarantee(p)
     best = NONE
     for place in range(p.group_count):
         group = group_at(p.groups, place)
@@ -108,6 +143,33 @@ def head(p: Row) -> int:
     if best == NONE:
         return NONE
     return number_at(p.offers, group_at(p.groups, best).first_offer)
+
+
+@kernel
+def _head_by_guarantee(p: Row) -> int:
+    """That of a tenant with less than it is guaranteed; see `readable.GuaranteedShares`."""
+    service = ports.in_service(p)
+    best, order, is_below, active, guaranteed = NONE, 0, False, 0, 1
+    for place in range(p.group_count):
+        group = group_at(p.groups, place)
+        if group.offers == 0:
+            continue
+        at = number_at(p.offers, group.first_offer)
+        its_order, its_active = (
+            sub_queue_at(p.sub_queues, at).order,
+            tenant_at(p.tenants, place).active,
+        )
+        below = its_active * WHOLE < group.guaranteed * service
+        goes = its_order < order
+        if below and is_below:
+            mine, others = its_active * guaranteed, active * group.guaranteed
+            goes = mine < others or (mine == others and goes)
+        elif below or is_below:
+            goes = below
+        if best == NONE or goes:
+            best, order, is_below = at, its_order, below
+            active, guaranteed = its_active, group.guaranteed
+    return best
 
 
 @kernel

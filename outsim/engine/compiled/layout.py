@@ -57,8 +57,10 @@ CAMPAIGN = _rows(
     *_fields("i8", "first_sub_queue", "sub_queues", "zones", "place_of_zone"),
     *_fields("i8", "stopped", "expired", "stop_cancels_retries", "stop_reaches_queue"),
     *_fields("i8", "paced_at_dispatch", "pacer_awake", "first_paced", "last_paced"),
+    ("call_expires_us", "i8"),
 )
-"""A campaign, by rank. `ready_us`, `requests_us` and `place_of_zone` are addresses; `bucket` is
+"""A campaign, by rank. `ready_us`, `requests_us`, `place_of_zone` and `call_expires_us` (where the
+queue goes by expiry) are addresses; `bucket` is
 the place of its pacer, `blocks` and `posts` of its first draws; `loading` is the call that
 its loader waits for. `before_last_retries` is the last call that is ready before
 `last_retry`."""
@@ -75,9 +77,12 @@ SUB_QUEUE = _rows(
 )
 """Queued calls that are held back together. `place` is its place among the offers."""
 
-GROUP = _rows(*_fields("i8", "turn_ends", "turn", "first_offer", "offers"))
-"""Sub-queues among which the oldest entry goes first: of a tenant where tenants take turns, else
-all. Its offers are a heap of sub-queues from `first_offer` on."""
+EXPIRY_QUEUE = _rows(("first_entry", "i8"), ("entries", "i8"))
+"""A heap of queued calls, by sub-queue, where the queue goes by expiry; see `by_expiry`."""
+
+GROUP = _rows(*_fields("i8", "turn_ends", "turn", "first_offer", "offers", "guaranteed"))
+"""Sub-queues among which the oldest entry goes first: of a tenant where tenants take turns or have
+guarantees, else all. Its offers are a heap of sub-queues from `first_offer` on."""
 
 ATTEMPT = _rows(
     # What its end needs comes first: it fills one line of the processor's cache.
@@ -120,6 +125,7 @@ TABLES: dict[str, np.dtype[Any]] = {
     "campaigns": CAMPAIGN,
     "tenants": TENANT,
     "sub_queues": SUB_QUEUE,
+    "expiry_queues": EXPIRY_QUEUE,
     "groups": GROUP,
     "ports": ATTEMPT,
     "buckets": BUCKET,
@@ -135,8 +141,9 @@ TABLES: dict[str, np.dtype[Any]] = {
 }
 """Arrays of rows that hang on the platform, by the field that holds their address."""
 
-LISTS = ("offers", "free_ports", "dial_work")
-"""Plain int32 arrays: heaps of sub-queues, free ports, ports whose dial work waits."""
+LISTS = ("offers", "free_ports", "dial_work", "expiry_entries")
+"""Plain int32 arrays: heaps of sub-queues, free ports, ports whose dial work waits, and heaps of
+queued calls."""
 
 COURSES, WORK, AGENDA, POSTING, LOST, DROPPED = range(6)
 """Heaps: what attempts at the carrier come to next, what workers finish, what is due for
@@ -171,6 +178,7 @@ PLATFORM = _rows(
     *_fields(
         "i8", "sub_queue_count", "group_count", "endpoint_count", "retries_last", "turns_reached"
     ),
+    *_fields("i8", "by_expiry", "has_guarantees"),
     *_fields("i8", "worker_count", "workers_out", "workers_busy", "status_outages"),
     *_fields("i8", "dial_work_us", "status_work_us"),
     *_fields("i8", "carrier_level", "carrier_at", "carrier_capacity", "carrier_offset_us"),
@@ -191,6 +199,7 @@ campaign_at = rows_of(CAMPAIGN)
 tenant_at = rows_of(TENANT)
 sub_queue_at = rows_of(SUB_QUEUE)
 group_at = rows_of(GROUP)
+expiry_queue_at = rows_of(EXPIRY_QUEUE)
 attempt_at = rows_of(ATTEMPT)
 bucket_at = rows_of(BUCKET)
 heap_at = rows_of(HEAP)

@@ -10,7 +10,7 @@ from __future__ import annotations
 from numpy import int64
 
 from outsim.clock import MISSING, NEVER
-from outsim.engine.compiled import disciplines, events, recorder
+from outsim.engine.compiled import by_expiry, disciplines, events, ports, recorder
 from outsim.engine.compiled.bucket import take
 from outsim.engine.compiled.events import (
     CONTROL,
@@ -42,29 +42,6 @@ DIAL_TOKENS = 0
 
 
 @kernel
-def free_ports(p: Row) -> int:
-    """Ports that can be taken; negative while busy ones are due to leave."""
-    return max(0, p.port_count - p.ports_out) - p.ports_busy
-
-
-@kernel
-def _give_port_back(p: Row) -> None:
-    """A call has ended, and its port is free."""
-    p.ports_busy -= 1
-    if free_ports(p) == 1:
-        p.ports_free_since = p.now
-
-
-@kernel
-def change_ports(p: Row, out_of_service: int) -> None:
-    """Put ports in or out of service."""
-    had_free = free_ports(p) > 0
-    p.ports_out += out_of_service
-    if free_ports(p) > 0 and not had_free:
-        p.ports_free_since = p.now
-
-
-@kernel
 def enter(p: Row, at: int) -> None:
     """Put a call at the tail of its sub-queue."""
     call = call_at(p.calls, at)
@@ -74,6 +51,9 @@ def enter(p: Row, at: int) -> None:
     call.sequence = p.sequence
     call.next = NONE
     p.sequence += 1
+    if p.by_expiry:
+        _enter_by_expiry(p, place, sub_queue, at)
+        return
     if sub_queue.first != NONE:
         call_at(p.calls, sub_queue.last).next = at
         sub_queue.last = at
@@ -82,6 +62,18 @@ def enter(p: Row, at: int) -> None:
     sub_queue.last = at
     if sub_queue.blockers == 0:
         disciplines.offer(p, place)
+        wake(p, p.now)
+
+
+@kernel
+def _enter_by_expiry(p: Row, place: int, sub_queue: Row, at: int) -> None:
+    before = sub_queue.first
+    sub_queue.first = by_expiry.add(p, place, at)
+    if sub_queue.first == at and sub_queue.blockers == 0:
+        if before == NONE:
+            disciplines.offer(p, place)
+        else:
+            disciplines.goes_sooner(p, place)
         wake(p, p.now)
 
 
@@ -127,6 +119,8 @@ def clear(p: Row, campaign: Row) -> None:
             if sub_queue.blockers == 0:
                 disciplines.withdraw(p, at)
             sub_queue.first = NONE
+            if p.by_expiry:
+                by_expiry.clear(p, at)
             wake(p, p.now)
 
 
@@ -141,18 +135,21 @@ def leave(p: Row, at: int) -> None:
     sub_queue = sub_queue_at(p.sub_queues, place)
     if sub_queue.first != at:
         return
-    sub_queue.first = _next_queued(p, int64(call.next))
+    sub_queue.first = _following(p, place, at)
     if sub_queue.blockers == 0:
         disciplines.passed_on(p, place)
         wake(p, p.now)
 
 
 @kernel
-def _next_queued(p: Row, at: int) -> int:
-    """The first call from `at` on that has not left the queue; NONE if all have."""
-    while at != NONE and call_at(p.calls, at).status >= FIRST_FINAL:
-        at = call_at(p.calls, at).next
-    return at
+def _following(p: Row, place: int, at: int) -> int:
+    """The call that comes first once `at` has gone, and is still queued; NONE if none is."""
+    if p.by_expiry:
+        return by_expiry.drop_first(p, place)
+    following: int = call_at(p.calls, at).next
+    while following != NONE and call_at(p.calls, following).status >= FIRST_FINAL:
+        following = call_at(p.calls, following).next
+    return following
 
 
 @kernel
@@ -172,11 +169,12 @@ def look(p: Row) -> None:
             p.head_sub_queue = NONE
             return
         sub_queue = sub_queue_at(p.sub_queues, at)
-        if p.head_sub_queue != at or p.head_sequence != sub_queue.order:
+        entry = disciplines.entry_of(p, sub_queue)
+        if p.head_sub_queue != at or p.head_sequence != entry:
             p.head_sub_queue = at
-            p.head_sequence = sub_queue.order
+            p.head_sequence = entry
             p.head_since = p.now
-        if free_ports(p) <= 0:
+        if ports.free(p) <= 0:
             return
         if tokens.ready_at > p.now:
             wake(p, tokens.ready_at)
@@ -228,7 +226,7 @@ def _take_first(p: Row, at: int) -> int:
     """Take the first call of an offered sub-queue off the queue."""
     sub_queue = sub_queue_at(p.sub_queues, at)
     first = sub_queue.first
-    sub_queue.first = _next_queued(p, int64(call_at(p.calls, first).next))
+    sub_queue.first = _following(p, at, first)
     if sub_queue.first != NONE:
         following = call_at(p.calls, sub_queue.first).next
         if following != NONE:
@@ -301,6 +299,6 @@ def give_back(p: Row, campaign: Row) -> None:
         release_tenant(p, campaign.tenant)
     campaign.active -= 1
     tenant.active -= 1
-    _give_port_back(p)
+    ports.give_back(p)
     if p.head_sub_queue != NONE:
         wake(p, p.now)

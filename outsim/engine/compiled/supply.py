@@ -36,6 +36,8 @@ def hand_calls(state: State, rank: int, campaign: CampaignPlan) -> None:
     row["ready_us"] = state.keep(campaign.ready_us, np.int64)
     if campaign.requests_us is not None:
         row["requests_us"] = state.keep(campaign.requests_us, np.int64)
+    if state.platform[0]["by_expiry"]:
+        row["call_expires_us"] = state.keep(campaign.call_expires_us, np.int64)
     row["unfinished"] = len(accepted) - int(contacts.wedged[accepted].sum())
     row["handed_in"] = 1
     first = campaign.first_call_id

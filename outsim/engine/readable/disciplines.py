@@ -1,27 +1,43 @@
-"""Disciplines of the queue (rule 3): who goes next of those that may go."""
+"""Disciplines of the queue (rules 3 and 20): who goes next of those that may go."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from fractions import Fraction
 from heapq import heappop, heappush
 
 from typing_extensions import override
 
 from outsim.engine.order import TURN
-from outsim.engine.readable.state import Attempt, SubQueue, TenantState
+from outsim.engine.readable.ports import Ports
+from outsim.engine.readable.state import (
+    Attempt,
+    CampaignState,
+    OrderedSubQueue,
+    SubQueue,
+    TenantState,
+)
+from outsim.units import WHOLE
 
 
 class Fifo:
     """The oldest eligible entry goes next; sub-queues of a lower priority go before others."""
 
-    priorities = 1
-    """How many sub-queues a campaign has for the same callee zone."""
-
-    def __init__(self) -> None:
+    def __init__(self, ports: Ports) -> None:
+        self.ports = ports
         self._offers: list[tuple[int, int, SubQueue]] = []
 
-    def priority_of(self, _attempt: Attempt) -> int:
-        """The priority of the sub-queue that an attempt enters."""
+    def priorities_of(self, _campaign: CampaignState) -> tuple[int, ...]:
+        """Priorities of the sub-queues that a campaign has for the same callee zone."""
+        return (0,)
+
+    def place_of(self, _attempt: Attempt) -> int:
+        """Place among those of the sub-queue that an attempt enters."""
         return 0
+
+    def open_sub_queue(self, campaign: CampaignState, place: int, priority: int) -> SubQueue:
+        """A sub-queue of a campaign."""
+        return SubQueue(campaign, place, priority)
 
     def offer(self, sub_queue: SubQueue) -> None:
         """Take note of a sub-queue with an eligible call."""
@@ -49,14 +65,64 @@ class Fifo:
 class FirstAttemptsFirst(Fifo):
     """First attempts go before retries; the oldest first among either."""
 
-    priorities = 2
+    @override
+    def priorities_of(self, _campaign: CampaignState) -> tuple[int, ...]:
+        return 0, 1
 
     @override
-    def priority_of(self, _attempt: Attempt) -> int:
-        return int(_attempt.attempt > 1)
+    def place_of(self, attempt: Attempt) -> int:
+        return int(attempt.attempt > 1)
 
 
-class StartTimeFairQueue(Fifo):
+class Priority(Fifo):
+    """Calls of the lowest priority number go first; the oldest first within one."""
+
+    @override
+    def priorities_of(self, campaign: CampaignState) -> tuple[int, ...]:
+        return (campaign.rules.priority,)
+
+
+class EarliestExpiry(Fifo):
+    """The call that expires first goes first; the oldest of those that expire together."""
+
+    @override
+    def open_sub_queue(self, campaign: CampaignState, place: int, priority: int) -> SubQueue:
+        return OrderedSubQueue(campaign, place, priority, self._expires_us)
+
+    def _expires_us(self, attempt: Attempt) -> int:
+        expires_us: int = attempt.call.campaign.expires_us[attempt.call.index]
+        return expires_us
+
+    @override
+    def offer(self, sub_queue: SubQueue) -> None:
+        first = sub_queue.first
+        heappush(self._offers, (self._expires_us(first), first.sequence, sub_queue))
+
+
+class ByTenant(Fifo):
+    """The oldest first within a tenant; which tenant's goes is for others to say."""
+
+    def __init__(self, ports: Ports) -> None:
+        super().__init__(ports)
+        self._tenants: dict[int, Fifo] = {}
+
+    @override
+    def offer(self, sub_queue: SubQueue) -> None:
+        rank = self._tenant_of(sub_queue).rank
+        if rank not in self._tenants:
+            self._tenants[rank] = Fifo(self.ports)
+        self._tenants[rank].offer(sub_queue)
+
+    def _tenant_of(self, sub_queue: SubQueue) -> TenantState:
+        return sub_queue.campaign.tenant
+
+    def _heads(self) -> Iterator[SubQueue]:
+        """The sub-queue of each tenant whose first call is its oldest that may go."""
+        heads = (fifo.head() for fifo in self._tenants.values())
+        return (head for head in heads if head)
+
+
+class StartTimeFairQueue(ByTenant):
     """Tenants take turns, each as often as its weight says; the oldest first within a tenant.
 
     Start-time fair queueing: a tenant's turn starts where its last one ended,
@@ -64,42 +130,54 @@ class StartTimeFairQueue(Fifo):
     nobody saves up turns.
     """
 
-    def __init__(self) -> None:
-        super().__init__()
-        self._tenants: dict[int, Fifo] = {}
+    def __init__(self, ports: Ports) -> None:
+        super().__init__(ports)
         self._turn_ends: dict[int, int] = {}
         self._reached = 0
 
-    @override
-    def offer(self, sub_queue: SubQueue) -> None:
-        rank = self._turn_of(sub_queue).rank
-        if rank not in self._tenants:
-            self._tenants[rank] = Fifo()
-            self._turn_ends[rank] = 0
-        self._tenants[rank].offer(sub_queue)
-
-    def _turn_of(self, sub_queue: SubQueue) -> TenantState:
-        return sub_queue.campaign.tenant
-
     def _turn_starts(self, rank: int) -> int:
-        return max(self._turn_ends[rank], self._reached)
+        return max(self._turn_ends.get(rank, 0), self._reached)
+
+    def _turn(self, sub_queue: SubQueue) -> tuple[int, int]:
+        rank = self._tenant_of(sub_queue).rank
+        return self._turn_starts(rank), rank
 
     @override
     def head(self) -> SubQueue | None:
-        heads = [(rank, fifo.head()) for rank, fifo in self._tenants.items()]
-        waiting = [(self._turn_starts(rank), rank, head) for rank, head in heads if head]
-        return min(waiting, key=lambda turn: turn[:2])[2] if waiting else None
+        return min(self._heads(), key=self._turn, default=None)
 
     @override
     def taken(self, sub_queue: SubQueue) -> None:
-        tenant = self._turn_of(sub_queue)
+        tenant = self._tenant_of(sub_queue)
         self._reached = self._turn_starts(tenant.rank)
         self._turn_ends[tenant.rank] = self._reached + TURN // tenant.weight
+
+
+class GuaranteedShares(ByTenant):
+    """A tenant that holds fewer ports than it is guaranteed goes first; else the oldest entry.
+
+    Of several such tenants it is the one that holds the smallest part of its guarantee, and
+    where these are equal the one with the oldest entry. Nobody is cut off: what others have
+    borrowed comes back as their calls end.
+    """
+
+    def _place(self, sub_queue: SubQueue) -> tuple[bool, Fraction, int]:
+        tenant = self._tenant_of(sub_queue)
+        is_below = tenant.active * WHOLE < tenant.guaranteed * self.ports.in_service
+        part = Fraction(tenant.active, tenant.guaranteed) if is_below else Fraction()
+        return not is_below, part, sub_queue.first.sequence
+
+    @override
+    def head(self) -> SubQueue | None:
+        return min(self._heads(), key=self._place, default=None)
 
 
 DISCIPLINES: dict[str, type[Fifo]] = {
     "fifo": Fifo,
     "fair": StartTimeFairQueue,
     "first_attempts_first": FirstAttemptsFirst,
+    "priority": Priority,
+    "earliest_expiry": EarliestExpiry,
+    "guaranteed": GuaranteedShares,
 }
 """By the name that a scenario calls them."""

@@ -47,10 +47,7 @@ class Platform:
         self.deliveries = deliveries(*shared, plan.platform.delivery_pool, plan.endpoints)
         self.statuses = StatusPipeline(*shared, self.workers, self.deliveries)
         self.tenants = {
-            tenant.name: TenantState(
-                tenant.name, rank, tenant.weight, tenant.max_simultaneous, tenant.dial_rate
-            )
-            for rank, tenant in enumerate(plan.tenants)
+            tenant.name: TenantState(tenant, rank) for rank, tenant in enumerate(plan.tenants)
         }
 
     def advance(self, until_us: int) -> None:

@@ -15,6 +15,7 @@ from outsim.engine.order import RELEASE_CAMPAIGN_STEP, RELEASE_TENANT_STEP, Even
 from outsim.engine.readable.bucket import TokenBucket
 from outsim.engine.readable.disciplines import DISCIPLINES
 from outsim.engine.readable.events import Event, EventList
+from outsim.engine.readable.ports import Ports
 from outsim.engine.readable.recorder import Recorder
 from outsim.engine.readable.state import Attempt, Call, CampaignState, SubQueue
 from outsim.plan import PlatformPlan
@@ -23,47 +24,14 @@ LIMIT_RULE, PACING_RULE = 3, 2
 """The rules by which limits on simultaneous calls, and pacing at dispatch, hold calls back."""
 
 
-class Ports:
-    """The platform's ports: one for each simultaneous call."""
-
-    def __init__(self, count: int) -> None:
-        self.count = count
-        self.out_of_service = 0
-        self.busy = 0
-        self.free_since = 0
-
-    @property
-    def in_service(self) -> int:
-        """Ports that can be taken or are busy, but for those that leave as their calls end."""
-        return max(0, self.count - self.out_of_service)
-
-    @property
-    def free(self) -> int:
-        """Ports that can be taken; negative while busy ones are due to leave."""
-        return self.in_service - self.busy
-
-    def give_back(self, now: int) -> None:
-        """A call has ended."""
-        self.busy -= 1
-        if self.free == 1:
-            self.free_since = now
-
-    def change_service(self, out_of_service: int, now: int) -> None:
-        """Put ports in or out of service."""
-        had_free = self.free > 0
-        self.out_of_service += out_of_service
-        if self.free > 0 and not had_free:
-            self.free_since = now
-
-
 class OutboundQueue:
     """All calls that wait to be dialed, and what they wait for: ports and dial tokens."""
 
     def __init__(self, events: EventList, recorder: Recorder, plan: PlatformPlan) -> None:
         self.events = events
         self.recorder = recorder
-        self.discipline = DISCIPLINES[plan.queue]()
         self.ports = Ports(plan.ports)
+        self.discipline = DISCIPLINES[plan.queue](self.ports)
         self.tokens = TokenBucket(plan.dial_rate, plan.dial_burst)
         self.blockers = 0
         """Reasons that hold back every sub-queue, those to come included."""
@@ -77,9 +45,10 @@ class OutboundQueue:
         zones = campaign.rules.lane_zones or (-1,)
         for place, zone in enumerate(zones):
             campaign.place_of_zone[zone] = place
-        for priority in range(self.discipline.priorities):
+        for priority in self.discipline.priorities_of(campaign):
             for _ in zones:
-                sub_queue = SubQueue(campaign, len(campaign.sub_queues), priority)
+                place = len(campaign.sub_queues)
+                sub_queue = self.discipline.open_sub_queue(campaign, place, priority)
                 sub_queue.blockers = self.blockers + campaign.tenant.blockers
                 campaign.sub_queues.append(sub_queue)
         campaign.tenant.sub_queues.extend(campaign.sub_queues)
@@ -95,11 +64,11 @@ class OutboundQueue:
         self._sequence += 1
         attempt.dispatch = self.events.event()
         attempt.call.entry = attempt
-        sub_queue.entries[attempt.sequence] = attempt
+        sub_queue.add(attempt)
         rule = 8 if attempt.attempt > 1 else 3
         place = len(sub_queue.entries)
         self.recorder.note(rule, attempt, "enters as {}, place {}", attempt.sequence, place)
-        if place == 1 and sub_queue.blockers == 0:
+        if sub_queue.blockers == 0 and sub_queue.first is attempt:
             self.discipline.offer(sub_queue)
             self.wake()
         return attempt.dispatch
@@ -109,7 +78,7 @@ class OutboundQueue:
         place = 0
         if campaign.rules.lane_zones:
             place = campaign.place_of_zone[campaign.zones[attempt.call.index]]
-        place += self.discipline.priority_of(attempt) * len(campaign.place_of_zone)
+        place += self.discipline.place_of(attempt) * len(campaign.place_of_zone)
         return campaign.sub_queues[place]
 
     def hold(self, sub_queues: Iterable[SubQueue], rule: int) -> None:
@@ -186,7 +155,7 @@ class OutboundQueue:
 
     def _dispatch(self, sub_queue: SubQueue) -> None:
         now = self.events.now
-        _, attempt = sub_queue.entries.popitem(last=False)
+        attempt = sub_queue.take_first()
         self.discipline.taken(sub_queue)
         if sub_queue.entries:
             self.discipline.offer(sub_queue)

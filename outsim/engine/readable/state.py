@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 from collections import OrderedDict, deque
+from collections.abc import Callable
+from heapq import heappop, heappush
 from types import SimpleNamespace
 from typing import Any
 
 import simpy
+from typing_extensions import override
 
 from outsim.clock import MISSING
 from outsim.engine.order import FIRST_UPDATE_STEP, STEP_BITS, call_key
 from outsim.engine.readable.bucket import TokenBucket
 from outsim.engine.readable.events import Event, EventList
 from outsim.engine.records import AttemptRecord, CallRecord, UpdateRecord
-from outsim.plan import CampaignPlan
+from outsim.plan import CampaignPlan, TenantPlan
 from outsim.tape.draws import PostDraws, UpdateDraws
 from outsim.vocabulary import FIRST_FINAL, REJECTED, SCHEDULED
 
@@ -21,14 +24,13 @@ from outsim.vocabulary import FIRST_FINAL, REJECTED, SCHEDULED
 class TenantState:
     """A customer: its sub-queues and its limits."""
 
-    def __init__(
-        self, name: str, rank: int, weight: int, max_simultaneous: int, dial_rate: int
-    ) -> None:
-        self.name = name
+    def __init__(self, plan: TenantPlan, rank: int) -> None:
+        self.name = plan.name
         self.rank = rank
-        self.weight = weight
-        self.max_simultaneous = max_simultaneous
-        self.bucket = TokenBucket(dial_rate, 1) if dial_rate else None
+        self.weight = plan.weight
+        self.guaranteed = plan.guaranteed
+        self.max_simultaneous = plan.max_simultaneous
+        self.bucket = TokenBucket(plan.dial_rate, 1) if plan.dial_rate else None
         self.active = 0
         """Its attempts that hold a port."""
         self.blockers = 0
@@ -56,8 +58,47 @@ class SubQueue:
 
     @property
     def first(self) -> Attempt:
-        """Whoever has waited longest; only where there are entries."""
+        """Whoever goes first: has waited longest; only where there are entries."""
         return next(iter(self.entries.values()))
+
+    def add(self, attempt: Attempt) -> None:
+        """An attempt enters."""
+        self.entries[attempt.sequence] = attempt
+
+    def take_first(self) -> Attempt:
+        """Whoever goes first leaves."""
+        return self.entries.popitem(last=False)[1]
+
+
+class OrderedSubQueue(SubQueue):
+    """The same, of which the lowest goes first by an order of their own; then the oldest."""
+
+    def __init__(
+        self,
+        campaign: CampaignState,
+        place: int,
+        priority: int,
+        order_of: Callable[[Attempt], Any],
+    ) -> None:
+        super().__init__(campaign, place, priority)
+        self._order_of = order_of
+        self._heap: list[tuple[Any, int]] = []
+
+    @property
+    @override
+    def first(self) -> Attempt:
+        while self._heap[0][1] not in self.entries:
+            heappop(self._heap)
+        return self.entries[self._heap[0][1]]
+
+    @override
+    def add(self, attempt: Attempt) -> None:
+        super().add(attempt)
+        heappush(self._heap, (self._order_of(attempt), attempt.sequence))
+
+    @override
+    def take_first(self) -> Attempt:
+        return self.entries.pop(self.first.sequence)
 
 
 class CampaignState:
@@ -72,6 +113,7 @@ class CampaignState:
         self.missing_ani = plan.missing_ani.data
         self.zones = plan.zones.data
         self.submitted_us = plan.submitted_at_us.data
+        self.expires_us = plan.call_expires_us.data
         self.calls = [
             Call(self, index, REJECTED if reason else SCHEDULED)
             for index, reason in enumerate(plan.reject_reason)

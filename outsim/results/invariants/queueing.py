@@ -11,49 +11,133 @@ import pandas as pd
 from outsim.clock import MISSING
 from outsim.engine.records import Integers
 from outsim.results.invariants.violation import Violation, violation
-from outsim.results.run_arrays import RunArrays, came, count_before, first_of_each
+from outsim.results.run_arrays import (
+    Mask,
+    RunArrays,
+    came,
+    count_before,
+    count_until,
+    first_of_each,
+)
 from outsim.results.tables.flows import FLOW_COLUMNS, flows
 from outsim.results.tables.run_tables import RunTables
-from outsim.vocabulary import DISCIPLINES, DROPPED, REFUSALS
+from outsim.units import WHOLE
+from outsim.vocabulary import DISCIPLINES, DROPPED, REFUSALS, Discipline
 
 
 def queue_order_is_kept(run: RunArrays) -> Iterator[Violation]:
     """The oldest eligible entry goes next; none is passed over by a younger one.
 
-    With `first_attempts_first` the oldest first attempt goes before any retry; with `fair` it
-    is the oldest of its tenant. What is held back together leaves in the order of entry. At
-    one instant the order of entry is that of tenant, campaign, place and attempt.
+    With `first_attempts_first` the oldest first attempt goes before any retry, with `priority`
+    none goes before one of a lower number, with `earliest_expiry` none before one that expires
+    earlier; with `fair` it is the oldest of its tenant, with `guaranteed` so it is where its
+    tenant holds less than it is guaranteed. At one instant the order of entry is that of tenant,
+    campaign, place and attempt.
     """
     a = run.attempts
     yield from violation(run, "not in order", "attempts", np.diff(a["dispatched"], prepend=0) < 0)
     entry = run.entry_of_attempt
     yield from violation(run, "never entered the queue", "attempts", entry < 0)
     discipline = DISCIPLINES[run.plan.platform.queue]
-    retry = (a["attempt"] > 1) & discipline.retries_last
-    seat = entry + (retry.astype(np.int64) << 40)
-    order = np.arange(len(entry))
+    seats = np.append(_seats(run, discipline), MISSING)[entry]
+    by_tenant, together = run.tenant_of_rank, np.zeros_like(run.tenant_of_rank)
+    if discipline.tenants_take_turns or discipline.has_guarantees:
+        yield from _in_order(run, discipline, by_tenant, seats)
+    if not discipline.tenants_take_turns:
+        passing = np.where(_Guarantees(run).first, MISSING, seats)
+        yield from _in_order(run, discipline, together, passing)
+
+
+def _seats(run: RunArrays, discipline: Discipline) -> Integers:
+    """Place of each entry among all entries, in the order in which they are to go."""
+    before = np.zeros(len(run.entries), dtype=np.int64)
+    if discipline.retries_last:
+        before = (run.updates["attempt"][run.entries] > 1).astype(np.int64)
+    elif discipline.by_priority:
+        priority = run.per_campaign(lambda campaign: campaign.rules.priority)
+        before = priority[run.update_rank[run.entries]]
+    elif discipline.by_expiry:
+        expires = run.of_calls(lambda campaign: campaign.call_expires_us)
+        before = expires[run.updates["call_id"][run.entries]]
+    seats = np.empty_like(before)
+    seats[np.argsort(before, kind="stable")] = np.arange(len(before))
+    return seats
+
+
+def _in_order(
+    run: RunArrays, discipline: Discipline, groups: Integers, passing: Integers
+) -> Iterator[Violation]:
+    """No call is passed over by one of a later seat in its group of campaigns.
+
+    `passing` has the seat of each attempt; MISSING where it may pass others by.
+    """
+    a, entry, every_seat = run.attempts, run.entry_of_attempt, _seats(run, discipline)
+    seat, order = np.append(every_seat, MISSING)[entry], np.arange(len(entry))
 
     # Those who left the queue undialed, from campaigns that nothing holds back.
     left = run.undispatched
     left = left[~run.held_back_at_times[run.update_rank[run.entries[left]]]]
     rows = run.entries[left]
     since, until = run.updates["happened"][rows], run.left_queue_us(left)
-    again = (run.updates["attempt"][rows] > 1) & discipline.retries_last
-    position = left + (again.astype(np.int64) << 40)
+    position = every_seat[left]
 
-    groups = (
-        run.tenant_of_rank if discipline.tenants_take_turns else np.zeros_like(run.tenant_of_rank)
-    )
     of_attempt, of_row = groups[run.rank], groups[run.update_rank[rows]]
     for group in np.unique(of_attempt):
         mine, other = order[of_attempt == group], np.flatnonzero(of_row == group)
-        at, highest = a["dispatched"][mine], _RangeMaximum(seat[mine])
+        at, highest = a["dispatched"][mine], _RangeMaximum(passing[mine])
         first = count_before(at, a["eligible"][mine])
         passed = highest.between(first, np.arange(len(mine))) > seat[mine]
-        yield from violation(run, "a younger one went before it", "attempts", mine[passed])
+        yield from violation(run, "a later one went before it", "attempts", mine[passed])
         first, end = count_before(at, since[other]), count_before(at, until[other])
         passed = highest.between(first, end) > position[other]
-        yield from violation(run, "younger ones went before it", "updates", rows[other[passed]])
+        yield from violation(run, "later ones went before it", "updates", rows[other[passed]])
+
+
+class _Guarantees:
+    """What tenants with a guaranteed share of ports held before each dispatch, in their order."""
+
+    def __init__(self, run: RunArrays) -> None:
+        a, tenants = run.attempts, run.plan.tenants
+        self.at, self.tenant = a["dispatched"], run.tenant_of_rank[run.rank]
+        counts = DISCIPLINES[run.plan.platform.queue].has_guarantees
+        self.ranks = [rank for rank, one in enumerate(tenants) if one.guaranteed and counts]
+        self.shares = [tenants[rank].guaranteed for rank in self.ranks]
+        service = run.ports_in_service(self.at) if self.ranks else 0
+        self.held, self.lacks = [], []
+        self.first: Mask = np.zeros(len(self.at), dtype=np.bool_)
+        """Per attempt, whether its tenant held less than it is guaranteed."""
+        self.own_held, self.own_share = np.zeros_like(self.at), np.ones_like(self.at)
+        for rank, share in zip(self.ranks, self.shares, strict=True):
+            mine = self.tenant == rank
+            over = np.sort(a["ended"][mine & came(a["ended"])])
+            held = np.cumsum(mine) - mine - count_until(over, self.at)
+            lacks = held * WHOLE < share * service
+            self.held.append(held)
+            self.lacks.append(lacks)
+            self.first[mine] = lacks[mine]
+            self.own_held[mine], self.own_share[mine] = held[mine], share
+
+
+def guaranteed_shares_come_first(run: RunArrays) -> Iterator[Violation]:
+    """A tenant below its guaranteed share of ports is not passed over while a call of it may go.
+
+    Nobody goes before it but a tenant that holds as small a part of its own guarantee, or a
+    smaller one.
+    """
+    g, a, u = _Guarantees(run), run.attempts, run.updates
+    left = run.undispatched
+    left = left[~run.held_back_at_times[run.update_rank[run.entries[left]]]]
+    of_left = run.tenant_of_rank[run.update_rank[run.entries[left]]]
+    for rank, share, held, lacks in zip(g.ranks, g.shares, g.held, g.lacks, strict=True):
+        mine, other = g.tenant == rank, left[of_left == rank]
+        since = np.concatenate([a["eligible"][mine], u["happened"][run.entries[other]]])
+        gone = np.cumsum(mine) - mine + count_until(np.sort(run.left_queue_us(other)), g.at)
+        waits = count_until(np.sort(since), g.at) > gone
+        # Parts of two guarantees are compared without dividing.
+        is_nearer = g.first & (g.own_held * share <= held * g.own_share)
+        passed = waits & lacks & ~mine & ~is_nearer
+        what = f"went before {run.plan.tenants[rank].name}, which held less than its share"
+        yield from violation(run, what, "attempts", passed)
 
 
 class _RangeMaximum:
