@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import math
 from abc import abstractmethod
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Annotated, Any, Literal
@@ -199,6 +200,20 @@ class _Points:
     """Natural logarithms of the seconds."""
 
 
+def check_table(shares: Sequence[float], key: str, values: Sequence[int]) -> None:
+    """Refuse a table of quantiles that is none; `values` stand at `key`."""
+    if len(shares) != len(values):
+        why = f"found {len(values)}; must be as many as shares ({len(shares)})"
+        raise ContradictionError([((key,), why)])
+    for name, steps, rule in (
+        ("shares", np.diff(shares) <= 0, "rise"),
+        (key, np.diff(values) < 0, "not fall"),
+    ):
+        if steps.any():
+            place = int(np.argmax(steps)) + 2
+            raise ContradictionError([((name,), f"must {rule}; number {place} does not")])
+
+
 class Quantiles(_Distribution):
     """A table of quantiles, as measured: each share of the durations is at most its duration.
 
@@ -219,16 +234,7 @@ class Quantiles(_Distribution):
 
     @model_validator(mode="after")
     def _is_a_table(self) -> Quantiles:
-        if len(self.shares) != len(self.durations):
-            why = f"found {len(self.durations)}; must be as many as shares ({len(self.shares)})"
-            raise ContradictionError([(("durations",), why)])
-        for key, steps, rule in (
-            ("shares", np.diff(self.shares) <= 0, "rise"),
-            ("durations", np.diff(self.durations) < 0, "not fall"),
-        ):
-            if steps.any():
-                place = int(np.argmax(steps)) + 2
-                raise ContradictionError([((key,), f"must {rule}; number {place} does not")])
+        check_table(self.shares, "durations", self.durations)
         return self
 
     @cached_property

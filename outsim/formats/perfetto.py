@@ -112,8 +112,8 @@ def _write_disturbances(trace: TraceWriter, result: Result) -> None:
     group = trace.group("disturbances")
     scenario = result.scenario
     disturbances: list[Suspension | Pause | Outage] = [
-        *scenario.suspension,
-        *scenario.pause,
+        *scenario.suspensions,
+        *(pause for _, pause in scenario.pauses),
         *scenario.outage,
     ]
     for disturbance in disturbances:

@@ -96,7 +96,7 @@ class SessionPlan:
         self.base = base or build_plan(scenario, self.tape, self.tenants)
         """Plan of the scenario alone."""
         self._builder = Builder(scenario, self.tape)
-        own = {(c.tenant, c.name): c for c in scenario.campaign}
+        own = {(c.tenant, c.name): c for c in scenario.campaigns}
         self.campaigns: dict[tuple[str, str], SessionCampaign] = {
             plan.key: SessionCampaign(own[plan.key], plan)
             for plan in self.base.by_call

@@ -8,10 +8,11 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 import numpy as np
+from numpy.typing import NDArray
 from scipy.special import ndtri
 
 from outsim.clock import HOUR, MINUTE, after, microseconds_between
-from outsim.scenario.campaigns import Background
+from outsim.scenario.background import Background, StartMinutes
 from outsim.scenario.model import Scenario
 from outsim.tape import Purpose, Tape
 
@@ -24,11 +25,12 @@ class BackgroundCampaign:
     name: str
     start_us: int
     size: int
+    requests_us: NDArray[np.int64] | None = None
+    """When each single call comes in; None for a list."""
 
 
-def _start_minute(background: Background, kind: float, place: float) -> int:
+def start_minute(weights: StartMinutes, kind: float, place: float) -> int:
     """Minute of the hour, from the uniforms for its kind and for its place in the kind."""
-    weights = background.start_minutes
     others = [minute for minute in range(60) if minute % 15]
     kinds = (
         (weights.top, [0]),
@@ -61,9 +63,14 @@ def _hour_stream(
     return [float(uniform) for uniform in uniforms]
 
 
-def _sizes(background: Background, tape: Tape, label: str) -> list[float]:
+def campaigns_an_hour(scenario: Scenario) -> int:
+    """Campaigns that start in each hour, besides those of classes."""
+    background = scenario.background
+    return 0 if background is None else round(background.campaigns_per_hour * scenario.load)
+
+
+def _sizes(background: Background, count: int, tape: Tape, label: str) -> list[float]:
     """Contacts of each campaign of an hour, before they are rounded."""
-    count = background.campaigns_per_hour
     within = _hour_stream(tape, label, count, Purpose.BACKGROUND_SIZE)
     order = _hour_stream(tape, label, count, Purpose.BACKGROUND_SIZE, 1)
     strata = sorted(range(count), key=order.__getitem__)
@@ -78,13 +85,14 @@ def hour_brings(scenario: Scenario, tape: Tape, at_us: int) -> tuple[float, floa
     """How much more the background brings in an hour than on average."""
     background = scenario.background
     hours_us = [*_clock_hours(scenario.clock.begins, at_us + 1)]
-    if background is None or hours_us[-1] < 0:
+    count = campaigns_an_hour(scenario)
+    if background is None or count == 0 or hours_us[-1] < 0:
         return None
-    count, weights = background.campaigns_per_hour, background.start_minutes
+    weights = background.start_minutes
     top = weights.top / (weights.top + weights.half + weights.quarter + weights.other)
     label = f"h{len(hours_us) - 1:02d}"
     kinds = np.array(_hour_stream(tape, label, count, Purpose.BACKGROUND_START))
-    sizes = np.array(_sizes(background, tape, label))
+    sizes = np.array(_sizes(background, count, tape, label))
     mean = background.median_size * math.exp(background.size_log_sd**2 / 2) * count
     return float(sizes[kinds < top].sum()) / mean - top, float(sizes.sum()) / mean - 1
 
@@ -100,18 +108,19 @@ def background_campaigns(
     hours differ by who starts when, and not by whether there is one giant list.
     """
     background = scenario.background
-    if background is None:
+    count = campaigns_an_hour(scenario)
+    if background is None or count == 0:
         return
-    count = background.campaigns_per_hour
     width = len(str(background.tenants))
     for hour, hour_us in enumerate(_clock_hours(scenario.clock.begins, until_us)):
         label = f"h{hour:02d}"
         kinds = _hour_stream(tape, label, count, Purpose.BACKGROUND_START)
         places = _hour_stream(tape, label, count, Purpose.BACKGROUND_MINUTE)
-        sizes = _sizes(background, tape, label)
+        sizes = _sizes(background, count, tape, label)
         for slot in range(count):
             size = round(sizes[slot])
-            start_us = hour_us + _start_minute(background, kinds[slot], places[slot]) * MINUTE
+            minute = start_minute(background.start_minutes, kinds[slot], places[slot])
+            start_us = hour_us + minute * MINUTE
             if 0 <= start_us < until_us and size > 0:
                 tenant = (hour * count + slot) % background.tenants + 1
                 local = after(scenario.clock.begins, start_us)

@@ -14,8 +14,8 @@ from numpy.typing import NDArray
 from outsim.clock import NEVER
 from outsim.errors import TapeError, unknown_name
 from outsim.plan.answering import answering
-from outsim.plan.background import background_campaigns
-from outsim.plan.campaigns import CampaignPlan, CampaignRules, ResultUrl, requests_us
+from outsim.plan.background import BackgroundCampaign, background_campaigns
+from outsim.plan.campaigns import CampaignPlan, CampaignRules, ResultUrl, list_size, requests_us
 from outsim.plan.initial_state import initial_plan
 from outsim.plan.model import (
     EndpointPlan,
@@ -27,13 +27,9 @@ from outsim.plan.model import (
     platform_plan,
     suspensions,
 )
-from outsim.scenario.campaigns import (
-    USUAL_PRIORITY,
-    Background,
-    Campaign,
-    Tenant,
-    window_spans,
-)
+from outsim.plan.tenant_classes import class_campaigns
+from outsim.scenario.background import Background, TenantClass
+from outsim.scenario.campaigns import USUAL_PRIORITY, Campaign, Tenant, window_spans
 from outsim.scenario.memory import check_drawn, check_size
 from outsim.scenario.model import Scenario
 from outsim.tape import Tape
@@ -63,7 +59,7 @@ class Builder:
                 names.update(campaign.contact_list.zones)
         return tuple(sorted(names))
 
-    def _common(self, caller: Campaign | Background, **own: Any) -> dict[str, Any]:
+    def _common(self, caller: Campaign | Background | TenantClass, **own: Any) -> dict[str, Any]:
         """What the scenario's own campaigns and those of its background have in common."""
         scenario, url = self.scenario, None
         if caller.result_url is not None:
@@ -131,7 +127,7 @@ class Builder:
             tenant=campaign.tenant,
             name=campaign.name,
             background=False,
-            size=campaign.contacts or 0 if calls is None else len(calls),
+            size=list_size(scenario, campaign, self.tape) if calls is None else len(calls),
             submitted_us=scenario.instant_us(campaign.submitted),
             start_us=scenario.instant_us(campaign.start),
             rules=CampaignRules(
@@ -171,12 +167,23 @@ class Builder:
         background, scenario = self.scenario.background, self.scenario
         if background is None:
             return []
+        plans = self._others(background, background_campaigns(scenario, self.tape, self.latest_us))
+        for of in background.tenant_class:
+            drawn = class_campaigns(scenario, self.tape, of, self.latest_us)
+            plans += self._others(of, drawn)
+        return plans
+
+    def _others(
+        self, caller: Background | TenantClass, drawn: Iterable[BackgroundCampaign]
+    ) -> list[CampaignPlan]:
         rules = CampaignRules(
-            max_retry=background.max_retry,
-            retry_interval_us=background.retry_interval,
-            pacing_rate=background.pacing or 0,
+            max_retry=caller.max_retry,
+            retry_interval_us=caller.retry_interval,
+            pacing_rate=caller.pacing or 0,
         )
-        common = self._common(background)
+        common = self._common(caller)
+        if isinstance(caller, TenantClass) and not caller.lists_calls:
+            common["jitter_us"] = 0
         return [
             CampaignPlan(
                 tenant=campaign.tenant,
@@ -186,10 +193,11 @@ class Builder:
                 submitted_us=campaign.start_us,
                 start_us=campaign.start_us,
                 rules=replace(rules, priority=self._priority(campaign.tenant)),
-                zone=self.zones.index(scenario.clock.zone),
+                requests_us=campaign.requests_us,
+                zone=self.zones.index(self.scenario.clock.zone),
                 **common,
             )
-            for campaign in background_campaigns(scenario, self.tape, self.latest_us)
+            for campaign in drawn
         ]
 
 
@@ -244,7 +252,7 @@ def build_sibling(plan: Plan, scenario: Scenario, tape: Tape) -> Plan:
     background tenants with what was drawn for them, is that of `plan`. Both have one tape.
     """
     builder = Builder(scenario, tape)
-    own = {c.key: builder.campaign(c) for c in scenario.campaign}
+    own = {c.key: builder.campaign(c) for c in scenario.campaigns}
     return replace(
         plan,
         campaigns=tuple(
@@ -309,7 +317,7 @@ def build_plan(scenario: Scenario, tape: Tape, idle_tenants: Iterable[str] = ())
     background = builder.background()
     check_drawn(scenario, [c.size for c in background if c.start_us < builder.ends_us])
     if scenario.snapshot is None:
-        campaigns = [builder.campaign(c) for c in scenario.campaign] + background
+        campaigns = [builder.campaign(c) for c in scenario.campaigns] + background
         under_way: list[OutagePlan] = []
         held: list[SuspensionPlan] = []
     else:

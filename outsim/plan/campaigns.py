@@ -19,6 +19,7 @@ from outsim.distributions import Distribution
 from outsim.scenario.campaigns import USUAL_PRIORITY, Campaign
 from outsim.scenario.contacts import ContactList
 from outsim.scenario.model import Scenario
+from outsim.scenario.sizes import SizeDistribution
 from outsim.tape import Purpose, Tape
 from outsim.tape.draws import (
     TRAIT_NONE,
@@ -80,9 +81,7 @@ def _poisson_requests_us(
     submitted_us = scenario.instant_us(campaign.submitted)
     until_us = min(until_us, scenario.instant_us(requests.until or scenario.clock.ends))
     starts, hours = local_segments(scenario.clock.begins, until_us, scenario.clock.zone_info)
-    rates = np.array(
-        [requests.rate_by_hour.get(hour, requests.rate or 0) for _, hour in hours], np.float64
-    )
+    rates = np.array([requests.rate_at(hour) for _, hour in hours], np.float64) * scenario.load
     edges = np.clip(np.append(starts, until_us), submitted_us, until_us).astype(np.float64)
     expected = np.concatenate([[0.0], np.cumsum(rates / RATE_SECONDS * np.diff(edges) / SECOND)])
     count = 64
@@ -108,6 +107,15 @@ def requests_us(
         return _poisson_requests_us(scenario, campaign, tape, until_us)
     recorded = np.sort(np.array(campaign.requests.times_s, dtype=np.float64))
     return np.rint(recorded * SECOND).astype(np.int64)
+
+
+def list_size(scenario: Scenario, campaign: Campaign, tape: Tape) -> int:
+    """Contacts of a campaign that is given by a number of them, or by a distribution (rule 15)."""
+    contacts = campaign.contacts or 0
+    if isinstance(contacts, SizeDistribution):
+        uniform = tape.uniforms(campaign.tenant, campaign.name, Purpose.LIST_SIZE, count=1)
+        contacts = contacts.sizes(uniform)[0]
+    return round(contacts * scenario.load)
 
 
 REASONS_OF_DUPLICATES = "duplicate"

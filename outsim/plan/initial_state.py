@@ -284,7 +284,7 @@ def initial_plan(
 
 def _not_in_snapshot(scenario: Scenario, snapshot: Snapshot) -> Iterator[CampaignSnapshot]:
     """Campaigns of the scenario that its snapshot does not tell of: none of their calls stand."""
-    for campaign in scenario.campaign:
+    for campaign in scenario.campaigns:
         if snapshot.find(campaign.key) is None:
             yield CampaignSnapshot(tenant=campaign.tenant, name=campaign.name)
 

@@ -206,7 +206,6 @@ def outages(scenario: Scenario, endpoints: list[str]) -> tuple[OutagePlan, ...]:
 
 def suspensions(scenario: Scenario) -> tuple[SuspensionPlan, ...]:
     """Resolve the suspensions, and the pauses of single campaigns."""
-    paused = [(scenario.find_campaign(pause.campaign), pause) for pause in scenario.pause]
     return tuple(
         sorted(
             [
@@ -216,7 +215,7 @@ def suspensions(scenario: Scenario) -> tuple[SuspensionPlan, ...]:
                     ends_us=scenario.instant_us(pause.ends) if pause.ends else NEVER,
                     campaign=campaign.name,
                 )
-                for campaign, pause in paused
+                for campaign, pause in scenario.pauses
             ]
             + [
                 SuspensionPlan(
@@ -224,7 +223,7 @@ def suspensions(scenario: Scenario) -> tuple[SuspensionPlan, ...]:
                     tenant=suspension.tenant or "",
                     ends_us=scenario.instant_us(suspension.ends) if suspension.ends else NEVER,
                 )
-                for suspension in scenario.suspension
+                for suspension in scenario.suspensions
             ]
         )
     )

@@ -330,7 +330,7 @@ class Result(Answer):
         return with_units(self._summary(), self.start)
 
     def _summary(self) -> pd.DataFrame:
-        views = {self._label(c): self.measure_view(c) for c in self.scenario.campaign}
+        views = {self._label(c): self.measure_view(c) for c in self.scenario.campaigns}
         if self.scenario.background is not None:
             tables = self.frames.columns(lambda plan: plan.background, NEEDED)
             views["(background)"] = self._view(tables, None)
@@ -372,7 +372,7 @@ class Result(Answer):
         return self.arrays.background_share
 
     def _label(self, campaign: Campaign) -> str:
-        names = [entry.name for entry in self.scenario.campaign]
+        names = [entry.name for entry in self.scenario.campaigns]
         is_alone = names.count(campaign.name) == 1
         return campaign.name if is_alone else campaign.full_name
 

@@ -5,16 +5,26 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime, time, timedelta
 from enum import Enum
-from typing import Annotated, Any, Literal, get_args
+from typing import Annotated, Any, Literal
 from zoneinfo import ZoneInfo
 
-from pydantic import Field, model_validator
+from pydantic import Field, PrivateAttr, model_validator
 
 from outsim.clock import DAY, SECOND, microseconds_between
 from outsim.distributions import Distribution
 from outsim.scenario.contacts import ContactList, is_frame
 from outsim.scenario.defaults import default
-from outsim.scenario.parts import Count, Name, Part, Positive, TenDigits, out_of_order
+from outsim.scenario.parts import (
+    WEEKDAYS,
+    Name,
+    Part,
+    Positive,
+    TenDigits,
+    Weekday,
+    out_of_order,
+)
+from outsim.scenario.recurrence import days_of, moved, on_day
+from outsim.scenario.sizes import SizeDistribution, Sizes
 from outsim.units import (
     ContradictionError,
     Duration,
@@ -35,9 +45,6 @@ USUAL_PRIORITY = 5
 LATEST_S = 366 * DAY / SECOND
 """Seconds since the scenario begins that a request may come at: no run is longer."""
 
-Weekday = Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
-_DAYS: tuple[Weekday, ...] = get_args(Weekday)
-
 
 class Window(Part):
     """Hours in which calls may be dispatched."""
@@ -46,7 +53,7 @@ class Window(Part):
     """Local time of day from which dispatch is allowed."""
     closes: TimeOfDay
     """Local time of day from which it is not; on the next day where that is not after `opens`."""
-    days: list[Weekday] = [*_DAYS]
+    days: list[Weekday] = [*WEEKDAYS]
     """Weekdays on which the window opens."""
     zone: Literal["scenario", "callee"] = "scenario"
     """Whose clock the window follows."""
@@ -76,7 +83,7 @@ def window_spans(
             return tuple(spans)
         closing_day = day + timedelta(days=1) if window.passes_midnight else day
         closes = _instant_us(begins, closing_day, window.closes, zone)
-        if closes > 0 and opens < closes and _DAYS[day.weekday()] in window.days:
+        if closes > 0 and opens < closes and WEEKDAYS[day.weekday()] in window.days:
             if spans and spans[-1][1] >= opens:
                 spans[-1] = (spans[-1][0], closes)
             else:
@@ -103,6 +110,15 @@ class Requests(Part):
             raise ValueError("give either rate or rate_by_hour, or times_s")
         return self
 
+    @property
+    def is_endless(self) -> bool:
+        """Whether they come until the run ends."""
+        return self.times_s is None and self.until is None
+
+    def rate_at(self, hour: int) -> int:
+        """Mean requests over time in a local hour of the day."""
+        return self.rate_by_hour.get(hour, self.rate or 0)
+
 
 class Campaign(Part):
     """One customer's list of calls, with its rules."""
@@ -115,8 +131,11 @@ class Campaign(Part):
     """When it was handed in; default: at its start."""
     start: LocalTime
     """From when its calls may be loaded into the queue."""
-    contacts: Annotated[Count, Field(le=100_000_000)] | None = None
-    """Number of contacts, with made-up numbers."""
+    repeats: list[Weekday] = []
+    """Weekdays on which it comes again, with its stop and its pauses, at the same local times:
+    each is a campaign of its own, called by its name and date; default: it comes once."""
+    contacts: Sizes | None = None
+    """Number of contacts, with made-up numbers; or a distribution, drawn in each replication."""
     contact_list: ContactList | None = None
     """Contacts from a CSV in the platform's format; written as the path of the file."""
     requests: Requests | None = None
@@ -162,6 +181,8 @@ class Campaign(Part):
     transfers_to_agent: bool = False
     """Whether people talk to an agent instead of hearing a message."""
 
+    _entry: str | None = PrivateAttr(default=None)
+
     @model_validator(mode="before")
     @classmethod
     def _contacts_as_table(cls, values: Any) -> Any:
@@ -183,6 +204,9 @@ class Campaign(Part):
             kinds = " and ".join(sources) if sources else "none of them"
             message = f"give one of contacts, contact_list and requests; found {kinds}"
             problems.append(((), message))
+        if self.repeats and self.requests is not None and self.requests.is_endless:
+            message = "is missing: requests of a campaign that repeats must end on its day"
+            problems.append((("requests", "until"), message))
         problems += out_of_order(
             ("stop_at", self.stop_at, "submitted_at", self.submitted, True),
             ("expires_at", self.expires_at, "submitted_at", self.submitted, True),
@@ -208,13 +232,39 @@ class Campaign(Part):
         return f"{self.tenant}/{self.name}"
 
     @property
-    def dialable(self) -> int | None:
-        """Contacts that can be dialed; None where they come in as requests."""
+    def entry(self) -> str:
+        """Full name of the scenario's entry that it is of: its own, unless that repeats."""
+        return self._entry or self.full_name
+
+    def occurrences(self, until: datetime, zone: ZoneInfo) -> list[Campaign]:
+        """Itself; if it repeats, a campaign for each of its days `until` then, by the `zone`."""
+        if not self.repeats:
+            return [self]
+        return [
+            self._on_day(days, zone) for days in days_of(self.start, self.repeats, until, zone)
+        ]
+
+    def _on_day(self, days: int, zone: ZoneInfo) -> Campaign:
+        start = on_day(self.start, days, zone)
+        name = f"{self.name} {start.astimezone(zone):%Y-%m-%d}"
+        occurrence = moved(self, days, zone, name=name, repeats=[])
+        if self.requests is not None and self.requests.times_s is not None:
+            later_s = microseconds_between(self.start, start) / SECOND
+            times_s = [at + later_s for at in self.requests.times_s]
+            requests = self.requests.model_copy(update={"times_s": times_s})
+            occurrence = occurrence.model_copy(update={"requests": requests})
+        occurrence._entry = self.full_name
+        return occurrence
+
+    def dialable(self, load: float = 1.0) -> int | None:
+        """Contacts that can be dialed at a load; None where chance decides how many come."""
         if self.contact_list is not None:
             contacts = self.contact_list
             repeated = int(contacts.duplicates.sum()) if self.duplicates == "reject" else 0
             return len(contacts) - len(contacts.rejected) - repeated
-        return None if self.requests is not None else self.contacts or 0
+        if self.requests is not None or isinstance(self.contacts, SizeDistribution):
+            return None
+        return round((self.contacts or 0) * load)
 
 
 class Tenant(Part):
@@ -249,52 +299,6 @@ class Endpoint(Part):
     """Posts that it answers with a server error."""
     posts_at_once: Positive = default("endpoint.posts_at_once")
     """Posts that it is sent at once."""
-
-
-class StartMinutes(Part):
-    """Weights of the minutes at which background campaigns start."""
-
-    top: Annotated[float, Field(ge=0)]
-    """At :00."""
-    half: Annotated[float, Field(ge=0)]
-    """At :30."""
-    quarter: Annotated[float, Field(ge=0)]
-    """At :15 and :45 together."""
-    other: Annotated[float, Field(ge=0)]
-    """At any other minute."""
-
-    @model_validator(mode="after")
-    def _some_weight(self) -> StartMinutes:
-        if self.top + self.half + self.quarter + self.other <= 0:
-            raise ValueError("top, half, quarter and other can't all be 0")
-        return self
-
-
-class Background(Part):
-    """Other customers' campaigns, drawn anew in each replication."""
-
-    tenants: Positive = default("background.tenants")
-    """Customers among whom the campaigns are dealt out in turn."""
-    campaigns_per_hour: Annotated[int, Field(ge=1, le=1000, strict=True)] = default(
-        "background.campaigns_per_hour"
-    )
-    """Campaigns that start in each hour."""
-    median_size: Positive = default("background.median_size")
-    """Median of the contacts of a campaign; sizes are lognormal."""
-    size_log_sd: Annotated[float, Field(ge=0, le=3)] = default("background.size_log_sd")
-    """Standard deviation of the natural logarithm of the size."""
-    start_minutes: StartMinutes = default("background.start_minutes")
-    """Minutes of the hour at which they start."""
-    profile: Name = default("campaign.profile")
-    """How their callees answer."""
-    max_retry: Annotated[int, Field(ge=0, le=10, strict=True)] = default("campaign.max_retry")
-    """Dials after the first one."""
-    retry_interval: RetryInterval = default("campaign.retry_interval")
-    """From the end of an attempt to the queue again."""
-    pacing: Rate | None = None
-    """Calls a minute of each; default: as fast as they load."""
-    result_url: Name | None = None
-    """Endpoint that gets their final posts; default: none."""
 
 
 class Everybody(Enum):

@@ -166,14 +166,18 @@ BUILT_IN_PROFILES = frozenset(
 )
 
 NAMES: dict[str, Any] = {
-    "campaign": {"__all__": {"name", "tenant", "profile", "result_url"}},
+    "campaign": {"__all__": {"name", "tenant", "repeats", "profile", "result_url"}},
     "tenant": {"__all__": {"name"}},
     "account": {"__all__": {"login"}},
     "endpoint": {"__all__": {"name"}},
     "outage": {"__all__": {"endpoint"}},
     "suspension": {"__all__": {"tenant"}},
+    "background": {
+        "profile": True,
+        "result_url": True,
+        "tenant_class": {"__all__": {"name", "profile", "result_url"}},
+    },
     "pause": {"__all__": {"campaign"}},
-    "background": {"profile", "result_url"},
     "study": {"campaign"},
     "profiles": True,
 }
@@ -192,7 +196,12 @@ def reference_problems(parts: Mapping[str, Any]) -> Iterator[Contradiction]:
     callers: list[tuple[KeyPath, Mapping[str, Any]]] = [
         (("campaign", i), campaign) for i, campaign in campaigns
     ]
-    callers += [(("background",), part) for part in _table(parts, "background")]
+    for background in _table(parts, "background"):
+        classes = _entries(background, "tenant_class")
+        callers += [(("background",), background)]
+        callers += [(("background", "tenant_class", i), part) for i, part in classes]
+        for place, message in _twice("tenant_class", classes, ("name",)):
+            yield ("background", *place), message
     for path, caller in callers:
         yield from _missing(path, caller, "profile", known_profiles, hints)
         yield from _missing(path, caller, "result_url", known_endpoints, hints)
@@ -210,6 +219,10 @@ def reference_problems(parts: Mapping[str, Any]) -> Iterator[Contradiction]:
     yield from _twice("account", _entries(parts, "account"), ("login",))
 
 
+_DAY = re.compile(r"(.*) \d{4}-\d{2}-\d{2}")
+"""What a campaign that repeats is called on one of its days."""
+
+
 def _campaign_meant(
     path: KeyPath,
     part: Mapping[str, Any],
@@ -219,7 +232,14 @@ def _campaign_meant(
     names = list(_texts(campaigns, "name"))
     full_names = [f"{c.get('tenant')}/{c.get('name')}" for _, c in campaigns]
     name = part.get("campaign")
-    if name in full_names:
+    day = _DAY.fullmatch(name) if isinstance(name, str) else None
+    repeating = {
+        called
+        for (_, c), full in zip(campaigns, full_names, strict=True)
+        if c.get("repeats")
+        for called in (full, c.get("name"))
+    }
+    if name in full_names or (day is not None and day[1] in repeating):
         return
     yield from _missing(path, part, "campaign", names, hints)
     if names.count(str(name)) > 1:

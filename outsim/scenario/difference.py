@@ -73,6 +73,8 @@ class _Meaning:
     def __init__(self, scenario: Scenario) -> None:
         self.scenario = scenario
         self.values: dict[str, _Value] = {"seed": _Value(scenario.seed, str(scenario.seed))}
+        if scenario.load != 1:
+            self.values["load"] = _Value(scenario.load, f"{scenario.load:g}")
         counts: Counter[str] = Counter()
         for key, path, part, _ in parts(_without_what_is_implied(scenario)):
             match path[0]:

@@ -30,7 +30,11 @@ KeyPath = tuple[str | int, ...]
 NAMED_ENTRIES = ("campaign", "tenant", "endpoint")
 """Lists whose entries go by their names."""
 NAMED_LISTS: frozenset[KeyPath] = frozenset(
-    {("snapshot", "campaign"), *((part,) for part in NAMED_ENTRIES)}
+    {
+        ("snapshot", "campaign"),
+        ("background", "tenant_class"),
+        *((part,) for part in NAMED_ENTRIES),
+    }
 )
 ADDED_ENTRIES = ("suspension", "pause", "outage")
 """Lists whose entries have none."""
@@ -212,6 +216,10 @@ def parts(whole: BaseModel) -> Iterator[Listed]:
             continue
         if isinstance(value, BaseModel):
             yield Listed(name, (name,), value)
+            for inner in type(value).model_fields:
+                if (name, inner) in NAMED_LISTS:
+                    for at, part in enumerate(getattr(value, inner)):
+                        yield Listed(f"{name}.{inner}[{part.name}]", (name, inner, at), part)
         elif isinstance(value, dict):
             yield from (Listed(f"{name}.{key}", (name, key), part) for key, part in value.items())
         elif isinstance(value, list):
@@ -223,6 +231,8 @@ def parts(whole: BaseModel) -> Iterator[Listed]:
 def keys_of(part: Listed) -> Iterator[Listed]:
     """Keys of a part."""
     for name in type(part.value).model_fields:
+        if (*part.path, name) in NAMED_LISTS:
+            continue  # its entries are parts themselves
         is_set = name in part.value.model_fields_set
         value = getattr(part.value, name)
         yield Listed(f"{part.key}.{name}", (*part.path, name), value, is_set)

@@ -211,8 +211,8 @@ def events(scenario: Scenario) -> Advised:
                 f"is not before the latest end of the run: {whom} is not dialed from "
                 f"{suspension.begins:%H:%M} on",
             )
-    for i, pause in enumerate(scenario.pause):
-        for key, message in _pause(scenario, pause):
+    for i, entry in enumerate(scenario.pause):
+        for key, message in _pause(scenario, *scenario.paused(entry)[0]):
             yield f"pause[{i}].{key}", message
     yield from _suspended_twice(scenario)
     yield from _outages(scenario)
@@ -228,9 +228,8 @@ def events(scenario: Scenario) -> Advised:
             yield f"campaign[{campaign.full_name}].{key}", message
 
 
-def _pause(scenario: Scenario, pause: Pause) -> Advised:
+def _pause(scenario: Scenario, campaign: Campaign, pause: Pause) -> Advised:
     """A pause of which the campaign never notices anything, or after which nothing comes."""
-    campaign = scenario.find_campaign(pause.campaign)
     whose, begins_us = pause.campaign, scenario.instant_us(pause.begins)
     latest_us = scenario.instant_us(scenario.clock.latest_end)
     expires_us = None if campaign.expires_at is None else scenario.instant_us(campaign.expires_at)

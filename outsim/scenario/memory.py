@@ -13,7 +13,13 @@ from outsim.clock import HOUR, RATE_SECONDS, SECOND
 from outsim.errors import Problem, ScenarioError
 from outsim.scenario.campaigns import Campaign
 from outsim.scenario.model import Scenario
-from outsim.scenario.offered_load import campaign_traffic, dialable
+from outsim.scenario.offered_load import (
+    campaign_traffic,
+    class_means,
+    dialable,
+    mean_at_all_hours,
+)
+from outsim.scenario.sizes import mean_size
 from outsim.scenario.snapshot import STATES
 
 CALL_BYTES = 250
@@ -98,15 +104,14 @@ def _count(number: float) -> str:
 
 def _needs(scenario: Scenario, *, exact: bool) -> Iterator[Need]:
     """What a run takes by what asks for it: at least, if `exact`; else at most, and quickly."""
-    ends_us = scenario.instant_us(scenario.clock.ends)
     latest_us = scenario.instant_us(scenario.clock.latest_end)
     platform = scenario.platform
     dialed = platform.dial_burst + platform.dial_rate / RATE_SECONDS * latest_us / SECOND
-    for campaign in scenario.campaign:
+    for campaign in scenario.campaigns:
         requests = campaign.requests
-        key, amount = f"campaign[{campaign.full_name}].", ""
+        key, amount = f"campaign[{campaign.entry}].", ""
         if requests is None:
-            calls: float = campaign.dialable or 0
+            calls: float = dialable(scenario, campaign)
             key += "contacts" if campaign.contact_list is None else "contact_list"
             amount = f"{calls:,.0f}"
         elif requests.times_s is not None:
@@ -121,22 +126,44 @@ def _needs(scenario: Scenario, *, exact: bool) -> Iterator[Need]:
             traffic = campaign_traffic(scenario, campaign)
             attempts = min(attempts, calls * traffic.attempts / max(1, traffic.contacts), dialed)
         yield Need(key, amount, calls, CALL_BYTES * calls + ATTEMPT_BYTES * attempts)
-    background = scenario.background
-    if background is not None:
-        size = background.median_size * math.exp(background.size_log_sd**2 / 2)
-        per_hour = background.campaigns_per_hour
-        calls = per_hour * size * ends_us / HOUR
-        attempts = min(calls, dialed) if exact else calls * (1 + background.max_retry)
-        there = DRAWN_CAMPAIGN_BYTES * per_hour * latest_us / HOUR
-        key = "median_size" if calls * CALL_BYTES > there else "campaigns_per_hour"
-        amount = str(background.median_size if key == "median_size" else per_hour)
-        needed = CALL_BYTES * calls + ATTEMPT_BYTES * attempts + there
-        yield Need(f"background.{key}", amount, calls, needed)
+    yield from _of_others(scenario, dialed if exact else math.inf)
     for in_snapshot in scenario.snapshot.campaign if scenario.snapshot is not None else ():
         calls = sum(in_snapshot.count(state) for state in STATES)
         under_way = in_snapshot.count("dialing") + in_snapshot.count("connected")
         needed = (CALL_BYTES + ATTEMPT_BYTES) * calls + UNDER_WAY_BYTES * under_way
         yield Need(f"snapshot.campaign[{in_snapshot.full_name}]", f"{calls:,}", calls, needed)
+
+
+def _of_others(scenario: Scenario, dialed: float) -> Iterator[Need]:
+    """What campaigns of the background take, of which `dialed` attempts are made at most."""
+    background = scenario.background
+    if background is None:
+        return
+    hours, latest = (
+        scenario.instant_us(at) / HOUR for at in (scenario.clock.ends, scenario.clock.latest_end)
+    )
+    if background.campaigns_per_hour:
+        there = background.campaigns_per_hour * scenario.load * latest
+        calls = mean_at_all_hours(scenario) * hours
+        is_many = there * DRAWN_CAMPAIGN_BYTES >= calls * CALL_BYTES
+        key = "campaigns_per_hour" if is_many else "median_size"
+        amount = str(getattr(background, key))
+        yield _of_drawn(f"background.{key}", amount, calls, there, background.max_retry, dialed)
+    for of in background.tenant_class:
+        there = sum(class_means(scenario, of)) * latest / max(hours, 1e-9)
+        calls = sum(class_means(scenario, of)) * (mean_size(of.contacts) if of.lists_calls else 1)
+        key = f"background.tenant_class[{of.name}]"
+        if not of.lists_calls:
+            there = min(there, of.tenants * latest)
+        yield _of_drawn(key, f"some {_count(calls)} calls", calls, there, of.max_retry, dialed)
+
+
+def _of_drawn(
+    key: str, amount: str, calls: float, campaigns: float, max_retry: int, dialed: float
+) -> Need:
+    attempts = min(calls, dialed) if dialed < math.inf else calls * (1 + max_retry)
+    needed = CALL_BYTES * calls + ATTEMPT_BYTES * attempts + DRAWN_CAMPAIGN_BYTES * campaigns
+    return Need(key, amount, calls, needed)
 
 
 def _requests(scenario: Scenario, campaign: Campaign, *, exact: bool) -> float:
@@ -145,7 +172,7 @@ def _requests(scenario: Scenario, campaign: Campaign, *, exact: bool) -> float:
     if exact:
         return dialable(scenario, campaign)
     until_us = scenario.instant_us(scenario.clock.ends)
-    fastest = max(requests.rate or 0, *requests.rate_by_hour.values(), 0)
+    fastest = scenario.load * max(requests.rate or 0, *requests.rate_by_hour.values(), 0)
     return max(0, until_us) / SECOND * fastest / RATE_SECONDS
 
 

@@ -7,6 +7,7 @@ drawn and nothing is run.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from datetime import datetime
 from functools import cached_property
@@ -18,10 +19,11 @@ from pydantic import AfterValidator, Field, PrivateAttr, model_validator
 
 from outsim.clock import DAY, after, format_duration, microseconds_between, parse_clock_time
 from outsim.display import percent
-from outsim.errors import ScenarioError, unknown_name
+from outsim.errors import ScenarioError, nearest, unknown_name
 from outsim.scenario.accounts import Account, all_accounts
+from outsim.scenario.background import Background, TenantClass
 from outsim.scenario.callees import Callees, Profile
-from outsim.scenario.campaigns import Background, Campaign, Endpoint, Tenant
+from outsim.scenario.campaigns import Campaign, Endpoint, Tenant
 from outsim.scenario.checking import NAMES, checked, reference_problems
 from outsim.scenario.defaults import DEFAULTS
 from outsim.scenario.keys import (
@@ -36,6 +38,7 @@ from outsim.scenario.keys import (
 )
 from outsim.scenario.parts import Name, Part, check_order, written
 from outsim.scenario.platform import Carrier, Outage, Pause, Platform, Suspension
+from outsim.scenario.recurrence import moved
 from outsim.scenario.snapshot import Snapshot, snapshot_problems
 from outsim.scenario.source import Source, Written
 from outsim.scenario.sources import About, SourceOf, Uncertainty
@@ -117,6 +120,9 @@ class Scenario(Part):
     """What tables and plots call it."""
     seed: Annotated[int, Field(ge=0, lt=2**63, strict=True)] = 1
     """Seed, where none is given."""
+    load: Annotated[float, Field(gt=0, le=1000)] = 1.0
+    """Factor on the load: contacts of lists given as counts, rates of requests, and campaigns and
+    calls of the background over time. Contact lists and recorded requests stay as they are."""
     clock: Clock
     """When the run begins and ends."""
     platform: Platform = Field(default_factory=Platform)
@@ -204,7 +210,12 @@ class Scenario(Part):
         for key, value in changes.items():
             path = key_path(key, whole, added)
             read = read_value(value, Scenario, path) if isinstance(value, str) else value
-            if read == "none" and is_entry(path) and value_at(whole, path) is not None:
+            if (
+                isinstance(read, str)
+                and read == "none"
+                and is_entry(path)
+                and value_at(whole, path) is not None
+            ):
                 removed.add(path)
                 path = path[:1]  # those after it have other numbers then
             else:
@@ -243,8 +254,17 @@ class Scenario(Part):
 
     @property
     def campaigns(self) -> tuple[Campaign, ...]:
-        """The campaigns, in the file's order."""
-        return tuple(self.campaign)
+        """The campaigns, in the file's order; one that repeats is one on each of its days."""
+        if not any(entry.repeats for entry in self.campaign):
+            return tuple(self.campaign)
+        until, zone = self.clock.latest_end, self.clock.zone_info
+        return tuple(c for entry in self.campaign for c in entry.occurrences(until, zone))
+
+    @property
+    def suspensions(self) -> tuple[Suspension, ...]:
+        """The suspensions, in the file's order; one that repeats is one on each of its days."""
+        until, zone = self.clock.latest_end, self.clock.zone_info
+        return tuple(s for entry in self.suspension for s in entry.occurrences(until, zone))
 
     @cached_property
     def all_profiles(self) -> dict[str, Profile]:
@@ -263,9 +283,30 @@ class Scenario(Part):
         return all_accounts(self.account, named)
 
     @property
-    def callers(self) -> list[Campaign | Background]:
-        """Whose calls go out: the campaigns, and the background if there is one."""
-        return [*self.campaign, *([] if self.background is None else [self.background])]
+    def pauses(self) -> list[tuple[Campaign, Pause]]:
+        """Pauses with the campaign of each; a campaign that repeats has its own on each day."""
+        return [one for entry in self.pause for one in self.paused(entry)]
+
+    def paused(self, pause: Pause) -> list[tuple[Campaign, Pause]]:
+        """What a `pause` holds back and when: a campaign that repeats on each of its days."""
+        first, zone = self.find_campaign(pause.campaign), self.clock.zone_info
+        if pause.campaign in (first.name, first.full_name):
+            return [(first, pause)]
+        entry = next(c for c in self.campaign if c.full_name == first.entry)
+        day = entry.start.astimezone(zone).date()
+        return [
+            (campaign, moved(pause, (campaign.start.date() - day).days, zone))
+            for campaign in entry.occurrences(self.clock.latest_end, zone)
+        ]
+
+    @property
+    def callers(self) -> list[Campaign | Background | TenantClass]:
+        """Whose calls go out: the campaigns, and what there is of the background."""
+        background = self.background
+        if background is None:
+            return [*self.campaign]
+        at_all_hours = [background] if background.campaigns_per_hour else []
+        return [*self.campaign, *at_all_hours, *background.tenant_class]
 
     @property
     def profiles_in_use(self) -> list[str]:
@@ -276,7 +317,7 @@ class Scenario(Part):
     def campaign_under_study(self) -> Campaign | None:
         """The campaign that the scenario is asked about: the first one if it doesn't say."""
         if self.study is None:
-            return self.campaign[0] if self.campaign else None
+            return next(iter(self.campaigns), None)
         return self.campaign_or_none(self.study.campaign)
 
     @property
@@ -299,19 +340,33 @@ class Scenario(Part):
         """
         where = f"in scenario {self.name!r}"
         name = named.full_name if isinstance(named, Campaign) else named
-        matches = [c for c in self.campaign if name in (c.name, c.full_name)]
+        campaigns = self.campaigns
+        matches = [c for c in campaigns if name in (c.name, c.full_name)]
+        if not matches:
+            matches = self._first_days(name)
         if len(matches) == 1:
             return matches[0]
         if matches:
             several = ", ".join(sorted(campaign.full_name for campaign in matches))
             message = f"campaign {name!r}: is the name of several {where}; allowed: {several}"
             raise ScenarioError(message)
-        there = sorted(campaign.full_name for campaign in self.campaign)
+        there = sorted(campaign.full_name for campaign in campaigns)
         raise ScenarioError(unknown_name("campaign", name, there, where))
 
     def campaign_or_none(self, name: str) -> Campaign | None:
         """The first campaign called ``name`` or ``tenant/name``; None if there is none."""
-        return next((c for c in self.campaign if name in (c.name, c.full_name)), None)
+        found = (c for c in self.campaigns if name in (c.name, c.full_name))
+        return next(found, None) or next(iter(self._first_days(name)), None)
+
+    def _first_days(self, name: str | None) -> list[Campaign]:
+        """Campaigns that repeat, ``name`` or ``tenant/name``, each on its first day."""
+        until, zone = self.clock.latest_end, self.clock.zone_info
+        return [
+            campaign
+            for entry in self.campaign
+            if entry.repeats and name in (entry.name, entry.full_name)
+            for campaign in entry.occurrences(until, zone)[:1]
+        ]
 
     def asked_about(self, campaign: Campaign, deadline: datetime | None = None) -> Scenario:
         """The same scenario with this campaign under study; `deadline` default: as it is."""
@@ -329,6 +384,7 @@ class Scenario(Part):
     def _fits_together(self) -> Scenario:
         problems = [*reference_problems(self.model_dump(include=NAMES)), *self._early()]
         problems += [*self._too_often(), *self._guaranteed_twice(), *self._unknown_sources()]
+        problems += self._never()
         problems += [] if problems else [*self._paused_twice()]
         if self.snapshot is not None and not problems:
             found = snapshot_problems(self, self.snapshot)
@@ -375,11 +431,39 @@ class Scenario(Part):
                 f"more: at most {MOST_REPAIRS:,} times",
             )
 
+    def _never(self) -> Iterator[Problem]:
+        """What repeats on weekdays that the run does not have, as (key path, message)."""
+        until, zone = self.clock.latest_end, self.clock.zone_info
+        repeating: list[tuple[KeyPath, Campaign | Suspension]] = [
+            *((("campaign", i), campaign) for i, campaign in enumerate(self.campaign)),
+            *((("suspension", i), suspension) for i, suspension in enumerate(self.suspension)),
+        ]
+        for path, entry in repeating:
+            if not entry.occurrences(until, zone):
+                why = f"found {', '.join(entry.repeats)}; the run has none of these days from then"
+                yield (*path, "repeats"), f"{why} on"
+        named: list[tuple[KeyPath, str]] = [
+            *((("pause", i), pause.campaign) for i, pause in enumerate(self.pause)),
+            *([] if self.study is None else [(("study",), self.study.campaign)]),
+        ]
+        for path, name in named:
+            entries = [c for c in self.campaign if name in (c.name, c.full_name)]
+            if not entries and self.campaign_or_none(name) is None:
+                there = sorted(c.name for c in self.campaigns if c.entry != c.full_name)
+                if there:
+                    yield (*path, "campaign"), f"found {name!r}; {nearest(name, there)}"
+        names = Counter(campaign.key for campaign in self.campaigns)
+        for i, campaign in enumerate(self.campaign):
+            if any(names[o.key] > 1 for o in campaign.occurrences(until, zone) if o != campaign):
+                why = f"is that of {campaign.full_name} on one of its days; give another"
+                yield ("campaign", i, "name"), why
+
     def _paused_twice(self) -> Iterator[Problem]:
         """Pauses of one campaign that are at the same time, as (key path, message)."""
         last: dict[tuple[str, str], tuple[int, Pause]] = {}
-        for i, pause in sorted(enumerate(self.pause), key=lambda entry: entry[1].begins):
-            key = self.find_campaign(pause.campaign).key
+        paused = [(i, *one) for i, pause in enumerate(self.pause) for one in self.paused(pause)]
+        for i, campaign, pause in sorted(paused, key=lambda entry: entry[2].begins):
+            key = campaign.key
             before, other = last.get(key, (i, None))
             if other is not None and (other.ends is None or pause.begins < other.ends):
                 until = "never" if other.ends is None else f"at {written(other.ends)}"

@@ -8,6 +8,7 @@ what it then is: a no answer of exactly that length.
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import product
 
@@ -15,9 +16,12 @@ import numpy as np
 
 from outsim.clock import HOUR, RATE_SECONDS, SECOND, local_segments, microseconds_between
 from outsim.distributions import Distribution
+from outsim.scenario.background import Background, TenantClass
 from outsim.scenario.callees import Profile
-from outsim.scenario.campaigns import Background, Campaign, Requests
+from outsim.scenario.campaigns import Campaign, Requests
 from outsim.scenario.model import Scenario
+from outsim.scenario.parts import WEEKDAYS
+from outsim.scenario.sizes import SizeDistribution, mean_size
 from outsim.vocabulary import DRAWN_EACH_ATTEMPT, UPDATE_TABLE
 
 _MIDPOINTS = (np.arange(4000, dtype=np.float64) + 0.5) / 4000
@@ -128,7 +132,9 @@ def dialable(scenario: Scenario, campaign: Campaign) -> float:
     """Contacts of a campaign that can be dialed; for requests, as many as are expected."""
     if campaign.requests is not None:
         return _expected_requests(scenario, campaign, campaign.requests)
-    return campaign.dialable or 0
+    if isinstance(campaign.contacts, SizeDistribution):
+        return campaign.contacts.mean() * scenario.load
+    return campaign.dialable(scenario.load) or 0
 
 
 def _expected_requests(scenario: Scenario, campaign: Campaign, requests: Requests) -> float:
@@ -141,8 +147,8 @@ def _expected_requests(scenario: Scenario, campaign: Campaign, requests: Request
     zone = scenario.clock.zone_info
     starts, hours = local_segments(scenario.clock.begins, until_us, zone)
     edges = np.clip(np.append(starts, until_us), begins_us, until_us)
-    rates = [requests.rate_by_hour.get(hour, requests.rate or 0) for _, hour in hours]
-    return float(np.sum(np.diff(edges) / SECOND * np.array(rates) / RATE_SECONDS))
+    rates = np.array([requests.rate_at(hour) for _, hour in hours]) * scenario.load
+    return float(np.sum(np.diff(edges) / SECOND * rates / RATE_SECONDS))
 
 
 def _kinds(scenario: Scenario, profile: Profile, without_ani: float) -> list[_Kind]:
@@ -251,15 +257,46 @@ def campaign_traffic(scenario: Scenario, campaign: Campaign) -> Traffic:
     return _traffic(name, dialable(scenario, campaign), dials, kinds, campaign.max_retry)
 
 
-def background_traffic(scenario: Scenario, background: Background) -> Traffic:
-    """What the background campaigns that start within the run ask of the platform."""
-    profile = scenario.all_profiles[background.profile]
+def class_means(scenario: Scenario, of: TenantClass) -> list[float]:
+    """Mean campaigns, or calls, of a class in each local hour of the run by the clock."""
+    clock = scenario.clock
+    until_us = scenario.instant_us(clock.ends)
+    starts, hours = local_segments(clock.begins, until_us - 1, clock.zone_info)
+    lasts = np.diff(np.append(np.maximum(starts, 0), until_us)) / HOUR
+    days = {WEEKDAYS.index(day) for day in of.repeats} or {*range(7)}
+    return [
+        scenario.load * of.rate_at(day, hour) * float(last) * (day in days)
+        for (day, hour), last in zip(hours, lasts, strict=True)
+    ]
+
+
+def background_traffic(scenario: Scenario) -> Iterator[Traffic]:
+    """What campaigns of the background that start within the run ask of the platform."""
+    background = scenario.background
+    if background is None:
+        return
+    contacts = mean_at_all_hours(scenario) * hours_of_the_run(scenario)
+    yield _of_others(scenario, "background", background, contacts)
+    for of in background.tenant_class:
+        each = mean_size(of.contacts) if of.lists_calls else 1.0
+        yield _of_others(scenario, of.name, of, sum(class_means(scenario, of)) * each)
+
+
+def mean_at_all_hours(scenario: Scenario) -> float:
+    """Mean contacts an hour of the background, but for its classes."""
+    background = scenario.background
+    if background is None:
+        return 0.0
+    campaigns = round(background.campaigns_per_hour * scenario.load)
+    return campaigns * background.median_size * math.exp(background.size_log_sd**2 / 2)
+
+
+def _of_others(
+    scenario: Scenario, name: str, caller: Background | TenantClass, contacts: float
+) -> Traffic:
+    profile = scenario.all_profiles[caller.profile]
     dials = _Dials(scenario, profile, scenario.callees.message, None)
-    mean_size = background.median_size * math.exp(background.size_log_sd**2 / 2)
-    contacts = background.campaigns_per_hour * hours_of_the_run(scenario) * mean_size
-    return _traffic(
-        "background", contacts, dials, _kinds(scenario, profile, 0.0), background.max_retry
-    )
+    return _traffic(name, contacts, dials, _kinds(scenario, profile, 0.0), caller.max_retry)
 
 
 def all_traffic(scenario: Scenario) -> tuple[Traffic, ...]:
@@ -267,9 +304,8 @@ def all_traffic(scenario: Scenario) -> tuple[Traffic, ...]:
     ends_us = scenario.instant_us(scenario.clock.ends)
     traffic = [
         campaign_traffic(scenario, campaign)
-        for campaign in scenario.campaign
+        for campaign in scenario.campaigns
         if scenario.instant_us(campaign.start) < ends_us
     ]
-    if scenario.background is not None:
-        traffic.append(background_traffic(scenario, scenario.background))
+    traffic += background_traffic(scenario)
     return tuple(flow for flow in traffic if flow.contacts > 0)

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import TYPE_CHECKING, Annotated, Literal
+from zoneinfo import ZoneInfo
 
 from pydantic import Field, model_validator
 
 from outsim.distributions import Distribution
 from outsim.scenario.defaults import default
-from outsim.scenario.parts import Name, Part, Positive, check_order
+from outsim.scenario.parts import Name, Part, Positive, Weekday, check_order
+from outsim.scenario.recurrence import days_of, moved
 from outsim.units import ContradictionError, Duration, LocalTime, Rate, Share
 from outsim.vocabulary import DISCIPLINES
 
@@ -94,6 +97,15 @@ class Suspension(Part):
     """From here on calls are held back."""
     ends: LocalTime | None = None
     """From here on they are not; default: never."""
+    repeats: list[Weekday] = []
+    """Weekdays on which it comes again, at the same local times; default: it comes once."""
+
+    def occurrences(self, until: datetime, zone: ZoneInfo) -> list[Suspension]:
+        """Itself; if it repeats, a suspension for each of its days `until` then, by the `zone`."""
+        if not self.repeats:
+            return [self]
+        days = days_of(self.begins, self.repeats, until, zone)
+        return [moved(self, day, zone, repeats=[]) for day in days]
 
     @property
     def label(self) -> str:
@@ -103,6 +115,9 @@ class Suspension(Part):
     @model_validator(mode="after")
     def _in_order(self) -> Suspension:
         check_order(("ends", self.ends, "begins", self.begins, False))
+        if self.repeats and self.ends is None:
+            why = "is missing: a suspension that repeats must end before it comes again"
+            raise ContradictionError([(("ends",), why)])
         return self
 
 

@@ -18,7 +18,8 @@ from pydantic import BeforeValidator, Field, model_validator
 
 from outsim.clock import MINUTE, after, format_duration
 from outsim.errors import nearest
-from outsim.scenario.campaigns import Background, Campaign, Tenant
+from outsim.scenario.background import Background
+from outsim.scenario.campaigns import Campaign, Tenant
 from outsim.scenario.parts import Count, Name, Part, Positive, TenDigits, written
 from outsim.scenario.platform import Carrier, Platform
 from outsim.text import plain
@@ -247,6 +248,8 @@ class _Setting(Protocol):
     @property
     def carrier(self) -> Carrier: ...
     @property
+    def load(self) -> float: ...
+    @property
     def background(self) -> Background | None: ...
     @property
     def campaign(self) -> Sequence[Campaign]: ...
@@ -426,7 +429,7 @@ def _beyond_retries(campaign: CampaignSnapshot, rules: Campaign) -> Iterator[Con
 def _beyond_list(scenario: _Setting, campaign: CampaignSnapshot) -> Iterator[Contradiction]:
     """More calls in one state, or in all, than the campaign's list holds."""
     known = scenario.campaign_or_none(campaign.full_name)
-    most = None if known is None else known.dialable
+    most = None if known is None else known.dialable(scenario.load)
     if most is None:
         return
     counts = {state: count for state, count in campaign.counts.items() if count}

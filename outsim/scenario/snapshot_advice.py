@@ -50,7 +50,7 @@ def standing(scenario: Scenario) -> Iterator[tuple[str, str]]:
                     f"({format_duration(most_us)}): {fate}",
                 )
         known = scenario.campaign_or_none(campaign.full_name)
-        listed = None if known is None else known.dialable
+        listed = None if known is None else known.dialable(scenario.load)
         there = sum(campaign.counts.values())
         if listed is not None and 0 < there < listed:
             yield (

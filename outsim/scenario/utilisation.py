@@ -168,7 +168,7 @@ def _by_tenants(
     if scenario.background is not None:
         return _ANY
     together: dict[str, float] = defaultdict(float)
-    for campaign in scenario.campaign:
+    for campaign in scenario.campaigns:
         together[campaign.tenant] += of(scenario, campaign)
     return sum(min(load, (limits.get(t) or _ANY) / unit) for t, load in together.items())
 
@@ -181,7 +181,7 @@ def _rate(scenario: Scenario, campaign: Campaign) -> float:
     requests = campaign.requests
     if requests is not None and requests.times_s is None:
         rates = [*requests.rate_by_hour.values(), *([requests.rate] if requests.rate else [])]
-        rates = [max(rates, default=0)]
+        rates = [round(scenario.load * max(rates, default=0))]
     return min(rates) / RATE_SECONDS
 
 

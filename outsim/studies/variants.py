@@ -17,7 +17,8 @@ import numpy as np
 from outsim.clock import HOUR, SECOND, after, format_duration, parse_duration_us, write_rate
 from outsim.errors import StudyError, parsed
 from outsim.results.checkpoint import simulate
-from outsim.scenario.campaigns import Background, Campaign
+from outsim.scenario.background import Background
+from outsim.scenario.campaigns import Campaign
 from outsim.scenario.model import Scenario
 from outsim.studies.study import run_of
 from outsim.studies.study_run import StudyRun
@@ -49,9 +50,8 @@ class Variants:
 
 def about_campaign(campaign: Campaign, **keys: Any) -> dict[str, Any]:
     """Changes by key of a campaign that is the one under study."""
-    name = campaign.full_name
-    changes = {f"campaign[{name}].{key}": value for key, value in keys.items()}
-    return changes | {"study.campaign": name}
+    changes = {f"campaign[{campaign.entry}].{key}": value for key, value in keys.items()}
+    return changes | {"study.campaign": campaign.full_name}
 
 
 # Starts
@@ -258,10 +258,10 @@ def starts_under(scenario: Scenario, condition: Condition, minutes: Sequence[int
             f"scenario {scenario.name!r} has no campaign to study; add one, or name it under "
             "[study]"
         )
-    if background is None:
+    if background is None or not background.campaigns_per_hour:
         raise StudyError(
-            f"scenario {scenario.name!r} has no [background], so that there is nothing to scale "
-            "at :00; add one"
+            f"scenario {scenario.name!r} has no [background] at all hours: nothing to scale at "
+            ":00; add one"
         )
     shared = scaled_load(background, condition.load) | {
         "carrier.rate": write_rate(max(1, round(carrier.rate * condition.carrier))),

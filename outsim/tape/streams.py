@@ -168,6 +168,8 @@ class Purpose(IntEnum):
     """How late a campaign's loader begins."""
     REQUEST = 5
     """When the next single-call request comes in."""
+    LIST_SIZE = 6
+    """How many contacts a campaign has whose size is a distribution."""
     OUTCOME = 10
     """What becomes of an attempt."""
     POST_DIAL_DELAY = 11
@@ -202,6 +204,10 @@ class Purpose(IntEnum):
     """Which minute of that kind."""
     BACKGROUND_SIZE = 52
     """How many contacts a background campaign has."""
+    BACKGROUND_COUNT = 53
+    """How many campaigns, or calls, of a class of background tenants come in an hour."""
+    BACKGROUND_CALL = 54
+    """Where in its hour a single call of a background tenant comes in."""
     CALLEES = 60
     """Which callees a calibration's data would bear out; one uniform for each thing drawn."""
 

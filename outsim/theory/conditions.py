@@ -54,6 +54,8 @@ def at_random(scenario: Scenario) -> str | None:
         return "requests come at recorded times, not at random"
     if any(stream.rate_by_hour for stream in requests):
         return "the rate of requests changes with the hour"
+    if any(c.repeats for c in scenario.campaign):
+        return "requests come again on other days, and not between"
     if any(c.max_retry > 0 for c in scenario.campaign):
         return "calls are retried, and retries don't come at random"
     return None
@@ -81,7 +83,7 @@ def undisturbed(scenario: Scenario, *others: str) -> str | None:
 def requests_per_s(scenario: Scenario) -> float:
     """Rate at which all requests come in together."""
     rates = (c.requests.rate or 0 for c in scenario.campaign if c.requests is not None)
-    return sum(rates) / RATE_SECONDS
+    return sum(rates) / RATE_SECONDS * scenario.load
 
 
 def means(scenario: Scenario) -> Means | None:

@@ -9,7 +9,6 @@ from outsim.results.invariants import check_invariants
 
 from .scenarios import (
     campaign,
-    changes,
     dials,
     dispatched,
     order_of_dispatch,

@@ -91,7 +91,7 @@ class TestTables:
     def test_a_scenario_is_given_contacts_by_key(self) -> None:
         frame = pd.DataFrame({"destination": ["2125550100"]})
         altered = load(with_contacts(5)).with_({"campaign[a].contacts": frame})
-        assert altered.campaign[0].dialable == 1
+        assert altered.campaign[0].dialable() == 1
         assert altered.name == "unnamed, campaign[a].contacts = a DataFrame"
 
     def test_a_result_keeps_the_contacts(self, tmp_path: Path) -> None:

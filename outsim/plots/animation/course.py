@@ -273,8 +273,8 @@ def _incidents(result: Result) -> list[dict[str, Any]]:
     scenario, shown = result.scenario, []
     for kind, incidents in (
         ("outage", scenario.outage),
-        ("suspension", scenario.suspension),
-        ("pause", scenario.pause),
+        ("suspension", scenario.suspensions),
+        ("pause", [pause for _, pause in scenario.pauses]),
     ):
         for incident in incidents:
             if incident.begins < result.end:

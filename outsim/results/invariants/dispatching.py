@@ -41,7 +41,7 @@ def dispatched_inside_the_window(run: RunArrays) -> Iterator[Violation]:
     may itself be an hour that does not exist, or comes twice.
     """
     scenario = run.scenario
-    windows = {(c.tenant, c.name): c.window for c in scenario.campaign if c.window is not None}
+    windows = {(c.tenant, c.name): c.window for c in scenario.campaigns if c.window is not None}
     for rank, campaign in enumerate(run.plan.campaigns):
         window = windows.get(campaign.key)
         if window is None or campaign.background:
