@@ -105,6 +105,17 @@ def _share(value: Any) -> Any:
     return share
 
 
+def _share_or_duration(value: Any, info: ValidationInfo) -> float | int:
+    if not isinstance(value, str) or value.strip().endswith("%"):
+        return float(_share(value))
+    try:
+        parse_duration_us(value)
+    except ValueError:
+        instead = "write a share such as '20 %', or a duration such as '2 min'"
+        raise ValueError(f"found {shown(value)}; {instead}") from None
+    return _duration(value, info)
+
+
 def _retry_interval(value: int) -> int:
     if not MINUTE <= value <= 2 * DAY:
         raise ValueError(
@@ -271,6 +282,20 @@ Share = Annotated[
 ]
 """Fraction from 0 to 1; written as ``0.02`` or ``"2 %"``."""
 
+ShareOrDuration = Annotated[
+    float | int,
+    BeforeValidator(
+        _share_or_duration,
+        json_schema_input_type=Annotated[float, Field(ge=0, le=1)]
+        | _text(r"(%|[a-zA-Zµ])\s*$", "20 %", "2 min"),
+    ),
+    PlainSerializer(
+        lambda value: write_duration(value) if isinstance(value, int) else value,
+        return_type=float | str,
+        when_used="json",
+    ),
+]
+"""A fraction from 0 to 1, as a float, or integer microseconds; written as either of them."""
 WHOLE = 1_000_000
 """All of something, in millionths."""
 

@@ -58,6 +58,10 @@ def occurrences(run: RunArrays) -> dict[str, int]:
     at_dispatch = np.array([c.rules.paced_at_dispatch for c in plan.campaigns], dtype=np.bool_)
     background = np.array([c.background for c in plan.campaigns], dtype=np.bool_)
     begun = u["begun"]
+    rules = [campaign.rules for campaign in plan.campaigns]
+    by_outcome = np.array([r.retries is not None for r in rules], dtype=np.bool_)
+    jitter = np.array([bool(r.retries and r.retries.has_jitter) for r in rules], dtype=np.bool_)
+    most = np.array([r.max_retry for r in rules], dtype=np.int64)
 
     def kept(of: str) -> int:
         return sum(
@@ -103,6 +107,11 @@ def occurrences(run: RunArrays) -> dict[str, int]:
         "7 redial factors": int((number > 1).sum() * (len(factors) > 1)),
         "8 retries": int((number > 1).sum()),
         "8 third attempts": int((number > 2).sum()),
+        "17 retries by outcome": int((by_outcome[rank] & (number > 1)).sum()),
+        "17 failed with retries left": int(
+            (by_outcome[of_call] & (status == FAILED) & (attempts <= most[of_call])).sum()
+        ),
+        "17 jitter": int((jitter[rank] & (number > 1)).sum()),
         "9 expired": int((status == EXPIRED).sum()),
         "9 failed after the expiry": int(
             ((status == FAILED) & (calls["final"] >= expires[of_call])).sum()

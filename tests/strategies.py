@@ -195,6 +195,18 @@ def _windows(draw: st.DrawFn, grid: _Grid, zone: str) -> Mapping:
     return window | {"opens": opens, "closes": closes}
 
 
+def _retries() -> st.SearchStrategy[Mapping]:
+    """Retries outcome by outcome."""
+    after = _some(
+        interval=_sometimes(_of("60 s", "61 s", "120 s")),
+        most=_sometimes(_of(0, 1, 2)),
+        back_off=_of(1.0, 1.5, 2.0),
+        cap=_sometimes(_of("120 s", "150 s")),
+        jitter=_sometimes(_of("20 %", 1.0, "2 s", "60 s")),
+    )
+    return _some(busy=st.none() | after, no_answer=st.none() | after, congestion=st.none() | after)
+
+
 @st.composite
 def _campaigns(draw: st.DrawFn, name: str, grid: _Grid, zone: str, urls: list[str]) -> Mapping:
     kinds = {
@@ -220,6 +232,8 @@ def _campaigns(draw: st.DrawFn, name: str, grid: _Grid, zone: str, urls: list[st
     )
     start, kind = campaign["start"], campaign.pop("kind")
     drawn = {key: campaign.pop(key) for key in kinds}
+    if draw(st.booleans()):
+        campaign["retry"] = draw(_retries())
     campaign |= {"name": name, "start": grid.at(start)}
     if kind == "count":
         campaign["contacts"] = drawn["contacts"]
@@ -404,6 +418,7 @@ def mappings(draw: st.DrawFn, campaigns: int = 1) -> Mapping:
                 max_retry=_of(0, 1),
                 retry_interval=_of("60 s"),
                 result_url=_of(urls[0] if urls else None),
+                retry=st.none() | _retries(),
             )
         )
     if "deadline" in drawn:

@@ -127,6 +127,15 @@ RULES: tuple[Rule, ...] = tuple(
                 Other customers' campaigns, with their number, sizes, pace and start minutes, are
                 drawn anew in each replication, for as long as the campaign under study needs.""",
         ),
+        17: (
+            "retry by outcome",
+            """
+                A campaign may say more of a busy line, no answer and congestion each: the k-th
+                retry of a call after that outcome waits the outcome's interval times its back-off
+                to the power of k - 1, at most its cap, and what chance adds as jitter, drawn for
+                each call and attempt. An outcome may be retried less often than max_retry, which
+                bounds all retries together.""",
+        ),
         19: (
             "pause, and stop by calls",
             """

@@ -27,6 +27,7 @@ from outsim.plan.model import (
     platform_plan,
     suspensions,
 )
+from outsim.plan.retries import retry_plan
 from outsim.plan.tenant_classes import class_campaigns
 from outsim.scenario.background import Background, TenantClass
 from outsim.scenario.campaigns import USUAL_PRIORITY, Campaign, Tenant, window_spans
@@ -133,6 +134,7 @@ class Builder:
             rules=CampaignRules(
                 max_retry=campaign.max_retry,
                 retry_interval_us=campaign.retry_interval,
+                retries=retry_plan(campaign),
                 expires_us=expires_us,
                 stop_requested_us=stop_us,
                 stop_effect_us=stop_us
@@ -179,6 +181,7 @@ class Builder:
         rules = CampaignRules(
             max_retry=caller.max_retry,
             retry_interval_us=caller.retry_interval,
+            retries=retry_plan(caller),
             pacing_rate=caller.pacing or 0,
         )
         common = self._common(caller)

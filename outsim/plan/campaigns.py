@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from outsim.clock import NEVER, RATE_SECONDS, SECOND, TOKEN, local_segments
 from outsim.distributions import Distribution
+from outsim.plan.retries import RetryPlan
 from outsim.scenario.campaigns import USUAL_PRIORITY, Campaign
 from outsim.scenario.contacts import ContactList
 from outsim.scenario.model import Scenario
@@ -30,7 +31,6 @@ from outsim.tape.draws import (
     UpdateDraws,
 )
 from outsim.text import brief
-from outsim.vocabulary import OUTCOMES
 
 Instants = NDArray[np.int64]
 
@@ -150,10 +150,14 @@ class CampaignRules:
     lane_zones: tuple[int, ...] = ()
     """Zones of the plan whose calls have a lane each; empty where one lane serves all."""
 
-    @property
-    def retry_after_us(self) -> tuple[int, ...]:
-        """From the end of an attempt to the queue again, by the code of its outcome."""
-        return (self.retry_interval_us,) * len(OUTCOMES)
+    retries: RetryPlan | None = None
+    """How calls are dialed again outcome by outcome; None where `retry_interval_us` is for all."""
+
+    def first_wait_us(self, outcome: int) -> int:
+        """From the end of an attempt to the queue again, jitter left out; -1 for never."""
+        if self.retries is None:
+            return self.retry_interval_us
+        return next(iter(self.retries.intervals_us[outcome]), -1)
 
 
 @dataclass(frozen=True)
@@ -345,6 +349,12 @@ class CampaignPlan:
     def updates(self, attempt: int) -> UpdateDraws:
         """Draws of the updates about attempts with this number; 0 for before the first."""
         return self.tape.updates(*self.key, self.model, attempt, self.size)
+
+    def retry_jitter(self, attempt: int) -> NDArray[np.int64]:
+        """Per call, millionths of the longest jitter that its retry after an attempt has."""
+        return self.tape.millionths(
+            *self.key, Purpose.RETRY_JITTER, attempt=attempt, count=self.size
+        )
 
     def posts(self, post: int) -> PostDraws:
         """Draws of the posts with this number; only where there is a result_url."""

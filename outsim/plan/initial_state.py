@@ -24,7 +24,7 @@ from outsim.scenario.campaigns import Campaign
 from outsim.scenario.model import Scenario
 from outsim.scenario.snapshot import STATES, CampaignSnapshot, Snapshot, attempts_of, campaign_of
 from outsim.tape import Tape
-from outsim.vocabulary import CALLEE_FAILURES
+from outsim.vocabulary import CALLEE_FAILURES, OUTCOMES
 
 Small = NDArray[np.int8]
 
@@ -144,10 +144,13 @@ class _Starter:
         dialing_ends_us, outcomes = self._continue(dialing, base, is_connected=False)
         connected_ends_us, _ = self._continue(connected, base, is_connected=True)
         again = np.isin(outcomes, CALLEE_FAILURES) & (dialing.attempts < base.rules.max_retry)
+        # What calls came to before the moment is not known: each outcome counts from here on.
+        wait_us = np.array([base.rules.first_wait_us(code) for code in range(len(OUTCOMES))])
+        again &= wait_us[outcomes] >= 0
         counts = np.cumsum([0, *(campaign.count(state) for state in STATES)]).tolist()
         first = dict(zip(STATES, counts, strict=False))
         redialed = _ready(
-            dialing_ends_us[again] + np.array(base.rules.retry_after_us)[outcomes[again]],
+            dialing_ends_us[again] + wait_us[outcomes[again]],
             submitted_us=self._submitted_us(base),
             attempts=dialing.attempts[again] + 1,
             failures=dialing.failures[again] + 1,

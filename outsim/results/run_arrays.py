@@ -16,10 +16,11 @@ from outsim.clock import MINUTE, MISSING, after, microseconds_between
 from outsim.engine.records import Columns, Integers, Records, shift
 from outsim.errors import MomentError
 from outsim.plan import CampaignPlan, OutagePlan, Plan
+from outsim.plan.retries import MILLION
 from outsim.results.tables.schema import blocks, in_spans
 from outsim.scenario.model import Scenario
 from outsim.text import brief
-from outsim.vocabulary import DROPPED, NO_CAUSE, QUEUED
+from outsim.vocabulary import DROPPED, NO_CAUSE, OUTCOMES, QUEUED
 
 Mask = NDArray[np.bool_]
 
@@ -292,6 +293,31 @@ class RunArrays:
     def follows(self) -> Mask:
         """Per attempt in the order `by_call`, whether the one before is of the same call."""
         return ~first_of_each(self.attempts["call_id"][self.by_call])
+
+    @property
+    def retry_wait_us(self) -> Integers:
+        """Per attempt, from its end to the queue again, where its call is dialed again."""
+        a = self.attempts
+        wait = self.per_campaign(lambda campaign: campaign.rules.retry_interval_us)[self.rank]
+        for rank, campaign in enumerate(self.plan.campaigns):
+            retries = campaign.rules.retries
+            if retries is None:
+                continue
+            rows = self.by_call[self.rank[self.by_call] == rank]
+            index, outcome = a["call_id"][rows] - campaign.first_call_id, a["outcome"][rows]
+            key = index.astype(np.int64) * len(OUTCOMES) + outcome
+            same = np.argsort(key, kind="stable")
+            so_far = np.empty(len(rows), dtype=np.int64)
+            so_far[same] = place_in_each(first_of_each(key[same])) + 1
+            wait[rows] = retries.table(retries.intervals_us, MISSING)[outcome, so_far]
+            if retries.has_jitter:
+                longest = retries.table(retries.jitters_us, 0)[outcome, so_far]
+                number = a["attempt"][rows]
+                for attempt in np.unique(number):
+                    mine = number == attempt
+                    millionths = campaign.retry_jitter(int(attempt))[index[mine]]
+                    wait[rows[mine]] += longest[mine] * millionths // MILLION
+        return wait
 
     @cached_property
     def last_attempt(self) -> Integers:

@@ -9,6 +9,7 @@ from pydantic import Field, model_validator
 from outsim.clock import HOUR, RATE_SECONDS, SECOND
 from outsim.scenario.defaults import default
 from outsim.scenario.parts import WEEKDAYS, Name, Part, Positive, Weekday
+from outsim.scenario.retries import Retries, retry_problems
 from outsim.scenario.sizes import Sizes
 from outsim.units import ContradictionError, Problem, Rate, RetryInterval
 
@@ -63,6 +64,8 @@ class TenantClass(Part):
     """Dials after the first one."""
     retry_interval: RetryInterval = default("campaign.retry_interval")
     """From the end of an attempt to the queue again."""
+    retry: Retries | None = None
+    """What is other than that after some outcomes."""
     pacing: Rate | None = None
     """Calls a minute of each list; default: as fast as they load."""
     result_url: Name | None = None
@@ -99,6 +102,7 @@ class TenantClass(Part):
         if self.repeats and self.rate_by_weekday:
             why = "has no meaning with repeats, which says the weekdays; give one of them"
             problems.append((("rate_by_weekday",), why))
+        problems += retry_problems(self.retry, self.retry_interval)
         if problems:
             raise ContradictionError(problems)
         return self
@@ -126,6 +130,8 @@ class Background(Part):
     """Dials after the first one."""
     retry_interval: RetryInterval = default("campaign.retry_interval")
     """From the end of an attempt to the queue again."""
+    retry: Retries | None = None
+    """What is other than that after some outcomes."""
     pacing: Rate | None = None
     """Calls a minute of each; default: as fast as they load."""
     result_url: Name | None = None
@@ -142,8 +148,11 @@ class Background(Part):
         return values
 
     @model_validator(mode="after")
-    def _has_load(self) -> Background:
+    def _makes_sense(self) -> Background:
+        problems = retry_problems(self.retry, self.retry_interval)
         if self.campaigns_per_hour == 0 and not self.tenant_class:
             why = "found 0; must be at least 1 where there is no background.tenant_class"
-            raise ContradictionError([(("campaigns_per_hour",), why)])
+            problems.append((("campaigns_per_hour",), why))
+        if problems:
+            raise ContradictionError(problems)
         return self

@@ -24,6 +24,7 @@ from outsim.scenario.parts import (
     out_of_order,
 )
 from outsim.scenario.recurrence import days_of, moved, on_day
+from outsim.scenario.retries import Retries, Retry, retry_problems
 from outsim.scenario.sizes import SizeDistribution, Sizes
 from outsim.units import (
     ContradictionError,
@@ -154,6 +155,8 @@ class Campaign(Part):
     """Dials after the first one, 0 to 10."""
     retry_interval: RetryInterval = default("campaign.retry_interval")
     """From the end of an attempt to the queue again, 60 to 172800 s."""
+    retry: Retries | None = None
+    """What is other than that after some outcomes."""
     expires_at: LocalTime | None = None
     """From here on none of its calls is dispatched; default: never."""
     window: Window | None = None
@@ -212,6 +215,7 @@ class Campaign(Part):
             ("expires_at", self.expires_at, "submitted_at", self.submitted, True),
             ("expires_at", self.expires_at, "start", self.start, False),
         )
+        problems += retry_problems(self.retry, self.retry_interval)
         if problems:
             raise ContradictionError(problems)
         return self
@@ -230,6 +234,21 @@ class Campaign(Part):
     def full_name(self) -> str:
         """``tenant/name``: a name that no other campaign has."""
         return f"{self.tenant}/{self.name}"
+
+    @property
+    def said_by_outcome(self) -> dict[str, Retry]:
+        """What is said of retries after some outcomes, by the name of the outcome."""
+        return {} if self.retry is None else self.retry.by_outcome
+
+    @property
+    def longest_retry_wait_us(self) -> int:
+        """Longest that a call waits from the end of an attempt to the queue again."""
+        waits = [
+            interval_us + retry.jitter_us(interval_us)
+            for retry in self.said_by_outcome.values()
+            for interval_us in retry.intervals_us(self.retry_interval, self.max_retry)
+        ]
+        return max([self.retry_interval, *waits])
 
     @property
     def entry(self) -> str:

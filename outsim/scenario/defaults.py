@@ -148,6 +148,9 @@ DEFAULTS: dict[str, Default] = {
     "campaign.retry_interval": Default(
         "30 min", "V", "Exotel: 30-60 min; platform: 1 min-2 days", "1 min-48 h"
     ),
+    "retry.back_off": Default(1.0, "V", "platform: one interval for all retries", "1-3"),
+    "retry.cap": Default("48 h", "V", "platform: the longest interval that it takes"),
+    "retry.jitter": Default(None, "V", "platform: one interval for all retries"),
     "campaign.pacing_at": Default("admission", "A", "then a stop can save what is not admitted"),
     "campaign.stop_reaches": Default("loading", "V", "platform FAQ: not what entered the queue"),
     "campaign.stop_cancels_retries": Default(True, "A", "a waiting retry is not in the queue"),

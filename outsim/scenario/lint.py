@@ -13,6 +13,7 @@ from zoneinfo import ZoneInfo
 from outsim.clock import MINUTE, RATE_SECONDS, SECOND, after, format_duration, format_rate
 from outsim.display import percent
 from outsim.scenario.campaigns import Campaign, window_spans
+from outsim.scenario.lint_lives import by_outcome
 from outsim.scenario.lint_settings import Advised, events, values, zones
 from outsim.scenario.model import Scenario
 from outsim.scenario.offered_load import (
@@ -22,6 +23,7 @@ from outsim.scenario.offered_load import (
     rings,
     voicemail_rings,
 )
+from outsim.scenario.retries import Retries
 from outsim.scenario.snapshot_advice import standing
 from outsim.scenario.utilisation import shortages, utilisation
 
@@ -167,6 +169,7 @@ def _campaign(scenario: Scenario, campaign: Campaign) -> Advised:
     for opportunity in opportunities(scenario, campaign):
         yield from _time_enough(scenario, campaign, opportunity)
         yield from _retries(campaign, opportunity)
+    yield from by_outcome(campaign)
 
 
 def _instants(scenario: Scenario, campaign: Campaign) -> Advised:
@@ -281,19 +284,36 @@ def _retries(campaign: Campaign, opportunity: Opportunity) -> Advised:
     """How many retries of the very first call could come before it is too late for them."""
     if not opportunity.spans or campaign.requests is not None:
         return
-    instant: int | None = opportunity.spans[0][0]
-    possible = -1
-    while instant is not None and possible < campaign.max_retry:
-        possible += 1
-        instant = opportunity.first_from(instant + campaign.retry_interval)
-    if possible < campaign.max_retry:
-        count = "no retry" if possible == 0 else f"only {possible} of {campaign.max_retry} retries"
-        yield (
-            "retry_interval",
-            f"is {format_duration(campaign.retry_interval)}: {count} can come before "
-            f"{'expiry' if campaign.expires_at else 'the latest end of the run'}"
-            f"{' inside the window' if campaign.window else ''}",
+    courses = {"retry_interval": [campaign.retry_interval] * campaign.max_retry}
+    for name, retry in campaign.said_by_outcome.items():
+        key = "back_off" if retry.back_off > 1 else "interval"
+        courses[f"retry.{name}.{key}"] = retry.intervals_us(
+            campaign.retry_interval, campaign.max_retry
         )
+    if len(courses) == 1 + len(Retries.model_fields):
+        del courses["retry_interval"]
+    for key, intervals_us in courses.items():
+        possible = _possible(opportunity, intervals_us)
+        if possible < len(intervals_us):
+            count = f"only {possible} of {len(intervals_us)} retries" if possible else "no retry"
+            lengths = dict.fromkeys(map(format_duration, (intervals_us[0], intervals_us[-1])))
+            yield (
+                key,
+                f"{'is' if key == 'retry_interval' else 'makes intervals of'} "
+                f"{' to '.join(lengths)}: {count} can come before "
+                f"{'expiry' if campaign.expires_at else 'the latest end of the run'}"
+                f"{' inside the window' if campaign.window else ''}",
+            )
+
+
+def _possible(opportunity: Opportunity, intervals_us: list[int]) -> int:
+    """How many retries after these intervals can be dialed, if dialing takes no time."""
+    instant: int | None = opportunity.spans[0][0]
+    for possible, interval_us in enumerate(intervals_us):
+        instant = opportunity.first_from((instant or 0) + interval_us)
+        if instant is None:
+            return possible
+    return len(intervals_us)
 
 
 @dataclass(frozen=True)

@@ -272,7 +272,7 @@ def campaign_of(scenario: _Setting, campaign: CampaignSnapshot) -> Campaign:
     if background is not None:
         rules = {
             rule: getattr(background, rule)
-            for rule in ("max_retry", "retry_interval", "profile", "pacing", "result_url")
+            for rule in ("max_retry", "retry_interval", "retry", "profile", "pacing", "result_url")
         }
     return Campaign(
         name=campaign.name,

@@ -99,5 +99,5 @@ def _longest_us(scenario: Scenario, campaign: CampaignSnapshot) -> dict[str, int
         + last_us(callees.post_dial_delay, platform.dial_work)
         + MINUTE,
         "connected": last_us(*talk) + MINUTE,
-        "waiting_retry": rules.retry_interval + MINUTE,
+        "waiting_retry": rules.longest_retry_wait_us + MINUTE,
     }

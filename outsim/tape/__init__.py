@@ -236,6 +236,17 @@ class Tape:
             lambda: draw_posts(streams, latency, failure_share, post, count),
         )
 
+    def millionths(
+        self, tenant: str, campaign: str, purpose: int, *, attempt: int = 0, count: int
+    ) -> NDArray[np.int64]:
+        """First `count` uniforms of one stream, in whole millionths, one for each call.
+
+        The stream is that of a `tenant`, its `campaign`, a `purpose` of `Purpose`, and an
+        `attempt` number.
+        """
+        uniforms = self.uniforms(tenant, campaign, purpose, attempt=attempt, count=count)
+        return np.multiply(uniforms, 1_000_000).astype(np.int64)
+
     def _family(self, tenant: str, campaign: str) -> Family:
         return family(
             self.seed, self.replication, tenant, campaign, self.stratum, self.is_mirrored

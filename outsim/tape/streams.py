@@ -198,6 +198,8 @@ class Purpose(IntEnum):
     """Time that an endpoint takes to answer a post; the attempt number counts posts."""
     POST_FAILURE = 41
     """Whether an endpoint answers a post with an error."""
+    RETRY_JITTER = 42
+    """How much later than its interval a call is dialed again, after an attempt."""
     BACKGROUND_START = 50
     """Which kind of minute a background campaign starts at."""
     BACKGROUND_MINUTE = 51

@@ -107,8 +107,23 @@ def _hand_in(state: State, plan: Plan) -> None:
     campaigns["blocks"], campaigns["posts"] = _starts(blocks), _starts(posts)
     for name in ("max_retry", "retry_interval_us", "max_simultaneous", "paced_at_dispatch"):
         campaigns[name] = [getattr(c.rules, name) for c in plan.campaigns]
+    _set_retries(state, plan)
     for name in ("first_paced", "first_retry", "last_retry", "before_last_retries"):
         campaigns[name] = NONE
+
+
+def _set_retries(state: State, plan: Plan) -> None:
+    """Retries outcome by outcome: tables for each campaign, and a tally for each of its calls."""
+    tallies = 0
+    for campaign, row in zip(plan.campaigns, state.arrays["campaigns"], strict=False):
+        retries = campaign.rules.retries
+        if retries is not None:
+            intervals = retries.table(retries.intervals_us, NEVER)
+            row["retry_intervals"] = state.keep(intervals, np.int64)
+            row["retry_jitters"] = state.keep(retries.table(retries.jitters_us, 0), np.int64)
+            row["first_tally"] = tallies
+            tallies += campaign.size
+    state.arrays["tallies"] = np.zeros(tallies, np.int32)
 
 
 def _fill_buckets(state: State, plan: Plan) -> None:
@@ -280,6 +295,8 @@ def _open_heaps(state: State, plan: Plan) -> None:
     if plan.platform.reconciliation_us:
         first.append((plan.platform.reconciliation_us, OTHER, RECONCILE))
     size = 4 * len(plan.campaigns) + len(plan.tenants) + len(state.arrays["waits"]) + 1
+    # Of calls that wait by their outcome each is on the agenda, of others the first.
+    size += len(state.arrays["tallies"])
     sizes = {
         COURSES: plan.platform.ports,
         WORK: plan.platform.workers,

@@ -7,8 +7,16 @@ from __future__ import annotations
 
 from numpy import int64
 
-from outsim.engine.compiled import carrier, connection, events, pacing, queue, recorder
-from outsim.engine.compiled.events import ATTEMPT_ENDS, ENTERS_QUEUE, KINDS, OTHER, RETRY, call_key
+from outsim.engine.compiled import carrier, connection, events, pacing, queue, recorder, retries
+from outsim.engine.compiled.events import (
+    ATTEMPT_ENDS,
+    ENTERS_QUEUE,
+    KINDS,
+    OTHER,
+    RETRY,
+    RETRY_OF_CALL,
+    call_key,
+)
 from outsim.engine.compiled.layout import (
     AGENDA,
     CALL_BYTES,
@@ -115,18 +123,27 @@ def _end(p: Row, port: int) -> None:
     if attempt.outcome in CALLEE_FAILURES:
         call.failures += 1
         call.last_failure_at = p.now
-    status = next_status(attempt, campaign)
+    if campaign.retry_intervals != 0:
+        retries.count(p, campaign, int64(attempt.call), int64(attempt.outcome))
+    status = next_status(p, attempt, campaign)
     _change(p, attempt, status)
     if status == WAITING_RETRY:
-        retry(p, int64(attempt.campaign), int64(attempt.call), attempt.number + 1)
+        if campaign.retry_intervals == 0:
+            retry(p, int64(attempt.campaign), int64(attempt.call), attempt.number + 1)
+        else:
+            _retry_by_outcome(p, attempt, campaign)
 
 
 @kernel
-def next_status(attempt: Row, campaign: Row) -> int:
+def next_status(p: Row, attempt: Row, campaign: Row) -> int:
     """What ended the call, or a wait for its retry (rules 8, 9 and 12)."""
     if attempt.outcome in ANSWERED:
         return COMPLETED
     if attempt.outcome not in RETRIED or attempt.number > campaign.max_retry:
+        return FAILED
+    if campaign.retry_intervals != 0 and not retries.is_left(
+        p, campaign, int64(attempt.call), int64(attempt.outcome)
+    ):
         return FAILED
     if campaign.expired:
         return EXPIRED
@@ -164,6 +181,23 @@ def retry(p: Row, rank: int, at: int, attempt: int) -> None:
         if call.next != NONE:
             events.remove(p, AGENDA, item)
         events.schedule(p, AGENDA, call.ready_at, _retry_key(p, rank, at), item)
+
+
+@kernel
+def _retry_by_outcome(p: Row, attempt: Row, campaign: Row) -> None:
+    """Have a call ask for the queue again when its outcome says, each at an instant of its own."""
+    rank, at = int64(attempt.campaign), int64(attempt.call)
+    call, number, outcome = call_at(p.calls, at), int64(attempt.number), int64(attempt.outcome)
+    call.number = number + 1
+    due = p.now + retries.wait_us(p, campaign, at, number, outcome)
+    events.schedule(p, AGENDA, due, _retry_key(p, rank, at), RETRY_OF_CALL + KINDS * at)
+
+
+@kernel
+def retry_of_call_is_due(p: Row, at: int) -> None:
+    """A call whose outcome decided how long it waits asks for the queue."""
+    events.drop_first(p, AGENDA)
+    _make(p, int64(call_at(p.calls, at).campaign), at)
 
 
 @kernel

@@ -26,9 +26,9 @@ index_of = kernel(order.index_of)
 attempt_of = kernel(order.attempt_of)
 step_of = kernel(order.step_of)
 
-LOAD, RETRY, ADMIT, RELEASE_CAMPAIGN, RELEASE_TENANT, POST_DUE, RECONCILE = range(7)
+LOAD, RETRY, ADMIT, RELEASE_CAMPAIGN, RELEASE_TENANT, POST_DUE, RECONCILE, RETRY_OF_CALL = range(8)
 """What an entry of the agenda is about."""
-KINDS = 8
+KINDS = 16
 
 _BRANCHES = 4
 """Entries below each in a heap: as many as fill a cache line and a half."""

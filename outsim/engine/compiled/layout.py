@@ -58,12 +58,14 @@ CAMPAIGN = _rows(
     *_fields("i8", "stopped", "expired", "stop_cancels_retries", "stop_reaches_queue"),
     *_fields("i8", "paced_at_dispatch", "pacer_awake", "first_paced", "last_paced"),
     ("call_expires_us", "i8"),
+    # Retries outcome by outcome; 0 where there is one interval for all.
+    *_fields("i8", "retry_intervals", "retry_jitters", "first_tally"),
 )
-"""A campaign, by rank. `ready_us`, `requests_us`, `place_of_zone` and `call_expires_us` (where the
-queue goes by expiry) are addresses; `bucket` is
-the place of its pacer, `blocks` and `posts` of its first draws; `loading` is the call that
-its loader waits for. `before_last_retries` is the last call that is ready before
-`last_retry`."""
+"""A campaign, by rank. `ready_us`, `requests_us`, `place_of_zone`, `call_expires_us` (where the
+queue goes by expiry), `retry_intervals` and `retry_jitters` are addresses; `bucket` is the place
+of its pacer, `blocks` and `posts` of its first draws, `first_tally` of its first call among the
+tallies; `loading` is what its loader waits for; `before_last_retries` is the last call that is
+ready before `last_retry`."""
 
 TENANT = _rows(
     *_fields("i8", "active", "max_simultaneous", "bucket", "first_sub_queue", "sub_queues")
@@ -93,7 +95,7 @@ ATTEMPT = _rows(
 )
 """An attempt from its dispatch to its end, by the port that it holds."""
 
-BLOCK = _rows(*_fields("i8", "attempts", "lost", "dial_work_us", "status_work_us"))
+BLOCK = _rows(*_fields("i8", "attempts", "lost", "dial_work_us", "status_work_us", "jitter"))
 """Addresses of what the tape says about one attempt number of a campaign; 0 if not drawn."""
 
 POSTS = _rows(*_fields("i8", "latency_ms", "fails"))
@@ -141,9 +143,9 @@ TABLES: dict[str, np.dtype[Any]] = {
 }
 """Arrays of rows that hang on the platform, by the field that holds their address."""
 
-LISTS = ("offers", "free_ports", "dial_work", "expiry_entries")
-"""Plain int32 arrays: heaps of sub-queues, free ports, ports whose dial work waits, and heaps of
-queued calls."""
+LISTS = ("offers", "free_ports", "dial_work", "expiry_entries", "tallies")
+"""Plain int32 arrays: heaps of sub-queues, free ports, ports whose dial work waits, heaps of
+queued calls, and how often a call came to each outcome, `retries.TALLY_BITS` for each."""
 
 COURSES, WORK, AGENDA, POSTING, LOST, DROPPED = range(6)
 """Heaps: what attempts at the carrier come to next, what workers finish, what is due for

@@ -20,6 +20,7 @@ from outsim.engine.compiled.events import (
     RELEASE_CAMPAIGN,
     RELEASE_TENANT,
     RETRY,
+    RETRY_OF_CALL,
     is_before,
 )
 from outsim.engine.compiled.layout import (
@@ -119,6 +120,8 @@ def _act(p: Row) -> None:
         calls.load(p, place)
     elif kind == RETRY:
         calls.retry_is_due(p, place)
+    elif kind == RETRY_OF_CALL:
+        calls.retry_of_call_is_due(p, place)
     elif kind == POST_DUE:
         deliveries.due_again(p, place)
     elif kind == ADMIT:
@@ -155,8 +158,8 @@ def _wanting(p: Row, source: int) -> int:
                 return NEEDS_CALLS
             if not _has_draws(p, place, 0 if campaign.stopped or campaign.expired else 1):
                 return NEEDS_DRAWS
-        elif kind == RETRY:
-            first = call_at(p.calls, calls.first_retry(p, place))
+        elif kind in (RETRY, RETRY_OF_CALL):
+            first = call_at(p.calls, place if kind != RETRY else calls.first_retry(p, place))
             if not _has_draws(p, int64(first.campaign), int64(first.number)):
                 return NEEDS_DRAWS
         elif kind == POST_DUE:

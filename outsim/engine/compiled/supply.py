@@ -66,7 +66,7 @@ class Draws:
 
     def __init__(self, plan: Plan) -> None:
         self.plan = plan
-        self._attempts: dict[tuple[int, int], tuple[int, int, int, int]] = {}
+        self._attempts: dict[tuple[int, int], tuple[int, int, int, int, int]] = {}
         self._posts: dict[tuple[int, int], tuple[int, int]] = {}
         self._references: list[Array] = []
 
@@ -89,12 +89,15 @@ class Draws:
         addresses = self._attempts.get((rank, attempt))
         if addresses is None:
             updates = campaign.updates(attempt)
-            rows = dial_work = 0
+            rows = dial_work = jitter = 0
             if attempt > 0:
                 draws = campaign.attempts(attempt)
                 rows, dial_work = self._address(draws.rows), self._address(draws.dial_work_us)
+                retries = campaign.rules.retries
+                if retries is not None and retries.has_jitter:
+                    jitter = self._address(campaign.retry_jitter(attempt))
             lost, status_work = self._address(updates.lost), self._address(updates.status_work_us)
-            addresses = self._attempts[rank, attempt] = rows, lost, dial_work, status_work
+            addresses = self._attempts[rank, attempt] = rows, lost, dial_work, status_work, jitter
         first = int(state.arrays["campaigns"][rank]["blocks"])
         state.arrays["blocks"][first + attempt] = addresses
         if campaign.result_url is not None:

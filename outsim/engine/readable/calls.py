@@ -58,8 +58,9 @@ def live(p: Platform, call: Call) -> Process:
         number += 1
         rule = 6 if attempt.outcome == CONGESTION else 8
         p.recorder.note(rule, call, "comes back as attempt {}", number)
-        due = attempt.ended + call.campaign.rules.retry_after_us[attempt.outcome]
-        p.recorder.note(8, call, "comes back at {}", due)
+        due = attempt.ended + retry_wait_us(attempt)
+        rule = 8 if call.campaign.rules.retries is None else 17
+        p.recorder.note(rule, call, "comes back at {}", due)
         yield p.events.at(due, EventClass.ENTERS_QUEUE, call.key(number))
         if call.is_over:
             return
@@ -99,6 +100,8 @@ def make(p: Platform, attempt: Attempt) -> Process:
     if attempt.outcome in CALLEE_FAILURES:
         call.failures += 1
         call.last_failure_at = attempt.ended
+    if campaign.rules.retries is not None:
+        campaign.came_to[call.index, attempt.outcome] += 1
     rule = 6 if attempt.outcome == CONGESTION else 7
     p.recorder.note(rule, call, "{} failures, last at {}", call.failures, call.last_failure_at)
     status = next_status(attempt)
@@ -111,7 +114,7 @@ def next_status(attempt: Attempt) -> int:
     campaign = attempt.call.campaign
     if attempt.outcome in ANSWERED:
         return COMPLETED
-    if attempt.outcome not in RETRIED or attempt.attempt > campaign.rules.max_retry:
+    if attempt.outcome not in RETRIED or not has_retry_left(attempt):
         return FAILED
     if campaign.expired:
         return EXPIRED
@@ -120,11 +123,34 @@ def next_status(attempt: Attempt) -> int:
     return WAITING_RETRY
 
 
+def has_retry_left(attempt: Attempt) -> bool:
+    """Whether the call may be dialed again, by its attempts and what they came to (rule 17)."""
+    campaign, outcome = attempt.call.campaign, attempt.outcome
+    rules = campaign.rules
+    if attempt.attempt > rules.max_retry:
+        return False
+    if rules.retries is None:
+        return True
+    return rules.retries.is_left(outcome, campaign.came_to[attempt.call.index, outcome])
+
+
+def retry_wait_us(attempt: Attempt) -> int:
+    """From the end of an attempt to the queue again, by what attempts came to (rule 17)."""
+    campaign, index, outcome = attempt.call.campaign, attempt.call.index, attempt.outcome
+    retries = campaign.rules.retries
+    if retries is None:
+        return campaign.rules.retry_interval_us
+    millionths = campaign.retry_jitter(attempt.attempt)[index] if retries.has_jitter else 0
+    return retries.wait_us(outcome, campaign.came_to[index, outcome], millionths)
+
+
 def rule_of_status(attempt: Attempt, status: int) -> int:
     """The rule that gives a call this status at the end of an attempt."""
     campaign = attempt.call.campaign
     if status == FAILED:
         if campaign.expired or campaign.stopped:
             return 9
+        if attempt.attempt <= campaign.rules.max_retry and attempt.outcome in RETRIED:
+            return 17
         return 6 if attempt.outcome == CONGESTION else 8
     return {COMPLETED: 7, EXPIRED: 9, CANCELED: 12, WAITING_RETRY: 8}[status]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import OrderedDict, deque
+from collections import Counter, OrderedDict, deque
 from collections.abc import Callable
 from heapq import heappop, heappush
 from types import SimpleNamespace
@@ -126,6 +126,8 @@ class CampaignState:
         accepted = plan.accepted
         self.unfinished = len(accepted) - int(plan.contacts.wedged[accepted].sum())
         """Calls that will still get a final status, if the run is long enough."""
+        self.came_to: Counter[tuple[int, int]] = Counter()
+        """Attempts by the index of their call and the code of their outcome, if that decides."""
         self.active = 0
         self.stopped = False
         self.expired = False
@@ -138,6 +140,7 @@ class CampaignState:
         self._attempts: dict[int, SimpleNamespace] = {}
         self._updates: dict[int, SimpleNamespace] = {}
         self._posts: dict[int, SimpleNamespace] = {}
+        self._retry_jitter: dict[int, Any] = {}
 
     def __str__(self) -> str:
         return f"{self.tenant.name}/{self.plan.name}"
@@ -158,6 +161,13 @@ class CampaignState:
         if views is None:
             views = self._updates[attempt] = _views(self.plan.updates(attempt))
         return views
+
+    def retry_jitter(self, attempt: int) -> Any:
+        """What it says about the jitter of retries after attempts with this number."""
+        view = self._retry_jitter.get(attempt)
+        if view is None:
+            view = self._retry_jitter[attempt] = self.plan.retry_jitter(attempt).data
+        return view
 
     def post_draws(self, post: int) -> Any:
         """The same about posts with this number."""

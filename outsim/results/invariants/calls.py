@@ -93,6 +93,7 @@ def final_status_is_what_ended_the_call(run: RunArrays) -> Iterator[Violation]:
     yield from violation(run, "completed, or not, against its last outcome", "calls", wrong)
     most = run.per_campaign(lambda campaign: campaign.rules.max_retry)
     used_up = run.calls["attempts"] > most[run.rank_of_call]
+    used_up |= has & ~came(np.append(run.retry_wait_us, MISSING)[last])
     allowed = (outcome == INVALID) | (np.isin(outcome, RETRIED) & used_up)
     yield from violation(run, "failed with attempts left", "calls", (status == FAILED) & ~allowed)
     yield from violation(run, "not failed", "calls", over & allowed & (status != FAILED))

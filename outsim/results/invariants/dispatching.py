@@ -98,13 +98,15 @@ def not_dispatched_during_a_suspension(run: RunArrays) -> Iterator[Violation]:
 
 
 def retry_interval_is_kept(run: RunArrays) -> Iterator[Violation]:
-    """A call is ready again exactly `retry_interval` after its last attempt ended."""
+    """A call is ready again exactly when the interval since its last attempt is over.
+
+    It is the campaign's `retry_interval`, or that of the outcome, with what chance adds to it.
+    """
     a, order, follows = run.attempts, run.by_call, run.follows
-    interval = run.per_campaign(lambda campaign: campaign.rules.retry_interval_us)
     ended = np.append(MISSING, a["ended"][order][:-1]) if len(order) else order
-    due = ended + interval[run.rank[order]]
+    due = ended + np.append(0, run.retry_wait_us[order][:-1])[: len(order)]
     early = follows & (~came(ended) | (a["dispatched"][order] < due))
-    yield from violation(run, "gap shorter than retry_interval", "attempts", early, order)
+    yield from violation(run, "gap shorter than the retry interval", "attempts", early, order)
     late = follows & (a["ready"][order] != due)
     yield from violation(run, "not ready when the interval was over", "attempts", late, order)
 

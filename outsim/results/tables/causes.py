@@ -72,8 +72,14 @@ _OF_PARTS = np.array([_CODES[part] for part in PARTS])
 class _Course:
     """Goes along the course of every call, and writes down what each part of it was."""
 
-    def __init__(self, since: Integers, until: Integers, followed: Mask | None) -> None:
+    def __init__(
+        self, since: Integers, until: Integers, followed: Mask | None, run: RunArrays
+    ) -> None:
         self.now = np.minimum(since, until)
+        self.retry_wait_us = run.per_call(lambda campaign: campaign.rules.retry_interval_us)
+        """Per call, from where it is to the queue again, if its next attempt is a retry."""
+        self.wait_after_us = run.retry_wait_us
+        """The same per attempt, from its end."""
         self.until = until
         self.spent = {cause: np.zeros(len(since), dtype=np.int64) for cause in CAUSES}
         self.followed = followed
@@ -158,7 +164,7 @@ class Causes:
             rows = a["attempt"] == last[a["call_id"]]
             over[a["call_id"][rows]] = a["dispatched"][rows]
             over = np.where(self._over_before(until), submitted, over)
-        course = _Course(submitted, np.maximum(submitted, over), followed)
+        course = _Course(submitted, np.maximum(submitted, over), followed, run)
         self._before_the_queue(course)
         stays = self.queue.stays
         if followed is not None:
@@ -238,6 +244,7 @@ class Causes:
         course.now[calls] = chosen.until
         went = rows < len(a["call_id"])
         rows, calls = rows[went], calls[went]
+        course.retry_wait_us[calls] = course.wait_after_us[rows]
         came_to, ended = (
             np.where(came(instants), instants, self.run.ended_us)
             for instants in (a["work_started"][rows], a["ended"][rows])
@@ -262,8 +269,7 @@ class Causes:
 
     def _retry(self, course: _Course, calls: Integers, queued: Integers | int) -> None:
         """From the end of an attempt to the next entry."""
-        interval = self.run.per_campaign(lambda campaign: campaign.rules.retry_interval_us)
-        course.go("retry_gap", course.now[calls] + interval[self.run.rank_of_call[calls]], calls)
+        course.go("retry_gap", course.now[calls] + course.retry_wait_us[calls], calls)
         course.go("pacing", queued, calls)
 
     def _after_the_last(self, course: _Course) -> None:

@@ -119,7 +119,9 @@ ATTEMPTS = (
     Column("number", "number", "national number dialed", rules=(1,)),
     Column("attempt", "small", "which dial of the call, from 1", rules=(8,)),
     _instant(
-        "ready_at", "loaded, or retry interval over: could enter the queue but for pacing", 2, 8
+        "ready_at",
+        "loaded, or retry interval over: could enter the queue but for pacing",
+        *(2, 8, 17),
     ),
     _instant("queued_at", "entered the outbound queue", 2, 3, 8),
     _instant("eligible_at", "not held back from here on until its dispatch", 3, 9, 13),
