@@ -1,5 +1,8 @@
 from outsim import plots as plots
 from outsim._version import __version__ as __version__
+from outsim.engine.discipline import Discipline as Discipline
+from outsim.engine.discipline import PortsInUse as PortsInUse
+from outsim.engine.discipline import QueuedCall as QueuedCall
 from outsim.errors import EngineError as EngineError
 from outsim.errors import InvariantError as InvariantError
 from outsim.errors import MomentError as MomentError

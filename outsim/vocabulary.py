@@ -358,6 +358,8 @@ DISCIPLINE_TABLE = (
 )
 DISCIPLINES = {row.name: row for row in DISCIPLINE_TABLE}
 """Disciplines by name."""
+OWN_DISCIPLINE = Discipline("own", "A discipline of the user's own says whose call goes next.")
+"""What a scenario does not say: Python does."""
 
 POST_RESULTS = ("accepted", "timeout", "server_error", "unreachable")
 """What became of a post to a result_url."""

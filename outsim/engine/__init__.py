@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import Literal, get_args
 
+from outsim.engine.discipline import Discipline
 from outsim.engine.records import Records
 from outsim.errors import EngineError, unknown_name
 from outsim.plan import Plan
@@ -38,7 +39,10 @@ def choose(engine: Engine, calls: int) -> Literal["simpy", "compiled"]:
 
 
 def execute(
-    plan: Plan, engine: Engine = "auto", progress: Progress = unseen
+    plan: Plan,
+    engine: Engine = "auto",
+    progress: Progress = unseen,
+    discipline: Discipline | None = None,
 ) -> tuple[Records, str]:
     """Run a plan; return its records and the name of the engine that ran it.
 
@@ -51,17 +55,25 @@ def execute(
     progress : callable, optional
         Told a few times a second (instant reached, end of the run), both in microseconds since
         the run begins; what it raises ends the run.
+    discipline : Discipline, optional
+        Says who goes next, instead of the plan's; the readable engine takes one.
 
     Raises
     ------
     EngineError
-        If there is no such engine.
+        If there is no such engine, or the compiled one is asked for with a discipline.
     """
     chosen = choose(engine, plan.calls_begun)
+    if discipline is not None:
+        if engine == "compiled":
+            raise EngineError(
+                "discipline: the compiled engine takes none of your own; give engine='simpy'"
+            )
+        chosen = "simpy"
     if chosen == "simpy":
         from outsim.engine.readable.run import run
 
-        return run(plan, progress), chosen
+        return run(plan, progress, discipline), chosen
     from outsim.engine.compiled.run import Run
 
     return Run(plan, progress).finish(), chosen

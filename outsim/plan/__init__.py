@@ -13,6 +13,7 @@ from outsim.plan.model import (
     PlatformPlan,
     SuspensionPlan,
     TenantPlan,
+    of_own_discipline,
 )
 
 __all__ = [
@@ -28,4 +29,5 @@ __all__ = [
     "build_sibling",
     "build_submitted",
     "numbered",
+    "of_own_discipline",
 ]

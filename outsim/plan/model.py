@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
@@ -15,6 +15,7 @@ from outsim.scenario.model import Scenario
 from outsim.tape.draws import constant_us
 from outsim.text import brief
 from outsim.units import WHOLE, millionths
+from outsim.vocabulary import DISCIPLINES, OWN_DISCIPLINE, Discipline
 
 
 @dataclass(frozen=True)
@@ -112,6 +113,11 @@ class PlatformPlan:
     """Time since the hour at the scenario's begin: where in the 60 minutes it starts."""
     refusal_us: int
 
+    @property
+    def discipline(self) -> Discipline:
+        """Who goes next in the queue."""
+        return DISCIPLINES.get(self.queue, OWN_DISCIPLINE)
+
 
 @dataclass(frozen=True, eq=False)
 class Plan:
@@ -156,6 +162,11 @@ class Plan:
     def disturbances(self) -> list[SuspensionPlan | OutagePlan]:
         """Suspensions and outages in the order that they have at one instant."""
         return sorted([*self.suspensions, *self.outages], key=lambda each: each.order)
+
+
+def of_own_discipline(plan: Plan, name: str) -> Plan:
+    """The same plan for a queue with a discipline of the user's, by the name of its class."""
+    return replace(plan, platform=replace(plan.platform, queue=f"own {name}"))
 
 
 def platform_plan(scenario: Scenario) -> PlatformPlan:

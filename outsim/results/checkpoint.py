@@ -6,14 +6,15 @@ The compiled engine's state is plain arrays: it can be copied, and the past is p
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime
 from typing import Any, overload
 
 from outsim.clock import NEVER, after, format_duration
 from outsim.engine import Engine, Records, execute
+from outsim.engine.discipline import Discipline
 from outsim.errors import EngineError
-from outsim.plan import Plan, build_plan
+from outsim.plan import Plan, build_plan, of_own_discipline
 from outsim.progress import Progress, unseen
 from outsim.results.result import Result
 from outsim.results.run_arrays import RunArrays, in_run
@@ -22,7 +23,6 @@ from outsim.scenario.difference import Difference, differences
 from outsim.scenario.model import Scenario
 from outsim.tape import Tape
 from outsim.text import bounded
-from outsim.vocabulary import DISCIPLINES
 
 TO_COME = re.compile(
     r"campaign\[.*\]\.(start|submitted_at|stop_at|stop_reaches|stop_cancels_retries|expires_at)"
@@ -118,7 +118,7 @@ def _apart(plan: Plan, other: Plan) -> set[tuple[str, int]]:
 
 def _happened(plan: Plan) -> Iterator[tuple[str, int]]:
     """Everything that is done to the platform from outside: what it is, and when."""
-    by_expiry = DISCIPLINES[plan.platform.queue].by_expiry
+    by_expiry = plan.platform.discipline.by_expiry
     for campaign in plan.campaigns:
         if campaign.background:
             continue  # its tape says when it starts, and nothing else is done to it
@@ -195,6 +195,7 @@ def simulate(
     engine: Engine = "auto",
     tape: Tape | None = None,
     until: None = None,
+    discipline: Callable[[], Discipline] | None = None,
     progress: Progress | None = None,
 ) -> Result: ...
 
@@ -219,6 +220,7 @@ def simulate(
     engine: Engine = "auto",
     tape: Tape | None = None,
     until: datetime | str | None = None,
+    discipline: Callable[[], Discipline] | None = None,
     progress: Progress | None = None,
 ) -> Result | Checkpoint:
     """Run a scenario once, to its end or up to a moment.
@@ -240,6 +242,9 @@ def simulate(
     until : datetime or str, optional
         Moment at which the run stands still, to be continued in several ways: an aware datetime,
         or a local clock time such as ``"10:05"``. Such a run is the compiled engine's.
+    discipline : class made from Discipline, optional
+        Who goes next in the queue, of your own making, instead of ``platform.queue``. Such a run
+        is the readable engine's; see `outsim.Discipline`.
     progress : callable, optional
         Told a few times a second (microseconds simulated, microseconds in all); what it raises
         ends the run.
@@ -253,7 +258,8 @@ def simulate(
     Raises
     ------
     EngineError
-        If there is no such engine, or a run that is to stand still asks for the readable one.
+        If there is no such engine, or a run that is to stand still asks for the readable one, or
+        one with a discipline of its own for the compiled one.
     MomentError
         If `until` is no moment, or lies outside the run.
     TapeError
@@ -272,11 +278,26 @@ def simulate(
     if tape is None:
         tape = Tape(scenario.seed if seed is None else seed, replication)
     if until is not None:
+        if discipline is not None:
+            raise EngineError("discipline: a run up to a moment takes none; leave out until")
         if engine == "simpy":
             raise EngineError("until: only the compiled engine stands still; leave engine out")
         latest_us = scenario.instant_us(scenario.clock.latest_end)
         return Checkpoint(scenario, tape, in_run(scenario, until, latest_us), progress or unseen)
-    plan = build_plan(scenario, tape)
-    records, ran_on = execute(plan, engine, progress or unseen)
+    plan, own = build_plan(scenario, tape), None
+    if discipline is not None:
+        own = _made(discipline)
+        plan = of_own_discipline(plan, type(own).__name__)
+    records, ran_on = execute(plan, engine, progress or unseen, own)
     frames = RunTables(RunArrays(scenario, plan, records))
     return Result(frames, tape.seed, tape.replication, ran_on)
+
+
+def _made(discipline: object) -> Discipline:
+    """A discipline for one run, of the class that was given."""
+    made = discipline() if callable(discipline) else None
+    if not isinstance(made, Discipline):
+        raise EngineError(
+            f"discipline: found {discipline!r}; give a class made from outsim.Discipline"
+        )
+    return made

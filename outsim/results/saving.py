@@ -47,7 +47,7 @@ from outsim.engine.records import (
     shift,
 )
 from outsim.errors import ResultError, ScenarioError, TapeError
-from outsim.plan import Plan, build_plan, build_submitted
+from outsim.plan import Plan, build_plan, build_submitted, of_own_discipline
 from outsim.results.measures import DEFINITIONS
 from outsim.results.run_arrays import RunArrays, origin_us_of
 from outsim.results.tables.run_tables import RunTables
@@ -58,13 +58,15 @@ from outsim.scenario.loading import CONTACTS, lists_of, made_again, places_writt
 from outsim.scenario.model import Scenario
 from outsim.scenario.provenance import assumptions
 from outsim.tape import Tape
-from outsim.vocabulary import REJECTED, SCHEDULED
+from outsim.vocabulary import OWN_DISCIPLINE, REJECTED, SCHEDULED
 
 _Read = TypeVar("_Read")
 
 RECORDED = "recorded.parquet"
 SUBMITTED = "submitted"
 """In ``run.json``: campaigns that came while the run was under way, with their wedged calls."""
+DISCIPLINE = "discipline"
+"""In ``run.json``: the class of the user's that said who goes next."""
 _SHAPE: dict[str, type] = {
     "scenario": dict,
     "means": dict,
@@ -96,23 +98,27 @@ def provenance(run: SavedRun) -> dict[str, Any]:
     """What is needed to make a run again, or to read it: what ``run.json`` holds."""
     arrays, tape = run.frames.run, run.tape
     scenario = arrays.scenario
-    return {
-        "scenario": written(scenario),
-        "means": meaning(scenario),
-        "written_in": places_written(scenario),
-        "seed": tape.seed,
-        "replication": tape.replication,
-        "stratum": tape.stratum,
-        "mirrored": tape.is_mirrored,
-        "recorded": bool(tape.recorded_campaigns),
-        "engine": run.engine,
-        "version": run.version,
-        "assumptions": assumptions(scenario).to_dict(),
-        "model_version": MODEL_VERSION,
-        "definitions": DEFINITIONS,
-        "ended": arrays.end.isoformat(),
-        "rows": {name: len(run.frames[name]) for name in TABLES},
-    } | _submitted(arrays.plan)
+    return (
+        {
+            "scenario": written(scenario),
+            "means": meaning(scenario),
+            "written_in": places_written(scenario),
+            "seed": tape.seed,
+            "replication": tape.replication,
+            "stratum": tape.stratum,
+            "mirrored": tape.is_mirrored,
+            "recorded": bool(tape.recorded_campaigns),
+            "engine": run.engine,
+            "version": run.version,
+            "assumptions": assumptions(scenario).to_dict(),
+            "model_version": MODEL_VERSION,
+            "definitions": DEFINITIONS,
+            "ended": arrays.end.isoformat(),
+            "rows": {name: len(run.frames[name]) for name in TABLES},
+        }
+        | _submitted(arrays.plan)
+        | _own_discipline(arrays.plan)
+    )
 
 
 def _submitted(plan: Plan) -> dict[str, Any]:
@@ -121,6 +127,12 @@ def _submitted(plan: Plan) -> dict[str, Any]:
     wedged = [np.flatnonzero(campaign.contacts.wedged).tolist() for campaign in late]
     said = [[*c.key, calls] for c, calls in zip(late, wedged, strict=True)]
     return {SUBMITTED: said} if said else {}
+
+
+def _own_discipline(plan: Plan) -> dict[str, Any]:
+    """The discipline of the user's by which the queue went; nothing if it was the scenario's."""
+    is_own = plan.platform.discipline is OWN_DISCIPLINE
+    return {DISCIPLINE: plan.platform.queue.partition(" ")[2]} if is_own else {}
 
 
 def save(run: SavedRun, directory: Path) -> Path:
@@ -255,7 +267,8 @@ def _plan(scenario: Scenario, tape: Tape, about: dict[str, Any]) -> Plan:
     """What was run: the scenario, or a session in which some of its campaigns came later."""
     said = about.get(SUBMITTED)
     if said is None:
-        return build_plan(scenario, tape)
+        plan = build_plan(scenario, tape)
+        return of_own_discipline(plan, about[DISCIPLINE]) if DISCIPLINE in about else plan
     submitted = {(tenant, name): wedged for tenant, name, wedged in said}
     return build_submitted(scenario, tape, submitted)
 

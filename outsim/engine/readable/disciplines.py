@@ -5,10 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator
 from fractions import Fraction
 from heapq import heappop, heappush
+from typing import Any
 
 from typing_extensions import override
 
+from outsim.clock import NEVER
+from outsim.engine.discipline import Discipline, PortsInUse, QueuedCall
 from outsim.engine.order import TURN
+from outsim.engine.readable.events import EventList
 from outsim.engine.readable.ports import Ports
 from outsim.engine.readable.state import (
     Attempt,
@@ -17,11 +21,14 @@ from outsim.engine.readable.state import (
     SubQueue,
     TenantState,
 )
+from outsim.errors import EngineError
 from outsim.units import WHOLE
 
 
 class Fifo:
     """The oldest eligible entry goes next; sub-queues of a lower priority go before others."""
+
+    rule = 3
 
     def __init__(self, ports: Ports) -> None:
         self.ports = ports
@@ -58,8 +65,8 @@ class Fifo:
             heappop(offers)
         return None
 
-    def taken(self, sub_queue: SubQueue) -> None:
-        """Take note that the first call of a sub-queue has gone."""
+    def taken(self, sub_queue: SubQueue, attempt: Attempt) -> None:
+        """Take note that the first call of a sub-queue has gone, for this attempt."""
 
 
 class FirstAttemptsFirst(Fifo):
@@ -77,6 +84,8 @@ class FirstAttemptsFirst(Fifo):
 class Priority(Fifo):
     """Calls of the lowest priority number go first; the oldest first within one."""
 
+    rule = 20
+
     @override
     def priorities_of(self, campaign: CampaignState) -> tuple[int, ...]:
         return (campaign.rules.priority,)
@@ -84,6 +93,8 @@ class Priority(Fifo):
 
 class EarliestExpiry(Fifo):
     """The call that expires first goes first; the oldest of those that expire together."""
+
+    rule = 20
 
     @override
     def open_sub_queue(self, campaign: CampaignState, place: int, priority: int) -> SubQueue:
@@ -147,7 +158,7 @@ class StartTimeFairQueue(ByTenant):
         return min(self._heads(), key=self._turn, default=None)
 
     @override
-    def taken(self, sub_queue: SubQueue) -> None:
+    def taken(self, sub_queue: SubQueue, attempt: Attempt) -> None:
         tenant = self._tenant_of(sub_queue)
         self._reached = self._turn_starts(tenant.rank)
         self._turn_ends[tenant.rank] = self._reached + TURN // tenant.weight
@@ -161,6 +172,8 @@ class GuaranteedShares(ByTenant):
     borrowed comes back as their calls end.
     """
 
+    rule = 20
+
     def _place(self, sub_queue: SubQueue) -> tuple[bool, Fraction, int]:
         tenant = self._tenant_of(sub_queue)
         is_below = tenant.active * WHOLE < tenant.guaranteed * self.ports.in_service
@@ -170,6 +183,81 @@ class GuaranteedShares(ByTenant):
     @override
     def head(self) -> SubQueue | None:
         return min(self._heads(), key=self._place, default=None)
+
+
+class OwnDiscipline(Fifo):
+    """A discipline of the user's says who goes next."""
+
+    rule = 20
+
+    def __init__(self, ports: Ports, events: EventList, made: Discipline) -> None:
+        super().__init__(ports)
+        self.events = events
+        self.made = made
+        self.name = type(made).__name__
+        self._offered: dict[SubQueue, None] = {}
+        self._tenants: dict[str, TenantState] = {}
+        self._last: Any = None
+
+    @override
+    def open_sub_queue(self, campaign: CampaignState, place: int, priority: int) -> SubQueue:
+        self._tenants[campaign.tenant.name] = campaign.tenant
+        return OrderedSubQueue(campaign, place, priority, self._order_of)
+
+    def _order_of(self, attempt: Attempt) -> Any:
+        order = self.made.order(_seen(attempt))
+        last, self._last = order if self._last is None else self._last, order
+        try:
+            is_sortable = (order < last) + (order == last) + (order > last) == 1
+        except TypeError:
+            is_sortable = False
+        if not is_sortable:
+            raise EngineError(
+                f"{self.name}.order: found {order!r}, which can't be compared with {last!r}; give "
+                "numbers, texts or tuples of them, the same for all calls"
+            )
+        return order
+
+    @override
+    def offer(self, sub_queue: SubQueue) -> None:
+        self._offered[sub_queue] = None
+
+    @override
+    def head(self) -> SubQueue | None:
+        waiting = [one for one in self._offered if one.blockers == 0 and one.entries]
+        self._offered = dict.fromkeys(waiting)
+        if not waiting:
+            return None
+        waiting.sort(key=lambda one: one.first.sequence)
+        heads = [_seen(sub_queue.first) for sub_queue in waiting]
+        busy = {name: tenant.active for name, tenant in self._tenants.items()}
+        ports = PortsInUse(self.events.now, self.ports.in_service, busy)
+        chosen = self.made.choose(tuple(heads), ports)
+        if chosen not in heads:
+            raise EngineError(
+                f"{self.name}.choose: found {chosen!r}; must be one of the calls that it is given"
+            )
+        return waiting[heads.index(chosen)]
+
+    @override
+    def taken(self, sub_queue: SubQueue, attempt: Attempt) -> None:
+        self.made.dispatched(_seen(attempt))
+
+
+def _seen(attempt: Attempt) -> QueuedCall:
+    """An attempt in the queue, as a discipline of the user's sees it."""
+    call, campaign = attempt.call, attempt.call.campaign
+    expires_us = int(campaign.expires_us[call.index])
+    return QueuedCall(
+        call.call_id,
+        campaign.tenant.name,
+        campaign.plan.name,
+        campaign.rules.priority,
+        attempt.attempt,
+        attempt.sequence,
+        attempt.queued,
+        None if expires_us == NEVER else expires_us,
+    )
 
 
 DISCIPLINES: dict[str, type[Fifo]] = {

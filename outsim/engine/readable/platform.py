@@ -11,6 +11,7 @@ from collections.abc import Iterator
 
 import simpy
 
+from outsim.engine.discipline import Discipline
 from outsim.engine.readable.carrier import Carrier
 from outsim.engine.readable.connection import Connection
 from outsim.engine.readable.deliveries import Deliveries
@@ -34,13 +35,14 @@ class Platform:
         *,
         notes: bool = False,
         deliveries: type[Deliveries] = Deliveries,
+        discipline: Discipline | None = None,
     ) -> None:
         self.env = env or simpy.Environment()
         self.events = EventList(self.env)
         self.recorder = Recorder(self.events, notes=notes)
         shared = (self.events, self.recorder)
         self.pacing = Pacing(*shared)
-        self.queue = OutboundQueue(*shared, plan.platform)
+        self.queue = OutboundQueue(*shared, plan.platform, discipline)
         self.workers = Workers(*shared, plan.platform)
         self.carrier = Carrier(*shared, plan.platform)
         self.connection = Connection(*shared, self.carrier, plan)

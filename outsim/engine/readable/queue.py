@@ -11,9 +11,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from outsim.engine.discipline import Discipline
 from outsim.engine.order import RELEASE_CAMPAIGN_STEP, RELEASE_TENANT_STEP, EventClass, call_key
 from outsim.engine.readable.bucket import TokenBucket
-from outsim.engine.readable.disciplines import DISCIPLINES
+from outsim.engine.readable.disciplines import DISCIPLINES, OwnDiscipline
 from outsim.engine.readable.events import Event, EventList
 from outsim.engine.readable.ports import Ports
 from outsim.engine.readable.recorder import Recorder
@@ -27,11 +28,19 @@ LIMIT_RULE, PACING_RULE = 3, 2
 class OutboundQueue:
     """All calls that wait to be dialed, and what they wait for: ports and dial tokens."""
 
-    def __init__(self, events: EventList, recorder: Recorder, plan: PlatformPlan) -> None:
+    def __init__(
+        self,
+        events: EventList,
+        recorder: Recorder,
+        plan: PlatformPlan,
+        own: Discipline | None = None,
+    ) -> None:
         self.events = events
         self.recorder = recorder
         self.ports = Ports(plan.ports)
-        self.discipline = DISCIPLINES[plan.queue](self.ports)
+        self.discipline = (
+            OwnDiscipline(self.ports, events, own) if own else DISCIPLINES[plan.queue](self.ports)
+        )
         self.tokens = TokenBucket(plan.dial_rate, plan.dial_burst)
         self.blockers = 0
         """Reasons that hold back every sub-queue, those to come included."""
@@ -141,7 +150,9 @@ class OutboundQueue:
             if head is not self._head:
                 self._head = head
                 self._head_since = now
-            self.recorder.note(3, head, "is at the head, entry {}", head.sequence)
+            self.recorder.note(
+                self.discipline.rule, head, "is at the head, entry {}", head.sequence
+            )
             free = self.ports.free
             self.recorder.note(
                 4, head, "{} ports free, a token from {}", free, self.tokens.ready_at
@@ -156,7 +167,7 @@ class OutboundQueue:
     def _dispatch(self, sub_queue: SubQueue) -> None:
         now = self.events.now
         attempt = sub_queue.take_first()
-        self.discipline.taken(sub_queue)
+        self.discipline.taken(sub_queue, attempt)
         if sub_queue.entries:
             self.discipline.offer(sub_queue)
         attempt.eligible = max(attempt.queued, sub_queue.eligible_since)

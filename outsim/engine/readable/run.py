@@ -9,6 +9,7 @@ from contextlib import contextmanager
 import simpy
 
 from outsim.clock import HOUR
+from outsim.engine.discipline import Discipline
 from outsim.engine.readable import calls, controls
 from outsim.engine.readable.platform import Platform
 from outsim.engine.readable.state import CampaignState
@@ -63,10 +64,11 @@ class Run:
         env: simpy.Environment | None = None,
         *,
         notes: bool = False,
+        discipline: Discipline | None = None,
     ) -> None:
         self.plan = plan
         self.progress = progress
-        self.platform = Platform(plan, env, notes=notes)
+        self.platform = Platform(plan, env, notes=notes, discipline=discipline)
         self.campaigns = [submit(self.platform, plan, campaign) for campaign in plan.campaigns]
         for place, disturbance in enumerate(plan.disturbances):
             self.platform.events.start(controls.disturb(self.platform, disturbance, place))
@@ -104,6 +106,6 @@ class Run:
 
 
 @collection_deferred()
-def run(plan: Plan, progress: Progress = unseen) -> Records:
+def run(plan: Plan, progress: Progress = unseen, discipline: Discipline | None = None) -> Records:
     """Run a plan from its begin to its end."""
-    return Run(plan, progress).finish()
+    return Run(plan, progress, discipline=discipline).finish()

@@ -12,7 +12,6 @@ from outsim.errors import MomentError
 from outsim.plots.animation.numbers import seconds
 from outsim.results.result import Result
 from outsim.results.tables.instants import PHASES, calls_in_queue, calls_on_ports
-from outsim.vocabulary import DISCIPLINES
 
 MOST_CALLS = 50
 """Calls on ports, and in the queue, that are named."""
@@ -49,7 +48,7 @@ def instant(result: Result, at_s: float) -> dict[str, Any]:
             f"{at_s} s lies outside the run; give seconds from 0 to {run.ended_us / SECOND:g}"
         )
     on_ports, in_queue = calls_on_ports(run, at_us), calls_in_queue(run, at_us)
-    discipline = DISCIPLINES[run.plan.platform.queue]
+    discipline = run.plan.platform.discipline
     local = after(result.start, at_us)
     return {
         "at_s": at_s,

@@ -22,7 +22,7 @@ from outsim.results.run_arrays import (
 from outsim.results.tables.flows import FLOW_COLUMNS, flows
 from outsim.results.tables.run_tables import RunTables
 from outsim.units import WHOLE
-from outsim.vocabulary import DISCIPLINES, DROPPED, REFUSALS, Discipline
+from outsim.vocabulary import DROPPED, OWN_DISCIPLINE, REFUSALS, Discipline
 
 
 def queue_order_is_kept(run: RunArrays) -> Iterator[Violation]:
@@ -38,12 +38,12 @@ def queue_order_is_kept(run: RunArrays) -> Iterator[Violation]:
     yield from violation(run, "not in order", "attempts", np.diff(a["dispatched"], prepend=0) < 0)
     entry = run.entry_of_attempt
     yield from violation(run, "never entered the queue", "attempts", entry < 0)
-    discipline = DISCIPLINES[run.plan.platform.queue]
+    discipline = run.plan.platform.discipline
     seats = np.append(_seats(run, discipline), MISSING)[entry]
     by_tenant, together = run.tenant_of_rank, np.zeros_like(run.tenant_of_rank)
     if discipline.tenants_take_turns or discipline.has_guarantees:
         yield from _in_order(run, discipline, by_tenant, seats)
-    if not discipline.tenants_take_turns:
+    if not discipline.tenants_take_turns and discipline is not OWN_DISCIPLINE:
         passing = np.where(_Guarantees(run).first, MISSING, seats)
         yield from _in_order(run, discipline, together, passing)
 
@@ -99,7 +99,7 @@ class _Guarantees:
     def __init__(self, run: RunArrays) -> None:
         a, tenants = run.attempts, run.plan.tenants
         self.at, self.tenant = a["dispatched"], run.tenant_of_rank[run.rank]
-        counts = DISCIPLINES[run.plan.platform.queue].has_guarantees
+        counts = run.plan.platform.discipline.has_guarantees
         self.ranks = [rank for rank, one in enumerate(tenants) if one.guaranteed and counts]
         self.shares = [tenants[rank].guaranteed for rank in self.ranks]
         service = run.ports_in_service(self.at) if self.ranks else 0
