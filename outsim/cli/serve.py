@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 from collections.abc import Mapping
 from contextlib import suppress
 from importlib.util import find_spec
@@ -222,6 +223,8 @@ def serve(
         _check_export(context)
         _export(scenario, seed, export)
         return
+    # What is loaded stays: collections would look through it again and again, and find nothing.
+    gc.set_threshold(50_000, 20, 100)
     first = None
     if futures is None and state is None and begins != "now" and not Path(scenario).is_dir():
         # While the sandbox is loaded and started, another processor has nothing to do.

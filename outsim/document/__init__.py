@@ -79,6 +79,8 @@ class Document:
     """What was asked, of what, and how often it was tried."""
     answer: str = ""
     """The answer in one line, with its interval; empty where there is none."""
+    why: Sequence[str] = ()
+    """Why the answer is what it is, in few sentences."""
     more: Sequence[str] = ()
     """Further sentences."""
     pictures: Sequence[Picture] = ()

@@ -24,7 +24,7 @@ def say(text: str = "") -> None:
     _console().print(visible_lines(text))
 
 
-_BELOW = ("asked", "texts", "more", "gaps", "tables", "notes", "code", "command", "parts")
+_BELOW = ("why", "asked", "texts", "more", "gaps", "tables", "notes", "code", "command", "parts")
 """What may stand below an answer."""
 
 
@@ -34,6 +34,10 @@ def show(document: Document) -> None:
         say(document.answer)
         if any(getattr(document, part) for part in _BELOW):
             say()
+    for text in document.why:
+        say(text)
+    if document.why:
+        say()
     for text in (document.asked, *document.texts, *document.more):
         if text:
             say(text)

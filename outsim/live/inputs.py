@@ -114,7 +114,7 @@ FAULTS: dict[FaultKind, FaultWord] = {
         "a result is posted `delay_s` late (1 s), so that others overtake it",
         (*_OF_POSTS, "delay_s"),
     ),
-    "late": FaultWord("the same", (*_OF_POSTS, "delay_s")),
+    "late": FaultWord("a result is posted `delay_s` late (1 s)", (*_OF_POSTS, "delay_s")),
     "intake_409": FaultWord(
         "what is queued is refused: the account or deployment was deleted", _OF_INTAKE
     ),

@@ -104,7 +104,25 @@ class Orders(Reading):
         return await self._take(note)
 
     async def order_fault(self, fault: Fault) -> Done:
-        """Have something go wrong; the number of what is returned names the fault."""
+        """Have something go wrong; the number of what is returned names the fault.
+
+        Raises
+        ------
+        SandboxError
+            If more is to be out than there is, or it can't be ordered so.
+        """
+        scenario = self._driver.session.scenario
+        there = {
+            "ports": scenario.platform.ports,
+            "workers": scenario.platform.workers,
+            "channels": scenario.carrier.channels,
+        }.get(fault.of)
+        if there is not None and fault.count is not None and fault.count > there:
+            raise SandboxError(
+                f"count: found {fault.count:,}; there are {there:,} {fault.of}: give at most as "
+                "many, or none for all",
+                "invalid",
+            )
         return await self._take(fault)
 
     async def end_fault(self, end: EndFault) -> Done:

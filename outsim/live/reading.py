@@ -205,13 +205,17 @@ class Reading(ABC):
         while self._driver.run.read_ahead(ROWS_IN_A_TURN):
             await asyncio.sleep(0)
 
-    def result(self) -> Result:
-        """The session so far as a result, with all its tables: what replay gives."""
+    def result(self, *, with_now: bool = False) -> Result:
+        """The session so far as a result, with all its tables: what replay gives.
+
+        A run does not tell of the instant at which it ends. With `with_now` this one does, as the
+        session's pages do: it ends just after the instant at which the clock stands.
+        """
         driver = self._driver
         driver.touch()
         from outsim.live.replay import result_of
 
-        return result_of(driver.session, driver.run.records(), "simpy")
+        return result_of(driver.session, driver.run.records(with_now=with_now), "simpy")
 
     def pending(self, numbers: Collection[str]) -> dict[str, int]:
         """Those of some ten-digit numbers that have a call which is not over, and its call_id.

@@ -244,8 +244,9 @@ class LiveRun:
         tables = (self.board.attempts, self.board.updates, self.board.deliveries)
         return any(table.read_ahead(most) for table in tables)
 
-    def records(self) -> Records:
-        """What has happened before `reached_us`."""
-        plan = self.session.plan(self.reached_us)
-        campaigns = [self.campaigns[campaign.rank] for campaign in plan.in_run(self.reached_us)]
-        return self.platform.recorder.records(self.reached_us, campaigns)
+    def records(self, *, with_now: bool = False) -> Records:
+        """What has happened before `reached_us`, or up to it and at it."""
+        ends_us = self.reached_us + with_now
+        plan = self.session.plan(ends_us)
+        campaigns = [self.campaigns[campaign.rank] for campaign in plan.in_run(ends_us)]
+        return self.platform.recorder.records(ends_us, campaigns)

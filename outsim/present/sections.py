@@ -25,7 +25,7 @@ from outsim.scenario.provenance import assumptions
 def sections(context: ReportContext, command: str) -> Iterator[Document]:
     """The answers, and what they rest on."""
     if context.comparison is not None:
-        yield replace(Comparison(context.comparison).document(), id="comparison")
+        yield replace(Comparison.of(context.comparison).document(), id="comparison")
     if context.sweep is not None:
         yield replace(context.sweep.document(), id="sensitivity")
     yield from _questions(context)

@@ -24,6 +24,7 @@ from outsim.results.measures import MEASURES, STOP_MEASURES, Measure
 from outsim.results.result import Result, load_result
 from outsim.results.tables.failures import FAILURE_MEASURES
 from outsim.results.tables.load import LOAD_MEASURES
+from outsim.results.tables.waiting import WAITING_MEASURES
 from outsim.scenario.campaigns import Campaign
 from outsim.scenario.difference import differences
 from outsim.scenario.loading import load
@@ -213,7 +214,7 @@ def _measures_of(names: list[str]) -> tuple[Measure, ...]:
     for kind in (FORECAST_MEASURES, STOP_MEASURES):
         if names == [measure.name for measure in kind]:
             return kind
-    return MEASURES + LOAD_MEASURES
+    return MEASURES + LOAD_MEASURES + WAITING_MEASURES
 
 
 def _answers(findings: StudyResult, study: Study) -> dict[str, Any]:
@@ -229,7 +230,10 @@ def _answers(findings: StudyResult, study: Study) -> dict[str, Any]:
     starts = {measure.name for measure in SCHEDULE_MEASURES} <= set(names) and _differ_in_starts(
         findings.scenarios
     )
-    answers: dict[str, Any] = {"schedule": Schedule(findings)} if starts else {}
+    shown = tuple(measure for measure in study.measures if measure not in WAITING_MEASURES)
+    answers: dict[str, Any] = (
+        {"schedule": Schedule(replace(findings, measures=shown))} if starts else {}
+    )
     if len(findings.scenarios) > 1:
         answers["comparison"] = findings
     return answers

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any, Unpack
 
 from outsim.display import format_estimate, format_matters, percent
@@ -12,7 +13,9 @@ from outsim.document import Answer, Document, Picture, Table
 from outsim.errors import StudyError
 from outsim.estimates import LEVEL, Estimate
 from outsim.questions.question import StudyOptions, StudyQuestion, asks
+from outsim.questions.reasons import reasons
 from outsim.results.measures import MEASURES, Measure
+from outsim.results.tables.waiting import WAITING_MEASURES
 from outsim.scenario.campaigns import CampaignNames
 from outsim.scenario.model import Scenario
 from outsim.studies.comparable import asked_about, campaign_of, compared
@@ -24,6 +27,9 @@ from outsim.studies.variance_reduction import in_words
 
 DRAWN = ("completed_by_deadline", "finish_time_s", "wait_p90_s", "status_lag_p90_s")
 """Measures that have a picture."""
+COMPARED = (*MEASURES, *WAITING_MEASURES)
+"""Measures that a comparison takes of each run: those it shows, and those that say why."""
+_REASONS = {measure.name for measure in WAITING_MEASURES}
 PROMISED = ("wait_p50_s", "finish_time_s", "completed_by_deadline")
 """A duration, a clock time and a result: what is shown while there is no verdict yet."""
 
@@ -36,11 +42,24 @@ class Comparison(Answer):
     """Of all scenarios, over the same replications."""
     verbose: bool = False
     """Whether its document also says what pairing the replications saved."""
+    why: Sequence[str] = ()
+    """Why the second scenario differs, from `reasons`; empty where there are more than two."""
     planned: int = 0
     """Replications that will be there; before, nothing is called better or worse.
 
     A verdict at each of many looks would be wrong at one of them far more often than it says.
     """
+
+    @classmethod
+    def of(cls, findings: StudyResult, *, verbose: bool = False, planned: int = 0) -> Comparison:
+        """What findings come to, `verbose` or not, of so many replications that are `planned`.
+
+        Of two scenarios measured by `COMPARED` it is also said why they differ.
+        """
+        says_why = len(findings.scenarios) == 2 and set(findings.data.columns) >= _REASONS
+        shown = tuple(measure for measure in findings.measures if measure.name not in _REASONS)
+        why = reasons(findings) if says_why else []
+        return cls(replace(findings, measures=shown), verbose, why, planned)
 
     @property
     def is_early(self) -> bool:
@@ -65,6 +84,7 @@ class Comparison(Answer):
             title="Which scenario does better?",
             asked=self._asked(),
             answer=" ".join([*map(self._against_first, places), *findings.unlike_texts]),
+            why=self.why,
             more=[text for place in places for text in self._in_full(place)],
             tables=[Table("Measures of each scenario", [*text.columns], text.to_numpy().tolist())],
             pictures=[
@@ -154,7 +174,8 @@ class Comparison(Answer):
     def _difference(self, measure: Measure, difference: Estimate, limit: str = "") -> str:
         """A difference of a measure; with the smallest one that matters, if that is asked for."""
         deadline = self.findings.scenarios[0].deadline
-        text = format_estimate(measure.kind, difference, deadline, signed=True)
+        unit = self.findings.units(measure)[1]
+        text = format_estimate(measure.kind, difference, deadline, signed=True, unit=unit)
         if limit and difference.rare is None:
             least = format_matters(measure.kind, self.findings.matters_from(measure.name))
             text += f" ({limit.format(least)})"
@@ -213,8 +234,8 @@ class Comparison(Answer):
         )
 
     def to_dict(self) -> dict[str, Any]:
-        """The comparison for machines: names, counts, estimates."""
-        return self.findings.to_dict()
+        """The comparison for machines: names, counts, estimates, and why."""
+        return self.findings.to_dict() | {"why": list(self.why)}
 
 
 _INTERVAL = re.compile(r"( ± [\d,.]*\d| \([-+][\d,.]+ to [-+][\d,.]+\))( min| m?s| points)?")
@@ -275,6 +296,7 @@ def compare(
     alike, unlike = asked_about(scenarios, campaign, deadline, across_zones=across_zones)
     run = run_of(
         alike,
+        measures=COMPARED,
         unlike=unlike,
         antithetic=antithetic,
         stratified=stratified,
@@ -282,5 +304,5 @@ def compare(
         **options,
     )
     return StudyQuestion(
-        "compare", run, lambda findings: Comparison(findings, verbose, run.planned)
+        "compare", run, partial(Comparison.of, verbose=verbose, planned=run.planned)
     )

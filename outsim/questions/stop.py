@@ -321,13 +321,15 @@ class StopRace(Answer):
         saved, dialed = self.dials_saved(after_us), self.dialed_after(after_us)
         share = _text("saved_share", self.saved_share(after_us))
         saves = (
-            f"{_text('dials_saved', saved)} dials, {share} of all" if saved.mean else "no dials"
+            f"{_text('dials_saved', saved)} dials, {share} of those made without it"
+            if saved.mean
+            else "no dials"
         )
         what = f"A stop at {later(self.campaign.start, after_us):%H:%M:%S} saves {saves}."
         if not dialed.mean > 0:
             return f"{what} After it no call goes out."
         why = stop_rule(self.findings.scenarios[0], self.campaign)
-        return f"{what} {why}: {_text('dialed_after', dialed)} dials."
+        return f"{what} {_text('dialed_after', dialed)} dials still go out after it. {why}."
 
     def _until(self, moment: LastMoment) -> str:
         """Until when a stop saves a share of the dials."""
@@ -394,8 +396,21 @@ def stop_rule(scenario: Scenario, campaign: Campaign) -> str:
     queued = {"loading": "in the outbound queue or ", "queue": ""}[campaign.stop_reaches]
     retries = "" if campaign.stop_cancels_retries else ", retries too"
     return (
-        f"Because a stop takes effect after {effect} and what is {queued}dispatched by then still "
-        f"goes out{retries}"
+        f"A stop takes effect after {effect}, and what is {queued}dispatched by then still goes "
+        f"out{retries}"
+    )
+
+
+def stop_before_start(scenario: Scenario, campaign: Campaign, after_us: int) -> str:
+    """What a stop saves that is in effect by the start; empty for one that is not.
+
+    `after_us` is from the start to the stop, negative where it comes before.
+    """
+    if after_us + scenario.platform.stop_latency > 0:
+        return ""
+    return (
+        f"A stop at {later(campaign.start, after_us):%H:%M:%S} saves every dial: {campaign.name} "
+        f"starts at {campaign.start:%H:%M:%S}, and all of its calls are canceled before."
     )
 
 

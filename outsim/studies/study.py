@@ -17,6 +17,7 @@ from outsim.engine import Engine
 from outsim.errors import StudyError
 from outsim.progress import Progress
 from outsim.results.measures import MEASURES, Measure
+from outsim.results.tables.waiting import WAITING_MEASURES
 from outsim.scenario.model import Scenario
 from outsim.studies.comparable import UNLIKE, check_alike
 from outsim.studies.default_replications import MOST
@@ -208,7 +209,9 @@ def run_of(scenarios: Scenario | Sequence[Scenario], **options: Any) -> StudyRun
     return Study(scenarios, **of_study).stream(**options)
 
 
-def load_study(directory: str | Path, measures: tuple[Measure, ...] = MEASURES) -> Study:
+def load_study(
+    directory: str | Path, measures: tuple[Measure, ...] = (*MEASURES, *WAITING_MEASURES)
+) -> Study:
     """Open the directory of a study.
 
     Parameters

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
-from outsim.display import explain_missing, format_estimate, table_html, unit_of
+from outsim.display import Unit, explain_missing, format_estimate, table_html, unit_of
 from outsim.errors import StudyError
 from outsim.estimates import (
     ANYTHING,
@@ -302,6 +302,14 @@ class StudyResult:
         is_local = measure.kind == "clock" or "{deadline}" in measure.label
         return f"{label}, each in its zone" if is_local and "zone" in self.unlike else label
 
+    def units(self, measure: Measure) -> tuple[Unit, Unit]:
+        """What means and differences of a measure are written in, wherever they stand."""
+        kind, places = measure.kind, range(len(self.scenarios))
+        means = [self.mean(place, measure.name) for place in places]
+        differences = [self.difference(place, measure.name) for place in places[1:]]
+        unit = unit_of(kind, [*(means if kind != "clock" else []), *differences])
+        return unit, unit_of(kind, [], signed=True) if kind == "share" else unit
+
     @property
     def unlike_texts(self) -> list[str]:
         """What is different in the scenarios though measures are compared, in sentences."""
@@ -321,8 +329,7 @@ class StudyResult:
             if measure.optional and not any(mean.count for mean in means):
                 continue
             differences = [self.difference(place, measure.name) for place in others]
-            unit = unit_of(kind, [*(means if kind != "clock" else []), *differences])
-            signed = unit_of(kind, [], signed=True) if kind == "share" else unit
+            unit, signed = self.units(measure)
             row = [self.label(measure)]
             for mean in means:
                 row.append(format_estimate(kind, mean, begins, unit=unit))

@@ -62,7 +62,7 @@ def test_a_study_without_causes_tells_them_of_one_run(tmp_path):
 def test_it_says_why_calls_go_out_after_the_stop_and_where_they_stood(stopped):
     _, page = stopped
     said = answer(page, "stop")
-    assert said.startswith("Because a stop takes effect after 2 s and what is in the outbound")
+    assert said.startswith("A stop takes effect after 2 s, and what is in the outbound")
     assert "took effect at 09:06:02; its calls by status then:" in words(section(page, "stop"))
 
 

@@ -150,14 +150,17 @@ def test_why_calls_still_go_out_is_said_first():
     race = raced(offer({"ports": 1}), 0, 30)
     answer = race.document().answer
     assert answer == race.to_dict()["why"]
-    assert answer.startswith("Because a stop takes effect after 2 s and what is in the outbound")
+    assert answer.startswith("A stop takes effect after 2 s, and what is in the outbound")
     assert "10.0 (all 2 runs) dials at the most, after a stop 0 s after the start." in answer
 
 
 def test_of_one_stop_it_is_said_what_it_saves():
     document = raced(offer({"ports": 1}), 0).document()
-    assert document.answer.startswith("A stop at 09:00:00 saves no dials. Because a stop takes")
-    assert document.answer.endswith("still goes out: 10.0 (all 2 runs) dials.")
+    assert document.answer == (
+        "A stop at 09:00:00 saves no dials. 10.0 (all 2 runs) dials still go out after it. A stop "
+        "takes effect after 2 s, and what is in the outbound queue or dispatched by then still "
+        "goes out."
+    )
     assert "was stopped 0 s after its start, and compared with" in document.asked
     early = raced(offer(pacing="60/min"), 2).document().answer
     assert early.startswith("A stop at 09:00:02 saves 6.0 (all 2 runs) dials, 60.0 % (all 2 runs)")

@@ -62,7 +62,7 @@ class Gate:
     async def _show(self, front: Front, scope: Scope, receive: Receive, send: Send) -> None:
         """Let the page answer: what it asks for is no client's request, and may be kept."""
         headers = Headers(scope=scope)
-        refusal = self._refusal(headers) or self._too_large(headers)
+        refusal = self._refusal(headers) or self._too_large(headers, scope.get("method", ""))
         if refusal is not None:
             await refusal(scope, receive, send)
             return
@@ -116,9 +116,11 @@ class Gate:
             return None
         return JSONResponse({"error": NOT_OURS}, 403)
 
-    def _too_large(self, headers: Headers) -> ASGIApp | None:
-        """The answer to who says beforehand that more is coming than may come."""
+    def _too_large(self, headers: Headers, method: str) -> ASGIApp | None:
+        """The answer to who says beforehand that more is coming than may come, or not how much."""
         most = self._most(headers)
+        if method == "POST" and "content-length" not in headers:
+            return JSONResponse({"error": "an upload says how long it is: Content-Length"}, 411)
         if int(headers.get("content-length", "0")) <= most:
             return None
         return JSONResponse({"error": TOO_LARGE.format(most)}, 413)

@@ -9,7 +9,9 @@ import signal
 from collections.abc import Callable
 from concurrent.futures import Future
 from functools import partial
+from hashlib import sha256
 from pathlib import Path
+from secrets import token_hex
 from typing import TYPE_CHECKING, Any
 
 from outsim.live.http.context import Context
@@ -57,8 +59,12 @@ def run(
     options
         Those of `outsim.live.http.server.serving`.
     """
+    state = options.get("state")
+    # A session that is kept is the same one after a restart.
+    name = token_hex() if state is None else sha256(f"{state.resolve()}".encode()).hexdigest()
     about = partial(
         Page,
+        name=name,
         other=other,
         scenario_file=scenario_file,
         other_file=other_file,
@@ -89,11 +95,12 @@ async def _run(
         loop = asyncio.get_running_loop()
         for kind in (signal.SIGINT, signal.SIGTERM):
             loop.add_signal_handler(kind, served.stop)
-        page = f"{served.url}/"
-        print(json.dumps({**served.ready_line(), "page": page}), flush=True)  # noqa: T201
-        note(f"open {page} to see it move, {page}docs for the interface; Ctrl-C ends the sandbox")
-        sparing = asyncio.create_task(_spare_collections())
-        async with front.opened(about(served.context)):
+        home = f"{served.url}/"
+        print(json.dumps({**served.ready_line(), "page": home}), flush=True)  # noqa: T201
+        note(f"open {home} to see it move, {home}docs for the interface; Ctrl-C ends the sandbox")
+        page = about(served.context)
+        sparing = asyncio.create_task(_spare_collections(page))
+        async with front.opened(page):
             await running
         sparing.cancel()
         if save is not None:
@@ -101,9 +108,17 @@ async def _run(
             note(f"session written to {save}" + (f"; not in it: {left_out}" if left_out else ""))
 
 
-async def _spare_collections() -> None:
+GONE_AT_ONCE = 20
+"""Browsers that have closed a room: what is left of so many, some 2 MB, is worth a collection."""
+
+
+async def _spare_collections(page: Page) -> None:
     """Keep what is there out of collections: looking through a million objects stops the loop."""
-    gc.set_threshold(50_000, 20, 100)
+    known = 0
     while True:
+        if page.left - known >= GONE_AT_ONCE:
+            known = page.left
+            gc.unfreeze()
+            gc.collect()
         gc.freeze()
         await asyncio.sleep(1)

@@ -9,12 +9,13 @@ from nicegui import ui
 from outsim.clock import format_duration
 from outsim.live.http import control
 from outsim.live.page.clock import Clock
-from outsim.live.page.customer_calls import CampaignCalls
+from outsim.live.page.customer_calls import CampaignCalls, still_goes_out
 from outsim.live.page.customer_list import QueueList
 from outsim.live.page.orders import STYLE, Notice
 from outsim.live.page.parts import words
 from outsim.live.page.rows import SIZE, Column, Pager, Rows
 from outsim.live.page.session import Page
+from outsim.live.page.sheet import Sheet
 from outsim.live.page.times import local
 from outsim.live.views import CampaignView
 from outsim.scenario.accounts import Account
@@ -57,7 +58,7 @@ class CustomersPage:
             ui.button("Refresh", on_click=self.refresh)
             self._old = words("p", "").props('role="status"')
             self._often = ui.checkbox("Refresh each second", on_change=self._renew_or_not)
-        self._notice = Notice()
+        self._notice, self._sheet = Notice(), Sheet()
         self._campaigns = Rows(
             "",
             [],
@@ -133,8 +134,8 @@ class CustomersPage:
                 )
         if self._truth.value:
             columns.append(Column("waiting", "Updates not seen yet", "number truth"))
-            columns.append(Column("wedged", "Wedged", "number truth"))
-            columns.append(Column("lag", "Status lag", "number truth"))
+            columns.append(Column("wedged", "Wedged: never go out", "number truth"))
+            columns.append(Column("lag", "Status lag, mean of the last", "number truth"))
         return columns
 
     def _cells(self, view: CampaignView) -> dict[str, Any]:
@@ -154,12 +155,27 @@ class CustomersPage:
 
     async def _act(self, action: str, name: str) -> None:
         tenant = self.account.tenant
+        if action == "stop":
+            self._ask_whether_to_stop(tenant, name)
+            return
         with self._notice.refusals():
-            if action == "stop":
-                answer = await control.stop(self._page.context, tenant, name)
-                self._notice.say(f"{answer['done']}.")
             self._calls.view(tenant, name)
         await self.refresh()
+
+    def _ask_whether_to_stop(self, tenant: str, name: str) -> None:
+        async def stop() -> None:
+            self._sheet.close()
+            with self._notice.refusals():
+                answer = await control.stop(self._page.context, tenant, name)
+                self._notice.say(f"{answer['done']}.")
+                self._calls.view(tenant, name)
+            await self.refresh()
+
+        sandbox = self._page.context.sandbox
+        with self._notice.refusals(), self._sheet.opened(f"Stop {name}?", "Let it go on"):
+            words("p", still_goes_out(sandbox, sandbox.campaign(tenant, name)))
+            words("p", "A stop can't be undone.")
+            words("button", "Stop it").props("type=button").on("click", stop)
 
     async def _queued(self, name: str) -> None:
         self._calls.view(self.account.tenant, name)

@@ -14,6 +14,7 @@ from outsim.live.page.rows import SIZE, Column, Pager, Rows
 from outsim.live.page.session import Page
 from outsim.live.page.sheet import Sheet, terms
 from outsim.live.page.times import local
+from outsim.live.sandbox import Sandbox
 from outsim.live.views import CallView, CampaignView, PageRow
 from outsim.questions.stop import stop_rule
 from outsim.vocabulary import FIRST_CALL_ID, STATUS_TABLE, UNDER_WAY_STATUSES
@@ -142,13 +143,9 @@ class CampaignCalls:
             return
         sandbox = self._page.context.sandbox
         count = view.dialed_after_stop
-        campaign = sandbox.definition(view.tenant, view.name)
-        left = sum(view.counts.get(status, 0) for status in ("queued", *UNDER_WAY_STATUSES))
-        why = stop_rule(sandbox.scenario, campaign)
         self._stopped.text = (
             f"The stop was asked for at {local(self._page, stopped)}. Dials since then: "
-            f"{count:,}. Calls that are queued or being dialed now: {left:,}. Why calls still go "
-            f"out: {why[:1].lower()}{why[1:]}."
+            f"{count:,}. {still_goes_out(sandbox, view)}"
         )
         self._late_pages.set_total(count)
         begin = self._late_pages.begin
@@ -220,6 +217,16 @@ class CampaignCalls:
                 for dial in call.attempts
             ),
         )
+
+
+def still_goes_out(sandbox: Sandbox, view: CampaignView) -> str:
+    """What a stop does not reach, by its rule and as it stands."""
+    left = sum(view.counts.get(status, 0) for status in ("queued", *UNDER_WAY_STATUSES))
+    why = stop_rule(sandbox.scenario, sandbox.definition(view.tenant, view.name))
+    return (
+        f"Calls that are queued or being dialed now: {left:,}. Why calls still go out: "
+        f"{why[:1].lower()}{why[1:]}."
+    )
 
 
 def lag_in_words(row: PageRow) -> str:

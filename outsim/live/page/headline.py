@@ -20,6 +20,7 @@ def headline(page: Page) -> Callable[[], None]:
         return lambda: None
     with ui.element("section").props('aria-live="polite"').classes("headline"):
         answer = words("p", "").classes("answer")
+        reasons = ui.element("div")
         note = words("p", "").classes("note")
         with ui.element("details") as why:
             words("summary", "What is better and what is worse")
@@ -40,10 +41,11 @@ def headline(page: Page) -> Callable[[], None]:
             answer.text = f"{comparing.names}: the first mornings of both are being run ..."
             return
         answer.text, note.text = document.answer, f"{document.asked}."
-        listed.clear()
-        with listed:
-            for line in document.more:
-                words("p", line)
+        for place, lines in ((reasons, document.why), (listed, document.more)):
+            place.clear()
+            with place:
+                for line in lines:
+                    words("p", line)
 
     show()
     ui.timer(LOOKS_S, show)

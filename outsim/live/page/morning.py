@@ -38,15 +38,21 @@ def add_routes(app: FastAPI, page: Page) -> None:
         return Response(drawn, media_type="application/json", headers={"content-encoding": "gzip"})
 
     @app.get(BASE + "/{source}/story/{call_id}")
-    async def story_of(source: str, call_id: int) -> dict[str, Any]:
+    async def story_of(source: str, call_id: int) -> dict[str, Any] | None:
+        # What is looked for and not found is no error, which a browser would write down.
         return await _told(page, "story", await named(source).result(), call_id)
 
     @app.get(BASE + "/{source}/instant")
     async def instant_at(source: str, at_s: float) -> dict[str, Any]:
-        return await _told(page, "instant", await named(source).result(), at_s)
+        told = await _told(page, "instant", await named(source).result(), at_s)
+        if told is None:
+            raise HTTPException(404, f"the run has no instant {at_s:g} s")
+        return told
 
 
-async def _told(page: Page, what: Literal["story", "instant"], *given: Any) -> dict[str, Any]:
+async def _told(
+    page: Page, what: Literal["story", "instant"], *given: Any
+) -> dict[str, Any] | None:
     def tell() -> dict[str, Any]:
         from outsim.plots import animation
 
@@ -54,8 +60,8 @@ async def _told(page: Page, what: Literal["story", "instant"], *given: Any) -> d
 
     try:
         return await page.work.run(tell)
-    except OutsimError as error:
-        raise HTTPException(404, str(error)) from None
+    except OutsimError:
+        return None
 
 
 class MovingMorning(ui.element, component="morning.js"):
@@ -87,6 +93,10 @@ def build(page: Page) -> None:
     first = next(iter(titles))
     ui.add_head_html(
         f'<link rel="preload" as="fetch" href="{BASE}/{first}/data" crossorigin="anonymous">'
+        + "".join(
+            f'<link rel="modulepreload" href="{BASE}/static/{script.name}">'
+            for script in sorted(STATIC.glob("*.js"))
+        )
     )
     begin_comparing = headline(page)
     with ui.element("div").classes("beside"):

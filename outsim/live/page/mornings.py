@@ -144,7 +144,7 @@ class Live:
         # What makes tables takes long to load: not in the loop.
         await self._work.run(import_module, "outsim.live.replay")
         await self._sandbox.read_ahead()
-        result = self._sandbox.result()
+        result = self._sandbox.result(with_now=True)
         drawn = await self._work.run(_drawn, result, is_live=True)
         self.looks += 1
         return result, drawn

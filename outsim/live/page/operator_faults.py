@@ -9,11 +9,12 @@ from nicegui import ui
 
 from outsim.live.http import faults
 from outsim.live.http.faults import FaultOrder, PinOrder
-from outsim.live.inputs import LIMITS, Fault
-from outsim.live.page.orders import Fields, Notice
+from outsim.live.inputs import FAULTS, LIMITS, PINNED, Fault
+from outsim.live.page.orders import Fields, Notice, in_one_line
 from outsim.live.page.parts import words
 from outsim.live.page.rows import Column, Rows
 from outsim.live.page.session import Page
+from outsim.live.page.sheet import terms
 from outsim.live.page.times import local
 
 
@@ -39,6 +40,12 @@ class Faults:
         )
         with ui.element("details").props("open"):
             words("summary", "Order a fault")
+            with ui.element("details"):
+                words("summary", "What each of them is")
+                terms(
+                    (kind.replace("_", " "), in_one_line(word.meaning))
+                    for kind, word in FAULTS.items()
+                )
             tenants = {"tenant": page.context.sandbox.tenants}
             self._fields = Fields(
                 FaultOrder,
@@ -106,6 +113,12 @@ class Numbers:
         with ui.element("details"):
             words("summary", "Give numbers an outcome")
             words("p", "Several numbers are parted by spaces or commas.").classes("note")
+            with ui.element("details"):
+                words("summary", "What each outcome is")
+                terms(
+                    (f"{outcome}".replace("_", " "), word.meaning)
+                    for outcome, word in PINNED.items()
+                )
             self._fields = Fields(
                 PinOrder,
                 [*PinOrder.model_fields],

@@ -37,6 +37,8 @@ class Page:
         What is drawn of a run of the scenario, if it was begun before the sandbox.
     work : Work
         Does what takes long.
+    name : str
+        Of the session: a browser that finds another one knows that its own is gone.
     """
 
     context: Context
@@ -46,6 +48,9 @@ class Page:
     made: Result | None = None
     first_picture: Future[bytes] | None = None
     work: Work = field(default_factory=Work)
+    name: str = ""
+    left: int = 0
+    """Browsers that have closed a room."""
     _comparing: Comparing | None = None
 
     # Studies and what draws take longer to load than a sandbox may take to answer.
@@ -75,6 +80,10 @@ class Page:
         if self._comparing is None or not self._comparing.is_of(base, seed):
             self._comparing = Comparing(self.work, self.runs, base, self.other, seed)
         return self._comparing
+
+    def leave(self) -> None:
+        """Count a browser that has closed a room."""
+        self.left += 1
 
     @property
     def scenario(self) -> Scenario:

@@ -17,20 +17,24 @@ class Sheet:
         self._dialog = ui.dialog()
 
     @contextmanager
-    def opened(self, title: str) -> Iterator[None]:
-        """Fill it with what is made in the block, and open it."""
+    def opened(self, title: str, close: str = "Close") -> Iterator[None]:
+        """Fill it with what is made in the block and a button that closes it, and open it."""
         self._dialog.clear()
         self._dialog.props["aria-label"] = title
         with self._dialog, ui.element("div").classes("sheet q-card"):
             words("h2", title)
             yield
-            words("button", "Close").props("type=button").on("click", self._dialog.close)
+            words("button", close).props("type=button").on("click", self.close)
         self._dialog.open()
+
+    def close(self) -> None:
+        """Close it."""
+        self._dialog.close()
 
 
 def terms(named: Iterable[tuple[str, object]]) -> None:
     """Names and what they stand for; what is empty is left out."""
-    with ui.element("dl"):
+    with ui.element("dl").classes("terms"):
         for name, text in named:
             if text not in ("", None):
                 words("dt", name)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from importlib import import_module
@@ -29,8 +30,19 @@ MARK = (
 )
 THEMES = {"auto": None, "light": False, "dark": True}
 COOKIE = "outsim-theme"
-RESPONSE_S = 120.0
-"""A room has so long to be built: on a busy machine its modules may take many seconds to load."""
+LOST = "Connection lost: this page is as it was, and takes no orders until it is back."
+GONE = (
+    "The session that this page showed is gone: the sandbox was started anew, and this is the new "
+    "one."
+)
+
+
+class Connection(ui.element, component="connection.js"):
+    """Switches off what can be ordered while nobody hears it, and says whose session is gone."""
+
+    def __init__(self, session: str) -> None:
+        super().__init__()
+        self._props.update(session=session, gone=GONE)
 
 
 @asynccontextmanager
@@ -39,7 +51,7 @@ async def started(page: Page) -> AsyncIterator[ASGIApp]:
     app = FastAPI(openapi_url=None)
     morning.add_routes(app, page)
     for path in ROOMS:
-        _add_room(page, path)
+        _add_room(page, path, f"outsim.live.page.{MODULES[path]}")
     # A bar that flits by with each request says nothing, and has no name for who can't see it.
     nicegui_app.config.quasar_config["loadingBar"]["skipHijack"] = True
     ui.run_with(
@@ -56,18 +68,31 @@ async def started(page: Page) -> AsyncIterator[ASGIApp]:
         yield app
 
 
-def _add_room(page: Page, path: str) -> None:
-    @ui.page(path, title=f"{ROOMS[path]} - outsim", response_timeout=RESPONSE_S)
-    async def room() -> None:
-        module = await page.work.run(import_module, f"outsim.live.page.{MODULES[path]}")
-        with _frame(page, path):
-            module.build(page)
+def _add_room(page: Page, path: str, name: str) -> None:
+    @ui.page(path, title=f"{ROOMS[path]} - outsim")
+    def room() -> None:
+        with _frame(page, path), ui.element("div") as inside:
+            if name in sys.modules:
+                sys.modules[name].build(page)
+                return
+            words("p", "The room is being loaded ...").classes("note").props('role="status"')
+
+        async def furnish() -> None:
+            # On a busy machine it may take longer than a browser is to wait for the frame.
+            module = await page.work.run(import_module, name)
+            inside.clear()
+            with inside:
+                module.build(page)
+
+        with inside:
+            ui.timer(0, furnish, once=True)
 
 
 @contextmanager
 def _frame(page: Page, path: str) -> Iterator[None]:
     """Header, footer and the room between them."""
     ui.add_css(STYLE)
+    ui.context.client.on_delete(page.leave)
     theme = ui.dark_mode(THEMES.get(_kept_theme()))
     with ui.header(fixed=False):
         ui.link("Skip to the room", "#main").classes("skip")
@@ -80,6 +105,7 @@ def _frame(page: Page, path: str) -> Iterator[None]:
         _theme_switch(theme)
     with ui.element("div").props("id=main tabindex=-1"):
         words("h1", ROOMS[path])
+        Connection(page.name)
         yield
     with ui.footer(fixed=False):
         sandbox = page.context.sandbox
@@ -90,7 +116,7 @@ def _clock(page: Page) -> None:
     """The simulated local time, as it goes; once nobody tells of it any more, that."""
     with ui.element("div").classes("clock").props('role="timer" aria-label="Simulated time"'):
         shown = words("span", "").classes("connected")
-        words("span", "Connection lost: this page is as it was.").classes("lost")
+        words("span", LOST).classes("lost")
 
     def show() -> None:
         view = page.context.sandbox.clock.view

@@ -13,7 +13,6 @@ from nicegui import ui
 from nicegui.events import GenericEventArguments
 
 from outsim.clock import SECOND, format_duration
-from outsim.errors import StudyError
 from outsim.live.page.mornings import Morning
 from outsim.live.page.narrowing import answer_so_far, narrowing
 from outsim.live.page.work import Work
@@ -64,7 +63,10 @@ class StopFlag:
         await asyncio.sleep(SETTLED_S)
         morning = self._morning()
         scenario = await morning.scenario()
-        after_us = await self._work.run(_after_start, scenario, at_s)
+        after_us, before = await self._work.run(_after_start, scenario, at_s)
+        if before:
+            self._tell(before)
+            return
         self._tell("The stop is being tried on the first days ...")
         ask = partial(_asked, scenario, after_us, morning.seed)
         async with aclosing(narrowing(self._work, ask, answer_so_far, STUDY)) as coming:
@@ -72,15 +74,17 @@ class StopFlag:
                 self._tell(f"{answer.document.answer} {answer.document.asked}")
 
 
-def _after_start(scenario: Scenario, at_s: float) -> int:
-    """Microseconds from the start of the campaign under study to an instant of the day."""
+def _after_start(scenario: Scenario, at_s: float) -> tuple[int, str]:
+    """Microseconds from the start of the campaign under study to an instant of the day.
+
+    And what is to be said of a stop that takes effect before the start, which takes no run.
+    """
+    from outsim.questions.stop import stop_before_start
     from outsim.studies.comparable import campaign_of
 
     campaign = campaign_of(scenario)
     after_us = round(at_s * SECOND) - scenario.instant_us(campaign.start)
-    if after_us < 0:
-        raise StudyError(f"{campaign.full_name} starts at {campaign.start:%H:%M:%S}.")
-    return after_us
+    return max(0, after_us), stop_before_start(scenario, campaign, after_us)
 
 
 def _asked(

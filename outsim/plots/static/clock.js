@@ -76,6 +76,11 @@ export class LocalClock {
     return this.time(s).slice(0, 5);
   }
 
+  /** Hours and minutes, and seconds where there are some. */
+  shortest(s) {
+    return this.time(s).slice(0, this.local(s).getUTCSeconds() ? 8 : 5);
+  }
+
   mark(s) {
     const time = this.short(s);
     return this.shows_day && time === "00:00" ? this.day(s) : time;

@@ -141,7 +141,7 @@ export class StopFlag {
     root.style.setProperty("--outsim-flag", Math.min(1, Math.max(0, share)));
     this.track.classList.toggle("late", share > 0.6);
     const text = this.s === null ? "no stop" : `stop at ${view.clock.text(this.s)}`;
-    say(this.label, this.s === null ? text : `stop ${view.clock.short(this.s)}`);
+    say(this.label, this.s === null ? text : `stop ${view.clock.shortest(this.s)}`);
     this.handle.setAttribute("aria-label", "Stop of the campaign");
     this.handle.setAttribute("aria-valuemin", view.from_s);
     this.handle.setAttribute("aria-valuemax", view.until_s);

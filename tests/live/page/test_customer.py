@@ -36,6 +36,14 @@ def test_a_list_is_queued_watched_and_stopped_and_calls_still_go_out(serve, file
         advance(page, "3 s", "09:00:03")
         assert cells(page, CAMPAIGNS, "spring")["Pending"] == "60"
         page.get_by_role("button", name="Stop: spring").click()
+        question = page.get_by_role("dialog", name="Stop spring?")
+        expect(question.get_by_text("A stop can't be undone.")).to_be_visible()
+        question.get_by_role("button", name="Let it go on").click()
+        expect(question).to_have_count(0)
+        assert state_of(opened.url, "campaigns/clinic/spring")["stop_requested"] is None
+        page.get_by_role("button", name="Stop: spring").click()
+        question.get_by_text("Why calls still go out: a stop takes").wait_for()
+        question.get_by_role("button", name="Stop it").click()
         expect(page.get_by_text("campaign spring of clinic is stopped")).to_be_visible()
         advance(page, "57 s", "09:01:00")
         refresh(page, "09:01:00")
@@ -43,7 +51,7 @@ def test_a_list_is_queued_watched_and_stopped_and_calls_still_go_out(serve, file
         said = state_of(opened.url, "campaigns/clinic/spring")
         assert said["dialed_after_stop"] > 0
         expect(page.get_by_text(f"Dials since then: {said['dialed_after_stop']}.")).to_be_visible()
-        expect(page.get_by_text("Why calls still go out: because a stop takes")).to_be_visible()
+        expect(page.get_by_text("Why calls still go out: a stop takes")).to_be_visible()
         page.get_by_text("Which calls went out after the stop").click()
         first = said["calls_after_stop"][0]
         shown = cells(page, "Dialed after the stop", f"{first['call_id']}")
@@ -152,6 +160,7 @@ def test_it_is_queued_viewed_and_stopped_without_a_mouse(anew):
         expect(page.get_by_text("keys: 60 calls queued")).to_be_visible()
         page.get_by_role("button", name="Stop: keys").focus()
         page.keyboard.press("Enter")
+        page.get_by_role("button", name="Stop it").press("Enter")
         expect(page.get_by_text("campaign keys of clinic is stopped")).to_be_visible()
         expect(page.get_by_role("button", name="Stop: keys")).to_have_count(0)
         page.get_by_role("button", name="View: keys").press("Space")

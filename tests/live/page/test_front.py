@@ -64,6 +64,10 @@ def test_the_rest_is_the_platforms(client):
     assert not {*ROOMS} & {*client.get("/openapi.json").json()["paths"]}
 
 
+def test_an_upload_of_unknown_length_is_refused_before_it_is_read(client):
+    assert client.post("/_nicegui/client/x/upload/1", content=iter([b"x"])).status_code == 411
+
+
 def test_an_upload_that_is_too_large_is_refused_before_it_is_read(opened):
     there = urlsplit(opened.url)
     head = {

@@ -91,6 +91,28 @@ def test_what_is_handed_in_while_the_clock_is_held_is_seen():
     assert asyncio.run(look()) == [1, 2]
 
 
+@pytest.mark.parametrize("at_min", [4, 5, 6])
+def test_at_every_instant_the_morning_counts_what_the_customer_does(at_min):
+    """Also at the one at which a campaign is handed in: there the clock stands as often as not."""
+    words = ("pending", "completed", "failed")
+
+    async def look() -> tuple[list[int], list[int]]:
+        async with Sandbox(load(SMALL), held=True) as sandbox:
+            if at_min:
+                await sandbox.clock.advance_by(at_min * MINUTE)
+            work = Work()
+            [counter] = json.loads(gzip.decompress(await Live(work, sandbox).data()))["counters"]
+            work.close()
+            seen = sandbox.campaign("clinic", "calls").seen
+            return [counter["seen"][word][-1] for word in words], [
+                seen.get(word, 0) for word in words
+            ]
+
+    in_the_morning, to_the_customer = asyncio.run(look())
+    assert in_the_morning == to_the_customer
+    assert sum(to_the_customer) == (20 if at_min >= 5 else 0)
+
+
 def test_a_reset_with_another_seed_is_compared_anew():
     sandbox: Any = SimpleNamespace(scenario=load(SMALL), seed=1)
     page = Page(SimpleNamespace(sandbox=sandbox), other=load({**SMALL, "name": "other"}))

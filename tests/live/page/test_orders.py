@@ -11,7 +11,9 @@ from nicegui.testing.user_simulation import user_simulation
 
 import outsim
 from outsim.live.http.server import serving
-from outsim.live.page import customer, operator
+from outsim.live.inputs import FAULTS
+from outsim.live.page import customer, operator, shell
+from outsim.live.page.orders import in_one_line
 from outsim.live.page.session import Page
 
 SCENARIO = {
@@ -39,9 +41,14 @@ def refused(room, pressed, expected, **filled):
     async def session():
         async with opened(room) as (user, context):
             for label, value in filled.items():
-                fields = user.find(kind=ui.input).elements
+                fields = {
+                    *user.find(kind=ui.input).elements,
+                    *user.find(kind=ui.select).elements,
+                }
                 field = next(
-                    found for found in fields if found.props["label"] == label.replace("_", " ")
+                    found
+                    for found in fields
+                    if found.props.get("label") == label.replace("_", " ")
                 )
                 field.value = value
             user.find(kind=ui.button, content=pressed).click()
@@ -87,8 +94,47 @@ def test_an_account_that_is_not_active_hands_in_nothing():
         ("Advance to", {"Local time": "2027-01-01 00:00"}, "lies outside the run"),
         ("Order it", {}, "of: is missing"),
         ("Order it", {"share": "2"}, "share: found"),
+        (
+            "Order it",
+            {"what goes wrong (of)": "ports", "count": "9999"},
+            "count: found 9,999; there are 300 ports",
+        ),
         ("Give it", {"numbers": "2125551234"}, "555-0100 to 555-0199"),
     ],
 )
 def test_an_order_that_makes_no_sense_is_refused_where_it_is_given(pressed, filled, expected):
     refused(operator, pressed, expected, **filled)
+
+
+def test_every_fault_is_explained_where_it_is_ordered():
+    async def session():
+        async with opened(operator) as (user, _):
+            for word in FAULTS.values():
+                await user.should_see(in_one_line(word.meaning))
+
+    asyncio.run(session())
+
+
+def test_a_room_that_takes_long_to_load_does_not_keep_its_frame_waiting():
+    """Where modules load slowly, a browser is answered, and the room comes when it is there."""
+
+    async def session():
+        async with serving(outsim.load(SCENARIO)) as (served, _):
+            page = Page(served.context)
+            loaded = asyncio.Event()
+
+            async def load(*_):
+                await loaded.wait()
+                return customer
+
+            page.work.run = load
+            async with user_simulation() as user:
+                shell._add_room(page, "/customer", "outsim.a_module_that_is_loaded_slowly")
+                await user.open("/customer")
+                await user.should_see("The room is being loaded")
+                loaded.set()
+                await user.should_see("Queue calls")
+                await user.should_not_see("The room is being loaded")
+            page.work.close()
+
+    asyncio.run(session())

@@ -8,7 +8,6 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import expect
 
-from outsim.live.page import shell
 from outsim.live.page.front import ROOMS
 
 from .opening import DESK, PHONE
@@ -65,19 +64,6 @@ def test_the_clock_says_that_it_is_held_and_when_nobody_tells_of_it(opened):
         page.evaluate("() => { window.socket.disconnect(); }")
         expect(clock.get_by_text("Connection lost")).to_be_visible()
         expect(clock.get_by_text("(held)")).to_be_hidden()
-
-
-def test_a_room_that_takes_long_to_load_is_waited_for(monkeypatch):
-    given = {}
-
-    def page(path, **named):
-        given[path] = named["response_timeout"]
-        return lambda room: room
-
-    monkeypatch.setattr(shell.ui, "page", page)
-    for path in ROOMS:
-        shell._add_room(None, path)
-    assert min(given[path] for path in ROOMS) >= 60
 
 
 def test_the_keyboard_skips_to_the_room(opened):

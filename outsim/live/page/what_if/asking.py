@@ -15,7 +15,7 @@ from outsim.live.page.narrowing import narrowing
 from outsim.live.page.what_if.bands import Day, days
 from outsim.live.page.what_if.changing import WhatIf
 from outsim.live.page.work import Work
-from outsim.questions.compare import Comparison, compare
+from outsim.questions.compare import COMPARED, Comparison, compare
 from outsim.questions.question import StudyQuestion
 from outsim.scenario.model import Scenario
 from outsim.studies.run_cache import RunCache
@@ -44,7 +44,9 @@ Question = StudyQuestion[Comparison] | StudyRun
 def question_of(scenarios: tuple[Scenario, ...], **options: Any) -> Question:
     """How a scenario does against the first one; or of a single one, how its day goes."""
     options |= {"engine": "compiled", "keep_series": True, "progress": None}
-    return compare(*scenarios, **options) if len(scenarios) > 1 else run_of(scenarios, **options)
+    if len(scenarios) > 1:
+        return compare(*scenarios, **options)
+    return run_of(scenarios, measures=COMPARED, **options)  # the same runs as for a comparison
 
 
 def found_in(question: Question, asked: int) -> Found:
