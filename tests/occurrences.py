@@ -52,7 +52,12 @@ def occurrences(run: RunArrays) -> dict[str, int]:
     expires = np.array([c.rules.expires_us for c in plan.campaigns], dtype=np.int64)
     windowed = np.array([bool(c.rules.window) for c in plan.campaigns], dtype=np.bool_)
     zoned = np.array([len(c.rules.lane_zones) for c in plan.campaigns], dtype=np.int64)
+    by_calls = np.array([c.rules.cancel_rate > 0 for c in plan.campaigns], dtype=np.bool_)
     requests = np.array([c.requests_us is not None for c in plan.campaigns], dtype=np.bool_)
+    shared = run.of_calls(
+        lambda c: np.zeros(c.size) if c.shared_number is None else c.shared_number >= 0,
+        np.bool_,
+    )
     paced = raw["queued"] > raw["ready"]
     held = raw["eligible"] > raw["queued"]
     at_dispatch = np.array([c.rules.paced_at_dispatch for c in plan.campaigns], dtype=np.bool_)
@@ -88,6 +93,9 @@ def occurrences(run: RunArrays) -> dict[str, int]:
         "2 loaders that began late": sum(c.jitter_us > 0 and c.size > 0 for c in plan.campaigns),
         "3 waited behind others": int((raw["at_head"] > raw["eligible"]).sum()),
         "3 held back": int(held.sum()),
+        "3 waited for another call to the number": int(
+            (shared[raw["call_id"]] & (raw["eligible"] > raw["queued"])).sum()
+        ),
         "3 fair": int((plan.platform.queue == "fair") * len(rank)),
         "3 first attempts first": int((plan.platform.queue == "first_attempts_first") * len(rank)),
         "4 waited for a port": int((raw["port_free"] > raw["at_head"]).sum()),
@@ -143,11 +151,24 @@ def occurrences(run: RunArrays) -> dict[str, int]:
         },
         "13 refused in an outage": int((cause == CAUSES.index("carrier_outage")).sum()),
         "13 dropped": int((cause == CAUSES.index("dropped")).sum()),
-        "19 dialed after a pause": sum(
-            int((held & (rank == c.rank) & (raw["eligible"] == hold.ends_us)).sum())
+        "19 held back by a pause": sum(
+            int(
+                (
+                    (rank == c.rank)
+                    & (raw["queued"] < hold.ends_us)
+                    & (dispatched >= hold.ends_us)
+                ).sum()
+            )
             for hold in plan.suspensions
             for c in plan.campaigns
             if hold.campaign and hold.holds(c)
+        ),
+        "19 canceled call by call": int(((status == CANCELED) & by_calls[of_call]).sum()),
+        "19 canceled call by call after attempts": int(
+            ((status == CANCELED) & by_calls[of_call] & (attempts > 0)).sum()
+        ),
+        "19 dialed while calls are canceled": int(
+            (by_calls[rank] & (dispatched >= effect[rank])).sum()
         ),
         "14 background attempts": int(background[rank].sum()),
         "end: attempts under way": int((outcome == NOT_KNOWN).sum()),

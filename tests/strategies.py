@@ -48,10 +48,15 @@ LISTS = {
         for k, zone in enumerate(("America/New_York", "America/Chicago", "", "Asia/Kolkata") * 2)
     ),
     "faulty": "destination\n2125550100\nnonsense\n2125550100\n12125550101\n911\n2125550102\n",
+    "repeated": "destination,ani,time_zone\n"
+    + "".join(
+        f"41255501{k % 3:02d},4155550100,{zone}\n"
+        for k, zone in enumerate(("America/New_York", "America/Chicago", "") * 4)
+    ),
     "hopeless": "destination\nnonsense\n911\n",
 }
 """Contact lists: without anything, with time zones and callers, with rows that can't be dialed
-or stand twice, and without a row that can be dialed."""
+or stand twice, with numbers that stand four times, and without a row that can be dialed."""
 
 
 @cache
@@ -123,6 +128,7 @@ PLATFORM = _some(
     wedged_calls=_of(0.0, 0.0, 0.2),
     reconciliation_every=_sometimes(_of("60 s", "95 s")),
     queue=_of("fifo", "fifo", *DISCIPLINES),
+    one_call_per_number=_of(False, True),
     delivery_pool=_of(1, 2, 50),
     detection_person=_of("2 s", "10 s"),
     detection_machine=_of("4 s", "10 s"),
@@ -211,7 +217,7 @@ def _retries() -> st.SearchStrategy[Mapping]:
 def _campaigns(draw: st.DrawFn, name: str, grid: _Grid, zone: str, urls: list[str]) -> Mapping:
     kinds = {
         "contacts": _of(0, 1, 4, 10, 20),
-        "contact_list": _of("plain", "zones", "zones", "faulty", "hopeless"),
+        "contact_list": _of("plain", "zones", "zones", "faulty", "hopeless", *["repeated"] * 5),
         "rate": _of("2/min", "5/min"),
         "until": grid.instants(150, 300),
         "duplicates": _of("dial", "reject"),
@@ -260,6 +266,9 @@ def _campaigns(draw: st.DrawFn, name: str, grid: _Grid, zone: str, urls: list[st
             priority=_sometimes(_of(1, 5, 9), 3),
             stop_reaches=_of("loading", "loading", "queue"),
             stop_cancels_retries=_of(False, True),
+            stop_mode=_of("campaign", "campaign", "calls"),
+            cancel_rate=_of("3/min", "20/min", "1/s", "1000000/s"),
+            cancel_order=_of("newest", "oldest"),
             callee_zone=_sometimes(_of(*CALLEE_ZONES), 3),
             result_url=_sometimes(_of(*urls)) if urls else _of(None),
             message=_sometimes(_of("10 s", "30 s"), 4),
@@ -373,7 +382,7 @@ def mappings(draw: st.DrawFn, campaigns: int = 1) -> Mapping:
             latest=_of(0, 1200, 4500),
             outages=_of(0, 1, 1, 3),
             suspensions=_of(0, 0, 1, 2),
-            paused=_of(False, False, True),
+            paused=_of(False, True),
             background=_of(False, False, False, True),
             deadline=_sometimes(_of(130, 200), 3),
         )

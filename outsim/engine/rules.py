@@ -39,8 +39,9 @@ RULES: tuple[Rule, ...] = tuple(
             "outbound queue",
             """
                 One queue for all tenants, first in, first out by time of entry. A call that is
-                held back (window, suspension, a limit on simultaneous calls) keeps its entry time
-                and place and blocks nobody. What-ifs: tenants take turns by weight; first
+                held back (window, suspension, a limit on simultaneous calls; where the platform
+                sees to it, another call of its campaign to its number that is up) keeps its entry
+                time and place and blocks nobody. What-ifs: tenants take turns by weight; first
                 attempts go first.""",
         ),
         4: (
@@ -141,7 +142,12 @@ RULES: tuple[Rule, ...] = tuple(
             """
                 One campaign can be paused and resumed. Its queued calls keep their places, as
                 under a suspension; it is loaded and admitted at its pace meanwhile, and a retry
-                whose interval ends enters the queue and waits there.""",
+                whose interval ends enters the queue and waits there. A stop by calls leaves the
+                campaign alone: from its effect on it cancels one call after the other, at a rate,
+                the first at once, each time the newest or the oldest of those that have come in,
+                are scheduled, queued or waiting for a retry, and not dialed yet in this attempt.
+                Where there is none it waits until one comes in or comes to wait for a retry. It
+                can spare calls that were dialed before.""",
         ),
         20: (
             "who goes next",

@@ -136,6 +136,10 @@ class CampaignRules:
     stop_effect_us: int = NEVER
     stop_reaches_queue: bool = False
     stop_cancels_retries: bool = True
+    cancel_rate: int = 0
+    """Calls that a stop cancels one by one, in tokens per million seconds; 0 where it stops the
+    campaign."""
+    cancels_newest_first: bool = True
     clear_effect_us: int = NEVER
     """When a cancellation empties the queue of a campaign that was stopped already."""
     pacing_rate: int = 0
@@ -143,6 +147,7 @@ class CampaignRules:
     paced_at_dispatch: bool = False
     max_simultaneous: int = 0
     """0 for no limit."""
+    one_call_per_number: bool = False
     priority: int = USUAL_PRIORITY
     """Those of a lower one go first, in the priority queue."""
     window: tuple[tuple[tuple[int, int], ...], ...] = ()
@@ -320,6 +325,23 @@ class CampaignPlan:
         area, line = np.divmod(np.arange(self.size, dtype=np.int64), 100)
         first = _some_area(self.full_name) - 200
         return (200 + (first + area) % 800) * 10**7 + FICTION + line
+
+    @cached_property
+    def shared_number(self) -> NDArray[np.int32] | None:
+        """Per call, which of the numbers that several calls have is its own; -1 for none of them.
+
+        None where no call waits for another to its number: made-up numbers are nobody's, and of
+        the calls in a snapshot no number is known.
+        """
+        contacts = self.contact_list
+        if not self.rules.one_call_per_number or contacts is None or self.opening is not None:
+            return None
+        numbers = np.where(self.reject_reason == 0, contacts.numbers, 0)
+        values, place, counts = np.unique(numbers, return_inverse=True, return_counts=True)
+        is_shared = (counts > 1) & (values != 0)
+        if not is_shared.any():
+            return None
+        return np.where(is_shared, np.cumsum(is_shared) - 1, -1)[place].astype(np.int32)
 
     @property
     def anis(self) -> NDArray[np.int64]:

@@ -1,7 +1,7 @@
 """Why do calls still go out after I stopped? One campaign, stopped at several times.
 
-Each replication is run as if nobody ever stopped the campaign, and again for each stop; up to
-their stops all of these runs are one.
+Each replication is run as if nobody ever stopped the campaign, and again for each stop, once as a
+stop of the campaign and once call by call; up to their stops all of these runs are one.
 """
 
 from __future__ import annotations
@@ -10,12 +10,12 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, Unpack
+from typing import TYPE_CHECKING, Any, Literal, Unpack
 
 import numpy as np
 from numpy.typing import NDArray
 
-from outsim.clock import SECOND, format_duration
+from outsim.clock import RATE_SECONDS, SECOND, format_duration, format_rate
 from outsim.clock import after as later
 from outsim.display import explain_missing, format_estimate, percent
 from outsim.document import Answer, Document, Picture, Table
@@ -83,14 +83,32 @@ class LastMoment:
         return self.always == self.never == 0
 
 
+Mode = Literal["campaign", "calls"]
+
+MODES: dict[Mode, str] = {"campaign": "stop of the campaign", "calls": "call by call"}
+"""How a campaign is stopped: values of its ``stop_mode``, and what people call them."""
+
+
 @dataclass(frozen=True, eq=False, repr=False)
 class StopRace(Answer):
     """Stops of one campaign at several times after its start."""
 
     findings: StudyResult
-    """Measures of a scenario for each stop; in the first one nobody stops the campaign."""
+    """Measures of a scenario for each stop, by either mode; in the first one nobody stops the
+    campaign."""
     own_stop: datetime | None = None
     """The stop that the scenario has itself, and that is left out."""
+    by_mode: Mode | None = None
+    """The mode of the stops that are told of; default: the campaign's own ``stop_mode``."""
+
+    @property
+    def mode(self) -> Mode:
+        """How the campaign is stopped by the stops that are told of."""
+        return self.by_mode or self.campaign.stop_mode
+
+    def by(self, mode: Mode) -> StopRace:
+        """The same about stops by a `mode`, ``campaign`` or ``calls``."""
+        return replace(self, by_mode=mode)
 
     @property
     def campaign(self) -> Campaign:
@@ -103,7 +121,7 @@ class StopRace(Answer):
         places = {}
         for place, scenario in enumerate(self.findings.scenarios):
             campaign = campaign_of(scenario)
-            if campaign.stop_at is not None:
+            if campaign.stop_at is not None and campaign.stop_mode == self.mode:
                 start_us = scenario.instant_us(campaign.start)
                 places[scenario.instant_us(campaign.stop_at) - start_us] = place
         return dict(sorted(places.items()))
@@ -140,6 +158,18 @@ class StopRace(Answer):
         of the run with the stop.
         """
         return self._count(lambda values: self._less(values, after_us))
+
+    def saved_less(self, than: Mode, after_us: int) -> Estimate:
+        """Dials that a stop by the other mode saves, less those that one by `than` saves.
+
+        The same replications with either stop, `after_us` after the start: a paired difference,
+        saved retries included.
+        """
+        (less,) = (mode for mode in MODES if mode != than)
+        ours, theirs = (self.by(mode)._place(after_us) for mode in (than, less))
+        return self.findings.estimate_of(
+            lambda values: values(ours, "dials") - values(theirs, "dials")
+        )
 
     def calls_never_dialed(self, after_us: int) -> Estimate:
         """Calls that a stop `after_us` after the start keeps from being dialed at all."""
@@ -251,6 +281,23 @@ class StopRace(Answer):
             },
         )
         own = []
+        side_by_side = Table.of_columns(
+            "Dials saved by a stop of the campaign and by one call by call",
+            {"stop after": stops}
+            | {
+                title: [
+                    _text("dials_saved", self.by(mode).dials_saved(after_us))
+                    for after_us in self.after_us
+                ]
+                for mode, title in MODES.items()
+            }
+            | {
+                "difference": [
+                    _text("dials_saved", self.saved_less("campaign", after_us))
+                    for after_us in self.after_us
+                ]
+            },
+        )
         if self.own_stop is not None:
             own = [f"The scenario's own stop at {self.own_stop:%H:%M:%S} is left out."]
         if len(stops) == 1:
@@ -273,10 +320,11 @@ class StopRace(Answer):
             answer=answer,
             more=[
                 *until,
+                self._side_by_side(),
                 _settings(scenario, campaign),
                 *own,
             ],
-            tables=[table],
+            tables=[table, side_by_side],
             pictures=[
                 Picture(
                     "saved_by_stop",
@@ -295,7 +343,8 @@ class StopRace(Answer):
             notes=[
                 "Dials count with retries: before and after the effect from the request to stop "
                 "on. Dials saved are those of the same run without the stop, less those with it; "
-                "calls never dialed would be dialed without the stop."
+                "calls never dialed would be dialed without the stop. The difference is that of "
+                "the dials saved, with both stops in the same replications."
             ],
         )
         missing = explain_missing(
@@ -331,6 +380,23 @@ class StopRace(Answer):
         why = stop_rule(self.findings.scenarios[0], self.campaign)
         return f"{what} {_text('dialed_after', dialed)} dials still go out after it. {why}."
 
+    def _side_by_side(self) -> str:
+        """Where a stop of the campaign and one call by call differ most."""
+        campaign = self.campaign
+        how = f"Call by call, {campaign.cancel_order} first, {format_rate(campaign.cancel_rate)},"
+        most_us = max(
+            self.after_us, key=lambda after_us: abs(self.saved_less("campaign", after_us).mean)
+        )
+        more, fewer = (self.saved_less(than, most_us) for than in MODES)
+        if not more.mean:
+            return f"{how} each of these stops saves as many dials as a stop of the campaign."
+        size, word = (more, "more") if more.mean > 0 else (fewer, "fewer")
+        return (
+            f"{how} a stop {written(most_us)} after the start saves "
+            f"{_text('dials_saved', size)} dials {word} than a stop of the campaign"
+            f"{'' if len(self.after_us) == 1 else ', the most of these stops'}."
+        )
+
     def _until(self, moment: LastMoment) -> str:
         """Until when a stop saves a share of the dials."""
         replications, share = self.findings.replications, percent(moment.share)
@@ -352,6 +418,12 @@ class StopRace(Answer):
             "latest one still does. Give other times (after)."
         )
 
+    def _saved_by_mode(self, after_us: int) -> dict[str, float]:
+        columns = {"after_s": after_us / SECOND}
+        for mode in MODES:
+            columns |= self.by(mode).dials_saved(after_us).columns(f"dials_saved_{mode}")
+        return columns | self.saved_less("campaign", after_us).columns("difference")
+
     def to_dict(self) -> dict[str, Any]:
         """The answer for machines: what each stop does, and until when it helps."""
         campaign = self.campaign
@@ -362,6 +434,10 @@ class StopRace(Answer):
                 "stop_latency_s": self.effect_us / SECOND,
                 "stop_reaches": campaign.stop_reaches,
                 "stop_cancels_retries": campaign.stop_cancels_retries,
+                "stop_mode": self.mode,
+                "cancel_per_s": campaign.cancel_rate / RATE_SECONDS,
+                "cancel_order": campaign.cancel_order,
+                "side_by_side": [*map(self._saved_by_mode, self.after_us)],
                 "why": self._why(),
                 "stops": self.table().reset_index().to_dict(orient="records"),
                 "last_moment": [
@@ -393,6 +469,11 @@ def _text(name: str, value: Estimate) -> str:
 def stop_rule(scenario: Scenario, campaign: Campaign) -> str:
     """Why calls still go out after a stop: what it does not reach."""
     effect = format_duration(scenario.platform.stop_latency)
+    if campaign.stop_mode == "calls":
+        return (
+            f"Because a stop takes effect after {effect} and calls are then canceled one by one, "
+            f"{format_rate(campaign.cancel_rate)}, while others go out"
+        )
     queued = {"loading": "in the outbound queue or ", "queue": ""}[campaign.stop_reaches]
     retries = "" if campaign.stop_cancels_retries else ", retries too"
     return (
@@ -417,6 +498,13 @@ def stop_before_start(scenario: Scenario, campaign: Campaign, after_us: int) -> 
 def _settings(scenario: Scenario, campaign: Campaign) -> str:
     """What a stop does in this scenario."""
     effect = format_duration(scenario.platform.stop_latency)
+    if campaign.stop_mode == "calls":
+        spared = "" if campaign.stop_cancels_retries else ", but for those that were dialed before"
+        return (
+            f"A stop takes effect after {effect} (stop_latency) and cancels calls (stop_mode = "
+            f'"calls"), {campaign.cancel_order} first (cancel_order), '
+            f"{format_rate(campaign.cancel_rate)} (cancel_rate){spared}."
+        )
     reach = {"loading": "in the queue", "queue": "dispatched"}[campaign.stop_reaches]
     retries = "cancels" if campaign.stop_cancels_retries else "spares"
     return (
@@ -475,8 +563,9 @@ def stop(
 
     Each replication is run without a stop and with each of them; a stop of this campaign that
     the scenario has is left out. How a stop works is the scenario's: ``stop_latency``,
-    ``stop_reaches``, ``stop_cancels_retries``. Measures are those of
-    `outsim.results.measures.STOP_MEASURES`.
+    ``stop_reaches``, ``stop_cancels_retries``, and for one call by call ``cancel_rate`` and
+    ``cancel_order``; its ``stop_mode`` says which of the two is told of first. Measures are those
+    of `outsim.results.measures.STOP_MEASURES`.
 
     Parameters
     ----------
@@ -505,9 +594,10 @@ def stop(
             f"{scenario.clock.latest_end:%Y-%m-%d %H:%M} at the latest"
         )
     changes |= {
-        f"{scenario.name}, stopped after {written(after_us)}": about_campaign(
-            chosen, stop_at=later(chosen.start, after_us)
+        f"{scenario.name}, {how} after {written(after_us)}": about_campaign(
+            chosen, stop_at=later(chosen.start, after_us), stop_mode=mode
         )
+        for mode, how in (("campaign", "stopped"), ("calls", "canceled call by call"))
         for after_us in stops
     }
     run = Variants(scenario, changes).stream(measures=STOP_MEASURES, **options)

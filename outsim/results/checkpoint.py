@@ -25,7 +25,8 @@ from outsim.tape import Tape
 from outsim.text import bounded
 
 TO_COME = re.compile(
-    r"campaign\[.*\]\.(start|submitted_at|stop_at|stop_reaches|stop_cancels_retries|expires_at)"
+    r"campaign\[.*\]\.(start|submitted_at|stop_at|stop_reaches|stop_cancels_retries|stop_mode"
+    r"|cancel_rate|cancel_order|expires_at)"
     r"|(suspension|pause|outage)\[.*|study(\..*)?|clock\.ends|seed"
 )
 """Keys of a scenario that a branch may change: they have their effect at a known instant, or
@@ -127,6 +128,9 @@ def _happened(plan: Plan) -> Iterator[tuple[str, int]]:
         yield f"the submission of {name}", campaign.submitted_us
         how = ", reaching the queue" if rules.stop_reaches_queue else ""
         how += "" if rules.stop_cancels_retries else ", sparing retries"
+        if rules.cancel_rate:
+            order = "newest" if rules.cancels_newest_first else "oldest"
+            how += f", call by call ({rules.cancel_rate}, {order} first)"
         yield f"the stop of {name}{how}", rules.stop_effect_us
         yield f"the expiry of {name}", rules.expires_us
         if by_expiry and rules.expires_us < NEVER:

@@ -197,7 +197,8 @@ class Result(Answer):
         Notes
         -----
         A call that is held back in the queue for several reasons at once has the first of these:
-        suspension, pause, window, limit on simultaneous calls, pacing. ``pacing`` is that of
+        suspension, pause, window, limit on simultaneous calls, another call to its number,
+        pacing. ``pacing`` is that of
         campaign and tenant, at admission and at dispatch. ``no_worker`` is, beside the wait of its
         own dial work, the share of waits for a port in which ports stood idle for want of a
         worker.

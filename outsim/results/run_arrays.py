@@ -367,6 +367,7 @@ class RunArrays:
             [
                 bool(
                     campaign.rules.window
+                    or campaign.shared_number is not None
                     or campaign.rules.max_simultaneous
                     or (campaign.rules.pacing_rate and campaign.rules.paced_at_dispatch)
                     or self.plan.tenants[campaign.tenant_rank].max_simultaneous

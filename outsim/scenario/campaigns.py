@@ -173,6 +173,12 @@ class Campaign(Part):
     """How far a stop reaches: what is not loaded, or the queue as well."""
     stop_cancels_retries: bool = default("campaign.stop_cancels_retries")
     """Whether a stop cancels calls that wait for a retry."""
+    stop_mode: Literal["campaign", "calls"] = default("campaign.stop_mode")
+    """Whether a stop stops the campaign, or cancels its calls one by one."""
+    cancel_rate: Rate = default("campaign.cancel_rate")
+    """Calls that are canceled over time, where a stop cancels them one by one."""
+    cancel_order: Literal["newest", "oldest"] = default("campaign.cancel_order")
+    """Which call of those that can be canceled is next, by their place in the list."""
     priority: Priority | None = None
     """Priority class of its calls, 1 to 9, lowest first; default: its tenant's."""
     result_url: Name | None = None

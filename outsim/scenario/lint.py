@@ -32,6 +32,8 @@ Span = tuple[int, int]
 QUARTER = timedelta(minutes=15)
 MOST_SHOWN = 100.0
 """Load that is shown at most, as a multiple of what there is."""
+FEW_CANCELED = 0.1
+"""Calls canceled for each that goes out, below which a stop by calls saves next to nothing."""
 LATE_SHARE = 0.05
 """Share of answers after the ring timeout from which on it is worth a word."""
 
@@ -183,7 +185,8 @@ def _instants(scenario: Scenario, campaign: Campaign) -> Advised:
         yield "start", "is not before the end of the run"
     if campaign.stop_at is not None:
         stop_us = scenario.instant_us(campaign.stop_at)
-        if stop_us <= max(start_us, scenario.instant_us(campaign.submitted)):
+        starts_us = max(start_us, scenario.instant_us(campaign.submitted))
+        if stop_us <= starts_us and campaign.stop_mode == "campaign":
             yield "stop_at", "is not after the start: every call is canceled before it is dialed"
         elif stop_us >= latest_us:
             yield "stop_at", "is not before the latest end of the run: nothing is stopped"
@@ -229,6 +232,15 @@ def _limits(scenario: Scenario, campaign: Campaign) -> Advised:
         )
     if campaign.max_simultaneous is not None and campaign.max_simultaneous > platform.ports:
         yield "max_simultaneous", f"is more than the platform's {platform.ports} ports"
+    if campaign.stop_at is not None and campaign.stop_mode == "calls":
+        limit, rate = _slowest(scenario, campaign)
+        cancels = campaign.cancel_rate / RATE_SECONDS
+        if cancels < FEW_CANCELED * rate:
+            yield (
+                "cancel_rate",
+                f"is {format_rate(campaign.cancel_rate)}: at {limit}, {rate / cancels:,.0f} calls "
+                "can go out while one is canceled",
+            )
 
 
 def _time_enough(scenario: Scenario, campaign: Campaign, opportunity: Opportunity) -> Advised:

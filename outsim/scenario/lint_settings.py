@@ -340,6 +340,8 @@ def _stop(scenario: Scenario, campaign: Campaign) -> Advised:
         )
     if campaign.expires_at is not None and stop_us >= scenario.instant_us(campaign.expires_at):
         yield "stop_at", "is not before expires_at: nothing is left to stop"
+    if campaign.stop_mode == "calls" and campaign.stop_reaches == "queue":
+        yield "stop_reaches", "has no effect: a stop by calls reaches queued calls anyway"
 
 
 def _requests(scenario: Scenario, campaign: Campaign) -> Advised:

@@ -52,6 +52,8 @@ class Platform(Part):
     """How often a job repairs lost final updates, from the start of the run; off by default."""
     queue: _Discipline = default("platform.queue")
     """Whose call goes next."""
+    one_call_per_number: bool = default("platform.one_call_per_number")
+    """Whether a campaign has one call up at most to a number that its list has several times."""
     delivery_pool: Positive = default("platform.delivery_pool")
     """Posts to result_url endpoints that run at once, over all endpoints."""
     detection_person: Duration = default("platform.detection_person")

@@ -205,7 +205,8 @@ def usual_stops(never: Scenario, seed: int | None) -> list[int]:
     if first.empty:
         raise StudyError(f"{campaign.full_name}: none of its calls is ever dialed")
     dialed_s = (first["dispatched_at"].max() - campaign.start).total_seconds()
-    reached = "dispatched_at" if campaign.stop_reaches == "queue" else "queued_at"
+    reaches_queue = campaign.stop_reaches == "queue" or campaign.stop_mode == "calls"
+    reached = "dispatched_at" if reaches_queue else "queued_at"
     saved_s = (first[reached].max() - campaign.start).total_seconds()
     stops_s = _steps(0.0, saved_s, _FINE)
     stops_s += _steps(max(stops_s, default=0.0), dialed_s, _COARSE)

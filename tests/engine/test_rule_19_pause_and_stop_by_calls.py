@@ -9,6 +9,7 @@ from outsim.results.invariants import check_invariants
 
 from .scenarios import (
     campaign,
+    changes,
     dials,
     dispatched,
     order_of_dispatch,
@@ -133,6 +134,157 @@ def test_both_engines_pause_alike(queue):
         ],
     )
     both = [simulate(paused, engine=engine) for engine in ("simpy", "compiled")]
+    assert both[0].attempts.equals(both[1].attempts)
+    assert both[0].updates.equals(both[1].updates)
+    for result in both:
+        check_invariants(result)
+
+
+# Stop by calls: one port, calls of 20 s, in effect at 12 s, one canceled each 10 s.
+
+
+def by_calls(name="list", **keys):
+    """A campaign whose calls are canceled one by one from 12 s on."""
+    rules = {"stop_at": 10, "stop_mode": "calls", "cancel_rate": "6/min"}
+    return campaign(name, **rules | keys)
+
+
+def canceled(result):
+    """(place in the list, second) of each canceled call, in the order of canceling."""
+    calls = result.calls[result.calls["status"] == "canceled"]
+    at = seconds(calls["final_at"])
+    return sorted(zip(calls["index"].tolist(), at, strict=True), key=lambda call: call[1])
+
+
+def test_the_newest_are_canceled_one_by_one_while_the_oldest_go_out():
+    result = run(by_calls(contacts=6), platform={"ports": 1})
+    assert canceled(result) == [(5, 12.0), (4, 22.0), (3, 32.0)]
+    assert dispatched(result) == [0.0, 20.0, 40.0]
+    assert statuses(result) == ["completed"] * 3 + ["canceled"] * 3
+
+
+def test_the_oldest_first_leaves_what_is_dialed_alone():
+    """At 12 s the first call is up; the second one is canceled before its turn comes at 20 s."""
+    result = run(by_calls(contacts=6, cancel_order="oldest"), platform={"ports": 1})
+    assert canceled(result) == [(1, 12.0), (3, 22.0), (4, 32.0)]
+    assert dials(result)[1:] == [("list", 2, 1, 20.0), ("list", 5, 1, 40.0)]
+
+
+def test_loading_goes_on_and_scheduled_calls_are_canceled_too():
+    """One call is loaded each 10 s; at 12 s, 22 s and 32 s the last of the list are canceled."""
+    result = run(by_calls(contacts=8), platform={"loader_rate": "6/min"})
+    assert canceled(result) == [(7, 12.0), (6, 22.0), (5, 32.0)]
+    assert dispatched(result) == [0.0, 10.0, 20.0, 30.0, 40.0]
+
+
+def test_a_call_that_waits_for_its_pace_is_canceled_and_the_next_takes_its_turn():
+    result = run(by_calls(contacts=4, pacing="3/min", cancel_order="oldest"))
+    assert canceled(result) == [(1, 12.0), (3, 22.0)]
+    assert dials(result) == [("list", 0, 1, 0.0), ("list", 2, 1, 20.0)]
+
+
+def test_what_is_in_the_queue_leaves_it_from_wherever_it_stands():
+    """Nine are canceled while they are held back until 100 s."""
+    for order, left in (("newest", [0, 1]), ("oldest", [9, 10])):
+        result = run(
+            by_calls(contacts=11, cancel_order=order),
+            suspension=[part(tenant="acme", begins=0, ends=100)],
+        )
+        assert [index for _, index, _, _ in dials(result)] == left
+        assert [at for _, at in canceled(result)] == [12.0 + 10 * k for k in range(9)]
+
+
+def test_a_call_that_comes_to_wait_for_a_retry_is_canceled_at_once_if_nobody_else_is_left():
+    """Nobody answers at 32 s; a token has been there since 22 s."""
+    result = run(
+        by_calls(contacts=2, max_retry=3),
+        platform={"ports": 1},
+        tape=recorded(list=["no_answer", "human"]),
+    )
+    assert canceled(result) == [(1, 12.0), (0, 32.0)]
+    assert changes(result)[-2:] == [("waiting_retry", 1, 32.0), ("canceled", 1, 32.0)]
+
+
+def test_a_call_that_waits_for_its_retry_has_its_turn_by_its_place_in_the_list():
+    result = run(
+        by_calls(contacts=3, max_retry=3),
+        platform={"ports": 1},
+        tape=recorded(list=["busy", "human", "human"]),
+    )
+    assert canceled(result) == [(2, 12.0), (0, 22.0)]
+
+
+def test_a_stop_by_calls_can_spare_whoever_was_dialed():
+    """The retry of the first call is due at 62 s, behind a busy port, and stays in the queue."""
+    result = run(
+        by_calls(contacts=2, max_retry=1, stop_cancels_retries=False),
+        campaign("other", tenant="zeta", start=50),
+        platform={"ports": 1},
+        tape=recorded(list=["busy", "human"]),
+    )
+    assert statuses(result, "list") == ["completed", "completed"]
+    assert dispatched(result, "list") == [0.0, 2.0, 70.0]
+
+
+def test_a_request_that_comes_in_later_is_canceled_before_it_can_be_dialed():
+    """Nothing is left at 12 s. The request of 30 s is canceled at once, the next in its turn."""
+    result = run(by_calls(requests=requests(0, 30, 35, 36)), platform={"ports": 1})
+    assert canceled(result) == [(1, 30.0), (3, 40.0)]
+    assert dispatched(result) == [0.0, 35.0]
+
+
+def test_requests_that_come_in_before_the_start_are_canceled_newest_first():
+    result = run(by_calls(requests=requests(0, 1, 2, 15, 60), submitted_at=0, start=50))
+    assert canceled(result) == [(2, 12.0), (3, 22.0), (1, 32.0), (0, 42.0), (4, 60.0)]
+
+
+def test_it_takes_effect_after_its_latency_and_stops_one_campaign():
+    result = run(
+        by_calls("mine", contacts=2),
+        campaign("sister", contacts=2),
+        suspension=[part(tenant="acme", begins=0, ends=30)],
+    )
+    assert seconds(result.calls["final_at"])[:2] == [22.0, 12.0]
+    assert statuses(result, "sister") == ["completed"] * 2
+
+
+def test_an_expiry_ends_what_is_left_to_cancel():
+    result = run(
+        by_calls(contacts=4, expires_at=25),
+        suspension=[part(tenant="acme", begins=0, ends=30)],
+    )
+    assert statuses(result) == ["expired", "expired", "canceled", "canceled"]
+
+
+def test_a_wedged_call_in_the_queue_stays_as_it_is_shown():
+    result = run(by_calls(contacts=3), platform={"wedged_calls": 1.0})
+    assert statuses(result) == ["queued"] * 3
+
+
+STOPS = {
+    "newest": {},
+    "oldest": {"cancel_order": "oldest"},
+    "sparing retries": {"stop_cancels_retries": False},
+    "quick": {"cancel_rate": "1000000/s"},
+    "paced": {"pacing": "30/min"},
+    "requests": {"requests": requests(*(k % 7 * 9.0 for k in range(40)))},
+    "expiring": {"expires_at": 70},
+}
+
+
+@pytest.mark.parametrize("how", STOPS)
+@pytest.mark.parametrize("queue", ["fifo", "fair", "first_attempts_first"])
+def test_both_engines_cancel_alike(how, queue):
+    keys = {"max_retry": 2, "cancel_rate": "20/min"} | STOPS[how]
+    keys |= {} if "requests" in keys else {"contacts": 40}
+    stopped = scenario(
+        by_calls("mine", profile="mixed", **keys),
+        campaign("theirs", tenant="zeta", contacts=20, max_retry=2, profile="mixed"),
+        platform={"ports": 3, "queue": queue, "wedged_calls": 0.1},
+        profiles={"mixed": {"human": 20, "voicemail": 10, "no_answer": 40, "busy": 30}},
+    )
+    both = [simulate(stopped, engine=engine) for engine in ("simpy", "compiled")]
+    assert (both[0].calls["status"] == "canceled").sum() > 5
     assert both[0].attempts.equals(both[1].attempts)
     assert both[0].updates.equals(both[1].updates)
     for result in both:

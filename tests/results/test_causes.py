@@ -48,6 +48,12 @@ BINDING: dict[str, Callable[[], Result]] = {
     "pause": lambda: run(
         campaign(contacts=20, start=60), pause=[part(campaign="list", begins=30, ends=600)]
     ),
+    "same_number": lambda: run(
+        campaign(
+            contact_list=pd.DataFrame({"destination": ["2125550100"] * 30}), ani="2125550199"
+        ),
+        platform={"one_call_per_number": True},
+    ),
     "limit": lambda: run(campaign(contacts=30, max_simultaneous=1)),
     "pacing": lambda: run(campaign(contacts=60, pacing="30/min", pacing_at="dispatch")),
 }

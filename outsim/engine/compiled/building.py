@@ -107,6 +107,14 @@ def _hand_in(state: State, plan: Plan) -> None:
     campaigns["blocks"], campaigns["posts"] = _starts(blocks), _starts(posts)
     for name in ("max_retry", "retry_interval_us", "max_simultaneous", "paced_at_dispatch"):
         campaigns[name] = [getattr(c.rules, name) for c in plan.campaigns]
+    shared = [campaign.shared_number for campaign in plan.campaigns]
+    counts = [0 if of_call is None else int(of_call.max()) + 1 for of_call in shared]
+    state.table("numbers", sum(counts))["first_waiting"] = NONE
+    state.platform[0]["holds_numbers"] = sum(counts) > 0
+    campaigns["first_number"] = _starts(counts)
+    campaigns["shared_number"] = [
+        0 if of_call is None else state.keep(of_call, np.int32) for of_call in shared
+    ]
     _set_retries(state, plan)
     for name in ("first_paced", "first_retry", "last_retry", "before_last_retries"):
         campaigns[name] = NONE
@@ -294,7 +302,7 @@ def _open_heaps(state: State, plan: Plan) -> None:
             first.append(_loading(rank, *load))
     if plan.platform.reconciliation_us:
         first.append((plan.platform.reconciliation_us, OTHER, RECONCILE))
-    size = 4 * len(plan.campaigns) + len(plan.tenants) + len(state.arrays["waits"]) + 1
+    size = 5 * len(plan.campaigns) + len(plan.tenants) + len(state.arrays["waits"]) + 1
     # Of calls that wait by their outcome each is on the agenda, of others the first.
     size += len(state.arrays["tallies"])
     sizes = {
@@ -389,8 +397,23 @@ def set_timetable(state: State, plan: Plan, from_us: int = 0) -> None:
     campaigns = state.arrays["campaigns"][: len(plan.campaigns)]
     for name in ("stop_cancels_retries", "stop_reaches_queue"):
         campaigns[name] = [getattr(campaign.rules, name) for campaign in plan.campaigns]
+    campaigns["stops_by_calls"] = [c.rules.cancel_rate > 0 for c in plan.campaigns]
+    _set_cancelers(state, plan)
     spans = windows(plan)
     state.table("windows", len(spans))[: len(spans)] = spans
     rows = state.table("outages", len(plan.outages))
     for place, outage in enumerate(plan.outages):
         rows[place] = OUTAGES[outage.of], outage.count, outage.endpoint, outage.drop
+
+
+def _set_cancelers(state: State, plan: Plan) -> None:
+    """Rate and order in which calls are canceled; how far that has come stays as it is."""
+    count = len(plan.campaigns)
+    for name in ("cancelers", "cancel_tokens"):
+        if name not in state.arrays:
+            state.table(name, count)
+    tokens = state.arrays["cancel_tokens"][:count]
+    tokens["capacity"] = TOKEN
+    tokens["rate"] = [campaign.rules.cancel_rate for campaign in plan.campaigns]
+    newest_first = [campaign.rules.cancels_newest_first for campaign in plan.campaigns]
+    state.arrays["cancelers"][:count]["step"] = np.where(newest_first, -1, 1)

@@ -7,7 +7,16 @@ from __future__ import annotations
 
 from numpy import int64
 
-from outsim.engine.compiled import carrier, connection, events, pacing, queue, recorder, retries
+from outsim.engine.compiled import (
+    canceling,
+    carrier,
+    connection,
+    events,
+    pacing,
+    queue,
+    recorder,
+    retries,
+)
 from outsim.engine.compiled.events import (
     ATTEMPT_ENDS,
     ENTERS_QUEUE,
@@ -66,6 +75,8 @@ def load(p: Row, rank: int) -> None:
         withdraw(p, rank, at, EXPIRED if campaign.expired else CANCELED)
     else:
         _make(p, rank, at)
+        if campaign.canceling:
+            canceling.wake(p, rank, at - campaign.first_call)
 
 
 @kernel
@@ -118,6 +129,8 @@ def _end(p: Row, port: int) -> None:
     carrier.hang_up(p, attempt)
     set_number(p.free_ports, p.free_ports_left, port)
     p.free_ports_left += 1
+    if p.holds_numbers:
+        queue.free_number(p, int64(attempt.call))
     queue.give_back(p, campaign)
     recorder.end(p, attempt)
     if attempt.outcome in CALLEE_FAILURES:
@@ -128,6 +141,8 @@ def _end(p: Row, port: int) -> None:
     status = next_status(p, attempt, campaign)
     _change(p, attempt, status)
     if status == WAITING_RETRY:
+        if campaign.canceling:
+            canceling.wake(p, int64(attempt.campaign), attempt.call - campaign.first_call)
         if campaign.retry_intervals == 0:
             retry(p, int64(attempt.campaign), int64(attempt.call), attempt.number + 1)
         else:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from outsim.engine.compiled import events, ports, queue
+from outsim.engine.compiled import canceling, events, ports, queue
 from outsim.engine.compiled.calls import cut_off
 from outsim.engine.compiled.carrier import channels_left
 from outsim.engine.compiled.layout import (
@@ -62,8 +62,11 @@ def act(p: Row) -> None:
 
 @kernel
 def _stop(p: Row, rank: int) -> None:
-    """A stop of a campaign takes effect (rule 12)."""
+    """A stop of a campaign takes effect (rules 12 and 19)."""
     campaign = campaign_at(p.campaigns, rank)
+    if campaign.stops_by_calls:
+        canceling.begin(p, rank)
+        return
     campaign.stopped = 1
     _withdraw(
         p, rank, CANCELED, campaign.stop_cancels_retries != 0, campaign.stop_reaches_queue != 0

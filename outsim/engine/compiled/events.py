@@ -28,6 +28,7 @@ step_of = kernel(order.step_of)
 
 LOAD, RETRY, ADMIT, RELEASE_CAMPAIGN, RELEASE_TENANT, POST_DUE, RECONCILE, RETRY_OF_CALL = range(8)
 """What an entry of the agenda is about."""
+CANCEL = 15
 KINDS = 16
 
 _BRANCHES = 4

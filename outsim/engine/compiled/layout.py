@@ -57,6 +57,7 @@ CAMPAIGN = _rows(
     *_fields("i8", "first_sub_queue", "sub_queues", "zones", "place_of_zone"),
     *_fields("i8", "stopped", "expired", "stop_cancels_retries", "stop_reaches_queue"),
     *_fields("i8", "paced_at_dispatch", "pacer_awake", "first_paced", "last_paced"),
+    *_fields("i8", "stops_by_calls", "canceling", "shared_number", "first_number"),
     ("call_expires_us", "i8"),
     # Retries outcome by outcome; 0 where there is one interval for all.
     *_fields("i8", "retry_intervals", "retry_jitters", "first_tally"),
@@ -66,6 +67,15 @@ queue goes by expiry), `retry_intervals` and `retry_jitters` are addresses; `buc
 of its pacer, `blocks` and `posts` of its first draws, `first_tally` of its first call among the
 tallies; `loading` is what its loader waits for; `before_last_retries` is the last call that is
 ready before `last_retry`."""
+
+NUMBER = _rows(*_fields("i8", "is_up", "free_since", "first_waiting"))
+"""A number that several calls of a campaign have, of which one is up at most, with those that came
+to the head of the queue while it was. A campaign's begin at `first_number`; `shared_number` is the
+address of which of them each call has, or 0 where none is shared."""
+
+CANCELER = _rows(*_fields("i8", "step", "place", "is_awake"))
+"""Whoever cancels the calls of a campaign one by one, by the campaign's rank; see
+`outsim.engine.readable.state.Canceler`."""
 
 TENANT = _rows(
     *_fields("i8", "active", "max_simultaneous", "bucket", "first_sub_queue", "sub_queues")
@@ -125,6 +135,9 @@ ZONE = _rows(("starts_us", "i8"), ("factors", "i8"), ("segments", "i8"))
 TABLES: dict[str, np.dtype[Any]] = {
     "calls": CALL,
     "campaigns": CAMPAIGN,
+    "numbers": NUMBER,
+    "cancelers": CANCELER,
+    "cancel_tokens": BUCKET,
     "tenants": TENANT,
     "sub_queues": SUB_QUEUE,
     "expiry_queues": EXPIRY_QUEUE,
@@ -189,6 +202,7 @@ PLATFORM = _rows(
     *_fields("i8", "threshold_factors", "threshold_failures", "threshold_gaps"),
     *_fields("i8", "delivery_pool", "posts_busy", "posts_waiting", "reconciliation_us"),
     *_fields("i8", "next_control", "control_count", "instant_open"),
+    ("holds_numbers", "i8"),  # whether any campaign has a number that calls wait for
     # What the kernel wants before it can go on; see `outsim.engine.compiled.platform`.
     *_fields("i8", "wanted_campaign", "wanted_number"),
     *_fields("i8", "wanted_updates", "wanted_deliveries"),
@@ -198,6 +212,8 @@ PLATFORM = _rows(
 entry_at = rows_of(ENTRY)
 call_at = rows_of(CALL)
 campaign_at = rows_of(CAMPAIGN)
+shared_number_at = rows_of(NUMBER)
+canceler_at = rows_of(CANCELER)
 tenant_at = rows_of(TENANT)
 sub_queue_at = rows_of(SUB_QUEUE)
 group_at = rows_of(GROUP)

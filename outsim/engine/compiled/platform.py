@@ -9,9 +9,19 @@ from __future__ import annotations
 
 from numpy import int64
 
-from outsim.engine.compiled import calls, controls, deliveries, events, pacing, queue, workers
+from outsim.engine.compiled import (
+    calls,
+    canceling,
+    controls,
+    deliveries,
+    events,
+    pacing,
+    queue,
+    workers,
+)
 from outsim.engine.compiled.events import (
     ADMIT,
+    CANCEL,
     DISPATCH,
     KINDS,
     LOAD,
@@ -127,6 +137,9 @@ def _act(p: Row) -> None:
     elif kind == ADMIT:
         events.drop_first(p, AGENDA)
         pacing.let_in(p, place)
+    elif kind == CANCEL:
+        events.drop_first(p, AGENDA)
+        canceling.turn(p, place)
     elif kind == RELEASE_CAMPAIGN:
         events.drop_first(p, AGENDA)
         release_campaign(p, campaign_at(p.campaigns, place))

@@ -10,7 +10,7 @@ from __future__ import annotations
 from numpy import int64
 
 from outsim.clock import MISSING, NEVER
-from outsim.engine.compiled import by_expiry, disciplines, events, ports, recorder
+from outsim.engine.compiled import by_expiry, disciplines, events, numbers, ports, recorder
 from outsim.engine.compiled.bucket import take
 from outsim.engine.compiled.events import (
     CONTROL,
@@ -29,6 +29,7 @@ from outsim.engine.compiled.layout import (
     bucket_at,
     call_at,
     campaign_at,
+    shared_number_at,
     sub_queue_at,
     tenant_at,
 )
@@ -169,6 +170,9 @@ def look(p: Row) -> None:
             p.head_sub_queue = NONE
             return
         sub_queue = sub_queue_at(p.sub_queues, at)
+        if p.holds_numbers and numbers.is_up(p, sub_queue.first):
+            _set_aside(p, at, sub_queue)
+            continue
         entry = disciplines.entry_of(p, sub_queue)
         if p.head_sub_queue != at or p.head_sequence != entry:
             p.head_sub_queue = at
@@ -180,6 +184,74 @@ def look(p: Row) -> None:
             wake(p, tokens.ready_at)
             return
         _dispatch(p, at, sub_queue, tokens)
+
+
+@kernel
+def _set_aside(p: Row, place: int, sub_queue: Row) -> None:
+    """Hold back a call that another one to its number keeps waiting: it blocks nobody."""
+    at = sub_queue.first
+    number = shared_number_at(p.numbers, numbers.of_call(p, at))
+    sub_queue.first = _following(p, place, at)
+    call_at(p.calls, at).next = number.first_waiting
+    number.first_waiting = at
+    disciplines.passed_on(p, place)
+
+
+@kernel
+def free_number(p: Row, at: int) -> None:
+    """The call to a number is over: whoever waited for that has its old place again."""
+    place = numbers.of_call(p, at)
+    if place == NONE:
+        return
+    number = shared_number_at(p.numbers, place)
+    number.is_up = 0
+    number.free_since = p.now
+    waiting = int64(number.first_waiting)
+    number.first_waiting = NONE
+    while waiting != NONE:
+        following = int64(call_at(p.calls, waiting).next)
+        # One that has left the queue meanwhile is over.
+        if call_at(p.calls, waiting).status < FIRST_FINAL:
+            _put_back(p, waiting)
+        waiting = following
+
+
+@kernel
+def _put_back(p: Row, at: int) -> None:
+    """A call that was first and left has its place again, before all that entered later."""
+    call = call_at(p.calls, at)
+    place = _sub_queue_of(p, campaign_at(p.campaigns, call.campaign), call)
+    sub_queue = sub_queue_at(p.sub_queues, place)
+    if p.by_expiry:
+        _enter_by_expiry(p, place, sub_queue, at)
+        return
+    first = sub_queue.first
+    if first != NONE and call_at(p.calls, first).sequence < call.sequence:
+        _put_behind(p, sub_queue, first, at)
+        return
+    call.next = first
+    sub_queue.first = at
+    if first == NONE:
+        sub_queue.last = at
+    if sub_queue.blockers == 0:
+        if first == NONE:
+            disciplines.offer(p, place)
+        else:
+            disciplines.goes_sooner(p, place)
+        wake(p, p.now)
+
+
+@kernel
+def _put_behind(p: Row, sub_queue: Row, before: int, at: int) -> None:
+    call = call_at(p.calls, at)
+    following: int = call_at(p.calls, before).next
+    while following != NONE and call_at(p.calls, following).sequence < call.sequence:
+        before = following
+        following = call_at(p.calls, before).next
+    call.next = following
+    call_at(p.calls, before).next = at
+    if following == NONE:
+        sub_queue.last = at
 
 
 @kernel
@@ -208,9 +280,10 @@ def _dispatch(p: Row, place: int, sub_queue: Row, tokens: Row) -> None:
     attempt.cause = 0
     attempt.callee_type = NO_TYPE
     attempt.under_way = 1
-    recorder.begin(
-        p, attempt, call, max(call.queued_at, sub_queue.eligible_since), tokens.ready_at
-    )
+    eligible_at = max(call.queued_at, sub_queue.eligible_since)
+    if p.holds_numbers:
+        eligible_at = max(eligible_at, numbers.take(p, at))
+    recorder.begin(p, attempt, call, eligible_at, tokens.ready_at)
     p.head_sub_queue = NONE
     p.ports_busy += 1
     take(tokens, p.now)

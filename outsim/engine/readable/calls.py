@@ -44,6 +44,8 @@ def load(p: Platform, campaign: CampaignState) -> Process:
         else:
             p.recorder.note(rule, call, "is ready")
             call.process = p.events.start(live(p, call))
+            if campaign.canceler is not None:
+                p.canceling.wake(call)
     p.recorder.note(1, campaign, "has no more rows")
 
 
@@ -107,6 +109,8 @@ def make(p: Platform, attempt: Attempt) -> Process:
     status = next_status(attempt)
     p.recorder.note(rule_of_status(attempt, status), attempt, "leaves it {}", STATUSES[status])
     p.statuses.change(call, number, status)
+    if status == WAITING_RETRY and campaign.canceler is not None:
+        p.canceling.wake(call)
 
 
 def next_status(attempt: Attempt) -> int:

@@ -29,9 +29,12 @@ def control(p: Platform, at: int, key: int) -> Event:
 
 
 def stop(p: Platform, campaign: CampaignState, effect_us: int) -> Process:
-    """A stop of a campaign takes effect (rule 12)."""
+    """A stop of a campaign takes effect (rules 12 and 19)."""
     yield control(p, effect_us, call_key(campaign.plan.rank, 0, 0, STOP_STEP))
-    if campaign.stopped:
+    if campaign.stopped or campaign.canceler is not None:
+        return
+    if campaign.rules.cancel_rate:
+        p.canceling.begin(campaign)
         return
     campaign.stopped = True
     p.recorder.note(12, campaign, "is stopped")

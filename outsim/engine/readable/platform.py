@@ -12,6 +12,7 @@ from collections.abc import Iterator
 import simpy
 
 from outsim.engine.discipline import Discipline
+from outsim.engine.readable.canceling import Canceling
 from outsim.engine.readable.carrier import Carrier
 from outsim.engine.readable.connection import Connection
 from outsim.engine.readable.deliveries import Deliveries
@@ -48,6 +49,7 @@ class Platform:
         self.connection = Connection(*shared, self.carrier, plan)
         self.deliveries = deliveries(*shared, plan.platform.delivery_pool, plan.endpoints)
         self.statuses = StatusPipeline(*shared, self.workers, self.deliveries)
+        self.canceling = Canceling(*shared, self.statuses, self.queue)
         self.tenants = {
             tenant.name: TenantState(tenant, rank) for rank, tenant in enumerate(plan.tenants)
         }

@@ -18,7 +18,7 @@ from outsim.engine.readable.disciplines import DISCIPLINES, OwnDiscipline
 from outsim.engine.readable.events import Event, EventList
 from outsim.engine.readable.ports import Ports
 from outsim.engine.readable.recorder import Recorder
-from outsim.engine.readable.state import Attempt, Call, CampaignState, SubQueue
+from outsim.engine.readable.state import Attempt, Call, CampaignState, SharedNumber, SubQueue
 from outsim.plan import PlatformPlan
 
 LIMIT_RULE, PACING_RULE = 3, 2
@@ -115,12 +115,18 @@ class OutboundQueue:
             if sub_queue.entries:
                 sub_queue.entries.clear()
                 self.wake()
+        for number in campaign.numbers:
+            number.waiting.clear()
 
     def leave(self, call: Call) -> None:
         """Take a call that has got its final status off the queue, wherever it stands there."""
         attempt, call.entry = call.entry, None
         assert attempt is not None
         sub_queue = self._sub_queue_of(attempt)
+        if attempt.sequence not in sub_queue.entries:
+            assert call.number is not None
+            call.number.waiting.remove(attempt)
+            return
         was_first = sub_queue.first is attempt
         del sub_queue.entries[attempt.sequence]
         self.recorder.note(3, attempt, "leaves, {} stay", len(sub_queue.entries))
@@ -147,6 +153,10 @@ class OutboundQueue:
                 self._head = None
                 return
             head = sub_queue.first
+            number = head.call.number
+            if number is not None and number.is_up:
+                self._set_aside(sub_queue, number)
+                continue
             if head is not self._head:
                 self._head = head
                 self._head_since = now
@@ -164,6 +174,27 @@ class OutboundQueue:
                 return
             self._dispatch(sub_queue)
 
+    def _set_aside(self, sub_queue: SubQueue, number: SharedNumber) -> None:
+        """Hold back a call that another one to its number keeps waiting: it blocks nobody."""
+        attempt = sub_queue.take_first()
+        number.waiting.append(attempt)
+        self.recorder.note(3, attempt, "waits for the other call to its number")
+        if sub_queue.entries:
+            self.discipline.offer(sub_queue)
+
+    def _free(self, number: SharedNumber) -> None:
+        """The call to a number is over: whoever waited for that has its old place again."""
+        number.is_up = False
+        number.free_since = self.events.now
+        waiting, number.waiting = number.waiting, []
+        for attempt in waiting:
+            sub_queue = self._sub_queue_of(attempt)
+            sub_queue.put_back(attempt)
+            self.recorder.note(3, attempt, "has its place again")
+            if sub_queue.blockers == 0 and sub_queue.first is attempt:
+                self.discipline.offer(sub_queue)
+                self.wake()
+
     def _dispatch(self, sub_queue: SubQueue) -> None:
         now = self.events.now
         attempt = sub_queue.take_first()
@@ -171,6 +202,10 @@ class OutboundQueue:
         if sub_queue.entries:
             self.discipline.offer(sub_queue)
         attempt.eligible = max(attempt.queued, sub_queue.eligible_since)
+        number = attempt.call.number
+        if number is not None:
+            attempt.eligible = max(attempt.eligible, number.free_since)
+            number.is_up = True
         attempt.at_head = self._head_since
         attempt.port_free = max(self._head_since, self.ports.free_since)
         attempt.token_free = max(self._head_since, self.tokens.ready_at)
@@ -237,6 +272,8 @@ class OutboundQueue:
             self.release(campaign.sub_queues, LIMIT_RULE)
         if tenant.active == tenant.max_simultaneous:
             self._release_tenant(campaign)
+        if attempt.call.number is not None:
+            self._free(attempt.call.number)
         campaign.active -= 1
         tenant.active -= 1
         self.ports.give_back(self.events.now)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter, OrderedDict, deque
 from collections.abc import Callable
 from heapq import heappop, heappush
+from itertools import takewhile
 from types import SimpleNamespace
 from typing import Any
 
@@ -38,6 +39,16 @@ class TenantState:
         self.sub_queues: list[SubQueue] = []
 
 
+class SharedNumber:
+    """A number that several calls of a campaign have, of which one is up at most."""
+
+    def __init__(self) -> None:
+        self.is_up = False
+        self.free_since = 0
+        self.waiting: list[Attempt] = []
+        """Attempts that came to the head of the queue while it was up."""
+
+
 class SubQueue:
     """The queued calls of a campaign that are held back together, in order of entry."""
 
@@ -69,6 +80,13 @@ class SubQueue:
         """Whoever goes first leaves."""
         return self.entries.popitem(last=False)[1]
 
+    def put_back(self, attempt: Attempt) -> None:
+        """One that was first and left has its place again, before all that entered later."""
+        older = list(takewhile(lambda sequence: sequence < attempt.sequence, self.entries))
+        self.entries[attempt.sequence] = attempt
+        for sequence in (attempt.sequence, *reversed(older)):
+            self.entries.move_to_end(sequence, last=False)
+
 
 class OrderedSubQueue(SubQueue):
     """The same, of which the lowest goes first by an order of their own; then the oldest."""
@@ -97,6 +115,10 @@ class OrderedSubQueue(SubQueue):
         heappush(self._heap, (self._order_of(attempt), attempt.sequence))
 
     @override
+    def put_back(self, attempt: Attempt) -> None:
+        self.add(attempt)
+
+    @override
     def take_first(self) -> Attempt:
         return self.entries.pop(self.first.sequence)
 
@@ -114,6 +136,10 @@ class CampaignState:
         self.zones = plan.zones.data
         self.submitted_us = plan.submitted_at_us.data
         self.expires_us = plan.call_expires_us.data
+        shared = plan.shared_number
+        self.shared_number = None if shared is None else shared.data
+        """Which number of `numbers` each call has; None where none is shared."""
+        self.numbers = [SharedNumber() for _ in range(0 if shared is None else shared.max() + 1)]
         self.calls = [
             Call(self, index, REJECTED if reason else SCHEDULED)
             for index, reason in enumerate(plan.reject_reason)
@@ -130,6 +156,8 @@ class CampaignState:
         """Attempts by the index of their call and the code of their outcome, if that decides."""
         self.active = 0
         self.stopped = False
+        self.canceler: Canceler | None = None
+        """Whoever cancels its calls one by one, from the effect of such a stop on."""
         self.expired = False
         self.pace = TokenBucket(plan.rules.pacing_rate, 1) if plan.rules.pacing_rate else None
         self.paced: deque[Attempt] = deque()
@@ -181,6 +209,23 @@ def _views(draws: UpdateDraws | PostDraws) -> SimpleNamespace:
     return SimpleNamespace(**{name: array.data for name, array in vars(draws).items()})
 
 
+class Canceler:
+    """Whoever cancels the calls of one campaign, and how far that has come."""
+
+    def __init__(self, campaign: CampaignState, now: int) -> None:
+        rules = campaign.rules
+        self.tokens = TokenBucket(rules.cancel_rate, 1, now)
+        self.step = -1 if rules.cancels_newest_first else 1
+        self.place = len(campaign.calls) - 1 if rules.cancels_newest_first else 0
+        """Nothing before this place, on the way through the calls, can be canceled now."""
+        self.is_awake = False
+        """Whether its next turn is due; else it waits for something to cancel."""
+
+    def look_again(self, index: int) -> None:
+        """Have a call looked at again that may be canceled from now on."""
+        self.place = max(self.place, index) if self.step < 0 else min(self.place, index)
+
+
 class Call(CallRecord):
     """One contact's place in a campaign, and where it stands."""
 
@@ -218,6 +263,13 @@ class Call(CallRecord):
     def key(self, number: int = 0, step: int = 0) -> int:
         """Place of one of its events among those of its class."""
         return self._key | number << STEP_BITS | step
+
+    @property
+    def number(self) -> SharedNumber | None:
+        """Its number, where other calls of its campaign have it too and wait for each other."""
+        of_call = self.campaign.shared_number
+        place = -1 if of_call is None else of_call[self.index]
+        return self.campaign.numbers[place] if place >= 0 else None
 
     @property
     def is_over(self) -> bool:

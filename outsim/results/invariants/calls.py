@@ -5,10 +5,19 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import numpy as np
+import pandas as pd
 
-from outsim.clock import MISSING
+from outsim.clock import MISSING, NEVER
+from outsim.engine.records import Integers
 from outsim.results.invariants.violation import Violation, violation
-from outsim.results.run_arrays import RunArrays, came, place_in_each
+from outsim.results.run_arrays import (
+    RunArrays,
+    came,
+    count_before,
+    count_until,
+    place_in_each,
+)
+from outsim.results.tables.resource_idle import replay
 from outsim.results.tables.run_tables import RunTables
 from outsim.vocabulary import (
     ANSWERED,
@@ -112,9 +121,11 @@ def stop_is_kept(run: RunArrays) -> Iterator[Violation]:
     """From a stop's effect on nothing new is loaded, and no call waits for a retry.
 
     With ``stop_reaches = "queue"`` nothing of what was in the queue is left in it either;
-    with ``stop_cancels_retries = false`` retries go on.
+    with ``stop_cancels_retries = false`` retries go on. A stop by calls stops no campaign.
     """
-    effect = run.per_campaign(lambda campaign: campaign.rules.stop_effect_us)
+    effect = run.per_campaign(
+        lambda campaign: NEVER if campaign.rules.cancel_rate else campaign.rules.stop_effect_us
+    )
     cancels = run.per_campaign(lambda campaign: campaign.rules.stop_cancels_retries) == 1
     reaches = run.per_campaign(lambda campaign: campaign.rules.stop_reaches_queue) == 1
     u, rank = run.updates, run.update_rank
@@ -131,6 +142,47 @@ def stop_is_kept(run: RunArrays) -> Iterator[Violation]:
         | ((status == QUEUED) & (reaches & cancels)[of] & ~run.wedged)
     )
     yield from violation(run, "still there after the stop", "calls", left)
+
+
+def calls_are_canceled_one_by_one(run: RunArrays) -> Iterator[Violation]:
+    """A stop by calls cancels no faster than its rate, and waits for nothing but its rate.
+
+    Where a token is there and no call is canceled, none that was never dialed is in the queue.
+    With ``stop_cancels_retries = false`` whoever was dialed before is spared.
+    """
+    status, final = run.calls["status"], run.calls["final"]
+    for rank, campaign in enumerate(run.plan.campaigns):
+        rules, begins = campaign.rules, campaign.rules.stop_effect_us
+        if not rules.cancel_rate or begins >= run.ended_us:
+            continue
+        mine = (run.rank_of_call == rank) & (status == CANCELED) & (final < rules.clear_effect_us)
+        calls = np.flatnonzero(mine)[np.argsort(final[mine], kind="stable")]
+        since_us = final[calls] - begins
+        overdrawn, ready = replay(since_us.tolist(), rules.cancel_rate, 1)
+        yield from violation(run, "faster than cancel_rate", "calls", calls[overdrawn])
+        if not rules.stop_cancels_retries:
+            again = run.calls["attempts"][calls] > 0
+            yield from violation(run, "canceled after an attempt", "calls", calls[again])
+        over = min(run.ended_us, rules.clear_effect_us, rules.expires_us) - begins
+        token = np.array(ready, dtype=np.int64)
+        idle = begins + token[(np.append(since_us, over) > token)]
+        entered, left = _first_stays(run, rank)
+        there = count_before(np.sort(entered), idle) > count_until(np.sort(left), idle)
+        if there.any():
+            frame = pd.DataFrame({"campaign": campaign.full_name, "at_us": idle[there]})
+            yield Violation("nobody is canceled while calls are in the queue", frame)
+
+
+def _first_stays(run: RunArrays, rank: int) -> tuple[Integers, Integers]:
+    """When the calls of a campaign entered the queue for the first time, and left it."""
+    u, a = run.updates, run.attempts
+    rows = (u["status"] == QUEUED) & (u["attempt"] == 1) & (run.update_rank == rank)
+    rows &= ~run.wedged[u["call_id"]]
+    calls = u["call_id"][rows]
+    left = np.where(came(run.calls["final"]), run.calls["final"], run.ended_us)
+    first = a["attempt"] == 1
+    left[a["call_id"][first]] = a["dispatched"][first]
+    return u["happened"][rows], left[calls]
 
 
 def expired_calls_are_over(run: RunArrays) -> Iterator[Violation]:

@@ -142,6 +142,23 @@ def limits_on_simultaneous_calls_are_kept(run: RunArrays) -> Iterator[Violation]
     yield from _too_many_up(run, "of the tenant", run.tenant_of_rank[run.rank], tenants)
 
 
+def a_number_is_up_once(run: RunArrays) -> Iterator[Violation]:
+    """A campaign has one call up at most to a number, where the platform sees to that."""
+    for campaign in run.plan.campaigns:
+        if campaign.shared_number is None:
+            continue
+        mine = np.flatnonzero(run.rank == campaign.rank)
+        number = campaign.shared_number[run.attempts["call_id"][mine] - campaign.first_call_id]
+        mine, number = mine[number >= 0], number[number >= 0].astype(np.int64)
+        order = np.lexsort((run.attempts["dispatched"][mine], number))
+        mine, number = mine[order], number[order]
+        ended = run.attempts["ended"][mine]
+        ended = np.where(came(ended), ended, run.ended_us)
+        again = number[1:] == number[:-1]
+        early = again & (run.attempts["dispatched"][mine][1:] < ended[:-1])
+        yield from violation(run, "another call to the number was up", "attempts", mine[1:][early])
+
+
 def _too_many_up(
     run: RunArrays, whose: str, group: Integers, most: Integers
 ) -> Iterator[Violation]:

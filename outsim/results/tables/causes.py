@@ -30,6 +30,7 @@ CAUSES: dict[str, str] = {
     "pause": "paused",
     "calling_window": "outside the calling window",
     "limit": "limit on simultaneous calls",
+    "same_number": "another call to its number",
     "calls_ahead": "calls ahead in the queue",
     "no_free_port": "no free port",
     "dial_rate": "dial rate",

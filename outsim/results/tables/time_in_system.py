@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, fields
+from functools import cached_property
 
 import numpy as np
 
@@ -14,9 +15,9 @@ from outsim.results.run_arrays import Mask, RunArrays, came, count_until, first_
 from outsim.results.tables.resource_idle import RESOURCES, WORKER, Gaps, waited
 from outsim.text import brief
 
-HELD_BY = ("earlier", "suspension", "pause", "calling_window", "limit", "pacing")
+HELD_BY = ("earlier", "suspension", "pause", "calling_window", "limit", "same_number", "pacing")
 """Reasons to hold a call back; where there are several the first one counts."""
-EARLIER, SUSPENSION, PAUSE, WINDOW, LIMIT, PACING = range(len(HELD_BY))
+EARLIER, SUSPENSION, PAUSE, WINDOW, LIMIT, NUMBER, PACING = range(len(HELD_BY))
 FREE = len(HELD_BY)
 """Code of a time in which nothing holds back."""
 
@@ -34,13 +35,19 @@ class Holds:
 
 
 def lanes(run: RunArrays) -> Integers:
-    """Per call, the place of its callee zone among those that have a lane each; else 0."""
+    """Per call, its lane: the place of its callee zone among those that have one each; else 0.
+
+    Calls that wait for others to their number have as many lanes more for each such number.
+    """
 
     def place(campaign: CampaignPlan) -> Integers:
         zones = campaign.rules.lane_zones
-        if not zones:
-            return np.zeros(campaign.size, dtype=np.int64)
-        return np.searchsorted(np.array(zones), campaign.zones).astype(np.int64)
+        lane = np.zeros(campaign.size, dtype=np.int64)
+        if zones:
+            lane = np.searchsorted(np.array(zones), campaign.zones).astype(np.int64)
+        if campaign.shared_number is not None:
+            lane += (1 + campaign.shared_number.astype(np.int64)) * max(1, len(zones))
+        return lane
 
     return run.of_calls(place)
 
@@ -53,6 +60,11 @@ class HoldsOf:
         self._made: dict[tuple[int, int] | str, Holds] = {}
         self._suspended = {hold.tenant for hold in run.plan.suspensions if not hold.campaign}
         self._paused = {(hold.tenant, hold.campaign) for hold in run.plan.suspensions}
+
+    @cached_property
+    def _call_ids(self) -> Integers:
+        """Calls of the attempts, in ascending order."""
+        return self.run.attempts["call_id"][self.run.by_call]
 
     def __call__(self, rank: int, lane: int) -> Holds:
         """What holds back the calls of a campaign in one of its lanes."""
@@ -67,7 +79,8 @@ class HoldsOf:
         tenant, rules = self.run.plan.tenants[campaign.tenant_rank], campaign.rules
         paced = rules.pacing_rate and rules.paced_at_dispatch
         limited = rules.max_simultaneous or tenant.max_simultaneous or tenant.dial_rate
-        if rules.window or paced or limited or campaign.key in self._paused:
+        is_alone = campaign.key in self._paused or campaign.shared_number is not None
+        if rules.window or paced or limited or is_alone:
             return rank, lane
         return campaign.tenant if campaign.tenant in self._suspended else ""
 
@@ -100,14 +113,17 @@ class HoldsOf:
                 is_earlier = snapshot is not None and (hold.begins_us, hold.tenant) == (0, "")
                 is_earlier = is_earlier and hold.ends_us == run.scenario.instant_us(snapshot.at)  # type: ignore[union-attr]
                 yield EARLIER if is_earlier else SUSPENSION, _span(hold.begins_us, hold.ends_us)
+        number, zone = divmod(lane, max(1, len(rules.lane_zones)))
         if rules.window:
-            opens, closes = np.array(rules.window[lane], dtype=np.int64).reshape(-1, 2).T
+            opens, closes = np.array(rules.window[zone], dtype=np.int64).reshape(-1, 2).T
             yield WINDOW, (np.append(-NEVER, closes), np.append(opens, NEVER))
         mine = run.rank == rank
         of_tenant = run.tenant_of_rank[run.rank] == campaign.tenant_rank
         for most, rows in ((rules.max_simultaneous, mine), (tenant.max_simultaneous, of_tenant)):
             if most:
                 yield LIMIT, self._at_limit(rows, most)
+        if number > 0:
+            yield NUMBER, self._up(campaign, number - 1)
         if rules.pacing_rate and rules.paced_at_dispatch:
             yield PACING, self._without_token(mine, rules.pacing_rate)
         if tenant.dial_rate:
@@ -121,6 +137,19 @@ class HoldsOf:
         full = count_until(begins, edges) - count_until(ends, edges) >= most
         changes = np.diff(full.astype(np.int8), prepend=0)
         return edges[changes > 0], np.append(edges[changes < 0], NEVER)[: (changes > 0).sum()]
+
+    def _up(self, campaign: CampaignPlan, number: int) -> _Spans:
+        """When a call to one of the numbers that calls of a campaign share was up."""
+        assert campaign.shared_number is not None
+        calls = campaign.first_call_id + np.flatnonzero(campaign.shared_number == number)
+        first, end = (np.searchsorted(self._call_ids, calls, side) for side in ("left", "right"))
+        spans = [self.run.by_call[begin:to] for begin, to in zip(first, end, strict=True)]
+        rows = np.concatenate(spans)
+        ended = self.run.attempts["ended"][rows]
+        return (
+            np.sort(self.run.attempts["dispatched"][rows].astype(np.int64)),
+            np.sort(np.where(came(ended), ended, NEVER)),
+        )
 
     def _without_token(self, rows: Integers, rate: int) -> _Spans:
         """When a bucket of one token, emptied by each of some dispatches, had none."""
