@@ -183,7 +183,8 @@ def _of_distribution(scenario: Scenario, part: Listed, listed: Listed) -> Iterat
             inner = listed._replace(key=f"{listed.key}.{centre}", path=(*listed.path, centre))
             text = f"{described} {_described(type(value), centre)}"
             of = getattr(value, centre)
-            yield _adjustable(scenario, part, inner, "duration", text, of, {})
+            kind = _kind(_alternatives(_properties(type(value))[centre])) or "duration"
+            yield _adjustable(scenario, part, inner, kind, text, of, {})
             return
 
 
@@ -192,9 +193,9 @@ def _of_field(
 ) -> Iterator[Adjustable]:
     name, table = str(listed.path[-1]), type(within)
     node = _properties(table)[name]
-    kind = _kind(node.get("anyOf", [node]))
+    kind = _kind(_alternatives(node))
     is_blocked = value in (None, {}) and _has_instead(within, name)
-    if kind is None or is_blocked or name == "contact_list":
+    if kind is None or is_blocked or name in ("contact_list", "distribution"):
         return
     if kind in ("list", "map"):
         if value is not None and len(value) > LONGEST_LIST:
@@ -229,10 +230,13 @@ def _adjustable(
 ) -> Adjustable:
     """A key with this value; `node` is what the schema says of it."""
     name = listed.key.removeprefix(f"{part.key}.")
-    alternatives = node.get("anyOf", [node])
+    alternatives = _alternatives(node)
     words = tuple(word for one in alternatives for word in one.get("enum", ()))
     words = words or _references(scenario, str(listed.path[-1]))
-    is_optional = any(one.get("type") == "null" for one in alternatives)
+    # What others can stand instead of is one of them always.
+    is_optional = listed.path[-1] not in INSTEAD_OF and any(
+        one.get("type") == "null" for one in alternatives
+    )
     if words and is_optional:
         words = (NONE, *words)
     found = Adjustable(
@@ -244,7 +248,7 @@ def _adjustable(
         written_text(scenario, kind, value),
         ("true", "false") if kind == "switch" else words,
         is_optional=is_optional,
-        is_open=node.get("default", 0) is None,
+        is_open=is_optional and node.get("default", 0) is None,
     )
     limits: Mapping[str, Any] = next((one for one in alternatives if "maximum" in one), {})
     # A table within a part has keys of its own, of which its default's range is not.
@@ -268,7 +272,13 @@ def _described(table: type[BaseModel], name: str) -> str:
     return " ".join((table.model_fields[name].description or "").split())
 
 
-def _kind(alternatives: list[dict[str, Any]]) -> Kind | None:
+def _alternatives(node: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+    """What may stand there, one by one."""
+    inner = [*node.get("anyOf", ()), *node.get("oneOf", ())]
+    return [found for one in inner for found in _alternatives(one)] or [node]
+
+
+def _kind(alternatives: list[Mapping[str, Any]]) -> Kind | None:
     """Kind of what may stand somewhere; None for tables, lists and free texts."""
     examples = [text for one in alternatives for text in one.get("examples", ())]
     for kind, parse in _QUANTITIES.items():

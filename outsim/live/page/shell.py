@@ -17,6 +17,7 @@ from outsim._version import __version__
 from outsim.live.page import morning
 from outsim.live.page.clock import STATES
 from outsim.live.page.front import ROOMS
+from outsim.live.page.kept import lead_back
 from outsim.live.page.parts import words
 from outsim.live.page.session import Page
 
@@ -107,6 +108,7 @@ def _frame(page: Page, path: str) -> Iterator[None]:
         words("h1", ROOMS[path])
         Connection(page.name)
         yield
+    lead_back()
     with ui.footer(fixed=False):
         sandbox = page.context.sandbox
         ui.label(f"{sandbox.scenario.name}, seed {sandbox.seed}; outsim {__version__}")

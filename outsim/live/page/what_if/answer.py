@@ -13,26 +13,28 @@ from outsim.live.page.parts import table, words
 from outsim.live.page.what_if.asking import Found
 from outsim.live.page.what_if.bands import COLOURS, LINES, QUANTITIES, REPAINT, Day
 
-_BEFORE = "what stands here is of what was asked before."
-
 
 class AnswerView:
     """The answer in one line, from how many replications it is, and in full."""
 
     def __init__(self) -> None:
         self._days: list[Day] = []
+        self._shown = ""
+        """What the figures are of."""
 
     def build_short(self) -> None:
-        """Build what stands first."""
-        with ui.element("div").props('aria-live="polite"') as self._short:
-            self._compared = words("p", "").classes("compared")
-            self._answer = words("p", "").classes("answer")
-        self._status = words("p", "").classes("note").props('role="status"')
-        self._problem = words("p", "").classes("notice").props('role="alert"')
+        """Build what stays in sight."""
+        self._problem = words("div", "").classes("notice problems").props('role="alert"')
         self._problem.set_visibility(False)
+        with ui.element("div").props('aria-live="polite"') as self._short:
+            # On a phone it may be longer than its place: it is scrolled, by keyboard too.
+            self._answer = words("p", "").classes("answer").props('tabindex="0"')
+            self._measures = ui.element("ul").classes("short")
+        self._status = words("p", "").classes("note").props('role="status"')
 
     def build_full(self) -> None:
         """Build what stands below."""
+        self._warnings = ui.element("div")
         self._full = ui.element("div")
         words("h2", "Over the day")
         self._legend = ui.element("ul").classes("legend")
@@ -58,32 +60,46 @@ class AnswerView:
             ".observe(document.body, {attributes: true, attributeFilter: ['class']})"
         )
 
-    def wait(self, compared: str) -> None:
-        """Say what is being asked; what stands there is of something else."""
-        self._compared.text = compared
+    def wait(self) -> None:
+        """Say that something is asked; what stands there is of something else."""
         self._problem.set_visibility(False)
         self._is_stale(
-            f"Asked anew; {_BEFORE}"
-            if self._days
-            else "Asked; the first answer comes from few replications."
+            f"Being run. Until then the figures are those of {self._shown}."
+            if self._shown
+            else "Being run; the first answer comes from few replications."
         )
 
-    def refuse(self, reason: str, problem: str = "") -> None:
-        """Say why nothing is asked, and what is wrong, if that is said nowhere else."""
-        self._problem.text = problem
-        self._problem.set_visibility(bool(problem))
-        self._is_stale(f"{reason}; {_BEFORE}")
+    def refuse(self, problems: list[str]) -> None:
+        """Say why nothing is asked, and what the figures are of."""
+        self._problem.clear()
+        with self._problem:
+            for problem in problems:
+                words("p", problem)
+        self._problem.set_visibility(True)
+        of = f": {self._shown}" if self._shown else ""
+        self._is_stale(f"Not run. The figures are those of the last valid setting{of}.")
+
+    def warn(self, warnings: list[str]) -> None:
+        """Say what becomes scarce or unlikely by a change."""
+        self._warnings.classes(remove="stale")
+        self._warnings.clear()
+        with self._warnings:
+            if warnings:
+                words("h2", "Warnings")
+            for warning in warnings:
+                words("p", warning).classes("notice")
 
     def _is_stale(self, status: str) -> None:
         self._status.text = status
         self._short.props["aria-busy"] = "true"
-        for element in (self._short, self._full):
+        for element in (self._short, self._full, self._warnings):
             element.classes(add="stale")
 
     def show(self, found: Found, nothing: str) -> None:
         """Show what is found; `nothing` is said where there is nothing to compare."""
         for element in (self._short, self._full):
             element.classes(remove="stale")
+        self._shown = found.names[-1]
         count, asked = found.replications, found.asked
         # It is read aloud once, when it is whole.
         self._short.props["aria-busy"] = "false" if count == asked else "true"
@@ -92,6 +108,10 @@ class AnswerView:
         if found.document is None:
             self._status.text = f"From {count} replications{more}."
         self._answer.text = nothing if found.document is None else found.document.answer
+        self._measures.clear()
+        with self._measures:
+            for measure, difference in found.short:
+                words("li", f"{measure} {difference}")
         self._full.clear()
         with self._full:
             if found.document is not None:

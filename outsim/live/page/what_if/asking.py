@@ -15,8 +15,9 @@ from outsim.live.page.narrowing import narrowing
 from outsim.live.page.what_if.bands import Day, days
 from outsim.live.page.what_if.changing import WhatIf
 from outsim.live.page.work import Work
-from outsim.questions.compare import COMPARED, Comparison, compare
+from outsim.questions.compare import COMPARED, PROMISED, Comparison, compare
 from outsim.questions.question import StudyQuestion
+from outsim.scenario.lint import advice
 from outsim.scenario.model import Scenario
 from outsim.studies.run_cache import RunCache
 from outsim.studies.study import run_of
@@ -36,6 +37,8 @@ class Found:
     """The comparison's; None where there is nothing to compare with the base."""
     days: list[Day]
     """How the day goes."""
+    short: list[tuple[str, str]]
+    """Measures that most promises are about, and their differences."""
 
 
 Question = StudyQuestion[Comparison] | StudyRun
@@ -51,13 +54,22 @@ def question_of(scenarios: tuple[Scenario, ...], **options: Any) -> Question:
 
 def found_in(question: Question, asked: int) -> Found:
     """What the replications that are there without a gap say."""
-    study, there, document = question.study, question.without_gap, None
+    study, there, document, short = question.study, question.without_gap, None, []
     if isinstance(question, StudyQuestion):
         comparison = question.answer
         # More may have come meanwhile.
         there = range(comparison.findings.replications)
         document = comparison.document()
-    return Found(len(there), asked, tuple(study.labels), document, days(study, there))
+        findings = comparison.findings
+        labels = {findings.label(one) for one in findings.measures if one.name in PROMISED}
+        short = [(row[0], row[-1]) for row in document.tables[0].rows if row[0] in labels]
+    return Found(len(there), asked, tuple(study.labels), document, days(study, there), short)
+
+
+def warnings(changed: Scenario, base: Scenario) -> list[str]:
+    """What `outsim check` says of a scenario, and not of its base."""
+    known = set(map(str, advice(base)))
+    return [text for text in map(str, advice(changed)) if text not in known]
 
 
 def answers(
@@ -85,10 +97,11 @@ class Asking:
         work: Work,
         cache: RunCache,
         show: Callable[[Found], None],
+        warn: Callable[[list[str]], None],
         refuse: Callable[[str], None],
     ) -> None:
         self._work, self._cache = work, cache
-        self._show, self._refuse = show, refuse
+        self._show, self._warn, self._refuse = show, warn, refuse
         self._task: asyncio.Task[None] | None = None
 
     def ask(self, what_if: WhatIf, replications: int) -> None:
@@ -107,5 +120,9 @@ class Asking:
     async def _answer(self, scenarios: tuple[Scenario, ...], replications: int, seed: int) -> None:
         found = answers(self._work, self._cache, scenarios, replications, seed)
         async with aclosing(found) as coming:
+            is_first = True
             async for one in coming:
                 self._show(one)
+                if is_first:
+                    is_first = False
+                    self._warn(await self._work.run(warnings, scenarios[-1], scenarios[0]))

@@ -2,36 +2,41 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Iterable
 from functools import partial
 
 from nicegui import ui
-from nicegui.events import GenericEventArguments
 
 from outsim.live.page.parts import words
-from outsim.live.page.what_if.changing import WhatIf, words_of
-from outsim.scenario.adjustable import Adjustable, adjustable_parts, adjustables
+from outsim.live.page.what_if.changing import WhatIf
+from outsim.live.page.what_if.row import Row
+from outsim.scenario.adjustable import adjustable_parts, lists_of_entries
+from outsim.scenario.keys import ADDED_ENTRIES
 from outsim.scenario.model import Scenario
-from outsim.scenario.scales import NONE
+from outsim.scenario.scales import written_text
 
 FIRST = {
-    "campaign": ("start", "pacing", "max_retry", "retry_interval"),
+    "campaign": (
+        *("name", "tenant", "start", "contacts", "stop_at"),
+        *("pacing", "max_retry", "retry_interval"),
+    ),
     "platform": ("ports", "dial_rate", "workers"),
     "background": ("campaigns_per_hour", "median_size"),
 }
-"""What is asked about most: of the campaign under study, and of other parts."""
+"""What is asked about most: of the campaign under study, of others, and of other parts."""
 TITLES = {"background": "Load of others"}
 """Names of parts that are not called as their keys are."""
+PLURALS = {"campaign": "Further campaigns"}
+"""Names of lists that are not called as their keys are."""
 
 
-def first_parts(scenario: Scenario) -> dict[str, tuple[str, ...]]:
-    """Keys of the parts that stand open, each with what of it is asked about most."""
+def first_parts(scenario: Scenario) -> list[str]:
+    """Keys of the parts that stand open: of each the keys in `FIRST`."""
     campaign = scenario.campaign_under_study
     under_study = "" if campaign is None else f"campaign[{campaign.full_name}]"
     there = adjustable_parts(scenario)
-    keys = {under_study if part == "campaign" else part: names for part, names in FIRST.items()}
-    return {key: names for key, names in keys.items() if key in there}
+    keys = [under_study if part == "campaign" else part for part in FIRST]
+    return [key for key in keys if key in there]
 
 
 def title_of(part: str) -> str:
@@ -39,6 +44,10 @@ def title_of(part: str) -> str:
     kind, _, name = part.removesuffix("]").partition("[")
     called = TITLES.get(kind, kind.capitalize())
     return f"{called} {name}" if name else called
+
+
+def _kind(part: str) -> str:
+    return part.partition("[")[0]
 
 
 class Controls:
@@ -50,20 +59,35 @@ class Controls:
 
     def build(self) -> None:
         """Build them: what is asked about most stands open, the rest opens when it is wanted."""
-        first = first_parts(self._what_if.scenario)
-        for part, names in first.items():
-            with ui.element("section").classes("controls"):
-                words("h3", title_of(part))
-                self._add(part, names)
-                self._later(f"More of {title_of(part)}", partial(self._add, part, without=names))
-        others = [p for p in adjustable_parts(self._what_if.scenario) if p not in first]
-        with ui.element("section").classes("controls"):
-            if others:
-                words("h3", "Other parts")
-            for part in others:
-                self._later(title_of(part), partial(self._add, part))
+        with ui.element("div") as self._all:
+            self._build()
 
-    def _later(self, title: str, add: Callable[[], None]) -> None:
+    def _build(self) -> None:
+        self._rows.clear()
+        first = first_parts(self._what_if.scenario)
+        for part in first:
+            with self._section(title_of(part)):
+                self._add_part(part)
+        rest = [p for p in adjustable_parts(self._what_if.scenario) if p not in first]
+        lists = lists_of_entries()
+        for name in sorted(lists, key=[*_FIRST_LISTS, *lists].index):
+            with self._section(PLURALS.get(name, f"{name}s".capitalize())):
+                self._list(name, [part for part in rest if part.startswith(f"{name}[")])
+        others = [part for part in rest if _kind(part) not in lists]
+        with self._section("Other parts"):
+            for part in others:
+                self._later(title_of(part), partial(self._add, part), self._has_changes([part]))
+
+    def _section(self, title: str) -> ui.element:
+        with ui.element("section").classes("controls") as section:
+            words("h3", title)
+        return section
+
+    def _has_changes(self, within: Iterable[str]) -> bool:
+        said = (*self._what_if.changes, *self._what_if.problems)
+        return any(key.startswith(part) for part in within for key in said)
+
+    def _later(self, title: str, add: Callable[[], None], is_open: bool = False) -> None:
         """Controls that are built when they are first opened."""
         with ui.element("details") as details:
             words("summary", title)
@@ -75,18 +99,99 @@ class Controls:
                 with details:
                     add()
 
+        if is_open:
+            details.props["^open"] = True
+            build()
         details.on("toggle", build, js_handler="() => emit()")
+
+    def _add_part(self, part: str) -> None:
+        """Controls of a part: those that are asked about most, the others behind them."""
+        names = FIRST.get(_kind(part))
+        if names is None:
+            self._add(part)
+            return
+        self._add(part, names)
+        keys = [key for key, one in self._what_if.abouts(part).items() if one.name not in names]
+        if keys:
+            more = partial(self._add, part, without=names)
+            title = title_of(part) if part in first_parts(self._what_if.scenario) else "this one"
+            self._later(f"More of {title}", more, self._has_changes(keys))
 
     def _add(
         self, part: str, only: Collection[str] | None = None, without: Collection[str] = ()
     ) -> None:
         """Controls of a part: of its keys of some names, or of all but some."""
         base = self._what_if.base_texts(part)
-        for one in adjustables(self._what_if.scenario, part):
+        for one in self._what_if.abouts(part).values():
             if one.name not in without and (only is None or one.name in only):
                 row = self._rows[one.key] = Row(one, self._set)
                 row.set_base(base.get(one.key))
                 self._show(one.key)
+
+    # Entries of lists
+
+    def _list(self, name: str, there: list[str]) -> None:
+        """Entries of a list, and the button that adds one."""
+        for entry in there:
+            add = partial(self._add, entry)
+            if name in ADDED_ENTRIES:
+                add = partial(self._entry, entry, f"Take {name} {_number(entry)} out")
+            self._later(self._entry_title(entry), add, self._has_changes([entry]))
+        added = ui.element("div")
+
+        def show(entry: str) -> None:
+            with added, ui.element("div").classes("entry") as around:
+                words("h4", f"New {name}")
+                self._entry(entry, f"Take this {name} out", around)
+
+        def add_one() -> None:
+            show(self._what_if.add(name))
+
+        for called in self._what_if.new.get(name, ()):
+            show(f"{name}[{called}]")
+        article = "an" if name[0] in "aeiou" else "a"
+        words("button", f"Add {article} {name}").props('type="button"').on("click", add_one)
+
+    def _entry_title(self, entry: str) -> str:
+        name = _kind(entry)
+        if name not in ADDED_ENTRIES:
+            return title_of(entry)
+        scenario = self._what_if.scenario
+        one = getattr(scenario, name)[_number(entry) - 1]
+        return f"{_number(entry)}: {one.label} from {written_text(scenario, 'clock', one.begins)}"
+
+    def _entry(self, entry: str, take_out: str, around: ui.element | None = None) -> None:
+        """Controls of an entry, and the button that takes it out, and back."""
+        button = words("button", take_out).props('type="button"')
+        with ui.element("div") as controls:
+            (self._add if around is None else self._add_part)(entry)
+
+        def show() -> None:
+            is_out = entry in self._what_if.changes
+            controls.set_visibility(not is_out)
+            button.text = "Put it back" if is_out else take_out
+
+        def press() -> None:
+            if around is None and entry in self._what_if.changes:
+                self._what_if.set({entry: ""})
+            else:
+                self._what_if.remove(entry)
+            if around is None:
+                show()
+            else:
+                around.delete()
+                self._forget(entry)
+            self._show_all()
+            self._changed()
+
+        button.on("click", press)
+        show()
+
+    def _forget(self, entry: str) -> None:
+        for key in [key for key in self._rows if key.startswith(f"{entry}.")]:
+            del self._rows[key]
+
+    # What they are set to
 
     def _set(self, key: str, text: str) -> None:
         before = {*self._what_if.changes, *self._what_if.problems}
@@ -101,8 +206,18 @@ class Controls:
             text = self._what_if.changes.get(key, row.about.text)
             row.show(text, self._what_if.problems.get(key, ""))
 
-    def refresh(self) -> None:
-        """Show everything anew: changes were taken back, or the base is another one."""
+    def _show_all(self) -> None:
+        for key in self._rows:
+            self._show(key)
+
+    def rebuild(self) -> None:
+        """Build them anew: there are other parts."""
+        self._all.clear()
+        with self._all:
+            self._build()
+
+    def rebase(self) -> None:
+        """Mark the values of another base."""
         texts: dict[str, dict[str, str]] = {}
         for key, row in self._rows.items():
             part = row.about.part
@@ -116,130 +231,9 @@ class Controls:
         return key in self._rows
 
 
-class Entry:
-    """What a person writes into: it is the browser's, and no other news from here resets it."""
-
-    def __init__(self, element: ui.element, value: str | int) -> None:
-        self.element, self.value = element, value
-        # As an attribute, which is where it begins: a property would be set with every update.
-        element.props["^value"] = value
-
-    def put(self, value: str | int) -> None:
-        """Have another value stand there."""
-        if value != self.value:
-            self.value = value
-            code = f"getElement({self.element.id}).value = {json.dumps(value)}"
-            self.element.client.run_javascript(code)
+_FIRST_LISTS = ("campaign", *ADDED_ENTRIES)
 
 
-class Row:
-    """The control of one key: slider and field, the value of the base, what is wrong."""
-
-    def __init__(self, about: Adjustable, choose: Callable[[str, str], None]) -> None:
-        self.about = about
-        self._choose = partial(choose, about.key)
-        self._base: str | None = None
-        name = words_of(about.name).capitalize()
-        with ui.element("div").classes("control"):
-            with ui.element("div").classes("head"):
-                label = words("label", name)
-                self._field = Entry(
-                    self._choices() if about.choices else self._input(), about.text
-                )
-                label.props["for"] = self._field.element.html_id
-                self._back = words("button", "").classes("back").props('type="button"')
-                self._back.on("click", self._to_base)
-            self._slider = self._range(name)
-            self._error = words("p", "").classes("error")
-            self._error.props["role"] = "alert"
-            self._note = words("p", about.description).classes("note")
-        self._field.element.props["aria-describedby"] = (
-            f"{self._error.html_id} {self._note.html_id}"
-        )
-
-    def _choices(self) -> ui.element:
-        with ui.element("select") as field:
-            for word in self.about.choices:
-                option = words("option", word)
-                option.props["value"] = word
-                option.props["selected"] = word == self.about.text
-        return self._chosen(field)
-
-    def _input(self) -> ui.element:
-        field = ui.element("input").props('type="text" autocomplete="off" spellcheck="false"')
-        return self._chosen(field)
-
-    def _chosen(self, field: ui.element) -> ui.element:
-        field.classes("value")
-        return field.on(
-            "change",
-            self._write,
-            js_handler="(event) => emit(event.target.value)",
-        )
-
-    def _write(self, event: GenericEventArguments) -> None:
-        self._field.value = str(event.args)
-        self._choose(self._field.value)
-
-    def _range(self, name: str) -> Entry | None:
-        scale = self.about.scale
-        if scale is None:
-            return None
-        with ui.element("div").classes("track"):
-            slider = ui.element("input").props('type="range" min="0" step="1"')
-            slider.props["max"] = scale.last + self.about.is_open
-            slider.props["aria-label"] = f"{name}, slider"
-            slider.props["aria-valuetext"] = self.about.text
-            # The newest position counts: while one is asked about, no other waits.
-            slider.on(
-                "input",
-                self._slide,
-                js_handler="(event) => emit(Number(event.target.value))",
-                throttle=0.05,
-            )
-            self._mark = ui.element("span").classes("mark").props('aria-hidden="true"')
-        with ui.element("div").classes("ends").props('aria-hidden="true"'):
-            words("span", scale.text(0))
-            words("span", NONE if self.about.is_open else scale.text(scale.last))
-        return Entry(slider, self._step(self.about.text) or 0)
-
-    def _slide(self, event: GenericEventArguments) -> None:
-        assert self._slider is not None
-        assert self.about.scale is not None
-        step = self._slider.value = int(event.args)
-        self._choose(NONE if step > self.about.scale.last else self.about.scale.text(step))
-
-    def _to_base(self) -> None:
-        if self._base is not None:
-            self._choose(self._base)
-
-    def set_base(self, text: str | None) -> None:
-        """Mark what the base has; None where it has no such key."""
-        self._base = text
-        if self._slider is not None:
-            at = None if text is None else self._step(text)
-            self._mark.set_visibility(at is not None)
-            if at is not None:
-                most = self._slider.element.props["max"]
-                self._mark.style(f"--at: {at / max(1, most):.4f}")
-
-    def _step(self, text: str) -> int | None:
-        scale = self.about.scale
-        if scale is not None and text == NONE and self.about.is_open:
-            return scale.last + 1
-        return self.about.step(text)
-
-    def show(self, text: str, error: str = "") -> None:
-        """Show a value, and what is wrong with it."""
-        self._field.put(text)
-        self._field.element.props["aria-invalid"] = "true" if error else "false"
-        self._error.text = error
-        self._error.set_visibility(bool(error))
-        is_base = self._base is None or text == self._base
-        self._back.set_visibility(not is_base)
-        self._back.text = f"Back to base: {self._base}"
-        if self._slider is not None:
-            self._slider.element.props["aria-valuetext"] = text
-            step = self._step(text)
-            if step is not None:
-                self._slider.put(step)
+def _number(entry: str) -> int:
+    """Number of an entry without a name, from 1."""
+    return int(entry.partition("[")[2].removesuffix("]")) + 1

@@ -19,8 +19,7 @@ LONGEST_FILE = 60
 def file_name(what_if: WhatIf) -> str:
     """A name for the file: that of the scenario's own, and what is changed."""
     stem = "scenario" if what_if.file is None else what_if.file.stem
-    texts = [f"{key.rpartition('.')[2]} {text}" for key, text in what_if.changes.items()]
-    name = _NOT_IN_FILE.sub("-", " ".join([stem, *texts])).strip("-")
+    name = _NOT_IN_FILE.sub("-", " ".join([stem, *what_if.said()])).strip("-")
     return f"{name[:LONGEST_FILE].rstrip('-')}.toml"
 
 
@@ -43,7 +42,7 @@ def place_of(what_if: WhatIf, name: str) -> Path:
     return what_if.file.with_name(name)
 
 
-def keep(what_if: WhatIf, name: str) -> Path:
+def keep_file(what_if: WhatIf, name: str) -> Path:
     """Write the file beside the scenario's own; refused where there is one of that name."""
     text, place = kept_text(what_if), place_of(what_if, name)
     try:
@@ -58,7 +57,7 @@ def keep(what_if: WhatIf, name: str) -> Path:
 
 def command(what_if: WhatIf, name: str, replications: int) -> str:
     """The command that gives the same figures once the file is kept; empty if nothing can."""
-    base = what_if.bases[what_if.base_name][1]
+    base = what_if.scenarios[what_if.base_name][1]
     if base is None or what_if.file is None:
         return ""
     kept = place_of(what_if, name) if what_if.changes else what_if.file

@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 from nicegui import ui
 from nicegui.events import GenericEventArguments
 
 from outsim.errors import OutsimError
+from outsim.live.page.kept import keep
 from outsim.live.page.parts import words
 from outsim.live.page.session import Page
 from outsim.live.page.what_if.answer import AnswerView
 from outsim.live.page.what_if.asking import Asking, Found
-from outsim.live.page.what_if.changing import SECOND, SERVED, WhatIf, words_of
-from outsim.live.page.what_if.controls import Controls, Entry
-from outsim.live.page.what_if.keeping import command, file_name, keep, kept_text
+from outsim.live.page.what_if.changing import WhatIf, words_of
+from outsim.live.page.what_if.controls import Controls
+from outsim.live.page.what_if.keeping import command, file_name, keep_file, kept_text
+from outsim.live.page.what_if.link import query, read
+from outsim.live.page.what_if.row import Entry
+from outsim.studies.comparable import compared
 
 STYLE = Path(__file__).with_name("what_if.css")
 REPLICATIONS = 20
@@ -26,88 +31,97 @@ class Room:
 
     def __init__(self, page: Page) -> None:
         self._what_if = WhatIf(page)
-        self._asking = Asking(page.work, page.runs, self._found, self._refused)
-        self._controls = Controls(self._what_if, self._ask)
         self._view = AnswerView()
+        self._asking = Asking(page.work, page.runs, self._found, self._view.warn, self._refused)
+        self._controls = Controls(self._what_if, self._ask)
         self._replications = REPLICATIONS
         self._is_named = False
 
     def build(self) -> None:
-        """Build it, and ask how the base does."""
+        """Build it as its address says, and ask what that comes to."""
         ui.add_css(STYLE)
+        wrong = read(self._what_if, ui.context.client.request.query_params.multi_items())
         with ui.element("div").classes("what-if"):
+            with ui.element("section").classes("chosen").props('aria-label="What is compared"'):
+                for problem in wrong:
+                    words("p", f"Left out of this address: {problem}").classes("notice").props(
+                        'role="alert"'
+                    )
+                self._choices()
+                self._compared = words("p", "").classes("compared")
             with ui.element("section").classes("said").props('aria-label="Answer"'):
-                self._base_choice()
                 self._view.build_short()
-                self._more = words("button", f"{REPLICATIONS} more replications")
-                self._more.props('type="button"').on("click", self._ask_more)
             with ui.element("section").classes("set").props('aria-label="What is changed"'):
                 words("h2", "Changes")
                 self._reset = words("button", "Take all changes back").props('type="button"')
                 self._reset.on("click", self._take_back)
                 self._controls.build()
             with ui.element("section").classes("full").props('aria-label="In full"'):
+                self._more = words("button", f"{REPLICATIONS} more replications")
+                self._more.props('type="button"').on("click", self._ask_more)
                 self._view.build_full()
                 self._build_keep()
         ui.context.client.on_delete(self._asking.give_up)
         self._ask()
 
-    def _base_choice(self) -> None:
-        bases = self._what_if.bases
-        if SECOND not in bases:
-            return
-        texts = {
-            SECOND: f"{bases[SECOND][0].name} (the second scenario)",
-            SERVED: f"{bases[SERVED][0].name} (as it was)",
-        }
-        with ui.element("p"):
-            label = words("label", "Base: ")
-            with ui.element("select") as choice:
-                for name, text in texts.items():
-                    option = words("option", text)
-                    option.props["value"] = name
-                    option.props["selected"] = name == self._what_if.base_name
-            label.props["for"] = choice.html_id
-            choice.on("change", self._choose_base, js_handler="(e) => emit(e.target.value)")
+    def _choices(self) -> None:
+        """Which scenario is changed, and which one is the base, where there are two."""
+        what_if = self._what_if
+        if len(what_if.scenarios) > 1:
+            with ui.element("p").classes("choices"):
+                self._choice("Changed: ", what_if.start_name, self._choose_start)
+                self._choice("Base: ", what_if.base_name, self._choose_base)
 
-    def _choose_base(self, event: GenericEventArguments) -> None:
-        if event.args in self._what_if.bases:
-            self._what_if.base_name = event.args
-            self._controls.refresh()
-            self._ask()
+    def _choice(self, text: str, chosen: str, choose: Callable[[str], None]) -> None:
+        label = words("label", text)
+        with ui.element("select") as choice:
+            for name, (scenario, _) in self._what_if.scenarios.items():
+                option = words("option", f"{scenario.name} ({name})")
+                option.props["value"] = name
+                option.props["selected"] = name == chosen
+        label.props["for"] = choice.html_id
+
+        def changed(event: GenericEventArguments) -> None:
+            if event.args in self._what_if.scenarios:
+                choose(event.args)
+                self._ask()
+
+        choice.on("change", changed, js_handler="(e) => emit(e.target.value)")
+
+    def _choose_start(self, name: str) -> None:
+        self._what_if.choose(name)
+        self._controls.rebuild()
+
+    def _choose_base(self, name: str) -> None:
+        self._what_if.base_name = name
+        self._controls.rebase()
 
     def _take_back(self) -> None:
         self._what_if.reset()
-        self._controls.refresh()
+        self._controls.rebuild()
         self._ask()
 
     def _ask_more(self) -> None:
         self._replications += REPLICATIONS
         self._ask()
 
-    def _compared(self) -> str:
-        """What is compared with what."""
-        what_if = self._what_if
-        base = what_if.base.name
-        if not what_if.is_compared:
-            return f"Base: {base}, as it was."
-        whose = "the second scenario" if what_if.base_name == SECOND else "the scenario as it was"
-        return f"{what_if.changed.name}, compared with {base} ({whose})."
-
     def _ask(self) -> None:
         """Ask what is on the screen now, instead of what was asked before."""
-        problems = self._what_if.problems
-        self._reset.set_visibility(bool(self._what_if.changes or problems))
+        what_if = self._what_if
+        keep(query(what_if))
+        self._reset.set_visibility(bool(what_if.changes or what_if.problems))
         self._more.set_visibility(False)
         self._show_kept()
-        if problems:
+        if what_if.problems:
             self._asking.give_up()
-            elsewhere = [f"{k}: {m}" for k, m in problems.items() if not self._controls.has(k)]
-            names = [words_of(key.rpartition(".")[2]) for key in problems]
-            self._view.refuse(f"Not asked, for {' and '.join(names)}", "; ".join(elsewhere))
+            self._view.refuse([_problem(*found) for found in what_if.problems.items()])
             return
-        self._view.wait(self._compared())
-        self._asking.ask(self._what_if, self._replications)
+        base = what_if.base.name
+        self._compared.text = f"Base: {base}, as it was."
+        if what_if.is_compared:
+            self._compared.text = f"{compared((base, what_if.changed.name))}."
+        self._view.wait()
+        self._asking.ask(what_if, self._replications)
 
     def _found(self, found: Found) -> None:
         nothing = (
@@ -119,7 +133,7 @@ class Room:
         self._more.set_visibility(is_whole and found.document is not None)
 
     def _refused(self, problem: str) -> None:
-        self._view.refuse("Not asked", problem)
+        self._view.refuse([problem])
 
     # Keeping
 
@@ -170,7 +184,7 @@ class Room:
 
     def _keep_beside(self) -> None:
         try:
-            self._kept.text = f"{keep(self._what_if, self._file)} is written."
+            self._kept.text = f"{keep_file(self._what_if, self._file)} is written."
         except OutsimError as error:
             self._kept.text = str(error)
 
@@ -180,3 +194,8 @@ class Room:
         self._kept.text = (
             f"{self._file} is downloaded: put it beside {self._what_if.file}, which it extends."
         )
+
+
+def _problem(key: str, message: str) -> str:
+    """What is wrong at a key, where the control may be out of sight."""
+    return f"{words_of(key.rpartition('.')[2]).capitalize()} ({key}): {message}"

@@ -41,7 +41,8 @@ name = "ten ports"
 [platform]
 ports = 10
 """
-START = "campaign[clinic/reminders].start"
+CAMPAIGN = "campaign[clinic/reminders]"
+START = f"{CAMPAIGN}.start"
 
 
 def write_scenarios(place: Path) -> tuple[Path, Path]:

@@ -73,7 +73,7 @@ def test_a_newer_question_gives_up_an_older_one(what_if):
                 whole.set()
 
         work = Here(never)
-        asking = Asking(work, RunCache(), show, pytest.fail)
+        asking = Asking(work, RunCache(), show, print, pytest.fail)
         what_if.set({"platform.ports": "8"})
         asking.ask(what_if, 5)
         await never.is_asked.wait()
@@ -99,7 +99,7 @@ def test_what_fails_is_said_and_noted(what_if):
         loop = asyncio.get_running_loop()
         loop.set_exception_handler(lambda _loop, context: noted.append(context))
         refused: asyncio.Future[str] = loop.create_future()
-        asking = Asking(Here(Broken()), RunCache(), pytest.fail, refused.set_result)
+        asking = Asking(Here(Broken()), RunCache(), pytest.fail, print, refused.set_result)
         asking.ask(what_if, 5)
         return await refused, noted
 
@@ -119,7 +119,7 @@ def test_what_cant_be_compared_is_said(what_if, tmp_path):
 
     async def ask() -> str:
         refused: asyncio.Future[str] = asyncio.get_running_loop().create_future()
-        asking = Asking(Here(AtOnce()), RunCache(), pytest.fail, refused.set_result)
+        asking = Asking(Here(AtOnce()), RunCache(), pytest.fail, print, refused.set_result)
         asking.ask(unlike, 5)
         return await refused
 
