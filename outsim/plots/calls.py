@@ -9,8 +9,10 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from outsim.clock import HOUR
 from outsim.display import percent
 from outsim.plots import style
+from outsim.plots.days import LONGEST_ROW, day_rows
 from outsim.plots.load import PIECES
 from outsim.plots.style import (
     BLUE,
@@ -30,7 +32,6 @@ from outsim.plots.style import (
     instants_us,
     legend,
     legend_above,
-    mark_instant,
     new_axes,
     plain,
     time_unit,
@@ -39,7 +40,7 @@ from outsim.plots.style import (
     width_in,
 )
 from outsim.results.tables.causes import CAUSES
-from outsim.results.tables.flows import value_at
+from outsim.results.tables.flows import Instants, Steps, value_at
 from outsim.results.tables.over_time import change_points, hourly_outcomes, true_and_seen
 from outsim.results.tables.over_time import status_lag as lag_of
 from outsim.scenario.campaigns import ALL_CALLS, Campaign
@@ -50,6 +51,7 @@ if TYPE_CHECKING:
 
     from matplotlib.artist import Artist
     from matplotlib.axes import Axes
+    from matplotlib.lines import Line2D
 
     from outsim.questions.explain import Explanation
     from outsim.questions.status import CampaignStatus
@@ -69,26 +71,26 @@ def outcome_mix(
     there is none. A bar an hour has the number of its attempts on top where there is room.
     Outcomes that no attempt had are left out; attempts under way at the end of the run have none.
     """
-    ax = new_axes(ax)
     scenario = result.scenario
     chosen = scenario.find_campaign(campaign) if campaign else scenario.campaign_under_study
     counts = hourly_outcomes(result.view(chosen or ALL_CALLS).attempts, result.start)
-    clock_axis(ax.xaxis, result.start)
+    is_long = len(counts) * HOUR > LONGEST_ROW
+    rows = day_rows(ax, result.start, result.end) if is_long else None
+    ax = new_axes(ax) if rows is None else rows.whole
     ax.set_ylabel("attempts (%)")
     title(ax, f"{chosen.name}: outcomes by hour" if chosen else "outcomes by hour")
+    if rows is None:
+        clock_axis(ax.xaxis, result.start)
     totals = counts.sum(axis=1).to_numpy()
     if not totals.sum():
         return draw_empty(ax, "no attempt was over by the end of the run")
+    if rows is not None:
+        for row in rows.axes:
+            _hourly_bars(row, counts[rows.is_in(row, instants_us(counts.index))], counts.any())
+        rows.finish(100)
+        return ax
+    _hourly_bars(ax, counts, counts.any())
     at = dates_of(instants_us(counts.index))
-    below = np.zeros(len(counts))
-    # The answered ones stand at the bottom.
-    for outcome in sorted(OUTCOME_TABLE, key=lambda row: not row.is_answered):
-        if not counts[outcome.name].any():
-            continue
-        shares = 100 * counts[outcome.name].to_numpy() / np.maximum(totals, 1)
-        colour = getattr(style, outcome.color.upper())
-        _add_bars(ax, at, 0.9 * _HOUR_DAYS, below, shares, outcome.label, colour, outcome.hatch)
-    ax.grid(visible=False, axis="x")
     numbers = [f"{count:,}" if count else "" for count in totals]
     has_room = len(at) * max(map(len, numbers)) <= 13 * width_in(ax)
     if has_room:
@@ -98,6 +100,20 @@ def outcome_mix(
     legend_above(ax, 110 if has_room else 100)
     ax.set_yticks(range(0, 101, 20))
     return ax
+
+
+def _hourly_bars(ax: Axes, counts: pd.DataFrame, shown: pd.Series[bool]) -> None:
+    """Draw a bar an hour, of the shares of the outcomes that are `shown`."""
+    totals, below = counts.sum(axis=1).to_numpy(), np.zeros(len(counts))
+    at = dates_of(instants_us(counts.index))
+    # The answered ones stand at the bottom.
+    for outcome in sorted(OUTCOME_TABLE, key=lambda row: not row.is_answered):
+        if not shown[outcome.name]:
+            continue
+        shares = 100 * counts[outcome.name].to_numpy() / np.maximum(totals, 1)
+        colour = getattr(style, outcome.color.upper())
+        _add_bars(ax, at, 0.9 * _HOUR_DAYS, below, shares, outcome.label, colour, outcome.hatch)
+    ax.grid(visible=False, axis="x")
 
 
 def _add_bars(
@@ -153,45 +169,50 @@ def truth_and_seen(
     calls are ``ended otherwise``, shown where there are any. `campaign` is as for `outcome_mix`;
     `at` is a moment to mark.
     """
-    ax = new_axes(ax)
     scenario = result.scenario
     chosen = scenario.find_campaign(campaign) if campaign else scenario.campaign_under_study
     functions = true_and_seen(result.view(chosen or ALL_CALLS).updates)
-    clock_axis(ax.xaxis, result.start, ends=result.end)
+    rows = day_rows(ax, result.start, result.end)
+    ax = rows.whole
     ax.set_ylabel("calls")
     title(ax, f"{chosen.name}: truth and page" if chosen else "truth and page, all calls")
     functions = {name: functions[name] for name in _STATUS_LOOKS if len(functions[name][0][0])}
     if not functions:
         return draw_empty(ax, "no call was handed in")
-    marks = change_points([function for pair in functions.values() for function in pair], PIECES)
-    marks = np.unique(np.concatenate([instants_us([result.start, result.end]), marks]))
-    places, highest, handles = dates_of(marks), 1, []
-    for name, (truth, seen) in functions.items():
-        happened, visible = value_at(truth, marks), value_at(seen, marks)
-        colour, mark = _STATUS_LOOKS[name]
-        handles += ax.step(
-            places,
-            happened,
-            where="post",
-            color=colour,
-            lw=1.4,
-            marker=mark,
-            markevery=0.15,
-            markersize=4,
-            label=name,
-        )
-        ax.step(places, visible, where="post", color=colour, lw=1.4, linestyle=(0, (3, 1.5)))
-        ax.fill_between(
-            places, happened, visible, step="post", color=colour, alpha=0.18, linewidth=0
-        )
-        highest = max(highest, int(happened.max()), int(visible.max()))
-    handles += ax.plot([], [], color=INK, lw=1.4, label="truth")
-    handles += ax.plot([], [], color=INK, lw=1.4, ls=(0, (3, 1.5)), label="customer sees")
-    whole_numbers(ax.yaxis)
-    legend_above(ax, highest, handles)
+    steps = [function for pair in functions.values() for function in pair]
+    highest = 1
+    for row, marks in rows.with_marks(change_points(steps, PIECES * len(rows.axes))):
+        handles = []
+        for name, (truth, seen) in functions.items():
+            handles += _both(row, marks, truth, seen, name)
+            highest = max(highest, *(int(value_at(side, marks).max()) for side in (truth, seen)))
+        handles += row.plot([], [], color=INK, lw=1.4, label="truth")
+        handles += row.plot([], [], color=INK, lw=1.4, ls=(0, (3, 1.5)), label="customer sees")
+        whole_numbers(row.yaxis)
+    rows.finish(highest, handles)
     if at is not None:
-        mark_instant(ax, at, f"{at:%H:%M}", highest)
+        rows.mark(at, f"{at:%H:%M}", highest)
     return ax
+
+
+def _both(ax: Axes, marks: Instants, truth: Steps, seen: Steps, name: str) -> list[Line2D]:
+    """Draw how many calls have a status in truth, which is given back, and on the page."""
+    places, happened, visible = dates_of(marks), value_at(truth, marks), value_at(seen, marks)
+    colour, mark = _STATUS_LOOKS[name]
+    lines = ax.step(
+        places,
+        happened,
+        where="post",
+        color=colour,
+        lw=1.4,
+        marker=mark,
+        markevery=0.15,
+        markersize=4,
+        label=name,
+    )
+    ax.step(places, visible, where="post", color=colour, lw=1.4, linestyle=(0, (3, 1.5)))
+    ax.fill_between(places, happened, visible, step="post", color=colour, alpha=0.18, linewidth=0)
+    return lines
 
 
 @draws
@@ -210,12 +231,12 @@ def status_lag(
     visible by the end of the run; `campaign` is whose updates, as for `Result.time_by_cause`.
     Dials per second have an axis of their own on the right, in the lowest quarter.
     """
-    ax = new_axes(ax)
+    rows = day_rows(ax, result.start, result.end)
+    ax = rows.whole
     lags = lag_of(result.view(campaign).updates, result.start, result.end, every)
     dialed = result.timeline(every)["dialed"]
     width_s = pd.Series(dialed.index).diff().dt.total_seconds().bfill().fillna(1.0).to_numpy()
     per_s = dialed.to_numpy() / width_s
-    clock_axis(ax.xaxis, result.start, ends=result.end)
     title(ax, f"{_prefix(result, campaign)}status lag, and the dial load")
     longest_s = float(np.nanmax(lags["p90"].to_numpy(), initial=0.0))
     unit, size_s = time_unit(longest_s)
@@ -224,20 +245,29 @@ def status_lag(
         return draw_empty(ax, "no status changed")
     at = dates_of(instants_us(lags.index))
     most_per_s = float(per_s.max()) or 1.0
-    below = ax.twinx()
-    dials = below.fill_between(at, per_s, step="post", color=GREY, alpha=0.5, linewidth=0)
-    dials.set_label("dials, all tenants")
-    below.set_ylim(0, 4 * most_per_s)
-    below.set_yticks([0, most_per_s], ["0", f"{most_per_s:.3g}/s"])
-    below.tick_params(labelsize="small", labelcolor="0.4", color="0.4")
-    below.spines[["top", "right", "left"]].set_visible(False)
-    lines: list[Artist] = [dials]
-    lines += ax.step(at, lags["p90"] / size_s, where="post", color=VERMILION, label="p90")
-    lines += ax.step(at, lags["median"] / size_s, where="post", color=BLUE, ls="--", label="p50")
-    # The lag stands in front of the load.
-    ax.set_zorder(below.get_zorder() + 1)
-    ax.patch.set_visible(False)
-    legend_above(ax, longest_s / size_s, lines)
+    for row in rows.axes:
+        low, high = row.get_xlim()
+        below = row.twinx()
+        dials = below.fill_between(at, per_s, step="post", color=GREY, alpha=0.5, linewidth=0)
+        dials.set_label("dials, all tenants")
+        below.set_ylim(0, 4 * most_per_s)
+        below.set_yticks([0, most_per_s], ["0", f"{most_per_s:.3g}/s"])
+        below.tick_params(labelsize="small", labelcolor="0.4", color="0.4")
+        if row is not ax:
+            # There is no room for marks beside a row.
+            below.set_yticks([])
+            dials.set_label(f"dials, all tenants (up to {most_per_s:.3g}/s)")
+        below.spines[["top", "right", "left"]].set_visible(False)
+        lines: list[Artist] = [dials]
+        lines += row.step(at, lags["p90"] / size_s, where="post", color=VERMILION, label="p90")
+        p50 = lags["median"] / size_s
+        lines += row.step(at, p50, where="post", color=BLUE, ls="--", label="p50")
+        # The lag stands in front of the load.
+        ax.set_zorder(below.get_zorder() + 1)
+        for front in (ax, row):
+            front.patch.set_visible(False)
+        row.set_xlim(low, high)
+    rows.finish(longest_s / size_s, lines)
     return ax
 
 
@@ -318,8 +348,8 @@ def wait_causes(
     `campaign` and `by_resource` too); the legend has the share of each. Causes without any time
     are left out, and the small ones stand together where there are more than colours.
     """
-    ax = new_axes(ax)
-    clock_axis(ax.xaxis, result.start, ends=result.end)
+    rows = day_rows(ax, result.start, result.end)
+    ax = rows.whole
     what, quantity = "what calls waited for", "mean wait"
     if until == "end":
         what, quantity = "where the time of calls went", "mean time of a call"
@@ -341,14 +371,17 @@ def wait_causes(
     }
     if small:
         parts[f"other causes {percent(share[small].sum(), 1)}"] = waited_s[small].sum(axis=1)
-    at, below = dates_of(instants_us(table.index)), np.zeros(len(table))
+    instants = instants_us(table.index)
     width_days = pd.Timedelta(every) / pd.Timedelta("1D")
-    for (label, column), colour, hatch in zip(
-        parts.items(), (*COLOURS, GREY), (*HATCHES, ""), strict=False
-    ):
-        heights = column.to_numpy() / size_s
-        _add_bars(ax, at, width_days, below, heights, label, colour, hatch)
-    legend_above(ax, longest_s / size_s)
+    for row in rows.axes:
+        inside = rows.is_in(row, instants)
+        at, below = dates_of(instants[inside]), np.zeros(int(inside.sum()))
+        for (label, column), colour, hatch in zip(
+            parts.items(), (*COLOURS, GREY), (*HATCHES, ""), strict=False
+        ):
+            heights = column.to_numpy()[inside] / size_s
+            _add_bars(row, at, width_days, below, heights, label, colour, hatch)
+    rows.finish(longest_s / size_s)
     return ax
 
 

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import textwrap
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 import pandas as pd
 
 from outsim.errors import StudyError, unknown_name
+from outsim.plots.days import day_rows, rows_for
 from outsim.plots.style import (
     BLUE,
     COLOURS,
@@ -17,20 +18,16 @@ from outsim.plots.style import (
     HATCHES,
     HATCHING,
     INK,
-    clock_axis,
     dates_of,
     draw_empty,
     draws,
     given_axes,
     instants_us,
-    legend_above,
-    mark_instant,
-    new_axes,
     plain,
     title,
     whole_numbers,
 )
-from outsim.results.tables.flows import Steps, settled, value_at
+from outsim.results.tables.flows import Instants, Steps, settled, value_at
 from outsim.results.tables.over_time import (
     Parts,
     Quantity,
@@ -54,7 +51,8 @@ PIECES = 1_500
 @draws
 def run(result: Result, axes: Sequence[Axes] | None = None) -> list[Axes]:
     """Draw the queue above the busy ports over time, by tenant."""
-    upper, lower = given_axes(axes, 2, columns=1, height=3.4)
+    height = 1.2 + 0.4 * rows_for(result.start, result.end, rows=5.5)
+    upper, lower = given_axes(axes, 2, columns=1, height=height)
     return [queue(result, upper), ports(result, lower)]
 
 
@@ -83,8 +81,7 @@ def ports(result: Result, ax: Axes | None = None, *, most: int = 6) -> Axes:
 def _over_time(
     result: Result, of: Quantity, ax: Axes | None, most: int, limit: int | None = None
 ) -> Axes:
-    ax = new_axes(ax)
-    clock_axis(ax.xaxis, result.start, ends=result.end)
+    rows = day_rows(ax, result.start, result.end)
     campaign = result.scenario.campaign_under_study
     parts = by_tenant(
         result.calls,
@@ -96,26 +93,32 @@ def _over_time(
     )
     parts = {name: part for name, part in parts.items() if len(part[0])}
     if not parts:
-        return draw_empty(ax, "no call came into the queue")
-    highest = _stack(ax, parts, result)
-    if limit is not None:
-        ax.axhline(limit, color=INK, linewidth=1, linestyle="--", label=f"{limit:,} ports")
-        highest = max(highest, limit)
-    whole_numbers(ax.yaxis)
-    legend_above(ax, highest)
-    if campaign is not None:
-        name = plain(textwrap.shorten(campaign.name, 30))
-        mark_instant(ax, campaign.start, f"start of {name}", highest)
-    return ax
-
-
-def _stack(ax: Axes, parts: Parts, result: Result) -> int:
-    """Draw step functions as areas upon each other; gives the highest value of their sum."""
-    everything = total(parts)
-    ends = instants_us([result.start, result.end])
-    at = np.unique(np.concatenate([ends, change_points([*parts.values(), everything], PIECES)]))
-    below = np.zeros(len(at), dtype=np.int64)
+        return draw_empty(rows.whole, "no call came into the queue")
+    functions = [*parts.values(), total(parts)]
     alone = {*result.calls["tenant"].cat.categories}
+    at = change_points(functions, PIECES * len(rows.axes))
+    highest = max(_stack(row, parts, marks, alone) for row, marks in rows.with_marks(at))
+    for row in rows.axes:
+        if limit is not None:
+            row.axhline(limit, color=INK, linewidth=1, linestyle="--", label=f"{limit:,} ports")
+        whole_numbers(row.yaxis)
+    highest = max(highest, limit or 0)
+    rows.finish(highest)
+    if campaign is not None:
+        name = plain(textwrap.shorten(campaign.entry.rpartition("/")[2], 30))
+        for other in result.scenario.campaigns:
+            if other.entry == campaign.entry:
+                rows.mark(other.start, f"start of {name}", highest)
+    return rows.whole
+
+
+def _stack(ax: Axes, parts: Parts, at: Instants, alone: Collection[str]) -> int:
+    """Draw step functions as areas upon each other; gives the highest value of their sum.
+
+    They are drawn between the instants `at`; names that are not among those that stand `alone`
+    are of several together.
+    """
+    below = np.zeros(len(at), dtype=np.int64)
     for place, (name, part) in enumerate(parts.items()):
         above = below + value_at(part, at)
         together = name not in alone
@@ -160,20 +163,21 @@ def load_over_replications(
     }
     if of not in words:
         raise StudyError(unknown_name("quantity", of, words))
-    ax = new_axes(ax)
-    functions = [settled(_quantity(single, of)) for single in results]
-    ax.set_ylabel(words[of])
-    if not any(len(at) for at, _ in functions):
-        return draw_empty(ax, "no call came into the queue in any run")
     start, end = results[0].start, max(result.end for result in results)
-    clock_axis(ax.xaxis, start, ends=end)
+    rows = day_rows(ax, start, end)
+    functions = [settled(_quantity(single, of)) for single in results]
+    rows.whole.set_ylabel(words[of])
+    title(rows.whole, f"{words[of]}, over replications")
+    if not any(len(at) for at, _ in functions):
+        return draw_empty(rows.whole, "no call came into the queue in any run")
     minutes = instants_us(pd.date_range(start, end, freq="1min"))
     bands = over_replications(functions, minutes)
     at = dates_of(minutes)
     band = "90 % of them" if len(functions) >= 20 else "lowest to highest"
-    ax.fill_between(at, bands["low"], bands["high"], color=BLUE, alpha=0.25, lw=0, label=band)
-    ax.plot(at, bands["median"], color=BLUE, label=f"median of {len(functions)} runs")
-    whole_numbers(ax.yaxis)
-    legend_above(ax, float(np.nanmax(bands["high"], initial=0.0)))
-    title(ax, f"{words[of]}, over replications")
-    return ax
+    for row in rows.axes:
+        low, high = bands["low"], bands["high"]
+        row.fill_between(at, low, high, color=BLUE, alpha=0.25, lw=0, label=band)
+        row.plot(at, bands["median"], color=BLUE, label=f"median of {len(functions)} runs")
+        whole_numbers(row.yaxis)
+    rows.finish(float(np.nanmax(bands["high"], initial=0.0)))
+    return rows.whole

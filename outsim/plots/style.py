@@ -154,14 +154,18 @@ _ROW_IN = 0.19
 def legend_above(ax: Axes, highest: float, handles: Sequence[Any] | None = None) -> None:
     """Tell what is drawn in a row of its own above what is `highest`; nothing is covered."""
     shown = ax.get_legend_handles_labels()[0] if handles is None else handles
-    longest = max((len(str(artist.get_label())) for artist in shown), default=0)
-    columns = max(1, int(width_in(ax) * _CHARACTERS_AN_INCH / (longest + 8)))
-    rows = -(-len(shown) // columns)
-    height_in = width_in(ax, "height")
-    room = min(0.6, (rows * _ROW_IN + 0.12) / height_in)
+    room = min(0.6, legend_on_top(ax, shown) / width_in(ax, "height"))
     ax.set_ylim(0, max(highest, 1e-9) * 1.04 / (1 - room))
-    place = {"loc": "upper left", "ncols": min(columns, max(1, len(shown))), "borderaxespad": 0.2}
-    ax.legend(handles=shown, **_LEGEND | place | {"columnspacing": 1.2, "handlelength": 1.8})
+
+
+def legend_on_top(ax: Axes, handles: Sequence[Any]) -> float:
+    """Tell what is drawn in rows at the top of axes; gives how high these are, in inches."""
+    longest = max((len(str(artist.get_label())) for artist in handles), default=0)
+    columns = max(1, int(width_in(ax) * _CHARACTERS_AN_INCH / (longest + 8)))
+    place = {"loc": "upper left", "ncols": min(columns, max(1, len(handles)))}
+    style = {"borderaxespad": 0.2, "columnspacing": 1.2, "handlelength": 1.8}
+    ax.legend(handles=handles, **_LEGEND | place | style)
+    return -(-len(handles) // columns) * _ROW_IN + 0.12
 
 
 def draw_empty(ax: Axes, why: str) -> Axes:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -130,11 +130,65 @@ def test_across_a_change_to_summer_time_the_hour_that_is_not_there_is_not_shown(
     assert dates.num2date(ax.get_xlim()[1], tz=ZoneInfo("Europe/Berlin")).hour == 6
 
 
-def test_over_several_days_both_are_named():
-    clock = {"ends": "2026-03-12 12:00", "latest": "2026-03-12 12:00"}
-    ax = outsim.plots.queue(run(campaign(), campaign("last", start=250_000), clock=clock))
+def rows_of(ax):
+    """What the rows of a picture are called, and from and to which local times they go."""
+    found = {}
+    for row in ax.child_axes:
+        zone = row.xaxis.get_major_locator().tz
+        ends = (dates.num2date(place, tz=zone) for place in row.get_xlim())
+        found[row.texts[0].get_text()] = [f"{end:%d %H:%M}" for end in ends]
+    return found
+
+
+DAYS = {"ends": "2026-03-12 12:00", "latest": "2026-03-12 12:00"}
+
+
+@pytest.mark.parametrize(
+    "name", ["queue", "ports", "truth_and_seen", "status_lag", "wait_causes", "outcome_mix"]
+)
+def test_over_several_days_each_has_a_row_of_its_own(name):
+    lists = (campaign(), campaign("last", start=100_000), campaign("next", start=170_000))
+    result = run(*lists, clock=DAYS)
+    named = {"campaign": "last"} if name == "truth_and_seen" else {}
+    if name == "outcome_mix":
+        repeated = campaign(requests={"times_s": [0.0, 100_000.0, 170_000.0]})
+        result = run(repeated, clock=DAYS)
+    ax = DRAWN[name](result, **named)
     assert ax.get_xlabel() == "Tue 10 Mar 2026 to Thu 12 Mar 2026, local time, UTC"
-    assert "11 Mar" in labels(ax)
+    assert rows_of(ax) == {
+        "Tue 10 Mar": ["10 00:00", "11 00:00"],
+        "Wed 11 Mar": ["11 00:00", "12 00:00"],
+        "Thu 12 Mar": ["12 00:00", "13 00:00"],
+    }
+    heights = {row.get_ylim() for row in ax.child_axes}
+    assert len(heights) == 1
+
+
+def test_a_day_on_which_the_clock_is_put_forward_keeps_its_hours_below_the_others():
+    clock = {"zone": "America/New_York", "date": date(2026, 3, 7)}
+    ends = {"ends": "2026-03-09 12:00", "latest": "2026-03-09 12:00"}
+    ax = outsim.plots.queue(run(campaign(), clock=clock | ends))
+    assert [*rows_of(ax).values()] == [
+        ["07 00:00", "08 00:00"],
+        ["07 23:00", "09 00:00"],
+        ["09 00:00", "10 00:00"],
+    ]
+
+
+def test_each_day_shows_its_own_part_of_the_areas():
+    result = run(campaign(), campaign("last", start=100_000, contacts=5), clock=DAYS)
+    ax = outsim.plots.ports(result)
+    lines = [row.lines[0] for row in ax.child_axes]
+    assert [max(line.get_ydata()) for line in lines] == [1, 5, 0]
+    tuesday, wednesday, _ = ([*line.get_xdata()] for line in lines)
+    assert max(tuesday) == min(wednesday)
+
+
+def test_campaigns_that_come_again_are_marked_in_each_row():
+    daily = campaign(repeats=["tue", "thu"])
+    ax = outsim.plots.queue(run(daily, clock=DAYS))
+    marked = ["start of list" in [text.get_text() for text in row.texts] for row in ax.child_axes]
+    assert marked == [True, False, True]
 
 
 # Queue and ports
